@@ -1,0 +1,183 @@
+"""Every refusal the service can answer, as one tree.
+
+PackyardError                    code                       status
+├─ InvalidRequest                validation_error           400
+├─ Unauthenticated               unauthenticated            401
+├─ PermissionDenied              permission_denied          403
+├─ NotFound
+│  ├─ PackNotFound               pack_not_found             404
+│  └─ RouteNotFound              route_not_found            404
+├─ MethodNotAllowed              method_not_allowed         405
+├─ Conflict
+│  ├─ PackNameTaken              pack_name_taken            409
+│  └─ PackDeleting               pack_deleting              409
+├─ PayloadTooLarge               payload_too_large          413
+├─ UnsupportedMediaType          unsupported_media_type     415
+├─ BillingInactive               billing_inactive           423
+├─ InternalError                 internal_error             500
+├─ RegistryUnavailable           registry_unavailable       502
+└─ ServiceUnavailable            service_unavailable        503
+
+Codes and statuses are the contract's closed list (API contract, section 1). A message is for people: it never
+holds a stack trace, an ARN, a bucket or table name, a credential, or a fact about another organisation.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class PackyardError(Exception):
+    """A refusal with a stable code and an HTTP status; subclasses add the facts a client can act on."""
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+
+    def __init__(self, message: str, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = dict(details or {})
+
+
+class InvalidRequest(PackyardError):
+    """The request, an archive, `pack.yaml` or an image is wrong.
+
+    Args:
+        fields: What is wrong, by field path: `image_ref`, `archive`, `pack.yaml:version`, `archive:guides/a.md`.
+        message: A summary; by default one that counts the fields.
+    """
+
+    code = "validation_error"
+    status = 400
+
+    def __init__(self, fields: Mapping[str, str], message: str | None = None) -> None:
+        if message is None:
+            name, reason = next(iter(fields.items()))
+            message = f"{name}: {reason}" if len(fields) == 1 else f"{len(fields)} fields are not valid"
+        super().__init__(message, {"fields": dict(fields)})
+        self.fields = dict(fields)
+
+
+class Unauthenticated(PackyardError):
+    """No credential, or one that is unknown, expired or revoked."""
+
+    code = "unauthenticated"
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("A valid credential is required.")
+
+
+class PermissionDenied(PackyardError):
+    """The credential is good but does not allow this."""
+
+    code = "permission_denied"
+    status = 403
+
+
+class NotFound(PackyardError):
+    """Not there, or not for this organisation to know about."""
+
+    status = 404
+
+
+class PackNotFound(NotFound):
+    """No such pack that the caller can see."""
+
+    code = "pack_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("No such pack.")
+
+
+class RouteNotFound(NotFound):
+    """No operation lives at this path."""
+
+    code = "route_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("No such route.")
+
+
+class MethodNotAllowed(PackyardError):
+    """The path is known, the verb is not."""
+
+    code = "method_not_allowed"
+    status = 405
+
+    def __init__(self) -> None:
+        super().__init__("This path does not take that method.")
+
+
+class Conflict(PackyardError):
+    """The request contradicts what stands."""
+
+    status = 409
+
+
+class PackNameTaken(Conflict):
+    """Another pack of the organisation holds the name.
+
+    Args:
+        name: The contested slug.
+        pack_id: The pack that holds it.
+    """
+
+    code = "pack_name_taken"
+
+    def __init__(self, name: str, pack_id: str) -> None:
+        super().__init__(f"The name {name!r} is taken by {pack_id}.", {"pack_id": pack_id})
+        self.pack_id = pack_id
+
+
+class PackDeleting(Conflict):
+    """The pack, or the repository its image would go to, is being deleted."""
+
+    code = "pack_deleting"
+
+
+class PayloadTooLarge(PackyardError):
+    """A body or an archive is over a limit, which the message states."""
+
+    code = "payload_too_large"
+    status = 413
+
+
+class UnsupportedMediaType(PackyardError):
+    """The body is not of the content type that the operation takes."""
+
+    code = "unsupported_media_type"
+    status = 415
+
+
+class BillingInactive(PackyardError):
+    """The organisation's billing posture does not allow create-class calls."""
+
+    code = "billing_inactive"
+    status = 423
+
+
+class InternalError(PackyardError):
+    """Our own fault; the log has the cause under the request id."""
+
+    code = "internal_error"
+    status = 500
+
+    def __init__(self) -> None:
+        super().__init__("An internal error occurred.")
+
+
+class RegistryUnavailable(PackyardError):
+    """A registry did not answer, answered 5xx, or cut off mid-blob."""
+
+    code = "registry_unavailable"
+    status = 502
+
+
+class ServiceUnavailable(PackyardError):
+    """A backing service failed after retries; trying again later is safe."""
+
+    code = "service_unavailable"
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("A backing service is unavailable; try again shortly.")

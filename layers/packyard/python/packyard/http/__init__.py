@@ -1,0 +1,1 @@
+"""HTTP in, HTTP out: routing, callers, error mapping, request and response shapes."""

@@ -1,0 +1,1 @@
+"""One module per use case. Everything they touch arrives as an argument."""

@@ -1,0 +1,78 @@
+"""The record of a pack, as the service keeps it. What a caller may see of it is decided in `http.views`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from packyard.oci.digest import Digest
+from packyard.packs.name import PackName
+
+
+class Tier(StrEnum):
+    """Who vouches for a pack; everything an organisation creates is `community`."""
+
+    RECOMMENDED = "recommended"
+    VERIFIED = "verified"
+    COMMUNITY = "community"
+
+
+class Visibility(StrEnum):
+    """Who can see a pack."""
+
+    ORG = "org"
+    COMMUNITY = "community"
+
+
+class ImageOrigin(StrEnum):
+    """How a pack's image came to be. Images of `upload` and `clone` packs are ours to delete."""
+
+    UPLOAD = "upload"
+    IMAGE_REF = "image_ref"
+    CLONE = "clone"
+
+
+class PackStatus(StrEnum):
+    """Where a pack is in its life."""
+
+    ACTIVE = "active"
+    DELETING = "deleting"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """One pack at one revision.
+
+    Attributes:
+        id: `pack_` and a ULID; never reused.
+        org_id: The owning organisation.
+        version: SemVer 2.0.0, from `pack.yaml`.
+        capabilities: The caps.yaml fragment as YAML text.
+        suggested_packs: Slugs, in the order given.
+        image_ref: The reference as given, normalised; for built images `<registry>/<repository>:<tag>`.
+        image_digest: What `image_ref` resolved to when the pack was written: the pin.
+        content_digest: The diff_id of a built image's only layer: equal content, equal value, on any machine.
+        size_bytes: Config plus layers, compressed.
+        revision: 1 for a new pack, one more with every accepted write.
+    """
+
+    id: str
+    org_id: str
+    name: PackName
+    display_name: str
+    version: str
+    tier: Tier
+    visibility: Visibility
+    image_origin: ImageOrigin
+    image_ref: str
+    image_digest: Digest
+    size_bytes: int
+    created_at: datetime
+    updated_at: datetime
+    revision: int
+    status: PackStatus = PackStatus.ACTIVE
+    description: str | None = None
+    category: str | None = None
+    capabilities: str | None = None
+    suggested_packs: tuple[str, ...] = ()
+    content_digest: Digest | None = None

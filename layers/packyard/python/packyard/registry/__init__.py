@@ -1,0 +1,1 @@
+"""The OCI distribution protocol, and what Amazon ECR adds to it."""

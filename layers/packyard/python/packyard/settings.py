@@ -1,0 +1,77 @@
+"""What a deployment can set: read from the environment once, by the composition root and nobody else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from packyard.packs.limits import ArchiveLimits
+
+RegistryKind = Literal["ecr", "distribution"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One deployment's settings; `template.yaml` states each as a parameter or a resource.
+
+    Attributes:
+        table: The DynamoDB table.
+        staging_bucket: Where archives wait while their image is built.
+        cleanup_queue_url: The SQS queue that `clean_up` reads.
+        registry_url: Base URL of our own registry: scheme, host and port.
+        registry_kind: `ecr` adds ECR's token, repository creation and deletion to the distribution protocol.
+        repository_prefix: First segment of every repository that we push to.
+        cursor_key: The secret that signs list cursors.
+        api_domain: Parent domain of the organisations' hosts; empty when only the stage URL is used.
+        inline_archive_bytes: The largest request body that the gateway passes on whole.
+        publish_deadline_seconds: Longer than any build can live; an image still unreferenced then is an orphan.
+        archive_limits: Bounds on archives.
+    """
+
+    table: str
+    staging_bucket: str
+    cleanup_queue_url: str
+    registry_url: str
+    cursor_key: str
+    registry_kind: RegistryKind = "ecr"
+    repository_prefix: str = "packs"
+    api_domain: str = ""
+    inline_archive_bytes: int = 4_718_592
+    publish_deadline_seconds: int = 960
+    archive_limits: ArchiveLimits = field(default_factory=ArchiveLimits)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read the settings from `PACKYARD_*` variables.
+
+        Raises:
+            KeyError: A variable that has no default is missing.
+            ValueError: A number is not a number, or the registry's kind is not known.
+        """
+        limits = ArchiveLimits()
+        kind = environment.get("PACKYARD_REGISTRY_KIND", "ecr")
+        if kind not in ("ecr", "distribution"):
+            raise ValueError(f"PACKYARD_REGISTRY_KIND: {kind!r} is neither ecr nor distribution")
+
+        def number(name: str, default: int) -> int:
+            return int(environment.get(f"PACKYARD_{name}", default))
+
+        return cls(
+            table=environment["PACKYARD_TABLE"],
+            staging_bucket=environment["PACKYARD_STAGING_BUCKET"],
+            cleanup_queue_url=environment["PACKYARD_CLEANUP_QUEUE_URL"],
+            registry_url=environment["PACKYARD_REGISTRY_URL"].rstrip("/"),
+            cursor_key=environment["PACKYARD_CURSOR_KEY"],
+            registry_kind="ecr" if kind == "ecr" else "distribution",
+            repository_prefix=environment.get("PACKYARD_REPOSITORY_PREFIX", "packs"),
+            api_domain=environment.get("PACKYARD_API_DOMAIN", "").lower(),
+            inline_archive_bytes=number("INLINE_ARCHIVE_BYTES", 4_718_592),
+            publish_deadline_seconds=number("PUBLISH_DEADLINE_SECONDS", 960),
+            archive_limits=ArchiveLimits(
+                compressed_bytes=number("MAX_COMPRESSED_BYTES", limits.compressed_bytes),
+                unpacked_bytes=number("MAX_UNPACKED_BYTES", limits.unpacked_bytes),
+                members=number("MAX_MEMBERS", limits.members),
+                path_bytes=number("MAX_PATH_BYTES", limits.path_bytes),
+                path_depth=number("MAX_PATH_DEPTH", limits.path_depth),
+                manifest_bytes=number("MAX_MANIFEST_BYTES", limits.manifest_bytes),
+            ),
+        )

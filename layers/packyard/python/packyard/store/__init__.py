@@ -1,0 +1,1 @@
+"""DynamoDB: keys, items and conditions; one module per entity."""
