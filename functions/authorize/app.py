@@ -1,0 +1,15 @@
+"""The gateway's authorizer: a credential in, the caller and a policy out."""
+
+from packyard import bootstrap
+from packyard.http.authorizer import serve_authorizer
+from packyard.operations.authenticate import authenticate
+from packyard.tenants.caller import Caller
+
+
+def resolve(authorization: str) -> Caller:
+    """Return the caller that the Authorization header stands for."""
+    services = bootstrap.services()
+    return authenticate(authorization, tenants=services.tenants, now=services.clock())
+
+
+lambda_handler = serve_authorizer(resolve)

@@ -1,0 +1,24 @@
+"""GET /packs: the packs that the caller can see, a page at a time."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from packyard import bootstrap
+from packyard.http.app import json_response, make_app, serve
+from packyard.http.caller import reader
+from packyard.http.listing import page_view, read_listing
+from packyard.operations import read
+
+app = make_app()
+
+
+@app.get("/packs")
+def list_packs() -> Response[str]:
+    """Answer 200 with a page of packs and, unless it is the last, the cursor of the next."""
+    services = bootstrap.services()
+    caller = reader(app.current_event, api_domain=services.settings.api_domain)
+    listing = read_listing(app.current_event, caller, cursor_key=services.settings.cursor_key)
+    page = read.list_packs(listing, caller=caller, table=services.table)
+    return json_response(200, page_view(page, listing, caller, cursor_key=services.settings.cursor_key))
+
+
+lambda_handler = serve(app)

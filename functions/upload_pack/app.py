@@ -1,0 +1,24 @@
+"""POST /packs/upload: a pack archive becomes an image and a pack."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from packyard import bootstrap
+from packyard.http.app import make_app, serve
+from packyard.http.caller import writer
+from packyard.http.upload import read_upload
+from packyard.http.views import pack_response
+
+app = make_app()
+
+
+@app.post("/packs/upload")
+def upload_pack() -> Response[str]:
+    """Answer 201 with the new pack, or 200 with the one that stands when this is a repeat."""
+    services = bootstrap.services()
+    caller = writer(app.current_event, api_domain=services.settings.api_domain)
+    upload = read_upload(app.current_event, max_bytes=services.settings.inline_archive_bytes)
+    published = services.publisher.publish(upload.archive, visibility=upload.visibility, caller=caller)
+    return pack_response(201 if published.created else 200, published.pack, caller)
+
+
+lambda_handler = serve(app)

@@ -1,0 +1,84 @@
+"""The one way a function becomes an HTTP operation: routing, the error envelope, the request id, one log line.
+
+`make_app()` gives a resolver whose every failure leaves as the contract's envelope (section 1); `serve()` gives the
+Lambda handler around it. A function adds its route between the two and nothing else.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError, ServiceError
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from packyard.errors import MethodNotAllowed, PackyardError, RouteNotFound, ServiceUnavailable
+from packyard.http.faults import translate
+
+JSON: Final = "application/json"
+REQUEST_ID: Final = "X-Request-Id"
+_SERVER_ERROR: Final = 500
+
+Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+
+logger = Logger()
+
+
+def make_app() -> APIGatewayRestResolver:
+    """Return a resolver that answers every failure with the error envelope.
+
+    The stage's name is also the base path of custom domains, and REST APIs leave that in the path.
+    """
+    app = APIGatewayRestResolver(strip_prefixes=["/v1"])
+
+    def refuse(error: PackyardError) -> Response[str]:
+        logger.append_keys(code=error.code)
+        return _envelope(error, request_id=app.current_event.request_context.request_id)
+
+    @app.exception_handler(PackyardError)
+    def on_refusal(error: PackyardError) -> Response[str]:
+        if error.status >= _SERVER_ERROR:
+            logger.warning(error.message, exc_info=error)
+        return refuse(error)
+
+    @app.exception_handler(ServiceError)
+    def on_routing_error(error: ServiceError) -> Response[str]:
+        return refuse(RouteNotFound() if isinstance(error, NotFoundError) else MethodNotAllowed())
+
+    @app.exception_handler(Exception)
+    def on_fault(error: Exception) -> Response[str]:
+        logger.error("unforeseen failure", exc_info=error)
+        return refuse(translate(error))
+
+    return app
+
+
+def serve(app: APIGatewayRestResolver) -> Handler:
+    """Return the Lambda handler of `app`: each request is answered with its id and logged once."""
+
+    @logger.inject_lambda_context(correlation_id_path="requestContext.requestId", clear_state=True)
+    def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        answer = app.resolve(event, context)
+        answer["multiValueHeaders"][REQUEST_ID] = [event["requestContext"]["requestId"]]
+        logger.info(
+            "answered",
+            extra={"method": event["httpMethod"], "route": event["resource"], "status": answer["statusCode"]},
+        )
+        return answer
+
+    return handle
+
+
+def json_response(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response[str]:
+    """Return `body` as UTF-8 JSON."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return Response(status_code=status, content_type=JSON, body=text, headers=dict(headers or {}))
+
+
+def _envelope(error: PackyardError, *, request_id: str) -> Response[str]:
+    body: dict[str, Any] = {"code": error.code, "message": error.message, "request_id": request_id}
+    if error.details:
+        body["details"] = error.details
+    headers = {"Retry-After": "1"} if error.status == ServiceUnavailable.status else {}
+    return json_response(error.status, {"error": body}, headers)

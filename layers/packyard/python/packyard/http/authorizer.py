@@ -1,0 +1,61 @@
+"""The gateway's authorizer contract: a TOKEN event in, a policy with the caller in its context out.
+
+The policy allows the whole stage: API Gateway may cache it and apply it to other methods of the same credential, so
+one that named a single method would refuse the next (AWS knowledge centre, "api-gateway-lambda-authorization-errors").
+What a caller may do is decided in the operations.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from packyard.errors import Unauthenticated
+from packyard.http.caller import to_context
+from packyard.tenants.caller import Caller
+
+logger = Logger()
+
+AuthorizerHandler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+
+
+class Unauthorized(Exception):  # noqa: N818 - API Gateway reads the message, the name is ours
+    """Tells API Gateway to answer 401, which it does for exactly this message."""
+
+    def __init__(self) -> None:
+        super().__init__("Unauthorized")
+
+
+def serve_authorizer(resolve: Callable[[str], Caller]) -> AuthorizerHandler:
+    """Return the Lambda handler of a TOKEN authorizer.
+
+    Args:
+        resolve: Turns an Authorization header into a caller, or raises `Unauthenticated`.
+    """
+
+    @logger.inject_lambda_context(clear_state=True)
+    def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+        try:
+            caller = resolve(event["authorizationToken"])
+        except Unauthenticated:
+            logger.info("refused", extra={"code": Unauthenticated.code})
+            raise Unauthorized from None
+        return {
+            "principalId": caller.principal,
+            "policyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": _stage_arn(event["methodArn"])}
+                ],
+            },
+            "context": to_context(caller),
+        }
+
+    return handle
+
+
+def _stage_arn(method_arn: str) -> str:
+    """Return `arn:…:<api>/<stage>/*` for `arn:…:<api>/<stage>/<verb>/<path>`."""
+    api, stage, *_ = method_arn.split("/")
+    return f"{api}/{stage}/*"

@@ -1,0 +1,74 @@
+"""The caller as the gateway hands it over, and the three checks that come before any look at the request.
+
+Their order is the contract's (section 1): credential, scope, billing posture.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from packyard.errors import BillingInactive, PermissionDenied, Unauthenticated
+from packyard.tenants.caller import WRITE, Caller
+
+
+def to_context(caller: Caller) -> dict[str, str]:
+    """Return the caller as an authorizer's context, which API Gateway passes on as strings only."""
+    return {
+        "org_id": caller.org_id,
+        "org_slug": caller.org_slug,
+        "principal": caller.principal,
+        "scopes": " ".join(sorted(caller.scopes)),
+        "may_create": "true" if caller.may_create else "false",
+    }
+
+
+def _from_context(context: Mapping[str, Any]) -> Caller:
+    try:
+        return Caller(
+            org_id=context["org_id"],
+            org_slug=context["org_slug"],
+            principal=context["principal"],
+            scopes=frozenset(context["scopes"].split()),
+            may_create=context["may_create"] == "true",
+        )
+    except KeyError:
+        raise Unauthenticated from None
+
+
+def reader(event: APIGatewayProxyEvent, *, api_domain: str) -> Caller:
+    """Return the signed-in caller of a read.
+
+    Args:
+        event: The gateway's event, its authorizer's context included.
+        api_domain: Parent domain of the organisations' hosts; empty switches the host check off.
+
+    Raises:
+        Unauthenticated: The request did not pass the authorizer.
+        PermissionDenied: The host names another organisation than the credential's.
+    """
+    caller = _from_context(event.request_context.authorizer.raw_event)
+    host = (event.headers.get("Host") or "").lower().partition(":")[0].rstrip(".")
+    if api_domain and host.endswith(f".{api_domain}") and host != f"{caller.org_slug}.{api_domain}":
+        raise PermissionDenied("This credential does not belong to the organisation that the host names.")
+    return caller
+
+
+def writer(event: APIGatewayProxyEvent, *, api_domain: str, create: bool = True) -> Caller:
+    """Return the signed-in caller of a write.
+
+    Args:
+        event: The gateway's event.
+        api_domain: As for `reader`.
+        create: Whether the call is create-class (POST, PUT, PATCH) and so gated by billing posture.
+
+    Raises:
+        Unauthenticated, PermissionDenied: As for `reader`; also when the scope `caps:write` is missing.
+        BillingInactive: The organisation is past due, decommissioning, or its trial has ended.
+    """
+    caller = reader(event, api_domain=api_domain)
+    if WRITE not in caller.scopes:
+        raise PermissionDenied(f"This credential lacks the scope {WRITE}.")
+    if create and not caller.may_create:
+        raise BillingInactive("Billing is not active for this organisation; reading and deleting still work.")
+    return caller

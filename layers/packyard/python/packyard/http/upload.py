@@ -1,0 +1,45 @@
+"""The upload form: an archive and, optionally, who may see the pack."""
+
+from dataclasses import dataclass
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from packyard.errors import InvalidRequest
+from packyard.http.form import read_form
+from packyard.packs.pack import Visibility
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """What a client posts to `/packs/upload`."""
+
+    archive: bytes
+    visibility: Visibility
+
+
+def read_upload(event: APIGatewayProxyEvent, *, max_bytes: int) -> Upload:
+    """Return the form's archive and visibility, `org` unless given.
+
+    Raises:
+        UnsupportedMediaType, PayloadTooLarge: See `read_form`.
+        InvalidRequest: The archive is missing or empty, or the visibility is not one we know.
+    """
+    parts = read_form(event, fields=frozenset({"archive", "visibility"}), max_bytes=max_bytes)
+    faults: dict[str, str] = {}
+    if "archive" not in parts:
+        faults["archive"] = "is required: a part that holds the .tar.gz"
+    elif not parts["archive"]:
+        faults["archive"] = "is empty"
+    visibility = parse_visibility(parts.get("visibility", b"org").decode("utf-8", "replace"), faults)
+    if faults:
+        raise InvalidRequest(faults)
+    return Upload(archive=parts["archive"], visibility=visibility)
+
+
+def parse_visibility(text: str, faults: dict[str, str]) -> Visibility:
+    """Return the visibility that `text` names, adding to `faults` under `visibility` when it names none."""
+    try:
+        return Visibility(text)
+    except ValueError:
+        faults["visibility"] = f"must be one of: {', '.join(Visibility)}"
+        return Visibility.ORG

@@ -1,0 +1,41 @@
+"""The Pack object as a caller sees it (API contract, section 1)."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from packyard.http.app import json_response
+from packyard.packs.pack import Pack
+from packyard.packs.timestamp import format_timestamp
+from packyard.tenants.caller import Caller
+
+
+def pack_view(pack: Pack, caller: Caller) -> dict[str, Any]:
+    """Return the Pack object; optional fields are absent, never null, and `org_id` shows on owned packs only."""
+    owned = pack.org_id == caller.org_id
+    fields: dict[str, Any] = {
+        "id": pack.id,
+        "org_id": pack.org_id if owned else None,
+        "name": pack.name,
+        "display_name": pack.display_name,
+        "description": pack.description,
+        "category": pack.category,
+        "version": pack.version,
+        "tier": pack.tier,
+        "visibility": pack.visibility,
+        "capabilities": pack.capabilities,
+        "suggested_packs": ",".join(pack.suggested_packs) or None,
+        "image_origin": pack.image_origin,
+        "image_ref": pack.image_ref,
+        "image_digest": pack.image_digest,
+        "size_bytes": pack.size_bytes,
+        "created_at": format_timestamp(pack.created_at),
+        "updated_at": format_timestamp(pack.updated_at),
+        "owned": owned,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def pack_response(status: int, pack: Pack, caller: Caller) -> Response[str]:
+    """Return one pack with its revision as the entity tag (RFC 9110, section 8.8.3)."""
+    return json_response(status, pack_view(pack, caller), {"ETag": f'"{pack.revision}"'})

@@ -1,0 +1,23 @@
+"""Reading one pack."""
+
+from packyard.errors import PackNotFound
+from packyard.packs.pack import Pack, PackStatus, Visibility
+from packyard.store.packs import PackStore
+from packyard.tenants.caller import Caller
+
+
+def get_pack(pack_id: str, *, caller: Caller, packs: PackStore) -> Pack:
+    """Return a pack that the caller can see.
+
+    Raises:
+        PackNotFound: There is none, it is gone, or it is another organisation's own; the caller cannot tell which.
+    """
+    pack = packs.get(pack_id)
+    if pack is None or pack.status is PackStatus.DELETED or not is_visible(pack, caller):
+        raise PackNotFound
+    return pack
+
+
+def is_visible(pack: Pack, caller: Caller) -> bool:
+    """Return whether the caller's organisation owns the pack or everyone may see it (API contract, section 1)."""
+    return pack.org_id == caller.org_id or pack.visibility is Visibility.COMMUNITY

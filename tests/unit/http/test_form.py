@@ -1,0 +1,144 @@
+import pytest
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+from packyard.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from packyard.http.form import read_form
+from packyard.http.upload import read_upload
+from packyard.packs.pack import Visibility
+from tests.gateway import Request, multipart
+
+FIELDS = frozenset({"archive", "visibility"})
+
+
+def posted(body: bytes, headers: dict[str, str]) -> APIGatewayProxyEvent:
+    return APIGatewayProxyEvent(
+        Request(method="POST", resource="/packs/upload", headers=headers, body=body).event()
+    )
+
+
+def test_each_part_is_found_by_its_name() -> None:
+    body, headers = multipart({"archive": b"\x1f\x8b\r\n--x", "visibility": b"community"})
+
+    assert read_form(posted(body, headers), fields=FIELDS, max_bytes=1024) == {
+        "archive": b"\x1f\x8b\r\n--x",
+        "visibility": b"community",
+    }
+
+
+@pytest.mark.parametrize(
+    "content_type", ["", "application/json", "multipart/mixed; boundary=x", "application/gzip", "multipart"]
+)
+def test_a_body_that_is_not_a_form_is_an_unsupported_media_type(content_type: str) -> None:
+    event = posted(b"{}", {"Content-Type": content_type} if content_type else {})
+
+    with pytest.raises(UnsupportedMediaType):
+        read_form(event, fields=FIELDS, max_bytes=1024)
+
+
+def test_the_content_type_is_matched_without_regard_to_case() -> None:
+    body, _ = multipart({"archive": b"x"})
+
+    form = read_form(
+        posted(body, {"content-type": "Multipart/Form-Data; Boundary=frontier"}), fields=FIELDS, max_bytes=1024
+    )
+
+    assert form == {"archive": b"x"}
+
+
+@pytest.mark.parametrize("content_type", ["multipart/form-data", f"multipart/form-data; boundary={'b' * 71}"])
+def test_a_form_without_a_usable_boundary_names_the_body(content_type: str) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        read_form(posted(b"--x--\r\n", {"Content-Type": content_type}), fields=FIELDS, max_bytes=1024)
+
+    assert "boundary" in refusal.value.fields["body"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"--frontier\r\n", id="a boundary and no more"),
+        pytest.param(b'--frontier\r\nContent-Disposition: form-data; name="archive"\r\n\r\nx', id="no end"),
+        pytest.param(b"--other\r\n\r\n\r\n--other--\r\n", id="another boundary"),
+        pytest.param(b"--frontier\r\nContent-Disposition: attachment\r\n\r\nx\r\n--frontier--\r\n", id="no form-data"),
+        pytest.param(b"--frontier\r\n" + b"A: b\r\n" * 100 + b"\r\n\r\n--frontier--\r\n", id="a flood of headers"),
+    ],
+)
+def test_a_malformed_form_is_refused_and_named(body: bytes) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        read_form(posted(body, multipart({})[1]), fields=FIELDS, max_bytes=10_000)
+
+    assert refusal.value.fields
+
+
+def test_a_flood_of_parts_is_refused() -> None:
+    part = b'--frontier\r\nContent-Disposition: form-data; name="archive"\r\n\r\n\r\n'
+
+    with pytest.raises(InvalidRequest):
+        read_form(posted(part * 10_000 + b"--frontier--\r\n", multipart({})[1]), fields=FIELDS, max_bytes=10_000_000)
+
+
+def test_an_unknown_part_is_refused_by_name() -> None:
+    body, headers = multipart({"archive": b"x", "visiblity": b"org"})
+
+    with pytest.raises(InvalidRequest) as refusal:
+        read_form(posted(body, headers), fields=FIELDS, max_bytes=1024)
+
+    assert list(refusal.value.fields) == ["visiblity"]
+
+
+def test_a_repeated_part_is_refused_by_name() -> None:
+    one = b'--frontier\r\nContent-Disposition: form-data; name="visibility"\r\n\r\norg\r\n'
+
+    with pytest.raises(InvalidRequest) as refusal:
+        read_form(posted(one + one + b"--frontier--\r\n", multipart({})[1]), fields=FIELDS, max_bytes=1024)
+
+    assert list(refusal.value.fields) == ["visibility"]
+
+
+@pytest.mark.parametrize("excess", [1, 2, 3, 1000])
+def test_a_body_over_the_limit_is_too_large_and_the_message_names_the_staged_way(excess: int) -> None:
+    empty, headers = multipart({"archive": b""})
+    body, _ = multipart({"archive": b"x" * (1024 - len(empty) + excess)})
+
+    with pytest.raises(PayloadTooLarge, match=r"1024 bytes.*POST /packs/uploads"):
+        read_form(posted(body, headers), fields=FIELDS, max_bytes=1024)
+
+
+def test_a_body_at_the_limit_passes() -> None:
+    empty, headers = multipart({"archive": b""})
+    body, _ = multipart({"archive": b"x" * (1024 - len(empty))})
+
+    assert len(read_form(posted(body, headers), fields=FIELDS, max_bytes=1024)["archive"]) == 1024 - len(empty)
+
+
+def test_a_body_that_only_claims_to_be_base64_is_refused() -> None:
+    event = APIGatewayProxyEvent({**posted(b"", multipart({})[1]).raw_event, "body": "not base64!"})
+
+    with pytest.raises(InvalidRequest):
+        read_form(event, fields=FIELDS, max_bytes=1024)
+
+
+def test_the_visibility_is_org_unless_given() -> None:
+    body, headers = multipart({"archive": b"x"})
+
+    assert read_upload(posted(body, headers), max_bytes=1024).visibility is Visibility.ORG
+
+
+@pytest.mark.parametrize(
+    ("parts", "fields"),
+    [
+        pytest.param({}, {"archive"}, id="no part at all"),
+        pytest.param({"visibility": b"org"}, {"archive"}, id="no archive"),
+        pytest.param({"archive": b""}, {"archive"}, id="an empty archive"),
+        pytest.param({"archive": b"x", "visibility": b"public"}, {"visibility"}, id="an unknown visibility"),
+        pytest.param({"archive": b"x", "visibility": b"\xff"}, {"visibility"}, id="a visibility that is not UTF-8"),
+        pytest.param({"visibility": b""}, {"archive", "visibility"}, id="both wrong"),
+    ],
+)
+def test_every_fault_of_an_upload_is_named_at_once(parts: dict[str, bytes], fields: set[str]) -> None:
+    body, headers = multipart(parts)
+
+    with pytest.raises(InvalidRequest) as refusal:
+        read_upload(posted(body, headers), max_bytes=1024)
+
+    assert set(refusal.value.fields) == fields
