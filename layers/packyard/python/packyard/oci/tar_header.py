@@ -1,0 +1,106 @@
+"""Tar headers, written here rather than by `tarfile` so that a layer's bytes depend on no Python version.
+
+A header says what the contract keeps and nothing else: path, kind, size, and 0644 or 0755. Owner and group
+are 0 and nameless, the time is 0 (API contract, section 4). Format: POSIX.1-2017, pax, "ustar Interchange
+Format" and "pax Extended Header".
+"""
+
+BLOCK = 512
+
+_NAME_BYTES = 100
+_PREFIX_BYTES = 155
+_FILE = b"0"
+_DIRECTORY = b"5"
+_EXTENDED = b"x"
+_EXTENDED_NAME = b"PaxHeader"
+
+
+def file_header(path: str, *, size: int, executable: bool) -> bytes:
+    """Return the header of a regular file of `size` bytes.
+
+    Raises:
+        ValueError: `size` is 8 GiB or more, which ustar cannot say.
+    """
+    return _header(path.encode(), kind=_FILE, mode=0o755 if executable else 0o644, size=size)
+
+
+def directory_header(path: str) -> bytes:
+    """Return the header of a directory; `path` has no slash at its end."""
+    return _header(path.encode() + b"/", kind=_DIRECTORY, mode=0o755, size=0)
+
+
+def padding(size: int) -> bytes:
+    """Return the zeros that fill up the last block of `size` bytes of content."""
+    return bytes(-size % BLOCK)
+
+
+def end_of_archive() -> bytes:
+    """Return the two zero blocks that end an archive."""
+    return bytes(2 * BLOCK)
+
+
+def _header(path: bytes, *, kind: bytes, mode: int, size: int) -> bytes:
+    split = _split(path)
+    if split is not None:
+        prefix, name = split
+        return _block(name, prefix=prefix, kind=kind, mode=mode, size=size)
+    record = _pax_record(b"path", path)
+    # Readers that know pax ignore this name, so it only has to be there and to be valid.
+    short_name = path.decode().encode("ascii", "replace")[:_NAME_BYTES]
+    return b"".join(
+        (
+            _block(_EXTENDED_NAME, prefix=b"", kind=_EXTENDED, mode=0o644, size=len(record)),
+            record,
+            padding(len(record)),
+            _block(short_name, prefix=b"", kind=kind, mode=mode, size=size),
+        )
+    )
+
+
+def _split(path: bytes) -> tuple[bytes, bytes] | None:
+    """Return ustar's prefix and name for `path`, or None where only a pax record can say it.
+
+    Ustar names are ASCII; some readers decode others by the locale.
+    """
+    if not path.isascii():
+        return None
+    if len(path) <= _NAME_BYTES:
+        return b"", path
+    # The slash that ends a directory's path is part of its name, never the place to split.
+    slash = path.rfind(b"/", 1, min(_PREFIX_BYTES + 1, len(path) - 1))
+    if slash < 0 or len(path) - slash - 1 > _NAME_BYTES:
+        return None
+    return path[:slash], path[slash + 1 :]
+
+
+def _pax_record(key: bytes, value: bytes) -> bytes:
+    """Return `<length> <key>=<value>` and a newline, where the length counts its own digits too."""
+    rest = len(key) + len(value) + 3
+    length = rest + len(str(rest))
+    if len(str(length)) > len(str(rest)):
+        length += 1
+    return b"%d %s=%s\n" % (length, key, value)
+
+
+def _block(name: bytes, *, prefix: bytes, kind: bytes, mode: int, size: int) -> bytes:
+    if size >= 8**11:
+        raise ValueError("a tar header cannot state 8 GiB or more")
+    fields = b"".join(
+        (
+            name.ljust(_NAME_BYTES, b"\0"),
+            b"%07o\0" % mode,
+            b"%07o\0" % 0,  # owner
+            b"%07o\0" % 0,  # group
+            b"%011o\0" % size,
+            b"%011o\0" % 0,  # time
+            b" " * 8,  # the checksum counts itself as spaces
+            kind,
+            bytes(100),  # link target
+            b"ustar\x0000",
+            bytes(64),  # names of owner and group
+            b"%07o\0%07o\0" % (0, 0),  # device
+            prefix.ljust(_PREFIX_BYTES, b"\0"),
+            bytes(12),
+        )
+    )
+    return fields[:148] + b"%06o\0 " % sum(fields) + fields[156:]
