@@ -16,6 +16,7 @@ PackyardError                    code                       status
 ├─ BillingInactive               billing_inactive           423
 ├─ InternalError                 internal_error             500
 ├─ RegistryUnavailable           registry_unavailable       502
+├─ RegistryCleanupFailed         registry_cleanup_failed    502
 └─ ServiceUnavailable            service_unavailable        503
 
 Codes and statuses are the contract's closed list (API contract, section 1). A message is for people: it never
@@ -171,6 +172,16 @@ class RegistryUnavailable(PackyardError):
 
     code = "registry_unavailable"
     status = 502
+
+
+class RegistryCleanupFailed(PackyardError):
+    """An image, or part of it, could not be removed from our registry; doing it again is safe."""
+
+    code = "registry_cleanup_failed"
+    status = 502
+
+    def __init__(self) -> None:
+        super().__init__("The image could not be removed from the registry yet.")
 
 
 class ServiceUnavailable(PackyardError):
