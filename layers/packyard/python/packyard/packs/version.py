@@ -1,0 +1,42 @@
+"""Pack versions: SemVer 2.0.0, and the image tag that stands for one (API contract, sections 1 and 4)."""
+
+import re
+from typing import NewType
+
+import semver
+
+Version = NewType("Version", str)
+
+# A tag is at most 128 characters (OCI distribution-spec, "Pulling manifests"), and a version becomes one.
+MAX_LENGTH = 128
+_LEADING_ZERO = re.compile(r"(\d+\.){0,2}0\d")
+
+
+def parse_version(text: str) -> Version:
+    """Return `text` as a version.
+
+    Raises:
+        ValueError: Longer than 128 characters, or not SemVer 2.0.0; the message says what is wrong.
+    """
+    # Before anything else: numbers of unlimited length are valid SemVer, and slow.
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"must be at most {MAX_LENGTH} characters")
+    if not semver.Version.is_valid(text):
+        raise ValueError(_fault_of(text))
+    return Version(text)
+
+
+def tag_of(version: Version) -> str:
+    """Return the image tag for `version`.
+
+    A tag has no `+`, which becomes `_`. SemVer has no `_`, so two versions never share a tag.
+    """
+    return version.replace("+", "_")
+
+
+def _fault_of(text: str) -> str:
+    if text[:1] in {"v", "V"} and semver.Version.is_valid(text[1:]):
+        return "must not begin with v"
+    if _LEADING_ZERO.match(text):
+        return "must not have numbers with leading zeros"
+    return "must be three numbers joined by dots, such as 1.4.0 or 1.4.0-rc.1 (SemVer 2.0.0)"
