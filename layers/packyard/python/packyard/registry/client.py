@@ -1,0 +1,102 @@
+"""The OCI distribution API, as far as it takes to push images and to delete them, against one registry.
+
+Endpoints are named `end-1` and so on in the OCI distribution-spec, section "Endpoints".
+"""
+
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from urllib.parse import urljoin
+
+from packyard.errors import RegistryUnavailable
+from packyard.oci.digest import Digest
+from packyard.oci.document import Document
+from packyard.registry.transport import Answer, Transport
+
+
+class RegistryClient:
+    """Pushes blobs and manifests by digest.
+
+    Every method tries again when the registry does not answer. It raises RegistryUnavailable when no attempt
+    got an answer or the registry stored something else than it was sent, and RegistryRefused when it will not
+    do what it is asked.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def push_blob(
+        self, repository: str, *, digest: Digest, size: int, chunks: Callable[[], Iterable[bytes]]
+    ) -> None:
+        """Upload a blob unless the repository has it: one POST, one PUT (end-4a, end-6).
+
+        ECR's answers to chunked uploads (PATCH) leave the standard; every registry takes these two.
+
+        Args:
+            repository: Its path in the registry.
+            digest: Of the blob.
+            size: Of the blob, in bytes.
+            chunks: Makes the blob's pieces, anew for each attempt.
+        """
+        # An upload is tried again from its start: a PUT that failed may have used up the upload's URL.
+        self._transport.persistently(
+            lambda: self._push_blob_once(repository, digest=digest, size=size, chunks=chunks)
+        )
+
+    def put_manifest(self, repository: str, reference: str, document: Document) -> None:
+        """Store a manifest or an index under its digest or a tag; a tag that stands moves (end-7)."""
+
+        def attempt() -> None:
+            answer = self._transport.send(
+                "PUT",
+                f"/v2/{repository}/manifests/{reference}",
+                expect={HTTPStatus.CREATED},
+                headers={"Content-Type": document.media_type, "Content-Length": str(document.size)},
+                body=lambda: (document.raw,),
+            )
+            _check_stored(answer, document.digest)
+
+        self._transport.persistently(attempt)
+
+    def delete_manifest(self, repository: str, digest: Digest) -> None:
+        """Remove a manifest or an index, and with it the tags that name it (end-9); none there is fine."""
+        self._transport.persistently(
+            lambda: self._transport.send(
+                "DELETE",
+                f"/v2/{repository}/manifests/{digest}",
+                expect={HTTPStatus.ACCEPTED, HTTPStatus.NOT_FOUND},
+            )
+        )
+
+    def _push_blob_once(
+        self, repository: str, *, digest: Digest, size: int, chunks: Callable[[], Iterable[bytes]]
+    ) -> None:
+        if self._has_blob(repository, digest):
+            return
+        uploads = f"/v2/{repository}/blobs/uploads/"
+        begun = self._transport.send(
+            "POST", uploads, expect={HTTPStatus.ACCEPTED}, headers={"Content-Length": "0"}
+        )
+        location = urljoin(self._transport.base_url + uploads, begun.headers.get("Location", ""))
+        stored = self._transport.send(
+            "PUT",
+            f"{location}{'&' if '?' in location else '?'}digest={digest}",
+            expect={HTTPStatus.CREATED},
+            headers={"Content-Type": "application/octet-stream", "Content-Length": str(size)},
+            body=chunks,
+        )
+        _check_stored(stored, digest)
+
+    def _has_blob(self, repository: str, digest: Digest) -> bool:
+        # A registry redirects to where it keeps a blob only when it keeps it.
+        answer = self._transport.send(
+            "HEAD",
+            f"/v2/{repository}/blobs/{digest}",
+            expect={HTTPStatus.OK, HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.NOT_FOUND},
+        )
+        return answer.status != HTTPStatus.NOT_FOUND
+
+
+def _check_stored(answer: Answer, digest: Digest) -> None:
+    """Believe a registry that says it stored something else."""
+    if answer.headers.get("Docker-Content-Digest", digest) != digest:
+        raise RegistryUnavailable("The registry did not store what it was sent.")

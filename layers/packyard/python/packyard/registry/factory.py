@@ -1,0 +1,49 @@
+"""Puts our own registry together; called by the composition root."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import urllib3
+
+from packyard.registry.client import RegistryClient
+from packyard.registry.credentials import Credential, EcrToken
+from packyard.registry.distribution import PARALLEL_UPLOADS, DistributionRegistry
+from packyard.registry.ecr import EcrRegistry
+from packyard.registry.transport import Patience, Transport
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
+
+
+def ecr_registry(
+    *, url: str, ecr: "ECRClient", clock: Callable[[], datetime], patience: Patience
+) -> EcrRegistry:
+    """Return the Amazon ECR registry at `url`.
+
+    Args:
+        url: Scheme, host and port.
+        ecr: The client of the account that holds it.
+        clock: The time, UTC.
+        patience: How long to wait for it.
+    """
+    client = _client(url=url, credential=EcrToken(ecr=ecr, clock=clock), patience=patience)
+    return EcrRegistry(client=client, host=urlsplit(url).netloc, ecr=ecr)
+
+
+def distribution_registry(*, url: str, credential: Credential, patience: Patience) -> DistributionRegistry:
+    """Return the registry at `url` that speaks the OCI distribution API and nothing else.
+
+    Args:
+        url: Scheme, host and port.
+        credential: What to show it.
+        patience: How long to wait for it.
+    """
+    client = _client(url=url, credential=credential, patience=patience)
+    return DistributionRegistry(client=client, host=urlsplit(url).netloc)
+
+
+def _client(*, url: str, credential: Credential, patience: Patience) -> RegistryClient:
+    http = urllib3.PoolManager(maxsize=PARALLEL_UPLOADS)
+    return RegistryClient(Transport(http=http, base_url=url, credential=credential, patience=patience))

@@ -1,0 +1,49 @@
+"""Our own registry, whatever its kind, as the operations see it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from packyard.oci.digest import Digest
+from packyard.oci.document import Document
+from packyard.oci.image import Image
+from packyard.oci.layer import Layer
+
+
+class ImageRegistry(Protocol):
+    """Where the images that we build are kept.
+
+    Every method but `delete_image` raises RegistryUnavailable when the registry does not answer,
+    ServiceUnavailable when AWS does not answer for it, and RegistryRefused when it will not do what it must.
+    """
+
+    @property
+    def host(self) -> str:
+        """What an image reference starts with: host, and port where it is not the scheme's own."""
+        ...
+
+    def ensure_repository(self, repository: str) -> None:
+        """Make sure that `repository` can be pushed to."""
+        ...
+
+    def push(self, repository: str, image: Image, layer: Layer) -> None:
+        """Upload an image by digest alone: no tag moves. What is there already is not sent again."""
+        ...
+
+    def tag(self, repository: str, tag: str, index: Document) -> None:
+        """Let `tag` name an index that has been pushed, whatever it named before."""
+        ...
+
+    def delete_image(self, repository: str, digests: Sequence[Digest]) -> None:
+        """Remove an image with its tags. Whatever of it is gone already counts as removed.
+
+        A crash half-way converges when the same call is made again: the arguments say what to remove, not
+        what the registry still has.
+
+        Args:
+            repository: Where it is; may be gone itself.
+            digests: `Image.digests`: of the index, then of its manifests.
+
+        Raises:
+            RegistryCleanupFailed: Something of it is, or may be, still there.
+        """
+        ...
