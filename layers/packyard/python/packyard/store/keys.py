@@ -1,0 +1,79 @@
+"""Primary and index keys: every string that the table is addressed by, and nothing else."""
+
+import hashlib
+from typing import Final
+
+Key = dict[str, str]
+
+# Community packs are spread over this many partitions of GSI2, so that no single one takes every listing of
+# every organisation. It is part of what is stored: another number needs every community pack written anew.
+COMMUNITY_SHARDS: Final = 4
+
+_PACK_PREFIX: Final = "PACK#"
+REVISION_PREFIX: Final = "REV#"
+
+
+def pack_key(pack_id: str) -> Key:
+    """Return the key of a pack's row."""
+    return {"PK": pack_partition(pack_id), "SK": "PACK"}
+
+
+def pack_partition(pack_id: str) -> str:
+    """Return the partition that holds a pack's row and its ledger."""
+    return f"PACK#{pack_id}"
+
+
+def revision_key(pack_id: str, revision: int) -> Key:
+    """Return the key of a ledger entry; zero-padded, so that keys sort as numbers do."""
+    return {"PK": pack_partition(pack_id), "SK": f"{REVISION_PREFIX}{revision:010d}"}
+
+
+def name_key(org_id: str, name: str) -> Key:
+    """Return the key of a name within an organisation."""
+    return {"PK": f"ORG#{org_id}", "SK": f"NAME#{name}"}
+
+
+def org_key(org_id: str) -> Key:
+    """Return the key of an organisation."""
+    return {"PK": f"ORG#{org_id}", "SK": "ORG"}
+
+
+def api_key_key(key_hash: str) -> Key:
+    """Return the key of an API key."""
+    return {"PK": f"KEY#{key_hash}", "SK": "KEY"}
+
+
+def owned_partition(org_id: str, visibility: str) -> str:
+    """Return the GSI1 partition of an organisation's packs of one visibility."""
+    return f"ORG#{org_id}#{visibility}"
+
+
+def community_partition(shard: int) -> str:
+    """Return a GSI2 partition."""
+    return f"COMMUNITY#{shard}"
+
+
+def community_shard(pack_id: str) -> int:
+    """Return the shard of a pack: stable for its life, even over the shards."""
+    return hashlib.sha256(pack_id.encode()).digest()[0] % COMMUNITY_SHARDS
+
+
+def listing_key(name: str, pack_id: str) -> str:
+    """Return the sort key of both indexes: by name, then by id.
+
+    `#` sorts before every character of a slug, so that a name comes before those which it begins.
+    """
+    return f"{_PACK_PREFIX}{name}#{pack_id}"
+
+
+def listing_range(name_prefix: str, after: str | None) -> tuple[str, str]:
+    """Return the first and the last sort key, both included, of a listing.
+
+    Args:
+        name_prefix: What the names begin with; empty for all.
+        after: The listing key to go on behind; None to begin at the start.
+    """
+    start = f"{_PACK_PREFIX}{name_prefix}"
+    # Ids have one length, so no listing key begins with another one, and `after` with a character more is
+    # just behind it. `~` sorts behind every character of a slug.
+    return max(start, f"{after}!") if after is not None else start, f"{start}~"

@@ -1,0 +1,313 @@
+"""The table: items as plain mappings, conditions, transactions, and the border to DynamoDB's own errors."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from packyard.aws import error_code, outages_translated
+from packyard.errors import ServiceUnavailable
+from packyard.store.keys import Key
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef, TransactWriteItemTypeDef
+
+Item = dict[str, Any]
+T = TypeVar("T")
+
+# How long to wait before each further attempt at a contended write, in seconds. A conflict lasts as long as
+# the other transaction does, so the first waits are short.
+_RETRY_DELAYS: Final = (0.025, 0.05, 0.1, 0.2)
+_CONDITION_FAILED: Final = "ConditionalCheckFailed"
+_TRANSIENT: Final = frozenset({"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"})
+
+_serialise = TypeSerializer().serialize
+_deserialise = TypeDeserializer().deserialize
+
+
+class ConditionFailed(Exception):
+    """A write's condition did not hold.
+
+    Args:
+        old: The item as it stands; None when there is none.
+    """
+
+    def __init__(self, old: Item | None) -> None:
+        super().__init__("The condition did not hold.")
+        self.old = old
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What became of one action of a cancelled transaction.
+
+    Attributes:
+        code: DynamoDB's code; `None`, the text, for an action that was not at fault.
+        old: The item whose condition failed, as it stands; None when there is none.
+    """
+
+    code: str
+    old: Item | None
+
+    @property
+    def condition_failed(self) -> bool:
+        """Whether this action's condition did not hold."""
+        return self.code == _CONDITION_FAILED
+
+
+class TransactionFailed(Exception):
+    """A transaction was cancelled and nothing was written.
+
+    Args:
+        reasons: One for each action, in their order.
+    """
+
+    def __init__(self, reasons: Sequence[Reason]) -> None:
+        super().__init__(f"The transaction was cancelled: {', '.join(reason.code for reason in reasons)}.")
+        self.reasons = tuple(reasons)
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same transaction may go through later: only contention or throttling was at fault."""
+        return {reason.code for reason in self.reasons} <= _TRANSIENT | {"None"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Put:
+    """An action that writes a whole item, on a condition."""
+
+    item: Item
+    condition: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """An action that changes attributes of an item, or makes it, on a condition.
+
+    Attributes:
+        change: The update expression.
+        values: What the placeholders of both expressions stand for.
+    """
+
+    key: Key
+    change: str
+    condition: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Which items of one partition to read.
+
+    Attributes:
+        condition: The key condition.
+        values: What the placeholders of all expressions stand for.
+        index: A global secondary index, which lags behind writes; None for the table, which is read
+            consistently.
+        filter: Which of the items read to answer with.
+        projection: Which attributes to answer with; None for all.
+        limit: How many items to read, before the filter.
+    """
+
+    condition: str
+    values: Mapping[str, Any]
+    index: str | None = None
+    filter: str | None = None
+    projection: str | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPage:
+    """One answer to a query.
+
+    Attributes:
+        items: Those that passed the filter.
+        read: How many were read to find them.
+        last_key: The last item read, to go on from; None when the range is exhausted.
+    """
+
+    items: list[Item]
+    read: int
+    last_key: Item | None
+
+
+class Table:
+    """One DynamoDB table.
+
+    Args:
+        client: A low-level client; its own retries handle throttling and server errors.
+        name: The table's name.
+        sleep: Waits for seconds between attempts at a contended write.
+    """
+
+    def __init__(self, *, client: "DynamoDBClient", name: str, sleep: Callable[[float], None]) -> None:
+        self._client = client
+        self._name = name
+        self._sleep = sleep
+
+    def get(self, key: Key) -> Item | None:
+        """Return an item as it stands now (a strongly consistent read), or None.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        with outages_translated():
+            answer = self._client.get_item(TableName=self._name, Key=_to_wire(key), ConsistentRead=True)
+        item = answer.get("Item")
+        return None if item is None else _from_wire(item)
+
+    def query(self, query: Query, *, start: Item | None = None) -> QueryPage:
+        """Return one page of a query's answer, in the order of the sort key.
+
+        Args:
+            query: What to read.
+            start: The previous page's `last_key`.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        request: QueryInputTypeDef = {
+            "TableName": self._name,
+            "KeyConditionExpression": query.condition,
+            "ExpressionAttributeValues": _to_wire(query.values),
+            "ConsistentRead": query.index is None,
+        }
+        if query.index is not None:
+            request["IndexName"] = query.index
+        if query.filter is not None:
+            request["FilterExpression"] = query.filter
+        if query.projection is not None:
+            request["ProjectionExpression"] = query.projection
+        if query.limit is not None:
+            request["Limit"] = query.limit
+        if start is not None:
+            request["ExclusiveStartKey"] = _to_wire(start)
+        with outages_translated():
+            answer = self._client.query(**request)
+        last_key = answer.get("LastEvaluatedKey")
+        return QueryPage(
+            items=[_from_wire(item) for item in answer["Items"]],
+            read=answer["ScannedCount"],
+            last_key=None if last_key is None else _from_wire(last_key),
+        )
+
+    def put(self, put: Put) -> None:
+        """Write an item.
+
+        Raises:
+            ConditionFailed: Its condition did not hold.
+            ServiceUnavailable: DynamoDB did not answer, or the item stayed contended.
+        """
+        self._write(
+            lambda: self._client.put_item(
+                TableName=self._name,
+                Item=_to_wire(put.item),
+                ConditionExpression=put.condition,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        )
+
+    def update(self, update: Update) -> Item:
+        """Change an item and return it as it stands afterwards.
+
+        Raises:
+            ConditionFailed: Its condition did not hold.
+            ServiceUnavailable: DynamoDB did not answer, or the item stayed contended.
+        """
+        answer = self._write(
+            lambda: self._client.update_item(
+                TableName=self._name,
+                Key=_to_wire(update.key),
+                UpdateExpression=update.change,
+                ConditionExpression=update.condition,
+                ExpressionAttributeValues=_to_wire(update.values),
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        )
+        return _from_wire(answer["Attributes"])
+
+    def transact(self, actions: Sequence[Put | Update], *, token: str) -> None:
+        """Write all of the actions or none of them.
+
+        Args:
+            actions: At most 100, each on another item (API_TransactWriteItems).
+            token: 1 to 36 characters that name this transaction: within ten minutes DynamoDB writes it once
+                however often it is sent, so that a repeat after a lost answer does not fail on its own
+                success.
+
+        Raises:
+            TransactionFailed: A condition did not hold.
+            ServiceUnavailable: DynamoDB did not answer, or the items stayed contended.
+        """
+        wire = [self._action(action) for action in actions]
+        self._write(lambda: self._client.transact_write_items(TransactItems=wire, ClientRequestToken=token))
+
+    def _action(self, action: Put | Update) -> "TransactWriteItemTypeDef":
+        if isinstance(action, Put):
+            return {
+                "Put": {
+                    "TableName": self._name,
+                    "Item": _to_wire(action.item),
+                    "ConditionExpression": action.condition,
+                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+                }
+            }
+        return {
+            "Update": {
+                "TableName": self._name,
+                "Key": _to_wire(action.key),
+                "UpdateExpression": action.change,
+                "ConditionExpression": action.condition,
+                "ExpressionAttributeValues": _to_wire(action.values),
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+
+    def _write(self, call: Callable[[], T]) -> T:
+        """Make one logical write; botocore does not retry contention, so that happens here."""
+        for delay in (*_RETRY_DELAYS, None):
+            try:
+                with outages_translated():
+                    return call()
+            except ClientError as error:
+                failure = _failure(error)
+                if failure is None:
+                    raise
+                if not isinstance(failure, ServiceUnavailable):
+                    raise failure from error
+            if delay is not None:
+                self._sleep(delay)
+        raise ServiceUnavailable
+
+
+def _failure(error: ClientError) -> ConditionFailed | TransactionFailed | ServiceUnavailable | None:
+    """Return what a refused write means; `ServiceUnavailable` for one that may go through later."""
+    match error_code(error):
+        case "ConditionalCheckFailedException":
+            return ConditionFailed(_old(error.response))
+        case "TransactionConflictException":
+            return ServiceUnavailable()
+        case "TransactionCanceledException":
+            reasons: Any = error.response.get("CancellationReasons", [])
+            failed = TransactionFailed([Reason(reason["Code"], _old(reason)) for reason in reasons])
+            return ServiceUnavailable() if failed.is_transient else failed
+        case _:
+            return None
+
+
+def _old(answer: Mapping[str, Any]) -> Item | None:
+    item = answer.get("Item")
+    return None if item is None else _from_wire(item)
+
+
+def _to_wire(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _serialise(value) for name, value in values.items()}
+
+
+def _from_wire(item: Mapping[str, Any]) -> Item:
+    return {name: _deserialise(value) for name, value in item.items()}

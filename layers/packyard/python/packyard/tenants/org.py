@@ -1,0 +1,52 @@
+"""Organisations, and whether their billing posture lets them create (API contract, section 1)."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+_ORG_ID = re.compile(r"org_[0-7][0-9a-hjkmnp-tv-z]{25}")
+
+
+class BillingPosture(StrEnum):
+    """How an organisation stands with billing."""
+
+    ACTIVE = "active"
+    TRIAL = "trial"
+    PAST_DUE = "past_due"
+    DECOMMISSIONING = "decommissioning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Org:
+    """One organisation.
+
+    Attributes:
+        org_id: `org_` and a lower-case ULID: a valid segment of an OCI repository as it stands.
+        slug: Its host label, `<slug>.<domain>`.
+        trial_ends_at: When the trial ends; None while no end is set. Only a trial looks at it.
+        platform: Whether this is the operator's own organisation, whose packs everyone sees.
+    """
+
+    org_id: str
+    slug: str
+    billing: BillingPosture
+    trial_ends_at: datetime | None = None
+    platform: bool = False
+
+    def may_create(self, now: datetime) -> bool:
+        """Return whether create-class calls are allowed: billing is active, or a trial has not ended yet."""
+        if self.billing is BillingPosture.TRIAL:
+            return self.trial_ends_at is None or now < self.trial_ends_at
+        return self.billing is BillingPosture.ACTIVE
+
+
+def parse_org_id(text: str) -> str:
+    """Return `text` as an organisation's id.
+
+    Raises:
+        ValueError: Not `org_` and a ULID in lower case (Crockford's base 32, 128 bits).
+    """
+    if _ORG_ID.fullmatch(text) is None:
+        raise ValueError("must be org_ followed by a lower-case ULID")
+    return text

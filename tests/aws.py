@@ -1,0 +1,114 @@
+"""AWS as the template states it, in memory: the table, the staging bucket and the cleanup queue under moto.
+
+The table is made from the template's own resource, so that its schema is written down once.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+import yaml
+from botocore.config import Config
+from moto import mock_aws
+
+from packyard.queue import CleanupQueue
+from packyard.staging import Staging
+from packyard.store.table import Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+REGION: Final = "eu-central-1"
+TABLE = "packyard-test"
+BUCKET = "packyard-test-staging"
+QUEUE = "packyard-test-cleanup"
+
+_TEMPLATE = Path(__file__).parents[1] / "template.yaml"
+_CREATE_TABLE_PROPERTIES = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+
+
+class _TemplateLoader(yaml.SafeLoader):
+    """Reads a template with CloudFormation's short functions left as plain values."""
+
+
+def _short_function(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
+    match node:
+        case yaml.ScalarNode():
+            return loader.construct_scalar(node)
+        case yaml.SequenceNode():
+            return loader.construct_sequence(node, deep=True)
+        case yaml.MappingNode():
+            return loader.construct_mapping(node, deep=True)
+
+
+_TemplateLoader.add_multi_constructor("!", _short_function)
+
+
+def template() -> dict[str, Any]:
+    """Return the deployment's template."""
+    document: dict[str, Any] = yaml.load(_TEMPLATE.read_text(), Loader=_TemplateLoader)  # noqa: S506 - a SafeLoader
+    return document
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aws:
+    """The three services, their clients and what the layer makes of them."""
+
+    dynamodb: "DynamoDBClient"
+    s3: "S3Client"
+    sqs: "SQSClient"
+    queue_url: str
+    table: Table
+    staging: Staging
+    queue: CleanupQueue
+
+    def queued(self) -> list[str]:
+        """Return the bodies of the messages that are due, and take them off the queue."""
+        answer = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10)
+        bodies = []
+        for message in answer.get("Messages", []):
+            bodies.append(message["Body"])
+            self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return bodies
+
+    def staged(self) -> list[str]:
+        """Return the keys of the staged archives."""
+        answer = self.s3.list_objects_v2(Bucket=BUCKET)
+        return [found["Key"] for found in answer.get("Contents", [])]
+
+
+@contextmanager
+def aws_in_memory() -> Iterator[Aws]:
+    """Run with empty services of this deployment's shape; nothing leaves the process."""
+    with mock_aws():
+        session = boto3.Session(
+            aws_access_key_id="testing", aws_secret_access_key="testing", region_name=REGION
+        )
+        config = Config(retries={"mode": "standard"})
+        dynamodb = session.client("dynamodb", config=config)
+        s3 = session.client("s3", config=config)
+        sqs = session.client("sqs", config=config)
+        _create_table(dynamodb)
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        queue_url = sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
+        yield Aws(
+            dynamodb=dynamodb,
+            s3=s3,
+            sqs=sqs,
+            queue_url=queue_url,
+            table=Table(client=dynamodb, name=TABLE, sleep=lambda _seconds: None),
+            staging=Staging(client=s3, bucket=BUCKET),
+            queue=CleanupQueue(client=sqs, url=queue_url),
+        )
+
+
+def _create_table(client: "DynamoDBClient") -> None:
+    properties = template()["Resources"]["Table"]["Properties"]
+    client.create_table(
+        TableName=TABLE, **{name: properties[name] for name in _CREATE_TABLE_PROPERTIES if name in properties}
+    )
