@@ -1,0 +1,123 @@
+"""A strict, sequential reader of untrusted tar archives: ustar, GNU and pax.
+
+It accepts only what GNU tar, libarchive, Go's archive/tar and Python's tarfile all read the same way. Where
+they differ (which header wins, where the next one starts, what an odd type is), the archive is refused: one
+that means one thing to the check and another to whoever unpacks it is how checks are got around.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from packyard.errors import InvalidRequest
+from packyard.packs.gzip_stream import GzipStream, refused
+from packyard.packs.limits import KIB, ArchiveLimits
+from packyard.packs.pax import changes_members, parse_pax_records
+from packyard.packs.tar_header import BLOCK_BYTES, TarHeader, parse_tar_header
+from packyard.packs.tar_member import EXTENSION_TYPES, Member, MemberExtensions
+
+_ZERO_BLOCK: Final = bytes(BLOCK_BYTES)
+# Many times a path of the default limit; extended attributes of SELinux and macOS fit too.
+_MAX_EXTENSION_BYTES: Final = 64 * KIB
+# `git archive` writes one.
+_MAX_GLOBAL_HEADERS: Final = 16
+_PAX_GLOBAL: Final = b"g"
+
+
+class TarReader:
+    """The members of a tar, in order; each one's content can be read while it is the current one.
+
+    Args:
+        stream: The uncompressed tar.
+        limits: `members` is enforced here; extension headers belong to their member and are not counted.
+    """
+
+    def __init__(self, stream: GzipStream, *, limits: ArchiveLimits) -> None:
+        self._stream = stream
+        self._max_members = limits.members
+        self._global_headers = 0
+        self._header_at = 0
+        self._next_at = 0
+        self._content_left = 0
+
+    def __iter__(self) -> Iterator[Member]:
+        """Yield every member; what was left of the content of the one before is skipped.
+
+        Raises:
+            InvalidRequest: On `archive` or a member: nothing more can be read, or not without guessing.
+            PayloadTooLarge: Over the compressed limit.
+        """
+        count = 0
+        while (member := self._next_member()) is not None:
+            count += 1
+            if count > self._max_members:
+                raise refused(f"has more than {self._max_members} members")
+            self._content_left = member.size
+            yield member
+            for _ in self.content():
+                pass
+            self._take(-member.size % BLOCK_BYTES)
+
+    def content(self) -> Iterator[bytes]:
+        """Yield what is left of the current member's content in pieces of at most 256 KiB.
+
+        Raises:
+            InvalidRequest: On `archive`: truncated, corrupt, or over the unpacked limit.
+            PayloadTooLarge: Over the compressed limit.
+        """
+        for piece in self._stream.pieces(self._content_left):
+            self._content_left -= len(piece)
+            yield piece
+        if self._content_left:
+            raise self._malformed("is cut off inside a member's content")
+
+    def _malformed(self, reason: str) -> InvalidRequest:
+        return refused(f"{reason} (header at byte {self._header_at} of the tar)")
+
+    def _take(self, count: int) -> bytes:
+        taken = self._stream.take(count)
+        if len(taken) < count:
+            raise refused("is cut off: the tar has no end marker")
+        return taken
+
+    def _next_member(self) -> Member | None:
+        extensions = MemberExtensions()
+        while (header := self._next_header()) is not None:
+            try:
+                if header.type == _PAX_GLOBAL:
+                    self._pass_global_header(header, extensions)
+                elif header.type in EXTENSION_TYPES:
+                    extensions.add(header.type, self._payload(header))
+                else:
+                    return extensions.apply(header)
+            except ValueError as error:
+                raise self._malformed(str(error)) from None
+        if extensions:
+            raise self._malformed("ends with an extension header that no member follows")
+        return None
+
+    def _next_header(self) -> TarHeader | None:
+        """Return the next header, or None at the end marker, which nothing but zeros may follow."""
+        self._header_at = self._next_at
+        block = self._take(BLOCK_BYTES)
+        if block == _ZERO_BLOCK:
+            self._stream.expect_zeros_to_end()
+            return None
+        try:
+            header = parse_tar_header(block)
+        except ValueError as error:
+            raise self._malformed(str(error)) from None
+        self._stream.reserve(header.size)
+        self._next_at += BLOCK_BYTES + header.size + -header.size % BLOCK_BYTES
+        return header
+
+    def _payload(self, header: TarHeader) -> bytes:
+        if header.size > _MAX_EXTENSION_BYTES:
+            raise ValueError(f"has an extension header over {_MAX_EXTENSION_BYTES} bytes")
+        return self._take(header.size + -header.size % BLOCK_BYTES)[: header.size]
+
+    def _pass_global_header(self, header: TarHeader, extensions: MemberExtensions) -> None:
+        self._global_headers += 1
+        if self._global_headers > _MAX_GLOBAL_HEADERS:
+            raise ValueError(f"has more than {_MAX_GLOBAL_HEADERS} global pax headers")
+        if extensions or changes_members(parse_pax_records(self._payload(header))):
+            raise ValueError("has a global pax header that readers apply differently")
