@@ -1,0 +1,56 @@
+"""Cursors: where a listing goes on, signed, so that a client can neither forge one nor use it elsewhere."""
+
+import hashlib
+import hmac
+import json
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from typing import Final, NewType
+
+from packyard.errors import InvalidRequest
+
+# The listing key of the last entry that was looked at.
+Position = NewType("Position", str)
+
+Binding = Mapping[str, str | bool | None]
+
+_VERSION: Final = b"\x01"
+# SHA-256 truncated to its left half (RFC 2104, section 5).
+_MAC_BYTES: Final = 16
+_CURSOR: Final = re.compile(r"[A-Za-z0-9_-]{24,256}")
+
+
+def encode_cursor(position: Position, *, key: str, binding: Binding) -> str:
+    """Return a position as an opaque cursor, at most 256 characters of base64url.
+
+    Args:
+        position: Where the page ended.
+        key: The deployment's secret.
+        binding: What the cursor is good for: the organisation that asked and its filters, by name.
+    """
+    content = _VERSION + position.encode()
+    return urlsafe_b64encode(_mac(content, key, binding) + content).rstrip(b"=").decode()
+
+
+def decode_cursor(text: str, *, key: str, binding: Binding) -> Position:
+    """Return the position that a cursor stands for.
+
+    Raises:
+        InvalidRequest: Not a cursor of this deployment, or one of another organisation or other filters.
+    """
+    refusal = InvalidRequest({"cursor": "is not one that this listing answered with; start again without it"})
+    if _CURSOR.fullmatch(text) is None or len(text) % 4 == 1:
+        raise refusal
+    signed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    mac, content = signed[:_MAC_BYTES], signed[_MAC_BYTES:]
+    if not hmac.compare_digest(mac, _mac(content, key, binding)) or content[:1] != _VERSION:
+        raise refusal
+    return Position(content[1:].decode())
+
+
+def _mac(content: bytes, key: str, binding: Binding) -> bytes:
+    bound_to = json.dumps(binding, sort_keys=True, separators=(",", ":")).encode()
+    # The length keeps what is bound and what is encoded apart, whatever either holds.
+    signed = len(bound_to).to_bytes(4) + bound_to + content
+    return hmac.digest(key.encode(), signed, hashlib.sha256)[:_MAC_BYTES]
