@@ -1,7 +1,7 @@
 """Assembles the layer: the locked dependencies and the `packyard` package, pruned and compiled.
 
-Two targets from the one `uv.lock`: `lambda` is what AWS gets (arm64, the template's Python), `local` is the same for the
-interpreter of this machine. The standard library is enough to run this; uv does the installing.
+Two targets from the one `uv.lock`: `lambda` is what AWS gets (arm64, the template's Python), `local` is the same
+for the interpreter of this machine. The standard library is enough to run this; uv does the installing.
 
 The result is reproducible: equal inputs give equal bytes. Bytecode is checked by nobody at run time (PEP 552,
 unchecked hash), so it stays valid whatever time stamps a zip or a deployment gives the files.
@@ -41,7 +41,7 @@ CLUTTER = (
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.css",
 )
 
-# Metadata goes too, since pydantic searches it for plugins on every cold start; but this one asks it for its version.
+# Metadata goes too: pydantic searches it for plugins on every cold start. But this one asks it for its version.
 READS_ITS_METADATA = ("python_ulid-",)
 
 
@@ -139,9 +139,20 @@ def install_dependencies(folder: Path, *, target: Target, uv: Path) -> None:
     with tempfile.NamedTemporaryFile(suffix=".txt") as requirements:
         requirements.write(locked)
         requirements.flush()
-        where = ["--python-platform", target.platform] if target.platform else ["--python", sys.executable]
+        where: list[str | Path] = (
+            ["--python-platform", target.platform] if target.platform else ["--python", sys.executable]
+        )
         strict = ["--only-binary", ":all:", "--no-deps", "--require-hashes", "--no-config"]
-        install = [uv, "pip", "install", "-q", "--target", folder, "--python-version", target.python]
+        install: list[str | Path] = [
+            uv,
+            "pip",
+            "install",
+            "-q",
+            "--target",
+            folder,
+            "--python-version",
+            target.python,
+        ]
         subprocess.run([*install, *where, *strict, "-r", requirements.name], check=True)
 
 
@@ -172,7 +183,16 @@ def compile_bytecode(folder: Path, *, python: Path) -> None:
     Raises:
         subprocess.CalledProcessError: A file does not compile.
     """
-    compileall = [python, "-I", "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
+    compileall: list[str | Path] = [
+        python,
+        "-I",
+        "-m",
+        "compileall",
+        "-q",
+        "-f",
+        "--invalidation-mode",
+        "unchecked-hash",
+    ]
     # The order of a set's members is part of the bytecode.
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
     subprocess.run([*compileall, "-s", folder, "-p", "/opt/python", folder], check=True, env=environment)
@@ -212,9 +232,8 @@ def main() -> int:
         print(f"layer: {error}", file=sys.stderr)
         return 1
     size = sum(path.stat().st_size for path in options.output.rglob("*") if path.is_file())
-    print(
-        f"layer: {options.target}, Python {target.python}, {target.platform or platform.machine()}, {size / 1e6:.1f} MB"
-    )
+    made_for = f"Python {target.python}, {target.platform or platform.machine()}"
+    print(f"layer: {options.target}, {made_for}, {size / 1e6:.1f} MB")
     return 0
 
 

@@ -1,0 +1,52 @@
+# Everything that people and CI do with the project. What the targets do lives in local/ and pyproject.toml.
+PYTHON ?= python3
+PORT ?= 4566
+T ?= tests
+
+BIN := .venv/bin
+SAM := .local/tools/sam/bin
+
+export PYTHONPATH := layers/packyard/python
+# Functions are deployed as their folders stand: bytecode must not lie in them.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/pycache
+export SAM_CLI_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Install all that the other targets need (they do it themselves)
+	@$(PYTHON) -m local.environments
+
+.PHONY: run
+run: setup ## Run the whole stack here, on PORT (4566), until Ctrl-C
+	@exec $(BIN)/python -m local run --port $(PORT)
+
+.PHONY: reset
+reset: setup ## Forget what the local stack has kept
+	@$(BIN)/python -m local reset
+
+.PHONY: test
+test: setup ## Run the tests; T=path[::name] picks some
+	@$(BIN)/pytest $(T)
+
+.PHONY: check
+check: setup ## Lint, format, types, imports, template: changes nothing
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(SAM)/cfn-lint template.yaml
+	$(SAM)/sam validate --lint --region us-east-1
+
+.PHONY: fix
+fix: setup ## Repair what the linter and the formatter can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: build
+build: setup ## Build the template for AWS, as `sam deploy` takes it
+	$(SAM)/sam build

@@ -1,0 +1,1 @@
+"""The whole stack on one machine: the template, deployed to an emulator of AWS."""

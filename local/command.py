@@ -1,0 +1,67 @@
+"""Commands that end when we do: each runs in a process group of its own, which is ended as a whole."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+Command = Sequence[str | Path]
+
+GRACE_SECONDS = 20
+
+
+class CommandFailed(Exception):
+    """A command ended with an error; the message holds all that it printed."""
+
+
+def run(command: Command, *, folder: Path, environment: Mapping[str, str] | None = None) -> str:
+    """Run a command to its end and return what it printed, errors included.
+
+    Args:
+        command: The program and its arguments.
+        folder: Where it runs.
+        environment: All its variables; by default those of this process.
+
+    Raises:
+        CommandFailed: It could not be started, or its exit status is not 0.
+    """
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise CommandFailed(f"{command[0]}: {error.strerror}") from error
+    try:
+        output, _ = process.communicate()
+    except BaseException:
+        end(process)
+        raise
+    if process.returncode:
+        words = " ".join(str(word) for word in command)
+        raise CommandFailed(f"{words}\n{output}\nended with status {process.returncode}")
+    return output
+
+
+def end(process: subprocess.Popen[str], *, grace_seconds: float = GRACE_SECONDS) -> None:
+    """End a process and all in its group: asked first, forced after the grace.
+
+    Args:
+        process: The leader of its process group.
+        grace_seconds: How long it may take to end by itself.
+    """
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=grace_seconds)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,114 @@
+"""The template's way to the emulator: `sam build` with the layer for this machine, then `sam deploy`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from local.aws import Endpoint
+from local.command import Command, run
+from local.environments import LOCAL, PROJECT, exclusively, fingerprint, tool
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+STACK = "packyard"
+BUILT = LOCAL / "build"
+
+_SOURCES = ("template.yaml", "samconfig.toml", "uv.lock", "functions", "layers", "local")
+_CODE_BUCKET = "packyard-code"
+_VERSION_TAG = "packyard:version"
+_STANDING = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """What `sam build` made.
+
+    Attributes:
+        template: The template whose code locations point at what was built.
+        version: Changes whenever anything that it was built from does.
+    """
+
+    template: Path
+    version: str
+
+
+def build() -> Build:
+    """Build layer and functions for this machine, unless nothing has changed since they were.
+
+    Raises:
+        CommandFailed: They do not build.
+    """
+    version = fingerprint(*_source_contents())
+    stamp = LOCAL / "build.version"
+    with exclusively(LOCAL / "build.lock"):
+        if not stamp.exists() or stamp.read_text() != version:
+            print("· building the layer and the functions", flush=True)
+            stamp.unlink(missing_ok=True)
+            run(
+                [tool("sam", "sam"), "build", "--build-dir", BUILT],
+                folder=PROJECT,
+                environment=Endpoint(0).environment()
+                | {
+                    "SAM_CLI_TELEMETRY": "0",
+                    "PACKYARD_LAYER_TARGET": "local",
+                    "PYTHON": str(PROJECT / ".venv" / "bin" / "python"),
+                },
+            )
+            stamp.write_text(version)
+    return Build(template=BUILT / "template.yaml", version=version)
+
+
+def deploy(build: Build, *, endpoint: Endpoint) -> bool:
+    """Deploy what was built, unless it stands already; return whether it was deployed.
+
+    Raises:
+        CommandFailed: The template does not deploy.
+    """
+    session = endpoint.session()
+    cloudformation = session.client("cloudformation", endpoint_url=endpoint.url)
+    if _standing_version(cloudformation) == build.version:
+        return False
+    print("· deploying the template", flush=True)
+    session.client("s3", endpoint_url=endpoint.url).create_bucket(Bucket=_CODE_BUCKET)
+    where: Command = ["--template-file", build.template, "--stack-name", STACK, "--s3-bucket", _CODE_BUCKET]
+    how = ["--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-fail-on-empty-changeset"]
+    tags = ["--tags", f"{_VERSION_TAG}={build.version}"]
+    parameters = ["--parameter-overrides", f"RegistryUrl={endpoint.url}"]
+    run(
+        [tool("sam", "sam"), "deploy", *where, *how, *tags, *parameters],
+        folder=PROJECT,
+        environment=endpoint.environment() | {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.5"},
+    )
+    return True
+
+
+def outputs(*, endpoint: Endpoint) -> dict[str, str]:
+    """Return the deployed stack's outputs."""
+    cloudformation = endpoint.session().client("cloudformation", endpoint_url=endpoint.url)
+    stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def _source_contents() -> Iterator[bytes]:
+    for source in _SOURCES:
+        path = PROJECT / source
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file() and "__pycache__" not in file.parts:
+                yield str(file.relative_to(PROJECT)).encode()
+                yield file.read_bytes()
+
+
+def _standing_version(cloudformation: "CloudFormationClient") -> str | None:
+    try:
+        stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in error.response["Error"]["Message"]:
+            return None
+        raise
+    if stack["StackStatus"] not in _STANDING:
+        return None
+    return next((tag["Value"] for tag in stack.get("Tags", []) if tag["Key"] == _VERSION_TAG), None)

@@ -1,0 +1,100 @@
+"""The emulator of AWS: on the loopback interface, its state kept in a folder, ended with everything it began."""
+
+import http.client
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from local.command import end
+from local.environments import tool
+
+HOST = "127.0.0.1"
+REGION = "us-east-1"
+START_SECONDS = 60
+
+
+class EmulatorFailed(Exception):
+    """The emulator did not start, or ended by itself."""
+
+
+@contextmanager
+def running_emulator(*, folder: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+    """Run the emulator while the block lasts, with the state that it saved in `folder` when it last ended.
+
+    Args:
+        folder: Its state, its log and its temporary files.
+        port: Where it listens, on 127.0.0.1 only.
+
+    Raises:
+        EmulatorFailed: The port is taken, or the emulator was not ready within a minute.
+    """
+    # The workers of functions unpack their code here; a killed emulator leaves it behind.
+    temporary = folder / "tmp"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    log_path = folder / "emulator.log"
+    with log_path.open("w") as log:
+        process = subprocess.Popen(
+            [*_dying_with_us(), tool("emulator", "ministack")],
+            cwd=folder,
+            env=_environment(folder, temporary, port),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_ready(process, port, log_path)
+        yield process
+    finally:
+        end(process)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _dying_with_us() -> list[str]:
+    # For the one end that no `finally` sees, SIGKILL: the kernel asks the emulator to end (PR_SET_PDEATHSIG).
+    program = shutil.which("setpriv")
+    return [program, "--pdeathsig", "TERM", "--"] if program else []
+
+
+def _environment(folder: Path, temporary: Path, port: int) -> dict[str, str]:
+    # Functions inherit this, so that it holds nothing of ours: on AWS they would not have it either.
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(temporary),
+        "LANG": "C.UTF-8",
+        "TMPDIR": str(temporary),
+        "BIND_HOST": HOST,
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": HOST,
+        "MINISTACK_REGION": REGION,
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(folder / "services"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(folder / "s3"),
+    }
+
+
+def _wait_until_ready(process: subprocess.Popen[str], port: int, log_path: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise EmulatorFailed(f"the emulator ended at once:\n{log_path.read_text()[-2000:]}")
+        if _is_ready(port):
+            return
+        time.sleep(0.1)
+    raise EmulatorFailed(f"the emulator was not ready after {START_SECONDS} s; see {log_path}")
+
+
+def _is_ready(port: int) -> bool:
+    with closing(http.client.HTTPConnection(HOST, port, timeout=2)) as connection:
+        try:
+            connection.request("GET", "/_ministack/health")
+            return connection.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False

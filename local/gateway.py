@@ -1,0 +1,43 @@
+"""What the emulator leaves out when it makes the API, done by hand from the same template."""
+
+from typing import TYPE_CHECKING, Any
+
+from local.deployment import STACK
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigateway import APIGatewayClient
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+STAGE = "v1"
+API_RESOURCE = "Api"
+
+
+def set_gateway_responses(
+    api_id: str, *, cloudformation: "CloudFormationClient", apigateway: "APIGatewayClient"
+) -> None:
+    """Give the deployed API the template's error answers.
+
+    On AWS they come with the API's OpenAPI body; the emulator reads only paths and security from it.
+
+    Args:
+        api_id: The API that the stack stands for now.
+        cloudformation: Knows the template as SAM has expanded it.
+        apigateway: Takes the answers.
+    """
+    template: Any = cloudformation.get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
+    body = template["Resources"][API_RESOURCE]["Properties"]["Body"]
+    for kind, response in body["x-amazon-apigateway-gateway-responses"].items():
+        apigateway.put_gateway_response(
+            restApiId=api_id,
+            responseType=kind,
+            statusCode=str(response["statusCode"]),
+            responseParameters=response["responseParameters"],
+            responseTemplates=response["responseTemplates"],
+        )
+    apigateway.create_deployment(restApiId=api_id, stageName=STAGE)
+
+
+def has_gateway_responses(api_id: str, *, apigateway: "APIGatewayClient") -> bool:
+    """Return whether the API has error answers of its own already."""
+    responses = apigateway.get_gateway_responses(restApiId=api_id)["items"]
+    return any(not response["defaultResponse"] for response in responses)

@@ -1,0 +1,72 @@
+"""The organisations of the local stack, one for each way an organisation can stand, and their API keys."""
+
+import json
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypedDict
+
+from ulid import ULID
+
+from packyard.store.table import ConditionFailed
+from packyard.store.tenants import TenantStore
+from packyard.tenants.api_key import SECRET_BYTES, ApiKey, PermissionSet, hash_secret, new_secret
+from packyard.tenants.org import BillingPosture, Org
+
+
+class SeededOrg(TypedDict):
+    """An organisation's id, and the secret of its key for each permission set."""
+
+    org_id: str
+    keys: dict[str, str]
+
+
+def _new_org(slug: str, org_id: str, now: datetime) -> Org:
+    match slug:
+        case "lapsed":
+            return Org(org_id=org_id, slug=slug, billing=BillingPosture.PAST_DUE)
+        case "trial-over":
+            ended = now - timedelta(days=1)
+            return Org(org_id=org_id, slug=slug, billing=BillingPosture.TRIAL, trial_ends_at=ended)
+        case _:
+            return Org(org_id=org_id, slug=slug, billing=BillingPosture.ACTIVE, platform=slug == "platform")
+
+
+SLUGS = ("acme", "globex", "lapsed", "trial-over", "platform")
+
+
+def seed(*, tenants: TenantStore, remembered: Path, clock: Callable[[], datetime]) -> dict[str, SeededOrg]:
+    """Write the organisations and their keys, and return them by slug.
+
+    Args:
+        tenants: Where they go; those that are there already stay as they are.
+        remembered: A file that keeps ids and secrets, because the table only has the secrets' hashes.
+        clock: The present instant, UTC.
+    """
+    if not remembered.exists():
+        remembered.touch(mode=0o600)
+        remembered.write_text(json.dumps({slug: _new_seed() for slug in SLUGS}, indent=2))
+    seeds: dict[str, SeededOrg] = json.loads(remembered.read_text())
+    for slug, seeded in seeds.items():
+        with suppress(ConditionFailed):
+            tenants.put_org(_new_org(slug, seeded["org_id"], clock()))
+        for permission_set, secret in seeded["keys"].items():
+            key = ApiKey(
+                key_hash=hash_secret(secret),
+                org_id=seeded["org_id"],
+                label=f"local {permission_set}",
+                permission_set=PermissionSet(permission_set),
+                created_at=clock(),
+            )
+            with suppress(ConditionFailed):
+                tenants.put_api_key(key)
+    return seeds
+
+
+def _new_seed() -> SeededOrg:
+    return {
+        "org_id": f"org_{ULID()}".lower(),
+        "keys": {kind.value: new_secret(secrets.token_bytes(SECRET_BYTES)) for kind in PermissionSet},
+    }

@@ -1,0 +1,99 @@
+"""The local stack: emulator, template and organisations, ready for requests while the block lasts."""
+
+import fcntl
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypedDict
+
+from local.aws import Endpoint
+from local.deployment import build, deploy, outputs
+from local.emulator import HOST, REGION, running_emulator
+from local.gateway import STAGE, has_gateway_responses, set_gateway_responses
+from local.seeds import SeededOrg, seed
+from packyard.store.table import Table
+from packyard.store.tenants import TenantStore
+
+
+class StackDescription(TypedDict):
+    """Where everything of a running local stack is; `stack.json` holds it."""
+
+    api_url: str
+    endpoint_url: str
+    region: str
+    registry: str
+    table: str
+    bucket: str
+    cleanup_queue_url: str
+    orgs: dict[str, SeededOrg]
+
+
+class StackRunning(Exception):
+    """Another process runs a stack with this state."""
+
+
+@contextmanager
+def running_stack(*, folder: Path, port: int) -> Iterator[StackDescription]:
+    """Run the stack while the block lasts.
+
+    Args:
+        folder: Its state; what is there already is taken up again.
+        port: Where everything of it listens, on 127.0.0.1 only.
+
+    Raises:
+        StackRunning: The state is in use.
+        EmulatorFailed, CommandFailed: It did not start.
+    """
+    with holding(folder):
+        built = build()
+        with running_emulator(folder=folder, port=port):
+            endpoint = Endpoint(port)
+            deploy(built, endpoint=endpoint)
+            yield _describe(folder, endpoint)
+
+
+@contextmanager
+def holding(folder: Path) -> Iterator[None]:
+    """Claim a state folder for this process.
+
+    Raises:
+        StackRunning: Another process has it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StackRunning(f"a stack is running with the state in {folder}") from error
+        yield
+
+
+def _describe(folder: Path, endpoint: Endpoint) -> StackDescription:
+    session = endpoint.session()
+    apigateway = session.client("apigateway", endpoint_url=endpoint.url)
+    deployed = outputs(endpoint=endpoint)
+    # A changed API is a new one to the emulator, so that the answers may be missing after any deployment.
+    if not has_gateway_responses(deployed["ApiId"], apigateway=apigateway):
+        cloudformation = session.client("cloudformation", endpoint_url=endpoint.url)
+        set_gateway_responses(deployed["ApiId"], cloudformation=cloudformation, apigateway=apigateway)
+    dynamodb = session.client("dynamodb", endpoint_url=endpoint.url)
+    table = Table(client=dynamodb, name=deployed["TableName"], sleep=time.sleep)
+    description: StackDescription = {
+        "api_url": f"{endpoint.url}/restapis/{deployed['ApiId']}/{STAGE}/_user_request_",
+        "endpoint_url": endpoint.url,
+        "region": REGION,
+        "registry": f"{HOST}:{endpoint.port}",
+        "table": deployed["TableName"],
+        "bucket": deployed["StagingBucketName"],
+        "cleanup_queue_url": deployed["CleanupQueueUrl"],
+        "orgs": seed(
+            tenants=TenantStore(table=table),
+            remembered=folder / "tenants.json",
+            clock=lambda: datetime.now(UTC),
+        ),
+    }
+    (folder / "stack.json").write_text(json.dumps(description, indent=2))
+    return description
