@@ -86,6 +86,8 @@ def multipart(parts: dict[str, bytes], boundary: str = "frontier") -> tuple[byte
     lines = []
     for name, content in parts.items():
         disposition = f'form-data; name="{name}"' + ('; filename="pack.tar.gz"' if name == "archive" else "")
-        lines.append(f"--{boundary}\r\nContent-Disposition: {disposition}\r\n\r\n".encode() + content + b"\r\n")
+        lines.append(
+            f"--{boundary}\r\nContent-Disposition: {disposition}\r\n\r\n".encode() + content + b"\r\n"
+        )
     lines.append(f"--{boundary}--\r\n".encode())
     return b"".join(lines), {"Content-Type": f"multipart/form-data; boundary={boundary}"}

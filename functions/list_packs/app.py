@@ -6,19 +6,26 @@ from packyard import bootstrap
 from packyard.http.app import json_response, make_app, serve
 from packyard.http.caller import reader
 from packyard.http.listing import page_view, read_listing
-from packyard.operations import read
+from packyard.store.listing import list_packs as list_visible
 
 app = make_app()
 
 
 @app.get("/packs")
 def list_packs() -> Response[str]:
-    """Answer 200 with a page of packs and, unless it is the last, the cursor of the next."""
+    """Answer 200 with a page and, unless it is the last, the cursor of the next."""
     services = bootstrap.services()
+    cursor_key = services.settings.cursor_key
     caller = reader(app.current_event, api_domain=services.settings.api_domain)
-    listing = read_listing(app.current_event, caller, cursor_key=services.settings.cursor_key)
-    page = read.list_packs(listing, caller=caller, table=services.table)
-    return json_response(200, page_view(page, listing, caller, cursor_key=services.settings.cursor_key))
+    asked = read_listing(app.current_event, caller, cursor_key=cursor_key)
+    page = list_visible(
+        services.table,
+        org_id=caller.org_id,
+        filters=asked.filters,
+        limit=asked.limit,
+        position=asked.position,
+    )
+    return json_response(200, page_view(page, asked.filters, caller, cursor_key=cursor_key))
 
 
 lambda_handler = serve(app)

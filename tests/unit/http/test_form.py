@@ -1,10 +1,11 @@
 import pytest
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+from tests.gateway import Request, multipart
+
 from packyard.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
 from packyard.http.form import read_form
 from packyard.http.upload import read_upload
 from packyard.packs.pack import Visibility
-from tests.gateway import Request, multipart
 
 FIELDS = frozenset({"archive", "visibility"})
 
@@ -38,7 +39,9 @@ def test_the_content_type_is_matched_without_regard_to_case() -> None:
     body, _ = multipart({"archive": b"x"})
 
     form = read_form(
-        posted(body, {"content-type": "Multipart/Form-Data; Boundary=frontier"}), fields=FIELDS, max_bytes=1024
+        posted(body, {"content-type": "Multipart/Form-Data; Boundary=frontier"}),
+        fields=FIELDS,
+        max_bytes=1024,
     )
 
     assert form == {"archive": b"x"}
@@ -59,8 +62,12 @@ def test_a_form_without_a_usable_boundary_names_the_body(content_type: str) -> N
         pytest.param(b"--frontier\r\n", id="a boundary and no more"),
         pytest.param(b'--frontier\r\nContent-Disposition: form-data; name="archive"\r\n\r\nx', id="no end"),
         pytest.param(b"--other\r\n\r\n\r\n--other--\r\n", id="another boundary"),
-        pytest.param(b"--frontier\r\nContent-Disposition: attachment\r\n\r\nx\r\n--frontier--\r\n", id="no form-data"),
-        pytest.param(b"--frontier\r\n" + b"A: b\r\n" * 100 + b"\r\n\r\n--frontier--\r\n", id="a flood of headers"),
+        pytest.param(
+            b"--frontier\r\nContent-Disposition: attachment\r\n\r\nx\r\n--frontier--\r\n", id="no form-data"
+        ),
+        pytest.param(
+            b"--frontier\r\n" + b"A: b\r\n" * 100 + b"\r\n\r\n--frontier--\r\n", id="a flood of headers"
+        ),
     ],
 )
 def test_a_malformed_form_is_refused_and_named(body: bytes) -> None:
@@ -74,7 +81,9 @@ def test_a_flood_of_parts_is_refused() -> None:
     part = b'--frontier\r\nContent-Disposition: form-data; name="archive"\r\n\r\n\r\n'
 
     with pytest.raises(InvalidRequest):
-        read_form(posted(part * 10_000 + b"--frontier--\r\n", multipart({})[1]), fields=FIELDS, max_bytes=10_000_000)
+        read_form(
+            posted(part * 10_000 + b"--frontier--\r\n", multipart({})[1]), fields=FIELDS, max_bytes=10_000_000
+        )
 
 
 def test_an_unknown_part_is_refused_by_name() -> None:
@@ -108,7 +117,9 @@ def test_a_body_at_the_limit_passes() -> None:
     empty, headers = multipart({"archive": b""})
     body, _ = multipart({"archive": b"x" * (1024 - len(empty))})
 
-    assert len(read_form(posted(body, headers), fields=FIELDS, max_bytes=1024)["archive"]) == 1024 - len(empty)
+    assert len(read_form(posted(body, headers), fields=FIELDS, max_bytes=1024)["archive"]) == 1024 - len(
+        empty
+    )
 
 
 def test_a_body_that_only_claims_to_be_base64_is_refused() -> None:
@@ -131,7 +142,9 @@ def test_the_visibility_is_org_unless_given() -> None:
         pytest.param({"visibility": b"org"}, {"archive"}, id="no archive"),
         pytest.param({"archive": b""}, {"archive"}, id="an empty archive"),
         pytest.param({"archive": b"x", "visibility": b"public"}, {"visibility"}, id="an unknown visibility"),
-        pytest.param({"archive": b"x", "visibility": b"\xff"}, {"visibility"}, id="a visibility that is not UTF-8"),
+        pytest.param(
+            {"archive": b"x", "visibility": b"\xff"}, {"visibility"}, id="a visibility that is not UTF-8"
+        ),
         pytest.param({"visibility": b""}, {"archive", "visibility"}, id="both wrong"),
     ],
 )

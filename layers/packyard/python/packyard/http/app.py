@@ -13,8 +13,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError, ServiceError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from packyard.errors import MethodNotAllowed, PackyardError, RouteNotFound, ServiceUnavailable
-from packyard.http.faults import translate
+from packyard.errors import InternalError, MethodNotAllowed, PackyardError, RouteNotFound, ServiceUnavailable
 
 JSON: Final = "application/json"
 REQUEST_ID: Final = "X-Request-Id"
@@ -49,7 +48,7 @@ def make_app() -> APIGatewayRestResolver:
     @app.exception_handler(Exception)
     def on_fault(error: Exception) -> Response[str]:
         logger.error("unforeseen failure", exc_info=error)
-        return refuse(translate(error))
+        return refuse(InternalError())
 
     return app
 
@@ -70,7 +69,9 @@ def serve(app: APIGatewayRestResolver) -> Handler:
     return handle
 
 
-def json_response(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response[str]:
+def json_response(
+    status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
+) -> Response[str]:
     """Return `body` as UTF-8 JSON."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return Response(status_code=status, content_type=JSON, body=text, headers=dict(headers or {}))

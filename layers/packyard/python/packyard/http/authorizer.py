@@ -20,7 +20,7 @@ logger = Logger()
 AuthorizerHandler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 
-class Unauthorized(Exception):  # noqa: N818 - API Gateway reads the message, the name is ours
+class Unauthorized(Exception):
     """Tells API Gateway to answer 401, which it does for exactly this message."""
 
     def __init__(self) -> None:
@@ -46,7 +46,11 @@ def serve_authorizer(resolve: Callable[[str], Caller]) -> AuthorizerHandler:
             "policyDocument": {
                 "Version": "2012-10-17",
                 "Statement": [
-                    {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": _stage_arn(event["methodArn"])}
+                    {
+                        "Action": "execute-api:Invoke",
+                        "Effect": "Allow",
+                        "Resource": _stage_arn(event["methodArn"]),
+                    }
                 ],
             },
             "context": to_context(caller),

@@ -34,7 +34,9 @@ def read_form(event: APIGatewayProxyEvent, *, fields: frozenset[str], max_bytes:
         raise UnsupportedMediaType(f"The body must be {MULTIPART}.")
     boundary = options.get("boundary", "")
     if not 1 <= len(boundary) <= _MAX_BOUNDARY or not boundary.isascii():
-        raise InvalidRequest({"body": f"the Content-Type header has no boundary of 1 to {_MAX_BOUNDARY} characters"})
+        raise InvalidRequest(
+            {"body": f"the Content-Type header has no boundary of 1 to {_MAX_BOUNDARY} characters"}
+        )
     return _parts(_body(event, max_bytes), boundary, fields)
 
 
@@ -81,6 +83,8 @@ def _parts(body: bytes, boundary: str, fields: frozenset[str]) -> dict[str, byte
 def _admit(name: str, parts: Mapping[str, bytes], fields: frozenset[str]) -> None:
     shown = name[:64]
     if name not in fields:
-        raise InvalidRequest({shown or "body": f"is not a part of this form; it takes {', '.join(sorted(fields))}"})
+        raise InvalidRequest(
+            {shown or "body": f"is not a part of this form; it takes {', '.join(sorted(fields))}"}
+        )
     if name in parts:
         raise InvalidRequest({shown: "is given more than once"})

@@ -24,7 +24,11 @@ def authenticate(authorization: str, *, tenants: TenantStore, now: datetime) -> 
     """
     scheme, _, token = authorization[: _MAX_CREDENTIAL_CHARACTERS + 1].partition(" ")
     token = token.strip()
-    if scheme.lower() != "bearer" or not token.startswith(PREFIX) or len(authorization) > _MAX_CREDENTIAL_CHARACTERS:
+    if (
+        scheme.lower() != "bearer"
+        or not token.startswith(PREFIX)
+        or len(authorization) > _MAX_CREDENTIAL_CHARACTERS
+    ):
         raise Unauthenticated
     key = tenants.get_api_key(hash_secret(token))
     if key is None or not key.is_live(now):

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from packyard.oci.digest import Digest
 from packyard.packs.name import PackName
+from packyard.packs.version import Version
 
 
 class Tier(StrEnum):
@@ -60,7 +61,7 @@ class Pack:
     org_id: str
     name: PackName
     display_name: str
-    version: str
+    version: Version
     tier: Tier
     visibility: Visibility
     image_origin: ImageOrigin

@@ -1,0 +1,175 @@
+"""The composition root: the only place that reads the environment and makes clients, clocks and random values.
+
+Everything is imported and made when it is first asked for, so that a function pays for what it uses and nothing else.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from packyard.settings import Settings
+from packyard.store.table import Table
+
+if TYPE_CHECKING:
+    from packyard.operations.clean_up import Cleaner
+    from packyard.operations.publish import Publisher
+    from packyard.queue import CleanupQueue
+    from packyard.registry.port import ImageRegistry
+    from packyard.staging import Staging
+    from packyard.store.packs import PackStore
+    from packyard.store.repositories import RepositoryStore
+    from packyard.store.tenants import TenantStore
+
+# The SDK's default retries are its oldest, its default time-outs a minute; the gateway waits for 29 seconds.
+_CLIENT_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 4},
+    connect_timeout=3,
+    read_timeout=5,
+)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _new_ulid() -> str:
+    from ulid import ULID
+
+    return str(ULID())
+
+
+# Not frozen: cached properties are written on first use.
+@dataclass(kw_only=True)
+class Services:
+    """One container's settings, clients and collaborators.
+
+    Attributes:
+        settings: This deployment's.
+        clock: The present instant, UTC.
+        new_ulid: A ULID never used before.
+        sleep: Waits for so many seconds.
+    """
+
+    settings: Settings
+    clock: Callable[[], datetime] = _utc_now
+    new_ulid: Callable[[], str] = _new_ulid
+    sleep: Callable[[float], None] = time.sleep
+    client: Callable[[str], Any] = field(default=lambda service: boto3.client(service, config=_CLIENT_CONFIG))
+
+    @cached_property
+    def table(self) -> Table:
+        """The table."""
+        return Table(client=self.client("dynamodb"), name=self.settings.table, sleep=self.sleep)
+
+    @cached_property
+    def packs(self) -> "PackStore":
+        """Packs and their ledgers."""
+        from packyard.store.packs import PackStore
+
+        return PackStore(table=self.table)
+
+    @cached_property
+    def repositories(self) -> "RepositoryStore":
+        """Names and the claims on their repositories."""
+        from packyard.store.repositories import RepositoryStore
+
+        return RepositoryStore(table=self.table)
+
+    @cached_property
+    def tenants(self) -> "TenantStore":
+        """Organisations and their API keys."""
+        from packyard.store.tenants import TenantStore
+
+        return TenantStore(table=self.table)
+
+    @cached_property
+    def staging(self) -> "Staging":
+        """The staging bucket."""
+        from packyard.staging import Staging
+
+        return Staging(client=self.client("s3"), bucket=self.settings.staging_bucket)
+
+    @cached_property
+    def cleanup_queue(self) -> "CleanupQueue":
+        """What `clean_up` reads."""
+        from packyard.queue import CleanupQueue
+
+        return CleanupQueue(client=self.client("sqs"), url=self.settings.cleanup_queue_url)
+
+    @cached_property
+    def registry(self) -> "ImageRegistry":
+        """Our own registry."""
+        from packyard.registry.credentials import Anonymous
+        from packyard.registry.factory import distribution_registry, ecr_registry
+        from packyard.registry.transport import Patience
+
+        url = self.settings.registry_url
+        patience = Patience(sleep=self.sleep, monotonic=time.monotonic)
+        if self.settings.registry_kind == "distribution":
+            return distribution_registry(url=url, credential=Anonymous(), patience=patience)
+        return ecr_registry(url=url, ecr=self.client("ecr"), clock=self.clock, patience=patience)
+
+    @cached_property
+    def publisher(self) -> "Publisher":
+        """Publishes archives."""
+        from packyard.operations.publish import Publisher
+
+        return Publisher(
+            packs=self.packs,
+            repositories=self.repositories,
+            staging=self.staging,
+            cleanup_queue=self.cleanup_queue,
+            registry=self.registry,
+            limits=self.settings.archive_limits,
+            repository_prefix=self.settings.repository_prefix,
+            deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+        )
+
+    @cached_property
+    def cleaner(self) -> "Cleaner":
+        """Settles cleanup messages."""
+        from packyard.operations.clean_up import Cleaner
+
+        return Cleaner(
+            packs=self.packs,
+            repositories=self.repositories,
+            staging=self.staging,
+            cleanup_queue=self.cleanup_queue,
+            registry=self.registry,
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+        )
+
+
+_current: list[Services] = []
+
+
+def services() -> Services:
+    """Return this container's services, made from the environment when first asked for.
+
+    Raises:
+        KeyError, ValueError: The environment lacks a setting, or has one that cannot be read.
+    """
+    if not _current:
+        _current.append(Services(settings=Settings.from_environment(os.environ)))
+    return _current[-1]
+
+
+@contextmanager
+def using(replacement: Services) -> Iterator[Services]:
+    """Let functions find `replacement` instead, for as long as the context lasts: how tests bring their own."""
+    _current.append(replacement)
+    try:
+        yield replacement
+    finally:
+        _current.pop()

@@ -1,0 +1,108 @@
+"""The query string of `GET /packs`, and the page that answers it."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from packyard.errors import InvalidRequest
+from packyard.http.views import pack_view
+from packyard.packs.name import MAX_LENGTH, Slug, parse_slug
+from packyard.packs.pack import Tier
+from packyard.store.cursor import Position, decode_cursor, encode_cursor
+from packyard.store.listing import Filters, Page
+from packyard.tenants.caller import Caller
+
+DEFAULT_LIMIT: Final = 50
+MAX_LIMIT: Final = 100
+_OWNED: Final = {"true": True, "false": False}
+_PREFIX_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRequest:
+    """Which page of which listing a client asks for.
+
+    Attributes:
+        limit: The most packs on the page, 1 to 100; may change from page to page.
+        position: Where the page begins; None for the start.
+    """
+
+    filters: Filters
+    limit: int
+    position: Position | None
+
+
+def read_listing(event: APIGatewayProxyEvent, caller: Caller, *, cursor_key: str) -> ListRequest:
+    """Return the page that a query string asks for.
+
+    Raises:
+        InvalidRequest: Every parameter that is wrong, by name. Parameters that we do not know are passed over.
+    """
+    given = event.query_string_parameters or {}
+    faults: dict[str, str] = {}
+    limit = _limit(given.get("limit"), faults)
+    filters = Filters(
+        owned=_owned(given.get("owned"), faults),
+        tier=_tier(given.get("tier"), faults),
+        category=_category(given.get("category"), faults),
+        name_prefix=_name_prefix(given.get("q", ""), faults),
+    )
+    if faults:
+        raise InvalidRequest(faults)
+    cursor = given.get("cursor")
+    position = None
+    if cursor is not None:
+        position = decode_cursor(cursor, key=cursor_key, binding=filters.binding(caller.org_id))
+    return ListRequest(filters=filters, limit=limit, position=position)
+
+
+def page_view(page: Page, filters: Filters, caller: Caller, *, cursor_key: str) -> dict[str, Any]:
+    """Return the body of a page; `next_cursor` is absent on the last."""
+    body: dict[str, Any] = {"packs": [pack_view(pack, caller) for pack in page.packs]}
+    if page.next_position is not None:
+        body["next_cursor"] = encode_cursor(
+            page.next_position, key=cursor_key, binding=filters.binding(caller.org_id)
+        )
+    return body
+
+
+def _limit(text: str | None, faults: dict[str, str]) -> int:
+    if text is None:
+        return DEFAULT_LIMIT
+    limit = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LIMIT)) else 0
+    if not 1 <= limit <= MAX_LIMIT:
+        faults["limit"] = f"must be a whole number from 1 to {MAX_LIMIT}"
+    return limit
+
+
+def _owned(text: str | None, faults: dict[str, str]) -> bool | None:
+    if text is not None and text not in _OWNED:
+        faults["owned"] = "must be true or false"
+    return _OWNED.get(text or "")
+
+
+def _tier(text: str | None, faults: dict[str, str]) -> Tier | None:
+    if text is None:
+        return None
+    try:
+        return Tier(text)
+    except ValueError:
+        faults["tier"] = f"must be one of: {', '.join(Tier)}"
+        return None
+
+
+def _category(text: str | None, faults: dict[str, str]) -> Slug | None:
+    if text is None:
+        return None
+    try:
+        return parse_slug(text)
+    except ValueError as error:
+        faults["category"] = str(error)
+        return None
+
+
+def _name_prefix(text: str, faults: dict[str, str]) -> str:
+    if len(text) > MAX_LENGTH or not _PREFIX_CHARACTERS.issuperset(text):
+        faults["q"] = f"must be the beginning of a name: at most {MAX_LENGTH} of a-z, 0-9 and -"
+    return text

@@ -1,0 +1,87 @@
+"""Settling what a publish announced: removing what nothing uses, and leaving what something does.
+
+Every message may come early, late, twice, or while its publisher is still at work; each case ends the same way. What
+fails goes back to the queue, which waits longer each time and gives up to the dead letters.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from aws_lambda_powertools import Logger
+
+from packyard.packs.version import tag_of
+from packyard.queue import CleanupQueue, OrphanImage, StagedArchive, parse_message
+from packyard.registry.port import ImageRegistry
+from packyard.staging import Staging
+from packyard.store.packs import PackStore
+from packyard.store.repositories import RepositoryBusy, RepositoryStore
+
+logger = Logger(child=True)
+
+# Longer than clean_up's function can run, and clocks differ by less than what is left.
+PURGE_LEASE: Final = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleaner:
+    """Settles cleanup messages.
+
+    Attributes:
+        clock: The present instant, UTC.
+        new_ulid: A ULID never used before.
+    """
+
+    packs: PackStore
+    repositories: RepositoryStore
+    staging: Staging
+    cleanup_queue: CleanupQueue
+    registry: ImageRegistry
+    clock: Callable[[], datetime]
+    new_ulid: Callable[[], str]
+
+    def settle(self, body: str) -> None:
+        """Settle one message, or send it again when it has come before its time.
+
+        Raises:
+            ValueError: The message is not one of ours.
+            RegistryCleanupFailed, RegistryUnavailable, ServiceUnavailable: Not now; the message should come again.
+        """
+        message = parse_message(body)
+        if self.clock() < message.due_at:
+            self.cleanup_queue.announce(message, now=self.clock())
+            return
+        match message:
+            case StagedArchive():
+                self.staging.delete(message.key)
+            case OrphanImage():
+                self._settle_image(message)
+
+    def _settle_image(self, image: OrphanImage) -> None:
+        holder = self.packs.find_by_name(org_id=image.org_id, name=image.name)
+        if holder is not None and self.packs.uses_digest(holder, image.digests[0]):
+            self._restore_tag(image, holder)
+            return
+        try:
+            purge = self.repositories.begin_purge(
+                org_id=image.org_id,
+                name=image.name,
+                until=self.clock() + PURGE_LEASE,
+                now=self.clock(),
+                token=self.new_ulid(),
+            )
+        except RepositoryBusy as busy:
+            self.cleanup_queue.announce(replace(image, due_at=busy.until), now=self.clock())
+            return
+        # Asked again now that nobody can commit: the row may have been written in between.
+        if purge.holder is None or not self.packs.uses_digest(purge.holder, image.digests[0]):
+            self.registry.delete_image(image.repository, image.digests)
+            logger.info("orphan removed", extra={"repository": image.repository, "digest": image.digests[0]})
+        self.repositories.end_purge(purge)
+
+    def _restore_tag(self, image: OrphanImage, holder: str) -> None:
+        """Let the version's tag name the image, in case its publisher died or failed before it could (decision 4)."""
+        pack = self.packs.get(holder)
+        if pack is not None and pack.image_digest == image.digests[0]:
+            self.registry.restore_tag(image.repository, tag_of(pack.version), pack.image_digest)
