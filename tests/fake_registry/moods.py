@@ -1,0 +1,62 @@
+"""Ways in which a registry can misbehave. The first of a test's moods that claims a request is acted out."""
+
+from dataclasses import dataclass
+
+
+@dataclass(kw_only=True)
+class Mood:
+    """Applies to requests of one method whose path holds a text, so many times; by default to all, always."""
+
+    method: str | None = None
+    path: str = ""
+    times: int | None = None
+
+    def claims(self, method: str, path: str) -> bool:
+        if self.times == 0 or self.method not in (None, method) or self.path not in path:
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+
+@dataclass(kw_only=True)
+class Refuses(Mood):
+    """Answers with this status instead."""
+
+    status: int
+
+
+@dataclass(kw_only=True)
+class Stalls(Mood):
+    """Takes the request and says nothing for so long."""
+
+    seconds: float
+
+
+@dataclass(kw_only=True)
+class HangsUp(Mood):
+    """Closes the connection without reading the body, let alone answering."""
+
+
+@dataclass(kw_only=True)
+class CutsOff(Mood):
+    """Announces the whole body of its answer and sends half."""
+
+
+@dataclass(kw_only=True)
+class Drips(Mood):
+    """Sends the body of its answer byte by byte, with a pause of so many seconds after each."""
+
+    seconds: float
+
+
+@dataclass(kw_only=True)
+class Lies(Mood):
+    """Does as it is asked, but names the digest of something else."""
+
+
+@dataclass(kw_only=True)
+class SendsElsewhere(Mood):
+    """Puts another base URL into its `Location`; where it has none to send, redirects there."""
+
+    base_url: str
