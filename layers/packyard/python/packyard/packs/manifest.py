@@ -1,34 +1,31 @@
-"""What `pack.yaml` says of a pack, once it is known to be right (API contract, section 3)."""
+"""What `pack.yaml` says of a pack, and everything that can be wrong with it (API contract, section 3)."""
 
 import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from itertools import islice
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from packyard.errors import InvalidRequest
-from packyard.packs.capabilities import (
-    MAX_ENTRIES,
-    MAX_TEXT_BYTES,
-    AllowRule,
-    Capability,
-    repeated_names,
-    text_of,
-)
+from packyard.packs.capabilities import MAX_ENTRIES, AllowRule, Capability, repeated_names
 from packyard.packs.name import PackName, Slug, parse_slug
 from packyard.packs.version import Version, parse_version
-from packyard.packs.yaml_document import load_mapping
+from packyard.packs.yaml_document import dump, load_mapping
 
+# A page of the list carries this text for each of up to 100 packs.
+MAX_CAPABILITIES_BYTES: Final = 64 * 1024
 MAX_FAULTS: Final = 50
 
-_FIELD = "pack.yaml"
-_MAX_DISPLAY_NAME = 120
-_MAX_DESCRIPTION = 2000
-# Controls, line separators, and the marks that make text read in another order than it is written in.
-_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_FIELD: Final = "pack.yaml"
+_MAX_DISPLAY_NAME: Final = 120
+_MAX_DESCRIPTION: Final = 2000
+_MAX_STEP: Final = 64
+# Controls, line separators, and marks that make text show in another order than it is written in.
+_UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +33,10 @@ class Manifest:
     """A valid `pack.yaml`.
 
     Attributes:
-        display_name: As given, else made from the name: `slack-api` is shown as `Slack Api`.
-        description: None when absent or blank.
-        capabilities_text: The caps.yaml fragment as YAML text; None when the pack ships none, or an empty list.
+        display_name: As given, else made from the name: `slack-api` shows as `Slack Api`.
+        description: None when there is none, or a blank one.
+        capabilities_text: The caps.yaml fragment as YAML text, its values and the order of its keys as given;
+            None when there is none, or an empty list.
         suggested_packs: In the order given.
     """
 
@@ -52,123 +50,129 @@ class Manifest:
 
 
 def parse_manifest(content: bytes, *, max_bytes: int) -> Manifest:
-    """Return what `content`, a whole `pack.yaml`, says.
-
-    Args:
-        content: The file as it is in the archive or image.
-        max_bytes: The largest `content` to look at.
+    """Return what `content`, the whole of a `pack.yaml`, says.
 
     Raises:
-        InvalidRequest: Every fault at once, on `pack.yaml` or `pack.yaml:<path>`; at most 50 of them.
+        InvalidRequest: `content` is longer than `max_bytes`, or not a document we take, on `pack.yaml`;
+            otherwise every fault at once, each on `pack.yaml:<path>`, or the first 50 and that there are more.
     """
     if len(content) > max_bytes:
         raise InvalidRequest({_FIELD: f"must be at most {max_bytes} bytes"})
     document = load_mapping(content)
-    faults: dict[str, str] = {}
+    entries = document.get("capabilities")
+    fragment = dump(entries) if entries else None
+    faults = _fragment_faults(entries, fragment or "")
     try:
         checked = _Document.model_validate(document)
     except ValidationError as error:
-        faults = _faults_of(error.errors(include_url=False, include_context=True))
-    entries = document.get("capabilities")
-    for at in repeated_names(entries):
-        faults.setdefault(f"{_FIELD}:capabilities[{at}].name", "is the name of an earlier entry")
+        # One more than is shown, so that it is known that there are more.
+        found = error.errors(include_url=False)[: MAX_FAULTS + 1]
+        faults |= {_path_of(fault["loc"]): _reason_of(fault) for fault in found}
+        raise InvalidRequest(_bounded(faults)) from None
     if faults:
         raise InvalidRequest(_bounded(faults))
-    return _manifest_of(checked, entries or [])
-
-
-def _display_name(text: str) -> str:
-    if not text.strip() or len(text) > _MAX_DISPLAY_NAME:
-        raise ValueError(f"must be 1 to {_MAX_DISPLAY_NAME} characters, not all blank")
-    if _UNFIT.search(text):
-        raise ValueError("must not hold control characters")
-    return text
-
-
-def _description(text: str) -> str:
-    if len(text) > _MAX_DESCRIPTION:
-        raise ValueError(f"must be at most {_MAX_DESCRIPTION} characters")
-    if _UNFIT.search(text.replace("\n", "").replace("\t", "")):
-        raise ValueError("must not hold control characters other than newlines and tabs")
-    return text
-
-
-_SlugText = Annotated[str, AfterValidator(parse_slug)]
-
-
-class _Document(BaseModel):
-    """The keys of `pack.yaml`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: _SlugText
-    version: Annotated[str, AfterValidator(parse_version)]
-    display_name: Annotated[str, AfterValidator(_display_name)] = ""
-    description: Annotated[str, AfterValidator(_description)] = ""
-    category: _SlugText = ""
-    capabilities: list[Capability] = Field(default=[], max_length=MAX_ENTRIES)
-    suggested_packs: list[_SlugText] = Field(default=[], max_length=MAX_ENTRIES)
-
-
-def _manifest_of(checked: _Document, entries: list[Any]) -> Manifest:
-    text = text_of(entries) if entries else None
-    if text is not None and len(text.encode()) > MAX_TEXT_BYTES:
-        raise InvalidRequest({f"{_FIELD}:capabilities": f"must be at most {MAX_TEXT_BYTES} bytes of YAML"})
     return Manifest(
-        name=Slug(checked.name),
-        version=Version(checked.version),
+        name=checked.name,
+        version=checked.version,
         display_name=checked.display_name or " ".join(map(str.capitalize, checked.name.split("-"))),
         description=checked.description if checked.description.strip() else None,
-        category=Slug(checked.category) if checked.category else None,
-        capabilities_text=text,
-        suggested_packs=tuple(map(Slug, checked.suggested_packs)),
+        category=checked.category,
+        capabilities_text=fragment,
+        suggested_packs=tuple(checked.suggested_packs),
     )
 
 
-def _faults_of(errors: Iterable[ErrorDetails]) -> dict[str, str]:
-    return {_path_of(error["loc"]): _reason_of(error) for error in errors}
+def _parse_display_name(text: str) -> str:
+    if not text.strip() or len(text) > _MAX_DISPLAY_NAME:
+        raise ValueError(f"must be 1 to {_MAX_DISPLAY_NAME} characters, and not blank")
+    if _UNFIT.search(text):
+        raise ValueError("must be one line without control characters")
+    return text
 
 
-def _path_of(loc: tuple[int | str, ...]) -> str:
-    path = ""
-    for step in loc:
-        path += f"[{step}]" if isinstance(step, int) else f".{step[:80]}"
-    return f"{_FIELD}:{path.removeprefix('.')}"
+def _parse_description(text: str) -> str:
+    if len(text) > _MAX_DESCRIPTION:
+        raise ValueError(f"must be at most {_MAX_DESCRIPTION} characters")
+    if _UNFIT.search(text.replace("\n", " ").replace("\t", " ")):
+        raise ValueError("must have no control characters besides newlines and tabs")
+    return text
 
 
-_KEYS: Final = {
+_Slug = Annotated[Slug, AfterValidator(parse_slug)]
+
+
+class _Document(BaseModel):
+    """The keys of `pack.yaml`. A key that may be left out still may not be null."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: _Slug
+    version: Annotated[Version, AfterValidator(parse_version)]
+    display_name: Annotated[str, AfterValidator(_parse_display_name)] = ""
+    description: Annotated[str, AfterValidator(_parse_description)] = ""
+    # Annotated without None, so that a null that stands in the document is a fault.
+    category: _Slug = None  # type: ignore[assignment]
+    capabilities: list[Capability] = Field([], max_length=MAX_ENTRIES)
+    suggested_packs: list[_Slug] = Field([], max_length=MAX_ENTRIES)
+
+
+# By how deep an unknown key lies: at the top, in a capability, in one of its rules.
+_KNOWN_KEYS: Final = {
     1: tuple(_Document.model_fields),
     3: tuple(Capability.model_fields),
     5: tuple(AllowRule.model_fields),
 }
+_REASONS: Final = {
+    "missing": "is required",
+    "string_type": "must be text",
+    "list_type": "must be a list",
+    "model_type": "must be a mapping",
+    "too_short": "must not be an empty list",
+    "too_long": f"must have at most {MAX_ENTRIES} entries",
+}
 
 
-def _reason_of(error: ErrorDetails) -> str:
-    kind, given, context = error["type"], error["input"], error.get("ctx", {})
-    if kind == "missing":
-        return "is required"
-    if kind == "extra_forbidden":
-        close = difflib.get_close_matches(str(error["loc"][-1])[:80], _KEYS[len(error["loc"])], n=1)
-        return "is not a known key" + (f"; did you mean {close[0]}?" if close else "")
+def _fragment_faults(entries: object, fragment: str) -> dict[str, str]:
+    faults = {
+        _path_of(("capabilities", at, "name")): "is the name of an earlier entry"
+        for at in repeated_names(entries)
+    }
+    if len(fragment.encode()) > MAX_CAPABILITIES_BYTES:
+        faults[_path_of(("capabilities",))] = f"must be at most {MAX_CAPABILITIES_BYTES} bytes of YAML"
+    return faults
+
+
+def _path_of(loc: Iterable[int | str]) -> str:
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{_shown(step)}" for step in loc)
+    return f"{_FIELD}:{path.removeprefix('.')}"
+
+
+def _shown(key: str) -> str:
+    short = key if len(key) <= _MAX_STEP else f"{key[:_MAX_STEP]}…"
+    return short if short.isprintable() else ascii(short)
+
+
+def _reason_of(fault: ErrorDetails) -> str:
+    kind, given = fault["type"], fault["input"]
     if kind == "value_error":
-        return str(context["error"])
+        return str(fault["ctx"]["error"])
+    if kind == "extra_forbidden":
+        return _unknown_key(fault["loc"])
     if given is None:
-        return "must not be null; leave the key out instead"
-    if kind == "string_type":
-        if isinstance(given, bool | int | float):
-            return f"must be text; YAML reads this as {str(given).lower()}, so put it in quotes"
-        return "must be text"
-    if kind == "list_type":
-        return "must be a list"
-    if kind == "too_long":
-        return f"must have at most {context['max_length']} entries"
-    if kind == "too_short":
-        return "must not be an empty list"
-    return "must be a mapping"
+        return "has no value; give it one or leave it out"
+    if kind == "string_type" and isinstance(given, int | float):
+        example = ', as in "1.4.0"' if fault["loc"] == ("version",) else ""
+        return f"is not text but {str(given).lower()} to YAML; put it in quotes{example}"
+    return _REASONS[kind]
+
+
+def _unknown_key(loc: tuple[int | str, ...]) -> str:
+    key = str(loc[-1])[:_MAX_STEP]
+    close = difflib.get_close_matches(key.lower().replace("-", "_"), _KNOWN_KEYS[len(loc)], n=1)
+    return f"is not a known key; did you mean {close[0]}?" if close else "is not a known key"
 
 
 def _bounded(faults: dict[str, str]) -> dict[str, str]:
     if len(faults) <= MAX_FAULTS:
         return faults
-    shown = dict(list(faults.items())[:MAX_FAULTS])
-    return {**shown, _FIELD: f"and {len(faults) - MAX_FAULTS} more faults"}
+    return {**dict(islice(faults.items(), MAX_FAULTS)), _FIELD: "has more faults than are listed here"}

@@ -1,15 +1,15 @@
 """Pack versions: SemVer 2.0.0, and the image tag that stands for one (API contract, sections 1 and 4)."""
 
 import re
-from typing import NewType
+from typing import Final, NewType
 
 import semver
 
 Version = NewType("Version", str)
 
-# A tag is at most 128 characters (OCI distribution-spec, "Pulling manifests"), and a version becomes one.
-MAX_LENGTH = 128
-_LEADING_ZERO = re.compile(r"(\d+\.){0,2}0\d")
+# A version becomes a tag, and a tag has at most 128 characters (OCI distribution-spec, "Pulling manifests").
+MAX_LENGTH: Final = 128
+_LEADING_ZERO: Final = re.compile(r"(?:^|[.-])0[0-9]+(?:[.+-]|$)")
 
 
 def parse_version(text: str) -> Version:
@@ -18,7 +18,7 @@ def parse_version(text: str) -> Version:
     Raises:
         ValueError: Longer than 128 characters, or not SemVer 2.0.0; the message says what is wrong.
     """
-    # Before anything else: numbers of unlimited length are valid SemVer, and slow.
+    # First, for SemVer puts no bound on its numbers.
     if len(text) > MAX_LENGTH:
         raise ValueError(f"must be at most {MAX_LENGTH} characters")
     if not semver.Version.is_valid(text):
@@ -27,9 +27,9 @@ def parse_version(text: str) -> Version:
 
 
 def tag_of(version: Version) -> str:
-    """Return the image tag for `version`.
+    """Return the image tag for `version`, in which `_` stands for `+`.
 
-    A tag has no `+`, which becomes `_`. SemVer has no `_`, so two versions never share a tag.
+    SemVer has no `_`, so two versions never share a tag.
     """
     return version.replace("+", "_")
 
@@ -37,6 +37,6 @@ def tag_of(version: Version) -> str:
 def _fault_of(text: str) -> str:
     if text[:1] in {"v", "V"} and semver.Version.is_valid(text[1:]):
         return "must not begin with v"
-    if _LEADING_ZERO.match(text):
-        return "must not have numbers with leading zeros"
+    if _LEADING_ZERO.search(text.partition("+")[0]):
+        return "must not have numbers with leading zeros (SemVer 2.0.0)"
     return "must be three numbers joined by dots, such as 1.4.0 or 1.4.0-rc.1 (SemVer 2.0.0)"
