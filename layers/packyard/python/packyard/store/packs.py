@@ -6,6 +6,7 @@ from packyard.oci.digest import Digest
 from packyard.packs.name import PackName
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
+from packyard.packs.version import Version
 from packyard.store.keys import (
     REVISION_PREFIX,
     community_partition,
@@ -152,7 +153,7 @@ def from_item(item: Item) -> Pack:
         org_id=item["org_id"],
         name=PackName(item["name"]),
         display_name=item["display_name"],
-        version=item["version"],
+        version=Version(item["version"]),
         tier=Tier(item["tier"]),
         visibility=Visibility(item["visibility"]),
         image_origin=ImageOrigin(item["image_origin"]),

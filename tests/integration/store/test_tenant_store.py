@@ -1,0 +1,98 @@
+from datetime import UTC, datetime
+
+import pytest
+from tests.aws import Aws
+
+from packyard.store.table import ConditionFailed
+from packyard.store.tenants import TenantStore
+from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret
+from packyard.tenants.org import BillingPosture, Org
+
+EARLY = datetime(2026, 1, 1, tzinfo=UTC)
+LATE = datetime(2026, 12, 31, tzinfo=UTC)
+ORG = Org(
+    org_id="org_01hzzzzzzzzzzzzzzzzzzzzzz0",
+    slug="acme",
+    billing=BillingPosture.TRIAL,
+    trial_ends_at=LATE,
+    platform=True,
+)
+KEY = ApiKey(
+    key_hash=hash_secret("sk_test"),
+    org_id=ORG.org_id,
+    label="ci",
+    permission_set=PermissionSet.SUBMIT_OBSERVE,
+    created_at=EARLY,
+    revoked_at=LATE,
+    expires_at=LATE,
+)
+
+
+@pytest.fixture
+def tenants(aws: Aws) -> TenantStore:
+    return TenantStore(table=aws.table)
+
+
+@pytest.mark.parametrize(
+    "org",
+    [
+        pytest.param(ORG, id="with_everything"),
+        pytest.param(Org(org_id=ORG.org_id, slug="acme", billing=BillingPosture.ACTIVE), id="with_the_least"),
+    ],
+)
+def test_an_organisation_is_read_back_as_it_was_written(tenants: TenantStore, org: Org) -> None:
+    tenants.put_org(org)
+
+    assert tenants.get_org(org.org_id) == org
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param(KEY, id="with_everything"),
+        pytest.param(
+            ApiKey(
+                key_hash=KEY.key_hash,
+                org_id=ORG.org_id,
+                label="",
+                permission_set=PermissionSet.FULL_ACCESS,
+                created_at=EARLY,
+            ),
+            id="with_the_least",
+        ),
+    ],
+)
+def test_a_key_is_read_back_as_it_was_written(tenants: TenantStore, key: ApiKey) -> None:
+    tenants.put_api_key(key)
+
+    assert tenants.get_api_key(key.key_hash) == key
+
+
+def test_an_expired_key_is_not_given_to_the_tables_ttl(aws: Aws, tenants: TenantStore) -> None:
+    tenants.put_api_key(KEY)
+
+    item = aws.table.get({"PK": f"KEY#{KEY.key_hash}", "SK": "KEY"})
+
+    assert item is not None
+    assert "expires_at" not in item
+
+
+def test_what_is_unknown_is_none(tenants: TenantStore) -> None:
+    assert tenants.get_org(ORG.org_id) is None
+    assert tenants.get_api_key(KEY.key_hash) is None
+
+
+def test_an_organisation_is_never_overwritten(tenants: TenantStore) -> None:
+    tenants.put_org(ORG)
+
+    with pytest.raises(ConditionFailed):
+        tenants.put_org(Org(org_id=ORG.org_id, slug="evil", billing=BillingPosture.ACTIVE))
+
+    assert tenants.get_org(ORG.org_id) == ORG
+
+
+def test_a_key_is_never_overwritten(tenants: TenantStore) -> None:
+    tenants.put_api_key(KEY)
+
+    with pytest.raises(ConditionFailed):
+        tenants.put_api_key(KEY)

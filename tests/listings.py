@@ -1,0 +1,39 @@
+"""Fills the table with packs and walks through listings of them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from tests.aws import Aws
+from tests.packs import ORG
+
+from packyard.packs.pack import Pack
+from packyard.store.listing import Filters, Page, list_packs
+from packyard.store.packs import to_item
+from packyard.store.table import Put
+
+
+def store(aws: Aws, packs: Iterable[Pack]) -> None:
+    """Write rows as they are, past the names and ledgers that go with them."""
+    for pack in packs:
+        aws.table.put(Put(item=to_item(pack), condition="attribute_not_exists(PK)"))
+
+
+def pages(aws: Aws, *, limit: int, filters: Filters | None = None) -> list[Page]:
+    """Return all pages of a listing for `ORG`."""
+    wanted = filters or Filters()
+    found = [list_packs(aws.table, org_id=ORG, filters=wanted, limit=limit)]
+    while (position := found[-1].next_position) is not None:
+        found.append(list_packs(aws.table, org_id=ORG, filters=wanted, limit=limit, position=position))
+        assert len(found) < 200, "a listing must come to an end"
+    return found
+
+
+def listed(aws: Aws, *, limit: int = 50, **filters: Any) -> list[str]:
+    """Return the ids of a whole listing for `ORG`, in its order."""
+    found = pages(aws, limit=limit, filters=Filters(**filters))
+    return [pack.id for page in found for pack in page.packs]
+
+
+def in_order(packs: Iterable[Pack]) -> list[str]:
+    """Return the ids of packs in the order of listings."""
+    return [pack.id for pack in sorted(packs, key=lambda pack: (pack.name, pack.id))]

@@ -1,0 +1,57 @@
+import pytest
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
+
+from packyard.aws import outages_translated
+from packyard.errors import ServiceUnavailable
+
+
+def answer(code: str, status: int) -> ClientError:
+    return ClientError(
+        {"Error": {"Code": code, "Message": "…"}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
+        "PutItem",
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(answer("InternalServerError", 500), id="server_error"),
+        pytest.param(answer("SomethingNew", 503), id="unknown_code_of_a_server_error"),
+        pytest.param(answer("ThrottlingException", 400), id="throttled"),
+        pytest.param(answer("ProvisionedThroughputExceededException", 400), id="over_capacity"),
+        pytest.param(answer("ConditionalRequestConflict", 409), id="s3_conflict_that_asks_for_a_retry"),
+        pytest.param(EndpointConnectionError(endpoint_url="https://x"), id="not_reached"),
+        pytest.param(ConnectTimeoutError(endpoint_url="https://x"), id="connect_timeout"),
+        pytest.param(ReadTimeoutError(endpoint_url="https://x"), id="read_timeout"),
+    ],
+)
+def test_an_outage_is_one_error_of_ours(error: Exception) -> None:
+    with pytest.raises(ServiceUnavailable) as raised, outages_translated():
+        raise error
+
+    assert raised.value.__cause__ is error
+    assert "https" not in raised.value.message
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(answer("AccessDeniedException", 400), id="access_denied"),
+        pytest.param(answer("ResourceNotFoundException", 400), id="no_such_table"),
+        pytest.param(answer("ConditionalCheckFailedException", 400), id="condition"),
+        pytest.param(NoCredentialsError(), id="no_credentials"),
+        pytest.param(KeyError("ours"), id="not_of_aws"),
+    ],
+)
+def test_anything_else_goes_up_untouched(error: ClientError | BotoCoreError | KeyError) -> None:
+    with pytest.raises(type(error)) as raised, outages_translated():
+        raise error
+
+    assert raised.value is error
