@@ -51,12 +51,24 @@ class Drips(Mood):
 
 
 @dataclass(kw_only=True)
+class Garbles(Mood):
+    """Sends another body of the same length."""
+
+
+@dataclass(kw_only=True)
 class Lies(Mood):
     """Does as it is asked, but names the digest of something else."""
 
 
 @dataclass(kw_only=True)
 class SendsElsewhere(Mood):
-    """Puts another base URL into its `Location`; where it has none to send, redirects there."""
+    """Puts another base URL into the `Location` of its answer."""
+
+    base_url: str
+
+
+@dataclass(kw_only=True)
+class Redirects(Mood):
+    """Redirects to the same path and query on another base URL."""
 
     base_url: str

@@ -16,7 +16,18 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
-from tests.fake_registry.moods import CutsOff, Drips, HangsUp, Lies, Mood, Refuses, SendsElsewhere, Stalls
+from tests.fake_registry.moods import (
+    CutsOff,
+    Drips,
+    Garbles,
+    HangsUp,
+    Lies,
+    Mood,
+    Redirects,
+    Refuses,
+    SendsElsewhere,
+    Stalls,
+)
 from tests.fake_registry.shelves import Manifest, Refusal, Repository, Shelves
 
 from packyard.oci.digest import digest_of
@@ -261,17 +272,20 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if isinstance(mood, Refuses):
+            self._send(Reply(HTTPStatus(mood.status), body=b"not today"), mood)
+            return
         reply = self.registry.respond(Request(self.command, target.path, query, self.headers, body))
         match mood:
-            case Refuses():
-                reply = Reply(HTTPStatus(mood.status), body=b"not today")
             case Stalls():
                 self.registry.closing.wait(mood.seconds)
             case Lies():
                 reply.headers["Docker-Content-Digest"] = _STRANGER
-            case SendsElsewhere() if "Location" in reply.headers:
-                reply.headers["Location"] = mood.base_url + reply.headers["Location"]
+            case Garbles():
+                reply.body = bytes(len(reply.body))
             case SendsElsewhere():
+                reply.headers["Location"] = mood.base_url + reply.headers["Location"]
+            case Redirects():
                 reply = Reply(HTTPStatus.TEMPORARY_REDIRECT, {"Location": mood.base_url + self.path})
         self._send(reply, mood)
 

@@ -30,7 +30,7 @@ class Credential(Protocol):
 class Anonymous:
     """No credential."""
 
-    def authorization(self, *, refused: str | None = None) -> None:
+    def authorization(self, *, refused: str | None = None) -> str | None:
         """Return None."""
 
 

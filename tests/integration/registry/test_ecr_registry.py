@@ -1,0 +1,214 @@
+"""ECR: its own API under moto, its `/v2/` played by the fake registry, which asks for moto's token."""
+
+import time
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.stub import Stubber
+from moto import mock_aws
+from tests.fake_registry.moods import Refuses
+from tests.fake_registry.server import FakeRegistry
+from tests.trees import SMALL_TREE, lay
+
+from packyard.errors import RegistryCleanupFailed, ServiceUnavailable
+from packyard.oci.image import Image, build_image
+from packyard.oci.layer import Layer, LayerSpool
+from packyard.registry.ecr import EcrRegistry
+from packyard.registry.factory import ecr_registry
+from packyard.registry.transport import Patience
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
+
+REPOSITORY = "packs/org_test/slack"
+
+
+@pytest.fixture
+def layer() -> Iterator[Layer]:
+    with LayerSpool() as spool:
+        yield lay(spool, SMALL_TREE)
+
+
+@pytest.fixture
+def image(layer: Layer) -> Image:
+    return build_image(layer=layer, title="slack", version="1.4.0")
+
+
+@pytest.fixture
+def ecr() -> Iterator["ECRClient"]:
+    with mock_aws():
+        yield boto3.client(
+            "ecr",
+            region_name="eu-central-1",
+            aws_access_key_id="id",
+            aws_secret_access_key="secret",
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+
+
+@pytest.fixture
+def registry(ecr: "ECRClient", fake: FakeRegistry) -> EcrRegistry:
+    return ecr_registry(
+        url=fake.url,
+        ecr=ecr,
+        clock=lambda: datetime(2026, 3, 1, tzinfo=UTC),
+        patience=Patience(sleep=time.sleep, monotonic=time.monotonic),
+    )
+
+
+@pytest.fixture
+def pushed(registry: EcrRegistry, image: Image, layer: Layer) -> Image:
+    registry.push(REPOSITORY, image, layer)
+    return image
+
+
+def store(ecr: "ECRClient", image: Image) -> None:
+    """Let moto know the image's documents, as ECR does from a push to its `/v2/`."""
+    for document in (*image.manifests, image.index):
+        ecr.put_image(
+            repositoryName=REPOSITORY,
+            imageManifest=document.raw.decode(),
+            imageManifestMediaType=document.media_type,
+            imageDigest=document.digest,
+        )
+
+
+def stored(ecr: "ECRClient") -> set[str]:
+    return {image["imageDigest"] for image in ecr.list_images(repositoryName=REPOSITORY)["imageIds"]}
+
+
+def ids(*digests: str) -> dict[str, Any]:
+    return {"repositoryName": REPOSITORY, "imageIds": [{"imageDigest": digest} for digest in digests]}
+
+
+def test_a_repository_is_created_once_and_its_tags_may_move(ecr: "ECRClient", registry: EcrRegistry) -> None:
+    registry.ensure_repository(REPOSITORY)
+    registry.ensure_repository(REPOSITORY)
+
+    (described,) = ecr.describe_repositories()["repositories"]
+    assert (described["repositoryName"], described["imageTagMutability"]) == (REPOSITORY, "MUTABLE")
+
+
+def test_when_ecr_is_down_no_repository_is_promised(ecr: "ECRClient", registry: EcrRegistry) -> None:
+    with Stubber(ecr) as stubber:
+        stubber.add_client_error("create_repository", "ServerException", http_status_code=500)
+
+        with pytest.raises(ServiceUnavailable):
+            registry.ensure_repository(REPOSITORY)
+
+
+def test_a_push_shows_the_account_s_token(
+    ecr: "ECRClient", registry: EcrRegistry, fake: FakeRegistry, image: Image, layer: Layer
+) -> None:
+    granted = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    fake.basic = b64decode(granted).decode()
+
+    registry.push(REPOSITORY, image, layer)
+    registry.tag(REPOSITORY, "1.4.0", image.index)
+
+    assert fake.shelves.repositories[REPOSITORY].tags == {"1.4.0": image.index.digest}
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_token_that_is_refused_is_replaced_once(
+    status: int, fake: FakeRegistry, pushed: Image, ecr: "ECRClient", registry: EcrRegistry
+) -> None:
+    fake.requests.clear()
+    fake.moods.append(Refuses(status=status, times=1))
+    fake.basic = "AWS:second"
+    with Stubber(ecr) as stubber:
+        for token in (b"AWS:first", b"AWS:second"):
+            granted = {
+                "authorizationToken": b64encode(token).decode(),
+                "expiresAt": datetime(2026, 3, 2, tzinfo=UTC),
+            }
+            stubber.add_response("get_authorization_token", {"authorizationData": [granted]})
+
+        registry.tag(REPOSITORY, "1.4.0", pushed.index)
+
+    shown = [request.headers["Authorization"].removeprefix("Basic ") for request in fake.requests]
+    assert [b64decode(token) for token in shown] == [b"AWS:first", b"AWS:second"]
+
+
+def test_a_deleted_image_is_gone(ecr: "ECRClient", registry: EcrRegistry, image: Image) -> None:
+    registry.ensure_repository(REPOSITORY)
+    store(ecr, image)
+    assert stored(ecr) == set(image.digests)
+
+    registry.delete_image(REPOSITORY, image.digests)
+
+    assert stored(ecr) == set()
+
+
+def test_deleting_what_a_crash_left_over_converges(
+    ecr: "ECRClient", registry: EcrRegistry, image: Image
+) -> None:
+    registry.ensure_repository(REPOSITORY)
+    store(ecr, image)
+    registry.delete_image(REPOSITORY, image.digests[:2])
+
+    registry.delete_image(REPOSITORY, image.digests)
+    registry.delete_image(REPOSITORY, image.digests)
+
+    assert stored(ecr) == set()
+
+
+def test_deleting_from_a_repository_that_is_gone_is_done_already(registry: EcrRegistry, image: Image) -> None:
+    registry.delete_image(REPOSITORY, image.digests)
+
+
+def test_the_index_goes_in_a_call_of_its_own_before_what_it_names(
+    ecr: "ECRClient", registry: EcrRegistry, image: Image
+) -> None:
+    index, *manifests = image.digests
+    with Stubber(ecr) as stubber:
+        stubber.add_response("batch_delete_image", {"failures": []}, ids(index))
+        stubber.add_response("batch_delete_image", {"failures": []}, ids(*manifests))
+
+        registry.delete_image(REPOSITORY, image.digests)
+
+        stubber.assert_no_pending_responses()
+
+
+def test_an_item_that_fails_in_a_call_that_succeeds_is_a_failure(
+    ecr: "ECRClient", registry: EcrRegistry, image: Image
+) -> None:
+    index, *manifests = image.digests
+    gone = {"imageId": {"imageDigest": manifests[0]}, "failureCode": "ImageNotFound"}
+    held = {"imageId": {"imageDigest": manifests[1]}, "failureCode": "ImageReferencedByManifestList"}
+    with Stubber(ecr) as stubber:
+        stubber.add_response("batch_delete_image", {"failures": []}, ids(index))
+        stubber.add_response("batch_delete_image", {"failures": [gone, held]}, ids(*manifests))
+
+        with pytest.raises(RegistryCleanupFailed) as failed:
+            registry.delete_image(REPOSITORY, image.digests)
+
+    assert "ImageReferencedByManifestList" in failed.value.__notes__[0]
+    assert REPOSITORY not in failed.value.message
+
+
+def test_while_the_index_stands_its_manifests_are_left_alone(
+    ecr: "ECRClient", registry: EcrRegistry, image: Image
+) -> None:
+    failure = {"imageId": {"imageDigest": image.index.digest}, "failureCode": "KmsError"}
+    with Stubber(ecr) as stubber:
+        stubber.add_response("batch_delete_image", {"failures": [failure]}, ids(image.index.digest))
+
+        with pytest.raises(RegistryCleanupFailed):
+            registry.delete_image(REPOSITORY, image.digests)
+
+
+@pytest.mark.parametrize(("code", "status"), [("ServerException", 500), ("AccessDeniedException", 400)])
+def test_a_deletion_that_ecr_does_not_do_has_failed(
+    code: str, status: int, ecr: "ECRClient", registry: EcrRegistry, image: Image
+) -> None:
+    with Stubber(ecr) as stubber:
+        stubber.add_client_error("batch_delete_image", code, http_status_code=status)
+
+        with pytest.raises(RegistryCleanupFailed):
+            registry.delete_image(REPOSITORY, image.digests)
