@@ -1,3 +1,4 @@
+import json
 import time
 from typing import Any
 
@@ -11,6 +12,7 @@ from packyard.errors import InvalidRequest
 from packyard.packs.manifest import MAX_FAULTS, Manifest, parse_manifest
 from packyard.packs.name import Slug
 from packyard.packs.version import Version
+from packyard.packs.yaml_document import dump
 
 MAX_BYTES = 256 * 1024
 HEAD = b"name: slack\nversion: 1.4.0\n"
@@ -225,7 +227,7 @@ def test_faults_beyond_the_bound_are_mentioned() -> None:
 
 @given(documents)
 def test_a_valid_document_is_taken_over_faithfully(document: dict[str, Any]) -> None:
-    content = yaml.safe_dump(document, allow_unicode=True).encode()
+    content = json.dumps(document, ensure_ascii=False).encode()
 
     manifest = parse(content)
 
@@ -262,6 +264,6 @@ def test_any_bytes_are_a_manifest_or_refused(content: bytes) -> None:
     )
 )
 def test_any_capabilities_are_taken_or_refused_under_their_own_path(capabilities: Any) -> None:
-    content = HEAD + yaml.safe_dump({"capabilities": capabilities}).encode()
+    content = HEAD + dump({"capabilities": capabilities}).encode()
 
     assert all(field.startswith("pack.yaml:capabilities") for field in faults_in(content))

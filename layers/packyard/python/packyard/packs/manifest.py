@@ -76,7 +76,7 @@ def parse_manifest(content: bytes, *, max_bytes: int) -> Manifest:
         version=checked.version,
         display_name=checked.display_name or " ".join(map(str.capitalize, checked.name.split("-"))),
         description=checked.description if checked.description.strip() else None,
-        category=checked.category,
+        category=checked.category or None,
         capabilities_text=fragment,
         suggested_packs=tuple(checked.suggested_packs),
     )
@@ -102,7 +102,7 @@ _Slug = Annotated[Slug, AfterValidator(parse_slug)]
 
 
 class _Document(BaseModel):
-    """The keys of `pack.yaml`. A key that may be left out still may not be null."""
+    """The keys of `pack.yaml`. What is left out is empty here, so that null is a fault wherever it stands."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -110,8 +110,7 @@ class _Document(BaseModel):
     version: Annotated[Version, AfterValidator(parse_version)]
     display_name: Annotated[str, AfterValidator(_parse_display_name)] = ""
     description: Annotated[str, AfterValidator(_parse_description)] = ""
-    # Annotated without None, so that a null that stands in the document is a fault.
-    category: _Slug = None  # type: ignore[assignment]
+    category: _Slug = Slug("")
     capabilities: list[Capability] = Field([], max_length=MAX_ENTRIES)
     suggested_packs: list[_Slug] = Field([], max_length=MAX_ENTRIES)
 

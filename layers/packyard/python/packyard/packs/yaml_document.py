@@ -111,31 +111,28 @@ class _Builder:
 
     def build(self, events: Iterator[yaml.Event]) -> dict[str, Any]:
         for event in events:
+            if isinstance(event, yaml.NodeEvent):
+                self._check_node(event)
             match event:
-                case yaml.NodeEvent():
-                    self._node(event)
+                case yaml.ScalarEvent():
+                    self._scalar(event)
+                case yaml.CollectionStartEvent():
+                    self._begin(event)
                 case yaml.CollectionEndEvent():
                     self._open.pop()
                     self._keys.pop()
                 case yaml.DocumentStartEvent() if self._root is not None:
                     _refuse(event, "a second document begins here; there must be one")
-                case _:
-                    pass
         if self._root is None:
             raise InvalidRequest({_FIELD: "is empty"})
         return self._root
 
-    def _node(self, event: yaml.NodeEvent) -> None:
+    def _check_node(self, event: yaml.NodeEvent) -> None:
         self._nodes += 1
         if self._nodes > MAX_NODES:
             _refuse(event, f"holds more than {MAX_NODES} values")
         if event.anchor is not None:
             _refuse(event, "anchors and aliases are not taken; write the value out")
-        match event:
-            case yaml.ScalarEvent():
-                self._scalar(event)
-            case yaml.CollectionStartEvent():
-                self._begin(event)
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         _refuse_tag(event)
