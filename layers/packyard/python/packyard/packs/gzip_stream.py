@@ -85,11 +85,14 @@ class _CompressedInput:
     def take_text(self) -> bytes:
         """Consume a zero-terminated field and return it with its terminator."""
         seen = 0
-        while (found := self._buffer.find(b"\0", self._position + seen)) < 0:
+        while (found := self._buffer.find(b"\0", self._position + seen)) < 0 and seen <= _MAX_TEXT_FIELD_BYTES:
             seen = len(self._buffer) - self._position
-            if seen > _MAX_TEXT_FIELD_BYTES or not self._refill():
-                raise refused("is not valid gzip: a header field has no end")
-        return self.take(found + 1 - self._position)
+            if not self._refill():
+                raise refused("is cut off: the gzip stream ends too early")
+        length = found + 1 - self._position
+        if not 0 < length <= _MAX_TEXT_FIELD_BYTES:
+            raise refused(f"is not valid gzip: a header field is over {_MAX_TEXT_FIELD_BYTES} bytes")
+        return self.take(length)
 
     def put_back(self, count: int) -> None:
         """Un-consume the last `count` bytes, which the buffer still holds."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 _LENGTH = re.compile(rb"([1-9][0-9]{0,8}) ")
+_SIZE = re.compile(rb"[0-9]{1,19}")
 # Writers put down a dozen; with 20,000 members the bound is what keeps a hostile archive cheap to refuse.
 _MAX_RECORDS: Final = 64
 _INTERPRETED: Final = (b"path", b"linkpath", b"size")
@@ -55,7 +56,7 @@ def _check_values(records: PaxRecords) -> None:
         value = records.get(key)
         if value is not None and (not value or b"\0" in value):
             raise ValueError("has a pax record with an empty or unreadable value")
-    if b"size" in records and not records[b"size"].isdigit():
+    if _SIZE.fullmatch(records.get(b"size", b"0")) is None:
         raise ValueError("has a pax record with a malformed size")
     if records.get(b"hdrcharset", _CHARSETS[0]) not in _CHARSETS:
         raise ValueError("has a pax header in a character set other than UTF-8")

@@ -81,8 +81,10 @@ class TarReader:
 
     def _next_member(self) -> Member | None:
         extensions = MemberExtensions()
+        header_pending = False
         while (header := self._next_header()) is not None:
             try:
+                header_pending = True
                 if header.type == _PAX_GLOBAL:
                     self._pass_global_header(header, extensions)
                 elif header.type in EXTENSION_TYPES:
@@ -91,7 +93,7 @@ class TarReader:
                     return extensions.apply(header)
             except ValueError as error:
                 raise self._malformed(str(error)) from None
-        if extensions:
+        if header_pending:
             raise self._malformed("ends with an extension header that no member follows")
         return None
 
@@ -113,7 +115,11 @@ class TarReader:
     def _payload(self, header: TarHeader) -> bytes:
         if header.size > _MAX_EXTENSION_BYTES:
             raise ValueError(f"has an extension header over {_MAX_EXTENSION_BYTES} bytes")
-        return self._take(header.size + -header.size % BLOCK_BYTES)[: header.size]
+        payload = self._take(header.size)
+        # Some readers look for records, or for the end of a name, up to the end of the block.
+        if any(self._take(-header.size % BLOCK_BYTES)):
+            raise ValueError("has an extension header that is not padded with zeros")
+        return payload
 
     def _pass_global_header(self, header: TarHeader, extensions: MemberExtensions) -> None:
         self._global_headers += 1

@@ -21,7 +21,7 @@ _XSTAR_TRAILER: Final = b"tar\x00"
 _XSTAR_PREFIX_BYTES: Final = 131
 
 _OCTAL = re.compile(rb" *([0-7]+)[ \0]*")
-_BLANK = re.compile(rb"[ \0]*")
+_UNSET = re.compile(rb"\0*")
 _BASE_256_POSITIVE: Final = 0x80
 _BASE_256_NEGATIVE: Final = 0xFF
 _INT64_MAX: Final = 2**63 - 1
@@ -65,7 +65,7 @@ def parse_tar_header(block: bytes) -> TarHeader:
     if _octal(checksum) != sum(block) - sum(block[_CHECKSUM]) + 8 * 0x20:
         raise ValueError("has a header whose checksum does not match")
     for number in (uid, gid, mtime, fields[12], fields[13]):
-        if _BLANK.fullmatch(number) is None:
+        if _UNSET.fullmatch(number) is None:
             _number(number)
     if magic == _USTAR:
         _check_xstar(prefix, fields[15])

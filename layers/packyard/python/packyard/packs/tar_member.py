@@ -118,8 +118,8 @@ class MemberExtensions:
 
 
 def _gnu_text(payload: bytes) -> bytes:
-    text, _, rest = payload.partition(b"\0")
-    if not text or rest.strip(b"\0"):
+    text, end, rest = payload.partition(b"\0")
+    if not text or not end or rest.strip(b"\0"):
         raise ValueError("has a malformed GNU long name")
     return text
 
