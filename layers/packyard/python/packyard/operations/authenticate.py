@@ -22,13 +22,10 @@ def authenticate(authorization: str, *, tenants: TenantStore, now: datetime) -> 
     Raises:
         Unauthenticated: Anything but a known, live API key of a known organisation. Which of these it was is not told.
     """
-    scheme, _, token = authorization[: _MAX_CREDENTIAL_CHARACTERS + 1].partition(" ")
-    token = token.strip()
-    if (
-        scheme.lower() != "bearer"
-        or not token.startswith(PREFIX)
-        or len(authorization) > _MAX_CREDENTIAL_CHARACTERS
-    ):
+    if len(authorization) > _MAX_CREDENTIAL_CHARACTERS or not authorization.isascii():
+        raise Unauthenticated
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token.startswith(PREFIX):
         raise Unauthenticated
     key = tenants.get_api_key(hash_secret(token))
     if key is None or not key.is_live(now):

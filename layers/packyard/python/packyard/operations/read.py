@@ -1,7 +1,7 @@
 """Reading one pack."""
 
 from packyard.errors import PackNotFound
-from packyard.packs.pack import Pack, PackStatus, Visibility
+from packyard.packs.pack import Pack, PackStatus, Visibility, is_pack_id
 from packyard.store.packs import PackStore
 from packyard.tenants.caller import Caller
 
@@ -12,7 +12,7 @@ def get_pack(pack_id: str, *, caller: Caller, packs: PackStore) -> Pack:
     Raises:
         PackNotFound: There is none, it is gone, or it is another organisation's own; the caller cannot tell which.
     """
-    pack = packs.get(pack_id)
+    pack = packs.get(pack_id) if is_pack_id(pack_id) else None
     if pack is None or pack.status is PackStatus.DELETED or not is_visible(pack, caller):
         raise PackNotFound
     return pack

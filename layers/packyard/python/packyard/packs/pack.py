@@ -1,5 +1,6 @@
 """The record of a pack, as the service keeps it. What a caller may see of it is decided in `http.views`."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -7,6 +8,13 @@ from enum import StrEnum
 from packyard.oci.digest import Digest
 from packyard.packs.name import PackName
 from packyard.packs.version import Version
+
+_PACK_ID = re.compile(r"pack_[0-7][0-9A-HJKMNP-TV-Z]{25}")
+
+
+def is_pack_id(text: str) -> bool:
+    """Return whether `text` is `pack_` and a ULID (Crockford's base 32, 128 bits)."""
+    return _PACK_ID.fullmatch(text) is not None
 
 
 class Tier(StrEnum):

@@ -8,8 +8,9 @@ from http import HTTPStatus
 from urllib.parse import urljoin
 
 from packyard.errors import RegistryUnavailable
-from packyard.oci.digest import Digest
+from packyard.oci.digest import Digest, digest_of
 from packyard.oci.document import Document
+from packyard.oci.media_types import INDEX
 from packyard.registry.transport import Answer, Transport
 
 
@@ -56,6 +57,22 @@ class RegistryClient:
             _check_stored(answer, document.digest)
 
         self._transport.persistently(attempt)
+
+    def get_index(self, repository: str, digest: Digest) -> Document:
+        """Return an index that we built and pushed, checked against its digest (end-3)."""
+
+        def attempt() -> Document:
+            answer = self._transport.send(
+                "GET",
+                f"/v2/{repository}/manifests/{digest}",
+                expect={HTTPStatus.OK},
+                headers={"Accept": INDEX},
+            )
+            if digest_of(answer.body) != digest:
+                raise RegistryUnavailable("The registry did not answer with what it was asked for.")
+            return Document(INDEX, answer.body, digest)
+
+        return self._transport.persistently(attempt)
 
     def delete_manifest(self, repository: str, digest: Digest) -> None:
         """Remove a manifest or an index, and with it the tags that name it (end-9); none there is fine."""

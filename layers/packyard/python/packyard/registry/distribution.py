@@ -57,6 +57,10 @@ class DistributionRegistry:
         """See `ImageRegistry`."""
         self._client.put_manifest(repository, tag, index)
 
+    def restore_tag(self, repository: str, tag: str, digest: Digest) -> None:
+        """See `ImageRegistry`."""
+        self._client.put_manifest(repository, tag, self._client.get_index(repository, digest))
+
     def delete_image(self, repository: str, digests: Sequence[Digest]) -> None:
         """See `ImageRegistry`."""
         try:

@@ -33,6 +33,10 @@ class ImageRegistry(Protocol):
         """Let `tag` name an index that has been pushed, whatever it named before."""
         ...
 
+    def restore_tag(self, repository: str, tag: str, digest: Digest) -> None:
+        """Let `tag` name the index of this digest, which has been pushed before."""
+        ...
+
     def delete_image(self, repository: str, digests: Sequence[Digest]) -> None:
         """Remove an image with its tags. Whatever of it is gone already counts as removed.
 

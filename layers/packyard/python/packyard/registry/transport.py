@@ -59,10 +59,16 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A registry's answer; header names are case-insensitive."""
+    """A registry's answer.
+
+    Attributes:
+        headers: Their names are case-insensitive.
+        body: Its beginning, at most 64 KiB.
+    """
 
     status: int
     headers: Mapping[str, str]
+    body: bytes
 
 
 class Transport:
@@ -127,14 +133,14 @@ class Transport:
         """
         target = self._on_this_origin(url)
         authorization = self._credential.authorization()
-        answer, text = self._exchange(method, target, headers, body, authorization)
+        answer = self._exchange(method, target, headers, body, authorization)
         if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             renewed = self._credential.authorization(refused=authorization)
             if renewed != authorization:
-                answer, text = self._exchange(method, target, headers, body, renewed)
+                answer = self._exchange(method, target, headers, body, renewed)
         if answer.status in expect:
             return answer
-        raise _failure(answer.status, f"{method} {urlsplit(target).path} answered {text!r}")
+        raise _failure(answer.status, f"{method} {urlsplit(target).path} answered {answer.body!r}")
 
     def _on_this_origin(self, url: str) -> str:
         """Return `url` as a whole URL. What we send, credentials included, is for this registry alone."""
@@ -151,7 +157,7 @@ class Transport:
         headers: Mapping[str, str] | None,
         body: Body | None,
         authorization: str | None,
-    ) -> tuple[Answer, bytes]:
+    ) -> Answer:
         patience = self._patience
         deadline = patience.monotonic() + patience.total_seconds
         sent = dict(headers or {})
@@ -170,10 +176,10 @@ class Transport:
                 decode_content=False,
             )
             with response:
-                text = b"".join(self._until(deadline, _beginning(response)))
+                beginning = b"".join(self._until(deadline, _beginning(response)))
         except HTTPError as error:
             raise RegistryUnavailable("The registry did not answer.") from error
-        return Answer(response.status, response.headers), text
+        return Answer(response.status, response.headers, beginning)
 
     def _until(self, deadline: float, pieces: Iterable[bytes]) -> Iterator[bytes]:
         for piece in pieces:

@@ -1,0 +1,97 @@
+"""A process that dies at its k-th external call.
+
+Calls are counted where they leave the process: every AWS call by botocore's own hooks, every step of the registry by a
+wrapper around the port. Dying is an exception that nothing in the service catches, as nothing catches a kill.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.service import Service
+
+from packyard.registry.port import ImageRegistry
+
+
+class Killed(BaseException):
+    """The process has been killed."""
+
+
+@dataclass
+class Fuse:
+    """Counts external calls and kills at one of the moments right before and right after them.
+
+    Attributes:
+        moment: 0 dies before the first call, 1 right after it, 2 before the second, and so on; None never.
+        calls: What was called, in order.
+    """
+
+    moment: int | None = None
+    calls: list[str] = field(default_factory=list)
+    _passed: int = 0
+
+    def before(self, call: str) -> None:
+        """Note that a call is about to be made."""
+        self._pass()
+        self.calls.append(call)
+
+    def after(self) -> None:
+        """Note that the call has been made, whether or not anybody heard the answer."""
+        self._pass()
+
+    def _pass(self) -> None:
+        if self._passed == self.moment:
+            raise Killed
+        self._passed += 1
+
+
+class WatchedRegistry:
+    """The registry, with a fuse at each of its steps."""
+
+    def __init__(self, registry: ImageRegistry, fuse: Fuse) -> None:
+        self._registry = registry
+        self._fuse = fuse
+        self.host = registry.host
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        step = getattr(self._registry, name)
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            self._fuse.before(f"registry.{name}")
+            result = step(*args, **kwargs)
+            self._fuse.after()
+            return result
+
+        return watched
+
+
+@contextmanager
+def fused(service: Service, moment: int | None) -> Iterator[Fuse]:
+    """Let the service die at `moment`; once the context ends it is whole again."""
+    fuse = Fuse(moment)
+    clients = (service.aws.dynamodb, service.aws.s3, service.aws.sqs)
+
+    def before(model: Any, **_: Any) -> None:
+        fuse.before(f"{model.service_model.service_name}.{model.name}")
+
+    def after(**_: Any) -> None:
+        fuse.after()
+
+    registry = service.services.registry
+    # Collaborators are made anew around the watched registry, and anew again afterwards.
+    for name in ("publisher", "cleaner"):
+        service.services.__dict__.pop(name, None)
+    service.services.__dict__["registry"] = WatchedRegistry(registry, fuse)
+    for client in clients:
+        client.meta.events.register("before-call", before, unique_id="fuse-before")
+        client.meta.events.register("after-call", after, unique_id="fuse-after")
+    try:
+        yield fuse
+    finally:
+        for client in clients:
+            client.meta.events.unregister("before-call", unique_id="fuse-before")
+            client.meta.events.unregister("after-call", unique_id="fuse-after")
+        service.services.__dict__["registry"] = registry
+        for name in ("publisher", "cleaner"):
+            service.services.__dict__.pop(name, None)

@@ -1,0 +1,90 @@
+"""The cleanup queue's consumer, through its real handler."""
+
+from datetime import timedelta
+
+import pytest
+from tests.fake_registry.moods import Refuses
+from tests.service import ACME, DEADLINE, PackArchive, Service
+
+
+def repository(name: str = "slack") -> str:
+    return f"packs/{ACME.org_id}/{name}"
+
+
+def test_messages_that_come_early_are_put_back(service: Service) -> None:
+    service.upload(PackArchive().build())
+
+    assert service.deliver() == []
+
+    assert len(service.aws.staged()) == 1
+    assert len(service.aws.queued()) == 2
+
+
+def test_a_staged_archive_goes_when_its_time_has_come(service: Service) -> None:
+    service.upload(PackArchive().build())
+    service.clock.advance(DEADLINE)
+
+    service.deliver()
+
+    assert service.aws.staged() == []
+
+
+def test_an_image_that_a_pack_uses_stays(service: Service) -> None:
+    pack = service.upload(PackArchive().build()).body
+
+    service.settle()
+
+    assert pack["image_digest"] in service.images()[repository()]
+    assert service.registry.shelves.repository(repository()).tags == {"1.4.0": pack["image_digest"]}
+
+
+def test_messages_delivered_twice_do_no_harm(service: Service) -> None:
+    pack = service.upload(PackArchive().build()).body
+    service.clock.advance(DEADLINE + timedelta(seconds=1))
+    messages = service.aws.queued()
+
+    assert service.deliver_bodies(messages * 2) == []
+
+    assert service.get(pack["id"]).status == 200
+    assert pack["image_digest"] in service.images()[repository()]
+
+
+def test_a_registry_that_cannot_delete_sends_the_message_back_until_it_can(service: Service) -> None:
+    service.registry.moods.append(Refuses(method="PUT", path="/manifests/", status=503))
+    service.upload(PackArchive().build())
+    service.registry.moods[:] = [Refuses(method="DELETE", status=503)]
+    service.clock.advance(DEADLINE + timedelta(seconds=1))
+    messages = service.aws.queued()
+
+    assert service.deliver_bodies(messages) == ["1"]
+
+    service.registry.moods.clear()
+    service.clock.advance(timedelta(minutes=12))
+    assert service.deliver_bodies([messages[1]]) == []
+    assert service.images() == {}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "{}",
+        "[]",
+        "null",
+        '{"kind":"staged_archive","key":"../other","due_at":"2026-01-01T00:00:00Z"}',
+        "[" * 3000,
+        "x" * 10_000,
+    ],
+    ids=lambda body: body[:20] or "nothing",
+)
+def test_a_message_that_is_not_ours_goes_back_and_so_to_the_dead_letters(service: Service, body: str) -> None:
+    assert service.deliver_bodies([body]) == ["0"]
+
+
+def test_one_bad_message_does_not_hold_up_the_others(service: Service) -> None:
+    service.upload(PackArchive().build())
+    service.clock.advance(DEADLINE + timedelta(seconds=1))
+
+    assert service.deliver_bodies(["{}", *service.aws.queued()]) == ["0"]
+
+    assert service.aws.staged() == []

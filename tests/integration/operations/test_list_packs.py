@@ -1,0 +1,111 @@
+"""GET /packs, through its real handler."""
+
+import pytest
+from tests.gateway import Request
+from tests.service import ACME, GLOBEX, PackArchive, Service
+
+
+def names(answer_body: dict[str, list[dict[str, str]]]) -> list[str]:
+    return [pack["name"] for pack in answer_body["packs"]]
+
+
+@pytest.fixture
+def stocked(service: Service) -> Service:
+    """Acme and Globex have two packs of their own each, and have shared one each."""
+    for caller, prefix in ((ACME, "a"), (GLOBEX, "g")):
+        for name, visibility in (("one", "org"), ("two", "org"), ("shared", "community")):
+            archive = PackArchive(name=f"{prefix}-{name}", fields={"category": name}).build()
+            assert service.upload(archive, caller, visibility=visibility).status == 201
+    return service
+
+
+def test_a_list_holds_own_packs_and_those_of_the_community_by_name(stocked: Service) -> None:
+    answer = stocked.list_packs()
+
+    assert answer.status == 200
+    assert names(answer.body) == ["a-one", "a-shared", "a-two", "g-shared"]
+    assert "next_cursor" not in answer.body
+    assert [pack.get("org_id") for pack in answer.body["packs"]] == [ACME.org_id] * 3 + [None]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"owned": "true"}, ["a-one", "a-shared", "a-two"]),
+        ({"owned": "false"}, ["g-shared"]),
+        ({"category": "shared"}, ["a-shared", "g-shared"]),
+        ({"category": "absent"}, []),
+        ({"tier": "community"}, ["a-one", "a-shared", "a-two", "g-shared"]),
+        ({"tier": "verified"}, []),
+        ({"q": "a-"}, ["a-one", "a-shared", "a-two"]),
+        ({"q": "a-s", "owned": "true"}, ["a-shared"]),
+        ({"q": ""}, ["a-one", "a-shared", "a-two", "g-shared"]),
+        ({"unknown": "x"}, ["a-one", "a-shared", "a-two", "g-shared"]),
+    ],
+    ids=str,
+)
+def test_filters_narrow_the_list(stocked: Service, query: dict[str, str], expected: list[str]) -> None:
+    assert names(stocked.list_packs(**query).body) == expected
+
+
+@pytest.mark.parametrize("limit", ["1", "2", "3", "100"])
+def test_pages_joined_are_the_whole_list(stocked: Service, limit: str) -> None:
+    found: list[str] = []
+    query = {"limit": limit}
+    while True:
+        body = stocked.list_packs(**query).body
+        found += names(body)
+        if "next_cursor" not in body:
+            break
+        query["cursor"] = body["next_cursor"]
+
+    assert found == ["a-one", "a-shared", "a-two", "g-shared"]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"limit": "0"}, "limit"),
+        ({"limit": "101"}, "limit"),
+        ({"limit": "-1"}, "limit"),
+        ({"limit": "ten"}, "limit"),
+        ({"limit": ""}, "limit"),
+        ({"limit": "\u0663"}, "limit"),
+        ({"limit": "9" * 5000}, "limit"),
+        ({"owned": "yes"}, "owned"),
+        ({"owned": ""}, "owned"),
+        ({"tier": "gold"}, "tier"),
+        ({"category": "No Slug"}, "category"),
+        ({"q": "A"}, "q"),
+        ({"q": "a" * 65}, "q"),
+        ({"q": "a#b"}, "q"),
+        ({"cursor": ""}, "cursor"),
+        ({"cursor": "not-a-cursor"}, "cursor"),
+        ({"cursor": "A" * 10_000}, "cursor"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_wrong_parameter_is_400_by_name(service: Service, query: dict[str, str], field: str) -> None:
+    answer = service.list_packs(**query)
+
+    assert (answer.status, answer.error["code"]) == (400, "validation_error")
+    assert list(answer.fields) == [field]
+
+
+def test_all_wrong_parameters_are_named_at_once(service: Service) -> None:
+    answer = service.list_packs(limit="0", owned="yes", tier="gold", category="!", q="!")
+
+    assert answer.fields.keys() == {"limit", "owned", "tier", "category", "q"}
+
+
+def test_a_cursor_serves_only_who_got_it_and_only_for_the_same_filters(stocked: Service) -> None:
+    cursor = stocked.list_packs(limit="1").body["next_cursor"]
+
+    assert stocked.list_packs(GLOBEX, cursor=cursor).status == 400
+    assert stocked.list_packs(cursor=cursor, owned="true").status == 400
+    assert stocked.list_packs(cursor=cursor[:-1] + ("A" if cursor[-1] != "A" else "B")).status == 400
+    assert names(stocked.list_packs(cursor=cursor, limit="100").body) == ["a-shared", "a-two", "g-shared"]
+
+
+def test_no_caller_is_401(service: Service) -> None:
+    assert service.request("list_packs", Request(method="GET", resource="/packs")).status == 401

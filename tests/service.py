@@ -1,0 +1,192 @@
+"""The whole service in one process: the real handlers, moto for AWS, and our fake registry.
+
+Nothing of ours is patched. What a test wants otherwise (the time, a call that never returns) it brings through the
+composition root, as any deployment does.
+"""
+
+import io
+import tarfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from itertools import count
+from typing import Any, Final
+
+import yaml
+from tests.aws import BUCKET, TABLE, Aws, aws_in_memory
+from tests.fake_registry.server import FakeRegistry
+from tests.gateway import Answer, Request, multipart
+
+from packyard import bootstrap
+from packyard.packs.limits import ArchiveLimits
+from packyard.settings import Settings
+from packyard.tenants.caller import WRITE, Caller
+
+ACME: Final = Caller(
+    org_id="org_01hzacme0000000000000000aa",
+    org_slug="acme",
+    principal="key:acme",
+    scopes=frozenset({WRITE}),
+    may_create=True,
+)
+GLOBEX: Final = Caller(
+    org_id="org_01hzg0bex0000000000000000a",
+    org_slug="globex",
+    principal="key:globex",
+    scopes=frozenset({WRITE}),
+    may_create=True,
+)
+DEADLINE: Final = timedelta(seconds=120)
+
+
+class Context:
+    """What Lambda tells a function about itself."""
+
+    function_name = "test"
+    memory_limit_in_mb = 1024
+    invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:test"
+    aws_request_id = "00000000-0000-0000-0000-000000000000"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return enough."""
+        return 29_000
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is told to move."""
+
+    now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        return self.now
+
+    def advance(self, by: timedelta) -> None:
+        """Let time pass."""
+        self.now += by
+
+
+@dataclass(kw_only=True)
+class Service:
+    """A running service and the world around it."""
+
+    aws: Aws
+    registry: FakeRegistry
+    services: bootstrap.Services
+    clock: Clock
+
+    def request(self, function: str, request: Request) -> Answer:
+        """Send a request to a function's own handler."""
+        return Answer.of(self.invoke(function, request.event()))
+
+    def invoke(self, function: str, event: dict[str, Any]) -> Any:
+        """Invoke a function as Lambda does."""
+        handler = import_module(f"functions.{function}.app").lambda_handler
+        return handler(event, Context())
+
+    def upload(self, archive: bytes, caller: Caller = ACME, *, visibility: str | None = None) -> Answer:
+        """Post an archive to `/packs/upload`."""
+        parts = {"archive": archive} | ({"visibility": visibility.encode()} if visibility else {})
+        body, headers = multipart(parts)
+        request = Request(method="POST", resource="/packs/upload", headers=headers, body=body, caller=caller)
+        return self.request("upload_pack", request)
+
+    def get(self, pack_id: str, caller: Caller = ACME) -> Answer:
+        """Read a pack."""
+        return self.request(
+            "get_pack",
+            Request(method="GET", resource="/packs/{id}", path=f"/packs/{pack_id}", caller=caller),
+        )
+
+    def list_packs(self, caller: Caller = ACME, /, **query: str) -> Answer:
+        """List packs."""
+        return self.request(
+            "list_packs", Request(method="GET", resource="/packs", query=query, caller=caller)
+        )
+
+    def deliver(self) -> list[str]:
+        """Hand the queued messages to `clean_up` once and return the ids of those that it sends back."""
+        return self.deliver_bodies(self.aws.queued())
+
+    def deliver_bodies(self, bodies: list[str]) -> list[str]:
+        """Hand messages to `clean_up` and return the ids of those that it sends back."""
+        records = [
+            {"messageId": str(n), "body": body, "eventSource": "aws:sqs", "attributes": {}}
+            for n, body in enumerate(bodies)
+        ]
+        if not records:
+            return []
+        answer = self.invoke("clean_up", {"Records": records})
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    def settle(self) -> None:
+        """Let every deadline pass and every message be settled."""
+        for _ in range(3):
+            self.clock.advance(DEADLINE + timedelta(seconds=1))
+            assert self.deliver() == []
+
+    def images(self) -> dict[str, set[str]]:
+        """Return the digests of the manifests in each repository that has any."""
+        kept = self.registry.shelves.repositories
+        return {name: set(repository.manifests) for name, repository in kept.items() if repository.manifests}
+
+
+@contextmanager
+def running_service(*, limits: ArchiveLimits | None = None, api_domain: str = "") -> Iterator[Service]:
+    """Run an empty service."""
+    with aws_in_memory() as aws, FakeRegistry() as registry:
+        clock = Clock()
+        ulids = count(1)
+        clients = {"dynamodb": aws.dynamodb, "s3": aws.s3, "sqs": aws.sqs}
+        # The test's clock says when a message is due, so moto need not hold it back.
+        aws.sqs.meta.events.register("before-parameter-build.sqs.SendMessage", _deliver_at_once)
+        services = bootstrap.Services(
+            settings=Settings(
+                table=TABLE,
+                staging_bucket=BUCKET,
+                cleanup_queue_url=aws.queue_url,
+                registry_url=registry.url,
+                registry_kind="distribution",
+                cursor_key="a secret of this test",
+                api_domain=api_domain,
+                publish_deadline_seconds=int(DEADLINE.total_seconds()),
+                archive_limits=limits or ArchiveLimits(),
+            ),
+            clock=clock,
+            new_ulid=lambda: f"01HZ{next(ulids):022d}",
+            sleep=lambda _seconds: None,
+            client=clients.__getitem__,
+        )
+        with bootstrap.using(services):
+            yield Service(aws=aws, registry=registry, services=services, clock=clock)
+
+
+def _deliver_at_once(params: dict[str, Any], **_: Any) -> None:
+    params["DelaySeconds"] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackArchive:
+    """A pack archive to be; `build()` gives its bytes."""
+
+    name: str = "slack"
+    version: str = "1.4.0"
+    files: Mapping[str, bytes] = field(default_factory=lambda: {"guides/post.md": b"# Post a message\n"})
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    wrapper: str = ""
+    backwards: bool = False
+
+    def build(self) -> bytes:
+        """Return the `.tar.gz`."""
+        manifest = {"name": self.name, "version": self.version, **self.fields}
+        files = {"pack.yaml": yaml.safe_dump(manifest, sort_keys=False).encode(), **self.files}
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w:gz") as archive:
+            for path in sorted(files, reverse=self.backwards):
+                member = tarfile.TarInfo(self.wrapper + path)
+                member.size = len(files[path])
+                archive.addfile(member, io.BytesIO(files[path]))
+        return out.getvalue()
