@@ -1,5 +1,6 @@
 """What becomes of a push when the registry, or the way to it, does not do as it should."""
 
+import itertools
 import socket
 import time
 from collections.abc import Iterator
@@ -267,3 +268,14 @@ def test_a_deletion_that_fails_says_so(
 
     with pytest.raises(RegistryCleanupFailed):
         registry.delete_image(REPOSITORY, image.digests)
+
+
+def test_an_upload_that_takes_too_long_is_given_up(fake: FakeRegistry, image: Image, layer: Layer) -> None:
+    minutes = itertools.count(step=60.0)
+    patience = Patience(sleep=lambda _: None, monotonic=lambda: next(minutes), total_seconds=59)
+    registry = distribution_registry(url=fake.url, credential=Anonymous(), patience=patience)
+
+    with pytest.raises(RegistryUnavailable):
+        registry.push(REPOSITORY, image, layer)
+
+    assert fake.shelves.repositories[REPOSITORY].blobs == {}

@@ -1,0 +1,161 @@
+"""Other people's tools read the images that we build, from every archive of the corpus that is a pack."""
+
+import json
+import os
+import stat
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.corpus.cases import CorpusCase, accept_cases
+from tests.witnesses import docker_registry, run
+
+from packyard.oci.content import Content
+from packyard.oci.image import Image, build_image
+from packyard.oci.layer import LayerSpool
+from packyard.oci.tree import File, canonical_order
+from packyard.packs.archive import PackContents, read_archive
+from packyard.packs.limits import ArchiveLimits
+from packyard.registry.credentials import Anonymous
+from packyard.registry.factory import distribution_registry
+from packyard.registry.transport import Patience
+
+# Every path with its mode, and its content unless it is a directory.
+Tree = dict[str, tuple[int, bytes | None]]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Content as it came, beside what stands for it in the spool."""
+
+    raw: bytes
+    spooled: Content
+
+
+@dataclass(frozen=True)
+class KeepingStore:
+    """Puts content into a spool and remembers it."""
+
+    spool: LayerSpool
+
+    def store(self, chunks: Iterable[bytes]) -> Kept:
+        raw = b"".join(chunks)
+        return Kept(raw, self.spool.store([raw]))
+
+
+@dataclass(frozen=True)
+class Witnessed:
+    """One image as we built it and as the witnesses found it."""
+
+    image: Image
+    expected: Tree
+    raw_index: bytes
+    raw_manifest: bytes
+    unpacked: Tree
+
+
+class Witnesses:
+    """Publishes archives to a registry and has them read back."""
+
+    def __init__(self, url: str, directory: Path) -> None:
+        self._registry = distribution_registry(
+            url=url, credential=Anonymous(), patience=Patience(sleep=time.sleep, monotonic=time.monotonic)
+        )
+        self._directory = directory
+
+    def read_back(self, case: CorpusCase) -> Witnessed:
+        repository = f"packs/{case.name}"
+        image, expected = self._publish(case.path, repository)
+        source = f"docker://{self._registry.host}/{repository}@"
+        directory = self._directory / case.name
+        directory.mkdir()
+        layout = f"oci:{directory / 'layout'}:pack"
+        run(
+            "skopeo", "--insecure-policy", "copy", "--src-tls-verify=false", source + image.digests[0], layout
+        )
+        run(
+            "umoci", "unpack", "--rootless", "--image", layout.removeprefix("oci:"), str(directory / "bundle")
+        )
+        return Witnessed(
+            image,
+            expected,
+            raw_index=self.inspect("--raw", source + image.index.digest),
+            raw_manifest=self.inspect("--raw", source + image.manifests[1].digest),
+            unpacked=tree_of(directory / "bundle" / "rootfs"),
+        )
+
+    def inspect(self, *arguments: str) -> bytes:
+        return run("skopeo", "inspect", "--tls-verify=false", *arguments)
+
+    def _publish(self, archive: Path, repository: str) -> tuple[Image, Tree]:
+        with LayerSpool() as spool, archive.open("rb") as stream:
+            contents = read_archive(stream, limits=ArchiveLimits(), contents=KeepingStore(spool))
+            files = [File(file.path, file.executable, file.content.spooled) for file in contents.files]
+            layer = spool.assemble(canonical_order(directories=contents.directories, files=files))
+            manifest = contents.manifest
+            image = build_image(
+                layer=layer, title=manifest.name, version=manifest.version, description=manifest.description
+            )
+            self._registry.push(repository, image, layer)
+        return image, expected_tree(contents)
+
+
+def expected_tree(contents: PackContents[Kept]) -> Tree:
+    directories: Tree = dict.fromkeys(contents.directories, (0o755, None))
+    return directories | {
+        file.path: (0o755 if file.executable else 0o644, file.content.raw) for file in contents.files
+    }
+
+
+def tree_of(root: Path) -> Tree:
+    tree: Tree = {}
+    for folder, directories, files in os.walk(root):
+        for name in directories + files:
+            path = Path(folder, name)
+            mode = stat.S_IMODE(path.lstat().st_mode)
+            content = None if name in directories else path.read_bytes()
+            tree[path.relative_to(root).as_posix()] = (mode, content)
+    return tree
+
+
+@pytest.fixture(scope="module")
+def registry_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with docker_registry(tmp_path_factory.mktemp("docker-registry")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def readings(
+    registry_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Witnessed]]]:
+    """What becomes of each archive; they are read back two at a time while the tests go through them."""
+    witnesses = Witnesses(registry_url, tmp_path_factory.mktemp("read-back"))
+    with ThreadPoolExecutor(max_workers=2) as threads:
+        yield {case.name: threads.submit(witnesses.read_back, case) for case in accept_cases()}
+
+
+@pytest.mark.parametrize("case", accept_cases(), ids=str)
+def test_an_image_unpacks_to_the_pack(case: CorpusCase, readings: dict[str, Future[Witnessed]]) -> None:
+    witnessed = readings[case.name].result()
+
+    assert witnessed.raw_index == witnessed.image.index.raw
+    assert witnessed.raw_manifest == witnessed.image.manifests[1].raw
+    assert witnessed.unpacked == witnessed.expected
+
+
+@pytest.mark.parametrize("architecture", ["amd64", "arm64"])
+def test_a_node_of_either_kind_finds_its_own(
+    architecture: str, registry_url: str, readings: dict[str, Future[Witnessed]]
+) -> None:
+    name = "every-top-level-entry"
+    digest = readings[name].result().image.index.digest
+    reference = f"docker://{registry_url.removeprefix('http://')}/packs/{name}@{digest}"
+
+    config = json.loads(
+        run("skopeo", "--override-arch", architecture, "inspect", "--tls-verify=false", "--config", reference)
+    )
+
+    assert config["architecture"] == architecture
