@@ -41,7 +41,7 @@ def test_what_was_refused_leaves_neither_a_pack_nor_a_staged_archive(service: Se
     assert service.list_packs().body == {"packs": []}
 
 
-@pytest.mark.parametrize(("number", "case"), enumerate(accept_cases()), ids=str)
+@pytest.mark.parametrize(("number", "case"), list(enumerate(accept_cases())), ids=str)
 def test_what_must_be_accepted_becomes_a_pack(service: Service, number: int, case: CorpusCase) -> None:
     # An organisation each, since many of them bear the same name.
     caller = replace(ACME, org_id=f"org_{number:026d}")
