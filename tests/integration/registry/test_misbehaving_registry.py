@@ -212,6 +212,18 @@ def test_an_index_that_comes_back_changed_gets_no_tag(
     assert fake.shelves.repositories[REPOSITORY].tags == {}
 
 
+def test_an_index_too_long_to_be_ours_is_not_read_to_its_end(
+    fake: FakeRegistry, registry: DistributionRegistry, layer: Layer
+) -> None:
+    image = build_image(layer=layer, title="slack", version="1.4.0", description="long" * 20_000)
+    registry.push(REPOSITORY, image, layer)
+
+    with pytest.raises(RegistryUnavailable):
+        registry.restore_tag(REPOSITORY, "1.4.0", image.index.digest)
+
+    assert fake.shelves.repositories[REPOSITORY].tags == {}
+
+
 def test_a_body_that_never_ends_is_given_up(
     fake: FakeRegistry, registry: DistributionRegistry, image: Image
 ) -> None:

@@ -160,7 +160,7 @@ class Layer:
     _row: tuple[GzipMember, ...]
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the blob from its start, in pieces of up to 1.3 MiB."""
+        """Yield the blob from its start, in pieces of up to 1.3 MiB, the last of which may be empty."""
         pieces: list[bytes] = []
         size = 0
         for member in self._row:
@@ -170,8 +170,7 @@ class Layer:
                 yield b"".join(pieces)
                 pieces.clear()
                 size = 0
-        if pieces:
-            yield b"".join(pieces)
+        yield b"".join(pieces)
 
 
 class _Row:
