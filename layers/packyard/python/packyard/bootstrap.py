@@ -112,7 +112,8 @@ class Services:
         from packyard.registry.transport import Patience
 
         url = self.settings.registry_url
-        patience = Patience(sleep=self.sleep, monotonic=time.monotonic)
+        # The gateway waits for 29 seconds, and each request may be tried three times.
+        patience = Patience(sleep=self.sleep, monotonic=time.monotonic, read_seconds=8, total_seconds=25)
         if self.settings.registry_kind == "distribution":
             return distribution_registry(url=url, credential=Anonymous(), patience=patience)
         return ecr_registry(url=url, ecr=self.client("ecr"), clock=self.clock, patience=patience)

@@ -15,7 +15,7 @@ from io import BytesIO
 
 from aws_lambda_powertools import Logger
 
-from packyard.errors import PackNameTaken, RegistryUnavailable, ServiceUnavailable
+from packyard.errors import PackNameTaken, PackyardError, ServiceUnavailable
 from packyard.oci.content import Content
 from packyard.oci.digest import Digest
 from packyard.oci.image import Image, build_image
@@ -137,7 +137,7 @@ class Publisher:
         """Set the tag; the pack stands without it, and the announcement sets it when this cannot (decision 4)."""
         try:
             self.registry.tag(self._repository(pack.org_id, pack.name), tag_of(pack.version), image.index)
-        except (RegistryUnavailable, RegistryRefused):
+        except (PackyardError, RegistryRefused):
             logger.warning("tag left to clean_up", extra={"pack_id": pack.id}, exc_info=True)
 
     def _settle_repeat(
