@@ -93,6 +93,23 @@ def outputs(*, endpoint: Endpoint) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
+def function_environment(name: str, *, endpoint: Endpoint) -> dict[str, str]:
+    """Return the variables that the deployed stack gives a function.
+
+    Args:
+        name: Its folder in `functions/`; its resource in the template has the same name in camel case.
+        endpoint: The emulator that has the stack.
+    """
+    session = endpoint.session()
+    cloudformation = session.client("cloudformation", endpoint_url=endpoint.url)
+    resource = cloudformation.describe_stack_resource(
+        StackName=STACK, LogicalResourceId=name.title().replace("_", "")
+    )["StackResourceDetail"]
+    functions = session.client("lambda", endpoint_url=endpoint.url)
+    configuration = functions.get_function_configuration(FunctionName=resource["PhysicalResourceId"])
+    return configuration["Environment"]["Variables"]
+
+
 def _source_contents() -> Iterator[bytes]:
     for source in _SOURCES:
         path = PROJECT / source

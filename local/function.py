@@ -1,0 +1,140 @@
+"""A built function under Lambda's own runtime interface: client and emulator as AWS publishes them, no container.
+
+What runs is what was built, and only that: the function's folder and the layer, without the project's own environment
+to lend a package that the layer lacks.
+"""
+
+import http.client
+import json
+import platform
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.aws import CREDENTIALS
+from local.command import Command, end
+from local.deployment import BUILT
+from local.emulator import HOST, REGION
+from local.environments import LOCAL, PROJECT, tool
+
+START_SECONDS = 20
+
+# Function code is read-only and without time stamps on AWS; here it must merely stay free of bytecode.
+_RUNTIME = {"PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "TZ": "UTC"}
+_ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+class FunctionFailed(Exception):
+    """The function did not start; the message holds its log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A function that takes events.
+
+    Attributes:
+        port: Where the runtime interface emulator listens.
+        timeout_seconds: How long an invocation may take.
+    """
+
+    port: int
+    timeout_seconds: float
+
+    def invoke(self, event: object) -> Any:
+        """Return what the function answers; for an exception, the `errorMessage` and `errorType` that Lambda reports."""
+        with closing(http.client.HTTPConnection(HOST, self.port, timeout=self.timeout_seconds)) as connection:
+            connection.request("POST", "/2015-03-31/functions/function/invocations", json.dumps(event))
+            return json.loads(connection.getresponse().read())
+
+
+@contextmanager
+def running_function(
+    name: str, *, environment: Mapping[str, str], log_path: Path, timeout_seconds: float = 60
+) -> Iterator[Function]:
+    """Run a function of the latest build while the block lasts.
+
+    Args:
+        name: Its folder in `functions/`.
+        environment: Its variables, as the template states them.
+        log_path: Where its log goes.
+        timeout_seconds: How long an invocation may take.
+
+    Raises:
+        FunctionFailed: It did not start.
+    """
+    port, api_port = _free_ports(2)
+    folder = PROJECT / "functions" / name
+    command: Command = [
+        _interface_emulator(),
+        "--log-level=error",
+        f"--runtime-interface-emulator-address={HOST}:{port}",
+        f"--runtime-api-address={HOST}:{api_port}",
+        tool("runtime", "python"),
+        "-m",
+        "awslambdaric",
+        "app.lambda_handler",
+    ]
+    with log_path.open("w") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=_environment(name, folder) | dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_listening(process, port, log_path)
+        yield Function(port=port, timeout_seconds=timeout_seconds)
+    finally:
+        end(process)
+
+
+def _interface_emulator() -> Path:
+    architecture = _ARCHITECTURES[platform.machine()]
+    pattern = f"tools/sam/lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-{architecture}"
+    return next(LOCAL.glob(pattern))
+
+
+def _environment(name: str, folder: Path) -> dict[str, str]:
+    return {
+        **_RUNTIME,
+        **CREDENTIALS,
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "PYTHONPATH": f"{folder}:{BUILT / 'PackyardLayer' / 'python'}",
+        "LAMBDA_TASK_ROOT": str(folder),
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_LAMBDA_FUNCTION_NAME": name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": "29",
+    }
+
+
+def _free_ports(count: int) -> list[int]:
+    with closing(socket.socket()) as first, closing(socket.socket()) as second:
+        ports = []
+        for sock in (first, second)[:count]:
+            sock.bind((HOST, 0))
+            ports.append(sock.getsockname()[1])
+        return ports
+
+
+def _wait_until_listening(process: subprocess.Popen[str], port: int, log_path: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        with closing(socket.socket()) as probe:
+            if probe.connect_ex((HOST, port)) == 0:
+                return
+        time.sleep(0.02)
+    raise FunctionFailed(f"the function did not start:\n{log_path.read_text()[-2000:]}")

@@ -1,0 +1,24 @@
+"""One local stack for all end-to-end tests: the same template, through the same code, as `make run`."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from local.emulator import HOST
+from local.environments import prepare
+from local.stack import StackDescription, running_stack
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackDescription]:
+    prepare()
+    with running_stack(folder=tmp_path_factory.mktemp("stack"), port=_free_port()) as description:
+        yield description
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
