@@ -283,9 +283,10 @@ def _gzip_files() -> dict[str, bytes]:
         "gzip-member-per-block": b"".join(map(gzipped, blocks)),
         "gzip-with-empty-members": gzipped(b"") * 3 + gzipped(tar) + gzipped(b""),
         "gzip-split-inside-a-header": gzipped(tar[:700]) + gzipped(tar[700:]),
-        "gzip-with-every-header-field": with_fields(
-            tar, extra=b"AB\4\0data", name=b"slack.tar", comment=b"made by hand", header_crc=True
+        "gzip-with-extra-name-and-comment": with_fields(
+            tar, extra=b"AB\4\0data", name=b"slack.tar", comment=b"made by hand"
         ),
+        "gzip-with-header-checksum": with_fields(tar, header_crc=True),
         "gzip-of-several-blocks": (
             gzipped(b"")[:10] + b"\0" + stored_blocks(tar)[1:] + b"\0\0\0\xff\xff" + b"\3\0" + trailer(tar)
         ),

@@ -172,11 +172,11 @@ class _Reading(Generic[T]):
 
     def _store(self, path: str, member: Member) -> None:
         content = self._keeping_manifest(path, self._tar.content())
-        if self.faults:
-            for _ in content:
-                pass
-        else:
+        if not self.faults:
             self._files[path] = PackFile(path, member.size, member.executable, self._contents.store(content))
+        # After a fault only the manifest is still of interest: what is wrong with it is said as well.
+        for _ in content:
+            pass
 
     def _copy(self, path: str, member: Member) -> None:
         original = self._files[self._link_target(member)]

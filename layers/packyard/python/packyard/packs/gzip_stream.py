@@ -85,7 +85,9 @@ class _CompressedInput:
     def take_text(self) -> bytes:
         """Consume a zero-terminated field and return it with its terminator."""
         seen = 0
-        while (found := self._buffer.find(b"\0", self._position + seen)) < 0 and seen <= _MAX_TEXT_FIELD_BYTES:
+        while (
+            found := self._buffer.find(b"\0", self._position + seen)
+        ) < 0 and seen <= _MAX_TEXT_FIELD_BYTES:
             seen = len(self._buffer) - self._position
             if not self._refill():
                 raise refused("is cut off: the gzip stream ends too early")
@@ -133,9 +135,10 @@ class GzipStream:
         Raises:
             InvalidRequest: On `archive`: the limit is passed.
         """
-        self.reserve(count)
         self._unread -= count
         self._uninflated -= count
+        if self._uninflated < 0:
+            raise self._over_limit()
 
     def take(self, count: int) -> bytes:
         """Return the next `count` bytes, or fewer at the end of the stream. Meant for headers: all are held.

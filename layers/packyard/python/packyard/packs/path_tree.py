@@ -71,17 +71,14 @@ class PathTree:
 
     def _add_parents(self, path: str) -> None:
         missing = []
-        while path:
-            path = path.rpartition("/")[0]
-            known = self._known(path)
-            if known is None:
-                missing.append(path)
-            elif known.directory:
-                break
-            else:
-                raise ValueError("the path lies under that of a file")
-        for parent in missing:
-            self._entries[_key(parent)] = _Entry(parent, directory=True, explicit=False)
+        parent = path.rpartition("/")[0]
+        while (known := self._known(parent)) is None:
+            missing.append(parent)
+            parent = parent.rpartition("/")[0]
+        if not known.directory:
+            raise ValueError("the path lies under that of a file")
+        for new in missing:
+            self._entries[_key(new)] = _Entry(new, directory=True, explicit=False)
 
 
 def _key(path: str) -> str:

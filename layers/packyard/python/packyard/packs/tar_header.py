@@ -13,7 +13,6 @@ BLOCK_BYTES: Final = 512
 _FIELDS = struct.Struct("100s 8s 8s 8s 12s 12s 8s c 100s 8s 32s 32s 8s 8s 155s 12s")
 _CHECKSUM = slice(148, 156)
 _PREFIX_ONWARD = slice(345, BLOCK_BYTES)
-_MAGIC_ONWARD = slice(257, BLOCK_BYTES)
 _USTAR: Final = b"ustar\x0000"
 _GNU: Final = b"ustar  \x00"
 _V7: Final = bytes(8)
@@ -71,12 +70,11 @@ def parse_tar_header(block: bytes) -> TarHeader:
         _check_xstar(prefix, fields[15])
         if prefix := _text(prefix):
             name = prefix + b"/" + _text(name)
-    elif magic == _GNU:
-        # GNU tar keeps times of incremental backups there; other readers take them for a path.
-        if kind != SPARSE_TYPE and any(block[_PREFIX_ONWARD]):
-            raise ValueError("has a GNU header with something in the place of ustar's path prefix")
-    elif magic != _V7 or any(block[_MAGIC_ONWARD]):
+    elif magic not in (_GNU, _V7):
         raise ValueError("has a header of an unknown tar format")
+    # GNU tar keeps times of incremental backups there, which other readers take for a path.
+    elif kind != SPARSE_TYPE and any(block[_PREFIX_ONWARD]):
+        raise ValueError("has something in place of a path's prefix in a format that knows none")
     return TarHeader(
         name=_text(name), mode=_octal(mode), size=_size(size), type=kind, link_name=_text(link_name)
     )

@@ -1,0 +1,58 @@
+"""Archives read by us and, as a witness, by Python's own tarfile."""
+
+import io
+import tarfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from packyard.packs.archive import PackContents, read_archive
+from packyard.packs.limits import ArchiveLimits
+
+DEFAULT_LIMITS = ArchiveLimits()
+
+
+@dataclass
+class KeptContents:
+    """A content store that keeps everything in memory, and the order in which it came."""
+
+    stored: list[bytes] = field(default_factory=list)
+
+    def store(self, chunks: Iterable[bytes]) -> bytes:
+        self.stored.append(b"".join(chunks))
+        return self.stored[-1]
+
+
+class DroppedContents:
+    """A content store that keeps nothing but the size."""
+
+    def store(self, chunks: Iterable[bytes]) -> int:
+        return sum(map(len, chunks))
+
+
+def read(archive: bytes, *, limits: ArchiveLimits = DEFAULT_LIMITS) -> PackContents[bytes]:
+    return read_archive(io.BytesIO(archive), limits=limits, contents=KeptContents())
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFile:
+    """A file as a reader of the archive sees it."""
+
+    content: bytes
+    executable: bool
+
+
+def seen_by_us(contents: PackContents[bytes]) -> dict[str, SeenFile]:
+    return {file.path: SeenFile(file.content, file.executable) for file in contents.files}
+
+
+def seen_by_python(archive: bytes) -> dict[str, SeenFile]:
+    """Every file by its path as the archive has it, less a leading `./`; of hard links the first one's mode counts."""
+    files: dict[str, SeenFile] = {}
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
+        for member in tar:
+            path = member.name.removeprefix("./")
+            if member.islnk():
+                files[path] = files[member.linkname.removeprefix("./")]
+            elif content := tar.extractfile(member):
+                files[path] = SeenFile(content.read(), bool(member.mode & 0o111))
+    return files
