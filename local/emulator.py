@@ -73,6 +73,8 @@ def _environment(folder: Path, temporary: Path, port: int) -> dict[str, str]:
         "GATEWAY_PORT": str(port),
         "MINISTACK_HOST": HOST,
         "MINISTACK_REGION": REGION,
+        # Every function is held to its own policy, as on AWS.
+        "AUTH": "true",
         "PERSIST_STATE": "1",
         "STATE_DIR": str(folder / "services"),
         "S3_PERSIST": "1",

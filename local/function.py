@@ -46,7 +46,7 @@ class Function:
     timeout_seconds: float
 
     def invoke(self, event: object) -> Any:
-        """Return what the function answers; for an exception, the `errorMessage` and `errorType` that Lambda reports."""
+        """Return what the function answers; for an exception, Lambda's report: `errorMessage` and `errorType`."""
         with closing(http.client.HTTPConnection(HOST, self.port, timeout=self.timeout_seconds)) as connection:
             connection.request("POST", "/2015-03-31/functions/function/invocations", json.dumps(event))
             return json.loads(connection.getresponse().read())

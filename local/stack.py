@@ -3,7 +3,7 @@
 import fcntl
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +12,8 @@ from typing import TypedDict
 from local.aws import Endpoint
 from local.deployment import build, deploy, outputs
 from local.emulator import HOST, REGION, running_emulator
-from local.gateway import STAGE, has_gateway_responses, set_gateway_responses
 from local.seeds import SeededOrg, seed
+from local.shortfalls import STAGE, allow_plain_http, has_gateway_responses, set_gateway_responses
 from packyard.store.table import Table
 from packyard.store.tenants import TenantStore
 
@@ -72,14 +72,9 @@ def holding(folder: Path) -> Iterator[None]:
 
 
 def _describe(folder: Path, endpoint: Endpoint) -> StackDescription:
-    session = endpoint.session()
-    apigateway = session.client("apigateway", endpoint_url=endpoint.url)
     deployed = outputs(endpoint=endpoint)
-    # A changed API is a new one to the emulator, so that the answers may be missing after any deployment.
-    if not has_gateway_responses(deployed["ApiId"], apigateway=apigateway):
-        cloudformation = session.client("cloudformation", endpoint_url=endpoint.url)
-        set_gateway_responses(deployed["ApiId"], cloudformation=cloudformation, apigateway=apigateway)
-    dynamodb = session.client("dynamodb", endpoint_url=endpoint.url)
+    _make_up_for_shortfalls(deployed, endpoint)
+    dynamodb = endpoint.session().client("dynamodb", endpoint_url=endpoint.url)
     table = Table(client=dynamodb, name=deployed["TableName"], sleep=time.sleep)
     description: StackDescription = {
         "api_url": f"{endpoint.url}/restapis/{deployed['ApiId']}/{STAGE}/_user_request_",
@@ -97,3 +92,13 @@ def _describe(folder: Path, endpoint: Endpoint) -> StackDescription:
     }
     (folder / "stack.json").write_text(json.dumps(description, indent=2))
     return description
+
+
+def _make_up_for_shortfalls(deployed: Mapping[str, str], endpoint: Endpoint) -> None:
+    session = endpoint.session()
+    apigateway = session.client("apigateway", endpoint_url=endpoint.url)
+    # A changed API is a new one to the emulator, so that the answers may be missing after any deployment.
+    if not has_gateway_responses(deployed["ApiId"], apigateway=apigateway):
+        cloudformation = session.client("cloudformation", endpoint_url=endpoint.url)
+        set_gateway_responses(deployed["ApiId"], cloudformation=cloudformation, apigateway=apigateway)
+    allow_plain_http(deployed["StagingBucketName"], s3=session.client("s3", endpoint_url=endpoint.url))

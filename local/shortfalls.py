@@ -1,4 +1,4 @@
-"""What the emulator leaves out when it makes the API, done by hand from the same template."""
+"""Where the emulator falls short of AWS, and what makes up for it after the template is deployed."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +7,7 @@ from local.deployment import STACK
 if TYPE_CHECKING:
     from mypy_boto3_apigateway import APIGatewayClient
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_s3 import S3Client
 
 STAGE = "v1"
 API_RESOURCE = "Api"
@@ -35,6 +36,11 @@ def set_gateway_responses(
             responseTemplates=response["responseTemplates"],
         )
     apigateway.create_deployment(restApiId=api_id, stageName=STAGE)
+
+
+def allow_plain_http(bucket: str, *, s3: "S3Client") -> None:
+    """Take the policy that refuses plain HTTP off a bucket: the emulator speaks nothing else, and enforces policies."""
+    s3.delete_bucket_policy(Bucket=bucket)
 
 
 def has_gateway_responses(api_id: str, *, apigateway: "APIGatewayClient") -> bool:
