@@ -1,0 +1,194 @@
+"""What the template promises and no linter knows."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.aws import template
+
+from packyard.packs.limits import ArchiveLimits
+from packyard.settings import Settings
+
+PROJECT = Path(__file__).parents[3]
+TEMPLATE = template()
+RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
+FUNCTIONS = {
+    name: resource["Properties"]
+    for name, resource in RESOURCES.items()
+    if resource["Type"] == "AWS::Serverless::Function"
+}
+VARIABLES: dict[str, Any] = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+RESPONSES: dict[str, Any] = RESOURCES["Api"]["Properties"]["GatewayResponses"]
+
+# The contract's codes with their statuses (API contract, section 1), as far as a gateway can know them.
+STATUS_OF_CODE = {
+    "validation_error": 400,
+    "unauthenticated": 401,
+    "permission_denied": 403,
+    "route_not_found": 404,
+    "payload_too_large": 413,
+    "unsupported_media_type": 415,
+    "rate_limited": 429,
+    "internal_error": 500,
+    "service_unavailable": 503,
+    "timeout": 504,
+}
+
+# GatewayResponseType in API Gateway's API reference: all of them, so that no answer leaves without our envelope.
+RESPONSE_TYPES = {
+    "ACCESS_DENIED",
+    "API_CONFIGURATION_ERROR",
+    "AUTHORIZER_CONFIGURATION_ERROR",
+    "AUTHORIZER_FAILURE",
+    "BAD_REQUEST_BODY",
+    "BAD_REQUEST_PARAMETERS",
+    "DEFAULT_4XX",
+    "DEFAULT_5XX",
+    "EXPIRED_TOKEN",
+    "INTEGRATION_FAILURE",
+    "INTEGRATION_TIMEOUT",
+    "INVALID_API_KEY",
+    "INVALID_SIGNATURE",
+    "MISSING_AUTHENTICATION_TOKEN",
+    "QUOTA_EXCEEDED",
+    "REQUEST_TOO_LARGE",
+    "RESOURCE_NOT_FOUND",
+    "THROTTLED",
+    "UNAUTHORIZED",
+    "UNSUPPORTED_MEDIA_TYPE",
+    "WAF_FILTERED",
+}
+
+
+def _statements(function: dict[str, Any]) -> list[dict[str, Any]]:
+    return [statement for policy in function["Policies"] for statement in policy["Statement"]]
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def _source(relative: str) -> str:
+    return (PROJECT / relative).read_text()
+
+
+def test_every_folder_of_a_function_is_deployed_once() -> None:
+    deployed = sorted(function["CodeUri"] for function in FUNCTIONS.values())
+
+    assert deployed == sorted(f"functions/{path.parent.name}" for path in PROJECT.glob("functions/*/app.py"))
+
+
+def test_a_function_is_named_after_its_folder() -> None:
+    for name, function in FUNCTIONS.items():
+        assert function["CodeUri"] == f"functions/{re.sub(r'(?<=[a-z])(?=[A-Z])', '_', name).lower()}"
+
+
+def test_the_functions_get_exactly_the_settings_that_they_read() -> None:
+    source = _source("layers/packyard/python/packyard/settings.py")
+    read = set(re.findall(r"\"PACKYARD_([A-Z_]+)\"", source)) | set(
+        re.findall(r"number\(\"([A-Z_]+)\"", source)
+    )
+
+    assert {name for name in VARIABLES if name.startswith("PACKYARD_")} == {
+        f"PACKYARD_{name}" for name in read
+    }
+
+
+def test_the_parameters_defaults_are_the_code_s() -> None:
+    # What the template says when nobody overrides anything must be what the code says when nobody sets anything.
+    required = {
+        "TABLE": "t",
+        "STAGING_BUCKET": "b",
+        "CLEANUP_QUEUE_URL": "q",
+        "REGISTRY_URL": "r",
+        "CURSOR_KEY": "k",
+    }
+    bare = {f"PACKYARD_{name}": value for name, value in required.items()}
+    parameters = TEMPLATE["Parameters"]
+    stated = {
+        name: str(parameters[value]["Default"])
+        for name, value in VARIABLES.items()
+        if name not in bare
+        and isinstance(value, str)
+        and value in parameters
+        and "Default" in parameters[value]
+    }
+
+    assert Settings.from_environment(bare | stated) == Settings.from_environment(bare)
+    assert Settings.from_environment(bare | stated).archive_limits == ArchiveLimits()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_may_do_only_what_its_policy_lists(name: str) -> None:
+    for statement in _statements(FUNCTIONS[name]):
+        assert not [action for action in _listed(statement["Action"]) if "*" in action]
+        everything = [resource for resource in _listed(statement["Resource"]) if resource == "*"]
+        # The one action here that IAM knows no resource for (ECR's service authorization reference).
+        assert not everything or statement["Action"] == "ecr:GetAuthorizationToken"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_s_log_is_kept_for_as_long_as_the_parameter_says(name: str) -> None:
+    log = RESOURCES[FUNCTIONS[name]["LoggingConfig"]["LogGroup"]]
+
+    assert log["Type"] == "AWS::Logs::LogGroup"
+    assert log["Properties"]["RetentionInDays"] == "LogRetentionDays"
+
+
+@pytest.mark.parametrize("name", [name for name, function in FUNCTIONS.items() if "Events" in function])
+def test_nothing_behind_the_gateway_outlives_its_29_seconds(name: str) -> None:
+    function = FUNCTIONS[name]
+    timeout = function.get("Timeout", TEMPLATE["Globals"]["Function"]["Timeout"])
+
+    assert timeout <= 29 or all(event["Type"] != "Api" for event in function["Events"].values())
+
+
+def test_a_message_stays_hidden_for_six_times_the_consumer_s_time() -> None:
+    # "Using Lambda with Amazon SQS": at least six times the function's timeout.
+    assert RESOURCES["CleanupQueue"]["Properties"]["VisibilityTimeout"] >= 6 * FUNCTIONS["CleanUp"]["Timeout"]
+
+
+def test_dead_letters_are_kept_longer_than_the_queue_keeps_messages() -> None:
+    # The age of a message counts from its first enqueueing, dead-lettering does not renew it.
+    queue, dead_letters = (RESOURCES[name]["Properties"] for name in ("CleanupQueue", "CleanupDeadLetters"))
+
+    assert dead_letters["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
+
+
+def test_the_gateway_has_an_answer_of_ours_for_everything_it_can_refuse() -> None:
+    assert set(RESPONSES) == RESPONSE_TYPES
+
+
+@pytest.mark.parametrize("kind", RESPONSES)
+def test_the_gateway_s_answers_wear_the_contract_s_envelope(kind: str) -> None:
+    response = RESPONSES[kind]
+    headers = response["ResponseParameters"]["Headers"]
+    (media_type, body), *others = response["ResponseTemplates"].items()
+    envelope = json.loads(body)
+
+    assert not others
+    assert media_type == "application/json"
+    assert set(envelope) == {"error"}
+    assert set(envelope["error"]) == {"code", "message", "request_id"}
+    assert envelope["error"]["request_id"] == "$context.requestId"
+    assert headers["X-Request-Id"] == "context.requestId"
+    assert response["StatusCode"] == STATUS_OF_CODE[envelope["error"]["code"]]
+    assert ("Retry-After" in headers) == (response["StatusCode"] == 429)
+    assert ("WWW-Authenticate" in headers) == (response["StatusCode"] == 401)
+
+
+def test_only_multipart_bodies_are_passed_on_as_bytes() -> None:
+    assert RESOURCES["Api"]["Properties"]["BinaryMediaTypes"] == ["multipart/form-data"]
+
+
+def test_a_revoked_key_stops_working_at_once_unless_the_deployment_trades_that_for_speed() -> None:
+    authorizer = RESOURCES["Api"]["Properties"]["Auth"]["Authorizers"]["KeyOrToken"]
+
+    assert authorizer["Identity"]["ReauthorizeEvery"] == "AuthorizerCacheSeconds"
+    assert TEMPLATE["Parameters"]["AuthorizerCacheSeconds"]["Default"] == 0
+
+
+def test_removing_the_stack_keeps_the_table() -> None:
+    assert RESOURCES["Table"]["DeletionPolicy"] == RESOURCES["Table"]["UpdateReplacePolicy"] == "Retain"
