@@ -1,0 +1,62 @@
+"""The layer as AWS gets it, without the bytecode: that takes the template's Python, which not every machine has."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+from layers.packyard.assemble import SERVICES, TARGETS, assemble, find_uv
+from local.environments import prepare
+from tests.aws import template
+
+MEGABYTE = 1_000_000
+# ELF header, e_machine at offset 18 (ELF-64 Object File Format; AArch64's number is from Arm's ABI supplement).
+AARCH64 = (183).to_bytes(2, "little")
+
+
+@pytest.fixture(scope="module")
+def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    prepare()
+    return _assembled(tmp_path_factory.mktemp("layer"))
+
+
+def _assembled(folder: Path) -> Path:
+    assemble(folder, target=TARGETS["lambda"], uv=find_uv(environment=os.environ), python=None)
+    return folder
+
+
+def _contents(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_it_is_built_for_the_template_s_runtime() -> None:
+    assert f"python{TARGETS['lambda'].python}" == template()["Globals"]["Function"]["Runtime"]
+
+
+def test_every_native_module_is_for_arm64_and_the_runtime(layer: Path) -> None:
+    native = list(layer.rglob("*.so"))
+
+    assert native
+    assert {module.read_bytes()[18:20] for module in native} == {AARCH64}
+    assert all("cpython-313-aarch64" in module.name for module in native)
+
+
+def test_it_takes_a_tenth_of_what_lambda_allows(layer: Path) -> None:
+    # 250 MB unzipped, function and layers together ("Lambda quotas"); bytecode will add about half of this again.
+    size = sum(path.stat().st_size for path in layer.rglob("*") if path.is_file())
+
+    assert size < 25 * MEGABYTE
+
+
+def test_of_the_services_only_ours_are_described(layer: Path) -> None:
+    described = {path.name for path in (layer / "botocore" / "data").iterdir() if path.is_dir()}
+
+    assert described == SERVICES
+
+
+def test_building_again_gives_the_same_bytes(layer: Path, tmp_path: Path) -> None:
+    assert _contents(_assembled(tmp_path)) == _contents(layer)
