@@ -69,6 +69,19 @@ def test_a_created_pack_has_the_first_entry_of_its_ledger(aws: Aws, packs: PackS
     }
 
 
+def test_a_pack_costs_two_writes_to_create_and_one_read_to_get(
+    aws: Aws, packs: PackStore, claims: Claims
+) -> None:
+    calls: list[str] = []
+    aws.dynamodb.meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
+    pack = a_pack()
+
+    create(packs, pack, claims(pack, "t"))
+    packs.get(pack.id)
+
+    assert calls == ["UpdateItem", "TransactWriteItems", "GetItem"]
+
+
 def test_a_taken_name_does_not_expire_as_a_claim_does(aws: Aws, packs: PackStore, claims: Claims) -> None:
     pack = a_pack()
     key = {"PK": f"ORG#{ORG}", "SK": f"NAME#{pack.name}"}

@@ -1,0 +1,150 @@
+"""No order of a few publishers and a cleaner leaves a row whose image is gone.
+
+Each is written as a sequence of steps, and every order in which the steps can fall is run against the real conditions.
+"""
+
+from collections.abc import Generator, Iterator, Sequence
+from datetime import timedelta
+
+import pytest
+from tests.aws import Aws, aws_in_memory
+from tests.repository_world import HELD, LAPSED, LEASE, World
+
+from packyard.store.repositories import ClaimLost, NameHeld, RepositoryBusy
+
+Steps = Generator[None, None, None]
+
+
+def publisher(world: World, *, claimed_for: timedelta) -> Steps:
+    """Claim, push, commit."""
+    try:
+        claim = world.claim(claimed_for)
+    except (NameHeld, RepositoryBusy) as refused:
+        world.outcomes.append(f"no claim: {type(refused).__name__}")
+        return
+    yield
+    world.push()
+    yield
+    try:
+        world.commit(claim)
+    except (NameHeld, ClaimLost) as refused:
+        world.outcomes.append(f"no commit: {type(refused).__name__}")
+    else:
+        world.outcomes.append("committed")
+
+
+def cleaner(world: World) -> Steps:
+    """Begin, look, delete, end."""
+    try:
+        purge = world.begin_purge()
+    except RepositoryBusy:
+        world.outcomes.append("no purge: RepositoryBusy")
+        return
+    yield
+    used = world.is_used(purge)
+    yield
+    if not used:
+        world.delete()
+    world.outcomes.append("kept" if used else "deleted")
+    yield
+    world.repositories.end_purge(purge)
+
+
+def orders(lengths: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Yield every order in which actors of so many steps can take turns, as the actors' numbers."""
+    if not any(lengths):
+        yield ()
+    for actor, length in enumerate(lengths):
+        if length:
+            shorter = [*lengths[:actor], length - 1, *lengths[actor + 1 :]]
+            yield from ((actor, *rest) for rest in orders(shorter))
+
+
+def run(world: World, actors: Sequence[Steps], order: Sequence[int]) -> None:
+    for actor in order:
+        next(actors[actor], None)
+        assert world.is_sound(), world.outcomes
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Aws]:
+    with aws_in_memory() as services:
+        yield services
+
+
+def test_a_publisher_at_work_is_never_disturbed(aws: Aws) -> None:
+    seen = set()
+    for order in orders([3, 4]):
+        world = World(aws)
+        run(world, [publisher(world, claimed_for=HELD), cleaner(world)], order)
+        seen.add(frozenset(world.outcomes))
+
+    # Whoever comes first has the repository, and the other one waits or finds it in use.
+    assert seen == {
+        frozenset({"committed", "no purge: RepositoryBusy"}),
+        frozenset({"deleted", "no claim: RepositoryBusy"}),
+        frozenset({"deleted", "committed"}),
+    }
+
+
+def test_a_publisher_whose_claim_has_lapsed_commits_before_a_purge_or_not_at_all(aws: Aws) -> None:
+    seen = set()
+    for order in orders([3, 4]):
+        world = World(aws)
+        run(world, [publisher(world, claimed_for=LAPSED), cleaner(world)], order)
+        seen.add(frozenset(world.outcomes))
+
+    assert seen == {
+        frozenset({"committed", "kept"}),
+        frozenset({"deleted", "no commit: ClaimLost"}),
+        frozenset({"deleted", "no claim: RepositoryBusy"}),
+        frozenset({"deleted", "committed"}),
+    }
+
+
+def test_of_two_publishers_of_one_image_at_most_one_commits_and_its_image_stays(aws: Aws) -> None:
+    seen = set()
+    for order in orders([2, 2, 3]):
+        if order.index(0) > order.index(1):
+            continue  # the two publishers are alike
+        world = World(aws)
+        actors = [_in_two(publisher(world, claimed_for=LAPSED)) for _ in range(2)]
+        run(world, [*actors, cleaner(world)], order)
+        assert world.outcomes.count("committed") <= 1
+        seen.update(world.outcomes)
+
+    assert seen == {
+        "committed",
+        "kept",
+        "deleted",
+        "no claim: NameHeld",
+        "no claim: RepositoryBusy",
+        "no commit: NameHeld",
+        "no commit: ClaimLost",
+    }
+
+
+def _in_two(steps: Steps) -> Steps:
+    """Take a publisher's first two steps at once."""
+    next(steps, None)
+    next(steps, None)
+    yield
+    next(steps, None)
+
+
+@pytest.mark.parametrize("steps_before_the_crash", [1, 2, 3])
+def test_a_crashed_cleaner_is_taken_over_when_its_lease_has_run_out(
+    aws: Aws, steps_before_the_crash: int
+) -> None:
+    for order in orders([3, 4]):
+        world = World(aws)
+        crashed = cleaner(world)
+        paused = publisher(world, claimed_for=LAPSED)
+        next(paused)
+        for _ in range(steps_before_the_crash):
+            next(crashed)
+        world.now += LEASE + timedelta(seconds=1)
+
+        run(world, [publisher(world, claimed_for=LAPSED), cleaner(world), paused], [*order, 2, 2])
+
+        assert "no commit: ClaimLost" in world.outcomes or "no commit: NameHeld" in world.outcomes

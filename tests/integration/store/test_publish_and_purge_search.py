@@ -1,0 +1,108 @@
+"""No order of any number of publishers and cleaners leaves a row whose image is gone: Hypothesis looks for one."""
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+from tests.aws import Aws
+from tests.repository_world import HELD, LAPSED, LEASE, World
+
+from packyard.store.repositories import Claim, ClaimLost, NameHeld, Purge, RepositoryBusy
+
+
+class PublishersAndCleaners(RuleBasedStateMachine):
+    """Any number of both, a clock that moves, TTL, and crashes: an actor without further steps.
+
+    A publisher may take for ever. A cleaner's process has ended when its lease runs out. Each commit settles a name,
+    so the next publishers and cleaners meet under a new one.
+    """
+
+    pushed: Bundle[tuple[World, Claim]] = Bundle("pushed")
+    begun: Bundle[tuple[World, Purge]] = Bundle("begun")
+    orphaned: Bundle[tuple[World, Purge]] = Bundle("orphaned")
+
+    def __init__(self, aws: Aws) -> None:
+        super().__init__()
+        self.aws = aws
+        self.worlds = [World(aws)]
+
+    @rule(target=pushed, held=st.sampled_from([HELD, LAPSED]))
+    def claim_and_push(self, held: timedelta) -> Any:
+        world = self.worlds[-1]
+        try:
+            claim = world.claim(held)
+        except (NameHeld, RepositoryBusy):
+            return multiple()
+        world.push()
+        return world, claim
+
+    @rule(ready=consumes(pushed))
+    def commit(self, ready: tuple[World, Claim]) -> None:
+        world, claim = ready
+        with suppress(NameHeld, ClaimLost):
+            world.commit(claim)
+            self.worlds.append(World(self.aws, now=world.now))
+
+    @rule(target=begun)
+    def begin_purge(self) -> Any:
+        world = self.worlds[-1]
+        try:
+            return world, world.begin_purge()
+        except RepositoryBusy:
+            return multiple()
+
+    @rule(target=orphaned, begun=begun)
+    def look(self, begun: tuple[World, Purge]) -> Any:
+        world, purge = begun
+        return begun if world.now <= purge.until and not world.is_used(purge) else multiple()
+
+    @rule(orphan=orphaned)
+    def delete(self, orphan: tuple[World, Purge]) -> None:
+        world, purge = orphan
+        if world.now <= purge.until:
+            world.delete()
+
+    @rule(begun=begun)
+    def end_purge(self, begun: tuple[World, Purge]) -> None:
+        world, purge = begun
+        world.repositories.end_purge(purge)
+
+    @rule(passed=st.sampled_from([timedelta(seconds=1), LEASE, timedelta(days=2)]))
+    def wait_and_expire(self, passed: timedelta) -> None:
+        for world in self.worlds:
+            world.now += passed
+            with suppress(ClientError):
+                world.expire()
+
+    @invariant()
+    def rows_have_their_images(self) -> None:
+        assert all(world.is_sound() for world in self.worlds[-2:])
+
+
+def test_a_row_has_its_image_whatever_happens(aws: Aws) -> None:
+    class InThisTable(PublishersAndCleaners):
+        def __init__(self) -> None:
+            super().__init__(aws)
+
+    run_state_machine_as_test(
+        InThisTable,
+        settings=settings(
+            max_examples=40,
+            stateful_step_count=40,
+            deadline=None,
+            phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+            suppress_health_check=[HealthCheck.function_scoped_fixture],
+        ),
+    )

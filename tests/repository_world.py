@@ -1,0 +1,72 @@
+"""One name, its repository and one image, as publishers and cleaners meet over them; a set stands for the registry."""
+
+from datetime import datetime, timedelta
+from itertools import count
+
+from tests.aws import TABLE, Aws
+from tests.packs import NOW, ORG, a_pack
+
+from packyard.oci.digest import digest_of
+from packyard.packs.name import PackName
+from packyard.store.packs import PackStore
+from packyard.store.repositories import Claim, Purge, RepositoryStore
+
+IMAGE = digest_of(b"the image that everybody is about")
+LEASE = timedelta(minutes=5)
+HELD = timedelta(minutes=16)
+LAPSED = timedelta(minutes=-1)
+
+
+class World:
+    """The store, a clock and a registry; names and tokens are new each time."""
+
+    numbers = count(1)
+
+    def __init__(self, aws: Aws, *, now: datetime = NOW) -> None:
+        self.dynamodb = aws.dynamodb
+        self.packs = PackStore(table=aws.table)
+        self.repositories = RepositoryStore(table=aws.table)
+        self.name = PackName(f"name-{next(self.numbers)}")
+        self.now = now
+        self.has_image = False
+        self.outcomes: list[str] = []
+
+    def claim(self, held: timedelta) -> Claim:
+        return self.repositories.claim_for_create(
+            org_id=ORG, name=self.name, until=self.now + held, now=self.now, token=f"{next(self.numbers)}"
+        )
+
+    def push(self) -> None:
+        self.has_image = True
+
+    def commit(self, claim: Claim) -> None:
+        pack = a_pack(next(self.numbers), name=self.name, image_digest=IMAGE)
+        self.packs.create(pack, actor="key:1", operation="upload", claim=claim)
+
+    def begin_purge(self) -> Purge:
+        return self.repositories.begin_purge(
+            org_id=ORG, name=self.name, until=self.now + LEASE, now=self.now, token=f"{next(self.numbers)}"
+        )
+
+    def is_used(self, purge: Purge) -> bool:
+        return purge.holder is not None and self.packs.uses_digest(purge.holder, IMAGE)
+
+    def delete(self) -> None:
+        self.has_image = False
+
+    def expire(self) -> None:
+        """Do what the table's TTL does, with the item of the name.
+
+        Raises:
+            ClientError: It is not due, or not there.
+        """
+        self.dynamodb.delete_item(
+            TableName=TABLE,
+            Key={"PK": {"S": f"ORG#{ORG}"}, "SK": {"S": f"NAME#{self.name}"}},
+            ConditionExpression="expires_at < :now",
+            ExpressionAttributeValues={":now": {"N": str(int(self.now.timestamp()))}},
+        )
+
+    def is_sound(self) -> bool:
+        """Return whether a pack that holds the name has its image."""
+        return self.has_image or self.packs.find_by_name(org_id=ORG, name=self.name) is None
