@@ -1,0 +1,53 @@
+"""A client of the deployed API that shares no code with the service."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+from local.stack import StackDescription
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer off the wire."""
+
+    status: int
+    headers: Any
+    body: Any
+
+    @property
+    def code(self) -> str:
+        """The error's code."""
+        code = self.body["error"]["code"]
+        assert isinstance(code, str)
+        return code
+
+
+@dataclass(frozen=True)
+class Client:
+    """Calls the API with one key, or with none."""
+
+    stack: StackDescription
+    http: urllib3.PoolManager
+    key: str | None = None
+
+    @classmethod
+    def of(
+        cls, stack: StackDescription, org: str | None = None, permission_set: str = "full_access"
+    ) -> "Client":
+        """Return a client of an organisation's key, or, without one, a stranger."""
+        key = stack["orgs"][org]["keys"][permission_set] if org else None
+        return cls(stack, urllib3.PoolManager(retries=False, timeout=60), key)
+
+    def call(self, method: str, path: str, **kwargs: Any) -> Reply:
+        """Send a request; an answer without a JSON body has None."""
+        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        headers |= kwargs.pop("headers", {})
+        answer = self.http.request(method, self.stack["api_url"] + path, headers=headers, **kwargs)
+        return Reply(answer.status, answer.headers, json.loads(answer.data) if answer.data else None)
+
+    def upload(self, archive: bytes, **fields: str) -> Reply:
+        """Post an archive."""
+        form = {"archive": ("pack.tar.gz", archive, "application/gzip"), **fields}
+        return self.call("POST", "/packs/upload", fields=form)
