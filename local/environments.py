@@ -98,7 +98,7 @@ def _prepare_tool(name: str) -> None:
         return
     print(f"· installing {requirements.name} into {folder.relative_to(PROJECT)}", flush=True)
     run([_UV, "venv", "-q", "--clear", "--python", _VENV / "bin" / "python", folder], folder=PROJECT)
-    install: Command = [_UV, "pip", "install", "-q", "--no-config", "--require-hashes", "--python", folder]
+    install: Command = [_UV, "pip", "install", "-q", "--require-hashes", "--python", folder]
     run([*install, "-r", requirements], folder=PROJECT)
     stamp.write_text(wanted)
 

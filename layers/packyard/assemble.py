@@ -142,7 +142,7 @@ def install_dependencies(folder: Path, *, target: Target, uv: Path) -> None:
         where: list[str | Path] = (
             ["--python-platform", target.platform] if target.platform else ["--python", sys.executable]
         )
-        strict = ["--only-binary", ":all:", "--no-deps", "--require-hashes", "--no-config"]
+        strict = ["--only-binary", ":all:", "--no-deps", "--require-hashes"]
         install: list[str | Path] = [
             uv,
             "pip",
