@@ -1,7 +1,7 @@
 """The table: items as plain mappings, conditions, transactions, and the border to DynamoDB's own errors."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -13,7 +13,7 @@ from packyard.store.keys import Key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef, TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef, TransactWriteItemTypeDef, UpdateTypeDef
 
 Item = dict[str, Any]
 T = TypeVar("T")
@@ -90,12 +90,14 @@ class Update:
     Attributes:
         change: The update expression.
         values: What the placeholders of both expressions stand for.
+        names: What attributes the `#` placeholders of both stand for: those that are reserved words.
     """
 
     key: Key
     change: str
     condition: str
     values: Mapping[str, Any]
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,17 +220,8 @@ class Table:
             ConditionFailed: Its condition did not hold.
             ServiceUnavailable: DynamoDB did not answer, or the item stayed contended.
         """
-        answer = self._write(
-            lambda: self._client.update_item(
-                TableName=self._name,
-                Key=_to_wire(update.key),
-                UpdateExpression=update.change,
-                ConditionExpression=update.condition,
-                ExpressionAttributeValues=_to_wire(update.values),
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        )
+        request = self._update(update)
+        answer = self._write(lambda: self._client.update_item(**request, ReturnValues="ALL_NEW"))
         return _from_wire(answer["Attributes"])
 
     def transact(self, actions: Sequence[Put | Update], *, token: str) -> None:
@@ -257,16 +250,21 @@ class Table:
                     "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
                 }
             }
-        return {
-            "Update": {
-                "TableName": self._name,
-                "Key": _to_wire(action.key),
-                "UpdateExpression": action.change,
-                "ConditionExpression": action.condition,
-                "ExpressionAttributeValues": _to_wire(action.values),
-                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            }
+        return {"Update": self._update(action)}
+
+    def _update(self, update: Update) -> "UpdateTypeDef":
+        wire: UpdateTypeDef = {
+            "TableName": self._name,
+            "Key": _to_wire(update.key),
+            "UpdateExpression": update.change,
+            "ConditionExpression": update.condition,
+            "ExpressionAttributeValues": _to_wire(update.values),
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
+        # DynamoDB refuses an empty map here.
+        if update.names:
+            wire["ExpressionAttributeNames"] = update.names
+        return wire
 
     def _write(self, call: Callable[[], T]) -> T:
         """Make one logical write; botocore does not retry contention, so that happens here."""
