@@ -1,0 +1,161 @@
+"""Manifests and indexes that others have written: checked for what we need, and no further.
+
+Both come as JSON under a digest. Unknown keys are passed over (OCI image-spec, manifest.md and image-index.md);
+what could be taken for a manifest by one reader and for an index by another is refused (CVE-2021-41190).
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from packyard.oci.digest import Digest, parse_digest
+from packyard.oci.image_fault import ImageFault
+from packyard.oci.media_types import FOREIGN_LAYERS, INDEXES, LAYERS, MANIFESTS
+
+_SCHEMA_VERSION: Final = 2
+# Docker stops at 127 layers.
+_MAX_LAYERS: Final = 512
+_MAX_ENTRIES: Final = 1024
+# What a number in JSON can say exactly.
+_MAX_SIZE: Final = 2**53 - 1
+_UNREADABLE: Final = "has a manifest that cannot be read"
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """How a document names another, or a blob.
+
+    Attributes:
+        media_type: As stated; anything.
+        size: Bytes, as stated.
+    """
+
+    media_type: str
+    digest: Digest
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What an entry of an index is for."""
+
+    os: str
+    architecture: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """One entry of an index; `platform` is None when it states none."""
+
+    descriptor: Descriptor
+    platform: Platform | None
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignIndex:
+    """An index: its manifests and indexes in order, entries of other kinds left out."""
+
+    entries: tuple[IndexEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignManifest:
+    """An image's manifest.
+
+    Attributes:
+        layers: From the bottom up; none of them foreign.
+        size_bytes: Config plus layers, compressed.
+    """
+
+    layers: tuple[Descriptor, ...]
+    size_bytes: int
+
+
+def parse_foreign_document(raw: bytes, *, content_type: str) -> ForeignIndex | ForeignManifest:
+    """Return what a registry has answered with.
+
+    Args:
+        raw: The bytes that the digest is of; the caller has bounded them.
+        content_type: The answer's Content-Type; parameters are passed over.
+
+    Raises:
+        ImageFault: It is neither a manifest nor an index that we can read.
+    """
+    body = _load(raw)
+    if body.get("schemaVersion") == 1:
+        raise ImageFault("has a manifest of the outdated schema 1; push it again with a current tool")
+    media_type = content_type.partition(";")[0].strip().lower()
+    if body.get("mediaType", media_type) != media_type or body.get("schemaVersion") != _SCHEMA_VERSION:
+        raise ImageFault("has a manifest that states another type than its registry does")
+    if media_type in INDEXES and "layers" not in body and "config" not in body:
+        return _index(body)
+    if media_type in MANIFESTS and "manifests" not in body:
+        return _manifest(body)
+    raise ImageFault("is not an image: its manifest is of a type that is not supported")
+
+
+def _load(raw: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(raw, object_pairs_hook=_without_repeats)
+    except (ValueError, RecursionError):
+        raise ImageFault(_UNREADABLE) from None
+    if not isinstance(body, dict):
+        raise ImageFault(_UNREADABLE)
+    return body
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Readers differ in which of two equal keys wins, and some in whether case makes a difference.
+    if len({key.lower() for key, _ in pairs}) != len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
+
+
+def _index(body: dict[str, Any]) -> ForeignIndex:
+    entries = []
+    for entry in _list(body, "manifests", most=_MAX_ENTRIES):
+        descriptor = _descriptor(entry)
+        if descriptor.media_type in INDEXES | MANIFESTS:
+            entries.append(IndexEntry(descriptor, _platform(entry.get("platform"))))
+    return ForeignIndex(tuple(entries))
+
+
+def _manifest(body: dict[str, Any]) -> ForeignManifest:
+    config = _descriptor(body.get("config"))
+    layers = tuple(_descriptor(layer) for layer in _list(body, "layers", most=_MAX_LAYERS))
+    if any(layer.media_type in FOREIGN_LAYERS for layer in layers):
+        raise ImageFault("has a layer that its registry does not hold (a foreign layer)")
+    if any(layer.media_type not in LAYERS for layer in layers):
+        raise ImageFault("is not an image: it has a layer of a type that is not supported")
+    return ForeignManifest(layers, config.size + sum(layer.size for layer in layers))
+
+
+def _list(body: dict[str, Any], key: str, *, most: int) -> list[Any]:
+    values = body.get(key)
+    if not isinstance(values, list):
+        raise ImageFault(_UNREADABLE)
+    if len(values) > most:
+        raise ImageFault(f"has a manifest with more than {most} {key}")
+    return values
+
+
+def _descriptor(value: Any) -> Descriptor:
+    if not isinstance(value, dict):
+        raise ImageFault(_UNREADABLE)
+    media_type, digest, size = value.get("mediaType"), value.get("digest"), value.get("size")
+    if not isinstance(media_type, str) or not isinstance(digest, str) or type(size) is not int:
+        raise ImageFault(_UNREADABLE)
+    if not 0 <= size <= _MAX_SIZE:
+        raise ImageFault(_UNREADABLE)
+    try:
+        return Descriptor(media_type, parse_digest(digest), size)
+    except ValueError as error:
+        raise ImageFault(f"has a manifest with a digest that {error}") from None
+
+
+def _platform(value: Any) -> Platform | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise ImageFault(_UNREADABLE)
+    return Platform(os=str(value.get("os", "")), architecture=str(value.get("architecture", "")))

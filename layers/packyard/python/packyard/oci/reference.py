@@ -1,0 +1,136 @@
+"""What an image is called: `[registry/]repository[:tag][@digest]`, read as Docker's tools read it.
+
+Grammar and normal form follow the `reference` package of the CNCF's distribution project; lengths follow the
+OCI distribution-spec, section "Pulling manifests".
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from packyard.oci.digest import Digest, parse_digest
+
+DOCKER_HUB: Final = "docker.io"
+
+_DOCKER_HUB_ALIAS: Final = "index.docker.io"
+_OFFICIAL_IMAGES: Final = "library/"
+_DEFAULT_TAG: Final = "latest"
+_TLS_PORT: Final = 443
+_MAX_PORT: Final = 65_535
+# Many clients put this bound on registry and repository together.
+_MAX_NAME: Final = 255
+# A name, a tag of 128 characters, a digest of 71, and what joins them.
+_MAX_TEXT: Final = _MAX_NAME + 1 + 128 + 1 + 71
+
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
+_COMPONENT: Final = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
+_REPOSITORY: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_IMAGE_ID: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An image's name in normal form; as text, it reads back as itself.
+
+    Attributes:
+        registry: Host in lower case, and the port unless it is 443. `docker.io` stands for Docker Hub.
+        repository: Path in the registry.
+        tag: None only when there is a digest.
+        digest: Decides over the tag when there is one.
+    """
+
+    registry: str
+    repository: str
+    tag: str | None
+    digest: Digest | None
+
+    @property
+    def target(self) -> str:
+        """What the registry is asked for: the digest, else the tag."""
+        return self.digest or self.tag or _DEFAULT_TAG
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag else ""
+        digest = f"@{self.digest}" if self.digest else ""
+        return f"{self.registry}/{self.repository}{tag}{digest}"
+
+
+def parse_reference(text: str) -> Reference:
+    """Return the reference that `text` states, with the defaults that Docker's tools would fill in.
+
+    Raises:
+        ValueError: It is not a reference, or one by other means than tag or sha256; the message is for people.
+    """
+    if not text or len(text) > _MAX_TEXT:
+        raise ValueError(f"must be 1 to {_MAX_TEXT} characters")
+    if _IMAGE_ID.fullmatch(text):
+        raise ValueError("must name a repository; this is an image id")
+    name, at, digest = text.partition("@")
+    name, tag = _split_tag(name)
+    registry, repository = _split_registry(name)
+    if registry == DOCKER_HUB and "/" not in repository:
+        repository = _OFFICIAL_IMAGES + repository
+    if _REPOSITORY.fullmatch(repository) is None:
+        raise ValueError(
+            "the repository must be lower-case letters and digits, in parts joined by one of . _ - or /"
+        )
+    if len(registry) + 1 + len(repository) > _MAX_NAME:
+        raise ValueError(f"registry and repository must be at most {_MAX_NAME} characters")
+    return Reference(
+        registry=registry,
+        repository=repository,
+        tag=_DEFAULT_TAG if tag is None and not at else tag,
+        digest=_parse_digest(digest) if at else None,
+    )
+
+
+def parse_registry(text: str) -> str:
+    """Return the normal form of a registry: what `Reference.registry` says for `text` in front of a repository.
+
+    Raises:
+        ValueError: It is not a host, or a host and a port.
+    """
+    host, colon, port = text.lower().partition(":")
+    if _HOST.fullmatch(host) is None or len(host) > _MAX_NAME:
+        raise ValueError("the registry must be a host name or an IPv4 address, and may have a port")
+    if colon and (_PORT.fullmatch(port) is None or int(port) > _MAX_PORT):
+        raise ValueError(f"the registry's port must be a number from 1 to {_MAX_PORT}")
+    # Without its port, a host of a single label would read as part of a repository on Docker Hub.
+    if colon and not (port == str(_TLS_PORT) and "." in host):
+        return f"{host}:{port}"
+    return DOCKER_HUB if host == _DOCKER_HUB_ALIAS else host
+
+
+def same_repository(one: Reference, other: Reference) -> bool:
+    """Tell whether two references differ in tag and digest at most."""
+    return (one.registry, one.repository) == (other.registry, other.repository)
+
+
+def _split_tag(name: str) -> tuple[str, str | None]:
+    """Return a name without its tag, and the tag; a colon before the last slash belongs to a port."""
+    path, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:
+        return name, None
+    if _TAG.fullmatch(tag) is None:
+        raise ValueError("the tag must be a letter, digit or _, then at most 127 of those, . and -")
+    return path, tag
+
+
+def _split_registry(name: str) -> tuple[str, str]:
+    """Return registry and path. What stands before the first slash is a registry if it looks like a host."""
+    first, slash, rest = name.partition("/")
+    if first.startswith("["):
+        raise ValueError("IPv6 addresses are not taken; name the registry's host")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return parse_registry(first), rest
+    return DOCKER_HUB, name
+
+
+def _parse_digest(text: str) -> Digest:
+    try:
+        return parse_digest(text)
+    except ValueError as error:
+        raise ValueError(f"the digest {error}") from None

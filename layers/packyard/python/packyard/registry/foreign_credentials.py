@@ -1,0 +1,137 @@
+"""What the operator lets us show to registries that are not ours, and on whose behalf.
+
+Without an entry here, a registry is read anonymously: were our own rights shown to whatever host a caller
+names, callers could read through us what they may not read themselves.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from packyard.oci.reference import parse_registry
+from packyard.registry.credentials import Basic, Credential
+
+_FRESH: Final = timedelta(minutes=5)
+_ECR: Final = re.compile(
+    r"[0-9]{12}\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z]{2}(?:-[a-z]+)+-[0-9])\.amazonaws\.com(?:\.cn)?"
+)
+_BASIC_KEYS: Final = frozenset({"username", "password"})
+_ECR_KEYS: Final = frozenset({"ecr"})
+_OPTIONAL_KEYS: Final = frozenset({"orgs", "realm"})
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A credential for one registry.
+
+    Attributes:
+        realm: The registry's token server, as the operator names it: a host that may see the credential too.
+    """
+
+    credential: Credential
+    realm: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    grant: Grant
+    orgs: frozenset[str] | None
+
+
+class ForeignCredentials:
+    """The operator's entries, read when first needed and again after five minutes.
+
+    Args:
+        load: Returns the secret: JSON that maps a registry to `{"username", "password"}` or `{"ecr": true}`,
+            each with optional `orgs`, for whom (all, when absent), and `realm`, the token server's host.
+        ecr_token: Makes the credential for ECR in a region.
+        clock: The time, UTC.
+    """
+
+    def __init__(
+        self,
+        *,
+        load: Callable[[], str],
+        ecr_token: Callable[[str], Credential],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._load = load
+        self._ecr_token = ecr_token
+        self._clock = clock
+        self._entries: Mapping[str, _Entry] = {}
+        self._fresh_until: datetime | None = None
+
+    def grant_for(self, registry: str, *, org_id: str) -> Grant | None:
+        """Return what may be shown to a registry on behalf of an organisation, or None.
+
+        Args:
+            registry: As in `Reference.registry`.
+            org_id: Whose request this is.
+
+        Raises:
+            ValueError: The secret is not as it must be. The message quotes none of it.
+        """
+        now = self._clock()
+        if self._fresh_until is None or now >= self._fresh_until:
+            self._entries = dict(_entries(self._load(), self._ecr_token))
+            self._fresh_until = now + _FRESH
+        entry = self._entries.get(registry)
+        if entry is None or (entry.orgs is not None and org_id not in entry.orgs):
+            return None
+        return entry.grant
+
+
+def _entries(secret: str, ecr_token: Callable[[str], Credential]) -> Iterable[tuple[str, _Entry]]:
+    try:
+        body = json.loads(secret)
+    except ValueError:
+        # The cause would quote the secret.
+        raise ValueError("the registry credentials are not JSON") from None
+    if not isinstance(body, dict):
+        raise ValueError("the registry credentials must be a mapping by registry")  # noqa: TRY004 - one kind of error
+    for key, value in body.items():
+        registry = parse_registry(key)
+        try:
+            yield registry, _entry(registry, value, ecr_token)
+        except ValueError as error:
+            raise ValueError(f"the registry credentials for {registry}: {error}") from None
+
+
+def _entry(registry: str, value: Any, ecr_token: Callable[[str], Credential]) -> _Entry:
+    keys = frozenset(value) - _OPTIONAL_KEYS if isinstance(value, dict) else frozenset()
+    if keys not in (_BASIC_KEYS, _ECR_KEYS):
+        raise ValueError("must hold username and password, or ecr; orgs and realm may follow")
+    realm = value.get("realm")
+    return _Entry(
+        grant=Grant(
+            credential=_ecr(registry, value, ecr_token) if keys == _ECR_KEYS else _basic(value),
+            realm=None if realm is None else parse_registry(_text(realm)),
+        ),
+        orgs=_orgs(value["orgs"]) if "orgs" in value else None,
+    )
+
+
+def _basic(value: dict[str, Any]) -> Credential:
+    return Basic(user=_text(value["username"]), password=_text(value["password"]))
+
+
+def _ecr(registry: str, value: dict[str, Any], ecr_token: Callable[[str], Credential]) -> Credential:
+    host = _ECR.fullmatch(registry)
+    if host is None or value["ecr"] is not True:
+        raise ValueError("ecr must be true, and the registry one of Amazon ECR")
+    return ecr_token(host["region"])
+
+
+def _orgs(value: Any) -> frozenset[str]:
+    if not isinstance(value, list):
+        raise ValueError("orgs must be a list")  # noqa: TRY004 - one kind of error
+    return frozenset(map(_text, value))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("what is not a list must be text")
+    return value

@@ -1,0 +1,124 @@
+"""One repository of a registry that others run, read-only (OCI distribution-spec, "Pull")."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Final
+
+from packyard.errors import InvalidRequest, RegistryUnavailable
+from packyard.oci.digest import Digest, digest_of
+from packyard.oci.foreign_document import Descriptor, ForeignIndex, ForeignManifest, parse_foreign_document
+from packyard.oci.image_fault import ImageFault
+from packyard.oci.media_types import DOCKER_INDEX, DOCKER_MANIFEST, INDEX, MANIFEST
+from packyard.registry.authorization import Authorizer
+from packyard.registry.guarded_http import BodyTooLarge, GuardedHttp, Reply
+
+# What registries are asked to take (OCI distribution-spec, "Pushing Manifests").
+_MAX_MANIFEST: Final = 4 << 20
+_ACCEPT: Final = f"{INDEX}, {DOCKER_INDEX}, {MANIFEST}, {DOCKER_MANIFEST}"
+# Bare, with an authorization, and with one in place of a credential that has ended.
+_ATTEMPTS: Final = 3
+_CLIENT_ERRORS: Final = range(400, 500)
+_NOT_NOW: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+
+
+def unpullable() -> InvalidRequest:
+    """Return the one error for what is not there, what is not for us, and what is where we do not go."""
+    return InvalidRequest({"image_ref": "does not exist, or may not be pulled"})
+
+
+class ForeignRepository:
+    """Manifests and blobs, each checked against its digest.
+
+    Args:
+        http: Sends the requests.
+        base_url: Scheme, host and port of the registry.
+        repository: Path in the registry.
+        authorizer: Answers its challenges.
+    """
+
+    def __init__(self, *, http: GuardedHttp, base_url: str, repository: str, authorizer: Authorizer) -> None:
+        self._http = http
+        self._url = f"{base_url}/v2/{repository}"
+        self._authorizer = authorizer
+        self._authorization: str | None = None
+
+    def document(
+        self, target: str, *, size: int | None = None
+    ) -> tuple[Digest, ForeignIndex | ForeignManifest]:
+        """Return a manifest or an index, and the digest of the bytes that it came as.
+
+        Args:
+            target: A tag or a digest.
+            size: Bytes that there must be, when known.
+
+        Raises:
+            ImageFault: It is not what we can read, or not of the size stated.
+            InvalidRequest: On `image_ref`: it does not exist, or may not be pulled.
+            TargetRefused: The registry, or what it points to, is where we do not go.
+            RegistryUnavailable: No answer, or one of another digest than was asked for.
+        """
+        with self._asked(f"/manifests/{target}", accept=_ACCEPT) as reply:
+            try:
+                raw = reply.read(_MAX_MANIFEST)
+            except BodyTooLarge:
+                raise ImageFault(f"has a manifest over {_MAX_MANIFEST} bytes") from None
+            content_type = reply.header("Content-Type")
+        digest = digest_of(raw)
+        if ":" in target and digest != target:
+            raise RegistryUnavailable("The registry did not answer with what it was asked for.")
+        if size is not None and len(raw) != size:
+            raise ImageFault("has an index that states wrong sizes")
+        return digest, parse_foreign_document(raw, content_type=content_type)
+
+    @contextmanager
+    def blob(self, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:
+        """Give a blob's bytes; they are known to be right only when all have been read.
+
+        Raises:
+            ImageFault: When read to its end: the size stated is wrong.
+            InvalidRequest: On `image_ref`: it does not exist, or may not be pulled.
+            TargetRefused: The registry points to where we do not go.
+            RegistryUnavailable: No answer; or when read: it is cut off, or not of its digest.
+        """
+        with self._asked(f"/blobs/{descriptor.digest}", accept="*/*") as reply:
+            yield _verified(reply.chunks(), descriptor)
+
+    @contextmanager
+    def _asked(self, path: str, *, accept: str) -> Iterator[Reply]:
+        for _ in range(_ATTEMPTS):
+            with self._http.get(self._url + path, accept=accept, authorization=self._authorization) as reply:
+                if reply.status != HTTPStatus.UNAUTHORIZED or reply.redirected:
+                    _check(reply)
+                    yield reply
+                    return
+                challenges = reply.headers("WWW-Authenticate")
+            self._authorization = self._authorizer.answer(challenges, refused=self._authorization)
+            if self._authorization is None:
+                break
+        raise unpullable()
+
+
+def _check(reply: Reply) -> None:
+    if reply.status == HTTPStatus.OK:
+        return
+    # Where a registry has sent us, it has vouched for what we look for.
+    if reply.status in _CLIENT_ERRORS and reply.status not in _NOT_NOW and not reply.redirected:
+        raise unpullable()
+    raise RegistryUnavailable("The registry is not able to answer at the moment.")
+
+
+def _verified(chunks: Iterator[bytes], descriptor: Descriptor) -> Iterator[bytes]:
+    sha256 = hashlib.sha256()
+    left = descriptor.size
+    for chunk in chunks:
+        left -= len(chunk)
+        if left < 0:
+            raise RegistryUnavailable("The registry sent more than it said it would.")
+        sha256.update(chunk)
+        yield chunk
+    if f"sha256:{sha256.hexdigest()}" != descriptor.digest:
+        raise RegistryUnavailable("The registry did not send all that it said it would, or something else.")
+    if left:
+        raise ImageFault("has a manifest that states wrong sizes")

@@ -1,0 +1,215 @@
+"""Reading the pack that an image carries, wherever the image is.
+
+The image is neither copied nor kept: of its manifest we take the digest and the sizes, and of its layers as
+many, from the top, as it takes to tell what `/pack.yaml` is. Bytes of layers are let through to the reader as
+they come, and what was read counts only once the whole layer has turned out to be of its digest.
+"""
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+from urllib.parse import urlsplit
+
+from packyard.errors import InvalidRequest
+from packyard.oci.digest import Digest
+from packyard.oci.foreign_document import Descriptor, ForeignIndex, ForeignManifest
+from packyard.oci.image_fault import ImageFault
+from packyard.oci.platform import choose_entry
+from packyard.oci.reference import DOCKER_HUB, Reference, parse_registry
+from packyard.oci.root_file import Absence, LayerLimits, look_in_layer
+from packyard.packs.manifest import Manifest, parse_manifest
+from packyard.registry.authorization import Authorizer
+from packyard.registry.budget import Budget
+from packyard.registry.credentials import Credential
+from packyard.registry.foreign_credentials import ForeignCredentials, Grant
+from packyard.registry.foreign_repository import ForeignRepository, unpullable
+from packyard.registry.guard import Connect, Guard, Resolve, TargetRefused, TrustedHosts, origin_of
+from packyard.registry.guarded_http import GuardedHttp
+
+_MANIFEST_NAME: Final = "pack.yaml"
+_DOCKER_HUB_URL: Final = "https://registry-1.docker.io"
+_MAX_NESTED_INDEXES: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PulledPack:
+    """What is recorded of an image that holds a pack.
+
+    Attributes:
+        manifest: `pack.yaml`, checked.
+        digest: Of the manifest or index that the reference resolved to: the pin.
+        size_bytes: Config plus layers of the image that was read, compressed.
+    """
+
+    manifest: Manifest
+    digest: Digest
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullLimits:
+    """Bounds on one read.
+
+    Attributes:
+        seconds: For all of it, whatever the number of requests.
+        compressed_bytes: Of all layers that have to be looked into.
+        layer: On each of them.
+    """
+
+    seconds: float = 20
+    compressed_bytes: int = 256 << 20
+    layer: LayerLimits = field(default_factory=LayerLimits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnRegistry:
+    """The registry that we push to, in which everybody may read their own images through us.
+
+    Attributes:
+        url: Scheme, host and port.
+        credential: What to show it.
+        prefix: First segment of every repository; the organisation's id is the second.
+    """
+
+    url: str
+    credential: Credential
+    prefix: str
+
+    @property
+    def host(self) -> str:
+        """What references to it start with, in normal form."""
+        return parse_registry(urlsplit(self.url).netloc)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSource:
+    """Reads packs out of images, of any registry of the public internet and of those that the operator trusts.
+
+    Attributes:
+        own: Our own registry.
+        trusted: Registries that may have addresses which are not public.
+        credentials: What to show other registries.
+        limits: Bounds on each read.
+        resolve: Returns a host's addresses.
+        connect: Connects to an address.
+        tls: Makes the context of TLS connections, when first needed.
+        monotonic: Seconds on a clock that never goes back.
+    """
+
+    own: OwnRegistry
+    trusted: TrustedHosts
+    credentials: ForeignCredentials
+    limits: PullLimits
+    resolve: Resolve
+    connect: Connect
+    tls: Callable[[], ssl.SSLContext]
+    monotonic: Callable[[], float]
+
+    def read_pack(self, reference: Reference, *, org_id: str) -> PulledPack:
+        """Return what an image says of the pack that it holds.
+
+        Args:
+            reference: Where the image is.
+            org_id: Who asks. In our own registry, only what lies below this organisation is there for them.
+
+        Raises:
+            InvalidRequest: On `image_ref`: the image does not exist, may not be pulled, is where we do not go
+                (all in the same words), or is none that we can read; on `pack.yaml` and `pack.yaml:<key>`.
+            RegistryUnavailable: A registry did not answer in time, or not with what was asked for.
+            ServiceUnavailable: AWS did not answer for a credential.
+        """
+        if reference.registry == self.own.host and not reference.repository.startswith(
+            f"{self.own.prefix}/{org_id}/"
+        ):
+            raise unpullable()
+        base_url, trusted = self._approach(reference.registry)
+        guard = Guard(trusted=trusted, resolve=self.resolve, connect=self.connect)
+        budget = Budget(monotonic=self.monotonic, seconds=self.limits.seconds)
+        with GuardedHttp(guard=guard, budget=budget, tls=self._tls) as http:
+            authorizer = Authorizer(
+                http=http,
+                registry=reference.registry,
+                repository=reference.repository,
+                grant=lambda: self._grant(reference.registry, org_id),
+            )
+            repository = ForeignRepository(
+                http=http, base_url=base_url, repository=reference.repository, authorizer=authorizer
+            )
+            try:
+                return self._read(repository, reference.target)
+            except TargetRefused:
+                raise unpullable() from None
+            except ImageFault as fault:
+                raise InvalidRequest({"image_ref": str(fault)}) from fault
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return self.tls()
+
+    def _approach(self, registry: str) -> tuple[str, TrustedHosts]:
+        """Return a registry's base URL, and the hosts that are trusted while it is read.
+
+        None are while a stranger's is: by a redirect he would have us ask, from inside, a registry that does
+        not ask us who we are.
+        """
+        if registry == self.own.host:
+            return self.own.url.rstrip("/"), self.trusted.also(origin_of(self.own.url))
+        scheme = self.trusted.scheme_of(registry)
+        if scheme is not None:
+            return f"{scheme}://{registry}", self.trusted
+        return _DOCKER_HUB_URL if registry == DOCKER_HUB else f"https://{registry}", TrustedHosts()
+
+    def _grant(self, registry: str, org_id: str) -> Grant | None:
+        if registry == self.own.host:
+            return Grant(self.own.credential)
+        return self.credentials.grant_for(registry, org_id=org_id)
+
+    def _read(self, repository: ForeignRepository, target: str) -> PulledPack:
+        digest, document = repository.document(target)
+        manifest = _chosen(repository, document)
+        content = self._manifest_file(repository, manifest)
+        return PulledPack(
+            manifest=parse_manifest(content, max_bytes=self.limits.layer.file_bytes),
+            digest=digest,
+            size_bytes=manifest.size_bytes,
+        )
+
+    def _manifest_file(self, repository: ForeignRepository, manifest: ForeignManifest) -> bytes:
+        left = self.limits.compressed_bytes
+        for layer in reversed(manifest.layers):
+            left -= layer.size
+            if left < 0:
+                raise ImageFault(
+                    f"has no {_MANIFEST_NAME} in its topmost {self.limits.compressed_bytes} bytes of layers"
+                )
+            found = self._look(repository, layer)
+            if found is Absence.HIDDEN:
+                break
+            if found is not Absence.SILENT:
+                return found
+        raise ImageFault(f"has no {_MANIFEST_NAME} at its root")
+
+    def _look(self, repository: ForeignRepository, layer: Descriptor) -> bytes | Absence:
+        """Look for the file in one layer, and read the layer to its end in any case.
+
+        Only then is it known whether a fault is the image's, or the transfer's.
+        """
+        with repository.blob(layer) as chunks:
+            try:
+                return look_in_layer(chunks, _MANIFEST_NAME, limits=self.limits.layer)
+            finally:
+                for _ in chunks:
+                    pass
+
+
+def _chosen(repository: ForeignRepository, document: ForeignIndex | ForeignManifest) -> ForeignManifest:
+    for _ in range(_MAX_NESTED_INDEXES):
+        if isinstance(document, ForeignManifest):
+            return document
+        entry = choose_entry(document)
+        _, document = repository.document(entry.digest, size=entry.size)
+    if isinstance(document, ForeignManifest):
+        return document
+    raise ImageFault(f"has indexes nested deeper than {_MAX_NESTED_INDEXES}")
