@@ -25,8 +25,8 @@ from packyard.store.repositories import Claim, ClaimLost, NameHeld, Purge, Repos
 class PublishersAndCleaners(RuleBasedStateMachine):
     """Any number of both, a clock that moves, TTL, and crashes: an actor without further steps.
 
-    A publisher may take for ever. A cleaner's process has ended when its lease runs out. Each commit settles a name,
-    so the next publishers and cleaners meet under a new one.
+    A publisher may take for ever. A cleaner's process has ended when its lease runs out; ending the purge is the last
+    thing that it does. Each commit settles a name, so the next publishers and cleaners meet under a new one.
     """
 
     pushed: Bundle[tuple[World, Claim]] = Bundle("pushed")
@@ -37,6 +37,7 @@ class PublishersAndCleaners(RuleBasedStateMachine):
         super().__init__()
         self.aws = aws
         self.worlds = [World(aws)]
+        self.ended: set[Purge] = set()
 
     @rule(target=pushed, held=st.sampled_from([HELD, LAPSED]))
     def claim_and_push(self, held: timedelta) -> Any:
@@ -66,17 +67,21 @@ class PublishersAndCleaners(RuleBasedStateMachine):
     @rule(target=orphaned, begun=begun)
     def look(self, begun: tuple[World, Purge]) -> Any:
         world, purge = begun
-        return begun if world.now <= purge.until and not world.is_used(purge) else multiple()
+        return begun if self._at_work(world, purge) and not world.is_used(purge) else multiple()
 
     @rule(orphan=orphaned)
     def delete(self, orphan: tuple[World, Purge]) -> None:
         world, purge = orphan
-        if world.now <= purge.until:
+        if self._at_work(world, purge):
             world.delete()
+
+    def _at_work(self, world: World, purge: Purge) -> bool:
+        return world.now <= purge.until and purge not in self.ended
 
     @rule(begun=begun)
     def end_purge(self, begun: tuple[World, Purge]) -> None:
         world, purge = begun
+        self.ended.add(purge)
         world.repositories.end_purge(purge)
 
     @rule(passed=st.sampled_from([timedelta(seconds=1), LEASE, timedelta(days=2)]))
