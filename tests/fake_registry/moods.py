@@ -72,3 +72,24 @@ class Redirects(Mood):
     """Redirects to the same path and query on another base URL."""
 
     base_url: str
+
+
+@dataclass(kw_only=True)
+class Says(Mood):
+    """Answers with something else; a header may stand in it more than once."""
+
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+@dataclass(kw_only=True)
+class NeverEnds(Mood):
+    """Answers with zeros, for as long as anyone takes them, and does not say how many."""
+
+
+@dataclass(kw_only=True)
+class DripsHeaders(Mood):
+    """Answers with headers that never end, one after each pause of so many seconds."""
+
+    seconds: float

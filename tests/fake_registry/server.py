@@ -5,6 +5,7 @@ learns from it holds. Endpoint numbers (`end-2`) are those of the OCI distributi
 """
 
 import re
+import ssl
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,12 +20,15 @@ from urllib.parse import parse_qs, urlsplit
 from tests.fake_registry.moods import (
     CutsOff,
     Drips,
+    DripsHeaders,
     Garbles,
     HangsUp,
     Lies,
     Mood,
+    NeverEnds,
     Redirects,
     Refuses,
+    Says,
     SendsElsewhere,
     Stalls,
 )
@@ -69,18 +73,31 @@ class FakeRegistry:
         requests: Everything that was asked of it, bodies left out.
         basic: `user:password` that every request must show, when set.
         bearer: A token that every request must show, when set; `/token` hands it out.
+        realm: Where the token is to be had, when not at `/token` here.
+        token_user: `user:password` that `/token` must be shown, when set.
+
+    Args:
+        url: Its base URL, when it is not known by its loopback address.
+        tls: Speaks TLS with it, when given.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, url: str | None = None, tls: ssl.SSLContext | None = None) -> None:
         self.shelves = Shelves()
         self.moods: list[Mood] = []
         self.requests: list[Request] = []
         self.basic: str | None = None
         self.bearer: str | None = None
+        self.realm: str | None = None
+        self.token_user: str | None = None
         self.closing = Event()
         self._lock = Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"registry": self}))
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"registry": self}))
+        self.port = self._server.server_port
+        self.url = url or f"http://127.0.0.1:{self.port}"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
 
     def __enter__(self) -> Self:
         Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -117,6 +134,7 @@ class FakeRegistry:
 
     def _authenticate(self, request: Request) -> None:
         if request.path == "/token":
+            self._authenticate_for_token(request)
             return
         wanted = set()
         if self.basic is not None:
@@ -126,9 +144,14 @@ class FakeRegistry:
         if wanted and request.headers.get("Authorization") not in wanted:
             raise Refusal(HTTPStatus.UNAUTHORIZED, "UNAUTHORIZED")
 
+    def _authenticate_for_token(self, request: Request) -> None:
+        shown = request.headers.get("Authorization")
+        if self.token_user is not None and shown != f"Basic {b64encode(self.token_user.encode()).decode()}":
+            raise Refusal(HTTPStatus.UNAUTHORIZED, "UNAUTHORIZED")
+
     def _challenge(self) -> str:
         if self.bearer is not None:
-            return f'Bearer realm="{self.url}/token",service="fake"'
+            return f'Bearer realm="{self.realm or f"{self.url}/token"}",service="fake"'
         return 'Basic realm="fake"'
 
 
@@ -221,9 +244,11 @@ def _delete_manifest(registry: FakeRegistry, _request: Request, groups: dict[str
     return Reply(HTTPStatus.ACCEPTED)
 
 
-def _list_tags(registry: FakeRegistry, _request: Request, groups: dict[str, str]) -> Reply:
-    """end-8a."""
-    tags = ",".join(f'"{tag}"' for tag in sorted(registry.shelves.repository(groups["name"]).tags))
+def _list_tags(registry: FakeRegistry, request: Request, groups: dict[str, str]) -> Reply:
+    """end-8a, and end-8b: at most `n`, behind `last`."""
+    after, most = request.query.get("last", ""), int(request.query.get("n", "1000"))
+    found = sorted(tag for tag in registry.shelves.repository(groups["name"]).tags if tag > after)
+    tags = ",".join(f'"{tag}"' for tag in found[:most])
     body = f'{{"name":"{groups["name"]}","tags":[{tags}]}}'
     return Reply(HTTPStatus.OK, {"Content-Type": "application/json"}, body.encode())
 
@@ -256,6 +281,13 @@ _ROUTES: tuple[tuple[str, str, Respond], ...] = (
 )
 
 
+class _Server(ThreadingHTTPServer):
+    """Whoever hangs up on it, in the middle of a handshake too, does so without a word on the screen."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Stay silent."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     """The wire: reads a request, asks the registry, and acts out its mood."""
 
@@ -274,6 +306,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if isinstance(mood, Refuses):
             self._send(Reply(HTTPStatus(mood.status), body=b"not today"), mood)
+            return
+        if isinstance(mood, Says | NeverEnds | DripsHeaders):
+            self._misbehave(mood)
             return
         reply = self.registry.respond(Request(self.command, target.path, query, self.headers, body))
         match mood:
@@ -308,6 +343,23 @@ class _Handler(BaseHTTPRequestHandler):
                 self._drip(reply.body, mood.seconds)
             case _:
                 self.wfile.write(reply.body)
+
+    def _misbehave(self, mood: Says | NeverEnds | DripsHeaders) -> None:
+        self.close_connection = True
+        self.send_response(mood.status if isinstance(mood, Says) else HTTPStatus.OK)
+        if isinstance(mood, DripsHeaders):
+            while not self.registry.closing.wait(mood.seconds):
+                self.send_header("X-Drip", "drop")
+                self.flush_headers()
+        elif isinstance(mood, Says):
+            for name, value in (*mood.headers, ("Content-Length", str(len(mood.body)))):
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(mood.body)
+        else:
+            self.end_headers()
+            while not self.registry.closing.is_set():
+                self.wfile.write(bytes(1 << 16))
 
     def _drip(self, body: bytes, seconds: float) -> None:
         for byte in body:
