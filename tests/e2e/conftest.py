@@ -13,11 +13,11 @@ from local.stack import StackDescription, running_stack
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackDescription]:
     prepare()
-    with running_stack(folder=tmp_path_factory.mktemp("stack"), port=_free_port()) as description:
+    with running_stack(folder=tmp_path_factory.mktemp("stack"), port=free_port()) as description:
         yield description
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with closing(socket.socket()) as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
