@@ -7,11 +7,14 @@ wrapper around the port. Dying is an exception that nothing in the service catch
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from tests.service import Service
 
 from packyard.registry.port import ImageRegistry
+
+# What the composition root makes with the registry in hand.
+_AROUND_THE_REGISTRY: Final = ("built_images", "publisher", "cleaner")
 
 
 class Killed(BaseException):
@@ -80,8 +83,7 @@ def fused(service: Service, moment: int | None) -> Iterator[Fuse]:
 
     registry = service.services.registry
     # Collaborators are made anew around the watched registry, and anew again afterwards.
-    for name in ("publisher", "cleaner"):
-        service.services.__dict__.pop(name, None)
+    _forget_collaborators(service)
     service.services.__dict__["registry"] = WatchedRegistry(registry, fuse)
     for client in clients:
         client.meta.events.register("before-call", before, unique_id="fuse-before")
@@ -93,5 +95,9 @@ def fused(service: Service, moment: int | None) -> Iterator[Fuse]:
             client.meta.events.unregister("before-call", unique_id="fuse-before")
             client.meta.events.unregister("after-call", unique_id="fuse-after")
         service.services.__dict__["registry"] = registry
-        for name in ("publisher", "cleaner"):
-            service.services.__dict__.pop(name, None)
+        _forget_collaborators(service)
+
+
+def _forget_collaborators(service: Service) -> None:
+    for name in _AROUND_THE_REGISTRY:
+        service.services.__dict__.pop(name, None)

@@ -17,8 +17,9 @@ def upload_pack() -> Response[str]:
     services = bootstrap.services()
     caller = writer(app.current_event, api_domain=services.settings.api_domain)
     upload = read_upload(app.current_event, max_bytes=services.settings.inline_archive_bytes)
-    published = services.publisher.publish(upload.archive, visibility=upload.visibility, caller=caller)
-    return pack_response(201 if published.created else 200, published.pack, caller)
+    publisher = services.publisher
+    published = publisher.create(publisher.stage(upload.archive), visibility=upload.visibility, author=caller)
+    return pack_response(201 if published.changed else 200, published.pack, caller)
 
 
 lambda_handler = serve(app)

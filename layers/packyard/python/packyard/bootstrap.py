@@ -19,6 +19,7 @@ from packyard.settings import Settings
 from packyard.store.table import Table
 
 if TYPE_CHECKING:
+    from packyard.operations.built_images import BuiltImages
     from packyard.operations.clean_up import Cleaner
     from packyard.operations.publish import Publisher
     from packyard.queue import CleanupQueue
@@ -119,6 +120,18 @@ class Services:
         return ecr_registry(url=url, ecr=self.client("ecr"), clock=self.clock, patience=patience)
 
     @cached_property
+    def built_images(self) -> "BuiltImages":
+        """The images that we build, in our own registry."""
+        from packyard.operations.built_images import BuiltImages
+
+        return BuiltImages(
+            registry=self.registry,
+            cleanup_queue=self.cleanup_queue,
+            repository_prefix=self.settings.repository_prefix,
+            clock=self.clock,
+        )
+
+    @cached_property
     def publisher(self) -> "Publisher":
         """Publishes archives."""
         from packyard.operations.publish import Publisher
@@ -128,9 +141,8 @@ class Services:
             repositories=self.repositories,
             staging=self.staging,
             cleanup_queue=self.cleanup_queue,
-            registry=self.registry,
+            images=self.built_images,
             limits=self.settings.archive_limits,
-            repository_prefix=self.settings.repository_prefix,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
             new_ulid=self.new_ulid,

@@ -1,5 +1,6 @@
 """Packs: their rows and their ledgers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from packyard.oci.digest import Digest
@@ -50,7 +51,9 @@ class PackStore:
         item = self._table.get(name_key(org_id, name))
         return None if item is None else item.get("pack_id")
 
-    def create(self, pack: Pack, *, actor: str, operation: str, claim: Claim) -> None:
+    def create(
+        self, pack: Pack, *, actor: str, operation: str, claim: Claim, alongside: Sequence[Update] = ()
+    ) -> None:
         """Write a new pack, its name and the first entry of its ledger, all or none. One transaction.
 
         Args:
@@ -58,10 +61,12 @@ class PackStore:
             actor: Who publishes, for the ledger.
             operation: What created it, for the ledger.
             claim: The share in the repository that was taken before the image was pushed.
+            alongside: What else the transaction writes, on conditions of its own.
 
         Raises:
             NameHeld: Another pack of the organisation has taken the name since it was claimed.
             ClaimLost: A cleaner has been in the repository since it was claimed.
+            TransactionFailed: A condition of `alongside` did not hold.
             ServiceUnavailable: DynamoDB did not answer; whether the pack was written is not known.
         """
         take_name = Update(
@@ -73,7 +78,7 @@ class PackStore:
         write_pack = Put(item=to_item(pack), condition="attribute_not_exists(PK)")
         enter = Put(item=_ledger_entry(pack, actor, operation), condition="attribute_not_exists(PK)")
         try:
-            self._table.transact([take_name, write_pack, enter], token=_transaction_token(pack))
+            self._table.transact([take_name, write_pack, enter, *alongside], token=_transaction_token(pack))
         except TransactionFailed as failure:
             name = failure.reasons[0]
             if not name.condition_failed:

@@ -24,12 +24,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from packyard.packs.name import PackName
+from packyard.packs.pack import Pack
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
 from packyard.store.keys import name_key
 from packyard.store.table import ConditionFailed, Item, Table, Update
 
 # An item without a holder means nothing once the claim or the purge is over; it may go some time after.
 _KEPT_WITHOUT_HOLDER: Final = timedelta(days=1)
+_NOBODY_PURGES: Final = "(attribute_not_exists(purging_until) OR purging_until < :now)"
 
 
 class NameHeld(Exception):
@@ -42,6 +44,10 @@ class NameHeld(Exception):
     def __init__(self, pack_id: str) -> None:
         super().__init__(f"{pack_id} holds the name.")
         self.pack_id = pack_id
+
+
+class NameLost(Exception):
+    """The pack does not hold its name any more: it has been deleted."""
 
 
 class RepositoryBusy(Exception):
@@ -128,8 +134,7 @@ class RepositoryStore:
                     key=name_key(org_id, name),
                     change="SET claimed_until = :until, expires_at = :expiry,"
                     " epoch = if_not_exists(epoch, :token) REMOVE purging_until",
-                    condition="attribute_not_exists(pack_id)"
-                    " AND (attribute_not_exists(purging_until) OR purging_until < :now)",
+                    condition=f"attribute_not_exists(pack_id) AND {_NOBODY_PURGES}",
                     values={
                         ":until": format_timestamp(until),
                         ":token": token,
@@ -144,6 +149,41 @@ class RepositoryStore:
                 raise NameHeld(old["pack_id"]) from None
             raise RepositoryBusy(parse_timestamp(old["purging_until"])) from None
         return Claim(org_id=org_id, name=name, epoch=item["epoch"])
+
+    def claim_for_change(self, pack: Pack, *, until: datetime, now: datetime, token: str) -> Claim:
+        """Take a share in the repository of a pack that gets a new image. One write.
+
+        Args:
+            pack: The pack, which holds its name.
+            until: When the publisher is done or dead.
+            now: The present instant.
+            token: A value never used before.
+
+        Raises:
+            NameLost: The pack does not hold its name any more.
+            RepositoryBusy: A cleaner is at work.
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        try:
+            item = self._table.update(
+                Update(
+                    key=name_key(pack.org_id, pack.name),
+                    change="SET claimed_until = :until, epoch = if_not_exists(epoch, :token) REMOVE purging_until",
+                    condition=f"pack_id = :pack_id AND {_NOBODY_PURGES}",
+                    values={
+                        ":until": format_timestamp(until),
+                        ":token": token,
+                        ":pack_id": pack.id,
+                        ":now": format_timestamp(now),
+                    },
+                )
+            )
+        except ConditionFailed as failure:
+            old = failure.old or {}
+            if old.get("pack_id") != pack.id:
+                raise NameLost from None
+            raise RepositoryBusy(parse_timestamp(old["purging_until"])) from None
+        return Claim(org_id=pack.org_id, name=pack.name, epoch=item["epoch"])
 
     def begin_purge(
         self, *, org_id: str, name: PackName, until: datetime, now: datetime, token: str
@@ -170,7 +210,7 @@ class RepositoryStore:
                     # The first line lets a repeat after a lost answer pass its own hold.
                     condition="epoch = :token"
                     " OR (attribute_not_exists(claimed_until) OR claimed_until < :now)"
-                    " AND (attribute_not_exists(purging_until) OR purging_until < :now)",
+                    f" AND {_NOBODY_PURGES}",
                     values={
                         ":until": format_timestamp(until),
                         ":token": token,

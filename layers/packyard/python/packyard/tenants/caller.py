@@ -1,9 +1,23 @@
 """Who is calling: what the authorizer resolved a credential to."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 WRITE: Final = "caps:write"
+
+
+class Author(Protocol):
+    """Who makes a change, and for which organisation: a caller, or what a caller has left to be done later."""
+
+    @property
+    def org_id(self) -> str:
+        """The organisation."""
+        ...
+
+    @property
+    def principal(self) -> str:
+        """Who acts, for the ledger. Never a secret."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,76 @@
+"""The images that we build, in our own registry: announced before they are pushed, tagged after their row stands."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from aws_lambda_powertools import Logger
+
+from packyard.errors import PackyardError
+from packyard.oci.image import Image
+from packyard.oci.layer import Layer
+from packyard.packs.name import PackName
+from packyard.packs.pack import Pack
+from packyard.packs.version import Version, tag_of
+from packyard.queue import CleanupQueue, OrphanImage
+from packyard.registry.port import ImageRegistry
+from packyard.registry.transport import RegistryRefused
+
+logger = Logger(child=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltImages:
+    """Where the images of built packs are.
+
+    Attributes:
+        repository_prefix: First segment of their repositories.
+        clock: The present instant, UTC.
+    """
+
+    registry: ImageRegistry
+    cleanup_queue: CleanupQueue
+    repository_prefix: str
+    clock: Callable[[], datetime]
+
+    def reference(self, *, org_id: str, name: PackName, version: Version) -> str:
+        """Return the `image_ref` of a built pack: the version's tag in the pack's repository."""
+        return f"{self.registry.host}/{self._repository(org_id, name)}:{tag_of(version)}"
+
+    def push(self, image: Image, layer: Layer, *, pack: Pack, due_at: datetime) -> None:
+        """Announce an image and push it by digest.
+
+        Args:
+            image: Its documents.
+            layer: Its layer.
+            pack: The pack that is to have it, as it will be written.
+            due_at: From when the image is an orphan unless a row uses it.
+
+        Raises:
+            RegistryUnavailable: Our registry did not take the image.
+            ServiceUnavailable: SQS, or AWS on behalf of the registry, did not answer.
+        """
+        repository = self._repository(pack.org_id, pack.name)
+        self.cleanup_queue.announce(
+            OrphanImage(
+                repository=repository,
+                digests=image.digests,
+                org_id=pack.org_id,
+                name=pack.name,
+                due_at=due_at,
+            ),
+            now=self.clock(),
+        )
+        self.registry.ensure_repository(repository)
+        self.registry.push(repository, image, layer)
+
+    def tag(self, image: Image, *, pack: Pack) -> None:
+        """Set the version's tag. The pack stands without it; the announcement sets it when this cannot (decision 4)."""
+        try:
+            self.registry.tag(self._repository(pack.org_id, pack.name), tag_of(pack.version), image.index)
+        except (PackyardError, RegistryRefused):
+            logger.warning("tag left to clean_up", extra={"pack_id": pack.id}, exc_info=True)
+
+    def _repository(self, org_id: str, name: PackName) -> str:
+        """Return the repository of a built pack (API contract, section 4)."""
+        return f"{self.repository_prefix}/{org_id}/{name}"
