@@ -6,11 +6,15 @@ PackyardError                    code                       status
 ├─ PermissionDenied              permission_denied          403
 ├─ NotFound
 │  ├─ PackNotFound               pack_not_found             404
+│  ├─ RoleNotFound               role_not_found             404
 │  └─ RouteNotFound              route_not_found            404
 ├─ MethodNotAllowed              method_not_allowed         405
 ├─ Conflict
 │  ├─ PackNameTaken              pack_name_taken            409
+│  ├─ PackInUse                  pack_in_use                409
+│  ├─ PackModified               pack_modified              409
 │  └─ PackDeleting               pack_deleting              409
+├─ PreconditionFailed            precondition_failed        412
 ├─ PayloadTooLarge               payload_too_large          413
 ├─ UnsupportedMediaType          unsupported_media_type     415
 ├─ BillingInactive               billing_inactive           423
@@ -23,7 +27,7 @@ Codes and statuses are the contract's closed list (API contract, section 1). A m
 holds a stack trace, an ARN, a bucket or table name, a credential, or a fact about another organisation.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 
@@ -90,6 +94,15 @@ class PackNotFound(NotFound):
         super().__init__("No such pack.")
 
 
+class RoleNotFound(NotFound):
+    """The organisation has never set the packs of such a role."""
+
+    code = "role_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("No such role.")
+
+
 class RouteNotFound(NotFound):
     """No operation lives at this path."""
 
@@ -134,6 +147,40 @@ class PackDeleting(Conflict):
     """The pack, or the repository its image would go to, is being deleted."""
 
     code = "pack_deleting"
+
+
+class PackInUse(Conflict):
+    """Roles reference the pack.
+
+    Args:
+        role_ids: Roles of the caller's organisation that stand in the way, the first few of them.
+        others: How many references of other organisations stand in the way; whose they are is not said.
+    """
+
+    code = "pack_in_use"
+
+    def __init__(self, *, role_ids: Sequence[str] = (), others: int = 0) -> None:
+        references = {"role_ids": list(role_ids), "other_organisations": others}
+        super().__init__("Roles reference this pack; detach it from them first.", {"references": references})
+
+
+class PackModified(Conflict):
+    """Another request has changed the pack while this one was at work; nothing was written."""
+
+    code = "pack_modified"
+
+    def __init__(self) -> None:
+        super().__init__("Another request has just changed this pack; read it again and repeat.")
+
+
+class PreconditionFailed(PackyardError):
+    """`If-Match` names another revision than the one that stands (RFC 9110, section 15.5.13)."""
+
+    code = "precondition_failed"
+    status = 412
+
+    def __init__(self) -> None:
+        super().__init__("The pack is at another revision than If-Match names.")
 
 
 class PayloadTooLarge(PackyardError):
