@@ -3,15 +3,21 @@
 Endpoints are named `end-1` and so on in the OCI distribution-spec, section "Endpoints".
 """
 
-from collections.abc import Callable, Iterable
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from urllib.parse import urljoin
 
 from packyard.errors import RegistryUnavailable
-from packyard.oci.digest import Digest, digest_of
+from packyard.oci.digest import Digest, digest_of, parse_digest
 from packyard.oci.document import Document
-from packyard.oci.media_types import INDEX
+from packyard.oci.media_types import INDEX, MANIFEST
 from packyard.registry.transport import Answer, Transport
+
+# Of at most 128 characters each (distribution-spec, "Pulling manifests"), so that a page stays well below what we read.
+_TAGS_PER_PAGE = 100
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 
 class RegistryClient:
@@ -74,6 +80,45 @@ class RegistryClient:
 
         return self._transport.persistently(attempt)
 
+    def find_manifest(self, repository: str, reference: str) -> Document | None:
+        """Return the manifest or index of a digest or a tag, or None when there is none (end-3)."""
+
+        def attempt() -> Document | None:
+            answer = self._transport.send(
+                "GET",
+                f"/v2/{repository}/manifests/{reference}",
+                expect={HTTPStatus.OK, HTTPStatus.NOT_FOUND},
+                headers={"Accept": f"{INDEX}, {MANIFEST}"},
+            )
+            if answer.status == HTTPStatus.NOT_FOUND:
+                return None
+            found = Document(answer.headers.get("Content-Type", ""), answer.body, digest_of(answer.body))
+            wanted = reference if ":" in reference else answer.headers.get("Docker-Content-Digest")
+            if wanted not in (found.digest, None):
+                raise RegistryUnavailable("The registry did not answer with what it was asked for.")
+            return found
+
+        return self._transport.persistently(attempt)
+
+    def list_tags(self, repository: str, *, after: str | None = None) -> Sequence[str]:
+        """Return some of a repository's tags, in the registry's order; none for one that is not there (end-8b).
+
+        Args:
+            repository: Its path in the registry.
+            after: The last tag of the answer before; registries that know no pages ignore it.
+        """
+        page = f"?n={_TAGS_PER_PAGE}" + (f"&last={after}" if after is not None else "")
+
+        def attempt() -> Sequence[str]:
+            answer = self._transport.send(
+                "GET",
+                f"/v2/{repository}/tags/list{page}",
+                expect={HTTPStatus.OK, HTTPStatus.NOT_FOUND},
+            )
+            return () if answer.status == HTTPStatus.NOT_FOUND else _tags(answer.body)
+
+        return self._transport.persistently(attempt)
+
     def delete_manifest(self, repository: str, digest: Digest) -> None:
         """Remove a manifest or an index, and with it the tags that name it (end-9); none there is fine."""
         self._transport.persistently(
@@ -111,6 +156,25 @@ class RegistryClient:
             expect={HTTPStatus.OK, HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.NOT_FOUND},
         )
         return answer.status != HTTPStatus.NOT_FOUND
+
+
+def listed_manifests(document: Document) -> tuple[Digest, ...]:
+    """Return what an index lists; what is no index lists nothing (OCI image-spec, image-index.md)."""
+    try:
+        entries = json.loads(document.raw).get("manifests", ())
+        return tuple(parse_digest(entry["digest"]) for entry in entries)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return ()
+
+
+def _tags(body: bytes) -> Sequence[str]:
+    try:
+        tags = json.loads(body)["tags"] or []
+        if all(_TAG.fullmatch(tag) for tag in tags):
+            return list(tags)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        pass
+    raise RegistryUnavailable("The registry answered with something else than its tags.")
 
 
 def _check_stored(answer: Answer, digest: Digest) -> None:

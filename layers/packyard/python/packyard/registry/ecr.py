@@ -1,6 +1,6 @@
 """Amazon ECR: the distribution API for pushing, its own API for repositories and deletion."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,19 @@ class EcrRegistry(DistributionRegistry):
         """
         self._delete(repository, digests[:1])
         self._delete(repository, digests[1:])
+
+    def purge_repository(
+        self,
+        repository: str,
+        indexes: Iterable[Digest],  # noqa: ARG002 - ECR knows what it has
+    ) -> None:
+        """See `ImageRegistry`: the repository goes with all that is in it (DeleteRepository, `force`)."""
+        try:
+            self._ecr.delete_repository(repositoryName=repository, force=True)
+        except self._ecr.exceptions.RepositoryNotFoundException:
+            return
+        except (BotoCoreError, ClientError) as error:
+            raise RegistryCleanupFailed from error
 
     def _delete(self, repository: str, digests: Sequence[Digest]) -> None:
         """Remove what has no dependants. The call succeeds even when an item fails (BatchDeleteImage)."""

@@ -1,6 +1,6 @@
 """Our own registry, whatever its kind, as the operations see it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from packyard.oci.digest import Digest
@@ -12,7 +12,7 @@ from packyard.oci.layer import Layer
 class ImageRegistry(Protocol):
     """Where the images that we build are kept.
 
-    Every method but `delete_image` raises RegistryUnavailable when the registry does not answer,
+    Every method but those that delete raises RegistryUnavailable when the registry does not answer,
     ServiceUnavailable when AWS does not answer for it, and RegistryRefused when it will not do what it must.
     """
 
@@ -46,6 +46,21 @@ class ImageRegistry(Protocol):
         Args:
             repository: Where it is; may be gone itself.
             digests: `Image.digests`: of the index, then of its manifests.
+
+        Raises:
+            RegistryCleanupFailed: Something of it is, or may be, still there.
+        """
+        ...
+
+    def purge_repository(self, repository: str, indexes: Iterable[Digest]) -> None:
+        """Remove every image of a repository with its tags. Whatever of it is gone already counts as removed.
+
+        A crash half-way converges when the same call is made again. What the registry keeps of the blobs, it
+        collects by itself.
+
+        Args:
+            repository: What to empty; may be gone itself.
+            indexes: What was ever pushed to it for a row. Read only as far as the registry needs to be told.
 
         Raises:
             RegistryCleanupFailed: Something of it is, or may be, still there.
