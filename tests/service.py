@@ -21,7 +21,7 @@ from tests.gateway import Answer, Request, multipart
 
 from packyard import bootstrap
 from packyard.packs.limits import ArchiveLimits
-from packyard.settings import Settings
+from packyard.settings import JwtSettings, Settings
 from packyard.tenants.caller import WRITE, Caller
 
 ACME: Final = Caller(
@@ -135,7 +135,9 @@ class Service:
 
 
 @contextmanager
-def running_service(*, limits: ArchiveLimits | None = None, api_domain: str = "") -> Iterator[Service]:
+def running_service(
+    *, limits: ArchiveLimits | None = None, api_domain: str = "", jwt: JwtSettings | None = None
+) -> Iterator[Service]:
     """Run an empty service."""
     with aws_in_memory() as aws, FakeRegistry() as registry:
         clock = Clock()
@@ -154,6 +156,7 @@ def running_service(*, limits: ArchiveLimits | None = None, api_domain: str = ""
                 api_domain=api_domain,
                 publish_deadline_seconds=int(DEADLINE.total_seconds()),
                 archive_limits=limits or ArchiveLimits(),
+                jwt=jwt,
             ),
             clock=clock,
             new_ulid=lambda: f"01HZ{next(ulids):022d}",

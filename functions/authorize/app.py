@@ -9,7 +9,12 @@ from packyard.tenants.caller import Caller
 def resolve(authorization: str) -> Caller:
     """Return the caller that the Authorization header stands for."""
     services = bootstrap.services()
-    return authenticate(authorization, tenants=services.tenants, now=services.clock())
+    return authenticate(
+        authorization,
+        tenants=services.tenants,
+        token_reader=lambda: services.token_reader,
+        now=services.clock(),
+    )
 
 
 lambda_handler = serve_authorizer(resolve)

@@ -35,7 +35,10 @@ CLUTTER = (
     "**/*.pxd",
     "**/*.[ch]",
     "boto3/examples",
+    "cffi",  # a compiler's half; what runs is _cffi_backend
     "isal/isa-l",
+    "joserfc/drafts",
+    "pycparser",
     "pydantic/v1",
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.js",
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.css",

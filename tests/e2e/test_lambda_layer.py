@@ -42,14 +42,16 @@ def test_every_native_module_is_for_arm64_and_the_runtime(layer: Path) -> None:
 
     assert native
     assert {module.read_bytes()[18:20] for module in native} == {AARCH64}
-    assert all("cpython-313-aarch64" in module.name for module in native)
+    # abi3: the stable ABI, which every later Python has (PEP 384).
+    assert all("cpython-313-aarch64" in module.name or ".abi3." in module.name for module in native)
 
 
-def test_it_takes_a_tenth_of_what_lambda_allows(layer: Path) -> None:
-    # 250 MB unzipped, function and layers together ("Lambda quotas"); bytecode will add about half of this again.
+def test_it_takes_a_seventh_of_what_lambda_allows(layer: Path) -> None:
+    # 250 MB unzipped, function and layers together ("Lambda quotas"); bytecode will add about a third of this again.
+    # Some 14 MB are the cryptography that JWTs are checked with; nothing loads them before the first JWT.
     size = sum(path.stat().st_size for path in layer.rglob("*") if path.is_file())
 
-    assert size < 25 * MEGABYTE
+    assert size < 35 * MEGABYTE
 
 
 def test_of_the_services_only_ours_are_described(layer: Path) -> None:

@@ -179,6 +179,12 @@ def test_the_gateway_s_answers_wear_the_contract_s_envelope(kind: str) -> None:
     assert ("WWW-Authenticate" in headers) == (response["StatusCode"] == 401)
 
 
+@pytest.mark.parametrize("kind", ["AUTHORIZER_FAILURE", "AUTHORIZER_CONFIGURATION_ERROR"])
+def test_a_credential_that_cannot_be_checked_now_is_not_called_wrong(kind: str) -> None:
+    # API Gateway makes one of these of an authorizer that raises anything but "Unauthorized".
+    assert RESPONSES[kind]["StatusCode"] == 503
+
+
 def test_only_multipart_bodies_are_passed_on_as_bytes() -> None:
     assert RESOURCES["Api"]["Properties"]["BinaryMediaTypes"] == ["multipart/form-data"]
 

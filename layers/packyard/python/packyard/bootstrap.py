@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from packyard.operations.built_images import BuiltImages
     from packyard.operations.clean_up import Cleaner
     from packyard.operations.publish import Publisher
+    from packyard.operations.read_token import TokenReader
     from packyard.queue import CleanupQueue
     from packyard.registry.port import ImageRegistry
     from packyard.staging import Staging
@@ -90,6 +91,21 @@ class Services:
         from packyard.store.tenants import TenantStore
 
         return TenantStore(table=self.table)
+
+    @cached_property
+    def token_reader(self) -> "TokenReader | None":
+        """What reads JWTs; None when this deployment takes none."""
+        jwt = self.settings.jwt
+        if jwt is None:
+            return None
+        import urllib3
+
+        from packyard.issuer import IssuerKeys
+        from packyard.operations.read_token import TokenReader
+
+        http = urllib3.PoolManager()
+        keys = IssuerKeys(url=jwt.keys_url, http=http, clock=self.clock, monotonic=time.monotonic)
+        return TokenReader(issuer=jwt.issuer, audience=jwt.audience, keys=keys)
 
     @cached_property
     def staging(self) -> "Staging":

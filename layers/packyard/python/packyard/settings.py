@@ -2,11 +2,53 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
+from urllib.parse import urlsplit
 
 from packyard.packs.limits import ArchiveLimits
 
 RegistryKind = Literal["ecr", "distribution"]
+
+# Plain HTTP to this machine itself leaves nothing for anyone between to change.
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JwtSettings:
+    """Whose JWTs a deployment takes.
+
+    Attributes:
+        issuer: What `iss` must be.
+        audience: What `aud` must be, or hold.
+        keys_url: Where the issuer publishes its JWK Set: https, or http on a loopback address.
+    """
+
+    issuer: str
+    audience: str
+    keys_url: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "JwtSettings | None":
+        """Read the settings; without an issuer there are none.
+
+        Raises:
+            ValueError: An issuer without an audience, or without a URL that nobody between can tamper with.
+        """
+        issuer = environment.get("PACKYARD_JWT_ISSUER", "")
+        if not issuer:
+            return None
+        audience = environment.get("PACKYARD_JWT_AUDIENCE", "")
+        if not audience:
+            raise ValueError(
+                "PACKYARD_JWT_AUDIENCE: an issuer needs one; its tokens for others are not for us"
+            )
+        keys_url = environment.get("PACKYARD_JWKS_URL", "")
+        url = urlsplit(keys_url)
+        if not url.hostname or not (
+            url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK)
+        ):
+            raise ValueError("PACKYARD_JWKS_URL: must be an https URL")
+        return cls(issuer=issuer, audience=audience, keys_url=keys_url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +67,7 @@ class Settings:
         inline_archive_bytes: The largest request body that the gateway passes on whole.
         publish_deadline_seconds: Longer than any build can live; an image still unreferenced then is an orphan.
         archive_limits: Bounds on archives.
+        jwt: Whose JWTs are taken; None for nobody's.
     """
 
     table: str
@@ -38,6 +81,7 @@ class Settings:
     inline_archive_bytes: int = 4_718_592
     publish_deadline_seconds: int = 960
     archive_limits: ArchiveLimits = field(default_factory=ArchiveLimits)
+    jwt: JwtSettings | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -45,7 +89,7 @@ class Settings:
 
         Raises:
             KeyError: A variable that has no default is missing.
-            ValueError: A number is not a number, or the registry's kind is not known.
+            ValueError: A number is not a number, the registry's kind is not known, or JWTs are half set up.
         """
         limits = ArchiveLimits()
         kind = environment.get("PACKYARD_REGISTRY_KIND", "ecr")
@@ -74,4 +118,5 @@ class Settings:
                 path_depth=number("MAX_PATH_DEPTH", limits.path_depth),
                 manifest_bytes=number("MAX_MANIFEST_BYTES", limits.manifest_bytes),
             ),
+            jwt=JwtSettings.from_environment(environment),
         )

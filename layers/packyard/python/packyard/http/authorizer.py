@@ -31,15 +31,17 @@ def serve_authorizer(resolve: Callable[[str], Caller]) -> AuthorizerHandler:
     """Return the Lambda handler of a TOKEN authorizer.
 
     Args:
-        resolve: Turns an Authorization header into a caller, or raises `Unauthenticated`.
+        resolve: Turns an Authorization header into a caller, or raises `Unauthenticated`. Any other error reaches API
+            Gateway, which answers it with `AUTHORIZER_CONFIGURATION_ERROR` or `AUTHORIZER_FAILURE`: our template makes
+            both 503.
     """
 
     @logger.inject_lambda_context(clear_state=True)
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
         try:
             caller = resolve(event["authorizationToken"])
-        except Unauthenticated:
-            logger.info("refused", extra={"code": Unauthenticated.code})
+        except Unauthenticated as refusal:
+            logger.info("refused", extra={"code": refusal.code, "reason": str(refusal.__cause__ or refusal)})
             raise Unauthorized from None
         return {
             "principalId": caller.principal,

@@ -1,42 +1,87 @@
-"""From a credential to the caller it stands for."""
+"""From a credential to the caller it stands for: an API key of ours, or a JWT of the deployment's issuer."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from packyard.errors import Unauthenticated
 from packyard.store.tenants import TenantStore
 from packyard.tenants.api_key import PREFIX, SCOPES, hash_secret
 from packyard.tenants.caller import Caller
 
-_MAX_CREDENTIAL_CHARACTERS: Final = 4096
+if TYPE_CHECKING:
+    from packyard.operations.read_token import TokenReader
+
+# Every JWT begins so: base64url of `{"`.
+TOKEN_PREFIX: Final = "eyJ"  # noqa: S105 - a prefix, not a secret
+
+# What API Gateway passes on of all headers together is 10,240 bytes ("Amazon API Gateway quotas").
+_MAX_CREDENTIAL_CHARACTERS: Final = 8192
 
 
-def authenticate(authorization: str, *, tenants: TenantStore, now: datetime) -> Caller:
+@dataclass(frozen=True, slots=True)
+class _Bearer:
+    """Whom a credential speaks for."""
+
+    org_id: str
+    principal: str
+    scopes: frozenset[str]
+
+
+def authenticate(
+    authorization: str,
+    *,
+    tenants: TenantStore,
+    token_reader: Callable[[], "TokenReader | None"],
+    now: datetime,
+) -> Caller:
     """Return the caller that an Authorization header stands for.
 
     Args:
         authorization: The header's value, `Bearer <token>`.
         tenants: Where keys and organisations are kept.
+        token_reader: Makes what reads JWTs, when the first one comes: API keys need none of its machinery. None when
+            the deployment takes no JWTs.
         now: The present instant; decides about expiry and about a trial's end.
 
     Raises:
-        Unauthenticated: Anything but a known, live API key of a known organisation. Which of these it was is not told.
+        Unauthenticated: Anything but a known, live credential of a known organisation. Which of these it was is not
+            told.
+        ServiceUnavailable: The table or the issuer of JWTs did not answer.
     """
     if len(authorization) > _MAX_CREDENTIAL_CHARACTERS or not authorization.isascii():
         raise Unauthenticated
-    scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not token.startswith(PREFIX):
+    scheme, _, credential = authorization.partition(" ")
+    if scheme.lower() != "bearer":
         raise Unauthenticated
-    key = tenants.get_api_key(hash_secret(token))
-    if key is None or not key.is_live(now):
+    if credential.startswith(PREFIX):
+        bearer = _of_api_key(credential, tenants=tenants, now=now)
+    elif credential.startswith(TOKEN_PREFIX):
+        bearer = _of_token(credential, token_reader(), now=now)
+    else:
         raise Unauthenticated
-    org = tenants.get_org(key.org_id)
+    org = tenants.get_org(bearer.org_id)
     if org is None:
         raise Unauthenticated
     return Caller(
         org_id=org.org_id,
         org_slug=org.slug,
-        principal=f"key:{key.key_hash[:16]}",
-        scopes=SCOPES[key.permission_set],
+        principal=bearer.principal,
+        scopes=bearer.scopes,
         may_create=org.may_create(now),
     )
+
+
+def _of_api_key(secret: str, *, tenants: TenantStore, now: datetime) -> _Bearer:
+    key = tenants.get_api_key(hash_secret(secret))
+    if key is None or not key.is_live(now):
+        raise Unauthenticated
+    return _Bearer(key.org_id, f"key:{key.key_hash[:16]}", SCOPES[key.permission_set])
+
+
+def _of_token(text: str, reader: "TokenReader | None", *, now: datetime) -> _Bearer:
+    if reader is None:
+        raise Unauthenticated
+    identity = reader.read(text, now=now)
+    return _Bearer(identity.org_id, identity.principal, identity.scopes)

@@ -1,0 +1,34 @@
+"""JSON objects from strangers, read so that no two readers can see different things in one text."""
+
+import json
+from typing import Any, NoReturn
+
+
+def parse_object(text: bytes) -> dict[str, Any]:
+    """Return the object that a text holds.
+
+    The same name twice is refused: what the issuer's own check saw may be the other one (RFC 8725, section 2.4,
+    RFC 8259, section 4).
+
+    Raises:
+        ValueError: Not UTF-8, not JSON, nested too deeply, NaN or infinite numbers, a name given twice, or not an
+            object.
+    """
+    try:
+        parsed = json.loads(text.decode(), object_pairs_hook=_unique, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+    if not isinstance(parsed, dict):
+        raise ValueError("is not a JSON object")  # noqa: TRY004 - a bad value, whatever its type
+    return parsed
+
+
+def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    unique = dict(members)
+    if len(unique) != len(members):
+        raise ValueError("gives a name twice")
+    return unique
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"holds {constant}, which is not JSON")
