@@ -1,21 +1,47 @@
 """The table: items as plain mappings, conditions, transactions, and the border to DynamoDB's own errors."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from packyard.aws import error_code, outages_translated
 from packyard.errors import ServiceUnavailable
+from packyard.store.actions import (
+    Action,
+    Check,
+    Delete,
+    Put,
+    Update,
+    action_to_wire,
+    token_of,
+    update_to_wire,
+)
 from packyard.store.keys import Key
+from packyard.store.wire import Item, from_wire, to_wire
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef, TransactWriteItemTypeDef, UpdateTypeDef
+    from mypy_boto3_dynamodb.type_defs import KeysAndAttributesTypeDef, QueryInputTypeDef
 
-Item = dict[str, Any]
+# What goes through the table is imported from here.
+__all__ = [
+    "Action",
+    "Check",
+    "ConditionFailed",
+    "Delete",
+    "Item",
+    "Put",
+    "Query",
+    "QueryPage",
+    "Reason",
+    "Table",
+    "TransactionFailed",
+    "Update",
+    "token_of",
+]
+
 T = TypeVar("T")
 
 # How long to wait before each further attempt at a contended write, in seconds. A conflict lasts as long as
@@ -23,9 +49,6 @@ T = TypeVar("T")
 _RETRY_DELAYS: Final = (0.025, 0.05, 0.1, 0.2)
 _CONDITION_FAILED: Final = "ConditionalCheckFailed"
 _TRANSIENT: Final = frozenset({"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"})
-
-_serialise = TypeSerializer().serialize
-_deserialise = TypeDeserializer().deserialize
 
 
 class ConditionFailed(Exception):
@@ -76,31 +99,6 @@ class TransactionFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Put:
-    """An action that writes a whole item, on a condition."""
-
-    item: Item
-    condition: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Update:
-    """An action that changes attributes of an item, or makes it, on a condition.
-
-    Attributes:
-        change: The update expression.
-        values: What the placeholders of both expressions stand for.
-        names: What attributes the `#` placeholders of both stand for: those that are reserved words.
-    """
-
-    key: Key
-    change: str
-    condition: str
-    values: Mapping[str, Any]
-    names: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """Which items of one partition to read.
 
@@ -112,6 +110,7 @@ class Query:
         filter: Which of the items read to answer with.
         projection: Which attributes to answer with; None for all.
         limit: How many items to read, before the filter.
+        backwards: Whether to read from the end of the range.
     """
 
     condition: str
@@ -120,6 +119,7 @@ class Query:
     filter: str | None = None
     projection: str | None = None
     limit: int | None = None
+    backwards: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +158,36 @@ class Table:
             ServiceUnavailable: DynamoDB did not answer.
         """
         with outages_translated():
-            answer = self._client.get_item(TableName=self._name, Key=_to_wire(key), ConsistentRead=True)
+            answer = self._client.get_item(TableName=self._name, Key=to_wire(key), ConsistentRead=True)
         item = answer.get("Item")
-        return None if item is None else _from_wire(item)
+        return None if item is None else from_wire(item)
+
+    def get_many(self, keys: Sequence[Key]) -> list[Item]:
+        """Return those of the items that are there, as they stand now, in no order.
+
+        Args:
+            keys: At most 100, each once (API_BatchGetItem).
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer, or not in full.
+        """
+        items: list[Item] = []
+        rest: KeysAndAttributesTypeDef = {"Keys": [to_wire(key) for key in keys], "ConsistentRead": True}
+        # An answer ends at 16 MB or when the table's throughput does, and names the keys that are left.
+        for delay in (*_RETRY_DELAYS, None):
+            with outages_translated():
+                answer = self._client.batch_get_item(RequestItems={self._name: rest})
+            items += [from_wire(item) for item in answer["Responses"].get(self._name, [])]
+            left: Any = answer["UnprocessedKeys"].get(self._name)
+            if not left:
+                return items
+            rest = left
+            if delay is not None:
+                self._sleep(delay)
+        raise ServiceUnavailable
 
     def query(self, query: Query, *, start: Item | None = None) -> QueryPage:
-        """Return one page of a query's answer, in the order of the sort key.
+        """Return one page of a query's answer, in the order of the sort key unless it asks for the other way.
 
         Args:
             query: What to read.
@@ -175,8 +199,9 @@ class Table:
         request: QueryInputTypeDef = {
             "TableName": self._name,
             "KeyConditionExpression": query.condition,
-            "ExpressionAttributeValues": _to_wire(query.values),
+            "ExpressionAttributeValues": to_wire(query.values),
             "ConsistentRead": query.index is None,
+            "ScanIndexForward": not query.backwards,
         }
         if query.index is not None:
             request["IndexName"] = query.index
@@ -187,14 +212,14 @@ class Table:
         if query.limit is not None:
             request["Limit"] = query.limit
         if start is not None:
-            request["ExclusiveStartKey"] = _to_wire(start)
+            request["ExclusiveStartKey"] = to_wire(start)
         with outages_translated():
             answer = self._client.query(**request)
         last_key = answer.get("LastEvaluatedKey")
         return QueryPage(
-            items=[_from_wire(item) for item in answer["Items"]],
+            items=[from_wire(item) for item in answer["Items"]],
             read=answer["ScannedCount"],
-            last_key=None if last_key is None else _from_wire(last_key),
+            last_key=None if last_key is None else from_wire(last_key),
         )
 
     def put(self, put: Put) -> None:
@@ -207,7 +232,7 @@ class Table:
         self._write(
             lambda: self._client.put_item(
                 TableName=self._name,
-                Item=_to_wire(put.item),
+                Item=to_wire(put.item),
                 ConditionExpression=put.condition,
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
@@ -220,11 +245,11 @@ class Table:
             ConditionFailed: Its condition did not hold.
             ServiceUnavailable: DynamoDB did not answer, or the item stayed contended.
         """
-        request = self._update(update)
+        request = update_to_wire(update, self._name)
         answer = self._write(lambda: self._client.update_item(**request, ReturnValues="ALL_NEW"))
-        return _from_wire(answer["Attributes"])
+        return from_wire(answer["Attributes"])
 
-    def transact(self, actions: Sequence[Put | Update], *, token: str) -> None:
+    def transact(self, actions: Sequence[Action], *, token: str) -> None:
         """Write all of the actions or none of them.
 
         Args:
@@ -237,34 +262,8 @@ class Table:
             TransactionFailed: A condition did not hold.
             ServiceUnavailable: DynamoDB did not answer, or the items stayed contended.
         """
-        wire = [self._action(action) for action in actions]
+        wire = [action_to_wire(action, self._name) for action in actions]
         self._write(lambda: self._client.transact_write_items(TransactItems=wire, ClientRequestToken=token))
-
-    def _action(self, action: Put | Update) -> "TransactWriteItemTypeDef":
-        if isinstance(action, Put):
-            return {
-                "Put": {
-                    "TableName": self._name,
-                    "Item": _to_wire(action.item),
-                    "ConditionExpression": action.condition,
-                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-                }
-            }
-        return {"Update": self._update(action)}
-
-    def _update(self, update: Update) -> "UpdateTypeDef":
-        wire: UpdateTypeDef = {
-            "TableName": self._name,
-            "Key": _to_wire(update.key),
-            "UpdateExpression": update.change,
-            "ConditionExpression": update.condition,
-            "ExpressionAttributeValues": _to_wire(update.values),
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        # DynamoDB refuses an empty map here.
-        if update.names:
-            wire["ExpressionAttributeNames"] = update.names
-        return wire
 
     def _write(self, call: Callable[[], T]) -> T:
         """Make one logical write; botocore does not retry contention, so that happens here."""
@@ -300,12 +299,4 @@ def _failure(error: ClientError) -> ConditionFailed | TransactionFailed | Servic
 
 def _old(answer: Mapping[str, Any]) -> Item | None:
     item = answer.get("Item")
-    return None if item is None else _from_wire(item)
-
-
-def _to_wire(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _serialise(value) for name, value in values.items()}
-
-
-def _from_wire(item: Mapping[str, Any]) -> Item:
-    return {name: _deserialise(value) for name, value in item.items()}
+    return None if item is None else from_wire(item)

@@ -1,0 +1,21 @@
+"""Items as plain mappings here, as DynamoDB's typed attribute values on the wire."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+Item = dict[str, Any]
+
+_serialise = TypeSerializer().serialize
+_deserialise = TypeDeserializer().deserialize
+
+
+def to_wire(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item, a key or the values of an expression as DynamoDB takes them."""
+    return {name: _serialise(value) for name, value in values.items()}
+
+
+def from_wire(item: Mapping[str, Any]) -> Item:
+    """Return an item as DynamoDB answered it; its numbers are `Decimal`."""
+    return {name: _deserialise(value) for name, value in item.items()}
