@@ -76,7 +76,7 @@ class PackStore:
             values={":pack_id": pack.id, ":epoch": claim.epoch},
         )
         write_pack = Put(item=to_item(pack), condition="attribute_not_exists(PK)")
-        enter = Put(item=_ledger_entry(pack, actor, operation), condition="attribute_not_exists(PK)")
+        enter = Put(item=ledger_entry(pack, actor, operation), condition="attribute_not_exists(PK)")
         try:
             self._table.transact([take_name, write_pack, enter, *alongside], token=_transaction_token(pack))
         except TransactionFailed as failure:
@@ -177,7 +177,8 @@ def from_item(item: Item) -> Pack:
     )
 
 
-def _ledger_entry(pack: Pack, actor: str, operation: str) -> Item:
+def ledger_entry(pack: Pack, actor: str, operation: str) -> Item:
+    """Return the ledger's entry about the write that brought a pack to its revision."""
     return {
         **revision_key(pack.id, pack.revision),
         "revision": pack.revision,
