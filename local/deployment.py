@@ -1,5 +1,6 @@
 """The template's way to the emulator: `sam build` with the layer for this machine, then `sam deploy`."""
 
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,12 +75,12 @@ def deploy(build: Build, *, endpoint: Endpoint) -> bool:
         return False
     print("· deploying the template", flush=True)
     session.client("s3", endpoint_url=endpoint.url).create_bucket(Bucket=_CODE_BUCKET)
-    where: Command = ["--template-file", build.template, "--stack-name", STACK, "--s3-bucket", _CODE_BUCKET]
-    how = ["--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-fail-on-empty-changeset"]
+    what: Command = ["--template-file", build.template, "--s3-bucket", _CODE_BUCKET]
     tags = ["--tags", f"{_VERSION_TAG}={build.version}"]
-    parameters = ["--parameter-overrides", f"RegistryUrl={endpoint.url}"]
+    # Given on the command line, overrides replace those of the file.
+    parameters = ["--parameter-overrides", f"RegistryUrl={endpoint.url}", *_local_overrides()]
     run(
-        [tool("sam", "sam"), "deploy", *where, *how, *tags, *parameters],
+        [tool("sam", "sam"), "deploy", "--config-env", "local", *what, *tags, *parameters],
         folder=PROJECT,
         environment=endpoint.environment() | {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.5"},
     )
@@ -108,6 +109,12 @@ def function_environment(name: str, *, endpoint: Endpoint) -> dict[str, str]:
     functions = session.client("lambda", endpoint_url=endpoint.url)
     configuration = functions.get_function_configuration(FunctionName=resource["PhysicalResourceId"])
     return configuration["Environment"]["Variables"]
+
+
+def _local_overrides() -> list[str]:
+    with (PROJECT / "samconfig.toml").open("rb") as file:
+        overrides: list[str] = tomllib.load(file)["local"]["deploy"]["parameters"]["parameter_overrides"]
+    return overrides
 
 
 def _source_contents() -> Iterator[bytes]:

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from packyard.operations.clean_up import Cleaner
     from packyard.operations.publish import Publisher
     from packyard.operations.read_token import TokenReader
+    from packyard.operations.register import Registrar
     from packyard.queue import CleanupQueue
     from packyard.registry.port import ImageRegistry
+    from packyard.registry.pull import ImageSource
     from packyard.staging import Staging
     from packyard.store.packs import PackStore
     from packyard.store.repositories import RepositoryStore
@@ -145,6 +147,61 @@ class Services:
             cleanup_queue=self.cleanup_queue,
             repository_prefix=self.settings.repository_prefix,
             clock=self.clock,
+        )
+
+    @cached_property
+    def image_source(self) -> "ImageSource":
+        """What reads packs out of images of any registry."""
+        from packyard.registry.credentials import Anonymous, EcrToken
+        from packyard.registry.foreign_credentials import ForeignCredentials
+        from packyard.registry.pull import OwnRegistry
+        from packyard.registry.source_factory import image_source
+
+        settings = self.settings
+        is_ecr = settings.registry_kind == "ecr"
+        own = OwnRegistry(
+            url=settings.registry_url,
+            credential=EcrToken(ecr=self.client("ecr"), clock=self.clock) if is_ecr else Anonymous(),
+            prefix=settings.repository_prefix,
+        )
+        foreign = ForeignCredentials(
+            load=self._registry_credentials,
+            ecr_token=lambda region: EcrToken(
+                ecr=boto3.client("ecr", region_name=region, config=_CLIENT_CONFIG), clock=self.clock
+            ),
+            clock=self.clock,
+        )
+        return image_source(
+            own=own,
+            trusted=settings.trusted_registries,
+            credentials=foreign,
+            manifest_bytes=settings.archive_limits.manifest_bytes,
+            monotonic=time.monotonic,
+        )
+
+    def _registry_credentials(self) -> str:
+        if not self.settings.registry_credentials:
+            return "{}"
+        from packyard.aws import outages_translated
+
+        with outages_translated():
+            secret = self.client("secretsmanager").get_secret_value(
+                SecretId=self.settings.registry_credentials
+            )
+        return str(secret["SecretString"])
+
+    @cached_property
+    def registrar(self) -> "Registrar":
+        """Registers packs by the image that carries them."""
+        from packyard.operations.register import Registrar
+
+        return Registrar(
+            packs=self.packs,
+            repositories=self.repositories,
+            images=self.image_source,
+            deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
+            clock=self.clock,
+            new_ulid=self.new_ulid,
         )
 
     @cached_property

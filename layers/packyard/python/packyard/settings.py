@@ -66,8 +66,12 @@ class Settings:
         api_domain: Parent domain of the organisations' hosts; empty when only the stage URL is used.
         inline_archive_bytes: The largest request body that the gateway passes on whole.
         publish_deadline_seconds: Longer than any build can live; an image still unreferenced then is an orphan.
+        registry_seconds: The longest that one request to our registry may take.
         archive_limits: Bounds on archives.
         jwt: Whose JWTs are taken; None for nobody's.
+        trusted_registries: Registries that may be reached over plain HTTP and at addresses that are not public:
+            `host[:port]`, joined by commas, with `*` for any port.
+        registry_credentials: ARN of the secret that says what to show other people's registries; empty for nothing.
     """
 
     table: str
@@ -80,8 +84,11 @@ class Settings:
     api_domain: str = ""
     inline_archive_bytes: int = 4_718_592
     publish_deadline_seconds: int = 960
+    registry_seconds: int = 25
     archive_limits: ArchiveLimits = field(default_factory=ArchiveLimits)
     jwt: JwtSettings | None = None
+    trusted_registries: str = ""
+    registry_credentials: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -110,6 +117,7 @@ class Settings:
             api_domain=environment.get("PACKYARD_API_DOMAIN", "").lower(),
             inline_archive_bytes=number("INLINE_ARCHIVE_BYTES", 4_718_592),
             publish_deadline_seconds=number("PUBLISH_DEADLINE_SECONDS", 960),
+            registry_seconds=number("REGISTRY_SECONDS", 25),
             archive_limits=ArchiveLimits(
                 compressed_bytes=number("MAX_COMPRESSED_BYTES", limits.compressed_bytes),
                 unpacked_bytes=number("MAX_UNPACKED_BYTES", limits.unpacked_bytes),
@@ -119,4 +127,6 @@ class Settings:
                 manifest_bytes=number("MAX_MANIFEST_BYTES", limits.manifest_bytes),
             ),
             jwt=JwtSettings.from_environment(environment),
+            trusted_registries=environment.get("PACKYARD_TRUSTED_REGISTRIES", ""),
+            registry_credentials=environment.get("PACKYARD_REGISTRY_CREDENTIALS", ""),
         )

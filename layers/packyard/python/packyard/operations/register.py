@@ -1,0 +1,116 @@
+"""Packs whose image is elsewhere: registering one, and moving a pack to another version of its image.
+
+    read the image → claim the name → commit the row
+
+Nothing of ours exists before the row, so a crash at any step leaves nothing but a claim, which lapses. The name is
+claimed although no image is pushed: it may be one of our own registry, which the claim keeps from cleaners until the
+row stands.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from packyard.errors import InvalidRequest, PackNameTaken, ServiceUnavailable
+from packyard.oci.reference import Reference, parse_reference, same_repository
+from packyard.operations.publish import Published
+from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
+from packyard.registry.pull import ImageSource, PulledPack
+from packyard.store.packs import PackStore
+from packyard.store.repositories import ClaimLost, NameHeld, RepositoryBusy, RepositoryStore
+from packyard.tenants.caller import Author
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registrar:
+    """Registers packs by the image that carries them.
+
+    Attributes:
+        deadline: Longer than a registration can live, the end of its function included.
+        clock: The present instant, UTC.
+        new_ulid: A ULID never used before.
+    """
+
+    packs: PackStore
+    repositories: RepositoryStore
+    images: ImageSource
+    deadline: timedelta
+    clock: Callable[[], datetime]
+    new_ulid: Callable[[], str]
+
+    def create(self, reference: Reference, *, visibility: Visibility, author: Author) -> Published:
+        """Make a pack of an image.
+
+        Args:
+            reference: Where the image is; what it resolves to now becomes the pin.
+            visibility: Who may see the pack.
+            author: Whose pack it becomes.
+
+        Raises:
+            InvalidRequest: On `image_ref`: the image cannot be had or read. On `pack.yaml`: what it holds is wrong.
+            PackNameTaken: The organisation has another pack of that name.
+            RegistryUnavailable: The registry did not answer in time.
+            ServiceUnavailable: A backing service did not answer, or the name's repository is being cleared up.
+        """
+        due_at = self.clock() + self.deadline
+        pulled = self.images.read_pack(reference, org_id=author.org_id)
+        pack = self._new_pack(reference, pulled, visibility, author)
+        try:
+            claim = self.repositories.claim_for_create(
+                org_id=pack.org_id, name=pack.name, until=due_at, now=self.clock(), token=self.new_ulid()
+            )
+            self.packs.create(pack, actor=author.principal, operation="create", claim=claim)
+        except NameHeld as held:
+            return self._settle_repeat(held.pack_id, pack)
+        except (ClaimLost, RepositoryBusy) as busy:
+            raise ServiceUnavailable from busy
+        return Published(pack=pack, changed=True)
+
+    def _settle_repeat(self, pack_id: str, wanted: Pack) -> Published:
+        """Return the pack that stands when it is the one wanted (API contract, "Repeats")."""
+        pack = self.packs.get(pack_id)
+        if (
+            pack is None
+            or pack.status is not PackStatus.ACTIVE
+            or _told_apart_by(pack) != _told_apart_by(wanted)
+        ):
+            raise PackNameTaken(wanted.name, pack_id)
+        return Published(pack=pack, changed=False)
+
+    def _new_pack(
+        self, reference: Reference, pulled: PulledPack, visibility: Visibility, author: Author
+    ) -> Pack:
+        now = self.clock()
+        return Pack(
+            id=f"pack_{self.new_ulid()}",
+            org_id=author.org_id,
+            name=pulled.manifest.name,
+            tier=Tier.COMMUNITY,
+            visibility=visibility,
+            image_origin=ImageOrigin.IMAGE_REF,
+            created_at=now,
+            updated_at=now,
+            revision=1,
+            **_content(reference, pulled),
+        )
+
+
+def _content(reference: Reference, pulled: PulledPack) -> dict[str, Any]:
+    """Return the fields of a pack that its image decides."""
+    return {
+        "display_name": pulled.manifest.display_name,
+        "description": pulled.manifest.description,
+        "category": pulled.manifest.category,
+        "version": pulled.manifest.version,
+        "capabilities": pulled.manifest.capabilities_text,
+        "suggested_packs": pulled.manifest.suggested_packs,
+        "image_ref": str(reference),
+        "image_digest": pulled.digest,
+        "content_digest": None,
+        "size_bytes": pulled.size_bytes,
+    }
+
+
+def _told_apart_by(pack: Pack) -> tuple[object, ...]:
+    return pack.version, pack.image_ref, pack.image_digest, pack.visibility, pack.image_origin
