@@ -1,10 +1,11 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from tests.aws import Aws
 
 from packyard.store.table import ConditionFailed
-from packyard.store.tenants import TenantStore
+from packyard.store.tenants import SlugTaken, TenantStore
 from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret
 from packyard.tenants.org import BillingPosture, Org
 
@@ -96,3 +97,68 @@ def test_a_key_is_never_overwritten(tenants: TenantStore) -> None:
 
     with pytest.raises(ConditionFailed):
         tenants.put_api_key(KEY)
+
+
+def test_a_slug_leads_to_its_organisation(tenants: TenantStore) -> None:
+    tenants.put_org(ORG)
+
+    assert tenants.find_org("acme") == ORG.org_id
+    assert tenants.find_org("globex") is None
+
+
+def test_a_slug_belongs_to_one_organisation(tenants: TenantStore) -> None:
+    tenants.put_org(ORG)
+    other = replace(ORG, org_id="org_01hzzzzzzzzzzzzzzzzzzzzzz1")
+
+    with pytest.raises(SlugTaken) as refusal:
+        tenants.put_org(other)
+
+    assert refusal.value.holder == ORG.org_id
+    assert tenants.get_org(other.org_id) is None
+
+
+@pytest.mark.parametrize(
+    ("billing", "trial_ends_at"),
+    [(BillingPosture.TRIAL, LATE), (BillingPosture.TRIAL, None), (BillingPosture.PAST_DUE, None)],
+)
+def test_a_posture_is_replaced_as_a_whole(
+    tenants: TenantStore, billing: BillingPosture, trial_ends_at: datetime | None
+) -> None:
+    tenants.put_org(replace(ORG, billing=BillingPosture.ACTIVE, trial_ends_at=EARLY))
+
+    changed = tenants.set_posture(ORG.org_id, billing=billing, trial_ends_at=trial_ends_at)
+
+    assert changed == replace(ORG, billing=billing, trial_ends_at=trial_ends_at)
+    assert tenants.get_org(ORG.org_id) == changed
+
+
+def test_nobody_gets_a_posture_who_is_not_there(tenants: TenantStore) -> None:
+    with pytest.raises(ConditionFailed):
+        tenants.set_posture(ORG.org_id, billing=BillingPosture.ACTIVE, trial_ends_at=None)
+
+    assert tenants.get_org(ORG.org_id) is None
+
+
+def test_an_organisation_s_keys_are_listed_and_nobody_else_s(tenants: TenantStore) -> None:
+    later = replace(KEY, key_hash=hash_secret("sk_later"), created_at=LATE)
+    for key in (later, KEY, replace(KEY, key_hash=hash_secret("sk_globex"), org_id="org_of_globex")):
+        tenants.put_api_key(key)
+
+    assert list(tenants.list_api_keys(ORG.org_id)) == [KEY, later]
+
+
+def test_a_key_is_revoked_once(tenants: TenantStore) -> None:
+    tenants.put_api_key(replace(KEY, revoked_at=None))
+
+    first = tenants.revoke_api_key(KEY, at=EARLY)
+    second = tenants.revoke_api_key(KEY, at=LATE)
+
+    assert first.revoked_at == second.revoked_at == EARLY
+    assert tenants.get_api_key(KEY.key_hash) == replace(KEY, revoked_at=EARLY)
+
+
+def test_a_key_that_is_not_there_is_not_made_by_revoking_it(tenants: TenantStore) -> None:
+    with pytest.raises(ConditionFailed):
+        tenants.revoke_api_key(KEY, at=EARLY)
+
+    assert tenants.get_api_key(KEY.key_hash) is None

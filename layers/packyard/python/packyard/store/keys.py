@@ -11,6 +11,8 @@ COMMUNITY_SHARDS: Final = 4
 
 _PACK_PREFIX: Final = "PACK#"
 REVISION_PREFIX: Final = "REV#"
+# The GSI2 partition of packs that are being deleted; empty but for what is under way or stuck.
+DELETING_PARTITION: Final = "DELETING"
 
 
 def pack_key(pack_id: str) -> Key:
@@ -19,13 +21,23 @@ def pack_key(pack_id: str) -> Key:
 
 
 def pack_partition(pack_id: str) -> str:
-    """Return the partition that holds a pack's row and its ledger."""
+    """Return the partition that holds a pack's row, its ledger and the references to it."""
     return f"PACK#{pack_id}"
 
 
 def revision_key(pack_id: str, revision: int) -> Key:
     """Return the key of a ledger entry; zero-padded, so that keys sort as numbers do."""
     return {"PK": pack_partition(pack_id), "SK": f"{REVISION_PREFIX}{revision:010d}"}
+
+
+def reference_key(pack_id: str, org_id: str, role_id: str) -> Key:
+    """Return the key of a role's reference to a pack."""
+    return {"PK": pack_partition(pack_id), "SK": f"{reference_prefix(org_id)}{role_id}"}
+
+
+def reference_prefix(org_id: str) -> str:
+    """Return what the sort keys begin with of the references that an organisation's roles have to a pack."""
+    return f"REF#{org_id}#"
 
 
 def name_key(org_id: str, name: str) -> Key:
@@ -43,9 +55,41 @@ def api_key_key(key_hash: str) -> Key:
     return {"PK": f"KEY#{key_hash}", "SK": "KEY"}
 
 
+def slug_key(slug: str) -> Key:
+    """Return the key of an organisation's slug."""
+    return {"PK": f"SLUG#{slug}", "SK": "SLUG"}
+
+
+def api_keys_partition(org_id: str) -> str:
+    """Return the GSI1 partition of an organisation's API keys."""
+    return f"ORG#{org_id}#keys"
+
+
+def api_key_index_key(org_id: str, created_at: str, key_hash: str) -> Key:
+    """Return what lists an API key among those of its organisation, the oldest first."""
+    return {"GSI1PK": api_keys_partition(org_id), "GSI1SK": f"KEY#{created_at}#{key_hash}"}
+
+
+def upload_key(upload_id: str) -> Key:
+    """Return the key of a staged upload."""
+    return {"PK": f"UPLOAD#{upload_id}", "SK": "UPLOAD"}
+
+
 def owned_partition(org_id: str, visibility: str) -> str:
     """Return the GSI1 partition of an organisation's packs of one visibility."""
     return f"ORG#{org_id}#{visibility}"
+
+
+def deleting_index_key(pack_id: str, since: str) -> Key:
+    """Return what lists a pack among those that are being deleted, the longest waiting first.
+
+    It takes the place of the community's keys in GSI2: a pack that is going is no longer offered to others.
+
+    Args:
+        pack_id: The pack.
+        since: When its deletion began, as stored.
+    """
+    return {"GSI2PK": DELETING_PARTITION, "GSI2SK": f"{_PACK_PREFIX}{since}#{pack_id}"}
 
 
 def community_partition(shard: int) -> str:

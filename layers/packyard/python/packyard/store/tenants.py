@@ -1,13 +1,26 @@
 """Organisations and their API keys."""
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
-from packyard.store.keys import api_key_key, org_key
-from packyard.store.table import Item, Put, Table
+from packyard.store.keys import api_key_index_key, api_key_key, api_keys_partition, org_key, slug_key
+from packyard.store.table import ConditionFailed, Item, Put, Query, Table, TransactionFailed, Update
 from packyard.tenants.api_key import ApiKey, PermissionSet
 from packyard.tenants.org import BillingPosture, Org
+
+
+class SlugTaken(Exception):
+    """Another organisation has the slug.
+
+    Args:
+        holder: Its id.
+    """
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(f"The slug belongs to {holder}.")
+        self.holder = holder
 
 
 class TenantStore:
@@ -27,15 +40,16 @@ class TenantStore:
             ServiceUnavailable: DynamoDB did not answer.
         """
         item = self._table.get(org_key(org_id))
-        if item is None:
-            return None
-        return Org(
-            org_id=item["org_id"],
-            slug=item["slug"],
-            billing=BillingPosture(item["billing"]),
-            trial_ends_at=_instant(item, "trial_ends_at"),
-            platform=item["platform"],
-        )
+        return None if item is None else _org(item)
+
+    def find_org(self, slug: str) -> str | None:
+        """Return the id of the organisation of this slug, or None. One read.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        item = self._table.get(slug_key(slug))
+        return None if item is None else item["org_id"]
 
     def get_api_key(self, key_hash: str) -> ApiKey | None:
         """Return a key as it stands now, a revoked or expired one included, or None. One read.
@@ -46,33 +60,77 @@ class TenantStore:
         item = self._table.get(api_key_key(key_hash))
         if item is None:
             return None
-        return ApiKey(
-            key_hash=item["key_hash"],
-            org_id=item["org_id"],
-            label=item["label"],
-            permission_set=PermissionSet(item["permission_set"]),
-            created_at=parse_timestamp(item["created_at"]),
-            revoked_at=_instant(item, "revoked_at"),
-            expires_at=_instant(item, "void_from"),
+        return _api_key(item)
+
+    def list_api_keys(self, org_id: str) -> Iterator[ApiKey]:
+        """Yield an organisation's keys, the oldest first, revoked and expired ones included.
+
+        The index lags behind writes, by less than a second as a rule.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        keys = Query(
+            index="GSI1",
+            condition="GSI1PK = :partition",
+            values={":partition": api_keys_partition(org_id)},
         )
+        page = self._table.query(keys)
+        yield from map(_api_key, page.items)
+        while page.last_key is not None:
+            page = self._table.query(keys, start=page.last_key)
+            yield from map(_api_key, page.items)
 
     def put_org(self, org: Org) -> None:
-        """Write a new organisation.
+        """Write a new organisation and take its slug, both or neither.
 
         Raises:
             ConditionFailed: The id is taken.
+            SlugTaken: Another organisation has the slug.
             ServiceUnavailable: DynamoDB did not answer.
         """
-        self._put_new(
-            {
-                **org_key(org.org_id),
-                "org_id": org.org_id,
-                "slug": org.slug,
-                "billing": org.billing.value,
-                "trial_ends_at": _text(org.trial_ends_at),
-                "platform": org.platform,
-            }
+        item = {
+            **org_key(org.org_id),
+            "org_id": org.org_id,
+            "slug": org.slug,
+            "billing": org.billing.value,
+            "trial_ends_at": _text(org.trial_ends_at),
+            "platform": org.platform,
+        }
+        slug = {**slug_key(org.slug), "org_id": org.org_id}
+        try:
+            self._table.transact([_put_new(item), _put_new(slug)], token=org.org_id)
+        except TransactionFailed as failure:
+            of_org, of_slug = failure.reasons
+            if of_org.condition_failed:
+                raise ConditionFailed(of_org.old) from None
+            raise SlugTaken((of_slug.old or {}).get("org_id", "")) from None
+
+    def set_posture(self, org_id: str, *, billing: BillingPosture, trial_ends_at: datetime | None) -> Org:
+        """Change how an organisation stands with billing, and return it as it stands afterwards.
+
+        Args:
+            org_id: The organisation.
+            billing: The new posture.
+            trial_ends_at: The new end of its trial; None for none.
+
+        Raises:
+            ConditionFailed: There is no such organisation.
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        set_end = "SET billing = :billing, trial_ends_at = :end"
+        item = self._table.update(
+            Update(
+                key=org_key(org_id),
+                change="SET billing = :billing REMOVE trial_ends_at" if trial_ends_at is None else set_end,
+                condition="attribute_exists(PK)",
+                values={
+                    ":billing": billing.value,
+                    **({} if trial_ends_at is None else {":end": format_timestamp(trial_ends_at)}),
+                },
+            )
         )
+        return _org(item)
 
     def put_api_key(self, key: ApiKey) -> None:
         """Write a new key.
@@ -81,23 +139,68 @@ class TenantStore:
             ConditionFailed: The key is there already.
             ServiceUnavailable: DynamoDB did not answer.
         """
-        self._put_new(
-            {
-                **api_key_key(key.key_hash),
-                "key_hash": key.key_hash,
-                "org_id": key.org_id,
-                "label": key.label,
-                "permission_set": key.permission_set.value,
-                "created_at": format_timestamp(key.created_at),
-                "revoked_at": _text(key.revoked_at),
-                # Not `expires_at`: that is the table's TTL attribute, and an expired key stays on record.
-                "void_from": _text(key.expires_at),
-            }
-        )
+        created_at = format_timestamp(key.created_at)
+        item = {
+            **api_key_key(key.key_hash),
+            **api_key_index_key(key.org_id, created_at, key.key_hash),
+            "key_hash": key.key_hash,
+            "org_id": key.org_id,
+            "label": key.label,
+            "permission_set": key.permission_set.value,
+            "created_at": created_at,
+            "revoked_at": _text(key.revoked_at),
+            # Not `expires_at`: that is the table's TTL attribute, and an expired key stays on record.
+            "void_from": _text(key.expires_at),
+        }
+        self._table.put(_put_new(item))
 
-    def _put_new(self, item: dict[str, Any]) -> None:
-        present = {name: value for name, value in item.items() if value is not None}
-        self._table.put(Put(item=present, condition="attribute_not_exists(PK)"))
+    def revoke_api_key(self, key: ApiKey, *, at: datetime) -> ApiKey:
+        """Make a key void and return it; one that was revoked before stays as it was.
+
+        Args:
+            key: The key.
+            at: From when on it is void.
+
+        Raises:
+            ConditionFailed: There is no such key.
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        item = self._table.update(
+            Update(
+                key=api_key_key(key.key_hash),
+                change="SET revoked_at = if_not_exists(revoked_at, :at)",
+                condition="org_id = :org_id",
+                values={":at": format_timestamp(at), ":org_id": key.org_id},
+            )
+        )
+        return _api_key(item)
+
+
+def _put_new(item: Mapping[str, Any]) -> Put:
+    present = {name: value for name, value in item.items() if value is not None}
+    return Put(item=present, condition="attribute_not_exists(PK)")
+
+
+def _org(item: Item) -> Org:
+    return Org(
+        org_id=item["org_id"],
+        slug=item["slug"],
+        billing=BillingPosture(item["billing"]),
+        trial_ends_at=_instant(item, "trial_ends_at"),
+        platform=item["platform"],
+    )
+
+
+def _api_key(item: Item) -> ApiKey:
+    return ApiKey(
+        key_hash=item["key_hash"],
+        org_id=item["org_id"],
+        label=item["label"],
+        permission_set=PermissionSet(item["permission_set"]),
+        created_at=parse_timestamp(item["created_at"]),
+        revoked_at=_instant(item, "revoked_at"),
+        expires_at=_instant(item, "void_from"),
+    )
 
 
 def _instant(item: Item, name: str) -> datetime | None:
