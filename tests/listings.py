@@ -8,7 +8,7 @@ from tests.packs import ORG
 
 from packyard.packs.pack import Pack
 from packyard.store.listing import Filters, Page, list_packs
-from packyard.store.packs import to_item
+from packyard.store.pack_items import to_item
 from packyard.store.table import Put
 
 

@@ -11,7 +11,7 @@ from tests.packs import ORG, OTHER_ORG, a_pack
 from packyard.packs.name import PackName
 from packyard.packs.pack import PackStatus, Visibility
 from packyard.store.listing import Filters, Page, list_packs
-from packyard.store.packs import to_item
+from packyard.store.pack_items import to_item
 from packyard.store.table import Put
 
 

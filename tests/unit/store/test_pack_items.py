@@ -7,7 +7,7 @@ from tests.packs import ORG, a_pack, pack_id
 
 from packyard.oci.digest import digest_of
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
-from packyard.store.packs import from_item, to_item
+from packyard.store.pack_items import from_item, to_item
 
 INSTANTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
     lambda instant: instant.replace(microsecond=instant.microsecond // 1000 * 1000)

@@ -1,9 +1,10 @@
 """The record of a pack, as the service keeps it. What a caller may see of it is decided in `http.views`."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from packyard.oci.digest import Digest
 from packyard.packs.name import PackName
@@ -85,3 +86,12 @@ class Pack:
     capabilities: str | None = None
     suggested_packs: tuple[str, ...] = ()
     content_digest: Digest | None = None
+
+    def revised(self, *, at: datetime, **changes: Any) -> "Pack":
+        """Return the pack's next revision: this one with some fields otherwise.
+
+        Args:
+            at: When it is written.
+            changes: Those fields by name.
+        """
+        return replace(self, revision=self.revision + 1, updated_at=at, **changes)

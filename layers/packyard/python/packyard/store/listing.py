@@ -16,7 +16,7 @@ from typing import Any, Final
 from packyard.packs.pack import Pack, Tier, Visibility
 from packyard.store.cursor import Binding, Position
 from packyard.store.keys import COMMUNITY_SHARDS, community_partition, listing_range, owned_partition
-from packyard.store.packs import from_item
+from packyard.store.pack_items import from_item
 from packyard.store.table import Query, QueryPage, Table
 
 # Items that a page may read before it is answered as it is, however few have passed the filters.

@@ -1,26 +1,56 @@
 """Packs: their rows and their ledgers."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from packyard.oci.digest import Digest
 from packyard.packs.name import PackName
-from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
-from packyard.packs.timestamp import format_timestamp, parse_timestamp
-from packyard.packs.version import Version
-from packyard.store.keys import (
-    REVISION_PREFIX,
-    community_partition,
-    community_shard,
-    listing_key,
-    name_key,
-    owned_partition,
-    pack_key,
-    pack_partition,
-    revision_key,
-)
+from packyard.packs.pack import Pack, PackStatus, Visibility
+from packyard.store.keys import REVISION_PREFIX, name_key, pack_key, pack_partition
+from packyard.store.pack_items import from_item, ledger_entry, to_item
 from packyard.store.repositories import Claim, ClaimLost, NameHeld
-from packyard.store.table import Item, Put, Query, Table, TransactionFailed, Update
+from packyard.store.table import Action, Check, Item, Put, Query, Table, TransactionFailed, Update, token_of
+
+# The counter of other organisations' references is absent until there has been one.
+NO_FOREIGN_REFERENCES: Final = "(attribute_not_exists(foreign_refs) OR foreign_refs = :none)"
+
+
+class Stale(Exception):
+    """The pack is not at the revision that was read.
+
+    Args:
+        current: The pack as it stands.
+    """
+
+    def __init__(self, current: Pack) -> None:
+        super().__init__(f"{current.id} is at revision {current.revision}.")
+        self.current = current
+
+
+class Gone(Exception):
+    """The pack has been deleted, or is being deleted.
+
+    Args:
+        current: The pack as it stands; None when even its row is gone.
+    """
+
+    def __init__(self, current: Pack | None) -> None:
+        super().__init__("The pack is not active.")
+        self.current = current
+
+
+class Referenced(Exception):
+    """Roles reference the pack.
+
+    Args:
+        own: How many roles of its own organisation.
+        foreign: How many roles of others.
+    """
+
+    def __init__(self, *, own: int, foreign: int) -> None:
+        super().__init__(f"{own} own and {foreign} foreign roles reference the pack.")
+        self.own = own
+        self.foreign = foreign
 
 
 class PackStore:
@@ -90,6 +120,53 @@ class PackStore:
             if holder != pack.id:
                 raise NameHeld(holder) from None
 
+    def change(  # noqa: PLR0913 - by name, and half of them for the ledger
+        self,
+        before: Pack,
+        after: Pack,
+        *,
+        actor: str,
+        operation: str,
+        claim: Claim | None = None,
+        alongside: Sequence[Action] = (),
+    ) -> None:
+        """Write the next revision of a pack and its entry in the ledger, all or none. One transaction.
+
+        Only what differs is written, so that what else the row holds stays: the counters of references, and what
+        later versions of the service keep there. A pack that is withdrawn from the community must not be referenced
+        by another organisation's role; the condition is this write's own.
+
+        Args:
+            before: The pack as it was read.
+            after: The same at the next revision: `before.revised(...)`.
+            actor: Who changes it, for the ledger.
+            operation: What changes it, for the ledger.
+            claim: For a new image in our registry, the share in the repository that was taken before the push.
+            alongside: What else the transaction writes, on conditions of its own.
+
+        Raises:
+            Stale: The pack is at another revision by now.
+            Gone: The pack is being deleted, or is deleted.
+            Referenced: It cannot be withdrawn from the community.
+            ClaimLost: A cleaner has been in the repository since it was claimed.
+            TransactionFailed: A condition of `alongside` did not hold.
+            ServiceUnavailable: DynamoDB did not answer; whether the change was written is not known.
+        """
+        entry = Put(
+            item=ledger_entry(after, actor=actor, operation=operation), condition="attribute_not_exists(PK)"
+        )
+        claims = [] if claim is None else [_still_claimed(claim, after.id)]
+        actions = [_row_change(before, after), entry, *claims, *alongside]
+        try:
+            self._table.transact(actions, token=token_of(actions))
+        except TransactionFailed as failure:
+            row, _, *others = failure.reasons
+            if row.condition_failed:
+                raise _refusal(row.old, before.revision) from None
+            if claims and others[0].condition_failed:
+                raise ClaimLost from None
+            raise
+
     def uses_digest(self, pack_id: str, digest: Digest) -> bool:
         """Return whether a pack's image is, or ever was, the one of this digest.
 
@@ -111,85 +188,46 @@ class PackStore:
         return bool(page.items)
 
 
-def to_item(pack: Pack) -> Item:
-    """Return a pack as its row; the index keys make it appear in listings, which a deleted pack does not."""
-    item: dict[str, Any] = {
-        **pack_key(pack.id),
-        "id": pack.id,
-        "org_id": pack.org_id,
-        "name": pack.name,
-        "display_name": pack.display_name,
-        "version": pack.version,
-        "tier": pack.tier.value,
-        "visibility": pack.visibility.value,
-        "image_origin": pack.image_origin.value,
-        "image_ref": pack.image_ref,
-        "image_digest": pack.image_digest,
-        "size_bytes": pack.size_bytes,
-        "created_at": format_timestamp(pack.created_at),
-        "updated_at": format_timestamp(pack.updated_at),
-        "revision": pack.revision,
-        "status": pack.status.value,
-        "description": pack.description,
-        "category": pack.category,
-        "capabilities": pack.capabilities,
-        "suggested_packs": list(pack.suggested_packs) or None,
-        "content_digest": pack.content_digest,
-        **_index_keys(pack),
-    }
-    return {name: value for name, value in item.items() if value is not None}
-
-
-def _index_keys(pack: Pack) -> dict[str, str]:
-    if pack.status is PackStatus.DELETED:
-        return {}
-    sort_key = listing_key(pack.name, pack.id)
-    owned = {"GSI1PK": owned_partition(pack.org_id, pack.visibility.value), "GSI1SK": sort_key}
-    if pack.visibility is not Visibility.COMMUNITY:
-        return owned
-    return {**owned, "GSI2PK": community_partition(community_shard(pack.id)), "GSI2SK": sort_key}
-
-
-def from_item(item: Item) -> Pack:
-    """Return the pack of a row; attributes that this version does not know are passed over."""
-    content_digest = item.get("content_digest")
-    return Pack(
-        id=item["id"],
-        org_id=item["org_id"],
-        name=PackName(item["name"]),
-        display_name=item["display_name"],
-        version=Version(item["version"]),
-        tier=Tier(item["tier"]),
-        visibility=Visibility(item["visibility"]),
-        image_origin=ImageOrigin(item["image_origin"]),
-        image_ref=item["image_ref"],
-        image_digest=Digest(item["image_digest"]),
-        size_bytes=int(item["size_bytes"]),
-        created_at=parse_timestamp(item["created_at"]),
-        updated_at=parse_timestamp(item["updated_at"]),
-        revision=int(item["revision"]),
-        status=PackStatus(item["status"]),
-        description=item.get("description"),
-        category=item.get("category"),
-        capabilities=item.get("capabilities"),
-        suggested_packs=tuple(item.get("suggested_packs", ())),
-        content_digest=None if content_digest is None else Digest(content_digest),
-    )
-
-
-def ledger_entry(pack: Pack, actor: str, operation: str) -> Item:
-    """Return the ledger's entry about the write that brought a pack to its revision."""
-    return {
-        **revision_key(pack.id, pack.revision),
-        "revision": pack.revision,
-        "operation": operation,
-        "version": pack.version,
-        "image_digest": pack.image_digest,
-        "actor": actor,
-        "at": format_timestamp(pack.updated_at),
-    }
-
-
 def _transaction_token(pack: Pack) -> str:
     """Return what names the write of this pack at this revision: at most 36 characters."""
     return f"{pack.id.removeprefix('pack_')}-{pack.revision}"
+
+
+def _row_change(before: Pack, after: Pack) -> Update:
+    old, new = to_item(before), to_item(after)
+    written = {name: value for name, value in new.items() if old.get(name) != value}
+    removed = sorted(old.keys() - new.keys())
+    change = "SET " + ", ".join(f"#{name} = :{name}" for name in written)
+    if removed:
+        change += " REMOVE " + ", ".join(f"#{name}" for name in removed)
+    condition = "#revision = :read_revision AND #status = :active"
+    values: dict[str, Any] = {":read_revision": before.revision, ":active": PackStatus.ACTIVE.value}
+    if before.visibility is Visibility.COMMUNITY and after.visibility is not Visibility.COMMUNITY:
+        condition += f" AND {NO_FOREIGN_REFERENCES}"
+        values[":none"] = 0
+    return Update(
+        key=pack_key(before.id),
+        change=change,
+        condition=condition,
+        values=values | {f":{name}": value for name, value in written.items()},
+        # By placeholder throughout: which words DynamoDB reserves is no concern of a pack's fields.
+        names={f"#{name}": name for name in sorted({*written, *removed, "revision", "status"})},
+    )
+
+
+def _still_claimed(claim: Claim, pack_id: str) -> Check:
+    return Check(
+        key=name_key(claim.org_id, claim.name),
+        condition="pack_id = :pack_id AND epoch = :epoch",
+        values={":pack_id": pack_id, ":epoch": claim.epoch},
+    )
+
+
+def _refusal(row: Item | None, read_revision: int) -> Exception:
+    """Return why a row did not take a change, from the row as it stood then."""
+    current = None if row is None else from_item(row)
+    if row is None or current is None or current.status is not PackStatus.ACTIVE:
+        return Gone(current)
+    if current.revision != read_revision:
+        return Stale(current)
+    return Referenced(own=int(row.get("own_refs", 0)), foreign=int(row.get("foreign_refs", 0)))

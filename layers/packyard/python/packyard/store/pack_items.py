@@ -1,0 +1,97 @@
+"""Packs as items: the row, its index keys, and the entries of its ledger."""
+
+from typing import Any
+
+from packyard.oci.digest import Digest
+from packyard.packs.name import PackName
+from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
+from packyard.packs.timestamp import format_timestamp, parse_timestamp
+from packyard.packs.version import Version
+from packyard.store.keys import (
+    community_partition,
+    community_shard,
+    listing_key,
+    owned_partition,
+    pack_key,
+    revision_key,
+)
+from packyard.store.wire import Item
+
+
+def to_item(pack: Pack) -> Item:
+    """Return a pack as its row; the index keys make it appear in listings, which a deleted pack does not."""
+    item: dict[str, Any] = {
+        **pack_key(pack.id),
+        "id": pack.id,
+        "org_id": pack.org_id,
+        "name": pack.name,
+        "display_name": pack.display_name,
+        "version": pack.version,
+        "tier": pack.tier.value,
+        "visibility": pack.visibility.value,
+        "image_origin": pack.image_origin.value,
+        "image_ref": pack.image_ref,
+        "image_digest": pack.image_digest,
+        "size_bytes": pack.size_bytes,
+        "created_at": format_timestamp(pack.created_at),
+        "updated_at": format_timestamp(pack.updated_at),
+        "revision": pack.revision,
+        "status": pack.status.value,
+        "description": pack.description,
+        "category": pack.category,
+        "capabilities": pack.capabilities,
+        "suggested_packs": list(pack.suggested_packs) or None,
+        "content_digest": pack.content_digest,
+        **_index_keys(pack),
+    }
+    return {name: value for name, value in item.items() if value is not None}
+
+
+def _index_keys(pack: Pack) -> dict[str, str]:
+    if pack.status is PackStatus.DELETED:
+        return {}
+    sort_key = listing_key(pack.name, pack.id)
+    owned = {"GSI1PK": owned_partition(pack.org_id, pack.visibility.value), "GSI1SK": sort_key}
+    if pack.visibility is not Visibility.COMMUNITY:
+        return owned
+    return {**owned, "GSI2PK": community_partition(community_shard(pack.id)), "GSI2SK": sort_key}
+
+
+def from_item(item: Item) -> Pack:
+    """Return the pack of a row; attributes that this version does not know are passed over."""
+    content_digest = item.get("content_digest")
+    return Pack(
+        id=item["id"],
+        org_id=item["org_id"],
+        name=PackName(item["name"]),
+        display_name=item["display_name"],
+        version=Version(item["version"]),
+        tier=Tier(item["tier"]),
+        visibility=Visibility(item["visibility"]),
+        image_origin=ImageOrigin(item["image_origin"]),
+        image_ref=item["image_ref"],
+        image_digest=Digest(item["image_digest"]),
+        size_bytes=int(item["size_bytes"]),
+        created_at=parse_timestamp(item["created_at"]),
+        updated_at=parse_timestamp(item["updated_at"]),
+        revision=int(item["revision"]),
+        status=PackStatus(item["status"]),
+        description=item.get("description"),
+        category=item.get("category"),
+        capabilities=item.get("capabilities"),
+        suggested_packs=tuple(item.get("suggested_packs", ())),
+        content_digest=None if content_digest is None else Digest(content_digest),
+    )
+
+
+def ledger_entry(pack: Pack, actor: str, operation: str) -> Item:
+    """Return the ledger's entry about the write that brought a pack to its revision."""
+    return {
+        **revision_key(pack.id, pack.revision),
+        "revision": pack.revision,
+        "operation": operation,
+        "version": pack.version,
+        "image_digest": pack.image_digest,
+        "actor": actor,
+        "at": format_timestamp(pack.updated_at),
+    }
