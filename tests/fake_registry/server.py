@@ -294,6 +294,7 @@ class _Handler(BaseHTTPRequestHandler):
     registry: FakeRegistry
     protocol_version = "HTTP/1.1"
     timeout = 5
+    disable_nagle_algorithm = True
 
     def _serve(self) -> None:
         target = urlsplit(self.path)

@@ -6,6 +6,7 @@ in its headers, could keep us for ever.
 
 import socket
 import ssl
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -83,19 +84,21 @@ class _HttpsPool(HTTPSConnectionPool):
     ConnectionCls = _GuardedHttps
 
 
-def guarded_pool(origin: Origin, *, guard: Guard, budget: Budget, tls: ssl.SSLContext) -> HTTPConnectionPool:
+def guarded_pool(
+    origin: Origin, *, guard: Guard, budget: Budget, tls: Callable[[], ssl.SSLContext]
+) -> HTTPConnectionPool:
     """Return a pool of one connection to `origin`; proxies that the environment names play no part.
 
     Args:
         origin: From `Guard.target_of`.
         guard: Opens the connection.
         budget: Bounds every wait.
-        tls: From `tls_context`.
+        tls: Returns what `tls_context` made.
     """
     arguments: dict[str, Any] = {"guard": guard, "origin": origin, "budget": budget}
     if origin.scheme == "http":
         return _HttpPool(origin.host, origin.port, maxsize=1, **arguments)
-    return _HttpsPool(origin.host, origin.port, maxsize=1, ssl_context=tls, **arguments)
+    return _HttpsPool(origin.host, origin.port, maxsize=1, ssl_context=tls(), **arguments)
 
 
 def tls_context(authorities: str | None = None) -> ssl.SSLContext:

@@ -1,7 +1,7 @@
 """GET requests to hosts that a stranger names: guarded, within one budget, redirects followed by hand."""
 
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final, Self
@@ -79,10 +79,10 @@ class GuardedHttp:
     Args:
         guard: Decides where to.
         budget: For all requests together.
-        tls: How TLS is spoken.
+        tls: Returns how TLS is spoken; not asked before it is needed.
     """
 
-    def __init__(self, *, guard: Guard, budget: Budget, tls: ssl.SSLContext) -> None:
+    def __init__(self, *, guard: Guard, budget: Budget, tls: Callable[[], ssl.SSLContext]) -> None:
         self._guard = guard
         self._budget = budget
         self._tls = tls

@@ -127,7 +127,7 @@ class ImageSource:
         base_url, trusted = self._approach(reference.registry)
         guard = Guard(trusted=trusted, resolve=self.resolve, connect=self.connect)
         budget = Budget(monotonic=self.monotonic, seconds=self.limits.seconds)
-        with GuardedHttp(guard=guard, budget=budget, tls=self._tls) as http:
+        with GuardedHttp(guard=guard, budget=budget, tls=lambda: self._tls) as http:
             authorizer = Authorizer(
                 http=http,
                 registry=reference.registry,

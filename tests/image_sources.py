@@ -1,0 +1,69 @@
+"""Image sources for tests: over loopback, or over an internet of the test's own."""
+
+import json
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from tests.internet import Internet
+
+from packyard.oci.reference import parse_reference
+from packyard.oci.root_file import LayerLimits
+from packyard.registry.credentials import Anonymous, Basic
+from packyard.registry.foreign_credentials import ForeignCredentials
+from packyard.registry.guard import TrustedHosts, connect_to, resolve_name
+from packyard.registry.guarded_connection import tls_context
+from packyard.registry.pull import ImageSource, OwnRegistry, PulledPack, PullLimits
+
+ORG: Final = "org_test"
+LOOPBACK: Final = "127.0.0.1:*"
+# Every image of a test is far below these, and every attack is beyond them at once.
+LIMITS: Final = PullLimits(
+    seconds=5, compressed_bytes=1 << 20, layer=LayerLimits(unpacked_bytes=4 << 20, members=100)
+)
+
+
+def image_source(
+    *,
+    net: Internet | None = None,
+    trusted: str = "",
+    secret: Mapping[str, Any] | None = None,
+    limits: PullLimits = LIMITS,
+    own: str = "https://own.test",
+    own_user: str = "",
+) -> ImageSource:
+    """Return a source.
+
+    Args:
+        net: The internet that it lives in; this machine's network without one.
+        trusted: The setting.
+        secret: The operator's credentials for other registries.
+        limits: On each read.
+        own: Base URL of our own registry.
+        own_user: `user:password` for it.
+    """
+    user, _, password = own_user.partition(":")
+    return ImageSource(
+        own=OwnRegistry(
+            url=own,
+            credential=Basic(user=user, password=password) if own_user else Anonymous(),
+            prefix="packs",
+        ),
+        trusted=TrustedHosts.parse(trusted),
+        credentials=ForeignCredentials(
+            load=lambda: json.dumps(secret or {}),
+            ecr_token=lambda region: Basic(user="AWS", password=region),
+            clock=lambda: datetime(2026, 3, 1, tzinfo=UTC),
+        ),
+        limits=limits,
+        resolve=resolve_name if net is None else net.resolve,
+        connect=connect_to if net is None else net.connect,
+        tls=tls_context if net is None else net.tls,
+        monotonic=time.monotonic,
+    )
+
+
+def pull(source: ImageSource, reference: str, *, org_id: str = ORG) -> PulledPack:
+    """Read the pack that an image carries."""
+    return source.read_pack(parse_reference(reference), org_id=org_id)

@@ -1,0 +1,276 @@
+"""What is read from images of every shape, over HTTP from a registry that behaves."""
+
+import gzip
+from typing import Any
+
+import pytest
+from backports import zstd
+from tests.fake_registry.server import FakeRegistry
+from tests.fake_registry.shelves import Repository
+from tests.foreign_images import (
+    DOCKER_LAYER,
+    PACK_YAML,
+    Blob,
+    ForeignImage,
+    image,
+    index,
+    layer,
+    named,
+    pack_image,
+    shelve,
+    tar,
+)
+from tests.image_sources import LOOPBACK, image_source, pull
+from tests.trees import SMALL_TREE, lay
+
+from packyard.errors import InvalidRequest
+from packyard.oci.image import build_image
+from packyard.oci.layer import LayerSpool
+from packyard.oci.media_types import CONFIG
+from packyard.registry.pull import PulledPack
+
+BASE = layer(("etc/passwd", b"root"), ("pack.yaml", b"name: base\nversion: 0.0.1\n"))
+PACK = layer(("pack.yaml", PACK_YAML))
+README = layer(("README.md", b"# Slack\n"))
+PLAIN = Blob(tar(("pack.yaml", PACK_YAML)), "application/vnd.oci.image.layer.v1.tar")
+ZSTD = Blob(zstd.compress(tar(("pack.yaml", PACK_YAML))), "application/vnd.oci.image.layer.v1.tar+zstd")
+# What the type says is wrong as often as not.
+MISLABELLED = Blob(zstd.compress(tar(("pack.yaml", PACK_YAML))), DOCKER_LAYER)
+
+
+@pytest.fixture
+def shelf(fake: FakeRegistry) -> Repository:
+    return fake.shelves.repository("acme/slack", create=True)
+
+
+def read(fake: FakeRegistry, target: str = ":latest") -> PulledPack:
+    reference = f"{fake.url.removeprefix('http://')}/acme/slack{target}"
+    return pull(image_source(trusted=LOOPBACK), reference)
+
+
+def refusal(fake: FakeRegistry, target: str = ":latest") -> dict[str, str]:
+    with pytest.raises(InvalidRequest) as refused:
+        read(fake, target)
+    return refused.value.fields
+
+
+SLACK: dict[str, ForeignImage] = {
+    "one-layer": image(PACK),
+    "of-docker": image(layer(("pack.yaml", PACK_YAML), media_type=DOCKER_LAYER), docker=True),
+    "plain": image(PLAIN),
+    "zstd": image(ZSTD),
+    "mislabelled": image(MISLABELLED),
+    "below-others": image(PACK, README, layer(), README),
+    "over-another": image(BASE, PACK),
+    "over-what-a-whiteout-hides": image(BASE, layer((".wh.pack.yaml", b"")), PACK),
+    "beside-an-opaque-whiteout": image(BASE, layer((".wh..wh..opq", b""), ("pack.yaml", PACK_YAML))),
+    "below-another-s-whiteout": image(PACK, layer((".wh.README.md", b""), ("guides/.wh..wh..opq", b""))),
+    "over-layers-that-nobody-can-read": image(Blob(b"\x1f\x8b\x08garbage"), PACK),
+}
+
+
+@pytest.mark.parametrize("made", SLACK.values(), ids=SLACK)
+def test_a_pack_is_read_from_an_image(fake: FakeRegistry, shelf: Repository, made: ForeignImage) -> None:
+    digest = made.shelve(shelf, "latest")
+
+    pulled = read(fake)
+
+    assert (pulled.manifest.name, pulled.manifest.version) == ("slack", "1.4.0")
+    assert (pulled.digest, pulled.size_bytes) == (digest, made.size_bytes)
+
+
+def test_layers_below_the_one_that_decides_are_not_asked_for(fake: FakeRegistry, shelf: Repository) -> None:
+    image(BASE, PACK, README).shelve(shelf, "latest")
+
+    read(fake)
+
+    assert [request.path.rpartition("/")[2] for request in fake.requests] == [
+        "latest",
+        README.descriptor()["digest"],
+        PACK.descriptor()["digest"],
+    ]
+
+
+def test_what_we_have_built_is_read_back(fake: FakeRegistry, shelf: Repository) -> None:
+    with LayerSpool() as spool:
+        built = lay(spool, SMALL_TREE)
+        ours = build_image(layer=built, title="slack", version="1.4.0")
+        shelf.blobs[built.digest] = b"".join(built.chunks())
+    for document in (*ours.manifests, ours.index):
+        shelve(shelf, document, "latest")
+
+    pulled = read(fake)
+
+    assert (pulled.digest, pulled.size_bytes) == (ours.index.digest, ours.size_bytes)
+
+
+class TestReferences:
+    def test_a_digest_is_read_whatever_the_tag_names(self, fake: FakeRegistry, shelf: Repository) -> None:
+        digest = pack_image().shelve(shelf, "old")
+        pack_image(b"name: slack\nversion: 2.0.0\n").shelve(shelf, "latest")
+
+        assert read(fake, f"@{digest}").manifest.version == "1.4.0"
+        assert read(fake, f":latest@{digest}").manifest.version == "1.4.0"
+        assert read(fake).manifest.version == "2.0.0"
+
+    @pytest.mark.parametrize("target", [":absent", f"@sha256:{'0' * 64}", "/deeper:latest"])
+    def test_what_is_not_there_does_not_exist(
+        self, fake: FakeRegistry, shelf: Repository, target: str
+    ) -> None:
+        pack_image().shelve(shelf, "latest")
+
+        assert refusal(fake, target) == {"image_ref": "does not exist, or may not be pulled"}
+
+    def test_a_blob_that_is_not_there_does_not_exist(self, fake: FakeRegistry, shelf: Repository) -> None:
+        pack_image().shelve(shelf, "latest")
+        shelf.blobs.clear()
+
+        assert refusal(fake) == {"image_ref": "does not exist, or may not be pulled"}
+
+
+class TestIndexes:
+    @pytest.mark.parametrize("docker", [False, True], ids=["oci", "docker"])
+    def test_the_pin_is_the_index_and_the_size_the_chosen_image_s(
+        self, fake: FakeRegistry, shelf: Repository, *, docker: bool
+    ) -> None:
+        wanted = image(PACK, docker=docker)
+        arm = image(BASE, docker=docker)
+        made = index((arm.manifest, "linux/arm64"), (wanted.manifest, "linux/amd64"), docker=docker)
+        arm.shelve(shelf)
+        wanted.shelve(shelf)
+        digest = shelve(shelf, made, "latest")
+
+        pulled = read(fake)
+
+        assert (pulled.digest, pulled.size_bytes) == (digest, wanted.size_bytes)
+        assert pulled.manifest.name == "slack"
+
+    def test_an_index_may_lie_in_an_index(self, fake: FakeRegistry, shelf: Repository) -> None:
+        pack_image().shelve(shelf)
+        inner = index((pack_image().manifest, "linux/amd64"))
+        shelve(shelf, inner)
+        shelve(shelf, index((inner, None)), "latest")
+
+        assert read(fake).manifest.name == "slack"
+
+    @pytest.mark.parametrize("depth", [4, 10])
+    def test_but_not_for_ever(self, fake: FakeRegistry, shelf: Repository, depth: int) -> None:
+        pack_image().shelve(shelf)
+        made = pack_image().manifest
+        for _ in range(depth):
+            made = index((made, "linux/amd64"))
+            shelve(shelf, made)
+        shelve(shelf, made, "latest")
+
+        assert refusal(fake) == {"image_ref": "has indexes nested deeper than 3"}
+        assert len(fake.requests) == 4
+
+    def test_a_manifest_that_an_index_carries_along_is_fetched_all_the_same(
+        self, fake: FakeRegistry, shelf: Repository
+    ) -> None:
+        made = index((pack_image().manifest, "linux/amd64"), data="bm90IGxvb2tlZCBhdA==")
+        shelve(shelf, made, "latest")
+
+        assert refusal(fake) == {"image_ref": "does not exist, or may not be pulled"}
+
+    def test_an_index_that_states_a_wrong_size_is_refused(
+        self, fake: FakeRegistry, shelf: Repository
+    ) -> None:
+        pack_image().shelve(shelf)
+        entry = pack_image().manifest.descriptor() | {"size": 1}
+        shelve(shelf, index(manifests=[entry]), "latest")
+
+        assert refusal(fake) == {"image_ref": "has an index that states wrong sizes"}
+
+
+NO_PACK = {"image_ref": "has no pack.yaml at its root"}
+REFUSED: dict[str, tuple[ForeignImage, dict[str, str]]] = {
+    "no-layers": (image(), NO_PACK),
+    "no-pack": (image(README), NO_PACK),
+    "a-pack-deeper-down": (image(layer(("slack/pack.yaml", PACK_YAML))), NO_PACK),
+    "a-whiteout": (image(PACK, layer((".wh.pack.yaml", b""))), NO_PACK),
+    "an-opaque-whiteout": (image(PACK, layer((".wh..wh..opq", b"")), README), NO_PACK),
+    "a-symbolic-link": (
+        image(PACK, layer(named("pack.yaml", type=b"2", linkname="x"))),
+        {"image_ref": "has a pack.yaml that is not a regular file"},
+    ),
+    "a-layer-that-is-no-tar": (
+        image(Blob(gzip.compress(b"x" * 1000))),
+        {"image_ref": "has a layer that is not a readable tar"},
+    ),
+    "a-layer-that-is-cut-off-but-of-its-digest": (
+        image(Blob(PACK.content[:40])),
+        {"image_ref": "has a layer whose compression is corrupt"},
+    ),
+    "a-layer-that-states-it-is-longer": (
+        image(layer(("pack.yaml", PACK_YAML), states={"size": len(PACK.content) + 1})),
+        {"image_ref": "has a manifest that states wrong sizes"},
+    ),
+    "a-gzip-bomb": (
+        image(layer(("zeros", bytes(8 << 20)))),
+        {"image_ref": f"has a layer that unpacks to more than {4 << 20} bytes"},
+    ),
+    "a-zstd-bomb": (
+        image(Blob(zstd.compress(tar(("zeros", bytes(8 << 20)))))),
+        {"image_ref": f"has a layer that unpacks to more than {4 << 20} bytes"},
+    ),
+    "layers-too-large-to-look-into": (
+        image(PACK, layer(states={"size": 2 << 20})),
+        {"image_ref": f"has no pack.yaml in its topmost {1 << 20} bytes of layers"},
+    ),
+    "a-foreign-layer": (
+        image(
+            layer(
+                media_type="application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+                states={"urls": ["http://169.254.169.254/"]},
+            ),
+            PACK,
+        ),
+        {"image_ref": "has a layer that its registry does not hold (a foreign layer)"},
+    ),
+    "a-helm-chart": (
+        image(layer(media_type="application/vnd.cncf.helm.chart.content.v1.tar+gzip")),
+        {"image_ref": "is not an image: it has a layer of a type that is not supported"},
+    ),
+    "a-pack-that-is-not-valid": (
+        image(layer(("pack.yaml", b"name: Slack\nversion: '1'\n"))),
+        {
+            "pack.yaml:name": "must be lower-case letters and digits, joined by single hyphens",
+            "pack.yaml:version": (
+                "must be three numbers joined by dots, such as 1.4.0 or 1.4.0-rc.1 (SemVer 2.0.0)"
+            ),
+        },
+    ),
+    "a-pack-that-is-too-large": (
+        image(layer(("pack.yaml", b"#" * (300 << 10)))),
+        {"pack.yaml": f"must be at most {256 << 10} bytes"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("made", "fields"), REFUSED.values(), ids=REFUSED)
+def test_an_image_without_a_pack_that_we_can_read_is_refused(
+    fake: FakeRegistry, shelf: Repository, made: ForeignImage, fields: dict[str, str]
+) -> None:
+    made.shelve(shelf, "latest")
+
+    assert refusal(fake) == fields
+
+
+def test_no_url_of_a_foreign_layer_is_followed(fake: FakeRegistry, shelf: Repository) -> None:
+    states: dict[str, Any] = {"urls": [f"{fake.url}/elsewhere"]}
+    kind = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
+    image(layer(media_type=kind, states=states)).shelve(shelf, "latest")
+
+    refusal(fake)
+
+    assert [request.path for request in fake.requests] == ["/v2/acme/slack/manifests/latest"]
+
+
+def test_the_config_is_not_needed(fake: FakeRegistry, shelf: Repository) -> None:
+    made = pack_image()
+    made.shelve(shelf, "latest")
+    del shelf.blobs[made.config.descriptor()["digest"]]
+    assert made.config.media_type == CONFIG
+
+    assert read(fake).manifest.name == "slack"
