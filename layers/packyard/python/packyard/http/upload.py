@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest
 from packyard.http.form import read_form
+from packyard.http.visibility import parse_visibility
 from packyard.packs.pack import Visibility
 
 
@@ -55,12 +56,3 @@ def _archive(parts: Mapping[str, bytes], faults: dict[str, str]) -> bytes:
     elif not parts["archive"]:
         faults["archive"] = "is empty"
     return parts.get("archive", b"")
-
-
-def parse_visibility(text: str, faults: dict[str, str]) -> Visibility:
-    """Return the visibility that `text` names, adding to `faults` under `visibility` when it names none."""
-    try:
-        return Visibility(text)
-    except ValueError:
-        faults["visibility"] = f"must be one of: {', '.join(Visibility)}"
-        return Visibility.ORG

@@ -1,0 +1,94 @@
+"""A JSON body (RFC 8259) as an object of known fields, within bounds."""
+
+import base64
+import binascii
+import json
+import re
+from collections import Counter
+from typing import Any, Final
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from packyard.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+
+_MAX_BYTES: Final = 64 << 10
+_SHOWN_FIELDS: Final = 20
+_SHOWN_CHARACTERS: Final = 64
+# JSON is UTF-8 (RFC 8259, section 8.1); clients that say so all the same are let be.
+_CONTENT_TYPE: Final = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?;?\s*', re.IGNORECASE)
+
+
+def read_json(
+    event: APIGatewayProxyEvent, *, fields: frozenset[str], required: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """Return the object that a request's body holds; no body is an empty one.
+
+    Args:
+        event: The gateway's event.
+        fields: The names that the operation knows.
+        required: Those of them that must be there.
+
+    Raises:
+        UnsupportedMediaType: There is a body, and it is not application/json.
+        PayloadTooLarge: It is over 64 KiB.
+        InvalidRequest: On `body`: not a JSON object. Else every name that is unknown, so that a typo is seen, that is
+            given more than once, since two readers may then differ on which counts, or that is missing.
+    """
+    text = event.body or ""
+    if not text.strip():
+        return _with_known_fields({}, set(), fields, required)
+    content_type = event.headers.get("Content-Type") or ""
+    if _CONTENT_TYPE.fullmatch(content_type.strip()) is None:
+        raise UnsupportedMediaType("The body must be application/json.")
+    given, repeated = _parse(_decoded(text, is_base64=bool(event.is_base64_encoded)))
+    return _with_known_fields(given, repeated, fields, required)
+
+
+def _decoded(text: str, *, is_base64: bool) -> bytes:
+    if len(text) > 2 * _MAX_BYTES:
+        raise PayloadTooLarge(f"The body is over {_MAX_BYTES} bytes.")
+    try:
+        body = base64.b64decode(text, validate=True) if is_base64 else text.encode("utf-8", "surrogatepass")
+    except binascii.Error:
+        raise InvalidRequest({"body": "is not valid base64"}) from None
+    if len(body) > _MAX_BYTES:
+        raise PayloadTooLarge(f"The body is over {_MAX_BYTES} bytes.")
+    return body
+
+
+def _parse(body: bytes) -> tuple[dict[str, Any], set[str]]:
+    """Return the object that a body holds, and the names that it, or an object in it, gives more than once."""
+    repeated: set[str] = set()
+
+    def unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
+        counts = Counter(name for name, _ in members)
+        repeated.update(name for name, count in counts.items() if count > 1)
+        return dict(members)
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"holds {constant}, which is not JSON")
+
+    try:
+        given = json.loads(body.decode(), object_pairs_hook=unique, parse_constant=refuse)
+        # JSON can escape half of a surrogate pair, which no text of ours can hold.
+        json.dumps(given, ensure_ascii=False).encode()
+    except RecursionError:
+        raise InvalidRequest({"body": "is nested too deeply"}) from None
+    except ValueError:
+        raise InvalidRequest({"body": "is not valid JSON in UTF-8"}) from None
+    if not isinstance(given, dict):
+        raise InvalidRequest({"body": "must be a JSON object"})
+    return given, repeated
+
+
+def _with_known_fields(
+    given: dict[str, Any], repeated: set[str], fields: frozenset[str], required: frozenset[str]
+) -> dict[str, Any]:
+    takes = f"is not a field of this request; it takes {', '.join(sorted(fields))}"
+    faults = dict.fromkeys(required - given.keys(), "is required")
+    faults |= dict.fromkeys(sorted(repeated), "is given more than once")
+    faults |= {name: takes for name in given if name not in fields}
+    if faults:
+        shown = sorted(faults.items())[:_SHOWN_FIELDS]
+        raise InvalidRequest({name[:_SHOWN_CHARACTERS] or "body": reason for name, reason in shown})
+    return given

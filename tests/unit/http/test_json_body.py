@@ -1,0 +1,168 @@
+"""JSON bodies as objects of known fields."""
+
+import base64
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+from tests.gateway import Request
+
+from packyard.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from packyard.http.json_body import read_json
+
+FIELDS = frozenset({"name", "visibility"})
+
+
+def event_with(
+    body: str | None, content_type: str | None = "application/json", *, binary: bool = False
+) -> APIGatewayProxyEvent:
+    headers = {} if content_type is None else {"content-type": content_type}
+    event = Request(method="POST", resource="/packs", headers=headers).event()
+    return APIGatewayProxyEvent({**event, "body": body, "isBase64Encoded": binary})
+
+
+def read(body: str | None, required: frozenset[str] = frozenset()) -> dict[str, Any]:
+    return read_json(event_with(body), fields=FIELDS, required=required)
+
+
+def refused_fields(body: str | None, required: frozenset[str] = frozenset()) -> dict[str, str]:
+    with pytest.raises(InvalidRequest) as refused:
+        read(body, required)
+    return refused.value.fields
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('{"name": "slack"}', {"name": "slack"}),
+        (
+            ' \n{"visibility": ["a", {"b": 1.5}], "name": null}\t',
+            {"visibility": ["a", {"b": 1.5}], "name": None},
+        ),
+        ('{"name": "\\ud83d\\ude00 é"}', {"name": "😀 é"}),
+        ("{}", {}),
+    ],
+)
+def test_an_object_is_read_as_it_stands(body: str, expected: dict[str, Any]) -> None:
+    assert read(body) == expected
+
+
+@pytest.mark.parametrize("body", [None, "", " \n"], ids=["none", "empty", "white space"])
+@pytest.mark.parametrize("content_type", [None, "application/json", "text/plain"])
+def test_no_body_is_an_object_without_fields_whatever_its_type(
+    body: str | None, content_type: str | None
+) -> None:
+    assert read_json(event_with(body, content_type), fields=FIELDS) == {}
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        'application/json;charset="UTF-8"',
+        " application/json ; charset = utf-8 ",
+        "application/json;",
+    ],
+)
+def test_json_may_be_announced_in_any_of_its_spellings(content_type: str) -> None:
+    assert read_json(event_with("{}", content_type), fields=FIELDS) == {}
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonl",
+        "application/json, text/plain",
+        "application/merge-patch+json",
+        "application/json; charset=latin-1",
+        "application/json; charset=utf-8; charset=utf-16",
+        "application/json" + " " * 10_000 + "x",
+    ],
+)
+def test_a_body_of_another_type_is_415(content_type: str | None) -> None:
+    with pytest.raises(UnsupportedMediaType):
+        read_json(event_with("{}", content_type), fields=FIELDS)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("{", id="cut off"),
+        pytest.param("{}{}", id="two"),
+        pytest.param("{'name': 1}", id="single quotes"),
+        pytest.param('{"name": 1,}', id="a trailing comma"),
+        pytest.param("\ufeff{}", id="a byte order mark"),
+        pytest.param('{"name": NaN}', id="NaN"),
+        pytest.param('{"name": -Infinity}', id="infinity"),
+        pytest.param('{"name": ' + "9" * 5000 + "}", id="a number of 5000 digits"),
+        pytest.param('{"name": "\\ud83d"}', id="half of a pair, escaped"),
+        pytest.param('{"\\udc00": 1}', id="half of a pair in a name"),
+        pytest.param('{"name": "\ud83d"}', id="half of a pair"),
+        pytest.param("[" * 20_000, id="nested too deeply"),
+        pytest.param('{"name":' * 5000 + "1" + "}" * 5000, id="objects nested too deeply"),
+        pytest.param("[]", id="a list"),
+        pytest.param('"{}"', id="text"),
+        pytest.param("null", id="null"),
+    ],
+)
+def test_what_is_no_json_object_is_400_on_body(body: str) -> None:
+    assert list(refused_fields(body)) == ["body"]
+
+
+def test_every_unknown_repeated_and_missing_field_is_named_at_once() -> None:
+    body = '{"visibility": "org", "visibilty": "org", "visibility": "community", "x": {"y": 1, "y": 2}}'
+
+    assert refused_fields(body, frozenset({"name"})) == {
+        "name": "is required",
+        "visibility": "is given more than once",
+        "visibilty": "is not a field of this request; it takes name, visibility",
+        "x": "is not a field of this request; it takes name, visibility",
+        "y": "is given more than once",
+    }
+
+
+def test_a_missing_body_lacks_what_is_required() -> None:
+    assert refused_fields(None, FIELDS) == {"name": "is required", "visibility": "is required"}
+
+
+def test_no_more_is_said_of_unknown_fields_than_fits_an_answer() -> None:
+    body = "{" + ",".join(f'"{"n" * 100}{number}": 1' for number in range(400)) + "}"
+
+    fields = refused_fields(body)
+
+    assert len(fields) <= 20
+    assert all(len(name) <= 64 for name in fields)
+
+
+@pytest.mark.parametrize("spaces", [64 << 10, 1 << 20])
+def test_a_body_over_64_kib_is_413(spaces: int) -> None:
+    with pytest.raises(PayloadTooLarge, match="65536"):
+        read("{" + " " * spaces + "}")
+
+
+def test_a_body_that_the_gateway_took_for_binary_is_read_as_well() -> None:
+    event = event_with(base64.b64encode(b'{"name": "\xc3\xa9"}').decode(), binary=True)
+
+    assert read_json(event, fields=FIELDS) == {"name": "é"}
+
+
+@pytest.mark.parametrize(
+    "body", ["!", base64.b64encode(b'{"name": "\xff"}').decode()], ids=["no base64", "no UTF-8"]
+)
+def test_a_binary_body_that_is_no_text_is_400(body: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read_json(event_with(body, binary=True), fields=FIELDS)
+
+    assert list(refused.value.fields) == ["body"]
+
+
+def test_thousands_of_fields_are_looked_at_without_comparing_each_with_each() -> None:
+    body = "{" + ",".join(f'"{number}":0' for number in range(6000)) + "}"
+
+    assert len(refused_fields(body)) == 20
