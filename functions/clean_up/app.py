@@ -1,4 +1,4 @@
-"""The cleanup queue's consumer: removes staged archives and images that nothing uses."""
+"""The cleanup queue's consumer: removes what nothing uses, and finishes deletions."""
 
 from packyard import bootstrap
 from packyard.events import serve_queue
@@ -9,4 +9,9 @@ def clean_up(body: str) -> None:
     bootstrap.services().cleaner.settle(body)
 
 
-lambda_handler = serve_queue(clean_up)
+def put_back(receipt_handle: str, seconds: int) -> None:
+    """Let a message come again later."""
+    bootstrap.services().cleanup_queue.put_back(receipt_handle, seconds)
+
+
+lambda_handler = serve_queue(clean_up, put_back=put_back)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from packyard.operations.built_images import BuiltImages
     from packyard.operations.clean_up import Cleaner
     from packyard.operations.publish import Publisher
+    from packyard.operations.delete import Deleter
     from packyard.operations.read_token import TokenReader
     from packyard.operations.register import Registrar
     from packyard.queue import CleanupQueue
@@ -238,6 +239,63 @@ class Services:
 
 
 _current: list[Services] = []
+    @cached_property
+    def deleter(self) -> "Deleter":
+        """Deletes packs."""
+        from packyard.operations.delete import Deleter
+        from packyard.store.deletions import DeletionStore
+
+        return Deleter(
+            deletions=DeletionStore(table=self.table),
+            repositories=self.repositories,
+            cleanup_queue=self.cleanup_queue,
+            images=self.built_images,
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+        )
+
+    @cached_property
+    def upload_store(self) -> "UploadStore":
+        """Staged uploads' records."""
+        from packyard.store.uploads import UploadStore
+
+        return UploadStore(table=self.table)
+
+    @cached_property
+    def uploads(self) -> "Uploads":
+        """Staged uploads, as their clients see them."""
+        from packyard.operations.uploads import Uploads
+
+        return Uploads(
+            uploads=self.upload_store,
+            packs=self.packs,
+            staging=self.staging,
+            cleanup_queue=self.cleanup_queue,
+            max_bytes=self.settings.archive_limits.compressed_bytes,
+            build_time=self._build_time,
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+        )
+
+    @cached_property
+    def builder(self) -> "Builder":
+        """Builds what clients have staged."""
+        from packyard.operations.build import Builder
+
+        return Builder(
+            uploads=self.upload_store,
+            staging=self.staging,
+            publisher=self.publisher,
+            lease=timedelta(seconds=self.settings.publish_deadline_seconds),
+            build_time=self._build_time,
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+        )
+
+    @property
+    def _build_time(self) -> timedelta:
+        return _BUILD_ATTEMPTS * timedelta(seconds=self.settings.publish_deadline_seconds)
+
 
 
 def services() -> Services:
@@ -249,6 +307,7 @@ def services() -> Services:
     if not _current:
         _current.append(Services(settings=Settings.from_environment(os.environ)))
     return _current[-1]
+            deleter=self.deleter,
 
 
 @contextmanager

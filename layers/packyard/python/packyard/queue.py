@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from packyard.aws import outages_translated
 from packyard.oci.digest import Digest, parse_digest
 from packyard.packs.name import PackName, parse_slug
+from packyard.packs.pack import is_pack_id
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
 from packyard.tenants.org import parse_org_id
 
@@ -59,7 +60,20 @@ class StagedArchive:
     due_at: datetime
 
 
-Message = OrphanImage | StagedArchive
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackDeletion:
+    """A pack that somebody asks to delete.
+
+    Attributes:
+        pack_id: The pack; it may turn out that it could not be deleted, and stays.
+        due_at: From when it is being deleted by nobody else.
+    """
+
+    pack_id: str
+    due_at: datetime
+
+
+Message = OrphanImage | StagedArchive | PackDeletion
 
 
 class CleanupQueue:
@@ -88,6 +102,21 @@ class CleanupQueue:
                 DelaySeconds=min(MAX_DELAY_SECONDS, max(0, wait)),
             )
 
+    def put_back(self, receipt_handle: str, seconds: int) -> None:
+        """Let a message that has been received come again after so many seconds (API_ChangeMessageVisibility).
+
+        Args:
+            receipt_handle: The one that it was received with.
+            seconds: At most twelve hours, counted from when the message was received.
+
+        Raises:
+            ServiceUnavailable: SQS did not answer.
+        """
+        with outages_translated():
+            self._client.change_message_visibility(
+                QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+            )
+
 
 def _body(message: Message) -> str:
     due_at = format_timestamp(message.due_at)
@@ -102,6 +131,8 @@ def _body(message: Message) -> str:
             }
         case StagedArchive():
             fields = {"kind": "staged_archive", "key": message.key}
+        case PackDeletion():
+            fields = {"kind": "pack_deletion", "pack_id": message.pack_id}
     return json.dumps({**fields, "due_at": due_at}, separators=(",", ":"))
 
 
@@ -126,6 +157,8 @@ def parse_message(body: str) -> Message:
             return _orphan_image(fields)
         case "staged_archive":
             return _staged_archive(fields)
+        case "pack_deletion":
+            return _pack_deletion(fields)
         case _:
             raise ValueError("the message is of no known kind")
 
@@ -157,6 +190,14 @@ def _staged_archive(fields: Mapping[str, Any]) -> StagedArchive:
     if _STAGED_KEY.fullmatch(key) is None:
         raise ValueError("key: is not one of a staged archive")
     return StagedArchive(key=key, due_at=_due_at(fields))
+
+
+def _pack_deletion(fields: Mapping[str, Any]) -> PackDeletion:
+    _require_fields(fields, {"pack_id", "due_at"})
+    pack_id = _text(fields, "pack_id")
+    if not is_pack_id(pack_id):
+        raise ValueError("pack_id: is not one of a pack")
+    return PackDeletion(pack_id=pack_id, due_at=_due_at(fields))
 
 
 def _require_fields(fields: Mapping[str, Any], names: set[str]) -> None:

@@ -1,12 +1,13 @@
 """The images that we build, in our own registry: announced before they are pushed, tagged after their row stands."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from aws_lambda_powertools import Logger
 
 from packyard.errors import PackyardError
+from packyard.oci.digest import Digest
 from packyard.oci.image import Image
 from packyard.oci.layer import Layer
 from packyard.packs.name import PackName
@@ -70,6 +71,18 @@ class BuiltImages:
             self.registry.tag(self._repository(pack.org_id, pack.name), tag_of(pack.version), image.index)
         except (PackyardError, RegistryRefused):
             logger.warning("tag left to clean_up", extra={"pack_id": pack.id}, exc_info=True)
+
+    def purge(self, pack: Pack, digests: Iterable[Digest]) -> None:
+        """Remove every image that a pack has ever had.
+
+        Args:
+            pack: The pack.
+            digests: Of those images; read only as far as the registry needs to be told.
+
+        Raises:
+            RegistryCleanupFailed: Something of them is, or may be, still there.
+        """
+        self.registry.purge_repository(self._repository(pack.org_id, pack.name), digests)
 
     def _repository(self, org_id: str, name: PackName) -> str:
         """Return the repository of a built pack (API contract, section 4)."""

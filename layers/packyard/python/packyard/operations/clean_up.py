@@ -1,27 +1,25 @@
-"""Settling what a publish announced: removing what nothing uses, and leaving what something does.
+"""Settling what was announced: removing what nothing uses, leaving what something does, finishing what was begun.
 
-Every message may come early, late, twice, or while its publisher is still at work; each case ends the same way. What
+Every message may come early, late, twice, or while its sender is still at work; each case ends the same way. What
 fails goes back to the queue, which waits longer each time and gives up to the dead letters.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from aws_lambda_powertools import Logger
 
+from packyard.operations.delete import PURGE_LEASE, Deleter
+from packyard.packs.pack import PackStatus
 from packyard.packs.version import tag_of
-from packyard.queue import CleanupQueue, OrphanImage, StagedArchive, parse_message
+from packyard.queue import CleanupQueue, OrphanImage, PackDeletion, StagedArchive, parse_message
 from packyard.registry.port import ImageRegistry
 from packyard.staging import Staging
 from packyard.store.packs import PackStore
 from packyard.store.repositories import RepositoryBusy, RepositoryStore
 
 logger = Logger(child=True)
-
-# Longer than clean_up's function can run, and clocks differ by less than what is left.
-PURGE_LEASE: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +36,7 @@ class Cleaner:
     staging: Staging
     cleanup_queue: CleanupQueue
     registry: ImageRegistry
+    deleter: Deleter
     clock: Callable[[], datetime]
     new_ulid: Callable[[], str]
 
@@ -57,6 +56,8 @@ class Cleaner:
                 self.staging.delete(message.key)
             case OrphanImage():
                 self._settle_image(message)
+            case PackDeletion():
+                self.deleter.finish(message.pack_id)
 
     def _settle_image(self, image: OrphanImage) -> None:
         holder = self.packs.find_by_name(org_id=image.org_id, name=image.name)
@@ -81,7 +82,12 @@ class Cleaner:
         self.repositories.end_purge(purge)
 
     def _restore_tag(self, image: OrphanImage, holder: str) -> None:
-        """Let the version's tag name the image, in case its publisher died or failed before it could (decision 4)."""
+        """Let the version's tag name the image, in case its publisher died or failed before it could (decision 4).
+
+        Not while the pack is being deleted: its image goes, and a tag set now would come back to life after it.
+        """
         pack = self.packs.get(holder)
-        if pack is not None and pack.image_digest == image.digests[0]:
+        if pack is None or pack.status is not PackStatus.ACTIVE:
+            return
+        if pack.image_digest == image.digests[0]:
             self.registry.restore_tag(image.repository, tag_of(pack.version), pack.image_digest)

@@ -17,6 +17,10 @@ publisher or a wrong clock costs time only. `purging_until` is a lease, since a 
 refuse a late delete: it must outlast the process that deletes by more than clocks differ. When a cleaner
 crashes, its lease runs out and its message comes again. The item may expire or be removed at any time but
 during a purge: a claim that finds none makes a new epoch, so no older commit can pass.
+
+Those who delete a pack are cleaners that may share a repository, because they all remove everything: two that
+delete the same pack need not wait for one another. The name is free once the first of them is done; publishers
+come in once the last is, or must be dead.
 """
 
 from dataclasses import dataclass
@@ -31,6 +35,8 @@ from packyard.store.table import ConditionFailed, Item, Table, Update
 
 # An item without a holder means nothing once the claim or the purge is over; it may go some time after.
 _KEPT_WITHOUT_HOLDER: Final = timedelta(days=1)
+# Each further attempt means that another cleaner has come in since the last.
+_JOIN_ATTEMPTS: Final = 4
 _NOBODY_PURGES: Final = "(attribute_not_exists(purging_until) OR purging_until < :now)"
 
 
@@ -92,6 +98,7 @@ class Purge:
         until: When the hold lapses.
         holder: The pack that holds the name; None when there is none, and none can come while the purge
             lasts.
+        shared: Whether another cleaner may still be at work, until `until` at the latest.
     """
 
     org_id: str
@@ -99,6 +106,7 @@ class Purge:
     epoch: str
     until: datetime
     holder: str | None
+    shared: bool = False
 
 
 class RepositoryStore:
@@ -222,12 +230,53 @@ class RepositoryStore:
             raise RepositoryBusy(_busy_until(failure.old or {})) from None
         return Purge(org_id=org_id, name=name, epoch=token, until=until, holder=item.get("pack_id"))
 
+    def join_purge(self, pack: Pack, *, until: datetime, now: datetime, token: str) -> Purge:
+        """Take the repository of a pack that is being deleted, with whoever has it already. A write or two.
+
+        Nobody is waited for. A publisher at work there cannot commit any more, since its pack is being deleted.
+        Another cleaner removes nothing that this one does not; but it may be slow, so that the hold lasts until
+        the last of them must be dead, unless there was one only (see `release_name`).
+
+        Args:
+            pack: The pack, which holds its name.
+            until: As for `begin_purge`.
+            now: The present instant.
+            token: A value never used before.
+
+        Raises:
+            NameLost: The pack does not hold its name any more.
+            RepositoryBusy: Cleaners come in faster than we do.
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        others_until: datetime | None = None
+        for _ in range(_JOIN_ATTEMPTS):
+            end = until if others_until is None else max(until, others_until)
+            try:
+                self._table.update(_join(pack, others_until, end, now, token))
+            except ConditionFailed as failure:
+                old = failure.old or {}
+                if old.get("pack_id") != pack.id:
+                    raise NameLost from None
+                others_until = parse_timestamp(old["purging_until"]) if "purging_until" in old else None
+                continue
+            return Purge(
+                org_id=pack.org_id,
+                name=pack.name,
+                epoch=token,
+                until=end,
+                holder=pack.id,
+                shared=others_until is not None,
+            )
+        raise RepositoryBusy(others_until or until)
+
     def end_purge(self, purge: Purge) -> None:
-        """Let publishers in again. One write; none when the hold has passed to somebody else.
+        """Let publishers in again. One write; none when somebody else has, or may have, the repository too.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
         """
+        if purge.shared:
+            return
         values: dict[str, Any] = {":epoch": purge.epoch}
         change = "REMOVE purging_until"
         if purge.holder is None:
@@ -244,6 +293,49 @@ class RepositoryStore:
             )
         except ConditionFailed:
             return
+
+
+def release_name(pack: Pack, *, purge: Purge | None, now: datetime) -> Update:
+    """Return the action that frees the name of a pack, for the transaction that ends it.
+
+    A purge that nobody has joined ends with it, so that the next pack of the name can be published at once. It is
+    then the action's condition that nobody has.
+
+    Args:
+        pack: The pack, which holds its name.
+        purge: The hold on its repository; None when it has no image of ours.
+        now: The present instant.
+    """
+    end = now if purge is None else max(now, purge.until)
+    values = {":pack_id": pack.id, ":expiry": _expiry(end)}
+    if purge is None or purge.shared:
+        change, condition = "SET expires_at = :expiry REMOVE pack_id", "pack_id = :pack_id"
+    else:
+        change = "SET expires_at = :expiry REMOVE pack_id, purging_until"
+        condition = "pack_id = :pack_id AND epoch = :epoch"
+        values[":epoch"] = purge.epoch
+    return Update(key=name_key(pack.org_id, pack.name), change=change, condition=condition, values=values)
+
+
+def _join(pack: Pack, others_until: datetime | None, end: datetime, now: datetime, token: str) -> Update:
+    """Return the write that takes a repository which others have until `others_until`, or nobody has."""
+    values = {
+        ":pack_id": pack.id,
+        ":end": format_timestamp(end),
+        ":token": token,
+        ":now": format_timestamp(now),
+    }
+    alone_or_as_seen = _NOBODY_PURGES
+    if others_until is not None:
+        alone_or_as_seen = f"({_NOBODY_PURGES} OR purging_until = :seen)"
+        values[":seen"] = format_timestamp(others_until)
+    return Update(
+        key=name_key(pack.org_id, pack.name),
+        change="SET purging_until = :end, epoch = :token",
+        # The last part lets a repeat after a lost answer pass its own hold.
+        condition=f"pack_id = :pack_id AND ({alone_or_as_seen} OR epoch = :token)",
+        values=values,
+    )
 
 
 def _busy_until(item: Item) -> datetime:

@@ -1,0 +1,22 @@
+"""DELETE /packs/{id}: a pack goes, and every version of its image with it."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from packyard import bootstrap
+from packyard.http.app import json_response, make_app, serve
+from packyard.http.caller import writer
+from packyard.http.preconditions import read_if_match
+
+app = make_app()
+
+
+@app.delete("/packs/<pack_id>")
+def delete_pack(pack_id: str) -> Response[str]:
+    """Answer 200 when the pack is gone, also when it was before."""
+    services = bootstrap.services()
+    caller = writer(app.current_event, api_domain=services.settings.api_domain, create=False)
+    services.deleter.delete(pack_id, caller=caller, if_match=read_if_match(app.current_event))
+    return json_response(200, {"status": "deleted"})
+
+
+lambda_handler = serve(app)

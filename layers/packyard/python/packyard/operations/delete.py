@@ -1,0 +1,127 @@
+"""Deleting a pack: decide, purge its images, and only then let go of its name and its row.
+
+    announce the deletion → decide it on the row → take the repository → purge it → bury the row, free the name, enter
+    the deletion into the ledger
+
+From the decision on there is one way, and every step of it can be taken again: by whoever repeats the request, and by
+`clean_up`, for which the announcement is under way before there is anything to finish.
+
+- A crash before the decision: the announcement finds an active pack, and nothing happens.
+- A crash after it, or a registry that fails: the announcement finds the pack `deleting` and purges what is left. The
+  row stays until the images are gone, and with it the name; the ledger, which lists them, stays anyway.
+- Two at once, the operator's repeat and `clean_up`: both purge, one buries, and the other finds that done.
+- A role that attaches, an update, a re-upload: their conditions are on the row's status. A re-upload that has pushed
+  meanwhile fails when it commits, and its own announcement removes its image.
+- A create of the same name: the name is taken until the images are gone, and its repository is busy for as long as
+  somebody may still be removing something from it (`store.repositories`).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from aws_lambda_powertools import Logger
+
+from packyard.errors import PackNotFound, RegistryCleanupFailed
+from packyard.oci.digest import Digest
+from packyard.operations.built_images import BuiltImages
+from packyard.packs.pack import ImageOrigin, Pack, is_pack_id
+from packyard.packs.precondition import IfMatch
+from packyard.queue import CleanupQueue, PackDeletion
+from packyard.store.deletions import Deletion, DeletionStore
+from packyard.store.repositories import NameLost, Purge, RepositoryBusy, RepositoryStore
+from packyard.tenants.caller import Caller
+
+logger = Logger(child=True)
+
+# Longer than any function that purges can run, and clocks differ by less than what is left.
+PURGE_LEASE: Final = timedelta(minutes=5)
+# Longer than a request can live, so that `clean_up` does not join in what goes well.
+_FIRST_RETRY_AFTER: Final = timedelta(minutes=1)
+# The gateway waits for 29 seconds. What is left of a long history is for the next attempt.
+_PURGE_TIME: Final = timedelta(seconds=18)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleter:
+    """Deletes packs.
+
+    Attributes:
+        clock: The present instant, UTC.
+        new_ulid: A ULID never used before.
+    """
+
+    deletions: DeletionStore
+    repositories: RepositoryStore
+    cleanup_queue: CleanupQueue
+    images: BuiltImages
+    clock: Callable[[], datetime]
+    new_ulid: Callable[[], str]
+
+    def delete(self, pack_id: str, *, caller: Caller, if_match: IfMatch | None = None) -> None:
+        """Delete an owned pack, or finish or confirm that it is deleted.
+
+        Args:
+            pack_id: The pack, as the client names it.
+            caller: Who asks.
+            if_match: What the client has seen of it.
+
+        Raises:
+            PackNotFound: The caller's organisation owns no such pack.
+            PreconditionFailed: The pack is at another revision than the client has seen.
+            PackInUse: Roles reference it.
+            RegistryCleanupFailed: It is decided, but its images are not all gone; `clean_up` goes on with it.
+            ServiceUnavailable: A backing service did not answer. What was decided by then, `clean_up` goes on with.
+        """
+        if not is_pack_id(pack_id):
+            raise PackNotFound
+        now = self.clock()
+        self.cleanup_queue.announce(PackDeletion(pack_id=pack_id, due_at=now + _FIRST_RETRY_AFTER), now=now)
+        deletion = self.deletions.begin(
+            pack_id, org_id=caller.org_id, actor=caller.principal, if_match=if_match, now=now
+        )
+        if deletion is not None:
+            self._finish(deletion)
+
+    def finish(self, pack_id: str) -> None:
+        """Finish the deletion of a pack, if it has been decided and is not finished.
+
+        Raises:
+            RegistryCleanupFailed, ServiceUnavailable: Not now; doing it again is safe.
+        """
+        deletion = self.deletions.find(pack_id)
+        if deletion is not None:
+            self._finish(deletion)
+
+    def _finish(self, deletion: Deletion) -> None:
+        pack = deletion.pack
+        try:
+            purge = None if pack.image_origin is ImageOrigin.IMAGE_REF else self._purge(pack)
+        except NameLost:
+            # Names are freed in the transaction that ends their pack: somebody else has finished.
+            return
+        self.deletions.finish(deletion, purge=purge, now=self.clock())
+        logger.info("pack deleted", extra={"pack_id": pack.id})
+
+    def _purge(self, pack: Pack) -> Purge:
+        """Remove all images of a pack and return the hold on its repository, in which nobody can have put another."""
+        now = self.clock()
+        try:
+            purge = self.repositories.join_purge(
+                pack, until=now + PURGE_LEASE, now=now, token=self.new_ulid()
+            )
+        except RepositoryBusy as busy:
+            raise RegistryCleanupFailed from busy
+        try:
+            self.images.purge(pack, self._digests_in_time(pack, now + _PURGE_TIME))
+        except RegistryCleanupFailed:
+            self.repositories.end_purge(purge)
+            raise
+        return purge
+
+    def _digests_in_time(self, pack: Pack, end: datetime) -> Iterator[Digest]:
+        for digest in self.deletions.image_digests(pack.id):
+            if self.clock() > end:
+                raise RegistryCleanupFailed
+            yield digest
