@@ -77,7 +77,7 @@ def _of_api_key(secret: str, *, tenants: TenantStore, now: datetime) -> _Bearer:
     key = tenants.get_api_key(hash_secret(secret))
     if key is None or not key.is_live(now):
         raise Unauthenticated
-    return _Bearer(key.org_id, f"key:{key.key_hash[:16]}", SCOPES[key.permission_set])
+    return _Bearer(key.org_id, f"key:{key.key_id}", SCOPES[key.permission_set])
 
 
 def _of_token(text: str, reader: "TokenReader | None", *, now: datetime) -> _Bearer:

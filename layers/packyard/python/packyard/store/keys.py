@@ -11,7 +11,7 @@ COMMUNITY_SHARDS: Final = 4
 
 _PACK_PREFIX: Final = "PACK#"
 REVISION_PREFIX: Final = "REV#"
-# The GSI2 partition of packs that are being deleted; empty but for what is under way or stuck.
+# The only partition of GSI3: packs that are being deleted, so that it is empty but for what is under way or stuck.
 DELETING_PARTITION: Final = "DELETING"
 
 
@@ -80,16 +80,9 @@ def owned_partition(org_id: str, visibility: str) -> str:
     return f"ORG#{org_id}#{visibility}"
 
 
-def deleting_index_key(pack_id: str, since: str) -> Key:
-    """Return what lists a pack among those that are being deleted, the longest waiting first.
-
-    It takes the place of the community's keys in GSI2: a pack that is going is no longer offered to others.
-
-    Args:
-        pack_id: The pack.
-        since: When its deletion began, as stored.
-    """
-    return {"GSI2PK": DELETING_PARTITION, "GSI2SK": f"{_PACK_PREFIX}{since}#{pack_id}"}
+def deleting_index_key(pack_id: str) -> Key:
+    """Return what lists a pack among those that are being deleted."""
+    return {"GSI3PK": DELETING_PARTITION, "GSI3SK": pack_partition(pack_id)}
 
 
 def community_partition(shard: int) -> str:

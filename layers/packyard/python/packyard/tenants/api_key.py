@@ -53,6 +53,11 @@ class ApiKey:
     revoked_at: datetime | None = None
     expires_at: datetime | None = None
 
+    @property
+    def key_id(self) -> str:
+        """What the key is called in the ledger and by the operator: the hash's beginning, from which nothing follows."""
+        return self.key_hash[:16]
+
     def is_live(self, now: datetime) -> bool:
         """Return whether the key is neither revoked nor expired at `now`."""
         return all(end is None or now < end for end in (self.revoked_at, self.expires_at))
