@@ -21,8 +21,8 @@ from packyard.store.table import Table
 if TYPE_CHECKING:
     from packyard.operations.built_images import BuiltImages
     from packyard.operations.clean_up import Cleaner
-    from packyard.operations.publish import Publisher
     from packyard.operations.delete import Deleter
+    from packyard.operations.publish import Publisher
     from packyard.operations.read_token import TokenReader
     from packyard.operations.register import Registrar
     from packyard.queue import CleanupQueue
@@ -223,23 +223,6 @@ class Services:
         )
 
     @cached_property
-    def cleaner(self) -> "Cleaner":
-        """Settles cleanup messages."""
-        from packyard.operations.clean_up import Cleaner
-
-        return Cleaner(
-            packs=self.packs,
-            repositories=self.repositories,
-            staging=self.staging,
-            cleanup_queue=self.cleanup_queue,
-            registry=self.registry,
-            clock=self.clock,
-            new_ulid=self.new_ulid,
-        )
-
-
-_current: list[Services] = []
-    @cached_property
     def deleter(self) -> "Deleter":
         """Deletes packs."""
         from packyard.operations.delete import Deleter
@@ -296,6 +279,24 @@ _current: list[Services] = []
     def _build_time(self) -> timedelta:
         return _BUILD_ATTEMPTS * timedelta(seconds=self.settings.publish_deadline_seconds)
 
+    @cached_property
+    def cleaner(self) -> "Cleaner":
+        """Settles cleanup messages."""
+        from packyard.operations.clean_up import Cleaner
+
+        return Cleaner(
+            packs=self.packs,
+            repositories=self.repositories,
+            staging=self.staging,
+            cleanup_queue=self.cleanup_queue,
+            registry=self.registry,
+            deleter=self.deleter,
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+        )
+
+
+_current: list[Services] = []
 
 
 def services() -> Services:
@@ -307,7 +308,6 @@ def services() -> Services:
     if not _current:
         _current.append(Services(settings=Settings.from_environment(os.environ)))
     return _current[-1]
-            deleter=self.deleter,
 
 
 @contextmanager
