@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ def image_source(
     limits: PullLimits = LIMITS,
     own: str = "https://own.test",
     own_user: str = "",
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> ImageSource:
     """Return a source.
 
@@ -42,6 +43,7 @@ def image_source(
         limits: On each read.
         own: Base URL of our own registry.
         own_user: `user:password` for it.
+        monotonic: The clock that reads are timed by.
     """
     user, _, password = own_user.partition(":")
     return ImageSource(
@@ -60,7 +62,7 @@ def image_source(
         resolve=resolve_name if net is None else net.resolve,
         connect=connect_to if net is None else net.connect,
         tls=tls_context if net is None else net.tls,
-        monotonic=time.monotonic,
+        monotonic=monotonic,
     )
 
 

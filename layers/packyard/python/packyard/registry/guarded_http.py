@@ -32,7 +32,7 @@ class Reply:
 
     Attributes:
         status: The HTTP status; not a redirect that we follow.
-        redirected: Whether it comes from another origin than was asked.
+        redirected: Whether it comes from another origin than was asked, or by way of one.
     """
 
     status: int
@@ -110,9 +110,10 @@ class GuardedHttp:
         """
         headers = {"Accept": accept, "User-Agent": _USER_AGENT}
         asked, _ = self._guard.target_of(url)
+        redirected = False
         for _ in range(_MAX_REDIRECTS + 1):
             origin, target = self._guard.target_of(url)
-            redirected = origin != asked
+            redirected = redirected or origin != asked
             if redirected:
                 authorization = None
             credentials = {} if authorization is None else {"Authorization": authorization}
