@@ -20,7 +20,13 @@ from packyard.oci.digest import Digest
 from packyard.packs.pack import Pack, PackStatus
 from packyard.packs.precondition import IfMatch
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
-from packyard.store.keys import REVISION_PREFIX, pack_key, pack_partition, reference_prefix
+from packyard.store.keys import (
+    REVISION_PREFIX,
+    deleting_index_key,
+    pack_key,
+    pack_partition,
+    reference_prefix,
+)
 from packyard.store.pack_items import from_item, ledger_entry
 from packyard.store.repositories import Purge, release_name
 from packyard.store.table import ConditionFailed, Item, Put, Query, Table, TransactionFailed, Update, token_of
@@ -89,12 +95,13 @@ class DeletionStore:
             ServiceUnavailable: DynamoDB did not answer; whether it was decided is not known.
         """
         unchanged, revisions = _at_revision(if_match)
+        listed = deleting_index_key(pack_id)
         try:
             item = self._table.update(
                 Update(
                     key=pack_key(pack_id),
                     change="SET #status = :deleting, deleting_by = if_not_exists(deleting_by, :actor),"
-                    " deleting_at = if_not_exists(deleting_at, :now)",
+                    " deleting_at = if_not_exists(deleting_at, :now), GSI3PK = :listed, GSI3SK = :as",
                     condition="org_id = :org_id"
                     f" AND (#status = :deleting OR (#status = :active AND {_UNUSED}{unchanged}))",
                     values={
@@ -104,6 +111,8 @@ class DeletionStore:
                         ":actor": actor,
                         ":now": format_timestamp(now),
                         ":zero": 0,
+                        ":listed": listed["GSI3PK"],
+                        ":as": listed["GSI3SK"],
                         **revisions,
                     },
                     names=_STATUS,
@@ -174,7 +183,7 @@ class DeletionStore:
         bury = Update(
             key=pack_key(gone.id),
             change="SET #status = :deleted, revision = :revision, updated_at = :at, expires_at = :expiry"
-            " REMOVE GSI1PK, GSI1SK, GSI2PK, GSI2SK",
+            " REMOVE GSI1PK, GSI1SK, GSI2PK, GSI2SK, GSI3PK, GSI3SK",
             condition="#status = :deleting",
             values={
                 ":deleting": PackStatus.DELETING.value,
