@@ -5,6 +5,7 @@ composition root, as any deployment does.
 """
 
 import io
+import json
 import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -94,12 +95,44 @@ class Service:
         request = Request(method="POST", resource="/packs/upload", headers=headers, body=body, caller=caller)
         return self.request("upload_pack", request)
 
+    def send(self, function: str, method: str, path: str, *, caller: Caller = ACME, **more: Any) -> Answer:
+        """Send a request whose body, if any, is JSON.
+
+        Args:
+            function: Its folder.
+            method: The verb.
+            path: The path as sent; also stands in for the resource.
+            caller: Who asks.
+            more: `json` for the body, `headers`, `query`.
+        """
+        headers = dict(more.get("headers", {}))
+        body = None
+        if "json" in more:
+            body = json.dumps(more["json"]).encode()
+            headers.setdefault("Content-Type", "application/json")
+        request = Request(
+            method=method,
+            resource=path,
+            path=path,
+            query=more.get("query", {}),
+            headers=headers,
+            body=body,
+            caller=caller,
+        )
+        return self.request(function, request)
+
     def get(self, pack_id: str, caller: Caller = ACME) -> Answer:
         """Read a pack."""
         return self.request(
             "get_pack",
             Request(method="GET", resource="/packs/{id}", path=f"/packs/{pack_id}", caller=caller),
         )
+
+    def update(
+        self, pack_id: str, visibility: str, caller: Caller = ACME, *, if_match: str | None = None
+    ) -> Answer:
+        """Change who may see a pack."""
+        return self.request("update_pack", update_request(pack_id, visibility, caller, if_match))
 
     def list_packs(self, caller: Caller = ACME, /, **query: str) -> Answer:
         """List packs."""
@@ -156,6 +189,7 @@ def running_service(
                 api_domain=api_domain,
                 publish_deadline_seconds=int(DEADLINE.total_seconds()),
                 archive_limits=limits or ArchiveLimits(),
+                trusted_registries="127.0.0.1:*",
                 jwt=jwt,
             ),
             clock=clock,
@@ -165,6 +199,18 @@ def running_service(
         )
         with bootstrap.using(services):
             yield Service(aws=aws, registry=registry, services=services, clock=clock)
+
+
+def update_request(pack_id: str, visibility: str, caller: Caller, if_match: str | None = None) -> Request:
+    """Return the request that changes who may see a pack."""
+    return Request(
+        method="PATCH",
+        resource="/packs/{id}",
+        path=f"/packs/{pack_id}",
+        headers={"Content-Type": "application/json"} | ({"If-Match": if_match} if if_match else {}),
+        body=json.dumps({"visibility": visibility}).encode(),
+        caller=caller,
+    )
 
 
 def _deliver_at_once(params: dict[str, Any], **_: Any) -> None:

@@ -8,17 +8,19 @@ row stands.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from packyard.errors import InvalidRequest, PackNameTaken, ServiceUnavailable
 from packyard.oci.reference import Reference, parse_reference, same_repository
+from packyard.operations.owned_pack import changing, owned_pack, require_changeable
 from packyard.operations.publish import Published
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
+from packyard.packs.precondition import IfMatch
 from packyard.registry.pull import ImageSource, PulledPack
 from packyard.store.packs import PackStore
-from packyard.store.repositories import ClaimLost, NameHeld, RepositoryBusy, RepositoryStore
+from packyard.store.repositories import Claim, ClaimLost, NameHeld, RepositoryBusy, RepositoryStore
 from packyard.tenants.caller import Author
 
 
@@ -66,6 +68,53 @@ class Registrar:
         except (ClaimLost, RepositoryBusy) as busy:
             raise ServiceUnavailable from busy
         return Published(pack=pack, changed=True)
+
+    def replace(
+        self, pack_id: str, reference: Reference, *, author: Author, if_match: IfMatch | None
+    ) -> Published:
+        """Move an owned pack to another tag or digest of its repository; id, roles and visibility stay.
+
+        For a pack that we built this is the way back to any version that is still in its repository.
+
+        Args:
+            pack_id: The pack, as the client names it.
+            reference: Where the image is.
+            author: Who changes it.
+            if_match: What the client has seen of it.
+
+        Raises:
+            PackNotFound: The author's organisation owns no such pack.
+            InvalidRequest: On `image_ref`: another repository, or an image that cannot be had or read. On
+                `pack.yaml`: what it holds is wrong, or another pack's name.
+            PackDeleting: The pack is being deleted.
+            PreconditionFailed: The pack is at another revision than the client has seen.
+            PackModified: Another change came in between.
+            RegistryUnavailable, ServiceUnavailable: As for `create`.
+        """
+        due_at = self.clock() + self.deadline
+        before = owned_pack(pack_id, author=author, packs=self.packs)
+        if not same_repository(reference, parse_reference(before.image_ref)):
+            raise InvalidRequest(
+                {
+                    "image_ref": "must name the repository that the pack has; only the tag or the digest may change"
+                }
+            )
+        require_changeable(before, if_match)
+        with changing(if_match):
+            # The image may be one that a cleaner is about to remove, so it is claimed before it is looked at.
+            ours = reference.registry == self.images.own.host
+            claim = self._claim_repository(before, due_at) if ours else None
+            pulled = self.images.read_pack(reference, org_id=author.org_id)
+            if pulled.manifest.name != before.name:
+                raise InvalidRequest({"pack.yaml:name": f"must be {before.name}, the name of the pack"})
+            after = before.revised(at=self.clock(), **_content(reference, pulled))
+            if _told_apart_by(after) == _told_apart_by(before):
+                return Published(pack=before, changed=False)
+            self.packs.change(before, after, actor=author.principal, operation="replace", claim=claim)
+        return Published(pack=after, changed=True)
+
+    def _claim_repository(self, pack: Pack, due_at: datetime) -> Claim:
+        return self.repositories.claim_for_change(pack, until=due_at, now=self.clock(), token=self.new_ulid())
 
     def _settle_repeat(self, pack_id: str, wanted: Pack) -> Published:
         """Return the pack that stands when it is the one wanted (API contract, "Repeats")."""

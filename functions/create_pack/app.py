@@ -1,0 +1,24 @@
+"""POST /packs: a pack of an image that is in a registry already."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from packyard import bootstrap
+from packyard.http.app import make_app, serve
+from packyard.http.caller import writer
+from packyard.http.image_ref import read_registration
+from packyard.http.views import pack_response
+
+app = make_app()
+
+
+@app.post("/packs")
+def create_pack() -> Response[str]:
+    """Answer 201 with the new pack, or 200 with the one that stands when this is a repeat."""
+    services = bootstrap.services()
+    caller = writer(app.current_event, api_domain=services.settings.api_domain)
+    asked = read_registration(app.current_event)
+    published = services.registrar.create(asked.reference, visibility=asked.visibility, author=caller)
+    return pack_response(201 if published.changed else 200, published.pack, caller)
+
+
+lambda_handler = serve(app)

@@ -1,0 +1,226 @@
+"""POST /packs, through its real handler, with another registry to pull from."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from tests.fake_registry.moods import CutsOff, Lies, Refuses
+from tests.fake_registry.server import FakeRegistry
+from tests.foreign_images import image, index, layer, pack_image, shelve
+from tests.gateway import Answer
+from tests.service import ACME, GLOBEX, PackArchive, Service
+
+from packyard.tenants.caller import Caller
+
+
+@pytest.fixture
+def foreign() -> Iterator[FakeRegistry]:
+    with FakeRegistry() as registry:
+        yield registry
+
+
+def host(registry: FakeRegistry) -> str:
+    return urlsplit(registry.url).netloc
+
+
+def create(service: Service, image_ref: Any, caller: Caller = ACME, **more: Any) -> Answer:
+    return service.send("create_pack", "POST", "/packs", caller=caller, json={"image_ref": image_ref, **more})
+
+
+def shelved(
+    registry: FakeRegistry, content: bytes = b"name: slack\nversion: 1.4.0\n", tag: str = "1.4.0"
+) -> str:
+    repository = registry.shelves.repository("team/slack", create=True)
+    pack_image(content).shelve(repository, tag)
+    return f"{host(registry)}/team/slack:{tag}"
+
+
+def test_an_image_in_a_registry_becomes_a_pack_pinned_to_its_digest(
+    service: Service, foreign: FakeRegistry
+) -> None:
+    reference = shelved(foreign)
+    pinned = foreign.shelves.repository("team/slack").tags["1.4.0"]
+
+    answer = create(service, reference)
+
+    assert (answer.status, answer.headers["ETag"]) == (201, '"1"')
+    assert answer.body == {
+        "id": answer.body["id"],
+        "org_id": ACME.org_id,
+        "name": "slack",
+        "display_name": "Slack",
+        "version": "1.4.0",
+        "tier": "community",
+        "visibility": "org",
+        "image_origin": "image_ref",
+        "image_ref": reference,
+        "image_digest": pinned,
+        "size_bytes": pack_image(b"name: slack\nversion: 1.4.0\n").size_bytes,
+        "created_at": "2026-03-01T12:00:00.000Z",
+        "updated_at": "2026-03-01T12:00:00.000Z",
+        "owned": True,
+    }
+
+
+def test_a_moved_tag_leaves_the_pin_where_it_was(service: Service, foreign: FakeRegistry) -> None:
+    made = create(service, shelved(foreign)).body
+
+    shelved(foreign, b"name: slack\nversion: 9.9.9\n")
+
+    assert service.get(made["id"]).body == made
+
+
+def test_an_index_is_pinned_as_a_whole(service: Service, foreign: FakeRegistry) -> None:
+    repository = foreign.shelves.repository("team/slack", create=True)
+    inner = pack_image()
+    inner.shelve(repository)
+    digest = shelve(repository, index((inner.manifest, "linux/amd64")), "multi")
+
+    answer = create(service, f"{host(foreign)}/team/slack:multi")
+
+    assert (answer.status, answer.body["image_digest"]) == (201, digest)
+
+
+def test_the_image_is_neither_copied_nor_written_to(service: Service, foreign: FakeRegistry) -> None:
+    create(service, shelved(foreign))
+
+    assert service.images() == {}
+    assert {request.method for request in foreign.requests} == {"GET"}
+
+
+def test_a_repeat_answers_200_with_the_pack_that_stands(service: Service, foreign: FakeRegistry) -> None:
+    reference = shelved(foreign)
+
+    first, again = create(service, reference), create(service, reference)
+
+    assert (first.status, again.status) == (201, 200)
+    assert again.body == first.body
+
+
+def test_a_taken_name_is_a_conflict_that_names_its_holder(service: Service, foreign: FakeRegistry) -> None:
+    standing = service.upload(PackArchive().build()).body
+
+    answer = create(service, shelved(foreign))
+
+    assert (answer.status, answer.error["code"]) == (409, "pack_name_taken")
+    assert answer.error["details"] == {"pack_id": standing["id"]}
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        pytest.param({}, {"image_ref"}, id="no reference"),
+        pytest.param({"image_ref": 5}, {"image_ref"}, id="a number"),
+        pytest.param({"image_ref": ""}, {"image_ref"}, id="an empty one"),
+        pytest.param({"image_ref": "UPPER/case:tag"}, {"image_ref"}, id="not a reference"),
+        pytest.param({"image_ref": "x" * 5000}, {"image_ref"}, id="a long one"),
+        pytest.param({"image_ref": "a/b:c", "visibility": "all"}, {"visibility"}, id="an unknown visibility"),
+        pytest.param({"image_ref": "", "visibility": None}, {"image_ref", "visibility"}, id="both wrong"),
+        pytest.param({"image_ref": "a/b:c", "visible": "org"}, {"visible"}, id="an unknown field"),
+    ],
+)
+def test_a_wrong_body_is_400_by_field(service: Service, body: dict[str, Any], fields: set[str]) -> None:
+    answer = service.send("create_pack", "POST", "/packs", json=body)
+
+    assert (answer.status, answer.error["code"]) == (400, "validation_error")
+    assert answer.fields.keys() == fields
+
+
+def test_what_may_not_be_reached_reads_like_what_is_not_there(
+    service: Service, foreign: FakeRegistry
+) -> None:
+    absent = create(service, f"{host(foreign)}/team/absent:1")
+    elsewhere = create(service, "169.254.169.254/latest/meta-data:1")
+    unresolvable = create(service, "registry.invalid/team/slack:1")
+    foreign.moods.append(Refuses(status=403))
+    denied = create(service, shelved(foreign))
+
+    answers = (absent, elsewhere, unresolvable, denied)
+    assert {answer.status for answer in answers} == {400}
+    assert len({answer.fields["image_ref"] for answer in answers}) == 1
+
+
+def test_our_own_registry_is_open_only_for_ones_own(service: Service) -> None:
+    theirs = service.upload(PackArchive().build(), GLOBEX).body
+
+    hidden = create(service, theirs["image_ref"])
+    absent = create(service, theirs["image_ref"].replace(GLOBEX.org_id, ACME.org_id))
+
+    assert (hidden.status, absent.status) == (400, 400)
+    assert hidden.fields == absent.fields
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        pytest.param(b"name: slack\nversion: 1\n", "pack.yaml:version", id="a wrong version"),
+        pytest.param(b"\x00", "pack.yaml", id="not YAML"),
+    ],
+)
+def test_a_wrong_pack_yaml_is_400_by_its_field(
+    service: Service, foreign: FakeRegistry, content: bytes, field: str
+) -> None:
+    answer = create(service, shelved(foreign, content))
+
+    assert (answer.status, list(answer.fields)) == (400, [field])
+
+
+def test_an_image_that_holds_no_pack_is_400_on_image_ref(service: Service, foreign: FakeRegistry) -> None:
+    repository = foreign.shelves.repository("team/slack", create=True)
+    image(layer(("etc/passwd", b"root"))).shelve(repository, "1")
+
+    answer = create(service, f"{host(foreign)}/team/slack:1")
+
+    assert (answer.status, list(answer.fields)) == (400, ["image_ref"])
+
+
+@pytest.mark.parametrize(
+    "mood",
+    [
+        pytest.param(Refuses(status=503), id="5xx"),
+        pytest.param(Refuses(status=429), id="throttled"),
+        pytest.param(CutsOff(path="/blobs/"), id="cut off in the middle of a blob"),
+    ],
+)
+def test_a_registry_that_fails_is_502_and_leaves_nothing(
+    service: Service, foreign: FakeRegistry, mood: Refuses | CutsOff
+) -> None:
+    reference = shelved(foreign)
+    foreign.moods.append(mood)
+
+    answer = create(service, reference)
+
+    assert (answer.status, answer.error["code"]) == (502, "registry_unavailable")
+    assert service.list_packs().body == {"packs": []}
+
+
+def test_a_registry_need_not_tell_the_truth_about_a_digest_that_we_compute(
+    service: Service, foreign: FakeRegistry
+) -> None:
+    reference = shelved(foreign)
+    foreign.moods.append(Lies())
+
+    answer = create(service, reference)
+
+    assert answer.body["image_digest"] == foreign.shelves.repository("team/slack").tags["1.4.0"]
+
+
+@pytest.mark.parametrize(
+    ("caller", "status"),
+    [
+        pytest.param(replace(ACME, scopes=frozenset()), 403, id="no scope"),
+        pytest.param(replace(ACME, may_create=False), 423, id="a lapsed tenant"),
+    ],
+)
+def test_who_may_not_create_is_told_so_first(service: Service, caller: Caller, status: int) -> None:
+    assert create(service, "", caller).status == status
+
+
+def test_a_body_of_another_type_is_415(service: Service) -> None:
+    answer = service.send(
+        "create_pack", "POST", "/packs", json={"image_ref": "a/b"}, headers={"Content-Type": "text/plain"}
+    )
+
+    assert answer.status == 415
