@@ -153,6 +153,7 @@ def test_a_layer_may_be_empty(content: bytes) -> None:
 def test_a_tar_needs_no_end_marker() -> None:
     assert look(FILE) == PACK_YAML
     assert look(FILE + bytes(512)) == PACK_YAML
+    assert look(FILE.rstrip(b"\0")) == PACK_YAML
 
 
 def test_what_follows_the_end_marker_is_not_looked_at() -> None:
@@ -205,7 +206,7 @@ UNREADABLE = {
     "text": b"not a tar at all".ljust(512, b"!"),
     "less-than-a-block": b"x" * 100,
     "wrong-checksum": FILE.replace(b"pack.yaml", b"pack.yamm", 1),
-    "cut-off-in-the-content": FILE[:-100],
+    "cut-off-in-the-content": FILE[:520],
     "cut-off-in-a-header": FILE[:300],
     "one-zero-block-and-more": bytes(512) + FILE,
     "negative-size": block(b"x", size=b"\xff" * 12),

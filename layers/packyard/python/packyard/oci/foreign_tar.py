@@ -88,7 +88,9 @@ class ForeignTar:
                 return
             self._content_left = member.size
             yield member
-            self._skip(self._content_left + -member.size % _BLOCK)
+            self._skip(self._content_left)
+            # Some writers end with the last content; no member can follow then.
+            self._take_some(-member.size % _BLOCK)
         raise ImageFault(f"has a layer with more than {self._max_members} members")
 
     def read(self, count: int) -> bytes:
