@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import pytest
 from tests.service import Service
 
 from packyard.registry.port import ImageRegistry
@@ -67,6 +68,15 @@ class WatchedRegistry:
             return result
 
         return watched
+
+
+def moments(calls: list[str]) -> list[object]:
+    """Return the moments right before and right after each of these calls, for parametrize."""
+    return [
+        pytest.param(2 * number + side, id=f"{'after' if side else 'before'} {number + 1} {call}")
+        for number, call in enumerate(calls)
+        for side in (0, 1)
+    ]
 
 
 @contextmanager

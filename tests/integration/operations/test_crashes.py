@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.crashes import Killed, fused
+from tests.crashes import Killed, fused, moments
 from tests.service import ACME, DEADLINE, PackArchive, Service, running_service
 
 ARCHIVE = PackArchive().build()
@@ -40,14 +40,6 @@ def announcements_of_the_abandoned(service: Service) -> list[str]:
 
 UPLOAD = calls_of_an_upload()
 CLEAN_UP = calls_of_a_clean_up()
-
-
-def moments(calls: list[str]) -> list[object]:
-    return [
-        pytest.param(2 * number + side, id=f"{'after' if side else 'before'} {number + 1} {call}")
-        for number, call in enumerate(calls)
-        for side in (0, 1)
-    ]
 
 
 def assert_everything_is_accounted_for(service: Service) -> None:

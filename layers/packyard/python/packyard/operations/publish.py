@@ -1,13 +1,14 @@
-"""Publishing an archive as a new pack: validate, build, push, and only then write the row.
+"""Publishing an archive, as a new pack or onto one that stands: validate, build, push, and only then write the row.
 
 The order is what makes a crash harmless (decisions 3, 4 and 7). Each announcement precedes what it announces: from the
 moment that something of ours exists outside the table, a message is under way that removes it again unless a committed
 row uses it by then. No step undoes another; who loses a race or dies half-way leaves it to that message.
 
-    announce the staged archive → stage it → validate and build on local disk → claim the name and its repository
-    → announce the image → push it by digest → commit the row → set the tag
+    announce the staged archive → stage it → validate and build on local disk → [read the pack that is to change]
+    → claim the name and its repository → announce the image → push it by digest → commit the row → set the tag
 
 An archive that the client staged itself begins at the third step; starting its upload took the first two.
+A change commits on condition that the pack is still as it was read, so that of two changes at once one is refused.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,21 +17,23 @@ from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any, BinaryIO
 
-from packyard.errors import PackNameTaken, ServiceUnavailable
+from packyard.errors import InvalidRequest, PackNameTaken, ServiceUnavailable
 from packyard.operations.built_images import BuiltImages
 from packyard.operations.built_pack import BuiltPack, building
+from packyard.operations.owned_pack import changing, owned_pack, require_changeable
 from packyard.packs.limits import ArchiveLimits
 from packyard.packs.name import PackName
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
+from packyard.packs.precondition import IfMatch
 from packyard.queue import CleanupQueue, StagedArchive
 from packyard.staging import Staging, inline_key
 from packyard.store.packs import PackStore
 from packyard.store.repositories import Claim, ClaimLost, NameHeld, RepositoryBusy, RepositoryStore
-from packyard.store.table import Update
+from packyard.store.table import Action
 from packyard.tenants.caller import Author
 
 # What else the transaction writes that writes a pack.
-Alongside = Callable[[Pack], Sequence[Update]]
+Alongside = Callable[[Pack], Sequence[Action]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,7 @@ class Published:
     changed: bool
 
 
-def _nothing(_pack: Pack) -> Sequence[Update]:
+def _nothing(_pack: Pack) -> Sequence[Action]:
     return ()
 
 
@@ -124,10 +127,60 @@ class Publisher:
         self.images.tag(built.image, pack=pack)
         return Published(pack=pack, changed=True)
 
+    def replace(
+        self,
+        archive: BinaryIO,
+        *,
+        pack_id: str,
+        author: Author,
+        if_match: IfMatch | None = None,
+        alongside: Alongside = _nothing,
+    ) -> Published:
+        """Give an owned pack of origin `upload` the content of a staged archive; id, roles and visibility stay.
+
+        Args:
+            archive: A `.tar.gz`, read once, whose `pack.yaml` has the pack's name.
+            pack_id: The pack, as the client names it.
+            author: Who changes it.
+            if_match: What the client has seen of it.
+            alongside: As for `create`.
+
+        Raises:
+            InvalidRequest: The archive or its `pack.yaml` is wrong, or the pack is not one that takes an archive.
+            PayloadTooLarge: The archive is over its limit.
+            PackNotFound: The author's organisation owns no such pack.
+            PackDeleting: The pack is being deleted.
+            PreconditionFailed: The pack is at another revision than the client has seen.
+            PackModified: Another change came in between.
+            RegistryUnavailable, ServiceUnavailable: As for `create`.
+        """
+        due_at = self.clock() + self.deadline
+        with building(archive, limits=self.limits) as built:
+            before = self._changeable(pack_id, built, author, if_match)
+            if _is_repeat(before, built):
+                return Published(pack=before, changed=False)
+            after = before.revised(at=self.clock(), **self._content(built, before.org_id))
+            with changing(if_match):
+                claim = self._claim_repository(before, due_at)
+                self.images.push(built.image, built.layer, pack=after, due_at=due_at)
+                self.packs.change(
+                    before,
+                    after,
+                    actor=author.principal,
+                    operation="reupload",
+                    claim=claim,
+                    alongside=alongside(after),
+                )
+        self.images.tag(built.image, pack=after)
+        return Published(pack=after, changed=True)
+
     def _claim_name(self, name: PackName, due_at: datetime, author: Author) -> Claim:
         return self.repositories.claim_for_create(
             org_id=author.org_id, name=name, until=due_at, now=self.clock(), token=self.new_ulid()
         )
+
+    def _claim_repository(self, pack: Pack, due_at: datetime) -> Claim:
+        return self.repositories.claim_for_change(pack, until=due_at, now=self.clock(), token=self.new_ulid())
 
     def _settle_repeat(self, pack_id: str, built: BuiltPack, visibility: Visibility) -> Published:
         """Return the pack that stands when it is what this archive would have made (API contract, "Repeats")."""
@@ -140,6 +193,17 @@ class Publisher:
         ):
             raise PackNameTaken(built.manifest.name, pack_id)
         return Published(pack=pack, changed=False)
+
+    def _changeable(self, pack_id: str, built: BuiltPack, author: Author, if_match: IfMatch | None) -> Pack:
+        """Return the pack as it stands, if this archive may replace its content (the contract's order of checks)."""
+        pack = owned_pack(pack_id, author=author, packs=self.packs)
+        require_archive_origin(pack)
+        if built.manifest.name != pack.name:
+            raise InvalidRequest(
+                {"pack.yaml:name": f"must be {pack.name}, the name of the pack that it replaces"}
+            )
+        require_changeable(pack, if_match)
+        return pack
 
     def _new_pack(self, built: BuiltPack, visibility: Visibility, author: Author) -> Pack:
         now = self.clock()
@@ -171,6 +235,22 @@ class Publisher:
             "content_digest": built.layer.diff_id,
             "size_bytes": built.image.size_bytes,
         }
+
+
+def require_archive_origin(pack: Pack, field: str = "id") -> None:
+    """Check that a pack is one that archives are uploaded for.
+
+    Args:
+        pack: The pack.
+        field: Where the client named it.
+
+    Raises:
+        InvalidRequest: Its image is a reference or a clone.
+    """
+    if pack.image_origin is not ImageOrigin.UPLOAD:
+        raise InvalidRequest(
+            {field: f"is a pack of origin {pack.image_origin}; only one of origin upload takes an archive"}
+        )
 
 
 def _is_repeat(pack: Pack, built: BuiltPack) -> bool:

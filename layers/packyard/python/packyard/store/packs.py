@@ -82,7 +82,7 @@ class PackStore:
         return None if item is None else item.get("pack_id")
 
     def create(
-        self, pack: Pack, *, actor: str, operation: str, claim: Claim, alongside: Sequence[Update] = ()
+        self, pack: Pack, *, actor: str, operation: str, claim: Claim, alongside: Sequence[Action] = ()
     ) -> None:
         """Write a new pack, its name and the first entry of its ledger, all or none. One transaction.
 

@@ -1,0 +1,27 @@
+"""POST /packs/{id}/upload: a new archive for an owned pack."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from packyard import bootstrap
+from packyard.http.app import make_app, serve
+from packyard.http.caller import writer
+from packyard.http.preconditions import read_if_match
+from packyard.http.upload import read_reupload
+from packyard.http.views import pack_response
+
+app = make_app()
+
+
+@app.post("/packs/<pack_id>/upload")
+def reupload_pack(pack_id: str) -> Response[str]:
+    """Answer 200 with the pack as it is now; a repeat changes nothing."""
+    services = bootstrap.services()
+    caller = writer(app.current_event, api_domain=services.settings.api_domain)
+    archive = read_reupload(app.current_event, max_bytes=services.settings.inline_archive_bytes)
+    if_match = read_if_match(app.current_event)
+    publisher = services.publisher
+    published = publisher.replace(publisher.stage(archive), pack_id=pack_id, author=caller, if_match=if_match)
+    return pack_response(200, published.pack, caller)
+
+
+lambda_handler = serve(app)

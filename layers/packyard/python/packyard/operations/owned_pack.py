@@ -1,0 +1,94 @@
+"""A pack that its owner is about to change: which one it is, and what it means when the change was not taken."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from packyard.errors import (
+    PackDeleting,
+    PackModified,
+    PackNotFound,
+    PermissionDenied,
+    PreconditionFailed,
+    ServiceUnavailable,
+)
+from packyard.operations.read import get_pack
+from packyard.packs.pack import Pack, PackStatus, is_pack_id
+from packyard.packs.precondition import IfMatch
+from packyard.store.packs import Gone, PackStore, Stale
+from packyard.store.repositories import ClaimLost, NameLost, RepositoryBusy
+from packyard.tenants.caller import Author, Caller
+
+
+def owned_pack(pack_id: str, *, author: Author, packs: PackStore) -> Pack:
+    """Return a pack of the author's organisation as it stands, one that is being deleted included. One read.
+
+    Raises:
+        PackNotFound: There is none, it is gone, or it is another organisation's; the author cannot tell which.
+        ServiceUnavailable: DynamoDB did not answer.
+    """
+    pack = packs.get(pack_id) if is_pack_id(pack_id) else None
+    if pack is None or pack.org_id != author.org_id or pack.status is PackStatus.DELETED:
+        raise PackNotFound
+    return pack
+
+
+def editable_pack(pack_id: str, *, caller: Caller, packs: PackStore) -> Pack:
+    """Return a pack of the caller's organisation; one that they see but do not own is refused as such. One read.
+
+    Raises:
+        PackNotFound: There is no such pack that the caller can see.
+        PermissionDenied: It is another organisation's.
+        ServiceUnavailable: DynamoDB did not answer.
+    """
+    pack = get_pack(pack_id, caller=caller, packs=packs)
+    if pack.org_id != caller.org_id:
+        raise PermissionDenied("Only the organisation that owns this pack can change it.")
+    return pack
+
+
+def require_changeable(pack: Pack, if_match: IfMatch | None) -> None:
+    """Check that a pack may be changed, as far as what was read of it can tell.
+
+    Raises:
+        PackDeleting: It is being deleted. This comes first: a precondition counts only where the request would succeed
+            without it (RFC 9110, section 13.2.1).
+        PreconditionFailed: It is at another revision than the client has seen.
+    """
+    if pack.status is not PackStatus.ACTIVE:
+        raise _being_deleted()
+    if if_match is not None and not if_match.matches(pack.revision):
+        raise PreconditionFailed
+
+
+@contextmanager
+def changing(if_match: IfMatch | None) -> Iterator[None]:
+    """Claim and write a change; what keeps it from being taken becomes the contract's refusal.
+
+    Args:
+        if_match: What the client has seen of the pack.
+
+    Raises:
+        PackNotFound: The pack is gone by now.
+        PackDeleting: It is being deleted by now.
+        PreconditionFailed: It is at another revision by now, and not one that the client has seen.
+        PackModified: It is at another revision by now than the one that the change was made from.
+        ServiceUnavailable: A cleaner was or is at work in the pack's repository; trying again is safe.
+    """
+    try:
+        yield
+    except NameLost:
+        raise PackNotFound from None
+    except Gone as gone:
+        if gone.current is None or gone.current.status is PackStatus.DELETED:
+            raise PackNotFound from None
+        raise _being_deleted() from None
+    except Stale as stale:
+        if if_match is not None and not if_match.matches(stale.current.revision):
+            raise PreconditionFailed from None
+        raise PackModified from None
+    except (ClaimLost, RepositoryBusy) as busy:
+        raise ServiceUnavailable from busy
+
+
+def _being_deleted() -> PackDeleting:
+    return PackDeleting("The pack is being deleted.")
