@@ -1,0 +1,188 @@
+"""PUT /packs/{id}, through its real handler."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from tests.crashes import Killed, fused
+from tests.fake_registry.server import FakeRegistry
+from tests.foreign_images import pack_image
+from tests.gateway import Answer, Request, multipart
+from tests.service import ACME, GLOBEX, PackArchive, Service
+
+from packyard.tenants.caller import Caller
+
+
+@pytest.fixture
+def foreign() -> Iterator[FakeRegistry]:
+    with FakeRegistry() as registry:
+        yield registry
+
+
+def put(service: Service, pack_id: str, image_ref: Any, caller: Caller = ACME, **headers: str) -> Answer:
+    return service.send(
+        "replace_pack",
+        "PUT",
+        f"/packs/{pack_id}",
+        caller=caller,
+        json={"image_ref": image_ref},
+        headers=headers,
+    )
+
+
+def shelved(registry: FakeRegistry, version: str, name: str = "slack") -> str:
+    """Put an image of this version into the registry, tagged with it, and return its reference."""
+    content = f"name: {name}\nversion: {version}\ndescription: of {version}\n".encode()
+    pack_image(content).shelve(registry.shelves.repository("team/slack", create=True), version)
+    return f"{urlsplit(registry.url).netloc}/team/slack:{version}"
+
+
+@pytest.fixture
+def pack(service: Service, foreign: FakeRegistry) -> dict[str, Any]:
+    answer = service.send("create_pack", "POST", "/packs", json={"image_ref": shelved(foreign, "1.0.0")})
+    body: dict[str, Any] = answer.body
+    return body
+
+
+def test_another_tag_replaces_everything_that_pack_yaml_states(
+    service: Service, foreign: FakeRegistry, pack: dict[str, Any]
+) -> None:
+    reference = shelved(foreign, "2.0.0")
+
+    answer = put(service, pack["id"], reference)
+
+    assert (answer.status, answer.headers["ETag"]) == (200, '"2"')
+    assert answer.body == pack | {
+        "version": "2.0.0",
+        "description": "of 2.0.0",
+        "image_ref": reference,
+        "image_digest": foreign.shelves.repository("team/slack").tags["2.0.0"],
+        "size_bytes": answer.body["size_bytes"],
+    }
+    assert service.get(pack["id"]).body == answer.body
+
+
+def test_what_changes_nothing_makes_no_revision(service: Service, pack: dict[str, Any]) -> None:
+    answer = put(service, pack["id"], pack["image_ref"])
+
+    assert (answer.status, answer.headers["ETag"], answer.body) == (200, '"1"', pack)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "docker.io/library/slack:2",
+        "{host}/team/other:1",
+        "{host}/team/slack/deeper:1",
+        "127.0.0.1:1/team/slack:1.0.0",
+    ],
+)
+def test_only_the_tag_or_the_digest_may_change(
+    service: Service, foreign: FakeRegistry, pack: dict[str, Any], other: str
+) -> None:
+    answer = put(service, pack["id"], other.format(host=urlsplit(foreign.url).netloc))
+
+    assert (answer.status, list(answer.fields)) == (400, ["image_ref"])
+
+
+def test_the_new_image_must_be_of_the_same_name(
+    service: Service, foreign: FakeRegistry, pack: dict[str, Any]
+) -> None:
+    answer = put(service, pack["id"], shelved(foreign, "2.0.0", name="jira"))
+
+    assert (answer.status, list(answer.fields)) == (400, ["pack.yaml:name"])
+
+
+def test_an_image_that_is_not_there_changes_nothing(service: Service, pack: dict[str, Any]) -> None:
+    answer = put(service, pack["id"], pack["image_ref"].replace("1.0.0", "3.0.0"))
+
+    assert (answer.status, list(answer.fields)) == (400, ["image_ref"])
+    assert service.get(pack["id"]).body == pack
+
+
+def test_another_organisations_pack_cannot_be_told_from_none(service: Service, pack: dict[str, Any]) -> None:
+    theirs = put(service, pack["id"], pack["image_ref"], GLOBEX)
+    none = put(service, "pack_01HZ0000000000000000009999", pack["image_ref"], GLOBEX)
+
+    assert (theirs.status, none.status) == (404, 404)
+    assert theirs.error | {"request_id": ""} == none.error | {"request_id": ""}
+
+
+def test_if_match_lets_only_who_has_seen_the_pack_change_it(
+    service: Service, foreign: FakeRegistry, pack: dict[str, Any]
+) -> None:
+    reference = shelved(foreign, "2.0.0")
+
+    stale = put(service, pack["id"], reference, **{"If-Match": '"7"'})
+    seen = put(service, pack["id"], reference, **{"If-Match": '"1"'})
+
+    assert (stale.status, stale.error["code"]) == (412, "precondition_failed")
+    assert seen.status == 200
+
+
+@pytest.mark.parametrize("image_ref", ["", None, 7, "a b", "x" * 3000])
+def test_a_wrong_reference_is_400_before_the_pack_is_looked_for(service: Service, image_ref: Any) -> None:
+    answer = put(service, "pack_01HZ0000000000000000009999", image_ref)
+
+    assert (answer.status, list(answer.fields)) == (400, ["image_ref"])
+
+
+class TestRollback:
+    @pytest.fixture
+    def built(self, service: Service) -> dict[str, Any]:
+        """Return a built pack at version 2.0.0, whose repository still has 1.0.0."""
+        first: dict[str, Any] = service.upload(PackArchive(version="1.0.0").build()).body
+        body, headers = multipart({"archive": PackArchive(version="2.0.0").build()})
+        path = f"/packs/{first['id']}/upload"
+        request = Request(method="POST", resource=path, path=path, headers=headers, body=body, caller=ACME)
+        answer = service.request("reupload_pack", request)
+        assert answer.status == 200, answer.body
+        return first | {"now": answer.body}
+
+    def test_a_built_pack_goes_back_to_an_earlier_version(
+        self, service: Service, built: dict[str, Any]
+    ) -> None:
+        answer = put(service, built["id"], built["image_ref"])
+
+        assert (answer.status, answer.headers["ETag"]) == (200, '"3"')
+        assert answer.body["version"] == "1.0.0"
+        assert answer.body["image_digest"] == built["image_digest"]
+        assert answer.body["image_origin"] == "upload"
+
+    def test_and_by_digest(self, service: Service, built: dict[str, Any]) -> None:
+        repository = built["image_ref"].rpartition(":")[0]
+
+        answer = put(service, built["id"], f"{repository}@{built['image_digest']}")
+
+        assert (answer.status, answer.body["version"]) == (200, "1.0.0")
+
+    def test_neither_image_goes_when_their_announcements_come_due(
+        self, service: Service, built: dict[str, Any]
+    ) -> None:
+        put(service, built["id"], built["image_ref"])
+        service.settle()
+
+        kept = service.images()[f"packs/{ACME.org_id}/slack"]
+        assert {built["image_digest"], built["now"]["image_digest"]} <= kept
+
+
+def test_a_replacement_killed_at_any_moment_leaves_the_pack_as_it_was_or_as_it_is_to_be(
+    service: Service, foreign: FakeRegistry, pack: dict[str, Any]
+) -> None:
+    moment, version = 0, 2
+    while True:
+        reference = shelved(foreign, f"{version}.0.0")
+        before = service.get(pack["id"]).body
+        try:
+            with fused(service, moment):
+                after = put(service, pack["id"], reference)
+        except Killed:
+            assert service.get(pack["id"]).body["version"] in (before["version"], f"{version}.0.0")
+            after = put(service, pack["id"], reference)
+            assert (after.status, after.body["version"]) == (200, f"{version}.0.0")
+            moment, version = moment + 1, version + 1
+            continue
+        assert after.status == 200
+        break
+    assert moment == 4  # one read and one transaction, and the instants before and after each
