@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as UnreachableError
 
 from packyard.errors import ServiceUnavailable
@@ -39,7 +39,7 @@ def outages_translated() -> Iterator[None]:
         if is_outage(error):
             raise ServiceUnavailable from error
         raise
-    except (UnreachableError, HTTPClientError) as error:
+    except (UnreachableError, HTTPClientError, IncompleteReadError) as error:
         raise ServiceUnavailable from error
 
 

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,12 +19,14 @@ from packyard.settings import Settings
 from packyard.store.table import Table
 
 if TYPE_CHECKING:
+    from packyard.operations.build import Builder
     from packyard.operations.built_images import BuiltImages
     from packyard.operations.clean_up import Cleaner
     from packyard.operations.delete import Deleter
     from packyard.operations.publish import Publisher
     from packyard.operations.read_token import TokenReader
     from packyard.operations.register import Registrar
+    from packyard.operations.uploads import Uploads
     from packyard.queue import CleanupQueue
     from packyard.registry.port import ImageRegistry
     from packyard.registry.pull import ImageSource
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from packyard.store.packs import PackStore
     from packyard.store.repositories import RepositoryStore
     from packyard.store.tenants import TenantStore
+    from packyard.store.uploads import UploadStore
 
 # The SDK's default retries are its oldest, its default time-outs a minute; the gateway waits for 29 seconds.
 _CLIENT_CONFIG = Config(
@@ -39,6 +42,17 @@ _CLIENT_CONFIG = Config(
     connect_timeout=3,
     read_timeout=5,
 )
+
+
+# What the SDK would sign forms with by itself is an older scheme, for a host that sends requests to most Regions on.
+_S3_CONFIG = _CLIENT_CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
+
+# A build that fails may be tried this often, in leases that follow one another.
+_BUILD_ATTEMPTS = 4
+
+
+def _client(service: Any) -> Any:
+    return boto3.client(service, config=_S3_CONFIG if service == "s3" else _CLIENT_CONFIG)
 
 
 def _utc_now() -> datetime:
@@ -67,7 +81,7 @@ class Services:
     clock: Callable[[], datetime] = _utc_now
     new_ulid: Callable[[], str] = _new_ulid
     sleep: Callable[[float], None] = time.sleep
-    client: Callable[[str], Any] = field(default=lambda service: boto3.client(service, config=_CLIENT_CONFIG))
+    client: Callable[[str], Any] = _client
 
     @cached_property
     def table(self) -> Table:
@@ -132,8 +146,11 @@ class Services:
         from packyard.registry.transport import Patience
 
         url = self.settings.registry_url
-        # The gateway waits for 29 seconds, and each request may be tried three times.
-        patience = Patience(sleep=self.sleep, monotonic=time.monotonic, read_seconds=8, total_seconds=25)
+        seconds = self.settings.registry_seconds
+        # Each request may be tried three times before somebody stops waiting.
+        patience = Patience(
+            sleep=self.sleep, monotonic=time.monotonic, read_seconds=seconds / 3, total_seconds=seconds
+        )
         if self.settings.registry_kind == "distribution":
             return distribution_registry(url=url, credential=Anonymous(), patience=patience)
         return ecr_registry(url=url, ecr=self.client("ecr"), clock=self.clock, patience=patience)

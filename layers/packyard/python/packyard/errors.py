@@ -7,6 +7,7 @@ PackyardError                    code                       status
 ├─ NotFound
 │  ├─ PackNotFound               pack_not_found             404
 │  ├─ RoleNotFound               role_not_found             404
+│  ├─ UploadNotFound             upload_not_found           404
 │  └─ RouteNotFound              route_not_found            404
 ├─ MethodNotAllowed              method_not_allowed         405
 ├─ Conflict
@@ -21,7 +22,8 @@ PackyardError                    code                       status
 ├─ InternalError                 internal_error             500
 ├─ RegistryUnavailable           registry_unavailable       502
 ├─ RegistryCleanupFailed         registry_cleanup_failed    502
-└─ ServiceUnavailable            service_unavailable        503
+├─ ServiceUnavailable            service_unavailable        503
+└─ TimedOut                      timeout                    504
 
 Codes and statuses are the contract's closed list (API contract, section 1). A message is for people: it never
 holds a stack trace, an ARN, a bucket or table name, a credential, or a fact about another organisation.
@@ -41,6 +43,15 @@ class PackyardError(Exception):
         super().__init__(message)
         self.message = message
         self.details = dict(details or {})
+
+    def inner(self, request_id: str) -> dict[str, Any]:
+        """Return the inner object of the error envelope (API contract, section 1).
+
+        Args:
+            request_id: Of what was refused, so that the logs can be searched for it.
+        """
+        fields: dict[str, Any] = {"code": self.code, "message": self.message, "request_id": request_id}
+        return {**fields, "details": self.details} if self.details else fields
 
 
 class InvalidRequest(PackyardError):
@@ -101,6 +112,15 @@ class RoleNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("No such role.")
+
+
+class UploadNotFound(NotFound):
+    """No such upload of the caller's organisation, or one that has been forgotten."""
+
+    code = "upload_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("No such upload.")
 
 
 class RouteNotFound(NotFound):
@@ -239,3 +259,13 @@ class ServiceUnavailable(PackyardError):
 
     def __init__(self) -> None:
         super().__init__("A backing service is unavailable; try again shortly.")
+
+
+class TimedOut(PackyardError):
+    """The time limit passed; doing it again is safe."""
+
+    code = "timeout"
+    status = 504
+
+    def __init__(self) -> None:
+        super().__init__("The time limit passed; trying again is safe.")

@@ -23,7 +23,7 @@ MAX_DELAY_SECONDS: Final = 900
 
 _MAX_BODY_CHARACTERS: Final = 4096
 _MAX_DIGESTS: Final = 8
-_STAGED_KEY: Final = re.compile(r"inline/[0-9A-Z]{26}\.tar\.gz")
+_STAGED_KEY: Final = re.compile(r"(inline/|uploads/upl_)[0-9A-Z]{26}\.tar\.gz")
 # A repository of at most 256 characters, as ECR has them (API_CreateRepository).
 _REPOSITORY: Final = re.compile(r"[a-z0-9._/-]{2,256}")
 

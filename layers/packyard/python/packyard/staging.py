@@ -1,13 +1,28 @@
 """The staging bucket: where an archive waits while its image is built."""
 
-from typing import IO, TYPE_CHECKING
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from io import BufferedReader, RawIOBase
+from typing import IO, TYPE_CHECKING, BinaryIO, Final
+from urllib.parse import unquote_plus
 
 from botocore.exceptions import ClientError
 
 from packyard.aws import error_code, outages_translated
+from packyard.packs.upload import is_upload_id
 
 if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
+
+_READ_BYTES: Final = 256 << 10
+_MAX_EVENT_CHARACTERS: Final = 64 << 10
+_UPLOADED_KEY: Final = re.compile(r"uploads/(?P<upload_id>[^/]+)\.tar\.gz")
 
 
 def inline_key(ulid: str) -> str:
@@ -19,11 +34,61 @@ def inline_key(ulid: str) -> str:
     return f"inline/{ulid}.tar.gz"
 
 
+def uploaded_key(upload_id: str) -> str:
+    """Return the key of an archive that a client sends by itself.
+
+    Args:
+        upload_id: The upload that it belongs to; its random part makes the key one that nobody guesses.
+    """
+    return f"uploads/{upload_id}.tar.gz"
+
+
+def parse_arrivals(body: str) -> tuple[str, ...]:
+    """Return the ids of the uploads whose archives a message from S3 reports.
+
+    Args:
+        body: A notification as S3 sends it to a queue (S3 user guide, "Event message structure"), or the test message
+            that it sends when notifications are switched on, which reports none.
+
+    Raises:
+        ValueError: It is neither, or reports an object that is not an upload's archive.
+    """
+    if len(body) > _MAX_EVENT_CHARACTERS:
+        raise ValueError(f"the message is longer than {_MAX_EVENT_CHARACTERS} characters")
+    try:
+        event = json.loads(body)
+        if event.get("Event") == "s3:TestEvent":
+            return ()
+        return tuple(_upload_id(record["s3"]["object"]["key"]) for record in event["Records"])
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError("the message is not a notification from S3") from error
+
+
+def _upload_id(encoded_key: str) -> str:
+    key = _UPLOADED_KEY.fullmatch(unquote_plus(encoded_key))
+    if key is None or not is_upload_id(key["upload_id"]):
+        raise ValueError("the object is not the archive of an upload")
+    return key["upload_id"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What lets a client put one object into the bucket, once it is sent as multipart/form-data.
+
+    Attributes:
+        url: Where to post it.
+        fields: Its fields, in any order; the part `file` comes last.
+    """
+
+    url: str
+    fields: Mapping[str, str]
+
+
 class Staging:
     """The bucket, by key.
 
     Args:
-        client: An S3 client.
+        client: An S3 client that signs with Signature Version 4.
         bucket: The bucket's name.
     """
 
@@ -50,6 +115,36 @@ class Staging:
             if error_code(error) != "PreconditionFailed":
                 raise
 
+    def form(self, key: str, *, max_bytes: int, lifetime: timedelta) -> Form:
+        """Return a form that takes an object of this key, and no other, for a while. No call leaves the process.
+
+        It says so under this function's own credentials, and ends with them when they end first.
+
+        Args:
+            key: As made by `uploaded_key`.
+            max_bytes: The largest object; an empty one is refused too.
+            lifetime: How long the form is good for.
+        """
+        form = self._client.generate_presigned_post(
+            Bucket=self._bucket,
+            Key=key,
+            Conditions=[["content-length-range", 1, max_bytes]],
+            ExpiresIn=int(lifetime.total_seconds()),
+        )
+        return Form(url=form["url"], fields=form["fields"])
+
+    @contextmanager
+    def open(self, key: str) -> Iterator[BinaryIO]:
+        """Read a staged archive from its start, once, while the context lasts; only a piece of it is ever in memory.
+
+        Raises:
+            ServiceUnavailable: S3 did not answer, here or at any read, or ended the object before its end.
+        """
+        with outages_translated():
+            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+        with closing(body):
+            yield BufferedReader(_Download(body), _READ_BYTES)
+
     def delete(self, key: str) -> None:
         """Remove a staged archive; one that is gone counts as removed.
 
@@ -58,3 +153,21 @@ class Staging:
         """
         with outages_translated():
             self._client.delete_object(Bucket=self._bucket, Key=key)
+
+
+class _Download(RawIOBase):
+    """An object on its way from S3, as a raw stream."""
+
+    def __init__(self, body: "StreamingBody") -> None:
+        super().__init__()
+        self._body = body
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        view = memoryview(buffer)
+        with outages_translated():
+            piece = self._body.read(len(view))
+        view[: len(piece)] = piece
+        return len(piece)

@@ -78,8 +78,5 @@ def json_response(
 
 
 def _envelope(error: PackyardError, *, request_id: str) -> Response[str]:
-    body: dict[str, Any] = {"code": error.code, "message": error.message, "request_id": request_id}
-    if error.details:
-        body["details"] = error.details
     headers = {"Retry-After": "1"} if error.status == ServiceUnavailable.status else {}
-    return json_response(error.status, {"error": body}, headers)
+    return json_response(error.status, {"error": error.inner(request_id)}, headers)

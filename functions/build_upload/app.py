@@ -1,0 +1,12 @@
+"""The build queue's consumer: an archive that a client has staged becomes an image and a pack."""
+
+from packyard import bootstrap
+from packyard.events import serve_queue
+
+
+def build_upload(body: str) -> None:
+    """Build what has arrived, or leave the message for later."""
+    bootstrap.services().builder.settle(body)
+
+
+lambda_handler = serve_queue(build_upload)

@@ -1,0 +1,23 @@
+"""POST /packs/uploads: a form that takes an archive too large for one request."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from packyard import bootstrap
+from packyard.http.app import json_response, make_app, serve
+from packyard.http.caller import writer
+from packyard.http.uploads import read_start, started_view
+
+app = make_app()
+
+
+@app.post("/packs/uploads")
+def start_upload() -> Response[str]:
+    """Answer 201 with the upload and its form; the archive's arrival starts the build."""
+    services = bootstrap.services()
+    caller = writer(app.current_event, api_domain=services.settings.api_domain)
+    asked = read_start(app.current_event, max_bytes=services.settings.archive_limits.compressed_bytes)
+    started = services.uploads.start(caller=caller, visibility=asked.visibility, pack_id=asked.pack_id)
+    return json_response(201, started_view(started))
+
+
+lambda_handler = serve(app)

@@ -1,0 +1,88 @@
+"""Staged uploads: what a client says when it starts one, and what it is told of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from packyard.errors import InvalidRequest, PayloadTooLarge
+from packyard.http.json_body import read_json
+from packyard.http.visibility import parse_visibility
+from packyard.operations.uploads import StartedUpload
+from packyard.packs.pack import Visibility
+from packyard.packs.timestamp import format_timestamp
+from packyard.packs.upload import Upload, UploadStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRequest:
+    """What a client posts to `/packs/uploads`.
+
+    Attributes:
+        visibility: Of the pack that is to be made.
+        pack_id: The pack that the archive replaces; None for a new pack.
+    """
+
+    visibility: Visibility
+    pack_id: str | None
+
+
+def read_start(event: APIGatewayProxyEvent, *, max_bytes: int) -> StartRequest:
+    """Return what kind of upload a client asks for.
+
+    Args:
+        event: The gateway's event.
+        max_bytes: The largest archive.
+
+    Raises:
+        InvalidRequest: Every field that is wrong, by name.
+        PayloadTooLarge: The archive is going to be too large.
+    """
+    given = read_json(event, fields=frozenset({"visibility", "pack_id", "size_bytes"}))
+    faults: dict[str, str] = {}
+    size = given.get("size_bytes", 1)
+    if type(size) is not int or size < 1:
+        faults["size_bytes"] = "must be a whole number of bytes, at least 1"
+    pack_id = given.get("pack_id")
+    if "pack_id" in given and not isinstance(pack_id, str):
+        faults["pack_id"] = "must be a pack's id"
+    visibility = _visibility(given, faults)
+    if faults:
+        raise InvalidRequest(faults)
+    if size > max_bytes:
+        raise PayloadTooLarge(f"An archive may be of {max_bytes} bytes at most.")
+    return StartRequest(visibility=visibility, pack_id=pack_id)
+
+
+def _visibility(given: Mapping[str, Any], faults: dict[str, str]) -> Visibility:
+    visibility = given.get("visibility", "org")
+    if "visibility" in given and "pack_id" in given:
+        faults["visibility"] = "cannot be given with pack_id: the pack keeps the one it has"
+    elif isinstance(visibility, str):
+        return parse_visibility(visibility, faults)
+    else:
+        faults["visibility"] = "must be a string"
+    return Visibility.ORG
+
+
+def upload_view(upload: Upload) -> dict[str, Any]:
+    """Return the Upload object; optional fields are absent, never null."""
+    fields = {
+        "upload_id": upload.id,
+        "status": upload.status,
+        "pack_id": upload.pack_id,
+        "error": upload.error if upload.status is UploadStatus.FAILED else None,
+        "expires_at": format_timestamp(upload.expires_at),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def started_view(started: StartedUpload) -> dict[str, Any]:
+    """Return the Upload object of one that has just begun, with the form that takes the archive."""
+    return {
+        **upload_view(started.upload),
+        "url": started.form.url,
+        "fields": dict(started.form.fields),
+        "max_bytes": started.max_bytes,
+    }

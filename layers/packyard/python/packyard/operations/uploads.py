@@ -1,0 +1,114 @@
+"""Starting a staged upload, and telling how far it is.
+
+    read the pack that the archive is for, if any → announce the archive → write the upload → sign the form
+
+A crash leaves at most an upload whose form nobody has: it expires by itself. The announcement comes due when no form is
+good any more and no build can be at work; an archive that came, whenever it did, is removed then. Two starts are two
+uploads.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from packyard.errors import UploadNotFound
+from packyard.operations.owned_pack import owned_pack
+from packyard.operations.publish import require_archive_origin
+from packyard.packs.pack import Visibility
+from packyard.packs.upload import Upload, UploadStatus, is_upload_id
+from packyard.queue import CleanupQueue, StagedArchive
+from packyard.staging import Form, Staging, uploaded_key
+from packyard.store.packs import PackStore
+from packyard.store.uploads import UploadStore
+from packyard.tenants.caller import Caller
+
+FORM_LIFETIME: Final = timedelta(minutes=15)
+# Sending begins while the form is good and may take long; S3 tells of it within seconds, sometimes a minute or longer.
+_ARRIVAL_GRACE: Final = timedelta(minutes=30)
+# How long an outcome can be asked for.
+_KEPT: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartedUpload:
+    """An upload that waits for its archive.
+
+    Attributes:
+        upload: The upload.
+        form: What takes the archive.
+        max_bytes: The largest archive that it takes.
+    """
+
+    upload: Upload
+    form: Form
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uploads:
+    """Staged uploads, as their clients see them.
+
+    Attributes:
+        max_bytes: The largest archive.
+        build_time: From an archive's arrival until it is built or has failed, all attempts together.
+        clock: The present instant, UTC.
+        new_ulid: A ULID never used before.
+    """
+
+    uploads: UploadStore
+    packs: PackStore
+    staging: Staging
+    cleanup_queue: CleanupQueue
+    max_bytes: int
+    build_time: timedelta
+    clock: Callable[[], datetime]
+    new_ulid: Callable[[], str]
+
+    def start(self, *, caller: Caller, visibility: Visibility, pack_id: str | None) -> StartedUpload:
+        """Begin an upload.
+
+        Args:
+            caller: Whose upload it is.
+            visibility: Who may see the pack that is to be made; of no account with `pack_id`.
+            pack_id: The pack that the archive replaces; None for a new pack.
+
+        Raises:
+            PackNotFound: The caller's organisation owns no such pack.
+            InvalidRequest: The pack is not one that takes an archive.
+            ServiceUnavailable: A backing service did not answer.
+        """
+        if pack_id is not None:
+            require_archive_origin(owned_pack(pack_id, author=caller, packs=self.packs), field="pack_id")
+        now = self.clock()
+        form_expires_at = now + FORM_LIFETIME
+        upload = Upload(
+            id=f"upl_{self.new_ulid()}",
+            org_id=caller.org_id,
+            principal=caller.principal,
+            visibility=visibility,
+            pack_id=pack_id,
+            status=UploadStatus.AWAITING_ARCHIVE,
+            form_expires_at=form_expires_at,
+            arrival_deadline=form_expires_at + _ARRIVAL_GRACE,
+            forgotten_at=now + _KEPT,
+        )
+        key = uploaded_key(upload.id)
+        no_build_from = upload.arrival_deadline + self.build_time
+        self.cleanup_queue.announce(StagedArchive(key=key, due_at=no_build_from), now=now)
+        self.uploads.create(upload)
+        form = self.staging.form(key, max_bytes=self.max_bytes, lifetime=FORM_LIFETIME)
+        return StartedUpload(upload=upload, form=form, max_bytes=self.max_bytes)
+
+    def get(self, upload_id: str, *, caller: Caller) -> Upload:
+        """Return an upload of the caller's organisation as it is now. One read.
+
+        Raises:
+            UploadNotFound: There is none, it is forgotten, or it is another organisation's; none can tell which.
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        now = self.clock()
+        upload = self.uploads.get(upload_id) if is_upload_id(upload_id) else None
+        if upload is None or upload.org_id != caller.org_id or now > upload.forgotten_at:
+            raise UploadNotFound
+        return upload.at(now)
