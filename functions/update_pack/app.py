@@ -1,0 +1,32 @@
+"""PATCH /packs/{id}: who may see a pack."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from packyard import bootstrap
+from packyard.http.app import make_app, serve
+from packyard.http.caller import writer
+from packyard.http.preconditions import read_if_match
+from packyard.http.views import pack_response
+from packyard.http.visibility import read_visibility
+from packyard.operations.update import set_visibility
+
+app = make_app()
+
+
+@app.patch("/packs/<pack_id>")
+def update_pack(pack_id: str) -> Response[str]:
+    """Answer 200 with the pack as it is now; what changes nothing leaves no revision."""
+    services = bootstrap.services()
+    caller = writer(app.current_event, api_domain=services.settings.api_domain)
+    pack = set_visibility(
+        pack_id,
+        read_visibility(app.current_event),
+        caller=caller,
+        if_match=read_if_match(app.current_event),
+        packs=services.packs,
+        now=services.clock(),
+    )
+    return pack_response(200, pack, caller)
+
+
+lambda_handler = serve(app)
