@@ -77,10 +77,12 @@ def deploy(build: Build, *, endpoint: Endpoint) -> bool:
     session.client("s3", endpoint_url=endpoint.url).create_bucket(Bucket=_CODE_BUCKET)
     what: Command = ["--template-file", build.template, "--s3-bucket", _CODE_BUCKET]
     tags = ["--tags", f"{_VERSION_TAG}={build.version}"]
+    # Beside the built template it would not be found.
+    config: Command = ["--config-file", PROJECT / "samconfig.toml", "--config-env", "local"]
     # Given on the command line, overrides replace those of the file.
     parameters = ["--parameter-overrides", f"RegistryUrl={endpoint.url}", *_local_overrides()]
     run(
-        [tool("sam", "sam"), "deploy", "--config-env", "local", *what, *tags, *parameters],
+        [tool("sam", "sam"), "deploy", *config, *what, *tags, *parameters],
         folder=PROJECT,
         environment=endpoint.environment() | {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.5"},
     )

@@ -20,7 +20,7 @@ def foreign() -> Iterator[FakeRegistry]:
         yield registry
 
 
-def put(service: Service, pack_id: str, image_ref: Any, caller: Caller = ACME, **headers: str) -> Answer:
+def put(service: Service, pack_id: str, image_ref: Any, caller: Caller = ACME, /, **headers: str) -> Answer:
     return service.send(
         "replace_pack",
         "PUT",
