@@ -33,6 +33,10 @@ reset: setup ## Forget what the local stack has kept
 test: setup ## Run the tests; T=path[::name] picks some
 	@$(BIN)/pytest $(T)
 
+.PHONY: operator
+operator: setup ## The operator's commands; ARGS="--stack NAME org create SLUG", ARGS=--help
+	@$(BIN)/python -m console $(ARGS)
+
 .PHONY: check
 check: setup ## Lint, format, types, imports, template: changes nothing
 	$(BIN)/ruff check

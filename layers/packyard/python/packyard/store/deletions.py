@@ -21,6 +21,7 @@ from packyard.packs.pack import Pack, PackStatus
 from packyard.packs.precondition import IfMatch
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
 from packyard.store.keys import (
+    DELETING_PARTITION,
     REVISION_PREFIX,
     deleting_index_key,
     pack_key,
@@ -139,6 +140,21 @@ class DeletionStore:
         if item is None or item["status"] != PackStatus.DELETING:
             return None
         return _deletion(item)
+
+    def pending(self) -> Iterator[Deletion]:
+        """Yield every pack that is being deleted. The index lags behind writes, by less than a second as a rule.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        listed = Query(
+            index="GSI3", condition="GSI3PK = :partition", values={":partition": DELETING_PARTITION}
+        )
+        page = self._table.query(listed)
+        yield from map(_deletion, page.items)
+        while page.last_key is not None:
+            page = self._table.query(listed, start=page.last_key)
+            yield from map(_deletion, page.items)
 
     def image_digests(self, pack_id: str) -> Iterator[Digest]:
         """Yield the digest of every image that a pack has ever had, each once, as its ledger has them.

@@ -1,0 +1,105 @@
+"""Which deployment the commands work on: a stack by its name, or its parts one by one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from console.refusal import Refused
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+_QUEUE, _DEAD_LETTERS = "QueueUrl", "DeadLettersUrl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkQueue:
+    """A queue and where its messages go that could not be settled.
+
+    Attributes:
+        name: What the operator calls it.
+        url: The queue's URL.
+        dead_letters_url: The URL of its dead-letter queue.
+    """
+
+    name: str
+    url: str
+    dead_letters_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """What the commands need to know of a deployment; a part that was not given is missing.
+
+    Attributes:
+        table_name: The table; None when not given.
+        queues: Its queues, by name.
+    """
+
+    table_name: str | None
+    queues: Mapping[str, WorkQueue]
+
+    def table(self) -> str:
+        """Return the table's name.
+
+        Raises:
+            Refused: It was not given.
+        """
+        if self.table_name is None:
+            raise Refused("which deployment? Give --stack or --table")
+        return self.table_name
+
+    def queue(self, name: str) -> WorkQueue:
+        """Return a queue.
+
+        Raises:
+            Refused: It was not given.
+        """
+        if name not in self.queues:
+            raise Refused(
+                f"which deployment? Give --stack, or --queue and --dead-letters of its {name} queue"
+            )
+        return self.queues[name]
+
+
+def of_stack(name: str, *, cloudformation: "CloudFormationClient") -> Deployment:
+    """Return the deployment of a stack, from the stack's outputs.
+
+    Raises:
+        Refused: There is no such stack, or it is not one of ours.
+    """
+    try:
+        stack: Any = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in error.response["Error"]["Message"]:
+            raise Refused(f"there is no stack {name!r} in this account and Region") from None
+        raise
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    if "TableName" not in outputs:
+        raise Refused(f"the stack {name!r} is not a deployment of Packyard")
+    return Deployment(table_name=outputs["TableName"], queues=_queues(outputs))
+
+
+def of_parts(*, table_name: str | None, queue_url: str | None, dead_letters_url: str | None) -> Deployment:
+    """Return the deployment of which these parts were given; the queue is the cleanup queue."""
+    queues = {}
+    if queue_url and dead_letters_url:
+        queues["cleanup"] = WorkQueue(name="cleanup", url=queue_url, dead_letters_url=dead_letters_url)
+    return Deployment(table_name=table_name, queues=queues)
+
+
+def _queues(outputs: Mapping[str, str]) -> Mapping[str, WorkQueue]:
+    """Return every queue that has dead letters: outputs `<Name>QueueUrl` and `<Name>DeadLettersUrl`."""
+    prefixes: Sequence[str] = [
+        key.removesuffix(_DEAD_LETTERS) for key in outputs if key.endswith(_DEAD_LETTERS)
+    ]
+    return {
+        prefix.lower(): WorkQueue(
+            name=prefix.lower(),
+            url=outputs[prefix + _QUEUE],
+            dead_letters_url=outputs[prefix + _DEAD_LETTERS],
+        )
+        for prefix in sorted(prefixes)
+    }

@@ -1,0 +1,72 @@
+"""Packs: who vouches for them, and deletions that have not come to their end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from console.refusal import Refused
+from packyard.packs.pack import Pack, PackStatus, Tier, is_pack_id
+from packyard.queue import CleanupQueue, PackDeletion
+from packyard.store.deletions import Deletion, DeletionStore
+from packyard.store.packs import Gone, PackStore, Stale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packs:
+    """What the operator does to packs.
+
+    Attributes:
+        store: Where they are kept.
+        deletions: Those that are being deleted.
+        clock: The present instant, UTC.
+    """
+
+    store: PackStore
+    deletions: DeletionStore
+    clock: Callable[[], datetime]
+
+    def set_tier(self, pack_id: str, tier: Tier, *, actor: str) -> Pack:
+        """Say who vouches for a pack, and return it; its ledger says who said so.
+
+        A pack that has the tier already stays as it is, without an entry.
+
+        Args:
+            pack_id: The pack.
+            tier: Who vouches for it from now on.
+            actor: Who says so, for the ledger.
+
+        Raises:
+            Refused: There is no such pack, it is being deleted, or somebody has changed it this very moment.
+        """
+        pack = self.store.get(pack_id) if is_pack_id(pack_id) else None
+        if pack is None or pack.status is not PackStatus.ACTIVE:
+            raise Refused(f"there is no pack {pack_id!r}, or it is being deleted")
+        if pack.tier is tier:
+            return pack
+        changed = pack.revised(at=self.clock(), tier=tier)
+        try:
+            self.store.change(pack, changed, actor=actor, operation="tier")
+        except Stale:
+            raise Refused(f"{pack_id} was changed this very moment; try again") from None
+        except Gone:
+            raise Refused(f"{pack_id} was deleted this very moment") from None
+        return changed
+
+    def pending_deletions(self) -> list[Deletion]:
+        """Return every pack that is being deleted, the longest waiting first."""
+        return sorted(self.deletions.pending(), key=lambda deletion: deletion.asked_at)
+
+    def retry_deletion(self, pack_id: str, *, queue: CleanupQueue) -> None:
+        """Have a deletion gone on with at once.
+
+        Args:
+            pack_id: The pack.
+            queue: The queue whose consumer finishes deletions.
+
+        Raises:
+            Refused: The pack is not being deleted.
+        """
+        if not is_pack_id(pack_id) or self.deletions.find(pack_id) is None:
+            raise Refused(f"{pack_id!r} is not being deleted")
+        now = self.clock()
+        queue.announce(PackDeletion(pack_id=pack_id, due_at=now), now=now)

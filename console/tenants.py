@@ -1,0 +1,133 @@
+"""Organisations and their API keys."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from console.refusal import Refused
+from packyard.packs.name import parse_slug
+from packyard.store.table import ConditionFailed
+from packyard.store.tenants import SlugTaken, TenantStore
+from packyard.tenants.api_key import SECRET_BYTES, ApiKey, PermissionSet, hash_secret, new_secret
+from packyard.tenants.org import BillingPosture, Org, parse_org_id
+
+# A slug is a label of a host name (RFC 1035, section 2.3.4).
+_MAX_SLUG = 63
+_MAX_LABEL = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenants:
+    """What the operator does to organisations and keys.
+
+    Attributes:
+        store: Where they are kept.
+        clock: The present instant, UTC.
+        new_ulid: A ULID never used before.
+        random_bytes: So many bytes from the operating system's random source.
+    """
+
+    store: TenantStore
+    clock: Callable[[], datetime]
+    new_ulid: Callable[[], str]
+    random_bytes: Callable[[int], bytes]
+
+    def create_org(
+        self, slug: str, *, billing: BillingPosture, trial_ends_at: datetime | None, platform: bool
+    ) -> Org:
+        """Write a new organisation and return it.
+
+        Raises:
+            Refused: The slug cannot be a host's label, or another organisation has it.
+        """
+        try:
+            org = Org(
+                org_id=f"org_{self.new_ulid().lower()}",
+                slug=parse_slug(slug),
+                billing=billing,
+                trial_ends_at=trial_ends_at,
+                platform=platform,
+            )
+        except ValueError as error:
+            raise Refused(f"slug: {error}") from None
+        if len(slug) > _MAX_SLUG:
+            raise Refused(f"slug: must be at most {_MAX_SLUG} characters, to be a part of a host's name")
+        try:
+            self.store.put_org(org)
+        except SlugTaken as taken:
+            raise Refused(f"slug: {slug} belongs to {taken.holder}") from None
+        return org
+
+    def find_org(self, named: str) -> Org:
+        """Return the organisation of this id or slug.
+
+        Raises:
+            Refused: There is none.
+        """
+        try:
+            org_id: str | None = parse_org_id(named)
+        except ValueError:
+            org_id = self.store.find_org(named)
+        org = None if org_id is None else self.store.get_org(org_id)
+        if org is None:
+            raise Refused(f"there is no organisation {named!r}")
+        return org
+
+    def set_posture(self, named: str, *, billing: BillingPosture, trial_ends_at: datetime | None) -> Org:
+        """Change how an organisation stands with billing and return it.
+
+        Raises:
+            Refused: There is none.
+        """
+        org_id = self.find_org(named).org_id
+        return self.store.set_posture(org_id, billing=billing, trial_ends_at=trial_ends_at)
+
+    def issue_key(
+        self, named: str, *, label: str, permission_set: PermissionSet, expires_at: datetime | None
+    ) -> tuple[ApiKey, str]:
+        """Write a new key of an organisation; return it and its secret, which is kept nowhere.
+
+        Raises:
+            Refused: There is no such organisation, or the label is not 1 to 120 printable characters.
+        """
+        if not 1 <= len(label) <= _MAX_LABEL or not label.isprintable():
+            raise Refused(f"label: must be 1 to {_MAX_LABEL} printable characters")
+        org = self.find_org(named)
+        secret = new_secret(self.random_bytes(SECRET_BYTES))
+        key = ApiKey(
+            key_hash=hash_secret(secret),
+            org_id=org.org_id,
+            label=label,
+            permission_set=permission_set,
+            created_at=self.clock(),
+            expires_at=expires_at,
+        )
+        self.store.put_api_key(key)
+        return key, secret
+
+    def list_keys(self, named: str) -> list[ApiKey]:
+        """Return all keys of an organisation, the oldest first.
+
+        Raises:
+            Refused: There is no such organisation.
+        """
+        return list(self.store.list_api_keys(self.find_org(named).org_id))
+
+    def revoke_key(self, named: str, key_id: str) -> ApiKey:
+        """Make a key void and return it; one that was revoked before stays as it was.
+
+        Args:
+            named: Its organisation.
+            key_id: The key, as the list and the ledger name it.
+
+        Raises:
+            Refused: There is no such organisation, or it has no such key.
+        """
+        wanted = key_id.removeprefix("key:")
+        for key in self.list_keys(named):
+            if key.key_id == wanted:
+                try:
+                    return self.store.revoke_api_key(key, at=self.clock())
+                except ConditionFailed:
+                    break
+        raise Refused(f"{named} has no key {key_id!r}; `key list` shows what it has")
