@@ -106,7 +106,9 @@ def _check(reply: Reply) -> None:
     # Where a registry has sent us, it has vouched for what we look for.
     if reply.status in _CLIENT_ERRORS and reply.status not in _NOT_NOW and not reply.redirected:
         raise unpullable()
-    raise RegistryUnavailable("The registry is not able to answer at the moment.")
+    unavailable = RegistryUnavailable("The registry is not able to answer at the moment.")
+    unavailable.add_note(f"it answered {reply.status}")
+    raise unavailable
 
 
 def _verified(chunks: Iterator[bytes], descriptor: Descriptor) -> Iterator[bytes]:

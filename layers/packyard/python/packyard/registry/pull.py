@@ -156,10 +156,12 @@ class ImageSource:
         """
         if registry == self.own.host:
             return self.own.url.rstrip("/"), self.trusted.also(origin_of(self.own.url))
+        if registry == DOCKER_HUB:
+            return _DOCKER_HUB_URL, TrustedHosts()
         scheme = self.trusted.scheme_of(registry)
         if scheme is not None:
             return f"{scheme}://{registry}", self.trusted
-        return _DOCKER_HUB_URL if registry == DOCKER_HUB else f"https://{registry}", TrustedHosts()
+        return f"https://{registry}", TrustedHosts()
 
     def _grant(self, registry: str, org_id: str) -> Grant | None:
         if registry == self.own.host:
