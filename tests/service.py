@@ -134,6 +134,11 @@ class Service:
         """Change who may see a pack."""
         return self.request("update_pack", update_request(pack_id, visibility, caller, if_match))
 
+    def delete(self, pack_id: str, caller: Caller = ACME, *, if_match: str | None = None) -> Answer:
+        """Delete a pack."""
+        headers = {"If-Match": if_match} if if_match else {}
+        return self.send("delete_pack", "DELETE", f"/packs/{pack_id}", caller=caller, headers=headers)
+
     def list_packs(self, caller: Caller = ACME, /, **query: str) -> Answer:
         """List packs."""
         return self.request(

@@ -1,0 +1,342 @@
+"""Emptying a repository, against every kind of registry that we can run, and against a fake one's moods."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+import urllib3
+from botocore.config import Config
+from botocore.stub import Stubber
+from moto import mock_aws
+from tests.fake_registry.moods import Garbles, Refuses, Says
+from tests.fake_registry.server import FakeRegistry
+from tests.fake_registry.shelves import Manifest
+from tests.trees import SMALL_TREE, lay
+
+from packyard.errors import RegistryCleanupFailed
+from packyard.oci.digest import Digest, digest_of
+from packyard.oci.image import Image, build_image
+from packyard.oci.layer import Layer, LayerSpool
+from packyard.registry.credentials import Anonymous
+from packyard.registry.distribution import DistributionRegistry
+from packyard.registry.ecr import EcrRegistry
+from packyard.registry.factory import distribution_registry, ecr_registry
+from packyard.registry.transport import Patience
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
+
+PATIENCE = Patience(sleep=lambda _seconds: None, monotonic=time.monotonic)
+REPOSITORY = "packs/org_test/slack"
+
+
+@dataclass(kw_only=True)
+class RefusesFrom(Refuses):
+    """Refuses everything but the first few requests."""
+
+    request: int
+
+    def claims(self, method: str, path: str) -> bool:
+        self.request -= 1
+        return self.request < 0 and super().claims(method, path)
+
+
+@pytest.fixture
+def layer() -> Iterator[Layer]:
+    with LayerSpool() as spool:
+        yield lay(spool, SMALL_TREE)
+
+
+@pytest.fixture
+def images(layer: Layer) -> list[Image]:
+    """Three versions of one content."""
+    return [build_image(layer=layer, title="slack", version=f"1.{minor}.0") for minor in range(3)]
+
+
+@pytest.fixture
+def registry(registry_url: str) -> DistributionRegistry:
+    return distribution_registry(url=registry_url, credential=Anonymous(), patience=PATIENCE)
+
+
+def push(
+    registry: DistributionRegistry, repository: str, images: list[Image], layer: Layer, *, tagged: bool = True
+) -> list[Digest]:
+    """Push images, tag all but the first, and return what a ledger would know of them."""
+    for number, image in enumerate(images):
+        registry.push(repository, image, layer)
+        if tagged and number:
+            registry.tag(repository, f"1.{number}.0", image.index)
+    return [image.index.digest for image in images]
+
+
+def left(registry: DistributionRegistry, repository: str, images: list[Image]) -> set[Digest]:
+    """Return which of the images' manifests can still be pulled."""
+    http = urllib3.PoolManager()
+    return {
+        document.digest
+        for image in images
+        for document in (image.index, *image.manifests)
+        if http.request(
+            "HEAD",
+            f"http://{registry.host}/v2/{repository}/manifests/{document.digest}",
+            headers={"Accept": document.media_type},
+        ).status
+        == HTTPStatus.OK
+    }
+
+
+class TestEveryRegistry:
+    def test_every_version_goes_tagged_or_not(
+        self, registry: DistributionRegistry, repository: str, images: list[Image], layer: Layer
+    ) -> None:
+        ledger = push(registry, repository, images, layer)
+        assert len(left(registry, repository, images)) == 9
+
+        registry.purge_repository(repository, ledger)
+
+        assert left(registry, repository, images) == set()
+
+    def test_what_only_a_tag_names_goes_too(
+        self, registry: DistributionRegistry, repository: str, images: list[Image], layer: Layer
+    ) -> None:
+        push(registry, repository, images[1:], layer)
+        registry.tag(repository, "stray", images[1].index)
+
+        registry.purge_repository(repository, [])
+
+        assert left(registry, repository, images) == set()
+
+    def test_a_second_time_finds_nothing_to_do(
+        self, registry: DistributionRegistry, repository: str, images: list[Image], layer: Layer
+    ) -> None:
+        ledger = push(registry, repository, images, layer)
+
+        registry.purge_repository(repository, ledger)
+        registry.purge_repository(repository, ledger)
+
+        assert left(registry, repository, images) == set()
+
+    def test_a_repository_that_never_was_is_empty(
+        self, registry: DistributionRegistry, repository: str, images: list[Image]
+    ) -> None:
+        registry.purge_repository(repository, [images[0].index.digest])
+
+    def test_another_repository_keeps_its_images(
+        self, registry: DistributionRegistry, repository: str, images: list[Image], layer: Layer
+    ) -> None:
+        ledger = push(registry, repository, images, layer)
+        push(registry, f"{repository}-other", images, layer)
+
+        registry.purge_repository(repository, ledger)
+
+        assert len(left(registry, f"{repository}-other", images)) == 9
+
+    def test_the_same_images_can_be_pushed_again(
+        self, registry: DistributionRegistry, repository: str, images: list[Image], layer: Layer
+    ) -> None:
+        ledger = push(registry, repository, images, layer)
+        registry.purge_repository(repository, ledger)
+
+        push(registry, repository, images, layer)
+
+        assert len(left(registry, repository, images)) == 9
+
+
+class TestARegistryInAMood:
+    @pytest.fixture
+    def registry(self, fake: FakeRegistry) -> DistributionRegistry:
+        return distribution_registry(url=fake.url, credential=Anonymous(), patience=PATIENCE)
+
+    @pytest.mark.parametrize("request_number", range(13))
+    def test_wherever_it_fails_the_next_attempt_finishes(
+        self,
+        fake: FakeRegistry,
+        registry: DistributionRegistry,
+        images: list[Image],
+        layer: Layer,
+        request_number: int,
+    ) -> None:
+        """An index goes after what it lists, so that a half-way purge knows what is left."""
+        ledger = push(registry, REPOSITORY, images, layer)
+        fake.moods.append(RefusesFrom(request=request_number, status=500))
+
+        with pytest.raises(RegistryCleanupFailed):
+            registry.purge_repository(REPOSITORY, ledger)
+        fake.moods.clear()
+        registry.purge_repository(REPOSITORY, ledger)
+
+        assert left(registry, REPOSITORY, images) == set()
+
+    def test_one_that_keeps_what_an_index_lists_loses_the_index_first(
+        self, fake: FakeRegistry, registry: DistributionRegistry, images: list[Image], layer: Layer
+    ) -> None:
+        ledger = push(registry, REPOSITORY, images[:1], layer)
+        first = images[0].manifests[0].digest
+        fake.moods.append(Refuses(method="DELETE", path=first, status=405, times=1))
+
+        registry.purge_repository(REPOSITORY, ledger)
+
+        assert left(registry, REPOSITORY, images) == set()
+
+    @pytest.mark.parametrize("status", [403, 405, 429, 500])
+    def test_one_that_does_not_delete_fails_the_purge(
+        self,
+        fake: FakeRegistry,
+        registry: DistributionRegistry,
+        images: list[Image],
+        layer: Layer,
+        status: int,
+    ) -> None:
+        ledger = push(registry, REPOSITORY, images, layer)
+        fake.moods.append(Refuses(method="DELETE", status=status))
+
+        with pytest.raises(RegistryCleanupFailed):
+            registry.purge_repository(REPOSITORY, ledger)
+
+    @pytest.mark.parametrize("path", ["/manifests/", "/tags/list"])
+    def test_one_that_answers_nonsense_fails_the_purge(
+        self, fake: FakeRegistry, registry: DistributionRegistry, images: list[Image], layer: Layer, path: str
+    ) -> None:
+        ledger = push(registry, REPOSITORY, images, layer)
+        fake.moods.append(Garbles(method="GET", path=path))
+
+        with pytest.raises(RegistryCleanupFailed):
+            registry.purge_repository(REPOSITORY, ledger)
+
+    def test_tags_come_a_page_at_a_time(
+        self, fake: FakeRegistry, registry: DistributionRegistry, images: list[Image], layer: Layer
+    ) -> None:
+        registry.push(REPOSITORY, images[0], layer)
+        shelf = fake.shelves.repositories[REPOSITORY]
+        for number in range(250):
+            stray = Manifest(images[0].manifests[0].media_type, b"{}" + b" " * number)
+            shelf.manifests[stray.digest] = stray
+            shelf.tags[f"stray-{number:03d}"] = stray.digest
+
+        registry.purge_repository(REPOSITORY, [images[0].index.digest])
+
+        assert not shelf.manifests
+        asked = [request.query for request in fake.requests if request.path.endswith("/tags/list")]
+        assert asked == [
+            {"n": "100"},
+            {"n": "100", "last": "stray-099"},
+            {"n": "100", "last": "stray-199"},
+            {"n": "100", "last": "stray-249"},
+        ]
+
+    def test_tags_that_name_nothing_are_passed_over(
+        self, fake: FakeRegistry, registry: DistributionRegistry, images: list[Image], layer: Layer
+    ) -> None:
+        registry.push(REPOSITORY, images[0], layer)
+        fake.shelves.repositories[REPOSITORY].tags["dangling"] = digest_of(b"gone")
+
+        registry.purge_repository(REPOSITORY, [images[0].index.digest])
+
+        assert left(registry, REPOSITORY, images) == set()
+
+    @pytest.mark.parametrize(
+        "listing",
+        [
+            b"[]",
+            b"{}",
+            b'{"tags":5}',
+            b'{"tags":["../x"]}',
+            b'{"tags":["a?b"]}',
+            b'{"tags":[7]}',
+            b"[" * 9999,
+        ],
+    )
+    def test_a_list_of_something_else_than_tags_is_not_followed(
+        self, fake: FakeRegistry, registry: DistributionRegistry, listing: bytes
+    ) -> None:
+        fake.moods.append(Says(path="/tags/list", body=listing))
+
+        with pytest.raises(RegistryCleanupFailed):
+            registry.purge_repository(REPOSITORY, [])
+
+    def test_tags_without_end_are_left_for_the_next_attempt(
+        self, fake: FakeRegistry, registry: DistributionRegistry
+    ) -> None:
+        fake.moods.extend(
+            Says(path="/tags/list", body=b'{"tags":["t%d"]}' % number, times=1) for number in range(1000)
+        )
+
+        with pytest.raises(RegistryCleanupFailed):
+            registry.purge_repository(REPOSITORY, [])
+        assert sum(request.path.endswith("/tags/list") for request in fake.requests) == 100
+
+
+class TestEcr:
+    @pytest.fixture
+    def ecr(self) -> Iterator["ECRClient"]:
+        with mock_aws():
+            yield boto3.client(
+                "ecr",
+                region_name="eu-central-1",
+                aws_access_key_id="id",
+                aws_secret_access_key="secret",
+                config=Config(retries={"total_max_attempts": 1}),
+            )
+
+    @pytest.fixture
+    def registry(self, ecr: "ECRClient", fake: FakeRegistry) -> EcrRegistry:
+        return ecr_registry(
+            url=fake.url, ecr=ecr, clock=lambda: datetime(2026, 3, 1, tzinfo=UTC), patience=PATIENCE
+        )
+
+    def test_the_repository_goes_with_all_that_is_in_it(
+        self, ecr: "ECRClient", registry: EcrRegistry, images: list[Image]
+    ) -> None:
+        registry.ensure_repository(REPOSITORY)
+        document = images[0].manifests[0]
+        ecr.put_image(
+            repositoryName=REPOSITORY,
+            imageManifest=document.raw.decode(),
+            imageManifestMediaType=document.media_type,
+            imageDigest=document.digest,
+        )
+
+        registry.purge_repository(REPOSITORY, [])
+        registry.purge_repository(REPOSITORY, [])
+
+        assert ecr.describe_repositories()["repositories"] == []
+
+    def test_ecr_need_not_be_told_what_it_has(self, registry: EcrRegistry) -> None:
+        ledger = iter([digest_of(b"index")])
+
+        registry.purge_repository(REPOSITORY, ledger)
+
+        assert list(ledger) == [digest_of(b"index")]
+
+    def test_the_next_pack_of_the_name_gets_a_repository_again(
+        self, ecr: "ECRClient", registry: EcrRegistry
+    ) -> None:
+        registry.ensure_repository(REPOSITORY)
+        registry.purge_repository(REPOSITORY, [])
+
+        registry.ensure_repository(REPOSITORY)
+
+        assert len(ecr.describe_repositories()["repositories"]) == 1
+
+    @pytest.mark.parametrize(
+        ("code", "status"),
+        [
+            ("ServerException", 500),
+            ("ThrottlingException", 400),
+            ("AccessDeniedException", 400),
+            ("KmsException", 400),
+        ],
+    )
+    def test_what_ecr_does_not_do_has_failed(
+        self, code: str, status: int, ecr: "ECRClient", registry: EcrRegistry
+    ) -> None:
+        with Stubber(ecr) as stubber:
+            stubber.add_client_error("delete_repository", code, http_status_code=status)
+
+            with pytest.raises(RegistryCleanupFailed):
+                registry.purge_repository(REPOSITORY, [])
