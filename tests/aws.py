@@ -27,6 +27,7 @@ REGION: Final = "eu-central-1"
 TABLE = "packyard-test"
 BUCKET = "packyard-test-staging"
 QUEUE = "packyard-test-cleanup"
+BUILD_QUEUE = "packyard-test-build"
 
 _TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 _CREATE_TABLE_PROPERTIES = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
@@ -63,6 +64,7 @@ class Aws:
     s3: "S3Client"
     sqs: "SQSClient"
     queue_url: str
+    build_queue_url: str
     table: Table
     staging: Staging
     queue: CleanupQueue
@@ -101,6 +103,7 @@ def aws_in_memory() -> Iterator[Aws]:
             s3=s3,
             sqs=sqs,
             queue_url=queue_url,
+            build_queue_url=sqs.create_queue(QueueName=BUILD_QUEUE)["QueueUrl"],
             table=Table(client=dynamodb, name=TABLE, sleep=lambda _seconds: None),
             staging=Staging(client=s3, bucket=BUCKET),
             queue=CleanupQueue(client=sqs, url=queue_url),

@@ -188,6 +188,7 @@ def running_service(
                 table=TABLE,
                 staging_bucket=BUCKET,
                 cleanup_queue_url=aws.queue_url,
+                build_queue_url=aws.build_queue_url,
                 registry_url=registry.url,
                 registry_kind="distribution",
                 cursor_key="a secret of this test",

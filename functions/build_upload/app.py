@@ -9,4 +9,9 @@ def build_upload(body: str) -> None:
     bootstrap.services().builder.settle(body)
 
 
-lambda_handler = serve_queue(build_upload)
+def put_back(receipt_handle: str, seconds: int) -> None:
+    """Let a message come again later."""
+    bootstrap.services().build_queue.put_back(receipt_handle, seconds)
+
+
+lambda_handler = serve_queue(build_upload, put_back=put_back)

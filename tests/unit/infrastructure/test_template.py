@@ -102,6 +102,7 @@ def test_the_parameters_defaults_are_the_code_s() -> None:
         "TABLE": "t",
         "STAGING_BUCKET": "b",
         "CLEANUP_QUEUE_URL": "q",
+        "BUILD_QUEUE_URL": "b",
         "REGISTRY_URL": "r",
         "CURSOR_KEY": "k",
     }

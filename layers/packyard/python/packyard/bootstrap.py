@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from packyard.operations.read_token import TokenReader
     from packyard.operations.register import Registrar
     from packyard.operations.uploads import Uploads
-    from packyard.queue import CleanupQueue
+    from packyard.queue import CleanupQueue, Queue
     from packyard.registry.port import ImageRegistry
     from packyard.registry.pull import ImageSource
     from packyard.staging import Staging
@@ -137,6 +137,13 @@ class Services:
         from packyard.queue import CleanupQueue
 
         return CleanupQueue(client=self.client("sqs"), url=self.settings.cleanup_queue_url)
+
+    @cached_property
+    def build_queue(self) -> "Queue":
+        """What `build_upload` reads."""
+        from packyard.queue import Queue
+
+        return Queue(client=self.client("sqs"), url=self.settings.build_queue_url)
 
     @cached_property
     def registry(self) -> "ImageRegistry":

@@ -76,8 +76,8 @@ class PackDeletion:
 Message = OrphanImage | StagedArchive | PackDeletion
 
 
-class CleanupQueue:
-    """The queue that `clean_up` reads.
+class Queue:
+    """One SQS queue.
 
     Args:
         client: An SQS client.
@@ -87,20 +87,6 @@ class CleanupQueue:
     def __init__(self, *, client: "SQSClient", url: str) -> None:
         self._client = client
         self._url = url
-
-    def announce(self, message: Message, *, now: datetime) -> None:
-        """Send a message that arrives when it is due, or as late before that as SQS can hold it back.
-
-        Raises:
-            ServiceUnavailable: SQS did not answer.
-        """
-        wait = math.ceil((message.due_at - now).total_seconds())
-        with outages_translated():
-            self._client.send_message(
-                QueueUrl=self._url,
-                MessageBody=_body(message),
-                DelaySeconds=min(MAX_DELAY_SECONDS, max(0, wait)),
-            )
 
     def put_back(self, receipt_handle: str, seconds: int) -> None:
         """Let a message that has been received come again after so many seconds (API_ChangeMessageVisibility).
@@ -115,6 +101,24 @@ class CleanupQueue:
         with outages_translated():
             self._client.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+            )
+
+
+class CleanupQueue(Queue):
+    """The queue that `clean_up` reads."""
+
+    def announce(self, message: Message, *, now: datetime) -> None:
+        """Send a message that arrives when it is due, or as late before that as SQS can hold it back.
+
+        Raises:
+            ServiceUnavailable: SQS did not answer.
+        """
+        wait = math.ceil((message.due_at - now).total_seconds())
+        with outages_translated():
+            self._client.send_message(
+                QueueUrl=self._url,
+                MessageBody=_body(message),
+                DelaySeconds=min(MAX_DELAY_SECONDS, max(0, wait)),
             )
 
 

@@ -59,6 +59,7 @@ class Settings:
         table: The DynamoDB table.
         staging_bucket: Where archives wait while their image is built.
         cleanup_queue_url: The SQS queue that `clean_up` reads.
+        build_queue_url: The SQS queue that `build_upload` reads.
         registry_url: Base URL of our own registry: scheme, host and port.
         registry_kind: `ecr` adds ECR's token, repository creation and deletion to the distribution protocol.
         repository_prefix: First segment of every repository that we push to.
@@ -77,6 +78,7 @@ class Settings:
     table: str
     staging_bucket: str
     cleanup_queue_url: str
+    build_queue_url: str
     registry_url: str
     cursor_key: str
     registry_kind: RegistryKind = "ecr"
@@ -110,6 +112,7 @@ class Settings:
             table=environment["PACKYARD_TABLE"],
             staging_bucket=environment["PACKYARD_STAGING_BUCKET"],
             cleanup_queue_url=environment["PACKYARD_CLEANUP_QUEUE_URL"],
+            build_queue_url=environment["PACKYARD_BUILD_QUEUE_URL"],
             registry_url=environment["PACKYARD_REGISTRY_URL"].rstrip("/"),
             cursor_key=environment["PACKYARD_CURSOR_KEY"],
             registry_kind="ecr" if kind == "ecr" else "distribution",

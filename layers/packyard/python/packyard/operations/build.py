@@ -6,7 +6,8 @@ S3 tells at least once, early or late, and the queue delivers at least once: a b
 back, one that has come to its end lets it go. A crash leaves the lease, and the message, which comes again when the
 lease has run out; whatever had been pushed is announced. Since the pack and `done` are one write, an upload is never
 `failed` while its archive has become a pack. A refusal that the inline way would answer as well (4xx) is final;
-anything else is tried again until the build's deadline, and its last cause is then what the upload says.
+anything else is tried again until the build's deadline, and its last cause is then what the upload says. A message that
+comes later still goes to the dead letters, where somebody sees it.
 """
 
 from collections.abc import Callable, Sequence
@@ -53,6 +54,7 @@ class Builder:
         Raises:
             ValueError: The message is not one that S3 sends about uploads.
             BuildUnderWay: Another process is at it; the message should come again.
+            OutOfTime: It never came to an end; the message belongs with the dead letters.
             RegistryUnavailable, ServiceUnavailable: Not now; the message should come again.
         """
         for upload_id in parse_arrivals(body):

@@ -33,6 +33,10 @@ class BuildUnderWay(Exception):
         self.until = until
 
 
+class OutOfTime(Exception):
+    """The build's deadline leaves no room for another attempt; the upload has failed, or is about to."""
+
+
 class NothingToBuild(Exception):
     """The upload is done, has failed, has expired, or is not known any more."""
 
@@ -92,6 +96,7 @@ class UploadStore:
 
         Raises:
             BuildUnderWay: Another attempt holds the lease.
+            OutOfTime: It is too late for another attempt.
             NothingToBuild: The upload has come to its end.
             ServiceUnavailable: DynamoDB did not answer.
         """
@@ -121,6 +126,7 @@ class UploadStore:
                 lease_until = parse_timestamp(old["lease_until"])
                 if lease_until > now:
                     raise BuildUnderWay(lease_until) from None
+                raise OutOfTime from None
             raise NothingToBuild from None
         return Build(upload=_from_item(item), lease=lease)
 
