@@ -1,6 +1,8 @@
 """What is read from images of every shape, over HTTP from a registry that behaves."""
 
 import gzip
+import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -27,7 +29,10 @@ from packyard.errors import InvalidRequest
 from packyard.oci.image import build_image
 from packyard.oci.layer import LayerSpool
 from packyard.oci.media_types import CONFIG
-from packyard.registry.pull import PulledPack
+from packyard.registry import source_factory as factory
+from packyard.registry.credentials import Anonymous
+from packyard.registry.foreign_credentials import ForeignCredentials
+from packyard.registry.pull import OwnRegistry, PulledPack
 
 BASE = layer(("etc/passwd", b"root"), ("pack.yaml", b"name: base\nversion: 0.0.1\n"))
 PACK = layer(("pack.yaml", PACK_YAML))
@@ -153,6 +158,18 @@ class TestIndexes:
 
         assert read(fake).manifest.name == "slack"
 
+    def test_and_that_in_another(self, fake: FakeRegistry, shelf: Repository) -> None:
+        pack_image().shelve(shelf)
+        made = pack_image().manifest
+        for _ in range(3):
+            made = index((made, "linux/amd64"))
+            shelve(shelf, made)
+        shelve(shelf, made, "latest")
+
+        pulled = read(fake)
+
+        assert (pulled.digest, pulled.size_bytes) == (made.digest, pack_image().size_bytes)
+
     @pytest.mark.parametrize("depth", [4, 10])
     def test_but_not_for_ever(self, fake: FakeRegistry, shelf: Repository, depth: int) -> None:
         pack_image().shelve(shelf)
@@ -265,6 +282,25 @@ def test_no_url_of_a_foreign_layer_is_followed(fake: FakeRegistry, shelf: Reposi
     refusal(fake)
 
     assert [request.path for request in fake.requests] == ["/v2/acme/slack/manifests/latest"]
+
+
+def test_what_the_factory_makes_reads_over_this_machine_s_network(
+    fake: FakeRegistry, shelf: Repository
+) -> None:
+    pack_image().shelve(shelf, "latest")
+    source = factory.image_source(
+        own=OwnRegistry(url="https://own.test", credential=Anonymous(), prefix="packs"),
+        trusted=LOOPBACK,
+        credentials=ForeignCredentials(
+            load=lambda: "{}", ecr_token=lambda _region: Anonymous(), clock=lambda: datetime.now(UTC)
+        ),
+        manifest_bytes=20,
+        monotonic=time.monotonic,
+    )
+
+    with pytest.raises(InvalidRequest) as refused:
+        pull(source, f"{fake.url.removeprefix('http://')}/acme/slack")
+    assert refused.value.fields == {"pack.yaml": "must be at most 20 bytes"}
 
 
 def test_the_config_is_not_needed(fake: FakeRegistry, shelf: Repository) -> None:

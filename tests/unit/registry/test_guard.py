@@ -1,8 +1,10 @@
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 import pytest
 
+from packyard.errors import RegistryUnavailable
 from packyard.registry.guard import Guard, Origin, TargetRefused, TrustedHosts, origin_of, resolve_name
 
 PUBLIC, OTHER, PRIVATE = "93.184.215.1", "2606:2800::1", "10.0.0.1"
@@ -181,6 +183,23 @@ class TestTrust:
 class TestNames:
     def test_an_address_is_its_own(self) -> None:
         assert resolve_name("127.0.0.1", 443) == ("127.0.0.1",)
+
+    def test_each_address_is_named_once(self) -> None:
+        def lookup(*_: object, **__: object) -> list[tuple[Any, ...]]:
+            return [(0, 0, 0, "", (address, 443)) for address in (PUBLIC, OTHER, PUBLIC)]
+
+        assert resolve_name("registry.test", 443, lookup=lookup) == (PUBLIC, OTHER)
+
+    def test_a_name_service_that_fails_is_not_a_name_that_does_not_exist(self) -> None:
+        def fails(code: int) -> Callable[..., NoReturn]:
+            def lookup(*_: object, **__: object) -> NoReturn:
+                raise socket.gaierror(code, "as the test wants it")
+
+            return lookup
+
+        assert resolve_name("registry.test", 443, lookup=fails(socket.EAI_NONAME)) == ()
+        with pytest.raises(RegistryUnavailable):
+            resolve_name("registry.test", 443, lookup=fails(socket.EAI_AGAIN))
 
     def test_other_spellings_of_an_address_are_seen_through(self) -> None:
         assert resolve_name("127.1", 443) == ("127.0.0.1",)

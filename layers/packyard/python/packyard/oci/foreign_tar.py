@@ -62,7 +62,7 @@ class ForeignTar:
     """The members of a layer, in order; each one's content can be read while it is the current one.
 
     Args:
-        pieces: The uncompressed tar.
+        pieces: The uncompressed tar; pieces may be empty.
         max_bytes: Bound on what is read of it.
         max_members: Bound on members, extension headers not counted.
     """
@@ -186,9 +186,10 @@ class ForeignTar:
     def _passing(self, count: int) -> Iterator[bytes]:
         while count > 0:
             if self._at == len(self._piece):
-                self._piece, self._at = next(self._pieces, b""), 0
-                if not self._piece:
+                piece = next(self._pieces, None)
+                if piece is None:
                     return
+                self._piece, self._at = piece, 0
             taken = self._piece[self._at : self._at + count]
             self._at += len(taken)
             self._left -= len(taken)

@@ -39,7 +39,7 @@ class _Decompressor(Protocol):
 
 
 def inflate_layer(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the tar that a layer holds, in pieces of at most 256 KiB however well it is compressed.
+    """Yield the tar that a layer holds, in pieces of at most 256 KiB however well it is compressed; some are empty.
 
     Args:
         chunks: The layer blob; what raises there passes through.
@@ -85,13 +85,9 @@ def _inflate(
         while feed := rest or next(feeds, b""):
             if decompressor.eof:
                 decompressor = member()
-            piece = decompressor.decompress(feed, _PIECE_BYTES)
-            while piece or not (decompressor.needs_input or decompressor.eof):
-                if piece:
-                    yield piece
-                if decompressor.eof:
-                    break
-                piece = decompressor.decompress(b"", _PIECE_BYTES)
+            yield decompressor.decompress(feed, _PIECE_BYTES)
+            while not (decompressor.needs_input or decompressor.eof):
+                yield decompressor.decompress(b"", _PIECE_BYTES)
             rest = decompressor.unused_data if decompressor.eof else b""
     except corrupt as error:
         raise ImageFault(_CORRUPT) from error

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from packyard.errors import RegistryUnavailable
@@ -115,14 +115,21 @@ Resolve = Callable[[str, int], Sequence[str]]
 Connect = Callable[[str, int, float], socket.socket]
 
 
-def resolve_name(host: str, port: int) -> Sequence[str]:
+def resolve_name(
+    host: str, port: int, *, lookup: Callable[..., Sequence[tuple[Any, ...]]] = socket.getaddrinfo
+) -> Sequence[str]:
     """Return the addresses of a host, none when there is no such name.
+
+    Args:
+        host: A name, or an address in any spelling.
+        port: Where it is to be connected to.
+        lookup: Asks the name service, as `socket.getaddrinfo` does.
 
     Raises:
         RegistryUnavailable: The name service did not answer.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = lookup(host, port, type=socket.SOCK_STREAM)
     except socket.gaierror as error:
         if error.errno == socket.EAI_AGAIN:
             raise RegistryUnavailable("The registry's name could not be resolved.") from error
