@@ -6,6 +6,7 @@ to lend a package that the layer lacks.
 
 import http.client
 import json
+import os
 import platform
 import socket
 import subprocess
@@ -40,16 +41,36 @@ class Function:
     Attributes:
         port: Where the runtime interface emulator listens.
         timeout_seconds: How long an invocation may take.
+        session: The session that its processes are in.
     """
 
     port: int
     timeout_seconds: float
+    session: int
 
     def invoke(self, event: object) -> Any:
         """Return what the function answers; for an exception, Lambda's report: `errorMessage` and `errorType`."""
         with closing(http.client.HTTPConnection(HOST, self.port, timeout=self.timeout_seconds)) as connection:
             connection.request("POST", "/2015-03-31/functions/function/invocations", json.dumps(event))
             return json.loads(connection.getresponse().read())
+
+    def peak_memory_bytes(self) -> int:
+        """Return the most memory that the function's own process has held so far (proc(5), VmHWM)."""
+        peaks = [
+            int(line.split()[1]) * 1024
+            for status in Path("/proc").glob("[0-9]*/status")
+            if status.parent.name != str(self.session) and _session_of(status.parent) == self.session
+            for line in status.read_text().splitlines()
+            if line.startswith("VmHWM:")
+        ]
+        return max(peaks)
+
+
+def _session_of(process: Path) -> int | None:
+    try:
+        return os.getsid(int(process.name))
+    except ProcessLookupError:
+        return None
 
 
 @contextmanager
@@ -92,7 +113,7 @@ def running_function(
         )
     try:
         _wait_until_listening(process, port, log_path)
-        yield Function(port=port, timeout_seconds=timeout_seconds)
+        yield Function(port=port, timeout_seconds=timeout_seconds, session=process.pid)
     finally:
         end(process)
 
