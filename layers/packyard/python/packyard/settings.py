@@ -70,8 +70,8 @@ class Settings:
         registry_seconds: The longest that one request to our registry may take.
         archive_limits: Bounds on archives.
         jwt: Whose JWTs are taken; None for nobody's.
-        trusted_registries: Registries that may be reached over plain HTTP and at addresses that are not public:
-            `host[:port]`, joined by commas, with `*` for any port.
+        trusted_registries: Registries that may have addresses which are not public: `[http://]host[:port]`, joined by
+            commas, with `*` for any port. Plain HTTP is spoken to those that say so, and to this machine.
         registry_credentials: ARN of the secret that says what to show other people's registries; empty for nothing.
     """
 
