@@ -1,4 +1,4 @@
-"""A process that dies at its k-th external call.
+"""A process that dies at its k-th external call, or is overtaken there by another.
 
 Calls are counted where they leave the process: every AWS call by botocore's own hooks, every step of the registry by a
 wrapper around the port. Dying is an exception that nothing in the service catches, as nothing catches a kill.
@@ -28,10 +28,12 @@ class Fuse:
 
     Attributes:
         moment: 0 dies before the first call, 1 right after it, 2 before the second, and so on; None never.
+        interlude: What happens at that moment instead of dying; then the process goes on.
         calls: What was called, in order.
     """
 
     moment: int | None = None
+    interlude: Callable[[], object] | None = None
     calls: list[str] = field(default_factory=list)
     _passed: int = 0
 
@@ -45,9 +47,13 @@ class Fuse:
         self._pass()
 
     def _pass(self) -> None:
-        if self._passed == self.moment:
+        if self._passed != self.moment:
+            self._passed += 1
+        elif self.interlude is None:
             raise Killed
-        self._passed += 1
+        else:
+            self.moment = None
+            self.interlude()
 
 
 class WatchedRegistry:
@@ -70,7 +76,7 @@ class WatchedRegistry:
         return watched
 
 
-def moments(calls: list[str]) -> list[object]:
+def moments(calls: list[str]) -> list[Any]:
     """Return the moments right before and right after each of these calls, for parametrize."""
     return [
         pytest.param(2 * number + side, id=f"{'after' if side else 'before'} {number + 1} {call}")
@@ -80,9 +86,11 @@ def moments(calls: list[str]) -> list[object]:
 
 
 @contextmanager
-def fused(service: Service, moment: int | None) -> Iterator[Fuse]:
-    """Let the service die at `moment`; once the context ends it is whole again."""
-    fuse = Fuse(moment)
+def fused(
+    service: Service, moment: int | None, interlude: Callable[[], object] | None = None
+) -> Iterator[Fuse]:
+    """Let the service die at `moment`, or something else happen there; once the context ends it is whole again."""
+    fuse = Fuse(moment, interlude)
     clients = (service.aws.dynamodb, service.aws.s3, service.aws.sqs)
 
     def before(model: Any, **_: Any) -> None:
