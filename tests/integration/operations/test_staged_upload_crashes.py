@@ -1,0 +1,173 @@
+"""What is left when `start_upload` or `build_upload` is killed between any two of its external calls."""
+
+from datetime import timedelta
+
+import pytest
+from tests.crashes import Killed, fused, moments
+from tests.service import ACME, DEADLINE, PackArchive, Service, running_service
+from tests.staged_uploads import arrive, deliver, look, start
+
+ARCHIVE = PackArchive().build()
+SECOND = PackArchive(version="2.0.0", files={"README.md": b"second"}).build()
+LEASE_OVER = DEADLINE + timedelta(seconds=1)
+EVERY_DEADLINE = timedelta(hours=2)
+
+
+def begun(service: Service, *, replacing: bool) -> tuple[str, str]:
+    """Return an upload whose archive has arrived, and the message that says so."""
+    fields = {}
+    if replacing:
+        fields["pack_id"] = service.upload(ARCHIVE).body["id"]
+        service.settle()
+    upload_id: str = start(service, **fields).body["upload_id"]
+    return upload_id, arrive(service, upload_id, SECOND)
+
+
+def calls_of_a_start() -> list[str]:
+    with running_service() as service:
+        pack_id = service.upload(ARCHIVE).body["id"]
+        with fused(service, None) as fuse:
+            assert start(service, pack_id=pack_id).status == 201
+    return fuse.calls
+
+
+def calls_of_a_build(*, replacing: bool) -> list[str]:
+    with running_service() as service:
+        upload_id, message = begun(service, replacing=replacing)
+        with fused(service, None) as fuse:
+            assert deliver(service, message) == []
+        assert look(service, upload_id).body["status"] == "done"
+    return fuse.calls
+
+
+START = calls_of_a_start()
+CREATE = calls_of_a_build(replacing=False)
+REPLACE = calls_of_a_build(replacing=True)
+BUILDS = [
+    pytest.param(replacing, *moment.values, id=f"{'replace' if replacing else 'create'} {moment.id}")
+    for replacing, calls in ((False, CREATE), (True, REPLACE))
+    for moment in moments(calls)
+]
+
+
+def settle_everything(service: Service) -> None:
+    for _ in range(3):
+        service.clock.advance(EVERY_DEADLINE)
+        assert service.deliver() == []
+
+
+def assert_images_are_those_of_the_ledger(service: Service, *, versions: set[str]) -> None:
+    """Nothing is staged, queued or in the registry that no revision has, and each version has its tag."""
+    repository = service.registry.shelves.repository(f"packs/{ACME.org_id}/slack", create=True)
+    indexes = {digest for digest, manifest in repository.manifests.items() if b'"manifests"' in manifest.raw}
+    assert repository.tags.keys() == versions
+    assert indexes == set(repository.tags.values())
+    assert service.aws.staged() == []
+    assert service.aws.queued() == []
+
+
+def test_a_start_takes_these_steps_in_this_order() -> None:
+    assert START == ["dynamodb.GetItem", "sqs.SendMessage", "dynamodb.PutItem"]
+
+
+def test_a_build_takes_these_steps_in_this_order() -> None:
+    assert CREATE == [
+        "dynamodb.UpdateItem",
+        "s3.GetObject",
+        "dynamodb.UpdateItem",
+        "sqs.SendMessage",
+        "registry.ensure_repository",
+        "registry.push",
+        "dynamodb.TransactWriteItems",
+        "registry.tag",
+    ]
+    assert [*CREATE[:2], "dynamodb.GetItem", *CREATE[2:]] == REPLACE
+
+
+@pytest.mark.parametrize("moment", moments(START))
+def test_a_start_killed_at_any_moment_leaves_nothing_in_the_end(moment: int) -> None:
+    with running_service() as service:
+        pack_id = service.upload(ARCHIVE).body["id"]
+        with pytest.raises(Killed), fused(service, moment):
+            start(service, pack_id=pack_id)
+
+        settle_everything(service)
+
+        assert_images_are_those_of_the_ledger(service, versions={"1.4.0"})
+        assert start(service, pack_id=pack_id).status == 201
+
+
+@pytest.mark.parametrize(("replacing", "moment"), BUILDS)
+def test_a_build_killed_at_any_moment_is_finished_when_its_message_comes_again(
+    replacing: bool, moment: int
+) -> None:
+    with running_service() as service:
+        upload_id, message = begun(service, replacing=replacing)
+        with pytest.raises(Killed), fused(service, moment):
+            deliver(service, message)
+        at_once = deliver(service, message)
+        service.clock.advance(LEASE_OVER)
+
+        assert deliver(service, message) == []
+
+        assert at_once in ([], ["0"])
+        done = look(service, upload_id).body
+        assert done["status"] == "done"
+        assert service.get(done["pack_id"]).body["version"] == "2.0.0"
+        assert service.get(done["pack_id"]).headers["ETag"] == ('"2"' if replacing else '"1"')
+        settle_everything(service)
+        versions = {"1.4.0", "2.0.0"} if replacing else {"2.0.0"}
+        assert_images_are_those_of_the_ledger(service, versions=versions)
+
+
+@pytest.mark.parametrize(("replacing", "moment"), BUILDS)
+def test_a_build_killed_at_any_moment_and_never_retried_is_done_or_has_changed_nothing(
+    replacing: bool, moment: int
+) -> None:
+    with running_service() as service:
+        upload_id, message = begun(service, replacing=replacing)
+        before = service.list_packs().body["packs"]
+        with pytest.raises(Killed), fused(service, moment):
+            deliver(service, message)
+
+        settle_everything(service)
+
+        ended = look(service, upload_id).body
+        versions = {pack["version"] for pack in before}
+        if ended["status"] == "done":
+            assert service.get(ended["pack_id"]).body["version"] == "2.0.0"
+            versions.add("2.0.0")
+        else:
+            assert ended["status"] in ("failed", "expired")
+            assert ended["status"] == "expired" or ended["error"]["code"] == "timeout"
+            assert service.list_packs().body["packs"] == before
+        assert_images_are_those_of_the_ledger(service, versions=versions)
+
+
+def test_a_builder_that_has_lost_its_lease_writes_nothing() -> None:
+    """It stood still for longer than its lease, another one has finished, and then it goes on."""
+    with running_service() as service:
+        upload_id, message = begun(service, replacing=True)
+        pack_id = look(service, upload_id).body["pack_id"]
+        store = service.services.packs
+
+        class StandsStill:
+            def __getattr__(self, name: str) -> object:
+                return getattr(store, name)
+
+            def change(self, *args: object, **kwargs: object) -> None:
+                service.services.__dict__["packs"] = store
+                service.services.__dict__.pop("publisher")
+                service.services.__dict__.pop("builder")
+                service.clock.advance(LEASE_OVER)
+                assert deliver(service, message) == []
+                store.change(*args, **kwargs)  # type: ignore[arg-type]
+
+        service.services.__dict__["packs"] = StandsStill()
+        service.services.__dict__.pop("publisher")
+
+        assert look(service, upload_id).body["status"] == "awaiting_archive"
+        deliver(service, message)
+
+        assert look(service, upload_id).body["status"] == "done"
+        assert service.get(pack_id).headers["ETag"] == '"2"'
