@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from tests.aws import template
 
+from packyard.events import retry_wait_seconds
+from packyard.operations.delete import PURGE_LEASE
 from packyard.packs.limits import ArchiveLimits
 from packyard.settings import Settings
 
@@ -199,3 +201,16 @@ def test_a_revoked_key_stops_working_at_once_unless_the_deployment_trades_that_f
 
 def test_removing_the_stack_keeps_the_table() -> None:
     assert RESOURCES["Table"]["DeletionPolicy"] == RESOURCES["Table"]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_what_fails_is_tried_for_hours_before_it_is_given_up() -> None:
+    attempts = RESOURCES["CleanupQueue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"]
+    hours = sum(retry_wait_seconds(attempt) for attempt in range(1, attempts + 1)) / 3600
+
+    assert 6 <= hours < 7
+    assert hours * 3600 < RESOURCES["CleanupQueue"]["Properties"]["MessageRetentionPeriod"]
+
+
+@pytest.mark.parametrize("name", ["CleanUp", "DeletePack"])
+def test_who_empties_a_repository_is_dead_well_before_its_hold_lapses(name: str) -> None:
+    assert PURGE_LEASE.total_seconds() >= 2 * FUNCTIONS[name]["Timeout"]
