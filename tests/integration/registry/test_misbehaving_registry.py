@@ -212,10 +212,10 @@ def test_an_index_that_comes_back_changed_gets_no_tag(
     assert fake.shelves.repositories[REPOSITORY].tags == {}
 
 
-def test_an_index_too_long_to_be_ours_is_not_read_to_its_end(
+def test_an_index_longer_than_registries_need_take_is_not_read_to_its_end(
     fake: FakeRegistry, registry: DistributionRegistry, layer: Layer
 ) -> None:
-    image = build_image(layer=layer, title="slack", version="1.4.0", description="long" * 20_000)
+    image = build_image(layer=layer, title="slack", version="1.4.0", description="long" * (1 << 20))
     registry.push(REPOSITORY, image, layer)
 
     with pytest.raises(RegistryUnavailable):

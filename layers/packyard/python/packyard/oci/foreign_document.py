@@ -71,6 +71,19 @@ class ForeignManifest:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class NamedParts:
+    """All that a document names, whatever it is for: an image is whole when these are there.
+
+    Attributes:
+        manifests: What an index lists, indexes included.
+        blobs: Config and layers of a manifest.
+    """
+
+    manifests: tuple[Descriptor, ...] = ()
+    blobs: tuple[Descriptor, ...] = ()
+
+
 def parse_foreign_document(raw: bytes, *, content_type: str) -> ForeignIndex | ForeignManifest:
     """Return what a registry has answered with.
 
@@ -81,6 +94,33 @@ def parse_foreign_document(raw: bytes, *, content_type: str) -> ForeignIndex | F
     Raises:
         ImageFault: It is neither a manifest nor an index that we can read.
     """
+    body, media_type = _checked(raw, content_type)
+    return _index(body) if media_type in INDEXES else _manifest(body)
+
+
+def parse_named_parts(raw: bytes, *, content_type: str) -> NamedParts:
+    """Return what a document names. Of layers any type will do: what is only copied need not be understood.
+
+    Args:
+        raw: The bytes that the digest is of; the caller has bounded them.
+        content_type: As for `parse_foreign_document`.
+
+    Raises:
+        ImageFault: It is neither a manifest nor an index, or names something that its registry need not hold.
+    """
+    body, media_type = _checked(raw, content_type)
+    if media_type in INDEXES:
+        manifests = tuple(_descriptor(entry) for entry in _list(body, "manifests", most=_MAX_ENTRIES))
+        if any(entry.media_type not in INDEXES | MANIFESTS for entry in manifests):
+            raise ImageFault("has an index that lists something else than manifests")
+        return NamedParts(manifests=manifests)
+    layers = tuple(_descriptor(layer) for layer in _list(body, "layers", most=_MAX_LAYERS))
+    _require_held(layers)
+    return NamedParts(blobs=(_descriptor(body.get("config")), *layers))
+
+
+def _checked(raw: bytes, content_type: str) -> tuple[dict[str, Any], str]:
+    """Return a document and its media type, which is one of `INDEXES` or `MANIFESTS`."""
     body = _load(raw)
     if body.get("schemaVersion") == 1:
         raise ImageFault("has a manifest of the outdated schema 1; push it again with a current tool")
@@ -88,9 +128,9 @@ def parse_foreign_document(raw: bytes, *, content_type: str) -> ForeignIndex | F
     if body.get("mediaType", media_type) != media_type or body.get("schemaVersion") != _SCHEMA_VERSION:
         raise ImageFault("has a manifest that states another type than its registry does")
     if media_type in INDEXES and "layers" not in body and "config" not in body:
-        return _index(body)
+        return body, media_type
     if media_type in MANIFESTS and "manifests" not in body:
-        return _manifest(body)
+        return body, media_type
     raise ImageFault("is not an image: its manifest is of a type that is not supported")
 
 
@@ -123,11 +163,15 @@ def _index(body: dict[str, Any]) -> ForeignIndex:
 def _manifest(body: dict[str, Any]) -> ForeignManifest:
     config = _descriptor(body.get("config"))
     layers = tuple(_descriptor(layer) for layer in _list(body, "layers", most=_MAX_LAYERS))
-    if any(layer.media_type in FOREIGN_LAYERS for layer in layers):
-        raise ImageFault("has a layer that its registry does not hold (a foreign layer)")
+    _require_held(layers)
     if any(layer.media_type not in LAYERS for layer in layers):
         raise ImageFault("is not an image: it has a layer of a type that is not supported")
     return ForeignManifest(layers, config.size + sum(layer.size for layer in layers))
+
+
+def _require_held(layers: tuple[Descriptor, ...]) -> None:
+    if any(layer.media_type in FOREIGN_LAYERS for layer in layers):
+        raise ImageFault("has a layer that its registry does not hold (a foreign layer)")
 
 
 def _list(body: dict[str, Any], key: str, *, most: int) -> list[Any]:

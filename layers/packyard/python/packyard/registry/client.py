@@ -5,19 +5,23 @@ Endpoints are named `end-1` and so on in the OCI distribution-spec, section "End
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin
 
 from packyard.errors import RegistryUnavailable
 from packyard.oci.digest import Digest, digest_of, parse_digest
 from packyard.oci.document import Document
-from packyard.oci.media_types import INDEX, MANIFEST
+from packyard.oci.media_types import DOCKER_INDEX, DOCKER_MANIFEST, INDEX, MANIFEST
 from packyard.registry.transport import Answer, Transport
 
 # Of at most 128 characters each (distribution-spec, "Pulling manifests"), so that a page stays well below what we read.
 _TAGS_PER_PAGE = 100
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_ANY_MANIFEST = f"{INDEX}, {DOCKER_INDEX}, {MANIFEST}, {DOCKER_MANIFEST}"
+_ANY_ANSWER = frozenset(
+    {HTTPStatus.CREATED, HTTPStatus.ACCEPTED, *range(400, 500)} - {HTTPStatus.TOO_MANY_REQUESTS}
+)
 
 
 class RegistryClient:
@@ -32,22 +36,36 @@ class RegistryClient:
         self._transport = transport
 
     def push_blob(
-        self, repository: str, *, digest: Digest, size: int, chunks: Callable[[], Iterable[bytes]]
+        self,
+        repository: str,
+        *,
+        digest: Digest,
+        size: int,
+        chunks: Callable[[], Iterable[bytes]],
+        mount_from: str | None = None,
     ) -> None:
         """Upload a blob unless the repository has it: one POST, one PUT (end-4a, end-6).
 
-        ECR's answers to chunked uploads (PATCH) leave the standard; every registry takes these two.
+        ECR's answers to chunked uploads (PATCH) leave the standard; every registry takes these two. Where the registry
+        can take the blob over from another of its repositories, the POST is all there is (end-11).
 
         Args:
             repository: Its path in the registry.
             digest: Of the blob.
             size: Of the blob, in bytes.
             chunks: Makes the blob's pieces, anew for each attempt.
+            mount_from: Another repository of the registry, which has the blob.
         """
+
+        def attempt() -> None:
+            location = (
+                None if self._has_blob(repository, digest) else self._begin(repository, digest, mount_from)
+            )
+            if location is not None:
+                self._finish(location, digest=digest, size=size, chunks=chunks)
+
         # An upload is tried again from its start: a PUT that failed may have used up the upload's URL.
-        self._transport.persistently(
-            lambda: self._push_blob_once(repository, digest=digest, size=size, chunks=chunks)
-        )
+        self._transport.persistently(attempt)
 
     def put_manifest(self, repository: str, reference: str, document: Document) -> None:
         """Store a manifest or an index under its digest or a tag; a tag that stands moves (end-7)."""
@@ -64,19 +82,17 @@ class RegistryClient:
 
         self._transport.persistently(attempt)
 
-    def get_index(self, repository: str, digest: Digest) -> Document:
-        """Return an index that we built and pushed, checked against its digest (end-3)."""
+    def get_manifest(self, repository: str, digest: Digest) -> Document:
+        """Return a manifest or an index that we pushed, of whatever type, checked against its digest (end-3)."""
 
         def attempt() -> Document:
             answer = self._transport.send(
                 "GET",
                 f"/v2/{repository}/manifests/{digest}",
                 expect={HTTPStatus.OK},
-                headers={"Accept": INDEX},
+                headers={"Accept": _ANY_MANIFEST},
             )
-            if digest_of(answer.body) != digest:
-                raise RegistryUnavailable("The registry did not answer with what it was asked for.")
-            return Document(INDEX, answer.body, digest)
+            return _document(answer, digest)
 
         return self._transport.persistently(attempt)
 
@@ -88,15 +104,12 @@ class RegistryClient:
                 "GET",
                 f"/v2/{repository}/manifests/{reference}",
                 expect={HTTPStatus.OK, HTTPStatus.NOT_FOUND},
-                headers={"Accept": f"{INDEX}, {MANIFEST}"},
+                headers={"Accept": _ANY_MANIFEST},
             )
             if answer.status == HTTPStatus.NOT_FOUND:
                 return None
-            found = Document(answer.headers.get("Content-Type", ""), answer.body, digest_of(answer.body))
             wanted = reference if ":" in reference else answer.headers.get("Docker-Content-Digest")
-            if wanted not in (found.digest, None):
-                raise RegistryUnavailable("The registry did not answer with what it was asked for.")
-            return found
+            return _document(answer, wanted)
 
         return self._transport.persistently(attempt)
 
@@ -129,16 +142,28 @@ class RegistryClient:
             )
         )
 
-    def _push_blob_once(
-        self, repository: str, *, digest: Digest, size: int, chunks: Callable[[], Iterable[bytes]]
-    ) -> None:
-        if self._has_blob(repository, digest):
-            return
+    def _begin(self, repository: str, digest: Digest, mount_from: str | None) -> str | None:
+        """Begin an upload and return its URL, or None when the registry has taken the blob over instead."""
         uploads = f"/v2/{repository}/blobs/uploads/"
-        begun = self._transport.send(
-            "POST", uploads, expect={HTTPStatus.ACCEPTED}, headers={"Content-Length": "0"}
+        nothing = {"Content-Length": "0"}
+        if mount_from is not None:
+            query = urlencode({"mount": digest, "from": mount_from})
+            mounted = self._transport.send("POST", f"{uploads}?{query}", expect=_ANY_ANSWER, headers=nothing)
+            if mounted.status == HTTPStatus.CREATED:
+                return None
+            if mounted.status == HTTPStatus.ACCEPTED:
+                return self._location(uploads, mounted)
+        # Some registries refuse to mount what they could be sent; those are sent it.
+        return self._location(
+            uploads, self._transport.send("POST", uploads, expect={HTTPStatus.ACCEPTED}, headers=nothing)
         )
-        location = urljoin(self._transport.base_url + uploads, begun.headers.get("Location", ""))
+
+    def _location(self, uploads: str, begun: Answer) -> str:
+        return urljoin(self._transport.base_url + uploads, begun.headers.get("Location", ""))
+
+    def _finish(
+        self, location: str, *, digest: Digest, size: int, chunks: Callable[[], Iterable[bytes]]
+    ) -> None:
         stored = self._transport.send(
             "PUT",
             f"{location}{'&' if '?' in location else '?'}digest={digest}",
@@ -158,13 +183,21 @@ class RegistryClient:
         return answer.status != HTTPStatus.NOT_FOUND
 
 
-def listed_manifests(document: Document) -> tuple[Digest, ...]:
-    """Return what an index lists; what is no index lists nothing (OCI image-spec, image-index.md)."""
+def _document(answer: Answer, wanted: str | None) -> Document:
+    """Return the document that a registry has answered with, if it is the one of the digest `wanted`."""
+    found = Document(answer.headers.get("Content-Type", ""), answer.body, digest_of(answer.body))
+    if wanted not in (found.digest, None):
+        raise RegistryUnavailable("The registry did not answer with what it was asked for.")
+    return found
+
+
+def listed_manifests(document: Document) -> Mapping[Digest, str]:
+    """Return what an index lists, with the media types that it states; what is no index lists nothing."""
     try:
         entries = json.loads(document.raw).get("manifests", ())
-        return tuple(parse_digest(entry["digest"]) for entry in entries)
+        return {parse_digest(entry["digest"]): str(entry.get("mediaType", "")) for entry in entries}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return ()
+        return {}
 
 
 def _tags(body: bytes) -> Sequence[str]:

@@ -1,13 +1,15 @@
 """A registry that speaks the OCI distribution API and nothing else."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from packyard.errors import RegistryCleanupFailed, RegistryUnavailable
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
+from packyard.oci.foreign_document import Descriptor
 from packyard.oci.image import Image
 from packyard.oci.layer import Layer
+from packyard.oci.media_types import INDEXES
 from packyard.registry.client import RegistryClient, listed_manifests
 from packyard.registry.transport import RegistryRefused
 
@@ -15,6 +17,8 @@ from packyard.registry.transport import RegistryRefused
 PARALLEL_UPLOADS = 3
 # Of tags, in one purge: as many as ten thousand versions. What is left then is for the next attempt.
 _MAX_TAG_PAGES = 100
+# Of indexes in indexes; no image that we copy has as many.
+_MAX_DEPTH = 4
 
 
 class DistributionRegistry:
@@ -52,8 +56,25 @@ class DistributionRegistry:
             ]
             for upload in uploads:
                 upload.result()
-            list(threads.map(lambda manifest: self._push_manifest(repository, manifest), image.manifests))
-        self._push_manifest(repository, image.index)
+            list(threads.map(lambda manifest: self.push_manifest(repository, manifest), image.manifests))
+        self.push_manifest(repository, image.index)
+
+    def copy_blob(
+        self,
+        repository: str,
+        blob: Descriptor,
+        *,
+        chunks: Callable[[], Iterable[bytes]],
+        mount_from: str | None,
+    ) -> None:
+        """See `ImageRegistry`."""
+        self._client.push_blob(
+            repository, digest=blob.digest, size=blob.size, chunks=chunks, mount_from=mount_from
+        )
+
+    def push_manifest(self, repository: str, document: Document) -> None:
+        """See `ImageRegistry`."""
+        self._client.put_manifest(repository, document.digest, document)
 
     def tag(self, repository: str, tag: str, index: Document) -> None:
         """See `ImageRegistry`."""
@@ -61,7 +82,7 @@ class DistributionRegistry:
 
     def restore_tag(self, repository: str, tag: str, digest: Digest) -> None:
         """See `ImageRegistry`."""
-        self._client.put_manifest(repository, tag, self._client.get_index(repository, digest))
+        self._client.put_manifest(repository, tag, self._client.get_manifest(repository, digest))
 
     def delete_image(self, repository: str, digests: Sequence[Digest]) -> None:
         """See `ImageRegistry`."""
@@ -81,17 +102,27 @@ class DistributionRegistry:
             raise RegistryCleanupFailed from error
 
     def _remove(self, repository: str, reference: str) -> None:
-        """Remove an index after the manifests that it lists: as long as it stands, it says which those are."""
+        """Remove an index after all that is below it: as long as it stands, it says what that is."""
         found = self._client.find_manifest(repository, reference)
         if found is None:
             return
-        manifests = listed_manifests(found)
+        below = self._below(repository, found, depth=_MAX_DEPTH)
         try:
-            self._delete_all(repository, (*manifests, found.digest))
+            self._delete_all(repository, (*below, found.digest))
         except RegistryRefused:
             # Some registries keep a manifest for as long as an index lists it. Those must lose the index first;
             # after a crash in between they are left with manifests that nothing names, theirs to collect.
-            self._delete_all(repository, (found.digest, *manifests))
+            self._delete_all(repository, (found.digest, *reversed(below)))
+
+    def _below(self, repository: str, index: Document, *, depth: int) -> list[Digest]:
+        """Return what an index lists, each entry after what it lists in turn; most indexes list no others."""
+        digests: list[Digest] = []
+        for digest, media_type in listed_manifests(index).items():
+            if media_type in INDEXES and depth:
+                nested = self._client.find_manifest(repository, digest)
+                digests += [] if nested is None else self._below(repository, nested, depth=depth - 1)
+            digests.append(digest)
+        return digests
 
     def _delete_all(self, repository: str, digests: Iterable[Digest]) -> None:
         for digest in digests:
@@ -112,6 +143,3 @@ class DistributionRegistry:
         self._client.push_blob(
             repository, digest=config.digest, size=config.size, chunks=lambda: (config.raw,)
         )
-
-    def _push_manifest(self, repository: str, document: Document) -> None:
-        self._client.put_manifest(repository, document.digest, document)

@@ -8,6 +8,7 @@ from typing import Final
 
 from packyard.errors import InvalidRequest, RegistryUnavailable
 from packyard.oci.digest import Digest, digest_of
+from packyard.oci.document import Document
 from packyard.oci.foreign_document import Descriptor, ForeignIndex, ForeignManifest, parse_foreign_document
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.media_types import DOCKER_INDEX, DOCKER_MANIFEST, INDEX, MANIFEST
@@ -55,6 +56,20 @@ class ForeignRepository:
 
         Raises:
             ImageFault: It is not what we can read, or not of the size stated.
+            InvalidRequest, TargetRefused, RegistryUnavailable: As for `manifest`.
+        """
+        found = self.manifest(target, size=size)
+        return found.digest, parse_foreign_document(found.raw, content_type=found.media_type)
+
+    def manifest(self, target: str, *, size: int | None = None) -> Document:
+        """Return a manifest or an index as it came, of the type that the registry says it is; not yet looked into.
+
+        Args:
+            target: A tag or a digest.
+            size: Bytes that there must be, when known.
+
+        Raises:
+            ImageFault: It is over 4 MiB, or not of the size stated.
             InvalidRequest: On `image_ref`: it does not exist, or may not be pulled.
             TargetRefused: The registry, or what it points to, is where we do not go.
             RegistryUnavailable: No answer, or one of another digest than was asked for.
@@ -64,13 +79,13 @@ class ForeignRepository:
                 raw = reply.read(_MAX_MANIFEST)
             except BodyTooLarge:
                 raise ImageFault(f"has a manifest over {_MAX_MANIFEST} bytes") from None
-            content_type = reply.header("Content-Type")
+            content_type = reply.header("Content-Type").partition(";")[0].strip().lower()
         digest = digest_of(raw)
         if ":" in target and digest != target:
             raise RegistryUnavailable("The registry did not answer with what it was asked for.")
         if size is not None and len(raw) != size:
             raise ImageFault("has an index that states wrong sizes")
-        return digest, parse_foreign_document(raw, content_type=content_type)
+        return Document(content_type, raw, digest)
 
     @contextmanager
     def blob(self, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:
@@ -84,6 +99,15 @@ class ForeignRepository:
         """
         with self._asked(f"/blobs/{descriptor.digest}", accept="*/*") as reply:
             yield _verified(reply.chunks(), descriptor)
+
+    def content(self, descriptor: Descriptor) -> Iterator[bytes]:
+        """Yield a blob's bytes, anew with each call; known to be right only when all have come.
+
+        Raises:
+            ImageFault, InvalidRequest, TargetRefused, RegistryUnavailable: As for `blob`.
+        """
+        with self.blob(descriptor) as chunks:
+            yield from chunks
 
     @contextmanager
     def _asked(self, path: str, *, accept: str) -> Iterator[Reply]:

@@ -1,10 +1,11 @@
 """Our own registry, whatever its kind, as the operations see it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
+from packyard.oci.foreign_document import Descriptor
 from packyard.oci.image import Image
 from packyard.oci.layer import Layer
 
@@ -27,6 +28,28 @@ class ImageRegistry(Protocol):
 
     def push(self, repository: str, image: Image, layer: Layer) -> None:
         """Upload an image by digest alone: no tag moves. What is there already is not sent again."""
+        ...
+
+    def copy_blob(
+        self,
+        repository: str,
+        blob: Descriptor,
+        *,
+        chunks: Callable[[], Iterable[bytes]],
+        mount_from: str | None,
+    ) -> None:
+        """Upload a blob unless the repository has it.
+
+        Args:
+            repository: Where to.
+            blob: Its digest and size.
+            chunks: Makes its pieces, anew for each attempt; what it raises is passed on.
+            mount_from: Another repository of this registry that has it, from where it need not be sent.
+        """
+        ...
+
+    def push_manifest(self, repository: str, document: Document) -> None:
+        """Store a manifest or an index under its digest; all that it names is there already."""
         ...
 
     def tag(self, repository: str, tag: str, index: Document) -> None:

@@ -1,12 +1,14 @@
 """Reading the pack that an image carries, wherever the image is.
 
-The image is neither copied nor kept: of its manifest we take the digest and the sizes, and of its layers as
-many, from the top, as it takes to tell what `/pack.yaml` is. Bytes of layers are let through to the reader as
-they come, and what was read counts only once the whole layer has turned out to be of its digest.
+For a pack's row, the image is neither copied nor kept: of its manifest we take the digest and the sizes, and of
+its layers as many, from the top, as it takes to tell what `/pack.yaml` is. Bytes of layers are let through to the
+reader as they come, and what was read counts only once the whole layer has turned out to be of its digest. Who copies
+an image (`operations.clone`) reads it in the same way, and all of it.
 """
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -120,6 +122,21 @@ class ImageSource:
             RegistryUnavailable: A registry did not answer in time, or not with what was asked for.
             ServiceUnavailable: AWS did not answer for a credential.
         """
+        with self.opened(reference, org_id=org_id) as repository:
+            return self._read(repository, reference.target)
+
+    @contextmanager
+    def opened(self, reference: Reference, *, org_id: str) -> Iterator[ForeignRepository]:
+        """Give an image's repository for reading, within one budget of time for all of it.
+
+        Args:
+            reference: Where the image is.
+            org_id: As for `read_pack`.
+
+        Raises:
+            InvalidRequest: On `image_ref`: as for `read_pack`, whatever of it comes up while the context lasts.
+            RegistryUnavailable, ServiceUnavailable: As for `read_pack`.
+        """
         if reference.registry == self.own.host and not reference.repository.startswith(
             f"{self.own.prefix}/{org_id}/"
         ):
@@ -134,11 +151,10 @@ class ImageSource:
                 repository=reference.repository,
                 grant=lambda: self._grant(reference.registry, org_id),
             )
-            repository = ForeignRepository(
-                http=http, base_url=base_url, repository=reference.repository, authorizer=authorizer
-            )
             try:
-                return self._read(repository, reference.target)
+                yield ForeignRepository(
+                    http=http, base_url=base_url, repository=reference.repository, authorizer=authorizer
+                )
             except TargetRefused:
                 raise unpullable() from None
             except ImageFault as fault:
@@ -207,11 +223,11 @@ class ImageSource:
 
 
 def _chosen(repository: ForeignRepository, document: ForeignIndex | ForeignManifest) -> ForeignManifest:
-    for _ in range(_MAX_NESTED_INDEXES):
-        if isinstance(document, ForeignManifest):
-            return document
+    depth = 0
+    while isinstance(document, ForeignIndex):
+        depth += 1
+        if depth > _MAX_NESTED_INDEXES:
+            raise ImageFault(f"has indexes nested deeper than {_MAX_NESTED_INDEXES}")
         entry = choose_entry(document)
         _, document = repository.document(entry.digest, size=entry.size)
-    if isinstance(document, ForeignManifest):
-        return document
-    raise ImageFault(f"has indexes nested deeper than {_MAX_NESTED_INDEXES}")
+    return document

@@ -18,8 +18,8 @@ from packyard.registry.credentials import Credential
 
 # How long to wait before each further attempt; short, because a caller waits at the gateway.
 RETRY_DELAYS_SECONDS = (0.2, 1.0)
-# Answers that we read are small; a longer body is left unread.
-_BODY_BYTES = 64 << 10
+# What registries are asked to take as a manifest (distribution-spec, "Pushing manifests"); what is longer is left.
+_BODY_BYTES = 4 << 20
 _NOTED_BYTES = 2 << 10
 
 Body = Callable[[], Iterable[bytes]]
@@ -63,7 +63,7 @@ class Answer:
 
     Attributes:
         headers: Their names are case-insensitive.
-        body: Its beginning, at most 64 KiB.
+        body: Its beginning, at most 4 MiB.
     """
 
     status: int
@@ -140,7 +140,9 @@ class Transport:
                 answer = self._exchange(method, target, headers, body, renewed)
         if answer.status in expect:
             return answer
-        raise _failure(answer.status, f"{method} {urlsplit(target).path} answered {answer.body!r}")
+        raise _failure(
+            answer.status, f"{method} {urlsplit(target).path} answered {answer.body[:_NOTED_BYTES]!r}"
+        )
 
     def _on_this_origin(self, url: str) -> str:
         """Return `url` as a whole URL. What we send, credentials included, is for this registry alone."""
@@ -189,7 +191,7 @@ class Transport:
 
 
 def _beginning(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    """Yield at most 64 KiB of a body; the connection is kept for more requests if that was all of it."""
+    """Yield at most 4 MiB of a body; the connection is kept for more requests if that was all of it."""
     left = _BODY_BYTES
     while left and (piece := response.read1(left)):
         left -= len(piece)

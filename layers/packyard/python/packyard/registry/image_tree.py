@@ -1,0 +1,97 @@
+"""An image as a whole: every platform of it, found from its digest down."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from packyard.oci.digest import Digest
+from packyard.oci.document import Document
+from packyard.oci.foreign_document import Descriptor, NamedParts, parse_named_parts
+from packyard.oci.image_fault import ImageFault
+from packyard.registry.foreign_repository import ForeignRepository
+
+_MAX_DEPTH: Final = 4
+_MAX_DOCUMENT_BYTES: Final = 8 << 20
+_MAX_BLOBS: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class ImageTree:
+    """An image's documents and what they name.
+
+    Attributes:
+        documents: Every one before those that name it, so that they can be stored in this order; the last is
+            the one that the image is pinned by.
+        blobs: Configs and layers, each once.
+    """
+
+    documents: tuple[Document, ...]
+    blobs: tuple[Descriptor, ...]
+
+    @property
+    def top(self) -> Document:
+        """What the image is pinned by."""
+        return self.documents[-1]
+
+    @property
+    def digests(self) -> tuple[Digest, ...]:
+        """Of its documents, every one before those that it names: the order in which they can be deleted."""
+        return tuple(document.digest for document in reversed(self.documents))
+
+    @property
+    def blob_bytes(self) -> int:
+        """Configs and layers of all platforms together, as stated."""
+        return sum(blob.size for blob in self.blobs)
+
+
+def read_tree(repository: ForeignRepository, digest: Digest, *, max_documents: int) -> ImageTree:
+    """Return the image of a digest, its documents checked against theirs.
+
+    Args:
+        repository: Where it is.
+        digest: Of its manifest or index.
+        max_documents: The most manifests and indexes that it may have.
+
+    Raises:
+        ImageFault: It has more, is nested too deeply, is too large, or is not an image.
+        InvalidRequest, TargetRefused, RegistryUnavailable: As for `ForeignRepository.manifest`.
+    """
+    walk = _Walk(repository, max_documents)
+    walk.visit(digest, size=None, depth=1)
+    return ImageTree(documents=tuple(walk.documents), blobs=tuple(walk.blobs.values()))
+
+
+class _Walk:
+    """Reads an image from the top, and notes each document after those that it names."""
+
+    def __init__(self, repository: ForeignRepository, max_documents: int) -> None:
+        self.documents: list[Document] = []
+        self.blobs: dict[Digest, Descriptor] = {}
+        self._repository = repository
+        self._max_documents = max_documents
+        self._seen: set[Digest] = set()
+        self._bytes_left = _MAX_DOCUMENT_BYTES
+
+    def visit(self, digest: Digest, *, size: int | None, depth: int) -> None:
+        if digest in self._seen:
+            return
+        self._seen.add(digest)
+        if depth > _MAX_DEPTH:
+            raise ImageFault("has indexes that are nested too deeply")
+        document = self._repository.manifest(digest, size=size)
+        self._bytes_left -= document.size
+        if self._bytes_left < 0:
+            raise ImageFault(f"has manifests of more than {_MAX_DOCUMENT_BYTES} bytes together")
+        parts = parse_named_parts(document.raw, content_type=document.media_type)
+        self._note(parts)
+        for manifest in parts.manifests:
+            self.visit(manifest.digest, size=manifest.size, depth=depth + 1)
+        self.documents.append(document)
+
+    def _note(self, parts: NamedParts) -> None:
+        named = self._seen | {manifest.digest for manifest in parts.manifests}
+        if len(named) > self._max_documents:
+            raise ImageFault(f"has more than {self._max_documents} manifests, all platforms together")
+        for blob in parts.blobs:
+            self.blobs.setdefault(blob.digest, blob)
+        if len(self.blobs) > _MAX_BLOBS:
+            raise ImageFault(f"has more than {_MAX_BLOBS} layers, all platforms together")
