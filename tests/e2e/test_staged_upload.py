@@ -1,0 +1,133 @@
+"""A staged upload, as a client with nothing but HTTP goes about it: the form, the object, S3's news, the build."""
+
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import urllib3
+from local.stack import StackDescription
+from tests.e2e.client import Client, Reply
+from tests.service import PackArchive
+
+PATIENCE_SECONDS = 60
+UNKNOWN_PACK = "pack_01KB0000000000000000000000"
+UNKNOWN_UPLOAD = "upl_01KB0000000000000000000000"
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What S3 answered to a form."""
+
+    status: int
+    body: str
+
+
+def start(client: Client, **fields: Any) -> Reply:
+    return client.call("POST", "/packs/uploads", json=fields)
+
+
+def post(form: dict[str, Any], archive: bytes, **other_fields: str) -> Posted:
+    """Send the form as any browser or curl does: its fields, then the file, and no credential."""
+    fields = {**form["fields"], **other_fields, "file": ("pack.tar.gz", archive, "application/gzip")}
+    answer = urllib3.PoolManager(retries=False, timeout=60).request("POST", form["url"], fields=fields)
+    return Posted(answer.status, answer.data.decode())
+
+
+def end_of(client: Client, upload_id: str) -> dict[str, Any]:
+    """Ask until the upload has come to an end."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        upload: dict[str, Any] = client.call("GET", f"/packs/uploads/{upload_id}").body
+        if upload["status"] not in ("awaiting_archive", "building"):
+            return upload
+        time.sleep(0.5)
+    raise AssertionError(f"{upload_id} has not come to an end: {upload}")
+
+
+def assert_refused(reply: Reply, status: int, code: str) -> None:
+    assert (reply.status, reply.code) == (status, code)
+    assert reply.body["error"]["request_id"] == reply.headers["X-Request-Id"]
+
+
+@pytest.fixture(scope="module")
+def acme(stack: StackDescription) -> Client:
+    return Client.of(stack, "acme")
+
+
+def test_an_archive_too_large_for_one_request_becomes_a_pack(acme: Client) -> None:
+    archive = PackArchive(name="large", files={"data/noise.bin": os.urandom(8 << 20)}).build()
+    assert acme.upload(archive).code == "payload_too_large"
+
+    started = start(acme, size_bytes=len(archive))
+    assert started.status == 201
+    assert post(started.body, archive).status == 204
+
+    done = end_of(acme, started.body["upload_id"])
+    assert done["status"] == "done", done
+    pack = acme.call("GET", f"/packs/{done['pack_id']}").body
+    assert (pack["name"], pack["visibility"]) == ("large", "org")
+    assert pack["size_bytes"] > 8 << 20
+    removed = acme.call("DELETE", f"/packs/{pack['id']}")
+    assert removed.status == 200
+
+
+def test_an_archive_can_replace_what_a_pack_holds(acme: Client) -> None:
+    pack = acme.upload(PackArchive(name="staged-twice").build()).body
+    started = start(acme, pack_id=pack["id"]).body
+
+    post(started, PackArchive(name="staged-twice", version="2.0.0").build())
+
+    assert end_of(acme, started["upload_id"])["pack_id"] == pack["id"]
+    assert acme.call("GET", f"/packs/{pack['id']}").body["version"] == "2.0.0"
+
+
+def test_a_hostile_archive_is_refused_in_the_words_of_the_inline_way(acme: Client) -> None:
+    archive = PackArchive(version="one", files={"../x": b"", "bin/y": b""}).build()
+    inline = acme.upload(archive).body["error"]
+    started = start(acme).body
+
+    post(started, archive)
+
+    failed = end_of(acme, started["upload_id"])
+    assert failed["status"] == "failed"
+    assert failed["error"] == inline | {"request_id": started["upload_id"]}
+
+
+def test_the_form_takes_no_more_than_its_limit_and_no_other_key(acme: Client) -> None:
+    started = start(acme).body
+
+    assert post(started, b"").status == 400
+    assert post(started, b"x", key="uploads/other.tar.gz").status == 403
+    waiting = acme.call("GET", f"/packs/uploads/{started['upload_id']}").body
+    assert waiting["status"] == "awaiting_archive"
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "code"),
+    [
+        pytest.param({"visibility": "public"}, 400, "validation_error", id="a wrong field"),
+        pytest.param({"pack_id": UNKNOWN_PACK}, 404, "pack_not_found", id="no such pack"),
+        pytest.param({"size_bytes": 268_435_457}, 413, "payload_too_large", id="too large"),
+    ],
+)
+def test_a_start_that_cannot_succeed_is_refused(
+    acme: Client, fields: dict[str, Any], status: int, code: str
+) -> None:
+    assert_refused(start(acme, **fields), status, code)
+
+
+def test_who_may_not_start_an_upload_is_told_so(stack: StackDescription) -> None:
+    assert_refused(start(Client.of(stack)), 401, "unauthenticated")
+    assert_refused(start(Client.of(stack, "acme", "read_only")), 403, "permission_denied")
+    assert_refused(start(Client.of(stack, "lapsed")), 423, "billing_inactive")
+
+
+def test_an_upload_shows_to_its_own_organisation_only(stack: StackDescription, acme: Client) -> None:
+    upload_id = start(acme).body["upload_id"]
+    path = f"/packs/uploads/{upload_id}"
+
+    assert_refused(Client.of(stack, "globex").call("GET", path), 404, "upload_not_found")
+    assert_refused(acme.call("GET", f"/packs/uploads/{UNKNOWN_UPLOAD}"), 404, "upload_not_found")
+    assert Client.of(stack, "acme", "read_only").call("GET", path).status == 200
