@@ -139,6 +139,17 @@ class Service:
         headers = {"If-Match": if_match} if if_match else {}
         return self.send("delete_pack", "DELETE", f"/packs/{pack_id}", caller=caller, headers=headers)
 
+    def set_role(self, role_id: str, pack_ids: object, caller: Caller = ACME) -> Answer:
+        """Set the packs of a role."""
+        return self.request("set_role_packs", role_request(role_id, pack_ids, caller))
+
+    def get_role(self, role_id: str, caller: Caller = ACME) -> Answer:
+        """Read the packs of a role."""
+        resource, path = "/agent-roles/{role_id}/packs", f"/agent-roles/{role_id}/packs"
+        return self.request(
+            "get_role_packs", Request(method="GET", resource=resource, path=path, caller=caller)
+        )
+
     def list_packs(self, caller: Caller = ACME, /, **query: str) -> Answer:
         """List packs."""
         return self.request(
@@ -215,6 +226,18 @@ def update_request(pack_id: str, visibility: str, caller: Caller, if_match: str 
         path=f"/packs/{pack_id}",
         headers={"Content-Type": "application/json"} | ({"If-Match": if_match} if if_match else {}),
         body=json.dumps({"visibility": visibility}).encode(),
+        caller=caller,
+    )
+
+
+def role_request(role_id: str, pack_ids: object, caller: Caller) -> Request:
+    """Return the request that sets the packs of a role."""
+    return Request(
+        method="PUT",
+        resource="/agent-roles/{role_id}/packs",
+        path=f"/agent-roles/{role_id}/packs",
+        headers={"Content-Type": "application/json"},
+        body=json.dumps({"pack_ids": pack_ids}).encode(),
         caller=caller,
     )
 

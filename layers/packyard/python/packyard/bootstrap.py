@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from packyard.staging import Staging
     from packyard.store.packs import PackStore
     from packyard.store.repositories import RepositoryStore
+    from packyard.store.roles import RoleStore
     from packyard.store.tenants import TenantStore
     from packyard.store.uploads import UploadStore
 
@@ -94,6 +95,13 @@ class Services:
         from packyard.store.packs import PackStore
 
         return PackStore(table=self.table)
+
+    @cached_property
+    def roles(self) -> "RoleStore":
+        """Roles and their references to packs."""
+        from packyard.store.roles import RoleStore
+
+        return RoleStore(table=self.table)
 
     @cached_property
     def repositories(self) -> "RepositoryStore":

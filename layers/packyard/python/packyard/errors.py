@@ -97,12 +97,16 @@ class NotFound(PackyardError):
 
 
 class PackNotFound(NotFound):
-    """No such pack that the caller can see."""
+    """No such pack that the caller can see.
+
+    Args:
+        pack_ids: Which of them, where the caller named several.
+    """
 
     code = "pack_not_found"
 
-    def __init__(self) -> None:
-        super().__init__("No such pack.")
+    def __init__(self, pack_ids: Sequence[str] = ()) -> None:
+        super().__init__("No such pack.", {"pack_ids": list(pack_ids)} if pack_ids else None)
 
 
 class RoleNotFound(NotFound):

@@ -6,6 +6,7 @@ from typing import Any, Final
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest
+from packyard.http.page_limit import parse_limit
 from packyard.http.views import pack_view
 from packyard.packs.name import MAX_LENGTH, Slug, parse_slug
 from packyard.packs.pack import Tier
@@ -13,8 +14,6 @@ from packyard.store.cursor import Position, decode_cursor, encode_cursor
 from packyard.store.listing import Filters, Page
 from packyard.tenants.caller import Caller
 
-DEFAULT_LIMIT: Final = 50
-MAX_LIMIT: Final = 100
 _OWNED: Final = {"true": True, "false": False}
 _PREFIX_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
@@ -41,7 +40,7 @@ def read_listing(event: APIGatewayProxyEvent, caller: Caller, *, cursor_key: str
     """
     given = event.query_string_parameters or {}
     faults: dict[str, str] = {}
-    limit = _limit(given.get("limit"), faults)
+    limit = parse_limit(given.get("limit"), faults)
     filters = Filters(
         owned=_owned(given.get("owned"), faults),
         tier=_tier(given.get("tier"), faults),
@@ -65,15 +64,6 @@ def page_view(page: Page, filters: Filters, caller: Caller, *, cursor_key: str) 
             page.next_position, key=cursor_key, binding=filters.binding(caller.org_id)
         )
     return body
-
-
-def _limit(text: str | None, faults: dict[str, str]) -> int:
-    if text is None:
-        return DEFAULT_LIMIT
-    limit = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LIMIT)) else 0
-    if not 1 <= limit <= MAX_LIMIT:
-        faults["limit"] = f"must be a whole number from 1 to {MAX_LIMIT}"
-    return limit
 
 
 def _owned(text: str | None, faults: dict[str, str]) -> bool | None:

@@ -40,6 +40,16 @@ def reference_prefix(org_id: str) -> str:
     return f"REF#{org_id}#"
 
 
+def role_key(org_id: str, role_id: str) -> Key:
+    """Return the key of a role."""
+    return {"PK": f"ORG#{org_id}", "SK": f"ROLE#{role_id}"}
+
+
+def role_revision_key(org_id: str, role_id: str, revision: int) -> Key:
+    """Return the key of an entry of a role's history."""
+    return {"PK": f"ROLE#{org_id}#{role_id}", "SK": f"{REVISION_PREFIX}{revision:010d}"}
+
+
 def name_key(org_id: str, name: str) -> Key:
     """Return the key of a name within an organisation."""
     return {"PK": f"ORG#{org_id}", "SK": f"NAME#{name}"}

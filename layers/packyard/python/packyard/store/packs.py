@@ -72,6 +72,18 @@ class PackStore:
         item = self._table.get(pack_key(pack_id))
         return None if item is None else from_item(item)
 
+    def get_many(self, pack_ids: Sequence[str]) -> dict[str, Pack]:
+        """Return those of the packs that are there by id, as they stand now, deleted ones included. One read.
+
+        Args:
+            pack_ids: At most 100, each once.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer, or not in full.
+        """
+        items = self._table.get_many([pack_key(pack_id) for pack_id in pack_ids])
+        return {item["id"]: from_item(item) for item in items}
+
     def find_by_name(self, *, org_id: str, name: PackName) -> str | None:
         """Return the id of the organisation's pack of this name, or None. One read.
 

@@ -172,6 +172,8 @@ class Table:
             ServiceUnavailable: DynamoDB did not answer, or not in full.
         """
         items: list[Item] = []
+        if not keys:
+            return items
         rest: KeysAndAttributesTypeDef = {"Keys": [to_wire(key) for key in keys], "ConsistentRead": True}
         # An answer ends at 16 MB or when the table's throughput does, and names the keys that are left.
         for delay in (*_RETRY_DELAYS, None):

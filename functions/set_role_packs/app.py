@@ -1,0 +1,25 @@
+"""PUT /agent-roles/{role_id}/packs: the packs of a role, all of them at once."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from packyard import bootstrap
+from packyard.http.app import json_response, make_app, serve
+from packyard.http.caller import writer
+from packyard.http.roles import read_pack_ids, require_role_id, role_view
+from packyard.operations.roles import RoleSetter
+
+app = make_app()
+
+
+@app.put("/agent-roles/<role_id>/packs")
+def set_role_packs(role_id: str) -> Response[str]:
+    """Answer 200 with the list as it is now. It creates no pack, so billing does not gate it."""
+    services = bootstrap.services()
+    caller = writer(app.current_event, api_domain=services.settings.api_domain, create=False)
+    require_role_id(role_id)
+    setter = RoleSetter(roles=services.roles, packs=services.packs, clock=services.clock)
+    role = setter.set_packs(role_id, read_pack_ids(app.current_event), caller=caller)
+    return json_response(200, role_view(role))
+
+
+lambda_handler = serve(app)

@@ -1,0 +1,16 @@
+"""How much of a listing a client wants on a page."""
+
+from typing import Final
+
+DEFAULT_LIMIT: Final = 50
+MAX_LIMIT: Final = 100
+
+
+def parse_limit(text: str | None, faults: dict[str, str]) -> int:
+    """Return the `limit` of a query string, 50 unless given, adding to `faults` when it is not from 1 to 100."""
+    if text is None:
+        return DEFAULT_LIMIT
+    limit = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LIMIT)) else 0
+    if not 1 <= limit <= MAX_LIMIT:
+        faults["limit"] = f"must be a whole number from 1 to {MAX_LIMIT}"
+    return limit

@@ -1,0 +1,61 @@
+"""The query string of `GET /packs/{id}/revisions`, and the page that answers it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from packyard.errors import InvalidRequest
+from packyard.http.page_limit import parse_limit
+from packyard.packs.revision import Revision
+from packyard.packs.timestamp import format_timestamp
+from packyard.store.cursor import Binding, Position, decode_cursor, encode_cursor
+from packyard.store.ledger import LedgerPage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRequest:
+    """Which page of a ledger a client asks for.
+
+    Attributes:
+        limit: The most revisions on the page, 1 to 100; may change from page to page.
+        position: Where the page begins; None for the newest.
+    """
+
+    limit: int
+    position: Position | None
+
+
+def read_ledger_request(event: APIGatewayProxyEvent, binding: Binding, *, cursor_key: str) -> LedgerRequest:
+    """Return the page that a query string asks for.
+
+    Raises:
+        InvalidRequest: The parameter that is wrong, by name.
+    """
+    given = event.query_string_parameters or {}
+    faults: dict[str, str] = {}
+    limit = parse_limit(given.get("limit"), faults)
+    if faults:
+        raise InvalidRequest(faults)
+    cursor = given.get("cursor")
+    position = None if cursor is None else decode_cursor(cursor, key=cursor_key, binding=binding)
+    return LedgerRequest(limit=limit, position=position)
+
+
+def ledger_view(page: LedgerPage, binding: Binding, *, cursor_key: str) -> dict[str, Any]:
+    """Return the body of a page; `next_cursor` is absent on the last."""
+    body: dict[str, Any] = {"revisions": [_revision_view(revision) for revision in page.revisions]}
+    if page.next_position is not None:
+        body["next_cursor"] = encode_cursor(page.next_position, key=cursor_key, binding=binding)
+    return body
+
+
+def _revision_view(revision: Revision) -> dict[str, Any]:
+    return {
+        "revision": revision.number,
+        "operation": revision.operation,
+        "version": revision.version,
+        "image_digest": revision.image_digest,
+        "actor": revision.actor,
+        "at": format_timestamp(revision.at),
+    }

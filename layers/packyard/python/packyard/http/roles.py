@@ -1,0 +1,56 @@
+"""Agent roles on the wire: the list of packs that a client sets, and the one it gets."""
+
+from typing import Any, Final
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from packyard.errors import InvalidRequest
+from packyard.http.json_body import read_json
+from packyard.packs.pack import is_pack_id
+from packyard.packs.role import MAX_PACKS, Role, is_role_id
+
+_FIELD: Final = "pack_ids"
+
+
+def require_role_id(text: str) -> None:
+    """Check that a path names a role.
+
+    Raises:
+        InvalidRequest: On `role_id`.
+    """
+    if not is_role_id(text):
+        raise InvalidRequest(
+            {"role_id": "must be 1 to 128 of A-Z, a-z, 0-9, _, . and -, the first a letter or a digit"}
+        )
+
+
+def read_pack_ids(event: APIGatewayProxyEvent) -> tuple[str, ...]:
+    """Return the ids that a body lists, in its order.
+
+    Raises:
+        UnsupportedMediaType, PayloadTooLarge: See `read_json`.
+        InvalidRequest: The body is not an object of `pack_ids`, or that is not a list of at most 49 ids, each once.
+    """
+    pack_ids = read_json(event, fields=frozenset({_FIELD}), required=frozenset({_FIELD}))[_FIELD]
+    fault = _fault(pack_ids)
+    if fault is not None:
+        raise InvalidRequest({_FIELD: fault})
+    return tuple(pack_ids)
+
+
+def _fault(pack_ids: Any) -> str | None:
+    if not isinstance(pack_ids, list):
+        return "must be a list of ids of packs"
+    if len(pack_ids) > MAX_PACKS:
+        return f"must be at most {MAX_PACKS} packs"
+    for number, pack_id in enumerate(pack_ids, 1):
+        if not isinstance(pack_id, str) or not is_pack_id(pack_id):
+            return f"number {number} is not the id of a pack"
+        if pack_id in pack_ids[: number - 1]:
+            return f"number {number} is {pack_id} once more"
+    return None
+
+
+def role_view(role: Role) -> dict[str, Any]:
+    """Return a role as its organisation sees it."""
+    return {"role_id": role.role_id, "pack_ids": role.pack_ids}

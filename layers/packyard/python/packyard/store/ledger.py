@@ -1,0 +1,70 @@
+"""Ledgers: every revision that a pack has had, the newest first, a page at a time."""
+
+from dataclasses import dataclass
+
+from packyard.oci.digest import Digest
+from packyard.packs.revision import Revision
+from packyard.packs.timestamp import parse_timestamp
+from packyard.packs.version import Version
+from packyard.store.cursor import Binding, Position
+from packyard.store.keys import REVISION_PREFIX, pack_partition, revision_key
+from packyard.store.table import Item, Query, Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerPage:
+    """A part of a ledger.
+
+    Attributes:
+        revisions: The newest first.
+        next_position: Where the next page goes on; None after the last.
+    """
+
+    revisions: tuple[Revision, ...]
+    next_position: Position | None
+
+
+def list_revisions(table: Table, *, pack_id: str, limit: int, position: Position | None = None) -> LedgerPage:
+    """Return a page of a pack's ledger. One read.
+
+    Args:
+        table: Where it is kept.
+        pack_id: The pack.
+        limit: The most revisions to answer with, 1 to 100.
+        position: The previous page's `next_position`.
+
+    Raises:
+        ServiceUnavailable: DynamoDB did not answer.
+    """
+    # Behind every number, of which keys hold ten digits.
+    end = f"{REVISION_PREFIX}~" if position is None else revision_key(pack_id, int(position) - 1)["SK"]
+    page = table.query(
+        Query(
+            condition="PK = :pack AND SK BETWEEN :start AND :end",
+            values={":pack": pack_partition(pack_id), ":start": REVISION_PREFIX, ":end": end},
+            limit=limit + 1,
+            backwards=True,
+        )
+    )
+    revisions = tuple(_revision(item) for item in page.items[:limit])
+    more = len(page.items) > limit or page.last_key is not None
+    return LedgerPage(
+        revisions=revisions,
+        next_position=Position(str(revisions[-1].number)) if more else None,
+    )
+
+
+def binding(*, org_id: str, pack_id: str) -> Binding:
+    """Return what a cursor of this ledger is good for."""
+    return {"listing": "revisions", "org_id": org_id, "pack_id": pack_id}
+
+
+def _revision(item: Item) -> Revision:
+    return Revision(
+        number=int(item["revision"]),
+        operation=item["operation"],
+        version=Version(item["version"]),
+        image_digest=Digest(item["image_digest"]),
+        actor=item["actor"],
+        at=parse_timestamp(item["at"]),
+    )

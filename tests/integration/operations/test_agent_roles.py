@@ -1,0 +1,293 @@
+"""PUT and GET /agent-roles/{role_id}/packs, through their real handlers."""
+
+from dataclasses import replace
+
+import pytest
+from tests.crashes import fused
+from tests.gateway import Request
+from tests.packs import pack_id
+from tests.service import ACME, GLOBEX, PackArchive, Service, role_request
+from tests.tables import being_deleted, ledger_of, row_of
+
+from packyard.tenants.caller import Caller
+
+SUPPORT = "support"
+
+
+def made(service: Service, name: str, caller: Caller = ACME, visibility: str = "org") -> str:
+    answer = service.upload(PackArchive(name=name).build(), caller, visibility=visibility)
+    assert answer.status == 201, answer.body
+    identity: str = answer.body["id"]
+    return identity
+
+
+@pytest.fixture
+def own(service: Service) -> str:
+    return made(service, "own")
+
+
+@pytest.fixture
+def shared(service: Service) -> str:
+    """A pack that Globex has shared."""
+    return made(service, "shared", GLOBEX, "community")
+
+
+def test_a_set_list_is_answered_and_read_back_in_its_order(service: Service, own: str, shared: str) -> None:
+    answer = service.set_role(SUPPORT, [shared, own])
+
+    assert (answer.status, answer.body) == (200, {"role_id": SUPPORT, "pack_ids": [shared, own]})
+    assert (service.get_role(SUPPORT).status, service.get_role(SUPPORT).body) == (200, answer.body)
+
+
+def test_a_list_takes_the_place_of_the_one_before(service: Service, own: str, shared: str) -> None:
+    other = made(service, "other")
+    service.set_role(SUPPORT, [own, shared])
+
+    service.set_role(SUPPORT, [other, own])
+
+    assert service.get_role(SUPPORT).body["pack_ids"] == [other, own]
+    assert [row_of(service, identity).get("own_refs") for identity in (own, other)] == [1, 1]
+    assert row_of(service, shared)["foreign_refs"] == 0
+    assert service.set_role(SUPPORT, [own, other]).body["pack_ids"] == [own, other]
+
+
+def test_an_empty_list_lets_everything_go_and_is_not_the_same_as_none(service: Service, own: str) -> None:
+    service.set_role(SUPPORT, [own])
+
+    answer = service.set_role(SUPPORT, [])
+
+    assert (answer.status, answer.body) == (200, {"role_id": SUPPORT, "pack_ids": []})
+    assert service.get_role(SUPPORT).body == answer.body
+    assert row_of(service, own)["own_refs"] == 0
+
+
+def test_roles_of_two_organisations_are_two_though_their_ids_are_one(service: Service, shared: str) -> None:
+    service.set_role(SUPPORT, [shared])
+
+    assert service.get_role(SUPPORT, GLOBEX).status == 404
+    assert service.set_role(SUPPORT, [shared], GLOBEX).status == 200
+    assert (row_of(service, shared)["own_refs"], row_of(service, shared)["foreign_refs"]) == (1, 1)
+    assert service.set_role(SUPPORT, []).status == 200
+    assert service.get_role(SUPPORT, GLOBEX).body["pack_ids"] == [shared]
+
+
+def test_an_attachment_leaves_the_pack_at_its_revision(service: Service, own: str) -> None:
+    before = service.get(own)
+
+    service.set_role(SUPPORT, [own])
+
+    assert service.get(own).body == before.body
+    assert service.get(own).headers["ETag"] == '"1"'
+    assert len(ledger_of(service, own)) == 1
+
+
+def test_a_change_of_the_pack_keeps_its_references(service: Service, own: str, shared: str) -> None:
+    service.set_role(SUPPORT, [own, shared])
+
+    assert service.update(own, "community").status == 200
+
+    assert row_of(service, own)["own_refs"] == 1
+    assert service.set_role(SUPPORT, []).status == 200
+
+
+def test_every_accepted_list_is_in_the_roles_history_once(service: Service, own: str) -> None:
+    for pack_ids in ([own], [own], [], [own]):
+        service.set_role(SUPPORT, pack_ids)
+
+    history = service.aws.dynamodb.query(
+        TableName=service.services.settings.table,
+        KeyConditionExpression="PK = :role",
+        ExpressionAttributeValues={":role": {"S": f"ROLE#{ACME.org_id}#{SUPPORT}"}},
+    )["Items"]
+    assert [
+        (entry["revision"]["N"], entry["actor"]["S"], len(entry["pack_ids"]["L"])) for entry in history
+    ] == [
+        ("1", "key:acme", 1),
+        ("2", "key:acme", 0),
+        ("3", "key:acme", 1),
+    ]
+
+
+def test_the_list_that_stands_costs_one_read_to_set_again(service: Service, own: str, shared: str) -> None:
+    service.set_role(SUPPORT, [own, shared])
+
+    with fused(service, None) as fuse:
+        assert service.set_role(SUPPORT, [own, shared]).status == 200
+
+    assert fuse.calls == ["dynamodb.GetItem"]
+
+
+def test_a_new_list_costs_three_calls_and_a_look_at_it_one(service: Service, own: str, shared: str) -> None:
+    with fused(service, None) as fuse:
+        service.set_role(SUPPORT, [own, shared])
+        service.get_role(SUPPORT)
+
+    assert fuse.calls == [
+        "dynamodb.GetItem",
+        "dynamodb.BatchGetItem",
+        "dynamodb.TransactWriteItems",
+        "dynamodb.GetItem",
+    ]
+
+
+def test_another_order_is_another_list_of_the_same_packs(service: Service, own: str, shared: str) -> None:
+    service.set_role(SUPPORT, [own, shared])
+
+    with fused(service, None) as fuse:
+        assert service.set_role(SUPPORT, [shared, own]).status == 200
+
+    assert service.get_role(SUPPORT).body["pack_ids"] == [shared, own]
+    assert fuse.calls == ["dynamodb.GetItem", "dynamodb.TransactWriteItems"]
+    assert row_of(service, own)["own_refs"] == 1
+
+
+def test_the_most_packs_that_a_role_can_have_are_set_and_let_go_at_once(service: Service) -> None:
+    packs = [made(service, f"pack-{number}") for number in range(49)]
+
+    assert service.set_role(SUPPORT, packs).status == 200
+    assert {row_of(service, identity)["own_refs"] for identity in packs} == {1}
+    assert service.set_role(SUPPORT, []).status == 200
+    assert {row_of(service, identity)["own_refs"] for identity in packs} == {0}
+
+
+def test_more_changes_than_one_transaction_takes_are_400_and_change_nothing(service: Service) -> None:
+    packs = [made(service, f"pack-{number}") for number in range(50)]
+    service.set_role(SUPPORT, packs[:25])
+
+    answer = service.set_role(SUPPORT, packs[25:])
+
+    assert (answer.status, list(answer.fields)) == (400, ["pack_ids"])
+    assert service.get_role(SUPPORT).body["pack_ids"] == packs[:25]
+    assert service.set_role(SUPPORT, packs[1:49]).status == 200
+
+
+@pytest.mark.parametrize(
+    ("pack_ids", "reason"),
+    [
+        pytest.param([pack_id(number) for number in range(50)], "at most 49", id="50 packs"),
+        pytest.param([pack_id(1), pack_id(2), pack_id(1)], "number 3 is", id="one pack twice"),
+        pytest.param(["slack"], "number 1 is not", id="a name"),
+        pytest.param([pack_id(1), 7], "number 2 is not", id="a number"),
+        pytest.param([None], "number 1 is not", id="null"),
+        pytest.param(["pack_" + "A" * 30_000], "number 1 is not", id="longer than any id"),
+        pytest.param({}, "a list", id="an object"),
+        pytest.param("", "a list", id="text"),
+        pytest.param(None, "a list", id="null for the list"),
+    ],
+)
+def test_a_list_of_the_wrong_shape_is_400(service: Service, pack_ids: object, reason: str) -> None:
+    answer = service.set_role(SUPPORT, pack_ids)
+
+    assert (answer.status, list(answer.fields)) == (400, ["pack_ids"])
+    assert reason in answer.fields["pack_ids"]
+    assert len(answer.fields["pack_ids"]) < 100
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "field"),
+    [
+        (b"{}", "application/json", 400, "pack_ids"),
+        (b'{"pack_ids": [], "packs": []}', "application/json", 400, "packs"),
+        (b"[]", "application/json", 400, "body"),
+        (b'{"pack_ids": []}', "text/plain", 415, None),
+    ],
+)
+def test_a_body_of_the_wrong_shape_is_refused(
+    service: Service, body: bytes, content_type: str, status: int, field: str | None
+) -> None:
+    request = replace(role_request(SUPPORT, [], ACME), body=body, headers={"Content-Type": content_type})
+
+    answer = service.request("set_role_packs", request)
+
+    assert answer.status == status
+    assert list(answer.fields) == ([] if field is None else [field])
+
+
+ROLE_IDS = ["-a", ".a", "_a", "a" * 129, "a b", "a:b", "ä"]
+
+
+@pytest.mark.parametrize("role_id", ROLE_IDS)
+def test_what_cannot_be_a_role_is_400_to_set_and_404_to_read(service: Service, role_id: str) -> None:
+    refused, unknown = service.set_role(role_id, []), service.get_role(role_id)
+
+    assert (refused.status, list(refused.fields)) == (400, ["role_id"])
+    assert (unknown.status, unknown.error["code"]) == (404, "role_not_found")
+
+
+@pytest.mark.parametrize("role_id", ["a", "7", "a" * 128, "Support-Desk_2.eu"])
+def test_a_role_need_not_have_been_heard_of(service: Service, role_id: str) -> None:
+    assert service.get_role(role_id).status == 404
+    assert service.set_role(role_id, []).status == 200
+    assert service.get_role(role_id).body == {"role_id": role_id, "pack_ids": []}
+
+
+def test_packs_that_are_not_there_are_404_by_id_and_hidden_ones_alike(service: Service, own: str) -> None:
+    hidden = made(service, "hidden", GLOBEX)
+    service.set_role(SUPPORT, [own])
+
+    answer = service.set_role(SUPPORT, [own, hidden, pack_id(404)])
+
+    assert (answer.status, answer.error["code"]) == (404, "pack_not_found")
+    assert answer.error["details"] == {"pack_ids": [hidden, pack_id(404)]}
+    assert service.get_role(SUPPORT).body["pack_ids"] == [own]
+
+
+def test_packs_that_are_being_deleted_are_409_by_id(service: Service, own: str) -> None:
+    going = made(service, "going")
+    being_deleted(service, going)
+
+    answer = service.set_role(SUPPORT, [own, going])
+
+    assert (answer.status, answer.error["code"]) == (409, "pack_deleting")
+    assert answer.error["details"] == {"pack_ids": [going]}
+    assert service.get_role(SUPPORT).status == 404
+    assert "own_refs" not in row_of(service, own)
+
+
+def test_a_pack_that_another_organisation_holds_cannot_be_withdrawn_until_it_lets_go(
+    service: Service, shared: str
+) -> None:
+    for role in (SUPPORT, "sales"):
+        service.set_role(role, [shared])
+    service.set_role("theirs", [shared], GLOBEX)
+
+    refused = service.update(shared, "org", GLOBEX)
+
+    assert (refused.status, refused.error["code"]) == (409, "pack_in_use")
+    assert refused.error["details"] == {"references": {"role_ids": [], "other_organisations": 2}}
+    assert service.get(shared).body["visibility"] == "community"
+    for role in (SUPPORT, "sales"):
+        service.set_role(role, [])
+    assert service.update(shared, "org", GLOBEX).status == 200
+    assert service.set_role(SUPPORT, [shared]).status == 404
+    assert service.get_role("theirs", GLOBEX).body["pack_ids"] == [shared]
+
+
+def test_a_pack_that_only_its_own_organisation_holds_can_be_withdrawn(service: Service, shared: str) -> None:
+    service.set_role(SUPPORT, [shared], GLOBEX)
+
+    assert service.update(shared, "org", GLOBEX).status == 200
+
+
+@pytest.mark.parametrize(
+    ("caller", "status"),
+    [
+        pytest.param(None, 401, id="nobody"),
+        pytest.param(replace(ACME, scopes=frozenset()), 403, id="no scope"),
+        pytest.param(replace(ACME, may_create=False), 200, id="billing lapsed"),
+    ],
+)
+def test_setting_needs_the_scope_and_is_not_gated_by_billing(
+    service: Service, caller: Caller | None, status: int
+) -> None:
+    request = replace(role_request(SUPPORT, [], ACME), caller=caller)
+
+    assert service.request("set_role_packs", request).status == status
+
+
+def test_reading_needs_no_scope(service: Service) -> None:
+    service.set_role(SUPPORT, [])
+    nobody = Request(method="GET", resource="/agent-roles/{role_id}/packs", path="/agent-roles/support/packs")
+
+    assert service.get_role(SUPPORT, replace(ACME, scopes=frozenset(), may_create=False)).status == 200
+    assert service.request("get_role_packs", nobody).status == 401
