@@ -1,0 +1,141 @@
+"""What each operation calls, counted by running it, as the table that docs/architecture.md shows.
+
+`python -m tests.call_counts` writes the table anew; a test fails while the two differ.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from tests.crashes import fused
+from tests.fake_registry.server import FakeRegistry
+from tests.foreign_images import pack_image
+from tests.gateway import Answer, Request, multipart
+from tests.service import ACME, DEADLINE, PackArchive, Service, running_service
+from tests.staged_uploads import arrive, deliver, look, start
+
+DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "architecture.md"
+START: Final = "<!-- written by `python -m tests.call_counts` -->\n"
+END: Final = "<!-- end of what it writes -->\n"
+
+_MADE: Final = 201
+_FOUND: Final = 200
+
+
+class Scene:
+    """A service with a built and a registered pack, and the registry that the second one's image is in."""
+
+    def __init__(self, service: Service, elsewhere: FakeRegistry) -> None:
+        self.service = service
+        self.elsewhere = elsewhere
+        self.built = _ok(service.upload(PackArchive(version="1.0.0").build())).body["id"]
+        self.registered = _ok(self.register("elsewhere")).body["id"]
+        service.clock.advance(DEADLINE * 2)
+        self.announcement = next(body for body in service.aws.queued() if "orphan_image" in body)
+        gone = _ok(service.upload(PackArchive(name="gone").build())).body["id"]
+        _ok(service.delete(gone))
+        self.deletion = next(body for body in service.aws.queued() if "pack_deletion" in body)
+        service.clock.advance(DEADLINE * 2)
+        self.started = _ok(start(service)).body["upload_id"]
+        self.arrived = arrive(service, self.started, PackArchive(name="staged").build())
+        # The table is about a container that has been used: clients are made, tokens are at hand.
+        service.registry.requests.clear()
+        elsewhere.requests.clear()
+
+    def register(self, name: str) -> Answer:
+        """Register a pack whose image is elsewhere."""
+        body = {"image_ref": self._shelve(name, "1.0.0")}
+        return self.service.send("create_pack", "POST", "/packs", json=body)
+
+    def replace(self, version: str) -> Answer:
+        """Move the registered pack to another version."""
+        body = {"image_ref": self._shelve("elsewhere", version)}
+        return self.service.send("replace_pack", "PUT", f"/packs/{self.registered}", json=body)
+
+    def reupload(self, archive: bytes) -> Answer:
+        """Send another archive for the built pack."""
+        form, headers = multipart({"archive": archive})
+        path = f"/packs/{self.built}/upload"
+        request = Request(method="POST", resource=path, path=path, headers=headers, body=form, caller=ACME)
+        return self.service.request("reupload_pack", request)
+
+    def clone(self) -> Answer:
+        """Clone the built pack."""
+        path = f"/packs/{self.built}/clone"
+        return self.service.send("clone_pack", "POST", path, json={"name": "cloned"})
+
+    def _shelve(self, name: str, version: str) -> str:
+        repository = self.elsewhere.shelves.repository(f"team/{name}", create=True)
+        pack_image(f"name: {name}\nversion: {version}\n".encode()).shelve(repository, version)
+        return f"{urlsplit(self.elsewhere.url).netloc}/team/{name}:{version}"
+
+
+ROWS: Final[dict[str, Callable[[Scene], object]]] = {
+    "`GET /packs/{id}`": lambda scene: _ok(scene.service.get(scene.built)),
+    "`GET /packs`": lambda scene: _ok(scene.service.list_packs()),
+    "`GET /packs?owned=true`": lambda scene: _ok(scene.service.list_packs(owned="true")),
+    "`POST /packs`": lambda scene: _ok(scene.register("new")),
+    "`POST /packs`, a repeat": lambda scene: _ok(scene.register("elsewhere")),
+    "`PUT /packs/{id}`": lambda scene: _ok(scene.replace("2.0.0")),
+    "`PATCH /packs/{id}`": lambda scene: _ok(scene.service.update(scene.built, "community")),
+    "`POST /packs/upload`": lambda scene: _ok(scene.service.upload(PackArchive(name="new").build())),
+    "`POST /packs/upload`, a repeat": lambda scene: _ok(
+        scene.service.upload(PackArchive(version="1.0.0").build())
+    ),
+    "`POST /packs/upload`, refused": lambda scene: scene.service.upload(b"not an archive"),
+    "`POST /packs/{id}/upload`": lambda scene: _ok(scene.reupload(PackArchive(version="2.0.0").build())),
+    "`POST /packs/{id}/clone`": lambda scene: _ok(scene.clone()),
+    "`DELETE /packs/{id}`, registered": lambda scene: _ok(scene.service.delete(scene.registered)),
+    "`DELETE /packs/{id}`, built": lambda scene: _ok(scene.service.delete(scene.built)),
+    "`PUT /agent-roles/{role_id}/packs`": lambda scene: _ok(scene.service.set_role("r", [scene.built])),
+    "`GET /agent-roles/{role_id}/packs`": lambda scene: scene.service.get_role("r"),
+    "`GET /packs/{id}/revisions`": lambda scene: _ok(
+        scene.service.send("list_revisions", "GET", f"/packs/{scene.built}/revisions")
+    ),
+    "`POST /packs/uploads`": lambda scene: _ok(start(scene.service)),
+    "`GET /packs/uploads/{upload_id}`": lambda scene: _ok(look(scene.service, scene.started)),
+    "`build_upload`": lambda scene: deliver(scene.service, scene.arrived),
+    "`clean_up`, an image in use": lambda scene: scene.service.deliver_bodies([scene.announcement]),
+    "`clean_up`, a deletion that has ended": lambda scene: scene.service.deliver_bodies([scene.deletion]),
+}
+
+
+def table() -> str:
+    """Return the table in Markdown."""
+    lines = ["| operation | AWS calls | requests to registries |", "|---|---|---|"]
+    for name, scene in ROWS.items():
+        aws, registry = _count(scene)
+        lines.append(f"| {name} | {aws} | {registry} |")
+    return "\n".join(lines) + "\n"
+
+
+def documented() -> str:
+    """Return the table that the document shows."""
+    return DOCUMENT.read_text().partition(START)[2].partition(END)[0]
+
+
+def _count(act: Callable[[Scene], object]) -> tuple[str, str]:
+    with running_service() as service, FakeRegistry() as elsewhere:
+        scene = Scene(service, elsewhere)
+        with fused(service, None) as fuse:
+            act(scene)
+        aws = [call.partition(".")[2] for call in fuse.calls if not call.startswith("registry.")]
+        requests = [request.method for request in (*service.registry.requests, *elsewhere.requests)]
+    return _summary(aws), _summary(requests)
+
+
+def _summary(calls: list[str]) -> str:
+    counts = Counter(calls)
+    return ", ".join(f"{counts[call]} {call}" for call in counts)
+
+
+def _ok(answer: Answer) -> Answer:
+    assert answer.status in (_FOUND, _MADE), answer.body
+    return answer
+
+
+if __name__ == "__main__":
+    before, _, rest = DOCUMENT.read_text().partition(START)
+    DOCUMENT.write_text(before + START + table() + END + rest.partition(END)[2])
