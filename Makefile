@@ -33,6 +33,10 @@ reset: setup ## Forget what the local stack has kept
 test: setup ## Run the tests; T=path[::name] picks some
 	@$(BIN)/pytest $(T)
 
+.PHONY: openapi
+openapi: setup ## Write the API's document and its page anew
+	@$(BIN)/python -m api
+
 .PHONY: operator
 operator: setup ## The operator's commands; ARGS="--stack NAME org create SLUG", ARGS=--help
 	@$(BIN)/python -m console $(ARGS)

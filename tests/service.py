@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import yaml
 from tests.aws import BUCKET, TABLE, Aws, aws_in_memory
+from tests.documented import assert_documented
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
 
@@ -81,7 +82,9 @@ class Service:
 
     def request(self, function: str, request: Request) -> Answer:
         """Send a request to a function's own handler."""
-        return Answer.of(self.invoke(function, request.event()))
+        answer = Answer.of(self.invoke(function, request.event()))
+        assert_documented(request.method, request.resource, answer.status, answer.body)
+        return answer
 
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
         """Invoke a function as Lambda does."""

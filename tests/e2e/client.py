@@ -6,6 +6,7 @@ from typing import Any
 
 import urllib3
 from local.stack import StackDescription
+from tests.documented import assert_documented
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,10 @@ class Client:
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         headers |= kwargs.pop("headers", {})
         answer = self.http.request(method, self.stack["api_url"] + path, headers=headers, **kwargs)
-        return Reply(answer.status, answer.headers, json.loads(answer.data) if answer.data else None)
+        is_json = answer.headers.get("Content-Type", "").partition(";")[0] == "application/json"
+        body = json.loads(answer.data) if answer.data and is_json else None
+        assert_documented(method, path, answer.status, body)
+        return Reply(answer.status, answer.headers, body)
 
     def upload(self, archive: bytes, **fields: str) -> Reply:
         """Post an archive."""

@@ -65,7 +65,9 @@ RESPONSE_TYPES = {
 
 
 def _statements(function: dict[str, Any]) -> list[dict[str, Any]]:
-    return [statement for policy in function["Policies"] for statement in policy["Statement"]]
+    statements = [statement for policy in function["Policies"] for statement in policy["Statement"]]
+    # One that a condition decides about is !If [condition, statement, nothing].
+    return [statement[1] if isinstance(statement, list) else statement for statement in statements]
 
 
 def _listed(value: str | list[str]) -> list[str]:

@@ -1,0 +1,69 @@
+"""One pack and what happens to it, for every example in the document."""
+
+from typing import Any, Final
+
+PACK_ID: Final = "pack_01JQ2V7N3T5W8XABCDEFGHJKMN"
+ORG_ID: Final = "org_01jq2v7n3t5w8xabcdefghjkmn"
+UPLOAD_ID: Final = "upl_01JQ2V7N3T5W8XABCDEFGHJKMN"
+DIGEST: Final = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+PACK: Final[dict[str, Any]] = {
+    "id": PACK_ID,
+    "org_id": ORG_ID,
+    "name": "slack",
+    "display_name": "Slack",
+    "description": "Post and read messages.",
+    "category": "messaging",
+    "version": "1.4.0",
+    "tier": "community",
+    "visibility": "org",
+    "suggested_packs": "jira,github",
+    "image_origin": "upload",
+    "image_ref": f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/packs/{ORG_ID}/slack:1.4.0",
+    "image_digest": DIGEST,
+    "size_bytes": 48213,
+    "created_at": "2026-03-01T12:00:00.000Z",
+    "updated_at": "2026-03-01T12:00:00.000Z",
+    "owned": True,
+}
+UPLOAD: Final[dict[str, Any]] = {
+    "upload_id": UPLOAD_ID,
+    "status": "building",
+    "expires_at": "2026-03-01T12:15:00.000Z",
+}
+STARTED_UPLOAD: Final[dict[str, Any]] = {
+    "upload_id": UPLOAD_ID,
+    "status": "awaiting_archive",
+    "expires_at": "2026-03-01T12:15:00.000Z",
+    "url": "https://bucket.s3.eu-west-1.amazonaws.com/",
+    "fields": {"key": f"uploads/{UPLOAD_ID}.tar.gz", "policy": "eyJleHBpcmF0aW9uIjog…"},
+    "max_bytes": 268435456,
+}
+FILES: Final[dict[str, Any]] = {
+    "files": [
+        {"path": "pack.yaml", "size": 182, "mode": "0644", "digest": DIGEST},
+        {"path": "guides/start.md", "size": 21, "mode": "0644", "digest": DIGEST},
+    ]
+}
+REVISIONS: Final[dict[str, Any]] = {
+    "revisions": [
+        {
+            "revision": 1,
+            "operation": "upload",
+            "version": "1.4.0",
+            "image_digest": DIGEST,
+            "actor": "key:1a2b3c4d5e6f7a8b",
+            "at": "2026-03-01T12:00:00.000Z",
+        }
+    ]
+}
+ROLE_PACKS: Final[dict[str, Any]] = {"role_id": "support-agent", "pack_ids": [PACK_ID]}
+
+# What a refusal's details may look like, for the codes that have some.
+DETAILS: Final[dict[str, Any]] = {
+    "validation_error": {
+        "fields": {"pack.yaml:version": "must be three numbers joined by dots, such as 1.4.0"}
+    },
+    "pack_name_taken": {"pack_id": PACK_ID},
+    "pack_in_use": {"references": {"role_ids": ["support-agent"], "other_organisations": 0}},
+}

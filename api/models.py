@@ -1,0 +1,254 @@
+"""What goes in and comes out, as types: pydantic makes the document's schemas of them.
+
+An optional field is absent, never null (API contract, section 1), which is what `NotRequired` says.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import Field, WithJsonSchema
+from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
+
+from packyard.packs.name import MAX_LENGTH
+from packyard.packs.pack import ImageOrigin, Tier, Visibility
+from packyard.packs.role import MAX_PACKS
+from packyard.packs.upload import UploadStatus
+
+_ULID = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
+_SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+
+PackId = Annotated[
+    str,
+    Field(
+        pattern=f"^pack_{_ULID}$",
+        description="Never reused; survives every update.",
+        examples=["pack_01JQ2V7N3T5W8XABCDEFGHJKMN"],
+    ),
+]
+OrgId = Annotated[str, Field(pattern="^org_[0-7][0-9a-hjkmnp-tv-z]{25}$")]
+UploadId = Annotated[str, Field(pattern=f"^upl_{_ULID}$", examples=["upl_01JQ2V7N3T5W8XABCDEFGHJKMN"])]
+Slug = Annotated[str, Field(pattern=_SLUG, max_length=MAX_LENGTH)]
+SemVer = Annotated[str, Field(description="SemVer 2.0.0.", examples=["1.4.0"])]
+ImageDigest = Annotated[
+    str,
+    Field(
+        pattern="^sha256:[0-9a-f]{64}$",
+        description="Of the manifest or index that the reference resolved to.",
+    ),
+]
+ImageRef = Annotated[
+    str,
+    Field(
+        min_length=1,
+        description="An image reference: `[registry/]repository[:tag][@digest]`.",
+        examples=["ghcr.io/acme/slack-pack:1.4.0"],
+    ),
+]
+RoleId = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$", examples=["support-agent"])]
+Cursor = Annotated[str, Field(description="Where the next page begins; absent on the last.")]
+
+
+class Pack(TypedDict):
+    """A content pack, as the caller may see it."""
+
+    id: PackId
+    org_id: NotRequired[
+        Annotated[OrgId, Field(description="Only on packs that the caller's organisation owns.")]
+    ]
+    name: Annotated[
+        Slug, Field(description="Unique within the owning organisation; fixed.", examples=["slack"])
+    ]
+    display_name: str
+    description: NotRequired[str]
+    category: NotRequired[Slug]
+    version: SemVer
+    tier: Tier
+    visibility: Visibility
+    capabilities: NotRequired[
+        Annotated[str, Field(description="The pack's caps.yaml fragment, as YAML text.")]
+    ]
+    suggested_packs: NotRequired[Annotated[str, Field(description="Slugs, joined by commas.")]]
+    image_origin: ImageOrigin
+    image_ref: Annotated[str, Field(description="The reference as given, normalised.")]
+    image_digest: ImageDigest
+    size_bytes: Annotated[int, Field(ge=0, description="Config and layers, compressed.")]
+    created_at: datetime
+    updated_at: datetime
+    owned: Annotated[bool, Field(description="Whether the caller's organisation owns it.")]
+
+
+class PackPage(TypedDict):
+    """A page of packs, in a stable order."""
+
+    packs: list[Pack]
+    next_cursor: NotRequired[Cursor]
+
+
+class Registration(TypedDict):
+    """An image to make a pack of."""
+
+    image_ref: ImageRef
+    visibility: NotRequired[Visibility]
+
+
+class Replacement(TypedDict):
+    """Another tag or digest of the pack's image."""
+
+    image_ref: ImageRef
+
+
+class VisibilityChange(TypedDict):
+    """Who may see the pack."""
+
+    visibility: Visibility
+
+
+class Deleted(TypedDict):
+    """The pack is gone, by this request or before."""
+
+    status: Literal["deleted"]
+
+
+class ArchiveForm(TypedDict):
+    """The upload form: one archive."""
+
+    archive: Annotated[
+        bytes, WithJsonSchema({"contentMediaType": "application/gzip", "description": "The `.tar.gz`."})
+    ]
+
+
+class PackForm(ArchiveForm):
+    """The upload form: an archive and who may see the pack."""
+
+    visibility: NotRequired[Visibility]
+
+
+class UploadStart(TypedDict):
+    """What an archive is going to be, before it is sent."""
+
+    visibility: NotRequired[Visibility]
+    pack_id: NotRequired[Annotated[PackId, Field(description="The owned pack that the archive replaces.")]]
+    size_bytes: NotRequired[Annotated[int, Field(ge=1, description="Of the archive, to be told early.")]]
+
+
+class ErrorDetails(TypedDict):
+    """What a client can act on; which of these there are depends on the code."""
+
+    fields: NotRequired[Annotated[dict[str, str], Field(description="What is wrong, by field.")]]
+    pack_id: NotRequired[Annotated[PackId, Field(description="The pack that is in the way.")]]
+    pack_ids: NotRequired[Annotated[list[PackId], Field(description="The packs that are in the way.")]]
+    references: NotRequired["References"]
+
+
+class References(TypedDict):
+    """What references a pack."""
+
+    role_ids: Annotated[list[RoleId], Field(description="Roles of the caller's organisation, the first few.")]
+    other_organisations: Annotated[int, Field(ge=0, description="References of others; whose is not said.")]
+
+
+class ErrorBody(TypedDict):
+    """Why a request was refused."""
+
+    code: Annotated[str, Field(description="For programs; stable.")]
+    message: Annotated[str, Field(description="For people.")]
+    request_id: Annotated[str, Field(description="Also in X-Request-Id and in the logs.")]
+    details: NotRequired[ErrorDetails]
+
+
+class Error(TypedDict):
+    """Every error, those of the gateway included."""
+
+    error: ErrorBody
+
+
+class Upload(TypedDict):
+    """A staged upload and how far it is."""
+
+    upload_id: UploadId
+    status: UploadStatus
+    pack_id: NotRequired[Annotated[PackId, Field(description="The pack that it is for, or has become.")]]
+    error: NotRequired[Annotated[ErrorBody, Field(description="Why it failed.")]]
+    expires_at: Annotated[datetime, Field(description="Until when the status can last.")]
+
+
+class StartedUpload(Upload):
+    """A staged upload that awaits its archive: post `fields`, then the archive as `file`, to `url`."""
+
+    url: Annotated[str, Field(json_schema_extra={"format": "uri"})]
+    fields: Annotated[dict[str, str], Field(description="Form fields, as they are; the file comes last.")]
+    max_bytes: Annotated[int, Field(ge=1, description="The largest archive.")]
+
+
+class CloneRequest(TypedDict):
+    """What the copy is to be."""
+
+    name: NotRequired[Annotated[Slug, Field(description="By default that of the pack that is cloned.")]]
+    visibility: NotRequired[Visibility]
+
+
+class File(TypedDict):
+    """A file in a pack."""
+
+    path: Annotated[str, Field(examples=["guides/start.md"])]
+    size: Annotated[int, Field(ge=0, description="Bytes.")]
+    mode: Annotated[str, Field(description="Permissions, octal.", examples=["0644"])]
+    digest: NotRequired[Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$", description="Of the content.")]]
+
+
+class FileList(TypedDict):
+    """The files in a pack."""
+
+    files: list[File]
+
+
+class Revision(TypedDict):
+    """An entry of a pack's ledger: one accepted write."""
+
+    revision: Annotated[int, Field(ge=1)]
+    operation: str
+    version: SemVer
+    image_digest: ImageDigest
+    actor: Annotated[str, Field(description="Who wrote: `key:…`, `user:…` or `operator:…`.")]
+    at: datetime
+
+
+class RevisionPage(TypedDict):
+    """A page of a pack's ledger."""
+
+    revisions: list[Revision]
+    next_cursor: NotRequired[Cursor]
+
+
+class RoleAssignment(TypedDict):
+    """All packs that a role is to have."""
+
+    pack_ids: Annotated[list[PackId], Field(max_length=MAX_PACKS)]
+
+
+class RolePacks(TypedDict):
+    """The packs that a role has."""
+
+    role_id: RoleId
+    pack_ids: list[PackId]
+
+
+MODELS: tuple[Any, ...] = (
+    Pack,
+    PackPage,
+    Registration,
+    Replacement,
+    VisibilityChange,
+    Deleted,
+    ArchiveForm,
+    PackForm,
+    UploadStart,
+    Upload,
+    StartedUpload,
+    CloneRequest,
+    FileList,
+    RevisionPage,
+    RoleAssignment,
+    RolePacks,
+    Error,
+)

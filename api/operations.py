@@ -1,0 +1,327 @@
+"""The API contract's table of operations: what each takes and everything that it may answer."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from api import examples
+from api.operation import ANYTHING, MULTIPART, Answer, Body, Operation, Parameter
+from packyard.http.page_limit import DEFAULT_LIMIT, MAX_LIMIT
+from packyard.packs.name import MAX_LENGTH
+
+_PACKS, _FILES, _UPLOADS, _ROLES, _ABOUT = "Packs", "Files", "Staged uploads", "Roles", "About this API"
+
+_JSON_FAULTS: Final = ("validation_error", "payload_too_large", "unsupported_media_type")
+_CHANGED_MEANWHILE: Final = ("pack_deleting", "pack_modified", "precondition_failed")
+
+_IF_MATCH: Final = Parameter(
+    name="If-Match",
+    place="header",
+    schema={"type": "string", "examples": ['"3"']},
+    description="Only if the pack is at one of these revisions: entity tags as in ETag, or `*`.",
+)
+_IDEMPOTENCY_KEY: Final = Parameter(
+    name="Idempotency-Key",
+    place="header",
+    schema={"type": "string", "minLength": 1, "maxLength": 255},
+    description="The same key and request within 24 hours repeat the first answer.",
+)
+_LIMIT: Final = Parameter(
+    name="limit",
+    schema={"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+    description="The most to answer with.",
+)
+_CURSOR: Final = Parameter(
+    name="cursor", schema={"type": "string"}, description="The previous page's `next_cursor`."
+)
+_ETAG: Final = {"ETag": "The pack's revision, for If-Match."}
+
+
+def _pack(description: str) -> Answer:
+    return Answer(description=description, model="Pack", example=examples.PACK, headers=_ETAG)
+
+
+OPERATIONS: Final[Sequence[Operation]] = (
+    Operation(
+        function="create_pack",
+        method="post",
+        path="/packs",
+        tag=_PACKS,
+        summary="Create a pack from an image",
+        description="Resolves the reference in its registry, pins the digest and reads `pack.yaml` at the "
+        "image's root. The image is neither copied nor ever deleted.",
+        parameters=[_IDEMPOTENCY_KEY],
+        body=Body(model="Registration", example={"image_ref": "ghcr.io/acme/slack-pack:1.4.0"}),
+        answers={
+            201: _pack("The new pack."),
+            200: _pack("The pack that stands: the request would have changed nothing."),
+        },
+        refusals=[*_JSON_FAULTS, "pack_name_taken", "pack_deleting", "pack_modified", "registry_unavailable"],
+        writes=True,
+    ),
+    Operation(
+        function="upload_pack",
+        method="post",
+        path="/packs/upload",
+        tag=_PACKS,
+        summary="Create a pack from an archive",
+        description="Validates the archive, builds an image and pushes it. One request carries about 4.5 MiB; "
+        "larger archives go through a staged upload.",
+        parameters=[_IDEMPOTENCY_KEY],
+        body=Body(model="PackForm", media_type=MULTIPART),
+        answers={
+            201: _pack("The new pack."),
+            200: _pack("The pack that stands: the archive would have changed nothing."),
+        },
+        refusals=[*_JSON_FAULTS, "pack_name_taken", "pack_deleting", "pack_modified", "registry_unavailable"],
+        writes=True,
+    ),
+    Operation(
+        function="list_packs",
+        method="get",
+        path="/packs",
+        tag=_PACKS,
+        summary="List the packs that you can see",
+        description="Your organisation's own, community packs of others, and the platform's.",
+        parameters=[
+            _LIMIT,
+            _CURSOR,
+            Parameter(
+                name="owned", schema={"type": "boolean"}, description="Only own packs, or only others'."
+            ),
+            Parameter(
+                name="tier",
+                schema={"$ref": "#/components/schemas/Tier"},
+                description="Only packs of this tier.",
+            ),
+            Parameter(
+                name="category", schema={"type": "string"}, description="Only packs of this category, a slug."
+            ),
+            Parameter(
+                name="q",
+                schema={"type": "string", "pattern": "^[a-z0-9-]*$", "maxLength": MAX_LENGTH},
+                description="Only packs whose name begins so.",
+            ),
+        ],
+        answers={200: Answer(description="A page.", model="PackPage", example={"packs": [examples.PACK]})},
+        refusals=["validation_error"],
+    ),
+    Operation(
+        function="get_pack",
+        method="get",
+        path="/packs/{id}",
+        tag=_PACKS,
+        summary="Read a pack",
+        answers={200: _pack("The pack.")},
+        refusals=["pack_not_found"],
+    ),
+    Operation(
+        function="replace_pack",
+        method="put",
+        path="/packs/{id}",
+        tag=_PACKS,
+        summary="Move a pack to another tag or digest",
+        description="Of the same repository, with a `pack.yaml` of the same name. For a built pack this goes back "
+        "to an earlier version.",
+        parameters=[_IF_MATCH],
+        body=Body(model="Replacement", example={"image_ref": "ghcr.io/acme/slack-pack:1.5.0"}),
+        answers={200: _pack("The pack as it is now.")},
+        refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
+        writes=True,
+    ),
+    Operation(
+        function="update_pack",
+        method="patch",
+        path="/packs/{id}",
+        tag=_PACKS,
+        summary="Change who may see a pack",
+        parameters=[_IF_MATCH],
+        body=Body(model="VisibilityChange", example={"visibility": "community"}),
+        answers={200: _pack("The pack as it is now.")},
+        refusals=[*_JSON_FAULTS, "pack_not_found", "pack_in_use", *_CHANGED_MEANWHILE],
+        writes=True,
+    ),
+    Operation(
+        function="delete_pack",
+        method="delete",
+        path="/packs/{id}",
+        tag=_PACKS,
+        summary="Delete a pack",
+        description="For packs that we have built, every version of the image goes too. Repeating is safe.",
+        parameters=[_IF_MATCH],
+        answers={
+            200: Answer(
+                description="The pack is gone, by this request or before.",
+                model="Deleted",
+                example={"status": "deleted"},
+            )
+        },
+        refusals=[
+            "validation_error",
+            "pack_not_found",
+            "pack_in_use",
+            "precondition_failed",
+            "registry_cleanup_failed",
+        ],
+        writes=True,
+    ),
+    Operation(
+        function="reupload_pack",
+        method="post",
+        path="/packs/{id}/upload",
+        tag=_PACKS,
+        summary="Give an uploaded pack a new archive",
+        description="Of the same name and any version; the id stays, and so do the roles that have the pack.",
+        parameters=[_IF_MATCH, _IDEMPOTENCY_KEY],
+        body=Body(model="ArchiveForm", media_type=MULTIPART),
+        answers={200: _pack("The pack as it is now.")},
+        refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
+        writes=True,
+    ),
+    Operation(
+        function="clone_pack",
+        method="post",
+        path="/packs/{id}/clone",
+        tag=_PACKS,
+        summary="Copy a pack into your organisation",
+        parameters=[_IDEMPOTENCY_KEY],
+        body=Body(model="CloneRequest", example={"name": "our-slack"}, required=False),
+        answers={
+            201: _pack("The copy."),
+            200: _pack("The copy that stands: the request would have changed nothing."),
+        },
+        refusals=[
+            *_JSON_FAULTS,
+            "pack_not_found",
+            "pack_name_taken",
+            "pack_deleting",
+            "pack_modified",
+            "registry_unavailable",
+        ],
+        writes=True,
+    ),
+    Operation(
+        function="list_revisions",
+        method="get",
+        path="/packs/{id}/revisions",
+        tag=_PACKS,
+        summary="Read a pack's ledger",
+        description="One entry for every accepted write, the newest first.",
+        parameters=[_LIMIT, _CURSOR],
+        answers={200: Answer(description="A page.", model="RevisionPage", example=examples.REVISIONS)},
+        refusals=["validation_error", "pack_not_found"],
+    ),
+    Operation(
+        function="list_files",
+        method="get",
+        path="/packs/{id}/files",
+        tag=_FILES,
+        summary="List a pack's files",
+        answers={200: Answer(description="Its files.", model="FileList", example=examples.FILES)},
+        refusals=["validation_error", "pack_not_found", "registry_unavailable"],
+    ),
+    Operation(
+        function="get_file",
+        method="get",
+        path="/packs/{id}/files/{path}",
+        tag=_FILES,
+        summary="Read a file",
+        answers={
+            200: Answer(description="Its bytes, under a detected content type.", media_type=ANYTHING),
+            302: Answer(
+                description="The file is too large for one answer: it is where Location says, for a short time.",
+                media_type=None,
+                headers={"Location": "A short-lived URL."},
+            ),
+        },
+        refusals=["validation_error", "pack_not_found", "file_not_found", "registry_unavailable"],
+    ),
+    Operation(
+        function="put_file",
+        method="put",
+        path="/packs/{id}/files/{path}",
+        tag=_FILES,
+        summary="Write a file",
+        description="Builds a new image of the same version. Only for own, uploaded packs of tier `community`.",
+        parameters=[_IF_MATCH],
+        body=Body(model=None, media_type=ANYTHING),
+        answers={200: _pack("The pack as it is now.")},
+        refusals=[
+            "validation_error",
+            "pack_not_found",
+            "file_not_found",
+            *_CHANGED_MEANWHILE,
+            "payload_too_large",
+            "registry_unavailable",
+        ],
+        writes=True,
+    ),
+    Operation(
+        function="start_upload",
+        method="post",
+        path="/packs/uploads",
+        tag=_UPLOADS,
+        summary="Begin a staged upload",
+        description="Answers a form to post the archive to; its arrival starts the build.",
+        parameters=[_IDEMPOTENCY_KEY],
+        body=Body(model="UploadStart", example={"size_bytes": 104857600}, required=False),
+        answers={
+            201: Answer(
+                description="The upload and its form.",
+                model="StartedUpload",
+                example=examples.STARTED_UPLOAD,
+            )
+        },
+        refusals=[*_JSON_FAULTS, "pack_not_found", "pack_deleting"],
+        writes=True,
+    ),
+    Operation(
+        function="get_upload",
+        method="get",
+        path="/packs/uploads/{upload_id}",
+        tag=_UPLOADS,
+        summary="See how far a staged upload is",
+        answers={200: Answer(description="The upload.", model="Upload", example=examples.UPLOAD)},
+        refusals=["upload_not_found"],
+    ),
+    Operation(
+        function="set_role_packs",
+        method="put",
+        path="/agent-roles/{role_id}/packs",
+        tag=_ROLES,
+        summary="Say which packs a role has",
+        description="Replaces the whole list, all of it or nothing; an empty one detaches every pack.",
+        body=Body(model="RoleAssignment", example={"pack_ids": [examples.PACK_ID]}),
+        answers={200: Answer(description="The list.", model="RolePacks", example=examples.ROLE_PACKS)},
+        refusals=[*_JSON_FAULTS, "pack_not_found", "pack_deleting", "pack_modified"],
+        writes=True,
+    ),
+    Operation(
+        function="get_role_packs",
+        method="get",
+        path="/agent-roles/{role_id}/packs",
+        tag=_ROLES,
+        summary="Read which packs a role has",
+        answers={200: Answer(description="The list.", model="RolePacks", example=examples.ROLE_PACKS)},
+        refusals=["validation_error", "role_not_found"],
+    ),
+    Operation(
+        function="api_docs",
+        method="get",
+        path="/openapi.json",
+        tag=_ABOUT,
+        summary="Read this document",
+        answers={200: Answer(description="OpenAPI 3.1.", media_type="application/json")},
+        signed_in=False,
+    ),
+    Operation(
+        function="api_docs",
+        method="get",
+        path="/docs",
+        tag=_ABOUT,
+        summary="Read this document in a browser",
+        answers={
+            200: Answer(description="A page that loads nothing from elsewhere.", media_type="text/html")
+        },
+        signed_in=False,
+    ),
+)

@@ -1,0 +1,26 @@
+"""GET /openapi.json and GET /docs: the API's document, for programs and for people, as it was built."""
+
+from pathlib import Path
+
+from aws_lambda_powertools.event_handler import Response
+
+from packyard.http.app import make_app, serve
+from packyard.http.documents import document_response
+
+app = make_app()
+HERE = Path(__file__).parent
+
+
+@app.get("/openapi.json")
+def openapi() -> Response[str]:
+    """Answer 200 with the document."""
+    return document_response(HERE / "openapi.json", content_type="application/json")
+
+
+@app.get("/docs")
+def docs() -> Response[str]:
+    """Answer 200 with its page."""
+    return document_response(HERE / "index.html", content_type="text/html; charset=utf-8")
+
+
+lambda_handler = serve(app)
