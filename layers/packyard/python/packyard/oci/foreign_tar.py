@@ -28,6 +28,7 @@ _WITHOUT_CONTENT: Final = (b"1", b"2", b"3", b"4", b"5", b"6")
 _FILES: Final = (b"0", b"\0")
 _DIRECTORY: Final = b"5"
 
+_MODE: Final = slice(100, 108)
 _SIZE: Final = slice(124, 136)
 _CHECKSUM: Final = slice(148, 156)
 _TYPE: Final = slice(156, 157)
@@ -50,12 +51,14 @@ class LayerMember:
         size: Bytes of content that follow.
         is_file: A regular file whose content follows as it is: neither a link nor sparse.
         is_directory: A directory.
+        mode: Permission bits.
     """
 
     name: bytes
     size: int
     is_file: bool
     is_directory: bool
+    mode: int
 
 
 class ForeignTar:
@@ -92,6 +95,11 @@ class ForeignTar:
             # Some writers end with the last content; no member can follow then.
             self._take_some(-member.size % _BLOCK)
         raise ImageFault(f"has a layer with more than {self._max_members} members")
+
+    @property
+    def position(self) -> int:
+        """How much of the tar has been read: before the first `read` of a member, where its content starts."""
+        return self._max_bytes - self._left
 
     def read(self, count: int) -> bytes:
         """Return up to `count` bytes of what is left of the current member's content.
@@ -134,6 +142,7 @@ class ForeignTar:
             size=0 if kind in _WITHOUT_CONTENT else size,
             is_file=kind in _FILES and not sparse and not is_directory,
             is_directory=is_directory,
+            mode=_number(block[_MODE]) & 0o777,
         )
 
     def _header(self) -> bytes | None:

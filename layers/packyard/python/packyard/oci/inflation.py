@@ -3,12 +3,15 @@
 A layer's media type is often wrong about it, so runtimes look at the bytes as well.
 """
 
+from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Final, Protocol
 
 from isal import igzip_lib
 
+from packyard.oci.content import GzipMember
 from packyard.oci.image_fault import ImageFault
 
 _GZIP: Final = b"\x1f\x8b"
@@ -24,6 +27,49 @@ _ZSTD_WINDOW_LOG: Final = 27
 # The stub declares an instance.
 _GZIP_ERRORS: Final[tuple[type[Exception], ...]] = (igzip_lib.IsalError,)  # type: ignore[assignment]
 _CORRUPT: Final = "has a layer whose compression is corrupt"
+# Our own largest layers have a tenth of that. 16 bytes each.
+_MAX_NOTED_MEMBERS: Final = 1 << 20
+# What may follow a file in its last member: reading it alone is still cheap then.
+_MAX_EXCESS: Final = 1 << 20
+
+
+class MemberLog:
+    """Where the gzip members of a layer start, noted while it is inflated: what can be read alone later on.
+
+    Attributes:
+        plain: Whether the layer is not compressed at all.
+    """
+
+    def __init__(self) -> None:
+        self.plain = False
+        self._offsets = array("Q")
+        self._raw_offsets = array("Q")
+
+    def note(self, offset: int, raw_offset: int) -> None:
+        """Note the start of a member, or the end of the last one: in the blob, and in the tar."""
+        if len(self._offsets) <= _MAX_NOTED_MEMBERS:
+            self._offsets.append(offset)
+            self._raw_offsets.append(raw_offset)
+
+    def members(self, at: int, size: int) -> tuple[GzipMember, ...]:
+        """Return the members that give what stands at `at` in the tar; none unless it starts with the first of them.
+
+        Args:
+            at: Bytes from the start of the tar.
+            size: Bytes, at least 1.
+        """
+        found: list[GzipMember] = []
+        starts, end = self._raw_offsets, at + size
+        number = bisect_right(starts, at) - 1
+        if number < 0 or starts[number] != at:
+            return ()
+        while starts[number] < end:
+            if number + 1 == len(starts):
+                return ()
+            offset, length = self._offsets[number], self._offsets[number + 1] - self._offsets[number]
+            found.append(GzipMember(offset, length, starts[number + 1] - starts[number]))
+            number += 1
+        return tuple(found) if starts[number] - end <= _MAX_EXCESS else ()
 
 
 class _Decompressor(Protocol):
@@ -38,11 +84,12 @@ class _Decompressor(Protocol):
     def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
 
-def inflate_layer(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def inflate_layer(chunks: Iterable[bytes], *, log: MemberLog | None = None) -> Iterator[bytes]:
     """Yield the tar that a layer holds, in pieces of at most 256 KiB however well it is compressed; some are empty.
 
     Args:
         chunks: The layer blob; what raises there passes through.
+        log: Is told of the form that the layer has.
 
     Raises:
         ImageFault: It is compressed in a way that cannot be undone, or ends too early.
@@ -57,9 +104,11 @@ def inflate_layer(chunks: Iterable[bytes]) -> Iterator[bytes]:
         for at in range(0, len(chunk), _FEED_BYTES)
     )
     if start.startswith(_GZIP):
-        return _inflate(feeds, _gzip_member, corrupt=_GZIP_ERRORS)
+        return _inflate(feeds, _gzip_member, corrupt=_GZIP_ERRORS, log=log)
     if start.startswith(_ZSTD) or start[1:].startswith(_SKIPPED_ONWARD):
         return _inflate_zstd(feeds)
+    if log is not None:
+        log.plain = True
     return feeds
 
 
@@ -76,20 +125,36 @@ def _gzip_member() -> _Decompressor:
 
 
 def _inflate(
-    feeds: Iterator[bytes], member: Callable[[], _Decompressor], *, corrupt: tuple[type[Exception], ...]
+    feeds: Iterator[bytes],
+    member: Callable[[], _Decompressor],
+    *,
+    corrupt: tuple[type[Exception], ...],
+    log: MemberLog | None = None,
 ) -> Iterator[bytes]:
     """Inflate members, or frames, one after the other."""
     decompressor = member()
+    note = (log or MemberLog()).note
+    note(0, 0)
     rest = b""
+    taken = made = 0
     try:
         while feed := rest or next(feeds, b""):
             if decompressor.eof:
+                note(taken, made)
                 decompressor = member()
-            yield decompressor.decompress(feed, _PIECE_BYTES)
-            while not (decompressor.needs_input or decompressor.eof):
-                yield decompressor.decompress(b"", _PIECE_BYTES)
+            for piece in _pieces(decompressor, feed):
+                made += len(piece)
+                yield piece
             rest = decompressor.unused_data if decompressor.eof else b""
+            taken += len(feed) - len(rest)
     except corrupt as error:
         raise ImageFault(_CORRUPT) from error
     if not decompressor.eof:
         raise ImageFault(_CORRUPT)
+    note(taken, made)
+
+
+def _pieces(decompressor: _Decompressor, feed: bytes) -> Iterator[bytes]:
+    yield decompressor.decompress(feed, _PIECE_BYTES)
+    while not (decompressor.needs_input or decompressor.eof):
+        yield decompressor.decompress(b"", _PIECE_BYTES)

@@ -100,6 +100,7 @@ class LayerSpool:
         """
         row = _Row()
         files: list[LayerFile] = []
+        directories: list[str] = []
         headers = bytearray()
         for entry in entries:
             headers += _header(entry)
@@ -110,8 +111,10 @@ class LayerSpool:
             placed = tuple(row.lay(member) for member in content)
             if isinstance(entry, File):
                 files.append(_layer_file(entry, placed))
+            else:
+                directories.append(entry.path)
         row.lay(self._append(headers + end_of_archive()))
-        return self._hashed(row, tuple(files))
+        return self._hashed(row, tuple(files), tuple(directories))
 
     def read(self, member: GzipMember) -> bytes:
         """Return the compressed bytes of a member that lies in this spool; any thread may ask."""
@@ -128,7 +131,7 @@ class LayerSpool:
         self._end += len(compressed)
         return member
 
-    def _hashed(self, row: "_Row", files: tuple[LayerFile, ...]) -> "Layer":
+    def _hashed(self, row: "_Row", files: tuple[LayerFile, ...], directories: tuple[str, ...]) -> "Layer":
         def compressed() -> Iterator[bytes]:
             return map(self.read, row.members)
 
@@ -138,7 +141,7 @@ class LayerSpool:
         with ThreadPoolExecutor(max_workers=1) as second:
             digest = second.submit(_sha256, compressed())
             diff_id = _sha256(inflated())
-            return Layer(digest.result(), row.size, diff_id, files, self, tuple(row.members))
+            return Layer(digest.result(), row.size, diff_id, files, directories, self, tuple(row.members))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +153,14 @@ class Layer:
         size: Of the blob, in bytes.
         diff_id: Of the uncompressed tar: the same for the same content on any machine.
         files: The files that it holds, in the blob's order.
+        directories: The directories that it holds, in the blob's order.
     """
 
     digest: Digest
     size: int
     diff_id: Digest
     files: tuple[LayerFile, ...]
+    directories: tuple[str, ...]
     _spool: LayerSpool
     _row: tuple[GzipMember, ...]
 
