@@ -1,10 +1,12 @@
 """Looks at the table behind a running service, and puts it into states that no request reaches at once."""
 
+from tests.aws import TABLE, Aws
 from tests.service import Service
 
-from packyard.packs.pack import PackStatus
+from packyard.packs.pack import PackStatus, Visibility
 from packyard.store.keys import REVISION_PREFIX, pack_key, pack_partition
 from packyard.store.table import Item, Query, Update
+from packyard.store.wire import from_wire
 
 
 def row_of(service: Service, pack_id: str) -> Item:
@@ -23,6 +25,12 @@ def ledger_of(service: Service, pack_id: str) -> list[Item]:
     return service.aws.table.query(entries).items
 
 
+def empty(aws: Aws) -> None:
+    """Remove every item."""
+    for item in aws.dynamodb.scan(TableName=TABLE, ProjectionExpression="PK, SK")["Items"]:
+        aws.dynamodb.delete_item(TableName=TABLE, Key=item)
+
+
 def being_deleted(service: Service, pack_id: str) -> None:
     """Leave a pack as a deletion does whose purge has not succeeded yet."""
     service.aws.table.update(
@@ -34,3 +42,23 @@ def being_deleted(service: Service, pack_id: str) -> None:
             names={"#status": "status"},
         )
     )
+
+
+def assert_references_are_sound(aws: Aws) -> None:
+    """Check that roles, references and counters agree, and that nobody holds a pack which is gone or hidden."""
+    items = [from_wire(item) for item in aws.dynamodb.scan(TableName=TABLE, ConsistentRead=True)["Items"]]
+    packs = {item["PK"]: item for item in items if item["SK"] == "PACK"}
+    held = {
+        (f"PACK#{pack_id}", role["org_id"], role["role_id"])
+        for role in items
+        if role["SK"].startswith("ROLE#")
+        for pack_id in role["pack_ids"]
+    }
+    references = [item for item in items if item["SK"].startswith("REF#")]
+    assert {(item["PK"], item["org_id"], item["role_id"]) for item in references} == held
+    for key, pack in packs.items():
+        holders = [org_id for pack_key, org_id, _ in held if pack_key == key]
+        own = holders.count(pack["org_id"])
+        assert (pack.get("own_refs", 0), pack.get("foreign_refs", 0)) == (own, len(holders) - own)
+        assert not holders or pack["status"] == PackStatus.ACTIVE
+        assert own == len(holders) or pack["visibility"] == Visibility.COMMUNITY
