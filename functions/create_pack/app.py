@@ -5,6 +5,7 @@ from aws_lambda_powertools.event_handler import Response
 from packyard import bootstrap
 from packyard.http.app import make_app, serve
 from packyard.http.caller import writer
+from packyard.http.idempotency import answered_once
 from packyard.http.image_ref import read_registration
 from packyard.http.views import pack_response
 
@@ -17,8 +18,12 @@ def create_pack() -> Response[str]:
     services = bootstrap.services()
     caller = writer(app.current_event, api_domain=services.settings.api_domain)
     asked = read_registration(app.current_event)
-    published = services.registrar.create(asked.reference, visibility=asked.visibility, author=caller)
-    return pack_response(201 if published.changed else 200, published.pack, caller)
+
+    def register() -> Response[str]:
+        published = services.registrar.create(asked.reference, visibility=asked.visibility, author=caller)
+        return pack_response(201 if published.changed else 200, published.pack, caller)
+
+    return answered_once(app, services, register, caller=caller, request=(asked,))
 
 
 lambda_handler = serve(app)

@@ -5,6 +5,7 @@ from aws_lambda_powertools.event_handler import Response
 from packyard import bootstrap
 from packyard.http.app import make_app, serve
 from packyard.http.caller import writer
+from packyard.http.idempotency import answered_once
 from packyard.http.preconditions import read_if_match
 from packyard.http.upload import read_reupload
 from packyard.http.views import pack_response
@@ -19,9 +20,13 @@ def reupload_pack(pack_id: str) -> Response[str]:
     caller = writer(app.current_event, api_domain=services.settings.api_domain)
     archive = read_reupload(app.current_event, max_bytes=services.settings.inline_archive_bytes)
     if_match = read_if_match(app.current_event)
-    publisher = services.publisher
-    published = publisher.replace(publisher.stage(archive), pack_id=pack_id, author=caller, if_match=if_match)
-    return pack_response(200, published.pack, caller)
+
+    def publish() -> Response[str]:
+        staged = services.publisher.stage(archive)
+        published = services.publisher.replace(staged, pack_id=pack_id, author=caller, if_match=if_match)
+        return pack_response(200, published.pack, caller)
+
+    return answered_once(app, services, publish, caller=caller, request=(pack_id, archive, if_match))
 
 
 lambda_handler = serve(app)

@@ -5,6 +5,7 @@ from aws_lambda_powertools.event_handler import Response
 from packyard import bootstrap
 from packyard.http.app import json_response, make_app, serve
 from packyard.http.caller import writer
+from packyard.http.idempotency import answered_once
 from packyard.http.uploads import read_start, started_view
 
 app = make_app()
@@ -16,8 +17,12 @@ def start_upload() -> Response[str]:
     services = bootstrap.services()
     caller = writer(app.current_event, api_domain=services.settings.api_domain)
     asked = read_start(app.current_event, max_bytes=services.settings.archive_limits.compressed_bytes)
-    started = services.uploads.start(caller=caller, visibility=asked.visibility, pack_id=asked.pack_id)
-    return json_response(201, started_view(started))
+
+    def start() -> Response[str]:
+        started = services.uploads.start(caller=caller, visibility=asked.visibility, pack_id=asked.pack_id)
+        return json_response(201, started_view(started))
+
+    return answered_once(app, services, start, caller=caller, request=(asked,))
 
 
 lambda_handler = serve(app)

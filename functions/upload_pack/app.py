@@ -5,6 +5,7 @@ from aws_lambda_powertools.event_handler import Response
 from packyard import bootstrap
 from packyard.http.app import make_app, serve
 from packyard.http.caller import writer
+from packyard.http.idempotency import answered_once
 from packyard.http.upload import read_upload
 from packyard.http.views import pack_response
 
@@ -17,9 +18,13 @@ def upload_pack() -> Response[str]:
     services = bootstrap.services()
     caller = writer(app.current_event, api_domain=services.settings.api_domain)
     upload = read_upload(app.current_event, max_bytes=services.settings.inline_archive_bytes)
-    publisher = services.publisher
-    published = publisher.create(publisher.stage(upload.archive), visibility=upload.visibility, author=caller)
-    return pack_response(201 if published.changed else 200, published.pack, caller)
+
+    def publish() -> Response[str]:
+        archive = services.publisher.stage(upload.archive)
+        published = services.publisher.create(archive, visibility=upload.visibility, author=caller)
+        return pack_response(201 if published.changed else 200, published.pack, caller)
+
+    return answered_once(app, services, publish, caller=caller, request=(upload,))
 
 
 lambda_handler = serve(app)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from packyard.operations.built_images import BuiltImages
     from packyard.operations.clean_up import Cleaner
     from packyard.operations.delete import Deleter
+    from packyard.operations.once import Once
     from packyard.operations.publish import Publisher
     from packyard.operations.read_token import TokenReader
     from packyard.operations.register import Registrar
@@ -291,6 +292,13 @@ class Services:
             clock=self.clock,
             new_ulid=self.new_ulid,
         )
+
+    @cached_property
+    def once(self) -> "Once":
+        """Carries out a request once for each idempotency key."""
+        from packyard.operations.once import Once
+
+        return Once(table=self.table, clock=self.clock, new_ulid=self.new_ulid)
 
     @cached_property
     def builder(self) -> "Builder":

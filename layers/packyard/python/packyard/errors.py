@@ -23,6 +23,7 @@ PackyardError                    code                       status
 ├─ RegistryUnavailable           registry_unavailable       502
 ├─ RegistryCleanupFailed         registry_cleanup_failed    502
 ├─ ServiceUnavailable            service_unavailable        503
+│  └─ StillAtWork                service_unavailable        503
 └─ TimedOut                      timeout                    504
 
 Codes and statuses are the contract's closed list (API contract, section 1). A message is for people: it never
@@ -263,6 +264,14 @@ class ServiceUnavailable(PackyardError):
 
     def __init__(self) -> None:
         super().__init__("A backing service is unavailable; try again shortly.")
+
+
+class StillAtWork(ServiceUnavailable):
+    """The first request of an idempotency key is being carried out; asked again, its answer can be given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.message = "The first request with this Idempotency-Key is still at work; try again shortly."
 
 
 class TimedOut(PackyardError):

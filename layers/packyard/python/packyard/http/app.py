@@ -32,8 +32,7 @@ def make_app() -> APIGatewayRestResolver:
     app = APIGatewayRestResolver(strip_prefixes=["/v1"])
 
     def refuse(error: PackyardError) -> Response[str]:
-        logger.append_keys(code=error.code)
-        return _envelope(error, request_id=app.current_event.request_context.request_id)
+        return refusal(error, request_id=app.current_event.request_context.request_id)
 
     @app.exception_handler(PackyardError)
     def on_refusal(error: PackyardError) -> Response[str]:
@@ -77,6 +76,8 @@ def json_response(
     return Response(status_code=status, content_type=JSON, body=text, headers=dict(headers or {}))
 
 
-def _envelope(error: PackyardError, *, request_id: str) -> Response[str]:
+def refusal(error: PackyardError, *, request_id: str) -> Response[str]:
+    """Return the error envelope, and note the code for the request's line in the log."""
+    logger.append_keys(code=error.code)
     headers = {"Retry-After": "1"} if error.status == ServiceUnavailable.status else {}
     return json_response(error.status, {"error": error.inner(request_id)}, headers)

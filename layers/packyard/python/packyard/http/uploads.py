@@ -22,10 +22,12 @@ class StartRequest:
     Attributes:
         visibility: Of the pack that is to be made.
         pack_id: The pack that the archive replaces; None for a new pack.
+        size_bytes: How large the archive is going to be, as far as the client says.
     """
 
     visibility: Visibility
     pack_id: str | None
+    size_bytes: int | None
 
 
 def read_start(event: APIGatewayProxyEvent, *, max_bytes: int) -> StartRequest:
@@ -41,8 +43,8 @@ def read_start(event: APIGatewayProxyEvent, *, max_bytes: int) -> StartRequest:
     """
     given = read_json(event, fields=frozenset({"visibility", "pack_id", "size_bytes"}))
     faults: dict[str, str] = {}
-    size = given.get("size_bytes", 1)
-    if type(size) is not int or size < 1:
+    size = given.get("size_bytes")
+    if "size_bytes" in given and (type(size) is not int or size < 1):
         faults["size_bytes"] = "must be a whole number of bytes, at least 1"
     pack_id = given.get("pack_id")
     if "pack_id" in given and not isinstance(pack_id, str):
@@ -50,20 +52,16 @@ def read_start(event: APIGatewayProxyEvent, *, max_bytes: int) -> StartRequest:
     visibility = _visibility(given, faults)
     if faults:
         raise InvalidRequest(faults)
-    if size > max_bytes:
+    if size is not None and size > max_bytes:
         raise PayloadTooLarge(f"An archive may be of {max_bytes} bytes at most.")
-    return StartRequest(visibility=visibility, pack_id=pack_id)
+    return StartRequest(visibility=visibility, pack_id=pack_id, size_bytes=size)
 
 
 def _visibility(given: Mapping[str, Any], faults: dict[str, str]) -> Visibility:
-    visibility = given.get("visibility", "org")
     if "visibility" in given and "pack_id" in given:
         faults["visibility"] = "cannot be given with pack_id: the pack keeps the one it has"
-    elif isinstance(visibility, str):
-        return parse_visibility(visibility, faults)
-    else:
-        faults["visibility"] = "must be a string"
-    return Visibility.ORG
+        return Visibility.ORG
+    return parse_visibility(given.get("visibility", Visibility.ORG), faults)
 
 
 def upload_view(upload: Upload) -> dict[str, Any]:

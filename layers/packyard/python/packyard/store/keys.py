@@ -85,6 +85,15 @@ def upload_key(upload_id: str) -> Key:
     return {"PK": f"UPLOAD#{upload_id}", "SK": "UPLOAD"}
 
 
+def answer_key(idempotency_key: str) -> Key:
+    """Return the key of what was answered to a request with an idempotency key.
+
+    Args:
+        idempotency_key: The organisation, the operation, and a hash of the client's key.
+    """
+    return {"PK": f"ANSWER#{idempotency_key}", "SK": "ANSWER"}
+
+
 def owned_partition(org_id: str, visibility: str) -> str:
     """Return the GSI1 partition of an organisation's packs of one visibility."""
     return f"ORG#{org_id}#{visibility}"

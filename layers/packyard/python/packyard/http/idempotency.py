@@ -1,0 +1,110 @@
+"""The `Idempotency-Key` header: a client that has lost an answer asks again, and gets it."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import asdict, is_dataclass
+from typing import Any, Final
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from packyard.bootstrap import Services
+from packyard.errors import InvalidRequest, PackyardError
+from packyard.http.app import refusal
+from packyard.tenants.caller import Caller
+
+HEADER: Final = "Idempotency-Key"
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+_SERVER_ERROR: Final = 500
+
+
+def answered_once(
+    app: APIGatewayRestResolver,
+    services: Services,
+    answer: Callable[[], Response[str]],
+    *,
+    caller: Caller,
+    request: tuple[object, ...],
+) -> Response[str]:
+    """Return the answer to a request, or, to a repeat of one with the same key, the first answer.
+
+    Refusals are answers too; failures of ours (5xx) are not, and a repeat tries again. What is refused before this is
+    called, because of who asks or because the request cannot be read, leaves the key unused.
+
+    Args:
+        app: Has the request.
+        services: This container's.
+        answer: Carries the request out.
+        caller: Who asks; keys are the organisation's, and each operation's own.
+        request: What has been read of the request: the same for the same request, however it was written down.
+
+    Raises:
+        InvalidRequest: The header is malformed, or the key was used for another request.
+        StillAtWork: The first request of this key is being carried out.
+    """
+    event = app.current_event
+    key = read_idempotency_key(event)
+    if key is None:
+        return answer()
+    request_id = event.request_context.request_id
+
+    def act() -> Any:
+        try:
+            response = answer()
+        except PackyardError as error:
+            if error.status >= _SERVER_ERROR:
+                raise
+            response = refusal(error, request_id=request_id)
+        return {"status": response.status_code, "headers": dict(response.headers), "body": response.body}
+
+    kept = services.once.answer(
+        act,
+        scope=f"{caller.org_id}#{event.http_method} {event.resource}",
+        key=key,
+        fingerprint=fingerprint(request),
+        context=app.lambda_context,
+    )
+    body = _for_this_request(kept["body"], request_id)
+    return Response(status_code=kept["status"], headers=dict(kept["headers"]), body=body)
+
+
+def read_idempotency_key(event: APIGatewayProxyEvent) -> str | None:
+    """Return the key that a request names, or None when it names none.
+
+    Raises:
+        InvalidRequest: The header is given more than once, empty, over 255 characters, or not visible ASCII.
+    """
+    keys = event.multi_value_headers.get(HEADER) or []
+    if not keys:
+        return None
+    if len(keys) > 1 or _KEY.fullmatch(keys[0]) is None:
+        raise InvalidRequest({HEADER: "must be one key of 1 to 255 visible ASCII characters"})
+    return keys[0]
+
+
+def fingerprint(request: tuple[object, ...]) -> str:
+    """Return the SHA-256, in hex, of what has been read of a request."""
+    return hashlib.sha256(json.dumps(request, default=_plain, sort_keys=True).encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    match value:
+        case bytes():
+            return hashlib.sha256(value).hexdigest()
+        case frozenset():
+            return sorted(value)
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return asdict(value)
+        case _:
+            raise TypeError(f"{type(value)} has no fingerprint")
+
+
+def _for_this_request(body: str, request_id: str) -> str:
+    """Let an error name the request that it answers (API contract, section 1)."""
+    answer = json.loads(body)
+    if "error" not in answer:
+        return body
+    answer["error"]["request_id"] = request_id
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
