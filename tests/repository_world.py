@@ -8,6 +8,8 @@ from tests.packs import NOW, ORG, a_pack
 
 from packyard.oci.digest import digest_of
 from packyard.packs.name import PackName
+from packyard.packs.pack import PackStatus
+from packyard.store.deletions import Deletion, DeletionStore
 from packyard.store.packs import PackStore
 from packyard.store.repositories import Claim, Purge, RepositoryStore
 
@@ -26,6 +28,7 @@ class World:
         self.dynamodb = aws.dynamodb
         self.packs = PackStore(table=aws.table)
         self.repositories = RepositoryStore(table=aws.table)
+        self.deletions = DeletionStore(table=aws.table)
         self.name = PackName(f"name-{next(self.numbers)}")
         self.now = now
         self.has_image = False
@@ -54,6 +57,17 @@ class World:
     def delete(self) -> None:
         self.has_image = False
 
+    def decide(self, pack_id: str) -> Deletion | None:
+        return self.deletions.begin(pack_id, org_id=ORG, actor="key:1", if_match=None, now=self.now)
+
+    def join_purge(self, deletion: Deletion) -> Purge:
+        return self.repositories.join_purge(
+            deletion.pack, until=self.now + LEASE, now=self.now, token=f"{next(self.numbers)}"
+        )
+
+    def finish(self, deletion: Deletion, purge: Purge) -> None:
+        self.deletions.finish(deletion, purge=purge, now=self.now)
+
     def expire(self) -> None:
         """Do what the table's TTL does, with the item of the name.
 
@@ -68,5 +82,7 @@ class World:
         )
 
     def is_sound(self) -> bool:
-        """Return whether a pack that holds the name has its image."""
-        return self.has_image or self.packs.find_by_name(org_id=ORG, name=self.name) is None
+        """Return whether a pack that holds the name has its image, or is being deleted."""
+        holder = self.packs.find_by_name(org_id=ORG, name=self.name)
+        pack = self.packs.get(holder) if holder is not None and not self.has_image else None
+        return pack is None or pack.status is PackStatus.DELETING
