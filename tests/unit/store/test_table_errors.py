@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
 from packyard.errors import ServiceUnavailable
-from packyard.store.table import ConditionFailed, Put, Table, TransactionFailed, Update
+from packyard.store.table import Action, ConditionFailed, Put, Table, TransactionFailed, Update, token_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -139,3 +139,39 @@ def test_an_error_that_is_none_of_these_goes_up_untouched(dynamo: Dynamo) -> Non
 
     with pytest.raises(ClientError, match="ValidationException"):
         dynamo.table.put(PUT)
+
+
+def test_many_items_are_asked_for_until_none_is_left_out(dynamo: Dynamo) -> None:
+    first, second = ({"PK": {"S": name}, "SK": {"S": "b"}} for name in ("a", "c"))
+    left = {"packyard": {"Keys": [second], "ConsistentRead": True}}
+    dynamo.answers("batch_get_item", Responses={"packyard": [first]}, UnprocessedKeys=left)
+    dynamo.answers("batch_get_item", Responses={}, UnprocessedKeys=left)
+    dynamo.answers("batch_get_item", Responses={"packyard": [second]}, UnprocessedKeys={})
+
+    items = dynamo.table.get_many([KEY, {"PK": "c", "SK": "b"}])
+
+    assert items == [{"PK": "a", "SK": "b"}, {"PK": "c", "SK": "b"}]
+    assert dynamo.waits == DELAYS[:2]
+
+
+def test_many_items_that_never_come_in_full_are_a_503(dynamo: Dynamo) -> None:
+    left = {"packyard": {"Keys": [{"PK": {"S": "a"}, "SK": {"S": "b"}}]}}
+    for _ in range(5):
+        dynamo.answers("batch_get_item", Responses={}, UnprocessedKeys=left)
+
+    with pytest.raises(ServiceUnavailable):
+        dynamo.table.get_many([KEY])
+
+    assert dynamo.waits == DELAYS
+
+
+def test_no_items_are_not_asked_for(dynamo: Dynamo) -> None:
+    assert dynamo.table.get_many([]) == []
+
+
+def test_a_transactions_name_is_made_of_what_it_writes() -> None:
+    different: list[list[Action]] = [[PUT], [UPDATE], [PUT, UPDATE], [UPDATE, PUT]]
+
+    assert token_of([PUT, UPDATE]) == token_of([PUT, UPDATE])
+    assert len({token_of(actions) for actions in different}) == 4
+    assert all(len(token_of(actions)) == 36 for actions in different)
