@@ -3,12 +3,12 @@ from datetime import timedelta
 import pytest
 from botocore.stub import ANY, Stubber
 from tests.aws import Aws
-from tests.packs import NOW, ORG
+from tests.packs import NOW, ORG, pack_id
 
 from packyard.errors import ServiceUnavailable
 from packyard.oci.digest import digest_of
 from packyard.packs.name import PackName
-from packyard.queue import Message, OrphanImage, StagedArchive, parse_message
+from packyard.queue import Message, OrphanImage, PackDeletion, StagedArchive, parse_message
 from packyard.staging import inline_key
 
 ARCHIVE = StagedArchive(key=inline_key("01HZZZZZZZZZZZZZZZZZZZZZZZ"), due_at=NOW)
@@ -19,10 +19,16 @@ IMAGE = OrphanImage(
     name=PackName("slack"),
     due_at=NOW,
 )
+DELETION = PackDeletion(pack_id=pack_id(1), due_at=NOW)
 
 
 @pytest.mark.parametrize(
-    "message", [pytest.param(ARCHIVE, id="staged_archive"), pytest.param(IMAGE, id="orphan_image")]
+    "message",
+    [
+        pytest.param(ARCHIVE, id="staged_archive"),
+        pytest.param(IMAGE, id="orphan_image"),
+        pytest.param(DELETION, id="pack_deletion"),
+    ],
 )
 def test_a_message_is_read_as_it_was_announced(aws: Aws, message: Message) -> None:
     aws.queue.announce(message, now=NOW)
@@ -59,3 +65,15 @@ def test_a_queue_that_is_down_is_said_to_be(aws: Aws) -> None:
 
         with pytest.raises(ServiceUnavailable):
             aws.queue.announce(ARCHIVE, now=NOW)
+
+
+def test_a_message_that_is_put_back_comes_again_when_its_wait_is_over(aws: Aws) -> None:
+    aws.queue.announce(ARCHIVE, now=NOW)
+    received = aws.sqs.receive_message(QueueUrl=aws.queue_url)["Messages"][0]
+
+    aws.queue.put_back(received["ReceiptHandle"], 3600)
+    hidden = aws.queued()
+    aws.queue.put_back(received["ReceiptHandle"], 0)
+
+    assert hidden == []
+    assert [parse_message(body) for body in aws.queued()] == [ARCHIVE]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from packyard.oci.digest import digest_of
 from packyard.packs.name import PackName
-from packyard.queue import OrphanImage, StagedArchive, parse_message
+from packyard.queue import OrphanImage, PackDeletion, StagedArchive, parse_message
 
 DUE = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ORG = "org_01hzzzzzzzzzzzzzzzzzzzzzz0"
@@ -24,6 +24,11 @@ IMAGE = {
 ARCHIVE = {
     "kind": "staged_archive",
     "key": "inline/01HZZZZZZZZZZZZZZZZZZZZZZZ.tar.gz",
+    "due_at": "2026-01-02T03:04:05.000Z",
+}
+DELETION = {
+    "kind": "pack_deletion",
+    "pack_id": "pack_01HZZZZZZZZZZZZZZZZZZZZZZZ",
     "due_at": "2026-01-02T03:04:05.000Z",
 }
 
@@ -44,6 +49,12 @@ def test_a_staged_archive_is_read() -> None:
     )
 
 
+def test_a_pack_deletion_is_read() -> None:
+    assert parse_message(json.dumps(DELETION)) == PackDeletion(
+        pack_id="pack_01HZZZZZZZZZZZZZZZZZZZZZZZ", due_at=DUE
+    )
+
+
 @pytest.mark.parametrize(
     ("message", "complaint"),
     [
@@ -59,7 +70,7 @@ def test_a_staged_archive_is_read() -> None:
         pytest.param({**ARCHIVE, "due_at": "2026-01-02T03:04:05"}, "zone", id="due_at_without_zone"),
         pytest.param({**ARCHIVE, "due_at": 1767323045}, "due_at: must be a string", id="due_at_is_a_number"),
         pytest.param({**IMAGE, "digests": []}, "digests", id="no_digest"),
-        pytest.param({**IMAGE, "digests": [DIGEST] * 9}, "digests", id="too_many_digests"),
+        pytest.param({**IMAGE, "digests": [DIGEST] * 33}, "digests", id="too_many_digests"),
         pytest.param({**IMAGE, "digests": DIGEST}, "digests", id="digests_is_a_string"),
         pytest.param({**IMAGE, "digests": [1]}, "digests", id="digest_is_a_number"),
         pytest.param({**IMAGE, "digests": ["latest"]}, "sha256", id="digest_is_a_tag"),
@@ -73,6 +84,12 @@ def test_a_staged_archive_is_read() -> None:
         pytest.param(
             {**IMAGE, "repository": "a" * 256 + f"/{ORG}/slack"}, "repository", id="long_repository"
         ),
+        pytest.param({**DELETION, "pack_id": "pack_1"}, "pack_id", id="pack_id_is_none"),
+        pytest.param(
+            {**DELETION, "pack_id": DELETION["pack_id"] + "\n"}, "pack_id", id="pack_id_with_newline"
+        ),
+        pytest.param({**DELETION, "pack_id": 7}, "pack_id: must be a string", id="pack_id_is_a_number"),
+        pytest.param({**DELETION, "org_id": ORG}, "exactly these fields", id="org_of_a_deletion"),
         pytest.param([], "JSON object", id="a_list"),
         pytest.param("slack", "JSON object", id="a_string"),
     ],
