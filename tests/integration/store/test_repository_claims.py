@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -5,8 +6,9 @@ from tests.aws import Aws
 from tests.packs import NOW, ORG, a_pack
 
 from packyard.packs.name import PackName
+from packyard.packs.timestamp import format_timestamp
 from packyard.store.packs import PackStore
-from packyard.store.repositories import Claim, NameHeld, Purge, RepositoryBusy, RepositoryStore
+from packyard.store.repositories import Claim, NameHeld, NameLost, Purge, RepositoryBusy, RepositoryStore
 from packyard.store.table import Item
 
 PACK = a_pack(name=PackName("slack"))
@@ -143,3 +145,38 @@ def test_a_cleaner_that_lost_its_hold_to_a_publisher_ends_nothing(
     repositories.end_purge(late)
 
     assert stored(aws) == before
+
+
+def claim_for_change(repositories: RepositoryStore, token: str, *, now: datetime = NOW) -> Claim:
+    return repositories.claim_for_change(PACK, until=LATER, now=now, token=token)
+
+
+def test_a_new_image_for_a_pack_shares_the_repository_in_the_same_epoch(
+    aws: Aws, repositories: RepositoryStore
+) -> None:
+    PackStore(table=aws.table).create(PACK, actor="a", operation="upload", claim=claim(repositories, "t1"))
+
+    assert claim_for_change(repositories, "t2") == Claim(org_id=ORG, name=PACK.name, epoch="t1")
+    assert stored(aws)["claimed_until"] == format_timestamp(LATER)
+    assert "expires_at" not in stored(aws)
+
+
+def test_a_pack_that_has_lost_its_name_gets_no_new_image(aws: Aws, repositories: RepositoryStore) -> None:
+    with pytest.raises(NameLost):
+        claim_for_change(repositories, "t1")
+
+    other = replace(PACK, id=a_pack(2).id)
+    PackStore(table=aws.table).create(other, actor="a", operation="upload", claim=claim(repositories, "t1"))
+    with pytest.raises(NameLost):
+        claim_for_change(repositories, "t2")
+
+
+def test_a_new_image_for_a_pack_waits_for_a_cleaner(aws: Aws, repositories: RepositoryStore) -> None:
+    PackStore(table=aws.table).create(PACK, actor="a", operation="upload", claim=claim(repositories, "t1"))
+    purge = begin(repositories, "p1", now=LATER, until=LATER + timedelta(minutes=5))
+
+    with pytest.raises(RepositoryBusy):
+        claim_for_change(repositories, "t2", now=LATER)
+    repositories.end_purge(purge)
+
+    assert claim_for_change(repositories, "t2", now=LATER).epoch == "p1"

@@ -1,0 +1,78 @@
+"""How the template lets S3 tell of archives, and for how long things that are being built wait."""
+
+from typing import Any
+
+from tests.aws import template
+
+from packyard.packs.limits import MIB
+
+TEMPLATE = template()
+PROPERTIES: dict[str, Any] = {
+    name: resource["Properties"]
+    for name, resource in TEMPLATE["Resources"].items()
+    if "Properties" in resource
+}
+PARAMETERS: dict[str, Any] = TEMPLATE["Parameters"]
+BUILDER = PROPERTIES["BuildUpload"]
+LEASE_SECONDS = PARAMETERS["PublishDeadlineSeconds"]["Default"]
+
+
+def test_a_lease_outlasts_the_function_that_holds_it() -> None:
+    assert PARAMETERS["PublishDeadlineSeconds"]["MinValue"] > BUILDER["Timeout"]
+
+
+def test_a_killed_build_s_message_comes_again_when_its_lease_has_run_out() -> None:
+    assert PROPERTIES["BuildQueue"]["VisibilityTimeout"] > LEASE_SECONDS
+
+
+def test_each_archive_has_a_function_to_itself() -> None:
+    assert BUILDER["Events"]["Arrival"]["Properties"]["BatchSize"] == 1
+
+
+def test_the_largest_archive_fits_on_the_function_s_disk() -> None:
+    assert BUILDER["EphemeralStorage"]["Size"] * MIB > PARAMETERS["MaxUnpackedBytes"]["Default"]
+
+
+def test_a_request_to_the_registry_tried_three_times_fits_into_the_function_s_time() -> None:
+    seconds = int(BUILDER["Environment"]["Variables"]["PACKYARD_REGISTRY_SECONDS"])
+
+    assert 3 * seconds < BUILDER["Timeout"]
+
+
+def test_dead_letters_are_kept_longer_than_the_queue_keeps_messages() -> None:
+    queue, dead_letters = PROPERTIES["BuildQueue"], PROPERTIES["BuildDeadLetters"]
+
+    assert dead_letters["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
+
+
+def test_somebody_is_told_of_dead_letters() -> None:
+    alarm = PROPERTIES["BuildDeadLettersAlarm"]
+
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": "BuildDeadLetters.QueueName"}]
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+
+
+def test_s3_tells_of_what_clients_send_and_of_nothing_else() -> None:
+    (notification,) = PROPERTIES["StagingBucket"]["NotificationConfiguration"]["QueueConfigurations"]
+
+    assert notification["Event"] == "s3:ObjectCreated:*"
+    assert notification["Queue"] == "BuildQueue.Arn"
+    assert notification["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": "uploads/"}]
+    assert TEMPLATE["Resources"]["StagingBucket"]["DependsOn"] == "BuildQueuePolicy"
+
+
+def test_only_s3_and_only_from_this_account_may_send_to_the_build_queue() -> None:
+    (statement,) = PROPERTIES["BuildQueuePolicy"]["PolicyDocument"]["Statement"]
+
+    assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
+    assert statement["Action"] == "sqs:SendMessage"
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "AWS::AccountId"}}
+
+
+def test_who_signs_forms_can_put_and_who_builds_can_get() -> None:
+    def on_the_bucket(name: str) -> list[tuple[str, str]]:
+        statements = PROPERTIES[name]["Policies"][0]["Statement"]
+        return [(it["Action"], it["Resource"]) for it in statements if "s3:" in str(it["Action"])]
+
+    assert on_the_bucket("StartUpload") == [("s3:PutObject", "${StagingBucket.Arn}/uploads/*")]
+    assert ("s3:GetObject", "${StagingBucket.Arn}/uploads/*") in on_the_bucket("BuildUpload")
