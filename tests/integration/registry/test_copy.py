@@ -19,6 +19,7 @@ from packyard.errors import InvalidRequest, RegistryUnavailable
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
 from packyard.oci.image import Image, build_image
+from packyard.oci.image_tree import ImageTree
 from packyard.oci.layer import Layer, LayerSpool
 from packyard.oci.media_types import MANIFEST
 from packyard.oci.reference import parse_reference
@@ -26,7 +27,7 @@ from packyard.registry.credentials import Anonymous
 from packyard.registry.distribution import DistributionRegistry
 from packyard.registry.factory import distribution_registry
 from packyard.registry.foreign_repository import ForeignRepository
-from packyard.registry.image_tree import ImageTree, read_tree
+from packyard.registry.image_tree import read_tree
 from packyard.registry.transport import Patience
 
 PATIENCE = Patience(sleep=lambda _seconds: None, monotonic=time.monotonic)

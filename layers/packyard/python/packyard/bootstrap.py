@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from packyard.operations.build import Builder
     from packyard.operations.built_images import BuiltImages
     from packyard.operations.clean_up import Cleaner
+    from packyard.operations.clone import Cloner
     from packyard.operations.delete import Deleter
     from packyard.operations.once import Once
     from packyard.operations.publish import Publisher
@@ -250,6 +251,22 @@ class Services:
             cleanup_queue=self.cleanup_queue,
             images=self.built_images,
             limits=self.settings.archive_limits,
+            deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+        )
+
+    @cached_property
+    def cloner(self) -> "Cloner":
+        """Clones packs."""
+        from packyard.operations.clone import Cloner
+
+        return Cloner(
+            packs=self.packs,
+            repositories=self.repositories,
+            images=self.built_images,
+            sources=self.image_source,
+            max_bytes=self.settings.archive_limits.compressed_bytes,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
             new_ulid=self.new_ulid,

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 # The longest that SQS holds a message back (API_SendMessage, DelaySeconds).
 MAX_DELAY_SECONDS: Final = 900
+# An index of fifteen platforms, each with its attestation, and one to spare.
+MAX_DIGESTS: Final = 32
 
 _MAX_BODY_CHARACTERS: Final = 4096
-_MAX_DIGESTS: Final = 8
 _STAGED_KEY: Final = re.compile(r"(inline/|uploads/upl_)[0-9A-Z]{26}\.tar\.gz")
 # A repository of at most 256 characters, as ECR has them (API_CreateRepository).
 _REPOSITORY: Final = re.compile(r"[a-z0-9._/-]{2,256}")
@@ -34,7 +35,7 @@ class OrphanImage:
 
     Attributes:
         repository: Where it is, in our own registry.
-        digests: Its index first, then the manifests that it lists: the order in which they can be deleted.
+        digests: Its index first, then what it lists: the order in which they can be deleted. At most 32.
         org_id: The organisation that the repository belongs to.
         name: The name that goes with the repository.
         due_at: From when it is an orphan unless a row uses it.
@@ -175,8 +176,8 @@ def _orphan_image(fields: Mapping[str, Any]) -> OrphanImage:
     if _REPOSITORY.fullmatch(repository) is None or not repository.endswith(f"/{org_id}/{name}"):
         raise ValueError("repository: is not the one of this organisation and name")
     digests = fields["digests"]
-    if not isinstance(digests, list) or not 1 <= len(digests) <= _MAX_DIGESTS:
-        raise ValueError(f"digests: must be a list of 1 to {_MAX_DIGESTS}")
+    if not isinstance(digests, list) or not 1 <= len(digests) <= MAX_DIGESTS:
+        raise ValueError(f"digests: must be a list of 1 to {MAX_DIGESTS}")
     if not all(isinstance(digest, str) for digest in digests):
         raise ValueError("digests: must be strings")
     return OrphanImage(

@@ -1,14 +1,18 @@
-"""The images that we build, in our own registry: announced before they are pushed, tagged after their row stands."""
+"""The images in our own registry, built or copied: announced before they are pushed, tagged after their row stands."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from aws_lambda_powertools import Logger
 
-from packyard.errors import PackyardError
+from packyard.errors import PackyardError, TimedOut
 from packyard.oci.digest import Digest
+from packyard.oci.document import Document
+from packyard.oci.foreign_document import Descriptor
 from packyard.oci.image import Image
+from packyard.oci.image_tree import ImageTree
 from packyard.oci.layer import Layer
 from packyard.packs.name import PackName
 from packyard.packs.pack import Pack
@@ -51,24 +55,47 @@ class BuiltImages:
             RegistryUnavailable: Our registry did not take the image.
             ServiceUnavailable: SQS, or AWS on behalf of the registry, did not answer.
         """
-        repository = self._repository(pack.org_id, pack.name)
-        self.cleanup_queue.announce(
-            OrphanImage(
-                repository=repository,
-                digests=image.digests,
-                org_id=pack.org_id,
-                name=pack.name,
-                due_at=due_at,
-            ),
-            now=self.clock(),
-        )
+        repository = self._announced(image.digests, pack, due_at)
         self.registry.ensure_repository(repository)
         self.registry.push(repository, image, layer)
 
-    def tag(self, image: Image, *, pack: Pack) -> None:
+    def copy(  # noqa: PLR0913 - by name; one image, and where from
+        self,
+        image: ImageTree,
+        *,
+        content: Callable[[Descriptor], Iterable[bytes]],
+        mount_from: str | None,
+        pack: Pack,
+        due_at: datetime,
+        end: datetime,
+    ) -> None:
+        """Announce an image that others have made, and copy it by digest.
+
+        Args:
+            image: All of it.
+            content: Yields one of its blobs, anew with each call.
+            mount_from: The repository of our registry that it is in, if it is.
+            pack: The pack that is to have it, as it will be written.
+            due_at: From when the copy is an orphan unless a row uses it.
+            end: When to stop; what has been copied by then need not be copied again.
+
+        Raises:
+            TimedOut: The end has come.
+            RegistryUnavailable, ServiceUnavailable: As for `push`; and what `content` raises.
+        """
+        repository = self._announced(image.digests, pack, due_at)
+        self.registry.ensure_repository(repository)
+        for blob in image.blobs:
+            self._require_time(end)
+            self.registry.copy_blob(repository, blob, chunks=partial(content, blob), mount_from=mount_from)
+        for document in image.documents:
+            self._require_time(end)
+            self.registry.push_manifest(repository, document)
+
+    def tag(self, index: Document, *, pack: Pack) -> None:
         """Set the version's tag. The pack stands without it; the announcement sets it when this cannot (decision 4)."""
         try:
-            self.registry.tag(self._repository(pack.org_id, pack.name), tag_of(pack.version), image.index)
+            self.registry.tag(self._repository(pack.org_id, pack.name), tag_of(pack.version), index)
         except (PackyardError, RegistryRefused):
             logger.warning("tag left to clean_up", extra={"pack_id": pack.id}, exc_info=True)
 
@@ -83,6 +110,21 @@ class BuiltImages:
             RegistryCleanupFailed: Something of them is, or may be, still there.
         """
         self.registry.purge_repository(self._repository(pack.org_id, pack.name), digests)
+
+    def _announced(self, digests: tuple[Digest, ...], pack: Pack, due_at: datetime) -> str:
+        """Announce what is about to be pushed, and return the repository to push it to."""
+        repository = self._repository(pack.org_id, pack.name)
+        self.cleanup_queue.announce(
+            OrphanImage(
+                repository=repository, digests=digests, org_id=pack.org_id, name=pack.name, due_at=due_at
+            ),
+            now=self.clock(),
+        )
+        return repository
+
+    def _require_time(self, end: datetime) -> None:
+        if self.clock() > end:
+            raise TimedOut
 
     def _repository(self, org_id: str, name: PackName) -> str:
         """Return the repository of a built pack (API contract, section 4)."""

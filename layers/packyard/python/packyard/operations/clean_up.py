@@ -10,6 +10,7 @@ from datetime import datetime
 
 from aws_lambda_powertools import Logger
 
+from packyard.oci.digest import Digest
 from packyard.operations.delete import PURGE_LEASE, Deleter
 from packyard.packs.pack import PackStatus
 from packyard.packs.version import tag_of
@@ -76,10 +77,18 @@ class Cleaner:
             self.cleanup_queue.announce(replace(image, due_at=busy.until), now=self.clock())
             return
         # Asked again now that nobody can commit: the row may have been written in between.
-        if purge.holder is None or not self.packs.uses_digest(purge.holder, image.digests[0]):
-            self.registry.delete_image(image.repository, image.digests)
+        unused = self._unused(image, purge.holder)
+        if unused:
+            self.registry.delete_image(image.repository, unused)
             logger.info("orphan removed", extra={"repository": image.repository, "digest": image.digests[0]})
         self.repositories.end_purge(purge)
+
+    def _unused(self, image: OrphanImage, holder: str | None) -> tuple[Digest, ...]:
+        """Return what of an image the name's holder does not use: all of it, none, or what two images do not share."""
+        if holder is None:
+            return image.digests
+        used = self.packs.used_digests(holder, image.digests)
+        return () if image.digests[0] in used else tuple(d for d in image.digests if d not in used)
 
     def _restore_tag(self, image: OrphanImage, holder: str) -> None:
         """Let the version's tag name the image, in case its publisher died or failed before it could (decision 4).

@@ -118,13 +118,18 @@ class Publisher:
                 pack = self._new_pack(built, visibility, author)
                 self.images.push(built.image, built.layer, pack=pack, due_at=due_at)
                 self.packs.create(
-                    pack, actor=author.principal, operation="upload", claim=claim, alongside=alongside(pack)
+                    pack,
+                    actor=author.principal,
+                    operation="upload",
+                    claim=claim,
+                    manifests=built.image.digests[1:],
+                    alongside=alongside(pack),
                 )
             except NameHeld as held:
                 return self._settle_repeat(held.pack_id, built, visibility)
             except (ClaimLost, RepositoryBusy) as busy:
                 raise ServiceUnavailable from busy
-        self.images.tag(built.image, pack=pack)
+        self.images.tag(built.image.index, pack=pack)
         return Published(pack=pack, changed=True)
 
     def replace(
@@ -169,9 +174,10 @@ class Publisher:
                     actor=author.principal,
                     operation="reupload",
                     claim=claim,
+                    manifests=built.image.digests[1:],
                     alongside=alongside(after),
                 )
-        self.images.tag(built.image, pack=after)
+        self.images.tag(built.image.index, pack=after)
         return Published(pack=after, changed=True)
 
     def _claim_name(self, name: PackName, due_at: datetime, author: Author) -> Claim:

@@ -1,46 +1,19 @@
-"""An image as a whole: every platform of it, found from its digest down."""
+"""Finding all of an image in its repository: every platform, from its digest down."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from packyard.oci.digest import Digest
-from packyard.oci.document import Document
 from packyard.oci.foreign_document import Descriptor, NamedParts, parse_named_parts
 from packyard.oci.image_fault import ImageFault
+from packyard.oci.image_tree import ImageTree
 from packyard.registry.foreign_repository import ForeignRepository
+
+if TYPE_CHECKING:
+    from packyard.oci.document import Document
 
 _MAX_DEPTH: Final = 4
 _MAX_DOCUMENT_BYTES: Final = 8 << 20
 _MAX_BLOBS: Final = 512
-
-
-@dataclass(frozen=True, slots=True)
-class ImageTree:
-    """An image's documents and what they name.
-
-    Attributes:
-        documents: Every one before those that name it, so that they can be stored in this order; the last is
-            the one that the image is pinned by.
-        blobs: Configs and layers, each once.
-    """
-
-    documents: tuple[Document, ...]
-    blobs: tuple[Descriptor, ...]
-
-    @property
-    def top(self) -> Document:
-        """What the image is pinned by."""
-        return self.documents[-1]
-
-    @property
-    def digests(self) -> tuple[Digest, ...]:
-        """Of its documents, every one before those that it names: the order in which they can be deleted."""
-        return tuple(document.digest for document in reversed(self.documents))
-
-    @property
-    def blob_bytes(self) -> int:
-        """Configs and layers of all platforms together, as stated."""
-        return sum(blob.size for blob in self.blobs)
 
 
 def read_tree(repository: ForeignRepository, digest: Digest, *, max_documents: int) -> ImageTree:

@@ -1,5 +1,6 @@
 """Packs as items: the row, its index keys, and the entries of its ledger."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from packyard.oci.digest import Digest
@@ -84,9 +85,18 @@ def from_item(item: Item) -> Pack:
     )
 
 
-def ledger_entry(pack: Pack, actor: str, operation: str) -> Item:
-    """Return the ledger's entry about the write that brought a pack to its revision."""
+def ledger_entry(pack: Pack, actor: str, operation: str, manifests: Sequence[Digest] = ()) -> Item:
+    """Return the ledger's entry about the write that brought a pack to its revision.
+
+    Args:
+        pack: The pack at that revision.
+        actor: Who wrote it.
+        operation: What wrote it.
+        manifests: What the image has beside its index, when it was pushed for this write.
+    """
+    listed = {"manifests": list(manifests)} if manifests else {}
     return {
+        **listed,
         **revision_key(pack.id, pack.revision),
         "revision": pack.revision,
         "operation": operation,

@@ -93,8 +93,15 @@ class PackStore:
         item = self._table.get(name_key(org_id, name))
         return None if item is None else item.get("pack_id")
 
-    def create(
-        self, pack: Pack, *, actor: str, operation: str, claim: Claim, alongside: Sequence[Action] = ()
+    def create(  # noqa: PLR0913 - by name, and half of them for the ledger
+        self,
+        pack: Pack,
+        *,
+        actor: str,
+        operation: str,
+        claim: Claim,
+        manifests: Sequence[Digest] = (),
+        alongside: Sequence[Action] = (),
     ) -> None:
         """Write a new pack, its name and the first entry of its ledger, all or none. One transaction.
 
@@ -103,6 +110,7 @@ class PackStore:
             actor: Who publishes, for the ledger.
             operation: What created it, for the ledger.
             claim: The share in the repository that was taken before the image was pushed.
+            manifests: What the image has beside its index, for the ledger.
             alongside: What else the transaction writes, on conditions of its own.
 
         Raises:
@@ -118,7 +126,9 @@ class PackStore:
             values={":pack_id": pack.id, ":epoch": claim.epoch},
         )
         write_pack = Put(item=to_item(pack), condition="attribute_not_exists(PK)")
-        enter = Put(item=ledger_entry(pack, actor, operation), condition="attribute_not_exists(PK)")
+        enter = Put(
+            item=ledger_entry(pack, actor, operation, manifests), condition="attribute_not_exists(PK)"
+        )
         try:
             self._table.transact([take_name, write_pack, enter, *alongside], token=_transaction_token(pack))
         except TransactionFailed as failure:
@@ -140,6 +150,7 @@ class PackStore:
         actor: str,
         operation: str,
         claim: Claim | None = None,
+        manifests: Sequence[Digest] = (),
         alongside: Sequence[Action] = (),
     ) -> None:
         """Write the next revision of a pack and its entry in the ledger, all or none. One transaction.
@@ -154,6 +165,7 @@ class PackStore:
             actor: Who changes it, for the ledger.
             operation: What changes it, for the ledger.
             claim: For a new image in our registry, the share in the repository that was taken before the push.
+            manifests: What that image has beside its index, for the ledger.
             alongside: What else the transaction writes, on conditions of its own.
 
         Raises:
@@ -165,7 +177,7 @@ class PackStore:
             ServiceUnavailable: DynamoDB did not answer; whether the change was written is not known.
         """
         entry = Put(
-            item=ledger_entry(after, actor=actor, operation=operation), condition="attribute_not_exists(PK)"
+            item=ledger_entry(after, actor, operation, manifests), condition="attribute_not_exists(PK)"
         )
         claims = [] if claim is None else [_still_claimed(claim, after.id)]
         actions = [_row_change(before, after), entry, *claims, *alongside]
@@ -180,24 +192,44 @@ class PackStore:
             raise
 
     def uses_digest(self, pack_id: str, digest: Digest) -> bool:
-        """Return whether a pack's image is, or ever was, the one of this digest.
+        """Return whether a pack's image is, or ever was, or has or had in it, the manifest of this digest.
 
-        Every write to a row enters its digest into the ledger in the same transaction, so the ledger answers
-        for both. It is read consistently, page by page, until the digest is found.
+        Every write to a row enters its digest into the ledger in the same transaction, and with it those that the
+        index lists, so the ledger answers for all. It is read consistently, page by page, until the digest is found.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
         """
+        return bool(self.used_digests(pack_id, [digest]))
+
+    def used_digests(self, pack_id: str, digests: Sequence[Digest]) -> frozenset[Digest]:
+        """Return which of these `uses_digest` says yes to; reads the ledger no further than it takes.
+
+        Args:
+            pack_id: The pack.
+            digests: At most 32.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        wanted, found = frozenset(digests), set[Digest]()
         entries = Query(
             condition="PK = :pack AND begins_with(SK, :revision)",
-            filter="image_digest = :digest",
-            projection="SK",
-            values={":pack": pack_partition(pack_id), ":revision": REVISION_PREFIX, ":digest": digest},
+            filter=" OR ".join(
+                f"image_digest = :d{number} OR contains(manifests, :d{number})"
+                for number in range(len(digests))
+            ),
+            projection="image_digest, manifests",
+            values={":pack": pack_partition(pack_id), ":revision": REVISION_PREFIX}
+            | {f":d{number}": digest for number, digest in enumerate(digests)},
         )
         page = self._table.query(entries)
-        while not page.items and page.last_key is not None:
+        while True:
+            for entry in page.items:
+                found |= wanted & {entry["image_digest"], *entry.get("manifests", ())}
+            if found == wanted or page.last_key is None:
+                return frozenset(found)
             page = self._table.query(entries, start=page.last_key)
-        return bool(page.items)
 
 
 def _transaction_token(pack: Pack) -> str:

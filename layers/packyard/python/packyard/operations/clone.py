@@ -1,0 +1,184 @@
+"""Cloning a pack: its image is copied into our registry, for a pack of its own in the caller's organisation.
+
+    read the source's row → claim the name → read the image's documents → announce all of them → copy the blobs, then
+    the documents, each after what it names → commit the row → set the tag
+
+Byte for byte and every platform, so that the clone is pinned by the source's own digest (decision 17). From the
+announcement on, the order is that of `operations.publish`, and so is what makes it safe:
+
+- A crash, or a source that fails: the announcement removes what was copied, unless a row uses it by then. It names
+  every document, and leaves those that the name's holder uses: images of strangers may share manifests.
+- A repeat: the name is held by a clone of the same version, digest and visibility, which is the answer.
+- Two at once: both copy the same bytes, or others under other digests; one commits, and the other is a repeat or a
+  conflict.
+- The source is deleted meanwhile: what is copied by then stays, since registries keep blobs for as long as any
+  repository names them (docker-registry links them into each repository, ECR counts references), and our registry
+  takes no document before all that it names is there. So either everything came over, and the clone owes nothing to
+  its source any more; or something could not be read, and no row is written. The source's state is looked at again
+  then, to say why.
+- The source gets another image meanwhile: the clone is of the pack as it was read. Images of earlier revisions stay.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Final
+
+from packyard.errors import InvalidRequest, PackDeleting, PackNameTaken, ServiceUnavailable
+from packyard.oci.image_fault import ImageFault
+from packyard.oci.image_tree import ImageTree
+from packyard.oci.reference import parse_reference
+from packyard.operations.built_images import BuiltImages
+from packyard.operations.publish import Published
+from packyard.operations.read import get_pack
+from packyard.packs.name import PackName
+from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
+from packyard.queue import MAX_DIGESTS
+from packyard.registry.image_tree import read_tree
+from packyard.registry.pull import ImageSource
+from packyard.registry.transport import RegistryRefused
+from packyard.store.packs import PackStore
+from packyard.store.repositories import ClaimLost, NameHeld, RepositoryBusy, RepositoryStore
+from packyard.tenants.caller import Caller
+
+# The gateway waits for 29 seconds; what is left is for the row and the tag.
+_COPY_TIME: Final = timedelta(seconds=22)
+_NOT_TAKEN: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNSUPPORTED_MEDIA_TYPE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cloner:
+    """Clones packs.
+
+    Attributes:
+        images: Where the copy goes.
+        sources: Where images are read.
+        max_bytes: Of an image from elsewhere, all platforms together, compressed.
+        deadline: Longer than a clone can take, the end of its function included.
+        clock: The present instant, UTC.
+        new_ulid: A ULID never used before.
+    """
+
+    packs: PackStore
+    repositories: RepositoryStore
+    images: BuiltImages
+    sources: ImageSource
+    max_bytes: int
+    deadline: timedelta
+    clock: Callable[[], datetime]
+    new_ulid: Callable[[], str]
+
+    def clone(
+        self, pack_id: str, *, name: PackName | None, visibility: Visibility, caller: Caller
+    ) -> Published:
+        """Make a pack of the caller's organisation out of one that they can see.
+
+        Args:
+            pack_id: The source, as the client names it.
+            name: The name of the clone; the source's when None.
+            visibility: Who may see the clone.
+            caller: Whose pack it becomes.
+
+        Raises:
+            PackNotFound: There is no such pack that the caller can see.
+            PackDeleting: It is being deleted.
+            PackNameTaken: The caller's organisation has another pack of the name.
+            InvalidRequest: On `id`: the source's image cannot be had, or cannot be copied.
+            RegistryUnavailable: A registry did not answer in time.
+            TimedOut: There was not enough time; a repeat finds what has been copied so far.
+            ServiceUnavailable: A backing service did not answer, or the name's repository is being cleared up.
+        """
+        due_at = self.clock() + self.deadline
+        source = self._source(pack_id, caller)
+        clone = self._new_pack(source, name or source.name, visibility, caller)
+        try:
+            claim = self.repositories.claim_for_create(
+                org_id=clone.org_id, name=clone.name, until=due_at, now=self.clock(), token=self.new_ulid()
+            )
+            image = self._copy(source, clone, caller, due_at)
+            self.packs.create(
+                clone, actor=caller.principal, operation="clone", claim=claim, manifests=image.digests[1:]
+            )
+        except NameHeld as held:
+            return self._settle_repeat(held.pack_id, source, clone)
+        except (ClaimLost, RepositoryBusy) as busy:
+            raise ServiceUnavailable from busy
+        self.images.tag(image.top, pack=clone)
+        return Published(pack=clone, changed=True)
+
+    def _source(self, pack_id: str, caller: Caller) -> Pack:
+        source = get_pack(pack_id, caller=caller, packs=self.packs)
+        if source.status is not PackStatus.ACTIVE:
+            raise PackDeleting("The pack is being deleted.")
+        return source
+
+    def _new_pack(self, source: Pack, name: PackName, visibility: Visibility, caller: Caller) -> Pack:
+        now = self.clock()
+        return replace(
+            source,
+            id=f"pack_{self.new_ulid()}",
+            org_id=caller.org_id,
+            name=name,
+            tier=Tier.COMMUNITY,
+            visibility=visibility,
+            image_origin=ImageOrigin.CLONE,
+            image_ref=self.images.reference(org_id=caller.org_id, name=name, version=source.version),
+            created_at=now,
+            updated_at=now,
+            revision=1,
+        )
+
+    def _settle_repeat(self, pack_id: str, source: Pack, clone: Pack) -> Published:
+        """Return the pack that stands when it is what this clone would be (API contract, "Repeats")."""
+        pack = self.packs.get(pack_id)
+        if (
+            pack is None
+            or pack.id == source.id
+            or pack.status is not PackStatus.ACTIVE
+            or _told_apart_by(pack) != _told_apart_by(clone)
+        ):
+            raise PackNameTaken(clone.name, pack_id)
+        return Published(pack=pack, changed=False)
+
+    def _copy(self, source: Pack, clone: Pack, caller: Caller, due_at: datetime) -> ImageTree:
+        reference = replace(parse_reference(source.image_ref), digest=source.image_digest)
+        ours = reference.registry == self.sources.own.host
+        end = self.clock() + _COPY_TIME
+        # Whoever shares a pack shares its image as far as it is ours to give. Elsewhere the caller sees what they may.
+        reader = source.org_id if ours else caller.org_id
+        with self._blaming(source, caller), self.sources.opened(reference, org_id=reader) as repository:
+            image = read_tree(repository, source.image_digest, max_documents=MAX_DIGESTS)
+            if not ours:
+                self._require_size(image)
+            self.images.copy(
+                image,
+                content=repository.content,
+                mount_from=reference.repository if ours else None,
+                pack=clone,
+                due_at=due_at,
+                end=end,
+            )
+        return image
+
+    def _require_size(self, image: ImageTree) -> None:
+        if image.blob_bytes > self.max_bytes:
+            raise ImageFault(f"has more than {self.max_bytes} bytes, all platforms together")
+
+    @contextmanager
+    def _blaming(self, source: Pack, caller: Caller) -> Iterator[None]:
+        """Turn what is wrong with the source's image into what is wrong with the request."""
+        try:
+            yield
+        except InvalidRequest as refusal:
+            self._source(source.id, caller)
+            raise InvalidRequest({"id": f"its image {refusal.fields['image_ref']}"}) from refusal
+        except RegistryRefused as refusal:
+            if refusal.status not in _NOT_TAKEN:
+                raise
+            raise InvalidRequest({"id": "its image is not one that our registry takes"}) from refusal
+
+
+def _told_apart_by(pack: Pack) -> tuple[object, ...]:
+    return pack.version, pack.image_digest, pack.visibility, pack.image_origin
