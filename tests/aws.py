@@ -6,12 +6,15 @@ The table is made from the template's own resource, so that its schema is writte
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
+import botocore.session
 import yaml
 from botocore.config import Config
+from botocore.loaders import create_loader
 from moto import mock_aws
 
 from packyard.queue import CleanupQueue
@@ -29,6 +32,10 @@ BUCKET = "packyard-test-staging"
 QUEUE = "packyard-test-cleanup"
 BUILD_QUEUE = "packyard-test-build"
 
+# What is kept in the bucket beside the archives, and may be lost.
+_CACHES = ("indexes/", "files/")
+# Read once for all tests: parsing them takes most of the time of making a client.
+_SERVICE_MODELS: Final = create_loader()
 _TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 _CREATE_TABLE_PROPERTIES = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
 
@@ -50,8 +57,9 @@ def _short_function(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> A
 _TemplateLoader.add_multi_constructor("!", _short_function)
 
 
+@cache
 def template() -> dict[str, Any]:
-    """Return the deployment's template."""
+    """Return the deployment's template, for reading only."""
     document: dict[str, Any] = yaml.load(_TEMPLATE.read_text(), Loader=_TemplateLoader)  # noqa: S506 - a SafeLoader
     return document
 
@@ -80,6 +88,10 @@ class Aws:
 
     def staged(self) -> list[str]:
         """Return the keys of the staged archives."""
+        return [key for key in self.objects() if not key.startswith(_CACHES)]
+
+    def objects(self) -> list[str]:
+        """Return every key of the bucket."""
         answer = self.s3.list_objects_v2(Bucket=BUCKET)
         return [found["Key"] for found in answer.get("Contents", [])]
 
@@ -88,9 +100,7 @@ class Aws:
 def aws_in_memory() -> Iterator[Aws]:
     """Run with empty services of this deployment's shape; nothing leaves the process."""
     with mock_aws():
-        session = boto3.Session(
-            aws_access_key_id="testing", aws_secret_access_key="testing", region_name=REGION
-        )
+        session = _session()
         config = Config(retries={"mode": "standard"})
         dynamodb = session.client("dynamodb", config=config)
         s3 = session.client("s3", config=config)
@@ -108,6 +118,17 @@ def aws_in_memory() -> Iterator[Aws]:
             staging=Staging(client=s3, bucket=BUCKET),
             queue=CleanupQueue(client=sqs, url=queue_url),
         )
+
+
+def _session() -> boto3.Session:
+    core = botocore.session.get_session()
+    core.register_component("data_loader", _SERVICE_MODELS)
+    return boto3.Session(
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        region_name=REGION,
+        botocore_session=core,
+    )
 
 
 def _create_table(client: "DynamoDBClient") -> None:
