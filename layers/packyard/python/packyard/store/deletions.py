@@ -95,30 +95,8 @@ class DeletionStore:
             PackInUse: Roles reference it.
             ServiceUnavailable: DynamoDB did not answer; whether it was decided is not known.
         """
-        unchanged, revisions = _at_revision(if_match)
-        listed = deleting_index_key(pack_id)
         try:
-            item = self._table.update(
-                Update(
-                    key=pack_key(pack_id),
-                    change="SET #status = :deleting, deleting_by = if_not_exists(deleting_by, :actor),"
-                    " deleting_at = if_not_exists(deleting_at, :now), GSI3PK = :listed, GSI3SK = :as",
-                    condition="org_id = :org_id"
-                    f" AND (#status = :deleting OR (#status = :active AND {_UNUSED}{unchanged}))",
-                    values={
-                        ":org_id": org_id,
-                        ":active": PackStatus.ACTIVE.value,
-                        ":deleting": PackStatus.DELETING.value,
-                        ":actor": actor,
-                        ":now": format_timestamp(now),
-                        ":zero": 0,
-                        ":listed": listed["GSI3PK"],
-                        ":as": listed["GSI3SK"],
-                        **revisions,
-                    },
-                    names=_STATUS,
-                )
-            )
+            item = self._table.update(_decision(pack_id, org_id, actor, if_match, now))
         except ConditionFailed as failure:
             old = failure.old
             if old is None or old["org_id"] != org_id:
@@ -243,6 +221,30 @@ class DeletionStore:
 def _deletion(item: Item) -> Deletion:
     return Deletion(
         pack=from_item(item), actor=item["deleting_by"], asked_at=parse_timestamp(item["deleting_at"])
+    )
+
+
+def _decision(pack_id: str, org_id: str, actor: str, if_match: IfMatch | None, now: datetime) -> Update:
+    unchanged, revisions = _at_revision(if_match)
+    listed = deleting_index_key(pack_id)
+    return Update(
+        key=pack_key(pack_id),
+        change="SET #status = :deleting, deleting_by = if_not_exists(deleting_by, :actor),"
+        " deleting_at = if_not_exists(deleting_at, :now), GSI3PK = :listed, GSI3SK = :as",
+        condition="org_id = :org_id"
+        f" AND (#status = :deleting OR (#status = :active AND {_UNUSED}{unchanged}))",
+        values={
+            ":org_id": org_id,
+            ":active": PackStatus.ACTIVE.value,
+            ":deleting": PackStatus.DELETING.value,
+            ":actor": actor,
+            ":now": format_timestamp(now),
+            ":zero": 0,
+            ":listed": listed["GSI3PK"],
+            ":as": listed["GSI3SK"],
+            **revisions,
+        },
+        names=_STATUS,
     )
 
 
