@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from functools import partial
 
 from aws_lambda_powertools import Logger
 
-from packyard.errors import PackyardError, TimedOut
+from packyard.errors import PackyardError, ServiceUnavailable, TimedOut
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
 from packyard.oci.foreign_document import Descriptor
@@ -57,7 +58,13 @@ class BuiltImages:
         """
         repository = self._announced(image.digests, pack, due_at)
         self.registry.ensure_repository(repository)
-        self.registry.push(repository, image, layer)
+        try:
+            self.registry.push(repository, image, layer)
+        except RegistryRefused as refused:
+            # A deletion has taken the repository away in between; the client's repeat is told so by the row.
+            if refused.status != HTTPStatus.NOT_FOUND:
+                raise
+            raise ServiceUnavailable from refused
 
     def copy(  # noqa: PLR0913 - by name; one image, and where from
         self,
