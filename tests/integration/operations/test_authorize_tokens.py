@@ -1,6 +1,5 @@
 """JWTs in the authorizer, through its real handler, with an issuer on a loopback port."""
 
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
