@@ -1,4 +1,4 @@
-"""Staged uploads as a client and S3 go about them: a form is asked for, an object arrives, and the queue hears of it."""
+"""Staged uploads as a client and S3 go about them: a form is asked for, an object arrives, the queue hears of it."""
 
 import json
 from typing import Any
