@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from http import HTTPStatus
 from functools import partial
+from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
