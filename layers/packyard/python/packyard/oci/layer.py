@@ -10,8 +10,6 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from tempfile import SpooledTemporaryFile
-from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -19,15 +17,20 @@ from isal import igzip_lib
 
 from packyard.oci.content import Content, GzipMember
 from packyard.oci.digest import Digest
+from packyard.oci.overlap import mapped_ahead
+from packyard.oci.spool import Spool
 from packyard.oci.tar_header import directory_header, end_of_archive, file_header, padding
 from packyard.oci.tree import Directory, Entry, File
 
 MEMBER_BYTES = 1 << 20
-# A pack that stays below this touches no disk.
-_MEMORY_BYTES = 8 << 20
+# As much of the content as is also kept as it is.
+_RAW_BYTES = 16 << 20
 # Headers that no content separates share a member, up to about this much.
 _HEADER_RUN_BYTES = 64 << 10
 _CHUNK_BYTES = 256 << 10
+_BATCH_BYTES = 512 << 10
+# Functions that build have two processors.
+_THREADS = 2
 # On prose and source code level 2 is as fast as level 1 (about 550 MB/s) and a little smaller; level 3 saves
 # 5 % more at half the speed; level 0 makes random bytes a fifth larger.
 _LEVEL = 2
@@ -52,6 +55,46 @@ class LayerFile:
     members: tuple[GzipMember, ...]
 
 
+class FileInSpool:
+    """One file's content on its way into a spool, or there already."""
+
+    def __init__(self) -> None:
+        self._sha256 = hashlib.sha256()
+        self._size = 0
+        self._members: list[GzipMember] = []
+
+    def append(self, piece: bytes, member: GzipMember) -> None:
+        """Note the next piece of the content, and the member that holds it."""
+        self._sha256.update(piece)
+        self._size += len(piece)
+        self._members.append(member)
+
+    def content(self) -> Content:
+        """Return what is there of it."""
+        return Content(self._size, self._sha256.hexdigest(), tuple(self._members))
+
+
+def member_pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Cut one file's content into what its members hold: 1 MiB each, and what is left.
+
+    How the content is cut into chunks leaves no trace in the result.
+    """
+    kept: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        rest = chunk
+        while size + len(rest) >= MEMBER_BYTES:
+            cut = MEMBER_BYTES - size
+            yield b"".join((*kept, rest[:cut]))
+            rest = rest[cut:]
+            kept, size = [], 0
+        if rest:
+            kept.append(rest)
+            size += len(rest)
+    if kept:
+        yield b"".join(kept)
+
+
 class LayerSpool:
     """Compressed content, in memory while it is small and on local disk beyond 8 MiB.
 
@@ -59,9 +102,10 @@ class LayerSpool:
     """
 
     def __init__(self) -> None:
-        self._file = SpooledTemporaryFile(max_size=_MEMORY_BYTES)  # noqa: SIM115 - closed by __exit__
-        self._end = 0
-        self._lock = Lock()
+        self._spool = Spool()
+        # By offset: what the last pass need not inflate again.
+        self._raw: dict[int, bytes] = {}
+        self._raw_bytes_left = _RAW_BYTES
 
     def __enter__(self) -> Self:
         return self
@@ -69,28 +113,24 @@ class LayerSpool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._file.close()
+        self._raw.clear()
+        self._spool.__exit__(kind, error, traceback)
 
     def store(self, chunks: Iterable[bytes]) -> Content:
-        """Compress one file's content and keep it.
+        """Compress one file's content and keep it."""
+        file = FileInSpool()
+        for piece in member_pieces(chunks):
+            self.add(file, piece)
+        return file.content()
 
-        How the content is cut into chunks leaves no trace in the result.
+    def add(self, file: FileInSpool, piece: bytes) -> None:
+        """Compress the next piece of a file's content and keep it.
+
+        Args:
+            file: The file.
+            piece: As `member_pieces` cuts it: all but a file's last are of 1 MiB, so that only that one is padded.
         """
-        sha256 = hashlib.sha256()
-        size = 0
-        members: list[GzipMember] = []
-        pending = bytearray()
-        for chunk in chunks:
-            sha256.update(chunk)
-            size += len(chunk)
-            pending += chunk
-            # One member's worth stays behind: the last member takes the padding.
-            while len(pending) > MEMBER_BYTES:
-                members.append(self._append(pending[:MEMBER_BYTES]))
-                del pending[:MEMBER_BYTES]
-        if pending:
-            members.append(self._append(pending + padding(size)))
-        return Content(size, sha256.hexdigest(), tuple(members))
+        file.append(piece, self._append(piece + padding(len(piece))))
 
     def assemble(self, entries: Iterable[Entry]) -> "Layer":
         """Return the layer that holds `entries`, given in canonical order with content of this spool.
@@ -106,42 +146,61 @@ class LayerSpool:
             headers += _header(entry)
             content = () if isinstance(entry, Directory) else entry.content.members
             if content or len(headers) > _HEADER_RUN_BYTES:
-                row.lay(self._append(headers))
+                row.lay(self._append(bytes(headers)))
                 headers.clear()
             placed = tuple(row.lay(member) for member in content)
             if isinstance(entry, File):
                 files.append(_layer_file(entry, placed))
             else:
                 directories.append(entry.path)
-        row.lay(self._append(headers + end_of_archive()))
-        return self._hashed(row, tuple(files), tuple(directories))
+        row.lay(self._append(bytes(headers + end_of_archive())))
+        digest, diff_id = self._digests(row.members)
+        return Layer(digest, row.size, diff_id, tuple(files), tuple(directories), self, tuple(row.members))
 
     def read(self, member: GzipMember) -> bytes:
         """Return the compressed bytes of a member that lies in this spool; any thread may ask."""
-        with self._lock:
-            self._file.seek(member.offset)
-            return self._file.read(member.length)
+        return self._spool.read(member.offset, member.length)
 
-    def _append(self, raw: bytes | bytearray) -> GzipMember:
+    def _append(self, raw: bytes) -> GzipMember:
         compressed = igzip_lib.compress(raw, _LEVEL, igzip_lib.COMP_GZIP)
-        member = GzipMember(self._end, len(compressed), len(raw))
-        with self._lock:
-            self._file.seek(self._end)
-            self._file.write(compressed)
-        self._end += len(compressed)
-        return member
+        offset = self._spool.append(compressed)
+        if len(raw) <= self._raw_bytes_left:
+            self._raw_bytes_left -= len(raw)
+            self._raw[offset] = raw
+        return GzipMember(offset, len(compressed), len(raw))
 
-    def _hashed(self, row: "_Row", files: tuple[LayerFile, ...], directories: tuple[str, ...]) -> "Layer":
-        def compressed() -> Iterator[bytes]:
-            return map(self.read, row.members)
+    def _digests(self, members: Iterable[GzipMember]) -> tuple[Digest, Digest]:
+        """Return the digests of a row of members, as it lies and inflated."""
+        digest, diff_id = hashlib.sha256(), hashlib.sha256()
+        with ThreadPoolExecutor(max_workers=_THREADS) as threads:
+            for compressed, raw in mapped_ahead(threads, self._inflate, _batches(members)):
+                digest.update(compressed)
+                diff_id.update(raw)
+        return Digest(f"sha256:{digest.hexdigest()}"), Digest(f"sha256:{diff_id.hexdigest()}")
 
-        def inflated() -> Iterator[bytes]:
-            return (igzip_lib.decompress(data, igzip_lib.DECOMP_GZIP) for data in compressed())
+    def _inflate(self, members: Iterable[GzipMember]) -> tuple[bytes, bytes]:
+        compressed: list[bytes] = []
+        raw: list[bytes] = []
+        for member in members:
+            data = self.read(member)
+            compressed.append(data)
+            known = self._raw.get(member.offset)
+            raw.append(igzip_lib.decompress(data, igzip_lib.DECOMP_GZIP) if known is None else known)
+        return b"".join(compressed), b"".join(raw)
 
-        with ThreadPoolExecutor(max_workers=1) as second:
-            digest = second.submit(_sha256, compressed())
-            diff_id = _sha256(inflated())
-            return Layer(digest.result(), row.size, diff_id, files, directories, self, tuple(row.members))
+
+def _batches(members: Iterable[GzipMember]) -> Iterator[list[GzipMember]]:
+    """Cut a row into parts that inflate to about half a mebibyte."""
+    batch: list[GzipMember] = []
+    size = 0
+    for member in members:
+        batch.append(member)
+        size += member.raw_size
+        if size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +261,3 @@ def _header(entry: Entry) -> bytes:
 def _layer_file(file: File, members: tuple[GzipMember, ...]) -> LayerFile:
     mode = 0o755 if file.executable else 0o644
     return LayerFile(file.path, file.content.size, mode, file.content.sha256, members)
-
-
-def _sha256(pieces: Iterable[bytes]) -> Digest:
-    sha256 = hashlib.sha256()
-    for piece in pieces:
-        sha256.update(piece)
-    return Digest(f"sha256:{sha256.hexdigest()}")

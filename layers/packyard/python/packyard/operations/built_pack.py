@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from packyard.oci.image import Image, build_image
 from packyard.oci.layer import Layer, LayerSpool
+from packyard.oci.layer_writer import LayerWriter
 from packyard.oci.tree import File, canonical_order
 from packyard.packs.archive import read_archive
 from packyard.packs.limits import ArchiveLimits
@@ -41,9 +42,11 @@ def building(archive: BinaryIO, *, limits: ArchiveLimits) -> Iterator[BuiltPack]
         PayloadTooLarge: The archive is over its limit.
     """
     with LayerSpool() as spool:
-        contents = read_archive(archive, limits=limits, contents=spool)
+        with LayerWriter(spool) as writer:
+            contents = read_archive(archive, limits=limits, contents=writer)
+            writer.finish()
         manifest = contents.manifest
-        files = [File(file.path, file.executable, file.content) for file in contents.files]
+        files = [File(file.path, file.executable, file.content.content()) for file in contents.files]
         layer = spool.assemble(canonical_order(directories=contents.directories, files=files))
         image = build_image(
             layer=layer, title=manifest.name, version=manifest.version, description=manifest.description
