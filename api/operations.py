@@ -35,6 +35,12 @@ _CURSOR: Final = Parameter(
 )
 _ETAG: Final = {"ETag": "The pack's revision, for If-Match."}
 
+_ELSEWHERE: Final = Answer(
+    description="Too large for one answer: it is where Location says, for a short time.",
+    media_type=None,
+    headers={"Location": "A short-lived URL."},
+)
+
 
 def _pack(description: str) -> Answer:
     return Answer(description=description, model="Pack", example=examples.PACK, headers=_ETAG)
@@ -216,7 +222,10 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs/{id}/files",
         tag=_FILES,
         summary="List a pack's files",
-        answers={200: Answer(description="Its files.", model="FileList", example=examples.FILES)},
+        answers={
+            200: Answer(description="Its files.", model="FileList", example=examples.FILES),
+            302: _ELSEWHERE,
+        },
         refusals=["validation_error", "pack_not_found", "registry_unavailable"],
     ),
     Operation(
@@ -226,12 +235,15 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_FILES,
         summary="Read a file",
         answers={
-            200: Answer(description="Its bytes, under a detected content type.", media_type=ANYTHING),
-            302: Answer(
-                description="The file is too large for one answer: it is where Location says, for a short time.",
-                media_type=None,
-                headers={"Location": "A short-lived URL."},
+            200: Answer(
+                description="Its bytes, under a detected content type.",
+                media_type=ANYTHING,
+                headers={
+                    "ETag": "The digest of the content.",
+                    "Content-Disposition": "To be saved, under its name.",
+                },
             ),
+            302: _ELSEWHERE,
         },
         refusals=["validation_error", "pack_not_found", "file_not_found", "registry_unavailable"],
     ),
