@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from tests.packs import a_pack
@@ -23,14 +24,14 @@ class World:
     def __init__(self, service: Service) -> None:
         self.service = service
         self._numbers = iter(range(1, 10_000))
-        self.pack = self._another_pack()
+        self.pack = self.another_pack()
 
     def start_over(self) -> None:
         """Forget everything, and let everybody go on to another pack."""
         empty(self.service.aws)
-        self.pack = self._another_pack()
+        self.pack = self.another_pack()
 
-    def _another_pack(self) -> Pack:
+    def another_pack(self) -> Pack:
         services = self.service.services
         pack = a_pack(
             next(self._numbers),
@@ -52,6 +53,9 @@ class World:
 
     def attach(self, caller: Caller, role_id: str = "support") -> Actor:
         return lambda: self.setter.set_packs(role_id, (self.pack.id,), caller=caller)
+
+    def set_role(self, pack_ids: tuple[str, ...]) -> Role:
+        return self.setter.set_packs("support", pack_ids, caller=ACME)
 
     def detach(self, caller: Caller, role_id: str = "support") -> Actor:
         return lambda: self.setter.set_packs(role_id, (), caller=caller)
@@ -151,6 +155,23 @@ def test_of_two_who_set_one_role_the_later_ones_list_stands(world: World) -> Non
         stands.add(world.held_by(ACME) == (world.pack.id,))
 
     assert stands == {True, False}
+
+
+def test_two_who_give_one_role_different_packs_leave_it_with_those_of_one(world: World) -> None:
+    stands = set()
+    for order in every_order():
+        world.start_over()
+        first = world.pack
+        world.pack = second = world.another_pack()
+        world.detach(ACME)()
+        lists: list[tuple[str, ...]] = [(first.id,), (second.id,)]
+
+        outcomes = world.run([partial(world.set_role, pack_ids) for pack_ids in lists], order)
+
+        assert all(isinstance(outcome, Role) for outcome in outcomes), outcomes
+        stands.add(lists.index(world.held_by(ACME)))
+
+    assert stands == {0, 1}
 
 
 def test_two_who_set_one_role_to_the_same_list_write_it_once(world: World) -> None:

@@ -3,7 +3,7 @@
 A reference is written on three items in one transaction: the role's list, an item beside the pack that says who
 holds it, and a counter on the pack's row. The counter is what others go by: a pack is deleted, or withdrawn from the
 community, on condition that it is zero, in a write to the very row on which it is raised. So of an attachment and a
-deletion one comes first, and the other sees it.
+deletion one comes first, and the other sees it (decision 20).
 """
 
 from collections.abc import Iterable, Sequence
