@@ -142,6 +142,10 @@ class Service:
         headers = {"If-Match": if_match} if if_match else {}
         return self.send("delete_pack", "DELETE", f"/packs/{pack_id}", caller=caller, headers=headers)
 
+    def clone(self, pack_id: str, caller: Caller = ACME, **body: object) -> Answer:
+        """Clone a pack."""
+        return self.send("clone_pack", "POST", f"/packs/{pack_id}/clone", caller=caller, json=body)
+
     def set_role(self, role_id: str, pack_ids: object, caller: Caller = ACME) -> Answer:
         """Set the packs of a role."""
         return self.request("set_role_packs", role_request(role_id, pack_ids, caller))

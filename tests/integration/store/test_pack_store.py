@@ -185,6 +185,16 @@ def test_a_pack_uses_the_digests_of_its_ledger_and_no_other(packs: PackStore, cl
     assert not packs.uses_digest(pack_id(404), pack.image_digest)
 
 
+def test_a_ledger_knows_the_manifests_of_images_that_were_pushed(packs: PackStore, claims: Claims) -> None:
+    pack = a_pack()
+    listed, other, absent = (digest_of(word) for word in (b"listed", b"other", b"absent"))
+    packs.create(pack, actor="a", operation="clone", claim=claims(pack, "t"), manifests=(listed, other))
+
+    asked = (absent, listed, pack.image_digest)
+    assert packs.used_digests(pack.id, asked) == {listed, pack.image_digest}
+    assert packs.uses_digest(pack.id, other)
+
+
 def test_a_digest_is_found_in_a_ledger_of_many_pages(aws: Aws, packs: PackStore) -> None:
     # Four entries fill a page, which ends at 1 MB.
     for revision in range(1, 12):
