@@ -33,6 +33,10 @@ reset: setup ## Forget what the local stack has kept
 test: setup ## Run the tests; T=path[::name] picks some
 	@$(BIN)/pytest $(T)
 
+.PHONY: bench
+bench: setup ## Measure beside umoci, buildah and oras; ARGS="--rounds 3 build" measures a part
+	@$(BIN)/python -m bench $(ARGS)
+
 .PHONY: openapi
 openapi: setup ## Write the API's document and its page anew
 	@$(BIN)/python -m api

@@ -29,15 +29,18 @@ def tool(name: str, program: str) -> Path:
     return LOCAL / "tools" / name / "bin" / program
 
 
-def prepare() -> None:
+def prepare(*more: str) -> None:
     """Bring all virtual environments up to date.
+
+    Args:
+        more: Tools beside those that everything needs: `bench`, for the benchmark.
 
     Raises:
         CommandFailed: Something could not be installed.
     """
     with exclusively(LOCAL / "environments.lock"):
         _prepare_project()
-        for name in TOOLS:
+        for name in (*TOOLS, *more):
             _prepare_tool(name)
 
 

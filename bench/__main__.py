@@ -1,0 +1,63 @@
+"""`make bench`."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from local.command import CommandFailed, run
+from local.deployment import build
+from local.environments import LOCAL, PROJECT, prepare, tool
+
+from bench.building import measure_building
+from bench.processes import ProgramFailed, ProgramMissing, program
+
+RESULTS: Final = Path(__file__).with_name("results.json")
+CHART: Final = PROJECT / "docs" / "performance.png"
+FOLDER: Final = LOCAL / "bench"
+PEERS: Final = ("tar", "umoci", "skopeo", "buildah", "docker-registry")
+
+# The sections of the results; each is measured by a module of its own.
+SECTIONS: Final[dict[str, Callable[[int], Any]]] = {
+    "build": lambda rounds: measure_building(folder=FOLDER, rounds=rounds),
+}
+
+
+def bench(sections: list[str], *, rounds: int) -> None:
+    """Measure, and write the results of these sections; those of the others stay.
+
+    Raises:
+        ProgramMissing: A peer is not installed.
+        ProgramFailed, CommandFailed: Something of ours did not run.
+    """
+    for peer in PEERS:
+        program(peer)
+    prepare("bench")
+    build()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for section in sections:
+        results[section] = SECTIONS[section](rounds)
+        RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    run([tool("bench", "python"), Path(__file__).with_name("chart.py"), RESULTS, CHART], folder=PROJECT)
+    print(f"\n{RESULTS.relative_to(PROJECT)} and {CHART.relative_to(PROJECT)} are written.")
+
+
+def main() -> int:
+    """Do what the command line asks for."""
+    arguments = argparse.ArgumentParser(prog="bench", description=__doc__)
+    arguments.add_argument("--rounds", type=int, default=5, help="how often everybody is measured")
+    arguments.add_argument("sections", nargs="*", default=list(SECTIONS), metavar="section")
+    options = arguments.parse_args()
+    try:
+        bench(options.sections, rounds=options.rounds)
+    except (CommandFailed, ProgramFailed, ProgramMissing) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""From an archive to a pushed image, side by side: the section `build` of the results."""
+
+import statistics
+import tempfile
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from bench.contenders import CONTENDERS, Task
+from bench.inputs import archive_of
+from bench.processes import ProgramFailed, Run
+from bench.registry import running_registry
+from bench.samples import summary, taken_in_turn
+
+# Whom to measure: with everybody where the goals say so, alone where only memory is in question.
+INPUTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "pack": tuple(CONTENDERS),
+    "incompressible": tuple(CONTENDERS),
+    "small": tuple(CONTENDERS),
+    "50_mb": ("packyard_s", "gunzip_sha256_s"),
+    "1_gib": ("packyard_s", "gunzip_sha256_s"),
+}
+
+
+def measure_building(*, folder: Path, rounds: int) -> dict[str, dict[str, float]]:
+    """Return, for each input, the median seconds of every contender and the peak memory of ours in MB.
+
+    A contender that cannot run here is left out, and its error printed.
+
+    Args:
+        folder: Where inputs are kept and work is done; as much as 4 GB of it.
+        rounds: How often everybody comes up.
+
+    Raises:
+        ProgramMissing: A peer is not installed.
+    """
+    section = {}
+    numbers = count(1)
+    for name, contenders in INPUTS.items():
+        archive = archive_of(name, folder=folder / "inputs")
+        print(f"\n{name}: {archive.stat().st_size / 1e6:.1f} MB", flush=True)
+        runs: list[Run] = []
+        with tempfile.TemporaryDirectory(dir=folder) as work, running_registry(Path(work)) as host:
+
+            def run(contender: str, archive: Path = archive, host: str = host) -> Run:
+                with tempfile.TemporaryDirectory(dir=folder) as empty:
+                    repository = f"bench/pack-{next(numbers)}"
+                    task = Task(archive=archive, host=host, repository=repository, folder=Path(empty))
+                    return CONTENDERS[contender](task)
+
+            able = _able(contenders, run)
+            samples = taken_in_turn(
+                {contender: partial(_seconds, run, contender, runs) for contender in able}, rounds=rounds
+            )
+        for contender, taken in samples.items():
+            print(f"  {contender:16} {summary(taken)}", flush=True)
+        section[name] = {
+            contender: round(statistics.median(taken), 4) for contender, taken in samples.items()
+        }
+        section[name]["peak_rss_mb"] = round(max(run.peak_rss_bytes for run in runs) / 1e6, 1)
+        print(f"  {'peak memory':16} {section[name]['peak_rss_mb']:8.1f} MB", flush=True)
+    return section
+
+
+def _able(contenders: tuple[str, ...], run: Callable[[str], Run]) -> list[str]:
+    """Return who can run here, each having done so once, so that everybody's files are in the page cache."""
+    able = []
+    for contender in contenders:
+        try:
+            run(contender)
+        except ProgramFailed as failure:
+            print(f"  {contender:16} cannot run here: {failure}", flush=True)
+        else:
+            able.append(contender)
+    return able
+
+
+def _seconds(run: Callable[[str], Run], contender: str, runs: list[Run]) -> float:
+    taken = run(contender)
+    if contender == "packyard_s":
+        runs.append(taken)
+    return taken.seconds

@@ -1,0 +1,127 @@
+"""Ways from an archive to a pushed image, each as somebody who knows the tool would go it."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from local.deployment import BUILT
+from local.environments import PROJECT, tool
+
+from bench.processes import Arguments, Run, measure, measure_all, program
+
+HERE: Final = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One archive on its way into one registry.
+
+    Attributes:
+        archive: The `.tar.gz`.
+        host: The registry, host and port; it speaks plain HTTP.
+        repository: Where the image goes; nothing is there yet.
+        folder: An empty folder to work in.
+    """
+
+    archive: Path
+    host: str
+    repository: str
+    folder: Path
+
+
+def packyard(task: Task) -> Run:
+    """By the code of the built layer, and nothing else."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(map(str, (BUILT / "PackyardLayer" / "python", PROJECT))),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    arguments: Arguments = [
+        sys.executable,
+        "-m",
+        "bench.packyard_push",
+        task.archive,
+        task.host,
+        task.repository,
+    ]
+    return measure(arguments, folder=task.folder, environment=environment)
+
+
+def umoci_and_skopeo(task: Task) -> Run:
+    """Unpack, insert the tree as a layer, copy the image to the registry."""
+    tree, layout = task.folder / "tree", task.folder / "image"
+    tree.mkdir()
+    umoci, image = program("umoci"), f"{layout}:latest"
+    return measure_all(
+        [
+            [program("tar"), "-xzf", task.archive, "--strip-components=1", "-C", tree],
+            [umoci, "init", "--layout", layout],
+            [umoci, "new", "--image", image],
+            [umoci, "insert", "--rootless", "--image", image, tree, "/"],
+            [
+                program("skopeo"),
+                "copy",
+                "--quiet",
+                "--insecure-policy",
+                "--dest-tls-verify=false",
+                f"oci:{image}",
+                f"docker://{task.host}/{task.repository}:latest",
+            ],
+        ],
+        folder=task.folder,
+    )
+
+
+def buildah(task: Task) -> Run:
+    """From scratch: add the archive, commit, push. Without a kernel's overlay file system everywhere: vfs."""
+    executable = program("buildah")
+    options = ["--storage-driver=vfs", f"--root={task.folder}/root", f"--runroot={task.folder}/run"]
+    # What is not root makes itself so within a user namespace.
+    rooted = [executable] if os.geteuid() == 0 else [executable, "unshare", executable]
+    command = [*rooted, *options]
+    name = "pack"
+    return measure_all(
+        [
+            [*command, "from", f"--name={name}", "scratch"],
+            [*command, "add", "--quiet", name, task.archive, "/"],
+            [*command, "commit", "--quiet", name, "pack:latest"],
+            [
+                *command,
+                "push",
+                "--quiet",
+                "--tls-verify=false",
+                "pack:latest",
+                f"docker://{task.host}/{task.repository}:latest",
+            ],
+        ],
+        folder=task.folder,
+    )
+
+
+def oras_push(task: Task) -> Run:
+    """The archive as it is, nothing checked, nothing made of it: a lower bound."""
+    arguments: Arguments = [
+        tool("bench", "python"),
+        HERE / "oras_push.py",
+        task.archive,
+        task.host,
+        task.repository,
+    ]
+    return measure(arguments, folder=task.folder)
+
+
+def gunzip_and_sha256(task: Task) -> Run:
+    """Neither image nor push: what reading and hashing the content once costs."""
+    return measure([sys.executable, HERE / "gunzip_sha256.py", task.archive], folder=task.folder)
+
+
+CONTENDERS: Final[Mapping[str, Callable[[Task], Run]]] = {
+    "packyard_s": packyard,
+    "umoci_skopeo_s": umoci_and_skopeo,
+    "buildah_s": buildah,
+    "oras_push_s": oras_push,
+    "gunzip_sha256_s": gunzip_and_sha256,
+}

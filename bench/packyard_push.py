@@ -1,0 +1,30 @@
+"""What Packyard does with an archive, in a process of its own: `python -m bench.packyard_push ARCHIVE HOST REPOSITORY`.
+
+It validates, builds and pushes as the functions do, by their own code; what is left out is the table.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+from packyard.operations.built_pack import building
+from packyard.packs.limits import ArchiveLimits
+from packyard.registry.credentials import Anonymous
+from packyard.registry.factory import distribution_registry
+from packyard.registry.transport import Patience
+
+
+def main() -> None:
+    """Push one archive."""
+    archive, host, repository = sys.argv[1:]
+    registry = distribution_registry(
+        url=f"http://{host}",
+        credential=Anonymous(),
+        patience=Patience(sleep=time.sleep, monotonic=time.monotonic),
+    )
+    with Path(archive).open("rb") as stream, building(stream, limits=ArchiveLimits()) as built:
+        registry.push(repository, built.image, built.layer)
+        registry.tag(repository, "latest", built.image.index)
+
+
+main()
