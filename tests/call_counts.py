@@ -61,6 +61,13 @@ class Scene:
         request = Request(method="POST", resource=path, path=path, headers=headers, body=form, caller=ACME)
         return self.service.request("reupload_pack", request)
 
+    def read(self, function: str, tail: str) -> object:
+        """Ask for something below the built pack."""
+        path = f"/packs/{self.built}/{tail}"
+        return self.service.invoke(
+            function, Request(method="GET", resource=path, path=path, caller=ACME).event()
+        )
+
     def clone(self) -> Answer:
         """Clone the built pack."""
         path = f"/packs/{self.built}/clone"
@@ -94,6 +101,8 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`GET /packs/{id}/revisions`": lambda scene: _ok(
         scene.service.send("list_revisions", "GET", f"/packs/{scene.built}/revisions")
     ),
+    "`GET /packs/{id}/files`": lambda scene: scene.read("list_files", "files"),
+    "`GET /packs/{id}/files/{path}`": lambda scene: scene.read("get_file", "files/pack.yaml"),
     "`POST /packs/uploads`": lambda scene: _ok(start(scene.service)),
     "`GET /packs/uploads/{upload_id}`": lambda scene: _ok(look(scene.service, scene.started)),
     "`build_upload`": lambda scene: deliver(scene.service, scene.arrived),

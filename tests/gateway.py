@@ -23,12 +23,8 @@ class Request:
     caller: Caller | None = None
 
     def event(self) -> dict[str, Any]:
-        """Return the REST API proxy event; binary only for multipart, as the template configures it."""
-        content_type = {k.lower(): v for k, v in self.headers.items()}.get("content-type", "")
-        binary = content_type.lower().startswith("multipart/form-data")
-        body = None
-        if self.body is not None:
-            body = base64.b64encode(self.body).decode() if binary else self.body.decode("utf-8", "replace")
+        """Return the REST API proxy event; every body is passed on as bytes, as the template configures it."""
+        body = None if self.body is None else base64.b64encode(self.body).decode()
         return {
             "httpMethod": self.method,
             "resource": self.resource,
@@ -47,7 +43,7 @@ class Request:
                 "authorizer": to_context(self.caller) if self.caller else {},
             },
             "body": body,
-            "isBase64Encoded": binary and self.body is not None,
+            "isBase64Encoded": body is not None,
         }
 
 

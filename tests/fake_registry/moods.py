@@ -56,6 +56,11 @@ class Garbles(Mood):
 
 
 @dataclass(kw_only=True)
+class KnowsNoRanges(Mood):
+    """Sends all of a blob, whatever part of it is asked for."""
+
+
+@dataclass(kw_only=True)
 class Lies(Mood):
     """Does as it is asked, but names the digest of something else."""
 

@@ -23,6 +23,7 @@ from tests.fake_registry.moods import (
     DripsHeaders,
     Garbles,
     HangsUp,
+    KnowsNoRanges,
     Lies,
     Mood,
     NeverEnds,
@@ -311,6 +312,8 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(mood, Says | NeverEnds | DripsHeaders):
             self._misbehave(mood)
             return
+        if isinstance(mood, KnowsNoRanges):
+            del self.headers["Range"]
         reply = self.registry.respond(Request(self.command, target.path, query, self.headers, body))
         match mood:
             case Stalls():

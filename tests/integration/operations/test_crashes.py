@@ -66,6 +66,7 @@ def test_an_upload_takes_these_steps_in_this_order() -> None:
         "sqs.SendMessage",
         "s3.PutObject",
         "dynamodb.UpdateItem",
+        "s3.PutObject",
         "sqs.SendMessage",
         "registry.ensure_repository",
         "registry.push",
@@ -104,7 +105,7 @@ def test_an_upload_killed_at_any_moment_leaves_nothing_once_cleaned_up_and_a_ret
 @pytest.mark.parametrize(
     "content", [pytest.param(ARCHIVE, id="same"), pytest.param(OTHER_CONTENT, id="other")]
 )
-@pytest.mark.parametrize("moment", moments(UPLOAD[:6]))
+@pytest.mark.parametrize("moment", moments(UPLOAD[:7]))
 def test_a_retry_need_not_wait_for_the_clean_up_and_survives_it(moment: int, content: bytes) -> None:
     with running_service() as service:
         with pytest.raises(Killed), fused(service, moment):

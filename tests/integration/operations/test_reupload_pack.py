@@ -299,6 +299,7 @@ def test_a_reupload_takes_these_steps_in_this_order() -> None:
         "s3.PutObject",
         "dynamodb.GetItem",
         "dynamodb.UpdateItem",
+        "s3.PutObject",
         "sqs.SendMessage",
         "registry.ensure_repository",
         "registry.push",

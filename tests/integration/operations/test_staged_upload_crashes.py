@@ -75,6 +75,7 @@ def test_a_build_takes_these_steps_in_this_order() -> None:
         "dynamodb.UpdateItem",
         "s3.GetObject",
         "dynamodb.UpdateItem",
+        "s3.PutObject",
         "sqs.SendMessage",
         "registry.ensure_repository",
         "registry.push",

@@ -190,8 +190,19 @@ def test_a_credential_that_cannot_be_checked_now_is_not_called_wrong(kind: str) 
     assert RESPONSES[kind]["StatusCode"] == 503
 
 
-def test_only_multipart_bodies_are_passed_on_as_bytes() -> None:
-    assert RESOURCES["Api"]["Properties"]["BinaryMediaTypes"] == ["multipart/form-data"]
+def test_whatever_its_type_a_body_is_passed_on_as_bytes() -> None:
+    assert RESOURCES["Api"]["Properties"]["BinaryMediaTypes"] == ["*/*"]
+
+
+def test_whatever_is_put_into_the_bucket_is_forgotten_some_day() -> None:
+    rules = RESOURCES["StagingBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+
+    assert {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules} == {
+        "inline/": 1,
+        "uploads/": 1,
+        "files/": 1,
+        "indexes/": 30,
+    }
 
 
 def test_a_revoked_key_stops_working_at_once_unless_the_deployment_trades_that_for_speed() -> None:

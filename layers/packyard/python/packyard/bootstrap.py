@@ -19,11 +19,14 @@ from packyard.settings import Settings
 from packyard.store.table import Table
 
 if TYPE_CHECKING:
+    from packyard.indexes import FileIndexes
     from packyard.operations.build import Builder
     from packyard.operations.built_images import BuiltImages
     from packyard.operations.clean_up import Cleaner
     from packyard.operations.clone import Cloner
     from packyard.operations.delete import Deleter
+    from packyard.operations.files import PackFiles
+    from packyard.operations.image_files import ImageFiles
     from packyard.operations.once import Once
     from packyard.operations.publish import Publisher
     from packyard.operations.read_token import TokenReader
@@ -142,6 +145,30 @@ class Services:
         return Staging(client=self.client("s3"), bucket=self.settings.staging_bucket)
 
     @cached_property
+    def indexes(self) -> "FileIndexes":
+        """The file indexes of images."""
+        from packyard.indexes import FileIndexes
+
+        return FileIndexes(client=self.client("s3"), bucket=self.settings.staging_bucket)
+
+    @cached_property
+    def image_files(self) -> "ImageFiles":
+        """What reads the files of packs' images."""
+        from packyard.operations.image_files import ImageFiles
+
+        return ImageFiles(sources=self.image_source, indexes=self.indexes)
+
+    @cached_property
+    def files(self) -> "PackFiles":
+        """What lists and reads packs' files."""
+        from packyard.downloads import Downloads
+        from packyard.operations.files import PackFiles
+
+        bucket = self.settings.staging_bucket
+        downloads = Downloads(client=self.client("s3"), bucket=bucket, clock=self.clock)
+        return PackFiles(packs=self.packs, images=self.image_files, downloads=downloads)
+
+    @cached_property
     def cleanup_queue(self) -> "CleanupQueue":
         """What `clean_up` reads."""
         from packyard.queue import CleanupQueue
@@ -250,6 +277,7 @@ class Services:
             staging=self.staging,
             cleanup_queue=self.cleanup_queue,
             images=self.built_images,
+            indexes=self.indexes,
             limits=self.settings.archive_limits,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,

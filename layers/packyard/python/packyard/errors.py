@@ -6,6 +6,7 @@ PackyardError                    code                       status
 ├─ PermissionDenied              permission_denied          403
 ├─ NotFound
 │  ├─ PackNotFound               pack_not_found             404
+│  ├─ FileNotFound               file_not_found             404
 │  ├─ RoleNotFound               role_not_found             404
 │  ├─ UploadNotFound             upload_not_found           404
 │  └─ RouteNotFound              route_not_found            404
@@ -108,6 +109,15 @@ class PackNotFound(NotFound):
 
     def __init__(self, pack_ids: Sequence[str] = ()) -> None:
         super().__init__("No such pack.", {"pack_ids": list(pack_ids)} if pack_ids else None)
+
+
+class FileNotFound(NotFound):
+    """The pack has no such file."""
+
+    code = "file_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("The pack has no such file.")
 
 
 class RoleNotFound(NotFound):

@@ -18,6 +18,8 @@ from io import BytesIO
 from typing import Any, BinaryIO
 
 from packyard.errors import InvalidRequest, PackNameTaken, ServiceUnavailable
+from packyard.indexes import FileIndexes
+from packyard.oci.file_index import index_of_layer
 from packyard.operations.built_images import BuiltImages
 from packyard.operations.built_pack import BuiltPack, building
 from packyard.operations.owned_pack import changing, owned_pack, require_changeable
@@ -68,6 +70,7 @@ class Publisher:
     staging: Staging
     cleanup_queue: CleanupQueue
     images: BuiltImages
+    indexes: FileIndexes
     limits: ArchiveLimits
     deadline: timedelta
     clock: Callable[[], datetime]
@@ -116,7 +119,7 @@ class Publisher:
             try:
                 claim = self._claim_name(built.manifest.name, due_at, author)
                 pack = self._new_pack(built, visibility, author)
-                self.images.push(built.image, built.layer, pack=pack, due_at=due_at)
+                self._push(built, pack, due_at)
                 self.packs.create(
                     pack,
                     actor=author.principal,
@@ -167,7 +170,7 @@ class Publisher:
             after = before.revised(at=self.clock(), **self._content(built, before.org_id))
             with changing(if_match):
                 claim = self._claim_repository(before, due_at)
-                self.images.push(built.image, built.layer, pack=after, due_at=due_at)
+                self._push(built, after, due_at)
                 self.packs.change(
                     before,
                     after,
@@ -179,6 +182,11 @@ class Publisher:
                 )
         self.images.tag(built.image.index, pack=after)
         return Published(pack=after, changed=True)
+
+    def _push(self, built: BuiltPack, pack: Pack, due_at: datetime) -> None:
+        # The index is a cache: it outlives a publish that fails, and a publish does not fail with it.
+        self.indexes.put(built.layer.digest, index_of_layer(built.layer))
+        self.images.push(built.image, built.layer, pack=pack, due_at=due_at)
 
     def _claim_name(self, name: PackName, due_at: datetime, author: Author) -> Claim:
         return self.repositories.claim_for_create(
@@ -239,6 +247,7 @@ class Publisher:
             "image_ref": self.images.reference(org_id=org_id, name=manifest.name, version=manifest.version),
             "image_digest": built.image.index.digest,
             "content_digest": built.layer.diff_id,
+            "layer_digest": built.layer.digest,
             "size_bytes": built.image.size_bytes,
         }
 

@@ -157,6 +157,7 @@ def _content(reference: Reference, pulled: PulledPack) -> dict[str, Any]:
         "image_ref": str(reference),
         "image_digest": pulled.digest,
         "content_digest": None,
+        "layer_digest": None,
         "size_bytes": pulled.size_bytes,
     }
 

@@ -62,6 +62,7 @@ class Pack:
         image_ref: The reference as given, normalised; for built images `<registry>/<repository>:<tag>`.
         image_digest: What `image_ref` resolved to when the pack was written: the pin.
         content_digest: The diff_id of a built image's only layer: equal content, equal value, on any machine.
+        layer_digest: Of that layer's blob, under which its file index is kept.
         size_bytes: Config plus layers, compressed.
         revision: 1 for a new pack, one more with every accepted write.
     """
@@ -86,6 +87,7 @@ class Pack:
     capabilities: str | None = None
     suggested_packs: tuple[str, ...] = ()
     content_digest: Digest | None = None
+    layer_digest: Digest | None = None
 
     def revised(self, *, at: datetime, **changes: Any) -> "Pack":
         """Return the pack's next revision: this one with some fields otherwise.

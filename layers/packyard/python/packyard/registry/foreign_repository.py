@@ -37,13 +37,22 @@ class ForeignRepository:
         base_url: Scheme, host and port of the registry.
         repository: Path in the registry.
         authorizer: Answers its challenges.
+        authorization: What to show it unasked.
     """
 
-    def __init__(self, *, http: GuardedHttp, base_url: str, repository: str, authorizer: Authorizer) -> None:
+    def __init__(
+        self,
+        *,
+        http: GuardedHttp,
+        base_url: str,
+        repository: str,
+        authorizer: Authorizer,
+        authorization: str | None = None,
+    ) -> None:
         self._http = http
         self._url = f"{base_url}/v2/{repository}"
         self._authorizer = authorizer
-        self._authorization: str | None = None
+        self._authorization = authorization
 
     def document(
         self, target: str, *, size: int | None = None
@@ -100,6 +109,29 @@ class ForeignRepository:
         with self._asked(f"/blobs/{descriptor.digest}", accept="*/*") as reply:
             yield _verified(reply.chunks(), descriptor)
 
+    @contextmanager
+    def part(self, descriptor: Descriptor, *, start: int, length: int) -> Iterator[Iterator[bytes]]:
+        """Give some bytes of a blob, with one request (RFC 9110, section 14); whether they are right is not known.
+
+        A registry that knows no ranges sends the whole blob, which is then read as far as the part goes.
+
+        Args:
+            descriptor: The blob.
+            start: Bytes from its start.
+            length: Bytes; the part lies inside of the blob.
+
+        Raises:
+            InvalidRequest, TargetRefused: As for `blob`.
+            RegistryUnavailable: No answer, or another part than was asked for; or when read: it is cut off.
+        """
+        byte_range = f"bytes={start}-{start + length - 1}"
+        with self._asked(f"/blobs/{descriptor.digest}", accept="*/*", byte_range=byte_range) as reply:
+            skipped = start
+            if reply.status == HTTPStatus.PARTIAL_CONTENT:
+                _check_range(reply, byte_range)
+                skipped = 0
+            yield _cut(reply.chunks(), skipped, length)
+
     def content(self, descriptor: Descriptor) -> Iterator[bytes]:
         """Yield a blob's bytes, anew with each call; known to be right only when all have come.
 
@@ -110,11 +142,15 @@ class ForeignRepository:
             yield from chunks
 
     @contextmanager
-    def _asked(self, path: str, *, accept: str) -> Iterator[Reply]:
+    def _asked(self, path: str, *, accept: str, byte_range: str | None = None) -> Iterator[Reply]:
         for _ in range(_ATTEMPTS):
-            with self._http.get(self._url + path, accept=accept, authorization=self._authorization) as reply:
+            asked = self._http.get(
+                self._url + path, accept=accept, authorization=self._authorization, byte_range=byte_range
+            )
+            with asked as reply:
                 if reply.status != HTTPStatus.UNAUTHORIZED or reply.redirected:
-                    _check(reply)
+                    if reply.status != HTTPStatus.PARTIAL_CONTENT or byte_range is None:
+                        _check(reply)
                     yield reply
                     return
                 challenges = reply.headers("WWW-Authenticate")
@@ -133,6 +169,24 @@ def _check(reply: Reply) -> None:
     unavailable = RegistryUnavailable("The registry is not able to answer at the moment.")
     unavailable.add_note(f"it answered {reply.status}")
     raise unavailable
+
+
+def _check_range(reply: Reply, byte_range: str) -> None:
+    """Check that a part is the one that was asked for: `bytes 0-99/1234` answers `bytes=0-99`."""
+    stated = reply.header("Content-Range").partition("/")[0].replace(" ", "=", 1)
+    if stated.lower() != byte_range:
+        raise RegistryUnavailable("The registry did not answer with the part that it was asked for.")
+
+
+def _cut(chunks: Iterator[bytes], skipped: int, length: int) -> Iterator[bytes]:
+    for chunk in chunks:
+        wanted = chunk[skipped : skipped + length]
+        skipped -= min(skipped, len(chunk))
+        length -= len(wanted)
+        yield wanted
+        if not length:
+            return
+    raise RegistryUnavailable("The registry did not send all that it said it would.")
 
 
 def _verified(chunks: Iterator[bytes], descriptor: Descriptor) -> Iterator[bytes]:

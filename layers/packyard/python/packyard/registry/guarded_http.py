@@ -96,19 +96,24 @@ class GuardedHttp:
         self._open.close()
 
     @contextmanager
-    def get(self, url: str, *, accept: str, authorization: str | None) -> Iterator[Reply]:
+    def get(
+        self, url: str, *, accept: str, authorization: str | None, byte_range: str | None = None
+    ) -> Iterator[Reply]:
         """Send a GET, follow its redirects, and hold the answer open for as long as the context lasts.
 
         Args:
             url: Whole.
             accept: The header's value.
             authorization: For the origin of `url` alone: the first redirect to another one drops it.
+            byte_range: The value of `Range`, for whoever answers in the end; without one, all is asked for.
 
         Raises:
             TargetRefused: `url`, or a redirect, leads to where we do not go.
             RegistryUnavailable: No answer in time, a broken one, or too many redirects.
         """
         headers = {"Accept": accept, "User-Agent": _USER_AGENT}
+        if byte_range is not None:
+            headers["Range"] = byte_range
         asked, _ = self._guard.target_of(url)
         redirected = False
         for _ in range(_MAX_REDIRECTS + 1):

@@ -137,9 +137,8 @@ class ImageSource:
             InvalidRequest: On `image_ref`: as for `read_pack`, whatever of it comes up while the context lasts.
             RegistryUnavailable, ServiceUnavailable: As for `read_pack`.
         """
-        if reference.registry == self.own.host and not reference.repository.startswith(
-            f"{self.own.prefix}/{org_id}/"
-        ):
+        ours = reference.registry == self.own.host
+        if ours and not reference.repository.startswith(f"{self.own.prefix}/{org_id}/"):
             raise unpullable()
         base_url, trusted = self._approach(reference.registry)
         guard = Guard(trusted=trusted, resolve=self.resolve, connect=self.connect)
@@ -153,7 +152,11 @@ class ImageSource:
             )
             try:
                 yield ForeignRepository(
-                    http=http, base_url=base_url, repository=reference.repository, authorizer=authorizer
+                    http=http,
+                    base_url=base_url,
+                    repository=reference.repository,
+                    authorizer=authorizer,
+                    authorization=self.own.credential.authorization() if ours else None,
                 )
             except TargetRefused:
                 raise unpullable() from None
@@ -186,7 +189,7 @@ class ImageSource:
 
     def _read(self, repository: ForeignRepository, target: str) -> PulledPack:
         digest, document = repository.document(target)
-        manifest = _chosen(repository, document)
+        manifest = chosen_manifest(repository, document)
         content = self._manifest_file(repository, manifest)
         return PulledPack(
             manifest=parse_manifest(content, max_bytes=self.limits.layer.file_bytes),
@@ -222,7 +225,19 @@ class ImageSource:
                     pass
 
 
-def _chosen(repository: ForeignRepository, document: ForeignIndex | ForeignManifest) -> ForeignManifest:
+def chosen_manifest(
+    repository: ForeignRepository, document: ForeignIndex | ForeignManifest
+) -> ForeignManifest:
+    """Return the manifest of the image that packs are read from.
+
+    Args:
+        repository: Where it is.
+        document: What the reference resolved to.
+
+    Raises:
+        ImageFault: There is none, or it cannot be read.
+        InvalidRequest, TargetRefused, RegistryUnavailable: As for `ForeignRepository.document`.
+    """
     depth = 0
     while isinstance(document, ForeignIndex):
         depth += 1

@@ -43,6 +43,7 @@ def to_item(pack: Pack) -> Item:
         "capabilities": pack.capabilities,
         "suggested_packs": list(pack.suggested_packs) or None,
         "content_digest": pack.content_digest,
+        "layer_digest": pack.layer_digest,
         **_index_keys(pack),
     }
     return {name: value for name, value in item.items() if value is not None}
@@ -60,7 +61,6 @@ def _index_keys(pack: Pack) -> dict[str, str]:
 
 def from_item(item: Item) -> Pack:
     """Return the pack of a row; attributes that this version does not know are passed over."""
-    content_digest = item.get("content_digest")
     return Pack(
         id=item["id"],
         org_id=item["org_id"],
@@ -81,8 +81,13 @@ def from_item(item: Item) -> Pack:
         category=item.get("category"),
         capabilities=item.get("capabilities"),
         suggested_packs=tuple(item.get("suggested_packs", ())),
-        content_digest=None if content_digest is None else Digest(content_digest),
+        content_digest=_digest(item.get("content_digest")),
+        layer_digest=_digest(item.get("layer_digest")),
     )
+
+
+def _digest(stored: Any) -> Digest | None:
+    return None if stored is None else Digest(stored)
 
 
 def ledger_entry(pack: Pack, actor: str, operation: str, manifests: Sequence[Digest] = ()) -> Item:

@@ -1,0 +1,26 @@
+"""GET /packs/{id}/files/{path}: one file of a pack."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from packyard import bootstrap
+from packyard.http.app import make_app, serve
+from packyard.http.caller import reader
+from packyard.http.file_path import read_file_path
+from packyard.http.files import file_response
+
+app = make_app()
+
+
+@app.get("/packs/<pack_id>/files/.*")
+def get_file(pack_id: str) -> Response[Any]:
+    """Answer 200 with the file's bytes, or 302 to where a large one is."""
+    services = bootstrap.services()
+    caller = reader(app.current_event, api_domain=services.settings.api_domain)
+    path = read_file_path(app.current_event)
+    found = services.files.find(pack_id, path, caller=caller)
+    return file_response(found, app.current_event, files=services.files)
+
+
+lambda_handler = serve(app)

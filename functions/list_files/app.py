@@ -1,0 +1,22 @@
+"""GET /packs/{id}/files: the files of a pack."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from packyard import bootstrap
+from packyard.http.app import make_app, serve
+from packyard.http.caller import reader
+from packyard.http.files import list_response
+
+app = make_app()
+
+
+@app.get("/packs/<pack_id>/files")
+def list_files(pack_id: str) -> Response[str]:
+    """Answer 200 with every file, or 302 to a list that is too long for an answer."""
+    services = bootstrap.services()
+    caller = reader(app.current_event, api_domain=services.settings.api_domain)
+    index = services.files.index(pack_id, caller=caller)
+    return list_response(index, files=services.files)
+
+
+lambda_handler = serve(app)

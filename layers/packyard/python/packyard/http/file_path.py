@@ -1,0 +1,43 @@
+"""The path of a file, as it stands behind `/files/` in a request."""
+
+import re
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from packyard.errors import InvalidRequest
+
+_FIELD: Final = "path"
+# Longer than any path that a layer's file can have here, every byte of it encoded.
+_MAX_CHARACTERS: Final = 3 * 4096
+_MARKER: Final = "/files/"
+_BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+def read_file_path(event: APIGatewayProxyEvent) -> str:
+    """Return the path that a request names: its segments are URL-encoded one by one, and decoded once.
+
+    API Gateway passes `path` on as the client has sent it; its `pathParameters` are not relied on.
+
+    Raises:
+        InvalidRequest: On `path`: a segment is empty, `.` or `..`, holds a slash or a NUL, or is not UTF-8.
+    """
+    _, _, encoded = event.path.partition(_MARKER)
+    if len(encoded) > _MAX_CHARACTERS:
+        raise InvalidRequest({_FIELD: "is too long"})
+    return "/".join(_segment(segment) for segment in encoded.split("/"))
+
+
+def _segment(encoded: str) -> str:
+    if _BAD_ESCAPE.search(encoded):
+        raise InvalidRequest({_FIELD: "holds a % that two hex digits do not follow; encode it as %25"})
+    try:
+        segment = unquote_to_bytes(encoded).decode()
+    except UnicodeDecodeError:
+        raise InvalidRequest({_FIELD: "is not UTF-8"}) from None
+    if segment in ("", ".", ".."):
+        raise InvalidRequest({_FIELD: "holds a segment that is empty, . or .."})
+    if "/" in segment or "\0" in segment:
+        raise InvalidRequest({_FIELD: "holds a segment with a slash or a NUL in it"})
+    return segment

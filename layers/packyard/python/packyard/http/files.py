@@ -1,0 +1,111 @@
+"""A pack's files in answers: the list, one file's bytes, or where to get what no answer can carry.
+
+Packs hold what strangers have written, and this answers it under the API's own name, where a browser may have a
+session. So nothing is ever called `text/html` or anything else that a browser would run, and nothing may be taken for
+something else than it is called (`nosniff`), shown in place (`attachment`), or run when it is shown all the same
+(`sandbox`).
+"""
+
+import hashlib
+import json
+from pathlib import PurePosixPath
+from typing import Any, Final
+from urllib.parse import quote
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from packyard.downloads import Download, Downloads
+from packyard.http.app import JSON
+from packyard.oci.file_index import FileIndex
+from packyard.operations.files import Found, PackFiles, is_text
+
+# What Lambda can answer with is 6 MB, as JSON: bytes become base64 there, text is escaped (Lambda quotas).
+MAX_INLINE_BYTES: Final = 4400 << 10
+_MAX_ESCAPED_CHARACTERS: Final = 5800 << 10
+_TEXT: Final = "text/plain; charset=utf-8"
+_BYTES: Final = "application/octet-stream"
+# By the end of the name; a text that has another one is plain text. Closed, so that nothing a browser runs gets in.
+_TEXTS: Final = {
+    ".csv": "text/csv; charset=utf-8",
+    ".json": JSON,
+    ".markdown": "text/markdown; charset=utf-8",
+    ".md": "text/markdown; charset=utf-8",
+    ".toml": "application/toml",
+    ".yaml": "application/yaml",
+    ".yml": "application/yaml",
+}
+_BINARIES: Final = {
+    ".gif": "image/gif",
+    ".gz": "application/gzip",
+    ".jpeg": "image/jpeg",
+    ".jpg": "image/jpeg",
+    ".parquet": "application/vnd.apache.parquet",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".sqlite": "application/vnd.sqlite3",
+    ".tar": "application/x-tar",
+    ".wasm": "application/wasm",
+    ".webp": "image/webp",
+    ".zip": "application/zip",
+}
+_SAFE: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+}
+
+
+def content_type(path: str, *, text: bool) -> str:
+    """Return what a file is called, by its name as far as its content bears that out."""
+    suffix = PurePosixPath(path).suffix.lower()
+    return _TEXTS.get(suffix, _TEXT) if text else _BINARIES.get(suffix, _BYTES)
+
+
+def list_response(index: FileIndex, *, files: PackFiles) -> Response[str]:
+    """Return the list of a pack's files."""
+    body = {"files": [_view(file.path, file.size, file.mode, file.sha256) for file in index.files]}
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    content = text.encode()
+    if len(content) <= MAX_INLINE_BYTES:
+        return Response(status_code=200, content_type=JSON, body=text)
+    download = files.stage_text(hashlib.sha256(content).hexdigest(), content)
+    return _elsewhere(download, "files.json", files.downloads)
+
+
+def file_response(found: Found, event: APIGatewayProxyEvent, *, files: PackFiles) -> Response[Any]:
+    """Return a file's bytes, or, when the answer could not carry them unharmed, where they are for a while.
+
+    The gateway turns base64 back into bytes for a request that states what it accepts; curl, browsers and most
+    libraries do. To others, bytes that are no text are offered by URL.
+    """
+    if found.file.size <= MAX_INLINE_BYTES:
+        content = files.content(found)
+        text = is_text([content])
+        body: str | bytes = content.decode() if text and _fits_escaped(content) else content
+        if isinstance(body, str) or event.headers.get("Accept"):
+            headers = {"ETag": f'"sha256:{found.file.sha256}"', **_SAFE}
+            headers["Content-Disposition"] = _disposition(found.file.path)
+            return Response(200, content_type(found.file.path, text=text), body, dict(headers))
+    return _elsewhere(files.stage(found), found.file.path, files.downloads)
+
+
+def _elsewhere(download: Download, path: str, downloads: Downloads) -> Response[Any]:
+    kind = content_type(path, text=download.is_text)
+    url = downloads.url(download, content_type=kind, disposition=_disposition(path))
+    # Who has the URL has the file, so that nobody may keep it for others.
+    return Response(302, headers={"Location": url, "Cache-Control": "private, no-store"})
+
+
+def _view(path: str, size: int, mode: int, sha256: str) -> dict[str, Any]:
+    return {"path": path, "size": size, "mode": f"{mode:04o}", "digest": f"sha256:{sha256}"}
+
+
+def _disposition(path: str) -> str:
+    """Return the header that makes a browser save a file (RFC 6266; its name encoded as RFC 8187 has it)."""
+    return f"attachment; filename*=UTF-8''{quote(PurePosixPath(path).name, safe='')}"
+
+
+def _fits_escaped(content: bytes) -> bool:
+    """Return whether a text still fits once it is a JSON string."""
+    escaped = sum(content.count(mark) for mark in (b'"', b"\\", b"\n", b"\r", b"\t", b"\f"))
+    return len(content) + escaped <= _MAX_ESCAPED_CHARACTERS

@@ -1,0 +1,61 @@
+"""The file indexes of images, in the staging bucket: a cache that may be lost at any time.
+
+Nothing depends on them but how much is read from a registry, so nothing that goes wrong with them stops anybody.
+"""
+
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+
+from packyard.oci.digest import Digest
+from packyard.oci.file_index import MAX_BYTES, FileIndex, parse_index
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+logger = Logger(child=True)
+
+
+def index_key(digest: Digest) -> str:
+    """Return the key of an index.
+
+    Args:
+        digest: Of the layer, for an image that we have built; of the image for any other.
+    """
+    return f"indexes/{digest.replace(':', '/')}.json.gz"
+
+
+class FileIndexes:
+    """The bucket's indexes, by digest.
+
+    Args:
+        client: An S3 client.
+        bucket: The bucket's name.
+    """
+
+    def __init__(self, *, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def get(self, digest: Digest) -> FileIndex | None:
+        """Return an index, or None when it is not there, is damaged, or cannot be had now.
+
+        S3 says of what is not there that it is forbidden, to whom it would not list the bucket.
+        """
+        try:
+            found = self._client.get_object(Bucket=self._bucket, Key=index_key(digest))
+            with found["Body"] as body:
+                return parse_index(body.read(MAX_BYTES + 1))
+        except ValueError:
+            logger.warning("file index damaged", extra={"digest": digest}, exc_info=True)
+        except (BotoCoreError, ClientError):
+            logger.info("no file index", extra={"digest": digest}, exc_info=True)
+        return None
+
+    def put(self, digest: Digest, index: FileIndex) -> None:
+        """Keep an index, if that can be done."""
+        try:
+            self._client.put_object(Bucket=self._bucket, Key=index_key(digest), Body=index.to_bytes())
+        except (BotoCoreError, ClientError, ValueError):
+            logger.warning("file index not kept", extra={"digest": digest}, exc_info=True)

@@ -1,0 +1,117 @@
+"""The files of a pack's image: by its index where there is one, by reading its layers once where there is none.
+
+Whoever reads the layers leaves an index behind. Nothing else is ever written here, so that a crash, a repeat and two
+readers at once come to the same.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from packyard.errors import InvalidRequest
+from packyard.indexes import FileIndexes
+from packyard.oci.file_index import FileIndex, IndexedFile
+from packyard.oci.reference import parse_reference
+from packyard.packs.pack import Pack
+from packyard.registry.foreign_repository import ForeignRepository
+from packyard.registry.image_files import NotAsIndexed, opened_file, scan_image
+from packyard.registry.pull import ImageSource
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFiles:
+    """Reads the files of packs' images.
+
+    Attributes:
+        sources: Where images are read.
+        indexes: Where their file indexes are kept.
+    """
+
+    sources: ImageSource
+    indexes: FileIndexes
+
+    def index(self, pack: Pack, *, org_id: str) -> FileIndex:
+        """Return where a pack's files lie.
+
+        Args:
+            pack: The pack.
+            org_id: Who asks; they can see the pack.
+
+        Raises:
+            InvalidRequest: On `id`: its image cannot be had, or cannot be read.
+            RegistryUnavailable: Its registry did not answer in time.
+            ServiceUnavailable: AWS did not answer for a credential.
+        """
+        found = self.indexes.get(pack.layer_digest or pack.image_digest)
+        return found or self.read_index(pack, org_id=org_id)
+
+    def read_index(self, pack: Pack, *, org_id: str) -> FileIndex:
+        """Return where a pack's files lie as its layers say, and keep that.
+
+        Args:
+            pack: As for `index`.
+            org_id: As for `index`.
+
+        Raises:
+            InvalidRequest, RegistryUnavailable, ServiceUnavailable: As for `index`.
+        """
+        with self._opened(pack, org_id) as repository:
+            index = scan_image(repository, pack.image_digest, limits=self.sources.limits)
+        self.indexes.put(pack.layer_digest or pack.image_digest, index)
+        return index
+
+    def read(
+        self,
+        pack: Pack,
+        index: FileIndex,
+        file: IndexedFile,
+        consume: Callable[[Iterator[bytes]], Result],
+        *,
+        org_id: str,
+    ) -> Result:
+        """Let a file's content be consumed, and return what came of it once the content has proved to be right.
+
+        Args:
+            pack: As for `index`.
+            index: Its files.
+            file: One of them.
+            consume: Reads the pieces to their end. May be asked twice: what it made of a wrong content is dropped.
+            org_id: As for `index`.
+
+        Raises:
+            InvalidRequest, RegistryUnavailable, ServiceUnavailable: As for `index`.
+        """
+        try:
+            return self._read(pack, index, file, consume, org_id)
+        except NotAsIndexed:
+            # Either the index is wrong, or what came over the wire was.
+            again = self.read_index(pack, org_id=org_id)
+            found = again.find(file.path)
+            if found is None or found.sha256 != file.sha256:
+                raise
+            return self._read(pack, again, found, consume, org_id)
+
+    def _read(
+        self,
+        pack: Pack,
+        index: FileIndex,
+        file: IndexedFile,
+        consume: Callable[[Iterator[bytes]], Result],
+        org_id: str,
+    ) -> Result:
+        with self._opened(pack, org_id) as repository, opened_file(repository, index, file) as pieces:
+            return consume(pieces)
+
+    @contextmanager
+    def _opened(self, pack: Pack, org_id: str) -> Iterator[ForeignRepository]:
+        """Open the image's repository: of our own registry for whoever sees the pack, elsewhere as the caller may."""
+        reference = replace(parse_reference(pack.image_ref), digest=pack.image_digest)
+        ours = reference.registry == self.sources.own.host
+        try:
+            with self.sources.opened(reference, org_id=pack.org_id if ours else org_id) as repository:
+                yield repository
+        except InvalidRequest as refusal:
+            raise InvalidRequest({"id": f"its image {refusal.fields['image_ref']}"}) from refusal
