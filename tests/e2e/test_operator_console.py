@@ -23,7 +23,7 @@ def test_an_organisation_and_a_key_that_the_operator_makes_open_the_api(
     org_id = operate("org", "create", "initech")
     secret = operate("key", "issue", "initech", "--label", "e2e", "--permission-set", "read_only")
     client = Client(stack, Client.of(stack).http, secret)
-    before = client.call("GET", "/packs")
+    before = client.call("GET", "/packs?owned=true")
     (key_id, *_) = operate("key", "list", org_id).split("\t")
     operate("key", "revoke", org_id, key_id)
     after = client.call("GET", "/packs")
