@@ -245,7 +245,9 @@ class TestRegistryTrouble:
 
         assert repository.tags == {"1.4.0": answer.body["image_digest"]}
 
-    def test_a_repository_that_vanishes_under_a_push_is_503_and_leaves_nothing(self, service: Service) -> None:
+    def test_a_repository_that_vanishes_under_a_push_is_503_and_leaves_nothing(
+        self, service: Service
+    ) -> None:
         service.registry.moods.append(Refuses(method="PUT", path="/manifests/", status=404))
 
         answer = service.upload(PackArchive().build())
