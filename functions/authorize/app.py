@@ -17,4 +17,5 @@ def resolve(authorization: str) -> Caller:
     )
 
 
+bootstrap.prepare()
 lambda_handler = serve_authorizer(resolve)

@@ -28,4 +28,5 @@ def clone_pack(pack_id: str) -> Response[str]:
     return answered_once(app, services, clone, caller=caller, request=(pack_id, asked))
 
 
+bootstrap.prepare()
 lambda_handler = serve(app)

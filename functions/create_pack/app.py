@@ -26,4 +26,5 @@ def create_pack() -> Response[str]:
     return answered_once(app, services, register, caller=caller, request=(asked,))
 
 
+bootstrap.prepare()
 lambda_handler = serve(app)

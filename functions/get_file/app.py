@@ -23,4 +23,5 @@ def get_file(pack_id: str) -> Response[Any]:
     return file_response(found, app.current_event, files=services.files)
 
 
+bootstrap.prepare()
 lambda_handler = serve(app)

@@ -19,4 +19,5 @@ def list_files(pack_id: str) -> Response[str]:
     return list_response(index, files=services.files)
 
 
+bootstrap.prepare()
 lambda_handler = serve(app)

@@ -28,4 +28,5 @@ def list_packs() -> Response[str]:
     return json_response(200, page_view(page, asked.filters, caller, cursor_key=cursor_key))
 
 
+bootstrap.prepare()
 lambda_handler = serve(app)

@@ -25,4 +25,5 @@ def list_revisions(pack_id: str) -> Response[str]:
     return json_response(200, ledger_view(page, binding, cursor_key=cursor_key))
 
 
+bootstrap.prepare()
 lambda_handler = serve(app)

@@ -29,4 +29,5 @@ def reupload_pack(pack_id: str) -> Response[str]:
     return answered_once(app, services, publish, caller=caller, request=(pack_id, archive, if_match))
 
 
+bootstrap.prepare()
 lambda_handler = serve(app)

@@ -22,4 +22,5 @@ def set_role_packs(role_id: str) -> Response[str]:
     return json_response(200, role_view(role))
 
 
+bootstrap.prepare()
 lambda_handler = serve(app)

@@ -25,4 +25,5 @@ def start_upload() -> Response[str]:
     return answered_once(app, services, start, caller=caller, request=(asked,))
 
 
+bootstrap.prepare()
 lambda_handler = serve(app)

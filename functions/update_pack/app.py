@@ -29,4 +29,5 @@ def update_pack(pack_id: str) -> Response[str]:
     return pack_response(200, pack, caller)
 
 
+bootstrap.prepare()
 lambda_handler = serve(app)

@@ -27,4 +27,5 @@ def upload_pack() -> Response[str]:
     return answered_once(app, services, publish, caller=caller, request=(upload,))
 
 
+bootstrap.prepare()
 lambda_handler = serve(app)

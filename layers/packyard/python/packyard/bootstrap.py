@@ -395,6 +395,15 @@ def services() -> Services:
     return _current[-1]
 
 
+def prepare() -> None:
+    """Make what every request needs, where this is a function that starts.
+
+    Until it has started, a function has more processor than its memory buys it afterwards, and nobody waits for it yet.
+    """
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        _ = services().table
+
+
 @contextmanager
 def using(replacement: Services) -> Iterator[Services]:
     """Let functions find `replacement` instead, for as long as the context lasts: how tests bring their own."""

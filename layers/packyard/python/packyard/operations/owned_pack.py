@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from packyard.errors import (
+    InvalidRequest,
     PackDeleting,
     PackModified,
     PackNotFound,
@@ -12,7 +13,7 @@ from packyard.errors import (
     ServiceUnavailable,
 )
 from packyard.operations.read import get_pack
-from packyard.packs.pack import Pack, PackStatus, is_pack_id
+from packyard.packs.pack import ImageOrigin, Pack, PackStatus, is_pack_id
 from packyard.packs.precondition import IfMatch
 from packyard.store.packs import Gone, PackStore, Stale
 from packyard.store.repositories import ClaimLost, NameLost, RepositoryBusy
@@ -44,6 +45,22 @@ def editable_pack(pack_id: str, *, caller: Caller, packs: PackStore) -> Pack:
     if pack.org_id != caller.org_id:
         raise PermissionDenied("Only the organisation that owns this pack can change it.")
     return pack
+
+
+def require_archive_origin(pack: Pack, field: str = "id") -> None:
+    """Check that a pack is one that archives are uploaded for.
+
+    Args:
+        pack: The pack.
+        field: Where the client named it.
+
+    Raises:
+        InvalidRequest: Its image is a reference or a clone.
+    """
+    if pack.image_origin is not ImageOrigin.UPLOAD:
+        raise InvalidRequest(
+            {field: f"is a pack of origin {pack.image_origin}; only one of origin upload takes an archive"}
+        )
 
 
 def require_changeable(pack: Pack, if_match: IfMatch | None) -> None:

@@ -22,7 +22,12 @@ from packyard.indexes import FileIndexes
 from packyard.oci.file_index import index_of_layer
 from packyard.operations.built_images import BuiltImages
 from packyard.operations.built_pack import BuiltPack, building
-from packyard.operations.owned_pack import changing, owned_pack, require_changeable
+from packyard.operations.owned_pack import (
+    changing,
+    owned_pack,
+    require_archive_origin,
+    require_changeable,
+)
 from packyard.packs.limits import ArchiveLimits
 from packyard.packs.name import PackName
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
@@ -250,22 +255,6 @@ class Publisher:
             "layer_digest": built.layer.digest,
             "size_bytes": built.image.size_bytes,
         }
-
-
-def require_archive_origin(pack: Pack, field: str = "id") -> None:
-    """Check that a pack is one that archives are uploaded for.
-
-    Args:
-        pack: The pack.
-        field: Where the client named it.
-
-    Raises:
-        InvalidRequest: Its image is a reference or a clone.
-    """
-    if pack.image_origin is not ImageOrigin.UPLOAD:
-        raise InvalidRequest(
-            {field: f"is a pack of origin {pack.image_origin}; only one of origin upload takes an archive"}
-        )
 
 
 def _is_repeat(pack: Pack, built: BuiltPack) -> bool:

@@ -13,8 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from packyard.errors import UploadNotFound
-from packyard.operations.owned_pack import owned_pack
-from packyard.operations.publish import require_archive_origin
+from packyard.operations.owned_pack import owned_pack, require_archive_origin
 from packyard.packs.pack import Visibility
 from packyard.packs.upload import Upload, UploadStatus, is_upload_id
 from packyard.queue import CleanupQueue, StagedArchive

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from packyard.errors import InvalidRequest
@@ -21,7 +21,6 @@ from packyard.oci.image_fault import ImageFault
 from packyard.oci.platform import choose_entry
 from packyard.oci.reference import DOCKER_HUB, Reference, parse_registry
 from packyard.oci.root_file import Absence, LayerLimits, look_in_layer
-from packyard.packs.manifest import Manifest, parse_manifest
 from packyard.registry.authorization import Authorizer
 from packyard.registry.budget import Budget
 from packyard.registry.credentials import Credential
@@ -29,6 +28,9 @@ from packyard.registry.foreign_credentials import ForeignCredentials, Grant
 from packyard.registry.foreign_repository import ForeignRepository, unpullable
 from packyard.registry.guard import Connect, Guard, Resolve, TargetRefused, TrustedHosts, origin_of
 from packyard.registry.guarded_http import GuardedHttp
+
+if TYPE_CHECKING:
+    from packyard.packs.manifest import Manifest
 
 _MANIFEST_NAME: Final = "pack.yaml"
 _DOCKER_HUB_URL: Final = "https://registry-1.docker.io"
@@ -45,7 +47,7 @@ class PulledPack:
         size_bytes: Config plus layers of the image that was read, compressed.
     """
 
-    manifest: Manifest
+    manifest: "Manifest"
     digest: Digest
     size_bytes: int
 
@@ -191,6 +193,9 @@ class ImageSource:
         digest, document = repository.document(target)
         manifest = chosen_manifest(repository, document)
         content = self._manifest_file(repository, manifest)
+        # With it come the models that check it, which nobody needs who reads files.
+        from packyard.packs.manifest import parse_manifest  # noqa: PLC0415
+
         return PulledPack(
             manifest=parse_manifest(content, max_bytes=self.limits.layer.file_bytes),
             digest=digest,

@@ -1,0 +1,85 @@
+"""What a function loads before its first request: the cause of a cold start, and unlike its duration always one."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+PROJECT: Final = Path(__file__).parents[2]
+FUNCTIONS: Final = sorted(path.parent.name for path in (PROJECT / "functions").glob("*/app.py"))
+
+# What takes long to load, and is not part of every function: boto3, Powertools' Logger and, with them, urllib3.
+HEAVY: Final = {
+    "aws_lambda_powertools.event_handler",
+    "aws_lambda_powertools.event_handler.middlewares.openapi_validation",
+    "aws_lambda_powertools.utilities.batch",
+    "aws_lambda_powertools.utilities.idempotency",
+    "aws_lambda_powertools.utilities.parser",
+    "cryptography",
+    "isal",
+    "joserfc",
+    "multipart",
+    "pydantic",
+    "ulid",
+    "yaml",
+}
+HTTP: Final = {"aws_lambda_powertools.event_handler"}
+QUEUE: Final = {"aws_lambda_powertools.utilities.batch"}
+ALLOWED: Final = {
+    "authorize": set[str](),
+    "build_upload": QUEUE,
+    "clean_up": QUEUE,
+    "get_file": HTTP | {"isal"},
+    "list_files": HTTP | {"isal"},
+    "put_file": HTTP | {"isal", "pydantic", "yaml"},
+    "reupload_pack": HTTP | {"multipart"},
+    "upload_pack": HTTP | {"multipart"},
+}
+ENVIRONMENT: Final = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_LAMBDA_FUNCTION_NAME": "test",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "PACKYARD_BUILD_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/build",
+    "PACKYARD_CLEANUP_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/cleanup",
+    "PACKYARD_CURSOR_KEY": "a secret of this test",
+    "PACKYARD_REGISTRY_URL": "https://123456789012.dkr.ecr.eu-central-1.amazonaws.com",
+    "PACKYARD_STAGING_BUCKET": "staging",
+    "PACKYARD_TABLE": "packyard",
+    "PATH": os.defpath,
+}
+
+
+def loaded_by(function: str, code: str = "import app") -> set[str]:
+    """Return the modules that a function has loaded once it has started."""
+    folder = PROJECT / "functions" / function
+    path = os.pathsep.join((str(folder), str(PROJECT / "layers" / "packyard" / "python")))
+    finished = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", f"import json, sys; {code}; print(json.dumps(sorted(sys.modules)))"],
+        env=ENVIRONMENT | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    return set(json.loads(finished.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_loads_nothing_heavy_that_it_does_not_need(function: str) -> None:
+    assert loaded_by(function) & HEAVY <= ALLOWED.get(function, HTTP)
+
+
+def test_the_client_of_the_table_is_made_while_the_function_starts() -> None:
+    loaded = loaded_by(
+        "get_pack", "import app; from packyard import bootstrap; assert bootstrap.services().table"
+    )
+
+    assert "botocore.endpoint" in loaded
+
+
+def test_the_api_s_own_description_is_served_without_an_aws_client() -> None:
+    assert "boto3" not in loaded_by("api_docs")
