@@ -12,6 +12,7 @@ from local.deployment import build
 from local.environments import LOCAL, PROJECT, prepare, tool
 
 from bench.building import measure_building
+from bench.cold_start import measure_cold_starts
 from bench.processes import ProgramFailed, ProgramMissing, program
 
 RESULTS: Final = Path(__file__).with_name("results.json")
@@ -22,6 +23,7 @@ PEERS: Final = ("tar", "umoci", "skopeo", "buildah", "docker-registry")
 # The sections of the results; each is measured by a module of its own.
 SECTIONS: Final[dict[str, Callable[[int], Any]]] = {
     "build": lambda rounds: measure_building(folder=FOLDER, rounds=rounds),
+    "cold_start": lambda rounds: measure_cold_starts(rounds=rounds),
 }
 
 

@@ -75,7 +75,12 @@ def _session_of(process: Path) -> int | None:
 
 @contextmanager
 def running_function(
-    name: str, *, environment: Mapping[str, str], log_path: Path, timeout_seconds: float = 60
+    name: str,
+    *,
+    environment: Mapping[str, str],
+    log_path: Path,
+    timeout_seconds: float = 60,
+    folder: Path | None = None,
 ) -> Iterator[Function]:
     """Run a function of the latest build while the block lasts.
 
@@ -84,12 +89,13 @@ def running_function(
         environment: Its variables, as the template states them.
         log_path: Where its log goes.
         timeout_seconds: How long an invocation may take.
+        folder: Where the function is, when it is none of ours.
 
     Raises:
         FunctionFailed: It did not start.
     """
     port, api_port = _free_ports(2)
-    folder = PROJECT / "functions" / name
+    folder = folder or PROJECT / "functions" / name
     command: Command = [
         _interface_emulator(),
         "--log-level=error",

@@ -1,0 +1,71 @@
+"""INIT of each function under Lambda's own runtime client, from what was built: the section `cold_start`.
+
+The emulator of the runtime interface starts a function with its first invocation. An event that means nothing is refused
+at once, so that what the first invocation takes longer than one after it is the start: the interpreter, the runtime
+client, and what the function does before it has a handler.
+"""
+
+import statistics
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from local.environments import PROJECT
+from local.function import running_function
+
+from bench.samples import summary, taken_in_turn
+
+_BASELINE: Final = "boto3_client"
+_BASELINE_FOLDER: Final = Path(__file__).parent / _BASELINE
+_NOWHERE: Final = "http://127.0.0.1:9"
+_ENVIRONMENT: Final = {
+    "AWS_ENDPOINT_URL": _NOWHERE,
+    "PACKYARD_BUILD_QUEUE_URL": f"{_NOWHERE}/build",
+    "PACKYARD_CLEANUP_QUEUE_URL": f"{_NOWHERE}/cleanup",
+    "PACKYARD_CURSOR_KEY": "of the benchmark",
+    "PACKYARD_REGISTRY_URL": _NOWHERE,
+    "PACKYARD_STAGING_BUCKET": "benchmark",
+    "PACKYARD_TABLE": "benchmark",
+}
+
+
+def measure_cold_starts(*, rounds: int) -> dict[str, Any]:
+    """Return the median milliseconds of each function's INIT, and those of one that only makes a boto3 client.
+
+    Args:
+        rounds: How often everybody starts.
+    """
+    names = sorted(path.parent.name for path in (PROJECT / "functions").glob("*/app.py"))
+    starts = {_BASELINE: partial(_start_seconds, _BASELINE, _BASELINE_FOLDER)} | {
+        name: partial(_start_seconds, name, None) for name in names
+    }
+    # What has just been written is read from the disk once.
+    taken_in_turn(starts, rounds=1)
+    samples = taken_in_turn(starts, rounds=rounds)
+    baseline = statistics.median(samples.pop(_BASELINE))
+    print(f"\none boto3 client {baseline:14.3f} s")
+    section: dict[str, Any] = {}
+    for name, taken in samples.items():
+        median = statistics.median(taken)
+        print(f"  {name:16} {summary(taken)}  {median / baseline:.2f}", flush=True)
+        section[name] = {"init_ms": round(median * 1000, 1)}
+    return section | {"boto3_client_only_ms": round(baseline * 1000, 1)}
+
+
+def _start_seconds(name: str, folder: Path | None) -> float:
+    with (
+        tempfile.TemporaryDirectory() as logs,
+        running_function(
+            name, environment=_ENVIRONMENT, log_path=Path(logs) / "log", folder=folder
+        ) as function,
+    ):
+        first, second = _invocation(function.invoke), _invocation(function.invoke)
+    return first - second
+
+
+def _invocation(invoke: Any) -> float:
+    started = time.perf_counter()
+    invoke({})
+    return time.perf_counter() - started
