@@ -1,6 +1,6 @@
 """INIT of each function under Lambda's own runtime client, from what was built: the section `cold_start`.
 
-The emulator of the runtime interface starts a function with its first invocation. An event that means nothing is refused
+The emulator of the runtime interface starts a function with its first invocation. An event without meaning is refused
 at once, so that what the first invocation takes longer than one after it is the start: the interpreter, the runtime
 client, and what the function does before it has a handler.
 """
