@@ -68,6 +68,12 @@ class Scene:
             function, Request(method="GET", resource=path, path=path, caller=ACME).event()
         )
 
+    def write(self, path: str) -> Answer:
+        """Write a file into the built pack."""
+        full = f"/packs/{self.built}/files/{path}"
+        request = Request(method="PUT", resource=full, path=full, body=b"# New\n", caller=ACME)
+        return _ok(self.service.request("put_file", request))
+
     def clone(self) -> Answer:
         """Clone the built pack."""
         path = f"/packs/{self.built}/clone"
@@ -103,6 +109,7 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     ),
     "`GET /packs/{id}/files`": lambda scene: scene.read("list_files", "files"),
     "`GET /packs/{id}/files/{path}`": lambda scene: scene.read("get_file", "files/pack.yaml"),
+    "`PUT /packs/{id}/files/{path}`": lambda scene: scene.write("README.md"),
     "`POST /packs/uploads`": lambda scene: _ok(start(scene.service)),
     "`GET /packs/uploads/{upload_id}`": lambda scene: _ok(look(scene.service, scene.started)),
     "`build_upload`": lambda scene: deliver(scene.service, scene.arrived),

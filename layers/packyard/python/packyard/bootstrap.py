@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from packyard.operations.clean_up import Cleaner
     from packyard.operations.clone import Cloner
     from packyard.operations.delete import Deleter
+    from packyard.operations.edit import FileEditor
     from packyard.operations.files import PackFiles
     from packyard.operations.image_files import ImageFiles
     from packyard.operations.once import Once
@@ -277,6 +278,23 @@ class Services:
             staging=self.staging,
             cleanup_queue=self.cleanup_queue,
             images=self.built_images,
+            indexes=self.indexes,
+            limits=self.settings.archive_limits,
+            deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+        )
+
+    @cached_property
+    def file_editor(self) -> "FileEditor":
+        """Writes files into packs."""
+        from packyard.operations.edit import FileEditor
+
+        return FileEditor(
+            packs=self.packs,
+            repositories=self.repositories,
+            images=self.built_images,
+            files=self.image_files,
             indexes=self.indexes,
             limits=self.settings.archive_limits,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),

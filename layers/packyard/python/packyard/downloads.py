@@ -6,11 +6,12 @@ What lies under a digest has been checked against it before it was put there. Th
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import IO, TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from packyard.aws import error_code, outages_translated
+from packyard.aws import outages_translated
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _GOOD_FOR: Final = timedelta(hours=12)
 _LIFETIME: Final = timedelta(minutes=5)
 # To whom it would not list the bucket, S3 says 403 of what is not there.
-_ABSENT: Final = frozenset({"403", "404"})
+_ABSENT: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ class Downloads:
             with outages_translated():
                 found = self._client.head_object(Bucket=self._bucket, Key=_key(sha256))
         except ClientError as error:
-            if error_code(error) not in _ABSENT:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] not in _ABSENT:
                 raise
             return None
         if found["LastModified"] + _GOOD_FOR < self._clock():

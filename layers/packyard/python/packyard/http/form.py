@@ -1,15 +1,13 @@
 """A multipart/form-data body (RFC 7578) as a dictionary of its parts, within the gateway's bounds."""
 
-import base64
-import binascii
 from collections.abc import Mapping
 from typing import Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from multipart import MultipartError, PushMultipartParser, parse_options_header
 
-from packyard.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
-from packyard.packs.limits import MIB
+from packyard.errors import InvalidRequest, UnsupportedMediaType
+from packyard.http.raw_body import read_bytes
 
 MULTIPART: Final = "multipart/form-data"
 _MAX_PARTS: Final = 8
@@ -37,28 +35,7 @@ def read_form(event: APIGatewayProxyEvent, *, fields: frozenset[str], max_bytes:
         raise InvalidRequest(
             {"body": f"the Content-Type header has no boundary of 1 to {_MAX_BOUNDARY} characters"}
         )
-    return _parts(_body(event, max_bytes), boundary, fields)
-
-
-def _body(event: APIGatewayProxyEvent, max_bytes: int) -> bytes:
-    text = event.body or ""
-    too_large = PayloadTooLarge(
-        f"The body is over {max_bytes} bytes ({max_bytes / MIB:.1f} MiB), the most that one request can carry; "
-        "send a larger archive the staged way, POST /packs/uploads."
-    )
-    if not event.is_base64_encoded:
-        # The gateway decodes as text what it does not know as binary; only ASCII survives that unharmed.
-        body = text.encode("utf-8", "surrogatepass")
-    else:
-        if len(text) > (max_bytes + 2) // 3 * 4:
-            raise too_large
-        try:
-            body = base64.b64decode(text, validate=True)
-        except binascii.Error:
-            raise InvalidRequest({"body": "is not valid base64"}) from None
-    if len(body) > max_bytes:
-        raise too_large
-    return body
+    return _parts(read_bytes(event, max_bytes=max_bytes), boundary, fields)
 
 
 def _parts(body: bytes, boundary: str, fields: frozenset[str]) -> dict[str, bytes]:

@@ -132,6 +132,15 @@ class LayerSpool:
         """
         file.append(piece, self._append(piece + padding(len(piece))))
 
+    def adopt(self, compressed: bytes, *, raw_size: int) -> GzipMember:
+        """Keep a member that is part of another layer, as it is.
+
+        Args:
+            compressed: The member.
+            raw_size: Bytes that it inflates to.
+        """
+        return GzipMember(self._spool.append(compressed), len(compressed), raw_size)
+
     def assemble(self, entries: Iterable[Entry]) -> "Layer":
         """Return the layer that holds `entries`, given in canonical order with content of this spool.
 
@@ -143,7 +152,7 @@ class LayerSpool:
         directories: list[str] = []
         headers = bytearray()
         for entry in entries:
-            headers += _header(entry)
+            headers += header_of(entry)
             content = () if isinstance(entry, Directory) else entry.content.members
             if content or len(headers) > _HEADER_RUN_BYTES:
                 row.lay(self._append(bytes(headers)))
@@ -252,7 +261,12 @@ class _Row:
         return placed
 
 
-def _header(entry: Entry) -> bytes:
+def header_of(entry: Entry) -> bytes:
+    """Return what precedes an entry's content in a layer.
+
+    Raises:
+        ValueError: It is a file of 8 GiB or more.
+    """
     if isinstance(entry, Directory):
         return directory_header(entry.path)
     return file_header(entry.path, size=entry.content.size, executable=entry.executable)

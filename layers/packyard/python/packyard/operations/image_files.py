@@ -12,10 +12,13 @@ from typing import TypeVar
 from packyard.errors import InvalidRequest
 from packyard.indexes import FileIndexes
 from packyard.oci.file_index import FileIndex, IndexedFile
+from packyard.oci.layer import LayerSpool
+from packyard.oci.layer_members import NotOurForm, take_apart
 from packyard.oci.reference import parse_reference
+from packyard.oci.tree import File
 from packyard.packs.pack import Pack
 from packyard.registry.foreign_repository import ForeignRepository
-from packyard.registry.image_files import NotAsIndexed, opened_file, scan_image
+from packyard.registry.image_files import NotAsIndexed, opened_file, opened_layer, scan_image
 from packyard.registry.pull import ImageSource
 
 Result = TypeVar("Result")
@@ -46,7 +49,9 @@ class ImageFiles:
             ServiceUnavailable: AWS did not answer for a credential.
         """
         found = self.indexes.get(pack.layer_digest or pack.image_digest)
-        return found or self.read_index(pack, org_id=org_id)
+        if found is None or not _is_about(found, pack):
+            return self.read_index(pack, org_id=org_id)
+        return found
 
     def read_index(self, pack: Pack, *, org_id: str) -> FileIndex:
         """Return where a pack's files lie as its layers say, and keep that.
@@ -94,6 +99,26 @@ class ImageFiles:
                 raise
             return self._read(pack, again, found, consume, org_id)
 
+    def take_apart(self, pack: Pack, index: FileIndex, spool: LayerSpool) -> dict[str, File]:
+        """Read the layer of a pack that we built, and put the members of its files into a spool, as they are.
+
+        Args:
+            pack: The pack.
+            index: Its files.
+            spool: Where to put them.
+
+        Raises:
+            NotOurForm: The image does not consist of what the index says.
+            InvalidRequest, RegistryUnavailable, ServiceUnavailable: As for `index`.
+        """
+        if len(index.layers) != 1:
+            raise NotOurForm
+        with (
+            self._opened(pack, pack.org_id) as repository,
+            opened_layer(repository, index.layers[0]) as chunks,
+        ):
+            return take_apart(chunks, index=index, spool=spool)
+
     def _read(
         self,
         pack: Pack,
@@ -115,3 +140,8 @@ class ImageFiles:
                 yield repository
         except InvalidRequest as refusal:
             raise InvalidRequest({"id": f"its image {refusal.fields['image_ref']}"}) from refusal
+
+
+def _is_about(index: FileIndex, pack: Pack) -> bool:
+    """Return whether an index is one of the pack's image, as far as the row can tell."""
+    return pack.layer_digest is None or [layer.digest for layer in index.layers] == [pack.layer_digest]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import BinaryIO, Final, Generic, Protocol, TypeVar
+from typing import BinaryIO, Generic, Protocol, TypeVar
 
 from packyard.errors import InvalidRequest
 from packyard.packs.archive_faults import ArchiveFaults
@@ -13,11 +13,7 @@ from packyard.packs.member_path import is_litter, parse_member_path
 from packyard.packs.path_tree import PathTree
 from packyard.packs.tar import TarReader
 from packyard.packs.tar_member import Member, MemberKind
-
-MANIFEST_PATH: Final = "pack.yaml"
-_TOP_LEVEL_FILES: Final = frozenset({MANIFEST_PATH, "behavior.md", "README.md", "LICENSE"})
-_TOP_LEVEL_DIRECTORIES: Final = frozenset({"guides", "scripts", "data", "templates"})
-_TOP_LEVEL: Final = "pack.yaml, behavior.md, README.md, LICENSE, guides/, scripts/, data/, templates/"
+from packyard.packs.top_level import MANIFEST_PATH, top_level_fault
 
 T = TypeVar("T")
 StoredT_co = TypeVar("StoredT_co", covariant=True)
@@ -208,10 +204,9 @@ class _Reading(Generic[T]):
 
     def _check_top_level(self, root: str) -> None:
         for name, directory in self._tree.children(root.removesuffix("/")):
-            if name in (_TOP_LEVEL_FILES if directory else _TOP_LEVEL_DIRECTORIES):
-                self.faults.add((root + name).encode(), f"must be a {'file' if directory else 'directory'}")
-            elif name not in (_TOP_LEVEL_DIRECTORIES if directory else _TOP_LEVEL_FILES):
-                self.faults.add((root + name).encode(), f"is not one of {_TOP_LEVEL}")
+            fault = top_level_fault(name, directory=directory)
+            if fault is not None:
+                self.faults.add((root + name).encode(), fault)
 
     def _parse_manifest(self, root: str) -> Manifest:
         """Return the manifest, if there is one.

@@ -1,0 +1,31 @@
+"""PUT /packs/{id}/files/{path}: one file of a pack that we built."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from packyard import bootstrap
+from packyard.http.app import make_app, serve
+from packyard.http.caller import writer
+from packyard.http.file_path import read_file_path
+from packyard.http.preconditions import read_if_match
+from packyard.http.raw_body import read_bytes
+from packyard.http.views import pack_response
+from packyard.operations.edit import Edit
+
+app = make_app()
+
+
+@app.put("/packs/<pack_id>/files/.*")
+def put_file(pack_id: str) -> Response[str]:
+    """Answer 200 with the pack as it is now; a file that is there already changes nothing."""
+    services = bootstrap.services()
+    caller = writer(app.current_event, api_domain=services.settings.api_domain)
+    path = read_file_path(app.current_event)
+    content = read_bytes(app.current_event, max_bytes=services.settings.inline_archive_bytes)
+    if_match = read_if_match(app.current_event)
+    edit = Edit(path=path, content=content)
+    published = services.file_editor.put(pack_id, edit, caller=caller, if_match=if_match)
+    return pack_response(200, published.pack, caller)
+
+
+bootstrap.prepare()
+lambda_handler = serve(app)

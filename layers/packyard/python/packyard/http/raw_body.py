@@ -1,0 +1,40 @@
+"""A request's body as the bytes that the client has sent, within the gateway's bound."""
+
+import base64
+import binascii
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from packyard.errors import InvalidRequest, PayloadTooLarge
+from packyard.packs.limits import MIB
+
+
+def read_bytes(event: APIGatewayProxyEvent, *, max_bytes: int) -> bytes:
+    """Return the body; none at all is an empty one.
+
+    Args:
+        event: The gateway's event. It has the body in base64, whatever its type (decision 16).
+        max_bytes: The largest body, decoded.
+
+    Raises:
+        PayloadTooLarge: It is over `max_bytes`.
+        InvalidRequest: On `body`: the base64 cannot be undone.
+    """
+    text = event.body or ""
+    too_large = PayloadTooLarge(
+        f"The body is over {max_bytes} bytes ({max_bytes / MIB:.1f} MiB), the most that one request can carry; "
+        "send a larger archive the staged way, POST /packs/uploads."
+    )
+    if not event.is_base64_encoded:
+        # Had the gateway decoded it as text, only ASCII would have come through unharmed.
+        body = text.encode("utf-8", "surrogatepass")
+    else:
+        if len(text) > (max_bytes + 2) // 3 * 4:
+            raise too_large
+        try:
+            body = base64.b64decode(text, validate=True)
+        except binascii.Error:
+            raise InvalidRequest({"body": "is not valid base64"}) from None
+    if len(body) > max_bytes:
+        raise too_large
+    return body

@@ -1,0 +1,249 @@
+"""Writing one file into a pack that we built: a new image of the same version, made of the old one's members.
+
+    read the pack → read where its files lie → read its layer → make another of its members and the new file's
+    → claim the repository → announce the image → push it by digest → commit the next revision → set the tag
+
+From the claim on this is `operations.publish`, and so is what makes it safe: a crash leaves what the announcement
+removes unless a row uses it, of two changes at once one is refused, and a repeat finds the file as it would have it.
+What comes before writes nothing but a cache.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final
+
+from packyard.errors import InvalidRequest, PermissionDenied
+from packyard.indexes import FileIndexes
+from packyard.oci.file_index import FileIndex, IndexedFile, index_of_layer
+from packyard.oci.image import build_image
+from packyard.oci.layer import Layer, LayerSpool
+from packyard.oci.layer_members import NotOurForm
+from packyard.oci.tar_header import BLOCK, end_of_archive, padding
+from packyard.oci.tree import Entry, File, canonical_order
+from packyard.operations.built_images import BuiltImages
+from packyard.operations.image_files import ImageFiles
+from packyard.operations.owned_pack import (
+    changing,
+    editable_pack,
+    require_archive_origin,
+    require_changeable,
+)
+from packyard.operations.publish import Published
+from packyard.packs.file_edit import check_new_path, check_place
+from packyard.packs.limits import ArchiveLimits
+from packyard.packs.manifest import Manifest, parse_manifest
+from packyard.packs.pack import Pack, Tier
+from packyard.packs.precondition import IfMatch
+from packyard.packs.top_level import MANIFEST_PATH
+from packyard.store.packs import PackStore
+from packyard.store.repositories import RepositoryStore
+from packyard.tenants.caller import Caller
+
+_TOO_MANY: Final = "the pack would have more than {} members"
+_TOO_LARGE: Final = "the pack would unpack to more than {} bytes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A file as it is to be.
+
+    Attributes:
+        path: In the pack.
+        content: All of it.
+    """
+
+    path: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Of the content, in hex."""
+        return sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileEditor:
+    """Writes files into packs.
+
+    Attributes:
+        images: Where the new image goes.
+        files: What reads the old one.
+        limits: Bounds on a pack, the same as on its archive.
+        deadline: Longer than an edit can take, the end of its function included.
+        clock: The present instant, UTC.
+        new_ulid: A ULID never used before.
+    """
+
+    packs: PackStore
+    repositories: RepositoryStore
+    images: BuiltImages
+    files: ImageFiles
+    indexes: FileIndexes
+    limits: ArchiveLimits
+    deadline: timedelta
+    clock: Callable[[], datetime]
+    new_ulid: Callable[[], str]
+
+    def put(self, pack_id: str, edit: Edit, *, caller: Caller, if_match: IfMatch | None) -> Published:
+        """Write a file, a new one or in place of the one that is there. Its execute bit stays; a new one has none.
+
+        Args:
+            pack_id: The pack, as the client names it.
+            edit: The file.
+            caller: Who writes it.
+            if_match: What the client has seen: of the pack its revision, or of the file its digest.
+
+        Raises:
+            InvalidRequest: On `path`: no archive could hold it, or not beside what is there. On `pack.yaml:...`: it is
+                not valid, or of another name or version. On `id`: the pack is not one that takes files.
+            PackNotFound: There is no such pack that the caller can see.
+            PermissionDenied: It is another organisation's, or somebody vouches for it.
+            PackDeleting: The pack is being deleted.
+            PreconditionFailed: The pack, or the file, is not as the client has seen it.
+            PackModified: Another change came in between.
+            RegistryUnavailable: Our registry did not give the old image, or did not take the new one.
+            ServiceUnavailable: A backing service did not answer, or the pack's repository is being cleared up.
+        """
+        due_at = self.clock() + self.deadline
+        manifest = self._checked(edit)
+        before = self._editable(pack_id, caller)
+        _require_kept(before, manifest)
+        index = self.files.index(before, org_id=caller.org_id)
+        there = index.find(edit.path)
+        seen = _of_revision(if_match, before, there)
+        require_changeable(before, seen)
+        if there is not None and there.sha256 == edit.sha256:
+            return Published(pack=before, changed=False)
+        with self._edited(before, index, edit) as layer:
+            return self._publish(before, layer, manifest, caller=caller, if_match=seen, due_at=due_at)
+
+    def _checked(self, edit: Edit) -> Manifest | None:
+        """Check an edit by itself, and return the manifest that it states, if it states one."""
+        check_new_path(edit.path, limits=self.limits)
+        if edit.path != MANIFEST_PATH:
+            return None
+        return parse_manifest(edit.content, max_bytes=self.limits.manifest_bytes)
+
+    def _editable(self, pack_id: str, caller: Caller) -> Pack:
+        pack = editable_pack(pack_id, caller=caller, packs=self.packs)
+        if pack.tier is not Tier.COMMUNITY:
+            raise PermissionDenied(
+                f"A {pack.tier} pack is vouched for as it is; its files cannot be changed."
+            )
+        require_archive_origin(pack)
+        require_changeable(pack, None)
+        return pack
+
+    @contextmanager
+    def _edited(self, pack: Pack, index: FileIndex, edit: Edit) -> Iterator[Layer]:
+        """Build the layer that has the edit; it lasts as long as the context."""
+        with LayerSpool() as spool:
+            try:
+                files = self.files.take_apart(pack, index, spool)
+            except NotOurForm:
+                # The index is the one thing here that nobody has vouched for.
+                index = self.files.read_index(pack, org_id=pack.org_id)
+                files = self._taken_apart(pack, index, spool)
+            old = files.pop(edit.path, None)
+            if old is None:
+                check_place(edit.path, files=files, directories=index.directories)
+            content = spool.store([edit.content])
+            new = File(edit.path, old is not None and old.executable, content)
+            # A directory that held nothing may hold the new file now; the order knows what follows from what.
+            entries = canonical_order(directories=index.directories, files=[*files.values(), new])
+            self._require_within_limits(entries)
+            yield spool.assemble(entries)
+
+    def _taken_apart(self, pack: Pack, index: FileIndex, spool: LayerSpool) -> dict[str, File]:
+        try:
+            return self.files.take_apart(pack, index, spool)
+        except NotOurForm:
+            reason = "its image is not as we build them today; upload its archive again to change its files"
+            raise InvalidRequest({"id": reason}) from None
+
+    def _require_within_limits(self, entries: list[Entry]) -> None:
+        sizes = [entry.content.size if isinstance(entry, File) else 0 for entry in entries]
+        unpacked = sum(BLOCK + size + len(padding(size)) for size in sizes) + len(end_of_archive())
+        if len(entries) > self.limits.members:
+            raise InvalidRequest({"path": _TOO_MANY.format(self.limits.members)})
+        if unpacked > self.limits.unpacked_bytes:
+            raise InvalidRequest({"path": _TOO_LARGE.format(self.limits.unpacked_bytes)})
+
+    def _publish(  # noqa: PLR0913 - by name: what is written, and on what condition
+        self,
+        before: Pack,
+        layer: Layer,
+        manifest: Manifest | None,
+        *,
+        caller: Caller,
+        if_match: IfMatch | None,
+        due_at: datetime,
+    ) -> Published:
+        stated = {} if manifest is None else _stated(manifest)
+        description = before.description if manifest is None else manifest.description
+        image = build_image(layer=layer, title=before.name, version=before.version, description=description)
+        after = before.revised(
+            at=self.clock(),
+            image_ref=self.images.reference(org_id=before.org_id, name=before.name, version=before.version),
+            image_digest=image.index.digest,
+            content_digest=layer.diff_id,
+            layer_digest=layer.digest,
+            size_bytes=image.size_bytes,
+            **stated,
+        )
+        with changing(if_match):
+            claim = self.repositories.claim_for_change(
+                before, until=due_at, now=self.clock(), token=self.new_ulid()
+            )
+            self.indexes.put(layer.digest, index_of_layer(layer))
+            self.images.push(image, layer, pack=after, due_at=due_at)
+            self.packs.change(
+                before,
+                after,
+                actor=caller.principal,
+                operation="put_file",
+                claim=claim,
+                manifests=image.digests[1:],
+            )
+        self.images.tag(image.index, pack=after)
+        return Published(pack=after, changed=True)
+
+
+def _require_kept(pack: Pack, manifest: Manifest | None) -> None:
+    """Check that a manifest states what a file edit cannot change."""
+    if manifest is None:
+        return
+    faults = {}
+    if manifest.name != pack.name:
+        faults["pack.yaml:name"] = f"must be {pack.name}, the name of the pack"
+    if manifest.version != pack.version:
+        faults["pack.yaml:version"] = f"must be {pack.version}; another version takes another archive"
+    if faults:
+        raise InvalidRequest(faults)
+
+
+def _stated(manifest: Manifest) -> dict[str, Any]:
+    """Return the fields of a pack that its manifest decides, but for those that stay."""
+    return {
+        "display_name": manifest.display_name,
+        "description": manifest.description,
+        "category": manifest.category,
+        "capabilities": manifest.capabilities_text,
+        "suggested_packs": manifest.suggested_packs,
+    }
+
+
+def _of_revision(if_match: IfMatch | None, pack: Pack, file: IndexedFile | None) -> IfMatch | None:
+    """Return a condition that may name the file's entity tag as one that names the pack's.
+
+    What `If-Match` is about is the resource that the request is sent to (RFC 9110, section 13.1.1), which is the file;
+    what it guards is the pack.
+    """
+    if if_match is None or if_match.tags is None or file is None:
+        return if_match
+    if f"sha256:{file.sha256}" not in if_match.tags:
+        return if_match
+    return IfMatch(if_match.tags | {str(pack.revision)})

@@ -1,0 +1,51 @@
+"""One file that is to be written into a pack: by the same rules as if it had come in an archive."""
+
+from collections.abc import Iterable
+
+from packyard.errors import InvalidRequest
+from packyard.packs.limits import ArchiveLimits
+from packyard.packs.member_path import is_litter, parse_member_path
+from packyard.packs.path_tree import PathTree
+from packyard.packs.top_level import top_level_fault
+
+_FIELD = "path"
+
+
+def check_new_path(path: str, *, limits: ArchiveLimits) -> None:
+    """Check that a file of this path may be in a pack.
+
+    Raises:
+        InvalidRequest: On `path`: an archive could not hold it either, or would have it dropped.
+    """
+    try:
+        parse_member_path(path.encode(), directory=False, limits=limits)
+    except ValueError as error:
+        raise InvalidRequest({_FIELD: str(error)}) from None
+    if is_litter(path):
+        raise InvalidRequest({_FIELD: "is what archivers add unasked; packs are kept free of it"})
+    top, below, _ = path.partition("/")
+    fault = top_level_fault(top, directory=bool(below))
+    if fault is not None:
+        raise InvalidRequest({_FIELD: f"{top} {fault}"})
+
+
+def check_place(path: str, *, files: Iterable[str], directories: Iterable[str]) -> None:
+    """Check that a file of this path can stand beside those that are there.
+
+    Args:
+        path: Of a file that is not among them.
+        files: The files that are there.
+        directories: The directories; those that files lie in may be missing.
+
+    Raises:
+        InvalidRequest: On `path`: it is a directory's, lies under a file, or is there in another Unicode spelling.
+    """
+    tree = PathTree()
+    for directory in directories:
+        tree.add(directory, directory=True)
+    for file in files:
+        tree.add(file, directory=False)
+    try:
+        tree.add(path, directory=False)
+    except ValueError as error:
+        raise InvalidRequest({_FIELD: str(error)}) from None

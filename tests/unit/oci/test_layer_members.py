@@ -1,0 +1,83 @@
+"""Taking a layer of ours apart: what is taken is what the layer holds, or nothing is."""
+
+import gzip
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from tests.foreign_images import pieces
+from tests.trees import SMALL_TREE, lay
+
+from packyard.oci.content import GzipMember
+from packyard.oci.file_index import FileIndex, IndexedFile, index_of_layer
+from packyard.oci.layer import LayerSpool
+from packyard.oci.layer_members import NotOurForm, take_apart
+from packyard.oci.tree import canonical_order
+
+TREE = SMALL_TREE | {"data/large.bin": bytes(range(256)) * 9000, "data/" + "ü" * 90 + ".md": b"long"}
+
+
+def a_layer(directories: tuple[str, ...] = ("data/none",)) -> tuple[bytes, FileIndex]:
+    with LayerSpool() as spool:
+        layer = lay(spool, TREE, executables=["scripts/post.sh"], directories=directories)
+        return b"".join(layer.chunks()), index_of_layer(layer)
+
+
+BLOB, INDEX = a_layer()
+
+
+@pytest.mark.parametrize("size", [1, 1000, len(BLOB)])
+def test_a_layer_put_together_again_is_the_same_layer(size: int) -> None:
+    with LayerSpool() as spool:
+        files = take_apart(iter(pieces(BLOB, size)), index=INDEX, spool=spool)
+        again = spool.assemble(canonical_order(directories=INDEX.directories, files=files.values()))
+
+        assert b"".join(again.chunks()) == BLOB
+        assert again.digest == INDEX.layers[0].digest
+        assert index_of_layer(again) == INDEX
+
+
+def with_file(path: str, change: Callable[[IndexedFile], IndexedFile]) -> FileIndex:
+    return replace(INDEX, files=tuple(change(file) if file.path == path else file for file in INDEX.files))
+
+
+def renamed(file: IndexedFile) -> IndexedFile:
+    return replace(file, path="scripts/past.sh")
+
+
+def swapped() -> FileIndex:
+    """The contents of two files of one size exchanged; nothing but their headers could tell."""
+    one, two = (
+        next(file for file in INDEX.files if file.path == path) for path in ("README.md", "pack.yaml")
+    )
+    exchanged = {"README.md": replace(two, path="README.md"), "pack.yaml": replace(one, path="pack.yaml")}
+    return replace(INDEX, files=tuple(exchanged.get(file.path, file) for file in INDEX.files))
+
+
+WRONG = {
+    "another name": with_file("scripts/post.sh", renamed),
+    "another mode": with_file("scripts/post.sh", lambda file: replace(file, mode=0o644)),
+    "another size": with_file("README.md", lambda file: replace(file, size=file.size - 1)),
+    "no members": with_file("README.md", lambda file: replace(file, members=(), at=512)),
+    "members elsewhere": with_file("README.md", lambda file: replace(file, members=(GzipMember(5, 9, 512),))),
+    "contents exchanged": swapped(),
+    "a file too few": replace(INDEX, files=INDEX.files[1:]),
+    "a directory too few": replace(INDEX, directories=()),
+    "a directory too many": replace(INDEX, directories=("data/none", "data/nought")),
+    "a layer that goes on": replace(INDEX, layers=(replace(INDEX.layers[0], size=len(BLOB) + 1),)),
+}
+
+
+@pytest.mark.parametrize("index", WRONG.values(), ids=WRONG.keys())
+def test_an_index_that_says_otherwise_is_found_out_and_the_layer_is_read_to_its_end(index: FileIndex) -> None:
+    chunks = iter(pieces(BLOB, 4096))
+
+    with LayerSpool() as spool, pytest.raises(NotOurForm):
+        take_apart(chunks, index=index, spool=spool)
+
+    assert list(chunks) == []
+
+
+def test_a_layer_of_one_member_is_none_of_ours() -> None:
+    with LayerSpool() as spool, pytest.raises(NotOurForm):
+        take_apart(iter([gzip.compress(gzip.decompress(BLOB))]), index=INDEX, spool=spool)
