@@ -93,7 +93,8 @@ def _elsewhere(download: Download, path: str, downloads: Downloads) -> Response[
     kind = content_type(path, text=download.is_text)
     url = downloads.url(download, content_type=kind, disposition=_disposition(path))
     # Who has the URL has the file, so that nobody may keep it for others.
-    return Response(302, headers={"Location": url, "Cache-Control": "private, no-store"})
+    # API Gateway takes no answer whose body is no string.
+    return Response(302, body="", headers={"Location": url, "Cache-Control": "private, no-store"})
 
 
 def _view(path: str, size: int, mode: int, sha256: str) -> dict[str, Any]:
