@@ -3,7 +3,8 @@
     pack            8,500 files, 280 MB: prose, source code, JSON and CSV tables; 8 % of it pictures
     incompressible  50 files, 200 MB of random bytes: what media are to a compressor
     small           40 files, 60 KB: the common case
-    50_mb, 1_gib    what `pack` is made of, to show that memory does not grow with the archive
+    50_mb, 1_gib    what `pack` is made of, to show that memory does not grow with the archive; the larger one has each
+                    text four times, or it would be over the limit of an archive
 
 Prose is sentences of phrases of words, whose frequencies fall with their ranks, as in natural language; gzip makes it
 a third, as it does of real guides. Sizes of files are log-normal. Members stand in no order, as `tar` finds them in a
@@ -42,11 +43,13 @@ class Recipe:
         files: How many, `pack.yaml` included.
         size: Bytes of content, about.
         random_part: Of its bytes; the rest is text.
+        copies: How often each text is there.
     """
 
     files: int
     size: int
     random_part: float = _RANDOM_PART
+    copies: int = 1
 
 
 RECIPES: Final[Mapping[str, Recipe]] = {
@@ -54,7 +57,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
     "incompressible": Recipe(files=50, size=200 * MB, random_part=1),
     "small": Recipe(files=40, size=60 * KB),
     "50_mb": Recipe(files=1_500, size=50 * MB),
-    "1_gib": Recipe(files=19_000, size=GIB - 24 * MB),
+    "1_gib": Recipe(files=19_000, size=GIB - 24 * MB, copies=4),
 }
 
 
@@ -113,7 +116,9 @@ def _files(name: str, recipe: Recipe) -> Iterator[tuple[str, bytes]]:
             yield f"data/{topic}/{stem}.png", dice.randbytes(sizes[number])
         else:
             pattern, make = dice.choice(kinds)
-            yield pattern.format(topic=topic, name=stem), make(sizes[number])
+            size = sizes[number]
+            text_of_it = make(-(-size // recipe.copies))
+            yield pattern.format(topic=topic, name=stem), (text_of_it * recipe.copies)[:size]
 
 
 def _sizes(dice: random.Random, count: int, total: int) -> list[int]:

@@ -9,7 +9,7 @@ those same bytes in another order.
 import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +20,7 @@ from packyard.oci.digest import Digest
 from packyard.oci.overlap import mapped_ahead
 from packyard.oci.spool import Spool
 from packyard.oci.tar_header import directory_header, end_of_archive, file_header, padding
-from packyard.oci.tree import Directory, Entry, File
+from packyard.oci.tree import Directory, Entry
 
 MEMBER_BYTES = 1 << 20
 # As much of the content as is also kept as it is.
@@ -63,10 +63,13 @@ class FileInSpool:
         self._size = 0
         self._members: list[GzipMember] = []
 
-    def append(self, piece: bytes, member: GzipMember) -> None:
-        """Note the next piece of the content, and the member that holds it."""
+    def hash(self, piece: bytes) -> None:
+        """Take note of what the next piece of the content is."""
         self._sha256.update(piece)
         self._size += len(piece)
+
+    def place(self, member: GzipMember) -> None:
+        """Take note of where the next piece of the content is."""
         self._members.append(member)
 
     def content(self) -> Content:
@@ -120,17 +123,17 @@ class LayerSpool:
         """Compress one file's content and keep it."""
         file = FileInSpool()
         for piece in member_pieces(chunks):
-            self.add(file, piece)
+            file.hash(piece)
+            file.place(self.compress(piece))
         return file.content()
 
-    def add(self, file: FileInSpool, piece: bytes) -> None:
-        """Compress the next piece of a file's content and keep it.
+    def compress(self, piece: bytes) -> GzipMember:
+        """Compress a piece of a file's content and keep it.
 
         Args:
-            file: The file.
             piece: As `member_pieces` cuts it: all but a file's last are of 1 MiB, so that only that one is padded.
         """
-        file.append(piece, self._append(piece + padding(len(piece))))
+        return self._append(piece + padding(len(piece)))
 
     def adopt(self, compressed: bytes, *, raw_size: int) -> GzipMember:
         """Keep a member that is part of another layer, as it is.
@@ -148,27 +151,33 @@ class LayerSpool:
             ValueError: A file is of 8 GiB or more.
         """
         row = _Row()
-        files: list[LayerFile] = []
-        directories: list[str] = []
+        digest, diff_id = self._digests(self._laid(entries, row))
+        return Layer(
+            digest,
+            row.size,
+            diff_id,
+            tuple(row.files),
+            tuple(row.directories),
+            self,
+            tuple(row.members),
+        )
+
+    def read(self, member: GzipMember) -> bytes:
+        """Return the compressed bytes of a member that lies in this spool; any thread may ask."""
+        return self._spool.read(member.offset, member.length)
+
+    def _laid(self, entries: Iterable[Entry], row: "_Row") -> Iterator[GzipMember]:
+        """Lay entries into a row, and yield its members as they lie here."""
         headers = bytearray()
         for entry in entries:
             headers += header_of(entry)
             content = () if isinstance(entry, Directory) else entry.content.members
             if content or len(headers) > _HEADER_RUN_BYTES:
-                row.lay(self._append(bytes(headers)))
+                yield row.lay(self._append(bytes(headers)))
                 headers.clear()
-            placed = tuple(row.lay(member) for member in content)
-            if isinstance(entry, File):
-                files.append(_layer_file(entry, placed))
-            else:
-                directories.append(entry.path)
-        row.lay(self._append(bytes(headers + end_of_archive())))
-        digest, diff_id = self._digests(row.members)
-        return Layer(digest, row.size, diff_id, tuple(files), tuple(directories), self, tuple(row.members))
-
-    def read(self, member: GzipMember) -> bytes:
-        """Return the compressed bytes of a member that lies in this spool; any thread may ask."""
-        return self._spool.read(member.offset, member.length)
+            row.enter(entry)
+            yield from map(row.lay, content)
+        yield row.lay(self._append(bytes(headers + end_of_archive())))
 
     def _append(self, raw: bytes) -> GzipMember:
         compressed = igzip_lib.compress(raw, _LEVEL, igzip_lib.COMP_GZIP)
@@ -247,18 +256,34 @@ class Layer:
 
 
 class _Row:
-    """The members of a layer to be: where each lies in the spool, in the order that the layer gives them."""
+    """A layer to be: members of a spool in the layer's order, and the entries whose content they hold."""
 
     def __init__(self) -> None:
         self.members: list[GzipMember] = []
         self.size = 0
+        self.files: list[LayerFile] = []
+        self.directories: list[str] = []
 
     def lay(self, member: GzipMember) -> GzipMember:
-        """Add a member of the spool to the end and return it as it lies in the layer."""
-        placed = replace(member, offset=self.size)
+        """Add a member to the end, and return it."""
         self.members.append(member)
         self.size += member.length
-        return placed
+        return member
+
+    def enter(self, entry: Entry) -> None:
+        """Note an entry whose content, if it has any, comes next."""
+        if isinstance(entry, Directory):
+            self.directories.append(entry.path)
+            return
+        placed = []
+        offset = self.size
+        for member in entry.content.members:
+            placed.append(GzipMember(offset, member.length, member.raw_size))
+            offset += member.length
+        mode = 0o755 if entry.executable else 0o644
+        self.files.append(
+            LayerFile(entry.path, entry.content.size, mode, entry.content.sha256, tuple(placed))
+        )
 
 
 def header_of(entry: Entry) -> bytes:
@@ -270,8 +295,3 @@ def header_of(entry: Entry) -> bytes:
     if isinstance(entry, Directory):
         return directory_header(entry.path)
     return file_header(entry.path, size=entry.content.size, executable=entry.executable)
-
-
-def _layer_file(file: File, members: tuple[GzipMember, ...]) -> LayerFile:
-    mode = 0o755 if file.executable else 0o644
-    return LayerFile(file.path, file.content.size, mode, file.content.sha256, members)

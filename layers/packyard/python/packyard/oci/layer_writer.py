@@ -46,6 +46,7 @@ class LayerWriter:
         """
         file = FileInSpool()
         for piece in member_pieces(chunks):
+            file.hash(piece)
             self._batch.append((file, piece))
             self._batch_bytes += len(piece)
             if self._batch_bytes >= _BATCH_BYTES:
@@ -66,4 +67,4 @@ class LayerWriter:
 
     def _compress(self, batch: _Batch) -> None:
         for file, piece in batch:
-            self._spool.add(file, piece)
+            file.place(self._spool.compress(piece))

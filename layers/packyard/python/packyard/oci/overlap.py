@@ -48,8 +48,12 @@ class Overlap(Generic[Result]):
 def mapped_ahead(
     threads: Executor, work: Callable[[Item], Result], items: Iterable[Item]
 ) -> Iterator[Result]:
-    """Yield `work(item)` for each item, in order, while the next ones are worked on."""
+    """Yield `work(item)` for each item, in order, while the next ones are worked on; a single one needs no thread."""
     overlap: Overlap[Result] = Overlap(threads)
+    last: list[Item] = []
     for item in items:
-        yield from overlap.start(work, item)
+        for earlier in last:
+            yield from overlap.start(work, earlier)
+        last = [item]
     yield from overlap.finish()
+    yield from map(work, last)
