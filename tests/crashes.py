@@ -15,7 +15,15 @@ from tests.service import Service
 from packyard.registry.port import ImageRegistry
 
 # What the composition root makes with the registry in hand.
-_AROUND_THE_REGISTRY: Final = ("built_images", "publisher", "file_editor", "cloner", "builder", "deleter", "cleaner")
+_AROUND_THE_REGISTRY: Final = (
+    "built_images",
+    "publisher",
+    "file_editor",
+    "cloner",
+    "builder",
+    "deleter",
+    "cleaner",
+)
 
 
 class Killed(BaseException):

@@ -20,7 +20,7 @@ ORG: Final = "org_test"
 LOOPBACK: Final = "127.0.0.1:*"
 # Every image of a test is far below these, and every attack is beyond them at once.
 LIMITS: Final = PullLimits(
-    seconds=5, compressed_bytes=1 << 20, layer=LayerLimits(unpacked_bytes=4 << 20, members=100)
+    seconds=20, compressed_bytes=1 << 20, layer=LayerLimits(unpacked_bytes=4 << 20, members=100)
 )
 
 
