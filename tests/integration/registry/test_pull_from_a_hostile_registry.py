@@ -295,7 +295,7 @@ def test_the_time_for_a_read_is_for_all_its_requests_together(registry: FakeRegi
 
 
 def test_it_is_counted_by_the_clock_that_we_are_given(registry: FakeRegistry) -> None:
-    ticks = itertools.count(0, 2.5)
+    ticks = itertools.count(0, 10)
     host = registry.url.removeprefix("http://")
     source = image_source(trusted=LOOPBACK, monotonic=lambda: next(ticks))
 
