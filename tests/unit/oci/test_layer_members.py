@@ -11,8 +11,8 @@ from tests.trees import SMALL_TREE, lay
 from packyard.oci.content import GzipMember
 from packyard.oci.file_index import FileIndex, IndexedFile, index_of_layer
 from packyard.oci.layer import LayerSpool
-from packyard.oci.layer_members import NotOurForm, take_apart
-from packyard.oci.tree import canonical_order
+from packyard.oci.layer_members import NotOurForm, edited_entries, edited_order, taken_files
+from packyard.oci.tree import File, canonical_order
 
 TREE = SMALL_TREE | {"data/large.bin": bytes(range(256)) * 9000, "data/" + "ü" * 90 + ".md": b"long"}
 
@@ -29,12 +29,24 @@ BLOB, INDEX = a_layer()
 @pytest.mark.parametrize("size", [1, 1000, len(BLOB)])
 def test_a_layer_put_together_again_is_the_same_layer(size: int) -> None:
     with LayerSpool() as spool:
-        files = take_apart(iter(pieces(BLOB, size)), index=INDEX, spool=spool)
-        again = spool.assemble(canonical_order(directories=INDEX.directories, files=files.values()))
+        files = list(taken_files(iter(pieces(BLOB, size)), index=INDEX, spool=spool))
+        again = spool.assemble(canonical_order(directories=INDEX.directories, files=files))
 
         assert b"".join(again.chunks()) == BLOB
         assert again.digest == INDEX.layers[0].digest
         assert index_of_layer(again) == INDEX
+
+
+@pytest.mark.parametrize("path", ["pack.yaml", "guides/empty.md", "data/none/new", "LICENSE", "zz"])
+def test_an_edited_layer_is_the_one_that_would_have_been_built_of_the_edited_files(path: str) -> None:
+    with LayerSpool() as one, LayerSpool() as other:
+        built = lay(one, TREE | {path: b"new"}, executables=["scripts/post.sh"], directories=["data/none"])
+        new = File(path, executable=False, content=other.store([b"new"]))
+        old = iter(pieces(BLOB, 4096))
+        edited = other.assemble(edited_entries(edited_order(INDEX, new), new, old, index=INDEX, spool=other))
+
+        assert edited.digest == built.digest
+        assert index_of_layer(edited) == index_of_layer(built)
 
 
 def with_file(path: str, change: Callable[[IndexedFile], IndexedFile]) -> FileIndex:
@@ -73,11 +85,11 @@ def test_an_index_that_says_otherwise_is_found_out_and_the_layer_is_read_to_its_
     chunks = iter(pieces(BLOB, 4096))
 
     with LayerSpool() as spool, pytest.raises(NotOurForm):
-        take_apart(chunks, index=index, spool=spool)
+        list(taken_files(chunks, index=index, spool=spool))
 
     assert list(chunks) == []
 
 
 def test_a_layer_of_one_member_is_none_of_ours() -> None:
     with LayerSpool() as spool, pytest.raises(NotOurForm):
-        take_apart(iter([gzip.compress(gzip.decompress(BLOB))]), index=INDEX, spool=spool)
+        list(taken_files(iter([gzip.compress(gzip.decompress(BLOB))]), index=INDEX, spool=spool))

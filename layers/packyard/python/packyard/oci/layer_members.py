@@ -15,7 +15,7 @@ from packyard.oci.image_fault import ImageFault
 from packyard.oci.inflation import inflate_layer
 from packyard.oci.layer import LayerSpool, header_of
 from packyard.oci.tar_header import end_of_archive, padding
-from packyard.oci.tree import Directory, File, canonical_order
+from packyard.oci.tree import Directory, Entry, File, canonical_order
 
 # The last four bytes of a member: how much it inflates to (RFC 1952, section 2.3.1).
 _SIZE_FIELD: Final = slice(-4, None)
@@ -25,19 +25,59 @@ class NotOurForm(Exception):
     """The layer does not consist of what the index says: the index is wrong, or the layer is not one of ours."""
 
 
-def take_apart(chunks: Iterator[bytes], *, index: FileIndex, spool: LayerSpool) -> dict[str, File]:
-    """Put the members of every file of a layer into a spool, as they are, and return the files by path.
+def edited_order(index: FileIndex, new: File) -> list[Entry]:
+    """Return the entries of a layer that holds `new` beside, or in place of, what an index tells of; in order.
+
+    All but `new` have the content that they have in the old layer.
+
+    Raises:
+        NotOurForm: The index is of a layer that we have not built.
+    """
+    others = [_in_layer(file) for file in index.files if file.path != new.path]
+    return canonical_order(directories=index.directories, files=[*others, new])
+
+
+def edited_entries(
+    order: Iterable[Entry], new: File, chunks: Iterator[bytes], *, index: FileIndex, spool: LayerSpool
+) -> Iterator[Entry]:
+    """Yield the entries of an edited layer while the old one comes in, its members put into a spool as they are.
+
+    Args:
+        order: As `edited_order` has it.
+        new: The new file; its content is in the spool.
+        chunks: The old blob; what raises there passes through. It is read to its end.
+        index: Of an image with the old layer alone.
+        spool: Where to put the members.
+
+    Raises:
+        NotOurForm: The old layer is not a row of members that follows from the index; maybe only at the end.
+    """
+    old = taken_files(chunks, index=index, spool=spool)
+    for entry in order:
+        if isinstance(entry, Directory) or entry is new:
+            yield entry
+            continue
+        taken = next((file for file in old if file.path == entry.path), None)
+        if taken is None:
+            raise NotOurForm
+        yield taken
+    for _ in old:
+        pass
+
+
+def taken_files(chunks: Iterator[bytes], *, index: FileIndex, spool: LayerSpool) -> Iterator[File]:
+    """Yield the files of a layer in its order, their members put into a spool as they are.
 
     Args:
         chunks: The blob; what raises there passes through. It is read to its end.
         index: Of an image with this layer alone.
-        spool: Where to put them.
+        spool: Where to put the members.
 
     Raises:
-        NotOurForm: The layer is not a row of members that follows from these files.
+        NotOurForm: The layer is not a row of members that follows from these files; maybe only at the end.
     """
     try:
-        return _take_apart(_Cutter(chunks), index, spool)
+        yield from _taken(_Cutter(chunks), index, spool)
     except ImageFault as fault:
         raise NotOurForm from fault
     finally:
@@ -46,12 +86,10 @@ def take_apart(chunks: Iterator[bytes], *, index: FileIndex, spool: LayerSpool) 
             pass
 
 
-def _take_apart(blob: "_Cutter", index: FileIndex, spool: LayerSpool) -> dict[str, File]:
-    files = map(_in_layer, index.files)
-    taken: dict[str, File] = {}
+def _taken(blob: "_Cutter", index: FileIndex, spool: LayerSpool) -> Iterator[File]:
     headers = bytearray()
     at = 0
-    for entry in canonical_order(directories=index.directories, files=files):
+    for entry in canonical_order(directories=index.directories, files=map(_in_layer, index.files)):
         headers += header_of(entry)
         if isinstance(entry, Directory):
             continue
@@ -61,12 +99,12 @@ def _take_apart(blob: "_Cutter", index: FileIndex, spool: LayerSpool) -> dict[st
             headers.clear()
             at = members[-1].offset + members[-1].length
         adopted = tuple(_adopt(blob.take(member.length), member, spool) for member in members)
-        taken[entry.path] = replace(entry, content=replace(entry.content, members=adopted))
+        yield replace(entry, content=replace(entry.content, members=adopted))
     _check_between(blob.take(index.layers[0].size - at), headers + end_of_archive())
-    return taken
 
 
 def _in_layer(file: IndexedFile) -> File:
+    """Return a file as a layer of ours has it."""
     raw_size = sum(member.raw_size for member in file.members)
     if raw_size != file.size + len(padding(file.size)):
         raise NotOurForm

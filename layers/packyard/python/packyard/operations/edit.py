@@ -1,6 +1,6 @@
 """Writing one file into a pack that we built: a new image of the same version, made of the old one's members.
 
-    read the pack → read where its files lie → read its layer → make another of its members and the new file's
+    read the pack → read where its files lie → as its layer comes, make another of its members and the new file's
     → claim the repository → announce the image → push it by digest → commit the next revision → set the tag
 
 From the claim on this is `operations.publish`, and so is what makes it safe: a crash leaves what the announcement
@@ -9,7 +9,7 @@ What comes before writes nothing but a cache.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -20,9 +20,9 @@ from packyard.indexes import FileIndexes
 from packyard.oci.file_index import FileIndex, IndexedFile, index_of_layer
 from packyard.oci.image import build_image
 from packyard.oci.layer import Layer, LayerSpool
-from packyard.oci.layer_members import NotOurForm
+from packyard.oci.layer_members import NotOurForm, edited_entries, edited_order
 from packyard.oci.tar_header import BLOCK, end_of_archive, padding
-from packyard.oci.tree import Entry, File, canonical_order
+from packyard.oci.tree import Entry, File
 from packyard.operations.built_images import BuiltImages
 from packyard.operations.image_files import ImageFiles
 from packyard.operations.owned_pack import (
@@ -140,29 +140,33 @@ class FileEditor:
     @contextmanager
     def _edited(self, pack: Pack, index: FileIndex, edit: Edit) -> Iterator[Layer]:
         """Build the layer that has the edit; it lasts as long as the context."""
-        with LayerSpool() as spool:
+        with ExitStack() as spools:
             try:
-                files = self.files.take_apart(pack, index, spool)
+                layer = self._assembled(pack, index, edit, spools.enter_context(LayerSpool()))
             except NotOurForm:
                 # The index is the one thing here that nobody has vouched for.
                 index = self.files.read_index(pack, org_id=pack.org_id)
-                files = self._taken_apart(pack, index, spool)
-            old = files.pop(edit.path, None)
-            if old is None:
-                check_place(edit.path, files=files, directories=index.directories)
-            content = spool.store([edit.content])
-            new = File(edit.path, old is not None and old.executable, content)
-            # A directory that held nothing may hold the new file now; the order knows what follows from what.
-            entries = canonical_order(directories=index.directories, files=[*files.values(), new])
-            self._require_within_limits(entries)
-            yield spool.assemble(entries)
+                layer = self._assembled_by_its_layer(pack, index, edit, spools.enter_context(LayerSpool()))
+            yield layer
 
-    def _taken_apart(self, pack: Pack, index: FileIndex, spool: LayerSpool) -> dict[str, File]:
+    def _assembled_by_its_layer(self, pack: Pack, index: FileIndex, edit: Edit, spool: LayerSpool) -> Layer:
         try:
-            return self.files.take_apart(pack, index, spool)
+            return self._assembled(pack, index, edit, spool)
         except NotOurForm:
             reason = "its image is not as we build them today; upload its archive again to change its files"
             raise InvalidRequest({"id": reason}) from None
+
+    def _assembled(self, pack: Pack, index: FileIndex, edit: Edit, spool: LayerSpool) -> Layer:
+        """Assemble the new layer while the old one comes in."""
+        there = index.find(edit.path)
+        if there is None:
+            check_place(edit.path, files=(file.path for file in index.files), directories=index.directories)
+        executable = there is not None and bool(there.mode & 0o111)
+        new = File(edit.path, executable, spool.store([edit.content]))
+        order = edited_order(index, new)
+        self._require_within_limits(order)
+        with self.files.opened_layer(pack, index) as chunks:
+            return spool.assemble(edited_entries(order, new, chunks, index=index, spool=spool))
 
     def _require_within_limits(self, entries: list[Entry]) -> None:
         sizes = [entry.content.size if isinstance(entry, File) else 0 for entry in entries]

@@ -12,10 +12,8 @@ from typing import TypeVar
 from packyard.errors import InvalidRequest
 from packyard.indexes import FileIndexes
 from packyard.oci.file_index import FileIndex, IndexedFile
-from packyard.oci.layer import LayerSpool
-from packyard.oci.layer_members import NotOurForm, take_apart
+from packyard.oci.layer_members import NotOurForm
 from packyard.oci.reference import parse_reference
-from packyard.oci.tree import File
 from packyard.packs.pack import Pack
 from packyard.registry.foreign_repository import ForeignRepository
 from packyard.registry.image_files import NotAsIndexed, opened_file, opened_layer, scan_image
@@ -99,16 +97,16 @@ class ImageFiles:
                 raise
             return self._read(pack, again, found, consume, org_id)
 
-    def take_apart(self, pack: Pack, index: FileIndex, spool: LayerSpool) -> dict[str, File]:
-        """Read the layer of a pack that we built, and put the members of its files into a spool, as they are.
+    @contextmanager
+    def opened_layer(self, pack: Pack, index: FileIndex) -> Iterator[Iterator[bytes]]:
+        """Give the only layer of a pack that we built; it is known to be right only when all has been read.
 
         Args:
             pack: The pack.
             index: Its files.
-            spool: Where to put them.
 
         Raises:
-            NotOurForm: The image does not consist of what the index says.
+            NotOurForm: There is not one layer.
             InvalidRequest, RegistryUnavailable, ServiceUnavailable: As for `index`.
         """
         if len(index.layers) != 1:
@@ -117,7 +115,7 @@ class ImageFiles:
             self._opened(pack, pack.org_id) as repository,
             opened_layer(repository, index.layers[0]) as chunks,
         ):
-            return take_apart(chunks, index=index, spool=spool)
+            yield chunks
 
     def _read(
         self,
