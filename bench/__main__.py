@@ -14,6 +14,7 @@ from local.environments import LOCAL, PROJECT, prepare, tool
 from bench.building import measure_building
 from bench.cold_start import measure_cold_starts
 from bench.processes import ProgramFailed, ProgramMissing, program
+from bench.warm import measure_warm
 
 RESULTS: Final = Path(__file__).with_name("results.json")
 CHART: Final = PROJECT / "docs" / "performance.png"
@@ -24,6 +25,7 @@ PEERS: Final = ("tar", "umoci", "skopeo", "buildah", "docker-registry")
 SECTIONS: Final[dict[str, Callable[[int], Any]]] = {
     "build": lambda rounds: measure_building(folder=FOLDER, rounds=rounds),
     "cold_start": lambda rounds: measure_cold_starts(rounds=rounds),
+    "warm": lambda rounds: measure_warm(folder=FOLDER, rounds=10 * rounds),
 }
 
 

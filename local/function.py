@@ -146,6 +146,11 @@ def _environment(name: str, folder: Path) -> dict[str, str]:
     }
 
 
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody listens on right now."""
+    return _free_ports(1)[0]
+
+
 def _free_ports(count: int) -> list[int]:
     with closing(socket.socket()) as first, closing(socket.socket()) as second:
         ports = []
