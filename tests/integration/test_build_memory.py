@@ -17,7 +17,7 @@ FILE_BYTES: Final = 64 * MIB
 FILES: Final = 15
 
 # The address space counts what is reserved and never used too: each thread's stack and heap are 8 and 64 MiB of it.
-LIMIT_BYTES: Final = 384 * MIB
+LIMIT_BYTES: Final = 512 * MIB
 BUILD: Final = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, ({limit}, {limit}))
