@@ -9,7 +9,7 @@ from packyard.http.file_path import read_file_path
 from packyard.http.preconditions import read_if_match
 from packyard.http.raw_body import read_bytes
 from packyard.http.views import pack_response
-from packyard.operations.edit import Edit
+from packyard.packs.file_edit import Edit
 
 app = make_app()
 

@@ -35,7 +35,6 @@ ALLOWED: Final = {
     "clean_up": QUEUE,
     "get_file": HTTP | {"isal"},
     "list_files": HTTP | {"isal"},
-    "put_file": HTTP | {"isal", "pydantic", "yaml"},
     "reupload_pack": HTTP | {"multipart"},
     "upload_pack": HTTP | {"multipart"},
 }

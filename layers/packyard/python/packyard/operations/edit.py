@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any, Final
 
 from packyard.errors import InvalidRequest, PermissionDenied
@@ -32,7 +31,7 @@ from packyard.operations.owned_pack import (
     require_changeable,
 )
 from packyard.operations.publish import Published
-from packyard.packs.file_edit import check_new_path, check_place
+from packyard.packs.file_edit import Edit, check_new_path, check_place
 from packyard.packs.limits import ArchiveLimits
 from packyard.packs.manifest import Manifest, parse_manifest
 from packyard.packs.pack import Pack, Tier
@@ -44,24 +43,6 @@ from packyard.tenants.caller import Caller
 
 _TOO_MANY: Final = "the pack would have more than {} members"
 _TOO_LARGE: Final = "the pack would unpack to more than {} bytes"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
-    """A file as it is to be.
-
-    Attributes:
-        path: In the pack.
-        content: All of it.
-    """
-
-    path: str
-    content: bytes
-
-    @property
-    def sha256(self) -> str:
-        """Of the content, in hex."""
-        return sha256(self.content).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,8 @@
 """One file that is to be written into a pack: by the same rules as if it had come in an archive."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
 
 from packyard.errors import InvalidRequest
 from packyard.packs.limits import ArchiveLimits
@@ -9,6 +11,24 @@ from packyard.packs.path_tree import PathTree
 from packyard.packs.top_level import top_level_fault
 
 _FIELD = "path"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A file as it is to be.
+
+    Attributes:
+        path: In the pack.
+        content: All of it.
+    """
+
+    path: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Of the content, in hex."""
+        return sha256(self.content).hexdigest()
 
 
 def check_new_path(path: str, *, limits: ArchiveLimits) -> None:
