@@ -1,5 +1,8 @@
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,3 +41,13 @@ def test_reading_on_other_threads_while_it_grows_gives_what_was_written() -> Non
         reads = [threads.submit(spool.read, spool.append(piece), MIB) for _ in range(40)]
 
         assert all(read.result() == piece for read in reads)
+
+
+def test_what_memory_holds_touches_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with Spool() as spool:
+        offset = spool.append(bytes(MIB))
+
+        assert spool.read(offset, MIB) == bytes(MIB)
+        with pytest.raises(FileNotFoundError):
+            spool.append(bytes(8 * MIB))
