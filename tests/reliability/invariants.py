@@ -1,0 +1,391 @@
+"""What must always hold (API contract, section 5), looked for in everything that the service keeps.
+
+`assert_sound` reads the whole table, the bucket's keys and the registry's shelves, and is told of the messages that
+are still to be delivered. At any instant, in the middle of a crash or a race too, all must hold that a caller can see;
+what nobody can see yet may be there as long as a message is pending that removes it. Once everything is `settled`,
+nothing of that is left either: every message is delivered and every lease and deadline is over.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final
+
+from tests.aws import TABLE
+from tests.fake_registry.shelves import Repository
+from tests.service import Service
+
+from packyard.oci.digest import Digest
+from packyard.oci.reference import parse_reference
+from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Visibility
+from packyard.packs.timestamp import parse_timestamp
+from packyard.packs.version import tag_of
+from packyard.queue import Message, OrphanImage, PackDeletion, StagedArchive, parse_message
+from packyard.store.keys import name_key, reference_key, role_revision_key
+from packyard.store.pack_items import from_item, to_item
+from packyard.store.wire import Item, from_wire
+
+_ARCHIVES: Final = ("inline/", "uploads/")
+_FIRST: Final = frozenset({"create", "upload", "clone"})
+_OURS: Final = frozenset({ImageOrigin.UPLOAD, ImageOrigin.CLONE})
+_INDEX_KEYS: Final = ("GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK", "GSI3PK", "GSI3SK")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """Everything that there is.
+
+    Attributes:
+        items: The table, whole.
+        objects: The keys of the staging bucket.
+        repositories: Our own registry's.
+        pending: The messages that `clean_up` has still to settle.
+        now: The instant.
+        host: Our own registry's.
+        prefix: The first segment of our repositories.
+        settled: Whether every message is delivered, and every lease and deadline over.
+    """
+
+    items: Sequence[Item]
+    objects: frozenset[str]
+    repositories: Mapping[str, Repository]
+    pending: Sequence[Message]
+    now: datetime
+    host: str
+    prefix: str
+    settled: bool
+
+    @cached_property
+    def rows(self) -> dict[str, Item]:
+        """The packs' rows, by id."""
+        return {item["id"]: item for item in self.items if item["SK"] == "PACK"}
+
+    @cached_property
+    def packs(self) -> dict[str, Pack]:
+        """The packs, by id."""
+        return {pack_id: from_item(row) for pack_id, row in self.rows.items()}
+
+    @cached_property
+    def ledgers(self) -> dict[str, list[Item]]:
+        """The packs' ledgers by id, the oldest entry first."""
+        found: defaultdict[str, list[Item]] = defaultdict(list)
+        for item in sorted(self.items, key=lambda item: str(item["SK"])):
+            if item["PK"].startswith("PACK#") and item["SK"].startswith("REV#"):
+                found[item["PK"].removeprefix("PACK#")].append(item)
+        return dict(found)
+
+    @cached_property
+    def roles(self) -> list[Item]:
+        """The roles."""
+        return [
+            item for item in self.items if item["PK"].startswith("ORG#") and item["SK"].startswith("ROLE#")
+        ]
+
+    @cached_property
+    def by_key(self) -> dict[tuple[str, str], Item]:
+        """Every item."""
+        return {(item["PK"], item["SK"]): item for item in self.items}
+
+    def repository(self, pack: Pack) -> str:
+        """Return the repository that goes with a pack's name."""
+        return f"{self.prefix}/{pack.org_id}/{pack.name}"
+
+
+def observe(service: Service, *, pending: Sequence[str] = (), settled: bool = False) -> Observed:
+    """Look at everything.
+
+    Args:
+        service: The service.
+        pending: The bodies of the messages to `clean_up` that have not been settled yet, in the queue or out of it.
+        settled: See `Observed`.
+    """
+    items: list[Item] = []
+    start: dict[str, Any] = {}
+    while True:
+        page = service.aws.dynamodb.scan(TableName=TABLE, ConsistentRead=True, **start)
+        items += [from_wire(item) for item in page["Items"]]
+        if "LastEvaluatedKey" not in page:
+            break
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+    return Observed(
+        items=items,
+        objects=frozenset(service.aws.objects()),
+        repositories=service.registry.shelves.repositories,
+        pending=[parse_message(body) for body in pending],
+        now=service.clock(),
+        host=service.registry.url.partition("://")[2],
+        prefix=service.services.settings.repository_prefix,
+        settled=settled,
+    )
+
+
+def assert_sound(service: Service, *, pending: Sequence[str] = (), settled: bool = False) -> Observed:
+    """Check every invariant, and return what was looked at.
+
+    Args:
+        service: The service.
+        pending: As for `observe`.
+        settled: As for `observe`.
+    """
+    seen = observe(service, pending=pending, settled=settled)
+    found = violations(seen)
+    assert not found, "\n".join(found)
+    return seen
+
+
+def violations(seen: Observed) -> list[str]:
+    """Return what does not hold, in words."""
+    checks = (
+        _images,
+        _orphans,
+        _tags,
+        _archives,
+        _ledgers,
+        _rows,
+        _names,
+        _references,
+        _roles,
+        _uploads,
+        _kept_answers,
+        _nothing_stuck,
+    )
+    return [f"{check.__name__.strip('_')}: {fault}" for check in checks for fault in check(seen)]
+
+
+def _images(seen: Observed) -> Iterator[str]:
+    """1: what a caller can see can be pulled by digest, all platforms of it."""
+    for pack in seen.packs.values():
+        reference = parse_reference(pack.image_ref)
+        if pack.status is PackStatus.ACTIVE and reference.registry == seen.host:
+            repository = seen.repositories.get(reference.repository, Repository())
+            yield from (
+                f"{pack.id} at revision {pack.revision} lacks {part}"
+                for part in missing(repository, pack.image_digest)
+            )
+
+
+def missing(repository: Repository, digest: str) -> Iterator[str]:
+    """Yield what a repository lacks of an image: itself, what it lists, or their blobs."""
+    manifest = repository.manifests.get(Digest(digest))
+    if manifest is None:
+        yield digest
+        return
+    document = json.loads(manifest.raw)
+    for entry in document.get("manifests", ()):
+        yield from missing(repository, entry["digest"])
+    for part in (document["config"], *document["layers"]) if "config" in document else ():
+        if part["digest"] not in repository.blobs:
+            yield part["digest"]
+
+
+def _orphans(seen: Observed) -> Iterator[str]:
+    """2: every manifest of ours is in the ledger of its name's holder, or a message is pending that removes it."""
+    used: defaultdict[str, set[str]] = defaultdict(set)
+    for pack_id, pack in seen.packs.items():
+        deletion = any(
+            isinstance(message, PackDeletion) and message.pack_id == pack_id for message in seen.pending
+        )
+        if pack.status is PackStatus.ACTIVE or (pack.status is PackStatus.DELETING and deletion):
+            for entry in seen.ledgers.get(pack_id, []):
+                used[seen.repository(pack)] |= {entry["image_digest"], *entry.get("manifests", ())}
+    for message in seen.pending:
+        if isinstance(message, OrphanImage):
+            used[message.repository] |= set(message.digests)
+    for name, repository in seen.repositories.items():
+        if name.startswith(f"{seen.prefix}/"):
+            for digest in repository.manifests.keys() - used[name]:
+                yield f"{digest} in {name} is nobody's"
+
+
+def _tags(seen: Observed) -> Iterator[str]:
+    """Decision 4: the version's tag names the image of the row, or a message is pending that lets it."""
+    for pack_id, pack in seen.packs.items():
+        last = seen.ledgers.get(pack_id, [])[-1]["operation"] if seen.ledgers[pack_id] else ""
+        pushed = [entry for entry in seen.ledgers.get(pack_id, []) if entry["operation"] in _TAGGED_BY]
+        moved = any(entry["operation"] == "replace" for entry in seen.ledgers.get(pack_id, []))
+        if pack.status is not PackStatus.ACTIVE or pack.image_origin not in _OURS or not pushed or moved:
+            continue
+        repository = seen.repositories.get(seen.repository(pack), Repository())
+        announced = any(
+            isinstance(message, OrphanImage) and message.digests[0] == pack.image_digest
+            for message in seen.pending
+        )
+        if repository.tags.get(tag_of(pack.version)) != pack.image_digest and not announced:
+            yield f"{tag_of(pack.version)} does not name the image of {pack_id}"
+        for tag, digest in repository.tags.items():
+            if digest not in repository.manifests:
+                yield f"{tag} names {digest}, which is gone"
+
+
+def _archives(seen: Observed) -> Iterator[str]:
+    """2: every staged archive is announced."""
+    announced = {message.key for message in seen.pending if isinstance(message, StagedArchive)}
+    for key in seen.objects:
+        if key.startswith(_ARCHIVES) and key not in announced:
+            yield f"{key} stays for ever"
+
+
+def _ledgers(seen: Observed) -> Iterator[str]:
+    """7: every accepted write is in the ledger, once; and the ledger is of nothing else."""
+    for pack_id, entries in seen.ledgers.items():
+        if pack_id not in seen.packs:
+            yield f"{pack_id} has a ledger and no row"
+            continue
+        pack = seen.packs[pack_id]
+        operations = [entry["operation"] for entry in entries]
+        if [int(entry["revision"]) for entry in entries] != list(range(1, pack.revision + 1)):
+            yield f"{pack_id} at revision {pack.revision} has the entries {operations}"
+        if operations[0] not in _FIRST or _FIRST & set(operations[1:]):
+            yield f"{pack_id} came to be as {operations}"
+        if ("delete" in operations) != (pack.status is PackStatus.DELETED) or "delete" in operations[:-1]:
+            yield f"{pack_id} is {pack.status} after {operations}"
+        if (entries[-1]["image_digest"], entries[-1]["version"]) != (pack.image_digest, pack.version):
+            yield f"{pack_id} is not what its last entry says"
+        if any("expires_at" in entry for entry in entries):
+            yield f"the ledger of {pack_id} is to expire"
+
+
+def _rows(seen: Observed) -> Iterator[str]:
+    """Rows have a ledger, stand in the listings that they belong to, and expire once they are deleted."""
+    for pack_id, row in seen.rows.items():
+        pack = seen.packs[pack_id]
+        if pack_id not in seen.ledgers:
+            yield f"{pack_id} has no ledger"
+        stated = to_item(pack)
+        if pack.status is PackStatus.DELETING:
+            stated |= {"GSI3PK": "DELETING", "GSI3SK": f"PACK#{pack_id}"}
+        if any(row.get(name) != stated.get(name) for name in _INDEX_KEYS):
+            yield f"{pack_id} is {pack.status} and {pack.visibility}, and listed as {[row.get(n) for n in _INDEX_KEYS]}"
+        if ("expires_at" in row) != (pack.status is PackStatus.DELETED):
+            yield f"{pack_id} is {pack.status} and expires at {row.get('expires_at')}"
+
+
+def _names(seen: Observed) -> Iterator[str]:
+    """3: a name is of one pack, which has it until it is gone."""
+    standing = [pack for pack in seen.packs.values() if pack.status is not PackStatus.DELETED]
+    for (org_id, name), times in Counter((pack.org_id, pack.name) for pack in standing).items():
+        if times > 1:
+            yield f"{times} packs of {org_id} are called {name}"
+    for pack in standing:
+        key = name_key(pack.org_id, pack.name)
+        holder = seen.by_key.get((key["PK"], key["SK"]), {}).get("pack_id")
+        if holder != pack.id:
+            yield f"{pack.name} of {pack.org_id} is held by {holder}, not by {pack.id}"
+    for item in seen.items:
+        if item["SK"].startswith("NAME#"):
+            yield from _name(seen, item)
+
+
+def _name(seen: Observed, item: Item) -> Iterator[str]:
+    held = item.get("pack_id")
+    pack = seen.packs.get(held) if held else None
+    if held and (pack is None or pack.status is PackStatus.DELETED):
+        yield f"{item['SK']} is held by {held}, which is gone"
+    if pack is not None and name_key(pack.org_id, pack.name) != {"PK": item["PK"], "SK": item["SK"]}:
+        yield f"{item['SK']} is held by {held}, whose name is {pack.name}"
+    if held and "expires_at" in item:
+        yield f"{item['SK']} expires although {held} holds it"
+    purged = "purging_until" in item and parse_timestamp(item["purging_until"]) >= seen.now
+    if (
+        purged
+        and "expires_at" in item
+        and item["expires_at"] < parse_timestamp(item["purging_until"]).timestamp()
+    ):
+        yield f"{item['SK']} expires before its purge is over"
+    if seen.settled and not held and "expires_at" not in item:
+        yield f"{item['SK']} is of nobody and stays for ever"
+
+
+def _references(seen: Observed) -> Iterator[str]:
+    """4: roles, references and counters agree, and nobody holds a pack that is gone or hidden."""
+    held = {
+        (pack_id, role["org_id"], role["role_id"]): True
+        for role in seen.roles
+        for pack_id in role["pack_ids"]
+    }
+    wanted = {tuple(reference_key(*holding).values()) for holding in held}
+    standing = {key for key in seen.by_key if key[1].startswith("REF#")}
+    yield from (f"{key} is a reference that no role has" for key in standing - wanted)
+    yield from (f"{key} is a reference that is not there" for key in wanted - standing)
+    for pack_id, row in seen.rows.items():
+        holders = [org_id for held_id, org_id, _ in held if held_id == pack_id]
+        own = holders.count(row["org_id"])
+        counted = int(row.get("own_refs", 0)), int(row.get("foreign_refs", 0))
+        if counted != (own, len(holders) - own):
+            yield f"{pack_id} counts {counted} references, has {holders}"
+        if holders and row["status"] != PackStatus.ACTIVE:
+            yield f"{pack_id} is {row['status']} and held by {holders}"
+        if own != len(holders) and row["visibility"] != Visibility.COMMUNITY:
+            yield f"{pack_id} is hidden from {holders}"
+    yield from (f"{key} holds a pack that never was" for key in held if key[0] not in seen.rows)
+
+
+def _roles(seen: Observed) -> Iterator[str]:
+    """7, for roles: every set is in the role's history, once."""
+    for role in seen.roles:
+        partition = role_revision_key(role["org_id"], role["role_id"], 1)["PK"]
+        entries = sorted(
+            (item for item in seen.items if item["PK"] == partition), key=lambda item: str(item["SK"])
+        )
+        if [int(entry["revision"]) for entry in entries] != list(range(1, int(role["revision"]) + 1)):
+            yield f"{role['role_id']} at revision {role['revision']} has {len(entries)} entries"
+        elif entries[-1]["pack_ids"] != role["pack_ids"]:
+            yield f"{role['role_id']} is not what its last entry says"
+
+
+def _uploads(seen: Observed) -> Iterator[str]:
+    """An upload that is done has become a pack; what waits can come to an end."""
+    for item in seen.items:
+        if item["SK"] != "UPLOAD":
+            continue
+        done = item["upload_status"] == "done"
+        if done and item.get("pack_id") not in seen.rows:
+            yield f"{item['id']} is done and has become nothing"
+        if item["upload_status"] == "building" and not {"lease_until", "build_deadline"} <= item.keys():
+            yield f"{item['id']} is being built without an end"
+        if "expires_at" not in item:
+            yield f"{item['id']} stays for ever"
+        if done and {"lease", "upload_error"} & item.keys():
+            yield f"{item['id']} is done, and still has {sorted({'lease', 'upload_error'} & item.keys())}"
+
+
+def _kept_answers(seen: Observed) -> Iterator[str]:
+    """Decision 12: a kept answer is whole, is none of our failures, and tells of a pack that there is."""
+    for item in seen.items:
+        if item["SK"] != "ANSWER":
+            continue
+        if "expires_at" not in item:
+            yield f"{item['PK']} stays for ever"
+        if item["answer_status"] == "INPROGRESS":
+            if "answer" in item:
+                yield f"{item['PK']} is at work and has an answer"
+            continue
+        kept: dict[str, Any] = {}
+        with suppress(ValueError, KeyError):
+            kept = json.loads(item["answer"])
+        if not 200 <= kept.get("status", 0) < 500:
+            yield f"{item['PK']} keeps {item.get('answer')}"
+            continue
+        body = json.loads(kept["body"])
+        for pack_id in (body.get("id"), body.get("pack_id")):
+            if pack_id is not None and pack_id not in seen.rows:
+                yield f"{item['PK']} tells of {pack_id}, which never was"
+
+
+def _nothing_stuck(seen: Observed) -> Iterator[str]:
+    """2, and "Nothing waits for ever": what is half done has somebody who finishes it, and in the end nothing is."""
+    deleting = {message.pack_id for message in seen.pending if isinstance(message, PackDeletion)}
+    for pack in seen.packs.values():
+        if pack.status is PackStatus.DELETING and pack.id not in deleting:
+            yield f"{pack.id} is being deleted by nobody"
+    if not seen.settled:
+        return
+    yield from (f"{message} is still pending" for message in seen.pending)
+    for item in seen.items:
+        for lease in ("purging_until", "claimed_until", "lease_until"):
+            if lease in item and parse_timestamp(item[lease]) > seen.now:
+                yield f"{item['PK']} {item['SK']} is held until {item[lease]}"
