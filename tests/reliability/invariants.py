@@ -204,10 +204,9 @@ def _orphans(seen: Observed) -> Iterator[str]:
 def _tags(seen: Observed) -> Iterator[str]:
     """Decision 4: the version's tag names the image of the row, or a message is pending that lets it."""
     for pack_id, pack in seen.packs.items():
-        last = seen.ledgers.get(pack_id, [])[-1]["operation"] if seen.ledgers[pack_id] else ""
-        pushed = [entry for entry in seen.ledgers.get(pack_id, []) if entry["operation"] in _TAGGED_BY]
+        # A pack that has gone back to an older image names it by a tag that others may have moved since.
         moved = any(entry["operation"] == "replace" for entry in seen.ledgers.get(pack_id, []))
-        if pack.status is not PackStatus.ACTIVE or pack.image_origin not in _OURS or not pushed or moved:
+        if pack.status is not PackStatus.ACTIVE or pack.image_origin not in _OURS or moved:
             continue
         repository = seen.repositories.get(seen.repository(pack), Repository())
         announced = any(
