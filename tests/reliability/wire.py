@@ -1,0 +1,241 @@
+"""Everything that leaves the process, request by request: each attempt of an AWS call, each HTTP request to a registry.
+
+A tap stands at the wire and decides of each request whether it is sent, fails, or is done without its answer being
+heard. Requests go one at a time, so that a process which dies at one of them does nothing after it, in no thread.
+Botocore's own retries are at work above this, and so are the registry client's.
+
+Transactions are written once for their token, as DynamoDB does (API_TransactWriteItems); moto runs them again.
+"""
+
+import hashlib
+import io
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import RLock
+from types import SimpleNamespace
+from typing import Any, Final
+from unittest.mock import patch
+
+import botocore.endpoint
+import urllib3
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from botocore.retries.standard import register_retry_handler
+from moto.core.botocore_stubber import MockRawResponse
+from moto.core.models import botocore_stubber
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import ReadTimeoutError as HttpReadTimeoutError
+
+# As in the composition root.
+ATTEMPTS: Final = 4
+_TOKEN_KEPT: Final = timedelta(minutes=10)
+
+_SESSION: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+_DIGEST: Final = re.compile(r"sha256(:|%3A)([0-9a-f]{8})[0-9a-f]{56}")
+_THROTTLED: Final = {
+    "dynamodb": (400, "ThrottlingException"),
+    "s3": (503, "SlowDown"),
+    "sqs": (400, "RequestThrottled"),
+    "ecr": (400, "ThrottlingException"),
+}
+_FAILED: Final = {
+    "dynamodb": (500, "InternalServerError"),
+    "s3": (500, "InternalError"),
+    "sqs": (500, "InternalFailure"),
+    "ecr": (500, "ServerException"),
+}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request that is about to leave.
+
+    Attributes:
+        label: What it is: `dynamodb.GetItem`, `PUT packs/org_a/slack/blobs/uploads/?digest=3f2a9c01`.
+        service: `dynamodb`, `s3`, `sqs`, `ecr`, or the host of a registry.
+        invocation: The same for all attempts of one call.
+        deliver: Has it done, and returns the answer.
+        throttled, failed: Answers without having it done.
+        unreachable, lost: Exceptions for a connection that could not be made, and for an answer that did not come.
+        cut: Has it done, and returns half of the answer; None where answers are not read piece by piece.
+    """
+
+    label: str
+    service: str
+    invocation: str
+    deliver: Callable[[], Any]
+    throttled: Callable[[], Any]
+    failed: Callable[[], Any]
+    unreachable: Exception
+    lost: Exception
+    cut: Callable[[], Any] | None = None
+
+
+Tap = Callable[[Sent], Any]
+
+
+def straight(sent: Sent) -> Any:
+    """Send a request as if nobody stood there."""
+    return sent.deliver()
+
+
+class Wire:
+    """All that leaves the process, by way of the tap.
+
+    Attributes:
+        tap: Who decides.
+
+    Args:
+        clients: AWS clients; moto stands at their other end, or `servers`.
+        servers: Who answers for a service instead of moto.
+        clock: The present instant, UTC.
+    """
+
+    def __init__(
+        self,
+        clients: Sequence[Any],
+        *,
+        servers: dict[str, Callable[[AWSPreparedRequest], AWSResponse]],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.tap: Tap = straight
+        self._clients = clients
+        self._servers = servers
+        self._clock = clock
+        self._lock = RLock()
+        self._tokens: dict[str, tuple[str, datetime, AWSResponse]] = {}
+
+    @contextmanager
+    def laid(self) -> Iterator["Wire"]:
+        """Lay the wire for as long as the context lasts."""
+        urlopen = HTTPConnectionPool.urlopen
+
+        def tapped(pool: HTTPConnectionPool, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
+            return self._pass(_http(pool, method, url, lambda: urlopen(pool, method, url, *args, **kwargs)))
+
+        with ExitStack() as hooks:
+            hooks.enter_context(patch.object(HTTPConnectionPool, "urlopen", tapped))
+            # How long the SDK waits before it tries again is nobody's concern here.
+            hooks.enter_context(
+                patch.object(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _seconds: None))
+            )
+            for client in self._clients:
+                client.meta.events.unregister("before-send", botocore_stubber)
+                client.meta.events.register("before-send", self._aws, unique_id="wire")
+            yield self
+
+    def renew(self) -> None:
+        """Forget what clients and DynamoDB remember of requests: budgets of retries, tokens."""
+        self._tokens.clear()
+        for client in self._clients:
+            service = client.meta.service_model.service_id.hyphenize()
+            client.meta.events.unregister(f"needs-retry.{service}", unique_id=f"retry-config-{service}")
+            register_retry_handler(client, max_attempts=ATTEMPTS)
+
+    def _pass(self, sent: Sent) -> Any:
+        with self._lock:
+            return self.tap(sent)
+
+    def _aws(self, event_name: str, request: AWSPreparedRequest, **_: Any) -> Any:
+        _, service, operation = event_name.split(".")
+        server = self._servers.get(service, self._moto)
+        if operation == "TransactWriteItems":
+            return self._pass(_aws(service, operation, request, lambda: self._once(request)))
+        return self._pass(_aws(service, operation, request, lambda: server(request)))
+
+    def _moto(self, request: AWSPreparedRequest) -> AWSResponse:
+        answer = botocore_stubber("before-send", request)
+        assert answer is not None
+        return answer
+
+    def _once(self, request: AWSPreparedRequest) -> AWSResponse:
+        """Write a transaction, unless one of the same token was written within the last ten minutes."""
+        body = json.loads(request.body)
+        token, content = body["ClientRequestToken"], hashlib.sha256(request.body).hexdigest()
+        known = self._tokens.get(token)
+        if known is not None and self._clock() <= known[1] + _TOKEN_KEPT:
+            if known[0] != content:
+                return _answer(request, "dynamodb", 400, "IdempotentParameterMismatchException")
+            return AWSResponse(request.url, 200, known[2].headers, MockRawResponse(b"{}"))
+        answer = self._moto(request)
+        if answer.status_code == 200:
+            self._tokens[token] = content, self._clock(), answer
+        return answer
+
+
+def _aws(
+    service: str, operation: str, request: AWSPreparedRequest, deliver: Callable[[], AWSResponse]
+) -> Sent:
+    def cut() -> AWSResponse:
+        whole = deliver()
+        if whole.status_code != 200:
+            return whole
+        body = whole.raw.read()
+        return AWSResponse(request.url, 200, whole.headers, MockRawResponse(body[: len(body) // 2]))
+
+    return Sent(
+        label=f"{service}.{operation}",
+        service=service,
+        invocation=_text(request.headers["amz-sdk-invocation-id"]),
+        deliver=deliver,
+        throttled=lambda: _answer(request, service, *_THROTTLED[service]),
+        failed=lambda: _answer(request, service, *_FAILED[service]),
+        unreachable=EndpointConnectionError(endpoint_url=request.url),
+        lost=ReadTimeoutError(endpoint_url=request.url),
+        cut=cut if operation == "GetObject" else None,
+    )
+
+
+def _answer(request: AWSPreparedRequest, service: str, status: int, code: str) -> AWSResponse:
+    body = f"<Error><Code>{code}</Code><Message>no</Message></Error>"
+    if service != "s3":
+        body = json.dumps({"__type": f"com.amazonaws.{service}#{code}", "message": "no"})
+    return AWSResponse(request.url, status, {"x-amzn-requestid": "none"}, MockRawResponse(body))  # type: ignore[arg-type]
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _http(pool: HTTPConnectionPool, method: str, url: str, deliver: Callable[[], Any]) -> Sent:
+    path, _, query = url.removeprefix("/v2/").partition("?")
+    path = _SESSION.sub("", path)
+    query = query.removeprefix("state=kept&")
+    label = _DIGEST.sub(r"\2", f"{method} {path}" + (f"?{query}" if query else ""))
+
+    def cut() -> Any:
+        whole = deliver()
+        body = whole.read()
+        return _reply(whole.status, body[: len(body) // 2], whole.headers)
+
+    def answered(status: int) -> Any:
+        return _reply(status, b"", {})
+
+    return Sent(
+        label=label,
+        service=f"{pool.host}:{pool.port}",
+        invocation=label,
+        deliver=deliver,
+        throttled=lambda: answered(429),
+        failed=lambda: answered(503),
+        unreachable=NewConnectionError(pool, "nobody there"),  # type: ignore[arg-type]
+        lost=HttpReadTimeoutError(pool, url, "nothing came"),
+        cut=cut if method == "GET" else None,
+    )
+
+
+def _reply(status: int, body: bytes, headers: Any) -> urllib3.HTTPResponse:
+    return urllib3.HTTPResponse(
+        body=io.BytesIO(body),
+        status=status,
+        headers=headers,
+        preload_content=False,
+        decode_content=False,
+        enforce_content_length=True,
+        request_method="GET",
+    )
