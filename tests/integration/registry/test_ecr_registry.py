@@ -18,6 +18,7 @@ from tests.trees import SMALL_TREE, lay
 from packyard.errors import RegistryCleanupFailed, ServiceUnavailable
 from packyard.oci.image import Image, build_image
 from packyard.oci.layer import Layer, LayerSpool
+from packyard.registry.credentials import EcrToken
 from packyard.registry.ecr import EcrRegistry
 from packyard.registry.factory import ecr_registry
 from packyard.registry.transport import Patience
@@ -56,7 +57,7 @@ def registry(ecr: "ECRClient", fake: FakeRegistry) -> EcrRegistry:
     return ecr_registry(
         url=fake.url,
         ecr=ecr,
-        clock=lambda: datetime(2026, 3, 1, tzinfo=UTC),
+        credential=EcrToken(ecr=ecr, clock=lambda: datetime(2026, 3, 1, tzinfo=UTC)),
         patience=Patience(sleep=time.sleep, monotonic=time.monotonic),
     )
 

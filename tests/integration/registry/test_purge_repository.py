@@ -22,7 +22,7 @@ from packyard.errors import RegistryCleanupFailed
 from packyard.oci.digest import Digest, digest_of
 from packyard.oci.image import Image, build_image
 from packyard.oci.layer import Layer, LayerSpool
-from packyard.registry.credentials import Anonymous
+from packyard.registry.credentials import Anonymous, EcrToken
 from packyard.registry.distribution import DistributionRegistry
 from packyard.registry.ecr import EcrRegistry
 from packyard.registry.factory import distribution_registry, ecr_registry
@@ -286,7 +286,10 @@ class TestEcr:
     @pytest.fixture
     def registry(self, ecr: "ECRClient", fake: FakeRegistry) -> EcrRegistry:
         return ecr_registry(
-            url=fake.url, ecr=ecr, clock=lambda: datetime(2026, 3, 1, tzinfo=UTC), patience=PATIENCE
+            url=fake.url,
+            ecr=ecr,
+            credential=EcrToken(ecr=ecr, clock=lambda: datetime(2026, 3, 1, tzinfo=UTC)),
+            patience=PATIENCE,
         )
 
     def test_the_repository_goes_with_all_that_is_in_it(

@@ -1,14 +1,12 @@
 """Puts our own registry together; called by the composition root."""
 
-from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import urllib3
 
 from packyard.registry.client import RegistryClient
-from packyard.registry.credentials import Credential, EcrToken
+from packyard.registry.credentials import Credential
 from packyard.registry.distribution import PARALLEL_UPLOADS, DistributionRegistry
 from packyard.registry.ecr import EcrRegistry
 from packyard.registry.transport import Patience, Transport
@@ -17,18 +15,16 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
 
 
-def ecr_registry(
-    *, url: str, ecr: "ECRClient", clock: Callable[[], datetime], patience: Patience
-) -> EcrRegistry:
+def ecr_registry(*, url: str, ecr: "ECRClient", credential: Credential, patience: Patience) -> EcrRegistry:
     """Return the Amazon ECR registry at `url`.
 
     Args:
         url: Scheme, host and port.
         ecr: The client of the account that holds it.
-        clock: The time, UTC.
+        credential: What to show it, an `EcrToken` on AWS.
         patience: How long to wait for it.
     """
-    client = _client(url=url, credential=EcrToken(ecr=ecr, clock=clock), patience=patience)
+    client = _client(url=url, credential=credential, patience=patience)
     return EcrRegistry(client=client, host=urlsplit(url).netloc, ecr=ecr)
 
 
