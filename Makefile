@@ -2,6 +2,8 @@
 PYTHON ?= python3
 PORT ?= 4566
 T ?= tests
+# A few tests are sooner done by one process.
+WORKERS ?= $(if $(filter tests,$(T)),2,0)
 
 BIN := .venv/bin
 SAM := .local/tools/sam/bin
@@ -31,7 +33,7 @@ reset: setup ## Forget what the local stack has kept
 
 .PHONY: test
 test: setup ## Run the tests; T=path[::name] picks some
-	@$(BIN)/pytest $(T)
+	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup $(T)
 
 .PHONY: bench
 bench: setup ## Measure beside umoci, buildah and oras; ARGS="--rounds 3 build" measures a part
