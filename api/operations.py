@@ -61,7 +61,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             201: _pack("The new pack."),
             200: _pack("The pack that stands: the request would have changed nothing."),
         },
-        refusals=[*_JSON_FAULTS, "pack_name_taken", "pack_deleting", "pack_modified", "registry_unavailable"],
+        refusals=[*_JSON_FAULTS, "pack_name_taken", "registry_unavailable"],
         writes=True,
     ),
     Operation(
@@ -78,7 +78,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             201: _pack("The new pack."),
             200: _pack("The pack that stands: the archive would have changed nothing."),
         },
-        refusals=[*_JSON_FAULTS, "pack_name_taken", "pack_deleting", "pack_modified", "registry_unavailable"],
+        refusals=[*_JSON_FAULTS, "pack_name_taken", "registry_unavailable"],
         writes=True,
     ),
     Operation(
@@ -200,7 +200,6 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "pack_not_found",
             "pack_name_taken",
             "pack_deleting",
-            "pack_modified",
             "registry_unavailable",
         ],
         writes=True,
@@ -304,7 +303,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         description="Replaces the whole list, all of it or nothing; an empty one detaches every pack.",
         body=Body(model="RoleAssignment", example={"pack_ids": [examples.PACK_ID]}),
         answers={200: Answer(description="The list.", model="RolePacks", example=examples.ROLE_PACKS)},
-        refusals=[*_JSON_FAULTS, "pack_not_found", "pack_deleting", "pack_modified"],
+        refusals=[*_JSON_FAULTS, "pack_not_found", "pack_deleting"],
         writes=True,
     ),
     Operation(
