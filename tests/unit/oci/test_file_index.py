@@ -42,6 +42,14 @@ def test_a_document_says_again_what_it_was_made_of() -> None:
     assert parse_index(INDEX.to_bytes()) == INDEX
 
 
+def test_of_a_document_one_file_can_be_read_without_the_others() -> None:
+    other = replace(FILE, path="guides/b.md")
+    both = replace(INDEX, files=(FILE, other))
+
+    assert parse_index(both.to_bytes(), only=other.path) == replace(INDEX, files=(other,))
+    assert parse_index(both.to_bytes(), only="guides") == replace(INDEX, files=())
+
+
 def test_a_layer_of_ours_is_indexed_file_by_file_in_the_order_of_their_paths() -> None:
     with LayerSpool() as spool:
         layer = lay(spool, SMALL_TREE, executables=["scripts/post.sh"], directories=["data/deep/empty"])

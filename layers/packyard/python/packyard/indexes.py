@@ -38,15 +38,19 @@ class FileIndexes:
         self._client = client
         self._bucket = bucket
 
-    def get(self, digest: Digest) -> FileIndex | None:
+    def get(self, digest: Digest, *, only: str | None = None) -> FileIndex | None:
         """Return an index, or None when it is not there, is damaged, or cannot be had now.
 
         S3 says of what is not there that it is forbidden, to whom it would not list the bucket.
+
+        Args:
+            digest: As for `index_key`.
+            only: The path of the only file that is wanted; None for all.
         """
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=index_key(digest))
             with found["Body"] as body:
-                return parse_index(body.read(MAX_BYTES + 1))
+                return parse_index(body.read(MAX_BYTES + 1), only=only)
         except ValueError:
             logger.warning("file index damaged", extra={"digest": digest}, exc_info=True)
         except (BotoCoreError, ClientError):

@@ -28,7 +28,14 @@ _UNTEXTUAL: Final = frozenset(map(chr, {*range(0x20), 0x7F} - {0x09, 0x0A, 0x0C,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One file of a pack that the caller can see."""
+    """One file of a pack that the caller can see.
+
+    Attributes:
+        pack: The pack.
+        index: Of its image; other files may be missing from it.
+        file: The file.
+        org_id: Who asks.
+    """
 
     pack: Pack
     index: FileIndex
@@ -78,7 +85,7 @@ class PackFiles:
             PackNotFound, InvalidRequest, RegistryUnavailable, ServiceUnavailable: As for `index`.
         """
         pack = get_pack(pack_id, caller=caller, packs=self.packs)
-        index = self.images.index(pack, org_id=caller.org_id)
+        index = self.images.index(pack, org_id=caller.org_id, only=path)
         file = index.find(path)
         if file is None:
             raise FileNotFound

@@ -34,19 +34,20 @@ class ImageFiles:
     sources: ImageSource
     indexes: FileIndexes
 
-    def index(self, pack: Pack, *, org_id: str) -> FileIndex:
+    def index(self, pack: Pack, *, org_id: str, only: str | None = None) -> FileIndex:
         """Return where a pack's files lie.
 
         Args:
             pack: The pack.
             org_id: Who asks; they can see the pack.
+            only: The path of the only file that is wanted, though others may come along; None for all.
 
         Raises:
             InvalidRequest: On `id`: its image cannot be had, or cannot be read.
             RegistryUnavailable: Its registry did not answer in time.
             ServiceUnavailable: AWS did not answer for a credential.
         """
-        found = self.indexes.get(pack.layer_digest or pack.image_digest)
+        found = self.indexes.get(pack.layer_digest or pack.image_digest, only=only)
         if found is None or not _is_about(found, pack):
             return self.read_index(pack, org_id=org_id)
         return found
