@@ -176,6 +176,17 @@ def test_the_index_goes_in_a_call_of_its_own_before_what_it_names(
         stubber.assert_no_pending_responses()
 
 
+def test_a_manifest_without_an_index_goes_in_one_call(
+    ecr: "ECRClient", registry: EcrRegistry, image: Image
+) -> None:
+    with Stubber(ecr) as stubber:
+        stubber.add_response("batch_delete_image", {"failures": []}, ids(image.digests[1]))
+
+        registry.delete_image(REPOSITORY, image.digests[1:2])
+
+        stubber.assert_no_pending_responses()
+
+
 def test_an_item_that_fails_in_a_call_that_succeeds_is_a_failure(
     ecr: "ECRClient", registry: EcrRegistry, image: Image
 ) -> None:

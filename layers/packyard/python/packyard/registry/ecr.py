@@ -41,10 +41,11 @@ class EcrRegistry(DistributionRegistry):
         """See `ImageRegistry`.
 
         ECR keeps a manifest that an index names (ImageReferencedByManifestList), so the index goes first, in
-        a call of its own.
+        a call of its own. An image that others have built may be one manifest and no index.
         """
         self._delete(repository, digests[:1])
-        self._delete(repository, digests[1:])
+        if len(digests) > 1:
+            self._delete(repository, digests[1:])
 
     def purge_repository(
         self,
