@@ -100,12 +100,12 @@ class Aws:
 def aws_in_memory() -> Iterator[Aws]:
     """Run with empty services of this deployment's shape; nothing leaves the process."""
     with mock_aws():
-        session = _session()
+        made = session()
         config = Config(retries={"mode": "standard"})
-        dynamodb = session.client("dynamodb", config=config)
-        s3 = session.client("s3", config=config)
-        sqs = session.client("sqs", config=config)
-        _create_table(dynamodb)
+        dynamodb = made.client("dynamodb", config=config)
+        s3 = made.client("s3", config=config)
+        sqs = made.client("sqs", config=config)
+        create_table(dynamodb)
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         queue_url = sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
         yield Aws(
@@ -120,7 +120,7 @@ def aws_in_memory() -> Iterator[Aws]:
         )
 
 
-def _session() -> boto3.Session:
+def session() -> boto3.Session:
     core = botocore.session.get_session()
     core.register_component("data_loader", _SERVICE_MODELS)
     return boto3.Session(
@@ -131,7 +131,8 @@ def _session() -> boto3.Session:
     )
 
 
-def _create_table(client: "DynamoDBClient") -> None:
+def create_table(client: "DynamoDBClient") -> None:
+    """Make the template's table, empty, with the name `TABLE`."""
     properties = template()["Resources"]["Table"]["Properties"]
     client.create_table(
         TableName=TABLE, **{name: properties[name] for name in _CREATE_TABLE_PROPERTIES if name in properties}

@@ -47,7 +47,7 @@ class Ecr:
 
     def __call__(self, request: AWSPreparedRequest) -> AWSResponse:
         target = request.headers["X-Amz-Target"]
-        operation = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
+        operation = _text(target).rpartition(".")[2]
         answers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "CreateRepository": self._create_repository,
             "DeleteRepository": self._delete_repository,
@@ -55,7 +55,7 @@ class Ecr:
             "GetAuthorizationToken": self._get_authorization_token,
         }
         try:
-            status, answer = 200, answers[operation](json.loads(request.body or b"{}"))
+            status, answer = 200, answers[operation](json.loads(_text(request.body or "{}")))
         except _EcrFault as fault:
             status, answer = 400, {"__type": str(fault), "message": "no"}
         return AWSResponse(request.url, status, {}, MockRawResponse(json.dumps(answer)))  # type: ignore[arg-type]
@@ -103,3 +103,7 @@ class Ecr:
         if repository is None:
             raise _EcrFault("RepositoryNotFoundException")
         return repository
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

@@ -15,7 +15,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
-from tests.aws import TABLE
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
+from moto.s3.models import s3_backends
+from tests.aws import BUCKET, REGION, TABLE
 from tests.fake_registry.shelves import Repository
 from tests.service import Service
 
@@ -103,17 +106,9 @@ def observe(service: Service, *, pending: Sequence[str] = (), settled: bool = Fa
         pending: The bodies of the messages to `clean_up` that have not been settled yet, in the queue or out of it.
         settled: See `Observed`.
     """
-    items: list[Item] = []
-    start: dict[str, Any] = {}
-    while True:
-        page = service.aws.dynamodb.scan(TableName=TABLE, ConsistentRead=True, **start)
-        items += [from_wire(item) for item in page["Items"]]
-        if "LastEvaluatedKey" not in page:
-            break
-        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
     return Observed(
-        items=items,
-        objects=frozenset(service.aws.objects()),
+        items=_items(),
+        objects=frozenset(_bucket_keys()),
         repositories=service.registry.shelves.repositories,
         pending=[parse_message(body) for body in pending],
         now=service.clock(),
@@ -121,6 +116,17 @@ def observe(service: Service, *, pending: Sequence[str] = (), settled: bool = Fa
         prefix=service.services.settings.repository_prefix,
         settled=settled,
     )
+
+
+def _items() -> list[Item]:
+    # A scan says the same, and takes twenty times as long to say it.
+    partitions = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables[TABLE].items.values()
+    rows: Any = (item for rows in partitions for item in rows.values())
+    return [from_wire(row.to_json()["Attributes"]) for row in rows]
+
+
+def _bucket_keys() -> list[str]:
+    return list(s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[BUCKET].keys)
 
 
 def assert_sound(service: Service, *, pending: Sequence[str] = (), settled: bool = False) -> Observed:

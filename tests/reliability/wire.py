@@ -23,6 +23,7 @@ from unittest.mock import patch
 import botocore.endpoint
 import urllib3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.retries.standard import register_retry_handler
 from moto.core.botocore_stubber import MockRawResponse
@@ -108,7 +109,8 @@ class Wire:
         self._servers = servers
         self._clock = clock
         self._lock = RLock()
-        self._tokens: dict[str, tuple[str, datetime, AWSResponse]] = {}
+        self._tokens: dict[str, tuple[str, datetime]] = {}
+        self._open: list[Any] = []
 
     @contextmanager
     def laid(self) -> Iterator["Wire"]:
@@ -116,7 +118,12 @@ class Wire:
         urlopen = HTTPConnectionPool.urlopen
 
         def tapped(pool: HTTPConnectionPool, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
-            return self._pass(_http(pool, method, url, lambda: urlopen(pool, method, url, *args, **kwargs)))
+            def deliver() -> Any:
+                answer = urlopen(pool, method, url, *args, **kwargs)
+                self._open += [answer, pool]
+                return answer
+
+            return self._pass(_http(pool, method, url, deliver))
 
         with ExitStack() as hooks:
             hooks.enter_context(patch.object(HTTPConnectionPool, "urlopen", tapped))
@@ -128,6 +135,11 @@ class Wire:
                 client.meta.events.unregister("before-send", botocore_stubber)
                 client.meta.events.register("before-send", self._aws, unique_id="wire")
             yield self
+
+    def hang_up(self) -> None:
+        """Close every connection to a registry, as the end of a process does."""
+        while self._open:
+            self._open.pop().close()
 
     def renew(self) -> None:
         """Forget what clients and DynamoDB remember of requests: budgets of retries, tokens."""
@@ -142,7 +154,7 @@ class Wire:
             return self.tap(sent)
 
     def _aws(self, event_name: str, request: AWSPreparedRequest, **_: Any) -> Any:
-        _, service, operation = event_name.split(".")
+        service, operation = event_name.split(".")[1:]
         server = self._servers.get(service, self._moto)
         if operation == "TransactWriteItems":
             return self._pass(_aws(service, operation, request, lambda: self._once(request)))
@@ -155,16 +167,16 @@ class Wire:
 
     def _once(self, request: AWSPreparedRequest) -> AWSResponse:
         """Write a transaction, unless one of the same token was written within the last ten minutes."""
-        body = json.loads(request.body)
-        token, content = body["ClientRequestToken"], hashlib.sha256(request.body).hexdigest()
+        body = _text(request.body)
+        token, content = json.loads(body)["ClientRequestToken"], hashlib.sha256(body.encode()).hexdigest()
         known = self._tokens.get(token)
         if known is not None and self._clock() <= known[1] + _TOKEN_KEPT:
             if known[0] != content:
                 return _answer(request, "dynamodb", 400, "IdempotentParameterMismatchException")
-            return AWSResponse(request.url, 200, known[2].headers, MockRawResponse(b"{}"))
+            return _aws_response(request, 200, b"{}")
         answer = self._moto(request)
         if answer.status_code == 200:
-            self._tokens[token] = content, self._clock(), answer
+            self._tokens[token] = content, self._clock()
         return answer
 
 
@@ -176,7 +188,7 @@ def _aws(
         if whole.status_code != 200:
             return whole
         body = whole.raw.read()
-        return AWSResponse(request.url, 200, whole.headers, MockRawResponse(body[: len(body) // 2]))
+        return _aws_response(request, 200, body[: len(body) // 2], whole.headers)
 
     return Sent(
         label=f"{service}.{operation}",
@@ -192,14 +204,18 @@ def _aws(
 
 
 def _answer(request: AWSPreparedRequest, service: str, status: int, code: str) -> AWSResponse:
-    body = f"<Error><Code>{code}</Code><Message>no</Message></Error>"
-    if service != "s3":
-        body = json.dumps({"__type": f"com.amazonaws.{service}#{code}", "message": "no"})
-    return AWSResponse(request.url, status, {"x-amzn-requestid": "none"}, MockRawResponse(body))  # type: ignore[arg-type]
+    said = json.dumps({"__type": f"com.amazonaws.{service}#{code}", "message": "no"})
+    if service == "s3":
+        said = f"<Error><Code>{code}</Code><Message>no</Message></Error>"
+    return _aws_response(request, status, said.encode())
 
 
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+def _aws_response(request: AWSPreparedRequest, status: int, body: bytes, headers: Any = None) -> AWSResponse:
+    return AWSResponse(request.url, status, headers or HTTPHeaders(), MockRawResponse(body))
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _http(pool: HTTPConnectionPool, method: str, url: str, deliver: Callable[[], Any]) -> Sent:

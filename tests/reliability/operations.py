@@ -1,0 +1,327 @@
+"""Every operation that writes, each in a scene of its own, as a client or a queue asks for it.
+
+One scene has something for all of them. An operation is asked for again exactly as it was the first time: that is how
+clients and queues repeat.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from tests.aws import BUCKET
+from tests.fake_registry.moods import Refuses
+from tests.foreign_images import pack_image
+from tests.gateway import Answer, Request, multipart
+from tests.reliability.wire import Sent
+from tests.reliability.world import World
+from tests.service import ACME, DEADLINE, GLOBEX, PackArchive
+from tests.staged_uploads import arrive, look, start
+
+from packyard.tenants.caller import Caller
+
+FIRST: Final = PackArchive(version="1.0.0").build()
+STANDING: Final = PackArchive(version="1.1.0", files={"README.md": b"standing"}).build()
+NEXT: Final = PackArchive(version="2.0.0", files={"README.md": b"next"}).build()
+NEW: Final = PackArchive(name="new").build()
+KEY: Final = {"Idempotency-Key": "k1"}
+
+
+class Killed(BaseException):
+    """The process has been killed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One thing that is asked of the service.
+
+    Attributes:
+        name: The operation, and what is special about it.
+        act: Asks for it.
+        prepare: What it takes beside the scene that all share.
+        done: The statuses that a first request may be answered with.
+        repeated: Those that a repeat of one that was carried out may be answered with.
+        deletes: Whether an answer of 5xx may have left something a caller can see (API contract, section 5).
+    """
+
+    name: str
+    act: Callable[[World], Answer]
+    prepare: Callable[[World], object] = lambda _world: None
+    done: frozenset[int] = frozenset({200})
+    repeated: frozenset[int] = frozenset({200})
+    deletes: bool = False
+
+
+def build_scene(world: World) -> None:
+    """Make something for every operation, and let every message about it be settled."""
+    service, notes = world.service, world.notes
+    notes["slack"] = _made(service.upload(FIRST))
+    _made(_form(world, f"/packs/{notes['slack']}/upload", "reupload_pack", archive=STANDING))
+    for tag in ("1.0.0", "2.0.0"):
+        shelf = world.elsewhere.shelves.repository("team/jira", create=True)
+        pack_image(f"name: jira\nversion: {tag}\n".encode()).shelve(shelf, tag)
+    notes["jira"] = _made(_create(world, {"image_ref": _reference(world, "1.0.0")}))
+    notes["shared"] = _made(
+        service.upload(PackArchive(name="shared").build(), GLOBEX, visibility="community")
+    )
+    notes["foreign"] = _made(
+        _create(world, {"image_ref": _reference(world, "2.0.0"), "visibility": "community"}, caller=GLOBEX)
+    )
+    _made_role(service.set_role("writer", [notes["jira"]]))
+    _made_role(service.set_role("reader", [notes["shared"]]))
+    _made_role(service.set_role("reader", [notes["shared"]], GLOBEX))
+    world.settle()
+
+
+def _made(answer: Answer) -> str:
+    assert answer.status in (200, 201), answer.body
+    identity: str = answer.body["id"]
+    return identity
+
+
+def _made_role(answer: Answer) -> None:
+    assert answer.status == 200, answer.body
+
+
+def _reference(world: World, tag: str) -> str:
+    return f"127.0.0.1:{world.elsewhere.port}/team/jira:{tag}"
+
+
+def _create(world: World, body: dict[str, str], **more: Any) -> Answer:
+    return world.service.send("create_pack", "POST", "/packs", json=body, **more)
+
+
+def _form(
+    world: World, path: str, function: str, *, headers: dict[str, str] | None = None, **parts: bytes
+) -> Answer:
+    body, stated = multipart(parts)
+    request = Request(
+        method="POST", resource=path, path=path, headers=stated | (headers or {}), body=body, caller=ACME
+    )
+    return world.service.request(function, request)
+
+
+def _upload(**headers: str) -> Callable[[World], Answer]:
+    return lambda world: _form(world, "/packs/upload", "upload_pack", headers=headers, archive=NEW)
+
+
+def _reupload(headers: dict[str, str] | None = None) -> Callable[[World], Answer]:
+    return lambda world: _form(
+        world, f"/packs/{world.notes['slack']}/upload", "reupload_pack", headers=headers, archive=NEXT
+    )
+
+
+def _register(headers: dict[str, str]) -> Callable[[World], Answer]:
+    # Another organisation's tag of the same image: a name that is free here.
+    return lambda world: _create(world, {"image_ref": _reference(world, "3.0.0")}, headers=headers)
+
+
+def _shelve_another(world: World) -> None:
+    shelf = world.elsewhere.shelves.repository("team/jira", create=True)
+    pack_image(b"name: other\nversion: 3.0.0\n").shelve(shelf, "3.0.0")
+
+
+def _replace(world: World) -> Answer:
+    body = {"image_ref": _reference(world, "2.0.0")}
+    return world.service.send("replace_pack", "PUT", f"/packs/{world.notes['jira']}", json=body)
+
+
+def _roll_back(world: World) -> Answer:
+    host = world.service.registry.url.partition("://")[2]
+    body = {"image_ref": f"{host}/packs/{ACME.org_id}/slack:1.0.0"}
+    return world.service.send("replace_pack", "PUT", f"/packs/{world.notes['slack']}", json=body)
+
+
+def _patch(world: World) -> Answer:
+    return world.service.update(world.notes["slack"], "community")
+
+
+def _withdraw(world: World) -> Answer:
+    return world.service.update(world.notes["foreign"], "org", GLOBEX)
+
+
+def _patch_if_match(world: World) -> Answer:
+    return world.service.update(world.notes["slack"], "community", if_match='"2"')
+
+
+def _put_file(world: World) -> Answer:
+    path = f"/packs/{world.notes['slack']}/files/guides/new.md"
+    request = Request(method="PUT", resource=path, path=path, body=b"# New\n", caller=ACME)
+    return world.service.request("put_file", request)
+
+
+def _clone(source: str, headers: dict[str, str] | None = None) -> Callable[[World], Answer]:
+    def act(world: World) -> Answer:
+        path = f"/packs/{world.notes[source]}/clone"
+        return world.service.send("clone_pack", "POST", path, json={"name": "cloned"}, headers=headers or {})
+
+    return act
+
+
+def _delete(name: str, if_match: str | None = None) -> Callable[[World], Answer]:
+    return lambda world: world.service.delete(world.notes[name], if_match=if_match)
+
+
+def _release(world: World) -> None:
+    _made_role(world.service.set_role("writer", []))
+
+
+def _set_role(caller: Caller, *names: str) -> Callable[[World], Answer]:
+    return lambda world: world.service.set_role("writer", [world.notes[name] for name in names], caller)
+
+
+def _start(headers: dict[str, str]) -> Callable[[World], Answer]:
+    return lambda world: world.service.send(
+        "start_upload", "POST", "/packs/uploads", json={"pack_id": world.notes["slack"]}, headers=headers
+    )
+
+
+def _arrived(archive: bytes, *, replacing: bool) -> Callable[[World], None]:
+    def prepare(world: World) -> None:
+        fields = {"pack_id": world.notes["slack"]} if replacing else {}
+        world.notes["upload"] = start(world.service, **fields).body["upload_id"]
+        world.notes["message"] = arrive(world.service, world.notes["upload"], archive)
+        world.builds.append(world.notes["message"])
+
+    return prepare
+
+
+def _build(world: World) -> Answer:
+    """Deliver the message of the build, if it still is in the queue; answer as its upload says."""
+    message = world.notes["message"]
+    settled = message not in world.builds or world.build(message)
+    upload = look(world.service, world.notes["upload"])
+    if upload.body["status"] == "failed":
+        return Answer(400, {}, upload.body)
+    return Answer(200 if settled and upload.body["status"] == "done" else 503, {}, upload.body)
+
+
+def _message(kind: str) -> Callable[[World], Answer]:
+    """Deliver the messages of a kind that are in the inbox."""
+
+    def act(world: World) -> Answer:
+        settled = [world.clean_up(body) for body in list(world.inbox) if f'"kind":"{kind}"' in body]
+        return Answer(200 if all(settled) else 503, {}, None)
+
+    return act
+
+
+def _abandon(world: World) -> None:
+    """Leave an image without a row, as an upload does that dies just before it commits."""
+
+    def dies(sent: Sent) -> Any:
+        if sent.label == "dynamodb.TransactWriteItems":
+            raise Killed
+        return sent.deliver()
+
+    world.wire.tap = dies
+    with suppress(Killed):
+        _upload()(world)
+    world.wire.tap = lambda sent: sent.deliver()
+    world.new_process()
+    world.collect()
+    world.service.clock.advance(DEADLINE + timedelta(seconds=1))
+
+
+def _abandon_both(world: World) -> None:
+    """Leave an abandoned image that shares no name with any pack, and one that a pack came to use."""
+    _abandon(world)
+    world.inbox[:] = [body for body in world.inbox if "orphan_image" in body]
+    world.service.aws.s3.delete_objects(
+        Bucket=BUCKET,
+        Delete={"Objects": [{"Key": key} for key in world.service.aws.staged()] or [{"Key": "inline/none"}]},
+    )
+
+
+def _abandon_an_archive(world: World) -> None:
+    _abandon(world)
+    orphans = [body for body in world.inbox if "orphan_image" in body]
+    for body in orphans:
+        world.clean_up(body)
+
+
+def _lose_a_tag(world: World) -> None:
+    """Leave a pack whose tag was never set, and its announcement."""
+    _made(_reupload()(world))
+    world.collect()
+    world.service.clock.advance(DEADLINE + timedelta(seconds=1))
+    for body in [body for body in world.inbox if "orphan_image" not in body]:
+        world.clean_up(body)
+    world.service.registry.shelves.repositories[f"packs/{ACME.org_id}/slack"].tags.pop("2.0.0")
+
+
+def _half_deleted(world: World) -> None:
+    """Leave a pack whose deletion is decided, and whose images the registry would not let go."""
+    world.service.registry.moods.append(Refuses(method="DELETE", status=503))
+    failed = world.wire.tap
+    world.wire.tap = lambda sent: sent.failed() if sent.label == "ecr.DeleteRepository" else sent.deliver()
+    assert world.service.delete(world.notes["slack"]).status == 502
+    world.wire.tap = failed
+    world.service.registry.moods.clear()
+    world.new_process()
+    world.collect()
+    world.service.clock.advance(timedelta(minutes=6))
+
+
+CREATED: Final = frozenset({201})
+STANDS: Final = frozenset({200, 201})
+MAY_BE_STALE: Final = frozenset({200, 412})
+
+OPERATIONS: Final = {
+    operation.name: operation
+    for operation in (
+        Operation(name="upload", act=_upload(), done=CREATED, repeated=STANDS),
+        Operation(name="upload with a key", act=_upload(**KEY), done=CREATED, repeated=STANDS),
+        Operation(name="start", act=_start({}), done=CREATED, repeated=CREATED),
+        Operation(name="start with a key", act=_start(KEY), done=CREATED, repeated=CREATED),
+        Operation(name="build a new pack", act=_build, prepare=_arrived(NEW, replacing=False)),
+        Operation(name="build onto a pack", act=_build, prepare=_arrived(NEXT, replacing=True)),
+        Operation(
+            name="build what is refused",
+            act=_build,
+            prepare=_arrived(NEW, replacing=True),
+            done=frozenset({400}),
+            repeated=frozenset({400}),
+        ),
+        Operation(name="reupload", act=_reupload()),
+        Operation(name="reupload with a key", act=_reupload(KEY)),
+        Operation(name="reupload if match", act=_reupload({"If-Match": '"2"'}), repeated=MAY_BE_STALE),
+        Operation(name="create", act=_register({}), prepare=_shelve_another, done=CREATED, repeated=STANDS),
+        Operation(
+            name="create with a key",
+            act=_register(KEY),
+            prepare=_shelve_another,
+            done=CREATED,
+            repeated=STANDS,
+        ),
+        Operation(name="replace", act=_replace),
+        Operation(name="roll back", act=_roll_back),
+        Operation(name="patch", act=_patch),
+        Operation(name="patch if match", act=_patch_if_match, repeated=MAY_BE_STALE),
+        Operation(name="withdraw", act=_withdraw),
+        Operation(name="put file", act=_put_file),
+        Operation(name="clone ours", act=_clone("shared"), done=CREATED, repeated=STANDS),
+        Operation(name="clone theirs", act=_clone("foreign"), done=CREATED, repeated=STANDS),
+        Operation(name="clone with a key", act=_clone("shared", KEY), done=CREATED, repeated=STANDS),
+        Operation(name="delete", act=_delete("slack"), deletes=True),
+        Operation(name="delete if match", act=_delete("slack", '"2"'), deletes=True),
+        Operation(name="delete registered", act=_delete("jira"), prepare=_release, deletes=True),
+        Operation(
+            name="delete what is in use",
+            act=_delete("jira"),
+            done=frozenset({409}),
+            repeated=frozenset({409}),
+        ),
+        Operation(name="attach", act=_set_role(ACME, "jira", "slack")),
+        Operation(name="exchange", act=_set_role(ACME, "shared", "slack")),
+        Operation(name="attach another's", act=_set_role(GLOBEX, "shared")),
+        Operation(name="detach", act=_set_role(ACME)),
+        Operation(name="clean up an orphan", act=_message("orphan_image"), prepare=_abandon_both),
+        Operation(name="clean up an archive", act=_message("staged_archive"), prepare=_abandon_an_archive),
+        Operation(name="clean up what is in use", act=_message("orphan_image"), prepare=_lose_a_tag),
+        Operation(
+            name="clean up a deletion", act=_message("pack_deletion"), prepare=_half_deleted, deletes=True
+        ),
+    )
+}

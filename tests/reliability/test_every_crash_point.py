@@ -1,0 +1,52 @@
+"""Every operation that writes, killed right before and right after each request that leaves the process.
+
+Then everybody does what they would: the queues deliver again what was not settled, and the client asks again, at once
+or after everything has been cleaned up. In between and at the end every invariant is looked at, and in the end all must
+be as if nothing had happened.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.reliability import budget, tally
+from tests.reliability.operations import OPERATIONS, Killed, build_scene
+from tests.reliability.trials import Fuse, Place, Trial, each_of, tapped, trial
+from tests.reliability.world import Saved, World, running_world
+
+Scene = tuple[World, Saved]
+
+
+@pytest.fixture(scope="module", params=["ecr", "distribution"])
+def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
+    with running_world(ecr=request.param == "ecr") as world:
+        build_scene(world)
+        yield world, world.save()
+
+
+def killed(made: Trial, place: Place, *, after: bool) -> None:
+    made.begin()
+    fuse = Fuse(place, after=after)
+    with pytest.raises(Killed), tapped(made.world, fuse):
+        made.operation.act(made.world)
+    made.world.new_process()
+    tally.count("crash points")
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_killed_before_or_after_any_request_it_leaves_nothing_that_does_not_come_right(
+    scene: Scene, name: str
+) -> None:
+    made = trial(scene[0], OPERATIONS[name], scene[1])
+
+    def attempt(case: tuple[Place, str, str]) -> None:
+        place, side, then = case
+        killed(made, place, after=side == "after")
+        made.recover(settle_first=then == "settled, then asked again")
+
+    cases = [
+        (place, side, then)
+        for place in made.requests
+        for side in ("before", "after")
+        for then in ("asked again at once", "settled, then asked again")
+    ]
+    each_of(budget.spread(cases, ci=1000), attempt)

@@ -1,0 +1,199 @@
+"""A running service that can be put back: to a point in its past, or to the start of a new process.
+
+The whole of its surroundings is in this process: table, bucket and queues under moto, our own registry (Amazon ECR or
+a plain one), and one that others run. `save` and `restore` copy their contents, which takes a hundredth of the time
+that it takes to make them.
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, Final
+
+from botocore.config import Config
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
+from moto.s3.models import s3_backends
+from moto.sqs.models import sqs_backends
+from tests.aws import BUCKET, QUEUE, REGION, TABLE, session
+from tests.fake_registry.ecr import PASSWORD, Ecr, EcrShelves
+from tests.fake_registry.server import FakeRegistry
+from tests.gateway import Answer
+from tests.reliability.invariants import Observed, assert_sound
+from tests.reliability.wire import Wire
+from tests.service import DEADLINE, Service, running_service
+
+from packyard import bootstrap
+
+# Past every deadline and lease but those of a staged upload that waits for its archive.
+LONG: Final = timedelta(minutes=20)
+# As long as the build queue hides a message from others while its consumer may live, and longer than a build's lease.
+HIDDEN: Final = DEADLINE + timedelta(seconds=1)
+_ROUNDS: Final = 12
+_RECEIVED: Final = 5
+_COLLABORATORS: Final = [
+    name
+    for part in bootstrap.Services.__mro__
+    for name, value in vars(part).items()
+    if isinstance(value, cached_property)
+]
+
+
+@dataclass
+class Saved:
+    """The contents of a world at some time."""
+
+    items: Any
+    keys: Any
+    shelves: Any
+    elsewhere: Any
+    now: datetime
+    ulids: int
+    notes: dict[str, Any]
+    inbox: list[str]
+    builds: list[str]
+
+
+@dataclass
+class World:
+    """A service, what is around it, and what has been said to its queues and not been settled.
+
+    Attributes:
+        elsewhere: A registry that others run.
+        inbox: The messages for `clean_up`.
+        builds: The messages for `build_upload`.
+        notes: What a test keeps in mind: ids, messages.
+    """
+
+    service: Service
+    elsewhere: FakeRegistry
+    wire: Wire
+    inbox: list[str] = field(default_factory=list)
+    builds: list[str] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)
+    ulids: int = 0
+
+    def new_ulid(self) -> str:
+        """Return one; the same ones again after a `restore`."""
+        self.ulids += 1
+        return f"01HZ{self.ulids:022d}"
+
+    def save(self) -> Saved:
+        """Return everything as it is now."""
+        self.collect()
+        return Saved(
+            items=copy.deepcopy(_table().items),
+            keys=copy.deepcopy(_bucket().keys),
+            shelves=copy.deepcopy(self.service.registry.shelves),
+            elsewhere=copy.deepcopy(self.elsewhere.shelves),
+            now=self.service.clock.now,
+            ulids=self.ulids,
+            notes=dict(self.notes),
+            inbox=list(self.inbox),
+            builds=list(self.builds),
+        )
+
+    def restore(self, saved: Saved) -> None:
+        """Let everything be again as it was, in a new process."""
+        self.collect()
+        _table().items = copy.deepcopy(saved.items)
+        _bucket().keys = copy.deepcopy(saved.keys)
+        self.service.registry.shelves = copy.deepcopy(saved.shelves)
+        self.elsewhere.shelves = copy.deepcopy(saved.elsewhere)
+        self.service.clock.now = saved.now
+        self.ulids = saved.ulids
+        self.notes = dict(saved.notes)
+        self.inbox, self.builds = list(saved.inbox), list(saved.builds)
+        self.wire.renew()
+        self.new_process()
+
+    def new_process(self) -> None:
+        """Forget what the process has made for itself."""
+        for name in _COLLABORATORS:
+            self.service.services.__dict__.pop(name, None)
+        self.wire.hang_up()
+
+    def collect(self) -> None:
+        """Take what was sent to `clean_up` off its queue."""
+        queue = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues[QUEUE]
+        self.inbox += [message.body for message in queue._messages]  # noqa: SLF001 - receiving takes more than it tells
+        queue._messages.clear()  # noqa: SLF001
+
+    def clean_up(self, body: str) -> bool:
+        """Hand a message of the inbox to `clean_up`, and return whether it is settled."""
+        settled = not self.service.deliver_bodies([body])
+        if settled:
+            self.inbox.remove(body)
+        self.collect()
+        return settled
+
+    def build(self, body: str) -> bool:
+        """Hand a message to `build_upload`, and return whether it is settled."""
+        record = {"messageId": "0", "body": body, "eventSource": "aws:sqs", "attributes": {}}
+        settled = not self.service.invoke("build_upload", {"Records": [record]})["batchItemFailures"]
+        if settled:
+            self.builds.remove(body)
+        self.collect()
+        return settled
+
+    def settle(self) -> Observed:
+        """Let time pass and deliver every message until it is settled; then check that everything is in order."""
+        for received in range(1, _ROUNDS + 1):
+            self.collect()
+            self.service.clock.advance(HIDDEN if self.builds else LONG)
+            for body in list(self.builds):
+                if not self.build(body) and received >= _RECEIVED:
+                    self.builds.remove(body)
+            for body in list(self.inbox):
+                self.clean_up(body)
+            if not self.inbox and not self.builds:
+                break
+        self.service.clock.advance(LONG)
+        return assert_sound(self.service, pending=self.inbox, settled=True)
+
+    def check(self) -> Observed:
+        """Check what must hold at any instant."""
+        self.collect()
+        return assert_sound(self.service, pending=self.inbox)
+
+
+def _table() -> Any:
+    return dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables[TABLE]
+
+
+def _bucket() -> Any:
+    return s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[BUCKET]
+
+
+@contextmanager
+def running_world(*, ecr: bool = True) -> Iterator[World]:
+    """Run an empty world whose own registry is Amazon ECR, or one that speaks the distribution API only."""
+    with running_service() as service, FakeRegistry() as elsewhere:
+        if ecr:
+            service.registry.shelves = EcrShelves()
+            service.registry.basic = PASSWORD
+        client: Any = session().client("ecr", config=Config(retries={"mode": "standard"}))
+        clients = {
+            "dynamodb": service.aws.dynamodb,
+            "s3": service.aws.s3,
+            "sqs": service.aws.sqs,
+            "ecr": client,
+        }
+        server = Ecr(shelves=lambda: service.registry.shelves, clock=service.clock)
+        wire = Wire(list(clients.values()), servers={"ecr": server}, clock=service.clock)
+        world = World(service, elsewhere, wire)
+        services = service.services
+        services.client = clients.__getitem__
+        services.new_ulid = world.new_ulid
+        if ecr:
+            services.settings = replace(services.settings, registry_kind="ecr")
+        world.new_process()
+        with wire.laid():
+            yield world
+            wire.hang_up()
+
+
+Act = Callable[[World], Answer]
