@@ -17,7 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ulid import ULID
 
 from console.dead_letters import list_dead_letters, redrive
-from console.deployment import Deployment, of_parts, of_stack
+from console.deployment import DEFAULT_PREFIX, Deployment, of_parts, of_stack
+from console.images import Images
 from console.packs import Packs
 from console.refusal import Refused
 from console.tenants import Tenants
@@ -70,6 +71,18 @@ class Console:
         """Packs and deletions."""
         return Packs(store=PackStore(table=self.table), deletions=DeletionStore(table=self.table), clock=_now)
 
+    @cached_property
+    def images(self) -> Images:
+        """Images in ECR."""
+        return Images(
+            packs=PackStore(table=self.table),
+            table_name=self.deployment.table(),
+            dynamodb=self.client("dynamodb"),
+            ecr=self.client("ecr"),
+            prefix=self.deployment.repository_prefix,
+            clock=_now,
+        )
+
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the arguments ask for and return the exit status: 0, 1 when it was refused, 2 when not understood."""
@@ -87,6 +100,7 @@ def main(arguments: Sequence[str]) -> int:
                 table_name=options.table,
                 queue_url=options.queue,
                 dead_letters_url=options.dead_letters,
+                repository_prefix=options.prefix,
             )
         )
         options.command(Console(client=client, deployment=deployment), options)
@@ -98,13 +112,17 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="console", description="The operator's commands: organisations, API keys, packs, dead letters."
+        prog="console",
+        description="The operator's commands: organisations, API keys, packs, images, dead letters.",
     )
     which = parser.add_argument_group("which deployment")
     which.add_argument("--stack", help="the CloudFormation stack")
     which.add_argument("--table", help="instead of --stack: the table")
     which.add_argument("--queue", help="instead of --stack: the URL of the cleanup queue")
     which.add_argument("--dead-letters", help="instead of --stack: the URL of its dead-letter queue")
+    which.add_argument(
+        "--prefix", default=DEFAULT_PREFIX, help="instead of --stack: the repositories' first segment"
+    )
     which.add_argument("--region", help="the Region; by default that of the AWS configuration")
     which.add_argument("--endpoint-url", help="where AWS is; for the local stack, its address")
     things = parser.add_subparsers(required=True, metavar="THING")
@@ -115,6 +133,9 @@ def _parser() -> argparse.ArgumentParser:
         things.add_parser("deletion", help="packs that are being deleted").add_subparsers(
             required=True, metavar="ACTION"
         )
+    )
+    _add_image(
+        things.add_parser("image", help="images in ECR").add_subparsers(required=True, metavar="ACTION")
     )
     _add_dead_letters(
         things.add_parser("dead-letters", help="messages that were given up").add_subparsers(
@@ -166,6 +187,13 @@ def _add_deletion(actions: Any) -> None:
     _action(actions, "list", _list_deletions, "list packs that are being deleted, the longest waiting first")
     retry = _action(actions, "retry", _retry_deletion, "have a deletion gone on with at once")
     retry.add_argument("pack", help="its id")
+
+
+def _add_image(actions: Any) -> None:
+    _action(
+        actions, "check", _check_images, "list images that no pack has, and packs whose image is not there"
+    )
+    _action(actions, "clean-up", _clean_up_images, "have the images removed that no pack has")
 
 
 def _add_dead_letters(actions: Any) -> None:
@@ -233,6 +261,19 @@ def _retry_deletion(console: Console, options: argparse.Namespace) -> None:
     queue = CleanupQueue(client=console.client("sqs"), url=console.deployment.queue("cleanup").url)
     console.packs.retry_deletion(options.pack, queue=queue)
     print(f"{options.pack} is on its way; `deletion list` shows when it is gone")
+
+
+def _check_images(console: Console, _options: argparse.Namespace) -> None:
+    for image in console.images.unused():
+        _print_row("unused", image.repository, image.digests[0])
+    for pack in console.images.lost():
+        _print_row("lost", pack.id, pack.org_id, pack.name, pack.version, pack.image_digest)
+
+
+def _clean_up_images(console: Console, _options: argparse.Namespace) -> None:
+    queue = CleanupQueue(client=console.client("sqs"), url=console.deployment.queue("cleanup").url)
+    announced = console.images.announce_unused(queue)
+    print(f"{announced} on their way out; `image check` shows what is left")
 
 
 def _list_dead_letters(console: Console, options: argparse.Namespace) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -11,6 +11,8 @@ from console.refusal import Refused
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
+# The template's own.
+DEFAULT_PREFIX: Final = "packs"
 _QUEUE, _DEAD_LETTERS = "QueueUrl", "DeadLettersUrl"
 
 
@@ -36,10 +38,12 @@ class Deployment:
     Attributes:
         table_name: The table; None when not given.
         queues: Its queues, by name.
+        repository_prefix: First segment of the repositories of built packs.
     """
 
     table_name: str | None
     queues: Mapping[str, WorkQueue]
+    repository_prefix: str = DEFAULT_PREFIX
 
     def table(self) -> str:
         """Return the table's name.
@@ -79,15 +83,25 @@ def of_stack(name: str, *, cloudformation: "CloudFormationClient") -> Deployment
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     if "TableName" not in outputs:
         raise Refused(f"the stack {name!r} is not a deployment of Packyard")
-    return Deployment(table_name=outputs["TableName"], queues=_queues(outputs))
+    return Deployment(
+        table_name=outputs["TableName"],
+        queues=_queues(outputs),
+        repository_prefix=outputs.get("RepositoryPrefix", DEFAULT_PREFIX),
+    )
 
 
-def of_parts(*, table_name: str | None, queue_url: str | None, dead_letters_url: str | None) -> Deployment:
+def of_parts(
+    *,
+    table_name: str | None,
+    queue_url: str | None,
+    dead_letters_url: str | None,
+    repository_prefix: str = DEFAULT_PREFIX,
+) -> Deployment:
     """Return the deployment of which these parts were given; the queue is the cleanup queue."""
     queues = {}
     if queue_url and dead_letters_url:
         queues["cleanup"] = WorkQueue(name="cleanup", url=queue_url, dead_letters_url=dead_letters_url)
-    return Deployment(table_name=table_name, queues=queues)
+    return Deployment(table_name=table_name, queues=queues, repository_prefix=repository_prefix)
 
 
 def _queues(outputs: Mapping[str, str]) -> Mapping[str, WorkQueue]:

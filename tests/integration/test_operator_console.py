@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import boto3
 import pytest
 from console.command_line import main
+from tests.gateway import Request, multipart
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
 
 from packyard.http.authorizer import Unauthorized
@@ -253,6 +255,101 @@ def test_a_pack_that_nobody_deletes_is_not_helped_along(service: Service, operat
     pack = service.upload(PackArchive().build()).body
 
     assert "not being deleted" in operator.is_refused("deletion", "retry", pack["id"])
+
+
+def reupload(service: Service, pack_id: str) -> Any:
+    body, headers = multipart({"archive": PackArchive(version="1.5.0").build()})
+    path = f"/packs/{pack_id}/upload"
+    request = Request(method="POST", resource=path, path=path, headers=headers, body=body, caller=ACME)
+    answer = service.request("reupload_pack", request)
+    assert answer.status == 200
+    return answer.body
+
+
+def mirror(service: Service) -> Any:
+    """Put what our registry holds into moto's ECR, which is where the console looks, and return its client."""
+    ecr = boto3.client("ecr", region_name="eu-central-1")
+    for name, repository in service.registry.shelves.repositories.items():
+        ecr.create_repository(repositoryName=name)
+        for digest, manifest in repository.manifests.items():
+            ecr.put_image(
+                repositoryName=name,
+                imageManifest=manifest.raw.decode(),
+                imageManifestMediaType=manifest.media_type,
+                imageDigest=digest,
+            )
+    return ecr
+
+
+def test_what_packs_have_and_had_is_neither_unused_nor_lost(service: Service, operator: Operator) -> None:
+    pack = service.upload(PackArchive().build()).body
+    reupload(service, pack["id"])
+    mirror(service)
+
+    assert operator.does("image", "check") == []
+    assert operator.does("image", "clean-up") == ["0 on their way out; `image check` shows what is left"]
+
+
+def test_images_from_after_a_restored_table_s_day_are_found_and_removed(
+    service: Service, operator: Operator
+) -> None:
+    pack = service.upload(PackArchive().build()).body
+    day = service.aws.dynamodb.scan(TableName=service.services.settings.table)["Items"]
+    changed = reupload(service, pack["id"])
+    later = service.upload(PackArchive(name="later").build()).body
+    service.clock.advance(timedelta(days=1))
+    service.settle()
+    restore(service, day)
+    mirror(service)
+
+    unused = operator.does("image", "check")
+    operator.does("image", "clean-up")
+    # The console has the machine's clock, the service the test's.
+    service.clock.advance(timedelta(days=36500))
+    service.settle()
+
+    assert sorted(line.split("\t") for line in unused) == sorted(
+        ["unused", f"packs/{ACME.org_id}/{name}", digest]
+        for name, digest in (("slack", changed["image_digest"]), ("later", later["image_digest"]))
+    )
+    assert set(service.images()) == {f"packs/{ACME.org_id}/slack"}
+    kept = service.images()[f"packs/{ACME.org_id}/slack"]
+    assert pack["image_digest"] in kept
+    assert changed["image_digest"] not in kept
+
+
+def test_packs_whose_image_went_after_a_restored_table_s_day_are_named(
+    service: Service, operator: Operator
+) -> None:
+    pack = service.upload(PackArchive().build()).body
+    day = service.aws.dynamodb.scan(TableName=service.services.settings.table)["Items"]
+    service.delete(pack["id"])
+    restore(service, day)
+    mirror(service)
+
+    assert operator.does("image", "check") == [
+        f"lost\t{pack['id']}\t{ACME.org_id}\tslack\t1.4.0\t{pack['image_digest']}"
+    ]
+
+
+def test_repositories_of_others_are_left_alone(service: Service, operator: Operator) -> None:
+    ecr = mirror(service)
+    for name in ("nginx", "packs/nginx", f"packs/{ACME.org_id}/Not-A-Name", f"other/{ACME.org_id}/slack"):
+        ecr.create_repository(repositoryName=name.lower())
+        ecr.put_image(repositoryName=name.lower(), imageManifest='{"mediaType": "", "layers": []}')
+
+    assert [line.split("\t")[1] for line in operator.does("image", "check")] == [
+        f"packs/{ACME.org_id}/not-a-name"
+    ]
+
+
+def restore(service: Service, day: list[Any]) -> None:
+    """Let the table be as it was."""
+    table = service.services.settings.table
+    for item in service.aws.dynamodb.scan(TableName=table)["Items"]:
+        service.aws.dynamodb.delete_item(TableName=table, Key={key: item[key] for key in ("PK", "SK")})
+    for item in day:
+        service.aws.dynamodb.put_item(TableName=table, Item=item)
 
 
 def test_dead_letters_are_shown_and_stay(service: Service, operator: Operator, dead_letters: str) -> None:
