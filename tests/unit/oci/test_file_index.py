@@ -29,13 +29,14 @@ INDEX = FileIndex((LAYER,), (FILE,), ("data/empty",))
 
 
 def body_of(index: FileIndex) -> dict[str, Any]:
-    body = json.loads(gzip.decompress(index.to_bytes()))
-    assert isinstance(body, dict)
-    return body
+    head, *files = map(json.loads, gzip.decompress(index.to_bytes()).split(b"\n"))
+    assert isinstance(head, dict)
+    return head | {"files": files}
 
 
 def document(body: object) -> bytes:
-    return igzip.compress(json.dumps(body).encode())
+    files = body.pop("files", []) if isinstance(body, dict) else []
+    return igzip.compress("\n".join(map(json.dumps, (body, *files))).encode())
 
 
 def test_a_document_says_again_what_it_was_made_of() -> None:
@@ -43,11 +44,15 @@ def test_a_document_says_again_what_it_was_made_of() -> None:
 
 
 def test_of_a_document_one_file_can_be_read_without_the_others() -> None:
-    other = replace(FILE, path="guides/b.md")
-    both = replace(INDEX, files=(FILE, other))
+    # Names that begin alike, and one that would end its line and begin another file's if it stood there as it is.
+    paths = ["guides/a.md", "guides/a", "guides/ü.md", 'x\n["guides/b.md",', "guides/z"]
+    files = tuple(replace(FILE, path=path) for path in paths)
+    document = replace(INDEX, files=files).to_bytes()
 
-    assert parse_index(both.to_bytes(), only=other.path) == replace(INDEX, files=(other,))
-    assert parse_index(both.to_bytes(), only="guides") == replace(INDEX, files=())
+    for file in files:
+        assert parse_index(document, only=file.path) == replace(INDEX, files=(file,))
+    for path in ("guides", "guides/b.md", "", "z"):
+        assert parse_index(document, only=path) == replace(INDEX, files=())
 
 
 def test_a_layer_of_ours_is_indexed_file_by_file_in_the_order_of_their_paths() -> None:
@@ -89,7 +94,8 @@ DAMAGED = {
     "no JSON": igzip.compress(b"{"),
     "another kind of JSON": document([]),
     "no format": document({}),
-    "a later format": document(body_of(INDEX) | {"format": 2}),
+    "an earlier format": document(body_of(INDEX) | {"format": 1}),
+    "a later format": document(body_of(INDEX) | {"format": 3}),
     "no layers": document(body_of(INDEX) | {"layers": []}),
     "a layer of no digest": document(body_of(INDEX) | {"layers": [["sha256:1", 1000, False]]}),
     "a layer of no form": document(body_of(INDEX) | {"layers": [[LAYER.digest, 1000, 0]]}),
