@@ -227,3 +227,13 @@ def test_what_fails_is_tried_for_hours_before_it_is_given_up() -> None:
 @pytest.mark.parametrize("name", ["CleanUp", "DeletePack"])
 def test_who_empties_a_repository_is_dead_well_before_its_hold_lapses(name: str) -> None:
     assert PURGE_LEASE.total_seconds() >= 2 * FUNCTIONS[name]["Timeout"]
+
+
+@pytest.mark.parametrize("name", [name for name in RESOURCES if name.endswith("Alarm")])
+def test_every_alarm_has_its_page_and_is_heard_by_whom_the_parameter_names(name: str) -> None:
+    alarm = RESOURCES[name]["Properties"]
+
+    assert f"`{name}`" in _source("docs/operating.md")
+    assert "docs/operating.md" in alarm["AlarmDescription"]
+    assert alarm["AlarmActions"] == alarm["OKActions"] == ["HasAlarmTopic", "AlarmTopicArn", "AWS::NoValue"]
+    assert alarm["TreatMissingData"] == "notBreaching"
