@@ -235,5 +235,5 @@ def test_every_alarm_has_its_page_and_is_heard_by_whom_the_parameter_names(name:
 
     assert f"`{name}`" in _source("docs/operating.md")
     assert "docs/operating.md" in alarm["AlarmDescription"]
-    assert alarm["AlarmActions"] == alarm["OKActions"] == ["HasAlarmTopic", "AlarmTopicArn", "AWS::NoValue"]
+    assert alarm["AlarmActions"] == alarm["OKActions"] == ["HasAlarmTopic", ["AlarmTopicArn"], "AWS::NoValue"]
     assert alarm["TreatMissingData"] == "notBreaching"
