@@ -13,19 +13,24 @@ from local.environments import LOCAL, PROJECT, prepare, tool
 
 from bench.building import measure_building
 from bench.cold_start import measure_cold_starts
+from bench.listing import measure_listing
 from bench.processes import ProgramFailed, ProgramMissing, program
+from bench.reading import measure_reading
 from bench.warm import measure_warm
 
 RESULTS: Final = Path(__file__).with_name("results.json")
 CHART: Final = PROJECT / "docs" / "performance.png"
 FOLDER: Final = LOCAL / "bench"
-PEERS: Final = ("tar", "umoci", "skopeo", "buildah", "docker-registry")
+PEERS: Final = ("tar", "umoci", "skopeo", "buildah", "docker-registry", "node", "npm")
 
 # The sections of the results; each is measured by a module of its own.
 SECTIONS: Final[dict[str, Callable[[int], Any]]] = {
     "build": lambda rounds: measure_building(folder=FOLDER, rounds=rounds),
     "cold_start": lambda rounds: measure_cold_starts(rounds=rounds),
     "warm": lambda rounds: measure_warm(folder=FOLDER, rounds=10 * rounds),
+    "read_file": lambda rounds: measure_reading(folder=FOLDER, rounds=2 * rounds),
+    # What it counts is the same each time.
+    "list": lambda _rounds: measure_listing(folder=FOLDER),
 }
 
 

@@ -20,7 +20,8 @@ from bench.samples import summary, taken_in_turn
 _BASELINE: Final = "boto3_client"
 _BASELINE_FOLDER: Final = Path(__file__).parent / _BASELINE
 _NOWHERE: Final = "http://127.0.0.1:9"
-_ENVIRONMENT: Final = {
+# A deployment's, as far as a function reads them while it starts; nobody answers there.
+ENVIRONMENT: Final = {
     "AWS_ENDPOINT_URL": _NOWHERE,
     "PACKYARD_BUILD_QUEUE_URL": f"{_NOWHERE}/build",
     "PACKYARD_CLEANUP_QUEUE_URL": f"{_NOWHERE}/cleanup",
@@ -58,7 +59,7 @@ def _start_seconds(name: str, folder: Path | None) -> float:
     with (
         tempfile.TemporaryDirectory() as logs,
         running_function(
-            name, environment=_ENVIRONMENT, log_path=Path(logs) / "log", folder=folder
+            name, environment=ENVIRONMENT, log_path=Path(logs) / "log", folder=folder
         ) as function,
     ):
         first, second = _invocation(function.invoke), _invocation(function.invoke)

@@ -3,6 +3,7 @@
     pack            8,500 files, 280 MB: prose, source code, JSON and CSV tables; 8 % of it pictures
     incompressible  50 files, 200 MB of random bytes: what media are to a compressor
     small           40 files, 60 KB: the common case
+    80_mb           what `pack` is made of, as much of it as makes a layer of 80 MB: one file is read out of it
     50_mb, 1_gib    what `pack` is made of, to show that memory does not grow with the archive; the larger one has each
                     text four times, or it would be over the limit of an archive
 
@@ -56,6 +57,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
     "pack": Recipe(files=8_500, size=280 * MB),
     "incompressible": Recipe(files=50, size=200 * MB, random_part=1),
     "small": Recipe(files=40, size=60 * KB),
+    "80_mb": Recipe(files=6_000, size=198 * MB),
     "50_mb": Recipe(files=1_500, size=50 * MB),
     "1_gib": Recipe(files=19_000, size=GIB - 24 * MB, copies=4),
 }

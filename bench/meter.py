@@ -24,18 +24,20 @@ class Meter:
         aws_calls: Requests that are not to the registry.
         read_units: Of the table and its indexes.
         write_units: The same.
+        scanned: Items that queries have evaluated, whether or not they passed a filter.
     """
 
     url: str = ""
     aws_calls: int = 0
     read_units: float = 0
     write_units: float = 0
+    scanned: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def reset(self) -> None:
         """Count from nothing."""
         with self._lock:
-            self.aws_calls, self.read_units, self.write_units = 0, 0.0, 0.0
+            self.aws_calls, self.scanned, self.read_units, self.write_units = 0, 0, 0.0, 0.0
 
     def count(self, operation: str, answer: bytes) -> None:
         """Count one request to AWS.
@@ -44,11 +46,13 @@ class Meter:
             operation: DynamoDB's name of it; empty for the other services.
             answer: The body that came back.
         """
-        consumed = json.loads(answer).get("ConsumedCapacity") or [] if operation else []
+        stated = json.loads(answer) if operation else {}
+        consumed = stated.get("ConsumedCapacity") or []
         tables = consumed if isinstance(consumed, list) else [consumed]
         units = sum(float(table["CapacityUnits"]) for table in tables)
         with self._lock:
             self.aws_calls += 1
+            self.scanned += stated.get("ScannedCount", 0)
             if operation in _READS:
                 self.read_units += units
             else:

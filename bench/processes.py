@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-INSTALL: Final = "apt-get install umoci skopeo buildah docker-registry"
+INSTALL: Final = "apt-get install umoci skopeo buildah docker-registry nodejs npm"
 _SHOWN: Final = 4000
 
 Arguments = Sequence[str | Path]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from botocore.model import OperationModel
 from tests.aws import Aws
 from tests.packs import ORG
 
@@ -10,6 +11,29 @@ from packyard.packs.pack import Pack
 from packyard.store.listing import Filters, Page, list_packs
 from packyard.store.pack_items import to_item
 from packyard.store.table import Put
+
+
+class Reads:
+    """Counts what a table's queries read.
+
+    Attributes:
+        calls: How many there were.
+        items: How many items they evaluated.
+    """
+
+    def __init__(self, aws: Aws) -> None:
+        self.calls = 0
+        self.items = 0
+        aws.dynamodb.meta.events.register("after-call.dynamodb.Query", self._count)
+
+    def reset(self) -> None:
+        """Count from nothing."""
+        self.calls = self.items = 0
+
+    def _count(self, parsed: dict[str, Any], model: OperationModel, **_: Any) -> None:
+        assert model.name == "Query"
+        self.calls += 1
+        self.items += parsed["ScannedCount"]
 
 
 def store(aws: Aws, packs: Iterable[Pack]) -> None:

@@ -1,11 +1,8 @@
 """Where pages begin and end, and what they cost."""
 
-from typing import Any
-
 import pytest
-from botocore.model import OperationModel
 from tests.aws import Aws
-from tests.listings import listed, pages, store
+from tests.listings import Reads, listed, pages, store
 from tests.packs import ORG, OTHER_ORG, a_pack
 
 from packyard.packs.name import PackName
@@ -52,20 +49,6 @@ def test_a_page_goes_on_where_the_last_one_ended_though_packs_came_in_between(aw
 
     assert [pack.name for pack in first.packs] == ["b", "d"]
     assert [pack.name for pack in second.packs] == ["e", "f"]
-
-
-class Reads:
-    """Counts what the table's queries read."""
-
-    def __init__(self, aws: Aws) -> None:
-        self.calls = 0
-        self.items = 0
-        aws.dynamodb.meta.events.register("after-call.dynamodb.Query", self._count)
-
-    def _count(self, parsed: dict[str, Any], model: OperationModel, **_: Any) -> None:
-        assert model.name == "Query"
-        self.calls += 1
-        self.items += parsed["ScannedCount"]
 
 
 def test_a_page_costs_the_same_however_many_packs_there_are(aws: Aws) -> None:

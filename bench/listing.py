@@ -1,0 +1,148 @@
+"""What a page of packs costs, in tables of a hundred packs to a million: the section `list` of the results.
+
+The function is what was built, under Lambda's own runtime client; a meter stands between it and the table.
+"""
+
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from local.function import Function, running_function
+from tests.aws import TABLE, create_table
+from tests.catalogue import packs
+from tests.gateway import Request
+from tests.service import ACME, GLOBEX
+
+from bench.cold_start import ENVIRONMENT
+from bench.meter import Meter, metered
+from bench.processes import ProgramFailed
+from bench.table_emulator import Dynalite, running_dynalite
+from packyard.packs.pack import Pack
+from packyard.store.pack_items import to_item
+from packyard.store.wire import to_wire
+from packyard.tenants.caller import Caller
+
+_SIZES: Final = (100, 10_000, 1_000_000)
+_LIMIT: Final = "50"
+_OK: Final = 200
+# The most that one BatchWriteItem takes (API_BatchWriteItem), and how many are under way at once.
+_BATCH: Final = 25
+_LOADERS: Final = 2
+_LOADED_AT_ONCE: Final = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listing:
+    """A listing, and which of its pages to measure.
+
+    Attributes:
+        caller: Who asks; ACME has twenty packs of its own, Globex every fourth pack.
+        query: Its filters.
+        page: Reached by the cursors of those before it.
+    """
+
+    caller: Caller = ACME
+    query: dict[str, str]
+    page: int = 1
+
+
+_LISTINGS: Final = {
+    "first_page": _Listing(query={}),
+    "page_10": _Listing(query={}, page=10),
+    "owned_few": _Listing(query={"owned": "true"}),
+    "owned_many": _Listing(caller=GLOBEX, query={"owned": "true"}),
+    "of_others": _Listing(query={"owned": "false"}),
+    "name_prefix": _Listing(query={"q": "pack-00000"}),
+    "rare_tier": _Listing(query={"tier": "verified"}),
+    "no_such_category": _Listing(query={"category": "none"}),
+}
+
+
+def measure_listing(*, folder: Path) -> dict[str, dict[str, Any]]:
+    """Return, for each size of the table, what the first page of 50 packs costs, and what other listings do.
+
+    Args:
+        folder: Where work is done; as much as 2 GB of it.
+
+    Raises:
+        ProgramMissing: Node.js or npm is not installed.
+        CommandFailed, ProgramFailed: Something did not run.
+    """
+    section: dict[str, dict[str, Any]] = {}
+    with (
+        tempfile.TemporaryDirectory(dir=folder) as work,
+        running_dynalite(Path(work)) as table,
+        metered(table.port) as meter,
+        running_function(
+            "list_packs",
+            environment=ENVIRONMENT | {"AWS_ENDPOINT_URL": meter.url, "PACKYARD_TABLE": TABLE},
+            log_path=Path(work) / "list_packs.log",
+        ) as function,
+    ):
+        create_table(table.client)
+        unwritten, written = packs(max(_SIZES)), 0
+        for size in _SIZES:
+            started = time.perf_counter()
+            _write(table, islice(unwritten, size - written))
+            written = size
+            seconds, memory = time.perf_counter() - started, table.memory_bytes() / 1e6
+            print(f"\nlist, {size} packs (written in {seconds:.0f} s; {memory:.0f} MB of memory)", flush=True)
+            section[str(size)] = _measure_all(function, meter)
+    return section
+
+
+def _write(table: Dynalite, some: Iterator[Pack]) -> None:
+    def write(batch: list[Pack]) -> None:
+        puts: Any = [{"PutRequest": {"Item": to_wire(to_item(pack))}} for pack in batch]
+        answer = table.client.batch_write_item(RequestItems={TABLE: puts})
+        if answer["UnprocessedItems"]:
+            raise ProgramFailed("the table did not take what was written to it")
+
+    with ThreadPoolExecutor(_LOADERS) as pool:
+        # A pool would take all of a million at once.
+        while batches := [batch for _ in range(_LOADED_AT_ONCE) if (batch := list(islice(some, _BATCH)))]:
+            for _ in pool.map(write, batches):
+                pass
+
+
+def _measure_all(function: Function, meter: Meter) -> dict[str, Any]:
+    measured = {}
+    for name, listing in _LISTINGS.items():
+        cost = _measure(function, meter, listing)
+        if cost is not None:
+            measured[name] = cost
+            print(f"  {name:16} {cost}", flush=True)
+    return measured.pop("first_page") | measured
+
+
+def _measure(function: Function, meter: Meter, listing: _Listing) -> dict[str, float] | None:
+    """Return what a page costs; None when the listing ends before it."""
+    query = {**listing.query, "limit": _LIMIT}
+    for number in range(1, listing.page + 1):
+        meter.reset()
+        body = _ask(function, query, listing.caller)
+        if number < listing.page:
+            if "next_cursor" not in body:
+                return None
+            query["cursor"] = body["next_cursor"]
+    return {
+        "calls": meter.aws_calls,
+        "rcu": meter.read_units,
+        "scanned": meter.scanned,
+        "packs": len(body["packs"]),
+    }
+
+
+def _ask(function: Function, query: dict[str, str], caller: Caller) -> Any:
+    answer = function.invoke(
+        Request(method="GET", resource="/packs", path="/packs", query=query, caller=caller).event()
+    )
+    if answer.get("statusCode") != _OK:
+        raise ProgramFailed(f"list_packs answered {answer}")
+    return json.loads(answer["body"])

@@ -1,0 +1,124 @@
+"""Dynalite, a DynamoDB that computes what each query consumes: on a loopback port, its tables in a folder.
+
+The emulator of the local stack, and moto, state the same units for a query whatever it has read. This one adds up the
+sizes of the items that a query has evaluated, as DynamoDB does, and reads no further in an index than the query goes.
+"""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError
+from local.aws import CREDENTIALS
+from local.command import end, run
+from local.emulator import HOST, REGION
+from local.environments import LOCAL, exclusively, fingerprint
+from local.function import free_port
+
+from bench.processes import Arguments, ProgramFailed, program
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_LOCKED: Final = Path(__file__).parent / "dynalite"
+_INSTALLED: Final = LOCAL / "tools" / "dynalite"
+_START_SECONDS: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dynalite:
+    """One that runs.
+
+    Attributes:
+        port: Where it listens, on 127.0.0.1.
+        client: A client of it.
+        process_id: Of its process.
+    """
+
+    port: int
+    client: "DynamoDBClient"
+    process_id: int
+
+    def memory_bytes(self) -> int:
+        """Return what it holds in memory now (proc(5), VmRSS)."""
+        status = Path(f"/proc/{self.process_id}/status").read_text()
+        return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmRSS:"))
+
+
+@contextmanager
+def running_dynalite(folder: Path) -> Iterator[Dynalite]:
+    """Run it while the block lasts, installed when it is not yet.
+
+    Args:
+        folder: For its data; empty.
+
+    Raises:
+        ProgramMissing: There is no npm.
+        CommandFailed: It could not be installed.
+        ProgramFailed: It did not start.
+    """
+    _install()
+    port = free_port()
+    command: Arguments = [
+        program("node"),
+        _INSTALLED / "node_modules" / "dynalite" / "cli.js",
+        "--host",
+        HOST,
+        "--port",
+        str(port),
+        "--path",
+        folder / "tables",
+        "--createTableMs",
+        "0",
+    ]
+    log = folder / "dynalite.log"
+    with log.open("w") as sink:
+        process = subprocess.Popen(
+            command, stdout=sink, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        )
+    try:
+        yield Dynalite(port=port, client=_answering_client(port, log), process_id=process.pid)
+    finally:
+        end(process)
+
+
+def _install() -> None:
+    locked = [_LOCKED / name for name in ("package.json", "package-lock.json")]
+    wanted = fingerprint(*(path.read_bytes() for path in locked))
+    stamp = _INSTALLED / "prepared"
+    with exclusively(LOCAL / "environments.lock"):
+        if stamp.exists() and stamp.read_text() == wanted:
+            return
+        _INSTALLED.mkdir(parents=True, exist_ok=True)
+        for path in locked:
+            shutil.copy(path, _INSTALLED)
+        # What it has in machine code comes with its packages; nothing is compiled.
+        run([program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder=_INSTALLED)
+        stamp.write_text(wanted)
+
+
+def _answering_client(port: int, log: Path) -> "DynamoDBClient":
+    client = boto3.client(
+        "dynamodb",
+        endpoint_url=f"http://{HOST}:{port}",
+        region_name=REGION,
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
+    )
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            client.list_tables()
+        except EndpointConnectionError:
+            time.sleep(0.1)
+        else:
+            return client
+    raise ProgramFailed(f"dynalite did not start: {log.read_text()}")
