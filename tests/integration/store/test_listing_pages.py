@@ -85,6 +85,22 @@ def test_a_filter_that_passes_nothing_costs_a_bounded_number_of_reads(aws: Aws) 
     assert listed(aws, category="nothing") == []
 
 
+def test_a_filter_that_passes_no_large_pack_costs_a_bounded_number_of_reads(aws: Aws) -> None:
+    theirs = [
+        a_pack(number, org_id=OTHER_ORG, visibility=Visibility.COMMUNITY, capabilities="x" * 65_536)
+        for number in range(250)
+    ]
+    store(aws, theirs)
+    reads = Reads(aws)
+
+    page = list_packs(aws.table, org_id=ORG, filters=Filters(category="nothing"), limit=100)
+
+    assert page.packs == ()
+    assert page.next_position is not None
+    assert reads.calls == 12
+    assert listed(aws, category="nothing") == []
+
+
 def test_a_page_ends_before_its_fragments_outgrow_an_answer(aws: Aws) -> None:
     store(aws, [a_pack(number, capabilities="x" * 300_000) for number in range(1, 6)])
 

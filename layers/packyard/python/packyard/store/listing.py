@@ -21,6 +21,9 @@ from packyard.store.table import Query, QueryPage, Table
 
 # Items that a page may read before it is answered as it is, however few have passed the filters.
 _READ_BUDGET: Final = 500
+# Queries that a page may take before it is; each reads 1 MB at most (API_Query), so that it is a bound on bytes too.
+# More than the other budget takes of packs of any usual size.
+_QUERY_BUDGET: Final = 12
 # Items read at a time where a filter lets only some of them pass.
 _FILTERED_READS: Final = 50
 # Items read above an even share, so that one stream seldom runs dry before the page is full: some two
@@ -83,9 +86,15 @@ class _Entry:
 
 @dataclass(slots=True)
 class _Meter:
-    """How many items a page has read so far."""
+    """How many items a page has read so far, and by how many queries."""
 
     read: int = 0
+    queries: int = 0
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether the page is to end wherever it stands."""
+        return self.read >= _READ_BUDGET or self.queries >= _QUERY_BUDGET
 
 
 def list_packs(
@@ -150,6 +159,7 @@ def _stream(table: Table, query: Query, page: QueryPage, meter: _Meter) -> Itera
     sort_key = f"{query.index}SK"
     while True:
         meter.read += page.read
+        meter.queries += 1
         for item in page.items:
             yield _Entry(item[sort_key], from_item(item))
         if page.last_key is None:
@@ -166,7 +176,7 @@ def _page(entries: Iterator[_Entry], limit: int, meter: _Meter) -> Page:
     for entry in entries:
         full = len(packs) == limit or characters >= _PAGE_CHARACTERS
         if entry.pack is None:
-            if full or meter.read >= _READ_BUDGET:
+            if full or meter.is_exhausted:
                 return Page(packs=tuple(packs), next_position=Position(entry.sort_key))
         # A pack whose visibility has just changed can be in two streams, since indexes follow one by one.
         elif entry.sort_key != last:
