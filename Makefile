@@ -17,7 +17,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help
 help: ## Show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Install all that the other targets need (they do it themselves)
@@ -34,6 +34,14 @@ reset: setup ## Forget what the local stack has kept
 .PHONY: test
 test: setup ## Run the tests; T=path[::name] picks some
 	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup $(T)
+
+.PHONY: reliability
+reliability: setup ## Crash, race, isolation and model tests, and what they tried, in numbers
+	@$(BIN)/python -m tests.reliability
+
+.PHONY: soak
+soak: setup ## The same for hours: every case, thousands of steps
+	@PACKYARD_BUDGET=soak $(BIN)/python -m tests.reliability
 
 .PHONY: bench
 bench: setup ## Measure beside umoci, buildah and oras; ARGS="--rounds 3 build" measures a part

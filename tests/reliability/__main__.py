@@ -1,0 +1,48 @@
+"""`python -m tests.reliability [PYTEST_ARGUMENTS]`: run the suite, and say in numbers what it has tried.
+
+The numbers go to `docs/reliability.json` and into the table of `docs/reliability.md`, unless a test has failed or only
+a part has been run.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from tests.reliability.budget import BUDGET
+from tests.reliability.tally import totals
+
+_PROJECT: Final = Path(__file__).parents[2]
+_DOCUMENT: Final = _PROJECT / "docs" / "reliability.md"
+_COUNTS: Final = _PROJECT / "docs" / "reliability.json"
+_START: Final = "<!-- written by `make reliability` -->\n"
+_END: Final = "<!-- end of what it writes -->\n"
+# What counts something; the load has a command and a file of its own.
+_SUITE: Final = ("tests/reliability", "tests/e2e/test_public_interface.py")
+
+
+def main(arguments: list[str]) -> int:
+    """Run the suite, or what the arguments say of it, and return pytest's exit status."""
+    with TemporaryDirectory() as directory:
+        status = subprocess.run(  # noqa: S603 - pytest, with what the developer asks for
+            [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *(arguments or _SUITE)],
+            env=os.environ | {"PACKYARD_TALLY": directory},
+            cwd=_PROJECT,
+            check=False,
+        ).returncode
+        counts = totals(Path(directory))
+    table = "".join(f"| {what} | {number:,} |\n" for what, number in counts.items())
+    sys.stdout.write(f"\nbudget: {BUDGET}\n{table}")
+    if status == 0 and not arguments:
+        _COUNTS.write_text(json.dumps({"budget": BUDGET, "counts": counts}, indent=2) + "\n")
+        before, _, rest = _DOCUMENT.read_text().partition(_START)
+        head = f"| tried, with the budget `{BUDGET}` | |\n|---|---|\n"
+        _DOCUMENT.write_text(before + _START + head + table + _END + rest.partition(_END)[2])
+    return status
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
