@@ -12,6 +12,8 @@ from typing import Final
 
 _DYNAMODB: Final = "DynamoDB_20120810."
 _READS: Final = frozenset({"GetItem", "BatchGetItem", "Query"})
+# What a query of an index consumes that finds nothing ("DynamoDB read and write operations"); not all emulators say so.
+_LEAST_READ_UNITS: Final = 0.5
 _NOT_PASSED_ON: Final = frozenset({"connection", "content-length", "host", "transfer-encoding"})
 
 
@@ -50,6 +52,8 @@ class Meter:
         consumed = stated.get("ConsumedCapacity") or []
         tables = consumed if isinstance(consumed, list) else [consumed]
         units = sum(float(table["CapacityUnits"]) for table in tables)
+        if operation == "Query":
+            units = max(units, _LEAST_READ_UNITS)
         with self._lock:
             self.aws_calls += 1
             self.scanned += stated.get("ScannedCount", 0)
