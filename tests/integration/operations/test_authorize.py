@@ -120,12 +120,24 @@ def test_anything_else_is_unauthorized(service: Service, authorization: str) -> 
         authorize(service, authorization)
 
 
-@pytest.mark.parametrize("end", ["revoked_at", "expires_at"])
-def test_a_revoked_or_expired_key_is_unauthorized_from_that_moment(service: Service, end: str) -> None:
-    enrol(service, key=variant(**{end: service.clock.now + timedelta(seconds=1)}))
+def test_a_key_that_expires_is_unauthorized_from_that_moment(service: Service) -> None:
+    enrol(service, key=variant(expires_at=service.clock.now + timedelta(seconds=1)))
     assert authorize(service, f"Bearer {SECRET}")
 
     service.clock.advance(timedelta(seconds=1))
+
+    with pytest.raises(Unauthorized):
+        authorize(service, f"Bearer {SECRET}")
+
+
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(hours=1)], ids=["our clock", "a clock ahead"])
+def test_a_revoked_key_is_unauthorized_at_once_by_whichever_clock_it_was_revoked(
+    service: Service, ahead: timedelta
+) -> None:
+    enrol(service)
+    assert authorize(service, f"Bearer {SECRET}")
+
+    service.services.tenants.revoke_api_key(KEY, at=service.clock.now + ahead)
 
     with pytest.raises(Unauthorized):
         authorize(service, f"Bearer {SECRET}")

@@ -41,7 +41,7 @@ class ApiKey:
         key_hash: What `hash_secret` made of the secret.
         org_id: The organisation that it acts for.
         label: What its holder calls it.
-        revoked_at: From when it is void; None for a key that was not revoked.
+        revoked_at: When it was revoked; None for a key that was not.
         expires_at: From when it is void; None for a key that does not expire.
     """
 
@@ -59,8 +59,11 @@ class ApiKey:
         return self.key_hash[:16]
 
     def is_live(self, now: datetime) -> bool:
-        """Return whether the key is neither revoked nor expired at `now`."""
-        return all(end is None or now < end for end in (self.revoked_at, self.expires_at))
+        """Return whether the key is neither revoked nor expired at `now`.
+
+        A revoked key is void at once, whenever that was: the clock of who revoked it may be ahead of ours.
+        """
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
 def new_secret(random_bytes: bytes) -> str:
