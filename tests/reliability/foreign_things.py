@@ -1,0 +1,317 @@
+"""Where a request can name something, by the API's document; what of a neighbour's can be named there; and what is not.
+
+A new operation is covered without being listed here. A new kind of parameter or field is not, and says so.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from tests.documented import DOCUMENT
+from tests.gateway import Request, multipart
+from tests.reliability import budget
+from tests.reliability.neighbours import (
+    CALLER,
+    DOMAIN,
+    HUSH,
+    NEIGHBOUR,
+    NEIGHBOURS_FILE,
+    OWN_FILE,
+    Street,
+    nobodys,
+)
+from tests.service import PackArchive
+
+# What a path's parameter names, and what a field or a parameter of these names can hold that is nobody's.
+_IN_PATHS: Final = {"id": "pack", "upload_id": "upload", "role_id": "role", "path": "file"}
+_IN_QUERIES: Final = {"cursor": "cursor"}
+_IN_HEADERS: Final = {"Idempotency-Key": "key"}
+_IN_BODIES: Final = {"pack_id": "pack", "pack_ids": "packs", "image_ref": "image"}
+_NOBODYS: Final = frozenset(
+    {"limit", "owned", "tier", "category", "q", "If-Match", "visibility", "name", "archive", "size_bytes"}
+)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the document.
+
+    Attributes:
+        function: The folder of what serves it.
+        details: What the document says of it.
+    """
+
+    function: str
+    method: str
+    path: str
+    details: Mapping[str, Any]
+
+    @property
+    def takes_if_match(self) -> bool:
+        return any(parameter["name"] == "If-Match" for parameter in self.details.get("parameters", []))
+
+    @property
+    def body(self) -> tuple[str, Mapping[str, Any]] | None:
+        """The content type of its body, and the schema; None without a body."""
+        content = self.details.get("requestBody", {}).get("content")
+        if content is None:
+            return None
+        ((media_type, media),) = content.items()
+        return media_type, _resolved(media.get("schema", {}))
+
+    def places(self) -> Iterator["Place"]:
+        """Yield where a request can name something that may be another's."""
+        for parameter in self.details.get("parameters", []):
+            kinds = {"path": _IN_PATHS, "query": _IN_QUERIES, "header": _IN_HEADERS}[parameter["in"]]
+            yield from _place(self, parameter["in"], parameter["name"], kinds)
+        if self.body is not None:
+            for name in self.body[1].get("properties", {}):
+                yield from _place(self, "body", name, _IN_BODIES)
+        yield Place(self, "host", "Host", "host")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a request can name something.
+
+    Attributes:
+        where: `path`, `query`, `header`, `body` or `host`.
+        name: Of the parameter or the field.
+        kind: What it names.
+    """
+
+    operation: Operation
+    where: str
+    name: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.operation.function} {self.name}"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Something of the neighbour's, and what looks like it and is nobody's.
+
+    Attributes:
+        what: Which of their things.
+        theirs: As the request names it.
+        nobodys: Likewise, and as long.
+    """
+
+    what: str
+    theirs: str
+    nobodys: str
+
+
+def operations() -> list[Operation]:
+    """Return every operation that takes a credential."""
+    return [
+        Operation(details["operationId"], method.upper(), path, details)
+        for path, methods in DOCUMENT()["paths"].items()
+        for method, details in methods.items()
+        if details.get("security") != []
+    ]
+
+
+def _place(operation: Operation, where: str, name: str, kinds: Mapping[str, str]) -> Iterator[Place]:
+    if name in kinds:
+        yield Place(operation, where, name, kinds[name])
+    else:
+        assert name in _NOBODYS, f"{operation.function}: can {name!r} name something of somebody else's?"
+
+
+def _resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return DOCUMENT()["components"]["schemas"][name] if name else schema
+
+
+# -- what can be named --------------------------------------------------------------------------------------------
+
+
+def pairs(street: Street, place: Place) -> list[Pair]:
+    """Return what of the neighbour's can be named in a place."""
+    kinds: dict[str, Callable[[Street], Iterable[Pair]]] = {
+        "pack": _packs,
+        "packs": _packs,
+        "upload": _uploads,
+        "role": lambda _street: [Pair("role", f"{HUSH}-role", "none-role")],
+        "file": lambda _street: [Pair("file", NEIGHBOURS_FILE, "guides/none.md")],
+        "cursor": _cursors,
+        "image": _images,
+        "key": lambda _street: [Pair("key", "key-of-the-neighbour", "key-of-nobody-at-al")],
+        "host": lambda _street: [
+            Pair("host", f"{NEIGHBOUR.org_slug}.{DOMAIN}", f"none.{DOMAIN}"),
+            Pair("host in capitals, with a port", f"ACME.{DOMAIN}.:443", f"NONE.{DOMAIN}.:443"),
+        ],
+    }
+    return list(kinds[place.kind](street))
+
+
+def _packs(street: Street) -> Iterator[Pair]:
+    states = ("uploaded", "registered", "cloned", "deleting", "deleted")
+    for number, state in enumerate(states):
+        yield Pair(f"{state} pack", street.notes[f"their {state}"], nobodys("pack", number))
+
+
+def _uploads(street: Street) -> Iterator[Pair]:
+    for number, state in enumerate(("waiting", "done", "failed")):
+        yield Pair(f"{state} upload", street.notes[f"their {state} upload"], nobodys("upl", number))
+
+
+def _cursors(street: Street) -> Iterator[Pair]:
+    names = ("their listing", "their ledger", "own other listing", "own-other ledger")
+    for name in names:
+        cursor = street.notes[name]
+        yield Pair(f"cursor of {name}", cursor, cursor[::-1])
+        # As good as theirs in all but the signature.
+        yield Pair(f"cursor of {name}, forged", cursor, "A" * 22 + cursor[22:])
+
+
+def _images(street: Street) -> Iterator[Pair]:
+    service = street.world.service
+    host = urlsplit(service.registry.url).netloc
+    name, port = host.split(":")
+    theirs = f"packs/{NEIGHBOUR.org_id}/{HUSH}"
+    digest = service.registry.shelves.repositories[theirs].tags["1.0.0"]
+    absent = f"packs/{NEIGHBOUR.org_id}/none"
+    hosts = {
+        "": host,
+        "in capitals": host.upper(),
+        "with a trailing dot": f"{name}.:{port}",
+        "with a zero before the port": f"{name}:0{port}",
+        "as localhost": f"localhost:{port}",
+        "as an IPv6 address": f"[::1]:{port}",
+        "as a mapped address": f"[::ffff:{name}]:{port}",
+        "as a short address": f"127.1:{port}",
+        "as a number": f"2130706433:{port}",
+        "in octal": f"0177.0.0.1:{port}",
+        "as another loopback address": f"127.0.0.2:{port}",
+        "with a scheme": f"http://{host}",
+        "with a user": f"u@{host}",
+        "by the API's name for it": f"{host}/v2",
+    }
+    for alias, spelt in hosts.items():
+        targets = {"tag": ":1.0.0", "digest": f"@{digest}", "both": f":1.0.0@{digest}"}
+        for how, target in targets.items() if not alias else budget.spread(list(targets.items()), ci=1):
+            yield Pair(
+                f"image by {how}, host {alias}".removesuffix(", host "),
+                f"{spelt}/{theirs}{target}",
+                f"{spelt}/{absent}{target}",
+            )
+    for what, crooked in {
+        "a dotted segment": f"packs/{CALLER.org_id}/../{NEIGHBOUR.org_id}/{HUSH}",
+        "an empty segment": f"packs//{NEIGHBOUR.org_id}/{HUSH}",
+        "an encoded slash": f"packs/{CALLER.org_id}%2f..%2f{NEIGHBOUR.org_id}/{HUSH}",
+        "their organisation in capitals": f"packs/{NEIGHBOUR.org_id.upper()}/{HUSH}",
+        "their organisation's beginning": f"packs/{NEIGHBOUR.org_id[:-1]}/{HUSH}",
+    }.items():
+        yield Pair(f"image by {what}", f"{host}/{crooked}:1.0.0", f"{host}/{crooked[: -len(HUSH)]}none:1.0.0")
+
+
+# -- requests -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a request names besides the caller's own.
+
+    Attributes:
+        place: Where; None for nowhere.
+        value: What.
+        headers: Conditions and the like.
+    """
+
+    place: Place | None = None
+    value: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def at(self, where: str, name: str, own: str) -> str:
+        """Return what stands in a place."""
+        if self.place is not None and (self.place.where, self.place.name) == (where, name):
+            return self.value
+        return own
+
+
+def conditions(place: Place) -> Sequence[Mapping[str, str]]:
+    """Return the headers under which a pack is asked for: those that tell what stands from what does not."""
+    operation = place.operation
+    if place.kind != "pack":
+        return [{}]
+    if operation.method == "GET":
+        return [{}, {"If-None-Match": '"2"'}, {"If-None-Match": "*"}]
+    if operation.takes_if_match:
+        return [{}, *({"If-Match": tags} for tags in ('"3"', '"99"', "*", 'W/"3"', "nonsense"))]
+    return [{}]
+
+
+def request(street: Street, operation: Operation, named: Named | None = None) -> Request:
+    """Return a request that is right but for what it names."""
+    named = named or Named()
+    path = operation.path
+    for name, kind in _IN_PATHS.items():
+        value = named.at("path", name, _own(street, operation, kind))
+        path = path.replace(f"{{{name}}}", quote(value))
+    query = {}
+    if named.place is not None and named.place.where == "query":
+        query[named.place.name] = named.value
+    headers = {
+        "Host": named.at("host", "Host", f"{CALLER.org_slug}.{DOMAIN}"),
+        "Accept": "*/*",
+        **named.headers,
+    }
+    if named.place is not None and named.place.where == "header":
+        headers[named.place.name] = named.value
+    body, stated = _body(street, operation, named)
+    return Request(
+        method=operation.method,
+        resource=operation.path.replace("{path}", "{path+}"),
+        path=path,
+        query=query,
+        headers=headers | stated,
+        body=body,
+    )
+
+
+def _own(street: Street, operation: Operation, kind: str) -> str:
+    # A pack that stands moves within its image's repository.
+    moves = "{id}" in operation.path and "image_ref" in (operation.body or ("", {}))[1].get("properties", {})
+    pack, image = (street.notes["own registered"], "ours") if moves else (street.notes["own"], "new")
+    # What a role references is not deleted.
+    pack = street.notes["own-other"] if operation.method == "DELETE" else pack
+    own: dict[str, str] = {
+        "pack": pack,
+        "upload": street.notes["own waiting upload"],
+        "role": "own-role",
+        "file": OWN_FILE,
+        "image": f"127.0.0.1:{street.world.elsewhere.port}/team/{image}:2.0.0",
+    }
+    return own[kind]
+
+
+def _body(street: Street, operation: Operation, named: Named) -> tuple[bytes | None, dict[str, str]]:
+    if operation.body is None:
+        return None, {}
+    media_type, schema = operation.body
+    if media_type == "*/*":
+        return b"content", {}
+    if media_type == "multipart/form-data":
+        name = "own" if "{id}" in operation.path else "new"
+        return multipart({"archive": PackArchive(name=name, version="3.0.0").build()})
+    here = named.place.name if named.place is not None and named.place.where == "body" else None
+    content: dict[str, Any] = {}
+    # A copy within an organisation needs a name of its own.
+    wanted = {*schema.get("required", []), here, "name"} & set(schema["properties"])
+    for name in wanted:
+        if name == "visibility":
+            content[name] = "org"
+        elif name == "name":
+            content[name] = "another"
+        elif _IN_BODIES[name] == "packs":
+            theirs = [named.value] if here == name else []
+            content[name] = [street.notes["own-other"], *theirs, street.notes["own"]]
+        else:
+            content[name] = named.at("body", name, _own(street, operation, _IN_BODIES[name]))
+    return json.dumps(content).encode(), {"Content-Type": "application/json"}

@@ -1,0 +1,367 @@
+"""Two organisations on one service: the neighbour, who shares nothing, and the caller, who asks for it.
+
+Requests go through the authorizer to the real handlers, with what leaves the process for them overheard.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from tests.aws import TABLE
+from tests.fake_registry.moods import Refuses
+from tests.foreign_images import pack_image
+from tests.gateway import Request
+from tests.issuer import AUDIENCE, ISSUER, Issuer, public, rsa_key, segment, signed, signed_with_secret
+from tests.reliability.wire import Sent, straight
+from tests.reliability.world import Saved, World, running_world
+from tests.service import ACME, GLOBEX, PackArchive
+from tests.staged_uploads import arrive, start
+
+from packyard.http.authorizer import Unauthorized
+from packyard.settings import JwtSettings
+from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret, new_secret
+from packyard.tenants.org import BillingPosture, Org
+
+NEIGHBOUR: Final = ACME
+CALLER: Final = GLOBEX
+DOMAIN: Final = "packs.test"
+# What nobody but the neighbour may ever read: it stands in names, texts, files, roles and keys of theirs.
+HUSH: Final = "hush"
+OWN_FILE: Final = "guides/post.md"
+NEIGHBOURS_FILE: Final = f"guides/{HUSH}.md"
+
+_ULID: Final = "01HZ9{:021d}"
+_SIGNER: Final = rsa_key("march")
+_METHOD_ARN: Final = "arn:aws:execute-api:eu-central-1:123456789012:abcdef/v1/GET/packs"
+_HEX: Final = re.compile(r"[0-9a-f]{8,}")
+_SIZE: Final = re.compile(r'"size_bytes":\d+')
+_REQUEST_ID: Final = re.compile(r'"request_id":"[^"]*"')
+_CLIENT_TOKEN: Final = re.compile(r'"ClientRequestToken": "[^"]*"')
+
+
+@dataclass(frozen=True)
+class Heard:
+    """An answer as a client has it, and what left the process before it came.
+
+    Attributes:
+        headers: Names and values, in order; without the request's id.
+        body: As text; without the request's id.
+        calls: Requests to AWS with their parameters, and to registries, in no order.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: str
+    calls: tuple[str, ...]
+
+    def without(self, *named: str) -> "Heard":
+        """Return this with what the client has named, and sizes and hashes that may depend on it, taken out."""
+
+        def plain(text: str) -> str:
+            for name in named:
+                text = text.replace(name, "<named>")
+            return _SIZE.sub("<size>", _HEX.sub("<hex>", text))
+
+        return Heard(
+            self.status,
+            tuple((name, plain(value)) for name, value in self.headers),
+            plain(self.body),
+            tuple(sorted(plain(call) for call in self.calls)),
+        )
+
+    @property
+    def error(self) -> Any:
+        """The envelope's inner object."""
+        return json.loads(self.body)["error"]
+
+
+def nobodys(kind: str, number: int = 1) -> str:
+    """Return an id that nobody has, of `pack` or `upl`."""
+    return f"{kind}_{_ULID.format(number)}"
+
+
+@dataclass
+class Street:
+    """Both organisations at home.
+
+    Attributes:
+        saved: Everything as it was when they had moved in.
+        credentials: What the caller may show, by what is to be said of it: those that are taken.
+        refused: And those that are not.
+    """
+
+    world: World
+    issuer: Issuer
+    credentials: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str | None] = field(default_factory=dict)
+    saved: Saved | None = None
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """Whose things are called what."""
+        return self.world.notes
+
+    def again(self) -> None:
+        """Let everything be as it was at first."""
+        assert self.saved is not None
+        self.world.restore(self.saved)
+
+    def ask(self, function: str, request: Request, authorization: str | None) -> Heard:
+        """Send a request by way of the authorizer, as the gateway does; 401 is the gateway's to say."""
+        try:
+            context = self.authorize(authorization)
+        except Unauthorized:
+            return Heard(401, (), "", ())
+        event = request.event()
+        event["requestContext"]["authorizer"] = context
+        return self.invoke(function, event)
+
+    def authorize(self, authorization: str | None) -> dict[str, str]:
+        """Return what the authorizer says of a credential; the gateway does not even ask without one.
+
+        Raises:
+            Unauthorized: It is refused.
+        """
+        if not authorization:
+            raise Unauthorized
+        event = {"type": "TOKEN", "authorizationToken": authorization, "methodArn": _METHOD_ARN}
+        context: dict[str, str] = self.world.service.invoke("authorize", event)["context"]
+        return context
+
+    def invoke(self, function: str, event: dict[str, Any]) -> Heard:
+        """Invoke a function and overhear it."""
+        with self._overheard() as calls:
+            raw = self.world.service.invoke(function, event)
+        headers = {
+            name: values for name, values in raw["multiValueHeaders"].items() if name != "X-Request-Id"
+        }
+        flat = tuple((name, value) for name, values in headers.items() for value in values)
+        return Heard(raw["statusCode"], flat, _REQUEST_ID.sub('"request_id":""', raw["body"]), tuple(calls))
+
+    @contextmanager
+    def _overheard(self) -> Iterator[list[str]]:
+        calls: list[str] = []
+
+        def named(params: Mapping[str, Any], model: Any, **_: Any) -> None:
+            text = json.dumps(params, default=lambda _bytes: "", sort_keys=True)
+            calls.append(f"{model.name} {_CLIENT_TOKEN.sub('', text)}")
+
+        def tap(sent: Sent) -> Any:
+            calls.append(sent.label)
+            return sent.deliver()
+
+        aws = self.world.service.aws
+        clients = (aws.dynamodb, aws.s3, aws.sqs)
+        for client in clients:
+            client.meta.events.register("provide-client-params", named, unique_id="overheard")
+        self.world.wire.tap = tap
+        try:
+            yield calls
+        finally:
+            self.world.wire.tap = straight
+            for client in clients:
+                client.meta.events.unregister("provide-client-params", unique_id="overheard")
+
+    def kept_by_neighbour(self) -> dict[str, Any]:
+        """Return everything of theirs, wherever it lies: items, objects, images."""
+        theirs = (NEIGHBOUR.org_id, *(value for key, value in self.notes.items() if key.startswith("their")))
+        items = (json.dumps(item, sort_keys=True) for item in self._items())
+        images = {
+            name: (sorted(shelf.manifests), sorted(shelf.blobs), sorted(shelf.tags.items()))
+            for name, shelf in self.world.service.registry.shelves.repositories.items()
+            if NEIGHBOUR.org_id in name
+        }
+        return {
+            "items": sorted(item for item in items if any(mark in item for mark in theirs)),
+            "images": images,
+            "objects": [
+                key for key in self.world.service.aws.objects() if any(mark in key for mark in theirs)
+            ],
+        }
+
+    def _items(self) -> Iterator[Any]:
+        for page in self.world.service.aws.dynamodb.get_paginator("scan").paginate(TableName=TABLE):
+            yield from page["Items"]
+
+
+@contextmanager
+def running_street() -> Iterator[Street]:
+    """Run a service for both, with everything in it that the walls are to hold."""
+    with Issuer(keys=[public(_SIGNER)]) as issuer, running_world(ecr=False) as world:
+        services = world.service.services
+        jwt = JwtSettings(issuer=ISSUER, audience=AUDIENCE, keys_url=issuer.keys_url)
+        services.settings = replace(services.settings, api_domain=DOMAIN, jwt=jwt)
+        street = Street(world, issuer)
+        _move_in(world)
+        _enrol(street)
+        street.saved = world.save()
+        yield street
+
+
+# -- who they are -------------------------------------------------------------------------------------------------
+
+
+def _enrol(street: Street) -> None:
+    tenants = street.world.service.services.tenants
+    now = street.world.service.clock.now
+    for org in (NEIGHBOUR, CALLER):
+        tenants.put_org(Org(org_id=org.org_id, slug=org.org_slug, billing=BillingPosture.ACTIVE))
+    keys: dict[str, dict[str, Any]] = {
+        "a key that writes": {},
+        "a key that reads": {"permission_set": PermissionSet.READ_ONLY},
+        "a revoked key": {"revoked_at": now},
+        "an expired key": {"expires_at": now},
+    }
+    shown: dict[str, str | None] = {}
+    for number, (name, changes) in enumerate(keys.items()):
+        secret = new_secret(bytes([number]) * 32)
+        tenants.put_api_key(
+            ApiKey(
+                key_hash=hash_secret(secret),
+                org_id=CALLER.org_id,
+                label=name,
+                created_at=datetime(2026, 1, 1, tzinfo=UTC),
+                **{"permission_set": PermissionSet.FULL_ACCESS, **changes},
+            )
+        )
+        shown[name] = f"Bearer {secret}"
+    shown |= {name: f"Bearer {token}" for name, token in _tokens(int(now.timestamp())).items()}
+    shown |= {
+        "nothing": None,
+        "a scheme alone": "Bearer",
+        "another scheme": f"Basic {segment('globex:secret')}",
+        "a key that nobody has": f"Bearer {new_secret(b'x' * 32)}",
+        "neither key nor token": "Bearer null",
+    }
+    for name, authorization in shown.items():
+        if name in {"a key that writes", "a key that reads", "a token that writes"}:
+            assert authorization is not None
+            street.credentials[name] = authorization
+        else:
+            street.refused[name] = authorization
+
+
+def _tokens(now: int) -> dict[str, str]:
+    claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": "ada",
+        "org_id": CALLER.org_id,
+        "permissions": ["caps:write"],
+        "exp": now + 3600,
+    }
+    whole = signed(_SIGNER, "RS256", claims)
+    head, _, signature = whole.split(".")
+    of_neighbour = segment(json.dumps({**claims, "org_id": NEIGHBOUR.org_id}))
+    unsigned = segment(json.dumps({"alg": "none", "typ": "JWT", "kid": _SIGNER.kid}))
+    confused = {"kid": _SIGNER.kid}
+    return {
+        "a token that writes": whole,
+        "an expired token": signed(_SIGNER, "RS256", {**claims, "exp": now - 3600}),
+        "a token of another issuer": signed(_SIGNER, "RS256", {**claims, "iss": "https://other.example/"}),
+        "a token for another audience": signed(_SIGNER, "RS256", {**claims, "aud": "https://other.example"}),
+        "a token that nobody signed": f"{unsigned}.{of_neighbour}.",
+        "a token that an unknown key signed": signed(rsa_key("april"), "RS256", claims),
+        "a token whose organisation was changed": f"{head}.{of_neighbour}.{signature}",
+        "a token signed with the public key": signed_with_secret(
+            _SIGNER.as_pem(private=False), claims, confused
+        ),
+        "a token cut short": whole[:-10],
+    }
+
+
+# -- what they have -----------------------------------------------------------------------------------------------
+
+
+def _move_in(world: World) -> None:
+    notes = world.notes
+    for tag in ("1.0.0", "2.0.0"):
+        for name in (f"their-{HUSH}", "ours", "new"):
+            shelf = world.elsewhere.shelves.repository(f"team/{name}", create=True)
+            pack_image(f"name: {name}-elsewhere\nversion: {tag}\n".encode()).shelve(shelf, tag)
+    _neighbour_moves_in(world)
+    _caller_moves_in(world)
+    world.settle()
+    _half_delete(world, notes["their deleting"])
+
+
+def _archive(name: str, version: str = "1.0.0", path: str = OWN_FILE, **fields: Any) -> bytes:
+    return PackArchive(name=name, version=version, files={path: b"# " + path.encode()}, fields=fields).build()
+
+
+def _neighbour_moves_in(world: World) -> None:
+    service, notes = world.service, world.notes
+
+    def keep(note: str, answer: Any) -> None:
+        assert answer.status in (200, 201), answer.body
+        notes[f"their {note}"] = answer.body["id"]
+
+    text: dict[str, Any] = {
+        "description": f"All about {HUSH}.",
+        "category": HUSH,
+        "suggested_packs": [f"{HUSH}-too"],
+    }
+    keep("uploaded", service.upload(_archive(HUSH, path=NEIGHBOURS_FILE, **text), NEIGHBOUR))
+    assert service.update(notes["their uploaded"], "community", NEIGHBOUR).status == 200
+    assert service.update(notes["their uploaded"], "org", NEIGHBOUR).status == 200
+    body = {"image_ref": f"127.0.0.1:{world.elsewhere.port}/team/their-{HUSH}:1.0.0"}
+    keep("registered", service.send("create_pack", "POST", "/packs", caller=NEIGHBOUR, json=body))
+    keep("cloned", service.clone(notes["their uploaded"], NEIGHBOUR, name=f"{HUSH}-cloned"))
+    keep("deleting", service.upload(_archive(f"{HUSH}-deleting"), NEIGHBOUR))
+    keep("deleted", service.upload(_archive(f"{HUSH}-deleted"), NEIGHBOUR))
+    assert service.delete(notes["their deleted"], NEIGHBOUR).status == 200
+    assert service.set_role(f"{HUSH}-role", [notes["their uploaded"]], NEIGHBOUR).status == 200
+    _uploads(world, "their", NEIGHBOUR)
+    pages = {
+        "their listing": service.list_packs(NEIGHBOUR, limit="1"),
+        "their ledger": service.send(
+            "list_revisions",
+            "GET",
+            f"/packs/{notes['their uploaded']}/revisions",
+            caller=NEIGHBOUR,
+            query={"limit": "1"},
+        ),
+    }
+    notes |= {name: page.body["next_cursor"] for name, page in pages.items()}
+
+
+def _caller_moves_in(world: World) -> None:
+    service, notes = world.service, world.notes
+    for name in ("own", "own-other"):
+        notes[name] = service.upload(_archive(name), CALLER).body["id"]
+        assert service.update(notes[name], "community", CALLER).status == 200
+    body = {"image_ref": f"127.0.0.1:{world.elsewhere.port}/team/ours:1.0.0"}
+    notes["own registered"] = service.send("create_pack", "POST", "/packs", caller=CALLER, json=body).body[
+        "id"
+    ]
+    assert service.set_role("own-role", [notes["own"]], CALLER).status == 200
+    _uploads(world, "own", CALLER)
+    notes["own other listing"] = service.list_packs(CALLER, limit="1", owned="true").body["next_cursor"]
+    for name in ("own", "own-other"):
+        path = f"/packs/{notes[name]}/revisions"
+        page = service.send("list_revisions", "GET", path, caller=CALLER, query={"limit": "1"})
+        notes[f"{name} ledger"] = page.body["next_cursor"]
+
+
+def _uploads(world: World, whose: str, caller: Any) -> None:
+    service = world.service
+    for state, archive in (("done", _archive(f"{whose}-staged")), ("failed", b"no archive")):
+        upload_id = start(service, caller).body["upload_id"]
+        message = arrive(service, upload_id, archive)
+        world.builds.append(message)
+        assert world.build(message)
+        world.notes[f"{whose} {state} upload"] = upload_id
+    world.notes[f"{whose} waiting upload"] = start(service, caller).body["upload_id"]
+
+
+def _half_delete(world: World, pack_id: str) -> None:
+    """Leave a deletion that is decided, while the registry holds on to the image."""
+    mood = Refuses(method="DELETE", status=503)
+    world.service.registry.moods.append(mood)
+    assert world.service.delete(pack_id, NEIGHBOUR).status == 502
+    world.service.registry.moods.remove(mood)
+    world.new_process()
