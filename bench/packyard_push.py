@@ -22,8 +22,13 @@ def main() -> None:
         credential=Anonymous(),
         patience=Patience(sleep=time.sleep, monotonic=time.monotonic),
     )
-    with Path(archive).open("rb") as stream, building(stream, limits=ArchiveLimits()) as built:
-        registry.push(repository, built.image, built.layer)
+    with (
+        Path(archive).open("rb") as stream,
+        building(
+            stream, limits=ArchiveLimits(), begin_upload=lambda _name: registry.begin_upload(repository)
+        ) as built,
+    ):
+        registry.push(repository, built.image, built.layer, upload=built.upload)
         registry.tag(repository, "latest", built.image.index)
 
 

@@ -7,12 +7,13 @@ wrapper around the port. Dying is an exception that nothing in the service catch
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Self
 
 import pytest
 from tests.service import Service
 
-from packyard.registry.port import ImageRegistry
+from packyard.registry.port import BlobUpload, ImageRegistry
 
 # What the composition root makes with the registry in hand.
 _AROUND_THE_REGISTRY: Final = (
@@ -79,9 +80,39 @@ class WatchedRegistry:
             self._fuse.before(f"registry.{name}")
             result = step(*args, **kwargs)
             self._fuse.after()
-            return result
+            return WatchedUpload(result, self._fuse) if name == "begin_upload" else result
 
         return watched
+
+
+class WatchedUpload:
+    """An upload ahead of the push, with a fuse at each of its steps; closing it is part of the push."""
+
+    def __init__(self, upload: BlobUpload, fuse: Fuse) -> None:
+        self._upload = upload
+        self._fuse = fuse
+        self.finish = upload.finish
+
+    def __enter__(self) -> Self:
+        self._upload.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._upload.__exit__(kind, error, traceback)
+
+    def write(self, piece: bytes) -> None:
+        """Hand on a piece."""
+        self._fuse.before("upload.write")
+        self._upload.write(piece)
+        self._fuse.after()
+
+    def end(self) -> None:
+        """Hand on that it was the last."""
+        self._fuse.before("upload.end")
+        self._upload.end()
+        self._fuse.after()
 
 
 def moments(calls: list[str]) -> list[Any]:

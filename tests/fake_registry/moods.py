@@ -34,6 +34,20 @@ class Stalls(Mood):
 
 
 @dataclass(kw_only=True)
+class TakesNothing(Mood):
+    """Reads nothing of the body for so long, and then closes the connection."""
+
+    seconds: float
+
+
+@dataclass(kw_only=True)
+class Restates(Mood):
+    """Does as it is asked, and says so with another status."""
+
+    status: int
+
+
+@dataclass(kw_only=True)
 class HangsUp(Mood):
     """Closes the connection without reading the body, let alone answering."""
 

@@ -8,7 +8,7 @@ import re
 import ssl
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import Message
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,9 +29,11 @@ from tests.fake_registry.moods import (
     NeverEnds,
     Redirects,
     Refuses,
+    Restates,
     Says,
     SendsElsewhere,
     Stalls,
+    TakesNothing,
 )
 from tests.fake_registry.shelves import Manifest, Refusal, Repository, Shelves
 
@@ -302,10 +304,11 @@ class _Handler(BaseHTTPRequestHandler):
         query = {key: values[0] for key, values in parse_qs(target.query).items()}
         request = Request(self.command, target.path, query, self.headers)
         mood = self.registry.mood(request)
-        if isinstance(mood, HangsUp):
+        if isinstance(mood, HangsUp | TakesNothing):
+            self.registry.closing.wait(mood.seconds if isinstance(mood, TakesNothing) else 0)
             self.close_connection = True
             return
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = self._body()
         if isinstance(mood, Refuses):
             self._send(Reply(HTTPStatus(mood.status), body=b"not today"), mood)
             return
@@ -326,7 +329,7 @@ class _Handler(BaseHTTPRequestHandler):
                 reply.headers["Location"] = mood.base_url + reply.headers["Location"]
             case Redirects():
                 reply = Reply(HTTPStatus.TEMPORARY_REDIRECT, {"Location": mood.base_url + self.path})
-        self._send(reply, mood)
+        self._send(_restated(reply, mood), mood)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - the base class's names
 
@@ -365,6 +368,17 @@ class _Handler(BaseHTTPRequestHandler):
             while not self.registry.closing.is_set():
                 self.wfile.write(bytes(1 << 16))
 
+    def _body(self) -> bytes:
+        """Read a body as long as its header says, or in chunks (RFC 9112, section 7.1)."""
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        pieces = []
+        while size := int(self.rfile.readline(), 16):
+            pieces.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(pieces)
+
     def _drip(self, body: bytes, seconds: float) -> None:
         for byte in body:
             if self.registry.closing.wait(seconds):
@@ -373,3 +387,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's own name
         """Stay silent: a test prints nothing."""
+
+
+def _restated(reply: Reply, mood: Mood | None) -> Reply:
+    return replace(reply, status=HTTPStatus(mood.status)) if isinstance(mood, Restates) else reply

@@ -23,7 +23,21 @@ import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, ({limit}, {limit}))
 from packyard.operations.built_pack import building
 from packyard.packs.limits import ArchiveLimits
-with open(sys.argv[1], "rb") as archive, building(archive, limits=ArchiveLimits()) as built:
+from packyard.registry.transport import Answer
+from packyard.registry.early_upload import EarlyUpload
+class Taking:
+    base_url = "http://registry.invalid"
+    def send(self, method, url, *, expect, headers=None, body=None):
+        for piece in () if body is None else body():
+            pass
+        return Answer(201, {{}}, b"")
+def begin_upload(name):
+    return EarlyUpload(transport=Taking(), repository=name, stall_seconds=5)
+with (
+    open(sys.argv[1], "rb") as archive,
+    building(archive, limits=ArchiveLimits(), begin_upload=begin_upload) as built,
+):
+    assert built.upload.finish() is not None
     sent = sum(map(len, built.layer.chunks()))
     assert sent == built.layer.size
 # Not ru_maxrss, which a process takes over from the one that started it.

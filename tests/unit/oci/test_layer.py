@@ -53,6 +53,17 @@ def test_any_reader_finds_the_tree_in_canonical_order() -> None:
         ]
 
 
+def test_a_copy_of_the_blob_is_had_while_it_is_hashed() -> None:
+    copied: list[bytes] = []
+    with LayerSpool() as spool:
+        files = [File("data/long", executable=False, content=spool.store([LONG]))]
+        assert 0 < spool.size < len(LONG) * 1.01
+        layer = spool.assemble(canonical_order(directories=[], files=files), copy=copied.append)
+
+        assert b"".join(copied) == blob_of(layer)
+        assert len(copied) > 1
+
+
 def test_a_tree_s_diff_id_never_changes() -> None:
     with LayerSpool() as spool:
         assert lay(spool, SMALL_TREE).diff_id == SMALL_TREE_DIFF_ID

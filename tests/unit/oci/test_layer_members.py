@@ -11,8 +11,8 @@ from tests.trees import SMALL_TREE, lay
 from packyard.oci.content import GzipMember
 from packyard.oci.file_index import FileIndex, IndexedFile, index_of_layer
 from packyard.oci.layer import LayerSpool
-from packyard.oci.layer_members import NotOurForm, edited_entries, edited_order, taken_files
-from packyard.oci.tree import File, canonical_order
+from packyard.oci.layer_members import NotOurForm, edited_entries, entries_of, taken_files
+from packyard.oci.tree import File, canonical_order, with_file
 
 TREE = SMALL_TREE | {"data/large.bin": bytes(range(256)) * 9000, "data/" + "ü" * 90 + ".md": b"long"}
 
@@ -29,7 +29,7 @@ BLOB, INDEX = a_layer()
 @pytest.mark.parametrize("size", [1, 1000, len(BLOB)])
 def test_a_layer_put_together_again_is_the_same_layer(size: int) -> None:
     with LayerSpool() as spool:
-        files = list(taken_files(iter(pieces(BLOB, size)), index=INDEX, spool=spool))
+        files = list(taken_files(entries_of(INDEX), iter(pieces(BLOB, size)), size=len(BLOB), spool=spool))
         again = spool.assemble(canonical_order(directories=INDEX.directories, files=files))
 
         assert b"".join(again.chunks()) == BLOB
@@ -43,13 +43,16 @@ def test_an_edited_layer_is_the_one_that_would_have_been_built_of_the_edited_fil
         built = lay(one, TREE | {path: b"new"}, executables=["scripts/post.sh"], directories=["data/none"])
         new = File(path, executable=False, content=other.store([b"new"]))
         old = iter(pieces(BLOB, 4096))
-        edited = other.assemble(edited_entries(edited_order(INDEX, new), new, old, index=INDEX, spool=other))
+        entries = entries_of(INDEX)
+        edited = other.assemble(
+            edited_entries(entries, new, old, order=with_file(entries, new), size=len(BLOB), spool=other)
+        )
 
         assert edited.digest == built.digest
         assert index_of_layer(edited) == index_of_layer(built)
 
 
-def with_file(path: str, change: Callable[[IndexedFile], IndexedFile]) -> FileIndex:
+def changed(path: str, change: Callable[[IndexedFile], IndexedFile]) -> FileIndex:
     return replace(INDEX, files=tuple(change(file) if file.path == path else file for file in INDEX.files))
 
 
@@ -67,11 +70,10 @@ def swapped() -> FileIndex:
 
 
 WRONG = {
-    "another name": with_file("scripts/post.sh", renamed),
-    "another mode": with_file("scripts/post.sh", lambda file: replace(file, mode=0o644)),
-    "another size": with_file("README.md", lambda file: replace(file, size=file.size - 1)),
-    "no members": with_file("README.md", lambda file: replace(file, members=(), at=512)),
-    "members elsewhere": with_file("README.md", lambda file: replace(file, members=(GzipMember(5, 9, 512),))),
+    "another name": changed("scripts/post.sh", renamed),
+    "another mode": changed("scripts/post.sh", lambda file: replace(file, mode=0o644)),
+    "another size": changed("README.md", lambda file: replace(file, size=file.size - 1)),
+    "members elsewhere": changed("README.md", lambda file: replace(file, members=(GzipMember(5, 9, 512),))),
     "contents exchanged": swapped(),
     "a file too few": replace(INDEX, files=INDEX.files[1:]),
     "a directory too few": replace(INDEX, directories=()),
@@ -85,11 +87,20 @@ def test_an_index_that_says_otherwise_is_found_out_and_the_layer_is_read_to_its_
     chunks = iter(pieces(BLOB, 4096))
 
     with LayerSpool() as spool, pytest.raises(NotOurForm):
-        list(taken_files(chunks, index=index, spool=spool))
+        list(taken_files(entries_of(index), chunks, size=index.layers[0].size, spool=spool))
 
     assert list(chunks) == []
 
 
+def test_an_index_that_no_layer_of_ours_can_have_needs_no_look_at_the_layer() -> None:
+    index = changed("README.md", lambda file: replace(file, members=(), at=512))
+
+    with pytest.raises(NotOurForm):
+        entries_of(index)
+
+
 def test_a_layer_of_one_member_is_none_of_ours() -> None:
+    one_member = gzip.compress(gzip.decompress(BLOB))
+
     with LayerSpool() as spool, pytest.raises(NotOurForm):
-        list(taken_files(iter([gzip.compress(gzip.decompress(BLOB))]), index=INDEX, spool=spool))
+        list(taken_files(entries_of(INDEX), iter([one_member]), size=len(BLOB), spool=spool))

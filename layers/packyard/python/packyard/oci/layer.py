@@ -7,7 +7,7 @@ those same bytes in another order.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
@@ -109,6 +109,7 @@ class LayerSpool:
         # By offset: what the last pass need not inflate again.
         self._raw: dict[int, bytes] = {}
         self._raw_bytes_left = _RAW_BYTES
+        self._headers: dict[bytes, GzipMember] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -144,14 +145,32 @@ class LayerSpool:
         """
         return GzipMember(self._spool.append(compressed), len(compressed), raw_size)
 
-    def assemble(self, entries: Iterable[Entry]) -> "Layer":
+    def adopt_headers(self, compressed: bytes, *, raw: bytes) -> None:
+        """Keep a member of another layer that holds headers; where the next layer has the same, it gets this one.
+
+        Args:
+            compressed: The member.
+            raw: What it inflates to.
+        """
+        self._headers[raw] = self._put(compressed, raw)
+
+    @property
+    def size(self) -> int:
+        """Bytes that have been put into it."""
+        return self._spool.size
+
+    def assemble(self, entries: Iterable[Entry], *, copy: Callable[[bytes], object] | None = None) -> "Layer":
         """Return the layer that holds `entries`, given in canonical order with content of this spool.
+
+        Args:
+            entries: What it holds.
+            copy: Is given the blob from its start, piece by piece, while it is hashed.
 
         Raises:
             ValueError: A file is of 8 GiB or more.
         """
         row = _Row()
-        digest, diff_id = self._digests(self._laid(entries, row))
+        digest, diff_id = self._digests(self._laid(entries, row), copy)
         return Layer(
             digest,
             row.size,
@@ -173,25 +192,35 @@ class LayerSpool:
             headers += header_of(entry)
             content = () if isinstance(entry, Directory) else entry.content.members
             if content or len(headers) > _HEADER_RUN_BYTES:
-                yield row.lay(self._append(bytes(headers)))
+                yield row.lay(self._header_member(bytes(headers)))
                 headers.clear()
             row.enter(entry)
             yield from map(row.lay, content)
-        yield row.lay(self._append(bytes(headers + end_of_archive())))
+        yield row.lay(self._header_member(bytes(headers + end_of_archive())))
+
+    def _header_member(self, raw: bytes) -> GzipMember:
+        # Files with the same headers before them are no two: the one that finds it needs it.
+        return self._headers.pop(raw, None) or self._append(raw)
 
     def _append(self, raw: bytes) -> GzipMember:
-        compressed = igzip_lib.compress(raw, _LEVEL, igzip_lib.COMP_GZIP)
+        return self._put(igzip_lib.compress(raw, _LEVEL, igzip_lib.COMP_GZIP), raw)
+
+    def _put(self, compressed: bytes, raw: bytes) -> GzipMember:
         offset = self._spool.append(compressed)
         if len(raw) <= self._raw_bytes_left:
             self._raw_bytes_left -= len(raw)
             self._raw[offset] = raw
         return GzipMember(offset, len(compressed), len(raw))
 
-    def _digests(self, members: Iterable[GzipMember]) -> tuple[Digest, Digest]:
+    def _digests(
+        self, members: Iterable[GzipMember], copy: Callable[[bytes], object] | None
+    ) -> tuple[Digest, Digest]:
         """Return the digests of a row of members, as it lies and inflated."""
         digest, diff_id = hashlib.sha256(), hashlib.sha256()
         with ThreadPoolExecutor(max_workers=_THREADS) as threads:
             for compressed, raw in mapped_ahead(threads, self._inflate, _batches(members)):
+                if copy is not None:
+                    copy(compressed)
                 digest.update(compressed)
                 diff_id.update(raw)
         return Digest(f"sha256:{digest.hexdigest()}"), Digest(f"sha256:{diff_id.hexdigest()}")

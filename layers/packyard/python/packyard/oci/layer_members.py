@@ -6,8 +6,9 @@ layer holds.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Final
+
+from isal import igzip_lib
 
 from packyard.oci.content import Content, GzipMember
 from packyard.oci.file_index import FileIndex, IndexedFile
@@ -17,6 +18,8 @@ from packyard.oci.layer import LayerSpool, header_of
 from packyard.oci.tar_header import end_of_archive, padding
 from packyard.oci.tree import Directory, Entry, File, canonical_order
 
+# The stub declares an instance.
+_GZIP_ERRORS: Final[tuple[type[Exception], ...]] = (igzip_lib.IsalError,)  # type: ignore[assignment]
 # The last four bytes of a member: how much it inflates to (RFC 1952, section 2.3.1).
 _SIZE_FIELD: Final = slice(-4, None)
 
@@ -25,59 +28,66 @@ class NotOurForm(Exception):
     """The layer does not consist of what the index says: the index is wrong, or the layer is not one of ours."""
 
 
-def edited_order(index: FileIndex, new: File) -> list[Entry]:
-    """Return the entries of a layer that holds `new` beside, or in place of, what an index tells of; in order.
-
-    All but `new` have the content that they have in the old layer.
+def entries_of(index: FileIndex) -> list[Entry]:
+    """Return what an image with one layer of ours holds, in the layer's order and with its members.
 
     Raises:
         NotOurForm: The index is of a layer that we have not built.
     """
-    others = [_in_layer(file) for file in index.files if file.path != new.path]
-    return canonical_order(directories=index.directories, files=[*others, new])
+    return canonical_order(directories=index.directories, files=map(_in_layer, index.files))
 
 
-def edited_entries(
-    order: Iterable[Entry], new: File, chunks: Iterator[bytes], *, index: FileIndex, spool: LayerSpool
+def edited_entries(  # noqa: PLR0913 - by name; an old layer, and a new one
+    old: Iterable[Entry],
+    new: File,
+    chunks: Iterator[bytes],
+    *,
+    order: Iterable[Entry],
+    size: int,
+    spool: LayerSpool,
 ) -> Iterator[Entry]:
     """Yield the entries of an edited layer while the old one comes in, its members put into a spool as they are.
 
     Args:
-        order: As `edited_order` has it.
+        old: The old layer's entries, as `entries_of` has them.
         new: The new file; its content is in the spool.
         chunks: The old blob; what raises there passes through. It is read to its end.
-        index: Of an image with the old layer alone.
+        order: The old entries with the new one among them.
+        size: Of the old blob, in bytes.
         spool: Where to put the members.
 
     Raises:
-        NotOurForm: The old layer is not a row of members that follows from the index; maybe only at the end.
+        NotOurForm: The old layer is not a row of members that follows from its entries; maybe only at the end.
     """
-    old = taken_files(chunks, index=index, spool=spool)
+    taken_old = taken_files(old, chunks, size=size, spool=spool)
     for entry in order:
         if isinstance(entry, Directory) or entry is new:
             yield entry
             continue
-        taken = next((file for file in old if file.path == entry.path), None)
+        taken = next((file for file in taken_old if file.path == entry.path), None)
         if taken is None:
             raise NotOurForm
         yield taken
-    for _ in old:
+    for _ in taken_old:
         pass
 
 
-def taken_files(chunks: Iterator[bytes], *, index: FileIndex, spool: LayerSpool) -> Iterator[File]:
+def taken_files(
+    entries: Iterable[Entry], chunks: Iterator[bytes], *, size: int, spool: LayerSpool
+) -> Iterator[File]:
     """Yield the files of a layer in its order, their members put into a spool as they are.
 
     Args:
+        entries: The layer's, as `entries_of` has them.
         chunks: The blob; what raises there passes through. It is read to its end.
-        index: Of an image with this layer alone.
-        spool: Where to put the members.
+        size: Of the blob, in bytes.
+        spool: Where to put the members, and those of the headers between them.
 
     Raises:
-        NotOurForm: The layer is not a row of members that follows from these files; maybe only at the end.
+        NotOurForm: The layer is not a row of members that follows from these entries; maybe only at the end.
     """
     try:
-        yield from _taken(_Cutter(chunks), index, spool)
+        yield from _taken(entries, _Cutter(chunks), size, spool)
     except ImageFault as fault:
         raise NotOurForm from fault
     finally:
@@ -86,21 +96,21 @@ def taken_files(chunks: Iterator[bytes], *, index: FileIndex, spool: LayerSpool)
             pass
 
 
-def _taken(blob: "_Cutter", index: FileIndex, spool: LayerSpool) -> Iterator[File]:
+def _taken(entries: Iterable[Entry], blob: "_Cutter", size: int, spool: LayerSpool) -> Iterator[File]:
     headers = bytearray()
     at = 0
-    for entry in canonical_order(directories=index.directories, files=map(_in_layer, index.files)):
+    for entry in entries:
         headers += header_of(entry)
         if isinstance(entry, Directory):
             continue
-        members = entry.content.members
-        if members:
-            _check_between(blob.take(members[0].offset - at), headers)
+        content = entry.content
+        if content.members:
+            _take_headers(blob.take(content.members[0].offset - at), bytes(headers), spool)
             headers.clear()
-            at = members[-1].offset + members[-1].length
-        adopted = tuple(_adopt(blob.take(member.length), member, spool) for member in members)
-        yield replace(entry, content=replace(entry.content, members=adopted))
-    _check_between(blob.take(index.layers[0].size - at), headers + end_of_archive())
+            at = content.members[-1].offset + content.members[-1].length
+        adopted = tuple([_adopt(blob.take(member.length), member, spool) for member in content.members])
+        yield File(entry.path, entry.executable, Content(content.size, content.sha256, adopted))
+    _take_headers(blob.take(size - at), bytes(headers + end_of_archive()), spool)
 
 
 def _in_layer(file: IndexedFile) -> File:
@@ -117,15 +127,28 @@ def _adopt(compressed: bytes, member: GzipMember, spool: LayerSpool) -> GzipMemb
     return spool.adopt(compressed, raw_size=member.raw_size)
 
 
-def _check_between(members: bytes, headers: bytes | bytearray) -> None:
-    """Check that some members inflate to these headers, without inflating more than that."""
-    at = 0
-    for piece in inflate_layer([members]):
-        if headers[at : at + len(piece)] != piece:
-            raise NotOurForm
-        at += len(piece)
-    if at != len(headers):
+def _take_headers(members: bytes, headers: bytes, spool: LayerSpool) -> None:
+    """Check that what stands between two files inflates to these headers, without inflating more than that.
+
+    Usually it is one member, as another layer can have it where the same headers stand.
+    """
+    inflater = igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_GZIP)
+    try:
+        first = inflater.decompress(members, len(headers) + 1)
+    except _GZIP_ERRORS as error:
+        raise NotOurForm from error
+    if first == headers and inflater.eof and not inflater.unused_data:
+        spool.adopt_headers(members, raw=headers)
+    elif b"".join(_bounded(inflate_layer([members]), len(headers))) != headers:
         raise NotOurForm
+
+
+def _bounded(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:
+    for piece in pieces:
+        size -= len(piece)
+        if size < 0:
+            raise NotOurForm
+        yield piece
 
 
 class _Cutter:
@@ -133,17 +156,30 @@ class _Cutter:
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
-        self._rest = b""
+        self._chunk = b""
+        self._position = 0
 
     def take(self, count: int) -> bytes:
         """Return the next bytes, `count` of them."""
-        pieces = [self._rest]
-        missing = count - len(self._rest)
-        while missing > 0 and (chunk := next(self._chunks, None)) is not None:
-            pieces.append(chunk)
-            missing -= len(chunk)
-        if count < 0 or missing > 0:
+        if count < 0:
             raise NotOurForm
-        data = b"".join(pieces)
-        self._rest = data[count:]
-        return data[:count]
+        end = self._position + count
+        if end > len(self._chunk):
+            self._refill(count)
+            end = count
+        data = self._chunk[self._position : end]
+        self._position = end
+        return data
+
+    def _refill(self, count: int) -> None:
+        """Have a chunk that holds what is left of this one, and at least `count` bytes."""
+        pieces = [self._chunk[self._position :]]
+        size = len(pieces[0])
+        while size < count:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                raise NotOurForm
+            pieces.append(chunk)
+            size += len(chunk)
+        self._chunk = b"".join(pieces)
+        self._position = 0

@@ -32,6 +32,12 @@ class Spool:
         if self._file is not None:
             self._file.close()
 
+    @property
+    def size(self) -> int:
+        """Bytes that have been appended."""
+        with self._lock:
+            return self._on_disk + len(self._tail)
+
     def append(self, data: bytes) -> int:
         """Add bytes to the end and return where they start.
 

@@ -1,5 +1,6 @@
 """The files and directories that a layer holds, in the one order that it may hold them."""
 
+from bisect import insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -44,6 +45,22 @@ def canonical_order(*, directories: Iterable[str], files: Iterable[File]) -> lis
     for path in [*wanted, *(file.path for file in regular)]:
         wanted.update(_parents(path))
     return sorted([*map(Directory, wanted), *regular], key=_rank)
+
+
+def with_file(entries: Iterable[Entry], new: File) -> list[Entry]:
+    """Return the entries of a layer with one file among them, in canonical order.
+
+    Args:
+        entries: In canonical order.
+        new: A file that is not there, or in place of the one of its path; not in place of a directory.
+    """
+    order = [entry for entry in entries if entry.path != new.path]
+    there = {entry.path for entry in order}
+    for parent in _parents(new.path):
+        if parent not in there:
+            insort(order, Directory(parent), key=_rank)
+    insort(order, new, key=_rank)
+    return order
 
 
 def _parents(path: str) -> Iterator[str]:

@@ -19,7 +19,7 @@ from packyard.packs.name import PackName
 from packyard.packs.pack import Pack
 from packyard.packs.version import Version, tag_of
 from packyard.queue import CleanupQueue, OrphanImage
-from packyard.registry.port import ImageRegistry
+from packyard.registry.port import BlobUpload, ImageRegistry
 from packyard.registry.transport import RegistryRefused
 
 logger = Logger(child=True)
@@ -43,12 +43,19 @@ class BuiltImages:
         """Return the `image_ref` of a built pack: the version's tag in the pack's repository."""
         return f"{self.registry.host}/{self._repository(org_id, name)}:{tag_of(version)}"
 
-    def push(self, image: Image, layer: Layer, *, pack: Pack, due_at: datetime) -> None:
+    def begin_upload(self, *, org_id: str, name: PackName) -> BlobUpload:
+        """Return what takes a layer of a pack ahead of its push."""
+        return self.registry.begin_upload(self._repository(org_id, name))
+
+    def push(
+        self, image: Image, layer: Layer, *, upload: BlobUpload | None, pack: Pack, due_at: datetime
+    ) -> None:
         """Announce an image and push it by digest.
 
         Args:
             image: Its documents.
             layer: Its layer.
+            upload: Has taken the layer already, if anything has.
             pack: The pack that is to have it, as it will be written.
             due_at: From when the image is an orphan unless a row uses it.
 
@@ -59,7 +66,7 @@ class BuiltImages:
         repository = self._announced(image.digests, pack, due_at)
         self.registry.ensure_repository(repository)
         try:
-            self.registry.push(repository, image, layer)
+            self.registry.push(repository, image, layer, upload=upload)
         except RegistryRefused as refused:
             # A deletion has taken the repository away in between; the client's repeat is told so by the row.
             if refused.status != HTTPStatus.NOT_FOUND:

@@ -1,6 +1,6 @@
-"""An archive, validated and built into an image on local disk; nothing of it is anywhere else yet."""
+"""An archive, validated and built into an image on local disk; no image of it is anywhere else yet."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -9,9 +9,12 @@ from packyard.oci.image import Image, build_image
 from packyard.oci.layer import Layer, LayerSpool
 from packyard.oci.layer_writer import LayerWriter
 from packyard.oci.tree import File, canonical_order
+from packyard.operations.sent_layer import assembled
 from packyard.packs.archive import read_archive
 from packyard.packs.limits import ArchiveLimits
 from packyard.packs.manifest import Manifest
+from packyard.packs.name import PackName
+from packyard.registry.port import BlobUpload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,20 +25,25 @@ class BuiltPack:
         manifest: Its `pack.yaml`.
         image: The image's documents.
         layer: The image's only layer.
+        upload: What has taken the layer ahead of its push, if it is a large one.
     """
 
     manifest: Manifest
     image: Image
     layer: Layer
+    upload: BlobUpload | None
 
 
 @contextmanager
-def building(archive: BinaryIO, *, limits: ArchiveLimits) -> Iterator[BuiltPack]:
+def building(
+    archive: BinaryIO, *, limits: ArchiveLimits, begin_upload: Callable[[PackName], BlobUpload]
+) -> Iterator[BuiltPack]:
     """Validate an archive and build its image, in bounded memory; the layer lasts as long as the context.
 
     Args:
         archive: A `.tar.gz`, read once from where it stands.
         limits: Bounds on it.
+        begin_upload: Returns an upload in the repository of the pack of this name; asked only for a large layer.
 
     Raises:
         InvalidRequest: The archive or its `pack.yaml` is wrong; every fault is named.
@@ -47,8 +55,14 @@ def building(archive: BinaryIO, *, limits: ArchiveLimits) -> Iterator[BuiltPack]
             writer.finish()
         manifest = contents.manifest
         files = [File(file.path, file.executable, file.content.content()) for file in contents.files]
-        layer = spool.assemble(canonical_order(directories=contents.directories, files=files))
-        image = build_image(
-            layer=layer, title=manifest.name, version=manifest.version, description=manifest.description
-        )
-        yield BuiltPack(manifest=manifest, image=image, layer=layer)
+        order = canonical_order(directories=contents.directories, files=files)
+        with assembled(
+            spool, order, size=spool.size, begin_upload=lambda: begin_upload(manifest.name)
+        ) as sent:
+            image = build_image(
+                layer=sent.layer,
+                title=manifest.name,
+                version=manifest.version,
+                description=manifest.description,
+            )
+            yield BuiltPack(manifest=manifest, image=image, layer=sent.layer, upload=sent.upload)

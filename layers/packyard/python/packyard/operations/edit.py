@@ -18,10 +18,10 @@ from packyard.errors import InvalidRequest, PermissionDenied
 from packyard.indexes import FileIndexes
 from packyard.oci.file_index import FileIndex, IndexedFile, index_of_layer
 from packyard.oci.image import build_image
-from packyard.oci.layer import Layer, LayerSpool
-from packyard.oci.layer_members import NotOurForm, edited_entries, edited_order
+from packyard.oci.layer import LayerSpool
+from packyard.oci.layer_members import NotOurForm, edited_entries, entries_of
 from packyard.oci.tar_header import BLOCK, end_of_archive, padding
-from packyard.oci.tree import Entry, File
+from packyard.oci.tree import Entry, File, with_file
 from packyard.operations.built_images import BuiltImages
 from packyard.operations.image_files import ImageFiles
 from packyard.operations.owned_pack import (
@@ -31,6 +31,7 @@ from packyard.operations.owned_pack import (
     require_changeable,
 )
 from packyard.operations.publish import Published
+from packyard.operations.sent_layer import SentLayer, assembled
 from packyard.packs.file_edit import Edit, check_new_path, check_place
 from packyard.packs.limits import ArchiveLimits
 from packyard.packs.manifest import Manifest, parse_manifest
@@ -98,8 +99,8 @@ class FileEditor:
         require_changeable(before, seen)
         if there is not None and there.sha256 == edit.sha256:
             return Published(pack=before, changed=False)
-        with self._edited(before, index, edit) as layer:
-            return self._publish(before, layer, manifest, caller=caller, if_match=seen, due_at=due_at)
+        with self._edited(before, index, edit) as sent:
+            return self._publish(before, sent, manifest, caller=caller, if_match=seen, due_at=due_at)
 
     def _checked(self, edit: Edit) -> Manifest | None:
         """Check an edit by itself, and return the manifest that it states, if it states one."""
@@ -119,35 +120,46 @@ class FileEditor:
         return pack
 
     @contextmanager
-    def _edited(self, pack: Pack, index: FileIndex, edit: Edit) -> Iterator[Layer]:
+    def _edited(self, pack: Pack, index: FileIndex, edit: Edit) -> Iterator[SentLayer]:
         """Build the layer that has the edit; it lasts as long as the context."""
-        with ExitStack() as spools:
+        with ExitStack() as layers:
             try:
-                layer = self._assembled(pack, index, edit, spools.enter_context(LayerSpool()))
+                layer = self._assembled(pack, index, edit, layers)
             except NotOurForm:
                 # The index is the one thing here that nobody has vouched for.
                 index = self.files.read_index(pack, org_id=pack.org_id)
-                layer = self._assembled_by_its_layer(pack, index, edit, spools.enter_context(LayerSpool()))
+                layer = self._assembled_by_its_layer(pack, index, edit, layers)
             yield layer
 
-    def _assembled_by_its_layer(self, pack: Pack, index: FileIndex, edit: Edit, spool: LayerSpool) -> Layer:
+    def _assembled_by_its_layer(
+        self, pack: Pack, index: FileIndex, edit: Edit, layers: ExitStack
+    ) -> SentLayer:
         try:
-            return self._assembled(pack, index, edit, spool)
+            return self._assembled(pack, index, edit, layers)
         except NotOurForm:
             reason = "its image is not as we build them today; upload its archive again to change its files"
             raise InvalidRequest({"id": reason}) from None
 
-    def _assembled(self, pack: Pack, index: FileIndex, edit: Edit, spool: LayerSpool) -> Layer:
-        """Assemble the new layer while the old one comes in."""
+    def _assembled(self, pack: Pack, index: FileIndex, edit: Edit, layers: ExitStack) -> SentLayer:
+        """Assemble the new layer, and send it, while the old one comes in; it is kept among `layers`."""
         there = index.find(edit.path)
         if there is None:
             check_place(edit.path, files=(file.path for file in index.files), directories=index.directories)
         executable = there is not None and bool(there.mode & 0o111)
+        spool = layers.enter_context(LayerSpool())
         new = File(edit.path, executable, spool.store([edit.content]))
-        order = edited_order(index, new)
+        old = entries_of(index)
+        order = with_file(old, new)
         self._require_within_limits(order)
         with self.files.opened_layer(pack, index) as chunks:
-            return spool.assemble(edited_entries(order, new, chunks, index=index, spool=spool))
+            size = index.layers[0].size
+            new_layer = assembled(
+                spool,
+                edited_entries(old, new, chunks, order=order, size=size, spool=spool),
+                size=size,
+                begin_upload=lambda: self.images.begin_upload(org_id=pack.org_id, name=pack.name),
+            )
+            return layers.enter_context(new_layer)
 
     def _require_within_limits(self, entries: list[Entry]) -> None:
         sizes = [entry.content.size if isinstance(entry, File) else 0 for entry in entries]
@@ -160,13 +172,14 @@ class FileEditor:
     def _publish(  # noqa: PLR0913 - by name: what is written, and on what condition
         self,
         before: Pack,
-        layer: Layer,
+        sent: SentLayer,
         manifest: Manifest | None,
         *,
         caller: Caller,
         if_match: IfMatch | None,
         due_at: datetime,
     ) -> Published:
+        layer = sent.layer
         stated = {} if manifest is None else _stated(manifest)
         description = before.description if manifest is None else manifest.description
         image = build_image(layer=layer, title=before.name, version=before.version, description=description)
@@ -184,7 +197,7 @@ class FileEditor:
                 before, until=due_at, now=self.clock(), token=self.new_ulid()
             )
             self.indexes.put(layer.digest, index_of_layer(layer))
-            self.images.push(image, layer, pack=after, due_at=due_at)
+            self.images.push(image, layer, upload=sent.upload, pack=after, due_at=due_at)
             self.packs.change(
                 before,
                 after,

@@ -12,6 +12,7 @@ A change commits on condition that the pack is still as it was read, so that of 
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -120,7 +121,7 @@ class Publisher:
             ServiceUnavailable: A backing service did not answer, or the name's repository is being cleared up.
         """
         due_at = self.clock() + self.deadline
-        with building(archive, limits=self.limits) as built:
+        with self._building(archive, author.org_id) as built:
             try:
                 claim = self._claim_name(built.manifest.name, due_at, author)
                 pack = self._new_pack(built, visibility, author)
@@ -168,7 +169,7 @@ class Publisher:
             RegistryUnavailable, ServiceUnavailable: As for `create`.
         """
         due_at = self.clock() + self.deadline
-        with building(archive, limits=self.limits) as built:
+        with self._building(archive, author.org_id) as built:
             before = self._changeable(pack_id, built, author, if_match)
             if _is_repeat(before, built):
                 return Published(pack=before, changed=False)
@@ -188,10 +189,17 @@ class Publisher:
         self.images.tag(built.image.index, pack=after)
         return Published(pack=after, changed=True)
 
+    def _building(self, archive: BinaryIO, org_id: str) -> AbstractContextManager[BuiltPack]:
+        return building(
+            archive,
+            limits=self.limits,
+            begin_upload=lambda name: self.images.begin_upload(org_id=org_id, name=name),
+        )
+
     def _push(self, built: BuiltPack, pack: Pack, due_at: datetime) -> None:
         # The index is a cache: it outlives a publish that fails, and a publish does not fail with it.
         self.indexes.put(built.layer.digest, index_of_layer(built.layer))
-        self.images.push(built.image, built.layer, pack=pack, due_at=due_at)
+        self.images.push(built.image, built.layer, upload=built.upload, pack=pack, due_at=due_at)
 
     def _claim_name(self, name: PackName, due_at: datetime, author: Author) -> Claim:
         return self.repositories.claim_for_create(

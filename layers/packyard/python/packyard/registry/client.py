@@ -13,7 +13,8 @@ from packyard.errors import RegistryUnavailable
 from packyard.oci.digest import Digest, digest_of, parse_digest
 from packyard.oci.document import Document
 from packyard.oci.media_types import DOCKER_INDEX, DOCKER_MANIFEST, INDEX, MANIFEST
-from packyard.registry.transport import Answer, Transport
+from packyard.registry.port import BlobUpload
+from packyard.registry.transport import Answer, RegistryRefused, Transport
 
 # Of at most 128 characters each (distribution-spec, "Pulling manifests"), so that a page stays well below what we read.
 _TAGS_PER_PAGE = 100
@@ -35,7 +36,7 @@ class RegistryClient:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def push_blob(
+    def push_blob(  # noqa: PLR0913 - by name; one blob, and where it may be already
         self,
         repository: str,
         *,
@@ -43,11 +44,13 @@ class RegistryClient:
         size: int,
         chunks: Callable[[], Iterable[bytes]],
         mount_from: str | None = None,
+        upload: BlobUpload | None = None,
     ) -> None:
         """Upload a blob unless the repository has it: one POST, one PUT (end-4a, end-6).
 
         ECR's answers to chunked uploads (PATCH) leave the standard; every registry takes these two. Where the registry
-        can take the blob over from another of its repositories, the POST is all there is (end-11).
+        can take the blob over from another of its repositories, the POST is all there is (end-11). Where it has been
+        sent already, the PUT is.
 
         Args:
             repository: Its path in the registry.
@@ -55,17 +58,27 @@ class RegistryClient:
             size: Of the blob, in bytes.
             chunks: Makes the blob's pieces, anew for each attempt.
             mount_from: Another repository of the registry, which has the blob.
+            upload: Has taken the pieces, if anything has.
         """
 
         def attempt() -> None:
-            location = (
-                None if self._has_blob(repository, digest) else self._begin(repository, digest, mount_from)
-            )
+            if self._has_blob(repository, digest) or self._closed(upload, digest):
+                return
+            location = self._begin(repository, digest, mount_from)
             if location is not None:
                 self._finish(location, digest=digest, size=size, chunks=chunks)
 
         # An upload is tried again from its start: a PUT that failed may have used up the upload's URL.
         self._transport.persistently(attempt)
+
+    def begin_upload(self, repository: str) -> BlobUpload:
+        """Return what takes a blob for a repository before its digest is known."""
+        # Most packs are small, and never come here.
+        from packyard.registry.early_upload import EarlyUpload  # noqa: PLC0415
+
+        return EarlyUpload(
+            transport=self._transport, repository=repository, stall_seconds=self._transport.stall_seconds
+        )
 
     def put_manifest(self, repository: str, reference: str, document: Document) -> None:
         """Store a manifest or an index under its digest or a tag; a tag that stands moves (end-7)."""
@@ -160,6 +173,18 @@ class RegistryClient:
 
     def _location(self, uploads: str, begun: Answer) -> str:
         return urljoin(self._transport.base_url + uploads, begun.headers.get("Location", ""))
+
+    def _closed(self, upload: BlobUpload | None, digest: Digest) -> bool:
+        """Close an upload whose pieces the registry has, and return whether that made them a blob."""
+        location = None if upload is None else upload.finish()
+        if location is None:
+            return False
+        try:
+            self._finish(location, digest=digest, size=0, chunks=tuple)
+        except RegistryRefused:
+            # It has forgotten the upload, or has got something else: it is sent all of it.
+            return False
+        return True
 
     def _finish(
         self, location: str, *, digest: Digest, size: int, chunks: Callable[[], Iterable[bytes]]

@@ -11,6 +11,7 @@ from packyard.oci.image import Image
 from packyard.oci.layer import Layer
 from packyard.oci.media_types import INDEXES
 from packyard.registry.client import RegistryClient, listed_manifests
+from packyard.registry.port import BlobUpload
 from packyard.registry.transport import RegistryRefused
 
 # The layer and a config per platform; most of a small push is waiting for answers.
@@ -41,21 +42,26 @@ class DistributionRegistry:
     def ensure_repository(self, repository: str) -> None:
         """See `ImageRegistry`: there is nothing to do."""
 
-    def push(self, repository: str, image: Image, layer: Layer) -> None:
+    def begin_upload(self, repository: str) -> BlobUpload:
+        """See `ImageRegistry`."""
+        return self._client.begin_upload(repository)
+
+    def push(self, repository: str, image: Image, layer: Layer, *, upload: BlobUpload | None = None) -> None:
         """See `ImageRegistry`. What is named goes before what names it."""
         with ThreadPoolExecutor(max_workers=PARALLEL_UPLOADS) as threads:
-            uploads = [
+            blobs = [
                 threads.submit(
                     self._client.push_blob,
                     repository,
                     digest=layer.digest,
                     size=layer.size,
                     chunks=layer.chunks,
+                    upload=upload,
                 ),
                 *(threads.submit(self._push_config, repository, config) for config in image.configs),
             ]
-            for upload in uploads:
-                upload.result()
+            for blob in blobs:
+                blob.result()
             list(threads.map(lambda manifest: self.push_manifest(repository, manifest), image.manifests))
         self.push_manifest(repository, image.index)
 

@@ -41,5 +41,6 @@ def distribution_registry(*, url: str, credential: Credential, patience: Patienc
 
 
 def _client(*, url: str, credential: Credential, patience: Patience) -> RegistryClient:
-    http = urllib3.PoolManager(maxsize=PARALLEL_UPLOADS)
+    # One more for a layer that has been sent early.
+    http = urllib3.PoolManager(maxsize=PARALLEL_UPLOADS + 1)
     return RegistryClient(Transport(http=http, base_url=url, credential=credential, patience=patience))

@@ -1,13 +1,43 @@
 """Our own registry, whatever its kind, as the operations see it."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
 from packyard.oci.foreign_document import Descriptor
 from packyard.oci.image import Image
 from packyard.oci.layer import Layer
+
+
+class BlobUpload(Protocol):
+    """A blob on its way into a repository, before anybody knows its digest: nothing that can be seen or pulled.
+
+    Sending early is worth a try and no more: whatever goes wrong with it is not raised, and the blob is then pushed as
+    any other. A context manager; what has not been finished by its end is cancelled.
+    """
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+    def write(self, piece: bytes) -> None:
+        """Send the next piece some time; only for as long as the registry takes them."""
+        ...
+
+    def end(self) -> None:
+        """Say that there are no more pieces."""
+        ...
+
+    def finish(self) -> str | None:
+        """Return where the registry has the pieces, once it has them all; None when it has not.
+
+        For whoever closes the upload, which can be tried only once: it is None the second time.
+        """
+        ...
 
 
 class ImageRegistry(Protocol):
@@ -26,8 +56,22 @@ class ImageRegistry(Protocol):
         """Make sure that `repository` can be pushed to."""
         ...
 
-    def push(self, repository: str, image: Image, layer: Layer) -> None:
-        """Upload an image by digest alone: no tag moves. What is there already is not sent again."""
+    def begin_upload(self, repository: str) -> BlobUpload:
+        """Return what takes a layer for `repository` ahead of its push.
+
+        Asks the registry nothing before the first piece, and raises nothing.
+        """
+        ...
+
+    def push(self, repository: str, image: Image, layer: Layer, *, upload: BlobUpload | None = None) -> None:
+        """Upload an image by digest alone: no tag moves. What is there already is not sent again.
+
+        Args:
+            repository: Where to.
+            image: Its documents.
+            layer: Its layer.
+            upload: Has taken the layer's pieces in their order, if anything has.
+        """
         ...
 
     def copy_blob(

@@ -94,6 +94,11 @@ class Transport:
         self._credential = credential
         self._patience = patience
 
+    @property
+    def stall_seconds(self) -> float:
+        """For the registry to take a piece of what is sent."""
+        return self._patience.connect_seconds
+
     def persistently(self, attempt: Callable[[], Result]) -> Result:
         """Return what `attempt` returns, trying again after `RegistryUnavailable` at most twice.
 
@@ -124,7 +129,7 @@ class Transport:
             method: The HTTP method.
             url: A path and query, or a whole URL of this registry.
             expect: The statuses that are an answer to the question.
-            headers: To send along. With a body, Content-Length is among them.
+            headers: To send along. A body without Content-Length among them is sent in chunks (RFC 9112, section 7.1).
             body: Makes the body's pieces, anew for each call.
 
         Raises:

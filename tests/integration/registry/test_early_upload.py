@@ -1,0 +1,217 @@
+"""A layer that is sent while it is hashed: it arrives once it is closed, and nothing depends on whether it could be."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import urllib3
+from tests.fake_registry.moods import (
+    HangsUp,
+    Lies,
+    Mood,
+    Refuses,
+    Restates,
+    SendsElsewhere,
+    Stalls,
+    TakesNothing,
+)
+from tests.fake_registry.server import FakeRegistry
+from tests.trees import lay
+
+from packyard.oci.image import Image, build_image
+from packyard.oci.layer import Layer, LayerSpool
+from packyard.registry.client import RegistryClient
+from packyard.registry.credentials import Anonymous
+from packyard.registry.distribution import DistributionRegistry
+from packyard.registry.factory import distribution_registry
+from packyard.registry.port import BlobUpload
+from packyard.registry.transport import Patience, Transport
+
+REPOSITORY = "packs/org_test/slack"
+# Longer than a connection's buffers, so that who does not read stops who sends.
+TREE = {f"data/{number}": number.to_bytes(2, "big") * (1 << 20) for number in range(12)} | {
+    f"noise/{number}": b"".join(hash((number, n)).to_bytes(8, "big", signed=True) for n in range(60_000))
+    for number in range(24)
+}
+
+
+@pytest.fixture(scope="module")
+def layer() -> Iterator[Layer]:
+    with LayerSpool() as spool:
+        yield lay(spool, TREE)
+
+
+@pytest.fixture
+def image(layer: Layer) -> Image:
+    return build_image(layer=layer, title="slack", version="1.4.0")
+
+
+@pytest.fixture
+def registry(fake: FakeRegistry) -> DistributionRegistry:
+    return distribution_registry(url=fake.url, credential=Anonymous(), patience=impatient(0.5))
+
+
+def impatient(seconds: float) -> Patience:
+    """Nobody waits between attempts."""
+    return Patience(
+        sleep=lambda _: None,
+        monotonic=time.monotonic,
+        connect_seconds=seconds,
+        read_seconds=seconds,
+        total_seconds=10,
+    )
+
+
+def send(upload: BlobUpload, layer: Layer) -> None:
+    for piece in layer.chunks():
+        upload.write(piece)
+    upload.end()
+
+
+def push_early(registry: DistributionRegistry, repository: str, image: Image, layer: Layer) -> None:
+    with registry.begin_upload(repository) as upload:
+        send(upload, layer)
+        registry.push(repository, image, layer, upload=upload)
+
+
+def asked(fake: FakeRegistry, method: str, path: str = "/blobs/uploads/") -> int:
+    return sum(request.method == method and path in request.path for request in fake.requests)
+
+
+def test_the_same_bytes_arrive_in_every_registry(
+    registry_url: str, repository: str, image: Image, layer: Layer
+) -> None:
+    registry = distribution_registry(url=registry_url, credential=Anonymous(), patience=impatient(10))
+
+    push_early(registry, repository, image, layer)
+
+    got = urllib3.PoolManager().request("GET", f"{registry_url}/v2/{repository}/blobs/{layer.digest}")
+    assert (got.status, got.data) == (200, b"".join(layer.chunks()))
+
+
+def test_what_is_there_early_is_not_sent_again(
+    fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+) -> None:
+    push_early(registry, REPOSITORY, image, layer)
+
+    # The other two of each are the configs.
+    assert (asked(fake, "POST"), asked(fake, "PATCH"), asked(fake, "PUT")) == (3, 1, 3)
+    assert asked(fake, "DELETE") == 0
+    assert fake.shelves.repositories[REPOSITORY].uploads == {}
+
+
+def test_nothing_is_asked_of_the_registry_before_the_first_piece(
+    fake: FakeRegistry, registry: DistributionRegistry
+) -> None:
+    before = threading.active_count()
+
+    with registry.begin_upload(REPOSITORY):
+        assert threading.active_count() == before
+
+    assert fake.requests == []
+
+
+def test_a_layer_is_no_blob_before_its_push_and_an_upload_that_is_not_closed_is_cancelled(
+    fake: FakeRegistry, registry: DistributionRegistry, layer: Layer
+) -> None:
+    with registry.begin_upload(REPOSITORY) as upload:
+        send(upload, layer)
+        assert upload.finish() is not None
+        assert fake.shelves.repositories[REPOSITORY].blobs == {}
+    with registry.begin_upload(REPOSITORY) as upload:
+        send(upload, layer)
+
+    assert fake.shelves.repositories[REPOSITORY].blobs == {}
+    # The first has been handed over to whoever closes it.
+    assert len(fake.shelves.repositories[REPOSITORY].uploads) == 1
+    assert asked(fake, "DELETE") == 1
+
+
+def test_an_upload_that_is_left_half_way_is_cancelled(
+    fake: FakeRegistry, registry: DistributionRegistry, layer: Layer
+) -> None:
+    with registry.begin_upload(REPOSITORY) as upload:
+        upload.write(next(layer.chunks()))
+
+    assert fake.shelves.repositories[REPOSITORY].uploads == {}
+
+
+def test_a_layer_that_is_there_already_is_neither_closed_nor_sent(
+    fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+) -> None:
+    registry.push(REPOSITORY, image, layer)
+    fake.requests.clear()
+
+    push_early(registry, REPOSITORY, image, layer)
+
+    assert (asked(fake, "PATCH"), asked(fake, "PUT"), asked(fake, "DELETE")) == (1, 0, 1)
+    assert fake.shelves.repositories[REPOSITORY].uploads == {}
+
+
+@pytest.mark.parametrize("status", [201, 202, 204])
+def test_registries_differ_in_how_they_say_that_they_have_taken_it(
+    status: int, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+) -> None:
+    fake.moods.append(Restates(status=status, method="PATCH"))
+
+    push_early(registry, REPOSITORY, image, layer)
+
+    assert layer.digest in fake.shelves.repositories[REPOSITORY].blobs
+    assert asked(fake, "PUT") == 3
+
+
+FAULTS = {
+    "no repository yet": Refuses(status=404, method="POST", times=1),
+    "no answer to the POST": Refuses(status=503, method="POST", times=1),
+    "a silent POST": Stalls(seconds=5, method="POST", times=1),
+    "a POST that points elsewhere": SendsElsewhere(
+        base_url="http://registry.invalid", method="POST", times=1
+    ),
+    "an outage while it takes": Refuses(status=503, method="PATCH"),
+    "no PATCH at all": Refuses(status=405, method="PATCH"),
+    "no leave to PATCH": Refuses(status=401, method="PATCH"),
+    "a connection closed unread": HangsUp(method="PATCH"),
+    "nothing taken": TakesNothing(seconds=5, method="PATCH"),
+    "no answer to the PATCH": Stalls(seconds=5, method="PATCH"),
+    "a session forgotten": Refuses(status=404, method="PUT", path="/blobs/uploads/", times=1),
+    "a digest refused": Refuses(status=400, method="PUT", path="/blobs/uploads/", times=1),
+    "an outage at the closing": Refuses(status=500, method="PUT", path="/blobs/uploads/", times=1),
+    "another blob stored": Lies(method="PUT", path="/blobs/uploads/", times=1),
+}
+
+
+@pytest.mark.parametrize("mood", FAULTS.values(), ids=FAULTS)
+def test_whatever_goes_wrong_early_the_push_brings_the_layer(
+    mood: Mood, fake: FakeRegistry, layer: Layer
+) -> None:
+    fake.moods.append(replace(mood))
+    client = RegistryClient(
+        Transport(
+            http=urllib3.PoolManager(),
+            base_url=fake.url,
+            credential=Anonymous(),
+            patience=impatient(0.5),
+        )
+    )
+    started = time.monotonic()
+
+    with client.begin_upload(REPOSITORY) as upload:
+        send(upload, layer)
+        client.push_blob(REPOSITORY, digest=layer.digest, size=layer.size, chunks=layer.chunks, upload=upload)
+
+    assert fake.shelves.repositories[REPOSITORY].blobs[layer.digest] == b"".join(layer.chunks())
+    assert time.monotonic() - started < 4, "a few times a patience of half a second"
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
+
+
+def test_an_upload_that_cannot_be_cancelled_is_left_to_the_registry(
+    fake: FakeRegistry, registry: DistributionRegistry, layer: Layer
+) -> None:
+    fake.moods.append(Refuses(status=503, method="DELETE"))
+
+    with registry.begin_upload(REPOSITORY) as upload:
+        send(upload, layer)
+
+    assert asked(fake, "DELETE") == 1
