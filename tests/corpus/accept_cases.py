@@ -133,7 +133,9 @@ def _names() -> dict[str, bytes]:
             PACK, file("scripts/a", b"", mode=0o6755), file("scripts/b", b"", mode=0o1644)
         ),
         "mode-with-the-file-type": packed(PACK, file("scripts/a", b"", mode=0o100755)),
-        "hard-link": packed(PACK, file("data/a", b"content", mode=0o755), link("data/b", "data/a")),
+        "hard-link": packed(
+            PACK, file("data/a", b"content", mode=0o755), link("data/b", "data/a", mode=0o755)
+        ),
         "hard-link-to-a-hard-link": packed(
             PACK, GUIDE, link("data/b", "guides/start.md"), link("data/c", "data/b")
         ),
@@ -181,7 +183,7 @@ def _ustar_and_gnu() -> dict[str, bytes]:
             PACK, header(b"data/a", uid=bytes(8), mtime=bytes(12), device=bytes(8))
         ),
         "checksum-of-eight-digits": packed(PACK, _with_wide_checksum(b"data/a")),
-        "text-after-the-end-of-a-name": packed(PACK, header(b"data/a\0ignored/../..")),
+        "text-after-the-end-of-a-later-name": packed(PACK, header(b"data/a\0ignored/../..")),
         "times-behind-the-prefix": packed(
             PACK, header(b"a", prefix=b"data" + bytes(127) + b"14400000000 14400000000 ")
         ),

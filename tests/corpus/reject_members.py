@@ -4,6 +4,7 @@ from tests.corpus import manifests
 from tests.corpus.accept_cases import DEEPEST_PATH, GUIDE, LONGEST_PATH, MANIFEST, PACK, packed
 from tests.corpus.tar_bytes import (
     GNU,
+    V7,
     directory,
     file,
     gnu_long,
@@ -60,6 +61,41 @@ def wrong_links() -> dict[str, Case]:
             ("an-empty-name", [], "", []),
             ("another-spelling", [file("data/\u00e9", b"a")], "data/e\u0301", []),
         )
+    }
+
+
+def ambiguous_headers() -> dict[str, Case]:
+    """What one reader takes for another member, or for no tar at all; each was found to be so."""
+    # A gzip header whose extra field reaches up to the pax header's record: libarchive inflates what is there.
+    skipping = b"\x1f\x8b\x08\x04" + bytes(6) + (512 - 12 + len("99 comment=")).to_bytes(2, "little")
+    starts = {
+        "gzip": header(skipping, kind=b"x", size=99) + padded(record("comment", b"c" * 87)) + PACK,
+        "bzip2": directory("BZh91AY&SY") + file("BZh91AY&SY/pack.yaml", MANIFEST),
+        "a-cabinet": directory("MSCF", magic=V7) + file("MSCF/pack.yaml", MANIFEST),
+        "lzma": header(b"]\0\0\0\4" + b"\xff" * 8, kind=b"5") + file("]/pack.yaml", MANIFEST),
+        "zstd": header(b"\x28\xb5\x2f\xfd", kind=b"g") + PACK,
+        "xar": header(b"xar!\0\x1c\0\1", kind=b"5", magic=V7) + file("xar!/pack.yaml", MANIFEST),
+        "warc": header(b"WARC/1.0\r\n", kind=b"x", magic=V7) + PACK,
+        "ar": header(b"!<arch>\n", kind=b"x", magic=V7) + PACK,
+    }
+    headers = {
+        "pax-key-after-a-space": pax(record(" path", "data/b")) + file("data/a", b"a"),
+        "pax-key-after-a-tab": pax(record("\tsize", "512")) + file("data/a", b"a"),
+        "pax-key-with-a-zero-byte": pax(records([("\0", "x"), ("path", "data/b")])) + file("data/a", b"a"),
+        "prefix-without-a-name": header(b"", prefix=b"guides", kind=b"\0"),
+    }
+    executable = file("data/a", b"a", mode=0o755)
+    return {
+        **{f"starts-like-{name}": (packed(tar), "archive") for name, tar in starts.items()},
+        **{name: (packed(PACK, tar), "archive") for name, tar in headers.items()},
+        "hard-link-less-executable-than-its-file": (
+            packed(PACK, executable, link("data/b", "data/a")),
+            "archive:data/b",
+        ),
+        "hard-link-more-executable-than-its-file": (
+            packed(PACK, GUIDE, link("data/b", "guides/start.md", mode=0o755)),
+            "archive:data/b",
+        ),
     }
 
 
@@ -226,4 +262,12 @@ def rejected_members() -> dict[str, Case]:
         f"manifest-{name}": (packed(file("pack.yaml", content)), field)
         for name, (content, field) in manifests.REJECT.items()
     }
-    return wrong_kinds() | wrong_links() | wrong_names() | clashes() | wrong_layouts() | from_manifests
+    return (
+        wrong_kinds()
+        | wrong_links()
+        | ambiguous_headers()
+        | wrong_names()
+        | clashes()
+        | wrong_layouts()
+        | from_manifests
+    )

@@ -74,8 +74,10 @@ def directory(name: str | bytes, *, magic: bytes = USTAR) -> bytes:
     return header(_bytes(name), kind=b"5", mode=0o755, magic=magic)
 
 
-def link(name: str | bytes, target: str | bytes, *, kind: bytes = b"1", magic: bytes = USTAR) -> bytes:
-    return header(_bytes(name), kind=kind, link=_bytes(target), magic=magic)
+def link(
+    name: str | bytes, target: str | bytes, *, kind: bytes = b"1", mode: int = 0o644, magic: bytes = USTAR
+) -> bytes:
+    return header(_bytes(name), kind=kind, mode=mode, link=_bytes(target), magic=magic)
 
 
 def record(key: str, value: str | bytes) -> bytes:

@@ -58,7 +58,9 @@ def test_contents_are_stored_once_each_in_the_order_of_the_archive() -> None:
 
 
 def test_a_hard_link_shares_content_and_mode_with_the_file_it_names() -> None:
-    contents = read(packed(PACK, file("data/a", b"content", mode=0o755), link("data/b", "data/a")))
+    contents = read(
+        packed(PACK, file("data/a", b"content", mode=0o755), link("data/b", "data/a", mode=0o755))
+    )
     a, b, _ = contents.files
     assert (b.path, b.size, b.executable) == ("data/b", 7, True)
     assert b.content is a.content

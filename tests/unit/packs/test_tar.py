@@ -93,7 +93,8 @@ def _seen_by_us(tar: bytes) -> list[tuple[bytes, bool, bytes, bytes]] | None:
         if member.kind is MemberKind.REFUSED:
             return None
         link_name = member.link_name if member.kind is MemberKind.HARD_LINK else b""
-        seen.append((member.name.rstrip(b"/"), member.executable, link_name, b"".join(reader.content())))
+        name = member.name.rstrip(b"/") if member.kind is MemberKind.DIRECTORY else member.name
+        seen.append((name, member.executable, link_name, b"".join(reader.content())))
     return seen
 
 

@@ -176,6 +176,11 @@ class _Reading(Generic[T]):
 
     def _copy(self, path: str, member: Member) -> None:
         original = self._files[self._link_target(member)]
+        # They are one file: some readers give it the first one's mode, others the last one's.
+        if member.executable != original.executable:
+            self.faults.add(
+                member.name, "a hard link must be executable if the file is that it names, and only then"
+            )
         self._stream.charge(original.size)
         self._files[path] = replace(original, path=path)
 

@@ -10,6 +10,9 @@ from typing import Final
 
 _LENGTH = re.compile(rb"([1-9][0-9]{0,8}) ")
 _SIZE = re.compile(rb"[0-9]{1,19}")
+# GNU tar passes over blanks in front of a key, so that " path" is a path to it alone; GNU tar and libarchive give up on
+# a key with a zero byte, and with it on all records after it.
+_KEY = re.compile(rb"[^ \t\0=][^\0=]*")
 # Writers put down a dozen; with 20,000 members the bound is what keeps a hostile archive cheap to refuse.
 _MAX_RECORDS: Final = 64
 _INTERPRETED: Final = (b"path", b"linkpath", b"size")
@@ -39,8 +42,10 @@ def parse_pax_records(payload: bytes) -> PaxRecords:
             raise ValueError("has a malformed pax record")
         end = position + int(match[1])
         key, equals, value = payload[match.end() : end - 1].partition(b"=")
-        if end > len(payload) or payload[end - 1 : end] != b"\n" or not key or not equals:
+        if end > len(payload) or payload[end - 1 : end] != b"\n" or not equals:
             raise ValueError("has a malformed pax record")
+        if _KEY.fullmatch(key) is None:
+            raise ValueError("has a pax record with a key that readers take differently")
         if key in records:
             raise ValueError("has a pax record that stands twice")
         records[key] = value

@@ -14,6 +14,7 @@ from packyard.packs.limits import KIB, ArchiveLimits
 from packyard.packs.pax import changes_members, parse_pax_records
 from packyard.packs.tar_header import BLOCK_BYTES, TarHeader, parse_tar_header
 from packyard.packs.tar_member import EXTENSION_TYPES, Member, MemberExtensions
+from packyard.packs.tar_start import check_start
 
 _ZERO_BLOCK: Final = bytes(BLOCK_BYTES)
 # Many times a path of the default limit; extended attributes of SELinux and macOS fit too.
@@ -106,6 +107,8 @@ class TarReader:
             return None
         try:
             header = parse_tar_header(block)
+            if self._header_at == 0:
+                check_start(block, extension=header.type in (_PAX_GLOBAL, *EXTENSION_TYPES))
         except ValueError as error:
             raise self._malformed(str(error)) from None
         self._stream.reserve(header.size)

@@ -11,7 +11,6 @@ from typing import Final
 BLOCK_BYTES: Final = 512
 
 _FIELDS = struct.Struct("100s 8s 8s 8s 12s 12s 8s c 100s 8s 32s 32s 8s 8s 155s 12s")
-_CHECKSUM = slice(148, 156)
 _PREFIX_ONWARD = slice(345, BLOCK_BYTES)
 _USTAR: Final = b"ustar\x0000"
 _GNU: Final = b"ustar  \x00"
@@ -60,8 +59,8 @@ def parse_tar_header(block: bytes) -> TarHeader:
     fields = _FIELDS.unpack(block)
     name, mode, uid, gid, size, mtime, checksum, kind, link_name, magic = fields[:10]
     prefix = fields[14]
-    # The sum is taken with its own field as spaces.
-    if _octal(checksum) != sum(block) - sum(block[_CHECKSUM]) + 8 * 0x20:
+    # The sum is taken with its own field as spaces; zeros, which most of a header is, add nothing.
+    if _octal(checksum) != sum(block.translate(None, b"\0")) - sum(checksum) + 8 * 0x20:
         raise ValueError("has a header whose checksum does not match")
     for number in (uid, gid, mtime, fields[12], fields[13]):
         if _UNSET.fullmatch(number) is None:
@@ -69,6 +68,9 @@ def parse_tar_header(block: bytes) -> TarHeader:
     if magic == _USTAR:
         _check_xstar(prefix, fields[15])
         if prefix := _text(prefix):
+            # The slash between the two would make a directory of an old file, for some readers.
+            if not _text(name):
+                raise ValueError("has a header with a prefix and no name")
             name = prefix + b"/" + _text(name)
     elif magic not in (_GNU, _V7):
         raise ValueError("has a header of an unknown tar format")
