@@ -17,5 +17,5 @@ def resolve(authorization: str) -> Caller:
     )
 
 
-bootstrap.prepare()
+bootstrap.prepare(lambda services: (services.tenants, services.token_reader))
 lambda_handler = serve_authorizer(resolve)

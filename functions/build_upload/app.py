@@ -14,5 +14,5 @@ def put_back(receipt_handle: str, seconds: int) -> None:
     bootstrap.services().build_queue.put_back(receipt_handle, seconds)
 
 
-bootstrap.prepare()
+bootstrap.prepare(lambda services: (services.builder, services.build_queue))
 lambda_handler = serve_queue(build_upload, put_back=put_back)

@@ -14,5 +14,5 @@ def put_back(receipt_handle: str, seconds: int) -> None:
     bootstrap.services().cleanup_queue.put_back(receipt_handle, seconds)
 
 
-bootstrap.prepare()
+bootstrap.prepare(lambda services: services.cleaner)
 lambda_handler = serve_queue(clean_up, put_back=put_back)

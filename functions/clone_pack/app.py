@@ -28,5 +28,5 @@ def clone_pack(pack_id: str) -> Response[str]:
     return answered_once(app, services, clone, caller=caller, request=(pack_id, asked))
 
 
-bootstrap.prepare()
+bootstrap.prepare(lambda services: (services.once, services.cloner))
 lambda_handler = serve(app)

@@ -26,5 +26,5 @@ def create_pack() -> Response[str]:
     return answered_once(app, services, register, caller=caller, request=(asked,))
 
 
-bootstrap.prepare()
+bootstrap.prepare(lambda services: (services.once, services.registrar))
 lambda_handler = serve(app)

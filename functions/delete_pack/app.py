@@ -19,5 +19,5 @@ def delete_pack(pack_id: str) -> Response[str]:
     return json_response(200, {"status": "deleted"})
 
 
-bootstrap.prepare()
+bootstrap.prepare(lambda services: services.deleter)
 lambda_handler = serve(app)

@@ -23,5 +23,5 @@ def get_file(pack_id: str) -> Response[Any]:
     return file_response(found, app.current_event, files=services.files)
 
 
-bootstrap.prepare()
+bootstrap.prepare(lambda services: services.files)
 lambda_handler = serve(app)

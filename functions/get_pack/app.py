@@ -20,5 +20,5 @@ def get_pack(pack_id: str) -> Response[str]:
     return pack_response(200, pack, caller)
 
 
-bootstrap.prepare()
+bootstrap.prepare(lambda services: services.packs)
 lambda_handler = serve(app)

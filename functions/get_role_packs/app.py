@@ -19,5 +19,5 @@ def get_role_packs(role_id: str) -> Response[str]:
     return json_response(200, role_view(get_role(role_id, caller=caller, roles=services.roles)))
 
 
-bootstrap.prepare()
+bootstrap.prepare(lambda services: services.roles)
 lambda_handler = serve(app)

@@ -18,5 +18,5 @@ def get_upload(upload_id: str) -> Response[str]:
     return json_response(200, upload_view(services.uploads.get(upload_id, caller=caller)))
 
 
-bootstrap.prepare()
+bootstrap.prepare(lambda services: services.uploads)
 lambda_handler = serve(app)

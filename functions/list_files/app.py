@@ -19,5 +19,5 @@ def list_files(pack_id: str) -> Response[str]:
     return list_response(index, files=services.files)
 
 
-bootstrap.prepare()
+bootstrap.prepare(lambda services: services.files)
 lambda_handler = serve(app)

@@ -25,5 +25,5 @@ def list_revisions(pack_id: str) -> Response[str]:
     return json_response(200, ledger_view(page, binding, cursor_key=cursor_key))
 
 
-bootstrap.prepare()
+bootstrap.prepare(lambda services: services.packs)
 lambda_handler = serve(app)

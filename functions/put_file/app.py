@@ -27,5 +27,5 @@ def put_file(pack_id: str) -> Response[str]:
     return pack_response(200, published.pack, caller)
 
 
-bootstrap.prepare()
+bootstrap.prepare(lambda services: services.file_editor)
 lambda_handler = serve(app)

@@ -23,5 +23,5 @@ def replace_pack(pack_id: str) -> Response[str]:
     return pack_response(200, published.pack, caller)
 
 
-bootstrap.prepare()
+bootstrap.prepare(lambda services: services.registrar)
 lambda_handler = serve(app)

@@ -29,5 +29,5 @@ def reupload_pack(pack_id: str) -> Response[str]:
     return answered_once(app, services, publish, caller=caller, request=(pack_id, archive, if_match))
 
 
-bootstrap.prepare()
+bootstrap.prepare(lambda services: (services.once, services.publisher))
 lambda_handler = serve(app)

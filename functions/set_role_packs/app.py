@@ -22,5 +22,5 @@ def set_role_packs(role_id: str) -> Response[str]:
     return json_response(200, role_view(role))
 
 
-bootstrap.prepare()
+bootstrap.prepare(lambda services: (services.roles, services.packs))
 lambda_handler = serve(app)

@@ -25,5 +25,5 @@ def start_upload() -> Response[str]:
     return answered_once(app, services, start, caller=caller, request=(asked,))
 
 
-bootstrap.prepare()
+bootstrap.prepare(lambda services: (services.once, services.uploads))
 lambda_handler = serve(app)

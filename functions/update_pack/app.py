@@ -29,5 +29,5 @@ def update_pack(pack_id: str) -> Response[str]:
     return pack_response(200, pack, caller)
 
 
-bootstrap.prepare()
+bootstrap.prepare(lambda services: services.packs)
 lambda_handler = serve(app)

@@ -27,5 +27,5 @@ def upload_pack() -> Response[str]:
     return answered_once(app, services, publish, caller=caller, request=(upload,))
 
 
-bootstrap.prepare()
+bootstrap.prepare(lambda services: (services.once, services.publisher))
 lambda_handler = serve(app)

@@ -1,0 +1,96 @@
+"""What a snapshot holds (SnapStart): all that the first request needs, and nothing that grows old."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+import pytest
+from tests.call_counts import ROWS, Scene
+from tests.fake_registry.server import FakeRegistry
+from tests.gateway import Request
+from tests.service import ACME, DEADLINE, running_service
+from tests.snapshots import PROJECT, SNAP_START, started_function
+
+from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret, new_secret
+from packyard.tenants.org import BillingPosture, Org
+
+FUNCTIONS: Final = sorted(path.parent.name for path in (PROJECT / "functions").glob("*/app.py"))
+SECRET: Final = new_secret(bytes(32))
+
+
+def authorize(scene: Scene) -> object:
+    tenants = scene.service.services.tenants
+    tenants.put_org(Org(org_id=ACME.org_id, slug="acme", billing=BillingPosture.ACTIVE))
+    key = ApiKey(
+        key_hash=hash_secret(SECRET),
+        org_id=ACME.org_id,
+        label="ci",
+        permission_set=PermissionSet.FULL_ACCESS,
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    tenants.put_api_key(key)
+    method = "arn:aws:execute-api:eu-central-1:123456789012:abcdef/v1/GET/packs"
+    event = {"type": "TOKEN", "authorizationToken": f"Bearer {SECRET}", "methodArn": method}
+    return scene.service.invoke("authorize", event)
+
+
+def api_docs(scene: Scene) -> object:
+    return scene.service.invoke("api_docs", Request(method="GET", resource="/docs", caller=ACME).event())
+
+
+FIRST_REQUESTS: Final[dict[str, Callable[[Scene], object]]] = {
+    "api_docs": api_docs,
+    "authorize": authorize,
+    "build_upload": ROWS["`build_upload`"],
+    "clean_up": ROWS["`clean_up`, an image in use"],
+    "clone_pack": ROWS["`POST /packs/{id}/clone`"],
+    "create_pack": ROWS["`POST /packs`"],
+    "delete_pack": ROWS["`DELETE /packs/{id}`, built"],
+    "get_file": ROWS["`GET /packs/{id}/files/{path}`"],
+    "get_pack": ROWS["`GET /packs/{id}`"],
+    "get_role_packs": ROWS["`GET /agent-roles/{role_id}/packs`"],
+    "get_upload": ROWS["`GET /packs/uploads/{upload_id}`"],
+    "list_files": ROWS["`GET /packs/{id}/files`"],
+    "list_packs": ROWS["`GET /packs`"],
+    "list_revisions": ROWS["`GET /packs/{id}/revisions`"],
+    "put_file": ROWS["`PUT /packs/{id}/files/{path}`"],
+    "replace_pack": ROWS["`PUT /packs/{id}`"],
+    "reupload_pack": ROWS["`POST /packs/{id}/upload`"],
+    "set_role_packs": ROWS["`PUT /agent-roles/{role_id}/packs`"],
+    "start_upload": ROWS["`POST /packs/uploads`"],
+    "update_pack": ROWS["`PATCH /packs/{id}`"],
+    "upload_pack": ROWS["`POST /packs/upload`"],
+}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_after_a_snapshot_the_first_request_loads_nothing_and_makes_no_client(function: str) -> None:
+    with running_service() as service, FakeRegistry() as elsewhere:
+        # The function has the real time; the scene is set within eight minutes before it.
+        service.clock.now = datetime.now(UTC) - 4 * DEADLINE
+        scene = Scene(service, elsewhere)
+        with started_function(function, service) as snapshot:
+            scene.service = snapshot
+            FIRST_REQUESTS[function](scene)
+            first = snapshot.started.last
+
+    assert first.answer.get("statusCode", 200) < 500
+    assert first.answer.get("batchItemFailures", []) == []
+    assert first.clients == []
+    assert first.modules == []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_nothing_is_asked_of_anybody_before_the_snapshot(function: str) -> None:
+    # Our own registry is ECR on AWS: no token of it may be in a snapshot.
+    ecr = SNAP_START | {"PACKYARD_REGISTRY_KIND": "ecr"}
+    with running_service() as service, started_function(function, service, ecr) as snapshot:
+        start = snapshot.started.start
+
+    assert start.calls == []
+    assert start.connections == []
+
+
+def test_without_snapshots_a_start_makes_the_table_s_client_and_no_more() -> None:
+    with running_service() as service, started_function("upload_pack", service, {}) as started:
+        assert started.started.start.clients == ["creating-client-class.dynamodb"]

@@ -1,0 +1,98 @@
+"""A function in a process of its own, as a snapshot finds it: what it does before its first request, and what then.
+
+Run by `tests.snapshots`. Its AWS calls come back to the test through its output and input, one JSON line each.
+"""
+
+import base64
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from threading import Lock
+from typing import Any, Final
+
+import boto3
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+# Whatever else writes to the output, such as the log, is not for the test.
+_TO_TEST: Final = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+# The queries of a listing run side by side.
+_ASKING: Final = Lock()
+
+
+class Context:
+    """What Lambda tells a function about itself."""
+
+    function_name = "test"
+    memory_limit_in_mb = 1024
+    invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:test"
+    aws_request_id = "00000000-0000-0000-0000-000000000000"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return enough."""
+        return 29_000
+
+
+class Body(io.BytesIO):
+    """An answer's body, as botocore reads it."""
+
+    def stream(self, *_: object, **__: object) -> Iterator[bytes]:
+        """Return what is left as one piece."""
+        yield self.read()
+
+
+def ask(**question: Any) -> Any:
+    """Send a line to the test and return the line that it answers with."""
+    with _ASKING:
+        print(json.dumps(question), file=_TO_TEST, flush=True)
+        return json.loads(sys.stdin.readline())
+
+
+def main() -> None:
+    """Start the function, say what that did, and take events for as long as there are any."""
+    seen: dict[str, list[str]] = {"clients": [], "connections": []}
+
+    def forward(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        body: Any = request.body or b""
+        content = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else body.read()
+        headers = {name: _text(value) for name, value in request.headers.items()}
+        answer = ask(
+            kind="aws",
+            method=request.method,
+            url=request.url,
+            headers=headers,
+            body=base64.b64encode(content).decode(),
+        )
+        raw: Any = Body(base64.b64decode(answer["body"]))
+        return AWSResponse(request.url, answer["status"], answer["headers"], raw)
+
+    def note_connection(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "socket.connect":
+            seen["connections"].append(str(arguments[1]))
+
+    boto3.setup_default_session()
+    session: Any = boto3.DEFAULT_SESSION
+    session.events.register("before-send", forward)
+    session.events.register(
+        "creating-client-class", lambda event_name, **_: seen["clients"].append(event_name)
+    )
+    sys.addaudithook(note_connection)
+    handler = import_module("app").lambda_handler
+    loaded = set(sys.modules)
+    event = ask(kind="started", **seen)
+    while event is not None:
+        for noted in seen.values():
+            noted.clear()
+        answer = handler(event, Context())
+        event = ask(kind="answer", answer=answer, modules=sorted(set(sys.modules) - loaded), **seen)
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+if __name__ == "__main__":
+    main()
