@@ -202,7 +202,8 @@ def _message(kind: str) -> Callable[[World], Answer]:
 
     def act(world: World) -> Answer:
         settled = [world.clean_up(body) for body in list(world.inbox) if f'"kind":"{kind}"' in body]
-        return Answer(200 if all(settled) else 503, {}, None)
+        # A message that goes back says no more than that there is something left to do, as DELETE's 502 does.
+        return Answer(200 if all(settled) else 502, {}, None)
 
     return act
 

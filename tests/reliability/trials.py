@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final
 
 from tests.gateway import Answer
@@ -13,6 +14,7 @@ from tests.reliability.wire import Sent, Tap, straight
 from tests.reliability.world import HIDDEN, Saved, World
 
 _REPEATS: Final = 4
+_COME_AGAIN: Final = frozenset({502, 503})
 _OURS_TO_ANSWER: Final = frozenset({502, 503, 504})
 
 
@@ -71,6 +73,61 @@ class Fuse(Count):
             raise Killed
 
 
+class Fault(StrEnum):
+    """What can become of a request."""
+
+    THROTTLED = "throttled"
+    FAILED = "failed"
+    UNREACHABLE = "unreachable"
+    LOST = "lost"
+    CUT = "cut"
+
+    def befalls(self, sent: Sent) -> Any:
+        """Let it befall a request."""
+        match self:
+            case Fault.THROTTLED:
+                return sent.throttled()
+            case Fault.FAILED:
+                return sent.failed()
+            case Fault.UNREACHABLE:
+                raise sent.unreachable
+            case Fault.LOST:
+                sent.deliver()
+                raise sent.lost
+            case Fault.CUT:
+                return sent.deliver() if sent.cut is None else sent.cut()
+
+
+class Span(StrEnum):
+    """For how long a fault lasts: for one attempt, for a call with all its attempts, or from then on for a service."""
+
+    ATTEMPT = "an attempt"
+    CALL = "a call"
+    SERVICE = "a service"
+
+
+class Trouble(Count):
+    """Lets a fault befall requests."""
+
+    def __init__(self, fault: Fault, span: Span, at: Place) -> None:
+        super().__init__()
+        self._fault = fault
+        self._span = span
+        self._at = at
+        self.struck: Sent | None = None
+
+    def __call__(self, sent: Sent) -> Any:
+        """Send it on, or not."""
+        if self.of(sent) == self._at:
+            self.struck = sent
+            return self._fault.befalls(sent)
+        again = self.struck is not None and (
+            (self._span is Span.CALL and sent.invocation == self.struck.invocation)
+            or (self._span is Span.SERVICE and sent.service == self.struck.service)
+        )
+        return self._fault.befalls(sent) if again else sent.deliver()
+
+
 @contextmanager
 def tapped(world: World, tap: Tap) -> Iterator[None]:
     """Let somebody stand at the wire while the context lasts."""
@@ -87,16 +144,20 @@ class Trial:
 
     Attributes:
         start: The world just before it.
+        stood: What a caller can see then.
         before: The facts then, with every message settled.
         requests: Those that it makes.
-        after: The facts when it is done, and every message settled.
+        stands: What a caller can see when it is done.
+        after: The facts then, with every message settled.
     """
 
     world: World
     operation: Operation
     start: Saved
+    stood: Any
     before: Any
     requests: list[Place]
+    stands: Any
     after: Any
 
     def begin(self) -> None:
@@ -107,7 +168,7 @@ class Trial:
         """Ask again until there is an answer; it must be one that says that it was done, now or before."""
         answer = self.operation.act(self.world)
         for _ in range(_REPEATS):
-            if answer.status != 503:
+            if answer.status not in _COME_AGAIN:
                 break
             self.world.service.clock.advance(HIDDEN)
             answer = self.operation.act(self.world)
@@ -137,14 +198,15 @@ def trial(world: World, operation: Operation, scene: Saved) -> Trial:
     world.restore(scene)
     operation.prepare(world)
     start = world.save()
+    stood = standing(world.check())
     before = facts(world.settle())
     world.restore(start)
     count = Count()
     with tapped(world, count):
         answer = operation.act(world)
     assert answer.status in operation.done, f"{operation.name}: {answer.status} {answer.body}"
-    world.check()
-    return Trial(world, operation, start, before, count.places, facts(world.settle()))
+    stands = standing(world.check())
+    return Trial(world, operation, start, stood, before, count.places, stands, facts(world.settle()))
 
 
 def each_of(cases: list[Any], attempt: Callable[[Any], None]) -> None:

@@ -23,7 +23,7 @@ from typing import Final
 
 from aws_lambda_powertools import Logger
 
-from packyard.errors import PackNotFound, RegistryCleanupFailed
+from packyard.errors import PackNotFound, RegistryCleanupFailed, ServiceUnavailable
 from packyard.oci.digest import Digest
 from packyard.operations.built_images import BuiltImages
 from packyard.packs.pack import ImageOrigin, Pack, is_pack_id
@@ -71,8 +71,8 @@ class Deleter:
             PackNotFound: The caller's organisation owns no such pack.
             PreconditionFailed: The pack is at another revision than the client has seen.
             PackInUse: Roles reference it.
-            RegistryCleanupFailed: It is decided, but its images are not all gone; `clean_up` goes on with it.
-            ServiceUnavailable: A backing service did not answer. What was decided by then, `clean_up` goes on with.
+            RegistryCleanupFailed: It is decided, but could not be finished; `clean_up` goes on with it.
+            ServiceUnavailable: A backing service did not answer, and so far as is known nothing is decided.
         """
         if not is_pack_id(pack_id):
             raise PackNotFound
@@ -81,8 +81,13 @@ class Deleter:
         deletion = self.deletions.begin(
             pack_id, org_id=caller.org_id, actor=caller.principal, if_match=if_match, now=now
         )
-        if deletion is not None:
+        if deletion is None:
+            return
+        try:
             self._finish(deletion)
+        except ServiceUnavailable as error:
+            # Of all errors only this one may be answered when a caller can see a change (API contract, section 5).
+            raise RegistryCleanupFailed from error
 
     def finish(self, pack_id: str) -> None:
         """Finish the deletion of a pack, if it has been decided and is not finished.
