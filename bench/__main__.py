@@ -13,6 +13,7 @@ from local.environments import LOCAL, PROJECT, prepare, tool
 
 from bench.building import measure_building
 from bench.cold_start import measure_cold_starts
+from bench.editing import measure_editing
 from bench.listing import measure_listing
 from bench.processes import ProgramFailed, ProgramMissing, program
 from bench.reading import measure_reading
@@ -26,6 +27,7 @@ PEERS: Final = ("tar", "umoci", "skopeo", "buildah", "docker-registry", "node", 
 # The sections of the results; each is measured by a module of its own.
 SECTIONS: Final[dict[str, Callable[[int], Any]]] = {
     "build": lambda rounds: measure_building(folder=FOLDER, rounds=rounds),
+    "edit": lambda rounds: measure_editing(folder=FOLDER, rounds=rounds),
     "cold_start": lambda rounds: measure_cold_starts(rounds=rounds),
     "warm": lambda rounds: measure_warm(folder=FOLDER, rounds=10 * rounds),
     "read_file": lambda rounds: measure_reading(folder=FOLDER, rounds=2 * rounds),

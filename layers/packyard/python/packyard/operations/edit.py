@@ -5,7 +5,7 @@
 
 From the claim on this is `operations.publish`, and so is what makes it safe: a crash leaves what the announcement
 removes unless a row uses it, of two changes at once one is refused, and a repeat finds the file as it would have it.
-What comes before writes nothing but a cache.
+What comes before writes nothing but a cache, and a large layer to an upload that names nothing yet (decision 21).
 """
 
 from collections.abc import Callable, Iterator

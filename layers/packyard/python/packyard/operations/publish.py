@@ -7,6 +7,7 @@ row uses it by then. No step undoes another; who loses a race or dies half-way l
     announce the staged archive → stage it → validate and build on local disk → [read the pack that is to change]
     → claim the name and its repository → announce the image → push it by digest → commit the row → set the tag
 
+A large layer is sent while it is built, to an upload that names nothing until the push closes it (decision 21).
 An archive that the client staged itself begins at the third step; starting its upload took the first two.
 A change commits on condition that the pack is still as it was read, so that of two changes at once one is refused.
 """
