@@ -26,7 +26,7 @@ def test_a_killed_build_s_message_comes_again_when_its_lease_has_run_out() -> No
 
 
 def test_each_archive_has_a_function_to_itself() -> None:
-    assert BUILDER["Events"]["Arrival"]["Properties"]["BatchSize"] == 1
+    assert PROPERTIES["BuildUploadArrival"]["BatchSize"] == 1
 
 
 def test_the_largest_archive_fits_on_the_function_s_disk() -> None:

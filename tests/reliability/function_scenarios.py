@@ -1,0 +1,250 @@
+"""Everything that can make a function call something: successes, refusals, failures, repeats, of all functions."""
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from tests.aws import BUCKET
+from tests.fake_registry.moods import Refuses
+from tests.fake_registry.server import FakeRegistry
+from tests.foreign_images import image as image_of
+from tests.foreign_images import layer, pack_image
+from tests.gateway import Answer, Request
+from tests.internet import Internet
+from tests.reliability.operations import FIRST, OPERATIONS, STANDING
+from tests.reliability.permissions import Recorder, of_form
+from tests.reliability.transformed import ACCOUNT, CREDENTIALS, FOREIGN_REGISTRY
+from tests.reliability.world import World
+from tests.service import ACME, PackArchive
+from tests.staged_uploads import arrive, start
+
+from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret, new_secret
+from packyard.tenants.org import BillingPosture, Org
+
+# As large as no answer is.
+_LARGE: Final = 5 << 20
+_MANY: Final = 19_000
+_FOREIGN: Final = f"{FOREIGN_REGISTRY}/theirs/pack"
+
+
+@dataclass
+class Stage:
+    """A world whose operator has given credentials for an ECR registry of another account, and that registry."""
+
+    world: World
+    recorder: Recorder
+    net: Internet
+    theirs: FakeRegistry
+
+    def on_the_internet(self) -> None:
+        """Let the service read images by way of the tests' internet, with the operator's credentials."""
+        services = self.world.service.services
+        services.settings = replace(services.settings, registry_credentials=CREDENTIALS)
+
+        def begin() -> None:
+            self.world.new_process()
+            services.__dict__["image_source"] = replace(
+                services.image_source, resolve=self.net.resolve, connect=self.net.connect, tls=self.net.tls
+            )
+
+        self.recorder.service.begin = begin
+
+    def ask(self, function: str, method: str, path: str, **more: Any) -> Any:
+        """Send a request, whatever comes back; a form that comes back is as good as what it allows."""
+        body = json.dumps(more["json"]).encode() if "json" in more else more.get("body")
+        headers = {"Accept": "*/*", **({"Content-Type": "application/json"} if "json" in more else {})}
+        request = Request(
+            method=method,
+            resource=path,
+            path=path,
+            query=more.get("query", {}),
+            headers=headers | more.get("headers", {}),
+            body=body,
+            caller=ACME,
+        )
+        raw = self.world.service.invoke(function, request.event())
+        if function == "start_upload" and raw["statusCode"] == 201:
+            self.recorder.needs["start_upload"].add(of_form(json.loads(raw["body"])["fields"]))
+        return raw
+
+
+def _shelve_theirs(stage: Stage) -> None:
+    # What moto's GetAuthorizationToken grants.
+    stage.theirs.basic = f"AWS:{ACCOUNT}-auth-token"
+    shelf = stage.theirs.shelves.repository("theirs/pack", create=True)
+    for version in ("1", "2"):
+        content = f"name: theirs\nversion: {version}.0.0\n".encode()
+        files = [(f"data/{number:05}-{'x' * 150}", b"") for number in range(_MANY)]
+        large = ("data/large.bin", bytes(range(256)) * (_LARGE // 256))
+        made = (
+            image_of(layer(("pack.yaml", content), large, *files)) if version == "1" else pack_image(content)
+        )
+        made.shelve(shelf, version)
+
+
+def _theirs(stage: Stage) -> None:
+    """Everything that reads another account's image, the first time and when it is known."""
+    _shelve_theirs(stage)
+    stage.on_the_internet()
+    body = {"image_ref": f"{_FOREIGN}:1", "visibility": "community"}
+    made = stage.ask("create_pack", "POST", "/packs", json=body)
+    assert made["statusCode"] == 201, made["body"]
+    pack = f"/packs/{json.loads(made['body'])['id']}"
+    for _ in range(2):
+        assert stage.ask("list_files", "GET", f"{pack}/files")["statusCode"] == 302
+        assert stage.ask("get_file", "GET", f"{pack}/files/data/large.bin")["statusCode"] == 302
+    _forget_indexes(stage.world)
+    assert stage.ask("get_file", "GET", f"{pack}/files/pack.yaml")["statusCode"] == 200
+    assert stage.ask("clone_pack", "POST", f"{pack}/clone", json={"name": "copy"})["statusCode"] == 201
+    moved = stage.ask("replace_pack", "PUT", pack, json={"image_ref": f"{_FOREIGN}:2"})
+    assert moved["statusCode"] == 200, moved["body"]
+
+
+def _reads(stage: Stage) -> None:
+    pack = f"/packs/{stage.world.notes['slack']}"
+    for query in ({}, {"owned": "true"}, {"owned": "false"}):
+        assert stage.ask("list_packs", "GET", "/packs", query=query)["statusCode"] == 200
+    assert stage.ask("get_pack", "GET", pack)["statusCode"] == 200
+    assert stage.ask("list_revisions", "GET", f"{pack}/revisions")["statusCode"] == 200
+    assert stage.ask("get_role_packs", "GET", "/agent-roles/writer/packs")["statusCode"] == 200
+    for path in ("openapi.json", "docs"):
+        assert stage.ask("api_docs", "GET", f"/{path}")["statusCode"] == 200
+    for forget in (False, True):
+        if forget:
+            _forget_indexes(stage.world)
+        assert stage.ask("get_file", "GET", f"{pack}/files/README.md")["statusCode"] == 200
+    _forget_indexes(stage.world)
+    assert stage.ask("list_files", "GET", f"{pack}/files")["statusCode"] == 200
+
+
+def _own_image(stage: Stage) -> None:
+    """An image of our own registry is given a name that is taken, which only its content says."""
+    host = stage.world.service.registry.url.partition("://")[2]
+    body = {"image_ref": f"{host}/packs/{ACME.org_id}/slack:1.0.0"}
+    assert stage.ask("create_pack", "POST", "/packs", json=body)["statusCode"] == 409
+
+
+def _large_file_of_ours(stage: Stage) -> None:
+    made = stage.world.service.upload(
+        PackArchive(name="large", files={"data/large.bin": bytes(_LARGE)}).build()
+    )
+    path = f"/packs/{made.body['id']}/files/data/large.bin"
+    for _ in range(2):
+        assert stage.ask("get_file", "GET", path)["statusCode"] == 302
+
+
+def _file_without_an_index(stage: Stage) -> None:
+    _forget_indexes(stage.world)
+    path = f"/packs/{stage.world.notes['slack']}/files/guides/new.md"
+    assert stage.ask("put_file", "PUT", path, body=b"# New\n")["statusCode"] == 200
+
+
+def _uploads(stage: Stage) -> None:
+    for headers in ({}, {"Idempotency-Key": "k"}, {"Idempotency-Key": "k"}):
+        body = {"pack_id": stage.world.notes["slack"]}
+        made = stage.ask("start_upload", "POST", "/packs/uploads", json=body, headers=headers)
+        assert made["statusCode"] == 201
+    upload_id = json.loads(made["body"])["upload_id"]
+    assert stage.ask("get_upload", "GET", f"/packs/uploads/{upload_id}")["statusCode"] == 200
+
+
+def _rebuilds_what_stands(stage: Stage) -> None:
+    """A staged archive that is what stands already, as a new pack and as the same."""
+    for archive, fields in ((STANDING, {}), (STANDING, {"pack_id": stage.world.notes["slack"]}), (FIRST, {})):
+        upload_id = start(stage.world.service, **fields).body["upload_id"]
+        message = arrive(stage.world.service, upload_id, archive)
+        stage.world.builds.append(message)
+        stage.world.build(message)
+
+
+def _messages_that_fail(stage: Stage) -> None:
+    """A message that cannot be settled waits longer; one that comes early is sent anew."""
+    world = stage.world
+    early = world.service.upload(PackArchive(name="early").build())
+    assert early.status == 201
+    world.collect()
+    for body in list(world.inbox):
+        _receive(world, "clean_up", body)
+    world.service.registry.moods.append(Refuses(status=503))
+    upload_id = start(world.service).body["upload_id"]
+    _receive(world, "build_upload", arrive(world.service, upload_id, PackArchive(name="late").build()))
+    world.service.registry.moods.clear()
+    _receive(world, "clean_up", "nonsense")
+
+
+def _receive(world: World, function: str, body: str) -> None:
+    """Deliver a message that has been received by way of the queue, so that it can be put back."""
+    services = world.service.services
+    url = (
+        services.settings.build_queue_url
+        if function == "build_upload"
+        else services.settings.cleanup_queue_url
+    )
+    sqs = world.service.aws.sqs
+    sqs.send_message(QueueUrl=url, MessageBody=body)
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    record = {
+        "messageId": "0",
+        "body": body,
+        "eventSource": "aws:sqs",
+        "receiptHandle": message["ReceiptHandle"],
+        "attributes": {"ApproximateReceiveCount": "1"},
+    }
+    world.service.invoke(function, {"Records": [record]})
+    with suppress(sqs.exceptions.ReceiptHandleIsInvalid):
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def _authorize(stage: Stage) -> None:
+    world = stage.world
+    secret = new_secret(bytes(32))
+    tenants = world.service.services.tenants
+    tenants.put_org(Org(org_id=ACME.org_id, slug="acme", billing=BillingPosture.ACTIVE))
+    tenants.put_api_key(
+        ApiKey(
+            key_hash=hash_secret(secret),
+            org_id=ACME.org_id,
+            label="ci",
+            permission_set=PermissionSet.FULL_ACCESS,
+            created_at=world.service.clock.now,
+        )
+    )
+    arn = "arn:aws:execute-api:eu-central-1:123456789012:abcdef/v1/GET/packs"
+    event = {"type": "TOKEN", "authorizationToken": f"Bearer {secret}", "methodArn": arn}
+    assert world.service.invoke("authorize", event)["context"]["org_id"] == ACME.org_id
+
+
+def _forget_indexes(world: World) -> None:
+    for key in world.service.aws.objects():
+        if key.startswith("indexes/"):
+            world.service.aws.s3.delete_object(Bucket=BUCKET, Key=key)
+
+
+def _twice(name: str) -> Callable[[Stage], None]:
+    """Ask for an operation, ask again, and let every message about it be settled."""
+
+    def play(stage: Stage) -> None:
+        operation = OPERATIONS[name]
+        operation.prepare(stage.world)
+        answer: Answer = operation.act(stage.world)
+        assert answer.status in operation.done, answer.body
+        operation.act(stage.world)
+        stage.world.settle()
+
+    return play
+
+
+SCENARIOS: Final[Mapping[str, Callable[[Stage], None]]] = {
+    **{f"{name}, twice": _twice(name) for name in OPERATIONS},
+    "reads": _reads,
+    "an image of our own": _own_image,
+    "a large file of ours": _large_file_of_ours,
+    "images of another account": _theirs,
+    "a file without an index": _file_without_an_index,
+    "staged uploads": _uploads,
+    "builds of what stands": _rebuilds_what_stands,
+    "messages that fail": _messages_that_fail,
+    "the authorizer": _authorize,
+}

@@ -1,0 +1,185 @@
+"""What a function needs to be allowed: the calls that it makes, as the actions and resources that IAM knows them by.
+
+Recorded where they leave the process: AWS calls by botocore's own hooks, what a registry is asked for at the wire.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import boto3
+from tests.aws import BUCKET
+from tests.reliability.transformed import ACCOUNT, FOREIGN_REGISTRY, REGION
+from tests.reliability.wire import Sent, straight
+from tests.reliability.world import World
+from tests.service import Service
+
+_TABLE: Final = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"
+_REPOSITORY: Final = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/"
+# API_TransactWriteItems: each of its actions takes the permission of the call that does the same.
+_IN_TRANSACTIONS: Final = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+}
+# "Required permissions" of the S3 API Reference, where they have another name than the call.
+_OF_S3: Final = {"HeadObject": "GetObject"}
+# What ECR asks of whoever speaks the distribution API (ECR user guide, "IAM permissions for pushing", "for pulling").
+# An upload in one piece is a part and the end of it. The page on pushing lists BatchGetImage, though nothing is read.
+_OF_REQUESTS: Final = {
+    ("GET", "manifests"): ["BatchGetImage"],
+    ("HEAD", "manifests"): ["BatchGetImage"],
+    ("PUT", "manifests"): ["PutImage", "BatchGetImage"],
+    ("GET", "blobs"): ["GetDownloadUrlForLayer"],
+    ("HEAD", "blobs"): ["BatchCheckLayerAvailability"],
+    ("POST", "uploads"): ["InitiateLayerUpload"],
+    ("PATCH", "uploads"): ["UploadLayerPart"],
+    ("PUT", "uploads"): ["UploadLayerPart", "CompleteLayerUpload"],
+}
+_REQUEST: Final = re.compile(
+    r"(?P<method>[A-Z]+) (?P<repository>.+?)/(?P<what>manifests|blobs(?=/(?!uploads))|blobs/uploads)/(?P<rest>.*)"
+)
+
+
+@dataclass(frozen=True, order=True)
+class Need:
+    """One action on one resource.
+
+    Attributes:
+        action: As in a policy: `dynamodb:GetItem`.
+        resource: Its ARN, or `*` for an action that knows none.
+    """
+
+    action: str
+    resource: str
+
+
+class Recorded(Service):
+    """A service that remembers for which of its functions it is at work; each has a process of its own.
+
+    Attributes:
+        begin: Starts a process.
+    """
+
+    at_work: str = ""
+    begin: Callable[[], None]
+    _last: str = ""
+
+    def invoke(self, function: str, event: dict[str, Any]) -> Any:
+        """See `Service`."""
+        if function != self._last:
+            self.begin()
+        self.at_work = self._last = function
+        try:
+            answer = super().invoke(function, event)
+        finally:
+            self.at_work = ""
+        return answer
+
+
+@dataclass
+class Recorder:
+    """Takes down what each function needs."""
+
+    service: Recorded
+    own_registry: str
+    needs: dict[str, set[Need]] = field(default_factory=dict)
+
+    def add(self, *needs: Need) -> None:
+        """Take something down for the function at work; what tests do themselves is nobody's."""
+        if self.service.at_work:
+            self.needs.setdefault(self.service.at_work, set()).update(needs)
+
+    def called(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:
+        """Take a call of the SDK down; also one that is only signed, for somebody else to make."""
+        self.add(*_needs(model.service_model.service_name, model.name, params))
+
+    def sent(self, sent: Sent) -> Any:
+        """Take a request to a registry down, and send it on."""
+        host = sent.service.removesuffix(":443")
+        request = _REQUEST.fullmatch(sent.label)
+        if request is not None and host in (self.own_registry, FOREIGN_REGISTRY):
+            self.add(*_needs_of_request(request, _REPOSITORY if host == self.own_registry else _foreign()))
+        return sent.deliver()
+
+
+@contextmanager
+def recording(world: World) -> Iterator[Recorder]:
+    """Record what the functions need while the context lasts."""
+    whole = world.service
+    world.service = Recorded(
+        aws=whole.aws, registry=whole.registry, services=whole.services, clock=whole.clock
+    )
+    world.service.begin = world.new_process
+    recorder = Recorder(world.service, urlsplit(whole.registry.url).netloc)
+    clients = [whole.services.client(name) for name in ("dynamodb", "s3", "sqs", "ecr", "secretsmanager")]
+    # Clients that are made for other Regions come from boto3's own session.
+    boto3.setup_default_session(aws_access_key_id="testing", aws_secret_access_key="testing")
+    session: Any = boto3.DEFAULT_SESSION
+    emitters = [session.events, *(client.meta.events for client in clients)]
+    for emitter in emitters:
+        emitter.register("provide-client-params", recorder.called, unique_id="recorder")
+    world.wire.tap = recorder.sent
+    try:
+        yield recorder
+    finally:
+        world.wire.tap = straight
+        world.service = whole
+        boto3.DEFAULT_SESSION = None
+        for emitter in emitters:
+            emitter.unregister("provide-client-params", unique_id="recorder")
+
+
+def of_form(fields: Mapping[str, str]) -> Need:
+    """Return what the signer of a form needs to be allowed: what the form's holder does, it does in its name."""
+    return Need("s3:PutObject", f"arn:aws:s3:::{BUCKET}/{fields['key']}")
+
+
+def _needs(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
+    if service == "dynamodb":
+        yield from _needs_of_table(operation, params)
+    elif service == "s3":
+        # Without a key, a form is being signed: see `of_form`.
+        if "Key" in params:
+            resource = f"arn:aws:s3:::{params['Bucket']}/{params['Key']}"
+            yield Need(f"s3:{_OF_S3.get(operation, operation)}", resource)
+    elif service == "sqs":
+        queue = params["QueueUrl"].rpartition("/")[2]
+        yield Need(f"sqs:{operation}", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}")
+    elif service == "ecr":
+        name = params.get("repositoryName")
+        yield Need(f"ecr:{operation}", _REPOSITORY + name if name else "*")
+    else:
+        assert service == "secretsmanager", f"what permission does {service} {operation} take?"
+        yield Need(f"secretsmanager:{operation}", params["SecretId"])
+
+
+def _needs_of_table(operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
+    if operation == "TransactWriteItems":
+        for action in params["TransactItems"]:
+            ((kind, details),) = action.items()
+            yield Need(f"dynamodb:{_IN_TRANSACTIONS[kind]}", _TABLE + details["TableName"])
+    elif operation == "BatchGetItem":
+        for name in params["RequestItems"]:
+            yield Need("dynamodb:BatchGetItem", _TABLE + name)
+    else:
+        index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
+        yield Need(f"dynamodb:{operation}", _TABLE + params["TableName"] + index)
+
+
+def _needs_of_request(request: "re.Match[str]", registry: str) -> Iterator[Need]:
+    for action in _OF_REQUESTS[request["method"], request["what"].rpartition("/")[2]]:
+        yield Need(f"ecr:{action}", registry + request["repository"])
+    source = re.search(r"[?&]from=([^&]+)", request["rest"])
+    if source is not None:
+        # "Mounting layers": whoever mounts reads where it mounts from.
+        yield Need("ecr:GetDownloadUrlForLayer", registry + source[1].replace("%2F", "/"))
+
+
+def _foreign() -> str:
+    account, _, _, region, *_ = FOREIGN_REGISTRY.split(".")
+    return f"arn:aws:ecr:{region}:{account}:repository/"

@@ -1,0 +1,105 @@
+"""The template as AWS gets to see it: what SAM makes of it, with what it adds, and every name in it resolved.
+
+Run as a program, by the Python of SAM's own environment, this prints the transformed template; as a module it asks for
+that and resolves it.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+PROJECT: Final = Path(__file__).parents[2]
+_SAM: Final = PROJECT / ".local" / "tools" / "sam" / "bin" / "python"
+_TEMPLATE: Final = PROJECT / "template.yaml"
+
+REGION: Final = "eu-central-1"
+ACCOUNT: Final = "123456789012"
+# An ECR repository of another account that the operator lets packs be made from.
+FOREIGN_REGISTRY: Final = "210987654321.dkr.ecr.eu-west-1.amazonaws.com"
+FOREIGN_REPOSITORY: Final = "arn:aws:ecr:eu-west-1:210987654321:repository/theirs/pack"
+CREDENTIALS: Final = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:registries"
+_NAMES: Final[Mapping[str, Any]] = {
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::AccountId": ACCOUNT,
+    "RepositoryPrefix": "packs",
+    "PullableRepositories": [FOREIGN_REPOSITORY],
+    "RegistryCredentialsArn": CREDENTIALS,
+    "Table.Arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/packyard-test",
+    "StagingBucket.Arn": "arn:aws:s3:::packyard-test-staging",
+    "CleanupQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-cleanup",
+    "BuildQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-build",
+}
+
+
+@cache
+def roles() -> dict[str, dict[str, Any]]:
+    """Return the properties of every function's role, by the function's name, every condition taken as true."""
+    printed = subprocess.run(  # noqa: S603 - our own program
+        [_SAM, __file__, _TEMPLATE],
+        capture_output=True,
+        check=True,
+        env={**os.environ, "AWS_DEFAULT_REGION": REGION},
+    ).stdout
+    resources = json.loads(printed)["Resources"]
+    functions = [name for name, made in resources.items() if made["Type"] == "AWS::Lambda::Function"]
+    return {name: resources[f"{name}Role"]["Properties"] for name in functions}
+
+
+def statements(name: str) -> list[dict[str, Any]]:
+    """Return the statements of a function's own policies, resolved."""
+    found: list[dict[str, Any]] = resolved(
+        [one for policy in roles()[name]["Policies"] for one in policy["PolicyDocument"]["Statement"]]
+        if roles()[name].get("Policies")
+        else []
+    )
+    return found
+
+
+def resolved(value: Any) -> Any:
+    """Return a value with CloudFormation's functions carried out."""
+    if isinstance(value, list):
+        return [resolved(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    match value:
+        case {"Ref": name}:
+            found = _NAMES[name]
+        case {"Fn::GetAtt": [resource, attribute]}:
+            found = _NAMES[f"{resource}.{attribute}"]
+        case {"Fn::If": [_condition, then, _otherwise]}:
+            found = resolved(then)
+        case {"Fn::Sub": text}:
+            found = re.sub(r"\$\{([^}]+)\}", lambda named: str(_NAMES[named[1]]), text)
+        case _:
+            found = {name: resolved(part) for name, part in value.items()}
+    return found
+
+
+def _transform(path: Path) -> Any:
+    # Of SAM's environment, which is not ours.
+    from samtranslator.translator.transform import transform  # noqa: PLC0415
+    from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415
+
+    class NoManagedPolicies:
+        @staticmethod
+        def load() -> dict[str, str]:
+            return {}
+
+    template = yaml_parse(path.read_text())
+    for resource in template["Resources"].values():
+        for place in ("CodeUri", "ContentUri"):
+            if place in resource.get("Properties", {}):
+                # Where it is after packaging is of no concern here.
+                resource["Properties"][place] = "s3://code/key"
+    return transform(template, {}, NoManagedPolicies())
+
+
+if __name__ == "__main__":
+    json.dump(_transform(Path(sys.argv[1])), sys.stdout)
