@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-INSTALL = "apt-get install skopeo umoci docker-registry"
+INSTALL = "apt-get install skopeo umoci docker-registry libarchive-tools"
 _START_SECONDS = 20.0
 
 

@@ -1,0 +1,197 @@
+"""What a pack's archive, and its image, are to everybody who may read them: what lies there once it is unpacked."""
+
+import os
+import re
+import stat
+import subprocess
+import tarfile
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from tests.witnesses import run, witness
+
+from packyard.oci.content import Content
+from packyard.oci.document import Document
+from packyard.oci.image import build_image
+from packyard.oci.layer import Layer, LayerSpool
+from packyard.oci.tree import File, canonical_order
+from packyard.packs.archive import PackContents, read_archive
+from packyard.packs.limits import ArchiveLimits
+
+_SECONDS: Final = 20
+# Owners, times and attributes are no part of a pack.
+_GNU_TAR: Final = ("tar", "--extract", "--gzip", "--no-same-owner", "--touch")
+_LIBARCHIVE: Final = ("bsdtar", "-x", "--no-same-owner", "-m", "--no-acls", "--no-xattrs", "--no-fflags")
+_LITTER = re.compile(r"(?:^|/)(?:\.DS_Store|\._[^/]*|__MACOSX)(?:/|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFile:
+    """A file as it lies unpacked."""
+
+    content: bytes
+    executable: bool
+
+
+# By path after NFC, as libarchive unpacks them; None for a directory.
+Tree = Mapping[str, SeenFile | None]
+Unpack = Callable[[Path, Path], None]
+
+
+def _by(command: tuple[str, ...]) -> Unpack:
+    def unpack(archive: Path, folder: Path) -> None:
+        # What counts is what lies there then: complaints about an owner or a time end it with an error as well.
+        subprocess.run(  # noqa: S603 - a witness, and arguments of a test
+            [witness(command[0]), *command[1:], "-f", archive, "-C", folder],
+            check=False,
+            capture_output=True,
+            timeout=_SECONDS,
+            env={"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]},
+        )
+
+    return unpack
+
+
+def _unpack_with_python(archive: Path, folder: Path) -> None:
+    def anybody_s(member: tarfile.TarInfo, _: str) -> tarfile.TarInfo | None:
+        # It would give up on litter that is a link to nothing.
+        if _LITTER.search(member.name):
+            return None
+        return member.replace(uid=None, gid=None, uname=None, gname=None, mtime=0, deep=False)
+
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            tar.extractall(folder, filter=anybody_s)  # noqa: S202 - only what has been found safe
+    except (tarfile.TarError, OSError):
+        return
+
+
+READERS: Final[Mapping[str, Unpack]] = {
+    "GNU tar": _by(_GNU_TAR),
+    "libarchive": _by(_LIBARCHIVE),
+    "Python": _unpack_with_python,
+}
+
+
+def unpacked_by(unpack: Unpack, archive: Path, folder: Path) -> Tree:
+    """Return what a reader makes of an archive, seen from the pack's root; litter left out."""
+    with TemporaryDirectory(dir=folder) as scratch:
+        unpack(archive, Path(scratch))
+        tree = tree_of(Path(scratch))
+    return _from_its_root(_without_litter(tree, _litter_of(archive)))
+
+
+def tree_of(root: Path) -> Tree:
+    """Return all that lies under a directory."""
+    tree: dict[str, SeenFile | None] = {}
+    for folder, directories, files in os.walk(root):
+        for name in directories:
+            path = Path(folder, name)
+            # An archive can state a mode with which nobody but root would get in.
+            path.chmod(0o700)
+            tree[_key(path, root)] = None
+        for name in files:
+            path = Path(folder, name)
+            mode = stat.S_IMODE(path.lstat().st_mode)
+            path.chmod(mode | stat.S_IRUSR)
+            tree[_key(path, root)] = SeenFile(path.read_bytes(), bool(mode & 0o111))
+    return tree
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Content as it came, beside what stands for it in the spool."""
+
+    raw: bytes
+    spooled: Content
+
+
+@dataclass(frozen=True)
+class KeepingStore:
+    """Puts content into a spool and remembers it."""
+
+    spool: LayerSpool
+
+    def store(self, chunks: Iterable[bytes]) -> Kept:
+        raw = b"".join(chunks)
+        return Kept(raw, self.spool.store([raw]))
+
+
+def accepted(archive: Path, *, spool: LayerSpool) -> PackContents[Kept]:
+    """Return what we make of an archive; raises what `read_archive` raises."""
+    with archive.open("rb") as stream:
+        return read_archive(stream, limits=ArchiveLimits(), contents=KeepingStore(spool))
+
+
+def tree_of_pack(contents: PackContents[Kept]) -> Tree:
+    """Return a pack as the tree that it should be everywhere."""
+    files = {
+        unicodedata.normalize("NFC", file.path): SeenFile(file.content.raw, file.executable)
+        for file in contents.files
+    }
+    return {unicodedata.normalize("NFC", path): None for path in contents.directories} | files
+
+
+def unpacked_image(contents: PackContents[Kept], folder: Path, *, spool: LayerSpool) -> Tree:
+    """Return what umoci unpacks of the image that we build of a pack."""
+    with TemporaryDirectory(dir=folder) as scratch:
+        return _by_umoci(contents, Path(scratch), spool=spool)
+
+
+def _by_umoci(contents: PackContents[Kept], folder: Path, *, spool: LayerSpool) -> Tree:
+    files = [File(file.path, file.executable, file.content.spooled) for file in contents.files]
+    layer = spool.assemble(canonical_order(directories=contents.directories, files=files))
+    _write_layout(layer, contents, folder / "layout")
+    run("umoci", "unpack", "--rootless", "--image", f"{folder / 'layout'}:pack", str(folder / "bundle"))
+    return tree_of(folder / "bundle" / "rootfs")
+
+
+def _write_layout(layer: Layer, contents: PackContents[Kept], folder: Path) -> None:
+    """Write the image's first platform as a directory (OCI image-spec, image-layout.md)."""
+    image = build_image(layer=layer, title=contents.manifest.name, version=contents.manifest.version)
+    blobs = folder / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+    manifest = image.manifests[0]
+    for document in (manifest, image.configs[0]):
+        (blobs / document.digest.removeprefix("sha256:")).write_bytes(document.raw)
+    with (blobs / layer.digest.removeprefix("sha256:")).open("wb") as blob:
+        blob.writelines(layer.chunks())
+    named = manifest.descriptor() | {"annotations": {"org.opencontainers.image.ref.name": "pack"}}
+    index = Document.of(image.index.media_type, {"schemaVersion": 2, "manifests": [named]})
+    (folder / "index.json").write_bytes(index.raw)
+    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+
+
+def _key(path: Path, root: Path) -> str:
+    name = os.fsencode(path.relative_to(root)).decode(errors="backslashreplace")
+    return unicodedata.normalize("NFC", name)
+
+
+def _litter_of(archive: Path) -> list[str]:
+    """Return the paths of what archivers add unasked: the pack has none of it."""
+    with tarfile.open(archive, "r:gz") as tar:
+        names = [unicodedata.normalize("NFC", name.removeprefix("./")) for name in tar.getnames()]
+    return [name for name in names if _LITTER.search(name)]
+
+
+def _without_litter(tree: Tree, litter: list[str]) -> Tree:
+    """Leave out litter, and the directories that nothing else is in, which the pack has not either."""
+    kept = {path: seen for path, seen in tree.items() if not _LITTER.search(path)}
+    around = {parent.as_posix() for path in litter for parent in Path(path).parents}
+    for path in sorted(around & kept.keys(), key=len, reverse=True):
+        if not any(other.startswith(path + "/") for other in kept):
+            del kept[path]
+    return kept
+
+
+def _from_its_root(tree: Tree) -> Tree:
+    """Return a tree without the one directory that all of it is in, if there is one."""
+    top = {path.partition("/")[0] for path in tree}
+    if len(top) != 1 or tree[min(top)] is not None:
+        return tree
+    prefix = min(top) + "/"
+    return {path.removeprefix(prefix): seen for path, seen in tree.items() if path.startswith(prefix)}
