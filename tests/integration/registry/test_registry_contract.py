@@ -129,6 +129,18 @@ class TestBlobs:
         assert last.status == 201
         assert wire.ask("GET", f"blobs/{DIGEST}").data == BLOB
 
+    def test_an_upload_that_states_no_length_is_taken_in_chunks_and_closed_without_a_body(
+        self, wire: Wire
+    ) -> None:
+        location = wire.ask("POST", "blobs/uploads/").headers["Location"]
+        taken = wire.ask("PATCH", location, body=iter([BLOB[:4], BLOB[4:]]), headers=OCTETS)
+        assert taken.status == 202
+
+        closing = with_digest(taken.headers["Location"], DIGEST)
+        assert wire.ask("PUT", closing, headers={"Content-Length": "0"}).status == 201
+
+        assert wire.ask("GET", f"blobs/{DIGEST}").data == BLOB
+
     def test_a_cancelled_upload_is_gone(self, wire: Wire) -> None:
         location = wire.ask("POST", "blobs/uploads/").headers["Location"]
 

@@ -35,7 +35,7 @@ class BlobUpload(Protocol):
     def finish(self) -> str | None:
         """Return where the registry has the pieces, once it has them all; None when it has not.
 
-        For whoever closes the upload, which can be tried only once: it is None the second time.
+        For whoever closes the upload, after `end`. That can be tried only once: it is None the second time.
         """
         ...
 
