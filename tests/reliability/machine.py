@@ -1,0 +1,481 @@
+"""Three organisations that do everything that clients can do, in any order, while anything may fail."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+import yaml
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, precondition, rule
+from tests.fake_registry.moods import CutsOff, HangsUp, Mood, Refuses
+from tests.reliability.clients import ORGS, READER
+from tests.reliability.expectations import Refused
+from tests.reliability.model import Model
+from tests.reliability.model_packs import Archive, Reference
+from tests.reliability.stage import Fate, Stage
+
+NAMES: Final = ("alpha", "beta", "gamma")
+VERSIONS: Final = ("1.0.0", "1.1.0", "2.0.0")
+PATHS: Final = ("guides/a.md", "README.md", "data/deep/b.txt")
+BAD_PATHS: Final = ("etc/passwd", "guides/../x", "notes.md", "guides")
+UNKNOWN: Final = "pack_01HZZZZZZZZZZZZZZZZZZZZZZZ"
+
+Key = tuple[str, int]
+
+# Mostly who may write; now and then the second of their keys, or the one that only reads.
+writers = st.tuples(st.sampled_from(ORGS), st.sampled_from((0,) * 10 + (1, 1, READER)))
+readers = st.tuples(st.sampled_from(ORGS), st.sampled_from((READER, READER, 0, 1)))
+visibilities = st.sampled_from(("org", "community") * 6 + ("public",))
+picks = st.integers(0, 9)
+if_matches = st.sampled_from((None, None, None, "right", "stale", "*"))
+onces = st.sampled_from((None, None, None, None, "k1", "k2"))
+fates = st.one_of(
+    st.none(),
+    st.none(),
+    st.builds(Fate, st.just("dies"), st.integers(0, 26)),
+    st.none(),
+    st.builds(Fate, st.just("outage"), st.integers(0, 12)),
+)
+
+
+def manifest(name: str, version: str, variant: int) -> bytes:
+    """Return a pack.yaml; variants state more."""
+    more: list[dict[str, Any]] = [
+        {},
+        {"category": "messaging", "description": "Talks."},
+        {"display_name": "The pack", "suggested_packs": ["jira", "github"], "category": "crm"},
+    ]
+    return yaml.safe_dump({"name": name, "version": version, **more[variant]}, sort_keys=False).encode()
+
+
+@st.composite
+def archives(draw: st.DrawFn) -> Archive:
+    """Archives: of few names, versions and contents, so that they meet; some are none."""
+    fault = draw(st.sampled_from((None,) * 12 + ("archive", "pack.yaml:version")))
+    version = "one" if fault == "pack.yaml:version" else draw(st.sampled_from(VERSIONS))
+    files = {"pack.yaml": manifest(draw(st.sampled_from(NAMES)), version, draw(st.integers(0, 2)))}
+    files |= {path: b"%d" % draw(st.integers(0, 1)) for path in PATHS[: draw(st.integers(0, 3))]}
+    return Archive(tuple(sorted(files.items())), fault)
+
+
+class Machine(Stage):
+    """Every operation is a rule. What may go wrong with it comes with it, or has come before."""
+
+    # -- what is chosen -------------------------------------------------------------------------------------------
+
+    def a_pack(self, org: str, pick: int) -> str:
+        """Return the id of a pack, the latest first: mostly of one's own that stands, or one that nobody has."""
+        packs = [pack for pack in reversed(self.worlds.one.packs) if pack.id is not None]
+        if pick < 6:
+            packs = [pack for pack in packs if pack.org == org and pack.status != "gone"] or packs
+        ids = [pack.id for pack in packs if pack.id is not None]
+        return UNKNOWN if pick == 9 or not ids else ids[pick % len(ids)]
+
+    def seen(self, pack_id: str, if_match: str | None) -> str | None:
+        """Return the value of an `If-Match` header."""
+        pack = self.worlds.one.find(pack_id)
+        if if_match in (None, "*"):
+            return if_match
+        revision = 1 if pack is None else pack.revision
+        return str(revision if if_match == "right" else revision + 7)
+
+    def a_reference(self, org: str, pick: int, by_digest: bool) -> Reference:
+        """Return a reference to an image of another registry, or to one in ours."""
+        if pick < 4:
+            repository = f"team/{NAMES[pick % 3]}"
+            tags = self.worlds.one.elsewhere.get(repository, {})
+            tag = sorted(tags)[pick % 2 % len(tags)] if tags else "1"
+            content = tags.get(tag) if by_digest else None
+            return Reference(self.elsewhere_host, repository, tag, content)
+        packs = [pack for pack in self.worlds.one.packs if pack.origin != "image_ref"]
+        if not packs:
+            return Reference(self.worlds.one.host, f"packs/{org}/alpha", "1.0.0")
+        pack = packs[-1 - pick % len(packs)]
+        had = pack.ledger[pick % len(pack.ledger)].content
+        by_digest = by_digest and had.image.digest is not None
+        return Reference(
+            self.worlds.one.host,
+            f"packs/{pack.org}/{pack.name}",
+            had.version,
+            had if by_digest else None,
+        )
+
+    # -- clients that write ---------------------------------------------------------------------------------------
+
+    @rule(key=writers, archive=archives(), visibility=visibilities, once=onces, fate=fates)
+    def upload(
+        self, *, key: Key, archive: Archive, visibility: str, once: str | None, fate: Fate | None
+    ) -> None:
+        caller = self.caller(key)
+        self.write(
+            caller.org,
+            lambda: self.clients.upload(key, archive, visibility, once),
+            lambda model: model.upload(caller, archive, visibility, once),
+            fate,
+            place=(caller.org, "upload", once) if once else None,
+        )
+
+    @rule(key=writers, pick=picks, archive=archives(), if_match=if_matches, once=onces, fate=fates)
+    def reupload(
+        self,
+        *,
+        key: Key,
+        pick: int,
+        archive: Archive,
+        if_match: str | None,
+        once: str | None,
+        fate: Fate | None,
+    ) -> None:
+        pack_id, caller = self.a_pack(key[0], pick), self.caller(key)
+        pack, seen = self.worlds.one.find(pack_id), self.seen(pack_id, if_match)
+        if pack is not None and archive.fault is None:
+            # Of the pack's own name, or nearly always nothing would come of it.
+            stated = archive.content().manifest | {"name": pack.name}
+            text = yaml.safe_dump(stated, sort_keys=False).encode()
+            archive = Archive(tuple(sorted({**dict(archive.files), "pack.yaml": text}.items())))
+        self.write(
+            caller.org,
+            lambda: self.clients.reupload(key, pack_id, archive, seen, once),
+            lambda model: model.reupload(caller, pack_id, archive, seen, once),
+            fate,
+            place=(caller.org, "reupload", once) if once else None,
+        )
+
+    @rule(key=writers, pick=picks, by_digest=st.booleans(), visibility=visibilities, once=onces, fate=fates)
+    def create(
+        self,
+        *,
+        key: Key,
+        pick: int,
+        by_digest: bool,
+        visibility: str,
+        once: str | None,
+        fate: Fate | None,
+    ) -> None:
+        reference, caller = self.a_reference(key[0], pick, by_digest), self.caller(key)
+        self.write_found(
+            caller.org,
+            lambda: self.clients.create(key, reference, visibility, once),
+            lambda model, found: model.create(caller, reference, visibility, once, found=found),
+            reference,
+            fate=fate,
+            place=(caller.org, "create", once) if once else None,
+        )
+
+    @rule(key=writers, pick=picks, image_pick=picks, by_digest=st.booleans(), if_match=if_matches, fate=fates)
+    def replace(
+        self,
+        *,
+        key: Key,
+        pick: int,
+        image_pick: int,
+        by_digest: bool,
+        if_match: str | None,
+        fate: Fate | None,
+    ) -> None:
+        pack_id, caller = self.a_pack(key[0], pick), self.caller(key)
+        pack, seen = self.worlds.one.find(pack_id), self.seen(pack_id, if_match)
+        reference = self.a_reference(key[0], image_pick, by_digest)
+        if pack is not None and image_pick > 2:
+            # Its own repository, or nearly always nothing would come of it.
+            registry, _, repository = pack.repository.partition("/")
+            had = pack.ledger[image_pick % len(pack.ledger)].content
+            by_digest = by_digest and had.image.digest is not None
+            reference = Reference(registry, repository, had.version, had if by_digest else None)
+        self.write_found(
+            caller.org,
+            lambda: self.clients.replace(key, pack_id, reference, seen),
+            lambda model, found: model.replace(caller, pack_id, reference, seen, found=found),
+            reference,
+            fate=fate,
+        )
+
+    @rule(
+        key=writers,
+        pick=picks,
+        name=st.sampled_from((None, *NAMES)),
+        visibility=visibilities,
+        once=onces,
+        fate=fates,
+    )
+    def clone(
+        self,
+        *,
+        key: Key,
+        pick: int,
+        name: str | None,
+        visibility: str,
+        once: str | None,
+        fate: Fate | None,
+    ) -> None:
+        pack_id, caller = self.a_pack(key[0], pick), self.caller(key)
+        self.write(
+            caller.org,
+            lambda: self.clients.clone(key, pack_id, name, visibility, once),
+            lambda model: model.clone(caller, pack_id, name, visibility, once),
+            fate,
+            place=(caller.org, "clone", once) if once else None,
+        )
+
+    @rule(key=writers, pick=picks, visibility=visibilities, if_match=if_matches, fate=fates)
+    def update(
+        self, *, key: Key, pick: int, visibility: str, if_match: str | None, fate: Fate | None
+    ) -> None:
+        pack_id, caller = self.a_pack(key[0], pick), self.caller(key)
+        seen = self.seen(pack_id, if_match)
+        self.write(
+            caller.org,
+            lambda: self.clients.update(key, pack_id, visibility, seen),
+            lambda model: model.update(caller, pack_id, visibility, seen),
+            fate,
+        )
+
+    @rule(
+        key=writers,
+        pick=picks,
+        path=st.sampled_from((*PATHS, *PATHS, "pack.yaml", "guides/new.md", *BAD_PATHS)),
+        content=st.sampled_from((b"0", b"1", b"new")),
+        if_match=st.one_of(if_matches, st.just("file")),
+        variant=st.integers(0, 2),
+        fate=fates,
+    )
+    def put_file(
+        self,
+        *,
+        key: Key,
+        pick: int,
+        path: str,
+        content: bytes,
+        if_match: str | None,
+        variant: int,
+        fate: Fate | None,
+    ) -> None:
+        pack_id, caller = self.a_pack(key[0], pick), self.caller(key)
+        pack = self.worlds.one.find(pack_id)
+        if path == "pack.yaml":
+            version = VERSIONS[0] if pack is None else pack.content.version
+            content = manifest("alpha" if pack is None else pack.name, version, variant)
+        seen = self.seen(pack_id, if_match)
+        if if_match == "file":
+            there = pack is not None and path in pack.content.files
+            seen = pack.content.etag(path) if pack is not None and there else "sha256:0"
+        self.write(
+            caller.org,
+            lambda: self.clients.put_file(key, pack_id, path, content, seen),
+            lambda model: model.put_file(caller, pack_id, path, content, seen),
+            fate,
+        )
+
+    @rule(key=writers, pick=picks, if_match=if_matches, fate=fates)
+    def delete(self, key: Key, pick: int, if_match: str | None, fate: Fate | None) -> None:
+        pack_id, caller = self.a_pack(key[0], pick), self.caller(key)
+        self.remove(key, caller, pack_id, self.seen(pack_id, if_match), fate)
+
+    @rule(
+        key=writers,
+        role=st.sampled_from(("support", "sales")),
+        chosen=st.lists(picks, max_size=3),
+        fate=fates,
+    )
+    def set_role(self, key: Key, role: str, chosen: Sequence[int], fate: Fate | None) -> None:
+        self.roles.add((key[0], role))
+        pack_ids, caller = list(dict.fromkeys(self.a_pack(key[0], pick) for pick in chosen)), self.caller(key)
+        self.write(
+            caller.org,
+            lambda: self.clients.set_role(key, role, pack_ids),
+            lambda model: model.set_role(caller, role, pack_ids),
+            fate,
+        )
+
+    # -- staged uploads -------------------------------------------------------------------------------------------
+
+    @rule(
+        key=writers,
+        visibility=st.sampled_from((None, "org", "community", "public")),
+        pick=st.one_of(st.none(), picks),
+        once=onces,
+        fate=fates,
+    )
+    def start_upload(
+        self, *, key: Key, visibility: str | None, pick: int | None, once: str | None, fate: Fate | None
+    ) -> None:
+        pack_id, caller = None if pick is None else self.a_pack(key[0], pick), self.caller(key)
+        visibility = visibility if pick is None or pick == 0 else None
+        self.write(
+            caller.org,
+            lambda: self.clients.start_upload(key, visibility, pack_id, once),
+            lambda model: model.start_upload(caller, visibility, pack_id, once),
+            fate,
+            place=(caller.org, "start", once) if once else None,
+        )
+
+    @precondition(lambda self: self.can_send)
+    @rule(pick=picks, archive=archives(), soon=st.booleans())
+    def send_archive(self, pick: int, archive: Archive, soon: bool) -> None:
+        """A client posts an archive to its form; S3 takes none once the form's time is over."""
+        number = self.can_send[-1 - pick % len(self.can_send)]
+        upload = self.worlds.one.uploads[number]
+        target = None if upload.target is None else self.worlds.one.find(upload.target)
+        if target is not None and archive.fault is None:
+            stated = archive.content().manifest | {"name": target.name}
+            text = yaml.safe_dump(stated, sort_keys=False).encode()
+            archive = Archive(tuple(sorted({**dict(archive.files), "pack.yaml": text}.items())))
+        self.archive_arrives(number, archive)
+        if soon:
+            self.tell_of_archive(len(self.notices) - 1, None)
+
+    @precondition(lambda self: self.notices)
+    @rule(pick=picks, fate=fates)
+    def hear_of_archive(self, pick: int, fate: Fate | None) -> None:
+        """S3 tells of an archive: late, or once more."""
+        self.tell_of_archive(-1 - pick % len(self.notices), fate)
+
+    # -- readers --------------------------------------------------------------------------------------------------
+
+    @rule(key=readers, pick=picks)
+    def get(self, key: Key, pick: int) -> None:
+        pack_id, caller = self.a_pack(key[0], pick), self.caller(key)
+        self.read(lambda: self.clients.get(key, pack_id), lambda model: model.get(caller, pack_id))
+
+    @rule(key=readers, other=st.sampled_from(ORGS))
+    def ask_another_host(self, key: Key, other: str) -> None:
+        """A host that names another organisation is refused, whatever is asked for."""
+        pack_id, caller = self.a_pack(key[0], 0), self.caller(key)
+
+        def predict(model: Model) -> Any:
+            model.admit(caller)
+            if other != key[0]:
+                raise Refused(403, "permission_denied")
+            return model.get(caller, pack_id)
+
+        self.read(lambda: self.clients.get(key, pack_id, self.slug(other)), predict)
+
+    @precondition(lambda self: self.worlds.one.uploads)
+    @rule(key=readers, pick=picks)
+    def get_upload(self, key: Key, pick: int) -> None:
+        ids = [upload.id for upload in self.worlds.one.uploads if upload.id is not None]
+        upload_id, caller = ids[-1 - pick % len(ids)] if ids else "upl_none", self.caller(key)
+        self.read(
+            lambda: self.clients.get_upload(key, upload_id), lambda model: model.get_upload(caller, upload_id)
+        )
+
+    @rule(key=readers, pick=picks)
+    def list_files(self, key: Key, pick: int) -> None:
+        pack_id, caller = self.a_pack(key[0], pick), self.caller(key)
+        self.read(
+            lambda: self.clients.list_files(key, pack_id), lambda model: model.list_files(caller, pack_id)
+        )
+
+    @rule(key=readers, pick=picks, path=st.sampled_from((*PATHS, "pack.yaml", "guides/none.md")))
+    def get_file(self, key: Key, pick: int, path: str) -> None:
+        pack_id, caller = self.a_pack(key[0], pick), self.caller(key)
+        self.read(
+            lambda: self.clients.get_file(key, pack_id, path),
+            lambda model: model.get_file(caller, pack_id, path),
+        )
+
+    @rule(key=readers, role=st.sampled_from(("support", "sales")))
+    def get_role(self, key: Key, role: str) -> None:
+        caller = self.caller(key)
+        self.read(lambda: self.clients.get_role(key, role), lambda model: model.get_role(caller, role))
+
+    @rule(
+        key=readers,
+        filters=st.fixed_dictionaries(
+            {},
+            optional={
+                "owned": st.sampled_from(("true", "false")),
+                "tier": st.sampled_from(("community", "verified")),
+                "category": st.sampled_from(("messaging", "crm")),
+                "q": st.sampled_from(("a", "be", "gamma", "x")),
+            },
+        ),
+        limit=st.sampled_from((1, 2, 3, 50)),
+    )
+    def begin_list(self, key: Key, filters: Mapping[str, str], limit: int) -> None:
+        self.list_page(key, dict(filters), limit)
+
+    @precondition(lambda self: self.cursors)
+    @rule(key=readers, pick=picks, limit=st.sampled_from((1, 2, 50)))
+    def go_on_with_list(self, key: Key, pick: int, limit: int) -> None:
+        """A cursor is good for whoever got it, whatever has been written since; for nobody else."""
+        cursor = self.cursors[-1 - pick % len(self.cursors)]
+        self.list_page(key, cursor.filters, limit, cursor)
+
+    @rule(key=readers, pick=picks, limit=st.sampled_from((1, 2, 50)))
+    def list_revisions(self, key: Key, pick: int, limit: int) -> None:
+        self.walk_revisions(key, self.a_pack(key[0], pick), limit)
+
+    # -- what else happens ----------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.mail)
+    @rule(order=st.permutations(range(6)), many=st.integers(1, 6), again=st.booleans(), fate=fates)
+    def messages_arrive(self, order: Sequence[int], many: int, again: bool, fate: Fate | None) -> None:
+        """Some messages arrive, in any order, and some that have been settled once more."""
+        mail = (self.mail + self.settled_mail[-3:]) if again else self.mail
+        for body in [mail[n] for n in order[:many] if n < len(mail)]:
+            self.deliver_message(body, fate)
+
+    @rule(
+        seconds=st.sampled_from((1, 40, 121, 301, 961, 3000, 3600, 90_000, 90_000, 8 * 86_400, 31 * 86_400)),
+        back=st.sampled_from((0, 0, 7, 25)),
+        expires=st.sampled_from((0, 0, 1, 2)),
+    )
+    def time_passes(self, seconds: int, back: int, expires: int) -> None:
+        """The next function may have another machine's clock, which is behind; what expires may go, or stay."""
+        self.pass_time(timedelta(seconds=seconds))
+        self.step_back(timedelta(seconds=back))
+        if expires:
+            self.expire(expires)
+
+    @rule(
+        ours=st.booleans(),
+        mood=st.sampled_from(
+            (
+                Refuses(status=503, times=1),
+                Refuses(status=503, times=3),
+                Refuses(status=503),
+                Refuses(method="PUT", path="/manifests/", status=503, times=4),
+                Refuses(method="DELETE", status=503, times=5),
+                HangsUp(times=2),
+                CutsOff(method="GET", times=1),
+            )
+        ),
+    )
+    def registry_fails(self, ours: bool, mood: Mood) -> None:
+        self.spoil_registry(ours=ours, mood=mood)
+
+    @precondition(lambda self: self.service.registry.moods or self.elsewhere.moods)
+    @rule()
+    def registries_recover(self) -> None:
+        self.heal_registries()
+
+    @rule(org=st.sampled_from(ORGS), what=st.sampled_from(("lapses", "pays", "pays", "revokes a key")))
+    def tenant_changes(self, org: str, what: str) -> None:
+        if what == "revokes a key":
+            self.clients.revoke((org, 1))
+            self.revoked.add((org, 1))
+            return
+        self.clients.set_billing(org, lapsed=what == "lapses")
+        self.worlds.each(lambda model: (model.lapsed.add if what == "lapses" else model.lapsed.discard)(org))
+
+    @rule(
+        name=st.sampled_from(NAMES),
+        version=st.sampled_from(VERSIONS),
+        variant=st.integers(0, 2),
+        tag=st.sampled_from(("1", "2")),
+    )
+    def somebody_pushes_elsewhere(self, name: str, version: str, variant: int, tag: str) -> None:
+        self.push_elsewhere(name, manifest(name, version, variant), tag)
+
+    @precondition(lambda self: self.unsettled_steps > 20)
+    @rule()
+    def everything_settles(self) -> None:
+        self.settle_everything()
+
+    @initialize(first=archives(), second=archives(), visibility=visibilities)
+    def there_is_something(self, first: Archive, second: Archive, visibility: str) -> None:
+        for number, name in enumerate(NAMES):
+            self.push_elsewhere(name, manifest(name, "1.0.0", number), "1")
+        self.upload(key=(ORGS[0], 0), archive=first, visibility=visibility, once=None, fate=None)
+        self.upload(key=(ORGS[1], 0), archive=second, visibility="community", once=None, fate=None)

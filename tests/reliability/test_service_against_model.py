@@ -1,0 +1,16 @@
+"""What the service answers is what its contract says, whatever is asked in whatever order and whatever fails."""
+
+from hypothesis import HealthCheck, settings
+from tests.reliability.budget import SOAK, of
+from tests.reliability.machine import Machine
+
+TestServiceAgainstModel = Machine.TestCase
+TestServiceAgainstModel.settings = settings(
+    max_examples=of(ci=20, soak=400),
+    stateful_step_count=of(ci=40, soak=60),
+    deadline=None,
+    derandomize=not SOAK,
+    database=None,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
