@@ -39,17 +39,24 @@ _NAMES: Final[Mapping[str, Any]] = {
 
 
 @cache
-def roles() -> dict[str, dict[str, Any]]:
-    """Return the properties of every function's role, by the function's name, every condition taken as true."""
+def resources(template: Path = _TEMPLATE) -> dict[str, Any]:
+    """Return what SAM makes of a template's resources, with functions and conditions as they stand."""
     printed = subprocess.run(  # noqa: S603 - our own program
-        [_SAM, __file__, _TEMPLATE],
+        [_SAM, __file__, template],
         capture_output=True,
         check=True,
         env={**os.environ, "AWS_DEFAULT_REGION": REGION},
     ).stdout
-    resources = json.loads(printed)["Resources"]
-    functions = [name for name, made in resources.items() if made["Type"] == "AWS::Lambda::Function"]
-    return {name: resources[f"{name}Role"]["Properties"] for name in functions}
+    found: dict[str, Any] = json.loads(printed)["Resources"]
+    return found
+
+
+@cache
+def roles() -> dict[str, dict[str, Any]]:
+    """Return the properties of every function's role, by the function's name, every condition taken as true."""
+    made = resources()
+    functions = [name for name, resource in made.items() if resource["Type"] == "AWS::Lambda::Function"]
+    return {name: made[f"{name}Role"]["Properties"] for name in functions}
 
 
 def statements(name: str) -> list[dict[str, Any]]:
