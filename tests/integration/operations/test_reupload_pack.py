@@ -111,7 +111,19 @@ def test_what_the_pack_holds_already_changes_nothing(service: Service) -> None:
     again = reupload(service, first.body["id"], replace(FIRST, wrapper="w/", backwards=True).build())
 
     assert (again.status, again.body, again.headers["ETag"]) == (200, first.body, '"1"')
-    assert service.registry.requests == []
+    assert [request.method for request in service.registry.requests] == ["GET"]
+
+
+def test_an_image_that_the_registry_has_lost_is_pushed_anew_by_the_same_archive(service: Service) -> None:
+    first = service.upload(FIRST.build())
+    (repository,) = service.registry.shelves.repositories.values()
+    repository.manifests.clear()
+
+    again = reupload(service, first.body["id"], FIRST.build())
+
+    assert (again.status, again.headers["ETag"]) == (200, '"2"')
+    assert again.body["image_digest"] == first.body["image_digest"]
+    assert first.body["image_digest"] in repository.manifests
 
 
 class TestConditions:

@@ -106,6 +106,14 @@ class BuiltImages:
             self._require_time(end)
             self.registry.push_manifest(repository, document)
 
+    def holds(self, pack: Pack) -> bool:
+        """Return whether a pack's image is still where it was pushed to.
+
+        Raises:
+            RegistryUnavailable, ServiceUnavailable: As for `push`.
+        """
+        return self.registry.has_image(self._repository(pack.org_id, pack.name), pack.image_digest)
+
     def tag(self, index: Document, *, pack: Pack) -> None:
         """Set the version's tag. The pack stands without it; the announcement sets it when this cannot (decision 4)."""
         try:

@@ -172,7 +172,8 @@ class Publisher:
         due_at = self.clock() + self.deadline
         with self._building(archive, author.org_id) as built:
             before = self._changeable(pack_id, built, author, if_match)
-            if _is_repeat(before, built):
+            # What the registry has lost is pushed anew by whoever sends it again.
+            if _is_repeat(before, built) and self.images.holds(before):
                 return Published(pack=before, changed=False)
             after = before.revised(at=self.clock(), **self._content(built, before.org_id))
             with changing(if_match):

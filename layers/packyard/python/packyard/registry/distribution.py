@@ -65,6 +65,10 @@ class DistributionRegistry:
             list(threads.map(lambda manifest: self.push_manifest(repository, manifest), image.manifests))
         self.push_manifest(repository, image.index)
 
+    def has_image(self, repository: str, digest: Digest) -> bool:
+        """See `ImageRegistry`."""
+        return self._client.find_manifest(repository, digest) is not None
+
     def copy_blob(
         self,
         repository: str,

@@ -74,6 +74,10 @@ class ImageRegistry(Protocol):
         """
         ...
 
+    def has_image(self, repository: str, digest: Digest) -> bool:
+        """Return whether the index of this digest is there, and may be pulled by it."""
+        ...
+
     def copy_blob(
         self,
         repository: str,
