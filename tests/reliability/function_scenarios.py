@@ -49,7 +49,7 @@ class Stage:
                 services.image_source, resolve=self.net.resolve, connect=self.net.connect, tls=self.net.tls
             )
 
-        self.recorder.service.begin = begin
+        self.recorder.service.begin, self.recorder.service.last = begin, ""
 
     def ask(self, function: str, method: str, path: str, **more: Any) -> Any:
         """Send a request, whatever comes back; a form that comes back is as good as what it allows."""

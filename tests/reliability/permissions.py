@@ -63,17 +63,18 @@ class Recorded(Service):
 
     Attributes:
         begin: Starts a process.
+        last: Whose process is running.
     """
 
     at_work: str = ""
     begin: Callable[[], None]
-    _last: str = ""
+    last: str = ""
 
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
         """See `Service`."""
-        if function != self._last:
+        if function != self.last:
             self.begin()
-        self.at_work = self._last = function
+        self.at_work = self.last = function
         try:
             answer = super().invoke(function, event)
         finally:

@@ -4,6 +4,7 @@ Everything is imported and made when it is first asked for, so that a function p
 """
 
 import codecs
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -236,11 +237,24 @@ def prepare(*needs: Callable[[Services], object]) -> None:
     """
     if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
         return
+    hush_libraries()
     _ = services().table
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
         _load_what_is_loaded_late()
         for need in needs:
             need(services())
+
+
+def hush_libraries() -> None:
+    """Keep out of the log what libraries write down of requests.
+
+    At LogLevel DEBUG, Lambda's runtime lets through all that anybody logs: botocore whole requests and answers, with
+    the tokens, secrets and contents that they carry. urllib3 quotes URLs in warnings, and those of blobs are presigned.
+    Our own logger has a level of its own.
+    """
+    root = logging.getLogger()
+    root.setLevel(max(root.level, logging.INFO))
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 def _load_what_is_loaded_late() -> None:
