@@ -47,6 +47,10 @@ soak: setup ## The same for hours: every case, thousands of steps
 bench: setup ## Measure beside umoci, buildah and oras; ARGS="--rounds 3 build" measures a part
 	@$(BIN)/python -m bench $(ARGS)
 
+.PHONY: fuzz
+fuzz: setup ## Look for input that breaks a reader; ARGS="--runs 1000000 archive", ARGS=--help
+	@$(BIN)/python -m fuzz $(ARGS)
+
 .PHONY: openapi
 openapi: setup ## Write the API's document and its page anew
 	@$(BIN)/python -m api

@@ -61,7 +61,7 @@ def _unpack_with_python(archive: Path, folder: Path) -> None:
         # It would give up on litter that is a link to nothing.
         if _LITTER.search(member.name):
             return None
-        return member.replace(uid=None, gid=None, uname=None, gname=None, mtime=0, deep=False)
+        return member.replace(uid=os.getuid(), gid=os.getgid(), uname="", gname="", mtime=0, deep=False)
 
     try:
         with tarfile.open(archive, "r:gz") as tar:
@@ -82,7 +82,7 @@ def unpacked_by(unpack: Unpack, archive: Path, folder: Path) -> Tree:
     with TemporaryDirectory(dir=folder) as scratch:
         unpack(archive, Path(scratch))
         tree = tree_of(Path(scratch))
-    return _from_its_root(_without_litter(tree, _litter_of(archive)))
+    return _from_its_root(_without_litter(tree, _only_for_litter(archive)))
 
 
 def tree_of(root: Path) -> Tree:
@@ -171,18 +171,19 @@ def _key(path: Path, root: Path) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def _litter_of(archive: Path) -> list[str]:
-    """Return the paths of what archivers add unasked: the pack has none of it."""
+def _only_for_litter(archive: Path) -> set[str]:
+    """Return the directories that no member stands for and litter is in: without it, they are not in the pack."""
     with tarfile.open(archive, "r:gz") as tar:
-        names = [unicodedata.normalize("NFC", name.removeprefix("./")) for name in tar.getnames()]
-    return [name for name in names if _LITTER.search(name)]
+        members = {
+            unicodedata.normalize("NFC", member.name.removeprefix("./")): member.isdir() for member in tar
+        }
+    around = {parent.as_posix() for path in members if _LITTER.search(path) for parent in Path(path).parents}
+    return {path for path in around if not members.get(path)}
 
 
-def _without_litter(tree: Tree, litter: list[str]) -> Tree:
-    """Leave out litter, and the directories that nothing else is in, which the pack has not either."""
+def _without_litter(tree: Tree, only_for_litter: set[str]) -> Tree:
     kept = {path: seen for path, seen in tree.items() if not _LITTER.search(path)}
-    around = {parent.as_posix() for path in litter for parent in Path(path).parents}
-    for path in sorted(around & kept.keys(), key=len, reverse=True):
+    for path in sorted(only_for_litter & kept.keys(), key=len, reverse=True):
         if not any(other.startswith(path + "/") for other in kept):
             del kept[path]
     return kept

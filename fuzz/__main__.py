@@ -1,0 +1,40 @@
+"""`make fuzz`: explores each target for a number of runs, keeping what it learns in `.local/fuzz`.
+
+`--keep` puts what reached something new into the committed corpus. A finding is written to the working directory of
+the target under `.local/fuzz`; give it a name in `fuzz/corpus/<target>/` once it is mended.
+"""
+
+import argparse
+import sys
+from typing import Final
+
+from fuzz.exploring import TARGETS, Finding, explore, merge
+
+_RUNS: Final = 100_000
+
+
+def main() -> int:
+    """Explore what the command line asks for, one target at a time."""
+    arguments = argparse.ArgumentParser(prog="fuzz", description="Look for input that breaks a reader.")
+    arguments.add_argument(
+        "targets", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}; by default all"
+    )
+    arguments.add_argument("--runs", type=int, default=_RUNS, help="inputs to try on each (%(default)s)")
+    arguments.add_argument("--seed", type=int, default=0, help="another one takes another way (0: any)")
+    arguments.add_argument("--keep", action="store_true", help="put what is new into the committed corpus")
+    options = arguments.parse_args()
+    status = 0
+    for target in options.targets or TARGETS:
+        try:
+            print(f"· {target}: {explore(target, runs=options.runs, seed=options.seed)}", flush=True)
+        except Finding as finding:
+            print(f"· {target}: {finding}", file=sys.stderr)
+            status = 1
+            continue
+        if options.keep:
+            merge(target)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""What must be true of an archive that was let in, and of the refusal of one that was not."""
+
+import io
+import re
+import tarfile
+import unicodedata
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Final
+
+from tests.corpus.reading import SeenFile, read, seen_by_us
+
+from packyard.errors import InvalidRequest, PayloadTooLarge
+from packyard.oci.foreign_document import Descriptor
+from packyard.oci.image_scan import ImageScan
+from packyard.oci.layer import LayerSpool
+from packyard.oci.media_types import GZIP_LAYER
+from packyard.oci.root_file import LayerLimits
+from packyard.oci.tree import File, canonical_order
+from packyard.packs.archive import PackContents
+from packyard.packs.limits import KIB, ArchiveLimits
+
+# So small that inputs of the fuzzer's size reach each of them.
+LIMITS: Final = ArchiveLimits(
+    compressed_bytes=12 * KIB,
+    unpacked_bytes=64 * KIB,
+    members=24,
+    path_bytes=160,
+    path_depth=6,
+    manifest_bytes=KIB,
+)
+_MAX_FAULTS: Final = 100
+_FIELD = re.compile(r"archive(:.*)?|pack\.yaml(:.+)?", re.DOTALL)
+_TOP_LEVEL: Final = frozenset(
+    {"pack.yaml", "behavior.md", "README.md", "LICENSE", "guides", "scripts", "data", "templates"}
+)
+_LITTER = re.compile(r"(?:^|/)(?:\.DS_Store|\._[^/]*|__MACOSX)(?:/|$)")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
+
+
+def read_or_refuse(archive: bytes) -> PackContents[bytes] | None:
+    """Read an archive; None if it is refused, and the refusal says what is wrong in words that can be shown."""
+    try:
+        contents = read(archive, limits=LIMITS)
+    except PayloadTooLarge:
+        assert len(archive) > LIMITS.compressed_bytes
+        return None
+    except InvalidRequest as refusal:
+        _check_refusal(refusal.fields)
+        return None
+    _check(contents)
+    return contents
+
+
+def check_python_sees_the_same(archive: bytes, contents: PackContents[bytes]) -> None:
+    """Check that Python's own reader finds the same files, wherever in the archive the pack's root is."""
+    theirs = {
+        unicodedata.normalize("NFC", path): seen for path, seen in _files_seen_by_python(archive).items()
+    }
+    ours = {unicodedata.normalize("NFC", path): seen for path, seen in seen_by_us(contents).items()}
+    if "pack.yaml" not in theirs:
+        theirs = {path.partition("/")[2]: seen for path, seen in theirs.items()}
+    assert theirs == ours
+
+
+def check_image(contents: PackContents[bytes]) -> None:
+    """Check that the layer built of a pack shows its files and nothing else to a reader of anybody's layers."""
+    with LayerSpool() as spool:
+        stored = {file.path: spool.store([file.content]) for file in contents.files}
+        files = [File(file.path, file.executable, stored[file.path]) for file in contents.files]
+        layer = spool.assemble(canonical_order(directories=contents.directories, files=files))
+        scan = ImageScan(limits=LayerLimits(unpacked_bytes=1 << 20, members=1000))
+        scan.add(Descriptor(GZIP_LAYER, layer.digest, layer.size), layer.chunks())
+    found = {file.path: (file.size, bool(file.mode & 0o111), file.sha256) for file in scan.finish().files}
+    assert found == {
+        file.path: (file.size, file.executable, stored[file.path].sha256) for file in contents.files
+    }
+
+
+def _check_refusal(fields: Mapping[str, str]) -> None:
+    assert 1 <= len(fields) <= _MAX_FAULTS + 1
+    for field, reason in fields.items():
+        assert _FIELD.fullmatch(field)
+        assert reason
+        (field + reason).encode()
+        assert not _CONTROL.search(field.replace("\\", ""))
+
+
+def _check(contents: PackContents[bytes]) -> None:
+    paths = [file.path for file in contents.files]
+    assert "pack.yaml" in paths
+    assert sum(file.size for file in contents.files) <= LIMITS.unpacked_bytes
+    assert len(paths) <= LIMITS.members
+    assert all(file.size == len(file.content) for file in contents.files)
+    known = {unicodedata.normalize("NFC", path) for path in (*paths, *contents.directories)}
+    assert len(known) == len(paths) + len(contents.directories)
+    for path in (*paths, *contents.directories):
+        _check_path(path)
+    for path in (*paths, *contents.directories):
+        parent = path.rpartition("/")[0]
+        assert not parent or parent in contents.directories
+
+
+def _check_path(path: str) -> None:
+    segments = path.split("/")
+    assert segments[0] in _TOP_LEVEL
+    assert not {"", ".", ".."} & set(segments)
+    assert not PurePosixPath(path).is_absolute()
+    assert not _CONTROL.search(path)
+    assert not _LITTER.search(path)
+    assert not any(segment.startswith(".wh.") for segment in segments)
+    assert len(path.encode()) <= LIMITS.path_bytes
+    assert len(segments) <= LIMITS.path_depth
+
+
+def _files_seen_by_python(archive: bytes) -> dict[str, SeenFile]:
+    files: dict[str, SeenFile] = {}
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
+        for member in tar:
+            path = member.name.removeprefix("./")
+            if _LITTER.search(path):
+                continue
+            if member.islnk():
+                files[path] = files[member.linkname.removeprefix("./")]
+            elif content := tar.extractfile(member):
+                files[path] = SeenFile(content.read(), bool(member.mode & 0o111))
+    return files

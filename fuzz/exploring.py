@@ -1,0 +1,96 @@
+"""Runs of the fuzzer: libFuzzer ends the process that it is in, so each target has one of its own."""
+
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import ModuleType
+from typing import Final
+
+_HERE: Final = Path(__file__).resolve().parent
+_PROJECT: Final = _HERE.parent
+CORPUS: Final = _HERE / "corpus"
+TARGETS: Final = tuple(
+    sorted(path.stem for path in (_HERE / "targets").glob("*.py") if not path.stem.startswith("_"))
+)
+
+# For one input. The slowest that is legitimate takes a hundredth of it.
+SECONDS: Final = 5
+_MEGABYTES: Final = 1024
+MAX_BYTES: Final = 16 << 10
+_MODULE: Final = "fuzz.targets."
+_SPEED = re.compile(r"^(#\d+.*DONE.*)$", re.MULTILINE)
+
+
+class Finding(Exception):
+    """An input broke a target; the message is the fuzzer's report."""
+
+
+def load(target: str) -> ModuleType:
+    """Return a target by its name, or by a module's where there is a dot in it."""
+    return importlib.import_module(target if "." in target else _MODULE + target)
+
+
+def kept_inputs(target: str) -> list[Path]:
+    """Return the committed inputs of a target."""
+    return sorted(path for path in (CORPUS / target).glob("*") if path.is_file())
+
+
+def explore(target: str, *, runs: int, seed: int = 0, folder: Path | None = None) -> str:
+    """Try a number of inputs on a target, and return the fuzzer's last line.
+
+    Args:
+        target: Its name.
+        runs: How many inputs.
+        seed: Of the fuzzer's choices; 0 for one of its own.
+        folder: Where new inputs and findings go; `.local/fuzz/<target>` by default.
+
+    Raises:
+        Finding: One broke it.
+    """
+    folder = folder or _PROJECT / ".local" / "fuzz" / target
+    (folder / "new").mkdir(parents=True, exist_ok=True)
+    report = _run_fuzzer(target, [f"-runs={runs}", f"-seed={seed}", "new"], folder)
+    finished = _SPEED.search(report)
+    return finished[1] if finished else report[-200:]
+
+
+def merge(target: str) -> None:
+    """Put into the committed corpus what was found and reaches something that it does not."""
+    found = _PROJECT / ".local" / "fuzz" / target / "new"
+    (CORPUS / target).mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as scratch:
+        _run_fuzzer(target, ["-merge=1", str(CORPUS / target), str(found)], Path(scratch))
+    shutil.rmtree(found)
+
+
+def _run_fuzzer(target: str, arguments: list[str], folder: Path) -> str:
+    """Run the fuzzer in a folder, with the target's seeds and kept inputs as further places to start from."""
+    with TemporaryDirectory() as scratch:
+        for number, seed in enumerate(load(target).seeds()):
+            if len(seed) <= MAX_BYTES:
+                Path(scratch, f"{number:04}").write_bytes(seed)
+        starts = [scratch, *([str(CORPUS / target)] if kept_inputs(target) else [])]
+        bounds = [
+            f"-timeout={SECONDS}",
+            f"-rss_limit_mb={_MEGABYTES}",
+            f"-max_len={MAX_BYTES}",
+            "-print_final_stats=0",
+        ]
+        finished = subprocess.run(
+            [sys.executable, "-m", "fuzz.instrumented", target, *bounds, *arguments, *starts],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": f"{_PROJECT}:{_PROJECT / 'layers' / 'packyard' / 'python'}"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    report = finished.stdout.decode(errors="replace")
+    if finished.returncode:
+        raise Finding(report)
+    return report

@@ -1,0 +1,34 @@
+"""One target under libFuzzer: `python -m fuzz.instrumented TARGET [libFuzzer's arguments]`."""
+
+import sys
+from functools import partial
+from typing import Any
+
+import atheris
+
+from fuzz.exploring import load
+
+
+def main() -> None:
+    """Explore; libFuzzer ends the process."""
+    _, name, *arguments = sys.argv
+    # What others have written in Python and we hand input to on its way is explored with ours; the
+    # last are readers that are broken on purpose.
+    with atheris.instrument_imports(
+        include=["packyard", "multipart", "joserfc", "tests.reliability"], enable_loader_override=False
+    ):
+        target = load(name)
+    options: dict[str, Any] = {}
+    if hasattr(target, "mutate"):
+        options["custom_mutator"] = partial(target.mutate, at_random=_change_at_random)
+    atheris.Setup([sys.argv[0], *arguments], target.check, **options)
+    atheris.Fuzz()
+
+
+def _change_at_random(data: bytes, max_bytes: int) -> bytes:
+    # Looked up when it is needed: there is another one once the fuzzer is set up.
+    return bytes(atheris.Mutate(data, max_bytes))
+
+
+if __name__ == "__main__":
+    main()

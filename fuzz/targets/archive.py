@@ -1,0 +1,23 @@
+"""A pack's archive, byte for byte as it is uploaded: gzip and what is in it."""
+
+import gzip
+from collections.abc import Iterator
+
+from tests.corpus.cases import accept_cases, reject_cases
+
+from fuzz.accepted_archive import check_python_sees_the_same, read_or_refuse
+from packyard.packs.limits import KIB
+
+
+def check(data: bytes) -> None:
+    contents = read_or_refuse(data)
+    if contents is not None:
+        # Another inflater comes to the same, checksums included.
+        gzip.decompress(data)
+        check_python_sees_the_same(data, contents)
+
+
+def seeds() -> Iterator[bytes]:
+    for case in (*accept_cases(), *reject_cases()):
+        if case.path.stat().st_size <= 4 * KIB and not case.name.startswith("manifest-"):
+            yield case.path.read_bytes()

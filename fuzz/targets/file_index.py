@@ -1,0 +1,41 @@
+"""The index of an image's files, as it may come back from where it is kept."""
+
+import gzip
+from collections.abc import Iterator
+
+from isal import igzip
+from tests.trees import SMALL_TREE, lay
+
+from packyard.oci.file_index import index_of_layer, parse_index
+from packyard.oci.layer import LayerSpool
+
+_GZIP = b"\x1f\x8b"
+
+
+def check(data: bytes) -> None:
+    document = data if data.startswith(_GZIP) else igzip.compress(data)
+    try:
+        index = parse_index(document)
+    except ValueError:
+        return
+    assert parse_index(index.to_bytes()) == index
+    for file in index.files:
+        layer = index.layers[file.layer]
+        for member in file.members:
+            assert 0 <= member.offset < member.offset + member.length <= layer.size
+        if file.members:
+            assert sum(member.raw_size for member in file.members) >= file.size
+        found = parse_index(document, only=file.path).find(file.path)
+        assert found is not None
+        assert found.path == file.path
+
+
+def seeds() -> Iterator[bytes]:
+    with LayerSpool() as spool:
+        document = index_of_layer(lay(spool, SMALL_TREE, directories=["data"])).to_bytes()
+    yield document
+    yield gzip.decompress(document)
+    yield b'{"format":1,"layers":[["sha256:' + b"0" * 64 + b'",9,true]],"directories":["a"],"files":[]}'
+    yield (
+        b'{"format":1,"layers":[],"directories":[],"files":[["a",1,420,"' + b"0" * 64 + b'",0,0,[[0,1,1]]]]}'
+    )

@@ -1,0 +1,72 @@
+"""Manifests and indexes that a registry answers with."""
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from packyard.oci.digest import parse_digest
+from packyard.oci.foreign_document import (
+    Descriptor,
+    ForeignIndex,
+    parse_foreign_document,
+    parse_named_parts,
+)
+from packyard.oci.image_fault import ImageFault
+from packyard.oci.media_types import DOCKER_INDEX, DOCKER_MANIFEST, GZIP_LAYER, INDEX, MANIFEST
+
+_TYPES: Final = (
+    INDEX,
+    MANIFEST,
+    DOCKER_INDEX,
+    DOCKER_MANIFEST,
+    "application/json",
+    f" {INDEX.upper()} ; charset=utf-8",
+)
+_MAX_SIZE: Final = 2**53 - 1
+_DIGEST: Final = "sha256:" + "0a" * 32
+
+
+def check(data: bytes) -> None:
+    content_type = _TYPES[data[0] % len(_TYPES)] if data else ""
+    raw = data[1:]
+    try:
+        document = parse_foreign_document(raw, content_type=content_type)
+    except ImageFault:
+        document = None
+    try:
+        parts = parse_named_parts(raw, content_type=content_type)
+    except ImageFault:
+        parts = None
+    if isinstance(document, ForeignIndex):
+        descriptors = [entry.descriptor for entry in document.entries]
+        if parts is not None:
+            assert parts.manifests == tuple(descriptors)
+    elif document is not None:
+        descriptors = list(document.layers)
+        assert 0 <= sum(layer.size for layer in descriptors) <= document.size_bytes
+        # Whoever copies all the parts has all that there is to read.
+        assert parts is not None
+        assert parts.blobs[1:] == document.layers
+    else:
+        descriptors = [*parts.manifests, *parts.blobs] if parts is not None else []
+    _check_all(descriptors)
+
+
+def seeds() -> Iterator[bytes]:
+    descriptor = {"mediaType": GZIP_LAYER, "digest": _DIGEST, "size": 7}
+    manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": descriptor, "layers": [descriptor]}
+    entry = {
+        "mediaType": MANIFEST,
+        "digest": _DIGEST,
+        "size": 7,
+        "platform": {"os": "linux", "architecture": "arm64"},
+    }
+    index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry, {**entry, "platform": None}]}
+    for kind, body in ((0, index), (1, manifest), (1, index), (4, manifest), (1, {"schemaVersion": 1})):
+        yield bytes([kind]) + json.dumps(body, separators=(",", ":")).encode()
+
+
+def _check_all(descriptors: list[Descriptor]) -> None:
+    for descriptor in descriptors:
+        assert parse_digest(descriptor.digest) == descriptor.digest
+        assert 0 <= descriptor.size <= _MAX_SIZE

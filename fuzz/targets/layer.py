@@ -1,0 +1,98 @@
+"""A layer of somebody else's image: plain, gzip or zstd, and whatever its tar holds."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from backports import zstd
+from isal import igzip
+from tests.corpus.cases import accept_cases
+from tests.foreign_images import named, tar
+
+from fuzz.tar_mutation import mutate_tar
+from packyard.oci.digest import digest_of
+from packyard.oci.file_index import FileIndex, parse_index
+from packyard.oci.foreign_document import Descriptor
+from packyard.oci.image_fault import ImageFault
+from packyard.oci.image_scan import ImageScan
+from packyard.oci.inflation import inflate_layer
+from packyard.oci.media_types import GZIP_LAYER
+from packyard.oci.root_file import Absence, LayerLimits, look_in_layer
+
+_LIMITS: Final = LayerLimits(unpacked_bytes=256 << 10, members=64, file_bytes=4 << 10)
+_MANIFEST: Final = "pack.yaml"
+_PIECE: Final = 700
+_MAX_PATH_BYTES: Final = 4096
+_COMPRESSED: Final = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+
+
+def check(data: bytes) -> None:
+    index = _scanned(data)
+    try:
+        found = look_in_layer(_chunks(data), _MANIFEST, limits=_LIMITS)
+    except ImageFault:
+        return
+    if index is None:
+        return
+    listed = index.find(_MANIFEST)
+    assert (listed is None) == isinstance(found, Absence)
+    if listed is not None and isinstance(found, bytes) and listed.size <= _LIMITS.file_bytes:
+        assert hashlib.sha256(found).hexdigest() == listed.sha256
+    assert parse_index(index.to_bytes()) == index
+    for file in index.files:
+        _check_path(file.path)
+        if file.members:
+            start, end = file.members[0].offset, file.members[-1].offset + file.members[-1].length
+            inflated = b"".join(inflate_layer([data[start:end]]))
+            assert hashlib.sha256(inflated[: file.size]).hexdigest() == file.sha256
+        elif index.layers[0].plain:
+            assert hashlib.sha256(data[file.at : file.at + file.size]).hexdigest() == file.sha256
+    for path in index.directories:
+        _check_path(path)
+
+
+def mutate(data: bytes, max_bytes: int, seed: int, at_random: Callable[[bytes, int], bytes]) -> bytes:
+    if data.startswith(_COMPRESSED):
+        return at_random(data, max_bytes)
+    return mutate_tar(data, max_bytes, seed, at_random)
+
+
+def seeds() -> Iterator[bytes]:
+    manifest = (_MANIFEST, b"name: slack\nversion: 1.4.0\n")
+    plain = tar(manifest, ("a/.wh.b", b""), ("a/.wh..wh..opq", b""), ("./data/x", b"x"), ("/y", b"y" * 600))
+    yield plain
+    yield igzip.compress(plain)
+    yield igzip.compress(plain[:512]) + igzip.compress(plain[512:1024]) + igzip.compress(plain[1024:])
+    yield zstd.compress(plain)
+    yield b"\x50\x2a\x4d\x18\4\0\0\0skip" + zstd.compress(plain)
+    links = (
+        named("l", type=b"1", linkname=_MANIFEST),
+        named("s", type=b"2", linkname="/etc"),
+        named("d", type=b"5"),
+    )
+    yield tar(manifest, *links, named("p" * 300, size=0))
+    for case in accept_cases():
+        if case.path.stat().st_size <= 4096 and not case.name.startswith("manifest-"):  # noqa: PLR2004 - small ones
+            blob = case.path.read_bytes()
+            yield blob
+            yield b"".join(inflate_layer([blob]))
+
+
+def _scanned(data: bytes) -> FileIndex | None:
+    scan = ImageScan(limits=_LIMITS)
+    try:
+        scan.add(Descriptor(GZIP_LAYER, digest_of(data), len(data)), _chunks(data))
+    except ImageFault:
+        return None
+    return scan.finish()
+
+
+def _check_path(path: str) -> None:
+    assert path
+    assert "\0" not in path
+    assert not {"", ".", ".."} & set(path.split("/"))
+    assert len(path.encode()) <= _MAX_PATH_BYTES
+
+
+def _chunks(data: bytes) -> Iterator[bytes]:
+    return (data[at : at + _PIECE] for at in range(0, len(data), _PIECE))
