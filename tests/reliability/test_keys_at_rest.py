@@ -72,7 +72,7 @@ def test_the_table_holds_the_hash_of_a_key_and_nothing_that_it_could_be_made_fro
         pytest.param(SECRET[:-1] + "x", id="right but for the last character"),
         pytest.param(f"sk_x{SECRET[4:]}", id="right but for the first"),
         pytest.param(new_secret(b"x" * 32), id="wrong altogether"),
-        pytest.param(SECRET.upper(), id="in capitals"),
+        pytest.param(SECRET[:3] + SECRET[3:].upper(), id="in capitals"),
         pytest.param(f"{SECRET}\x00", id="right, and more"),
         pytest.param("sk_", id="empty"),
     ],
