@@ -63,8 +63,13 @@ def build() -> Build:
     return Build(template=BUILT / "template.yaml", version=version)
 
 
-def deploy(build: Build, *, endpoint: Endpoint) -> bool:
+def deploy(build: Build, *, endpoint: Endpoint, registry_url: str | None = None) -> bool:
     """Deploy what was built, unless it stands already; return whether it was deployed.
+
+    Args:
+        build: What was built.
+        endpoint: The emulator.
+        registry_url: Where functions find the registry; by default the emulator itself.
 
     Raises:
         CommandFailed: The template does not deploy.
@@ -80,7 +85,7 @@ def deploy(build: Build, *, endpoint: Endpoint) -> bool:
     # Beside the built template it would not be found.
     config: Command = ["--config-file", PROJECT / "samconfig.toml", "--config-env", "local"]
     # Given on the command line, overrides replace those of the file.
-    parameters = ["--parameter-overrides", f"RegistryUrl={endpoint.url}", *_local_overrides()]
+    parameters = ["--parameter-overrides", f"RegistryUrl={registry_url or endpoint.url}", *_local_overrides()]
     run(
         [tool("sam", "sam"), "deploy", *config, *what, *tags, *parameters],
         folder=PROJECT,

@@ -22,12 +22,15 @@ class EmulatorFailed(Exception):
 
 
 @contextmanager
-def running_emulator(*, folder: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+def running_emulator(
+    *, folder: Path, port: int, functions_call: str | None = None
+) -> Iterator[subprocess.Popen[str]]:
     """Run the emulator while the block lasts, with the state that it saved in `folder` when it last ended.
 
     Args:
         folder: Its state, its log and its temporary files.
         port: Where it listens, on 127.0.0.1 only.
+        functions_call: The URL that functions call for AWS; by default the emulator itself.
 
     Raises:
         EmulatorFailed: The port is taken, or the emulator was not ready within a minute.
@@ -41,7 +44,7 @@ def running_emulator(*, folder: Path, port: int) -> Iterator[subprocess.Popen[st
         process = subprocess.Popen(
             [*_dying_with_us(), tool("emulator", "ministack")],
             cwd=folder,
-            env=_environment(folder, temporary, port),
+            env=_environment(folder, temporary, port) | _endpoint(functions_call),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -80,6 +83,11 @@ def _environment(folder: Path, temporary: Path, port: int) -> dict[str, str]:
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(folder / "s3"),
     }
+
+
+def _endpoint(url: str | None) -> dict[str, str]:
+    # Functions inherit it, and their SDK reads it.
+    return {"AWS_ENDPOINT_URL": url} if url else {}
 
 
 def _wait_until_ready(process: subprocess.Popen[str], port: int, log_path: Path) -> None:

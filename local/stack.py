@@ -36,12 +36,15 @@ class StackRunning(Exception):
 
 
 @contextmanager
-def running_stack(*, folder: Path, port: int) -> Iterator[StackDescription]:
+def running_stack(
+    *, folder: Path, port: int, functions_call: str | None = None
+) -> Iterator[StackDescription]:
     """Run the stack while the block lasts.
 
     Args:
         folder: Its state; what is there already is taken up again.
         port: Where everything of it listens, on 127.0.0.1 only.
+        functions_call: The URL of what stands between the functions and AWS, the registry included; by default nothing.
 
     Raises:
         StackRunning: The state is in use.
@@ -49,9 +52,9 @@ def running_stack(*, folder: Path, port: int) -> Iterator[StackDescription]:
     """
     with holding(folder):
         built = build()
-        with running_emulator(folder=folder, port=port):
+        with running_emulator(folder=folder, port=port, functions_call=functions_call):
             endpoint = Endpoint(port)
-            deploy(built, endpoint=endpoint)
+            deploy(built, endpoint=endpoint, registry_url=functions_call)
             yield _describe(folder, endpoint)
 
 

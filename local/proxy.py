@@ -1,0 +1,134 @@
+"""A proxy on the loopback interface: hands requests on as they came, and lets somebody look at them or meddle."""
+
+import http.client
+import os
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Final
+
+from local.emulator import HOST
+
+PATIENCE_SECONDS: Final = 60
+# What belongs to one connection, and the length, which is stated anew. The host stays: signatures may hold it.
+_NOT_PASSED_ON: Final = frozenset({"connection", "content-length", "transfer-encoding", "expect"})
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request, whole."""
+
+    method: str
+    path: str
+    headers: Message
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An answer, whole; to a HEAD it has no body, and its headers state the length of the one left out."""
+
+    status: int
+    headers: Message
+    body: bytes
+
+
+PassOn = Callable[[Sent], Received]
+# Takes a request and what hands it on; None hangs up without a word.
+Middle = Callable[[Sent, PassOn], Received | None]
+
+
+@contextmanager
+def proxied(port: int, middle: Middle) -> Iterator[str]:
+    """Run a proxy while the block lasts.
+
+    Args:
+        port: Where it hands requests on to, on 127.0.0.1.
+        middle: What every request goes through, several at once.
+
+    Yields:
+        The URL to call instead.
+    """
+
+    class Handler(_Handler):
+        """Of this proxy."""
+
+        behind = port
+
+        def answer(self, request: Sent) -> Received | None:
+            """Ask whoever stands in the middle."""
+            return middle(request, self.pass_on)
+
+    server = _Server((HOST, 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://{HOST}:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that have hung up."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    behind: int
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def answer(self, request: Sent) -> Received | None:
+        """Return what a request is answered."""
+        raise NotImplementedError
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
+        """Say nothing."""
+
+    def pass_on(self, request: Sent) -> Received:
+        """Return what the server behind answers."""
+        headers = {
+            key: value for key, value in request.headers.items() if key.lower() not in _NOT_PASSED_ON
+        } | {"Content-Length": str(len(request.body))}
+        with closing(http.client.HTTPConnection(HOST, self.behind, timeout=PATIENCE_SECONDS)) as connection:
+            connection.request(request.method, request.path, request.body, headers)
+            answer = connection.getresponse()
+            return Received(answer.status, answer.headers, answer.read())
+
+    def _serve(self) -> None:
+        if self.headers.get("Expect", "").lower() == "100-continue":
+            self.send_response_only(100)
+            self.end_headers()
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        received = self.answer(Sent(self.command, self.path, self.headers, body))
+        if received is None:
+            self._hang_up()
+            return
+        self.send_response_only(received.status)
+        for key, value in received.headers.items():
+            if key.lower() not in _NOT_PASSED_ON:
+                self.send_header(key, value)
+        # The length that HEAD states is that of the body which it leaves out.
+        length = received.headers.get("Content-Length", "0")
+        self.send_header("Content-Length", length if self.command == "HEAD" else str(len(received.body)))
+        self.end_headers()
+        self.wfile.write(received.body)
+
+    # The base class looks for a method of each verb's name.
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        # Closing the socket object would wait for the files that have been made of it.
+        os.close(self.connection.detach())
