@@ -8,6 +8,7 @@ import io
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from importlib import import_module
 from threading import Lock
@@ -86,8 +87,11 @@ def main() -> None:
     while event is not None:
         for noted in seen.values():
             noted.clear()
+        began = time.process_time()
         answer = handler(event, Context())
-        event = ask(kind="answer", answer=answer, modules=sorted(set(sys.modules) - loaded), **seen)
+        took = time.process_time() - began
+        modules = sorted(set(sys.modules) - loaded)
+        event = ask(kind="answer", answer=answer, modules=modules, cpu_seconds=took, **seen)
 
 
 def _text(value: Any) -> str:

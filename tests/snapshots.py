@@ -31,6 +31,7 @@ class Did:
         calls: The AWS requests that it sent.
         modules: What it loaded after its start.
         answer: What it answered.
+        cpu_seconds: How long its handler had the processor.
     """
 
     clients: list[str]
@@ -38,6 +39,7 @@ class Did:
     calls: list[str] = field(default_factory=list)
     modules: list[str] = field(default_factory=list)
     answer: Any = None
+    cpu_seconds: float = 0
 
 
 class StartedFunction:
