@@ -563,7 +563,7 @@ class TestForeignImages:
             "id": "its image has a layer that is not a readable tar"
         }
 
-    def test_its_index_is_kept_by_the_digest_that_pins_it(
+    def test_its_index_is_kept_for_its_reader_by_the_digest_that_pins_it(
         self, service: Service, elsewhere: FakeRegistry
     ) -> None:
         pack_id = self.register(service, elsewhere, FORMS["gzip layers"][0])
@@ -571,4 +571,4 @@ class TestForeignImages:
 
         pinned = Digest(service.get(pack_id).body["image_digest"])
 
-        assert index_key(pinned) in service.aws.objects()
+        assert index_key(pinned, reader=ACME.org_id) in service.aws.objects()

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 logger = Logger(child=True)
 
 
-def index_key(digest: Digest) -> str:
+def index_key(digest: Digest, *, reader: str | None = None) -> str:
     """Return the key of an index.
 
     Args:
         digest: Of the layer, for an image that we have built; of the image for any other.
+        reader: The organisation that has read the image, when it is in a registry of others: that may let in one and
+            not the next. None in our own, where whoever sees a pack may read it.
     """
-    return f"indexes/{digest.replace(':', '/')}.json.gz"
+    folder = "indexes" if reader is None else f"indexes/{reader}"
+    return f"{folder}/{digest.replace(':', '/')}.json.gz"
 
 
 class FileIndexes:
@@ -38,17 +41,18 @@ class FileIndexes:
         self._client = client
         self._bucket = bucket
 
-    def get(self, digest: Digest, *, only: str | None = None) -> FileIndex | None:
+    def get(self, digest: Digest, *, reader: str | None = None, only: str | None = None) -> FileIndex | None:
         """Return an index, or None when it is not there, is damaged, or cannot be had now.
 
         S3 says of what is not there that it is forbidden, to whom it would not list the bucket.
 
         Args:
             digest: As for `index_key`.
+            reader: As for `index_key`.
             only: The path of the only file that is wanted; None for all.
         """
         try:
-            found = self._client.get_object(Bucket=self._bucket, Key=index_key(digest))
+            found = self._client.get_object(Bucket=self._bucket, Key=index_key(digest, reader=reader))
             with found["Body"] as body:
                 return parse_index(body.read(MAX_BYTES + 1), only=only)
         except ValueError:
@@ -57,9 +61,10 @@ class FileIndexes:
             logger.info("no file index", extra={"digest": digest}, exc_info=True)
         return None
 
-    def put(self, digest: Digest, index: FileIndex) -> None:
-        """Keep an index, if that can be done."""
+    def put(self, digest: Digest, index: FileIndex, *, reader: str | None = None) -> None:
+        """Keep an index, if that can be done; where, `index_key` says."""
+        key = index_key(digest, reader=reader)
         try:
-            self._client.put_object(Bucket=self._bucket, Key=index_key(digest), Body=index.to_bytes())
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=index.to_bytes())
         except (BotoCoreError, ClientError, ValueError):
             logger.warning("file index not kept", extra={"digest": digest}, exc_info=True)

@@ -13,7 +13,7 @@ from packyard.errors import InvalidRequest
 from packyard.indexes import FileIndexes
 from packyard.oci.file_index import FileIndex, IndexedFile
 from packyard.oci.layer_members import NotOurForm
-from packyard.oci.reference import parse_reference
+from packyard.oci.reference import Reference, parse_reference
 from packyard.packs.pack import Pack
 from packyard.registry.foreign_repository import ForeignRepository
 from packyard.registry.image_files import NotAsIndexed, opened_file, opened_layer, scan_image
@@ -47,7 +47,8 @@ class ImageFiles:
             RegistryUnavailable: Its registry did not answer in time.
             ServiceUnavailable: AWS did not answer for a credential.
         """
-        found = self.indexes.get(pack.layer_digest or pack.image_digest, only=only)
+        reader = self._reader(pack, org_id)
+        found = self.indexes.get(pack.layer_digest or pack.image_digest, reader=reader, only=only)
         if found is None or not _is_about(found, pack):
             return self.read_index(pack, org_id=org_id)
         return found
@@ -64,7 +65,7 @@ class ImageFiles:
         """
         with self._opened(pack, org_id) as repository:
             index = scan_image(repository, pack.image_digest, limits=self.sources.limits)
-        self.indexes.put(pack.layer_digest or pack.image_digest, index)
+        self.indexes.put(pack.layer_digest or pack.image_digest, index, reader=self._reader(pack, org_id))
         return index
 
     def read(
@@ -129,11 +130,19 @@ class ImageFiles:
         with self._opened(pack, org_id) as repository, opened_file(repository, index, file) as pieces:
             return consume(pieces)
 
+    def _reader(self, pack: Pack, org_id: str) -> str | None:
+        """Return for whom an index of the image is kept, None for everybody who sees the pack."""
+        ours = pack.layer_digest is not None or self._is_ours(parse_reference(pack.image_ref))
+        return None if ours else org_id
+
+    def _is_ours(self, reference: Reference) -> bool:
+        return reference.registry == self.sources.own.host
+
     @contextmanager
     def _opened(self, pack: Pack, org_id: str) -> Iterator[ForeignRepository]:
         """Open the image's repository: of our own registry for whoever sees the pack, elsewhere as the caller may."""
         reference = replace(parse_reference(pack.image_ref), digest=pack.image_digest)
-        ours = reference.registry == self.sources.own.host
+        ours = self._is_ours(reference)
         try:
             with self.sources.opened(reference, org_id=pack.org_id if ours else org_id) as repository:
                 yield repository
