@@ -361,6 +361,25 @@ class TestSharedManifests:
         assert service.delete(clone["id"]).status == 200
         assert repository.manifests == {}
 
+    @pytest.mark.parametrize("dies_before", ["registry.copy_blob", "dynamodb.TransactWriteItems"])
+    def test_an_abandoned_copy_goes_though_its_name_is_of_a_pack_that_has_the_same_image_elsewhere(
+        self, service: Service, elsewhere: FakeRegistry, dies_before: str
+    ) -> None:
+        shelved(elsewhere, AMD)
+        source = registered(service, elsewhere, caller=GLOBEX)
+        with fused(service, None) as fuse:
+            service.clone(source["id"], name="rehearsal")
+        with pytest.raises(Killed), fused(service, 2 * fuse.calls.index(dies_before)):
+            service.clone(source["id"])
+        pack = registered(service, elsewhere)
+        assert (pack["name"], pack["image_digest"]) == ("slack", source["image_digest"])
+
+        service.settle()
+
+        assert service.images().keys() == {f"packs/{ACME.org_id}/rehearsal"}
+        assert service.aws.queued() == []
+        assert service.get(pack["id"]).body == pack
+
 
 class TestRepeats:
     def test_a_repeat_answers_200_with_the_clone_that_stands_and_copies_nothing(

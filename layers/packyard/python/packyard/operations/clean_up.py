@@ -11,8 +11,9 @@ from datetime import datetime
 from aws_lambda_powertools import Logger
 
 from packyard.oci.digest import Digest
+from packyard.oci.reference import parse_reference
 from packyard.operations.delete import PURGE_LEASE, Deleter
-from packyard.packs.pack import PackStatus
+from packyard.packs.pack import Pack, PackStatus
 from packyard.packs.version import tag_of
 from packyard.queue import CleanupQueue, OrphanImage, PackDeletion, StagedArchive, parse_message
 from packyard.registry.port import ImageRegistry
@@ -62,8 +63,9 @@ class Cleaner:
 
     def _settle_image(self, image: OrphanImage) -> None:
         holder = self.packs.find_by_name(org_id=image.org_id, name=image.name)
-        if holder is not None and self.packs.uses_digest(holder, image.digests[0]):
-            self._restore_tag(image, holder)
+        user = self._user(image, holder)
+        if user is not None:
+            self._restore_tag(image, user)
             return
         try:
             purge = self.repositories.begin_purge(
@@ -85,18 +87,33 @@ class Cleaner:
 
     def _unused(self, image: OrphanImage, holder: str | None) -> tuple[Digest, ...]:
         """Return what of an image the name's holder does not use: all of it, none, or what two images do not share."""
-        if holder is None:
+        if holder is None or not self._lies_here(image, self.packs.get(holder)):
             return image.digests
         used = self.packs.used_digests(holder, image.digests)
         return () if image.digests[0] in used else tuple(d for d in image.digests if d not in used)
 
-    def _restore_tag(self, image: OrphanImage, holder: str) -> None:
+    def _user(self, image: OrphanImage, holder: str | None) -> Pack | None:
+        """Return the name's holder if it uses the image, or ever has; as it was read last."""
+        if holder is None or not self.packs.uses_digest(holder, image.digests[0]):
+            return None
+        pack = self.packs.get(holder)
+        return pack if self._lies_here(image, pack) else None
+
+    def _lies_here(self, image: OrphanImage, pack: Pack | None) -> bool:
+        """Return whether a pack's images are in the image's repository, which never changes.
+
+        The name's holder may have been registered since, by the same image in another registry: under the same digest,
+        but it is not this one that it uses.
+        """
+        if pack is None:
+            return False
+        reference = parse_reference(pack.image_ref)
+        return (reference.registry, reference.repository) == (self.registry.host, image.repository)
+
+    def _restore_tag(self, image: OrphanImage, pack: Pack) -> None:
         """Let the version's tag name the image, in case its publisher died or failed before it could (decision 4).
 
         Not while the pack is being deleted: its image goes, and a tag set now would come back to life after it.
         """
-        pack = self.packs.get(holder)
-        if pack is None or pack.status is not PackStatus.ACTIVE:
-            return
-        if pack.image_digest == image.digests[0]:
+        if pack.status is PackStatus.ACTIVE and pack.image_digest == image.digests[0]:
             self.registry.restore_tag(image.repository, tag_of(pack.version), pack.image_digest)
