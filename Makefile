@@ -51,6 +51,10 @@ bench: setup ## Measure beside umoci, buildah and oras; ARGS="--rounds 3 build" 
 fuzz: setup ## Look for input that breaks a reader; ARGS="--runs 1000000 archive", ARGS=--help
 	@$(BIN)/python -m fuzz $(ARGS)
 
+.PHONY: load
+load: setup ## Load the local stack for ten minutes while AWS fails; ARGS="--duration 60 --rate 3"
+	@$(BIN)/python -m load $(ARGS)
+
 .PHONY: openapi
 openapi: setup ## Write the API's document and its page anew
 	@$(BIN)/python -m api
@@ -72,6 +76,14 @@ check: setup ## Lint, format, types, imports, template: changes nothing
 fix: setup ## Repair what the linter and the formatter can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+.PHONY: audit
+audit: setup ## Look for known vulnerabilities in all that is locked
+	@$(BIN)/python -m local.audit $(ARGS)
+
+.PHONY: sbom
+sbom: setup ## Write the layer's bill of materials to dist/; it is in the built layer too
+	@$(BIN)/python layers/packyard/materials.py --output dist/sbom.cdx.json
 
 .PHONY: build
 build: setup ## Build the template for AWS, as `sam deploy` takes it

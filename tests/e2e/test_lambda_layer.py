@@ -1,11 +1,17 @@
 """The layer as AWS gets it, without the bytecode: that takes the template's Python, which not every machine has."""
 
 import hashlib
+import json
 import os
+import tomllib
+from email import message_from_string
 from pathlib import Path
 
 import pytest
-from layers.packyard.assemble import SERVICES, TARGETS, assemble, find_uv
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from layers.packyard.assemble import PROJECT, SERVICES, TARGETS, assemble, find_uv, install_dependencies
+from layers.packyard.materials import bill_of_materials
 from local.environments import prepare
 from tests.aws import template
 
@@ -62,3 +68,35 @@ def test_of_the_services_only_ours_are_described(layer: Path) -> None:
 
 def test_building_again_gives_the_same_bytes(layer: Path, tmp_path: Path) -> None:
     assert _contents(_assembled(tmp_path)) == _contents(layer)
+
+
+def test_the_bill_of_materials_states_what_is_installed_with_the_hashes_that_it_was_locked_by(
+    tmp_path: Path,
+) -> None:
+    uv = find_uv(environment=os.environ)
+    install_dependencies(tmp_path, target=TARGETS["lambda"], uv=uv)
+    installed = {
+        (metadata["Name"].lower().replace("_", "-").replace(".", "-"), metadata["Version"])
+        for path in tmp_path.glob("*.dist-info/METADATA")
+        for metadata in [message_from_string(path.read_text())]
+    }
+    bill = bill_of_materials()
+    stated = {(part["name"], part["version"]): part for part in bill["components"]}
+
+    assert JsonStrictValidator(SchemaVersion.V1_5).validate_str(json.dumps(bill)) is None
+    assert stated.keys() == installed
+    locked = {
+        package["name"]: package for package in tomllib.loads((PROJECT / "uv.lock").read_text())["package"]
+    }
+    for (name, version), part in stated.items():
+        assert part["purl"] == f"pkg:pypi/{name}@{version}"
+        assert {
+            f"sha256:{stated['content']}" for file in part["externalReferences"] for stated in file["hashes"]
+        } == {
+            artefact["hash"]
+            for artefact in [*locked[name]["wheels"], *filter(None, [locked[name].get("sdist")])]
+        }
+
+
+def test_the_bill_of_materials_is_the_same_each_time() -> None:
+    assert bill_of_materials() == bill_of_materials()

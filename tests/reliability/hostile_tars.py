@@ -5,11 +5,11 @@ Most draws are of the first kind, so that a fair part of the archives is accepte
 """
 
 import gzip
-import re
 import zlib
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
+from fuzz.tar_mutation import put_checksums_right
 from hypothesis import strategies as st
 from tests.corpus.cases import accept_cases
 from tests.corpus.gzip_bytes import gzipped, with_fields
@@ -17,8 +17,6 @@ from tests.corpus.tar_bytes import END, GNU, USTAR, V7, base_256, gnu_long, head
 
 MANIFEST: Final = b"name: slack\nversion: 1.4.0\n"
 _BLOCK: Final = 512
-_CHECKSUM: Final = slice(148, 156)
-_OCTAL = re.compile(rb"[0-7]{6}\0 ")
 _SMALL: Final = 16 << 10
 
 _NAMES: Final = [
@@ -351,15 +349,6 @@ def changed_tars(draw: st.DrawFn) -> bytes:
                 )
     put_checksums_right(tar)
     return bytes(tar)
-
-
-def put_checksums_right(tar: bytearray) -> None:
-    """Give every block that looks like a header the checksum of the bytes that it has."""
-    for at in range(0, len(tar) - _BLOCK + 1, _BLOCK):
-        block = tar[at : at + _BLOCK]
-        if block[257:262] == b"ustar" or _OCTAL.fullmatch(block[_CHECKSUM]):
-            block[_CHECKSUM] = b" " * 8
-            tar[at + 148 : at + 156] = b"%06o\0 " % sum(block)
 
 
 @st.composite

@@ -1,0 +1,53 @@
+"""Writes the layer's bill of materials: every distribution in it, with version, package URL and hashes (CycloneDX 1.5).
+
+The layer ships without its distributions' metadata, so nothing that looks into it can tell what it is made of; this
+says it. uv writes it from the same `uv.lock` that the layer is installed from. What would be another each time is left
+out, so that the layer stays reproducible. The standard library is enough to run this.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+
+
+def find_uv() -> str:
+    """Return the uv of the project's own virtual environment, else the one on the path."""
+    own = PROJECT / ".venv" / "bin" / "uv"
+    return str(own) if own.exists() else shutil.which("uv") or "uv"
+
+
+def bill_of_materials() -> dict[str, Any]:
+    """Return the bill of what the layer has beside our own package.
+
+    Raises:
+        subprocess.CalledProcessError: uv refused; it has said why on standard error.
+    """
+    shipped = ["--frozen", "--no-dev", "--no-emit-project", "--project", str(PROJECT)]
+    exported = subprocess.run(
+        [find_uv(), "export", "-q", "--format", "cyclonedx1.5", *shipped], check=True, stdout=subprocess.PIPE
+    )
+    bill: dict[str, Any] = json.loads(exported.stdout)
+    del bill["serialNumber"], bill["metadata"]["timestamp"]
+    return bill
+
+
+def main() -> int:
+    """Write the bill to where the command line says."""
+    arguments = argparse.ArgumentParser(description="Write the layer's bill of materials.")
+    arguments.add_argument("--output", type=Path, required=True)
+    output: Path = arguments.parse_args().output
+    output.parent.mkdir(parents=True, exist_ok=True)
+    bill = bill_of_materials()
+    output.write_text(json.dumps(bill, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    print(f"bill of materials: {len(bill['components'])} distributions, in {output}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""`make audit`: asks for known vulnerabilities of everything that is locked, ours and that of the tools.
+
+pip-audit asks PyPI's own records. Where they cannot be had it takes a distribution for unknown and ends as if all were
+well; here that is an outcome of its own, and said.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from local.command import Command, CommandFailed, run
+from local.environments import HERE, PROJECT, prepare, tool
+
+_VULNERABLE, _UNANSWERED = 1, 3
+_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is known of one locked set.
+
+    Attributes:
+        sound: Distributions without a known vulnerability.
+        vulnerable: Those with one, by name, version, and what to look for.
+        unanswered: Those of which nothing could be learned, by name and why.
+    """
+
+    sound: tuple[str, ...]
+    vulnerable: tuple[str, ...]
+    unanswered: tuple[str, ...]
+
+
+def report_of(printed: str, complaint: str) -> Report:
+    """Return what pip-audit's JSON says; without any, that nothing was learned.
+
+    Args:
+        printed: Its standard output.
+        complaint: What it said beside.
+    """
+    try:
+        entries = json.loads(printed)["dependencies"]
+    except (ValueError, KeyError):
+        return Report((), (), (f"all: {complaint.strip()[-500:] or 'no answer'}",))
+    sound, vulnerable, unanswered = [], [], []
+    for entry in entries:
+        name = f"{entry['name']} {entry.get('version', '')}".strip()
+        if "skip_reason" in entry:
+            unanswered.append(f"{name}: {entry['skip_reason']}")
+        elif entry["vulns"]:
+            known = ", ".join(
+                f"{vuln['id']} (mended in {', '.join(vuln['fix_versions']) or 'nothing yet'})"
+                for vuln in entry["vulns"]
+            )
+            vulnerable.append(f"{name}: {known}")
+        else:
+            sound.append(name)
+    return Report(tuple(sound), tuple(vulnerable), tuple(unanswered))
+
+
+def locked_sets(folder: Path) -> dict[str, Path]:
+    """Return all that is locked, by what it is for, as files of pinned and hashed requirements.
+
+    Args:
+        folder: Where to put those that are made for this.
+
+    Raises:
+        CommandFailed: The lock cannot be read.
+    """
+    export: Command = [PROJECT / ".venv" / "bin" / "uv", "export", "-q", "--frozen", "--no-emit-project"]
+    sets = {"what is shipped": folder / "shipped.txt", "what is developed with": folder / "development.txt"}
+    for path, groups in zip(sets.values(), ("--no-dev", "--only-dev"), strict=True):
+        path.write_text(run([*export, groups], folder=PROJECT))
+    tools = {
+        path.stem.removeprefix("requirements-"): path for path in sorted(HERE.glob("requirements-*.txt"))
+    }
+    return sets | {f"the tool {name}": path for name, path in tools.items()}
+
+
+def look_up(requirements: Path) -> Report:
+    """Ask about one locked set."""
+    command: Command = [
+        *(tool("audit", "pip-audit"), "--vulnerability-service", "pypi", "--format", "json"),
+        *("--disable-pip", "--require-hashes", "--progress-spinner", "off", "--requirement", requirements),
+    ]
+    try:
+        finished = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_SECONDS)
+    except subprocess.TimeoutExpired:
+        return report_of("", f"no answer within {_SECONDS} s")
+    return report_of(finished.stdout, finished.stderr)
+
+
+def look_all_up(sets: Mapping[str, Path]) -> dict[str, Report]:
+    """Ask about one set after the other, as long as there are answers."""
+    reports: dict[str, Report] = {}
+    for name, path in sets.items():
+        report = reports[name] = look_up(path)
+        if report.unanswered and not (report.sound or report.vulnerable):
+            break
+    return reports
+
+
+def main() -> int:
+    """Look everything up; 0 if all of it is sound, 1 if some is vulnerable, 3 if some could not be looked up."""
+    arguments = argparse.ArgumentParser(prog="audit", description="Look for known vulnerabilities.")
+    arguments.add_argument(
+        "--where-possible", action="store_true", help="say so, but do not fail, when there is no answer"
+    )
+    options = arguments.parse_args()
+    try:
+        prepare("audit")
+        with TemporaryDirectory() as scratch:
+            reports = look_all_up(locked_sets(Path(scratch)))
+    except CommandFailed as error:
+        print(f"audit: {error}", file=sys.stderr)
+        return _UNANSWERED
+    return _told(reports, unanswered_fails=not options.where_possible)
+
+
+def _told(reports: dict[str, Report], *, unanswered_fails: bool) -> int:
+    for name, report in reports.items():
+        print(f"audit: {name}: {len(report.sound)} sound, {len(report.vulnerable)} vulnerable", end="")
+        print(f", {len(report.unanswered)} NOT LOOKED UP" if report.unanswered else "")
+        for line in (*report.vulnerable, *report.unanswered[:1]):
+            print(f"  {line}")
+    if any(report.vulnerable for report in reports.values()):
+        return _VULNERABLE
+    if any(report.unanswered for report in reports.values()):
+        print("audit: NOT DONE: the records were not to be had; there may be vulnerabilities that are known")
+        return _UNANSWERED if unanswered_fails else 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
