@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from tests.foreign_images import image, layer
 from tests.gateway import Answer
+from tests.image_sources import image_source, pull
+from tests.internet import internet
 from tests.reliability.neighbours import CALLER, HUSH, NEIGHBOUR, NEIGHBOURS_FILE, Street, running_street
 from tests.service import PackArchive
 
+from packyard.errors import InvalidRequest
 from packyard.registry.credentials import Anonymous
 from packyard.registry.foreign_credentials import ForeignCredentials
 from packyard.tenants.org import BillingPosture
@@ -194,3 +197,30 @@ def test_what_a_neighbour_has_read_from_a_registry_of_theirs_is_not_kept_for_oth
 
     assert theirs in {200, 302}
     assert before == after == 400
+
+
+ECR = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    "alias",
+    [
+        pytest.param("123456789012.dkr.ecr-fips.eu-central-1.amazonaws.com", id="FIPS"),
+        pytest.param("123456789012.dkr-ecr.eu-central-1.on.aws", id="IPv6"),
+        pytest.param("123456789012.dkr-ecr-fips.eu-central-1.on.aws", id="FIPS with IPv6"),
+    ],
+)
+def test_by_another_name_our_registry_opens_no_more_than_by_its_own(alias: str) -> None:
+    repository = f"packs/{NEIGHBOUR.org_id}/{HUSH}"
+    with internet() as net:
+        registry = net.serve(alias)
+        image(layer(("pack.yaml", b"name: hush\nversion: 1.0.0\n"))).shelve(
+            registry.shelves.repository(repository, create=True), "1"
+        )
+        user = {"username": "AWS", "password": "token"}
+        source = image_source(net=net, own=f"https://{ECR}", secret={alias: user})
+
+        with pytest.raises(InvalidRequest, match="does not exist, or may not be pulled"):
+            pull(source, f"{alias}/{repository}:1", org_id=CALLER.org_id)
+
+    assert registry.requests == []

@@ -18,6 +18,11 @@ _FRESH: Final = timedelta(minutes=5)
 _ECR: Final = re.compile(
     r"[0-9]{12}\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z]{2}(?:-[a-z]+)+-[0-9])\.amazonaws\.com(?:\.cn)?"
 )
+# All names of one: with FIPS, and those that IPv6 has too (ECR user guide, "Getting started with ... IPv6").
+_ECR_NAMES: Final = re.compile(
+    r"(?P<account>[0-9]{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z]{2}(?:-[a-z]+)+-[0-9])\."
+    r"(?:amazonaws\.com|amazonaws\.com\.cn|on\.aws|on\.amazonwebservices\.com\.cn)"
+)
 _BASIC_KEYS: Final = frozenset({"username", "password"})
 _ECR_KEYS: Final = frozenset({"ecr"})
 _OPTIONAL_KEYS: Final = frozenset({"orgs", "realm"})
@@ -39,6 +44,12 @@ class Grant:
 class _Entry:
     grant: Grant
     orgs: frozenset[str] | None
+
+
+def same_ecr(one: str, other: str) -> bool:
+    """Tell whether two registries, as in `Reference.registry`, are names of one registry of Amazon ECR."""
+    names = _ECR_NAMES.fullmatch(one), _ECR_NAMES.fullmatch(other)
+    return names[0] is not None and names[1] is not None and names[0].groups() == names[1].groups()
 
 
 class ForeignCredentials:

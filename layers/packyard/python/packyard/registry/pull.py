@@ -24,7 +24,7 @@ from packyard.oci.root_file import Absence, LayerLimits, look_in_layer
 from packyard.registry.authorization import Authorizer
 from packyard.registry.budget import Budget
 from packyard.registry.credentials import Credential
-from packyard.registry.foreign_credentials import ForeignCredentials, Grant
+from packyard.registry.foreign_credentials import ForeignCredentials, Grant, same_ecr
 from packyard.registry.foreign_repository import ForeignRepository, unpullable
 from packyard.registry.guard import Connect, Guard, Resolve, TargetRefused, TrustedHosts, origin_of
 from packyard.registry.guarded_http import GuardedHttp
@@ -141,6 +141,9 @@ class ImageSource:
         """
         ours = reference.registry == self.own.host
         if ours and not reference.repository.startswith(f"{self.own.prefix}/{org_id}/"):
+            raise unpullable()
+        # By another name of its own, a credential that the operator lists for it would open all of it.
+        if not ours and same_ecr(reference.registry, self.own.host):
             raise unpullable()
         base_url, trusted = self._approach(reference.registry)
         guard = Guard(trusted=trusted, resolve=self.resolve, connect=self.connect)
