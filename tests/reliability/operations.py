@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from tests.aws import BUCKET
 from tests.fake_registry.moods import Refuses
 from tests.foreign_images import pack_image
 from tests.gateway import Answer, Request, multipart
 from tests.reliability.wire import Sent
 from tests.reliability.world import World
 from tests.service import ACME, DEADLINE, GLOBEX, PackArchive
-from tests.staged_uploads import arrive, look, start
+from tests.staged_uploads import arrive, look
+from tests.staged_uploads import start as start_upload
 
 from packyard.tenants.caller import Caller
 
@@ -42,6 +42,7 @@ class Operation:
         prepare: What it takes beside the scene that all share.
         done: The statuses that a first request may be answered with.
         repeated: Those that a repeat of one that was carried out may be answered with.
+        comes_again: Whether it is asked for by a queue, which asks again until it is done.
         deletes: Whether an answer of 5xx may have left something a caller can see (API contract, section 5).
     """
 
@@ -50,6 +51,7 @@ class Operation:
     prepare: Callable[[World], object] = lambda _world: None
     done: frozenset[int] = frozenset({200})
     repeated: frozenset[int] = frozenset({200})
+    comes_again: bool = False
     deletes: bool = False
 
 
@@ -102,42 +104,42 @@ def _form(
     return world.service.request(function, request)
 
 
-def _upload(**headers: str) -> Callable[[World], Answer]:
-    return lambda world: _form(world, "/packs/upload", "upload_pack", headers=headers, archive=NEW)
+def upload(headers: dict[str, str] | None = None, archive: bytes = NEW) -> Callable[[World], Answer]:
+    return lambda world: _form(world, "/packs/upload", "upload_pack", headers=headers, archive=archive)
 
 
-def _reupload(headers: dict[str, str] | None = None) -> Callable[[World], Answer]:
+def reupload(headers: dict[str, str] | None = None, archive: bytes = NEXT) -> Callable[[World], Answer]:
     return lambda world: _form(
-        world, f"/packs/{world.notes['slack']}/upload", "reupload_pack", headers=headers, archive=NEXT
+        world, f"/packs/{world.notes['slack']}/upload", "reupload_pack", headers=headers, archive=archive
     )
 
 
-def _register(headers: dict[str, str]) -> Callable[[World], Answer]:
+def register(headers: dict[str, str]) -> Callable[[World], Answer]:
     # Another organisation's tag of the same image: a name that is free here.
     return lambda world: _create(world, {"image_ref": _reference(world, "3.0.0")}, headers=headers)
 
 
-def _shelve_another(world: World) -> None:
+def shelve_another(world: World) -> None:
     shelf = world.elsewhere.shelves.repository("team/jira", create=True)
     pack_image(b"name: other\nversion: 3.0.0\n").shelve(shelf, "3.0.0")
 
 
-def _replace(world: World) -> Answer:
+def replace(world: World) -> Answer:
     body = {"image_ref": _reference(world, "2.0.0")}
     return world.service.send("replace_pack", "PUT", f"/packs/{world.notes['jira']}", json=body)
 
 
-def _roll_back(world: World) -> Answer:
+def roll_back(world: World) -> Answer:
     host = world.service.registry.url.partition("://")[2]
     body = {"image_ref": f"{host}/packs/{ACME.org_id}/slack:1.0.0"}
     return world.service.send("replace_pack", "PUT", f"/packs/{world.notes['slack']}", json=body)
 
 
-def _patch(world: World) -> Answer:
+def patch(world: World) -> Answer:
     return world.service.update(world.notes["slack"], "community")
 
 
-def _withdraw(world: World) -> Answer:
+def withdraw(world: World) -> Answer:
     return world.service.update(world.notes["foreign"], "org", GLOBEX)
 
 
@@ -145,59 +147,77 @@ def _patch_if_match(world: World) -> Answer:
     return world.service.update(world.notes["slack"], "community", if_match='"2"')
 
 
-def _put_file(world: World) -> Answer:
-    path = f"/packs/{world.notes['slack']}/files/guides/new.md"
-    request = Request(method="PUT", resource=path, path=path, body=b"# New\n", caller=ACME)
-    return world.service.request("put_file", request)
-
-
-def _clone(source: str, headers: dict[str, str] | None = None) -> Callable[[World], Answer]:
+def put_file(content: bytes = b"# New\n") -> Callable[[World], Answer]:
     def act(world: World) -> Answer:
-        path = f"/packs/{world.notes[source]}/clone"
-        return world.service.send("clone_pack", "POST", path, json={"name": "cloned"}, headers=headers or {})
+        path = f"/packs/{world.notes['slack']}/files/guides/new.md"
+        request = Request(method="PUT", resource=path, path=path, body=content, caller=ACME)
+        return world.service.request("put_file", request)
 
     return act
 
 
-def _delete(name: str, if_match: str | None = None) -> Callable[[World], Answer]:
-    return lambda world: world.service.delete(world.notes[name], if_match=if_match)
+def clone(
+    source: str, headers: dict[str, str] | None = None, name: str = "cloned"
+) -> Callable[[World], Answer]:
+    def act(world: World) -> Answer:
+        path = f"/packs/{world.notes[source]}/clone"
+        return world.service.send("clone_pack", "POST", path, json={"name": name}, headers=headers or {})
+
+    return act
 
 
-def _release(world: World) -> None:
+def delete(name: str, if_match: str | None = None, caller: Caller = ACME) -> Callable[[World], Answer]:
+    return lambda world: world.service.delete(world.notes[name], caller, if_match=if_match)
+
+
+def release(world: World) -> None:
     _made_role(world.service.set_role("writer", []))
 
 
-def _set_role(caller: Caller, *names: str) -> Callable[[World], Answer]:
+def set_role(caller: Caller, *names: str) -> Callable[[World], Answer]:
     return lambda world: world.service.set_role("writer", [world.notes[name] for name in names], caller)
 
 
-def _start(headers: dict[str, str]) -> Callable[[World], Answer]:
+def start(headers: dict[str, str]) -> Callable[[World], Answer]:
     return lambda world: world.service.send(
         "start_upload", "POST", "/packs/uploads", json={"pack_id": world.notes["slack"]}, headers=headers
     )
 
 
-def _arrived(archive: bytes, *, replacing: bool) -> Callable[[World], None]:
+def _arrived(key: str, archive: bytes, *, replacing: bool) -> Callable[[World], None]:
     def prepare(world: World) -> None:
         fields = {"pack_id": world.notes["slack"]} if replacing else {}
-        world.notes["upload"] = start(world.service, **fields).body["upload_id"]
-        world.notes["message"] = arrive(world.service, world.notes["upload"], archive)
-        world.builds.append(world.notes["message"])
+        upload_id: str = start_upload(world.service, **fields).body["upload_id"]
+        world.notes[key] = upload_id, arrive(world.service, upload_id, archive)
+        world.builds.append(world.notes[key][1])
 
     return prepare
 
 
-def _build(world: World) -> Answer:
+def _build(key: str) -> Callable[[World], Answer]:
     """Deliver the message of the build, if it still is in the queue; answer as its upload says."""
-    message = world.notes["message"]
-    settled = message not in world.builds or world.build(message)
-    upload = look(world.service, world.notes["upload"])
-    if upload.body["status"] == "failed":
-        return Answer(400, {}, upload.body)
-    return Answer(200 if settled and upload.body["status"] == "done" else 503, {}, upload.body)
+
+    def act(world: World) -> Answer:
+        upload_id, message = world.notes[key]
+        settled = message not in world.builds or world.build(message)
+        with world.wire.aside():
+            upload = look(world.service, upload_id)
+        if upload.body["status"] == "failed":
+            return Answer(400, {}, upload.body)
+        return Answer(200 if settled and upload.body["status"] == "done" else 503, {}, upload.body)
+
+    return act
 
 
-def _message(kind: str) -> Callable[[World], Answer]:
+def built(
+    name: str, archive: bytes, *, replacing: bool, done: frozenset[int] = frozenset({200})
+) -> Operation:
+    """Return the operation that builds an archive which a client has staged."""
+    prepare = _arrived(name, archive, replacing=replacing)
+    return Operation(name=name, act=_build(name), prepare=prepare, done=done, repeated=done, comes_again=True)
+
+
+def message(kind: str) -> Callable[[World], Answer]:
     """Deliver the messages of a kind that are in the inbox."""
 
     def act(world: World) -> Answer:
@@ -208,7 +228,7 @@ def _message(kind: str) -> Callable[[World], Answer]:
     return act
 
 
-def _abandon(world: World) -> None:
+def abandon(world: World, act: Callable[[World], Answer] | None = None) -> None:
     """Leave an image without a row, as an upload does that dies just before it commits."""
 
     def dies(sent: Sent) -> Any:
@@ -218,41 +238,39 @@ def _abandon(world: World) -> None:
 
     world.wire.tap = dies
     with suppress(Killed):
-        _upload()(world)
+        (act or upload())(world)
     world.wire.tap = lambda sent: sent.deliver()
     world.new_process()
     world.collect()
     world.service.clock.advance(DEADLINE + timedelta(seconds=1))
 
 
-def _abandon_both(world: World) -> None:
-    """Leave an abandoned image that shares no name with any pack, and one that a pack came to use."""
-    _abandon(world)
-    world.inbox[:] = [body for body in world.inbox if "orphan_image" in body]
-    world.service.aws.s3.delete_objects(
-        Bucket=BUCKET,
-        Delete={"Objects": [{"Key": key} for key in world.service.aws.staged()] or [{"Key": "inline/none"}]},
-    )
+def abandon_an_image(world: World, act: Callable[[World], Answer] | None = None) -> None:
+    """Leave an abandoned image, its archive cleaned up."""
+    abandon(world, act)
+    _clean_up_all_but(world, "orphan_image")
 
 
 def _abandon_an_archive(world: World) -> None:
-    _abandon(world)
-    orphans = [body for body in world.inbox if "orphan_image" in body]
-    for body in orphans:
+    abandon(world)
+    _clean_up_all_but(world, "staged_archive")
+
+
+def _clean_up_all_but(world: World, kind: str) -> None:
+    for body in [body for body in world.inbox if f'"kind":"{kind}"' not in body]:
         world.clean_up(body)
 
 
-def _lose_a_tag(world: World) -> None:
+def lose_a_tag(world: World) -> None:
     """Leave a pack whose tag was never set, and its announcement."""
-    _made(_reupload()(world))
+    _made(reupload()(world))
     world.collect()
     world.service.clock.advance(DEADLINE + timedelta(seconds=1))
-    for body in [body for body in world.inbox if "orphan_image" not in body]:
-        world.clean_up(body)
+    _clean_up_all_but(world, "orphan_image")
     world.service.registry.shelves.repositories[f"packs/{ACME.org_id}/slack"].tags.pop("2.0.0")
 
 
-def _half_deleted(world: World) -> None:
+def half_deleted(world: World) -> None:
     """Leave a pack whose deletion is decided, and whose images the registry would not let go."""
     world.service.registry.moods.append(Refuses(method="DELETE", status=503))
     failed = world.wire.tap
@@ -267,62 +285,57 @@ def _half_deleted(world: World) -> None:
 
 CREATED: Final = frozenset({201})
 STANDS: Final = frozenset({200, 201})
+REFUSED: Final = frozenset({400})
 MAY_BE_STALE: Final = frozenset({200, 412})
 
 OPERATIONS: Final = {
     operation.name: operation
     for operation in (
-        Operation(name="upload", act=_upload(), done=CREATED, repeated=STANDS),
-        Operation(name="upload with a key", act=_upload(**KEY), done=CREATED, repeated=STANDS),
-        Operation(name="start", act=_start({}), done=CREATED, repeated=CREATED),
-        Operation(name="start with a key", act=_start(KEY), done=CREATED, repeated=CREATED),
-        Operation(name="build a new pack", act=_build, prepare=_arrived(NEW, replacing=False)),
-        Operation(name="build onto a pack", act=_build, prepare=_arrived(NEXT, replacing=True)),
-        Operation(
-            name="build what is refused",
-            act=_build,
-            prepare=_arrived(NEW, replacing=True),
-            done=frozenset({400}),
-            repeated=frozenset({400}),
-        ),
-        Operation(name="reupload", act=_reupload()),
-        Operation(name="reupload with a key", act=_reupload(KEY)),
-        Operation(name="reupload if match", act=_reupload({"If-Match": '"2"'}), repeated=MAY_BE_STALE),
-        Operation(name="create", act=_register({}), prepare=_shelve_another, done=CREATED, repeated=STANDS),
+        Operation(name="upload", act=upload(), done=CREATED, repeated=STANDS),
+        Operation(name="upload with a key", act=upload(KEY), done=CREATED, repeated=STANDS),
+        Operation(name="start", act=start({}), done=CREATED, repeated=CREATED),
+        Operation(name="start with a key", act=start(KEY), done=CREATED, repeated=CREATED),
+        built("build a new pack", NEW, replacing=False),
+        built("build onto a pack", NEXT, replacing=True),
+        built("build what is refused", NEW, replacing=True, done=REFUSED),
+        Operation(name="reupload", act=reupload()),
+        Operation(name="reupload with a key", act=reupload(KEY)),
+        Operation(name="reupload if match", act=reupload({"If-Match": '"2"'}), repeated=MAY_BE_STALE),
+        Operation(name="create", act=register({}), prepare=shelve_another, done=CREATED, repeated=STANDS),
         Operation(
             name="create with a key",
-            act=_register(KEY),
-            prepare=_shelve_another,
+            act=register(KEY),
+            prepare=shelve_another,
             done=CREATED,
             repeated=STANDS,
         ),
-        Operation(name="replace", act=_replace),
-        Operation(name="roll back", act=_roll_back),
-        Operation(name="patch", act=_patch),
+        Operation(name="replace", act=replace),
+        Operation(name="roll back", act=roll_back),
+        Operation(name="patch", act=patch),
         Operation(name="patch if match", act=_patch_if_match, repeated=MAY_BE_STALE),
-        Operation(name="withdraw", act=_withdraw),
-        Operation(name="put file", act=_put_file),
-        Operation(name="clone ours", act=_clone("shared"), done=CREATED, repeated=STANDS),
-        Operation(name="clone theirs", act=_clone("foreign"), done=CREATED, repeated=STANDS),
-        Operation(name="clone with a key", act=_clone("shared", KEY), done=CREATED, repeated=STANDS),
-        Operation(name="delete", act=_delete("slack"), deletes=True),
-        Operation(name="delete if match", act=_delete("slack", '"2"'), deletes=True),
-        Operation(name="delete registered", act=_delete("jira"), prepare=_release, deletes=True),
+        Operation(name="withdraw", act=withdraw),
+        Operation(name="put file", act=put_file()),
+        Operation(name="clone ours", act=clone("shared"), done=CREATED, repeated=STANDS),
+        Operation(name="clone theirs", act=clone("foreign"), done=CREATED, repeated=STANDS),
+        Operation(name="clone with a key", act=clone("shared", KEY), done=CREATED, repeated=STANDS),
+        Operation(name="delete", act=delete("slack"), deletes=True),
+        Operation(name="delete if match", act=delete("slack", '"2"'), deletes=True),
+        Operation(name="delete registered", act=delete("jira"), prepare=release, deletes=True),
         Operation(
             name="delete what is in use",
-            act=_delete("jira"),
+            act=delete("jira"),
             done=frozenset({409}),
             repeated=frozenset({409}),
         ),
-        Operation(name="attach", act=_set_role(ACME, "jira", "slack")),
-        Operation(name="exchange", act=_set_role(ACME, "shared", "slack")),
-        Operation(name="attach another's", act=_set_role(GLOBEX, "shared")),
-        Operation(name="detach", act=_set_role(ACME)),
-        Operation(name="clean up an orphan", act=_message("orphan_image"), prepare=_abandon_both),
-        Operation(name="clean up an archive", act=_message("staged_archive"), prepare=_abandon_an_archive),
-        Operation(name="clean up what is in use", act=_message("orphan_image"), prepare=_lose_a_tag),
+        Operation(name="attach", act=set_role(ACME, "jira", "slack")),
+        Operation(name="exchange", act=set_role(ACME, "shared", "slack")),
+        Operation(name="attach another's", act=set_role(GLOBEX, "shared")),
+        Operation(name="detach", act=set_role(ACME)),
+        Operation(name="clean up an orphan", act=message("orphan_image"), prepare=abandon_an_image),
+        Operation(name="clean up an archive", act=message("staged_archive"), prepare=_abandon_an_archive),
+        Operation(name="clean up what is in use", act=message("orphan_image"), prepare=lose_a_tag),
         Operation(
-            name="clean up a deletion", act=_message("pack_deletion"), prepare=_half_deleted, deletes=True
+            name="clean up a deletion", act=message("pack_deletion"), prepare=half_deleted, deletes=True
         ),
     )
 }

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import pytest
 from tests.gateway import Answer
 from tests.reliability import budget, tally
-from tests.reliability.operations import OPERATIONS, build_scene
+from tests.reliability.operations import OPERATIONS
+from tests.reliability.scenes import REGISTRIES, Scene, scene_with
 from tests.reliability.trials import (
     Fault,
     Place,
@@ -27,17 +28,14 @@ from tests.reliability.trials import (
     tapped,
     trial,
 )
-from tests.reliability.world import Saved, World, running_world
 
-Scene = tuple[World, Saved]
 Case = tuple[Place, Fault, Span]
 
 
-@pytest.fixture(scope="module", params=["ecr", "distribution"])
+@pytest.fixture(scope="module", params=REGISTRIES)
 def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
-    with running_world(ecr=request.param == "ecr") as world:
-        build_scene(world)
-        yield world, world.save()
+    with scene_with(request.param) as made:
+        yield made
 
 
 def is_retried(place: Place, fault: Fault) -> bool:

@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import RLock
+from threading import Event, RLock, Thread, current_thread
+from threading import enumerate as enumerate_threads
 from types import SimpleNamespace
 from typing import Any, Final
 from unittest.mock import patch
@@ -90,6 +91,8 @@ class Wire:
 
     Attributes:
         tap: Who decides.
+        meets: Asked of each request what is to happen before it; the other threads that are there by then stand still
+            for as long as that takes.
 
     Args:
         clients: AWS clients; moto stands at their other end, or `servers`.
@@ -105,6 +108,9 @@ class Wire:
         clock: Callable[[], datetime],
     ) -> None:
         self.tap: Tap = straight
+        self.meets: Callable[[Sent], Callable[[], object] | None] = lambda _sent: None
+        self._stopped: list[tuple[set[Thread], Event]] = []
+        self._meeting: list[Thread] = []
         self._clients = clients
         self._servers = servers
         self._clock = clock
@@ -136,6 +142,16 @@ class Wire:
                 client.meta.events.register("before-send", self._aws, unique_id="wire")
             yield self
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let requests pass unseen while the context lasts: those by which a test looks at what has become."""
+        tap, meets = self.tap, self.meets
+        self.tap, self.meets = straight, lambda _sent: None
+        try:
+            yield
+        finally:
+            self.tap, self.meets = tap, meets
+
     def hang_up(self) -> None:
         """Close every connection to a registry, as the end of a process does."""
         while self._open:
@@ -150,8 +166,28 @@ class Wire:
             register_retry_handler(client, max_attempts=ATTEMPTS)
 
     def _pass(self, sent: Sent) -> Any:
+        self._stand_still()
+        with self._lock:
+            meeting = self.meets(sent)
+        if meeting is not None:
+            elsewhere = {thread for threads, _ in self._stopped for thread in threads}
+            others = set(enumerate_threads()) - elsewhere
+            going = Event()
+            self._stopped.append((others, going))
+            self._meeting.append(current_thread())
+            try:
+                meeting()
+            finally:
+                self._stopped.remove((others, going))
+                self._meeting.remove(current_thread())
+                going.set()
         with self._lock:
             return self.tap(sent)
+
+    def _stand_still(self) -> None:
+        for threads, going in list(self._stopped):
+            if current_thread() in threads and current_thread() not in self._meeting:
+                going.wait()
 
     def _aws(self, event_name: str, request: AWSPreparedRequest, **_: Any) -> Any:
         service, operation = event_name.split(".")[1:]

@@ -6,7 +6,7 @@ that it takes to make them.
 """
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -21,7 +21,6 @@ from moto.sqs.models import sqs_backends
 from tests.aws import BUCKET, QUEUE, REGION, TABLE, session
 from tests.fake_registry.ecr import PASSWORD, Ecr, EcrShelves
 from tests.fake_registry.server import FakeRegistry
-from tests.gateway import Answer
 from tests.reliability.invariants import Observed, assert_sound
 from tests.reliability.wire import Wire
 from tests.service import DEADLINE, Service, running_service
@@ -116,6 +115,12 @@ class World:
             self.service.services.__dict__.pop(name, None)
         self.wire.hang_up()
 
+    @contextmanager
+    def another_process(self) -> Iterator[None]:
+        """Let what is asked for while the context lasts be done in a process of its own."""
+        with bootstrap.using(replace(self.service.services)):
+            yield
+
     def collect(self) -> None:
         """Take what was sent to `clean_up` off its queue."""
         queue = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues[QUEUE]
@@ -125,7 +130,7 @@ class World:
     def clean_up(self, body: str) -> bool:
         """Hand a message of the inbox to `clean_up`, and return whether it is settled."""
         settled = not self.service.deliver_bodies([body])
-        if settled:
+        if settled and body in self.inbox:
             self.inbox.remove(body)
         self.collect()
         return settled
@@ -134,7 +139,7 @@ class World:
         """Hand a message to `build_upload`, and return whether it is settled."""
         record = {"messageId": "0", "body": body, "eventSource": "aws:sqs", "attributes": {}}
         settled = not self.service.invoke("build_upload", {"Records": [record]})["batchItemFailures"]
-        if settled:
+        if settled and body in self.builds:
             self.builds.remove(body)
         self.collect()
         return settled
@@ -194,6 +199,3 @@ def running_world(*, ecr: bool = True) -> Iterator[World]:
         with wire.laid():
             yield world
             wire.hang_up()
-
-
-Act = Callable[[World], Answer]

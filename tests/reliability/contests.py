@@ -1,0 +1,100 @@
+"""Who meets whom: everything that wants the same pack, the same name, the same role, or the same shared pack.
+
+All of a contest's operations are of one scene, so that any two of them can be asked for at once.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from tests.foreign_images import pack_image
+from tests.reliability.operations import (
+    CREATED,
+    NEW,
+    NEXT,
+    STANDS,
+    Operation,
+    abandon_an_image,
+    built,
+    clone,
+    delete,
+    lose_a_tag,
+    message,
+    patch,
+    put_file,
+    register,
+    reupload,
+    roll_back,
+    set_role,
+    upload,
+    withdraw,
+)
+from tests.reliability.world import World
+from tests.service import ACME, GLOBEX, PackArchive
+
+_SAME_VERSION: Final = PackArchive(version="2.0.0", files={"README.md": b"other than next"}).build()
+_SAME_NAME: Final = PackArchive(name="new", files={"README.md": b"other than new"}).build()
+_HELD_NAME: Final = PackArchive(version="3.0.0").build()
+
+
+def _shelve_one_of_the_name(world: World) -> None:
+    shelf = world.elsewhere.shelves.repository("team/jira", create=True)
+    pack_image(b"name: new\nversion: 3.0.0\n").shelve(shelf, "3.0.0")
+
+
+_PACK: Final = (
+    Operation(name="reupload", act=reupload()),
+    Operation(name="reupload otherwise", act=reupload(archive=_SAME_VERSION)),
+    built("build onto", NEXT, replacing=True),
+    Operation(name="roll back", act=roll_back),
+    Operation(name="patch", act=patch),
+    Operation(name="put file", act=put_file()),
+    Operation(name="put file otherwise", act=put_file(b"# Newer\n")),
+    Operation(name="delete", act=delete("slack"), deletes=True),
+    Operation(name="delete if match", act=delete("slack", '"2"'), deletes=True),
+    Operation(name="attach", act=set_role(ACME, "slack")),
+    Operation(name="clone", act=clone("slack"), done=CREATED),
+    Operation(name="upload of the name", act=upload(archive=_HELD_NAME), done=frozenset({409})),
+    Operation(
+        name="clean up after a reupload",
+        act=message("orphan_image"),
+        prepare=lambda world: abandon_an_image(world, reupload()),
+    ),
+)
+_LATE: Final = (
+    Operation(name="clean up", act=message("orphan_image"), prepare=lose_a_tag),
+    Operation(name="put file", act=put_file()),
+    Operation(name="patch", act=patch),
+    Operation(name="roll back", act=roll_back),
+    Operation(name="delete", act=delete("slack"), deletes=True),
+    Operation(name="reupload otherwise", act=reupload(archive=_SAME_VERSION)),
+)
+_NAME: Final = (
+    Operation(name="upload", act=upload(), done=STANDS),
+    Operation(name="upload otherwise", act=upload(archive=_SAME_NAME), done=CREATED),
+    built("build", NEW, replacing=False),
+    Operation(name="clone", act=clone("shared", name="new"), done=CREATED),
+    Operation(name="create", act=register({}), prepare=_shelve_one_of_the_name, done=CREATED),
+    Operation(name="clean up", act=message("orphan_image"), prepare=abandon_an_image),
+)
+_ROLE: Final = (
+    Operation(name="attach", act=set_role(ACME, "jira", "slack")),
+    Operation(name="exchange", act=set_role(ACME, "shared", "slack")),
+    Operation(name="detach", act=set_role(ACME)),
+    Operation(name="attach another's", act=set_role(GLOBEX, "foreign")),
+    Operation(name="delete", act=delete("slack"), deletes=True),
+    Operation(name="patch", act=patch),
+)
+_SHARED: Final = (
+    Operation(name="withdraw", act=withdraw),
+    Operation(name="delete", act=delete("foreign", caller=GLOBEX), deletes=True),
+    Operation(name="attach own", act=set_role(GLOBEX, "foreign")),
+    Operation(name="attach", act=set_role(ACME, "foreign")),
+    Operation(name="clone", act=clone("foreign"), done=CREATED),
+)
+CONTESTS: Final[dict[str, Sequence[Operation]]] = {
+    "pack": _PACK,
+    "pack whose tag is late": _LATE,
+    "name": _NAME,
+    "role": _ROLE,
+    "shared pack": _SHARED,
+}
