@@ -6,7 +6,7 @@ An optional field is absent, never null (API contract, section 1), which is what
 from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import Field, WithJsonSchema
+from pydantic import ConfigDict, Field, WithJsonSchema, with_config
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
 from packyard.packs.name import MAX_LENGTH
@@ -15,7 +15,7 @@ from packyard.packs.role import MAX_PACKS
 from packyard.packs.upload import UploadStatus
 
 _ULID = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
-_SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
 PackId = Annotated[
     str,
@@ -27,7 +27,7 @@ PackId = Annotated[
 ]
 OrgId = Annotated[str, Field(pattern="^org_[0-7][0-9a-hjkmnp-tv-z]{25}$")]
 UploadId = Annotated[str, Field(pattern=f"^upl_{_ULID}$", examples=["upl_01JQ2V7N3T5W8XABCDEFGHJKMN"])]
-Slug = Annotated[str, Field(pattern=_SLUG, max_length=MAX_LENGTH)]
+Slug = Annotated[str, Field(pattern=SLUG, max_length=MAX_LENGTH)]
 SemVer = Annotated[str, Field(description="SemVer 2.0.0.", examples=["1.4.0"])]
 ImageDigest = Annotated[
     str,
@@ -123,6 +123,7 @@ class PackForm(ArchiveForm):
     visibility: NotRequired[Visibility]
 
 
+@with_config(ConfigDict(json_schema_extra={"not": {"required": ["pack_id", "visibility"]}}))
 class UploadStart(TypedDict):
     """What an archive is going to be, before it is sent."""
 
@@ -223,7 +224,7 @@ class RevisionPage(TypedDict):
 class RoleAssignment(TypedDict):
     """All packs that a role is to have."""
 
-    pack_ids: Annotated[list[PackId], Field(max_length=MAX_PACKS)]
+    pack_ids: Annotated[list[PackId], Field(max_length=MAX_PACKS, json_schema_extra={"uniqueItems": True})]
 
 
 class RolePacks(TypedDict):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from api import examples
+from api.models import SLUG
 from api.operation import ANYTHING, MULTIPART, Answer, Body, Operation, Parameter
 from packyard.http.page_limit import DEFAULT_LIMIT, MAX_LIMIT
 from packyard.packs.name import MAX_LENGTH
@@ -13,16 +14,18 @@ _PACKS, _FILES, _UPLOADS, _ROLES, _ABOUT = "Packs", "Files", "Staged uploads", "
 _JSON_FAULTS: Final = ("validation_error", "payload_too_large", "unsupported_media_type")
 _CHANGED_MEANWHILE: Final = ("pack_deleting", "pack_modified", "precondition_failed")
 
+_TAG: Final = r'(W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+_ENTITY_TAGS: Final = rf"^(\*|{_TAG}(\s*,\s*{_TAG})*)$"
 _IF_MATCH: Final = Parameter(
     name="If-Match",
     place="header",
-    schema={"type": "string", "examples": ['"3"']},
+    schema={"type": "string", "pattern": _ENTITY_TAGS, "examples": ['"3"']},
     description="Only if the pack is at one of these revisions: entity tags as in ETag, or `*`.",
 )
 _IDEMPOTENCY_KEY: Final = Parameter(
     name="Idempotency-Key",
     place="header",
-    schema={"type": "string", "minLength": 1, "maxLength": 255},
+    schema={"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
     description="The same key and request within 24 hours repeat the first answer.",
 )
 _LIMIT: Final = Parameter(
@@ -100,7 +103,9 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 description="Only packs of this tier.",
             ),
             Parameter(
-                name="category", schema={"type": "string"}, description="Only packs of this category, a slug."
+                name="category",
+                schema={"type": "string", "pattern": SLUG, "maxLength": MAX_LENGTH},
+                description="Only packs of this category, a slug.",
             ),
             Parameter(
                 name="q",
@@ -252,9 +257,10 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs/{id}/files/{path}",
         tag=_FILES,
         summary="Write a file",
-        description="Builds a new image of the same version. Only for own, uploaded packs of tier `community`.",
+        description="Builds a new image of the same version. Only for own, uploaded packs of tier `community`. "
+        "Without a body, the file is empty.",
         parameters=[_IF_MATCH],
-        body=Body(model=None, media_type=ANYTHING),
+        body=Body(model=None, media_type=ANYTHING, required=False),
         answers={200: _pack("The pack as it is now.")},
         refusals=[
             "validation_error",
