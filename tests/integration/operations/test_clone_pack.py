@@ -148,9 +148,9 @@ class TestOutOfOurOwnRegistry:
     def test_what_another_organisation_shares_by_a_reference_into_our_registry_is_mounted_too(
         self, service: Service
     ) -> None:
-        handmade = service.registry.shelves.repository(f"packs/{GLOBEX.org_id}/handmade", create=True)
+        handmade = service.registry.shelves.repository(f"packs/{GLOBEX.org_id}/slack", create=True)
         AMD.shelve(handmade, "1")
-        reference = f"{service.services.registry.host}/packs/{GLOBEX.org_id}/handmade:1"
+        reference = f"{service.services.registry.host}/packs/{GLOBEX.org_id}/slack:1"
         body = {"image_ref": reference, "visibility": "community"}
         source = service.send("create_pack", "POST", "/packs", caller=GLOBEX, json=body).body
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from tests.crashes import Killed, fused
 from tests.fake_registry.moods import CutsOff, Lies, Refuses
 from tests.fake_registry.server import FakeRegistry
 from tests.foreign_images import image, index, layer, pack_image, shelve
 from tests.gateway import Answer
-from tests.service import ACME, GLOBEX, PackArchive, Service
+from tests.service import ACME, DEADLINE, GLOBEX, PackArchive, Service
 
 from packyard.tenants.caller import Caller
 
@@ -150,6 +152,80 @@ def test_our_own_registry_is_open_only_for_ones_own(service: Service) -> None:
 
     assert (hidden.status, absent.status) == (400, 400)
     assert hidden.fields == absent.fields
+
+
+class TestImagesOfOurOwnRegistry:
+    ARCHIVE = PackArchive().build()
+
+    def abandoned(self, service: Service) -> str:
+        """Leave an image of ours without a row, and return its reference by digest."""
+        with fused(service, None) as fuse:
+            digest = service.upload(self.ARCHIVE, GLOBEX).body["image_digest"]
+        with (
+            pytest.raises(Killed),
+            fused(service, 2 * fuse.calls.index("dynamodb.TransactWriteItems")),
+        ):
+            service.upload(self.ARCHIVE)
+        return f"{service.services.registry.host}/packs/{ACME.org_id}/slack@{digest}"
+
+    def test_one_that_goes_with_another_name_is_refused(self, service: Service) -> None:
+        """It would go when the pack of that name does."""
+        source = service.upload(self.ARCHIVE).body
+        clone = service.clone(source["id"], name="ours").body
+        service.delete(source["id"])
+
+        answer = create(service, clone["image_ref"])
+
+        assert (answer.status, list(answer.fields)) == (400, ["image_ref"])
+
+    def test_one_that_was_abandoned_becomes_a_pack_and_goes_with_it(self, service: Service) -> None:
+        pack = create(service, self.abandoned(service)).body
+
+        service.settle()
+        assert pack["image_digest"] in service.images()[f"packs/{ACME.org_id}/slack"]
+
+        assert service.delete(pack["id"]).status == 200
+        assert f"packs/{ACME.org_id}/slack" not in service.images()
+
+    def test_it_goes_too_when_its_announcement_comes_due_while_the_pack_is_being_deleted(
+        self, service: Service
+    ) -> None:
+        pack = create(service, self.abandoned(service)).body
+        with pytest.raises(Killed), fused(service, 4) as fuse:
+            service.delete(pack["id"])
+        assert fuse.calls == ["sqs.SendMessage", "dynamodb.UpdateItem"]
+
+        service.clock.advance(DEADLINE + timedelta(seconds=1))
+        images = [body for body in service.aws.queued() if "orphan_image" in body]
+        assert service.deliver_bodies(images) == []
+        assert service.delete(pack["id"]).status == 200
+        service.clock.advance(timedelta(minutes=6))
+        service.settle()
+
+        assert f"packs/{ACME.org_id}/slack" not in service.images()
+
+    def test_one_that_a_cleaner_removes_just_before_the_claim_is_refused(self, service: Service) -> None:
+        reference = self.abandoned(service)
+
+        def clean_up() -> None:
+            service.clock.advance(DEADLINE + timedelta(seconds=1))
+            service.deliver()
+
+        with fused(service, 0, clean_up):
+            answer = create(service, reference)
+
+        assert (answer.status, list(answer.fields)) == (400, ["image_ref"])
+        assert service.list_packs(owned="true").body == {"packs": []}
+
+    def test_one_pushed_by_hand_stays_when_its_pack_goes(self, service: Service) -> None:
+        repository = service.registry.shelves.repository(f"packs/{ACME.org_id}/slack", create=True)
+        pack_image().shelve(repository, "1")
+        pack = create(service, f"{service.services.registry.host}/packs/{ACME.org_id}/slack:1").body
+
+        assert service.delete(pack["id"]).status == 200
+        service.settle()
+
+        assert pack["image_digest"] in repository.manifests
 
 
 @pytest.mark.parametrize(

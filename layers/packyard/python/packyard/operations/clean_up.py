@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from packyard.oci.digest import Digest
 from packyard.oci.reference import parse_reference
 from packyard.operations.delete import PURGE_LEASE, Deleter
-from packyard.packs.pack import Pack, PackStatus
+from packyard.packs.pack import ImageOrigin, Pack, PackStatus
 from packyard.packs.version import tag_of
 from packyard.queue import CleanupQueue, OrphanImage, PackDeletion, StagedArchive, parse_message
 from packyard.registry.port import ImageRegistry
@@ -65,7 +65,7 @@ class Cleaner:
         holder = self.packs.find_by_name(org_id=image.org_id, name=image.name)
         user = self._user(image, holder)
         if user is not None:
-            self._restore_tag(image, user)
+            self._settle_used(image, user)
             return
         try:
             purge = self.repositories.begin_purge(
@@ -84,6 +84,17 @@ class Cleaner:
             self.registry.delete_image(image.repository, unused)
             logger.info("orphan removed", extra={"repository": image.repository, "digest": image.digests[0]})
         self.repositories.end_purge(purge)
+        if not unused:
+            # It is used after all, and then there may be something else to do for it.
+            self.cleanup_queue.announce(image, now=self.clock())
+
+    def _settle_used(self, image: OrphanImage, user: Pack) -> None:
+        """Leave an image to the pack that uses it: to its publisher's, or to one that was registered by it since."""
+        if user.image_origin is not ImageOrigin.IMAGE_REF:
+            self._restore_tag(image, user)
+        elif not self.packs.adopt_image(user.id):
+            # It is being deleted, and its deletion may not know that this image has to go too.
+            self.cleanup_queue.announce(replace(image, due_at=self.clock() + PURGE_LEASE), now=self.clock())
 
     def _unused(self, image: OrphanImage, holder: str | None) -> tuple[Digest, ...]:
         """Return what of an image the name's holder does not use: all of it, none, or what two images do not share."""

@@ -102,7 +102,8 @@ class Deleter:
     def _finish(self, deletion: Deletion) -> None:
         pack = deletion.pack
         try:
-            purge = None if pack.image_origin is ImageOrigin.IMAGE_REF else self._purge(pack)
+            others = pack.image_origin is ImageOrigin.IMAGE_REF and not deletion.adopted
+            purge = None if others else self._purge(pack)
         except NameLost:
             # Names are freed in the transaction that ends their pack: somebody else has finished.
             return

@@ -1,14 +1,14 @@
 """Packs whose image is elsewhere: registering one, and moving a pack to another version of its image.
 
-    read the image → claim the name → commit the row
+    read the image → claim the name → [look again, in our own registry] → commit the row
 
 Nothing of ours exists before the row, so a crash at any step leaves nothing but a claim, which lapses. The name is
 claimed although no image is pushed: it may be one of our own registry, which the claim keeps from cleaners until the
-row stands.
+row stands. So it must lie in the repository that goes with the name.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -58,10 +58,16 @@ class Registrar:
         due_at = self.clock() + self.deadline
         pulled = self.images.read_pack(reference, org_id=author.org_id)
         pack = self._new_pack(reference, pulled, visibility, author)
+        ours = reference.registry == self.images.own.host
+        if ours:
+            self._require_repository_of(pack, reference)
         try:
             claim = self.repositories.claim_for_create(
                 org_id=pack.org_id, name=pack.name, until=due_at, now=self.clock(), token=self.new_ulid()
             )
+            if ours:
+                # A cleaner may have removed it since. From the claim on, none can without the commit's noticing.
+                self.images.read_pack(replace(reference, digest=pulled.digest), org_id=author.org_id)
             self.packs.create(pack, actor=author.principal, operation="create", claim=claim)
         except NameHeld as held:
             return self._settle_repeat(held.pack_id, pack)
@@ -112,6 +118,18 @@ class Registrar:
                 return Published(pack=before, changed=False)
             self.packs.change(before, after, actor=author.principal, operation="replace", claim=claim)
         return Published(pack=after, changed=True)
+
+    def _require_repository_of(self, pack: Pack, reference: Reference) -> None:
+        """Check that an image in our own registry lies where the pack's name guards it (decision 3).
+
+        In the repository of another name it would go with that name's pack, or be removed as an orphan of it.
+        """
+        if reference.repository != f"{self.images.own.prefix}/{pack.org_id}/{pack.name}":
+            raise InvalidRequest(
+                {
+                    "image_ref": f"must lie in the repository of {pack.name}, the name that its pack.yaml states"
+                }
+            )
 
     def _claim_repository(self, pack: Pack, due_at: datetime) -> Claim:
         return self.repositories.claim_for_change(pack, until=due_at, now=self.clock(), token=self.new_ulid())

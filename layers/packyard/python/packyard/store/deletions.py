@@ -54,11 +54,13 @@ class Deletion:
         pack: As it was last; its status is `deleting`.
         actor: Who asked for it first.
         asked_at: When.
+        adopted: Whether it is a registered pack whose image we pushed (`PackStore.adopt_image`).
     """
 
     pack: Pack
     actor: str
     asked_at: datetime
+    adopted: bool = False
 
 
 class DeletionStore:
@@ -220,7 +222,10 @@ class DeletionStore:
 
 def _deletion(item: Item) -> Deletion:
     return Deletion(
-        pack=from_item(item), actor=item["deleting_by"], asked_at=parse_timestamp(item["deleting_at"])
+        pack=from_item(item),
+        actor=item["deleting_by"],
+        asked_at=parse_timestamp(item["deleting_at"]),
+        adopted=item.get("adopted", False),
     )
 
 

@@ -9,7 +9,18 @@ from packyard.packs.pack import Pack, PackStatus, Visibility
 from packyard.store.keys import REVISION_PREFIX, name_key, pack_key, pack_partition
 from packyard.store.pack_items import from_item, ledger_entry, to_item
 from packyard.store.repositories import Claim, ClaimLost, NameHeld
-from packyard.store.table import Action, Check, Item, Put, Query, Table, TransactionFailed, Update, token_of
+from packyard.store.table import (
+    Action,
+    Check,
+    ConditionFailed,
+    Item,
+    Put,
+    Query,
+    Table,
+    TransactionFailed,
+    Update,
+    token_of,
+)
 
 # The counter of other organisations' references is absent until there has been one.
 NO_FOREIGN_REFERENCES: Final = "(attribute_not_exists(foreign_refs) OR foreign_refs = :none)"
@@ -190,6 +201,32 @@ class PackStore:
             if claims and others[0].condition_failed:
                 raise ClaimLost from None
             raise
+
+    def adopt_image(self, pack_id: str) -> bool:
+        """Note that a registered pack has an image that we pushed, so that its deletion purges it. One write.
+
+        Args:
+            pack_id: The pack; its image lies in our registry, in the repository of its name.
+
+        Returns:
+            Whether it is noted: not when the pack is being deleted, or is gone.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        try:
+            self._table.update(
+                Update(
+                    key=pack_key(pack_id),
+                    change="SET adopted = :true",
+                    condition="#status = :active",
+                    values={":true": True, ":active": PackStatus.ACTIVE.value},
+                    names={"#status": "status"},
+                )
+            )
+        except ConditionFailed:
+            return False
+        return True
 
     def uses_digest(self, pack_id: str, digest: Digest) -> bool:
         """Return whether a pack's image is, or ever was, or has or had in it, the manifest of this digest.
