@@ -3,6 +3,7 @@
 import gzip
 import tarfile
 from collections.abc import Sequence
+from time import process_time
 
 import pytest
 from backports import zstd
@@ -11,6 +12,7 @@ from tests.trees import SMALL_TREE, lay
 
 from packyard.oci.digest import digest_of
 from packyard.oci.file_index import FileIndex, index_of_layer
+from packyard.oci.file_tree import FileTree
 from packyard.oci.foreign_document import Descriptor
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.image_scan import ImageScan
@@ -168,3 +170,35 @@ def test_a_layer_is_read_to_its_end_even_when_it_cannot_be_understood() -> None:
         ImageScan(limits=LayerLimits()).add(Descriptor(GZIP_LAYER, digest_of(b""), 0), content)
 
     assert list(content) == []
+
+
+def test_a_layer_costs_what_it_says_however_much_lies_below() -> None:
+    below = layer(*((f"{number % 100}/{number}", b"") for number in range(5_000)))
+    start = process_time()
+    scan(below)
+    once = process_time() - start
+
+    start = process_time()
+    index = scan(below, *[layer((".wh.none", b""))] * 300)
+
+    assert len(index.files) == 5_000
+    assert process_time() - start < 3 * once + 0.5
+
+
+def test_a_path_of_a_thousand_levels_is_a_fault_of_the_image() -> None:
+    scan(layer(("d/" * 255 + "f", b"")))
+
+    with pytest.raises(ImageFault, match="levels deep"):
+        scan(layer(("d/" * 256 + "f", b"")))
+
+
+def test_directories_that_no_member_stands_for_count_as_well() -> None:
+    tree = FileTree(most=6)
+    tree.put("a/b/c", None, layer=0)
+    tree.remove("a")
+    tree.put("a/b/c/d/e", None, layer=1)
+    tree.clear("a/b")
+    tree.put("a/b/c/d/e", None, layer=2)
+
+    with pytest.raises(ImageFault, match="more than 6 files"):
+        tree.put("f/g", None, layer=2)

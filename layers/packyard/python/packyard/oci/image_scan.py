@@ -6,11 +6,12 @@ files hide what is below them but are no files of their own: none of them has by
 
 import hashlib
 import posixpath
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from packyard.oci.file_index import MAX_FILES, FileIndex, IndexedFile, IndexedLayer, empty_directories
+from packyard.oci.file_tree import FileTree
 from packyard.oci.foreign_document import Descriptor
 from packyard.oci.foreign_tar import ForeignTar, LayerMember
 from packyard.oci.image_fault import ImageFault
@@ -22,6 +23,8 @@ _OPAQUE: Final = ".wh..wh..opq"
 _CHUNK_BYTES: Final = 256 << 10
 # Linux opens no longer path (PATH_MAX); a runtime could not show such a file.
 _MAX_PATH_BYTES: Final = 4096
+# Many times what build tools nest. Each level of each member costs a step.
+_MAX_DEPTH: Final = 256
 
 
 @dataclass(slots=True)
@@ -40,16 +43,6 @@ class _LayerContents:
     hidden: set[str] = field(default_factory=set)
     opaque: set[str] = field(default_factory=set)
 
-    def hides(self, path: str) -> bool:
-        """Return whether something of a lower layer is gone with this one."""
-        parents = list(_parents(path))
-        return (
-            path in self.files
-            or _any_in(self.hidden, (path, *parents))
-            or _any_in(self.files, parents)
-            or _any_in(self.opaque, parents)
-        )
-
 
 class ImageScan:
     """One image, layer by layer.
@@ -61,8 +54,7 @@ class ImageScan:
     def __init__(self, *, limits: LayerLimits) -> None:
         self._limits = limits
         self._layers: list[IndexedLayer] = []
-        self._files: dict[str, IndexedFile] = {}
-        self._directories: set[str] = set()
+        self._tree = FileTree(most=MAX_FILES)
 
     def add(self, layer: Descriptor, chunks: Iterator[bytes]) -> None:
         """Take in the next layer, the lowest first. It is read to its end, whatever is found.
@@ -83,13 +75,12 @@ class ImageScan:
                 pass
         self._put(contents)
         self._layers.append(IndexedLayer(layer.digest, layer.size, log.plain))
-        if len(self._files) + len(self._directories) > MAX_FILES:
-            raise ImageFault(f"has more than {MAX_FILES} files")
 
     def finish(self) -> FileIndex:
         """Return the files that the image shows."""
-        files = tuple(self._files[path] for path in sorted(self._files))
-        return FileIndex(tuple(self._layers), files, empty_directories(self._directories, self._files))
+        files = tuple(self._tree.files())
+        directories = empty_directories(self._tree.directories(), (file.path for file in files))
+        return FileIndex(tuple(self._layers), files, directories)
 
     def _read(self, chunks: Iterable[bytes], log: MemberLog) -> _LayerContents:
         limits = self._limits
@@ -128,14 +119,16 @@ class ImageScan:
         return IndexedFile(path, member.size, member.mode, sha256.hexdigest(), len(self._layers), at)
 
     def _put(self, contents: _LayerContents) -> None:
-        self._files = {path: file for path, file in self._files.items() if not contents.hides(path)}
-        self._directories = {path for path in self._directories if not contents.hides(path)}
-        for path, file in contents.files.items():
-            if file is not None and not _any_in(contents.files, _parents(path)):
-                self._files[path] = file
+        """Put a layer on what the lower ones have left: first what it hides of theirs, then what it holds."""
+        for path in contents.hidden:
+            self._tree.remove(path)
+        for path in contents.opaque:
+            self._tree.clear(path)
+        # In order, a path comes before what claims to lie in it.
+        for path in sorted(contents.files):
+            self._tree.put(path, contents.files[path], layer=len(self._layers))
         for path in contents.directories:
-            self._files.pop(path, None)
-            self._directories.add(path)
+            self._tree.put_directory(path, layer=len(self._layers))
 
 
 def _located(file: IndexedFile, log: MemberLog) -> IndexedFile:
@@ -158,17 +151,9 @@ def _path_of(member: LayerMember) -> str | None:
     if len(member.name) > _MAX_PATH_BYTES:
         return None
     try:
-        return posixpath.normpath("/" + member.name.decode()).lstrip("/") or None
+        path = posixpath.normpath("/" + member.name.decode()).lstrip("/")
     except UnicodeDecodeError:
         return None
-
-
-def _parents(path: str) -> Iterator[str]:
-    """Yield the directories that a path lies in, the root (empty) last."""
-    while path:
-        path = path.rpartition("/")[0]
-        yield path
-
-
-def _any_in(container: Container[str], paths: Iterable[str]) -> bool:
-    return any(path in container for path in paths)
+    if path.count("/") >= _MAX_DEPTH:
+        raise ImageFault(f"has a path over {_MAX_DEPTH} levels deep")
+    return path or None
