@@ -89,6 +89,7 @@ REJECT: Final[dict[str, tuple[bytes, str]]] = {
     "name-is-missing": (b"version: 1.4.0\n", "pack.yaml:name"),
     "version-is-missing": (b"name: slack\n", "pack.yaml:version"),
     "an-unknown-key": (_HEAD + b"dispaly_name: Slack\n", "pack.yaml:dispaly_name"),
+    "an-empty-key": (_HEAD + b"'': x\n", "pack.yaml:''"),
     "name-in-upper-case": (b"name: Slack\nversion: 1.4.0\n", "pack.yaml:name"),
     "name-of-65-characters": (b"name: " + b"a" * 65 + b"\nversion: 1.4.0\n", "pack.yaml:name"),
     "name-climbs-out": (b"name: ../slack\nversion: 1.4.0\n", "pack.yaml:name"),

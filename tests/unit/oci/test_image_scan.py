@@ -7,6 +7,7 @@ from time import process_time
 
 import pytest
 from backports import zstd
+from tests.corpus.tar_bytes import END, file, pax_path
 from tests.foreign_images import Blob, Member, gzipped, layer, named, pieces, tar
 from tests.trees import SMALL_TREE, lay
 
@@ -98,7 +99,9 @@ def test_names_that_nobody_could_ask_for_are_passed_over() -> None:
     broken[512 + 148 : 512 + 156] = b" " * 8
     broken[512 + 148 : 512 + 156] = b"%06o\0 " % sum(broken[512:1024])
 
-    assert paths(scan(Blob(gzipped(bytes(broken))), layer(("a/" * 3000 + "b", b"")))) == ["ok"]
+    zero_byte = Blob(pax_path("a\0b") + file("c") + END)
+
+    assert paths(scan(Blob(gzipped(bytes(broken))), layer(("a/" * 3000 + "b", b"")), zero_byte)) == ["ok"]
 
 
 def test_a_layer_of_ours_is_found_to_be_what_its_own_index_says() -> None:

@@ -154,6 +154,8 @@ def _path_of(member: LayerMember) -> str | None:
         path = posixpath.normpath("/" + member.name.decode()).lstrip("/")
     except UnicodeDecodeError:
         return None
+    if "\0" in path:
+        return None
     if path.count("/") >= _MAX_DEPTH:
         raise ImageFault(f"has a path over {_MAX_DEPTH} levels deep")
     return path or None

@@ -148,7 +148,7 @@ def _path_of(loc: Iterable[int | str]) -> str:
 
 def _shown(key: str) -> str:
     short = key if len(key) <= _MAX_STEP else f"{key[:_MAX_STEP]}…"
-    return short if short.isprintable() else ascii(short)
+    return short if short and short.isprintable() else ascii(short)
 
 
 def _reason_of(fault: ErrorDetails) -> str:
