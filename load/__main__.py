@@ -1,0 +1,69 @@
+"""`make load`."""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from local.command import CommandFailed, run
+from local.emulator import EmulatorFailed
+from local.environments import LOCAL, PROJECT, prepare, tool
+
+from load.outcome import Outcome
+from load.session import load
+
+RESULTS = PROJECT / "docs" / "load.json"
+CHART = PROJECT / "docs" / "load.png"
+
+
+def write(outcome: Outcome, *, results: Path, chart: Path) -> None:
+    """Write the figures and draw them.
+
+    Raises:
+        CommandFailed: They could not be drawn.
+    """
+    results.write_text(json.dumps(outcome.results, indent=2) + "\n")
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as over_time:
+        json.dump(outcome.over_time, over_time)
+        over_time.flush()
+        run(
+            [tool("bench", "python"), Path(__file__).with_name("chart.py"), over_time.name, chart],
+            folder=PROJECT,
+        )
+
+
+def main() -> int:
+    """Do what the command line asks for; 1 when something does not hold."""
+    arguments = argparse.ArgumentParser(prog="load", description=__doc__)
+    arguments.add_argument("--duration", type=float, default=600, help="seconds")
+    arguments.add_argument("--rate", type=float, default=6, help="requests a second")
+    arguments.add_argument("--at-once", type=int, default=4, help="requests on their way at once")
+    arguments.add_argument("--faults", type=float, default=0.05, help="how many calls to AWS fail, of 1")
+    arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--results", type=Path, default=RESULTS)
+    arguments.add_argument("--chart", type=Path, default=CHART)
+    options = arguments.parse_args()
+    try:
+        prepare("bench")
+        with tempfile.TemporaryDirectory(dir=LOCAL) as folder:
+            outcome = load(
+                folder=Path(folder),
+                seconds=options.duration,
+                rate=options.rate,
+                at_once=options.at_once,
+                share=options.faults,
+                seed=options.seed,
+            )
+        write(outcome, results=options.results, chart=options.chart)
+    except (CommandFailed, EmulatorFailed) as error:
+        print(f"load: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(outcome.results, indent=2))
+    for fault in outcome.broken:
+        print(f"does not hold: {fault}", file=sys.stderr)
+    return 1 if outcome.broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

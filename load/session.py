@@ -1,0 +1,98 @@
+"""One load, from an empty stack to what is left of it hours later."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from local.aws import Endpoint
+from local.function import free_port
+from local.stack import StackDescription, running_stack
+from tests.reliability.invariants import Observed, violations
+
+from load.arrivals import poisson, send
+from load.faults import Faults, failing
+from load.journal import Journal
+from load.memory import Memory
+from load.mix import ORGS, Mix
+from load.outcome import Outcome, outcome
+from load.promises import Promises
+from load.recovery import Future
+from load.sight import observe
+
+
+def load(  # noqa: PLR0913 - what a load is
+    *, folder: Path, seconds: float, rate: float, at_once: int, share: float, seed: int
+) -> Outcome:
+    """Load an empty stack, let it settle, and look at everything.
+
+    Args:
+        folder: For its state; empty.
+        seconds: How long requests arrive.
+        rate: How many a second.
+        at_once: How many may be on their way at once; as many processes of each function are started beforehand.
+        share: How many calls to AWS begin to fail, of 1.
+        seed: The same one gives the same arrivals and the same requests.
+    """
+    port = free_port()
+    faults = Faults(share=0, randomness=Random(f"faults {seed}"))  # noqa: S311 - a load is no secret
+    with (
+        failing(port, faults),
+        running_stack(folder=folder, port=port, functions_call=faults.url) as stack,
+    ):
+        memory, warm_up = Memory(port), Journal()
+        mix = Mix(stack=stack, journal=warm_up, promises=Promises(), seed=seed, at_once=at_once)
+        print("· warming up", flush=True)
+        mix.warm_up()
+        print(f"· {rate:g} requests a second for {seconds:g} s", flush=True)
+        mix.journal = Journal(undocumented=warm_up.undocumented)
+        due = poisson(rate=rate, seconds=seconds, randomness=Random(f"arrivals {seed}"))  # noqa: S311 - likewise
+        faults.share = share
+        with memory.watched():
+            send(due, mix.act, at_once=at_once)
+        print("· letting everything settle", flush=True)
+        faults.share = 0
+        breaches, unconfirmed = _verdict(stack, mix, Endpoint(port), faults)
+    return outcome(
+        seconds=seconds,
+        rate=rate,
+        journal=mix.journal,
+        faults=faults,
+        memory=memory,
+        breaches=breaches,
+        unconfirmed=unconfirmed,
+    )
+
+
+def _verdict(stack: StackDescription, mix: Mix, endpoint: Endpoint, faults: Faults) -> tuple[list[str], int]:
+    future = Future(endpoint=endpoint, url=faults.url)
+    left = future.settle()
+    registry = faults.url.partition("://")[2]
+    seen = observe(stack, endpoint=endpoint, registry=registry, pending=left, now=future.now())
+    orgs = {stack["orgs"][slug]["org_id"]: slug for slug in ORGS}
+    listed = {pack["id"]: pack for slug in ORGS for pack in _listed(mix, slug)}
+    breaches = [
+        *violations(seen),
+        *mix.promises.breaches(seen, listed, orgs),
+        *_upload_breaches(mix, seen),
+        *future.troubles,
+    ]
+    return breaches, mix.promises.unconfirmed(seen)
+
+
+def _listed(mix: Mix, org: str) -> Iterator[dict[str, Any]]:
+    cursor = ""
+    while True:
+        page = mix.client(org).call("GET", f"/packs?owned=true&limit=100{cursor}").body
+        yield from page["packs"]
+        if "next_cursor" not in page:
+            return
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+def _upload_breaches(mix: Mix, seen: Observed) -> Iterator[str]:
+    """What S3 has taken has become a pack by now: every one of the archives is a good one."""
+    for upload_id, (org, name) in mix.promises.uploads.items():
+        upload = mix.client(org).call("GET", f"/packs/uploads/{upload_id}").body
+        if upload["status"] != "done" or seen.rows[upload["pack_id"]]["name"] != name:
+            yield f"{upload_id} of {name} is {upload}"
