@@ -157,6 +157,15 @@ class TestRollback:
 
         assert (answer.status, answer.body["version"]) == (200, "1.0.0")
 
+    def test_a_repeat_of_what_the_pack_went_back_to_changes_nothing(
+        self, service: Service, built: dict[str, Any]
+    ) -> None:
+        back = put(service, built["id"], built["image_ref"])
+
+        again = service.upload(PackArchive(version="1.0.0").build())
+
+        assert (again.status, again.body) == (200, back.body)
+
     def test_neither_image_goes_when_their_announcements_come_due(
         self, service: Service, built: dict[str, Any]
     ) -> None:

@@ -271,5 +271,7 @@ def _is_repeat(pack: Pack, built: BuiltPack) -> bool:
     """Return whether the archive holds what the pack of its name has already.
 
     Content, `pack.yaml` included, is compared by diff_id: a later build of the service may compress it to other bytes.
+    Of a pack that went back to an earlier image only that image is known.
     """
-    return pack.version == built.manifest.version and pack.content_digest == built.layer.diff_id
+    same_content = pack.content_digest == built.layer.diff_id or pack.image_digest == built.image.index.digest
+    return pack.version == built.manifest.version and same_content
