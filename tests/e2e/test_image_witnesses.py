@@ -4,16 +4,16 @@ import json
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from tests.corpus.cases import CorpusCase, accept_cases
+from tests.reliability.readers import KeepingStore, Kept
 from tests.witnesses import docker_registry, run
 
-from packyard.oci.content import Content
 from packyard.oci.image import Image, build_image
 from packyard.oci.layer import LayerSpool
 from packyard.oci.tree import File, canonical_order
@@ -25,25 +25,6 @@ from packyard.registry.transport import Patience
 
 # Every path with its mode, and its content unless it is a directory.
 Tree = dict[str, tuple[int, bytes | None]]
-
-
-@dataclass(frozen=True)
-class Kept:
-    """Content as it came, beside what stands for it in the spool."""
-
-    raw: bytes
-    spooled: Content
-
-
-@dataclass(frozen=True)
-class KeepingStore:
-    """Puts content into a spool and remembers it."""
-
-    spool: LayerSpool
-
-    def store(self, chunks: Iterable[bytes]) -> Kept:
-        raw = b"".join(chunks)
-        return Kept(raw, self.spool.store([raw]))
 
 
 @dataclass(frozen=True)

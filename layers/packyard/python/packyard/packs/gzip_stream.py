@@ -1,7 +1,8 @@
 """Reading an untrusted gzip file (RFC 1952) piece by piece, bounded in memory, bytes and number of members.
 
 The decompressor is told to read bare deflate. Headers and trailers are read here, so that nothing in them
-goes unchecked, and so is what may follow the last member.
+goes unchecked, and so is what may follow the last member. Of deflate itself isal takes a little more than zlib does:
+Huffman codes that leave some bits without a meaning (RFC 1951, section 3.2.7), as long as those bits do not come up.
 """
 
 from collections.abc import Iterator
