@@ -12,7 +12,8 @@ from tests.reliability.clients import ORGS, READER
 from tests.reliability.expectations import Refused
 from tests.reliability.model import Model
 from tests.reliability.model_packs import Archive, Reference
-from tests.reliability.stage import Fate, Stage
+from tests.reliability.stage import Fate
+from tests.reliability.surroundings import Surroundings
 
 NAMES: Final = ("alpha", "beta", "gamma")
 VERSIONS: Final = ("1.0.0", "1.1.0", "2.0.0")
@@ -58,7 +59,7 @@ def archives(draw: st.DrawFn) -> Archive:
     return Archive(tuple(sorted(files.items())), fault)
 
 
-class Machine(Stage):
+class Machine(Surroundings):
     """Every operation is a rule. What may go wrong with it comes with it, or has come before."""
 
     # -- what is chosen -------------------------------------------------------------------------------------------
@@ -88,6 +89,8 @@ class Machine(Stage):
             content = tags.get(tag) if by_digest else None
             return Reference(self.elsewhere_host, repository, tag, content)
         packs = [pack for pack in self.worlds.one.packs if pack.origin != "image_ref"]
+        if pick < 8:
+            packs = [pack for pack in packs if pack.org == org and pack.is_active] or packs
         if not packs:
             return Reference(self.worlds.one.host, f"packs/{org}/alpha", "1.0.0")
         pack = packs[-1 - pick % len(packs)]
@@ -362,14 +365,17 @@ class Machine(Stage):
     @rule(key=readers, pick=picks)
     def list_files(self, key: Key, pick: int) -> None:
         pack_id, caller = self.a_pack(key[0], pick), self.caller(key)
-        self.read(
-            lambda: self.clients.list_files(key, pack_id), lambda model: model.list_files(caller, pack_id)
+        self.read_files(
+            pack_id,
+            lambda: self.clients.list_files(key, pack_id),
+            lambda model: model.list_files(caller, pack_id),
         )
 
     @rule(key=readers, pick=picks, path=st.sampled_from((*PATHS, "pack.yaml", "guides/none.md")))
     def get_file(self, key: Key, pick: int, path: str) -> None:
         pack_id, caller = self.a_pack(key[0], pick), self.caller(key)
-        self.read(
+        self.read_files(
+            pack_id,
             lambda: self.clients.get_file(key, pack_id, path),
             lambda model: model.get_file(caller, pack_id, path),
         )

@@ -6,479 +6,20 @@ insists on from then on. What may be one way or the other (what is left after a 
 uses the model keeps several of them, and drops those that an answer contradicts.
 """
 
-from copy import deepcopy
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from typing import Final
 
-from tests.reliability.expectations import ANY, Expected, Learnt, Refused
-from tests.reliability.model_packs import (
-    ABSENT,
-    Archive,
-    Content,
-    Entry,
-    Pack,
-    Reference,
-    Tags,
-    is_pack_path,
-    timestamp,
-)
+from tests.reliability.expectations import Expected, Refused
+from tests.reliability.model_packs import Content, Entry, Pack, is_pack_path
+from tests.reliability.model_state import VISIBILITIES, Caller
+from tests.reliability.model_uploads import StagedUploads
 
-FORM_TIME = timedelta(minutes=15)
-ARRIVAL_TIME = timedelta(minutes=45)
-OUTCOME_KEPT = timedelta(days=7)
-ANSWER_KEPT = timedelta(hours=24)
 # The least that the contract leaves open; the decision on deletions says thirty days.
-TOMBSTONE_KEPT = timedelta(days=30)
-VISIBILITIES = ("org", "community")
+TOMBSTONE_KEPT: Final = timedelta(days=30)
 
 
-@dataclass(frozen=True)
-class Caller:
-    """Who asks: an organisation's key."""
-
-    org: str
-    actor: str
-    may_write: bool = True
-    revoked: bool = False
-
-
-@dataclass
-class Upload:
-    """A staged upload."""
-
-    org: str
-    actor: str
-    visibility: str
-    target: str | None
-    form_until: datetime
-    arrives_until: datetime
-    kept_until: datetime
-    id: str | None = None
-    status: str = "awaiting_archive"
-    archive: Archive | None = None
-    pack: Pack | None = None
-    error: Any = None
-    lease_until: datetime | None = None
-    build_until: datetime | None = None
-
-
-@dataclass
-class Kept:
-    """What became of the first request with an idempotency key: its answer, or None while it may be at work."""
-
-    request: Any
-    since: datetime
-    answer: Expected | None
-    at_work_until: datetime
-
-
-@dataclass
-class Model:
-    """Everything that clients can see, and what decides about it.
-
-    Attributes:
-        now: The service's time.
-        lease: How long a build may take before another may begin.
-        host: Of the service's own registry.
-        lapsed: Organisations whose billing does not let them create.
-        elsewhere: What the tags of another registry's repositories stand for.
-        pushed_elsewhere: What can be had there by digest.
-        tags: What the tags of built packs' repositories stand for.
-        busy: Until when a repository may still be held by somebody who died while clearing it up.
-        abandoned: Repositories in which images may lie that no pack has.
-        in_trouble: Whether what comes next may end half-way: after the row, but before the tag.
-        pushed_to: See `written_to`.
-    """
-
-    now: datetime
-    lease: timedelta
-    host: str
-    lapsed: set[str] = field(default_factory=set)
-    packs: list[Pack] = field(default_factory=list)
-    roles: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    uploads: list[Upload] = field(default_factory=list)
-    keys: dict[tuple[str, str, str], Kept] = field(default_factory=dict)
-    elsewhere: dict[str, dict[str, Content]] = field(default_factory=dict)
-    pushed_elsewhere: set[tuple[str, Content]] = field(default_factory=set)
-    tags: dict[tuple[str, str], Tags] = field(default_factory=dict)
-    busy: dict[tuple[str, str] | None, datetime] = field(default_factory=dict)
-    abandoned: set[tuple[str, str]] = field(default_factory=set)
-    in_trouble: bool = False
-    pushed_to: tuple[str, str] | None = None
-
-    def copy(self) -> "Model":
-        return deepcopy(self)
-
-    # -- who may do what ------------------------------------------------------------------------------------------
-
-    def admit(self, caller: Caller, *, write: bool = False, create: bool = False) -> None:
-        """Credential, scope and billing posture come before anything else, in this order."""
-        if caller.revoked:
-            raise Refused(401, "unauthenticated")
-        if write and not caller.may_write:
-            raise Refused(403, "permission_denied")
-        if create and caller.org in self.lapsed:
-            raise Refused(423, "billing_inactive")
-
-    def find(self, pack_id: str) -> Pack | None:
-        return next((pack for pack in self.packs if pack.id == pack_id and pack.status != "gone"), None)
-
-    def visible(self, pack_id: str, caller: Caller) -> Pack:
-        pack = self.find(pack_id)
-        if pack is None or not pack.is_visible_to(caller.org):
-            raise Refused(404, "pack_not_found")
-        return pack
-
-    def owned(self, pack_id: str, org: str) -> Pack:
-        """A pack that a replacement is for: someone else's is none."""
-        pack = self.find(pack_id)
-        if pack is None or pack.org != org:
-            raise Refused(404, "pack_not_found")
-        return pack
-
-    def editable(self, pack_id: str, caller: Caller) -> Pack:
-        """A pack that a part of is to change: one that is seen but not owned is refused as such."""
-        pack = self.visible(pack_id, caller)
-        if pack.org != caller.org:
-            raise Refused(403, "permission_denied")
-        return pack
-
-    def holder(self, org: str, name: str) -> Pack | None:
-        """A name is taken until its pack's images are gone."""
-        return next((p for p in self.packs if (p.org, p.name) == (org, name) and p.status != "gone"), None)
-
-    def _changeable(self, pack: Pack, if_match: str | None) -> None:
-        if pack.status == "deleting":
-            raise Refused(409, "pack_deleting")
-        if if_match not in (None, "*", str(pack.revision)):
-            raise Refused(412, "precondition_failed")
-
-    # -- idempotency ----------------------------------------------------------------------------------------------
-
-    def once(self, caller: Caller, operation: str, key: str | None, request: Any, act: Any) -> Expected:
-        """The same key and body within 24 hours repeat the first answer, refusals too; another body is 400."""
-        if key is None:
-            return _answer(act)
-        place = (caller.org, operation, key)
-        kept = self.keys.get(place)
-        if kept is not None and self._counts(kept):
-            if kept.request != request:
-                raise Refused.by_fields("Idempotency-Key")
-            if kept.answer is None:
-                raise Refused(503, "service_unavailable")
-            return kept.answer
-        answer = _answer(act)
-        self.keys[place] = Kept(request, self.now, answer, self.now)
-        return answer
-
-    def _counts(self, kept: Kept) -> bool:
-        if kept.answer is None:
-            return self.now <= kept.at_work_until
-        return self.now < kept.since + ANSWER_KEPT
-
-    # -- packs from archives --------------------------------------------------------------------------------------
-
-    def upload(self, caller: Caller, archive: Archive, visibility: str, key: str | None = None) -> Expected:
-        self.admit(caller, write=True, create=True)
-        if visibility not in VISIBILITIES:
-            raise Refused.by_fields("visibility")
-        return self.once(
-            caller,
-            "upload",
-            key,
-            (archive, visibility),
-            lambda: self.create_of_archive(caller.org, caller.actor, archive, visibility)[1],
-        )
-
-    def create_of_archive(
-        self, org: str, actor: str, archive: Archive, visibility: str
-    ) -> tuple[Pack, Expected]:
-        content = archive.content()
-        standing = self.holder(org, content.name)
-        if standing is not None:
-            if standing.is_active and (standing.content, standing.visibility) == (content, visibility):
-                return standing, standing.answer(200, org)
-            raise _taken(standing)
-        return self._create(org, actor, "upload", name=content.name, content=content, visibility=visibility)
-
-    def reupload(
-        self,
-        caller: Caller,
-        pack_id: str,
-        archive: Archive,
-        if_match: str | None = None,
-        key: str | None = None,
-    ) -> Expected:
-        self.admit(caller, write=True, create=True)
-        request = (pack_id, archive, if_match)
-        return self.once(
-            caller,
-            "reupload",
-            key,
-            request,
-            lambda: self.replace_by_archive(caller.org, caller.actor, pack_id, archive, if_match)[1],
-        )
-
-    def replace_by_archive(
-        self, org: str, actor: str, pack_id: str, archive: Archive, if_match: str | None = None
-    ) -> tuple[Pack, Expected]:
-        content = archive.content()
-        pack = self.owned(pack_id, org)
-        if pack.origin != "upload":
-            raise Refused.by_fields("id")
-        if content.name != pack.name:
-            raise Refused.by_fields("pack.yaml:name")
-        self._changeable(pack, if_match)
-        if pack.content != content:
-            self._publish(pack, "reupload", actor, content)
-        return pack, pack.answer(200, org)
-
-    def _create(
-        self,
-        org: str,
-        actor: str,
-        origin: str,
-        *,
-        name: str,
-        content: Content,
-        visibility: str,
-        ref: str = "",
-    ) -> tuple[Pack, Expected]:
-        pack = Pack(
-            org=org,
-            name=name,
-            origin=origin,
-            visibility=visibility,
-            content=content,
-            image_ref=ref or self.built_ref(org, name, content.version),
-            created_at=self.now,
-            updated_at=self.now,
-        )
-        pack.enter("create" if origin == "image_ref" else origin, actor)
-        self.packs.append(pack)
-        self.pushed_to = (org, name)
-        if origin != "image_ref":
-            self._tag(pack, content)
-        return pack, pack.answer(201, org)
-
-    def _publish(self, pack: Pack, operation: str, actor: str, content: Content) -> None:
-        ref = self.built_ref(pack.org, pack.name, content.version)
-        self.pushed_to = (pack.org, pack.name)
-        self._tag(pack, content)
-        pack.change(operation, actor, self.now, content=content, image_ref=ref)
-
-    def _tag(self, pack: Pack, content: Content) -> None:
-        """The version's tag is set last, and put right later if that fails."""
-        tags = self.tags.setdefault((pack.org, pack.name), {})
-        before = tags.get(content.version, frozenset({ABSENT})) if self.in_trouble else frozenset()
-        tags[content.version] = before | {content}
-
-    def built_ref(self, org: str, name: str, version: str) -> str:
-        return f"{self.host}/packs/{org}/{name}:{version}"
-
-    # -- staged uploads -------------------------------------------------------------------------------------------
-
-    def start_upload(
-        self, caller: Caller, visibility: str | None, pack_id: str | None, key: str | None = None
-    ) -> Expected:
-        self.admit(caller, write=True, create=True)
-        if (visibility or "org") not in VISIBILITIES or (visibility and pack_id):
-            raise Refused.by_fields("visibility")
-
-        def start() -> Expected:
-            if pack_id is not None and self.owned(pack_id, caller.org).origin != "upload":
-                raise Refused.by_fields("pack_id")
-            upload = Upload(
-                org=caller.org,
-                actor=caller.actor,
-                visibility=visibility or "org",
-                target=pack_id,
-                form_until=self.now + FORM_TIME,
-                arrives_until=self.now + ARRIVAL_TIME,
-                kept_until=self.now + OUTCOME_KEPT,
-            )
-            self.uploads.append(upload)
-            form = {"url": ANY, "fields": ANY, "max_bytes": 268_435_456}
-            return Expected(201, self._upload_view(upload) | form)
-
-        return self.once(caller, "start", key, (visibility, pack_id), start)
-
-    def get_upload(self, caller: Caller, upload_id: str) -> Expected:
-        self.admit(caller)
-        upload = next((u for u in self.uploads if (u.id, u.org) == (upload_id, caller.org)), None)
-        if upload is None or self.now > upload.kept_until:
-            raise Refused(404, "upload_not_found")
-        return Expected(200, self._upload_view(upload))
-
-    def _upload_view(self, upload: Upload) -> dict[str, Any]:
-        """No state waits for ever: each says until when it can last."""
-        status, until, error = upload.status, upload.kept_until, upload.error
-        if status == "awaiting_archive":
-            status = "expired" if self.now > upload.arrives_until else status
-            until = upload.form_until
-        elif status == "building" and upload.build_until is not None:
-            if self.now > upload.build_until:
-                status, error = "failed", upload.error or _cause(upload, "timeout")
-            until = upload.build_until
-        if status in ("expired", "failed", "done"):
-            until = upload.kept_until
-        view = {
-            "upload_id": Learnt(upload, "id", "upl_"),
-            "status": status,
-            "expires_at": timestamp(until),
-        }
-        if upload.pack is not None:
-            view["pack_id"] = Learnt(upload.pack, "id", "pack_")
-        elif upload.target is not None:
-            view["pack_id"] = upload.target
-        return view | ({"error": error} if status == "failed" else {})
-
-    def build(self, upload: Upload) -> bool:
-        """S3 has told of an archive; return whether the message is done with, or has to come again."""
-        if upload.status == "awaiting_archive":
-            if self.now > upload.arrives_until:
-                return True
-        elif upload.status != "building":
-            return True
-        elif (upload.lease_until is not None and self.now < upload.lease_until) or (
-            upload.build_until is not None and self.now + self.lease > upload.build_until
-        ):
-            return False
-        self.begin_build(upload)
-        assert upload.archive is not None
-        try:
-            if upload.target is None:
-                pack, _ = self.create_of_archive(upload.org, upload.actor, upload.archive, upload.visibility)
-            else:
-                pack, _ = self.replace_by_archive(upload.org, upload.actor, upload.target, upload.archive)
-        except Refused as refused:
-            upload.status = "failed"
-            upload.error = refused.expected.body["error"] | {"request_id": Learnt(upload, "id", "upl_")}
-        else:
-            upload.status, upload.pack = "done", pack
-        return True
-
-    def begin_build(self, upload: Upload) -> None:
-        """Take the lease; a build that has begun has four of them."""
-        upload.status = "building"
-        upload.lease_until = self.now + self.lease
-        upload.build_until = upload.build_until or self.now + 4 * self.lease
-
-    def give_up_build(self, upload: Upload, code: str) -> None:
-        """An attempt has failed by no fault of the archive: the next may begin at once."""
-        self.begin_build(upload)
-        upload.lease_until = self.now
-        upload.error = _cause(upload, code)
-
-    # -- packs from images ----------------------------------------------------------------------------------------
-
-    def resolve(self, reference: Reference, org: str) -> frozenset[Content]:
-        """What a reference may stand for: one thing, unless a crash has left it open where a tag points."""
-        if reference.registry == self.host:
-            owner, _, name = reference.repository.removeprefix("packs/").partition("/")
-            if owner != org:
-                return frozenset({ABSENT})
-            if reference.content is None:
-                return self.tags.get((org, name), {}).get(reference.tag, frozenset({ABSENT}))
-            holder = self.holder(org, name)
-            if holder is not None and holder.is_active and holder.had(reference.content):
-                return frozenset({reference.content})
-            left = (org, name) in self.abandoned or holder is not None
-            return frozenset({ABSENT, reference.content} if left else {ABSENT})
-        if reference.content is None:
-            return frozenset({self.elsewhere.get(reference.repository, {}).get(reference.tag, ABSENT)})
-        pushed = (reference.repository, reference.content) in self.pushed_elsewhere
-        return frozenset({reference.content if pushed else ABSENT})
-
-    def create(
-        self,
-        caller: Caller,
-        reference: Reference,
-        visibility: str,
-        key: str | None = None,
-        *,
-        found: Content,
-    ) -> Expected:
-        """`found` is what the reference resolves to."""
-        self.admit(caller, write=True, create=True)
-        if visibility not in VISIBILITIES:
-            raise Refused.by_fields("visibility")
-
-        def register() -> Expected:
-            if found is ABSENT:
-                raise Refused.by_fields("image_ref")
-            standing = self.holder(caller.org, found.name)
-            wanted = ("image_ref", reference.text, found, visibility)
-            if standing is None:
-                return self._create(
-                    caller.org,
-                    caller.actor,
-                    "image_ref",
-                    name=found.name,
-                    content=found,
-                    visibility=visibility,
-                    ref=reference.text,
-                )[1]
-            stands = (standing.origin, standing.image_ref, standing.content, standing.visibility)
-            if standing.is_active and stands == wanted:
-                return standing.answer(200, caller.org)
-            raise _taken(standing)
-
-        return self.once(caller, "create", key, (reference.text, visibility), register)
-
-    def replace(
-        self,
-        caller: Caller,
-        pack_id: str,
-        reference: Reference,
-        if_match: str | None = None,
-        *,
-        found: Content,
-    ) -> Expected:
-        """Only tag or digest may change; for a built pack this is the way back to an earlier version."""
-        self.admit(caller, write=True, create=True)
-        pack = self.owned(pack_id, caller.org)
-        if pack.repository != f"{reference.registry}/{reference.repository}":
-            raise Refused.by_fields("image_ref")
-        self._changeable(pack, if_match)
-        if found is ABSENT:
-            raise Refused.by_fields("image_ref")
-        if found.name != pack.name:
-            raise Refused.by_fields("pack.yaml:name")
-        if (pack.image_ref, pack.content) != (reference.text, found):
-            self.pushed_to = (pack.org, pack.name)
-            pack.change("replace", caller.actor, self.now, content=found, image_ref=reference.text)
-        return pack.answer(200, caller.org)
-
-    def clone(
-        self, caller: Caller, pack_id: str, name: str | None, visibility: str, key: str | None = None
-    ) -> Expected:
-        self.admit(caller, write=True, create=True)
-        if visibility not in VISIBILITIES:
-            raise Refused.by_fields("visibility")
-
-        def clone() -> Expected:
-            source = self.visible(pack_id, caller)
-            if source.status == "deleting":
-                raise Refused(409, "pack_deleting")
-            standing = self.holder(caller.org, name or source.name)
-            if standing is None:
-                return self._create(
-                    caller.org,
-                    caller.actor,
-                    "clone",
-                    name=name or source.name,
-                    content=source.content,
-                    visibility=visibility,
-                )[1]
-            wanted = ("clone", source.content, visibility)
-            stands = (standing.origin, standing.content, standing.visibility)
-            if standing.is_active and standing is not source and stands == wanted:
-                return standing.answer(200, caller.org)
-            raise _taken(standing)
-
-        return self.once(caller, "clone", key, (pack_id, name, visibility), clone)
+class Model(StagedUploads):
+    """The whole contract: here is what changes packs, reads them, and attaches them to roles."""
 
     # -- changing and deleting ------------------------------------------------------------------------------------
 
@@ -487,7 +28,7 @@ class Model:
         if visibility not in VISIBILITIES:
             raise Refused.by_fields("visibility")
         pack = self.editable(pack_id, caller)
-        self._changeable(pack, if_match)
+        self.require_changeable(pack, if_match)
         if visibility != pack.visibility:
             _, others = self._references(pack)
             if visibility == "org" and others:
@@ -515,9 +56,9 @@ class Model:
         before = pack.content.files
         if path in before and if_match == pack.content.etag(path):
             if_match = None
-        self._changeable(pack, if_match)
+        self.require_changeable(pack, if_match)
         if before.get(path) != content:
-            self._publish(pack, "put_file", caller.actor, Content.of({**before, path: content}))
+            self.publish(pack, "put_file", caller.actor, Content.of({**before, path: content}))
         return pack.answer(200, caller.org)
 
     def delete(self, caller: Caller, pack_id: str, if_match: str | None = None) -> Expected:
@@ -532,7 +73,7 @@ class Model:
         if pack is None:
             raise Refused(404, "pack_not_found")
         if pack.is_active:
-            self._changeable(pack, if_match)
+            self.require_changeable(pack, if_match)
             roles, others = self._references(pack)
             if roles or others:
                 raise _in_use(roles, others)
@@ -547,31 +88,6 @@ class Model:
             pack.updated_at = pack.asked_by[1]
             pack.enter("delete", pack.asked_by[0])
             self.tags.pop((pack.org, pack.name), None)
-
-    def restore_tag(self, pack: Pack, digest: str, *, certain: bool) -> None:
-        """An image that is in use is looked at when its time comes: then its tag is put right."""
-        if pack.content.image.digest == digest:
-            self.in_trouble = not certain
-            self._tag(pack, pack.content)
-
-    def written_to(self) -> tuple[str, str] | None:
-        """Return the repository that has been written to since this was asked last."""
-        written, self.pushed_to = self.pushed_to, None
-        return written
-
-    def is_busy(self, place: tuple[str, str] | None) -> bool:
-        """Tell whether a repository may be held by somebody who is not there any more."""
-        return place in self.busy and self.now <= self.busy[place]
-
-    def settle(self) -> None:
-        """Everything that was begun has come to its end."""
-        self.abandoned.clear()
-        self.busy.clear()
-
-    def push_elsewhere(self, repository: str, tag: str, content: Content) -> None:
-        """Another registry has another image under a tag; those before it stay, by digest."""
-        self.elsewhere.setdefault(repository, {})[tag] = content
-        self.pushed_elsewhere.add((repository, content))
 
     def forget(self, pack: Pack) -> None:
         """A tombstone goes in the end; a repeat is then told that there is no such pack."""
@@ -645,21 +161,5 @@ class Model:
         return own, len(holders) - len(own)
 
 
-def _answer(act: Any) -> Expected:
-    try:
-        answer: Expected = act()
-    except Refused as refused:
-        return refused.expected
-    return answer
-
-
-def _taken(holder: Pack) -> Refused:
-    return Refused(409, "pack_name_taken", pack_id=Learnt(holder, "id", "pack_"))
-
-
 def _in_use(roles: list[str], others: int) -> Refused:
     return Refused(409, "pack_in_use", references={"role_ids": roles, "other_organisations": others})
-
-
-def _cause(upload: Upload, code: str) -> dict[str, Any]:
-    return {"code": code, "message": ANY, "request_id": Learnt(upload, "id", "upl_")}

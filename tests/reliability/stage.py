@@ -1,48 +1,34 @@
 """Where the machine plays: a running service, all that is on its way to it, and the worlds that it may be in."""
 
-import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 from hypothesis.stateful import RuleBasedStateMachine
-from tests.aws import TABLE
 from tests.crashes import Killed, fused
-from tests.fake_registry.moods import Mood
 from tests.fake_registry.server import FakeRegistry
-from tests.foreign_images import Blob, image
 from tests.gateway import Answer
 from tests.reliability.clients import (
     DOMAIN,
-    ORGS,
     READER,
     SLUGS,
     Clients,
     outage,
-    packed,
     principal_of,
-    tar_gz,
 )
 from tests.reliability.expectations import Expected, Refused
 from tests.reliability.invariants import assert_sound
-from tests.reliability.model import TOMBSTONE_KEPT, Caller, Model
-from tests.reliability.model_packs import Archive, Content, Pack, Reference
+from tests.reliability.model import Model
+from tests.reliability.model_packs import Content, Pack, Reference
+from tests.reliability.model_state import Caller
 from tests.reliability.tally import count
 from tests.reliability.worlds import HOLD, Branch, Predict, Trouble, Worlds, branches_of, outcome
 from tests.service import DEADLINE, running_service
-from tests.staged_uploads import arrive, deliver
-
-from packyard.store.wire import from_wire
 
 Key = tuple[str, int]
 _CHECKED_EVERY: Final = 8
-# TTL deletes late, and clocks here never differ by as much.
-_TTL_LAG: Final = timedelta(minutes=10)
-_STEPS_BACK: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -76,9 +62,9 @@ class Stage(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._open = ExitStack()
-        self.service = self._open.enter_context(running_service(api_domain=DOMAIN))
-        self.elsewhere = self._open.enter_context(FakeRegistry())
+        self.opened = ExitStack()
+        self.service = self.opened.enter_context(running_service(api_domain=DOMAIN))
+        self.elsewhere = self.opened.enter_context(FakeRegistry())
         self.elsewhere_host = self.elsewhere.url.partition("://")[2]
         self.clients = Clients(self.service)
         host = self.service.registry.url.partition("://")[2]
@@ -90,25 +76,14 @@ class Stage(RuleBasedStateMachine):
         self.cursors: list[Cursor] = []
         self.revoked: set[Key] = set()
         self.roles: set[tuple[str, str]] = set()
-        self._latest = self.service.clock.now
-        self._steps = 0
-        self._settled_at = 0
-
-    def teardown(self) -> None:
-        try:
-            # What is left after a failure is of no interest, and would hide it.
-            if sys.exc_info()[0] is None:
-                self.settle_everything()
-        finally:
-            self._open.close()
-            count("model: requests", self.clients.sent)
-            count("model: steps", self._steps)
-            count("model: runs")
+        self.latest = self.service.clock.now
+        self.steps = 0
+        self.settled_at = 0
 
     @property
     def unsettled_steps(self) -> int:
         """How much has been done since everything was settled last."""
-        return self._steps - self._settled_at
+        return self.steps - self.settled_at
 
     def caller(self, key: Key) -> Caller:
         return Caller(key[0], principal_of(key), may_write=key[1] != READER, revoked=key in self.revoked)
@@ -121,6 +96,20 @@ class Stage(RuleBasedStateMachine):
     def read(self, send: Callable[[], Answer], predict: Predict) -> None:
         self.write("", send, predict, None)
 
+    def read_files(self, pack_id: str, send: Callable[[], Answer], predict: Predict) -> None:
+        """Read what lies in an image, which goes before its pack does."""
+        trouble, answer = self.trouble_of(None), self.meet(send, None)
+        branches = [
+            branch
+            for world in self.worlds.models
+            for branch in branches_of(world, predict, trouble, died=False)
+        ]
+        for world in self.worlds.models:
+            pack = world.find(pack_id)
+            if pack is not None and pack.status == "deleting":
+                branches.append(Branch(world.copy(), Refused.by_fields("id").expected))
+        self._settle(branches, answer, "")
+
     def write(
         self,
         org: str,
@@ -129,8 +118,8 @@ class Stage(RuleBasedStateMachine):
         fate: Fate | None,
         place: tuple[str, str, str] | None = None,
     ) -> None:
-        trouble = self._trouble(fate)
-        answer = self._meet(send, fate)
+        trouble = self.trouble_of(fate)
+        answer = self.meet(send, fate)
         self._settle(
             [
                 branch
@@ -152,8 +141,8 @@ class Stage(RuleBasedStateMachine):
         place: tuple[str, str, str] | None = None,
     ) -> None:
         """Send a request whose outcome depends on what a reference resolves to."""
-        trouble = self._trouble(fate)
-        answer = self._meet(send, fate)
+        trouble = self.trouble_of(fate)
+        answer = self.meet(send, fate)
         self._settle(
             [
                 branch
@@ -173,9 +162,9 @@ class Stage(RuleBasedStateMachine):
 
     def remove(self, key: Key, caller: Caller, pack_id: str, if_match: str | None, fate: Fate | None) -> None:
         """Delete a pack: from the decision on there is one way, and it may be gone half of it."""
-        trouble = self._trouble(fate)
-        answer = self._meet(lambda: self.clients.delete(key, pack_id, if_match), fate)
-        self._hold(pack_id, trouble)
+        trouble = self.trouble_of(fate)
+        answer = self.meet(lambda: self.clients.delete(key, pack_id, if_match), fate)
+        self.hold(pack_id, trouble)
 
         def decide(model: Model) -> None:
             model.admit(caller, write=True)
@@ -198,24 +187,24 @@ class Stage(RuleBasedStateMachine):
             caller.org,
         )
 
-    def _hold(self, pack_id: str, trouble: Trouble) -> None:
+    def hold(self, pack_id: str, trouble: Trouble) -> None:
         """Whoever dies while clearing a repository up holds it for a while; so do those who join in."""
 
-        def hold(model: Model) -> None:
+        def prolong(model: Model) -> None:
             pack = next((pack for pack in model.packs if pack.id == pack_id), None)
             if pack is not None and (trouble.any or model.is_busy((pack.org, pack.name))):
                 model.busy[pack.org, pack.name] = model.now + HOLD
 
-        self.worlds.each(hold)
+        self.worlds.each(prolong)
 
-    def _trouble(self, fate: Fate | None) -> Trouble:
+    def trouble_of(self, fate: Fate | None) -> Trouble:
         return Trouble(
             dies=fate is not None and fate.kind == "dies",
             outage=fate is not None and fate.kind == "outage",
             registry=any(mood.times != 0 for mood in (*self.service.registry.moods, *self.elsewhere.moods)),
         )
 
-    def _meet(self, send: Callable[[], Any], fate: Fate | None) -> Any:
+    def meet(self, send: Callable[[], Any], fate: Fate | None) -> Any:
         """Do something under a fate; None when it has died."""
         self.worlds.at(self.service.clock.now)
         if fate is None:
@@ -233,14 +222,14 @@ class Stage(RuleBasedStateMachine):
 
     def _settle(self, branches: Sequence[Branch], answer: Answer | None, org: str) -> None:
         self.worlds.settle(branches, answer)
-        self._collect()
+        self.collect()
         if answer is None:
             self.look_around(org)
-        self._steps += 1
-        if answer is None or self._steps % _CHECKED_EVERY == 0:
+        self.steps += 1
+        if answer is None or self.steps % _CHECKED_EVERY == 0:
             assert_sound(self.service, pending=self.mail)
 
-    def _collect(self) -> None:
+    def collect(self) -> None:
         while bodies := self.service.aws.queued():
             self.mail += bodies
 
@@ -252,7 +241,7 @@ class Stage(RuleBasedStateMachine):
         """Ask for a page, and return the next one's cursor, empty after the last."""
         caller = self.caller(key)
         query = {**filters, "limit": str(limit)} | ({"cursor": cursor.text} if cursor else {})
-        answer = self._meet(lambda: self.clients.list_packs(key, query), None)
+        answer = self.meet(lambda: self.clients.list_packs(key, query), None)
         body = answer.body
         after = cursor.after if cursor else ("", "")
 
@@ -285,7 +274,7 @@ class Stage(RuleBasedStateMachine):
         caller = self.caller(key)
         query, start = {"limit": str(limit)}, 0
         while True:
-            answer = self._meet(partial(self.clients.list_revisions, key, pack_id, query), None)
+            answer = self.meet(partial(self.clients.list_revisions, key, pack_id, query), None)
 
             def predict(model: Model, start: int = start, body: Any = answer.body) -> Expected:
                 entries = model.revisions(caller, pack_id)
@@ -319,197 +308,6 @@ class Stage(RuleBasedStateMachine):
         for role in sorted(role for owner, role in self.roles if owner == org):
             self.read(partial(self.clients.get_role, key, role), partial(_get_role, caller, role))
 
-    # -- staged archives ------------------------------------------------------------------------------------------
-
-    @property
-    def can_send(self) -> list[int]:
-        """The uploads whose form is good: S3 takes nothing once its time is over."""
-        uploads = enumerate(self.worlds.one.uploads)
-        now = self.service.clock.now
-        return [n for n, upload in uploads if upload.id is not None and now <= upload.form_until]
-
-    def archive_arrives(self, number: int, archive: Archive) -> None:
-        """Let S3 have an archive, and tell of it when asked to."""
-        upload_id = self.worlds.one.uploads[number].id
-        assert upload_id is not None
-        self.notices.append((number, arrive(self.service, upload_id, packed(archive))))
-        self.unheard.add(len(self.notices) - 1)
-
-        def have(model: Model) -> None:
-            model.uploads[number].archive = archive
-
-        self.worlds.each(have)
-
-    def tell_of_archive(self, index: int, fate: Fate | None) -> None:
-        """Deliver what S3 has told to `build_upload`."""
-        index %= len(self.notices)
-        number, body = self.notices[index]
-        trouble = self._trouble(fate)
-        returned = self._meet(lambda: deliver(self.service, body), _later(fate, -2))
-        branches = [branch for world in self.worlds.models for branch in self._builds(world, number, trouble)]
-        kept = [world for world, settled in branches if returned is None or settled == (returned == [])]
-        assert kept, f"the message came {'back' if returned else 'to its end'}, which no state allows"
-        if returned == []:
-            self.unheard.discard(index)
-        self.worlds.keep(kept)
-        self._collect()
-        self._steps += 1
-        self.look_around(self.worlds.one.uploads[number].org)
-
-    def _builds(self, world: Model, number: int, trouble: Trouble) -> list[tuple[Model, bool]]:
-        done = world.copy()
-        done.in_trouble = trouble.any
-        was = (world.uploads[number].status, world.uploads[number].lease_until)
-        found = [(done, done.build(done.uploads[number]))]
-        attempted = (done.uploads[number].status, done.uploads[number].lease_until) != was
-        written = done.written_to()
-        held = world.is_busy(written)
-        if not attempted or not (trouble.any or held):
-            if trouble.dies or trouble.outage:
-                found.append((world.copy(), False))
-            return found
-        codes = (["registry_unavailable"] if trouble.registry else []) + (
-            ["service_unavailable"] if trouble.outage or held else []
-        )
-        for code in codes:
-            left = world.copy()
-            left.give_up_build(left.uploads[number], code)
-            found.append((left, False))
-        if trouble.dies or trouble.outage:
-            leased = world.copy()
-            leased.begin_build(leased.uploads[number])
-            found += [(leased, False), (world.copy(), False)]
-        if written is not None:
-            for left, _ in found[1:]:
-                left.abandoned.add(written)
-        return found
-
-    # -- the cleanup queue ----------------------------------------------------------------------------------------
-
-    def deliver_message(self, body: str, fate: Fate | None) -> None:
-        """Deliver a message to `clean_up`."""
-        trouble = self._trouble(fate)
-        returned = self._meet(lambda: self.service.deliver_bodies([body]), _later(fate, -2))
-        if returned:
-            assert trouble.any, f"{body} came back"
-        elif returned == [] and body in self.mail:
-            self.mail.remove(body)
-            self.settled_mail.append(body)
-        message = json.loads(body)
-        due = self.service.clock().isoformat() >= message["due_at"].replace("Z", "+00:00")
-        if due and message["kind"] == "pack_deletion":
-            self._deletion_comes_due(message["pack_id"], trouble, returned)
-        elif due and message["kind"] == "orphan_image":
-            self._image_comes_due(message, trouble)
-        self._collect()
-        self._steps += 1
-        if returned is None:
-            self.look_around(*ORGS)
-            assert_sound(self.service, pending=self.mail)
-
-    def _deletion_comes_due(self, pack_id: str, trouble: Trouble, returned: list[str] | None) -> None:
-        self._hold(pack_id, trouble)
-        kept: list[Model] = []
-        for world in self.worlds.models:
-            pack = next((pack for pack in world.packs if pack.id == pack_id), None)
-            if pack is None or pack.status != "deleting":
-                kept.append(world)
-                continue
-            if returned != []:
-                kept.append(world.copy())
-            if not returned:
-                world.finish_deletion(pack_id)
-                kept.append(world)
-        self.worlds.keep(kept)
-
-    def _image_comes_due(self, message: Mapping[str, Any], trouble: Trouble) -> None:
-        place = (message["org_id"], message["name"])
-
-        def come_due(model: Model) -> None:
-            holder = model.holder(*place)
-            used = holder is not None and any(
-                entry.content.image.digest == message["digests"][0] for entry in holder.ledger
-            )
-            if not used and trouble.any:
-                model.busy[place] = model.now + HOLD
-            if holder is not None and holder.is_active and used:
-                model.restore_tag(holder, message["digests"][0], certain=not trouble.any)
-
-        self.worlds.each(come_due)
-        self.worlds.keep(self.worlds.models)
-
-    # -- time -----------------------------------------------------------------------------------------------------
-
-    def pass_time(self, by: timedelta) -> None:
-        self.service.clock.advance(by)
-        self._latest = max(self._latest, self.service.clock.now)
-
-    def step_back(self, by: timedelta) -> None:
-        self.service.clock.now = max(self.service.clock.now - by, self._latest - _STEPS_BACK)
-
-    def expire(self, share: int) -> None:
-        """Let the table's TTL delete what has expired a while ago: all of it, or a part."""
-        until = (self.service.clock.now - _TTL_LAG).timestamp()
-        table = self.service.aws.dynamodb
-        items = table.scan(TableName=TABLE, FilterExpression="attribute_exists(expires_at)")["Items"]
-        for number, item in enumerate(items):
-            if int(item["expires_at"]["N"]) < until and number % share == 0:
-                table.delete_item(TableName=TABLE, Key={"PK": item["PK"], "SK": item["SK"]})
-                if item["SK"]["S"] == "PACK":
-                    self._forget(from_wire(item)["id"])
-
-    def _forget(self, pack_id: str) -> None:
-        def forget(model: Model) -> None:
-            pack = next(pack for pack in model.packs if pack.id == pack_id)
-            assert pack.gone_at is not None, "what is not deleted expires"
-            assert self._latest > pack.gone_at + TOMBSTONE_KEPT
-            model.forget(pack)
-
-        self.worlds.each(forget)
-
-    # -- registries -----------------------------------------------------------------------------------------------
-
-    def spoil_registry(self, *, ours: bool, mood: Mood) -> None:
-        registry = self.service.registry if ours else self.elsewhere
-        registry.moods[:] = [replace(mood)]
-
-    def heal_registries(self) -> None:
-        self.service.registry.moods.clear()
-        self.elsewhere.moods.clear()
-
-    def push_elsewhere(self, name: str, manifest: bytes, tag: str) -> None:
-        """Somebody pushes an image to a registry of their own; a tag may have been there before."""
-        repository = f"team/{name}"
-        content = Content.of({"pack.yaml": manifest, "guides/theirs.md": b"theirs"}, "them")
-        made = image(Blob(tar_gz(content.files)))
-        digest = made.shelve(self.elsewhere.shelves.repository(repository, create=True), tag)
-        assert content.image.digest in (None, digest)
-        content.image.digest = digest
-        self.worlds.each(lambda model: model.push_elsewhere(repository, tag, content))
-
-    # -- the end --------------------------------------------------------------------------------------------------
-
-    def settle_everything(self) -> None:
-        """Let everything recover, every message arrive and every deadline pass; then nothing may be left over."""
-        self.heal_registries()
-        for index in sorted(self.unheard):
-            self.tell_of_archive(index, None)
-        for _ in range(8):
-            self.pass_time(timedelta(hours=1))
-            for index in sorted(self.unheard):
-                self.tell_of_archive(index, None)
-            self._collect()
-            for body in list(self.mail):
-                self.deliver_message(body, None)
-            if not self.mail:
-                break
-        self.pass_time(timedelta(hours=1))
-        self.worlds.at(self.service.clock.now)
-        self.worlds.each(Model.settle)
-        self.look_around(*ORGS)
-        assert_sound(self.service, pending=self.mail, settled=True)
-        self._settled_at = self._steps
-
 
 def _get_upload(caller: Caller, upload_id: str, model: Model) -> Expected:
     return model.get_upload(caller, upload_id)
@@ -517,15 +315,6 @@ def _get_upload(caller: Caller, upload_id: str, model: Model) -> Expected:
 
 def _get_role(caller: Caller, role: str, model: Model) -> Expected:
     return model.get_role(caller, role)
-
-
-def _later(fate: Fate | None, calls: int) -> Fate | None:
-    """Return a fate that has no authorizer to wait for."""
-    return (
-        None
-        if fate is None
-        else replace(fate, moment=fate.moment + (calls if fate.kind == "outage" else 2 * calls))
-    )
 
 
 def _learn_ids(listed: Sequence[Pack], found: Sequence[Mapping[str, Any]], org: str) -> None:

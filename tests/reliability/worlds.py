@@ -12,13 +12,16 @@ from typing import Final
 
 from tests.gateway import Answer
 from tests.reliability.expectations import Expected, Refused
-from tests.reliability.model import Kept, Model
+from tests.reliability.model import Model
+from tests.reliability.model_state import Kept
 
 # How long a function may be at work, and whoever clears a repository up may hold it.
 AT_WORK: Final = timedelta(seconds=34)
 HOLD: Final = timedelta(minutes=5)
 # What has been looked at before a registry is asked for anything.
-_BEFORE_THE_REGISTRY: Final = frozenset({401, 403, 404, 412, 415, 423})
+_BEFORE_THE_REGISTRY: Final = frozenset(
+    {"unauthenticated", "permission_denied", "billing_inactive", "pack_not_found"}
+)
 
 Predict = Callable[[Model], Expected]
 Step = Callable[[Model], object]
@@ -146,16 +149,20 @@ def branches_of(
         for left in (*undone, done):
             yield from (Branch(other, None) for other in (left, *with_key_taken(left)))
         return
-    yield Branch(done, expected)
-    if trouble.registry and expected.status not in _BEFORE_THE_REGISTRY:
-        yield Branch(undone[-1], Refused(502, registry_code).expected)
+    ways = [(done, expected)]
+    if trouble.registry and expected.code not in _BEFORE_THE_REGISTRY:
+        ways.append((undone[-1], Refused(502, registry_code).expected))
     if trouble.outage:
-        yield Branch(undone[0], Refused(503, "service_unavailable").expected)
+        ways.append((undone[0], Refused(503, "service_unavailable").expected))
         # What has been decided is the one thing that an error may leave (API contract, section 5).
-        yield from (Branch(left, Refused(502, registry_code).expected) for left in undone[1:])
-        yield from (Branch(other, expected) for other in with_key_taken(done))
+        ways += [(left, Refused(502, registry_code).expected) for left in undone[1:]]
     if world.is_busy(written):
-        yield Branch(world.copy(), Refused(503, "service_unavailable").expected)
+        ways.append((world.copy(), Refused(503, "service_unavailable").expected))
+    for left, answer in ways:
+        yield Branch(left, answer)
+        if trouble.outage:
+            # Keeping the answer, or letting go of the key, may be what was refused.
+            yield from (Branch(other, answer) for other in with_key_taken(left))
 
 
 def _half(world: Model, half: Step) -> Model:
