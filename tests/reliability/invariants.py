@@ -350,7 +350,9 @@ def _uploads(seen: Observed) -> Iterator[str]:
         if item["SK"] != "UPLOAD":
             continue
         done = item["upload_status"] == "done"
-        if done and item.get("pack_id") not in seen.rows:
+        # What has expired may lie there longer than what it tells of.
+        expired = int(item.get("expires_at", 0)) <= seen.now.timestamp()
+        if done and item.get("pack_id") not in seen.rows and not expired:
             yield f"{item['id']} is done and has become nothing"
         if item["upload_status"] == "building" and not {"lease_until", "build_deadline"} <= item.keys():
             yield f"{item['id']} is being built without an end"
@@ -379,7 +381,8 @@ def _kept_answers(seen: Observed) -> Iterator[str]:
             continue
         body = json.loads(kept["body"])
         for pack_id in (body.get("id"), body.get("pack_id")):
-            if pack_id is not None and pack_id not in seen.rows:
+            expired = int(item.get("expires_at", 0)) <= seen.now.timestamp()
+            if pack_id is not None and pack_id not in seen.rows and not expired:
                 yield f"{item['PK']} tells of {pack_id}, which never was"
 
 
