@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from pydantic import TypeAdapter
 
 from api.examples import DETAILS
-from api.models import MODELS
+from api.models import MODELS, ROLE_ID
 from api.operation import Answer, Operation, Schema
 from packyard.errors import PackyardError
 
@@ -40,7 +40,7 @@ _PATH_PARAMETERS: Final[Mapping[str, tuple[str, Schema]]] = {
         {"type": "string", "examples": ["guides/start.md"]},
     ),
     "upload_id": ("The upload.", {"type": "string", "examples": ["upl_01JQ2V7N3T5W8XABCDEFGHJKMN"]}),
-    "role_id": ("The role.", {"type": "string", "examples": ["support-agent"]}),
+    "role_id": ("The role.", {"type": "string", "pattern": ROLE_ID, "examples": ["support-agent"]}),
 }
 
 

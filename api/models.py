@@ -17,6 +17,9 @@ from packyard.packs.upload import UploadStatus
 _ULID = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
+# What a request does not take is refused by name, so that a typo is seen.
+_REQUEST = ConfigDict(extra="forbid")
+
 PackId = Annotated[
     str,
     Field(
@@ -44,7 +47,8 @@ ImageRef = Annotated[
         examples=["ghcr.io/acme/slack-pack:1.4.0"],
     ),
 ]
-RoleId = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$", examples=["support-agent"])]
+ROLE_ID = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$"
+RoleId = Annotated[str, Field(pattern=ROLE_ID, examples=["support-agent"])]
 Cursor = Annotated[str, Field(description="Where the next page begins; absent on the last.")]
 
 
@@ -84,6 +88,7 @@ class PackPage(TypedDict):
     next_cursor: NotRequired[Cursor]
 
 
+@with_config(_REQUEST)
 class Registration(TypedDict):
     """An image to make a pack of."""
 
@@ -91,12 +96,14 @@ class Registration(TypedDict):
     visibility: NotRequired[Visibility]
 
 
+@with_config(_REQUEST)
 class Replacement(TypedDict):
     """Another tag or digest of the pack's image."""
 
     image_ref: ImageRef
 
 
+@with_config(_REQUEST)
 class VisibilityChange(TypedDict):
     """Who may see the pack."""
 
@@ -109,6 +116,7 @@ class Deleted(TypedDict):
     status: Literal["deleted"]
 
 
+@with_config(_REQUEST)
 class ArchiveForm(TypedDict):
     """The upload form: one archive."""
 
@@ -117,13 +125,14 @@ class ArchiveForm(TypedDict):
     ]
 
 
+@with_config(_REQUEST)
 class PackForm(ArchiveForm):
     """The upload form: an archive and who may see the pack."""
 
     visibility: NotRequired[Visibility]
 
 
-@with_config(ConfigDict(json_schema_extra={"not": {"required": ["pack_id", "visibility"]}}))
+@with_config(ConfigDict(extra="forbid", json_schema_extra={"not": {"required": ["pack_id", "visibility"]}}))
 class UploadStart(TypedDict):
     """What an archive is going to be, before it is sent."""
 
@@ -181,6 +190,7 @@ class StartedUpload(Upload):
     max_bytes: Annotated[int, Field(ge=1, description="The largest archive.")]
 
 
+@with_config(_REQUEST)
 class CloneRequest(TypedDict):
     """What the copy is to be."""
 
@@ -221,6 +231,7 @@ class RevisionPage(TypedDict):
     next_cursor: NotRequired[Cursor]
 
 
+@with_config(_REQUEST)
 class RoleAssignment(TypedDict):
     """All packs that a role is to have."""
 

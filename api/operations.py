@@ -14,8 +14,8 @@ _PACKS, _FILES, _UPLOADS, _ROLES, _ABOUT = "Packs", "Files", "Staged uploads", "
 _JSON_FAULTS: Final = ("validation_error", "payload_too_large", "unsupported_media_type")
 _CHANGED_MEANWHILE: Final = ("pack_deleting", "pack_modified", "precondition_failed")
 
-_TAG: Final = r'(W/)?"[\x21\x23-\x7e\x80-\xff]*"'
-_ENTITY_TAGS: Final = rf"^(\*|{_TAG}(\s*,\s*{_TAG})*)$"
+_TAG: Final = r'(W/)?"[!#-~]*"'
+_ENTITY_TAGS: Final = rf"^(\*|{_TAG}(, *{_TAG})*)$"
 _IF_MATCH: Final = Parameter(
     name="If-Match",
     place="header",

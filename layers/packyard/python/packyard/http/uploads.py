@@ -44,6 +44,9 @@ def read_start(event: APIGatewayProxyEvent, *, max_bytes: int) -> StartRequest:
     given = read_json(event, fields=frozenset({"visibility", "pack_id", "size_bytes"}))
     faults: dict[str, str] = {}
     size = given.get("size_bytes")
+    if isinstance(size, float) and size.is_integer():
+        # To JSON Schema 5.0 is an integer too, and some clients have no other numbers.
+        size = int(size)
     if "size_bytes" in given and (type(size) is not int or size < 1):
         faults["size_bytes"] = "must be a whole number of bytes, at least 1"
     pack_id = given.get("pack_id")
