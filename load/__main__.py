@@ -37,8 +37,8 @@ def main() -> int:
     """Do what the command line asks for; 1 when something does not hold."""
     arguments = argparse.ArgumentParser(prog="load", description=__doc__)
     arguments.add_argument("--duration", type=float, default=600, help="seconds")
-    arguments.add_argument("--rate", type=float, default=6, help="requests a second")
-    arguments.add_argument("--at-once", type=int, default=4, help="requests on their way at once")
+    arguments.add_argument("--rate", type=float, default=4, help="requests a second")
+    arguments.add_argument("--at-once", type=int, default=3, help="requests on their way at once")
     arguments.add_argument("--faults", type=float, default=0.05, help="how many calls to AWS fail, of 1")
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--results", type=Path, default=RESULTS)

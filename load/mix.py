@@ -93,7 +93,7 @@ class Mix:
     def turn(self, due: float) -> Turn:
         """Return the next arrival."""
         number = next(self._numbers)
-        randomness = Random(f"{self.seed} {number}")  # noqa: S311 - a load is no secret
+        randomness = Random(f"{self.seed} {number}")
         return Turn(due=due, org=randomness.choice(ORGS), number=number, randomness=randomness)
 
     def client(self, org: str, permission_set: str = "full_access") -> Client:

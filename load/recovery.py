@@ -66,7 +66,6 @@ class Future:
         builds: list[str] = []
         for _ in range(_ROUNDS):
             self.ahead += _LEAP
-            print("DEBUG", datetime.now(UTC), len(cleanups), len(self._waiting("CleanupQueueUrl")))
             builds += self._take("BuildQueueUrl")
             builds = [body for body in builds if not self._settled(self.services.builder.settle, body)]
             cleanups += self._take("CleanupQueueUrl")

@@ -35,7 +35,7 @@ def load(  # noqa: PLR0913 - what a load is
         seed: The same one gives the same arrivals and the same requests.
     """
     port = free_port()
-    faults = Faults(share=0, randomness=Random(f"faults {seed}"))  # noqa: S311 - a load is no secret
+    faults = Faults(share=0, randomness=Random(f"faults {seed}"))
     with (
         failing(port, faults),
         running_stack(folder=folder, port=port, functions_call=faults.url) as stack,
@@ -46,7 +46,7 @@ def load(  # noqa: PLR0913 - what a load is
         mix.warm_up()
         print(f"· {rate:g} requests a second for {seconds:g} s", flush=True)
         mix.journal = Journal(undocumented=warm_up.undocumented)
-        due = poisson(rate=rate, seconds=seconds, randomness=Random(f"arrivals {seed}"))  # noqa: S311 - likewise
+        due = poisson(rate=rate, seconds=seconds, randomness=Random(f"arrivals {seed}"))
         faults.share = share
         with memory.watched():
             send(due, mix.act, at_once=at_once)
