@@ -247,6 +247,38 @@ def _gnu_headers(draw: st.DrawFn) -> bytes:
     return gnu_long(name, kind=draw(st.sampled_from([b"L", b"L", b"L", b"K"])))
 
 
+# What other files start with, where a tar has its first name: some take it for theirs, most would have more to follow.
+_STARTS: Final = [
+    *(
+        b"pax_global_header",
+        b"././@PaxHeader",
+        b"PaxHeaders/\xe3\x83",
+        b"BZh91AY",
+        b"MSCF/",
+        b"xar!",
+        b"PK",
+        b"#!/bin/sh",
+    ),
+    *(
+        b"\x1f\x8b\x08\0",
+        b"\x1f\x9d",
+        b"BZh91AY&SY",
+        b"\xfd7zXZ\0",
+        b"\x28\xb5\x2f\xfd",
+        b"\x04\x22\x4d\x18",
+        b"LZIP\1",
+    ),
+    *(
+        b"LRZI\0\6",
+        b"]\0\0\0\4" + b"\xff" * 8,
+        b"MSCF",
+        b"xar!\0\x1c\0\1",
+        b"WARC/1.0\r\n",
+        b"!<arch>\n",
+        b"070707",
+    ),
+    *(b"PK\3\4", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\7", b"begin 644 x\n#0V%T\n`\nend\n", b"#mtree", b"CD001"),
+]
 _STRAY: Final = [bytes(_BLOCK), END, b"x" * _BLOCK, header(b"")]
 _MEMBERS: Final = st.one_of(
     _files(),
@@ -270,6 +302,12 @@ def written_tars(draw: st.DrawFn) -> bytes:
     members.insert(draw(st.integers(0, len(members))), manifest)
     if draw(st.integers(0, 19)) == 7:
         members.insert(draw(st.integers(0, len(members))), draw(st.sampled_from(_STRAY)))
+    if draw(st.integers(0, 9)) == 3:
+        payload = record("comment", b"c" * 60)
+        start = header(
+            draw(st.sampled_from(_STARTS)), size=len(payload), kind=b"g", magic=draw(st.sampled_from(_MAGICS))
+        )
+        members.insert(0, start + padded(payload))
     end = draw(
         _mostly([END, END, bytes(10_240)], [b"", bytes(_BLOCK), bytes(700), END + manifest + END, END + b"x"])
     )
