@@ -8,16 +8,18 @@ import yaml
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 from tests.fake_registry.moods import CutsOff, HangsUp, Mood, Refuses
-from tests.reliability.clients import ORGS, READER
-from tests.reliability.expectations import Refused
+from tests.reliability.clients import ORGS, READER, SLUGS
+from tests.reliability.expectations import Expected, Refused
 from tests.reliability.model import Model
 from tests.reliability.model_packs import Archive, Reference
+from tests.reliability.model_state import Caller
 from tests.reliability.stage import Fate
 from tests.reliability.surroundings import Surroundings
 
 NAMES: Final = ("alpha", "beta", "gamma")
 VERSIONS: Final = ("1.0.0", "1.1.0", "2.0.0")
 PATHS: Final = ("guides/a.md", "README.md", "data/deep/b.txt")
+ROLES: Final = ("support", "sales")
 BAD_PATHS: Final = ("etc/passwd", "guides/../x", "notes.md", "guides")
 UNKNOWN: Final = "pack_01HZZZZZZZZZZZZZZZZZZZZZZZ"
 
@@ -276,7 +278,7 @@ class Machine(Surroundings):
 
     @rule(
         key=writers,
-        role=st.sampled_from(("support", "sales")),
+        role=st.sampled_from(ROLES),
         chosen=st.lists(picks, max_size=3),
         fate=fates,
     )
@@ -335,55 +337,54 @@ class Machine(Surroundings):
 
     # -- readers --------------------------------------------------------------------------------------------------
 
-    @rule(key=readers, pick=picks)
-    def get(self, key: Key, pick: int) -> None:
+    @rule(
+        key=readers,
+        what=st.sampled_from(("pack", "pack", "host", "upload", "files", "file", "file", "role")),
+        pick=picks,
+        path=st.sampled_from((*PATHS, "pack.yaml", "guides/none.md")),
+    )
+    def look(self, key: Key, what: str, pick: int, path: str) -> None:
         pack_id, caller = self.a_pack(key[0], pick), self.caller(key)
-        self.read(lambda: self.clients.get(key, pack_id), lambda model: model.get(caller, pack_id))
+        match what:
+            case "pack":
+                self.read(lambda: self.clients.get(key, pack_id), lambda model: model.get(caller, pack_id))
+            case "host":
+                self.ask_host(key, caller, pack_id, ORGS[pick % 3])
+            case "upload":
+                ids = [upload.id for upload in self.worlds.one.uploads if upload.id is not None]
+                upload_id = ids[-1 - pick % len(ids)] if ids else "upl_none"
+                self.read(
+                    lambda: self.clients.get_upload(key, upload_id),
+                    lambda model: model.get_upload(caller, upload_id),
+                )
+            case "files":
+                self.read_files(
+                    pack_id,
+                    lambda: self.clients.list_files(key, pack_id),
+                    lambda model: model.list_files(caller, pack_id),
+                )
+            case "file":
+                self.read_files(
+                    pack_id,
+                    lambda: self.clients.get_file(key, pack_id, path),
+                    lambda model: model.get_file(caller, pack_id, path),
+                )
+            case "role":
+                role = ROLES[pick % 2]
+                self.read(
+                    lambda: self.clients.get_role(key, role), lambda model: model.get_role(caller, role)
+                )
 
-    @rule(key=readers, other=st.sampled_from(ORGS))
-    def ask_another_host(self, key: Key, other: str) -> None:
+    def ask_host(self, key: Key, caller: Caller, pack_id: str, org: str) -> None:
         """A host that names another organisation is refused, whatever is asked for."""
-        pack_id, caller = self.a_pack(key[0], 0), self.caller(key)
 
-        def predict(model: Model) -> Any:
+        def predict(model: Model) -> Expected:
             model.admit(caller)
-            if other != key[0]:
+            if org != key[0]:
                 raise Refused(403, "permission_denied")
             return model.get(caller, pack_id)
 
-        self.read(lambda: self.clients.get(key, pack_id, self.slug(other)), predict)
-
-    @precondition(lambda self: self.worlds.one.uploads)
-    @rule(key=readers, pick=picks)
-    def get_upload(self, key: Key, pick: int) -> None:
-        ids = [upload.id for upload in self.worlds.one.uploads if upload.id is not None]
-        upload_id, caller = ids[-1 - pick % len(ids)] if ids else "upl_none", self.caller(key)
-        self.read(
-            lambda: self.clients.get_upload(key, upload_id), lambda model: model.get_upload(caller, upload_id)
-        )
-
-    @rule(key=readers, pick=picks)
-    def list_files(self, key: Key, pick: int) -> None:
-        pack_id, caller = self.a_pack(key[0], pick), self.caller(key)
-        self.read_files(
-            pack_id,
-            lambda: self.clients.list_files(key, pack_id),
-            lambda model: model.list_files(caller, pack_id),
-        )
-
-    @rule(key=readers, pick=picks, path=st.sampled_from((*PATHS, "pack.yaml", "guides/none.md")))
-    def get_file(self, key: Key, pick: int, path: str) -> None:
-        pack_id, caller = self.a_pack(key[0], pick), self.caller(key)
-        self.read_files(
-            pack_id,
-            lambda: self.clients.get_file(key, pack_id, path),
-            lambda model: model.get_file(caller, pack_id, path),
-        )
-
-    @rule(key=readers, role=st.sampled_from(("support", "sales")))
-    def get_role(self, key: Key, role: str) -> None:
-        caller = self.caller(key)
-        self.read(lambda: self.clients.get_role(key, role), lambda model: model.get_role(caller, role))
+        self.read(lambda: self.clients.get(key, pack_id, SLUGS[org]), predict)
 
     @rule(
         key=readers,
@@ -479,9 +480,10 @@ class Machine(Surroundings):
     def everything_settles(self) -> None:
         self.settle_everything()
 
-    @initialize(first=archives(), second=archives(), visibility=visibilities)
-    def there_is_something(self, first: Archive, second: Archive, visibility: str) -> None:
+    @initialize(made=st.lists(archives(), min_size=3, max_size=5), visibility=visibilities)
+    def there_is_something(self, made: Sequence[Archive], visibility: str) -> None:
         for number, name in enumerate(NAMES):
             self.push_elsewhere(name, manifest(name, "1.0.0", number), "1")
-        self.upload(key=(ORGS[0], 0), archive=first, visibility=visibility, once=None, fate=None)
-        self.upload(key=(ORGS[1], 0), archive=second, visibility="community", once=None, fate=None)
+        for number, archive in enumerate(made):
+            org = ORGS[number % 3]
+            self.upload(key=(org, 0), archive=archive, visibility=visibility, once=None, fate=None)

@@ -173,6 +173,17 @@ class State:
         """Tell whether a repository may be held by somebody who is not there any more."""
         return place in self.busy and self.now <= self.busy[place]
 
+    def drop_what_is_over(self) -> None:
+        """Forget leases that have run out, by any clock: what differs in nothing else is the same."""
+        surely = self.now - timedelta(minutes=1)
+        for place, kept in list(self.keys.items()):
+            if surely > (kept.at_work_until if kept.answer is None else kept.since + ANSWER_KEPT):
+                del self.keys[place]
+        self.busy = {place: until for place, until in self.busy.items() if until >= surely}
+        for upload in self.uploads:
+            if upload.lease_until is not None and upload.lease_until < surely:
+                upload.lease_until = None
+
     def settle(self) -> None:
         """Everything that was begun has come to its end."""
         self.abandoned.clear()

@@ -13,7 +13,6 @@ from tests.gateway import Answer
 from tests.reliability.clients import (
     DOMAIN,
     READER,
-    SLUGS,
     Clients,
     outage,
     principal_of,
@@ -87,9 +86,6 @@ class Stage(RuleBasedStateMachine):
 
     def caller(self, key: Key) -> Caller:
         return Caller(key[0], principal_of(key), may_write=key[1] != READER, revoked=key in self.revoked)
-
-    def slug(self, org: str) -> str:
-        return SLUGS[org]
 
     # -- requests -------------------------------------------------------------------------------------------------
 

@@ -6,8 +6,8 @@ from tests.reliability.machine import Machine
 
 TestServiceAgainstModel = Machine.TestCase
 TestServiceAgainstModel.settings = settings(
-    max_examples=of(ci=20, soak=400),
-    stateful_step_count=of(ci=40, soak=60),
+    max_examples=of(ci=75, soak=1500),
+    stateful_step_count=of(ci=50, soak=70),
     deadline=None,
     derandomize=not SOAK,
     database=None,

@@ -100,10 +100,11 @@ class Worlds:
         unique: list[Model] = []
         for model in models:
             model.in_trouble = False
+            model.drop_what_is_over()
             if model not in unique:
                 unique.append(model)
         self.models = unique
-        assert len(unique) <= 128, "answers must say what has happened"
+        assert len(unique) <= 256, "answers must say what has happened"
 
 
 def outcome(world: Model, predict: Predict) -> Expected:
