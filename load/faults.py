@@ -116,11 +116,6 @@ class Faults:
             self.injected[service, kind] += 1
             return kind
 
-    def cease(self) -> None:
-        """Let nothing fail any more."""
-        with self._lock:
-            self.share = 0
-
     def stand_between(self, request: Sent, pass_on: PassOn) -> Received | None:
         """Hand a request on, or fail it; None hangs up."""
         service = service_of(request)

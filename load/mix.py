@@ -1,78 +1,38 @@
-"""What clients do: three organisations, several keys, mostly reading; what answers 5xx is asked again.
-
-A POST that is asked again carries the same `Idempotency-Key`; everything else is repeated as it was.
-"""
+"""What clients do: three organisations, several keys, mostly reading."""
 
 import itertools
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from typing import Any, Final
 
-import urllib3
-from local.stack import StackDescription
-from tests.e2e.client import Client, Reply
 from tests.service import PackArchive
 
 from load.arrivals import send
-from load.journal import SERVER_ERROR, Journal
+from load.clients import Clients, Turn, revision_of
 from load.promises import PackPromise, Promises, RolePromise
 
 ORGS: Final = ("acme", "globex", "platform")
-READERS: Final = ("full_access", "submit_observe", "read_only")
 ROLES: Final = 6
-_ATTEMPTS: Final = 4
-_FIRST_WAIT_SECONDS: Final = 0.2
 _FILE: Final = "guides/post.md"
-_TIMEOUT_SECONDS: Final = 60
 _SHARE_OF_FREED_NAMES: Final = 0.2
 _SHARE_OF_IF_MATCH: Final = 0.3
 _OK, _CREATED, _NO_CONTENT, _NOT_FOUND = 200, 201, 204, 404
 
 
-@dataclass(frozen=True, kw_only=True)
-class Turn:
-    """One arrival.
-
-    Attributes:
-        due: When it was due (`time.monotonic`).
-        org: Whose client it is: a slug.
-        number: Of this arrival; no other has it.
-        randomness: Its own.
-    """
-
-    due: float
-    org: str
-    number: int
-    randomness: Random
-
-
 @dataclass
 class Mix:
-    """The clients.
+    """What clients do.
 
     Attributes:
-        stack: What they talk to.
-        journal: Notes what they ask.
-        promises: Notes what they are told.
+        clients: Who does it.
         seed: The same one draws the same requests; what they meet may differ.
-        at_once: How many connections there may be.
     """
 
-    stack: StackDescription
-    journal: Journal
-    promises: Promises
+    clients: Clients
     seed: int
-    at_once: int
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
-    _http: urllib3.PoolManager = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._http = urllib3.PoolManager(
-            retries=False, timeout=_TIMEOUT_SECONDS, maxsize=self.at_once, block=True
-        )
 
     def act(self, due: float) -> None:
         """Do one of the things that clients do, and note what comes of it.
@@ -87,8 +47,8 @@ class Mix:
     def warm_up(self) -> None:
         """Do each of them as often at once as they may come, so that functions have been started."""
         for operation in (Mix.upload, *_WEIGHTS):
-            due_at_once = [0.0] * self.at_once
-            send(due_at_once, partial(_do, operation, self), at_once=self.at_once)
+            due_at_once = [0.0] * self.clients.at_once
+            send(due_at_once, partial(_do, operation, self), at_once=self.clients.at_once)
 
     def turn(self, due: float) -> Turn:
         """Return the next arrival."""
@@ -96,36 +56,30 @@ class Mix:
         randomness = Random(f"{self.seed} {number}")
         return Turn(due=due, org=randomness.choice(ORGS), number=number, randomness=randomness)
 
-    def client(self, org: str, permission_set: str = "full_access") -> Client:
-        """Return a client of an organisation."""
-        return Client(self.stack, self._http, self.stack["orgs"][org]["keys"][permission_set])
-
     # --- Reading ---
-
-    def _read(self, turn: Turn, operation: str, path: str) -> Reply | None:
-        client = self.client(turn.org, turn.randomness.choice(READERS))
-        return self.journal.ask(client, operation, "GET", path, due=turn.due)
 
     def get(self, turn: Turn) -> None:
         """Read a pack; it must not be older than what clients have seen."""
-        pack = self.promises.any_pack(turn.org, turn.randomness)
+        pack = self.clients.promises.any_pack(turn.org, turn.randomness)
         if pack is None:
             return self.list_packs(turn)
         known = pack.revision
-        reply = self._read(turn, "get", f"/packs/{pack.pack_id}")
+        reply = self.clients.read(turn, "get", f"/packs/{pack.pack_id}")
         if reply is None:
             return None
         if reply.status == _NOT_FOUND and not pack.leaving:
-            self.promises.contradictions.append(f"{pack.pack_id} is not found, and nobody has deleted it")
+            self.clients.promises.contradictions.append(
+                f"{pack.pack_id} is not found, and nobody has deleted it"
+            )
         if reply.status == _OK:
-            if _revision(reply) < known:
-                self.promises.contradictions.append(f"{pack.pack_id} has gone back from {known}")
-            self._show(turn.org, "", reply)
+            if revision_of(reply) < known:
+                self.clients.promises.contradictions.append(f"{pack.pack_id} has gone back from {known}")
+            self.clients.show(turn.org, "", reply)
         return None
 
     def list_packs(self, turn: Turn) -> None:
         """List packs."""
-        self._read(turn, "list", f"/packs?limit={turn.randomness.choice((10, 50))}")
+        self.clients.read(turn, "list", f"/packs?limit={turn.randomness.choice((10, 50))}")
 
     def files(self, turn: Turn) -> None:
         """List a pack's files."""
@@ -140,22 +94,22 @@ class Mix:
         self._read_part(turn, "revisions", "/revisions")
 
     def _read_part(self, turn: Turn, operation: str, part: str) -> None:
-        pack = self.promises.any_pack(turn.org, turn.randomness)
+        pack = self.clients.promises.any_pack(turn.org, turn.randomness)
         if pack is None:
             return self.list_packs(turn)
-        self._read(turn, operation, f"/packs/{pack.pack_id}{part}")
+        self.clients.read(turn, operation, f"/packs/{pack.pack_id}{part}")
         return None
 
     def role(self, turn: Turn) -> None:
         """Read a role."""
-        self._read(turn, "role", f"/agent-roles/{_role(turn)}/packs")
+        self.clients.read(turn, "role", f"/agent-roles/{_role(turn)}/packs")
 
     def upload_status(self, turn: Turn) -> None:
         """Ask how far a staged upload is."""
-        own = [upload for upload, (org, _) in list(self.promises.uploads.items()) if org == turn.org]
+        own = [upload for upload, (org, _) in list(self.clients.promises.uploads.items()) if org == turn.org]
         if not own:
             return self.list_packs(turn)
-        self._read(turn, "upload_status", f"/packs/uploads/{turn.randomness.choice(own)}")
+        self.clients.read(turn, "upload_status", f"/packs/uploads/{turn.randomness.choice(own)}")
         return None
 
     # --- Making packs ---
@@ -164,13 +118,13 @@ class Mix:
         """Publish a pack: of a new name, or of one that a deleted pack had."""
         org, name = turn.org, f"load-{turn.number}"
         if turn.randomness.random() < _SHARE_OF_FREED_NAMES:
-            org, name = self.promises.take_freed_name() or (org, name)
+            org, name = self.clients.promises.take_freed_name() or (org, name)
         archive = _archive(name, "1.0.0", turn.randomness)
         self._create(turn, "upload", org, name, "/packs/upload", archive=archive, fields=_form(archive))
 
     def repeat(self, turn: Turn) -> None:
         """Publish again what has been published."""
-        pack = self.promises.any_pack(turn.org, turn.randomness, built=True)
+        pack = self.clients.promises.any_pack(turn.org, turn.randomness, built=True)
         if pack is None:
             return self.upload(turn)
         name = pack.body["name"]
@@ -180,7 +134,7 @@ class Mix:
 
     def clone(self, turn: Turn) -> None:
         """Clone a pack."""
-        pack = self.promises.any_pack(turn.org, turn.randomness)
+        pack = self.clients.promises.any_pack(turn.org, turn.randomness)
         if pack is None:
             return self.upload(turn)
         name = f"clone-{turn.number}"
@@ -190,41 +144,47 @@ class Mix:
     def _create(  # noqa: PLR0913 - what a creation is
         self, turn: Turn, operation: str, org: str, name: str, path: str, *, archive: bytes = b"", **more: Any
     ) -> None:
-        reply = self._insist(
+        reply = self.clients.insist(
             turn,
             operation,
-            self.client(org),
+            self.clients.of(org),
             "POST",
             path,
-            unsure=lambda: self.promises.leave_unsure_of(org, name),
+            unsure=lambda: self.clients.promises.leave_unsure_of(org, name),
             headers={"Idempotency-Key": f"load-{turn.number}"},
             **more,
         )
         if reply is not None and reply.status in (_OK, _CREATED):
-            self._show(org, operation, reply, archive)
+            self.clients.show(org, operation, reply, archive)
 
     def staged(self, turn: Turn) -> None:
         """Start an upload, and post an archive to its form; what becomes of it is looked at in the end."""
         name = f"staged-{turn.number}"
         headers = {"Idempotency-Key": f"load-{turn.number}"}
-        reply = self._insist(
-            turn, "start_upload", self.client(turn.org), "POST", "/packs/uploads", json={}, headers=headers
+        reply = self.clients.insist(
+            turn,
+            "start_upload",
+            self.clients.of(turn.org),
+            "POST",
+            "/packs/uploads",
+            json={},
+            headers=headers,
         )
         if reply is None or reply.status != _CREATED:
             return
         archive = _archive(name, "1.0.0", turn.randomness)
         form = {**reply.body["fields"], "file": ("pack.tar.gz", archive, "application/gzip")}
-        posted = self._http.request("POST", reply.body["url"], fields=form)
-        if posted.status == _NO_CONTENT:
-            self.promises.uploads[reply.body["upload_id"]] = (turn.org, name)
+        status = self.clients.post_form(reply.body["url"], form)
+        if status == _NO_CONTENT:
+            self.clients.promises.uploads[reply.body["upload_id"]] = (turn.org, name)
         else:
-            self.journal.undocumented.append(f"S3 answered a form with {posted.status}")
+            self.clients.journal.undocumented.append(f"S3 answered a form with {status}")
 
     # --- Changing packs ---
 
     def reupload(self, turn: Turn) -> None:
         """Replace what a pack holds."""
-        pack = self.promises.any_pack(turn.org, turn.randomness, built=True)
+        pack = self.clients.promises.any_pack(turn.org, turn.randomness, built=True)
         if pack is None:
             return self.upload(turn)
         archive = _archive(pack.body["name"], f"1.{turn.number}.0", turn.randomness)
@@ -235,7 +195,7 @@ class Mix:
 
     def update(self, turn: Turn) -> None:
         """Show a pack to others or hide it, now and then only if it is as last seen."""
-        pack = self.promises.any_pack(turn.org, turn.randomness)
+        pack = self.clients.promises.any_pack(turn.org, turn.randomness)
         if pack is None:
             return self.upload(turn)
         headers = {"If-Match": f'"{pack.revision}"'} if turn.randomness.random() < _SHARE_OF_IF_MATCH else {}
@@ -246,7 +206,7 @@ class Mix:
 
     def put_file(self, turn: Turn) -> None:
         """Write a file into a pack."""
-        pack = self.promises.any_pack(turn.org, turn.randomness, built=True)
+        pack = self.clients.promises.any_pack(turn.org, turn.randomness, built=True)
         if pack is None:
             return self.upload(turn)
         path = f"/packs/{pack.pack_id}/files/data/{turn.randomness.randrange(5)}.bin"
@@ -256,23 +216,23 @@ class Mix:
     def _change(
         self, turn: Turn, operation: str, pack: PackPromise, method: str, path: str, **more: Any
     ) -> None:
-        client = self.client(pack.org)
-        unsure = _unsure(self.promises, pack, operation)
-        reply = self._insist(turn, operation, client, method, path, unsure=unsure, **more)
+        client = self.clients.of(pack.org)
+        unsure = _unsure(self.clients.promises, pack, operation)
+        reply = self.clients.insist(turn, operation, client, method, path, unsure=unsure, **more)
         if reply is not None and reply.status == _OK:
-            self._show(pack.org, operation, reply)
+            self.clients.show(pack.org, operation, reply)
 
     def delete(self, turn: Turn) -> None:
         """Delete a pack, unless a role holds it."""
-        pack = self.promises.any_pack(turn.org, turn.randomness)
+        pack = self.clients.promises.any_pack(turn.org, turn.randomness)
         if pack is None:
             return self.upload(turn)
         pack.leaving = True
-        client, path = self.client(pack.org), f"/packs/{pack.pack_id}"
+        client, path = self.clients.of(pack.org), f"/packs/{pack.pack_id}"
         attempts: list[int] = []
-        reply = self._insist(turn, "delete", client, "DELETE", path, unsure=lambda: attempts.append(1))
+        reply = self.clients.insist(turn, "delete", client, "DELETE", path, unsure=lambda: attempts.append(1))
         if reply is not None and reply.status == _OK:
-            self.promises.bury(pack)
+            self.clients.promises.bury(pack)
         elif reply is not None and reply.code == "pack_in_use" and not attempts:
             pack.leaving = False
         return None
@@ -280,9 +240,10 @@ class Mix:
     def set_role(self, turn: Turn) -> None:
         """Set the packs of a role."""
         role_id = _role(turn)
-        promise = self.promises.roles[turn.org, role_id]
+        promise = self.clients.promises.roles[turn.org, role_id]
         found = [
-            self.promises.any_pack(turn.org, turn.randomness) for _ in range(turn.randomness.randrange(4))
+            self.clients.promises.any_pack(turn.org, turn.randomness)
+            for _ in range(turn.randomness.randrange(4))
         ]
         pack_ids = list(dict.fromkeys(pack.pack_id for pack in found if pack))
         # One client to a role: of two answers nobody could tell which is the later.
@@ -300,46 +261,16 @@ class Mix:
             promise.may_hold.append(pack_ids)
 
         body = {"pack_ids": pack_ids}
-        reply = self._insist(turn, "set_role", self.client(turn.org), "PUT", path, unsure=unsure, json=body)
+        reply = self.clients.insist(
+            turn, "set_role", self.clients.of(turn.org), "PUT", path, unsure=unsure, json=body
+        )
         if reply is not None and reply.status == _OK:
             promise.tried += 1
             promise.may_hold = [pack_ids]
 
-    # --- Asking ---
-
-    def _insist(  # noqa: PLR0913 - what a request is
-        self,
-        turn: Turn,
-        operation: str,
-        client: Client,
-        method: str,
-        path: str,
-        *,
-        unsure: Callable[[], object] = lambda: None,
-        **more: Any,
-    ) -> Reply | None:
-        """Ask until the answer is none of 5xx, four times at most; return the last one."""
-        due: float | None = turn.due
-        reply = None
-        for attempt in range(_ATTEMPTS):
-            reply = self.journal.ask(client, operation, method, path, due=due, **more)
-            if reply is not None and reply.status < SERVER_ERROR:
-                return reply
-            unsure()
-            due = None
-            time.sleep(_FIRST_WAIT_SECONDS * 2**attempt)
-        return reply
-
-    def _show(self, org: str, operation: str, reply: Reply, archive: bytes = b"") -> None:
-        self.promises.show(org, operation, reply.body, _revision(reply), archive)
-
 
 def _do(operation: Callable[[Mix, Turn], None], mix: Mix, due: float) -> None:
     operation(mix, mix.turn(due))
-
-
-def _revision(reply: Reply) -> int:
-    return int(reply.headers["ETag"].strip('"'))
 
 
 def _role(turn: Turn) -> str:

@@ -24,7 +24,8 @@ from packyard.settings import Settings
 # Past every deadline and lease, at each round.
 _LEAP: Final = timedelta(minutes=30)
 _ROUNDS: Final = 12
-_QUIET_SECONDS: Final = 60
+# As long as what has begun may well take, delays included; what takes longer is done twice, which must do no harm.
+_QUIET_SECONDS: Final = 10
 _PROBLEMS = (PackyardError, ValueError)
 
 
@@ -91,7 +92,7 @@ class Future:
         functions = self.endpoint.session().client("lambda", endpoint_url=self.endpoint.url)
         for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
             functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-        time.sleep(_QUIET_SECONDS / 20)
+        time.sleep(_QUIET_SECONDS)
 
     def _waiting(self, queue: str) -> list[str]:
         return [message["Body"] for message in self._messages(self._outputs[queue])]

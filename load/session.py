@@ -7,10 +7,11 @@ from typing import Any
 
 from local.aws import Endpoint
 from local.function import free_port
-from local.stack import StackDescription, running_stack
+from local.stack import running_stack
 from tests.reliability.invariants import Observed, violations
 
 from load.arrivals import poisson, send
+from load.clients import Clients
 from load.faults import Faults, failing
 from load.journal import Journal
 from load.memory import Memory
@@ -41,22 +42,23 @@ def load(  # noqa: PLR0913 - what a load is
         running_stack(folder=folder, port=port, functions_call=faults.url) as stack,
     ):
         memory, warm_up = Memory(port), Journal()
-        mix = Mix(stack=stack, journal=warm_up, promises=Promises(), seed=seed, at_once=at_once)
+        clients = Clients(stack=stack, journal=warm_up, promises=Promises(), at_once=at_once)
+        mix = Mix(clients=clients, seed=seed)
         print("· warming up", flush=True)
         mix.warm_up()
         print(f"· {rate:g} requests a second for {seconds:g} s", flush=True)
-        mix.journal = Journal(undocumented=warm_up.undocumented)
+        clients.journal = Journal(undocumented=warm_up.undocumented)
         due = poisson(rate=rate, seconds=seconds, randomness=Random(f"arrivals {seed}"))
         faults.share = share
         with memory.watched():
             send(due, mix.act, at_once=at_once)
         print("· letting everything settle", flush=True)
         faults.share = 0
-        breaches, unconfirmed = _verdict(stack, mix, Endpoint(port), faults)
+        breaches, unconfirmed = _verdict(clients, Endpoint(port), faults)
     return outcome(
         seconds=seconds,
         rate=rate,
-        journal=mix.journal,
+        journal=clients.journal,
         faults=faults,
         memory=memory,
         breaches=breaches,
@@ -64,35 +66,35 @@ def load(  # noqa: PLR0913 - what a load is
     )
 
 
-def _verdict(stack: StackDescription, mix: Mix, endpoint: Endpoint, faults: Faults) -> tuple[list[str], int]:
+def _verdict(clients: Clients, endpoint: Endpoint, faults: Faults) -> tuple[list[str], int]:
     future = Future(endpoint=endpoint, url=faults.url)
     left = future.settle()
     registry = faults.url.partition("://")[2]
-    seen = observe(stack, endpoint=endpoint, registry=registry, pending=left, now=future.now())
-    orgs = {stack["orgs"][slug]["org_id"]: slug for slug in ORGS}
-    listed = {pack["id"]: pack for slug in ORGS for pack in _listed(mix, slug)}
+    seen = observe(clients.stack, endpoint=endpoint, registry=registry, pending=left, now=future.now())
+    orgs = {clients.stack["orgs"][slug]["org_id"]: slug for slug in ORGS}
+    listed = {pack["id"]: pack for slug in ORGS for pack in _listed(clients, slug)}
     breaches = [
         *violations(seen),
-        *mix.promises.breaches(seen, listed, orgs),
-        *_upload_breaches(mix, seen),
+        *clients.promises.breaches(seen, listed, orgs),
+        *_upload_breaches(clients, seen),
         *future.troubles,
     ]
-    return breaches, mix.promises.unconfirmed(seen)
+    return breaches, clients.promises.unconfirmed(seen)
 
 
-def _listed(mix: Mix, org: str) -> Iterator[dict[str, Any]]:
+def _listed(clients: Clients, org: str) -> Iterator[dict[str, Any]]:
     cursor = ""
     while True:
-        page = mix.client(org).call("GET", f"/packs?owned=true&limit=100{cursor}").body
+        page = clients.of(org).call("GET", f"/packs?owned=true&limit=100{cursor}").body
         yield from page["packs"]
         if "next_cursor" not in page:
             return
         cursor = f"&cursor={page['next_cursor']}"
 
 
-def _upload_breaches(mix: Mix, seen: Observed) -> Iterator[str]:
+def _upload_breaches(clients: Clients, seen: Observed) -> Iterator[str]:
     """What S3 has taken has become a pack by now: every one of the archives is a good one."""
-    for upload_id, (org, name) in mix.promises.uploads.items():
-        upload = mix.client(org).call("GET", f"/packs/uploads/{upload_id}").body
+    for upload_id, (org, name) in clients.promises.uploads.items():
+        upload = clients.of(org).call("GET", f"/packs/uploads/{upload_id}").body
         if upload["status"] != "done" or seen.rows[upload["pack_id"]]["name"] != name:
             yield f"{upload_id} of {name} is {upload}"
