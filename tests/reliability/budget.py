@@ -17,8 +17,9 @@ def of(*, ci: T, soak: T) -> T:
     return soak if SOAK else ci
 
 
-def spread(cases: Sequence[T], *, ci: int) -> list[T]:
-    """Return every case when soaking; else `ci` of them at most, evenly spread, the same ones each time."""
-    if SOAK or len(cases) <= ci:
+def spread(cases: Sequence[T], *, ci: int, soak: int | None = None) -> list[T]:
+    """Return at most so many cases, evenly spread and the same ones each time; all of them for None."""
+    most = soak if SOAK else ci
+    if most is None or len(cases) <= most:
         return list(cases)
-    return [cases[number * len(cases) // ci] for number in range(ci)]
+    return [cases[number * len(cases) // most] for number in range(most)]

@@ -2,12 +2,23 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
-from tests.reliability.operations import build_scene
+import pytest
+from tests.reliability import budget
+from tests.reliability.operations import OPERATIONS, build_scene
 from tests.reliability.world import Saved, World, running_world
 
 Scene = tuple[World, Saved]
-REGISTRIES = ("ecr", "distribution")
+REGISTRIES: Final = ("ecr", "distribution")
+# Where it makes a difference which kind of registry is ours.
+_KINDS_DIFFER: Final = ("delete", "upload", "clone theirs")
+TRIALS: Final = [
+    pytest.param(registry, name, id=f"{name}, {registry}")
+    for registry in REGISTRIES
+    for name in OPERATIONS
+    if registry == "ecr" or budget.SOAK or name in _KINDS_DIFFER or name.startswith("clean up")
+]
 
 
 @contextmanager

@@ -8,7 +8,7 @@ that are in conflict exactly one wins, unless it is told to come again.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import combinations_with_replacement, product
 from threading import Event, Thread
 from typing import Any
 
@@ -31,14 +31,15 @@ from tests.reliability.wire import Sent
 from tests.reliability.world import Saved, World
 
 PAIRS = [
-    pytest.param(first, second, id=f"{contest}: {first.name} + {second.name}")
+    pytest.param(registry, first, second, id=f"{contest}, {registry}: {first.name} + {second.name}")
+    for registry in budget.of(ci=REGISTRIES[:1], soak=REGISTRIES)
     for contest, operations in CONTESTS.items()
-    for first in operations
-    for second in operations
+    for first, second in combinations_with_replacement(operations, 2)
 ]
+Case = tuple[int, Place, Place | None]
 
 
-@pytest.fixture(scope="module", params=REGISTRIES)
+@pytest.fixture(scope="module")
 def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
     with scene_with(request.param) as made:
         yield made
@@ -85,7 +86,7 @@ class Pair:
 
     def act(self, number: int) -> Answer:
         """Ask for one of the two, in a process of its own."""
-        with self.world.another_process():
+        with self.world.another_process(), self.world.wire.played_by(number):
             return self.both[number].act(self.world)
 
     def judge(self, *answers: Answer) -> None:
@@ -133,24 +134,24 @@ def pair_of(world: World, both: tuple[Operation, Operation], scene: Saved) -> Pa
     return Pair(world, both, start, allowed, may_both_fail, requests)
 
 
-def overtaken(pair: Pair, at: Place) -> None:
-    """Let the second come and go while the first is about to make a request."""
+def overtaken(pair: Pair, first: int, at: Place) -> None:
+    """Let the other come and go while the first is about to make a request."""
     pair.world.restore(pair.start)
-    others: list[Answer] = []
-    meeting = Meeting(at, lambda: others.append(pair.act(1)))
+    answers: dict[int, Answer] = {}
+    meeting = Meeting(at, lambda: answers.update({1 - first: pair.act(1 - first)}))
     pair.world.wire.meets = meeting
     try:
-        answer = pair.act(0)
+        answers[first] = pair.act(first)
     finally:
         pair.world.wire.meets = lambda _sent: None
     assert meeting.happened
-    pair.judge(answer, others[0])
+    pair.judge(answers[0], answers[1])
 
 
-def switched(pair: Pair, first: Place, second: Place) -> None:
-    """Stop the first at a request, let the second come as far as one of its own, finish the first, then the second."""
+def switched(pair: Pair, first: int, at: Place, until: Place) -> None:
+    """Stop the first at a request, let the other come as far as one of its own, finish the first, then the other."""
     pair.world.restore(pair.start)
-    stopped, go_on, ended = Event(), Event(), Event()
+    stopped, going, ended, done = Event(), Event(), Event(), Event()
     answers: dict[int, Any] = {}
 
     def play(number: int) -> None:
@@ -158,28 +159,27 @@ def switched(pair: Pair, first: Place, second: Place) -> None:
             answers[number] = pair.act(number)
         except BaseException as error:  # noqa: BLE001 - told below, by whoever waits
             answers[number] = error
-        (ended if number == 0 else done).set()
+        (ended if number == first else done).set()
         stopped.set()
 
     def wait() -> None:
         stopped.set()
-        assert go_on.wait(60)
+        assert going.wait(60)
 
     def finish_the_first() -> None:
-        go_on.set()
+        going.set()
         assert ended.wait(60)
 
-    done = Event()
-    threads = [Thread(target=play, args=(number,)) for number in (0, 1)]
+    threads = [Thread(target=play, args=(number,)) for number in (first, 1 - first)]
     try:
-        pair.world.wire.meets = Meeting(first, wait)
+        pair.world.wire.meets = Meeting(at, wait)
         threads[0].start()
         assert stopped.wait(60)
-        pair.world.wire.meets = Meeting(second, finish_the_first)
+        pair.world.wire.meets = Meeting(until, finish_the_first)
         threads[1].start()
         assert done.wait(60)
-        go_on.set()
     finally:
+        going.set()
         for thread in threads:
             thread.join(60)
         pair.world.wire.meets = lambda _sent: None
@@ -187,28 +187,23 @@ def switched(pair: Pair, first: Place, second: Place) -> None:
     pair.judge(answers[0], answers[1])
 
 
-@pytest.mark.parametrize(("first", "second"), PAIRS)
-def test_whoever_overtakes_whom_it_comes_to_what_some_order_would_have(
-    scene: Scene, first: Operation, second: Operation
-) -> None:
-    pair = pair_of(scene[0], (first, second), scene[1])
-
-    def attempt(at: Place) -> None:
-        overtaken(pair, at)
-        tally.count("overtakings")
-
-    each_of(budget.spread(pair.requests[0], ci=1000), attempt)
-
-
-@pytest.mark.parametrize(("first", "second"), PAIRS)
+@pytest.mark.parametrize(("scene", "first", "second"), budget.spread(PAIRS, ci=60), indirect=["scene"])
 def test_however_two_overlap_it_comes_to_what_some_order_would_have(
     scene: Scene, first: Operation, second: Operation
 ) -> None:
     pair = pair_of(scene[0], (first, second), scene[1])
 
-    def attempt(case: tuple[Place, Place]) -> None:
-        switched(pair, *case)
-        tally.count("overlappings")
+    def attempt(case: Case) -> None:
+        who, at, until = case
+        if until is None:
+            overtaken(pair, who, at)
+        else:
+            switched(pair, who, at, until)
+        tally.count("overlappings of two operations")
 
-    cases = [(at, until) for at in pair.requests[0] for until in pair.requests[1]]
-    each_of(budget.spread(cases, ci=2), attempt)
+    overtakings: list[Case] = [(who, at, None) for who in (0, 1) for at in pair.requests[who]]
+    switches: list[Case] = [
+        (who, at, until) for who in (0, 1) for at in pair.requests[who] for until in pair.requests[1 - who]
+    ]
+    cases = [*budget.spread(overtakings, ci=4), *budget.spread(switches, ci=2, soak=100)]
+    each_of(cases, attempt)

@@ -16,10 +16,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event, RLock, Thread, current_thread
-from threading import enumerate as enumerate_threads
 from types import SimpleNamespace
 from typing import Any, Final
 from unittest.mock import patch
+from weakref import WeakKeyDictionary
 
 import botocore.endpoint
 import urllib3
@@ -91,8 +91,8 @@ class Wire:
 
     Attributes:
         tap: Who decides.
-        meets: Asked of each request what is to happen before it; the other threads that are there by then stand still
-            for as long as that takes.
+        meets: Asked of each request what is to happen before it; all threads of whoever sends it stand still for as
+            long as that takes.
 
     Args:
         clients: AWS clients; moto stands at their other end, or `servers`.
@@ -109,8 +109,8 @@ class Wire:
     ) -> None:
         self.tap: Tap = straight
         self.meets: Callable[[Sent], Callable[[], object] | None] = lambda _sent: None
-        self._stopped: list[tuple[set[Thread], Event]] = []
-        self._meeting: list[Thread] = []
+        self._actors: WeakKeyDictionary[Thread, object] = WeakKeyDictionary()
+        self._stopped: dict[object, Event] = {}
         self._clients = clients
         self._servers = servers
         self._clock = clock
@@ -131,7 +131,14 @@ class Wire:
 
             return self._pass(_http(pool, method, url, deliver))
 
+        start = Thread.start
+
+        def started(thread: Thread) -> None:
+            self._actors[thread] = self._actors.get(current_thread())
+            start(thread)
+
         with ExitStack() as hooks:
+            hooks.enter_context(patch.object(Thread, "start", started))
             hooks.enter_context(patch.object(HTTPConnectionPool, "urlopen", tapped))
             # How long the SDK waits before it tries again is nobody's concern here.
             hooks.enter_context(
@@ -165,29 +172,31 @@ class Wire:
             client.meta.events.unregister(f"needs-retry.{service}", unique_id=f"retry-config-{service}")
             register_retry_handler(client, max_attempts=ATTEMPTS)
 
+    @contextmanager
+    def played_by(self, actor: object) -> Iterator[None]:
+        """Let what is sent while the context lasts, by this thread and those that it starts, be somebody's."""
+        me = current_thread()
+        before = self._actors.get(me)
+        self._actors[me] = actor
+        try:
+            yield
+        finally:
+            self._actors[me] = before
+
     def _pass(self, sent: Sent) -> Any:
-        self._stand_still()
+        actor = self._actors.get(current_thread())
+        if (going := self._stopped.get(actor)) is not None:
+            going.wait()
         with self._lock:
             meeting = self.meets(sent)
         if meeting is not None:
-            elsewhere = {thread for threads, _ in self._stopped for thread in threads}
-            others = set(enumerate_threads()) - elsewhere
-            going = Event()
-            self._stopped.append((others, going))
-            self._meeting.append(current_thread())
+            self._stopped[actor] = Event()
             try:
                 meeting()
             finally:
-                self._stopped.remove((others, going))
-                self._meeting.remove(current_thread())
-                going.set()
+                self._stopped.pop(actor).set()
         with self._lock:
             return self.tap(sent)
-
-    def _stand_still(self) -> None:
-        for threads, going in list(self._stopped):
-            if current_thread() in threads and current_thread() not in self._meeting:
-                going.wait()
 
     def _aws(self, event_name: str, request: AWSPreparedRequest, **_: Any) -> Any:
         service, operation = event_name.split(".")[1:]
