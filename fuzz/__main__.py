@@ -11,6 +11,7 @@ from typing import Final
 from fuzz.exploring import TARGETS, Finding, explore, merge
 
 _RUNS: Final = 100_000
+_REPORT_CHARACTERS: Final = 8_000
 
 
 def main() -> int:
@@ -27,12 +28,12 @@ def main() -> int:
     for target in options.targets or TARGETS:
         try:
             print(f"· {target}: {explore(target, runs=options.runs, seed=options.seed)}", flush=True)
+            if options.keep:
+                print(f"  {merge(target)} inputs more to keep", flush=True)
         except Finding as finding:
-            print(f"· {target}: {finding}", file=sys.stderr)
+            # It begins with what was instrumented.
+            print(f"· {target}: {str(finding)[-_REPORT_CHARACTERS:]}", file=sys.stderr)
             status = 1
-            continue
-        if options.keep:
-            merge(target)
     return status
 
 

@@ -22,6 +22,8 @@ TARGETS: Final = tuple(
 SECONDS: Final = 5
 _MEGABYTES: Final = 1024
 MAX_BYTES: Final = 16 << 10
+# Larger ones are found again soon enough.
+_KEPT_BYTES: Final = 2560
 _MODULE: Final = "fuzz.targets."
 _SPEED = re.compile(r"^(#\d+.*DONE.*)$", re.MULTILINE)
 
@@ -54,42 +56,56 @@ def explore(target: str, *, runs: int, seed: int = 0, folder: Path | None = None
     """
     folder = folder or _PROJECT / ".local" / "fuzz" / target
     (folder / "new").mkdir(parents=True, exist_ok=True)
-    report = _run_fuzzer(target, [f"-runs={runs}", f"-seed={seed}", "new"], folder)
+    with TemporaryDirectory() as starts:
+        _lay_out(target, Path(starts))
+        report = _run_fuzzer(target, [f"-runs={runs}", f"-seed={seed}", "new", starts], folder)
     finished = _SPEED.search(report)
     return finished[1] if finished else report[-200:]
 
 
-def merge(target: str) -> None:
-    """Put into the committed corpus what was found and reaches something that it does not."""
+def merge(target: str) -> int:
+    """Put into the committed corpus what was found and reaches something that neither seeds nor kept inputs do.
+
+    Returns:
+        How many inputs that were.
+
+    Raises:
+        Finding: One broke the target.
+    """
     found = _PROJECT / ".local" / "fuzz" / target / "new"
-    (CORPUS / target).mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory() as scratch:
-        _run_fuzzer(target, ["-merge=1", str(CORPUS / target), str(found)], Path(scratch))
+    with TemporaryDirectory() as known:
+        _lay_out(target, Path(known))
+        before = {path.name for path in Path(known).iterdir()}
+        _run_fuzzer(target, ["-merge=1", known, str(found)], Path(known))
+        new = {path.name for path in Path(known).iterdir()} - before
+        (CORPUS / target).mkdir(parents=True, exist_ok=True)
+        small = [name for name in new if Path(known, name).stat().st_size <= _KEPT_BYTES]
+        for name in small:
+            shutil.copyfile(Path(known, name), CORPUS / target / name)
     shutil.rmtree(found)
+    return len(small)
+
+
+def _lay_out(target: str, folder: Path) -> None:
+    """Write what is known of a target to a folder: its seeds and kept inputs."""
+    inputs = [*load(target).seeds(), *(path.read_bytes() for path in kept_inputs(target))]
+    for number, data in enumerate(inputs):
+        if len(data) <= MAX_BYTES:
+            (folder / f"{number:04}").write_bytes(data)
 
 
 def _run_fuzzer(target: str, arguments: list[str], folder: Path) -> str:
-    """Run the fuzzer in a folder, with the target's seeds and kept inputs as further places to start from."""
-    with TemporaryDirectory() as scratch:
-        for number, seed in enumerate(load(target).seeds()):
-            if len(seed) <= MAX_BYTES:
-                Path(scratch, f"{number:04}").write_bytes(seed)
-        starts = [scratch, *([str(CORPUS / target)] if kept_inputs(target) else [])]
-        bounds = [
-            f"-timeout={SECONDS}",
-            f"-rss_limit_mb={_MEGABYTES}",
-            f"-max_len={MAX_BYTES}",
-            "-print_final_stats=0",
-        ]
-        finished = subprocess.run(
-            [sys.executable, "-m", "fuzz.instrumented", target, *bounds, *arguments, *starts],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": f"{_PROJECT}:{_PROJECT / 'layers' / 'packyard' / 'python'}"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
+    """Run the fuzzer in a folder; return its report."""
+    bounds = [f"-timeout={SECONDS}", f"-rss_limit_mb={_MEGABYTES}", f"-max_len={MAX_BYTES}"]
+    finished = subprocess.run(
+        [sys.executable, "-m", "fuzz.instrumented", target, *bounds, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": f"{_PROJECT}:{_PROJECT / 'layers' / 'packyard' / 'python'}"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
     report = finished.stdout.decode(errors="replace")
     if finished.returncode:
         raise Finding(report)

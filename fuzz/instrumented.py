@@ -21,7 +21,9 @@ def main() -> None:
     options: dict[str, Any] = {}
     if hasattr(target, "mutate"):
         options["custom_mutator"] = partial(target.mutate, at_random=_change_at_random)
-    atheris.Setup([sys.argv[0], *arguments], target.check, **options)
+    # To merge, libFuzzer has a shell run itself again by this name.
+    itself = f"{sys.executable} -m fuzz.instrumented {name}"
+    atheris.Setup([itself, *arguments], target.check, **options)
     atheris.Fuzz()
 
 
