@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from tests.fake_registry.moods import Refuses
 from tests.service import ACME, DEADLINE, PackArchive, Service
+from tests.tables import being_deleted
 
 
 def repository(name: str = "slack") -> str:
@@ -36,6 +37,18 @@ def test_an_image_that_a_pack_uses_stays(service: Service) -> None:
 
     assert pack["image_digest"] in service.images()[repository()]
     assert service.registry.shelves.repository(repository()).tags == {"1.4.0": pack["image_digest"]}
+
+
+def test_the_tag_of_a_pack_that_is_being_deleted_is_not_set_again(service: Service) -> None:
+    pack = service.upload(PackArchive().build()).body
+    service.clock.advance(DEADLINE + timedelta(seconds=1))
+    announcements = service.aws.queued()
+    being_deleted(service, pack["id"])
+    service.registry.shelves.repository(repository()).tags.clear()
+
+    assert service.deliver_bodies(announcements) == []
+
+    assert service.registry.shelves.repository(repository()).tags == {}
 
 
 def test_messages_delivered_twice_do_no_harm(service: Service) -> None:

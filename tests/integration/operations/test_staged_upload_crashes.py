@@ -1,4 +1,4 @@
-"""What is left when `start_upload` or `build_upload` is killed between any two of its external calls."""
+"""What is left when `build_upload` is killed between any two of its external calls and nobody tries again."""
 
 from datetime import timedelta
 
@@ -23,14 +23,6 @@ def begun(service: Service, *, replacing: bool) -> tuple[str, str]:
     return upload_id, arrive(service, upload_id, SECOND)
 
 
-def calls_of_a_start() -> list[str]:
-    with running_service() as service:
-        pack_id = service.upload(ARCHIVE).body["id"]
-        with fused(service, None) as fuse:
-            assert start(service, pack_id=pack_id).status == 201
-    return fuse.calls
-
-
 def calls_of_a_build(*, replacing: bool) -> list[str]:
     with running_service() as service:
         upload_id, message = begun(service, replacing=replacing)
@@ -40,7 +32,6 @@ def calls_of_a_build(*, replacing: bool) -> list[str]:
     return fuse.calls
 
 
-START = calls_of_a_start()
 CREATE = calls_of_a_build(replacing=False)
 REPLACE = calls_of_a_build(replacing=True)
 BUILDS = [
@@ -66,10 +57,6 @@ def assert_images_are_those_of_the_ledger(service: Service, *, versions: set[str
     assert service.aws.queued() == []
 
 
-def test_a_start_takes_these_steps_in_this_order() -> None:
-    assert START == ["dynamodb.GetItem", "sqs.SendMessage", "dynamodb.PutItem"]
-
-
 def test_a_build_takes_these_steps_in_this_order() -> None:
     assert CREATE == [
         "dynamodb.UpdateItem",
@@ -83,42 +70,6 @@ def test_a_build_takes_these_steps_in_this_order() -> None:
         "registry.tag",
     ]
     assert [*CREATE[:2], "dynamodb.GetItem", *CREATE[2:]] == REPLACE
-
-
-@pytest.mark.parametrize("moment", moments(START))
-def test_a_start_killed_at_any_moment_leaves_nothing_in_the_end(moment: int) -> None:
-    with running_service() as service:
-        pack_id = service.upload(ARCHIVE).body["id"]
-        with pytest.raises(Killed), fused(service, moment):
-            start(service, pack_id=pack_id)
-
-        settle_everything(service)
-
-        assert_images_are_those_of_the_ledger(service, versions={"1.4.0"})
-        assert start(service, pack_id=pack_id).status == 201
-
-
-@pytest.mark.parametrize(("replacing", "moment"), BUILDS)
-def test_a_build_killed_at_any_moment_is_finished_when_its_message_comes_again(
-    replacing: bool, moment: int
-) -> None:
-    with running_service() as service:
-        upload_id, message = begun(service, replacing=replacing)
-        with pytest.raises(Killed), fused(service, moment):
-            deliver(service, message)
-        at_once = deliver(service, message)
-        service.clock.advance(LEASE_OVER)
-
-        assert deliver(service, message) == []
-
-        assert at_once in ([], ["0"])
-        done = look(service, upload_id).body
-        assert done["status"] == "done"
-        assert service.get(done["pack_id"]).body["version"] == "2.0.0"
-        assert service.get(done["pack_id"]).headers["ETag"] == ('"2"' if replacing else '"1"')
-        settle_everything(service)
-        versions = {"1.4.0", "2.0.0"} if replacing else {"2.0.0"}
-        assert_images_are_those_of_the_ledger(service, versions=versions)
 
 
 @pytest.mark.parametrize(("replacing", "moment"), BUILDS)
