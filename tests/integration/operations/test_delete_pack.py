@@ -10,6 +10,7 @@ from tests.fake_registry.moods import Mood, Refuses
 from tests.gateway import Answer, Request, multipart
 from tests.service import ACME, GLOBEX, PackArchive, Service
 
+from packyard.operations.delete import PURGE_LEASE
 from packyard.packs.pack import ImageOrigin
 from packyard.store.keys import pack_key, pack_partition, reference_key
 from packyard.store.pack_items import to_item
@@ -310,6 +311,9 @@ class TestARegistryThatFails:
 
         assert service.images() == {}
         assert service.get(stuck).status == 404
+        # What the registry did not answer properly it may yet carry out; the name waits for that.
+        assert service.upload(ARCHIVE).status == 503
+        service.clock.advance(PURGE_LEASE + timedelta(seconds=1))
         assert service.upload(ARCHIVE).status == 201
 
     def test_the_operator_s_repeat_confirms_what_the_background_has_finished(

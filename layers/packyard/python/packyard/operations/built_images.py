@@ -121,17 +121,20 @@ class BuiltImages:
         except (PackyardError, RegistryRefused):
             logger.warning("tag left to clean_up", extra={"pack_id": pack.id}, exc_info=True)
 
-    def purge(self, pack: Pack, digests: Iterable[Digest]) -> None:
+    def purge(self, pack: Pack, digests: Iterable[Digest]) -> bool:
         """Remove every image that a pack has ever had.
 
         Args:
             pack: The pack.
             digests: Of those images; read only as far as the registry needs to be told.
 
+        Returns:
+            Whether no request of ours can remove anything any more.
+
         Raises:
             RegistryCleanupFailed: Something of them is, or may be, still there.
         """
-        self.registry.purge_repository(self._repository(pack.org_id, pack.name), digests)
+        return self.registry.purge_repository(self._repository(pack.org_id, pack.name), digests)
 
     def _announced(self, digests: tuple[Digest, ...], pack: Pack, due_at: datetime) -> str:
         """Announce what is about to be pushed, and return the repository to push it to."""

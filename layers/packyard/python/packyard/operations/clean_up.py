@@ -81,7 +81,8 @@ class Cleaner:
         # Asked again now that nobody can commit: the row may have been written in between.
         unused = self._unused(image, purge.holder)
         if unused:
-            self.registry.delete_image(image.repository, unused)
+            if not self.registry.delete_image(image.repository, unused):
+                purge = purge.lingering()
             logger.info("orphan removed", extra={"repository": image.repository, "digest": image.digests[0]})
         self.repositories.end_purge(purge)
         if not unused:

@@ -119,12 +119,10 @@ class Deleter:
             )
         except RepositoryBusy as busy:
             raise RegistryCleanupFailed from busy
-        try:
-            self.images.purge(pack, self._digests_in_time(pack, now + _PURGE_TIME))
-        except RegistryCleanupFailed:
-            self.repositories.end_purge(purge)
-            raise
-        return purge
+        # A request that nobody heard the answer of may be carried out later, and take what others have pushed by then.
+        # The hold stands until that cannot be any more; if the purge fails, too.
+        answered = self.images.purge(pack, self._digests_in_time(pack, now + _PURGE_TIME))
+        return purge if answered else purge.lingering()
 
     def _digests_in_time(self, pack: Pack, end: datetime) -> Iterator[Digest]:
         for digest in self.deletions.image_digests(pack.id):

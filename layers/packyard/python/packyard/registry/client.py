@@ -145,15 +145,25 @@ class RegistryClient:
 
         return self._transport.persistently(attempt)
 
-    def delete_manifest(self, repository: str, digest: Digest) -> None:
-        """Remove a manifest or an index, and with it the tags that name it (end-9); none there is fine."""
-        self._transport.persistently(
-            lambda: self._transport.send(
+    def delete_manifest(self, repository: str, digest: Digest) -> bool:
+        """Remove a manifest or an index, and with it the tags that name it (end-9); none there is fine.
+
+        Returns:
+            Whether the first attempt was answered, so that none can still be on its way.
+        """
+        attempts = 0
+
+        def attempt() -> None:
+            nonlocal attempts
+            attempts += 1
+            self._transport.send(
                 "DELETE",
                 f"/v2/{repository}/manifests/{digest}",
                 expect={HTTPStatus.ACCEPTED, HTTPStatus.NOT_FOUND},
             )
-        )
+
+        self._transport.persistently(attempt)
+        return attempts == 1
 
     def _begin(self, repository: str, digest: Digest, mount_from: str | None) -> str | None:
         """Begin an upload and return its URL, or None when the registry has taken the blob over instead."""

@@ -94,35 +94,36 @@ class DistributionRegistry:
         """See `ImageRegistry`."""
         self._client.put_manifest(repository, tag, self._client.get_manifest(repository, digest))
 
-    def delete_image(self, repository: str, digests: Sequence[Digest]) -> None:
+    def delete_image(self, repository: str, digests: Sequence[Digest]) -> bool:
         """See `ImageRegistry`."""
         try:
-            self._delete_all(repository, digests)
+            return self._delete_all(repository, digests)
         except (RegistryUnavailable, RegistryRefused) as error:
             raise RegistryCleanupFailed from error
 
-    def purge_repository(self, repository: str, indexes: Iterable[Digest]) -> None:
+    def purge_repository(self, repository: str, indexes: Iterable[Digest]) -> bool:
         """See `ImageRegistry`. Tags are looked at last: by then, only what the ledger does not know has any."""
         try:
-            for index in indexes:
-                self._remove(repository, index)
-            for tag in self._tags(repository):
-                self._remove(repository, tag)
+            answered = [self._remove(repository, index) for index in indexes]
+            answered += [self._remove(repository, tag) for tag in self._tags(repository)]
         except (RegistryUnavailable, RegistryRefused) as error:
             raise RegistryCleanupFailed from error
+        return all(answered)
 
-    def _remove(self, repository: str, reference: str) -> None:
+    def _remove(self, repository: str, reference: str) -> bool:
         """Remove an index after all that is below it: as long as it stands, it says what that is."""
         found = self._client.find_manifest(repository, reference)
         if found is None:
-            return
+            return True
         below = self._below(repository, found, depth=_MAX_DEPTH)
         try:
-            self._delete_all(repository, (*below, found.digest))
+            return self._delete_all(repository, (*below, found.digest))
         except RegistryRefused:
             # Some registries keep a manifest for as long as an index lists it. Those must lose the index first;
-            # after a crash in between they are left with manifests that nothing names, theirs to collect.
+            # after a crash in between they are left with manifests that nothing names, theirs to collect. What was
+            # answered before the refusal is not known.
             self._delete_all(repository, (found.digest, *reversed(below)))
+            return False
 
     def _below(self, repository: str, index: Document, *, depth: int) -> list[Digest]:
         """Return what an index lists, each entry after what it lists in turn; most indexes list no others."""
@@ -134,9 +135,9 @@ class DistributionRegistry:
             digests.append(digest)
         return digests
 
-    def _delete_all(self, repository: str, digests: Iterable[Digest]) -> None:
-        for digest in digests:
-            self._client.delete_manifest(repository, digest)
+    def _delete_all(self, repository: str, digests: Iterable[Digest]) -> bool:
+        answered = [self._client.delete_manifest(repository, digest) for digest in digests]
+        return all(answered)
 
     def _tags(self, repository: str) -> Iterator[str]:
         last: str | None = None

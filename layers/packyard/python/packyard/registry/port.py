@@ -108,7 +108,7 @@ class ImageRegistry(Protocol):
         """Let `tag` name the index of this digest, which has been pushed before."""
         ...
 
-    def delete_image(self, repository: str, digests: Sequence[Digest]) -> None:
+    def delete_image(self, repository: str, digests: Sequence[Digest]) -> bool:
         """Remove an image with its tags. Whatever of it is gone already counts as removed.
 
         A crash half-way converges when the same call is made again: the arguments say what to remove, not
@@ -118,12 +118,16 @@ class ImageRegistry(Protocol):
             repository: Where it is; may be gone itself.
             digests: `Image.digests`: of the index, then of its manifests.
 
+        Returns:
+            Whether every request was answered the first time. If not, one of them may still be on its way, and remove
+            what is pushed in the meantime.
+
         Raises:
             RegistryCleanupFailed: Something of it is, or may be, still there.
         """
         ...
 
-    def purge_repository(self, repository: str, indexes: Iterable[Digest]) -> None:
+    def purge_repository(self, repository: str, indexes: Iterable[Digest]) -> bool:
         """Remove every image of a repository with its tags. Whatever of it is gone already counts as removed.
 
         A crash half-way converges when the same call is made again. What the registry keeps of the blobs, it
@@ -132,6 +136,9 @@ class ImageRegistry(Protocol):
         Args:
             repository: What to empty; may be gone itself.
             indexes: What was ever pushed to it for a row. Read only as far as the registry needs to be told.
+
+        Returns:
+            As `delete_image`.
 
         Raises:
             RegistryCleanupFailed: Something of it is, or may be, still there.

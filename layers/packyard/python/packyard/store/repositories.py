@@ -23,7 +23,7 @@ delete the same pack need not wait for one another. The name is free once the fi
 come in once the last is, or must be dead.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -98,7 +98,8 @@ class Purge:
         until: When the hold lapses.
         holder: The pack that holds the name; None when there is none, and none can come while the purge
             lasts.
-        shared: Whether another cleaner may still be at work, until `until` at the latest.
+        shared: Whether another cleaner, or a request that this one has made, may still be at work, until `until` at
+            the latest.
     """
 
     org_id: str
@@ -107,6 +108,10 @@ class Purge:
     until: datetime
     holder: str | None
     shared: bool = False
+
+    def lingering(self) -> "Purge":
+        """Return the hold of a cleaner some of whose requests may still be on their way to the registry."""
+        return replace(self, shared=True)
 
 
 class RepositoryStore:
@@ -270,18 +275,18 @@ class RepositoryStore:
         raise RepositoryBusy(others_until or until)
 
     def end_purge(self, purge: Purge) -> None:
-        """Let publishers in again. One write; none when somebody else has, or may have, the repository too.
+        """Let publishers in again, or leave it to the lapse of a shared hold. At most one write.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
         """
-        if purge.shared:
-            return
         values: dict[str, Any] = {":epoch": purge.epoch}
-        change = "REMOVE purging_until"
+        change = "" if purge.shared else " REMOVE purging_until"
         if purge.holder is None:
-            change = f"SET expires_at = :expiry {change}"
+            change = "SET expires_at = :expiry" + change
             values[":expiry"] = _expiry(purge.until)
+        if not change:
+            return
         try:
             self._table.update(
                 Update(
