@@ -354,6 +354,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _misbehave(self, mood: Says | NeverEnds | DripsHeaders) -> None:
         self.close_connection = True
         self.send_response(mood.status if isinstance(mood, Says) else HTTPStatus.OK)
+        # Or else the next request may meet the connection while it is being closed.
+        self.send_header("Connection", "close")
         if isinstance(mood, DripsHeaders):
             while not self.registry.closing.wait(mood.seconds):
                 self.send_header("X-Drip", "drop")
