@@ -352,10 +352,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(reply.body)
 
     def _misbehave(self, mood: Says | NeverEnds | DripsHeaders) -> None:
-        self.close_connection = True
+        # A connection that is closed without a word may be met by the next request while that happens.
+        self.close_connection = not isinstance(mood, Says) or self.command != "GET"
         self.send_response(mood.status if isinstance(mood, Says) else HTTPStatus.OK)
-        # Or else the next request may meet the connection while it is being closed.
-        self.send_header("Connection", "close")
         if isinstance(mood, DripsHeaders):
             while not self.registry.closing.wait(mood.seconds):
                 self.send_header("X-Drip", "drop")
