@@ -2,63 +2,38 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final
 
 import yaml
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 from tests.fake_registry.moods import CutsOff, HangsUp, Mood, Refuses
-from tests.reliability.clients import ORGS, READER, SLUGS
+from tests.reliability.choices import (
+    BAD_PATHS,
+    NAMES,
+    PATHS,
+    ROLES,
+    UNKNOWN,
+    VERSIONS,
+    Key,
+    Move,
+    archives,
+    fates,
+    if_matches,
+    manifest,
+    moves,
+    onces,
+    picks,
+    readers,
+    visibilities,
+    writers,
+)
+from tests.reliability.clients import ORGS, SLUGS
 from tests.reliability.expectations import Expected, Refused
 from tests.reliability.model import Model
 from tests.reliability.model_packs import Archive, Reference
 from tests.reliability.model_state import Caller
 from tests.reliability.stage import Fate
 from tests.reliability.surroundings import Surroundings
-
-NAMES: Final = ("alpha", "beta", "gamma")
-VERSIONS: Final = ("1.0.0", "1.1.0", "2.0.0")
-PATHS: Final = ("guides/a.md", "README.md", "data/deep/b.txt")
-ROLES: Final = ("support", "sales")
-BAD_PATHS: Final = ("etc/passwd", "guides/../x", "notes.md", "guides")
-UNKNOWN: Final = "pack_01HZZZZZZZZZZZZZZZZZZZZZZZ"
-
-Key = tuple[str, int]
-
-# Mostly who may write; now and then the second of their keys, or the one that only reads.
-writers = st.tuples(st.sampled_from(ORGS), st.sampled_from((0,) * 10 + (1, 1, READER)))
-readers = st.tuples(st.sampled_from(ORGS), st.sampled_from((READER, READER, 0, 1)))
-visibilities = st.sampled_from(("org", "community") * 6 + ("public",))
-picks = st.integers(0, 9)
-if_matches = st.sampled_from((None, None, None, "right", "stale", "*"))
-onces = st.sampled_from((None, None, None, None, "k1", "k2"))
-fates = st.one_of(
-    st.none(),
-    st.none(),
-    st.builds(Fate, st.just("dies"), st.integers(0, 26)),
-    st.none(),
-    st.builds(Fate, st.just("outage"), st.integers(0, 12)),
-)
-
-
-def manifest(name: str, version: str, variant: int) -> bytes:
-    """Return a pack.yaml; variants state more."""
-    more: list[dict[str, Any]] = [
-        {},
-        {"category": "messaging", "description": "Talks."},
-        {"display_name": "The pack", "suggested_packs": ["jira", "github"], "category": "crm"},
-    ]
-    return yaml.safe_dump({"name": name, "version": version, **more[variant]}, sort_keys=False).encode()
-
-
-@st.composite
-def archives(draw: st.DrawFn) -> Archive:
-    """Archives: of few names, versions and contents, so that they meet; some are none."""
-    fault = draw(st.sampled_from((None,) * 12 + ("archive", "pack.yaml:version")))
-    version = "one" if fault == "pack.yaml:version" else draw(st.sampled_from(VERSIONS))
-    files = {"pack.yaml": manifest(draw(st.sampled_from(NAMES)), version, draw(st.integers(0, 2)))}
-    files |= {path: b"%d" % draw(st.integers(0, 1)) for path in PATHS[: draw(st.integers(0, 3))]}
-    return Archive(tuple(sorted(files.items())), fault)
 
 
 class Machine(Surroundings):
@@ -73,6 +48,12 @@ class Machine(Surroundings):
             packs = [pack for pack in packs if pack.org == org and pack.status != "gone"] or packs
         ids = [pack.id for pack in packs if pack.id is not None]
         return UNKNOWN if pick == 9 or not ids else ids[pick % len(ids)]
+
+    def lent_by(self, org: str) -> str | None:
+        """Return the id of a pack that others' roles hold, if there is one."""
+        model = self.worlds.one
+        held = {pack_id for (holder, _), ids in model.roles.items() for pack_id in ids if holder != org}
+        return next((pack.id for pack in model.packs if pack.org == org and pack.id in held), None)
 
     def seen(self, pack_id: str, if_match: str | None) -> str | None:
         """Return the value of an `If-Match` header."""
@@ -222,11 +203,23 @@ class Machine(Surroundings):
             place=(caller.org, "clone", once) if once else None,
         )
 
-    @rule(key=writers, pick=picks, visibility=visibilities, if_match=if_matches, fate=fates)
+    @rule(moves=st.lists(moves, min_size=1, max_size=5))
+    def arrange(self, moves: Sequence[Move]) -> None:
+        """Roles hold packs, and so have a say in who may hide or delete them."""
+        for move in moves:
+            match move.what:
+                case "attach":
+                    self.set_role(move.key, ROLES[move.pick % 2], move.chosen, move.fate)
+                case "share":
+                    self.update(move.key, move.pick, move.visibility, move.if_match, fate=move.fate)
+                case "delete":
+                    self.delete(move.key, move.pick, move.if_match, move.fate)
+
     def update(
-        self, *, key: Key, pick: int, visibility: str, if_match: str | None, fate: Fate | None
+        self, key: Key, pick: int, visibility: str, if_match: str | None, *, fate: Fate | None
     ) -> None:
-        pack_id, caller = self.a_pack(key[0], pick), self.caller(key)
+        pack_id, caller = self.lent_by(key[0]) if pick < 4 else None, self.caller(key)
+        pack_id = pack_id or self.a_pack(key[0], pick)
         seen = self.seen(pack_id, if_match)
         self.write(
             caller.org,
@@ -271,17 +264,10 @@ class Machine(Surroundings):
             fate,
         )
 
-    @rule(key=writers, pick=picks, if_match=if_matches, fate=fates)
     def delete(self, key: Key, pick: int, if_match: str | None, fate: Fate | None) -> None:
         pack_id, caller = self.a_pack(key[0], pick), self.caller(key)
         self.remove(key, caller, pack_id, self.seen(pack_id, if_match), fate)
 
-    @rule(
-        key=writers,
-        role=st.sampled_from(ROLES),
-        chosen=st.lists(picks, max_size=3),
-        fate=fates,
-    )
     def set_role(self, key: Key, role: str, chosen: Sequence[int], fate: Fate | None) -> None:
         self.roles.add((key[0], role))
         caller, org = self.caller(key), key[0]
