@@ -132,7 +132,7 @@ class TestWhoMayStart:
             ({"size": 5}, {"size"}),
             ({"size_bytes": -1, "visibility": "x"}, {"size_bytes", "visibility"}),
         ],
-        ids=str,
+        ids=lambda given: str(sorted(given)),
     )
     def test_every_field_that_is_wrong_is_named(
         self, service: Service, fields: dict[str, Any], wrong: set[str]
