@@ -79,5 +79,10 @@ def test_whatever_fails_the_answer_is_true_and_everything_comes_right(scene: Sce
             assert_same(facts(made.world.settle()), made.after)
         tally.count("failing requests")
 
-    cases = [(place, fault, span) for place in made.requests for fault in Fault for span in Span]
-    each_of(budget.spread(cases, ci=16), attempt)
+    # The answer that got lost is the hardest case: CI takes that for every request, and a few of all the others.
+    every = [(place, fault, span) for place in made.requests for fault in Fault for span in Span]
+    lost = [case for case in every if case[1] is Fault.LOST and case[2] is Span.ATTEMPT]
+    cases = (
+        every if budget.SOAK else [*lost, *budget.spread([case for case in every if case not in lost], ci=8)]
+    )
+    each_of(cases, attempt)

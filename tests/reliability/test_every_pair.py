@@ -1,6 +1,7 @@
 """Every two operations that want the same thing, overlapping in many ways, each time the same way.
 
-First one is overtaken by the other, whole, at each of its requests. Then one is stopped there while the other goes as
+First one is overtaken by the other, whole, at each of its requests, at once or after a time in which its claims and
+leases run out. Then one is stopped there while the other goes as
 far as one of its own requests, and is finished while that waits. Whatever comes of it must be what one of the two
 orders would have come to, or one of the two alone, and who was answered with a success must be part of it: so of two
 that are in conflict exactly one wins, unless it is told to come again.
@@ -8,6 +9,7 @@ that are in conflict exactly one wins, unless it is told to come again.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import combinations_with_replacement, product
 from threading import Event, Thread
 from typing import Any
@@ -28,7 +30,7 @@ from tests.reliability.trials import (
     tapped,
 )
 from tests.reliability.wire import Sent
-from tests.reliability.world import Saved, World
+from tests.reliability.world import HIDDEN, Saved, World
 
 PAIRS = [
     pytest.param(registry, first, second, id=f"{contest}, {registry}: {first.name} + {second.name}")
@@ -36,7 +38,9 @@ PAIRS = [
     for contest, operations in CONTESTS.items()
     for first, second in combinations_with_replacement(operations, 2)
 ]
-Case = tuple[int, Place, Place | None]
+Case = tuple[int, Place, Place | timedelta]
+# Longer than a publisher's claim and a build's lease; a cleaner's is longer.
+SLOW = HIDDEN
 
 
 @pytest.fixture(scope="module")
@@ -134,11 +138,16 @@ def pair_of(world: World, both: tuple[Operation, Operation], scene: Saved) -> Pa
     return Pair(world, both, start, allowed, may_both_fail, requests)
 
 
-def overtaken(pair: Pair, first: int, at: Place) -> None:
-    """Let the other come and go while the first is about to make a request."""
+def overtaken(pair: Pair, first: int, at: Place, after: timedelta) -> None:
+    """Let the first stand still before a request for some time, and then the other come and go."""
     pair.world.restore(pair.start)
     answers: dict[int, Answer] = {}
-    meeting = Meeting(at, lambda: answers.update({1 - first: pair.act(1 - first)}))
+
+    def overtake() -> None:
+        pair.world.service.clock.advance(after)
+        answers[1 - first] = pair.act(1 - first)
+
+    meeting = Meeting(at, overtake)
     pair.world.wire.meets = meeting
     try:
         answers[first] = pair.act(first)
@@ -195,15 +204,14 @@ def test_however_two_overlap_it_comes_to_what_some_order_would_have(
 
     def attempt(case: Case) -> None:
         who, at, until = case
-        if until is None:
-            overtaken(pair, who, at)
+        if isinstance(until, timedelta):
+            overtaken(pair, who, at, until)
         else:
             switched(pair, who, at, until)
         tally.count("overlappings of two operations")
 
-    overtakings: list[Case] = [(who, at, None) for who in (0, 1) for at in pair.requests[who]]
-    switches: list[Case] = [
-        (who, at, until) for who in (0, 1) for at in pair.requests[who] for until in pair.requests[1 - who]
-    ]
-    cases = [*budget.spread(overtakings, ci=4), *budget.spread(switches, ci=2, soak=100)]
+    places = [(who, at) for who in (0, 1) for at in pair.requests[who]]
+    overtakings: list[Case] = [(who, at, after) for after in (timedelta(), SLOW) for who, at in places]
+    switches: list[Case] = [(who, at, until) for who, at in places for until in pair.requests[1 - who]]
+    cases = [*budget.spread(overtakings, ci=7), *budget.spread(switches, ci=2, soak=100)]
     each_of(cases, attempt)

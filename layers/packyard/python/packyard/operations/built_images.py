@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
+from typing import Final
 
 from aws_lambda_powertools import Logger
 
@@ -23,6 +24,9 @@ from packyard.registry.port import BlobUpload, ImageRegistry
 from packyard.registry.transport import RegistryRefused
 
 logger = Logger(child=True)
+
+# NAME_UNKNOWN, and MANIFEST_BLOB_UNKNOWN (distribution-spec, "Error Codes").
+_TAKEN_AWAY: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +72,9 @@ class BuiltImages:
         try:
             self.registry.push(repository, image, layer, upload=upload)
         except RegistryRefused as refused:
-            # A deletion has taken the repository away in between; the client's repeat is told so by the row.
-            if refused.status != HTTPStatus.NOT_FOUND:
+            # A deletion has taken the repository away in between, or a cleaner what the index names, because this push
+            # has outlived its claim. The client's repeat pushes it again, or is told by the row why not.
+            if refused.status not in _TAKEN_AWAY:
                 raise
             raise ServiceUnavailable from refused
 
