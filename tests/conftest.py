@@ -7,8 +7,7 @@ import pytest
 _END_TO_END = Path(__file__).parent / "e2e"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests for `--dist loadgroup`: what a file sets up is set up once, and the local stack runs once."""
-    for item in items:
-        group = "stack" if _END_TO_END in item.path.parents else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Name a test's group for `--dist loadgroup`: what a file sets up is set up once, and the local stack runs once."""
+    group = "stack" if _END_TO_END in item.path.parents else str(item.path)
+    item.add_marker(pytest.mark.xdist_group(group))
