@@ -33,7 +33,7 @@ reset: setup ## Forget what the local stack has kept
 
 .PHONY: test
 test: setup ## Run the tests; T=path[::name] picks some
-	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup $(T)
+	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(T)
 
 .PHONY: reliability
 reliability: setup ## Crash, race, isolation and model tests, and what they tried, in numbers

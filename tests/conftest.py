@@ -1,13 +1,18 @@
-"""How tests are spread over processes: a file stays together, and so do all that need the stack."""
+"""How tests are spread over processes: a file stays together, and so do all that need the stack, which runs once."""
 
-from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
-_END_TO_END = Path(__file__).parent / "e2e"
+_END_TO_END = "tests/e2e"
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Name a test's group for `--dist loadgroup`: what a file sets up is set up once, and the local stack runs once."""
-    group = "stack" if _END_TO_END in item.path.parents else str(item.path)
-    item.add_marker(pytest.mark.xdist_group(group))
+class _Spread(LoadFileScheduling):  # type: ignore[misc]  # comes without types
+    def _split_scope(self, nodeid: str) -> str:
+        return _END_TO_END if nodeid.startswith(f"{_END_TO_END}/") else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Spread:
+    """Tell xdist which tests go together; a hook of its own, called where there are several processes."""
+    return _Spread(config, log)

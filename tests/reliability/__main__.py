@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     """Run the suite, or what the arguments say of it, and return pytest's exit status."""
     with TemporaryDirectory() as directory:
         status = subprocess.run(  # noqa: S603 - pytest, with what the developer asks for
-            [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *(arguments or _SUITE)],
+            [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", *(arguments or _SUITE)],
             env=os.environ | {"PACKYARD_TALLY": directory},
             cwd=_PROJECT,
             check=False,
