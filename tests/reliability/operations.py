@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from random import Random
 from typing import Any, Final
 
 from tests.fake_registry.moods import Refuses
@@ -25,6 +26,9 @@ FIRST: Final = PackArchive(version="1.0.0").build()
 STANDING: Final = PackArchive(version="1.1.0", files={"README.md": b"standing"}).build()
 NEXT: Final = PackArchive(version="2.0.0", files={"README.md": b"next"}).build()
 NEW: Final = PackArchive(name="new").build()
+# What is compressed is over the size from which a layer is sent while it is being made (decision 21).
+_NOISE: Final = Random(1).randbytes(9 << 20)  # noqa: S311 - the same each time
+LARGE: Final = PackArchive(name="large", files={"data/noise": _NOISE}).build()
 KEY: Final = {"Idempotency-Key": "k1"}
 
 
@@ -43,6 +47,7 @@ class Operation:
         done: The statuses that a first request may be answered with.
         repeated: Those that a repeat of one that was carried out may be answered with.
         comes_again: Whether it is asked for by a queue, which asks again until it is done.
+        heavy: Whether it takes long enough for CI to take only a few of its trials.
         deletes: Whether an answer of 5xx may have left something a caller can see (API contract, section 5).
     """
 
@@ -52,6 +57,7 @@ class Operation:
     done: frozenset[int] = frozenset({200})
     repeated: frozenset[int] = frozenset({200})
     comes_again: bool = False
+    heavy: bool = False
     deletes: bool = False
 
 
@@ -210,11 +216,24 @@ def _build(key: str) -> Callable[[World], Answer]:
 
 
 def built(
-    name: str, archive: bytes, *, replacing: bool, done: frozenset[int] = frozenset({200})
+    name: str,
+    archive: bytes,
+    *,
+    replacing: bool,
+    done: frozenset[int] = frozenset({200}),
+    heavy: bool = False,
 ) -> Operation:
     """Return the operation that builds an archive which a client has staged."""
     prepare = _arrived(name, archive, replacing=replacing)
-    return Operation(name=name, act=_build(name), prepare=prepare, done=done, repeated=done, comes_again=True)
+    return Operation(
+        name=name,
+        act=_build(name),
+        prepare=prepare,
+        done=done,
+        repeated=done,
+        comes_again=True,
+        heavy=heavy,
+    )
 
 
 def message(kind: str) -> Callable[[World], Answer]:
@@ -296,6 +315,7 @@ OPERATIONS: Final = {
         Operation(name="start", act=start({}), done=CREATED, repeated=CREATED),
         Operation(name="start with a key", act=start(KEY), done=CREATED, repeated=CREATED),
         built("build a new pack", NEW, replacing=False),
+        built("build a large pack", LARGE, replacing=False, heavy=True),
         built("build onto a pack", NEXT, replacing=True),
         built("build what is refused", NEW, replacing=True, done=REFUSED),
         Operation(name="reupload", act=reupload()),

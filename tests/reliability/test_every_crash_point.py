@@ -57,4 +57,4 @@ def test_killed_before_or_after_any_request_it_leaves_nothing_that_does_not_come
         for parity, then in enumerate((AT_ONCE, SETTLED))
         if budget.SOAK or number % 2 == parity
     ]
-    each_of(cases, attempt)
+    each_of(budget.spread(cases, ci=6) if made.operation.heavy else cases, attempt)

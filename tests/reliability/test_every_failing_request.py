@@ -85,4 +85,4 @@ def test_whatever_fails_the_answer_is_true_and_everything_comes_right(scene: Sce
     cases = (
         every if budget.SOAK else [*lost, *budget.spread([case for case in every if case not in lost], ci=8)]
     )
-    each_of(cases, attempt)
+    each_of(budget.spread(cases, ci=6) if made.operation.heavy else cases, attempt)
