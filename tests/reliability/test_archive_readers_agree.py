@@ -43,7 +43,7 @@ def test_every_reader_unpacks_the_corpus_as_we_read_it(case: CorpusCase, tmp_pat
 
 
 @settings(
-    max_examples=budget.of(ci=3000, soak=60_000),
+    max_examples=budget.of(ci=2000, soak=60_000),
     derandomize=not budget.SOAK,
     suppress_health_check=_HEALTH,
     deadline=None,
@@ -57,7 +57,7 @@ def test_every_reader_unpacks_what_we_accept_as_we_read_it(tmp_path: Path, archi
 
 
 @settings(
-    max_examples=budget.of(ci=600, soak=6_000),
+    max_examples=budget.of(ci=400, soak=6_000),
     derandomize=not budget.SOAK,
     suppress_health_check=_HEALTH,
     deadline=None,

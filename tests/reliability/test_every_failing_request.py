@@ -83,6 +83,6 @@ def test_whatever_fails_the_answer_is_true_and_everything_comes_right(scene: Sce
     every = [(place, fault, span) for place in made.requests for fault in Fault for span in Span]
     lost = [case for case in every if case[1] is Fault.LOST and case[2] is Span.ATTEMPT]
     cases = (
-        every if budget.SOAK else [*lost, *budget.spread([case for case in every if case not in lost], ci=8)]
+        every if budget.SOAK else [*lost, *budget.spread([case for case in every if case not in lost], ci=6)]
     )
     each_of(budget.spread(cases, ci=6) if made.operation.heavy else cases, attempt)

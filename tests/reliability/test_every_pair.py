@@ -198,7 +198,7 @@ def switched(pair: Pair, first: int, at: Place, until: Place) -> None:
     pair.judge(answers[0], answers[1])
 
 
-@pytest.mark.parametrize(("scene", "first", "second"), budget.spread(PAIRS, ci=60), indirect=["scene"])
+@pytest.mark.parametrize(("scene", "first", "second"), budget.spread(PAIRS, ci=40), indirect=["scene"])
 def test_however_two_overlap_it_comes_to_what_some_order_would_have(
     scene: Scene, first: Operation, second: Operation
 ) -> None:
