@@ -1,16 +1,21 @@
 """One target under libFuzzer: `python -m fuzz.instrumented TARGET [libFuzzer's arguments]`."""
 
+import resource
 import sys
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import atheris
 
 from fuzz.exploring import load
 
+# libFuzzer's own limit goes by the largest that a process has ever been, and that it takes over from who started it.
+_ADDRESS_SPACE: Final = 2 << 30
+
 
 def main() -> None:
     """Explore; libFuzzer ends the process."""
+    resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
     _, name, *arguments = sys.argv
     # What others have written in Python and we hand input to on its way is explored with ours; the
     # last are readers that are broken on purpose.
