@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,29 +11,31 @@ from local.command import CommandFailed, run
 from local.deployment import build
 from local.environments import LOCAL, PROJECT, prepare, tool
 
-from bench.building import measure_building
-from bench.cold_start import measure_cold_starts
-from bench.editing import measure_editing
-from bench.listing import measure_listing
 from bench.processes import ProgramFailed, ProgramMissing, program
-from bench.reading import measure_reading
-from bench.warm import measure_warm
 
 RESULTS: Final = Path(__file__).with_name("results.json")
 CHART: Final = PROJECT / "docs" / "performance.png"
 FOLDER: Final = LOCAL / "bench"
 PEERS: Final = ("tar", "umoci", "skopeo", "buildah", "docker-registry", "node", "npm")
 
-# The sections of the results; each is measured by a module of its own.
-SECTIONS: Final[dict[str, Callable[[int], Any]]] = {
-    "build": lambda rounds: measure_building(folder=FOLDER, rounds=rounds),
-    "edit": lambda rounds: measure_editing(folder=FOLDER, rounds=rounds),
-    "cold_start": lambda rounds: measure_cold_starts(rounds=rounds),
-    "warm": lambda rounds: measure_warm(folder=FOLDER, rounds=10 * rounds),
-    "read_file": lambda rounds: measure_reading(folder=FOLDER, rounds=2 * rounds),
+# The sections of the results: who measures each, and how many rounds of it one of ours is.
+SECTIONS: Final = {
+    "build": ("building", "measure_building", 1),
+    "edit": ("editing", "measure_editing", 1),
+    "cold_start": ("cold_start", "measure_cold_starts", 1),
+    "warm": ("warm", "measure_warm", 10),
+    "read_file": ("reading", "measure_reading", 2),
     # What it counts is the same each time.
-    "list": lambda _rounds: measure_listing(folder=FOLDER),
+    "list": ("listing", "measure_listing", 0),
 }
+
+
+def _measured(section: str, rounds: int) -> Any:
+    module, name, times = SECTIONS[section]
+    # Loaded one by one: a process that is measured takes over the largest that this one has ever been.
+    measure = getattr(import_module(f"bench.{module}"), name)
+    given: dict[str, Any] = {"folder": FOLDER} if section != "cold_start" else {}
+    return measure(**given, **({"rounds": times * rounds} if times else {}))
 
 
 def bench(sections: list[str], *, rounds: int) -> None:
@@ -50,7 +52,7 @@ def bench(sections: list[str], *, rounds: int) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for section in sections:
-        results[section] = SECTIONS[section](rounds)
+        results[section] = _measured(section, rounds)
         RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     run([tool("bench", "python"), Path(__file__).with_name("chart.py"), RESULTS, CHART], folder=PROJECT)
     print(f"\n{RESULTS.relative_to(PROJECT)} and {CHART.relative_to(PROJECT)} are written.")
