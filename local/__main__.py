@@ -23,15 +23,22 @@ class Interrupted(BaseException):
 
 
 def serve(*, port: int) -> None:
-    """Run the stack until somebody interrupts it."""
+    """Run the stack until somebody interrupts it.
+
+    Raises:
+        EmulatorFailed: It ended by itself.
+    """
     started = time.monotonic()
     with running_stack(folder=STATES / str(port), port=port) as stack:
         stack_file = LOCAL / "stack.json"
         shutil.copyfile(STATES / str(port) / "stack.json", stack_file)
         print(_welcome(stack, stack_file, time.monotonic() - started), flush=True)
         try:
-            while True:
-                signal.pause()
+            # The only child that is left by now; who started it reaps it.
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+            raise EmulatorFailed(
+                "the emulator has ended by itself; its log may say why. Start it again: what it saved is kept"
+            )
         finally:
             _ignore_interruptions()
             print("\nSaving the state and stopping.", flush=True)

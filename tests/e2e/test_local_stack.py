@@ -1,19 +1,22 @@
 """What `make run` promises: state survives, one stack to a state, nothing is left running."""
 
 import io
+import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from local.__main__ import STATES
 from local.emulator import HOST
-from local.environments import PROJECT, prepare
+from local.environments import LOCAL, PROJECT, prepare
 from local.stack import StackDescription, StackRunning, holding, running_stack
 from tests.e2e.client import Client
 from tests.e2e.conftest import free_port
@@ -72,6 +75,42 @@ with running_emulator(folder=pathlib.Path({str(tmp_path)!r}), port={port}):
 
     runner.wait(timeout=20)
     assert _within(20, lambda: not _listens(port))
+
+
+@pytest.fixture
+def developers_stack() -> Iterator[None]:
+    """Leave what describes the stack that somebody may be running in this checkout as it is."""
+    described = LOCAL / "stack.json"
+    kept = described.read_bytes() if described.exists() else None
+    yield
+    if kept is None:
+        described.unlink(missing_ok=True)
+    else:
+        described.write_bytes(kept)
+
+
+@pytest.mark.usefixtures("developers_stack")
+def test_a_stack_whose_emulator_is_killed_ends_and_says_so() -> None:
+    prepare()
+    port = free_port()
+    command = [sys.executable, "-m", "local", "run", "--port", str(port)]
+    environment = os.environ | {"PYTHONPATH": "layers/packyard/python"}
+    runner = subprocess.Popen(  # noqa: S603 - our own code
+        command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert runner.stdout is not None
+        assert any("is ready" in line for line in runner.stdout)
+
+        (emulator,) = Path(f"/proc/{runner.pid}/task/{runner.pid}/children").read_text().split()
+        os.kill(int(emulator), signal.SIGKILL)
+
+        _, complaint = runner.communicate(timeout=20)
+    finally:
+        runner.kill()
+        shutil.rmtree(STATES / str(port), ignore_errors=True)
+    assert runner.returncode == 1
+    assert "the emulator has ended by itself" in complaint
 
 
 def _listens(port: int) -> bool:
