@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from packyard.oci.digest import Digest, parse_digest
 from packyard.oci.media_types import INDEXES
-from packyard.packs.name import PackName, parse_slug
+from packyard.packs.name import PackName, parse_slug, repository_of
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus
 from packyard.queue import MAX_DIGESTS, CleanupQueue, OrphanImage
 from packyard.store.pack_items import from_item
@@ -59,7 +59,8 @@ class Images:
     def lost(self) -> Iterator[Pack]:
         """Yield every pack whose image ECR does not have."""
         for pack in self._built():
-            if not self._has(f"{self.prefix}/{pack.org_id}/{pack.name}", pack.image_digest):
+            repository = repository_of(pack.name, org_id=pack.org_id, prefix=self.prefix)
+            if not self._has(repository, pack.image_digest):
                 yield pack
 
     def announce_unused(self, queue: CleanupQueue) -> int:

@@ -16,7 +16,7 @@ from packyard.oci.foreign_document import Descriptor
 from packyard.oci.image import Image
 from packyard.oci.image_tree import ImageTree
 from packyard.oci.layer import Layer
-from packyard.packs.name import PackName
+from packyard.packs.name import PackName, repository_of
 from packyard.packs.pack import Pack
 from packyard.packs.version import Version, tag_of
 from packyard.queue import CleanupQueue, OrphanImage
@@ -157,5 +157,4 @@ class BuiltImages:
             raise TimedOut
 
     def _repository(self, org_id: str, name: PackName) -> str:
-        """Return the repository of a built pack (API contract, section 4)."""
-        return f"{self.repository_prefix}/{org_id}/{name}"
+        return repository_of(name, org_id=org_id, prefix=self.repository_prefix)

@@ -16,6 +16,7 @@ from packyard.errors import InvalidRequest, PackNameTaken, ServiceUnavailable
 from packyard.oci.reference import Reference, parse_reference, same_repository
 from packyard.operations.owned_pack import changing, owned_pack, require_changeable
 from packyard.operations.publish import Published
+from packyard.packs.name import repository_of
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
 from packyard.packs.precondition import IfMatch
 from packyard.registry.pull import ImageSource, PulledPack
@@ -124,7 +125,9 @@ class Registrar:
 
         In the repository of another name it would go with that name's pack, or be removed as an orphan of it.
         """
-        if reference.repository != f"{self.images.own.prefix}/{pack.org_id}/{pack.name}":
+        if reference.repository != repository_of(
+            pack.name, org_id=pack.org_id, prefix=self.images.own.prefix
+        ):
             raise InvalidRequest(
                 {
                     "image_ref": f"must lie in the repository of {pack.name}, the name that its pack.yaml states"

@@ -21,3 +21,8 @@ def parse_slug(text: str) -> Slug:
     if _SLUG.fullmatch(text) is None:
         raise ValueError("must be lower-case letters and digits, joined by single hyphens")
     return Slug(text)
+
+
+def repository_of(name: PackName, *, org_id: str, prefix: str) -> str:
+    """Return the repository of our own registry that goes with an organisation's name (API contract, section 4)."""
+    return f"{prefix}/{org_id}/{name}"
