@@ -1,5 +1,6 @@
 """One name, its repository and one image, as publishers and cleaners meet over them; a set stands for the registry."""
 
+from collections.abc import Generator, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -11,12 +12,15 @@ from packyard.packs.name import PackName
 from packyard.packs.pack import PackStatus
 from packyard.store.deletions import Deletion, DeletionStore
 from packyard.store.packs import PackStore
-from packyard.store.repositories import Claim, Purge, RepositoryStore
+from packyard.store.repositories import Claim, ClaimLost, NameHeld, Purge, RepositoryBusy, RepositoryStore
 
 IMAGE = digest_of(b"the image that everybody is about")
 LEASE = timedelta(minutes=5)
 HELD = timedelta(minutes=16)
 LAPSED = timedelta(minutes=-1)
+
+# An actor, who can be stopped at each yield.
+Steps = Generator[None, None, None]
 
 
 class World:
@@ -86,3 +90,55 @@ class World:
         holder = self.packs.find_by_name(org_id=ORG, name=self.name)
         pack = self.packs.get(holder) if holder is not None and not self.has_image else None
         return pack is None or pack.status is PackStatus.DELETING
+
+
+def publisher(world: World, *, claimed_for: timedelta) -> Steps:
+    """Claim, push, commit."""
+    try:
+        claim = world.claim(claimed_for)
+    except (NameHeld, RepositoryBusy) as refused:
+        world.outcomes.append(f"no claim: {type(refused).__name__}")
+        return
+    yield
+    world.push()
+    yield
+    try:
+        world.commit(claim)
+    except (NameHeld, ClaimLost) as refused:
+        world.outcomes.append(f"no commit: {type(refused).__name__}")
+    else:
+        world.outcomes.append("committed")
+
+
+def cleaner(world: World) -> Steps:
+    """Begin, look, delete, end."""
+    try:
+        purge = world.begin_purge()
+    except RepositoryBusy:
+        world.outcomes.append("no purge: RepositoryBusy")
+        return
+    yield
+    used = world.is_used(purge)
+    yield
+    if not used:
+        world.delete()
+    world.outcomes.append("kept" if used else "deleted")
+    yield
+    world.repositories.end_purge(purge)
+
+
+def orders(lengths: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Yield every order in which actors of so many steps can take turns, as the actors' numbers."""
+    if not any(lengths):
+        yield ()
+    for actor, length in enumerate(lengths):
+        if length:
+            shorter = [*lengths[:actor], length - 1, *lengths[actor + 1 :]]
+            yield from ((actor, *rest) for rest in orders(shorter))
+
+
+def run(world: World, actors: Sequence[Steps], order: Sequence[int]) -> None:
+    """Have actors take their turns, and check after each."""
+    for actor in order:
+        next(actors[actor], None)
+        assert world.is_sound(), world.outcomes

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 from tests.aws import TABLE, Aws, aws_in_memory
-from tests.integration.store.test_publish_and_purge_orders import Steps, orders, publisher, run
 from tests.packs import ORG
-from tests.repository_world import LAPSED, LEASE, World
+from tests.repository_world import LAPSED, LEASE, Steps, World, orders, publisher, run
 
 from packyard.store.repositories import NameLost, RepositoryBusy
 

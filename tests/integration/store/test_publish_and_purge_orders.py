@@ -3,67 +3,12 @@
 Each is written as a sequence of steps, and every order in which the steps can fall is run against the real conditions.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from tests.aws import Aws, aws_in_memory
-from tests.repository_world import HELD, LAPSED, LEASE, World
-
-from packyard.store.repositories import ClaimLost, NameHeld, RepositoryBusy
-
-Steps = Generator[None, None, None]
-
-
-def publisher(world: World, *, claimed_for: timedelta) -> Steps:
-    """Claim, push, commit."""
-    try:
-        claim = world.claim(claimed_for)
-    except (NameHeld, RepositoryBusy) as refused:
-        world.outcomes.append(f"no claim: {type(refused).__name__}")
-        return
-    yield
-    world.push()
-    yield
-    try:
-        world.commit(claim)
-    except (NameHeld, ClaimLost) as refused:
-        world.outcomes.append(f"no commit: {type(refused).__name__}")
-    else:
-        world.outcomes.append("committed")
-
-
-def cleaner(world: World) -> Steps:
-    """Begin, look, delete, end."""
-    try:
-        purge = world.begin_purge()
-    except RepositoryBusy:
-        world.outcomes.append("no purge: RepositoryBusy")
-        return
-    yield
-    used = world.is_used(purge)
-    yield
-    if not used:
-        world.delete()
-    world.outcomes.append("kept" if used else "deleted")
-    yield
-    world.repositories.end_purge(purge)
-
-
-def orders(lengths: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """Yield every order in which actors of so many steps can take turns, as the actors' numbers."""
-    if not any(lengths):
-        yield ()
-    for actor, length in enumerate(lengths):
-        if length:
-            shorter = [*lengths[:actor], length - 1, *lengths[actor + 1 :]]
-            yield from ((actor, *rest) for rest in orders(shorter))
-
-
-def run(world: World, actors: Sequence[Steps], order: Sequence[int]) -> None:
-    for actor in order:
-        next(actors[actor], None)
-        assert world.is_sound(), world.outcomes
+from tests.repository_world import HELD, LAPSED, LEASE, Steps, World, cleaner, orders, publisher, run
 
 
 @pytest.fixture(scope="module")
