@@ -8,10 +8,11 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+from local.docker_registry import docker_registry
+
 from bench.contenders import CONTENDERS, Task
 from bench.inputs import archive_of
 from bench.processes import ProgramFailed, Run
-from bench.registry import running_registry
 from bench.samples import summary, taken_in_turn
 
 # Whom to measure: with everybody where the goals say so, alone where only memory is in question.
@@ -42,7 +43,8 @@ def measure_building(*, folder: Path, rounds: int) -> dict[str, dict[str, float]
         archive = archive_of(name, folder=folder / "inputs")
         print(f"\n{name}: {archive.stat().st_size / 1e6:.1f} MB", flush=True)
         runs: list[Run] = []
-        with tempfile.TemporaryDirectory(dir=folder) as work, running_registry(Path(work)) as host:
+        with tempfile.TemporaryDirectory(dir=folder) as work, docker_registry(Path(work)) as url:
+            host = url.removeprefix("http://")
 
             def run(contender: str, archive: Path = archive, host: str = host) -> Run:
                 with tempfile.TemporaryDirectory(dir=folder) as empty:

@@ -39,6 +39,8 @@ def packyard(task: Task) -> Run:
         "PYTHONPATH": os.pathsep.join(map(str, (BUILT / "PackyardLayer" / "python", PROJECT))),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
+    # It would look for the layer's bytecode there, and not find it.
+    environment.pop("PYTHONPYCACHEPREFIX", None)
     arguments: Arguments = [
         sys.executable,
         "-m",

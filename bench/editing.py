@@ -15,10 +15,10 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+from local.docker_registry import docker_registry
 from tests.service import ACME, Service, running_service
 
 from bench.inputs import archive_of
-from bench.registry import running_registry
 from bench.samples import summary, taken_in_turn
 from packyard.operations.publish import Published
 from packyard.packs.file_edit import Edit
@@ -70,10 +70,10 @@ def measure_editing(*, folder: Path, rounds: int) -> dict[str, float]:
 def _service(folder: Path) -> Iterator[Service]:
     with (
         tempfile.TemporaryDirectory(dir=folder) as work,
-        running_registry(Path(work)) as host,
+        docker_registry(Path(work)) as url,
         running_service() as service,
     ):
-        service.services.settings = replace(service.services.settings, registry_url=f"http://{host}")
+        service.services.settings = replace(service.services.settings, registry_url=url)
         yield service
 
 

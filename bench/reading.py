@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from local.docker_registry import docker_registry
 from tests.registry_wire import Wire, wired
 from tests.service import ACME, Service, running_service
 
 from bench.contenders import Task, umoci_and_skopeo
 from bench.inputs import archive_of
 from bench.processes import Arguments, ProgramFailed, measure, program
-from bench.registry import running_registry
 from bench.samples import summary, taken_in_turn
 from packyard.oci.file_index import IndexedFile
 from packyard.oci.reference import parse_reference
@@ -140,8 +140,8 @@ def _registered(archive: Path, folder: Path) -> Iterator[_Reading]:
 def _service(folder: Path) -> Iterator[tuple[Service, Wire, str]]:
     with (
         tempfile.TemporaryDirectory(dir=folder) as data,
-        running_registry(Path(data)) as host,
-        wired(host) as wire,
+        docker_registry(Path(data)) as url,
+        wired(url.removeprefix("http://")) as wire,
         running_service() as service,
     ):
-        yield service, wire, host
+        yield service, wire, url.removeprefix("http://")

@@ -1,6 +1,7 @@
-"""Debian's docker-registry on a loopback port, empty: what everybody pushes to."""
+"""Debian's docker-registry on a loopback port, empty: what the benchmark pushes to, and a witness of the tests."""
 
 import re
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from bench.processes import ProgramFailed, program
+from local.command import CommandFailed
 
 _START_SECONDS: Final = 20.0
 _CONFIG: Final = """\
@@ -17,27 +18,35 @@ log: {{level: info, accesslog: {{disabled: true}}}}
 storage: {{filesystem: {{rootdirectory: {folder}/data}}, delete: {{enabled: true}}}}
 http: {{addr: '127.0.0.1:0'}}
 """
+_AUTHENTICATION: Final = "auth: {{htpasswd: {{realm: test, path: {path}}}}}\n"
 
 
 @contextmanager
-def running_registry(folder: Path) -> Iterator[str]:
-    """Run a registry while the block lasts and yield its host and port.
+def docker_registry(folder: Path, *, htpasswd: str | None = None) -> Iterator[str]:
+    """Run a registry while the block lasts and yield its base URL.
 
     Args:
         folder: An empty folder for its data.
+        htpasswd: Lines of `user:bcrypt`; without any, everyone may do everything.
 
     Raises:
-        ProgramMissing: docker-registry is not installed.
-        ProgramFailed: It did not start.
+        CommandFailed: It is not installed, or did not start.
     """
-    executable = program("docker-registry")
-    config = folder / "config.yml"
-    config.write_text(_CONFIG.format(folder=folder))
+    executable = shutil.which("docker-registry")
+    if executable is None:
+        raise CommandFailed("docker-registry is missing; on Debian: apt-get install docker-registry")
+    configuration = _CONFIG.format(folder=folder)
+    if htpasswd is not None:
+        passwords = folder / "htpasswd"
+        passwords.write_text(htpasswd)
+        configuration += _AUTHENTICATION.format(path=passwords)
+    file = folder / "config.yml"
+    file.write_text(configuration)
     log = folder / "log"
     with log.open("wb") as sink:
-        process = subprocess.Popen([executable, "serve", config], stdout=sink, stderr=sink)
+        process = subprocess.Popen([executable, "serve", file], stdout=sink, stderr=sink)
     try:
-        yield _address(log, process)
+        yield f"http://{_address(log, process)}"
     finally:
         process.terminate()
         process.wait()
@@ -50,4 +59,4 @@ def _address(log: Path, process: "subprocess.Popen[bytes]") -> str:
         if listening := re.search(r"listening on (127\.0\.0\.1:\d+)", log.read_text()):
             return listening[1]
         time.sleep(0.02)
-    raise ProgramFailed(f"docker-registry did not start: {log.read_text()}")
+    raise CommandFailed(f"docker-registry did not start: {log.read_text()}")

@@ -7,6 +7,9 @@ from typing import Any
 import urllib3
 from local.stack import StackDescription
 from tests.documented import assert_documented
+from tests.service import PackArchive
+
+UNKNOWN = "pack_01KB0000000000000000000000"
 
 
 @dataclass(frozen=True)
@@ -55,3 +58,23 @@ class Client:
         """Post an archive."""
         form = {"archive": ("pack.tar.gz", archive, "application/gzip"), **fields}
         return self.call("POST", "/packs/upload", fields=form)
+
+    def published(self, name: str, **fields: str) -> dict[str, Any]:
+        """Post an archive of a name, and return the pack that it has become."""
+        reply = self.upload(PackArchive(name=name).build(), **fields)
+        assert reply.status == 201, reply.body
+        pack: dict[str, Any] = reply.body
+        return pack
+
+
+def assert_refused(reply: Reply, status: int, code: str) -> dict[str, Any]:
+    """Check a refusal, and that it tells nothing of the inside; return its details."""
+    assert (reply.status, reply.code) == (status, code), reply.body
+    assert reply.headers["Content-Type"].startswith("application/json")
+    error: dict[str, Any] = reply.body["error"]
+    assert error["request_id"] == reply.headers["X-Request-Id"]
+    assert error.keys() <= {"code", "message", "request_id", "details"}
+    for inside in ("Traceback", "arn:aws", "sk_", "Exception"):
+        assert inside not in json.dumps(reply.body)
+    details: dict[str, Any] = error.get("details", {})
+    return details

@@ -8,6 +8,7 @@ import pytest
 from local.emulator import HOST
 from local.environments import prepare
 from local.stack import StackDescription, running_stack
+from tests.e2e.client import Client
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +16,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackDescription
     prepare()
     with running_stack(folder=tmp_path_factory.mktemp("stack"), port=free_port()) as description:
         yield description
+
+
+@pytest.fixture(scope="session")
+def acme(stack: StackDescription) -> Client:
+    return Client.of(stack, "acme")
+
+
+@pytest.fixture(scope="session")
+def globex(stack: StackDescription) -> Client:
+    return Client.of(stack, "globex")
 
 
 def free_port() -> int:

@@ -1,46 +1,20 @@
 """The packs of agent roles on the deployed template: each operation's row for each status."""
 
-from typing import Any
-
-import pytest
 from local.stack import StackDescription
-from tests.e2e.client import Client, Reply
-from tests.service import PackArchive
+from tests.e2e.client import UNKNOWN, Client, Reply, assert_refused
 
-UNKNOWN = "pack_01KB0000000000000000000000"
 ROLE = "/agent-roles/support.desk_2/packs"
-
-
-@pytest.fixture(scope="module")
-def acme(stack: StackDescription) -> Client:
-    return Client.of(stack, "acme")
-
-
-@pytest.fixture(scope="module")
-def globex(stack: StackDescription) -> Client:
-    return Client.of(stack, "globex")
-
-
-def published(client: Client, name: str, **fields: str) -> str:
-    reply = client.upload(PackArchive(name=name).build(), **fields)
-    assert reply.status == 201, reply.body
-    identity: str = reply.body["id"]
-    return identity
 
 
 def put(client: Client, pack_ids: object, path: str = ROLE) -> Reply:
     return client.call("PUT", path, json={"pack_ids": pack_ids})
 
 
-def assert_refused(reply: Reply, status: int, code: str) -> dict[str, Any]:
-    assert (reply.status, reply.code) == (status, code), reply.body
-    assert reply.body["error"]["request_id"] == reply.headers["X-Request-Id"]
-    details: dict[str, Any] = reply.body["error"].get("details", {})
-    return details
-
-
 def test_a_role_holds_its_packs_until_it_lets_go(acme: Client, globex: Client) -> None:
-    own, foreign = published(acme, "attached"), published(globex, "attached-too", visibility="community")
+    own, foreign = (
+        acme.published("attached")["id"],
+        globex.published("attached-too", visibility="community")["id"],
+    )
 
     for pack_ids in ([foreign, own], [own], [own], []):
         answer = put(acme, pack_ids)
@@ -58,7 +32,7 @@ def test_a_role_holds_its_packs_until_it_lets_go(acme: Client, globex: Client) -
 
 
 def test_each_refusal_to_set(acme: Client, globex: Client, stack: StackDescription) -> None:
-    hidden = published(globex, "not-for-acme")
+    hidden = globex.published("not-for-acme")["id"]
 
     assert assert_refused(put(acme, ["x"]), 400, "validation_error")["fields"].keys() == {"pack_ids"}
     assert_refused(put(acme, [UNKNOWN] * 2), 400, "validation_error")
@@ -80,7 +54,7 @@ def test_each_refusal_to_read(acme: Client, globex: Client, stack: StackDescript
 
 
 def test_only_the_owner_reads_a_ledger(acme: Client, globex: Client, stack: StackDescription) -> None:
-    path = f"/packs/{published(acme, 'of-record', visibility='community')}/revisions"
+    path = f"/packs/{acme.published('of-record', visibility='community')['id']}/revisions"
 
     assert [entry["operation"] for entry in acme.call("GET", path).body["revisions"]] == ["upload"]
     assert_refused(globex.call("GET", path), 404, "pack_not_found")

@@ -6,22 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from local.docker_registry import docker_registry
 from local.stack import StackDescription
-from tests.e2e.client import Client, Reply
+from tests.e2e.client import UNKNOWN, Client, Reply, assert_refused
 from tests.service import PackArchive
-from tests.witnesses import docker_registry, run
-
-UNKNOWN = "pack_01KB0000000000000000000000"
-
-
-@pytest.fixture(scope="module")
-def acme(stack: StackDescription) -> Client:
-    return Client.of(stack, "acme")
-
-
-@pytest.fixture(scope="module")
-def globex(stack: StackDescription) -> Client:
-    return Client.of(stack, "globex")
+from tests.witnesses import run
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +40,6 @@ def copy_of_all(source: str, target: Path) -> list[str]:
     """Have skopeo copy every platform, which checks every digest, and return the blobs' names."""
     run("skopeo", "--insecure-policy", "copy", "--all", "--src-tls-verify=false", source, f"dir:{target}")
     return sorted(path.name for path in target.iterdir())
-
-
-def assert_refused(reply: Reply, status: int, code: str) -> None:
-    assert (reply.status, reply.code) == (status, code)
-    assert reply.body["error"]["request_id"] == reply.headers["X-Request-Id"]
 
 
 def test_a_clone_is_pulled_by_its_source_s_digest_and_outlives_it(

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from io import BytesIO
 
 import pytest
+from local.docker_registry import docker_registry
 from local.stack import StackDescription
 from tests.e2e.client import Client
 from tests.service import PackArchive
-from tests.witnesses import docker_registry
 
 from packyard.oci.image import build_image
 from packyard.oci.layer import LayerSpool
@@ -37,11 +37,6 @@ def push(url: str, repository: str, archive: PackArchive) -> str:
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with docker_registry(tmp_path_factory.mktemp("elsewhere")) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def acme(stack: StackDescription) -> Client:
-    return Client.of(stack, "acme")
 
 
 def test_an_image_elsewhere_becomes_a_pack_and_moves_to_its_next_version(

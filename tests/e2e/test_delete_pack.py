@@ -8,29 +8,15 @@ from urllib.parse import urlsplit
 import pytest
 from local.aws import Endpoint
 from local.stack import StackDescription
-from tests.e2e.client import Client, Reply
-from tests.service import PackArchive
+from tests.e2e.client import UNKNOWN, Client, assert_refused
 
-UNKNOWN = "pack_01KB0000000000000000000000"
 SETTLE_SECONDS = 30
-
-
-@pytest.fixture(scope="module")
-def acme(stack: StackDescription) -> Client:
-    return Client.of(stack, "acme")
 
 
 def aws(stack: StackDescription, service: Any) -> Any:
     port = urlsplit(stack["endpoint_url"]).port
     assert port is not None
     return Endpoint(port).session().client(service, endpoint_url=stack["endpoint_url"])
-
-
-def published(client: Client, name: str, **fields: str) -> dict[str, Any]:
-    reply = client.upload(PackArchive(name=name).build(), **fields)
-    assert reply.status == 201, reply.body
-    pack: dict[str, Any] = reply.body
-    return pack
 
 
 def repositories(stack: StackDescription) -> set[str]:
@@ -43,15 +29,10 @@ def repository_of(pack: dict[str, Any]) -> str:
     return f"packs/{pack['org_id']}/{pack['name']}"
 
 
-def assert_refused(reply: Reply, status: int, code: str) -> None:
-    assert (reply.status, reply.code) == (status, code)
-    assert reply.body["error"]["request_id"] == reply.headers["X-Request-Id"]
-
-
 def test_a_deleted_pack_is_gone_with_its_repository_and_its_name_is_free(
     stack: StackDescription, acme: Client
 ) -> None:
-    pack = published(acme, "doomed")
+    pack = acme.published("doomed")
     assert repository_of(pack) in repositories(stack)
 
     deleted = acme.call("DELETE", f"/packs/{pack['id']}")
@@ -61,7 +42,7 @@ def test_a_deleted_pack_is_gone_with_its_repository_and_its_name_is_free(
     assert_refused(acme.call("GET", f"/packs/{pack['id']}"), 404, "pack_not_found")
     assert acme.call("GET", "/packs?owned=true&q=doomed").body["packs"] == []
     assert repository_of(pack) not in repositories(stack)
-    successor = published(acme, "doomed")
+    successor = acme.published("doomed")
     assert successor["id"] != pack["id"]
     assert repository_of(pack) in repositories(stack)
     assert aws(stack, "ecr").describe_images(
@@ -69,8 +50,8 @@ def test_a_deleted_pack_is_gone_with_its_repository_and_its_name_is_free(
     )["imageDetails"]
 
 
-def test_what_the_caller_does_not_own_is_404(stack: StackDescription, acme: Client) -> None:
-    shared = published(Client.of(stack, "globex"), "shared-and-kept", visibility="community")
+def test_what_the_caller_does_not_own_is_404(acme: Client, globex: Client) -> None:
+    shared = globex.published("shared-and-kept", visibility="community")
 
     assert_refused(acme.call("DELETE", f"/packs/{shared['id']}"), 404, "pack_not_found")
     assert_refused(acme.call("DELETE", f"/packs/{UNKNOWN}"), 404, "pack_not_found")
@@ -79,7 +60,7 @@ def test_what_the_caller_does_not_own_is_404(stack: StackDescription, acme: Clie
 
 
 def test_a_pack_in_use_is_409_until_the_role_lets_go(acme: Client) -> None:
-    pack = published(acme, "attached")
+    pack = acme.published("attached")
     role = "/agent-roles/deletion-test/packs"
     assert acme.call("PUT", role, json={"pack_ids": [pack["id"]]}).status == 200
 
@@ -93,7 +74,7 @@ def test_a_pack_in_use_is_409_until_the_role_lets_go(acme: Client) -> None:
 
 
 def test_a_precondition_is_honoured(acme: Client) -> None:
-    pack = published(acme, "conditional")
+    pack = acme.published("conditional")
     path = f"/packs/{pack['id']}"
 
     assert_refused(acme.call("DELETE", path, headers={"If-Match": '"7"'}), 412, "precondition_failed")
@@ -120,7 +101,7 @@ def test_a_stranger_is_401(stack: StackDescription) -> None:
 def test_a_deletion_whose_function_died_is_finished_from_the_queue(
     stack: StackDescription, acme: Client
 ) -> None:
-    pack = published(acme, "left-half-way")
+    pack = acme.published("left-half-way")
     decide(stack, pack["id"])
     message = {"kind": "pack_deletion", "pack_id": pack["id"], "due_at": "2026-01-01T00:00:00.000Z"}
 

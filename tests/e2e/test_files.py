@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 import urllib3
 from local.stack import StackDescription
-from tests.e2e.client import Client
+from tests.e2e.client import UNKNOWN, Client
 from tests.service import PackArchive
 
 BYTES = bytes(range(256)) * 4
 FILES = {"guides/a b/ü.md": "# Grüße\n".encode(), "data/bytes.bin": BYTES}
-UNKNOWN = "pack_01KB0000000000000000000000"
 
 
 @dataclass(frozen=True)
@@ -29,11 +28,6 @@ def raw(client: Client, method: str, path: str, **more: Any) -> Raw:
     url = client.stack["api_url"] + path
     answer = client.http.request(method, url, headers=headers, redirect=False, **more)
     return Raw(answer.status, answer.headers, answer.data)
-
-
-@pytest.fixture(scope="module")
-def acme(stack: StackDescription) -> Client:
-    return Client.of(stack, "acme")
 
 
 @pytest.fixture(scope="module")

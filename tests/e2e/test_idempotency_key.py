@@ -1,14 +1,7 @@
 """The `Idempotency-Key` header on the deployed template."""
 
-import pytest
-from local.stack import StackDescription
 from tests.e2e.client import Client, Reply
 from tests.service import PackArchive
-
-
-@pytest.fixture(scope="module")
-def acme(stack: StackDescription) -> Client:
-    return Client.of(stack, "acme")
 
 
 def upload(client: Client, archive: bytes, key: str) -> Reply:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from local.docker_registry import docker_registry
 from tests.corpus.cases import CorpusCase, accept_cases
 from tests.reliability.readers import KeepingStore, Kept
-from tests.witnesses import docker_registry, run
+from tests.witnesses import run
 
 from packyard.oci.image import Image, build_image
 from packyard.oci.layer import LayerSpool

@@ -7,7 +7,6 @@ from itertools import count
 from threading import Barrier
 
 import pytest
-from local.stack import StackDescription
 from tests.e2e.client import Client, Reply
 from tests.service import PackArchive
 
@@ -15,11 +14,6 @@ AtOnce = Callable[[Callable[[], Reply], Callable[[], Reply]], tuple[Reply, Reply
 
 PAIRS = 200
 NAMES = count()
-
-
-@pytest.fixture(scope="module")
-def acme(stack: StackDescription) -> Client:
-    return Client.of(stack, "acme")
 
 
 @pytest.fixture(scope="module")

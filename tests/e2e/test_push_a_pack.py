@@ -6,23 +6,9 @@ from pathlib import Path
 
 import pytest
 from local.stack import StackDescription
-from tests.e2e.client import Client, Reply
+from tests.e2e.client import Client, assert_refused
 from tests.service import PackArchive
 from tests.witnesses import run
-
-
-def assert_refused(reply: Reply, status: int, code: str) -> None:
-    assert (reply.status, reply.code) == (status, code)
-    assert reply.headers["Content-Type"].startswith("application/json")
-    assert reply.body["error"]["request_id"] == reply.headers["X-Request-Id"]
-    assert reply.body["error"].keys() <= {"code", "message", "request_id", "details"}
-    for secret in ("Traceback", "arn:aws", "sk_", "Exception"):
-        assert secret not in json.dumps(reply.body)
-
-
-@pytest.fixture(scope="module")
-def acme(stack: StackDescription) -> Client:
-    return Client.of(stack, "acme")
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 from local.stack import StackDescription
-from tests.e2e.client import Client, Reply
+from tests.e2e.client import UNKNOWN, Client, Reply, assert_refused
 from tests.service import PackArchive
 
-UNKNOWN = "pack_01KB0000000000000000000000"
 SECOND = PackArchive(name="again", version="2.0.0", files={"README.md": b"second"})
 
 
@@ -17,19 +16,9 @@ def reupload(client: Client, pack_id: str, archive: bytes, **headers: str) -> Re
 
 
 @pytest.fixture(scope="module")
-def acme(stack: StackDescription) -> Client:
-    return Client.of(stack, "acme")
-
-
-@pytest.fixture(scope="module")
 def pack(acme: Client) -> dict[str, Any]:
     body: dict[str, Any] = acme.upload(PackArchive(name="again").build()).body
     return body
-
-
-def assert_refused(reply: Reply, status: int, code: str) -> None:
-    assert (reply.status, reply.code) == (status, code)
-    assert reply.body["error"]["request_id"] == reply.headers["X-Request-Id"]
 
 
 def test_a_new_archive_replaces_the_content_and_keeps_the_id(acme: Client, pack: dict[str, Any]) -> None:

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 import urllib3
 from local.stack import StackDescription
-from tests.e2e.client import Client, Reply
+from tests.e2e.client import UNKNOWN, Client, Reply, assert_refused
 from tests.service import PackArchive
 
 PATIENCE_SECONDS = 60
-UNKNOWN_PACK = "pack_01KB0000000000000000000000"
 UNKNOWN_UPLOAD = "upl_01KB0000000000000000000000"
 
 
@@ -44,16 +43,6 @@ def end_of(client: Client, upload_id: str) -> dict[str, Any]:
             return upload
         time.sleep(0.5)
     raise AssertionError(f"{upload_id} has not come to an end: {upload}")
-
-
-def assert_refused(reply: Reply, status: int, code: str) -> None:
-    assert (reply.status, reply.code) == (status, code)
-    assert reply.body["error"]["request_id"] == reply.headers["X-Request-Id"]
-
-
-@pytest.fixture(scope="module")
-def acme(stack: StackDescription) -> Client:
-    return Client.of(stack, "acme")
 
 
 def test_an_archive_too_large_for_one_request_becomes_a_pack(acme: Client) -> None:
@@ -108,7 +97,7 @@ def test_the_form_takes_no_more_than_its_limit_and_no_other_key(acme: Client) ->
     ("fields", "status", "code"),
     [
         pytest.param({"visibility": "public"}, 400, "validation_error", id="a wrong field"),
-        pytest.param({"pack_id": UNKNOWN_PACK}, 404, "pack_not_found", id="no such pack"),
+        pytest.param({"pack_id": UNKNOWN}, 404, "pack_not_found", id="no such pack"),
         pytest.param({"size_bytes": 268_435_457}, 413, "payload_too_large", id="too large"),
     ],
 )

@@ -1,46 +1,17 @@
 """PATCH /packs/{id} on the deployed template: its row for each status."""
 
 import json
-from typing import Any
 
-import pytest
 from local.stack import StackDescription
-from tests.e2e.client import Client, Reply
-from tests.service import PackArchive
-
-UNKNOWN = "pack_01KB0000000000000000000000"
-
-
-@pytest.fixture(scope="module")
-def acme(stack: StackDescription) -> Client:
-    return Client.of(stack, "acme")
-
-
-@pytest.fixture(scope="module")
-def globex(stack: StackDescription) -> Client:
-    return Client.of(stack, "globex")
-
-
-def published(client: Client, name: str, **fields: str) -> str:
-    reply = client.upload(PackArchive(name=name).build(), **fields)
-    assert reply.status == 201, reply.body
-    identity: str = reply.body["id"]
-    return identity
+from tests.e2e.client import UNKNOWN, Client, Reply, assert_refused
 
 
 def patch(client: Client, pack_id: str, visibility: object, **headers: str) -> Reply:
     return client.call("PATCH", f"/packs/{pack_id}", json={"visibility": visibility}, headers=headers)
 
 
-def assert_refused(reply: Reply, status: int, code: str) -> dict[str, Any]:
-    assert (reply.status, reply.code) == (status, code), reply.body
-    assert reply.body["error"]["request_id"] == reply.headers["X-Request-Id"]
-    details: dict[str, Any] = reply.body["error"].get("details", {})
-    return details
-
-
 def test_a_pack_is_shared_and_withdrawn_and_its_ledger_says_so(acme: Client, globex: Client) -> None:
-    pack = published(acme, "patched")
+    pack = acme.published("patched")["id"]
 
     shared = patch(acme, pack, "community", **{"If-Match": '"1"'})
     seen = globex.call("GET", f"/packs/{pack}")
@@ -58,13 +29,13 @@ def test_a_pack_is_shared_and_withdrawn_and_its_ledger_says_so(acme: Client, glo
 
 
 def test_what_changes_nothing_is_200_at_the_same_revision(acme: Client) -> None:
-    pack = published(acme, "patched-twice")
+    pack = acme.published("patched-twice")["id"]
 
     assert [patch(acme, pack, "org").headers["ETag"] for _ in range(2)] == ['"1"', '"1"']
 
 
 def test_each_refusal_of_the_contract(acme: Client, globex: Client, stack: StackDescription) -> None:
-    own, shared = published(acme, "kept"), published(acme, "kept-shared", visibility="community")
+    own, shared = acme.published("kept")["id"], acme.published("kept-shared", visibility="community")["id"]
 
     assert assert_refused(patch(acme, own, "public"), 400, "validation_error")["fields"].keys() == {
         "visibility"
@@ -80,7 +51,7 @@ def test_each_refusal_of_the_contract(acme: Client, globex: Client, stack: Stack
 
 
 def test_a_body_that_is_not_announced_as_json_is_415(acme: Client) -> None:
-    pack = published(acme, "patched-as-text")
+    pack = acme.published("patched-as-text")["id"]
 
     reply = acme.call(
         "PATCH",
@@ -93,7 +64,7 @@ def test_a_body_that_is_not_announced_as_json_is_415(acme: Client) -> None:
 
 
 def test_a_pack_that_another_organisations_role_holds_is_not_withdrawn(acme: Client, globex: Client) -> None:
-    pack = published(acme, "in-use", visibility="community")
+    pack = acme.published("in-use", visibility="community")["id"]
     roles = "/agent-roles/support-of-globex/packs"
     assert globex.call("PUT", roles, json={"pack_ids": [pack]}).status == 200
 

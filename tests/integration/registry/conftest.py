@@ -2,8 +2,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from local.docker_registry import docker_registry
 from tests.fake_registry.server import FakeRegistry
-from tests.witnesses import docker_registry
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ from typing import Final
 
 import pytest
 import urllib3
+from local.docker_registry import docker_registry
 from tests.fake_registry.server import FakeRegistry
 from tests.foreign_images import PACK_YAML
 from tests.image_sources import LOOPBACK, image_source, pull
-from tests.witnesses import docker_registry, run
+from tests.witnesses import run
 
 from packyard.errors import InvalidRequest
 

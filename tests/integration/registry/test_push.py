@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import urllib3
+from local.docker_registry import docker_registry
 from tests.fake_registry.server import FakeRegistry
 from tests.trees import SMALL_TREE, lay
-from tests.witnesses import docker_registry
 
 from packyard.errors import RegistryCleanupFailed
 from packyard.oci.document import Document
