@@ -35,6 +35,9 @@ def running_emulator(
     Raises:
         EmulatorFailed: The port is taken, or the emulator was not ready within a minute.
     """
+    if not (folder / "services" / "s3.json").exists():
+        # Buckets are written at once, all else when the emulator ends: a killed one leaves objects that nothing knows.
+        shutil.rmtree(folder / "s3", ignore_errors=True)
     # The workers of functions unpack their code here; a killed emulator leaves it behind.
     temporary = folder / "tmp"
     shutil.rmtree(temporary, ignore_errors=True)

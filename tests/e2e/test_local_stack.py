@@ -10,7 +10,7 @@ import sys
 import tarfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -90,9 +90,27 @@ def developers_stack() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("developers_stack")
-def test_a_stack_whose_emulator_is_killed_ends_and_says_so() -> None:
+def test_a_stack_whose_emulator_is_killed_ends_says_so_and_starts_again() -> None:
     prepare()
     port = free_port()
+    try:
+        with _stack(port) as runner:
+            (emulator,) = Path(f"/proc/{runner.pid}/task/{runner.pid}/children").read_text().split()
+            os.kill(int(emulator), signal.SIGKILL)
+            _, complaint = runner.communicate(timeout=20)
+
+            assert runner.returncode == 1
+            assert "the emulator has ended by itself" in complaint
+
+        with _stack(port):
+            assert _listens(port)
+    finally:
+        shutil.rmtree(STATES / str(port), ignore_errors=True)
+
+
+@contextmanager
+def _stack(port: int) -> Iterator[subprocess.Popen[str]]:
+    """Have `make run`'s own process run until the end of the block, from when it says that it is ready."""
     command = [sys.executable, "-m", "local", "run", "--port", str(port)]
     environment = os.environ | {"PYTHONPATH": "layers/packyard/python"}
     runner = subprocess.Popen(  # noqa: S603 - our own code
@@ -101,16 +119,10 @@ def test_a_stack_whose_emulator_is_killed_ends_and_says_so() -> None:
     try:
         assert runner.stdout is not None
         assert any("is ready" in line for line in runner.stdout)
-
-        (emulator,) = Path(f"/proc/{runner.pid}/task/{runner.pid}/children").read_text().split()
-        os.kill(int(emulator), signal.SIGKILL)
-
-        _, complaint = runner.communicate(timeout=20)
+        yield runner
     finally:
-        runner.kill()
-        shutil.rmtree(STATES / str(port), ignore_errors=True)
-    assert runner.returncode == 1
-    assert "the emulator has ended by itself" in complaint
+        runner.terminate()
+        runner.communicate(timeout=30)
 
 
 def _listens(port: int) -> bool:
