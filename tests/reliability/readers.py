@@ -6,7 +6,7 @@ import stat
 import subprocess
 import tarfile
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -57,17 +57,23 @@ def _by(command: tuple[str, ...]) -> Unpack:
 
 
 def _unpack_with_python(archive: Path, folder: Path) -> None:
-    def anybody_s(member: tarfile.TarInfo, _: str) -> tarfile.TarInfo | None:
-        # It would give up on litter that is a link to nothing.
-        if _LITTER.search(member.name):
-            return None
-        return member.replace(uid=os.getuid(), gid=os.getgid(), uname="", gname="", mtime=0, deep=False)
-
     try:
         with tarfile.open(archive, "r:gz") as tar:
-            tar.extractall(folder, filter=anybody_s)  # noqa: S202 - only what has been found safe
+            # Newer Pythons want to be told what to refuse.
+            tar.extraction_filter = lambda member, _: member
+            tar.extractall(folder, members=_anybody_s(tar))  # noqa: S202 - only what has been found safe
     except (tarfile.TarError, OSError):
         return
+
+
+def _anybody_s(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    for member in tar:
+        # It would give up on litter that is a link to nothing.
+        if _LITTER.search(member.name):
+            continue
+        member.uid, member.gid, member.uname, member.gname = os.getuid(), os.getgid(), "", ""
+        member.mtime = 0
+        yield member
 
 
 READERS: Final[Mapping[str, Unpack]] = {
