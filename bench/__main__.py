@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from importlib import import_module
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,24 +18,53 @@ CHART: Final = PROJECT / "docs" / "performance.png"
 FOLDER: Final = LOCAL / "bench"
 PEERS: Final = ("tar", "umoci", "skopeo", "buildah", "docker-registry", "node", "npm")
 
-# The sections of the results: who measures each, and how many rounds of it one of ours is.
-SECTIONS: Final = {
-    "build": ("building", "measure_building", 1),
-    "edit": ("editing", "measure_editing", 1),
-    "cold_start": ("cold_start", "measure_cold_starts", 1),
-    "warm": ("warm", "measure_warm", 10),
-    "read_file": ("reading", "measure_reading", 2),
+
+# Each section is loaded by itself: a process that is measured takes over the largest that this one has ever been.
+def _build(rounds: int) -> Any:
+    from bench.building import measure_building
+
+    return measure_building(folder=FOLDER, rounds=rounds)
+
+
+def _edit(rounds: int) -> Any:
+    from bench.editing import measure_editing
+
+    return measure_editing(folder=FOLDER, rounds=rounds)
+
+
+def _cold_start(rounds: int) -> Any:
+    from bench.cold_start import measure_cold_starts
+
+    return measure_cold_starts(rounds=rounds)
+
+
+def _warm(rounds: int) -> Any:
+    from bench.warm import measure_warm
+
+    return measure_warm(folder=FOLDER, rounds=10 * rounds)
+
+
+def _read_file(rounds: int) -> Any:
+    from bench.reading import measure_reading
+
+    return measure_reading(folder=FOLDER, rounds=2 * rounds)
+
+
+def _list(_rounds: int) -> Any:
+    from bench.listing import measure_listing
+
     # What it counts is the same each time.
-    "list": ("listing", "measure_listing", 0),
+    return measure_listing(folder=FOLDER)
+
+
+SECTIONS: Final[Mapping[str, Callable[[int], Any]]] = {
+    "build": _build,
+    "edit": _edit,
+    "cold_start": _cold_start,
+    "warm": _warm,
+    "read_file": _read_file,
+    "list": _list,
 }
-
-
-def _measured(section: str, rounds: int) -> Any:
-    module, name, times = SECTIONS[section]
-    # Loaded one by one: a process that is measured takes over the largest that this one has ever been.
-    measure = getattr(import_module(f"bench.{module}"), name)
-    given: dict[str, Any] = {"folder": FOLDER} if section != "cold_start" else {}
-    return measure(**given, **({"rounds": times * rounds} if times else {}))
 
 
 def bench(sections: list[str], *, rounds: int) -> None:
@@ -52,7 +81,7 @@ def bench(sections: list[str], *, rounds: int) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for section in sections:
-        results[section] = _measured(section, rounds)
+        results[section] = SECTIONS[section](rounds)
         RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     run([tool("bench", "python"), Path(__file__).with_name("chart.py"), RESULTS, CHART], folder=PROJECT)
     print(f"\n{RESULTS.relative_to(PROJECT)} and {CHART.relative_to(PROJECT)} are written.")

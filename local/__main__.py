@@ -34,8 +34,8 @@ def serve(*, port: int) -> None:
         shutil.copyfile(STATES / str(port) / "stack.json", stack_file)
         print(_welcome(stack, stack_file, time.monotonic() - started), flush=True)
         try:
-            # The only child that is left by now; who started it reaps it.
-            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+            # The emulator is the only child that is left by now. (macOS has no waitid.)
+            os.wait()
             raise EmulatorFailed(
                 "the emulator has ended by itself; its log may say why. Start it again: what it saved is kept"
             )
