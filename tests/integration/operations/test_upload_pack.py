@@ -245,10 +245,11 @@ class TestRegistryTrouble:
 
         assert repository.tags == {"1.4.0": answer.body["image_digest"]}
 
-    def test_a_repository_that_vanishes_under_a_push_is_503_and_leaves_nothing(
-        self, service: Service
+    @pytest.mark.parametrize("status", [404, 400], ids=["the repository", "what the index names"])
+    def test_what_vanishes_under_a_push_is_503_and_leaves_nothing(
+        self, service: Service, status: int
     ) -> None:
-        service.registry.moods.append(Refuses(method="PUT", path="/manifests/", status=404))
+        service.registry.moods.append(Refuses(method="PUT", path="/manifests/", status=status))
 
         answer = service.upload(PackArchive().build())
 
