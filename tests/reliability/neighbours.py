@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
+from unittest.mock import patch
 
 from tests.aws import TABLE
 from tests.fake_registry.moods import Refuses
@@ -37,6 +38,8 @@ NEIGHBOURS_FILE: Final = f"guides/{HUSH}.md"
 _ULID: Final = "01HZ9{:021d}"
 _SIGNER: Final = rsa_key("march")
 _METHOD_ARN: Final = "arn:aws:execute-api:eu-central-1:123456789012:abcdef/v1/GET/packs"
+# The SDK signs by the wall clock. Here it stands, or two forms would differ for having been signed a second apart.
+_SIGNED_AT: Final = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - the SDK's are naive too
 _HEX: Final = re.compile(r"[0-9a-f]{8,}")
 _SIZE: Final = re.compile(r'"size_bytes":\d+')
 _REQUEST_ID: Final = re.compile(r'"request_id":"[^"]*"')
@@ -191,7 +194,12 @@ class Street:
 @contextmanager
 def running_street() -> Iterator[Street]:
     """Run a service for both, with everything in it that the walls are to hold."""
-    with Issuer(keys=[public(_SIGNER)]) as issuer, running_world(ecr=False) as world:
+    with (
+        Issuer(keys=[public(_SIGNER)]) as issuer,
+        running_world(ecr=False) as world,
+        patch("botocore.auth.get_current_datetime", return_value=_SIGNED_AT),
+        patch("botocore.signers.get_current_datetime", return_value=_SIGNED_AT),
+    ):
         services = world.service.services
         jwt = JwtSettings(issuer=ISSUER, audience=AUDIENCE, keys_url=issuer.keys_url)
         services.settings = replace(services.settings, api_domain=DOMAIN, jwt=jwt)
