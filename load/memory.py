@@ -83,13 +83,16 @@ class Memory:
     def first_and_last(self, *, window: float) -> dict[str, Any]:
         """Return megabytes in the first and the last part, of all processes of functions that lived through both.
 
+        One that was started later is left out: what it gains at first is what it imports.
+
         Args:
             window: How long these parts are, in seconds.
         """
+        began = min((samples[0][0] for samples in self.samples.values()), default=0.0)
         grown = {
             process: (_held(samples, 0, window), _held(samples, -window, 0))
             for process, samples in self.samples.items()
-            if samples[-1][0] - samples[0][0] >= 2 * window
+            if samples[0][0] == began and samples[-1][0] - began >= 2 * window
         }
         functions = {process: sizes for process, sizes in grown.items() if process.runs != EMULATOR}
         return {

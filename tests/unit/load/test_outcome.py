@@ -56,6 +56,16 @@ def test_what_does_not_hold_breaks_it(broken: Outcome, words: str) -> None:
     assert broken.broken == [words]
 
 
+def test_a_process_started_under_load_is_not_blamed_for_what_it_imports() -> None:
+    memory = Memory(1)
+    memory.samples[Process(1, "get_pack")] = [(2.0 * n, 60 * MB) for n in range(100)]
+    memory.samples[Process(2, "get_pack")] = [(2.0 * n, (30 if n < 40 else 80) * MB) for n in range(20, 100)]
+
+    held = memory.first_and_last(window=30)
+
+    assert (held["processes"], held["grown"]) == (1, {})
+
+
 def test_a_broken_invariant_is_in_the_figures() -> None:
     assert outcome_of(breaches=("ledgers: x",)).results["invariants"] == "broken"
 

@@ -39,13 +39,14 @@ def test_ending_a_process_ends_what_it_started_whether_or_not_it_listens(tmp_pat
 
 
 def test_an_interrupted_command_does_not_go_on(tmp_path: Path) -> None:
-    # A shell that starts its jobs in the background lets them ignore SIGINT, these tests among them.
+    # A shell that starts its jobs in the background lets them ignore SIGINT, these tests among them. The command prints
+    # more than a pipe holds: what it writes afterwards says that it is being read from, so that the signal comes then.
     script = """
 import signal
 from pathlib import Path
 from local.command import run
 signal.signal(signal.SIGINT, signal.default_int_handler)
-run(["sh", "-c", "echo $$ > child; sleep 60"], folder=Path())
+run(["sh", "-c", "seq 100000; echo $$ > child; sleep 60"], folder=Path())
 """
     us = subprocess.Popen(  # noqa: S603 - our own code
         [sys.executable, "-c", script],
