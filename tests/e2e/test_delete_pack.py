@@ -10,7 +10,7 @@ from local.aws import Endpoint
 from local.stack import StackDescription
 from tests.e2e.client import UNKNOWN, Client, assert_refused
 
-SETTLE_SECONDS = 30
+SETTLE_SECONDS = 60
 
 
 def aws(stack: StackDescription, service: Any) -> Any:

@@ -73,8 +73,8 @@ with running_emulator(folder=pathlib.Path({str(tmp_path)!r}), port={port}):
 
     runner.send_signal(number)
 
-    runner.wait(timeout=20)
-    assert _within(20, lambda: not _listens(port))
+    runner.wait(timeout=60)
+    assert _within(60, lambda: not _listens(port))
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_a_stack_whose_emulator_is_killed_ends_says_so_and_starts_again() -> Non
         with _stack(port) as runner:
             (emulator,) = Path(f"/proc/{runner.pid}/task/{runner.pid}/children").read_text().split()
             os.kill(int(emulator), signal.SIGKILL)
-            _, complaint = runner.communicate(timeout=20)
+            _, complaint = runner.communicate(timeout=60)
 
             assert runner.returncode == 1
             assert "the emulator has ended by itself" in complaint
@@ -122,7 +122,7 @@ def _stack(port: int) -> Iterator[subprocess.Popen[str]]:
         yield runner
     finally:
         runner.terminate()
-        runner.communicate(timeout=30)
+        runner.communicate(timeout=60)
 
 
 def _listens(port: int) -> bool:

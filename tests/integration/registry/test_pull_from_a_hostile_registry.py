@@ -30,6 +30,8 @@ from packyard.oci.media_types import DOCKER_MANIFEST, INDEX, MANIFEST
 from packyard.registry.pull import PullLimits
 
 SECONDS = 0.6
+# What waits for the registry waits for longer than a busy machine takes to go on.
+IN_TIME = 10 * SECONDS
 HURRIED = PullLimits(seconds=SECONDS, compressed_bytes=LIMITS.compressed_bytes, layer=LIMITS.layer)
 NOT_THERE = {"image_ref": "does not exist, or may not be pulled"}
 USER = {"username": "user", "password": "secret"}
@@ -50,7 +52,7 @@ def outcome(registry: FakeRegistry, *, target: str = "", known: bool = False) ->
     began = time.monotonic()
     with pytest.raises(PackyardError) as failed:
         pull(source, f"{host}/acme/slack{target}")
-    assert time.monotonic() - began < SECONDS + 0.5
+    assert time.monotonic() - began < IN_TIME
     return failed.value
 
 
@@ -66,8 +68,8 @@ UNAVAILABLE: dict[str, Mood] = {
     "redirects-to-nowhere": Says(status=302),
     "hangs-up": HangsUp(),
     "hangs-up-on-a-blob": HangsUp(path=BLOBS),
-    "says-nothing": Stalls(seconds=9),
-    "says-nothing-of-a-blob": Stalls(seconds=9, path=BLOBS),
+    "says-nothing": Stalls(seconds=60),
+    "says-nothing-of-a-blob": Stalls(seconds=60, path=BLOBS),
     "drips-a-manifest": Drips(seconds=0.05, path=MANIFESTS),
     "drips-a-blob": Drips(seconds=0.05, path=BLOBS),
     "drips-headers": DripsHeaders(seconds=0.02),
@@ -267,7 +269,7 @@ class TestChallenges:
             Refuses(path="/token", status=503),
             Refuses(path="/token", status=429),
             HangsUp(path="/token"),
-            Stalls(path="/token", seconds=9),
+            Stalls(path="/token", seconds=60),
             Drips(path="/token", seconds=0.1),
             DripsHeaders(path="/token", seconds=0.02),
             NeverEnds(path="/token"),
