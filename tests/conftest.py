@@ -1,9 +1,26 @@
-"""How tests are spread over processes: a file stays together, and so do all that need the stack, which runs once."""
+"""What holds for all tests.
+
+How they are spread over processes: a file stays together, and so do all that need the stack, which runs once. And how
+Hypothesis searches: without a look at the clock, and, unless there are hours for it, the same examples each time, so
+that a commit has one verdict.
+"""
 
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+from tests.reliability.budget import SOAK
 from xdist.scheduler import LoadFileScheduling
+
+settings.register_profile(
+    "packyard",
+    deadline=None,
+    derandomize=not SOAK,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("packyard")
 
 _END_TO_END = "tests/e2e"
 

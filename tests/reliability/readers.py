@@ -22,7 +22,7 @@ from packyard.oci.tree import File, canonical_order
 from packyard.packs.archive import PackContents, read_archive
 from packyard.packs.limits import ArchiveLimits
 
-_SECONDS: Final = 20
+_SECONDS: Final = 60
 # Owners, times and attributes are no part of a pack.
 _GNU_TAR: Final = ("tar", "--extract", "--gzip", "--no-same-owner", "--touch")
 _LIBARCHIVE: Final = ("bsdtar", "-x", "--no-same-owner", "-m", "--no-acls", "--no-xattrs", "--no-fflags")

@@ -44,9 +44,7 @@ def test_every_reader_unpacks_the_corpus_as_we_read_it(case: CorpusCase, tmp_pat
 
 @settings(
     max_examples=budget.of(ci=2000, soak=60_000),
-    derandomize=not budget.SOAK,
     suppress_health_check=_HEALTH,
-    deadline=None,
 )
 @given(hostile_archives())
 def test_every_reader_unpacks_what_we_accept_as_we_read_it(tmp_path: Path, archive: bytes) -> None:
@@ -58,9 +56,7 @@ def test_every_reader_unpacks_what_we_accept_as_we_read_it(tmp_path: Path, archi
 
 @settings(
     max_examples=budget.of(ci=400, soak=6_000),
-    derandomize=not budget.SOAK,
     suppress_health_check=_HEALTH,
-    deadline=None,
 )
 @given(hostile_archives())
 def test_a_runtime_unpacks_our_image_as_readers_unpack_the_archive(tmp_path: Path, archive: bytes) -> None:

@@ -1,16 +1,12 @@
 """What the service answers is what its contract says, whatever is asked in whatever order and whatever fails."""
 
 from hypothesis import HealthCheck, settings
-from tests.reliability.budget import SOAK, of
+from tests.reliability.budget import of
 from tests.reliability.machine import Machine
 
 TestServiceAgainstModel = Machine.TestCase
 TestServiceAgainstModel.settings = settings(
     max_examples=of(ci=75, soak=1500),
     stateful_step_count=of(ci=50, soak=70),
-    deadline=None,
-    derandomize=not SOAK,
-    database=None,
-    print_blob=True,
     suppress_health_check=list(HealthCheck),
 )

@@ -276,7 +276,7 @@ OPTIONAL = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=OPTIONAL, second=OPTIONAL, number=st.integers(1, 10**20))
 def test_any_change_leaves_exactly_the_row_of_the_changed_pack(
     aws: Aws, packs: PackStore, first: dict[str, Any], second: dict[str, Any], number: int

@@ -106,7 +106,6 @@ def test_a_row_has_its_image_whatever_happens(aws: Aws) -> None:
         settings=settings(
             max_examples=40,
             stateful_step_count=40,
-            deadline=None,
             phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
             suppress_health_check=[HealthCheck.function_scoped_fixture],
         ),

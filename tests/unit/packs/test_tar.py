@@ -6,7 +6,7 @@ import os
 import tarfile
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.corpus.cases import accept_cases
 from tests.corpus.gzip_bytes import gzipped
@@ -114,7 +114,7 @@ def _seen_by_python(tar: bytes) -> list[tuple[bytes, bool, bytes, bytes]]:
     return seen
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400)
 @given(mutated_tars())
 def test_what_is_taken_is_what_python_sees(tar: bytes) -> None:
     try:
