@@ -1,12 +1,10 @@
 """One local stack for all end-to-end tests: the same template, through the same code, as `make run`."""
 
-import socket
 from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
-from local.emulator import HOST
 from local.environments import prepare
+from local.function import free_port
 from local.stack import StackDescription, running_stack
 from tests.e2e.client import Client
 
@@ -26,10 +24,3 @@ def acme(stack: StackDescription) -> Client:
 @pytest.fixture(scope="session")
 def globex(stack: StackDescription) -> Client:
     return Client.of(stack, "globex")
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -17,9 +17,9 @@ import pytest
 from local.__main__ import STATES
 from local.emulator import HOST
 from local.environments import LOCAL, PROJECT, prepare
+from local.function import free_port
 from local.stack import StackDescription, StackRunning, holding, running_stack
 from tests.e2e.client import Client
-from tests.e2e.conftest import free_port
 
 
 def _sample_pack() -> bytes:

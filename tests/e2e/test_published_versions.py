@@ -9,7 +9,7 @@ from local.aws import Endpoint
 from local.deployment import STACK, build, deploy
 from local.emulator import running_emulator
 from local.environments import prepare
-from tests.e2e.conftest import free_port
+from local.function import free_port
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
