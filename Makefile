@@ -13,6 +13,10 @@ export PYTHONPATH := layers/packyard/python
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/pycache
 export SAM_CLI_TELEMETRY := 0
 
+# Fetches what a target needs. Until Python hears Ctrl-C itself it would answer with a traceback.
+SETUP = (trap '' INT; exec $(PYTHON) -m local.setup $(1))
+LOCALLY = (trap '' INT; exec $(BIN)/python -m local $(1))
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -20,51 +24,61 @@ help: ## Show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: ## Install all that the other targets need (they do it themselves)
-	@$(PYTHON) -m local.environments
+setup: ## Fetch what development needs (each target fetches what it needs itself)
+	@$(call SETUP,test)
 
 .PHONY: run
-run: setup ## Run the whole stack here, on PORT (4566), until Ctrl-C
-	@exec $(BIN)/python -m local run --port $(PORT)
+run: ## Run the whole stack here, on PORT (4566), until Ctrl-C; ARGS=--check tries it and ends
+	@since=$$(date +%s); $(call SETUP,run --port '$(PORT)') && \
+	  $(call LOCALLY,run --port '$(PORT)' --since $$since $(ARGS))
 
 .PHONY: reset
-reset: setup ## Forget what the local stack has kept
-	@$(BIN)/python -m local reset
+reset: ## Forget what the local stacks of this folder have kept
+	@$(call SETUP,reset) && $(call LOCALLY,reset)
 
 .PHONY: test
-test: setup ## Run the tests; T=path[::name] picks some
+test: ## Run the tests; T=path[::name] picks some
+	@$(call SETUP,test)
 	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(T)
 
 .PHONY: reliability
-reliability: setup ## Crash, race, isolation and model tests, and what they tried, in numbers
+reliability: ## Crash, race, isolation and model tests, and what they tried, in numbers
+	@$(call SETUP,reliability)
 	@$(BIN)/python -m tests.reliability
 
 .PHONY: soak
-soak: setup ## The same for hours: every case, thousands of steps
+soak: ## The same for hours: every case, thousands of steps
+	@$(call SETUP,reliability)
 	@PACKYARD_BUDGET=soak $(BIN)/python -m tests.reliability
 
 .PHONY: bench
-bench: setup ## Measure beside umoci, buildah and oras; ARGS="--rounds 3 build" measures a part
+bench: ## Measure beside umoci, buildah and oras; ARGS="--rounds 3 build" measures a part
+	@$(call SETUP,bench)
 	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: fuzz
-fuzz: setup ## Look for input that breaks a reader; ARGS="--runs 1000000 archive", ARGS=--help
+fuzz: ## Look for input that breaks a reader; ARGS="--runs 1000000 archive", ARGS=--help
+	@$(call SETUP,develop)
 	@$(BIN)/python -m fuzz $(ARGS)
 
 .PHONY: load
-load: setup ## Load the local stack for ten minutes while AWS fails; ARGS="--duration 60 --rate 3"
+load: ## Load the local stack for ten minutes while AWS fails; ARGS="--duration 60 --rate 3"
+	@$(call SETUP,load)
 	@$(BIN)/python -m load $(ARGS)
 
 .PHONY: openapi
-openapi: setup ## Write the API's document and its page anew
+openapi: ## Write the API's document and its page anew
+	@$(call SETUP,develop)
 	@$(BIN)/python -m api
 
 .PHONY: operator
-operator: setup ## The operator's commands; ARGS="--stack NAME org create SLUG", ARGS=--help
+operator: ## The operator's commands; ARGS="--stack NAME org create SLUG", ARGS=--help
+	@$(call SETUP,operator)
 	@$(BIN)/python -m console $(ARGS)
 
 .PHONY: check
-check: setup ## Lint, format, types, imports, template: changes nothing
+check: ## Lint, format, types, imports, template: changes nothing
+	@$(call SETUP,check)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -73,18 +87,22 @@ check: setup ## Lint, format, types, imports, template: changes nothing
 	$(SAM)/sam validate --lint --region us-east-1
 
 .PHONY: fix
-fix: setup ## Repair what the linter and the formatter can
+fix: ## Repair what the linter and the formatter can
+	@$(call SETUP,develop)
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 .PHONY: audit
-audit: setup ## Look for known vulnerabilities in all that is locked
+audit: ## Look for known vulnerabilities in all that is locked
+	@$(call SETUP,audit)
 	@$(BIN)/python -m local.audit $(ARGS)
 
 .PHONY: sbom
-sbom: setup ## Write the layer's bill of materials to dist/; it is in the built layer too
+sbom: ## Write the layer's bill of materials to dist/; it is in the built layer too
+	@$(call SETUP,operator)
 	@$(BIN)/python layers/packyard/materials.py --output dist/sbom.cdx.json
 
 .PHONY: build
-build: setup ## Build the template for AWS, as `sam deploy` takes it
+build: ## Build the template for AWS, as `sam deploy` takes it
+	@$(call SETUP,build)
 	$(SAM)/sam build

@@ -9,14 +9,13 @@ from typing import Any, Final
 
 from local.command import CommandFailed, run
 from local.deployment import build
-from local.environments import LOCAL, PROJECT, prepare, tool
+from local.environments import LOCAL, PROJECT, tool
 
-from bench.processes import ProgramFailed, ProgramMissing, program
+from bench.processes import ProgramFailed
 
 RESULTS: Final = Path(__file__).with_name("results.json")
 CHART: Final = PROJECT / "docs" / "performance.png"
 FOLDER: Final = LOCAL / "bench"
-PEERS: Final = ("tar", "umoci", "skopeo", "buildah", "docker-registry", "node", "npm")
 
 
 # Each section is loaded by itself: a process that is measured takes over the largest that this one has ever been.
@@ -71,12 +70,8 @@ def bench(sections: list[str], *, rounds: int) -> None:
     """Measure, and write the results of these sections; those of the others stay.
 
     Raises:
-        ProgramMissing: A peer is not installed.
-        ProgramFailed, CommandFailed: Something of ours did not run.
+        ProgramFailed, CommandFailed: Something did not run.
     """
-    for peer in PEERS:
-        program(peer)
-    prepare("bench")
     build()
     FOLDER.mkdir(parents=True, exist_ok=True)
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
@@ -95,7 +90,7 @@ def main() -> int:
     options = arguments.parse_args()
     try:
         bench(options.sections, rounds=options.rounds)
-    except (CommandFailed, ProgramFailed, ProgramMissing) as error:
+    except (CommandFailed, ProgramFailed) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     return 0

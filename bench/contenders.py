@@ -9,8 +9,9 @@ from typing import Final
 
 from local.deployment import BUILT
 from local.environments import PROJECT, tool
+from local.programs import program
 
-from bench.processes import Arguments, Run, measure, measure_all, program
+from bench.processes import Arguments, Run, measure, measure_all
 
 HERE: Final = Path(__file__).resolve().parent
 

@@ -1,7 +1,6 @@
 """Running a program to its end and measuring it: wall clock, and the most memory that any of its processes held."""
 
 import os
-import shutil
 import subprocess
 import tempfile
 import time
@@ -10,14 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-INSTALL: Final = "apt-get install umoci skopeo buildah docker-registry nodejs npm"
 _SHOWN: Final = 4000
 
 Arguments = Sequence[str | Path]
-
-
-class ProgramMissing(Exception):
-    """A program is not installed; the message says how to install it."""
 
 
 class ProgramFailed(Exception):
@@ -37,18 +31,6 @@ class Run:
     seconds: float
     peak_rss_bytes: int
     output: str
-
-
-def program(name: str) -> Path:
-    """Return where a peer is installed.
-
-    Raises:
-        ProgramMissing: It is not.
-    """
-    path = shutil.which(name)
-    if path is None:
-        raise ProgramMissing(f"{name} is missing; on Debian: {INSTALL}")
-    return Path(path)
 
 
 def measure(arguments: Arguments, *, folder: Path, environment: Mapping[str, str] | None = None) -> Run:

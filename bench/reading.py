@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from local.docker_registry import docker_registry
+from local.programs import program
 from tests.registry_wire import Wire, wired
 from tests.service import ACME, Service, running_service
 
 from bench.contenders import Task, umoci_and_skopeo
 from bench.inputs import archive_of
-from bench.processes import Arguments, ProgramFailed, measure, program
+from bench.processes import Arguments, ProgramFailed, measure
 from bench.samples import summary, taken_in_turn
 from packyard.oci.file_index import IndexedFile
 from packyard.oci.reference import parse_reference
@@ -102,7 +103,6 @@ def measure_reading(*, folder: Path, rounds: int) -> dict[str, Any]:
         rounds: How often the file is read and the image copied, in turn.
 
     Raises:
-        ProgramMissing: A peer is not installed.
         ProgramFailed: Something did not run.
     """
     archive = archive_of(_INPUT, folder=folder / "inputs")

@@ -19,16 +19,18 @@ from botocore.exceptions import EndpointConnectionError
 from local.aws import CREDENTIALS
 from local.command import end, run
 from local.emulator import HOST, REGION
-from local.environments import LOCAL, exclusively, fingerprint
+from local.environments import LOCAL, fingerprint, node
 from local.function import free_port
+from local.locks import exclusively
 
-from bench.processes import Arguments, ProgramFailed, program
+from bench.processes import Arguments, ProgramFailed
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _LOCKED: Final = Path(__file__).parent / "dynalite"
 _INSTALLED: Final = LOCAL / "tools" / "dynalite"
+_INSTALL: Final = ("ci", "--ignore-scripts", "--no-audit", "--no-fund")
 _START_SECONDS: Final = 20.0
 
 
@@ -60,14 +62,13 @@ def running_dynalite(folder: Path) -> Iterator[Dynalite]:
         folder: For its data; empty.
 
     Raises:
-        ProgramMissing: There is no npm.
         CommandFailed: It could not be installed.
         ProgramFailed: It did not start.
     """
     _install()
     port = free_port()
     command: Arguments = [
-        program("node"),
+        node("bench"),
         _INSTALLED / "node_modules" / "dynalite" / "cli.js",
         "--host",
         HOST,
@@ -100,7 +101,7 @@ def _install() -> None:
         for path in locked:
             shutil.copy(path, _INSTALLED)
         # What it has in machine code comes with its packages; nothing is compiled.
-        run([program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder=_INSTALLED)
+        run([node("bench"), node("bench").with_name("npm"), *_INSTALL], folder=_INSTALLED)
         stamp.write_text(wanted)
 
 

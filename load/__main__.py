@@ -8,7 +8,7 @@ from pathlib import Path
 
 from local.command import CommandFailed, run
 from local.emulator import EmulatorFailed
-from local.environments import LOCAL, PROJECT, prepare, tool
+from local.environments import LOCAL, PROJECT, tool
 
 from load.outcome import Outcome
 from load.session import load
@@ -50,7 +50,6 @@ def main() -> int:
     arguments.add_argument("--chart", type=Path, default=CHART)
     options = arguments.parse_args()
     try:
-        prepare("bench")
         with tempfile.TemporaryDirectory(dir=LOCAL) as folder:
             outcome = load(
                 folder=Path(folder),

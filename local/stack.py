@@ -1,6 +1,5 @@
 """The local stack: emulator, template and organisations, ready for requests while the block lasts."""
 
-import fcntl
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from typing import TypedDict
 from local.aws import Endpoint
 from local.deployment import build, deploy, outputs
 from local.emulator import HOST, REGION, running_emulator
+from local.locks import holding
 from local.seeds import SeededOrg, seed
 from local.shortfalls import STAGE, allow_plain_http, has_gateway_responses, set_gateway_responses
 from packyard.store.table import Table
@@ -29,10 +29,6 @@ class StackDescription(TypedDict):
     bucket: str
     cleanup_queue_url: str
     orgs: dict[str, SeededOrg]
-
-
-class StackRunning(Exception):
-    """Another process runs a stack with this state."""
 
 
 @contextmanager
@@ -56,22 +52,6 @@ def running_stack(
             endpoint = Endpoint(port)
             deploy(built, endpoint=endpoint, registry_url=functions_call)
             yield _describe(folder, endpoint)
-
-
-@contextmanager
-def holding(folder: Path) -> Iterator[None]:
-    """Claim a state folder for this process.
-
-    Raises:
-        StackRunning: Another process has it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StackRunning(f"a stack is running with the state in {folder}") from error
-        yield
 
 
 def _describe(folder: Path, endpoint: Endpoint) -> StackDescription:

@@ -1,19 +1,17 @@
 """Other people's tools, which say whether the world can read what we write. A missing one fails the test."""
 
-import shutil
 import subprocess
 
 import pytest
-
-INSTALL = "apt-get install skopeo umoci docker-registry libarchive-tools"
+from local.programs import ProgramMissing, program
 
 
 def witness(name: str) -> str:
     """Return where a tool is installed."""
-    path = shutil.which(name)
-    if path is None:
-        pytest.fail(f"{name} is missing: {INSTALL}", pytrace=False)
-    return path
+    try:
+        return str(program(name))
+    except ProgramMissing as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 def run(*command: str) -> bytes:

@@ -14,11 +14,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from local.__main__ import STATES
 from local.emulator import HOST
 from local.environments import LOCAL, PROJECT, prepare
 from local.function import free_port
-from local.stack import StackDescription, StackRunning, holding, running_stack
+from local.locks import StackRunning, holding
+from local.ports import STATES
+from local.stack import StackDescription, running_stack
 from tests.e2e.client import Client
 
 

@@ -1,0 +1,148 @@
+"""The service's main job, done once as a user would do it: over HTTP, and looked at from outside.
+
+Shares no code with the service, so that it cannot repeat its mistakes.
+"""
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import urllib3
+
+from local.environments import PROJECT
+from local.stack import StackDescription
+
+SAMPLE: Final = PROJECT / "examples" / "hello-pack"
+_SECONDS: Final = 60
+
+
+class NotVerified(Exception):
+    """The pack did not come through; the message says what was wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """A pack that was pushed and read back.
+
+    Attributes:
+        folder: What was pushed, relative to the present folder.
+        is_new: Whether it was not there before.
+        pack_id, name, version, image_ref, image_digest: As the API answered.
+        files: How many files it has.
+        blobs: How many blobs of the registry were read and hashed, its manifests included.
+    """
+
+    folder: str
+    is_new: bool
+    pack_id: str
+    name: str
+    version: str
+    image_ref: str
+    image_digest: str
+    files: int
+    blobs: int
+
+
+def push_and_read_back(stack: StackDescription, folder: Path = SAMPLE) -> Pushed:
+    """Push a pack for the organisation `acme`, and read the image that became of it out of the registry.
+
+    Args:
+        stack: The running stack.
+        folder: The pack.
+
+    Raises:
+        NotVerified: The push was refused, or the registry holds something else than what was pushed.
+    """
+    http = urllib3.PoolManager(retries=False, timeout=_SECONDS)
+    archive = _archive_of(folder)
+    try:
+        answer = http.request(
+            "POST",
+            stack["api_url"] + "/packs/upload",
+            headers={"Authorization": f"Bearer {stack['orgs']['acme']['keys']['full_access']}"},
+            fields={"archive": (f"{folder.name}.tar.gz", archive, "application/gzip")},
+        )
+        if answer.status not in (200, 201):
+            raise NotVerified(
+                f"the push of {folder.name} was answered {answer.status}: {answer.data.decode()}"
+            )
+        pack = json.loads(answer.data)
+        image = _Image(http, pack["image_ref"])
+        trees = image.trees(pack["image_digest"])
+    except urllib3.exceptions.HTTPError as error:
+        raise NotVerified(
+            f"the stack did not answer: {error}; its log is emulator.log in its state"
+        ) from error
+    sent = _files_of(folder)
+    if not trees or any(tree != sent for tree in trees):
+        raise NotVerified(f"the image {pack['image_ref']} does not hold the files of {folder}")
+    return Pushed(
+        folder=os.path.relpath(folder),
+        is_new=answer.status == 201,  # noqa: PLR2004 - Created
+        pack_id=pack["id"],
+        name=pack["name"],
+        version=pack["version"],
+        image_ref=pack["image_ref"],
+        image_digest=pack["image_digest"],
+        files=len(sent),
+        blobs=image.read,
+    )
+
+
+class _Image:
+    """An image in a registry, read by digest, everything hashed."""
+
+    def __init__(self, http: urllib3.PoolManager, reference: str) -> None:
+        registry, _, rest = reference.partition("/")
+        self._http = http
+        self._base = f"http://{registry}/v2/{rest.rpartition(':')[0]}"
+        self._seen: set[str] = set()
+
+    @property
+    def read(self) -> int:
+        """How many blobs and manifests have been read."""
+        return len(self._seen)
+
+    def trees(self, digest: str) -> list[Mapping[str, bytes]]:
+        """Return the files of each platform's image, by path."""
+        document = json.loads(self._get("manifests", digest))
+        if "manifests" in document:
+            return [tree for entry in document["manifests"] for tree in self.trees(entry["digest"])]
+        self._get("blobs", document["config"]["digest"])
+        files: dict[str, bytes] = {}
+        for layer in document["layers"]:
+            files |= _unpacked(self._get("blobs", layer["digest"]))
+        return [files]
+
+    def _get(self, kind: str, digest: str) -> bytes:
+        accepted = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, */*"
+        answer = self._http.request("GET", f"{self._base}/{kind}/{digest}", headers={"Accept": accepted})
+        found = f"sha256:{hashlib.sha256(answer.data).hexdigest()}"
+        if answer.status != 200 or found != digest:  # noqa: PLR2004 - OK
+            raise NotVerified(f"the registry answered {answer.status} for {digest}, with content of {found}")
+        self._seen.add(digest)
+        return answer.data
+
+
+def _archive_of(folder: Path) -> bytes:
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        tar.add(folder, folder.name)
+    return archive.getvalue()
+
+
+def _files_of(folder: Path) -> Mapping[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def _unpacked(layer: bytes) -> Mapping[str, bytes]:
+    with tarfile.open(fileobj=io.BytesIO(gzip.decompress(layer))) as tar:
+        contents: dict[str, Any] = {member.name: tar.extractfile(member) for member in tar if member.isfile()}
+        return {name: content.read() for name, content in contents.items()}

@@ -1,0 +1,79 @@
+"""What each target of the Makefile needs on this machine; all of it is looked at before anything is fetched."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from local.command import CommandFailed
+from local.environments import needs_pip, prepare_environments
+from local.interruption import end_when_interrupted
+from local.ports import PortUnusable, check_port
+from local.programs import fetch, find
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What a target needs.
+
+    Attributes:
+        development: Whether it needs the development packages beside those that the service ships.
+        tools: Tools with environments of their own.
+        programs: System programs.
+    """
+
+    development: bool = True
+    tools: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
+
+
+_TESTS: Final = Need(
+    tools=("emulator", "sam", "runtime", "schemathesis"),
+    programs=("skopeo", "umoci", "docker-registry", "bsdtar", "zstd"),
+)
+NEEDS: Final = {
+    # `curl` is for whoever follows what it prints.
+    "run": Need(development=False, tools=("emulator", "sam"), programs=("curl",)),
+    "reset": Need(development=False),
+    "operator": Need(development=False),
+    "build": Need(development=False, tools=("sam",)),
+    "audit": Need(development=False, tools=("audit",)),
+    "develop": Need(),
+    "check": Need(tools=("sam",)),
+    "test": _TESTS,
+    "reliability": _TESTS,
+    "load": Need(tools=("emulator", "sam", "runtime", "bench")),
+    "bench": Need(
+        tools=("emulator", "sam", "runtime", "bench"),
+        programs=("umoci", "skopeo", "docker-registry", "buildah"),
+    ),
+}
+
+
+def fetch_for(arguments: Sequence[str]) -> int:
+    """Fetch what a target needs; 1 after a sentence when that is not possible.
+
+    Args:
+        arguments: The target, and for one that listens `--port`.
+    """
+    end_when_interrupted()
+    parser = argparse.ArgumentParser(prog="setup", description=__doc__)
+    parser.add_argument("target", choices=sorted(NEEDS))
+    parser.add_argument("--port", help="refuse if it is taken, before anything is fetched")
+    options = parser.parse_args(arguments)
+    need = NEEDS[options.target]
+    try:
+        if options.port is not None:
+            check_port(options.port)
+        missing = [name for name in need.programs if find(name) is None]
+        fetch([*(["pip"] if needs_pip() else []), *missing])
+        prepare_environments(development=need.development, tools=need.tools)
+    except (CommandFailed, PortUnusable) as error:
+        sys.stderr.write(f"setup: {error}\n")
+        return 1
+    except OSError as error:
+        # A full disk, a folder that is not ours: the system's own words say it best.
+        sys.stderr.write(f"setup: {error}\n")
+        return 1
+    return 0

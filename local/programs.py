@@ -1,0 +1,205 @@
+"""System programs, all of them in one list: where they are, and how one that is missing comes here.
+
+On Debian and its kin they are fetched without asking: as root apt installs them; for everybody else they are unpacked
+below `.local/system`, from the packages that apt has chosen and whose signatures it has checked. On other systems the
+one line that installs them is said.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from local.command import Command, CommandFailed, run
+from local.environments import LOCAL, PROJECT, UNPACKED
+from local.locks import exclusively
+from local.progress import step
+
+_SYSTEM: Final = UNPACKED.parent
+_BIN: Final = _SYSTEM / "bin"
+_LIBRARIES: Final = ("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*")
+
+
+class ProgramMissing(CommandFailed):
+    """A program is not here and cannot be fetched; the message holds the line that installs it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A program, and the packages that have it.
+
+    Attributes:
+        name: What it is called on the path.
+        debian: Its package in Debian and Ubuntu.
+        fedora: Likewise.
+        homebrew: Likewise.
+        unpacked: Whether it works unpacked in a folder of one's own, too.
+    """
+
+    name: str
+    debian: str
+    fedora: str
+    homebrew: str
+    unpacked: bool = True
+
+
+def _same(name: str, *, unpacked: bool = True) -> Program:
+    return Program(name=name, debian=name, fedora=name, homebrew=name, unpacked=unpacked)
+
+
+PROGRAMS: Final = {
+    program.name: program
+    for program in (
+        _same("skopeo"),
+        _same("umoci"),
+        _same("zstd"),
+        _same("curl"),
+        Program(name="bsdtar", debian="libarchive-tools", fedora="bsdtar", homebrew="libarchive"),
+        # Elsewhere its program is called `registry`.
+        Program(
+            name="docker-registry",
+            debian="docker-registry",
+            fedora="docker-distribution",
+            # Homebrew has none, but it has what builds one.
+            homebrew="go && GOBIN=/usr/local/bin go install "
+            "github.com/distribution/distribution/v3/cmd/registry@v3.0.0",
+        ),
+        # For a Python without one. Debian's runs without being installed.
+        Program(name="pip", debian="python3-pip-whl", fedora="python3-pip", homebrew="python3"),
+        # It makes a user namespace, by programs that must be root's.
+        _same("buildah", unpacked=False),
+    )
+}
+_ALSO_CALLED: Final = {"docker-registry": "registry"}
+
+
+def find(name: str) -> Path | None:
+    """Return where a program is: on the path, else among those that were unpacked here."""
+    unpacked = _BIN / name
+    for candidate in (name, _ALSO_CALLED.get(name, name)):
+        if found := shutil.which(candidate):
+            return Path(found)
+    return unpacked if unpacked.exists() else None
+
+
+def program(name: str) -> Path:
+    """Return where a program is.
+
+    Raises:
+        ProgramMissing: It is not here.
+    """
+    path = find(name)
+    if path is None:
+        raise ProgramMissing(f"{name} is missing. {install_line([name]) if name in PROGRAMS else ''}".strip())
+    return path
+
+
+def fetch(names: Sequence[str]) -> None:
+    """Have programs here that are not.
+
+    Args:
+        names: Of `PROGRAMS`.
+
+    Raises:
+        ProgramMissing: They can only be installed by hand; the message holds the line that does it.
+        CommandFailed: apt failed; its reason and that line are in the message.
+    """
+    if not names:
+        return
+    needed = f"missing here: {' '.join(names)}. {install_line(names)}"
+    with_apt = shutil.which("apt-get") and shutil.which("dpkg-deb")
+    as_root = os.geteuid() == 0
+    if not with_apt or not (as_root or all(PROGRAMS[name].unpacked for name in names)):
+        raise ProgramMissing(needed)
+    packages = [PROGRAMS[name].debian for name in names]
+    try:
+        with exclusively(LOCAL / "programs.lock"):
+            if as_root:
+                _install(packages)
+            else:
+                _unpack(packages, names)
+    except CommandFailed as error:
+        raise CommandFailed(f"{error}\n{needed}") from error
+
+
+def install_line(names: Sequence[str]) -> str:
+    """Return the sentence with the one line that installs these programs on this system, by hand."""
+    programs = [PROGRAMS[name] for name in names]
+    sudo = "" if os.geteuid() == 0 else "sudo "
+    if shutil.which("apt-get"):
+        return f"Install with: {sudo}apt-get install {' '.join(program.debian for program in programs)}"
+    if shutil.which("dnf"):
+        return f"Install with: {sudo}dnf install {' '.join(program.fedora for program in programs)}"
+    if sys.platform == "darwin":
+        # What needs a second command comes last.
+        formulas = sorted((program.homebrew for program in programs), key=lambda formula: "&&" in formula)
+        return f"Install with: brew install {' '.join(formulas)}"
+    return f"Install with this system's package manager: {' '.join(names)}"
+
+
+def _install(packages: Sequence[str]) -> None:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    apt: Command = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]
+    install: Command = ["install", "-y", "--no-install-recommends"]
+    with step(f"installing from Debian: {' '.join(packages)}"):
+        # A dpkg that was cut short refuses everything else until this has been done. It does nothing otherwise.
+        run(["dpkg", "--configure", "-a"], folder=PROJECT, environment=environment, to_its_end=True)
+        run([*apt, "update"], folder=PROJECT, environment=environment)
+        run([*apt, *install, "--download-only", *packages], folder=PROJECT, environment=environment)
+        run([*apt, *install, *packages], folder=PROJECT, environment=environment, to_its_end=True)
+
+
+def _unpack(packages: Sequence[str], names: Sequence[str]) -> None:
+    with step(f"fetching from Debian into .local/system: {' '.join(packages)}"):
+        archives = _downloaded(packages)
+        UNPACKED.mkdir(parents=True, exist_ok=True)
+        for archive in archives:
+            run(["dpkg-deb", "--extract", archive, UNPACKED], folder=PROJECT)
+        _BIN.mkdir(exist_ok=True)
+        for name in names:
+            if (UNPACKED / "usr" / "bin" / name).exists():
+                _write_wrapper(name)
+        shutil.rmtree(_SYSTEM / "apt")
+
+
+def _downloaded(packages: Sequence[str]) -> list[Path]:
+    """Return the packages and all that they need and this system lacks; lists and archives are in a folder of ours."""
+    folder = _SYSTEM / "apt"
+    shutil.rmtree(folder, ignore_errors=True)
+    for below in ("state/lists/partial", "cache/archives/partial"):
+        (folder / below).mkdir(parents=True)
+    options = {
+        "Dir::State": folder / "state",
+        "Dir::State::status": "/var/lib/dpkg/status",
+        "Dir::Cache": folder / "cache",
+        # The locks are the system's.
+        "Debug::NoLocking": "true",
+    }
+    apt: Command = [
+        "apt-get",
+        "-q",
+        *(word for item in options.items() for word in ("-o", "=".join(map(str, item)))),
+    ]
+    run([*apt, "update"], folder=PROJECT)
+    run([*apt, "install", "-y", "--no-install-recommends", "--download-only", *packages], folder=PROJECT)
+    return sorted((folder / "cache" / "archives").glob("*.deb"))
+
+
+def _write_wrapper(name: str) -> None:
+    """Write what runs an unpacked program with the libraries that were unpacked beside it; it is whole or not there."""
+    libraries = [
+        path.relative_to(UNPACKED) for pattern in _LIBRARIES for path in sorted(UNPACKED.glob(pattern))
+    ]
+    search = ":".join(f"$root/{path}" for path in libraries)
+    unfinished = _SYSTEM / f"{name}.unfinished"
+    unfinished.write_text(
+        "#!/bin/sh\n"
+        f"# Debian's {name}, unpacked here without being installed.\n"
+        'root=$(dirname "$(readlink -f "$0")")/../root\n'
+        f'LD_LIBRARY_PATH="{search}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}" exec "$root/usr/bin/{name}" "$@"\n'
+    )
+    unfinished.chmod(0o755)
+    unfinished.rename(_BIN / name)

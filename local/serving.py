@@ -1,0 +1,105 @@
+"""Runs the stack for somebody who sits before it: shows the main job once, says what to try, waits for Ctrl-C."""
+
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Final
+
+from local.emulator import EmulatorFailed
+from local.environments import LOCAL, PROJECT
+from local.first_push import Pushed, push_and_read_back
+from local.interruption import expect_interruption
+from local.locks import holding
+from local.ports import STATES, check_port
+from local.programs import find
+from local.stack import StackDescription, running_stack
+
+LATEST: Final = LOCAL / "stack.json"
+
+
+def serve(*, port_text: str, since: float | None, only_check: bool) -> None:
+    """Run the stack until somebody interrupts it.
+
+    Args:
+        port_text: The port to listen on, as it was asked for.
+        since: When that was, in seconds of Unix time; by default now.
+        only_check: Whether to end once the sample pack has been pushed and read back.
+
+    Raises:
+        PortUnusable, StackRunning, CommandFailed: It cannot start.
+        EmulatorFailed: It ended by itself.
+        NotVerified: The sample pack did not come through.
+    """
+    since = since or time.time()
+    port = check_port(port_text)
+    folder = STATES / str(port)
+    with running_stack(folder=folder, port=port) as stack:
+        _describe_as_latest(folder / "stack.json")
+        pushed = push_and_read_back(stack)
+        print(_shown(stack, pushed, time.time() - since), flush=True)
+        if only_check:
+            print("\nAll of it worked.", flush=True)
+            return
+        print(_next_steps(stack, folder), flush=True)
+        expect_interruption("Saving the state and stopping.")
+        # The emulator is the only child that is left by now. (macOS has no waitid.)
+        os.wait()
+        raise EmulatorFailed(
+            "the emulator has ended by itself; its log may say why. Start it again: what it saved is kept"
+        )
+
+
+def reset() -> None:
+    """Forget everything that local stacks have kept.
+
+    Raises:
+        StackRunning: One of them is running.
+    """
+    for folder in sorted(STATES.glob("*")):
+        with holding(folder):
+            shutil.rmtree(folder)
+    LATEST.unlink(missing_ok=True)
+
+
+def _describe_as_latest(description: Path) -> None:
+    """Have `.local/stack.json` stand for the stack that was started last in this folder."""
+    link = LOCAL / f"stack.json.{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(description.relative_to(LOCAL))
+    link.replace(LATEST)
+
+
+def _shown(stack: StackDescription, pushed: Pushed, seconds: float) -> str:
+    standing = "as a new pack" if pushed.is_new else "which was there already"
+    return f"""
+Packyard is ready after {seconds:.0f} s: {stack["api_url"]}
+
+It has done its main job once, with the folder {pushed.folder}, for the organisation "acme":
+
+  accepted  {pushed.name} {pushed.version}, {standing}: {pushed.pack_id}
+  built     an OCI image of {pushed.files} files, without Docker
+  pushed    {pushed.image_ref}
+  pinned    {pushed.image_digest}
+  verified  read back from the registry by that digest: {pushed.blobs} blobs match their SHA-256,
+            and the {pushed.files} files are the ones that were sent"""
+
+
+def _next_steps(stack: StackDescription, folder: Path) -> str:
+    key = stack["orgs"]["acme"]["keys"]["full_access"]
+    log = os.path.relpath(folder / "emulator.log")
+    return f"""
+Push it yourself, or your own folder with a pack.yaml, from another terminal in this folder:
+
+  tar -cz -C examples hello-pack | {_curl()} -sS -H 'Authorization: Bearer {key}' \\
+    -F 'archive=@-;filename=hello-pack.tar.gz' {stack["api_url"]}/packs/upload
+
+Every operation, described: {stack["api_url"]}/docs
+Organisations and their API keys: {os.path.relpath(folder / "stack.json")}
+Log: {log}
+Ctrl-C stops it. What it holds is kept until `make reset`."""
+
+
+def _curl() -> str:
+    found = find("curl")
+    return os.path.relpath(found) if found and found.is_relative_to(PROJECT) else "curl"
