@@ -46,7 +46,7 @@ for user in $users; do
         echo "set -e"
         echo "$settings"
         echo 'mkdir -p "$HOME/my work" && cd "$HOME/my work"'
-        echo 'git clone -q /tmp/packyard.bundle packyard && cd packyard'
+        echo 'git clone -q -c advice.detachedHead=false /tmp/packyard.bundle packyard && cd packyard'
         for command; do
             printf 'echo "== %s: %s"; started=$(date +%%s)\n' "$user" "$command"
             printf '%s\n' "$command"
