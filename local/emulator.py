@@ -13,7 +13,7 @@ from local.command import end
 from local.environments import tool
 from local.interruption import start
 from local.ports import HOST as LOOPBACK
-from local.ports import listens
+from local.ports import is_free, listens, taken
 from local.progress import step
 
 HOST = LOOPBACK
@@ -98,14 +98,14 @@ def _wait_until_ready(process: subprocess.Popen[str], port: int, log_path: Path)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
+            if not is_free(port):
+                raise EmulatorFailed(taken(port, log_path.parent))
             raise EmulatorFailed(f"the emulator ended at once:\n{log_path.read_text()[-2000:]}")
         if _is_ready(port):
             # Another emulator that has taken the port meanwhile answers just the same.
             if listens(process.pid, port):
                 return
-            raise EmulatorFailed(
-                f"another program has taken port {port} meanwhile; choose another: PORT=4570 make run"
-            )
+            raise EmulatorFailed(taken(port, log_path.parent))
         time.sleep(0.1)
     raise EmulatorFailed(f"the emulator was not ready after {START_SECONDS} s; see {log_path}")
 

@@ -6,14 +6,14 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGTERM
 from typing import Final
 
-from local.environments import LOCAL, PROJECT
+from local.environments import LOCAL
 from local.locks import is_held
 from local.progress import step
 
@@ -21,7 +21,7 @@ HOST: Final = "127.0.0.1"
 STATES: Final = LOCAL / "state"
 
 _LARGEST: Final = 65535
-_SAVING_SECONDS: Final = 20
+_SAVING_SECONDS: Final = 10.0
 _LISTENING: Final = "0A"
 # /proc/net/tcp and tcp6 state addresses in the processor's order of bytes (proc(5)); these are for little-endian ones.
 _OURS: Final = frozenset(
@@ -48,10 +48,22 @@ class Listener:
     folder: Path | None
 
 
-def check_port(text: str) -> int:
+def check_port(
+    text: str,
+    *,
+    states: Path = STATES,
+    usable: Callable[[int], bool] | None = None,
+    saving_seconds: float = _SAVING_SECONDS,
+) -> int:
     """Return the port that a text states, when it is free.
 
     An emulator that an interrupted run has left behind on it is waited for, or ended.
+
+    Args:
+        text: What the user asked for.
+        states: Where the stacks of this folder keep their state, each under its port.
+        usable: Tells whether one can listen on a port; by default by trying.
+        saving_seconds: How long an emulator may take to save and end, before and after it is asked to.
 
     Raises:
         PortUnusable: It is no port, it is another program's, or only root may listen on it.
@@ -60,17 +72,27 @@ def check_port(text: str) -> int:
         raise PortUnusable(f"PORT={text} is no port: it is a number from 1 to {_LARGEST}, such as PORT=4570.")
     port = int(text)
     try:
-        if is_free(port):
+        if (usable or is_free)(port):
             return port
     except PermissionError:
         raise PortUnusable(
             f"PORT={port} needs root: ports below 1024 do here. {_way_out(taken=False)}"
         ) from None
-    state = STATES / text
+    state = states / str(port)
     found = listener(port)
-    if found and found.folder == state and not is_held(state) and _ended(found, port):
+    if found and found.folder == state and not is_held(state) and _ended(found, port, saving_seconds):
         return port
-    raise PortUnusable(f"port {port} is taken by {_described(found, port)}. {_way_out(taken=True)}")
+    raise PortUnusable(taken(port, state))
+
+
+def taken(port: int, state: Path) -> str:
+    """Return the sentences that say who has a port, and what to do.
+
+    Args:
+        port: Somebody listens on it.
+        state: Where our own stack would keep its state.
+    """
+    return f"port {port} is taken by {_described(listener(port), port, state)}. {_way_out(taken=True)}"
 
 
 def is_free(port: int) -> bool:
@@ -113,16 +135,15 @@ def listens(group: int, port: int) -> bool:
         return False
 
 
-def _described(found: Listener | None, port: int) -> str:
+def _described(found: Listener | None, port: int, state: Path) -> str:
     if found is None:
         users = {_user(uid) for uid, _ in _sockets(port)}
         return f"a program of {' and '.join(sorted(users))}" if users else "another program"
     # An emulator runs in the folder of its state.
     if found.folder and found.folder.parts[-3:-1] == (".local", "state"):
-        clone = found.folder.parents[2]
-        if clone == PROJECT:
+        if found.folder == state:
             return f"this folder's own stack (process {found.pid}): it is described in .local/state/{port}/stack.json"
-        return f"another Packyard stack, of the folder {clone} (process {found.pid})"
+        return f"another Packyard stack, of the folder {found.folder.parents[2]} (process {found.pid})"
     return f"another program (process {found.pid}: {found.command[:100]})"
 
 
@@ -132,14 +153,14 @@ def _way_out(*, taken: bool) -> str:
     return f"{stop} another port: PORT={free} make run"
 
 
-def _ended(orphan: Listener, port: int) -> bool:
+def _ended(orphan: Listener, port: int, saving_seconds: float) -> bool:
     """Wait until an emulator whose runner was killed has ended and let go of the port."""
     with step(f"waiting for the emulator of an interrupted run (process {orphan.pid}) to save and end"):
         for asked in (False, True):
             if asked:
                 with suppress(ProcessLookupError):
                     os.kill(orphan.pid, SIGTERM)
-            deadline = time.monotonic() + _SAVING_SECONDS / 2
+            deadline = time.monotonic() + saving_seconds
             while time.monotonic() < deadline:
                 if is_free(port):
                     return True
