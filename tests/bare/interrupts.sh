@@ -32,8 +32,11 @@ for ((round = 1; round <= rounds; round++)); do
     signal=$(printf '%s\n' INT TERM KILL | sed -n "$((RANDOM % 3 + 1))p")
     # Half of them in the first three seconds.
     milliseconds=$((RANDOM % 2 ? RANDOM % 3000 : RANDOM % 45000))
-    # As from a terminal: the signal goes to make and all that it waits for.
-    setsid bash -c 'trap - INT; exec make run ARGS=--check' >"$scratch/log" 2>&1 &
+    # As from a terminal: the signal goes to make and all that it waits for. A shell lets its jobs ignore SIGINT.
+    python3 -c 'import os, signal
+os.setsid()
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp("make", ["make", "run", "ARGS=--check"])' >"$scratch/log" 2>&1 &
     group=$!
     sleep "$(printf '%d.%03d' $((milliseconds / 1000)) $((milliseconds % 1000)))"
     kill -"$signal" -- "-$group" 2>/dev/null || true
