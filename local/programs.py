@@ -8,7 +8,7 @@ one line that installs them is said.
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -125,15 +125,28 @@ def fetch(names: Sequence[str]) -> None:
         raise CommandFailed(f"{error}\n{needed}") from error
 
 
-def install_line(names: Sequence[str]) -> str:
-    """Return the sentence with the one line that installs these programs on this system, by hand."""
+def install_line(
+    names: Sequence[str],
+    *,
+    which: Callable[[str], str | None] = shutil.which,
+    platform: str = sys.platform,
+    user: int | None = None,
+) -> str:
+    """Return the sentence with the one line that installs programs by hand.
+
+    Args:
+        names: Of `PROGRAMS`.
+        which: Tells whether this system has a package manager.
+        platform: The system, as Python calls it.
+        user: Who would type the line; by default whoever runs this.
+    """
     programs = [PROGRAMS[name] for name in names]
-    sudo = "" if os.geteuid() == 0 else "sudo "
-    if shutil.which("apt-get"):
+    sudo = "sudo " if (os.geteuid() if user is None else user) else ""
+    if which("apt-get"):
         return f"Install with: {sudo}apt-get install {' '.join(program.debian for program in programs)}"
-    if shutil.which("dnf"):
+    if which("dnf"):
         return f"Install with: {sudo}dnf install {' '.join(program.fedora for program in programs)}"
-    if sys.platform == "darwin":
+    if platform == "darwin":
         # What needs a second command comes last.
         formulas = sorted((program.homebrew for program in programs), key=lambda formula: "&&" in formula)
         return f"Install with: brew install {' '.join(formulas)}"
@@ -158,10 +171,9 @@ def _unpack(packages: Sequence[str], names: Sequence[str]) -> None:
         UNPACKED.mkdir(parents=True, exist_ok=True)
         for archive in archives:
             run(["dpkg-deb", "--extract", archive, UNPACKED], folder=PROJECT)
-        _BIN.mkdir(exist_ok=True)
         for name in names:
             if (UNPACKED / "usr" / "bin" / name).exists():
-                _write_wrapper(name)
+                write_wrapper(name, UNPACKED)
         shutil.rmtree(_SYSTEM / "apt")
 
 
@@ -188,18 +200,23 @@ def _downloaded(packages: Sequence[str]) -> list[Path]:
     return sorted((folder / "cache" / "archives").glob("*.deb"))
 
 
-def _write_wrapper(name: str) -> None:
-    """Write what runs an unpacked program with the libraries that were unpacked beside it; it is whole or not there."""
-    libraries = [
-        path.relative_to(UNPACKED) for pattern in _LIBRARIES for path in sorted(UNPACKED.glob(pattern))
-    ]
+def write_wrapper(name: str, root: Path) -> Path:
+    """Write a program that runs an unpacked one with the libraries that were unpacked beside it, and return it.
+
+    Args:
+        name: What both are called.
+        root: Where packages were unpacked; the program goes to `bin` beside it, and is whole or not there.
+    """
+    libraries = [path.relative_to(root) for pattern in _LIBRARIES for path in sorted(root.glob(pattern))]
     search = ":".join(f"$root/{path}" for path in libraries)
-    unfinished = _SYSTEM / f"{name}.unfinished"
+    wrapper = root.parent / "bin" / name
+    wrapper.parent.mkdir(exist_ok=True)
+    unfinished = root.parent / f"{name}.unfinished"
     unfinished.write_text(
         "#!/bin/sh\n"
         f"# Debian's {name}, unpacked here without being installed.\n"
-        'root=$(dirname "$(readlink -f "$0")")/../root\n'
+        f'root=$(dirname "$(readlink -f "$0")")/../{root.name}\n'
         f'LD_LIBRARY_PATH="{search}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}" exec "$root/usr/bin/{name}" "$@"\n'
     )
     unfinished.chmod(0o755)
-    unfinished.rename(_BIN / name)
+    return unfinished.rename(wrapper)
