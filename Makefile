@@ -13,9 +13,9 @@ export PYTHONPATH := layers/packyard/python
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/pycache
 export SAM_CLI_TELEMETRY := 0
 
-# Fetches what a target needs. Until Python hears Ctrl-C itself it would answer with a traceback.
-SETUP = (trap '' INT; exec $(PYTHON) -m local.setup $(1))
-LOCALLY = (trap '' INT; exec $(BIN)/python -m local $(1))
+# Fetches what a target needs.
+SETUP = local/quietly.sh $(PYTHON) -m local.setup $(1)
+LOCALLY = local/quietly.sh $(BIN)/python -m local $(1)
 
 .DEFAULT_GOAL := help
 

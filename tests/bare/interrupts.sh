@@ -38,10 +38,11 @@ os.setsid()
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execvp("make", ["make", "run", "ARGS=--check"])' >"$scratch/log" 2>&1 &
     group=$!
+    until kill -0 -- "-$group" 2>/dev/null; do sleep 0.01; done
     sleep "$(printf '%d.%03d' $((milliseconds / 1000)) $((milliseconds % 1000)))"
     kill -"$signal" -- "-$group" 2>/dev/null || true
     status=0; wait "$group" 2>/dev/null || status=$?
-    said=$(grep -v '^$' "$scratch/log" | tail -n 1)
+    said=$(grep -v '^$' "$scratch/log" | tail -n 1) || true
     printf '%3d  %-4s after %5d ms  status %3d  %s\n' "$round" "$signal" "$milliseconds" "$status" "$said"
     if grep -q 'Traceback\|Exception ignored' "$scratch/log"; then
         complaints=$((complaints + 1)); cat "$scratch/log"
