@@ -30,13 +30,13 @@ TOOLS: Final = ("emulator", "sam", "runtime")
 SIZES: Final = {
     "uv": 40,
     "the packages that the service ships": 70,
-    "all development packages": 350,
-    "emulator": 75,
-    "sam": 200,
+    "all development packages": 330,
+    "emulator": 50,
+    "sam": 190,
     "runtime": 2,
     "schemathesis": 45,
     "audit": 30,
-    "bench": 345,
+    "bench": 340,
 }
 
 UV: Final = LOCAL / "tools" / "uv" / "bin" / "uv"

@@ -1,0 +1,28 @@
+"""What is said of the environments is so."""
+
+from pathlib import Path
+
+import pytest
+from local.environments import LOCAL, PROJECT, SIZES
+from local.needs import NEEDS
+
+
+def _megabytes(folder: Path) -> float:
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return sum(path.stat().st_size for path in files if "__pycache__" not in path.parts) / 1e6
+
+
+@pytest.mark.parametrize("name", ["uv", "emulator", "sam"])
+def test_what_is_said_of_a_tool_s_size_is_about_what_it_takes(name: str) -> None:
+    assert _megabytes(LOCAL / "tools" / name) == pytest.approx(SIZES[name], rel=0.3)
+
+
+def test_what_is_said_of_the_development_packages_size_is_about_what_they_take() -> None:
+    assert _megabytes(PROJECT / ".venv") == pytest.approx(SIZES["all development packages"], rel=0.3)
+
+
+@pytest.mark.parametrize("target", NEEDS)
+def test_every_tool_has_a_size_and_locked_requirements(target: str) -> None:
+    for name in NEEDS[target].tools:
+        assert name in SIZES
+        assert (PROJECT / "local" / f"requirements-{name}.txt").exists()
