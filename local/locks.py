@@ -49,7 +49,7 @@ def holding(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as file:
         if not _locked(file):
-            raise StackRunning(f"a stack is running with the state in {folder}")
+            raise StackRunning(f"a stack is starting or running already with the state in {folder}")
         yield
 
 

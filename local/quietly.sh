@@ -5,11 +5,13 @@
 # the program says otherwise; SIGTERM, which it is sent instead, ends it without a word.
 "$@" &
 program=$!
-trap 'kill "$program" 2>/dev/null' INT TERM HUP
+interrupted=
+trap 'interrupted=yes; kill "$program" 2>/dev/null' INT TERM HUP
 wait "$program"
 status=$?
 # An interrupt ends `wait`, but not yet the program.
-while kill -0 "$program" 2>/dev/null; do
+while [ "$interrupted" ]; do
+    interrupted=
     wait "$program"
     status=$?
 done
