@@ -8,6 +8,7 @@ is whole. It is removed before anything changes, so that what an interrupt has l
 import hashlib
 import importlib.util
 import json
+import os
 import shutil
 import sys
 import zipfile
@@ -122,6 +123,8 @@ def _prepare_uv() -> None:
                 *("--only-binary", ":all:", "--require-hashes", "-r", _requirements("uv")),
             ],
             folder=PROJECT,
+            # The user may have told pip to refuse whatever is not for a virtual environment.
+            environment={**os.environ, "PIP_REQUIRE_VIRTUALENV": "0"},
         )
     (folder / _STAMP).write_text(wanted)
 
@@ -160,7 +163,11 @@ def _prepare_project(*, development: bool) -> None:
         (_VENV / "bin" / "uv").unlink(missing_ok=True)
         (_VENV / "bin" / "uv").symlink_to(UV)
         groups = [] if development else ["--no-dev"]
-        run([UV, "sync", "-q", "--frozen", "--python", _VENV / "bin" / "python", *groups], folder=PROJECT)
+        run(
+            [UV, "sync", "-q", "--frozen", "--python", _VENV / "bin" / "python", *groups],
+            folder=PROJECT,
+            environment={**os.environ, "UV_PROJECT_ENVIRONMENT": str(_VENV)},
+        )
     stamp.write_text(json.dumps({"python": fingerprint(), "wanted": wanted, "development": development}))
 
 
