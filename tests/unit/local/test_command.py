@@ -4,12 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from local.command import CommandFailed, end, run
 from local.environments import PROJECT
+from tests.eventually import eventually_gone, eventually_written
 
 
 def test_what_a_command_prints_comes_back_errors_included(tmp_path: Path) -> None:
@@ -30,12 +30,12 @@ def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_ending_a_process_ends_what_it_started_whether_or_not_it_listens(tmp_path: Path, trap: str) -> None:
     command = ["sh", "-c", f"{trap} sleep 60 & echo $! > child; wait"]
     process = subprocess.Popen(command, cwd=tmp_path, text=True, start_new_session=True)  # noqa: S603 - our own
-    child = int(_eventually_written(tmp_path / "child"))
+    child = int(eventually_written(tmp_path / "child"))
 
     end(process, grace_seconds=0.2)
 
     assert process.returncode < 0
-    assert _eventually_gone(child)
+    assert eventually_gone(child)
 
 
 def test_an_interrupted_command_does_not_go_on(tmp_path: Path) -> None:
@@ -54,29 +54,9 @@ run(["sh", "-c", "seq 100000; echo $$ > child; sleep 60"], folder=Path())
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
         stderr=subprocess.DEVNULL,
     )
-    child = int(_eventually_written(tmp_path / "child"))
+    child = int(eventually_written(tmp_path / "child"))
 
     us.send_signal(signal.SIGINT)
     us.wait(timeout=20)
 
-    assert _eventually_gone(child)
-
-
-def _eventually_written(path: Path) -> str:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if path.exists() and (text := path.read_text().strip()):
-            return text
-        time.sleep(0.02)
-    return pytest.fail(f"{path} was not written")
-
-
-def _eventually_gone(pid: int) -> bool:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        # A zombie that nobody has reaped yet has ended, too.
-        status = Path(f"/proc/{pid}/stat")
-        if not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z":
-            return True
-        time.sleep(0.02)
-    return False
+    assert eventually_gone(child)

@@ -4,13 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from local.environments import PROJECT
 from local.interruption import GRACE_SECONDS
 from local.locks import StackRunning, exclusively, holding, is_held
+from tests.eventually import eventually_written
 
 _RUNS = """
 import sys
@@ -43,7 +43,7 @@ def _us(folder: Path, script: str, *, to_its_end: bool = False, prepare: str = "
 )
 def test_an_interrupt_ends_what_runs_and_says_one_line(tmp_path: Path, number: signal.Signals) -> None:
     us = _us(tmp_path, "echo $$ > child; sleep 60; echo > went-on")
-    child = int(_written(tmp_path / "child"))
+    child = int(eventually_written(tmp_path / "child"))
 
     us.send_signal(number)
     said, _ = us.communicate(timeout=20 + GRACE_SECONDS)
@@ -55,7 +55,7 @@ def test_an_interrupt_ends_what_runs_and_says_one_line(tmp_path: Path, number: s
 
 def test_an_interrupt_that_is_expected_is_a_regular_end(tmp_path: Path) -> None:
     us = _us(tmp_path, "echo $$ > child; sleep 60", prepare='expect_interruption("Bye.")')
-    _written(tmp_path / "child")
+    eventually_written(tmp_path / "child")
 
     us.send_signal(signal.SIGINT)
     said, _ = us.communicate(timeout=20 + GRACE_SECONDS)
@@ -65,7 +65,7 @@ def test_an_interrupt_that_is_expected_is_a_regular_end(tmp_path: Path) -> None:
 
 def test_what_must_come_to_its_end_does(tmp_path: Path) -> None:
     us = _us(tmp_path, "echo $$ > child; sleep 1; echo > went-on", to_its_end=True)
-    _written(tmp_path / "child")
+    eventually_written(tmp_path / "child")
 
     us.send_signal(signal.SIGINT)
     us.communicate(timeout=20 + GRACE_SECONDS)
@@ -76,7 +76,7 @@ def test_what_must_come_to_its_end_does(tmp_path: Path) -> None:
 
 def test_what_a_killed_run_has_left_is_waited_for(tmp_path: Path) -> None:
     us = _us(tmp_path, "echo $$ > child; sleep 2; echo > went-on")
-    _written(tmp_path / "child")
+    eventually_written(tmp_path / "child")
 
     us.kill()
     us.wait(timeout=20)
@@ -94,12 +94,3 @@ def test_a_state_is_held_by_one(tmp_path: Path) -> None:
         with pytest.raises(StackRunning), holding(tmp_path):
             pass
     assert not is_held(tmp_path)
-
-
-def _written(path: Path) -> str:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if path.exists() and (text := path.read_text().strip()):
-            return text
-        time.sleep(0.02)
-    return pytest.fail(f"{path} was not written")
