@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -160,7 +161,7 @@ def _install(packages: Sequence[str]) -> None:
     with step(f"installing from Debian: {' '.join(packages)}"):
         # A dpkg that was cut short refuses everything else until this has been done. It does nothing otherwise.
         run(["dpkg", "--configure", "-a"], folder=PROJECT, environment=environment, to_its_end=True)
-        run([*apt, "update"], folder=PROJECT, environment=environment)
+        _update(apt)
         run([*apt, *install, "--download-only", *packages], folder=PROJECT, environment=environment)
         run([*apt, *install, *packages], folder=PROJECT, environment=environment, to_its_end=True)
 
@@ -195,9 +196,15 @@ def _downloaded(packages: Sequence[str]) -> list[Path]:
         "-q",
         *(word for item in options.items() for word in ("-o", "=".join(map(str, item)))),
     ]
-    run([*apt, "update"], folder=PROJECT)
+    _update(apt)
     run([*apt, "install", "-y", "--no-install-recommends", "--download-only", *packages], folder=PROJECT)
     return sorted((folder / "cache" / "archives").glob("*.deb"))
+
+
+def _update(apt: Command) -> None:
+    # A source of somebody else's that is broken must not keep us from Debian's. Without lists, the next command fails.
+    with suppress(CommandFailed):
+        run([*apt, "update"], folder=PROJECT)
 
 
 def write_wrapper(name: str, root: Path) -> Path:
