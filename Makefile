@@ -14,7 +14,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/pycache
 export SAM_CLI_TELEMETRY := 0
 
 # Fetches what a target needs.
-SETUP = local/quietly.sh $(PYTHON) -m local.setup $(1)
+SETUP = local/quietly.sh "$(PYTHON)" -m local.setup $(1)
 LOCALLY = local/quietly.sh $(BIN)/python -m local $(1)
 
 .DEFAULT_GOAL := help
