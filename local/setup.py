@@ -22,7 +22,7 @@ def too_old(version: "tuple[int, ...]", executable: str) -> "str | None":
     return (
         f"Packyard needs Python {wanted} or newer, and {executable} is {found}. Name a newer one, such as "
         "`make run PYTHON=python3.13`; where there is none, `pip install uv && uv python install 3.13` brings it, "
-        "then `make run PYTHON=$(uv python find 3.13)`."
+        'then `make run PYTHON="$(uv python find 3.13)"`.'
     )
 
 
