@@ -69,3 +69,18 @@ def image_source(
 def pull(source: ImageSource, reference: str, *, org_id: str = ORG) -> PulledPack:
     """Read the pack that an image carries."""
     return source.read_pack(parse_reference(reference), org_id=org_id)
+
+
+def not_there(name: str, *, own: bool = False) -> dict[str, str]:
+    """Return what is said of an image that cannot be had, whatever the reason.
+
+    Args:
+        name: In normal form, with tag or digest.
+        own: Whether it is in our own registry.
+    """
+    theirs = (
+        "check the name and the tag; for a private image, whoever operates this service adds a credential for "
+        + name.partition("/")[0]
+    )
+    ours = "of this service's own registry, an organisation can name the images of its own packs only"
+    return {"image_ref": f"{name} does not exist, or may not be pulled; {ours if own else theirs}"}

@@ -77,6 +77,7 @@ class FakeRegistry:
         basic: `user:password` that every request must show, when set.
         bearer: A token that every request must show, when set; `/token` hands it out.
         realm: Where the token is to be had, when not at `/token` here.
+        scope: What the challenge states that the token must be for, when set.
         token_user: `user:password` that `/token` must be shown, when set.
 
     Args:
@@ -91,6 +92,7 @@ class FakeRegistry:
         self.basic: str | None = None
         self.bearer: str | None = None
         self.realm: str | None = None
+        self.scope: str | None = None
         self.token_user: str | None = None
         self.closing = Event()
         self._lock = Lock()
@@ -154,7 +156,8 @@ class FakeRegistry:
 
     def _challenge(self) -> str:
         if self.bearer is not None:
-            return f'Bearer realm="{self.realm or f"{self.url}/token"}",service="fake"'
+            scope = "" if self.scope is None else f',scope="{self.scope}"'
+            return f'Bearer realm="{self.realm or f"{self.url}/token"}",service="fake"{scope}'
         return 'Basic realm="fake"'
 
 

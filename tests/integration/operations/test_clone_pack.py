@@ -12,7 +12,7 @@ from tests.fake_registry.server import FakeRegistry
 from tests.fake_registry.shelves import Repository
 from tests.foreign_images import ForeignImage, index, pack_image, shelve
 from tests.gateway import Answer, Request, multipart
-from tests.image_sources import LOOPBACK, image_source
+from tests.image_sources import LOOPBACK, image_source, not_there
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
 from tests.whole_images import assert_whole
 
@@ -274,7 +274,8 @@ class TestOutOfOtherRegistries:
         refused = service.clone(source["id"], name="ours")
 
         assert_refused(refused, 400, "validation_error")
-        assert refused.fields == {"id": "its image does not exist, or may not be pulled"}
+        name = f"{source['image_ref']}@{source['image_digest']}"
+        assert refused.fields == {"id": f"its image {not_there(name)['image_ref']}"}
 
     def test_what_our_registry_does_not_take_is_400_on_the_id(
         self, service: Service, elsewhere: FakeRegistry

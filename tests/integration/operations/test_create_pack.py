@@ -12,6 +12,7 @@ from tests.fake_registry.moods import CutsOff, Lies, Refuses
 from tests.fake_registry.server import FakeRegistry
 from tests.foreign_images import image, index, layer, pack_image, shelve
 from tests.gateway import Answer
+from tests.image_sources import not_there
 from tests.service import ACME, DEADLINE, GLOBEX, PackArchive, Service
 
 from packyard.tenants.caller import Caller
@@ -133,25 +134,34 @@ def test_a_wrong_body_is_400_by_field(service: Service, body: dict[str, Any], fi
 def test_what_may_not_be_reached_reads_like_what_is_not_there(
     service: Service, foreign: FakeRegistry
 ) -> None:
-    absent = create(service, f"{host(foreign)}/team/absent:1")
-    elsewhere = create(service, "169.254.169.254/latest/meta-data:1")
-    unresolvable = create(service, "registry.invalid/team/slack:1")
-    foreign.moods.append(Refuses(status=403))
-    denied = create(service, shelved(foreign))
+    absent = f"{host(foreign)}/team/absent:1"
+    elsewhere = "169.254.169.254/latest/meta-data:1"
+    unresolvable = "registry.invalid/team/slack:1"
+    denied = shelved(foreign)
+    foreign.moods.append(Refuses(status=403, path="/team/slack/"))
 
-    answers = (absent, elsewhere, unresolvable, denied)
-    assert {answer.status for answer in answers} == {400}
-    assert len({answer.fields["image_ref"] for answer in answers}) == 1
+    for reference in (absent, elsewhere, unresolvable, denied):
+        answer = create(service, reference)
+        assert (answer.status, answer.fields) == (400, not_there(reference))
+
+
+def test_a_tag_that_is_left_out_is_named_as_the_one_that_was_looked_for(
+    service: Service, foreign: FakeRegistry
+) -> None:
+    answer = create(service, f"{host(foreign)}/team/absent")
+
+    assert answer.fields == not_there(f"{host(foreign)}/team/absent:latest")
 
 
 def test_our_own_registry_is_open_only_for_ones_own(service: Service) -> None:
     theirs = service.upload(PackArchive().build(), GLOBEX).body
 
-    hidden = create(service, theirs["image_ref"])
-    absent = create(service, theirs["image_ref"].replace(GLOBEX.org_id, ACME.org_id))
+    hidden = theirs["image_ref"]
+    absent = hidden.replace(GLOBEX.org_id, ACME.org_id)
 
-    assert (hidden.status, absent.status) == (400, 400)
-    assert hidden.fields == absent.fields
+    for reference in (hidden, absent):
+        answer = create(service, reference)
+        assert (answer.status, answer.fields) == (400, not_there(reference, own=True))
 
 
 class TestImagesOfOurOwnRegistry:

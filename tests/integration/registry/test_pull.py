@@ -22,7 +22,7 @@ from tests.foreign_images import (
     shelve,
     tar,
 )
-from tests.image_sources import LOOPBACK, image_source, pull
+from tests.image_sources import LOOPBACK, image_source, not_there, pull
 from tests.trees import SMALL_TREE, lay
 
 from packyard.errors import InvalidRequest
@@ -49,8 +49,11 @@ def shelf(fake: FakeRegistry) -> Repository:
 
 
 def read(fake: FakeRegistry, target: str = ":latest") -> PulledPack:
-    reference = f"{fake.url.removeprefix('http://')}/acme/slack{target}"
-    return pull(image_source(trusted=LOOPBACK), reference)
+    return pull(image_source(trusted=LOOPBACK), name(fake, target))
+
+
+def name(fake: FakeRegistry, target: str = ":latest") -> str:
+    return f"{fake.url.removeprefix('http://')}/acme/slack{target}"
 
 
 def refusal(fake: FakeRegistry, target: str = ":latest") -> dict[str, str]:
@@ -124,13 +127,13 @@ class TestReferences:
     ) -> None:
         pack_image().shelve(shelf, "latest")
 
-        assert refusal(fake, target) == {"image_ref": "does not exist, or may not be pulled"}
+        assert refusal(fake, target) == not_there(name(fake, target))
 
     def test_a_blob_that_is_not_there_does_not_exist(self, fake: FakeRegistry, shelf: Repository) -> None:
         pack_image().shelve(shelf, "latest")
         shelf.blobs.clear()
 
-        assert refusal(fake) == {"image_ref": "does not exist, or may not be pulled"}
+        assert refusal(fake) == not_there(name(fake))
 
 
 class TestIndexes:
@@ -188,7 +191,7 @@ class TestIndexes:
         made = index((pack_image().manifest, "linux/amd64"), data="bm90IGxvb2tlZCBhdA==")
         shelve(shelf, made, "latest")
 
-        assert refusal(fake) == {"image_ref": "does not exist, or may not be pulled"}
+        assert refusal(fake) == not_there(name(fake))
 
     def test_an_index_that_states_a_wrong_size_is_refused(
         self, fake: FakeRegistry, shelf: Repository

@@ -10,7 +10,7 @@ import urllib3
 from local.docker_registry import docker_registry
 from tests.fake_registry.server import FakeRegistry
 from tests.foreign_images import PACK_YAML
-from tests.image_sources import LOOPBACK, image_source, pull
+from tests.image_sources import LOOPBACK, image_source, not_there, pull
 from tests.witnesses import run
 
 from packyard.errors import InvalidRequest
@@ -18,7 +18,6 @@ from packyard.errors import InvalidRequest
 # `user:secret`, of the fewest rounds that bcrypt takes.
 HTPASSWD: Final = "user:$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n"
 USER: Final = {"username": "user", "password": "secret"}
-NOT_THERE: Final = {"image_ref": "does not exist, or may not be pulled"}
 NO_PACK: Final = {"image_ref": "has no pack.yaml at its root"}
 
 
@@ -126,7 +125,7 @@ class TestUsers:
 
         with pytest.raises(InvalidRequest) as refused:
             pull(source, reference)
-        assert refused.value.fields == NOT_THERE
+        assert refused.value.fields == not_there(reference)
 
     def test_the_fake_registry_asks_for_users_as_debian_s_does(
         self, fake: FakeRegistry, guarded_registry_url: str

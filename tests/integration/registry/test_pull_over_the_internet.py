@@ -2,21 +2,22 @@
 
 from base64 import b64encode
 from collections.abc import Iterator
+from typing import ClassVar
 
 import pytest
 from tests.fake_registry.moods import Redirects, Refuses, Says
 from tests.fake_registry.server import FakeRegistry
 from tests.foreign_images import pack_image
-from tests.image_sources import image_source, pull
+from tests.image_sources import image_source, not_there, pull
 from tests.internet import Internet, internet
 
 from packyard.errors import InvalidRequest, RegistryUnavailable
+from packyard.oci.reference import parse_reference
 from packyard.registry.pull import ImageSource
 
 REFERENCE = "registry.test/acme/slack"
 USER = {"username": "user", "password": "secret"}
 BASIC = f"Basic {b64encode(b'user:secret').decode()}"
-NOT_THERE = {"image_ref": "does not exist, or may not be pulled"}
 
 
 @pytest.fixture
@@ -45,7 +46,8 @@ def refused(source: ImageSource, reference: str = REFERENCE) -> None:
     """The image is refused in the words that tell nothing."""
     with pytest.raises(InvalidRequest) as error:
         pull(source, reference)
-    assert error.value.fields == NOT_THERE
+    name = str(parse_reference(reference))
+    assert error.value.fields == not_there(name, own=name.startswith("own.test/"))
 
 
 class TestAddresses:
@@ -154,7 +156,7 @@ class TestRedirects:
         registry.moods.append(Redirects(base_url=storage.url, path="/blobs/", times=1))
         storage.moods.append(Redirects(base_url=registry.url))
 
-        with pytest.raises(RegistryUnavailable):
+        with pytest.raises(InvalidRequest, match=r"is kept at registry\.test,"):
             pull(image_source(net=net, secret={"registry.test": USER}), REFERENCE)
 
         assert shown(registry)[-1] is None
@@ -164,7 +166,7 @@ class TestRedirects:
         registry.basic = "user:secret"
         registry.moods.append(Redirects(base_url="https://registry.test:8443", path="/blobs/", times=1))
 
-        with pytest.raises(RegistryUnavailable):
+        with pytest.raises(InvalidRequest, match=r"is kept at registry\.test:8443,"):
             pull(image_source(net=net, secret={"registry.test": USER}), REFERENCE)
 
         assert shown(registry) == [None, BASIC, BASIC, None]
@@ -301,27 +303,40 @@ class TestTokens:
 
     @pytest.mark.parametrize(
         "realm",
-        [
-            "http://auth.test/token",
-            "https://169.254.169.254/latest/meta-data/iam/",
-            "https://metadata.test/",
-            "https://[::1]/",
-            "https://a@auth.test/",
-            "//auth.test/token",
-            "/token",
-            "",
-        ],
+        ["https://169.254.169.254/latest/meta-data/iam/", "https://metadata.test/", "https://[::1]/", " "],
     )
     def test_a_token_server_where_we_do_not_go_is_not_asked(
         self, net: Internet, registry: FakeRegistry, realm: str
     ) -> None:
         net.names["metadata.test"] = [["169.254.169.254"]]
-        net.serve("auth.test")
-        registry.bearer = "token"
-        registry.realm = realm or " "
+        registry.bearer, registry.realm = "token", realm
 
         refused(image_source(net=net, secret={"registry.test": USER}))
-        assert net.connected == net.names["registry.test"][0]
+        assert set(net.connected) == set(net.names["registry.test"][0])
+
+    @pytest.mark.parametrize(
+        "realm",
+        ["http://auth.test/token", "https://a@auth.test/", "example", "Registry Realm", "ftp://auth.test/"],
+    )
+    def test_a_token_server_that_is_no_address_is_the_registry_s_fault(
+        self, net: Internet, registry: FakeRegistry, realm: str
+    ) -> None:
+        net.serve("auth.test")
+        registry.bearer, registry.realm = "token", realm
+
+        with pytest.raises(RegistryUnavailable, match="a place that cannot be asked"):
+            pull(image_source(net=net, secret={"registry.test": USER}), REFERENCE)
+        assert set(net.connected) == set(net.names["registry.test"][0])
+
+    @pytest.mark.parametrize("realm", ["/token", "//registry.test/token", "http://registry.test/token"])
+    def test_a_token_server_may_be_a_path_of_the_registry_or_not_know_of_its_tls(
+        self, net: Internet, registry: FakeRegistry, realm: str
+    ) -> None:
+        registry.bearer, registry.realm, registry.token_user = "token", realm, "user:secret"
+
+        pull(image_source(net=net, secret={"registry.test": USER}), REFERENCE)
+
+        assert shown(registry) == [None, BASIC, "Bearer token", "Bearer token"]
 
     def test_an_organisation_that_is_not_listed_is_anonymous(
         self, net: Internet, registry: FakeRegistry
@@ -340,6 +355,216 @@ class TestTokens:
 
         refused(image_source(net=net), f"{host}/acme/slack")
         assert pull(image_source(net=net, secret={host: {"ecr": True}}), f"{host}/acme/slack")
+
+
+def answers_401(*challenges: str, path: str = "/v2/", times: int | None = None) -> Says:
+    headers = tuple(("WWW-Authenticate", challenge) for challenge in challenges)
+    return Says(status=401, headers=headers, path=path, times=times)
+
+
+class TestScopes:
+    """Which scope a token is asked for, and what is asked next when a token is not enough."""
+
+    PULL = "repository:acme/slack:pull"
+
+    @pytest.mark.parametrize(
+        ("stated", "asked"),
+        [
+            (None, PULL),
+            (PULL, PULL),
+            ("repository:acme/slack:pull,push,delete", PULL),
+            # oras-dotnet #395: Amazon's public registry.
+            ("aws", "aws"),
+            # Artifactory names the repository in which it files the image.
+            ("repository:docker-local/acme/slack:pull", "repository:docker-local/acme/slack:pull"),
+            # goharbor/harbor #22118: of no use for pulling.
+            ("registry:catalog:*", PULL),
+            ("repository:acme/slack:push", PULL),
+        ],
+    )
+    def test_a_token_is_asked_for_as_the_challenge_states_and_never_for_writing(
+        self, net: Internet, registry: FakeRegistry, stated: str | None, asked: str
+    ) -> None:
+        registry.bearer, registry.scope = "token", stated
+
+        pull(image_source(net=net), REFERENCE)
+
+        assert [request.query["scope"] for request in registry.requests if request.path == "/token"] == [
+            asked
+        ]
+
+    def test_a_stated_scope_that_gives_nothing_is_followed_by_our_own(
+        self, net: Internet, registry: FakeRegistry
+    ) -> None:
+        registry.bearer, registry.scope = "token", "repository:user/image:pull"
+        registry.moods.append(Refuses(status=403, path="/token", times=1))
+
+        pull(image_source(net=net), REFERENCE)
+
+        scopes = [request.query["scope"] for request in registry.requests if request.path == "/token"]
+        assert scopes == ["repository:user/image:pull", self.PULL]
+
+    def test_a_registry_that_knows_no_scope_is_asked_for_none_in_the_end(
+        self, net: Internet, registry: FakeRegistry
+    ) -> None:
+        registry.bearer = "token"
+        registry.moods.append(Refuses(status=400, path="/token", times=1))
+
+        pull(image_source(net=net), REFERENCE)
+
+        asked = [request.query for request in registry.requests if request.path == "/token"]
+        assert asked == [{"service": "fake", "scope": self.PULL}, {"service": "fake"}]
+
+
+class TestBasic:
+    """The operator's credential, shown to the registry itself."""
+
+    SECRET: ClassVar = {"registry.test": USER}
+
+    @pytest.mark.parametrize(
+        "mood",
+        [
+            # siderolabs/image-factory PR #573: what is named has no tokens.
+            Refuses(status=404, path="/token"),
+            Refuses(status=401, path="/token"),
+            Refuses(status=500, path="/token"),
+            Says(path="/token", body=b"<html>Sign in</html>"),
+            Says(path="/token", body=b'{"token":""}'),
+        ],
+        ids=lambda mood: f"{type(mood).__name__}-{mood.status}",
+    )
+    def test_it_works_where_only_bearer_is_advertised(
+        self, net: Internet, registry: FakeRegistry, mood: Refuses | Says
+    ) -> None:
+        registry.basic = "user:secret"
+        registry.moods += [mood, answers_401('Bearer realm="https://registry.test/token"', times=1)]
+
+        assert pull(image_source(net=net, secret=self.SECRET), REFERENCE).manifest.name == "slack"
+
+    def test_nothing_of_it_reaches_a_token_server_elsewhere(
+        self, net: Internet, registry: FakeRegistry
+    ) -> None:
+        auth = net.serve("auth.test")
+        auth.moods.append(Refuses(status=401))
+        registry.basic = "user:secret"
+        registry.moods.append(answers_401("Bearer realm=https://auth.test/token", times=1))
+
+        pull(image_source(net=net, secret=self.SECRET), REFERENCE)
+
+        assert set(shown(auth)) == {None}
+        assert shown(registry) == [None, BASIC, BASIC]
+
+    def test_it_is_shown_when_a_token_is_refused_and_basic_offered(
+        self, net: Internet, registry: FakeRegistry
+    ) -> None:
+        """goharbor/harbor #18856."""
+        registry.basic = "user:secret"
+        registry.moods += [
+            Says(path="/token", body=b'{"token":"not-enough"}'),
+            answers_401('Bearer realm="https://registry.test/token"', times=1),
+        ]
+
+        pull(image_source(net=net, secret=self.SECRET), REFERENCE)
+
+        assert shown(registry) == [None, BASIC, "Bearer not-enough", BASIC, BASIC]
+
+    def test_without_one_a_token_server_without_tokens_is_the_registry_s_fault(
+        self, net: Internet, registry: FakeRegistry
+    ) -> None:
+        registry.moods += [
+            Says(path="/token", body=b"<html>Sign in</html>"),
+            answers_401('Bearer realm="https://registry.test/token"'),
+        ]
+
+        with pytest.raises(RegistryUnavailable, match="gave no token"):
+            pull(image_source(net=net), REFERENCE)
+
+    def test_a_wrong_one_ends_the_read_soon(self, net: Internet, registry: FakeRegistry) -> None:
+        registry.moods += [
+            Says(path="/token", body=b'{"token":"token"}'),
+            answers_401('Bearer realm="https://registry.test/token", Basic realm=x'),
+        ]
+
+        refused(image_source(net=net, secret=self.SECRET))
+
+        assert len(registry.requests) == 6
+
+
+class TestRegistriesThatRedirectToOthers:
+    """nix-community/docker-nixpkgs #55 and siderolabs/image-factory #73: the other one wants a token."""
+
+    @pytest.fixture
+    def other(self, net: Internet, registry: FakeRegistry) -> FakeRegistry:
+        """The registry that has the image, to which `registry.test` redirects."""
+        other = stocked(net.serve("other.test"))
+        other.bearer = "token"
+        registry.moods.append(Redirects(base_url=other.url, path="/v2/"))
+        return other
+
+    def test_the_other_one_is_asked_for_a_token_anonymously(
+        self, net: Internet, registry: FakeRegistry, other: FakeRegistry
+    ) -> None:
+        pulled = pull(image_source(net=net, secret={"registry.test": USER, "other.test": USER}), REFERENCE)
+
+        assert pulled.manifest.name == "slack"
+        assert set(shown(registry)) == {None}
+        assert set(shown(other)) == {None, "Bearer token"}
+        assert {request.query.get("scope") for request in other.requests} == {
+            None,
+            "repository:acme/slack:pull",
+        }
+
+    def test_the_token_is_for_the_repository_as_the_other_one_calls_it(
+        self, net: Internet, registry: FakeRegistry
+    ) -> None:
+        other = stocked(net.serve("other.test"), "mirrors/slack")
+        other.bearer = "token"
+        location = f"{other.url}/v2/mirrors/slack/manifests/latest"
+        registry.moods.append(Says(status=307, headers=(("Location", location),), path="/manifests/"))
+
+        assert pull(image_source(net=net), REFERENCE).manifest.name == "slack"
+        assert other.requests[1].query["scope"] == "repository:mirrors/slack:pull"
+
+    def test_one_that_wants_a_login_is_named(self, net: Internet, other: FakeRegistry) -> None:
+        other.bearer, other.basic = None, "user:secret"
+
+        with pytest.raises(InvalidRequest) as error:
+            pull(image_source(net=net, secret={"registry.test": USER, "other.test": USER}), REFERENCE)
+
+        assert error.value.fields == {
+            "image_ref": "registry.test/acme/slack:latest is kept at other.test, to which its registry redirects; "
+            "there it does not exist, or may not be pulled without a login; name the image as other.test has it"
+        }
+        assert set(shown(other)) == {None}
+
+    def test_an_image_that_the_other_one_does_not_have_does_not_exist(
+        self, net: Internet, other: FakeRegistry
+    ) -> None:
+        other.bearer = None
+        other.shelves.repositories.clear()
+
+        refused(image_source(net=net))
+
+    @pytest.mark.usefixtures("other")
+    def test_a_token_server_of_the_other_one_is_held_to_the_guard_too(
+        self, net: Internet, other: FakeRegistry
+    ) -> None:
+        other.realm = "https://169.254.169.254/token"
+
+        refused(image_source(net=net))
+        assert "169.254.169.254" not in net.connected
+
+    def test_a_third_one_is_not_followed(self, net: Internet, other: FakeRegistry) -> None:
+        third = stocked(net.serve("third.test"))
+        third.bearer = "another"
+        other.moods += [
+            answers_401('Bearer realm="https://other.test/token"', path="/manifests/", times=1),
+            Redirects(base_url=third.url, path="/manifests/"),
+        ]
+
+        with pytest.raises(InvalidRequest, match=r"is kept at other\.test,"):
+            pull(image_source(net=net), REFERENCE)
+        assert set(shown(third)) == {None}
 
 
 class TestOurOwnRegistry:

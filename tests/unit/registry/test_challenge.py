@@ -41,6 +41,44 @@ HEADERS: dict[str, tuple[list[str], list[Challenge]]] = {
     "none": ([], []),
     "no-scheme": (['realm="a"'], []),
     "an-empty-value": (['Bearer realm=""'], [Challenge("bearer", {"realm": ""})]),
+    "no-value": (['Bearer realm=,service="b"'], [Challenge("bearer", {"realm": "", "service": "b"})]),
+    # regclient #265: JFrog Artifactory.
+    "a-realm-that-is-no-token": (["Basic realm=/"], [Challenge("basic", {"realm": "/"})]),
+    "a-url-without-quotes": (
+        ["Bearer realm=https://auth.test/token?a=1&b=2,service=registry.test"],
+        [Challenge("bearer", {"realm": "https://auth.test/token?a=1&b=2", "service": "registry.test"})],
+    ),
+    "commas-in-a-url-without-quotes": (
+        ["Bearer realm=https://auth.test/token?a=1,2;3,service=b, Basic realm=c"],
+        [
+            Challenge("bearer", {"realm": "https://auth.test/token?a=1,2;3", "service": "b"}),
+            Challenge("basic", {"realm": "c"}),
+        ],
+    ),
+    "a-scheme-right-behind-a-comma": (
+        ["Bearer realm=https://auth.test/token,Basic,Digest nonce=x"],
+        [
+            Challenge("bearer", {"realm": "https://auth.test/token"}),
+            Challenge("basic", {}),
+            Challenge("digest", {"nonce": "x"}),
+        ],
+    ),
+    "semicolons": (
+        ["Bearer realm=https://auth.test/token; service=b"],
+        [Challenge("bearer", {"realm": "https://auth.test/token", "service": "b"})],
+    ),
+    # okhttp #6743.
+    "single-quotes": (["Basic realm='Sandstorm API'"], [Challenge("basic", {"realm": "Sandstorm API"})]),
+    # travisghansen/external-auth-server PR #162.
+    "no-closing-quote": (['Basic realm="a b'], [Challenge("basic", {"realm": "a b"})]),
+    "no-closing-quote-before-another-header": (
+        ['Bearer realm="https://auth.test/token', 'Basic realm="x"'],
+        [Challenge("bearer", {"realm": "https://auth.test/token"}), Challenge("basic", {"realm": "x"})],
+    ),
+    "a-parameter-of-no-scheme-in-the-second-header": (
+        ["Basic", 'realm="a"'],
+        [Challenge("basic", {})],
+    ),
 }
 
 

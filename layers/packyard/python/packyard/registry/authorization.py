@@ -1,29 +1,35 @@
 """Being let in by a registry that is not ours: the answer to its challenge.
 
+Registries differ in what they say and in what works. So every way that a challenge offers is tried in turn, each once:
+a token for the scope that the challenge states, one for pulling from the repository, and last the operator's credential
+itself, shown to the registry that it is for.
+
+- Some name a token server that hands out nothing, while only the credential works (image-factory PR #573).
+- Harbor answers a token that is not enough with a challenge for Basic (harbor #18856).
+- Some state no scope, or one that only they understand (oras-go #650, oras-dotnet #395).
+
 Sources: RFC 9110, section 11; the token specification of the CNCF's distribution project.
 """
 
-import json
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from packyard.errors import RegistryUnavailable
 from packyard.oci.reference import DOCKER_HUB, parse_registry
-from packyard.registry.challenge import Challenge, parse_challenges
+from packyard.registry.bearer_token import MAX_TOKEN_BODY, parse_token, pull_scope, token_url
+from packyard.registry.challenge import Challenge, bearer_of, offers_basic, parse_challenges
 from packyard.registry.foreign_credentials import Grant
 from packyard.registry.guard import TargetRefused
-from packyard.registry.guarded_http import BodyTooLarge, GuardedHttp, Reply
+from packyard.registry.guarded_http import BodyTooLarge, GuardedHttp
 
-_MAX_TOKEN_BODY: Final = 64 << 10
-# RFC 6750, section 2.1; it becomes part of a header.
-_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-_MAX_SERVICE: Final = 256
 # Registries whose token server is another host of the same owner.
 _KNOWN_REALMS: Final = {DOCKER_HUB: "auth.docker.io", "registry.gitlab.com": "gitlab.com"}
+_BASIC: Final = "Basic "
 _MIN_OUTAGE: Final = 500
+# Of one registry, in one read.
+_MAX_TOKEN_REQUESTS: Final = 4
 
 
 class Authorizer:
@@ -32,62 +38,94 @@ class Authorizer:
     Args:
         http: Asks the token server.
         registry: As in `Reference.registry`.
+        url: The registry's scheme, host and port.
         repository: What is to be pulled.
         grant: Returns what may be shown, None for nothing; not asked before it is needed.
     """
 
     def __init__(
-        self, *, http: GuardedHttp, registry: str, repository: str, grant: Callable[[], Grant | None]
+        self,
+        *,
+        http: GuardedHttp,
+        registry: str,
+        url: str,
+        repository: str,
+        grant: Callable[[], Grant | None],
     ) -> None:
         self._http = http
         self._registry = registry
+        self._url = url
         self._repository = repository
         self._grant = grant
+        self._asked: set[str] = set()
+        self._failure: TargetRefused | RegistryUnavailable | None = None
 
     def answer(self, challenges: Iterable[str], *, refused: str | None) -> str | None:
-        """Return an `Authorization` for the registry, or None when there is none, or none besides `refused`.
+        """Return an `Authorization` for the registry that it has not refused yet, or None when there is none.
 
         Args:
             challenges: The `WWW-Authenticate` headers.
             refused: What the registry has just been shown.
 
         Raises:
-            TargetRefused: The token server is where we do not go.
-            RegistryUnavailable: The token server did not answer, or not with a token.
+            TargetRefused: The token server is where we do not go, and there is no other way in.
+            RegistryUnavailable: The token server did not answer, or not with a token, and there is no other way in.
         """
-        if refused is not None and refused.startswith("Bearer "):
-            return None
-        offered = {challenge.scheme: challenge for challenge in reversed(parse_challenges(challenges))}
-        if "bearer" in offered and "realm" in offered["bearer"].parameters:
-            return self._bearer(offered["bearer"])
-        if "basic" in offered and (grant := self._grant()) is not None:
-            shown = grant.credential.authorization(refused=refused)
-            return None if shown == refused else shown
+        offered = parse_challenges(challenges)
+        bearer = bearer_of(offered)
+        found = None if bearer is None else self._token(bearer)
+        if found is None and (bearer is not None or offers_basic(offered)):
+            found = self._basic(refused)
+        if found is None and self._failure is not None:
+            raise self._failure
+        return found
+
+    def _token(self, challenge: Challenge) -> str | None:
+        """Return a token for the first scope that has not been asked for yet and that one is given for."""
+        try:
+            for url in self._token_urls(challenge):
+                if url in self._asked or len(self._asked) == _MAX_TOKEN_REQUESTS:
+                    continue
+                self._asked.add(url)
+                token = self._ask(url)
+                if token is not None:
+                    return token
+        except (TargetRefused, RegistryUnavailable) as failure:
+            self._failure = failure
         return None
 
-    def _bearer(self, challenge: Challenge) -> str | None:
-        realm = challenge.parameters["realm"].partition("#")[0]
-        service = challenge.parameters.get("service", "")[:_MAX_SERVICE]
-        query = {"service": service} if service else {}
-        query["scope"] = f"repository:{self._repository}:pull"
-        url = f"{realm}{'&' if '?' in realm else '?'}{urlencode(query)}"
-        with self._http.get(url, accept="application/json", authorization=self._for_realm(realm)) as reply:
+    def _token_urls(self, challenge: Challenge) -> Iterator[str]:
+        stated = pull_scope(challenge)
+        pull = f"repository:{self._repository}:pull"
+        for scope in (pull, None) if stated is None else (stated, pull):
+            try:
+                yield token_url(challenge, registry_url=self._url, scope=scope)
+            except ValueError as error:
+                raise RegistryUnavailable(
+                    "The registry asks for a token of a place that cannot be asked."
+                ) from error
+
+    def _ask(self, url: str) -> str | None:
+        with self._http.get(url, accept="application/json", authorization=self._for_realm(url)) as reply:
             if reply.status != HTTPStatus.OK:
                 if reply.status >= _MIN_OUTAGE or reply.status == HTTPStatus.TOO_MANY_REQUESTS:
                     raise RegistryUnavailable(
                         "The registry's token server is not able to answer at the moment."
                     )
                 return None
-            return f"Bearer {_token(reply)}"
+            try:
+                return parse_token(reply.read(MAX_TOKEN_BODY)).authorization
+            except (ValueError, BodyTooLarge) as error:
+                raise RegistryUnavailable("The registry's token server gave no token.") from error
 
-    def _for_realm(self, realm: str) -> str | None:
+    def _for_realm(self, url: str) -> str | None:
         """Return the credential, if the token server is one that may see it.
 
         That is the registry itself, the one that the operator names, or one known to be of the same owner.
         Whoever answers as the registry could name any other to have the credential sent there.
         """
         try:
-            host = parse_registry(urlsplit(realm).netloc)
+            host = parse_registry(urlsplit(url).netloc)
         except ValueError:
             raise TargetRefused from None
         grant = self._grant()
@@ -95,13 +133,10 @@ class Authorizer:
             return None
         return grant.credential.authorization()
 
-
-def _token(reply: Reply) -> str:
-    try:
-        body = json.loads(reply.read(_MAX_TOKEN_BODY))
-    except (ValueError, RecursionError, BodyTooLarge) as error:
-        raise RegistryUnavailable("The registry's token server gave no token.") from error
-    token = (body.get("token") or body.get("access_token")) if isinstance(body, dict) else None
-    if not isinstance(token, str) or _TOKEN.fullmatch(token) is None:
-        raise RegistryUnavailable("The registry's token server gave no token.")
-    return token
+    def _basic(self, refused: str | None) -> str | None:
+        grant = self._grant()
+        if grant is None:
+            return None
+        tried = refused if refused is not None and refused.startswith(_BASIC) else None
+        shown = grant.credential.authorization(refused=tried)
+        return None if shown == tried else shown

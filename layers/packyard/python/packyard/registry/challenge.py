@@ -1,6 +1,8 @@
 """What a registry asks for when it answers 401: `WWW-Authenticate` (RFC 9110, section 11.6.1).
 
-A stranger writes it, so it is read leniently, but only the beginning of it.
+Registries write it in many ways that the grammar does not have: a URL without quotes (regclient #265), single quotes
+(okhttp #6743), no closing quote (external-auth-server PR #162), commas inside of an unquoted URL. All of that is read
+as it is meant, but only the beginning of it: a stranger writes it.
 """
 
 import re
@@ -12,9 +14,16 @@ _MAX_HEADERS: Final = 8
 _MAX_TEXT: Final = 4096
 
 _WORD: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+# Where a comma separates: before white space, before the next parameter, and before the next scheme.
+_SEPARATES: Final = (
+    rf"(?:[ \t]|$|,|{_WORD}[ \t]*=|{_WORD}[ \t]+{_WORD}[ \t]*=|(?i:basic|bearer|negotiate|ntlm)\b)"
+)
+_BARE: Final = rf"[^\s\",]+(?:,(?!{_SEPARATES})[^\s\",]+)*"
 # A parameter, else a word; a word that no `=` follows names a scheme.
 _ITEM: Final = re.compile(
-    rf"""(?P<key>{_WORD})[ \t]*=[ \t]*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>{_WORD}))|(?P<word>{_WORD})"""
+    rf"""(?P<key>{_WORD})[ \t]*=[ \t]*"""
+    rf"""(?:"(?P<quoted>(?:[^"\\]|\\.)*)(?:"|\\?$)|'(?P<single>[^']*)'|(?P<bare>{_BARE})?)"""
+    rf"""|(?P<word>{_WORD})"""
 )
 _ESCAPED: Final = re.compile(r"\\(.)")
 
@@ -36,14 +45,34 @@ def parse_challenges(headers: Iterable[str]) -> tuple[Challenge, ...]:
     """Return the challenges in the order given; what is not one is passed over.
 
     Args:
-        headers: The values of all the answer's `WWW-Authenticate` headers.
+        headers: The values of all the answer's `WWW-Authenticate` headers. What is over 4,096 characters in all is
+            not looked at.
     """
-    text = ", ".join(list(headers)[:_MAX_HEADERS])[:_MAX_TEXT]
     found: list[tuple[str, dict[str, str]]] = []
-    for item in _ITEM.finditer(text):
-        if item["word"]:
-            found.append((item["word"].lower(), {}))
-        elif found:
-            value = item["bare"] if item["quoted"] is None else _ESCAPED.sub(r"\1", item["quoted"])
-            found[-1][1].setdefault(item["key"].lower(), value)
+    left = _MAX_TEXT
+    for header in list(headers)[:_MAX_HEADERS]:
+        in_this_header = len(found)
+        for item in _ITEM.finditer(header[:left]):
+            if item["word"]:
+                found.append((item["word"].lower(), {}))
+            elif len(found) > in_this_header:
+                found[-1][1].setdefault(item["key"].lower(), _value(item))
+        left -= len(header[:left])
     return tuple(Challenge(scheme, parameters) for scheme, parameters in found)
+
+
+def bearer_of(challenges: Iterable[Challenge]) -> Challenge | None:
+    """Return the first challenge that asks for a token and says where tokens are to be had."""
+    bearers = (challenge for challenge in challenges if challenge.scheme == "bearer")
+    return next((bearer for bearer in bearers if bearer.parameters.get("realm", "").strip()), None)
+
+
+def offers_basic(challenges: Iterable[Challenge]) -> bool:
+    """Tell whether a user and a password are one way in."""
+    return any(challenge.scheme == "basic" for challenge in challenges)
+
+
+def _value(item: re.Match[str]) -> str:
+    if item["quoted"] is not None:
+        return _ESCAPED.sub(r"\1", item["quoted"])
+    return item["single"] if item["single"] is not None else (item["bare"] or "").rstrip(";")

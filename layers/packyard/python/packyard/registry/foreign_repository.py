@@ -1,10 +1,18 @@
-"""One repository of a registry that others run, read-only (OCI distribution-spec, "Pull")."""
+"""One repository of a registry that others run, read-only (OCI distribution-spec, "Pull").
+
+A registry may keep images in another one and redirect to it, which then asks for a token of its own
+(docker-nixpkgs #55, image-factory #73). That one is answered too, but anonymously: nothing that the operator gave is
+for it.
+"""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlsplit
 
 from packyard.errors import InvalidRequest, RegistryUnavailable
 from packyard.oci.digest import Digest, digest_of
@@ -18,15 +26,40 @@ from packyard.registry.guarded_http import BodyTooLarge, GuardedHttp, Reply
 # What registries are asked to take (OCI distribution-spec, "Pushing Manifests").
 _MAX_MANIFEST: Final = 4 << 20
 _ACCEPT: Final = f"{INDEX}, {DOCKER_INDEX}, {MANIFEST}, {DOCKER_MANIFEST}"
-# Bare, with an authorization, and with one in place of a credential that has ended.
-_ATTEMPTS: Final = 3
+# Bare, once more at the registry that we are sent on to, with tokens, and with a credential and what replaces it.
+_ATTEMPTS: Final = 8
+_MANIFESTS: Final = "/manifests/"
+_API_PATH: Final = re.compile(r"/v2/(?P<repository>.+)/(?:manifests|blobs)/[^/]+")
 _CLIENT_ERRORS: Final = range(400, 500)
 _NOT_NOW: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
 
-def unpullable() -> InvalidRequest:
-    """Return the one error for what is not there, what is not for us, and what is where we do not go."""
-    return InvalidRequest({"image_ref": "does not exist, or may not be pulled"})
+@dataclass(frozen=True, slots=True)
+class ImageName:
+    """What is read, and how it is called where something is said about it.
+
+    Attributes:
+        text: The reference in normal form, the tag that was asked for included.
+        repository: Path in the registry.
+        hint: What helps when it cannot be had.
+    """
+
+    text: str
+    repository: str
+    hint: str
+
+    def unpullable(self) -> InvalidRequest:
+        """Return the one error for what is not there, what is not for us, and what is where we do not go."""
+        return InvalidRequest({"image_ref": f"{self.text} does not exist, or may not be pulled; {self.hint}"})
+
+    def kept_elsewhere(self, host: str) -> InvalidRequest:
+        """Return the error for an image that its registry redirects for, to one that does not let us in."""
+        return InvalidRequest(
+            {
+                "image_ref": f"{self.text} is kept at {host}, to which its registry redirects; there it does not "
+                f"exist, or may not be pulled without a login; name the image as {host} has it"
+            }
+        )
 
 
 class ForeignRepository:
@@ -35,7 +68,7 @@ class ForeignRepository:
     Args:
         http: Sends the requests.
         base_url: Scheme, host and port of the registry.
-        repository: Path in the registry.
+        name: The image.
         authorizer: Answers its challenges.
         authorization: What to show it unasked.
     """
@@ -45,12 +78,13 @@ class ForeignRepository:
         *,
         http: GuardedHttp,
         base_url: str,
-        repository: str,
+        name: ImageName,
         authorizer: Authorizer,
         authorization: str | None = None,
     ) -> None:
         self._http = http
-        self._url = f"{base_url}/v2/{repository}"
+        self._name = name
+        self._url = f"{base_url}/v2/{name.repository}"
         self._authorizer = authorizer
         self._authorization = authorization
 
@@ -83,7 +117,7 @@ class ForeignRepository:
             TargetRefused: The registry, or what it points to, is where we do not go.
             RegistryUnavailable: No answer, or one of another digest than was asked for.
         """
-        with self._asked(f"/manifests/{target}", accept=_ACCEPT) as reply:
+        with self._asked(_MANIFESTS + target, accept=_ACCEPT) as reply:
             try:
                 raw = reply.read(_MAX_MANIFEST)
             except BodyTooLarge:
@@ -143,32 +177,53 @@ class ForeignRepository:
 
     @contextmanager
     def _asked(self, path: str, *, accept: str, byte_range: str | None = None) -> Iterator[Reply]:
+        url, authorizer, authorization = self._url + path, self._authorizer, self._authorization
+        elsewhere: str | None = None
         for _ in range(_ATTEMPTS):
-            asked = self._http.get(
-                self._url + path, accept=accept, authorization=self._authorization, byte_range=byte_range
-            )
+            asked = self._http.get(url, accept=accept, authorization=authorization, byte_range=byte_range)
             with asked as reply:
-                if reply.status != HTTPStatus.UNAUTHORIZED or reply.redirected:
+                if reply.status != HTTPStatus.UNAUTHORIZED:
+                    if elsewhere is None:
+                        self._authorization = authorization
                     if reply.status != HTTPStatus.PARTIAL_CONTENT or byte_range is None:
-                        _check(reply)
+                        self._check(reply, path, elsewhere)
                     yield reply
                     return
-                challenges = reply.headers("WWW-Authenticate")
-            self._authorization = self._authorizer.answer(challenges, refused=self._authorization)
-            if self._authorization is None:
+                challenges, sent_to = reply.headers("WWW-Authenticate"), reply.url
+            if reply.redirected:
+                if elsewhere is not None:
+                    break
+                url, elsewhere = sent_to, urlsplit(sent_to).netloc
+                authorizer, authorization = self._stranger(sent_to), None
+            authorization = authorizer.answer(challenges, refused=authorization)
+            if authorization is None:
                 break
-        raise unpullable()
+        raise self._name.unpullable() if elsewhere is None else self._name.kept_elsewhere(elsewhere)
 
+    def _stranger(self, url: str) -> Authorizer:
+        """Return what answers the challenges of a registry that we are sent to, with nothing to show but tokens."""
+        parts = urlsplit(url)
+        found = _API_PATH.fullmatch(parts.path)
+        return Authorizer(
+            http=self._http,
+            registry=parts.netloc,
+            url=f"{parts.scheme}://{parts.netloc}",
+            repository=self._name.repository if found is None else found["repository"],
+            grant=lambda: None,
+        )
 
-def _check(reply: Reply) -> None:
-    if reply.status == HTTPStatus.OK:
-        return
-    # Where a registry has sent us, it has vouched for what we look for.
-    if reply.status in _CLIENT_ERRORS and reply.status not in _NOT_NOW and not reply.redirected:
-        raise unpullable()
-    unavailable = RegistryUnavailable("The registry is not able to answer at the moment.")
-    unavailable.add_note(f"it answered {reply.status}")
-    raise unavailable
+    def _check(self, reply: Reply, path: str, elsewhere: str | None) -> None:
+        if reply.status == HTTPStatus.OK:
+            return
+        if reply.status in _CLIENT_ERRORS and reply.status not in _NOT_NOW:
+            if elsewhere is not None:
+                raise self._name.kept_elsewhere(elsewhere)
+            # By sending us to where a blob lies, a registry has vouched for it.
+            if not reply.redirected or path.startswith(_MANIFESTS):
+                raise self._name.unpullable()
+        unavailable = RegistryUnavailable("The registry is not able to answer at the moment.")
+        unavailable.add_note(f"it answered {reply.status}")
+        raise unavailable
 
 
 def _check_range(reply: Reply, byte_range: str) -> None:

@@ -33,10 +33,12 @@ class Reply:
     Attributes:
         status: The HTTP status; not a redirect that we follow.
         redirected: Whether it comes from another origin than was asked, or by way of one.
+        url: Where it comes from in the end.
     """
 
     status: int
     redirected: bool
+    url: str
     _response: urllib3.BaseHTTPResponse
 
     def header(self, name: str) -> str:
@@ -125,7 +127,7 @@ class GuardedHttp:
             with self._exchange(origin, target, headers | credentials) as response:
                 location = response.headers.get("Location")
                 if response.status not in _REDIRECTS or not location:
-                    yield Reply(response.status, redirected, response)
+                    yield Reply(response.status, redirected, url, response)
                     return
             url = _joined(url, location)
         raise RegistryUnavailable("The registry redirects too often.")

@@ -25,7 +25,7 @@ from packyard.registry.authorization import Authorizer
 from packyard.registry.budget import Budget
 from packyard.registry.credentials import Credential
 from packyard.registry.foreign_credentials import ForeignCredentials, Grant, same_ecr
-from packyard.registry.foreign_repository import ForeignRepository, unpullable
+from packyard.registry.foreign_repository import ForeignRepository, ImageName
 from packyard.registry.guard import Connect, Guard, Resolve, TargetRefused, TrustedHosts, origin_of
 from packyard.registry.guarded_http import GuardedHttp
 
@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 _MANIFEST_NAME: Final = "pack.yaml"
 _DOCKER_HUB_URL: Final = "https://registry-1.docker.io"
 _MAX_NESTED_INDEXES: Final = 3
+# What helps when an image cannot be had. It says the same of every image of a registry (decision 10).
+_THEIRS: Final = (
+    "check the name and the tag; for a private image, whoever operates this service adds a credential for {}"
+)
+_OURS: Final = "of this service's own registry, an organisation can name the images of its own packs only"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,11 +145,13 @@ class ImageSource:
             RegistryUnavailable, ServiceUnavailable: As for `read_pack`.
         """
         ours = reference.registry == self.own.host
+        hint = _OURS if ours else _THEIRS.format(reference.registry)
+        name = ImageName(str(reference), reference.repository, hint)
         if ours and not reference.repository.startswith(f"{self.own.prefix}/{org_id}/"):
-            raise unpullable()
+            raise name.unpullable()
         # By another name of its own, a credential that the operator lists for it would open all of it.
         if not ours and same_ecr(reference.registry, self.own.host):
-            raise unpullable()
+            raise name.unpullable()
         base_url, trusted = self._approach(reference.registry)
         guard = Guard(trusted=trusted, resolve=self.resolve, connect=self.connect)
         budget = Budget(monotonic=self.monotonic, seconds=self.limits.seconds)
@@ -152,6 +159,7 @@ class ImageSource:
             authorizer = Authorizer(
                 http=http,
                 registry=reference.registry,
+                url=base_url,
                 repository=reference.repository,
                 grant=lambda: self._grant(reference.registry, org_id),
             )
@@ -159,12 +167,12 @@ class ImageSource:
                 yield ForeignRepository(
                     http=http,
                     base_url=base_url,
-                    repository=reference.repository,
+                    name=name,
                     authorizer=authorizer,
                     authorization=self.own.credential.authorization() if ours else None,
                 )
             except TargetRefused:
-                raise unpullable() from None
+                raise name.unpullable() from None
             except ImageFault as fault:
                 raise InvalidRequest({"image_ref": str(fault)}) from fault
 
