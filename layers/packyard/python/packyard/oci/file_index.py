@@ -23,7 +23,8 @@ MAX_FILES: Final = 200_000
 # As it is stored, and as JSON.
 MAX_BYTES: Final = 16 << 20
 _MAX_JSON_BYTES: Final = 64 << 20
-_FORMAT: Final = 2
+# 3: hard links are files. What was written before lacks them, and is made anew.
+_FORMAT: Final = 3
 # The stub declares an instance.
 _GZIP_ERROR: Final[type[Exception]] = igzip_lib.IsalError  # type: ignore[assignment]
 _MAX_SIZE: Final = 2**53 - 1
@@ -54,7 +55,7 @@ class IndexedFile:
         size: Bytes.
         mode: Permission bits.
         sha256: Of its content, in hex.
-        layer: Which of the index's layers holds it.
+        layer: Which of the index's layers holds its content.
         at: Where its content starts in that layer's tar, in bytes; 0 when `members` says where.
         members: Inflated one after the other they give the content, and up to 1 MiB that is of no interest. None when
             it is empty, or when the layer's form does not let it be read alone.

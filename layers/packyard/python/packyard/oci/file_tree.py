@@ -9,10 +9,16 @@ from packyard.oci.image_fault import ImageFault
 
 
 @dataclass(frozen=True, slots=True)
-class _Other:
-    """A link, a device, or whatever else is neither file nor directory."""
+class _Leaf:
+    """A file; or a link, a device, or whatever else is neither file nor directory.
+
+    Attributes:
+        layer: The layer that put it there. A hard link puts a file there whose content lies in a lower one.
+        file: None for what is no file.
+    """
 
     layer: int
+    file: IndexedFile | None
 
 
 @dataclass(slots=True)
@@ -23,7 +29,7 @@ class _Directory:
     stated: bool = False
 
 
-_Entry = Union[IndexedFile, _Other, _Directory]  # noqa: UP007 - names itself
+_Entry = Union[_Leaf, _Directory]  # noqa: UP007 - names itself
 _ROOT: Final = ""
 
 
@@ -70,7 +76,7 @@ class FileTree:
         parent, _, name = path.rpartition("/")
         directory = self._make(parent, layer)
         if directory is not None:
-            self._set(directory, name, file or _Other(layer))
+            self._set(directory, name, _Leaf(layer, file))
 
     def put_directory(self, path: str, *, layer: int) -> None:
         """Put a directory where there is none yet, with the same exception.
@@ -82,10 +88,17 @@ class FileTree:
         if directory is not None:
             directory.stated = True
 
+    def find(self, path: str) -> IndexedFile | None:
+        """Return the file at a path, if there is one."""
+        parent, _, name = path.rpartition("/")
+        directory = self._find(parent)
+        entry = None if directory is None else directory.entries.get(name)
+        return entry.file if isinstance(entry, _Leaf) else None
+
     def files(self) -> list[IndexedFile]:
         """Return all files by path, in order."""
-        found = [entry for _, entry in self._walk() if isinstance(entry, IndexedFile)]
-        return sorted(found, key=lambda file: file.path)
+        leaves = (entry for _, entry in self._walk() if isinstance(entry, _Leaf))
+        return sorted((leaf.file for leaf in leaves if leaf.file is not None), key=lambda file: file.path)
 
     def directories(self) -> list[str]:
         """Return the directories that members stand for."""

@@ -5,9 +5,11 @@ others, and runtimes unpack it; so here a member is what Go's archive/tar, which
 for. What is read is bounded all the same, and what cannot be read is one error.
 
 Sources: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Extended Header"; the GNU tar manual, "Basic
-Tar Format" and "Storing Sparse Files".
+Tar Format" and "Storing Sparse Files"; Go's archive/tar, whose reader decides what a runtime can unpack at all.
 """
 
+import posixpath
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -25,19 +27,40 @@ _EXTENSIONS: Final = (_PAX, _PAX_GLOBAL, _GNU_NAME, _GNU_LINK)
 _GNU_SPARSE: Final = b"S"
 # Hard link, symbolic link, devices, directory, pipe: whatever size they state, nothing follows.
 _WITHOUT_CONTENT: Final = (b"1", b"2", b"3", b"4", b"5", b"6")
-_FILES: Final = (b"0", b"\0")
+_FILE: Final = b"0"
+_OLD_FILE: Final = b"\0"
+_HARD_LINK: Final = b"1"
 _DIRECTORY: Final = b"5"
 
 _MODE: Final = slice(100, 108)
 _SIZE: Final = slice(124, 136)
+# Owner, group, time of change: nobody needs them here, but where one is malformed, Go reads no further.
+_UNUSED_NUMBERS: Final = (slice(108, 116), slice(116, 124), slice(136, 148))
+_DEVICE_NUMBERS: Final = (slice(329, 337), slice(337, 345))
 _CHECKSUM: Final = slice(148, 156)
 _TYPE: Final = slice(156, 157)
+_LINK: Final = slice(157, 257)
 _MAGIC: Final = slice(257, 263)
+_GNU_MAGIC: Final = b"ustar "
 _PREFIX: Final = slice(345, 500)
 _STAR_PREFIX: Final = slice(345, 476)
 _TRAILER: Final = slice(508, 512)
 _SPARSE_MORE: Final = 482
 _SPARSE_EXTENSION_MORE: Final = 504
+
+_OCTAL: Final = re.compile(rb"[0-7]*")
+_INTEGER: Final = re.compile(rb"[+-]?[0-9]{1,19}")
+_TIME: Final = re.compile(rb"[+-]?[0-9]{1,19}(?:\.[0-9]*)?")
+_PAX_NUMBERS: Final = {
+    b"size": _INTEGER,
+    b"uid": _INTEGER,
+    b"gid": _INTEGER,
+    b"mtime": _TIME,
+    b"atime": _TIME,
+    b"ctime": _TIME,
+}
+_PAX_TEXTS: Final = (b"path", b"linkpath", b"uname", b"gname")
+_MAX_NUMBER: Final = 2**63 - 1
 
 _NO_TAR: Final = "has a layer that is not a readable tar"
 
@@ -52,6 +75,7 @@ class LayerMember:
         is_file: A regular file whose content follows as it is: neither a link nor sparse.
         is_directory: A directory.
         mode: Permission bits.
+        hard_link: The name of the member that it is another name for; None unless it is a hard link.
     """
 
     name: bytes
@@ -59,6 +83,12 @@ class LayerMember:
     is_file: bool
     is_directory: bool
     mode: int
+    hard_link: bytes | None = None
+
+
+def inner_path(name: bytes) -> bytes:
+    """Return where a member, or what a hard link names, lies: `./x`, `/x` and `a/../x` are all `x`; the root is empty."""
+    return posixpath.normpath(b"/" + name).lstrip(b"/")
 
 
 class ForeignTar:
@@ -113,6 +143,7 @@ class ForeignTar:
 
     def _next_member(self) -> LayerMember | None:
         name: bytes | None = None
+        link: bytes | None = None
         records: dict[bytes, bytes] = {}
         for _ in range(_MAX_EXTENSIONS):
             block = self._header()
@@ -120,29 +151,39 @@ class ForeignTar:
                 return None
             kind = block[_TYPE]
             if kind not in _EXTENSIONS:
-                return self._member(block, name, records)
-            payload = self._payload(_number(block[_SIZE]))
+                return self._member(block, name, link, records)
+            payload = self._payload(_size(block[_SIZE]))
             if kind == _PAX:
                 records = _pax_records(payload)
+            elif kind == _PAX_GLOBAL:
+                _pax_records(payload)
             elif kind == _GNU_NAME:
                 name = _text(payload)
+            else:
+                link = _text(payload)
         raise ImageFault(_NO_TAR)
 
-    def _member(self, block: bytes, name: bytes | None, records: dict[bytes, bytes]) -> LayerMember:
+    def _member(
+        self, block: bytes, name: bytes | None, link: bytes | None, records: dict[bytes, bytes]
+    ) -> LayerMember:
         kind = block[_TYPE]
-        size = _decimal(records[b"size"]) if b"size" in records else _number(block[_SIZE])
+        size = _decimal(records[b"size"]) if records.get(b"size") else _size(block[_SIZE])
         sparse = kind == _GNU_SPARSE or any(key.startswith(b"GNU.sparse.") for key in records)
         if kind == _GNU_SPARSE:
             self._skip_sparse_map(block)
         stated = name or records.get(b"GNU.sparse.name") or records.get(b"path") or _header_name(block)
-        # V7 tar had no type for directories, only a slash at the end of their names.
-        is_directory = kind == _DIRECTORY or (kind in _FILES and stated.endswith(b"/"))
+        # V7 tar had no type for directories, only a slash at the end of their names. To a file of today's type, the
+        # slash means nothing.
+        is_directory = kind == _DIRECTORY or (kind == _OLD_FILE and stated.endswith(b"/"))
+        is_file = kind in (_FILE, _OLD_FILE) and not sparse and not is_directory
+        target = link or records.get(b"linkpath") or _text(block[_LINK])
         return LayerMember(
             name=stated,
-            size=0 if kind in _WITHOUT_CONTENT else size,
-            is_file=kind in _FILES and not sparse and not is_directory,
+            size=0 if kind in _WITHOUT_CONTENT or is_directory else size,
+            is_file=is_file,
             is_directory=is_directory,
             mode=_number(block[_MODE]) & 0o777,
+            hard_link=target if kind == _HARD_LINK else None,
         )
 
     def _header(self) -> bytes | None:
@@ -154,9 +195,13 @@ class ForeignTar:
             if self._take_some(_BLOCK) not in (b"", _ZERO_BLOCK):
                 raise ImageFault(_NO_TAR)
             return None
-        # The sum is taken with its own field as spaces.
-        if len(block) < _BLOCK or _number(block[_CHECKSUM]) != sum(block) - sum(block[_CHECKSUM]) + 8 * 0x20:
+        if len(block) < _BLOCK or _number(block[_CHECKSUM]) not in _sums(block):
             raise ImageFault(_NO_TAR)
+        for field in _UNUSED_NUMBERS:
+            _number(block[field])
+        if block[_MAGIC] in (b"ustar\0", _GNU_MAGIC):
+            for field in _DEVICE_NUMBERS:
+                _number(block[field])
         return block
 
     def _payload(self, size: int) -> bytes:
@@ -223,22 +268,39 @@ def _text(field: bytes) -> bytes:
     return field.partition(b"\0")[0]
 
 
+def _sums(block: bytes) -> tuple[int, int]:
+    """Return what the checksum may be, its own field taken as spaces: early writers added bytes as signed ones."""
+    others = block[: _CHECKSUM.start] + b" " * 8 + block[_CHECKSUM.stop :]
+    unsigned = sum(others)
+    if others.isascii():
+        return unsigned, unsigned
+    return unsigned, unsigned - 256 * sum(byte >> 7 for byte in others)
+
+
 def _number(field: bytes) -> int:
-    """Decode octal digits, or GNU's base-256 of a positive number."""
+    """Decode octal digits, or GNU's base-256, in which a number may be negative."""
     if field[0] & 0x80:
-        value = int.from_bytes(field, "big") - (0x80 << 8 * (len(field) - 1))
-        # A negative number has the bit below the marker set as well.
-        if field[0] & 0x40:
+        # A negative number has the bit below the marker set as well, and its other bits turned round.
+        turned = 0xFF if field[0] & 0x40 else 0
+        value = int.from_bytes(bytes(((field[0] ^ turned) & 0x7F, *(byte ^ turned for byte in field[1:]))), "big")
+        if value > _MAX_NUMBER:
             raise ImageFault(_NO_TAR)
-        return value
-    digits = field.strip(b" \0")
-    if not digits.strip(b"01234567") == b"":
+        return -value - 1 if turned else value
+    digits = field.strip(b" \0").partition(b"\0")[0]
+    if _OCTAL.fullmatch(digits) is None:
         raise ImageFault(_NO_TAR)
     return int(digits or b"0", 8)
 
 
+def _size(field: bytes) -> int:
+    size = _number(field)
+    if size < 0:
+        raise ImageFault(_NO_TAR)
+    return size
+
+
 def _decimal(value: bytes) -> int:
-    if not value.isdigit() or len(value) > len(str(2**63)):
+    if not value.isdigit() or len(value) > len(str(_MAX_NUMBER)):
         raise ImageFault(_NO_TAR)
     return int(value)
 
@@ -251,8 +313,16 @@ def _pax_records(payload: bytes) -> dict[bytes, bytes]:
         length, space, _ = payload[at : at + 8].partition(b" ")
         end = at + (_decimal(length) if space else 0)
         key, equals, value = payload[at + len(length) + 1 : end - 1].partition(b"=")
-        if payload[end - 1 : end] != b"\n" or not equals:
+        if payload[end - 1 : end] != b"\n" or not equals or not _is_record(key, value):
             raise ImageFault(_NO_TAR)
         records[key] = value
         at = end
     return records
+
+
+def _is_record(key: bytes, value: bytes) -> bool:
+    """Tell whether a record is one that Go reads. An empty value takes back what was stated before."""
+    if not key or b"\0" in (value if key in _PAX_TEXTS else key):
+        return False
+    form = _PAX_NUMBERS.get(key)
+    return form is None or not value or form.fullmatch(value) is not None

@@ -1,19 +1,21 @@
 """Finding every file of an image through its layers, from the lowest up (OCI image-spec, layer.md, "Whiteouts").
 
-What a layer holds replaces what lower layers hold in its place; what it whites out is hidden. Links, devices and sparse
-files hide what is below them but are no files of their own: none of them has bytes in the layer that could be read.
+What a layer holds replaces what lower layers hold in its place; what it whites out is hidden. A hard link is the file
+that it names, as that is when a runtime comes to the link: of the members before it, or of the layers below, as far as
+the members before have not whited it out. Symbolic links, devices and sparse files hide what is below them but are no
+files of their own, and neither is a hard link to one of them or to nothing: none has bytes in a layer that could be read.
 """
 
 import hashlib
 import posixpath
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from packyard.oci.file_index import MAX_FILES, FileIndex, IndexedFile, IndexedLayer, empty_directories
 from packyard.oci.file_tree import FileTree
 from packyard.oci.foreign_document import Descriptor
-from packyard.oci.foreign_tar import ForeignTar, LayerMember
+from packyard.oci.foreign_tar import ForeignTar, LayerMember, inner_path
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.inflation import MemberLog, inflate_layer
 from packyard.oci.root_file import LayerLimits
@@ -36,12 +38,25 @@ class _LayerContents:
         directories: Directories.
         hidden: What of lower layers is gone.
         opaque: Directories of which nothing in lower layers is left.
+        aside: Regular files for hard links to name, which no runtime unpacks: AUFS, under which Docker wrote its first
+            layers, kept them in `.wh..wh.plnk`.
     """
 
     files: dict[str, IndexedFile | None] = field(default_factory=dict)
     directories: set[str] = field(default_factory=set)
     hidden: set[str] = field(default_factory=set)
     opaque: set[str] = field(default_factory=set)
+    aside: dict[str, IndexedFile | None] = field(default_factory=dict)
+
+    def covers(self, path: str) -> bool:
+        """Tell whether what lower layers hold at a path is out of reach by now."""
+        if path in self.hidden or path in self.directories:
+            return True
+        while path:
+            path = path.rpartition("/")[0]
+            if path in self.hidden or path in self.opaque or path in self.files:
+                return True
+        return False
 
 
 class ImageScan:
@@ -88,12 +103,12 @@ class ImageScan:
         tar = ForeignTar(pieces, max_bytes=limits.unpacked_bytes, max_members=limits.members)
         contents = _LayerContents()
         for member in tar:
-            path = _path_of(member)
+            path = _path_of(member.name)
             if path is not None:
                 self._note(contents, path, member, tar)
         _exhaust(pieces, max_bytes=limits.unpacked_bytes - tar.position)
         for path, file in contents.files.items():
-            if file is not None:
+            if file is not None and file.layer == len(self._layers):
                 contents.files[path] = _located(file, log)
         return contents
 
@@ -104,12 +119,32 @@ class ImageScan:
             contents.opaque.add(parent)
         elif name.startswith(_WHITEOUT):
             contents.hidden.add(posixpath.join(parent, name.removeprefix(_WHITEOUT)))
+        elif f"/{_WHITEOUT}" in f"/{parent}":
+            contents.aside[path] = self._leaf(contents, path, member, tar)
         elif member.is_directory:
             contents.files.pop(path, None)
             contents.directories.add(path)
         else:
             contents.directories.discard(path)
-            contents.files[path] = self._file(path, member, tar) if member.is_file else None
+            contents.files[path] = self._leaf(contents, path, member, tar)
+
+    def _leaf(
+        self, contents: _LayerContents, path: str, member: LayerMember, tar: ForeignTar
+    ) -> IndexedFile | None:
+        if member.hard_link is not None:
+            target = self._target(contents, member.hard_link)
+            return None if target is None else replace(target, path=path)
+        return self._file(path, member, tar) if member.is_file else None
+
+    def _target(self, contents: _LayerContents, name: bytes) -> IndexedFile | None:
+        """Return the file that a hard link names, its mode included: what the link's own header says is not applied."""
+        path = _path_of(name)
+        if path is None:
+            return None
+        for members in (contents.files, contents.aside):
+            if path in members:
+                return members[path]
+        return None if contents.covers(path) else self._tree.find(path)
 
     def _file(self, path: str, member: LayerMember, tar: ForeignTar) -> IndexedFile:
         at = tar.position if member.size else 0
@@ -133,9 +168,7 @@ class ImageScan:
 
 def _located(file: IndexedFile, log: MemberLog) -> IndexedFile:
     members = log.members(file.at, file.size) if file.size else ()
-    return IndexedFile(
-        file.path, file.size, file.mode, file.sha256, file.layer, 0 if members else file.at, members
-    )
+    return replace(file, at=0, members=members) if members else file
 
 
 def _exhaust(pieces: Iterable[bytes], *, max_bytes: int) -> None:
@@ -146,12 +179,12 @@ def _exhaust(pieces: Iterable[bytes], *, max_bytes: int) -> None:
             raise ImageFault("has a layer with too much behind its end")
 
 
-def _path_of(member: LayerMember) -> str | None:
+def _path_of(name: bytes) -> str | None:
     """Return where a member lies: `./x`, `/x` and `a/../x` are all `x`; None for what has no path of ours."""
-    if len(member.name) > _MAX_PATH_BYTES:
+    if len(name) > _MAX_PATH_BYTES:
         return None
     try:
-        path = posixpath.normpath("/" + member.name.decode()).lstrip("/")
+        path = inner_path(name).decode()
     except UnicodeDecodeError:
         return None
     if "\0" in path:

@@ -1,7 +1,8 @@
-"""Finding one file at an image's root through its layers (OCI image-spec, layer.md, "Whiteouts").
+"""Finding one file of an image through its layers (OCI image-spec, layer.md, "Whiteouts").
 
 What a layer says of the file, the topmost layer that says something decides: it is there, it is deleted, or
-all that lower layers hold is hidden.
+all that lower layers hold is hidden. Where it is a hard link, what it names is looked for in the same way, among the
+members before the link and then in the layers below: that is what is there when a runtime makes the link.
 """
 
 import posixpath
@@ -10,19 +11,35 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from packyard.oci.foreign_tar import ForeignTar, LayerMember
-from packyard.oci.image_fault import ImageFault
+from packyard.oci.foreign_tar import ForeignTar, inner_path
 from packyard.oci.inflation import inflate_layer
 
 _WHITEOUT: Final = b".wh."
 _OPAQUE: Final = b".wh..wh..opq"
+# Of files that may be the one that is meant.
+_MAX_SIMILAR: Final = 3
+_MAX_SHOWN: Final = 200
 
 
 class Absence(Enum):
-    """A layer does not hold the file."""
+    """A layer does not hold the file: it says nothing, hides what is below, or has something else in its place."""
 
     SILENT = auto()
     HIDDEN = auto()
+    NO_FILE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class HardLink:
+    """A layer holds a hard link of that path.
+
+    Attributes:
+        target: The path that it names.
+        number: How many members stand before it.
+    """
+
+    target: bytes
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,38 +57,84 @@ class LayerLimits:
     file_bytes: int = 256 << 10
 
 
-def look_in_layer(chunks: Iterable[bytes], name: str, *, limits: LayerLimits) -> bytes | Absence:
-    """Return the content of a file at the layer's root, or in what way it is absent.
-
-    Whiteouts hide what lower layers hold, never what stands beside them, so the whole layer is read. Of two
-    members of one path the later one wins, as when they are unpacked.
+class FileSearch:
+    """Looks for one file, layer by layer from the top.
 
     Args:
-        chunks: The layer blob; what raises there passes through.
-        name: The file, without a slash.
-        limits: Bounds on the layer.
+        name: The file at the image's root.
+        limits: Bounds on each layer.
 
-    Raises:
-        ImageFault: The layer cannot be read, or has something of that name that is not a regular file.
+    Attributes:
+        path: What is looked for now: the file, or what a hard link names.
+        similar: Up to three files elsewhere of the same name, or with another ending, as far as they were seen.
     """
-    tar = ForeignTar(inflate_layer(chunks), max_bytes=limits.unpacked_bytes, max_members=limits.members)
-    wanted = name.encode()
-    found: bytes | Absence = Absence.SILENT
-    fault: str | None = None
-    for member in tar:
-        path = _root_path(member, wanted)
-        if path == wanted:
-            fault = None if member.is_file else f"has a {name} that is not a regular file"
-            found = tar.read(limits.file_bytes + 1) if member.is_file else Absence.HIDDEN
-        elif path in (_OPAQUE, _WHITEOUT + wanted) and found is Absence.SILENT:
-            found = Absence.HIDDEN
-    if fault is not None:
-        raise ImageFault(fault)
-    return found
 
+    def __init__(self, name: str, *, limits: LayerLimits) -> None:
+        self.path = name.encode()
+        self.similar: list[str] = []
+        self._stem = posixpath.splitext(self.path)[0].lower()
+        self._limits = limits
+        self._before: int | None = None
 
-def _root_path(member: LayerMember, wanted: bytes) -> bytes | None:
-    """Return where a member that may concern the file lies; `./x`, `/x` and `a/../x` are all `x`."""
-    if wanted not in member.name and _OPAQUE not in member.name:
-        return None
-    return posixpath.normpath(b"/" + member.name).lstrip(b"/")
+    def follow(self, link: HardLink) -> None:
+        """Look for what a link names from now on, first in the layer that holds the link."""
+        self.path, self._before = link.target, link.number
+
+    def look(self, chunks: Iterable[bytes]) -> bytes | HardLink | Absence:
+        """Return the file's content in a layer, or in what way it is absent.
+
+        Whiteouts hide what lower layers hold, never what stands beside them, so the whole layer is read. Of two
+        members of one path the later one wins, as when they are unpacked.
+
+        Args:
+            chunks: The layer blob; what raises there passes through.
+
+        Raises:
+            ImageFault: The layer cannot be read.
+        """
+        limits, before = self._limits, self._before
+        self._before = None
+        tar = ForeignTar(inflate_layer(chunks), max_bytes=limits.unpacked_bytes, max_members=limits.members)
+        first = self.path.partition(b"/")[0]
+        found: bytes | HardLink | Absence = Absence.SILENT
+        for number, member in enumerate(tar):
+            if number == before:
+                break
+            # Most members cannot concern the file, and to tell that costs less than to read their path.
+            if first not in member.name and _OPAQUE not in member.name and self._stem not in member.name.lower():
+                continue
+            path = inner_path(member.name)
+            if path == self.path:
+                if member.hard_link is not None:
+                    found = HardLink(inner_path(member.hard_link), number)
+                elif member.is_file:
+                    found = tar.read(limits.file_bytes + 1)
+                else:
+                    found = Absence.NO_FILE
+            elif self._hides(path, is_directory=member.is_directory):
+                found = Absence.HIDDEN
+            elif found is Absence.SILENT and self._whites_out(path):
+                found = Absence.HIDDEN
+            elif member.is_file:
+                self._note(path)
+        return found
+
+    def _hides(self, path: bytes, *, is_directory: bool) -> bool:
+        """Tell whether a member stands where the file's path needs a directory."""
+        return not is_directory and self.path.startswith(path + b"/")
+
+    def _whites_out(self, path: bytes) -> bool:
+        parent, _, name = path.rpartition(b"/")
+        if name == _OPAQUE:
+            return not parent or self.path.startswith(parent + b"/")
+        if not name.startswith(_WHITEOUT):
+            return False
+        gone = posixpath.join(parent, name.removeprefix(_WHITEOUT))
+        return gone == self.path or self.path.startswith(gone + b"/")
+
+    def _note(self, path: bytes) -> None:
+        name = posixpath.basename(path).lower()
+        if len(self.similar) < _MAX_SIMILAR and posixpath.splitext(name)[0] == self._stem:
+            shown = path.decode(errors="replace")
+            if shown.isprintable() and len(shown) <= _MAX_SHOWN and shown not in self.similar:
+                self.similar.append(shown)

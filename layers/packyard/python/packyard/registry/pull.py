@@ -20,7 +20,7 @@ from packyard.oci.foreign_document import Descriptor, ForeignIndex, ForeignManif
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.platform import choose_entry
 from packyard.oci.reference import DOCKER_HUB, Reference, parse_registry
-from packyard.oci.root_file import Absence, LayerLimits, look_in_layer
+from packyard.oci.root_file import Absence, FileSearch, HardLink, LayerLimits
 from packyard.registry.authorization import Authorizer
 from packyard.registry.budget import Budget
 from packyard.registry.credentials import Credential
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _MANIFEST_NAME: Final = "pack.yaml"
 _DOCKER_HUB_URL: Final = "https://registry-1.docker.io"
 _MAX_NESTED_INDEXES: Final = 3
+# Archivers link to the first of equal files, so that one is usual. Each costs to read its layer once more.
+_MAX_LINKS: Final = 8
 # What helps when an image cannot be had. It says the same of every image of a registry (decision 10).
 _THEIRS: Final = (
     "check the name and the tag; for a private image, whoever operates this service adds a credential for {}"
@@ -214,31 +216,57 @@ class ImageSource:
         )
 
     def _manifest_file(self, repository: ForeignRepository, manifest: ForeignManifest) -> bytes:
+        search = FileSearch(_MANIFEST_NAME, limits=self.limits.layer)
         left = self.limits.compressed_bytes
-        for layer in reversed(manifest.layers):
-            left -= layer.size
+        links = 0
+        layers = list(manifest.layers)
+        while layers:
+            left -= layers[-1].size
             if left < 0:
                 raise ImageFault(
                     f"has no {_MANIFEST_NAME} in its topmost {self.limits.compressed_bytes} bytes of layers"
                 )
-            found = self._look(repository, layer)
-            if found is Absence.HIDDEN:
-                break
-            if found is not Absence.SILENT:
+            found = self._look(repository, layers[-1], search)
+            if isinstance(found, bytes):
                 return found
-        raise ImageFault(f"has no {_MANIFEST_NAME} at its root")
+            if isinstance(found, HardLink):
+                links += 1
+                if links > _MAX_LINKS:
+                    raise ImageFault(f"has a {_MANIFEST_NAME} that is a chain of over {_MAX_LINKS} hard links")
+                # In the same layer, once more: it may hold what the link names.
+                search.follow(found)
+            elif found is Absence.SILENT:
+                layers.pop()
+            else:
+                raise _no_file(search, found, linked=links > 0)
+        raise _no_file(search, Absence.SILENT, linked=links > 0)
 
-    def _look(self, repository: ForeignRepository, layer: Descriptor) -> bytes | Absence:
+    def _look(
+        self, repository: ForeignRepository, layer: Descriptor, search: FileSearch
+    ) -> bytes | HardLink | Absence:
         """Look for the file in one layer, and read the layer to its end in any case.
 
         Only then is it known whether a fault is the image's, or the transfer's.
         """
         with repository.blob(layer) as chunks:
             try:
-                return look_in_layer(chunks, _MANIFEST_NAME, limits=self.limits.layer)
+                return search.look(chunks)
             finally:
                 for _ in chunks:
                     pass
+
+
+def _no_file(search: FileSearch, found: Absence, *, linked: bool) -> ImageFault:
+    if linked:
+        target = search.path.decode(errors="replace")
+        return ImageFault(f"has a {_MANIFEST_NAME} that is a hard link to {target!a:.300}, which is no file of the image")
+    if found is Absence.NO_FILE:
+        return ImageFault(f"has a {_MANIFEST_NAME} that is not a regular file; put a copy of the file there")
+    if search.similar:
+        return ImageFault(
+            f"has no {_MANIFEST_NAME} at its root, where it has to be; it has {', '.join(search.similar)}"
+        )
+    return ImageFault(f"has no {_MANIFEST_NAME} at its root (/{_MANIFEST_NAME}), where it has to be")
 
 
 def chosen_manifest(
