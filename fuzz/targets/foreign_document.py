@@ -8,11 +8,13 @@ from packyard.oci.digest import parse_digest
 from packyard.oci.foreign_document import (
     Descriptor,
     ForeignIndex,
+    NamedParts,
     parse_foreign_document,
     parse_named_parts,
 )
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.media_types import DOCKER_INDEX, DOCKER_MANIFEST, GZIP_LAYER, INDEX, MANIFEST
+from packyard.oci.platform import in_order
 
 _TYPES: Final = (
     INDEX,
@@ -20,6 +22,7 @@ _TYPES: Final = (
     DOCKER_INDEX,
     DOCKER_MANIFEST,
     "application/json",
+    "",
     f" {INDEX.upper()} ; charset=utf-8",
 )
 _MAX_SIZE: Final = 2**53 - 1
@@ -39,6 +42,7 @@ def check(data: bytes) -> None:
         parts = None
     if isinstance(document, ForeignIndex):
         descriptors = [entry.descriptor for entry in document.entries]
+        assert sorted(in_order(document), key=descriptors.index) == descriptors
         if parts is not None:
             assert parts.manifests == tuple(descriptors)
     elif document is not None:
@@ -50,6 +54,7 @@ def check(data: bytes) -> None:
     else:
         descriptors = [*parts.manifests, *parts.blobs] if parts is not None else []
     _check_all(descriptors)
+    _check_type(raw, content_type, parts)
 
 
 def seeds() -> Iterator[bytes]:
@@ -62,8 +67,27 @@ def seeds() -> Iterator[bytes]:
         "platform": {"os": "linux", "architecture": "arm64"},
     }
     index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry, {**entry, "platform": None}]}
-    for kind, body in ((0, index), (1, manifest), (1, index), (4, manifest), (1, {"schemaVersion": 1})):
+    untyped = {key: value for key, value in manifest.items() if key != "mediaType"} | {
+        "annotations": {"A": "", "a": ""}
+    }
+    artifact = {**entry, "artifactType": "application/x", "annotations": {"vnd.docker.reference.type": "x"}}
+    mixed = {**index, "manifests": [artifact, entry]}
+    for kind, body in (
+        *((0, index), (1, manifest), (1, index), (4, manifest), (5, untyped), (4, mixed)),
+        (1, {"schemaVersion": 1}),
+    ):
         yield bytes([kind]) + json.dumps(body, separators=(",", ":")).encode()
+
+
+def _check_type(raw: bytes, content_type: str, parts: NamedParts | None) -> None:
+    """A document has one type, which neither its registry nor itself contradicts, and is never of both kinds."""
+    if parts is None:
+        return
+    body = json.loads(raw)
+    assert body.get("mediaType") in (None, "", parts.media_type)
+    stated = content_type.partition(";")[0].strip().lower()
+    assert stated in ("", "application/json", parts.media_type)
+    assert ("manifests" in body) != ("config" in body)
 
 
 def _check_all(descriptors: list[Descriptor]) -> None:

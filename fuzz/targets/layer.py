@@ -17,7 +17,7 @@ from packyard.oci.image_fault import ImageFault
 from packyard.oci.image_scan import ImageScan
 from packyard.oci.inflation import inflate_layer
 from packyard.oci.media_types import GZIP_LAYER
-from packyard.oci.root_file import Absence, LayerLimits, look_in_layer
+from packyard.oci.root_file import Absence, FileSearch, HardLink, LayerLimits
 
 _LIMITS: Final = LayerLimits(unpacked_bytes=256 << 10, members=64, file_bytes=4 << 10)
 _MANIFEST: Final = "pack.yaml"
@@ -29,7 +29,7 @@ _COMPRESSED: Final = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 def check(data: bytes) -> None:
     index = _scanned(data)
     try:
-        found = look_in_layer(_chunks(data), _MANIFEST, limits=_LIMITS)
+        found = _found(data)
     except ImageFault:
         return
     if index is None:
@@ -71,6 +71,10 @@ def seeds() -> Iterator[bytes]:
         named("d", type=b"5"),
     )
     yield tar(manifest, *links, named("p" * 300, size=0))
+    content = ("a/b", b"name: slack")
+    chain = (named("c", type=b"1", linkname="/a/b"), named(_MANIFEST, type=b"1", linkname="c"))
+    yield tar(content, *chain)
+    yield igzip.compress(tar(content, *chain, ("a/b", b""), (".wh.c", b""), ("a/.wh..wh..opq", b"")))
     for case in accept_cases():
         if case.path.stat().st_size <= 4096 and not case.name.startswith("manifest-"):  # noqa: PLR2004 - small ones
             blob = case.path.read_bytes()
@@ -85,6 +89,16 @@ def _scanned(data: bytes) -> FileIndex | None:
     except ImageFault:
         return None
     return scan.finish()
+
+
+def _found(data: bytes) -> bytes | Absence:
+    """Look for the file, through any number of hard links: each names what stands before it."""
+    search = FileSearch(_MANIFEST, limits=_LIMITS)
+    found = search.look(_chunks(data))
+    while isinstance(found, HardLink):
+        search.follow(found)
+        found = search.look(_chunks(data))
+    return found
 
 
 def _check_path(path: str) -> None:

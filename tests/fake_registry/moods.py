@@ -80,6 +80,13 @@ class Lies(Mood):
 
 
 @dataclass(kw_only=True)
+class Calls(Mood):
+    """Calls what it sends something else, as Satellite and Pulp call manifests JSON; None says nothing of it."""
+
+    content_type: str | None
+
+
+@dataclass(kw_only=True)
 class SendsElsewhere(Mood):
     """Puts another base URL into the `Location` of its answer."""
 

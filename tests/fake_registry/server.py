@@ -18,6 +18,7 @@ from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 from tests.fake_registry.moods import (
+    Calls,
     CutsOff,
     Drips,
     DripsHeaders,
@@ -321,6 +322,11 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(mood, KnowsNoRanges):
             del self.headers["Range"]
         reply = self.registry.respond(Request(self.command, target.path, query, self.headers, body))
+        self._send(self._acted_out(reply, mood), mood)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - the base class's names
+
+    def _acted_out(self, reply: Reply, mood: Mood | None) -> Reply:
         match mood:
             case Stalls():
                 self.registry.closing.wait(mood.seconds)
@@ -328,13 +334,16 @@ class _Handler(BaseHTTPRequestHandler):
                 reply.headers["Docker-Content-Digest"] = _STRANGER
             case Garbles():
                 reply.body = bytes(len(reply.body))
+            case Calls():
+                reply.headers.pop("Content-Type", None)
+                reply.headers |= {} if mood.content_type is None else {"Content-Type": mood.content_type}
             case SendsElsewhere():
                 reply.headers["Location"] = mood.base_url + reply.headers["Location"]
             case Redirects():
-                reply = Reply(HTTPStatus.TEMPORARY_REDIRECT, {"Location": mood.base_url + self.path})
-        self._send(_restated(reply, mood), mood)
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - the base class's names
+                return Reply(HTTPStatus.TEMPORARY_REDIRECT, {"Location": mood.base_url + self.path})
+            case Restates():
+                return replace(reply, status=HTTPStatus(mood.status))
+        return reply
 
     def _send(self, reply: Reply, mood: Mood | None) -> None:
         self.send_response(reply.status)
@@ -391,7 +400,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's own name
         """Stay silent: a test prints nothing."""
-
-
-def _restated(reply: Reply, mood: Mood | None) -> Reply:
-    return replace(reply, status=HTTPStatus(mood.status)) if isinstance(mood, Restates) else reply

@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 from tests.crashes import Killed, fused
-from tests.fake_registry.moods import CutsOff, Mood, Refuses
+from tests.fake_registry.moods import Calls, CutsOff, Mood, Refuses
 from tests.fake_registry.server import FakeRegistry
 from tests.fake_registry.shelves import Repository
-from tests.foreign_images import ForeignImage, index, pack_image, shelve
+from tests.foreign_images import Blob, ForeignImage, image, index, pack_image, shelve
 from tests.gateway import Answer, Request, multipart
 from tests.image_sources import LOOPBACK, image_source, not_there
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
 from tests.whole_images import assert_whole
 
 from packyard.oci.document import Document
+from packyard.oci.media_types import INDEX, MANIFEST
 from packyard.packs.limits import ArchiveLimits
 from packyard.packs.pack import Tier
 from packyard.store.keys import pack_key
@@ -274,8 +275,90 @@ class TestOutOfOtherRegistries:
         refused = service.clone(source["id"], name="ours")
 
         assert_refused(refused, 400, "validation_error")
-        name = f"{source['image_ref']}@{source['image_digest']}"
-        assert refused.fields == {"id": f"its image {not_there(name)['image_ref']}"}
+        (said,) = refused.fields.values()
+        if gone == "blobs":
+            assert said.startswith("its image names sha256:")
+            assert "which its registry does not hold" in said
+        else:
+            name = f"{source['image_ref']}@{source['image_digest']}"
+            assert said == f"its image {not_there(name)['image_ref']}"
+
+    def test_a_platform_that_was_not_pushed_is_named_and_nothing_is_left_behind(
+        self, service: Service, elsewhere: FakeRegistry
+    ) -> None:
+        """A sparse index: it can be registered by the image that is there, and not be copied whole."""
+        AMD.shelve(shelf(elsewhere))
+        top = index((AMD.manifest, "linux/amd64"), (ARM.manifest, "linux/arm64"))
+        shelve(shelf(elsewhere), top, "1")
+        source = registered(service, elsewhere)
+
+        refused = service.clone(source["id"], name="ours")
+
+        assert_refused(refused, 400, "validation_error")
+        assert refused.fields == {
+            "id": f"its image names {ARM.manifest.digest}, which its registry does not hold; push the image again, "
+            "with all its platforms"
+        }
+        service.settle()
+        assert service.images() == {}
+        assert [pack["id"] for pack in service.list_packs().body["packs"]] == [source["id"]]
+
+    def test_an_empty_blob_is_copied_where_our_registry_takes_it(
+        self, service: Service, elsewhere: FakeRegistry
+    ) -> None:
+        image(*AMD.layers, Blob(b"")).shelve(shelf(elsewhere), "1")
+        source = registered(service, elsewhere)
+
+        answer = service.clone(source["id"], name="ours")
+
+        assert answer.status == 201
+        assert_whole(repository_of(service, "ours"), source["image_digest"])
+
+    def test_and_named_where_it_does_not(self, service: Service, elsewhere: FakeRegistry) -> None:
+        """As Amazon ECR, which answers 400 when such an upload is closed (devcontainers/cli #814)."""
+        image(*AMD.layers, Blob(b"")).shelve(shelf(elsewhere), "1")
+        source = registered(service, elsewhere)
+        service.registry.moods.append(Refuses(method="PUT", path="/blobs/uploads/", status=400))
+
+        refused = service.clone(source["id"], name="ours")
+
+        assert_refused(refused, 400, "validation_error")
+        assert refused.fields == {
+            "id": "its image is not one that our registry takes: it has a layer or a config of 0 bytes"
+        }
+        service.settle()
+        assert service.images() == {}
+
+    def test_a_blob_that_stands_in_many_places_is_copied_once(
+        self, service: Service, elsewhere: FakeRegistry
+    ) -> None:
+        twice = image(*AMD.layers, *AMD.layers, *AMD.layers)
+        twice.shelve(shelf(elsewhere))
+        AMD.shelve(shelf(elsewhere))
+        top = index(
+            (AMD.manifest, "linux/amd64"), (twice.manifest, "linux/arm64"), (AMD.manifest, "linux/arm")
+        )
+        shelve(shelf(elsewhere), top, "1")
+        source = registered(service, elsewhere)
+        elsewhere.requests.clear()
+
+        answer = service.clone(source["id"], name="ours")
+
+        assert answer.status == 201
+        paths = [request.path for request in elsewhere.requests]
+        assert len(paths) == len(set(paths))
+        assert_whole(repository_of(service, "ours"), source["image_digest"])
+
+    def test_what_its_registry_calls_json_is_what_it_is_in_ours(
+        self, service: Service, elsewhere: FakeRegistry
+    ) -> None:
+        shelved(elsewhere, AMD)
+        elsewhere.moods.append(Calls(path="/manifests/", content_type="application/json"))
+        source = registered(service, elsewhere)
+
+        assert service.clone(source["id"], name="ours").status == 201
+        manifests = repository_of(service, "ours").manifests
+        assert {manifest.media_type for manifest in manifests.values()} == {INDEX, MANIFEST}
 
     def test_what_our_registry_does_not_take_is_400_on_the_id(
         self, service: Service, elsewhere: FakeRegistry

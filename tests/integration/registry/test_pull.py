@@ -1,12 +1,15 @@
 """What is read from images of every shape, over HTTP from a registry that behaves."""
 
 import gzip
+import lzma
+import tarfile
 import time
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from backports import zstd
+from tests.fake_registry.moods import Calls
 from tests.fake_registry.server import FakeRegistry
 from tests.fake_registry.shelves import Repository
 from tests.foreign_images import (
@@ -26,9 +29,10 @@ from tests.image_sources import LOOPBACK, image_source, not_there, pull
 from tests.trees import SMALL_TREE, lay
 
 from packyard.errors import InvalidRequest
+from packyard.oci.document import Document
 from packyard.oci.image import build_image
 from packyard.oci.layer import LayerSpool
-from packyard.oci.media_types import CONFIG
+from packyard.oci.media_types import CONFIG, DOCKER_MANIFEST, MANIFEST
 from packyard.registry import source_factory as factory
 from packyard.registry.credentials import Anonymous
 from packyard.registry.foreign_credentials import ForeignCredentials
@@ -62,8 +66,20 @@ def refusal(fake: FakeRegistry, target: str = ":latest") -> dict[str, str]:
     return refused.value.fields
 
 
+def hard(name: str, target: str) -> tarfile.TarInfo:
+    return named(name, type=tarfile.LNKTYPE, linkname=target)
+
+
 SLACK: dict[str, ForeignImage] = {
     "one-layer": image(PACK),
+    "a-hard-link": image(layer(("a", PACK_YAML), hard("pack.yaml", "a"))),
+    "a-chain-of-hard-links": image(layer(("a", PACK_YAML), hard("b", "a"), hard("pack.yaml", "b"))),
+    "a-hard-link-to-a-lower-layer": image(layer(("a", PACK_YAML)), README, layer(hard("pack.yaml", "a"))),
+    # anchore/stereoscope #486.
+    "zstd-of-docker": image(
+        Blob(ZSTD.content, "application/vnd.docker.image.rootfs.diff.tar.zstd"), docker=True
+    ),
+    "of-a-type-that-says-nothing": image(Blob(PACK.content, "application/octet-stream")),
     "of-docker": image(layer(("pack.yaml", PACK_YAML), media_type=DOCKER_LAYER), docker=True),
     "plain": image(PLAIN),
     "zstd": image(ZSTD),
@@ -129,11 +145,11 @@ class TestReferences:
 
         assert refusal(fake, target) == not_there(name(fake, target))
 
-    def test_a_blob_that_is_not_there_does_not_exist(self, fake: FakeRegistry, shelf: Repository) -> None:
+    def test_a_blob_that_is_not_there_is_named(self, fake: FakeRegistry, shelf: Repository) -> None:
         pack_image().shelve(shelf, "latest")
         shelf.blobs.clear()
 
-        assert refusal(fake) == not_there(name(fake))
+        assert refusal(fake) == not_held(pack_image().layers[0].descriptor()["digest"])
 
 
 class TestIndexes:
@@ -191,7 +207,7 @@ class TestIndexes:
         made = index((pack_image().manifest, "linux/amd64"), data="bm90IGxvb2tlZCBhdA==")
         shelve(shelf, made, "latest")
 
-        assert refusal(fake) == not_there(name(fake))
+        assert refusal(fake) == not_held(pack_image().manifest.digest)
 
     def test_an_index_that_states_a_wrong_size_is_refused(
         self, fake: FakeRegistry, shelf: Repository
@@ -203,16 +219,33 @@ class TestIndexes:
         assert refusal(fake) == {"image_ref": "has an index that states wrong sizes"}
 
 
-NO_PACK = {"image_ref": "has no pack.yaml at its root"}
+NO_PACK = {"image_ref": "has no pack.yaml at its root (/pack.yaml), where it has to be"}
 REFUSED: dict[str, tuple[ForeignImage, dict[str, str]]] = {
     "no-layers": (image(), NO_PACK),
     "no-pack": (image(README), NO_PACK),
-    "a-pack-deeper-down": (image(layer(("slack/pack.yaml", PACK_YAML))), NO_PACK),
+    "a-pack-deeper-down": (
+        image(layer(("slack/pack.yaml", PACK_YAML)), README, layer(("pack.yml", PACK_YAML))),
+        {"image_ref": "has no pack.yaml at its root, where it has to be; it has pack.yml, slack/pack.yaml"},
+    ),
     "a-whiteout": (image(PACK, layer((".wh.pack.yaml", b""))), NO_PACK),
     "an-opaque-whiteout": (image(PACK, layer((".wh..wh..opq", b"")), README), NO_PACK),
     "a-symbolic-link": (
         image(PACK, layer(named("pack.yaml", type=b"2", linkname="x"))),
-        {"image_ref": "has a pack.yaml that is not a regular file"},
+        {"image_ref": "has a pack.yaml that is not a regular file; put a copy of the file there"},
+    ),
+    "a-hard-link-to-nothing": (
+        image(PACK, layer(hard("pack.yaml", "x\x01"))),
+        {"image_ref": r"has a pack.yaml that is a hard link to 'x\x01', which is no file of the image"},
+    ),
+    "a-chain-of-many-hard-links": (
+        image(layer(("0", PACK_YAML), *(hard(str(n + 1), str(n)) for n in range(9)), hard("pack.yaml", "9"))),
+        {"image_ref": "has a pack.yaml that is a chain of over 8 hard links"},
+    ),
+    "a-layer-of-xz": (
+        image(
+            Blob(lzma.compress(tar(("pack.yaml", PACK_YAML))), "application/vnd.oci.image.layer.v1.tar+xz")
+        ),
+        {"image_ref": "has a layer compressed with xz; push it again with gzip or zstd"},
     ),
     "a-layer-that-is-no-tar": (
         image(Blob(gzip.compress(b"x" * 1000))),
@@ -246,11 +279,10 @@ REFUSED: dict[str, tuple[ForeignImage, dict[str, str]]] = {
             ),
             PACK,
         ),
-        {"image_ref": "has a layer that its registry does not hold (a foreign layer)"},
-    ),
-    "a-helm-chart": (
-        image(layer(media_type="application/vnd.cncf.helm.chart.content.v1.tar+gzip")),
-        {"image_ref": "is not an image: it has a layer of a type that is not supported"},
+        {
+            "image_ref": "has a layer that its registry does not hold (a foreign layer, as Windows images have "
+            "them); build it without one, for instance FROM scratch"
+        },
     ),
     "a-pack-that-is-not-valid": (
         image(layer(("pack.yaml", b"name: Slack\nversion: '1'\n"))),
@@ -266,6 +298,99 @@ REFUSED: dict[str, tuple[ForeignImage, dict[str, str]]] = {
         {"pack.yaml": f"must be at most {256 << 10} bytes"},
     ),
 }
+
+
+def not_held(digest: str) -> dict[str, str]:
+    reason = f"names {digest}, which its registry does not hold; push the image again, with all its platforms"
+    return {"image_ref": reason}
+
+
+class TestRegistriesThatSayLittle:
+    """Satellite, Pulp and static web servers (softprops/dkregistry-rs PR #113)."""
+
+    @pytest.mark.parametrize(
+        "content_type", [None, "application/json; charset=utf-8", "text/plain", "text/html"]
+    )
+    def test_a_document_is_read_whatever_it_is_called(
+        self, fake: FakeRegistry, shelf: Repository, content_type: str | None
+    ) -> None:
+        pack_image().shelve(shelf)
+        digest = shelve(shelf, index((pack_image().manifest, "linux/amd64")), "latest")
+        fake.moods.append(Calls(path="/manifests/", content_type=content_type))
+
+        assert read(fake).digest == digest
+
+    def test_unless_that_contradicts_it(self, fake: FakeRegistry, shelf: Repository) -> None:
+        pack_image().shelve(shelf, "latest")
+        fake.moods.append(Calls(path="/manifests/", content_type=DOCKER_MANIFEST))
+
+        assert "states another type" in refusal(fake)["image_ref"]
+
+
+class TestArtifactsInIndexes:
+    def artifact(self, number: int = 0) -> Document:
+        descriptor = Blob(b"{}", "application/vnd.oci.empty.v1+json").descriptor()
+        body = {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": descriptor,
+            "annotations": {"n": str(number)},
+        }
+        layers = [descriptor | {"mediaType": "application/vnd.cyclonedx+json"}]
+        return Document.of(MANIFEST, body | {"layers": layers})
+
+    def test_one_that_passes_for_the_image_is_passed_over(
+        self, fake: FakeRegistry, shelf: Repository
+    ) -> None:
+        """As SOCI and SBOM tools list them: with the platform of the image, and without a type of their own."""
+        pack_image().shelve(shelf)
+        sbom = self.artifact()
+        shelve(shelf, sbom)
+        listed = index((sbom, "linux/amd64"), (pack_image().manifest, "linux/arm64"))
+        digest = shelve(shelf, listed, "latest")
+
+        pulled = read(fake)
+
+        assert (pulled.digest, pulled.manifest.name) == (digest, "slack")
+
+    def test_so_is_an_index_of_nothing_else(self, fake: FakeRegistry, shelf: Repository) -> None:
+        pack_image().shelve(shelf)
+        inner = index((self.artifact(), None))
+        for document in (self.artifact(), inner):
+            shelve(shelf, document)
+        shelve(shelf, index((inner, "linux/amd64"), (pack_image().manifest, None)), "latest")
+
+        assert read(fake).manifest.name == "slack"
+
+    def test_an_index_of_nothing_else_says_what_it_has(self, fake: FakeRegistry, shelf: Repository) -> None:
+        shelve(shelf, self.artifact())
+        shelve(shelf, index((self.artifact(), "unknown/unknown")), "latest")
+
+        assert refusal(fake) == {
+            "image_ref": "is an index that names no image: its first entry is a bill of materials, not an image"
+        }
+
+    def test_not_more_than_eight_are_looked_at(self, fake: FakeRegistry, shelf: Repository) -> None:
+        pack_image().shelve(shelf)
+        listed = [self.artifact(number) for number in range(9)]
+        for document in listed:
+            shelve(shelf, document)
+        entries = [
+            *((document, "linux/amd64") for document in listed),
+            (pack_image().manifest, "linux/s390x"),
+        ]
+        shelve(shelf, index(*entries), "latest")
+
+        assert "names no image" in refusal(fake)["image_ref"]
+        assert len(fake.requests) == 9
+
+    def test_a_platform_that_was_not_pushed_is_named(self, fake: FakeRegistry, shelf: Repository) -> None:
+        """A sparse index, as mirrors make that copy some platforms only."""
+        pack_image().shelve(shelf)
+        absent = image(README).manifest
+        shelve(shelf, index((pack_image().manifest, "linux/arm64"), (absent, "linux/amd64")), "latest")
+
+        assert refusal(fake) == not_held(absent.digest)
 
 
 @pytest.mark.parametrize(("made", "fields"), REFUSED.values(), ids=REFUSED)

@@ -18,7 +18,7 @@ from packyard.errors import InvalidRequest
 # `user:secret`, of the fewest rounds that bcrypt takes.
 HTPASSWD: Final = "user:$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n"
 USER: Final = {"username": "user", "password": "secret"}
-NO_PACK: Final = {"image_ref": "has no pack.yaml at its root"}
+NO_PACK: Final = {"image_ref": "has no pack.yaml at its root (/pack.yaml), where it has to be"}
 
 
 class Layout:

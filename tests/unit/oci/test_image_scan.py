@@ -144,7 +144,9 @@ def test_a_hard_link_has_the_mode_of_its_file_and_not_its_own() -> None:
     assert {file.path: file.mode for file in index.files} == {"a": 0o755, "b": 0o755}
 
 
-@pytest.mark.parametrize("compress", [lambda raw: raw, gzip.compress, zstd.compress], ids=["plain", "gzip", "zstd"])
+@pytest.mark.parametrize(
+    "compress", [lambda raw: raw, gzip.compress, zstd.compress], ids=["plain", "gzip", "zstd"]
+)
 def test_a_hard_link_is_read_where_its_file_lies(compress: Callable[[bytes], bytes]) -> None:
     index = scan(Blob(compress(tar(("a", b"one"), hard("b", "a"), ("c", b"two")))))
     found = {file.path: file for file in index.files}

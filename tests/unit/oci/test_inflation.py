@@ -1,4 +1,6 @@
+import bz2
 import gzip
+import lzma
 import os
 import subprocess
 import tracemalloc
@@ -9,7 +11,7 @@ import pytest
 from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.foreign_images import gzipped, pieces
+from tests.foreign_images import gzipped, pieces, tar
 from tests.witnesses import witness
 
 from packyard.oci.image_fault import ImageFault
@@ -39,6 +41,30 @@ def test_a_layer_is_inflated_however_it_is_compressed_and_cut(blob: bytes, size:
 @pytest.mark.parametrize("blob", [b"", b"\x1f", b"\0" * 3], ids=["nothing", "one-byte", "zeros"])
 def test_what_is_too_short_for_a_magic_number_is_plain(blob: bytes) -> None:
     assert b"".join(inflate_layer([blob])) == blob
+
+
+OTHERS: dict[str, bytes] = {
+    "xz": lzma.compress(CONTENT),
+    "bzip2": bz2.compress(CONTENT[:1000]),
+    "lz4": bytes.fromhex("04224d186470b9"),
+    "lzip": b"LZIP\x01\x0c" + bytes(30),
+    "compress": b"\x1f\x9d\x90" + bytes(30),
+    "zip": b"PK\x03\x04" + bytes(30),
+    "7z": bytes.fromhex("377abcaf271c0004") + bytes(30),
+}
+
+
+@pytest.mark.parametrize(("name", "blob"), OTHERS.items(), ids=OTHERS)
+def test_another_compression_is_refused_by_its_name(name: str, blob: bytes) -> None:
+    with pytest.raises(ImageFault, match=f"compressed with {name}.*; push it again with gzip or zstd"):
+        list(inflate_layer(pieces(blob, 3)))
+
+
+@pytest.mark.parametrize("name", ["BZh9", "LZIP", "PK", "]", "7z"])
+def test_a_file_whose_name_is_like_one_makes_no_compression(name: str) -> None:
+    plain = tar((name, b"x"))
+
+    assert b"".join(inflate_layer([plain])) == plain
 
 
 def test_zstd_at_its_highest_level_is_read() -> None:

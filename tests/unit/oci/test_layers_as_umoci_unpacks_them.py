@@ -144,7 +144,9 @@ class Writer:
         if kind == "link" and targets:
             self._present.add(path)
             self.links += 1
-            return hard(choose.choice(("", "./", "/")) + path, choose.choice(("", "./", "/")) + choose.choice(targets))
+            return hard(
+                choose.choice(("", "./", "/")) + path, choose.choice(("", "./", "/")) + choose.choice(targets)
+            )
         if kind == "whiteout":
             self._present.discard(path)
             return f"{parent}/.wh.{name}".lstrip("/"), b""

@@ -276,7 +276,9 @@ FOUND_IN_BYTES = {
     # Go takes the slash for the sign of a directory in headers of the old type only (ocaml-tar's long-implicit-dir).
     "todays-type-with-a-slash": block(b"pack.yaml/", size=b"%011o\0" % 4) + b"v7".ljust(512, b"\0"),
     "an-old-directory-of-a-size": block(b"d/", kind=b"\0", size=b"%011o\0" % 512, magic=b"") + FILE,
-    "size-in-an-empty-record": pax(b"8 size=\n") + block(b"pack.yaml", size=b"%011o\0" % 4) + b"v7".ljust(512, b"\0"),
+    "size-in-an-empty-record": pax(b"8 size=\n")
+    + block(b"pack.yaml", size=b"%011o\0" % 4)
+    + b"v7".ljust(512, b"\0"),
     "times-of-before-1970": pax(b"15 mtime=-1.50\n") + FILE,
     "owners-that-are-negative": block(b"x", owner=b"\xff" * 8) + FILE,
     "an-owner-cut-off-by-a-zero-byte": block(b"x", owner=b"12\x003456 ") + FILE,
@@ -329,7 +331,8 @@ UNREADABLE = {
     "a-time-in-two-parts": pax(b"15 mtime=1.2.3\n") + FILE,
     "an-owner-in-a-record-that-is-no-number": pax(b"11 uid=1.5\n") + FILE,
     "a-time-in-a-global-header-that-is-no-number": pax(b"11 mtime=x\n", kind=b"g") + FILE,
-    "a-device-that-is-no-number": block(b"x", kind=b"3", magic=b"ustar\00000".ljust(72, b"\0") + b"dos") + FILE,
+    "a-device-that-is-no-number": block(b"x", kind=b"3", magic=b"ustar\00000".ljust(72, b"\0") + b"dos")
+    + FILE,
     "a-path-with-a-zero-byte": pax(b"12 path=a\x00b\n") + FILE,
     "a-key-with-a-zero-byte": pax(b"8 a\x00b=\n") + FILE,
     "a-record-of-no-key": pax(b"5 =x\n") + FILE,

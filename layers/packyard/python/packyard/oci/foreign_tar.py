@@ -21,6 +21,10 @@ _ZERO_BLOCK: Final = bytes(_BLOCK)
 # Extended attributes are the largest thing in there; Linux holds up to 64 KiB of one.
 _MAX_EXTENSION_BYTES: Final = 1 << 20
 _MAX_EXTENSIONS: Final = 8
+# Linux opens no longer path (PATH_MAX); a runtime could not show such a file.
+_MAX_PATH_BYTES: Final = 4096
+# Many times what build tools nest. Each level of each member costs a step.
+_MAX_DEPTH: Final = 256
 
 _PAX, _PAX_GLOBAL, _GNU_NAME, _GNU_LINK = b"x", b"g", b"L", b"K"
 _EXTENSIONS: Final = (_PAX, _PAX_GLOBAL, _GNU_NAME, _GNU_LINK)
@@ -87,8 +91,27 @@ class LayerMember:
 
 
 def inner_path(name: bytes) -> bytes:
-    """Return where a member, or what a hard link names, lies: `./x`, `/x` and `a/../x` are all `x`; the root is empty."""
+    """Return where a member, or what a link names, lies: `./x`, `/x` and `a/../x` are all `x`; empty for the root."""
     return posixpath.normpath(b"/" + name).lstrip(b"/")
+
+
+def path_of(name: bytes) -> str | None:
+    """Return where a member, or what a link names, lies, as text; None for the root and for what has no path of ours.
+
+    Raises:
+        ImageFault: It is nested too deeply.
+    """
+    if len(name) > _MAX_PATH_BYTES:
+        return None
+    try:
+        path = inner_path(name).decode()
+    except UnicodeDecodeError:
+        return None
+    if "\0" in path:
+        return None
+    if path.count("/") >= _MAX_DEPTH:
+        raise ImageFault(f"has a path over {_MAX_DEPTH} levels deep")
+    return path or None
 
 
 class ForeignTar:
@@ -282,7 +305,9 @@ def _number(field: bytes) -> int:
     if field[0] & 0x80:
         # A negative number has the bit below the marker set as well, and its other bits turned round.
         turned = 0xFF if field[0] & 0x40 else 0
-        value = int.from_bytes(bytes(((field[0] ^ turned) & 0x7F, *(byte ^ turned for byte in field[1:]))), "big")
+        value = int.from_bytes(
+            bytes(((field[0] ^ turned) & 0x7F, *(byte ^ turned for byte in field[1:]))), "big"
+        )
         if value > _MAX_NUMBER:
             raise ImageFault(_NO_TAR)
         return -value - 1 if turned else value

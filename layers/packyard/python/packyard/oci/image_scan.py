@@ -3,7 +3,7 @@
 What a layer holds replaces what lower layers hold in its place; what it whites out is hidden. A hard link is the file
 that it names, as that is when a runtime comes to the link: of the members before it, or of the layers below, as far as
 the members before have not whited it out. Symbolic links, devices and sparse files hide what is below them but are no
-files of their own, and neither is a hard link to one of them or to nothing: none has bytes in a layer that could be read.
+files of their own, and neither is a hard link to one of them or to nothing: none has bytes in a layer to be read.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from typing import Final
 from packyard.oci.file_index import MAX_FILES, FileIndex, IndexedFile, IndexedLayer, empty_directories
 from packyard.oci.file_tree import FileTree
 from packyard.oci.foreign_document import Descriptor
-from packyard.oci.foreign_tar import ForeignTar, LayerMember, inner_path
+from packyard.oci.foreign_tar import ForeignTar, LayerMember, path_of
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.inflation import MemberLog, inflate_layer
 from packyard.oci.root_file import LayerLimits
@@ -23,10 +23,6 @@ from packyard.oci.root_file import LayerLimits
 _WHITEOUT: Final = ".wh."
 _OPAQUE: Final = ".wh..wh..opq"
 _CHUNK_BYTES: Final = 256 << 10
-# Linux opens no longer path (PATH_MAX); a runtime could not show such a file.
-_MAX_PATH_BYTES: Final = 4096
-# Many times what build tools nest. Each level of each member costs a step.
-_MAX_DEPTH: Final = 256
 
 
 @dataclass(slots=True)
@@ -103,7 +99,7 @@ class ImageScan:
         tar = ForeignTar(pieces, max_bytes=limits.unpacked_bytes, max_members=limits.members)
         contents = _LayerContents()
         for member in tar:
-            path = _path_of(member.name)
+            path = path_of(member.name)
             if path is not None:
                 self._note(contents, path, member, tar)
         _exhaust(pieces, max_bytes=limits.unpacked_bytes - tar.position)
@@ -138,7 +134,7 @@ class ImageScan:
 
     def _target(self, contents: _LayerContents, name: bytes) -> IndexedFile | None:
         """Return the file that a hard link names, its mode included: what the link's own header says is not applied."""
-        path = _path_of(name)
+        path = path_of(name)
         if path is None:
             return None
         for members in (contents.files, contents.aside):
@@ -177,18 +173,3 @@ def _exhaust(pieces: Iterable[bytes], *, max_bytes: int) -> None:
         max_bytes -= len(piece)
         if max_bytes < 0:
             raise ImageFault("has a layer with too much behind its end")
-
-
-def _path_of(name: bytes) -> str | None:
-    """Return where a member lies: `./x`, `/x` and `a/../x` are all `x`; None for what has no path of ours."""
-    if len(name) > _MAX_PATH_BYTES:
-        return None
-    try:
-        path = inner_path(name).decode()
-    except UnicodeDecodeError:
-        return None
-    if "\0" in path:
-        return None
-    if path.count("/") >= _MAX_DEPTH:
-        raise ImageFault(f"has a path over {_MAX_DEPTH} levels deep")
-    return path or None

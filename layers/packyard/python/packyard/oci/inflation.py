@@ -18,7 +18,19 @@ _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 # A zstd file may begin with a frame to skip, of 16 kinds: 0x184D2A50 and following, little-endian.
 _SKIPPED_ONWARD: Final = b"\x2a\x4d\x18"
-_MAGIC_BYTES: Final = 4
+# What else tools compress with, by what no tar begins with: the first bytes of one are a file's name.
+_NOT_SUPPORTED: Final = {
+    "xz": b"\xfd7zXZ\0",
+    "bzip2": b"BZh",
+    "lz4": b"\x04\x22\x4d\x18",
+    "lzip": b"LZIP\x01",
+    "compress (.Z)": b"\x1f\x9d",
+    "zip": b"PK\x03\x04",
+    "7z": b"7z\xbc\xaf\x27\x1c",
+}
+# Three letters and a digit may begin a name. In bzip2, the digits of pi follow, or those of its square root at the end.
+_BZIP2: Final = (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")
+_MAGIC_BYTES: Final = 10
 _PIECE_BYTES: Final = 256 << 10
 # The decompressors hand back what follows a member as a copy; small feeds keep thousands of members linear.
 _FEED_BYTES: Final = 32 << 10
@@ -107,9 +119,16 @@ def inflate_layer(chunks: Iterable[bytes], *, log: MemberLog | None = None) -> I
         return _inflate(feeds, _gzip_member, corrupt=_GZIP_ERRORS, log=log)
     if start.startswith(_ZSTD) or start[1:].startswith(_SKIPPED_ONWARD):
         return _inflate_zstd(feeds)
+    _require_supported(start)
     if log is not None:
         log.plain = True
     return feeds
+
+
+def _require_supported(start: bytes) -> None:
+    for name, magic in _NOT_SUPPORTED.items():
+        if start.startswith(magic) and (name != "bzip2" or start[4:].startswith(_BZIP2)):
+            raise ImageFault(f"has a layer compressed with {name}; push it again with gzip or zstd")
 
 
 def _inflate_zstd(feeds: Iterator[bytes]) -> Iterator[bytes]:

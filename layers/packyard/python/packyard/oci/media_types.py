@@ -11,6 +11,10 @@ DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 INDEXES = frozenset({INDEX, DOCKER_INDEX})
 MANIFESTS = frozenset({MANIFEST, DOCKER_MANIFEST})
 
+DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
+# What tells an image from what else registries keep under manifests.
+IMAGE_CONFIGS = frozenset({CONFIG, DOCKER_CONFIG})
+
 # How a layer is compressed is told by its first bytes, not by its type.
 LAYERS = frozenset(
     {
@@ -19,8 +23,12 @@ LAYERS = frozenset(
         "application/vnd.oci.image.layer.v1.tar+zstd",
         "application/vnd.docker.image.rootfs.diff.tar",
         "application/vnd.docker.image.rootfs.diff.tar.gzip",
+        # What containers/image writes for a zstd layer below a manifest of Docker's (stereoscope #486).
+        "application/vnd.docker.image.rootfs.diff.tar.zstd",
     }
 )
+# Encrypted by ocicrypt, on top of any of the types above.
+ENCRYPTED = "+encrypted"
 # Their content lies elsewhere, at URLs that the manifest names.
 FOREIGN_LAYERS = frozenset(
     {
@@ -29,5 +37,6 @@ FOREIGN_LAYERS = frozenset(
         "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
         "application/vnd.docker.image.rootfs.foreign.diff.tar",
         "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+        "application/vnd.docker.image.rootfs.foreign.diff.tar.zstd",
     }
 )

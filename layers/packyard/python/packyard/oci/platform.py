@@ -3,28 +3,30 @@
 from typing import Final
 
 from packyard.oci.foreign_document import Descriptor, ForeignIndex, IndexEntry, Platform
-from packyard.oci.image_fault import ImageFault
 
-# Build tools file attestations under it (Docker's BuildKit, "Image attestation storage").
-_ATTESTATION: Final = Platform(os="unknown", architecture="unknown")
-# Nodes that find no entry for their own platform take one that states none.
-_PREFERRED: Final = (Platform("linux", "amd64"), None, Platform("linux", "arm64"))
+_PREFERRED: Final = (Platform("linux", "amd64"), Platform("linux", "arm64"))
+_UNKNOWN: Final = ("", "unknown")
 
 
-def choose_entry(index: ForeignIndex) -> Descriptor:
-    """Return the entry for linux/amd64, else one for no platform, else for linux/arm64, else the first.
+def in_order(index: ForeignIndex) -> tuple[Descriptor, ...]:
+    """Return the entries in the order in which they come into question.
 
-    Of equals the first wins (OCI image-spec, image-index.md). Variants are not told apart: what a pack holds
-    has no architecture.
-
-    Raises:
-        ImageFault: The index names no image.
+    First linux/amd64, then linux/arm64, then the others as they stand (OCI image-spec, image-index.md). Variants are
+    not told apart: what a pack holds has no architecture. What says that it is no image comes last, whatever its
+    platform: attestations have the platform `unknown/unknown` (BuildKit) or that of the image that they are about,
+    artifacts have none or one without an architecture.
     """
-    images = [entry for entry in index.entries if entry.platform != _ATTESTATION]
-    if not images:
-        raise ImageFault("is an index that names no image")
-    return min(images, key=_rank).descriptor
+    return tuple(entry.descriptor for entry in sorted(index.entries, key=_rank))
 
 
-def _rank(entry: IndexEntry) -> int:
-    return _PREFERRED.index(entry.platform) if entry.platform in _PREFERRED else len(_PREFERRED)
+def _rank(entry: IndexEntry) -> tuple[bool, int]:
+    return _is_no_image(entry), (
+        _PREFERRED.index(entry.platform) if entry.platform in _PREFERRED else len(_PREFERRED)
+    )
+
+
+def _is_no_image(entry: IndexEntry) -> bool:
+    platform = entry.platform
+    return entry.is_artifact or (
+        platform is not None and (platform.os in _UNKNOWN or platform.architecture in _UNKNOWN)
+    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from packyard.oci.foreign_tar import ForeignTar, inner_path
+from packyard.oci.foreign_tar import ForeignTar, LayerMember, inner_path, path_of
 from packyard.oci.inflation import inflate_layer
 
 _WHITEOUT: Final = b".wh."
@@ -38,7 +38,7 @@ class HardLink:
         number: How many members stand before it.
     """
 
-    target: bytes
+    target: str
     number: int
 
 
@@ -70,9 +70,9 @@ class FileSearch:
     """
 
     def __init__(self, name: str, *, limits: LayerLimits) -> None:
-        self.path = name.encode()
+        self.path = name
         self.similar: list[str] = []
-        self._stem = posixpath.splitext(self.path)[0].lower()
+        self._stem = posixpath.splitext(name.encode())[0].lower()
         self._limits = limits
         self._before: int | None = None
 
@@ -95,42 +95,36 @@ class FileSearch:
         limits, before = self._limits, self._before
         self._before = None
         tar = ForeignTar(inflate_layer(chunks), max_bytes=limits.unpacked_bytes, max_members=limits.members)
-        first = self.path.partition(b"/")[0]
+        wanted = self.path.encode()
+        first = wanted.partition(b"/")[0]
         found: bytes | HardLink | Absence = Absence.SILENT
         for number, member in enumerate(tar):
             if number == before:
                 break
             # Most members cannot concern the file, and to tell that costs less than to read their path.
-            if first not in member.name and _OPAQUE not in member.name and self._stem not in member.name.lower():
+            if (
+                first not in member.name
+                and _OPAQUE not in member.name
+                and self._stem not in member.name.lower()
+            ):
                 continue
             path = inner_path(member.name)
-            if path == self.path:
-                if member.hard_link is not None:
-                    found = HardLink(inner_path(member.hard_link), number)
-                elif member.is_file:
-                    found = tar.read(limits.file_bytes + 1)
-                else:
-                    found = Absence.NO_FILE
-            elif self._hides(path, is_directory=member.is_directory):
+            if path == wanted:
+                found = self._held(tar, member, number)
+            elif not member.is_directory and wanted.startswith(path + b"/"):
+                # It stands where the file's path needs a directory.
                 found = Absence.HIDDEN
-            elif found is Absence.SILENT and self._whites_out(path):
+            elif found is Absence.SILENT and _whites_out(path, wanted):
                 found = Absence.HIDDEN
             elif member.is_file:
                 self._note(path)
         return found
 
-    def _hides(self, path: bytes, *, is_directory: bool) -> bool:
-        """Tell whether a member stands where the file's path needs a directory."""
-        return not is_directory and self.path.startswith(path + b"/")
-
-    def _whites_out(self, path: bytes) -> bool:
-        parent, _, name = path.rpartition(b"/")
-        if name == _OPAQUE:
-            return not parent or self.path.startswith(parent + b"/")
-        if not name.startswith(_WHITEOUT):
-            return False
-        gone = posixpath.join(parent, name.removeprefix(_WHITEOUT))
-        return gone == self.path or self.path.startswith(gone + b"/")
+    def _held(self, tar: ForeignTar, member: LayerMember, number: int) -> bytes | HardLink | Absence:
+        if member.hard_link is not None:
+            target = path_of(member.hard_link)
+            return Absence.NO_FILE if target is None else HardLink(target, number)
+        return tar.read(self._limits.file_bytes + 1) if member.is_file else Absence.NO_FILE
 
     def _note(self, path: bytes) -> None:
         name = posixpath.basename(path).lower()
@@ -138,3 +132,13 @@ class FileSearch:
             shown = path.decode(errors="replace")
             if shown.isprintable() and len(shown) <= _MAX_SHOWN and shown not in self.similar:
                 self.similar.append(shown)
+
+
+def _whites_out(path: bytes, wanted: bytes) -> bool:
+    parent, _, name = path.rpartition(b"/")
+    if name == _OPAQUE:
+        return not parent or wanted.startswith(parent + b"/")
+    if not name.startswith(_WHITEOUT):
+        return False
+    gone = posixpath.join(parent, name.removeprefix(_WHITEOUT))
+    return gone == wanted or wanted.startswith(gone + b"/")

@@ -152,14 +152,15 @@ class Cloner:
             image = read_tree(repository, source.image_digest, max_documents=MAX_DIGESTS)
             if not ours:
                 self._require_size(image)
-            self.images.copy(
-                image,
-                content=repository.content,
-                mount_from=reference.repository if ours else None,
-                pack=clone,
-                due_at=due_at,
-                end=end,
-            )
+            with _taken(image):
+                self.images.copy(
+                    image,
+                    content=repository.content,
+                    mount_from=reference.repository if ours else None,
+                    pack=clone,
+                    due_at=due_at,
+                    end=end,
+                )
         return image
 
     def _require_size(self, image: ImageTree) -> None:
@@ -174,10 +175,20 @@ class Cloner:
         except InvalidRequest as refusal:
             self._source(source.id, caller)
             raise InvalidRequest({"id": f"its image {refusal.fields['image_ref']}"}) from refusal
-        except RegistryRefused as refusal:
-            if refusal.status not in _NOT_TAKEN:
-                raise
-            raise InvalidRequest({"id": "its image is not one that our registry takes"}) from refusal
+
+
+@contextmanager
+def _taken(image: ImageTree) -> Iterator[None]:
+    """Turn our registry's refusal of an image into what is wrong with the image."""
+    try:
+        yield
+    except RegistryRefused as refusal:
+        if refusal.status not in _NOT_TAKEN:
+            raise
+        # Amazon ECR takes no blob without bytes (devcontainers/cli #814).
+        empty = any(blob.size == 0 for blob in image.blobs)
+        reason = ": it has a layer or a config of 0 bytes" if empty else ""
+        raise ImageFault(f"is not one that our registry takes{reason}") from refusal
 
 
 def _told_apart_by(pack: Pack) -> tuple[object, ...]:

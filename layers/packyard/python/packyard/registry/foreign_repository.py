@@ -95,10 +95,10 @@ class ForeignRepository:
 
         Args:
             target: A tag or a digest.
-            size: Bytes that there must be, when known.
+            size: Bytes that there must be, as the index states that names it; None for what a client names.
 
         Raises:
-            ImageFault: It is not what we can read, or not of the size stated.
+            ImageFault: It is not what we can read, or not as the index states.
             InvalidRequest, TargetRefused, RegistryUnavailable: As for `manifest`.
         """
         found = self.manifest(target, size=size)
@@ -109,15 +109,16 @@ class ForeignRepository:
 
         Args:
             target: A tag or a digest.
-            size: Bytes that there must be, when known.
+            size: As for `document`.
 
         Raises:
-            ImageFault: It is over 4 MiB, or not of the size stated.
+            ImageFault: It is over 4 MiB, or not of the size stated, or not there though an index names it.
             InvalidRequest: On `image_ref`: it does not exist, or may not be pulled.
             TargetRefused: The registry, or what it points to, is where we do not go.
             RegistryUnavailable: No answer, or one of another digest than was asked for.
         """
-        with self._asked(_MANIFESTS + target, accept=_ACCEPT) as reply:
+        named = None if size is None else target
+        with self._asked(_MANIFESTS + target, accept=_ACCEPT, named=named) as reply:
             try:
                 raw = reply.read(_MAX_MANIFEST)
             except BodyTooLarge:
@@ -135,12 +136,12 @@ class ForeignRepository:
         """Give a blob's bytes; they are known to be right only when all have been read.
 
         Raises:
-            ImageFault: When read to its end: the size stated is wrong.
-            InvalidRequest: On `image_ref`: it does not exist, or may not be pulled.
+            ImageFault: It is not there; or when read to its end: the size stated is wrong.
+            InvalidRequest: On `image_ref`: it may not be pulled.
             TargetRefused: The registry points to where we do not go.
             RegistryUnavailable: No answer; or when read: it is cut off, or not of its digest.
         """
-        with self._asked(f"/blobs/{descriptor.digest}", accept="*/*") as reply:
+        with self._asked(f"/blobs/{descriptor.digest}", accept="*/*", named=descriptor.digest) as reply:
             yield _verified(reply.chunks(), descriptor)
 
     @contextmanager
@@ -155,11 +156,13 @@ class ForeignRepository:
             length: Bytes; the part lies inside of the blob.
 
         Raises:
-            InvalidRequest, TargetRefused: As for `blob`.
+            ImageFault, InvalidRequest, TargetRefused: As for `blob`.
             RegistryUnavailable: No answer, or another part than was asked for; or when read: it is cut off.
         """
         byte_range = f"bytes={start}-{start + length - 1}"
-        with self._asked(f"/blobs/{descriptor.digest}", accept="*/*", byte_range=byte_range) as reply:
+        digest = descriptor.digest
+        asked = self._asked(f"/blobs/{digest}", accept="*/*", named=digest, byte_range=byte_range)
+        with asked as reply:
             skipped = start
             if reply.status == HTTPStatus.PARTIAL_CONTENT:
                 _check_range(reply, byte_range)
@@ -176,7 +179,9 @@ class ForeignRepository:
             yield from chunks
 
     @contextmanager
-    def _asked(self, path: str, *, accept: str, byte_range: str | None = None) -> Iterator[Reply]:
+    def _asked(
+        self, path: str, *, accept: str, named: str | None, byte_range: str | None = None
+    ) -> Iterator[Reply]:
         url, authorizer, authorization = self._url + path, self._authorizer, self._authorization
         elsewhere: str | None = None
         for _ in range(_ATTEMPTS):
@@ -186,7 +191,7 @@ class ForeignRepository:
                     if elsewhere is None:
                         self._authorization = authorization
                     if reply.status != HTTPStatus.PARTIAL_CONTENT or byte_range is None:
-                        self._check(reply, path, elsewhere)
+                        self._check(reply, path, named, elsewhere)
                     yield reply
                     return
                 challenges, sent_to = reply.headers("WWW-Authenticate"), reply.url
@@ -212,9 +217,13 @@ class ForeignRepository:
             grant=lambda: None,
         )
 
-    def _check(self, reply: Reply, path: str, elsewhere: str | None) -> None:
+    def _check(self, reply: Reply, path: str, named: str | None, elsewhere: str | None) -> None:
         if reply.status == HTTPStatus.OK:
             return
+        if reply.status == HTTPStatus.NOT_FOUND and named is not None and not reply.redirected:
+            raise ImageFault(
+                f"names {named}, which its registry does not hold; push the image again, with all its platforms"
+            )
         if reply.status in _CLIENT_ERRORS and reply.status not in _NOT_NOW:
             if elsewhere is not None:
                 raise self._name.kept_elsewhere(elsewhere)

@@ -1,5 +1,6 @@
 """Finding all of an image in its repository: every platform, from its digest down."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from packyard.oci.digest import Digest
@@ -58,7 +59,8 @@ class _Walk:
         self._note(parts)
         for manifest in parts.manifests:
             self.visit(manifest.digest, size=manifest.size, depth=depth + 1)
-        self.documents.append(document)
+        # Our registry is to be told what it is, even if the one that it comes from says no more than JSON.
+        self.documents.append(replace(document, media_type=parts.media_type))
 
     def _note(self, parts: NamedParts) -> None:
         named = self._seen | {manifest.digest for manifest in parts.manifests}

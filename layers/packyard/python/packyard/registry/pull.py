@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from packyard.errors import InvalidRequest
 from packyard.oci.digest import Digest
 from packyard.oci.foreign_document import Descriptor, ForeignIndex, ForeignManifest
-from packyard.oci.image_fault import ImageFault
-from packyard.oci.platform import choose_entry
+from packyard.oci.image_fault import ImageFault, NotAnImage
+from packyard.oci.platform import in_order
 from packyard.oci.reference import DOCKER_HUB, Reference, parse_registry
 from packyard.oci.root_file import Absence, FileSearch, HardLink, LayerLimits
 from packyard.registry.authorization import Authorizer
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _MANIFEST_NAME: Final = "pack.yaml"
 _DOCKER_HUB_URL: Final = "https://registry-1.docker.io"
 _MAX_NESTED_INDEXES: Final = 3
+# Of manifests that are looked at until one is an image.
+_MAX_CHOICES: Final = 8
 # Archivers link to the first of equal files, so that one is usual. Each costs to read its layer once more.
 _MAX_LINKS: Final = 8
 # What helps when an image cannot be had. It says the same of every image of a registry (decision 10).
@@ -232,7 +234,9 @@ class ImageSource:
             if isinstance(found, HardLink):
                 links += 1
                 if links > _MAX_LINKS:
-                    raise ImageFault(f"has a {_MANIFEST_NAME} that is a chain of over {_MAX_LINKS} hard links")
+                    raise ImageFault(
+                        f"has a {_MANIFEST_NAME} that is a chain of over {_MAX_LINKS} hard links"
+                    )
                 # In the same layer, once more: it may hold what the link names.
                 search.follow(found)
             elif found is Absence.SILENT:
@@ -258,8 +262,9 @@ class ImageSource:
 
 def _no_file(search: FileSearch, found: Absence, *, linked: bool) -> ImageFault:
     if linked:
-        target = search.path.decode(errors="replace")
-        return ImageFault(f"has a {_MANIFEST_NAME} that is a hard link to {target!a:.300}, which is no file of the image")
+        return ImageFault(
+            f"has a {_MANIFEST_NAME} that is a hard link to {search.path!a:.300}, which is no file of the image"
+        )
     if found is Absence.NO_FILE:
         return ImageFault(f"has a {_MANIFEST_NAME} that is not a regular file; put a copy of the file there")
     if search.similar:
@@ -274,6 +279,9 @@ def chosen_manifest(
 ) -> ForeignManifest:
     """Return the manifest of the image that packs are read from.
 
+    An index may list artifacts as if they were images. So an entry that turns out to be none is passed over, as far as
+    eight manifests go.
+
     Args:
         repository: Where it is.
         document: What the reference resolved to.
@@ -282,11 +290,30 @@ def chosen_manifest(
         ImageFault: There is none, or it cannot be read.
         InvalidRequest, TargetRefused, RegistryUnavailable: As for `ForeignRepository.document`.
     """
-    depth = 0
-    while isinstance(document, ForeignIndex):
-        depth += 1
-        if depth > _MAX_NESTED_INDEXES:
+    return _Choice(repository).of(document, depth=0)
+
+
+class _Choice:
+    """Looks for an image in an index, and in the indexes that it lists."""
+
+    def __init__(self, repository: ForeignRepository) -> None:
+        self._repository = repository
+        self._left = _MAX_CHOICES
+
+    def of(self, document: ForeignIndex | ForeignManifest, *, depth: int) -> ForeignManifest:
+        if isinstance(document, ForeignManifest):
+            return document
+        if depth == _MAX_NESTED_INDEXES:
             raise ImageFault(f"has indexes nested deeper than {_MAX_NESTED_INDEXES}")
-        entry = choose_entry(document)
-        _, document = repository.document(entry.digest, size=entry.size)
-    return document
+        first: NotAnImage | None = None
+        for entry in in_order(document):
+            if not self._left:
+                break
+            self._left -= 1
+            try:
+                _, listed = self._repository.document(entry.digest, size=entry.size)
+                return self.of(listed, depth=depth + 1)
+            except NotAnImage as fault:
+                first = first or fault
+        reason = "" if first is None else f": its first entry {first}"
+        raise NotAnImage(f"is an index that names no image{reason}") from first

@@ -1,0 +1,52 @@
+"""What else than images registries keep under manifests, by the types that its tools give it."""
+
+from collections.abc import Iterable
+from typing import Final
+
+# The beginning of a config's, a layer's or an artifact's type, and what people call the thing.
+_KINDS: Final = (
+    ("application/vnd.cncf.helm.", "a Helm chart"),
+    ("application/vnd.docker.plugin.", "a Docker plugin"),
+    ("application/vnd.docker.ai.", "a model"),
+    ("application/vnd.cncf.model.", "a model"),
+    ("application/vnd.ollama.", "a model"),
+    ("application/vnd.wasm.", "a WebAssembly module"),
+    ("application/wasm", "a WebAssembly module"),
+    ("application/vnd.in-toto", "an attestation"),
+    ("application/vnd.dsse.", "an attestation"),
+    ("application/vnd.dev.cosign.", "a signature"),
+    ("application/vnd.dev.sigstore.", "a signature"),
+    ("application/vnd.cncf.notary.", "a signature"),
+    ("application/vnd.cyclonedx", "a bill of materials"),
+    ("application/vnd.syft", "a bill of materials"),
+    ("application/spdx", "a bill of materials"),
+    ("text/spdx", "a bill of materials"),
+    ("application/vnd.amazon.soci.", "a SOCI index"),
+    ("application/vnd.cncf.flux.", "a Flux artifact"),
+    ("application/vnd.cncf.kubernetes.", "a Kubernetes artifact"),
+    ("application/vnd.devcontainers", "a dev container feature or template"),
+    ("application/vnd.agentskills.", "an Agent Skill artifact"),
+    ("application/vnd.buildkit.cacheconfig.", "a build cache"),
+)
+_MAX_SHOWN: Final = 100
+
+
+def kind_of(*types: str) -> str:
+    """Return what something of these types is called.
+
+    Args:
+        types: Of the artifact, the config and the layers, as far as they are stated, the one that tells most first.
+    """
+    named = _known(types)
+    if named is not None:
+        return named
+    stated = next((one for one in types if one.isascii() and one.isprintable()), "")
+    return f"an artifact of the type {stated[:_MAX_SHOWN]}" if stated else "an artifact"
+
+
+def _known(types: Iterable[str]) -> str | None:
+    for stated in types:
+        for start, name in _KINDS:
+            if stated.startswith(start):
+                return name
+    return None
