@@ -18,6 +18,7 @@ from tests.witnesses import witness
 from packyard.oci.digest import Digest, digest_of
 from packyard.oci.file_index import FileIndex
 from packyard.oci.foreign_document import Descriptor
+from packyard.oci.image_fault import ImageFault
 from packyard.oci.image_scan import ImageScan
 from packyard.oci.inflation import inflate_layer
 from packyard.oci.media_types import CONFIG, GZIP_LAYER, INDEX, MANIFEST
@@ -26,8 +27,14 @@ from packyard.oci.root_file import LayerLimits
 Tree = dict[str, tuple[bytes, bool]]
 
 
-def unpack(layers: Sequence[Blob], directory: Path) -> Tree | None:
-    """Return the regular files that umoci unpacks, and whether each is executable; None if it refuses the image."""
+def unpack(layers: Sequence[Blob], directory: Path, *, tars: Sequence[bytes] = ()) -> Tree | None:
+    """Return the regular files that umoci unpacks, and whether each is executable; None if it refuses the image.
+
+    Args:
+        layers: The image.
+        directory: An empty one.
+        tars: What the layers hold, if we cannot tell.
+    """
     layout = directory / "layout"
     blobs = layout / "blobs" / "sha256"
     blobs.mkdir(parents=True)
@@ -37,7 +44,7 @@ def unpack(layers: Sequence[Blob], directory: Path) -> Tree | None:
         (blobs / digest.removeprefix("sha256:")).write_bytes(content)
         return {"mediaType": media_type, "digest": digest, "size": len(content)}
 
-    tars = [b"".join(inflate_layer([blob.content])) for blob in layers]
+    tars = tars or [b"".join(inflate_layer([blob.content])) for blob in layers]
     rootfs = {"type": "layers", "diff_ids": [digest_of(content) for content in tars]}
     config = put(
         json.dumps({"os": "linux", "architecture": "amd64", "rootfs": rootfs, "config": {}}).encode(), CONFIG
@@ -117,6 +124,23 @@ def test_a_program_of_four_hundred_names_is_listed_and_read_under_each(
         # Debian's umoci knows no zstd.
         media_type = GZIP_LAYER.replace(".tar+gzip", form[compress])
         assert found == unpack([Blob(content, media_type)], tmp_path)
+
+
+def test_a_file_whose_name_ends_in_a_slash_is_a_file(tmp_path: Path) -> None:
+    """Only in headers of the old type does Go take the slash for a directory's."""
+    made = layer(("d/", b"content"))
+
+    assert scan([made]) == unpack([made], tmp_path) == {"d": (b"content", False)}
+
+
+def test_zeros_behind_a_gzip_layer_are_refused_by_both(tmp_path: Path) -> None:
+    """Other readers of gzip pass over them, and nobody writes them; no runtime would unpack such a layer."""
+    plain = tar(("a", b"x"))
+    padded = Blob(gzip.compress(plain) + bytes(512))
+
+    assert unpack([padded], tmp_path, tars=[plain]) is None
+    with pytest.raises(ImageFault, match="corrupt"):
+        scan([padded])
 
 
 PATHS: Final = ("a", "b", "c", "d/a", "d/b", "d/e/a", "d/e/b", "f/a")
