@@ -43,8 +43,8 @@ def named(name: str, **fields: Any) -> tarfile.TarInfo:
 
 
 def gzipped(content: bytes) -> bytes:
-    """Return one gzip member."""
-    return igzip.compress(content)
+    """Return one gzip member, which states no time: the same image made a second later is the same."""
+    return igzip.compress(content, mtime=0)
 
 
 @dataclass(frozen=True)
