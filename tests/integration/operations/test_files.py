@@ -1,19 +1,22 @@
 """GET /packs/{id}/files and GET /packs/{id}/files/{path}, through their real handlers."""
 
 import base64
+import gzip
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+import tarfile
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+from backports import zstd
 from tests.aws import BUCKET
 from tests.fake_registry.moods import CutsOff, Garbles, KnowsNoRanges, Redirects, Refuses, Says
 from tests.fake_registry.server import FakeRegistry
-from tests.foreign_images import PACK_YAML, Blob, ForeignImage, image, layer, tar
+from tests.foreign_images import PACK_YAML, Blob, ForeignImage, image, layer, named, tar
 from tests.gateway import Request
 from tests.service import ACME, GLOBEX, PackArchive, Service
 
@@ -493,6 +496,17 @@ FORMS: dict[str, tuple[ForeignImage, int]] = {
 }
 
 
+COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
+    ".tar": bytes,
+    ".tar+gzip": gzip.compress,
+    ".tar+zstd": zstd.compress,
+}
+
+
+def hard(name: str, target: str) -> tarfile.TarInfo:
+    return named(name, type=tarfile.LNKTYPE, linkname=target)
+
+
 class TestForeignImages:
     @pytest.fixture
     def elsewhere(self) -> Iterator[FakeRegistry]:
@@ -525,6 +539,28 @@ class TestForeignImages:
         assert read(service, pack_id, "guides/a.md").body == b"A!"
         assert read(service, pack_id, "guides/b.md").body == b"b"
         assert len(elsewhere.requests) == 2 * requests
+
+    @pytest.mark.parametrize("form", COMPRESSIONS)
+    def test_hard_links_are_listed_and_read_as_the_files_that_they_name(
+        self, service: Service, elsewhere: FakeRegistry, form: str
+    ) -> None:
+        """As in OSTree's images, where every file is a link to its content (mondoohq/mql PR #10482)."""
+        compress = COMPRESSIONS[form]
+        lower = (("objects/1", PACK_YAML), ("objects/2", b"guide"), hard("pack.yaml", "objects/1"))
+        upper = (hard("guides/a.md", "/objects/2"), hard("guides/b.md", "guides/a.md"), (".wh.objects", b""))
+        made = image(
+            *(
+                Blob(compress(tar(*members)), f"application/vnd.oci.image.layer.v1{form}")
+                for members in (lower, upper)
+            )
+        )
+
+        pack_id = self.register(service, elsewhere, made)
+
+        sizes = {file["path"]: file["size"] for file in listed(service, pack_id).json["files"]}
+        assert sizes == {"guides/a.md": 5, "guides/b.md": 5, "pack.yaml": len(PACK_YAML)}
+        assert read(service, pack_id, "guides/b.md").body == b"guide"
+        assert read(service, pack_id, "pack.yaml").body == PACK_YAML
 
     def test_of_a_plain_layer_only_the_file_s_bytes_are_fetched(
         self, service: Service, elsewhere: FakeRegistry
