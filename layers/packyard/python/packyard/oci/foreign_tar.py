@@ -9,11 +9,11 @@ Tar Format" and "Storing Sparse Files"; Go's archive/tar, whose reader decides w
 """
 
 import posixpath
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from packyard.oci.foreign_header import NO_TAR, ForeignHeader, parse_header, pax_records, pax_size, text_of
 from packyard.oci.image_fault import ImageFault
 
 _BLOCK: Final = 512
@@ -36,37 +36,8 @@ _OLD_FILE: Final = b"\0"
 _HARD_LINK: Final = b"1"
 _DIRECTORY: Final = b"5"
 
-_MODE: Final = slice(100, 108)
-_SIZE: Final = slice(124, 136)
-# Owner, group, time of change: nobody needs them here, but where one is malformed, Go reads no further.
-_UNUSED_NUMBERS: Final = (slice(108, 116), slice(116, 124), slice(136, 148))
-_DEVICE_NUMBERS: Final = (slice(329, 337), slice(337, 345))
-_CHECKSUM: Final = slice(148, 156)
-_TYPE: Final = slice(156, 157)
-_LINK: Final = slice(157, 257)
-_MAGIC: Final = slice(257, 263)
-_GNU_MAGIC: Final = b"ustar "
-_PREFIX: Final = slice(345, 500)
-_STAR_PREFIX: Final = slice(345, 476)
-_TRAILER: Final = slice(508, 512)
 _SPARSE_MORE: Final = 482
 _SPARSE_EXTENSION_MORE: Final = 504
-
-_OCTAL: Final = re.compile(rb"[0-7]*")
-_INTEGER: Final = re.compile(rb"[+-]?[0-9]{1,19}")
-_TIME: Final = re.compile(rb"[+-]?[0-9]{1,19}(?:\.[0-9]*)?")
-_PAX_NUMBERS: Final = {
-    b"size": _INTEGER,
-    b"uid": _INTEGER,
-    b"gid": _INTEGER,
-    b"mtime": _TIME,
-    b"atime": _TIME,
-    b"ctime": _TIME,
-}
-_PAX_TEXTS: Final = (b"path", b"linkpath", b"uname", b"gname")
-_MAX_NUMBER: Final = 2**63 - 1
-
-_NO_TAR: Final = "has a layer that is not a readable tar"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,63 +140,56 @@ class ForeignTar:
         link: bytes | None = None
         records: dict[bytes, bytes] = {}
         for _ in range(_MAX_EXTENSIONS):
-            block = self._header()
-            if block is None:
+            header = self._header()
+            if header is None:
                 return None
-            kind = block[_TYPE]
-            if kind not in _EXTENSIONS:
-                return self._member(block, name, link, records)
-            payload = self._payload(_size(block[_SIZE]))
-            if kind == _PAX:
-                records = _pax_records(payload)
-            elif kind == _PAX_GLOBAL:
-                _pax_records(payload)
-            elif kind == _GNU_NAME:
-                name = _text(payload)
+            if header.kind not in _EXTENSIONS:
+                return self._member(header, name, link, records)
+            payload = self._payload(header.size)
+            if header.kind == _PAX:
+                records = pax_records(payload)
+            elif header.kind == _PAX_GLOBAL:
+                # Go looks at what it says, and applies none of it.
+                pax_records(payload)
+            elif header.kind == _GNU_NAME:
+                name = text_of(payload)
             else:
-                link = _text(payload)
-        raise ImageFault(_NO_TAR)
+                link = text_of(payload)
+        raise ImageFault(NO_TAR)
 
     def _member(
-        self, block: bytes, name: bytes | None, link: bytes | None, records: dict[bytes, bytes]
+        self, header: ForeignHeader, name: bytes | None, link: bytes | None, records: dict[bytes, bytes]
     ) -> LayerMember:
-        kind = block[_TYPE]
-        size = _decimal(records[b"size"]) if records.get(b"size") else _size(block[_SIZE])
+        kind, stated_size = header.kind, pax_size(records)
+        size = header.size if stated_size is None else stated_size
         sparse = kind == _GNU_SPARSE or any(key.startswith(b"GNU.sparse.") for key in records)
         if kind == _GNU_SPARSE:
-            self._skip_sparse_map(block)
-        stated = name or records.get(b"GNU.sparse.name") or records.get(b"path") or _header_name(block)
+            self._skip_sparse_map(header.block)
+        stated = name or records.get(b"GNU.sparse.name") or records.get(b"path") or header.name
         # V7 tar had no type for directories, only a slash at the end of their names. To a file of today's type, the
         # slash means nothing.
         is_directory = kind == _DIRECTORY or (kind == _OLD_FILE and stated.endswith(b"/"))
         is_file = kind in (_FILE, _OLD_FILE) and not sparse and not is_directory
-        target = link or records.get(b"linkpath") or _text(block[_LINK])
+        target = link or records.get(b"linkpath") or header.link
         return LayerMember(
             name=stated,
             size=0 if kind in _WITHOUT_CONTENT or is_directory else size,
             is_file=is_file,
             is_directory=is_directory,
-            mode=_number(block[_MODE]) & 0o777,
+            mode=header.mode,
             hard_link=target if kind == _HARD_LINK else None,
         )
 
-    def _header(self) -> bytes | None:
-        """Return the next header block, or None at the end: two zero blocks, one, or none at all."""
+    def _header(self) -> ForeignHeader | None:
+        """Return the next header, or None at the end: two zero blocks, one, or none at all."""
         block = self._take_some(_BLOCK)
         if not block:
             return None
         if block == _ZERO_BLOCK:
             if self._take_some(_BLOCK) not in (b"", _ZERO_BLOCK):
-                raise ImageFault(_NO_TAR)
+                raise ImageFault(NO_TAR)
             return None
-        if len(block) < _BLOCK or _number(block[_CHECKSUM]) not in _sums(block):
-            raise ImageFault(_NO_TAR)
-        for field in _UNUSED_NUMBERS:
-            _number(block[field])
-        if block[_MAGIC] in (b"ustar\0", _GNU_MAGIC):
-            for field in _DEVICE_NUMBERS:
-                _number(block[field])
-        return block
+        return parse_header(block)
 
     def _payload(self, size: int) -> bytes:
         if size > _MAX_EXTENSION_BYTES:
@@ -242,7 +206,7 @@ class ForeignTar:
     def _take(self, count: int) -> bytes:
         taken = self._take_some(count)
         if len(taken) < count:
-            raise ImageFault(_NO_TAR)
+            raise ImageFault(NO_TAR)
         return taken
 
     def _take_some(self, count: int) -> bytes:
@@ -258,7 +222,7 @@ class ForeignTar:
 
     def _skip(self, count: int) -> None:
         if sum(map(len, self._passing(count))) < count:
-            raise ImageFault(_NO_TAR)
+            raise ImageFault(NO_TAR)
 
     def _passing(self, count: int) -> Iterator[bytes]:
         while count > 0:
@@ -277,77 +241,3 @@ class ForeignTar:
     def _check_bound(self) -> None:
         if self._left < 0:
             raise ImageFault(f"has a layer that unpacks to more than {self._max_bytes} bytes")
-
-
-def _header_name(block: bytes) -> bytes:
-    name = _text(block[:100])
-    if block[_MAGIC] != b"ustar\0":
-        return name
-    prefix = _text(block[_STAR_PREFIX if block[_TRAILER] == b"tar\0" else _PREFIX])
-    return prefix + b"/" + name if prefix else name
-
-
-def _text(field: bytes) -> bytes:
-    return field.partition(b"\0")[0]
-
-
-def _sums(block: bytes) -> tuple[int, int]:
-    """Return what the checksum may be, its own field taken as spaces: early writers added bytes as signed ones."""
-    others = block[: _CHECKSUM.start] + b" " * 8 + block[_CHECKSUM.stop :]
-    unsigned = sum(others)
-    if others.isascii():
-        return unsigned, unsigned
-    return unsigned, unsigned - 256 * sum(byte >> 7 for byte in others)
-
-
-def _number(field: bytes) -> int:
-    """Decode octal digits, or GNU's base-256, in which a number may be negative."""
-    if field[0] & 0x80:
-        # A negative number has the bit below the marker set as well, and its other bits turned round.
-        turned = 0xFF if field[0] & 0x40 else 0
-        value = int.from_bytes(
-            bytes(((field[0] ^ turned) & 0x7F, *(byte ^ turned for byte in field[1:]))), "big"
-        )
-        if value > _MAX_NUMBER:
-            raise ImageFault(_NO_TAR)
-        return -value - 1 if turned else value
-    digits = field.strip(b" \0").partition(b"\0")[0]
-    if _OCTAL.fullmatch(digits) is None:
-        raise ImageFault(_NO_TAR)
-    return int(digits or b"0", 8)
-
-
-def _size(field: bytes) -> int:
-    size = _number(field)
-    if size < 0:
-        raise ImageFault(_NO_TAR)
-    return size
-
-
-def _decimal(value: bytes) -> int:
-    if not value.isdigit() or len(value) > len(str(_MAX_NUMBER)):
-        raise ImageFault(_NO_TAR)
-    return int(value)
-
-
-def _pax_records(payload: bytes) -> dict[bytes, bytes]:
-    """Return the records of an extended header by key; of two with one key the last wins."""
-    records: dict[bytes, bytes] = {}
-    at = 0
-    while at < len(payload):
-        length, space, _ = payload[at : at + 8].partition(b" ")
-        end = at + (_decimal(length) if space else 0)
-        key, equals, value = payload[at + len(length) + 1 : end - 1].partition(b"=")
-        if payload[end - 1 : end] != b"\n" or not equals or not _is_record(key, value):
-            raise ImageFault(_NO_TAR)
-        records[key] = value
-        at = end
-    return records
-
-
-def _is_record(key: bytes, value: bytes) -> bool:
-    """Tell whether a record is one that Go reads. An empty value takes back what was stated before."""
-    if not key or b"\0" in (value if key in _PAX_TEXTS else key):
-        return False
-    form = _PAX_NUMBERS.get(key)
-    return form is None or not value or form.fullmatch(value) is not None

@@ -12,8 +12,9 @@ from packyard.oci.image_fault import ImageFault
 from packyard.oci.image_scan import ImageScan
 from packyard.oci.inflation import inflate_layer
 from packyard.oci.media_types import GZIP_LAYER
+from packyard.registry.chosen_image import chosen_manifest
 from packyard.registry.foreign_repository import ForeignRepository
-from packyard.registry.pull import PullLimits, chosen_manifest
+from packyard.registry.pull import PullLimits
 
 
 class NotAsIndexed(RegistryUnavailable):

@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 
 from packyard.errors import InvalidRequest
 from packyard.oci.digest import Digest
-from packyard.oci.foreign_document import Descriptor, ForeignIndex, ForeignManifest
-from packyard.oci.image_fault import ImageFault, NotAnImage
-from packyard.oci.platform import in_order
+from packyard.oci.foreign_document import Descriptor, ForeignManifest
+from packyard.oci.image_fault import ImageFault
 from packyard.oci.reference import DOCKER_HUB, Reference, parse_registry
 from packyard.oci.root_file import Absence, FileSearch, HardLink, LayerLimits
 from packyard.registry.authorization import Authorizer
 from packyard.registry.budget import Budget
+from packyard.registry.chosen_image import chosen_manifest
 from packyard.registry.credentials import Credential
 from packyard.registry.foreign_credentials import ForeignCredentials, Grant, same_ecr
 from packyard.registry.foreign_repository import ForeignRepository, ImageName
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 
 _MANIFEST_NAME: Final = "pack.yaml"
 _DOCKER_HUB_URL: Final = "https://registry-1.docker.io"
-_MAX_NESTED_INDEXES: Final = 3
-# Of manifests that are looked at until one is an image.
-_MAX_CHOICES: Final = 8
 # Archivers link to the first of equal files, so that one is usual. Each costs to read its layer once more.
 _MAX_LINKS: Final = 8
 # What helps when an image cannot be had. It says the same of every image of a registry (decision 10).
@@ -272,48 +269,3 @@ def _no_file(search: FileSearch, found: Absence, *, linked: bool) -> ImageFault:
             f"has no {_MANIFEST_NAME} at its root, where it has to be; it has {', '.join(search.similar)}"
         )
     return ImageFault(f"has no {_MANIFEST_NAME} at its root (/{_MANIFEST_NAME}), where it has to be")
-
-
-def chosen_manifest(
-    repository: ForeignRepository, document: ForeignIndex | ForeignManifest
-) -> ForeignManifest:
-    """Return the manifest of the image that packs are read from.
-
-    An index may list artifacts as if they were images. So an entry that turns out to be none is passed over, as far as
-    eight manifests go.
-
-    Args:
-        repository: Where it is.
-        document: What the reference resolved to.
-
-    Raises:
-        ImageFault: There is none, or it cannot be read.
-        InvalidRequest, TargetRefused, RegistryUnavailable: As for `ForeignRepository.document`.
-    """
-    return _Choice(repository).of(document, depth=0)
-
-
-class _Choice:
-    """Looks for an image in an index, and in the indexes that it lists."""
-
-    def __init__(self, repository: ForeignRepository) -> None:
-        self._repository = repository
-        self._left = _MAX_CHOICES
-
-    def of(self, document: ForeignIndex | ForeignManifest, *, depth: int) -> ForeignManifest:
-        if isinstance(document, ForeignManifest):
-            return document
-        if depth == _MAX_NESTED_INDEXES:
-            raise ImageFault(f"has indexes nested deeper than {_MAX_NESTED_INDEXES}")
-        first: NotAnImage | None = None
-        for entry in in_order(document):
-            if not self._left:
-                break
-            self._left -= 1
-            try:
-                _, listed = self._repository.document(entry.digest, size=entry.size)
-                return self.of(listed, depth=depth + 1)
-            except NotAnImage as fault:
-                first = first or fault
-        reason = "" if first is None else f": its first entry {first}"
-        raise NotAnImage(f"is an index that names no image{reason}") from first

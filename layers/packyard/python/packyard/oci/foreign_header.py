@@ -1,0 +1,170 @@
+"""Header blocks and extended headers of tar layers that others have written, as Go's archive/tar reads them.
+
+What Go refuses in a header, no runtime unpacks, be it a number that nobody needs here. So that is a fault as well.
+
+Sources: as for `foreign_tar`.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from packyard.oci.image_fault import ImageFault
+
+NO_TAR: Final = "has a layer that is not a readable tar"
+
+_BLOCK: Final = 512
+_MODE: Final = slice(100, 108)
+_SIZE: Final = slice(124, 136)
+# Owner, group, time of change: nobody needs them here, but where one is malformed, Go reads no further.
+_UNUSED_NUMBERS: Final = (slice(108, 116), slice(116, 124), slice(136, 148))
+_DEVICE_NUMBERS: Final = (slice(329, 337), slice(337, 345))
+_CHECKSUM: Final = slice(148, 156)
+_TYPE: Final = slice(156, 157)
+_LINK: Final = slice(157, 257)
+_MAGIC: Final = slice(257, 263)
+_USTAR_MAGIC: Final = b"ustar\0"
+_GNU_MAGIC: Final = b"ustar "
+_PREFIX: Final = slice(345, 500)
+_STAR_PREFIX: Final = slice(345, 476)
+_TRAILER: Final = slice(508, 512)
+
+_OCTAL: Final = re.compile(rb"[0-7]*")
+_INTEGER: Final = re.compile(rb"[+-]?[0-9]{1,19}")
+_TIME: Final = re.compile(rb"[+-]?[0-9]{1,19}(?:\.[0-9]*)?")
+_PAX_NUMBERS: Final = {
+    b"size": _INTEGER,
+    b"uid": _INTEGER,
+    b"gid": _INTEGER,
+    b"mtime": _TIME,
+    b"atime": _TIME,
+    b"ctime": _TIME,
+}
+_PAX_TEXTS: Final = (b"path", b"linkpath", b"uname", b"gname")
+_MAX_NUMBER: Final = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignHeader:
+    """A header block.
+
+    Attributes:
+        kind: The type flag, one byte.
+        name: With the prefix, if it has one.
+        link: What it names, if it is a link.
+        size: Bytes, as stated.
+        mode: Permission bits.
+        block: All of it.
+    """
+
+    kind: bytes
+    name: bytes
+    link: bytes
+    size: int
+    mode: int
+    block: bytes
+
+
+def parse_header(block: bytes) -> ForeignHeader:
+    """Return what a header block says.
+
+    Args:
+        block: 512 bytes; fewer at the end of what is cut off.
+
+    Raises:
+        ImageFault: It is no header.
+    """
+    if len(block) < _BLOCK or _number(block[_CHECKSUM]) not in _sums(block):
+        raise ImageFault(NO_TAR)
+    for field in _UNUSED_NUMBERS:
+        _number(block[field])
+    if block[_MAGIC] in (_USTAR_MAGIC, _GNU_MAGIC):
+        for field in _DEVICE_NUMBERS:
+            _number(block[field])
+    size = _number(block[_SIZE])
+    if size < 0:
+        raise ImageFault(NO_TAR)
+    mode = _number(block[_MODE]) & 0o777
+    return ForeignHeader(block[_TYPE], _name(block), text_of(block[_LINK]), size, mode, block)
+
+
+def text_of(field: bytes) -> bytes:
+    """Return what a field holds, up to its first zero byte."""
+    return field.partition(b"\0")[0]
+
+
+def pax_records(payload: bytes) -> dict[bytes, bytes]:
+    """Return the records of an extended header by key; of two with one key the last wins.
+
+    Raises:
+        ImageFault: It is malformed, or has a record that Go does not read.
+    """
+    records: dict[bytes, bytes] = {}
+    at = 0
+    while at < len(payload):
+        length, space, _ = payload[at : at + 8].partition(b" ")
+        end = at + (_decimal(length) if space else 0)
+        key, equals, value = payload[at + len(length) + 1 : end - 1].partition(b"=")
+        if payload[end - 1 : end] != b"\n" or not equals or not _is_record(key, value):
+            raise ImageFault(NO_TAR)
+        records[key] = value
+        at = end
+    return records
+
+
+def pax_size(records: dict[bytes, bytes]) -> int | None:
+    """Return the size that records state, in bytes, or None when they state none.
+
+    Raises:
+        ImageFault: It is none.
+    """
+    stated = records.get(b"size")
+    return _decimal(stated) if stated else None
+
+
+def _name(block: bytes) -> bytes:
+    name = text_of(block[:100])
+    if block[_MAGIC] != _USTAR_MAGIC:
+        return name
+    prefix = text_of(block[_STAR_PREFIX if block[_TRAILER] == b"tar\0" else _PREFIX])
+    return prefix + b"/" + name if prefix else name
+
+
+def _sums(block: bytes) -> tuple[int, int]:
+    """Return what the checksum may be, its own field taken as spaces: early writers added bytes as signed ones."""
+    others = block[: _CHECKSUM.start] + b" " * 8 + block[_CHECKSUM.stop :]
+    unsigned = sum(others)
+    if others.isascii():
+        return unsigned, unsigned
+    return unsigned, unsigned - 256 * sum(byte >> 7 for byte in others)
+
+
+def _number(field: bytes) -> int:
+    """Decode octal digits, or GNU's base-256, in which a number may be negative."""
+    if field[0] & 0x80:
+        # A negative number has the bit below the marker set as well, and its other bits turned round.
+        turned = 0xFF if field[0] & 0x40 else 0
+        value = int.from_bytes(
+            bytes(((field[0] ^ turned) & 0x7F, *(byte ^ turned for byte in field[1:]))), "big"
+        )
+        if value > _MAX_NUMBER:
+            raise ImageFault(NO_TAR)
+        return -value - 1 if turned else value
+    digits = field.strip(b" \0").partition(b"\0")[0]
+    if _OCTAL.fullmatch(digits) is None:
+        raise ImageFault(NO_TAR)
+    return int(digits or b"0", 8)
+
+
+def _decimal(value: bytes) -> int:
+    if not value.isdigit() or len(value) > len(str(_MAX_NUMBER)):
+        raise ImageFault(NO_TAR)
+    return int(value)
+
+
+def _is_record(key: bytes, value: bytes) -> bool:
+    """Tell whether a record is one that Go reads. An empty value takes back what was stated before."""
+    if not key or b"\0" in (value if key in _PAX_TEXTS else key):
+        return False
+    form = _PAX_NUMBERS.get(key)
+    return form is None or not value or form.fullmatch(value) is not None
