@@ -6,8 +6,8 @@ Sources: as for `foreign_tar`.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from packyard.oci.image_fault import ImageFault
 
@@ -19,6 +19,9 @@ _SIZE: Final = slice(124, 136)
 # Owner, group, time of change: nobody needs them here, but where one is malformed, Go reads no further.
 _UNUSED_NUMBERS: Final = (slice(108, 116), slice(116, 124), slice(136, 148))
 _DEVICE_NUMBERS: Final = (slice(329, 337), slice(337, 345))
+# How nearly all headers write those: told at once, and far faster than field by field.
+_USUAL: Final = rb"(?:[0-7]{7}[ \0]|[0-7]{6}[ \0]{2}|\0{8}){2}"
+_USUAL_NUMBERS: Final = re.compile(rb"(?s).{108}%b.{12}(?:[0-7]{11}[ \0]|\0{12}).{181}%b" % (_USUAL, _USUAL))
 _CHECKSUM: Final = slice(148, 156)
 _TYPE: Final = slice(156, 157)
 _LINK: Final = slice(157, 257)
@@ -44,8 +47,7 @@ _PAX_TEXTS: Final = (b"path", b"linkpath", b"uname", b"gname")
 _MAX_NUMBER: Final = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignHeader:
+class ForeignHeader(NamedTuple):
     """A header block.
 
     Attributes:
@@ -76,11 +78,8 @@ def parse_header(block: bytes) -> ForeignHeader:
     """
     if len(block) < _BLOCK or _number(block[_CHECKSUM]) not in _sums(block):
         raise ImageFault(NO_TAR)
-    for field in _UNUSED_NUMBERS:
-        _number(block[field])
-    if block[_MAGIC] in (_USTAR_MAGIC, _GNU_MAGIC):
-        for field in _DEVICE_NUMBERS:
-            _number(block[field])
+    if _USUAL_NUMBERS.match(block) is None:
+        _check_numbers(block)
     size = _number(block[_SIZE])
     if size < 0:
         raise ImageFault(NO_TAR)
@@ -122,6 +121,14 @@ def pax_size(records: dict[bytes, bytes]) -> int | None:
     return _decimal(stated) if stated else None
 
 
+def _check_numbers(block: bytes) -> None:
+    for field in _UNUSED_NUMBERS:
+        _number(block[field])
+    if block[_MAGIC] in (_USTAR_MAGIC, _GNU_MAGIC):
+        for field in _DEVICE_NUMBERS:
+            _number(block[field])
+
+
 def _name(block: bytes) -> bytes:
     name = text_of(block[:100])
     if block[_MAGIC] != _USTAR_MAGIC:
@@ -132,13 +139,15 @@ def _name(block: bytes) -> bytes:
 
 def _sums(block: bytes) -> tuple[int, int]:
     """Return what the checksum may be, its own field taken as spaces: early writers added bytes as signed ones."""
-    others = block[: _CHECKSUM.start] + b" " * 8 + block[_CHECKSUM.stop :]
-    unsigned = sum(others)
-    if others.isascii():
+    unsigned = sum(block) - sum(block[_CHECKSUM]) + 8 * 0x20
+    if block.isascii():
         return unsigned, unsigned
+    others = block[: _CHECKSUM.start] + block[_CHECKSUM.stop :]
     return unsigned, unsigned - 256 * sum(byte >> 7 for byte in others)
 
 
+# Most fields are alike from one header to the next.
+@lru_cache(maxsize=256)
 def _number(field: bytes) -> int:
     """Decode octal digits, or GNU's base-256, in which a number may be negative."""
     if field[0] & 0x80:
