@@ -44,7 +44,7 @@ suggested_packs: [jira, github]
     "lists-are-empty": _HEAD + b"capabilities: []\nsuggested_packs: []\n",
     "capability-without-rules": _HEAD + b"capabilities: [{name: clock, type: time}]\n",
     "carried-values-of-every-kind": _HEAD
-    + b"capabilities: [{name: a, type: b, budgets: [1, -2, 0.5, 1.0e+9, 0x1f, true, null, ~, text, {on: 1}],\n"
+    + b"capabilities: [{name: a, type: b, budgets: [1, -2, 0.5, 1.0e+9, 0x1f, true, null, ~, text, {'on': 1}],\n"
     + b"  transforms: ['no', '1e3', '0644', '2024-01-01', '', '1', \"\\0\\u2028\", '[', 'a: b', '\xc3\xa9']}]\n",
 }
 
@@ -60,6 +60,12 @@ REJECT: Final[dict[str, tuple[bytes, str]]] = {
     "tab-for-indentation": (b"name:\n\tslack\nversion:\n\t- 1.4.0\n", "pack.yaml"),
     "latin-1": ("name: slack\nversion: 1.4.0\ndisplay_name: Café\n".encode("latin-1"), "pack.yaml"),
     "utf-16": ("name: slack\nversion: 1.4.0\n".encode("utf-16"), "pack.yaml"),
+    "utf-16-without-a-mark": ("name: slack\nversion: 1.4.0\n".encode("utf-16-le"), "pack.yaml"),
+    # Line breaks of YAML 1.1 that are none in YAML 1.2 (go-yaml, issue 922).
+    "next-line-in-a-comment": (b"# ours\xc2\x85version: 9.9.9\n" + _HEAD, "pack.yaml"),
+    "line-separator-in-quotes": (_HEAD + 'description: "a\u2028b"\n'.encode(), "pack.yaml"),
+    "paragraph-separator-in-text": (_HEAD + "description: a\u2029b\n".encode(), "pack.yaml"),
+    "byte-order-mark-in-the-middle": (_HEAD + "\ufeffdescription: a\n".encode(), "pack.yaml"),
     "control-character": (_HEAD + b"display_name: Sl\x07ack\n", "pack.yaml"),
     "half-of-a-surrogate-pair": (_HEAD + b'display_name: "\\ud83d"\n', "pack.yaml"),
     "a-tag": (b"name: !!str slack\nversion: 1.4.0\n", "pack.yaml"),
@@ -78,12 +84,17 @@ REJECT: Final[dict[str, tuple[bytes, str]]] = {
         "pack.yaml",
     ),
     "a-key-that-is-a-number": (_HEAD + b"1: one\n", "pack.yaml"),
+    "a-key-that-some-take-for-a-boolean": (
+        _HEAD + b"capabilities: [{name: a, type: b, budgets: {on: 1}}]\n",
+        "pack.yaml",
+    ),
     "a-key-that-is-a-list": (_HEAD + b"[a, b]: one\n", "pack.yaml"),
     "nested-too-deeply": (_HEAD + b"capabilities: " + b"[" * 2000 + b"]" * 2000 + b"\n", "pack.yaml"),
     "too-many-values": (_HEAD + b"suggested_packs: [" + b"a," * 25_000 + b"]\n", "pack.yaml"),
     "a-number-of-5000-digits": (_HEAD + b"display_name: " + b"9" * 5000 + b"\n", "pack.yaml"),
     "infinity": (_HEAD + b"capabilities: [{name: a, type: b, budgets: .inf}]\n", "pack.yaml"),
     "octal-or-decimal": (_HEAD + b"capabilities: [{name: a, type: b, budgets: 0644}]\n", "pack.yaml"),
+    "text-or-boolean": (b"name: y\nversion: 1.4.0\n", "pack.yaml"),
     "larger-than-256-kib": (_HEAD + b"# " + b"x" * 262_144 + b"\n", "pack.yaml"),
     # The keys.
     "name-is-missing": (b"version: 1.4.0\n", "pack.yaml:name"),

@@ -16,6 +16,11 @@ from packyard.packs.yaml_document import dump
 
 MAX_BYTES = 256 * 1024
 HEAD = b"name: slack\nversion: 1.4.0\n"
+HOST = "must be a host name such as slack.com or *.slack.com"
+NOT_EMPTY = "must have at least one entry; only paths may be left out, which allows every path"
+RULES = "must be a list: entries that each begin with - and have domains and methods"
+THREE = "must be three numbers joined by dots"
+KEYS = "capabilities, category, description, display_name, name, suggested_packs, version"
 
 slugs = st.from_regex(r"[a-z0-9]{1,6}(-[a-z0-9]{1,6}){0,3}", fullmatch=True)
 line = st.text(st.characters(categories=["L", "N", "P", "S", "Zs"]), min_size=1, max_size=120).filter(
@@ -133,35 +138,41 @@ suggested_packs: jira, github
 """
 
     assert faults_in(content) == {
-        "pack.yaml:name": "must be lower-case letters and digits, joined by single hyphens",
-        "pack.yaml:version": "is required",
+        "pack.yaml:name": "must be lower-case letters and digits, joined by single hyphens, such as slack",
+        "pack.yaml:version": "is required, as in version: 1.4.0",
         "pack.yaml:dispaly_name": "is not a known key; did you mean display_name?",
         "pack.yaml:description": "has no value; give it one or leave it out",
         "pack.yaml:category": "is not text but 5 to YAML; put it in quotes",
         "pack.yaml:capabilities[0].type": "is required",
-        "pack.yaml:capabilities[0].allow[0].domains[0]": "must be a host name such as slack.com or *.slack.com",
+        "pack.yaml:capabilities[0].allow[0].domains[0]": HOST + "; addresses are not taken",
         "pack.yaml:capabilities[0].allow[0].domains[1]": "is not text but true to YAML; put it in quotes",
-        "pack.yaml:capabilities[0].allow[0].methods": "must be a list",
+        "pack.yaml:capabilities[0].allow[0].methods": "must be a list: [GET, POST]",
         "pack.yaml:capabilities[0].allow[0].path": "is not a known key; did you mean paths?",
-        "pack.yaml:capabilities[0].allow[1].domains": "must not be an empty list",
-        "pack.yaml:capabilities[1].name": "is the name of an earlier entry",
-        "pack.yaml:capabilities[1].allow": "must be a list",
-        "pack.yaml:capabilities[2]": "must be a mapping",
-        "pack.yaml:suggested_packs": "must be a list",
+        "pack.yaml:capabilities[0].allow[1].domains": NOT_EMPTY,
+        "pack.yaml:capabilities[1].name": "is the name of an earlier entry; give each its own",
+        "pack.yaml:capabilities[1].allow": RULES,
+        "pack.yaml:capabilities[2]": "must be a mapping: lines of key: value",
+        "pack.yaml:suggested_packs": "must be a list: [jira, github]",
     }
 
 
 @pytest.mark.parametrize(
     ("version", "reason"),
     [
-        (b"1.10", 'is not text but 1.1 to YAML; put it in quotes, as in "1.4.0"'),
-        (b"1.4", 'is not text but 1.4 to YAML; put it in quotes, as in "1.4.0"'),
-        (b"2", 'is not text but 2 to YAML; put it in quotes, as in "1.4.0"'),
-        (b"true", 'is not text but true to YAML; put it in quotes, as in "1.4.0"'),
+        (b"1.10", f"{THREE}: write 1.10.0. YAML reads 1.10 as the number 1.1"),
+        (b"1.0", f"{THREE}: write 1.0.0. YAML reads 1.0 as the number 1.0"),
+        (b"1.4 # soon", f"{THREE}: write 1.4.0. YAML reads 1.4 as the number 1.4"),
+        (b"2", f"{THREE}: write 2.0.0. YAML reads 2 as the number 2"),
+        (b"true", f"{THREE}, such as 1.4.0 (SemVer 2.0.0)"),
         (b"", "has no value; give it one or leave it out"),
         (b"[1, 4, 0]", "must be text"),
-        (b"v1.4.0", "must not begin with v"),
-        (b"'1.4'", "must be three numbers joined by dots, such as 1.4.0 or 1.4.0-rc.1 (SemVer 2.0.0)"),
+        (b"v1.4.0", "must not begin with v: write 1.4.0"),
+        (b"v1.4", f"{THREE}: write 1.4.0 (SemVer 2.0.0)"),
+        (b"'1.4'", f"{THREE}: write 1.4.0 (SemVer 2.0.0)"),
+        (b"1.4-beta.2", f"{THREE}: write 1.4.0-beta.2 (SemVer 2.0.0)"),
+        (b"2026.03.01", "must not have numbers with leading zeros: write 2026.3.1 (SemVer 2.0.0)"),
+        (b"latest", f"{THREE}, such as 1.4.0 or 1.4.0-rc.1 (SemVer 2.0.0)"),
+        (b"1.2.3.4", f"{THREE}, such as 1.4.0 or 1.4.0-rc.1 (SemVer 2.0.0)"),
     ],
 )
 def test_a_version_that_is_none_is_refused_with_what_to_do(version: bytes, reason: str) -> None:
@@ -174,21 +185,65 @@ def test_a_version_that_is_none_is_refused_with_what_to_do(version: bytes, reaso
         ("displayname", "displayname", "is not a known key; did you mean display_name?"),
         ("Display-Name", "Display-Name", "is not a known key; did you mean display_name?"),
         ("suggests", "suggests", "is not a known key; did you mean suggested_packs?"),
-        ("licence", "licence", "is not a known key"),
-        ('"a\\nb"', "'a\\nb'", "is not a known key"),
-        ('"\\u202Eeman"', "'\\u202eeman'", "is not a known key"),
-        ("x" * 900, "x" * 64 + "…", "is not a known key"),
+        ("descripton", "descripton", "is not a known key; did you mean description?"),
+        ("desc", "desc", "is not a known key; did you mean description?"),
+        ("displayName", "displayName", "is not a known key; did you mean display_name?"),
+        ("licence", "licence", f"is not a known key; known are {KEYS}"),
+        ('"a\\nb"', "'a\\nb'", f"is not a known key; known are {KEYS}"),
+        ('"\\u202Eeman"', "'\\u202eeman'", f"is not a known key; known are {KEYS}"),
+        ("x" * 900, "x" * 64 + "…", f"is not a known key; known are {KEYS}"),
     ],
 )
 def test_an_unknown_key_is_named_so_that_a_typo_is_seen(key: str, path: str, reason: str) -> None:
     assert faults_in(HEAD + f"{key}: 1\n".encode()) == {f"pack.yaml:{path}": reason}
 
 
+@pytest.mark.parametrize(
+    ("name", "proposal"),
+    [
+        ("My_Pack", ", such as my-pack"),
+        ("slack.api", ", such as slack-api"),
+        ("Café Münster", ", such as cafe-munster"),
+        ("-slack--api-", ", such as slack-api"),
+        ("../slack", ", such as slack"),
+        ("通信", ""),
+        ("'---'", ""),
+    ],
+)
+def test_a_name_that_is_none_is_refused_with_the_nearest_that_is_one(name: str, proposal: str) -> None:
+    faults = faults_in(f"name: {name}\nversion: 1.4.0\n".encode())
+
+    assert faults == {
+        "pack.yaml:name": f"must be lower-case letters and digits, joined by single hyphens{proposal}"
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "entry", "advice"),
+    [
+        ("domains", "https://slack.com/api", "; write slack.com"),
+        ("domains", "'*.slack.com:443'", "; write *.slack.com"),
+        ("domains", "localhost/x", "; write localhost"),
+        ("domains", "https://10.0.0.1/", "; addresses are not taken"),
+        ("paths", "api/**", ": write /api/**"),
+        ("methods", "'GET, POST'", "; each has an entry of its own"),
+    ],
+)
+def test_a_wrong_entry_of_a_rule_is_refused_with_the_right_one(key: str, entry: str, advice: str) -> None:
+    rule = {"domains": "[a.com]", "methods": "[GET]"} | {key: f"[{entry}]"}
+    text = ", ".join(f"{name}: {value}" for name, value in rule.items())
+
+    faults = faults_in(HEAD + f"capabilities: [{{name: a, type: b, allow: [{{{text}}}]}}]".encode())
+
+    assert list(faults) == [f"pack.yaml:capabilities[0].allow[0].{key}[0]"]
+    assert advice in faults[f"pack.yaml:capabilities[0].allow[0].{key}[0]"]
+
+
 def test_a_file_over_the_limit_is_not_looked_at() -> None:
     with pytest.raises(InvalidRequest) as caught:
         parse_manifest(b"\x00" * 11, max_bytes=10)
 
-    assert caught.value.fields == {"pack.yaml": "must be at most 10 bytes"}
+    assert caught.value.fields == {"pack.yaml": "must be at most 10 bytes; this has 11"}
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,14 @@ _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN: Final = re.compile(rf"(?:\*\.)?(?:{_LABEL}\.)*(?![0-9]+\Z){_LABEL}")
 # A token of RFC 9110, section 5.6.2.
 _METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}")
+_MAX_PATH: Final = 1024
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PATH: Final = re.compile(r"/[^\x00-\x20\x7f-\x9f]{0,1023}")
 
 
 def _parse_name(text: str) -> str:
     if _NAME.fullmatch(text) is None:
-        raise ValueError("must be a letter, then at most 63 letters, digits, _ or -")
+        raise ValueError("must be a letter, then at most 63 letters, digits, _ or -, such as slack-api")
     return text
 
 
@@ -32,20 +34,31 @@ def _parse_type(text: str) -> str:
 
 def _parse_domain(text: str) -> str:
     if len(text.removeprefix("*.")) > _MAX_HOST_NAME or _DOMAIN.fullmatch(text) is None:
-        raise ValueError("must be a host name such as slack.com or *.slack.com")
+        raise ValueError(f"must be a host name such as slack.com or *.slack.com{_domain_hint(text)}")
     return text
 
 
 def _parse_method(text: str) -> str:
     if _METHOD.fullmatch(text) is None:
-        raise ValueError("must be an HTTP method such as GET")
+        raise ValueError("must be an HTTP method such as GET; each has an entry of its own")
     return text
 
 
 def _parse_path(text: str) -> str:
     if _PATH.fullmatch(text) is None:
-        raise ValueError("must begin with /, hold no spaces, and have at most 1024 characters")
+        hint = f": write /{text}" if _PATH.fullmatch(f"/{text}") else ""
+        raise ValueError(f"must begin with /, hold no spaces, and have at most {_MAX_PATH} characters{hint}")
     return text
+
+
+def _domain_hint(text: str) -> str:
+    """Return what to leave out, when a host name is in `text` with something before or behind it."""
+    host = re.split(r"[/:?#]", _SCHEME.sub("", text, count=1), maxsplit=1)[0]
+    if re.fullmatch(r"[0-9.]+", host):
+        return "; addresses are not taken"
+    if host == text or _DOMAIN.fullmatch(host) is None:
+        return ""
+    return f"; write {host}"
 
 
 class AllowRule(BaseModel):

@@ -1,6 +1,5 @@
 """What `pack.yaml` says of a pack, and everything that can be wrong with it (API contract, section 3)."""
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from pydantic_core import ErrorDetails
 from packyard.errors import InvalidRequest
 from packyard.packs.capabilities import MAX_ENTRIES, AllowRule, Capability, repeated_names
 from packyard.packs.name import PackName, Slug, parse_slug
-from packyard.packs.version import Version, parse_version
+from packyard.packs.version import Version, parse_version, proposal_for
 from packyard.packs.yaml_document import dump, load_mapping
+from packyard.suggestion import unknown_name
 
 # A page of the list carries this text for each of up to 100 packs.
 MAX_CAPABILITIES_BYTES: Final = 64 * 1024
@@ -25,6 +25,10 @@ _MAX_DISPLAY_NAME: Final = 120
 _MAX_DESCRIPTION: Final = 2000
 _MAX_STEP: Final = 64
 # Controls, line separators, and marks that make text show in another order than it is written in.
+# A version as it stands in the text, where YAML has made a number of it.
+_VERSION_LINE: Final = re.compile(
+    rb"^version[ \t]*:[ \t]+([0-9]+(?:\.[0-9]*)?)[ \t]*(?:#.*)?\r?$", re.MULTILINE
+)
 _UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -57,7 +61,7 @@ def parse_manifest(content: bytes, *, max_bytes: int) -> Manifest:
             otherwise every fault at once, each on `pack.yaml:<path>`, or the first 50 and that there are more.
     """
     if len(content) > max_bytes:
-        raise InvalidRequest({_FIELD: f"must be at most {max_bytes} bytes"})
+        raise InvalidRequest({_FIELD: f"must be at most {max_bytes} bytes; this has {len(content)}"})
     document = load_mapping(content)
     entries = document.get("capabilities")
     fragment = dump(entries) if entries else None
@@ -67,7 +71,7 @@ def parse_manifest(content: bytes, *, max_bytes: int) -> Manifest:
     except ValidationError as error:
         # One more than is shown, so that it is known that there are more.
         found = error.errors(include_url=False)[: MAX_FAULTS + 1]
-        faults |= {_path_of(fault["loc"]): _reason_of(fault) for fault in found}
+        faults |= {_path_of(fault["loc"]): _reason_of(fault, content) for fault in found}
         raise InvalidRequest(_bounded(faults)) from None
     if faults:
         raise InvalidRequest(_bounded(faults))
@@ -84,7 +88,7 @@ def parse_manifest(content: bytes, *, max_bytes: int) -> Manifest:
 
 def _parse_display_name(text: str) -> str:
     if not text.strip() or len(text) > _MAX_DISPLAY_NAME:
-        raise ValueError(f"must be 1 to {_MAX_DISPLAY_NAME} characters, and not blank")
+        raise ValueError(f"must be 1 to {_MAX_DISPLAY_NAME} characters, and not blank; this has {len(text)}")
     if _UNFIT.search(text):
         raise ValueError("must be one line without control characters")
     return text
@@ -92,7 +96,7 @@ def _parse_display_name(text: str) -> str:
 
 def _parse_description(text: str) -> str:
     if len(text) > _MAX_DESCRIPTION:
-        raise ValueError(f"must be at most {_MAX_DESCRIPTION} characters")
+        raise ValueError(f"must be at most {_MAX_DESCRIPTION} characters; this has {len(text)}")
     if _UNFIT.search(text.replace("\n", " ").replace("\t", " ")):
         raise ValueError("must have no control characters besides newlines and tabs")
     return text
@@ -121,23 +125,32 @@ _KNOWN_KEYS: Final = {
     3: tuple(Capability.model_fields),
     5: tuple(AllowRule.model_fields),
 }
+# How a list of one entry looks, by the key that has it.
+_LISTS: Final = {
+    "capabilities": "entries that each begin with - and have a name and a type",
+    "allow": "entries that each begin with - and have domains and methods",
+    "domains": '["slack.com"]',
+    "methods": "[GET, POST]",
+    "paths": '["/api/**"]',
+    "suggested_packs": "[jira, github]",
+}
+_REQUIRED: Final = "is required"
+_EXAMPLES: Final = {("name",): "name: slack", ("version",): "version: 1.4.0"}
 _REASONS: Final = {
-    "missing": "is required",
     "string_type": "must be text",
-    "list_type": "must be a list",
-    "model_type": "must be a mapping",
-    "too_short": "must not be an empty list",
+    "model_type": "must be a mapping: lines of key: value",
+    "too_short": "must have at least one entry; only paths may be left out, which allows every path",
     "too_long": f"must have at most {MAX_ENTRIES} entries",
 }
 
 
 def _fragment_faults(entries: object, fragment: str) -> dict[str, str]:
     faults = {
-        _path_of(("capabilities", at, "name")): "is the name of an earlier entry"
+        _path_of(("capabilities", at, "name")): "is the name of an earlier entry; give each its own"
         for at in repeated_names(entries)
     }
     if len(fragment.encode()) > MAX_CAPABILITIES_BYTES:
-        faults[_path_of(("capabilities",))] = f"must be at most {MAX_CAPABILITIES_BYTES} bytes of YAML"
+        faults[_path_of(("capabilities",))] = f"must be at most {MAX_CAPABILITIES_BYTES} bytes of YAML text"
     return faults
 
 
@@ -151,24 +164,33 @@ def _shown(key: str) -> str:
     return short if short and short.isprintable() else ascii(short)
 
 
-def _reason_of(fault: ErrorDetails) -> str:
-    kind, given = fault["type"], fault["input"]
-    if kind == "value_error":
-        return str(fault["ctx"]["error"])
-    if kind == "extra_forbidden":
-        return _unknown_key(fault["loc"])
+def _reason_of(fault: ErrorDetails, content: bytes) -> str:
+    kind, given, loc = fault["type"], fault["input"], fault["loc"]
+    match kind:
+        case "value_error":
+            return str(fault["ctx"]["error"])
+        case "extra_forbidden":
+            return unknown_name(str(loc[-1]), _KNOWN_KEYS[len(loc)], kind="a known key")
+        case "missing":
+            return f"is required, as in {_EXAMPLES[loc]}" if loc in _EXAMPLES else _REQUIRED
     if given is None:
         return "has no value; give it one or leave it out"
     if kind == "string_type" and isinstance(given, int | float):
-        example = ', as in "1.4.0"' if fault["loc"] == ("version",) else ""
-        return f"is not text but {str(given).lower()} to YAML; put it in quotes{example}"
-    return _REASONS[kind]
+        return _not_text(given, loc, content)
+    return f"must be a list: {_LISTS[str(loc[-1])]}" if kind == "list_type" else _REASONS[kind]
 
 
-def _unknown_key(loc: tuple[int | str, ...]) -> str:
-    key = str(loc[-1])[:_MAX_STEP]
-    close = difflib.get_close_matches(key.lower().replace("-", "_"), _KNOWN_KEYS[len(loc)], n=1)
-    return f"is not a known key; did you mean {close[0]}?" if close else "is not a known key"
+def _not_text(given: float, loc: tuple[int | str, ...], content: bytes) -> str:
+    if loc != ("version",):
+        return f"is not text but {str(given).lower()} to YAML; put it in quotes"
+    line = _VERSION_LINE.search(content)
+    written = line[1].decode() if line else str(given)
+    proposal = proposal_for(written)
+    if proposal is None:
+        return "must be three numbers joined by dots, such as 1.4.0 (SemVer 2.0.0)"
+    return (
+        f"must be three numbers joined by dots: write {proposal}. YAML reads {written} as the number {given}"
+    )
 
 
 def _bounded(faults: dict[str, str]) -> dict[str, str]:

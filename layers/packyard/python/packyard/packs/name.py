@@ -1,6 +1,7 @@
 """Slugs: how packs and categories are named (API contract, section 1)."""
 
 import re
+import unicodedata
 from typing import NewType
 
 Slug = NewType("Slug", str)
@@ -14,13 +15,22 @@ def parse_slug(text: str) -> Slug:
     """Return `text` as a slug.
 
     Raises:
-        ValueError: Longer than 64 characters, or not lower-case letters and digits joined by single hyphens.
+        ValueError: Longer than 64 characters, or not lower-case letters and digits joined by single hyphens; the
+            message has the slug that comes nearest, if any does.
     """
     if len(text) > MAX_LENGTH:
-        raise ValueError(f"must be at most {MAX_LENGTH} characters")
+        raise ValueError(f"must be at most {MAX_LENGTH} characters; this has {len(text)}")
     if _SLUG.fullmatch(text) is None:
-        raise ValueError("must be lower-case letters and digits, joined by single hyphens")
+        near = _nearest(text)
+        hint = f", such as {near}" if near else ""
+        raise ValueError(f"must be lower-case letters and digits, joined by single hyphens{hint}")
     return Slug(text)
+
+
+def _nearest(text: str) -> str:
+    """Return `text` without accents and capitals, a hyphen for everything else; empty if nothing is left."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:MAX_LENGTH].rstrip("-")
 
 
 def repository_of(name: PackName, *, org_id: str, prefix: str) -> str:

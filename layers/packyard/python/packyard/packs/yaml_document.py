@@ -7,8 +7,11 @@ plain values:
 - No tags. No anchors and aliases either: a few lines of those can mean millions of values.
 - Keys are text, and none repeats; `<<` merges nothing.
 - Values are what JSON can say: text, null, booleans, 64-bit integers, finite floats, lists and mappings.
-- A plain scalar that YAML 1.1 and YAML 1.2 take for different things (`yes`, `0644`, `1:30`, `1_000`, `1e3`,
-  `2024-01-01`) is refused. Put in quotes, it is text to everyone.
+- A plain scalar, value or key, that YAML 1.1 and YAML 1.2 take for different things (`yes`, `y`, `0644`, `1:30`,
+  `1_000`, `1e3`, `2024-01-01`) is refused. Put in quotes, it is text to everyone.
+- U+0085, U+2028 and U+2029 break lines in YAML 1.1 and are text in YAML 1.2 (section 5.4), so that a comment of one
+  version is a key of the other (go-yaml, issue 922). A byte order mark inside the text is passed over by some readers.
+  All four are refused as they stand; as escapes in double quotes they are text to everyone.
 
 The parser is libyaml's: it takes a tenth of the time of PyYAML's own, and refuses the lone surrogates that
 the other lets through. Its time grows with the square of the depth of flow collections (a minute for 256 KiB
@@ -24,6 +27,7 @@ import yaml
 from yaml.reader import ReaderError
 
 from packyard.errors import InvalidRequest
+from packyard.packs.yaml_faults import explain, place
 
 MAX_DEPTH: Final = 32
 MAX_NODES: Final = 20_000
@@ -45,7 +49,24 @@ _FLOAT: Final = re.compile(r"(?:[-+]?[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]+)?
 _CORE_NUMBER: Final = re.compile(
     r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+)\Z"
 )
+# Booleans and null, spelled as some readers of YAML 1.1 take them and others do not (yaml.org/type/bool.html; Psych).
+_LOOSE_CONSTANT: Final = re.compile(r"(?:y|yes|n|no|on|off|true|false|null)\Z", re.IGNORECASE)
+# A date to go-yaml, which is content with single digits; text to the others.
+_LOOSE_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\Z")
 _TEXT_TAG: Final = "tag:yaml.org,2002:str"
+# Each with its escape (YAML 1.2.2, section 5.7).
+_MISREAD: Final = {"\x85": "\\N", "\u2028": "\\L", "\u2029": "\\P", "\ufeff": "\\uFEFF"}
+_MISREAD_CHARACTER: Final = re.compile(f"[{''.join(_MISREAD)}]")
+# Longest first: the mark of UTF-16 begins that of UTF-32.
+_OTHER_ENCODINGS: Final = (
+    (b"\xff\xfe\0\0", "UTF-32"),
+    (b"\0\0\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
+_LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
+_NO_MAPPING: Final = "must be a mapping: lines of key: value, with a space behind each colon"
+_SAVE_AS_UTF_8: Final = "save the file as UTF-8"
 
 
 class _Resolver(yaml.resolver.Resolver):
@@ -58,6 +79,8 @@ class _Dumper(yaml.CSafeDumper):
 
 for _class in (_Resolver, _Dumper):
     _class.add_implicit_resolver("tag:yaml.org,2002:float", _CORE_NUMBER, list("-+.0123456789"))
+    _class.add_implicit_resolver("tag:yaml.org,2002:bool", _LOOSE_CONSTANT, list("yYnNoOtTfF"))
+    _class.add_implicit_resolver("tag:yaml.org,2002:timestamp", _LOOSE_DATE, list("0123456789"))
 _RESOLVER: Final = _Resolver()
 
 
@@ -71,20 +94,19 @@ def load_mapping(content: bytes) -> dict[str, Any]:
         InvalidRequest: On `pack.yaml`, with line and column: not UTF-8, not YAML, not exactly one mapping,
             nested deeper than 32, of more than 20,000 values, or holding what the module's docstring refuses.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise InvalidRequest({_FIELD: f"line {line}: is not UTF-8"}) from None
+    text = _decoded(content)
+    misread = _MISREAD_CHARACTER.search(text)
+    if misread is not None:
+        raise InvalidRequest({_FIELD: _position(text[: misread.start()]) + _misread(misread[0])})
     try:
         return _Builder().build(yaml.parse(text, Loader=yaml.CSafeLoader))
     except ReaderError as error:
         # libyaml states the position in bytes of UTF-8.
-        line = text.encode().count(b"\n", 0, error.position) + 1
-        raise InvalidRequest({_FIELD: f"line {line}: holds a character that YAML does not allow"}) from None
+        before = text.encode()[: error.position].decode(errors="ignore")
+        reason = f"the character U+{error.character:04X} is not allowed in YAML; remove it"
+        raise InvalidRequest({_FIELD: _position(before) + reason}) from None
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise InvalidRequest({_FIELD: f"{_place_of(mark)}is not YAML: {error.problem}"}) from None
+        raise InvalidRequest({_FIELD: explain(error, text)}) from None
     except UnicodeDecodeError:
         # libyaml unescapes a tag's percent-encoding without looking at what comes out.
         raise InvalidRequest({_FIELD: "holds a tag; tags are not taken"}) from None
@@ -97,6 +119,42 @@ def dump(values: list[Any] | dict[str, Any]) -> str:
     """
     # Lines as long as they come: folding a text for width is where emitters differ.
     return str(yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1 << 30))
+
+
+def _decoded(content: bytes) -> str:
+    """Return the text, without a byte order mark, or name the encoding that it is in instead of UTF-8."""
+    encoding = next((name for mark, name in _OTHER_ENCODINGS if content.startswith(mark)), None)
+    # Without a mark: a document begins with an ASCII character (YAML 1.2.2, section 5.2).
+    if encoding is None and content[:2].count(0) == 1:
+        encoding = "UTF-16"
+    if encoding is not None:
+        raise InvalidRequest({_FIELD: f"is in {encoding}; {_SAVE_AS_UTF_8} (in Notepad: Save as, Encoding)"})
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        byte = content[error.start : error.start + 1]
+        meant = byte.decode("cp1252", errors="ignore")
+        hint = f"; in Latin-1 or Windows-1252 it is {meant}" if meant.isprintable() and meant else ""
+        place = _position(content[: error.start].decode("utf-8-sig"))
+        raise InvalidRequest(
+            {_FIELD: f"{place}the byte 0x{byte.hex().upper()} is not UTF-8{hint}; {_SAVE_AS_UTF_8}"}
+        ) from None
+
+
+def _misread(character: str) -> str:
+    code = f"U+{ord(character):04X}"
+    cause = (
+        f"a byte order mark ({code}) may stand at the very start only"
+        if character == "\ufeff"
+        else f"{code} breaks the line for some readers of YAML and not for others"
+    )
+    return f"{cause}; remove it, or write {_MISREAD[character]} in double quotes"
+
+
+def _position(before: str) -> str:
+    """Return how a fault begins that stands behind `before`."""
+    lines = _LINE_BREAK.split(before)
+    return f"line {len(lines)}, column {len(lines[-1]) + 1}: "
 
 
 class _Builder:
@@ -122,9 +180,12 @@ class _Builder:
                     self._open.pop()
                     self._keys.pop()
                 case yaml.DocumentStartEvent() if self._root is not None:
-                    _refuse(event, "a second document begins here; there must be one")
+                    _refuse(
+                        event,
+                        "a second document begins here; pack.yaml is one, so remove this line or what follows it",
+                    )
         if self._root is None:
-            raise InvalidRequest({_FIELD: "is empty"})
+            raise InvalidRequest({_FIELD: "is empty; it needs at least a name and a version"})
         return self._root
 
     def _check_node(self, event: yaml.NodeEvent) -> None:
@@ -137,7 +198,7 @@ class _Builder:
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         _refuse_tag(event)
         if not self._open:
-            _refuse(event, "must be a mapping")
+            _refuse(event, _NO_MAPPING)
         values = self._open[-1]
         if isinstance(values, dict) and self._keys[-1] is None:
             self._keys[-1] = _new_key(event, taken=values)
@@ -154,7 +215,7 @@ class _Builder:
         elif isinstance(values, dict):
             self._root = values
         else:
-            _refuse(event, "must be a mapping")
+            _refuse(event, _NO_MAPPING)
         self._open.append(values)
         self._keys.append(None)
 
@@ -169,13 +230,18 @@ class _Builder:
             _refuse(event, "a key must be text, not a mapping or a list")
 
 
+def _differs(text: str) -> bool:
+    """Return whether a plain scalar that is no number or constant to all is text to some only."""
+    tag = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    return bool(tag != _TEXT_TAG)
+
+
 def _new_key(event: yaml.ScalarEvent, *, taken: dict[str, Any]) -> str:
     key = event.value
-    # `on` and `no` are plainly text where a key belongs, though YAML 1.1 would have them be booleans.
-    if _is_plain(event) and (key == "<<" or key in _CONSTANTS or _CORE_NUMBER.match(key)):
-        _refuse(event, f"the key {_shown(key)} is not text; put it in quotes")
+    if _is_plain(event) and (key in _CONSTANTS or _differs(key)):
+        _refuse(event, f"the key {_shown(key)} is not text to every reader of YAML; put it in quotes")
     if key in taken:
-        _refuse(event, f"the key {_shown(key)} is given twice")
+        _refuse(event, f"the key {_shown(key)} is given twice; keep one of them")
     return key
 
 
@@ -187,8 +253,7 @@ def _value_of(event: yaml.ScalarEvent) -> str | bool | float | None:
         return _CONSTANTS[text]
     if _INTEGER.fullmatch(text) or _FLOAT.fullmatch(text):
         return _number(event)
-    tag = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
-    if tag != _TEXT_TAG:
+    if _differs(text):
         _refuse(event, f"{_shown(text)} is not the same to every reader of YAML and JSON; put it in quotes")
     return text
 
@@ -212,15 +277,12 @@ def _is_plain(event: yaml.ScalarEvent) -> bool:
 
 def _refuse_tag(event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
     if event.tag is not None:
-        _refuse(event, "tags are not taken")
+        _refuse(event, "tags are not taken; write the value without one, or in quotes")
 
 
 def _refuse(event: yaml.Event, reason: str) -> NoReturn:
-    raise InvalidRequest({_FIELD: _place_of(event.start_mark) + reason})
-
-
-def _place_of(mark: Any) -> str:
-    return f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
+    where = place(event.start_mark) if event.start_mark else ""
+    raise InvalidRequest({_FIELD: where + reason})
 
 
 def _shown(text: str) -> str:

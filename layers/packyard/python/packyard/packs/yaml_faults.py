@@ -1,0 +1,98 @@
+"""Faults of YAML in words of our own: what is wrong, where, and what helps.
+
+libyaml states faults in terms of its own scanner ("could not find expected ':'"). Each of them is one of a few mistakes
+that people make, and the line tells which.
+"""
+
+import re
+from typing import Any, Final
+
+import yaml
+
+_BREAK: Final = re.compile(r"\r\n|\r|\n")
+_COLON: Final = re.compile(r":(?:\s|\Z)")
+_TAB: Final = "a tab cannot indent in YAML; use spaces"
+_MISINDENTED: Final = "is indented otherwise than the lines beside it; keys of one level begin in one column"
+
+# By what libyaml says: whether its context mark is the better place, and what we say.
+_SIMPLE: Final[tuple[tuple[str, bool, str], ...]] = (
+    ("could not find expected ':'", True, "has no colon: write key: value, with a space behind the colon"),
+    ("',' or ']'", True, "the list that begins here with [ is not closed, or lacks a comma"),
+    ("',' or '}'", True, "the mapping that begins here with { is not closed, or lacks a comma"),
+    ("found unexpected end of stream", True, "the quote that opens here is not closed"),
+    ("found unexpected document indicator", True, "the quote that opens here is not closed before a line --- or ..."),
+    ("'-' indicator", False, "is indented otherwise than the entries of its list, or lacks its -"),
+    ("block sequence entries", False, "a list begins on a line of its own, below its key"),
+    ("node content", False, "a value is missing, or begins with a character that has to stand in quotes"),
+    ("unknown escape", False, "is no escape in double quotes; write \\\\ for a backslash, or use single quotes"),
+    ("hexdecimal", False, "the escape names no character; use single quotes to have none"),
+    ("Unicode character escape", False, "the escape names no character; use single quotes to have none"),
+    ("a tab character", False, _TAB),
+    ("indentation indicator", False, "behind | or > only + or - or an indentation of 1 to 9 may stand"),
+    ("comment or line break", False, "nothing may stand here but a comment; a text begins on the line below | or >"),
+    ("tag", False, "tags are not taken; put a value that begins with ! in quotes"),
+    ("%YAML", False, "of the directives only one %YAML 1.1 or %YAML 1.2 is taken"),
+    ("incompatible YAML", False, "of the directives only one %YAML 1.1 or %YAML 1.2 is taken"),
+    ("directive", False, "a line that begins with % is a directive; put the text in quotes"),
+)  # fmt: skip
+_BY_CONTEXT: Final = (
+    ("alias", "a * begins an alias in YAML; put the value in quotes"),
+    ("anchor", "an & begins an anchor in YAML; put the value in quotes"),
+    ("a tag", "tags are not taken; put a value that begins with ! in quotes"),
+    ("a directive", "a line that begins with % is a directive; put the text in quotes"),
+)
+
+
+def explain(error: yaml.MarkedYAMLError, text: str) -> str:
+    """Return what is wrong with a text that libyaml does not take, beginning with line and column."""
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return "is not YAML"
+    context, problem = error.context or "", error.problem or ""
+    begun = error.context_mark or mark
+    for part, reason in _BY_CONTEXT:
+        if part in context:
+            return place(begun) + reason
+    for part, at_context, reason in _SIMPLE:
+        if part in problem:
+            return place(begun if at_context else mark) + reason
+    return _by_line(mark, problem, _BREAK.split(text))
+
+
+def _by_line(mark: Any, problem: str, lines: list[str]) -> str:
+    """Return what is wrong where only the line tells it."""
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    if "mapping values" in problem:
+        return _stray_colon(mark, lines)
+    if "cannot start any token" in problem:
+        return place(mark) + _unfit_start(line[mark.column : mark.column + 1])
+    return place(mark) + (_no_key(line, mark.column) if "expected key" in problem else "is not YAML")
+
+
+def place(mark: Any) -> str:
+    """Return how a fault at `mark` begins."""
+    return f"line {mark.line + 1}, column {mark.column + 1}: "
+
+
+def _unfit_start(character: str) -> str:
+    if character == "\t":
+        return _TAB
+    return f"a value cannot begin with {character} in YAML; put it in quotes"
+
+
+def _stray_colon(mark: Any, lines: list[str]) -> str:
+    before = lines[mark.line][: mark.column]
+    if _COLON.search(before):
+        return place(mark) + "a second colon in one value; put the value in quotes"
+    previous = next((at for at in range(mark.line - 1, -1, -1) if lines[at].strip()), None)
+    if previous is not None and not _COLON.search(lines[previous]):
+        return f"line {previous + 1}: has no colon: write key: value, with a space behind the colon"
+    return place(mark) + _MISINDENTED
+
+
+def _no_key(line: str, column: int) -> str:
+    if line[:column].strip():
+        return "text behind the closing quote; in quotes of one kind use the other, or double the single one"
+    if line[column : column + 1] == "-":
+        return "a list entry where a key belongs; put it below the key of its list"
+    return _MISINDENTED

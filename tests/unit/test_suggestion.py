@@ -1,0 +1,32 @@
+import pytest
+
+from packyard.suggestion import closest, unknown_name
+
+KNOWN = ("name", "visibility", "display_name")
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("visiblity", "visibility"),
+        ("Visibility", "visibility"),
+        ("displayName", "display_name"),
+        ("display-name", "display_name"),
+        ("DISPLAY NAME", "display_name"),
+        ("displ", "display_name"),
+        ("nmae", "name"),
+        ("licence", None),
+        ("", None),
+        ("é", None),
+        ("n" * 100_000, None),
+    ],
+)
+def test_the_name_that_was_meant_is_found_when_one_is_near(word: str, meant: str | None) -> None:
+    assert closest(word, KNOWN) == meant
+
+
+def test_a_refusal_has_the_one_that_is_near_or_all() -> None:
+    assert unknown_name("nam", KNOWN, kind="a field") == "is not a field; did you mean name?"
+    assert unknown_name("x", KNOWN, kind="a field") == (
+        "is not a field; known are display_name, name, visibility"
+    )
