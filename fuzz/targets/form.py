@@ -11,6 +11,7 @@ from packyard.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaTyp
 from packyard.http.form import read_form
 
 _FIELDS: Final = frozenset({"archive", "visibility"})
+_FILES: Final = frozenset({"archive"})
 _MAX_BYTES: Final = 8 << 10
 
 
@@ -19,13 +20,13 @@ def check(data: bytes) -> None:
     headers = {"Content-Type": content_type.decode("latin-1")}
     event = Request(method="POST", resource="/packs/upload", headers=headers, body=body).event()
     try:
-        parts = read_form(APIGatewayProxyEvent(event), fields=_FIELDS, max_bytes=_MAX_BYTES)
+        parts = read_form(APIGatewayProxyEvent(event), fields=_FIELDS, files=_FILES, max_bytes=_MAX_BYTES)
     except (InvalidRequest, PayloadTooLarge, UnsupportedMediaType) as refusal:
         json.dumps(refusal.inner("request"), ensure_ascii=False).encode()
         return
     assert parts.keys() <= _FIELDS
-    assert sum(map(len, parts.values())) <= len(body) <= _MAX_BYTES
-    assert all(content in body for content in parts.values())
+    assert sum(len(part.content) for part in parts.values()) <= len(body) <= _MAX_BYTES
+    assert all(part.content in body for part in parts.values())
 
 
 def seeds() -> Iterator[bytes]:
@@ -38,4 +39,6 @@ def seeds() -> Iterator[bytes]:
         yield headers["Content-Type"].encode() + b"\n" + body
     yield b"multipart/form-data; boundary=b\n--b\r\nContent-Disposition: form-data; name=archive\r\n\r\nx\r\n--b--\r\n"
     yield b"multipart/form-data; boundary=\"a b\"\n--a b\r\nContent-Disposition: form-data; name*=UTF-8''archive\r\n"
+    yield b"multipart/form-data; boundary=b\nx\r\n--b \r\ncontent-disposition:\r\n\tform-data;name=a\r\n\r\n--b--\r\ny"
+    yield b'multipart/form-data; boundary=b\n--b\r\nContent-Disposition: form-data; name=archive; filename="a"b"\r\n'
     yield b"application/json\n{}"

@@ -22,7 +22,6 @@ HEAVY: Final = {
     "cryptography",
     "isal",
     "joserfc",
-    "multipart",
     "pydantic",
     "ulid",
     "yaml",
@@ -35,8 +34,6 @@ ALLOWED: Final = {
     "clean_up": QUEUE,
     "get_file": HTTP | {"isal"},
     "list_files": HTTP | {"isal"},
-    "reupload_pack": HTTP | {"multipart"},
-    "upload_pack": HTTP | {"multipart"},
 }
 ENVIRONMENT: Final = {
     "AWS_ACCESS_KEY_ID": "testing",

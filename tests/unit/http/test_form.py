@@ -4,10 +4,12 @@ from tests.gateway import Request, multipart
 
 from packyard.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
 from packyard.http.form import read_form
+from packyard.http.multipart import Part
 from packyard.http.upload import read_upload
 from packyard.packs.pack import Visibility
 
 FIELDS = frozenset({"archive", "visibility"})
+FILES = frozenset({"archive"})
 
 
 def posted(body: bytes, headers: dict[str, str]) -> APIGatewayProxyEvent:
@@ -19,20 +21,39 @@ def posted(body: bytes, headers: dict[str, str]) -> APIGatewayProxyEvent:
 def test_each_part_is_found_by_its_name() -> None:
     body, headers = multipart({"archive": b"\x1f\x8b\r\n--x", "visibility": b"community"})
 
-    assert read_form(posted(body, headers), fields=FIELDS, max_bytes=1024) == {
-        "archive": b"\x1f\x8b\r\n--x",
-        "visibility": b"community",
+    assert read_form(posted(body, headers), fields=FIELDS, files=FILES, max_bytes=1024) == {
+        "archive": Part("archive", is_file=True, content=b"\x1f\x8b\r\n--x"),
+        "visibility": Part("visibility", is_file=False, content=b"community"),
     }
 
 
 @pytest.mark.parametrize(
-    "content_type", ["", "application/json", "multipart/mixed; boundary=x", "application/gzip", "multipart"]
+    ("content_type", "cause"),
+    [
+        ("", "states no Content-Type"),
+        ("application/json", "This is application/json."),
+        ("application/json; charset=utf-8", "This is application/json."),
+        ("application/gzip", "This is application/gzip."),
+        ("application/octet-stream", "This is application/octet-stream."),
+        ("application/x-www-form-urlencoded", "what curl's -d, --data-binary and --data-raw send"),
+        ("multipart/mixed; boundary=x", "This is multipart/mixed."),
+        ("multipart", "must be a form"),
+        ("<script>/x", "must be a form"),
+        ("a" * 5000 + "/b", "must be a form"),
+    ],
 )
-def test_a_body_that_is_not_a_form_is_an_unsupported_media_type(content_type: str) -> None:
+def test_a_body_that_is_no_form_is_answered_with_the_line_that_sends_one(
+    content_type: str, cause: str
+) -> None:
     event = posted(b"{}", {"Content-Type": content_type} if content_type else {})
 
-    with pytest.raises(UnsupportedMediaType):
-        read_form(event, fields=FIELDS, max_bytes=1024)
+    with pytest.raises(UnsupportedMediaType) as refusal:
+        read_form(event, fields=FIELDS, files=FILES, max_bytes=1024)
+
+    assert cause in refusal.value.message
+    assert '-F archive=@my-pack.tar.gz "$URL"' in refusal.value.message
+    assert "<script>" not in refusal.value.message
+    assert len(refusal.value.message) < 400
 
 
 def test_the_content_type_is_matched_without_regard_to_case() -> None:
@@ -41,16 +62,19 @@ def test_the_content_type_is_matched_without_regard_to_case() -> None:
     form = read_form(
         posted(body, {"content-type": "Multipart/Form-Data; Boundary=frontier"}),
         fields=FIELDS,
+        files=FILES,
         max_bytes=1024,
     )
 
-    assert form == {"archive": b"x"}
+    assert form["archive"].content == b"x"
 
 
 @pytest.mark.parametrize("content_type", ["multipart/form-data", f"multipart/form-data; boundary={'b' * 71}"])
 def test_a_form_without_a_usable_boundary_names_the_body(content_type: str) -> None:
     with pytest.raises(InvalidRequest) as refusal:
-        read_form(posted(b"--x--\r\n", {"Content-Type": content_type}), fields=FIELDS, max_bytes=1024)
+        read_form(
+            posted(b"--x--\r\n", {"Content-Type": content_type}), fields=FIELDS, files=FILES, max_bytes=1024
+        )
 
     assert "boundary" in refusal.value.fields["body"]
 
@@ -72,7 +96,7 @@ def test_a_form_without_a_usable_boundary_names_the_body(content_type: str) -> N
 )
 def test_a_malformed_form_is_refused_and_named(body: bytes) -> None:
     with pytest.raises(InvalidRequest) as refusal:
-        read_form(posted(body, multipart({})[1]), fields=FIELDS, max_bytes=10_000)
+        read_form(posted(body, multipart({})[1]), fields=FIELDS, files=FILES, max_bytes=10_000)
 
     assert refusal.value.fields
 
@@ -82,15 +106,66 @@ def test_a_flood_of_parts_is_refused() -> None:
 
     with pytest.raises(InvalidRequest):
         read_form(
-            posted(part * 10_000 + b"--frontier--\r\n", multipart({})[1]), fields=FIELDS, max_bytes=10_000_000
+            posted(part * 10_000 + b"--frontier--\r\n", multipart({})[1]),
+            fields=FIELDS,
+            files=FILES,
+            max_bytes=10_000_000,
         )
+
+
+@pytest.mark.parametrize(
+    ("disposition", "advice"),
+    [
+        ('name="file"; filename="pack.tar.gz"', "did you mean archive?"),
+        ('name="package"; filename="pack.tar.gz"', "did you mean archive?"),
+        ('name="Archive"; filename="pack.tar.gz"', "did you mean archive?"),
+        ('name="visiblity"', "did you mean visibility?"),
+        ('name="note"', "known are archive, visibility"),
+        ('name=""; filename="x"', "did you mean archive?"),
+    ],
+)
+def test_a_part_of_a_wrong_name_is_refused_with_the_right_one(disposition: str, advice: str) -> None:
+    part = f"--frontier\r\nContent-Disposition: form-data; {disposition}\r\n\r\nx\r\n--frontier--\r\n"
+
+    with pytest.raises(InvalidRequest) as refusal:
+        read_form(posted(part.encode(), multipart({})[1]), fields=FIELDS, files=FILES, max_bytes=1024)
+
+    assert advice in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    ("disposition", "content", "advice"),
+    [
+        # What `curl -F archive=my-pack.tar.gz` sends.
+        ('name="archive"', b"my-pack.tar.gz", "put @ before the path of the file"),
+        ('name="archive"', b"", "put @ before the path of the file"),
+        ('name="archive"; filename=""', b"", "is empty"),
+        ('name="visibility"', b"org", "-F archive=@my-pack.tar.gz"),
+    ],
+)
+def test_a_form_without_an_archive_is_answered_with_what_sends_one(
+    disposition: str, content: bytes, advice: str
+) -> None:
+    head = f"--frontier\r\nContent-Disposition: form-data; {disposition}\r\n\r\n".encode()
+
+    with pytest.raises(InvalidRequest) as refusal:
+        read_upload(posted(head + content + b"\r\n--frontier--", multipart({})[1]), max_bytes=1024)
+
+    assert advice in refusal.value.fields["archive"]
+
+
+def test_an_archive_without_a_file_name_is_an_archive() -> None:
+    """What `curl -F 'archive=<my-pack.tar.gz'` and axios' postForm of a Buffer send."""
+    body = b'--frontier\r\nContent-Disposition: form-data; name="archive"\r\n\r\n\x1f\x8bx\r\n--frontier--'
+
+    assert read_upload(posted(body, multipart({})[1]), max_bytes=1024).archive == b"\x1f\x8bx"
 
 
 def test_an_unknown_part_is_refused_by_name() -> None:
     body, headers = multipart({"archive": b"x", "visiblity": b"org"})
 
     with pytest.raises(InvalidRequest) as refusal:
-        read_form(posted(body, headers), fields=FIELDS, max_bytes=1024)
+        read_form(posted(body, headers), fields=FIELDS, files=FILES, max_bytes=1024)
 
     assert list(refusal.value.fields) == ["visiblity"]
 
@@ -99,7 +174,12 @@ def test_a_repeated_part_is_refused_by_name() -> None:
     one = b'--frontier\r\nContent-Disposition: form-data; name="visibility"\r\n\r\norg\r\n'
 
     with pytest.raises(InvalidRequest) as refusal:
-        read_form(posted(one + one + b"--frontier--\r\n", multipart({})[1]), fields=FIELDS, max_bytes=1024)
+        read_form(
+            posted(one + one + b"--frontier--\r\n", multipart({})[1]),
+            fields=FIELDS,
+            files=FILES,
+            max_bytes=1024,
+        )
 
     assert list(refusal.value.fields) == ["visibility"]
 
@@ -110,23 +190,22 @@ def test_a_body_over_the_limit_is_too_large_and_the_message_names_the_staged_way
     body, _ = multipart({"archive": b"x" * (1024 - len(empty) + excess)})
 
     with pytest.raises(PayloadTooLarge, match=r"1024 bytes.*POST /packs/uploads"):
-        read_form(posted(body, headers), fields=FIELDS, max_bytes=1024)
+        read_form(posted(body, headers), fields=FIELDS, files=FILES, max_bytes=1024)
 
 
 def test_a_body_at_the_limit_passes() -> None:
     empty, headers = multipart({"archive": b""})
     body, _ = multipart({"archive": b"x" * (1024 - len(empty))})
 
-    assert len(read_form(posted(body, headers), fields=FIELDS, max_bytes=1024)["archive"]) == 1024 - len(
-        empty
-    )
+    form = read_form(posted(body, headers), fields=FIELDS, files=FILES, max_bytes=1024)
+    assert len(form["archive"].content) == 1024 - len(empty)
 
 
 def test_a_body_that_only_claims_to_be_base64_is_refused() -> None:
     event = APIGatewayProxyEvent({**posted(b"", multipart({})[1]).raw_event, "body": "not base64!"})
 
     with pytest.raises(InvalidRequest):
-        read_form(event, fields=FIELDS, max_bytes=1024)
+        read_form(event, fields=FIELDS, files=FILES, max_bytes=1024)
 
 
 def test_the_visibility_is_org_unless_given() -> None:
@@ -141,6 +220,9 @@ def test_the_visibility_is_org_unless_given() -> None:
         pytest.param({}, {"archive"}, id="no part at all"),
         pytest.param({"visibility": b"org"}, {"archive"}, id="no archive"),
         pytest.param({"archive": b""}, {"archive"}, id="an empty archive"),
+        pytest.param(
+            {"archive": b"", "visibility": b"org "}, {"archive", "visibility"}, id="a blank too much"
+        ),
         pytest.param({"archive": b"x", "visibility": b"public"}, {"visibility"}, id="an unknown visibility"),
         pytest.param(
             {"archive": b"x", "visibility": b"\xff"}, {"visibility"}, id="a visibility that is not UTF-8"

@@ -1,67 +1,88 @@
 """A multipart/form-data body (RFC 7578) as a dictionary of its parts, within the gateway's bounds."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
-from multipart import MultipartError, PushMultipartParser, parse_options_header
 
 from packyard.errors import InvalidRequest, UnsupportedMediaType
+from packyard.http.multipart import MAX_BOUNDARY, MalformedForm, Part, parse_parameters, parts_of
 from packyard.http.raw_body import read_bytes
+from packyard.suggestion import unknown_name
 
 MULTIPART: Final = "multipart/form-data"
-_MAX_PARTS: Final = 8
-_MAX_BOUNDARY: Final = 70  # RFC 2046, section 5.1.1
+_SHOWN_CHARACTERS: Final = 64
+_HOW: Final = 'curl -H "Authorization: Bearer $KEY" -F archive=@my-pack.tar.gz "$URL"'
+# How bodies that are no form come to be, by the type that they are sent under.
+_MISTAKES: Final = {
+    "": "The request states no Content-Type. ",
+    "application/x-www-form-urlencoded": "This is what curl's -d, --data-binary and --data-raw send. ",
+}
+_MEDIA_TYPE: Final = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}")
 
 
-def read_form(event: APIGatewayProxyEvent, *, fields: frozenset[str], max_bytes: int) -> Mapping[str, bytes]:
-    """Return the content of each part by its name.
+def read_form(
+    event: APIGatewayProxyEvent, *, fields: frozenset[str], files: frozenset[str], max_bytes: int
+) -> Mapping[str, Part]:
+    """Return each part by its name.
 
     Args:
         event: The gateway's event.
         fields: The names that the operation knows.
+        files: Those of them that are files.
         max_bytes: The largest body, decoded.
 
     Raises:
-        UnsupportedMediaType: The body is not multipart/form-data.
+        UnsupportedMediaType: The body is not multipart/form-data; the message shows how to send it.
         PayloadTooLarge: The body is over `max_bytes`.
-        InvalidRequest: The body is malformed, or has an unknown or a repeated part.
+        InvalidRequest: On `body`: it is malformed. Else every part that is unknown, or given more than once.
     """
-    content_type, options = parse_options_header(event.headers.get("Content-Type") or "")
-    if content_type.lower() != MULTIPART:
-        raise UnsupportedMediaType(f"The body must be {MULTIPART}.")
-    boundary = options.get("boundary", "")
-    if not 1 <= len(boundary) <= _MAX_BOUNDARY or not boundary.isascii():
-        raise InvalidRequest(
-            {"body": f"the Content-Type header has no boundary of 1 to {_MAX_BOUNDARY} characters"}
-        )
-    return _parts(read_bytes(event, max_bytes=max_bytes), boundary, fields)
-
-
-def _parts(body: bytes, boundary: str, fields: frozenset[str]) -> dict[str, bytes]:
-    parts: dict[str, bytes] = {}
-    name = ""
-    chunks: list[bytes | bytearray] = []
+    boundary = _boundary_of(event.headers.get("Content-Type") or "")
+    body = read_bytes(event, max_bytes=max_bytes)
+    faults: dict[str, str] = {}
+    parts: dict[str, Part] = {}
     try:
-        with PushMultipartParser(boundary, len(body), max_segment_count=_MAX_PARTS, strict=True) as parser:
-            for event in parser.parse(body):
-                if event is None:
-                    parts[name] = b"".join(chunks)
-                elif isinstance(event, bytes | bytearray):
-                    chunks.append(event)
-                else:
-                    name, chunks = event.name or "", []
-                    _admit(name, parts, fields)
-    except MultipartError as error:
-        raise InvalidRequest({"body": f"is not well-formed {MULTIPART}: {error}"}) from None
+        for part in parts_of(body, boundary):
+            if part.name not in fields:
+                faults[_shown(part.name)] = _unknown(part, fields, files)
+            elif part.name in parts:
+                faults[part.name] = "is given more than once; send it once"
+            parts[part.name] = part
+    except MalformedForm as fault:
+        raise InvalidRequest({"body": str(fault)}) from None
+    if faults:
+        raise InvalidRequest(faults)
     return parts
 
 
-def _admit(name: str, parts: Mapping[str, bytes], fields: frozenset[str]) -> None:
-    shown = name[:64]
-    if name not in fields:
+def _boundary_of(content_type: str) -> str:
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type != MULTIPART:
+        is_known = media_type in _MISTAKES or _MEDIA_TYPE.fullmatch(media_type) is None
+        cause = _MISTAKES.get(media_type, "") if is_known else f"This is {media_type}. "
+        raise UnsupportedMediaType(f"The body must be a form, {MULTIPART}. {cause}Send it so: {_HOW}")
+    try:
+        _, parameters, rest = parse_parameters(content_type)
+    except MalformedForm as fault:
+        raise InvalidRequest({"body": str(fault)}) from None
+    boundary = "" if rest else parameters.get("boundary", "")
+    if not 1 <= len(boundary) <= MAX_BOUNDARY or not (boundary.isascii() and boundary.isprintable()):
         raise InvalidRequest(
-            {shown or "body": f"is not a part of this form; it takes {', '.join(sorted(fields))}"}
+            {
+                "body": f"has a Content-Type without a boundary of 1 to {MAX_BOUNDARY} characters; leave that "
+                "header to the client, which knows the form's boundary (curl -F, FormData)"
+            }
         )
-    if name in parts:
-        raise InvalidRequest({shown: "is given more than once"})
+    return boundary
+
+
+def _unknown(part: Part, fields: frozenset[str], files: frozenset[str]) -> str:
+    # A form of one file gets that file, whatever its part is called.
+    if part.is_file and len(files) == 1:
+        return f"is not a part of this form; did you mean {next(iter(files))}?"
+    return unknown_name(part.name, fields, kind="a part of this form")
+
+
+def _shown(name: str) -> str:
+    return name[:_SHOWN_CHARACTERS] or "body"

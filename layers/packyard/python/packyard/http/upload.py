@@ -2,13 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest
 from packyard.http.form import read_form
+from packyard.http.multipart import Part
 from packyard.http.visibility import parse_visibility
 from packyard.packs.pack import Visibility
+
+_ARCHIVE: Final = "archive"
+_FILES: Final = frozenset({_ARCHIVE})
+_GZIP: Final = b"\x1f\x8b"
+_AS_FILE: Final = "put @ before the path of the file, as in -F archive=@my-pack.tar.gz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +33,11 @@ def read_upload(event: APIGatewayProxyEvent, *, max_bytes: int) -> Upload:
         UnsupportedMediaType, PayloadTooLarge: See `read_form`.
         InvalidRequest: The archive is missing or empty, or the visibility is not one we know.
     """
-    parts = read_form(event, fields=frozenset({"archive", "visibility"}), max_bytes=max_bytes)
+    parts = read_form(event, fields=_FILES | {"visibility"}, files=_FILES, max_bytes=max_bytes)
     faults: dict[str, str] = {}
     archive = _archive(parts, faults)
-    visibility = parse_visibility(parts.get("visibility", b"org").decode("utf-8", "replace"), faults)
+    stated = parts["visibility"].content.decode("utf-8", "replace") if "visibility" in parts else "org"
+    visibility = parse_visibility(stated, faults)
     if faults:
         raise InvalidRequest(faults)
     return Upload(archive=archive, visibility=visibility)
@@ -42,7 +50,7 @@ def read_reupload(event: APIGatewayProxyEvent, *, max_bytes: int) -> bytes:
         UnsupportedMediaType, PayloadTooLarge: See `read_form`.
         InvalidRequest: The archive is missing or empty.
     """
-    parts = read_form(event, fields=frozenset({"archive"}), max_bytes=max_bytes)
+    parts = read_form(event, fields=_FILES, files=_FILES, max_bytes=max_bytes)
     faults: dict[str, str] = {}
     archive = _archive(parts, faults)
     if faults:
@@ -50,9 +58,17 @@ def read_reupload(event: APIGatewayProxyEvent, *, max_bytes: int) -> bytes:
     return archive
 
 
-def _archive(parts: Mapping[str, bytes], faults: dict[str, str]) -> bytes:
-    if "archive" not in parts:
-        faults["archive"] = "is required: a part that holds the .tar.gz"
-    elif not parts["archive"]:
-        faults["archive"] = "is empty"
-    return parts.get("archive", b"")
+def _archive(parts: Mapping[str, Part], faults: dict[str, str]) -> bytes:
+    archive = parts.get(_ARCHIVE)
+    if archive is None:
+        faults[_ARCHIVE] = (
+            "is required: a part of this name that holds the .tar.gz, as in -F archive=@my-pack.tar.gz"
+        )
+        return b""
+    if not archive.is_file and not archive.content.startswith(_GZIP):
+        faults[_ARCHIVE] = f"is a text and no file; {_AS_FILE}"
+    elif not archive.content:
+        faults[_ARCHIVE] = (
+            "is empty: the file that was sent has no bytes; make it with tar -czf my-pack.tar.gz my-pack"
+        )
+    return archive.content
