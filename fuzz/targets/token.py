@@ -15,7 +15,7 @@ from joserfc.jws import JWSRegistry
 from tests.issuer import AUDIENCE, ISSUER, segment
 
 from packyard.tenants.jwt import TokenRefused, parse_token, read_token
-from packyard.tenants.signing_keys import ALGORITHMS, MAX_KEYS, KeyName, parse_key_set
+from packyard.tenants.signing_keys import ALGORITHMS, MAX_KEYS, parse_key_set
 
 _NOW: Final = datetime(2026, 1, 2, tzinfo=UTC)
 _KEY: Final = ECKey.derive_key("a secret of nobody's", "P-256", parameters={"kid": "key"})
@@ -72,6 +72,10 @@ def seeds() -> Iterator[bytes]:
     yield b"\1" + json.dumps({"keys": [public, rsa]}).encode()
     yield (
         b"\1"
+        + json.dumps({"keys": [{**rsa, "kid": 1}, {n: v for n, v in rsa.items() if n != "kid"}]}).encode()
+    )
+    yield (
+        b"\1"
         + json.dumps({"keys": [{**public, "crv": "P-384"}, {"kty": "oct", "k": "AA", "kid": "x"}]}).encode()
     )
 
@@ -81,8 +85,11 @@ def _check_key_set(document: bytes) -> None:
         keys = parse_key_set(document)
     except ValueError:
         return
-    assert len(keys) <= MAX_KEYS * len(ALGORITHMS)
-    for name, key in keys.items():
-        assert name == KeyName(name.key_id, name.algorithm)
+    assert len(keys.by_name) + len(keys.nameless) <= MAX_KEYS * len(ALGORITHMS)
+    for name, key in keys.by_name.items():
+        assert keys.find(name) is key
         assert name.algorithm in ALGORITHMS
+        assert not key.is_private
+    for algorithm, key in keys.nameless:
+        assert algorithm in ALGORITHMS
         assert not key.is_private

@@ -71,6 +71,18 @@ def test_a_new_key_is_found_without_waiting_for_the_next_fetch(
     assert found(keys, NEW)
 
 
+def test_a_set_of_one_key_serves_tokens_without_a_name_until_it_has_a_second(
+    issuer: Issuer, keys: IssuerKeys, clock: Clock
+) -> None:
+    assert found(keys, KeyName(None, "RS256"))
+    issuer.keys = [public(rsa_key("old")), public(rsa_key("new"))]
+
+    clock.advance(FRESH)
+
+    assert not found(keys, KeyName(None, "RS256"))
+    assert found(keys, NEW)
+
+
 def test_unknown_names_make_us_ask_at_most_once_a_minute(
     issuer: Issuer, keys: IssuerKeys, clock: Clock
 ) -> None:

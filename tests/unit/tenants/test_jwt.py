@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey, RSAKey
 from tests.issuer import AUDIENCE, ISSUER, ec_key, public, rsa_key, segment, signed, signed_with_secret
 
 from packyard.tenants.jwt import Identity, TokenRefused, parse_token, read_token
-from packyard.tenants.signing_keys import parse_key_set
+from packyard.tenants.signing_keys import SigningKeys, parse_key_set
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())
@@ -36,9 +36,9 @@ ADA = Identity(org_id=ORG_ID, principal="user:auth0|ada", scopes=frozenset({"cap
 Rule = Callable[..., Any]
 
 
-def read(text: str) -> Identity:
+def read(text: str, keys: SigningKeys = KEYS) -> Identity:
     token = parse_token(text)
-    key = KEYS.get(token.key_name)
+    key = keys.find(token.key_name)
     if key is None:
         raise TokenRefused("no such key")
     return read_token(token, key=key, issuer=ISSUER, audience=AUDIENCE, now=NOW)
@@ -60,7 +60,18 @@ def test_a_token_of_the_issuer_says_who_calls(key: RSAKey | ECKey, algorithm: st
         pytest.param(rs256({"typ": None}), id="no type"),
         pytest.param(rs256({"typ": "at+jwt"}), id="an access token"),
         pytest.param(rs256({"typ": "application/JWT"}), id="a media type"),
-        pytest.param(rs256({"x5t": "thumbprint", "nonce": "n"}), id="headers that say nothing to us"),
+        # Headers that mean nothing here are passed over, whatever they hold (RFC 7515, section 4; RFC 8725, 3.10).
+        pytest.param(rs256({"jku": "https://uaa.example/token_keys"}), id="Cloud Foundry's UAA, issue 1710"),
+        pytest.param(
+            rs256({"jku": "https://x.authentication.sap.hana.ondemand.com/token_keys", "jid": "aG9w"}),
+            id="SAP's XSUAA, with a parameter of its own",
+        ),
+        pytest.param(rs256({"x5t": "aP0nCkVJ", "nonce": "n"}), id="Entra ID"),
+        pytest.param(rs256({"x5t#S256": "aP0nCkVJ", "pi.atm": "2"}), id="PingFederate"),
+        pytest.param(rs256({"x5c": ["MIIB"], "x5u": "https://evil.example/chain.pem"}), id="certificates"),
+        pytest.param(rs256({"x5c": "MIIB", "jku": 5, "x5t": None}), id="certificates in no form"),
+        pytest.param(rs256({"jwk": public(STRANGER)}), id="another key, which is not the one used"),
+        pytest.param(rs256({"cty": "JWT", "url": "https://x.example", "ppt": "shaken"}), id="known ones"),
         pytest.param(rs256({"note": "n" * 2000}), id="a long header"),
         pytest.param(rs256(aud=["https://other.example", AUDIENCE]), id="one audience of several"),
         pytest.param(rs256(exp=SECONDS - 59), id="expired for less than a minute"),
@@ -78,6 +89,48 @@ def test_what_the_rules_leave_open_is_accepted(token: str) -> None:
 @pytest.mark.parametrize("permissions", [None, [], ["caps:read"], ["CAPS:WRITE"], ["caps:write "]])
 def test_without_the_permission_there_is_no_scope(permissions: Any) -> None:
     assert read(rs256(permissions=permissions)).scopes == frozenset()
+
+
+NO_KID = {"kid": None}
+ONE = [public(RSA)]
+NAMELESS = [{name: value for name, value in public(RSA).items() if name != "kid"}]
+OTHERS = [public(EC), public(RSA, use="enc", kid="for-encryption"), {"kty": "oct", "k": "AA", "kid": "hmac"}]
+SECOND = [public(rsa_key("second"))]
+
+
+@pytest.mark.parametrize(
+    ("headers", "keys", "accepted"),
+    [
+        # jpadilla/pyjwt issue 1072: neither the token nor the key has a name.
+        pytest.param(NO_KID, NAMELESS, True, id="no name at all, one key"),
+        pytest.param(NO_KID, ONE, True, id="a key with a name, a token without"),
+        pytest.param(NO_KID, ONE + OTHERS, True, id="one key that fits, among others"),
+        pytest.param(NO_KID, ONE + SECOND, False, id="two keys that fit"),
+        pytest.param(NO_KID, NAMELESS + SECOND, False, id="two keys that fit, one without a name"),
+        pytest.param(NO_KID, NAMELESS + NAMELESS, False, id="two keys without a name"),
+        pytest.param(NO_KID, SECOND, False, id="one key, which did not sign"),
+        pytest.param(NO_KID, OTHERS, False, id="no key that fits"),
+        pytest.param(NO_KID, [], False, id="no key"),
+        pytest.param({}, NAMELESS, True, id="a token with a name, one key without"),
+        pytest.param({}, NAMELESS + OTHERS, True, id="a token with a name, one key without that fits"),
+        pytest.param({}, NAMELESS + SECOND, False, id="a token with a name, and no telling whose it is"),
+        pytest.param({}, [public(RSA, kid="other")], False, id="a name, and one key of another name"),
+        pytest.param({}, ONE + SECOND + NAMELESS, True, id="the name decides"),
+        pytest.param({"kid": ""}, ONE, False, id="an empty name is another name"),
+        # pyjwt issue 857: a key whose kid is null.
+        pytest.param(NO_KID, [public(RSA, kid=None)], False, id="a key whose name is null is none"),
+    ],
+)
+def test_without_a_name_the_only_key_that_fits_is_the_one(
+    headers: dict[str, Any], keys: list[dict[str, Any]], accepted: bool
+) -> None:
+    key_set = parse_key_set(json.dumps({"keys": keys}).encode())
+
+    if accepted:
+        assert read(rs256(headers), key_set) == ADA
+    else:
+        with pytest.raises(TokenRefused):
+            read(rs256(headers), key_set)
 
 
 def unsigned(algorithm: str) -> str:
@@ -106,20 +159,22 @@ PEM = RSA.as_pem(private=False)
         pytest.param(rs256({"alg": None}), id="no algorithm"),
         pytest.param(signed(STRANGER, "RS256", CLAIMS), id="an unknown key"),
         pytest.param(signed(STRANGER, "RS256", CLAIMS, {"kid": "rsa"}), id="a stranger's key under our name"),
-        pytest.param(rs256({"kid": None}), id="no key named"),
+        pytest.param(rs256({"jwk": public(STRANGER), "kid": "stranger"}), id="a key that it brings"),
+        pytest.param(
+            signed(STRANGER, "RS256", CLAIMS, {"jku": "https://evil.example/jwks.json", "kid": "rsa"}),
+            id="a key that lies where it says",
+        ),
         pytest.param(rs256({"kid": 1}), id="a key named by number"),
         pytest.param(rs256({"kid": "k" * 257}), id="a long key name"),
         pytest.param(
             signed(STRANGER, "RS256", CLAIMS, {"jwk": public(STRANGER), "kid": "rsa"}), id="its own key"
         ),
-        pytest.param(rs256({"jwk": public(RSA)}), id="even the right key"),
-        pytest.param(rs256({"jku": "https://evil.example/jwks.json"}), id="where to fetch keys"),
-        pytest.param(rs256({"x5u": "https://evil.example/chain.pem"}), id="where to fetch certificates"),
-        pytest.param(rs256({"x5c": ["MIIB"]}), id="its own certificates"),
         pytest.param(rs256({"crit": ["exp"]}), id="a critical extension"),
         pytest.param(rs256({"crit": []}), id="no critical extension"),
         pytest.param(rs256({"b64": False}), id="an unencoded payload"),
+        pytest.param(rs256({"b64": True}), id="what needs an extension to be said"),
         pytest.param(rs256({"zip": "DEF"}), id="a compressed payload"),
+        pytest.param(rs256({"enc": "A256GCM"}), id="an encrypted payload"),
         pytest.param(rs256({"typ": "secevent+jwt"}), id="a token for something else"),
         pytest.param(rs256({"typ": 1}), id="a type that is no text"),
     ],
@@ -266,7 +321,7 @@ def test_the_clock_decides_and_nothing_else() -> None:
     late = NOW + timedelta(seconds=660)
 
     with pytest.raises(TokenRefused, match="expired"):
-        read_token(token, key=KEYS[token.key_name], issuer=ISSUER, audience=AUDIENCE, now=late)
+        read_token(token, key=KEYS.by_name[token.key_name], issuer=ISSUER, audience=AUDIENCE, now=late)
 
 
 def _same_bytes(one: str, other: str) -> bool:

@@ -61,7 +61,7 @@ class InvalidRequest(PackyardError):
 
     Args:
         fields: What is wrong, by field path: `image_ref`, `archive`, `pack.yaml:version`, `archive:guides/a.md`.
-        message: A summary; by default one that counts the fields.
+        message: A summary; by default the first fault, and how many more there are.
     """
 
     code = "validation_error"
@@ -70,7 +70,8 @@ class InvalidRequest(PackyardError):
     def __init__(self, fields: Mapping[str, str], message: str | None = None) -> None:
         if message is None:
             name, reason = next(iter(fields.items()))
-            message = f"{name}: {reason}" if len(fields) == 1 else f"{len(fields)} fields are not valid"
+            more = f" (and {len(fields) - 1} more, in details.fields)" if len(fields) > 1 else ""
+            message = f"{name}: {reason}{more}"
         super().__init__(message, {"fields": dict(fields)})
         self.fields = dict(fields)
 
@@ -82,7 +83,11 @@ class Unauthenticated(PackyardError):
     status = 401
 
     def __init__(self) -> None:
-        super().__init__("A valid credential is required.")
+        # Which of these it was is not told. The gateway's own answers, in the template, say the same.
+        super().__init__(
+            "A valid credential is required: send the header Authorization: Bearer KEY, where KEY is an API key "
+            "(sk_...) or a JWT, without quotes. One that is unknown, expired or revoked is refused alike."
+        )
 
 
 class PermissionDenied(PackyardError):
@@ -103,16 +108,23 @@ class PackNotFound(NotFound):
 
     Args:
         pack_ids: Which of them, where the caller named several.
+        misnamed: What was given in place of an id, where it is none; short.
+        search: The beginning of a name that could find the pack which was meant.
     """
 
     code = "pack_not_found"
 
-    def __init__(self, pack_ids: Sequence[str] = ()) -> None:
-        super().__init__("No such pack.", {"pack_ids": list(pack_ids)} if pack_ids else None)
+    def __init__(self, pack_ids: Sequence[str] = (), *, misnamed: str = "", search: str = "NAME") -> None:
+        message = (
+            f"{misnamed!r} is not the id of a pack; ids begin with pack_. GET /packs?q={search} finds it by its name."
+            if misnamed
+            else "There is no such pack that you can see. GET /packs lists those that there are, ?q=NAME by name."
+        )
+        super().__init__(message, {"pack_ids": list(pack_ids)} if pack_ids else None)
 
 
 class FileNotFound(NotFound):
-    """The pack has no such file."""
+    """The pack has no such file; GET /packs/{id}/files lists those that it has."""
 
     code = "file_not_found"
 
@@ -126,7 +138,7 @@ class RoleNotFound(NotFound):
     code = "role_not_found"
 
     def __init__(self) -> None:
-        super().__init__("No such role.")
+        super().__init__("There is no such role; PUT /agent-roles/{role_id}/packs makes one.")
 
 
 class UploadNotFound(NotFound):
@@ -135,7 +147,9 @@ class UploadNotFound(NotFound):
     code = "upload_not_found"
 
     def __init__(self) -> None:
-        super().__init__("No such upload.")
+        super().__init__(
+            "There is no such upload, or it is older than 7 days; POST /packs/uploads begins one."
+        )
 
 
 class RouteNotFound(NotFound):
@@ -144,7 +158,7 @@ class RouteNotFound(NotFound):
     code = "route_not_found"
 
     def __init__(self) -> None:
-        super().__init__("No such route.")
+        super().__init__("There is no such route; GET /v1/docs describes all that there are.")
 
 
 class MethodNotAllowed(PackyardError):
@@ -154,7 +168,7 @@ class MethodNotAllowed(PackyardError):
     status = 405
 
     def __init__(self) -> None:
-        super().__init__("This path does not take that method.")
+        super().__init__("This path does not take that method; GET /v1/docs describes those that it takes.")
 
 
 class Conflict(PackyardError):
@@ -169,19 +183,31 @@ class PackNameTaken(Conflict):
     Args:
         name: The contested slug.
         pack_id: The pack that holds it.
+        advice: What to do instead, as a sentence.
     """
 
     code = "pack_name_taken"
 
-    def __init__(self, name: str, pack_id: str) -> None:
-        super().__init__(f"The name {name!r} is taken by {pack_id}.", {"pack_id": pack_id})
+    def __init__(self, name: str, pack_id: str, *, advice: str) -> None:
+        super().__init__(f"The name {name!r} is taken by {pack_id}. {advice}", {"pack_id": pack_id})
         self.pack_id = pack_id
 
 
 class PackDeleting(Conflict):
-    """The pack, or the repository its image would go to, is being deleted."""
+    """The pack, or the repository its image would go to, is being deleted.
+
+    Args:
+        pack_ids: Which packs, where the caller named several.
+    """
 
     code = "pack_deleting"
+
+    def __init__(self, pack_ids: Sequence[str] = ()) -> None:
+        what = "Packs of this list are" if pack_ids else "The pack is"
+        super().__init__(
+            f"{what} being deleted, and cannot be changed or attached any more. The name is free when that is done.",
+            {"pack_ids": list(pack_ids)} if pack_ids else None,
+        )
 
 
 class PackInUse(Conflict):
@@ -196,7 +222,12 @@ class PackInUse(Conflict):
 
     def __init__(self, *, role_ids: Sequence[str] = (), others: int = 0) -> None:
         references = {"role_ids": list(role_ids), "other_organisations": others}
-        super().__init__("Roles reference this pack; detach it from them first.", {"references": references})
+        first = (
+            "take it out of those in role_ids first, with PUT /agent-roles/{role_id}/packs"
+            if role_ids
+            else "those are other organisations', which have to take it out first"
+        )
+        super().__init__(f"Roles reference this pack; {first}.", {"references": references})
 
 
 class PackModified(Conflict):
@@ -205,7 +236,9 @@ class PackModified(Conflict):
     code = "pack_modified"
 
     def __init__(self) -> None:
-        super().__init__("Another request has just changed this pack; read it again and repeat.")
+        super().__init__(
+            "Another request has just changed this pack; nothing was written. Read it again and repeat."
+        )
 
 
 class PreconditionFailed(PackyardError):
@@ -246,7 +279,9 @@ class InternalError(PackyardError):
     status = 500
 
     def __init__(self) -> None:
-        super().__init__("An internal error occurred.")
+        super().__init__(
+            "An internal error occurred. Repeat the request; if it stays, give the operator the request_id."
+        )
 
 
 class RegistryUnavailable(PackyardError):
@@ -263,7 +298,9 @@ class RegistryCleanupFailed(PackyardError):
     status = 502
 
     def __init__(self) -> None:
-        super().__init__("The image could not be removed from the registry yet.")
+        super().__init__(
+            "The image could not be removed from the registry yet. The service goes on with it; repeat the DELETE."
+        )
 
 
 class ServiceUnavailable(PackyardError):
@@ -273,7 +310,7 @@ class ServiceUnavailable(PackyardError):
     status = 503
 
     def __init__(self) -> None:
-        super().__init__("A backing service is unavailable; try again shortly.")
+        super().__init__("A backing service is unavailable; repeat the request when Retry-After says.")
 
 
 class StillAtWork(ServiceUnavailable):
@@ -281,7 +318,9 @@ class StillAtWork(ServiceUnavailable):
 
     def __init__(self) -> None:
         super().__init__()
-        self.message = "The first request with this Idempotency-Key is still at work; try again shortly."
+        self.message = (
+            "The first request with this Idempotency-Key is still at work; repeat it when Retry-After says."
+        )
 
 
 class TimedOut(PackyardError):
@@ -291,4 +330,4 @@ class TimedOut(PackyardError):
     status = 504
 
     def __init__(self) -> None:
-        super().__init__("The time limit passed; trying again is safe.")
+        super().__init__("The time limit passed; repeating the request is safe.")

@@ -50,18 +50,18 @@ class IssuerKeys:
     http: urllib3.PoolManager
     clock: Callable[[], datetime]
     monotonic: Callable[[], float]
-    _keys: SigningKeys = field(default_factory=dict, init=False)
+    _keys: SigningKeys = field(default_factory=SigningKeys, init=False)
     _fetched_at: datetime | None = field(default=None, init=False)
     _asked_at: datetime | None = field(default=None, init=False)
 
     def find(self, name: KeyName) -> VerificationKey | None:
-        """Return the issuer's key of this name, or None when it has none.
+        """Return the issuer's key that goes by this name, or None when it has none, or more than one.
 
         Raises:
             ServiceUnavailable: The issuer does not answer, and what it last said is too old, or nothing.
         """
         now = self.clock()
-        if not (self._younger_than(FRESH, now) and name in self._keys) and self._may_ask(now):
+        if not (self._younger_than(FRESH, now) and self._keys.find(name) is not None) and self._may_ask(now):
             self._asked_at = now
             try:
                 self._keys, self._fetched_at = parse_key_set(self._fetch()), now
@@ -69,7 +69,7 @@ class IssuerKeys:
                 logger.warning("the issuer's keys cannot be fetched", exc_info=error)
         if not self._younger_than(USABLE, now):
             raise ServiceUnavailable
-        return self._keys.get(name)
+        return self._keys.find(name)
 
     def _younger_than(self, age: timedelta, now: datetime) -> bool:
         return self._fetched_at is not None and now - self._fetched_at < age

@@ -4,12 +4,15 @@ Their order is the contract's (section 1): credential, scope, billing posture.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import BillingInactive, PermissionDenied, Unauthenticated
+from packyard.tenants.api_key import SCOPES
 from packyard.tenants.caller import WRITE, Caller
+
+_WRITING_SETS: Final = tuple(str(name) for name, scopes in SCOPES.items() if WRITE in scopes)
 
 
 def to_context(caller: Caller) -> dict[str, str]:
@@ -50,7 +53,10 @@ def reader(event: APIGatewayProxyEvent, *, api_domain: str) -> Caller:
     caller = _from_context(event.request_context.authorizer.raw_event)
     host = (event.headers.get("Host") or "").lower().partition(":")[0].rstrip(".")
     if api_domain and host.endswith(f".{api_domain}") and host != f"{caller.org_slug}.{api_domain}":
-        raise PermissionDenied("This credential does not belong to the organisation that the host names.")
+        raise PermissionDenied(
+            f"This credential belongs to the organisation {caller.org_slug}, and the host names another; "
+            f"send the request to {caller.org_slug}.{api_domain}."
+        )
     return caller
 
 
@@ -68,7 +74,13 @@ def writer(event: APIGatewayProxyEvent, *, api_domain: str, create: bool = True)
     """
     caller = reader(event, api_domain=api_domain)
     if WRITE not in caller.scopes:
-        raise PermissionDenied(f"This credential lacks the scope {WRITE}.")
+        raise PermissionDenied(
+            f"This credential lacks the scope {WRITE}, which every write needs. API keys of the permission set "
+            f"{' or '.join(_WRITING_SETS)} have it; in a JWT, permissions lists it."
+        )
     if create and not caller.may_create:
-        raise BillingInactive("Billing is not active for this organisation; reading and deleting still work.")
+        raise BillingInactive(
+            "Billing is not active for this organisation: it is past due or being closed, or its trial has ended. "
+            "Until that is settled nothing can be created or changed; reading and deleting still work."
+        )
     return caller

@@ -43,7 +43,7 @@ def read_clone(event: APIGatewayProxyEvent) -> CloneRequest:
 
 def _name(value: Any, faults: dict[str, str]) -> PackName | None:
     if not isinstance(value, str):
-        faults["name"] = "must be text"
+        faults["name"] = 'must be text, as in "our-slack"'
         return None
     try:
         return parse_slug(value)

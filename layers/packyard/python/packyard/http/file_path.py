@@ -25,7 +25,7 @@ def read_file_path(event: APIGatewayProxyEvent) -> str:
     """
     _, _, encoded = event.path.partition(_MARKER)
     if len(encoded) > _MAX_CHARACTERS:
-        raise InvalidRequest({_FIELD: "is too long"})
+        raise InvalidRequest({_FIELD: f"is over {_MAX_CHARACTERS} characters"})
     return "/".join(_segment(segment) for segment in encoded.split("/"))
 
 
@@ -35,9 +35,11 @@ def _segment(encoded: str) -> str:
     try:
         segment = unquote_to_bytes(encoded).decode()
     except UnicodeDecodeError:
-        raise InvalidRequest({_FIELD: "is not UTF-8"}) from None
+        raise InvalidRequest({_FIELD: "is not UTF-8; percent-encode its UTF-8"}) from None
     if segment in ("", ".", ".."):
-        raise InvalidRequest({_FIELD: "holds a segment that is empty, . or .."})
+        raise InvalidRequest(
+            {_FIELD: "holds a segment that is empty, . or ..; write it as GET /packs/{id}/files does"}
+        )
     if "/" in segment or "\0" in segment:
-        raise InvalidRequest({_FIELD: "holds a segment with a slash or a NUL in it"})
+        raise InvalidRequest({_FIELD: "holds an encoded slash or NUL; encode the segments one by one"})
     return segment

@@ -80,7 +80,7 @@ def read_idempotency_key(event: APIGatewayProxyEvent) -> str | None:
     if not keys:
         return None
     if len(keys) > 1 or _KEY.fullmatch(keys[0]) is None:
-        raise InvalidRequest({HEADER: "must be one key of 1 to 255 visible ASCII characters"})
+        raise InvalidRequest({HEADER: "must be one key of 1 to 255 visible ASCII characters, such as a UUID"})
     return keys[0]
 
 

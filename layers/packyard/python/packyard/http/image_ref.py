@@ -1,7 +1,7 @@
 """The JSON bodies that name an image: `POST /packs` and `PUT /packs/{id}`."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
@@ -11,7 +11,9 @@ from packyard.http.visibility import parse_visibility
 from packyard.oci.reference import Reference, parse_reference
 from packyard.packs.pack import Visibility
 
-_FIELD = "image_ref"
+_FIELD: Final = "image_ref"
+_EXAMPLE: Final = "ghcr.io/acme/slack-pack:1.4.0"
+_REQUIRED: Final = {_FIELD: _EXAMPLE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,7 @@ def read_registration(event: APIGatewayProxyEvent) -> Registration:
         UnsupportedMediaType, PayloadTooLarge, InvalidRequest: See `read_json`.
         InvalidRequest: The reference or the visibility is not valid.
     """
-    given = read_json(event, fields=frozenset({_FIELD, "visibility"}), required=frozenset({_FIELD}))
+    given = read_json(event, fields=frozenset({_FIELD, "visibility"}), required=_REQUIRED)
     faults: dict[str, str] = {}
     reference = _reference(given[_FIELD], faults)
     visibility = parse_visibility(given.get("visibility", Visibility.ORG), faults)
@@ -45,7 +47,7 @@ def read_replacement(event: APIGatewayProxyEvent) -> Reference:
         UnsupportedMediaType, PayloadTooLarge, InvalidRequest: See `read_json`.
         InvalidRequest: The reference is not valid.
     """
-    given = read_json(event, fields=frozenset({_FIELD}), required=frozenset({_FIELD}))
+    given = read_json(event, fields=frozenset({_FIELD}), required=_REQUIRED)
     faults: dict[str, str] = {}
     reference = _reference(given[_FIELD], faults)
     if reference is None:
@@ -55,7 +57,7 @@ def read_replacement(event: APIGatewayProxyEvent) -> Reference:
 
 def _reference(value: Any, faults: dict[str, str]) -> Reference | None:
     if not isinstance(value, str):
-        faults[_FIELD] = "must be text"
+        faults[_FIELD] = f'must be text, as in "{_EXAMPLE}"'
         return None
     try:
         return parse_reference(value)

@@ -5,13 +5,20 @@ import binascii
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from packyard.suggestion import unknown_name
 
 _MAX_BYTES: Final = 64 << 10
+_NONE: Final[Mapping[str, object]] = MappingProxyType({})
+_NOT_JSON: Final = (
+    "is not valid JSON from line {}, column {} on; use double quotes, and no comma behind the last"
+)
 _SHOWN_FIELDS: Final = 20
 _SHOWN_CHARACTERS: Final = 64
 # JSON is UTF-8 (RFC 8259, section 8.1); clients that say so all the same are let be.
@@ -19,14 +26,14 @@ _CONTENT_TYPE: Final = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-
 
 
 def read_json(
-    event: APIGatewayProxyEvent, *, fields: frozenset[str], required: frozenset[str] = frozenset()
+    event: APIGatewayProxyEvent, *, fields: frozenset[str], required: Mapping[str, object] = _NONE
 ) -> dict[str, Any]:
     """Return the object that a request's body holds; no body is an empty one.
 
     Args:
         event: The gateway's event.
         fields: The names that the operation knows.
-        required: Those of them that must be there.
+        required: Those of them that must be there, each with an example of its value.
 
     Raises:
         UnsupportedMediaType: There is a body, and it is not application/json.
@@ -39,21 +46,30 @@ def read_json(
         return _with_known_fields({}, set(), fields, required)
     content_type = event.headers.get("Content-Type") or ""
     if _CONTENT_TYPE.fullmatch(content_type.strip()) is None:
-        raise UnsupportedMediaType("The body must be application/json.")
+        raise UnsupportedMediaType(
+            "The body must be JSON, and say so: send the header Content-Type: application/json "
+            '(curl -H "Content-Type: application/json" -d ...).'
+        )
     given, repeated = _parse(_decoded(text, is_base64=bool(event.is_base64_encoded)))
     return _with_known_fields(given, repeated, fields, required)
 
 
 def _decoded(text: str, *, is_base64: bool) -> bytes:
     if len(text) > 2 * _MAX_BYTES:
-        raise PayloadTooLarge(f"The body is over {_MAX_BYTES} bytes.")
+        raise _too_large()
     try:
         body = base64.b64decode(text, validate=True) if is_base64 else text.encode("utf-8", "surrogatepass")
     except binascii.Error:
         raise InvalidRequest({"body": "is not valid base64"}) from None
     if len(body) > _MAX_BYTES:
-        raise PayloadTooLarge(f"The body is over {_MAX_BYTES} bytes.")
+        raise _too_large()
     return body
+
+
+def _too_large() -> PayloadTooLarge:
+    return PayloadTooLarge(
+        f"The body is over {_MAX_BYTES} bytes, the most for JSON here; an archive goes to POST /packs/upload as a form."
+    )
 
 
 def _parse(body: bytes) -> tuple[dict[str, Any], set[str]]:
@@ -66,28 +82,40 @@ def _parse(body: bytes) -> tuple[dict[str, Any], set[str]]:
         return dict(members)
 
     def refuse(constant: str) -> None:
-        raise ValueError(f"holds {constant}, which is not JSON")
+        raise InvalidRequest({"body": f"holds {constant}, which is not JSON; write a number or null"})
 
     try:
-        given = json.loads(body.decode(), object_pairs_hook=unique, parse_constant=refuse)
+        # A byte order mark may be ignored (RFC 8259, section 8.1), and some tools write one unasked.
+        given = json.loads(body.decode("utf-8-sig"), object_pairs_hook=unique, parse_constant=refuse)
         # JSON can escape half of a surrogate pair, which no text of ours can hold.
         json.dumps(given, ensure_ascii=False).encode()
     except RecursionError:
         raise InvalidRequest({"body": "is nested too deeply"}) from None
+    except json.JSONDecodeError as error:
+        raise InvalidRequest({"body": _NOT_JSON.format(error.lineno, error.colno)}) from None
+    except UnicodeDecodeError:
+        raise InvalidRequest({"body": "is not UTF-8; send JSON in UTF-8"}) from None
     except ValueError:
-        raise InvalidRequest({"body": "is not valid JSON in UTF-8"}) from None
+        raise InvalidRequest(
+            {"body": "holds half of a surrogate pair, or a number that is too long"}
+        ) from None
     if not isinstance(given, dict):
-        raise InvalidRequest({"body": "must be a JSON object"})
+        raise InvalidRequest({"body": 'must be a JSON object, such as {"name": "value"}'})
     return given, repeated
 
 
 def _with_known_fields(
-    given: dict[str, Any], repeated: set[str], fields: frozenset[str], required: frozenset[str]
+    given: dict[str, Any], repeated: set[str], fields: frozenset[str], required: Mapping[str, object]
 ) -> dict[str, Any]:
-    takes = f"is not a field of this request; it takes {', '.join(sorted(fields))}"
-    faults = dict.fromkeys(required - given.keys(), "is required")
-    faults |= dict.fromkeys(sorted(repeated), "is given more than once")
-    faults |= {name: takes for name in given if name not in fields}
+    faults = {
+        name: f"is required, as in {json.dumps({name: example})}"
+        for name, example in required.items()
+        if name not in given
+    }
+    faults |= dict.fromkeys(sorted(repeated), "is given more than once; give it once")
+    # No more than are shown, since looking for what was meant takes time.
+    unknown = sorted(name for name in given if name not in fields)[:_SHOWN_FIELDS]
+    faults |= {name: unknown_name(name, fields, kind="a field of this request") for name in unknown}
     if faults:
         shown = sorted(faults.items())[:_SHOWN_FIELDS]
         raise InvalidRequest({name[:_SHOWN_CHARACTERS] or "body": reason for name, reason in shown})

@@ -22,8 +22,8 @@ def read_bytes(event: APIGatewayProxyEvent, *, max_bytes: int) -> bytes:
     """
     text = event.body or ""
     too_large = PayloadTooLarge(
-        f"The body is over {max_bytes} bytes ({max_bytes / MIB:.1f} MiB), the most that one request can carry; "
-        "send a larger archive the staged way, POST /packs/uploads."
+        f"The body is over {max_bytes} bytes ({max_bytes / MIB:.1f} MiB), the most that one request can carry. "
+        "Send a larger archive the staged way: POST /packs/uploads answers a form that takes it."
     )
     if not event.is_base64_encoded:
         # Had the gateway decoded it as text, only ASCII would have come through unharmed.

@@ -31,7 +31,9 @@ def read_pack_ids(event: APIGatewayProxyEvent) -> tuple[str, ...]:
         UnsupportedMediaType, PayloadTooLarge: See `read_json`.
         InvalidRequest: The body is not an object of `pack_ids`, or that is not a list of at most 49 ids, each once.
     """
-    pack_ids = read_json(event, fields=frozenset({_FIELD}), required=frozenset({_FIELD}))[_FIELD]
+    pack_ids = read_json(
+        event, fields=frozenset({_FIELD}), required={_FIELD: ["pack_01JQ2V7N3T5W8XABCDEFGHJKMN"]}
+    )[_FIELD]
     fault = _fault(pack_ids)
     if fault is not None:
         raise InvalidRequest({_FIELD: fault})
@@ -40,14 +42,14 @@ def read_pack_ids(event: APIGatewayProxyEvent) -> tuple[str, ...]:
 
 def _fault(pack_ids: Any) -> str | None:
     if not isinstance(pack_ids, list):
-        return "must be a list of ids of packs"
+        return "must be a list of ids of packs; an empty one takes all packs from the role"
     if len(pack_ids) > MAX_PACKS:
-        return f"must be at most {MAX_PACKS} packs"
+        return f"must be at most {MAX_PACKS} packs; this has {len(pack_ids)}"
     for number, pack_id in enumerate(pack_ids, 1):
         if not isinstance(pack_id, str) or not is_pack_id(pack_id):
-            return f"number {number} is not the id of a pack"
+            return f"number {number} is not the id of a pack; ids begin with pack_, and GET /packs?q=NAME finds them"
         if pack_id in pack_ids[: number - 1]:
-            return f"number {number} is {pack_id} once more"
+            return f"number {number} is {pack_id} once more; give each once"
     return None
 
 

@@ -48,21 +48,25 @@ def read_start(event: APIGatewayProxyEvent, *, max_bytes: int) -> StartRequest:
         # To JSON Schema 5.0 is an integer too, and some clients have no other numbers.
         size = int(size)
     if "size_bytes" in given and (type(size) is not int or size < 1):
-        faults["size_bytes"] = "must be a whole number of bytes, at least 1"
+        faults["size_bytes"] = "must be a whole number of bytes, at least 1, without quotes"
     pack_id = given.get("pack_id")
     if "pack_id" in given and not isinstance(pack_id, str):
-        faults["pack_id"] = "must be a pack's id"
+        faults["pack_id"] = "must be the id of a pack, which begins with pack_; leave it out for a new pack"
     visibility = _visibility(given, faults)
     if faults:
         raise InvalidRequest(faults)
     if size is not None and size > max_bytes:
-        raise PayloadTooLarge(f"An archive may be of {max_bytes} bytes at most.")
+        raise PayloadTooLarge(
+            f"An archive may have {max_bytes} bytes at most; this one has {size}. Make several packs of it."
+        )
     return StartRequest(visibility=visibility, pack_id=pack_id, size_bytes=size)
 
 
 def _visibility(given: Mapping[str, Any], faults: dict[str, str]) -> Visibility:
     if "visibility" in given and "pack_id" in given:
-        faults["visibility"] = "cannot be given with pack_id: the pack keeps the one it has"
+        faults["visibility"] = (
+            "cannot be given with pack_id: the pack keeps the one that it has, which PATCH /packs/{id} changes"
+        )
         return Visibility.ORG
     return parse_visibility(given.get("visibility", Visibility.ORG), faults)
 

@@ -18,7 +18,7 @@ def read_visibility(event: APIGatewayProxyEvent) -> Visibility:
         UnsupportedMediaType, PayloadTooLarge: See `read_json`.
         InvalidRequest: The body is not such an object, or the visibility is not one we know.
     """
-    given = read_json(event, fields=frozenset({_FIELD}), required=frozenset({_FIELD}))
+    given = read_json(event, fields=frozenset({_FIELD}), required={_FIELD: Visibility.COMMUNITY})
     faults: dict[str, str] = {}
     visibility = parse_visibility(given[_FIELD], faults)
     if faults:
@@ -31,5 +31,7 @@ def parse_visibility(value: Any, faults: dict[str, str]) -> Visibility:
     try:
         return Visibility(value)
     except ValueError:
-        faults[_FIELD] = f"must be one of: {', '.join(Visibility)}"
+        faults[_FIELD] = (
+            f"must be {Visibility.ORG} (only your organisation sees the pack) or {Visibility.COMMUNITY} (all do)"
+        )
         return Visibility.ORG

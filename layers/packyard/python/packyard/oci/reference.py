@@ -65,9 +65,12 @@ def parse_reference(text: str) -> Reference:
         ValueError: It is not a reference, or one by other means than tag or sha256; the message is for people.
     """
     if not text or len(text) > _MAX_TEXT:
-        raise ValueError(f"must be 1 to {_MAX_TEXT} characters")
+        raise ValueError(f"must be 1 to {_MAX_TEXT} characters, such as ghcr.io/acme/slack-pack:1.4.0")
+    scheme, separator, rest = text.partition("://")
+    if separator:
+        raise ValueError(f"must not begin with {scheme}://; leave that out{_as_in(rest.rstrip('/'))}")
     if _IMAGE_ID.fullmatch(text):
-        raise ValueError("must name a repository; this is an image id")
+        raise ValueError("must name a repository, such as ghcr.io/acme/slack-pack:1.4.0; this is an image id")
     name, at, digest = text.partition("@")
     name, tag = _split_tag(name)
     registry, repository = _split_registry(name)
@@ -76,6 +79,7 @@ def parse_reference(text: str) -> Reference:
     if _REPOSITORY.fullmatch(repository) is None:
         raise ValueError(
             "the repository must be lower-case letters and digits, in parts joined by one of . _ - or /"
+            f"{_as_in(text.replace(repository, repository.lower()))}"
         )
     if len(registry) + 1 + len(repository) > _MAX_NAME:
         raise ValueError(f"registry and repository must be at most {_MAX_NAME} characters")
@@ -107,6 +111,15 @@ def parse_registry(text: str) -> str:
 def same_repository(one: Reference, other: Reference) -> bool:
     """Tell whether two references differ in tag and digest at most."""
     return (one.registry, one.repository) == (other.registry, other.repository)
+
+
+def _as_in(text: str) -> str:
+    """Return how a message goes on with a reference that would be taken; with nothing if it would not."""
+    try:
+        parse_reference(text)
+    except ValueError:
+        return ""
+    return f", as in {text}"
 
 
 def _split_tag(name: str) -> tuple[str, str | None]:

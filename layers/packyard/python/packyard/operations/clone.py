@@ -111,7 +111,7 @@ class Cloner:
     def _source(self, pack_id: str, caller: Caller) -> Pack:
         source = get_pack(pack_id, caller=caller, packs=self.packs)
         if source.status is not PackStatus.ACTIVE:
-            raise PackDeleting("The pack is being deleted.")
+            raise PackDeleting
         return source
 
     def _new_pack(self, source: Pack, name: PackName, visibility: Visibility, caller: Caller) -> Pack:
@@ -139,7 +139,11 @@ class Cloner:
             or pack.status is not PackStatus.ACTIVE
             or _told_apart_by(pack) != _told_apart_by(clone)
         ):
-            raise PackNameTaken(clone.name, pack_id)
+            raise PackNameTaken(
+                clone.name,
+                pack_id,
+                advice='Give the clone another name, as in {"name": "our-' + clone.name + '"}.',
+            )
         return Published(pack=pack, changed=False)
 
     def _copy(self, source: Pack, clone: Pack, caller: Caller, due_at: datetime) -> ImageTree:

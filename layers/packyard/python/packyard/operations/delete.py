@@ -23,9 +23,10 @@ from typing import Final
 
 from aws_lambda_powertools import Logger
 
-from packyard.errors import PackNotFound, RegistryCleanupFailed, ServiceUnavailable
+from packyard.errors import RegistryCleanupFailed, ServiceUnavailable
 from packyard.oci.digest import Digest
 from packyard.operations.built_images import BuiltImages
+from packyard.operations.read import no_such_pack
 from packyard.packs.pack import ImageOrigin, Pack, is_pack_id
 from packyard.packs.precondition import IfMatch
 from packyard.queue import CleanupQueue, PackDeletion
@@ -75,7 +76,7 @@ class Deleter:
             ServiceUnavailable: A backing service did not answer, and so far as is known nothing is decided.
         """
         if not is_pack_id(pack_id):
-            raise PackNotFound
+            raise no_such_pack(pack_id)
         now = self.clock()
         self.cleanup_queue.announce(PackDeletion(pack_id=pack_id, due_at=now + _FIRST_RETRY_AFTER), now=now)
         deletion = self.deletions.begin(

@@ -113,7 +113,7 @@ class FileEditor:
         pack = editable_pack(pack_id, caller=caller, packs=self.packs)
         if pack.tier is not Tier.COMMUNITY:
             raise PermissionDenied(
-                f"A {pack.tier} pack is vouched for as it is; its files cannot be changed."
+                f"A {pack.tier} pack is vouched for as it is: its files stay. POST /packs/{pack.id}/clone makes a copy."
             )
         require_archive_origin(pack)
         require_changeable(pack, None)
@@ -216,9 +216,11 @@ def _require_kept(pack: Pack, manifest: Manifest | None) -> None:
         return
     faults = {}
     if manifest.name != pack.name:
-        faults["pack.yaml:name"] = f"must be {pack.name}, the name of the pack"
+        faults["pack.yaml:name"] = f"must be {pack.name}, the name of the pack, which never changes"
     if manifest.version != pack.version:
-        faults["pack.yaml:version"] = f"must be {pack.version}; another version takes another archive"
+        faults["pack.yaml:version"] = (
+            f"must be {pack.version}; another version takes another archive, POST /packs/{pack.id}/upload"
+        )
     if faults:
         raise InvalidRequest(faults)
 

@@ -93,7 +93,11 @@ class Once:
         try:
             kept: KeptAnswer = once(request={"key": key, "fingerprint": fingerprint})
         except IdempotencyValidationError:
-            raise InvalidRequest({FIELD: "was used for another request within the last 24 hours"}) from None
+            raise InvalidRequest(
+                {
+                    FIELD: "was used for another request within the last 24 hours; take a new key for a new request"
+                }
+            ) from None
         except IdempotencyAlreadyInProgressError:
             raise StillAtWork from None
         except IdempotencyPersistenceLayerError as error:

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from packyard.errors import (
     InvalidRequest,
     PackDeleting,
     PackModified,
+    PackNameTaken,
     PackNotFound,
     PermissionDenied,
     PreconditionFailed,
     ServiceUnavailable,
 )
-from packyard.operations.read import get_pack
+from packyard.operations.read import get_pack, no_such_pack
+from packyard.packs.name import PackName
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, is_pack_id
 from packyard.packs.precondition import IfMatch
 from packyard.store.packs import Gone, PackStore, Stale
@@ -29,7 +32,7 @@ def owned_pack(pack_id: str, *, author: Author, packs: PackStore) -> Pack:
     """
     pack = packs.get(pack_id) if is_pack_id(pack_id) else None
     if pack is None or pack.org_id != author.org_id or pack.status is PackStatus.DELETED:
-        raise PackNotFound
+        raise no_such_pack(pack_id)
     return pack
 
 
@@ -43,8 +46,43 @@ def editable_pack(pack_id: str, *, caller: Caller, packs: PackStore) -> Pack:
     """
     pack = get_pack(pack_id, caller=caller, packs=packs)
     if pack.org_id != caller.org_id:
-        raise PermissionDenied("Only the organisation that owns this pack can change it.")
+        raise PermissionDenied(
+            "Only the organisation that owns this pack can change it; POST /packs/{id}/clone makes a copy of your own."
+        )
     return pack
+
+
+_OTHERWISE: Final = {
+    ImageOrigin.IMAGE_REF: "PUT /packs/{id} moves it to another tag or digest of its image",
+    ImageOrigin.CLONE: "clone its source again, or upload a pack of your own",
+}
+
+
+def name_taken(name: PackName, holder: Pack | None, pack_id: str) -> PackNameTaken:
+    """Return the refusal of a name that another pack holds, which says what its owner can do instead.
+
+    Args:
+        name: The name.
+        holder: The pack that holds it; None when it has gone meanwhile.
+        pack_id: Its id.
+    """
+    if holder is None or holder.status is not PackStatus.ACTIVE:
+        return PackNameTaken(
+            name, pack_id, advice="That pack is being deleted; repeat the request when it is gone."
+        )
+    next_version = {
+        ImageOrigin.UPLOAD: f"Send its next version to POST /packs/{pack_id}/upload",
+        ImageOrigin.IMAGE_REF: f"Move it to another tag or digest of its image with PUT /packs/{pack_id}",
+        ImageOrigin.CLONE: f"It is a clone, which takes no archive: DELETE /packs/{pack_id} first",
+    }[holder.image_origin]
+    return PackNameTaken(name, pack_id, advice=f"{next_version}, or give the new pack another name.")
+
+
+def of_another_name(pack: Pack, *, instead: str) -> InvalidRequest:
+    """Return the refusal of content whose `pack.yaml` names another pack; `instead` is the operation that takes it."""
+    return InvalidRequest(
+        {"pack.yaml:name": f"must be {pack.name}, the name of the pack; another pack goes to {instead}"}
+    )
 
 
 def require_archive_origin(pack: Pack, field: str = "id") -> None:
@@ -59,7 +97,9 @@ def require_archive_origin(pack: Pack, field: str = "id") -> None:
     """
     if pack.image_origin is not ImageOrigin.UPLOAD:
         raise InvalidRequest(
-            {field: f"is a pack of origin {pack.image_origin}; only one of origin upload takes an archive"}
+            {
+                field: f"is of origin {pack.image_origin}, which takes no archive; {_OTHERWISE[pack.image_origin]}"
+            }
         )
 
 
@@ -108,4 +148,4 @@ def changing(if_match: IfMatch | None) -> Iterator[None]:
 
 
 def _being_deleted() -> PackDeleting:
-    return PackDeleting("The pack is being deleted.")
+    return PackDeleting()

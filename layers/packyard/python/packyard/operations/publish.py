@@ -19,13 +19,15 @@ from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any, BinaryIO
 
-from packyard.errors import InvalidRequest, PackNameTaken, ServiceUnavailable
+from packyard.errors import ServiceUnavailable
 from packyard.indexes import FileIndexes
 from packyard.oci.file_index import index_of_layer
 from packyard.operations.built_images import BuiltImages
 from packyard.operations.built_pack import BuiltPack, building
 from packyard.operations.owned_pack import (
     changing,
+    name_taken,
+    of_another_name,
     owned_pack,
     require_archive_origin,
     require_changeable,
@@ -220,7 +222,7 @@ class Publisher:
             or pack.visibility is not visibility
             or not _is_repeat(pack, built)
         ):
-            raise PackNameTaken(built.manifest.name, pack_id)
+            raise name_taken(built.manifest.name, pack, pack_id)
         return Published(pack=pack, changed=False)
 
     def _changeable(self, pack_id: str, built: BuiltPack, author: Author, if_match: IfMatch | None) -> Pack:
@@ -228,9 +230,7 @@ class Publisher:
         pack = owned_pack(pack_id, author=author, packs=self.packs)
         require_archive_origin(pack)
         if built.manifest.name != pack.name:
-            raise InvalidRequest(
-                {"pack.yaml:name": f"must be {pack.name}, the name of the pack that it replaces"}
-            )
+            raise of_another_name(pack, instead="POST /packs/upload")
         require_changeable(pack, if_match)
         return pack
 

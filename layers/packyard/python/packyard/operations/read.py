@@ -1,9 +1,14 @@
 """Reading one pack."""
 
+from typing import Final
+
 from packyard.errors import PackNotFound
+from packyard.packs.name import nearest_slug
 from packyard.packs.pack import Pack, PackStatus, Visibility, is_pack_id
 from packyard.store.packs import PackStore
 from packyard.tenants.caller import Caller
+
+_SHOWN: Final = 64
 
 
 def get_pack(pack_id: str, *, caller: Caller, packs: PackStore) -> Pack:
@@ -14,8 +19,15 @@ def get_pack(pack_id: str, *, caller: Caller, packs: PackStore) -> Pack:
     """
     pack = packs.get(pack_id) if is_pack_id(pack_id) else None
     if pack is None or pack.status is PackStatus.DELETED or not is_visible(pack, caller):
-        raise PackNotFound
+        raise no_such_pack(pack_id)
     return pack
+
+
+def no_such_pack(pack_id: str) -> PackNotFound:
+    """Return the refusal of a pack's id: the same whether there is none, it is gone, or it is hidden."""
+    if is_pack_id(pack_id):
+        return PackNotFound()
+    return PackNotFound(misnamed=pack_id[:_SHOWN], search=nearest_slug(pack_id[:_SHOWN]) or "NAME")
 
 
 def is_visible(pack: Pack, caller: Caller) -> bool:

@@ -33,7 +33,7 @@ class TokenReader:
             token = parse_token(text)
             key = self.keys.find(token.key_name)
             if key is None:
-                raise TokenRefused("the issuer has no such key")  # noqa: TRY301 - refused like the others, below
+                raise TokenRefused("the issuer has no such key, or several that it could be")  # noqa: TRY301 - refused like the others, below
             return read_token(token, key=key, issuer=self.issuer, audience=self.audience, now=now)
         except TokenRefused as refusal:
             raise Unauthenticated from refusal

@@ -10,11 +10,17 @@ row stands. So it must lie in the repository that goes with the name.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from packyard.errors import InvalidRequest, PackNameTaken, ServiceUnavailable
+from packyard.errors import InvalidRequest, ServiceUnavailable
 from packyard.oci.reference import Reference, parse_reference, same_repository
-from packyard.operations.owned_pack import changing, owned_pack, require_changeable
+from packyard.operations.owned_pack import (
+    changing,
+    name_taken,
+    of_another_name,
+    owned_pack,
+    require_changeable,
+)
 from packyard.operations.publish import Published
 from packyard.packs.name import repository_of
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
@@ -23,6 +29,8 @@ from packyard.registry.pull import ImageSource, PulledPack
 from packyard.store.packs import PackStore
 from packyard.store.repositories import Claim, ClaimLost, NameHeld, RepositoryBusy, RepositoryStore
 from packyard.tenants.caller import Author
+
+_FIELD: Final = "image_ref"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +65,7 @@ class Registrar:
             ServiceUnavailable: A backing service did not answer, or the name's repository is being cleared up.
         """
         due_at = self.clock() + self.deadline
-        pulled = self.images.read_pack(reference, org_id=author.org_id)
+        pulled = self._pull(reference, author)
         pack = self._new_pack(reference, pulled, visibility, author)
         ours = reference.registry == self.images.own.host
         if ours:
@@ -68,7 +76,7 @@ class Registrar:
             )
             if ours:
                 # A cleaner may have removed it since. From the claim on, none can without the commit's noticing.
-                self.images.read_pack(replace(reference, digest=pulled.digest), org_id=author.org_id)
+                self._pull(replace(reference, digest=pulled.digest), author)
             self.packs.create(pack, actor=author.principal, operation="create", claim=claim)
         except NameHeld as held:
             return self._settle_repeat(held.pack_id, pack)
@@ -103,7 +111,7 @@ class Registrar:
         if not same_repository(reference, parse_reference(before.image_ref)):
             raise InvalidRequest(
                 {
-                    "image_ref": "must name the repository that the pack has; only the tag or the digest may change"
+                    "image_ref": f"must be in {_repository_of(before)}, as before; only tag or digest may change"
                 }
             )
         require_changeable(before, if_match)
@@ -111,27 +119,33 @@ class Registrar:
             # The image may be one that a cleaner is about to remove, so it is claimed before it is looked at.
             ours = reference.registry == self.images.own.host
             claim = self._claim_repository(before, due_at) if ours else None
-            pulled = self.images.read_pack(reference, org_id=author.org_id)
+            pulled = self._pull(reference, author)
             if pulled.manifest.name != before.name:
-                raise InvalidRequest({"pack.yaml:name": f"must be {before.name}, the name of the pack"})
+                raise of_another_name(before, instead="POST /packs")
             after = before.revised(at=self.clock(), **_content(reference, pulled))
             if _told_apart_by(after) == _told_apart_by(before):
                 return Published(pack=before, changed=False)
             self.packs.change(before, after, actor=author.principal, operation="replace", claim=claim)
         return Published(pack=after, changed=True)
 
+    def _pull(self, reference: Reference, author: Author) -> PulledPack:
+        """Read an image; what is wrong with it is said of the name that it was asked for by, `latest` included."""
+        try:
+            return self.images.read_pack(reference, org_id=author.org_id)
+        except InvalidRequest as refusal:
+            if _FIELD not in refusal.fields:
+                raise
+            raise InvalidRequest({_FIELD: f"{reference} {refusal.fields[_FIELD]}"}) from refusal
+
     def _require_repository_of(self, pack: Pack, reference: Reference) -> None:
         """Check that an image in our own registry lies where the pack's name guards it (decision 3).
 
         In the repository of another name it would go with that name's pack, or be removed as an orphan of it.
         """
-        if reference.repository != repository_of(
-            pack.name, org_id=pack.org_id, prefix=self.images.own.prefix
-        ):
+        own = repository_of(pack.name, org_id=pack.org_id, prefix=self.images.own.prefix)
+        if reference.repository != own:
             raise InvalidRequest(
-                {
-                    "image_ref": f"must lie in the repository of {pack.name}, the name that its pack.yaml states"
-                }
+                {"image_ref": f"must lie in {own}, which goes with the name {pack.name} in its pack.yaml"}
             )
 
     def _claim_repository(self, pack: Pack, due_at: datetime) -> Claim:
@@ -145,7 +159,7 @@ class Registrar:
             or pack.status is not PackStatus.ACTIVE
             or _told_apart_by(pack) != _told_apart_by(wanted)
         ):
-            raise PackNameTaken(wanted.name, pack_id)
+            raise name_taken(wanted.name, pack, pack_id)
         return Published(pack=pack, changed=False)
 
     def _new_pack(
@@ -164,6 +178,11 @@ class Registrar:
             revision=1,
             **_content(reference, pulled),
         )
+
+
+def _repository_of(pack: Pack) -> str:
+    reference = parse_reference(pack.image_ref)
+    return f"{reference.registry}/{reference.repository}"
 
 
 def _content(reference: Reference, pulled: PulledPack) -> dict[str, Any]:

@@ -87,7 +87,7 @@ class RoleSetter:
         if len(attached) + len(released) > MAX_PACKS:
             raise InvalidRequest(
                 {
-                    "pack_ids": f"would change more than {MAX_PACKS} packs of the role at once; set it in two steps"
+                    "pack_ids": f"would add and remove more than {MAX_PACKS} packs at once; do it in two requests"
                 }
             )
         packs = self.packs.get_many([*attached, *released])
@@ -101,7 +101,7 @@ def _require_attachable(pack_ids: Sequence[str], packs: Mapping[str, Pack], call
     if missing := [pack_id for pack_id in pack_ids if pack_id not in visible]:
         raise PackNotFound(missing)
     if deleting := [pack_id for pack_id in pack_ids if packs[pack_id].status is PackStatus.DELETING]:
-        raise PackDeleting("Packs of this list are being deleted.", {"pack_ids": deleting})
+        raise PackDeleting(deleting)
 
 
 def _is_there(pack: Pack, caller: Caller) -> bool:

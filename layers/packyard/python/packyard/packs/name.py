@@ -21,13 +21,13 @@ def parse_slug(text: str) -> Slug:
     if len(text) > MAX_LENGTH:
         raise ValueError(f"must be at most {MAX_LENGTH} characters; this has {len(text)}")
     if _SLUG.fullmatch(text) is None:
-        near = _nearest(text)
+        near = nearest_slug(text)
         hint = f", such as {near}" if near else ""
         raise ValueError(f"must be lower-case letters and digits, joined by single hyphens{hint}")
     return Slug(text)
 
 
-def _nearest(text: str) -> str:
+def nearest_slug(text: str) -> str:
     """Return `text` without accents and capitals, a hyphen for everything else; empty if nothing is left."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:MAX_LENGTH].rstrip("-")

@@ -1,8 +1,8 @@
 """An issuer's public keys, from the key set that it publishes (RFC 7517)."""
 
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from joserfc.errors import JoseError, SecurityWarning
@@ -25,20 +25,51 @@ _PUBLIC_MEMBERS: Final = frozenset({"kty", "n", "e", "crv", "x", "y"})
 
 @dataclass(frozen=True, slots=True)
 class KeyName:
-    """How a token names the key that signed it: one name for one algorithm (RFC 8725, section 3.1)."""
+    """How a token names the key that signed it: one name for one algorithm (RFC 8725, section 3.1).
 
-    key_id: str
+    Attributes:
+        key_id: None where it names none, which is for sets of one key (RFC 7515, section 4.1.4).
+        algorithm: RS256 or ES256.
+    """
+
+    key_id: str | None
     algorithm: str
 
 
-SigningKeys = Mapping[KeyName, VerificationKey]
+@dataclass(frozen=True, slots=True)
+class SigningKeys:
+    """The keys of a set that tokens can be checked with.
+
+    Attributes:
+        by_name: Each key for its algorithm; of two with one name the first. Keys without a name are among `nameless`.
+        nameless: Those that have none.
+    """
+
+    by_name: Mapping[KeyName, VerificationKey] = field(default_factory=dict)
+    nameless: Sequence[tuple[str, VerificationKey]] = ()
+
+    def find(self, name: KeyName) -> VerificationKey | None:
+        """Return the one key that a token can have been signed with, or None.
+
+        That is a key of the name that the token states. Else, where the set has one key for the algorithm and no more,
+        it is that key, unless both have a name: those differ.
+        """
+        named = self.by_name.get(name)
+        if named is not None:
+            return named
+        nameless = [key for algorithm, key in self.nameless if algorithm == name.algorithm]
+        others = [key for key_name, key in self.by_name.items() if key_name.algorithm == name.algorithm]
+        if len(nameless) + len(others) != 1:
+            return None
+        fitting = nameless if name.key_id is not None else [*nameless, *others]
+        return fitting[0] if fitting else None
 
 
 def parse_key_set(document: bytes) -> SigningKeys:
     """Return the keys of a JWK Set that tokens can be checked with.
 
-    Keys for anything else are passed over, as issuers may publish some (RFC 7517, section 5): encryption, other
-    algorithms, no name, an RSA modulus below 2048 bits.
+    Keys for anything else are passed over, as issuers publish some (RFC 7517, section 5): for encryption, for other
+    algorithms, shared secrets, an RSA modulus below 2048 bits, a name that is no text.
 
     Raises:
         ValueError: Not a JWK Set, or one of more than 32 keys.
@@ -48,13 +79,18 @@ def parse_key_set(document: bytes) -> SigningKeys:
         raise ValueError("is not a JWK Set")
     if len(keys) > MAX_KEYS:
         raise ValueError(f"has more than {MAX_KEYS} keys")
-    usable: dict[KeyName, VerificationKey] = {}
+    by_name: dict[KeyName, VerificationKey] = {}
+    nameless: list[tuple[str, VerificationKey]] = []
     for jwk in keys:
         for algorithm in ALGORITHMS:
             key = _import(jwk, algorithm)
-            if key is not None:
-                usable.setdefault(KeyName(jwk["kid"], algorithm), key)
-    return usable
+            if key is None:
+                continue
+            if "kid" in jwk:
+                by_name.setdefault(KeyName(jwk["kid"], algorithm), key)
+            else:
+                nameless.append((algorithm, key))
+    return SigningKeys(by_name, tuple(nameless))
 
 
 def _import(jwk: Mapping[str, Any], algorithm: str) -> VerificationKey | None:
@@ -73,7 +109,7 @@ def _import(jwk: Mapping[str, Any], algorithm: str) -> VerificationKey | None:
 
 
 def _is_for(jwk: Mapping[str, Any], algorithm: str) -> bool:
-    key_id, operations = jwk.get("kid"), jwk.get("key_ops")
+    key_id, operations = jwk.get("kid", "none"), jwk.get("key_ops")
     return (
         isinstance(key_id, str)
         and 1 <= len(key_id) <= MAX_KEY_ID_CHARACTERS
