@@ -26,7 +26,8 @@ def reupload_pack(pack_id: str) -> Response[str]:
         published = services.publisher.replace(staged, pack_id=pack_id, author=caller, if_match=if_match)
         return pack_response(200, published.pack, caller)
 
-    return answered_once(app, services, publish, caller=caller, request=(pack_id, archive, if_match))
+    request = (pack_id, archive, if_match)
+    return answered_once(app, services, publish, caller=caller, request=request, request_decides=True)
 
 
 bootstrap.prepare(lambda services: (services.once, services.publisher))

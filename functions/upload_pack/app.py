@@ -24,7 +24,7 @@ def upload_pack() -> Response[str]:
         published = services.publisher.create(archive, visibility=upload.visibility, author=caller)
         return pack_response(201 if published.changed else 200, published.pack, caller)
 
-    return answered_once(app, services, publish, caller=caller, request=(upload,))
+    return answered_once(app, services, publish, caller=caller, request=(upload,), request_decides=True)
 
 
 bootstrap.prepare(lambda services: (services.once, services.publisher))

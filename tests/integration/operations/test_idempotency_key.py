@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from tests.crashes import Killed, fused, moments
 from tests.fake_registry.moods import Refuses
+from tests.fake_registry.server import FakeRegistry
+from tests.foreign_images import pack_image
 from tests.gateway import Answer, Request, multipart
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
 
@@ -44,13 +47,25 @@ def start(service: Service, key: str = "k1", **fields: Any) -> Answer:
     return service.send("start_upload", "POST", "/packs/uploads", json=fields, headers=headers)
 
 
-def reupload(service: Service, pack_id: str, archive: bytes, key: str = "k1") -> Answer:
+def clone(service: Service, pack_id: str, key: str = "k1") -> Answer:
+    headers = {"Idempotency-Key": key}
+    return service.send("clone_pack", "POST", f"/packs/{pack_id}/clone", json={}, headers=headers)
+
+
+def create(service: Service, image_ref: str, key: str = "k1") -> Answer:
+    headers = {"Idempotency-Key": key}
+    return service.send("create_pack", "POST", "/packs", json={"image_ref": image_ref}, headers=headers)
+
+
+def reupload(
+    service: Service, pack_id: str, archive: bytes, key: str = "k1", *, if_match: str | None = None
+) -> Answer:
     body, headers = multipart({"archive": archive})
     request = Request(
         method="POST",
         resource="/packs/{id}/upload",
         path=f"/packs/{pack_id}/upload",
-        headers=headers | {"Idempotency-Key": key},
+        headers=headers | {"Idempotency-Key": key} | ({"If-Match": if_match} if if_match else {}),
         body=body,
         caller=ACME,
     )
@@ -94,18 +109,57 @@ class TestRepeats:
         assert without_request_id(again) == without_request_id(first)
         assert service.get(pack_id).body["version"] == "3.0.0"
 
-    def test_a_refusal_is_an_answer_too_and_names_the_request_that_it_answers(self, service: Service) -> None:
-        holder = upload(service, None, visibility="community").body["id"]
-        first = upload(service)
-        assert (first.status, first.error["code"]) == (409, "pack_name_taken")
-        assert service.delete(holder).status == 200
+    def test_a_refusal_of_what_the_request_holds_is_kept_and_names_the_request_that_it_answers(
+        self, service: Service
+    ) -> None:
+        broken = PackArchive(version="one").build()
+        first = upload(service, archive=broken)
+        assert len(service.aws.queued()) == 1
+        assert (first.status, list(first.fields)) == (400, ["pack.yaml:version"])
 
-        again = upload(service)
+        again = upload(service, archive=broken)
 
-        assert again.status == 409
+        assert again.status == 400
         assert again.error["request_id"] == again.headers["X-Request-Id"]
         assert again.error["request_id"] != first.error["request_id"]
         assert again.error["details"] == first.error["details"]
+        assert service.aws.queued() == [], "the archive is not looked at again"
+        assert upload(service).fields.keys() == {"Idempotency-Key"}
+
+    def test_a_name_that_is_taken_may_be_free_at_the_next_attempt(self, service: Service) -> None:
+        holder = upload(service, None, visibility="community").body["id"]
+        assert upload(service).error["code"] == "pack_name_taken"
+        assert service.delete(holder).status == 200
+
+        assert upload(service).status == 201
+
+    def test_a_pack_that_cannot_be_seen_may_be_shown_by_the_next_attempt(self, service: Service) -> None:
+        hidden = upload(service, None, caller=GLOBEX).body["id"]
+        assert clone(service, hidden).status == 404
+        assert service.update(hidden, "community", GLOBEX).status == 200
+
+        assert clone(service, hidden).status == 201
+
+    def test_an_image_that_is_missing_may_be_there_at_the_next_attempt(self, service: Service) -> None:
+        with FakeRegistry() as foreign:
+            reference = f"{urlsplit(foreign.url).netloc}/team/slack:1.4.0"
+            assert create(service, reference).fields.keys() == {"image_ref"}
+            repository = foreign.shelves.repository("team/slack", create=True)
+            pack_image(b"name: slack\nversion: 1.4.0\n").shelve(repository, "1.4.0")
+
+            assert create(service, reference).status == 201
+
+    def test_a_revision_that_has_moved_on_leaves_the_key_to_who_has_read_it(self, service: Service) -> None:
+        pack_id = upload(service, None).body["id"]
+        second = PackArchive(version="2.0.0").build()
+        assert reupload(service, pack_id, second, if_match='"9"').status == 412
+
+        assert reupload(service, pack_id, second, if_match='"1"').status == 200
+
+    def test_a_bill_that_is_paid_lets_the_same_key_through(self, service: Service) -> None:
+        assert upload(service, caller=replace(ACME, may_create=False)).status == 423
+
+        assert upload(service).status == 201
 
     def test_a_failure_of_ours_is_not_kept(self, service: Service) -> None:
         service.registry.moods.append(Refuses(method="PUT", path="/manifests/", status=503))

@@ -11,27 +11,32 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.bootstrap import Services
-from packyard.errors import InvalidRequest, PackyardError
+from packyard.errors import InvalidRequest, PackyardError, PayloadTooLarge, UnsupportedMediaType
 from packyard.http.app import refusal
 from packyard.tenants.caller import Caller
 
 HEADER: Final = "Idempotency-Key"
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
-_SERVER_ERROR: Final = 500
+# What is wrong with a request itself, as far as an operation finds it out (decision 37).
+_ABOUT_THE_REQUEST: Final = frozenset(
+    {InvalidRequest.status, PayloadTooLarge.status, UnsupportedMediaType.status}
+)
 
 
-def answered_once(
+def answered_once(  # noqa: PLR0913 - by name: who asks for what, and how
     app: APIGatewayRestResolver,
     services: Services,
     answer: Callable[[], Response[str]],
     *,
     caller: Caller,
     request: tuple[object, ...],
+    request_decides: bool = False,
 ) -> Response[str]:
     """Return the answer to a request, or, to a repeat of one with the same key, the first answer.
 
-    Refusals are answers too; failures of ours (5xx) are not, and a repeat tries again. What is refused before this is
-    called, because of who asks or because the request cannot be read, leaves the key unused.
+    A refusal is kept when its cause is the request itself, which stays wrong however often it is repeated. One whose
+    cause lies outside, and a failure of ours (5xx), leaves the key unused: the repeat tries again. So does what is
+    refused before this is called, because of who asks or because the request cannot be read.
 
     Args:
         app: Has the request.
@@ -39,6 +44,8 @@ def answered_once(
         answer: Carries the request out.
         caller: Who asks; keys are the organisation's, and each operation's own.
         request: What has been read of the request: the same for the same request, however it was written down.
+        request_decides: Whether what `answer` refuses as invalid or too large is so because of what the request holds,
+            an archive, and not of something that it names, an image or a pack, which may be another one tomorrow.
 
     Raises:
         InvalidRequest: The header is malformed, or the key was used for another request.
@@ -54,7 +61,7 @@ def answered_once(
         try:
             response = answer()
         except PackyardError as error:
-            if error.status >= _SERVER_ERROR:
+            if not (request_decides and error.status in _ABOUT_THE_REQUEST):
                 raise
             response = refusal(error, request_id=request_id)
         return {"status": response.status_code, "headers": dict(response.headers), "body": response.body}
