@@ -12,7 +12,7 @@ from tests.service import PackArchive
 
 UNKNOWN = "pack_01KB0000000000000000000000"
 # A trace, an ARN, an API key.
-_INSIDE = re.compile(r"Traceback|Exception|arn:aws|\bsk_")
+_INSIDE = re.compile(r"Traceback|Exception|arn:aws|\bsk_[0-9A-Za-z_-]")
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,59 @@ def test_a_hostile_archive_is_refused_in_the_words_of_the_inline_way(acme: Clien
     assert failed["error"] == inline | {"request_id": started["upload_id"]}
 
 
+@dataclass(frozen=True)
+class Sending:
+    """How a client sends the form: what it changes, adds or leaves out, and what S3 answers by its documentation.
+
+    The emulator is held to the same: ministack evaluates every condition of a policy, as S3 does and minio did not
+    (minio issues 6559, 8498 and 17391).
+    """
+
+    status: int
+    fields: tuple[tuple[str, str], ...] = ()
+    without: frozenset[str] = frozenset()
+    file_first: bool = False
+
+
+SENDINGS = {
+    "as it is": Sending(204),
+    "with another Content-Type in place of the form's, as helpers of browsers do": Sending(
+        204, (("Content-Type", "application/x-gzip"),), frozenset({"Content-Type"})
+    ),
+    "with an empty Content-Type, as browsers do for files of unknown types": Sending(
+        204, (("Content-Type", ""),), frozenset({"Content-Type"})
+    ),
+    "with another Content-Type beside the form's": Sending(204, (("Content-Type", "application/x-tar"),)),
+    "with a field to be ignored": Sending(204, (("x-ignore-note", "anything"),)),
+    "with names of fields in another case": Sending(
+        204, (("content-type", "application/gzip"),), frozenset({"Content-Type"})
+    ),
+    # s3_direct_upload issues 29 and 107: a field that a condition names has to be there, even for an empty prefix.
+    "without its Content-Type": Sending(403, (), frozenset({"Content-Type"})),
+    "with a field that no condition names": Sending(403, (("x-amz-meta-note", "anything"),)),
+    "with an ACL": Sending(403, (("acl", "public-read"),)),
+    "without its policy": Sending(403, (), frozenset({"policy"})),
+    # What stands behind the file is not read ("HTML form fields": the file must be the last field).
+    "with the file first": Sending(403, file_first=True),
+}
+
+
+@pytest.mark.parametrize("sending", SENDINGS.values(), ids=SENDINGS)
+def test_the_form_is_taken_however_a_client_sends_it_and_nothing_beside_it(
+    acme: Client, sending: Sending
+) -> None:
+    started = start(acme).body
+    fields = [pair for pair in started["fields"].items() if pair[0] not in sending.without]
+    file = ("file", ("pack.tar.gz", PackArchive(name="form").build(), "application/gzip"))
+    body = [*fields, *sending.fields, file]
+    if sending.file_first:
+        body = [file, *fields, *sending.fields]
+
+    answer = urllib3.PoolManager(retries=False, timeout=60).request("POST", started["url"], fields=body)
+
+    assert answer.status == sending.status, answer.data.decode()
+
+
 def test_the_form_takes_no_more_than_its_limit_and_no_other_key(acme: Client) -> None:
     started = start(acme).body
 

@@ -70,6 +70,14 @@ def test_the_scheme_is_matched_without_regard_to_case(service: Service, scheme: 
     assert authorize(service, f"{scheme} {SECRET}")["context"]["org_slug"] == "acme"
 
 
+# RFC 9110, section 11.4: one space or more stand between the scheme and the credential.
+@pytest.mark.parametrize("authorization", [f"Bearer  {SECRET}", f"bearer   {SECRET}", f" Bearer {SECRET}\t"])
+def test_spaces_around_a_credential_are_no_part_of_it(service: Service, authorization: str) -> None:
+    enrol(service)
+
+    assert authorize(service, authorization)["context"]["org_slug"] == "acme"
+
+
 @pytest.mark.parametrize("permission_set", [PermissionSet.SUBMIT_OBSERVE, PermissionSet.READ_ONLY])
 def test_only_full_access_may_write(service: Service, permission_set: PermissionSet) -> None:
     enrol(service, key=variant(permission_set=permission_set))
@@ -105,6 +113,11 @@ def test_the_billing_posture_decides_about_creating(
         pytest.param("Bearer ", id="an empty token"),
         pytest.param(SECRET, id="no scheme"),
         pytest.param(f"Basic {SECRET}", id="another scheme"),
+        pytest.param(f"Token {SECRET}", id="a third scheme"),
+        pytest.param(f'Bearer "{SECRET}"', id="a key in quotes"),
+        pytest.param(f"Bearer: {SECRET}", id="a scheme with a colon"),
+        pytest.param(f"Bearer {SECRET}\n", id="a key and a line end"),
+        pytest.param(f"Bearer Bearer {SECRET}", id="the scheme twice"),
         pytest.param(f"Bearer {new_secret(b'x' * 32)}", id="an unknown key"),
         pytest.param(f"Bearer {SECRET}x", id="a key and more"),
         pytest.param(f"Bearer {SECRET} x", id="a key and another word"),

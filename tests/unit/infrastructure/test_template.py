@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.aws import template
 
+from packyard.errors import Unauthenticated
 from packyard.events import retry_wait_seconds
 from packyard.operations.delete import PURGE_LEASE
 from packyard.packs.limits import ArchiveLimits
@@ -182,6 +183,13 @@ def test_the_gateway_s_answers_wear_the_contract_s_envelope(kind: str) -> None:
     assert response["StatusCode"] == STATUS_OF_CODE[envelope["error"]["code"]]
     assert ("Retry-After" in headers) == (response["StatusCode"] == 429)
     assert ("WWW-Authenticate" in headers) == (response["StatusCode"] == 401)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in RESPONSES if RESPONSES[kind]["StatusCode"] == 401])
+def test_the_gateway_asks_for_a_credential_in_the_words_of_the_service(kind: str) -> None:
+    (body,) = RESPONSES[kind]["ResponseTemplates"].values()
+
+    assert json.loads(body)["error"]["message"] == Unauthenticated().message
 
 
 @pytest.mark.parametrize("kind", ["AUTHORIZER_FAILURE", "AUTHORIZER_CONFIGURATION_ERROR"])

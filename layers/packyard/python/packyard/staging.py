@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
+_GZIP: Final = "application/gzip"
 _READ_BYTES: Final = 256 << 10
 _MAX_EVENT_CHARACTERS: Final = 64 << 10
 _UPLOADED_KEY: Final = re.compile(r"uploads/(?P<upload_id>[^/]+)\.tar\.gz")
@@ -118,7 +119,9 @@ class Staging:
     def form(self, key: str, *, max_bytes: int, lifetime: timedelta) -> Form:
         """Return a form that takes an object of this key, and no other, for a while. No call leaves the process.
 
-        It says so under this function's own credentials, and ends with them when they end first.
+        It says so under this function's own credentials, and ends with them when they end first. It takes another
+        `Content-Type` in place of its own, as helpers of browsers send, and fields that begin with `x-ignore-` (S3 API
+        reference, "POST Policy"); every other field is refused.
 
         Args:
             key: As made by `uploaded_key`.
@@ -128,7 +131,9 @@ class Staging:
         form = self._client.generate_presigned_post(
             Bucket=self._bucket,
             Key=key,
-            Conditions=[["content-length-range", 1, max_bytes]],
+            # A field that a condition names has to be there, so the form has one (decision 38).
+            Fields={"Content-Type": _GZIP},
+            Conditions=[["content-length-range", 1, max_bytes], ["starts-with", "$Content-Type", ""]],
             ExpiresIn=int(lifetime.total_seconds()),
         )
         return Form(url=form["url"], fields=form["fields"])

@@ -68,7 +68,8 @@ def parse_reference(text: str) -> Reference:
         raise ValueError(f"must be 1 to {_MAX_TEXT} characters, such as ghcr.io/acme/slack-pack:1.4.0")
     scheme, separator, rest = text.partition("://")
     if separator:
-        raise ValueError(f"must not begin with {scheme}://; leave that out{_as_in(rest.rstrip('/'))}")
+        hint = _as_in(rest.rstrip("/")) if "://" not in rest else ""
+        raise ValueError(f"must not begin with {scheme}://; leave that out{hint}")
     if _IMAGE_ID.fullmatch(text):
         raise ValueError("must name a repository, such as ghcr.io/acme/slack-pack:1.4.0; this is an image id")
     name, at, digest = text.partition("@")
@@ -77,9 +78,10 @@ def parse_reference(text: str) -> Reference:
     if registry == DOCKER_HUB and "/" not in repository:
         repository = _OFFICIAL_IMAGES + repository
     if _REPOSITORY.fullmatch(repository) is None:
+        lowered = name.lower() + text[len(name) :]
+        hint = _as_in(lowered) if lowered != text else ""
         raise ValueError(
-            "the repository must be lower-case letters and digits, in parts joined by one of . _ - or /"
-            f"{_as_in(text.replace(repository, repository.lower()))}"
+            f"the repository must be lower-case letters and digits, in parts joined by one of . _ - or /{hint}"
         )
     if len(registry) + 1 + len(repository) > _MAX_NAME:
         raise ValueError(f"registry and repository must be at most {_MAX_NAME} characters")

@@ -52,7 +52,9 @@ def authenticate(
     """
     if len(authorization) > _MAX_CREDENTIAL_CHARACTERS or not authorization.isascii():
         raise Unauthenticated
-    scheme, _, credential = authorization.partition(" ")
+    # Any number of spaces may follow the scheme, whose case does not matter (RFC 9110, sections 11.1 and 11.4).
+    scheme, _, credential = authorization.strip(" \t").partition(" ")
+    credential = credential.lstrip(" ")
     if scheme.lower() != "bearer":
         raise Unauthenticated
     if credential.startswith(PREFIX):

@@ -10,7 +10,7 @@ row stands. So it must lie in the repository that goes with the name.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from packyard.errors import InvalidRequest, ServiceUnavailable
 from packyard.oci.reference import Reference, parse_reference, same_repository
@@ -29,8 +29,6 @@ from packyard.registry.pull import ImageSource, PulledPack
 from packyard.store.packs import PackStore
 from packyard.store.repositories import Claim, ClaimLost, NameHeld, RepositoryBusy, RepositoryStore
 from packyard.tenants.caller import Author
-
-_FIELD: Final = "image_ref"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +63,7 @@ class Registrar:
             ServiceUnavailable: A backing service did not answer, or the name's repository is being cleared up.
         """
         due_at = self.clock() + self.deadline
-        pulled = self._pull(reference, author)
+        pulled = self.images.read_pack(reference, org_id=author.org_id)
         pack = self._new_pack(reference, pulled, visibility, author)
         ours = reference.registry == self.images.own.host
         if ours:
@@ -76,7 +74,7 @@ class Registrar:
             )
             if ours:
                 # A cleaner may have removed it since. From the claim on, none can without the commit's noticing.
-                self._pull(replace(reference, digest=pulled.digest), author)
+                self.images.read_pack(replace(reference, digest=pulled.digest), org_id=author.org_id)
             self.packs.create(pack, actor=author.principal, operation="create", claim=claim)
         except NameHeld as held:
             return self._settle_repeat(held.pack_id, pack)
@@ -119,7 +117,7 @@ class Registrar:
             # The image may be one that a cleaner is about to remove, so it is claimed before it is looked at.
             ours = reference.registry == self.images.own.host
             claim = self._claim_repository(before, due_at) if ours else None
-            pulled = self._pull(reference, author)
+            pulled = self.images.read_pack(reference, org_id=author.org_id)
             if pulled.manifest.name != before.name:
                 raise of_another_name(before, instead="POST /packs")
             after = before.revised(at=self.clock(), **_content(reference, pulled))
@@ -127,15 +125,6 @@ class Registrar:
                 return Published(pack=before, changed=False)
             self.packs.change(before, after, actor=author.principal, operation="replace", claim=claim)
         return Published(pack=after, changed=True)
-
-    def _pull(self, reference: Reference, author: Author) -> PulledPack:
-        """Read an image; what is wrong with it is said of the name that it was asked for by, `latest` included."""
-        try:
-            return self.images.read_pack(reference, org_id=author.org_id)
-        except InvalidRequest as refusal:
-            if _FIELD not in refusal.fields:
-                raise
-            raise InvalidRequest({_FIELD: f"{reference} {refusal.fields[_FIELD]}"}) from refusal
 
     def _require_repository_of(self, pack: Pack, reference: Reference) -> None:
         """Check that an image in our own registry lies where the pack's name guards it (decision 3).

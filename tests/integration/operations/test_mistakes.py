@@ -1,0 +1,278 @@
+"""Natural mistakes, each with the words of its answer that say what to do (API contract, section 1).
+
+One service takes them all, since none of them may change anything.
+"""
+
+import io
+import json
+import tarfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from tests.fake_registry.server import FakeRegistry
+from tests.foreign_images import pack_image
+from tests.gateway import Answer, Request, multipart
+from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
+
+READER = replace(ACME, principal="key:reader", scopes=frozenset())
+LAPSED = replace(ACME, principal="key:lapsed", may_create=False)
+CURL = '-F archive=@my-pack.tar.gz "$URL"'
+
+
+@dataclass(frozen=True)
+class World:
+    """A service with three packs of Acme's: one uploaded, one registered, one cloned."""
+
+    service: Service
+    registry: str
+    uploaded: str
+    registered: str
+    cloned: str
+
+    def post(self, path: str, body: bytes, content_type: str | None, **more: Any) -> Answer:
+        headers = {"Content-Type": content_type} if content_type else {}
+        resource = "/packs/{id}/upload" if path.endswith("/upload") and path != "/packs/upload" else path
+        function = {
+            "/packs/upload": "upload_pack",
+            "/packs/{id}/upload": "reupload_pack",
+            "/packs": "create_pack",
+        }
+        request = Request(
+            method="POST",
+            resource=resource,
+            path=path,
+            headers=headers,
+            body=body,
+            caller=more.get("caller", ACME),
+        )
+        return self.service.request(function[resource], request)
+
+    def form(self, disposition: str, content: bytes = b"\x1f\x8bx", path: str = "/packs/upload") -> Answer:
+        part = f"--b\r\nContent-Disposition: form-data; {disposition}\r\n\r\n".encode()
+        return self.post(path, part + content + b"\r\n--b--\r\n", "multipart/form-data; boundary=b")
+
+    def manifest(self, text: str | bytes) -> Answer:
+        content = text.encode() if isinstance(text, str) else text
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w:gz") as archive:
+            member = tarfile.TarInfo("pack.yaml")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+        return self.service.upload(out.getvalue())
+
+    def pack(self, **fields: Any) -> Answer:
+        return self.service.upload(PackArchive(**fields).build())
+
+    def register(self, body: Mapping[str, Any]) -> Answer:
+        return self.service.send("create_pack", "POST", "/packs", json=body)
+
+    def state(self) -> Any:
+        return self.service.list_packs().body
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with running_service(api_domain="packs.example") as service, FakeRegistry() as foreign:
+        repository = foreign.shelves.repository("team/jira", create=True)
+        pack_image(b"name: jira\nversion: 1.0.0\n").shelve(repository, "1.0.0")
+        host = urlsplit(foreign.url).netloc
+        uploaded = service.upload(PackArchive(name="slack").build()).body["id"]
+        registered = service.send(
+            "create_pack", "POST", "/packs", json={"image_ref": f"{host}/team/jira:1.0.0"}
+        ).body["id"]
+        cloned = service.clone(uploaded, name="our-slack").body["id"]
+        yield World(service, host, uploaded, registered, cloned)
+
+
+Mistake = Callable[[World], Answer]
+
+MISTAKES: dict[str, tuple[Mistake, int, str]] = {
+    # Forms.
+    "JSON where a form is wanted": (
+        lambda w: w.post("/packs/upload", b"{}", "application/json"), 415,
+        f'Send it so: curl -H "Authorization: Bearer $KEY" {CURL}'
+    ),
+    "a bare archive": (
+        lambda w: w.post("/packs/upload", PackArchive().build(), "application/gzip"), 415, CURL
+    ),
+    "curl --data-binary": (
+        lambda w: w.post("/packs/upload", b"x", "application/x-www-form-urlencoded"), 415,
+        "what curl's -d, --data-binary"
+    ),
+    "curl -T": (lambda w: w.post("/packs/upload", b"x", None), 415, CURL),
+    "a Content-Type set by hand": (
+        lambda w: w.post("/packs/upload", b"x", "multipart/form-data"), 400, "leave that header to the client"
+    ),
+    "no @ before the file": (lambda w: w.form('name="archive"', b"x.tgz"), 400, "put @ before the path of the file"),
+    "another name for the part": (lambda w: w.form('name="file"; filename="x"'), 400, "did you mean archive?"),
+    "no archive": (lambda w: w.form('name="visibility"', b"org"), 400, "as in -F archive=@my-pack.tar.gz"),
+    "an empty file": (lambda w: w.form('name="archive"; filename="x"', b""), 400, "tar -czf my-pack.tar.gz my-pack"),
+    "visibility public": (
+        lambda w: w.service.upload(PackArchive().build(), visibility="public"), 400, "community (all do)"
+    ),
+    "visibility for a pack that stands": (
+        lambda w: w.form('name="visibility"', b"org", f"/packs/{w.uploaded}/upload"), 400, "known are archive"
+    ),
+    "an archive for one request too large": (
+        lambda w: w.form('name="archive"; filename="x"', b"x" * (5 << 20)), 413, "POST /packs/uploads"
+    ),
+    # pack.yaml.
+    "version 1.0": (lambda w: w.manifest("name: x\nversion: 1.0\n"), 400, "write 1.0.0"),
+    "version 1.10": (lambda w: w.manifest("name: x\nversion: 1.10\n"), 400, "write 1.10.0"),
+    "version v1.2.3": (lambda w: w.manifest("name: x\nversion: v1.2.3\n"), 400, "write 1.2.3"),
+    "My_Pack": (lambda w: w.manifest("name: My_Pack\nversion: 1.0.0\n"), 400, "such as my-pack"),
+    "an unknown key": (
+        lambda w: w.manifest("name: x\nversion: 1.0.0\ndescripton: z\n"), 400, "did you mean description?"
+    ),
+    "a tab": (lambda w: w.manifest("name: x\nversion: 1.0.0\ncapabilities:\n\t- a\n"), 400, "use spaces"),
+    "no colon": (lambda w: w.manifest("name: x\nversion 1.0.0\n"), 400, "line 2, column 1: has no colon"),
+    "UTF-16 from Notepad": (
+        lambda w: w.manifest("name: x\nversion: 1.0.0\n".encode("utf-16")), 400, "UTF-16; save the file as UTF-8"
+    ),
+    "Latin-1": (
+        lambda w: w.manifest("name: x\nversion: 1.0.0\ndescription: é\n".encode("latin-1")), 400,
+        "save the file as UTF-8"
+    ),
+    "an unquoted star": (
+        lambda w: w.manifest(
+            "name: x\nversion: 1.0.0\ncapabilities:\n- {name: a, type: b, allow: [{domains: [*.x.com]}]}\n"
+        ), 400, "put the value in quotes"
+    ),
+    "a URL for a domain": (
+        lambda w: w.pack(name="x", fields={"capabilities": [
+            {"name": "a", "type": "b", "allow": [{"domains": ["https://x.com/"], "methods": ["GET"]}]}
+        ]}), 400, "write x.com"
+    ),
+    "U+2028 from a word processor": (
+        lambda w: w.manifest("name: x\nversion: 1.0.0\n# a\u2028b\n"), 400, "line 3, column 4: U+2028"
+    ),
+    # Names and ids.
+    "the next version of an uploaded pack": (
+        lambda w: w.pack(version="2.0.0"), 409, "Send its next version to POST /packs/pack_"
+    ),
+    "the next version of a registered image": (
+        lambda w: w.pack(name="jira", version="2.0.0"), 409, "with PUT /packs/pack_"
+    ),
+    "the name of a clone": (
+        lambda w: w.pack(name="our-slack", version="2.0.0"), 409, "It is a clone, which takes no archive"
+    ),
+    "a clone without a name of its own": (
+        lambda w: w.service.clone(w.uploaded), 409, 'another name, as in {"name": "our-slack"}'
+    ),
+    "a name where an id goes": (lambda w: w.service.get("slack"), 404, "GET /packs?q=slack finds it"),
+    "a name in another spelling": (lambda w: w.service.get("My Slack"), 404, "GET /packs?q=my-slack finds it"),
+    "an unknown id": (lambda w: w.service.get("pack_01KB0000000000000000000000"), 404, "GET /packs lists those"),
+    "a name in a role": (
+        lambda w: w.service.set_role("support", ["slack"]), 400, "GET /packs?q=NAME finds them"
+    ),
+    "one id where a list goes": (lambda w: w.service.set_role("support", w.uploaded), 400, "must be a list of ids"),
+    "a role that nobody has made": (
+        lambda w: w.service.get_role("support"), 404, "PUT /agent-roles/{role_id}/packs makes one"
+    ),
+    "another pack's archive": (
+        lambda w: w.post(f"/packs/{w.uploaded}/upload", *form_of(PackArchive(name="other"))), 400,
+        "must be slack, the name of the pack; another pack goes to POST /packs/upload"
+    ),
+    "an archive for a registered image": (
+        lambda w: w.post(f"/packs/{w.registered}/upload", *form_of(PackArchive(name="jira"))), 400,
+        "PUT /packs/{id} moves it to another tag"
+    ),
+    # Images.
+    "https:// before an image": (
+        lambda w: w.register({"image_ref": "https://ghcr.io/acme/slack:1"}), 400,
+        "must not begin with https://; leave that out, as in ghcr.io/acme/slack:1"
+    ),
+    "docker:// before an image": (
+        lambda w: w.register({"image_ref": "docker://ghcr.io/acme/slack:1"}), 400, "as in ghcr.io/acme/slack:1"
+    ),
+    "capitals in a repository": (
+        lambda w: w.register({"image_ref": "ghcr.io/Acme/Slack:1.0-RC"}), 400, "as in ghcr.io/acme/slack:1.0-RC"
+    ),
+    "a tag that is not there": (
+        lambda w: w.register({"image_ref": f"{w.registry}/team/jira:9.9.9"}), 400, "/team/jira:9.9.9 does not exist"
+    ),
+    "no tag": (
+        lambda w: w.register({"image_ref": f"{w.registry}/team/jira"}), 400, "/team/jira:latest does not exist"
+    ),
+    "another repository for a pack that stands": (
+        lambda w: w.service.send(
+            "replace_pack", "PUT", f"/packs/{w.registered}", json={"image_ref": f"{w.registry}/team/x:1"}
+        ), 400, "/team/jira, as before; only tag or digest may change"
+    ),
+    "a misspelled field": (
+        lambda w: w.register({"image-ref": "x"}), 400, "did you mean image_ref?"
+    ),
+    "no field at all": (
+        lambda w: w.register({}), 400, 'is required, as in {"image_ref": "ghcr.io/acme/slack-pack:1.4.0"}'
+    ),
+    "curl -d without a type": (
+        lambda w: w.post("/packs", b"{}", "application/x-www-form-urlencoded"), 415,
+        'curl -H "Content-Type: application/json"'
+    ),
+    "single quotes in JSON": (lambda w: w.post("/packs", b"{'a': 1}", "application/json"), 400, "use double quotes"),
+    # Who asks.
+    "a narrow key": (
+        lambda w: w.service.upload(PackArchive().build(), READER), 403,
+        "lacks the scope caps:write, which every write needs. API keys of the permission set full_access have it"
+    ),
+    "an unpaid bill": (
+        lambda w: w.service.upload(PackArchive().build(), LAPSED), 423, "reading and deleting still work"
+    ),
+    "the host of another organisation": (
+        lambda w: w.service.send("get_pack", "GET", f"/packs/{w.uploaded}", headers={"Host": "globex.packs.example"}),
+        403, "send the request to acme.packs.example"
+    ),
+    "a pack of another organisation": (
+        lambda w: w.service.get(w.uploaded, GLOBEX), 404, "There is no such pack that you can see"
+    ),
+    "no credential": (
+        lambda w: Answer.of(w.service.invoke("get_pack", Request(method="GET", resource="/packs/x").event())), 401,
+        "send the header Authorization: Bearer KEY"
+    ),
+    "an Idempotency-Key with spaces": (
+        lambda w: w.service.send("start_upload", "POST", "/packs/uploads", headers={"Idempotency-Key": "a b"}), 400,
+        "such as a UUID"
+    ),
+    "a size in quotes": (
+        lambda w: w.service.send("start_upload", "POST", "/packs/uploads", json={"size_bytes": "5"}), 400,
+        "without quotes"
+    ),
+    "an archive that is too large for any way": (
+        lambda w: w.service.send("start_upload", "POST", "/packs/uploads", json={"size_bytes": 1 << 40}), 413,
+        "Make several packs of it"
+    ),
+    "an upload that is forgotten": (
+        lambda w: w.service.send("get_upload", "GET", "/packs/uploads/upl_01KB0000000000000000000000"), 404,
+        "POST /packs/uploads begins one"
+    ),
+}  # fmt: skip
+
+
+def form_of(archive: PackArchive) -> tuple[bytes, str]:
+    body, headers = multipart({"archive": archive.build()})
+    return body, headers["Content-Type"]
+
+
+@pytest.mark.parametrize(("mistake", "status", "advice"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_answered_with_what_to_do(
+    world: World, mistake: Mistake, status: int, advice: str
+) -> None:
+    before = world.state()
+
+    answer = mistake(world)
+
+    assert answer.status == status
+    assert advice in answer.error["message"]
+    assert len(json.dumps(answer.body)) < 1500
+    assert world.state() == before
+
+
+def test_the_first_of_several_faults_is_told_and_how_many_more_there_are(world: World) -> None:
+    answer = world.manifest("name: My_Pack\nversion: 1.0\ndescripton: x\n")
+
+    assert answer.error["message"].startswith("pack.yaml:name: must be lower-case letters")
+    assert answer.error["message"].endswith("(and 2 more, in details.fields)")
+    assert len(answer.fields) == 3
