@@ -36,7 +36,11 @@ STARTED_UPLOAD: Final[dict[str, Any]] = {
     "status": "awaiting_archive",
     "expires_at": "2026-03-01T12:15:00.000Z",
     "url": "https://bucket.s3.eu-west-1.amazonaws.com/",
-    "fields": {"key": f"uploads/{UPLOAD_ID}.tar.gz", "policy": "eyJleHBpcmF0aW9uIjog…"},
+    "fields": {
+        "Content-Type": "application/gzip",
+        "key": f"uploads/{UPLOAD_ID}.tar.gz",
+        "policy": "eyJleHBpcmF0aW9uIjog…",
+    },
     "max_bytes": 268435456,
 }
 FILES: Final[dict[str, Any]] = {
@@ -62,7 +66,7 @@ ROLE_PACKS: Final[dict[str, Any]] = {"role_id": "support-agent", "pack_ids": [PA
 # What a refusal's details may look like, for the codes that have some.
 DETAILS: Final[dict[str, Any]] = {
     "validation_error": {
-        "fields": {"pack.yaml:version": "must be three numbers joined by dots, such as 1.4.0"}
+        "fields": {"pack.yaml:version": "must be three numbers joined by dots: write 1.4.0 (SemVer 2.0.0)"}
     },
     "pack_name_taken": {"pack_id": PACK_ID},
     "pack_in_use": {"references": {"role_ids": ["support-agent"], "other_organisations": 0}},

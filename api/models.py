@@ -186,7 +186,9 @@ class StartedUpload(Upload):
     """A staged upload that awaits its archive: post `fields`, then the archive as `file`, to `url`."""
 
     url: Annotated[str, Field(json_schema_extra={"format": "uri"})]
-    fields: Annotated[dict[str, str], Field(description="Form fields, as they are; the file comes last.")]
+    fields: Annotated[
+        dict[str, str], Field(description="Form fields, all of them as they are; the file comes last.")
+    ]
     max_bytes: Annotated[int, Field(ge=1, description="The largest archive.")]
 
 

@@ -26,7 +26,8 @@ _IDEMPOTENCY_KEY: Final = Parameter(
     name="Idempotency-Key",
     place="header",
     schema={"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
-    description="The same key and request within 24 hours repeat the first answer.",
+    description="The same key and request within 24 hours repeat the first answer: what was done, or a refusal of what "
+    "the request itself holds.",
 )
 _LIMIT: Final = Parameter(
     name="limit",
