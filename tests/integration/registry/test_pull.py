@@ -287,15 +287,13 @@ REFUSED: dict[str, tuple[ForeignImage, dict[str, str]]] = {
     "a-pack-that-is-not-valid": (
         image(layer(("pack.yaml", b"name: Slack\nversion: '1'\n"))),
         {
-            "pack.yaml:name": "must be lower-case letters and digits, joined by single hyphens",
-            "pack.yaml:version": (
-                "must be three numbers joined by dots, such as 1.4.0 or 1.4.0-rc.1 (SemVer 2.0.0)"
-            ),
+            "pack.yaml:name": "must be lower-case letters and digits, joined by single hyphens, such as slack",
+            "pack.yaml:version": "must be three numbers joined by dots: write 1.0.0 (SemVer 2.0.0)",
         },
     ),
     "a-pack-that-is-too-large": (
         image(layer(("pack.yaml", b"#" * (300 << 10)))),
-        {"pack.yaml": f"must be at most {256 << 10} bytes"},
+        {"pack.yaml": f"must be at most {256 << 10} bytes; move what is long into guides/"},
     ),
 }
 

@@ -61,7 +61,7 @@ def parse_manifest(content: bytes, *, max_bytes: int) -> Manifest:
             otherwise every fault at once, each on `pack.yaml:<path>`, or the first 50 and that there are more.
     """
     if len(content) > max_bytes:
-        raise InvalidRequest({_FIELD: f"must be at most {max_bytes} bytes; this has {len(content)}"})
+        raise InvalidRequest({_FIELD: f"must be at most {max_bytes} bytes; move what is long into guides/"})
     document = load_mapping(content)
     entries = document.get("capabilities")
     fragment = dump(entries) if entries else None
