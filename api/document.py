@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from api.examples import DETAILS
 from api.models import MODELS, ROLE_ID
-from api.operation import Answer, Operation, Schema
+from api.operation import Answer, Operation, Parameter, Schema
 from packyard.errors import PackyardError
 
 _TITLE: Final = "Packyard"
@@ -21,11 +21,14 @@ shipped as OCI images.
 Every error is one envelope with a stable `code` and the request's id. Checks run in this order, and the first that
 fails answers: credential, scope, billing posture, shape of the request, existence, ownership, state.
 
-Optional fields are absent, never null. Clients should pass over fields that they do not know."""
+Optional fields are absent, never null. Clients should pass over fields that they do not know. The service does not pass
+over anything: a query parameter, a field or a part of a form that an operation does not list is 400 by its name.
+
+Every GET answers an `ETag`. Sent back as `If-None-Match`, it gives 304 without a body while nothing has changed."""
 
 _REQUEST_ID: Final = "The request's id, also in the logs."
 # What any operation may answer; the gateway answers some of it for all of them.
-_ALWAYS: Final = ("rate_limited", "internal_error", "service_unavailable", "timeout")
+_ALWAYS: Final = ("validation_error", "rate_limited", "internal_error", "service_unavailable", "timeout")
 _SIGNED_IN: Final = ("unauthenticated", "permission_denied")
 _BY_THE_GATEWAY: Final = {"rate_limited": (429, "Too many requests; Retry-After says when to try again.")}
 _HEADERS_OF_STATUS: Final[Mapping[int, Mapping[str, str]]] = {
@@ -33,6 +36,18 @@ _HEADERS_OF_STATUS: Final[Mapping[int, Mapping[str, str]]] = {
     429: {"Retry-After": "Seconds."},
     503: {"Retry-After": "Seconds."},
 }
+_ETAG: Final = "Changes with the body; for If-None-Match."
+_IF_NONE_MATCH: Final = Parameter(
+    name="If-None-Match",
+    place="header",
+    schema={"type": "string", "examples": ['"3"']},
+    description="Entity tags of bodies that the client has: 304 when this one is among them.",
+)
+_NOT_MODIFIED: Final = Answer(
+    description="The client has the body already: If-None-Match names it.",
+    media_type=None,
+    headers={"ETag": "The body's, which the client has sent."},
+)
 _PATH_PARAMETERS: Final[Mapping[str, tuple[str, Schema]]] = {
     "id": ("The pack.", {"type": "string", "examples": ["pack_01JQ2V7N3T5W8XABCDEFGHJKMN"]}),
     "path": (
@@ -123,7 +138,9 @@ def _operation(operation: Operation) -> dict[str, Any]:
             "required": operation.body.required,
             "content": {operation.body.media_type: media},
         }
-    answers = {str(status): _answer(answer) for status, answer in operation.answers.items()}
+    answers = {str(status): _answer(answer, operation.method) for status, answer in operation.answers.items()}
+    if operation.method == "get":
+        answers["304"] = _answer(_NOT_MODIFIED, "get")
     described["responses"] = dict(sorted({**answers, **_refusals(operation)}.items()))
     if not operation.signed_in:
         described["security"] = []
@@ -139,7 +156,8 @@ def _path_parameters(path: str) -> Iterator[dict[str, Any]]:
 
 
 def _parameters(operation: Operation) -> Iterator[dict[str, Any]]:
-    for parameter in operation.parameters:
+    reads = [_IF_NONE_MATCH] if operation.method == "get" else []
+    for parameter in (*operation.parameters, *reads):
         yield {
             "name": parameter.name,
             "in": parameter.place,
@@ -148,10 +166,11 @@ def _parameters(operation: Operation) -> Iterator[dict[str, Any]]:
         }
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
+def _answer(answer: Answer, method: str) -> dict[str, Any]:
+    tag = {"ETag": _ETAG} if method == "get" else {}
     described: dict[str, Any] = {
         "description": answer.description,
-        "headers": _headers({**answer.headers, "X-Request-Id": _REQUEST_ID}),
+        "headers": _headers({**tag, **answer.headers, "X-Request-Id": _REQUEST_ID}),
     }
     if answer.media_type is not None:
         media: dict[str, Any] = {"schema": _reference(answer.model)} if answer.model else {}

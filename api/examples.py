@@ -61,7 +61,7 @@ REVISIONS: Final[dict[str, Any]] = {
         }
     ]
 }
-ROLE_PACKS: Final[dict[str, Any]] = {"role_id": "support-agent", "pack_ids": [PACK_ID]}
+ROLE_PACKS: Final[dict[str, Any]] = {"role_id": "support-agent", "revision": 3, "pack_ids": [PACK_ID]}
 
 # What a refusal's details may look like, for the codes that have some.
 DETAILS: Final[dict[str, Any]] = {
@@ -69,5 +69,6 @@ DETAILS: Final[dict[str, Any]] = {
         "fields": {"pack.yaml:version": "must be three numbers joined by dots: write 1.4.0 (SemVer 2.0.0)"}
     },
     "pack_name_taken": {"pack_id": PACK_ID},
+    "precondition_failed": {"revision": 4},
     "pack_in_use": {"references": {"role_ids": ["support-agent"], "other_organisations": 0}},
 }

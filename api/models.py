@@ -148,6 +148,7 @@ class ErrorDetails(TypedDict):
     pack_id: NotRequired[Annotated[PackId, Field(description="The pack that is in the way.")]]
     pack_ids: NotRequired[Annotated[list[PackId], Field(description="The packs that are in the way.")]]
     references: NotRequired["References"]
+    revision: NotRequired[Annotated[int, Field(ge=1, description="Where the pack or the role stands.")]]
 
 
 class References(TypedDict):
@@ -244,6 +245,7 @@ class RolePacks(TypedDict):
     """The packs that a role has."""
 
     role_id: RoleId
+    revision: Annotated[int, Field(ge=1)]
     pack_ids: list[PackId]
 
 

@@ -11,7 +11,7 @@ from packyard.packs.name import MAX_LENGTH
 
 _PACKS, _FILES, _UPLOADS, _ROLES, _ABOUT = "Packs", "Files", "Staged uploads", "Roles", "About this API"
 
-_JSON_FAULTS: Final = ("validation_error", "payload_too_large", "unsupported_media_type")
+_JSON_FAULTS: Final = ("payload_too_large", "unsupported_media_type")
 _CHANGED_MEANWHILE: Final = ("pack_deleting", "pack_modified", "precondition_failed")
 
 _TAG: Final = r'(W/)?"[!#-~]*"'
@@ -20,7 +20,13 @@ _IF_MATCH: Final = Parameter(
     name="If-Match",
     place="header",
     schema={"type": "string", "pattern": _ENTITY_TAGS, "examples": ['"3"']},
-    description="Only if the pack is at one of these revisions: entity tags as in ETag, or `*`.",
+    description="Only if it is at one of these revisions: entity tags as in ETag, quotes included, or `*`.",
+)
+_CREATE_ONLY: Final = Parameter(
+    name="If-None-Match",
+    place="header",
+    schema={"type": "string", "enum": ["*"]},
+    description="`*`: only if nothing is there yet.",
 )
 _IDEMPOTENCY_KEY: Final = Parameter(
     name="Idempotency-Key",
@@ -37,7 +43,13 @@ _LIMIT: Final = Parameter(
 _CURSOR: Final = Parameter(
     name="cursor", schema={"type": "string"}, description="The previous page's `next_cursor`."
 )
-_ETAG: Final = {"ETag": "The pack's revision, for If-Match."}
+_ETAG: Final = {"ETag": "Your own pack's revision, in quotes: what If-Match takes."}
+_ROLE: Final = Answer(
+    description="The role.",
+    model="RolePacks",
+    example=examples.ROLE_PACKS,
+    headers={"ETag": "The role's revision, in quotes: what If-Match takes."},
+)
 
 _ELSEWHERE: Final = Answer(
     description="Too large for one answer: it is where Location says, for a short time.",
@@ -115,7 +127,6 @@ OPERATIONS: Final[Sequence[Operation]] = (
             ),
         ],
         answers={200: Answer(description="A page.", model="PackPage", example={"packs": [examples.PACK]})},
-        refusals=["validation_error"],
     ),
     Operation(
         function="get_pack",
@@ -168,7 +179,6 @@ OPERATIONS: Final[Sequence[Operation]] = (
             )
         },
         refusals=[
-            "validation_error",
             "pack_not_found",
             "pack_in_use",
             "precondition_failed",
@@ -219,7 +229,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         description="One entry for every accepted write, the newest first.",
         parameters=[_LIMIT, _CURSOR],
         answers={200: Answer(description="A page.", model="RevisionPage", example=examples.REVISIONS)},
-        refusals=["validation_error", "pack_not_found"],
+        refusals=["pack_not_found"],
     ),
     Operation(
         function="list_files",
@@ -231,7 +241,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             200: Answer(description="Its files.", model="FileList", example=examples.FILES),
             302: _ELSEWHERE,
         },
-        refusals=["validation_error", "pack_not_found", "registry_unavailable"],
+        refusals=["pack_not_found", "registry_unavailable"],
     ),
     Operation(
         function="get_file",
@@ -244,13 +254,13 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 description="Its bytes, under a detected content type.",
                 media_type=ANYTHING,
                 headers={
-                    "ETag": "The digest of the content.",
+                    "ETag": "The digest of the content, in quotes.",
                     "Content-Disposition": "To be saved, under its name.",
                 },
             ),
             302: _ELSEWHERE,
         },
-        refusals=["validation_error", "pack_not_found", "file_not_found", "registry_unavailable"],
+        refusals=["pack_not_found", "file_not_found", "registry_unavailable"],
     ),
     Operation(
         function="put_file",
@@ -259,12 +269,11 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_FILES,
         summary="Write a file",
         description="Builds a new image of the same version. Only for own, uploaded packs of tier `community`. "
-        "Without a body, the file is empty.",
-        parameters=[_IF_MATCH],
+        "Without a body, the file is empty. If-Match may name the file's own entity tag instead of the pack's.",
+        parameters=[_IF_MATCH, _CREATE_ONLY],
         body=Body(model=None, media_type=ANYTHING, required=False),
         answers={200: _pack("The pack as it is now.")},
         refusals=[
-            "validation_error",
             "pack_not_found",
             "file_not_found",
             *_CHANGED_MEANWHILE,
@@ -308,9 +317,10 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_ROLES,
         summary="Say which packs a role has",
         description="Replaces the whole list, all of it or nothing; an empty one detaches every pack.",
+        parameters=[_IF_MATCH, _CREATE_ONLY],
         body=Body(model="RoleAssignment", example={"pack_ids": [examples.PACK_ID]}),
-        answers={200: Answer(description="The list.", model="RolePacks", example=examples.ROLE_PACKS)},
-        refusals=[*_JSON_FAULTS, "pack_not_found", "pack_deleting"],
+        answers={200: _ROLE},
+        refusals=[*_JSON_FAULTS, "pack_not_found", "pack_deleting", "role_modified", "precondition_failed"],
         writes=True,
     ),
     Operation(
@@ -319,8 +329,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/agent-roles/{role_id}/packs",
         tag=_ROLES,
         summary="Read which packs a role has",
-        answers={200: Answer(description="The list.", model="RolePacks", example=examples.ROLE_PACKS)},
-        refusals=["validation_error", "role_not_found"],
+        answers={200: _ROLE},
+        refusals=["role_not_found"],
     ),
     Operation(
         function="api_docs",

@@ -52,7 +52,7 @@ class _Reading:
 
     def measure(self, name: str, *, rounds: int) -> dict[str, float]:
         """Return what it takes to read the file, and to copy the image."""
-        index = self.service.services.files.index(self.pack.id, caller=ACME)
+        index = self.service.services.files.index(self.pack, caller=ACME)
         file = min(index.files, key=lambda file: (abs(file.size - _FILE_BYTES), file.path))
 
         def read() -> float:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -17,7 +18,7 @@ class Request:
     method: str
     resource: str
     path: str | None = None
-    query: dict[str, str] = field(default_factory=dict)
+    query: Mapping[str, str | list[str]] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes | None = None
     caller: Caller | None = None
@@ -25,14 +26,15 @@ class Request:
     def event(self) -> dict[str, Any]:
         """Return the REST API proxy event; every body is passed on as bytes, as the template configures it."""
         body = None if self.body is None else base64.b64encode(self.body).decode()
+        query = {name: [value] if isinstance(value, str) else value for name, value in self.query.items()}
         return {
             "httpMethod": self.method,
             "resource": self.resource,
             "path": self.path or self.resource,
             "headers": self.headers,
             "multiValueHeaders": {k: [v] for k, v in self.headers.items()},
-            "queryStringParameters": self.query or None,
-            "multiValueQueryStringParameters": {k: [v] for k, v in self.query.items()} or None,
+            "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
+            "multiValueQueryStringParameters": query or None,
             "pathParameters": None,
             "stageVariables": None,
             "requestContext": {

@@ -4,6 +4,7 @@ Nothing of ours is patched. What a test wants otherwise (the time, a call that n
 composition root, as any deployment does.
 """
 
+import hashlib
 import io
 import json
 import tarfile
@@ -79,6 +80,7 @@ class Service:
     registry: FakeRegistry
     services: bootstrap.Services
     clock: Clock
+    bodies: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def request(self, function: str, request: Request) -> Answer:
         """Send a request to a function's own handler."""
@@ -89,7 +91,19 @@ class Service:
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
         """Invoke a function as Lambda does."""
         handler = import_module(f"functions.{function}.app").lambda_handler
-        return handler(event, Context())
+        answer = handler(event, Context())
+        if event.get("httpMethod") == "GET":
+            self._hold_to_its_tag(event, answer)
+        return answer
+
+    def _hold_to_its_tag(self, event: dict[str, Any], answer: dict[str, Any]) -> None:
+        """Check that a read has an entity tag, which it has had with no other body, whoever asked."""
+        tags = answer["multiValueHeaders"].get("ETag")
+        assert (answer["statusCode"] in (200, 302, 304)) == bool(tags), answer
+        if answer["statusCode"] == 200:
+            thing = (event["path"], json.dumps(event["multiValueQueryStringParameters"]), *tags)
+            body = hashlib.sha256(answer["body"].encode()).hexdigest()
+            assert self.bodies.setdefault(thing, body) == body, f"{thing} stands for two bodies"
 
     def upload(self, archive: bytes, caller: Caller = ACME, *, visibility: str | None = None) -> Answer:
         """Post an archive to `/packs/upload`."""
@@ -146,9 +160,11 @@ class Service:
         """Clone a pack."""
         return self.send("clone_pack", "POST", f"/packs/{pack_id}/clone", caller=caller, json=body)
 
-    def set_role(self, role_id: str, pack_ids: object, caller: Caller = ACME) -> Answer:
-        """Set the packs of a role."""
-        return self.request("set_role_packs", role_request(role_id, pack_ids, caller))
+    def set_role(
+        self, role_id: str, pack_ids: object, caller: Caller = ACME, **conditions: str | None
+    ) -> Answer:
+        """Set the packs of a role, on a condition: `if_match` or `if_none_match`."""
+        return self.request("set_role_packs", role_request(role_id, pack_ids, caller, **conditions))
 
     def get_role(self, role_id: str, caller: Caller = ACME) -> Answer:
         """Read the packs of a role."""
@@ -237,13 +253,22 @@ def update_request(pack_id: str, visibility: str, caller: Caller, if_match: str 
     )
 
 
-def role_request(role_id: str, pack_ids: object, caller: Caller) -> Request:
+def role_request(
+    role_id: str,
+    pack_ids: object,
+    caller: Caller,
+    *,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
+) -> Request:
     """Return the request that sets the packs of a role."""
+    conditions = {"If-Match": if_match, "If-None-Match": if_none_match}
     return Request(
         method="PUT",
         resource="/agent-roles/{role_id}/packs",
         path=f"/agent-roles/{role_id}/packs",
-        headers={"Content-Type": "application/json"},
+        headers={"Content-Type": "application/json"}
+        | {name: value for name, value in conditions.items() if value is not None},
         body=json.dumps({"pack_ids": pack_ids}).encode(),
         caller=caller,
     )

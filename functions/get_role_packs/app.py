@@ -3,9 +3,9 @@
 from aws_lambda_powertools.event_handler import Response
 
 from packyard import bootstrap
-from packyard.http.app import json_response, make_app, serve
+from packyard.http.app import make_app, serve
 from packyard.http.caller import reader
-from packyard.http.roles import role_view
+from packyard.http.roles import role_response
 from packyard.operations.roles import get_role
 
 app = make_app()
@@ -16,7 +16,7 @@ def get_role_packs(role_id: str) -> Response[str]:
     """Answer 200 with the list, which may be empty, or 404 when it was never set."""
     services = bootstrap.services()
     caller = reader(app.current_event, api_domain=services.settings.api_domain)
-    return json_response(200, role_view(get_role(role_id, caller=caller, roles=services.roles)))
+    return role_response(get_role(role_id, caller=caller, roles=services.roles))
 
 
 bootstrap.prepare(lambda services: services.roles)

@@ -6,6 +6,7 @@ from packyard import bootstrap
 from packyard.http.app import make_app, serve
 from packyard.http.caller import reader
 from packyard.http.files import list_response
+from packyard.operations import read
 
 app = make_app()
 
@@ -15,8 +16,8 @@ def list_files(pack_id: str) -> Response[str]:
     """Answer 200 with every file, or 302 to a list that is too long for an answer."""
     services = bootstrap.services()
     caller = reader(app.current_event, api_domain=services.settings.api_domain)
-    index = services.files.index(pack_id, caller=caller)
-    return list_response(index, files=services.files)
+    pack = read.get_pack(pack_id, caller=caller, packs=services.packs)
+    return list_response(pack, app.current_event, caller=caller, files=services.files)
 
 
 bootstrap.prepare(lambda services: services.files)

@@ -5,7 +5,7 @@ from aws_lambda_powertools.event_handler import Response
 from packyard import bootstrap
 from packyard.http.app import json_response, make_app, serve
 from packyard.http.caller import reader
-from packyard.http.listing import page_view, read_listing
+from packyard.http.listing import QUERY, page_view, read_listing
 from packyard.store.listing import list_packs as list_visible
 
 app = make_app()
@@ -16,7 +16,7 @@ def list_packs() -> Response[str]:
     """Answer 200 with a page and, unless it is the last, the cursor of the next."""
     services = bootstrap.services()
     cursor_key = services.settings.cursor_key
-    caller = reader(app.current_event, api_domain=services.settings.api_domain)
+    caller = reader(app.current_event, api_domain=services.settings.api_domain, query=QUERY)
     asked = read_listing(app.current_event, caller, cursor_key=cursor_key)
     page = list_visible(
         services.table,

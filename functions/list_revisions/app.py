@@ -5,7 +5,7 @@ from aws_lambda_powertools.event_handler import Response
 from packyard import bootstrap
 from packyard.http.app import json_response, make_app, serve
 from packyard.http.caller import reader
-from packyard.http.revisions import ledger_view, read_ledger_request
+from packyard.http.revisions import QUERY, ledger_view, read_ledger_request
 from packyard.operations.owned_pack import owned_pack
 from packyard.store import ledger
 
@@ -17,7 +17,7 @@ def list_revisions(pack_id: str) -> Response[str]:
     """Answer 200 with a page of revisions; 404 to everyone but the owner, since entries name who acted."""
     services = bootstrap.services()
     cursor_key = services.settings.cursor_key
-    caller = reader(app.current_event, api_domain=services.settings.api_domain)
+    caller = reader(app.current_event, api_domain=services.settings.api_domain, query=QUERY)
     binding = ledger.binding(org_id=caller.org_id, pack_id=pack_id)
     asked = read_ledger_request(app.current_event, binding, cursor_key=cursor_key)
     pack = owned_pack(pack_id, author=caller, packs=services.packs)

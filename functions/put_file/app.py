@@ -6,7 +6,7 @@ from packyard import bootstrap
 from packyard.http.app import make_app, serve
 from packyard.http.caller import writer
 from packyard.http.file_path import read_file_path
-from packyard.http.preconditions import read_if_match
+from packyard.http.preconditions import read_conditions
 from packyard.http.raw_body import read_bytes
 from packyard.http.views import pack_response
 from packyard.packs.file_edit import Edit
@@ -21,9 +21,14 @@ def put_file(pack_id: str) -> Response[str]:
     caller = writer(app.current_event, api_domain=services.settings.api_domain)
     path = read_file_path(app.current_event)
     content = read_bytes(app.current_event, max_bytes=services.settings.inline_archive_bytes)
-    if_match = read_if_match(app.current_event)
-    edit = Edit(path=path, content=content)
-    published = services.file_editor.put(pack_id, edit, caller=caller, if_match=if_match)
+    conditions = read_conditions(app.current_event)
+    published = services.file_editor.put(
+        pack_id,
+        Edit(path=path, content=content),
+        caller=caller,
+        if_match=conditions.if_match,
+        create_only=conditions.create_only,
+    )
     return pack_response(200, published.pack, caller)
 
 

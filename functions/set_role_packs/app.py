@@ -3,9 +3,10 @@
 from aws_lambda_powertools.event_handler import Response
 
 from packyard import bootstrap
-from packyard.http.app import json_response, make_app, serve
+from packyard.http.app import make_app, serve
 from packyard.http.caller import writer
-from packyard.http.roles import read_pack_ids, require_role_id, role_view
+from packyard.http.preconditions import read_conditions
+from packyard.http.roles import read_pack_ids, require_role_id, role_response
 from packyard.operations.roles import RoleSetter
 
 app = make_app()
@@ -18,8 +19,16 @@ def set_role_packs(role_id: str) -> Response[str]:
     caller = writer(app.current_event, api_domain=services.settings.api_domain, create=False)
     require_role_id(role_id)
     setter = RoleSetter(roles=services.roles, packs=services.packs, clock=services.clock)
-    role = setter.set_packs(role_id, read_pack_ids(app.current_event), caller=caller)
-    return json_response(200, role_view(role))
+    pack_ids = read_pack_ids(app.current_event)
+    conditions = read_conditions(app.current_event)
+    role = setter.set_packs(
+        role_id,
+        pack_ids,
+        caller=caller,
+        if_match=conditions.if_match,
+        create_only=conditions.create_only,
+    )
+    return role_response(role)
 
 
 bootstrap.prepare(lambda services: (services.roles, services.packs))

@@ -16,11 +16,12 @@ def test_a_role_holds_its_packs_until_it_lets_go(acme: Client, globex: Client) -
         globex.published("attached-too", visibility="community")["id"],
     )
 
-    for pack_ids in ([foreign, own], [own], [own], []):
+    for revision, pack_ids in ((1, [foreign, own]), (2, [own]), (2, [own]), (3, [])):
         answer = put(acme, pack_ids)
         read = acme.call("GET", ROLE)
 
-        assert (answer.status, answer.body) == (200, {"role_id": "support.desk_2", "pack_ids": pack_ids})
+        held = {"role_id": "support.desk_2", "revision": revision, "pack_ids": pack_ids}
+        assert (answer.status, answer.body, answer.headers["ETag"]) == (200, held, f'"{revision}"')
         assert (read.status, read.body) == (200, answer.body)
         deleted = acme.call("DELETE", f"/packs/{own}")
         if pack_ids:

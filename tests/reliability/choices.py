@@ -75,6 +75,7 @@ moves = st.builds(
     pick=picks,
     chosen=st.lists(picks, max_size=3),
     visibility=visibilities,
-    if_match=if_matches,
+    # `new` is for a role that must not be there; a pack that is asked for so is as one at another revision.
+    if_match=st.one_of(if_matches, st.just("new")),
     fate=fates,
 )

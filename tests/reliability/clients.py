@@ -110,11 +110,14 @@ class Clients:
             resource: The path as the template has it.
             key: Who asks.
             more: `ids` for the path's parameters, `json`, `form` or `body`, `if_match`, `once` (an idempotency key),
-                `query`, `host`.
+                `query`, `host`. An `if_match` of `new` is for what must not be there.
         """
         self.sent += 1
         headers = {"Host": f"{more.get('host', SLUGS[key[0]])}.{DOMAIN}", "Accept": "*/*"}
-        if tag := more.get("if_match"):
+        tag = more.get("if_match")
+        if tag == "new":
+            headers["If-None-Match"] = "*"
+        elif tag:
             headers["If-Match"] = tag if tag == "*" else f'"{tag}"'
         headers |= {"Idempotency-Key": more["once"]} if more.get("once") else {}
         body = more.get("body")
@@ -258,7 +261,9 @@ class Clients:
     def delete(self, key: tuple[str, int], pack_id: str, if_match: str | None = None) -> Answer:
         return self.ask("delete_pack", "DELETE", "/packs/{id}", key, ids={"id": pack_id}, if_match=if_match)
 
-    def set_role(self, key: tuple[str, int], role_id: str, pack_ids: Sequence[str]) -> Answer:
+    def set_role(
+        self, key: tuple[str, int], role_id: str, pack_ids: Sequence[str], if_match: str | None = None
+    ) -> Answer:
         return self.ask(
             "set_role_packs",
             "PUT",
@@ -266,6 +271,7 @@ class Clients:
             key,
             ids={"role_id": role_id},
             json={"pack_ids": list(pack_ids)},
+            if_match=if_match,
         )
 
     def get_role(self, key: tuple[str, int], role_id: str) -> Answer:

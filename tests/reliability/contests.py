@@ -80,6 +80,7 @@ _ROLE: Final = (
     Operation(name="attach", act=set_role(ACME, "jira", "slack")),
     Operation(name="exchange", act=set_role(ACME, "shared", "slack")),
     Operation(name="detach", act=set_role(ACME)),
+    Operation(name="exchange if match", act=set_role(ACME, "shared", "slack", if_match='"1"')),
     Operation(name="attach another's", act=set_role(GLOBEX, "foreign")),
     Operation(name="delete", act=delete("slack"), deletes=True),
     Operation(name="patch", act=patch),

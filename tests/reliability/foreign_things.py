@@ -30,7 +30,19 @@ _IN_QUERIES: Final = {"cursor": "cursor"}
 _IN_HEADERS: Final = {"Idempotency-Key": "key"}
 _IN_BODIES: Final = {"pack_id": "pack", "pack_ids": "packs", "image_ref": "image"}
 _NOBODYS: Final = frozenset(
-    {"limit", "owned", "tier", "category", "q", "If-Match", "visibility", "name", "archive", "size_bytes"}
+    {
+        "limit",
+        "owned",
+        "tier",
+        "category",
+        "q",
+        "If-Match",
+        "If-None-Match",
+        "visibility",
+        "name",
+        "archive",
+        "size_bytes",
+    }
 )
 
 
@@ -236,14 +248,15 @@ class Named:
 
 
 def conditions(place: Place) -> Sequence[Mapping[str, str]]:
-    """Return the headers under which a pack is asked for: those that tell what stands from what does not."""
+    """Return the headers under which a thing is asked for: those that tell what stands from what does not."""
     operation = place.operation
-    if place.kind != "pack":
+    if place.kind not in ("pack", "role"):
         return [{}]
     if operation.method == "GET":
         return [{}, {"If-None-Match": '"2"'}, {"If-None-Match": "*"}]
     if operation.takes_if_match:
-        return [{}, *({"If-Match": tags} for tags in ('"3"', '"99"', "*", 'W/"3"', "nonsense"))]
+        tags = ('"3"', '"1"', '"99"', "*", 'W/"3"', "nonsense")
+        return [{}, {"If-None-Match": "*"}, *({"If-Match": tag} for tag in tags)]
     return [{}]
 
 

@@ -209,7 +209,7 @@ class Machine(Surroundings):
         for move in moves:
             match move.what:
                 case "attach":
-                    self.set_role(move.key, ROLES[move.pick % 2], move.chosen, move.fate)
+                    self.set_role(move.key, ROLES[move.pick % 2], move.chosen, move.if_match, fate=move.fate)
                 case "share":
                     self.update(move.key, move.pick, move.visibility, move.if_match, fate=move.fate)
                 case "delete":
@@ -268,7 +268,9 @@ class Machine(Surroundings):
         pack_id, caller = self.a_pack(key[0], pick), self.caller(key)
         self.remove(key, caller, pack_id, self.seen(pack_id, if_match), fate)
 
-    def set_role(self, key: Key, role: str, chosen: Sequence[int], fate: Fate | None) -> None:
+    def set_role(
+        self, key: Key, role: str, chosen: Sequence[int], if_match: str | None, *, fate: Fate | None
+    ) -> None:
         self.roles.add((key[0], role))
         caller, org = self.caller(key), key[0]
         shared = [pack.id for pack in self.worlds.one.packs if pack.is_active and pack.is_visible_to(org)]
@@ -277,10 +279,12 @@ class Machine(Surroundings):
             for pick in dict.fromkeys(chosen)
         ]
         pack_ids = list(dict.fromkeys(pack_ids))
+        stands = self.worlds.one.role_revisions.get((org, role), 0)
+        seen = {"right": str(stands), "stale": str(stands + 7)}.get(if_match or "", if_match)
         self.write(
             caller.org,
-            lambda: self.clients.set_role(key, role, pack_ids),
-            lambda model: model.set_role(caller, role, pack_ids),
+            lambda: self.clients.set_role(key, role, pack_ids, seen),
+            lambda model: model.set_role(caller, role, pack_ids, seen),
             fate,
         )
 

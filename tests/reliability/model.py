@@ -135,24 +135,46 @@ class Model(StagedUploads):
 
     # -- roles ----------------------------------------------------------------------------------------------------
 
-    def set_role(self, caller: Caller, role_id: str, pack_ids: list[str]) -> Expected:
-        """Replaces the whole list; what is new in it must be visible and not being deleted."""
+    def set_role(
+        self, caller: Caller, role_id: str, pack_ids: list[str], if_match: str | None = None
+    ) -> Expected:
+        """Replaces the whole list; what is new in it must be visible and not being deleted.
+
+        The condition is what `If-Match` says, or `new` for a role that must not be there.
+        """
         self.admit(caller, write=True)
-        new = [pack_id for pack_id in pack_ids if pack_id not in self.roles.get((caller.org, role_id), [])]
+        place = (caller.org, role_id)
+        new = [pack_id for pack_id in pack_ids if pack_id not in self.roles.get(place, [])]
         packs = {pack_id: self.find(pack_id) for pack_id in new}
         hidden = [i for i, pack in packs.items() if pack is None or not pack.is_visible_to(caller.org)]
         if hidden:
             raise Refused(404, "pack_not_found", pack_ids=hidden)
         if deleting := [i for i, pack in packs.items() if pack is not None and not pack.is_active]:
             raise Refused(409, "pack_deleting", pack_ids=deleting)
-        self.roles[caller.org, role_id] = list(pack_ids)
-        return Expected(200, {"role_id": role_id, "pack_ids": pack_ids})
+        self._require_seen(place, if_match)
+        if self.roles.get(place) != pack_ids:
+            self.roles[place] = list(pack_ids)
+            self.role_revisions[place] = self.role_revisions.get(place, 0) + 1
+        return self._role(place)
+
+    def _require_seen(self, place: tuple[str, str], if_match: str | None) -> None:
+        revision = self.role_revisions.get(place)
+        if revision is None:
+            if if_match not in (None, "new"):
+                raise Refused(412, "precondition_failed")
+        elif if_match not in (None, "*", str(revision)):
+            raise Refused(412, "precondition_failed", revision=revision)
+
+    def _role(self, place: tuple[str, str]) -> Expected:
+        revision = self.role_revisions[place]
+        body = {"role_id": place[1], "revision": revision, "pack_ids": self.roles[place]}
+        return Expected(200, body, f'"{revision}"')
 
     def get_role(self, caller: Caller, role_id: str) -> Expected:
         self.admit(caller)
         if (caller.org, role_id) not in self.roles:
             raise Refused(404, "role_not_found")
-        return Expected(200, {"role_id": role_id, "pack_ids": self.roles[caller.org, role_id]})
+        return self._role((caller.org, role_id))
 
     def _references(self, pack: Pack) -> tuple[list[str], int]:
         """The owner's roles that hold a pack, and how many of other organisations do: not whose."""

@@ -180,7 +180,8 @@ class Pack:
         self.ledger.append(Entry(self.revision, operation, self.content, actor, self.updated_at))
 
     def answer(self, status: int, org: str) -> Expected:
-        return Expected(status, self.view(org), f'"{self.revision}"')
+        tag = f"{self.revision}" if org == self.org else f"shared-{self.revision}"
+        return Expected(status, self.view(org), f'"{tag}"')
 
     def view(self, org: str) -> dict[str, Any]:
         """The Pack object; optional fields are absent, and whose it is only its owner is told."""

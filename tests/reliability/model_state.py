@@ -76,6 +76,7 @@ class State:
     lapsed: set[str] = field(default_factory=set)
     packs: list[Pack] = field(default_factory=list)
     roles: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    role_revisions: dict[tuple[str, str], int] = field(default_factory=dict)
     uploads: list[Upload] = field(default_factory=list)
     keys: dict[tuple[str, str, str], Kept] = field(default_factory=dict)
     elsewhere: dict[str, dict[str, Content]] = field(default_factory=dict)
@@ -131,7 +132,7 @@ class State:
         if pack.status == "deleting":
             raise Refused(409, "pack_deleting")
         if if_match not in (None, "*", str(pack.revision)):
-            raise Refused(412, "precondition_failed")
+            raise Refused(412, "precondition_failed", revision=pack.revision)
 
     # -- idempotency ----------------------------------------------------------------------------------------------
 

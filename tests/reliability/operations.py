@@ -180,8 +180,10 @@ def release(world: World) -> None:
     _made_role(world.service.set_role("writer", []))
 
 
-def set_role(caller: Caller, *names: str) -> Callable[[World], Answer]:
-    return lambda world: world.service.set_role("writer", [world.notes[name] for name in names], caller)
+def set_role(caller: Caller, *names: str, **conditions: str) -> Callable[[World], Answer]:
+    return lambda world: world.service.set_role(
+        "writer", [world.notes[name] for name in names], caller, **conditions
+    )
 
 
 def start(headers: dict[str, str]) -> Callable[[World], Answer]:
@@ -351,6 +353,14 @@ OPERATIONS: Final = {
         Operation(name="exchange", act=set_role(ACME, "shared", "slack")),
         Operation(name="attach another's", act=set_role(GLOBEX, "shared")),
         Operation(name="detach", act=set_role(ACME)),
+        Operation(
+            name="exchange if match",
+            act=set_role(ACME, "shared", "slack", if_match='"1"'),
+            repeated=MAY_BE_STALE,
+        ),
+        Operation(
+            name="set a new role", act=set_role(GLOBEX, "shared", if_none_match="*"), repeated=MAY_BE_STALE
+        ),
         Operation(name="clean up an orphan", act=message("orphan_image"), prepare=abandon_an_image),
         Operation(name="clean up an archive", act=message("staged_archive"), prepare=_abandon_an_archive),
         Operation(name="clean up what is in use", act=message("orphan_image"), prepare=lose_a_tag),

@@ -98,6 +98,7 @@ class World:
     def restore(self, saved: Saved) -> None:
         """Let everything be again as it was, in a new process."""
         self.collect()
+        self.service.bodies.clear()
         _table().items = copy.deepcopy(saved.items)
         _bucket().keys = copy.deepcopy(saved.keys)
         self.service.registry.shelves = copy.deepcopy(saved.shelves)

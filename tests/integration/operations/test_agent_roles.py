@@ -35,7 +35,11 @@ def shared(service: Service) -> str:
 def test_a_set_list_is_answered_and_read_back_in_its_order(service: Service, own: str, shared: str) -> None:
     answer = service.set_role(SUPPORT, [shared, own])
 
-    assert (answer.status, answer.body) == (200, {"role_id": SUPPORT, "pack_ids": [shared, own]})
+    assert (answer.status, answer.body, answer.headers["ETag"]) == (
+        200,
+        {"role_id": SUPPORT, "revision": 1, "pack_ids": [shared, own]},
+        '"1"',
+    )
     assert (service.get_role(SUPPORT).status, service.get_role(SUPPORT).body) == (200, answer.body)
 
 
@@ -56,7 +60,7 @@ def test_an_empty_list_lets_everything_go_and_is_not_the_same_as_none(service: S
 
     answer = service.set_role(SUPPORT, [])
 
-    assert (answer.status, answer.body) == (200, {"role_id": SUPPORT, "pack_ids": []})
+    assert (answer.status, answer.body) == (200, {"role_id": SUPPORT, "revision": 2, "pack_ids": []})
     assert service.get_role(SUPPORT).body == answer.body
     assert row_of(service, own)["own_refs"] == 0
 
@@ -218,7 +222,7 @@ def test_what_cannot_be_a_role_is_400_to_set_and_404_to_read(service: Service, r
 def test_a_role_need_not_have_been_heard_of(service: Service, role_id: str) -> None:
     assert service.get_role(role_id).status == 404
     assert service.set_role(role_id, []).status == 200
-    assert service.get_role(role_id).body == {"role_id": role_id, "pack_ids": []}
+    assert service.get_role(role_id).body == {"role_id": role_id, "revision": 1, "pack_ids": []}
 
 
 def test_packs_that_are_not_there_are_404_by_id_and_hidden_ones_alike(service: Service, own: str) -> None:
@@ -291,3 +295,70 @@ def test_reading_needs_no_scope(service: Service) -> None:
 
     assert service.get_role(SUPPORT, replace(ACME, scopes=frozenset(), may_create=False)).status == 200
     assert service.request("get_role_packs", nobody).status == 401
+
+
+class TestConditions:
+    """`If-Match` and `If-None-Match: *` on a write of a role (RFC 9110, sections 13.1.1 and 13.1.2)."""
+
+    @pytest.mark.parametrize("if_match", ['"1"', "*", '"7", "1"'])
+    def test_who_has_seen_the_role_as_it_stands_may_set_it(
+        self, service: Service, own: str, if_match: str
+    ) -> None:
+        service.set_role(SUPPORT, [])
+
+        answer = service.set_role(SUPPORT, [own], if_match=if_match)
+
+        assert (answer.status, answer.body["revision"], answer.headers["ETag"]) == (200, 2, '"2"')
+
+    @pytest.mark.parametrize("pack_ids", [[], ["own"]], ids=["the list that stands", "another list"])
+    @pytest.mark.parametrize("if_match", ['"2"', 'W/"1"', '"1-gzip"'])
+    def test_who_has_not_is_412_and_told_where_it_stands(
+        self, service: Service, own: str, if_match: str, pack_ids: list[str]
+    ) -> None:
+        service.set_role(SUPPORT, [])
+
+        refused = service.set_role(SUPPORT, [own for _ in pack_ids], if_match=if_match)
+
+        assert (refused.status, refused.error["code"]) == (412, "precondition_failed")
+        assert refused.error["details"] == {"revision": 1}
+        assert "The role is at revision 1" in refused.error["message"]
+        assert 'If-Match: "1".' in refused.error["message"]
+        assert service.get_role(SUPPORT).body == {"role_id": SUPPORT, "revision": 1, "pack_ids": []}
+
+    @pytest.mark.parametrize("if_match", ['"1"', "*"])
+    def test_no_condition_holds_for_a_role_that_was_never_set(self, service: Service, if_match: str) -> None:
+        refused = service.set_role(SUPPORT, [], if_match=if_match)
+
+        assert (refused.status, refused.error["code"]) == (412, "precondition_failed")
+        assert "details" not in refused.error
+        assert service.get_role(SUPPORT).status == 404
+
+    def test_a_role_can_be_set_only_if_it_is_new(self, service: Service, own: str) -> None:
+        first = service.set_role(SUPPORT, [own], if_none_match="*")
+        second = service.set_role(SUPPORT, [], if_none_match="*")
+
+        assert (first.status, first.body["revision"]) == (200, 1)
+        assert (second.status, second.error["details"]) == (412, {"revision": 1})
+        assert service.get_role(SUPPORT).body == first.body
+
+    def test_another_organisation_s_role_of_the_same_id_is_another_one(self, service: Service) -> None:
+        service.set_role(SUPPORT, [], GLOBEX)
+
+        assert service.set_role(SUPPORT, [], if_match='"1"').status == 412
+        assert service.set_role(SUPPORT, [], if_none_match="*").status == 200
+
+    @pytest.mark.parametrize(
+        ("conditions", "field"),
+        [({"if_match": "1"}, "If-Match"), ({"if_none_match": '"1"'}, "If-None-Match")],
+    )
+    def test_what_is_no_condition_is_400(
+        self, service: Service, conditions: dict[str, str], field: str
+    ) -> None:
+        refused = service.set_role(SUPPORT, [], **conditions)
+
+        assert (refused.status, list(refused.fields)) == (400, [field])
+
+    def test_what_is_not_there_comes_before_a_condition_that_does_not_hold(self, service: Service) -> None:
+        refused = service.set_role(SUPPORT, [pack_id(1)], if_match='"1"')
+
+        assert (refused.status, refused.error["code"]) == (404, "pack_not_found")

@@ -2,7 +2,9 @@
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
+from itertools import cycle
 
 import pytest
 from tests.packs import a_pack
@@ -10,11 +12,20 @@ from tests.service import ACME, DEADLINE, GLOBEX, Service, running_service
 from tests.tables import assert_references_are_sound, empty
 from tests.turns import Actor, Order, every_order, take_turns
 
-from packyard.errors import PackDeleting, PackInUse, PackModified, PackNotFound
+from packyard.errors import (
+    PackDeleting,
+    PackInUse,
+    PackModified,
+    PackNotFound,
+    PreconditionFailed,
+    RoleModified,
+)
 from packyard.operations.roles import RoleSetter, get_role
 from packyard.operations.update import set_visibility
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Visibility
+from packyard.packs.precondition import IfMatch
 from packyard.packs.role import Role
+from packyard.store.roles import RoleStore
 from packyard.tenants.caller import Caller
 
 
@@ -54,8 +65,12 @@ class World:
     def attach(self, caller: Caller, role_id: str = "support") -> Actor:
         return lambda: self.setter.set_packs(role_id, (self.pack.id,), caller=caller)
 
-    def set_role(self, pack_ids: tuple[str, ...]) -> Role:
-        return self.setter.set_packs("support", pack_ids, caller=ACME)
+    def set_role(
+        self, pack_ids: tuple[str, ...], *, if_match: IfMatch | None = None, create_only: bool = False
+    ) -> Role:
+        return self.setter.set_packs(
+            "support", pack_ids, caller=ACME, if_match=if_match, create_only=create_only
+        )
 
     def detach(self, caller: Caller, role_id: str = "support") -> Actor:
         return lambda: self.setter.set_packs(role_id, (), caller=caller)
@@ -172,6 +187,53 @@ def test_two_who_give_one_role_different_packs_leave_it_with_those_of_one(world:
         stands.add(lists.index(world.held_by(ACME)))
 
     assert stands == {0, 1}
+
+
+@pytest.mark.parametrize("create_only", [False, True], ids=["what they have both seen", "what is new"])
+def test_of_two_who_set_one_role_on_a_condition_one_is_refused(world: World, create_only: bool) -> None:
+    seen = set()
+    for order in every_order():
+        world.start_over()
+        if not create_only:
+            world.detach(ACME)()
+        condition = None if create_only else IfMatch(frozenset({"1"}))
+        lists: list[tuple[str, ...]] = [(world.pack.id,), (world.another_pack().id,)]
+
+        outcomes = world.run(
+            [
+                partial(world.set_role, pack_ids, if_match=condition, create_only=create_only)
+                for pack_ids in lists
+            ],
+            order,
+        )
+
+        (winner,) = [number for number, outcome in enumerate(outcomes) if isinstance(outcome, Role)]
+        assert isinstance(outcomes[1 - winner], PreconditionFailed)
+        assert world.held_by(ACME) == lists[winner]
+        seen.add(winner)
+
+    assert seen == {0, 1}
+
+
+def test_who_is_overtaken_each_time_is_told_that_the_role_was_modified(world: World) -> None:
+    world.start_over()
+    mine, theirs = world.pack.id, world.another_pack().id
+    roles = world.service.services.roles
+    lists = cycle([(theirs,), ()])
+
+    class Overtaken(RoleStore):
+        """Where somebody else has set the role whenever it has been read."""
+
+        def get(self, *, org_id: str, role_id: str) -> Role | None:
+            role = roles.get(org_id=org_id, role_id=role_id)
+            world.set_role(next(lists))
+            return role
+
+    setter = replace(world.setter, roles=Overtaken(table=world.service.services.table))
+
+    with pytest.raises(RoleModified):
+        setter.set_packs("support", (mine,), caller=ACME)
+    assert mine not in world.held_by(ACME)
 
 
 def test_two_who_set_one_role_to_the_same_list_write_it_once(world: World) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.gateway import Request
 
 from packyard.errors import InvalidRequest
-from packyard.http.preconditions import read_if_match
+from packyard.http.preconditions import read_conditions, read_if_match
 
 
 def event_with(*lines: str, name: str = "If-Match") -> APIGatewayProxyEvent:
@@ -90,3 +90,50 @@ def test_whatever_is_not_refused_is_a_condition(text: str) -> None:
     except InvalidRequest:
         return
     assert condition is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("3", id="as a number"),
+        pytest.param("'3'", id="single quotes"),
+        pytest.param('"3', id="half of the quotes"),
+        pytest.param('\\"3\\"', id="quotes with backslashes, from a shell or JSON"),
+        pytest.param("\u201c3\u201d", id="quotes of a text processor"),
+        pytest.param("W/3", id="weak, without quotes"),
+        pytest.param('w/"3"', id="a weakness mark in lower case"),
+    ],
+)
+def test_a_revision_without_its_quotes_is_told_how_to_send_it(text: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read_if_match(event_with(text))
+
+    assert 'If-Match: "3". In a shell, keep them by single quotes around' in refused.value.fields["If-Match"]
+
+
+def conditions_of(if_none_match: list[str], **headers: str) -> APIGatewayProxyEvent:
+    event = Request(method="PUT", resource="/agent-roles/{role_id}/packs").event()
+    event["multiValueHeaders"] = {"If-None-Match": if_none_match} | {n: [v] for n, v in headers.items()}
+    return APIGatewayProxyEvent(event)
+
+
+def test_what_may_be_new_can_be_asked_for_only_if_it_is() -> None:
+    assert read_conditions(conditions_of(["*"])).create_only
+    assert not read_conditions(event_with('"3"')).create_only
+    assert read_conditions(event_with('"3"')).if_match == read_if_match(event_with('"3"'))
+
+
+@pytest.mark.parametrize("lines", [['"3"'], ["*", "*"], ['*, "3"'], [""], ['"*"']])
+def test_any_other_if_none_match_on_a_write_is_400(lines: list[str]) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read_conditions(conditions_of(lines))
+
+    assert list(refused.value.fields) == ["If-None-Match"]
+
+
+@pytest.mark.parametrize("lines", [["*"], ['"3"']])
+def test_where_nothing_can_be_new_if_none_match_is_400_and_not_passed_over(lines: list[str]) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read_if_match(conditions_of(lines))
+
+    assert list(refused.value.fields) == ["If-None-Match"]

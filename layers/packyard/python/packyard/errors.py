@@ -15,6 +15,7 @@ PackyardError                    code                       status
 │  ├─ PackNameTaken              pack_name_taken            409
 │  ├─ PackInUse                  pack_in_use                409
 │  ├─ PackModified               pack_modified              409
+│  ├─ RoleModified               role_modified              409
 │  └─ PackDeleting               pack_deleting              409
 ├─ PreconditionFailed            precondition_failed        412
 ├─ PayloadTooLarge               payload_too_large          413
@@ -241,14 +242,30 @@ class PackModified(Conflict):
         )
 
 
+class RoleModified(Conflict):
+    """Other requests keep changing the role, or the packs that it is to get; nothing was written."""
+
+    code = "role_modified"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Other requests keep changing this role, or the packs that it is to get; read it again and repeat."
+        )
+
+
 class PreconditionFailed(PackyardError):
-    """`If-Match` names another revision than the one that stands (RFC 9110, section 15.5.13)."""
+    """`If-Match` or `If-None-Match` does not hold for what stands (RFC 9110, section 15.5.13).
+
+    Args:
+        message: What stands, and what to send instead.
+        revision: Where the thing stands, which the caller's organisation owns; None when there is none.
+    """
 
     code = "precondition_failed"
     status = 412
 
-    def __init__(self) -> None:
-        super().__init__("The pack is at another revision than If-Match names.")
+    def __init__(self, message: str, revision: int | None = None) -> None:
+        super().__init__(message, None if revision is None else {"revision": revision})
 
 
 class PayloadTooLarge(PackyardError):

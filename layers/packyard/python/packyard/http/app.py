@@ -14,6 +14,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError, Servic
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from packyard.errors import InternalError, MethodNotAllowed, PackyardError, RouteNotFound, ServiceUnavailable
+from packyard.http.entity_tags import conditional
 
 JSON: Final = "application/json"
 REQUEST_ID: Final = "X-Request-Id"
@@ -25,11 +26,12 @@ logger = Logger()
 
 
 def make_app() -> APIGatewayRestResolver:
-    """Return a resolver that answers every failure with the error envelope.
+    """Return a resolver that answers every failure with the error envelope, and reads with an entity tag.
 
     The stage's name is also the base path of custom domains, and REST APIs leave that in the path.
     """
     app = APIGatewayRestResolver(strip_prefixes=["/v1"])
+    app.use(middlewares=[conditional])
 
     def refuse(error: PackyardError) -> Response[str]:
         return refusal(error, request_id=app.current_event.request_context.request_id)

@@ -1,14 +1,16 @@
-"""The caller as the gateway hands it over, and the three checks that come before any look at the request.
+"""The caller as the gateway hands it over, and the checks that every operation begins with.
 
-Their order is the contract's (section 1): credential, scope, billing posture.
+Their order is the contract's (section 1): credential, scope, billing posture, and then the shape of the request. Of
+that, the names in the query are checked here, for all operations alike.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import BillingInactive, PermissionDenied, Unauthenticated
+from packyard.http.query import require_known
 from packyard.tenants.api_key import SCOPES
 from packyard.tenants.caller import WRITE, Caller
 
@@ -39,17 +41,25 @@ def _from_context(context: Mapping[str, Any]) -> Caller:
         raise Unauthenticated from None
 
 
-def reader(event: APIGatewayProxyEvent, *, api_domain: str) -> Caller:
+def reader(event: APIGatewayProxyEvent, *, api_domain: str, query: Collection[str] = ()) -> Caller:
     """Return the signed-in caller of a read.
 
     Args:
         event: The gateway's event, its authorizer's context included.
         api_domain: Parent domain of the organisations' hosts; empty switches the host check off.
+        query: The names that the operation takes in its query.
 
     Raises:
         Unauthenticated: The request did not pass the authorizer.
         PermissionDenied: The host names another organisation than the credential's.
+        InvalidRequest: The query has other names.
     """
+    caller = _signed_in(event, api_domain)
+    require_known(event, query)
+    return caller
+
+
+def _signed_in(event: APIGatewayProxyEvent, api_domain: str) -> Caller:
     caller = _from_context(event.request_context.authorizer.raw_event)
     host = (event.headers.get("Host") or "").lower().partition(":")[0].rstrip(".")
     if api_domain and host.endswith(f".{api_domain}") and host != f"{caller.org_slug}.{api_domain}":
@@ -71,8 +81,9 @@ def writer(event: APIGatewayProxyEvent, *, api_domain: str, create: bool = True)
     Raises:
         Unauthenticated, PermissionDenied: As for `reader`; also when the scope `caps:write` is missing.
         BillingInactive: The organisation is past due, decommissioning, or its trial has ended.
+        InvalidRequest: The query has parameters, and no write takes any.
     """
-    caller = reader(event, api_domain=api_domain)
+    caller = _signed_in(event, api_domain)
     if WRITE not in caller.scopes:
         raise PermissionDenied(
             f"This credential lacks the scope {WRITE}, which every write needs. API keys of the permission set "
@@ -83,4 +94,5 @@ def writer(event: APIGatewayProxyEvent, *, api_domain: str, create: bool = True)
             "Billing is not active for this organisation: it is past due or being closed, or its trial has ended. "
             "Until that is settled nothing can be created or changed; reading and deleting still work."
         )
+    require_known(event)
     return caller

@@ -17,8 +17,11 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.downloads import Download, Downloads
 from packyard.http.app import JSON
-from packyard.oci.file_index import FileIndex
+from packyard.http.entity_tags import ETAG, is_known, not_modified
+from packyard.oci.file_index import FORMAT
 from packyard.operations.files import Found, PackFiles, is_text
+from packyard.packs.pack import Pack
+from packyard.tenants.caller import Caller
 
 # What Lambda can answer with is 6 MB, as JSON: bytes become base64 there, text is escaped (Lambda quotas).
 MAX_INLINE_BYTES: Final = 4400 << 10
@@ -61,15 +64,21 @@ def content_type(path: str, *, text: bool) -> str:
     return _TEXTS.get(suffix, _TEXT) if text else _BINARIES.get(suffix, _BYTES)
 
 
-def list_response(index: FileIndex, *, files: PackFiles) -> Response[str]:
-    """Return the list of a pack's files."""
+def list_response(
+    pack: Pack, event: APIGatewayProxyEvent, *, caller: Caller, files: PackFiles
+) -> Response[str]:
+    """Return the list of a pack's files, which its image decides and nothing else."""
+    tag = f'"{pack.image_digest}.{FORMAT}"'
+    if is_known(event, tag):
+        return not_modified(tag, content_type=JSON)
+    index = files.index(pack, caller=caller)
     body = {"files": [_view(file.path, file.size, file.mode, file.sha256) for file in index.files]}
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     content = text.encode()
     if len(content) <= MAX_INLINE_BYTES:
-        return Response(status_code=200, content_type=JSON, body=text)
+        return Response(status_code=200, content_type=JSON, body=text, headers={ETAG: tag})
     download = files.stage_text(hashlib.sha256(content).hexdigest(), content)
-    return _elsewhere(download, "files.json", files.downloads)
+    return _elsewhere(download, "files.json", files.downloads, tag)
 
 
 def file_response(found: Found, event: APIGatewayProxyEvent, *, files: PackFiles) -> Response[Any]:
@@ -78,23 +87,29 @@ def file_response(found: Found, event: APIGatewayProxyEvent, *, files: PackFiles
     The gateway turns base64 back into bytes for a request that states what it accepts; curl, browsers and most
     libraries do. To others, bytes that are no text are offered by URL.
     """
+    tag = f'"sha256:{found.file.sha256}"'
+    if is_known(event, tag):
+        # Whether it is text, only its content could tell; by its name it nearly always is what it is called.
+        suffix = PurePosixPath(found.file.path).suffix.lower()
+        return not_modified(tag, content_type=content_type(found.file.path, text=suffix not in _BINARIES))
     if found.file.size <= MAX_INLINE_BYTES:
         content = files.content(found)
         text = is_text([content])
         body: str | bytes = content.decode() if text and _fits_escaped(content) else content
         if isinstance(body, str) or event.headers.get("Accept"):
-            headers = {"ETag": f'"sha256:{found.file.sha256}"', **_SAFE}
+            headers = {ETAG: tag, **_SAFE}
             headers["Content-Disposition"] = _disposition(found.file.path)
             return Response(200, content_type(found.file.path, text=text), body, dict(headers))
-    return _elsewhere(files.stage(found), found.file.path, files.downloads)
+    return _elsewhere(files.stage(found), found.file.path, files.downloads, tag)
 
 
-def _elsewhere(download: Download, path: str, downloads: Downloads) -> Response[Any]:
+def _elsewhere(download: Download, path: str, downloads: Downloads, tag: str) -> Response[Any]:
     kind = content_type(path, text=download.is_text)
     url = downloads.url(download, content_type=kind, disposition=_disposition(path))
     # Who has the URL has the file, so that nobody may keep it for others.
     # API Gateway takes no answer whose body is no string.
-    return Response(302, body="", headers={"Location": url, "Cache-Control": "private, no-store"})
+    headers = {"Location": url, "Cache-Control": "private, no-store", ETAG: tag}
+    return Response(302, body="", headers=dict(headers))
 
 
 def _view(path: str, size: int, mode: int, sha256: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from packyard.store.cursor import Position, decode_cursor, encode_cursor
 from packyard.store.listing import Filters, Page
 from packyard.tenants.caller import Caller
 
+QUERY: Final = ("limit", "cursor", "owned", "tier", "category", "q")
 _OWNED: Final = {"true": True, "false": False}
 _PREFIX_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
@@ -36,7 +37,7 @@ def read_listing(event: APIGatewayProxyEvent, caller: Caller, *, cursor_key: str
     """Return the page that a query string asks for.
 
     Raises:
-        InvalidRequest: Every parameter that is wrong, by name. Parameters that we do not know are passed over.
+        InvalidRequest: Every parameter that is wrong, by name.
     """
     given = event.query_string_parameters or {}
     faults: dict[str, str] = {}

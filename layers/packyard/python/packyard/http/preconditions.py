@@ -1,6 +1,11 @@
-"""The `If-Match` header (RFC 9110, section 13.1.1): change the pack only as the client has seen it."""
+"""The conditions of a write: change a thing only as the client has seen it, or only if it is not there yet.
+
+`If-Match` is RFC 9110, section 13.1.1; `If-None-Match` is section 13.1.2. A write takes of the latter only `*`, and
+only where it may make something new. Elsewhere it is refused, not ignored: whoever sends it wants nothing overwritten.
+"""
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
@@ -9,21 +14,61 @@ from packyard.errors import InvalidRequest
 from packyard.packs.precondition import IfMatch
 
 HEADER: Final = "If-Match"
+IF_NONE_MATCH: Final = "If-None-Match"
 _MAX_CHARACTERS: Final = 1024
+_SHOWN_CHARACTERS: Final = 64
 # One element of the list: an entity tag (section 8.8.3), or nothing, which recipients must pass over (5.6.1.2).
 _ELEMENT: Final = re.compile(
     r'[ \t]*(?P<tag>(?P<weak>W/)?"(?P<opaque>[\x21\x23-\x7e\x80-\xff]*)")?[ \t]*(?:,|\Z)'
 )
+# A revision as people write it who know no entity tags, or whose shell has taken the quotes away.
+_BARE: Final = re.compile(r"""\s*(?:[Ww]/)?\s*["'\\“”]*([0-9]{1,18})["'\\“”]*\s*""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """On what condition something is written that need not be there yet.
+
+    Attributes:
+        if_match: What the client has seen; None when it says nothing about that.
+        create_only: Whether nothing may be there.
+    """
+
+    if_match: IfMatch | None
+    create_only: bool
 
 
 def read_if_match(event: APIGatewayProxyEvent) -> IfMatch | None:
-    """Return the condition that a request states, or None when it states none.
+    """Return the condition of a request that changes what is there, or None when it states none.
 
     A weak tag is accepted and matches nothing, since `If-Match` compares strongly (RFC 9110, section 8.8.3.2).
 
     Raises:
-        InvalidRequest: Neither `*` nor a list of entity tags, or longer than 1024 characters.
+        InvalidRequest: On `If-Match`: neither `*` nor a list of entity tags, or longer than 1024 characters. On
+            `If-None-Match`: it is there.
     """
+    if event.multi_value_headers.get(IF_NONE_MATCH):
+        raise InvalidRequest(
+            {IF_NONE_MATCH: "is not taken here; to change only what you have seen, send If-Match"}
+        )
+    return _if_match(event)
+
+
+def read_conditions(event: APIGatewayProxyEvent) -> Conditions:
+    """Return the conditions of a request that changes what is there or makes it new.
+
+    Raises:
+        InvalidRequest: On `If-Match`: as for `read_if_match`. On `If-None-Match`: it is not `*`.
+    """
+    lines = event.multi_value_headers.get(IF_NONE_MATCH) or []
+    if lines and [line.strip(" \t") for line in lines] != ["*"]:
+        raise InvalidRequest(
+            {IF_NONE_MATCH: "must be * on a write: write only if nothing is there; else send If-Match"}
+        )
+    return Conditions(if_match=_if_match(event), create_only=bool(lines))
+
+
+def _if_match(event: APIGatewayProxyEvent) -> IfMatch | None:
     lines = event.multi_value_headers.get(HEADER) or []
     if not lines:
         return None
@@ -31,23 +76,30 @@ def read_if_match(event: APIGatewayProxyEvent) -> IfMatch | None:
     text = ",".join(lines)
     if text.strip(" \t") == "*":
         return IfMatch(None)
-    return IfMatch(_strong_tags(text))
+    return _tags(text)
 
 
-def _strong_tags(text: str) -> frozenset[str]:
-    refusal = InvalidRequest({HEADER: 'must be * or entity tags in quotes, such as "3", joined by commas'})
+def _tags(text: str) -> IfMatch:
+    refusal = InvalidRequest({HEADER: _advice(text)})
     if len(text) > _MAX_CHARACTERS:
         raise refusal
-    strong: set[str] = set()
-    tags, start = 0, 0
+    tags: dict[bool, set[str]] = {False: set(), True: set()}
+    start = 0
     while start < len(text):
         element = _ELEMENT.match(text, start)
         if element is None:
             raise refusal
-        tags += element["tag"] is not None
-        if element["tag"] is not None and element["weak"] is None:
-            strong.add(element["opaque"])
+        if element["tag"] is not None:
+            tags[element["weak"] is not None].add(element["opaque"])
         start = element.end()
-    if not tags:
+    if not any(tags.values()):
         raise refusal
-    return frozenset(strong)
+    return IfMatch(frozenset(tags[False]), frozenset(tags[True]))
+
+
+def _advice(text: str) -> str:
+    bare = _BARE.fullmatch(text[:_SHOWN_CHARACTERS])
+    if bare is None:
+        return 'must be * or entity tags in quotes, such as "3", joined by commas: what ETag said, quotes included'
+    tag = f'"{bare[1]}"'
+    return f"must be in quotes: If-Match: {tag}. In a shell, keep them by single quotes around: -H 'If-Match: {tag}'"

@@ -1,7 +1,7 @@
 """The query string of `GET /packs/{id}/revisions`, and the page that answers it."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
@@ -11,6 +11,8 @@ from packyard.packs.revision import Revision
 from packyard.packs.timestamp import format_timestamp
 from packyard.store.cursor import Binding, Position, decode_cursor, encode_cursor
 from packyard.store.ledger import LedgerPage
+
+QUERY: Final = ("limit", "cursor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

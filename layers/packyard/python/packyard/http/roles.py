@@ -2,9 +2,12 @@
 
 from typing import Any, Final
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest
+from packyard.http.app import json_response
+from packyard.http.entity_tags import ETAG
 from packyard.http.json_body import read_json
 from packyard.packs.pack import is_pack_id
 from packyard.packs.role import MAX_PACKS, Role, is_role_id
@@ -53,6 +56,7 @@ def _fault(pack_ids: Any) -> str | None:
     return None
 
 
-def role_view(role: Role) -> dict[str, Any]:
-    """Return a role as its organisation sees it."""
-    return {"role_id": role.role_id, "pack_ids": role.pack_ids}
+def role_response(role: Role) -> Response[str]:
+    """Return a role as its organisation sees it, with its revision as the entity tag."""
+    body = {"role_id": role.role_id, "revision": role.revision, "pack_ids": role.pack_ids}
+    return json_response(200, body, {ETAG: f'"{role.revision}"'})

@@ -5,6 +5,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from packyard.http.app import json_response
+from packyard.http.entity_tags import ETAG
 from packyard.packs.pack import Pack
 from packyard.packs.timestamp import format_timestamp
 from packyard.tenants.caller import Caller
@@ -37,5 +38,14 @@ def pack_view(pack: Pack, caller: Caller) -> dict[str, Any]:
 
 
 def pack_response(status: int, pack: Pack, caller: Caller) -> Response[str]:
-    """Return one pack with its revision as the entity tag (RFC 9110, section 8.8.3)."""
-    return json_response(status, pack_view(pack, caller), {"ETag": f'"{pack.revision}"'})
+    """Return one pack with its entity tag."""
+    return json_response(status, pack_view(pack, caller), {ETAG: pack_tag(pack, caller)})
+
+
+def pack_tag(pack: Pack, caller: Caller) -> str:
+    """Return the entity tag of a pack as a caller sees it: for its owner, who alone can write it, the revision.
+
+    Others see another body, which has another tag (RFC 9110, section 8.8.3: no two representations share one). A field
+    that can change without a revision has to change the tag as well (decision 40).
+    """
+    return f'"{pack.revision}"' if pack.org_id == caller.org_id else f'"shared-{pack.revision}"'

@@ -23,8 +23,9 @@ MAX_FILES: Final = 200_000
 # As it is stored, and as JSON.
 MAX_BYTES: Final = 16 << 20
 _MAX_JSON_BYTES: Final = 64 << 20
+# Of the document, and of what it says: one more when either changes, so that nothing older is taken for the present.
 # 3: hard links are files. What was written before lacks them, and is made anew.
-_FORMAT: Final = 3
+FORMAT: Final = 3
 # The stub declares an instance.
 _GZIP_ERROR: Final[type[Exception]] = igzip_lib.IsalError  # type: ignore[assignment]
 _MAX_SIZE: Final = 2**53 - 1
@@ -95,7 +96,7 @@ class FileIndex:
             ValueError: It would be larger than what is read back.
         """
         head = {
-            "format": _FORMAT,
+            "format": FORMAT,
             "layers": [[layer.digest, layer.size, layer.plain] for layer in self.layers],
             "directories": self.directories,
         }
@@ -167,7 +168,7 @@ def _inflated(document: bytes) -> bytes:
 def _parse(text: bytes, only: str | None) -> FileIndex:
     head, _, lines = text.partition(b"\n")
     body = json.loads(head)
-    if body["format"] != _FORMAT:
+    if body["format"] != FORMAT:
         raise ValueError("the index is of another format")
     layers = tuple(
         IndexedLayer(parse_digest(digest), _count(size), _flag(plain))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from packyard.errors import InvalidRequest, PermissionDenied
+from packyard.errors import InvalidRequest, PermissionDenied, PreconditionFailed
 from packyard.indexes import FileIndexes
 from packyard.oci.file_index import FileIndex, IndexedFile, index_of_layer
 from packyard.oci.image import build_image
@@ -42,6 +42,7 @@ from packyard.store.packs import PackStore
 from packyard.store.repositories import RepositoryStore
 from packyard.tenants.caller import Caller
 
+_FILE_TAG: Final = "sha256:"
 _TOO_MANY: Final = "the pack would have more than {} members"
 _TOO_LARGE: Final = "the pack would unpack to more than {} bytes"
 
@@ -69,7 +70,15 @@ class FileEditor:
     clock: Callable[[], datetime]
     new_ulid: Callable[[], str]
 
-    def put(self, pack_id: str, edit: Edit, *, caller: Caller, if_match: IfMatch | None) -> Published:
+    def put(
+        self,
+        pack_id: str,
+        edit: Edit,
+        *,
+        caller: Caller,
+        if_match: IfMatch | None,
+        create_only: bool = False,
+    ) -> Published:
         """Write a file, a new one or in place of the one that is there. Its execute bit stays; a new one has none.
 
         Args:
@@ -77,6 +86,7 @@ class FileEditor:
             edit: The file.
             caller: Who writes it.
             if_match: What the client has seen: of the pack its revision, or of the file its digest.
+            create_only: Whether no file may be there.
 
         Raises:
             InvalidRequest: On `path`: no archive could hold it, or not beside what is there. On `pack.yaml:...`: it is
@@ -84,7 +94,7 @@ class FileEditor:
             PackNotFound: There is no such pack that the caller can see.
             PermissionDenied: It is another organisation's, or somebody vouches for it.
             PackDeleting: The pack is being deleted.
-            PreconditionFailed: The pack, or the file, is not as the client has seen it.
+            PreconditionFailed: The pack, or the file, is not as the client has seen it, or the file is there.
             PackModified: Another change came in between.
             RegistryUnavailable: Our registry did not give the old image, or did not take the new one.
             ServiceUnavailable: A backing service did not answer, or the pack's repository is being cleared up.
@@ -96,7 +106,7 @@ class FileEditor:
         index = self.files.index(before, org_id=caller.org_id)
         there = index.find(edit.path)
         seen = _of_revision(if_match, before, there)
-        require_changeable(before, seen)
+        _require_seen(seen, before, there, create_only=create_only)
         if there is not None and there.sha256 == edit.sha256:
             return Published(pack=before, changed=False)
         with self._edited(before, index, edit) as sent:
@@ -236,6 +246,26 @@ def _stated(manifest: Manifest) -> dict[str, Any]:
     }
 
 
+def _require_seen(
+    if_match: IfMatch | None, pack: Pack, file: IndexedFile | None, *, create_only: bool
+) -> None:
+    """Check what the client says of the pack or of the file at the path, and name both where neither holds."""
+    if create_only and file is not None:
+        raise PreconditionFailed(
+            "There is a file at this path, and If-None-Match: * writes only where there is none.",
+            pack.revision,
+        )
+    if if_match is None or if_match.matches(pack.revision):
+        return
+    if not any(tag.startswith(_FILE_TAG) for tag in if_match.tags or ()):
+        raise if_match.refusal(pack.revision)
+    stands = "There is no file at this path" if file is None else f'The file is "{_FILE_TAG}{file.sha256}"'
+    raise PreconditionFailed(
+        f"{stands}, and the pack is at revision {pack.revision}; If-Match names neither. Read the file again.",
+        pack.revision,
+    )
+
+
 def _of_revision(if_match: IfMatch | None, pack: Pack, file: IndexedFile | None) -> IfMatch | None:
     """Return a condition that may name the file's entity tag as one that names the pack's.
 
@@ -244,6 +274,6 @@ def _of_revision(if_match: IfMatch | None, pack: Pack, file: IndexedFile | None)
     """
     if if_match is None or if_match.tags is None or file is None:
         return if_match
-    if f"sha256:{file.sha256}" not in if_match.tags:
+    if f"{_FILE_TAG}{file.sha256}" not in if_match.tags:
         return if_match
     return IfMatch(if_match.tags | {str(pack.revision)})

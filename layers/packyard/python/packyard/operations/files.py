@@ -57,20 +57,19 @@ class PackFiles:
     images: ImageFiles
     downloads: Downloads
 
-    def index(self, pack_id: str, *, caller: Caller) -> FileIndex:
+    def index(self, pack: Pack, *, caller: Caller) -> FileIndex:
         """Return the files of a pack.
 
         Args:
-            pack_id: The pack, as the client names it.
+            pack: The pack, which the caller can see.
             caller: Who asks.
 
         Raises:
-            PackNotFound: There is no such pack that the caller can see.
             InvalidRequest: On `id`: its image cannot be had, or cannot be read.
             RegistryUnavailable: Its registry did not answer in time.
             ServiceUnavailable: A backing service did not answer.
         """
-        return self.images.index(get_pack(pack_id, caller=caller, packs=self.packs), org_id=caller.org_id)
+        return self.images.index(pack, org_id=caller.org_id)
 
     def find(self, pack_id: str, path: str, *, caller: Caller) -> Found:
         """Return where a file lies.
@@ -81,8 +80,9 @@ class PackFiles:
             caller: Who asks.
 
         Raises:
+            PackNotFound: There is no such pack that the caller can see.
             FileNotFound: The pack has no such file.
-            PackNotFound, InvalidRequest, RegistryUnavailable, ServiceUnavailable: As for `index`.
+            InvalidRequest, RegistryUnavailable, ServiceUnavailable: As for `index`.
         """
         pack = get_pack(pack_id, caller=caller, packs=self.packs)
         index = self.images.index(pack, org_id=caller.org_id, only=path)

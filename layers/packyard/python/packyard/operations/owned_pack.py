@@ -11,7 +11,6 @@ from packyard.errors import (
     PackNameTaken,
     PackNotFound,
     PermissionDenied,
-    PreconditionFailed,
     ServiceUnavailable,
 )
 from packyard.operations.read import get_pack, no_such_pack
@@ -114,7 +113,7 @@ def require_changeable(pack: Pack, if_match: IfMatch | None) -> None:
     if pack.status is not PackStatus.ACTIVE:
         raise _being_deleted()
     if if_match is not None and not if_match.matches(pack.revision):
-        raise PreconditionFailed
+        raise if_match.refusal(pack.revision)
 
 
 @contextmanager
@@ -141,7 +140,7 @@ def changing(if_match: IfMatch | None) -> Iterator[None]:
         raise _being_deleted() from None
     except Stale as stale:
         if if_match is not None and not if_match.matches(stale.current.revision):
-            raise PreconditionFailed from None
+            raise if_match.refusal(stale.current.revision) from None
         raise PackModified from None
     except (ClaimLost, RepositoryBusy) as busy:
         raise ServiceUnavailable from busy

@@ -5,7 +5,8 @@
 Everything is written by the one transaction, on condition that the role is as it was read and each new pack is still
 active and visible; a crash before it leaves nothing, and one after it leaves a list that a repeat finds set. Whoever
 finds that another came first, to the role or to one of the packs, reads again and starts over: a new list takes
-the place of whatever list there is, so the other's is none that could be lost unseen.
+the place of whatever list there is, so the other's is none that could be lost unseen. Who wants to lose none says with
+`If-Match` which revision the new list is for; each start asks that of the role as it was read then.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,9 +14,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from packyard.errors import InvalidRequest, PackDeleting, PackNotFound, RoleNotFound, ServiceUnavailable
+from packyard.errors import (
+    InvalidRequest,
+    PackDeleting,
+    PackNotFound,
+    PreconditionFailed,
+    RoleModified,
+    RoleNotFound,
+)
 from packyard.operations.read import is_visible
 from packyard.packs.pack import Pack, PackStatus
+from packyard.packs.precondition import IfMatch
 from packyard.packs.role import MAX_PACKS, Role, is_role_id
 from packyard.store.packs import PackStore
 from packyard.store.roles import RoleOutdated, RoleStore
@@ -52,32 +61,46 @@ class RoleSetter:
     packs: PackStore
     clock: Callable[[], datetime]
 
-    def set_packs(self, role_id: str, pack_ids: tuple[str, ...], *, caller: Caller) -> Role:
+    def set_packs(
+        self,
+        role_id: str,
+        pack_ids: tuple[str, ...],
+        *,
+        caller: Caller,
+        if_match: IfMatch | None = None,
+        create_only: bool = False,
+    ) -> Role:
         """Replace the packs of a role; one that has exactly these already stays at its revision.
 
         Args:
             role_id: The role, a valid id; it need not have been heard of.
             pack_ids: Valid ids in the order wanted, at most 49, each once.
             caller: Whose role it is.
+            if_match: What the client has seen of the role.
+            create_only: Whether its packs may never have been set.
 
         Raises:
             InvalidRequest: More than 49 packs would come and go.
             PackNotFound: The caller sees no such pack; names all of which that is true.
             PackDeleting: Packs are being deleted; names them.
-            ServiceUnavailable: DynamoDB did not answer, or others keep changing the role or its packs.
+            PreconditionFailed: The role is not as the client has seen it, or it is there.
+            RoleModified: Others keep changing the role or its packs.
+            ServiceUnavailable: DynamoDB did not answer.
         """
         for _ in range(_ATTEMPTS):
             before = self.roles.get(org_id=caller.org_id, role_id=role_id)
-            if before is not None and before.pack_ids == pack_ids:
-                return before
             role = (before or Role(org_id=caller.org_id, role_id=role_id)).with_packs(pack_ids)
             packs = self._read_changes(before, role, caller)
+            # Last: a precondition counts only where the request would succeed without it (RFC 9110, section 13.2.1).
+            _require_seen(before, if_match, create_only=create_only)
+            if before is not None and before.pack_ids == pack_ids:
+                return before
             try:
                 self.roles.set_packs(role, packs, actor=caller.principal, at=self.clock())
             except RoleOutdated:
                 continue
             return role
-        raise ServiceUnavailable
+        raise RoleModified
 
     def _read_changes(self, before: Role | None, after: Role, caller: Caller) -> Sequence[Pack]:
         """Return the packs that a role gains or loses; those that it keeps cannot have gone meanwhile."""
@@ -93,6 +116,24 @@ class RoleSetter:
         packs = self.packs.get_many([*attached, *released])
         _require_attachable(attached, packs, caller)
         return list(packs.values())
+
+
+def _require_seen(role: Role | None, if_match: IfMatch | None, *, create_only: bool) -> None:
+    """Check what the client says of a role; the write that follows is on condition that the role is as it was read."""
+    if role is None:
+        if if_match is not None:
+            raise PreconditionFailed(
+                "The packs of this role were never set, so that If-Match matches nothing; leave it out to set them."
+            )
+        return
+    if create_only:
+        raise PreconditionFailed(
+            f"The role is there, at revision {role.revision}, and If-None-Match: * sets only one that is not; "
+            f'to change it, send If-Match: "{role.revision}".',
+            role.revision,
+        )
+    if if_match is not None and not if_match.matches(role.revision):
+        raise if_match.refusal(role.revision, thing="role")
 
 
 def _require_attachable(pack_ids: Sequence[str], packs: Mapping[str, Pack], caller: Caller) -> None:

@@ -1,6 +1,9 @@
-"""What a client says that it has seen before it changes a pack: the revisions which `If-Match` names."""
+"""What a client says that it has seen before it changes something: the revisions that `If-Match` names."""
 
+import re
 from dataclasses import dataclass
+
+from packyard.errors import PreconditionFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,10 +12,42 @@ class IfMatch:
 
     Attributes:
         tags: The strong entity tags, unquoted; None for `*`, which any revision matches.
+        weak: The weak ones, unquoted. They match nothing (RFC 9110, section 13.1.1), but say what has happened.
     """
 
     tags: frozenset[str] | None
+    weak: frozenset[str] = frozenset()
 
     def matches(self, revision: int) -> bool:
-        """Return whether the pack at `revision` is one that the client has seen: the tag is the revision."""
+        """Return whether the thing at `revision` is one that the client has seen: the tag is the revision."""
         return self.tags is None or str(revision) in self.tags
+
+    def refusal(self, revision: int, *, thing: str = "pack") -> PreconditionFailed:
+        """Return the refusal of a write whose condition does not hold.
+
+        Proxies that compress answers change their entity tags, and a client then sends a tag that the service never
+        gave: nginx and CloudFront make it weak, Apache httpd and Jetty add a suffix (mod_deflate's `DeflateAlterETag`;
+        Jetty issue 1416). The message tells this from a change by somebody else.
+
+        Args:
+            revision: Where the thing stands; the caller's organisation owns it.
+            thing: What it is, in a word.
+        """
+        tag = f'"{revision}"'
+        stands = f"The {thing} is at revision {revision}"
+        if str(revision) in self.weak:
+            what = f"If-Match names W/{tag}, a weak entity tag, and a write takes strong ones only."
+        elif altered := self._altered(revision):
+            what = f'If-Match names "{altered}", which is {tag} with something added.'
+        else:
+            return PreconditionFailed(
+                f"{stands}, and If-Match names another. Read it again; if the change is still right, "
+                f"send it with If-Match: {tag}.",
+                revision,
+            )
+        cause = "A proxy that compresses answers may have changed the tag on its way to you."
+        return PreconditionFailed(f"{what} {cause} {stands}: send If-Match: {tag}.", revision)
+
+    def _altered(self, revision: int) -> str | None:
+        suffixed = re.compile(rf"{revision}[-;:+.][\x21-\x7e]{{1,20}}")
+        return next((tag for tag in sorted(self.tags or ()) if suffixed.fullmatch(tag)), None)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from packyard.errors import PackInUse, PackNotFound, PreconditionFailed
+from packyard.errors import PackInUse, PackNotFound
 from packyard.oci.digest import Digest
 from packyard.packs.pack import Pack, PackStatus
 from packyard.packs.precondition import IfMatch
@@ -106,7 +106,7 @@ class DeletionStore:
             if old["status"] == PackStatus.DELETED:
                 return None
             if if_match is not None and not if_match.matches(int(old["revision"])):
-                raise PreconditionFailed from None
+                raise if_match.refusal(int(old["revision"])) from None
             raise self._in_use(old) from None
         return _deletion(item)
 

@@ -1,0 +1,249 @@
+"""Every GET answers an entity tag, and 304 to a client that has the body (API contract, 1; RFC 9110, 13.1.2)."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from console.packs import Packs
+from tests.crashes import fused
+from tests.documented import DOCUMENT
+from tests.gateway import Request, multipart
+from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
+from tests.staged_uploads import start
+
+from packyard.http.files import MAX_INLINE_BYTES
+from packyard.packs.pack import Tier
+from packyard.tenants.caller import Caller
+
+FIRST = PackArchive(version="1.0.0", files={"guides/a.md": b"first", "data/a.png": b"\x89PNG\0"})
+SECOND = PackArchive(version="1.1.0", files={"guides/a.md": b"second", "data/a.png": b"\x89PNG\1"})
+LARGE = bytes(range(256)) * (MAX_INLINE_BYTES // 256 + 1)
+
+
+@dataclass
+class Scene:
+    """A service with one of each thing that can be read."""
+
+    service: Service
+    pack: str
+    upload: str
+
+    def ask(self, function: str, path: str, known: str | None = None, caller: Caller | None = ACME) -> Any:
+        """Read something, and say that a body is known."""
+        headers = {"Accept": "*/*"} | ({"If-None-Match": known} if known else {})
+        filled = path.format(pack=self.pack, upload=self.upload)
+        # The resource is in no answer, only in the log.
+        request = Request(method="GET", resource=filled, path=filled, headers=headers, caller=caller)
+        return self.service.invoke(function, request.event())
+
+
+@pytest.fixture
+def scene(service: Service) -> Scene:
+    pack = service.upload(FIRST.build())
+    service.set_role("support", [])
+    return Scene(service, pack.body["id"], start(service).body["upload_id"])
+
+
+def reupload(scene: Scene) -> object:
+    body, headers = multipart({"archive": SECOND.build()})
+    path = f"/packs/{scene.pack}/upload"
+    request = Request(method="POST", resource=path, path=path, headers=headers, body=body, caller=ACME)
+    return scene.service.request("reupload_pack", request)
+
+
+def vouch(scene: Scene) -> object:
+    """Do what the operator does to say that a pack is verified."""
+    services = scene.service.services
+    packs = Packs(store=services.packs, deletions=services.deleter.deletions, clock=services.clock)
+    return packs.set_tier(scene.pack, Tier.VERIFIED, actor="operator:test")
+
+
+def let_time_pass(scene: Scene) -> None:
+    scene.service.clock.advance(timedelta(hours=2))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """Something that can be read.
+
+    Attributes:
+        function: What reads it.
+        path: Where, with `{pack}` and `{upload}`.
+        changes: Each changes its body; none where only a release does.
+        calls: What leaves the process for a 304.
+        content_type: Of its body.
+        cache: The answer's Cache-Control.
+    """
+
+    function: str
+    path: str
+    changes: tuple[Callable[[Scene], object], ...] = ()
+    calls: tuple[str, ...] = ("dynamodb.GetItem",)
+    content_type: str = "application/json"
+    cache: str = "private, no-cache"
+
+
+FILE = ("dynamodb.GetItem", "s3.GetObject")
+READS = [
+    Read(
+        function="get_pack",
+        path="/packs/{pack}",
+        changes=(
+            lambda scene: scene.service.update(scene.pack, "community"),
+            reupload,
+            vouch,
+        ),
+    ),
+    Read(function="list_files", path="/packs/{pack}/files", changes=(reupload,)),
+    Read(
+        function="get_file",
+        path="/packs/{pack}/files/guides/a.md",
+        changes=(reupload,),
+        calls=FILE,
+        content_type="text/markdown; charset=utf-8",
+    ),
+    Read(
+        function="get_file",
+        path="/packs/{pack}/files/data/a.png",
+        changes=(reupload,),
+        calls=FILE,
+        content_type="image/png",
+    ),
+    Read(
+        function="get_role_packs",
+        path="/agent-roles/support/packs",
+        changes=(
+            lambda scene: scene.service.set_role("support", [scene.pack]),
+            lambda scene: scene.service.set_role("support", []),
+        ),
+    ),
+    Read(function="get_upload", path="/packs/uploads/{upload}", changes=(let_time_pass,)),
+    Read(
+        function="list_packs",
+        path="/packs",
+        changes=(lambda scene: scene.service.upload(PackArchive(name="another").build()),),
+        calls=("dynamodb.Query",) * 5,
+    ),
+    Read(
+        function="list_revisions",
+        path="/packs/{pack}/revisions",
+        changes=(reupload,),
+        calls=("dynamodb.GetItem", "dynamodb.Query"),
+    ),
+    Read(function="api_docs", path="/openapi.json", calls=(), cache="public, max-age=300"),
+    Read(
+        function="api_docs",
+        path="/docs",
+        calls=(),
+        content_type="text/html; charset=utf-8",
+        cache="public, max-age=300",
+    ),
+]
+EACH = pytest.mark.parametrize("read", READS, ids=lambda read: read.path)
+
+
+def tag_of(answer: Any) -> str:
+    tag: str = answer["multiValueHeaders"]["ETag"][0]
+    return tag
+
+
+def test_every_read_of_the_document_is_among_these() -> None:
+    reads = {methods["get"]["operationId"] for methods in DOCUMENT()["paths"].values() if "get" in methods}
+
+    assert reads - {"openapi", "docs"} == {read.function for read in READS} - {"api_docs"}
+
+
+@EACH
+def test_who_has_the_body_is_told_so_and_little_is_read_for_it(scene: Scene, read: Read) -> None:
+    whole = scene.ask(read.function, read.path)
+    with fused(scene.service, None) as fuse:
+        again = scene.ask(read.function, read.path, tag_of(whole))
+
+    assert (whole["statusCode"], whole["multiValueHeaders"]["Cache-Control"]) == (200, [read.cache])
+    assert (again["statusCode"], again["body"], again["isBase64Encoded"]) == (304, "", False)
+    headers = again["multiValueHeaders"]
+    kept = {"ETag", "Cache-Control", "Vary", "Content-Type"} & whole["multiValueHeaders"].keys()
+    assert {name: headers[name] for name in kept} == {name: whole["multiValueHeaders"][name] for name in kept}
+    assert headers.keys() == kept | {"X-Request-Id"}
+    assert headers["Content-Type"] == [read.content_type]
+    assert sorted(fuse.calls) == sorted(read.calls)
+
+
+@EACH
+def test_what_a_tenant_reads_is_for_one_credential(scene: Scene, read: Read) -> None:
+    headers = scene.ask(read.function, read.path)["multiValueHeaders"]
+
+    assert headers.get("Vary") == (["Authorization"] if "private" in read.cache else None)
+
+
+@EACH
+def test_the_tag_changes_with_the_body(scene: Scene, read: Read) -> None:
+    tags = [tag_of(scene.ask(read.function, read.path))]
+    for change in read.changes:
+        change(scene)
+        answer = scene.ask(read.function, read.path, ", ".join(tags))
+        assert answer["statusCode"] == 200
+        tags.append(tag_of(answer))
+
+    assert len(set(tags)) == 1 + len(read.changes)
+
+
+@EACH
+def test_a_client_with_another_body_gets_this_one(scene: Scene, read: Read) -> None:
+    assert scene.ask(read.function, read.path, '"another"')["statusCode"] == 200
+    assert scene.ask(read.function, read.path, "*")["statusCode"] == 304
+
+
+@EACH
+def test_who_may_not_read_is_refused_whatever_they_say_that_they_have(scene: Scene, read: Read) -> None:
+    if read.function == "api_docs":
+        return
+    tag = tag_of(scene.ask(read.function, read.path))
+
+    for known in (tag, "*"):
+        assert scene.ask(read.function, read.path, known, caller=None)["statusCode"] == 401
+        theirs = scene.ask(read.function, read.path, known, caller=GLOBEX)
+        # A list is everybody's own.
+        assert theirs["statusCode"] == (404 if read.function != "list_packs" else theirs["statusCode"])
+        assert theirs["statusCode"] != 304 or known == "*"
+
+
+def test_an_owner_and_others_see_one_pack_under_tags_of_their_own(scene: Scene) -> None:
+    """Theirs has no `org_id`, and `owned` is false; one cache may be asked by both."""
+    scene.service.update(scene.pack, "community")
+
+    own = scene.ask("get_pack", "/packs/{pack}")
+    foreign = scene.ask("get_pack", "/packs/{pack}", tag_of(own), caller=GLOBEX)
+
+    assert (tag_of(own), tag_of(foreign), foreign["statusCode"]) == ('"2"', '"shared-2"', 200)
+    assert scene.ask("get_pack", "/packs/{pack}", tag_of(foreign), caller=GLOBEX)["statusCode"] == 304
+
+
+def test_a_write_is_never_304(scene: Scene) -> None:
+    answer = scene.service.send(
+        "start_upload", "POST", "/packs/uploads", json={}, headers={"If-None-Match": "*"}
+    )
+
+    assert answer.status == 201
+
+
+@pytest.fixture(scope="module")
+def large() -> Iterator[Scene]:
+    with running_service() as service:
+        pack = service.upload(PackArchive(files={"data/large.bin": LARGE}).build())
+        yield Scene(service, pack.body["id"], "")
+
+
+def test_a_file_that_no_answer_can_carry_is_not_even_staged_for_who_has_it(large: Scene) -> None:
+    path = "/packs/{pack}/files/data/large.bin"
+    elsewhere = large.ask("get_file", path)
+    with fused(large.service, None) as fuse:
+        again = large.ask("get_file", path, tag_of(elsewhere))
+
+    assert (elsewhere["statusCode"], elsewhere["multiValueHeaders"]["Cache-Control"]) == (
+        302,
+        ["private, no-store"],
+    )
+    assert (again["statusCode"], fuse.calls) == (304, list(FILE))

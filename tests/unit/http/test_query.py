@@ -1,0 +1,56 @@
+"""The names in a query string: those that an operation takes, each once."""
+
+import pytest
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+from tests.gateway import Request
+
+from packyard.errors import InvalidRequest
+from packyard.http.query import require_known
+
+KNOWN = ("limit", "cursor", "owned")
+
+
+def event_with(query: dict[str, str | list[str]]) -> APIGatewayProxyEvent:
+    return APIGatewayProxyEvent(Request(method="GET", resource="/packs", query=query).event())
+
+
+@pytest.mark.parametrize("query", [{}, {"limit": "1"}, {"limit": "1", "cursor": "", "owned": "maybe"}])
+def test_what_is_known_passes_whatever_its_value(query: dict[str, str | list[str]]) -> None:
+    require_known(event_with(query), KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("query", "fault"),
+    [
+        pytest.param({"page": "2"}, ("page", "takes cursor, limit, owned"), id="unknown"),
+        pytest.param({"limt": "2"}, ("limt", "did you mean limit?"), id="a typing error"),
+        pytest.param({"Limit": "2"}, ("Limit", "did you mean limit?"), id="in another case"),
+        pytest.param({"limit": ["1", "2"]}, ("limit", "is given 2 times"), id="repeated"),
+        pytest.param({"limit": ["1", "1"]}, ("limit", "is given 2 times"), id="repeated alike"),
+        pytest.param({"": "x"}, ("query", "is not a query parameter"), id="without a name"),
+        pytest.param({"_": "1732"}, ("_", "is not a query parameter"), id="a cache buster"),
+        pytest.param({"limit[]": "1"}, ("limit[]", "did you mean limit?"), id="as PHP writes a list"),
+        pytest.param({"x" * 5000: "1"}, ("x" * 64, "is not a query parameter"), id="longer than is shown"),
+    ],
+)
+def test_anything_else_is_400_by_its_name(query: dict[str, str | list[str]], fault: tuple[str, str]) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        require_known(event_with(query), KNOWN)
+
+    ((name, reason),) = refused.value.fields.items()
+    assert name == fault[0]
+    assert fault[1] in reason
+
+
+def test_an_operation_without_parameters_says_so() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        require_known(event_with({"version": "1"}))
+
+    assert refused.value.fields == {"version": "is not a query parameter of this operation, which takes none"}
+
+
+def test_of_many_unknown_names_the_first_twenty_are_told() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        require_known(event_with({f"p{number:04d}": "" for number in range(3000)}), KNOWN)
+
+    assert list(refused.value.fields) == [f"p{number:04d}" for number in range(20)]
