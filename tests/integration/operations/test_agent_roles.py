@@ -354,7 +354,7 @@ class TestConditions:
     def test_what_is_no_condition_is_400(
         self, service: Service, conditions: dict[str, str], field: str
     ) -> None:
-        refused = service.set_role(SUPPORT, [], **conditions)
+        refused = service.set_role(SUPPORT, [], ACME, **conditions)
 
         assert (refused.status, list(refused.fields)) == (400, [field])
 
