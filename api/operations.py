@@ -288,8 +288,9 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs/uploads",
         tag=_UPLOADS,
         summary="Begin a staged upload",
-        description="Answers a form to post the archive to; its arrival starts the build.",
-        parameters=[_IDEMPOTENCY_KEY],
+        description="Answers a form to post the archive to; its arrival starts the build. If-Match is for an upload "
+        "with `pack_id`: it is asked at once, and again when the archive is built.",
+        parameters=[_IDEMPOTENCY_KEY, _IF_MATCH],
         body=Body(model="UploadStart", example={"size_bytes": 104857600}, required=False),
         answers={
             201: Answer(
@@ -298,7 +299,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 example=examples.STARTED_UPLOAD,
             )
         },
-        refusals=[*_JSON_FAULTS, "pack_not_found", "pack_deleting"],
+        refusals=[*_JSON_FAULTS, "pack_not_found", "pack_deleting", "precondition_failed"],
         writes=True,
     ),
     Operation(

@@ -10,9 +10,10 @@ from tests.service import ACME, Service
 from packyard.tenants.caller import Caller
 
 
-def start(service: Service, caller: Caller = ACME, **fields: Any) -> Answer:
+def start(service: Service, caller: Caller = ACME, *, if_match: str | None = None, **fields: Any) -> Answer:
     """Ask for a form."""
-    return service.send("start_upload", "POST", "/packs/uploads", caller=caller, json=fields)
+    headers = {} if if_match is None else {"If-Match": if_match}
+    return service.send("start_upload", "POST", "/packs/uploads", caller=caller, json=fields, headers=headers)
 
 
 def look(service: Service, upload_id: str, caller: Caller = ACME) -> Answer:

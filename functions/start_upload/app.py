@@ -6,6 +6,7 @@ from packyard import bootstrap
 from packyard.http.app import json_response, make_app, serve
 from packyard.http.caller import writer
 from packyard.http.idempotency import answered_once
+from packyard.http.preconditions import read_if_match
 from packyard.http.uploads import read_start, started_view
 
 app = make_app()
@@ -16,13 +17,16 @@ def start_upload() -> Response[str]:
     """Answer 201 with the upload and its form; the archive's arrival starts the build."""
     services = bootstrap.services()
     caller = writer(app.current_event, api_domain=services.settings.api_domain)
+    if_match = read_if_match(app.current_event)
     asked = read_start(app.current_event, max_bytes=services.settings.archive_limits.compressed_bytes)
 
     def start() -> Response[str]:
-        started = services.uploads.start(caller=caller, visibility=asked.visibility, pack_id=asked.pack_id)
+        started = services.uploads.start(
+            caller=caller, visibility=asked.visibility, pack_id=asked.pack_id, if_match=if_match
+        )
         return json_response(201, started_view(started))
 
-    return answered_once(app, services, start, caller=caller, request=(asked,))
+    return answered_once(app, services, start, caller=caller, request=(asked, if_match))
 
 
 bootstrap.prepare(lambda services: (services.once, services.uploads))

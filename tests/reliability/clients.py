@@ -204,11 +204,19 @@ class Clients:
         )
 
     def start_upload(
-        self, key: tuple[str, int], visibility: str | None, pack_id: str | None, once: str | None
+        self,
+        key: tuple[str, int],
+        visibility: str | None,
+        pack_id: str | None,
+        if_match: str | None,
+        *,
+        once: str | None,
     ) -> Answer:
         given = {"visibility": visibility, "pack_id": pack_id}
         body = {name: value for name, value in given.items() if value is not None}
-        return self.ask("start_upload", "POST", "/packs/uploads", key, json=body, once=once)
+        return self.ask(
+            "start_upload", "POST", "/packs/uploads", key, json=body, if_match=if_match, once=once
+        )
 
     def create(
         self, key: tuple[str, int], reference: Reference, visibility: str, once: str | None = None

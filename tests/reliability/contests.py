@@ -45,6 +45,7 @@ _PACK: Final = (
     Operation(name="reupload", act=reupload()),
     Operation(name="reupload otherwise", act=reupload(archive=_SAME_VERSION)),
     built("build onto", NEXT, replacing=True),
+    built("build onto if match", NEXT, replacing=True, if_match='"2"'),
     Operation(name="roll back", act=roll_back),
     Operation(name="patch", act=patch),
     Operation(name="put file", act=put_file()),

@@ -294,18 +294,27 @@ class Machine(Surroundings):
         key=writers,
         visibility=st.sampled_from((None, "org", "community", "public")),
         pick=st.one_of(st.none(), picks),
+        if_match=if_matches,
         once=onces,
         fate=fates,
     )
     def start_upload(
-        self, *, key: Key, visibility: str | None, pick: int | None, once: str | None, fate: Fate | None
+        self,
+        *,
+        key: Key,
+        visibility: str | None,
+        pick: int | None,
+        if_match: str | None,
+        once: str | None,
+        fate: Fate | None,
     ) -> None:
         pack_id, caller = None if pick is None else self.a_pack(key[0], pick), self.caller(key)
+        seen = if_match if pack_id is None else self.seen(pack_id, if_match)
         visibility = visibility if pick is None or pick == 0 else None
         self.write(
             caller.org,
-            lambda: self.clients.start_upload(key, visibility, pack_id, once),
-            lambda model: model.start_upload(caller, visibility, pack_id, once),
+            lambda: self.clients.start_upload(key, visibility, pack_id, seen, once=once),
+            lambda model: model.start_upload(caller, visibility, pack_id, seen, key=once),
             fate,
             place=(caller.org, "start", once) if once else None,
         )

@@ -30,6 +30,7 @@ class Upload:
     actor: str
     visibility: str
     target: str | None
+    if_match: str | None
     form_until: datetime
     arrives_until: datetime
     kept_until: datetime

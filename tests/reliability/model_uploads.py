@@ -17,20 +17,34 @@ class StagedUploads(Publishing):
     """The part of the contract that is about staged uploads."""
 
     def start_upload(
-        self, caller: Caller, visibility: str | None, pack_id: str | None, key: str | None = None
+        self,
+        caller: Caller,
+        visibility: str | None,
+        pack_id: str | None,
+        if_match: str | None,
+        *,
+        key: str | None = None,
     ) -> Expected:
+        """An archive is to come; what is seen of its pack counts now, and again when the archive is built."""
         self.admit(caller, write=True, create=True)
         if (visibility or "org") not in VISIBILITIES or (visibility and pack_id):
             raise Refused.by_fields("visibility")
 
         def start() -> Expected:
-            if pack_id is not None and self.owned(pack_id, caller.org).origin != "upload":
-                raise Refused.by_fields("pack_id")
+            if pack_id is not None:
+                pack = self.owned(pack_id, caller.org)
+                if pack.origin != "upload":
+                    raise Refused.by_fields("pack_id")
+                if if_match is not None:
+                    self.require_changeable(pack, if_match)
+            elif if_match is not None:
+                raise Refused.by_fields("If-Match")
             upload = Upload(
                 org=caller.org,
                 actor=caller.actor,
                 visibility=visibility or "org",
                 target=pack_id,
+                if_match=if_match,
                 form_until=self.now + FORM_TIME,
                 arrives_until=self.now + ARRIVAL_TIME,
                 kept_until=self.now + OUTCOME_KEPT,
@@ -39,7 +53,7 @@ class StagedUploads(Publishing):
             form = {"url": ANY, "fields": ANY, "max_bytes": 268_435_456}
             return Expected(201, self._upload_view(upload) | form)
 
-        return self.once(caller, "start", key, (visibility or "org", pack_id), start)
+        return self.once(caller, "start", key, (visibility or "org", pack_id, if_match), start)
 
     def get_upload(self, caller: Caller, upload_id: str) -> Expected:
         self.admit(caller)
@@ -88,7 +102,9 @@ class StagedUploads(Publishing):
             if upload.target is None:
                 pack, _ = self.create_of_archive(upload.org, upload.actor, upload.archive, upload.visibility)
             else:
-                pack, _ = self.replace_by_archive(upload.org, upload.actor, upload.target, upload.archive)
+                pack, _ = self.replace_by_archive(
+                    upload.org, upload.actor, upload.target, upload.archive, upload.if_match
+                )
         except Refused as refused:
             upload.status = "failed"
             upload.error = refused.expected.body["error"] | {"request_id": Learnt(upload, "id", "upl_")}

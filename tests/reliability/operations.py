@@ -192,10 +192,10 @@ def start(headers: dict[str, str]) -> Callable[[World], Answer]:
     )
 
 
-def _arrived(key: str, archive: bytes, *, replacing: bool) -> Callable[[World], None]:
+def _arrived(key: str, archive: bytes, *, replacing: bool, if_match: str | None) -> Callable[[World], None]:
     def prepare(world: World) -> None:
         fields = {"pack_id": world.notes["slack"]} if replacing else {}
-        upload_id: str = start_upload(world.service, **fields).body["upload_id"]
+        upload_id: str = start_upload(world.service, if_match=if_match, **fields).body["upload_id"]
         world.notes[key] = upload_id, arrive(world.service, upload_id, archive)
         world.builds.append(world.notes[key][1])
 
@@ -222,11 +222,12 @@ def built(
     archive: bytes,
     *,
     replacing: bool,
+    if_match: str | None = None,
     done: frozenset[int] = frozenset({200}),
     heavy: bool = False,
 ) -> Operation:
     """Return the operation that builds an archive which a client has staged."""
-    prepare = _arrived(name, archive, replacing=replacing)
+    prepare = _arrived(name, archive, replacing=replacing, if_match=if_match)
     return Operation(
         name=name,
         act=_build(name),
@@ -319,6 +320,7 @@ OPERATIONS: Final = {
         built("build a new pack", NEW, replacing=False),
         built("build a large pack", LARGE, replacing=False, heavy=True),
         built("build onto a pack", NEXT, replacing=True),
+        built("build onto a pack if match", NEXT, replacing=True, if_match='"2"'),
         built("build what is refused", NEW, replacing=True, done=REFUSED),
         Operation(name="reupload", act=reupload()),
         Operation(name="reupload with a key", act=reupload(KEY)),

@@ -222,8 +222,9 @@ def test_an_owner_and_others_see_one_pack_under_tags_of_their_own(scene: Scene) 
 
 
 def test_a_write_is_never_304(scene: Scene) -> None:
+    path = f"/packs/{scene.pack}/clone"
     answer = scene.service.send(
-        "start_upload", "POST", "/packs/uploads", json={}, headers={"If-None-Match": "*"}
+        "clone_pack", "POST", path, json={"name": "copy"}, headers={"If-None-Match": "*"}
     )
 
     assert answer.status == 201

@@ -75,6 +75,45 @@ def test_an_archive_can_replace_what_a_pack_holds(service: Service) -> None:
     assert (now.body["version"], now.headers["ETag"]) == ("2.0.0", '"2"')
 
 
+class TestIfMatch:
+    """The condition of a write that takes place when its archive has arrived."""
+
+    @pytest.mark.parametrize("if_match", ['"1"', '"7", "1"', "*"])
+    def test_an_archive_for_the_revision_that_was_seen_is_built(
+        self, service: Service, if_match: str
+    ) -> None:
+        pack_id = service.upload(ARCHIVE).body["id"]
+        started = start(service, if_match=if_match, pack_id=pack_id)
+
+        deliver(service, arrive(service, started.body["upload_id"], SECOND))
+
+        assert look(service, started.body["upload_id"]).body["status"] == "done"
+
+    def test_one_that_was_overtaken_fails_with_412_and_changes_nothing(self, service: Service) -> None:
+        pack_id = service.upload(ARCHIVE).body["id"]
+        started = start(service, if_match='"1"', pack_id=pack_id)
+        service.update(pack_id, "community")
+
+        deliver(service, arrive(service, started.body["upload_id"], SECOND))
+
+        ended = look(service, started.body["upload_id"]).body
+        assert (ended["status"], ended["error"]["code"]) == ("failed", "precondition_failed")
+        assert ended["error"]["details"] == {"revision": 2}
+        assert service.get(pack_id).body["version"] == "1.4.0"
+
+    def test_one_that_comes_too_late_already_is_refused_at_once(self, service: Service) -> None:
+        pack_id = service.upload(ARCHIVE).body["id"]
+
+        refused = start(service, if_match='"7"', pack_id=pack_id)
+
+        assert (refused.status, refused.error["details"]) == (412, {"revision": 1})
+
+    def test_a_new_pack_has_no_revision_to_name(self, service: Service) -> None:
+        refused = start(service, if_match='"1"')
+
+        assert (refused.status, list(refused.fields)) == (400, ["If-Match"])
+
+
 @pytest.mark.parametrize("fields", [{}, {"pack_id": True}], ids=["a new pack", "a pack that stands"])
 def test_an_archive_that_changes_nothing_is_done_with_the_pack_that_stands(
     service: Service, fields: dict[str, Any]

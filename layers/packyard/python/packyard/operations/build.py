@@ -98,7 +98,11 @@ class Builder:
         with self.staging.open(uploaded_key(upload.id)) as archive:
             if upload.pack_id is not None:
                 return self.publisher.replace(
-                    archive, pack_id=upload.pack_id, author=upload, alongside=completion
+                    archive,
+                    pack_id=upload.pack_id,
+                    author=upload,
+                    if_match=upload.if_match,
+                    alongside=completion,
                 )
             return self.publisher.create(
                 archive, visibility=upload.visibility, author=upload, alongside=completion

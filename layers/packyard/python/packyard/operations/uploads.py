@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from packyard.errors import UploadNotFound
-from packyard.operations.owned_pack import owned_pack, require_archive_origin
+from packyard.errors import InvalidRequest, UploadNotFound
+from packyard.operations.owned_pack import owned_pack, require_archive_origin, require_changeable
 from packyard.packs.pack import Visibility
+from packyard.packs.precondition import IfMatch
 from packyard.packs.upload import Upload, UploadStatus, is_upload_id
 from packyard.queue import CleanupQueue, StagedArchive
 from packyard.staging import Form, Staging, uploaded_key
@@ -64,21 +65,38 @@ class Uploads:
     clock: Callable[[], datetime]
     new_ulid: Callable[[], str]
 
-    def start(self, *, caller: Caller, visibility: Visibility, pack_id: str | None) -> StartedUpload:
+    def start(
+        self,
+        *,
+        caller: Caller,
+        visibility: Visibility,
+        pack_id: str | None,
+        if_match: IfMatch | None = None,
+    ) -> StartedUpload:
         """Begin an upload.
 
         Args:
             caller: Whose upload it is.
             visibility: Who may see the pack that is to be made; of no account with `pack_id`.
             pack_id: The pack that the archive replaces; None for a new pack.
+            if_match: What the client has seen of that pack; asked now, and again by the build.
 
         Raises:
             PackNotFound: The caller's organisation owns no such pack.
-            InvalidRequest: The pack is not one that takes an archive.
+            InvalidRequest: The pack is not one that takes an archive, or there is a condition and no pack.
+            PackDeleting: There is a condition, and the pack is being deleted.
+            PreconditionFailed: The pack is at another revision than the client has seen.
             ServiceUnavailable: A backing service did not answer.
         """
         if pack_id is not None:
-            require_archive_origin(owned_pack(pack_id, author=caller, packs=self.packs), field="pack_id")
+            pack = owned_pack(pack_id, author=caller, packs=self.packs)
+            require_archive_origin(pack, field="pack_id")
+            if if_match is not None:
+                require_changeable(pack, if_match)
+        elif if_match is not None:
+            raise InvalidRequest(
+                {"If-Match": "is for an upload with pack_id; a new pack has no revision yet"}
+            )
         now = self.clock()
         form_expires_at = now + FORM_LIFETIME
         upload = Upload(
@@ -87,6 +105,7 @@ class Uploads:
             principal=caller.principal,
             visibility=visibility,
             pack_id=pack_id,
+            if_match=if_match,
             status=UploadStatus.AWAITING_ARCHIVE,
             form_expires_at=form_expires_at,
             arrival_deadline=form_expires_at + _ARRIVAL_GRACE,

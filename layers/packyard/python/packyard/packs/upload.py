@@ -9,6 +9,7 @@ from typing import Any
 
 from packyard.errors import TimedOut
 from packyard.packs.pack import Visibility
+from packyard.packs.precondition import IfMatch
 
 _UPLOAD_ID = re.compile(r"upl_[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
@@ -46,6 +47,7 @@ class Upload:
         arrival_deadline: Until when one that was sent may come to our knowledge.
         forgotten_at: Until when the upload is kept.
         build_deadline: Until when it is built or has failed; None before the first attempt.
+        if_match: What the client has seen of the pack that the archive is for.
         error: The envelope's inner object: why it failed, or, while it is being built, why the last attempt did.
     """
 
@@ -59,6 +61,7 @@ class Upload:
     arrival_deadline: datetime
     forgotten_at: datetime
     build_deadline: datetime | None = None
+    if_match: IfMatch | None = None
     error: Mapping[str, Any] | None = None
 
     def at(self, now: datetime) -> "Upload":

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from packyard.errors import PackyardError
 from packyard.packs.pack import Visibility
+from packyard.packs.precondition import IfMatch
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
 from packyard.packs.upload import Upload, UploadStatus
 from packyard.store.keys import upload_key
@@ -211,6 +212,7 @@ def _to_item(upload: Upload) -> Item:
         "principal": upload.principal,
         "visibility": upload.visibility.value,
         "pack_id": upload.pack_id,
+        "if_match": _to_tags(upload.if_match),
         "upload_status": upload.status.value,
         "form_expires_at": format_timestamp(upload.form_expires_at),
         "arrival_deadline": format_timestamp(upload.arrival_deadline),
@@ -221,7 +223,13 @@ def _to_item(upload: Upload) -> Item:
     return {name: value for name, value in item.items() if value is not None}
 
 
+def _to_tags(if_match: IfMatch | None) -> list[str] | None:
+    # That the pack is there, which is all that `*` asks, a build asks anyway.
+    return None if if_match is None or if_match.tags is None else sorted(if_match.tags)
+
+
 def _from_item(item: Item) -> Upload:
+    tags = item.get("if_match")
     build_deadline = item.get("build_deadline")
     error = item.get("upload_error")
     return Upload(
@@ -235,5 +243,6 @@ def _from_item(item: Item) -> Upload:
         arrival_deadline=parse_timestamp(item["arrival_deadline"]),
         forgotten_at=parse_timestamp(item["forgotten_at"]),
         build_deadline=None if build_deadline is None else parse_timestamp(build_deadline),
+        if_match=None if tags is None else IfMatch(frozenset(tags)),
         error=None if error is None else json.loads(error),
     )
