@@ -8,11 +8,13 @@ revision does; the tag of any other body is its hash. An operation that knows th
 import hashlib
 import re
 from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
 ETAG: Final = "ETag"
 _HEADER: Final = "If-None-Match"
@@ -27,7 +29,7 @@ _KEPT: Final = (ETAG, "Cache-Control", "Vary", "Content-Type")
 _PRIVATE: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 
 
-def conditional(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+def conditional(app: APIGatewayRestResolver, next_middleware: "NextMiddleware") -> Response[Any]:
     """Give the answer to a GET its tag, and leave its body out where the client has it."""
     response: Response[Any] = next_middleware(app)
     event = app.current_event
