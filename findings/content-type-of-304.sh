@@ -6,7 +6,7 @@
 #   those that it has kept. After the second read, an HTML page is application/json, for this client and for good.
 # Where it bites: API Gateway adds "Content-Type: application/json" to an answer of a function that states none
 #   (aws/aws-sam-cli #1218), which is what a framework's bodyless 304 is. Other servers have a default of their own
-#   (h3js/h3 #603), and other caches do the same (square/okhttp #3265). Browsers keep the type that they have.
+#   (h3js/h3 #603), and other caches do the same (okhttp issue 3265). Browsers keep the type that they have.
 # Rule: RFC 9111, section 3.2, lets a cache update it; RFC 9110, section 15.4.5, wants a 304 to have no such header unless
 #   it is there to guide the update. So where one may be added on the way, state the right one.
 set -eu
