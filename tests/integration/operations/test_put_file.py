@@ -1,5 +1,6 @@
 """PUT /packs/{id}/files/{path}, through its real handler."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -230,6 +231,18 @@ class TestConditions:
 
         assert first.status == 200
         assert (second.status, second.error["code"]) == (412, "precondition_failed")
+        assert second.error["details"] == {"revision": 2}
+        assert f'The file is "sha256:{hashlib.sha256(b"new").hexdigest()}"' in second.error["message"]
+
+    def test_a_file_can_be_written_only_if_it_is_new(self, service: Service) -> None:
+        pack = upload(service)
+        headers = {"If-None-Match": "*"}
+
+        there = put(service, pack["id"], "guides/a.md", b"new", headers=headers)
+        new = put(service, pack["id"], "guides/new.md", b"new", headers=headers)
+
+        assert (there.status, there.error["details"]) == (412, {"revision": 1})
+        assert (new.status, new.headers["ETag"]) == (200, '"2"')
 
     @pytest.mark.parametrize(
         ("if_match", "status", "code"),
