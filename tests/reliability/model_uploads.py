@@ -38,7 +38,7 @@ class StagedUploads(Publishing):
                 if if_match is not None:
                     self.require_changeable(pack, if_match)
             elif if_match is not None:
-                raise Refused.by_fields("If-Match")
+                raise Refused(412, "precondition_failed")
             upload = Upload(
                 org=caller.org,
                 actor=caller.actor,

@@ -111,7 +111,8 @@ class TestIfMatch:
     def test_a_new_pack_has_no_revision_to_name(self, service: Service) -> None:
         refused = start(service, if_match='"1"')
 
-        assert (refused.status, list(refused.fields)) == (400, ["If-Match"])
+        assert (refused.status, refused.error["code"]) == (412, "precondition_failed")
+        assert "pack_id" in refused.error["message"]
 
 
 @pytest.mark.parametrize("fields", [{}, {"pack_id": True}], ids=["a new pack", "a pack that stands"])

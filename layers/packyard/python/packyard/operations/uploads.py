@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from packyard.errors import InvalidRequest, UploadNotFound
+from packyard.errors import PreconditionFailed, UploadNotFound
 from packyard.operations.owned_pack import owned_pack, require_archive_origin, require_changeable
 from packyard.packs.pack import Visibility
 from packyard.packs.precondition import IfMatch
@@ -83,9 +83,9 @@ class Uploads:
 
         Raises:
             PackNotFound: The caller's organisation owns no such pack.
-            InvalidRequest: The pack is not one that takes an archive, or there is a condition and no pack.
+            InvalidRequest: The pack is not one that takes an archive.
             PackDeleting: There is a condition, and the pack is being deleted.
-            PreconditionFailed: The pack is at another revision than the client has seen.
+            PreconditionFailed: The pack is at another revision than the client has seen, or there is none.
             ServiceUnavailable: A backing service did not answer.
         """
         if pack_id is not None:
@@ -94,8 +94,8 @@ class Uploads:
             if if_match is not None:
                 require_changeable(pack, if_match)
         elif if_match is not None:
-            raise InvalidRequest(
-                {"If-Match": "is for an upload with pack_id; a new pack has no revision yet"}
+            raise PreconditionFailed(
+                "A new pack has no revision yet, so that If-Match matches nothing; it is for an upload with pack_id."
             )
         now = self.clock()
         form_expires_at = now + FORM_LIFETIME
