@@ -137,7 +137,7 @@ def test_a_missing_body_lacks_what_is_required() -> None:
     ("body", "advice"),
     [
         ("{'name': 1}", "from line 1, column 2 on; use double quotes"),
-        ('{\n "name": 1,\n}', "from line 2, column 11 on"),
+        ('{\n "name" 1\n}', "from line 2, column 9 on"),
         ('{"name": NaN}', "holds NaN, which is not JSON; write a number or null"),
         ("[]", 'must be a JSON object, such as {"name": "value"}'),
     ],

@@ -22,7 +22,7 @@ def test_what_is_known_passes_whatever_its_value(query: dict[str, str | list[str
 @pytest.mark.parametrize(
     ("query", "fault"),
     [
-        pytest.param({"page": "2"}, ("page", "takes cursor, limit, owned"), id="unknown"),
+        pytest.param({"page": "2"}, ("page", "known are cursor, limit, owned"), id="unknown"),
         pytest.param({"limt": "2"}, ("limt", "did you mean limit?"), id="a typing error"),
         pytest.param({"Limit": "2"}, ("Limit", "did you mean limit?"), id="in another case"),
         pytest.param({"limit": ["1", "2"]}, ("limit", "is given 2 times"), id="repeated"),

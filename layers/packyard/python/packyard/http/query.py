@@ -10,6 +10,7 @@ from typing import Final
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest
+from packyard.suggestion import unknown_name
 
 _SHOWN_NAMES: Final = 20
 _SHOWN_CHARACTERS: Final = 64
@@ -36,9 +37,4 @@ def require_known(event: APIGatewayProxyEvent, known: Collection[str] = ()) -> N
 def _unknown(name: str, known: Collection[str]) -> str:
     if not known:
         return "is not a query parameter of this operation, which takes none"
-    # Only a refusal needs it.
-    from difflib import get_close_matches  # noqa: PLC0415
-
-    near = get_close_matches(name.lower(), known, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    return f"is not a query parameter of this operation, which takes {', '.join(sorted(known))}{hint}"
+    return unknown_name(name, known, kind="a query parameter of this operation")
