@@ -21,12 +21,18 @@ class KeptContents:
         self.stored.append(b"".join(chunks))
         return self.stored[-1]
 
+    def fetch(self, stored: bytes) -> bytes:
+        return stored
+
 
 class DroppedContents:
     """A content store that keeps nothing but the size."""
 
     def store(self, chunks: Iterable[bytes]) -> int:
         return sum(map(len, chunks))
+
+    def fetch(self, stored: int) -> bytes:
+        return bytes(stored)
 
 
 def read(archive: bytes, *, limits: ArchiveLimits = DEFAULT_LIMITS) -> PackContents[bytes]:

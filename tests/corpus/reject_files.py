@@ -92,7 +92,6 @@ def bombs() -> dict[str, bytes]:
 def broken_tar() -> dict[str, bytes]:
     sound = header(b"data/a")
     return {
-        "no-end": gzipped(PACK + GUIDE),
         "cut-in-a-header": gzipped((PACK + GUIDE)[:-700]),
         "cut-in-content": gzipped(PACK + header(b"data/a", size=5_000) + bytes(1_000)),
         "cut-in-padding": gzipped(PACK + GUIDE[:-10]),
@@ -106,23 +105,17 @@ def broken_tar() -> dict[str, bytes]:
         "checksum-of-signed-bytes": packed(PACK, _with_signed_checksum("data/é".encode())),
         "size-negative": packed(PACK, header(b"data/a", size=base_256(-512, width=12), magic=GNU)),
         "size-with-a-sign": packed(PACK, header(b"data/a", size=b"-0000000001\0")),
-        "size-blank": packed(PACK, header(b"data/a", size=b" " * 12)),
-        "size-of-zeros": packed(PACK, header(b"data/a", size=bytes(12))),
         "size-decimal": packed(PACK, header(b"data/a", size=b"00000000009\0")),
         "size-hexadecimal": packed(PACK, header(b"data/a", size=b"0x000000001\0")),
         "size-with-underscores": packed(PACK, header(b"data/a", size=b"0_000000001\0")),
         "size-after-a-zero-byte": packed(PACK, header(b"data/a", size=b"\x00000000001\0")),
-        "size-in-two-parts": packed(PACK, header(b"data/a", size=b"0001\x000000001")),
         "size-in-odd-base-256": packed(PACK, header(b"data/a", size=b"\x81" + bytes(10) + b"\1", magic=GNU)),
         "mode-not-a-number": packed(PACK, header(b"data/a", mode=b"rwxr-xr-")),
-        "mode-blank": packed(PACK, header(b"data/a", mode=bytes(8))),
         "owner-not-a-number": packed(PACK, header(b"data/a", uid=b"nobody\0\0")),
-        "owner-blank": packed(PACK, header(b"data/a", uid=b" " * 8)),
         "time-beyond-64-bits": packed(PACK, header(b"data/a", mtime=base_256(2**80, width=12), magic=GNU)),
-        "unknown-format": packed(PACK, header(b"data/a", magic=b"tarball\0")),
+        "unknown-format-with-a-prefix": packed(PACK, header(b"a", prefix=b"data", magic=b"tarball\0")),
         "v7-with-a-prefix": packed(PACK, header(b"a", prefix=b"data", magic=V7)),
         "gnu-with-a-prefix": packed(PACK, header(b"a", prefix=b"data", magic=GNU)),
-        "gnu-with-times": packed(PACK, header(b"data/a", prefix=b"14400000000\x0014400000000\0", magic=GNU)),
         "xstar-with-a-long-prefix": packed(
             PACK, header(b"a", prefix=b"data/" + b"p" * 140, tail=bytes(8) + b"tar\0")
         ),
@@ -166,7 +159,6 @@ def broken_extensions() -> dict[str, bytes]:
                 "without-equals-sign": b"15 path:data/b\n",
                 "without-key": b"11 =data/b\n",
                 "followed-by-zeros": record("path", "data/b") + bytes(3),
-                "twice": record("path", "data/b") + record("path", "data/c"),
                 "with-an-empty-path": record("path", ""),
                 "with-an-empty-size": record("size", ""),
                 "with-a-zero-byte-in-the-path": record("path", "data/b\0/../../x"),
@@ -178,8 +170,8 @@ def broken_extensions() -> dict[str, bytes]:
                 "with-a-link-path-for-a-file": record("linkpath", "pack.yaml"),
             }.items()
         },
-        "pax-records-by-the-hundred": packed(PACK, pax(records((f"k{n}", "v") for n in range(100))), leaf),
-        "pax-header-too-large": packed(PACK, pax(record("comment", "x" * 70_000)), leaf),
+        "pax-records-by-the-thousand": packed(PACK, pax(records((f"k{n}", "v") for n in range(1025))), leaf),
+        "pax-header-too-large": packed(PACK, pax(record("comment", "x" * 2**20)), leaf),
         "pax-header-with-nothing-after-it": packed(PACK, pax_path("data/b")),
         "pax-header-twice": packed(PACK, pax_path("data/b"), pax_path("data/c"), leaf),
         "pax-header-and-gnu-name": packed(PACK, pax_path("data/b"), gnu_long("data/c"), leaf),
@@ -192,14 +184,11 @@ def broken_extensions() -> dict[str, bytes]:
         "gnu-name-with-nothing-after-it": packed(PACK, gnu_long("data/b")),
         "gnu-name-empty": packed(PACK, gnu_long(""), leaf),
         "gnu-name-with-text-after-its-end": packed(PACK, gnu_long("data/b\0data/c"), leaf),
-        "gnu-name-without-its-end": packed(
-            PACK, header(b"././@LongLink", size=6, kind=b"L", magic=GNU) + padded(b"data/b"), leaf
-        ),
         "gnu-name-not-padded-with-zeros": packed(PACK, gnu_long("data/b")[:-1] + b"x", leaf),
         "pax-header-not-padded-with-zeros": packed(
             PACK, header(b"x", size=15, kind=b"x") + b"15 path=data/b\n" * 2 + bytes(482), leaf
         ),
-        "gnu-name-too-large": packed(PACK, gnu_long("data/" + "n" * 70_000), leaf),
+        "gnu-name-too-large": packed(PACK, gnu_long("data/" + "n" * 2**20), leaf),
         "global-path": packed(PACK, pax(record("path", "data/b"), kind=b"g"), leaf),
         "global-size": packed(PACK, pax(record("size", "0"), kind=b"g"), leaf),
         "global-link-path": packed(PACK, pax(record("linkpath", "x"), kind=b"g"), leaf),

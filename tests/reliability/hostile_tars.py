@@ -68,22 +68,25 @@ _MODES: Final[list[int | bytes]] = [
     0o010,
     b"000755 \0",
     b"    755\0",
+    bytes(8),
+    base_256(0o755, width=8),
+    base_256(2**31 + 0o644, width=8),
+    b"755\0gar",
 ]
 _ODD_MODES: Final[list[int | bytes]] = [
     b"0000755",
     b"755\0\0\0\0\0",
     b"\0000755\0",
     b"\t000755\0",
-    bytes(8),
-    base_256(0o755, width=8),
+    b"\0000755\0",
+    base_256(-1, width=8),
+    base_256(2**54 + 0o755, width=8),
 ]
 _KINDS: Final = [b"0", b"0", b"0", b"\0"]
 _ODD_KINDS: Final = [bytes([kind]) for kind in b"1234567xgLKSVMNDAZX\x01\x80 "]
-_MAGICS: Final = [USTAR, USTAR, GNU, V7]
+_MAGICS: Final = [USTAR, USTAR, GNU, V7, b"ustar\0\0\0", b"ustar\x0001", b"ustar\x000 "]
 _ODD_MAGICS: Final = [
-    b"ustar\0\0\0",
     b"ustar 00",
-    b"ustar\x0001",
     b"USTAR\x0000",
     b"ustar  1",
     b"\0\0\0\0\0\0\x0000",
@@ -98,8 +101,23 @@ _ODD_PREFIXES: Final = [
     b"..",
 ]
 _TAILS: Final = [b"", b"", b"", bytes(8) + b"tar\0", b"x" * 12]
-_OWNERS: Final = [b"0000000\0", bytes(8), base_256(70_000, width=8), base_256(-2, width=8), b"0001750 "]
-_TIMES: Final = [b"00000000000\0", bytes(12), base_256(-1, width=12), b"14371573023 ", b"77777777777\0"]
+_OWNERS: Final = [b"0000000\0", bytes(8), base_256(70_000, width=8), b" " * 7 + b"\0", b"0001750 "]
+_ODD_OWNERS: Final = [
+    base_256(-2, width=8),
+    base_256(2**32 - 1, width=8),
+    base_256(2**32, width=8),
+    b"-1\0\0\0\0\0\0",
+]
+_TIMES: Final = [
+    *(b"00000000000\0", bytes(12), base_256(-1, width=12), b"14371573023 ", b"77777777777\0"),
+    *(b"\x000000000007 ", b" " * 12),
+]
+_ODD_TIMES: Final = [
+    base_256(2**53 - 1, width=12),
+    base_256(2**60, width=12),
+    b"yesterday\0\0\0",
+    b"7\0\n\n\n\n\n\n\n\n\n\n",
+]
 _KEYS: Final = [
     *(
         "mtime",
@@ -110,6 +128,10 @@ _KEYS: Final = [
         "SCHILY.xattr.user.a",
         "SCHILY.dev",
         "LIBARCHIVE.creationtime",
+        "mode",
+        "type",
+        "ctime",
+        "gid",
     ),
     *(
         "GNU.volume.label",
@@ -142,7 +164,8 @@ _ODD_KEYS: Final = [
         "SUN.holesdata",
         "SCHILY.filetype",
     ),
-    *("hdrcharset", "size", "linkpath", "GNU.sparse.name"),
+    *("hdrcharset", "size", "linkpath", "GNU.sparse.name", "path"),
+    *("SCHILY.acl.access", "SCHILY.acl.default", "SCHILY.acl.ace"),
 ]
 _VALUES: Final = [
     b"1",
@@ -156,6 +179,11 @@ _VALUES: Final = [
     b"12 path=data/z\n",
     b"\0",
     b"1" * 25,
+    b"x\n15 path=data/z\n",
+    b"x\n16 path=data/z\ny",
+    b"user::rwx,group::r-x,other::r-x",
+    b"user::rw-,group::r--,other::r--",
+    b"owner@:rwxp:-------:allow",
 ]
 
 
@@ -179,6 +207,8 @@ def _headers(draw: st.DrawFn, *, kind: bytes, name: bytes, size: int) -> bytes:
     ]
     odd_sizes = [
         octal(size + 1, width=12),
+        bytes(12),
+        b" " * 12,
         octal(_BLOCK, width=12),
         base_256(-1, width=12),
         b"\0" + b"%011o" % size,
@@ -190,8 +220,9 @@ def _headers(draw: st.DrawFn, *, kind: bytes, name: bytes, size: int) -> bytes:
         size=draw(_mostly(sizes, [*odd_sizes, b"%o" % size + b"\0garbage"])),
         kind=draw(_mostly([kind], _ODD_KINDS)),
         mode=draw(_mostly(_MODES, _ODD_MODES)),
-        uid=draw(st.sampled_from(_OWNERS)),
-        mtime=draw(st.sampled_from(_TIMES)),
+        uid=draw(_mostly(_OWNERS, _ODD_OWNERS)),
+        mtime=draw(_mostly(_TIMES, _ODD_TIMES)),
+        link=draw(_mostly([b""], [b"data/a"])),
         magic=magic,
         prefix=prefix,
         tail=draw(st.sampled_from(_TAILS)) if magic == USTAR else b"",
@@ -244,7 +275,10 @@ def _pax_headers(draw: st.DrawFn) -> bytes:
 @st.composite
 def _gnu_headers(draw: st.DrawFn) -> bytes:
     name = draw(_mostly([*_NAMES, *_DIRECTORIES, b"data/" + b"l" * 200], _ODD_NAMES))
-    return gnu_long(name, kind=draw(st.sampled_from([b"L", b"L", b"L", b"K"])))
+    kind = draw(st.sampled_from([b"L", b"L", b"L", b"K"]))
+    if draw(st.booleans()):
+        return gnu_long(name, kind=kind)
+    return header(b"././@LongLink", size=len(name), kind=kind, magic=GNU) + padded(name)
 
 
 # What other files start with, where a tar has its first name: some take it for theirs, most would have more to follow.
@@ -309,7 +343,10 @@ def written_tars(draw: st.DrawFn) -> bytes:
         )
         members.insert(0, start + padded(payload))
     end = draw(
-        _mostly([END, END, bytes(10_240)], [b"", bytes(_BLOCK), bytes(700), END + manifest + END, END + b"x"])
+        _mostly(
+            [END, END, bytes(10_240), b"", bytes(_BLOCK)],
+            [bytes(256), bytes(700), bytes(1100), END + manifest + END, END + b"x", bytes(_BLOCK) + manifest],
+        )
     )
     return b"".join(members) + end
 

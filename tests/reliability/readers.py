@@ -1,17 +1,28 @@
 """What a pack's archive, and its image, are to everybody who may read them: what lies there once it is unpacked."""
 
 import os
-import re
 import stat
 import subprocess
 import tarfile
 import unicodedata
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from tests.reliability.listing_readers import (
+    ListingReader,
+    SeenFile,
+    Tree,
+    Unreadable,
+    go_reader,
+    node_reader,
+    plain_path,
+    tree_of_members,
+)
 from tests.witnesses import run, witness
 
 from packyard.oci.content import Content
@@ -21,90 +32,103 @@ from packyard.oci.layer import Layer, LayerSpool
 from packyard.oci.tree import File, canonical_order
 from packyard.packs.archive import PackContents, read_archive
 from packyard.packs.limits import ArchiveLimits
+from packyard.packs.member_path import is_litter
 
 _SECONDS: Final = 60
 # Owners, times and attributes are no part of a pack.
 _GNU_TAR: Final = ("tar", "--extract", "--gzip", "--no-same-owner", "--touch")
 _LIBARCHIVE: Final = ("bsdtar", "-x", "--no-same-owner", "-m", "--no-acls", "--no-xattrs", "--no-fflags")
-_LITTER = re.compile(r"(?:^|/)(?:\.DS_Store|\._[^/]*|__MACOSX)(?:/|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class SeenFile:
-    """A file as it lies unpacked."""
+_PYTHON_ERRORS: Final = (tarfile.TarError, OSError, ValueError, KeyError, EOFError, zlib.error, OverflowError)
 
-    content: bytes
-    executable: bool
+# Returns what lies there of an archive once it is unpacked, below a folder that is empty before; raises Unreadable.
+Read = Callable[[Path, Path], Tree]
 
 
-# By path after NFC, as libarchive unpacks them; None for a directory.
-Tree = Mapping[str, SeenFile | None]
-Unpack = Callable[[Path, Path], None]
-
-
-def _by(command: tuple[str, ...]) -> Unpack:
-    def unpack(archive: Path, folder: Path) -> None:
-        # What counts is what lies there then: complaints about an owner or a time end it with an error as well.
-        subprocess.run(  # noqa: S603 - a witness, and arguments of a test
+def _by(command: tuple[str, ...]) -> Read:
+    def read(archive: Path, folder: Path) -> Tree:
+        finished = subprocess.run(  # noqa: S603 - a witness, and arguments of a test
             [witness(command[0]), *command[1:], "-f", archive, "-C", folder],
             check=False,
             capture_output=True,
             timeout=_SECONDS,
             env={"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]},
         )
+        if finished.returncode:
+            raise Unreadable(finished.stderr.decode(errors="replace"))
+        return tree_of(folder)
 
-    return unpack
+    return read
 
 
-def _unpack_with_python(archive: Path, folder: Path) -> None:
+def _by_python(archive: Path, folder: Path) -> Tree:
     try:
-        with tarfile.open(archive, "r:gz") as tar:
+        with tarfile.open(archive, "r:gz", errorlevel=2) as tar:
             # Newer Pythons want to be told what to refuse.
             tar.extraction_filter = lambda member, _: member
             tar.extractall(folder, members=_anybody_s(tar))  # noqa: S202 - only what has been found safe
-    except (tarfile.TarError, OSError):
-        return
+    except _PYTHON_ERRORS as error:
+        raise Unreadable(str(error)) from None
+    return tree_of(folder)
 
 
 def _anybody_s(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     for member in tar:
         # It would give up on litter that is a link to nothing.
-        if _LITTER.search(member.name):
+        if is_litter(member.name):
             continue
         member.uid, member.gid, member.uname, member.gname = os.getuid(), os.getgid(), "", ""
         member.mtime = 0
+        # As each of its filters does: Go's bits of a directory do not fit into what chmod takes.
+        member.mode &= 0o777
         yield member
 
 
-READERS: Final[Mapping[str, Unpack]] = {
+def _listed_by(reader: Callable[[], ListingReader]) -> Read:
+    def read(archive: Path, _: Path) -> Tree:
+        members = reader().members(archive)
+        return tree_of_members([member for member in members if not is_litter(plain_path(member.name))])
+
+    return read
+
+
+# The last two list: they are asked first where it is not known yet whether an archive may be unpacked.
+READERS: Final[Mapping[str, Read]] = {
     "GNU tar": _by(_GNU_TAR),
     "libarchive": _by(_LIBARCHIVE),
-    "Python": _unpack_with_python,
+    "Python": _by_python,
+    "Go": _listed_by(go_reader),
+    "node-tar": _listed_by(node_reader),
 }
 
 
-def unpacked_by(unpack: Unpack, archive: Path, folder: Path) -> Tree:
-    """Return what a reader makes of an archive, seen from the pack's root; litter left out."""
+def read_by(read: Read, archive: Path, folder: Path) -> Tree:
+    """Return what a reader makes of an archive, seen from the pack's root; litter left out.
+
+    Raises:
+        Unreadable: It gives up.
+    """
     with TemporaryDirectory(dir=folder) as scratch:
-        unpack(archive, Path(scratch))
-        tree = tree_of(Path(scratch))
+        tree = read(archive, Path(scratch))
     return _from_its_root(_without_litter(tree, _only_for_litter(archive)))
 
 
 def tree_of(root: Path) -> Tree:
     """Return all that lies under a directory."""
     tree: dict[str, SeenFile | None] = {}
+    # An archive can state a mode for the root, too, with which nobody but the superuser gets in.
+    root.chmod(0o700)
     for folder, directories, files in os.walk(root):
         for name in directories:
             path = Path(folder, name)
-            # An archive can state a mode with which nobody but root would get in.
             path.chmod(0o700)
             tree[_key(path, root)] = None
         for name in files:
             path = Path(folder, name)
             mode = stat.S_IMODE(path.lstat().st_mode)
             path.chmod(mode | stat.S_IRUSR)
-            tree[_key(path, root)] = SeenFile(path.read_bytes(), bool(mode & 0o111))
+            tree[_key(path, root)] = SeenFile(sha256(path.read_bytes()).hexdigest(), bool(mode & 0o111))
     return tree
 
 
@@ -126,6 +150,10 @@ class KeepingStore:
         raw = b"".join(chunks)
         return Kept(raw, self.spool.store([raw]))
 
+    def fetch(self, stored: Kept) -> bytes:
+        """Return a file's content again."""
+        return stored.raw
+
 
 def accepted(archive: Path, *, spool: LayerSpool) -> PackContents[Kept]:
     """Return what we make of an archive; raises what `read_archive` raises."""
@@ -136,7 +164,7 @@ def accepted(archive: Path, *, spool: LayerSpool) -> PackContents[Kept]:
 def tree_of_pack(contents: PackContents[Kept]) -> Tree:
     """Return a pack as the tree that it should be everywhere."""
     files = {
-        unicodedata.normalize("NFC", file.path): SeenFile(file.content.raw, file.executable)
+        unicodedata.normalize("NFC", file.path): SeenFile(file.content.spooled.sha256, file.executable)
         for file in contents.files
     }
     return {unicodedata.normalize("NFC", path): None for path in contents.directories} | files
@@ -179,16 +207,17 @@ def _key(path: Path, root: Path) -> str:
 
 def _only_for_litter(archive: Path) -> set[str]:
     """Return the directories that no member stands for and litter is in: without it, they are not in the pack."""
-    with tarfile.open(archive, "r:gz") as tar:
-        members = {
-            unicodedata.normalize("NFC", member.name.removeprefix("./")): member.isdir() for member in tar
-        }
-    around = {parent.as_posix() for path in members if _LITTER.search(path) for parent in Path(path).parents}
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            members = {plain_path(member.name): member.isdir() for member in tar}
+    except _PYTHON_ERRORS as error:
+        raise Unreadable(str(error)) from None
+    around = {parent.as_posix() for path in members if is_litter(path) for parent in Path(path).parents}
     return {path for path in around if not members.get(path)}
 
 
 def _without_litter(tree: Tree, only_for_litter: set[str]) -> Tree:
-    kept = {path: seen for path, seen in tree.items() if not _LITTER.search(path)}
+    kept = {path: seen for path, seen in tree.items() if not is_litter(path)}
     for path in sorted(only_for_litter & kept.keys(), key=len, reverse=True):
         if not any(other.startswith(path + "/") for other in kept):
             del kept[path]

@@ -111,7 +111,7 @@ def test_faults_are_listed_up_to_a_hundred() -> None:
     )
     assert len(fields) == 101
     assert fields["archive"] == "has more faults than the first 100, which are listed"
-    assert fields["archive:data/99\\x01"] == "the path holds a control character"
+    assert fields["archive:data/99\\x01"] == "the path holds a control character; rename the file"
 
 
 def test_a_hundred_faults_in_all_need_no_summary() -> None:
@@ -126,6 +126,9 @@ def test_a_failure_of_the_store_is_no_fault_of_the_archive(error: Exception) -> 
         def store(self, chunks: Iterable[bytes]) -> bytes:
             raise error if any(chunks) else AssertionError
 
+        def fetch(self, stored: bytes) -> bytes:
+            return stored
+
     with pytest.raises(type(error), match=str(error)):
         read_archive(io.BytesIO(packed(PACK)), limits=DEFAULT_LIMITS, contents=Failing())
 
@@ -134,6 +137,9 @@ def test_a_store_that_does_not_read_to_the_end_does_not_derail_the_reader() -> N
     class Impatient:
         def store(self, chunks: Iterable[bytes]) -> bytes:
             return next(iter(chunks), b"")
+
+        def fetch(self, stored: bytes) -> bytes:
+            return stored
 
     archive = packed(file("data/a", b"x" * 3_000), PACK, GUIDE)
     contents = read_archive(io.BytesIO(archive), limits=DEFAULT_LIMITS, contents=Impatient())

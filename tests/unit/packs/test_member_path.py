@@ -44,17 +44,18 @@ def test_a_directory_may_end_in_a_slash_and_be_the_root(name: str, path: str) ->
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("", "empty segment"),
+        ("", "nothing as a segment"),
         (".", "segment"),
         ("..", "segment"),
         ("/", "absolute"),
         ("/etc/passwd", "absolute"),
-        ("a//b", "empty segment"),
-        ("a/", "empty segment"),
+        ("a//b", "nothing as a segment"),
+        ("a/", "nothing as a segment"),
         (".//a", "absolute"),
-        ("a/./b", "'.' as a segment"),
+        ("a/./b", "'.' or nothing as a segment"),
         ("a/../b", "'..' as a segment"),
-        ("././a", "'.' as a segment"),
+        ("././a", "'.' or nothing as a segment"),
+        ("a/Icon\rx", "control character"),
         ("a\\b", "backslash"),
         ("a\0b", "control character"),
         ("a\nb", "control character"),
@@ -95,14 +96,31 @@ def test_the_limits_are_those_given() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [".DS_Store", "a/.DS_Store", "._a", "a/._b", "a/._b/c", "__MACOSX", "__MACOSX/a", "w/__MACOSX/a", "._"],
+    [
+        *(
+            ".DS_Store",
+            "a/.DS_Store",
+            "._a",
+            "a/._b",
+            "a/._b/c",
+            "__MACOSX",
+            "__MACOSX/a",
+            "w/__MACOSX/a",
+            "._",
+        ),
+        *("Icon\r", "a/Icon\r", "Thumbs.db", "a/thumbs.db", "desktop.ini", "a/Desktop.ini"),
+    ],
 )
-def test_what_archivers_add_is_litter(path: str) -> None:
+def test_what_desktops_add_is_litter(path: str) -> None:
     assert is_litter(path)
 
 
 @pytest.mark.parametrize(
-    "path", ["", "a", ".DS_Store2", "DS_Store", "a._b", "__MACOSX2", "a/_._", ".ds_store"]
+    "path",
+    [
+        *("", "a", ".DS_Store2", "DS_Store", "a._b", "__MACOSX2", "a/_._", ".ds_store"),
+        *("Icon", "icon\r", "Icon\rs", "Thumbs.db2", "a.desktop.ini", "Thumbs-db"),
+    ],
 )
 def test_what_only_looks_like_it_is_not(path: str) -> None:
     assert not is_litter(path)

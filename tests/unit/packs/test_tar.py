@@ -121,8 +121,8 @@ def test_a_refusal_says_where_the_header_stands() -> None:
         list(_reader(file("a", b"x" * 600) + file("b") + header(b"c", size=b"garbage") + END))
 
 
-@pytest.mark.parametrize("end", [bytes(512), bytes(1024), bytes(10_240), bytes(700)])
-def test_zeros_end_an_archive(end: bytes) -> None:
+@pytest.mark.parametrize("end", [b"", bytes(512), bytes(1024), bytes(1100), bytes(10_240)])
+def test_zeros_or_nothing_end_an_archive(end: bytes) -> None:
     assert len(list(_reader(file("a") + end))) == 1
 
 
@@ -135,6 +135,9 @@ def test_zeros_end_an_archive(end: bytes) -> None:
         (b"000000000017", 15),
         (base_256(15, width=12), 15),
         (base_256(2**62, width=12), 2**62),
+        (bytes(12), 0),
+        (b" " * 12, 0),
+        (b"17\0 left over", 15),
     ],
 )
 def test_numbers_are_read_as_writers_write_them(size: bytes, value: int) -> None:
@@ -154,6 +157,7 @@ def test_extended_headers_are_read_record_by_record() -> None:
     st.dictionaries(
         st.from_regex(r"[a-z.]{1,12}", fullmatch=True).filter(lambda k: k not in {"path", "size"}),
         st.binary(max_size=120),
+        min_size=1,
         max_size=8,
     )
 )

@@ -183,6 +183,10 @@ class LayerSpool:
         """Return the compressed bytes of a member that lies in this spool; any thread may ask."""
         return self._spool.read(member.offset, member.length)
 
+    def fetch(self, stored: Content) -> bytes:
+        """Return one file's content again; all of it is held."""
+        return self._inflate(stored.members)[1][: stored.size]
+
     def _laid(self, entries: Iterable[Entry], row: "_Row") -> Iterator[GzipMember]:
         """Lay entries into a row, and yield its members as they lie here."""
         headers = bytearray()

@@ -63,7 +63,16 @@ class LayerWriter:
         for _ in self._under_way.finish():
             pass
         self._compress(self._batch)
-        self._batch = []
+        self._batch, self._batch_bytes = [], 0
+
+    def fetch(self, stored: FileInSpool) -> bytes:
+        """Return one file's content again, all of it at once, after waiting as `finish` does.
+
+        Raises:
+            OSError: The disk did not take it, or does not give it back.
+        """
+        self.finish()
+        return self._spool.fetch(stored.content())
 
     def _compress(self, batch: _Batch) -> None:
         for file, piece in batch:

@@ -1,33 +1,41 @@
 """An uploaded pack archive: what is let in, and what it means as a pack (API contract, section 3)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import BinaryIO, Generic, Protocol, TypeVar
+from typing import BinaryIO, Final, Generic, Protocol, TypeVar
 
 from packyard.errors import InvalidRequest
 from packyard.packs.archive_faults import ArchiveFaults
 from packyard.packs.gzip_stream import GzipStream
 from packyard.packs.limits import ArchiveLimits
 from packyard.packs.manifest import Manifest, parse_manifest
-from packyard.packs.member_path import is_litter, parse_member_path
+from packyard.packs.member_path import folders_of, is_litter, parse_member_path
 from packyard.packs.path_tree import PathTree
 from packyard.packs.tar import TarReader
 from packyard.packs.tar_member import Member, MemberKind
-from packyard.packs.top_level import MANIFEST_PATH, top_level_fault
+from packyard.packs.top_level import MANIFEST_PATH, missing_manifest, top_level_fault
+
+_AS_FILES: Final = "pack links as files (GNU tar: --hard-dereference)"
 
 T = TypeVar("T")
-StoredT_co = TypeVar("StoredT_co", covariant=True)
 
 
-class ContentStore(Protocol[StoredT_co]):
+class ContentStore(Protocol[T]):
     """Where files' contents go while the archive is read."""
 
-    def store(self, chunks: Iterable[bytes]) -> StoredT_co:
+    def store(self, chunks: Iterable[bytes]) -> T:
         """Keep one file's content and return what stands for it.
 
         Args:
             chunks: The content in pieces of at most 256 KiB; none for an empty file. Reading them may raise
                 what `read_archive` raises, which must pass through.
+        """
+
+    def fetch(self, stored: T) -> bytes:
+        """Return one file's content again; asked once at most, for a small file, when all are stored.
+
+        Args:
+            stored: What `store` has returned.
         """
 
 
@@ -84,6 +92,7 @@ def read_archive(stream: BinaryIO, *, limits: ArchiveLimits, contents: ContentSt
         reading.read_members()
         return reading.finish()
     except InvalidRequest as error:
+        reading.faults.gather()
         reading.faults.merge(error.fields)
         raise reading.faults.error() from error
 
@@ -92,15 +101,17 @@ class _Reading(Generic[T]):
     """One archive while it is read: whether it has a wrapping directory shows only at the end."""
 
     def __init__(self, stream: BinaryIO, *, limits: ArchiveLimits, contents: ContentStore[T]) -> None:
-        self.faults = ArchiveFaults()
+        self.faults = ArchiveFaults(self._misplaced)
         self._limits = limits
         self._contents = contents
         self._stream = GzipStream(stream, limits=limits)
         self._tar = TarReader(self._stream, limits=limits)
         self._tree = PathTree()
+        self._litter: set[str] = set()
         self._files: dict[str, PackFile[T]] = {}
         self._manifests: dict[str, bytes] = {}
         self._manifest_paths: tuple[str, ...] = ()
+        self._complete = False
 
     def read_members(self) -> None:
         """Take in every member of the archive.
@@ -121,6 +132,7 @@ class _Reading(Generic[T]):
                 self._store(path, member)
             elif member.kind is MemberKind.HARD_LINK and not self.faults:
                 self._copy(path, member)
+        self._complete = True
 
     def finish(self) -> PackContents[T]:
         """Find the pack's root, check what stands there, and return the contents.
@@ -128,8 +140,8 @@ class _Reading(Generic[T]):
         Raises:
             InvalidRequest: Something is wrong with the archive or its manifest.
         """
+        self.faults.gather()
         root = self._root()
-        self._check_top_level(root)
         manifest = self._parse_manifest(root)
         if self.faults:
             raise self.faults.error()
@@ -153,10 +165,14 @@ class _Reading(Generic[T]):
         path = parse_member_path(member.name, directory=directory, limits=self._limits)
         if member.kind is MemberKind.REFUSED:
             raise ValueError(member.refusal)
-        if is_litter(path):
+        litter = is_litter(path)
+        if member.kind is MemberKind.HARD_LINK:
+            target = self._link_target(member)
+            if not (self._tree.is_file(target) or (litter and target in self._litter and target != path)):
+                raise ValueError(f"is a hard link to what is no earlier file of the archive; {_AS_FILES}")
+        if litter:
+            self._litter.add(path)
             return None
-        if member.kind is MemberKind.HARD_LINK and not self._tree.is_file(self._link_target(member)):
-            raise ValueError("a hard link must name an earlier file of the archive")
         self._tree.add(path, directory=directory)
         return path
 
@@ -164,7 +180,7 @@ class _Reading(Generic[T]):
         try:
             return parse_member_path(member.link_name, directory=False, limits=self._limits)
         except ValueError as error:
-            raise ValueError(f"what the hard link names is not valid: {error}") from None
+            raise ValueError(f"is a hard link to a path that is not valid: {error}") from None
 
     def _store(self, path: str, member: Member) -> None:
         content = self._keeping_manifest(path, self._tar.content())
@@ -179,7 +195,8 @@ class _Reading(Generic[T]):
         # They are one file: some readers give it the first one's mode, others the last one's.
         if member.executable != original.executable:
             self.faults.add(
-                member.name, "a hard link must be executable if the file is that it names, and only then"
+                member.name,
+                f"is a hard link that differs from its file in whether it can be executed, which is one to some; {_AS_FILES}",
             )
         self._stream.charge(original.size)
         self._files[path] = replace(original, path=path)
@@ -207,21 +224,38 @@ class _Reading(Generic[T]):
             return f"{name}/" if directory else ""
         return ""
 
-    def _check_top_level(self, root: str) -> None:
-        for name, directory in self._tree.children(root.removesuffix("/")):
-            fault = top_level_fault(name, directory=directory)
-            if fault is not None:
-                self.faults.add((root + name).encode(), fault)
+    def _misplaced(self, refused_names: Iterable[bytes]) -> Mapping[str, str]:
+        """Return what may not stand at the root, as far as that is certain: what else comes decides where the root is."""
+        root = self._root()
+        top = root.removesuffix("/")
+        wraps = self._complete or not top or self._tree.is_file(root + MANIFEST_PATH)
+        if not wraps and top_level_fault(top, directory=True) is None:
+            return {}
+        entries = {
+            *self._tree.children(top),
+            *((name, True) for name in folders_of(refused_names, below=root)),
+        }
+        faults = {
+            root + name: top_level_fault(name, directory=directory) for name, directory in sorted(entries)
+        }
+        return {path: fault for path, fault in faults.items() if fault is not None}
 
     def _parse_manifest(self, root: str) -> Manifest:
         """Return the manifest, if there is one.
 
         Raises:
-            InvalidRequest: On `pack.yaml`: there is none, or it is not valid.
+            InvalidRequest: On `pack.yaml`: there is none, or it is not valid. Or whatever else is wrong, if that is why it
+                was not kept.
         """
-        content = self._manifests.get(root + MANIFEST_PATH)
-        if content is not None:
-            return parse_manifest(content, max_bytes=self._limits.manifest_bytes)
-        if self._tree.is_file(root + MANIFEST_PATH):
-            raise InvalidRequest({MANIFEST_PATH: "must not be a hard link"})
-        raise InvalidRequest({MANIFEST_PATH: "is required at the root or in the only top-level directory"})
+        path = root + MANIFEST_PATH
+        if not self._tree.is_file(path):
+            raise InvalidRequest({MANIFEST_PATH: missing_manifest(self._tree, root)})
+        limit = self._limits.manifest_bytes
+        content = self._manifests.get(path)
+        if content is None:
+            # A hard link, which has no content of its own.
+            if path not in self._files:
+                raise self.faults.error()
+            file = self._files[path]
+            content = self._contents.fetch(file.content) if file.size <= limit else bytes(limit + 1)
+        return parse_manifest(content, max_bytes=limit)

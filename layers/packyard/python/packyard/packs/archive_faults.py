@@ -1,19 +1,31 @@
 """What is wrong with an archive: gathered while it is read, so that people learn everything at once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from packyard.errors import InvalidRequest
 from packyard.packs.member_path import shown
 
-_MAX_REPORTED: Final = 100
+MAX_REPORTED: Final = 100
+# Each time that this many go, there is room to read on; it bounds how often the tree is looked through for them.
+_WORTH_GATHERING: Final = 20
+
+# Tells what may not stand at the pack's root, by its path, as far as that is certain; is given the names of members that are
+# in no tree, for they are refused.
+Misplaced = Callable[[Iterable[bytes]], Mapping[str, str]]
 
 
 class ArchiveFaults:
-    """Faults by field, bounded in number."""
+    """Faults by field, bounded in number.
 
-    def __init__(self) -> None:
+    Args:
+        misplaced: Tells what may not stand at the root: what lies there is wrong as a whole, so faults below it are one.
+    """
+
+    def __init__(self, misplaced: Misplaced) -> None:
+        self._misplaced = misplaced
         self._fields: dict[str, str] = {}
+        self._members: dict[str, bytes] = {}
 
     def __bool__(self) -> bool:
         return bool(self._fields)
@@ -26,9 +38,27 @@ class ArchiveFaults:
             reason: For people.
 
         Raises:
-            InvalidRequest: There are 100 already; reading on would tell nobody more.
+            InvalidRequest: There are 100 already, and reading on would tell nobody more.
         """
-        self.merge({f"archive:{shown(name)}": reason})
+        if len(self._fields) >= MAX_REPORTED:
+            before = len(self._fields)
+            self.gather()
+            if before - len(self._fields) < _WORTH_GATHERING:
+                self.merge({f"archive:{shown(name)}": reason})
+        field = f"archive:{shown(name)}"
+        self._members.setdefault(field, name)
+        self.merge({field: reason})
+
+    def gather(self) -> None:
+        """Name what may not stand at the root once, instead of what is wrong with each member below it."""
+        for path, reason in self._misplaced(self._members.values()).items():
+            below = path.encode() + b"/"
+            for field, name in list(self._members.items()):
+                if name.removeprefix(b"./").startswith(below):
+                    del self._members[field], self._fields[field]
+            field = f"archive:{shown(path.encode())}"
+            self._members.setdefault(field, path.encode())
+            self.merge({field: reason})
 
     def merge(self, fields: Mapping[str, str]) -> None:
         """Note faults that have their fields; of two on one field the first stays.
@@ -37,8 +67,8 @@ class ArchiveFaults:
             InvalidRequest: There are more than 100 in all.
         """
         for field, reason in fields.items():
-            if len(self._fields) >= _MAX_REPORTED and field not in self._fields:
-                self._fields["archive"] = f"has more faults than the first {_MAX_REPORTED}, which are listed"
+            if len(self._fields) >= MAX_REPORTED and field not in self._fields:
+                self._fields["archive"] = f"has more faults than the first {MAX_REPORTED}, which are listed"
                 raise self.error()
             self._fields.setdefault(field, reason)
 

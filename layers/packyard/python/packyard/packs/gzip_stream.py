@@ -11,6 +11,7 @@ from typing import BinaryIO
 from isal import igzip_lib, isal_zlib
 
 from packyard.errors import InvalidRequest, PayloadTooLarge
+from packyard.packs.file_kind import LONGEST_LOOK, kind_of
 from packyard.packs.limits import KIB, ArchiveLimits
 
 _READ_BYTES = 256 * KIB
@@ -28,15 +29,8 @@ _DEFLATE = 8
 _FHCRC, _FEXTRA, _FNAME, _FCOMMENT = 2, 4, 8, 16
 _RESERVED_FLAGS = 0xE0
 
-_LOOK_ALIKES = (
-    (0, b"PK\x03\x04", "a zip file"),
-    (0, b"PK\x05\x06", "an empty zip file"),
-    (0, b"\xfd7zXZ\x00", "xz-compressed"),
-    (0, b"BZh", "bzip2-compressed"),
-    (0, b"\x28\xb5\x2f\xfd", "zstd-compressed"),
-    (257, b"ustar", "a tar file that is not compressed"),
-)
-_LONGEST_LOOK = 262
+DATA_AFTER_END = "has data after the tar's end marker, such as a line break or a second tar (tar -A, cat); pack everything at once"
+_WANTED = "a gzip-compressed tar is needed (tar -czf pack.tar.gz FOLDER)"
 
 
 def refused(reason: str) -> InvalidRequest:
@@ -73,7 +67,7 @@ class _CompressedInput:
         """Consume and return exactly `count` bytes."""
         taken = self.peek(count)
         if len(taken) < count:
-            raise refused("is cut off: the gzip stream ends too early")
+            raise refused("is cut off: the gzip stream ends too early; send the whole file")
         self._position += count
         return taken
 
@@ -91,7 +85,7 @@ class _CompressedInput:
         ) < 0 and seen <= _MAX_TEXT_FIELD_BYTES:
             seen = len(self._buffer) - self._position
             if not self._refill():
-                raise refused("is cut off: the gzip stream ends too early")
+                raise refused("is cut off: the gzip stream ends too early; send the whole file")
         length = found + 1 - self._position
         if not 0 < length <= _MAX_TEXT_FIELD_BYTES:
             raise refused(f"is not valid gzip: a header field is over {_MAX_TEXT_FIELD_BYTES} bytes")
@@ -120,6 +114,12 @@ class GzipStream:
         self._pieces = self._inflate()
         self._piece = b""
         self._position = 0
+        self._padded = False
+
+    @property
+    def padded(self) -> bool:
+        """Whether zeros follow the gzip file; known once the stream is read to its end. Go reports them as damage."""
+        return self._padded
 
     def reserve(self, count: int) -> None:
         """Make sure that `count` more bytes can be read within the unpacked limit, before inflating any.
@@ -184,7 +184,7 @@ class GzipStream:
         """
         for piece in self.pieces(self._unpacked_limit + 1):
             if piece != _ZEROS[: len(piece)]:
-                raise refused("has data after the tar's end marker")
+                raise refused(DATA_AFTER_END)
 
     def _over_limit(self) -> InvalidRequest:
         return refused(f"unpacks to more than {self._unpacked_limit} bytes")
@@ -200,14 +200,11 @@ class GzipStream:
         raise refused(f"has more than {_MAX_GZIP_MEMBERS} gzip members")
 
     def _refuse_look_alikes(self) -> None:
-        start = self._input.peek(_LONGEST_LOOK)
+        start = self._input.peek(LONGEST_LOOK)
         if not start:
-            raise refused("is empty")
-        for offset, magic, what in _LOOK_ALIKES:
-            if start.startswith(magic, offset):
-                raise refused(f"is {what}; a gzip-compressed tar (.tar.gz) is needed")
+            raise refused(f"is empty; {_WANTED}")
         if not start.startswith(_MAGIC):
-            raise refused("is not gzip; a gzip-compressed tar (.tar.gz) is needed")
+            raise refused(f"is {kind_of(start) or 'not gzip'}; {_WANTED}")
 
     def _read_header(self) -> None:
         """Read one member's header (RFC 1952, section 2.3)."""
@@ -235,7 +232,9 @@ class GzipStream:
             try:
                 piece = decompressor.decompress(compressed, _PIECE_BYTES)
             except igzip_lib.IsalError as error:  # type: ignore[misc] # the stub declares an instance
-                raise refused("is corrupt: the gzip stream does not inflate") from error
+                raise refused(
+                    "is corrupt: the gzip stream does not inflate; it was changed on its way, perhaps sent as text"
+                ) from error
             if piece:
                 self._uninflated -= len(piece)
                 if self._uninflated < 0:
@@ -244,7 +243,7 @@ class GzipStream:
                 length += len(piece)
                 yield piece
             elif not compressed and decompressor.needs_input and not decompressor.eof:
-                raise refused("is cut off: the gzip stream ends too early")
+                raise refused("is cut off: the gzip stream ends too early; send the whole file")
         self._input.put_back(len(decompressor.unused_data))
         trailer = self._input.take(_TRAILER_BYTES)
         if trailer != checksum.to_bytes(4, "little") + (length & 0xFFFFFFFF).to_bytes(4, "little"):
@@ -253,4 +252,8 @@ class GzipStream:
     def _expect_padding(self) -> None:
         while piece := self._input.take_some(_PIECE_BYTES):
             if piece != _ZEROS[: len(piece)]:
-                raise refused("has data after the end of the gzip stream")
+                raise refused(
+                    "has data after the end of the gzip stream, such as a signature or a line break; send the file as the tool "
+                    "wrote it"
+                )
+            self._padded = True

@@ -1,6 +1,7 @@
 """A member's name in an archive: which ones are paths of a pack, and how any of them is shown to people."""
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from packyard.packs.limits import ArchiveLimits
@@ -10,7 +11,11 @@ _MAX_SEGMENT_BYTES: Final = 255
 _MAX_SHOWN: Final = 200
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _UNSHOWABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\\\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-_LITTER = re.compile(r"(?:^|/)(?:\.DS_Store|\._[^/]*|__MACOSX)(?:/|$)")
+# Of Finder, macOS' archivers and Explorer; Windows does not tell the letters' case.
+_LITTER = re.compile(r"(?:^|/)(?:\.DS_Store|\._[^/]*|__MACOSX|Icon\r|(?i:Thumbs\.db|desktop\.ini))(?:/|$)")
+_MAC_ICON: Final = re.compile(r"(?:^|/)Icon\r(?:/|$)")
+# In plain letters, so that there is no question what it is.
+_FOLDER = re.compile(rb"(?!\.{1,2}$)(?!\.wh\.)[ !#-~]+")
 _ROOT_NAMES: Final = (b".", b"./")
 
 
@@ -34,39 +39,68 @@ def parse_member_path(name: bytes, *, directory: bool, limits: ArchiveLimits) ->
     if directory:
         stem = stem.removesuffix(b"/")
     if len(stem) > limits.path_bytes:
-        raise ValueError(f"the path is over {limits.path_bytes} bytes")
+        raise ValueError(f"the path is over {limits.path_bytes} bytes; move the file up, or shorten names")
     try:
         path = stem.decode("utf-8")
     except UnicodeDecodeError:
-        raise ValueError("the path is not UTF-8") from None
-    if _CONTROL.search(path):
-        raise ValueError("the path holds a control character")
+        raise ValueError(
+            "the path is not UTF-8; rename the file, or pack with a tool that writes UTF-8 (bsdtar: --options hdrcharset=UTF-8)"
+        ) from None
+    if _CONTROL.search(_MAC_ICON.sub("/", path)):
+        raise ValueError("the path holds a control character; rename the file")
     if "\\" in path:
-        raise ValueError("the path holds a backslash")
+        raise ValueError(
+            "the path holds a backslash; write slashes between folders, as tar does on Windows too"
+        )
     if path.startswith("/"):
-        raise ValueError("the path is absolute")
+        raise ValueError(
+            "the path is absolute; pack from inside the folder (tar -C FOLDER -czf pack.tar.gz .), without -P"
+        )
     segments = path.split("/")
     if len(segments) > limits.path_depth:
-        raise ValueError(f"the path is over {limits.path_depth} levels deep")
+        raise ValueError(f"the path is over {limits.path_depth} levels deep; move the file up")
     for segment in segments:
         _check_segment(segment)
     return path
 
 
 def _check_segment(segment: str) -> None:
-    if segment in ("", ".", ".."):
+    if segment == "..":
         raise ValueError(
-            f"the path holds {segment!r} as a segment" if segment else "the path holds an empty segment"
+            "the path holds '..' as a segment; pack from inside the folder (tar -C FOLDER), without -P"
+        )
+    if segment in ("", "."):
+        raise ValueError(
+            "the path holds '.' or nothing as a segment, by which one file has several paths; write it without"
         )
     if segment.startswith(".wh."):
-        raise ValueError("names that begin with .wh. mean deletion in an image layer")
+        raise ValueError("names that begin with .wh. mean deletion in an image layer; rename the file")
     # A character takes at most four bytes, so most names need no second encoding.
     if len(segment) * 4 > _MAX_SEGMENT_BYTES and len(segment.encode()) > _MAX_SEGMENT_BYTES:
-        raise ValueError(f"a name in the path is over {_MAX_SEGMENT_BYTES} bytes")
+        raise ValueError(
+            f"a name in the path is over {_MAX_SEGMENT_BYTES} bytes, which no file system holds; shorten it"
+        )
+
+
+def folders_of(names: Iterable[bytes], *, below: str) -> set[str]:
+    """Return the folders right below a path in which members of these names lie, be the rest of the names valid or not.
+
+    Args:
+        names: As the archive has them.
+        below: Nothing, or a folder's path and a slash.
+    """
+    prefix = below.encode()
+    folders = set()
+    for name in names:
+        path = name.removeprefix(b"./")
+        folder, slash, _ = path.removeprefix(prefix).partition(b"/")
+        if slash and path.startswith(prefix) and _FOLDER.fullmatch(folder) and not is_litter(folder.decode()):
+            folders.add(folder.decode())
+    return folders
 
 
 def is_litter(path: str) -> bool:
-    """Tell whether a path is, or lies in, what archivers add unasked: `.DS_Store`, `._*`, `__MACOSX`."""
+    """Tell whether a path is, or lies in, what desktops and their archivers add unasked (API contract, section 3)."""
     return _LITTER.search(path) is not None
 
 

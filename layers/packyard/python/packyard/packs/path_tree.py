@@ -1,4 +1,4 @@
-"""The paths of an archive as one tree, in which every path stands once and is one thing."""
+"""The paths of an archive as one tree, in which every path is one thing, and every file stands once."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 class _Entry:
     path: str
     directory: bool
-    explicit: bool
 
 
 class PathTree:
@@ -19,7 +18,7 @@ class PathTree:
     """
 
     def __init__(self) -> None:
-        self._entries = {"": _Entry("", directory=True, explicit=False)}
+        self._entries = {"": _Entry("", directory=True)}
 
     def add(self, path: str, *, directory: bool) -> None:
         """Add what a member stands for, and its parents.
@@ -29,18 +28,19 @@ class PathTree:
             directory: Whether it is a directory; a file otherwise.
 
         Raises:
-            ValueError: The path is taken, is spelled another way elsewhere, or lies under a file.
+            ValueError: The path is taken by a file, is spelled another way elsewhere, or lies under a file. A directory may
+                come twice, as tar writes it when its arguments overlap.
         """
         known = self._known(path)
         if known is None:
             self._add_parents(path)
-            self._entries[_key(path)] = _Entry(path, directory, explicit=True)
+            self._entries[_key(path)] = _Entry(path, directory)
         elif known.directory != directory:
             raise ValueError("the path is that of a file and of a directory")
-        elif known.explicit:
-            raise ValueError("another member has the same path")
-        else:
-            known.explicit = True
+        elif not directory:
+            raise ValueError(
+                "another member has the same path; pack each file once (tar -r and -u append a second one)"
+            )
 
     def is_file(self, path: str) -> bool:
         """Tell whether a member added as a file is spelled exactly so."""
@@ -50,6 +50,10 @@ class PathTree:
     def directories(self) -> Iterator[str]:
         """Yield every directory but the root."""
         return (entry.path for entry in self._entries.values() if entry.directory and entry.path)
+
+    def files(self) -> Iterator[str]:
+        """Yield every file."""
+        return (entry.path for entry in self._entries.values() if not entry.directory)
 
     def children(self, directory: str) -> Iterator[tuple[str, bool]]:
         """Yield the name of each entry right under a directory, and whether it is a directory.
@@ -66,7 +70,9 @@ class PathTree:
     def _known(self, path: str) -> _Entry | None:
         known = self._entries.get(_key(path))
         if known is not None and known.path != path:
-            raise ValueError("another member has the same path in another Unicode spelling")
+            raise ValueError(
+                "another member has the same path in another Unicode spelling; rename one of them"
+            )
         return known
 
     def _add_parents(self, path: str) -> None:
@@ -78,7 +84,7 @@ class PathTree:
         if not known.directory:
             raise ValueError("the path lies under that of a file")
         for new in missing:
-            self._entries[_key(new)] = _Entry(new, directory=True, explicit=False)
+            self._entries[_key(new)] = _Entry(new, directory=True)
 
 
 def _key(path: str) -> str:

@@ -1,27 +1,35 @@
 """A strict, sequential reader of untrusted tar archives: ustar, GNU and pax.
 
-It accepts only what GNU tar, libarchive, Go's archive/tar and Python's tarfile all read the same way. Where
-they differ (which header wins, where the next one starts, what an odd type is), the archive is refused: one
-that means one thing to the check and another to whoever unpacks it is how checks are got around.
+It accepts what GNU tar, libarchive, Go's archive/tar, Python's tarfile and node-tar all read the same way, however odd its
+bytes. Where they differ (which header wins, where the next one starts, what an odd type is), the archive is refused: one that
+means one thing to the check and another to whoever unpacks it is how checks are got around.
 """
 
 from collections.abc import Iterator
 from typing import Final
 
 from packyard.errors import InvalidRequest
-from packyard.packs.gzip_stream import GzipStream, refused
-from packyard.packs.limits import KIB, ArchiveLimits
-from packyard.packs.pax import changes_members, parse_pax_records
+from packyard.packs.file_kind import is_tar, kind_of
+from packyard.packs.gzip_stream import DATA_AFTER_END, GzipStream, refused
+from packyard.packs.limits import MIB, ArchiveLimits
+from packyard.packs.member_path import shown
+from packyard.packs.pax import MAX_RECORDS, changes_members, parse_pax_records
 from packyard.packs.tar_header import BLOCK_BYTES, TarHeader, parse_tar_header
 from packyard.packs.tar_member import EXTENSION_TYPES, Member, MemberExtensions
 from packyard.packs.tar_start import check_start
 
 _ZERO_BLOCK: Final = bytes(BLOCK_BYTES)
-# Many times a path of the default limit; extended attributes of SELinux and macOS fit too.
-_MAX_EXTENSION_BYTES: Final = 64 * KIB
+# What Go and node-tar read at most. Attributes of macOS fill much of it.
+_MAX_EXTENSION_BYTES: Final = MIB
+# Of all headers together: what keeps a hostile archive cheap to refuse. Writers put down a dozen for a member.
+_MAX_RECORDS: Final = 1_000_000
 # `git archive` writes one.
 _MAX_GLOBAL_HEADERS: Final = 16
 _PAX_GLOBAL: Final = b"g"
+_WITHOUT_ATTRIBUTES: Final = (
+    "pack without attributes (bsdtar: --no-xattrs --no-acls --no-mac-metadata; GNU tar: no --xattrs)"
+)
+_CUT_OFF: Final = "is cut off: the tar ends in the middle of a member"
 
 
 class TarReader:
@@ -36,6 +44,7 @@ class TarReader:
         self._stream = stream
         self._max_members = limits.members
         self._global_headers = 0
+        self._records_left = _MAX_RECORDS
         self._header_at = 0
         self._next_at = 0
         self._content_left = 0
@@ -71,13 +80,14 @@ class TarReader:
         if self._content_left:
             raise self._malformed("is cut off inside a member's content")
 
-    def _malformed(self, reason: str) -> InvalidRequest:
-        return refused(f"{reason} (header at byte {self._header_at} of the tar)")
+    def _malformed(self, reason: str, name: bytes = b"") -> InvalidRequest:
+        of = f" of {shown(name)}" if name else ""
+        return refused(f"{reason} (header{of} at byte {self._header_at} of the tar)")
 
     def _take(self, count: int) -> bytes:
         taken = self._stream.take(count)
         if len(taken) < count:
-            raise refused("is cut off: the tar has no end marker")
+            raise refused(_CUT_OFF)
         return taken
 
     def _next_member(self) -> Member | None:
@@ -89,36 +99,81 @@ class TarReader:
                 if header.type == _PAX_GLOBAL:
                     self._pass_global_header(header, extensions)
                 elif header.type in EXTENSION_TYPES:
-                    extensions.add(header.type, self._payload(header))
+                    extensions.add(header, self._payload(header))
                 else:
                     return extensions.apply(header)
             except ValueError as error:
-                raise self._malformed(str(error)) from None
+                raise self._malformed(str(error), extensions.name_of(header)) from None
         if header_pending:
             raise self._malformed("ends with an extension header that no member follows")
         return None
 
     def _next_header(self) -> TarHeader | None:
-        """Return the next header, or None at the end marker, which nothing but zeros may follow."""
+        """Return the next header, or None at the end: at the end marker, which nothing but zeros may follow, or without one.
+
+        Some writers leave the marker out, and all readers take the end of the file for it behind at least one member.
+        """
         self._header_at = self._next_at
-        block = self._take(BLOCK_BYTES)
-        if block == _ZERO_BLOCK:
-            self._stream.expect_zeros_to_end()
+        block = self._stream.take(BLOCK_BYTES)
+        if not block and self._header_at:
+            self._end_without_marker()
             return None
-        try:
-            header = parse_tar_header(block)
-            if self._header_at == 0:
-                check_start(block, extension=header.type in (_PAX_GLOBAL, *EXTENSION_TYPES))
-        except ValueError as error:
-            raise self._malformed(str(error)) from None
+        if len(block) < BLOCK_BYTES:
+            raise refused(_CUT_OFF if self._header_at else "is gzip, but holds less than one header of a tar")
+        if block == _ZERO_BLOCK:
+            self._pass_end_marker()
+            return None
+        header = self._parsed(block)
         self._stream.reserve(header.size)
         self._next_at += BLOCK_BYTES + header.size + -header.size % BLOCK_BYTES
         return header
 
+    def _parsed(self, block: bytes) -> TarHeader:
+        first = self._header_at == 0
+        try:
+            header = parse_tar_header(block)
+        except ValueError as error:
+            if first and not is_tar(block):
+                what = kind_of(block) or "no tar"
+                raise refused(
+                    f"is gzip, but what it holds is {what}; pack it by tar -czf pack.tar.gz FOLDER"
+                ) from None
+            raise self._malformed(str(error)) from None
+        try:
+            if first:
+                check_start(block, extension=header.type in (_PAX_GLOBAL, *EXTENSION_TYPES))
+        except ValueError as error:
+            raise self._malformed(str(error)) from None
+        return header
+
+    def _pass_end_marker(self) -> None:
+        """Read the second of two zero blocks, of which some writers write one, and what padding there is."""
+        block = self._stream.take(BLOCK_BYTES)
+        if not block:
+            self._end_without_marker()
+        elif block != _ZERO_BLOCK[: len(block)]:
+            raise refused(DATA_AFTER_END)
+        elif len(block) < BLOCK_BYTES:
+            raise refused("is cut off: the tar ends in the middle of its end marker")
+        self._stream.expect_zeros_to_end()
+
+    def _end_without_marker(self) -> None:
+        """Check that Go gets to the end, which reads on here and takes zeros behind a gzip file for damage to it."""
+        if self._stream.padded:
+            raise refused(
+                "has no end marker, but zeros after the end of the gzip stream, which some readers take for damage"
+            )
+
     def _payload(self, header: TarHeader) -> bytes:
         if header.size > _MAX_EXTENSION_BYTES:
-            raise ValueError(f"has an extension header over {_MAX_EXTENSION_BYTES} bytes")
+            raise ValueError(
+                f"has an extension header over {_MAX_EXTENSION_BYTES} bytes; {_WITHOUT_ATTRIBUTES}"
+            )
         payload = self._take(header.size)
+        # Each line is a record at most, and a header has no more than so many.
+        self._records_left -= min(payload.count(b"\n"), MAX_RECORDS)
+        if self._records_left < 0:
+            raise ValueError(f"has more than {_MAX_RECORDS} pax records; {_WITHOUT_ATTRIBUTES}")
         # Some readers look for records, or for the end of a name, up to the end of the block.
         if any(self._take(-header.size % BLOCK_BYTES)):
             raise ValueError("has an extension header that is not padded with zeros")
@@ -129,4 +184,6 @@ class TarReader:
         if self._global_headers > _MAX_GLOBAL_HEADERS:
             raise ValueError(f"has more than {_MAX_GLOBAL_HEADERS} global pax headers")
         if extensions or changes_members(parse_pax_records(self._payload(header))):
-            raise ValueError("has a global pax header that readers apply differently")
+            raise ValueError(
+                "has a global pax header that says what members are, which readers apply differently; say it for each member"
+            )

@@ -1,4 +1,4 @@
-"""One 512-byte tar header block: ustar, GNU or V7, decoded strictly.
+"""One 512-byte tar header block: ustar, GNU or V7, decoded as all readers decode it, or refused.
 
 Sources: POSIX.1-2017, pax, "ustar Interchange Format"; the GNU tar manual, "Basic Tar Format".
 """
@@ -10,21 +10,31 @@ from typing import Final
 
 BLOCK_BYTES: Final = 512
 
-_FIELDS = struct.Struct("100s 8s 8s 8s 12s 12s 8s c 100s 8s 32s 32s 8s 8s 155s 12s")
-_PREFIX_ONWARD = slice(345, BLOCK_BYTES)
-_USTAR: Final = b"ustar\x0000"
-_GNU: Final = b"ustar  \x00"
-_V7: Final = bytes(8)
+_FIELDS = struct.Struct("100s 8s 8s 8s 12s 12s 8s c 100s 6s 2s 32s 32s 8s 8s 131s 12s 12s 12s")
+_USTAR: Final = b"ustar\x00"
+_USTAR_VERSION: Final = b"00"
+_GNU: Final = (b"ustar ", b" \x00")
 _XSTAR_TRAILER: Final = b"tar\x00"
-_XSTAR_PREFIX_BYTES: Final = 131
+_ANOTHER_WAY: Final = "write it with another tool or in another format, such as GNU tar's --format=gnu"
 
-_OCTAL = re.compile(rb" *([0-7]+)[ \0]*")
-_UNSET = re.compile(rb"\0*")
+_OCTAL = re.compile(rb" *([0-7]+)(?:[ \0]*|\0[^\r\n\xe2]*)")
+# node-tar reads on into the next field where neither a blank nor a zero byte ends the checksum.
+_CHECKSUM = re.compile(rb" *([0-7]+)[ \0]+")
+# Maven's archiver writes an owner of seven blanks, AIX a time that starts with a zero byte. Nobody keeps either.
+_UNUSED = re.compile(rb"[ \0]*[0-7]*[ \0]*")
+# .NET leaves the size and mode of an empty file at twelve zero bytes.
+_UNSET = re.compile(rb" *\0*")
+# All readers end a name at its first zero byte, but node-tar reads on at the next line.
+_LINE_BREAK_AFTER_END = re.compile(rb"\0.*(?:[\r\n]|\xe2\x80[\xa8\xa9])", re.DOTALL)
 _BASE_256_POSITIVE: Final = 0x80
 _BASE_256_NEGATIVE: Final = 0xFF
-_INT64_MAX: Final = 2**63 - 1
+# GNU tar takes no larger owner, node-tar no larger number.
+_OWNER_MAX: Final = 2**32 - 1
+_NUMBER_MAX: Final = 2**53 - 1
+_SIZE_MAX: Final = 2**63 - 1
 
 SPARSE_TYPE: Final = b"S"
+_DIRECTORY_TYPE: Final = b"5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +43,8 @@ class TarHeader:
 
     Attributes:
         name: With the ustar prefix, when there is one.
-        mode: As given; some writers put the file type's bits in as well.
-        size: Bytes of content that follow, not negative.
+        mode: As given, 0 if it is not; some writers put the file type's bits in as well.
+        size: Bytes of content that follow, 0 if none are stated.
         type: The typeflag, one byte.
         link_name: Empty when there is none.
     """
@@ -57,63 +67,114 @@ def parse_tar_header(block: bytes) -> TarHeader:
             readers would take them differently.
     """
     fields = _FIELDS.unpack(block)
-    name, mode, uid, gid, size, mtime, checksum, kind, link_name, magic = fields[:10]
-    prefix = fields[14]
+    name, mode, uid, gid, size, mtime, checksum, kind, link_name = fields[:9]
     # The sum is taken with its own field as spaces; zeros, which most of a header is, add nothing.
-    if _octal(checksum) != sum(block.translate(None, b"\0")) - sum(checksum) + 8 * 0x20:
-        raise ValueError("has a header whose checksum does not match")
-    for number in (uid, gid, mtime, fields[12], fields[13]):
-        if _UNSET.fullmatch(number) is None:
-            _number(number)
-    if magic == _USTAR:
-        _check_xstar(prefix, fields[15])
-        if prefix := _text(prefix):
-            # The slash between the two would make a directory of an old file, for some readers.
-            if not _text(name):
-                raise ValueError("has a header with a prefix and no name")
-            name = prefix + b"/" + _text(name)
-    elif magic not in (_GNU, _V7):
-        raise ValueError("has a header of an unknown tar format")
-    # GNU tar keeps times of incremental backups there, which other readers take for a path.
-    elif kind != SPARSE_TYPE and any(block[_PREFIX_ONWARD]):
-        raise ValueError("has something in place of a path's prefix in a format that knows none")
+    if _checksum(checksum) != sum(block.translate(None, b"\0")) - sum(checksum) + 8 * 0x20:
+        raise ValueError("has a header whose checksum does not match; the archive is damaged, or is no tar")
+    for owner in (uid, gid):
+        _check_unused(owner, least=0, most=_OWNER_MAX)
+    for number in (mtime, fields[13], fields[14]):
+        _check_unused(number, least=-_NUMBER_MAX, most=_NUMBER_MAX)
+    if kind != SPARSE_TYPE:
+        name = _with_prefix(name, fields[15:], kind, magic=fields[9], version=fields[10])
     return TarHeader(
-        name=_text(name), mode=_octal(mode), size=_size(size), type=kind, link_name=_text(link_name)
+        name=_text(name),
+        mode=_stated(mode, most=_NUMBER_MAX),
+        size=_stated(size, most=_SIZE_MAX),
+        type=kind,
+        link_name=_text(link_name),
     )
 
 
 def _text(field: bytes) -> bytes:
-    """Return a field up to its first zero byte, which is where all readers stop."""
+    """Return a field up to its first zero byte, which is where readers stop."""
+    if _LINE_BREAK_AFTER_END.search(field):
+        raise ValueError("has a header with a line break behind the end of a name, where readers differ")
     return field.partition(b"\0")[0]
 
 
-def _octal(field: bytes) -> int:
-    match = _OCTAL.fullmatch(field)
+def _with_prefix(
+    name: bytes, area: tuple[bytes, bytes, bytes, bytes], kind: bytes, *, magic: bytes, version: bytes
+) -> bytes:
+    """Return a name with what ustar has for its front part, in the only format in which all readers look there.
+
+    Args:
+        name: The name field.
+        area: What is at the prefix's place: its first 131 bytes, two times of xstar or the prefix's last 24 bytes,
+            and the end of the block.
+        kind: The typeflag.
+        magic: Six bytes that name the format.
+        version: The two that follow.
+    """
+    if not any(map(any, area[:-1])):
+        return name
+    if (magic, version) == _GNU:
+        raise ValueError(
+            "has a GNU header with times where other formats have a part of the path, so that readers differ; .NET before "
+            "10, Go's FormatGNU and tar --listed-incremental write it. Write the pax format instead (.NET: "
+            "TarEntryFormat.Pax), or leave --listed-incremental out"
+        )
+    if magic != _USTAR or version != _USTAR_VERSION:
+        raise ValueError(
+            "has a header with something in place of a path's prefix but without ustar's version 00, so that readers take its "
+            f"path differently; {_ANOTHER_WAY}"
+        )
+    prefix = _prefix(*area)
+    if not prefix:
+        return name
+    short = _text(name)
+    # The slash between the two would make a directory of an old file, for some readers.
+    if not short and kind != _DIRECTORY_TYPE:
+        raise ValueError("has a header with a prefix and no name")
+    return prefix + b"/" + short
+
+
+def _prefix(start: bytes, first_time: bytes, second_time: bytes, trailer: bytes) -> bytes:
+    """Return ustar's prefix; where it ends early, xstar has an access and a change time behind it.
+
+    Source: star(5), "XSTAR ARCHIVE TYPE"; libarchive, Go and node-tar tell the two apart by different bytes.
+    """
+    xstar = trailer.endswith(_XSTAR_TRAILER)
+    if xstar and b"\0" not in start:
+        raise ValueError(f"has an xstar header whose path readers take differently; {_ANOTHER_WAY}")
+    if not xstar and not start.endswith(b"\0"):
+        return _text(start + first_time + second_time)
+    for time in (first_time, second_time):
+        _check_unused(time, least=-_NUMBER_MAX, most=_NUMBER_MAX)
+    return _text(start)
+
+
+def _checksum(field: bytes) -> int:
+    match = _CHECKSUM.fullmatch(field)
     if match is None:
-        raise ValueError("has a header with a malformed number")
+        raise ValueError(
+            "has a header without a checksum that can be read; the archive is damaged, or is no tar"
+        )
     return int(match[1], 8)
+
+
+def _stated(field: bytes, *, most: int) -> int:
+    """Decode a number that matters; 0 where it is not stated."""
+    if _UNSET.fullmatch(field):
+        return 0
+    value = _number(field)
+    if not 0 <= value <= most:
+        raise ValueError("has a header with a size or mode that is negative or too large")
+    return value
+
+
+def _check_unused(field: bytes, *, least: int, most: int) -> None:
+    """Check a number that nobody keeps: some readers give up when they cannot read it, or hold it."""
+    if _UNUSED.fullmatch(field) is None and not least <= _number(field) <= most:
+        raise ValueError("has a header with an owner or a time that not every reader can hold")
 
 
 def _number(field: bytes) -> int:
     """Decode octal digits, or GNU's base-256: a marker byte, then a big-endian two's complement."""
     if field[0] not in (_BASE_256_POSITIVE, _BASE_256_NEGATIVE):
-        return _octal(field)
+        match = _OCTAL.fullmatch(field)
+        if match is None:
+            raise ValueError("has a header with a malformed number")
+        return int(match[1], 8)
     value = int.from_bytes(field[1:], "big")
-    if field[0] == _BASE_256_NEGATIVE:
-        value -= 256 ** (len(field) - 1)
-    if not -_INT64_MAX <= value <= _INT64_MAX:
-        raise ValueError("has a header with a number beyond 64 bits")
-    return value
-
-
-def _size(field: bytes) -> int:
-    size = _number(field)
-    if size < 0:
-        raise ValueError("has a header with a negative size")
-    return size
-
-
-def _check_xstar(prefix: bytes, trailer: bytes) -> None:
-    """Refuse a prefix that runs on into what xstar headers use for times."""
-    if trailer.endswith(_XSTAR_TRAILER) and b"\0" not in prefix[:_XSTAR_PREFIX_BYTES]:
-        raise ValueError("has an xstar header whose path readers take differently")
+    return value - 256 ** (len(field) - 1) if field[0] == _BASE_256_NEGATIVE else value

@@ -5,21 +5,39 @@ from enum import Enum, auto
 from typing import Final
 
 from packyard.errors import InvalidRequest
+from packyard.packs.access_list import contradicts_mode
 from packyard.packs.member_path import shown
-from packyard.packs.pax import PaxRecords, describes_sparse_file, parse_pax_records
+from packyard.packs.pax import PaxRecords, describes_sparse_file, parse_pax_records, real_name
 from packyard.packs.tar_header import SPARSE_TYPE, TarHeader
 
 _FILE, _OLD_FILE, _HARD_LINK, _DIRECTORY = b"0", b"\0", b"1", b"5"
 _PAX, _GNU_NAME, _GNU_LINK = b"x", b"L", b"K"
 EXTENSION_TYPES: Final = (_PAX, _GNU_NAME, _GNU_LINK)
 
+_DEVICE: Final = "is a device; leave it out (tar --exclude)"
+_INCREMENTAL: Final = "is part of an incremental backup; pack without --listed-incremental (-g)"
 _REFUSED_WITHOUT_CONTENT: Final = {
-    b"2": "symbolic links are not allowed",
-    b"3": "devices are not allowed",
-    b"4": "devices are not allowed",
-    b"6": "named pipes are not allowed",
-    b"V": "volume labels are not allowed",
+    b"2": "is a symbolic link; pack what it points to instead (tar -h, --dereference), or leave it out",
+    b"3": _DEVICE,
+    b"4": _DEVICE,
+    b"6": "is a named pipe; leave it out (tar --exclude)",
+    b"V": "is the label of a volume; pack without --label (-V)",
 }
+# GNU tar's manual, "Basic Tar Format"; Solaris' tar(1), -E, -p and -@.
+_REFUSED: Final = _REFUSED_WITHOUT_CONTENT | {
+    b"D": _INCREMENTAL,
+    b"N": _INCREMENTAL,
+    b"M": "is the rest of a file from another volume; pack without --multi-volume (-M)",
+    b"X": "is an extended header of Solaris' own; pack with GNU tar (gtar), or without -E",
+    b"A": "is an access control list of Solaris' own; pack with GNU tar (gtar), or without -p",
+    b"E": "is an extended attribute of Solaris' own; pack with GNU tar (gtar), or without -@",
+}
+_SPARSE_REFUSED: Final = "is a sparse file, stored without its holes; pack it whole (GNU tar without -S, bsdtar with --no-read-sparse)"
+_LIST_REFUSED: Final = (
+    "has an access control list that says otherwise than its mode whether it can be executed, so that readers differ; pack "
+    "with --no-acls"
+)
+_SAID_TWICE: Final = "has extension headers that readers apply differently: two say the same about one member"
 _LINKS: Final = (b"1", b"2")
 
 
@@ -40,7 +58,7 @@ class Member:
         name: As the archive has it, not checked.
         size: Bytes of content that follow; zero for directories and hard links.
         executable: Whether any execute bit is set.
-        link_name: What a hard link names; empty for the rest.
+        link_name: What a hard link or a symbolic link names; empty for the rest.
         refusal: Why a member of kind `REFUSED` is refused.
     """
 
@@ -63,27 +81,33 @@ class MemberExtensions:
     def __bool__(self) -> bool:
         return self._pax is not None or self._long_name is not None or self._long_link is not None
 
-    def add(self, kind: bytes, payload: bytes) -> None:
+    def add(self, header: TarHeader, payload: bytes) -> None:
         """Take in one extension header.
 
         Args:
-            kind: One of `EXTENSION_TYPES`.
-            payload: The header's content.
+            header: Of one of `EXTENSION_TYPES`.
+            payload: What follows it.
 
         Raises:
-            ValueError: It is malformed, or not the only one of its kind, or pax and GNU are mixed: readers
-                differ in which one wins.
+            ValueError: It is malformed, or not the only one of its kind: readers differ in which one wins.
         """
-        if self._pax is not None or (kind == _PAX and self):
-            raise ValueError("has extension headers that readers apply differently")
-        if kind == _PAX:
+        kind = header.type
+        if kind == _PAX and self._pax is None:
             self._pax = parse_pax_records(payload)
+        elif header.link_name:
+            raise ValueError("has a GNU long name with what a link names, which some readers leave out")
         elif kind == _GNU_NAME and self._long_name is None:
             self._long_name = _gnu_text(payload)
         elif kind == _GNU_LINK and self._long_link is None:
             self._long_link = _gnu_text(payload)
         else:
-            raise ValueError("has extension headers that readers apply differently")
+            raise ValueError(_SAID_TWICE)
+
+    def name_of(self, header: TarHeader) -> bytes:
+        """Return the name of the member that `header` introduces; of a sparse file the one that people know."""
+        records = self._pax or {}
+        name = real_name(records) or records.get(b"path", self._long_name)
+        return header.name if name is None else name
 
     def apply(self, header: TarHeader) -> Member:
         """Return the member that `header` introduces.
@@ -93,33 +117,42 @@ class MemberExtensions:
             InvalidRequest: On the member: it is sparse, and what follows it cannot be told with certainty.
         """
         records = self._pax or {}
-        long_name = records.get(b"path", self._long_name)
-        long_link = records.get(b"linkpath", self._long_link)
-        name = header.name if long_name is None else long_name
         if header.type == SPARSE_TYPE or describes_sparse_file(records):
-            raise InvalidRequest({f"archive:{shown(name)}": "sparse files are not allowed"})
+            raise InvalidRequest({f"archive:{shown(self.name_of(header))}": _SPARSE_REFUSED})
+        # Java's commons-compress has times in a pax header beside a GNU long name: what is said once is not in doubt.
+        if (self._long_name is not None and b"path" in records) or (
+            self._long_link is not None and b"linkpath" in records
+        ):
+            raise ValueError(_SAID_TWICE)
         if b"size" in records and int(records[b"size"]) != header.size:
             raise ValueError("has a pax header that contradicts the size of its member")
-        if long_link is not None and header.type not in _LINKS:
-            raise ValueError("has the extension header of a link on a member that is none")
+        long_name = records.get(b"path", self._long_name)
         kind = _kind(header, long_name)
-        if header.size and (
-            kind in (MemberKind.DIRECTORY, MemberKind.HARD_LINK) or _never_has_content(header)
-        ):
-            raise ValueError("has content where readers disagree on whether there is any")
+        _check_size(header, kind)
+        refusal = _refusal(header) if kind is MemberKind.REFUSED else ""
+        if kind is MemberKind.FILE and contradicts_mode(records, header.mode):
+            kind, refusal = MemberKind.REFUSED, _LIST_REFUSED
         return Member(
-            name=name,
+            name=self.name_of(header),
             kind=kind,
             size=header.size,
             executable=bool(header.mode & 0o111),
-            link_name=header.link_name if long_link is None else long_link,
-            refusal=_refusal(header) if kind is MemberKind.REFUSED else "",
+            link_name=self._link_name(header, records),
+            refusal=refusal,
         )
+
+    def _link_name(self, header: TarHeader, records: PaxRecords) -> bytes:
+        long_link = records.get(b"linkpath", self._long_link)
+        link_name = header.link_name if long_link is None else long_link
+        if header.type not in _LINKS and (long_link is not None or link_name):
+            raise ValueError("has what a link names on a member that is none, which some readers leave out")
+        return link_name
 
 
 def _gnu_text(payload: bytes) -> bytes:
-    text, end, rest = payload.partition(b"\0")
-    if not text or not end or rest.strip(b"\0"):
+    """Return a long name or link name; Perl's Archive::Tar, Haskell's tar and .NET 7 to 9 write it without its zero byte."""
+    text, _, rest = payload.partition(b"\0")
+    if not text or rest.strip(b"\0"):
         raise ValueError("has a malformed GNU long name")
     return text
 
@@ -138,10 +171,18 @@ def _kind(header: TarHeader, long_name: bytes | None) -> MemberKind:
     return MemberKind.HARD_LINK if header.type == _HARD_LINK else MemberKind.REFUSED
 
 
-def _never_has_content(header: TarHeader) -> bool:
-    return header.type in _REFUSED_WITHOUT_CONTENT
+def _check_size(header: TarHeader, kind: MemberKind) -> None:
+    if not header.size:
+        return
+    if kind is MemberKind.HARD_LINK:
+        raise ValueError(
+            "has a hard link with a size, where readers disagree on whether content follows; write links as files (GNU tar: "
+            "--hard-dereference)"
+        )
+    if kind is MemberKind.DIRECTORY or header.type in _REFUSED_WITHOUT_CONTENT:
+        raise ValueError("has content where readers disagree on whether there is any")
 
 
 def _refusal(header: TarHeader) -> str:
-    unknown = f"members of type {shown(header.type)!r} are not allowed"
-    return _REFUSED_WITHOUT_CONTENT.get(header.type, unknown)
+    unknown = f"is of type {shown(header.type)!r}, neither a file nor a directory; write it with another tool or format"
+    return _REFUSED.get(header.type, unknown)

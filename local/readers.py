@@ -1,0 +1,85 @@
+"""Readers and writers of tar archives in other languages, for the tests: node-tar, and Go's archive/tar.
+
+Node.js and Go come from PyPI, as wheels that are locked with hashes; node-tar and what it needs from npm, locked beside its
+script. Everything is put below `.local`, and made again when one of its sources changes.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Final
+
+from local.command import run
+from local.environments import HERE, LOCAL, PROJECT, exclusively, fingerprint, prepare, tool
+
+_SOURCES: Final = PROJECT / "tests" / "reliability"
+_FOLDER: Final = LOCAL / "readers"
+_NODE_FOLDER: Final = _FOLDER / "node"
+_GO_PROGRAM: Final = _FOLDER / "go" / "archives"
+
+
+def prepare_readers() -> None:
+    """Bring Node.js, node-tar and the program in Go up to date.
+
+    Raises:
+        CommandFailed: Something could not be installed or compiled.
+    """
+    prepare("readers")
+    with exclusively(LOCAL / "readers.lock"):
+        sources = sorted(path for name in ("go", "node") for path in (_SOURCES / name).iterdir())
+        locks = (HERE / "requirements-readers.txt", *sources)
+        wanted = fingerprint(*(path.read_bytes() for path in locks))
+        stamp = _FOLDER / "prepared"
+        if stamp.exists() and stamp.read_text() == wanted:
+            return
+        shutil.rmtree(_FOLDER, ignore_errors=True)
+        _install_node_packages()
+        _compile_go_program()
+        stamp.write_text(wanted)
+
+
+def node(script: str) -> tuple[Path, Path]:
+    """Return the command that runs one of the scripts for Node.js."""
+    return tool("readers", "node"), _NODE_FOLDER / script
+
+
+def npm() -> Path:
+    """Return the path of npm."""
+    return tool("readers", "npm")
+
+
+def go() -> Path:
+    """Return the path of the program in Go."""
+    return _GO_PROGRAM
+
+
+def _install_node_packages() -> None:
+    shutil.copytree(_SOURCES / "node", _NODE_FOLDER)
+    programs = os.pathsep.join((str(npm().parent), os.environ["PATH"]))
+    run(
+        [npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"],
+        folder=_NODE_FOLDER,
+        environment={**os.environ, "PATH": programs},
+    )
+
+
+def _compile_go_program() -> None:
+    shutil.copytree(_SOURCES / "go", _GO_PROGRAM.parent)
+    cache = _FOLDER / "cache"
+    # What Go is told: nothing from the network, no other version of itself, nothing in the home directory.
+    settings = {
+        **{
+            "GOTOOLCHAIN": "local",
+            "GOPROXY": "off",
+            "GOFLAGS": "-mod=readonly",
+            "GOENV": "off",
+            "CGO_ENABLED": "0",
+        },
+        **{"GOCACHE": str(cache), "GOPATH": str(cache / "path"), "GOTELEMETRY": "off"},
+    }
+    run(
+        [tool("readers", "go"), "build", "-o", _GO_PROGRAM, "."],
+        folder=_GO_PROGRAM.parent,
+        environment={**os.environ, **settings},
+    )
+    shutil.rmtree(cache)

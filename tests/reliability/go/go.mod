@@ -1,0 +1,3 @@
+module packyard/go-reader
+
+go 1.24
