@@ -68,14 +68,14 @@ def _compile_go_program() -> None:
     cache = _FOLDER / "cache"
     # What Go is told: nothing from the network, no other version of itself, nothing in the home directory.
     settings = {
-        **{
-            "GOTOOLCHAIN": "local",
-            "GOPROXY": "off",
-            "GOFLAGS": "-mod=readonly",
-            "GOENV": "off",
-            "CGO_ENABLED": "0",
-        },
-        **{"GOCACHE": str(cache), "GOPATH": str(cache / "path"), "GOTELEMETRY": "off"},
+        "GOTOOLCHAIN": "local",
+        "GOPROXY": "off",
+        "GOFLAGS": "-mod=readonly",
+        "GOENV": "off",
+        "CGO_ENABLED": "0",
+        "GOCACHE": str(cache),
+        "GOPATH": str(cache / "path"),
+        "GOTELEMETRY": "off",
     }
     run(
         [tool("readers", "go"), "build", "-o", _GO_PROGRAM, "."],

@@ -7,7 +7,6 @@ from tests.corpus.accept_cases import GUIDE, LONG_PATH, MANIFEST, PACK, packed
 from tests.corpus.gzip_bytes import gzipped
 from tests.corpus.tar_bytes import (
     GNU,
-    USTAR,
     base_256,
     directory,
     file,
@@ -30,7 +29,7 @@ def _headers() -> dict[str, bytes]:
     return {
         # .NET's TarWriter leaves the size of an empty file unset: dotnet/runtime #95354.
         "size-and-mode-of-zeros": packed(PACK, header(b"data/a", size=bytes(12), mode=bytes(8))),
-        "size-and-mode-blank": packed(PACK, header(b"data/a", size=b" " * 12, mode=b" " * 7 + b"\0")),
+        "size-and-mode-blank": packed(PACK, header(b"data/a", size=b" " * 11 + b"\0", mode=b" " * 7 + b"\0")),
         "size-of-zeros-of-a-directory": packed(PACK, header(b"data/", size=bytes(12), kind=b"5", magic=GNU)),
         # pub.dev (COMPRESS-699), Maven's plexus-archiver, Docker's old writer, Ant and JRuby: composefs/tar-rs PR #471.
         **{
@@ -114,7 +113,9 @@ def _extensions() -> dict[str, bytes]:
             ),
             file("guides/U", b"a"),
         ),
-        "pax-header-of-a-mebibyte": packed(PACK, pax(_record_of("comment", _MIB)), file("data/a", b"a")),
+        "pax-header-of-a-mebibyte": packed(
+            PACK, pax(_record_of("comment", _MIB // 2) * 2), file("data/a", b"a")
+        ),
         # npm 1 to 4 (fstream-npm) put package.json into NODETAR records: fbjs-0.8.17.
         "pax-records-by-the-hundred": packed(
             PACK,

@@ -11,7 +11,6 @@ from tests.corpus.tar_bytes import (
     gnu_long,
     header,
     link,
-    padded,
     pax,
     pax_path,
     record,

@@ -6,7 +6,6 @@ from tests.corpus.tar_bytes import (
     END,
     GNU,
     base_256,
-    directory,
     file,
     gnu_long,
     header,
@@ -29,7 +28,12 @@ def _headers() -> dict[str, bytes]:
         },
         # .NET before 10: dotnet/docs #46465. Python and busybox take the times for a path.
         "gnu-with-times": header(b"data/a", prefix=b"14400000000\x0014400000000\0", magic=GNU),
-        "prefix-then-times-that-are-none": header(b"a", prefix=b"data" + bytes(127) + b"x" * 12),
+        "prefix-then-times-that-are-none": header(b"a", prefix=b"data" + bytes(127) + b"\xc3" * 12),
+        "xstar-with-times-that-are-none": header(
+            b"a", prefix=b"data" + bytes(127) + b"x" * 12, tail=bytes(8) + b"tar\0"
+        ),
+        "size-of-blanks": header(b"data/a", size=b" " * 12),
+        "owner-of-blanks": header(b"data/a", uid=b" " * 8),
         # node-tar reads a checksum on into the next field, and a name on at a line break.
         "checksum-without-an-end": header(b"data/a", checksum=b"00" + digits),
         "line-break-behind-the-end-of-a-name": header(b"data/a\0x\ny"),
@@ -62,6 +66,7 @@ def _records() -> dict[str, bytes]:
         "gid-empty": ("gid", ""),
         "owner-with-a-zero-byte": ("uname", "a\0b"),
         "label-of-a-volume": ("GNU.volume.label", "pack"),
+        "attribute-of-a-megabyte": ("SCHILY.xattr.user.a", "x" * 1_000_000),
         "value-with-a-record-in-it": ("comment", "x\n20 path=data/zzzzzz\n"),
     }
     return {

@@ -1,4 +1,5 @@
-// Lists archives as archive/tar reads them. Each line of the input is the path of a .tar.gz; the answer is a line of JSON.
+// Lists archives as archive/tar reads them: each line of the input is the path of a .tar.gz, each answer a line of JSON.
+// With arguments, packs a folder: archives FORMAT FOLDER ARCHIVE.
 package main
 
 import (
@@ -10,7 +11,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
+	"time"
 )
 
 type member struct {
@@ -64,7 +69,67 @@ func list(path string) (members []member, err error) {
 	}
 }
 
+// Of any other name, as archive/tar chooses.
+var formats = map[string]tar.Format{"pax": tar.FormatPAX, "gnu": tar.FormatGNU}
+
+// write packs a folder; a format that begins with "unclosed-" leaves the end marker out, as programs do that forget Close.
+func write(format, folder, archive string) error {
+	file, err := os.Create(archive)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	deflated := gzip.NewWriter(file)
+	writer := tar.NewWriter(deflated)
+	plain, unclosed := strings.CutPrefix(format, "unclosed-")
+	err = filepath.Walk(folder, func(path string, info fs.FileInfo, err error) error {
+		if err != nil || path == folder {
+			return err
+		}
+		header, err := tar.FileInfoHeader(info, "")
+		if err != nil {
+			return err
+		}
+		if header.Name, err = filepath.Rel(folder, path); err != nil {
+			return err
+		}
+		header.Format, header.ModTime = formats[plain], header.ModTime.Truncate(time.Second)
+		// Otherwise they stand where ustar has a prefix, as GNU's format has it.
+		header.AccessTime, header.ChangeTime = time.Time{}, time.Time{}
+		if info.IsDir() {
+			// As programs do that take all of an os.FileMode for a mode of tar.
+			header.Name += "/"
+			header.Format, header.Mode = tar.FormatGNU, int64(info.Mode())
+			return writer.WriteHeader(header)
+		}
+		if err := writer.WriteHeader(header); err != nil {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err == nil {
+			_, err = writer.Write(content)
+		}
+		return err
+	})
+	if err == nil && unclosed {
+		err = writer.Flush()
+	} else if err == nil {
+		err = writer.Close()
+	}
+	if err == nil {
+		err = deflated.Close()
+	}
+	return err
+}
+
 func main() {
+	if len(os.Args) == 4 {
+		if err := write(os.Args[1], os.Args[2], os.Args[3]); err != nil {
+			os.Stderr.WriteString(err.Error())
+			os.Exit(1)
+		}
+		return
+	}
 	paths := bufio.NewScanner(os.Stdin)
 	answers := json.NewEncoder(os.Stdout)
 	for paths.Scan() {

@@ -161,10 +161,10 @@ class _Reading(Generic[T]):
         Raises:
             ValueError: It may not be in an archive.
         """
-        directory = member.kind is MemberKind.DIRECTORY
-        path = parse_member_path(member.name, directory=directory, limits=self._limits)
         if member.kind is MemberKind.REFUSED:
             raise ValueError(member.refusal)
+        directory = member.kind is MemberKind.DIRECTORY
+        path = parse_member_path(member.name, directory=directory, limits=self._limits)
         litter = is_litter(path)
         if member.kind is MemberKind.HARD_LINK:
             target = self._link_target(member)

@@ -26,6 +26,8 @@ _LENGTH_CHARACTERS: Final = 40
 _MAX_LOOKS: Final = 64
 # npm 1 to 4 put all of package.json into each header: a few hundred records.
 MAX_RECORDS: Final = 1024
+# libarchive reads no longer one.
+_MAX_RECORD_BYTES: Final = 999_999
 _INTERPRETED: Final = (b"path", b"linkpath", b"size")
 _SPARSE_PREFIX: Final = b"GNU.sparse."
 _SPARSE_KEYS: Final = frozenset({b"SCHILY.realsize", b"SCHILY.offset", b"SCHILY.filetype", b"SUN.holesdata"})
@@ -57,6 +59,10 @@ def parse_pax_records(payload: bytes) -> PaxRecords:
         key, equals, value = payload[match.end() : end - 1].partition(b"=")
         if end > len(payload) or payload[end - 1 : end] != b"\n" or not equals:
             raise ValueError("has a malformed pax record")
+        if end - position > _MAX_RECORD_BYTES:
+            raise ValueError(
+                f"has a pax record over {_MAX_RECORD_BYTES} bytes; pack without attributes (bsdtar: --no-xattrs)"
+            )
         if _KEY.fullmatch(key) is None:
             raise ValueError("has a pax record with a key that readers take differently")
         if b"\n" in value and _holds_a_record(value):

@@ -26,6 +26,7 @@ _MAX_RECORDS: Final = 1_000_000
 # `git archive` writes one.
 _MAX_GLOBAL_HEADERS: Final = 16
 _PAX_GLOBAL: Final = b"g"
+_NAME_FIELD: Final = slice(0, 100)
 _WITHOUT_ATTRIBUTES: Final = (
     "pack without attributes (bsdtar: --no-xattrs --no-acls --no-mac-metadata; GNU tar: no --xattrs)"
 )
@@ -119,7 +120,7 @@ class TarReader:
             self._end_without_marker()
             return None
         if len(block) < BLOCK_BYTES:
-            raise refused(_CUT_OFF if self._header_at else "is gzip, but holds less than one header of a tar")
+            raise refused(_CUT_OFF if self._header_at else _no_tar(block))
         if block == _ZERO_BLOCK:
             self._pass_end_marker()
             return None
@@ -133,17 +134,14 @@ class TarReader:
         try:
             header = parse_tar_header(block)
         except ValueError as error:
-            if first and not is_tar(block):
-                what = kind_of(block) or "no tar"
-                raise refused(
-                    f"is gzip, but what it holds is {what}; pack it by tar -czf pack.tar.gz FOLDER"
-                ) from None
-            raise self._malformed(str(error)) from None
+            if is_tar(block):
+                raise self._malformed(str(error), block[_NAME_FIELD].partition(b"\0")[0]) from None
+            raise (refused(_no_tar(block)) if first else self._malformed(str(error))) from None
         try:
             if first:
                 check_start(block, extension=header.type in (_PAX_GLOBAL, *EXTENSION_TYPES))
         except ValueError as error:
-            raise self._malformed(str(error)) from None
+            raise self._malformed(str(error), header.name) from None
         return header
 
     def _pass_end_marker(self) -> None:
@@ -187,3 +185,9 @@ class TarReader:
             raise ValueError(
                 "has a global pax header that says what members are, which readers apply differently; say it for each member"
             )
+
+
+def _no_tar(start: bytes) -> str:
+    return (
+        f"is gzip, but what it holds is {kind_of(start) or 'no tar'}; pack it by tar -czf pack.tar.gz FOLDER"
+    )

@@ -21,9 +21,9 @@ _OCTAL = re.compile(rb" *([0-7]+)(?:[ \0]*|\0[^\r\n\xe2]*)")
 # node-tar reads on into the next field where neither a blank nor a zero byte ends the checksum.
 _CHECKSUM = re.compile(rb" *([0-7]+)[ \0]+")
 # Maven's archiver writes an owner of seven blanks, AIX a time that starts with a zero byte. Nobody keeps either.
-_UNUSED = re.compile(rb"[ \0]*[0-7]*[ \0]*")
-# .NET leaves the size and mode of an empty file at twelve zero bytes.
-_UNSET = re.compile(rb" *\0*")
+_UNUSED = re.compile(rb"(?! +\Z)[ \0]*[0-7]*[ \0]*")
+# .NET leaves the size and mode of an empty file at zero bytes. GNU tar does not read a field of nothing but blanks.
+_UNSET = re.compile(rb" *\0+")
 # All readers end a name at its first zero byte, but node-tar reads on at the next line.
 _LINE_BREAK_AFTER_END = re.compile(rb"\0.*(?:[\r\n]|\xe2\x80[\xa8\xa9])", re.DOTALL)
 _BASE_256_POSITIVE: Final = 0x80
@@ -140,7 +140,9 @@ def _prefix(start: bytes, first_time: bytes, second_time: bytes, trailer: bytes)
     if not xstar and not start.endswith(b"\0"):
         return _text(start + first_time + second_time)
     for time in (first_time, second_time):
-        _check_unused(time, least=-_NUMBER_MAX, most=_NUMBER_MAX)
+        # node-tar gives up on what is no number in base-256, Go on any time of xstar that it cannot read.
+        if xstar or time[0] >= _BASE_256_POSITIVE:
+            _check_unused(time, least=-_NUMBER_MAX, most=_NUMBER_MAX)
     return _text(start)
 
 

@@ -24,7 +24,9 @@ _MEANT_DIRECTORIES: Final = {
     **{name: name for name in _DIRECTORIES},
     **dict.fromkeys(("guide", "docs", "doc"), "guides"),
     **dict.fromkeys(("script", "bin"), "scripts"),
-    **{"template": "templates", "datas": "data", "assets": "data"},
+    "template": "templates",
+    "datas": "data",
+    "assets": "data",
 }
 _VERSION_CONTROL: Final = (".git", ".hg", ".svn", ".bzr")
 
