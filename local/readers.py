@@ -1,7 +1,7 @@
 """Readers and writers of tar archives in other languages, for the tests: node-tar, and Go's archive/tar.
 
-Node.js and Go come from PyPI, as wheels that are locked with hashes; node-tar and what it needs from npm, locked beside its
-script. Everything is put below `.local`, and made again when one of its sources changes.
+Node.js and Go come from PyPI, as wheels that are locked with hashes; node-tar and what it needs from npm, locked beside
+its script. Everything is put below `.local`, and made again when one of its sources changes.
 """
 
 import os

@@ -53,7 +53,7 @@ def _headers() -> dict[str, bytes]:
             header(b"scripts/a", mode=base_256(0o755, width=8), magic=GNU),
             header(b"data/a", mode=base_256(0o644, width=8), magic=GNU),
         ),
-        # Maven's plexus-archiver (tar-stream's fixture space.tar); AIX tar (commons-compress' simple-aix-native-tar.tar).
+        # Maven's plexus-archiver (tar-stream's space.tar); AIX tar (commons-compress' simple-aix-native-tar.tar).
         "owner-blank": packed(PACK, header(b"data/a", uid=b" " * 7 + b"\0")),
         "time-after-a-zero-byte": packed(PACK, header(b"data/a", mtime=b"\x000000000007 ")),
         "numbers-with-something-behind-their-end": packed(

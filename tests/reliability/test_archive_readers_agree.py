@@ -1,7 +1,7 @@
 """What we accept is one thing to everybody, and what is one thing to everybody we accept.
 
-The first keeps out archives that hold other members for us than for whoever unpacks them. The second keeps in what honest
-tools write, however odd its bytes; where we are stricter, `STRICTER` says so.
+The first keeps out archives that hold other members for us than for whoever unpacks them. The second keeps in what
+honest tools write, however odd its bytes; where we are stricter, `STRICTER` says so.
 """
 
 from collections.abc import Mapping
@@ -29,10 +29,10 @@ STRICTER: Final[Mapping[str, str]] = {
     "data after the tar's end marker": "the contract says so; tar --ignore-zeros shows a second tar",
     "an empty pax header": "new versions of libarchive give up on it",
     "two say the same about one member": "they agree only where both say the same",
-    "starts like a file of another kind": "libarchive guesses by the start; the rule is wider than what it has been seen to guess",
+    "starts like a file of another kind": "libarchive guesses formats; the rule is wider than its guesses",
     "is labelled, or one volume": "GNU tar lists a label as a member, though it unpacks none",
     "a global pax header that says what members are": "they agree only where it says what is so anyway",
-    "a link names on a member that is none": "in an extension header; in the header itself node-tar leaves the member out",
+    "a link names on a member that is none": "in a header of its own; in the member's node-tar leaves it out",
     "looks like another record": "node-tar takes it for one only where the length fits too",
     "on which some readers give up": "in a global header, or one of litter, not all look at it",
     "that some readers cannot read": "Go gives up on a name with a zero byte, but not in a global header",

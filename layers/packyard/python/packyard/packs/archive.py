@@ -196,7 +196,7 @@ class _Reading(Generic[T]):
         if member.executable != original.executable:
             self.faults.add(
                 member.name,
-                f"is a hard link that differs from its file in whether it can be executed, which is one to some; {_AS_FILES}",
+                f"is a hard link that is executable and its file is not, or the reverse; {_AS_FILES}",
             )
         self._stream.charge(original.size)
         self._files[path] = replace(original, path=path)
@@ -225,7 +225,7 @@ class _Reading(Generic[T]):
         return ""
 
     def _misplaced(self, refused_names: Iterable[bytes]) -> Mapping[str, str]:
-        """Return what may not stand at the root, as far as that is certain: what else comes decides where the root is."""
+        """Return what may not stand at the root, as far as that is certain: what comes later decides where it is."""
         root = self._root()
         top = root.removesuffix("/")
         wraps = self._complete or not top or self._tree.is_file(root + MANIFEST_PATH)
@@ -244,8 +244,8 @@ class _Reading(Generic[T]):
         """Return the manifest, if there is one.
 
         Raises:
-            InvalidRequest: On `pack.yaml`: there is none, or it is not valid. Or whatever else is wrong, if that is why it
-                was not kept.
+            InvalidRequest: On `pack.yaml`: there is none, or it is not valid; or on what else is wrong, if that is why
+                it was not kept.
         """
         path = root + MANIFEST_PATH
         if not self._tree.is_file(path):

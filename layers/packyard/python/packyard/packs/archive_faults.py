@@ -10,8 +10,8 @@ MAX_REPORTED: Final = 100
 # Each time that this many go, there is room to read on; it bounds how often the tree is looked through for them.
 _WORTH_GATHERING: Final = 20
 
-# Tells what may not stand at the pack's root, by its path, as far as that is certain; is given the names of members that are
-# in no tree, for they are refused.
+# Tells what may not stand at the pack's root, by its path, as far as that is certain. It is given the names of members
+# that were refused.
 Misplaced = Callable[[Iterable[bytes]], Mapping[str, str]]
 
 
@@ -19,7 +19,7 @@ class ArchiveFaults:
     """Faults by field, bounded in number.
 
     Args:
-        misplaced: Tells what may not stand at the root: what lies there is wrong as a whole, so faults below it are one.
+        misplaced: Tells what may not stand at the root; all that is wrong below it is said by that one fault.
     """
 
     def __init__(self, misplaced: Misplaced) -> None:

@@ -29,7 +29,10 @@ _DEFLATE = 8
 _FHCRC, _FEXTRA, _FNAME, _FCOMMENT = 2, 4, 8, 16
 _RESERVED_FLAGS = 0xE0
 
-DATA_AFTER_END = "has data after the tar's end marker, such as a line break or a second tar (tar -A, cat); pack everything at once"
+DATA_AFTER_END = (
+    "has data after the tar's end marker, such as a line break or a second tar (tar -A, cat); "
+    "pack all of it at once"
+)
 _WANTED = "a gzip-compressed tar is needed (tar -czf pack.tar.gz FOLDER)"
 
 
@@ -253,7 +256,7 @@ class GzipStream:
         while piece := self._input.take_some(_PIECE_BYTES):
             if piece != _ZEROS[: len(piece)]:
                 raise refused(
-                    "has data after the end of the gzip stream, such as a signature or a line break; send the file as the tool "
-                    "wrote it"
+                    "has data after the end of the gzip stream, such as a signature or a line break; send the file as "
+                    "the tool wrote it"
                 )
             self._padded = True

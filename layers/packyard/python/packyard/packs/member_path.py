@@ -44,7 +44,8 @@ def parse_member_path(name: bytes, *, directory: bool, limits: ArchiveLimits) ->
         path = stem.decode("utf-8")
     except UnicodeDecodeError:
         raise ValueError(
-            "the path is not UTF-8; rename the file, or pack with a tool that writes UTF-8 (bsdtar: --options hdrcharset=UTF-8)"
+            "the path is not UTF-8; rename the file, or pack with a tool that writes UTF-8 (bsdtar: --options "
+            "hdrcharset=UTF-8)"
         ) from None
     if _CONTROL.search(_MAC_ICON.sub("/", path)):
         raise ValueError("the path holds a control character; rename the file")

@@ -28,8 +28,8 @@ class PathTree:
             directory: Whether it is a directory; a file otherwise.
 
         Raises:
-            ValueError: The path is taken by a file, is spelled another way elsewhere, or lies under a file. A directory may
-                come twice, as tar writes it when its arguments overlap.
+            ValueError: The path is taken by a file, is spelled another way elsewhere, or lies under a file. A directory
+                may come twice, as tar writes it when its arguments overlap.
         """
         known = self._known(path)
         if known is None:

@@ -79,7 +79,7 @@ def parse_pax_records(payload: bytes) -> PaxRecords:
 
 
 def _holds_a_record(value: bytes) -> bool:
-    """Tell whether a line of a value, but the first, is a record to node-tar, which takes headers apart at line breaks."""
+    """Tell whether a line of a value, but the first, is a record to node-tar, which splits headers at line breaks."""
     for number, key in enumerate(_RECORD_IN_A_VALUE.finditer(value)):
         line = value.rfind(b"\n", 0, key.start()) + 1
         if number == _MAX_LOOKS:
@@ -100,6 +100,18 @@ def _check_values(records: PaxRecords) -> None:
             raise ValueError("has a pax record with an empty or unreadable value")
     if _SIZE.fullmatch(records.get(b"size", b"0")) is None:
         raise ValueError("has a pax record with a malformed size")
+    _check_unused_values(records)
+    if records.get(b"hdrcharset", _CHARSETS[0]) not in _CHARSETS:
+        raise ValueError("has a pax header in a character set other than UTF-8")
+    if any(key.startswith(_VOLUME_PREFIX) for key in records):
+        raise ValueError(
+            "is labelled, or one volume of several, which some readers show as a member; pack it without --label (-V) "
+            "and --multi-volume (-M)"
+        )
+
+
+def _check_unused_values(records: PaxRecords) -> None:
+    """Check times and owners, which no pack keeps."""
     for key in (b"mtime", b"atime", b"ctime"):
         if _TIME.fullmatch(records.get(key, b"0")) is None:
             raise ValueError(
@@ -114,13 +126,6 @@ def _check_values(records: PaxRecords) -> None:
             )
     if any(b"\0" in records.get(key, b"") for key in (b"uname", b"gname")):
         raise ValueError("has a pax record with an owner's name that some readers cannot read")
-    if records.get(b"hdrcharset", _CHARSETS[0]) not in _CHARSETS:
-        raise ValueError("has a pax header in a character set other than UTF-8")
-    if any(key.startswith(_VOLUME_PREFIX) for key in records):
-        raise ValueError(
-            "is labelled, or one volume of several, which some readers show as a member; pack it without --label (-V) and "
-            "--multi-volume (-M)"
-        )
 
 
 def describes_sparse_file(records: PaxRecords) -> bool:

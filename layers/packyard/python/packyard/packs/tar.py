@@ -1,8 +1,8 @@
 """A strict, sequential reader of untrusted tar archives: ustar, GNU and pax.
 
-It accepts what GNU tar, libarchive, Go's archive/tar, Python's tarfile and node-tar all read the same way, however odd its
-bytes. Where they differ (which header wins, where the next one starts, what an odd type is), the archive is refused: one that
-means one thing to the check and another to whoever unpacks it is how checks are got around.
+It accepts what GNU tar, libarchive, Go's archive/tar, Python's tarfile and node-tar all read the same way, however
+odd its bytes. Where they differ (which header wins, where the next one starts, what an odd type is), the archive is
+refused: one that means one thing to the check and another to whoever unpacks it is how checks are got around.
 """
 
 from collections.abc import Iterator
@@ -110,9 +110,9 @@ class TarReader:
         return None
 
     def _next_header(self) -> TarHeader | None:
-        """Return the next header, or None at the end: at the end marker, which nothing but zeros may follow, or without one.
+        """Return the next header, or None at the end marker, which nothing but zeros may follow.
 
-        Some writers leave the marker out, and all readers take the end of the file for it behind at least one member.
+        Some writers leave it out. Behind at least one member, all readers take the end of the file for it.
         """
         self._header_at = self._next_at
         block = self._stream.take(BLOCK_BYTES)
@@ -183,7 +183,8 @@ class TarReader:
             raise ValueError(f"has more than {_MAX_GLOBAL_HEADERS} global pax headers")
         if extensions or changes_members(parse_pax_records(self._payload(header))):
             raise ValueError(
-                "has a global pax header that says what members are, which readers apply differently; say it for each member"
+                "has a global pax header that says what members are, which readers apply differently; say it for each "
+                "member"
             )
 
 

@@ -110,14 +110,14 @@ def _with_prefix(
         return name
     if (magic, version) == _GNU:
         raise ValueError(
-            "has a GNU header with times where other formats have a part of the path, so that readers differ; .NET before "
-            "10, Go's FormatGNU and tar --listed-incremental write it. Write the pax format instead (.NET: "
+            "has a GNU header with times where other formats have a part of the path, so that readers differ; .NET "
+            "before 10, Go's FormatGNU and tar --listed-incremental write it. Write the pax format instead (.NET: "
             "TarEntryFormat.Pax), or leave --listed-incremental out"
         )
     if magic != _USTAR or version != _USTAR_VERSION:
         raise ValueError(
-            "has a header with something in place of a path's prefix but without ustar's version 00, so that readers take its "
-            f"path differently; {_ANOTHER_WAY}"
+            "has a header with something in place of a path's prefix but without ustar's version 00, so that readers "
+            f"take its path differently; {_ANOTHER_WAY}"
         )
     prefix = _prefix(*area)
     if not prefix:

@@ -32,10 +32,13 @@ _REFUSED: Final = _REFUSED_WITHOUT_CONTENT | {
     b"A": "is an access control list of Solaris' own; pack with GNU tar (gtar), or without -p",
     b"E": "is an extended attribute of Solaris' own; pack with GNU tar (gtar), or without -@",
 }
-_SPARSE_REFUSED: Final = "is a sparse file, stored without its holes; pack it whole (GNU tar without -S, bsdtar with --no-read-sparse)"
+_SPARSE_REFUSED: Final = (
+    "is a sparse file, stored without its holes; pack it whole (GNU tar without -S, bsdtar with "
+    "--no-read-sparse)"
+)
 _LIST_REFUSED: Final = (
-    "has an access control list that says otherwise than its mode whether it can be executed, so that readers differ; pack "
-    "with --no-acls"
+    "has an access control list that says otherwise than its mode whether it can be executed, so that readers differ; "
+    "pack with --no-acls"
 )
 _SAID_TWICE: Final = "has extension headers that readers apply differently: two say the same about one member"
 _LINKS: Final = (b"1", b"2")
@@ -150,7 +153,7 @@ class MemberExtensions:
 
 
 def _gnu_text(payload: bytes) -> bytes:
-    """Return a long name or link name; Perl's Archive::Tar, Haskell's tar and .NET 7 to 9 write it without its zero byte."""
+    """Return a long name or link name; Perl's Archive::Tar, Haskell's tar and .NET 7 to 9 leave its zero byte out."""
     text, _, rest = payload.partition(b"\0")
     if not text or rest.strip(b"\0"):
         raise ValueError("has a malformed GNU long name")
@@ -176,8 +179,8 @@ def _check_size(header: TarHeader, kind: MemberKind) -> None:
         return
     if kind is MemberKind.HARD_LINK:
         raise ValueError(
-            "has a hard link with a size, where readers disagree on whether content follows; write links as files (GNU tar: "
-            "--hard-dereference)"
+            "has a hard link with a size, where readers disagree on whether content follows; write links as files "
+            "(GNU tar: --hard-dereference)"
         )
     if kind is MemberKind.DIRECTORY or header.type in _REFUSED_WITHOUT_CONTENT:
         raise ValueError("has content where readers disagree on whether there is any")
