@@ -19,6 +19,7 @@ from packyard.oci.root_file import LayerLimits
 from packyard.oci.tree import File, canonical_order
 from packyard.packs.archive import PackContents
 from packyard.packs.limits import KIB, ArchiveLimits
+from packyard.packs.member_path import is_litter
 
 # So small that inputs of the fuzzer's size reach each of them.
 LIMITS: Final = ArchiveLimits(
@@ -34,7 +35,6 @@ _FIELD = re.compile(r"archive(:.*)?|pack\.yaml(:.+)?", re.DOTALL)
 _TOP_LEVEL: Final = frozenset(
     {"pack.yaml", "behavior.md", "README.md", "LICENSE", "guides", "scripts", "data", "templates"}
 )
-_LITTER = re.compile(r"(?:^|/)(?:\.DS_Store|\._[^/]*|__MACOSX)(?:/|$)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
 
 
@@ -107,7 +107,7 @@ def _check_path(path: str) -> None:
     assert not {"", ".", ".."} & set(segments)
     assert not PurePosixPath(path).is_absolute()
     assert not _CONTROL.search(path)
-    assert not _LITTER.search(path)
+    assert not is_litter(path)
     assert not any(segment.startswith(".wh.") for segment in segments)
     assert len(path.encode()) <= LIMITS.path_bytes
     assert len(segments) <= LIMITS.path_depth
@@ -118,7 +118,7 @@ def _files_seen_by_python(archive: bytes) -> dict[str, SeenFile]:
     with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
         for member in tar:
             path = member.name.removeprefix("./")
-            if _LITTER.search(path):
+            if is_litter(path):
                 continue
             if member.islnk():
                 files[path] = files[member.linkname.removeprefix("./")]

@@ -10,7 +10,7 @@ _MAGIC: Final = slice(257, 262)
 _CHECKSUM: Final = slice(148, 156)
 _DIGITS = re.compile(rb"[0-7]{6}[\0 ]{2}")
 _KINDS: Final = b"0\x00125xgLK7S346VMDX"
-_MAGICS: Final = (b"ustar\x0000", b"ustar  \0", bytes(8))
+_MAGICS: Final = (b"ustar\x0000", b"ustar  \0", bytes(8), b"ustar\0\0\0", b"tarball\0")
 # Where fields of a header start, or end.
 _FIELDS: Final = (0, 99, 100, 108, 116, 124, 135, 136, 156, 157, 257, 263, 265, 329, 345, 475, 476, 500, 508)
 _EDGES: Final = (
@@ -35,6 +35,14 @@ _EDGES: Final = (
         b"8 size=9\n",
     ),
     *(b"30 GNU.sparse.major=1\n", b"23 hdrcharset=BINARY\n", b"17 linkpath=data/a\n"),
+    *(
+        b"9 mtime=1\n",
+        b"8 uid=-1\n",
+        b"35 SCHILY.acl.access=user::rwx\n",
+        bytes(12),
+        b" " * 7 + b"\0",
+        b"Icon\r",
+    ),
 )
 
 

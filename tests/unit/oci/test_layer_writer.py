@@ -36,6 +36,19 @@ def test_files_of_many_batches_and_of_many_members_are_the_same() -> None:
     assert written(files) == stored(files)
 
 
+def test_content_can_be_had_again_once_all_is_stored() -> None:
+    large = bytes(MEMBER_BYTES) + b"end"
+    with LayerSpool() as spool, LayerWriter(spool) as writer:
+        kept = [writer.store([content]) for content in (*MANY, large, b"")]
+
+        assert writer.fetch(kept[7]) == MANY[7]
+        assert writer.fetch(kept[-2]) == large
+        assert writer.fetch(kept[-1]) == b""
+        writer.finish()
+
+        assert spool.fetch(kept[3].content()) == MANY[3]
+
+
 def test_a_small_pack_starts_no_thread() -> None:
     before = threading.active_count()
     with LayerSpool() as spool, LayerWriter(spool) as writer:
