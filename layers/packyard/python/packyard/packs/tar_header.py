@@ -25,7 +25,7 @@ _UNUSED = re.compile(rb"(?! +\Z)[ \0]*[0-7]*[ \0]*")
 # .NET leaves the size and mode of an empty file at zero bytes. GNU tar does not read a field of nothing but blanks.
 _UNSET = re.compile(rb" *\0+")
 # All readers end a name at its first zero byte, but node-tar reads on at the next line.
-_LINE_BREAK_AFTER_END = re.compile(rb"\0.*(?:[\r\n]|\xe2\x80[\xa8\xa9])", re.DOTALL)
+_LINE_BREAK = re.compile(rb"[\r\n]|\xe2\x80[\xa8\xa9]")
 _BASE_256_POSITIVE: Final = 0x80
 _BASE_256_NEGATIVE: Final = 0xFF
 # GNU tar takes no larger owner, node-tar no larger number.
@@ -88,9 +88,11 @@ def parse_tar_header(block: bytes) -> TarHeader:
 
 def _text(field: bytes) -> bytes:
     """Return a field up to its first zero byte, which is where readers stop."""
-    if _LINE_BREAK_AFTER_END.search(field):
+    text, _, rest = field.partition(b"\0")
+    rest = rest.lstrip(b"\0")
+    if rest and _LINE_BREAK.search(rest):
         raise ValueError("has a header with a line break behind the end of a name, where readers differ")
-    return field.partition(b"\0")[0]
+    return text
 
 
 def _with_prefix(
@@ -106,7 +108,7 @@ def _with_prefix(
         magic: Six bytes that name the format.
         version: The two that follow.
     """
-    if not any(map(any, area[:-1])):
+    if not b"".join(area[:-1]).strip(b"\0"):
         return name
     if (magic, version) == _GNU:
         raise ValueError(
