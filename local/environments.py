@@ -38,6 +38,7 @@ SIZES: Final = {
     "schemathesis": 45,
     "audit": 30,
     "bench": 340,
+    "readers": 460,
 }
 
 UV: Final = LOCAL / "tools" / "uv" / "bin" / "uv"

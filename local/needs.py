@@ -29,7 +29,7 @@ class Need:
 
 
 _TESTS: Final = Need(
-    tools=("emulator", "sam", "runtime", "schemathesis"),
+    tools=("emulator", "sam", "runtime", "schemathesis", "readers"),
     programs=("skopeo", "umoci", "docker-registry", "bsdtar", "zstd"),
 )
 NEEDS: Final = {

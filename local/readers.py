@@ -9,8 +9,10 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from local import environments
 from local.command import run
-from local.environments import HERE, LOCAL, PROJECT, exclusively, fingerprint, prepare, tool
+from local.environments import HERE, LOCAL, PROJECT, fingerprint, prepare, tool
+from local.locks import exclusively
 
 _SOURCES: Final = PROJECT / "tests" / "reliability"
 _FOLDER: Final = LOCAL / "readers"
@@ -40,12 +42,7 @@ def prepare_readers() -> None:
 
 def node(script: str) -> tuple[Path, Path]:
     """Return the command that runs one of the scripts for Node.js."""
-    return tool("readers", "node"), _NODE_FOLDER / script
-
-
-def npm() -> Path:
-    """Return the path of npm."""
-    return tool("readers", "npm")
+    return environments.node("readers"), _NODE_FOLDER / script
 
 
 def go() -> Path:
@@ -55,12 +52,8 @@ def go() -> Path:
 
 def _install_node_packages() -> None:
     shutil.copytree(_SOURCES / "node", _NODE_FOLDER)
-    programs = os.pathsep.join((str(npm().parent), os.environ["PATH"]))
-    run(
-        [npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"],
-        folder=_NODE_FOLDER,
-        environment={**os.environ, "PATH": programs},
-    )
+    npm = environments.npm("readers")
+    run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], folder=_NODE_FOLDER)
 
 
 def _compile_go_program() -> None:

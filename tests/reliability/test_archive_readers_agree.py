@@ -39,6 +39,7 @@ STRICTER: Final[Mapping[str, str]] = {
     "owner or a time that not every reader can hold": "the bound is that of the strictest reader, a power of two",
     "negative or too large": "a mode beyond 53 bits, which no tool writes",
     "content where readers disagree on whether there is any": "a directory has none for these five, others skip it",
+    "with a malformed number": "a mode behind a zero byte is read in two ways, which shows only on files",
     "not padded with zeros": "some readers look on there for records, or for the end of a name",
     "a malformed GNU long name": "something behind its end, which no tool writes",
     "contradicts the size": "busybox goes by the header; they agree here because nothing follows",
