@@ -27,7 +27,7 @@ from packyard.registry.credentials import Anonymous
 from packyard.registry.distribution import DistributionRegistry
 from packyard.registry.factory import distribution_registry
 from packyard.registry.port import BlobUpload
-from packyard.registry.transport import Patience, Transport
+from packyard.registry.transport import Exchange, Patience, Transport
 
 REPOSITORY = "packs/org_test/slack"
 # Longer than a connection's buffers, so that who does not read stops who sends.
@@ -187,13 +187,10 @@ def test_whatever_goes_wrong_early_the_push_brings_the_layer(
     mood: Mood, fake: FakeRegistry, layer: Layer
 ) -> None:
     fake.moods.append(replace(mood))
+    patience = impatient(0.5)
+    exchange = Exchange(http=urllib3.PoolManager(), patience=patience)
     client = RegistryClient(
-        Transport(
-            http=urllib3.PoolManager(),
-            base_url=fake.url,
-            credential=Anonymous(),
-            patience=impatient(0.5),
-        )
+        Transport(exchange=exchange, base_url=fake.url, credential=Anonymous(), patience=patience)
     )
     started = time.monotonic()
 

@@ -28,7 +28,8 @@ from packyard.oci.layer import Layer, LayerSpool
 from packyard.registry.credentials import Anonymous
 from packyard.registry.distribution import DistributionRegistry
 from packyard.registry.factory import distribution_registry
-from packyard.registry.transport import RETRY_DELAYS_SECONDS, Patience, RegistryRefused
+from packyard.registry.refusal import RegistryRefused
+from packyard.registry.transport import RETRY_DELAYS_SECONDS, Patience
 
 REPOSITORY = "packs/org_test/slack"
 ATTEMPTS = len(RETRY_DELAYS_SECONDS) + 1
@@ -135,7 +136,7 @@ def test_a_refusal_is_final(
     with pytest.raises(RegistryRefused) as refused:
         registry.tag(REPOSITORY, "1.4.0", image.index)
 
-    assert refused.value.status == 400
+    assert refused.value.answered == 400
     assert asked(fake, "PUT") == 1
     assert slept == []
 

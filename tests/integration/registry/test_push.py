@@ -17,7 +17,8 @@ from packyard.oci.layer import Layer, LayerSpool
 from packyard.registry.credentials import Anonymous, Basic
 from packyard.registry.distribution import DistributionRegistry
 from packyard.registry.factory import distribution_registry
-from packyard.registry.transport import Patience, RegistryRefused
+from packyard.registry.refusal import RegistryRefused
+from packyard.registry.transport import Patience
 
 PATIENCE = Patience(sleep=time.sleep, monotonic=time.monotonic)
 # `open sesame` under bcrypt, at its lowest cost.
@@ -198,6 +199,6 @@ class TestCredentials:
 
         with pytest.raises(RegistryRefused) as refused:
             registry.push("packs/slack", image, layer)
-        assert refused.value.status == 401
+        assert refused.value.answered == 401
         with pytest.raises(RegistryCleanupFailed):
             registry.delete_image("packs/slack", image.digests)

@@ -23,6 +23,7 @@ PackyardError                    code                       status
 ├─ BillingInactive               billing_inactive           423
 ├─ InternalError                 internal_error             500
 ├─ RegistryUnavailable           registry_unavailable       502
+│  └─ RegistryThrottled          service_unavailable        503
 ├─ RegistryCleanupFailed         registry_cleanup_failed    502
 ├─ ServiceUnavailable            service_unavailable        503
 │  └─ StillAtWork                service_unavailable        503
@@ -37,10 +38,15 @@ from typing import Any, ClassVar
 
 
 class PackyardError(Exception):
-    """A refusal with a stable code and an HTTP status; subclasses add the facts a client can act on."""
+    """A refusal with a stable code and an HTTP status; subclasses add the facts a client can act on.
+
+    Attributes:
+        retry_after_seconds: When to try again, for the answer's `Retry-After`; None to say nothing of it.
+    """
 
     code: ClassVar[str]
     status: ClassVar[int]
+    retry_after_seconds: int | None = None
 
     def __init__(self, message: str, details: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
@@ -308,6 +314,22 @@ class RegistryUnavailable(PackyardError):
     status = 502
 
 
+class RegistryThrottled(RegistryUnavailable):
+    """A registry asks for fewer requests, and for longer than a request can wait.
+
+    Args:
+        seconds: How long it asks to be left alone; None where it does not say.
+    """
+
+    code = "service_unavailable"
+    status = 503
+
+    def __init__(self, seconds: int | None = None) -> None:
+        super().__init__("The registry takes no more requests for now; try again shortly.")
+        self.stated_seconds = seconds
+        self.retry_after_seconds = max(seconds or 0, 1)
+
+
 class RegistryCleanupFailed(PackyardError):
     """An image, or part of it, could not be removed from our registry; doing it again is safe."""
 
@@ -325,6 +347,7 @@ class ServiceUnavailable(PackyardError):
 
     code = "service_unavailable"
     status = 503
+    retry_after_seconds = 1
 
     def __init__(self) -> None:
         super().__init__("A backing service is unavailable; repeat the request when Retry-After says.")

@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError, ServiceError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from packyard.errors import InternalError, MethodNotAllowed, PackyardError, RouteNotFound, ServiceUnavailable
+from packyard.errors import InternalError, MethodNotAllowed, PackyardError, RouteNotFound
 from packyard.http.entity_tags import conditional
 
 JSON: Final = "application/json"
@@ -81,5 +81,6 @@ def json_response(
 def refusal(error: PackyardError, *, request_id: str) -> Response[str]:
     """Return the error envelope, and note the code for the request's line in the log."""
     logger.append_keys(code=error.code)
-    headers = {"Retry-After": "1"} if error.status == ServiceUnavailable.status else {}
+    seconds = error.retry_after_seconds
+    headers = {} if seconds is None else {"Retry-After": str(seconds)}
     return json_response(error.status, {"error": error.inner(request_id)}, headers)

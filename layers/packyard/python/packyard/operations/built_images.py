@@ -21,12 +21,16 @@ from packyard.packs.pack import Pack
 from packyard.packs.version import Version, tag_of
 from packyard.queue import CleanupQueue, OrphanImage
 from packyard.registry.port import BlobUpload, ImageRegistry
-from packyard.registry.transport import RegistryRefused
+from packyard.registry.refusal import RegistryRefused, TagKept
 
 logger = Logger(child=True)
 
-# NAME_UNKNOWN, and MANIFEST_BLOB_UNKNOWN (distribution-spec, "Error Codes").
-_TAKEN_AWAY: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST})
+# Of what was there when the push began (distribution-spec, "Error Codes"); some come with 404, and some with 400.
+_TAKEN_AWAY: Final = frozenset({"NAME_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
+# For the operator; nothing is wrong with the pack, which is pinned by its digest (decision 50).
+TAG_KEPT: Final = (
+    "the registry does not let the version's tag name the pack's image: it is immutable or protected there"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +68,7 @@ class BuiltImages:
             due_at: From when the image is an orphan unless a row uses it.
 
         Raises:
-            RegistryUnavailable: Our registry did not take the image.
+            RegistryUnavailable, RegistryThrottled: Our registry did not take the image.
             ServiceUnavailable: SQS, or AWS on behalf of the registry, did not answer.
         """
         repository = self._announced(image.digests, pack, due_at)
@@ -74,7 +78,7 @@ class BuiltImages:
         except RegistryRefused as refused:
             # A deletion has taken the repository away in between, or a cleaner what the index names, because this push
             # has outlived its claim. The client's repeat pushes it again, or is told by the row why not.
-            if refused.status not in _TAKEN_AWAY:
+            if refused.answered != HTTPStatus.NOT_FOUND and not refused.codes & _TAKEN_AWAY:
                 raise
             raise ServiceUnavailable from refused
 
@@ -123,7 +127,10 @@ class BuiltImages:
         """Set the version's tag. The pack stands without it; the announcement sets it when this cannot (decision 4)."""
         try:
             self.registry.tag(self._repository(pack.org_id, pack.name), tag_of(pack.version), index)
-        except (PackyardError, RegistryRefused):
+        except TagKept:
+            # The announcement will find the same, and say so.
+            logger.warning(TAG_KEPT, extra={"pack_id": pack.id}, exc_info=True)
+        except PackyardError:
             logger.warning("tag left to clean_up", extra={"pack_id": pack.id}, exc_info=True)
 
     def purge(self, pack: Pack, digests: Iterable[Digest]) -> bool:

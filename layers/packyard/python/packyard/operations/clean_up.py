@@ -12,11 +12,13 @@ from aws_lambda_powertools import Logger
 
 from packyard.oci.digest import Digest
 from packyard.oci.reference import parse_reference
+from packyard.operations.built_images import TAG_KEPT
 from packyard.operations.delete import PURGE_LEASE, Deleter
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus
 from packyard.packs.version import tag_of
 from packyard.queue import CleanupQueue, OrphanImage, PackDeletion, StagedArchive, parse_message
 from packyard.registry.port import ImageRegistry
+from packyard.registry.refusal import TagKept
 from packyard.staging import Staging
 from packyard.store.packs import PackStore
 from packyard.store.repositories import RepositoryBusy, RepositoryStore
@@ -128,4 +130,8 @@ class Cleaner:
         Not while the pack is being deleted: its image goes, and a tag set now would come back to life after it.
         """
         if pack.status is PackStatus.ACTIVE and pack.image_digest == image.digests[0]:
-            self.registry.restore_tag(image.repository, tag_of(pack.version), pack.image_digest)
+            try:
+                self.registry.restore_tag(image.repository, tag_of(pack.version), pack.image_digest)
+            except TagKept:
+                # It would be the same the next time.
+                logger.warning(TAG_KEPT, extra={"pack_id": pack.id}, exc_info=True)

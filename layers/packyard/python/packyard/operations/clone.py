@@ -38,7 +38,7 @@ from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
 from packyard.queue import MAX_DIGESTS
 from packyard.registry.image_tree import read_tree
 from packyard.registry.pull import ImageSource
-from packyard.registry.transport import RegistryRefused
+from packyard.registry.refusal import RegistryRefused
 from packyard.store.packs import PackStore
 from packyard.store.repositories import ClaimLost, NameHeld, RepositoryBusy, RepositoryStore
 from packyard.tenants.caller import Caller
@@ -187,7 +187,7 @@ def _taken(image: ImageTree) -> Iterator[None]:
     try:
         yield
     except RegistryRefused as refusal:
-        if refusal.status not in _NOT_TAKEN:
+        if refusal.answered not in _NOT_TAKEN:
             raise
         # Amazon ECR takes no blob without bytes (devcontainers/cli #814).
         empty = any(blob.size == 0 for blob in image.blobs)

@@ -4,24 +4,28 @@ Endpoints are named `end-1` and so on in the OCI distribution-spec, section "End
 """
 
 import json
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from urllib.parse import urlencode, urljoin
+from typing import Final
+from urllib.parse import urlencode, urlsplit
 
 from packyard.errors import RegistryUnavailable
 from packyard.oci.digest import Digest, digest_of, parse_digest
 from packyard.oci.document import Document
 from packyard.oci.media_types import DOCKER_INDEX, DOCKER_MANIFEST, INDEX, MANIFEST
 from packyard.registry.port import BlobUpload
-from packyard.registry.transport import Answer, RegistryRefused, Transport
+from packyard.registry.refusal import RegistryBroken, RegistryRefused, TagKept
+from packyard.registry.tags import TagList, list_tags
+from packyard.registry.transport import Answer, Transport
 
-# Of at most 128 characters each (distribution-spec, "Pulling manifests"), so that a page stays well below what we read.
-_TAGS_PER_PAGE = 100
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-_ANY_MANIFEST = f"{INDEX}, {DOCKER_INDEX}, {MANIFEST}, {DOCKER_MANIFEST}"
-_ANY_ANSWER = frozenset(
-    {HTTPStatus.CREATED, HTTPStatus.ACCEPTED, *range(400, 500)} - {HTTPStatus.TOO_MANY_REQUESTS}
+_ANY_MANIFEST: Final = f"{INDEX}, {DOCKER_INDEX}, {MANIFEST}, {DOCKER_MANIFEST}"
+_MOUNT_REFUSED: Final = frozenset({*range(400, 500)} - {HTTPStatus.TOO_MANY_REQUESTS})
+# A registry redirects to where it keeps a blob only when it keeps it.
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+# Said of an upload that the registry has lost, or whose bytes came over changed: it is begun anew.
+_UPLOAD_LOST: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE})
+_UPLOAD_LOST_CODES: Final = frozenset(
+    {"BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "DIGEST_INVALID", "SIZE_INVALID", "RANGE_INVALID"}
 )
 
 
@@ -29,8 +33,8 @@ class RegistryClient:
     """Pushes blobs and manifests by digest.
 
     Every method tries again when the registry does not answer. It raises RegistryUnavailable when no attempt
-    got an answer or the registry stored something else than it was sent, and RegistryRefused when it will not
-    do what it is asked.
+    got an answer or the registry stored something else than it was sent, RegistryThrottled when it asks to be left
+    alone, and RegistryRefused when it will not do what it is asked.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -62,11 +66,17 @@ class RegistryClient:
         """
 
         def attempt() -> None:
-            if self._has_blob(repository, digest) or self._closed(upload, digest):
+            if self._has_blob(repository, digest) or self._closed(repository, upload, digest):
                 return
             location = self._begin(repository, digest, mount_from)
-            if location is not None:
-                self._finish(location, digest=digest, size=size, chunks=chunks)
+            if location is None:
+                return
+            try:
+                self._finish(repository, location, digest=digest, size=size, chunks=chunks)
+            except RegistryRefused as refused:
+                if refused.answered not in _UPLOAD_LOST and not refused.codes & _UPLOAD_LOST_CODES:
+                    raise
+                raise RegistryUnavailable("The registry has lost the upload.") from refused
 
         # An upload is tried again from its start: a PUT that failed may have used up the upload's URL.
         self._transport.persistently(attempt)
@@ -81,72 +91,60 @@ class RegistryClient:
         )
 
     def put_manifest(self, repository: str, reference: str, document: Document) -> None:
-        """Store a manifest or an index under its digest or a tag; a tag that stands moves (end-7)."""
+        """Store a manifest or an index under its digest or a tag; a tag that stands moves (end-7).
+
+        What the registry refuses to store, but has already, is stored: under immutable tags, some refuse the same
+        image too (buildkit #3776).
+
+        Raises:
+            TagKept: The registry keeps the tag on another image, and refuses to move it.
+        """
 
         def attempt() -> None:
             answer = self._transport.send(
                 "PUT",
                 f"/v2/{repository}/manifests/{reference}",
-                expect={HTTPStatus.CREATED},
                 headers={"Content-Type": document.media_type, "Content-Length": str(document.size)},
                 body=lambda: (document.raw,),
             )
-            _check_stored(answer, document.digest)
+            if not _says_stored(answer, document.digest):
+                found = self._find(repository, reference)
+                if found is None or found.digest != document.digest:
+                    raise RegistryUnavailable("The registry has not stored yet what it was sent.")
 
-        self._transport.persistently(attempt)
+        try:
+            self._transport.persistently(attempt)
+        except RegistryRefused as refused:
+            found = self._standing(repository, reference, refused)
+            if found is None:
+                raise
+            if found.digest != document.digest:
+                raise TagKept(
+                    refused.answered, refused.codes, f"{repository}:{reference} names {found.digest}"
+                ) from refused
 
     def get_manifest(self, repository: str, digest: Digest) -> Document:
         """Return a manifest or an index that we pushed, of whatever type, checked against its digest (end-3)."""
 
         def attempt() -> Document:
-            answer = self._transport.send(
-                "GET",
-                f"/v2/{repository}/manifests/{digest}",
-                expect={HTTPStatus.OK},
-                headers={"Accept": _ANY_MANIFEST},
-            )
-            return _document(answer, digest)
+            path = f"/v2/{repository}/manifests/{digest}"
+            return _document(self._transport.send("GET", path, headers={"Accept": _ANY_MANIFEST}), digest)
 
         return self._transport.persistently(attempt)
 
     def find_manifest(self, repository: str, reference: str) -> Document | None:
         """Return the manifest or index of a digest or a tag, or None when there is none (end-3)."""
+        return self._transport.persistently(lambda: self._find(repository, reference))
 
-        def attempt() -> Document | None:
-            answer = self._transport.send(
-                "GET",
-                f"/v2/{repository}/manifests/{reference}",
-                expect={HTTPStatus.OK, HTTPStatus.NOT_FOUND},
-                headers={"Accept": _ANY_MANIFEST},
-            )
-            if answer.status == HTTPStatus.NOT_FOUND:
-                return None
-            wanted = reference if ":" in reference else answer.headers.get("Docker-Content-Digest")
-            return _document(answer, wanted)
-
-        return self._transport.persistently(attempt)
-
-    def list_tags(self, repository: str, *, after: str | None = None) -> Sequence[str]:
-        """Return some of a repository's tags, in the registry's order; none for one that is not there (end-8b).
-
-        Args:
-            repository: Its path in the registry.
-            after: The last tag of the answer before; registries that know no pages ignore it.
-        """
-        page = f"?n={_TAGS_PER_PAGE}" + (f"&last={after}" if after is not None else "")
-
-        def attempt() -> Sequence[str]:
-            answer = self._transport.send(
-                "GET",
-                f"/v2/{repository}/tags/list{page}",
-                expect={HTTPStatus.OK, HTTPStatus.NOT_FOUND},
-            )
-            return () if answer.status == HTTPStatus.NOT_FOUND else _tags(answer.body)
-
-        return self._transport.persistently(attempt)
+    def list_tags(self, repository: str) -> TagList:
+        """Return a repository's tags; none for one that is not there (end-8b)."""
+        return list_tags(self._transport, repository)
 
     def delete_manifest(self, repository: str, digest: Digest) -> bool:
         """Remove a manifest or an index, and with it the tags that name it (end-9); none there is fine.
+
+        What the registry says it has removed may be read for a while yet (distribution #4685). What it says it could
+        not remove may be gone all the same, and that is looked for.
 
         Returns:
             Whether the first attempt was answered, so that none can still be on its way.
@@ -157,13 +155,42 @@ class RegistryClient:
             nonlocal attempts
             attempts += 1
             self._transport.send(
-                "DELETE",
-                f"/v2/{repository}/manifests/{digest}",
-                expect={HTTPStatus.ACCEPTED, HTTPStatus.NOT_FOUND},
+                "DELETE", f"/v2/{repository}/manifests/{digest}", also={HTTPStatus.NOT_FOUND}
             )
 
-        self._transport.persistently(attempt)
+        try:
+            self._transport.persistently(attempt)
+        except (RegistryBroken, RegistryRefused):
+            if not self._is_gone(repository, digest):
+                raise
+            return False
         return attempts == 1
+
+    def _find(self, repository: str, reference: str) -> Document | None:
+        answer = self._transport.send(
+            "GET",
+            f"/v2/{repository}/manifests/{reference}",
+            also={HTTPStatus.NOT_FOUND},
+            headers={"Accept": _ANY_MANIFEST},
+        )
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        return _document(answer, reference if ":" in reference else _stated_digest(answer))
+
+    def _standing(self, repository: str, reference: str, refused: RegistryRefused) -> Document | None:
+        """Return what a reference names that could not be set to something, where that tells anything."""
+        if refused.answered == HTTPStatus.UNAUTHORIZED:
+            return None
+        try:
+            return self._find(repository, reference)
+        except RegistryUnavailable:
+            return None
+
+    def _is_gone(self, repository: str, digest: Digest) -> bool:
+        try:
+            return self._find(repository, digest) is None
+        except RegistryUnavailable:
+            return False
 
     def _begin(self, repository: str, digest: Digest, mount_from: str | None) -> str | None:
         """Begin an upload and return its URL, or None when the registry has taken the blob over instead."""
@@ -171,59 +198,79 @@ class RegistryClient:
         nothing = {"Content-Length": "0"}
         if mount_from is not None:
             query = urlencode({"mount": digest, "from": mount_from})
-            mounted = self._transport.send("POST", f"{uploads}?{query}", expect=_ANY_ANSWER, headers=nothing)
-            if mounted.status == HTTPStatus.CREATED:
+            mounted = self._transport.send("POST", f"{uploads}?{query}", also=_MOUNT_REFUSED, headers=nothing)
+            if mounted.succeeded and self._has_taken_over(repository, digest, mounted):
                 return None
-            if mounted.status == HTTPStatus.ACCEPTED:
-                return self._location(uploads, mounted)
+            if mounted.succeeded and "Location" in mounted.headers:
+                return self._transport.location(mounted, relative_to=uploads)
         # Some registries refuse to mount what they could be sent; those are sent it.
-        return self._location(
-            uploads, self._transport.send("POST", uploads, expect={HTTPStatus.ACCEPTED}, headers=nothing)
+        return self._transport.location(
+            self._transport.send("POST", uploads, headers=nothing), relative_to=uploads
         )
 
-    def _location(self, uploads: str, begun: Answer) -> str:
-        return urljoin(self._transport.base_url + uploads, begun.headers.get("Location", ""))
+    def _has_taken_over(self, repository: str, digest: Digest, mounted: Answer) -> bool:
+        """Return whether an answer to a mount means that the blob is there, and not that an upload has begun."""
+        if mounted.status == HTTPStatus.ACCEPTED:
+            return False
+        location = mounted.headers.get("Location", digest)
+        named = urlsplit(location).path.endswith(digest.partition(":")[2])
+        return (mounted.status == HTTPStatus.CREATED and named) or self._has_blob(repository, digest)
 
-    def _closed(self, upload: BlobUpload | None, digest: Digest) -> bool:
+    def _closed(self, repository: str, upload: BlobUpload | None, digest: Digest) -> bool:
         """Close an upload whose pieces the registry has, and return whether that made them a blob."""
         location = None if upload is None else upload.finish()
         if location is None:
             return False
         try:
-            self._finish(location, digest=digest, size=0, chunks=tuple)
+            self._finish(repository, location, digest=digest, size=0, chunks=tuple)
         except RegistryRefused:
             # It has forgotten the upload, or has got something else: it is sent all of it.
             return False
         return True
 
     def _finish(
-        self, location: str, *, digest: Digest, size: int, chunks: Callable[[], Iterable[bytes]]
+        self,
+        repository: str,
+        location: str,
+        *,
+        digest: Digest,
+        size: int,
+        chunks: Callable[[], Iterable[bytes]],
     ) -> None:
-        stored = self._transport.send(
+        answer = self._transport.send(
             "PUT",
             f"{location}{'&' if '?' in location else '?'}digest={digest}",
-            expect={HTTPStatus.CREATED},
             headers={"Content-Type": "application/octet-stream", "Content-Length": str(size)},
             body=chunks,
         )
-        _check_stored(stored, digest)
+        if not _says_stored(answer, digest) and not self._has_blob(repository, digest):
+            raise RegistryUnavailable("The registry has not stored yet what it was sent.")
 
     def _has_blob(self, repository: str, digest: Digest) -> bool:
-        # A registry redirects to where it keeps a blob only when it keeps it.
         answer = self._transport.send(
-            "HEAD",
-            f"/v2/{repository}/blobs/{digest}",
-            expect={HTTPStatus.OK, HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.NOT_FOUND},
+            "HEAD", f"/v2/{repository}/blobs/{digest}", also={*_REDIRECTS, HTTPStatus.NOT_FOUND}
         )
         return answer.status != HTTPStatus.NOT_FOUND
 
 
 def _document(answer: Answer, wanted: str | None) -> Document:
-    """Return the document that a registry has answered with, if it is the one of the digest `wanted`."""
-    found = Document(answer.headers.get("Content-Type", ""), answer.body, digest_of(answer.body))
-    if wanted not in (found.digest, None):
+    """Return the document that a registry has answered with, if it is the one of the digest `wanted`.
+
+    Its type is the one that it states itself: a registry may call it by a generic one, or add a charset.
+    """
+    digest = digest_of(answer.body)
+    if wanted not in (digest, None):
         raise RegistryUnavailable("The registry did not answer with what it was asked for.")
-    return found
+    stated = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return Document(_media_type(answer.body) or stated, answer.body, digest)
+
+
+def _media_type(raw: bytes) -> str:
+    try:
+        found = json.loads(raw)["mediaType"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return ""
+    return found if isinstance(found, str) and found.isascii() and found.isprintable() else ""
 
 
 def listed_manifests(document: Document) -> Mapping[Digest, str]:
@@ -235,17 +282,21 @@ def listed_manifests(document: Document) -> Mapping[Digest, str]:
         return {}
 
 
-def _tags(body: bytes) -> Sequence[str]:
+def _stated_digest(answer: Answer) -> Digest | None:
+    """Return the digest that an answer states, if it is one of those that we use; some registries use others too."""
     try:
-        tags = json.loads(body)["tags"] or []
-        if all(_TAG.fullmatch(tag) for tag in tags):
-            return list(tags)
-    except (ValueError, TypeError, KeyError, RecursionError):
-        pass
-    raise RegistryUnavailable("The registry answered with something else than its tags.")
+        return parse_digest(answer.headers.get("Docker-Content-Digest", "").strip())
+    except ValueError:
+        return None
 
 
-def _check_stored(answer: Answer, digest: Digest) -> None:
-    """Believe a registry that says it stored something else."""
-    if answer.headers.get("Docker-Content-Digest", digest) != digest:
+def _says_stored(answer: Answer, digest: Digest) -> bool:
+    """Return whether an answer says that something is stored: it names its digest, or answers as the standard has it.
+
+    Raises:
+        RegistryUnavailable: The registry says it stored something else.
+    """
+    stated = _stated_digest(answer)
+    if stated not in (digest, None):
         raise RegistryUnavailable("The registry did not store what it was sent.")
+    return stated is not None or answer.status == HTTPStatus.CREATED

@@ -1,7 +1,7 @@
-"""What a registry is shown: nothing, a user and a password, or ECR's token."""
+"""What a registry is shown: nothing, a user and a password, or ECR's token. For our own login see `registry.login`."""
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
@@ -18,11 +18,15 @@ _MARGIN = timedelta(minutes=20)
 class Credential(Protocol):
     """Makes the `Authorization` header."""
 
-    def authorization(self, *, refused: str | None = None) -> str | None:
+    def authorization(
+        self, *, refused: str | None = None, scopes: Sequence[str] = (), challenges: Sequence[str] = ()
+    ) -> str | None:
         """Return the header's value, or None to send none.
 
         Args:
             refused: The value that the registry has just refused. Where another can be had, it is returned.
+            scopes: What the request needs to be allowed, as `registry.scopes` has it.
+            challenges: The `WWW-Authenticate` headers of an answer that refused what was shown, or that nothing was.
         """
         ...
 
@@ -30,7 +34,9 @@ class Credential(Protocol):
 class Anonymous:
     """No credential."""
 
-    def authorization(self, *, refused: str | None = None) -> str | None:
+    def authorization(
+        self, *, refused: str | None = None, scopes: Sequence[str] = (), challenges: Sequence[str] = ()
+    ) -> str | None:
         """Return None."""
 
 
@@ -40,7 +46,13 @@ class Basic:
     def __init__(self, *, user: str, password: str) -> None:
         self._value = "Basic " + b64encode(f"{user}:{password}".encode()).decode()
 
-    def authorization(self, *, refused: str | None = None) -> str:  # noqa: ARG002 - there is no other
+    def authorization(
+        self,
+        *,
+        refused: str | None = None,  # noqa: ARG002 - there is no other
+        scopes: Sequence[str] = (),  # noqa: ARG002 - it is good for all of them
+        challenges: Sequence[str] = (),  # noqa: ARG002 - it is all there is
+    ) -> str:
         """Return the same value always."""
         return self._value
 
@@ -62,7 +74,13 @@ class EcrToken:
         self._value: str | None = None
         self._fresh_until: datetime | None = None
 
-    def authorization(self, *, refused: str | None = None) -> str:
+    def authorization(
+        self,
+        *,
+        refused: str | None = None,
+        scopes: Sequence[str] = (),  # noqa: ARG002 - it is good for all of them
+        challenges: Sequence[str] = (),  # noqa: ARG002 - ECR takes Basic
+    ) -> str:
         """Return a token that is good for a push; asks AWS only when the one at hand is old or was refused.
 
         Raises:

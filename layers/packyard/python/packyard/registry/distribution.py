@@ -1,6 +1,6 @@
 """A registry that speaks the OCI distribution API and nothing else."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from packyard.errors import RegistryCleanupFailed, RegistryUnavailable
@@ -12,12 +12,10 @@ from packyard.oci.layer import Layer
 from packyard.oci.media_types import INDEXES
 from packyard.registry.client import RegistryClient, listed_manifests
 from packyard.registry.port import BlobUpload
-from packyard.registry.transport import RegistryRefused
+from packyard.registry.refusal import RegistryRefused
 
 # The layer and a config per platform; most of a small push is waiting for answers.
 PARALLEL_UPLOADS = 3
-# Of tags, in one purge: as many as ten thousand versions. What is left then is for the next attempt.
-_MAX_TAG_PAGES = 100
 # Of indexes in indexes; no image that we copy has as many.
 _MAX_DEPTH = 4
 
@@ -98,16 +96,21 @@ class DistributionRegistry:
         """See `ImageRegistry`."""
         try:
             return self._delete_all(repository, digests)
-        except (RegistryUnavailable, RegistryRefused) as error:
+        except RegistryUnavailable as error:
             raise RegistryCleanupFailed from error
 
     def purge_repository(self, repository: str, indexes: Iterable[Digest]) -> bool:
         """See `ImageRegistry`. Tags are looked at last: by then, only what the ledger does not know has any."""
         try:
             answered = [self._remove(repository, index) for index in indexes]
-            answered += [self._remove(repository, tag) for tag in self._tags(repository)]
-        except (RegistryUnavailable, RegistryRefused) as error:
+            # Listed before any is removed: where pages are counted, removing tags would move others to pages past.
+            listed = self._client.list_tags(repository)
+            answered += [self._remove(repository, tag) for tag in listed.tags]
+        except RegistryUnavailable as error:
             raise RegistryCleanupFailed from error
+        if not listed.complete:
+            # What is left is for the next attempt.
+            raise RegistryCleanupFailed
         return all(answered)
 
     def _remove(self, repository: str, reference: str) -> bool:
@@ -138,17 +141,6 @@ class DistributionRegistry:
     def _delete_all(self, repository: str, digests: Iterable[Digest]) -> bool:
         answered = [self._client.delete_manifest(repository, digest) for digest in digests]
         return all(answered)
-
-    def _tags(self, repository: str) -> Iterator[str]:
-        last: str | None = None
-        for _ in range(_MAX_TAG_PAGES):
-            page = self._client.list_tags(repository, after=last)
-            # A registry that knows no pages answers with the same tags again.
-            if not page or page[-1] == last:
-                return
-            yield from page
-            last = page[-1]
-        raise RegistryCleanupFailed
 
     def _push_config(self, repository: str, config: Document) -> None:
         self._client.push_blob(

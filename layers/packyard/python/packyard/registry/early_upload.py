@@ -7,16 +7,12 @@ from http import HTTPStatus
 from queue import Empty, Full, Queue
 from types import TracebackType
 from typing import Final, Self
-from urllib.parse import urljoin
 
 from packyard.errors import PackyardError, RegistryUnavailable
-from packyard.registry.transport import Answer, RegistryRefused, Transport
+from packyard.registry.transport import Answer, Transport
 
 # Of a layer's pieces, half a mebibyte uncompressed; so many wait at most.
 _AHEAD: Final = 6
-# The standard's answer to a PATCH, and what ECR and others say.
-_TAKEN: Final = frozenset({HTTPStatus.ACCEPTED, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT})
-_CANCELLED: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.ACCEPTED, HTTPStatus.NOT_FOUND})
 
 
 class EarlyUpload:
@@ -94,18 +90,15 @@ class EarlyUpload:
 
     def _send(self) -> None:
         try:
-            begun = self._transport.send(
-                "POST", self._uploads, expect={HTTPStatus.ACCEPTED}, headers={"Content-Length": "0"}
-            )
-            location = self._location = self._where(begun, self._uploads)
+            begun = self._transport.send("POST", self._uploads, headers={"Content-Length": "0"})
+            location = self._location = self._transport.location(begun, relative_to=self._uploads)
             taken = self._transport.send(
                 "PATCH",
                 location,
-                expect=_TAKEN,
                 headers={"Content-Type": "application/octet-stream"},
                 body=self._body,
             )
-            self._location = self._where(taken, location)
+            self._location = self._next(taken, location)
         except RegistryUnavailable:
             if not self._given_up:
                 # Who does not answer is not asked to forget, either.
@@ -125,10 +118,13 @@ class EarlyUpload:
         if self._given_up:
             raise RegistryUnavailable("The blob has been given up.")
 
-    def _where(self, answer: Answer, otherwise: str) -> str:
-        return urljoin(self._transport.base_url + self._uploads, answer.headers.get("Location", otherwise))
+    def _next(self, taken: Answer, location: str) -> str:
+        """Return where to go on: where the registry says, or where we are."""
+        if "Location" not in taken.headers:
+            return location
+        return self._transport.location(taken, relative_to=location)
 
     def _cancel(self, location: str) -> None:
         """Spare the registry from keeping what nobody will close; it forgets by itself too (end-14)."""
-        with suppress(PackyardError, RegistryRefused):
-            self._transport.send("DELETE", location, expect=_CANCELLED)
+        with suppress(PackyardError):
+            self._transport.send("DELETE", location, also={HTTPStatus.NOT_FOUND})

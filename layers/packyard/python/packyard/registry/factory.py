@@ -9,7 +9,7 @@ from packyard.registry.client import RegistryClient
 from packyard.registry.credentials import Credential
 from packyard.registry.distribution import PARALLEL_UPLOADS, DistributionRegistry
 from packyard.registry.ecr import EcrRegistry
-from packyard.registry.transport import Patience, Transport
+from packyard.registry.transport import Exchange, Patience, Transport
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
@@ -43,4 +43,7 @@ def distribution_registry(*, url: str, credential: Credential, patience: Patienc
 def _client(*, url: str, credential: Credential, patience: Patience) -> RegistryClient:
     # One more for a layer that has been sent early.
     http = urllib3.PoolManager(maxsize=PARALLEL_UPLOADS + 1)
-    return RegistryClient(Transport(http=http, base_url=url, credential=credential, patience=patience))
+    exchange = Exchange(http=http, patience=patience)
+    return RegistryClient(
+        Transport(exchange=exchange, base_url=url, credential=credential, patience=patience)
+    )

@@ -43,8 +43,9 @@ class BlobUpload(Protocol):
 class ImageRegistry(Protocol):
     """Where the images that we build are kept.
 
-    Every method but those that delete raises RegistryUnavailable when the registry does not answer,
-    ServiceUnavailable when AWS does not answer for it, and RegistryRefused when it will not do what it must.
+    Every method but those that delete raises RegistryUnavailable when the registry does not answer, or will not do
+    what it must (RegistryRefused), RegistryThrottled when it asks for fewer requests, and ServiceUnavailable when AWS
+    does not answer for it.
     """
 
     @property
@@ -101,11 +102,19 @@ class ImageRegistry(Protocol):
         ...
 
     def tag(self, repository: str, tag: str, index: Document) -> None:
-        """Let `tag` name an index that has been pushed, whatever it named before."""
+        """Let `tag` name an index that has been pushed, whatever it named before.
+
+        Raises:
+            TagKept: It names another, and the registry does not let it go.
+        """
         ...
 
     def restore_tag(self, repository: str, tag: str, digest: Digest) -> None:
-        """Let `tag` name the index of this digest, which has been pushed before."""
+        """Let `tag` name the index of this digest, which has been pushed before.
+
+        Raises:
+            TagKept: It names another, and the registry does not let it go.
+        """
         ...
 
     def delete_image(self, repository: str, digests: Sequence[Digest]) -> bool:
