@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,29 +16,59 @@ _START_SECONDS: Final = 20.0
 _CONFIG: Final = """\
 version: 0.1
 log: {{level: info, accesslog: {{disabled: true}}}}
-storage: {{filesystem: {{rootdirectory: {folder}/data}}, delete: {{enabled: true}}}}
+storage: {{filesystem: {{rootdirectory: {folder}/data}}, delete: {{enabled: {deletes}}}}}
 http: {{addr: '127.0.0.1:0'}}
 """
-_AUTHENTICATION: Final = "auth: {{htpasswd: {{realm: test, path: {path}}}}}\n"
+_PASSWORDS: Final = "auth: {{htpasswd: {{realm: test, path: {path}}}}}\n"
+_TOKENS: Final = """\
+auth: {{token: {{realm: '{realm}', service: {service}, issuer: '{issuer}', rootcertbundle: {certificate}}}}}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenServer:
+    """Whose tokens a registry takes.
+
+    Attributes:
+        realm: Where they are to be had.
+        service: What they must be for.
+        issuer: Who must have issued them.
+        certificate: Of the key that signs them, PEM.
+    """
+
+    realm: str
+    service: str
+    issuer: str
+    certificate: bytes
 
 
 @contextmanager
-def docker_registry(folder: Path, *, htpasswd: str | None = None) -> Iterator[str]:
+def docker_registry(
+    folder: Path, *, htpasswd: str | None = None, tokens: TokenServer | None = None, deletes: bool = True
+) -> Iterator[str]:
     """Run a registry while the block lasts and yield its base URL.
 
     Args:
         folder: An empty folder for its data.
         htpasswd: Lines of `user:bcrypt`; without any, everyone may do everything.
+        tokens: Whose tokens it asks for instead.
+        deletes: Whether deletion is switched on.
 
     Raises:
         CommandFailed: It is not installed, or did not start.
     """
     executable = program("docker-registry")
-    configuration = _CONFIG.format(folder=folder)
+    configuration = _CONFIG.format(folder=folder, deletes=str(deletes).lower())
     if htpasswd is not None:
         passwords = folder / "htpasswd"
         passwords.write_text(htpasswd)
-        configuration += _AUTHENTICATION.format(path=passwords)
+        configuration += _PASSWORDS.format(path=passwords)
+    if tokens is not None:
+        certificate = folder / "certificate.pem"
+        certificate.write_bytes(tokens.certificate)
+        configuration += _TOKENS.format(
+            realm=tokens.realm, service=tokens.service, issuer=tokens.issuer, certificate=certificate
+        )
     file = folder / "config.yml"
     file.write_text(configuration)
     log = folder / "log"

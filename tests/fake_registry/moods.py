@@ -102,11 +102,12 @@ class Redirects(Mood):
 
 @dataclass(kw_only=True)
 class Says(Mood):
-    """Answers with something else; a header may stand in it more than once."""
+    """Answers with something else; a header may stand in it more than once, and be dated otherwise than now."""
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    dated: bool = True
 
 
 @dataclass(kw_only=True)

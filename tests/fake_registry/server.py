@@ -7,61 +7,23 @@ learns from it holds. Endpoint numbers (`end-2`) are those of the OCI distributi
 import re
 import ssl
 from base64 import b64encode
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from email.message import Message
+from collections.abc import Callable
+from dataclasses import replace
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from types import TracebackType
-from typing import Self
-from urllib.parse import parse_qs, urlsplit
+from typing import TYPE_CHECKING, Self
 
-from tests.fake_registry.moods import (
-    Calls,
-    CutsOff,
-    Drips,
-    DripsHeaders,
-    Garbles,
-    HangsUp,
-    KnowsNoRanges,
-    Lies,
-    Mood,
-    NeverEnds,
-    Redirects,
-    Refuses,
-    Restates,
-    Says,
-    SendsElsewhere,
-    Stalls,
-    TakesNothing,
-)
+from tests.fake_registry.flavours import PLAIN, Flavour, dressed
+from tests.fake_registry.handler import Handler, Server
+from tests.fake_registry.messages import Reply, Request
+from tests.fake_registry.moods import Mood
 from tests.fake_registry.shelves import Manifest, Refusal, Repository, Shelves
 
-from packyard.oci.digest import digest_of
+if TYPE_CHECKING:
+    from tests.fake_registry.tokens import Tokens
 
 _NAME = r"/v2/(?P<name>[a-z0-9._/-]+?)"
-_STRANGER = digest_of(b"something else")
-
-
-@dataclass(frozen=True)
-class Request:
-    """What was asked."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Message
-    body: bytes = b""
-
-
-@dataclass
-class Reply:
-    """What is answered; Content-Length is added on the way out."""
-
-    status: HTTPStatus
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
 
 
 Respond = Callable[["FakeRegistry", Request, dict[str, str]], Reply]
@@ -80,13 +42,19 @@ class FakeRegistry:
         realm: Where the token is to be had, when not at `/token` here.
         scope: What the challenge states that the token must be for, when set.
         token_user: `user:password` that `/token` must be shown, when set.
+        tokens: What `/token` hands out instead, for certain scopes; then every request must show one of these.
 
     Args:
         url: Its base URL, when it is not known by its loopback address.
+        flavour: What it answers as.
         tls: Speaks TLS with it, when given.
     """
 
-    def __init__(self, *, url: str | None = None, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, *, url: str | None = None, flavour: Flavour = PLAIN, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self.flavour = flavour
+        self.tokens: Tokens | None = None
         self.shelves = Shelves()
         self.moods: list[Mood] = []
         self.requests: list[Request] = []
@@ -97,7 +65,7 @@ class FakeRegistry:
         self.token_user: str | None = None
         self.closing = Event()
         self._lock = Lock()
-        self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"registry": self}))
+        self._server = Server(("127.0.0.1", 0), type("OurHandler", (Handler,), {"registry": self}))
         self.port = self._server.server_port
         self.url = url or f"http://127.0.0.1:{self.port}"
         if tls is not None:
@@ -124,23 +92,36 @@ class FakeRegistry:
 
     def respond(self, request: Request) -> Reply:
         """Answer a request as the specification has it."""
+        request = replace(request, query=self.flavour.query(request.query))
         try:
             with self._lock:
                 self._authenticate(request)
                 for method, pattern, respond in _ROUTES:
                     matched = re.fullmatch(pattern, request.path)
                     if matched and request.method in method.split():
-                        return respond(self, request, matched.groupdict())
+                        reply = respond(self, request, matched.groupdict())
+                        return self._dressed(request, reply)
             return Reply(HTTPStatus.NOT_FOUND)
         except Refusal as refusal:
             reply = Reply(refusal.status, body=b'{"errors":[{"code":"%s"}]}' % refusal.code.encode())
             if refusal.status == HTTPStatus.UNAUTHORIZED:
-                reply.headers["WWW-Authenticate"] = self._challenge()
+                reply.headers["WWW-Authenticate"] = self._challenge(request)
             return reply
+
+    def _dressed(self, request: Request, reply: Reply) -> Reply:
+        found: Reply = dressed(
+            reply, self.flavour, method=request.method, path=request.path, base_url=self.url
+        )
+        return found
 
     def _authenticate(self, request: Request) -> None:
         if request.path == "/token":
             self._authenticate_for_token(request)
+            return
+        if self.tokens is not None:
+            shown = request.headers.get("Authorization", "")
+            if not self.tokens.allow(shown, request.method, request.path, request.query):
+                raise Refusal(HTTPStatus.UNAUTHORIZED, "UNAUTHORIZED")
             return
         wanted = set()
         if self.basic is not None:
@@ -155,7 +136,10 @@ class FakeRegistry:
         if self.token_user is not None and shown != f"Basic {b64encode(self.token_user.encode()).decode()}":
             raise Refusal(HTTPStatus.UNAUTHORIZED, "UNAUTHORIZED")
 
-    def _challenge(self) -> str:
+    def _challenge(self, request: Request) -> str:
+        if self.tokens is not None:
+            scope = self.tokens.scope(request.method, request.path)
+            return f'Bearer realm="{self.realm or f"{self.url}/token"}",service="fake",scope="{scope}"'
         if self.bearer is not None:
             scope = "" if self.scope is None else f',scope="{self.scope}"'
             return f'Bearer realm="{self.realm or f"{self.url}/token"}",service="fake"{scope}'
@@ -166,7 +150,12 @@ def _ping(_registry: FakeRegistry, _request: Request, _groups: dict[str, str]) -
     return Reply(HTTPStatus.OK, body=b"{}")
 
 
-def _token(registry: FakeRegistry, _request: Request, _groups: dict[str, str]) -> Reply:
+def _token(registry: FakeRegistry, request: Request, _groups: dict[str, str]) -> Reply:
+    if registry.tokens is not None:
+        return Reply(
+            HTTPStatus.OK,
+            body=registry.tokens.token(request.headers.get("Authorization", ""), request.raw_query),
+        )
     return Reply(HTTPStatus.OK, body=b'{"token":"%s"}' % (registry.bearer or "").encode())
 
 
@@ -252,12 +241,17 @@ def _delete_manifest(registry: FakeRegistry, _request: Request, groups: dict[str
 
 
 def _list_tags(registry: FakeRegistry, request: Request, groups: dict[str, str]) -> Reply:
-    """end-8a, and end-8b: at most `n`, behind `last`."""
-    after, most = request.query.get("last", ""), int(request.query.get("n", "1000"))
+    """end-8a, and end-8b: at most `n`, behind `last`, with a link to those that follow."""
+    flavour = registry.flavour
+    after, most = request.query.get("last", ""), int(request.query.get("n", flavour.longest_page))
+    if most > flavour.longest_page:
+        raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "PAGINATION_NUMBER_INVALID")
     found = sorted(tag for tag in registry.shelves.repository(groups["name"]).tags if tag > after)
-    tags = ",".join(f'"{tag}"' for tag in found[:most])
-    body = f'{{"name":"{groups["name"]}","tags":[{tags}]}}'
-    return Reply(HTTPStatus.OK, {"Content-Type": "application/json"}, body.encode())
+    headers = {"Content-Type": "application/json"}
+    if len(found) > most:
+        headers["Link"] = f'</v2/{groups["name"]}/tags/list?n={most}&last={found[most - 1]}>; rel="next"'
+    tags = b"[%s]" % ",".join(f'"{tag}"' for tag in found[:most]).encode() if found else flavour.empty
+    return Reply(HTTPStatus.OK, headers, b'{"name":"%s","tags":%s}' % (groups["name"].encode(), tags))
 
 
 def _created(location: str, digest: str) -> Reply:
@@ -286,117 +280,3 @@ _ROUTES: tuple[tuple[str, str, Respond], ...] = (
     ("DELETE", _MANIFEST, _delete_manifest),
     ("GET", _NAME + r"/tags/list", _list_tags),
 )
-
-
-class _Server(ThreadingHTTPServer):
-    """Whoever hangs up on it, in the middle of a handshake too, does so without a word on the screen."""
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Stay silent."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """The wire: reads a request, asks the registry, and acts out its mood."""
-
-    registry: FakeRegistry
-    protocol_version = "HTTP/1.1"
-    timeout = 5
-    disable_nagle_algorithm = True
-
-    def _serve(self) -> None:
-        target = urlsplit(self.path)
-        query = {key: values[0] for key, values in parse_qs(target.query).items()}
-        request = Request(self.command, target.path, query, self.headers)
-        mood = self.registry.mood(request)
-        if isinstance(mood, HangsUp | TakesNothing):
-            self.registry.closing.wait(mood.seconds if isinstance(mood, TakesNothing) else 0)
-            self.close_connection = True
-            return
-        body = self._body()
-        if isinstance(mood, Refuses):
-            self._send(Reply(HTTPStatus(mood.status), body=b"not today"), mood)
-            return
-        if isinstance(mood, Says | NeverEnds | DripsHeaders):
-            self._misbehave(mood)
-            return
-        if isinstance(mood, KnowsNoRanges):
-            del self.headers["Range"]
-        reply = self.registry.respond(Request(self.command, target.path, query, self.headers, body))
-        self._send(self._acted_out(reply, mood), mood)
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - the base class's names
-
-    def _acted_out(self, reply: Reply, mood: Mood | None) -> Reply:
-        match mood:
-            case Stalls():
-                self.registry.closing.wait(mood.seconds)
-            case Lies():
-                reply.headers["Docker-Content-Digest"] = _STRANGER
-            case Garbles():
-                reply.body = bytes(len(reply.body))
-            case Calls():
-                reply.headers.pop("Content-Type", None)
-                reply.headers |= {} if mood.content_type is None else {"Content-Type": mood.content_type}
-            case SendsElsewhere():
-                reply.headers["Location"] = mood.base_url + reply.headers["Location"]
-            case Redirects():
-                return Reply(HTTPStatus.TEMPORARY_REDIRECT, {"Location": mood.base_url + self.path})
-            case Restates():
-                return replace(reply, status=HTTPStatus(mood.status))
-        return reply
-
-    def _send(self, reply: Reply, mood: Mood | None) -> None:
-        self.send_response(reply.status)
-        for name, value in reply.headers.items():
-            self.send_header(name, value)
-        if reply.status != HTTPStatus.NO_CONTENT:
-            self.send_header("Content-Length", str(len(reply.body)))
-        self.end_headers()
-        if self.command == "HEAD":
-            return
-        match mood:
-            case CutsOff():
-                self.wfile.write(reply.body[: len(reply.body) // 2])
-                self.close_connection = True
-            case Drips():
-                self._drip(reply.body, mood.seconds)
-            case _:
-                self.wfile.write(reply.body)
-
-    def _misbehave(self, mood: Says | NeverEnds | DripsHeaders) -> None:
-        # A connection that is closed without a word may be met by the next request while that happens.
-        self.close_connection = not isinstance(mood, Says) or self.command != "GET"
-        self.send_response(mood.status if isinstance(mood, Says) else HTTPStatus.OK)
-        if isinstance(mood, DripsHeaders):
-            while not self.registry.closing.wait(mood.seconds):
-                self.send_header("X-Drip", "drop")
-                self.flush_headers()
-        elif isinstance(mood, Says):
-            for name, value in (*mood.headers, ("Content-Length", str(len(mood.body)))):
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(mood.body)
-        else:
-            self.end_headers()
-            while not self.registry.closing.is_set():
-                self.wfile.write(bytes(1 << 16))
-
-    def _body(self) -> bytes:
-        """Read a body as long as its header says, or in chunks (RFC 9112, section 7.1)."""
-        if self.headers.get("Transfer-Encoding") != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        pieces = []
-        while size := int(self.rfile.readline(), 16):
-            pieces.append(self.rfile.read(size))
-            self.rfile.readline()
-        self.rfile.readline()
-        return b"".join(pieces)
-
-    def _drip(self, body: bytes, seconds: float) -> None:
-        for byte in body:
-            if self.registry.closing.wait(seconds):
-                return
-            self.wfile.write(bytes([byte]))
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's own name
-        """Stay silent: a test prints nothing."""

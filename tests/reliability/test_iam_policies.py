@@ -1,7 +1,7 @@
 """A function's policy is what it needs: every call that it makes is allowed, and nothing is that it never does."""
 
 import json
-from collections.abc import Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -14,8 +14,9 @@ from tests.reliability import tally
 from tests.reliability.function_scenarios import SCENARIOS, Stage
 from tests.reliability.operations import build_scene
 from tests.reliability.permissions import Need, recording
-from tests.reliability.transformed import CREDENTIALS, FOREIGN_REGISTRY, roles, statements
-from tests.reliability.world import running_world
+from tests.reliability.transformed import CREDENTIALS, FOREIGN_REGISTRY, LOGIN, roles, statements
+from tests.reliability.wire import straight
+from tests.reliability.world import World, running_world
 
 FUNCTIONS = sorted(roles())
 
@@ -32,27 +33,46 @@ OF_EVERY_ROLE = {
 
 
 @pytest.fixture(scope="module")
-def needs() -> Iterator[dict[str, set[Need]]]:
-    """What each function has needed in all scenarios."""
-    with running_world() as world, internet() as net, mock_aws():
+def needs() -> dict[str, set[Need]]:
+    """What each function has needed in all scenarios, with ECR and with a registry that wants a login."""
+    with running_world() as world:
+        found = _played(world)
+    with running_world(ecr=False) as world:
+        world.service.registry.basic = "packyard:secret"
+        services = world.service.services
+        services.settings = replace(services.settings, registry_login=LOGIN)
+        for function, made in _played(world).items():
+            # What else is asked of such a registry needs no permission of AWS.
+            found[function] |= {need for need in made if need.resource == LOGIN}
+    return found
+
+
+def _played(world: World) -> dict[str, set[Need]]:
+    """Play all scenarios in a world and return what each function has needed."""
+    with internet() as net, mock_aws():
         services = world.service.services
         made = session()
         secrets = made.client("secretsmanager", config=Config(retries={"mode": "standard"}))
         known = services.client
         services.client = lambda name: secrets if name == "secretsmanager" else known(name)
-        secrets.create_secret(
-            Name=CREDENTIALS.rpartition(":")[2], SecretString=json.dumps({FOREIGN_REGISTRY: {"ecr": True}})
-        )
+        kept = {
+            CREDENTIALS: {FOREIGN_REGISTRY: {"ecr": True}},
+            LOGIN: {"username": "packyard", "password": "secret"},
+        }
+        for arn, content in kept.items():
+            secrets.create_secret(Name=arn.rpartition(":")[2], SecretString=json.dumps(content))
+        world.new_process()
         build_scene(world)
         scene, settings = world.save(), services.settings
         with recording(world) as recorder:
+            tap = recorder.sent if settings.registry_kind == "ecr" else straight
             stage = Stage(world, recorder, net, net.serve(FOREIGN_REGISTRY))
             for play in SCENARIOS.values():
                 services.settings, recorder.service.begin = settings, world.new_process
                 world.restore(scene)
-                world.wire.tap = recorder.sent
+                world.wire.tap = tap
                 play(stage)
-        yield recorder.needs
+        return recorder.needs
 
 
 def allowed(name: str) -> list[tuple[str, str]]:
@@ -124,3 +144,20 @@ def test_messages_are_taken_by_those_who_consume_them_and_only_from_their_queue(
 
 def test_every_function_has_been_at_work(needs: dict[str, set[Need]]) -> None:
     assert set(needs) == {folder(name) for name in FUNCTIONS} - {"api_docs"}
+
+
+def test_our_login_may_be_read_by_those_who_talk_to_the_registry_and_only_where_there_is_one() -> None:
+    readers = {name for name in FUNCTIONS if ("secretsmanager:GetSecretValue", LOGIN) in allowed(name)}
+    conditions = {
+        statement["Fn::If"][0]
+        for name in FUNCTIONS
+        for policy in roles()[name].get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "Fn::If" in statement and statement["Fn::If"][1].get("Resource") == {"Ref": "RegistryLoginArn"}
+    }
+
+    assert readers == {
+        *("BuildUpload", "CleanUp", "ClonePack", "CreatePack", "DeletePack", "GetFile", "ListFiles"),
+        *("PutFile", "ReplacePack", "ReuploadPack", "UploadPack"),
+    }
+    assert conditions == {"HasRegistryLogin"}

@@ -24,6 +24,8 @@ ACCOUNT: Final = "123456789012"
 FOREIGN_REGISTRY: Final = "210987654321.dkr.ecr.eu-west-1.amazonaws.com"
 FOREIGN_REPOSITORY: Final = "arn:aws:ecr:eu-west-1:210987654321:repository/theirs/pack"
 CREDENTIALS: Final = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:registries"
+# Our own login to a registry that is not ECR.
+LOGIN: Final = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:our-registry"
 _NAMES: Final[Mapping[str, Any]] = {
     "AWS::Partition": "aws",
     "AWS::Region": REGION,
@@ -31,6 +33,7 @@ _NAMES: Final[Mapping[str, Any]] = {
     "RepositoryPrefix": "packs",
     "PullableRepositories": [FOREIGN_REPOSITORY],
     "RegistryCredentialsArn": CREDENTIALS,
+    "RegistryLoginArn": LOGIN,
     "Table.Arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/packyard-test",
     "StagingBucket.Arn": "arn:aws:s3:::packyard-test-staging",
     "CleanupQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-cleanup",

@@ -1,8 +1,10 @@
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from local.docker_registry import docker_registry
+from tests.fake_registry.flavours import FLAVOURS
 from tests.fake_registry.server import FakeRegistry
 
 
@@ -19,13 +21,26 @@ def docker_registry_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 
 
 @pytest.fixture(params=["fake", "docker-registry"])
-def registry_url(request: pytest.FixtureRequest) -> str:
+def registry_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The base URL of each registry in turn; what holds for one holds for the other."""
-    if request.param == "fake":
-        fake: FakeRegistry = request.getfixturevalue("fake")
-        return fake.url
-    url: str = request.getfixturevalue("docker_registry_url")
-    return url
+    with _running(request) as url:
+        yield url
+
+
+@pytest.fixture(params=[*FLAVOURS, "docker-registry"])
+def every_registry_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """As `registry_url`, with the fake one as other people's registries answer."""
+    with _running(request) as url:
+        yield url
+
+
+@contextmanager
+def _running(request: pytest.FixtureRequest) -> Iterator[str]:
+    if request.param == "docker-registry":
+        yield request.getfixturevalue("docker_registry_url")
+    else:
+        with FakeRegistry(flavour=FLAVOURS[request.param]) as registry:
+            yield registry.url
 
 
 @pytest.fixture

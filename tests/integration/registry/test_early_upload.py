@@ -81,13 +81,13 @@ def asked(fake: FakeRegistry, method: str, path: str = "/blobs/uploads/") -> int
 
 
 def test_the_same_bytes_arrive_in_every_registry(
-    registry_url: str, repository: str, image: Image, layer: Layer
+    every_registry_url: str, repository: str, image: Image, layer: Layer
 ) -> None:
-    registry = distribution_registry(url=registry_url, credential=Anonymous(), patience=impatient(10))
+    registry = distribution_registry(url=every_registry_url, credential=Anonymous(), patience=impatient(10))
 
     push_early(registry, repository, image, layer)
 
-    got = urllib3.PoolManager().request("GET", f"{registry_url}/v2/{repository}/blobs/{layer.digest}")
+    got = urllib3.PoolManager().request("GET", f"{every_registry_url}/v2/{repository}/blobs/{layer.digest}")
     assert (got.status, got.data) == (200, b"".join(layer.chunks()))
 
 

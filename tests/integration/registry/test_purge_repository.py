@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -13,9 +13,10 @@ import urllib3
 from botocore.config import Config
 from botocore.stub import Stubber
 from moto import mock_aws
+from tests.fake_registry.flavours import PLAIN, QUAY
 from tests.fake_registry.moods import Garbles, Refuses, Says
 from tests.fake_registry.server import FakeRegistry
-from tests.fake_registry.shelves import Manifest
+from tests.fake_registry.shelves import Manifest, Repository
 from tests.trees import SMALL_TREE, lay
 
 from packyard.errors import RegistryCleanupFailed
@@ -59,8 +60,8 @@ def images(layer: Layer) -> list[Image]:
 
 
 @pytest.fixture
-def registry(registry_url: str) -> DistributionRegistry:
-    return distribution_registry(url=registry_url, credential=Anonymous(), patience=PATIENCE)
+def registry(every_registry_url: str) -> DistributionRegistry:
+    return distribution_registry(url=every_registry_url, credential=Anonymous(), patience=PATIENCE)
 
 
 def push(
@@ -208,26 +209,115 @@ class TestARegistryInAMood:
         with pytest.raises(RegistryCleanupFailed):
             registry.purge_repository(REPOSITORY, ledger)
 
-    def test_tags_come_a_page_at_a_time(
-        self, fake: FakeRegistry, registry: DistributionRegistry, images: list[Image], layer: Layer
-    ) -> None:
-        registry.push(REPOSITORY, images[0], layer)
-        shelf = fake.shelves.repositories[REPOSITORY]
+    @pytest.fixture
+    def strays(self, fake: FakeRegistry, images: list[Image]) -> Iterator[Repository]:
+        """A repository with tags that no ledger knows of: two hundred and fifty."""
+        shelf = fake.shelves.repository(REPOSITORY, create=True)
         for number in range(250):
             stray = Manifest(images[0].manifests[0].media_type, b"{}" + b" " * number)
             shelf.manifests[stray.digest] = stray
             shelf.tags[f"stray-{number:03d}"] = stray.digest
-
-        registry.purge_repository(REPOSITORY, [images[0].index.digest])
-
+        yield shelf
         assert not shelf.manifests
-        asked = [request.query for request in fake.requests if request.path.endswith("/tags/list")]
-        assert asked == [
+
+    @pytest.mark.usefixtures("strays")
+    def test_tags_come_a_page_at_a_time_and_are_removed_when_all_are_known(
+        self, fake: FakeRegistry, registry: DistributionRegistry
+    ) -> None:
+        registry.purge_repository(REPOSITORY, [])
+
+        assert [request.query for request in fake.requests[:3]] == [
             {"n": "100"},
             {"n": "100", "last": "stray-099"},
             {"n": "100", "last": "stray-199"},
-            {"n": "100", "last": "stray-249"},
         ]
+        assert not any(request.path.endswith("/tags/list") for request in fake.requests[3:])
+
+    @pytest.mark.usefixtures("strays")
+    def test_opaque_pages_are_followed(self, fake: FakeRegistry, registry: DistributionRegistry) -> None:
+        """Quay before 2024 (regclient #272, docker_registry2 #56): pages of 50, `last` means nothing."""
+        fake.flavour = QUAY
+
+        registry.purge_repository(REPOSITORY, [])
+
+        asked = [request.query for request in fake.requests if request.path.endswith("/tags/list")]
+        # A hundred is refused (quay #2884).
+        assert asked[:2] == [{"n": "100"}, {}]
+        assert ["next_page" in query for query in asked[2:]] == [True] * 4
+
+    @pytest.mark.usefixtures("strays")
+    def test_a_registry_that_links_to_no_page_is_asked_for_what_comes_after_the_last_tag(
+        self, fake: FakeRegistry, registry: DistributionRegistry
+    ) -> None:
+        fake.flavour = replace(PLAIN, links=False)
+
+        registry.purge_repository(REPOSITORY, [])
+
+        asked = [request.query for request in fake.requests if request.path.endswith("/tags/list")]
+        assert [query.get("last") for query in asked] == [None, "stray-099", "stray-199", "stray-249"]
+
+    @pytest.mark.usefixtures("strays")
+    @pytest.mark.parametrize(
+        "link",
+        [
+            '<{url}/v2/{repository}/tags/list?page=2>; rel="next"',
+            "</v2/{repository}/tags/list?page=2>; rel=next",
+            '</v2/{repository}/tags/list?page=2>; title="a, b; c"; rel="last next"',
+            '</v2/{repository}/tags/list?page=1>; rel="prev", </v2/{repository}/tags/list?page=2>; REL=Next',
+            "</v2/{repository}/tags/list?page=2>",
+            '<?page=2>; rel="next"',
+            '<list?page=2>;rel="next"',
+        ],
+    )
+    def test_a_link_may_be_written_in_every_way_that_is_a_link(
+        self, link: str, fake: FakeRegistry, registry: DistributionRegistry
+    ) -> None:
+        """RFC 8288, section 3; go-containerregistry takes it without a relation too."""
+        value = link.format(url=fake.url, repository=REPOSITORY)
+        fake.moods.append(
+            Says(path="/tags/list", times=1, body=b'{"tags":["stray-001"]}', headers=(("Link", value),))
+        )
+
+        registry.purge_repository(REPOSITORY, [])
+
+        asked = [request.query for request in fake.requests if request.path.endswith("/tags/list")]
+        assert asked[1] == {"page": "2"}
+
+    @pytest.mark.parametrize(
+        "link",
+        [
+            '<http://registry.invalid/v2/x/tags/list?page=2>; rel="next"',
+            '<//registry.invalid/v2/x/tags/list?page=2>; rel="next"',
+            '<http://[/>; rel="next"',
+        ],
+    )
+    def test_a_link_to_another_origin_fails_the_purge(
+        self, link: str, fake: FakeRegistry, registry: DistributionRegistry
+    ) -> None:
+        fake.moods.append(Says(path="/tags/list", times=1, body=b'{"tags":["a"]}', headers=(("Link", link),)))
+
+        with pytest.raises(RegistryCleanupFailed):
+            registry.purge_repository(REPOSITORY, [])
+        assert len(fake.requests) == 1
+
+    def test_links_in_a_circle_are_followed_once(
+        self, fake: FakeRegistry, registry: DistributionRegistry
+    ) -> None:
+        circle = (("Link", f'</v2/{REPOSITORY}/tags/list?n=100>; rel="next"'),)
+        fake.moods.append(Says(path="/tags/list", body=b'{"tags":["a"]}', headers=circle))
+
+        registry.purge_repository(REPOSITORY, [])
+
+        assert sum(request.path.endswith("/tags/list") for request in fake.requests) == 2
+
+    @pytest.mark.parametrize("listing", [b'{"name":"x","tags":null}', b'{"name":"x"}', b'{"tags":null}'])
+    def test_a_repository_without_tags_is_empty(
+        self, listing: bytes, fake: FakeRegistry, registry: DistributionRegistry
+    ) -> None:
+        """Go writes no list as `null`, or leaves it out (distribution #2434, zot)."""
+        fake.moods.append(Says(path="/tags/list", body=listing))
+
+        registry.purge_repository(REPOSITORY, [])
 
     def test_tags_that_name_nothing_are_passed_over(
         self, fake: FakeRegistry, registry: DistributionRegistry, images: list[Image], layer: Layer

@@ -37,8 +37,8 @@ def image(layer: Layer) -> Image:
 
 
 @pytest.fixture
-def registry(registry_url: str) -> DistributionRegistry:
-    return distribution_registry(url=registry_url, credential=Anonymous(), patience=PATIENCE)
+def registry(every_registry_url: str) -> DistributionRegistry:
+    return distribution_registry(url=every_registry_url, credential=Anonymous(), patience=PATIENCE)
 
 
 def read(registry: DistributionRegistry, repository: str, document: Document, reference: str) -> bytes | None:
@@ -115,9 +115,9 @@ def test_a_layer_of_many_pieces_arrives_whole(registry: DistributionRegistry, re
         registry.push(repository, image, layer)
 
         answer = urllib3.PoolManager().request(
-            "HEAD", f"http://{registry.host}/v2/{repository}/blobs/{layer.digest}"
+            "GET", f"http://{registry.host}/v2/{repository}/blobs/{layer.digest}"
         )
-        assert (answer.status, answer.headers["Content-Length"]) == (200, str(layer.size))
+        assert (answer.status, len(answer.data)) == (200, layer.size)
 
 
 def test_a_deleted_image_is_gone_with_its_tags(

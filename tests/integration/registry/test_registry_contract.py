@@ -1,4 +1,7 @@
-"""What every registry does, the fake one and Debian's alike: so the fake may stand in for a real one."""
+"""What every registry does, the fake ones and Debian's alike: so a fake may stand in for a real one.
+
+Which of the 2xx says that something was done is each registry's own (containers/image #381).
+"""
 
 import json
 from dataclasses import dataclass
@@ -16,6 +19,7 @@ OCTETS = {"Content-Type": "application/octet-stream"}
 BLOB = b"0123456789"
 DIGEST = digest_of(BLOB)
 ABSENT = digest_of(b"absent")
+DONE = range(200, 300)
 
 
 @dataclass
@@ -33,7 +37,7 @@ class Wire:
     def upload(self, content: bytes) -> Digest:
         location = self.ask("POST", "blobs/uploads/").headers["Location"]
         digest = digest_of(content)
-        assert self.ask("PUT", with_digest(location, digest), body=content, headers=OCTETS).status == 201
+        assert self.ask("PUT", with_digest(location, digest), body=content, headers=OCTETS).status in DONE
         return digest
 
     def upload_manifest(self, reference: str | None = None) -> tuple[Digest, bytes]:
@@ -44,8 +48,8 @@ class Wire:
         answer = self.ask(
             "PUT", f"manifests/{reference or digest_of(raw)}", body=raw, headers={"Content-Type": MANIFEST}
         )
-        assert answer.status == 201
-        assert answer.headers["Docker-Content-Digest"] == digest_of(raw)
+        assert answer.status in DONE
+        assert answer.headers.get("Docker-Content-Digest", digest_of(raw)) == digest_of(raw)
         return digest_of(raw), raw
 
 
@@ -60,8 +64,8 @@ def manifest_of(config: Digest) -> bytes:
 
 
 @pytest.fixture
-def wire(registry_url: str, repository: str) -> Wire:
-    return Wire(registry_url, repository, urllib3.PoolManager())
+def wire(every_registry_url: str, repository: str) -> Wire:
+    return Wire(every_registry_url, repository, urllib3.PoolManager())
 
 
 class TestBlobs:
@@ -75,7 +79,8 @@ class TestBlobs:
         wire.upload(BLOB)
 
         head, got = wire.ask("HEAD", f"blobs/{DIGEST}"), wire.ask("GET", f"blobs/{DIGEST}")
-        assert (head.status, head.headers["Content-Length"]) == (200, "10")
+        # Some redirect to where the blob lies, even where they send it themselves.
+        assert (head.status, head.headers["Content-Length"]) == (200, "10") or head.status == 302
         assert (got.status, got.data, got.headers["Docker-Content-Digest"]) == (200, BLOB, DIGEST)
 
     @pytest.mark.parametrize(
@@ -126,7 +131,7 @@ class TestBlobs:
 
         last = wire.ask("PUT", with_digest(at.headers["Location"], DIGEST), body=BLOB[4:], headers=OCTETS)
 
-        assert last.status == 201
+        assert last.status in DONE
         assert wire.ask("GET", f"blobs/{DIGEST}").data == BLOB
 
     def test_an_upload_that_states_no_length_is_taken_in_chunks_and_closed_without_a_body(
@@ -134,10 +139,10 @@ class TestBlobs:
     ) -> None:
         location = wire.ask("POST", "blobs/uploads/").headers["Location"]
         taken = wire.ask("PATCH", location, body=iter([BLOB[:4], BLOB[4:]]), headers=OCTETS)
-        assert taken.status == 202
+        assert taken.status in DONE
 
         closing = with_digest(taken.headers["Location"], DIGEST)
-        assert wire.ask("PUT", closing, headers={"Content-Length": "0"}).status == 201
+        assert wire.ask("PUT", closing, headers={"Content-Length": "0"}).status in DONE
 
         assert wire.ask("GET", f"blobs/{DIGEST}").data == BLOB
 
@@ -147,17 +152,25 @@ class TestBlobs:
         assert wire.ask("DELETE", location).status == 204
         assert wire.ask("PUT", with_digest(location, DIGEST), body=BLOB, headers=OCTETS).status == 404
 
-    def test_one_of_another_repository_can_be_mounted(self, wire: Wire) -> None:
+    def test_one_of_another_repository_is_mounted_or_its_upload_begins(self, wire: Wire) -> None:
         wire.upload(BLOB)
         other = Wire(wire.base, f"{wire.repository}-other", wire.http)
 
-        assert other.ask("POST", f"blobs/uploads/?mount={DIGEST}&from={wire.repository}").status == 201
-        assert other.ask("GET", f"blobs/{DIGEST}").data == BLOB
+        answer = other.ask("POST", f"blobs/uploads/?mount={DIGEST}&from={wire.repository}")
+
+        assert answer.status in DONE
+        if answer.status == 201:
+            assert answer.headers["Location"].endswith(DIGEST)
+            assert other.ask("GET", f"blobs/{DIGEST}").data == BLOB
+        else:
+            closing = with_digest(answer.headers["Location"], DIGEST)
+            assert other.ask("PUT", closing, body=BLOB, headers=OCTETS).status in DONE
 
     def test_mounting_what_is_not_there_begins_an_upload(self, wire: Wire) -> None:
         answer = wire.ask("POST", f"blobs/uploads/?mount={ABSENT}&from={wire.repository}")
 
-        assert (answer.status, "Location" in answer.headers) == (202, True)
+        assert answer.status in DONE
+        assert "/blobs/uploads/" in answer.headers["Location"]
 
 
 class TestManifests:
@@ -212,14 +225,16 @@ class TestManifests:
         )
         raw = manifest_of(config)
 
-        assert wire.ask("PUT", "manifests/latest", body=raw, headers={"Content-Type": MANIFEST}).status == 201
+        assert (
+            wire.ask("PUT", "manifests/latest", body=raw, headers={"Content-Type": MANIFEST}).status in DONE
+        )
         assert wire.ask("GET", "manifests/latest", headers={"Accept": MANIFEST}).data == raw
 
     def test_a_deleted_one_takes_its_tags_along(self, wire: Wire) -> None:
         digest, _ = wire.upload_manifest("1.0.0")
         assert wire.ask("GET", "tags/list").json() == {"name": wire.repository, "tags": ["1.0.0"]}
 
-        assert wire.ask("DELETE", f"manifests/{digest}").status == 202
+        assert wire.ask("DELETE", f"manifests/{digest}").status in DONE
 
         assert wire.ask("GET", f"manifests/{digest}").status == 404
         assert wire.ask("GET", "manifests/1.0.0").status == 404
@@ -228,6 +243,22 @@ class TestManifests:
 
 def test_the_api_is_there(wire: Wire) -> None:
     assert wire.ask("GET", "/v2/").status == 200
+
+
+def test_the_last_page_of_tags_links_to_no_other_and_all_pages_hold_all_tags(wire: Wire) -> None:
+    tags = [f"1.{minor}.0" for minor in range(5)]
+    for tag in tags:
+        wire.upload_manifest(tag)
+
+    found: list[str] = []
+    url = "tags/list?n=2"
+    while url:
+        answer = wire.ask("GET", url)
+        found += answer.json()["tags"]
+        url = answer.headers.get("Link", "").partition(">")[0].removeprefix("<")
+
+    # Debian's sorts none of them, and sends all of them at once.
+    assert sorted(found) == tags
 
 
 def test_the_tags_of_no_repository_are_not_found(wire: Wire) -> None:

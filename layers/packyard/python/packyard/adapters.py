@@ -3,6 +3,7 @@
 Everything is imported and made when it is first asked for, so that a function pays for what it uses and nothing else.
 """
 
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from packyard.registry.credentials import Credential
     from packyard.registry.port import ImageRegistry
     from packyard.registry.pull import ImageSource
+    from packyard.registry.transport import Patience
     from packyard.staging import Staging
     from packyard.store.deletions import DeletionStore
     from packyard.store.packs import PackStore
@@ -67,6 +69,7 @@ class Adapters:
         clock: The present instant, UTC.
         new_ulid: A ULID never used before.
         sleep: Waits for so many seconds.
+        random: A number from 0 up to 1, another each time; nothing secret is made of it.
         client: Makes an AWS service's client.
     """
 
@@ -74,6 +77,7 @@ class Adapters:
     clock: Callable[[], datetime] = _utc_now
     new_ulid: Callable[[], str] = _new_ulid
     sleep: Callable[[float], None] = time.sleep
+    random: Callable[[], float] = random.random
     client: Callable[[str], Any] = _client
 
     @cached_property
@@ -173,25 +177,29 @@ class Adapters:
         """What our own registry is shown, by whoever pushes and whoever pulls."""
         from packyard.registry.credentials import Anonymous, EcrToken
 
-        if self.settings.registry_kind == "distribution":
+        settings = self.settings
+        if settings.registry_kind == "ecr":
+            return EcrToken(ecr=self._ecr, clock=self.clock)
+        if not settings.registry_login:
             return Anonymous()
-        return EcrToken(ecr=self._ecr, clock=self.clock)
+        from packyard.registry.factory import registry_login
+
+        return registry_login(
+            url=settings.registry_url,
+            load=lambda: self._secret(settings.registry_login),
+            patience=self._patience,
+            clock=self.clock,
+        )
 
     @cached_property
     def registry(self) -> "ImageRegistry":
         """Our own registry."""
         from packyard.registry.factory import distribution_registry, ecr_registry
-        from packyard.registry.transport import Patience
 
-        url = self.settings.registry_url
-        seconds = self.settings.registry_seconds
-        # Each request may be tried three times before somebody stops waiting.
-        patience = Patience(
-            sleep=self.sleep, monotonic=time.monotonic, read_seconds=seconds / 3, total_seconds=seconds
-        )
+        url, credential, patience = self.settings.registry_url, self.registry_credential, self._patience
         if self.settings.registry_kind == "distribution":
-            return distribution_registry(url=url, credential=self.registry_credential, patience=patience)
-        return ecr_registry(url=url, ecr=self._ecr, credential=self.registry_credential, patience=patience)
+            return distribution_registry(url=url, credential=credential, patience=patience)
+        return ecr_registry(url=url, ecr=self._ecr, credential=credential, patience=patience)
 
     @cached_property
     def image_source(self) -> "ImageSource":
@@ -234,13 +242,29 @@ class Adapters:
     def _ecr(self) -> Any:
         return self.client("ecr")
 
+    @cached_property
+    def _patience(self) -> "Patience":
+        from packyard.registry.transport import Patience
+
+        # Each request may be tried three times before somebody stops waiting, and a push is a few of them in a row.
+        seconds = self.settings.registry_seconds
+        return Patience(
+            sleep=self.sleep,
+            monotonic=time.monotonic,
+            random=self.random,
+            read_seconds=seconds / 3,
+            total_seconds=seconds,
+            pause_seconds=seconds / 5,
+        )
+
     def _registry_credentials(self) -> str:
         if not self.settings.registry_credentials:
             return "{}"
+        return self._secret(self.settings.registry_credentials)
+
+    def _secret(self, arn: str) -> str:
         from packyard.aws import outages_translated
 
         with outages_translated():
-            secret = self.client("secretsmanager").get_secret_value(
-                SecretId=self.settings.registry_credentials
-            )
+            secret = self.client("secretsmanager").get_secret_value(SecretId=arn)
         return str(secret["SecretString"])

@@ -43,10 +43,7 @@ class JwtSettings:
                 "PACKYARD_JWT_AUDIENCE: an issuer needs one; its tokens for others are not for us"
             )
         keys_url = environment.get("PACKYARD_JWKS_URL", "")
-        url = urlsplit(keys_url)
-        if not url.hostname or not (
-            url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK)
-        ):
+        if not _is_confidential(keys_url):
             raise ValueError("PACKYARD_JWKS_URL: must be an https URL")
         return cls(issuer=issuer, audience=audience, keys_url=keys_url)
 
@@ -62,7 +59,8 @@ class Settings:
         build_queue_url: The SQS queue that `build_upload` reads.
         registry_url: Base URL of our own registry: scheme, host and port.
         registry_kind: `ecr` adds ECR's token, repository creation and deletion to the distribution protocol.
-        repository_prefix: First segment of every repository that we push to.
+        registry_login: ARN of the secret with our login to a registry of kind `distribution`; empty for none.
+        repository_prefix: What the name of every repository that we push to begins with; one segment or more.
         cursor_key: The secret that signs list cursors.
         api_domain: Parent domain of the organisations' hosts; empty when only the stage URL is used.
         inline_archive_bytes: The largest request body that the gateway passes on whole.
@@ -82,6 +80,7 @@ class Settings:
     registry_url: str
     cursor_key: str
     registry_kind: RegistryKind = "ecr"
+    registry_login: str = ""
     repository_prefix: str = "packs"
     api_domain: str = ""
     inline_archive_bytes: int = 4_718_592
@@ -98,12 +97,17 @@ class Settings:
 
         Raises:
             KeyError: A variable that has no default is missing.
-            ValueError: A number is not a number, the registry's kind is not known, or JWTs are half set up.
+            ValueError: A number is not a number, the registry's kind is not known, its login would go over plain HTTP,
+                or JWTs are half set up.
         """
         limits = ArchiveLimits()
         kind = environment.get("PACKYARD_REGISTRY_KIND", "ecr")
         if kind not in ("ecr", "distribution"):
             raise ValueError(f"PACKYARD_REGISTRY_KIND: {kind!r} is neither ecr nor distribution")
+        registry_url = environment["PACKYARD_REGISTRY_URL"].rstrip("/")
+        registry_login = environment.get("PACKYARD_REGISTRY_LOGIN", "")
+        if registry_login and not _is_confidential(registry_url):
+            raise ValueError("PACKYARD_REGISTRY_URL: must be an https URL; a login goes over no other")
 
         def number(name: str, default: int) -> int:
             return int(environment.get(f"PACKYARD_{name}", default))
@@ -113,7 +117,8 @@ class Settings:
             staging_bucket=environment["PACKYARD_STAGING_BUCKET"],
             cleanup_queue_url=environment["PACKYARD_CLEANUP_QUEUE_URL"],
             build_queue_url=environment["PACKYARD_BUILD_QUEUE_URL"],
-            registry_url=environment["PACKYARD_REGISTRY_URL"].rstrip("/"),
+            registry_url=registry_url,
+            registry_login=registry_login,
             cursor_key=environment["PACKYARD_CURSOR_KEY"],
             registry_kind="ecr" if kind == "ecr" else "distribution",
             repository_prefix=environment.get("PACKYARD_REPOSITORY_PREFIX", "packs"),
@@ -133,3 +138,11 @@ class Settings:
             trusted_registries=environment.get("PACKYARD_TRUSTED_REGISTRIES", ""),
             registry_credentials=environment.get("PACKYARD_REGISTRY_CREDENTIALS", ""),
         )
+
+
+def _is_confidential(url: str) -> bool:
+    """Return whether nobody between us and a URL's host can read or change what goes there."""
+    parts = urlsplit(url)
+    if not parts.hostname:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)

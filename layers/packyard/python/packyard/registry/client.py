@@ -3,18 +3,19 @@
 Endpoints are named `end-1` and so on in the OCI distribution-spec, section "Endpoints".
 """
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 from packyard.errors import RegistryUnavailable
-from packyard.oci.digest import Digest, digest_of, parse_digest
+from packyard.oci.digest import Digest
 from packyard.oci.document import Document
 from packyard.oci.media_types import DOCKER_INDEX, DOCKER_MANIFEST, INDEX, MANIFEST
+from packyard.registry.answers import document_of, says_stored, stated_digest
 from packyard.registry.port import BlobUpload
 from packyard.registry.refusal import RegistryBroken, RegistryRefused, TagKept
+from packyard.registry.scopes import to_delete, to_push
 from packyard.registry.tags import TagList, list_tags
 from packyard.registry.transport import Answer, Transport
 
@@ -104,10 +105,11 @@ class RegistryClient:
             answer = self._transport.send(
                 "PUT",
                 f"/v2/{repository}/manifests/{reference}",
+                scopes=to_push(repository),
                 headers={"Content-Type": document.media_type, "Content-Length": str(document.size)},
                 body=lambda: (document.raw,),
             )
-            if not _says_stored(answer, document.digest):
+            if not says_stored(answer, document.digest):
                 found = self._find(repository, reference)
                 if found is None or found.digest != document.digest:
                     raise RegistryUnavailable("The registry has not stored yet what it was sent.")
@@ -128,7 +130,10 @@ class RegistryClient:
 
         def attempt() -> Document:
             path = f"/v2/{repository}/manifests/{digest}"
-            return _document(self._transport.send("GET", path, headers={"Accept": _ANY_MANIFEST}), digest)
+            answer = self._transport.send(
+                "GET", path, scopes=to_push(repository), headers={"Accept": _ANY_MANIFEST}
+            )
+            return document_of(answer, digest)
 
         return self._transport.persistently(attempt)
 
@@ -155,7 +160,10 @@ class RegistryClient:
             nonlocal attempts
             attempts += 1
             self._transport.send(
-                "DELETE", f"/v2/{repository}/manifests/{digest}", also={HTTPStatus.NOT_FOUND}
+                "DELETE",
+                f"/v2/{repository}/manifests/{digest}",
+                scopes=to_delete(repository),
+                also={HTTPStatus.NOT_FOUND},
             )
 
         try:
@@ -170,25 +178,26 @@ class RegistryClient:
         answer = self._transport.send(
             "GET",
             f"/v2/{repository}/manifests/{reference}",
+            scopes=to_push(repository),
             also={HTTPStatus.NOT_FOUND},
             headers={"Accept": _ANY_MANIFEST},
         )
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
-        return _document(answer, reference if ":" in reference else _stated_digest(answer))
+        return document_of(answer, reference if ":" in reference else stated_digest(answer))
 
     def _standing(self, repository: str, reference: str, refused: RegistryRefused) -> Document | None:
         """Return what a reference names that could not be set to something, where that tells anything."""
         if refused.answered == HTTPStatus.UNAUTHORIZED:
             return None
         try:
-            return self._find(repository, reference)
+            return self.find_manifest(repository, reference)
         except RegistryUnavailable:
             return None
 
     def _is_gone(self, repository: str, digest: Digest) -> bool:
         try:
-            return self._find(repository, digest) is None
+            return self.find_manifest(repository, digest) is None
         except RegistryUnavailable:
             return False
 
@@ -198,15 +207,20 @@ class RegistryClient:
         nothing = {"Content-Length": "0"}
         if mount_from is not None:
             query = urlencode({"mount": digest, "from": mount_from})
-            mounted = self._transport.send("POST", f"{uploads}?{query}", also=_MOUNT_REFUSED, headers=nothing)
+            mounted = self._transport.send(
+                "POST",
+                f"{uploads}?{query}",
+                scopes=to_push(repository, mount_from=mount_from),
+                also=_MOUNT_REFUSED,
+                headers=nothing,
+            )
             if mounted.succeeded and self._has_taken_over(repository, digest, mounted):
                 return None
             if mounted.succeeded and "Location" in mounted.headers:
                 return self._transport.location(mounted, relative_to=uploads)
         # Some registries refuse to mount what they could be sent; those are sent it.
-        return self._transport.location(
-            self._transport.send("POST", uploads, headers=nothing), relative_to=uploads
-        )
+        begun = self._transport.send("POST", uploads, scopes=to_push(repository), headers=nothing)
+        return self._transport.location(begun, relative_to=uploads)
 
     def _has_taken_over(self, repository: str, digest: Digest, mounted: Answer) -> bool:
         """Return whether an answer to a mount means that the blob is there, and not that an upload has begun."""
@@ -240,63 +254,18 @@ class RegistryClient:
         answer = self._transport.send(
             "PUT",
             f"{location}{'&' if '?' in location else '?'}digest={digest}",
+            scopes=to_push(repository),
             headers={"Content-Type": "application/octet-stream", "Content-Length": str(size)},
             body=chunks,
         )
-        if not _says_stored(answer, digest) and not self._has_blob(repository, digest):
+        if not says_stored(answer, digest) and not self._has_blob(repository, digest):
             raise RegistryUnavailable("The registry has not stored yet what it was sent.")
 
     def _has_blob(self, repository: str, digest: Digest) -> bool:
         answer = self._transport.send(
-            "HEAD", f"/v2/{repository}/blobs/{digest}", also={*_REDIRECTS, HTTPStatus.NOT_FOUND}
+            "HEAD",
+            f"/v2/{repository}/blobs/{digest}",
+            scopes=to_push(repository),
+            also={*_REDIRECTS, HTTPStatus.NOT_FOUND},
         )
         return answer.status != HTTPStatus.NOT_FOUND
-
-
-def _document(answer: Answer, wanted: str | None) -> Document:
-    """Return the document that a registry has answered with, if it is the one of the digest `wanted`.
-
-    Its type is the one that it states itself: a registry may call it by a generic one, or add a charset.
-    """
-    digest = digest_of(answer.body)
-    if wanted not in (digest, None):
-        raise RegistryUnavailable("The registry did not answer with what it was asked for.")
-    stated = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    return Document(_media_type(answer.body) or stated, answer.body, digest)
-
-
-def _media_type(raw: bytes) -> str:
-    try:
-        found = json.loads(raw)["mediaType"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return ""
-    return found if isinstance(found, str) and found.isascii() and found.isprintable() else ""
-
-
-def listed_manifests(document: Document) -> Mapping[Digest, str]:
-    """Return what an index lists, with the media types that it states; what is no index lists nothing."""
-    try:
-        entries = json.loads(document.raw).get("manifests", ())
-        return {parse_digest(entry["digest"]): str(entry.get("mediaType", "")) for entry in entries}
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return {}
-
-
-def _stated_digest(answer: Answer) -> Digest | None:
-    """Return the digest that an answer states, if it is one of those that we use; some registries use others too."""
-    try:
-        return parse_digest(answer.headers.get("Docker-Content-Digest", "").strip())
-    except ValueError:
-        return None
-
-
-def _says_stored(answer: Answer, digest: Digest) -> bool:
-    """Return whether an answer says that something is stored: it names its digest, or answers as the standard has it.
-
-    Raises:
-        RegistryUnavailable: The registry says it stored something else.
-    """
-    stated = _stated_digest(answer)
-    if stated not in (digest, None):
-        raise RegistryUnavailable("The registry did not store what it was sent.")
-    return stated is not None or answer.status == HTTPStatus.CREATED

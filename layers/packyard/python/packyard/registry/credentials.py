@@ -19,14 +19,18 @@ class Credential(Protocol):
     """Makes the `Authorization` header."""
 
     def authorization(
-        self, *, refused: str | None = None, scopes: Sequence[str] = (), challenges: Sequence[str] = ()
+        self,
+        *,
+        refused: str | None = None,
+        scopes: Sequence[str] = (),
+        challenges: Sequence[str] | None = None,
     ) -> str | None:
         """Return the header's value, or None to send none.
 
         Args:
             refused: The value that the registry has just refused. Where another can be had, it is returned.
             scopes: What the request needs to be allowed, as `registry.scopes` has it.
-            challenges: The `WWW-Authenticate` headers of an answer that refused what was shown, or that nothing was.
+            challenges: The `WWW-Authenticate` headers of the answer that has just refused it; None when nothing was.
         """
         ...
 
@@ -35,7 +39,11 @@ class Anonymous:
     """No credential."""
 
     def authorization(
-        self, *, refused: str | None = None, scopes: Sequence[str] = (), challenges: Sequence[str] = ()
+        self,
+        *,
+        refused: str | None = None,
+        scopes: Sequence[str] = (),
+        challenges: Sequence[str] | None = None,
     ) -> str | None:
         """Return None."""
 
@@ -51,7 +59,7 @@ class Basic:
         *,
         refused: str | None = None,  # noqa: ARG002 - there is no other
         scopes: Sequence[str] = (),  # noqa: ARG002 - it is good for all of them
-        challenges: Sequence[str] = (),  # noqa: ARG002 - it is all there is
+        challenges: Sequence[str] | None = None,  # noqa: ARG002 - it is all there is
     ) -> str:
         """Return the same value always."""
         return self._value
@@ -79,7 +87,7 @@ class EcrToken:
         *,
         refused: str | None = None,
         scopes: Sequence[str] = (),  # noqa: ARG002 - it is good for all of them
-        challenges: Sequence[str] = (),  # noqa: ARG002 - ECR takes Basic
+        challenges: Sequence[str] | None = None,  # noqa: ARG002 - ECR takes Basic
     ) -> str:
         """Return a token that is good for a push; asks AWS only when the one at hand is old or was refused.
 

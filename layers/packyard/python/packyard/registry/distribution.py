@@ -10,7 +10,8 @@ from packyard.oci.foreign_document import Descriptor
 from packyard.oci.image import Image
 from packyard.oci.layer import Layer
 from packyard.oci.media_types import INDEXES
-from packyard.registry.client import RegistryClient, listed_manifests
+from packyard.registry.answers import listed_manifests
+from packyard.registry.client import RegistryClient
 from packyard.registry.port import BlobUpload
 from packyard.registry.refusal import RegistryRefused
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from packyard.errors import PackyardError, RegistryUnavailable
+from packyard.registry.scopes import to_delete, to_push
 from packyard.registry.transport import Answer, Transport
 
 # Of a layer's pieces, half a mebibyte uncompressed; so many wait at most.
@@ -29,6 +30,7 @@ class EarlyUpload:
 
     def __init__(self, *, transport: Transport, repository: str, stall_seconds: float) -> None:
         self._transport = transport
+        self._repository = repository
         self._uploads = f"/v2/{repository}/blobs/uploads/"
         self._stall_seconds = stall_seconds
         self._thread = ThreadPoolExecutor(max_workers=1)
@@ -90,11 +92,14 @@ class EarlyUpload:
 
     def _send(self) -> None:
         try:
-            begun = self._transport.send("POST", self._uploads, headers={"Content-Length": "0"})
+            begun = self._transport.send(
+                "POST", self._uploads, scopes=to_push(self._repository), headers={"Content-Length": "0"}
+            )
             location = self._location = self._transport.location(begun, relative_to=self._uploads)
             taken = self._transport.send(
                 "PATCH",
                 location,
+                scopes=to_push(self._repository),
                 headers={"Content-Type": "application/octet-stream"},
                 body=self._body,
             )
@@ -127,4 +132,6 @@ class EarlyUpload:
     def _cancel(self, location: str) -> None:
         """Spare the registry from keeping what nobody will close; it forgets by itself too (end-14)."""
         with suppress(PackyardError):
-            self._transport.send("DELETE", location, also={HTTPStatus.NOT_FOUND})
+            self._transport.send(
+                "DELETE", location, scopes=to_delete(self._repository), also={HTTPStatus.NOT_FOUND}
+            )

@@ -1,5 +1,7 @@
 """Puts our own registry together; called by the composition root."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -38,6 +40,30 @@ def distribution_registry(*, url: str, credential: Credential, patience: Patienc
     """
     client = _client(url=url, credential=credential, patience=patience)
     return DistributionRegistry(client=client, host=urlsplit(url).netloc)
+
+
+def registry_login(
+    *, url: str, load: Callable[[], str], patience: Patience, clock: Callable[[], datetime]
+) -> Credential:
+    """Return our login to the registry at `url`.
+
+    Args:
+        url: Scheme, host and port.
+        load: Returns the secret, as `LoginSecret` has it.
+        patience: How long to wait for the registry's token server.
+        clock: The time, UTC.
+    """
+    # Only registries that want a login need any of this.
+    from packyard.registry.login import RegistryLogin  # noqa: PLC0415
+    from packyard.registry.login_secret import LoginSecret  # noqa: PLC0415
+    from packyard.registry.token_server import TokenServer  # noqa: PLC0415
+
+    exchange = Exchange(http=urllib3.PoolManager(maxsize=1), patience=patience)
+    return RegistryLogin(
+        secret=LoginSecret(load=load, clock=clock),
+        server=TokenServer(exchange=exchange, base_url=url),
+        clock=clock,
+    )
 
 
 def _client(*, url: str, credential: Credential, patience: Patience) -> RegistryClient:

@@ -7,11 +7,11 @@ for it.
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from packyard.errors import InvalidRequest, RegistryUnavailable
@@ -62,6 +62,14 @@ class ImageName:
         )
 
 
+class AnswersChallenges(Protocol):
+    """Lets us in where a registry asks who we are."""
+
+    def answer(self, challenges: Iterable[str], *, refused: str | None) -> str | None:
+        """Return an `Authorization`, or None when there is none besides `refused`."""
+        ...
+
+
 class ForeignRepository:
     """Manifests and blobs, each checked against its digest.
 
@@ -79,7 +87,7 @@ class ForeignRepository:
         http: GuardedHttp,
         base_url: str,
         name: ImageName,
-        authorizer: Authorizer,
+        authorizer: AnswersChallenges,
         authorization: str | None = None,
     ) -> None:
         self._http = http
@@ -182,7 +190,8 @@ class ForeignRepository:
     def _asked(
         self, path: str, *, accept: str, named: str | None, byte_range: str | None = None
     ) -> Iterator[Reply]:
-        url, authorizer, authorization = self._url + path, self._authorizer, self._authorization
+        url, authorization = self._url + path, self._authorization
+        authorizer: AnswersChallenges = self._authorizer
         elsewhere: str | None = None
         for _ in range(_ATTEMPTS):
             asked = self._http.get(url, accept=accept, authorization=authorization, byte_range=byte_range)

@@ -24,10 +24,11 @@ from packyard.registry.authorization import Authorizer
 from packyard.registry.budget import Budget
 from packyard.registry.chosen_image import chosen_manifest
 from packyard.registry.credentials import Credential
-from packyard.registry.foreign_credentials import ForeignCredentials, Grant, same_ecr
+from packyard.registry.foreign_credentials import ForeignCredentials, same_ecr
 from packyard.registry.foreign_repository import ForeignRepository, ImageName
 from packyard.registry.guard import Connect, Guard, Resolve, TargetRefused, TrustedHosts, origin_of
 from packyard.registry.guarded_http import GuardedHttp
+from packyard.registry.own_authorizer import OwnAuthorizer
 
 if TYPE_CHECKING:
     from packyard.packs.manifest import Manifest
@@ -157,20 +158,24 @@ class ImageSource:
         guard = Guard(trusted=trusted, resolve=self.resolve, connect=self.connect)
         budget = Budget(monotonic=self.monotonic, seconds=self.limits.seconds)
         with GuardedHttp(guard=guard, budget=budget, tls=lambda: self._tls) as http:
-            authorizer = Authorizer(
-                http=http,
-                registry=reference.registry,
-                url=base_url,
-                repository=reference.repository,
-                grant=lambda: self._grant(reference.registry, org_id),
-            )
+            authorizer: OwnAuthorizer | Authorizer
+            if ours:
+                authorizer = OwnAuthorizer(self.own.credential, reference.repository)
+            else:
+                authorizer = Authorizer(
+                    http=http,
+                    registry=reference.registry,
+                    url=base_url,
+                    repository=reference.repository,
+                    grant=lambda: self.credentials.grant_for(reference.registry, org_id=org_id),
+                )
             try:
                 yield ForeignRepository(
                     http=http,
                     base_url=base_url,
                     name=name,
                     authorizer=authorizer,
-                    authorization=self.own.credential.authorization() if ours else None,
+                    authorization=authorizer.unasked() if isinstance(authorizer, OwnAuthorizer) else None,
                 )
             except TargetRefused:
                 raise name.unpullable() from None
@@ -195,11 +200,6 @@ class ImageSource:
         if scheme is not None:
             return f"{scheme}://{registry}", self.trusted
         return f"https://{registry}", TrustedHosts()
-
-    def _grant(self, registry: str, org_id: str) -> Grant | None:
-        if registry == self.own.host:
-            return Grant(self.own.credential)
-        return self.credentials.grant_for(registry, org_id=org_id)
 
     def _read(self, repository: ForeignRepository, target: str) -> PulledPack:
         digest, document = repository.document(target)

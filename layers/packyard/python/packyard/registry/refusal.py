@@ -21,14 +21,10 @@ _REDIRECTS: Final = range(300, 400)
 # Under whatever status: distribution-spec, "Error Codes".
 _TOO_MANY: Final = "TOOMANYREQUESTS"
 
-_LOGIN = (
-    "The registry does not accept our login. RegistryLoginArn must name a secret with a user and a password that it"
-    " takes."
-)
 _FORBIDDEN = (
-    "The registry forbids this to our login. It needs the rights to pull, push and delete in all repositories below"
-    " RepositoryPrefix, the project or namespace must exist, its quota must not be used up, and its tags must not be"
-    " protected."
+    "The registry does not let our login do this. RegistryLoginArn must name a secret with a user and a password that"
+    " it takes, with the rights to pull, push and delete in all repositories below RepositoryPrefix. The project or"
+    " namespace must exist there, and its quota must not be used up."
 )
 _NO_DELETION = (
     "The registry does not delete. Until deletion is switched on there (for the CNCF's registry:"
@@ -129,7 +125,7 @@ def advice(method: str, path: str, status: int) -> str:
     if status == HTTPStatus.METHOD_NOT_ALLOWED and method == "DELETE":
         return _NO_DELETION
     known: dict[int, str] = {
-        HTTPStatus.UNAUTHORIZED: _LOGIN,
+        HTTPStatus.UNAUTHORIZED: _FORBIDDEN,
         HTTPStatus.FORBIDDEN: _FORBIDDEN,
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _TOO_LARGE,
     }

@@ -1,27 +1,28 @@
-"""What a token has to allow for a request to our registry (token specification of the CNCF's distribution project)."""
+"""What a token has to allow for a request to our registry (token specification of the CNCF's distribution project).
 
-import re
-from typing import Final
-from urllib.parse import parse_qs, urlsplit
+Whoever asks is about to push or to delete, so that one token does for all of it: registries want `delete` for DELETE,
+`pull` for GET and HEAD, and `pull,push` for everything else (distribution, `appendAccessRecords`).
+"""
 
-_REPOSITORY: Final = re.compile(r"/v2/(?P<name>.+?)/(?:blobs|manifests|tags)/")
+Scopes = tuple[str, ...]
 
 
-def scopes_of(method: str, target: str) -> tuple[str, ...]:
-    """Return the scopes of a request; none for one that is about no repository.
+def to_pull(repository: str) -> Scopes:
+    """Return what reading takes."""
+    return (f"repository:{repository}:pull",)
 
-    Whoever asks is about to push or to delete, so that one token does for all of it: registries want `delete` for
-    DELETE, `pull` for GET and HEAD, and `pull,push` for everything else (distribution, `appendAccessRecords`).
+
+def to_push(repository: str, *, mount_from: str | None = None) -> Scopes:
+    """Return what pushing takes, and looking at what is there.
 
     Args:
-        method: The HTTP method.
-        target: The path and query.
+        repository: Where to.
+        mount_from: The repository that a blob is taken over from: mounting reads it.
     """
-    url = urlsplit(target)
-    found = _REPOSITORY.match(url.path)
-    if found is None:
-        return ()
-    scopes = [f"repository:{found['name']}:{'delete' if method == 'DELETE' else 'pull,push'}"]
-    # Mounting reads what it mounts (distribution-spec, "Mounting a blob from another repository").
-    scopes += [f"repository:{source}:pull" for source in parse_qs(url.query).get("from", [])[:1]]
-    return tuple(scopes)
+    source = () if mount_from is None else to_pull(mount_from)
+    return (f"repository:{repository}:pull,push", *source)
+
+
+def to_delete(repository: str) -> Scopes:
+    """Return what deleting takes."""
+    return (f"repository:{repository}:delete",)

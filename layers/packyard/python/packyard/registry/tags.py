@@ -6,14 +6,15 @@ Another is asked for what comes after the last tag; one that knows no pages then
 
 import json
 import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
 from typing import Final
 
 from packyard.errors import RegistryUnavailable
 from packyard.registry.refusal import RegistryRefused
+from packyard.registry.scopes import Scopes, to_push
 from packyard.registry.transport import Transport
 
 # Of at most 128 characters each (distribution-spec, "Pulling manifests"), so that a page stays well below what we read.
@@ -45,7 +46,8 @@ class TagList:
 @dataclass(frozen=True, slots=True)
 class _Page:
     tags: Sequence[str]
-    next_url: str | None
+    next_url: str | None = None
+    of_our_size: bool = True
 
 
 def list_tags(transport: Transport, repository: str) -> TagList:
@@ -58,10 +60,11 @@ def list_tags(transport: Transport, repository: str) -> TagList:
     Raises:
         RegistryUnavailable: The registry does not answer, or not with tags.
     """
-    path = f"/v2/{repository}/tags/list"
+    path, ask = f"/v2/{repository}/tags/list", partial(_page, transport, to_push(repository))
     # A mapping, for its order.
     tags: dict[str, None] = {}
-    page = transport.persistently(partial(_first_page, transport, path))
+    page = transport.persistently(partial(_first_page, ask, path))
+    after = f"{path}?n={_TAGS_PER_PAGE}&last=" if page.of_our_size else f"{path}?last="
     followed = False
     for _ in range(_MAX_PAGES - 1):
         nothing_new = tags.keys() >= set(page.tags)
@@ -72,8 +75,8 @@ def list_tags(transport: Transport, repository: str) -> TagList:
         elif followed or nothing_new:
             return TagList(tags, complete=True)
         else:
-            url = f"{path}?n={_TAGS_PER_PAGE}&last={page.tags[-1]}"
-        page = transport.persistently(partial(_page, transport, url))
+            url = after + page.tags[-1]
+        page = transport.persistently(partial(ask, url))
     tags.update(dict.fromkeys(page.tags))
     return TagList(tags, complete=False)
 
@@ -95,19 +98,19 @@ def next_page(link: str) -> str | None:
     return None
 
 
-def _first_page(transport: Transport, path: str) -> _Page:
+def _first_page(ask: Callable[[str], _Page], path: str) -> _Page:
     try:
-        return _page(transport, f"{path}?n={_TAGS_PER_PAGE}")
+        return ask(f"{path}?n={_TAGS_PER_PAGE}")
     except RegistryRefused as refused:
         if refused.answered not in _PAGE_TOO_LONG:
             raise
-    return _page(transport, path)
+    return replace(ask(path), of_our_size=False)
 
 
-def _page(transport: Transport, url: str) -> _Page:
-    answer = transport.send("GET", url, also={HTTPStatus.NOT_FOUND})
+def _page(transport: Transport, scopes: Scopes, url: str) -> _Page:
+    answer = transport.send("GET", url, scopes=scopes, also={HTTPStatus.NOT_FOUND})
     if answer.status == HTTPStatus.NOT_FOUND:
-        return _Page((), None)
+        return _Page(())
     link = next_page(answer.headers.get("Link", ""))
     return _Page(_tags(answer.body), None if link is None else transport.resolve(link, relative_to=url))
 

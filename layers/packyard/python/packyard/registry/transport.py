@@ -17,7 +17,7 @@ from packyard.errors import RegistryThrottled, RegistryUnavailable
 from packyard.registry.credentials import Credential
 from packyard.registry.origin import on_origin
 from packyard.registry.refusal import RegistryRefused, failure
-from packyard.registry.scopes import scopes_of
+from packyard.registry.scopes import Scopes
 
 # How long to wait before each further attempt; short, because a caller waits at the gateway.
 RETRY_DELAYS_SECONDS: Final = (0.2, 1.0)
@@ -193,11 +193,12 @@ class Transport:
                 self._patience.sleep(pause)
         return attempt()
 
-    def send(
+    def send(  # noqa: PLR0913 - by name; one request
         self,
         method: str,
         url: str,
         *,
+        scopes: Scopes,
         also: Collection[int] = (),
         headers: Mapping[str, str] | None = None,
         body: Body | None = None,
@@ -210,6 +211,7 @@ class Transport:
         Args:
             method: The HTTP method.
             url: A path and query, or a whole URL of this registry.
+            scopes: What it takes to be let in.
             also: The statuses besides 2xx that are an answer to the question.
             headers: As for `Exchange.ask`.
             body: Makes the body's pieces, anew for each call.
@@ -220,7 +222,7 @@ class Transport:
             RegistryRefused: Any other status that is not in `also`, or a URL of another origin.
         """
         target = on_origin(self._base_url, url)
-        answer = self._admitted(method, target, headers, body)
+        answer = self._admitted(method, target, scopes, headers, body)
         if answer.succeeded or answer.status in also:
             return answer
         raise failure(method, urlsplit(target).path, answer.status, answer.headers, answer.body)
@@ -258,9 +260,8 @@ class Transport:
         return self.resolve(named, relative_to=relative_to)
 
     def _admitted(
-        self, method: str, target: str, headers: Mapping[str, str] | None, body: Body | None
+        self, method: str, target: str, scopes: Scopes, headers: Mapping[str, str] | None, body: Body | None
     ) -> Answer:
-        scopes = scopes_of(method, target[len(self._base_url) :])
         shown = self._credential.authorization(scopes=scopes)
         # A login is first tried as the registry likes it best, and then as it takes it.
         renewals = 1 if shown is not None else 2

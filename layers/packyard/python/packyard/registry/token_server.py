@@ -1,0 +1,78 @@
+"""The token server of our own registry (token specification of the CNCF's distribution project)."""
+
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import urlsplit
+
+from packyard.errors import RegistryUnavailable
+from packyard.oci.reference import parse_registry
+from packyard.registry.bearer_token import MAX_TOKEN_BODY, BearerToken, parse_token, token_url
+from packyard.registry.challenge import Challenge
+from packyard.registry.login_secret import Login
+from packyard.registry.refusal import RegistryRefused, failure
+from packyard.registry.transport import Exchange
+
+# Registries whose token server is another host of the same owner.
+_KNOWN_REALMS: Final = {"registry.gitlab.com": "gitlab.com"}
+_CLIENT_ERRORS: Final = range(400, 500)
+
+
+class TokenServer:
+    """Gives tokens for a login.
+
+    Args:
+        exchange: Sends the requests.
+        base_url: Of the registry: scheme, host and port.
+    """
+
+    def __init__(self, *, exchange: Exchange, base_url: str) -> None:
+        self._exchange = exchange
+        self._base_url = base_url.rstrip("/")
+
+    def token(self, challenge: Challenge, *, login: Login, scopes: Sequence[str]) -> BearerToken | None:
+        """Return a token, or None when the server does not take the login.
+
+        Args:
+            challenge: Of the registry; names the server.
+            login: What to show the server.
+            scopes: What the token is to be good for. It may be good for less, which the registry then says.
+
+        Raises:
+            RegistryRefused: The server is not one that may see the login.
+            RegistryUnavailable: It does not answer, or not with a token.
+        """
+        url = self._url(challenge, login, scopes)
+        answer = self._exchange.ask(
+            "GET", url, headers={"Accept": "application/json"}, authorization=login.basic
+        )
+        if answer.succeeded:
+            return _token(answer.body)
+        # Its body is left out: nobody knows what a token server may say of a login.
+        found = failure("GET", urlsplit(url).path, answer.status, answer.headers, b"")
+        if answer.status in _CLIENT_ERRORS and isinstance(found, RegistryRefused):
+            return None
+        raise found
+
+    def _url(self, challenge: Challenge, login: Login, scopes: Sequence[str]) -> str:
+        """Return the server's URL, if it is on the registry's host or on the one that the operator names.
+
+        Whoever answers as the registry could name any other to have the login sent there.
+        """
+        registry = parse_registry(urlsplit(self._base_url).netloc)
+        try:
+            url = token_url(challenge, registry_url=self._base_url, scope=" ".join(scopes))
+            host = parse_registry(urlsplit(url).netloc)
+        except ValueError as error:
+            note = f"the registry's token server cannot be asked: {error}"
+            raise RegistryRefused(0, frozenset(), note) from error
+        if host not in {registry, login.realm, _KNOWN_REALMS.get(registry)}:
+            note = f"the registry names {host} as its token server; if that is right, the secret that RegistryLoginArn"
+            raise RegistryRefused(0, frozenset(), f'{note} names has to say so: "realm": "{host}"')
+        return url
+
+
+def _token(body: bytes) -> BearerToken:
+    try:
+        return parse_token(body[: MAX_TOKEN_BODY + 1])
+    except ValueError as error:
+        raise RegistryUnavailable("The registry's token server gave no token.") from error

@@ -1,0 +1,414 @@
+"""Our login to our own registry: by Basic, by tokens, and against Debian's registry in both ways."""
+
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.serialization import Encoding
+from local.docker_registry import TokenServer, docker_registry
+from tests import signed_tokens
+from tests.fake_registry.flavours import FLAVOURS
+from tests.fake_registry.moods import Refuses, Says
+from tests.fake_registry.server import FakeRegistry
+from tests.fake_registry.tokens import Tokens
+from tests.trees import SMALL_TREE, lay
+
+from packyard.errors import RegistryThrottled, RegistryUnavailable, ServiceUnavailable
+from packyard.oci.foreign_document import Descriptor
+from packyard.oci.image import Image, build_image
+from packyard.oci.layer import Layer, LayerSpool
+from packyard.registry.distribution import DistributionRegistry
+from packyard.registry.factory import distribution_registry, registry_login
+from packyard.registry.refusal import RegistryRefused
+from packyard.registry.transport import Patience
+
+# Harbor's robots are called so.
+USER: Final = "robot$packs+packyard"
+PASSWORD: Final = "open sesame"
+SECRET: Final = {"username": USER, "password": PASSWORD}
+ALL: Final = {"pull", "push", "delete"}
+# `open sesame` under bcrypt, at its lowest cost.
+HTPASSWD = f"{USER}:$2b$04$pOx0GLap3Tr0arIN1XYeyuZMOqF6vh7bz5oxRqCHIvoWtutc9NcHO\n"
+REPOSITORY: Final = "group/project/org_test/slack"
+PATIENCE: Final = Patience(sleep=lambda _: None, monotonic=time.monotonic)
+
+
+@dataclass
+class Operator:
+    """Keeps the secret, and the time."""
+
+    secret: dict[str, str] = field(default_factory=lambda: dict(SECRET))
+    now: datetime = datetime(2026, 3, 1, tzinfo=UTC)
+    read: int = 0
+
+    def load(self) -> str:
+        self.read += 1
+        return json.dumps(self.secret)
+
+    def registry(self, url: str, load: Callable[[], str] | None = None) -> DistributionRegistry:
+        login = registry_login(url=url, load=load or self.load, patience=PATIENCE, clock=lambda: self.now)
+        return distribution_registry(url=url, credential=login, patience=PATIENCE)
+
+
+@pytest.fixture
+def operator() -> Operator:
+    return Operator()
+
+
+@pytest.fixture
+def layer() -> Iterator[Layer]:
+    with LayerSpool() as spool:
+        yield lay(spool, SMALL_TREE)
+
+
+@pytest.fixture
+def image(layer: Layer) -> Image:
+    return build_image(layer=layer, title="slack", version="1.4.0")
+
+
+@pytest.fixture
+def tokens(fake: FakeRegistry) -> Tokens:
+    """The fake registry asks for tokens, and hands them out."""
+    fake.tokens = Tokens({f"{USER}:{PASSWORD}": ALL})
+    return fake.tokens
+
+
+def statuses(fake: FakeRegistry, path: str = "/v2/") -> int:
+    return sum(path in request.path for request in fake.requests)
+
+
+def notes(error: BaseException) -> str:
+    """Return what the log gets to see of an error beside its message."""
+    return "\n".join(getattr(error, "__notes__", ()))
+
+
+class TestEveryRegistry:
+    @pytest.fixture(
+        params=[
+            "basic",
+            "tokens",
+            *(f"{name} with tokens" for name in FLAVOURS),
+            "debian",
+            "debian with tokens",
+        ]
+    )
+    def url(self, request: pytest.FixtureRequest, operator: Operator, tmp_path: Path) -> Iterator[str]:
+        flavour = FLAVOURS.get(request.param.removesuffix(" with tokens"), FLAVOURS["fake"])
+        with ExitStack() as stack:
+            if request.param == "debian":
+                yield stack.enter_context(docker_registry(tmp_path, htpasswd=HTPASSWD))
+                return
+            fake = stack.enter_context(FakeRegistry(flavour=flavour))
+            if request.param == "basic":
+                fake.basic = f"{USER}:{PASSWORD}"
+                yield fake.url
+                return
+            fake.tokens = Tokens({f"{USER}:{PASSWORD}": ALL})
+            if request.param != "debian with tokens":
+                yield fake.url
+                return
+            # The fake one is the token server of the real one, on another host as GitLab's is.
+            fake.tokens.mint = signed_tokens.mint
+            operator.secret["realm"] = f"127.0.0.1:{fake.port}"
+            server = TokenServer(
+                realm=f"{fake.url}/token",
+                service=signed_tokens.SERVICE,
+                issuer=signed_tokens.ISSUER,
+                certificate=signed_tokens.certificate().public_bytes(Encoding.PEM),
+            )
+            yield stack.enter_context(docker_registry(tmp_path, tokens=server))
+
+    def test_everything_works_with_the_operator_s_login(
+        self, url: str, operator: Operator, image: Image, layer: Layer
+    ) -> None:
+        registry = operator.registry(url)
+
+        with registry.begin_upload(REPOSITORY) as upload:
+            for piece in layer.chunks():
+                upload.write(piece)
+            upload.end()
+            registry.push(REPOSITORY, image, layer, upload=upload)
+        registry.tag(REPOSITORY, "1.4.0", image.index)
+        assert registry.has_image(REPOSITORY, image.index.digest)
+        registry.purge_repository(REPOSITORY, [])
+        registry.delete_image(REPOSITORY, image.digests)
+
+        assert not registry.has_image(REPOSITORY, image.index.digest)
+
+    def test_a_wrong_one_is_the_registry_s_refusal_and_the_operator_reads_why(
+        self, url: str, operator: Operator, image: Image, layer: Layer
+    ) -> None:
+        operator.secret["password"] = "close"
+        registry = operator.registry(url)
+
+        with pytest.raises(RegistryRefused) as refused:
+            registry.push(REPOSITORY, image, layer)
+
+        assert refused.value.answered == 401
+        assert "RegistryLoginArn" in notes(refused.value)
+        assert "close" not in notes(refused.value)
+        assert (refused.value.status, refused.value.code) == (502, "registry_unavailable")
+
+
+class TestBasic:
+    def test_it_is_shown_when_it_is_asked_for_and_unasked_from_then_on(
+        self, fake: FakeRegistry, operator: Operator, image: Image
+    ) -> None:
+        fake.basic = f"{USER}:{PASSWORD}"
+        registry = operator.registry(fake.url)
+
+        for _ in range(3):
+            registry.has_image(REPOSITORY, image.index.digest)
+
+        assert ["Authorization" in request.headers for request in fake.requests] == [False, True, True, True]
+
+    def test_a_registry_that_does_not_say_what_it_wants_is_shown_it(
+        self, fake: FakeRegistry, operator: Operator, image: Image
+    ) -> None:
+        fake.moods.append(Says(status=401, times=1))
+
+        operator.registry(fake.url).has_image(REPOSITORY, image.index.digest)
+
+        assert "Authorization" in fake.requests[1].headers
+
+    def test_a_registry_that_asks_for_nothing_is_shown_nothing(
+        self, fake: FakeRegistry, operator: Operator, image: Image, layer: Layer
+    ) -> None:
+        operator.registry(fake.url).push(REPOSITORY, image, layer)
+
+        assert not any("Authorization" in request.headers for request in fake.requests)
+        assert operator.read == 0
+
+    def test_a_password_that_has_been_changed_is_read_again_when_the_old_one_is_refused(
+        self, fake: FakeRegistry, operator: Operator, image: Image
+    ) -> None:
+        fake.basic = f"{USER}:{PASSWORD}"
+        registry = operator.registry(fake.url)
+        registry.has_image(REPOSITORY, image.index.digest)
+        fake.basic, operator.secret["password"] = f"{USER}:new", "new"
+        operator.now += timedelta(seconds=30)
+
+        registry.has_image(REPOSITORY, image.index.digest)
+
+        assert operator.read == 2
+
+    @pytest.mark.parametrize(
+        ("token", "shown"),
+        [(None, ["", "Basic", "Basic"]), ("useless", ["", "Basic", "Bearer", "Basic"])],
+        ids=["none is given", "none is taken"],
+    )
+    def test_where_tokens_are_advertised_and_none_works_the_login_itself_is_shown(
+        self, token: str | None, shown: list[str], fake: FakeRegistry, operator: Operator, image: Image
+    ) -> None:
+        """Image-factory PR #573, harbor #23799."""
+        fake.basic = f"{USER}:{PASSWORD}"
+        ways = (
+            ("WWW-Authenticate", f'Bearer realm="{fake.url}/token",service="fake"'),
+            ("WWW-Authenticate", 'Basic realm="fake"'),
+        )
+        given = b'{"token":"%s"}' % token.encode() if token else b"{}"
+        fake.moods += [
+            Says(path="/token", body=given),
+            Says(path="/v2/", status=401, headers=ways, times=2 if token else 1),
+        ]
+        registry = operator.registry(fake.url)
+
+        registry.has_image(REPOSITORY, image.index.digest)
+        registry.has_image(REPOSITORY, image.index.digest)
+
+        schemes = [request.headers.get("Authorization", "").partition(" ")[0] for request in fake.requests]
+        assert schemes == [*shown, "Basic"]
+        assert fake.requests[1].path == "/token"
+
+
+class TestTokens:
+    def test_one_token_does_for_a_push_and_another_for_deleting(
+        self, fake: FakeRegistry, tokens: Tokens, operator: Operator, image: Image, layer: Layer
+    ) -> None:
+        registry = operator.registry(fake.url)
+
+        registry.push(REPOSITORY, image, layer)
+        registry.tag(REPOSITORY, "1.4.0", image.index)
+        registry.delete_image(REPOSITORY, image.digests)
+
+        assert tokens.asked == [(f"repository:{REPOSITORY}:pull,push",), (f"repository:{REPOSITORY}:delete",)]
+
+    def test_mounting_asks_for_the_source_too(
+        self, fake: FakeRegistry, tokens: Tokens, operator: Operator, image: Image, layer: Layer
+    ) -> None:
+        registry = operator.registry(fake.url)
+        registry.push("packs/one/slack", image, layer)
+        config = image.configs[0]
+        descriptor = Descriptor(config.media_type, config.digest, config.size)
+
+        registry.copy_blob("packs/two/slack", descriptor, chunks=_nothing, mount_from="packs/one/slack")
+
+        assert tokens.asked[-1] == ("repository:packs/two/slack:pull,push", "repository:packs/one/slack:pull")
+        assert config.digest in fake.shelves.repositories["packs/two/slack"].blobs
+
+    @pytest.mark.parametrize(("expires_in", "kept"), [(300, 280), (3600, 3500), (None, 45), (0, 45)])
+    def test_a_token_is_kept_until_it_ends(
+        self, expires_in: int | None, kept: int, fake: FakeRegistry, operator: Operator, image: Image
+    ) -> None:
+        tokens = fake.tokens = Tokens({f"{USER}:{PASSWORD}": ALL}, expires_in=expires_in)
+        registry = operator.registry(fake.url)
+        registry.has_image(REPOSITORY, image.index.digest)
+        operator.now += timedelta(seconds=kept)
+        registry.has_image(REPOSITORY, image.index.digest)
+        assert len(tokens.asked) == 1
+
+        operator.now += timedelta(seconds=120)
+        registry.has_image(REPOSITORY, image.index.digest)
+
+        assert len(tokens.asked) == 2
+
+    def test_a_token_that_the_registry_has_forgotten_is_replaced_once(
+        self, fake: FakeRegistry, tokens: Tokens, operator: Operator, image: Image, layer: Layer
+    ) -> None:
+        registry = operator.registry(fake.url)
+        registry.push(REPOSITORY, image, layer)
+        tokens.granted.clear()
+
+        registry.tag(REPOSITORY, "1.4.0", image.index)
+
+        assert fake.shelves.repositories[REPOSITORY].tags == {"1.4.0": image.index.digest}
+        assert len(tokens.asked) == 2
+
+    def test_a_token_that_is_always_refused_is_not_asked_for_without_end(
+        self, fake: FakeRegistry, tokens: Tokens, operator: Operator, image: Image
+    ) -> None:
+        tokens.users = {f"{USER}:{PASSWORD}": set()}
+
+        with pytest.raises(RegistryRefused):
+            operator.registry(fake.url).has_image(REPOSITORY, image.index.digest)
+
+        assert len(tokens.asked) == 2
+        assert statuses(fake) == 3
+
+    def test_tokens_are_kept_for_a_bounded_number_of_repositories(
+        self, fake: FakeRegistry, tokens: Tokens, operator: Operator, image: Image
+    ) -> None:
+        registry = operator.registry(fake.url)
+
+        for number in itertools.chain(range(70), [69, 0]):
+            registry.has_image(f"packs/org/{number}", image.index.digest)
+
+        assert len(tokens.asked) == 71
+
+    def test_a_stated_scope_that_is_another_than_ours_is_asked_for_too(
+        self, fake: FakeRegistry, tokens: Tokens, operator: Operator, image: Image
+    ) -> None:
+        fake.moods.append(
+            Says(
+                status=401,
+                times=1,
+                headers=(("WWW-Authenticate", f'Bearer realm="{fake.url}/token",scope="opaque"'),),
+            )
+        )
+
+        operator.registry(fake.url).has_image(REPOSITORY, image.index.digest)
+
+        assert tokens.asked == [(f"repository:{REPOSITORY}:pull,push", "opaque")]
+
+    def test_a_token_server_on_another_host_is_shown_the_login_only_if_the_operator_names_it(
+        self, fake: FakeRegistry, tokens: Tokens, operator: Operator, image: Image
+    ) -> None:
+        with FakeRegistry() as server:
+            server.tokens, fake.realm = tokens, f"{server.url}/token"
+
+            with pytest.raises(RegistryRefused) as refused:
+                operator.registry(fake.url).has_image(REPOSITORY, image.index.digest)
+            assert f'"realm": "127.0.0.1:{server.port}"' in notes(refused.value)
+            assert server.requests == []
+
+            operator.secret["realm"] = f"127.0.0.1:{server.port}"
+            assert not operator.registry(fake.url).has_image(REPOSITORY, image.index.digest)
+
+    @pytest.mark.parametrize(
+        ("mood", "error"),
+        [
+            (Refuses(path="/token", status=503), RegistryUnavailable),
+            (Says(path="/token", body=b"{}"), RegistryUnavailable),
+            (Says(path="/token", body=b'{"token":"' + b"x" * (1 << 17) + b'"}'), RegistryUnavailable),
+            (Says(path="/token", status=429, headers=(("Retry-After", "30"),)), RegistryThrottled),
+            (Says(path="/token", status=302, headers=(("Location", "http://x.invalid/"),)), RegistryRefused),
+        ],
+        ids=["down", "no token", "too much", "throttled", "redirected"],
+    )
+    @pytest.mark.usefixtures("tokens")
+    def test_a_token_server_that_gives_none_is_a_registry_that_does_not_answer(
+        self,
+        mood: Says | Refuses,
+        error: type[RegistryUnavailable],
+        fake: FakeRegistry,
+        operator: Operator,
+        image: Image,
+    ) -> None:
+        fake.moods.append(mood)
+
+        with pytest.raises(error):
+            operator.registry(fake.url).has_image(REPOSITORY, image.index.digest)
+
+
+class TestTheSecret:
+    @pytest.mark.parametrize(
+        "secret",
+        [
+            "",
+            "[]",
+            "{}",
+            '"s3cret"',
+            '{"username": "s3cret"}',
+            '{"username": "a:b", "password": "s3cret"}',
+            '{"username": "", "password": "s3cret"}',
+            '{"username": ["a"], "password": "s3cret"}',
+            '{"username": "a", "password": "s3cret", "realm": "https://x/"}',
+            '{"username": "a", "password": "s3cret", "orgs": []}',
+        ],
+    )
+    def test_one_that_is_not_as_it_must_be_is_named_and_not_quoted(
+        self, secret: str, fake: FakeRegistry, operator: Operator, image: Image
+    ) -> None:
+        fake.basic = f"{USER}:{PASSWORD}"
+
+        with pytest.raises(RegistryRefused) as refused:
+            operator.registry(fake.url, lambda: secret).has_image(REPOSITORY, image.index.digest)
+
+        assert "RegistryLoginArn" in notes(refused.value)
+        assert "s3cret" not in f"{refused.value} {notes(refused.value)} {refused.value.__cause__}"
+
+    def test_one_that_may_not_be_read_is_named(
+        self, fake: FakeRegistry, operator: Operator, image: Image
+    ) -> None:
+        fake.basic = f"{USER}:{PASSWORD}"
+
+        def denied() -> str:
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetSecretValue")
+
+        with pytest.raises(RegistryRefused) as refused:
+            operator.registry(fake.url, denied).has_image(REPOSITORY, image.index.digest)
+
+        assert "RegistryLoginArn: the secret cannot be read: AccessDeniedException" in notes(refused.value)
+
+    def test_an_outage_of_its_keeper_is_one_of_a_service(
+        self, fake: FakeRegistry, operator: Operator, image: Image
+    ) -> None:
+        fake.basic = f"{USER}:{PASSWORD}"
+
+        def down() -> str:
+            raise ServiceUnavailable
+
+        with pytest.raises(ServiceUnavailable):
+            operator.registry(fake.url, down).has_image(REPOSITORY, image.index.digest)
+
+
+def _nothing() -> Iterator[bytes]:
+    raise AssertionError("nothing is to be sent")

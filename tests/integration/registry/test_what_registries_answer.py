@@ -1,0 +1,527 @@
+"""What registries answer besides what the standard has: taken where it means the same, told the operator where not."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+from tests.fake_registry.flavours import PLAIN
+from tests.fake_registry.moods import (
+    HangsUp,
+    Lies,
+    Mood,
+    Redirects,
+    Refuses,
+    Restates,
+    Says,
+    SendsElsewhere,
+)
+from tests.fake_registry.server import FakeRegistry
+from tests.trees import SMALL_TREE, lay
+
+from packyard.errors import RegistryCleanupFailed, RegistryThrottled, RegistryUnavailable
+from packyard.oci.image import Image, build_image
+from packyard.oci.layer import Layer, LayerSpool
+from packyard.registry.credentials import Anonymous
+from packyard.registry.distribution import DistributionRegistry
+from packyard.registry.factory import distribution_registry
+from packyard.registry.refusal import RegistryRefused, TagKept
+from packyard.registry.transport import Patience
+
+REPOSITORY = "packs/org_test/slack"
+
+
+@dataclass
+class Waiter:
+    """Waits for nobody, and remembers for how long."""
+
+    waited: list[float]
+    random: float = 0.0
+
+    def registry(self, url: str) -> DistributionRegistry:
+        patience = Patience(
+            sleep=self.waited.append,
+            monotonic=time.monotonic,
+            random=lambda: self.random,
+            read_seconds=2,
+            pause_seconds=5,
+        )
+        return distribution_registry(url=url, credential=Anonymous(), patience=patience)
+
+
+@pytest.fixture
+def waiter() -> Waiter:
+    return Waiter([])
+
+
+@pytest.fixture
+def layer() -> Iterator[Layer]:
+    with LayerSpool() as spool:
+        yield lay(spool, SMALL_TREE)
+
+
+@pytest.fixture
+def image(layer: Layer) -> Image:
+    return build_image(layer=layer, title="slack", version="1.4.0")
+
+
+@pytest.fixture
+def other(layer: Layer) -> Image:
+    return build_image(layer=layer, title="slack", version="1.4.0", description="Reworded.")
+
+
+@pytest.fixture
+def registry(fake: FakeRegistry, waiter: Waiter) -> DistributionRegistry:
+    return waiter.registry(fake.url)
+
+
+def asked(fake: FakeRegistry, method: str, path: str = "") -> int:
+    return sum(request.method == method and path in request.path for request in fake.requests)
+
+
+def notes(error: BaseException) -> str:
+    return "\n".join(getattr(error, "__notes__", ()))
+
+
+def causes(error: BaseException) -> str:
+    """Return the notes of an error and of what caused it: what the log gets to see."""
+    return notes(error) + (causes(error.__cause__) if error.__cause__ else "")
+
+
+class TestSuccesses:
+    @pytest.mark.parametrize("status", [200, 201, 202, 204])
+    @pytest.mark.parametrize(
+        ("method", "path"), [("PUT", "/manifests/"), ("PUT", "/uploads/"), ("POST", "/uploads/")]
+    )
+    def test_any_2xx_is_one(
+        self,
+        *,
+        status: int,
+        method: str,
+        path: str,
+        fake: FakeRegistry,
+        registry: DistributionRegistry,
+        image: Image,
+        layer: Layer,
+    ) -> None:
+        """containers/image #381."""
+        fake.moods.append(Restates(method=method, path=path, status=status))
+
+        registry.push(REPOSITORY, image, layer)
+        registry.tag(REPOSITORY, "1.4.0", image.index)
+
+        assert fake.shelves.repositories[REPOSITORY].tags == {"1.4.0": image.index.digest}
+
+    @pytest.mark.parametrize(
+        ("answers", "looks"), [({}, 0), ({"PUT": 202}, 0), ({"PUT": 202, "digest": 0}, 3), ({"digest": 0}, 0)]
+    )
+    def test_one_that_says_less_than_the_standard_asks_for_is_looked_at(
+        self,
+        *,
+        answers: dict[str, int],
+        looks: int,
+        fake: FakeRegistry,
+        registry: DistributionRegistry,
+        image: Image,
+        layer: Layer,
+    ) -> None:
+        """201 says that it is stored; so does a digest. Another status without one may mean anything."""
+        statuses = {("PUT", "manifests"): answers["PUT"]} if "PUT" in answers else {}
+        fake.flavour = replace(PLAIN, statuses=statuses, names_digests="digest" not in answers)
+
+        registry.push(REPOSITORY, image, layer)
+
+        assert asked(fake, "GET", "/manifests/") == looks
+
+    def test_one_that_has_stored_nothing_is_none(
+        self, fake: FakeRegistry, registry: DistributionRegistry, image: Image
+    ) -> None:
+        fake.moods.append(Says(method="PUT", status=202))
+
+        with pytest.raises(RegistryUnavailable):
+            registry.tag(REPOSITORY, "1.4.0", image.index)
+
+    @pytest.mark.parametrize("stated", ["sha512:" + "0" * 128, "", "nonsense"])
+    def test_a_digest_of_another_kind_says_nothing(
+        self, stated: str, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+    ) -> None:
+        registry.push(REPOSITORY, image, layer)
+        headers = (("Docker-Content-Digest", stated), ("Content-Type", "text/plain; charset=utf-8"))
+        fake.moods.append(Says(method="GET", headers=headers, body=image.index.raw))
+
+        registry.restore_tag(REPOSITORY, "1.4.0", image.index.digest)
+
+        stored = fake.shelves.repositories[REPOSITORY].manifests[image.index.digest]
+        assert stored.media_type == image.index.media_type
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    def test_a_blob_that_lies_elsewhere_is_there(
+        self, status: int, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+    ) -> None:
+        registry.push(REPOSITORY, image, layer)
+        fake.moods.append(
+            Says(method="HEAD", status=status, headers=(("Location", "http://storage.invalid/x"),))
+        )
+
+        registry.push(REPOSITORY, image, layer)
+
+        assert asked(fake, "POST") == 3
+
+    @pytest.mark.parametrize("status", [200, 202, 204, 404])
+    def test_a_manifest_may_be_deleted_in_several_ways(
+        self, status: int, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+    ) -> None:
+        registry.push(REPOSITORY, image, layer)
+        fake.moods.append(Restates(method="DELETE", status=status))
+
+        assert registry.delete_image(REPOSITORY, image.digests)
+        assert fake.shelves.repositories[REPOSITORY].manifests == {}
+
+
+class TestUploads:
+    @pytest.mark.parametrize(
+        "spelling",
+        [
+            "{origin}/v2/{rest}",
+            "HTTP://127.0.0.1:{port}/v2/{rest}",
+            "//127.0.0.1:{port}/v2/{rest}",
+            "/v2/{rest}",
+            "http://127.0.0.1.:{port}/v2/{rest}",
+            "http://127.0.0.1:0{port}/v2/{rest}",
+            "./{session}",
+            "../uploads/{session}",
+            "{origin}/v2/{rest}#fragment",
+        ],
+    )
+    def test_they_go_on_wherever_the_registry_says_on_its_own_origin(
+        self, spelling: str, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+    ) -> None:
+        fake.flavour = replace(PLAIN, located=spelling)
+
+        registry.push(REPOSITORY, image, layer)
+
+        assert layer.digest in fake.shelves.repositories[REPOSITORY].blobs
+
+    @pytest.mark.parametrize(
+        "base_url",
+        [
+            "http://registry.invalid",
+            "https://127.0.0.1",
+            "ftp://127.0.0.1",
+            "http://a@127.0.0.1",
+            "http://[x",
+        ],
+    )
+    def test_they_go_on_nowhere_else(
+        self, base_url: str, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+    ) -> None:
+        fake.moods.append(SendsElsewhere(base_url=base_url, method="POST"))
+
+        with pytest.raises(RegistryRefused) as refused:
+            registry.push(REPOSITORY, image, layer)
+
+        assert "RegistryUrl" in notes(refused.value)
+        assert "state=kept" not in notes(refused.value)
+        assert asked(fake, "PUT") == 0
+
+    def test_an_answer_without_a_place_to_go_on_is_none(
+        self, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+    ) -> None:
+        fake.moods.append(Says(method="POST", status=202))
+
+        with pytest.raises(RegistryUnavailable):
+            registry.push(REPOSITORY, image, layer)
+
+    @pytest.mark.parametrize(
+        "mood",
+        [
+            Says(status=404, body=b'{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}'),
+            Says(status=404),
+            Says(status=416),
+            Says(status=400, body=b'{"errors":[{"code":"BLOB_UPLOAD_INVALID"}]}'),
+            Says(status=400, body=b'{"errors":[{"code":"DIGEST_INVALID"}]}'),
+            HangsUp(),
+        ],
+        ids=str,
+    )
+    def test_one_that_is_lost_half_way_is_begun_anew(
+        self, mood: Mood, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+    ) -> None:
+        """Registries with more than one instance lose uploads (distribution #2225)."""
+        fake.moods.append(replace(mood, method="PUT", path="/uploads/", times=1))
+
+        registry.push(REPOSITORY, image, layer)
+
+        assert layer.digest in fake.shelves.repositories[REPOSITORY].blobs
+
+    def test_a_least_length_of_chunks_is_no_matter_to_one_that_goes_in_one_piece(
+        self, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+    ) -> None:
+        """distribution-spec, "Pushing a blob in chunks": OCI-Chunk-Min-Length."""
+        fake.flavour = replace(PLAIN, least_chunk=1 << 30)
+
+        with registry.begin_upload(REPOSITORY) as upload:
+            for piece in layer.chunks():
+                upload.write(piece)
+            upload.end()
+            registry.push(REPOSITORY, image, layer, upload=upload)
+
+        assert layer.digest in fake.shelves.repositories[REPOSITORY].blobs
+
+
+class TestWaiting:
+    @pytest.mark.parametrize(
+        ("header", "waited"),
+        [
+            ("0", 0.2),
+            ("1", 1),
+            ("3", 3),
+            ("", 0.2),
+            ("soon", 0.2),
+            ("-1", 0.2),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", 0.2),
+        ],
+    )
+    @pytest.mark.parametrize("status", [429, 503])
+    def test_a_registry_is_left_alone_for_as_long_as_it_asks(
+        self,
+        *,
+        status: int,
+        header: str,
+        waited: float,
+        fake: FakeRegistry,
+        registry: DistributionRegistry,
+        waiter: Waiter,
+        image: Image,
+    ) -> None:
+        """RFC 9110, section 10.2.3; ECR throttles manifests at ten a second (containerd #10447)."""
+        fake.moods.append(Says(status=status, headers=(("Retry-After", header),), times=1))
+
+        registry.has_image(REPOSITORY, image.index.digest)
+
+        assert waiter.waited == [waited]
+
+    def test_a_date_is_compared_with_the_registry_s_own(
+        self, fake: FakeRegistry, registry: DistributionRegistry, waiter: Waiter, image: Image
+    ) -> None:
+        headers = (
+            ("Retry-After", "Fri, 31 Dec 1999 23:59:59 GMT"),
+            ("Date", "Fri, 31 Dec 1999 23:59:55 GMT"),
+        )
+        fake.moods.append(Says(status=429, headers=headers, times=1, dated=False))
+
+        registry.has_image(REPOSITORY, image.index.digest)
+
+        assert waiter.waited == [4]
+
+    def test_those_who_were_refused_together_come_back_apart(
+        self, fake: FakeRegistry, waiter: Waiter, image: Image
+    ) -> None:
+        waiter.random = 0.5
+        fake.moods.append(Says(status=429, headers=(("Retry-After", "2"),), times=1))
+
+        waiter.registry(fake.url).has_image(REPOSITORY, image.index.digest)
+
+        assert waiter.waited == [2.5]
+
+    @pytest.mark.parametrize(("header", "passed_on"), [("6", 6), ("3600", 3600), ("99999999999", 3600)])
+    def test_one_that_asks_for_longer_than_a_request_can_wait_is_not_asked_again(
+        self,
+        *,
+        header: str,
+        passed_on: int,
+        fake: FakeRegistry,
+        registry: DistributionRegistry,
+        waiter: Waiter,
+        image: Image,
+    ) -> None:
+        fake.moods.append(Says(status=429, headers=(("Retry-After", header),)))
+
+        with pytest.raises(RegistryThrottled) as throttled:
+            registry.has_image(REPOSITORY, image.index.digest)
+
+        assert (len(fake.requests), waiter.waited) == (1, [])
+        assert throttled.value.retry_after_seconds == passed_on
+        assert (throttled.value.status, throttled.value.code) == (503, "service_unavailable")
+
+    def test_waiting_has_an_end(
+        self, fake: FakeRegistry, registry: DistributionRegistry, waiter: Waiter, image: Image
+    ) -> None:
+        fake.moods.append(Says(status=429, headers=(("Retry-After", "4"),)))
+
+        with pytest.raises(RegistryThrottled):
+            registry.has_image(REPOSITORY, image.index.digest)
+
+        assert waiter.waited == [4]
+
+    @pytest.mark.parametrize("status", [400, 403])
+    def test_some_say_too_many_requests_under_another_status(
+        self, status: int, fake: FakeRegistry, registry: DistributionRegistry, waiter: Waiter, image: Image
+    ) -> None:
+        fake.moods.append(Says(status=status, body=b'{"errors":[{"code":"TOOMANYREQUESTS"}]}', times=1))
+
+        registry.has_image(REPOSITORY, image.index.digest)
+
+        assert len(waiter.waited) == 1
+
+
+IMMUTABLE = {
+    "harbor": (412, b'{"errors":[{"code":"PRECONDITION","message":"configured as immutable"}]}'),
+    "ecr": (400, b'{"errors":[{"code":"TAG_INVALID","message":"the repository is immutable"}]}'),
+    "docker hub": (403, b'{"errors":[{"code":"DENIED","message":"tag is immutable"}]}'),
+    "nexus": (400, b'{"errors":[{"code":"UNKNOWN","message":"does not allow updating"}]}'),
+    "acr": (405, b'{"errors":[{"code":"UNSUPPORTED","message":"locked"}]}'),
+    "quay": (409, b"no"),
+}
+
+
+class TestImmutableTags:
+    @pytest.mark.parametrize(("status", "body"), IMMUTABLE.values(), ids=IMMUTABLE)
+    def test_one_that_names_the_image_already_is_set(
+        self,
+        *,
+        status: int,
+        body: bytes,
+        fake: FakeRegistry,
+        registry: DistributionRegistry,
+        image: Image,
+        layer: Layer,
+    ) -> None:
+        """buildkit #3776, kots #5940, hub-feedback #2466."""
+        registry.push(REPOSITORY, image, layer)
+        registry.tag(REPOSITORY, "1.4.0", image.index)
+        fake.moods.append(Says(method="PUT", status=status, body=body))
+
+        registry.tag(REPOSITORY, "1.4.0", image.index)
+        registry.restore_tag(REPOSITORY, "1.4.0", image.index.digest)
+        registry.push_manifest(REPOSITORY, image.index)
+
+    @pytest.mark.parametrize(("status", "body"), IMMUTABLE.values(), ids=IMMUTABLE)
+    def test_one_that_names_another_is_kept(
+        self,
+        *,
+        status: int,
+        body: bytes,
+        fake: FakeRegistry,
+        registry: DistributionRegistry,
+        image: Image,
+        other: Image,
+        layer: Layer,
+    ) -> None:
+        registry.push(REPOSITORY, other, layer)
+        registry.tag(REPOSITORY, "1.4.0", other.index)
+        registry.push(REPOSITORY, image, layer)
+        fake.moods.append(Says(method="PUT", status=status, body=body))
+
+        with pytest.raises(TagKept) as kept:
+            registry.tag(REPOSITORY, "1.4.0", image.index)
+
+        assert other.index.digest in notes(kept.value)
+
+    @pytest.mark.parametrize("status", [401, 403])
+    def test_a_tag_that_does_not_stand_is_not_kept(
+        self, status: int, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+    ) -> None:
+        registry.push(REPOSITORY, image, layer)
+        fake.moods.append(Refuses(method="PUT", status=status))
+
+        with pytest.raises(RegistryRefused) as refused:
+            registry.tag(REPOSITORY, "1.4.0", image.index)
+
+        assert not isinstance(refused.value, TagKept)
+
+
+class TestDeleting:
+    @pytest.mark.parametrize("status", [400, 403, 404, 405, 500, 503])
+    def test_what_is_gone_whatever_the_registry_says_of_it_is_gone(
+        self, status: int, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+    ) -> None:
+        registry.push(REPOSITORY, image, layer)
+        fake.moods.append(Restates(method="DELETE", status=status))
+
+        registry.delete_image(REPOSITORY, image.digests)
+
+    def test_a_request_that_failed_may_still_be_on_its_way(
+        self, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+    ) -> None:
+        registry.push(REPOSITORY, image, layer)
+        fake.moods.append(Restates(method="DELETE", status=500))
+
+        assert not registry.delete_image(REPOSITORY, image.digests)
+
+    def test_what_is_still_read_for_a_while_has_been_removed(
+        self, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+    ) -> None:
+        """distribution #4685."""
+        registry.push(REPOSITORY, image, layer)
+        fake.moods.append(Says(method="DELETE", status=202))
+
+        assert registry.purge_repository(REPOSITORY, [image.index.digest])
+
+    def test_a_registry_that_does_not_delete_is_named_to_the_operator(
+        self, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+    ) -> None:
+        """Debian's answers so where deletion is off, Docker Hub always (hub-feedback #2360)."""
+        registry.push(REPOSITORY, image, layer)
+        fake.moods.append(Says(method="DELETE", status=405, body=b'{"errors":[{"code":"UNSUPPORTED"}]}'))
+
+        with pytest.raises(RegistryCleanupFailed) as failed:
+            registry.purge_repository(REPOSITORY, [image.index.digest])
+
+        assert "storage.delete.enabled" in causes(failed.value)
+
+
+ADVICE = {
+    "a login that is not taken": (Refuses(status=401), "RegistryLoginArn"),
+    "rights that are missing": (Refuses(status=403), "RegistryLoginArn"),
+    "a body that is too large": (Refuses(status=413, method="PUT"), "client_max_body_size"),
+    "another address": (Redirects(base_url="https://registry.invalid"), "RegistryUrl"),
+    "no such project": (Refuses(status=404, method="POST"), "RepositoryPrefix"),
+    "anything else": (Refuses(status=418), "What it says is above"),
+}
+
+
+@pytest.mark.parametrize(("mood", "word"), ADVICE.values(), ids=ADVICE)
+def test_a_refusal_says_to_the_operator_what_helps(
+    *, mood: Mood, word: str, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+) -> None:
+    # What redirects a HEAD has what it was asked for.
+    fake.moods += [Refuses(method="HEAD", path="/blobs/", status=404), replace(mood)]
+
+    with pytest.raises(RegistryRefused) as refused:
+        registry.push(REPOSITORY, image, layer)
+
+    assert word in notes(refused.value)
+    assert word not in refused.value.message
+    assert (refused.value.status, refused.value.code) == (502, "registry_unavailable")
+
+
+def test_a_mount_whose_answer_may_mean_either_is_looked_at(
+    fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+) -> None:
+    """A registry that answers 200 to everything has taken the blob over, or has begun an upload."""
+    registry.push("packs/one", image, layer)
+    fake.moods.append(Restates(method="POST", status=200))
+    config = image.configs[0]
+
+    for repository, source in (("packs/two", "packs/one"), ("packs/three", "packs/none")):
+        registry._client.push_blob(  # noqa: SLF001 - there is no other way to a single blob
+            repository,
+            digest=config.digest,
+            size=config.size,
+            chunks=lambda: (config.raw,),
+            mount_from=source,
+        )
+
+        assert config.digest in fake.shelves.repositories[repository].blobs
+    assert asked(fake, "PUT", "packs/two") == 0
+    assert asked(fake, "PUT", "packs/three") == 1
+
+
+def test_what_another_digest_is_stored_under_is_not_stored(
+    fake: FakeRegistry, registry: DistributionRegistry, image: Image
+) -> None:
+    fake.moods.append(Lies(method="PUT"))
+
+    with pytest.raises(RegistryUnavailable):
+        registry.tag(REPOSITORY, "1.4.0", image.index)
