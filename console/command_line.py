@@ -121,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument("--queue", help="instead of --stack: the URL of the cleanup queue")
     which.add_argument("--dead-letters", help="instead of --stack: the URL of its dead-letter queue")
     which.add_argument(
-        "--prefix", default=DEFAULT_PREFIX, help="instead of --stack: the repositories' first segment"
+        "--prefix", default=DEFAULT_PREFIX, help="instead of --stack: what the repositories' names begin with"
     )
     which.add_argument("--region", help="the Region; by default that of the AWS configuration")
     which.add_argument("--endpoint-url", help="where AWS is; for the local stack, its address")

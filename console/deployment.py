@@ -38,7 +38,7 @@ class Deployment:
     Attributes:
         table_name: The table; None when not given.
         queues: Its queues, by name.
-        repository_prefix: First segment of the repositories of built packs.
+        repository_prefix: What the repositories of built packs begin with.
     """
 
     table_name: str | None

@@ -37,7 +37,7 @@ class Images:
         table_name: The table that all packs are read from.
         dynamodb: Reads it.
         ecr: Of the account and Region that hold the registry.
-        prefix: First segment of the repositories of built packs.
+        prefix: What the repositories of built packs begin with.
         clock: The present instant, UTC.
     """
 
@@ -73,10 +73,10 @@ class Images:
 
     def _place(self, repository: str) -> tuple[str, PackName] | None:
         """Return whose repository this is and for which name; None when it is not one of ours."""
-        prefix, _, rest = repository.partition("/")
-        org_id, _, name = rest.partition("/")
-        if prefix != self.prefix:
+        rest = repository.removeprefix(f"{self.prefix}/")
+        if rest == repository:
             return None
+        org_id, _, name = rest.partition("/")
         try:
             return parse_org_id(org_id), parse_slug(name)
         except ValueError:

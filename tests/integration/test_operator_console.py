@@ -332,6 +332,17 @@ def test_packs_whose_image_went_after_a_restored_table_s_day_are_named(
     ]
 
 
+def test_repositories_may_lie_below_a_project(service: Service, operator: Operator) -> None:
+    ecr = mirror(service)
+    for name in (f"group/project/{ACME.org_id}/slack", f"group/projects/{ACME.org_id}/slack"):
+        ecr.create_repository(repositoryName=name)
+        ecr.put_image(repositoryName=name, imageManifest='{"mediaType": "", "layers": []}')
+
+    unused = operator.does("--prefix", "group/project", "image", "check")
+
+    assert [line.split("\t")[1] for line in unused] == [f"group/project/{ACME.org_id}/slack"]
+
+
 def test_repositories_of_others_are_left_alone(service: Service, operator: Operator) -> None:
     ecr = mirror(service)
     for name in ("nginx", "packs/nginx", f"packs/{ACME.org_id}/Not-A-Name", f"other/{ACME.org_id}/slack"):

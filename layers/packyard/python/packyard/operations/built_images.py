@@ -38,7 +38,7 @@ class BuiltImages:
     """Where the images of built packs are.
 
     Attributes:
-        repository_prefix: First segment of their repositories.
+        repository_prefix: What their repositories' names begin with.
         clock: The present instant, UTC.
     """
 

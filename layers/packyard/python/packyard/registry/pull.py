@@ -81,7 +81,7 @@ class OwnRegistry:
     Attributes:
         url: Scheme, host and port.
         credential: What to show it.
-        prefix: First segment of every repository; the organisation's id is the second.
+        prefix: What every repository's name begins with; the organisation's id follows.
     """
 
     url: str
