@@ -1,14 +1,9 @@
 """Our login to our own registry: by Basic, by tokens, and against Debian's registry in both ways."""
 
-import itertools
-import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Final
 
 import pytest
 from botocore.exceptions import ClientError
@@ -16,46 +11,16 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from local.docker_registry import TokenServer, docker_registry
 from tests import signed_tokens
 from tests.fake_registry.flavours import FLAVOURS
-from tests.fake_registry.moods import Refuses, Says
+from tests.fake_registry.moods import Says
 from tests.fake_registry.server import FakeRegistry
 from tests.fake_registry.tokens import Tokens
+from tests.integration.registry.logins import ALL, HTPASSWD, PASSWORD, REPOSITORY, USER, Operator, notes
 from tests.trees import SMALL_TREE, lay
 
-from packyard.errors import RegistryThrottled, RegistryUnavailable, ServiceUnavailable
-from packyard.oci.foreign_document import Descriptor
+from packyard.errors import ServiceUnavailable
 from packyard.oci.image import Image, build_image
 from packyard.oci.layer import Layer, LayerSpool
-from packyard.registry.distribution import DistributionRegistry
-from packyard.registry.factory import distribution_registry, registry_login
 from packyard.registry.refusal import RegistryRefused
-from packyard.registry.transport import Patience
-
-# Harbor's robots are called so.
-USER: Final = "robot$packs+packyard"
-PASSWORD: Final = "open sesame"
-SECRET: Final = {"username": USER, "password": PASSWORD}
-ALL: Final = {"pull", "push", "delete"}
-# `open sesame` under bcrypt, at its lowest cost.
-HTPASSWD = f"{USER}:$2b$04$pOx0GLap3Tr0arIN1XYeyuZMOqF6vh7bz5oxRqCHIvoWtutc9NcHO\n"
-REPOSITORY: Final = "group/project/org_test/slack"
-PATIENCE: Final = Patience(sleep=lambda _: None, monotonic=time.monotonic)
-
-
-@dataclass
-class Operator:
-    """Keeps the secret, and the time."""
-
-    secret: dict[str, str] = field(default_factory=lambda: dict(SECRET))
-    now: datetime = datetime(2026, 3, 1, tzinfo=UTC)
-    read: int = 0
-
-    def load(self) -> str:
-        self.read += 1
-        return json.dumps(self.secret)
-
-    def registry(self, url: str, load: Callable[[], str] | None = None) -> DistributionRegistry:
-        login = registry_login(url=url, load=load or self.load, patience=PATIENCE, clock=lambda: self.now)
-        return distribution_registry(url=url, credential=login, patience=PATIENCE)
 
 
 @pytest.fixture
@@ -72,22 +37,6 @@ def layer() -> Iterator[Layer]:
 @pytest.fixture
 def image(layer: Layer) -> Image:
     return build_image(layer=layer, title="slack", version="1.4.0")
-
-
-@pytest.fixture
-def tokens(fake: FakeRegistry) -> Tokens:
-    """The fake registry asks for tokens, and hands them out."""
-    fake.tokens = Tokens({f"{USER}:{PASSWORD}": ALL})
-    return fake.tokens
-
-
-def statuses(fake: FakeRegistry, path: str = "/v2/") -> int:
-    return sum(path in request.path for request in fake.requests)
-
-
-def notes(error: BaseException) -> str:
-    """Return what the log gets to see of an error beside its message."""
-    return "\n".join(getattr(error, "__notes__", ()))
 
 
 class TestEveryRegistry:
@@ -229,135 +178,6 @@ class TestBasic:
         assert fake.requests[1].path == "/token"
 
 
-class TestTokens:
-    def test_one_token_does_for_a_push_and_another_for_deleting(
-        self, fake: FakeRegistry, tokens: Tokens, operator: Operator, image: Image, layer: Layer
-    ) -> None:
-        registry = operator.registry(fake.url)
-
-        registry.push(REPOSITORY, image, layer)
-        registry.tag(REPOSITORY, "1.4.0", image.index)
-        registry.delete_image(REPOSITORY, image.digests)
-
-        assert tokens.asked == [(f"repository:{REPOSITORY}:pull,push",), (f"repository:{REPOSITORY}:delete",)]
-
-    def test_mounting_asks_for_the_source_too(
-        self, fake: FakeRegistry, tokens: Tokens, operator: Operator, image: Image, layer: Layer
-    ) -> None:
-        registry = operator.registry(fake.url)
-        registry.push("packs/one/slack", image, layer)
-        config = image.configs[0]
-        descriptor = Descriptor(config.media_type, config.digest, config.size)
-
-        registry.copy_blob("packs/two/slack", descriptor, chunks=_nothing, mount_from="packs/one/slack")
-
-        assert tokens.asked[-1] == ("repository:packs/two/slack:pull,push", "repository:packs/one/slack:pull")
-        assert config.digest in fake.shelves.repositories["packs/two/slack"].blobs
-
-    @pytest.mark.parametrize(("expires_in", "kept"), [(300, 280), (3600, 3500), (None, 45), (0, 45)])
-    def test_a_token_is_kept_until_it_ends(
-        self, expires_in: int | None, kept: int, fake: FakeRegistry, operator: Operator, image: Image
-    ) -> None:
-        tokens = fake.tokens = Tokens({f"{USER}:{PASSWORD}": ALL}, expires_in=expires_in)
-        registry = operator.registry(fake.url)
-        registry.has_image(REPOSITORY, image.index.digest)
-        operator.now += timedelta(seconds=kept)
-        registry.has_image(REPOSITORY, image.index.digest)
-        assert len(tokens.asked) == 1
-
-        operator.now += timedelta(seconds=120)
-        registry.has_image(REPOSITORY, image.index.digest)
-
-        assert len(tokens.asked) == 2
-
-    def test_a_token_that_the_registry_has_forgotten_is_replaced_once(
-        self, fake: FakeRegistry, tokens: Tokens, operator: Operator, image: Image, layer: Layer
-    ) -> None:
-        registry = operator.registry(fake.url)
-        registry.push(REPOSITORY, image, layer)
-        tokens.granted.clear()
-
-        registry.tag(REPOSITORY, "1.4.0", image.index)
-
-        assert fake.shelves.repositories[REPOSITORY].tags == {"1.4.0": image.index.digest}
-        assert len(tokens.asked) == 2
-
-    def test_a_token_that_is_always_refused_is_not_asked_for_without_end(
-        self, fake: FakeRegistry, tokens: Tokens, operator: Operator, image: Image
-    ) -> None:
-        tokens.users = {f"{USER}:{PASSWORD}": set()}
-
-        with pytest.raises(RegistryRefused):
-            operator.registry(fake.url).has_image(REPOSITORY, image.index.digest)
-
-        assert len(tokens.asked) == 2
-        assert statuses(fake) == 3
-
-    def test_tokens_are_kept_for_a_bounded_number_of_repositories(
-        self, fake: FakeRegistry, tokens: Tokens, operator: Operator, image: Image
-    ) -> None:
-        registry = operator.registry(fake.url)
-
-        for number in itertools.chain(range(70), [69, 0]):
-            registry.has_image(f"packs/org/{number}", image.index.digest)
-
-        assert len(tokens.asked) == 71
-
-    def test_a_stated_scope_that_is_another_than_ours_is_asked_for_too(
-        self, fake: FakeRegistry, tokens: Tokens, operator: Operator, image: Image
-    ) -> None:
-        fake.moods.append(
-            Says(
-                status=401,
-                times=1,
-                headers=(("WWW-Authenticate", f'Bearer realm="{fake.url}/token",scope="opaque"'),),
-            )
-        )
-
-        operator.registry(fake.url).has_image(REPOSITORY, image.index.digest)
-
-        assert tokens.asked == [(f"repository:{REPOSITORY}:pull,push", "opaque")]
-
-    def test_a_token_server_on_another_host_is_shown_the_login_only_if_the_operator_names_it(
-        self, fake: FakeRegistry, tokens: Tokens, operator: Operator, image: Image
-    ) -> None:
-        with FakeRegistry() as server:
-            server.tokens, fake.realm = tokens, f"{server.url}/token"
-
-            with pytest.raises(RegistryRefused) as refused:
-                operator.registry(fake.url).has_image(REPOSITORY, image.index.digest)
-            assert f'"realm": "127.0.0.1:{server.port}"' in notes(refused.value)
-            assert server.requests == []
-
-            operator.secret["realm"] = f"127.0.0.1:{server.port}"
-            assert not operator.registry(fake.url).has_image(REPOSITORY, image.index.digest)
-
-    @pytest.mark.parametrize(
-        ("mood", "error"),
-        [
-            (Refuses(path="/token", status=503), RegistryUnavailable),
-            (Says(path="/token", body=b"{}"), RegistryUnavailable),
-            (Says(path="/token", body=b'{"token":"' + b"x" * (1 << 17) + b'"}'), RegistryUnavailable),
-            (Says(path="/token", status=429, headers=(("Retry-After", "30"),)), RegistryThrottled),
-            (Says(path="/token", status=302, headers=(("Location", "http://x.invalid/"),)), RegistryRefused),
-        ],
-        ids=["down", "no token", "too much", "throttled", "redirected"],
-    )
-    @pytest.mark.usefixtures("tokens")
-    def test_a_token_server_that_gives_none_is_a_registry_that_does_not_answer(
-        self,
-        mood: Says | Refuses,
-        error: type[RegistryUnavailable],
-        fake: FakeRegistry,
-        operator: Operator,
-        image: Image,
-    ) -> None:
-        fake.moods.append(mood)
-
-        with pytest.raises(error):
-            operator.registry(fake.url).has_image(REPOSITORY, image.index.digest)
-
-
 class TestTheSecret:
     @pytest.mark.parametrize(
         "secret",
@@ -408,7 +228,3 @@ class TestTheSecret:
 
         with pytest.raises(ServiceUnavailable):
             operator.registry(fake.url, down).has_image(REPOSITORY, image.index.digest)
-
-
-def _nothing() -> Iterator[bytes]:
-    raise AssertionError("nothing is to be sent")

@@ -1,8 +1,7 @@
 """What registries answer besides what the standard has: taken where it means the same, told the operator where not."""
 
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 from tests.fake_registry.flavours import PLAIN
@@ -17,36 +16,16 @@ from tests.fake_registry.moods import (
     SendsElsewhere,
 )
 from tests.fake_registry.server import FakeRegistry
+from tests.integration.registry.waiter import Waiter
 from tests.trees import SMALL_TREE, lay
 
-from packyard.errors import RegistryCleanupFailed, RegistryThrottled, RegistryUnavailable
+from packyard.errors import RegistryUnavailable
 from packyard.oci.image import Image, build_image
 from packyard.oci.layer import Layer, LayerSpool
-from packyard.registry.credentials import Anonymous
 from packyard.registry.distribution import DistributionRegistry
-from packyard.registry.factory import distribution_registry
-from packyard.registry.refusal import RegistryRefused, TagKept
-from packyard.registry.transport import Patience
+from packyard.registry.refusal import RegistryRefused
 
 REPOSITORY = "packs/org_test/slack"
-
-
-@dataclass
-class Waiter:
-    """Waits for nobody, and remembers for how long."""
-
-    waited: list[float]
-    random: float = 0.0
-
-    def registry(self, url: str) -> DistributionRegistry:
-        patience = Patience(
-            sleep=self.waited.append,
-            monotonic=time.monotonic,
-            random=lambda: self.random,
-            read_seconds=2,
-            pause_seconds=5,
-        )
-        return distribution_registry(url=url, credential=Anonymous(), patience=patience)
 
 
 @pytest.fixture
@@ -267,208 +246,6 @@ class TestUploads:
             registry.push(REPOSITORY, image, layer, upload=upload)
 
         assert layer.digest in fake.shelves.repositories[REPOSITORY].blobs
-
-
-class TestWaiting:
-    @pytest.mark.parametrize(
-        ("header", "waited"),
-        [
-            ("0", 0.2),
-            ("1", 1),
-            ("3", 3),
-            ("", 0.2),
-            ("soon", 0.2),
-            ("-1", 0.2),
-            ("Thu, 01 Jan 1970 00:00:00 GMT", 0.2),
-        ],
-    )
-    @pytest.mark.parametrize("status", [429, 503])
-    def test_a_registry_is_left_alone_for_as_long_as_it_asks(
-        self,
-        *,
-        status: int,
-        header: str,
-        waited: float,
-        fake: FakeRegistry,
-        registry: DistributionRegistry,
-        waiter: Waiter,
-        image: Image,
-    ) -> None:
-        """RFC 9110, section 10.2.3; ECR throttles manifests at ten a second (containerd #10447)."""
-        fake.moods.append(Says(status=status, headers=(("Retry-After", header),), times=1))
-
-        registry.has_image(REPOSITORY, image.index.digest)
-
-        assert waiter.waited == [waited]
-
-    def test_a_date_is_compared_with_the_registry_s_own(
-        self, fake: FakeRegistry, registry: DistributionRegistry, waiter: Waiter, image: Image
-    ) -> None:
-        headers = (
-            ("Retry-After", "Fri, 31 Dec 1999 23:59:59 GMT"),
-            ("Date", "Fri, 31 Dec 1999 23:59:55 GMT"),
-        )
-        fake.moods.append(Says(status=429, headers=headers, times=1, dated=False))
-
-        registry.has_image(REPOSITORY, image.index.digest)
-
-        assert waiter.waited == [4]
-
-    def test_those_who_were_refused_together_come_back_apart(
-        self, fake: FakeRegistry, waiter: Waiter, image: Image
-    ) -> None:
-        waiter.random = 0.5
-        fake.moods.append(Says(status=429, headers=(("Retry-After", "2"),), times=1))
-
-        waiter.registry(fake.url).has_image(REPOSITORY, image.index.digest)
-
-        assert waiter.waited == [2.5]
-
-    @pytest.mark.parametrize(("header", "passed_on"), [("6", 6), ("3600", 3600), ("99999999999", 3600)])
-    def test_one_that_asks_for_longer_than_a_request_can_wait_is_not_asked_again(
-        self,
-        *,
-        header: str,
-        passed_on: int,
-        fake: FakeRegistry,
-        registry: DistributionRegistry,
-        waiter: Waiter,
-        image: Image,
-    ) -> None:
-        fake.moods.append(Says(status=429, headers=(("Retry-After", header),)))
-
-        with pytest.raises(RegistryThrottled) as throttled:
-            registry.has_image(REPOSITORY, image.index.digest)
-
-        assert (len(fake.requests), waiter.waited) == (1, [])
-        assert throttled.value.retry_after_seconds == passed_on
-        assert (throttled.value.status, throttled.value.code) == (503, "service_unavailable")
-
-    def test_waiting_has_an_end(
-        self, fake: FakeRegistry, registry: DistributionRegistry, waiter: Waiter, image: Image
-    ) -> None:
-        fake.moods.append(Says(status=429, headers=(("Retry-After", "4"),)))
-
-        with pytest.raises(RegistryThrottled):
-            registry.has_image(REPOSITORY, image.index.digest)
-
-        assert waiter.waited == [4]
-
-    @pytest.mark.parametrize("status", [400, 403])
-    def test_some_say_too_many_requests_under_another_status(
-        self, status: int, fake: FakeRegistry, registry: DistributionRegistry, waiter: Waiter, image: Image
-    ) -> None:
-        fake.moods.append(Says(status=status, body=b'{"errors":[{"code":"TOOMANYREQUESTS"}]}', times=1))
-
-        registry.has_image(REPOSITORY, image.index.digest)
-
-        assert len(waiter.waited) == 1
-
-
-IMMUTABLE = {
-    "harbor": (412, b'{"errors":[{"code":"PRECONDITION","message":"configured as immutable"}]}'),
-    "ecr": (400, b'{"errors":[{"code":"TAG_INVALID","message":"the repository is immutable"}]}'),
-    "docker hub": (403, b'{"errors":[{"code":"DENIED","message":"tag is immutable"}]}'),
-    "nexus": (400, b'{"errors":[{"code":"UNKNOWN","message":"does not allow updating"}]}'),
-    "acr": (405, b'{"errors":[{"code":"UNSUPPORTED","message":"locked"}]}'),
-    "quay": (409, b"no"),
-}
-
-
-class TestImmutableTags:
-    @pytest.mark.parametrize(("status", "body"), IMMUTABLE.values(), ids=IMMUTABLE)
-    def test_one_that_names_the_image_already_is_set(
-        self,
-        *,
-        status: int,
-        body: bytes,
-        fake: FakeRegistry,
-        registry: DistributionRegistry,
-        image: Image,
-        layer: Layer,
-    ) -> None:
-        """buildkit #3776, kots #5940, hub-feedback #2466."""
-        registry.push(REPOSITORY, image, layer)
-        registry.tag(REPOSITORY, "1.4.0", image.index)
-        fake.moods.append(Says(method="PUT", status=status, body=body))
-
-        registry.tag(REPOSITORY, "1.4.0", image.index)
-        registry.restore_tag(REPOSITORY, "1.4.0", image.index.digest)
-        registry.push_manifest(REPOSITORY, image.index)
-
-    @pytest.mark.parametrize(("status", "body"), IMMUTABLE.values(), ids=IMMUTABLE)
-    def test_one_that_names_another_is_kept(
-        self,
-        *,
-        status: int,
-        body: bytes,
-        fake: FakeRegistry,
-        registry: DistributionRegistry,
-        image: Image,
-        other: Image,
-        layer: Layer,
-    ) -> None:
-        registry.push(REPOSITORY, other, layer)
-        registry.tag(REPOSITORY, "1.4.0", other.index)
-        registry.push(REPOSITORY, image, layer)
-        fake.moods.append(Says(method="PUT", status=status, body=body))
-
-        with pytest.raises(TagKept) as kept:
-            registry.tag(REPOSITORY, "1.4.0", image.index)
-
-        assert other.index.digest in notes(kept.value)
-
-    @pytest.mark.parametrize("status", [401, 403])
-    def test_a_tag_that_does_not_stand_is_not_kept(
-        self, status: int, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
-    ) -> None:
-        registry.push(REPOSITORY, image, layer)
-        fake.moods.append(Refuses(method="PUT", status=status))
-
-        with pytest.raises(RegistryRefused) as refused:
-            registry.tag(REPOSITORY, "1.4.0", image.index)
-
-        assert not isinstance(refused.value, TagKept)
-
-
-class TestDeleting:
-    @pytest.mark.parametrize("status", [400, 403, 404, 405, 500, 503])
-    def test_what_is_gone_whatever_the_registry_says_of_it_is_gone(
-        self, status: int, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
-    ) -> None:
-        registry.push(REPOSITORY, image, layer)
-        fake.moods.append(Restates(method="DELETE", status=status))
-
-        registry.delete_image(REPOSITORY, image.digests)
-
-    def test_a_request_that_failed_may_still_be_on_its_way(
-        self, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
-    ) -> None:
-        registry.push(REPOSITORY, image, layer)
-        fake.moods.append(Restates(method="DELETE", status=500))
-
-        assert not registry.delete_image(REPOSITORY, image.digests)
-
-    def test_what_is_still_read_for_a_while_has_been_removed(
-        self, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
-    ) -> None:
-        """distribution #4685."""
-        registry.push(REPOSITORY, image, layer)
-        fake.moods.append(Says(method="DELETE", status=202))
-
-        assert registry.purge_repository(REPOSITORY, [image.index.digest])
-
-    def test_a_registry_that_does_not_delete_is_named_to_the_operator(
-        self, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
-    ) -> None:
-        """Debian's answers so where deletion is off, Docker Hub always (hub-feedback #2360)."""
-        registry.push(REPOSITORY, image, layer)
-        fake.moods.append(Says(method="DELETE", status=405, body=b'{"errors":[{"code":"UNSUPPORTED"}]}'))
-
-        with pytest.raises(RegistryCleanupFailed) as failed:
-            registry.purge_repository(REPOSITORY, [image.index.digest])
-
-        assert "storage.delete.enabled" in causes(failed.value)
 
 
 ADVICE = {

@@ -245,3 +245,26 @@ def test_every_alarm_has_its_page_and_is_heard_by_whom_the_parameter_names(name:
     assert "docs/operating.md" in alarm["AlarmDescription"]
     assert alarm["AlarmActions"] == alarm["OKActions"] == ["HasAlarmTopic", ["AlarmTopicArn"], "AWS::NoValue"]
     assert alarm["TreatMissingData"] == "notBreaching"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "allowed"),
+    [
+        ("packs", True),
+        ("group/project", True),
+        ("group/sub.group/my_project-1", True),
+        ("0wner", True),
+        ("", False),
+        ("Packs", False),
+        ("packs/", False),
+        ("/packs", False),
+        ("a//b", False),
+        ("a/../b", False),
+        ("a:b", False),
+    ],
+)
+def test_repositories_may_lie_below_whatever_a_registry_calls_a_project(prefix: str, allowed: bool) -> None:
+    """distribution-spec, "Pulling manifests": the grammar of `<name>`."""
+    pattern = template()["Parameters"]["RepositoryPrefix"]["AllowedPattern"]
+
+    assert (re.fullmatch(pattern, prefix) is not None) == allowed

@@ -94,8 +94,8 @@ class RegistryLogin:
         """Return what the registry may take instead of what it has just refused, or that again if there is nothing."""
         offered = parse_challenges(challenges)
         login = self._secret.read()
-        # Some registries say nothing of what they want.
-        basic = (offers_basic(offered) or not offered) and refused != login.basic
+        # Some registries say nothing of what they want, and some forbid something without a word.
+        basic = (offers_basic(offered) or (not offered and refused is None)) and refused != login.basic
         bearer = bearer_of(offered)
         if bearer is not None:
             token = self._token_instead(refused, scopes, bearer, basic=basic)
