@@ -1,11 +1,25 @@
 """The cleanup queue's consumer, through its real handler."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 from tests.fake_registry.moods import Refuses
 from tests.service import ACME, DEADLINE, PackArchive, Service
 from tests.tables import being_deleted
+
+
+@dataclass(kw_only=True)
+class RefusesTheIndex(Refuses):
+    """Takes an image's two manifests, and not the index that follows them."""
+
+    manifests: int = 0
+
+    def claims(self, method: str, path: str) -> bool:
+        if method != "PUT" or "/manifests/" not in path:
+            return False
+        self.manifests += 1
+        return self.manifests > 2
 
 
 def repository(name: str = "slack") -> str:
@@ -63,8 +77,9 @@ def test_messages_delivered_twice_do_no_harm(service: Service) -> None:
 
 
 def test_a_registry_that_cannot_delete_sends_the_message_back_until_it_can(service: Service) -> None:
-    service.registry.moods.append(Refuses(method="PUT", path="/manifests/", status=503))
+    service.registry.moods.append(RefusesTheIndex(status=503))
     service.upload(PackArchive().build())
+    assert service.images() != {}
     service.registry.moods[:] = [Refuses(method="DELETE", status=503)]
     service.clock.advance(DEADLINE + timedelta(seconds=1))
     messages = service.aws.queued()
