@@ -21,7 +21,7 @@ LOCALLY = local/quietly.sh $(BIN)/python -m local $(1)
 
 .PHONY: help
 help: ## Show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Fetch what development needs (each target fetches what it needs itself)
@@ -31,6 +31,14 @@ setup: ## Fetch what development needs (each target fetches what it needs itself
 run: ## Run the whole stack here, on PORT (4566), until Ctrl-C; ARGS=--check tries it and ends
 	@since=$$(date +%s); $(call SETUP,run --port '$(PORT)') && \
 	  $(call LOCALLY,run --port '$(PORT)' --since $$since $(ARGS))
+
+.PHONY: invoke
+invoke: setup ## Put an event to a function in Lambda's container; E=events/get_pack/unknown.json
+	@$(BIN)/python -m local.sam_local --port $(PORT) invoke $(if $(F),--function $(F)) $(E) -- $(ARGS)
+
+.PHONY: start-api
+start-api: setup ## Serve the API by `sam local start-api`, with the stack that runs on PORT; ARGS="--port 3001"
+	@exec $(BIN)/python -m local.sam_local --port $(PORT) start-api -- $(ARGS)
 
 .PHONY: reset
 reset: ## Forget what the local stacks of this folder have kept
@@ -100,9 +108,11 @@ audit: ## Look for known vulnerabilities in all that is locked
 .PHONY: sbom
 sbom: ## Write the layer's bill of materials to dist/; it is in the built layer too
 	@$(call SETUP,operator)
-	@$(BIN)/python layers/packyard/materials.py --output dist/sbom.cdx.json
+	@$(BIN)/python -m layers.packyard.materials --output dist/sbom.cdx.json
 
 .PHONY: build
-build: ## Build the template for AWS, as `sam deploy` takes it
+build: ## Build the template for AWS, as `sam deploy` takes it; brings the Python that this needs
+	@$(PYTHON) -m layers.packyard.toolchain --only-look
 	@$(call SETUP,build)
-	$(SAM)/sam build
+	@$(BIN)/python -m layers.packyard.toolchain
+	@PYTHON="$(CURDIR)/$(BIN)/python" $(SAM)/sam build

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 STACK = "packyard"
 BUILT = LOCAL / "build"
 
+_FOR = {"local": "", "container": " for a container on this machine"}
 _SOURCES = ("template.yaml", "samconfig.toml", "uv.lock", "functions", "layers", "local")
 _CODE_BUCKET = "packyard-code"
 _VERSION_TAG = "packyard:version"
@@ -39,30 +40,35 @@ class Build:
     version: str
 
 
-def build() -> Build:
-    """Build layer and functions for this machine, unless nothing has changed since they were.
+def build(*, target: str = "local") -> Build:
+    """Build layer and functions, unless nothing has changed since they were.
+
+    Args:
+        target: What the layer is for (`layers/packyard/assemble.py`): `local`, the interpreter of this machine, or
+            `container`, Lambda's runtime in a container on this machine.
 
     Raises:
         CommandFailed: They do not build.
     """
     version = fingerprint(*_source_contents())
-    stamp = LOCAL / "build.version"
-    with exclusively(LOCAL / "build.lock"):
+    built = BUILT if target == "local" else LOCAL / target / "build"
+    stamp = built.with_name("build.version")
+    with exclusively(built.with_name("build.lock")):
         if not stamp.exists() or stamp.read_text() != version:
             stamp.unlink(missing_ok=True)
-            with step("building the layer and the functions"):
+            with step(f"building the layer and the functions{_FOR[target]}"):
                 run(
-                    [tool("sam", "sam"), "build", "--build-dir", BUILT],
+                    [tool("sam", "sam"), "build", "--build-dir", built],
                     folder=PROJECT,
                     environment=Endpoint(0).environment()
                     | {
                         "SAM_CLI_TELEMETRY": "0",
-                        "PACKYARD_LAYER_TARGET": "local",
+                        "PACKYARD_LAYER_TARGET": target,
                         "PYTHON": str(PROJECT / ".venv" / "bin" / "python"),
                     },
                 )
             stamp.write_text(version)
-    return Build(template=BUILT / "template.yaml", version=version)
+    return Build(template=built / "template.yaml", version=version)
 
 
 def deploy(build: Build, *, endpoint: Endpoint, registry_url: str | None = None) -> bool:
@@ -103,21 +109,42 @@ def outputs(*, endpoint: Endpoint) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
+def logical_id(name: str) -> str:
+    """Return the template's name of a function, from that of its folder in `functions/`."""
+    return name.title().replace("_", "")
+
+
 def function_environment(name: str, *, endpoint: Endpoint) -> dict[str, str]:
     """Return the variables that the deployed stack gives a function.
 
     Args:
-        name: Its folder in `functions/`; its resource in the template has the same name in camel case.
+        name: Its folder in `functions/`.
+        endpoint: The emulator that has the stack.
+    """
+    return function_environments(endpoint=endpoint)[logical_id(name)]
+
+
+def function_environments(*, endpoint: Endpoint) -> dict[str, dict[str, str]]:
+    """Return the variables that the deployed stack gives its functions, by logical id.
+
+    Args:
         endpoint: The emulator that has the stack.
     """
     session = endpoint.session()
-    cloudformation = session.client("cloudformation", endpoint_url=endpoint.url)
-    resource = cloudformation.describe_stack_resource(
-        StackName=STACK, LogicalResourceId=name.title().replace("_", "")
-    )["StackResourceDetail"]
     functions = session.client("lambda", endpoint_url=endpoint.url)
-    configuration = functions.get_function_configuration(FunctionName=resource["PhysicalResourceId"])
-    return configuration["Environment"]["Variables"]
+    stated = {
+        function["FunctionName"]: function["Environment"]["Variables"]
+        for page in functions.get_paginator("list_functions").paginate()
+        for function in page["Functions"]
+        if "Environment" in function
+    }
+    cloudformation = session.client("cloudformation", endpoint_url=endpoint.url)
+    return {
+        resource["LogicalResourceId"]: stated[resource["PhysicalResourceId"]]
+        for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=STACK)
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceType"] == "AWS::Lambda::Function"
+    }
 
 
 def _local_overrides() -> list[str]:

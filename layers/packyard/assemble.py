@@ -1,7 +1,8 @@
 """Assembles the layer: the locked dependencies and the `packyard` package, pruned and compiled.
 
-Two targets from the one `uv.lock`: `lambda` is what AWS gets (arm64, the template's Python), `local` is the same
-for the interpreter of this machine. The standard library is enough to run this; uv does the installing.
+Three targets from the one `uv.lock`: `lambda` is what AWS gets (arm64, the template's Python), `container` is the same for
+this machine's processor, and `local` is for the interpreter that runs this, whatever its version. The standard library
+is enough to run this; uv does the installing.
 
 The result is reproducible: equal inputs give equal bytes. Bytecode is checked by nobody at run time (PEP 552,
 unchecked hash), so it stays valid whatever time stamps a zip or a deployment gives the files.
@@ -14,12 +15,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from layers.packyard.toolchain import PROJECT, RUNTIME, ToolMissing, fetched_python, find_python, find_uv
+
 HERE = Path(__file__).resolve().parent
-PROJECT = HERE.parent.parent
 
 # The services whose API descriptions stay; boto3 ships some four hundred, 26 MB of them.
 SERVICES = frozenset({"dynamodb", "ecr", "s3", "sqs"})
@@ -48,10 +49,6 @@ CLUTTER = (
 READS_ITS_METADATA = ("python_ulid-",)
 
 
-class AssemblyError(Exception):
-    """The layer cannot be built here; the message says what is missing."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """What a layer is built for.
@@ -59,73 +56,29 @@ class Target:
     Attributes:
         python: Version as `major.minor`.
         platform: uv's name for system and processor; None for the machine that this runs on.
+        needs_bytecode: Whether a layer without it is of no use, rather than slower at its start.
     """
 
     python: str
     platform: str | None
+    needs_bytecode: bool
 
+
+# What uv calls the processors that Lambda has, by what Python calls them.
+_PROCESSORS = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
 
 TARGETS = {
     # Amazon Linux 2023, which python3.13 runs on, has glibc 2.34.
-    "lambda": Target(python="3.13", platform="aarch64-manylinux_2_28"),
-    "local": Target(python=f"{sys.version_info.major}.{sys.version_info.minor}", platform=None),
+    "lambda": Target(python=RUNTIME, platform="aarch64-manylinux_2_28", needs_bytecode=True),
+    "container": Target(
+        python=RUNTIME,
+        platform=f"{_PROCESSORS.get(platform.machine(), platform.machine())}-manylinux_2_28",
+        needs_bytecode=False,
+    ),
+    "local": Target(
+        python=f"{sys.version_info.major}.{sys.version_info.minor}", platform=None, needs_bytecode=True
+    ),
 }
-
-
-def find_uv(*, environment: Mapping[str, str]) -> Path:
-    """Return the uv of the project's own virtual environment, else the one on the path.
-
-    Raises:
-        AssemblyError: There is neither.
-    """
-    own = PROJECT / ".venv" / "bin" / "uv"
-    if own.exists():
-        return own
-    found = shutil.which("uv", path=environment.get("PATH"))
-    if found is None:
-        raise AssemblyError("uv is not installed; `make setup` installs it into .venv")
-    return Path(found)
-
-
-def find_python(version: str, *, uv: Path, environment: Mapping[str, str]) -> Path:
-    """Return an interpreter of the minor version `version`; one that uv downloads, when there is none.
-
-    Bytecode is tied to the minor version (PEP 3147), so no other will do.
-
-    Raises:
-        AssemblyError: None is installed, and none could be downloaded.
-    """
-    for candidate in _candidates(version, environment=environment):
-        if _version_of(candidate) == version:
-            return candidate
-    managed = ["--managed-python", "--no-project", version]
-    subprocess.run([uv, "python", "install", "-q", version], check=False, capture_output=True)
-    found = subprocess.run([uv, "python", "find", *managed], check=False, capture_output=True, text=True)
-    if found.returncode == 0:
-        return Path(found.stdout.strip())
-    raise AssemblyError(
-        f"the layer's bytecode needs Python {version}: install python{version}, or name one in PACKYARD_PYTHON"
-    )
-
-
-def _candidates(version: str, *, environment: Mapping[str, str]) -> Iterator[Path]:
-    if named := environment.get("PACKYARD_PYTHON"):
-        yield Path(named)
-    yield Path(sys.executable)
-    for folder in environment.get("PATH", "").split(os.pathsep):
-        yield Path(folder) / f"python{version}"
-    # A pyenv shim on the path only works for the versions that pyenv has switched on.
-    pyenv = Path(environment.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    yield from sorted(pyenv.glob(f"versions/{version}.*/bin/python{version}"), reverse=True)
-
-
-def _version_of(python: Path) -> str | None:
-    code = "import sys; print('%d.%d' % sys.version_info[:2])"
-    try:
-        answer = subprocess.run([python, "-I", "-c", code], check=True, capture_output=True, text=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return answer.stdout.strip()
 
 
 def install_dependencies(folder: Path, *, target: Target, uv: Path) -> None:
@@ -229,14 +182,17 @@ def main() -> int:
     target = TARGETS[options.target]
     try:
         uv = find_uv(environment=os.environ)
-        python = find_python(target.python, uv=uv, environment=os.environ)
+        python = find_python(target.python, environment=os.environ)
+        if python is None and target.needs_bytecode:
+            python = fetched_python(target.python, uv=uv)
         assemble(options.output, target=target, uv=uv, python=python)
-    except AssemblyError as error:
+    except ToolMissing as error:
         print(f"layer: {error}", file=sys.stderr)
         return 1
     size = sum(path.stat().st_size for path in options.output.rglob("*") if path.is_file())
     made_for = f"Python {target.python}, {target.platform or platform.machine()}"
-    print(f"layer: {options.target}, {made_for}, {size / 1e6:.1f} MB")
+    without = "" if python else ", without bytecode, because that Python is not here: it starts more slowly"
+    print(f"layer: {options.target}, {made_for}, {size / 1e6:.1f} MB{without}")
     return 0
 
 

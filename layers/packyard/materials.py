@@ -7,30 +7,25 @@ out, so that the layer stays reproducible. The standard library is enough to run
 
 import argparse
 import json
-import shutil
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
-
-
-def find_uv() -> str:
-    """Return the uv of the project's own virtual environment, else the one on the path."""
-    own = PROJECT / ".venv" / "bin" / "uv"
-    return str(own) if own.exists() else shutil.which("uv") or "uv"
+from layers.packyard.toolchain import PROJECT, ToolMissing, find_uv
 
 
 def bill_of_materials() -> dict[str, Any]:
     """Return the bill of what the layer has beside our own package.
 
     Raises:
+        ToolMissing: There is no uv.
         subprocess.CalledProcessError: uv refused; it has said why on standard error.
     """
     shipped = ["--frozen", "--no-dev", "--no-emit-project", "--project", str(PROJECT)]
     exported = subprocess.run(
-        [find_uv(), "export", "-q", "--format", "cyclonedx1.5", *shipped], check=True, stdout=subprocess.PIPE
+        [find_uv(environment=os.environ), "export", "-q", "--format", "cyclonedx1.5", *shipped], check=True, stdout=subprocess.PIPE
     )
     bill: dict[str, Any] = json.loads(exported.stdout)
     del bill["serialNumber"], bill["metadata"]["timestamp"]
@@ -42,8 +37,12 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description="Write the layer's bill of materials.")
     arguments.add_argument("--output", type=Path, required=True)
     output: Path = arguments.parse_args().output
+    try:
+        bill = bill_of_materials()
+    except ToolMissing as error:
+        print(f"layer: {error}", file=sys.stderr)
+        return 1
     output.parent.mkdir(parents=True, exist_ok=True)
-    bill = bill_of_materials()
     output.write_text(json.dumps(bill, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     print(f"bill of materials: {len(bill['components'])} distributions, in {output}")
     return 0

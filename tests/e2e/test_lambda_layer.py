@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
-from layers.packyard.assemble import PROJECT, SERVICES, TARGETS, assemble, find_uv, install_dependencies
+from layers.packyard.assemble import SERVICES, TARGETS, assemble, install_dependencies
 from layers.packyard.materials import bill_of_materials
+from layers.packyard.toolchain import PROJECT, find_uv
 from local.environments import prepare
 from tests.aws import template
 

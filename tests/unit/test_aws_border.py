@@ -3,8 +3,10 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectTimeoutError,
+    CredentialRetrievalError,
     EndpointConnectionError,
     NoCredentialsError,
+    PartialCredentialsError,
     ReadTimeoutError,
 )
 
@@ -46,7 +48,6 @@ def test_an_outage_is_one_error_of_ours(error: Exception) -> None:
         pytest.param(answer("AccessDeniedException", 400), id="access_denied"),
         pytest.param(answer("ResourceNotFoundException", 400), id="no_such_table"),
         pytest.param(answer("ConditionalCheckFailedException", 400), id="condition"),
-        pytest.param(NoCredentialsError(), id="no_credentials"),
         pytest.param(KeyError("ours"), id="not_of_aws"),
     ],
 )
@@ -55,3 +56,35 @@ def test_anything_else_goes_up_untouched(error: ClientError | BotoCoreError | Ke
         raise error
 
     assert raised.value is error
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        # What the emulator answers to SAM's own `defaultkey`.
+        (answer("UnrecognizedClientException", 400), "UnrecognizedClientException"),
+        (answer("InvalidClientTokenId", 403), "InvalidClientTokenId"),
+        (answer("InvalidAccessKeyId", 403), "InvalidAccessKeyId"),
+        (answer("SignatureDoesNotMatch", 403), "SignatureDoesNotMatch"),
+        (answer("InvalidSignatureException", 400), "InvalidSignatureException"),
+        (answer("ExpiredTokenException", 400), "ExpiredTokenException"),
+        (answer("ExpiredToken", 400), "ExpiredToken"),
+        (answer("RequestTimeTooSkewed", 403), "RequestTimeTooSkewed"),
+        (answer("MissingAuthenticationToken", 403), "MissingAuthenticationToken"),
+        (NoCredentialsError(), "NoCredentialsError"),
+        (PartialCredentialsError(provider="env", cred_var="x"), "PartialCredentialsError"),
+        (CredentialRetrievalError(provider="x", error_msg="y"), "CredentialRetrievalError"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_refused_credentials_are_no_fault_of_ours_and_the_log_says_what_to_do(
+    error: Exception, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ServiceUnavailable) as raised, outages_translated():
+        raise error
+
+    assert raised.value.__cause__ is error
+    assert raised.value.status == 503
+    (record,) = caplog.records
+    assert "make invoke" in record.message
+    assert vars(record)["reason"] == reason

@@ -1,11 +1,14 @@
 """The steps of the layer's build that need no network."""
 
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from layers.packyard.assemble import AssemblyError, compile_bytecode, find_python, find_uv, prune
+from layers.packyard.assemble import compile_bytecode, prune
+from layers.packyard.toolchain import PROJECT, RUNTIME, ToolMissing, fetched_python, find_python, find_uv
 
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -64,14 +67,38 @@ def test_an_interpreter_of_another_version_is_not_taken(tmp_path: Path) -> None:
         program.write_text(f"#!/bin/sh\necho {version}\n")
         program.chmod(0o755)
     path = os.pathsep.join(str(tmp_path / name) for name in ("missing", "wrong", "right"))
-    nowhere = {"PATH": path, "PYENV_ROOT": str(tmp_path)}
+    nowhere = {"PATH": path, "PYENV_ROOT": str(tmp_path), "UV_PYTHON_INSTALL_DIR": str(tmp_path)}
 
-    with pytest.raises(AssemblyError, match=r"Python 9\.9"):
-        find_python("9.9", uv=Path("/bin/false"), environment=nowhere)
+    assert find_python("9.9", environment=nowhere) is None
+
+
+def test_where_none_can_be_had_the_lines_that_help_are_said(tmp_path: Path) -> None:
+    uv = tmp_path / "uv"
+    uv.write_text("#!/bin/sh\necho 'error: no such host' >&2\nexit 2\n")
+    uv.chmod(0o755)
+
+    with pytest.raises(ToolMissing) as raised:
+        fetched_python("9.9", uv=uv)
+
+    said = str(raised.value)
+    assert "Python 9.9 is missing" in said
+    assert "(error: no such host)" in said
+    assert "apt-get install python9.9" in said
+    assert "PACKYARD_PYTHON=/path/to/python9.9 make build" in said
+
+
+def test_one_that_uv_has_fetched_before_is_found(tmp_path: Path) -> None:
+    fetched = tmp_path / "cpython-9.9.1-linux-x86_64-gnu" / "bin" / "python9.9"
+    fetched.parent.mkdir(parents=True)
+    fetched.write_text("#!/bin/sh\necho 9.9\n")
+    fetched.chmod(0o755)
+    nowhere = {"PYENV_ROOT": str(tmp_path / "none"), "UV_PYTHON_INSTALL_DIR": str(tmp_path)}
+
+    assert find_python("9.9", environment=nowhere) == fetched
 
 
 def test_the_interpreter_at_hand_is_taken_when_it_is_of_the_version() -> None:
-    found = find_python(THIS_PYTHON, uv=Path("/bin/false"), environment={})
+    found = find_python(THIS_PYTHON, environment={})
 
     assert found == Path(sys.executable)
 
@@ -81,10 +108,47 @@ def test_the_named_interpreter_comes_first(tmp_path: Path) -> None:
     named.write_text("#!/bin/sh\necho 9.9\n")
     named.chmod(0o755)
 
-    found = find_python("9.9", uv=Path("/bin/false"), environment={"PACKYARD_PYTHON": str(named)})
+    found = find_python("9.9", environment={"PACKYARD_PYTHON": str(named)})
 
     assert found == named
 
 
 def test_uv_comes_from_the_project() -> None:
     assert find_uv(environment={}).name == "uv"
+
+
+def in_a_clone_without_setup(folder: Path, *arguments: str, path: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a part of the layer's build where there is no `.venv`, and no uv on the path."""
+    (folder / "layers").mkdir()
+    shutil.copytree(
+        PROJECT / "layers" / "packyard",
+        folder / "layers" / "packyard",
+        ignore=shutil.ignore_patterns("python", "__pycache__"),
+    )
+    return subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-m", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={"PATH": path, "HOME": str(folder)},
+    )
+
+
+@pytest.mark.parametrize("module", ["materials", "assemble"])
+def test_without_uv_the_build_says_what_brings_it(module: str, tmp_path: Path) -> None:
+    ended = in_a_clone_without_setup(tmp_path, f"layers.packyard.{module}", "--output", str(tmp_path / "out"))
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("layer: uv is missing")
+    assert "make build" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_the_build_will_have_to_fetch_is_said_before_anything_is_installed(tmp_path: Path) -> None:
+    ended = in_a_clone_without_setup(tmp_path, "layers.packyard.toolchain", "--only-look")
+
+    assert ended.returncode == 0
+    present = find_python(RUNTIME, environment={"PATH": "", "PYENV_ROOT": str(tmp_path), "UV_PYTHON_INSTALL_DIR": str(tmp_path)})
+    assert ("PACKYARD_PYTHON=" in ended.stdout) == (present is None)

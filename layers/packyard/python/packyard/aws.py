@@ -1,10 +1,18 @@
-"""The border to AWS: an outage becomes `ServiceUnavailable`, any other error goes up untouched."""
+"""The border to AWS: an outage and refused credentials become `ServiceUnavailable`, any other error goes up untouched."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+from aws_lambda_powertools import Logger
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
 from botocore.exceptions import ConnectionError as UnreachableError
 
 from packyard.errors import ServiceUnavailable
@@ -24,6 +32,30 @@ _OUTAGES: Final = frozenset(
     }
 )
 
+# "Not you, whoever you are": the credentials are unknown, expired, or do not fit the signature (decision 62). From the
+# common errors of the DynamoDB, ECR, Secrets Manager and SQS API references, and S3's list of error codes. AccessDenied is
+# not one: it says what a known role may not do, which is a fault of our template.
+_REFUSED_CREDENTIALS: Final = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "InvalidToken",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "RequestExpired",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+
+logger = Logger(child=True)
+
 
 @contextmanager
 def outages_translated() -> Iterator[None]:
@@ -31,16 +63,32 @@ def outages_translated() -> Iterator[None]:
 
     Raises:
         ServiceUnavailable: Throttled, answered 5xx, timed out or not reached, after botocore's own retries.
-            Whether a write happened is then not known.
+            Whether a write happened is then not known. Or AWS does not take our credentials: nothing was written, and the
+            log says what to do.
     """
     try:
         yield
     except ClientError as error:
+        if error_code(error) in _REFUSED_CREDENTIALS:
+            _log_refused_credentials(error_code(error))
+            raise ServiceUnavailable from error
         if is_outage(error):
             raise ServiceUnavailable from error
         raise
+    except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError) as error:
+        _log_refused_credentials(type(error).__name__)
+        raise ServiceUnavailable from error
     except (UnreachableError, HTTPClientError, IncompleteReadError) as error:
         raise ServiceUnavailable from error
+
+
+def _log_refused_credentials(reason: str) -> None:
+    logger.error(
+        "AWS does not take this function's credentials. On AWS they come from the function's role: see whether it still "
+        "exists, and whether the clock is right. On a developer's machine, `make invoke` and `make start-api` pass the "
+        "ones that the local stack takes.",
+        extra={"reason": reason},
+    )
 
 
 def is_outage(error: ClientError) -> bool:

@@ -1,0 +1,134 @@
+"""What the layer's build needs from its machine: uv, which installs, and a Python of the runtime's version, which compiles.
+
+`python3 -m layers.packyard.toolchain` sees to the Python, or says what helps. The standard library is enough to run this.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+
+# The template's `Runtime`, as `major.minor`.
+RUNTIME = "3.13"
+
+# A python-build-standalone archive, which uv downloads, is about this large.
+_DOWNLOAD_MB = 30
+
+
+class ToolMissing(Exception):
+    """The layer cannot be built here; the message says what is missing and what helps."""
+
+
+def find_uv(*, environment: Mapping[str, str]) -> Path:
+    """Return the uv of the project's own virtual environment, else the one on the path.
+
+    Raises:
+        ToolMissing: There is neither.
+    """
+    own = PROJECT / ".venv" / "bin" / "uv"
+    if own.exists():
+        return own
+    found = shutil.which("uv", path=environment.get("PATH"))
+    if found is None:
+        raise ToolMissing(
+            "uv is missing; it installs what the layer holds. Run `make build`, which brings it, or install it "
+            "(`pipx install uv`) and run `sam build` again"
+        )
+    return Path(found)
+
+
+def find_python(version: str, *, environment: Mapping[str, str]) -> Path | None:
+    """Return an interpreter of the minor version `version` that is on this machine; None if there is none.
+
+    Bytecode is tied to the minor version (PEP 3147), so no other will do.
+    """
+    return next(
+        (path for path in _candidates(version, environment=environment) if _version_of(path) == version), None
+    )
+
+
+def fetched_python(version: str, *, uv: Path) -> Path:
+    """Let uv download an interpreter of the minor version `version`, and return it.
+
+    Raises:
+        ToolMissing: It could not be downloaded.
+    """
+    print(f"· fetching Python {version} with uv, about {_DOWNLOAD_MB} MB", flush=True)
+    fetching = subprocess.run(
+        [uv, "python", "install", "-q", version], check=False, capture_output=True, text=True
+    )
+    found = subprocess.run(
+        [uv, "python", "find", "--managed-python", "--no-project", version],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if found.returncode:
+        why = fetching.stderr.strip().splitlines()
+        raise ToolMissing(
+            f"""Python {version} is missing: it compiles the layer's bytecode, which fits no other version.
+uv could not download it{f" ({why[0]})" if why else ""}. One of these helps:
+  apt-get install python{version}        Debian 13, Ubuntu 25.04 and later
+  dnf install python{version}            Fedora, RHEL
+  brew install python@{version}          macOS
+  PACKYARD_PYTHON=/path/to/python{version} make build
+  UV_PYTHON_INSTALL_MIRROR=https://… make build    behind a mirror of python-build-standalone's releases"""
+        )
+    return Path(found.stdout.strip())
+
+
+def _candidates(version: str, *, environment: Mapping[str, str]) -> Iterator[Path]:
+    if named := environment.get("PACKYARD_PYTHON"):
+        yield Path(named)
+    yield Path(sys.executable)
+    for folder in environment.get("PATH", "").split(os.pathsep):
+        yield Path(folder) / f"python{version}"
+    # A pyenv shim on the path only works for the versions that pyenv has switched on.
+    pyenv = Path(environment.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    yield from sorted(pyenv.glob(f"versions/{version}.*/bin/python{version}"), reverse=True)
+    # uv's own (uv documentation, "Storage", Python versions).
+    data = Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    managed = Path(environment.get("UV_PYTHON_INSTALL_DIR") or data / "uv" / "python")
+    yield from sorted(managed.glob(f"cpython-{version}.*/bin/python{version}"), reverse=True)
+
+
+def _version_of(python: Path) -> str | None:
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        answer = subprocess.run([python, "-I", "-c", code], check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return answer.stdout.strip()
+
+
+def main() -> int:
+    """See to the Python that compiles the layer's bytecode."""
+    arguments = argparse.ArgumentParser(description="See to the Python that compiles the layer's bytecode.")
+    arguments.add_argument(
+        "--only-look", action="store_true", help="say what is missing, but fetch nothing and do not fail"
+    )
+    options = arguments.parse_args()
+    if find_python(RUNTIME, environment=os.environ):
+        return 0
+    if options.only_look:
+        print(
+            f"build: no Python {RUNTIME} is here, which compiles the layer's bytecode; uv will fetch one "
+            f"({_DOWNLOAD_MB} MB). To use your own: PACKYARD_PYTHON=/path/to/python{RUNTIME} make build",
+            flush=True,
+        )
+        return 0
+    try:
+        fetched_python(RUNTIME, uv=find_uv(environment=os.environ))
+    except ToolMissing as error:
+        print(f"build: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""The template as `sam local` can use it: derived from the built one, which stays as it is for AWS.
+
+What is changed, and why, in the order of the code:
+
+- the processor, to this machine's: Lambda's image for another one runs by emulation or not at all;
+- the authorizer's reference, from its alias to the function: SAM CLI cannot parse the former, and then answers 401 to all;
+- three variables are declared, because SAM CLI passes on only those that a function declares. Here they are empty, which
+  is as good as unset to boto3 and to Lambda; the env file fills them in.
+"""
+
+import copy
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from local import forwarder
+from local.deployment import Build
+from local.environments import LOCAL
+
+ENDPOINT = "AWS_ENDPOINT_URL"
+WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
+
+# Where the layer holds the forwarder, below Lambda's /opt.
+_FORWARDER = Path("packyard-local") / "forwarder.py"
+# What Lambda calls the processors that it has, by what Python calls them.
+_ARCHITECTURES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+def architecture() -> str:
+    """Return what Lambda calls this machine's processor."""
+    return _ARCHITECTURES[platform.machine()]
+
+
+def derived(template: Mapping[str, Any], *, architecture: str) -> dict[str, Any]:
+    """Return the template that `sam local` can use.
+
+    Args:
+        template: The built one, its intrinsic functions in their long form.
+        architecture: `x86_64` or `arm64`.
+    """
+    made: dict[str, Any] = copy.deepcopy(dict(template))
+    shared = made["Globals"]["Function"]
+    shared["Architectures"] = [architecture]
+    for resource in made["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            resource.get("Metadata", {}).pop("BuildArchitecture", None)
+            resource["Properties"]["CompatibleArchitectures"] = [architecture]
+        if resource["Type"] == "AWS::Serverless::Api":
+            for authorizer in resource["Properties"].get("Auth", {}).get("Authorizers", {}).values():
+                function, _, _alias = authorizer["FunctionArn"]["Ref"].partition(".")
+                authorizer["FunctionArn"] = {"Fn::GetAtt": [function, "Arn"]}
+    shared["Environment"]["Variables"] |= {ENDPOINT: "", WRAPPER: "", forwarder.VARIABLE: ""}
+    return made
+
+
+def write_template(build: Build) -> Path:
+    """Write the derived template beside the built one, and the forwarder into the layer; return the template's path.
+
+    Args:
+        build: Of the target `container`.
+    """
+    # PyYAML is slow to import, and running a function without a container needs none of it.
+    import yaml  # noqa: PLC0415
+
+    template = yaml.safe_load(build.template.read_text(encoding="utf-8"))
+    path = build.template.with_name("local.json")
+    path.write_text(json.dumps(derived(template, architecture=architecture()), indent=1), encoding="utf-8")
+    script = build.template.parent / "PackyardLayer" / _FORWARDER
+    script.parent.mkdir(exist_ok=True)
+    script.write_bytes(Path(forwarder.__file__).read_bytes())
+    script.chmod(0o755)
+    return path
+
+
+def environment_file(
+    variables: Mapping[str, Mapping[str, str]], *, endpoint_url: str, port: int, hosts: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """Return what SAM's `--env-vars` takes: every function's variables, as the running stack gives them.
+
+    Args:
+        variables: Those of the deployed functions, by logical id.
+        endpoint_url: The emulator's, as everybody knows it: at 127.0.0.1.
+        port: Of that.
+        hosts: Where a container may find this machine.
+    """
+    reached = {
+        ENDPOINT: endpoint_url,
+        WRAPPER: f"/opt/{_FORWARDER}",
+        forwarder.VARIABLE: " ".join([str(port), *hosts]),
+    }
+    return {name: {**stated, **reached} for name, stated in variables.items()}
+
+
+def write_environment_file(content: Mapping[str, Mapping[str, str]], *, port: int) -> Path:
+    """Write the env file for a stack, readable by its owner only, because it holds the cursor key; return its path."""
+    path = LOCAL / "container" / f"environment-{port}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    return path

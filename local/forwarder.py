@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Hands TCP connections on, byte for byte: the way from a container to the emulator, which listens on 127.0.0.1 only.
+
+It runs on both sides of a container engine. On this machine, `forwarding()` listens on the address of the engine's
+bridge, while a command that asked for it runs. In the container, this file is the function's wrapper script (AWS,
+"Modifying the runtime environment", wrapper scripts): it listens on the emulator's own address, 127.0.0.1, so that
+every URL that the running stack knows holds in the container too, and then becomes the runtime.
+
+The standard library is all that it may import: in the container there is nothing else.
+"""
+
+import asyncio
+import os
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+
+# The port, then the addresses under which a container may find this machine, best first; separated by spaces.
+VARIABLE = "PACKYARD_LOCAL_FORWARD"
+CONNECT_SECONDS = 2
+
+# How often to look whether it is still wanted.
+_LOOK_SECONDS = 0.1
+
+_LOOPBACK = "127.0.0.1"
+_CHUNK_BYTES = 65_536
+# Linux, ip(7), IP_FREEBIND: bind to an address that no interface has yet. Podman makes its bridge with the first container.
+_IP_FREEBIND = 15
+
+
+@contextmanager
+def forwarding(*, address: str, port: int) -> Iterator[None]:
+    """Listen on `address` while the block lasts, and hand connections on to the same port of 127.0.0.1.
+
+    Args:
+        address: Of this machine, as a number; it need not exist yet.
+        port: On both addresses.
+
+    Raises:
+        OSError: Somebody listens there already, or the address is none that this machine may have.
+    """
+    ended = threading.Event()
+    with closing(_listening(address, port)) as sock:
+        thread = threading.Thread(
+            target=lambda: asyncio.run(_until(ended.is_set, sock, port, (_LOOPBACK,)))
+        )
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+
+def _listening(address: str, port: int) -> socket.socket:
+    sock = socket.socket()
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform == "linux":
+            sock.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
+        sock.bind((address, port))
+        sock.listen()
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+async def _until(ended: Callable[[], bool], sock: socket.socket, port: int, hosts: Sequence[str]) -> None:
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # The end of the event loop cancels what is still open.
+        with closing(writer), suppress(asyncio.CancelledError):
+            await _join(reader, writer, port, hosts)
+
+    server = await asyncio.start_server(accept, sock=sock)
+    while not ended():
+        await asyncio.sleep(_LOOK_SECONDS)
+    server.close()
+
+
+async def _join(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int, hosts: Sequence[str]
+) -> None:
+    for host in hosts:
+        with suppress(OSError, asyncio.TimeoutError):
+            there = await asyncio.wait_for(asyncio.open_connection(host, port), CONNECT_SECONDS)
+            break
+    else:
+        where = ", ".join(hosts)
+        print(f"forwarder: nobody listens on port {port} of {where}", file=sys.stderr, flush=True)
+        return
+    with closing(there[1]):
+        await asyncio.gather(_copy(reader, there[1]), _copy(there[0], writer))
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while chunk := await reader.read(_CHUNK_BYTES):
+            writer.write(chunk)
+            await writer.drain()
+        writer.write_eof()
+
+
+def main() -> None:
+    """Listen as the environment says, and run the command line in this process's place."""
+    port, *hosts = os.environ.get(VARIABLE, "").split() or [""]
+    if hosts:
+        sock = _listening(_LOOPBACK, int(port))
+        runtime = os.getpid()
+        if os.fork() == 0:
+            asyncio.run(_until(lambda: os.getppid() != runtime, sock, int(port), hosts))
+            return
+        sock.close()
+    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 - what Lambda says, without a shell
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""`make invoke` and `make start-api`: the real SAM CLI against the stack that `make run` runs.
+
+Template, env file and events are derived from the built template and the running stack, so that nothing has to be filled
+in by hand. Without a container engine, an event goes to the same function under Lambda's runtime interface emulator.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from local.command import CommandFailed
+from local.container_engine import container_engine
+from local.deployment import build, logical_id
+from local.derived_template import ENDPOINT
+from local.environments import PROJECT
+from local.function import FunctionFailed, running_function
+from local.sam_containers import SamFailed, sam_containers
+from local.sample_events import UnknownPlaceholder, is_event, narrowed, rendered, stated_answer
+from local.standing_stack import StackNotRunning, StandingStack, standing_stack
+
+_INTERRUPTED = 130
+
+# Takes a function's logical id and an event, and returns what the function answers.
+_Ask = Callable[[str, object], Any]
+
+
+class _Refused(Exception):
+    """The command line does not say what can be done; the message says what helps."""
+
+
+def invoke(events: Sequence[Path], *, function: str | None, stack: StandingStack, more: Sequence[str]) -> bool:
+    """Put events to functions and print the answers; return whether each is the one that its event states.
+
+    Args:
+        events: Their files.
+        function: The logical id of the function; by default that of the folder which an event is in.
+        stack: The running one.
+        more: Further options of `sam local invoke`.
+
+    Raises:
+        SamFailed, FunctionFailed, CommandFailed: A function could not be asked.
+        UnknownPlaceholder, OSError, ValueError: An event cannot be read.
+    """
+    asked = [(path, function or logical_id(path.parent.name)) for path in events]
+    unknown = {name for _, name in asked} - stack.variables.keys()
+    if unknown:
+        raise _Refused(f"no function is called {unknown.pop()}; there are {', '.join(sorted(stack.variables))}")
+    with _asking(stack, more) as ask:
+        right = [
+            _told(path, ask(name, rendered(path, stack.description["orgs"])), stack) for path, name in asked
+        ]
+    if len(right) > 1:
+        print(f"· {sum(right)} of {len(right)} events were answered as they state")
+    return all(right)
+
+
+def start_api(*, stack: StandingStack, more: Sequence[str]) -> int:
+    """Serve the API until somebody interrupts it; return SAM's exit status.
+
+    Args:
+        stack: The running one.
+        more: Further options of `sam local start-api`.
+
+    Raises:
+        SamFailed, CommandFailed: It could not be started.
+    """
+    with container_engine(os.environ) as engine:
+        if engine is None:
+            raise SamFailed(
+                "`sam local start-api` needs a container engine (Docker, Finch or podman), and none answers. "
+                f"The running stack serves the same API without one: {stack.description['api_url']}"
+            )
+        with sam_containers(engine, stack, more=more) as sam:
+            return sam.serve()
+
+
+@contextmanager
+def _asking(stack: StandingStack, more: Sequence[str]) -> Iterator[_Ask]:
+    with container_engine(os.environ) as engine:
+        if engine is None:
+            print(
+                "· no container engine answers (Docker, Finch or podman), so the function runs on this machine's Python "
+                f"{sys.version_info[0]}.{sys.version_info[1]} under Lambda's runtime interface emulator",
+                flush=True,
+            )
+            build()
+            yield lambda name, event: _answer_here(name, event, stack)
+            return
+        print(f"· the function runs in a container, by {engine.name} ({engine.url})", flush=True)
+        with sam_containers(engine, stack, more=more) as sam:
+            yield sam.answer
+
+
+def _answer_here(name: str, event: object, stack: StandingStack) -> Any:
+    folder = next(path for path in (PROJECT / "functions").iterdir() if logical_id(path.name) == name)
+    environment = stack.variables[name] | {ENDPOINT: stack.description["endpoint_url"]}
+    with TemporaryDirectory() as scratch:
+        log = Path(scratch) / "log"
+        with running_function(folder.name, environment=environment, log_path=log) as running:
+            answer = running.invoke(event)
+        print(log.read_text(encoding="utf-8"), end="", file=sys.stderr, flush=True)
+    return answer
+
+
+def _told(path: Path, answer: Any, stack: StandingStack) -> bool:
+    print(json.dumps(answer, indent=2, ensure_ascii=False), flush=True)
+    stated = stated_answer(path, stack.description["orgs"])
+    if stated is None:
+        return True
+    if narrowed(answer, stated) == stated:
+        print(f"· {os.path.relpath(path)} states this answer", flush=True)
+        return True
+    print(f"· {os.path.relpath(path)} states another answer:\n{json.dumps(stated, indent=2)}", flush=True)
+    return False
+
+
+def _options(words: Sequence[str]) -> argparse.Namespace:
+    arguments = argparse.ArgumentParser(prog="sam_local", description="Run functions in Lambda's own container.")
+    arguments.add_argument("--port", type=int, required=True, help="the running stack's")
+    actions = arguments.add_subparsers(dest="action", required=True)
+    invoking = actions.add_parser("invoke", help="put events to a function")
+    invoking.add_argument("--function", help="its logical id; by default that of the event's folder")
+    invoking.add_argument("events", nargs="*", type=Path)
+    actions.add_parser("start-api", help="serve the API")
+    return arguments.parse_args(words)
+
+
+def main() -> int:
+    """Do what the command line asks for; what follows `--` is for SAM."""
+    words = sys.argv[1:]
+    cut = words.index("--") if "--" in words else len(words)
+    options, more = _options(words[:cut]), words[cut + 1 :]
+    try:
+        stack = standing_stack(options.port)
+        if options.action == "start-api":
+            return start_api(stack=stack, more=more)
+        events = [path for path in options.events if is_event(path)]
+        if not events:
+            raise _Refused("which event? Try `make invoke E=events/get_pack/unknown.json`")
+        return 0 if invoke(events, function=options.function, stack=stack, more=more) else 1
+    except (
+        *(CommandFailed, FunctionFailed, SamFailed, StackNotRunning, UnknownPlaceholder, _Refused),
+        *(OSError, ValueError),
+    ) as error:
+        print(f"sam_local: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""The sample events in `events/`, and what each states that it is answered.
+
+`events/<function>/<case>.json` is the event, `<case>.expected.json` what the answer must hold: at least these fields,
+with a JSON body taken apart. `{{acme.org_id}}` and `{{acme.full_access}}` stand for what the local stack was given.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from local.environments import PROJECT
+from local.seeds import SeededOrg
+
+EVENTS = PROJECT / "events"
+
+_EXPECTED = ".expected.json"
+_PLACEHOLDER = re.compile(r"\{\{([a-z-]+)\.([a-z_]+)\}\}")
+
+
+class UnknownPlaceholder(Exception):
+    """An event names an organisation or a key that the stack does not have; the message says which."""
+
+
+def sample_events() -> list[Path]:
+    """Return all sample events."""
+    return sorted(path for path in EVENTS.glob("*/*.json") if is_event(path))
+
+
+def is_event(path: Path) -> bool:
+    """Return whether a file is an event rather than what one is answered."""
+    return not path.name.endswith(_EXPECTED)
+
+
+def rendered(path: Path, orgs: Mapping[str, SeededOrg]) -> Any:
+    """Return an event, or an answer, with its placeholders filled in.
+
+    Args:
+        path: The file.
+        orgs: What the running stack was given, by slug.
+
+    Raises:
+        UnknownPlaceholder: It has one that means nothing to this stack.
+        OSError, ValueError: The file cannot be read, or is not JSON.
+    """
+
+    def known(match: re.Match[str]) -> str:
+        org = orgs.get(match[1])
+        value = org and (org["org_id"] if match[2] == "org_id" else org["keys"].get(match[2]))
+        if not value:
+            raise UnknownPlaceholder(f"{path}: {match[0]} is none of what the stack was given")
+        return value
+
+    return json.loads(_PLACEHOLDER.sub(known, path.read_text(encoding="utf-8")))
+
+
+def stated_answer(path: Path, orgs: Mapping[str, SeededOrg]) -> Any:
+    """Return what an event states that it is answered; None if it states nothing.
+
+    Raises:
+        UnknownPlaceholder, OSError, ValueError: As for `rendered`.
+    """
+    expected = path.with_name(path.name.removesuffix(".json") + _EXPECTED)
+    return rendered(expected, orgs) if expected.exists() else None
+
+
+def narrowed(answer: Any, expected: Any) -> Any:
+    """Return of `answer` only what `expected` speaks of, so that the two can be compared."""
+    if isinstance(expected, dict) and isinstance(answer, str):
+        try:
+            answer = json.loads(answer)
+        except ValueError:
+            return answer
+    if isinstance(expected, dict) and isinstance(answer, dict):
+        return {key: narrowed(answer[key], value) for key, value in expected.items() if key in answer}
+    return answer

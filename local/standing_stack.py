@@ -1,0 +1,65 @@
+"""The stack that another process runs: found by its port, without starting anything."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.aws import Endpoint
+from local.deployment import function_environments
+from local.environments import LOCAL
+from local.stack import StackDescription
+
+_DEFAULT_PORT = 4566
+
+
+class StackNotRunning(Exception):
+    """There is no stack to talk to; the message says how to start one."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandingStack:
+    """A running stack.
+
+    Attributes:
+        port: Where it listens, on 127.0.0.1.
+        description: Where everything of it is.
+        variables: What it gives each function, by logical id.
+    """
+
+    port: int
+    description: StackDescription
+    variables: dict[str, dict[str, str]]
+
+    @property
+    def log_level(self) -> str:
+        """What its functions log."""
+        return next(iter(self.variables.values()))["POWERTOOLS_LOG_LEVEL"]
+
+
+def standing_stack(port: int, *, folder: Path | None = None) -> StandingStack:
+    """Return the stack that `make run` runs on a port.
+
+    Args:
+        port: Of 127.0.0.1.
+        folder: The stack's state; by default the one that `make run` keeps for this port.
+
+    Raises:
+        StackNotRunning: Nothing answers there, or it is not this folder's stack.
+    """
+    start = "make run" if port == _DEFAULT_PORT else f"PORT={port} make run"
+    missing = StackNotRunning(
+        f"no stack of this folder runs on port {port}. Start one in another terminal, `{start}`, and try again; "
+        "PORT= chooses another port"
+    )
+    try:
+        text = ((folder or LOCAL / "state" / str(port)) / "stack.json").read_text(encoding="utf-8")
+        description: StackDescription = json.loads(text)
+        variables = function_environments(endpoint=Endpoint(port))
+    except (OSError, ValueError, BotoCoreError, ClientError) as error:
+        raise missing from error
+    # Somebody else's stack on this port has another table, or other queues.
+    if any(stated["PACKYARD_TABLE"] != description["table"] for stated in variables.values()):
+        raise missing
+    return StandingStack(port, description, variables)
