@@ -2,17 +2,16 @@
 
 import http.client
 import json
-import os
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from local.command import end
@@ -20,18 +19,22 @@ from local.command import end
 _SECONDS = 5
 _SERVICE_SECONDS = 20
 
-# Below the home folder: Docker Desktop (macOS, Linux), Colima, Rancher Desktop, OrbStack.
-_SOCKETS_AT_HOME = (
-    ".docker/run/docker.sock",
-    ".docker/desktop/docker.sock",
-    ".colima/default/docker.sock",
-    ".rd/docker.sock",
-    ".orbstack/run/docker.sock",
+FINCH = "Finch"
+
+# Where engines are known to listen. SAM finds Finch by itself, there (samcli/local/docker/platform_config.py).
+SOCKETS: Final = (
+    ("Docker", "/var/run/docker.sock"),
+    ("Docker", "~/.docker/run/docker.sock"),  # Docker Desktop on macOS
+    ("Docker", "~/.docker/desktop/docker.sock"),  # and on Linux
+    ("Docker", "$XDG_RUNTIME_DIR/docker.sock"),  # rootless
+    ("Docker", "~/.colima/default/docker.sock"),
+    ("Docker", "~/.orbstack/run/docker.sock"),
+    ("Docker", "~/.rd/docker.sock"),  # Rancher Desktop
+    (FINCH, "/var/run/finch.sock"),
+    (FINCH, "/Applications/Finch/lima/data/finch/sock/finch.sock"),
+    ("podman", "/run/podman/podman.sock"),
+    ("podman", "$XDG_RUNTIME_DIR/podman/podman.sock"),
 )
-_SOCKETS = ("/var/run/docker.sock",)
-_PODMAN_SOCKETS = ("/run/podman/podman.sock",)
-# SAM finds Finch by itself, at these places (samcli/local/docker/platform_config.py).
-_FINCH_SOCKETS = ("/var/run/finch.sock", "/Applications/Finch/lima/data/finch/sock/finch.sock")
 
 # Names that engines which run in a virtual machine give the machine around it; they lead to its loopback interface.
 _HOST_NAMES = ("host.docker.internal", "host.containers.internal", "host.lima.internal")
@@ -59,58 +62,64 @@ class Engine:
     @property
     def environment(self) -> dict[str, str]:
         """What SAM needs to be told to use this engine."""
-        return {} if self.name == "Finch" else {"DOCKER_HOST": self.url}
+        return {} if self.name == FINCH else {"DOCKER_HOST": self.url}
 
 
 @contextmanager
-def container_engine(environment: Mapping[str, str]) -> Iterator[Engine | None]:
+def container_engine(
+    environment: Mapping[str, str], *, sockets: Sequence[tuple[str, str]] = SOCKETS
+) -> Iterator[Engine | None]:
     """Find an engine, and keep it for the block; None when none answers.
 
-    `DOCKER_HOST` comes first, then the sockets that engines are known to make, then Docker's current context, then
-    podman, whose service is started for the block when it does not run.
+    `DOCKER_HOST` decides alone where it is set. Else the sockets are tried, then Docker's current context, then podman,
+    whose service is started for the block when it does not run.
 
     Args:
         environment: This process's variables.
+        sockets: Where an engine may listen, with its name.
     """
-    engine = next(filter(None, (_engine(name, url) for name, url in _candidates(environment))), None)
-    if engine or environment.get("DOCKER_HOST") or not shutil.which("podman"):
+    if named := environment.get("DOCKER_HOST"):
+        yield _engine("the engine of DOCKER_HOST", named)
+        return
+    places = [(name, f"unix://{_filled_in(path, environment)}") for name, path in sockets]
+    if engine := next(filter(None, (_engine(*place) for place in places)), None):
         yield engine
         return
-    with _podman_service() as url:
-        yield _engine("podman", url)
-
-
-def _candidates(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    if named := environment.get("DOCKER_HOST"):
-        yield "the engine of DOCKER_HOST", named
+    if (context := _docker_context(environment)) and (engine := _engine("Docker", context)):
+        yield engine
         return
-    for path in (*_SOCKETS, *(Path.home() / path for path in _SOCKETS_AT_HOME)):
-        yield "Docker", f"unix://{path}"
-    if url := _docker_context():
-        yield "Docker", url
-    for path in _FINCH_SOCKETS:
-        yield "Finch", f"unix://{path}"
-    for path in _PODMAN_SOCKETS:
-        yield "podman", f"unix://{path}"
-    if runtime := environment.get("XDG_RUNTIME_DIR"):
-        yield "podman", f"unix://{runtime}/podman/podman.sock"
+    podman = shutil.which("podman", path=environment.get("PATH"))
+    if podman is None:
+        yield None
+        return
+    with _podman_service(podman) as engine:
+        yield engine
 
 
-def _docker_context() -> str | None:
-    if not shutil.which("docker"):
+def _filled_in(path: str, environment: Mapping[str, str]) -> str:
+    home = environment.get("HOME", "")
+    runtime = environment.get("XDG_RUNTIME_DIR") or "/nowhere"
+    return path.replace("~", home, 1).replace("$XDG_RUNTIME_DIR", runtime)
+
+
+def _docker_context(environment: Mapping[str, str]) -> str | None:
+    program = shutil.which("docker", path=environment.get("PATH"))
+    if program is None:
         return None
-    asked = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
+    asked = [program, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
     with suppress(OSError, subprocess.SubprocessError):
-        return subprocess.run(asked, check=True, capture_output=True, text=True, timeout=_SECONDS).stdout.strip()
+        return subprocess.run(
+            asked, check=True, capture_output=True, text=True, timeout=_SECONDS
+        ).stdout.strip()
     return None
 
 
 @contextmanager
-def _podman_service() -> Iterator[str]:
+def _podman_service(program: str) -> Iterator[Engine | None]:
     with TemporaryDirectory(prefix="packyard-") as folder:
-        path = Path(folder) / "podman.sock"
+        url = f"unix://{folder}/podman.sock"
         process = subprocess.Popen(
-            ["podman", "system", "service", "--time=0", f"unix://{path}"],
+            [program, "system", "service", "--time=0", url],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -119,9 +128,11 @@ def _podman_service() -> Iterator[str]:
         )
         try:
             deadline = time.monotonic() + _SERVICE_SECONDS
-            while process.poll() is None and not path.exists() and time.monotonic() < deadline:
+            while (engine := _engine("podman", url)) is None:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    break
                 time.sleep(0.05)
-            yield f"unix://{path}"
+            yield engine
         finally:
             end(process)
 

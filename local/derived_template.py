@@ -3,9 +3,10 @@
 What is changed, and why, in the order of the code:
 
 - the processor, to this machine's: Lambda's image for another one runs by emulation or not at all;
-- the authorizer's reference, from its alias to the function: SAM CLI cannot parse the former, and then answers 401 to all;
-- three variables are declared, because SAM CLI passes on only those that a function declares. Here they are empty, which
-  is as good as unset to boto3 and to Lambda; the env file fills them in.
+- the authorizer's reference, from its alias to the function: SAM CLI cannot parse the former, and then answers every
+  request 401;
+- three variables are declared, because SAM CLI passes on only those that a function declares. Here they are empty,
+  which is as good as unset to boto3 and to Lambda; the env file fills them in.
 """
 
 import copy

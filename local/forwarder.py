@@ -26,7 +26,7 @@ _LOOK_SECONDS = 0.1
 
 _LOOPBACK = "127.0.0.1"
 _CHUNK_BYTES = 65_536
-# Linux, ip(7), IP_FREEBIND: bind to an address that no interface has yet. Podman makes its bridge with the first container.
+# Linux, ip(7): bind to an address that no interface has yet. Podman makes its bridge with the first container.
 _IP_FREEBIND = 15
 
 
@@ -43,9 +43,7 @@ def forwarding(*, address: str, port: int) -> Iterator[None]:
     """
     ended = threading.Event()
     with closing(_listening(address, port)) as sock:
-        thread = threading.Thread(
-            target=lambda: asyncio.run(_until(ended.is_set, sock, port, (_LOOPBACK,)))
-        )
+        thread = threading.Thread(target=lambda: asyncio.run(_until(ended.is_set, sock, port, (_LOOPBACK,))))
         thread.start()
         try:
             yield
@@ -75,7 +73,7 @@ async def _until(ended: Callable[[], bool], sock: socket.socket, port: int, host
             await _join(reader, writer, port, hosts)
 
     server = await asyncio.start_server(accept, sock=sock)
-    while not ended():
+    while not ended():  # noqa: ASYNC110 - a thread or the end of another process, which set no event of this loop
         await asyncio.sleep(_LOOK_SECONDS)
     server.close()
 

@@ -1,7 +1,8 @@
 """`make invoke` and `make start-api`: the real SAM CLI against the stack that `make run` runs.
 
-Template, env file and events are derived from the built template and the running stack, so that nothing has to be filled
-in by hand. Without a container engine, an event goes to the same function under Lambda's runtime interface emulator.
+Template, env file and events are derived from the built template and the running stack, so that nothing has to be
+filled in by hand. Without a container engine, an event goes to the same function under Lambda's runtime interface
+emulator.
 """
 
 import argparse
@@ -34,7 +35,9 @@ class _Refused(Exception):
     """The command line does not say what can be done; the message says what helps."""
 
 
-def invoke(events: Sequence[Path], *, function: str | None, stack: StandingStack, more: Sequence[str]) -> bool:
+def invoke(
+    events: Sequence[Path], *, function: str | None, stack: StandingStack, more: Sequence[str]
+) -> bool:
     """Put events to functions and print the answers; return whether each is the one that its event states.
 
     Args:
@@ -50,7 +53,9 @@ def invoke(events: Sequence[Path], *, function: str | None, stack: StandingStack
     asked = [(path, function or logical_id(path.parent.name)) for path in events]
     unknown = {name for _, name in asked} - stack.variables.keys()
     if unknown:
-        raise _Refused(f"no function is called {unknown.pop()}; there are {', '.join(sorted(stack.variables))}")
+        raise _Refused(
+            f"no function is called {unknown.pop()}; there are {', '.join(sorted(stack.variables))}"
+        )
     with _asking(stack, more) as ask:
         right = [
             _told(path, ask(name, rendered(path, stack.description["orgs"])), stack) for path, name in asked
@@ -85,8 +90,8 @@ def _asking(stack: StandingStack, more: Sequence[str]) -> Iterator[_Ask]:
     with container_engine(os.environ) as engine:
         if engine is None:
             print(
-                "· no container engine answers (Docker, Finch or podman), so the function runs on this machine's Python "
-                f"{sys.version_info[0]}.{sys.version_info[1]} under Lambda's runtime interface emulator",
+                "· no container engine answers (Docker, Finch or podman), so the function runs under Lambda's runtime "
+                f"interface emulator, with this machine's Python {sys.version_info[0]}.{sys.version_info[1]}",
                 flush=True,
             )
             build()
@@ -121,7 +126,9 @@ def _told(path: Path, answer: Any, stack: StandingStack) -> bool:
 
 
 def _options(words: Sequence[str]) -> argparse.Namespace:
-    arguments = argparse.ArgumentParser(prog="sam_local", description="Run functions in Lambda's own container.")
+    arguments = argparse.ArgumentParser(
+        prog="sam_local", description="Run functions in Lambda's own container."
+    )
     arguments.add_argument("--port", type=int, required=True, help="the running stack's")
     actions = arguments.add_subparsers(dest="action", required=True)
     invoking = actions.add_parser("invoke", help="put events to a function")

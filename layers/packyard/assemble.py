@@ -1,8 +1,8 @@
 """Assembles the layer: the locked dependencies and the `packyard` package, pruned and compiled.
 
-Three targets from the one `uv.lock`: `lambda` is what AWS gets (arm64, the template's Python), `container` is the same for
-this machine's processor, and `local` is for the interpreter that runs this, whatever its version. The standard library
-is enough to run this; uv does the installing.
+Three targets from the one `uv.lock`: `lambda` is what AWS gets (arm64, the template's Python), `container` is the same
+for this machine's processor, and `local` is for the interpreter that runs this, whatever its version. The standard
+library is enough to run this; uv does the installing.
 
 The result is reproducible: equal inputs give equal bytes. Bytecode is checked by nobody at run time (PEP 552,
 unchecked hash), so it stays valid whatever time stamps a zip or a deployment gives the files.

@@ -25,7 +25,9 @@ def bill_of_materials() -> dict[str, Any]:
     """
     shipped = ["--frozen", "--no-dev", "--no-emit-project", "--project", str(PROJECT)]
     exported = subprocess.run(
-        [find_uv(environment=os.environ), "export", "-q", "--format", "cyclonedx1.5", *shipped], check=True, stdout=subprocess.PIPE
+        [find_uv(environment=os.environ), "export", "-q", "--format", "cyclonedx1.5", *shipped],
+        check=True,
+        stdout=subprocess.PIPE,
     )
     bill: dict[str, Any] = json.loads(exported.stdout)
     del bill["serialNumber"], bill["metadata"]["timestamp"]

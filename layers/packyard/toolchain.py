@@ -1,6 +1,6 @@
-"""What the layer's build needs from its machine: uv, which installs, and a Python of the runtime's version, which compiles.
+"""What the layer's build needs: uv, which installs, and a Python of the runtime's version, which compiles.
 
-`python3 -m layers.packyard.toolchain` sees to the Python, or says what helps. The standard library is enough to run this.
+`python3 -m layers.packyard.toolchain` sees to the Python, or says what helps. The standard library is enough to run it.
 """
 
 import argparse

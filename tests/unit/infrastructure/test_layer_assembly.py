@@ -117,7 +117,9 @@ def test_uv_comes_from_the_project() -> None:
     assert find_uv(environment={}).name == "uv"
 
 
-def in_a_clone_without_setup(folder: Path, *arguments: str, path: str = "") -> subprocess.CompletedProcess[str]:
+def in_a_clone_without_setup(
+    folder: Path, *arguments: str, path: str = ""
+) -> subprocess.CompletedProcess[str]:
     """Run a part of the layer's build where there is no `.venv`, and no uv on the path."""
     (folder / "layers").mkdir()
     shutil.copytree(
@@ -150,5 +152,7 @@ def test_what_the_build_will_have_to_fetch_is_said_before_anything_is_installed(
     ended = in_a_clone_without_setup(tmp_path, "layers.packyard.toolchain", "--only-look")
 
     assert ended.returncode == 0
-    present = find_python(RUNTIME, environment={"PATH": "", "PYENV_ROOT": str(tmp_path), "UV_PYTHON_INSTALL_DIR": str(tmp_path)})
+    present = find_python(
+        RUNTIME, environment={"PATH": "", "PYENV_ROOT": str(tmp_path), "UV_PYTHON_INSTALL_DIR": str(tmp_path)}
+    )
     assert ("PACKYARD_PYTHON=" in ended.stdout) == (present is None)

@@ -1,4 +1,4 @@
-"""The border to AWS: an outage and refused credentials become `ServiceUnavailable`, any other error goes up untouched."""
+"""The border to AWS: an outage and refused credentials become `ServiceUnavailable`; other errors go up untouched."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,9 +32,9 @@ _OUTAGES: Final = frozenset(
     }
 )
 
-# "Not you, whoever you are": the credentials are unknown, expired, or do not fit the signature (decision 62). From the
-# common errors of the DynamoDB, ECR, Secrets Manager and SQS API references, and S3's list of error codes. AccessDenied is
-# not one: it says what a known role may not do, which is a fault of our template.
+# The credentials are unknown or expired, or the signature does not fit them (decision 62). From the common errors of
+# the DynamoDB, ECR, Secrets Manager and SQS API references, and S3's list of error codes. AccessDenied is not one: it
+# says what a known role may not do, which is a fault of our template.
 _REFUSED_CREDENTIALS: Final = frozenset(
     {
         "ExpiredToken",
@@ -63,8 +63,8 @@ def outages_translated() -> Iterator[None]:
 
     Raises:
         ServiceUnavailable: Throttled, answered 5xx, timed out or not reached, after botocore's own retries.
-            Whether a write happened is then not known. Or AWS does not take our credentials: nothing was written, and the
-            log says what to do.
+            Whether a write happened is then not known. Or AWS does not take our credentials: nothing was written, and
+            the log says what to do.
     """
     try:
         yield
@@ -84,9 +84,9 @@ def outages_translated() -> Iterator[None]:
 
 def _log_refused_credentials(reason: str) -> None:
     logger.error(
-        "AWS does not take this function's credentials. On AWS they come from the function's role: see whether it still "
-        "exists, and whether the clock is right. On a developer's machine, `make invoke` and `make start-api` pass the "
-        "ones that the local stack takes.",
+        "AWS does not take this function's credentials. On AWS they come from the function's role: see whether it "
+        "still exists. On a developer's machine, `make invoke` and `make start-api` pass the ones that the local stack "
+        "takes.",
         extra={"reason": reason},
     )
 
