@@ -60,7 +60,7 @@ def fetched_python(version: str, *, uv: Path) -> Path:
     """
     print(f"· fetching Python {version} with uv, about {_DOWNLOAD_MB} MB", flush=True)
     fetching = subprocess.run(
-        [uv, "python", "install", "-q", version], check=False, capture_output=True, text=True
+        [uv, "python", "install", "--no-progress", version], check=False, capture_output=True, text=True
     )
     found = subprocess.run(
         [uv, "python", "find", "--managed-python", "--no-project", version],
@@ -69,10 +69,12 @@ def fetched_python(version: str, *, uv: Path) -> Path:
         text=True,
     )
     if found.returncode:
-        why = fetching.stderr.strip().splitlines()
+        # uv names what it wanted first, and the innermost cause last.
+        why = fetching.stderr.strip().splitlines()[-1:]
+        because = f" ({why[0].strip().removeprefix('cause: ')})" if why else ""
         raise ToolMissing(
             f"""Python {version} is missing: it compiles the layer's bytecode, which fits no other version.
-uv could not download it{f" ({why[0]})" if why else ""}. One of these helps:
+uv could not download it{because}. One of these helps:
   apt-get install python{version}        Debian 13, Ubuntu 25.04 and later
   dnf install python{version}            Fedora, RHEL
   brew install python@{version}          macOS
