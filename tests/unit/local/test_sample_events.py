@@ -1,0 +1,67 @@
+"""Events are filled in from the running stack, and answers compared with what they state."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from local.sample_events import UnknownPlaceholder, is_event, narrowed, rendered, sample_events, stated_answer
+from local.seeds import SeededOrg
+
+ORGS: dict[str, SeededOrg] = {
+    "acme": {"org_id": "org_01", "keys": {"full_access": "sk_1"}},
+    "trial-over": {"org_id": "org_02", "keys": {"full_access": "sk_2"}},
+}
+
+
+def written(folder: Path, name: str, content: object) -> Path:
+    path = folder / name
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_placeholders_stand_for_what_the_stack_was_given(tmp_path: Path) -> None:
+    event = written(
+        tmp_path, "a.json", {"who": "{{acme.org_id}}", "key": "Bearer {{trial-over.full_access}}"}
+    )
+
+    assert rendered(event, ORGS) == {"who": "org_01", "key": "Bearer sk_2"}
+
+
+@pytest.mark.parametrize("placeholder", ["{{nobody.org_id}}", "{{acme.no_such_set}}"])
+def test_one_that_means_nothing_is_named(placeholder: str, tmp_path: Path) -> None:
+    event = written(tmp_path, "a.json", {"who": placeholder})
+
+    with pytest.raises(UnknownPlaceholder, match=placeholder.strip("{}")):
+        rendered(event, ORGS)
+
+
+def test_an_event_states_its_answer_in_the_file_beside_it(tmp_path: Path) -> None:
+    event = written(tmp_path, "a.json", {})
+    assert stated_answer(event, ORGS) is None
+
+    written(tmp_path, "a.expected.json", {"org": "{{acme.org_id}}"})
+    assert stated_answer(event, ORGS) == {"org": "org_01"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "agrees"),
+    [
+        ({"statusCode": 404, "body": '{"error": {"code": "x", "request_id": "1"}}', "more": 1}, True),
+        ({"statusCode": 404, "body": '{"error": {"code": "y"}}'}, False),
+        ({"statusCode": 404}, False),
+        ({"statusCode": 404, "body": "no JSON"}, False),
+        ({"errorMessage": "Unauthorized", "errorType": "Unauthorized"}, False),
+        (None, False),
+    ],
+)
+def test_an_answer_agrees_when_it_holds_what_is_stated(answer: Any, agrees: bool) -> None:
+    stated = {"statusCode": 404, "body": {"error": {"code": "x"}}}
+
+    assert (narrowed(answer, stated) == stated) == agrees
+
+
+def test_every_sample_event_states_an_answer() -> None:
+    for path in sample_events():
+        assert is_event(path)
+        assert path.with_name(f"{path.stem}.expected.json").exists(), path
