@@ -20,7 +20,13 @@ esac
 image=public.ecr.aws/lambda/python:3.13-$lambda
 
 children=()
-trap 'for child in "${children[@]}"; do kill -TERM -- "-$child" 2>/dev/null || true; done; wait' EXIT
+finish() {
+    # The containers of `start-api`; this storage has no others.
+    podman rm --all --force >/dev/null 2>&1 || true
+    for child in "${children[@]}"; do kill -TERM -- "-$child" 2>/dev/null || true; done
+    wait
+}
+trap finish EXIT
 background() { setsid "$@" & children+=($!); }
 
 echo "== programs"
