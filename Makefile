@@ -33,11 +33,13 @@ run: ## Run the whole stack here, on PORT (4566), until Ctrl-C; ARGS=--check tri
 	  $(call LOCALLY,run --port '$(PORT)' --since $$since $(ARGS))
 
 .PHONY: invoke
-invoke: setup ## Put an event to a function in Lambda's container; E=events/get_pack/unknown.json
+invoke: ## Put an event to a function in Lambda's container; E=events/get_pack/unknown.json
+	@$(call SETUP,invoke)
 	@$(BIN)/python -m local.sam_local --port $(PORT) invoke $(if $(F),--function $(F)) $(E) -- $(ARGS)
 
 .PHONY: start-api
-start-api: setup ## Serve the API by `sam local start-api`, with the stack that runs on PORT; ARGS="--port 3001"
+start-api: ## Serve the API by `sam local start-api`, with the stack that runs on PORT; ARGS="--port 3001"
+	@$(call SETUP,invoke)
 	@exec $(BIN)/python -m local.sam_local --port $(PORT) start-api -- $(ARGS)
 
 .PHONY: reset

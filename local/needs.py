@@ -35,6 +35,7 @@ _TESTS: Final = Need(
 NEEDS: Final = {
     # `curl` is for whoever follows what it prints.
     "run": Need(development=False, tools=("emulator", "sam"), programs=("curl",)),
+    "invoke": Need(development=False, tools=("sam", "runtime")),
     "reset": Need(development=False),
     "operator": Need(development=False),
     "build": Need(development=False, tools=("sam",)),

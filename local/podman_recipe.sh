@@ -35,7 +35,7 @@ if ! dpkg --status "${needed[@]}" >/dev/null 2>&1; then
     apt-get update -q
     DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${needed[@]}" netavark iptables
 fi
-make --no-print-directory setup
+python3 -m local.setup invoke
 podman --version
 .local/tools/sam/bin/sam --version
 
