@@ -67,8 +67,13 @@ def _listening(address: str, port: int) -> socket.socket:
 
 
 async def _until(ended: Callable[[], bool], sock: socket.socket, port: int, hosts: Sequence[str]) -> None:
+    connections: set[asyncio.Task[None]] = set()
+
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # The end of the event loop cancels what is still open.
+        task = asyncio.current_task()
+        if task is not None:
+            connections.add(task)
+            task.add_done_callback(connections.discard)
         with closing(writer), suppress(asyncio.CancelledError):
             await _join(reader, writer, port, hosts)
 
@@ -76,6 +81,11 @@ async def _until(ended: Callable[[], bool], sock: socket.socket, port: int, host
     while not ended():  # noqa: ASYNC110 - a thread or the end of another process, which set no event of this loop
         await asyncio.sleep(_LOOK_SECONDS)
     server.close()
+    for task in connections:
+        task.cancel()
+    await asyncio.gather(*connections)
+    # A closed connection gives its socket back a turn later.
+    await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _join(
