@@ -46,7 +46,7 @@ def _layouts() -> dict[str, bytes]:
         "every-top-level-entry": packed(
             PACK,
             *(file(name, name.encode()) for name in ("behavior.md", "README.md", "LICENSE")),
-            *(file(f"{name}/a.txt", b"a") for name in ("guides", "scripts", "data", "templates")),
+            *(file(f"{name}/a.txt", b"a") for name in ("guides", "scripts", "data", "templates", "skills")),
         ),
         "wrapped": packed(
             directory("slack/"), file("slack/pack.yaml", MANIFEST), file("slack/guides/a.md", b"a")

@@ -6,8 +6,8 @@ from packyard.packs.path_tree import PathTree
 
 MANIFEST_PATH: Final = "pack.yaml"
 _FILES: Final = frozenset({MANIFEST_PATH, "behavior.md", "README.md", "LICENSE"})
-_DIRECTORIES: Final = frozenset({"guides", "scripts", "data", "templates"})
-_ALL: Final = "pack.yaml, behavior.md, README.md, LICENSE, guides/, scripts/, data/, templates/"
+_DIRECTORIES: Final = frozenset({"guides", "scripts", "data", "templates", "skills"})
+_ALL: Final = "pack.yaml, behavior.md, README.md, LICENSE, guides/, scripts/, data/, templates/, skills/"
 # What people write instead, in lower case.
 _MEANT_FILES: Final = {
     **dict.fromkeys(("pack.yml", "pack.yaml.txt", "pack.json", "package.yaml", "package.yml"), MANIFEST_PATH),
