@@ -114,7 +114,6 @@ sbom: ## Write the layer's bill of materials to dist/; it is in the built layer 
 
 .PHONY: build
 build: ## Build the template for AWS, as `sam deploy` takes it; brings the Python that this needs
-	@$(PYTHON) -m layers.packyard.toolchain --only-look
 	@$(call SETUP,build)
 	@$(BIN)/python -m layers.packyard.toolchain
 	@PYTHON="$(CURDIR)/$(BIN)/python" $(SAM)/sam build

@@ -154,7 +154,7 @@ def _gateway(networks: Any) -> str | None:
         return None
     for network in networks:
         # Podman's is called so too, in Docker's API.
-        if network.get("Name") == "bridge":
+        if isinstance(network, dict) and network.get("Name") == "bridge":
             for config in network.get("IPAM", {}).get("Config") or []:
                 if gateway := config.get("Gateway"):
                     return str(gateway)

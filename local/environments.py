@@ -14,7 +14,7 @@ import sys
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from local.command import Command, CommandFailed, run
 from local.locks import exclusively
@@ -127,7 +127,7 @@ def _prepare_uv() -> None:
             # The user may have told pip to refuse whatever is not for a virtual environment.
             environment={**os.environ, "PIP_REQUIRE_VIRTUALENV": "0"},
         )
-    (folder / _STAMP).write_text(wanted)
+    _write_stamp(folder / _STAMP, wanted)
 
 
 def _pip() -> Command | None:
@@ -149,8 +149,8 @@ def _prepare_project(*, development: bool) -> None:
     locks = (PROJECT / "uv.lock", PROJECT / "pyproject.toml")
     wanted = fingerprint(*(path.read_bytes() for path in locks))
     stamp = _VENV / _VENV_STAMP
-    stands = json.loads(stamp.read_text()) if stamp.exists() else {}
-    if stands.get("wanted") == wanted and stands["development"] >= development:
+    stands = stands_of(stamp)
+    if stands.get("wanted") == wanted and stands.get("development", False) >= development:
         return
     # What development has once needed is kept up to date, because somebody may be using it.
     development = development or bool(stands.get("development"))
@@ -169,7 +169,23 @@ def _prepare_project(*, development: bool) -> None:
             folder=PROJECT,
             environment={**os.environ, "UV_PROJECT_ENVIRONMENT": str(_VENV)},
         )
-    stamp.write_text(json.dumps({"python": fingerprint(), "wanted": wanted, "development": development}))
+    _write_stamp(stamp, json.dumps({"python": fingerprint(), "wanted": wanted, "development": development}))
+
+
+def stands_of(stamp: Path) -> dict[str, Any]:
+    """Return what an environment's stamp says; nothing when there is none, or one that cannot be read."""
+    try:
+        stands = json.loads(stamp.read_text())
+    except (OSError, ValueError):
+        return {}
+    return stands if isinstance(stands, dict) else {}
+
+
+def _write_stamp(stamp: Path, text: str) -> None:
+    # Whole or not at all, whatever ends us in between.
+    unfinished = stamp.with_name(f"{stamp.name}.unfinished")
+    unfinished.write_text(text)
+    unfinished.replace(stamp)
 
 
 def _prepare_tool(name: str) -> None:
@@ -181,7 +197,7 @@ def _prepare_tool(name: str) -> None:
         _make_venv(folder)
         install: Command = [UV, "pip", "install", "-q", "--require-hashes", "--python", folder]
         run([*install, "-r", _requirements(name)], folder=PROJECT)
-    (folder / _STAMP).write_text(wanted)
+    _write_stamp(folder / _STAMP, wanted)
 
 
 def _make_venv(folder: Path) -> None:

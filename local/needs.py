@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from layers.packyard.toolchain import announce
+
 from local.command import CommandFailed
 from local.environments import needs_pip, prepare_environments
 from local.interruption import end_when_interrupted
@@ -64,6 +66,8 @@ def fetch_for(arguments: Sequence[str]) -> int:
     parser.add_argument("--port", help="refuse if it is taken, before anything is fetched")
     options = parser.parse_args(arguments)
     need = NEEDS[options.target]
+    if options.target == "build":
+        announce()
     try:
         if options.port is not None:
             check_port(options.port)

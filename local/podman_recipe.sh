@@ -21,8 +21,8 @@ image=public.ecr.aws/lambda/python:3.13-$lambda
 
 children=()
 finish() {
-    # The containers of `start-api`; this storage has no others.
-    podman rm --all --force >/dev/null 2>&1 || true
+    # The containers of `start-api`: a storage of our own has no others, and before there is one there are none of ours.
+    if [[ ${CONTAINERS_STORAGE_CONF:-} == "$folder/storage.conf" ]]; then podman rm --all --force >/dev/null 2>&1 || true; fi
     for child in "${children[@]}"; do kill -TERM -- "-$child" 2>/dev/null || true; done
     wait
 }

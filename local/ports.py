@@ -76,7 +76,7 @@ def check_port(
             return port
     except PermissionError:
         raise PortUnusable(
-            f"PORT={port} needs root: ports below 1024 do here. {_way_out(taken=False)}"
+            f"PORT={port} needs root: on this system, ports below 1024 do. {_way_out(taken=False)}"
         ) from None
     state = states / str(port)
     found = listener(port)

@@ -157,7 +157,8 @@ def install_line(
 def _install(packages: Sequence[str]) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     apt: Command = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]
-    install: Command = ["install", "-y", "--no-install-recommends"]
+    # Without asking, nothing may be removed.
+    install: Command = ["install", "-y", "--no-remove", "--no-install-recommends"]
     with step(f"installing from Debian: {' '.join(packages)}"):
         # A dpkg that was cut short refuses everything else until this has been done. It does nothing otherwise.
         run(["dpkg", "--configure", "-a"], folder=PROJECT, environment=environment, to_its_end=True)

@@ -7,6 +7,7 @@ from packyard.http.app import make_app, serve
 from packyard.http.caller import writer
 from packyard.http.idempotency import answered_once
 from packyard.http.image_ref import read_registration
+from packyard.http.preconditions import refuse_conditions
 from packyard.http.views import pack_response
 
 app = make_app()
@@ -17,6 +18,7 @@ def create_pack() -> Response[str]:
     """Answer 201 with the new pack, or 200 with the one that stands when this is a repeat."""
     services = bootstrap.services()
     caller = writer(app.current_event, api_domain=services.settings.api_domain)
+    refuse_conditions(app.current_event)
     asked = read_registration(app.current_event)
 
     def register() -> Response[str]:

@@ -6,6 +6,7 @@ from packyard import bootstrap
 from packyard.http.app import make_app, serve
 from packyard.http.caller import writer
 from packyard.http.idempotency import answered_once
+from packyard.http.preconditions import refuse_conditions
 from packyard.http.upload import read_upload
 from packyard.http.views import pack_response
 
@@ -17,6 +18,7 @@ def upload_pack() -> Response[str]:
     """Answer 201 with the new pack, or 200 with the one that stands when this is a repeat."""
     services = bootstrap.services()
     caller = writer(app.current_event, api_domain=services.settings.api_domain)
+    refuse_conditions(app.current_event)
     upload = read_upload(app.current_event, max_bytes=services.settings.inline_archive_bytes)
 
     def publish() -> Response[str]:

@@ -23,7 +23,7 @@ from layers.packyard.toolchain import PROJECT, RUNTIME, ToolMissing, fetched_pyt
 HERE = Path(__file__).resolve().parent
 
 # The services whose API descriptions stay; boto3 ships some four hundred, 26 MB of them.
-SERVICES = frozenset({"dynamodb", "ecr", "s3", "sqs"})
+SERVICES = frozenset({"dynamodb", "ecr", "s3", "secretsmanager", "sqs"})
 
 # Nothing imports these.
 CLUTTER = (

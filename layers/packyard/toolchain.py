@@ -108,6 +108,16 @@ def _version_of(python: Path) -> str | None:
     return answer.stdout.strip()
 
 
+def announce() -> None:
+    """Say that a Python will be fetched, if one has to be."""
+    if find_python(RUNTIME, environment=os.environ) is None:
+        print(
+            f"build: no Python {RUNTIME} is here, which compiles the layer's bytecode; uv will fetch one "
+            f"({_DOWNLOAD_MB} MB). To use your own: PACKYARD_PYTHON=/path/to/python{RUNTIME} make build",
+            flush=True,
+        )
+
+
 def main() -> int:
     """See to the Python that compiles the layer's bytecode."""
     arguments = argparse.ArgumentParser(description="See to the Python that compiles the layer's bytecode.")
@@ -115,14 +125,10 @@ def main() -> int:
         "--only-look", action="store_true", help="say what is missing, but fetch nothing and do not fail"
     )
     options = arguments.parse_args()
-    if find_python(RUNTIME, environment=os.environ):
-        return 0
     if options.only_look:
-        print(
-            f"build: no Python {RUNTIME} is here, which compiles the layer's bytecode; uv will fetch one "
-            f"({_DOWNLOAD_MB} MB). To use your own: PACKYARD_PYTHON=/path/to/python{RUNTIME} make build",
-            flush=True,
-        )
+        announce()
+        return 0
+    if find_python(RUNTIME, environment=os.environ):
         return 0
     try:
         fetched_python(RUNTIME, uv=find_uv(environment=os.environ))

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import tomllib
 from email import message_from_string
 from pathlib import Path
@@ -65,6 +66,14 @@ def test_of_the_services_only_ours_are_described(layer: Path) -> None:
     described = {path.name for path in (layer / "botocore" / "data").iterdir() if path.is_dir()}
 
     assert described == SERVICES
+
+
+def test_every_service_that_is_called_is_described() -> None:
+    source = (PROJECT / "layers" / "packyard" / "python" / "packyard" / "adapters.py").read_text()
+    called = set(re.findall(r'client\("([a-z0-9]+)"', source))
+
+    assert {"dynamodb", "secretsmanager"} <= called
+    assert called <= SERVICES
 
 
 def test_building_again_gives_the_same_bytes(layer: Path, tmp_path: Path) -> None:

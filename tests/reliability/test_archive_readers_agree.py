@@ -32,7 +32,7 @@ STRICTER: Final[Mapping[str, str]] = {
     "starts like a file of another kind": "libarchive guesses formats; the rule is wider than its guesses",
     "is labelled, or one volume": "GNU tar lists a label as a member, though it unpacks none",
     "a global pax header that says what members are": "they agree only where it says what is so anyway",
-    "a link names on a member that is none": "in a header of its own; in the member's node-tar leaves it out",
+    "a link target on a member that is not a link": "in a header of its own; in the member's node-tar leaves it out",
     "looks like another record": "node-tar takes it for one only where the length fits too",
     "on which some readers give up": "in a global header, or one of litter, not all look at it",
     "that some readers cannot read": "Go gives up on a name with a zero byte, but not in a global header",

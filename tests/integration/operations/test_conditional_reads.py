@@ -221,13 +221,24 @@ def test_an_owner_and_others_see_one_pack_under_tags_of_their_own(scene: Scene) 
     assert scene.ask("get_pack", "/packs/{pack}", tag_of(foreign), caller=GLOBEX)["statusCode"] == 304
 
 
-def test_a_write_is_never_304(scene: Scene) -> None:
-    path = f"/packs/{scene.pack}/clone"
-    answer = scene.service.send(
-        "clone_pack", "POST", path, json={"name": "copy"}, headers={"If-None-Match": "*"}
-    )
+@pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
+@pytest.mark.parametrize(
+    ("function", "path"),
+    [
+        ("create_pack", "/packs"),
+        ("upload_pack", "/packs/upload"),
+        ("clone_pack", "/packs/{pack}/clone"),
+        ("delete_pack", "/packs/{pack}"),
+    ],
+)
+def test_a_condition_that_a_write_cannot_keep_is_refused_and_never_passed_over(
+    scene: Scene, function: str, path: str, header: str
+) -> None:
+    method = "DELETE" if function == "delete_pack" else "POST"
+    value = "3" if header == "If-Match" else "*"
+    answer = scene.service.send(function, method, path.format(pack=scene.pack), headers={header: value})
 
-    assert answer.status == 201
+    assert (answer.status, list(answer.fields)) == (400, [header])
 
 
 @pytest.fixture(scope="module")

@@ -190,6 +190,7 @@ class TestTheSecret:
             '{"username": "a:b", "password": "s3cret"}',
             '{"username": "", "password": "s3cret"}',
             '{"username": ["a"], "password": "s3cret"}',
+            '{"username": "a", "password": "s3cret\\ud800"}',
             '{"username": "a", "password": "s3cret", "realm": "https://x/"}',
             '{"username": "a", "password": "s3cret", "orgs": []}',
         ],

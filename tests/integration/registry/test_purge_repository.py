@@ -335,6 +335,8 @@ class TestARegistryInAMood:
             b"[]",
             b"{}",
             b'{"tags":5}',
+            b'{"tags":"latest"}',
+            b'{"tags":{"latest":1}}',
             b'{"tags":["../x"]}',
             b'{"tags":["a?b"]}',
             b'{"tags":[7]}',

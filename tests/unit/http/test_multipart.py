@@ -205,6 +205,9 @@ def test_a_name_beyond_ascii_is_utf_8() -> None:
         (form(b"Content-Disposition: form-data; name*=UTF-8''a\r\n\r\nx"), "without Content-Disposition"),
         (form(b"Content-Disposition: form-data; name=a; name=b\r\n\r\nx"), "gives name more than once"),
         (form(b"Content-Disposition: form-data; name=a; NAME=b\r\n\r\nx"), "gives name more than once"),
+        # Readers of RFC 2231 take these names, others the plain one.
+        (form(b"Content-Disposition: form-data; name=a; name*=UTF-8''b\r\n\r\nx"), "is named by name*"),
+        (form(b'Content-Disposition: form-data; name=a; name*0="b"\r\n\r\nx'), "is named by name*"),
         (form(b'Content-Disposition: form-data; name="a\r\n\r\nx'), "cannot be read"),
         (form(b'Content-Disposition: form-data; name="a"b"\r\n\r\nx'), "cannot be read"),
         (

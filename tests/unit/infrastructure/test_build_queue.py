@@ -72,7 +72,11 @@ def test_only_s3_and_only_from_this_account_may_send_to_the_build_queue() -> Non
 def test_who_signs_forms_can_put_and_who_builds_can_get() -> None:
     def on_the_bucket(name: str) -> list[tuple[str, str]]:
         statements = PROPERTIES[name]["Policies"][0]["Statement"]
-        return [(it["Action"], it["Resource"]) for it in statements if "s3:" in str(it["Action"])]
+        return [
+            (it["Action"], it["Resource"])
+            for it in statements
+            if isinstance(it, dict) and "s3:" in str(it["Action"])
+        ]
 
     assert on_the_bucket("StartUpload") == [("s3:PutObject", "${StagingBucket.Arn}/uploads/*")]
     assert ("s3:GetObject", "${StagingBucket.Arn}/uploads/*") in on_the_bucket("BuildUpload")

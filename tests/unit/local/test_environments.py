@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from local.environments import LOCAL, PROJECT, SIZES
+from local.environments import LOCAL, PROJECT, SIZES, stands_of
 from local.needs import NEEDS
 
 
@@ -19,6 +19,15 @@ def test_what_is_said_of_a_tool_s_size_is_about_what_it_takes(name: str) -> None
 
 def test_what_is_said_of_the_development_packages_size_is_about_what_they_take() -> None:
     assert _megabytes(PROJECT / ".venv") == pytest.approx(SIZES["all development packages"], rel=0.3)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null"])
+def test_a_stamp_that_an_interrupt_has_cut_off_says_nothing(text: str, tmp_path: Path) -> None:
+    stamp = tmp_path / "prepared.json"
+    stamp.write_text(text)
+
+    assert stands_of(stamp) == {}
+    assert stands_of(tmp_path / "absent") == {}
 
 
 @pytest.mark.parametrize("target", NEEDS)

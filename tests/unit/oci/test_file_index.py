@@ -14,6 +14,7 @@ from tests.trees import SMALL_TREE, lay
 from packyard.oci.content import GzipMember
 from packyard.oci.digest import digest_of
 from packyard.oci.file_index import (
+    WITHOUT_HARD_LINKS,
     FileIndex,
     IndexedFile,
     IndexedLayer,
@@ -124,6 +125,14 @@ DAMAGED = {
 def test_a_document_that_is_damaged_is_one_error(damaged: bytes) -> None:
     with pytest.raises(ValueError, match=r"index|sha256|values to unpack|Expecting"):
         parse_index(damaged)
+
+
+def test_an_index_from_before_hard_links_is_taken_of_a_layer_that_has_none() -> None:
+    earlier = document(body_of(INDEX) | {"format": WITHOUT_HARD_LINKS})
+
+    assert parse_index(earlier, oldest=WITHOUT_HARD_LINKS).files == INDEX.files
+    with pytest.raises(ValueError, match="another format"):
+        parse_index(document(body_of(INDEX) | {"format": 1}), oldest=WITHOUT_HARD_LINKS)
 
 
 def test_a_file_of_a_plain_layer_lies_inside_of_it() -> None:

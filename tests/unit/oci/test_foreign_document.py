@@ -233,6 +233,11 @@ REFUSED: dict[str, tuple[Any, str, str]] = {
         INDEX,
         "more than 1024",
     ),
+    "an-artifact-type-that-is-no-text": (
+        {"schemaVersion": 2, "manifests": [PACK.manifest.descriptor() | {"artifactType": ["x"]}]},
+        INDEX,
+        "cannot be read",
+    ),
     "a-platform-that-is-no-mapping": (
         {"schemaVersion": 2, "manifests": [PACK.manifest.descriptor() | {"platform": "linux/amd64"}]},
         INDEX,

@@ -131,12 +131,12 @@ class PackNotFound(NotFound):
 
 
 class FileNotFound(NotFound):
-    """The pack has no such file; GET /packs/{id}/files lists those that it has."""
+    """The pack has no such file."""
 
     code = "file_not_found"
 
     def __init__(self) -> None:
-        super().__init__("The pack has no such file.")
+        super().__init__("The pack has no such file; GET /packs/{id}/files lists those that it has.")
 
 
 class RoleNotFound(NotFound):
@@ -229,12 +229,12 @@ class PackInUse(Conflict):
 
     def __init__(self, *, role_ids: Sequence[str] = (), others: int = 0) -> None:
         references = {"role_ids": list(role_ids), "other_organisations": others}
-        first = (
-            "take it out of those in role_ids first, with PUT /agent-roles/{role_id}/packs"
-            if role_ids
-            else "those are other organisations', which have to take it out first"
-        )
-        super().__init__(f"Roles reference this pack; {first}.", {"references": references})
+        advice = []
+        if role_ids:
+            advice.append("take it out of those in role_ids first, with PUT /agent-roles/{role_id}/packs")
+        if others:
+            advice.append(f"{others} belong to other organisations, which must remove it first")
+        super().__init__(f"Roles reference this pack; {'; '.join(advice)}.", {"references": references})
 
 
 class PackModified(Conflict):
@@ -303,7 +303,7 @@ class InternalError(PackyardError):
 
     def __init__(self) -> None:
         super().__init__(
-            "An internal error occurred. Repeat the request; if it stays, give the operator the request_id."
+            "An internal error occurred. Repeat the request; if it happens again, give the operator the request_id."
         )
 
 

@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from packyard.oci.digest import Digest
-from packyard.oci.file_index import MAX_BYTES, FileIndex, parse_index
+from packyard.oci.file_index import FORMAT, MAX_BYTES, FileIndex, parse_index
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -41,7 +41,9 @@ class FileIndexes:
         self._client = client
         self._bucket = bucket
 
-    def get(self, digest: Digest, *, reader: str | None = None, only: str | None = None) -> FileIndex | None:
+    def get(
+        self, digest: Digest, *, reader: str | None = None, only: str | None = None, oldest: int = FORMAT
+    ) -> FileIndex | None:
         """Return an index, or None when it is not there, is damaged, or cannot be had now.
 
         S3 says of what is not there that it is forbidden, to whom it would not list the bucket.
@@ -50,11 +52,12 @@ class FileIndexes:
             digest: As for `index_key`.
             reader: As for `index_key`.
             only: The path of the only file that is wanted; None for all.
+            oldest: As for `parse_index`.
         """
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=index_key(digest, reader=reader))
             with found["Body"] as body:
-                return parse_index(body.read(MAX_BYTES + 1), only=only)
+                return parse_index(body.read(MAX_BYTES + 1), only=only, oldest=oldest)
         except ValueError:
             logger.warning("file index damaged", extra={"digest": digest}, exc_info=True)
         except (BotoCoreError, ClientError):

@@ -107,7 +107,7 @@ class Settings:
         registry_url = environment["PACKYARD_REGISTRY_URL"].rstrip("/")
         registry_login = environment.get("PACKYARD_REGISTRY_LOGIN", "")
         if registry_login and not _is_confidential(registry_url):
-            raise ValueError("PACKYARD_REGISTRY_URL: must be an https URL; a login goes over no other")
+            raise ValueError("PACKYARD_REGISTRY_URL: must be an https URL; a login is only sent over https")
 
         def number(name: str, default: int) -> int:
             return int(environment.get(f"PACKYARD_{name}", default))

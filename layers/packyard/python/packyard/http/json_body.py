@@ -17,12 +17,14 @@ from packyard.suggestion import unknown_name
 _MAX_BYTES: Final = 64 << 10
 _NONE: Final[Mapping[str, object]] = MappingProxyType({})
 _NOT_JSON: Final = (
-    "is not valid JSON from line {}, column {} on; use double quotes, and no comma behind the last"
+    "is not valid JSON from line {}, column {} on; use double quotes, and no comma after the last entry"
 )
 _SHOWN_FIELDS: Final = 20
 _SHOWN_CHARACTERS: Final = 64
 # JSON is UTF-8 (RFC 8259, section 8.1); clients that say so all the same are let be.
-_CONTENT_TYPE: Final = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?;?\s*', re.IGNORECASE)
+_CONTENT_TYPE: Final = re.compile(
+    r'application/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?(?:\s*;)?', re.IGNORECASE
+)
 
 
 def read_json(

@@ -20,7 +20,7 @@ _WORD: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _QUOTED: Final = r'"(?:[^"\\]|\\.)*"'
 # What stands bare need not be a token: boundaries of Java and .NET hold `=` and `/`, names of files any byte.
 _PARAMETER: Final = re.compile(rf'[ \t]*;[ \t]*(?:({_WORD})[ \t]*=[ \t]*({_QUOTED}|[^";]*))?', re.DOTALL)
-_OTHER_NAME: Final = re.compile(r"(?<![0-9A-Za-z_-])name[ \t]*\*?[ \t]*=", re.IGNORECASE)
+_OTHER_NAME: Final = re.compile(r"(?<![0-9A-Za-z_-])name[ \t]*(?:\*[ \t]*)?=", re.IGNORECASE)
 _VALUE: Final = re.compile(rf"[ \t]*({_WORD}(?:/{_WORD})?)")
 _HEADER: Final = re.compile(rf"({_WORD})[ \t]*:(.*)", re.DOTALL)
 _FOLD: Final = re.compile(r"\r\n[ \t]+")
@@ -167,6 +167,9 @@ def _disposition(headers: Mapping[str, list[str]]) -> tuple[str, bool]:
     is_file = "filename" in parameters or "filename*" in parameters
     if kind != "form-data" or "name" not in parameters:
         raise MalformedForm('has a part without Content-Disposition: form-data; name="…"')
+    # Readers of RFC 2231 take the name from there.
+    if any(key.partition("*")[0] == "name" and key != "name" for key in parameters):
+        raise MalformedForm('has a part that is named by name*; write its name as name="…"')
     # Some writers do not escape a quote in a file's name, which is a hint: what it is does not matter, unless some
     # reader could find another name of the part in it.
     if rest and (not is_file or _OTHER_NAME.search(rest)):

@@ -68,6 +68,19 @@ def read_conditions(event: APIGatewayProxyEvent) -> Conditions:
     return Conditions(if_match=_if_match(event), create_only=bool(lines))
 
 
+def refuse_conditions(event: APIGatewayProxyEvent) -> None:
+    """Refuse a condition on a request that makes a new pack: there is nothing yet that it could name.
+
+    Raises:
+        InvalidRequest: On `If-Match` or `If-None-Match`: it is there.
+    """
+    for header in (HEADER, IF_NONE_MATCH):
+        if event.multi_value_headers.get(header):
+            raise InvalidRequest(
+                {header: "is not taken here: this makes a new pack, and never changes one that is there"}
+            )
+
+
 def _if_match(event: APIGatewayProxyEvent) -> IfMatch | None:
     lines = event.multi_value_headers.get(HEADER) or []
     if not lines:

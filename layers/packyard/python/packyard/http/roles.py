@@ -52,7 +52,7 @@ def _fault(pack_ids: Any) -> str | None:
         if not isinstance(pack_id, str) or not is_pack_id(pack_id):
             return f"number {number} is not the id of a pack; ids begin with pack_, and GET /packs?q=NAME finds them"
         if pack_id in pack_ids[: number - 1]:
-            return f"number {number} is {pack_id} once more; give each once"
+            return f"entry {number} repeats {pack_id}; list each pack once"
     return None
 
 

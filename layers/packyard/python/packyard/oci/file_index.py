@@ -24,8 +24,10 @@ MAX_FILES: Final = 200_000
 MAX_BYTES: Final = 16 << 20
 _MAX_JSON_BYTES: Final = 64 << 20
 # Of the document, and of what it says: one more when either changes, so that nothing older is taken for the present.
-# 3: hard links are files. What was written before lacks them, and is made anew.
+# 3: hard links are files. What was written of other people's images before lacks them, and is made anew.
 FORMAT: Final = 3
+# The layers that we build have no hard links, so that what was written of them before is right.
+WITHOUT_HARD_LINKS: Final = 2
 # The stub declares an instance.
 _GZIP_ERROR: Final[type[Exception]] = igzip_lib.IsalError  # type: ignore[assignment]
 _MAX_SIZE: Final = 2**53 - 1
@@ -137,18 +139,19 @@ def empty_directories(directories: Iterable[str], files: Iterable[str]) -> tuple
     return tuple(sorted(known - holding))
 
 
-def parse_index(document: bytes, *, only: str | None = None) -> FileIndex:
+def parse_index(document: bytes, *, only: str | None = None, oldest: int = FORMAT) -> FileIndex:
     """Return what a document says; its offsets lie inside of its layers.
 
     Args:
         document: As `FileIndex.to_bytes` has made it.
         only: The path of the only file that is wanted; None for all.
+        oldest: The oldest format that is taken: `FORMAT`, or `WITHOUT_HARD_LINKS` for a layer that has none.
 
     Raises:
-        ValueError: It is not a document of this format, or not whole.
+        ValueError: It is not a document of such a format, or not whole.
     """
     try:
-        return _parse(_inflated(document), only)
+        return _parse(_inflated(document), only, oldest)
     except (_GZIP_ERROR, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise ValueError("the index cannot be read") from error
 
@@ -165,10 +168,10 @@ def _inflated(document: bytes) -> bytes:
     return text
 
 
-def _parse(text: bytes, only: str | None) -> FileIndex:
+def _parse(text: bytes, only: str | None, oldest: int) -> FileIndex:
     head, _, lines = text.partition(b"\n")
     body = json.loads(head)
-    if body["format"] != FORMAT:
+    if not oldest <= body["format"] <= FORMAT:
         raise ValueError("the index is of another format")
     layers = tuple(
         IndexedLayer(parse_digest(digest), _count(size), _flag(plain))

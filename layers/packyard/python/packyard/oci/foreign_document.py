@@ -304,5 +304,7 @@ def _is_artifact(entry: dict[str, Any]) -> bool:
     annotations = entry.get("annotations")
     if isinstance(annotations, dict) and annotations.get(_REFERENCE_TYPE):
         return True
+    if artifact_type is not None and not isinstance(artifact_type, str):
+        raise ImageFault(_UNREADABLE)
     # Some tools state the type of an image's config there.
     return bool(artifact_type) and artifact_type not in IMAGE_CONFIGS

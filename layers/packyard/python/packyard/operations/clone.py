@@ -142,7 +142,9 @@ class Cloner:
             raise PackNameTaken(
                 clone.name,
                 pack_id,
-                advice='Give the clone another name, as in {"name": "our-' + clone.name + '"}.',
+                advice='Give the clone another name, as in {"name": "our-'
+                + clone.name[:32].rstrip("-")
+                + '"}.',
             )
         return Published(pack=pack, changed=False)
 

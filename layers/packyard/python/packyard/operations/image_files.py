@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from packyard.errors import InvalidRequest
 from packyard.indexes import FileIndexes
-from packyard.oci.file_index import FileIndex, IndexedFile
+from packyard.oci.file_index import FORMAT, WITHOUT_HARD_LINKS, FileIndex, IndexedFile
 from packyard.oci.layer_members import NotOurForm
 from packyard.oci.reference import Reference, parse_reference
 from packyard.packs.pack import Pack
@@ -48,7 +48,12 @@ class ImageFiles:
             ServiceUnavailable: AWS did not answer for a credential.
         """
         reader = self._reader(pack, org_id)
-        found = self.indexes.get(pack.layer_digest or pack.image_digest, reader=reader, only=only)
+        found = self.indexes.get(
+            pack.layer_digest or pack.image_digest,
+            reader=reader,
+            only=only,
+            oldest=FORMAT if pack.layer_digest is None else WITHOUT_HARD_LINKS,
+        )
         if found is None or not _is_about(found, pack):
             return self.read_index(pack, org_id=org_id)
         return found

@@ -169,7 +169,9 @@ class _Reading(Generic[T]):
         if member.kind is MemberKind.HARD_LINK:
             target = self._link_target(member)
             if not (self._tree.is_file(target) or (litter and target in self._litter and target != path)):
-                raise ValueError(f"is a hard link to what is no earlier file of the archive; {_AS_FILES}")
+                raise ValueError(
+                    f"is a hard link, but its target is not an earlier file in the archive; {_AS_FILES}"
+                )
         if litter:
             self._litter.add(path)
             return None

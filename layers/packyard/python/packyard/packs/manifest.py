@@ -24,11 +24,11 @@ _FIELD: Final = "pack.yaml"
 _MAX_DISPLAY_NAME: Final = 120
 _MAX_DESCRIPTION: Final = 2000
 _MAX_STEP: Final = 64
-# Controls, line separators, and marks that make text show in another order than it is written in.
 # A version as it stands in the text, where YAML has made a number of it.
 _VERSION_LINE: Final = re.compile(
     rb"^version[ \t]*:[ \t]+([0-9]+(?:\.[0-9]*)?)[ \t]*(?:#.*)?\r?$", re.MULTILINE
 )
+# Controls, line separators, and marks that make text show in another order than it is written in.
 _UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 

@@ -71,9 +71,7 @@ def _check_segment(segment: str) -> None:
             "the path holds '..' as a segment; pack from inside the folder (tar -C FOLDER), without -P"
         )
     if segment in ("", "."):
-        raise ValueError(
-            "the path holds '.' or nothing as a segment, by which one file has several paths; write it without"
-        )
+        raise ValueError("the path has an empty or '.' segment; remove it")
     if segment.startswith(".wh."):
         raise ValueError("names that begin with .wh. mean deletion in an image layer; rename the file")
     # A character takes at most four bytes, so most names need no second encoding.

@@ -37,8 +37,7 @@ _SPARSE_REFUSED: Final = (
     "--no-read-sparse)"
 )
 _LIST_REFUSED: Final = (
-    "has an access control list that says otherwise than its mode whether it can be executed, so that readers differ; "
-    "pack with --no-acls"
+    "has an access control list and a mode that disagree on the execute permission; pack with --no-acls"
 )
 _SAID_TWICE: Final = "has extension headers that readers apply differently: two say the same about one member"
 _LINKS: Final = (b"1", b"2")
@@ -98,7 +97,7 @@ class MemberExtensions:
         if kind == _PAX and self._pax is None:
             self._pax = parse_pax_records(payload)
         elif header.link_name:
-            raise ValueError("has a GNU long name with what a link names, which some readers leave out")
+            raise ValueError("has a GNU long-name header with a link target; readers differ on it")
         elif kind == _GNU_NAME and self._long_name is None:
             self._long_name = _gnu_text(payload)
         elif kind == _GNU_LINK and self._long_link is None:
@@ -148,7 +147,7 @@ class MemberExtensions:
         long_link = records.get(b"linkpath", self._long_link)
         link_name = header.link_name if long_link is None else long_link
         if header.type not in _LINKS and (long_link is not None or link_name):
-            raise ValueError("has what a link names on a member that is none, which some readers leave out")
+            raise ValueError("has a link target on a member that is not a link; readers differ on it")
         return link_name
 
 

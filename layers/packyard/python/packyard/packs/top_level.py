@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from packyard.packs.member_path import shown
 from packyard.packs.path_tree import PathTree
 
 MANIFEST_PATH: Final = "pack.yaml"
@@ -52,14 +53,14 @@ def missing_manifest(tree: PathTree, root: str) -> str:
         tree: What is in the archive.
         root: Where the pack's root is: nothing, or a directory and a slash.
     """
-    required = f"is required at the root of the archive{f', which is {root} here' if root else ''}"
+    required = f"is required at the root of the archive{f', which is {_shown(root)} here' if root else ''}"
     misspelt = [
         name
         for name, directory in tree.children(root.removesuffix("/"))
         if not directory and _is_manifest(name)
     ]
     if misspelt:
-        return f"{required}; {root}{misspelt[0]} has another name"
+        return f"{required}; {_shown(root + misspelt[0])} has another name"
     elsewhere = [path for path in tree.files() if path.endswith(f"/{MANIFEST_PATH}")]
     if not elsewhere:
         return (
@@ -68,9 +69,14 @@ def missing_manifest(tree: PathTree, root: str) -> str:
             else f"{required}, which holds no file"
         )
     folder = min(elsewhere, key=lambda path: (path.count("/"), path)).removesuffix(MANIFEST_PATH)
-    if folder.count("/") == 1:
+    top, folder = folder.count("/") == 1, _shown(folder)
+    if top:
         return f"{required}; the one in {folder} counts only if nothing else stands beside {folder} (tar -C {folder} .)"
     return f"{required}; there is one in {folder}, so pack that folder (tar -C {folder} -czf pack.tar.gz .)"
+
+
+def _shown(path: str) -> str:
+    return shown(path.encode())
 
 
 def _is_manifest(name: str) -> bool:

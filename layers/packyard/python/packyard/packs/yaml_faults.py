@@ -12,7 +12,7 @@ import yaml
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
 _COLON: Final = re.compile(r":(?:\s|\Z)")
 _TAB: Final = "a tab cannot indent in YAML; use spaces"
-_MISINDENTED: Final = "is indented otherwise than the lines beside it; keys of one level begin in one column"
+_MISINDENTED: Final = "is indented differently from its neighbours; keys of one level begin in one column"
 
 # By what libyaml says: whether its context mark is the better place, and what we say.
 _SIMPLE: Final[tuple[tuple[str, bool, str], ...]] = (
@@ -21,14 +21,14 @@ _SIMPLE: Final[tuple[tuple[str, bool, str], ...]] = (
     ("',' or '}'", True, "the mapping that begins here with { is not closed, or lacks a comma"),
     ("found unexpected end of stream", True, "the quote that opens here is not closed"),
     ("found unexpected document indicator", True, "the quote that opens here is not closed before a line --- or ..."),
-    ("'-' indicator", False, "is indented otherwise than the entries of its list, or lacks its -"),
+    ("'-' indicator", False, "is indented differently from the entries of its list, or lacks its -"),
     ("block sequence entries", False, "a list begins on a line of its own, below its key"),
     ("node content", False, "a value is missing, or begins with a character that has to stand in quotes"),
     ("unknown escape", False, "is no escape in double quotes; write \\\\ for a backslash, or use single quotes"),
     ("hexdecimal", False, "the escape names no character; use single quotes to have none"),
     ("Unicode character escape", False, "the escape names no character; use single quotes to have none"),
     ("a tab character", False, _TAB),
-    ("indentation indicator", False, "behind | or > only + or - or an indentation of 1 to 9 may stand"),
+    ("indentation indicator", False, "after | or > only +, - or a digit 1 to 9 is allowed"),
     ("comment or line break", False, "nothing may stand here but a comment; a text begins on the line below | or >"),
     ("tag", False, "tags are not taken; put a value that begins with ! in quotes"),
     ("%YAML", False, "of the directives only one %YAML 1.1 or %YAML 1.2 is taken"),

@@ -88,4 +88,9 @@ def _parsed(text: str) -> Login:
     # A colon would end the user's name (RFC 7617, section 2).
     if not texts or ":" in user or frozenset(body) - _KEYS:
         raise RegistryRefused(0, frozenset(), _NOT_AS_IT_MUST_BE)
-    return Login(Basic(user=user, password=password).authorization(), realm)
+    try:
+        basic = Basic(user=user, password=password).authorization()
+    except UnicodeEncodeError:
+        # Half of a surrogate pair. The cause would quote the secret.
+        raise RegistryRefused(0, frozenset(), _NOT_AS_IT_MUST_BE) from None
+    return Login(basic, realm)

@@ -28,7 +28,7 @@ _FORBIDDEN = (
 )
 _NO_DELETION = (
     "The registry does not delete. Until deletion is switched on there (for the CNCF's registry:"
-    " storage.delete.enabled), no pack can be deleted, and its deletion is tried again in vain."
+    " storage.delete.enabled), no pack can be deleted, and every retry of a deletion fails."
 )
 _TOO_LARGE = (
     "The registry, or a proxy in front of it, limits the size of a request's body (nginx: client_max_body_size). A"

@@ -121,7 +121,7 @@ def _tags(body: bytes) -> Sequence[str]:
         listing = json.loads(body)
         # Go leaves out what is empty, where it is told to.
         tags = (listing.get("tags") if "name" in listing else listing["tags"]) or ()
-        if all(_TAG.fullmatch(tag) for tag in tags):
+        if isinstance(tags, list | tuple) and all(_TAG.fullmatch(tag) for tag in tags):
             return list(tags)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         pass

@@ -115,7 +115,7 @@ def read_token(token: Token, *, key: VerificationKey, issuer: str, audience: str
     registry.max_header_length = len(token.text)
     try:
         deserialize_compact(token.text, key, registry=registry)
-    except (JoseError, ValueError) as error:
+    except (JoseError, ValueError, RecursionError) as error:
         raise TokenRefused("the signature does not hold") from error
     claims = _object(token.text.split(".")[1], "payload")
     rules = JWTClaimsRegistry(
