@@ -35,12 +35,13 @@ def serve(*, port_text: str, since: float | None, only_check: bool) -> None:
     port = check_port(port_text)
     folder = STATES / str(port)
     with running_stack(folder=folder, port=port) as stack:
-        _describe_as_latest(folder / "stack.json")
         pushed = push_and_read_back(stack)
         print(_shown(stack, pushed, time.time() - since), flush=True)
         if only_check:
             print("\nAll of it worked.", flush=True)
             return
+        # Not of a stack that ends at once: README's commands ask the one that goes on.
+        _describe_as_latest(folder / "stack.json")
         print(_next_steps(stack, folder), flush=True)
         expect_interruption("Saving the state and stopping.")
         # The emulator is the only child that is left by now. (macOS has no waitid.)

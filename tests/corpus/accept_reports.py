@@ -24,6 +24,20 @@ _GO_DIRECTORY_BIT = 1 << 31
 _MIB = 1 << 20
 
 
+def _names() -> dict[str, bytes]:
+    return {
+        # What `tar -c folder//pack.yaml`, `tar -c ./folder/./guides` and `tar --transform` write.
+        "name-with-two-slashes": packed(
+            file("slack//pack.yaml", MANIFEST), file("slack//guides///a.md", b"a")
+        ),
+        "name-with-dots-inside": packed(
+            file("././pack.yaml", MANIFEST), directory("./guides/./"), file("guides/./a.md", b"a")
+        ),
+        "name-with-a-dot-and-two-slashes": packed(file(".//pack.yaml", MANIFEST), file(".//data/a", b"a")),
+        "hard-link-to-a-name-with-two-slashes": packed(PACK, file("data/a", b"a"), link("data/b", "data//a")),
+    }
+
+
 def _headers() -> dict[str, bytes]:
     middle = "p/" + "m" * 100
     return {
@@ -210,4 +224,4 @@ def _record_of(key: str, size: int) -> bytes:
 
 def accepted_after_reports() -> dict[str, bytes]:
     """Every archive of this kind, by name."""
-    return _headers() | _extensions() | _members()
+    return _names() | _headers() | _extensions() | _members()

@@ -106,4 +106,5 @@ def tree_of_members(members: Sequence[ListedMember]) -> Tree:
 
 def plain_path(name: str) -> str:
     """Return a member's name as the path that it is unpacked to."""
-    return unicodedata.normalize("NFC", name.removeprefix("./").rstrip("/"))
+    segments = (segment for segment in name.split("/") if segment not in ("", "."))
+    return unicodedata.normalize("NFC", "/".join(segments))

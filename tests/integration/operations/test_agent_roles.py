@@ -169,7 +169,7 @@ def test_more_changes_than_one_transaction_takes_are_400_and_change_nothing(serv
     ("pack_ids", "reason"),
     [
         pytest.param([pack_id(number) for number in range(50)], "at most 49", id="50 packs"),
-        pytest.param([pack_id(1), pack_id(2), pack_id(1)], "number 3 is", id="one pack twice"),
+        pytest.param([pack_id(1), pack_id(2), pack_id(1)], "entry 3 repeats", id="one pack twice"),
         pytest.param(["slack"], "number 1 is not", id="a name"),
         pytest.param([pack_id(1), 7], "number 2 is not", id="a number"),
         pytest.param([None], "number 1 is not", id="null"),

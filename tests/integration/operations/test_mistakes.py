@@ -119,6 +119,10 @@ MISTAKES: dict[str, tuple[Mistake, int, str]] = {
     "an archive for one request too large": (
         lambda w: w.form('name="archive"; filename="x"', b"x" * (5 << 20)), 413, "POST /packs/uploads"
     ),
+    "an id in lower case": (lambda w: w.service.get(w.uploaded.lower()), 404, "did you mean pack_"),
+    "a reference of an image for an id": (
+        lambda w: w.service.get("hello-pack:1.0.0"), 404, "GET /packs?q=hello-pack finds it"
+    ),
     # pack.yaml.
     "version 1.0": (lambda w: w.manifest("name: x\nversion: 1.0\n"), 400, "write 1.0.0"),
     "version 1.10": (lambda w: w.manifest("name: x\nversion: 1.10\n"), 400, "write 1.10.0"),
@@ -164,7 +168,7 @@ MISTAKES: dict[str, tuple[Mistake, int, str]] = {
     ),
     "a name where an id goes": (lambda w: w.service.get("slack"), 404, "GET /packs?q=slack finds it"),
     "a name in another spelling": (lambda w: w.service.get("My Slack"), 404, "GET /packs?q=my-slack finds it"),
-    "an unknown id": (lambda w: w.service.get("pack_01KB0000000000000000000000"), 404, "GET /packs lists those"),
+    "an unknown id": (lambda w: w.service.get("pack_01KB0000000000000000000000"), 404, "GET /packs lists the packs"),
     "a name in a role": (
         lambda w: w.service.set_role("support", ["slack"]), 400, "GET /packs?q=NAME finds them"
     ),
@@ -226,7 +230,7 @@ MISTAKES: dict[str, tuple[Mistake, int, str]] = {
         403, "send the request to acme.packs.example"
     ),
     "a pack of another organisation": (
-        lambda w: w.service.get(w.uploaded, GLOBEX), 404, "There is no such pack that you can see"
+        lambda w: w.service.get(w.uploaded, GLOBEX), 404, "There is no such pack, or it is not yours to use so"
     ),
     "no credential": (
         lambda w: Answer.of(w.service.invoke("get_pack", Request(method="GET", resource="/packs/x").event())), 401,

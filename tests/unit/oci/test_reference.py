@@ -36,9 +36,9 @@ NORMAL_FORMS = {
 
 NOT_REFERENCES = {
     "": "1 to",
-    " redis": "repository",
-    "redis ": "repository",
-    "redis\n": "repository",
+    " redis": "white space",
+    "redis ": "white space",
+    "redis\n": "white space",
     "Redis": "repository .* as in redis$",
     "ACME/pack": "repository",
     "acme//pack": "repository",
@@ -58,6 +58,8 @@ NOT_REFERENCES = {
     "https://": "must not begin with https://; leave that out$",
     "Ghcr.io/Acme/Pack:RC": "repository .* as in ghcr.io/acme/pack:RC$",
     "redis:": "tag",
+    "ghcr.io/acme/x:1\n": "white space, as in ghcr.io/acme/x:1",
+    "user:pw@ghcr.io/acme/x": "credentials",
     "redis:.x": "tag",
     "redis:a b": "tag",
     f"redis:{'a' * 129}": "tag",

@@ -143,6 +143,12 @@ MESSAGES = {
     ),
     "Guides/": ("archive:Guides", ["rename it to guides/"], packed(PACK, file("Guides/a.md"))),
     "script/": ("archive:script", ["rename it to scripts/"], packed(PACK, directory("script/"))),
+    ".github/": ("archive:.github", ["--exclude=.github"], packed(PACK, file(".github/x"))),
+    "a manifest that is refused beside a folder": (
+        "archive:pack.yaml",
+        ["symbolic link"],
+        packed(header(b"pack.yaml", kind=b"2", link=b"x"), file("guides/a.md")),
+    ),
     ".git/": ("archive:.git", ["--exclude-vcs"], packed(PACK, file(".git/HEAD"), file(".git/config"))),
     "another folder": (
         "archive:src",

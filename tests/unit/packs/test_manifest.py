@@ -164,7 +164,7 @@ suggested_packs: jira, github
         (b"1.4 # soon", f"{THREE}: write 1.4.0. YAML reads 1.4 as the number 1.4"),
         (b"2", f"{THREE}: write 2.0.0. YAML reads 2 as the number 2"),
         (b"true", f"{THREE}, such as 1.4.0 (SemVer 2.0.0)"),
-        (b"", "has no value; give it one or leave it out"),
+        (b"", "has no value; give it one"),
         (b"[1, 4, 0]", "must be text"),
         (b"v1.4.0", "must not begin with v: write 1.4.0"),
         (b"v1.4", f"{THREE}: write 1.4.0 (SemVer 2.0.0)"),

@@ -117,15 +117,20 @@ class PackNotFound(NotFound):
         pack_ids: Which of them, where the caller named several.
         misnamed: What was given in place of an id, where it is none; short.
         search: The beginning of a name that could find the pack which was meant.
+        meant: The id that was probably meant.
     """
 
     code = "pack_not_found"
 
-    def __init__(self, pack_ids: Sequence[str] = (), *, misnamed: str = "", search: str = "NAME") -> None:
+    def __init__(
+        self, pack_ids: Sequence[str] = (), *, misnamed: str = "", search: str = "NAME", meant: str = ""
+    ) -> None:
+        advice = f"did you mean {meant}?" if meant else f"GET /packs?q={search} finds it by its name."
         message = (
-            f"{misnamed!r} is not the id of a pack; ids begin with pack_. GET /packs?q={search} finds it by its name."
+            f"{misnamed!r} is not the id of a pack: pack_ and 26 capital letters and digits; {advice}"
             if misnamed
-            else "There is no such pack that you can see. GET /packs lists those that there are, ?q=NAME by name."
+            else "There is no such pack, or it is not yours to use so. GET /packs lists the packs that you can see, "
+            "and says which are owned."
         )
         super().__init__(message, {"pack_ids": list(pack_ids)} if pack_ids else None)
 
@@ -165,7 +170,9 @@ class RouteNotFound(NotFound):
     code = "route_not_found"
 
     def __init__(self) -> None:
-        super().__init__("There is no such route; GET /v1/docs describes all that there are.")
+        super().__init__(
+            "There is no such route, or not with this method; the page /docs, below the API's base URL, describes all."
+        )
 
 
 class MethodNotAllowed(PackyardError):

@@ -28,6 +28,7 @@ _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 _COMPONENT: Final = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
 _REPOSITORY: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_LOGIN: Final = re.compile(r"[^/@:]+:[^/@]*@[^/@]*/")
 _IMAGE_ID: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -66,12 +67,18 @@ def parse_reference(text: str) -> Reference:
     """
     if not text or len(text) > _MAX_TEXT:
         raise ValueError(f"must be 1 to {_MAX_TEXT} characters, such as ghcr.io/acme/slack-pack:1.4.0")
+    if text != text.strip():
+        raise ValueError(f"must not begin or end with white space{_as_in(text.strip())}")
     scheme, separator, rest = text.partition("://")
     if separator:
         hint = _as_in(rest.rstrip("/")) if "://" not in rest else ""
         raise ValueError(f"must not begin with {scheme}://; leave that out{hint}")
     if _IMAGE_ID.fullmatch(text):
         raise ValueError("must name a repository, such as ghcr.io/acme/slack-pack:1.4.0; this is an image id")
+    if _LOGIN.match(text):
+        raise ValueError(
+            "must not hold a user and a password; the operator of this service keeps credentials"
+        )
     name, at, digest = text.partition("@")
     name, tag = _split_tag(name)
     registry, repository = _split_registry(name)

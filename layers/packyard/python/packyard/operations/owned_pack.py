@@ -70,7 +70,10 @@ def name_taken(name: PackName, holder: Pack | None, pack_id: str) -> PackNameTak
             name, pack_id, advice="That pack is being deleted; repeat the request when it is gone."
         )
     next_version = {
-        ImageOrigin.UPLOAD: f"Send its next version to POST /packs/{pack_id}/upload",
+        ImageOrigin.UPLOAD: (
+            f"Send its next version to POST /packs/{pack_id}/upload, or one over 4.5 MiB by POST /packs/uploads with "
+            f'{{"pack_id": "{pack_id}"}}'
+        ),
         ImageOrigin.IMAGE_REF: f"Move it to another tag or digest of its image with PUT /packs/{pack_id}",
         ImageOrigin.CLONE: f"It is a clone, which takes no archive: DELETE /packs/{pack_id} first",
     }[holder.image_origin]

@@ -27,6 +27,10 @@ def no_such_pack(pack_id: str) -> PackNotFound:
     """Return the refusal of a pack's id: the same whether there is none, it is gone, or it is hidden."""
     if is_pack_id(pack_id):
         return PackNotFound()
+    if is_pack_id("pack_" + pack_id.removeprefix("pack_").upper()):
+        return PackNotFound(misnamed=pack_id, meant="pack_" + pack_id.removeprefix("pack_").upper())
+    # `name:1.0.0` and `name@sha256:…` are how images are called, not packs.
+    pack_id = pack_id.partition("@")[0].partition(":")[0]
     return PackNotFound(misnamed=pack_id[:_SHOWN], search=nearest_slug(pack_id[:_SHOWN]) or "NAME")
 
 

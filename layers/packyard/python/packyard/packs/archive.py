@@ -1,6 +1,7 @@
 """An uploaded pack archive: what is let in, and what it means as a pack (API contract, section 3)."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Final, Generic, Protocol, TypeVar
 
@@ -108,6 +109,7 @@ class _Reading(Generic[T]):
         self._tar = TarReader(self._stream, limits=limits)
         self._tree = PathTree()
         self._litter: set[str] = set()
+        self._refused_at_top: set[str] = set()
         self._files: dict[str, PackFile[T]] = {}
         self._manifests: dict[str, bytes] = {}
         self._manifest_paths: tuple[str, ...] = ()
@@ -125,6 +127,7 @@ class _Reading(Generic[T]):
                 path = self._admit(member)
             except ValueError as error:
                 self.faults.add(member.name, str(error))
+                self._note_refused(member)
                 continue
             if path is None:
                 continue
@@ -178,6 +181,13 @@ class _Reading(Generic[T]):
         self._tree.add(path, directory=directory)
         return path
 
+    def _note_refused(self, member: Member) -> None:
+        """Remember what stands at the top though it is refused: a folder beside it wraps no pack."""
+        with suppress(ValueError):
+            path = parse_member_path(member.name, directory=True, limits=self._limits)
+            if path and "/" not in path and not is_litter(path):
+                self._refused_at_top.add(path)
+
     def _link_target(self, member: Member) -> str:
         try:
             return parse_member_path(member.link_name, directory=False, limits=self._limits)
@@ -221,7 +231,7 @@ class _Reading(Generic[T]):
     def _root(self) -> str:
         """Return where the pack's root is: nothing, or the only top-level directory and a slash."""
         top_level = list(self._tree.children(""))
-        if len(top_level) == 1:
+        if len(top_level) == 1 and not self._refused_at_top - {top_level[0][0]}:
             name, directory = top_level[0]
             return f"{name}/" if directory else ""
         return ""
@@ -251,6 +261,8 @@ class _Reading(Generic[T]):
         """
         path = root + MANIFEST_PATH
         if not self._tree.is_file(path):
+            if path in self._refused_at_top:
+                raise self.faults.error()
             raise InvalidRequest({MANIFEST_PATH: missing_manifest(self._tree, root)})
         limit = self._limits.manifest_bytes
         content = self._manifests.get(path)

@@ -38,9 +38,11 @@ def check_new_path(path: str, *, limits: ArchiveLimits) -> None:
         InvalidRequest: On `path`: an archive could not hold it either, or would have it dropped.
     """
     try:
-        parse_member_path(path.encode(), directory=False, limits=limits)
+        plain = parse_member_path(path.encode(), directory=False, limits=limits)
     except ValueError as error:
         raise InvalidRequest({_FIELD: str(error)}) from None
+    if plain != path:
+        raise InvalidRequest({_FIELD: f"has an empty or '.' segment; write {plain}"})
     if is_litter(path):
         raise InvalidRequest({_FIELD: "is what archivers add unasked; packs are kept free of it"})
     top, below, _ = path.partition("/")

@@ -174,7 +174,7 @@ def _reason_of(fault: ErrorDetails, content: bytes) -> str:
         case "missing":
             return f"is required, as in {_EXAMPLES[loc]}" if loc in _EXAMPLES else _REQUIRED
     if given is None:
-        return "has no value; give it one or leave it out"
+        return f"has no value; give it one{'' if loc in _EXAMPLES else ' or leave it out'}"
     if kind == "string_type" and isinstance(given, int | float):
         return _not_text(given, loc, content)
     return f"must be a list: {_LISTS[str(loc[-1])]}" if kind == "list_type" else _REASONS[kind]

@@ -16,13 +16,13 @@ _LITTER = re.compile(r"(?:^|/)(?:\.DS_Store|\._[^/]*|__MACOSX|Icon\r|(?i:Thumbs\
 _MAC_ICON: Final = re.compile(r"(?:^|/)Icon\r(?:/|$)")
 # In plain letters, so that there is no question what it is.
 _FOLDER = re.compile(rb"(?!\.{1,2}$)(?!\.wh\.)[ !#-~]+")
-_ROOT_NAMES: Final = (b".", b"./")
 
 
 def parse_member_path(name: bytes, *, directory: bool, limits: ArchiveLimits) -> str:
     """Return a member's path, relative and in segments joined by single slashes; empty for the root itself.
 
-    One leading `./`, as `tar .` writes it, and one trailing slash of a directory are not part of the path.
+    Empty segments and those that are `.` are left out, as every reader does that unpacks: `tar .` writes `./a`, and
+    `tar folder//a` and `tar ./folder/./a` write what they were given.
     Its Unicode spelling is kept: what counts as equal is the caller's business (API contract, section 3).
 
     Args:
@@ -33,15 +33,10 @@ def parse_member_path(name: bytes, *, directory: bool, limits: ArchiveLimits) ->
     Raises:
         ValueError: The name is not a relative path within the limits, or one that an image layer cannot hold.
     """
-    if directory and name in _ROOT_NAMES:
-        return ""
-    stem = name.removeprefix(b"./")
-    if directory:
-        stem = stem.removesuffix(b"/")
-    if len(stem) > limits.path_bytes:
+    if len(name.removeprefix(b"./").removesuffix(b"/")) > limits.path_bytes:
         raise ValueError(f"the path is over {limits.path_bytes} bytes; move the file up, or shorten names")
     try:
-        path = stem.decode("utf-8")
+        path = name.decode("utf-8")
     except UnicodeDecodeError:
         raise ValueError(
             "the path is not UTF-8; rename the file, or pack with a tool that writes UTF-8 (bsdtar: --options "
@@ -57,12 +52,16 @@ def parse_member_path(name: bytes, *, directory: bool, limits: ArchiveLimits) ->
         raise ValueError(
             "the path is absolute; pack from inside the folder (tar -C FOLDER -czf pack.tar.gz .), without -P"
         )
-    segments = path.split("/")
+    if not path or (not directory and path.rpartition("/")[2] in ("", ".")):
+        raise ValueError(
+            "the path has no name at its end, so that readers differ on what it is; give the file one"
+        )
+    segments = [segment for segment in path.split("/") if segment not in ("", ".")]
     if len(segments) > limits.path_depth:
         raise ValueError(f"the path is over {limits.path_depth} levels deep; move the file up")
     for segment in segments:
         _check_segment(segment)
-    return path
+    return "/".join(segments)
 
 
 def _check_segment(segment: str) -> None:
@@ -70,8 +69,6 @@ def _check_segment(segment: str) -> None:
         raise ValueError(
             "the path holds '..' as a segment; pack from inside the folder (tar -C FOLDER), without -P"
         )
-    if segment in ("", "."):
-        raise ValueError("the path has an empty or '.' segment; remove it")
     if segment.startswith(".wh."):
         raise ValueError("names that begin with .wh. mean deletion in an image layer; rename the file")
     # A character takes at most four bytes, so most names need no second encoding.
@@ -91,7 +88,7 @@ def folders_of(names: Iterable[bytes], *, below: str) -> set[str]:
     prefix = below.encode()
     folders = set()
     for name in names:
-        path = name.removeprefix(b"./")
+        path = b"/".join(segment for segment in name.split(b"/") if segment not in (b"", b"."))
         folder, slash, _ = path.removeprefix(prefix).partition(b"/")
         if slash and path.startswith(prefix) and _FOLDER.fullmatch(folder) and not is_litter(folder.decode()):
             folders.add(folder.decode())

@@ -29,7 +29,17 @@ _MEANT_DIRECTORIES: Final = {
     "datas": "data",
     "assets": "data",
 }
-_VERSION_CONTROL: Final = (".git", ".hg", ".svn", ".bzr")
+# Of those, `tar --exclude-vcs` leaves out these (GNU tar manual, "Excluding Some Files").
+_VERSION_CONTROL: Final = (
+    ".git",
+    ".gitignore",
+    ".gitattributes",
+    ".gitmodules",
+    ".hg",
+    ".hgignore",
+    ".svn",
+    ".bzr",
+)
 
 
 def top_level_fault(name: str, *, directory: bool) -> str | None:
@@ -89,6 +99,8 @@ def _advice(name: str, *, directory: bool) -> str:
         return f"rename it to {_MEANT_DIRECTORIES[plain]}/"
     if not directory and plain in _MEANT_FILES:
         return f"rename it to {_MEANT_FILES[plain]}"
-    if name.startswith(_VERSION_CONTROL):
-        return "leave it out (tar --exclude-vcs, or git archive)"
+    if name in _VERSION_CONTROL:
+        return "leave it out (tar --exclude-vcs)"
+    if name.startswith("."):
+        return f"leave it out (tar --exclude={_shown(name)})"
     return "move it into data/, or leave it out (tar --exclude)"

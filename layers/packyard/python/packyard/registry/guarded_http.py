@@ -136,7 +136,7 @@ class GuardedHttp:
     def _exchange(
         self, origin: Origin, target: str, headers: Mapping[str, str]
     ) -> Iterator[urllib3.BaseHTTPResponse]:
-        with _outages_translated():
+        with _outages_translated(origin.host):
             response = self._pool(origin).request(
                 "GET",
                 target,
@@ -166,9 +166,12 @@ def _joined(url: str, location: str) -> str:
 
 
 @contextmanager
-def _outages_translated() -> Iterator[None]:
+def _outages_translated(host: str = "") -> Iterator[None]:
     """Turn what urllib3 raises, and the end of the budget, into one error of ours."""
     try:
         yield
     except (HTTPError, TimeoutError) as error:
-        raise RegistryUnavailable("The registry did not answer, or not in time.") from error
+        whose = f"The registry at {host}" if host else "The registry"
+        raise RegistryUnavailable(
+            f"{whose} did not answer, or not in time; check its address, or try again."
+        ) from error
