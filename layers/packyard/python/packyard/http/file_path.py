@@ -18,7 +18,9 @@ _BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 def read_file_path(event: APIGatewayProxyEvent) -> str:
     """Return the path that a request names: its segments are URL-encoded one by one, and decoded once.
 
-    API Gateway passes `path` on as the client has sent it; its `pathParameters` are not relied on.
+    A REST API passes `path` on as the client has sent it, still encoded (live captures in hotsock/voker #8); its
+    `pathParameters` are not relied on. The local stack's emulator decodes it first, so that a file with a % in its name
+    cannot be reached there.
 
     Raises:
         InvalidRequest: On `path`: a segment is empty, `.` or `..`, holds a slash or a NUL, or is not UTF-8.
