@@ -33,6 +33,7 @@ def _names() -> dict[str, bytes]:
         "name-with-dots-inside": packed(
             file("././pack.yaml", MANIFEST), directory("./guides/./"), file("guides/./a.md", b"a")
         ),
+        "name-with-two-trailing-slashes": packed(PACK, directory("data//")),
         "name-with-a-dot-and-two-slashes": packed(file(".//pack.yaml", MANIFEST), file(".//data/a", b"a")),
         "hard-link-to-a-name-with-two-slashes": packed(PACK, file("data/a", b"a"), link("data/b", "data//a")),
     }

@@ -1,6 +1,7 @@
 """Archives read by us and, as a witness, by Python's own tarfile."""
 
 import io
+import posixpath
 import tarfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -52,13 +53,13 @@ def seen_by_us(contents: PackContents[bytes]) -> dict[str, SeenFile]:
 
 
 def seen_by_python(archive: bytes) -> dict[str, SeenFile]:
-    """Every file by its path as the archive has it, less a leading `./`; of hard links the first one's mode counts."""
+    """Every file by the path that its name stands for; of hard links the first one's mode counts."""
     files: dict[str, SeenFile] = {}
     with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
         for member in tar:
-            path = member.name.removeprefix("./")
+            path = posixpath.normpath(member.name)
             if member.islnk():
-                files[path] = files[member.linkname.removeprefix("./")]
+                files[path] = files[posixpath.normpath(member.linkname)]
             elif content := tar.extractfile(member):
                 files[path] = SeenFile(content.read(), bool(member.mode & 0o111))
     return files

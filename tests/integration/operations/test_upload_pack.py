@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from tests.fake_registry.moods import HangsUp, Refuses
+from tests.fake_registry.moods import HangsUp, Mood, Refuses, Says
 from tests.gateway import Request, multipart
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
 
@@ -245,11 +245,21 @@ class TestRegistryTrouble:
 
         assert repository.tags == {"1.4.0": answer.body["image_digest"]}
 
-    @pytest.mark.parametrize("status", [404, 400], ids=["the repository", "what the index names"])
-    def test_what_vanishes_under_a_push_is_503_and_leaves_nothing(
-        self, service: Service, status: int
-    ) -> None:
-        service.registry.moods.append(Refuses(method="PUT", path="/manifests/", status=status))
+    @pytest.mark.parametrize(
+        "gone",
+        [
+            Refuses(method="PUT", path="/manifests/", status=404),
+            Says(
+                method="PUT",
+                path="/manifests/",
+                status=400,
+                body=b'{"errors": [{"code": "MANIFEST_BLOB_UNKNOWN", "message": "blob unknown to registry"}]}',
+            ),
+        ],
+        ids=["the repository", "what the index names"],
+    )
+    def test_what_vanishes_under_a_push_is_503_and_leaves_nothing(self, service: Service, gone: Mood) -> None:
+        service.registry.moods.append(gone)
 
         answer = service.upload(PackArchive().build())
 

@@ -426,7 +426,7 @@ def test_what_the_factory_makes_reads_over_this_machine_s_network(
 
     with pytest.raises(InvalidRequest) as refused:
         pull(source, f"{fake.url.removeprefix('http://')}/acme/slack")
-    assert refused.value.fields == {"pack.yaml": "must be at most 20 bytes"}
+    assert refused.value.fields == {"pack.yaml": "must be at most 20 bytes; move what is long into guides/"}
 
 
 def test_the_config_is_not_needed(fake: FakeRegistry, shelf: Repository) -> None:
