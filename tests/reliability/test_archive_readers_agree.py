@@ -44,6 +44,7 @@ STRICTER: Final[Mapping[str, str]] = {
     "a malformed GNU long name": "something behind its end, which no tool writes",
     "contradicts the size": "busybox goes by the header; they agree here because nothing follows",
     "a pax record with a malformed size": "more digits than any size has",
+    "in place of a path's prefix": "they agree only where it changes no path, as a dot",
     "a character set other than UTF-8": "they agree only on names in ASCII",
     "global pax headers": "a bound of ours",
     "pax header of more than": "a bound of ours",
