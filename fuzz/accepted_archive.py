@@ -1,6 +1,7 @@
 """What must be true of an archive that was let in, and of the refusal of one that was not."""
 
 import io
+import posixpath
 import re
 import tarfile
 import unicodedata
@@ -117,11 +118,11 @@ def _files_seen_by_python(archive: bytes) -> dict[str, SeenFile]:
     files: dict[str, SeenFile] = {}
     with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
         for member in tar:
-            path = member.name.removeprefix("./")
+            path = posixpath.normpath(member.name)
             if is_litter(path):
                 continue
             if member.islnk():
-                files[path] = files[member.linkname.removeprefix("./")]
+                files[path] = files[posixpath.normpath(member.linkname)]
             elif content := tar.extractfile(member):
                 files[path] = SeenFile(content.read(), bool(member.mode & 0o111))
     return files
