@@ -61,7 +61,13 @@ def heard(street: Street, credential: str, place: Place, named: Named) -> Heard:
     asked = request(street, place.operation, named)
     answer = street.ask(place.operation.function, asked, street.credentials[credential])
     # Of an image, what a registry would be asked for is its repository.
-    return answer.without(named.value, f"/{HUSH}/", "/none/")
+    return answer.without(named.value, *_as_proposed(named.value), f"/{HUSH}/", "/none/")
+
+
+def _as_proposed(value: str) -> Iterator[str]:
+    """Yield what a refusal may propose instead of a value: it says no more than the value did."""
+    bare = value.partition("://")[2] or value
+    yield from dict.fromkeys(form for form in (bare, bare.lower(), bare.strip()) if form)
 
 
 def faults(street: Street, credential: str, place: Place, pair: Pair) -> Iterator[str]:
