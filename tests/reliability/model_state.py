@@ -10,6 +10,9 @@ from tests.reliability.model_packs import ABSENT, Archive, Content, Pack, Tags
 
 ANSWER_KEPT: Final = timedelta(hours=24)
 VISIBILITIES: Final = ("org", "community")
+# Operations whose body is an archive, and the refusals that it causes.
+_ARCHIVES: Final = frozenset({"upload", "reupload"})
+_ABOUT_THE_REQUEST: Final = frozenset({400, 413, 415})
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,10 @@ class State:
     # -- idempotency ----------------------------------------------------------------------------------------------
 
     def once(self, caller: Caller, operation: str, key: str | None, request: Any, act: Any) -> Expected:
-        """The same key and body within 24 hours repeat the first answer, refusals too; another body is 400."""
+        """The same key and body within 24 hours repeat the first answer; another body is 400.
+
+        Of refusals, only those that the request itself causes are kept: what is wrong with an archive (decision 37).
+        """
         if key is None:
             return _answer(act)
         place = (caller.org, operation, key)
@@ -150,6 +156,9 @@ class State:
                 raise Refused(503, "service_unavailable")
             return kept.answer
         answer = _answer(act)
+        if answer.status >= 400 and not (operation in _ARCHIVES and answer.status in _ABOUT_THE_REQUEST):
+            self.keys.pop(place, None)
+            return answer
         self.keys[place] = Kept(request, self.now, answer, self.now)
         return answer
 
