@@ -42,8 +42,9 @@ def serve(*, port_text: str, since: float | None, only_check: bool) -> None:
             return
         # Not of a stack that ends at once: README's commands ask the one that goes on.
         _describe_as_latest(folder / "stack.json")
-        print(_next_steps(stack, folder), flush=True)
+        # Before it says so: whoever reads it may interrupt at once.
         expect_interruption("Saving the state and stopping.")
+        print(_next_steps(stack, folder), flush=True)
         # The emulator is the only child that is left by now. (macOS has no waitid.)
         os.wait()
         raise EmulatorFailed(
