@@ -147,7 +147,8 @@ def _pip() -> Command | None:
 
 def _prepare_project(*, development: bool) -> None:
     locks = (PROJECT / "uv.lock", PROJECT / "pyproject.toml")
-    wanted = fingerprint(*(path.read_bytes() for path in locks))
+    made_for = fingerprint(_place(_VENV))
+    wanted = fingerprint(_place(_VENV), *(path.read_bytes() for path in locks))
     stamp = _VENV / _VENV_STAMP
     stands = stands_of(stamp)
     if stands.get("wanted") == wanted and stands.get("development", False) >= development:
@@ -158,7 +159,7 @@ def _prepare_project(*, development: bool) -> None:
         _installing("all development packages" if development else "the packages that the service ships")
     ):
         stamp.unlink(missing_ok=True)
-        if stands.get("python") != fingerprint():
+        if stands.get("python") != made_for:
             _make_venv(_VENV)
         # Where people and their editors look for it.
         (_VENV / "bin" / "uv").unlink(missing_ok=True)
@@ -169,7 +170,7 @@ def _prepare_project(*, development: bool) -> None:
             folder=PROJECT,
             environment={**os.environ, "UV_PROJECT_ENVIRONMENT": str(_VENV)},
         )
-    _write_stamp(stamp, json.dumps({"python": fingerprint(), "wanted": wanted, "development": development}))
+    _write_stamp(stamp, json.dumps({"python": made_for, "wanted": wanted, "development": development}))
 
 
 def stands_of(stamp: Path) -> dict[str, Any]:
@@ -216,7 +217,12 @@ def _requirements(name: str) -> Path:
 
 
 def _wanted(name: str) -> str:
-    return fingerprint(_requirements(name).read_bytes())
+    return fingerprint(_place(LOCAL / "tools" / name), _requirements(name).read_bytes())
+
+
+def _place(environment: Path) -> bytes:
+    # Its programs name their interpreter by its full path: they do not run from a folder that was moved.
+    return bytes(environment.resolve())
 
 
 def _is_prepared(folder: Path, wanted: str) -> bool:
