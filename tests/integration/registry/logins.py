@@ -1,15 +1,15 @@
 """An operator who gives the service a login to its own registry."""
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+from tests.integration.registry.clients import IMPATIENT
+
 from packyard.registry.distribution import DistributionRegistry
 from packyard.registry.factory import distribution_registry, registry_login
-from packyard.registry.transport import Patience
 
 # Harbor's robots are called so.
 USER: Final = "robot$packs+packyard"
@@ -19,7 +19,6 @@ ALL: Final = {"pull", "push", "delete"}
 # `open sesame` under bcrypt, at its lowest cost.
 HTPASSWD = f"{USER}:$2b$04$pOx0GLap3Tr0arIN1XYeyuZMOqF6vh7bz5oxRqCHIvoWtutc9NcHO\n"
 REPOSITORY: Final = "group/project/org_test/slack"
-PATIENCE: Final = Patience(sleep=lambda _: None, monotonic=time.monotonic)
 
 
 @dataclass
@@ -35,10 +34,5 @@ class Operator:
         return json.dumps(self.secret)
 
     def registry(self, url: str, load: Callable[[], str] | None = None) -> DistributionRegistry:
-        login = registry_login(url=url, load=load or self.load, patience=PATIENCE, clock=lambda: self.now)
-        return distribution_registry(url=url, credential=login, patience=PATIENCE)
-
-
-def notes(error: BaseException) -> str:
-    """Return what the log gets to see of an error beside its message."""
-    return "\n".join(getattr(error, "__notes__", ()))
+        login = registry_login(url=url, load=load or self.load, patience=IMPATIENT, clock=lambda: self.now)
+        return distribution_registry(url=url, credential=login, patience=IMPATIENT)

@@ -1,6 +1,5 @@
 """Copying whole images into our registry: out of its own repositories, and out of other registries."""
 
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from functools import partial
@@ -13,6 +12,7 @@ from tests.fake_registry.server import FakeRegistry
 from tests.fake_registry.shelves import Repository
 from tests.foreign_images import Blob, ForeignImage, image, index, layer, pack_image, shelve
 from tests.image_sources import LOOPBACK, image_source
+from tests.integration.registry.clients import IMPATIENT
 from tests.trees import SMALL_TREE, lay
 
 from packyard.errors import InvalidRequest, RegistryUnavailable
@@ -28,9 +28,7 @@ from packyard.registry.distribution import DistributionRegistry
 from packyard.registry.factory import distribution_registry
 from packyard.registry.foreign_repository import ForeignRepository
 from packyard.registry.image_tree import read_tree
-from packyard.registry.transport import Patience
 
-PATIENCE = Patience(sleep=lambda _seconds: None, monotonic=time.monotonic)
 PLATFORMS = ("linux/amd64", "linux/arm64", "unknown/unknown")
 PACK = pack_image()
 OTHER = pack_image(b"name: slack\nversion: 2.0.0\n")
@@ -51,7 +49,12 @@ def shelf(elsewhere: FakeRegistry) -> Repository:
 
 @pytest.fixture
 def registry(registry_url: str) -> DistributionRegistry:
-    return distribution_registry(url=registry_url, credential=Anonymous(), patience=PATIENCE)
+    return distribution_registry(url=registry_url, credential=Anonymous(), patience=IMPATIENT)
+
+
+@pytest.fixture
+def ours(fake: FakeRegistry) -> DistributionRegistry:
+    return distribution_registry(url=fake.url, credential=Anonymous(), patience=IMPATIENT)
 
 
 @pytest.fixture
@@ -290,10 +293,6 @@ def _nothing_to_send() -> Iterator[bytes]:
 class TestRegistriesThatDoNotMount:
     """The fake one, with its mounting switched off in every way that registries have been seen to."""
 
-    @pytest.fixture
-    def ours(self, fake: FakeRegistry) -> DistributionRegistry:
-        return distribution_registry(url=fake.url, credential=Anonymous(), patience=PATIENCE)
-
     @pytest.mark.parametrize("status", [400, 403, 404, 405, 415])
     def test_a_blob_is_sent_when_mounting_is_refused(
         self, fake: FakeRegistry, ours: DistributionRegistry, built: Image, built_layer: Layer, status: int
@@ -319,10 +318,6 @@ class TestRegistriesThatDoNotMount:
 
 
 class TestSourcesThatFail:
-    @pytest.fixture
-    def ours(self, fake: FakeRegistry) -> DistributionRegistry:
-        return distribution_registry(url=fake.url, credential=Anonymous(), patience=PATIENCE)
-
     @pytest.mark.parametrize(
         "mood",
         [

@@ -18,9 +18,11 @@ from tests.fake_registry.moods import (
     TakesNothing,
 )
 from tests.fake_registry.server import FakeRegistry
+from tests.integration.registry.clients import REPOSITORY
+from tests.integration.registry.evidence import asked
 from tests.trees import lay
 
-from packyard.oci.image import Image, build_image
+from packyard.oci.image import Image
 from packyard.oci.layer import Layer, LayerSpool
 from packyard.registry.client import RegistryClient
 from packyard.registry.credentials import Anonymous
@@ -29,7 +31,6 @@ from packyard.registry.factory import distribution_registry
 from packyard.registry.port import BlobUpload
 from packyard.registry.transport import Exchange, Patience, Transport
 
-REPOSITORY = "packs/org_test/slack"
 # Longer than a connection's buffers, so that who does not read stops who sends.
 TREE = {f"data/{number}": number.to_bytes(2, "big") * (1 << 20) for number in range(12)} | {
     f"noise/{number}": b"".join(hash((number, n)).to_bytes(8, "big", signed=True) for n in range(60_000))
@@ -41,11 +42,6 @@ TREE = {f"data/{number}": number.to_bytes(2, "big") * (1 << 20) for number in ra
 def layer() -> Iterator[Layer]:
     with LayerSpool() as spool:
         yield lay(spool, TREE)
-
-
-@pytest.fixture
-def image(layer: Layer) -> Image:
-    return build_image(layer=layer, title="slack", version="1.4.0")
 
 
 @pytest.fixture
@@ -76,8 +72,8 @@ def push_early(registry: DistributionRegistry, repository: str, image: Image, la
         registry.push(repository, image, layer, upload=upload)
 
 
-def asked(fake: FakeRegistry, method: str, path: str = "/blobs/uploads/") -> int:
-    return sum(request.method == method and path in request.path for request in fake.requests)
+def uploads(fake: FakeRegistry, method: str) -> int:
+    return asked(fake, method, "/blobs/uploads/")
 
 
 def test_the_same_bytes_arrive_in_every_registry(
@@ -97,8 +93,8 @@ def test_what_is_there_early_is_not_sent_again(
     push_early(registry, REPOSITORY, image, layer)
 
     # The other two of each are the configs.
-    assert (asked(fake, "POST"), asked(fake, "PATCH"), asked(fake, "PUT")) == (3, 1, 3)
-    assert asked(fake, "DELETE") == 0
+    assert (uploads(fake, "POST"), uploads(fake, "PATCH"), uploads(fake, "PUT")) == (3, 1, 3)
+    assert uploads(fake, "DELETE") == 0
     assert fake.shelves.repositories[REPOSITORY].uploads == {}
 
 
@@ -126,7 +122,7 @@ def test_a_layer_is_no_blob_before_its_push_and_an_upload_that_is_not_closed_is_
     assert fake.shelves.repositories[REPOSITORY].blobs == {}
     # The first has been handed over to whoever closes it.
     assert len(fake.shelves.repositories[REPOSITORY].uploads) == 1
-    assert asked(fake, "DELETE") == 1
+    assert uploads(fake, "DELETE") == 1
 
 
 def test_an_upload_that_is_left_half_way_is_cancelled(
@@ -146,7 +142,7 @@ def test_a_layer_that_is_there_already_is_neither_closed_nor_sent(
 
     push_early(registry, REPOSITORY, image, layer)
 
-    assert (asked(fake, "PATCH"), asked(fake, "PUT"), asked(fake, "DELETE")) == (1, 0, 1)
+    assert (uploads(fake, "PATCH"), uploads(fake, "PUT"), uploads(fake, "DELETE")) == (1, 0, 1)
     assert fake.shelves.repositories[REPOSITORY].uploads == {}
 
 
@@ -159,7 +155,7 @@ def test_registries_differ_in_how_they_say_that_they_have_taken_it(
     push_early(registry, REPOSITORY, image, layer)
 
     assert layer.digest in fake.shelves.repositories[REPOSITORY].blobs
-    assert asked(fake, "PUT") == 3
+    assert uploads(fake, "PUT") == 3
 
 
 FAULTS = {
@@ -211,4 +207,4 @@ def test_an_upload_that_cannot_be_cancelled_is_left_to_the_registry(
     with registry.begin_upload(REPOSITORY) as upload:
         send(upload, layer)
 
-    assert asked(fake, "DELETE") == 1
+    assert uploads(fake, "DELETE") == 1

@@ -1,65 +1,27 @@
 """ECR: its own API under moto, its `/v2/` played by the fake registry, which asks for moto's token."""
 
-import time
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.stub import Stubber
-from moto import mock_aws
 from tests.fake_registry.moods import Refuses
 from tests.fake_registry.server import FakeRegistry
-from tests.trees import SMALL_TREE, lay
+from tests.integration.registry.clients import REPOSITORY
 
 from packyard.errors import RegistryCleanupFailed, ServiceUnavailable
-from packyard.oci.image import Image, build_image
-from packyard.oci.layer import Layer, LayerSpool
-from packyard.registry.credentials import EcrToken
+from packyard.oci.image import Image
+from packyard.oci.layer import Layer
 from packyard.registry.ecr import EcrRegistry
-from packyard.registry.factory import ecr_registry
-from packyard.registry.transport import Patience
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
 
-REPOSITORY = "packs/org_test/slack"
-
 
 @pytest.fixture
-def layer() -> Iterator[Layer]:
-    with LayerSpool() as spool:
-        yield lay(spool, SMALL_TREE)
-
-
-@pytest.fixture
-def image(layer: Layer) -> Image:
-    return build_image(layer=layer, title="slack", version="1.4.0")
-
-
-@pytest.fixture
-def ecr() -> Iterator["ECRClient"]:
-    with mock_aws():
-        yield boto3.client(
-            "ecr",
-            region_name="eu-central-1",
-            aws_access_key_id="id",
-            aws_secret_access_key="secret",
-            config=Config(retries={"total_max_attempts": 1}),
-        )
-
-
-@pytest.fixture
-def registry(ecr: "ECRClient", fake: FakeRegistry) -> EcrRegistry:
-    return ecr_registry(
-        url=fake.url,
-        ecr=ecr,
-        credential=EcrToken(ecr=ecr, clock=lambda: datetime(2026, 3, 1, tzinfo=UTC)),
-        patience=Patience(sleep=time.sleep, monotonic=time.monotonic),
-    )
+def registry(registry_on_ecr: EcrRegistry) -> EcrRegistry:
+    return registry_on_ecr
 
 
 @pytest.fixture

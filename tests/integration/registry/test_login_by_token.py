@@ -8,30 +8,14 @@ import pytest
 from tests.fake_registry.moods import Refuses, Says
 from tests.fake_registry.server import FakeRegistry
 from tests.fake_registry.tokens import Tokens
-from tests.integration.registry.logins import ALL, PASSWORD, REPOSITORY, USER, Operator, notes
-from tests.trees import SMALL_TREE, lay
+from tests.integration.registry.evidence import notes
+from tests.integration.registry.logins import ALL, PASSWORD, REPOSITORY, USER, Operator
 
 from packyard.errors import RegistryThrottled, RegistryUnavailable
 from packyard.oci.foreign_document import Descriptor
-from packyard.oci.image import Image, build_image
-from packyard.oci.layer import Layer, LayerSpool
+from packyard.oci.image import Image
+from packyard.oci.layer import Layer
 from packyard.registry.refusal import RegistryRefused
-
-
-@pytest.fixture
-def operator() -> Operator:
-    return Operator()
-
-
-@pytest.fixture
-def layer() -> Iterator[Layer]:
-    with LayerSpool() as spool:
-        yield lay(spool, SMALL_TREE)
-
-
-@pytest.fixture
-def image(layer: Layer) -> Image:
-    return build_image(layer=layer, title="slack", version="1.4.0")
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 import itertools
 import socket
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -20,52 +18,24 @@ from tests.fake_registry.moods import (
     Stalls,
 )
 from tests.fake_registry.server import FakeRegistry
-from tests.trees import SMALL_TREE, lay
+from tests.integration.registry.clients import REPOSITORY, Waiter
+from tests.integration.registry.evidence import asked
 
 from packyard.errors import PackyardError, RegistryCleanupFailed, RegistryUnavailable
 from packyard.oci.image import Image, build_image
-from packyard.oci.layer import Layer, LayerSpool
+from packyard.oci.layer import Layer
 from packyard.registry.credentials import Anonymous
 from packyard.registry.distribution import DistributionRegistry
 from packyard.registry.factory import distribution_registry
 from packyard.registry.refusal import RegistryRefused
 from packyard.registry.transport import RETRY_DELAYS_SECONDS, Patience
 
-REPOSITORY = "packs/org_test/slack"
 ATTEMPTS = len(RETRY_DELAYS_SECONDS) + 1
 
 
 @pytest.fixture
-def layer() -> Iterator[Layer]:
-    with LayerSpool() as spool:
-        yield lay(spool, SMALL_TREE)
-
-
-@pytest.fixture
-def image(layer: Layer) -> Image:
-    return build_image(layer=layer, title="slack", version="1.4.0")
-
-
-@pytest.fixture
-def slept() -> list[float]:
-    """How long the client has waited between attempts; nobody waits in truth."""
-    return []
-
-
-@pytest.fixture
-def registry(fake: FakeRegistry, slept: list[float]) -> DistributionRegistry:
-    patience = Patience(
-        sleep=slept.append,
-        monotonic=time.monotonic,
-        connect_seconds=0.5,
-        read_seconds=0.2,
-        total_seconds=0.5,
-    )
-    return distribution_registry(url=fake.url, credential=Anonymous(), patience=patience)
-
-
-def asked(fake: FakeRegistry, method: str, path: str = "") -> int:
-    return sum(request.method == method and path in request.path for request in fake.requests)
+def waiter() -> Waiter:
+    return Waiter(connect_seconds=0.5, read_seconds=0.2, total_seconds=0.5)
 
 
 PASSING = {
@@ -117,7 +87,7 @@ def test_what_does_not_pass_is_an_unavailable_registry_and_no_index(
 
 
 def test_attempts_are_few_and_the_waits_between_them_grow(
-    fake: FakeRegistry, registry: DistributionRegistry, slept: list[float], image: Image
+    fake: FakeRegistry, registry: DistributionRegistry, waiter: Waiter, image: Image
 ) -> None:
     fake.moods.append(Refuses(status=503))
 
@@ -125,11 +95,11 @@ def test_attempts_are_few_and_the_waits_between_them_grow(
         registry.tag(REPOSITORY, "1.4.0", image.index)
 
     assert asked(fake, "PUT") == ATTEMPTS
-    assert slept == list(RETRY_DELAYS_SECONDS)
+    assert waiter.waited == list(RETRY_DELAYS_SECONDS)
 
 
 def test_a_refusal_is_final(
-    fake: FakeRegistry, registry: DistributionRegistry, slept: list[float], image: Image
+    fake: FakeRegistry, registry: DistributionRegistry, waiter: Waiter, image: Image
 ) -> None:
     fake.moods.append(Refuses(status=400))
 
@@ -138,7 +108,7 @@ def test_a_refusal_is_final(
 
     assert refused.value.answered == 400
     assert asked(fake, "PUT") == 1
-    assert slept == []
+    assert waiter.waited == []
 
 
 def test_a_redirect_is_not_followed(fake: FakeRegistry, registry: DistributionRegistry, image: Image) -> None:
@@ -236,7 +206,7 @@ def test_a_body_that_never_ends_is_given_up(
 
 
 def test_an_answer_cut_off_is_no_answer(
-    fake: FakeRegistry, registry: DistributionRegistry, slept: list[float], image: Image
+    fake: FakeRegistry, registry: DistributionRegistry, waiter: Waiter, image: Image
 ) -> None:
     fake.basic = "nobody:nothing"
     fake.moods.append(CutsOff(method="PUT"))
@@ -244,16 +214,13 @@ def test_an_answer_cut_off_is_no_answer(
     with pytest.raises(RegistryUnavailable):
         registry.tag(REPOSITORY, "1.4.0", image.index)
 
-    assert len(slept) == len(RETRY_DELAYS_SECONDS)
+    assert len(waiter.waited) == len(RETRY_DELAYS_SECONDS)
 
 
-def test_a_port_where_nobody_listens_is_an_unavailable_registry(slept: list[float], image: Image) -> None:
+def test_a_port_where_nobody_listens_is_an_unavailable_registry(waiter: Waiter, image: Image) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    patience = Patience(sleep=slept.append, monotonic=time.monotonic)
-    registry = distribution_registry(
-        url=f"http://127.0.0.1:{port}", credential=Anonymous(), patience=patience
-    )
+    registry = waiter.registry(f"http://127.0.0.1:{port}")
 
     with pytest.raises(RegistryUnavailable):
         registry.tag(REPOSITORY, "1.4.0", image.index)

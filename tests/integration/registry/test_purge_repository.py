@@ -1,39 +1,30 @@
 """Emptying a repository, against every kind of registry that we can run, and against a fake one's moods."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 import urllib3
-from botocore.config import Config
 from botocore.stub import Stubber
-from moto import mock_aws
 from tests.fake_registry.flavours import PLAIN, QUAY
 from tests.fake_registry.moods import Garbles, Refuses, Says
 from tests.fake_registry.server import FakeRegistry
 from tests.fake_registry.shelves import Manifest, Repository
-from tests.trees import SMALL_TREE, lay
+from tests.integration.registry.clients import IMPATIENT, REPOSITORY
 
 from packyard.errors import RegistryCleanupFailed
 from packyard.oci.digest import Digest, digest_of
 from packyard.oci.image import Image, build_image
-from packyard.oci.layer import Layer, LayerSpool
-from packyard.registry.credentials import Anonymous, EcrToken
+from packyard.oci.layer import Layer
+from packyard.registry.credentials import Anonymous
 from packyard.registry.distribution import DistributionRegistry
 from packyard.registry.ecr import EcrRegistry
-from packyard.registry.factory import distribution_registry, ecr_registry
-from packyard.registry.transport import Patience
+from packyard.registry.factory import distribution_registry
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
-
-PATIENCE = Patience(sleep=lambda _seconds: None, monotonic=time.monotonic)
-REPOSITORY = "packs/org_test/slack"
 
 
 @dataclass(kw_only=True)
@@ -48,12 +39,6 @@ class RefusesFrom(Refuses):
 
 
 @pytest.fixture
-def layer() -> Iterator[Layer]:
-    with LayerSpool() as spool:
-        yield lay(spool, SMALL_TREE)
-
-
-@pytest.fixture
 def images(layer: Layer) -> list[Image]:
     """Three versions of one content."""
     return [build_image(layer=layer, title="slack", version=f"1.{minor}.0") for minor in range(3)]
@@ -61,7 +46,7 @@ def images(layer: Layer) -> list[Image]:
 
 @pytest.fixture
 def registry(every_registry_url: str) -> DistributionRegistry:
-    return distribution_registry(url=every_registry_url, credential=Anonymous(), patience=PATIENCE)
+    return distribution_registry(url=every_registry_url, credential=Anonymous(), patience=IMPATIENT)
 
 
 def push(
@@ -151,7 +136,7 @@ class TestEveryRegistry:
 class TestARegistryInAMood:
     @pytest.fixture
     def registry(self, fake: FakeRegistry) -> DistributionRegistry:
-        return distribution_registry(url=fake.url, credential=Anonymous(), patience=PATIENCE)
+        return distribution_registry(url=fake.url, credential=Anonymous(), patience=IMPATIENT)
 
     @pytest.mark.parametrize("request_number", range(13))
     def test_wherever_it_fails_the_next_attempt_finishes(
@@ -365,24 +350,8 @@ class TestARegistryInAMood:
 
 class TestEcr:
     @pytest.fixture
-    def ecr(self) -> Iterator["ECRClient"]:
-        with mock_aws():
-            yield boto3.client(
-                "ecr",
-                region_name="eu-central-1",
-                aws_access_key_id="id",
-                aws_secret_access_key="secret",
-                config=Config(retries={"total_max_attempts": 1}),
-            )
-
-    @pytest.fixture
-    def registry(self, ecr: "ECRClient", fake: FakeRegistry) -> EcrRegistry:
-        return ecr_registry(
-            url=fake.url,
-            ecr=ecr,
-            credential=EcrToken(ecr=ecr, clock=lambda: datetime(2026, 3, 1, tzinfo=UTC)),
-            patience=PATIENCE,
-        )
+    def registry(self, registry_on_ecr: EcrRegistry) -> EcrRegistry:
+        return registry_on_ecr
 
     def test_the_repository_goes_with_all_that_is_in_it(
         self, ecr: "ECRClient", registry: EcrRegistry, images: list[Image]

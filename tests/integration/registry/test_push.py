@@ -8,7 +8,7 @@ import pytest
 import urllib3
 from local.docker_registry import docker_registry
 from tests.fake_registry.server import FakeRegistry
-from tests.trees import SMALL_TREE, lay
+from tests.trees import lay
 
 from packyard.errors import RegistryCleanupFailed
 from packyard.oci.document import Document
@@ -23,12 +23,6 @@ from packyard.registry.transport import Patience
 PATIENCE = Patience(sleep=time.sleep, monotonic=time.monotonic)
 # `open sesame` under bcrypt, at its lowest cost.
 HTPASSWD = "Aladdin:$2b$04$pOx0GLap3Tr0arIN1XYeyuZMOqF6vh7bz5oxRqCHIvoWtutc9NcHO\n"
-
-
-@pytest.fixture
-def layer() -> Iterator[Layer]:
-    with LayerSpool() as spool:
-        yield lay(spool, SMALL_TREE)
 
 
 @pytest.fixture

@@ -1,47 +1,13 @@
 """A registry that asks for time: it is given some, and the client is told the rest."""
 
-from collections.abc import Iterator
-
 import pytest
-from tests.fake_registry.moods import (
-    Says,
-)
+from tests.fake_registry.moods import Says
 from tests.fake_registry.server import FakeRegistry
-from tests.integration.registry.waiter import Waiter
-from tests.trees import SMALL_TREE, lay
+from tests.integration.registry.clients import REPOSITORY, Waiter
 
 from packyard.errors import RegistryThrottled
-from packyard.oci.image import Image, build_image
-from packyard.oci.layer import Layer, LayerSpool
+from packyard.oci.image import Image
 from packyard.registry.distribution import DistributionRegistry
-
-REPOSITORY = "packs/org_test/slack"
-
-
-@pytest.fixture
-def waiter() -> Waiter:
-    return Waiter([])
-
-
-@pytest.fixture
-def layer() -> Iterator[Layer]:
-    with LayerSpool() as spool:
-        yield lay(spool, SMALL_TREE)
-
-
-@pytest.fixture
-def image(layer: Layer) -> Image:
-    return build_image(layer=layer, title="slack", version="1.4.0")
-
-
-@pytest.fixture
-def other(layer: Layer) -> Image:
-    return build_image(layer=layer, title="slack", version="1.4.0", description="Reworded.")
-
-
-@pytest.fixture
-def registry(fake: FakeRegistry, waiter: Waiter) -> DistributionRegistry:
-    return waiter.registry(fake.url)
 
 
 @pytest.mark.parametrize(

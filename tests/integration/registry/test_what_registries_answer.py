@@ -1,6 +1,5 @@
 """What registries answer besides what the standard has: taken where it means the same, told the operator where not."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -16,55 +15,14 @@ from tests.fake_registry.moods import (
     SendsElsewhere,
 )
 from tests.fake_registry.server import FakeRegistry
-from tests.integration.registry.waiter import Waiter
-from tests.trees import SMALL_TREE, lay
+from tests.integration.registry.clients import REPOSITORY
+from tests.integration.registry.evidence import asked, notes
 
 from packyard.errors import RegistryUnavailable
-from packyard.oci.image import Image, build_image
-from packyard.oci.layer import Layer, LayerSpool
+from packyard.oci.image import Image
+from packyard.oci.layer import Layer
 from packyard.registry.distribution import DistributionRegistry
 from packyard.registry.refusal import RegistryRefused
-
-REPOSITORY = "packs/org_test/slack"
-
-
-@pytest.fixture
-def waiter() -> Waiter:
-    return Waiter([])
-
-
-@pytest.fixture
-def layer() -> Iterator[Layer]:
-    with LayerSpool() as spool:
-        yield lay(spool, SMALL_TREE)
-
-
-@pytest.fixture
-def image(layer: Layer) -> Image:
-    return build_image(layer=layer, title="slack", version="1.4.0")
-
-
-@pytest.fixture
-def other(layer: Layer) -> Image:
-    return build_image(layer=layer, title="slack", version="1.4.0", description="Reworded.")
-
-
-@pytest.fixture
-def registry(fake: FakeRegistry, waiter: Waiter) -> DistributionRegistry:
-    return waiter.registry(fake.url)
-
-
-def asked(fake: FakeRegistry, method: str, path: str = "") -> int:
-    return sum(request.method == method and path in request.path for request in fake.requests)
-
-
-def notes(error: BaseException) -> str:
-    return "\n".join(getattr(error, "__notes__", ()))
-
-
-def causes(error: BaseException) -> str:
-    """Return the notes of an error and of what caused it: what the log gets to see."""
-    return notes(error) + (causes(error.__cause__) if error.__cause__ else "")
 
 
 class TestSuccesses:

@@ -1,0 +1,43 @@
+"""Clients of a registry that never sleep between attempts."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Final
+
+from packyard.registry.credentials import Anonymous
+from packyard.registry.distribution import DistributionRegistry
+from packyard.registry.factory import distribution_registry
+from packyard.registry.transport import Patience
+
+REPOSITORY: Final = "packs/org_test/slack"
+IMPATIENT: Final = Patience(sleep=lambda _seconds: None, monotonic=time.monotonic)
+
+
+@dataclass
+class Waiter:
+    """Makes clients, and records for how long they would have slept.
+
+    Attributes:
+        waited: One entry in seconds for each pause, in order.
+        random: As in `Patience`, but always the same.
+        connect_seconds: As in `Patience`.
+        read_seconds: As in `Patience`.
+        total_seconds: As in `Patience`.
+    """
+
+    waited: list[float] = field(default_factory=list)
+    random: float = 0.0
+    connect_seconds: float = 5
+    read_seconds: float = 2
+    total_seconds: float = 300
+
+    def registry(self, url: str) -> DistributionRegistry:
+        patience = Patience(
+            sleep=self.waited.append,
+            monotonic=time.monotonic,
+            random=lambda: self.random,
+            connect_seconds=self.connect_seconds,
+            read_seconds=self.read_seconds,
+            total_seconds=self.total_seconds,
+        )
+        return distribution_registry(url=url, credential=Anonymous(), patience=patience)
