@@ -153,9 +153,8 @@ class TestTokens:
             (Says(path="/token", body=b"{}"), RegistryUnavailable),
             (Says(path="/token", body=b'{"token":"' + b"x" * (1 << 17) + b'"}'), RegistryUnavailable),
             (Says(path="/token", status=429, headers=(("Retry-After", "30"),)), RegistryThrottled),
-            (Says(path="/token", status=302, headers=(("Location", "http://x.invalid/"),)), RegistryRefused),
         ],
-        ids=["down", "no token", "too much", "throttled", "redirected"],
+        ids=["down", "no token", "too much", "throttled"],
     )
     @pytest.mark.usefixtures("tokens")
     def test_a_token_server_that_gives_none_is_a_registry_that_does_not_answer(
@@ -170,6 +169,21 @@ class TestTokens:
 
         with pytest.raises(error):
             operator.registry(fake.url).has_image(REPOSITORY, image.index.digest)
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    @pytest.mark.usefixtures("tokens")
+    def test_a_token_server_that_redirects_is_not_followed_and_the_operator_reads_why(
+        self, status: int, fake: FakeRegistry, operator: Operator, image: Image
+    ) -> None:
+        elsewhere = (("Location", "http://x.invalid/"),)
+        fake.moods.append(Says(path="/token", status=status, headers=elsewhere))
+
+        with pytest.raises(RegistryRefused) as refused:
+            operator.registry(fake.url).has_image(REPOSITORY, image.index.digest)
+
+        assert "token server redirects" in notes(refused.value)
+        # That is another address, which is right.
+        assert "RegistryUrl" not in notes(refused.value)
 
 
 def _nothing() -> Iterator[bytes]:

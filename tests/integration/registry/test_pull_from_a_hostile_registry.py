@@ -277,8 +277,7 @@ class TestChallenges:
     @pytest.mark.parametrize(
         "mood",
         [
-            Refuses(path="/token", status=503),
-            Refuses(path="/token", status=429),
+            *(Refuses(path="/token", status=status) for status in (408, 425, 429, 503)),
             HangsUp(path="/token"),
             Stalls(path="/token", seconds=60),
             Drips(path="/token", seconds=0.1),

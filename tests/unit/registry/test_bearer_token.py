@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from packyard.registry.bearer_token import parse_token, pull_scope, token_url
+from packyard.registry.bearer_token import host_of, may_see_credential, parse_token, pull_scope, token_url
 from packyard.registry.challenge import Challenge, bearer_of, offers_basic, parse_challenges
 
 REGISTRY = "https://registry.test"
@@ -153,6 +153,25 @@ def test_a_token_is_read(body: Any, authorization: str, seconds: float) -> None:
 def test_what_is_no_token_is_told_apart(body: bytes) -> None:
     with pytest.raises(ValueError, match="token server"):
         parse_token(body)
+
+
+@pytest.mark.parametrize(
+    ("registry", "realm", "named", "may"),
+    [
+        ("registry.test", "https://registry.test/token", None, True),
+        ("registry.test", "https://REGISTRY.test:443/token", None, True),
+        ("registry.test", "https://registry.test:8443/token", None, False),
+        ("registry.test", "https://auth.test/token", None, False),
+        ("registry.test", "https://auth.test/token", "auth.test", True),
+        ("registry.test", "https://auth.docker.io/token", None, False),
+        ("docker.io", "https://auth.docker.io/token", None, True),
+        ("registry.gitlab.com", "https://gitlab.com/jwt/auth", None, True),
+    ],
+)
+def test_the_credential_goes_to_the_registry_itself_to_whom_the_operator_names_and_to_known_owners(
+    registry: str, realm: str, named: str | None, *, may: bool
+) -> None:
+    assert may_see_credential(host_of(realm), registry=registry, named=named) == may
 
 
 def test_the_way_in_is_found_among_many() -> None:

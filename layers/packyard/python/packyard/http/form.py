@@ -8,11 +8,11 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest, UnsupportedMediaType
 from packyard.http.multipart import MAX_BOUNDARY, MalformedForm, Part, parse_parameters, parts_of
+from packyard.http.named_faults import refusal_of_names
 from packyard.http.raw_body import read_bytes
 from packyard.suggestion import unknown_name
 
 MULTIPART: Final = "multipart/form-data"
-_SHOWN_CHARACTERS: Final = 64
 _HOW: Final = 'curl -H "Authorization: Bearer $KEY" -F archive=@my-pack.tar.gz "$URL"'
 # How bodies that are no form come to be, by the type that they are sent under.
 _MISTAKES: Final = {
@@ -45,14 +45,14 @@ def read_form(
     try:
         for part in parts_of(body, boundary):
             if part.name not in fields:
-                faults[_shown(part.name)] = _unknown(part, fields, files)
+                faults[part.name] = _unknown(part, fields, files)
             elif part.name in parts:
                 faults[part.name] = "is given more than once; send it once"
             parts[part.name] = part
     except MalformedForm as fault:
         raise InvalidRequest({"body": str(fault)}) from None
     if faults:
-        raise InvalidRequest(faults)
+        raise refusal_of_names(faults, unnamed="body")
     return parts
 
 
@@ -82,7 +82,3 @@ def _unknown(part: Part, fields: frozenset[str], files: frozenset[str]) -> str:
     if part.is_file and len(files) == 1:
         return f"is not a part of this form; did you mean {next(iter(files))}?"
     return unknown_name(part.name, fields, kind="a part of this form")
-
-
-def _shown(name: str) -> str:
-    return name[:_SHOWN_CHARACTERS] or "body"

@@ -12,6 +12,7 @@ from typing import Any, Final
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from packyard.http.named_faults import first_names, refusal_of_names
 from packyard.suggestion import unknown_name
 
 _MAX_BYTES: Final = 64 << 10
@@ -19,8 +20,6 @@ _NONE: Final[Mapping[str, object]] = MappingProxyType({})
 _NOT_JSON: Final = (
     "is not valid JSON from line {}, column {} on; use double quotes, and no comma after the last entry"
 )
-_SHOWN_FIELDS: Final = 20
-_SHOWN_CHARACTERS: Final = 64
 # JSON is UTF-8 (RFC 8259, section 8.1); clients that say so all the same are let be.
 _CONTENT_TYPE: Final = re.compile(
     r'application/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?(?:\s*;)?', re.IGNORECASE
@@ -115,10 +114,8 @@ def _with_known_fields(
         if name not in given
     }
     faults |= dict.fromkeys(sorted(repeated), "is given more than once; give it once")
-    # No more than are shown, since looking for what was meant takes time.
-    unknown = sorted(name for name in given if name not in fields)[:_SHOWN_FIELDS]
+    unknown = first_names(name for name in given if name not in fields)
     faults |= {name: unknown_name(name, fields, kind="a field of this request") for name in unknown}
     if faults:
-        shown = sorted(faults.items())[:_SHOWN_FIELDS]
-        raise InvalidRequest({name[:_SHOWN_CHARACTERS] or "body": reason for name, reason in shown})
+        raise refusal_of_names(faults, unnamed="body")
     return given

@@ -11,7 +11,7 @@ from typing import Final
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest
-from packyard.packs.precondition import IfMatch
+from packyard.packs.precondition import IfMatch, revision_tag
 
 HEADER: Final = "If-Match"
 IF_NONE_MATCH: Final = "If-None-Match"
@@ -114,5 +114,5 @@ def _advice(text: str) -> str:
     bare = _BARE.fullmatch(text[:_SHOWN_CHARACTERS])
     if bare is None:
         return 'must be * or entity tags in quotes, such as "3", joined by commas: what ETag said, quotes included'
-    tag = f'"{bare[1]}"'
+    tag = revision_tag(int(bare[1]))
     return f"must be in quotes: If-Match: {tag}. In a shell, keep them by single quotes around: -H 'If-Match: {tag}'"

@@ -5,15 +5,11 @@ A parameter that is ignored does harm: `DELETE /packs/{id}?version=1` would dele
 """
 
 from collections.abc import Collection
-from typing import Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from packyard.errors import InvalidRequest
+from packyard.http.named_faults import first_names, refusal_of_names
 from packyard.suggestion import unknown_name
-
-_SHOWN_NAMES: Final = 20
-_SHOWN_CHARACTERS: Final = 64
 
 
 def require_known(event: APIGatewayProxyEvent, known: Collection[str] = ()) -> None:
@@ -23,8 +19,7 @@ def require_known(event: APIGatewayProxyEvent, known: Collection[str] = ()) -> N
         InvalidRequest: Every parameter that is unknown or repeated, by name; of many, the first twenty.
     """
     given = event.multi_value_query_string_parameters
-    # No more than are shown, since looking for what was meant takes time.
-    unknown = sorted(name for name in given if name not in known)[:_SHOWN_NAMES]
+    unknown = first_names(name for name in given if name not in known)
     faults = {name: _unknown(name, known) for name in unknown}
     faults |= {
         name: f"is given {len(values)} times; it takes one value"
@@ -32,8 +27,7 @@ def require_known(event: APIGatewayProxyEvent, known: Collection[str] = ()) -> N
         if name in known and len(values) > 1
     }
     if faults:
-        shown = sorted(faults.items())[:_SHOWN_NAMES]
-        raise InvalidRequest({name[:_SHOWN_CHARACTERS] or "query": reason for name, reason in shown})
+        raise refusal_of_names(faults, unnamed="query")
 
 
 def _unknown(name: str, known: Collection[str]) -> str:

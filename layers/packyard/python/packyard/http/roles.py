@@ -10,6 +10,7 @@ from packyard.http.app import json_response
 from packyard.http.entity_tags import ETAG
 from packyard.http.json_body import read_json
 from packyard.packs.pack import is_pack_id
+from packyard.packs.precondition import revision_tag
 from packyard.packs.role import MAX_PACKS, Role, is_role_id
 
 _FIELD: Final = "pack_ids"
@@ -59,4 +60,4 @@ def _fault(pack_ids: Any) -> str | None:
 def role_response(role: Role) -> Response[str]:
     """Return a role as its organisation sees it, with its revision as the entity tag."""
     body = {"role_id": role.role_id, "revision": role.revision, "pack_ids": role.pack_ids}
-    return json_response(200, body, {ETAG: f'"{role.revision}"'})
+    return json_response(200, body, {ETAG: revision_tag(role.revision)})

@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from packyard.http.app import json_response
 from packyard.http.entity_tags import ETAG
 from packyard.packs.pack import Pack
+from packyard.packs.precondition import revision_tag
 from packyard.packs.timestamp import format_timestamp
 from packyard.tenants.caller import Caller
 
@@ -48,4 +49,4 @@ def pack_tag(pack: Pack, caller: Caller) -> str:
     Others see another body, which has another tag (RFC 9110, section 8.8.3: no two representations share one). A field
     that can change without a revision has to change the tag as well (decision 40).
     """
-    return f'"{pack.revision}"' if pack.org_id == caller.org_id else f'"shared-{pack.revision}"'
+    return revision_tag(pack.revision) if pack.org_id == caller.org_id else f'"shared-{pack.revision}"'

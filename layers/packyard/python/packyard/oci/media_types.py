@@ -10,6 +10,8 @@ DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
 INDEXES = frozenset({INDEX, DOCKER_INDEX})
 MANIFESTS = frozenset({MANIFEST, DOCKER_MANIFEST})
+# What a registry is asked for where a tag or a digest may name either, as `Accept` has it.
+ANY_MANIFEST = f"{INDEX}, {DOCKER_INDEX}, {MANIFEST}, {DOCKER_MANIFEST}"
 
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 # What tells an image from what else registries keep under manifests.

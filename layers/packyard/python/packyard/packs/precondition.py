@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from packyard.errors import PreconditionFailed
 
 
+def revision_tag(revision: int) -> str:
+    """Return the entity tag of a pack or a role at a revision, with its quotes (RFC 9110, section 8.8.3)."""
+    return f'"{revision}"'
+
+
 @dataclass(frozen=True, slots=True)
 class IfMatch:
     """The condition of an `If-Match` header.
@@ -33,7 +38,7 @@ class IfMatch:
             revision: Where the thing stands; the caller's organisation owns it.
             thing: What it is, in a word.
         """
-        tag = f'"{revision}"'
+        tag = revision_tag(revision)
         stands = f"The {thing} is at revision {revision}"
         if str(revision) in self.weak:
             what = f"If-Match names W/{tag}, a weak entity tag, and a write takes strong ones only."

@@ -14,20 +14,23 @@ Sources: RFC 9110, section 11; the token specification of the CNCF's distributio
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlsplit
 
 from packyard.errors import RegistryUnavailable
-from packyard.oci.reference import DOCKER_HUB, parse_registry
-from packyard.registry.bearer_token import MAX_TOKEN_BODY, parse_token, pull_scope, token_url
+from packyard.registry.bearer_token import (
+    MAX_TOKEN_BODY,
+    host_of,
+    may_see_credential,
+    parse_token,
+    pull_scope,
+    token_url,
+)
 from packyard.registry.challenge import Challenge, bearer_of, offers_basic, parse_challenges
 from packyard.registry.foreign_credentials import Grant
 from packyard.registry.guard import TargetRefused
 from packyard.registry.guarded_http import BodyTooLarge, GuardedHttp
+from packyard.registry.statuses import NOT_NOW, SERVER_ERRORS
 
-# Registries whose token server is another host of the same owner.
-_KNOWN_REALMS: Final = {DOCKER_HUB: "auth.docker.io", "registry.gitlab.com": "gitlab.com"}
 _BASIC: Final = "Basic "
-_MIN_OUTAGE: Final = 500
 # Of one registry, in one read.
 _MAX_TOKEN_REQUESTS: Final = 4
 
@@ -108,7 +111,7 @@ class Authorizer:
     def _ask(self, url: str) -> str | None:
         with self._http.get(url, accept="application/json", authorization=self._for_realm(url)) as reply:
             if reply.status != HTTPStatus.OK:
-                if reply.status >= _MIN_OUTAGE or reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+                if reply.status in SERVER_ERRORS or reply.status in NOT_NOW:
                     raise RegistryUnavailable(
                         "The registry's token server is not able to answer at the moment."
                     )
@@ -119,17 +122,13 @@ class Authorizer:
                 raise RegistryUnavailable("The registry's token server gave no token.") from error
 
     def _for_realm(self, url: str) -> str | None:
-        """Return the credential, if the token server is one that may see it.
-
-        That is the registry itself, the one that the operator names, or one known to be of the same owner.
-        Whoever answers as the registry could name any other to have the credential sent there.
-        """
+        """Return the credential, if the token server may see it."""
         try:
-            host = parse_registry(urlsplit(url).netloc)
+            host = host_of(url)
         except ValueError:
             raise TargetRefused from None
         grant = self._grant()
-        if grant is None or host not in {self._registry, grant.realm, _KNOWN_REALMS.get(self._registry)}:
+        if grant is None or not may_see_credential(host, registry=self._registry, named=grant.realm):
             return None
         return grant.credential.authorization()
 

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from packyard.oci.reference import DOCKER_HUB, parse_registry
 from packyard.registry.challenge import Challenge
 
 MAX_TOKEN_BODY: Final = 64 << 10
+# Registries whose token server is on another host of the same owner.
+_KNOWN_REALMS: Final = {DOCKER_HUB: "auth.docker.io", "registry.gitlab.com": "gitlab.com"}
 # It becomes part of a header. RFC 6750 (section 2.1) allows less, but clients hand on whatever a server gives.
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 _MAX_SERVICE: Final = 256
@@ -63,6 +66,34 @@ def token_url(challenge: Challenge, *, registry_url: str, scope: str | None) -> 
     return f"{realm}{'&' if '?' in realm else '?'}{urlencode(query)}" if query else realm
 
 
+def host_of(url: str) -> str:
+    """Return the host of a URL, and its port, in the form of `Reference.registry`.
+
+    Raises:
+        ValueError: As for `parse_registry`.
+    """
+    return parse_registry(urlsplit(url).netloc)
+
+
+def may_see_credential(host: str, *, registry: str, named: str | None) -> bool:
+    """Tell whether a token server may be shown the credential for a registry.
+
+    It may be the registry itself, the one that the operator names, or one known to be of the same owner. Whoever
+    answers as the registry could name any other, to have the credential sent there.
+
+    Args:
+        host: The token server's, as `host_of` returns it.
+        registry: As in `Reference.registry`.
+        named: The token server that the operator names, in the same form; None for none.
+    """
+    return host in {registry, named, _KNOWN_REALMS.get(registry)}
+
+
+def stated_scope(challenge: Challenge) -> str:
+    """Return the scope that a challenge states, at most 1,024 characters of it; empty when it states none."""
+    return challenge.parameters.get("scope", "")[:_MAX_SCOPE]
+
+
 def pull_scope(challenge: Challenge) -> str | None:
     """Return the scope that a challenge states, as far as it is for reading; None when it states none.
 
@@ -73,7 +104,7 @@ def pull_scope(challenge: Challenge) -> str | None:
         challenge: A Bearer challenge.
     """
     scopes = []
-    for stated in challenge.parameters.get("scope", "")[:_MAX_SCOPE].split()[:_MAX_SCOPES]:
+    for stated in stated_scope(challenge).split()[:_MAX_SCOPES]:
         structured = _STRUCTURED_SCOPE.fullmatch(stated)
         if structured is not None and _PULL in structured[3].split(","):
             scopes.append(f"{structured[1]}:{structured[2]}:{_PULL}")

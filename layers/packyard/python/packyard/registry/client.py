@@ -11,18 +11,16 @@ from urllib.parse import urlencode, urlsplit
 from packyard.errors import RegistryUnavailable
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
-from packyard.oci.media_types import DOCKER_INDEX, DOCKER_MANIFEST, INDEX, MANIFEST
+from packyard.oci.media_types import ANY_MANIFEST
 from packyard.registry.answers import document_of, says_stored, stated_digest
 from packyard.registry.port import BlobUpload
 from packyard.registry.refusal import RegistryBroken, RegistryRefused, TagKept
 from packyard.registry.scopes import to_delete, to_push
+from packyard.registry.statuses import CLIENT_ERRORS, REDIRECTS
 from packyard.registry.tags import TagList, list_tags
 from packyard.registry.transport import Answer, Transport
 
-_ANY_MANIFEST: Final = f"{INDEX}, {DOCKER_INDEX}, {MANIFEST}, {DOCKER_MANIFEST}"
-_MOUNT_REFUSED: Final = frozenset({*range(400, 500)} - {HTTPStatus.TOO_MANY_REQUESTS})
-# A registry redirects to where it keeps a blob only when it keeps it.
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_MOUNT_REFUSED: Final = frozenset(CLIENT_ERRORS) - {HTTPStatus.TOO_MANY_REQUESTS}
 # Said of an upload that the registry has lost, or whose bytes came over changed: it is begun anew.
 _UPLOAD_LOST: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE})
 _UPLOAD_LOST_CODES: Final = frozenset(
@@ -131,7 +129,7 @@ class RegistryClient:
         def attempt() -> Document:
             path = f"/v2/{repository}/manifests/{digest}"
             answer = self._transport.send(
-                "GET", path, scopes=to_push(repository), headers={"Accept": _ANY_MANIFEST}
+                "GET", path, scopes=to_push(repository), headers={"Accept": ANY_MANIFEST}
             )
             return document_of(answer, digest)
 
@@ -180,7 +178,7 @@ class RegistryClient:
             f"/v2/{repository}/manifests/{reference}",
             scopes=to_push(repository),
             also={HTTPStatus.NOT_FOUND},
-            headers={"Accept": _ANY_MANIFEST},
+            headers={"Accept": ANY_MANIFEST},
         )
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
@@ -266,6 +264,7 @@ class RegistryClient:
             "HEAD",
             f"/v2/{repository}/blobs/{digest}",
             scopes=to_push(repository),
-            also={*_REDIRECTS, HTTPStatus.NOT_FOUND},
+            # A registry redirects to where it keeps a blob only when it keeps it.
+            also={*REDIRECTS, HTTPStatus.NOT_FOUND},
         )
         return answer.status != HTTPStatus.NOT_FOUND

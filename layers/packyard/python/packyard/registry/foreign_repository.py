@@ -19,19 +19,17 @@ from packyard.oci.digest import Digest, digest_of
 from packyard.oci.document import Document
 from packyard.oci.foreign_document import Descriptor, ForeignIndex, ForeignManifest, parse_foreign_document
 from packyard.oci.image_fault import ImageFault
-from packyard.oci.media_types import DOCKER_INDEX, DOCKER_MANIFEST, INDEX, MANIFEST
+from packyard.oci.media_types import ANY_MANIFEST
 from packyard.registry.authorization import Authorizer
 from packyard.registry.guarded_http import BodyTooLarge, GuardedHttp, Reply
+from packyard.registry.statuses import CLIENT_ERRORS, NOT_NOW
 
 # What registries are asked to take (OCI distribution-spec, "Pushing Manifests").
 _MAX_MANIFEST: Final = 4 << 20
-_ACCEPT: Final = f"{INDEX}, {DOCKER_INDEX}, {MANIFEST}, {DOCKER_MANIFEST}"
 # Bare, once more at the registry that we are sent on to, with tokens, and with a credential and what replaces it.
 _ATTEMPTS: Final = 8
 _MANIFESTS: Final = "/manifests/"
 _API_PATH: Final = re.compile(r"/v2/(?P<repository>.+)/(?:manifests|blobs)/[^/]+")
-_CLIENT_ERRORS: Final = range(400, 500)
-_NOT_NOW: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,7 @@ class ForeignRepository:
             RegistryUnavailable: No answer, or one of another digest than was asked for.
         """
         named = None if size is None else target
-        with self._asked(_MANIFESTS + target, accept=_ACCEPT, named=named) as reply:
+        with self._asked(_MANIFESTS + target, accept=ANY_MANIFEST, named=named) as reply:
             try:
                 raw = reply.read(_MAX_MANIFEST)
             except BodyTooLarge:
@@ -233,7 +231,7 @@ class ForeignRepository:
             raise ImageFault(
                 f"names {named}, which its registry does not hold; push the image again, with all its platforms"
             )
-        if reply.status in _CLIENT_ERRORS and reply.status not in _NOT_NOW:
+        if reply.status in CLIENT_ERRORS and reply.status not in NOT_NOW:
             if elsewhere is not None:
                 raise self._name.kept_elsewhere(elsewhere)
             # By sending us to where a blob lies, a registry has vouched for it.

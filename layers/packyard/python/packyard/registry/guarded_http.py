@@ -15,9 +15,9 @@ from packyard.errors import RegistryUnavailable
 from packyard.registry.budget import Budget
 from packyard.registry.guard import Guard, Origin
 from packyard.registry.guarded_connection import guarded_pool
+from packyard.registry.statuses import REDIRECTS
 
 _MAX_REDIRECTS: Final = 5
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _CHUNK_BYTES: Final = 64 << 10
 _USER_AGENT: Final = "packyard"
 
@@ -126,7 +126,7 @@ class GuardedHttp:
             credentials = {} if authorization is None else {"Authorization": authorization}
             with self._exchange(origin, target, headers | credentials) as response:
                 location = response.headers.get("Location")
-                if response.status not in _REDIRECTS or not location:
+                if response.status not in REDIRECTS or not location:
                     yield Reply(response.status, redirected, url, response)
                     return
             url = _joined(url, location)

@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Final
 
 from packyard.errors import RegistryUnavailable
+from packyard.registry.bearer_token import stated_scope
 from packyard.registry.challenge import Challenge, bearer_of, offers_basic, parse_challenges
 from packyard.registry.login_secret import LoginSecret
 from packyard.registry.token_server import TokenServer
@@ -20,7 +21,6 @@ from packyard.registry.token_server import TokenServer
 _MARGIN: Final = timedelta(seconds=10)
 # One for each repository that is pushed to, in two kinds; the oldest goes.
 _MAX_TOKENS: Final = 64
-_MAX_SCOPE: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class RegistryLogin:
 
 def _with_stated(scopes: tuple[str, ...], challenge: Challenge) -> tuple[str, ...]:
     """Return scopes together with the one that a challenge states, unless they hold it already."""
-    stated = challenge.parameters.get("scope", "")[:_MAX_SCOPE]
+    stated = stated_scope(challenge)
     name, _, actions = stated.rpartition(":")
     wanted = set(actions.split(","))
     if not stated or any(

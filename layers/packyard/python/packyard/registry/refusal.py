@@ -11,13 +11,10 @@ from typing import Final
 
 from packyard.errors import RegistryThrottled, RegistryUnavailable
 from packyard.registry.retry_after import retry_after_seconds
+from packyard.registry.statuses import NOT_NOW, REDIRECTS, SERVER_ERRORS
 
 _NOTED_BYTES: Final = 2 << 10
 _MAX_ERRORS: Final = 16
-_SERVER_ERROR: Final = 500
-# "Not now" below 500: RFC 9110, section 15.5.9, and RFC 8470, section 5.2.
-_NOT_NOW: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
-_REDIRECTS: Final = range(300, 400)
 # Under whatever status: distribution-spec, "Error Codes".
 _TOO_MANY: Final = "TOOMANYREQUESTS"
 
@@ -100,9 +97,9 @@ def failure(
         or (status == HTTPStatus.SERVICE_UNAVAILABLE and wait is not None)
     ):
         found = RegistryThrottled(wait)
-    elif status >= _SERVER_ERROR:
+    elif status in SERVER_ERRORS:
         found = RegistryBroken("The registry is not able to answer at the moment.")
-    elif status in _NOT_NOW:
+    elif status in NOT_NOW:
         found = RegistryUnavailable("The registry is not able to answer at the moment.")
     else:
         return RegistryRefused(status, codes, said, advice(method, path, status))
@@ -118,7 +115,7 @@ def advice(method: str, path: str, status: int) -> str:
         path: Of the request.
         status: Of the answer.
     """
-    if status in _REDIRECTS:
+    if status in REDIRECTS:
         return _REDIRECTED
     if status == HTTPStatus.NOT_FOUND and path.endswith("/blobs/uploads/"):
         return _NOT_THERE

@@ -1,20 +1,27 @@
 """The token server of our own registry (token specification of the CNCF's distribution project)."""
 
 from collections.abc import Sequence
-from typing import Final
 from urllib.parse import urlsplit
 
 from packyard.errors import RegistryUnavailable
-from packyard.oci.reference import parse_registry
-from packyard.registry.bearer_token import MAX_TOKEN_BODY, BearerToken, parse_token, token_url
+from packyard.registry.bearer_token import (
+    MAX_TOKEN_BODY,
+    BearerToken,
+    host_of,
+    may_see_credential,
+    parse_token,
+    token_url,
+)
 from packyard.registry.challenge import Challenge
 from packyard.registry.login_secret import Login
 from packyard.registry.refusal import RegistryRefused, failure
+from packyard.registry.statuses import CLIENT_ERRORS, REDIRECTS
 from packyard.registry.transport import Exchange
 
-# Registries whose token server is another host of the same owner.
-_KNOWN_REALMS: Final = {"registry.gitlab.com": "gitlab.com"}
-_CLIENT_ERRORS: Final = range(400, 500)
+_REDIRECTED = (
+    "The registry's token server redirects, and we follow no redirect with a login. The registry has to name the"
+    " address that answers itself (for the CNCF's registry: auth.token.realm)."
+)
 
 
 class TokenServer:
@@ -38,7 +45,7 @@ class TokenServer:
             scopes: What the token is to be good for. It may be good for less, which the registry then says.
 
         Raises:
-            RegistryRefused: The server is not one that may see the login.
+            RegistryRefused: The server is not one that may see the login, or it redirects.
             RegistryUnavailable: It does not answer, or not with a token.
         """
         url = self._url(challenge, login, scopes)
@@ -47,25 +54,26 @@ class TokenServer:
         )
         if answer.succeeded:
             return _token(answer.body)
+        path = urlsplit(url).path
+        if answer.status in REDIRECTS:
+            said = f"GET {path} answered {answer.status}"
+            raise RegistryRefused(answer.status, frozenset(), said, _REDIRECTED)
         # Its body is left out: nobody knows what a token server may say of a login.
-        found = failure("GET", urlsplit(url).path, answer.status, answer.headers, b"")
-        if answer.status in _CLIENT_ERRORS and isinstance(found, RegistryRefused):
+        found = failure("GET", path, answer.status, answer.headers, b"")
+        if answer.status in CLIENT_ERRORS and isinstance(found, RegistryRefused):
             return None
         raise found
 
     def _url(self, challenge: Challenge, login: Login, scopes: Sequence[str]) -> str:
-        """Return the server's URL, if it is on the registry's host or on the one that the operator names.
-
-        Whoever answers as the registry could name any other to have the login sent there.
-        """
-        registry = parse_registry(urlsplit(self._base_url).netloc)
+        """Return the URL to ask, if the server may see the login."""
         try:
+            registry = host_of(self._base_url)
             url = token_url(challenge, registry_url=self._base_url, scope=" ".join(scopes))
-            host = parse_registry(urlsplit(url).netloc)
+            host = host_of(url)
         except ValueError as error:
             note = f"the registry's token server cannot be asked: {error}"
             raise RegistryRefused(0, frozenset(), note) from error
-        if host not in {registry, login.realm, _KNOWN_REALMS.get(registry)}:
+        if not may_see_credential(host, registry=registry, named=login.realm):
             note = f"the registry names {host} as its token server; if that is right, the secret that RegistryLoginArn"
             raise RegistryRefused(0, frozenset(), f'{note} names has to say so: "realm": "{host}"')
         return url

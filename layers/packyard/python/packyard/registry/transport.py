@@ -18,12 +18,12 @@ from packyard.registry.credentials import Credential
 from packyard.registry.origin import on_origin
 from packyard.registry.refusal import RegistryRefused, failure
 from packyard.registry.scopes import Scopes
+from packyard.registry.statuses import SUCCESSES
 
 # How long to wait before each further attempt; short, because a caller waits at the gateway.
 RETRY_DELAYS_SECONDS: Final = (0.2, 1.0)
 # What registries are asked to take as a manifest (distribution-spec, "Pushing manifests"); what is longer is left.
 _BODY_BYTES: Final = 4 << 20
-_SUCCESSES: Final = range(200, 300)
 _LOGIN_WANTED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 Body = Callable[[], Iterable[bytes]]
@@ -78,7 +78,7 @@ class Answer:
     @property
     def succeeded(self) -> bool:
         """Whether the registry says that it did what it was asked, by whichever status (RFC 9110, section 15.3)."""
-        return self.status in _SUCCESSES
+        return self.status in SUCCESSES
 
 
 class Exchange:
