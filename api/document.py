@@ -3,12 +3,11 @@
 import inspect
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
 
-from api.examples import DETAILS
+from api.examples import REFUSALS
 from api.models import MODELS, ROLE_ID
 from api.operation import Answer, Operation, Parameter, Schema
 from packyard.errors import PackyardError
@@ -214,20 +213,10 @@ def _refusal(status: int, codes: Sequence[str]) -> dict[str, Any]:
                     "allOf": [_reference("Error")],
                     "properties": {"error": {"properties": {"code": {"enum": list(codes)}}}},
                 },
-                "examples": {code: {"value": _example(code)} for code in codes},
+                "examples": {code: {"value": REFUSALS[code]} for code in codes},
             }
         },
     }
-
-
-def _example(code: str) -> dict[str, Any]:
-    status, _ = statuses_of_codes()[code]
-    error = {
-        "code": code,
-        "message": HTTPStatus(status).phrase,
-        "request_id": "6f1c2f0e-8a55-4b7c-9d0e-0d7a4c1e2b3f",
-    }
-    return {"error": {**error, "details": DETAILS[code]} if code in DETAILS else error}
 
 
 def _headers(headers: Mapping[str, str]) -> dict[str, Any]:

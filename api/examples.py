@@ -2,6 +2,10 @@
 
 from typing import Any, Final
 
+from packyard import errors
+from packyard.packs.precondition import IfMatch
+
+_REQUEST_ID: Final = "6f1c2f0e-8a55-4b7c-9d0e-0d7a4c1e2b3f"
 PACK_ID: Final = "pack_01JQ2V7N3T5W8XABCDEFGHJKMN"
 ORG_ID: Final = "org_01jq2v7n3t5w8xabcdefghjkmn"
 UPLOAD_ID: Final = "upl_01JQ2V7N3T5W8XABCDEFGHJKMN"
@@ -63,12 +67,42 @@ REVISIONS: Final[dict[str, Any]] = {
 }
 ROLE_PACKS: Final[dict[str, Any]] = {"role_id": "support-agent", "revision": 3, "pack_ids": [PACK_ID]}
 
-# What a refusal's details may look like, for the codes that have some.
-DETAILS: Final[dict[str, Any]] = {
-    "validation_error": {
-        "fields": {"pack.yaml:version": "must be three numbers joined by dots: write 1.4.0 (SemVer 2.0.0)"}
-    },
-    "pack_name_taken": {"pack_id": PACK_ID},
-    "precondition_failed": {"revision": 4},
-    "pack_in_use": {"references": {"role_ids": ["support-agent"], "other_organisations": 0}},
+_REFUSALS: Final = (
+    errors.InvalidRequest(
+        {"pack.yaml:version": "must be three numbers joined by dots: write 1.4.0 (SemVer 2.0.0)"}
+    ),
+    errors.Unauthenticated(),
+    errors.PermissionDenied("This credential lacks the scope caps:write, which every write needs."),
+    errors.PackNotFound(),
+    errors.FileNotFound(),
+    errors.RoleNotFound(),
+    errors.UploadNotFound(),
+    errors.RouteNotFound(),
+    errors.MethodNotAllowed(),
+    errors.PackNameTaken("slack", PACK_ID, advice=f"Send its next version to POST /packs/{PACK_ID}/upload."),
+    errors.PackInUse(role_ids=["support-agent"]),
+    errors.PackModified(),
+    errors.RoleModified(),
+    errors.PackDeleting(),
+    IfMatch(frozenset({"3"})).refusal(4),
+    errors.PayloadTooLarge("An archive may have 268435456 bytes at most; this one has 300000000."),
+    errors.UnsupportedMediaType("The body must be JSON: send the header Content-Type: application/json."),
+    errors.BillingInactive(),
+    errors.InternalError(),
+    errors.RegistryUnavailable(
+        "The registry at ghcr.io did not answer, or not in time; check its address, or try again."
+    ),
+    errors.RegistryCleanupFailed(),
+    errors.ServiceUnavailable(),
+    errors.TimedOut(),
+)
+# The gateway answers this one; its words are the template's.
+_RATE_LIMITED: Final = {
+    "code": "rate_limited",
+    "message": "Too many requests; repeat this one after the seconds that Retry-After names, and send fewer at once.",
+    "request_id": _REQUEST_ID,
 }
+# A refusal of every code, as the service answers it.
+REFUSALS: Final[dict[str, Any]] = {
+    refusal.code: {"error": refusal.inner(_REQUEST_ID)} for refusal in _REFUSALS
+} | {"rate_limited": {"error": _RATE_LIMITED}}

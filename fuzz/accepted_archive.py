@@ -1,15 +1,12 @@
 """What must be true of an archive that was let in, and of the refusal of one that was not."""
 
-import io
-import posixpath
 import re
-import tarfile
 import unicodedata
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Final
 
-from tests.corpus.reading import SeenFile, read, seen_by_us
+from tests.corpus.reading import read, seen_by_python, seen_by_us
 
 from packyard.errors import InvalidRequest, PayloadTooLarge
 from packyard.oci.foreign_document import Descriptor
@@ -55,9 +52,7 @@ def read_or_refuse(archive: bytes) -> PackContents[bytes] | None:
 
 def check_python_sees_the_same(archive: bytes, contents: PackContents[bytes]) -> None:
     """Check that Python's own reader finds the same files, wherever in the archive the pack's root is."""
-    theirs = {
-        unicodedata.normalize("NFC", path): seen for path, seen in _files_seen_by_python(archive).items()
-    }
+    theirs = {unicodedata.normalize("NFC", path): seen for path, seen in seen_by_python(archive).items()}
     ours = {unicodedata.normalize("NFC", path): seen for path, seen in seen_by_us(contents).items()}
     if "pack.yaml" not in theirs:
         theirs = {path.partition("/")[2]: seen for path, seen in theirs.items()}
@@ -112,17 +107,3 @@ def _check_path(path: str) -> None:
     assert not any(segment.startswith(".wh.") for segment in segments)
     assert len(path.encode()) <= LIMITS.path_bytes
     assert len(segments) <= LIMITS.path_depth
-
-
-def _files_seen_by_python(archive: bytes) -> dict[str, SeenFile]:
-    files: dict[str, SeenFile] = {}
-    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
-        for member in tar:
-            path = posixpath.normpath(member.name)
-            if is_litter(path):
-                continue
-            if member.islnk():
-                files[path] = files[posixpath.normpath(member.linkname)]
-            elif content := tar.extractfile(member):
-                files[path] = SeenFile(content.read(), bool(member.mode & 0o111))
-    return files

@@ -11,10 +11,11 @@ What is changed, and why, in the order of the code:
 
 import copy
 import json
-import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from layers.packyard.toolchain import processor
 
 from local import forwarder
 from local.deployment import Build
@@ -25,13 +26,6 @@ WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 
 # Where the layer holds the forwarder, below Lambda's /opt.
 _FORWARDER = Path("packyard-local") / "forwarder.py"
-# What Lambda calls the processors that it has, by what Python calls them.
-_ARCHITECTURES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
-
-
-def architecture() -> str:
-    """Return what Lambda calls this machine's processor."""
-    return _ARCHITECTURES[platform.machine()]
 
 
 def derived(template: Mapping[str, Any], *, architecture: str) -> dict[str, Any]:
@@ -60,14 +54,16 @@ def write_template(build: Build) -> Path:
     """Write the derived template beside the built one, and the forwarder into the layer; return the template's path.
 
     Args:
-        build: Of the target `container`.
+        build: Of the target `container`, which is built only where Lambda has this machine's processor.
     """
     # PyYAML is slow to import, and running a function without a container needs none of it.
     import yaml  # noqa: PLC0415
 
     template = yaml.safe_load(build.template.read_text(encoding="utf-8"))
     path = build.template.with_name("local.json")
-    path.write_text(json.dumps(derived(template, architecture=architecture()), indent=1), encoding="utf-8")
+    path.write_text(
+        json.dumps(derived(template, architecture=processor().on_lambda), indent=1), encoding="utf-8"
+    )
     script = build.template.parent / "PackyardLayer" / _FORWARDER
     script.parent.mkdir(exist_ok=True)
     script.write_bytes(Path(forwarder.__file__).read_bytes())

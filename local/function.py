@@ -7,7 +7,6 @@ to lend a package that the layer lacks.
 import http.client
 import json
 import os
-import platform
 import socket
 import subprocess
 import time
@@ -16,6 +15,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from layers.packyard.toolchain import ToolMissing, processor
 
 from local.aws import CREDENTIALS
 from local.command import Command, end
@@ -27,7 +28,6 @@ START_SECONDS = 20
 
 # Function code is read-only and without time stamps on AWS; here it must merely stay free of bytecode.
 _RUNTIME = {"PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "TZ": "UTC"}
-_ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
 
 class FunctionFailed(Exception):
@@ -125,7 +125,10 @@ def running_function(
 
 
 def _interface_emulator() -> Path:
-    architecture = _ARCHITECTURES[platform.machine()]
+    try:
+        architecture = processor().on_lambda
+    except ToolMissing as error:
+        raise FunctionFailed(str(error)) from None
     pattern = f"tools/sam/lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-{architecture}"
     return next(LOCAL.glob(pattern))
 

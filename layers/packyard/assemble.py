@@ -18,7 +18,15 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from layers.packyard.toolchain import PROJECT, RUNTIME, ToolMissing, fetched_python, find_python, find_uv
+from layers.packyard.toolchain import (
+    PROJECT,
+    RUNTIME,
+    ToolMissing,
+    fetched_python,
+    find_python,
+    find_uv,
+    processor,
+)
 
 HERE = Path(__file__).resolve().parent
 
@@ -55,29 +63,33 @@ class Target:
 
     Attributes:
         python: Version as `major.minor`.
-        platform: uv's name for system and processor; None for the machine that this runs on.
+        system: The part of uv's name for system and processor that follows the processor; None for the machine that
+            this runs on.
+        processor: uv's name for the processor; None for this machine's.
         needs_bytecode: Whether a layer without it is of no use, rather than slower at its start.
     """
 
     python: str
-    platform: str | None
+    system: str | None = None
+    processor: str | None = None
     needs_bytecode: bool
 
+    @property
+    def platform(self) -> str | None:
+        """The name that uv has for system and processor; None for the machine that this runs on.
 
-# What uv calls the processors that Lambda has, by what Python calls them.
-_PROCESSORS = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
+        Raises:
+            ToolMissing: It is for Lambda's system on this machine's processor, and Lambda has none of its kind.
+        """
+        return self.system and f"{self.processor or processor().in_uv}-{self.system}"
 
+
+# Amazon Linux 2023, which python3.13 runs on, has glibc 2.34.
+_AMAZON_LINUX = "manylinux_2_28"
 TARGETS = {
-    # Amazon Linux 2023, which python3.13 runs on, has glibc 2.34.
-    "lambda": Target(python=RUNTIME, platform="aarch64-manylinux_2_28", needs_bytecode=True),
-    "container": Target(
-        python=RUNTIME,
-        platform=f"{_PROCESSORS.get(platform.machine(), platform.machine())}-manylinux_2_28",
-        needs_bytecode=False,
-    ),
-    "local": Target(
-        python=f"{sys.version_info.major}.{sys.version_info.minor}", platform=None, needs_bytecode=True
-    ),
+    "lambda": Target(python=RUNTIME, system=_AMAZON_LINUX, processor="aarch64", needs_bytecode=True),
+    "container": Target(python=RUNTIME, system=_AMAZON_LINUX, needs_bytecode=False),
+    "local": Target(python=f"{sys.version_info.major}.{sys.version_info.minor}", needs_bytecode=True),
 }
 
 
@@ -85,6 +97,7 @@ def install_dependencies(folder: Path, *, target: Target, uv: Path) -> None:
     """Put the locked dependencies into `folder`: wheels only, each checked against its hash in `uv.lock`.
 
     Raises:
+        ToolMissing: As for `Target.platform`.
         subprocess.CalledProcessError: uv refused; it has said why on standard error.
     """
     locked = subprocess.run(

@@ -1,14 +1,18 @@
 """What the layer's build needs: uv, which installs, and a Python of the runtime's version, which compiles.
 
+It also knows what Lambda and uv call this machine's processor.
+
 `python3 -m layers.packyard.toolchain` sees to the Python, or says what helps. The standard library is enough to run it.
 """
 
 import argparse
 import os
+import platform
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -22,6 +26,40 @@ _DOWNLOAD_MB = 30
 
 class ToolMissing(Exception):
     """The layer cannot be built here; the message says what is missing and what helps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Processor:
+    """A processor that Lambda has.
+
+    Attributes:
+        on_lambda: What Lambda calls it: `x86_64` or `arm64`.
+        in_uv: What uv calls it.
+    """
+
+    on_lambda: str
+    in_uv: str
+
+
+_X86_64 = Processor(on_lambda="x86_64", in_uv="x86_64")
+_ARM64 = Processor(on_lambda="arm64", in_uv="aarch64")
+# By what Python calls them on Linux, macOS and Windows.
+_PROCESSORS = {"x86_64": _X86_64, "AMD64": _X86_64, "aarch64": _ARM64, "arm64": _ARM64}
+
+
+def processor() -> Processor:
+    """Return this machine's processor.
+
+    Raises:
+        ToolMissing: Lambda has none of its kind.
+    """
+    machine = platform.machine()
+    if machine not in _PROCESSORS:
+        raise ToolMissing(
+            f"Lambda has processors of the kinds x86_64 and arm64, and this machine's is {machine}: functions cannot "
+            "run here as they do on Lambda. `make run` serves the API without Lambda's container"
+        )
+    return _PROCESSORS[machine]
 
 
 def find_uv(*, environment: Mapping[str, str]) -> Path:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from packyard.packs.archive import PackContents, read_archive
 from packyard.packs.limits import ArchiveLimits
+from packyard.packs.member_path import is_litter
 
 DEFAULT_LIMITS = ArchiveLimits()
 
@@ -53,11 +54,13 @@ def seen_by_us(contents: PackContents[bytes]) -> dict[str, SeenFile]:
 
 
 def seen_by_python(archive: bytes) -> dict[str, SeenFile]:
-    """Every file by the path that its name stands for; of hard links the first one's mode counts."""
+    """Return every file but litter, by the path that its name stands for; of hard links the first one's mode counts."""
     files: dict[str, SeenFile] = {}
     with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
         for member in tar:
             path = posixpath.normpath(member.name)
+            if is_litter(path):
+                continue
             if member.islnk():
                 files[path] = files[posixpath.normpath(member.linkname)]
             elif content := tar.extractfile(member):

@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from layers.packyard.toolchain import RUNTIME, find_python
+from layers.packyard.toolchain import RUNTIME, find_python, processor
 from local.aws import Endpoint
 from local.deployment import Build, build
-from local.derived_template import ENDPOINT, WRAPPER, architecture, environment_file, write_template
+from local.derived_template import ENDPOINT, WRAPPER, environment_file, write_template
 from local.environments import PROJECT, tool
 from local.forwarder import VARIABLE
 from local.sample_events import rendered, sample_events
@@ -123,7 +123,7 @@ def test_sam_runs_all_functions_on_this_machine_s_processor_with_the_wrapper_in_
     view: dict[str, Any],
 ) -> None:
     for function in view["functions"].values():
-        assert function["architecture"] == architecture()
+        assert function["architecture"] == processor().on_lambda
         (layer,) = function["layers"]
         wrapper = PROJECT / layer / function["variables"][WRAPPER].removeprefix("/opt/")
         assert os.access(wrapper, os.X_OK)
@@ -131,7 +131,7 @@ def test_sam_runs_all_functions_on_this_machine_s_processor_with_the_wrapper_in_
 
 def test_the_layer_is_for_this_machine_s_processor_and_the_runtime(built: Build) -> None:
     layer = built.template.parent / "PackyardLayer" / "python"
-    named, machine = MACHINES[architecture()]
+    named, machine = MACHINES[processor().on_lambda]
     native = list(layer.rglob("*.so"))
     tags = {path.name.split(".")[-2] for path in layer.rglob("*.pyc")}
 

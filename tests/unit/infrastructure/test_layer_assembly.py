@@ -1,14 +1,23 @@
 """The steps of the layer's build that need no network."""
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from layers.packyard.assemble import compile_bytecode, prune
-from layers.packyard.toolchain import PROJECT, RUNTIME, ToolMissing, fetched_python, find_python, find_uv
+from layers.packyard.assemble import TARGETS, compile_bytecode, prune
+from layers.packyard.toolchain import (
+    PROJECT,
+    RUNTIME,
+    ToolMissing,
+    fetched_python,
+    find_python,
+    find_uv,
+    processor,
+)
 
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -156,3 +165,31 @@ def test_what_the_build_will_have_to_fetch_is_said_before_anything_is_installed(
         RUNTIME, environment={"PATH": "", "PYENV_ROOT": str(tmp_path), "UV_PYTHON_INSTALL_DIR": str(tmp_path)}
     )
     assert ("PACKYARD_PYTHON=" in ended.stdout) == (present is None)
+
+
+@pytest.mark.parametrize(
+    ("machine", "on_lambda", "platforms"),
+    [
+        ("x86_64", "x86_64", ["aarch64-manylinux_2_28", "x86_64-manylinux_2_28", None]),
+        ("AMD64", "x86_64", ["aarch64-manylinux_2_28", "x86_64-manylinux_2_28", None]),
+        ("aarch64", "arm64", ["aarch64-manylinux_2_28", "aarch64-manylinux_2_28", None]),
+        ("arm64", "arm64", ["aarch64-manylinux_2_28", "aarch64-manylinux_2_28", None]),
+    ],
+)
+def test_a_container_gets_a_layer_for_the_machine_that_it_runs_on(
+    machine: str, on_lambda: str, platforms: list[str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+
+    assert processor().on_lambda == on_lambda
+    assert [TARGETS[name].platform for name in ("lambda", "container", "local")] == platforms
+
+
+def test_a_machine_whose_processor_lambda_lacks_can_build_for_lambda_but_not_for_a_container_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+
+    assert [TARGETS[name].platform for name in ("lambda", "local")] == ["aarch64-manylinux_2_28", None]
+    with pytest.raises(ToolMissing, match="this machine's is riscv64"):
+        _ = TARGETS["container"].platform

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from api.examples import REFUSALS
 from tests.aws import template
 
 from packyard.errors import Unauthenticated
@@ -13,6 +14,7 @@ from packyard.events import retry_wait_seconds
 from packyard.operations.delete import PURGE_LEASE
 from packyard.packs.limits import ArchiveLimits
 from packyard.settings import Settings
+from packyard.tenants.api_key import PermissionSet
 
 PROJECT = Path(__file__).parents[3]
 TEMPLATE = template()
@@ -190,6 +192,20 @@ def test_the_gateway_asks_for_a_credential_in_the_words_of_the_service(kind: str
     (body,) = RESPONSES[kind]["ResponseTemplates"].values()
 
     assert json.loads(body)["error"]["message"] == Unauthenticated().message
+
+
+def test_the_document_s_example_of_a_throttled_request_is_what_the_gateway_answers() -> None:
+    (body,) = RESPONSES["THROTTLED"]["ResponseTemplates"].values()
+
+    assert json.loads(body)["error"]["message"] == REFUSALS["rate_limited"]["error"]["message"]
+
+
+@pytest.mark.parametrize("kind", RESPONSES)
+def test_the_gateway_does_not_say_what_a_permission_set_allows(kind: str) -> None:
+    # Operations decide that, and the code says which sets there are.
+    (body,) = RESPONSES[kind]["ResponseTemplates"].values()
+
+    assert not [name for name in PermissionSet if name in body]
 
 
 @pytest.mark.parametrize("kind", ["AUTHORIZER_FAILURE", "AUTHORIZER_CONFIGURATION_ERROR"])

@@ -301,6 +301,12 @@ class BillingInactive(PackyardError):
     code = "billing_inactive"
     status = 423
 
+    def __init__(self) -> None:
+        super().__init__(
+            "Billing is not active for this organisation: it is past due or being closed, or its trial has ended. "
+            "Until that is settled nothing can be created or changed; reading and deleting still work."
+        )
+
 
 class InternalError(PackyardError):
     """Our own fault; the log has the cause under the request id."""

@@ -90,9 +90,6 @@ def writer(event: APIGatewayProxyEvent, *, api_domain: str, create: bool = True)
             f"{' or '.join(_WRITING_SETS)} have it; in a JWT, permissions lists it."
         )
     if create and not caller.may_create:
-        raise BillingInactive(
-            "Billing is not active for this organisation: it is past due or being closed, or its trial has ended. "
-            "Until that is settled nothing can be created or changed; reading and deleting still work."
-        )
+        raise BillingInactive
     require_known(event)
     return caller
