@@ -6,7 +6,7 @@ from typing import Final
 from api import examples
 from api.models import SLUG
 from api.operation import ANYTHING, MULTIPART, Answer, Body, Operation, Parameter
-from packyard.http.page_limit import DEFAULT_LIMIT, MAX_LIMIT
+from api.parameters import CREATE_ONLY, CURSOR, IDEMPOTENCY_KEY, IF_MATCH, LIMIT
 from packyard.packs.name import MAX_LENGTH
 
 _PACKS, _FILES, _UPLOADS, _ROLES, _ABOUT = "Packs", "Files", "Staged uploads", "Roles", "About this API"
@@ -14,35 +14,6 @@ _PACKS, _FILES, _UPLOADS, _ROLES, _ABOUT = "Packs", "Files", "Staged uploads", "
 _JSON_FAULTS: Final = ("payload_too_large", "unsupported_media_type")
 _CHANGED_MEANWHILE: Final = ("pack_deleting", "pack_modified", "precondition_failed")
 
-_TAG: Final = r'(W/)?"[!#-~]*"'
-_ENTITY_TAGS: Final = rf"^(\*|{_TAG}(, *{_TAG})*)$"
-_IF_MATCH: Final = Parameter(
-    name="If-Match",
-    place="header",
-    schema={"type": "string", "pattern": _ENTITY_TAGS, "examples": ['"3"']},
-    description="Only if it is at one of these revisions: entity tags as in ETag, quotes included, or `*`.",
-)
-_CREATE_ONLY: Final = Parameter(
-    name="If-None-Match",
-    place="header",
-    schema={"type": "string", "enum": ["*"]},
-    description="`*`: only if nothing is there yet.",
-)
-_IDEMPOTENCY_KEY: Final = Parameter(
-    name="Idempotency-Key",
-    place="header",
-    schema={"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
-    description="The same key and request within 24 hours repeat the first answer: what was done, or a refusal of what "
-    "the request itself holds.",
-)
-_LIMIT: Final = Parameter(
-    name="limit",
-    schema={"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
-    description="The most to answer with.",
-)
-_CURSOR: Final = Parameter(
-    name="cursor", schema={"type": "string"}, description="The previous page's `next_cursor`."
-)
 _ETAG: Final = {"ETag": "Your own pack's revision, in quotes: what If-Match takes."}
 _ROLE: Final = Answer(
     description="The role.",
@@ -71,7 +42,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Create a pack from an image",
         description="Resolves the reference in its registry, pins the digest and reads `pack.yaml` at the "
         "image's root. The image is neither copied nor ever deleted.",
-        parameters=[_IDEMPOTENCY_KEY],
+        parameters=[IDEMPOTENCY_KEY],
         body=Body(model="Registration", example={"image_ref": "ghcr.io/acme/slack-pack:1.4.0"}),
         answers={
             201: _pack("The new pack."),
@@ -88,7 +59,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Create a pack from an archive",
         description="Validates the archive, builds an image and pushes it. One request carries about 4.5 MiB; "
         "larger archives go through a staged upload.",
-        parameters=[_IDEMPOTENCY_KEY],
+        parameters=[IDEMPOTENCY_KEY],
         body=Body(model="PackForm", media_type=MULTIPART),
         answers={
             201: _pack("The new pack."),
@@ -105,8 +76,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="List the packs that you can see",
         description="Your organisation's own, community packs of others, and the platform's.",
         parameters=[
-            _LIMIT,
-            _CURSOR,
+            LIMIT,
+            CURSOR,
             Parameter(
                 name="owned", schema={"type": "boolean"}, description="Only own packs, or only others'."
             ),
@@ -145,7 +116,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Move a pack to another tag or digest",
         description="Of the same repository, with a `pack.yaml` of the same name. For a built pack this goes back "
         "to an earlier version.",
-        parameters=[_IF_MATCH],
+        parameters=[IF_MATCH],
         body=Body(model="Replacement", example={"image_ref": "ghcr.io/acme/slack-pack:1.5.0"}),
         answers={200: _pack("The pack as it is now.")},
         refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
@@ -157,7 +128,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs/{id}",
         tag=_PACKS,
         summary="Change who may see a pack",
-        parameters=[_IF_MATCH],
+        parameters=[IF_MATCH],
         body=Body(model="VisibilityChange", example={"visibility": "community"}),
         answers={200: _pack("The pack as it is now.")},
         refusals=[*_JSON_FAULTS, "pack_not_found", "pack_in_use", *_CHANGED_MEANWHILE],
@@ -170,7 +141,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_PACKS,
         summary="Delete a pack",
         description="For packs that we have built, every version of the image goes too. Repeating is safe.",
-        parameters=[_IF_MATCH],
+        parameters=[IF_MATCH],
         answers={
             200: Answer(
                 description="The pack is gone, by this request or before.",
@@ -193,7 +164,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_PACKS,
         summary="Give an uploaded pack a new archive",
         description="Of the same name and any version; the id stays, and so do the roles that have the pack.",
-        parameters=[_IF_MATCH, _IDEMPOTENCY_KEY],
+        parameters=[IF_MATCH, IDEMPOTENCY_KEY],
         body=Body(model="ArchiveForm", media_type=MULTIPART),
         answers={200: _pack("The pack as it is now.")},
         refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
@@ -205,7 +176,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs/{id}/clone",
         tag=_PACKS,
         summary="Copy a pack into your organisation",
-        parameters=[_IDEMPOTENCY_KEY],
+        parameters=[IDEMPOTENCY_KEY],
         body=Body(model="CloneRequest", example={"name": "our-slack"}, required=False),
         answers={
             201: _pack("The copy."),
@@ -227,7 +198,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_PACKS,
         summary="Read a pack's ledger",
         description="One entry for every accepted write, the newest first.",
-        parameters=[_LIMIT, _CURSOR],
+        parameters=[LIMIT, CURSOR],
         answers={200: Answer(description="A page.", model="RevisionPage", example=examples.REVISIONS)},
         refusals=["pack_not_found"],
     ),
@@ -270,7 +241,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Write a file",
         description="Builds a new image of the same version. Only for own, uploaded packs of tier `community`. "
         "Without a body, the file is empty. If-Match may name the file's own entity tag instead of the pack's.",
-        parameters=[_IF_MATCH, _CREATE_ONLY],
+        parameters=[IF_MATCH, CREATE_ONLY],
         body=Body(model=None, media_type=ANYTHING, required=False),
         answers={200: _pack("The pack as it is now.")},
         refusals=[
@@ -290,7 +261,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Begin a staged upload",
         description="Answers a form to post the archive to; its arrival starts the build. If-Match is for an upload "
         "with `pack_id`: it is asked at once, and again when the archive is built.",
-        parameters=[_IDEMPOTENCY_KEY, _IF_MATCH],
+        parameters=[IDEMPOTENCY_KEY, IF_MATCH],
         body=Body(model="UploadStart", example={"size_bytes": 104857600}, required=False),
         answers={
             201: Answer(
@@ -318,7 +289,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_ROLES,
         summary="Say which packs a role has",
         description="Replaces the whole list, all of it or nothing; an empty one detaches every pack.",
-        parameters=[_IF_MATCH, _CREATE_ONLY],
+        parameters=[IF_MATCH, CREATE_ONLY],
         body=Body(model="RoleAssignment", example={"pack_ids": [examples.PACK_ID]}),
         answers={200: _ROLE},
         refusals=[*_JSON_FAULTS, "pack_not_found", "pack_deleting", "role_modified", "precondition_failed"],

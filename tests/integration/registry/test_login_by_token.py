@@ -2,10 +2,11 @@
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from tests.fake_registry.moods import Refuses, Says
+from tests.fake_registry.moods import Mood, Refuses, Says
 from tests.fake_registry.server import FakeRegistry
 from tests.fake_registry.tokens import Tokens
 from tests.integration.registry.evidence import notes
@@ -23,6 +24,19 @@ def tokens(fake: FakeRegistry) -> Tokens:
     """The fake registry asks for tokens, and hands them out."""
     fake.tokens = Tokens({f"{USER}:{PASSWORD}": ALL})
     return fake.tokens
+
+
+@dataclass(kw_only=True)
+class TakesItsTime(Mood):
+    """Answers as usual, but only after some time of the operator's clock."""
+
+    operator: Operator
+    seconds: float
+
+    def claims(self, method: str, path: str) -> bool:
+        if super().claims(method, path):
+            self.operator.now += timedelta(seconds=self.seconds)
+        return False
 
 
 class TestTokens:
@@ -62,6 +76,19 @@ class TestTokens:
         assert len(tokens.asked) == 1
 
         operator.now += timedelta(seconds=120)
+        registry.has_image(REPOSITORY, image.index.digest)
+
+        assert len(tokens.asked) == 2
+
+    def test_the_time_that_a_token_server_takes_is_not_added_to_a_token_s(
+        self, fake: FakeRegistry, operator: Operator, image: Image
+    ) -> None:
+        tokens = fake.tokens = Tokens({f"{USER}:{PASSWORD}": ALL}, expires_in=300)
+        fake.moods.append(TakesItsTime(path="/token", operator=operator, seconds=30))
+        registry = operator.registry(fake.url)
+        registry.has_image(REPOSITORY, image.index.digest)
+        operator.now += timedelta(seconds=265)
+
         registry.has_image(REPOSITORY, image.index.digest)
 
         assert len(tokens.asked) == 2

@@ -267,5 +267,5 @@ class Adapters:
 
         with outages_translated():
             secret = self.client("secretsmanager").get_secret_value(SecretId=arn)
-        # A secret may hold bytes instead of text. Neither of ours does, so that an empty text is refused as malformed.
+        # A secret that holds bytes has no SecretString. Ours must be text: an empty one is refused as malformed.
         return str(secret.get("SecretString", ""))

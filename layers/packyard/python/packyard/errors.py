@@ -362,16 +362,17 @@ class ServiceUnavailable(PackyardError):
     status = 503
     retry_after_seconds = 1
 
-    def __init__(self) -> None:
-        super().__init__("A backing service is unavailable; repeat the request when Retry-After says.")
+    def __init__(
+        self, message: str = "A backing service is unavailable; repeat the request when Retry-After says."
+    ) -> None:
+        super().__init__(message)
 
 
 class StillAtWork(ServiceUnavailable):
     """The first request of an idempotency key is being carried out; asked again, its answer can be given."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.message = (
+        super().__init__(
             "The first request with this Idempotency-Key is still at work; repeat it when Retry-After says."
         )
 

@@ -21,6 +21,7 @@ from packyard.http.entity_tags import ETAG, is_known, not_modified
 from packyard.oci.file_index import FORMAT
 from packyard.operations.files import Found, PackFiles, is_text
 from packyard.packs.pack import Pack
+from packyard.packs.precondition import file_tag
 from packyard.tenants.caller import Caller
 
 # What Lambda can answer with is 6 MB, as JSON: bytes become base64 there, text is escaped (Lambda quotas).
@@ -87,7 +88,7 @@ def file_response(found: Found, event: APIGatewayProxyEvent, *, files: PackFiles
     The gateway turns base64 back into bytes for a request that states what it accepts; curl, browsers and most
     libraries do. To others, bytes that are no text are offered by URL.
     """
-    tag = f'"sha256:{found.file.sha256}"'
+    tag = file_tag(found.file.sha256)
     if is_known(event, tag):
         # Whether it is text, only its content could tell; by its name it nearly always is what it is called.
         suffix = PurePosixPath(found.file.path).suffix.lower()

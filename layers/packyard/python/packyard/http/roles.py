@@ -51,7 +51,7 @@ def _fault(pack_ids: Any) -> str | None:
         return f"must be at most {MAX_PACKS} packs; this has {len(pack_ids)}"
     for number, pack_id in enumerate(pack_ids, 1):
         if not isinstance(pack_id, str) or not is_pack_id(pack_id):
-            return f"number {number} is not the id of a pack; ids begin with pack_, and GET /packs?q=NAME finds them"
+            return f"entry {number} is not the id of a pack; ids begin with pack_, and GET /packs?q=NAME finds them"
         if pack_id in pack_ids[: number - 1]:
             return f"entry {number} repeats {pack_id}; list each pack once"
     return None

@@ -1,4 +1,4 @@
-"""What else than images registries keep under manifests, by the types that its tools give it."""
+"""What registries keep under manifests besides images, by the media types that the tools for it write."""
 
 from collections.abc import Iterable
 from typing import Final

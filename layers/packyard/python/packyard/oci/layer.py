@@ -184,7 +184,7 @@ class LayerSpool:
         return self._spool.read(member.offset, member.length)
 
     def fetch(self, stored: Content) -> bytes:
-        """Return one file's content again; all of it is held."""
+        """Return one file's content again; all of it is held in memory."""
         return self._inflate(stored.members)[1][: stored.size]
 
     def _laid(self, entries: Iterable[Entry], row: "_Row") -> Iterator[GzipMember]:

@@ -9,7 +9,7 @@ _UNKNOWN: Final = ("", "unknown")
 
 
 def in_order(index: ForeignIndex) -> tuple[Descriptor, ...]:
-    """Return the entries in the order in which they come into question.
+    """Return the entries in the order in which they are to be tried.
 
     First linux/amd64, then linux/arm64, then the others as they stand (OCI image-spec, image-index.md). Variants are
     not told apart: what a pack holds has no architecture. What says that it is no image comes last, whatever its

@@ -36,13 +36,12 @@ from packyard.packs.file_edit import Edit, check_new_path, check_place
 from packyard.packs.limits import ArchiveLimits
 from packyard.packs.manifest import Manifest, parse_manifest
 from packyard.packs.pack import Pack, Tier
-from packyard.packs.precondition import IfMatch
+from packyard.packs.precondition import FILE_TAG, IfMatch, file_tag
 from packyard.packs.top_level import MANIFEST_PATH
 from packyard.store.packs import PackStore
 from packyard.store.repositories import RepositoryStore
 from packyard.tenants.caller import Caller
 
-_FILE_TAG: Final = "sha256:"
 _TOO_MANY: Final = "the pack would have more than {} members"
 _TOO_LARGE: Final = "the pack would unpack to more than {} bytes"
 
@@ -257,9 +256,9 @@ def _require_seen(
         )
     if if_match is None or if_match.matches(pack.revision):
         return
-    if not any(tag.startswith(_FILE_TAG) for tag in if_match.tags or ()):
+    if not any(tag.startswith(FILE_TAG) for tag in if_match.tags or ()):
         raise if_match.refusal(pack.revision)
-    stands = "There is no file at this path" if file is None else f'The file is "{_FILE_TAG}{file.sha256}"'
+    stands = "There is no file at this path" if file is None else f"The file is {file_tag(file.sha256)}"
     raise PreconditionFailed(
         f"{stands}, and the pack is at revision {pack.revision}; If-Match names neither. Read the file again.",
         pack.revision,
@@ -274,6 +273,6 @@ def _of_revision(if_match: IfMatch | None, pack: Pack, file: IndexedFile | None)
     """
     if if_match is None or if_match.tags is None or file is None:
         return if_match
-    if f"{_FILE_TAG}{file.sha256}" not in if_match.tags:
+    if f"{FILE_TAG}{file.sha256}" not in if_match.tags:
         return if_match
     return IfMatch(if_match.tags | {str(pack.revision)})

@@ -114,7 +114,7 @@ def require_changeable(pack: Pack, if_match: IfMatch | None) -> None:
         PreconditionFailed: It is at another revision than the client has seen.
     """
     if pack.status is not PackStatus.ACTIVE:
-        raise _being_deleted()
+        raise PackDeleting
     if if_match is not None and not if_match.matches(pack.revision):
         raise if_match.refusal(pack.revision)
 
@@ -140,14 +140,10 @@ def changing(if_match: IfMatch | None) -> Iterator[None]:
     except Gone as gone:
         if gone.current is None or gone.current.status is PackStatus.DELETED:
             raise PackNotFound from None
-        raise _being_deleted() from None
+        raise PackDeleting from None
     except Stale as stale:
         if if_match is not None and not if_match.matches(stale.current.revision):
             raise if_match.refusal(stale.current.revision) from None
         raise PackModified from None
     except (ClaimLost, RepositoryBusy) as busy:
         raise ServiceUnavailable from busy
-
-
-def _being_deleted() -> PackDeleting:
-    return PackDeleting()

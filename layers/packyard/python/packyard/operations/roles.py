@@ -24,7 +24,7 @@ from packyard.errors import (
 )
 from packyard.operations.read import is_visible
 from packyard.packs.pack import Pack, PackStatus
-from packyard.packs.precondition import IfMatch
+from packyard.packs.precondition import IfMatch, revision_tag
 from packyard.packs.role import MAX_PACKS, Role, is_role_id
 from packyard.store.packs import PackStore
 from packyard.store.roles import RoleOutdated, RoleStore
@@ -129,7 +129,7 @@ def _require_seen(role: Role | None, if_match: IfMatch | None, *, create_only: b
     if create_only:
         raise PreconditionFailed(
             f"The role is there, at revision {role.revision}, and If-None-Match: * sets only one that is not; "
-            f'to change it, send If-Match: "{role.revision}".',
+            f"to change it, send If-Match: {revision_tag(role.revision)}.",
             role.revision,
         )
     if if_match is not None and not if_match.matches(role.revision):

@@ -84,8 +84,8 @@ class Uploads:
         Raises:
             PackNotFound: The caller's organisation owns no such pack.
             InvalidRequest: The pack is not one that takes an archive.
-            PackDeleting: There is a condition, and the pack is being deleted.
-            PreconditionFailed: The pack is at another revision than the client has seen, or there is none.
+            PackDeleting: `if_match` is given, and the pack is being deleted.
+            PreconditionFailed: The pack is at another revision than the client has seen, or `pack_id` is None.
             ServiceUnavailable: A backing service did not answer.
         """
         if pack_id is not None:

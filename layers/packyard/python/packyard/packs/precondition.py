@@ -2,8 +2,21 @@
 
 import re
 from dataclasses import dataclass
+from typing import Final
 
 from packyard.errors import PreconditionFailed
+
+# What the entity tag of a file begins with; a digest in hex follows.
+FILE_TAG: Final = "sha256:"
+
+
+def file_tag(sha256: str) -> str:
+    """Return the entity tag of a file, with its quotes.
+
+    Args:
+        sha256: Of the file's content, in hex.
+    """
+    return f'"{FILE_TAG}{sha256}"'
 
 
 def revision_tag(revision: int) -> str:

@@ -33,7 +33,8 @@ class RegistryClient:
 
     Every method tries again when the registry does not answer. It raises RegistryUnavailable when no attempt
     got an answer or the registry stored something else than it was sent, RegistryThrottled when it asks to be left
-    alone, and RegistryRefused when it will not do what it is asked.
+    alone, RegistryRefused when it will not do what it is asked, and ServiceUnavailable when AWS does not give the
+    credential.
     """
 
     def __init__(self, transport: Transport) -> None:

@@ -31,6 +31,11 @@ class Credential(Protocol):
             refused: The value that the registry has just refused. Where another can be had, it is returned.
             scopes: What the request needs to be allowed, as `registry.scopes` has it.
             challenges: The `WWW-Authenticate` headers of the answer that has just refused it; None when nothing was.
+
+        Raises:
+            RegistryRefused: What the operator has set up for our own registry cannot be used.
+            RegistryUnavailable: The registry's token server did not answer, or not with a token.
+            ServiceUnavailable: AWS, which keeps or makes the credential, did not answer.
         """
         ...
 

@@ -130,14 +130,16 @@ class RegistryLogin:
     def _token(self, bearer: Challenge, scopes: tuple[str, ...], *, asked: tuple[str, ...]) -> str | None:
         """Return a token of the token server, or None when it refuses our login."""
         login = self._secret.read()
+        asked_at = self._clock()
         granted = self._server.token(bearer, login=login, scopes=asked)
         if granted is None:
             changed = self._secret.read_again()
             granted = None if changed == login else self._server.token(bearer, login=changed, scopes=asked)
         if granted is None:
             return None
-        until = self._clock() + timedelta(seconds=granted.seconds) - _MARGIN
+        until = asked_at + timedelta(seconds=granted.seconds) - _MARGIN
         self._tokens[scopes] = _Token(granted.authorization, asked, until)
+        self._tokens.move_to_end(scopes)
         while len(self._tokens) > _MAX_TOKENS:
             self._tokens.popitem(last=False)
         return granted.authorization

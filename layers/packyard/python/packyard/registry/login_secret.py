@@ -62,7 +62,11 @@ class LoginSecret:
         return self._read(_FRESH)
 
     def read_again(self) -> Login:
-        """Return the login as it is now, because the one at hand was refused."""
+        """Return the login as it is now, because the one at hand was refused.
+
+        Raises:
+            RegistryRefused, ServiceUnavailable: As for `read`.
+        """
         return self._read(_LEFT_ALONE)
 
     def _read(self, fresh: timedelta) -> Login:

@@ -42,10 +42,12 @@ def on_origin(base_url: str, url: str, *, relative_to: str = "/") -> str:
         )
         downgrade = named.scheme == "http" and urlsplit(base_url).scheme == "https"
     except ValueError:
-        raise RegistryRefused(0, frozenset(), f"it names {shown!r}, which is no URL", _ELSEWHERE) from None
+        raise RegistryRefused(
+            0, frozenset(), f"the registry names {shown!r}, which is no URL", _ELSEWHERE
+        ) from None
     if not same:
         note = _DOWNGRADE if downgrade and _host(named) == _host(urlsplit(base_url)) else _ELSEWHERE
-        raise RegistryRefused(0, frozenset(), f"it names {shown!r}", note)
+        raise RegistryRefused(0, frozenset(), f"the registry names {shown!r}", note)
     return base_url + (named.path or "/") + (f"?{named.query}" if named.query else "")
 
 

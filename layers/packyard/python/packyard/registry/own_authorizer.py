@@ -26,7 +26,11 @@ class OwnAuthorizer:
         self._scopes = to_pull(repository)
 
     def unasked(self) -> str | None:
-        """Return what to show before it asks for anything, or None for nothing."""
+        """Return what to show before it asks for anything, or None for nothing.
+
+        Raises:
+            RegistryRefused, RegistryUnavailable, ServiceUnavailable: As for `Credential`.
+        """
         return self._credential.authorization(scopes=self._scopes)
 
     def answer(self, challenges: Iterable[str], *, refused: str | None) -> str:
@@ -37,14 +41,14 @@ class OwnAuthorizer:
             refused: What the registry has just been shown.
 
         Raises:
-            RegistryRefused: There is none. That is for the operator to mend: the image is ours.
+            RegistryRefused: There is none, or there have been enough. The operator has to mend that: the image is ours.
             RegistryUnavailable, ServiceUnavailable: As for `Credential`.
         """
         other = self._credential.authorization(
             refused=refused, scopes=self._scopes, challenges=tuple(challenges)
         )
         self._left -= 1
-        if other is None or other == refused or not self._left:
+        if other is None or other == refused or self._left < 0:
             unauthorized = HTTPStatus.UNAUTHORIZED
             raise RegistryRefused(unauthorized, frozenset(), advice("GET", "", unauthorized))
         return other

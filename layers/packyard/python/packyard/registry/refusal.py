@@ -48,7 +48,7 @@ class RegistryRefused(RegistryUnavailable):
     Asking again would change nothing, so nobody does within the same request.
 
     Attributes:
-        answered: The HTTP status of its answer; 0 where not the status was the matter.
+        answered: The HTTP status of its answer; 0 where something else than a status was the cause.
         codes: The error codes that it gave (distribution-spec, "Error Codes").
 
     Args:

@@ -220,6 +220,7 @@ class Transport:
             RegistryUnavailable: No answer in time, a broken one, or 5xx.
             RegistryThrottled: 429, or another way of saying the same.
             RegistryRefused: Any other status that is not in `also`, or a URL of another origin.
+            RegistryRefused, RegistryUnavailable, ServiceUnavailable: There is no credential; as for `Credential`.
         """
         target = on_origin(self._base_url, url)
         answer = self._admitted(method, target, scopes, headers, body)
