@@ -56,6 +56,7 @@ STRICTER: Final[Mapping[str, str]] = {
     "has more than": "a bound of ours",
     "unpacks to more than": "a bound of ours",
     "a header field is over": "a bound of ours",
+    "take for a file and others for a directory": "Python's tarfile does until its mending of CVE-2025-13462",
 }
 
 
