@@ -53,7 +53,12 @@ def go() -> Path:
 def _install_node_packages() -> None:
     shutil.copytree(_SOURCES / "node", _NODE_FOLDER)
     npm = environments.npm("readers")
-    run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], folder=_NODE_FOLDER)
+    run(
+        [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+        folder=_NODE_FOLDER,
+        # Node.js trusts certificates of its own alone, unlike all else here.
+        environment={**os.environ, "NODE_USE_SYSTEM_CA": "1"},
+    )
 
 
 def _compile_go_program() -> None:

@@ -27,15 +27,15 @@ if [[ ! -e $base ]]; then
     rm -rf "$scratch/base"
 fi
 
-# The way to packages is the machine's own: sources and settings of apt, pip's, certificates, proxies.
-settings=$(env | grep -E '^(PIP_CERT|PIP_INDEX_URL|UV_|SSL_CERT_FILE|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY|PORT)' | sed 's/^/export /' || true)
+# The way to packages is the machine's own: sources and settings of apt, pip's and npm's, certificates, proxies.
+settings=$(env | grep -E '^(PIP_CERT|PIP_INDEX_URL|UV_|SSL_CERT_FILE|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY|PORT|PYTEST_ADDOPTS)' | sed 's/^/export /' || true)
 
 for user in $users; do
     root=$scratch/$user
     mkdir "$root"
     tar -C "$root" -xf "$base"
     rm -f "$root"/etc/apt/sources.list
-    for file in /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources /etc/apt/apt.conf.d/99* /etc/pip.conf /etc/resolv.conf /etc/hosts; do
+    for file in /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources /etc/apt/apt.conf.d/99* /etc/pip.conf /etc/npmrc /etc/resolv.conf /etc/hosts; do
         if [[ -e $file ]]; then cp "$file" "$root$file"; fi
     done
     cp --remove-destination -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"

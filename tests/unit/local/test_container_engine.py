@@ -139,9 +139,7 @@ def test_the_engine_of_docker_s_context_is_taken(tmp_path: Path) -> None:
 def test_podman_s_service_runs_while_it_is_needed(tmp_path: Path) -> None:
     body = json.dumps(PODMAN).encode()
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
-    program(
-        tmp_path / "podman",
-        f"""#!{sys.executable}
+    (tmp_path / "service.py").write_text(f"""
 import os, socket, sys
 assert sys.argv[1:4] == ["system", "service", "--time=0"]
 open({str(tmp_path / "pid")!r}, "w").write(str(os.getpid()))
@@ -153,6 +151,12 @@ while True:
     connection.recv(65536)
     connection.sendall({answer!r})
     connection.close()
+""")
+    # By the shell: the path of an interpreter with a space in it cannot stand behind `#!`.
+    program(
+        tmp_path / "podman",
+        f"""#!/bin/sh
+exec '{sys.executable}' '{tmp_path / "service.py"}' "$@"
 """,
     )
 
