@@ -78,9 +78,12 @@ def not_there(name: str, *, own: bool = False) -> dict[str, str]:
         name: In normal form, with tag or digest.
         own: Whether it is in our own registry.
     """
+    reference = parse_reference(name)
+    target = "digest" if reference.digest else f"tag {reference.tag}"
     theirs = (
-        "check the name and the tag; for a private image, whoever operates this service adds a credential for "
-        + name.partition("/")[0]
+        f"check the host {reference.registry}, the repository {reference.repository} and the {target}. For a private "
+        "image, or a host without a public address, whoever operates this service can add a credential for it, or "
+        "trust it"
     )
     ours = "of this service's own registry, an organisation can name the images of its own packs only"
     return {"image_ref": f"{name} does not exist, or may not be pulled; {ours if own else theirs}"}

@@ -89,7 +89,11 @@ MESSAGES = {
         packed(PACK, file(b"data/caf\xe9")),
     ),
     "a whiteout": ("archive:data/.wh.a", ["deletion", "rename"], packed(PACK, file("data/.wh.a"))),
-    "a file twice": ("archive:guides/start.md", ["same path", "tar -r"], packed(PACK, GUIDE, GUIDE)),
+    "a file twice": (
+        "archive:guides/start.md",
+        ["is in the archive twice", "name the folder once", "tar -r (--append)"],
+        packed(PACK, GUIDE, GUIDE),
+    ),
     "cut off in the content": ("archive", ["cut off", "send the whole file"], packed(PACK)[:-30]),
     "cut off in the tar": ("archive", ["cut off", "middle of a member"], gzipped(PACK + GUIDE[:700])),
     "something behind the tar": (
@@ -130,7 +134,7 @@ MESSAGES = {
     "pack.yml": ("archive:pack.yml", ["rename it to pack.yaml"], packed(file("pack.yml", MANIFEST))),
     "no manifest but pack.yml": (
         "pack.yaml",
-        ["pack.yml has another name"],
+        ["rename pack.yml to pack.yaml"],
         packed(file("pack.yml", MANIFEST)),
     ),
     "readme.md": ("archive:readme.md", ["rename it to README.md"], packed(PACK, file("readme.md"))),
@@ -155,7 +159,55 @@ MESSAGES = {
         ["move it into data/", "--exclude"],
         packed(PACK, file("src/a"), file("src/b")),
     ),
-    "a manifest too deep": ("pack.yaml", ["a/b/", "tar -C a/b/"], packed(file("a/b/pack.yaml", MANIFEST))),
+    "a manifest too deep": (
+        "pack.yaml",
+        ["one in a/b/", "tar -C a/b -czf pack.tar.gz ."],
+        packed(file("a/b/pack.yaml", MANIFEST)),
+    ),
+    # GNU tar takes the first slash away: "Removing leading `/' from member names".
+    "a folder by its absolute path": (
+        "pack.yaml",
+        ["one in home/me/p/", "tar -C /home/me/p -czf pack.tar.gz ."],
+        packed(file("home/me/p/pack.yaml", MANIFEST)),
+    ),
+    "a folder whose name a shell takes apart": (
+        "pack.yaml",
+        ["one in my packs/a/", "tar -C FOLDER -czf pack.tar.gz ."],
+        packed(file("my packs/a/pack.yaml", MANIFEST)),
+    ),
+    "two packs": (
+        "pack.yaml",
+        ["in a/ and b/", "an archive for each", "tar -C a -czf"],
+        packed(file("a/pack.yaml", MANIFEST), file("b/pack.yaml", MANIFEST)),
+    ),
+    ".env": ("archive:.env", ["--exclude=.env", "secrets"], packed(PACK, file(".env"))),
+    ".env in a wrapping folder": (
+        "archive:w/.env.local",
+        ["--exclude=.env.local", "secrets"],
+        packed(file("w/pack.yaml", MANIFEST), file("w/.env.local")),
+    ),
+    ".aws/": ("archive:.aws", ["--exclude=.aws", "secrets"], packed(PACK, file(".aws/credentials"))),
+    "a private key": ("archive:id_rsa", ["--exclude=id_rsa", "secrets"], packed(PACK, file("id_rsa"))),
+    "a key of TLS": (
+        "archive:Server.PEM",
+        ["--exclude=Server.PEM", "secrets"],
+        packed(PACK, file("Server.PEM")),
+    ),
+    "an earlier archive": (
+        "archive:my-pack.tar.gz",
+        ["--exclude=my-pack.tar.gz", "outside of the folder"],
+        packed(PACK, file("my-pack.tar.gz")),
+    ),
+    "node_modules/": (
+        "archive:node_modules",
+        ["; leave it out (tar --exclude=node_modules)"],
+        packed(PACK, file("node_modules/a/b.js")),
+    ),
+    "a name that a shell takes apart": (
+        "archive:my notes",
+        ["move it into data/, or leave it out (tar --exclude)"],
+        packed(PACK, file("my notes")),
+    ),
     "a manifest beside others": (
         "pack.yaml",
         ["w/", "nothing else"],

@@ -20,6 +20,7 @@ HOST = "must be a host name such as slack.com or *.slack.com"
 NOT_EMPTY = "must have at least one entry; only paths may be left out, which allows every path"
 RULES = "must be a list: entries that each begin with - and have domains and methods"
 THREE = "must be three numbers joined by dots"
+NO_TEXT = (b"true", b"yes", b"1e3", b"1.5e-3", b"1:30", b"1_000", b"0x10", b".5", b".inf", b"9" * 100)
 KEYS = "capabilities, category, description, display_name, name, suggested_packs, version"
 
 slugs = st.from_regex(r"[a-z0-9]{1,6}(-[a-z0-9]{1,6}){0,3}", fullmatch=True)
@@ -159,20 +160,22 @@ suggested_packs: jira, github
 @pytest.mark.parametrize(
     ("version", "reason"),
     [
-        (b"1.10", f"{THREE}: write 1.10.0. YAML reads 1.10 as the number 1.1"),
-        (b"1.0", f"{THREE}: write 1.0.0. YAML reads 1.0 as the number 1.0"),
-        (b"1.4 # soon", f"{THREE}: write 1.4.0. YAML reads 1.4 as the number 1.4"),
-        (b"2", f"{THREE}: write 2.0.0. YAML reads 2 as the number 2"),
-        (b"true", f"{THREE}, such as 1.4.0 (SemVer 2.0.0)"),
-        (b"", "has no value; give it one"),
-        (b"[1, 4, 0]", "must be text"),
+        (b"1.10", f"{THREE}: write 1.10.0 (SemVer 2.0.0)"),
+        (b"1.0", f"{THREE}: write 1.0.0 (SemVer 2.0.0)"),
+        (b"1.4 # soon", f"{THREE}: write 1.4.0 (SemVer 2.0.0)"),
+        (b"2", f"{THREE}: write 2.0.0 (SemVer 2.0.0)"),
+        # To YAML all of these are something else than text, to some of its readers or to all.
+        *((one, f"{THREE}, such as 1.4.0 or 1.4.0-rc.1 (SemVer 2.0.0)") for one in NO_TEXT),
+        (b"2024-01-01", f"{THREE}, without leading zeros: write 2024.1.1 (SemVer 2.0.0)"),
+        (b"", "has no value; give it one, as in version: 1.4.0"),
+        (b"[1, 4, 0]", "must be text, as in version: 1.4.0"),
         (b"v1.4.0", "must not begin with v: write 1.4.0"),
         (b"v1.4", f"{THREE}: write 1.4.0 (SemVer 2.0.0)"),
         (b"'1.4'", f"{THREE}: write 1.4.0 (SemVer 2.0.0)"),
         (b"1.4-beta.2", f"{THREE}: write 1.4.0-beta.2 (SemVer 2.0.0)"),
-        (b"2026.03.01", "must not have numbers with leading zeros: write 2026.3.1 (SemVer 2.0.0)"),
+        (b"2026.03.01", f"{THREE}, without leading zeros: write 2026.3.1 (SemVer 2.0.0)"),
         (b"latest", f"{THREE}, such as 1.4.0 or 1.4.0-rc.1 (SemVer 2.0.0)"),
-        (b"1.2.3.4", f"{THREE}, such as 1.4.0 or 1.4.0-rc.1 (SemVer 2.0.0)"),
+        (b"1.2.3.4", f"{THREE}: write 1.2.3+4 (SemVer 2.0.0)"),
     ],
 )
 def test_a_version_that_is_none_is_refused_with_what_to_do(version: bytes, reason: str) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packyard.packs.version import parse_version, tag_of
+from packyard.packs.version import parse_version, proposal_for, tag_of
 
 # OCI distribution-spec, "Pulling manifests".
 TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
@@ -64,6 +64,58 @@ def test_semver_is_taken_as_it_is(text: str) -> None:
 def test_what_is_not_semver_is_refused_with_the_reason(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         parse_version(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("1.0", "1.0.0"),
+        ("v1.2.3", "1.2.3"),
+        ("release-1.2", "1.2.0"),
+        ("^1.2.3", "1.2.3"),
+        (">= 1.2", "1.2.0"),
+        # PEP 440, which Python's packages follow.
+        ("1.0.0beta1", "1.0.0-beta1"),
+        ("1.0b2", "1.0.0-b2"),
+        ("1.0.0.dev3", "1.0.0-dev3"),
+        ("1.2.post2", "1.2.0+post2"),
+        # .NET and Windows have four numbers.
+        ("1.2.3.0", "1.2.3"),
+        ("1.2.3.4", "1.2.3+4"),
+        ("1.2.3.4-beta", "1.2.3-beta+4"),
+        ("1.2.3.4+x", "1.2.3+x.4"),
+        ("1.4.0 beta", "1.4.0-beta"),
+        ("1.4.0-rc_1", "1.4.0-rc-1"),
+        ("1.4.0-rc.01", "1.4.0-rc.1"),
+        ("1.4.0-", "1.4.0"),
+        # As the tag of an image has it.
+        ("1.4.0_5", "1.4.0+5"),
+        ("2024-01-05", "2024.1.5"),
+        ("2024.01.05", "2024.1.5"),
+        ("1e3", None),
+        ("1.5e-3", None),
+        ("1:30", None),
+        ("1_000", None),
+        ("0x10", None),
+        ("1.2.x", None),
+        ("latest", None),
+        ("1.4.0-é", None),
+        ("", None),
+    ],
+)
+def test_what_is_nearly_a_version_is_answered_with_the_one_that_was_meant(
+    text: str, meant: str | None
+) -> None:
+    assert proposal_for(text) == meant
+    with pytest.raises(ValueError, match=re.escape(f": write {meant}" if meant else "such as 1.4.0")):
+        parse_version(text)
+
+
+@given(st.text(alphabet="0123456789.-+_ vxeEbrcpost^", max_size=30))
+def test_a_proposal_is_a_version(text: str) -> None:
+    proposal = proposal_for(text)
+
+    assert proposal is None or parse_version(proposal) == proposal
 
 
 @given(versions)

@@ -14,7 +14,7 @@ from packyard.packs.member_path import folders_of, is_litter, parse_member_path
 from packyard.packs.path_tree import PathTree
 from packyard.packs.tar import TarReader
 from packyard.packs.tar_member import Member, MemberKind
-from packyard.packs.top_level import MANIFEST_PATH, missing_manifest, top_level_fault
+from packyard.packs.top_level import MANIFEST_PATH, folders_with_manifest, missing_manifest, top_level_fault
 
 _AS_FILES: Final = "pack links as files (GNU tar: --hard-dereference)"
 
@@ -94,7 +94,7 @@ def read_archive(stream: BinaryIO, *, limits: ArchiveLimits, contents: ContentSt
         return reading.finish()
     except InvalidRequest as error:
         reading.faults.gather()
-        reading.faults.merge(error.fields)
+        reading.faults.lead_with(error.fields)
         raise reading.faults.error() from error
 
 
@@ -250,7 +250,15 @@ class _Reading(Generic[T]):
         faults = {
             root + name: top_level_fault(name, directory=directory) for name, directory in sorted(entries)
         }
-        return {path: fault for path, fault in faults.items() if fault is not None}
+        wrappers = self._wrappers(root)
+        return {path: fault for path, fault in faults.items() if fault is not None and path not in wrappers}
+
+    def _wrappers(self, root: str) -> set[str]:
+        """Return what stands at the root because a pack in it was packed from too far up, which another fault says."""
+        if not self._complete or self._tree.is_file(root + MANIFEST_PATH):
+            return set()
+        below_root = (path.removeprefix(root) for path in folders_with_manifest(self._tree, root))
+        return {root + path.partition("/")[0] for path in below_root}
 
     def _parse_manifest(self, root: str) -> Manifest:
         """Return the manifest, if there is one.
@@ -261,7 +269,8 @@ class _Reading(Generic[T]):
         """
         path = root + MANIFEST_PATH
         if not self._tree.is_file(path):
-            if path in self._refused_at_top:
+            # Where no file is let in, why that is says more.
+            if path in self._refused_at_top or (self.faults and not any(self._tree.files())):
                 raise self.faults.error()
             raise InvalidRequest({MANIFEST_PATH: missing_manifest(self._tree, root)})
         limit = self._limits.manifest_bytes

@@ -72,6 +72,16 @@ class ArchiveFaults:
                 raise self.error()
             self._fields.setdefault(field, reason)
 
+    def lead_with(self, fields: Mapping[str, str]) -> None:
+        """Note what ended the reading, before all else: people read the first fault first.
+
+        Raises:
+            InvalidRequest: As for `merge`.
+        """
+        noted, self._fields = self._fields, {}
+        self.merge(fields)
+        self.merge(noted)
+
     def error(self) -> InvalidRequest:
         """Return the error that reports them all."""
         return InvalidRequest(self._fields)

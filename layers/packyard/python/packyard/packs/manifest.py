@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from packyard.errors import InvalidRequest
 from packyard.packs.capabilities import MAX_ENTRIES, AllowRule, Capability, repeated_names
 from packyard.packs.name import PackName, Slug, parse_slug
-from packyard.packs.version import Version, parse_version, proposal_for
+from packyard.packs.version import Version, parse_version
 from packyard.packs.yaml_document import dump, load_mapping
 from packyard.suggestion import unknown_name
 
@@ -24,10 +24,8 @@ _FIELD: Final = "pack.yaml"
 _MAX_DISPLAY_NAME: Final = 120
 _MAX_DESCRIPTION: Final = 2000
 _MAX_STEP: Final = 64
-# A version as it stands in the text, where YAML has made a number of it.
-_VERSION_LINE: Final = re.compile(
-    rb"^version[ \t]*:[ \t]+([0-9]+(?:\.[0-9]*)?)[ \t]*(?:#.*)?\r?$", re.MULTILINE
-)
+# No version is a number, a date or anything else to YAML: what is one is judged as it is written.
+_AS_WRITTEN: Final = frozenset({"version"})
 # Controls, line separators, and marks that make text show in another order than it is written in.
 _UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -62,7 +60,7 @@ def parse_manifest(content: bytes, *, max_bytes: int) -> Manifest:
     """
     if len(content) > max_bytes:
         raise InvalidRequest({_FIELD: f"must be at most {max_bytes} bytes; move what is long into guides/"})
-    document = load_mapping(content)
+    document = load_mapping(content, as_written=_AS_WRITTEN)
     entries = document.get("capabilities")
     fragment = dump(entries) if entries else None
     faults = _fragment_faults(entries, fragment or "")
@@ -71,7 +69,7 @@ def parse_manifest(content: bytes, *, max_bytes: int) -> Manifest:
     except ValidationError as error:
         # One more than is shown, so that it is known that there are more.
         found = error.errors(include_url=False)[: MAX_FAULTS + 1]
-        faults |= {_path_of(fault["loc"]): _reason_of(fault, content) for fault in found}
+        faults |= {_path_of(fault["loc"]): _reason_of(fault) for fault in found}
         raise InvalidRequest(_bounded(faults)) from None
     if faults:
         raise InvalidRequest(_bounded(faults))
@@ -134,9 +132,9 @@ _LISTS: Final = {
     "paths": '["/api/**"]',
     "suggested_packs": "[jira, github]",
 }
-_REQUIRED: Final = "is required"
 _EXAMPLES: Final = {("name",): "name: slack", ("version",): "version: 1.4.0"}
 _REASONS: Final = {
+    "missing": "is required",
     "string_type": "must be text",
     "model_type": "must be a mapping: lines of key: value",
     "too_short": "must have at least one entry; only paths may be left out, which allows every path",
@@ -164,33 +162,18 @@ def _shown(key: str) -> str:
     return short if short and short.isprintable() else ascii(short)
 
 
-def _reason_of(fault: ErrorDetails, content: bytes) -> str:
+def _reason_of(fault: ErrorDetails) -> str:
     kind, given, loc = fault["type"], fault["input"], fault["loc"]
-    match kind:
-        case "value_error":
-            return str(fault["ctx"]["error"])
-        case "extra_forbidden":
-            return unknown_name(str(loc[-1]), _KNOWN_KEYS[len(loc)], kind="a known key")
-        case "missing":
-            return f"is required, as in {_EXAMPLES[loc]}" if loc in _EXAMPLES else _REQUIRED
+    if kind == "value_error":
+        return str(fault["ctx"]["error"])
+    if kind == "extra_forbidden":
+        return unknown_name(str(loc[-1]), _KNOWN_KEYS[len(loc)], kind="a known key")
+    example = f", as in {_EXAMPLES[loc]}" if loc in _EXAMPLES else ""
     if given is None:
-        return f"has no value; give it one{'' if loc in _EXAMPLES else ' or leave it out'}"
+        return f"has no value; give it one{example or ' or leave it out'}"
     if kind == "string_type" and isinstance(given, int | float):
-        return _not_text(given, loc, content)
-    return f"must be a list: {_LISTS[str(loc[-1])]}" if kind == "list_type" else _REASONS[kind]
-
-
-def _not_text(given: float, loc: tuple[int | str, ...], content: bytes) -> str:
-    if loc != ("version",):
         return f"is not text but {str(given).lower()} to YAML; put it in quotes"
-    line = _VERSION_LINE.search(content)
-    written = line[1].decode() if line else str(given)
-    proposal = proposal_for(written)
-    if proposal is None:
-        return "must be three numbers joined by dots, such as 1.4.0 (SemVer 2.0.0)"
-    return (
-        f"must be three numbers joined by dots: write {proposal}. YAML reads {written} as the number {given}"
-    )
+    return f"must be a list: {_LISTS[str(loc[-1])]}" if kind == "list_type" else _REASONS[kind] + example
 
 
 def _bounded(faults: dict[str, str]) -> dict[str, str]:

@@ -67,7 +67,8 @@ def parse_member_path(name: bytes, *, directory: bool, limits: ArchiveLimits) ->
 def _check_segment(segment: str) -> None:
     if segment == "..":
         raise ValueError(
-            "the path holds '..' as a segment; pack from inside the folder (tar -C FOLDER), without -P"
+            "the path holds '..' as a segment; pack from inside the folder (tar -C FOLDER -czf pack.tar.gz .), without "
+            "-P"
         )
     if segment.startswith(".wh."):
         raise ValueError("names that begin with .wh. mean deletion in an image layer; rename the file")
@@ -88,6 +89,8 @@ def folders_of(names: Iterable[bytes], *, below: str) -> set[str]:
     prefix = below.encode()
     folders = set()
     for name in names:
+        if name.startswith(b"/"):
+            continue
         path = b"/".join(segment for segment in name.split(b"/") if segment not in (b"", b"."))
         folder, slash, _ = path.removeprefix(prefix).partition(b"/")
         if slash and path.startswith(prefix) and _FOLDER.fullmatch(folder) and not is_litter(folder.decode()):

@@ -39,7 +39,8 @@ class PathTree:
             raise ValueError("the path is that of a file and of a directory")
         elif not directory:
             raise ValueError(
-                "another member has the same path; pack each file once (tar -r and -u append a second one)"
+                "is in the archive twice; make the archive anew, and name the folder once (tar -czf pack.tar.gz "
+                "FOLDER): arguments that overlap pack a file twice, and tar -r (--append) and -u add a second copy"
             )
 
     def is_file(self, path: str) -> bool:

@@ -1,5 +1,6 @@
 """What may stand at a pack's root: a closed set (API contract, section 3)."""
 
+import re
 from typing import Final
 
 from packyard.packs.member_path import shown
@@ -29,7 +30,46 @@ _MEANT_DIRECTORIES: Final = {
     "datas": "data",
     "assets": "data",
 }
-# Of those, `tar --exclude-vcs` leaves out these (GNU tar manual, "Excluding Some Files").
+# Where tools keep passwords and keys: dotenv, curl, npm, PyPI, git, databases, clouds, OpenSSH, GnuPG, TLS.
+_SECRETS: Final = frozenset(
+    {
+        *(
+            ".env",
+            ".envrc",
+            ".netrc",
+            "_netrc",
+            ".npmrc",
+            ".yarnrc",
+            ".yarnrc.yml",
+            ".pypirc",
+            ".git-credentials",
+        ),
+        *(
+            ".pgpass",
+            ".my.cnf",
+            ".htpasswd",
+            ".aws",
+            ".azure",
+            ".gcloud",
+            ".kube",
+            ".docker",
+            ".ssh",
+            ".gnupg",
+        ),
+        *("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "credentials", "secrets"),
+    }
+)
+_SECRET_STARTS: Final = (".env.", "credentials.", "secrets.")
+_SECRET_ENDS: Final = (".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".kdbx")
+# What tools make, and make again.
+_MADE: Final = frozenset({"node_modules", "venv", "env", "__pycache__", "dist", "build", "target", "out"})
+_MADE_ENDS: Final = (".egg-info", ".pyc", ".log", ".tmp", ".bak", ".orig", "~")
+_ARCHIVE_ENDS: Final = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".zip")
+# What a shell, and tar in its patterns, take for itself.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._/@%+~-]+")
+# Folders that stand at the root of a system, so that a path which begins with one was probably an absolute one.
+_AT_ROOT: Final = frozenset({"home", "Users", "root", "tmp", "var", "opt", "srv", "mnt", "private"})
+# What `tar --exclude-vcs` leaves out (GNU tar manual, "Excluding Some Files").
 _VERSION_CONTROL: Final = (
     ".git",
     ".gitignore",
@@ -56,6 +96,18 @@ def top_level_fault(name: str, *, directory: bool) -> str | None:
     return f"is not one of {_ALL}; {_advice(name, directory=directory)}"
 
 
+def folders_with_manifest(tree: PathTree, root: str) -> list[str]:
+    """Return the folders below the root that have a manifest, each with a slash behind it, those high up first.
+
+    Args:
+        tree: What is in the archive.
+        root: Where the pack's root is: nothing, or a directory and a slash.
+    """
+    paths = (path for path in tree.files() if path.startswith(root) and path.endswith(f"/{MANIFEST_PATH}"))
+    folders = (path.removesuffix(MANIFEST_PATH) for path in paths)
+    return sorted((folder for folder in folders if folder != root), key=lambda path: (path.count("/"), path))
+
+
 def missing_manifest(tree: PathTree, root: str) -> str:
     """Return the fault of an archive without a manifest: where it has to be, and where another one is.
 
@@ -64,33 +116,39 @@ def missing_manifest(tree: PathTree, root: str) -> str:
         root: Where the pack's root is: nothing, or a directory and a slash.
     """
     required = f"is required at the root of the archive{f', which is {_shown(root)} here' if root else ''}"
-    misspelt = [
-        name
-        for name, directory in tree.children(root.removesuffix("/"))
-        if not directory and _is_manifest(name)
-    ]
-    if misspelt:
-        return f"{required}; {_shown(root + misspelt[0])} has another name"
-    elsewhere = [path for path in tree.files() if path.endswith(f"/{MANIFEST_PATH}")]
+    for name, directory in tree.children(root.removesuffix("/")):
+        if not directory and _MEANT_FILES.get(name.strip().lower()) == MANIFEST_PATH:
+            return f"{required}; rename {_shown(root + name)} to {_shown(root)}{MANIFEST_PATH}"
+    elsewhere = folders_with_manifest(tree, root)
     if not elsewhere:
         return (
             f"{required}, or in the only folder there"
             if any(tree.files())
             else f"{required}, which holds no file"
         )
-    folder = min(elsewhere, key=lambda path: (path.count("/"), path)).removesuffix(MANIFEST_PATH)
-    top, folder = folder.count("/") == 1, _shown(folder)
-    if top:
-        return f"{required}; the one in {folder} counts only if nothing else stands beside {folder} (tar -C {folder} .)"
-    return f"{required}; there is one in {folder}, so pack that folder (tar -C {folder} -czf pack.tar.gz .)"
+    folder = elsewhere[0]
+    pack_it = f"tar -C {_argument(folder)} -czf pack.tar.gz ."
+    if folder.count("/") > 1:
+        return f"{required}; there is one in {_shown(folder)}, so pack that folder from inside: {pack_it}"
+    if len(elsewhere) > 1 and elsewhere[1].count("/") == 1:
+        both = f"{_shown(folder)} and {_shown(elsewhere[1])}"
+        return f"{required}; there is one in {both}, so send an archive for each pack: {pack_it}"
+    return (
+        f"{required}; the one in {_shown(folder)} counts only if nothing else stands beside {_shown(folder)}, so pack "
+        f"that folder alone: {pack_it}"
+    )
+
+
+def _argument(folder: str) -> str:
+    """Return a folder as an argument of tar, as it was probably called before tar took the first slash away."""
+    path = folder.removesuffix("/")
+    if _PLAIN.fullmatch(path) is None or path.startswith("-"):
+        return "FOLDER"
+    return f"/{path}" if path.partition("/")[0] in _AT_ROOT else path
 
 
 def _shown(path: str) -> str:
     return shown(path.encode())
-
-
-def _is_manifest(name: str) -> bool:
-    return _MEANT_FILES.get(name.strip().lower()) == MANIFEST_PATH
 
 
 def _advice(name: str, *, directory: bool) -> str:
@@ -99,8 +157,16 @@ def _advice(name: str, *, directory: bool) -> str:
         return f"rename it to {_MEANT_DIRECTORIES[plain]}/"
     if not directory and plain in _MEANT_FILES:
         return f"rename it to {_MEANT_FILES[plain]}"
+    leave_out = f"leave it out ({_exclude(name)})"
+    if plain in _SECRETS or plain.startswith(_SECRET_STARTS) or plain.endswith(_SECRET_ENDS):
+        return f"{leave_out}: it may hold secrets, and all who see a pack can read its files"
+    if not directory and plain.endswith(_ARCHIVE_ENDS):
+        return f"{leave_out}, and write archives outside of the folder"
+    made = plain.startswith(".") or plain in _MADE or plain.endswith(_MADE_ENDS)
+    return leave_out if made else f"move it into data/, or {leave_out}"
+
+
+def _exclude(name: str) -> str:
     if name in _VERSION_CONTROL:
-        return "leave it out (tar --exclude-vcs)"
-    if name.startswith("."):
-        return f"leave it out (tar --exclude={_shown(name)})"
-    return "move it into data/, or leave it out (tar --exclude)"
+        return "tar --exclude-vcs"
+    return f"tar --exclude={name}" if _PLAIN.fullmatch(name) else "tar --exclude"

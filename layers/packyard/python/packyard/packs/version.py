@@ -10,10 +10,21 @@ Version = NewType("Version", str)
 # A version becomes a tag, and a tag has at most 128 characters (OCI distribution-spec, "Pulling manifests").
 MAX_LENGTH: Final = 128
 _LEADING_ZERO: Final = re.compile(r"(?:^|[.-])0[0-9]+(?:[.+-]|$)")
-# What people write of one: with a v before it, with too few numbers, with leading zeros.
+_THREE_NUMBERS: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+(?!\.?[0-9])")
+# What people write of one: with a word or the mark of a range before it, with too few or too many numbers, with a
+# label that no hyphen begins (PEP 440 has none: 1.0rc1, 1.0.post2).
 _LOOSE: Final = re.compile(
-    r"\s*[vV]?\.?([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:\.([0-9]{1,9}))?([-+][0-9A-Za-z.+-]*)?\s*"
+    r"\s*[\^~<>=]*\s*(?:(?:v|ver|version|r|rel|release)[. _-]*)?"
+    r"([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:\.([0-9]{1,9}))?(?:\.([0-9]{1,9}))?"
+    r"([-+_. ]?[0-9a-z._ +-]*)\s*",
+    re.IGNORECASE,
 )
+_DATE: Final = re.compile(r"([0-9]{4})[-./]([0-9]{1,2})[-./]([0-9]{1,2})")
+# A label that can follow whatever numbers there are, and one that follows two or more: 1e3, 0x10 and 1.x have none.
+_MARKED_LABEL: Final = re.compile(r"[-+]")
+_BARE_LABEL: Final = re.compile(r"[ ._]?(?!e[-+]?[0-9]|x\b)[a-z]", re.IGNORECASE)
+_POST_RELEASE: Final = re.compile(r"post[0-9]", re.IGNORECASE)
+_ZEROS: Final = re.compile(r"(?<![0-9A-Za-z-])0+(?=[0-9]+(?:\.|\Z))")
 
 
 def parse_version(text: str) -> Version:
@@ -40,19 +51,48 @@ def tag_of(version: Version) -> str:
 
 def proposal_for(text: str) -> str | None:
     """Return the version that `text` was probably meant to be, with three numbers; None when it can be no version."""
+    date = _DATE.fullmatch(text.strip())
+    if date is not None:
+        return ".".join(str(int(number)) for number in date.groups())
     loose = _LOOSE.fullmatch(text)
     if loose is None:
         return None
-    *numbers, rest = loose.groups(default="")
-    version = ".".join(str(int(number or 0)) for number in numbers) + rest
-    return version if semver.Version.is_valid(version) else None
+    *numbers, fourth, rest = loose.groups()
+    label = _label_of(rest, count=sum(number is not None for number in numbers))
+    if label is None:
+        return None
+    # A fourth number is a build of the third's version: as a label it would come before that.
+    build = f"{'.' if '+' in label else '+'}{int(fourth)}" if int(fourth or 0) else ""
+    version = ".".join(str(int(number or 0)) for number in numbers) + label + build
+    return version if len(version) <= MAX_LENGTH and semver.Version.is_valid(version) else None
+
+
+def _label_of(rest: str, *, count: int) -> str | None:
+    """Return what stands behind the numbers as SemVer has it, or None when it can be no label of so many numbers."""
+    rest = rest.strip()
+    if rest.startswith("_") and count == len(("major", "minor", "patch")):
+        # The tag of an image, which has it for a plus.
+        return f"+{rest[1:]}"
+    if rest and not _MARKED_LABEL.match(rest) and not (count > 1 and _BARE_LABEL.match(rest)):
+        return None
+    mark = "+" if rest.startswith("+") or _POST_RELEASE.match(rest.lstrip("-._ ")) else "-"
+    label, plus, build = re.sub(r"[_ ]+", "-", rest.strip("+-._ ")).partition("+")
+    label = label if mark == "+" else _ZEROS.sub("", label)
+    return f"{mark}{label}{plus}{build}" if label else ""
 
 
 def _fault_of(text: str) -> str:
     proposal = proposal_for(text)
     hint = f": write {proposal}" if proposal else ", such as 1.4.0 or 1.4.0-rc.1"
+    if _DATE.fullmatch(text.strip()):
+        return f"must be three numbers joined by dots, without leading zeros{hint} (SemVer 2.0.0)"
     if text[:1] in {"v", "V"} and semver.Version.is_valid(text[1:]):
         return f"must not begin with v{hint}"
     if _LEADING_ZERO.search(text.partition("+")[0]):
         return f"must not have numbers with leading zeros{hint} (SemVer 2.0.0)"
+    if _THREE_NUMBERS.match(text):
+        return (
+            f"may have behind its three numbers only a hyphen and a label of letters, digits, hyphens and dots{hint} "
+            "(SemVer 2.0.0)"
+        )
     return f"must be three numbers joined by dots{hint} (SemVer 2.0.0)"

@@ -20,7 +20,7 @@ of `[`), so the bound on depth is also what keeps it fast.
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final, NoReturn
 
 import yaml
@@ -84,11 +84,13 @@ for _class in (_Resolver, _Dumper):
 _RESOLVER: Final = _Resolver()
 
 
-def load_mapping(content: bytes) -> dict[str, Any]:
+def load_mapping(content: bytes, *, as_written: Collection[str] = ()) -> dict[str, Any]:
     """Return the one mapping that `content` holds, with text keys and values that JSON can say.
 
     Args:
         content: UTF-8, with or without a byte order mark; the caller has bounded its size.
+        as_written: Keys of the mapping whose plain values are taken as text, whatever they are to YAML, null apart:
+            those that have a grammar of their own, to which nothing belongs that is not text to every reader.
 
     Raises:
         InvalidRequest: On `pack.yaml`, with line and column: not UTF-8, not YAML, not exactly one mapping,
@@ -99,7 +101,7 @@ def load_mapping(content: bytes) -> dict[str, Any]:
     if misread is not None:
         raise InvalidRequest({_FIELD: _position(text[: misread.start()]) + _misread(misread[0])})
     try:
-        return _Builder().build(yaml.parse(text, Loader=yaml.CSafeLoader))
+        return _Builder(as_written).build(yaml.parse(text, Loader=yaml.CSafeLoader))
     except ReaderError as error:
         # libyaml states the position in bytes of UTF-8.
         before = text.encode()[: error.position].decode(errors="ignore")
@@ -160,7 +162,8 @@ def _position(before: str) -> str:
 class _Builder:
     """Builds plain values from parser events, in one loop, whatever the depth."""
 
-    def __init__(self) -> None:
+    def __init__(self, as_written: Collection[str]) -> None:
+        self._as_written = as_written
         self._root: dict[str, Any] | None = None
         self._open: list[dict[str, Any] | list[Any]] = []
         # For every open collection, the key that waits for its value.
@@ -203,7 +206,10 @@ class _Builder:
         if isinstance(values, dict) and self._keys[-1] is None:
             self._keys[-1] = _new_key(event, taken=values)
         else:
-            self._place(_value_of(event), event)
+            self._place(_value_of(event, as_written=self._is_as_written()), event)
+
+    def _is_as_written(self) -> bool:
+        return len(self._open) == 1 and self._keys[-1] in self._as_written
 
     def _begin(self, event: yaml.CollectionStartEvent) -> None:
         _refuse_tag(event)
@@ -245,9 +251,9 @@ def _new_key(event: yaml.ScalarEvent, *, taken: dict[str, Any]) -> str:
     return key
 
 
-def _value_of(event: yaml.ScalarEvent) -> str | bool | float | None:
+def _value_of(event: yaml.ScalarEvent, *, as_written: bool) -> str | bool | float | None:
     text = event.value
-    if not _is_plain(event):
+    if not _is_plain(event) or (as_written and _CONSTANTS.get(text, text) is not None):
         return text
     if text in _CONSTANTS:
         return _CONSTANTS[text]

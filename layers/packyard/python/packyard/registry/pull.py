@@ -37,9 +37,10 @@ _MANIFEST_NAME: Final = "pack.yaml"
 _DOCKER_HUB_URL: Final = "https://registry-1.docker.io"
 # Archivers link to the first of equal files, so that one is usual. Each costs to read its layer once more.
 _MAX_LINKS: Final = 8
-# What helps when an image cannot be had. It says the same of every image of a registry (decision 10).
+# What helps when an image cannot be had. It follows from the reference alone, whatever the cause (decision 10).
 _THEIRS: Final = (
-    "check the name and the tag; for a private image, whoever operates this service adds a credential for {}"
+    "check the host {registry}, the repository {repository} and the {target}. For a private image, or a host without a "
+    "public address, whoever operates this service can add a credential for it, or trust it"
 )
 _OURS: Final = "of this service's own registry, an organisation can name the images of its own packs only"
 
@@ -147,7 +148,7 @@ class ImageSource:
             RegistryUnavailable, ServiceUnavailable: As for `read_pack`.
         """
         ours = reference.registry == self.own.host
-        hint = _OURS if ours else _THEIRS.format(reference.registry)
+        hint = _OURS if ours else _theirs(reference)
         name = ImageName(str(reference), reference.repository, hint)
         if ours and not reference.repository.startswith(f"{self.own.prefix}/{org_id}/"):
             raise name.unpullable()
@@ -255,6 +256,11 @@ class ImageSource:
             finally:
                 for _ in chunks:
                     pass
+
+
+def _theirs(reference: Reference) -> str:
+    target = f"tag {reference.tag}" if reference.digest is None else "digest"
+    return _THEIRS.format(registry=reference.registry, repository=reference.repository, target=target)
 
 
 def _no_file(search: FileSearch, found: Absence, *, linked: bool) -> ImageFault:
