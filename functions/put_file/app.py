@@ -1,5 +1,7 @@
 """PUT /packs/{id}/files/{path}: one file of a pack that we built."""
 
+from typing import Final
+
 from aws_lambda_powertools.event_handler import Response
 
 from packyard import bootstrap
@@ -11,6 +13,11 @@ from packyard.http.raw_body import read_bytes
 from packyard.http.views import pack_response
 from packyard.packs.file_edit import Edit
 
+_LARGER: Final = (
+    "A larger file comes with an archive of the whole pack: POST /packs/uploads with the pack's id as pack_id answers "
+    "a form that takes it."
+)
+
 app = make_app()
 
 
@@ -20,7 +27,7 @@ def put_file(pack_id: str) -> Response[str]:
     services = bootstrap.services()
     caller = writer(app.current_event, api_domain=services.settings.api_domain)
     path = read_file_path(app.current_event)
-    content = read_bytes(app.current_event, max_bytes=services.settings.inline_archive_bytes)
+    content = read_bytes(app.current_event, max_bytes=services.settings.inline_archive_bytes, larger=_LARGER)
     conditions = read_conditions(app.current_event)
     published = services.file_editor.put(
         pack_id,

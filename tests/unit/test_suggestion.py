@@ -1,6 +1,6 @@
 import pytest
 
-from packyard.suggestion import closest, unknown_name
+from packyard.suggestion import closest, not_one_of, unknown_name
 
 KNOWN = ("name", "visibility", "display_name")
 
@@ -16,6 +16,8 @@ KNOWN = ("name", "visibility", "display_name")
         ("displ", "display_name"),
         ("nmae", "name"),
         ("licence", None),
+        # Three of its four letters are in "name" too, in another order.
+        ("mean", None),
         ("", None),
         ("é", None),
         ("n" * 100_000, None),
@@ -30,3 +32,17 @@ def test_a_refusal_has_the_one_that_is_near_or_all() -> None:
     assert unknown_name("x", KNOWN, kind="a field") == (
         "is not a field; known are display_name, name, visibility"
     )
+
+
+def test_where_it_belongs_is_told_instead_of_all_of_them() -> None:
+    assert (
+        unknown_name("x", KNOWN, kind="a field", place="the path has it") == "is not a field; the path has it"
+    )
+    assert unknown_name("nam", KNOWN, kind="a field", place="y") == "is not a field; did you mean name?"
+
+
+def test_a_value_that_is_none_of_a_few_is_told_all_and_the_one_that_was_meant() -> None:
+    assert not_one_of("Verifed", ("verified", "community")) == (
+        "must be one of: verified, community; did you mean verified?"
+    )
+    assert not_one_of("x", ("verified", "community")) == "must be one of: verified, community"

@@ -6,6 +6,7 @@ One service takes them all, since none of them may change anything.
 import io
 import json
 import tarfile
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -114,7 +115,43 @@ MISTAKES: dict[str, tuple[Mistake, int, str]] = {
         lambda w: w.service.upload(PackArchive().build(), visibility="public"), 400, "community (all do)"
     ),
     "visibility for a pack that stands": (
-        lambda w: w.form('name="visibility"', b"org", f"/packs/{w.uploaded}/upload"), 400, "known are archive"
+        lambda w: w.form('name="visibility"', b"org", f"/packs/{w.uploaded}/upload"), 400,
+        "which PATCH /packs/{id} changes"
+    ),
+    "the version in the form": (lambda w: w.form('name="version"', b"1.0.0"), 400, "it comes from pack.yaml"),
+    "the encoding of the form": (
+        lambda w: w.form('name="_charset_"', b"ISO-8859-1"), 400, "_charset_: must be UTF-8"
+    ),
+    "an archive that was decoded as text": (
+        lambda w: w.service.upload(PackArchive().build().decode(errors="replace").encode()), 400,
+        "decoded as text on its way, which destroys it; send its bytes as they are: -F archive=@pack.tar.gz"
+    ),
+    "an archive that was decoded as text, and is no file": (
+        lambda w: w.form('name="archive"', PackArchive().build().decode(errors="replace").encode()), 400,
+        "decoded as text on its way"
+    ),
+    "an archive in base64": (
+        lambda w: w.service.upload(b64encode(PackArchive().build())), 400, "is a file in base64; send its bytes"
+    ),
+    "a folder by its absolute path": (
+        lambda w: w.pack(wrapper="home/me/slack/"), 400, "tar -C /home/me/slack -czf pack.tar.gz ."
+    ),
+    "a folder two levels up": (
+        lambda w: w.pack(wrapper="packs/slack/"), 400,
+        "there is one in packs/slack/, so pack that folder from inside: tar -C packs/slack -czf pack.tar.gz ."
+    ),
+    "tar -P": (
+        lambda w: w.pack(wrapper="/home/me/slack/"), 400, "the path is absolute; pack from inside the folder (tar -C"
+    ),
+    ".env": (
+        lambda w: w.pack(files={".env": b"TOKEN=x"}), 400,
+        "leave it out (tar --exclude=.env): it may hold secrets, and all who see a pack can read its files"
+    ),
+    "a file that is larger than one request": (
+        lambda w: w.service.request("put_file", Request(
+            method="PUT", resource="/packs/{id}/files/{path+}", path=f"/packs/{w.uploaded}/files/data/a.bin",
+            body=b"x" * (5 << 20), caller=ACME,
+        )), 413, "A larger file comes with an archive of the whole pack: POST /packs/uploads with"
     ),
     "an archive for one request too large": (
         lambda w: w.form('name="archive"; filename="x"', b"x" * (5 << 20)), 413, "POST /packs/uploads"
@@ -126,6 +163,16 @@ MISTAKES: dict[str, tuple[Mistake, int, str]] = {
     # pack.yaml.
     "version 1.0": (lambda w: w.manifest("name: x\nversion: 1.0\n"), 400, "write 1.0.0"),
     "version 1.10": (lambda w: w.manifest("name: x\nversion: 1.10\n"), 400, "write 1.10.0"),
+    "a version that YAML takes for a number": (lambda w: w.manifest("name: x\nversion: 1e3\n"), 400, "such as 1.4.0"),
+    "a date": (lambda w: w.manifest("name: x\nversion: 2024-01-05\n"), 400, "write 2024.1.5"),
+    "a time": (lambda w: w.manifest("name: x\nversion: 1:30\n"), 400, "three numbers joined by dots, such as 1.4.0"),
+    "a version of Python's": (lambda w: w.manifest("name: x\nversion: 1.0.0beta1\n"), 400, "write 1.0.0-beta1"),
+    "a version of .NET's": (lambda w: w.manifest("name: x\nversion: 1.2.3.4\n"), 400, "write 1.2.3+4"),
+    "a tag for a version": (lambda w: w.manifest("name: x\nversion: latest\n"), 400, "such as 1.4.0 or 1.4.0-rc.1"),
+    "a face as JSON writes it": (
+        lambda w: w.manifest('name: x\nversion: 1.0.0\ndescription: "\\ud83d\\ude00"\n'), 400,
+        "write the character itself, or \\U0001F600"
+    ),
     "version v1.2.3": (lambda w: w.manifest("name: x\nversion: v1.2.3\n"), 400, "write 1.2.3"),
     "My_Pack": (lambda w: w.manifest("name: My_Pack\nversion: 1.0.0\n"), 400, "such as my-pack"),
     "an unknown key": (
@@ -152,6 +199,18 @@ MISTAKES: dict[str, tuple[Mistake, int, str]] = {
     ),
     "U+2028 from a word processor": (
         lambda w: w.manifest("name: x\nversion: 1.0.0\n# a\u2028b\n"), 400, "line 3, column 4: U+2028"
+    ),
+    # Queries.
+    "capitals in a search": (lambda w: w.service.list_packs(q="My_Pack"), 400, "such as my-pack"),
+    "yes for true": (lambda w: w.service.list_packs(owned="yes"), 400, "write true"),
+    "a misspelled tier": (lambda w: w.service.list_packs(tier="Verifed"), 400, "did you mean verified?"),
+    "a page's number": (lambda w: w.service.list_packs(page="2"), 400, "did you mean cursor?"),
+    "more than a page": (
+        lambda w: w.service.list_packs(limit="1000"), 400, "for more, send the answer's next_cursor as cursor"
+    ),
+    "a field in the query": (
+        lambda w: w.service.send("clone_pack", "POST", f"/packs/{w.uploaded}/clone", query={"name": "mine"}), 400,
+        "takes none; its fields go into the body"
     ),
     # Names and ids.
     "the next version of an uploaded pack": (
@@ -184,7 +243,29 @@ MISTAKES: dict[str, tuple[Mistake, int, str]] = {
         lambda w: w.post(f"/packs/{w.registered}/upload", *form_of(PackArchive(name="jira"))), 400,
         "PUT /packs/{id} moves it to another tag"
     ),
+    "a new version by PATCH": (
+        lambda w: w.service.send("update_pack", "PATCH", f"/packs/{w.uploaded}", json={"version": "2.0.0"}), 400,
+        "it comes from pack.yaml: change it there, and send the pack anew (an archive to POST /packs/{id}/upload"
+    ),
+    "a new name by PATCH": (
+        lambda w: w.service.send("update_pack", "PATCH", f"/packs/{w.uploaded}", json={"name": "x"}), 400,
+        "POST /packs/{id}/clone makes one of another name"
+    ),
+    "packs in a role": (
+        lambda w: w.service.send("set_role_packs", "PUT", "/agent-roles/x/packs", json={"packs": []}), 400,
+        "packs: is not a field of this request; did you mean pack_ids?"
+    ),
     # Images.
+    "a misspelled host": (
+        lambda w: w.register({"image_ref": "ghcr.invalid/acme/slack:1.0"}), 400,
+        "check the host ghcr.invalid, the repository acme/slack and the tag 1.0"
+    ),
+    "no host": (
+        lambda w: w.register({"image_ref": "localhost/acme/slack:1.0"}), 400, "or a host without a public address"
+    ),
+    "a tag beside the image": (
+        lambda w: w.register({"image_ref": "ghcr.io/acme/slack", "tag": "1"}), 400, "it is part of image_ref"
+    ),
     "https:// before an image": (
         lambda w: w.register({"image_ref": "https://ghcr.io/acme/slack:1"}), 400,
         "must not begin with https://; leave that out, as in ghcr.io/acme/slack:1"

@@ -113,9 +113,34 @@ def test_a_flood_of_parts_is_refused() -> None:
         )
 
 
+@pytest.mark.parametrize("charset", ["UTF-8", "utf-8", "utf8\r\n", "US-ASCII"])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_part_that_says_that_the_form_is_utf_8_is_no_field(charset: str, first: bool) -> None:
+    # RFC 7578, section 4.6; a hidden input of this name has browsers send it (HTML, "_charset_").
+    parts = {"_charset_": charset.encode(), "visibility": b"org"}
+    body, headers = multipart(parts if first else dict(reversed(parts.items())))
+
+    form = read_form(posted(body, headers), fields=FIELDS, files=FILES, max_bytes=1024)
+
+    assert list(form) == ["visibility"]
+
+
+@pytest.mark.parametrize("charset", [b"ISO-8859-1", b"windows-1252", b"", b"UTF-16", b"x" * 500, b"\xff"])
+def test_one_that_says_another_encoding_is_refused_with_the_one_that_is_taken(charset: bytes) -> None:
+    body, headers = multipart({"_charset_": charset, "visibility": b"org"})
+
+    with pytest.raises(InvalidRequest) as refusal:
+        read_form(posted(body, headers), fields=FIELDS, files=FILES, max_bytes=1024)
+
+    assert refusal.value.fields == {
+        "_charset_": "must be UTF-8, as the texts of this form are; send it so, or leave it out"
+    }
+
+
 @pytest.mark.parametrize(
     ("disposition", "advice"),
     [
+        ('name="_charset_"; filename="pack.tar.gz"', "did you mean archive?"),
         ('name="file"; filename="pack.tar.gz"', "did you mean archive?"),
         ('name="package"; filename="pack.tar.gz"', "did you mean archive?"),
         ('name="Archive"; filename="pack.tar.gz"', "did you mean archive?"),

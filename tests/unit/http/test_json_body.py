@@ -126,6 +126,21 @@ def test_every_unknown_repeated_and_missing_field_is_named_at_once() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("body", "first"),
+    [
+        ('{"a_name": 1}', "a_name: is not a field of this request; did you mean name?"),
+        ('{"zz": 1}', "zz: is not a field of this request; known are name, visibility"),
+    ],
+)
+def test_an_unknown_field_is_told_before_the_one_that_is_missing_for_it(body: str, first: str) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        read(body, {"name": "slack"})
+
+    assert refusal.value.message.startswith(first)
+    assert refusal.value.fields["name"] == 'is required, as in {"name": "slack"}'
+
+
 def test_a_missing_body_lacks_what_is_required() -> None:
     assert refused_fields(None, {"name": "slack", "visibility": "org"}) == {
         "name": 'is required, as in {"name": "slack"}',

@@ -22,7 +22,17 @@ def test_what_is_known_passes_whatever_its_value(query: dict[str, str | list[str
 @pytest.mark.parametrize(
     ("query", "fault"),
     [
-        pytest.param({"page": "2"}, ("page", "known are cursor, limit, owned"), id="unknown"),
+        pytest.param({"x": "2"}, ("x", "known are cursor, limit, owned"), id="unknown"),
+        pytest.param({"page": "2"}, ("page", "did you mean cursor?"), id="as other APIs call it"),
+        pytest.param(
+            {"Per_Page": "2"}, ("Per_Page", "did you mean limit?"), id="as others do, in another case"
+        ),
+        pytest.param(
+            {"search": "x"}, ("search", "known are"), id="as others call what this one does not have"
+        ),
+        pytest.param(
+            {"sort": "name"}, ("sort", "the order is always the same"), id="what has another answer"
+        ),
         pytest.param({"limt": "2"}, ("limt", "did you mean limit?"), id="a typing error"),
         pytest.param({"Limit": "2"}, ("Limit", "did you mean limit?"), id="in another case"),
         pytest.param({"limit": ["1", "2"]}, ("limit", "is given 2 times"), id="repeated"),
@@ -47,6 +57,16 @@ def test_an_operation_without_parameters_says_so() -> None:
         require_known(event_with({"version": "1"}))
 
     assert refused.value.fields == {"version": "is not a query parameter of this operation, which takes none"}
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+def test_one_with_a_body_says_that_fields_go_there(method: str) -> None:
+    event = APIGatewayProxyEvent(
+        Request(method=method, resource="/packs", query={"visibility": "community"}).event()
+    )
+
+    with pytest.raises(InvalidRequest, match="takes none; its fields go into the body"):
+        require_known(event)
 
 
 def test_of_many_unknown_names_the_first_twenty_are_told() -> None:

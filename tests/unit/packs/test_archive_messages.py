@@ -1,6 +1,7 @@
 """A refused archive: the field that people know, the cause in their terms, and what helps."""
 
 import gzip
+from base64 import b64encode
 
 import pytest
 from tests.corpus.accept_cases import GUIDE, MANIFEST, PACK, packed
@@ -20,6 +21,8 @@ _SPARSE = pax(
     )
 )
 _ACCESS_LIST = pax(record("SCHILY.acl.access", "user::rwx,group::r--,other::r--"))
+
+DECODED = ["decoded as text", "-F archive=@", "binary"]
 
 MESSAGES = {
     # field, words of its reason, archive
@@ -120,6 +123,36 @@ MESSAGES = {
         b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
     ),
     "nothing": ("archive", ["is empty", "tar -czf"], b""),
+    # Read as text and written as UTF-8 again: by JavaScript's readFile(path, "utf8"), Python's errors="replace",
+    # PowerShell's Get-Content, and others that leave out what is none, or take each byte for a character.
+    "decoded as UTF-8": ("archive", DECODED, packed(PACK).decode(errors="replace").encode()),
+    "decoded as UTF-8, what is none left out": (
+        "archive",
+        DECODED,
+        packed(PACK).decode(errors="ignore").encode(),
+    ),
+    "decoded as ASCII": (
+        "archive",
+        DECODED,
+        packed(PACK).decode("ascii", "replace").encode("ascii", "replace"),
+    ),
+    "decoded as Latin-1": ("archive", DECODED, packed(PACK).decode("latin-1").encode()),
+    "decoded as Windows-1252": ("archive", DECODED, packed(PACK).decode("cp1252", "replace").encode()),
+    "base64": ("archive", ["is a file in base64", "-F archive=@"], b64encode(packed(PACK))),
+    "a data: URL": (
+        "archive",
+        ["is a file in base64", "-F archive=@"],
+        b"data:application/gzip;base64," + b64encode(packed(PACK)),
+    ),
+    "hexadecimal": ("archive", ["in hexadecimal digits", "-F archive=@"], packed(PACK).hex().encode()),
+    "Python's repr": ("archive", ["as a program prints", "binary"], repr(packed(PACK)).encode()),
+    "a list of numbers": ("archive", ["as a program prints", "binary"], str(list(packed(PACK))).encode()),
+    "changed behind its header": (
+        "archive",
+        ["is corrupt", "sent as text", "-F archive=@"],
+        # The header as it was, and then no block of deflate.
+        packed(PACK)[:10] + b"\xef\xbf\xbd" * 40,
+    ),
     "gzip of a zip file": (
         "archive",
         ["what it holds is a zip file", "tar -czf"],

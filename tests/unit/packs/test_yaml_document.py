@@ -247,7 +247,18 @@ def test_a_key_that_is_not_text_is_refused(key: str) -> None:
         pytest.param(b"a: !b!c d", "line 1, column 4: tags are not taken", id="tag with a handle"),
         pytest.param(b"%YAML 2.0\n---\na: 1", "line 1, column 1: of the directives only", id="YAML 2.0"),
         pytest.param(b"a: %b", "line 1, column 4: a value cannot begin with % in YAML", id="per cent"),
-        pytest.param(b'a: "\\ud800"', "the escape names no character", id="half a surrogate pair"),
+        # json.dumps writes a face as \ud83d\ude00.
+        pytest.param(
+            b'a: "x\\ud83d\\ude00"',
+            "write the character itself, or \\U0001F600",
+            id="a surrogate pair, as in JSON",
+        ),
+        pytest.param(b'a: "\\ud800"', "write the character itself, or \\U and 8", id="half a surrogate pair"),
+        pytest.param(b'a: "\\uDE00 x"', "is half of a surrogate pair", id="the other half"),
+        pytest.param(b'a: "\\U00110000"', "the last one is \\U0010FFFF", id="an escape beyond Unicode"),
+        pytest.param(
+            b'a: "\\u12"', "an escape has 2 digits 0-9 and a-f behind", id="an escape that is too short"
+        ),
         pytest.param(
             b"a: 1\nb: \xff",
             "line 2, column 4: the byte 0xFF is not UTF-8; in Latin-1 or Windows-1252 it is \u00ff; save the file",

@@ -5,6 +5,8 @@ from collections.abc import Collection
 from typing import Final
 
 _LONGEST: Final = 64
+# Of 1: a swapped or a missing letter in a word of four is above it, "sort" for "cursor" below.
+_LIKENESS: Final = 0.7
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -26,21 +28,28 @@ def closest(word: str, known: Collection[str]) -> str | None:
     # Only refusals need it, so that other requests do not load it.
     import difflib  # noqa: PLC0415
 
-    near = difflib.get_close_matches(wanted, plain, n=1)
+    near = difflib.get_close_matches(wanted, plain, n=1, cutoff=_LIKENESS)
     return plain[near[0]] if near else None
 
 
-def unknown_name(name: str, known: Collection[str], *, kind: str) -> str:
+def unknown_name(name: str, known: Collection[str], *, kind: str, place: str | None = None) -> str:
     """Return what a refusal says of a name that is not known: the one that was meant if any is near, else all of them.
 
     Args:
         name: As given.
         known: The names that would have been taken.
         kind: What it is not: `a field of this request`.
+        place: What is said instead of all of them: where it belongs.
     """
     near = closest(name, known)
-    hint = f"did you mean {near}?" if near else f"known are {', '.join(sorted(known))}"
+    hint = f"did you mean {near}?" if near else place or f"known are {', '.join(sorted(known))}"
     return f"is not {kind}; {hint}"
+
+
+def not_one_of(value: str, known: Collection[str]) -> str:
+    """Return what a refusal says of a value that is none of a few: all of them, and the one that was meant if any."""
+    near = closest(value, known)
+    return f"must be one of: {', '.join(known)}{f'; did you mean {near}?' if near else ''}"
 
 
 def _plain(name: str) -> str:

@@ -7,18 +7,22 @@ from typing import Final
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest, UnsupportedMediaType
+from packyard.http.misnamed import unknown_field
 from packyard.http.multipart import MAX_BOUNDARY, MalformedForm, Part, parse_parameters, parts_of
 from packyard.http.named_faults import refusal_of_names
 from packyard.http.raw_body import read_bytes
-from packyard.suggestion import unknown_name
 
 MULTIPART: Final = "multipart/form-data"
+_LARGER: Final = "Send a larger archive the staged way: POST /packs/uploads answers a form that takes it."
 _HOW: Final = 'curl -H "Authorization: Bearer $KEY" -F archive=@my-pack.tar.gz "$URL"'
 # How bodies that are no form come to be, by the type that they are sent under.
 _MISTAKES: Final = {
     "": "The request states no Content-Type. ",
     "application/x-www-form-urlencoded": "This is what curl's -d, --data-binary and --data-raw send. ",
 }
+# The encoding of the form's texts, in a part of its own (RFC 7578, section 4.6); ASCII is UTF-8 too.
+_CHARSET: Final = "_charset_"
+_UTF_8: Final = frozenset({b"utf-8", b"utf8", b"us-ascii", b"ascii"})
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}")
 
 
@@ -33,17 +37,25 @@ def read_form(
         files: Those of them that are files.
         max_bytes: The largest body, decoded.
 
+    A part `_charset_` may say that texts are in UTF-8.
+
     Raises:
         UnsupportedMediaType: The body is not multipart/form-data; the message shows how to send it.
         PayloadTooLarge: The body is over `max_bytes`.
         InvalidRequest: On `body`: it is malformed. Else every part that is unknown, or given more than once.
     """
     boundary = _boundary_of(event.headers.get("Content-Type") or "")
-    body = read_bytes(event, max_bytes=max_bytes)
+    body = read_bytes(event, max_bytes=max_bytes, larger=_LARGER)
     faults: dict[str, str] = {}
     parts: dict[str, Part] = {}
     try:
         for part in parts_of(body, boundary):
+            if part.name == _CHARSET and not part.is_file:
+                if part.content.strip().lower() not in _UTF_8:
+                    faults[_CHARSET] = (
+                        "must be UTF-8, as the texts of this form are; send it so, or leave it out"
+                    )
+                continue
             if part.name not in fields:
                 faults[part.name] = _unknown(part, fields, files)
             elif part.name in parts:
@@ -81,4 +93,4 @@ def _unknown(part: Part, fields: frozenset[str], files: frozenset[str]) -> str:
     # A form of one file gets that file, whatever its part is called.
     if part.is_file and len(files) == 1:
         return f"is not a part of this form; did you mean {next(iter(files))}?"
-    return unknown_name(part.name, fields, kind="a part of this form")
+    return unknown_field(part.name, fields, kind="a part of this form")

@@ -12,8 +12,8 @@ from typing import Any, Final
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from packyard.http.misnamed import unknown_field
 from packyard.http.named_faults import first_names, refusal_of_names
-from packyard.suggestion import unknown_name
 
 _MAX_BYTES: Final = 64 << 10
 _NONE: Final[Mapping[str, object]] = MappingProxyType({})
@@ -108,14 +108,15 @@ def _parse(body: bytes) -> tuple[dict[str, Any], set[str]]:
 def _with_known_fields(
     given: dict[str, Any], repeated: set[str], fields: frozenset[str], required: Mapping[str, object]
 ) -> dict[str, Any]:
-    faults = {
+    # They come first: what is required is often missing because it has another name.
+    unknown = first_names(name for name in given if name not in fields)
+    faults = {name: unknown_field(name, fields, kind="a field of this request") for name in unknown}
+    faults |= dict.fromkeys(sorted(repeated), "is given more than once; give it once")
+    faults |= {
         name: f"is required, as in {json.dumps({name: example})}"
         for name, example in required.items()
         if name not in given
     }
-    faults |= dict.fromkeys(sorted(repeated), "is given more than once; give it once")
-    unknown = first_names(name for name in given if name not in fields)
-    faults |= {name: unknown_name(name, fields, kind="a field of this request") for name in unknown}
     if faults:
         raise refusal_of_names(faults, unnamed="body")
     return given

@@ -8,14 +8,19 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from packyard.errors import InvalidRequest
 from packyard.http.page_limit import parse_limit
 from packyard.http.views import pack_view
-from packyard.packs.name import MAX_LENGTH, Slug, parse_slug
+from packyard.packs.name import MAX_LENGTH, Slug, nearest_slug, parse_slug
 from packyard.packs.pack import Tier
 from packyard.store.cursor import Position, decode_cursor, encode_cursor
 from packyard.store.listing import Filters, Page
+from packyard.suggestion import not_one_of
 from packyard.tenants.caller import Caller
 
 QUERY: Final = ("limit", "cursor", "owned", "tier", "category", "q")
 _OWNED: Final = {"true": True, "false": False}
+_MEANT_BY_OWNED: Final = {
+    **dict.fromkeys(("true", "1", "yes", "y", "on", "t"), "true"),
+    **dict.fromkeys(("false", "0", "no", "n", "off", "f"), "false"),
+}
 _PREFIX_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
@@ -69,7 +74,8 @@ def page_view(page: Page, filters: Filters, caller: Caller, *, cursor_key: str) 
 
 def _owned(text: str | None, faults: dict[str, str]) -> bool | None:
     if text is not None and text not in _OWNED:
-        faults["owned"] = "must be true or false"
+        meant = _MEANT_BY_OWNED.get(text.lower())
+        faults["owned"] = f"must be true or false{f'; write {meant}' if meant else ''}"
     return _OWNED.get(text or "")
 
 
@@ -79,7 +85,7 @@ def _tier(text: str | None, faults: dict[str, str]) -> Tier | None:
     try:
         return Tier(text)
     except ValueError:
-        faults["tier"] = f"must be one of: {', '.join(Tier)}"
+        faults["tier"] = not_one_of(text, tuple(str(tier) for tier in Tier))
         return None
 
 
@@ -95,5 +101,9 @@ def _category(text: str | None, faults: dict[str, str]) -> Slug | None:
 
 def _name_prefix(text: str, faults: dict[str, str]) -> str:
     if len(text) > MAX_LENGTH or not _PREFIX_CHARACTERS.issuperset(text):
-        faults["q"] = f"must be the beginning of a name: at most {MAX_LENGTH} of a-z, 0-9 and -"
+        near = nearest_slug(text)
+        faults["q"] = (
+            f"must be the beginning of a name{f', such as {near}' if near else ''}: at most {MAX_LENGTH} of a-z, 0-9 "
+            "and -"
+        )
     return text

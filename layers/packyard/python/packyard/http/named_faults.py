@@ -4,6 +4,7 @@ A client may send many names, and long ones. A refusal repeats the first twenty,
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Final
 
 from packyard.errors import InvalidRequest
@@ -18,10 +19,11 @@ def first_names(names: Iterable[str]) -> list[str]:
 
 
 def refusal_of_names(faults: Mapping[str, str], *, unnamed: str) -> InvalidRequest:
-    """Return the refusal.
+    """Return the refusal of the first twenty.
 
     Args:
-        faults: What is wrong, by the name as it was given.
+        faults: What is wrong, by the name as it was given; the first is what the message repeats.
         unnamed: What to call the empty name.
     """
-    return InvalidRequest({name[:_CHARACTERS] or unnamed: faults[name] for name in first_names(faults)})
+    shown = islice(faults.items(), _NAMES)
+    return InvalidRequest({name[:_CHARACTERS] or unnamed: reason for name, reason in shown})

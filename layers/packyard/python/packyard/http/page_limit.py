@@ -12,5 +12,7 @@ def parse_limit(text: str | None, faults: dict[str, str]) -> int:
         return DEFAULT_LIMIT
     limit = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LIMIT)) else 0
     if not 1 <= limit <= MAX_LIMIT:
-        faults["limit"] = f"must be a whole number from 1 to {MAX_LIMIT}"
+        faults["limit"] = (
+            f"must be a whole number from 1 to {MAX_LIMIT}; for more, send the answer's next_cursor as cursor"
+        )
     return limit

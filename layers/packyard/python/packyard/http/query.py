@@ -5,11 +5,14 @@ A parameter that is ignored does harm: `DELETE /packs/{id}?version=1` would dele
 """
 
 from collections.abc import Collection
+from typing import Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
+from packyard.http.misnamed import unknown_parameter
 from packyard.http.named_faults import first_names, refusal_of_names
-from packyard.suggestion import unknown_name
+
+_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
 def require_known(event: APIGatewayProxyEvent, known: Collection[str] = ()) -> None:
@@ -20,7 +23,7 @@ def require_known(event: APIGatewayProxyEvent, known: Collection[str] = ()) -> N
     """
     given = event.multi_value_query_string_parameters
     unknown = first_names(name for name in given if name not in known)
-    faults = {name: _unknown(name, known) for name in unknown}
+    faults = {name: _unknown(name, known, event.http_method) for name in unknown}
     faults |= {
         name: f"is given {len(values)} times; it takes one value"
         for name, values in given.items()
@@ -30,7 +33,8 @@ def require_known(event: APIGatewayProxyEvent, known: Collection[str] = ()) -> N
         raise refusal_of_names(faults, unnamed="query")
 
 
-def _unknown(name: str, known: Collection[str]) -> str:
-    if not known:
-        return "is not a query parameter of this operation, which takes none"
-    return unknown_name(name, known, kind="a query parameter of this operation")
+def _unknown(name: str, known: Collection[str], method: str) -> str:
+    if known:
+        return unknown_parameter(name, known)
+    body = "; its fields go into the body" if method in _WITH_BODY else ""
+    return f"is not a query parameter of this operation, which takes none{body}"

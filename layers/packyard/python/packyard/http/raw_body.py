@@ -9,12 +9,13 @@ from packyard.errors import InvalidRequest, PayloadTooLarge
 from packyard.packs.limits import MIB
 
 
-def read_bytes(event: APIGatewayProxyEvent, *, max_bytes: int) -> bytes:
+def read_bytes(event: APIGatewayProxyEvent, *, max_bytes: int, larger: str) -> bytes:
     """Return the body; none at all is an empty one.
 
     Args:
         event: The gateway's event. It has the body in base64, whatever its type (decision 16).
         max_bytes: The largest body, decoded.
+        larger: What to do with a larger one, as a sentence.
 
     Raises:
         PayloadTooLarge: It is over `max_bytes`.
@@ -22,8 +23,7 @@ def read_bytes(event: APIGatewayProxyEvent, *, max_bytes: int) -> bytes:
     """
     text = event.body or ""
     too_large = PayloadTooLarge(
-        f"The body is over {max_bytes} bytes ({max_bytes / MIB:.1f} MiB), the most that one request can carry. "
-        "Send a larger archive the staged way: POST /packs/uploads answers a form that takes it."
+        f"The body is over {max_bytes} bytes ({max_bytes / MIB:.1f} MiB), the most that one request can carry. {larger}"
     )
     if not event.is_base64_encoded:
         # Had the gateway decoded it as text, only ASCII would have come through unharmed.

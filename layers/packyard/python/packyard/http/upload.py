@@ -10,6 +10,7 @@ from packyard.errors import InvalidRequest
 from packyard.http.form import read_form
 from packyard.http.multipart import Part
 from packyard.http.visibility import parse_visibility
+from packyard.packs.file_kind import LONGEST_LOOK, text_of_gzip
 from packyard.packs.pack import Visibility
 
 _ARCHIVE: Final = "archive"
@@ -66,7 +67,8 @@ def _archive(parts: Mapping[str, Part], faults: dict[str, str]) -> bytes:
         )
         return b""
     if not archive.is_file and not archive.content.startswith(_GZIP):
-        faults[_ARCHIVE] = f"is a text and no file; {_AS_FILE}"
+        start = archive.content[:LONGEST_LOOK]
+        faults[_ARCHIVE] = text_of_gzip(start) or f"is a text and no file; {_AS_FILE}"
     elif not archive.content:
         faults[_ARCHIVE] = (
             "is empty: the file that was sent has no bytes; make it with tar -czf my-pack.tar.gz my-pack"

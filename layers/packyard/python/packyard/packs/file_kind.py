@@ -2,6 +2,30 @@
 
 from typing import Final
 
+_BINARY: Final = (
+    "send its bytes as they are: -F archive=@pack.tar.gz, and in a program read the file as binary"
+)
+_DECODED: Final = f"is a gzip file that was decoded as text on its way, which destroys it; {_BINARY}"
+_PRINTED: Final = f"is a gzip file as a program prints its bytes; {_BINARY}"
+_IN_BASE64: Final = f"is a file in base64; {_BINARY}"
+# How a gzip file begins that was made into text on its way. Its first bytes are 1f 8b 08 (RFC 1952, section 2.3).
+_AS_TEXT: Final = (
+    # Read as UTF-8, where 8b is no character: replaced by U+FFFD, or left out.
+    (b"\x1f\xef\xbf\xbd", _DECODED),
+    (b"\x1f\x08", _DECODED),
+    # Read as ASCII, as Latin-1, and as Windows-1252.
+    (b"\x1f?\x08", _DECODED),
+    (b"\x1f\xc2\x8b", _DECODED),
+    (b"\x1f\xe2\x80\xb9", _DECODED),
+    (b"H4sI", _IN_BASE64),
+    (b"data:", _IN_BASE64),
+    (b"1f8b08", f"is a gzip file in hexadecimal digits; {_BINARY}"),
+    (b"b'\\x1f\\x8b", _PRINTED),
+    (b'b"\\x1f\\x8b', _PRINTED),
+    (b"31,139,8,", _PRINTED),
+    (b"[31,", _PRINTED),
+    (b'{"type":"Buffer"', _PRINTED),
+)
 _TAR: Final = b"ustar"
 _TAR_AT: Final = 257
 # Where the bytes stand, the bytes, what they mean.
@@ -43,6 +67,15 @@ def kind_of(start: bytes) -> str | None:
         if start.startswith(magic, offset):
             return what
     return None
+
+
+def text_of_gzip(start: bytes) -> str | None:
+    """Return what has become of a gzip file that was sent as text, and what helps; None for anything else.
+
+    Args:
+        start: The file's first 262 bytes, or all of it.
+    """
+    return next((fault for magic, fault in _AS_TEXT if start.startswith(magic)), None)
 
 
 def is_tar(start: bytes) -> bool:

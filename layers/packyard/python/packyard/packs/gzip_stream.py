@@ -11,7 +11,7 @@ from typing import BinaryIO
 from isal import igzip_lib, isal_zlib
 
 from packyard.errors import InvalidRequest, PayloadTooLarge
-from packyard.packs.file_kind import LONGEST_LOOK, kind_of
+from packyard.packs.file_kind import LONGEST_LOOK, kind_of, text_of_gzip
 from packyard.packs.limits import KIB, ArchiveLimits
 
 _READ_BYTES = 256 * KIB
@@ -207,7 +207,7 @@ class GzipStream:
         if not start:
             raise refused(f"is empty; {_WANTED}")
         if not start.startswith(_MAGIC):
-            raise refused(f"is {kind_of(start) or 'not gzip'}; {_WANTED}")
+            raise refused(text_of_gzip(start) or f"is {kind_of(start) or 'not gzip'}; {_WANTED}")
 
     def _read_header(self) -> None:
         """Read one member's header (RFC 1952, section 2.3)."""
@@ -236,7 +236,8 @@ class GzipStream:
                 piece = decompressor.decompress(compressed, _PIECE_BYTES)
             except igzip_lib.IsalError as error:  # type: ignore[misc] # the stub declares an instance
                 raise refused(
-                    "is corrupt: the gzip stream does not inflate; it was changed on its way, perhaps sent as text"
+                    "is corrupt: the gzip stream does not inflate; it was changed on its way, perhaps sent as text "
+                    "(curl -F archive=@FILE sends the bytes as they are)"
                 ) from error
             if piece:
                 self._uninflated -= len(piece)

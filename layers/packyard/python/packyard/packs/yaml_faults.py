@@ -11,6 +11,14 @@ import yaml
 
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
 _COLON: Final = re.compile(r":(?:\s|\Z)")
+# libyaml's mark stands behind the backslash and the letter.
+_ESCAPE_BEGINS: Final = 2
+_SURROGATE: Final = re.compile(
+    r"\\u(?:(?P<high>d[89ab][0-9a-f]{2})(?:\\u(?P<low>d[c-f][0-9a-f]{2}))?|d[c-f][0-9a-f]{2})", re.IGNORECASE
+)
+_DIGITS: Final = (
+    "an escape has 2 digits 0-9 and a-f behind \\x, 4 behind \\u, 8 behind \\U; single quotes have no escapes"
+)
 _TAB: Final = "a tab cannot indent in YAML; use spaces"
 _MISINDENTED: Final = "is indented differently from its neighbours; keys of one level begin in one column"
 
@@ -25,8 +33,7 @@ _SIMPLE: Final[tuple[tuple[str, bool, str], ...]] = (
     ("block sequence entries", False, "a list begins on a line of its own, below its key"),
     ("node content", False, "a value is missing, or begins with a character that has to stand in quotes"),
     ("unknown escape", False, "is no escape in double quotes; write \\\\ for a backslash, or use single quotes"),
-    ("hexdecimal", False, "the escape names no character; use single quotes to have none"),
-    ("Unicode character escape", False, "the escape names no character; use single quotes to have none"),
+    ("hexdecimal", False, _DIGITS),
     ("a tab character", False, _TAB),
     ("indentation indicator", False, "after | or > only +, - or a digit 1 to 9 is allowed"),
     ("comment or line break", False, "nothing may stand here but a comment; a text begins on the line below | or >"),
@@ -64,6 +71,8 @@ def _by_line(mark: Any, problem: str, lines: list[str]) -> str:
     line = lines[mark.line] if mark.line < len(lines) else ""
     if "mapping values" in problem:
         return _stray_colon(mark, lines)
+    if "Unicode character escape" in problem:
+        return place(mark) + _unfit_escape(line[max(mark.column - _ESCAPE_BEGINS, 0) :])
     if "cannot start any token" in problem:
         return place(mark) + _unfit_start(line[mark.column : mark.column + 1])
     return place(mark) + (_no_key(line, mark.column) if "expected key" in problem else "is not YAML")
@@ -72,6 +81,21 @@ def _by_line(mark: Any, problem: str, lines: list[str]) -> str:
 def place(mark: Any) -> str:
     """Return how a fault at `mark` begins."""
     return f"line {mark.line + 1}, column {mark.column + 1}: "
+
+
+def _unfit_escape(rest: str) -> str:
+    """Return what is wrong with an escape that stands for no character, and begins `rest`."""
+    half = _SURROGATE.match(rest)
+    if half is None:
+        return "the escape names no character, for the last one is \\U0010FFFF; single quotes have no escapes"
+    escape = "\\U and 8 digits"
+    if half["low"]:
+        code = 0x10000 + ((int(half["high"], 16) - 0xD800) << 10) + int(half["low"], 16) - 0xDC00
+        escape = f"\\U{code:08X}"
+    return (
+        "the escape is half of a surrogate pair, which is how JSON writes a character above U+FFFF; in YAML write the "
+        f"character itself, or {escape}"
+    )
 
 
 def _unfit_start(character: str) -> str:

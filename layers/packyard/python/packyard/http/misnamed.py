@@ -1,0 +1,91 @@
+"""What is said of a name that an operation does not know: the field that was meant, or where that belongs."""
+
+from collections.abc import Collection
+from typing import Final
+
+from packyard.suggestion import unknown_name
+
+# What other APIs call it, by our names.
+_SYNONYMS: Final = {
+    synonym: name
+    for name, synonyms in {
+        "archive": ("file", "package", "upload", "data"),
+        "cursor": (
+            "page",
+            "offset",
+            "after",
+            "next",
+            "next_cursor",
+            "next_token",
+            "page_token",
+            "starting_after",
+        ),
+        "image_ref": ("image", "ref", "reference", "image_url", "url", "uri"),
+        "limit": ("per_page", "page_size", "size", "count", "max", "max_results", "n", "top"),
+        "owned": ("mine", "own"),
+        "pack_ids": ("ids", "packs", "pack"),
+        "q": ("query", "search", "name", "prefix", "filter", "name_prefix"),
+        "visibility": ("public", "private", "access", "scope", "community"),
+    }.items()
+    for synonym in synonyms
+}
+_FROM_MANIFEST: Final = (
+    "it comes from pack.yaml: change it there, and send the pack anew (an archive to POST /packs/{id}/upload, an image "
+    "to PUT /packs/{id})"
+)
+_OF_IMAGE: Final = (
+    "it is part of image_ref, as in ghcr.io/acme/slack-pack:1.4.0, which POST /packs and PUT /packs/{id} take"
+)
+_BODY_PLACES: Final = {
+    **dict.fromkeys(
+        ("version", "display_name", "description", "category", "capabilities", "suggested_packs"),
+        _FROM_MANIFEST,
+    ),
+    **dict.fromkeys(("tag", "digest", "image_digest"), _OF_IMAGE),
+    "name": "it comes from pack.yaml and stays for a pack's life; POST /packs/{id}/clone makes one of another name",
+    "visibility": "the pack keeps the one that it has, which PATCH /packs/{id} changes",
+    "image_ref": "POST /packs makes a pack of an image, and PUT /packs/{id} gives a pack another one",
+    "archive": (
+        "it is sent as a form: to POST /packs/upload for a new pack, to POST /packs/{id}/upload for one that stands, "
+        "or over 4.5 MiB by the form that POST /packs/uploads answers"
+    ),
+    "pack_id": "POST /packs/{id}/upload gives a pack that stands a new archive, and PUT /packs/{id} another image",
+    "pack_ids": "PUT /agent-roles/{role_id}/packs takes it",
+    "revision": (
+        "as a condition it goes into the header If-Match; back to one leads PUT /packs/{id}, whose image_ref takes the "
+        "digest that GET /packs/{id}/revisions has"
+    ),
+    "tier": "whoever operates this service sets it",
+    **dict.fromkeys(("id", "role_id"), "it is part of the path"),
+    **dict.fromkeys(("org", "org_id"), "it is that of the credential"),
+}
+_QUERY_PLACES: Final = {
+    **dict.fromkeys(("sort", "order", "order_by", "sort_by"), "the order is always the same"),
+    "visibility": "every pack that you can see is listed, and with owned=true your own",
+}
+
+
+def unknown_field(name: str, known: Collection[str], *, kind: str) -> str:
+    """Return what a refusal says of a field of a body that is not known.
+
+    Args:
+        name: As given.
+        known: The names that would have been taken.
+        kind: What it is not: `a field of this request`.
+    """
+    return _unknown(name, known, kind, _BODY_PLACES.get(name))
+
+
+def unknown_parameter(name: str, known: Collection[str]) -> str:
+    """Return what a refusal says of a query parameter that is not known.
+
+    Args:
+        name: As given.
+        known: The names that would have been taken, at least one.
+    """
+    return _unknown(name, known, "a query parameter of this operation", _QUERY_PLACES.get(name))
+
+
+def _unknown(name: str, known: Collection[str], kind: str, place: str | None) -> str:
+    meant = _SYNONYMS.get(name.lower(), name)
+    return unknown_name(meant if meant in known else name, known, kind=kind, place=place)
