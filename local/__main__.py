@@ -20,7 +20,10 @@ def main() -> int:
     running.add_argument("--since", type=float, help="when the user asked for it, as a Unix time")
     running.add_argument("--check", action="store_true", help="push the sample pack, read it back, and end")
     actions.add_parser("reset", help="forget what the stacks of this folder have kept")
-    options = arguments.parse_args()
+    options, unknown = arguments.parse_known_args()
+    if unknown:
+        sys.stderr.write(f"local: not {' '.join(unknown)}: ARGS=--check is all that `make run` takes\n")
+        return 1
 
     from local.first_push import NotVerified  # noqa: PLC0415 - takes long
     from local.serving import reset, serve  # noqa: PLC0415 - likewise

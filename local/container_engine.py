@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -59,10 +60,32 @@ class Engine:
         """Where a container may find this machine, best first."""
         return [*([self.gateway] if self.gateway else []), *_HOST_NAMES]
 
+    def has_image(self, name: str) -> bool:
+        """Return whether an image is here; true where the engine does not say.
+
+        Args:
+            name: With registry and tag.
+        """
+        try:
+            return _status(self.url, f"/images/{name}/json") != HTTPStatus.NOT_FOUND
+        except (OSError, http.client.HTTPException):
+            return True
+
     @property
     def environment(self) -> dict[str, str]:
         """What SAM needs to be told to use this engine."""
         return {} if self.name == FINCH else {"DOCKER_HOST": self.url}
+
+
+def none_answers(environment: Mapping[str, str]) -> str:
+    """Return the sentence that says why there is no engine, and what helps where somebody has named one.
+
+    Args:
+        environment: This process's variables.
+    """
+    if named := environment.get("DOCKER_HOST"):
+        return f"DOCKER_HOST={named} does not answer (unset it to have other engines looked for)"
+    return "no container engine answers (Docker, Finch or podman)"
 
 
 @contextmanager
@@ -161,6 +184,12 @@ def _gateway(networks: Any) -> str | None:
     return None
 
 
+def _status(url: str, path: str) -> int:
+    with closing(_connection(url)) as connection:
+        connection.request("GET", path, headers={"Host": "localhost"})
+        return connection.getresponse().status
+
+
 def _answer(url: str, path: str) -> Any:
     with closing(_connection(url)) as connection:
         connection.request("GET", path, headers={"Host": "localhost"})
@@ -174,6 +203,10 @@ def _connection(url: str) -> http.client.HTTPConnection:
     connection = http.client.HTTPConnection("localhost", timeout=_SECONDS)
     sock = socket.socket(socket.AF_UNIX)
     sock.settimeout(_SECONDS)
-    sock.connect(parts.path)
+    try:
+        sock.connect(parts.path)
+    except OSError:
+        sock.close()
+        raise
     connection.sock = sock
     return connection

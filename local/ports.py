@@ -48,6 +48,17 @@ class Listener:
     folder: Path | None
 
 
+def port_number(text: str) -> int:
+    """Return the port that a text states, be it free or not.
+
+    Raises:
+        PortUnusable: It is no port.
+    """
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= _LARGEST:
+        raise PortUnusable(f"PORT={text} is no port: it is a number from 1 to {_LARGEST}, such as PORT=4570.")
+    return int(text)
+
+
 def check_port(
     text: str,
     *,
@@ -68,9 +79,7 @@ def check_port(
     Raises:
         PortUnusable: It is no port, it is another program's, or only root may listen on it.
     """
-    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= _LARGEST:
-        raise PortUnusable(f"PORT={text} is no port: it is a number from 1 to {_LARGEST}, such as PORT=4570.")
-    port = int(text)
+    port = port_number(text)
     try:
         if (usable or is_free)(port):
             return port

@@ -10,11 +10,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from layers.packyard.toolchain import RUNTIME
+
 from local.aws import Endpoint
 from local.command import Command
 from local.container_engine import Engine
 from local.deployment import build
-from local.derived_template import environment_file, write_environment_file, write_template
+from local.derived_template import architecture, environment_file, write_environment_file, write_template
 from local.environments import LOCAL, PROJECT, tool
 from local.forwarder import forwarding
 from local.standing_stack import StandingStack
@@ -55,10 +57,13 @@ class SamContainers:
         try:
             return json.loads(finished.stdout)
         except ValueError as error:
-            raise SamFailed(f"`sam local invoke {name}` gave no answer; what it said is above") from error
+            raise SamFailed(no_answer(name, self.engine)) from error
 
     def serve(self) -> int:
         """Serve the API until somebody interrupts it, and return SAM's exit status."""
+        image = lambda_image()
+        if not self.engine.has_image(image):
+            print(f"· the first request pulls Lambda's image, {image}", flush=True)
         return self._sam("start-api").returncode
 
     def _sam(
@@ -74,6 +79,28 @@ class SamContainers:
             stdout=stdout,
             text=True,
         )
+
+
+def lambda_image() -> str:
+    """Return the image that SAM makes its own from: Lambda's runtime for this machine's processor."""
+    return f"public.ecr.aws/lambda/python:{RUNTIME}-{architecture()}"
+
+
+def no_answer(name: str, engine: Engine) -> str:
+    """Return what helps when SAM has no answer of a function.
+
+    Args:
+        name: The function's logical id.
+        engine: Should have run it.
+    """
+    image = lambda_image()
+    if engine.has_image(image):
+        return f"`sam local invoke {name}` gave no answer; what it said is above"
+    program = "podman" if "podman" in engine.url else "docker"
+    return (
+        f"Lambda's image is not here, and could not be pulled; why is above. Pull it where there is a network, "
+        f"`{program} pull {image}`, or run the function without a container, `DOCKER_HOST=none make invoke …`"
+    )
 
 
 @contextmanager

@@ -9,26 +9,40 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from local.command import CommandFailed
-from local.container_engine import container_engine
+from local.container_engine import container_engine, none_answers
 from local.deployment import build, logical_id
 from local.derived_template import ENDPOINT
 from local.environments import PROJECT
 from local.function import FunctionFailed, running_function
+from local.ports import PortUnusable, port_number
 from local.sam_containers import SamFailed, sam_containers
-from local.sample_events import UnknownPlaceholder, is_event, narrowed, rendered, stated_answer
+from local.sample_events import (
+    NoEvent,
+    UnknownPlaceholder,
+    event_at,
+    is_event,
+    narrowed,
+    rendered,
+    stated_answer,
+)
 from local.standing_stack import StackNotRunning, StandingStack, standing_stack
+from packyard.suggestion import closest
 
 _INTERRUPTED = 130
 
 # Takes a function's logical id and an event, and returns what the function answers.
 _Ask = Callable[[str, object], Any]
+
+
+class UnknownFunction(Exception):
+    """A function is called otherwise; the message says how."""
 
 
 class _Refused(Exception):
@@ -48,21 +62,45 @@ def invoke(
 
     Raises:
         SamFailed, FunctionFailed, CommandFailed: A function could not be asked.
-        UnknownPlaceholder, OSError, ValueError: An event cannot be read.
+        UnknownPlaceholder, NoEvent: An event cannot be read.
     """
-    asked = [(path, function or logical_id(path.parent.name)) for path in events]
-    unknown = {name for _, name in asked} - stack.variables.keys()
-    if unknown:
-        raise _Refused(
-            f"no function is called {unknown.pop()}; there are {', '.join(sorted(stack.variables))}"
-        )
+    names = stack.variables.keys()
+    orgs = stack.description["orgs"]
+    asked = [
+        (path, known_function(function, names) if function else _named_by(path, names), rendered(path, orgs))
+        for path in events
+    ]
     with _asking(stack, more) as ask:
-        right = [
-            _told(path, ask(name, rendered(path, stack.description["orgs"])), stack) for path, name in asked
-        ]
+        right = [_told(path, ask(name, event), stack) for path, name, event in asked]
     if len(right) > 1:
         print(f"· {sum(right)} of {len(right)} events were answered as they state")
     return all(right)
+
+
+def known_function(function: str, names: Collection[str]) -> str:
+    """Return the logical id of a function that somebody has named.
+
+    Args:
+        function: As given.
+        names: The logical ids of all.
+
+    Raises:
+        UnknownFunction: It is none of them.
+    """
+    if function in names:
+        return function
+    near = closest(function, names)
+    hint = f"did you mean F={near}?" if near else f"there are {', '.join(sorted(names))}"
+    raise UnknownFunction(f"no function is called {function}; {hint}")
+
+
+def _named_by(path: Path, names: Collection[str]) -> str:
+    folder = path.resolve().parent.name
+    if logical_id(folder) in names:
+        return logical_id(folder)
+    raise _Refused(
+        f"the folder of {path} names no function; say which takes the event, as in `make invoke F=GetPack E={path}`"
+    )
 
 
 def start_api(*, stack: StandingStack, more: Sequence[str]) -> int:
@@ -78,7 +116,7 @@ def start_api(*, stack: StandingStack, more: Sequence[str]) -> int:
     with container_engine(os.environ) as engine:
         if engine is None:
             raise SamFailed(
-                "`sam local start-api` needs a container engine (Docker, Finch or podman), and none answers. "
+                f"`sam local start-api` needs a container engine, and {none_answers(os.environ)}. "
                 f"The running stack serves the same API without one: {stack.description['api_url']}"
             )
         with sam_containers(engine, stack, more=more) as sam:
@@ -90,10 +128,12 @@ def _asking(stack: StandingStack, more: Sequence[str]) -> Iterator[_Ask]:
     with container_engine(os.environ) as engine:
         if engine is None:
             print(
-                "· no container engine answers (Docker, Finch or podman), so the function runs under Lambda's runtime "
-                f"interface emulator, with this machine's Python {sys.version_info[0]}.{sys.version_info[1]}",
+                f"· {none_answers(os.environ)}, so the function runs under Lambda's runtime interface emulator, with "
+                f"this machine's Python {sys.version_info[0]}.{sys.version_info[1]}",
                 flush=True,
             )
+            if more:
+                print(f"· passed over, because it is for the SAM CLI: {' '.join(more)}", flush=True)
             build()
             yield lambda name, event: _answer_here(name, event, stack)
             return
@@ -125,15 +165,24 @@ def _told(path: Path, answer: Any, stack: StandingStack) -> bool:
     return False
 
 
+def _events(texts: Sequence[str]) -> list[Path]:
+    """Return the events among the files that somebody has named; of several, answers are those that a pattern met."""
+    several = [text for text in texts if is_event(Path(text))]
+    events = [event_at(text) for text in (several if len(texts) > 1 else texts)]
+    if not events:
+        raise _Refused("which event? Try `make invoke E=events/get_pack/unknown.json`")
+    return events
+
+
 def _options(words: Sequence[str]) -> argparse.Namespace:
     arguments = argparse.ArgumentParser(
         prog="sam_local", description="Run functions in Lambda's own container."
     )
-    arguments.add_argument("--port", type=int, required=True, help="the running stack's")
+    arguments.add_argument("--port", required=True, help="the running stack's")
     actions = arguments.add_subparsers(dest="action", required=True)
     invoking = actions.add_parser("invoke", help="put events to a function")
     invoking.add_argument("--function", help="its logical id; by default that of the event's folder")
-    invoking.add_argument("events", nargs="*", type=Path)
+    invoking.add_argument("events", nargs="*")
     actions.add_parser("start-api", help="serve the API")
     return arguments.parse_args(words)
 
@@ -144,16 +193,23 @@ def main() -> int:
     cut = words.index("--") if "--" in words else len(words)
     options, more = _options(words[:cut]), words[cut + 1 :]
     try:
-        stack = standing_stack(options.port)
+        port = port_number(options.port)
         if options.action == "start-api":
-            return start_api(stack=stack, more=more)
-        events = [path for path in options.events if is_event(path)]
-        if not events:
-            raise _Refused("which event? Try `make invoke E=events/get_pack/unknown.json`")
+            return start_api(stack=standing_stack(port), more=more)
+        events = _events(options.events)
+        stack = standing_stack(port)
         return 0 if invoke(events, function=options.function, stack=stack, more=more) else 1
     except (
-        *(CommandFailed, FunctionFailed, SamFailed, StackNotRunning, UnknownPlaceholder, _Refused),
-        *(OSError, ValueError),
+        *(
+            CommandFailed,
+            FunctionFailed,
+            NoEvent,
+            PortUnusable,
+            SamFailed,
+            StackNotRunning,
+            UnknownPlaceholder,
+        ),
+        *(UnknownFunction, _Refused, OSError),
     ) as error:
         print(f"sam_local: {error}", file=sys.stderr)
         return 1

@@ -5,8 +5,10 @@ with a JSON body taken apart. `{{acme.org_id}}` and `{{acme.full_access}}` stand
 """
 
 import json
+import os
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from local.environments import PROJECT
 from local.seeds import SeededOrg
 
 EVENTS = PROJECT / "events"
+
+_EXAMPLE = "events/get_pack/unknown.json"
 
 _EXPECTED = ".expected.json"
 _PLACEHOLDER = re.compile(r"\{\{([a-z-]+)\.([a-z_]+)\}\}")
@@ -26,6 +30,31 @@ class UnknownPlaceholder(Exception):
 def sample_events() -> list[Path]:
     """Return all sample events."""
     return sorted(path for path in EVENTS.glob("*/*.json") if is_event(path))
+
+
+class NoEvent(Exception):
+    """A path is none of an event; the message says what helps."""
+
+
+def event_at(text: str) -> Path:
+    """Return the file of an event that somebody has named.
+
+    Raises:
+        NoEvent: There is no such file, or it is an answer, or a folder.
+    """
+    path = Path(text)
+    if path.is_dir():
+        raise NoEvent(
+            f"{text} is a folder; take an event in it, or all of them: E='{text.rstrip('/')}/*.json'"
+        )
+    if not path.exists():
+        known = [os.path.relpath(event) for event in sample_events()]
+        near = get_close_matches(text, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"events/ has them, such as {_EXAMPLE}"
+        raise NoEvent(f"there is no file {text}; {hint}")
+    if not is_event(path):
+        raise NoEvent(f"{text} is an answer; the event is {text.removesuffix(_EXPECTED)}.json")
+    return path
 
 
 def is_event(path: Path) -> bool:
@@ -42,7 +71,7 @@ def rendered(path: Path, orgs: Mapping[str, SeededOrg]) -> Any:
 
     Raises:
         UnknownPlaceholder: It has one that means nothing to this stack.
-        OSError, ValueError: The file cannot be read, or is not JSON.
+        NoEvent: The file cannot be read, or is not JSON.
     """
 
     def known(match: re.Match[str]) -> str:
@@ -52,14 +81,21 @@ def rendered(path: Path, orgs: Mapping[str, SeededOrg]) -> Any:
             raise UnknownPlaceholder(f"{path}: {match[0]} is none of what the stack was given")
         return value
 
-    return json.loads(_PLACEHOLDER.sub(known, path.read_text(encoding="utf-8")))
+    try:
+        return json.loads(_PLACEHOLDER.sub(known, path.read_text(encoding="utf-8")))
+    except json.JSONDecodeError as error:
+        raise NoEvent(f"{path} is not JSON from line {error.lineno}, column {error.colno} on") from error
+    except UnicodeDecodeError as error:
+        raise NoEvent(f"{path} is not JSON in UTF-8") from error
+    except OSError as error:
+        raise NoEvent(f"{path} cannot be read: {error.strerror}") from error
 
 
 def stated_answer(path: Path, orgs: Mapping[str, SeededOrg]) -> Any:
     """Return what an event states that it is answered; None if it states nothing.
 
     Raises:
-        UnknownPlaceholder, OSError, ValueError: As for `rendered`.
+        UnknownPlaceholder, NoEvent: As for `rendered`.
     """
     expected = path.with_name(path.name.removesuffix(".json") + _EXPECTED)
     return rendered(expected, orgs) if expected.exists() else None

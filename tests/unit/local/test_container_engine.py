@@ -11,7 +11,9 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from local.container_engine import FINCH, container_engine
+from local.container_engine import FINCH, Engine, container_engine, none_answers
+from local.derived_template import architecture
+from local.sam_containers import no_answer
 
 # NetworkList of the Docker Engine API: Docker 28 with a network of the user's before its own, and podman 4.3.1.
 DOCKER = [
@@ -44,7 +46,7 @@ def engine_at(path: Path, networks: object) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = json.dumps(networks).encode()
-            self.send_response(200 if self.path == "/networks" else 404)
+            self.send_response(200 if self.path in ("/networks", "/images/here.example/a:1/json") else 404)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -78,6 +80,40 @@ def test_the_address_that_containers_reach_this_machine_by_is_that_of_the_defaul
         assert engine.environment == {"DOCKER_HOST": url}
         # Engines in a virtual machine lead these names to our loopback interface.
         assert engine.hosts[-3:] == ["host.docker.internal", "host.containers.internal", "host.lima.internal"]
+
+
+def test_an_engine_knows_which_images_are_here(tmp_path: Path) -> None:
+    with (
+        engine_at(tmp_path / "docker.sock", DOCKER) as url,
+        container_engine({"DOCKER_HOST": url}, sockets=()) as engine,
+    ):
+        assert engine is not None
+        assert engine.has_image("here.example/a:1")
+        assert not engine.has_image("here.example/a:2")
+
+    # Gone by now: then nothing is known.
+    assert engine.has_image("here.example/a:2")
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({}, "no container engine answers (Docker, Finch or podman)"),
+        ({"DOCKER_HOST": "tcp://192.0.2.1:1"}, "DOCKER_HOST=tcp://192.0.2.1:1 does not answer (unset it"),
+    ],
+)
+def test_where_no_engine_answers_it_is_said_which_was_asked(environment: dict[str, str], said: str) -> None:
+    assert none_answers(environment).startswith(said)
+
+
+def test_a_function_that_lacks_its_image_is_answered_with_the_command_that_pulls_it(tmp_path: Path) -> None:
+    with engine_at(tmp_path / "podman.sock", PODMAN) as url:
+        engine = Engine(name="podman", url=url, gateway=None)
+
+        said = no_answer("GetPack", engine)
+
+    assert f"podman pull public.ecr.aws/lambda/python:3.13-{architecture()}" in said
+    assert "DOCKER_HOST=none make invoke" in said
 
 
 def test_the_first_socket_that_answers_is_taken(tmp_path: Path) -> None:

@@ -5,7 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from local.sample_events import UnknownPlaceholder, is_event, narrowed, rendered, sample_events, stated_answer
+from local.environments import PROJECT
+from local.sample_events import (
+    NoEvent,
+    UnknownPlaceholder,
+    event_at,
+    is_event,
+    narrowed,
+    rendered,
+    sample_events,
+    stated_answer,
+)
 from local.seeds import SeededOrg
 
 ORGS: dict[str, SeededOrg] = {
@@ -34,6 +44,46 @@ def test_one_that_means_nothing_is_named(placeholder: str, tmp_path: Path) -> No
 
     with pytest.raises(UnknownPlaceholder, match=placeholder.strip("{}")):
         rendered(event, ORGS)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"a": 1', "is not JSON from line 1, column 8 on"),
+        (b"", "is not JSON from line 1, column 1 on"),
+        (b"\xff\xfe{\0", "is not JSON in UTF-8"),
+    ],
+)
+def test_an_event_that_is_not_json_is_named_with_the_place(content: bytes, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+
+    with pytest.raises(NoEvent) as refused:
+        rendered(path, ORGS)
+
+    assert str(refused.value) == f"{path} {said}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "events/get_pack/unkown.json",
+            "no file events/get_pack/unkown.json; did you mean events/get_pack/unknown.json?",
+        ),
+        ("get_pack/unknown.json", "did you mean events/get_pack/unknown.json?"),
+        ("/nowhere/x", "events/ has them, such as events/get_pack/unknown.json"),
+        ("events/get_pack", "is a folder; take an event in it, or all of them: E='events/get_pack/*.json'"),
+        ("events/get_pack/unknown.expected.json", "is an answer; the event is events/get_pack/unknown.json"),
+    ],
+)
+def test_what_is_no_event_is_answered_with_one(text: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(PROJECT)
+
+    with pytest.raises(NoEvent) as refused:
+        event_at(text)
+
+    assert said in str(refused.value)
 
 
 def test_an_event_states_its_answer_in_the_file_beside_it(tmp_path: Path) -> None:
