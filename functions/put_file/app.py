@@ -9,7 +9,7 @@ from packyard.http.app import make_app, serve
 from packyard.http.caller import writer
 from packyard.http.file_path import read_file_path
 from packyard.http.preconditions import read_conditions
-from packyard.http.raw_body import read_bytes
+from packyard.http.raw_body import read_bytes, refuse_form
 from packyard.http.views import pack_response
 from packyard.packs.file_edit import Edit
 
@@ -27,6 +27,7 @@ def put_file(pack_id: str) -> Response[str]:
     services = bootstrap.services()
     caller = writer(app.current_event, api_domain=services.settings.api_domain)
     path = read_file_path(app.current_event)
+    refuse_form(app.current_event)
     content = read_bytes(app.current_event, max_bytes=services.settings.inline_archive_bytes, larger=_LARGER)
     conditions = read_conditions(app.current_event)
     published = services.file_editor.put(

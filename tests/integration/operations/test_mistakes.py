@@ -67,6 +67,17 @@ class World:
     def pack(self, **fields: Any) -> Answer:
         return self.service.upload(PackArchive(**fields).build())
 
+    def put(self, path: str, content: bytes = b"x", headers: dict[str, str] | None = None) -> Answer:
+        request = Request(
+            method="PUT",
+            resource="/packs/{id}/files/{path+}",
+            path=f"/packs/{self.uploaded}/files/{path}",
+            headers=headers or {},
+            body=content,
+            caller=ACME,
+        )
+        return self.service.request("put_file", request)
+
     def register(self, body: Mapping[str, Any]) -> Answer:
         return self.service.send("create_pack", "POST", "/packs", json=body)
 
@@ -147,11 +158,17 @@ MISTAKES: dict[str, tuple[Mistake, int, str]] = {
         lambda w: w.pack(files={".env": b"TOKEN=x"}), 400,
         "leave it out (tar --exclude=.env): it may hold secrets, and all who see a pack can read its files"
     ),
+    "a form for a file": (
+        lambda w: w.put("guides/a.md", headers={"Content-Type": "multipart/form-data; boundary=b"}), 400,
+        "send the bytes of the file and nothing else (curl -T FILE, --data-binary @FILE)"
+    ),
+    "a file where none goes": (
+        lambda w: w.put("notes.md"), 400, "skills/; move it into guides/, or leave it out"
+    ),
+    "a folder for a file": (lambda w: w.put("guides"), 400, "guides must be a directory; write guides/ and the name"),
     "a file that is larger than one request": (
-        lambda w: w.service.request("put_file", Request(
-            method="PUT", resource="/packs/{id}/files/{path+}", path=f"/packs/{w.uploaded}/files/data/a.bin",
-            body=b"x" * (5 << 20), caller=ACME,
-        )), 413, "A larger file comes with an archive of the whole pack: POST /packs/uploads with"
+        lambda w: w.put("data/a.bin", b"x" * (5 << 20)), 413,
+        "A larger file comes with an archive of the whole pack: POST /packs/uploads with"
     ),
     "an archive for one request too large": (
         lambda w: w.form('name="archive"; filename="x"', b"x" * (5 << 20)), 413, "POST /packs/uploads"
@@ -178,6 +195,41 @@ MISTAKES: dict[str, tuple[Mistake, int, str]] = {
     "an unknown key": (
         lambda w: w.manifest("name: x\nversion: 1.0.0\ndescripton: z\n"), 400, "did you mean description?"
     ),
+    "a conflict that git has marked": (
+        lambda w: w.manifest("name: x\n<<<<<<< HEAD\nversion: 1.0.0\n=======\nversion: 1.1.0\n>>>>>>> b\n"), 400,
+        "line 2, column 1: git has left this mark at a conflict"
+    ),
+    "a template that is not filled in": (
+        lambda w: w.manifest("name: {{ name }}\nversion: 1.0.0\n"), 400, "a template that nobody has filled in"
+    ),
+    "a no-break space": (
+        lambda w: w.manifest("name: x\nversion:\xa01.0.0\n"), 400, "a no-break space (U+00A0)"
+    ),
+    "TOML": (lambda w: w.manifest('name = "x"\nversion = "1.0.0"\n'), 400, "has = where YAML has a colon"),
+    "quotes of a word processor": (lambda w: w.manifest("name: x\nversion: “1.0.0”\n"), 400, "write 1.0.0"),
+    "a key of another system's manifest": (
+        lambda w: w.manifest("name: x\nversion: 1.0.0\ntitle: X\n"), 400, "did you mean display_name?"
+    ),
+    "a license in pack.yaml": (
+        lambda w: w.manifest("name: x\nversion: 1.0.0\nlicense: MIT\n"), 400, "put it into the file LICENSE"
+    ),
+    "visibility in pack.yaml": (
+        lambda w: w.manifest("name: x\nversion: 1.0.0\nvisibility: community\n"), 400,
+        "it is stated with the upload (-F visibility=community)"
+    ),
+    "capitals in the keys": (
+        lambda w: w.manifest("Name: x\nVersion: 1.0.0\n"), 400, "pack.yaml:Name: is not a known key; did you mean name?"
+    ),
+    "any host": (
+        lambda w: w.pack(name="x", fields={"capabilities": [
+            {"name": "a", "type": "b", "allow": [{"domains": ["*"], "methods": ["GET"]}]}
+        ]}), 400, "there is no pattern for every host, so name each"
+    ),
+    "the instructions of a coding agent": (
+        lambda w: w.pack(files={"CLAUDE.md": b"x"}), 400, "rename it to behavior.md"
+    ),
+    "an Agent Skill": (lambda w: w.pack(files={"SKILL.md": b"x"}), 400, "move it into skills/NAME/"),
+    "code at the root": (lambda w: w.pack(files={"src/a.py": b"x"}), 400, "move it into scripts/"),
     "a tab": (lambda w: w.manifest("name: x\nversion: 1.0.0\ncapabilities:\n\t- a\n"), 400, "use spaces"),
     "no colon": (lambda w: w.manifest("name: x\nversion 1.0.0\n"), 400, "line 2, column 1: has no colon"),
     "UTF-16 from Notepad": (
@@ -231,6 +283,16 @@ MISTAKES: dict[str, tuple[Mistake, int, str]] = {
     "a name in a role": (
         lambda w: w.service.set_role("support", ["slack"]), 400, "GET /packs?q=NAME finds them"
     ),
+    "objects in a role": (
+        lambda w: w.service.set_role("support", [{"id": w.uploaded}]), 400, 'list the ids alone, as in ["pack_'
+    ),
+    "a role's name for people": (lambda w: w.service.set_role("My Role", []), 400, "such as my-role"),
+    "an empty variable for an id": (
+        lambda w: w.service.get("null"), 404, "the variable that should hold it was empty or not filled in"
+    ),
+    "an upload's id for a pack's": (
+        lambda w: w.service.get("upl_01KB0000000000000000000000"), 404, "GET /packs/uploads/{upload_id} has the pack's"
+    ),
     "one id where a list goes": (lambda w: w.service.set_role("support", w.uploaded), 400, "must be a list of ids"),
     "a role that nobody has made": (
         lambda w: w.service.get_role("support"), 404, "PUT /agent-roles/{role_id}/packs makes one"
@@ -275,6 +337,44 @@ MISTAKES: dict[str, tuple[Mistake, int, str]] = {
     ),
     "capitals in a repository": (
         lambda w: w.register({"image_ref": "ghcr.io/Acme/Slack:1.0-RC"}), 400, "as in ghcr.io/acme/slack:1.0-RC"
+    ),
+    "a command for an image": (
+        lambda w: w.register({"image_ref": "docker pull ghcr.io/acme/slack:1.0"}), 400, "as in ghcr.io/acme/slack:1.0"
+    ),
+    "a tag behind @": (
+        lambda w: w.register({"image_ref": "ghcr.io/acme/slack@1.0"}), 400, "a tag follows a colon, as in ghcr.io/acme"
+    ),
+    "a version with a plus for a tag": (
+        lambda w: w.register({"image_ref": "ghcr.io/acme/slack:1.0.0+5"}), 400, "as in ghcr.io/acme/slack:1.0.0_5"
+    ),
+    "a digest alone": (
+        lambda w: w.register({"image_ref": f"sha256:{'a' * 64}"}), 400, "must name a repository, as in ghcr.io/"
+    ),
+    "backslashes in an image": (
+        lambda w: w.register({"image_ref": "ghcr.io\\acme\\slack:1"}), 400, "as in ghcr.io/acme/slack:1"
+    ),
+    "a folder for an image": (
+        lambda w: w.register({"image_ref": "./my-pack"}), 400, "a folder goes to POST /packs/upload, as an archive"
+    ),
+    "an object in a bucket for an image": (
+        lambda w: w.register({"image_ref": "s3://b/my-pack.tar.gz"}), 400, "a folder goes to POST /packs/upload"
+    ),
+    "a tag alone for a pack that stands": (
+        lambda w: w.service.send("replace_pack", "PUT", f"/packs/{w.registered}", json={"image_ref": "1.0.1"}), 400,
+        "/team/jira:TAG"
+    ),
+    "a form where JSON is wanted": (
+        lambda w: w.post("/packs", *form_of(PackArchive())), 415, "An archive goes to POST /packs/upload."
+    ),
+    "Python's None": (
+        lambda w: w.post("/packs", b'{"image_ref": None}', "application/json"), 400, "write null for None"
+    ),
+    "JSON that was encoded twice": (
+        lambda w: w.post("/packs", json.dumps('{"image_ref": "x"}').encode(), "application/json"), 400,
+        "send the object itself"
+    ),
+    "the name of a file for JSON": (
+        lambda w: w.post("/packs", b"@pack.json", "application/json"), 400, "curl -d @FILE sends what is in it"
     ),
     "a tag that is not there": (
         lambda w: w.register({"image_ref": f"{w.registry}/team/jira:9.9.9"}), 400, "/team/jira:9.9.9 does not exist"

@@ -189,7 +189,7 @@ MESSAGES = {
     ".git/": ("archive:.git", ["--exclude-vcs"], packed(PACK, file(".git/HEAD"), file(".git/config"))),
     "another folder": (
         "archive:src",
-        ["move it into data/", "--exclude"],
+        ["move it into scripts/", "--exclude=src"],
         packed(PACK, file("src/a"), file("src/b")),
     ),
     "a manifest too deep": (
@@ -231,6 +231,11 @@ MESSAGES = {
         ["--exclude=my-pack.tar.gz", "outside of the folder"],
         packed(PACK, file("my-pack.tar.gz")),
     ),
+    "a text": ("archive:notes.md", ["move it into guides/"], packed(PACK, file("notes.md"))),
+    "a script": ("archive:run.sh", ["move it into scripts/"], packed(PACK, file("run.sh"))),
+    "anything else": ("archive:x.bin", ["move it into data/"], packed(PACK, file("x.bin"))),
+    "AGENTS.md": ("archive:AGENTS.md", ["rename it to behavior.md"], packed(PACK, file("AGENTS.md"))),
+    "SKILL.md": ("archive:SKILL.md", ["move it into skills/NAME/"], packed(PACK, file("SKILL.md"))),
     "node_modules/": (
         "archive:node_modules",
         ["; leave it out (tar --exclude=node_modules)"],

@@ -88,6 +88,7 @@ def test_what_is_not_semver_is_refused_with_the_reason(text: str, reason: str) -
         ("1.4.0-rc_1", "1.4.0-rc-1"),
         ("1.4.0-rc.01", "1.4.0-rc.1"),
         ("1.4.0-", "1.4.0"),
+        ("“1.0.0”", "1.0.0"),
         # As the tag of an image has it.
         ("1.4.0_5", "1.4.0+5"),
         ("2024-01-05", "2024.1.5"),

@@ -116,16 +116,12 @@ class PackNotFound(NotFound):
     Args:
         pack_ids: Which of them, where the caller named several.
         misnamed: What was given in place of an id, where it is none; short.
-        search: The beginning of a name that could find the pack which was meant.
-        meant: The id that was probably meant.
+        advice: What to do then.
     """
 
     code = "pack_not_found"
 
-    def __init__(
-        self, pack_ids: Sequence[str] = (), *, misnamed: str = "", search: str = "NAME", meant: str = ""
-    ) -> None:
-        advice = f"did you mean {meant}?" if meant else f"GET /packs?q={search} finds it by its name."
+    def __init__(self, pack_ids: Sequence[str] = (), *, misnamed: str = "", advice: str = "") -> None:
         message = (
             f"{misnamed!r} is not the id of a pack: pack_ and 26 capital letters and digits; {advice}"
             if misnamed

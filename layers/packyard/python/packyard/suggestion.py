@@ -5,8 +5,6 @@ from collections.abc import Collection
 from typing import Final
 
 _LONGEST: Final = 64
-# Of 1: a swapped or a missing letter in a word of four is above it, "sort" for "cursor" below.
-_LIKENESS: Final = 0.7
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -16,19 +14,26 @@ def closest(word: str, known: Collection[str]) -> str | None:
     `displayName`, `display-name` and `DISPLAY NAME` are near `display_name`, and so are a beginning of it and a
     misspelling.
     """
-    if len(word) > _LONGEST:
-        return None
+    return _spelled_otherwise(word, known) or _misspelled(word, known)
+
+
+def _spelled_otherwise(word: str, known: Collection[str]) -> str | None:
     plain = {_plain(name): name for name in known}
-    wanted = _plain(word)
+    wanted = _plain(word[: _LONGEST + 1])
     if wanted in plain:
         return plain[wanted]
     begun = [name for spelling, name in plain.items() if wanted and spelling.startswith(wanted)]
-    if len(begun) == 1:
-        return begun[0]
+    return begun[0] if len(begun) == 1 else None
+
+
+def _misspelled(word: str, known: Collection[str]) -> str | None:
+    if len(word) > _LONGEST:
+        return None
+    plain = {_plain(name): name for name in known}
     # Only refusals need it, so that other requests do not load it.
     import difflib  # noqa: PLC0415
 
-    near = difflib.get_close_matches(wanted, plain, n=1, cutoff=_LIKENESS)
+    near = difflib.get_close_matches(_plain(word), plain, n=1)
     return plain[near[0]] if near else None
 
 
@@ -39,9 +44,9 @@ def unknown_name(name: str, known: Collection[str], *, kind: str, place: str | N
         name: As given.
         known: The names that would have been taken.
         kind: What it is not: `a field of this request`.
-        place: What is said instead of all of them: where it belongs.
+        place: Where it belongs, for one that is no misspelling.
     """
-    near = closest(name, known)
+    near = _spelled_otherwise(name, known) if place else closest(name, known)
     hint = f"did you mean {near}?" if near else place or f"known are {', '.join(sorted(known))}"
     return f"is not {kind}; {hint}"
 

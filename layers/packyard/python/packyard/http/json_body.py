@@ -17,9 +17,8 @@ from packyard.http.named_faults import first_names, refusal_of_names
 
 _MAX_BYTES: Final = 64 << 10
 _NONE: Final[Mapping[str, object]] = MappingProxyType({})
-_NOT_JSON: Final = (
-    "is not valid JSON from line {}, column {} on; use double quotes, and no comma after the last entry"
-)
+# What Python calls values that JSON has too.
+_OF_PYTHON: Final = {"None": "null", "True": "true", "False": "false"}
 # JSON is UTF-8 (RFC 8259, section 8.1); clients that say so all the same are let be.
 _CONTENT_TYPE: Final = re.compile(
     r'application/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?(?:\s*;)?', re.IGNORECASE
@@ -47,9 +46,11 @@ def read_json(
         return _with_known_fields({}, set(), fields, required)
     content_type = event.headers.get("Content-Type") or ""
     if _CONTENT_TYPE.fullmatch(content_type.strip()) is None:
+        is_form = content_type.strip().lower().startswith("multipart/")
         raise UnsupportedMediaType(
             "The body must be JSON, and say so: send the header Content-Type: application/json "
             '(curl -H "Content-Type: application/json" -d ...).'
+            f"{' An archive goes to POST /packs/upload.' if is_form else ''}"
         )
     given, repeated = _parse(_decoded(text, is_base64=bool(event.is_base64_encoded)))
     return _with_known_fields(given, repeated, fields, required)
@@ -93,16 +94,31 @@ def _parse(body: bytes) -> tuple[dict[str, Any], set[str]]:
     except RecursionError:
         raise InvalidRequest({"body": "is nested too deeply"}) from None
     except json.JSONDecodeError as error:
-        raise InvalidRequest({"body": _NOT_JSON.format(error.lineno, error.colno)}) from None
+        place = f"is not valid JSON from line {error.lineno}, column {error.colno} on"
+        raise InvalidRequest({"body": f"{place}; {_advice(error.doc, error.pos)}"}) from None
     except UnicodeDecodeError:
         raise InvalidRequest({"body": "is not UTF-8; send JSON in UTF-8"}) from None
     except ValueError:
         raise InvalidRequest(
             {"body": "holds half of a surrogate pair, or a number that is too long"}
         ) from None
+    if isinstance(given, str):
+        raise InvalidRequest(
+            {"body": "is text in JSON, perhaps of what was JSON before; send the object itself"}
+        )
     if not isinstance(given, dict):
         raise InvalidRequest({"body": 'must be a JSON object, such as {"name": "value"}'})
     return given, repeated
+
+
+def _advice(text: str, at: int) -> str:
+    """Return what helps with a text that is no JSON from a position on."""
+    if at == 0 and (text.startswith("@") or text.strip().lower().endswith(".json")):
+        return "it is the name of a file, and curl -d @FILE sends what is in it"
+    for python, value in _OF_PYTHON.items():
+        if text.startswith(python, at):
+            return f"write {value} for {python}"
+    return "use double quotes, and no comma after the last entry"
 
 
 def _with_known_fields(

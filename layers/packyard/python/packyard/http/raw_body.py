@@ -9,6 +9,20 @@ from packyard.errors import InvalidRequest, PayloadTooLarge
 from packyard.packs.limits import MIB
 
 
+def refuse_form(event: APIGatewayProxyEvent) -> None:
+    """Refuse a form where a file's bytes are wanted: what lies around them would become part of the file.
+
+    Raises:
+        InvalidRequest: On `body`.
+    """
+    if (event.headers.get("Content-Type") or "").strip().lower().startswith("multipart/form-data"):
+        raise InvalidRequest(
+            {
+                "body": "is a form; send the bytes of the file and nothing else (curl -T FILE, --data-binary @FILE)"
+            }
+        )
+
+
 def read_bytes(event: APIGatewayProxyEvent, *, max_bytes: int, larger: str) -> bytes:
     """Return the body; none at all is an empty one.
 

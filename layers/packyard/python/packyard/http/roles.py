@@ -9,11 +9,13 @@ from packyard.errors import InvalidRequest
 from packyard.http.app import json_response
 from packyard.http.entity_tags import ETAG
 from packyard.http.json_body import read_json
+from packyard.packs.name import nearest_slug
 from packyard.packs.pack import is_pack_id
 from packyard.packs.precondition import revision_tag
 from packyard.packs.role import MAX_PACKS, Role, is_role_id
 
 _FIELD: Final = "pack_ids"
+_EXAMPLE: Final = "pack_01JQ2V7N3T5W8XABCDEFGHJKMN"
 
 
 def require_role_id(text: str) -> None:
@@ -23,8 +25,10 @@ def require_role_id(text: str) -> None:
         InvalidRequest: On `role_id`.
     """
     if not is_role_id(text):
+        near = nearest_slug(text)
+        hint = f", such as {near}" if near else ""
         raise InvalidRequest(
-            {"role_id": "must be 1 to 128 of A-Z, a-z, 0-9, _, . and -, the first a letter or a digit"}
+            {"role_id": f"must be 1 to 128 of A-Z, a-z, 0-9, _, . and -, the first a letter or a digit{hint}"}
         )
 
 
@@ -35,9 +39,7 @@ def read_pack_ids(event: APIGatewayProxyEvent) -> tuple[str, ...]:
         UnsupportedMediaType, PayloadTooLarge: See `read_json`.
         InvalidRequest: The body is not an object of `pack_ids`, or that is not a list of at most 49 ids, each once.
     """
-    pack_ids = read_json(
-        event, fields=frozenset({_FIELD}), required={_FIELD: ["pack_01JQ2V7N3T5W8XABCDEFGHJKMN"]}
-    )[_FIELD]
+    pack_ids = read_json(event, fields=frozenset({_FIELD}), required={_FIELD: [_EXAMPLE]})[_FIELD]
     fault = _fault(pack_ids)
     if fault is not None:
         raise InvalidRequest({_FIELD: fault})
@@ -46,11 +48,13 @@ def read_pack_ids(event: APIGatewayProxyEvent) -> tuple[str, ...]:
 
 def _fault(pack_ids: Any) -> str | None:
     if not isinstance(pack_ids, list):
-        return "must be a list of ids of packs; an empty one takes all packs from the role"
+        return f'must be a list of ids of packs, as in ["{_EXAMPLE}"]; an empty one takes all packs from the role'
     if len(pack_ids) > MAX_PACKS:
         return f"must be at most {MAX_PACKS} packs; this has {len(pack_ids)}"
     for number, pack_id in enumerate(pack_ids, 1):
-        if not isinstance(pack_id, str) or not is_pack_id(pack_id):
+        if not isinstance(pack_id, str):
+            return f'entry {number} is no text; list the ids alone, as in ["{_EXAMPLE}"]'
+        if not is_pack_id(pack_id):
             return f"entry {number} is not the id of a pack; ids begin with pack_, and GET /packs?q=NAME finds them"
         if pack_id in pack_ids[: number - 1]:
             return f"entry {number} repeats {pack_id}; list each pack once"

@@ -29,6 +29,10 @@ _COMPONENT: Final = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
 _REPOSITORY: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _LOGIN: Final = re.compile(r"[^/@:]+:[^/@]*@[^/@]*/")
+_SLASHES: Final = re.compile(r"[/\\]+")
+_FILE_SCHEMES: Final = frozenset(
+    {"file", "s3", "gs", "git", "ssh", "ftp", "oci-archive", "docker-archive", "dir"}
+)
 _IMAGE_ID: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -69,24 +73,15 @@ def parse_reference(text: str) -> Reference:
         raise ValueError(f"must be 1 to {_MAX_TEXT} characters, such as ghcr.io/acme/slack-pack:1.4.0")
     if text != text.strip():
         raise ValueError(f"must not begin or end with white space{_as_in(text.strip())}")
-    scheme, separator, rest = text.partition("://")
-    if separator:
-        hint = _as_in(rest.rstrip("/")) if "://" not in rest else ""
-        raise ValueError(f"must not begin with {scheme}://; leave that out{hint}")
-    if _IMAGE_ID.fullmatch(text):
-        raise ValueError("must name a repository, such as ghcr.io/acme/slack-pack:1.4.0; this is an image id")
-    if _LOGIN.match(text):
-        raise ValueError(
-            "must not hold a user and a password; the operator of this service keeps credentials"
-        )
+    _refuse_what_is_no_name(text)
     name, at, digest = text.partition("@")
     name, tag = _split_tag(name)
     registry, repository = _split_registry(name)
     if registry == DOCKER_HUB and "/" not in repository:
         repository = _OFFICIAL_IMAGES + repository
     if _REPOSITORY.fullmatch(repository) is None:
-        lowered = name.lower() + text[len(name) :]
-        hint = _as_in(lowered) if lowered != text else ""
+        tidy = _SLASHES.sub("/", name).strip("/").lower() + text[len(name) :]
+        hint = _as_in(tidy) if tidy != text else ""
         raise ValueError(
             f"the repository must be lower-case letters and digits, in parts joined by one of . _ - or /{hint}"
         )
@@ -96,7 +91,7 @@ def parse_reference(text: str) -> Reference:
         registry=registry,
         repository=repository,
         tag=_DEFAULT_TAG if tag is None and not at else tag,
-        digest=_parse_digest(digest) if at else None,
+        digest=_parse_digest(digest, name) if at else None,
     )
 
 
@@ -137,7 +132,9 @@ def _split_tag(name: str) -> tuple[str, str | None]:
     if not colon or "/" in tag:
         return name, None
     if _TAG.fullmatch(tag) is None:
-        raise ValueError("the tag must be a letter, digit or _, then at most 127 of those, . and -")
+        # A version's plus is an underscore in tags (packs.version.tag_of; Helm does the same).
+        hint = _as_in(f"{path}:{tag.replace('+', '_')}") if "+" in tag else ""
+        raise ValueError(f"the tag must be a letter, digit or _, then at most 127 of those, . and -{hint}")
     return path, tag
 
 
@@ -151,8 +148,35 @@ def _split_registry(name: str) -> tuple[str, str]:
     return DOCKER_HUB, name
 
 
-def _parse_digest(text: str) -> Digest:
+def _parse_digest(text: str, name: str) -> Digest:
     try:
         return parse_digest(text)
     except ValueError as error:
-        raise ValueError(f"the digest {error}") from None
+        as_tag = _as_in(f"{name}:{text}")
+        hint = f"; a tag follows a colon{as_tag}" if as_tag else ""
+        if text != text.lower():
+            hint = _as_in(f"{name}@{text.lower()}") or hint
+        raise ValueError(f"the digest {error}{hint}") from None
+
+
+def _refuse_what_is_no_name(text: str) -> None:
+    words = text.split()
+    if len(words) > 1:
+        hint = next((hint for word in words if "/" in word and (hint := _as_in(word))), "")
+        raise ValueError(f"must be a reference and nothing else, without spaces{hint}")
+    scheme, separator, rest = text.partition("://")
+    if text.startswith((".", "~")) or (separator and scheme in _FILE_SCHEMES):
+        raise ValueError(
+            "must name an image in a registry, such as ghcr.io/acme/slack-pack:1.4.0; a folder goes to POST "
+            "/packs/upload, as an archive"
+        )
+    if separator:
+        hint = _as_in(rest.rstrip("/")) if "://" not in rest else ""
+        raise ValueError(f"must not begin with {scheme}://; leave that out{hint}")
+    if _IMAGE_ID.fullmatch(text.removeprefix("sha256:")):
+        what = "a digest alone" if text.startswith("sha256:") else "an image id"
+        raise ValueError(f"must name a repository, as in ghcr.io/acme/slack-pack@sha256:…; this is {what}")
+    if _LOGIN.match(text):
+        raise ValueError(
+            "must not hold a user and a password; the operator of this service keeps credentials"
+        )

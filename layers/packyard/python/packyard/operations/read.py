@@ -9,6 +9,8 @@ from packyard.store.packs import PackStore
 from packyard.tenants.caller import Caller
 
 _SHOWN: Final = 64
+# What programs send in place of a value that they have not got.
+_PLACEHOLDERS: Final = frozenset({"null", "none", "undefined", "nil", "nan", "id", "pack_id"})
 
 
 def get_pack(pack_id: str, *, caller: Caller, packs: PackStore) -> Pack:
@@ -28,10 +30,19 @@ def no_such_pack(pack_id: str) -> PackNotFound:
     if is_pack_id(pack_id):
         return PackNotFound()
     if is_pack_id("pack_" + pack_id.removeprefix("pack_").upper()):
-        return PackNotFound(misnamed=pack_id, meant="pack_" + pack_id.removeprefix("pack_").upper())
+        meant = "pack_" + pack_id.removeprefix("pack_").upper()
+        return PackNotFound(misnamed=pack_id, advice=f"did you mean {meant}?")
+    if pack_id.startswith("upl_"):
+        advice = "it is that of an upload, and GET /packs/uploads/{upload_id} has the pack's when it is done."
+        return PackNotFound(misnamed=pack_id[:_SHOWN], advice=advice)
+    if pack_id.strip("{}<>$:").lower() in _PLACEHOLDERS:
+        return PackNotFound(
+            misnamed=pack_id, advice="the variable that should hold it was empty or not filled in."
+        )
     # `name:1.0.0` and `name@sha256:…` are how images are called, not packs.
     pack_id = pack_id.partition("@")[0].partition(":")[0]
-    return PackNotFound(misnamed=pack_id[:_SHOWN], search=nearest_slug(pack_id[:_SHOWN]) or "NAME")
+    search = nearest_slug(pack_id[:_SHOWN]) or "NAME"
+    return PackNotFound(misnamed=pack_id[:_SHOWN], advice=f"GET /packs?q={search} finds it by its name.")
 
 
 def is_visible(pack: Pack, caller: Caller) -> bool:

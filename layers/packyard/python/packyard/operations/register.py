@@ -107,9 +107,10 @@ class Registrar:
         due_at = self.clock() + self.deadline
         before = owned_pack(pack_id, author=author, packs=self.packs)
         if not same_repository(reference, parse_reference(before.image_ref)):
+            place = _repository_of(before)
             raise InvalidRequest(
                 {
-                    "image_ref": f"must be in {_repository_of(before)}, as before; only tag or digest may change"
+                    "image_ref": f"must be in {place}, as before; only tag or digest may change, as in {place}:TAG"
                 }
             )
         require_changeable(before, if_match)

@@ -53,6 +53,8 @@ def _parse_path(text: str) -> str:
 
 def _domain_hint(text: str) -> str:
     """Return what to leave out, when a host name is in `text` with something before or behind it."""
+    if text == "*":
+        return "; there is no pattern for every host, so name each"
     host = re.split(r"[/:?#]", _SCHEME.sub("", text, count=1), maxsplit=1)[0]
     if re.fullmatch(r"[0-9.]+", host):
         return "; addresses are not taken"

@@ -46,9 +46,10 @@ def check_new_path(path: str, *, limits: ArchiveLimits) -> None:
     if is_litter(path):
         raise InvalidRequest({_FIELD: "is what archivers add unasked; packs are kept free of it"})
     top, below, _ = path.partition("/")
-    fault = top_level_fault(top, directory=bool(below))
+    fault = top_level_fault(top, directory=bool(below), archived=False)
     if fault is not None:
-        raise InvalidRequest({_FIELD: f"{top} {fault}"})
+        is_folder = not below and top_level_fault(top, directory=True) is None
+        raise InvalidRequest({_FIELD: f"{top} {fault}{f'; write {top}/ and the name' if is_folder else ''}"})
 
 
 def check_place(path: str, *, files: Iterable[str], directories: Iterable[str]) -> None:

@@ -69,6 +69,9 @@ def parse_manifest(content: bytes, *, max_bytes: int) -> Manifest:
     except ValidationError as error:
         # One more than is shown, so that it is known that there are more.
         found = error.errors(include_url=False)[: MAX_FAULTS + 1]
+        if any(fault["type"] == "missing" for fault in found):
+            # First what is not known: a key that is required is often missing because it has another name.
+            found.sort(key=lambda fault: fault["type"] != "extra_forbidden")
         faults |= {_path_of(fault["loc"]): _reason_of(fault) for fault in found}
         raise InvalidRequest(_bounded(faults)) from None
     if faults:
@@ -123,6 +126,31 @@ _KNOWN_KEYS: Final = {
     3: tuple(Capability.model_fields),
     5: tuple(AllowRule.model_fields),
 }
+# Where it goes what people state in the manifests of other systems.
+_PLACES: Final = {
+    **dict.fromkeys(("title", "label"), "did you mean display_name?"),
+    **dict.fromkeys(("summary", "about", "desc"), "did you mean description?"),
+    **dict.fromkeys(("permissions", "scopes", "allow", "caps"), "did you mean capabilities?"),
+    **dict.fromkeys(("dependencies", "requires", "depends", "packs"), "did you mean suggested_packs?"),
+    **dict.fromkeys(("type", "kind", "topic"), "did you mean category?"),
+    **dict.fromkeys(("license", "licence"), "put it into the file LICENSE"),
+    **dict.fromkeys(
+        (
+            "author",
+            "authors",
+            "maintainer",
+            "maintainers",
+            "homepage",
+            "repository",
+            "url",
+            "tags",
+            "keywords",
+        ),
+        "a pack does not state it; README.md can",
+    ),
+    "visibility": "it is stated with the upload (-F visibility=community), and PATCH /packs/{id} changes it",
+    "tier": "whoever operates this service sets it",
+}
 # How a list of one entry looks, by the key that has it.
 _LISTS: Final = {
     "capabilities": "entries that each begin with - and have a name and a type",
@@ -167,7 +195,8 @@ def _reason_of(fault: ErrorDetails) -> str:
     if kind == "value_error":
         return str(fault["ctx"]["error"])
     if kind == "extra_forbidden":
-        return unknown_name(str(loc[-1]), _KNOWN_KEYS[len(loc)], kind="a known key")
+        place = _PLACES.get(str(loc[-1])) if len(loc) == 1 else None
+        return unknown_name(str(loc[-1]), _KNOWN_KEYS[len(loc)], kind="a known key", place=place)
     example = f", as in {_EXAMPLES[loc]}" if loc in _EXAMPLES else ""
     if given is None:
         return f"has no value; give it one{example or ' or leave it out'}"

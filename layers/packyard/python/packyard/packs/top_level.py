@@ -18,7 +18,16 @@ _MEANT_FILES: Final = {
         ("license.md", "license.txt", "licence", "licence.md", "licence.txt", "copying"), "LICENSE"
     ),
     **dict.fromkeys(
-        ("behaviour.md", "behavior", "behavior.txt", "behaviour.txt", "behaviors.md"), "behavior.md"
+        (
+            "behaviour.md",
+            "behavior",
+            "behavior.txt",
+            "behaviour.txt",
+            "behaviors.md",
+            "claude.md",
+            "agents.md",
+        ),
+        "behavior.md",
     ),
     **{name.lower(): name for name in _FILES},
 }
@@ -64,6 +73,8 @@ _SECRET_ENDS: Final = (".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".kd
 # What tools make, and make again.
 _MADE: Final = frozenset({"node_modules", "venv", "env", "__pycache__", "dist", "build", "target", "out"})
 _MADE_ENDS: Final = (".egg-info", ".pyc", ".log", ".tmp", ".bak", ".orig", "~")
+_CODE: Final = frozenset({"src", "lib", "tools"})
+_CODE_ENDS: Final = (".py", ".sh", ".js", ".mjs", ".ts", ".rb", ".pl", ".ps1")
 _ARCHIVE_ENDS: Final = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".zip")
 # What a shell, and tar in its patterns, take for itself.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._/@%+~-]+")
@@ -82,18 +93,19 @@ _VERSION_CONTROL: Final = (
 )
 
 
-def top_level_fault(name: str, *, directory: bool) -> str | None:
+def top_level_fault(name: str, *, directory: bool, archived: bool = True) -> str | None:
     """Return what is wrong with an entry at the root, or None when it may stand there.
 
     Args:
         name: Its name.
         directory: Whether it is a directory.
+        archived: Whether it comes in an archive, which tar can leave it out of.
     """
     if name in (_FILES if directory else _DIRECTORIES):
         return f"must be a {'file' if directory else 'directory'}"
     if name in (_DIRECTORIES if directory else _FILES):
         return None
-    return f"is not one of {_ALL}; {_advice(name, directory=directory)}"
+    return f"is not one of {_ALL}; {_advice(name, directory=directory, archived=archived)}"
 
 
 def folders_with_manifest(tree: PathTree, root: str) -> list[str]:
@@ -151,19 +163,28 @@ def _shown(path: str) -> str:
     return shown(path.encode())
 
 
-def _advice(name: str, *, directory: bool) -> str:
+def _advice(name: str, *, directory: bool, archived: bool) -> str:
     plain = name.strip().lower()
     if directory and plain in _MEANT_DIRECTORIES:
         return f"rename it to {_MEANT_DIRECTORIES[plain]}/"
     if not directory and plain in _MEANT_FILES:
         return f"rename it to {_MEANT_FILES[plain]}"
-    leave_out = f"leave it out ({_exclude(name)})"
+    leave_out = f"leave it out ({_exclude(name)})" if archived else "leave it out"
     if plain in _SECRETS or plain.startswith(_SECRET_STARTS) or plain.endswith(_SECRET_ENDS):
         return f"{leave_out}: it may hold secrets, and all who see a pack can read its files"
     if not directory and plain.endswith(_ARCHIVE_ENDS):
         return f"{leave_out}, and write archives outside of the folder"
     made = plain.startswith(".") or plain in _MADE or plain.endswith(_MADE_ENDS)
-    return leave_out if made else f"move it into data/, or {leave_out}"
+    return leave_out if made else f"move it into {_home(plain, directory=directory)}, or {leave_out}"
+
+
+def _home(plain: str, *, directory: bool) -> str:
+    """Return the folder that a file or a folder probably belongs into."""
+    if plain == "skill.md":
+        return "skills/NAME/"
+    if not directory and plain.endswith((".md", ".txt", ".rst")):
+        return "guides/"
+    return "scripts/" if plain in _CODE or (not directory and plain.endswith(_CODE_ENDS)) else "data/"
 
 
 def _exclude(name: str) -> str:

@@ -19,6 +19,8 @@ _LOOSE: Final = re.compile(
     r"([-+_. ]?[0-9a-z._ +-]*)\s*",
     re.IGNORECASE,
 )
+# What word processors make of quotes, to YAML part of the text.
+_QUOTES: Final = "\u201c\u201d\u201e\u2018\u2019\u201a\xab\xbb\"'`"
 _DATE: Final = re.compile(r"([0-9]{4})[-./]([0-9]{1,2})[-./]([0-9]{1,2})")
 # A label that can follow whatever numbers there are, and one that follows two or more: 1e3, 0x10 and 1.x have none.
 _MARKED_LABEL: Final = re.compile(r"[-+]")
@@ -51,7 +53,8 @@ def tag_of(version: Version) -> str:
 
 def proposal_for(text: str) -> str | None:
     """Return the version that `text` was probably meant to be, with three numbers; None when it can be no version."""
-    date = _DATE.fullmatch(text.strip())
+    text = text.strip().strip(_QUOTES)
+    date = _DATE.fullmatch(text)
     if date is not None:
         return ".".join(str(int(number)) for number in date.groups())
     loose = _LOOSE.fullmatch(text)

@@ -27,7 +27,7 @@ import yaml
 from yaml.reader import ReaderError
 
 from packyard.errors import InvalidRequest
-from packyard.packs.yaml_faults import explain, place
+from packyard.packs.yaml_faults import explain, line_of, mistake_in, place
 
 MAX_DEPTH: Final = 32
 MAX_NODES: Final = 20_000
@@ -102,6 +102,10 @@ def load_mapping(content: bytes, *, as_written: Collection[str] = ()) -> dict[st
         raise InvalidRequest({_FIELD: _position(text[: misread.start()]) + _misread(misread[0])})
     try:
         return _Builder(as_written).build(yaml.parse(text, Loader=yaml.CSafeLoader))
+    except _NotTaken as fault:
+        mistake = mistake_in(line_of(fault.mark, text)) if fault.mark else None
+        where = place(fault.mark) if fault.mark else ""
+        raise InvalidRequest({_FIELD: where + (mistake or fault.reason)}) from None
     except ReaderError as error:
         # libyaml states the position in bytes of UTF-8.
         before = text.encode()[: error.position].decode(errors="ignore")
@@ -157,6 +161,15 @@ def _position(before: str) -> str:
     """Return how a fault begins that stands behind `before`."""
     lines = _LINE_BREAK.split(before)
     return f"line {len(lines)}, column {len(lines[-1]) + 1}: "
+
+
+class _NotTaken(Exception):
+    """YAML, but not what we take of it."""
+
+    def __init__(self, mark: Any, reason: str) -> None:
+        super().__init__(reason)
+        self.mark = mark
+        self.reason = reason
 
 
 class _Builder:
@@ -287,8 +300,7 @@ def _refuse_tag(event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
 
 
 def _refuse(event: yaml.Event, reason: str) -> NoReturn:
-    where = place(event.start_mark) if event.start_mark else ""
-    raise InvalidRequest({_FIELD: where + reason})
+    raise _NotTaken(event.start_mark, reason)
 
 
 def _shown(text: str) -> str:

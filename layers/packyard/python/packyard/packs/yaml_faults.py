@@ -50,6 +50,25 @@ _BY_CONTEXT: Final = (
 )
 
 
+# Lines that are no YAML because they are something else.
+_LOOKS: Final = (
+    (
+        re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?: |$)"),
+        "git has left this mark at a conflict; keep one of the two sides, without the marks",
+    ),
+    (
+        re.compile(r":[ \t]*(?:\{\{|\{%|<%)|^[ \t]*\{%"),
+        "this is a template that nobody has filled in; fill it in before packing, or put the value in quotes",
+    ),
+    (
+        re.compile(r"^(?:[^#'\"]*:)?[ \t]*\xa0"),
+        "here is a no-break space (U+00A0), which is no space to YAML; write a plain one",
+    ),
+    (re.compile(r"^[ \t]*[A-Za-z_-]+[ \t]*=(?:[ \t]|$)"), "has = where YAML has a colon: write key: value"),
+    (re.compile(r"^\[[A-Za-z_.-]+\][ \t]*$"), "is a section of TOML or INI; YAML has lines of key: value"),
+)
+
+
 def explain(error: yaml.MarkedYAMLError, text: str) -> str:
     """Return what is wrong with a text that libyaml does not take, beginning with line and column."""
     mark = error.problem_mark or error.context_mark
@@ -57,6 +76,10 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> str:
         return "is not YAML"
     context, problem = error.context or "", error.problem or ""
     begun = error.context_mark or mark
+    for at in (begun, mark):
+        mistake = mistake_in(line_of(at, text))
+        if mistake is not None:
+            return place(at) + mistake
     for part, reason in _BY_CONTEXT:
         if part in context:
             return place(begun) + reason
@@ -78,6 +101,17 @@ def _by_line(mark: Any, problem: str, lines: list[str]) -> str:
     return place(mark) + (_no_key(line, mark.column) if "expected key" in problem else "is not YAML")
 
 
+def mistake_in(line: str) -> str | None:
+    """Return what is wrong with a line at which a text is refused, where that can be told by how it looks."""
+    return next((reason for looks, reason in _LOOKS if looks.search(line)), None)
+
+
+def line_of(mark: Any, text: str) -> str:
+    """Return the line of a text that a mark stands in."""
+    lines = _BREAK.split(text)
+    return lines[mark.line] if mark.line < len(lines) else ""
+
+
 def place(mark: Any) -> str:
     """Return how a fault at `mark` begins."""
     return f"line {mark.line + 1}, column {mark.column + 1}: "
@@ -93,8 +127,8 @@ def _unfit_escape(rest: str) -> str:
         code = 0x10000 + ((int(half["high"], 16) - 0xD800) << 10) + int(half["low"], 16) - 0xDC00
         escape = f"\\U{code:08X}"
     return (
-        "the escape is half of a surrogate pair, which is how JSON writes a character above U+FFFF; in YAML write the "
-        f"character itself, or {escape}"
+        "is half of a surrogate pair, as JSON writes characters above U+FFFF; write the character itself, or "
+        f"{escape}"
     )
 
 
