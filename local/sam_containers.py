@@ -10,13 +10,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from layers.packyard.toolchain import RUNTIME
+from layers.packyard.toolchain import RUNTIME, processor
 
 from local.aws import Endpoint
 from local.command import Command
 from local.container_engine import Engine
 from local.deployment import build
-from local.derived_template import architecture, environment_file, write_environment_file, write_template
+from local.derived_template import environment_file, write_environment_file, write_template
 from local.environments import LOCAL, PROJECT, tool
 from local.forwarder import forwarding
 from local.standing_stack import StandingStack
@@ -83,7 +83,7 @@ class SamContainers:
 
 def lambda_image() -> str:
     """Return the image that SAM makes its own from: Lambda's runtime for this machine's processor."""
-    return f"public.ecr.aws/lambda/python:{RUNTIME}-{architecture()}"
+    return f"public.ecr.aws/lambda/python:{RUNTIME}-{processor().on_lambda}"
 
 
 def no_answer(name: str, engine: Engine) -> str:

@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from layers.packyard.toolchain import processor
 from local.container_engine import FINCH, Engine, container_engine, none_answers
-from local.derived_template import architecture
 from local.sam_containers import no_answer
 
 # NetworkList of the Docker Engine API: Docker 28 with a network of the user's before its own, and podman 4.3.1.
@@ -112,7 +112,7 @@ def test_a_function_that_lacks_its_image_is_answered_with_the_command_that_pulls
 
         said = no_answer("GetPack", engine)
 
-    assert f"podman pull public.ecr.aws/lambda/python:3.13-{architecture()}" in said
+    assert f"podman pull public.ecr.aws/lambda/python:3.13-{processor().on_lambda}" in said
     assert "DOCKER_HOST=none make invoke" in said
 
 
