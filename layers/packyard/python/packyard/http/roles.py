@@ -53,7 +53,7 @@ def _fault(pack_ids: Any) -> str | None:
         return f"must be at most {MAX_PACKS} packs; this has {len(pack_ids)}"
     for number, pack_id in enumerate(pack_ids, 1):
         if not isinstance(pack_id, str):
-            return f'entry {number} is no text; list the ids alone, as in ["{_EXAMPLE}"]'
+            return f'entry {number} is not text; list the ids alone, as in ["{_EXAMPLE}"]'
         if not is_pack_id(pack_id):
             return f"entry {number} is not the id of a pack; ids begin with pack_, and GET /packs?q=NAME finds them"
         if pack_id in pack_ids[: number - 1]:
