@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import ConfigDict, Field, WithJsonSchema, with_config
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
-from packyard.packs.name import MAX_LENGTH
+from packyard.packs.manifest.name import MAX_LENGTH
 from packyard.packs.pack import ImageOrigin, Tier, Visibility
 from packyard.packs.role import MAX_PACKS
 from packyard.packs.upload import UploadStatus

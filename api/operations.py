@@ -7,7 +7,7 @@ from api import examples
 from api.models import SLUG
 from api.operation import ANYTHING, MULTIPART, Answer, Body, Operation, Parameter
 from api.parameters import CREATE_ONLY, CURSOR, IDEMPOTENCY_KEY, IF_MATCH, LIMIT
-from packyard.packs.name import MAX_LENGTH
+from packyard.packs.manifest.name import MAX_LENGTH
 
 _PACKS, _FILES, _UPLOADS, _ROLES, _ABOUT = "Packs", "Files", "Staged uploads", "Roles", "About this API"
 

@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 from packyard.operations.built_pack import building
-from packyard.packs.limits import ArchiveLimits
+from packyard.packs.archive.limits import ArchiveLimits
 from packyard.registry.credentials import Anonymous
-from packyard.registry.factory import distribution_registry
-from packyard.registry.transport import Patience
+from packyard.registry.own.factory import distribution_registry
+from packyard.registry.own.transport import Patience
 
 
 def main() -> None:

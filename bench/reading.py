@@ -23,7 +23,7 @@ from bench.contenders import Task, umoci_and_skopeo
 from bench.inputs import archive_of
 from bench.processes import Arguments, ProgramFailed, measure
 from bench.samples import summary, taken_in_turn
-from packyard.oci.file_index import IndexedFile
+from packyard.oci.read.file_index import IndexedFile
 from packyard.oci.reference import parse_reference
 from packyard.packs.pack import Pack, Visibility
 

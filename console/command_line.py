@@ -23,9 +23,9 @@ from console.packs import Packs
 from console.refusal import Refused
 from console.tenants import Tenants
 from packyard.errors import PackyardError
+from packyard.messaging.cleanup_queue import CleanupQueue
 from packyard.packs.pack import Tier
 from packyard.packs.timestamp import format_timestamp
-from packyard.queue import CleanupQueue
 from packyard.store.deletions import DeletionStore
 from packyard.store.packs import PackStore
 from packyard.store.table import Table

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from packyard.messaging.cleanup_queue import MAX_DIGESTS, CleanupQueue, OrphanImage
 from packyard.oci.digest import Digest, parse_digest
 from packyard.oci.media_types import INDEXES
-from packyard.packs.name import PackName, parse_slug, repository_of
+from packyard.packs.manifest.name import PackName, parse_slug, repository_of
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus
-from packyard.queue import MAX_DIGESTS, CleanupQueue, OrphanImage
 from packyard.store.pack_items import from_item
 from packyard.store.packs import PackStore
 from packyard.store.wire import from_wire

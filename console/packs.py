@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.refusal import Refused
+from packyard.messaging.cleanup_queue import CleanupQueue, PackDeletion
 from packyard.packs.pack import Pack, PackStatus, Tier, is_pack_id
-from packyard.queue import CleanupQueue, PackDeletion
 from packyard.store.deletions import Deletion, DeletionStore
 from packyard.store.packs import Gone, PackStore, Stale
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.refusal import Refused
-from packyard.packs.name import parse_slug
+from packyard.packs.manifest.name import parse_slug
 from packyard.store.table import ConditionFailed
 from packyard.store.tenants import SlugTaken, TenantStore
 from packyard.tenants.api_key import SECRET_BYTES, ApiKey, PermissionSet, hash_secret, new_secret

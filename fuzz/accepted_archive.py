@@ -9,15 +9,15 @@ from typing import Final
 from tests.corpus.reading import read, seen_by_python, seen_by_us
 
 from packyard.errors import InvalidRequest, PayloadTooLarge
-from packyard.oci.foreign_document import Descriptor
-from packyard.oci.image_scan import ImageScan
-from packyard.oci.layer import LayerSpool
+from packyard.oci.build.layer import LayerSpool
+from packyard.oci.build.tree import File, canonical_order
 from packyard.oci.media_types import GZIP_LAYER
-from packyard.oci.root_file import LayerLimits
-from packyard.oci.tree import File, canonical_order
-from packyard.packs.archive import PackContents
-from packyard.packs.limits import KIB, ArchiveLimits
-from packyard.packs.member_path import is_litter
+from packyard.oci.read.image_scan import ImageScan
+from packyard.oci.read.root_file import LayerLimits
+from packyard.oci.read.third_party_document import Descriptor
+from packyard.packs.archive.limits import KIB, ArchiveLimits
+from packyard.packs.archive.member_path import is_litter
+from packyard.packs.archive.reader import PackContents
 
 # So small that inputs of the fuzzer's size reach each of them.
 LIMITS: Final = ArchiveLimits(

@@ -17,9 +17,9 @@ from urllib.parse import urlencode
 from local.aws import Endpoint
 from local.deployment import function_environment, outputs
 
-from packyard.bootstrap import Services
+from packyard.composition.bootstrap import Services
+from packyard.composition.settings import Settings
 from packyard.errors import PackyardError
-from packyard.settings import Settings
 
 # Past every deadline and lease, at each round.
 _LEAP: Final = timedelta(minutes=30)

@@ -11,8 +11,8 @@ from local.stack import StackDescription
 from tests.fake_registry.shelves import Manifest, Repository
 from tests.reliability.invariants import Observed
 
+from packyard.messaging.cleanup_queue import parse_message
 from packyard.oci.digest import Digest
-from packyard.queue import parse_message
 from packyard.store.wire import Item, from_wire
 
 if TYPE_CHECKING:

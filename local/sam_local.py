@@ -33,7 +33,7 @@ from local.sample_events import (
     stated_answer,
 )
 from local.standing_stack import StackNotRunning, StandingStack, standing_stack
-from packyard.suggestion import closest
+from packyard.text.suggestion import closest
 
 _INTERRUPTED = 130
 

@@ -17,8 +17,8 @@ from botocore.config import Config
 from botocore.loaders import create_loader
 from moto import mock_aws
 
-from packyard.queue import CleanupQueue
-from packyard.staging import Staging
+from packyard.messaging.cleanup_queue import CleanupQueue
+from packyard.storage.staging import Staging
 from packyard.store.table import Table
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Final
 from tests.packs import a_pack, pack_id
 from tests.service import ACME, GLOBEX
 
-from packyard.packs.name import PackName
+from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import Pack, Tier, Visibility
 from packyard.store.keys import COMMUNITY_SHARDS, community_shard
 

@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 import pytest
 from tests.service import Service
 
-from packyard.registry.port import BlobUpload, ImageRegistry
+from packyard.registry.own.port import BlobUpload, ImageRegistry
 
 # What the composition root makes with the registry in hand.
 _AROUND_THE_REGISTRY: Final = (

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from tests.internet import Internet
 
+from packyard.oci.read.root_file import LayerLimits
 from packyard.oci.reference import parse_reference
-from packyard.oci.root_file import LayerLimits
 from packyard.registry.credentials import Anonymous, Basic
-from packyard.registry.foreign_credentials import ForeignCredentials
-from packyard.registry.guard import TrustedHosts, connect_to, resolve_name
-from packyard.registry.guarded_connection import tls_context
-from packyard.registry.pull import ImageSource, OwnRegistry, PulledPack, PullLimits
+from packyard.registry.third_party.guard import TrustedHosts, connect_to, resolve_name
+from packyard.registry.third_party.guarded_connection import tls_context
+from packyard.registry.third_party.pull import ImageSource, OwnRegistry, PulledPack, PullLimits
+from packyard.registry.third_party.pull_credentials import ForeignCredentials
 
 ORG: Final = "org_test"
 LOOPBACK: Final = "127.0.0.1:*"

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from packyard.oci.digest import digest_of
-from packyard.packs.name import PackName
+from packyard.packs.manifest.name import PackName
+from packyard.packs.manifest.version import Version
 from packyard.packs.pack import ImageOrigin, Pack, Tier, Visibility
-from packyard.packs.version import Version
 
 ORG = "org_01hzzzzzzzzzzzzzzzzzzzzzz0"
 OTHER_ORG = "org_01hzzzzzzzzzzzzzzzzzzzzzz1"

@@ -8,7 +8,7 @@ from tests.aws import TABLE, Aws
 from tests.packs import NOW, ORG, a_pack
 
 from packyard.oci.digest import digest_of
-from packyard.packs.name import PackName
+from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import PackStatus
 from packyard.store.deletions import Deletion, DeletionStore
 from packyard.store.packs import PackStore

@@ -22,9 +22,9 @@ from tests.documented import assert_documented
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
 
-from packyard import bootstrap
-from packyard.packs.limits import ArchiveLimits
-from packyard.settings import JwtSettings, Settings
+from packyard.composition import bootstrap
+from packyard.composition.settings import JwtSettings, Settings
+from packyard.packs.archive.limits import ArchiveLimits
 from packyard.tenants.caller import WRITE, Caller
 
 ACME: Final = Caller(

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from packyard.oci.layer import Layer, LayerSpool
-from packyard.oci.tree import File, canonical_order
+from packyard.oci.build.layer import Layer, LayerSpool
+from packyard.oci.build.tree import File, canonical_order
 
 SMALL_TREE = {
     "pack.yaml": b"name: slack\nversion: 1.4.0\n",

@@ -1,6 +1,6 @@
 """The gateway's authorizer: a credential in, the caller and a policy out."""
 
-from packyard import bootstrap
+from packyard.composition import bootstrap
 from packyard.http.authorizer import serve_authorizer
 from packyard.operations.authenticate import authenticate
 from packyard.tenants.caller import Caller

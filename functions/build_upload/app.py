@@ -1,7 +1,7 @@
 """The build queue's consumer: an archive that a client has staged becomes an image and a pack."""
 
-from packyard import bootstrap
-from packyard.events import serve_queue
+from packyard.composition import bootstrap
+from packyard.messaging.consumer import serve_queue
 
 
 def build_upload(body: str) -> None:

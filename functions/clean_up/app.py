@@ -1,7 +1,7 @@
 """The cleanup queue's consumer: removes what nothing uses, and finishes deletions."""
 
-from packyard import bootstrap
-from packyard.events import serve_queue
+from packyard.composition import bootstrap
+from packyard.messaging.consumer import serve_queue
 
 
 def clean_up(body: str) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from packyard import bootstrap
+from packyard.composition import bootstrap
 from packyard.http.app import make_app, serve
 from packyard.http.caller import reader
 from packyard.http.file_path import read_file_path

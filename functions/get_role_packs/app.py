@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import Response
 
-from packyard import bootstrap
+from packyard.composition import bootstrap
 from packyard.http.app import make_app, serve
 from packyard.http.caller import reader
 from packyard.http.roles import role_response

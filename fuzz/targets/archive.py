@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tests.corpus.cases import accept_cases, reject_cases
 
 from fuzz.accepted_archive import check_python_sees_the_same, read_or_refuse
-from packyard.packs.limits import KIB
+from packyard.packs.archive.limits import KIB
 
 
 def check(data: bytes) -> None:

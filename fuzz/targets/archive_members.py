@@ -8,7 +8,7 @@ from tests.corpus.gzip_bytes import gzipped
 
 from fuzz.accepted_archive import check_image, check_python_sees_the_same, read_or_refuse
 from fuzz.tar_mutation import BLOCK, mutate_tar
-from packyard.packs.limits import KIB
+from packyard.packs.archive.limits import KIB
 
 
 def check(data: bytes) -> None:

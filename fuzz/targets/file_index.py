@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from isal import igzip
 from tests.trees import SMALL_TREE, lay
 
-from packyard.oci.file_index import index_of_layer, parse_index
-from packyard.oci.layer import LayerSpool
+from packyard.oci.build.layer import LayerSpool
+from packyard.oci.read.file_index import index_of_layer, parse_index
 
 _GZIP = b"\x1f\x8b"
 

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from packyard.oci.digest import parse_digest
-from packyard.oci.foreign_document import (
+from packyard.oci.image_fault import ImageFault
+from packyard.oci.media_types import DOCKER_INDEX, DOCKER_MANIFEST, GZIP_LAYER, INDEX, MANIFEST
+from packyard.oci.read.platform import in_order
+from packyard.oci.read.third_party_document import (
     Descriptor,
     ForeignIndex,
     NamedParts,
     parse_foreign_document,
     parse_named_parts,
 )
-from packyard.oci.image_fault import ImageFault
-from packyard.oci.media_types import DOCKER_INDEX, DOCKER_MANIFEST, GZIP_LAYER, INDEX, MANIFEST
-from packyard.oci.platform import in_order
 
 _TYPES: Final = (
     INDEX,

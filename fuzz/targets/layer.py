@@ -11,13 +11,13 @@ from tests.foreign_images import named, tar
 
 from fuzz.tar_mutation import mutate_tar
 from packyard.oci.digest import digest_of
-from packyard.oci.file_index import FileIndex, parse_index
-from packyard.oci.foreign_document import Descriptor
 from packyard.oci.image_fault import ImageFault
-from packyard.oci.image_scan import ImageScan
-from packyard.oci.inflation import inflate_layer
 from packyard.oci.media_types import GZIP_LAYER
-from packyard.oci.root_file import Absence, FileSearch, HardLink, LayerLimits
+from packyard.oci.read.file_index import FileIndex, parse_index
+from packyard.oci.read.image_scan import ImageScan
+from packyard.oci.read.inflation import inflate_layer
+from packyard.oci.read.root_file import Absence, FileSearch, HardLink, LayerLimits
+from packyard.oci.read.third_party_document import Descriptor
 
 _LIMITS: Final = LayerLimits(unpacked_bytes=256 << 10, members=64, file_bytes=4 << 10)
 _MANIFEST: Final = "pack.yaml"

@@ -9,8 +9,8 @@ import yaml
 from tests.corpus import manifests
 
 from packyard.errors import InvalidRequest
-from packyard.packs.manifest import MAX_CAPABILITIES_BYTES, MAX_FAULTS, parse_manifest
-from packyard.packs.yaml_document import dump, load_mapping
+from packyard.packs.manifest.pack_manifest import MAX_CAPABILITIES_BYTES, MAX_FAULTS, parse_manifest
+from packyard.packs.manifest.yaml_document import dump, load_mapping
 
 _MAX_BYTES: Final = 8 << 10
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -9,14 +9,14 @@ from local.stack import StackDescription
 from tests.e2e.client import Client
 from tests.service import PackArchive
 
-from packyard.oci.image import build_image
-from packyard.oci.layer import LayerSpool
-from packyard.oci.tree import File, canonical_order
-from packyard.packs.archive import read_archive
-from packyard.packs.limits import ArchiveLimits
+from packyard.oci.build.image import build_image
+from packyard.oci.build.layer import LayerSpool
+from packyard.oci.build.tree import File, canonical_order
+from packyard.packs.archive.limits import ArchiveLimits
+from packyard.packs.archive.reader import read_archive
 from packyard.registry.credentials import Anonymous
-from packyard.registry.factory import distribution_registry
-from packyard.registry.transport import Patience
+from packyard.registry.own.factory import distribution_registry
+from packyard.registry.own.transport import Patience
 
 
 def push(url: str, repository: str, archive: PackArchive) -> str:

@@ -15,14 +15,14 @@ from tests.corpus.cases import CorpusCase, accept_cases
 from tests.reliability.readers import KeepingStore, Kept
 from tests.witnesses import run
 
-from packyard.oci.image import Image, build_image
-from packyard.oci.layer import LayerSpool
-from packyard.oci.tree import File, canonical_order
-from packyard.packs.archive import PackContents, read_archive
-from packyard.packs.limits import ArchiveLimits
+from packyard.oci.build.image import Image, build_image
+from packyard.oci.build.layer import LayerSpool
+from packyard.oci.build.tree import File, canonical_order
+from packyard.packs.archive.limits import ArchiveLimits
+from packyard.packs.archive.reader import PackContents, read_archive
 from packyard.registry.credentials import Anonymous
-from packyard.registry.factory import distribution_registry
-from packyard.registry.transport import Patience
+from packyard.registry.own.factory import distribution_registry
+from packyard.registry.own.transport import Patience
 
 # Every path with its mode, and its content unless it is a directory.
 Tree = dict[str, tuple[int, bytes | None]]

@@ -22,9 +22,9 @@ BUILD: Final = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, ({limit}, {limit}))
 from packyard.operations.built_pack import building
-from packyard.packs.limits import ArchiveLimits
-from packyard.registry.transport import Answer
-from packyard.registry.early_upload import EarlyUpload
+from packyard.packs.archive.limits import ArchiveLimits
+from packyard.registry.own.transport import Answer
+from packyard.registry.own.early_upload import EarlyUpload
 class Taking:
     base_url = "http://registry.invalid"
     def send(self, method, url, *, scopes, headers=None, body=None, also=()):

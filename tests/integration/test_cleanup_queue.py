@@ -6,10 +6,10 @@ from tests.aws import Aws
 from tests.packs import NOW, ORG, pack_id
 
 from packyard.errors import ServiceUnavailable
+from packyard.messaging.cleanup_queue import Message, OrphanImage, PackDeletion, StagedArchive, parse_message
 from packyard.oci.digest import digest_of
-from packyard.packs.name import PackName
-from packyard.queue import Message, OrphanImage, PackDeletion, StagedArchive, parse_message
-from packyard.staging import inline_key
+from packyard.packs.manifest.name import PackName
+from packyard.storage.staging import inline_key
 
 ARCHIVE = StagedArchive(key=inline_key("01HZZZZZZZZZZZZZZZZZZZZZZZ"), due_at=NOW)
 IMAGE = OrphanImage(

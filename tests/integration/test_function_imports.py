@@ -71,7 +71,8 @@ def test_a_function_loads_nothing_heavy_that_it_does_not_need(function: str) -> 
 
 def test_the_client_of_the_table_is_made_while_the_function_starts() -> None:
     loaded = loaded_by(
-        "get_pack", "import app; from packyard import bootstrap; assert bootstrap.services().table"
+        "get_pack",
+        "import app; from packyard.composition import bootstrap; assert bootstrap.services().table",
     )
 
     assert "botocore.endpoint" in loaded

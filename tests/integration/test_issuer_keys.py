@@ -11,7 +11,7 @@ from tests.issuer import Issuer, public, rsa_key
 from tests.service import Clock
 
 from packyard.errors import ServiceUnavailable
-from packyard.issuer import FRESH, PAUSE, PAUSE_WITHOUT_KEYS, USABLE, IssuerKeys
+from packyard.issuer.published_keys import FRESH, PAUSE, PAUSE_WITHOUT_KEYS, USABLE, IssuerKeys
 from packyard.tenants.signing_keys import KeyName
 
 OLD, NEW = KeyName("old", "RS256"), KeyName("new", "RS256")

@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.aws import BUCKET, Aws
 
-from packyard.staging import Staging, inline_key
+from packyard.storage.staging import Staging, inline_key
 
 KEY = inline_key("01HZZZZZZZZZZZZZZZZZZZZZZZ")
 

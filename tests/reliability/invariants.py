@@ -22,12 +22,12 @@ from tests.aws import BUCKET, REGION, TABLE
 from tests.fake_registry.shelves import Repository
 from tests.service import Service
 
+from packyard.messaging.cleanup_queue import Message, OrphanImage, PackDeletion, StagedArchive, parse_message
 from packyard.oci.digest import Digest
 from packyard.oci.reference import parse_reference
+from packyard.packs.manifest.version import tag_of
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Visibility
 from packyard.packs.timestamp import parse_timestamp
-from packyard.packs.version import tag_of
-from packyard.queue import Message, OrphanImage, PackDeletion, StagedArchive, parse_message
 from packyard.store.keys import name_key, reference_key, role_revision_key
 from packyard.store.pack_items import from_item, to_item
 from packyard.store.wire import Item, from_wire

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from packyard.bootstrap import hush_libraries
+from packyard.composition.bootstrap import hush_libraries
 
 # Powertools', by the name that it gives a logger without a service's.
 _OURS = "service_undefined"

@@ -22,8 +22,8 @@ from tests.reliability.world import Saved, World, running_world
 from tests.service import ACME, GLOBEX, PackArchive
 from tests.staged_uploads import arrive, start
 
+from packyard.composition.settings import JwtSettings
 from packyard.http.authorizer import Unauthorized
-from packyard.settings import JwtSettings
 from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret, new_secret
 from packyard.tenants.org import BillingPosture, Org
 

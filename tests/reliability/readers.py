@@ -25,14 +25,14 @@ from tests.reliability.listing_readers import (
 )
 from tests.witnesses import run, witness
 
+from packyard.oci.build.image import build_image
+from packyard.oci.build.layer import Layer, LayerSpool
+from packyard.oci.build.tree import File, canonical_order
 from packyard.oci.content import Content
 from packyard.oci.document import Document
-from packyard.oci.image import build_image
-from packyard.oci.layer import Layer, LayerSpool
-from packyard.oci.tree import File, canonical_order
-from packyard.packs.archive import PackContents, read_archive
-from packyard.packs.limits import ArchiveLimits
-from packyard.packs.member_path import is_litter
+from packyard.packs.archive.limits import ArchiveLimits
+from packyard.packs.archive.member_path import is_litter
+from packyard.packs.archive.reader import PackContents, read_archive
 
 _SECONDS: Final = 60
 # Owners, times and attributes are no part of a pack.

@@ -17,10 +17,10 @@ from tests.reliability.listing_readers import ListingReader, Tree, Unreadable, g
 from tests.reliability.readers import READERS, accepted, read_by, tree_of_pack, unpacked_image
 
 from packyard.errors import InvalidRequest
-from packyard.oci.layer import LayerSpool
-from packyard.packs.limits import ArchiveLimits
-from packyard.packs.member_path import is_litter, parse_member_path
-from packyard.packs.top_level import top_level_fault
+from packyard.oci.build.layer import LayerSpool
+from packyard.packs.archive.limits import ArchiveLimits
+from packyard.packs.archive.member_path import is_litter, parse_member_path
+from packyard.packs.archive.top_level import top_level_fault
 
 _HEALTH = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much)
 

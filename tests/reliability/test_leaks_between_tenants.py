@@ -15,7 +15,7 @@ from tests.service import PackArchive
 
 from packyard.errors import InvalidRequest
 from packyard.registry.credentials import Anonymous
-from packyard.registry.foreign_credentials import ForeignCredentials
+from packyard.registry.third_party.pull_credentials import ForeignCredentials
 from packyard.tenants.org import BillingPosture
 
 

@@ -32,9 +32,9 @@ from tests.reliability.wire import Sent
 from tests.reliability.world import Saved, World, running_world
 from tests.service import ACME, PackArchive
 
+from packyard.composition.settings import JwtSettings, Settings
 from packyard.errors import ServiceUnavailable
 from packyard.http.authorizer import Unauthorized
-from packyard.settings import JwtSettings, Settings
 from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret, new_secret
 from packyard.tenants.org import BillingPosture, Org
 

@@ -25,7 +25,7 @@ from tests.reliability.invariants import Observed, assert_sound
 from tests.reliability.wire import Wire
 from tests.service import DEADLINE, Service, running_service
 
-from packyard import bootstrap
+from packyard.composition import bootstrap
 
 # Past every deadline and lease but those of a staged upload that waits for its archive.
 LONG: Final = timedelta(minutes=20)

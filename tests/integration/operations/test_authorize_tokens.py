@@ -12,9 +12,9 @@ import pytest
 from tests.issuer import AUDIENCE, ISSUER, Issuer, ec_key, public, rsa_key, signed
 from tests.service import ACME, Service, running_service
 
+from packyard.composition.settings import JwtSettings
 from packyard.errors import ServiceUnavailable
 from packyard.http.authorizer import Unauthorized
-from packyard.settings import JwtSettings
 from packyard.tenants.org import BillingPosture, Org
 
 PROJECT = Path(__file__).parents[3]

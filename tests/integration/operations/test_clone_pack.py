@@ -18,7 +18,7 @@ from tests.whole_images import assert_whole
 
 from packyard.oci.document import Document
 from packyard.oci.media_types import INDEX, MANIFEST
-from packyard.packs.limits import ArchiveLimits
+from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.pack import Tier
 from packyard.store.keys import pack_key
 from packyard.store.table import Update

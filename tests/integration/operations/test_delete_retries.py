@@ -8,7 +8,7 @@ import pytest
 from tests.fake_registry.moods import Refuses
 from tests.service import PackArchive, Service
 
-from packyard.events import retry_wait_seconds
+from packyard.messaging.consumer import retry_wait_seconds
 from packyard.store.keys import pack_key
 
 ARCHIVE = PackArchive().build()

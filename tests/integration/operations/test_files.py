@@ -21,8 +21,8 @@ from tests.gateway import Request
 from tests.service import ACME, GLOBEX, PackArchive, Service
 
 from packyard.http.files import MAX_INLINE_BYTES, content_type
-from packyard.indexes import index_key
 from packyard.oci.digest import Digest
+from packyard.storage.file_indexes import index_key
 from packyard.tenants.caller import Caller
 
 NOISE = os.urandom(3 << 20)

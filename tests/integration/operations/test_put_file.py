@@ -14,7 +14,7 @@ from tests.fake_registry.moods import Garbles, Refuses
 from tests.gateway import Answer, Request
 from tests.service import ACME, DEADLINE, GLOBEX, PackArchive, Service, running_service
 
-from packyard.packs.limits import ArchiveLimits
+from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.pack import ImageOrigin, Tier
 from packyard.tenants.caller import Caller
 

@@ -10,7 +10,7 @@ from tests.fake_registry.moods import Refuses
 from tests.service import ACME, DEADLINE, GLOBEX, PackArchive, Service, running_service
 from tests.staged_uploads import arrive, deliver, look, start, upload
 
-from packyard.packs.limits import ArchiveLimits
+from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.pack import ImageOrigin
 
 ARCHIVE = PackArchive().build()

@@ -8,7 +8,7 @@ from tests.fake_registry.moods import HangsUp, Mood, Refuses, Says
 from tests.gateway import Request, multipart
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
 
-from packyard.packs.limits import ArchiveLimits
+from packyard.packs.archive.limits import ArchiveLimits
 
 EVERYTHING = {
     "display_name": "Slack",

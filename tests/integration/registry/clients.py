@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from packyard.registry.credentials import Anonymous
-from packyard.registry.distribution import DistributionRegistry
-from packyard.registry.factory import distribution_registry
-from packyard.registry.transport import Patience
+from packyard.registry.own.distribution import DistributionRegistry
+from packyard.registry.own.factory import distribution_registry
+from packyard.registry.own.transport import Patience
 
 REPOSITORY: Final = "packs/org_test/slack"
 IMPATIENT: Final = Patience(sleep=lambda _seconds: None, monotonic=time.monotonic)

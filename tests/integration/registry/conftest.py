@@ -15,12 +15,12 @@ from tests.integration.registry.clients import IMPATIENT, Waiter
 from tests.integration.registry.logins import Operator
 from tests.trees import SMALL_TREE, lay
 
-from packyard.oci.image import Image, build_image
-from packyard.oci.layer import Layer, LayerSpool
+from packyard.oci.build.image import Image, build_image
+from packyard.oci.build.layer import Layer, LayerSpool
 from packyard.registry.credentials import EcrToken
-from packyard.registry.distribution import DistributionRegistry
-from packyard.registry.ecr import EcrRegistry
-from packyard.registry.factory import ecr_registry
+from packyard.registry.own.distribution import DistributionRegistry
+from packyard.registry.own.ecr import EcrRegistry
+from packyard.registry.own.factory import ecr_registry
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient

@@ -8,8 +8,8 @@ from typing import Final
 
 from tests.integration.registry.clients import IMPATIENT
 
-from packyard.registry.distribution import DistributionRegistry
-from packyard.registry.factory import distribution_registry, registry_login
+from packyard.registry.own.distribution import DistributionRegistry
+from packyard.registry.own.factory import distribution_registry, registry_login
 
 # Harbor's robots are called so.
 USER: Final = "robot$packs+packyard"

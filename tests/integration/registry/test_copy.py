@@ -16,18 +16,18 @@ from tests.integration.registry.clients import IMPATIENT
 from tests.trees import SMALL_TREE, lay
 
 from packyard.errors import InvalidRequest, RegistryUnavailable
+from packyard.oci.build.image import Image, build_image
+from packyard.oci.build.layer import Layer, LayerSpool
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
-from packyard.oci.image import Image, build_image
-from packyard.oci.image_tree import ImageTree
-from packyard.oci.layer import Layer, LayerSpool
 from packyard.oci.media_types import MANIFEST
+from packyard.oci.read.image_tree import ImageTree
 from packyard.oci.reference import parse_reference
 from packyard.registry.credentials import Anonymous
-from packyard.registry.distribution import DistributionRegistry
-from packyard.registry.factory import distribution_registry
-from packyard.registry.foreign_repository import ForeignRepository
-from packyard.registry.image_tree import read_tree
+from packyard.registry.own.distribution import DistributionRegistry
+from packyard.registry.own.factory import distribution_registry
+from packyard.registry.third_party.image_documents import read_tree
+from packyard.registry.third_party.repository import ForeignRepository
 
 PLATFORMS = ("linux/amd64", "linux/arm64", "unknown/unknown")
 PACK = pack_image()

@@ -22,14 +22,14 @@ from tests.integration.registry.clients import REPOSITORY
 from tests.integration.registry.evidence import asked
 from tests.trees import lay
 
-from packyard.oci.image import Image
-from packyard.oci.layer import Layer, LayerSpool
-from packyard.registry.client import RegistryClient
+from packyard.oci.build.image import Image
+from packyard.oci.build.layer import Layer, LayerSpool
 from packyard.registry.credentials import Anonymous
-from packyard.registry.distribution import DistributionRegistry
-from packyard.registry.factory import distribution_registry
-from packyard.registry.port import BlobUpload
-from packyard.registry.transport import Exchange, Patience, Transport
+from packyard.registry.own.client import RegistryClient
+from packyard.registry.own.distribution import DistributionRegistry
+from packyard.registry.own.factory import distribution_registry
+from packyard.registry.own.port import BlobUpload
+from packyard.registry.own.transport import Exchange, Patience, Transport
 
 # Longer than a connection's buffers, so that who does not read stops who sends.
 TREE = {f"data/{number}": number.to_bytes(2, "big") * (1 << 20) for number in range(12)} | {

@@ -11,9 +11,9 @@ from tests.fake_registry.server import FakeRegistry
 from tests.integration.registry.clients import REPOSITORY
 
 from packyard.errors import RegistryCleanupFailed, ServiceUnavailable
-from packyard.oci.image import Image
-from packyard.oci.layer import Layer
-from packyard.registry.ecr import EcrRegistry
+from packyard.oci.build.image import Image
+from packyard.oci.build.layer import Layer
+from packyard.registry.own.ecr import EcrRegistry
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient

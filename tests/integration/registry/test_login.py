@@ -18,9 +18,9 @@ from tests.integration.registry.evidence import notes
 from tests.integration.registry.logins import ALL, HTPASSWD, PASSWORD, REPOSITORY, USER, Operator
 
 from packyard.errors import ServiceUnavailable
-from packyard.oci.image import Image
-from packyard.oci.layer import Layer
-from packyard.registry.refusal import RegistryRefused
+from packyard.oci.build.image import Image
+from packyard.oci.build.layer import Layer
+from packyard.registry.own.refusal import RegistryRefused
 
 
 class TestEveryRegistry:

@@ -13,10 +13,10 @@ from tests.integration.registry.evidence import notes
 from tests.integration.registry.logins import ALL, PASSWORD, REPOSITORY, USER, Operator
 
 from packyard.errors import RegistryThrottled, RegistryUnavailable
-from packyard.oci.foreign_document import Descriptor
-from packyard.oci.image import Image
-from packyard.oci.layer import Layer
-from packyard.registry.refusal import RegistryRefused
+from packyard.oci.build.image import Image
+from packyard.oci.build.layer import Layer
+from packyard.oci.read.third_party_document import Descriptor
+from packyard.registry.own.refusal import RegistryRefused
 
 
 @pytest.fixture

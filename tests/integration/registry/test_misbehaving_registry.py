@@ -22,13 +22,13 @@ from tests.integration.registry.clients import REPOSITORY, Waiter
 from tests.integration.registry.evidence import asked
 
 from packyard.errors import PackyardError, RegistryCleanupFailed, RegistryUnavailable
-from packyard.oci.image import Image, build_image
-from packyard.oci.layer import Layer
+from packyard.oci.build.image import Image, build_image
+from packyard.oci.build.layer import Layer
 from packyard.registry.credentials import Anonymous
-from packyard.registry.distribution import DistributionRegistry
-from packyard.registry.factory import distribution_registry
-from packyard.registry.refusal import RegistryRefused
-from packyard.registry.transport import RETRY_DELAYS_SECONDS, Patience
+from packyard.registry.own.distribution import DistributionRegistry
+from packyard.registry.own.factory import distribution_registry
+from packyard.registry.own.refusal import RegistryRefused
+from packyard.registry.own.transport import RETRY_DELAYS_SECONDS, Patience
 
 ATTEMPTS = len(RETRY_DELAYS_SECONDS) + 1
 

@@ -29,14 +29,14 @@ from tests.image_sources import LOOPBACK, image_source, not_there, pull
 from tests.trees import SMALL_TREE, lay
 
 from packyard.errors import InvalidRequest
+from packyard.oci.build.image import build_image
+from packyard.oci.build.layer import LayerSpool
 from packyard.oci.document import Document
-from packyard.oci.image import build_image
-from packyard.oci.layer import LayerSpool
 from packyard.oci.media_types import CONFIG, DOCKER_MANIFEST, MANIFEST
-from packyard.registry import source_factory as factory
 from packyard.registry.credentials import Anonymous
-from packyard.registry.foreign_credentials import ForeignCredentials
-from packyard.registry.pull import OwnRegistry, PulledPack
+from packyard.registry.third_party import source_factory as factory
+from packyard.registry.third_party.pull import OwnRegistry, PulledPack
+from packyard.registry.third_party.pull_credentials import ForeignCredentials
 
 BASE = layer(("etc/passwd", b"root"), ("pack.yaml", b"name: base\nversion: 0.0.1\n"))
 PACK = layer(("pack.yaml", PACK_YAML))

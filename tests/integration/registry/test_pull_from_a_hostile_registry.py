@@ -29,7 +29,7 @@ from tests.image_sources import LIMITS, LOOPBACK, image_source, not_there, pull
 
 from packyard.errors import InvalidRequest, PackyardError, RegistryUnavailable
 from packyard.oci.media_types import DOCKER_MANIFEST, INDEX, MANIFEST
-from packyard.registry.pull import PullLimits
+from packyard.registry.third_party.pull import PullLimits
 
 SECONDS = 0.6
 # What waits for the registry waits for longer than a busy machine takes to go on.

@@ -13,7 +13,7 @@ from tests.internet import Internet, internet
 
 from packyard.errors import InvalidRequest, RegistryUnavailable
 from packyard.oci.reference import parse_reference
-from packyard.registry.pull import ImageSource
+from packyard.registry.third_party.pull import ImageSource
 
 REFERENCE = "registry.test/acme/slack"
 USER = {"username": "user", "password": "secret"}

@@ -15,13 +15,13 @@ from tests.fake_registry.shelves import Manifest, Repository
 from tests.integration.registry.clients import IMPATIENT, REPOSITORY
 
 from packyard.errors import RegistryCleanupFailed
+from packyard.oci.build.image import Image, build_image
+from packyard.oci.build.layer import Layer
 from packyard.oci.digest import Digest, digest_of
-from packyard.oci.image import Image, build_image
-from packyard.oci.layer import Layer
 from packyard.registry.credentials import Anonymous
-from packyard.registry.distribution import DistributionRegistry
-from packyard.registry.ecr import EcrRegistry
-from packyard.registry.factory import distribution_registry
+from packyard.registry.own.distribution import DistributionRegistry
+from packyard.registry.own.ecr import EcrRegistry
+from packyard.registry.own.factory import distribution_registry
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient

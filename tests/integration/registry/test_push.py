@@ -11,14 +11,14 @@ from tests.fake_registry.server import FakeRegistry
 from tests.trees import lay
 
 from packyard.errors import RegistryCleanupFailed
+from packyard.oci.build.image import Image, build_image
+from packyard.oci.build.layer import Layer, LayerSpool
 from packyard.oci.document import Document
-from packyard.oci.image import Image, build_image
-from packyard.oci.layer import Layer, LayerSpool
 from packyard.registry.credentials import Anonymous, Basic
-from packyard.registry.distribution import DistributionRegistry
-from packyard.registry.factory import distribution_registry
-from packyard.registry.refusal import RegistryRefused
-from packyard.registry.transport import Patience
+from packyard.registry.own.distribution import DistributionRegistry
+from packyard.registry.own.factory import distribution_registry
+from packyard.registry.own.refusal import RegistryRefused
+from packyard.registry.own.transport import Patience
 
 PATIENCE = Patience(sleep=time.sleep, monotonic=time.monotonic)
 # `open sesame` under bcrypt, at its lowest cost.

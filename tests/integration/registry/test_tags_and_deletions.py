@@ -7,10 +7,10 @@ from tests.integration.registry.clients import REPOSITORY
 from tests.integration.registry.evidence import causes, notes
 
 from packyard.errors import RegistryCleanupFailed
-from packyard.oci.image import Image
-from packyard.oci.layer import Layer
-from packyard.registry.distribution import DistributionRegistry
-from packyard.registry.refusal import RegistryRefused, TagKept
+from packyard.oci.build.image import Image
+from packyard.oci.build.layer import Layer
+from packyard.registry.own.distribution import DistributionRegistry
+from packyard.registry.own.refusal import RegistryRefused, TagKept
 
 IMMUTABLE = {
     "harbor": (412, b'{"errors":[{"code":"PRECONDITION","message":"configured as immutable"}]}'),

@@ -6,8 +6,8 @@ from tests.fake_registry.server import FakeRegistry
 from tests.integration.registry.clients import REPOSITORY, Waiter
 
 from packyard.errors import RegistryThrottled
-from packyard.oci.image import Image
-from packyard.registry.distribution import DistributionRegistry
+from packyard.oci.build.image import Image
+from packyard.registry.own.distribution import DistributionRegistry
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,10 @@ from tests.integration.registry.clients import REPOSITORY
 from tests.integration.registry.evidence import asked, notes
 
 from packyard.errors import RegistryUnavailable
-from packyard.oci.image import Image
-from packyard.oci.layer import Layer
-from packyard.registry.distribution import DistributionRegistry
-from packyard.registry.refusal import RegistryRefused
+from packyard.oci.build.image import Image
+from packyard.oci.build.layer import Layer
+from packyard.registry.own.distribution import DistributionRegistry
+from packyard.registry.own.refusal import RegistryRefused
 
 
 class TestSuccesses:

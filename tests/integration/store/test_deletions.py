@@ -9,7 +9,7 @@ from tests.packs import NOW, ORG, OTHER_ORG, a_pack
 
 from packyard.errors import PackInUse, PackNotFound, PreconditionFailed
 from packyard.oci.digest import digest_of
-from packyard.packs.name import PackName
+from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import Pack
 from packyard.packs.precondition import IfMatch
 from packyard.store.deletions import Deletion, DeletionStore

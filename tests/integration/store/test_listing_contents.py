@@ -8,7 +8,7 @@ from tests.aws import Aws, aws_in_memory
 from tests.listings import in_order, listed, pages, store
 from tests.packs import OTHER_ORG, a_pack
 
-from packyard.packs.name import PackName
+from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import Pack, Tier, Visibility
 
 NAMES = ["a", "a-b", "a1", "ab", "b", "b-2", "chat", "chat-2", "chatter", "z"]

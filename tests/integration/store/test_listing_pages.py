@@ -5,7 +5,7 @@ from tests.aws import Aws
 from tests.listings import Reads, listed, pages, store
 from tests.packs import ORG, OTHER_ORG, a_pack
 
-from packyard.packs.name import PackName
+from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import PackStatus, Visibility
 from packyard.store.listing import Filters, Page, list_packs
 from packyard.store.pack_items import to_item

@@ -11,8 +11,8 @@ from tests.aws import TABLE, Aws
 from tests.packs import NOW, ORG, a_pack, pack_id
 
 from packyard.oci.digest import digest_of
+from packyard.packs.manifest.version import Version
 from packyard.packs.pack import Pack, PackStatus, Tier, Visibility
-from packyard.packs.version import Version
 from packyard.store.pack_items import from_item, to_item
 from packyard.store.packs import Gone, PackStore, Referenced, Stale
 from packyard.store.repositories import Claim, ClaimLost, RepositoryStore

@@ -7,7 +7,7 @@ from tests.aws import TABLE, Aws
 from tests.packs import NOW, ORG, OTHER_ORG, a_pack, pack_id
 
 from packyard.oci.digest import digest_of
-from packyard.packs.name import PackName
+from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import Pack
 from packyard.store.packs import PackStore
 from packyard.store.repositories import Claim, ClaimLost, NameHeld, RepositoryStore

@@ -5,7 +5,7 @@ import pytest
 from tests.aws import Aws
 from tests.packs import NOW, ORG, a_pack
 
-from packyard.packs.name import PackName
+from packyard.packs.manifest.name import PackName
 from packyard.packs.timestamp import format_timestamp
 from packyard.store.packs import PackStore
 from packyard.store.repositories import Claim, NameHeld, NameLost, Purge, RepositoryBusy, RepositoryStore

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.aws import template
 
-from packyard.packs.limits import MIB
+from packyard.packs.archive.limits import MIB
 
 TEMPLATE = template()
 PROPERTIES: dict[str, Any] = {

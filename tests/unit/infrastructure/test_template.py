@@ -9,11 +9,11 @@ import pytest
 from api.examples import REFUSALS
 from tests.aws import template
 
+from packyard.composition.settings import Settings
 from packyard.errors import Unauthenticated
-from packyard.events import retry_wait_seconds
+from packyard.messaging.consumer import retry_wait_seconds
 from packyard.operations.delete import PURGE_LEASE
-from packyard.packs.limits import ArchiveLimits
-from packyard.settings import Settings
+from packyard.packs.archive.limits import ArchiveLimits
 from packyard.tenants.api_key import PermissionSet
 
 PROJECT = Path(__file__).parents[3]
@@ -93,7 +93,7 @@ def test_a_function_is_named_after_its_folder() -> None:
 
 
 def test_the_functions_get_exactly_the_settings_that_they_read() -> None:
-    source = _source("layers/packyard/python/packyard/settings.py")
+    source = _source("layers/packyard/python/packyard/composition/settings.py")
     read = set(re.findall(r"\"PACKYARD_([A-Z_]+)\"", source)) | set(
         re.findall(r"number\(\"([A-Z_]+)\"", source)
     )

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from packyard.errors import InvalidRequest
 from packyard.http.json_body import read_json
 from packyard.http.visibility import parse_visibility
-from packyard.packs.name import PackName, parse_slug
+from packyard.packs.manifest.name import PackName, parse_slug
 from packyard.packs.pack import Visibility
 
 

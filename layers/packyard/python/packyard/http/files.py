@@ -15,13 +15,13 @@ from urllib.parse import quote
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from packyard.downloads import Download, Downloads
 from packyard.http.app import JSON
 from packyard.http.entity_tags import ETAG, is_known, not_modified
-from packyard.oci.file_index import FORMAT
+from packyard.oci.read.file_index import FORMAT
 from packyard.operations.files import Found, PackFiles, is_text
 from packyard.packs.pack import Pack
 from packyard.packs.precondition import file_tag
+from packyard.storage.downloads import Download, Downloads
 from packyard.tenants.caller import Caller
 
 # What Lambda can answer with is 6 MB, as JSON: bytes become base64 there, text is escaped (Lambda quotas).

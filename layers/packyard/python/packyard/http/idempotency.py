@@ -10,7 +10,7 @@ from typing import Any, Final
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from packyard.bootstrap import Services
+from packyard.composition.bootstrap import Services
 from packyard.errors import InvalidRequest, PackyardError, PayloadTooLarge, UnsupportedMediaType
 from packyard.http.app import refusal
 from packyard.tenants.caller import Caller

@@ -8,12 +8,12 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from packyard.errors import InvalidRequest
 from packyard.http.page_limit import parse_limit
 from packyard.http.views import pack_view
-from packyard.packs.name import MAX_LENGTH, Slug, nearest_slug, parse_slug
+from packyard.packs.manifest.name import MAX_LENGTH, Slug, nearest_slug, parse_slug
 from packyard.packs.pack import Tier
 from packyard.store.cursor import Position, decode_cursor, encode_cursor
 from packyard.store.listing import Filters, Page
-from packyard.suggestion import not_one_of
 from packyard.tenants.caller import Caller
+from packyard.text.suggestion import not_one_of
 
 QUERY: Final = ("limit", "cursor", "owned", "tier", "category", "q")
 _OWNED: Final = {"true": True, "false": False}

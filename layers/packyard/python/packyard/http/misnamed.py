@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Final
 
-from packyard.suggestion import unknown_name
+from packyard.text.suggestion import unknown_name
 
 # What other APIs call it, by our names.
 _SYNONYMS: Final = {

@@ -6,7 +6,7 @@ import binascii
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest, PayloadTooLarge
-from packyard.packs.limits import MIB
+from packyard.packs.archive.limits import MIB
 
 
 def refuse_form(event: APIGatewayProxyEvent) -> None:

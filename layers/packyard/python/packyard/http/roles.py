@@ -9,7 +9,7 @@ from packyard.errors import InvalidRequest
 from packyard.http.app import json_response
 from packyard.http.entity_tags import ETAG
 from packyard.http.json_body import read_json
-from packyard.packs.name import nearest_slug
+from packyard.packs.manifest.name import nearest_slug
 from packyard.packs.pack import is_pack_id
 from packyard.packs.precondition import revision_tag
 from packyard.packs.role import MAX_PACKS, Role, is_role_id

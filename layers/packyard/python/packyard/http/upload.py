@@ -10,7 +10,7 @@ from packyard.errors import InvalidRequest
 from packyard.http.form import read_form
 from packyard.http.multipart import Part
 from packyard.http.visibility import parse_visibility
-from packyard.packs.file_kind import LONGEST_LOOK, text_of_gzip
+from packyard.packs.archive.file_kind import LONGEST_LOOK, text_of_gzip
 from packyard.packs.pack import Visibility
 
 _ARCHIVE: Final = "archive"

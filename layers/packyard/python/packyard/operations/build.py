@@ -20,7 +20,7 @@ from aws_lambda_powertools import Logger
 from packyard.errors import InternalError, PackyardError
 from packyard.operations.publish import Published, Publisher
 from packyard.packs.pack import Pack
-from packyard.staging import Staging, parse_arrivals, uploaded_key
+from packyard.storage.staging import Staging, parse_arrivals, uploaded_key
 from packyard.store.table import Update
 from packyard.store.uploads import Build, NothingToBuild, UploadStore
 

@@ -10,18 +10,18 @@ from typing import Final
 from aws_lambda_powertools import Logger
 
 from packyard.errors import PackyardError, ServiceUnavailable, TimedOut
+from packyard.messaging.cleanup_queue import CleanupQueue, OrphanImage
+from packyard.oci.build.image import Image
+from packyard.oci.build.layer import Layer
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
-from packyard.oci.foreign_document import Descriptor
-from packyard.oci.image import Image
-from packyard.oci.image_tree import ImageTree
-from packyard.oci.layer import Layer
-from packyard.packs.name import PackName, repository_of
+from packyard.oci.read.image_tree import ImageTree
+from packyard.oci.read.third_party_document import Descriptor
+from packyard.packs.manifest.name import PackName, repository_of
+from packyard.packs.manifest.version import Version, tag_of
 from packyard.packs.pack import Pack
-from packyard.packs.version import Version, tag_of
-from packyard.queue import CleanupQueue, OrphanImage
-from packyard.registry.port import BlobUpload, ImageRegistry
-from packyard.registry.refusal import RegistryRefused, TagKept
+from packyard.registry.own.port import BlobUpload, ImageRegistry
+from packyard.registry.own.refusal import RegistryRefused, TagKept
 
 logger = Logger(child=True)
 

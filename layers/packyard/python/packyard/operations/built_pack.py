@@ -5,16 +5,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from packyard.oci.image import Image, build_image
-from packyard.oci.layer import Layer, LayerSpool
-from packyard.oci.layer_writer import LayerWriter
-from packyard.oci.tree import File, canonical_order
+from packyard.oci.build.image import Image, build_image
+from packyard.oci.build.layer import Layer, LayerSpool
+from packyard.oci.build.layer_writer import LayerWriter
+from packyard.oci.build.tree import File, canonical_order
 from packyard.operations.sent_layer import assembled
-from packyard.packs.archive import read_archive
-from packyard.packs.limits import ArchiveLimits
-from packyard.packs.manifest import Manifest
-from packyard.packs.name import PackName
-from packyard.registry.port import BlobUpload
+from packyard.packs.archive.limits import ArchiveLimits
+from packyard.packs.archive.reader import read_archive
+from packyard.packs.manifest.name import PackName
+from packyard.packs.manifest.pack_manifest import Manifest
+from packyard.registry.own.port import BlobUpload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,16 +10,22 @@ from datetime import datetime
 
 from aws_lambda_powertools import Logger
 
+from packyard.messaging.cleanup_queue import (
+    CleanupQueue,
+    OrphanImage,
+    PackDeletion,
+    StagedArchive,
+    parse_message,
+)
 from packyard.oci.digest import Digest
 from packyard.oci.reference import parse_reference
 from packyard.operations.built_images import TAG_KEPT
 from packyard.operations.delete import PURGE_LEASE, Deleter
+from packyard.packs.manifest.version import tag_of
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus
-from packyard.packs.version import tag_of
-from packyard.queue import CleanupQueue, OrphanImage, PackDeletion, StagedArchive, parse_message
-from packyard.registry.port import ImageRegistry
-from packyard.registry.refusal import TagKept
-from packyard.staging import Staging
+from packyard.registry.own.port import ImageRegistry
+from packyard.registry.own.refusal import TagKept
+from packyard.storage.staging import Staging
 from packyard.store.packs import PackStore
 from packyard.store.repositories import RepositoryBusy, RepositoryStore
 

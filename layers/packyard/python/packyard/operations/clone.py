@@ -27,18 +27,18 @@ from http import HTTPStatus
 from typing import Final
 
 from packyard.errors import InvalidRequest, PackDeleting, PackNameTaken, ServiceUnavailable
+from packyard.messaging.cleanup_queue import MAX_DIGESTS
 from packyard.oci.image_fault import ImageFault
-from packyard.oci.image_tree import ImageTree
+from packyard.oci.read.image_tree import ImageTree
 from packyard.oci.reference import parse_reference
 from packyard.operations.built_images import BuiltImages
 from packyard.operations.publish import Published
 from packyard.operations.read import get_pack
-from packyard.packs.name import PackName
+from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
-from packyard.queue import MAX_DIGESTS
-from packyard.registry.image_tree import read_tree
-from packyard.registry.pull import ImageSource
-from packyard.registry.refusal import RegistryRefused
+from packyard.registry.own.refusal import RegistryRefused
+from packyard.registry.third_party.image_documents import read_tree
+from packyard.registry.third_party.pull import ImageSource
 from packyard.store.packs import PackStore
 from packyard.store.repositories import ClaimLost, NameHeld, RepositoryBusy, RepositoryStore
 from packyard.tenants.caller import Caller

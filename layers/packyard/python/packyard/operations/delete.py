@@ -24,12 +24,12 @@ from typing import Final
 from aws_lambda_powertools import Logger
 
 from packyard.errors import RegistryCleanupFailed, ServiceUnavailable
+from packyard.messaging.cleanup_queue import CleanupQueue, PackDeletion
 from packyard.oci.digest import Digest
 from packyard.operations.built_images import BuiltImages
 from packyard.operations.read import no_such_pack
 from packyard.packs.pack import ImageOrigin, Pack, is_pack_id
 from packyard.packs.precondition import IfMatch
-from packyard.queue import CleanupQueue, PackDeletion
 from packyard.store.deletions import Deletion, DeletionStore
 from packyard.store.repositories import NameLost, Purge, RepositoryBusy, RepositoryStore
 from packyard.tenants.caller import Caller

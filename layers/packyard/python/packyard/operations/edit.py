@@ -15,13 +15,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from packyard.errors import InvalidRequest, PermissionDenied, PreconditionFailed
-from packyard.indexes import FileIndexes
-from packyard.oci.file_index import FileIndex, IndexedFile, index_of_layer
-from packyard.oci.image import build_image
-from packyard.oci.layer import LayerSpool
-from packyard.oci.layer_members import NotOurForm, edited_entries, entries_of
-from packyard.oci.tar_header import BLOCK, end_of_archive, padding
-from packyard.oci.tree import Entry, File, with_file
+from packyard.oci.build.header_writer import BLOCK, end_of_archive, padding
+from packyard.oci.build.image import build_image
+from packyard.oci.build.layer import LayerSpool
+from packyard.oci.build.layer_members import NotOurForm, edited_entries, entries_of
+from packyard.oci.build.tree import Entry, File, with_file
+from packyard.oci.read.file_index import FileIndex, IndexedFile, index_of_layer
 from packyard.operations.built_images import BuiltImages
 from packyard.operations.image_files import ImageFiles
 from packyard.operations.owned_pack import (
@@ -32,12 +31,13 @@ from packyard.operations.owned_pack import (
 )
 from packyard.operations.publish import Published
 from packyard.operations.sent_layer import SentLayer, assembled
+from packyard.packs.archive.limits import ArchiveLimits
+from packyard.packs.archive.top_level import MANIFEST_PATH
 from packyard.packs.file_edit import Edit, check_new_path, check_place
-from packyard.packs.limits import ArchiveLimits
-from packyard.packs.manifest import Manifest, parse_manifest
+from packyard.packs.manifest.pack_manifest import Manifest, parse_manifest
 from packyard.packs.pack import Pack, Tier
 from packyard.packs.precondition import FILE_TAG, IfMatch, file_tag
-from packyard.packs.top_level import MANIFEST_PATH
+from packyard.storage.file_indexes import FileIndexes
 from packyard.store.packs import PackStore
 from packyard.store.repositories import RepositoryStore
 from packyard.tenants.caller import Caller

@@ -12,12 +12,12 @@ from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final
 
-from packyard.downloads import Download, Downloads
 from packyard.errors import FileNotFound
-from packyard.oci.file_index import FileIndex, IndexedFile
+from packyard.oci.read.file_index import FileIndex, IndexedFile
 from packyard.operations.image_files import ImageFiles
 from packyard.operations.read import get_pack
 from packyard.packs.pack import Pack
+from packyard.storage.downloads import Download, Downloads
 from packyard.store.packs import PackStore
 from packyard.tenants.caller import Caller
 

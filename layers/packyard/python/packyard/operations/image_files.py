@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from packyard.errors import InvalidRequest
-from packyard.indexes import FileIndexes
-from packyard.oci.file_index import FORMAT, WITHOUT_HARD_LINKS, FileIndex, IndexedFile
-from packyard.oci.layer_members import NotOurForm
+from packyard.oci.build.layer_members import NotOurForm
+from packyard.oci.read.file_index import FORMAT, WITHOUT_HARD_LINKS, FileIndex, IndexedFile
 from packyard.oci.reference import Reference, parse_reference
 from packyard.packs.pack import Pack
-from packyard.registry.foreign_repository import ForeignRepository
-from packyard.registry.image_files import NotAsIndexed, opened_file, opened_layer, scan_image
-from packyard.registry.pull import ImageSource
+from packyard.registry.third_party.image_contents import NotAsIndexed, opened_file, opened_layer, scan_image
+from packyard.registry.third_party.pull import ImageSource
+from packyard.registry.third_party.repository import ForeignRepository
+from packyard.storage.file_indexes import FileIndexes
 
 Result = TypeVar("Result")
 

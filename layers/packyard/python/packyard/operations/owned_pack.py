@@ -14,7 +14,7 @@ from packyard.errors import (
     ServiceUnavailable,
 )
 from packyard.operations.read import get_pack, no_such_pack
-from packyard.packs.name import PackName
+from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, is_pack_id
 from packyard.packs.precondition import IfMatch
 from packyard.store.packs import Gone, PackStore, Stale

@@ -20,8 +20,8 @@ from io import BytesIO
 from typing import Any, BinaryIO
 
 from packyard.errors import ServiceUnavailable
-from packyard.indexes import FileIndexes
-from packyard.oci.file_index import index_of_layer
+from packyard.messaging.cleanup_queue import CleanupQueue, StagedArchive
+from packyard.oci.read.file_index import index_of_layer
 from packyard.operations.built_images import BuiltImages
 from packyard.operations.built_pack import BuiltPack, building
 from packyard.operations.owned_pack import (
@@ -32,12 +32,12 @@ from packyard.operations.owned_pack import (
     require_archive_origin,
     require_changeable,
 )
-from packyard.packs.limits import ArchiveLimits
-from packyard.packs.name import PackName
+from packyard.packs.archive.limits import ArchiveLimits
+from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
 from packyard.packs.precondition import IfMatch
-from packyard.queue import CleanupQueue, StagedArchive
-from packyard.staging import Staging, inline_key
+from packyard.storage.file_indexes import FileIndexes
+from packyard.storage.staging import Staging, inline_key
 from packyard.store.packs import PackStore
 from packyard.store.repositories import Claim, ClaimLost, NameHeld, RepositoryBusy, RepositoryStore
 from packyard.store.table import Action

@@ -3,7 +3,7 @@
 from typing import Final
 
 from packyard.errors import PackNotFound
-from packyard.packs.name import nearest_slug
+from packyard.packs.manifest.name import nearest_slug
 from packyard.packs.pack import Pack, PackStatus, Visibility, is_pack_id
 from packyard.store.packs import PackStore
 from packyard.tenants.caller import Caller

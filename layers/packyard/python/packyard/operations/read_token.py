@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from packyard.errors import Unauthenticated
-from packyard.issuer import IssuerKeys
+from packyard.issuer.published_keys import IssuerKeys
 from packyard.tenants.jwt import Identity, TokenRefused, parse_token, read_token
 
 

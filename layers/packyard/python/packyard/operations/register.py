@@ -22,10 +22,10 @@ from packyard.operations.owned_pack import (
     require_changeable,
 )
 from packyard.operations.publish import Published
-from packyard.packs.name import repository_of
+from packyard.packs.manifest.name import repository_of
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
 from packyard.packs.precondition import IfMatch
-from packyard.registry.pull import ImageSource, PulledPack
+from packyard.registry.third_party.pull import ImageSource, PulledPack
 from packyard.store.packs import PackStore
 from packyard.store.repositories import Claim, ClaimLost, NameHeld, RepositoryBusy, RepositoryStore
 from packyard.tenants.caller import Author

@@ -9,9 +9,9 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
-from packyard.oci.layer import Layer, LayerSpool
-from packyard.oci.tree import Entry
-from packyard.registry.port import BlobUpload
+from packyard.oci.build.layer import Layer, LayerSpool
+from packyard.oci.build.tree import Entry
+from packyard.registry.own.port import BlobUpload
 
 # What is smaller has never been on disk either, and is pushed in no time.
 _WORTH_BYTES: Final = 8 << 20

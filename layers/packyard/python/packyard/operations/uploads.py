@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from packyard.errors import PreconditionFailed, UploadNotFound
+from packyard.messaging.cleanup_queue import CleanupQueue, StagedArchive
 from packyard.operations.owned_pack import owned_pack, require_archive_origin, require_changeable
 from packyard.packs.pack import Visibility
 from packyard.packs.precondition import IfMatch
 from packyard.packs.upload import Upload, UploadStatus, is_upload_id
-from packyard.queue import CleanupQueue, StagedArchive
-from packyard.staging import Form, Staging, uploaded_key
+from packyard.storage.staging import Form, Staging, uploaded_key
 from packyard.store.packs import PackStore
 from packyard.store.uploads import UploadStore
 from packyard.tenants.caller import Caller

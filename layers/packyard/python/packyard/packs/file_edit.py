@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from packyard.errors import InvalidRequest
-from packyard.packs.limits import ArchiveLimits
-from packyard.packs.member_path import is_litter, parse_member_path
-from packyard.packs.path_tree import PathTree
-from packyard.packs.top_level import top_level_fault
+from packyard.packs.archive.limits import ArchiveLimits
+from packyard.packs.archive.member_path import is_litter, parse_member_path
+from packyard.packs.archive.path_tree import PathTree
+from packyard.packs.archive.top_level import top_level_fault
 
 _FIELD = "path"
 

@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from packyard.oci.digest import Digest
-from packyard.packs.name import PackName
-from packyard.packs.version import Version
+from packyard.packs.manifest.name import PackName
+from packyard.packs.manifest.version import Version
 
 _PACK_ID = re.compile(r"pack_[0-7][0-9A-HJKMNP-TV-Z]{25}")
 

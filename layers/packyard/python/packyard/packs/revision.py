@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from packyard.oci.digest import Digest
-from packyard.packs.version import Version
+from packyard.packs.manifest.version import Version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What a registry is shown: nothing, a user and a password, or ECR's token. For our own login see `registry.login`."""
+"""What a registry is shown: nothing, a user and a password, or ECR's token. For our own login see `registry.own.login`."""
 
 from base64 import b64encode
 from collections.abc import Callable, Sequence
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
-from packyard.aws import outages_translated
+from packyard.aws.outages import outages_translated
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
@@ -29,7 +29,7 @@ class Credential(Protocol):
 
         Args:
             refused: The value that the registry has just refused. Where another can be had, it is returned.
-            scopes: What the request needs to be allowed, as `registry.scopes` has it.
+            scopes: What the request needs to be allowed, as `registry.own.scopes` has it.
             challenges: The `WWW-Authenticate` headers of the answer that has just refused it; None when nothing was.
 
         Raises:

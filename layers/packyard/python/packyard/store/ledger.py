@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from packyard.oci.digest import Digest
+from packyard.packs.manifest.version import Version
 from packyard.packs.revision import Revision
 from packyard.packs.timestamp import parse_timestamp
-from packyard.packs.version import Version
 from packyard.store.cursor import Binding, Position
 from packyard.store.keys import REVISION_PREFIX, pack_partition, revision_key
 from packyard.store.table import Item, Query, Table

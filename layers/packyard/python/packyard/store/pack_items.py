@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from packyard.oci.digest import Digest
-from packyard.packs.name import PackName
+from packyard.packs.manifest.name import PackName
+from packyard.packs.manifest.version import Version
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
-from packyard.packs.version import Version
 from packyard.store.keys import (
     community_partition,
     community_shard,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from packyard.oci.digest import Digest
-from packyard.packs.name import PackName
+from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import Pack, PackStatus, Visibility
 from packyard.store.keys import REVISION_PREFIX, name_key, pack_key, pack_partition
 from packyard.store.pack_items import from_item, ledger_entry, to_item

@@ -27,7 +27,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from packyard.packs.name import PackName
+from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import Pack
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
 from packyard.store.keys import name_key

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.exceptions import ClientError
 
-from packyard.aws import error_code, outages_translated
+from packyard.aws.outages import error_code, outages_translated
 from packyard.errors import ServiceUnavailable
 from packyard.store.actions import (
     Action,

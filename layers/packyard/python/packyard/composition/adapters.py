@@ -1,0 +1,271 @@
+"""What the use cases talk through: this container's clients, and the stores, queues and registries behind them.
+
+Everything is imported and made when it is first asked for, so that a function pays for what it uses and nothing else.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from packyard.composition.settings import Settings
+from packyard.store.table import Table
+
+if TYPE_CHECKING:
+    from packyard.issuer.published_keys import IssuerKeys
+    from packyard.messaging.cleanup_queue import CleanupQueue, Queue
+    from packyard.registry.credentials import Credential
+    from packyard.registry.own.port import ImageRegistry
+    from packyard.registry.own.transport import Patience
+    from packyard.registry.third_party.pull import ImageSource
+    from packyard.storage.downloads import Downloads
+    from packyard.storage.file_indexes import FileIndexes
+    from packyard.storage.staging import Staging
+    from packyard.store.deletions import DeletionStore
+    from packyard.store.packs import PackStore
+    from packyard.store.repositories import RepositoryStore
+    from packyard.store.roles import RoleStore
+    from packyard.store.tenants import TenantStore
+    from packyard.store.uploads import UploadStore
+
+# The SDK's default retries are its oldest, its default time-outs a minute; the gateway waits for 29 seconds.
+_CLIENT_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 4},
+    connect_timeout=3,
+    read_timeout=5,
+)
+
+# What the SDK would sign forms with by itself is an older scheme, for a host that sends requests to most Regions on.
+_S3_CONFIG = _CLIENT_CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
+
+
+def _client(service: Any) -> Any:
+    return boto3.client(service, config=_S3_CONFIG if service == "s3" else _CLIENT_CONFIG)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _new_ulid() -> str:
+    from ulid import ULID
+
+    return str(ULID())
+
+
+# Not frozen: cached properties are written on first use.
+@dataclass(kw_only=True)
+class Adapters:
+    """One container's settings and clients, and what is made of them.
+
+    Attributes:
+        settings: This deployment's.
+        clock: The present instant, UTC.
+        new_ulid: A ULID never used before.
+        sleep: Waits for so many seconds.
+        random: A number from 0 up to 1, another each time; nothing secret is made of it.
+        client: Makes an AWS service's client.
+    """
+
+    settings: Settings
+    clock: Callable[[], datetime] = _utc_now
+    new_ulid: Callable[[], str] = _new_ulid
+    sleep: Callable[[float], None] = time.sleep
+    random: Callable[[], float] = random.random
+    client: Callable[[str], Any] = _client
+
+    @cached_property
+    def table(self) -> Table:
+        """The table."""
+        return Table(client=self.client("dynamodb"), name=self.settings.table, sleep=self.sleep)
+
+    @cached_property
+    def packs(self) -> "PackStore":
+        """Packs and their ledgers."""
+        from packyard.store.packs import PackStore
+
+        return PackStore(table=self.table)
+
+    @cached_property
+    def roles(self) -> "RoleStore":
+        """Roles and their references to packs."""
+        from packyard.store.roles import RoleStore
+
+        return RoleStore(table=self.table)
+
+    @cached_property
+    def repositories(self) -> "RepositoryStore":
+        """Names and the claims on their repositories."""
+        from packyard.store.repositories import RepositoryStore
+
+        return RepositoryStore(table=self.table)
+
+    @cached_property
+    def tenants(self) -> "TenantStore":
+        """Organisations and their API keys."""
+        from packyard.store.tenants import TenantStore
+
+        return TenantStore(table=self.table)
+
+    @cached_property
+    def deletions(self) -> "DeletionStore":
+        """Packs on their way out."""
+        from packyard.store.deletions import DeletionStore
+
+        return DeletionStore(table=self.table)
+
+    @cached_property
+    def upload_store(self) -> "UploadStore":
+        """Staged uploads' records."""
+        from packyard.store.uploads import UploadStore
+
+        return UploadStore(table=self.table)
+
+    def issuer_keys(self, url: str) -> "IssuerKeys":
+        """Return the keys that an issuer publishes at `url`."""
+        import urllib3
+
+        from packyard.issuer.published_keys import IssuerKeys
+
+        http = urllib3.PoolManager()
+        return IssuerKeys(url=url, http=http, clock=self.clock, monotonic=time.monotonic)
+
+    @cached_property
+    def staging(self) -> "Staging":
+        """The staging bucket."""
+        from packyard.storage.staging import Staging
+
+        return Staging(client=self._s3, bucket=self.settings.staging_bucket)
+
+    @cached_property
+    def indexes(self) -> "FileIndexes":
+        """The file indexes of images."""
+        from packyard.storage.file_indexes import FileIndexes
+
+        return FileIndexes(client=self._s3, bucket=self.settings.staging_bucket)
+
+    @cached_property
+    def downloads(self) -> "Downloads":
+        """What is too large for an answer, by a URL."""
+        from packyard.storage.downloads import Downloads
+
+        bucket = self.settings.staging_bucket
+        return Downloads(client=self._s3, bucket=bucket, clock=self.clock)
+
+    @cached_property
+    def cleanup_queue(self) -> "CleanupQueue":
+        """What `clean_up` reads."""
+        from packyard.messaging.cleanup_queue import CleanupQueue
+
+        return CleanupQueue(client=self._sqs, url=self.settings.cleanup_queue_url)
+
+    @cached_property
+    def build_queue(self) -> "Queue":
+        """What `build_upload` reads."""
+        from packyard.messaging.cleanup_queue import Queue
+
+        return Queue(client=self._sqs, url=self.settings.build_queue_url)
+
+    @cached_property
+    def registry_credential(self) -> "Credential":
+        """What our own registry is shown, by whoever pushes and whoever pulls."""
+        from packyard.registry.credentials import Anonymous, EcrToken
+
+        settings = self.settings
+        if settings.registry_kind == "ecr":
+            return EcrToken(ecr=self._ecr, clock=self.clock)
+        if not settings.registry_login:
+            return Anonymous()
+        from packyard.registry.own.factory import registry_login
+
+        return registry_login(
+            url=settings.registry_url,
+            load=lambda: self._secret(settings.registry_login),
+            patience=self._patience,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def registry(self) -> "ImageRegistry":
+        """Our own registry."""
+        from packyard.registry.own.factory import distribution_registry, ecr_registry
+
+        url, credential, patience = self.settings.registry_url, self.registry_credential, self._patience
+        if self.settings.registry_kind == "distribution":
+            return distribution_registry(url=url, credential=credential, patience=patience)
+        return ecr_registry(url=url, ecr=self._ecr, credential=credential, patience=patience)
+
+    @cached_property
+    def image_source(self) -> "ImageSource":
+        """What reads packs out of images of any registry."""
+        from packyard.registry.credentials import EcrToken
+        from packyard.registry.third_party.pull import OwnRegistry
+        from packyard.registry.third_party.pull_credentials import ForeignCredentials
+        from packyard.registry.third_party.source_factory import image_source
+
+        settings = self.settings
+        own = OwnRegistry(
+            url=settings.registry_url,
+            credential=self.registry_credential,
+            prefix=settings.repository_prefix,
+        )
+        foreign = ForeignCredentials(
+            load=self._registry_credentials,
+            ecr_token=lambda region: EcrToken(
+                ecr=boto3.client("ecr", region_name=region, config=_CLIENT_CONFIG), clock=self.clock
+            ),
+            clock=self.clock,
+        )
+        return image_source(
+            own=own,
+            trusted=settings.trusted_registries,
+            credentials=foreign,
+            manifest_bytes=settings.archive_limits.manifest_bytes,
+            monotonic=time.monotonic,
+        )
+
+    @cached_property
+    def _s3(self) -> Any:
+        return self.client("s3")
+
+    @cached_property
+    def _sqs(self) -> Any:
+        return self.client("sqs")
+
+    @cached_property
+    def _ecr(self) -> Any:
+        return self.client("ecr")
+
+    @cached_property
+    def _patience(self) -> "Patience":
+        from packyard.registry.own.transport import Patience
+
+        # Each request may be tried three times before somebody stops waiting, and a push is a few of them in a row.
+        seconds = self.settings.registry_seconds
+        return Patience(
+            sleep=self.sleep,
+            monotonic=time.monotonic,
+            random=self.random,
+            read_seconds=seconds / 3,
+            total_seconds=seconds,
+            pause_seconds=seconds / 5,
+        )
+
+    def _registry_credentials(self) -> str:
+        if not self.settings.registry_credentials:
+            return "{}"
+        return self._secret(self.settings.registry_credentials)
+
+    def _secret(self, arn: str) -> str:
+        from packyard.aws.outages import outages_translated
+
+        with outages_translated():
+            secret = self.client("secretsmanager").get_secret_value(SecretId=arn)
+        # A secret that holds bytes has no SecretString. Ours must be text: an empty one is refused as malformed.
+        return str(secret.get("SecretString", ""))

@@ -1,0 +1,274 @@
+"""The composition root: the only place that reads the environment, and where use cases get what they work through.
+
+Everything is imported and made when it is first asked for, so that a function pays for what it uses and nothing else.
+"""
+
+import codecs
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from packyard.composition.adapters import Adapters
+from packyard.composition.settings import Settings
+
+if TYPE_CHECKING:
+    from packyard.operations.build import Builder
+    from packyard.operations.built_images import BuiltImages
+    from packyard.operations.clean_up import Cleaner
+    from packyard.operations.clone import Cloner
+    from packyard.operations.delete import Deleter
+    from packyard.operations.edit import FileEditor
+    from packyard.operations.files import PackFiles
+    from packyard.operations.image_files import ImageFiles
+    from packyard.operations.once import Once
+    from packyard.operations.publish import Publisher
+    from packyard.operations.read_token import TokenReader
+    from packyard.operations.register import Registrar
+    from packyard.operations.uploads import Uploads
+
+# A build that fails may be tried this often, in leases that follow one another.
+_BUILD_ATTEMPTS = 4
+
+
+class Services(Adapters):
+    """One container's adapters, and the use cases that work through them."""
+
+    @cached_property
+    def token_reader(self) -> "TokenReader | None":
+        """What reads JWTs; None when this deployment takes none."""
+        jwt = self.settings.jwt
+        if jwt is None:
+            return None
+        from packyard.operations.read_token import TokenReader
+
+        return TokenReader(issuer=jwt.issuer, audience=jwt.audience, keys=self.issuer_keys(jwt.keys_url))
+
+    @cached_property
+    def once(self) -> "Once":
+        """Carries out a request once for each idempotency key."""
+        from packyard.operations.once import Once
+
+        return Once(table=self.table, clock=self.clock, new_ulid=self.new_ulid)
+
+    @cached_property
+    def built_images(self) -> "BuiltImages":
+        """The images that we build, in our own registry."""
+        from packyard.operations.built_images import BuiltImages
+
+        return BuiltImages(
+            registry=self.registry,
+            cleanup_queue=self.cleanup_queue,
+            repository_prefix=self.settings.repository_prefix,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def image_files(self) -> "ImageFiles":
+        """What reads the files of packs' images."""
+        from packyard.operations.image_files import ImageFiles
+
+        return ImageFiles(sources=self.image_source, indexes=self.indexes)
+
+    @cached_property
+    def files(self) -> "PackFiles":
+        """What lists and reads packs' files."""
+        from packyard.operations.files import PackFiles
+
+        return PackFiles(packs=self.packs, images=self.image_files, downloads=self.downloads)
+
+    @cached_property
+    def registrar(self) -> "Registrar":
+        """Registers packs by the image that carries them."""
+        from packyard.operations.register import Registrar
+
+        return Registrar(
+            packs=self.packs,
+            repositories=self.repositories,
+            images=self.image_source,
+            deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+        )
+
+    @cached_property
+    def publisher(self) -> "Publisher":
+        """Publishes archives."""
+        from packyard.operations.publish import Publisher
+
+        return Publisher(
+            packs=self.packs,
+            repositories=self.repositories,
+            staging=self.staging,
+            cleanup_queue=self.cleanup_queue,
+            images=self.built_images,
+            indexes=self.indexes,
+            limits=self.settings.archive_limits,
+            deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+        )
+
+    @cached_property
+    def file_editor(self) -> "FileEditor":
+        """Writes files into packs."""
+        from packyard.operations.edit import FileEditor
+
+        return FileEditor(
+            packs=self.packs,
+            repositories=self.repositories,
+            images=self.built_images,
+            files=self.image_files,
+            indexes=self.indexes,
+            limits=self.settings.archive_limits,
+            deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+        )
+
+    @cached_property
+    def cloner(self) -> "Cloner":
+        """Clones packs."""
+        from packyard.operations.clone import Cloner
+
+        return Cloner(
+            packs=self.packs,
+            repositories=self.repositories,
+            images=self.built_images,
+            sources=self.image_source,
+            max_bytes=self.settings.archive_limits.compressed_bytes,
+            deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+        )
+
+    @cached_property
+    def deleter(self) -> "Deleter":
+        """Deletes packs."""
+        from packyard.operations.delete import Deleter
+
+        return Deleter(
+            deletions=self.deletions,
+            repositories=self.repositories,
+            cleanup_queue=self.cleanup_queue,
+            images=self.built_images,
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+        )
+
+    @cached_property
+    def uploads(self) -> "Uploads":
+        """Staged uploads, as their clients see them."""
+        from packyard.operations.uploads import Uploads
+
+        return Uploads(
+            uploads=self.upload_store,
+            packs=self.packs,
+            staging=self.staging,
+            cleanup_queue=self.cleanup_queue,
+            max_bytes=self.settings.archive_limits.compressed_bytes,
+            build_time=self._build_time,
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+        )
+
+    @cached_property
+    def builder(self) -> "Builder":
+        """Builds what clients have staged."""
+        from packyard.operations.build import Builder
+
+        return Builder(
+            uploads=self.upload_store,
+            staging=self.staging,
+            publisher=self.publisher,
+            lease=timedelta(seconds=self.settings.publish_deadline_seconds),
+            build_time=self._build_time,
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+        )
+
+    @cached_property
+    def cleaner(self) -> "Cleaner":
+        """Settles cleanup messages."""
+        from packyard.operations.clean_up import Cleaner
+
+        return Cleaner(
+            packs=self.packs,
+            repositories=self.repositories,
+            staging=self.staging,
+            cleanup_queue=self.cleanup_queue,
+            registry=self.registry,
+            deleter=self.deleter,
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+        )
+
+    @property
+    def _build_time(self) -> timedelta:
+        return _BUILD_ATTEMPTS * timedelta(seconds=self.settings.publish_deadline_seconds)
+
+
+_current: list[Services] = []
+
+
+def services() -> Services:
+    """Return this container's services, made from the environment when first asked for.
+
+    Raises:
+        KeyError, ValueError: The environment lacks a setting, or has one that cannot be read.
+    """
+    if not _current:
+        _current.append(Services(settings=Settings.from_environment(os.environ)))
+    return _current[-1]
+
+
+def prepare(*needs: Callable[[Services], object]) -> None:
+    """Make what requests need, where this is a function that starts.
+
+    Until it has started, a function has more processor than its memory buys it afterwards, and nobody waits for it yet.
+    Before a snapshot is taken (SnapStart), time costs nothing at all, and everything is made; nothing of that may call
+    anybody, since an answer, a token or a connection would be as old as the snapshot (decision 22).
+
+    Args:
+        needs: Each asks the services for what the first request would ask for.
+    """
+    if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
+        return
+    hush_libraries()
+    _ = services().table
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        _load_what_is_loaded_late()
+        for need in needs:
+            need(services())
+
+
+def hush_libraries() -> None:
+    """Keep out of the log what libraries write down of requests.
+
+    At LogLevel DEBUG, Lambda's runtime lets through all that anybody logs: botocore whole requests and answers, with
+    the tokens, secrets and contents that they carry. urllib3 quotes URLs in warnings, and those of blobs are presigned.
+    Our own logger has a level of its own.
+    """
+    root = logging.getLogger()
+    root.setLevel(max(root.level, logging.INFO))
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+
+def _load_what_is_loaded_late() -> None:
+    import ulid  # noqa: F401 - the first id
+
+    for codec in ("idna", "utf_8_sig"):  # the first host name, the first JSON
+        codecs.lookup(codec)
+
+
+@contextmanager
+def using(replacement: Services) -> Iterator[Services]:
+    """Let functions find `replacement` instead, for as long as the context lasts: how tests bring their own."""
+    _current.append(replacement)
+    try:
+        yield replacement
+    finally:
+        _current.pop()

@@ -1,0 +1,1 @@
+"""The issuer of JSON Web Tokens, over HTTPS."""

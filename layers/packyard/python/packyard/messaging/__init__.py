@@ -1,0 +1,1 @@
+"""SQS: the queues, their messages, and what consumes them."""

@@ -1,0 +1,1 @@
+"""Building an image: tree, layer, compression, documents."""

@@ -1,0 +1,1 @@
+"""Reading images, ours and those of third parties: documents, layers, the index of their files."""

@@ -1,0 +1,246 @@
+"""Where each file of an image lies: what it takes to list them, and to read one without the rest.
+
+The document is a cache beside the image: it can always be made again from the layers. So whatever is wrong with one
+that is read back is one error, after which its reader makes it again.
+
+It is compressed text: a line of JSON about the layers, and one for each file. Who wants one file of thousands looks for
+its line, and reads no other.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from isal import igzip, igzip_lib
+
+from packyard.oci.build.layer import Layer
+from packyard.oci.content import GzipMember
+from packyard.oci.digest import Digest, parse_digest
+
+MAX_FILES: Final = 200_000
+# As it is stored, and as JSON.
+MAX_BYTES: Final = 16 << 20
+_MAX_JSON_BYTES: Final = 64 << 20
+# Of the document, and of what it says: one more when either changes, so that nothing older is taken for the present.
+# 3: hard links are files. What was written of other people's images before lacks them, and is made anew.
+FORMAT: Final = 3
+# The layers that we build have no hard links, so that what was written of them before is right.
+WITHOUT_HARD_LINKS: Final = 2
+# The stub declares an instance.
+_GZIP_ERROR: Final[type[Exception]] = igzip_lib.IsalError  # type: ignore[assignment]
+_MAX_SIZE: Final = 2**53 - 1
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedLayer:
+    """A layer blob.
+
+    Attributes:
+        digest: Of the blob.
+        size: Of the blob, in bytes.
+        plain: Whether it is a tar as it is, not compressed.
+    """
+
+    digest: Digest
+    size: int
+    plain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedFile:
+    """A regular file of the image.
+
+    Attributes:
+        path: Relative to the image's root.
+        size: Bytes.
+        mode: Permission bits.
+        sha256: Of its content, in hex.
+        layer: Which of the index's layers holds its content.
+        at: Where its content starts in that layer's tar, in bytes; 0 when `members` says where.
+        members: Inflated one after the other they give the content, and up to 1 MiB that is of no interest. None when
+            it is empty, or when the layer's form does not let it be read alone.
+    """
+
+    path: str
+    size: int
+    mode: int
+    sha256: str
+    layer: int
+    at: int = 0
+    members: tuple[GzipMember, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileIndex:
+    """The files of one image.
+
+    Attributes:
+        layers: Those that hold any of the files.
+        files: Sorted by path.
+        directories: Those that hold nothing; sorted.
+    """
+
+    layers: tuple[IndexedLayer, ...]
+    files: tuple[IndexedFile, ...]
+    directories: tuple[str, ...] = ()
+
+    def find(self, path: str) -> IndexedFile | None:
+        """Return the file of this path, if there is one."""
+        return next((file for file in self.files if file.path == path), None)
+
+    def to_bytes(self) -> bytes:
+        """Return the document.
+
+        Raises:
+            ValueError: It would be larger than what is read back.
+        """
+        head = {
+            "format": FORMAT,
+            "layers": [[layer.digest, layer.size, layer.plain] for layer in self.layers],
+            "directories": self.directories,
+        }
+        text = b"\n".join(map(_line, (head, *map(_row, self.files))))
+        document = igzip.compress(text)
+        if len(text) > _MAX_JSON_BYTES or len(document) > MAX_BYTES:
+            raise ValueError("the index is too large to keep")
+        return document
+
+
+def index_of_layer(layer: Layer) -> FileIndex:
+    """Return the index of an image that has only this layer, which we have built."""
+    files = (
+        IndexedFile(file.path, file.size, file.mode, file.sha256, 0, members=file.members)
+        for file in layer.files
+    )
+    return FileIndex(
+        (IndexedLayer(layer.digest, layer.size, plain=False),),
+        tuple(sorted(files, key=_path)),
+        empty_directories(layer.directories, (file.path for file in layer.files)),
+    )
+
+
+def empty_directories(directories: Iterable[str], files: Iterable[str]) -> tuple[str, ...]:
+    """Return the directories that hold nothing, sorted; all others follow from what they hold.
+
+    Args:
+        directories: All of them; their parents may be missing.
+        files: The paths of all files.
+    """
+    known = set(directories)
+    holding: set[str] = set()
+    for path in (*known, *files):
+        parent = path.rpartition("/")[0]
+        while parent and parent not in holding:
+            holding.add(parent)
+            parent = parent.rpartition("/")[0]
+    return tuple(sorted(known - holding))
+
+
+def parse_index(document: bytes, *, only: str | None = None, oldest: int = FORMAT) -> FileIndex:
+    """Return what a document says; its offsets lie inside of its layers.
+
+    Args:
+        document: As `FileIndex.to_bytes` has made it.
+        only: The path of the only file that is wanted; None for all.
+        oldest: The oldest format that is taken: `FORMAT`, or `WITHOUT_HARD_LINKS` for a layer that has none.
+
+    Raises:
+        ValueError: It is not a document of such a format, or not whole.
+    """
+    try:
+        return _parse(_inflated(document), only, oldest)
+    except (_GZIP_ERROR, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+        raise ValueError("the index cannot be read") from error
+
+
+def _line(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _inflated(document: bytes) -> bytes:
+    inflater = igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_GZIP)
+    text = inflater.decompress(document, _MAX_JSON_BYTES)
+    if not inflater.eof:
+        raise ValueError("the index is cut off or too large")
+    return text
+
+
+def _parse(text: bytes, only: str | None, oldest: int) -> FileIndex:
+    head, _, lines = text.partition(b"\n")
+    body = json.loads(head)
+    if not oldest <= body["format"] <= FORMAT:
+        raise ValueError("the index is of another format")
+    layers = tuple(
+        IndexedLayer(parse_digest(digest), _count(size), _flag(plain))
+        for digest, size, plain in body["layers"]
+    )
+    rows = _all_rows(lines) if only is None else _rows_of(only, lines)
+    files = tuple(_file(row, layers) for row in rows)
+    return FileIndex(layers, files, tuple(_text(path) for path in body["directories"]))
+
+
+def _all_rows(lines: bytes) -> Any:
+    rows = json.loads(b"[%b]" % lines.replace(b"\n", b","))
+    if len(rows) > MAX_FILES:
+        raise ValueError("the index names too many files")
+    return rows
+
+
+def _rows_of(path: str, lines: bytes) -> list[Any]:
+    """Return the row of a path, if there is one: JSON escapes a line feed, so that none begins within another."""
+    start = (b"\n" + lines).find(b"\n" + _line([path]).removesuffix(b"]") + b",")
+    return [] if start < 0 else [json.loads(lines[start:].partition(b"\n")[0])]
+
+
+def _row(file: IndexedFile) -> list[Any]:
+    members = [[member.offset, member.length, member.raw_size] for member in file.members]
+    return [file.path, file.size, file.mode, file.sha256, file.layer, file.at, members]
+
+
+def _file(row: Any, layers: tuple[IndexedLayer, ...]) -> IndexedFile:
+    path, size, mode, sha256, number, at, rows = row
+    layer = layers[_count(number)]
+    if _SHA256.fullmatch(sha256) is None:
+        raise ValueError("the index states no sha256 of a file")
+    members = tuple(GzipMember(_count(start), _count(length), _count(raw)) for start, length, raw in rows)
+    if members:
+        _check_members(members, size, layer)
+    elif layer.plain and _count(at) + _count(size) > layer.size:
+        raise ValueError("the index states a file outside of its layer")
+    return IndexedFile(_text(path), _count(size), _count(mode), sha256, number, _count(at), members)
+
+
+def _check_members(members: tuple[GzipMember, ...], size: int, layer: IndexedLayer) -> None:
+    """Check that members follow one another inside of a layer and are enough for a file of `size`."""
+    end = members[0].offset
+    for member in members:
+        if member.offset != end or not member.length:
+            raise ValueError("the index states members that do not follow one another")
+        end += member.length
+    if end > layer.size or sum(member.raw_size for member in members) < size:
+        raise ValueError("the index states a file outside of its layer")
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= _MAX_SIZE:
+        raise ValueError("the index states no number where it has to")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("the index states no truth where it has to")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("the index states no path where it has to")
+    return value
+
+
+def _path(file: IndexedFile) -> str:
+    return file.path

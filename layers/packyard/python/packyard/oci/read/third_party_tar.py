@@ -1,0 +1,250 @@
+"""A lenient, sequential reader of tar layers that others have written: ustar, GNU, pax, star and V7.
+
+Uploads are read strictly, for we decide what they may be (`packs.archive.tar`). An image has been decided on by
+others, and runtimes unpack it; so here a member is what Go's archive/tar, which most runtimes use, takes it
+for. What is read is bounded all the same, and what cannot be read is one error.
+
+Sources: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Extended Header"; the GNU tar manual, "Basic
+Tar Format" and "Storing Sparse Files"; Go's archive/tar, whose reader decides what a runtime can unpack at all.
+"""
+
+import posixpath
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from packyard.oci.image_fault import ImageFault
+from packyard.oci.read.third_party_header import (
+    NO_TAR,
+    ForeignHeader,
+    parse_header,
+    pax_records,
+    pax_size,
+    text_of,
+)
+
+_BLOCK: Final = 512
+_ZERO_BLOCK: Final = bytes(_BLOCK)
+# Extended attributes are the largest thing in there; Linux holds up to 64 KiB of one.
+_MAX_EXTENSION_BYTES: Final = 1 << 20
+_MAX_EXTENSIONS: Final = 8
+# Linux opens no longer path (PATH_MAX); a runtime could not show such a file.
+_MAX_PATH_BYTES: Final = 4096
+# Many times what build tools nest. Each level of each member costs a step.
+_MAX_DEPTH: Final = 256
+
+_PAX, _PAX_GLOBAL, _GNU_NAME, _GNU_LINK = b"x", b"g", b"L", b"K"
+_EXTENSIONS: Final = (_PAX, _PAX_GLOBAL, _GNU_NAME, _GNU_LINK)
+_GNU_SPARSE: Final = b"S"
+# Hard link, symbolic link, devices, directory, pipe: whatever size they state, nothing follows.
+_WITHOUT_CONTENT: Final = (b"1", b"2", b"3", b"4", b"5", b"6")
+_FILE: Final = b"0"
+_OLD_FILE: Final = b"\0"
+_HARD_LINK: Final = b"1"
+_DIRECTORY: Final = b"5"
+
+_SPARSE_MORE: Final = 482
+_SPARSE_EXTENSION_MORE: Final = 504
+
+
+@dataclass(frozen=True, slots=True)
+class LayerMember:
+    """One member, its extension headers applied.
+
+    Attributes:
+        name: As the layer has it.
+        size: Bytes of content that follow.
+        is_file: A regular file whose content follows as it is: neither a link nor sparse.
+        is_directory: A directory.
+        mode: Permission bits.
+        hard_link: The name of the member that it is another name for; None unless it is a hard link.
+    """
+
+    name: bytes
+    size: int
+    is_file: bool
+    is_directory: bool
+    mode: int
+    hard_link: bytes | None = None
+
+
+def inner_path(name: bytes) -> bytes:
+    """Return where a member, or what a link names, lies: `./x`, `/x` and `a/../x` are all `x`; empty for the root."""
+    return posixpath.normpath(b"/" + name).lstrip(b"/")
+
+
+def path_of(name: bytes) -> str | None:
+    """Return where a member, or what a link names, lies, as text; None for the root and for what has no path of ours.
+
+    Raises:
+        ImageFault: It is nested too deeply.
+    """
+    if len(name) > _MAX_PATH_BYTES:
+        return None
+    try:
+        path = inner_path(name).decode()
+    except UnicodeDecodeError:
+        return None
+    if "\0" in path:
+        return None
+    if path.count("/") >= _MAX_DEPTH:
+        raise ImageFault(f"has a path over {_MAX_DEPTH} levels deep")
+    return path or None
+
+
+class ForeignTar:
+    """The members of a layer, in order; each one's content can be read while it is the current one.
+
+    Args:
+        pieces: The uncompressed tar; pieces may be empty.
+        max_bytes: Bound on what is read of it.
+        max_members: Bound on members, extension headers not counted.
+    """
+
+    def __init__(self, pieces: Iterable[bytes], *, max_bytes: int, max_members: int) -> None:
+        self._pieces = iter(pieces)
+        self._piece = b""
+        self._at = 0
+        self._left = max_bytes
+        self._max_bytes = max_bytes
+        self._max_members = max_members
+        self._content_left = 0
+
+    def __iter__(self) -> Iterator[LayerMember]:
+        """Yield every member; what was left of the content of the one before is skipped.
+
+        Raises:
+            ImageFault: The layer is not a tar, is cut off, or is over a bound.
+        """
+        for _ in range(self._max_members):
+            member = self._next_member()
+            if member is None:
+                return
+            self._content_left = member.size
+            yield member
+            self._skip(self._content_left)
+            # Some writers end with the last content; no member can follow then.
+            self._take_some(-member.size % _BLOCK)
+        raise ImageFault(f"has a layer with more than {self._max_members} members")
+
+    @property
+    def position(self) -> int:
+        """How much of the tar has been read: before the first `read` of a member, where its content starts."""
+        return self._max_bytes - self._left
+
+    def read(self, count: int) -> bytes:
+        """Return up to `count` bytes of what is left of the current member's content.
+
+        Raises:
+            ImageFault: As for the iteration.
+        """
+        taken = self._take(min(count, self._content_left))
+        self._content_left -= len(taken)
+        return taken
+
+    def _next_member(self) -> LayerMember | None:
+        name: bytes | None = None
+        link: bytes | None = None
+        records: dict[bytes, bytes] = {}
+        for _ in range(_MAX_EXTENSIONS):
+            header = self._header()
+            if header is None:
+                return None
+            if header.kind not in _EXTENSIONS:
+                return self._member(header, name, link, records)
+            payload = self._payload(header.size)
+            if header.kind == _PAX:
+                records = pax_records(payload)
+            elif header.kind == _PAX_GLOBAL:
+                # Go looks at what it says, and applies none of it.
+                pax_records(payload)
+            elif header.kind == _GNU_NAME:
+                name = text_of(payload)
+            else:
+                link = text_of(payload)
+        raise ImageFault(NO_TAR)
+
+    def _member(
+        self, header: ForeignHeader, name: bytes | None, link: bytes | None, records: dict[bytes, bytes]
+    ) -> LayerMember:
+        kind, stated_size = header.kind, pax_size(records)
+        size = header.size if stated_size is None else stated_size
+        sparse = kind == _GNU_SPARSE or any(key.startswith(b"GNU.sparse.") for key in records)
+        if kind == _GNU_SPARSE:
+            self._skip_sparse_map(header.block)
+        stated = name or records.get(b"GNU.sparse.name") or records.get(b"path") or header.name
+        # V7 tar had no type for directories, only a slash at the end of their names. To a file of today's type, the
+        # slash means nothing.
+        is_directory = kind == _DIRECTORY or (kind == _OLD_FILE and stated.endswith(b"/"))
+        is_file = kind in (_FILE, _OLD_FILE) and not sparse and not is_directory
+        target = link or records.get(b"linkpath") or header.link
+        return LayerMember(
+            name=stated,
+            size=0 if kind in _WITHOUT_CONTENT or is_directory else size,
+            is_file=is_file,
+            is_directory=is_directory,
+            mode=header.mode,
+            hard_link=target if kind == _HARD_LINK else None,
+        )
+
+    def _header(self) -> ForeignHeader | None:
+        """Return the next header, or None at the end: two zero blocks, one, or none at all."""
+        block = self._take_some(_BLOCK)
+        if not block:
+            return None
+        if block == _ZERO_BLOCK:
+            if self._take_some(_BLOCK) not in (b"", _ZERO_BLOCK):
+                raise ImageFault(NO_TAR)
+            return None
+        return parse_header(block)
+
+    def _payload(self, size: int) -> bytes:
+        if size > _MAX_EXTENSION_BYTES:
+            raise ImageFault(f"has a layer with an extension header over {_MAX_EXTENSION_BYTES} bytes")
+        payload = self._take(size)
+        self._skip(-size % _BLOCK)
+        return payload
+
+    def _skip_sparse_map(self, block: bytes) -> None:
+        more = block[_SPARSE_MORE]
+        while more:
+            more = self._take(_BLOCK)[_SPARSE_EXTENSION_MORE]
+
+    def _take(self, count: int) -> bytes:
+        taken = self._take_some(count)
+        if len(taken) < count:
+            raise ImageFault(NO_TAR)
+        return taken
+
+    def _take_some(self, count: int) -> bytes:
+        """Return the next `count` bytes, or fewer at the end."""
+        end = self._at + count
+        if end <= len(self._piece):
+            self._left -= count
+            self._check_bound()
+            taken = self._piece[self._at : end]
+            self._at = end
+            return taken
+        return b"".join(self._passing(count))
+
+    def _skip(self, count: int) -> None:
+        if sum(map(len, self._passing(count))) < count:
+            raise ImageFault(NO_TAR)
+
+    def _passing(self, count: int) -> Iterator[bytes]:
+        while count > 0:
+            if self._at == len(self._piece):
+                piece = next(self._pieces, None)
+                if piece is None:
+                    return
+                self._piece, self._at = piece, 0
+            taken = self._piece[self._at : self._at + count]
+            self._at += len(taken)
+            self._left -= len(taken)
+            self._check_bound()
+            count -= len(taken)
+            yield taken
+
+    def _check_bound(self) -> None:
+        if self._left < 0:
+            raise ImageFault(f"has a layer that unpacks to more than {self._max_bytes} bytes")

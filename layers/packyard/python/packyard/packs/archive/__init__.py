@@ -1,0 +1,1 @@
+"""Reading an untrusted `.tar.gz`: gzip, tar, pax, paths, bounds."""

@@ -1,0 +1,193 @@
+"""What may stand at a pack's root: a closed set (API contract, section 3)."""
+
+import re
+from typing import Final
+
+from packyard.packs.archive.member_path import shown
+from packyard.packs.archive.path_tree import PathTree
+
+MANIFEST_PATH: Final = "pack.yaml"
+_FILES: Final = frozenset({MANIFEST_PATH, "behavior.md", "README.md", "LICENSE"})
+_DIRECTORIES: Final = frozenset({"guides", "scripts", "data", "templates", "skills"})
+_ALL: Final = "pack.yaml, behavior.md, README.md, LICENSE, guides/, scripts/, data/, templates/, skills/"
+# What people write instead, in lower case.
+_MEANT_FILES: Final = {
+    **dict.fromkeys(("pack.yml", "pack.yaml.txt", "pack.json", "package.yaml", "package.yml"), MANIFEST_PATH),
+    **dict.fromkeys(("readme", "readme.txt", "readme.rst", "readme.markdown", "read me.md"), "README.md"),
+    **dict.fromkeys(
+        ("license.md", "license.txt", "licence", "licence.md", "licence.txt", "copying"), "LICENSE"
+    ),
+    **dict.fromkeys(
+        (
+            "behaviour.md",
+            "behavior",
+            "behavior.txt",
+            "behaviour.txt",
+            "behaviors.md",
+            "claude.md",
+            "agents.md",
+        ),
+        "behavior.md",
+    ),
+    **{name.lower(): name for name in _FILES},
+}
+_MEANT_DIRECTORIES: Final = {
+    **{name: name for name in _DIRECTORIES},
+    **dict.fromkeys(("guide", "docs", "doc"), "guides"),
+    **dict.fromkeys(("script", "bin"), "scripts"),
+    "template": "templates",
+    "datas": "data",
+    "assets": "data",
+}
+# Where tools keep passwords and keys: dotenv, curl, npm, PyPI, git, databases, clouds, OpenSSH, GnuPG, TLS.
+_SECRETS: Final = frozenset(
+    {
+        *(
+            ".env",
+            ".envrc",
+            ".netrc",
+            "_netrc",
+            ".npmrc",
+            ".yarnrc",
+            ".yarnrc.yml",
+            ".pypirc",
+            ".git-credentials",
+        ),
+        *(
+            ".pgpass",
+            ".my.cnf",
+            ".htpasswd",
+            ".aws",
+            ".azure",
+            ".gcloud",
+            ".kube",
+            ".docker",
+            ".ssh",
+            ".gnupg",
+        ),
+        *("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "credentials", "secrets"),
+    }
+)
+_SECRET_STARTS: Final = (".env.", "credentials.", "secrets.")
+_SECRET_ENDS: Final = (".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".kdbx")
+# What tools make, and make again.
+_MADE: Final = frozenset({"node_modules", "venv", "env", "__pycache__", "dist", "build", "target", "out"})
+_MADE_ENDS: Final = (".egg-info", ".pyc", ".log", ".tmp", ".bak", ".orig", "~")
+_CODE: Final = frozenset({"src", "lib", "tools"})
+_CODE_ENDS: Final = (".py", ".sh", ".js", ".mjs", ".ts", ".rb", ".pl", ".ps1")
+_ARCHIVE_ENDS: Final = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".zip")
+# What a shell, and tar in its patterns, take for itself.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._/@%+~-]+")
+# Folders that stand at the root of a system, so that a path which begins with one was probably an absolute one.
+_AT_ROOT: Final = frozenset({"home", "Users", "root", "tmp", "var", "opt", "srv", "mnt", "private"})
+# What `tar --exclude-vcs` leaves out (GNU tar manual, "Excluding Some Files").
+_VERSION_CONTROL: Final = (
+    ".git",
+    ".gitignore",
+    ".gitattributes",
+    ".gitmodules",
+    ".hg",
+    ".hgignore",
+    ".svn",
+    ".bzr",
+)
+
+
+def top_level_fault(name: str, *, directory: bool, archived: bool = True) -> str | None:
+    """Return what is wrong with an entry at the root, or None when it may stand there.
+
+    Args:
+        name: Its name.
+        directory: Whether it is a directory.
+        archived: Whether it comes in an archive, which tar can leave it out of.
+    """
+    if name in (_FILES if directory else _DIRECTORIES):
+        return f"must be a {'file' if directory else 'directory'}"
+    if name in (_DIRECTORIES if directory else _FILES):
+        return None
+    return f"is not one of {_ALL}; {_advice(name, directory=directory, archived=archived)}"
+
+
+def folders_with_manifest(tree: PathTree, root: str) -> list[str]:
+    """Return the folders below the root that have a manifest, each with a slash behind it, those high up first.
+
+    Args:
+        tree: What is in the archive.
+        root: Where the pack's root is: nothing, or a directory and a slash.
+    """
+    paths = (path for path in tree.files() if path.startswith(root) and path.endswith(f"/{MANIFEST_PATH}"))
+    folders = (path.removesuffix(MANIFEST_PATH) for path in paths)
+    return sorted((folder for folder in folders if folder != root), key=lambda path: (path.count("/"), path))
+
+
+def missing_manifest(tree: PathTree, root: str) -> str:
+    """Return the fault of an archive without a manifest: where it has to be, and where another one is.
+
+    Args:
+        tree: What is in the archive.
+        root: Where the pack's root is: nothing, or a directory and a slash.
+    """
+    required = f"is required at the root of the archive{f', which is {_shown(root)} here' if root else ''}"
+    for name, directory in tree.children(root.removesuffix("/")):
+        if not directory and _MEANT_FILES.get(name.strip().lower()) == MANIFEST_PATH:
+            return f"{required}; rename {_shown(root + name)} to {_shown(root)}{MANIFEST_PATH}"
+    elsewhere = folders_with_manifest(tree, root)
+    if not elsewhere:
+        return (
+            f"{required}, or in the only folder there"
+            if any(tree.files())
+            else f"{required}, which holds no file"
+        )
+    folder = elsewhere[0]
+    pack_it = f"tar -C {_argument(folder)} -czf pack.tar.gz ."
+    if folder.count("/") > 1:
+        return f"{required}; there is one in {_shown(folder)}, so pack that folder from inside: {pack_it}"
+    if len(elsewhere) > 1 and elsewhere[1].count("/") == 1:
+        both = f"{_shown(folder)} and {_shown(elsewhere[1])}"
+        return f"{required}; there is one in {both}, so send an archive for each pack: {pack_it}"
+    return (
+        f"{required}; the one in {_shown(folder)} counts only if nothing else stands beside {_shown(folder)}, so pack "
+        f"that folder alone: {pack_it}"
+    )
+
+
+def _argument(folder: str) -> str:
+    """Return a folder as an argument of tar, as it was probably called before tar took the first slash away."""
+    path = folder.removesuffix("/")
+    if _PLAIN.fullmatch(path) is None or path.startswith("-"):
+        return "FOLDER"
+    return f"/{path}" if path.partition("/")[0] in _AT_ROOT else path
+
+
+def _shown(path: str) -> str:
+    return shown(path.encode())
+
+
+def _advice(name: str, *, directory: bool, archived: bool) -> str:
+    plain = name.strip().lower()
+    if directory and plain in _MEANT_DIRECTORIES:
+        return f"rename it to {_MEANT_DIRECTORIES[plain]}/"
+    if not directory and plain in _MEANT_FILES:
+        return f"rename it to {_MEANT_FILES[plain]}"
+    leave_out = f"leave it out ({_exclude(name)})" if archived else "leave it out"
+    if plain in _SECRETS or plain.startswith(_SECRET_STARTS) or plain.endswith(_SECRET_ENDS):
+        return f"{leave_out}: it may hold secrets, and all who see a pack can read its files"
+    if not directory and plain.endswith(_ARCHIVE_ENDS):
+        return f"{leave_out}, and write archives outside of the folder"
+    made = plain.startswith(".") or plain in _MADE or plain.endswith(_MADE_ENDS)
+    return leave_out if made else f"move it into {_home(plain, directory=directory)}, or {leave_out}"
+
+
+def _home(plain: str, *, directory: bool) -> str:
+    """Return the folder that a file or a folder probably belongs into."""
+    if plain == "skill.md":
+        return "skills/NAME/"
+    if not directory and plain.endswith((".md", ".txt", ".rst")):
+        return "guides/"
+    return "scripts/" if plain in _CODE or (not directory and plain.endswith(_CODE_ENDS)) else "data/"
+
+
+def _exclude(name: str) -> str:
+    if name in _VERSION_CONTROL:
+        return "tar --exclude-vcs"
+    return f"tar --exclude={name}" if _PLAIN.fullmatch(name) else "tar --exclude"

@@ -1,0 +1,1 @@
+"""pack.yaml: the document, and what its keys may say."""

@@ -1,0 +1,308 @@
+"""YAML read with suspicion, and written so that every reader agrees (API contract, section 3, `pack.yaml`).
+
+PyYAML's loaders compose a tree by recursion, follow aliases, apply tags and let a repeated key win silently.
+None of that is wanted of a stranger's file, so this module takes the parser's *events* in one loop and builds
+plain values:
+
+- No tags. No anchors and aliases either: a few lines of those can mean millions of values.
+- Keys are text, and none repeats; `<<` merges nothing.
+- Values are what JSON can say: text, null, booleans, 64-bit integers, finite floats, lists and mappings.
+- A plain scalar, value or key, that YAML 1.1 and YAML 1.2 take for different things (`yes`, `y`, `0644`, `1:30`,
+  `1_000`, `1e3`, `2024-01-01`) is refused. Put in quotes, it is text to everyone.
+- U+0085, U+2028 and U+2029 break lines in YAML 1.1 and are text in YAML 1.2 (section 5.4), so that a comment of one
+  version is a key of the other (go-yaml, issue 922). A byte order mark inside the text is passed over by some readers.
+  All four are refused as they stand; as escapes in double quotes they are text to everyone.
+
+The parser is libyaml's: it takes a tenth of the time of PyYAML's own, and refuses the lone surrogates that
+the other lets through. Its time grows with the square of the depth of flow collections (a minute for 256 KiB
+of `[`), so the bound on depth is also what keeps it fast.
+"""
+
+import math
+import re
+from collections.abc import Collection, Iterator
+from typing import Any, Final, NoReturn
+
+import yaml
+from yaml.reader import ReaderError
+
+from packyard.errors import InvalidRequest
+from packyard.packs.manifest.yaml_faults import explain, line_of, mistake_in, place
+
+MAX_DEPTH: Final = 32
+MAX_NODES: Final = 20_000
+
+_FIELD: Final = "pack.yaml"
+_MAX_ECHO: Final = 40
+_LONGEST_NUMBER: Final = 40
+_INT64: Final = range(-(2**63), 2**63)
+
+# The scalars that both versions of YAML take for the same value.
+_CONSTANTS: Final[dict[str, bool | None]] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+")
+_FLOAT: Final = re.compile(r"(?:[-+]?[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]+)?")
+# Numbers of the core schema (YAML 1.2.2, section 10.3.2); PyYAML, a reader of YAML 1.1, misses some of them.
+_CORE_NUMBER: Final = re.compile(
+    r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+)\Z"
+)
+# Booleans and null, spelled as some readers of YAML 1.1 take them and others do not (yaml.org/type/bool.html; Psych).
+_LOOSE_CONSTANT: Final = re.compile(r"(?:y|yes|n|no|on|off|true|false|null)\Z", re.IGNORECASE)
+# A date to go-yaml, which is content with single digits; text to the others.
+_LOOSE_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\Z")
+_TEXT_TAG: Final = "tag:yaml.org,2002:str"
+# Each with its escape (YAML 1.2.2, section 5.7).
+_MISREAD: Final = {"\x85": "\\N", "\u2028": "\\L", "\u2029": "\\P", "\ufeff": "\\uFEFF"}
+_MISREAD_CHARACTER: Final = re.compile(f"[{''.join(_MISREAD)}]")
+# Longest first: the mark of UTF-16 begins that of UTF-32.
+_OTHER_ENCODINGS: Final = (
+    (b"\xff\xfe\0\0", "UTF-32"),
+    (b"\0\0\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
+_LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
+_NO_MAPPING: Final = "must be a mapping: lines of key: value, with a space behind each colon"
+_SAVE_AS_UTF_8: Final = "save the file as UTF-8"
+
+
+class _Resolver(yaml.resolver.Resolver):
+    """Knows what a plain scalar is to YAML 1.1 or, failing that, to YAML 1.2."""
+
+
+class _Dumper(yaml.CSafeDumper):
+    """Puts in quotes what any reader would not take for text."""
+
+
+for _class in (_Resolver, _Dumper):
+    _class.add_implicit_resolver("tag:yaml.org,2002:float", _CORE_NUMBER, list("-+.0123456789"))
+    _class.add_implicit_resolver("tag:yaml.org,2002:bool", _LOOSE_CONSTANT, list("yYnNoOtTfF"))
+    _class.add_implicit_resolver("tag:yaml.org,2002:timestamp", _LOOSE_DATE, list("0123456789"))
+_RESOLVER: Final = _Resolver()
+
+
+def load_mapping(content: bytes, *, as_written: Collection[str] = ()) -> dict[str, Any]:
+    """Return the one mapping that `content` holds, with text keys and values that JSON can say.
+
+    Args:
+        content: UTF-8, with or without a byte order mark; the caller has bounded its size.
+        as_written: Keys of the mapping whose plain values are taken as text, whatever they are to YAML, null apart:
+            those that have a grammar of their own, to which nothing belongs that is not text to every reader.
+
+    Raises:
+        InvalidRequest: On `pack.yaml`, with line and column: not UTF-8, not YAML, not exactly one mapping,
+            nested deeper than 32, of more than 20,000 values, or holding what the module's docstring refuses.
+    """
+    text = _decoded(content)
+    misread = _MISREAD_CHARACTER.search(text)
+    if misread is not None:
+        raise InvalidRequest({_FIELD: _position(text[: misread.start()]) + _misread(misread[0])})
+    try:
+        return _Builder(as_written).build(yaml.parse(text, Loader=yaml.CSafeLoader))
+    except _NotTaken as fault:
+        mistake = mistake_in(line_of(fault.mark, text)) if fault.mark else None
+        where = place(fault.mark) if fault.mark else ""
+        raise InvalidRequest({_FIELD: where + (mistake or fault.reason)}) from None
+    except ReaderError as error:
+        # libyaml states the position in bytes of UTF-8.
+        before = text.encode()[: error.position].decode(errors="ignore")
+        reason = f"the character U+{error.character:04X} is not allowed in YAML; remove it"
+        raise InvalidRequest({_FIELD: _position(before) + reason}) from None
+    except yaml.MarkedYAMLError as error:
+        raise InvalidRequest({_FIELD: explain(error, text)}) from None
+    except UnicodeDecodeError:
+        # libyaml unescapes a tag's percent-encoding without looking at what comes out.
+        raise InvalidRequest({_FIELD: "holds a tag; tags are not taken"}) from None
+
+
+def dump(values: list[Any] | dict[str, Any]) -> str:
+    """Return what `load_mapping` built, or part of it, as YAML text: block style, keys in the order given.
+
+    The same values give the same text, and both YAML 1.1 and YAML 1.2 read it back to the same values.
+    """
+    # Lines as long as they come: folding a text for width is where emitters differ.
+    return str(yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1 << 30))
+
+
+def _decoded(content: bytes) -> str:
+    """Return the text, without a byte order mark, or name the encoding that it is in instead of UTF-8."""
+    encoding = next((name for mark, name in _OTHER_ENCODINGS if content.startswith(mark)), None)
+    # Without a mark: a document begins with an ASCII character (YAML 1.2.2, section 5.2).
+    if encoding is None and content[:2].count(0) == 1:
+        encoding = "UTF-16"
+    if encoding is not None:
+        raise InvalidRequest({_FIELD: f"is in {encoding}; {_SAVE_AS_UTF_8} (in Notepad: Save as, Encoding)"})
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        byte = content[error.start : error.start + 1]
+        meant = byte.decode("cp1252", errors="ignore")
+        hint = f"; in Latin-1 or Windows-1252 it is {meant}" if meant.isprintable() and meant else ""
+        place = _position(content[: error.start].decode("utf-8-sig"))
+        raise InvalidRequest(
+            {_FIELD: f"{place}the byte 0x{byte.hex().upper()} is not UTF-8{hint}; {_SAVE_AS_UTF_8}"}
+        ) from None
+
+
+def _misread(character: str) -> str:
+    code = f"U+{ord(character):04X}"
+    cause = (
+        f"a byte order mark ({code}) may stand at the very start only"
+        if character == "\ufeff"
+        else f"{code} breaks the line for some readers of YAML and not for others"
+    )
+    return f"{cause}; remove it, or write {_MISREAD[character]} in double quotes"
+
+
+def _position(before: str) -> str:
+    """Return how a fault begins that stands behind `before`."""
+    lines = _LINE_BREAK.split(before)
+    return f"line {len(lines)}, column {len(lines[-1]) + 1}: "
+
+
+class _NotTaken(Exception):
+    """YAML, but not what we take of it."""
+
+    def __init__(self, mark: Any, reason: str) -> None:
+        super().__init__(reason)
+        self.mark = mark
+        self.reason = reason
+
+
+class _Builder:
+    """Builds plain values from parser events, in one loop, whatever the depth."""
+
+    def __init__(self, as_written: Collection[str]) -> None:
+        self._as_written = as_written
+        self._root: dict[str, Any] | None = None
+        self._open: list[dict[str, Any] | list[Any]] = []
+        # For every open collection, the key that waits for its value.
+        self._keys: list[str | None] = []
+        self._nodes = 0
+
+    def build(self, events: Iterator[yaml.Event]) -> dict[str, Any]:
+        for event in events:
+            if isinstance(event, yaml.NodeEvent):
+                self._check_node(event)
+            match event:
+                case yaml.ScalarEvent():
+                    self._scalar(event)
+                case yaml.CollectionStartEvent():
+                    self._begin(event)
+                case yaml.CollectionEndEvent():
+                    self._open.pop()
+                    self._keys.pop()
+                case yaml.DocumentStartEvent() if self._root is not None:
+                    _refuse(
+                        event,
+                        "a second document begins here; pack.yaml is one, so remove this line or what follows it",
+                    )
+        if self._root is None:
+            raise InvalidRequest({_FIELD: "is empty; it needs at least a name and a version"})
+        return self._root
+
+    def _check_node(self, event: yaml.NodeEvent) -> None:
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            _refuse(event, f"holds more than {MAX_NODES} values")
+        if event.anchor is not None:
+            _refuse(event, "anchors and aliases are not taken; write the value out")
+
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        _refuse_tag(event)
+        if not self._open:
+            _refuse(event, _NO_MAPPING)
+        values = self._open[-1]
+        if isinstance(values, dict) and self._keys[-1] is None:
+            self._keys[-1] = _new_key(event, taken=values)
+        else:
+            self._place(_value_of(event, as_written=self._is_as_written()), event)
+
+    def _is_as_written(self) -> bool:
+        return len(self._open) == 1 and self._keys[-1] in self._as_written
+
+    def _begin(self, event: yaml.CollectionStartEvent) -> None:
+        _refuse_tag(event)
+        if len(self._open) == MAX_DEPTH:
+            _refuse(event, f"is nested deeper than {MAX_DEPTH} levels")
+        values: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
+        if self._open:
+            self._place(values, event)
+        elif isinstance(values, dict):
+            self._root = values
+        else:
+            _refuse(event, _NO_MAPPING)
+        self._open.append(values)
+        self._keys.append(None)
+
+    def _place(self, value: Any, event: yaml.NodeEvent) -> None:
+        values, key = self._open[-1], self._keys[-1]
+        if isinstance(values, list):
+            values.append(value)
+        elif key is not None:
+            values[key] = value
+            self._keys[-1] = None
+        else:
+            _refuse(event, "a key must be text, not a mapping or a list")
+
+
+def _differs(text: str) -> bool:
+    """Return whether a plain scalar that is no number or constant to all is text to some only."""
+    tag = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    return bool(tag != _TEXT_TAG)
+
+
+def _new_key(event: yaml.ScalarEvent, *, taken: dict[str, Any]) -> str:
+    key = event.value
+    if _is_plain(event) and (key in _CONSTANTS or _differs(key)):
+        _refuse(event, f"the key {_shown(key)} is not text to every reader of YAML; put it in quotes")
+    if key in taken:
+        _refuse(event, f"the key {_shown(key)} is given twice; keep one of them")
+    return key
+
+
+def _value_of(event: yaml.ScalarEvent, *, as_written: bool) -> str | bool | float | None:
+    text = event.value
+    if not _is_plain(event) or (as_written and _CONSTANTS.get(text, text) is not None):
+        return text
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if _INTEGER.fullmatch(text) or _FLOAT.fullmatch(text):
+        return _number(event)
+    if _differs(text):
+        _refuse(event, f"{_shown(text)} is not the same to every reader of YAML and JSON; put it in quotes")
+    return text
+
+
+def _number(event: yaml.ScalarEvent) -> float:
+    text = event.value
+    # Checked before it is converted: Python refuses to make an int of thousands of digits.
+    if len(text) > _LONGEST_NUMBER:
+        _refuse(event, f"a number may have {_LONGEST_NUMBER} characters; put it in quotes")
+    number = int(text, base=0) if _INTEGER.fullmatch(text) else float(text)
+    if isinstance(number, int) and number not in _INT64:
+        _refuse(event, "this number does not fit 64 bits; put it in quotes")
+    if not math.isfinite(number):
+        _refuse(event, "this number is too large; put it in quotes")
+    return number
+
+
+def _is_plain(event: yaml.ScalarEvent) -> bool:
+    return event.implicit[0]
+
+
+def _refuse_tag(event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
+    if event.tag is not None:
+        _refuse(event, "tags are not taken; write the value without one, or in quotes")
+
+
+def _refuse(event: yaml.Event, reason: str) -> NoReturn:
+    raise _NotTaken(event.start_mark, reason)
+
+
+def _shown(text: str) -> str:
+    """Return `text` fit for a message: in quotes, escaped and short."""
+    return repr(text if len(text) <= _MAX_ECHO else f"{text[:_MAX_ECHO]}…")[: 2 * _MAX_ECHO]

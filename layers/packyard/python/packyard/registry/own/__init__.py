@@ -1,0 +1,1 @@
+"""The registry that holds our images: pushing, deleting, what Amazon ECR adds."""

@@ -1,0 +1,1 @@
+"""Registries of third parties, read-only, and the guard before the network."""

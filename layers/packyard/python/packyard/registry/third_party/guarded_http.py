@@ -1,0 +1,177 @@
+"""GET requests to hosts that a stranger names: guarded, within one budget, redirects followed by hand."""
+
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Final, Self
+from urllib.parse import urljoin
+
+import urllib3
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import HTTPError
+
+from packyard.errors import RegistryUnavailable
+from packyard.registry.statuses import REDIRECTS
+from packyard.registry.third_party.budget import Budget
+from packyard.registry.third_party.guard import Guard, Origin
+from packyard.registry.third_party.guarded_connection import guarded_pool
+
+_MAX_REDIRECTS: Final = 5
+_CHUNK_BYTES: Final = 64 << 10
+_USER_AGENT: Final = "packyard"
+
+
+class BodyTooLarge(Exception):
+    """A body is over the bound that was set for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer, its body not yet read.
+
+    Attributes:
+        status: The HTTP status; not a redirect that we follow.
+        redirected: Whether it comes from another origin than was asked, or by way of one.
+        url: Where it comes from in the end.
+    """
+
+    status: int
+    redirected: bool
+    url: str
+    _response: urllib3.BaseHTTPResponse
+
+    def header(self, name: str) -> str:
+        """Return a header's value, empty when there is none."""
+        return self._response.headers.get(name, "")
+
+    def headers(self, name: str) -> list[str]:
+        """Return a header's values, one for each time that it stands in the answer."""
+        return self._response.headers.getlist(name)
+
+    def read(self, max_bytes: int) -> bytes:
+        """Return the body.
+
+        Raises:
+            BodyTooLarge: It is over `max_bytes`.
+            RegistryUnavailable: It ends too early, or does not come in time.
+        """
+        body = bytearray()
+        for chunk in self.chunks():
+            body += chunk
+            if len(body) > max_bytes:
+                raise BodyTooLarge
+        return bytes(body)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the body in pieces of at most 64 KiB; the connection serves again once it is read to its end.
+
+        Raises:
+            RegistryUnavailable: It ends too early, or does not come in time.
+        """
+        with _outages_translated():
+            while piece := self._response.read1(_CHUNK_BYTES):
+                yield piece
+            self._response.release_conn()
+
+
+class GuardedHttp:
+    """The requests of one read. A context manager: its connections end with it.
+
+    Args:
+        guard: Decides where to.
+        budget: For all requests together.
+        tls: Returns how TLS is spoken; not asked before it is needed.
+    """
+
+    def __init__(self, *, guard: Guard, budget: Budget, tls: Callable[[], ssl.SSLContext]) -> None:
+        self._guard = guard
+        self._budget = budget
+        self._tls = tls
+        self._pools: dict[Origin, HTTPConnectionPool] = {}
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    @contextmanager
+    def get(
+        self, url: str, *, accept: str, authorization: str | None, byte_range: str | None = None
+    ) -> Iterator[Reply]:
+        """Send a GET, follow its redirects, and hold the answer open for as long as the context lasts.
+
+        Args:
+            url: Whole.
+            accept: The header's value.
+            authorization: For the origin of `url` alone: the first redirect to another one drops it.
+            byte_range: The value of `Range`, for whoever answers in the end; without one, all is asked for.
+
+        Raises:
+            TargetRefused: `url`, or a redirect, leads to where we do not go.
+            RegistryUnavailable: No answer in time, a broken one, or too many redirects.
+        """
+        headers = {"Accept": accept, "User-Agent": _USER_AGENT}
+        if byte_range is not None:
+            headers["Range"] = byte_range
+        asked, _ = self._guard.target_of(url)
+        redirected = False
+        for _ in range(_MAX_REDIRECTS + 1):
+            origin, target = self._guard.target_of(url)
+            redirected = redirected or origin != asked
+            if redirected:
+                authorization = None
+            credentials = {} if authorization is None else {"Authorization": authorization}
+            with self._exchange(origin, target, headers | credentials) as response:
+                location = response.headers.get("Location")
+                if response.status not in REDIRECTS or not location:
+                    yield Reply(response.status, redirected, url, response)
+                    return
+            url = _joined(url, location)
+        raise RegistryUnavailable("The registry redirects too often.")
+
+    @contextmanager
+    def _exchange(
+        self, origin: Origin, target: str, headers: Mapping[str, str]
+    ) -> Iterator[urllib3.BaseHTTPResponse]:
+        with _outages_translated(origin.host):
+            response = self._pool(origin).request(
+                "GET",
+                target,
+                headers=headers,
+                retries=False,
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
+                timeout=self._budget.patience(),
+            )
+        # Closes the connection too, unless the body was read to its end.
+        with response:
+            yield response
+
+    def _pool(self, origin: Origin) -> HTTPConnectionPool:
+        if origin not in self._pools:
+            pool = guarded_pool(origin, guard=self._guard, budget=self._budget, tls=self._tls)
+            self._pools[origin] = self._open.enter_context(pool)
+        return self._pools[origin]
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise RegistryUnavailable("The registry redirects to nowhere.") from None
+
+
+@contextmanager
+def _outages_translated(host: str = "") -> Iterator[None]:
+    """Turn what urllib3 raises, and the end of the budget, into one error of ours."""
+    try:
+        yield
+    except (HTTPError, TimeoutError) as error:
+        whose = f"The registry at {host}" if host else "The registry"
+        raise RegistryUnavailable(
+            f"{whose} did not answer, or not in time; check its address, or try again."
+        ) from error

@@ -1,0 +1,1 @@
+"""S3: staged archives, file indexes, downloads."""

@@ -1,0 +1,1 @@
+"""What refusals are put together from."""

@@ -1,0 +1,51 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from packyard.oci.build.overlap import Overlap, mapped_ahead
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def refuse_three(number: int) -> int:
+    if number == 3:
+        raise OSError("no space left")
+    return number
+
+
+def test_results_come_in_the_order_of_the_items() -> None:
+    with ThreadPoolExecutor(max_workers=3) as threads:
+        assert list(mapped_ahead(threads, double, range(100))) == [2 * number for number in range(100)]
+
+
+def test_items_are_not_taken_far_ahead_of_what_is_asked_for() -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(100):
+            taken.append(number)
+            yield number
+
+    with ThreadPoolExecutor(max_workers=1) as threads:
+        results = mapped_ahead(threads, double, items())
+        next(results)
+
+        assert len(taken) <= 6
+
+
+@pytest.mark.parametrize("count", [4, 20], ids=["at the end", "while work goes on"])
+def test_what_a_call_raises_is_raised_to_whoever_waits_for_it(count: int) -> None:
+    with ThreadPoolExecutor(max_workers=1) as threads:
+        overlap: Overlap[int] = Overlap(threads)
+
+        with pytest.raises(OSError, match="no space left"):
+            list(refused(overlap, count))
+
+
+def refused(overlap: Overlap[int], count: int) -> Iterator[int]:
+    for number in range(count):
+        yield from overlap.start(refuse_three, number)
+    yield from overlap.finish()

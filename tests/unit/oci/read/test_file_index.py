@@ -1,0 +1,156 @@
+"""The file index: what it says of a layer of ours, and that nothing wrong is ever read out of a document."""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from isal import igzip
+from tests.trees import SMALL_TREE, lay
+
+from packyard.oci.build.layer import LayerSpool
+from packyard.oci.content import GzipMember
+from packyard.oci.digest import digest_of
+from packyard.oci.read.file_index import (
+    WITHOUT_HARD_LINKS,
+    FileIndex,
+    IndexedFile,
+    IndexedLayer,
+    empty_directories,
+    index_of_layer,
+    parse_index,
+)
+
+LAYER = IndexedLayer(digest_of(b"layer"), 1000, plain=False)
+FILE = IndexedFile("guides/a.md", 5, 0o644, "0" * 64, 0, members=(GzipMember(10, 20, 512),))
+INDEX = FileIndex((LAYER,), (FILE,), ("data/empty",))
+
+
+def body_of(index: FileIndex) -> dict[str, Any]:
+    head, *files = map(json.loads, gzip.decompress(index.to_bytes()).split(b"\n"))
+    assert isinstance(head, dict)
+    return head | {"files": files}
+
+
+def document(body: object) -> bytes:
+    files = body.pop("files", []) if isinstance(body, dict) else []
+    return igzip.compress("\n".join(map(json.dumps, (body, *files))).encode())
+
+
+def test_a_document_says_again_what_it_was_made_of() -> None:
+    assert parse_index(INDEX.to_bytes()) == INDEX
+
+
+def test_of_a_document_one_file_can_be_read_without_the_others() -> None:
+    # Names that begin alike, and one that would end its line and begin another file's if it stood there as it is.
+    paths = ["guides/a.md", "guides/a", "guides/ü.md", 'x\n["guides/b.md",', "guides/z"]
+    files = tuple(replace(FILE, path=path) for path in paths)
+    document = replace(INDEX, files=files).to_bytes()
+
+    for file in files:
+        assert parse_index(document, only=file.path) == replace(INDEX, files=(file,))
+    for path in ("guides", "guides/b.md", "", "z"):
+        assert parse_index(document, only=path) == replace(INDEX, files=())
+
+
+def test_a_layer_of_ours_is_indexed_file_by_file_in_the_order_of_their_paths() -> None:
+    with LayerSpool() as spool:
+        layer = lay(spool, SMALL_TREE, executables=["scripts/post.sh"], directories=["data/deep/empty"])
+        index = index_of_layer(layer)
+        blob = b"".join(layer.chunks())
+
+    assert [file.path for file in index.files] == sorted(SMALL_TREE)
+    assert index.directories == ("data/deep/empty",)
+    assert index.layers == (IndexedLayer(layer.digest, len(blob), plain=False),)
+    for file in index.files:
+        start, end = (file.members[0].offset, file.members[-1].offset) if file.members else (0, 0)
+        end += file.members[-1].length if file.members else 0
+        content = gzip.decompress(blob[start:end])[: file.size] if file.members else b""
+        assert content == SMALL_TREE[file.path]
+        assert hashlib.sha256(content).hexdigest() == file.sha256
+        assert file.mode == (0o755 if file.path == "scripts/post.sh" else 0o644)
+
+
+def test_only_directories_that_hold_nothing_need_to_be_named() -> None:
+    assert empty_directories(["a", "a/b", "c", "d/e"], ["a/b/file"]) == ("c", "d/e")
+
+
+def _first_file(change: Callable[[list[Any]], None]) -> bytes:
+    body = body_of(INDEX)
+    change(body["files"][0])
+    return document(body)
+
+
+def _set(place: int, value: object) -> bytes:
+    return _first_file(lambda row: row.__setitem__(place, value))
+
+
+DAMAGED = {
+    "nothing": b"",
+    "no gzip": b"nothing of the kind",
+    "cut off": INDEX.to_bytes()[:-9],
+    "no JSON": igzip.compress(b"{"),
+    "another kind of JSON": document([]),
+    "no format": document({}),
+    "an earlier format": document(body_of(INDEX) | {"format": 2}),
+    "a later format": document(body_of(INDEX) | {"format": 4}),
+    "no layers": document(body_of(INDEX) | {"layers": []}),
+    "a layer of no digest": document(body_of(INDEX) | {"layers": [["sha256:1", 1000, False]]}),
+    "a layer of no form": document(body_of(INDEX) | {"layers": [[LAYER.digest, 1000, 0]]}),
+    "a directory of no name": document(body_of(INDEX) | {"directories": [""]}),
+    "a directory that is a number": document(body_of(INDEX) | {"directories": [1]}),
+    "a file of no name": _set(0, ""),
+    "a file of a negative size": _set(1, -1),
+    "a file of a size that is true": _set(1, True),
+    "a file larger than its members": _set(1, 513),
+    "a file of no mode": _set(2, None),
+    "a file of no sha256": _set(3, "0" * 63),
+    "a file in a layer that is not there": _set(4, 1),
+    "a file in a layer counted from the end": _set(4, -1),
+    "a file that starts nowhere": _set(5, "0"),
+    "a member outside of its layer": _set(6, [[990, 20, 512]]),
+    "a member before its layer": _set(6, [[-5, 20, 512]]),
+    "an empty member": _set(6, [[10, 0, 512]]),
+    "members apart from each other": _set(6, [[10, 20, 512], [40, 20, 512]]),
+    "half a member": _set(6, [[10, 20]]),
+    "a file too short of columns": _first_file(lambda row: row.pop()),
+    "nested without end": igzip.compress(b"[" * 100_000),
+}
+
+
+@pytest.mark.parametrize("damaged", DAMAGED.values(), ids=DAMAGED.keys())
+def test_a_document_that_is_damaged_is_one_error(damaged: bytes) -> None:
+    with pytest.raises(ValueError, match=r"index|sha256|values to unpack|Expecting"):
+        parse_index(damaged)
+
+
+def test_an_index_from_before_hard_links_is_taken_of_a_layer_that_has_none() -> None:
+    earlier = document(body_of(INDEX) | {"format": WITHOUT_HARD_LINKS})
+
+    assert parse_index(earlier, oldest=WITHOUT_HARD_LINKS).files == INDEX.files
+    with pytest.raises(ValueError, match="another format"):
+        parse_index(document(body_of(INDEX) | {"format": 1}), oldest=WITHOUT_HARD_LINKS)
+
+
+def test_a_file_of_a_plain_layer_lies_inside_of_it() -> None:
+    plain = FileIndex((replace(LAYER, plain=True),), (replace(FILE, members=(), at=995),))
+    outside = FileIndex((replace(LAYER, plain=True),), (replace(FILE, members=(), at=996),))
+
+    assert parse_index(plain.to_bytes()) == plain
+    with pytest.raises(ValueError, match="outside"):
+        parse_index(outside.to_bytes())
+
+
+def test_a_document_that_inflates_without_end_is_not_inflated() -> None:
+    with pytest.raises(ValueError, match="too large"):
+        parse_index(igzip.compress(bytes(80 << 20)))
+
+
+def test_an_index_that_could_not_be_read_back_is_not_written() -> None:
+    files = tuple(replace(FILE, path=f"{number:05d}" + "x" * 4090) for number in range(17_000))
+
+    with pytest.raises(ValueError, match="too large"):
+        FileIndex((LAYER,), files).to_bytes()
