@@ -16,6 +16,7 @@ import yaml
 from botocore.config import Config
 from botocore.loaders import create_loader
 from moto import mock_aws
+from tests.quick_tables import speed_up
 
 from packyard.messaging.cleanup_queue import CleanupQueue
 from packyard.storage.staging import Staging
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+
+speed_up()
 
 REGION: Final = "eu-central-1"
 TABLE = "packyard-test"

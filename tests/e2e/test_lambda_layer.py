@@ -69,7 +69,9 @@ def test_of_the_services_only_ours_are_described(layer: Path) -> None:
 
 
 def test_every_service_that_is_called_is_described() -> None:
-    source = (PROJECT / "layers" / "packyard" / "python" / "packyard" / "composition" / "adapters.py").read_text()
+    source = (
+        PROJECT / "layers" / "packyard" / "python" / "packyard" / "composition" / "adapters.py"
+    ).read_text()
     called = set(re.findall(r'client\("([a-z0-9]+)"', source))
 
     assert {"dynamodb", "secretsmanager"} <= called
