@@ -2,13 +2,18 @@
 
 Exactly one actor runs at a time, from just before one of its calls to just before its next: so whatever an order
 brings to light comes again when it is repeated.
+
+Of two neighbouring calls that only read, the order changes nothing: of orders that differ in this alone, one is run.
 """
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+# The operations of DynamoDB that change nothing.
+_READS: Final = frozenset({"BatchGetItem", "GetItem", "Query", "Scan", "TransactGetItems"})
 
 Actor = Callable[[], object]
 
@@ -57,6 +62,8 @@ class _Player(threading.Thread):
         self._my_turn, self._waiting = threading.Semaphore(0), threading.Semaphore(0)
         self.outcome: object = None
         self.ended = False
+        # Whether the next turn changes nothing that others see. The first one leads to the first call.
+        self.only_reads = True
 
     def run(self) -> None:
         """Act, once it is this actor's turn; an exception is an outcome too."""
@@ -68,8 +75,9 @@ class _Player(threading.Thread):
         self.ended = True
         self._waiting.release()
 
-    def pause(self) -> None:
-        """Wait for the next turn."""
+    def pause(self, operation: str) -> None:
+        """Wait for the next turn, which begins with a call."""
+        self.only_reads = operation in _READS
         self._waiting.release()
         self._my_turn.acquire()
 
@@ -91,14 +99,14 @@ def take_turns(
         clients: The AWS clients at whose calls they take turns.
         actors: What each does.
         order: Who comes next.
-        check: Called after every turn, with everybody waiting.
+        check: Called after every turn that may have changed something, with everybody waiting.
     """
     players = [_Player(actor) for actor in actors]
 
-    def before_call(**_: Any) -> None:
+    def before_call(model: Any, **_: Any) -> None:
         current = threading.current_thread()
         if isinstance(current, _Player):
-            current.pause()
+            current.pause(model.name)
 
     with ExitStack() as hooks:
         for client in clients:
@@ -106,7 +114,14 @@ def take_turns(
             hooks.callback(client.meta.events.unregister, "before-call", unique_id="turns")
         for player in players:
             player.start()
+        before = -1
+        only_read = False
         while waiting := [number for number, player in enumerate(players) if not player.ended]:
-            players[order.next_of(waiting)].go_on()
-            check()
+            # Whoever could as well have read before the turn that was last, did so in another order.
+            fresh = [n for n in waiting if not (only_read and players[n].only_reads and n < before)]
+            before = order.next_of(fresh or waiting)
+            only_read = players[before].only_reads
+            players[before].go_on()
+            if not only_read:
+                check()
     return [player.outcome for player in players]
