@@ -5,6 +5,7 @@ Hypothesis searches: without a look at the clock, and, unless there are hours fo
 that a commit has one verdict.
 """
 
+import gc
 from typing import Any
 
 import pytest
@@ -23,6 +24,13 @@ settings.register_profile(
 settings.load_profile("packyard")
 
 _END_TO_END = "tests/e2e"
+
+
+def pytest_collection_finish() -> None:
+    """Keep what has been imported by now, and stays, out of the garbage collector's rounds."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 class _Spread(LoadFileScheduling):  # type: ignore[misc]  # comes without types
