@@ -25,7 +25,7 @@ ENVIRONMENT: Final = {
     "AWS_ENDPOINT_URL": _NOWHERE,
     "PACKYARD_BUILD_QUEUE_URL": f"{_NOWHERE}/build",
     "PACKYARD_CLEANUP_QUEUE_URL": f"{_NOWHERE}/cleanup",
-    "PACKYARD_CURSOR_KEY": "of the benchmark",
+    "PACKYARD_CURSOR_SECRET": "of the benchmark",
     "PACKYARD_REGISTRY_URL": _NOWHERE,
     "PACKYARD_STAGING_BUCKET": "benchmark",
     "PACKYARD_TABLE": "benchmark",

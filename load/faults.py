@@ -39,7 +39,7 @@ class Kind(StrEnum):
     SLOW = "delay"
 
 
-# Status and code; those of DynamoDB, S3, SQS and ECR are from their API references' lists of errors, those of a
+# Status and code; those of DynamoDB, S3, SQS, ECR and Secrets Manager are from their API references' lists of errors, those of a
 # registry from the distribution-spec, section "Error Codes".
 _WORDS: Final[dict[str, dict[Kind, tuple[int, str]]]] = {
     "dynamodb": {
@@ -60,6 +60,11 @@ _WORDS: Final[dict[str, dict[Kind, tuple[int, str]]]] = {
     "ecr": {
         Kind.THROTTLED: (400, "ThrottlingException"),
         Kind.ERROR: (500, "ServerException"),
+        Kind.UNAVAILABLE: (503, "ServiceUnavailable"),
+    },
+    "secretsmanager": {
+        Kind.THROTTLED: (400, "ThrottlingException"),
+        Kind.ERROR: (500, "InternalServiceError"),
         Kind.UNAVAILABLE: (503, "ServiceUnavailable"),
     },
     REGISTRY: {

@@ -91,7 +91,7 @@ def environment_file(
 
 
 def write_environment_file(content: Mapping[str, Mapping[str, str]], *, port: int) -> Path:
-    """Write the env file for a stack, readable by its owner only, because it holds the cursor key; return its path."""
+    """Write the env file for a stack, readable by its owner only; return its path."""
     path = LOCAL / "container" / f"environment-{port}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)

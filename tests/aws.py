@@ -34,6 +34,9 @@ TABLE = "packyard-test"
 BUCKET = "packyard-test-staging"
 QUEUE = "packyard-test-cleanup"
 BUILD_QUEUE = "packyard-test-build"
+CURSOR_SECRET: Final = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:packyard-cursors"
+# What signs the cursors of tests.
+CURSOR_KEY: Final = "a secret of this test"
 
 # What is kept in the bucket beside the archives, and may be lost.
 _CACHES = ("indexes/", "files/")
@@ -121,6 +124,13 @@ def aws_in_memory() -> Iterator[Aws]:
             staging=Staging(client=s3, bucket=BUCKET),
             queue=CleanupQueue(client=sqs, url=queue_url),
         )
+
+
+def secrets_in_memory() -> Any:
+    """Return a client of Secrets Manager, whose one secret is the cursors'; only within `aws_in_memory`."""
+    client: Any = session().client("secretsmanager", config=Config(retries={"mode": "standard"}))
+    client.create_secret(Name=CURSOR_SECRET.rpartition(":")[2], SecretString=CURSOR_KEY)
+    return client
 
 
 def session() -> boto3.Session:

@@ -17,7 +17,7 @@ from itertools import count
 from typing import Any, Final
 
 import yaml
-from tests.aws import BUCKET, TABLE, Aws, aws_in_memory
+from tests.aws import BUCKET, CURSOR_SECRET, TABLE, Aws, aws_in_memory, secrets_in_memory
 from tests.documented import assert_documented
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
@@ -220,7 +220,14 @@ def running_service(
     with aws_in_memory() as aws, FakeRegistry() as registry:
         clock = Clock()
         ulids = count(1)
-        clients = {"dynamodb": aws.dynamodb, "s3": aws.s3, "sqs": aws.sqs}
+        clients: dict[str, Any] = {"dynamodb": aws.dynamodb, "s3": aws.s3, "sqs": aws.sqs}
+
+        def client(name: str) -> Any:
+            # Few tests need a secret, and none of the others is to pay for it.
+            if name == "secretsmanager" and name not in clients:
+                clients[name] = secrets_in_memory()
+            return clients[name]
+
         # The test's clock says when a message is due, so moto need not hold it back.
         aws.sqs.meta.events.register("before-parameter-build.sqs.SendMessage", _deliver_at_once)
         services = bootstrap.Services(
@@ -231,7 +238,7 @@ def running_service(
                 build_queue_url=aws.build_queue_url,
                 registry_url=registry.url,
                 registry_kind="distribution",
-                cursor_key="a secret of this test",
+                cursor_secret=CURSOR_SECRET,
                 api_domain=api_domain,
                 publish_deadline_seconds=int(DEADLINE.total_seconds()),
                 archive_limits=limits or ArchiveLimits(),
@@ -241,7 +248,7 @@ def running_service(
             clock=clock,
             new_ulid=lambda: f"01HZ{next(ulids):022d}",
             sleep=lambda _seconds: None,
-            client=clients.__getitem__,
+            client=client,
         )
         with bootstrap.using(services):
             yield Service(aws=aws, registry=registry, services=services, clock=clock)

@@ -130,6 +130,8 @@ def started_function(
 
 
 def _environment(service: Service) -> dict[str, str]:
+    # Whose calls come here; it finds its secret then.
+    service.services.client("secretsmanager")
     return {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_DEFAULT_REGION": REGION,
@@ -137,7 +139,7 @@ def _environment(service: Service) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "testing",
         "PACKYARD_BUILD_QUEUE_URL": service.aws.build_queue_url,
         "PACKYARD_CLEANUP_QUEUE_URL": service.aws.queue_url,
-        "PACKYARD_CURSOR_KEY": service.services.settings.cursor_key,
+        "PACKYARD_CURSOR_SECRET": service.services.settings.cursor_secret,
         "PACKYARD_JWKS_URL": "https://issuer.test/keys",
         "PACKYARD_JWT_AUDIENCE": "packyard",
         "PACKYARD_JWT_ISSUER": "https://issuer.test",

@@ -15,9 +15,8 @@ app = make_app()
 def list_packs() -> Response[str]:
     """Answer 200 with a page and, unless it is the last, the cursor of the next."""
     services = bootstrap.services()
-    cursor_key = services.settings.cursor_key
     caller = reader(app.current_event, api_domain=services.settings.api_domain, query=QUERY)
-    asked = read_listing(app.current_event, caller, cursor_key=cursor_key)
+    asked = read_listing(app.current_event, caller, services.cursors)
     page = list_visible(
         services.table,
         org_id=caller.org_id,
@@ -25,8 +24,8 @@ def list_packs() -> Response[str]:
         limit=asked.limit,
         position=asked.position,
     )
-    return json_response(200, page_view(page, asked.filters, caller, cursor_key=cursor_key))
+    return json_response(200, page_view(page, asked.filters, caller, services.cursors))
 
 
-bootstrap.prepare()
+bootstrap.prepare(lambda services: services.secrets_manager, lambda services: services.cursors)
 lambda_handler = serve(app)

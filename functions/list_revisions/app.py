@@ -16,14 +16,17 @@ app = make_app()
 def list_revisions(pack_id: str) -> Response[str]:
     """Answer 200 with a page of revisions; 404 to everyone but the owner, since entries name who acted."""
     services = bootstrap.services()
-    cursor_key = services.settings.cursor_key
     caller = reader(app.current_event, api_domain=services.settings.api_domain, query=QUERY)
     binding = ledger.binding(org_id=caller.org_id, pack_id=pack_id)
-    asked = read_ledger_request(app.current_event, binding, cursor_key=cursor_key)
+    asked = read_ledger_request(app.current_event, binding, services.cursors)
     pack = owned_pack(pack_id, author=caller, packs=services.packs)
     page = ledger.list_revisions(services.table, pack_id=pack.id, limit=asked.limit, position=asked.position)
-    return json_response(200, ledger_view(page, binding, cursor_key=cursor_key))
+    return json_response(200, ledger_view(page, binding, services.cursors))
 
 
-bootstrap.prepare(lambda services: services.packs)
+bootstrap.prepare(
+    lambda services: services.packs,
+    lambda services: services.secrets_manager,
+    lambda services: services.cursors,
+)
 lambda_handler = serve(app)

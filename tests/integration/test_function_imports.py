@@ -42,7 +42,7 @@ ENVIRONMENT: Final = {
     "AWS_SECRET_ACCESS_KEY": "testing",
     "PACKYARD_BUILD_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/build",
     "PACKYARD_CLEANUP_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/cleanup",
-    "PACKYARD_CURSOR_KEY": "a secret of this test",
+    "PACKYARD_CURSOR_SECRET": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:cursors",
     "PACKYARD_REGISTRY_URL": "https://123456789012.dkr.ecr.eu-central-1.amazonaws.com",
     "PACKYARD_STAGING_BUCKET": "staging",
     "PACKYARD_TABLE": "packyard",

@@ -66,7 +66,7 @@ class Stage:
         )
         raw = self.world.service.invoke(function, request.event())
         if function == "start_upload" and raw["statusCode"] == 201:
-            self.recorder.needs["start_upload"].add(of_form(json.loads(raw["body"])["fields"]))
+            self.recorder.needs["start_upload"] |= of_form(json.loads(raw["body"])["fields"])
         return raw
 
 
@@ -106,8 +106,10 @@ def _reads(stage: Stage) -> None:
     pack = f"/packs/{stage.world.notes['slack']}"
     for query in ({}, {"owned": "true"}, {"owned": "false"}):
         assert stage.ask("list_packs", "GET", "/packs", query=query)["statusCode"] == 200
+    _page_through(stage, "list_packs", "/packs")
     assert stage.ask("get_pack", "GET", pack)["statusCode"] == 200
     assert stage.ask("list_revisions", "GET", f"{pack}/revisions")["statusCode"] == 200
+    _page_through(stage, "list_revisions", f"{pack}/revisions")
     assert stage.ask("get_role_packs", "GET", "/agent-roles/writer/packs")["statusCode"] == 200
     for path in ("openapi.json", "docs"):
         assert stage.ask("api_docs", "GET", f"/{path}")["statusCode"] == 200
@@ -117,6 +119,20 @@ def _reads(stage: Stage) -> None:
         assert stage.ask("get_file", "GET", f"{pack}/files/README.md")["statusCode"] == 200
     _forget_indexes(stage.world)
     assert stage.ask("list_files", "GET", f"{pack}/files")["statusCode"] == 200
+
+
+def _page_through(stage: Stage, function: str, path: str) -> None:
+    """Read a list one entry at a time, which takes cursors."""
+    query, pages = {"limit": "1"}, 0
+    while True:
+        answer = stage.ask(function, "GET", path, query=query)
+        assert answer["statusCode"] == 200, answer["body"]
+        pages += 1
+        cursor = json.loads(answer["body"]).get("next_cursor")
+        if cursor is None:
+            break
+        query["cursor"] = cursor
+    assert pages > 1
 
 
 def _own_image(stage: Stage) -> None:

@@ -4,15 +4,15 @@ Recorded where they leave the process: AWS calls by botocore's own hooks, what a
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import boto3
-from tests.aws import BUCKET
-from tests.reliability.transformed import ACCOUNT, FOREIGN_REGISTRY, REGION
+from tests.aws import BUCKET, CURSOR_SECRET, TABLE
+from tests.reliability.transformed import ACCOUNT, FOREIGN_REGISTRY, KMS_KEY, REGION
 from tests.reliability.wire import Sent, straight
 from tests.reliability.world import World
 from tests.service import Service
@@ -26,6 +26,25 @@ _IN_TRANSACTIONS: Final = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
+# What is needed of the key that the data is under, beside the permission itself: DynamoDB developer guide, "DynamoDB
+# encryption at rest usage notes"; S3 user guide, "Using server-side encryption with KMS keys"; SQS developer guide, "Key
+# management"; Secrets Manager user guide, "Secret encryption and decryption".
+_OF_KEY: Final = {
+    ("s3", "GetObject"): ("Decrypt",),
+    ("s3", "HeadObject"): ("Decrypt",),
+    ("s3", "PutObject"): ("GenerateDataKey",),
+    ("sqs", "SendMessage"): ("GenerateDataKey", "Decrypt"),
+    ("sqs", "SendMessageBatch"): ("GenerateDataKey", "Decrypt"),
+    ("secretsmanager", "GetSecretValue"): ("Decrypt",),
+}
+_EXPRESSIONS: Final = (
+    *("UpdateExpression", "ConditionExpression", "ProjectionExpression"),
+    *("FilterExpression", "KeyConditionExpression"),
+)
+# A name that is no value, no function and not below another.
+_WORD: Final = re.compile(r"(?<![:.#\w])#?[A-Za-z_]\w*(?!\w|\s*\()")
+_RESERVED: Final = frozenset({"SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "IN", "BETWEEN"})
+_LEADING: Final = re.compile(r"PK = (:\w+)")
 # "Required permissions" of the S3 API Reference, where they have another name than the call.
 _OF_S3: Final = {"HeadObject": "GetObject"}
 # What ECR asks of whoever speaks the distribution API (ECR user guide, "IAM permissions for pushing", "for pulling").
@@ -45,6 +64,10 @@ _REQUEST: Final = re.compile(
 )
 
 
+# What a condition key of IAM stands for in one request: its values, by the key's name.
+Context = tuple[tuple[str, tuple[str, ...]], ...]
+
+
 @dataclass(frozen=True, order=True)
 class Need:
     """One action on one resource.
@@ -52,10 +75,12 @@ class Need:
     Attributes:
         action: As in a policy: `dynamodb:GetItem`.
         resource: Its ARN, or `*` for an action that knows none.
+        context: What AWS fills the condition keys with that our policies use.
     """
 
     action: str
     resource: str
+    context: Context = ()
 
 
 class Recorded(Service):
@@ -135,12 +160,41 @@ def recording(world: World) -> Iterator[Recorder]:
             emitter.unregister("provide-client-params", unique_id="recorder")
 
 
-def of_form(fields: Mapping[str, str]) -> Need:
+def of_form(fields: Mapping[str, str]) -> set[Need]:
     """Return what the signer of a form needs to be allowed: what the form's holder does, it does in its name."""
-    return Need("s3:PutObject", f"arn:aws:s3:::{BUCKET}/{fields['key']}")
+    return {Need("s3:PutObject", f"arn:aws:s3:::{BUCKET}/{fields['key']}"), key_use("GenerateDataKey", "s3")}
+
+
+def key_use(action: str, service: str) -> Need:
+    """Return what is needed of the operator's KMS key, which a service uses in the name of its caller."""
+    via = ("kms:ViaService", (f"{service}.{REGION}.amazonaws.com",))
+    return Need(f"kms:{action}", KMS_KEY, (via,))
+
+
+def table_need(
+    action: str, keys: Iterable[str], attributes: Iterable[str], *, table: str = TABLE, index: str | None = None
+) -> Need:
+    """Return what a call to the table needs.
+
+    Args:
+        action: `GetItem`.
+        keys: The values of the partition key that it names; those of the index's key where it reads one.
+        attributes: The attributes of the first level that it names, keys included.
+        table: The table's name.
+        index: The global secondary index that it reads.
+    """
+    context = (
+        ("dynamodb:Attributes", tuple(sorted(set(attributes)))),
+        ("dynamodb:LeadingKeys", tuple(sorted(set(keys)))),
+    )
+    return Need(f"dynamodb:{action}", _TABLE + table + (f"/index/{index}" if index else ""), context)
 
 
 def _needs(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
+    for action in _OF_KEY.get((service, operation), ()):
+        # A form is signed without a key: see `of_form`. The operator's own secrets are under keys of their own.
+        if (service != "s3" or "Key" in params) and params.get("SecretId", CURSOR_SECRET) == CURSOR_SECRET:
+            yield key_use(action, service)
     if service == "dynamodb":
         yield from _needs_of_table(operation, params)
     elif service == "s3":
@@ -160,16 +214,43 @@ def _needs(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[
 
 
 def _needs_of_table(operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
+    yield key_use("Decrypt", "dynamodb")
     if operation == "TransactWriteItems":
+        # Each of its actions is authorized by itself (developer guide, "Using IAM with DynamoDB transactions").
         for action in params["TransactItems"]:
             ((kind, details),) = action.items()
-            yield Need(f"dynamodb:{_IN_TRANSACTIONS[kind]}", _TABLE + details["TableName"])
+            yield _item_need(_IN_TRANSACTIONS[kind], details)
     elif operation == "BatchGetItem":
-        for name in params["RequestItems"]:
-            yield Need("dynamodb:BatchGetItem", _TABLE + name)
+        for name, asked in params["RequestItems"].items():
+            keys = [_text(key["PK"]) for key in asked["Keys"]]
+            yield table_need(operation, keys, {"PK", "SK"}, table=name)
+    elif operation == "Query":
+        found = _LEADING.search(params["KeyConditionExpression"])
+        assert found, "a query names its partition"
+        value = _text(params["ExpressionAttributeValues"][found[1]])
+        index, attributes = params.get("IndexName"), _attributes(params)
+        yield table_need(operation, [value], attributes, table=params["TableName"], index=index)
     else:
-        index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
-        yield Need(f"dynamodb:{operation}", _TABLE + params["TableName"] + index)
+        yield _item_need(operation, params)
+
+
+def _item_need(action: str, details: Mapping[str, Any]) -> Need:
+    whole = details.get("Item", details.get("Key"))
+    assert whole, f"{action} names no item"
+    return table_need(action, [_text(whole["PK"])], {*whole, *_attributes(details)}, table=details["TableName"])
+
+
+def _attributes(details: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the attributes of the first level that expressions name; AWS may leave those of conditions out."""
+    for expression in _EXPRESSIONS:
+        for word in _WORD.findall(details.get(expression, "")):
+            if word not in _RESERVED:
+                yield details["ExpressionAttributeNames"][word] if word.startswith("#") else word
+
+
+def _text(value: Any) -> str:
+    # As the SDK sends it, or as it is given to one that translates.
+    return str(value["S"] if isinstance(value, dict) else value)
 
 
 def _needs_of_request(request: "re.Match[str]", registry: str) -> Iterator[Need]:

@@ -6,9 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
-from botocore.config import Config
 from moto import mock_aws
-from tests.aws import session
 from tests.internet import internet
 from tests.reliability import tally
 from tests.reliability.function_scenarios import SCENARIOS, Stage
@@ -51,10 +49,7 @@ def _played(world: World) -> dict[str, set[Need]]:
     """Play all scenarios in a world and return what each function has needed."""
     with internet() as net, mock_aws():
         services = world.service.services
-        made = session()
-        secrets = made.client("secretsmanager", config=Config(retries={"mode": "standard"}))
-        known = services.client
-        services.client = lambda name: secrets if name == "secretsmanager" else known(name)
+        secrets = services.client("secretsmanager")
         kept = {
             CREDENTIALS: {FOREIGN_REGISTRY: {"ecr": True}},
             LOGIN: {"username": "packyard", "password": "secret"},

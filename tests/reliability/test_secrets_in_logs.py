@@ -14,9 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import pytest
-from botocore.config import Config
 from moto import mock_aws
-from tests.aws import session
+from tests.aws import CURSOR_KEY
 from tests.fake_registry.ecr import PASSWORD
 from tests.fake_registry.moods import CutsOff, Garbles, HangsUp, Mood, Refuses, Says
 from tests.foreign_images import pack_image
@@ -45,7 +44,6 @@ SIGNATURE: Final = f"{MARK}0signature"
 IDEMPOTENCY_KEY: Final = f"{MARK}-idempotency-key"
 FILE_CONTENT: Final = f"{MARK} in a file"
 PACK_YAML: Final = f"{MARK} in pack.yaml"
-CURSOR_KEY: Final = "a secret of this test"
 KINDS: Final = ("throttled", "failed", "unreachable", "lost")
 
 
@@ -74,9 +72,7 @@ class Place:
 def place() -> Iterator[Place]:
     with running_world() as world, internet() as net, mock_aws():
         services = world.service.services
-        secrets = session().client("secretsmanager", config=Config(retries={"mode": "standard"}))
-        known = services.client
-        services.client = lambda name: secrets if name == "secretsmanager" else known(name)
+        secrets = services.client("secretsmanager")
         entries = {
             FOREIGN_REGISTRY: {"ecr": True},
             "registry.test": {"username": "user", "password": USER_PASSWORD},

@@ -26,6 +26,8 @@ FOREIGN_REPOSITORY: Final = "arn:aws:ecr:eu-west-1:210987654321:repository/their
 CREDENTIALS: Final = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:registries"
 # Our own login to a registry that is not ECR.
 LOGIN: Final = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:our-registry"
+# The operator's key that everything is under.
+KMS_KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 _NAMES: Final[Mapping[str, Any]] = {
     "AWS::Partition": "aws",
     "AWS::Region": REGION,
@@ -34,6 +36,8 @@ _NAMES: Final[Mapping[str, Any]] = {
     "PullableRepositories": [FOREIGN_REPOSITORY],
     "RegistryCredentialsArn": CREDENTIALS,
     "RegistryLoginArn": LOGIN,
+    "KmsKeyArn": KMS_KEY,
+    "CursorKey": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:packyard-cursors",
     "Table.Arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/packyard-test",
     "StagingBucket.Arn": "arn:aws:s3:::packyard-test-staging",
     "CleanupQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-cleanup",

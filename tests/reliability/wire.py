@@ -44,12 +44,14 @@ _THROTTLED: Final = {
     "s3": (503, "SlowDown"),
     "sqs": (400, "RequestThrottled"),
     "ecr": (400, "ThrottlingException"),
+    "secretsmanager": (400, "ThrottlingException"),
 }
 _FAILED: Final = {
     "dynamodb": (500, "InternalServerError"),
     "s3": (500, "InternalError"),
     "sqs": (500, "InternalFailure"),
     "ecr": (500, "ServerException"),
+    "secretsmanager": (500, "InternalServiceError"),
 }
 
 

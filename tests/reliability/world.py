@@ -187,6 +187,7 @@ def running_world(*, ecr: bool = True) -> Iterator[World]:
             "s3": service.aws.s3,
             "sqs": service.aws.sqs,
             "ecr": client,
+            "secretsmanager": service.services.client("secretsmanager"),
         }
         server = Ecr(shelves=lambda: service.registry.shelves, clock=service.clock)
         wire = Wire(list(clients.values()), servers={"ecr": server}, clock=service.clock)

@@ -9,7 +9,7 @@ NEEDED = {
     "PACKYARD_STAGING_BUCKET": "bucket",
     "PACKYARD_CLEANUP_QUEUE_URL": "https://queue.example/cleanup",
     "PACKYARD_BUILD_QUEUE_URL": "https://queue.example/build",
-    "PACKYARD_CURSOR_KEY": "key",
+    "PACKYARD_CURSOR_SECRET": "arn",
     "PACKYARD_REGISTRY_KIND": "distribution",
 }
 LOGIN = {"PACKYARD_REGISTRY_LOGIN": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:login"}

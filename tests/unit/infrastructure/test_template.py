@@ -111,7 +111,7 @@ def test_the_parameters_defaults_are_the_code_s() -> None:
         "CLEANUP_QUEUE_URL": "q",
         "BUILD_QUEUE_URL": "b",
         "REGISTRY_URL": "r",
-        "CURSOR_KEY": "k",
+        "CURSOR_SECRET": "c",
     }
     bare = {f"PACKYARD_{name}": value for name, value in required.items()}
     parameters = TEMPLATE["Parameters"]

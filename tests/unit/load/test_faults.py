@@ -20,6 +20,7 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "s3": ("get_object", {"Bucket": "bucket", "Key": "x"}),
     "sqs": ("send_message", {"QueueUrl": "http://127.0.0.1/1/q", "MessageBody": "x"}),
     "ecr": ("create_repository", {"repositoryName": "packs/x"}),
+    "secretsmanager": ("get_secret_value", {"SecretId": "x"}),
 }
 
 

@@ -16,7 +16,7 @@ BINDING = Filters(category="chat").binding("org_a")
 def test_a_cursor_leads_back_to_its_position() -> None:
     cursor = encode_cursor(POSITION, key=KEY, binding=BINDING)
 
-    assert decode_cursor(cursor, key=KEY, binding=BINDING) == POSITION
+    assert decode_cursor(cursor, keys=[KEY], binding=BINDING) == POSITION
 
 
 def test_the_longest_position_fits() -> None:
@@ -25,7 +25,7 @@ def test_the_longest_position_fits() -> None:
     cursor = encode_cursor(position, key=KEY, binding=BINDING)
 
     assert len(cursor) <= 256
-    assert decode_cursor(cursor, key=KEY, binding=BINDING) == position
+    assert decode_cursor(cursor, keys=[KEY], binding=BINDING) == position
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_cursor_is_good_for_its_own_listing_only(binding: dict[str, str | bool
     cursor = encode_cursor(POSITION, key=KEY, binding=BINDING)
 
     with pytest.raises(InvalidRequest) as refused:
-        decode_cursor(cursor, key=KEY, binding=binding)
+        decode_cursor(cursor, keys=[KEY], binding=binding)
 
     assert list(refused.value.fields) == ["cursor"]
 
@@ -52,7 +52,7 @@ def test_a_cursor_of_another_deployment_is_refused() -> None:
     cursor = encode_cursor(POSITION, key="another secret", binding=BINDING)
 
     with pytest.raises(InvalidRequest):
-        decode_cursor(cursor, key=KEY, binding=BINDING)
+        decode_cursor(cursor, keys=[KEY], binding=BINDING)
 
 
 @given(st.data())
@@ -63,10 +63,10 @@ def test_a_cursor_with_any_character_changed_is_refused(data: st.DataObject) -> 
     other = data.draw(st.characters(codec="ascii").filter(lambda character: character != cursor[place]))
 
     with pytest.raises(InvalidRequest):
-        decode_cursor(cursor[:place] + other + cursor[place + 1 :], key=KEY, binding=BINDING)
+        decode_cursor(cursor[:place] + other + cursor[place + 1 :], keys=[KEY], binding=BINDING)
 
 
 @given(st.text(max_size=300) | st.text(alphabet="Aa0-_", max_size=300))
 def test_no_text_does_more_than_be_refused(text: str) -> None:
     with pytest.raises(InvalidRequest):
-        decode_cursor(text, key=KEY, binding=BINDING)
+        decode_cursor(text, keys=[KEY], binding=BINDING)

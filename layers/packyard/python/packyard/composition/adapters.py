@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from packyard.storage.downloads import Downloads
     from packyard.storage.file_indexes import FileIndexes
     from packyard.storage.staging import Staging
+    from packyard.store.cursors import Cursors
     from packyard.store.deletions import DeletionStore
     from packyard.store.packs import PackStore
     from packyard.store.repositories import RepositoryStore
@@ -231,6 +232,18 @@ class Adapters:
         )
 
     @cached_property
+    def cursors(self) -> "Cursors":
+        """What makes and reads the cursors of lists."""
+        from packyard.store.cursors import Cursors
+
+        return Cursors(load=self._cursor_secret, clock=self.clock)
+
+    @cached_property
+    def secrets_manager(self) -> Any:
+        """Secrets Manager's client."""
+        return self.client("secretsmanager")
+
+    @cached_property
     def _s3(self) -> Any:
         return self.client("s3")
 
@@ -262,10 +275,21 @@ class Adapters:
             return "{}"
         return self._secret(self.settings.registry_credentials)
 
-    def _secret(self, arn: str) -> str:
+    def _secret(self, arn: str, label: str = "AWSCURRENT") -> str:
         from packyard.aws.outages import outages_translated
 
         with outages_translated():
-            secret = self.client("secretsmanager").get_secret_value(SecretId=arn)
+            secret = self.secrets_manager.get_secret_value(SecretId=arn, VersionStage=label)
         # A secret that holds bytes has no SecretString. Ours must be text: an empty one is refused as malformed.
         return str(secret.get("SecretString", ""))
+
+    def _cursor_secret(self, label: str) -> str | None:
+        from packyard.store.cursors import PREVIOUS
+
+        try:
+            return self._secret(self.settings.cursor_secret, label)
+        except self.secrets_manager.exceptions.ResourceNotFoundException:
+            # Before its first rotation a secret has no previous version.
+            if label == PREVIOUS:
+                return None
+            raise

@@ -61,7 +61,7 @@ class Settings:
         registry_kind: `ecr` adds ECR's token, repository creation and deletion to the distribution protocol.
         registry_login: ARN of the secret with our login to a registry of kind `distribution`; empty for none.
         repository_prefix: What the name of every repository that we push to begins with; one segment or more.
-        cursor_key: The secret that signs list cursors.
+        cursor_secret: ARN of the secret that signs list cursors.
         api_domain: Parent domain of the organisations' hosts; empty when only the stage URL is used.
         inline_archive_bytes: The largest request body that the gateway passes on whole.
         publish_deadline_seconds: Longer than any build can live; an image still unreferenced then is an orphan.
@@ -78,7 +78,7 @@ class Settings:
     cleanup_queue_url: str
     build_queue_url: str
     registry_url: str
-    cursor_key: str
+    cursor_secret: str
     registry_kind: RegistryKind = "ecr"
     registry_login: str = ""
     repository_prefix: str = "packs"
@@ -119,7 +119,7 @@ class Settings:
             build_queue_url=environment["PACKYARD_BUILD_QUEUE_URL"],
             registry_url=registry_url,
             registry_login=registry_login,
-            cursor_key=environment["PACKYARD_CURSOR_KEY"],
+            cursor_secret=environment["PACKYARD_CURSOR_SECRET"],
             registry_kind="ecr" if kind == "ecr" else "distribution",
             repository_prefix=environment.get("PACKYARD_REPOSITORY_PREFIX", "packs"),
             api_domain=environment.get("PACKYARD_API_DOMAIN", "").lower(),

@@ -10,7 +10,8 @@ from packyard.http.page_limit import parse_limit
 from packyard.http.views import pack_view
 from packyard.packs.manifest.name import MAX_LENGTH, Slug, nearest_slug, parse_slug
 from packyard.packs.pack import Tier
-from packyard.store.cursor import Position, decode_cursor, encode_cursor
+from packyard.store.cursor import Position
+from packyard.store.cursors import Cursors
 from packyard.store.listing import Filters, Page
 from packyard.tenants.caller import Caller
 from packyard.text.suggestion import not_one_of
@@ -38,11 +39,12 @@ class ListRequest:
     position: Position | None
 
 
-def read_listing(event: APIGatewayProxyEvent, caller: Caller, *, cursor_key: str) -> ListRequest:
+def read_listing(event: APIGatewayProxyEvent, caller: Caller, cursors: Cursors) -> ListRequest:
     """Return the page that a query string asks for.
 
     Raises:
         InvalidRequest: Every parameter that is wrong, by name.
+        ServiceUnavailable: There is a cursor, and what it was signed with cannot be read.
     """
     given = event.query_string_parameters or {}
     faults: dict[str, str] = {}
@@ -58,17 +60,19 @@ def read_listing(event: APIGatewayProxyEvent, caller: Caller, *, cursor_key: str
     cursor = given.get("cursor")
     position = None
     if cursor is not None:
-        position = decode_cursor(cursor, key=cursor_key, binding=filters.binding(caller.org_id))
+        position = cursors.decode(cursor, filters.binding(caller.org_id))
     return ListRequest(filters=filters, limit=limit, position=position)
 
 
-def page_view(page: Page, filters: Filters, caller: Caller, *, cursor_key: str) -> dict[str, Any]:
-    """Return the body of a page; `next_cursor` is absent on the last."""
+def page_view(page: Page, filters: Filters, caller: Caller, cursors: Cursors) -> dict[str, Any]:
+    """Return the body of a page; `next_cursor` is absent on the last.
+
+    Raises:
+        ServiceUnavailable: It is not the last, and what signs cursors cannot be read.
+    """
     body: dict[str, Any] = {"packs": [pack_view(pack, caller) for pack in page.packs]}
     if page.next_position is not None:
-        body["next_cursor"] = encode_cursor(
-            page.next_position, key=cursor_key, binding=filters.binding(caller.org_id)
-        )
+        body["next_cursor"] = cursors.encode(page.next_position, filters.binding(caller.org_id))
     return body
 
 

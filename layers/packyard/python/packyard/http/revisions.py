@@ -9,7 +9,8 @@ from packyard.errors import InvalidRequest
 from packyard.http.page_limit import parse_limit
 from packyard.packs.revision import Revision
 from packyard.packs.timestamp import format_timestamp
-from packyard.store.cursor import Binding, Position, decode_cursor, encode_cursor
+from packyard.store.cursor import Binding, Position
+from packyard.store.cursors import Cursors
 from packyard.store.ledger import LedgerPage
 
 QUERY: Final = ("limit", "cursor")
@@ -28,11 +29,12 @@ class LedgerRequest:
     position: Position | None
 
 
-def read_ledger_request(event: APIGatewayProxyEvent, binding: Binding, *, cursor_key: str) -> LedgerRequest:
+def read_ledger_request(event: APIGatewayProxyEvent, binding: Binding, cursors: Cursors) -> LedgerRequest:
     """Return the page that a query string asks for.
 
     Raises:
         InvalidRequest: The parameter that is wrong, by name.
+        ServiceUnavailable: There is a cursor, and what it was signed with cannot be read.
     """
     given = event.query_string_parameters or {}
     faults: dict[str, str] = {}
@@ -40,15 +42,19 @@ def read_ledger_request(event: APIGatewayProxyEvent, binding: Binding, *, cursor
     if faults:
         raise InvalidRequest(faults)
     cursor = given.get("cursor")
-    position = None if cursor is None else decode_cursor(cursor, key=cursor_key, binding=binding)
+    position = None if cursor is None else cursors.decode(cursor, binding)
     return LedgerRequest(limit=limit, position=position)
 
 
-def ledger_view(page: LedgerPage, binding: Binding, *, cursor_key: str) -> dict[str, Any]:
-    """Return the body of a page; `next_cursor` is absent on the last."""
+def ledger_view(page: LedgerPage, binding: Binding, cursors: Cursors) -> dict[str, Any]:
+    """Return the body of a page; `next_cursor` is absent on the last.
+
+    Raises:
+        ServiceUnavailable: It is not the last, and what signs cursors cannot be read.
+    """
     body: dict[str, Any] = {"revisions": [_revision_view(revision) for revision in page.revisions]}
     if page.next_position is not None:
-        body["next_cursor"] = encode_cursor(page.next_position, key=cursor_key, binding=binding)
+        body["next_cursor"] = cursors.encode(page.next_position, binding)
     return body
 
 

@@ -5,7 +5,7 @@ import hmac
 import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NewType
 
 from packyard.errors import InvalidRequest
@@ -26,15 +26,21 @@ def encode_cursor(position: Position, *, key: str, binding: Binding) -> str:
 
     Args:
         position: Where the page ended.
-        key: The deployment's secret.
+        key: What signs it.
         binding: What the cursor is good for: the organisation that asked and its filters, by name.
     """
     content = _VERSION + position.encode()
     return urlsafe_b64encode(_mac(content, key, binding) + content).rstrip(b"=").decode()
 
 
-def decode_cursor(text: str, *, key: str, binding: Binding) -> Position:
+def decode_cursor(text: str, *, keys: Iterable[str], binding: Binding) -> Position:
     """Return the position that a cursor stands for.
+
+    Args:
+        text: As the client sent it.
+        keys: Any of these may have signed it. None is asked for when the text cannot be a cursor, and none after the
+            one that fits.
+        binding: As for `encode_cursor`.
 
     Raises:
         InvalidRequest: Not a cursor of this deployment, or one of another organisation or other filters.
@@ -44,7 +50,7 @@ def decode_cursor(text: str, *, key: str, binding: Binding) -> Position:
         raise refusal
     signed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
     mac, content = signed[:_MAC_BYTES], signed[_MAC_BYTES:]
-    if not hmac.compare_digest(mac, _mac(content, key, binding)) or content[:1] != _VERSION:
+    if content[:1] != _VERSION or not any(hmac.compare_digest(mac, _mac(content, key, binding)) for key in keys):
         raise refusal
     return Position(content[1:].decode())
 

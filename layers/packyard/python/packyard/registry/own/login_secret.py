@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from packyard.aws.cached_value import CachedValue
 from packyard.aws.outages import error_code
 from packyard.oci.reference import parse_registry
 from packyard.registry.credentials import Basic
@@ -47,10 +48,7 @@ class LoginSecret:
     """
 
     def __init__(self, *, load: Callable[[], str], clock: Callable[[], datetime]) -> None:
-        self._load = load
-        self._clock = clock
-        self._login: Login | None = None
-        self._read_at: datetime | None = None
+        self._login = CachedValue(load=lambda: _loaded(load), clock=clock)
 
     def read(self) -> Login:
         """Return the login.
@@ -59,7 +57,7 @@ class LoginSecret:
             RegistryRefused: The secret is not as it must be, or may not be read. Nothing of it is quoted.
             ServiceUnavailable: Secrets Manager does not answer.
         """
-        return self._read(_FRESH)
+        return self._login.get(max_age=_FRESH)
 
     def read_again(self) -> Login:
         """Return the login as it is now, because the one at hand was refused.
@@ -67,17 +65,15 @@ class LoginSecret:
         Raises:
             RegistryRefused, ServiceUnavailable: As for `read`.
         """
-        return self._read(_LEFT_ALONE)
+        return self._login.get(max_age=_LEFT_ALONE)
 
-    def _read(self, fresh: timedelta) -> Login:
-        now = self._clock()
-        if self._login is None or self._read_at is None or now - self._read_at >= fresh:
-            try:
-                self._login = _parsed(self._load())
-            except ClientError as error:
-                raise RegistryRefused(0, frozenset(), f"{_NOT_READ}: {error_code(error)}") from error
-            self._read_at = now
-        return self._login
+
+def _loaded(load: Callable[[], str]) -> Login:
+    try:
+        text = load()
+    except ClientError as error:
+        raise RegistryRefused(0, frozenset(), f"{_NOT_READ}: {error_code(error)}") from error
+    return _parsed(text)
 
 
 def _parsed(text: str) -> Login:

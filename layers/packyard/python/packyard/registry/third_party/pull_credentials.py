@@ -6,11 +6,12 @@ names, callers could read through us what they may not read themselves.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from packyard.aws.cached_value import CachedValue
 from packyard.oci.reference import parse_registry
 from packyard.registry.credentials import Basic, Credential
 
@@ -69,11 +70,7 @@ class ForeignCredentials:
         ecr_token: Callable[[str], Credential],
         clock: Callable[[], datetime],
     ) -> None:
-        self._load = load
-        self._ecr_token = ecr_token
-        self._clock = clock
-        self._entries: Mapping[str, _Entry] = {}
-        self._fresh_until: datetime | None = None
+        self._entries = CachedValue(load=lambda: dict(_entries(load(), ecr_token)), clock=clock)
 
     def grant_for(self, registry: str, *, org_id: str) -> Grant | None:
         """Return what may be shown to a registry on behalf of an organisation, or None.
@@ -85,11 +82,7 @@ class ForeignCredentials:
         Raises:
             ValueError: The secret is not as it must be. The message quotes none of it.
         """
-        now = self._clock()
-        if self._fresh_until is None or now >= self._fresh_until:
-            self._entries = dict(_entries(self._load(), self._ecr_token))
-            self._fresh_until = now + _FRESH
-        entry = self._entries.get(registry)
+        entry = self._entries.get(max_age=_FRESH).get(registry)
         if entry is None or (entry.orgs is not None and org_id not in entry.orgs):
             return None
         return entry.grant
