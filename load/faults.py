@@ -39,8 +39,8 @@ class Kind(StrEnum):
     SLOW = "delay"
 
 
-# Status and code; those of DynamoDB, S3, SQS, ECR and Secrets Manager are from their API references' lists of errors, those of a
-# registry from the distribution-spec, section "Error Codes".
+# Status and code; those of AWS are from the lists of errors in the services' API references, those of a registry from
+# the distribution-spec, section "Error Codes".
 _WORDS: Final[dict[str, dict[Kind, tuple[int, str]]]] = {
     "dynamodb": {
         Kind.THROTTLED: (400, "ProvisionedThroughputExceededException"),

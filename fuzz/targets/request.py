@@ -65,7 +65,7 @@ def _json(data: bytes) -> None:
 
 def _cursor(data: bytes) -> None:
     text = data.decode("latin-1")
-    position = decode_cursor(text, key=_KEY, binding=_BINDING)
+    position = decode_cursor(text, keys=[_KEY], binding=_BINDING)
     # Nothing but what was signed, though base64 can spell its last bits in more than one way.
     assert position == "LIST#name#pack_1"
     assert re.fullmatch(re.escape(_CURSOR[:-1]) + "[A-Za-z0-9_-]", text)

@@ -26,9 +26,9 @@ _IN_TRANSACTIONS: Final = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
-# What is needed of the key that the data is under, beside the permission itself: DynamoDB developer guide, "DynamoDB
-# encryption at rest usage notes"; S3 user guide, "Using server-side encryption with KMS keys"; SQS developer guide, "Key
-# management"; Secrets Manager user guide, "Secret encryption and decryption".
+# What is needed of the KMS key that the data is under, beside the permission itself: S3 user guide, "Using server-side
+# encryption with KMS keys"; SQS developer guide, "Key management"; Secrets Manager user guide, "Secret encryption and
+# decryption". For the table see `_needs_of_table`.
 _OF_KEY: Final = {
     ("s3", "GetObject"): ("Decrypt",),
     ("s3", "HeadObject"): ("Decrypt",),
@@ -172,7 +172,12 @@ def key_use(action: str, service: str) -> Need:
 
 
 def table_need(
-    action: str, keys: Iterable[str], attributes: Iterable[str], *, table: str = TABLE, index: str | None = None
+    action: str,
+    keys: Iterable[str],
+    attributes: Iterable[str],
+    *,
+    table: str = TABLE,
+    index: str | None = None,
 ) -> Need:
     """Return what a call to the table needs.
 
@@ -214,6 +219,8 @@ def _needs(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[
 
 
 def _needs_of_table(operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
+    # The table's own key is decrypted for whoever asks, again every five minutes (DynamoDB developer guide, "DynamoDB
+    # encryption at rest: How it works").
     yield key_use("Decrypt", "dynamodb")
     if operation == "TransactWriteItems":
         # Each of its actions is authorized by itself (developer guide, "Using IAM with DynamoDB transactions").
@@ -237,7 +244,9 @@ def _needs_of_table(operation: str, params: Mapping[str, Any]) -> Iterator[Need]
 def _item_need(action: str, details: Mapping[str, Any]) -> Need:
     whole = details.get("Item", details.get("Key"))
     assert whole, f"{action} names no item"
-    return table_need(action, [_text(whole["PK"])], {*whole, *_attributes(details)}, table=details["TableName"])
+    return table_need(
+        action, [_text(whole["PK"])], {*whole, *_attributes(details)}, table=details["TableName"]
+    )
 
 
 def _attributes(details: Mapping[str, Any]) -> Iterator[str]:

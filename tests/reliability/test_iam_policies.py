@@ -2,19 +2,33 @@
 
 import json
 from dataclasses import replace
-from fnmatch import fnmatchcase
-from typing import Any
+from datetime import UTC, datetime
 
 import pytest
 from moto import mock_aws
+from tests.aws import CURSOR_SECRET, TABLE, aws_in_memory
 from tests.internet import internet
 from tests.reliability import tally
 from tests.reliability.function_scenarios import SCENARIOS, Stage
 from tests.reliability.operations import build_scene
-from tests.reliability.permissions import Need, recording
-from tests.reliability.transformed import CREDENTIALS, FOREIGN_REGISTRY, LOGIN, roles, statements
+from tests.reliability.permissions import Need, key_use, recording, table_need
+from tests.reliability.policies import Condition, Grant, allowed, grants
+from tests.reliability.transformed import (
+    ACCOUNT,
+    CREDENTIALS,
+    FOREIGN_REGISTRY,
+    KMS_KEY,
+    LOGIN,
+    REGION,
+    roles,
+    statements,
+)
 from tests.reliability.wire import straight
 from tests.reliability.world import World, running_world
+
+from packyard.store.keys import org_key
+from packyard.store.tenants import TenantStore
+from packyard.tenants.org import BillingPosture, Org
 
 FUNCTIONS = sorted(roles())
 
@@ -27,6 +41,40 @@ WITHOUT_RESOURCE = {"ecr:GetAuthorizationToken"}
 OF_EVERY_ROLE = {
     "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
     "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess",
+}
+# What somebody would do who has got hold of a function by what it parses.
+HOSTILE = [
+    ("an API key by put", table_need("PutItem", ["KEY#x"], {"PK", "SK", "org_id"})),
+    ("an API key by update", table_need("UpdateItem", ["KEY#x"], {"PK", "SK", "org_id"})),
+    ("an API key deleted", table_need("DeleteItem", ["KEY#x"], {"PK", "SK"})),
+    ("an API key read", table_need("GetItem", ["KEY#x"], {"PK", "SK"})),
+    ("an API key read among others", table_need("BatchGetItem", ["PACK#x", "KEY#x"], {"PK", "SK"})),
+    ("a list of API keys", table_need("Query", ["ORG#x#keys"], {"GSI1PK"}, index="GSI1")),
+    ("a slug", table_need("PutItem", ["SLUG#x"], {"PK", "SK", "org_id"})),
+    ("an organisation", table_need("PutItem", ["ORG#x"], {"PK", "SK", "billing"})),
+    ("a posture", table_need("UpdateItem", ["ORG#x"], {"PK", "SK", "billing"})),
+    ("a trial", table_need("UpdateItem", ["ORG#x"], {"PK", "SK", "trial_ends_at"})),
+    ("an organisation deleted", table_need("DeleteItem", ["ORG#x"], {"PK", "SK"})),
+    ("an organisation read", table_need("GetItem", ["ORG#x"], {"PK", "SK"})),
+    ("a role", table_need("UpdateItem", ["ORG#x"], {"PK", "SK", "pack_ids"})),
+    ("a role's history", table_need("PutItem", ["ROLE#x#r"], {"PK", "SK"})),
+    ("a pack deleted", table_need("DeleteItem", ["PACK#x"], {"PK", "SK"})),
+    ("an answer of somebody else", table_need("GetItem", ["ANSWER#x"], {"PK", "SK"})),
+    ("a partition of a new kind", table_need("PutItem", ["NEW#x"], {"PK", "SK"})),
+    ("what is being deleted", table_need("Query", ["DELETING"], {"GSI3PK"}, index="GSI3")),
+    ("everything", Need("dynamodb:Scan", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}")),
+    ("much at once", table_need("BatchWriteItem", ["PACK#x"], {"PK", "SK"})),
+    ("what signs cursors", Need("secretsmanager:GetSecretValue", CURSOR_SECRET)),
+    ("the operator's key itself", Need("kms:Decrypt", KMS_KEY)),
+]
+# Whose work it is.
+MAY = {
+    "an API key read": {"Authorize"},
+    "an organisation read": {"Authorize", "CleanUp", "GetRolePacks", "SetRolePacks"},
+    "a role": {"SetRolePacks"},
+    "a role's history": {"SetRolePacks"},
+    "a pack deleted": {"SetRolePacks"},
+    "what signs cursors": {"ListPacks", "ListRevisions"},
 }
 
 
@@ -42,6 +90,9 @@ def needs() -> dict[str, set[Need]]:
         for function, made in _played(world).items():
             # What else is asked of such a registry needs no permission of AWS.
             found[function] |= {need for need in made if need.resource == LOGIN}
+    for consumer in ("build_upload", "clean_up"):
+        # To take a message from a queue that is under a key.
+        found[consumer].add(key_use("Decrypt", "sqs"))
     return found
 
 
@@ -70,35 +121,16 @@ def _played(world: World) -> dict[str, set[Need]]:
         return recorder.needs
 
 
-def allowed(name: str) -> list[tuple[str, str]]:
-    """Return every pair of an action and a resource that a function's policy lists."""
-    return [
-        (action, resource)
-        for statement in statements(name)
-        for action in listed(statement["Action"])
-        for resource in listed(statement["Resource"])
-    ]
-
-
-def listed(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else value
-
-
-def covers(grant: tuple[str, str], need: Need) -> bool:
-    return grant[0] == need.action and fnmatchcase(need.resource, grant[1])
-
-
 def folder(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_all_that_a_function_does_is_allowed(name: str, needs: dict[str, set[Need]]) -> None:
-    grants = allowed(name)
     made = needs.get(folder(name), set())
     tally.count("calls held against policies", len(made))
 
-    missing = [need for need in sorted(made) if not any(covers(grant, need) for grant in grants)]
+    missing = [need for need in sorted(made) if not allowed(name, need)]
 
     assert missing == []
 
@@ -108,21 +140,95 @@ def test_nothing_is_allowed_that_a_function_never_does(name: str, needs: dict[st
     made = needs.get(folder(name), set())
 
     unused = [
-        grant
-        for grant in allowed(name)
-        if grant[0] not in BY_LAMBDA and not any(covers(grant, need) for need in made)
+        narrow
+        for grant in grants(name)
+        for narrow in grant.narrowed()
+        if grant.action not in BY_LAMBDA and not any(narrow.covers(need) for need in made)
     ]
 
     assert unused == []
 
 
+def test_no_attribute_may_be_written_that_nothing_writes(needs: dict[str, set[Need]]) -> None:
+    """Functions that do the same share a list, so that an attribute counts wherever one of them uses it."""
+    lists = {
+        (grant, condition)
+        for name in FUNCTIONS
+        for grant in grants(name)
+        for condition in grant.conditions
+        if (condition.operator, condition.key) == ("ForAllValues:StringLike", "dynamodb:Attributes")
+    }
+    assert lists
+
+    for grant, condition in lists:
+        covered = [need for made in needs.values() for need in made if grant.covers(need)]
+        used = {name for need in covered for name in dict(need.context)["dynamodb:Attributes"]}
+        assert used == set(condition.values)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_grant_on_the_table_names_its_partitions_and_holds_for_no_request_without_keys(
+    name: str,
+) -> None:
+    """AWS: "ForAllValues" is true of a request without the key, so `Null` has to refuse that."""
+    for grant in grants(name):
+        if not grant.action.startswith("dynamodb:"):
+            continue
+        patterns = [
+            pattern
+            for condition in grant.conditions
+            if condition.operator == "ForAllValues:StringLike" and condition.key == "dynamodb:LeadingKeys"
+            for pattern in condition.values
+        ]
+        assert patterns
+        assert all("#" in pattern.rstrip("*") for pattern in patterns)
+        assert not grant.covers(Need(grant.action, grant.resource))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize(("deed", "need"), HOSTILE, ids=[deed for deed, _ in HOSTILE])
+def test_who_takes_a_function_over_does_not_get(name: str, deed: str, need: Need) -> None:
+    assert allowed(name, need) == (name in MAY.get(deed, ()))
+
+
+def test_an_organisation_s_posture_is_out_of_reach_of_those_who_claim_names(
+    needs: dict[str, set[Need]],
+) -> None:
+    """Names and organisations share a partition, so the attributes tell them apart."""
+    with aws_in_memory() as aws:
+        tenants = TenantStore(table=aws.table)
+        tenants.put_org(Org(org_id="org_a", slug="a", billing=BillingPosture.ACTIVE))
+        tenants.set_posture(
+            "org_a", billing=BillingPosture.TRIAL, trial_ends_at=datetime(2030, 1, 1, tzinfo=UTC)
+        )
+        item = aws.table.get(org_key("org_a"))
+    assert item is not None
+    written = {
+        name
+        for made in needs.values()
+        for need in made
+        for key in dict(need.context).get("dynamodb:LeadingKeys", ())
+        if need.action == "dynamodb:UpdateItem" and key.startswith("ORG#")
+        for name in dict(need.context)["dynamodb:Attributes"]
+        if "pack_ids" not in dict(need.context)["dynamodb:Attributes"]
+    }
+
+    assert written & set(item) == {"PK", "SK"}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_role_s_policies_fit(name: str) -> None:
+    """IAM and STS quotas: 10,240 characters for all inline policies of a role, white space not counted."""
+    assert len(json.dumps(statements(name), separators=(",", ":"))) < 10_240
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_resource_is_named_that_can_be(name: str) -> None:
-    for action, resource in allowed(name):
-        assert "*" not in action
-        assert resource != "*" or action in WITHOUT_RESOURCE
+    for grant in grants(name):
+        assert "*" not in grant.action
+        assert grant.resource != "*" or grant.action in WITHOUT_RESOURCE
         # What follows the account or the bucket is never left open as a whole.
-        assert not resource.endswith((":*", ":repository/*", ":::*", "packyard-test-staging/*")), action
+        assert not grant.resource.endswith((":*", ":repository/*", ":::*", "packyard-test-staging/*")), grant
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -132,7 +238,7 @@ def test_a_role_gets_nothing_from_policies_that_others_write_but_logs_and_traces
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_messages_are_taken_by_those_who_consume_them_and_only_from_their_queue(name: str) -> None:
-    taken = {resource.rpartition("-")[2] for action, resource in allowed(name) if action in BY_LAMBDA}
+    taken = {grant.resource.rpartition("-")[2] for grant in grants(name) if grant.action in BY_LAMBDA}
 
     assert taken == {"BuildUpload": {"build"}, "CleanUp": {"cleanup"}}.get(name, set())
 
@@ -142,7 +248,7 @@ def test_every_function_has_been_at_work(needs: dict[str, set[Need]]) -> None:
 
 
 def test_our_login_may_be_read_by_those_who_talk_to_the_registry_and_only_where_there_is_one() -> None:
-    readers = {name for name in FUNCTIONS if ("secretsmanager:GetSecretValue", LOGIN) in allowed(name)}
+    readers = {name for name in FUNCTIONS if allowed(name, Need("secretsmanager:GetSecretValue", LOGIN))}
     conditions = {
         statement["Fn::If"][0]
         for name in FUNCTIONS
@@ -156,3 +262,46 @@ def test_our_login_may_be_read_by_those_who_talk_to_the_registry_and_only_where_
         *("PutFile", "ReplacePack", "ReuploadPack", "UploadPack"),
     }
     assert conditions == {"HasRegistryLogin"}
+
+
+def test_what_signs_cursors_may_be_read_by_those_who_make_them() -> None:
+    need = Need("secretsmanager:GetSecretValue", CURSOR_SECRET)
+
+    assert {name for name in FUNCTIONS if allowed(name, need)} == {"ListPacks", "ListRevisions"}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_operator_s_key_is_used_by_way_of_a_service_and_only_where_there_is_one(name: str) -> None:
+    uses = [grant for grant in grants(name) if grant.action.startswith("kms:")]
+    stated = [
+        one for policy in roles()[name].get("Policies", []) for one in policy["PolicyDocument"]["Statement"]
+    ]
+
+    assert all(grant.resource == KMS_KEY for grant in uses)
+    assert not any(grant.covers(Need(grant.action, KMS_KEY)) for grant in uses)
+    for statement in stated:
+        if "kms:" in json.dumps(statement):
+            assert statement["Fn::If"][0] == "HasKmsKey"
+
+
+@pytest.mark.parametrize(
+    ("conditions", "context", "expected"),
+    [
+        ([("ForAllValues:StringLike", ("A#*",))], ("A#1", "A#2"), True),
+        ([("ForAllValues:StringLike", ("A#*",))], ("A#1", "B#2"), False),
+        ([("ForAllValues:StringLike", ("A#*", "B#*"))], ("A#1", "B#2"), True),
+        ([("ForAllValues:StringLike", ("A#*",))], (), True),
+        ([("ForAllValues:StringLike", ("A#*",)), ("Null", ("false",))], (), False),
+        ([("ForAllValues:StringLike", ("A#*",)), ("Null", ("false",))], ("A#1",), True),
+        ([("StringEquals", ("A",))], ("A",), True),
+        ([("StringEquals", ("A",))], ("B",), False),
+        ([("StringEquals", ("A",))], (), False),
+    ],
+)
+def test_conditions_are_read_as_iam_reads_them(
+    conditions: list[tuple[str, tuple[str, ...]]], context: tuple[str, ...], expected: bool
+) -> None:
+    """IAM user guide, "Single-valued vs. multivalued context keys" and "Condition operators"."""
+    grant = Grant("s:Do", "*", tuple(Condition(operator, "s:key", values) for operator, values in conditions))
+
+    assert grant.covers(Need("s:Do", "thing", (("s:key", context),) if context else ())) is expected

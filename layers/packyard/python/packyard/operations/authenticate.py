@@ -67,7 +67,8 @@ def authenticate(
     if org is None:
         raise Unauthenticated
     return Caller(
-        org_id=org.org_id,
+        # Not the item's own: functions that write roles may write into its partition (decision 67).
+        org_id=bearer.org_id,
         org_slug=org.slug,
         principal=bearer.principal,
         scopes=bearer.scopes,

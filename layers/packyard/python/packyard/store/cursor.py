@@ -50,7 +50,9 @@ def decode_cursor(text: str, *, keys: Iterable[str], binding: Binding) -> Positi
         raise refusal
     signed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
     mac, content = signed[:_MAC_BYTES], signed[_MAC_BYTES:]
-    if content[:1] != _VERSION or not any(hmac.compare_digest(mac, _mac(content, key, binding)) for key in keys):
+    if content[:1] != _VERSION or not any(
+        hmac.compare_digest(mac, _mac(content, key, binding)) for key in keys
+    ):
         raise refusal
     return Position(content[1:].decode())
 

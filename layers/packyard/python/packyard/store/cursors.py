@@ -57,7 +57,9 @@ class Cursors:
     def _signing_key(self, max_age: timedelta) -> str:
         key = self._current.get(max_age=max_age)
         if not key:
-            logger.error("CursorKey: the secret has no text; put a random text of 32 characters or more into it")
+            logger.error(
+                "CursorKey: the secret has no text; put a random text of 32 characters or more into it"
+            )
             raise ServiceUnavailable
         return key
 
@@ -73,7 +75,7 @@ def _loaded(load: Callable[[str], str | None], label: str) -> str | None:
     try:
         return load(label)
     except ClientError as error:
-        logger.error(
+        logger.exception(
             "CursorKey: the secret cannot be read. See whether it still exists, and whether the function's role may "
             "read it and use the KMS key that it is under.",
             extra={"reason": error_code(error), "version": label},
