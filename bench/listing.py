@@ -78,7 +78,7 @@ def measure_listing(*, folder: Path) -> dict[str, dict[str, Any]]:
     with (
         tempfile.TemporaryDirectory(dir=folder) as work,
         running_dynalite(Path(work)) as table,
-        metered(table.port) as meter,
+        metered(table.port, signs_cursors="of the benchmark") as meter,
         running_function(
             "list_packs",
             environment=ENVIRONMENT | {"AWS_ENDPOINT_URL": meter.url, "PACKYARD_TABLE": TABLE},

@@ -5,11 +5,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from email.message import Message
 from typing import Final
 
 from local.proxy import PassOn, Received, Sent, proxied
 
 _DYNAMODB: Final = "DynamoDB_20120810."
+_ASKED_FOR: Final = "secretsmanager.GetSecretValue"
+_OK: Final = 200
 _READS: Final = frozenset({"GetItem", "BatchGetItem", "Query"})
 # What a query of an index consumes that finds nothing ("DynamoDB read and write operations"); not all emulators say so.
 _LEAST_READ_UNITS: Final = 0.5
@@ -62,12 +65,20 @@ class Meter:
 
 
 @contextmanager
-def metered(port: int) -> Iterator[Meter]:
-    """Run a meter in front of 127.0.0.1:`port` while the block lasts."""
+def metered(port: int, *, signs_cursors: str | None = None) -> Iterator[Meter]:
+    """Run a meter in front of 127.0.0.1:`port` while the block lasts.
+
+    Args:
+        port: Where requests are passed on to.
+        signs_cursors: What to answer to whoever asks Secrets Manager, for an emulator that is of a table alone. It is
+            not counted: a container asks once in five minutes.
+    """
     meter = Meter()
 
     def count(request: Sent, pass_on: PassOn) -> Received:
         operation = request.headers.get("X-Amz-Target", "")
+        if signs_cursors is not None and operation == _ASKED_FOR:
+            return Received(_OK, Message(), json.dumps({"SecretString": signs_cursors}).encode())
         operation = operation.removeprefix(_DYNAMODB) if operation.startswith(_DYNAMODB) else ""
         if operation:
             body = json.dumps(json.loads(request.body) | {"ReturnConsumedCapacity": "TOTAL"}).encode()

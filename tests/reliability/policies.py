@@ -15,7 +15,7 @@ class Condition:
     """One condition of a statement.
 
     Attributes:
-        operator: `StringEquals`, `ForAllValues:StringLike` or `Null`.
+        operator: `StringEquals` or `ForAllValues:StringLike`.
         key: The condition key, `dynamodb:LeadingKeys`.
         values: What it is compared with.
     """
@@ -31,10 +31,8 @@ class Condition:
             case "StringEquals":
                 return bool(given) and set(given) <= set(self.values)
             case "ForAllValues:StringLike":
-                # True of a request that has no such key: that is what `Null` is there for.
+                # Also true of a request that has no such key.
                 return all(any(fnmatchcase(value, pattern) for pattern in self.values) for value in given)
-            case "Null":
-                return self.values == (str(not given).lower(),)
         raise AssertionError(f"what does {self.operator} mean?")
 
 

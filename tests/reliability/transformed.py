@@ -37,7 +37,7 @@ _NAMES: Final[Mapping[str, Any]] = {
     "RegistryCredentialsArn": CREDENTIALS,
     "RegistryLoginArn": LOGIN,
     "KmsKeyArn": KMS_KEY,
-    "CursorKey": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:packyard-cursors",
+    "CursorKey.Id": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:packyard-cursors",
     "Table.Arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/packyard-test",
     "StagingBucket.Arn": "arn:aws:s3:::packyard-test-staging",
     "CleanupQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-cleanup",

@@ -90,8 +90,9 @@ def test_builds_are_bounded_where_their_messages_wait_and_not_by_refusing_them()
     A bound on the function itself would have Lambda take messages that it cannot pass on, and count that as a try.
     """
     assert RESOURCES["BuildUploadArrival"]["Properties"]["ScalingConfig"] == {
-        "MaximumConcurrency": "BuildConcurrency"
+        "MaximumConcurrency": ["BuildsByDefault", 10, "BuildConcurrency"]
     }
+    assert PARAMETERS["BuildConcurrency"]["Default"] == 10
     assert (PARAMETERS["BuildConcurrency"]["MinValue"], PARAMETERS["BuildConcurrency"]["MaxValue"]) == (
         2,
         1000,
