@@ -1,4 +1,4 @@
-"""What a registry is shown: nothing, a user and a password, or ECR's token. For our own login see `registry.own.login`."""
+"""What a registry is shown: nothing, a user and a password, or ECR's token; `registry.own.login` has our login."""
 
 from base64 import b64encode
 from collections.abc import Callable, Sequence
