@@ -19,6 +19,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 from tests.aws import BUCKET, REGION, TABLE
+from tests.fake_registry.ecr import EcrShelves
 from tests.fake_registry.shelves import Repository
 from tests.service import Service
 
@@ -51,6 +52,7 @@ class Observed:
         host: Our own registry's.
         prefix: The first segment of our repositories.
         settled: Whether every message is delivered, and every lease and deadline over.
+        repositories_are_created: Whether our registry has a call that creates repositories, as ECR has.
     """
 
     items: Sequence[Item]
@@ -61,6 +63,7 @@ class Observed:
     host: str
     prefix: str
     settled: bool
+    repositories_are_created: bool
 
     @cached_property
     def rows(self) -> dict[str, Item]:
@@ -115,6 +118,7 @@ def observe(service: Service, *, pending: Sequence[str] = (), settled: bool = Fa
         host=service.registry.url.partition("://")[2],
         prefix=service.services.settings.repository_prefix,
         settled=settled,
+        repositories_are_created=isinstance(service.registry.shelves, EcrShelves),
     )
 
 
@@ -148,6 +152,7 @@ def violations(seen: Observed) -> list[str]:
     checks = (
         _images,
         _orphans,
+        _empty_repositories,
         _tags,
         _archives,
         _ledgers,
@@ -205,6 +210,14 @@ def _orphans(seen: Observed) -> Iterator[str]:
         if name.startswith(f"{seen.prefix}/"):
             for digest in repository.manifests.keys() - used[name]:
                 yield f"{digest} in {name} is nobody's"
+
+
+def _empty_repositories(seen: Observed) -> Iterator[str]:
+    """Decision 69: a repository without an image is removed, where repositories count against a quota."""
+    announced = {message.repository for message in seen.pending if isinstance(message, OrphanImage)}
+    for name, repository in seen.repositories.items() if seen.repositories_are_created else ():
+        if seen.settled and not repository.manifests and name not in announced:
+            yield f"{name} has no image"
 
 
 def _tags(seen: Observed) -> Iterator[str]:

@@ -160,7 +160,6 @@ def test_pieces_go_before_the_claim_and_the_announcement_and_nothing_else_does()
         "dynamodb.UpdateItem",
         "s3.PutObject",
         "sqs.SendMessage",
-        "registry.ensure_repository",
         "registry.push",
         "dynamodb.TransactWriteItems",
         "registry.tag",

@@ -463,7 +463,6 @@ def test_an_edit_takes_these_steps_in_this_order() -> None:
         "dynamodb.UpdateItem",
         "s3.PutObject",
         "sqs.SendMessage",
-        "registry.ensure_repository",
         "registry.push",
         "dynamodb.TransactWriteItems",
         "registry.tag",

@@ -313,7 +313,6 @@ def test_a_reupload_takes_these_steps_in_this_order() -> None:
         "dynamodb.UpdateItem",
         "s3.PutObject",
         "sqs.SendMessage",
-        "registry.ensure_repository",
         "registry.push",
         "dynamodb.TransactWriteItems",
         "registry.tag",

@@ -50,8 +50,8 @@ def ids(*digests: str) -> dict[str, Any]:
 
 
 def test_a_repository_is_created_once_and_its_tags_may_move(ecr: "ECRClient", registry: EcrRegistry) -> None:
-    registry.ensure_repository(REPOSITORY)
-    registry.ensure_repository(REPOSITORY)
+    registry.create_repository(REPOSITORY)
+    registry.create_repository(REPOSITORY)
 
     (described,) = ecr.describe_repositories()["repositories"]
     assert (described["repositoryName"], described["imageTagMutability"]) == (REPOSITORY, "MUTABLE")
@@ -62,7 +62,7 @@ def test_when_ecr_is_down_no_repository_is_promised(ecr: "ECRClient", registry: 
         stubber.add_client_error("create_repository", "ServerException", http_status_code=500)
 
         with pytest.raises(ServiceUnavailable):
-            registry.ensure_repository(REPOSITORY)
+            registry.create_repository(REPOSITORY)
 
 
 def test_a_push_shows_the_account_s_token(
@@ -99,7 +99,7 @@ def test_a_token_that_is_refused_is_replaced_once(
 
 
 def test_a_deleted_image_is_gone(ecr: "ECRClient", registry: EcrRegistry, image: Image) -> None:
-    registry.ensure_repository(REPOSITORY)
+    registry.create_repository(REPOSITORY)
     store(ecr, image)
     assert stored(ecr) == set(image.digests)
 
@@ -111,7 +111,7 @@ def test_a_deleted_image_is_gone(ecr: "ECRClient", registry: EcrRegistry, image:
 def test_deleting_what_a_crash_left_over_converges(
     ecr: "ECRClient", registry: EcrRegistry, image: Image
 ) -> None:
-    registry.ensure_repository(REPOSITORY)
+    registry.create_repository(REPOSITORY)
     store(ecr, image)
     registry.delete_image(REPOSITORY, image.digests[:2])
 

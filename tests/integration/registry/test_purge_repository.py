@@ -356,7 +356,7 @@ class TestEcr:
     def test_the_repository_goes_with_all_that_is_in_it(
         self, ecr: "ECRClient", registry: EcrRegistry, images: list[Image]
     ) -> None:
-        registry.ensure_repository(REPOSITORY)
+        registry.create_repository(REPOSITORY)
         document = images[0].manifests[0]
         ecr.put_image(
             repositoryName=REPOSITORY,
@@ -380,10 +380,10 @@ class TestEcr:
     def test_the_next_pack_of_the_name_gets_a_repository_again(
         self, ecr: "ECRClient", registry: EcrRegistry
     ) -> None:
-        registry.ensure_repository(REPOSITORY)
+        registry.create_repository(REPOSITORY)
         registry.purge_repository(REPOSITORY, [])
 
-        registry.ensure_repository(REPOSITORY)
+        registry.create_repository(REPOSITORY)
 
         assert len(ecr.describe_repositories()["repositories"]) == 1
 

@@ -48,7 +48,7 @@ def read(registry: DistributionRegistry, repository: str, document: Document, re
 def test_all_of_a_pushed_image_can_be_pulled_by_digest(
     registry: DistributionRegistry, repository: str, image: Image, layer: Layer
 ) -> None:
-    registry.ensure_repository(repository)
+    registry.create_repository(repository)
     registry.push(repository, image, layer)
 
     for document in (image.index, *image.manifests):

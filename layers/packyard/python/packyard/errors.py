@@ -364,6 +364,19 @@ class ServiceUnavailable(PackyardError):
         super().__init__(message)
 
 
+class RepositoryQuotaReached(ServiceUnavailable):
+    """Our registry holds as many repositories as its quota allows; only its operator can raise that."""
+
+    # Nothing changes before somebody has acted.
+    retry_after_seconds = 3600
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The service has no room for packs of new names: the quota of its registry is used up. Its operator has to"
+            " raise it. Packs that exist can still be read, changed and deleted."
+        )
+
+
 class StillAtWork(ServiceUnavailable):
     """The first request of an idempotency key is being carried out; asked again, its answer can be given."""
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from aws_lambda_powertools import Logger
 
-from packyard.errors import PackyardError, ServiceUnavailable, TimedOut
+from packyard.errors import PackyardError, RegistryUnavailable, ServiceUnavailable, TimedOut
 from packyard.messaging.cleanup_queue import CleanupQueue, OrphanImage
 from packyard.oci.build.image import Image
 from packyard.oci.build.layer import Layer
@@ -21,12 +21,12 @@ from packyard.packs.manifest.name import PackName, repository_of
 from packyard.packs.manifest.version import Version, tag_of
 from packyard.packs.pack import Pack
 from packyard.registry.own.port import BlobUpload, ImageRegistry
-from packyard.registry.own.refusal import RegistryRefused, TagKept
+from packyard.registry.own.refusal import NAME_UNKNOWN, RegistryRefused, TagKept
 
 logger = Logger(child=True)
 
 # Of what was there when the push began (distribution-spec, "Error Codes"); some come with 404, and some with 400.
-_TAKEN_AWAY: Final = frozenset({"NAME_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
+_TAKEN_AWAY: Final = frozenset({NAME_UNKNOWN, "BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
 # For the operator; nothing is wrong with the pack, which is pinned by its digest (decision 50).
 TAG_KEPT: Final = (
     "the registry does not let the version's tag name the pack's image: it is immutable or protected there"
@@ -72,9 +72,10 @@ class BuiltImages:
             ServiceUnavailable: SQS, or AWS on behalf of the registry, did not answer.
         """
         repository = self._announced(image.digests, pack, due_at)
-        self.registry.ensure_repository(repository)
         try:
-            self.registry.push(repository, image, layer, upload=upload)
+            self._sent(
+                repository, due_at, lambda: self.registry.push(repository, image, layer, upload=upload)
+            )
         except RegistryRefused as refused:
             # A deletion has taken the repository away in between, or a cleaner what the index names, because this push
             # has outlived its claim. The client's repeat pushes it again, or is told by the row why not.
@@ -107,13 +108,18 @@ class BuiltImages:
             RegistryUnavailable, ServiceUnavailable: As for `push`; and what `content` raises.
         """
         repository = self._announced(image.digests, pack, due_at)
-        self.registry.ensure_repository(repository)
-        for blob in image.blobs:
-            self._require_time(end)
-            self.registry.copy_blob(repository, blob, chunks=partial(content, blob), mount_from=mount_from)
-        for document in image.documents:
-            self._require_time(end)
-            self.registry.push_manifest(repository, document)
+
+        def send() -> None:
+            for blob in image.blobs:
+                self._require_time(end)
+                self.registry.copy_blob(
+                    repository, blob, chunks=partial(content, blob), mount_from=mount_from
+                )
+            for document in image.documents:
+                self._require_time(end)
+                self.registry.push_manifest(repository, document)
+
+        self._sent(repository, due_at, send)
 
     def holds(self, pack: Pack) -> bool:
         """Return whether a pack's image is still where it was pushed to.
@@ -158,6 +164,25 @@ class BuiltImages:
             now=self.clock(),
         )
         return repository
+
+    def _sent(self, repository: str, due_at: datetime, send: Callable[[], None]) -> None:
+        """Send to a repository, and once more when it had to be created first (decision 69).
+
+        Some registries create a repository with the first push. ECR does not, and says NAME_UNKNOWN; it has also been
+        seen to hang up instead (aws/containers-roadmap #1970). Whatever is created here is announced already, so
+        `clean_up` removes it unless a row uses it by then; after that time nothing is created any more.
+        """
+        try:
+            send()
+        except RegistryUnavailable as failed:
+            missing = isinstance(failed, RegistryRefused) and NAME_UNKNOWN in failed.codes
+            if not (missing or type(failed) is RegistryUnavailable) or self.clock() >= due_at:
+                raise
+            created = self.registry.create_repository(repository)
+            # Another push of the same name may have created it in between. One that hangs up tells nothing.
+            if created is None or not (created or missing):
+                raise
+            send()
 
     def _require_time(self, end: datetime) -> None:
         if self.clock() > end:

@@ -89,7 +89,10 @@ class Cleaner:
         # Asked again now that nobody can commit: the row may have been written in between.
         unused = self._unused(image, purge.holder)
         if unused:
-            if not self.registry.delete_image(image.repository, unused):
+            answered = self.registry.delete_image(image.repository, unused)
+            # A publish that failed may have created the repository. The hold keeps every other publisher out of it.
+            answered = self.registry.delete_empty_repository(image.repository) and answered
+            if not answered:
                 purge = purge.lingering()
             logger.info("orphan removed", extra={"repository": image.repository, "digest": image.digests[0]})
         self.repositories.end_purge(purge)

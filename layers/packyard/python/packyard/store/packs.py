@@ -242,6 +242,8 @@ class PackStore:
     def used_digests(self, pack_id: str, digests: Sequence[Digest]) -> frozenset[Digest]:
         """Return which of these `uses_digest` says yes to; reads the ledger no further than it takes.
 
+        It begins with the newest revisions: what is asked about has mostly just been pushed.
+
         Args:
             pack_id: The pack.
             digests: At most 32.
@@ -259,6 +261,7 @@ class PackStore:
             projection="image_digest, manifests",
             values={":pack": pack_partition(pack_id), ":revision": REVISION_PREFIX}
             | {f":d{number}": digest for number, digest in enumerate(digests)},
+            backwards=True,
         )
         page = self._table.query(entries)
         while True:

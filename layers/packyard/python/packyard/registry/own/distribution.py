@@ -38,8 +38,9 @@ class DistributionRegistry:
         """See `ImageRegistry`."""
         return self._host
 
-    def ensure_repository(self, repository: str) -> None:
-        """See `ImageRegistry`: there is nothing to do."""
+    def create_repository(self, repository: str) -> bool | None:  # noqa: ARG002 - a push creates it
+        """See `ImageRegistry`: the distribution API has no such call."""
+        return None
 
     def begin_upload(self, repository: str) -> BlobUpload:
         """See `ImageRegistry`."""
@@ -99,6 +100,10 @@ class DistributionRegistry:
             return self._delete_all(repository, digests)
         except RegistryUnavailable as error:
             raise RegistryCleanupFailed from error
+
+    def delete_empty_repository(self, repository: str) -> bool:  # noqa: ARG002 - it is no resource of its own
+        """See `ImageRegistry`: without images there is nothing that could be seen, or that counts."""
+        return True
 
     def purge_repository(self, repository: str, indexes: Iterable[Digest]) -> bool:
         """See `ImageRegistry`. Tags are looked at last: by then, only what the ledger does not know has any."""

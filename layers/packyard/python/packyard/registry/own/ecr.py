@@ -1,19 +1,26 @@
 """Amazon ECR: the distribution API for pushing, its own API for repositories and deletion."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from packyard.aws.outages import outages_translated
-from packyard.errors import RegistryCleanupFailed
+from packyard.errors import RegistryCleanupFailed, RepositoryQuotaReached
 from packyard.oci.digest import Digest
 from packyard.registry.own.client import RegistryClient
 from packyard.registry.own.distribution import DistributionRegistry
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
+
+logger = Logger(child=True)
+
+_QUOTA_ADVICE: Final = (
+    "ECR creates no more repositories in this account and Region. Raise the quota 'Registered repositories' of Amazon"
+    " ECR (Service Quotas), or remove repositories that are not Packyard's. Packs that have a repository still work."
+)
 
 
 class EcrRegistry(DistributionRegistry):
@@ -29,13 +36,20 @@ class EcrRegistry(DistributionRegistry):
         super().__init__(client=client, host=host)
         self._ecr = ecr
 
-    def ensure_repository(self, repository: str) -> None:
-        """See `ImageRegistry`.
+    def create_repository(self, repository: str) -> bool | None:
+        """See `ImageRegistry` (API_CreateRepository).
 
         Tags are mutable: they follow the version that stands, and a pack is pinned by digest, not by tag.
         """
-        with outages_translated(), suppress(self._ecr.exceptions.RepositoryAlreadyExistsException):
-            self._ecr.create_repository(repositoryName=repository, imageTagMutability="MUTABLE")
+        try:
+            with outages_translated():
+                self._ecr.create_repository(repositoryName=repository, imageTagMutability="MUTABLE")
+        except self._ecr.exceptions.RepositoryAlreadyExistsException:
+            return False
+        except self._ecr.exceptions.LimitExceededException as full:
+            logger.error(_QUOTA_ADVICE, extra={"repository": repository})  # noqa: TRY400 - the cause is known
+            raise RepositoryQuotaReached from full
+        return True
 
     def delete_image(self, repository: str, digests: Sequence[Digest]) -> bool:
         """See `ImageRegistry`.
@@ -47,6 +61,19 @@ class EcrRegistry(DistributionRegistry):
         if len(digests) == 1:
             return answered
         return self._delete(repository, digests[1:]) and answered
+
+    def delete_empty_repository(self, repository: str) -> bool:
+        """See `ImageRegistry` (API_DeleteRepository): without `force` ECR removes no repository that has images."""
+        try:
+            answer: Any = self._ecr.delete_repository(repositoryName=repository)
+        except (
+            self._ecr.exceptions.RepositoryNotFoundException,
+            self._ecr.exceptions.RepositoryNotEmptyException,
+        ) as settled:
+            answer = settled.response
+        except (BotoCoreError, ClientError) as error:
+            raise RegistryCleanupFailed from error
+        return _was_first(answer)
 
     def purge_repository(
         self,

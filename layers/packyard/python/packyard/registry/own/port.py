@@ -53,8 +53,15 @@ class ImageRegistry(Protocol):
         """What an image reference starts with: host, and port where it is not the scheme's own."""
         ...
 
-    def ensure_repository(self, repository: str) -> None:
-        """Make sure that `repository` can be pushed to."""
+    def create_repository(self, repository: str) -> bool | None:
+        """Create `repository`, for a push that has found none.
+
+        Returns:
+            True when this call created it, False when it exists already, None when the registry has no such call.
+
+        Raises:
+            RepositoryQuotaReached: The registry holds as many repositories as it may.
+        """
         ...
 
     def begin_upload(self, repository: str) -> BlobUpload:
@@ -133,6 +140,17 @@ class ImageRegistry(Protocol):
 
         Raises:
             RegistryCleanupFailed: Something of it is, or may be, still there.
+        """
+        ...
+
+    def delete_empty_repository(self, repository: str) -> bool:
+        """Remove a repository that holds no image. One that holds any stays, and one that is gone counts as removed.
+
+        Returns:
+            As `delete_image`.
+
+        Raises:
+            RegistryCleanupFailed: It may be still there.
         """
         ...
 

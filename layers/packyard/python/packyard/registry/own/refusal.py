@@ -16,6 +16,7 @@ from packyard.registry.statuses import NOT_NOW, REDIRECTS, SERVER_ERRORS
 _NOTED_BYTES: Final = 2 << 10
 _MAX_ERRORS: Final = 16
 # Under whatever status: distribution-spec, "Error Codes".
+NAME_UNKNOWN: Final = "NAME_UNKNOWN"
 _TOO_MANY: Final = "TOOMANYREQUESTS"
 
 _FORBIDDEN = (
