@@ -81,7 +81,7 @@ def test_a_clone_creates_the_repository_of_its_name(world: World) -> None:
 def test_a_registry_that_hangs_up_on_an_unknown_name_is_helped_too(world: World) -> None:
     # aws/containers-roadmap #1970: ECR closed the connection on POST /v2/<name>/blobs/uploads/ of a name it had not.
     class HangsUpOnNewNames(HangsUp):
-        def claims(self, method: str, path: str) -> bool:
+        def claims(self, method: str, path: str) -> bool:  # noqa: ARG002 - the mood's own signature
             return method == "POST" and NAME not in world.service.registry.shelves.repositories
 
     world.service.registry.moods.append(HangsUpOnNewNames())

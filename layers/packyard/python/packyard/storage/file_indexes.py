@@ -3,11 +3,12 @@
 Nothing depends on them but how much is read from a registry, so nothing that goes wrong with them stops anybody.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
+from packyard.aws.outages import error_code
 from packyard.oci.digest import Digest
 from packyard.oci.read.file_index import FORMAT, MAX_BYTES, FileIndex, parse_index
 
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 logger = Logger(child=True)
+
+_MISSING: Final = frozenset({"NoSuchKey", "404"})
+_FORBIDDEN: Final = frozenset({"AccessDenied", "403"})
+_UNREADABLE: Final = (
+    "This function cannot read the file index that it has just written, so it reads every image whole. Allow it"
+    " s3:GetObject on indexes/* of the staging bucket; look at its role, at the bucket's policy and at the bucket's key."
+)
 
 
 def index_key(digest: Digest, *, reader: str | None = None) -> str:
@@ -40,13 +48,17 @@ class FileIndexes:
     def __init__(self, *, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
+        # What S3's 403 has left open: whether indexes are missing, or may not be read.
+        self._doubtful = False
+        self._readable = False
 
     def get(
         self, digest: Digest, *, reader: str | None = None, only: str | None = None, oldest: int = FORMAT
     ) -> FileIndex | None:
         """Return an index, or None when it is not there, is damaged, or cannot be had now.
 
-        S3 says of what is not there that it is forbidden, to whom it would not list the bucket.
+        Of a missing key S3 says 403 to whom it would not list the bucket (S3 API reference, GetObject), and our
+        functions list nothing. What a 403 means is found out by the next `put` (decision 70).
 
         Args:
             digest: As for `index_key`.
@@ -56,12 +68,15 @@ class FileIndexes:
         """
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=index_key(digest, reader=reader))
+            self._readable = True
             with found["Body"] as body:
                 return parse_index(body.read(MAX_BYTES + 1), only=only, oldest=oldest)
         except ValueError:
             logger.warning("file index damaged", extra={"digest": digest}, exc_info=True)
-        except (BotoCoreError, ClientError):
-            logger.info("no file index", extra={"digest": digest}, exc_info=True)
+        except ClientError as error:
+            self._note_refusal(error, digest)
+        except BotoCoreError:
+            logger.warning("file index not read", extra={"digest": digest}, exc_info=True)
         return None
 
     def put(self, digest: Digest, index: FileIndex, *, reader: str | None = None) -> None:
@@ -71,3 +86,26 @@ class FileIndexes:
             self._client.put_object(Bucket=self._bucket, Key=key, Body=index.to_bytes())
         except (BotoCoreError, ClientError, ValueError):
             logger.warning("file index not kept", extra={"digest": digest}, exc_info=True)
+            return
+        if self._doubtful and not self._readable:
+            self._try_to_read(key)
+
+    def _note_refusal(self, error: ClientError, digest: Digest) -> None:
+        code = error_code(error)
+        if code in _MISSING or code in _FORBIDDEN:
+            self._doubtful = code in _FORBIDDEN
+            logger.info("no file index", extra={"digest": digest})
+        else:
+            logger.warning("file index not read", extra={"digest": digest}, exc_info=True)
+
+    def _try_to_read(self, key: str) -> None:
+        """Read what has just been written: where that is forbidden too, it is not because nothing is there."""
+        self._doubtful = False
+        try:
+            self._client.get_object(Bucket=self._bucket, Key=key)["Body"].close()
+            self._readable = True
+        except ClientError as error:
+            if error_code(error) in _FORBIDDEN:
+                logger.warning(_UNREADABLE, exc_info=True)
+        except BotoCoreError:
+            logger.info("file index not tried", exc_info=True)
