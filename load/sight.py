@@ -46,6 +46,7 @@ def observe(
         host=registry,
         prefix=PREFIX,
         settled=True,
+        repositories_are_created=False,
     )
 
 

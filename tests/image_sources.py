@@ -62,6 +62,7 @@ def image_source(
         resolve=resolve_name if net is None else net.resolve,
         connect=connect_to if net is None else net.connect,
         tls=tls_context if net is None else net.tls,
+        time_left=lambda: 900,
         monotonic=monotonic,
     )
 

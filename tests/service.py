@@ -23,6 +23,7 @@ from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
 
 from packyard.composition import bootstrap
+from packyard.composition.deadline import Deadline
 from packyard.composition.settings import JwtSettings, Settings
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.tenants.caller import WRITE, Caller
@@ -200,6 +201,10 @@ class Service:
         answer = self.invoke("clean_up", {"Records": records})
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
+    def time_passes(self) -> None:
+        """Let the time of invocations run out as the clock advances."""
+        self.services.deadline.monotonic = lambda: self.clock().timestamp()
+
     def settle(self) -> None:
         """Let every deadline pass and every message be settled."""
         for _ in range(3):
@@ -248,6 +253,8 @@ def running_service(
             clock=clock,
             new_ulid=lambda: f"01HZ{next(ulids):022d}",
             sleep=lambda _seconds: None,
+            # No invocation runs out of time by itself here, however slow the machine; see `time_passes`.
+            deadline=Deadline(monotonic=lambda: 0),
             client=client,
         )
         with bootstrap.using(services):

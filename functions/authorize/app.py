@@ -18,4 +18,4 @@ def resolve(authorization: str) -> Caller:
 
 
 bootstrap.prepare(lambda services: (services.tenants, services.token_reader))
-lambda_handler = serve_authorizer(resolve)
+lambda_handler = serve_authorizer(resolve, bootstrap.invocation_begins)

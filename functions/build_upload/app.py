@@ -15,4 +15,4 @@ def put_back(receipt_handle: str, seconds: int) -> None:
 
 
 bootstrap.prepare(lambda services: (services.builder, services.build_queue))
-lambda_handler = serve_queue(build_upload, put_back=put_back)
+lambda_handler = serve_queue(build_upload, begins=bootstrap.invocation_begins, put_back=put_back)

@@ -15,4 +15,4 @@ def put_back(receipt_handle: str, seconds: int) -> None:
 
 
 bootstrap.prepare(lambda services: services.cleaner)
-lambda_handler = serve_queue(clean_up, put_back=put_back)
+lambda_handler = serve_queue(clean_up, begins=bootstrap.invocation_begins, put_back=put_back)

@@ -31,4 +31,4 @@ def clone_pack(pack_id: str) -> Response[str]:
 
 
 bootstrap.prepare(lambda services: (services.once, services.cloner))
-lambda_handler = serve(app)
+lambda_handler = serve(app, bootstrap.invocation_begins)

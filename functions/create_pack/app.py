@@ -29,4 +29,4 @@ def create_pack() -> Response[str]:
 
 
 bootstrap.prepare(lambda services: (services.once, services.registrar))
-lambda_handler = serve(app)
+lambda_handler = serve(app, bootstrap.invocation_begins)

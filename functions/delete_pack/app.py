@@ -20,4 +20,4 @@ def delete_pack(pack_id: str) -> Response[str]:
 
 
 bootstrap.prepare(lambda services: services.deleter)
-lambda_handler = serve(app)
+lambda_handler = serve(app, bootstrap.invocation_begins)

@@ -24,4 +24,4 @@ def get_file(pack_id: str) -> Response[Any]:
 
 
 bootstrap.prepare(lambda services: services.files)
-lambda_handler = serve(app)
+lambda_handler = serve(app, bootstrap.invocation_begins)

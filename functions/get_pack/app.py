@@ -21,4 +21,4 @@ def get_pack(pack_id: str) -> Response[str]:
 
 
 bootstrap.prepare(lambda services: services.packs)
-lambda_handler = serve(app)
+lambda_handler = serve(app, bootstrap.invocation_begins)

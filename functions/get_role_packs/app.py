@@ -20,4 +20,4 @@ def get_role_packs(role_id: str) -> Response[str]:
 
 
 bootstrap.prepare(lambda services: services.roles)
-lambda_handler = serve(app)
+lambda_handler = serve(app, bootstrap.invocation_begins)

@@ -19,4 +19,4 @@ def get_upload(upload_id: str) -> Response[str]:
 
 
 bootstrap.prepare(lambda services: services.uploads)
-lambda_handler = serve(app)
+lambda_handler = serve(app, bootstrap.invocation_begins)

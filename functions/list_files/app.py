@@ -21,4 +21,4 @@ def list_files(pack_id: str) -> Response[str]:
 
 
 bootstrap.prepare(lambda services: services.files)
-lambda_handler = serve(app)
+lambda_handler = serve(app, bootstrap.invocation_begins)

@@ -28,4 +28,4 @@ def list_packs() -> Response[str]:
 
 
 bootstrap.prepare(lambda services: services.secrets_manager, lambda services: services.cursors)
-lambda_handler = serve(app)
+lambda_handler = serve(app, bootstrap.invocation_begins)

@@ -29,4 +29,4 @@ bootstrap.prepare(
     lambda services: services.secrets_manager,
     lambda services: services.cursors,
 )
-lambda_handler = serve(app)
+lambda_handler = serve(app, bootstrap.invocation_begins)

@@ -41,4 +41,4 @@ def put_file(pack_id: str) -> Response[str]:
 
 
 bootstrap.prepare(lambda services: services.file_editor)
-lambda_handler = serve(app)
+lambda_handler = serve(app, bootstrap.invocation_begins)

@@ -24,4 +24,4 @@ def replace_pack(pack_id: str) -> Response[str]:
 
 
 bootstrap.prepare(lambda services: services.registrar)
-lambda_handler = serve(app)
+lambda_handler = serve(app, bootstrap.invocation_begins)

@@ -31,4 +31,4 @@ def reupload_pack(pack_id: str) -> Response[str]:
 
 
 bootstrap.prepare(lambda services: (services.once, services.publisher))
-lambda_handler = serve(app)
+lambda_handler = serve(app, bootstrap.invocation_begins)

@@ -32,4 +32,4 @@ def set_role_packs(role_id: str) -> Response[str]:
 
 
 bootstrap.prepare(lambda services: (services.roles, services.packs))
-lambda_handler = serve(app)
+lambda_handler = serve(app, bootstrap.invocation_begins)

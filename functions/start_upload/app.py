@@ -30,4 +30,4 @@ def start_upload() -> Response[str]:
 
 
 bootstrap.prepare(lambda services: (services.once, services.uploads))
-lambda_handler = serve(app)
+lambda_handler = serve(app, bootstrap.invocation_begins)

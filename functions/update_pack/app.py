@@ -30,4 +30,4 @@ def update_pack(pack_id: str) -> Response[str]:
 
 
 bootstrap.prepare(lambda services: services.packs)
-lambda_handler = serve(app)
+lambda_handler = serve(app, bootstrap.invocation_begins)

@@ -30,4 +30,4 @@ def upload_pack() -> Response[str]:
 
 
 bootstrap.prepare(lambda services: (services.once, services.publisher))
-lambda_handler = serve(app)
+lambda_handler = serve(app, bootstrap.invocation_begins)

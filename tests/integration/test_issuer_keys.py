@@ -33,7 +33,9 @@ def clock() -> Clock:
 @pytest.fixture
 def keys(issuer: Issuer, clock: Clock) -> Iterator[IssuerKeys]:
     with urllib3.PoolManager() as http:
-        yield IssuerKeys(url=issuer.keys_url, http=http, clock=clock, monotonic=time.monotonic)
+        yield IssuerKeys(
+            url=issuer.keys_url, http=http, clock=clock, monotonic=time.monotonic, time_left=lambda: 9
+        )
 
 
 def found(keys: IssuerKeys, name: KeyName) -> bool:
@@ -195,4 +197,4 @@ def test_an_issuer_that_is_not_there_counts_as_down(clock: Clock) -> None:
     with Issuer() as gone:
         url = gone.keys_url
     with urllib3.PoolManager() as http, pytest.raises(ServiceUnavailable):
-        IssuerKeys(url=url, http=http, clock=clock, monotonic=time.monotonic).find(OLD)
+        IssuerKeys(url=url, http=http, clock=clock, monotonic=time.monotonic, time_left=lambda: 9).find(OLD)

@@ -586,6 +586,7 @@ class TestRefusals:
     def test_a_copy_that_takes_too_long_is_504_and_the_repeat_goes_on_where_it_stopped(
         self, service: Service
     ) -> None:
+        service.time_passes()
         source = service.upload(ARCHIVE).body
         service.registry.moods.append(TakesLong(service=service, method="POST", path="/blobs/uploads/"))
 

@@ -339,6 +339,7 @@ class TestARegistryThatFails:
         pack_id = service.upload(ARCHIVE).body["id"]
         for version in ("1.5.0", "1.6.0"):
             assert reupload(service, pack_id, PackArchive(version=version).build()).status == 200
+        service.time_passes()
         service.registry.moods.append(TakesLong(method="DELETE", service=service))
 
         answers = [service.delete(pack_id).status for _ in range(3)]

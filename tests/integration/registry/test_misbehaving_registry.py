@@ -2,6 +2,7 @@
 
 import itertools
 import socket
+import time
 from dataclasses import replace
 
 import pytest
@@ -24,6 +25,7 @@ from tests.integration.registry.evidence import asked
 from packyard.errors import PackyardError, RegistryCleanupFailed, RegistryUnavailable
 from packyard.oci.build.image import Image, build_image
 from packyard.oci.build.layer import Layer
+from packyard.oci.digest import digest_of
 from packyard.registry.credentials import Anonymous
 from packyard.registry.own.distribution import DistributionRegistry
 from packyard.registry.own.factory import distribution_registry
@@ -248,6 +250,26 @@ def test_a_deletion_that_fails_says_so(
 
     with pytest.raises(RegistryCleanupFailed):
         registry.delete_image(REPOSITORY, image.digests)
+
+
+@pytest.mark.parametrize("left", [0.0, 0.6], ids=["none", "little"])
+def test_a_silent_registry_is_not_waited_for_longer_than_there_is_time(
+    left: float, fake: FakeRegistry
+) -> None:
+    fake.moods.append(Stalls(seconds=30))
+    begun = time.monotonic()
+    patience = Patience(
+        sleep=time.sleep,
+        monotonic=time.monotonic,
+        time_left=lambda: max(0.0, begun + left - time.monotonic()),
+    )
+    registry = distribution_registry(url=fake.url, credential=Anonymous(), patience=patience)
+
+    with pytest.raises(RegistryUnavailable):
+        registry.has_image(REPOSITORY, digest_of(b"an image"))
+
+    assert time.monotonic() - begun < left + 5
+    assert (fake.requests == []) == (left == 0)
 
 
 def test_an_upload_that_takes_too_long_is_given_up(fake: FakeRegistry, image: Image, layer: Layer) -> None:

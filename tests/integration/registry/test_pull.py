@@ -422,6 +422,7 @@ def test_what_the_factory_makes_reads_over_this_machine_s_network(
         ),
         manifest_bytes=20,
         monotonic=time.monotonic,
+        time_left=lambda: 900,
     )
 
     with pytest.raises(InvalidRequest) as refused:

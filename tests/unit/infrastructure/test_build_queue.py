@@ -39,12 +39,6 @@ def test_whatever_an_operator_allows_fits_on_the_disk_of_who_builds_it(name: str
     assert largest * 21 // 20 < disk
 
 
-def test_a_request_to_the_registry_tried_three_times_fits_into_the_function_s_time() -> None:
-    seconds = int(BUILDER["Environment"]["Variables"]["PACKYARD_REGISTRY_SECONDS"])
-
-    assert 3 * seconds < BUILDER["Timeout"]
-
-
 def test_dead_letters_are_kept_longer_than_the_queue_keeps_messages() -> None:
     queue, dead_letters = PROPERTIES["BuildQueue"], PROPERTIES["BuildDeadLetters"]
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import (
+    BotoCoreError,
     ClientError,
     CredentialRetrievalError,
     HTTPClientError,
@@ -57,14 +58,20 @@ _REFUSED_CREDENTIALS: Final = frozenset(
 logger = Logger(child=True)
 
 
+class OutOfTime(BotoCoreError):
+    """There is not enough time left for an attempt at an AWS call, so none was made. botocore does not retry it."""
+
+    fmt = "The time of this invocation is over."
+
+
 @contextmanager
 def outages_translated() -> Iterator[None]:
     """Run AWS calls; what they raise because the service or the way to it is down becomes one error of ours.
 
     Raises:
         ServiceUnavailable: Throttled, answered 5xx, timed out or not reached, after botocore's own retries.
-            Whether a write happened is then not known. Or AWS does not take our credentials: nothing was written, and
-            the log says what to do.
+            Whether a write happened is then not known. Or there was no time left to ask. Or AWS does not take our
+            credentials: nothing was written, and the log says what to do.
     """
     try:
         yield
@@ -78,7 +85,7 @@ def outages_translated() -> Iterator[None]:
     except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError) as error:
         _log_refused_credentials(type(error).__name__)
         raise ServiceUnavailable from error
-    except (UnreachableError, HTTPClientError, IncompleteReadError) as error:
+    except (UnreachableError, HTTPClientError, IncompleteReadError, OutOfTime) as error:
         raise ServiceUnavailable from error
 
 

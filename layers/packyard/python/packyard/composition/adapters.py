@@ -6,7 +6,7 @@ Everything is imported and made when it is first asked for, so that a function p
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,14 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from packyard.aws.outages import OutOfTime
+from packyard.composition.deadline import (
+    ANSWER_SECONDS,
+    COMMIT_SECONDS,
+    CONNECT_SECONDS,
+    READ_SECONDS,
+    Deadline,
+)
 from packyard.composition.settings import Settings
 from packyard.store.table import Table
 
@@ -35,19 +43,39 @@ if TYPE_CHECKING:
     from packyard.store.tenants import TenantStore
     from packyard.store.uploads import UploadStore
 
-# The SDK's default retries are its oldest, its default time-outs a minute; the gateway waits for 29 seconds.
+# The SDK's default retries are its oldest and its default timeouts are a minute. Further attempts are made only while
+# the invocation has time for them (`aws_client`).
 _CLIENT_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 4},
-    connect_timeout=3,
-    read_timeout=5,
+    connect_timeout=CONNECT_SECONDS,
+    read_timeout=READ_SECONDS,
 )
 
 # What the SDK would sign forms with by itself is an older scheme, for a host that sends requests to most Regions on.
 _S3_CONFIG = _CLIENT_CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
 
-def _client(service: Any) -> Any:
-    return boto3.client(service, config=_S3_CONFIG if service == "s3" else _CLIENT_CONFIG)
+def aws_client(service: Any, *, deadline: Deadline, region: str | None = None) -> Any:
+    """Return an AWS service's client that makes no attempt which could outlast the invocation.
+
+    Args:
+        service: Its name, as the SDK has it.
+        deadline: The invocation's.
+        region: Another Region than the function's.
+    """
+    config = _S3_CONFIG if service == "s3" else _CLIENT_CONFIG
+    client: Any = boto3.client(service, region_name=region, config=config)
+
+    def require_time(**_: object) -> None:
+        if deadline.left(keep=COMMIT_SECONDS) <= 0:
+            raise OutOfTime
+
+    client.meta.events.register_first("before-send", require_time)
+    return client
+
+
+def _client(service: str) -> Any:
+    return aws_client(service, deadline=Deadline())
 
 
 def _utc_now() -> datetime:
@@ -71,7 +99,8 @@ class Adapters:
         new_ulid: A ULID never used before.
         sleep: Waits for so many seconds.
         random: A number from 0 up to 1, another each time; nothing secret is made of it.
-        client: Makes an AWS service's client.
+        deadline: Of the present invocation.
+        client: Makes an AWS service's client, which keeps to the deadline.
     """
 
     settings: Settings
@@ -79,6 +108,7 @@ class Adapters:
     new_ulid: Callable[[], str] = _new_ulid
     sleep: Callable[[float], None] = time.sleep
     random: Callable[[], float] = random.random
+    deadline: Deadline = field(default_factory=Deadline)
     client: Callable[[str], Any] = _client
 
     @cached_property
@@ -135,7 +165,13 @@ class Adapters:
         from packyard.issuer.published_keys import IssuerKeys
 
         http = urllib3.PoolManager()
-        return IssuerKeys(url=url, http=http, clock=self.clock, monotonic=time.monotonic)
+        return IssuerKeys(
+            url=url,
+            http=http,
+            clock=self.clock,
+            monotonic=time.monotonic,
+            time_left=lambda: self.deadline.left(keep=ANSWER_SECONDS),
+        )
 
     @cached_property
     def staging(self) -> "Staging":
@@ -219,7 +255,7 @@ class Adapters:
         foreign = ForeignCredentials(
             load=self._registry_credentials,
             ecr_token=lambda region: EcrToken(
-                ecr=boto3.client("ecr", region_name=region, config=_CLIENT_CONFIG), clock=self.clock
+                ecr=aws_client("ecr", deadline=self.deadline, region=region), clock=self.clock
             ),
             clock=self.clock,
         )
@@ -229,7 +265,12 @@ class Adapters:
             credentials=foreign,
             manifest_bytes=settings.archive_limits.manifest_bytes,
             monotonic=time.monotonic,
+            time_left=self.registry_time_left,
         )
+
+    def registry_time_left(self) -> float:
+        """Return for how many seconds a registry may be waited for; what follows then still has its time."""
+        return self.deadline.left(keep=COMMIT_SECONDS)
 
     @cached_property
     def cursors(self) -> "Cursors":
@@ -259,15 +300,15 @@ class Adapters:
     def _patience(self) -> "Patience":
         from packyard.registry.own.transport import Patience
 
-        # Each request may be tried three times before somebody stops waiting, and a push is a few of them in a row.
-        seconds = self.settings.registry_seconds
         return Patience(
             sleep=self.sleep,
             monotonic=time.monotonic,
             random=self.random,
-            read_seconds=seconds / 3,
-            total_seconds=seconds,
-            pause_seconds=seconds / 5,
+            # A large layer takes a registry its time, and `build_upload` has it. Everybody else's time ends earlier.
+            read_seconds=80,
+            total_seconds=240,
+            pause_seconds=48,
+            time_left=self.registry_time_left,
         )
 
     def _registry_credentials(self) -> str:

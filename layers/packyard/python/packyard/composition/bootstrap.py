@@ -9,10 +9,11 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from packyard.composition.adapters import Adapters
+from packyard.composition.adapters import Adapters, aws_client
+from packyard.composition.deadline import Deadline
 from packyard.composition.settings import Settings
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Services(Adapters):
             registry=self.registry,
             cleanup_queue=self.cleanup_queue,
             repository_prefix=self.settings.repository_prefix,
+            time_left=self.registry_time_left,
             clock=self.clock,
         )
 
@@ -155,6 +157,7 @@ class Services(Adapters):
             repositories=self.repositories,
             cleanup_queue=self.cleanup_queue,
             images=self.built_images,
+            time_left=self.registry_time_left,
             clock=self.clock,
             new_ulid=self.new_ulid,
         )
@@ -212,6 +215,8 @@ class Services(Adapters):
 
 
 _current: list[Services] = []
+# Known before there are services: they are made within the first request that needs them.
+_deadline = Deadline()
 
 
 def services() -> Services:
@@ -221,8 +226,19 @@ def services() -> Services:
         KeyError, ValueError: The environment lacks a setting, or has one that cannot be read.
     """
     if not _current:
-        _current.append(Services(settings=Settings.from_environment(os.environ)))
+        settings = Settings.from_environment(os.environ)
+        client = partial(aws_client, deadline=_deadline)
+        _current.append(Services(settings=settings, deadline=_deadline, client=client))
     return _current[-1]
+
+
+def invocation_begins(seconds: float) -> None:
+    """Note that an invocation begins, or the share of one that a message has, and when it ends.
+
+    Args:
+        seconds: How long it may take.
+    """
+    (_current[-1].deadline if _current else _deadline).begin(seconds)
 
 
 def prepare(*needs: Callable[[Services], object]) -> None:

@@ -65,7 +65,6 @@ class Settings:
         api_domain: Parent domain of the organisations' hosts; empty when only the stage URL is used.
         inline_archive_bytes: The largest request body that the gateway passes on whole.
         publish_deadline_seconds: Longer than any build can live; an image still unreferenced then is an orphan.
-        registry_seconds: The longest that one request to our registry may take.
         archive_limits: Bounds on archives.
         jwt: Whose JWTs are taken; None for nobody's.
         trusted_registries: Registries that may have addresses which are not public: `[http://]host[:port]`, joined by
@@ -85,7 +84,6 @@ class Settings:
     api_domain: str = ""
     inline_archive_bytes: int = 4_718_592
     publish_deadline_seconds: int = 960
-    registry_seconds: int = 25
     archive_limits: ArchiveLimits = field(default_factory=ArchiveLimits)
     jwt: JwtSettings | None = None
     trusted_registries: str = ""
@@ -125,7 +123,6 @@ class Settings:
             api_domain=environment.get("PACKYARD_API_DOMAIN", "").lower(),
             inline_archive_bytes=number("INLINE_ARCHIVE_BYTES", 4_718_592),
             publish_deadline_seconds=number("PUBLISH_DEADLINE_SECONDS", 960),
-            registry_seconds=number("REGISTRY_SECONDS", 25),
             archive_limits=ArchiveLimits(
                 compressed_bytes=number("MAX_COMPRESSED_BYTES", limits.compressed_bytes),
                 unpacked_bytes=number("MAX_UNPACKED_BYTES", limits.unpacked_bytes),

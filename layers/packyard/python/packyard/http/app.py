@@ -54,11 +54,18 @@ def make_app() -> APIGatewayRestResolver:
     return app
 
 
-def serve(app: APIGatewayRestResolver) -> Handler:
-    """Return the Lambda handler of `app`: each request is answered with its id and logged once."""
+def serve(app: APIGatewayRestResolver, begins: Callable[[float], None] | None = None) -> Handler:
+    """Return the Lambda handler of `app`: each request is answered with its id and logged once.
+
+    Args:
+        app: The resolver.
+        begins: Told at the start of each invocation for how many seconds it may run.
+    """
 
     @logger.inject_lambda_context(correlation_id_path="requestContext.requestId", clear_state=True)
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        if begins is not None:
+            begins(context.get_remaining_time_in_millis() / 1000)
         answer = app.resolve(event, context)
         answer["multiValueHeaders"][REQUEST_ID] = [event["requestContext"]["requestId"]]
         logger.info(

@@ -44,12 +44,14 @@ class IssuerKeys:
         http: The connections.
         clock: The present instant, UTC.
         monotonic: Seconds on a clock that never goes back.
+        time_left: How many seconds the invocation has left.
     """
 
     url: str
     http: urllib3.PoolManager
     clock: Callable[[], datetime]
     monotonic: Callable[[], float]
+    time_left: Callable[[], float]
     _keys: SigningKeys = field(default_factory=SigningKeys, init=False)
     _fetched_at: datetime | None = field(default=None, init=False)
     _asked_at: datetime | None = field(default=None, init=False)
@@ -79,7 +81,10 @@ class IssuerKeys:
         return self._asked_at is None or now - self._asked_at >= pause
 
     def _fetch(self) -> bytes:
-        deadline = self.monotonic() + _TOTAL_SECONDS - _WAIT_SECONDS
+        left = min(_TOTAL_SECONDS, self.time_left())
+        if left < _TOTAL_SECONDS:
+            raise _IssuerSilent("was not asked: no time is left")
+        deadline = self.monotonic() + left - _WAIT_SECONDS
         response = self.http.request(
             "GET",
             self.url,

@@ -21,18 +21,25 @@ QueueHandler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 
 def serve_queue(
-    settle: Callable[[str], None], *, put_back: Callable[[str, int], None] | None = None
+    settle: Callable[[str], None],
+    *,
+    begins: Callable[[float], None],
+    put_back: Callable[[str, int], None] | None = None,
 ) -> QueueHandler:
     """Return the Lambda handler of a queue's consumer.
 
     Args:
         settle: Takes one message's body; what it raises sends that message, and only that one, back to the queue.
+        begins: Told before each message for how many seconds it may be worked on: its share of what is left, so that
+            one that waits in vain takes no time from those behind it.
         put_back: Takes the receipt handle of a message and how many seconds to wait before it comes again. Without
             it, the queue's visibility timeout decides.
     """
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
-    def settle_record(record: SQSRecord) -> None:
+    def settle_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
+        done = len(processor.success_messages) + len(processor.fail_messages)
+        begins(lambda_context.get_remaining_time_in_millis() / 1000 / (len(processor.records) - done))
         try:
             settle(record.body)
         except Exception:

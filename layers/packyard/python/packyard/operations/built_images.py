@@ -39,12 +39,14 @@ class BuiltImages:
 
     Attributes:
         repository_prefix: What their repositories' names begin with.
+        time_left: For how many seconds the registry may still be waited for.
         clock: The present instant, UTC.
     """
 
     registry: ImageRegistry
     cleanup_queue: CleanupQueue
     repository_prefix: str
+    time_left: Callable[[], float]
     clock: Callable[[], datetime]
 
     def reference(self, *, org_id: str, name: PackName, version: Version) -> str:
@@ -83,7 +85,7 @@ class BuiltImages:
                 raise
             raise ServiceUnavailable from refused
 
-    def copy(  # noqa: PLR0913 - by name; one image, and where from
+    def copy(
         self,
         image: ImageTree,
         *,
@@ -91,7 +93,6 @@ class BuiltImages:
         mount_from: str | None,
         pack: Pack,
         due_at: datetime,
-        end: datetime,
     ) -> None:
         """Announce an image that others have made, and copy it by digest.
 
@@ -101,22 +102,21 @@ class BuiltImages:
             mount_from: The repository of our registry that it is in, if it is.
             pack: The pack that is to have it, as it will be written.
             due_at: From when the copy is an orphan unless a row uses it.
-            end: When to stop; what has been copied by then need not be copied again.
 
         Raises:
-            TimedOut: The end has come.
+            TimedOut: There was not enough time; what has been copied by then need not be copied again.
             RegistryUnavailable, ServiceUnavailable: As for `push`; and what `content` raises.
         """
         repository = self._announced(image.digests, pack, due_at)
 
         def send() -> None:
             for blob in image.blobs:
-                self._require_time(end)
+                self._require_time()
                 self.registry.copy_blob(
                     repository, blob, chunks=partial(content, blob), mount_from=mount_from
                 )
             for document in image.documents:
-                self._require_time(end)
+                self._require_time()
                 self.registry.push_manifest(repository, document)
 
         self._sent(repository, due_at, send)
@@ -176,7 +176,8 @@ class BuiltImages:
             send()
         except RegistryUnavailable as failed:
             missing = isinstance(failed, RegistryRefused) and NAME_UNKNOWN in failed.codes
-            if not (missing or type(failed) is RegistryUnavailable) or self.clock() >= due_at:
+            hung_up = type(failed) is RegistryUnavailable and self.time_left() > 0
+            if not (missing or hung_up) or self.clock() >= due_at:
                 raise
             created = self.registry.create_repository(repository)
             # Another push of the same name may have created it in between. One that hangs up tells nothing.
@@ -184,8 +185,8 @@ class BuiltImages:
                 raise
             send()
 
-    def _require_time(self, end: datetime) -> None:
-        if self.clock() > end:
+    def _require_time(self) -> None:
+        if self.time_left() <= 0:
             raise TimedOut
 
     def _repository(self, org_id: str, name: PackName) -> str:

@@ -43,8 +43,6 @@ from packyard.store.packs import PackStore
 from packyard.store.repositories import ClaimLost, NameHeld, RepositoryBusy, RepositoryStore
 from packyard.tenants.caller import Caller
 
-# The gateway waits for 29 seconds; what is left is for the row and the tag.
-_COPY_TIME: Final = timedelta(seconds=22)
 _NOT_TAKEN: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNSUPPORTED_MEDIA_TYPE})
 
 
@@ -151,7 +149,6 @@ class Cloner:
     def _copy(self, source: Pack, clone: Pack, caller: Caller, due_at: datetime) -> ImageTree:
         reference = replace(parse_reference(source.image_ref), digest=source.image_digest)
         ours = reference.registry == self.sources.own.host
-        end = self.clock() + _COPY_TIME
         # Whoever shares a pack shares its image as far as it is ours to give. Elsewhere the caller sees what they may.
         reader = source.org_id if ours else caller.org_id
         with self._blaming(source, caller), self.sources.opened(reference, org_id=reader) as repository:
@@ -165,7 +162,6 @@ class Cloner:
                     mount_from=reference.repository if ours else None,
                     pack=clone,
                     due_at=due_at,
-                    end=end,
                 )
         return image
 

@@ -40,8 +40,6 @@ logger = Logger(child=True)
 PURGE_LEASE: Final = timedelta(minutes=5)
 # Longer than a request can live, so that `clean_up` does not join in what goes well.
 _FIRST_RETRY_AFTER: Final = timedelta(minutes=1)
-# The gateway waits for 29 seconds. What is left of a long history is for the next attempt.
-_PURGE_TIME: Final = timedelta(seconds=18)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +47,8 @@ class Deleter:
     """Deletes packs.
 
     Attributes:
+        time_left: For how many seconds the registry may still be waited for. What is left of a long history by then is
+            for the next attempt.
         clock: The present instant, UTC.
         new_ulid: A ULID never used before.
     """
@@ -57,6 +57,7 @@ class Deleter:
     repositories: RepositoryStore
     cleanup_queue: CleanupQueue
     images: BuiltImages
+    time_left: Callable[[], float]
     clock: Callable[[], datetime]
     new_ulid: Callable[[], str]
 
@@ -122,11 +123,11 @@ class Deleter:
             raise RegistryCleanupFailed from busy
         # A request that nobody heard the answer of may be carried out later, and take what others have pushed by then.
         # The hold stands until that cannot be any more; if the purge fails, too.
-        answered = self.images.purge(pack, self._digests_in_time(pack, now + _PURGE_TIME))
+        answered = self.images.purge(pack, self._digests_in_time(pack))
         return purge if answered else purge.lingering()
 
-    def _digests_in_time(self, pack: Pack, end: datetime) -> Iterator[Digest]:
+    def _digests_in_time(self, pack: Pack) -> Iterator[Digest]:
         for digest in self.deletions.image_digests(pack.id):
-            if self.clock() > end:
+            if self.time_left() <= 0:
                 raise RegistryCleanupFailed
             yield digest

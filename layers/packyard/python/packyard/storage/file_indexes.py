@@ -21,7 +21,7 @@ _MISSING: Final = frozenset({"NoSuchKey", "404"})
 _FORBIDDEN: Final = frozenset({"AccessDenied", "403"})
 _UNREADABLE: Final = (
     "This function cannot read the file index that it has just written, so it reads every image whole. Allow it"
-    " s3:GetObject on indexes/* of the staging bucket; look at its role, at the bucket's policy and at the bucket's key."
+    " s3:GetObject on indexes/* of the staging bucket; look at its role, and at the bucket's policy and key."
 )
 
 
@@ -96,7 +96,7 @@ class FileIndexes:
             self._doubtful = code in _FORBIDDEN
             logger.info("no file index", extra={"digest": digest})
         else:
-            logger.warning("file index not read", extra={"digest": digest}, exc_info=True)
+            logger.warning("file index not read", extra={"digest": digest}, exc_info=error)
 
     def _try_to_read(self, key: str) -> None:
         """Read what has just been written: where that is forbidden too, it is not because nothing is there."""

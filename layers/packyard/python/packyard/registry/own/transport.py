@@ -30,6 +30,11 @@ Body = Callable[[], Iterable[bytes]]
 Result = TypeVar("Result")
 
 
+def unlimited() -> float:
+    """Return more seconds than anybody waits."""
+    return 900
+
+
 def no_jitter() -> float:
     """Return 0: whoever waits does so for exactly as long as was said."""
     return 0
@@ -49,6 +54,8 @@ class Patience:
         total_seconds: For one request as a whole.
         pause_seconds: For all pauses between the attempts of one request. A registry that asks for longer ones is not
             asked again.
+        time_left: For how many seconds the registry may be waited for from now on. All of the above end with it: one
+            silence takes at most a third of it, so that a request can be tried three times, and the pauses a fifth.
     """
 
     sleep: Callable[[float], None]
@@ -58,6 +65,7 @@ class Patience:
     read_seconds: float = 30
     total_seconds: float = 300
     pause_seconds: float = 5
+    time_left: Callable[[], float] = unlimited
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +123,11 @@ class Exchange:
             RegistryUnavailable: No answer in time, or a broken one.
         """
         patience = self._patience
-        deadline = patience.monotonic() + patience.total_seconds
+        left = patience.time_left()
+        if left <= 0:
+            raise RegistryUnavailable("The time for the registry is over.")
+        total = min(patience.total_seconds, left)
+        deadline = patience.monotonic() + total
         sent = dict(headers or {})
         if authorization is not None:
             sent["Authorization"] = authorization
@@ -125,7 +137,11 @@ class Exchange:
                 url,
                 body=None if body is None else self._until(deadline, body()),
                 headers=sent,
-                timeout=urllib3.Timeout(connect=patience.connect_seconds, read=patience.read_seconds),
+                timeout=urllib3.Timeout(
+                    total=total,
+                    connect=patience.connect_seconds,
+                    read=min(patience.read_seconds, left / 3),
+                ),
                 retries=False,
                 redirect=False,
                 preload_content=False,
@@ -177,7 +193,7 @@ class Transport:
             RegistryRefused: At once: asking again would change nothing.
             RegistryUnavailable: The last attempt's.
         """
-        left = self._patience.pause_seconds
+        left = min(self._patience.pause_seconds, self._patience.time_left() / 5)
         for delay in RETRY_DELAYS_SECONDS:
             try:
                 return attempt()

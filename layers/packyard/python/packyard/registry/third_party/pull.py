@@ -115,6 +115,7 @@ class ImageSource:
         connect: Connects to an address.
         tls: Makes the context of TLS connections, when first needed.
         monotonic: Seconds on a clock that never goes back.
+        time_left: For how many seconds registries may still be waited for, whatever the limits say.
     """
 
     own: OwnRegistry
@@ -125,6 +126,7 @@ class ImageSource:
     connect: Connect
     tls: Callable[[], ssl.SSLContext]
     monotonic: Callable[[], float]
+    time_left: Callable[[], float]
 
     def read_pack(self, reference: Reference, *, org_id: str) -> PulledPack:
         """Return what an image says of the pack that it holds.
@@ -164,7 +166,7 @@ class ImageSource:
             raise name.unpullable()
         base_url, trusted = self._approach(reference.registry)
         guard = Guard(trusted=trusted, resolve=self.resolve, connect=self.connect)
-        budget = Budget(monotonic=self.monotonic, seconds=self.limits.seconds)
+        budget = Budget(monotonic=self.monotonic, seconds=min(self.limits.seconds, self.time_left()))
         with GuardedHttp(guard=guard, budget=budget, tls=lambda: self._tls) as http:
             authorizer: OwnAuthorizer | Authorizer
             if ours:

@@ -9,13 +9,14 @@ from packyard.registry.third_party.pull import ImageSource, OwnRegistry, PullLim
 from packyard.registry.third_party.pull_credentials import ForeignCredentials
 
 
-def image_source(
+def image_source(  # noqa: PLR0913 - by name; what the composition root has
     *,
     own: OwnRegistry,
     trusted: str,
     credentials: ForeignCredentials,
     manifest_bytes: int,
     monotonic: Callable[[], float],
+    time_left: Callable[[], float],
 ) -> ImageSource:
     """Return the source that reads over this machine's network.
 
@@ -25,6 +26,7 @@ def image_source(
         credentials: What to show other registries.
         manifest_bytes: The largest `pack.yaml`.
         monotonic: Seconds on a clock that never goes back.
+        time_left: For how many seconds registries may still be waited for.
 
     Raises:
         ValueError: The setting cannot be read.
@@ -38,4 +40,5 @@ def image_source(
         connect=connect_to,
         tls=tls_context,
         monotonic=monotonic,
+        time_left=time_left,
     )
