@@ -42,12 +42,8 @@ WITH_LEADING_KEYS = {
     *("dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem"),
     *("dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 }
-# What SAM gives to every role. The first can write logs and nothing else, and names no group because SAM knows none;
-# X-Ray's actions know no resources.
-OF_EVERY_ROLE = {
-    "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
-    "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess",
-}
+# What SAM gives to every role. It can write logs and nothing else, and names no group because SAM knows none.
+OF_EVERY_ROLE = {"arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
 # What somebody would do who has got hold of a function by what it parses.
 HOSTILE = [
     ("an API key by put", table_need("PutItem", ["KEY#x"], {"PK", "SK", "org_id"})),

@@ -70,7 +70,12 @@ def serve(app: APIGatewayRestResolver, begins: Callable[[float], None] | None = 
         answer["multiValueHeaders"][REQUEST_ID] = [event["requestContext"]["requestId"]]
         logger.info(
             "answered",
-            extra={"method": event["httpMethod"], "route": event["resource"], "status": answer["statusCode"]},
+            extra={
+                "method": event["httpMethod"],
+                "route": event["resource"],
+                "path": event["path"],
+                "status": answer["statusCode"],
+            },
         )
         return answer
 
