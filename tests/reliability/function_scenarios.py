@@ -13,7 +13,7 @@ from tests.foreign_images import image as image_of
 from tests.foreign_images import layer, pack_image
 from tests.gateway import Answer, Request
 from tests.internet import Internet
-from tests.reliability.operations import FIRST, OPERATIONS, STANDING
+from tests.reliability.operations import FIRST, OPERATIONS, STANDING, reupload
 from tests.reliability.permissions import Recorder, of_form
 from tests.reliability.transformed import ACCOUNT, CREDENTIALS, FOREIGN_REGISTRY
 from tests.reliability.world import World
@@ -175,6 +175,15 @@ def _rebuilds_what_stands(stage: Stage) -> None:
         stage.world.build(message)
 
 
+def _a_repository_that_is_lost(stage: Stage) -> None:
+    """Whoever sends an archive again pushes what the registry has lost; here the whole repository."""
+    repositories = stage.world.service.registry.shelves.repositories
+    lost = repositories.pop(f"packs/{ACME.org_id}/slack")
+    answer: Answer = reupload(archive=STANDING)(stage.world)
+    assert answer.status == 200, answer.body
+    assert repositories[f"packs/{ACME.org_id}/slack"].manifests.keys() <= lost.manifests.keys()
+
+
 def _messages_that_fail(stage: Stage) -> None:
     """A message that cannot be settled waits longer; one that comes early is sent anew."""
     world = stage.world
@@ -261,6 +270,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Stage], None]]] = {
     "a file without an index": _file_without_an_index,
     "staged uploads": _uploads,
     "builds of what stands": _rebuilds_what_stands,
+    "a repository that is lost": _a_repository_that_is_lost,
     "messages that fail": _messages_that_fail,
     "the authorizer": _authorize,
 }
