@@ -1,5 +1,6 @@
 """Ways in which a registry can misbehave. The first of a test's moods that claims a request is acted out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -17,6 +18,18 @@ class Mood:
         if self.times is not None:
             self.times -= 1
         return True
+
+
+@dataclass(kw_only=True)
+class Meanwhile(Mood):
+    """Lets something happen before each request, and answers as without it."""
+
+    act: Callable[[], object]
+
+    def claims(self, method: str, path: str) -> bool:
+        if super().claims(method, path):
+            self.act()
+        return False
 
 
 @dataclass(kw_only=True)

@@ -1,13 +1,13 @@
 """POST /packs/{id}/clone, through its real handler, with another registry for images of others."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.crashes import Killed, fused
-from tests.fake_registry.moods import Calls, CutsOff, Mood, Refuses
+from tests.fake_registry.moods import Calls, CutsOff, Meanwhile, Mood, Refuses
 from tests.fake_registry.server import FakeRegistry
 from tests.fake_registry.shelves import Repository
 from tests.foreign_images import Blob, ForeignImage, image, index, pack_image, shelve
@@ -27,18 +27,6 @@ from packyard.tenants.caller import Caller
 ARCHIVE = PackArchive(fields={"description": "Posts.", "suggested_packs": ["jira"]}).build()
 AMD, ARM, OTHER = (pack_image(f"name: slack\nversion: 1.{minor}.0\n".encode()) for minor in range(3))
 NOBODY = "pack_01HZ0000000000000000009999"
-
-
-@dataclass(kw_only=True)
-class TakesLong(Mood):
-    """Lets twelve seconds pass on the service's clock."""
-
-    service: Service
-
-    def claims(self, method: str, path: str) -> bool:
-        if super().claims(method, path):
-            self.service.clock.advance(timedelta(seconds=12))
-        return False
 
 
 @pytest.fixture
@@ -588,7 +576,10 @@ class TestRefusals:
     ) -> None:
         service.time_passes()
         source = service.upload(ARCHIVE).body
-        service.registry.moods.append(TakesLong(service=service, method="POST", path="/blobs/uploads/"))
+        takes = Meanwhile(
+            act=lambda: service.clock.advance(timedelta(seconds=12)), method="POST", path="/blobs/uploads/"
+        )
+        service.registry.moods.append(takes)
 
         assert_refused(service.clone(source["id"], name="ours"), 504, "timeout")
         repeated = service.clone(source["id"], name="ours")

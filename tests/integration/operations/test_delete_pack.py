@@ -1,12 +1,12 @@
 """DELETE /packs/{id}, through its real handler."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.aws import TABLE
-from tests.fake_registry.moods import Mood, Refuses
+from tests.fake_registry.moods import Meanwhile, Refuses
 from tests.gateway import Answer, Request, multipart
 from tests.service import ACME, GLOBEX, PackArchive, Service
 
@@ -19,18 +19,6 @@ from packyard.store.table import Put, Query, Update
 ARCHIVE = PackArchive().build()
 OTHER_VERSION = PackArchive(version="2.0.0").build()
 NOBODY = "pack_01HZ0000000000000000009999"
-
-
-@dataclass(kw_only=True)
-class TakesLong(Mood):
-    """Lets seven seconds pass on the service's clock."""
-
-    service: Service
-
-    def claims(self, method: str, path: str) -> bool:
-        if super().claims(method, path):
-            self.service.clock.advance(timedelta(seconds=7))
-        return False
 
 
 def row(service: Service, pack_id: str) -> dict[str, Any]:
@@ -340,7 +328,8 @@ class TestARegistryThatFails:
         for version in ("1.5.0", "1.6.0"):
             assert reupload(service, pack_id, PackArchive(version=version).build()).status == 200
         service.time_passes()
-        service.registry.moods.append(TakesLong(method="DELETE", service=service))
+        takes = Meanwhile(act=lambda: service.clock.advance(timedelta(seconds=7)), method="DELETE")
+        service.registry.moods.append(takes)
 
         answers = [service.delete(pack_id).status for _ in range(3)]
 
