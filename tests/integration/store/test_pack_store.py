@@ -210,5 +210,12 @@ def test_a_digest_is_found_in_a_ledger_of_many_pages(aws: Aws, packs: PackStore)
             )
         )
 
+    pages: list[None] = []
+    aws.dynamodb.meta.events.register("before-call.dynamodb.Query", lambda **_: pages.append(None))
     assert packs.uses_digest(pack_id(1), digest_of(b"11"))
+    assert len(pages) == 1, (
+        "what is asked about has mostly just been pushed, so the newest entries come first"
+    )
+    assert packs.uses_digest(pack_id(1), digest_of(b"1"))
+    assert len(pages) > 2
     assert not packs.uses_digest(pack_id(1), digest_of(b"12"))
