@@ -19,6 +19,7 @@ from packyard.store.actions import (
     update_to_wire,
 )
 from packyard.store.keys import Key
+from packyard.store.schema import require_readable
 from packyard.store.wire import Item, from_wire, to_wire
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class QueryPage:
 
 
 class Table:
-    """One DynamoDB table.
+    """One DynamoDB table. Items of a form that a later release writes are not read (`schema.py`).
 
     Args:
         client: A low-level client; its own retries handle throttling and server errors.
@@ -160,7 +161,7 @@ class Table:
         with outages_translated():
             answer = self._client.get_item(TableName=self._name, Key=to_wire(key), ConsistentRead=True)
         item = answer.get("Item")
-        return None if item is None else from_wire(item)
+        return None if item is None else _item(item)
 
     def get_many(self, keys: Sequence[Key]) -> list[Item]:
         """Return those of the items that are there, as they stand now, in no order.
@@ -179,7 +180,7 @@ class Table:
         for delay in (*_RETRY_DELAYS, None):
             with outages_translated():
                 answer = self._client.batch_get_item(RequestItems={self._name: rest})
-            items += [from_wire(item) for item in answer["Responses"].get(self._name, [])]
+            items += [_item(item) for item in answer["Responses"].get(self._name, [])]
             left: Any = answer["UnprocessedKeys"].get(self._name)
             if not left:
                 return items
@@ -219,7 +220,7 @@ class Table:
             answer = self._client.query(**request)
         last_key = answer.get("LastEvaluatedKey")
         return QueryPage(
-            items=[from_wire(item) for item in answer["Items"]],
+            items=[_item(item) for item in answer["Items"]],
             read=answer["ScannedCount"],
             last_key=None if last_key is None else from_wire(last_key),
         )
@@ -249,7 +250,7 @@ class Table:
         """
         request = update_to_wire(update, self._name)
         answer = self._write(lambda: self._client.update_item(**request, ReturnValues="ALL_NEW"))
-        return from_wire(answer["Attributes"])
+        return _item(answer["Attributes"])
 
     def transact(self, actions: Sequence[Action], *, token: str) -> None:
         """Write all of the actions or none of them.
@@ -301,4 +302,10 @@ def _failure(error: ClientError) -> ConditionFailed | TransactionFailed | Servic
 
 def _old(answer: Mapping[str, Any]) -> Item | None:
     item = answer.get("Item")
-    return None if item is None else from_wire(item)
+    return None if item is None else _item(item)
+
+
+def _item(wire: Any) -> Item:
+    item = from_wire(wire)
+    require_readable(item)
+    return item
