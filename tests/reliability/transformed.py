@@ -16,7 +16,7 @@ from typing import Any, Final
 
 PROJECT: Final = Path(__file__).parents[2]
 _SAM: Final = PROJECT / ".local" / "tools" / "sam" / "bin" / "python"
-_TEMPLATE: Final = PROJECT / "template.yaml"
+TEMPLATE_PATH: Final = PROJECT / "template.yaml"
 
 REGION: Final = "eu-central-1"
 ACCOUNT: Final = "123456789012"
@@ -46,10 +46,15 @@ _NAMES: Final[Mapping[str, Any]] = {
 
 
 @cache
-def resources(template: Path = _TEMPLATE) -> dict[str, Any]:
-    """Return what SAM makes of a template's resources, with functions and conditions as they stand."""
+def resources(template: Path = TEMPLATE_PATH, parameters: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return what SAM makes of a template's resources, with functions and conditions as they stand.
+
+    Args:
+        template: The template.
+        parameters: Values of parameters, as `Name=value`: SAM puts some of them in while it transforms.
+    """
     printed = subprocess.run(  # noqa: S603 - our own program
-        [_SAM, __file__, template],
+        [_SAM, __file__, template, *parameters],
         capture_output=True,
         check=True,
         env={**os.environ, "AWS_DEFAULT_REGION": REGION},
@@ -89,14 +94,20 @@ def resolved(value: Any) -> Any:
             found = _NAMES[f"{resource}.{attribute}"]
         case {"Fn::If": [_condition, then, _otherwise]}:
             found = resolved(then)
+        case {"Fn::Sub": [text, stated]}:
+            found = _filled(text, {**_NAMES, **resolved(stated)})
         case {"Fn::Sub": text}:
-            found = re.sub(r"\$\{([^}]+)\}", lambda named: str(_NAMES[named[1]]), text)
+            found = _filled(text, _NAMES)
         case _:
             found = {name: resolved(part) for name, part in value.items()}
     return found
 
 
-def _transform(path: Path) -> Any:
+def _filled(text: str, names: Mapping[str, Any]) -> str:
+    return re.sub(r"\$\{([^}]+)\}", lambda named: str(names[named[1]]), text)
+
+
+def _transform(path: Path, parameters: Mapping[str, str]) -> Any:
     # Of SAM's environment, which is not ours.
     from samtranslator.translator.transform import transform  # noqa: PLC0415
     from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415
@@ -112,8 +123,9 @@ def _transform(path: Path) -> Any:
             if place in resource.get("Properties", {}):
                 # Where it is after packaging is of no concern here.
                 resource["Properties"][place] = "s3://code/key"
-    return transform(template, {}, NoManagedPolicies())
+    return transform(template, dict(parameters), NoManagedPolicies())
 
 
 if __name__ == "__main__":
-    json.dump(_transform(Path(sys.argv[1])), sys.stdout)
+    given = dict(argument.split("=", 1) for argument in sys.argv[2:])
+    json.dump(_transform(Path(sys.argv[1]), given), sys.stdout)
