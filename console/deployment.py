@@ -39,11 +39,15 @@ class Deployment:
         table_name: The table; None when not given.
         queues: Its queues, by name.
         repository_prefix: What the repositories of built packs begin with.
+        api_url: The base URL of its API, without a domain of its own; None when not known.
+        registry_url: The base URL of the registry with the built images; None when not known.
     """
 
     table_name: str | None
     queues: Mapping[str, WorkQueue]
     repository_prefix: str = DEFAULT_PREFIX
+    api_url: str | None = None
+    registry_url: str | None = None
 
     def table(self) -> str:
         """Return the table's name.
@@ -87,6 +91,8 @@ def of_stack(name: str, *, cloudformation: "CloudFormationClient") -> Deployment
         table_name=outputs["TableName"],
         queues=_queues(outputs),
         repository_prefix=outputs.get("RepositoryPrefix", DEFAULT_PREFIX),
+        api_url=outputs.get("ApiUrl"),
+        registry_url=outputs.get("RegistryUrl"),
     )
 
 

@@ -25,7 +25,7 @@ def main() -> int:
         sys.stderr.write(f"local: not {' '.join(unknown)}: ARGS=--check is all that `make run` takes\n")
         return 1
 
-    from local.first_push import NotVerified  # noqa: PLC0415 - takes long
+    from local.image_reader import NotVerified  # noqa: PLC0415 - takes long
     from local.serving import reset, serve  # noqa: PLC0415 - likewise
 
     try:

@@ -3,8 +3,6 @@
 Shares no code with the service, so that it cannot repeat its mistakes.
 """
 
-import gzip
-import hashlib
 import io
 import json
 import os
@@ -12,19 +10,16 @@ import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import urllib3
 
 from local.environments import PROJECT
+from local.image_reader import ImageReader, NotVerified
 from local.stack import StackDescription
 
 SAMPLE: Final = PROJECT / "examples" / "hello-pack"
 _SECONDS: Final = 60
-
-
-class NotVerified(Exception):
-    """The pack did not come through; the message says what was wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +69,13 @@ def push_and_read_back(stack: StackDescription, folder: Path = SAMPLE) -> Pushed
                 f"the push of {folder.name} was answered {answer.status}: {answer.data.decode()}"
             )
         pack = json.loads(answer.data)
-        image = _Image(http, pack["image_ref"])
+        registry, _, rest = pack["image_ref"].partition("/")
+
+        def get(url: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+            read = http.request("GET", url, headers=headers)
+            return read.status, read.data
+
+        image = ImageReader(get, f"http://{registry}/v2/{rest.rpartition(':')[0]}")
         trees = image.trees(pack["image_digest"])
     except urllib3.exceptions.HTTPError as error:
         raise NotVerified(
@@ -96,41 +97,6 @@ def push_and_read_back(stack: StackDescription, folder: Path = SAMPLE) -> Pushed
     )
 
 
-class _Image:
-    """An image in a registry, read by digest, everything hashed."""
-
-    def __init__(self, http: urllib3.PoolManager, reference: str) -> None:
-        registry, _, rest = reference.partition("/")
-        self._http = http
-        self._base = f"http://{registry}/v2/{rest.rpartition(':')[0]}"
-        self._seen: set[str] = set()
-
-    @property
-    def read(self) -> int:
-        """How many blobs and manifests have been read."""
-        return len(self._seen)
-
-    def trees(self, digest: str) -> list[Mapping[str, bytes]]:
-        """Return the files of each platform's image, by path."""
-        document = json.loads(self._get("manifests", digest))
-        if "manifests" in document:
-            return [tree for entry in document["manifests"] for tree in self.trees(entry["digest"])]
-        self._get("blobs", document["config"]["digest"])
-        files: dict[str, bytes] = {}
-        for layer in document["layers"]:
-            files |= _unpacked(self._get("blobs", layer["digest"]))
-        return [files]
-
-    def _get(self, kind: str, digest: str) -> bytes:
-        accepted = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, */*"
-        answer = self._http.request("GET", f"{self._base}/{kind}/{digest}", headers={"Accept": accepted})
-        found = f"sha256:{hashlib.sha256(answer.data).hexdigest()}"
-        if answer.status != 200 or found != digest:  # noqa: PLR2004 - OK
-            raise NotVerified(f"the registry answered {answer.status} for {digest}, with content of {found}")
-        self._seen.add(digest)
-        return answer.data
-
-
 def _archive_of(folder: Path) -> bytes:
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w:gz") as tar:
@@ -140,9 +106,3 @@ def _archive_of(folder: Path) -> bytes:
 
 def _files_of(folder: Path) -> Mapping[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def _unpacked(layer: bytes) -> Mapping[str, bytes]:
-    with tarfile.open(fileobj=io.BytesIO(gzip.decompress(layer))) as tar:
-        contents: dict[str, Any] = {member.name: tar.extractfile(member) for member in tar if member.isfile()}
-        return {name: content.read() for name, content in contents.items()}

@@ -1,0 +1,77 @@
+"""`make smoke STACK=NAME`: the main paths of a deployment that somebody names, and what they cost."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from console.refusal import Refused
+from local.image_reader import NotVerified
+from local.standing_stack import StackNotRunning
+
+from packyard.errors import PackyardError
+from smoke.api import NotProved
+from smoke.organisation import OrganisationInUse
+from smoke.target import Target, local_target, stack_target
+from smoke.trial import Interrupted, try_out
+
+_LOCAL = "local"
+_INTERRUPTED = 130  # what a shell reports of a program that SIGINT has ended
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Try a deployment out and return the exit status: 0 when all was proved, 1 when not, 130 when interrupted."""
+    options = _parser().parse_args(arguments)
+    if not options.stack:
+        sys.stderr.write("smoke: which deployment? make smoke STACK=NAME, or STACK=local\n")
+        return 1
+    try:
+        target = _target(options)
+        print(f"{target.name}: {target.api_url}, images in {target.registry_url}\n", flush=True)
+        try_out(target, take_over=options.take_over, show=lambda line: print(line, flush=True))
+    except Interrupted:
+        sys.stderr.write("smoke: interrupted\n")
+        return _INTERRUPTED
+    except (NotProved, NotVerified) as failure:
+        sys.stderr.write(f"smoke: NOT PROVED: {failure}\n")
+        return 1
+    except (OrganisationInUse, Refused, StackNotRunning, PackyardError) as refusal:
+        sys.stderr.write(f"smoke: {refusal}\n")
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        sys.stderr.write(f"smoke: AWS: {error}\n")
+        return 1
+    print("\nAll of it worked.")
+    return 0
+
+
+def _target(options: argparse.Namespace) -> Target:
+    if options.stack == _LOCAL:
+        return local_target(options.port)
+    return stack_target(
+        options.stack,
+        session=boto3.Session(region_name=options.region),
+        endpoint_url=options.endpoint_url,
+        api_url=options.api_url,
+        # Not an option: those are seen by everybody on a machine.
+        registry_login=os.environ.get("SMOKE_REGISTRY_LOGIN"),
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="smoke", description=__doc__)
+    parser.add_argument("stack", help="the CloudFormation stack, or `local` for the one that `make run` runs")
+    parser.add_argument("--port", type=int, default=4566, help="where the local stack listens")
+    parser.add_argument("--region", help="the stack's Region; by default that of the AWS configuration")
+    parser.add_argument("--api-url", help="where the API is, such as https://acme.packs.example/v1")
+    parser.add_argument("--endpoint-url", help="where AWS is, for an emulator")
+    parser.add_argument(
+        "--take-over", action="store_true", help="take up what a trial that was killed has left"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,149 @@
+"""An organisation for the time of a trial: made by the operator's commands, and removed without a trace."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from console.command_line import Console
+from console.refusal import Refused
+
+from packyard.store.keys import (
+    api_key_key,
+    org_key,
+    pack_partition,
+    role_revision_key,
+    slug_key,
+    upload_key,
+)
+from packyard.store.tenants import TenantStore
+from packyard.tenants.api_key import PermissionSet
+from packyard.tenants.org import BillingPosture
+
+# A trial takes a minute or two. What ends without cleaning up leaves keys that are void by then.
+KEY_LASTS: Final = timedelta(minutes=30)
+_LABEL: Final = "make smoke"
+
+
+class OrganisationInUse(Exception):
+    """Another trial has the organisation, or one that was killed has left it; the message says what to do."""
+
+
+@dataclass(kw_only=True)
+class Organisation:
+    """An organisation that is there for a trial, and what it has made.
+
+    Attributes:
+        console: The deployment's operator.
+        slug: Its slug, the same in each trial: what a killed one has left is found by it.
+        org_id: Its id.
+        secret: The secret of its key; empty until there is one.
+        created: Whether this trial has begun to make it.
+        key_hashes: Of the keys that this trial has made.
+        packs: The ids of packs that were made, those that are deleted again included.
+        uploads: The ids of staged uploads.
+        roles: The ids of roles that were written.
+    """
+
+    console: Console
+    slug: str
+    org_id: str = ""
+    secret: str = ""
+    created: bool = False
+    key_hashes: set[str] = field(default_factory=set)
+    packs: set[str] = field(default_factory=set)
+    uploads: set[str] = field(default_factory=set)
+    roles: set[str] = field(default_factory=set)
+
+    def open(self, *, take_over: bool) -> None:
+        """Make the organisation and a key, or take up what a killed trial has left.
+
+        Args:
+            take_over: Whether to take it up even though it has a key that is still valid.
+
+        Raises:
+            OrganisationInUse: It has such a key, and another trial may be at work.
+        """
+        tenants = self.console.tenants
+        self.org_id = self._store.find_org(self.slug) or ""
+        if self.org_id:
+            self._refuse_if_in_use(take_over=take_over)
+        if not self._stands():
+            # Without its row, an organisation has no packs: a trial was killed while it removed the last of it.
+            self.created = True
+            self.remove()
+            new = tenants.create_org(
+                self.slug, billing=BillingPosture.ACTIVE, trial_ends_at=None, platform=False
+            )
+            self.org_id = new.org_id
+        key, self.secret = tenants.issue_key(
+            self.org_id,
+            label=_LABEL,
+            permission_set=PermissionSet.FULL_ACCESS,
+            expires_at=datetime.now(UTC) + KEY_LASTS,
+        )
+        self.key_hashes.add(key.key_hash)
+
+    def remove(self) -> None:
+        """Remove every item of the organisation from the table; a second time does no harm.
+
+        Its packs must have been deleted: what is removed here is what the service keeps of those that are gone. The
+        slug goes last: a trial that is killed half-way leaves what the next one starts from.
+        """
+        # A trial that was interrupted while it made the organisation does not know its id yet.
+        self.org_id = self.org_id or self._store.find_org(self.slug) or ""
+        if not self.org_id:
+            return
+        # The index of keys lags behind, so those of this trial may not be in it.
+        hashes = self.key_hashes | {key.key_hash for key in self._store.list_api_keys(self.org_id)}
+        partitions = [
+            *(api_key_key(key_hash)["PK"] for key_hash in hashes),
+            *(pack_partition(pack) for pack in self.packs),
+            *(upload_key(upload)["PK"] for upload in self.uploads),
+            *(role_revision_key(self.org_id, role, 1)["PK"] for role in self.roles),
+            org_key(self.org_id)["PK"],
+            slug_key(self.slug)["PK"],
+        ]
+        for partition in partitions:
+            self._remove_partition(partition)
+        self.org_id = ""
+
+    def revoke_keys(self) -> None:
+        """Make every key of this trial void."""
+        for key_hash in self.key_hashes:
+            key = self._store.get_api_key(key_hash)
+            if key is not None:
+                self._store.revoke_api_key(key, at=datetime.now(UTC))
+
+    @property
+    def _store(self) -> TenantStore:
+        return TenantStore(table=self.console.table)
+
+    def _stands(self) -> bool:
+        try:
+            self.console.tenants.find_org(self.org_id)
+        except Refused:
+            return False
+        return True
+
+    def _refuse_if_in_use(self, *, take_over: bool) -> None:
+        now = datetime.now(UTC)
+        keys = self._store.list_api_keys(self.org_id)
+        ends = [key.expires_at for key in keys if key.revoked_at is None and key.expires_at is not None]
+        if not take_over and any(end > now for end in ends):
+            raise OrganisationInUse(
+                f"another trial of this deployment is at work (organisation {self.slug}), or one was killed. Wait "
+                f"until it has ended, {max(ends):%H:%M} UTC at the latest, or, if it was killed, add ARGS=--take-over"
+            )
+
+    def _remove_partition(self, partition: str) -> None:
+        dynamodb, table = self.console.client("dynamodb"), self.console.deployment.table()
+        pages = dynamodb.get_paginator("query").paginate(
+            TableName=table,
+            KeyConditionExpression="PK = :partition",
+            ExpressionAttributeValues={":partition": {"S": partition}},
+            ProjectionExpression="PK, SK",
+            ConsistentRead=True,
+        )
+        items: list[dict[str, Any]] = [item for page in pages for item in page["Items"]]
+        for item in items:
+            dynamodb.delete_item(TableName=table, Key=item)

@@ -1,0 +1,103 @@
+"""Which deployment is tried out: where its API and its registry are, and the operator's way in."""
+
+import base64
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import boto3
+from console.command_line import Console
+from console.deployment import of_stack
+from console.refusal import Refused
+from local.deployment import STACK
+from local.standing_stack import standing_stack
+
+_ECR: Final = re.compile(r"https://\d+\.dkr[.-]ecr\.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A deployment.
+
+    Attributes:
+        name: What it is called.
+        api_url: The base URL of its API.
+        registry_url: The base URL of the registry with its images.
+        registry_headers: What that registry wants to be shown.
+        console: The operator's commands, for organisations and keys.
+    """
+
+    name: str
+    api_url: str
+    registry_url: str
+    registry_headers: Mapping[str, str]
+    console: Console
+
+
+def local_target(port: int) -> Target:
+    """Return the stack that `make run` runs on a port.
+
+    Raises:
+        StackNotRunning: There is none.
+    """
+    found = standing_stack(port).description
+    return stack_target(
+        STACK,
+        # The emulator checks no credentials.
+        session=boto3.Session("test", "test", region_name=found["region"]),
+        endpoint_url=found["endpoint_url"],
+        api_url=found["api_url"],
+    )
+
+
+def stack_target(
+    name: str,
+    *,
+    session: boto3.Session,
+    endpoint_url: str | None = None,
+    api_url: str | None = None,
+    registry_login: str | None = None,
+) -> Target:
+    """Return the deployment of a CloudFormation stack, from the stack's outputs.
+
+    Args:
+        name: The stack.
+        session: The user's credentials and Region.
+        endpoint_url: Where AWS is; by default, AWS.
+        api_url: Where the API is; by default, where the stack says.
+        registry_login: `user:password` for a registry that is not ECR and wants Basic; by default it is read
+            anonymously.
+
+    Raises:
+        Refused: There is no such stack, or it does not say what it has.
+        ClientError, BotoCoreError: AWS refused or did not answer.
+    """
+
+    def client(service: Any) -> Any:
+        return session.client(service, endpoint_url=endpoint_url)
+
+    deployment = of_stack(name, cloudformation=client("cloudformation"))
+    where = api_url or deployment.api_url
+    registry = deployment.registry_url
+    if where is None or registry is None:
+        raise Refused(f"the stack {name!r} does not say where its API and its registry are; deploy it anew")
+    return Target(
+        name=name,
+        api_url=where.rstrip("/"),
+        registry_url=registry.rstrip("/"),
+        registry_headers=_registry_headers(registry, client, registry_login),
+        console=Console(client=client, deployment=deployment),
+    )
+
+
+def _registry_headers(
+    registry_url: str, client: Callable[[Any], Any], login: str | None
+) -> Mapping[str, str]:
+    if _ECR.match(registry_url):
+        # API_GetAuthorizationToken: the token is `AWS:password` in base64, which is what Basic wants (RFC 7617).
+        token = client("ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
+        return {"Authorization": f"Basic {token}"}
+    if login:
+        return {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
+    return {}
