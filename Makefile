@@ -7,6 +7,7 @@ WORKERS ?= $(if $(filter tests,$(T)),2,0)
 
 BIN := .venv/bin
 SAM := .local/tools/sam/bin
+CHECKOV := .local/tools/checkov/bin/checkov
 
 export PYTHONPATH := layers/packyard/python
 # Functions are deployed as their folders stand: bytecode must not lie in them.
@@ -86,6 +87,11 @@ operator: ## The operator's commands; ARGS="--stack NAME org create SLUG", ARGS=
 	@$(call SETUP,operator)
 	@$(BIN)/python -m console $(ARGS)
 
+.PHONY: smoke
+smoke: ## Try a deployment out, and leave nothing: STACK=NAME on AWS, or STACK=local, on PORT
+	@$(call SETUP,smoke)
+	@$(BIN)/python -m smoke --port '$(PORT)' '$(STACK)' $(ARGS)
+
 .PHONY: check
 check: ## Lint, format, types, imports, template: changes nothing
 	@$(call SETUP,check)
@@ -95,6 +101,7 @@ check: ## Lint, format, types, imports, template: changes nothing
 	$(BIN)/lint-imports
 	$(SAM)/cfn-lint template.yaml
 	$(SAM)/sam validate --lint --region us-east-1
+	$(CHECKOV) --config-file .checkov.yaml
 
 .PHONY: fix
 fix: ## Repair what the linter and the formatter can

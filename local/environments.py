@@ -37,6 +37,7 @@ SIZES: Final = {
     "runtime": 2,
     "schemathesis": 45,
     "audit": 30,
+    "checkov": 195,
     "bench": 340,
     "readers": 460,
 }
