@@ -22,8 +22,8 @@ import pytest
 from local.emulator import HOST, EmulatorFailed, running_emulator
 from local.environments import LOCAL, PROJECT, prepare
 from local.first_push import push_and_read_back
-from local.image_reader import NotVerified
 from local.function import free_port
+from local.image_reader import NotVerified
 from local.ports import STATES
 from local.proxy import PassOn, Received, Sent, proxied
 from local.stack import StackDescription, running_stack
