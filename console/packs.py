@@ -54,7 +54,7 @@ class Packs:
 
     def pending_deletions(self) -> list[Deletion]:
         """Return every pack that is being deleted, the longest waiting first."""
-        return sorted(self.deletions.pending(), key=lambda deletion: deletion.asked_at)
+        return list(self.deletions.pending())
 
     def retry_deletion(self, pack_id: str, *, queue: CleanupQueue) -> None:
         """Have a deletion gone on with at once.

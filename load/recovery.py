@@ -20,6 +20,7 @@ from local.deployment import function_environment, outputs
 from packyard.composition.bootstrap import Services
 from packyard.composition.settings import Settings
 from packyard.errors import PackyardError
+from packyard.messaging.not_yet import NotYet
 
 # Past every deadline and lease, at each round.
 _LEAP: Final = timedelta(minutes=30)
@@ -82,6 +83,8 @@ class Future:
     def _settled(self, settle: Any, body: str) -> bool:
         try:
             settle(body)
+        except NotYet:
+            return False
         except _PROBLEMS as problem:
             self.troubles.append(f"{problem!r} of {body}")
             return False

@@ -7,6 +7,7 @@ composition root, as any deployment does.
 import hashlib
 import io
 import json
+import logging
 import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from tests.gateway import Answer, Request, multipart
 from packyard.composition import bootstrap
 from packyard.composition.deadline import Deadline
 from packyard.composition.settings import JwtSettings, Settings
+from packyard.messaging.consumer import logger as consumer_log
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.tenants.caller import WRITE, Caller
 
@@ -82,6 +84,7 @@ class Service:
     services: bootstrap.Services
     clock: Clock
     bodies: dict[tuple[str, ...], str] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
 
     def request(self, function: str, request: Request) -> Answer:
         """Send a request to a function's own handler."""
@@ -187,18 +190,38 @@ class Service:
         )
 
     def deliver(self) -> list[str]:
-        """Hand the queued messages to `clean_up` once and return the ids of those that it sends back."""
-        return self.deliver_bodies(self.aws.queued())
+        """Hand the queued messages to `clean_up` once and return the ids of those that failed.
+
+        What is held or failed stays in the queue.
+        """
+        bodies = self.aws.queued()
+        left = self.deliver_bodies(bodies)
+        for number in left:
+            self.aws.sqs.send_message(QueueUrl=self.aws.queue_url, MessageBody=bodies[int(number)])
+        return [number for number in left if number not in self.held]
+
+    def is_due(self, body: str) -> bool:
+        """Return whether a message of ours may be settled by now."""
+        return datetime.fromisoformat(json.loads(body)["due_at"]) <= self.clock()
 
     def deliver_bodies(self, bodies: list[str]) -> list[str]:
-        """Hand messages to `clean_up` and return the ids of those that it sends back."""
+        """Hand messages to `clean_up` and return the ids of those that it leaves in the queue, held or failed.
+
+        Which of them are held is in `held`.
+        """
+        self.held.clear()
         records = [
             {"messageId": str(n), "body": body, "eventSource": "aws:sqs", "attributes": {}}
             for n, body in enumerate(bodies)
         ]
         if not records:
             return []
-        answer = self.invoke("clean_up", {"Records": records})
+        noting, log = _NoteHeld(self.held), logging.getLogger(consumer_log.name)
+        log.addHandler(noting)
+        try:
+            answer = self.invoke("clean_up", {"Records": records})
+        finally:
+            log.removeHandler(noting)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     def time_passes(self) -> None:
@@ -209,12 +232,26 @@ class Service:
         """Let every deadline pass and every message be settled."""
         for _ in range(3):
             self.clock.advance(DEADLINE + timedelta(seconds=1))
-            assert self.deliver() == []
+            left = self.deliver()
+        assert left == []
 
     def images(self) -> dict[str, set[str]]:
         """Return the digests of the manifests in each repository that has any."""
         kept = self.registry.shelves.repositories
         return {name: set(repository.manifests) for name, repository in kept.items() if repository.manifests}
+
+
+class _NoteHeld(logging.Handler):
+    """Takes down which messages the consumer's log says are held."""
+
+    def __init__(self, held: set[str]) -> None:
+        super().__init__()
+        self._held = held
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See `logging.Handler`."""
+        if record.getMessage() == "held":
+            self._held.add(record.__dict__["message_id"])
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """The cleanup queue's consumer: removes what nothing uses, and finishes deletions."""
 
+from datetime import datetime
+
 from packyard.composition import bootstrap
 from packyard.messaging.consumer import serve_queue
 
 
 def clean_up(body: str) -> None:
-    """Settle one message, or put it back until it is due."""
+    """Settle one message, or have it held until it is due."""
     bootstrap.services().cleaner.settle(body)
 
 
@@ -14,5 +16,12 @@ def put_back(receipt_handle: str, seconds: int) -> None:
     bootstrap.services().cleanup_queue.put_back(receipt_handle, seconds)
 
 
-bootstrap.prepare(lambda services: services.cleaner)
-lambda_handler = serve_queue(clean_up, begins=bootstrap.invocation_begins, put_back=put_back)
+def report_left(body: str, sent_at: datetime) -> None:
+    """Measure for how long a message that is left has been due."""
+    bootstrap.services().cleaner.measure(body, sent_at=sent_at)
+
+
+bootstrap.prepare(lambda services: (services.cleaner, services.cleanup_queue))
+lambda_handler = serve_queue(
+    clean_up, begins=bootstrap.invocation_begins, put_back=put_back, report_left=report_left
+)

@@ -34,6 +34,7 @@ ALLOWED: Final = {
     "clean_up": QUEUE,
     "get_file": HTTP | {"isal"},
     "list_files": HTTP | {"isal"},
+    "measure_backlog": set[str](),
 }
 ENVIRONMENT: Final = {
     "AWS_ACCESS_KEY_ID": "testing",

@@ -38,6 +38,10 @@ def api_docs(scene: Scene) -> object:
     return scene.service.invoke("api_docs", Request(method="GET", resource="/docs", caller=ACME).event())
 
 
+def measure_backlog(scene: Scene) -> object:
+    return scene.service.invoke("measure_backlog", {"detail-type": "Scheduled Event"})
+
+
 FIRST_REQUESTS: Final[dict[str, Callable[[Scene], object]]] = {
     "api_docs": api_docs,
     "authorize": authorize,
@@ -53,6 +57,7 @@ FIRST_REQUESTS: Final[dict[str, Callable[[Scene], object]]] = {
     "list_files": ROWS["`GET /packs/{id}/files`"],
     "list_packs": ROWS["`GET /packs`"],
     "list_revisions": ROWS["`GET /packs/{id}/revisions`"],
+    "measure_backlog": measure_backlog,
     "put_file": ROWS["`PUT /packs/{id}/files/{path}`"],
     "replace_pack": ROWS["`PUT /packs/{id}`"],
     "reupload_pack": ROWS["`POST /packs/{id}/upload`"],

@@ -273,4 +273,5 @@ SCENARIOS: Final[Mapping[str, Callable[[Stage], None]]] = {
     "a repository that is lost": _a_repository_that_is_lost,
     "messages that fail": _messages_that_fail,
     "the authorizer": _authorize,
+    "the backlog": lambda stage: stage.world.service.invoke("measure_backlog", {}),
 }

@@ -19,6 +19,8 @@ from tests.reliability.tally import count
 from tests.reliability.worlds import HOLD, Trouble
 from tests.staged_uploads import arrive, deliver
 
+from packyard.packs.timestamp import format_timestamp
+from packyard.store.keys import name_key, pack_key
 from packyard.store.wire import from_wire
 
 # TTL deletes late, and clocks here never differ by as much.
@@ -110,14 +112,19 @@ class Surroundings(Stage):
     def deliver_message(self, body: str, fate: Fate | None) -> None:
         """Deliver a message to `clean_up`."""
         trouble = self.trouble_of(fate)
-        returned = self.meet(lambda: self.service.deliver_bodies([body]), _later(fate, -2))
-        if returned:
-            assert trouble.any, f"{body} came back"
-        elif returned == [] and body in self.mail:
-            self.mail.remove(body)
-            self.settled_mail.append(body)
         message = json.loads(body)
-        due = self.service.clock().isoformat() >= message["due_at"].replace("Z", "+00:00")
+        due = self.service.is_due(body)
+        held = not due or self._is_at_work_in(message)
+        returned = self.meet(lambda: self.service.deliver_bodies([body]), _later(fate, -2))
+        if returned and self.service.held:
+            assert held, f"{body} was held"
+        elif returned:
+            assert trouble.any, f"{body} came back"
+        elif returned == []:
+            assert due, f"{body} was settled before its time"
+            if body in self.mail:
+                self.mail.remove(body)
+                self.settled_mail.append(body)
         if due and message["kind"] == "pack_deletion":
             self._deletion_comes_due(message["pack_id"], trouble, returned)
         elif due and message["kind"] == "orphan_image":
@@ -127,6 +134,18 @@ class Surroundings(Stage):
         if returned is None:
             self.look_around(*ORGS)
             assert_sound(self.service, pending=self.mail)
+
+    def _is_at_work_in(self, message: Mapping[str, Any]) -> bool:
+        """Return whether somebody may be at work in the repository of a message, so that it may be held."""
+        if message["kind"] != "orphan_image":
+            return False
+        name = self.service.aws.table.get(name_key(message["org_id"], message["name"])) or {}
+        now = format_timestamp(self.service.clock())
+        if any(name.get(until, "") >= now for until in ("claimed_until", "purging_until")):
+            return True
+        # An image that we pushed may have come to a registered pack, which is being deleted.
+        holder = self.service.aws.table.get(pack_key(name["pack_id"])) if "pack_id" in name else None
+        return holder is not None and holder["status"] == "deleting"
 
     def _deletion_comes_due(self, pack_id: str, trouble: Trouble, returned: list[str] | None) -> None:
         self.hold(pack_id, trouble)

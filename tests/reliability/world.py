@@ -129,12 +129,12 @@ class World:
         queue._messages.clear()  # noqa: SLF001
 
     def clean_up(self, body: str) -> bool:
-        """Hand a message of the inbox to `clean_up`, and return whether it is settled."""
-        settled = not self.service.deliver_bodies([body])
-        if settled and body in self.inbox:
+        """Hand a message of the inbox to `clean_up`, and return whether it has not failed: it is settled or held."""
+        left = self.service.deliver_bodies([body])
+        if not left and body in self.inbox:
             self.inbox.remove(body)
         self.collect()
-        return settled
+        return not set(left) - self.service.held
 
     def build(self, body: str) -> bool:
         """Hand a message to `build_upload`, and return whether it is settled."""

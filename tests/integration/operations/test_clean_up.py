@@ -8,6 +8,9 @@ from tests.fake_registry.moods import Refuses
 from tests.service import ACME, DEADLINE, PackArchive, Service
 from tests.tables import being_deleted
 
+from packyard.messaging.not_yet import NotYet
+from packyard.packs.manifest.name import PackName
+
 
 @dataclass(kw_only=True)
 class RefusesTheIndex(Refuses):
@@ -26,13 +29,46 @@ def repository(name: str = "slack") -> str:
     return f"packs/{ACME.org_id}/{name}"
 
 
-def test_messages_that_come_early_are_put_back(service: Service) -> None:
+def test_messages_that_come_early_are_left_in_the_queue(service: Service) -> None:
     service.upload(PackArchive().build())
+    messages = service.aws.queued()
 
-    assert service.deliver() == []
+    assert service.deliver_bodies(messages) == ["0", "1"]
 
     assert len(service.aws.staged()) == 1
-    assert len(service.aws.queued()) == 2
+    assert service.aws.queued() == [], "nothing is sent anew"
+
+
+def test_a_message_that_comes_early_is_held_until_it_is_due(service: Service) -> None:
+    service.upload(PackArchive().build())
+    (archive, image) = service.aws.queued()
+    service.clock.advance(timedelta(seconds=30))
+
+    for message in (archive, image):
+        with pytest.raises(NotYet) as held:
+            service.services.cleaner.settle(message)
+        assert held.value.seconds == (DEADLINE - timedelta(seconds=30)).total_seconds()
+
+
+def test_a_message_is_held_for_as_long_as_somebody_publishes_into_its_repository(service: Service) -> None:
+    service.registry.moods.append(RefusesTheIndex(status=503))
+    service.upload(PackArchive().build())
+    service.registry.moods.clear()
+    (_, image) = service.aws.queued()
+    service.clock.advance(timedelta(seconds=100))
+    until = service.clock() + DEADLINE
+    service.services.repositories.claim_for_create(
+        org_id=ACME.org_id, name=PackName("slack"), until=until, now=service.clock(), token="another"
+    )
+    service.clock.advance(timedelta(seconds=30))
+
+    with pytest.raises(NotYet) as held:
+        service.services.cleaner.settle(image)
+
+    assert held.value.until == until
+    service.clock.advance(timedelta(seconds=91))
+    service.services.cleaner.settle(image)
+    assert service.images() == {}
 
 
 def test_a_staged_archive_goes_when_its_time_has_come(service: Service) -> None:

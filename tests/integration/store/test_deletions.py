@@ -90,7 +90,7 @@ class TestTheDecision:
             "deleting_by": "key:1",
             "deleting_at": "2026-01-02T03:04:05.678Z",
             "GSI3PK": "DELETING",
-            "GSI3SK": f"PACK#{pack.id}",
+            "GSI3SK": f"2026-01-02T03:04:05.678Z#{pack.id}",
         }
 
     def test_a_repeat_keeps_who_asked_first(self, deletions: DeletionStore, pack: Pack) -> None:

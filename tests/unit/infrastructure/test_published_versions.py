@@ -52,13 +52,20 @@ def test_routes_and_the_authorizer_call_the_alias() -> None:
         "AuthorizeAliaslive",
         "BuildUploadAliaslive",
         "CleanUpAliaslive",
+        "MeasureBacklogAliaslive",
     }
 
 
-def test_the_gateway_may_call_the_aliases_and_nothing_else() -> None:
+def test_the_gateway_and_the_schedule_may_call_the_aliases_and_nothing_else() -> None:
     allowed = {permission["FunctionName"]["Ref"] for permission in of_type("AWS::Lambda::Permission")}
 
     assert allowed == ALIASES - {"BuildUploadAliaslive", "CleanUpAliaslive"}
+
+
+def test_the_schedule_calls_the_alias() -> None:
+    (rule,) = of_type("AWS::Events::Rule")
+
+    assert [target["Arn"] for target in rule["Targets"]] == [{"Ref": "MeasureBacklogAliaslive"}]
 
 
 def test_the_queues_call_the_aliases() -> None:

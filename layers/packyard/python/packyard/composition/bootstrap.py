@@ -202,7 +202,6 @@ class Services(Adapters):
             packs=self.packs,
             repositories=self.repositories,
             staging=self.staging,
-            cleanup_queue=self.cleanup_queue,
             registry=self.registry,
             deleter=self.deleter,
             clock=self.clock,

@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError, ServiceError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from packyard.aws import figures
 from packyard.errors import InternalError, MethodNotAllowed, PackyardError, RouteNotFound
 from packyard.http.entity_tags import conditional
 
@@ -91,8 +92,9 @@ def json_response(
 
 
 def refusal(error: PackyardError, *, request_id: str) -> Response[str]:
-    """Return the error envelope, and note the code for the request's line in the log."""
+    """Return the error envelope, count it, and note the code for the request's line in the log."""
     logger.append_keys(code=error.code)
+    figures.count("Refusals", code=error.code)
     seconds = error.retry_after_seconds
     headers = {} if seconds is None else {"Retry-After": str(seconds)}
     return json_response(error.status, {"error": error.inner(request_id)}, headers)

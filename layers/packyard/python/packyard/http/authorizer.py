@@ -11,6 +11,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from packyard.aws import figures
 from packyard.errors import Unauthenticated
 from packyard.http.caller import to_context
 from packyard.tenants.caller import Caller
@@ -44,7 +45,12 @@ def serve_authorizer(resolve: Callable[[str], Caller], begins: Callable[[float],
             caller = resolve(event["authorizationToken"])
         except Unauthenticated as refusal:
             logger.info("refused", extra={"code": refusal.code, "reason": str(refusal.__cause__ or refusal)})
+            figures.count("Refusals", code=refusal.code)
             raise Unauthorized from None
+        except Exception:
+            # Lambda's own metric of errors counts every refused credential as well.
+            figures.count("AuthorizerFailures")
+            raise
         return {
             "principalId": caller.principal,
             "policyDocument": {

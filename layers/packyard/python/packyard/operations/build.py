@@ -16,7 +16,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit
 
+from packyard.aws import figures
 from packyard.errors import InternalError, PackyardError
 from packyard.operations.publish import Published, Publisher
 from packyard.packs.pack import Pack
@@ -80,6 +82,7 @@ class Builder:
                 self.uploads.release(build, error, now=self.clock())
                 raise
             self.uploads.fail(build, error)
+            figures.count("Refusals", code=error.code)
             logger.info("refused", extra={"upload_id": upload_id, "code": error.code})
         except Exception:
             self.uploads.release(build, InternalError(), now=self.clock())
@@ -87,6 +90,7 @@ class Builder:
         else:
             if not published.changed:
                 self.uploads.complete(build, published.pack.id)
+            figures.record({"BuildSeconds": ((self.clock() - now).total_seconds(), MetricUnit.Seconds)})
             logger.info("built", extra={"upload_id": upload_id, "pack_id": published.pack.id})
 
     def _publish(self, build: Build) -> Published:

@@ -1,22 +1,21 @@
 """Settling what was announced: removing what nothing uses, leaving what something does, finishing what was begun.
 
-Every message may come early, late, twice, or while its sender is still at work; each case ends the same way. What
-fails goes back to the queue, which waits longer each time and gives up to the dead letters.
+Every message may come early, late, twice, or while its sender is still at work; each case ends the same way. A message
+that comes early, or while its repository is busy, is held: it raises `NotYet` and stays in the queue. A message that
+fails stays there too, waits longer each time, and goes to the dead letters in the end. No message is sent anew: Lambda
+stops a function that sends to the queue that invokes it after about 16 rounds (decision 65).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit
 
-from packyard.messaging.cleanup_queue import (
-    CleanupQueue,
-    OrphanImage,
-    PackDeletion,
-    StagedArchive,
-    parse_message,
-)
+from packyard.aws import figures
+from packyard.messaging.cleanup_queue import OrphanImage, PackDeletion, StagedArchive, parse_message
+from packyard.messaging.not_yet import NotYet
 from packyard.oci.digest import Digest
 from packyard.oci.reference import parse_reference
 from packyard.operations.built_images import TAG_KEPT
@@ -44,23 +43,22 @@ class Cleaner:
     packs: PackStore
     repositories: RepositoryStore
     staging: Staging
-    cleanup_queue: CleanupQueue
     registry: ImageRegistry
     deleter: Deleter
     clock: Callable[[], datetime]
     new_ulid: Callable[[], str]
 
     def settle(self, body: str) -> None:
-        """Settle one message, or send it again when it has come before its time.
+        """Settle one message.
 
         Raises:
             ValueError: The message is not one of ours.
-            RegistryCleanupFailed, RegistryUnavailable, ServiceUnavailable: Not now; the message should come again.
+            NotYet: It has come early, or somebody is at work in its repository.
+            RegistryCleanupFailed, RegistryUnavailable, ServiceUnavailable: It failed; the message should come again.
         """
         message = parse_message(body)
         if self.clock() < message.due_at:
-            self.cleanup_queue.announce(message, now=self.clock())
-            return
+            raise self._not_yet(message.due_at)
         match message:
             case StagedArchive():
                 self.staging.delete(message.key)
@@ -68,6 +66,24 @@ class Cleaner:
                 self._settle_image(message)
             case PackDeletion():
                 self.deleter.finish(message.pack_id)
+
+    def measure(self, body: str, *, sent_at: datetime) -> None:
+        """Write for how long a message that is left in the queue has been due, as a metric; nothing before it is due.
+
+        Args:
+            body: The message's body.
+            sent_at: When it was first sent; a message that cannot be read is due from then on.
+        """
+        try:
+            due_at = parse_message(body).due_at
+        except ValueError:
+            due_at = sent_at
+        overdue = (self.clock() - due_at).total_seconds()
+        if overdue >= 0:
+            figures.record({"OverdueCleanupSeconds": (overdue, MetricUnit.Seconds)})
+
+    def _not_yet(self, until: datetime) -> NotYet:
+        return NotYet(until, now=self.clock())
 
     def _settle_image(self, image: OrphanImage) -> None:
         holder = self.packs.find_by_name(org_id=image.org_id, name=image.name)
@@ -84,8 +100,7 @@ class Cleaner:
                 token=self.new_ulid(),
             )
         except RepositoryBusy as busy:
-            self.cleanup_queue.announce(replace(image, due_at=busy.until), now=self.clock())
-            return
+            raise self._not_yet(busy.until) from busy
         # Asked again now that nobody can commit: the row may have been written in between.
         unused = self._unused(image, purge.holder)
         if unused:
@@ -98,7 +113,7 @@ class Cleaner:
         self.repositories.end_purge(purge)
         if not unused:
             # It is used after all, and then there may be something else to do for it.
-            self.cleanup_queue.announce(image, now=self.clock())
+            raise self._not_yet(self.clock())
 
     def _settle_used(self, image: OrphanImage, user: Pack) -> None:
         """Leave an image to the pack that uses it: to its publisher's, or to one that was registered by it since."""
@@ -106,7 +121,7 @@ class Cleaner:
             self._restore_tag(image, user)
         elif not self.packs.adopt_image(user.id):
             # It is being deleted, and its deletion may not know that this image has to go too.
-            self.cleanup_queue.announce(replace(image, due_at=self.clock() + PURGE_LEASE), now=self.clock())
+            raise self._not_yet(self.clock() + PURGE_LEASE)
 
     def _unused(self, image: OrphanImage, holder: str | None) -> tuple[Digest, ...]:
         """Return what of an image the name's holder does not use: all of it, none, or what two images do not share."""

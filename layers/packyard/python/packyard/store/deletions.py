@@ -32,6 +32,8 @@ from packyard.store.pack_items import from_item, ledger_entry
 from packyard.store.repositories import Purge, release_name
 from packyard.store.table import ConditionFailed, Item, Put, Query, Table, TransactionFailed, Update, token_of
 
+# As many entries as `DeletionStore.backlog` counts: few enough for one page of 1 MiB.
+BACKLOG_LIMIT: Final = 100
 # How long a repeat of the request is told that it was done, rather than that there is no such pack.
 _TOMBSTONE_KEPT: Final = timedelta(days=30)
 # Roles that an answer names; the row knows how many there are.
@@ -61,6 +63,19 @@ class Deletion:
     actor: str
     asked_at: datetime
     adopted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """The packs that are being deleted at some instant.
+
+    Attributes:
+        count: How many there are; `BACKLOG_LIMIT` stands for that many or more.
+        oldest_asked_at: When the deletion of the one that waits longest was asked for; None when there is none.
+    """
+
+    count: int
+    oldest_asked_at: datetime | None
 
 
 class DeletionStore:
@@ -122,7 +137,9 @@ class DeletionStore:
         return _deletion(item)
 
     def pending(self) -> Iterator[Deletion]:
-        """Yield every pack that is being deleted. The index lags behind writes, by less than a second as a rule.
+        """Yield every pack that is being deleted, the longest waiting first.
+
+        The index lags behind writes, by less than a second as a rule.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -135,6 +152,24 @@ class DeletionStore:
         while page.last_key is not None:
             page = self._table.query(listed, start=page.last_key)
             yield from map(_deletion, page.items)
+
+    def backlog(self) -> "Backlog":
+        """Return how many packs are being deleted, and since when the oldest has been. One read of the index.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        page = self._table.query(
+            Query(
+                index="GSI3",
+                condition="GSI3PK = :partition",
+                projection="deleting_at",
+                values={":partition": DELETING_PARTITION},
+                limit=BACKLOG_LIMIT,
+            )
+        )
+        oldest = parse_timestamp(page.items[0]["deleting_at"]) if page.items else None
+        return Backlog(count=len(page.items), oldest_asked_at=oldest)
 
     def image_digests(self, pack_id: str) -> Iterator[Digest]:
         """Yield the digest of every image that a pack has ever had, each once, as its ledger has them.
@@ -231,11 +266,12 @@ def _deletion(item: Item) -> Deletion:
 
 def _decision(pack_id: str, org_id: str, actor: str, if_match: IfMatch | None, now: datetime) -> Update:
     unchanged, revisions = _at_revision(if_match)
-    listed = deleting_index_key(pack_id)
+    listed = deleting_index_key(pack_id, now)
     return Update(
         key=pack_key(pack_id),
         change="SET #status = :deleting, deleting_by = if_not_exists(deleting_by, :actor),"
-        " deleting_at = if_not_exists(deleting_at, :now), GSI3PK = :listed, GSI3SK = :as",
+        " deleting_at = if_not_exists(deleting_at, :now), GSI3PK = :listed,"
+        " GSI3SK = if_not_exists(GSI3SK, :as)",
         condition="org_id = :org_id"
         f" AND (#status = :deleting OR (#status = :active AND {_UNUSED}{unchanged}))",
         values={

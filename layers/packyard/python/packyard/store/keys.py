@@ -1,7 +1,10 @@
 """Primary and index keys: every string that the table is addressed by, and nothing else."""
 
 import hashlib
+from datetime import datetime
 from typing import Final
+
+from packyard.packs.timestamp import format_timestamp
 
 Key = dict[str, str]
 
@@ -99,9 +102,9 @@ def owned_partition(org_id: str, visibility: str) -> str:
     return f"ORG#{org_id}#{visibility}"
 
 
-def deleting_index_key(pack_id: str) -> Key:
-    """Return what lists a pack among those that are being deleted."""
-    return {"GSI3PK": DELETING_PARTITION, "GSI3SK": pack_partition(pack_id)}
+def deleting_index_key(pack_id: str, asked_at: datetime) -> Key:
+    """Return what lists a pack among those that are being deleted, the longest waiting first."""
+    return {"GSI3PK": DELETING_PARTITION, "GSI3SK": f"{format_timestamp(asked_at)}#{pack_id}"}
 
 
 def community_partition(shard: int) -> str:

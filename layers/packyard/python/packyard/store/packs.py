@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from aws_lambda_powertools.metrics import MetricUnit
+
+from packyard.aws import figures
 from packyard.oci.digest import Digest
 from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import Pack, PackStatus, Visibility
@@ -152,6 +155,7 @@ class PackStore:
             # Our own id there: this transaction went through before, and its answer was lost.
             if holder != pack.id:
                 raise NameHeld(holder) from None
+        _count_revision(operation, image=pack)
 
     def change(  # noqa: PLR0913 - by name, and half of them for the ledger
         self,
@@ -201,6 +205,7 @@ class PackStore:
             if claims and others[0].condition_failed:
                 raise ClaimLost from None
             raise
+        _count_revision(operation, image=None if after.image_digest == before.image_digest else after)
 
     def adopt_image(self, pack_id: str) -> bool:
         """Note that a registered pack has an image that we pushed, so that its deletion purges it. One write.
@@ -270,6 +275,14 @@ class PackStore:
             if found == wanted or page.last_key is None:
                 return frozenset(found)
             page = self._table.query(entries, start=page.last_key)
+
+
+def _count_revision(operation: str, *, image: Pack | None) -> None:
+    """Count a revision that has been written, and the bytes of its image if it is a new one."""
+    written = {"PackRevisions": (1.0, MetricUnit.Count)}
+    if image is not None:
+        written["ImageBytes"] = (image.size_bytes, MetricUnit.Bytes)
+    figures.record(written, operation=operation)
 
 
 def _transaction_token(pack: Pack) -> str:

@@ -1,0 +1,20 @@
+"""A schedule's function: measures what waits for its deletion."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from packyard.composition import bootstrap
+from packyard.operations.backlog import measure_backlog
+
+logger = Logger()
+bootstrap.prepare(lambda services: services.deletions)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
+    """Measure once; what the schedule sends says nothing about it."""
+    services = bootstrap.services()
+    backlog = measure_backlog(services.deletions, now=services.clock())
+    return {"pending_deletions": backlog.count}
