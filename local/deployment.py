@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from local.aws import Endpoint
 from local.command import Command, run
+from local.emulated_template import write_emulated
 from local.environments import LOCAL, PROJECT, fingerprint, tool
 from local.locks import exclusively
 from local.progress import step
@@ -87,7 +88,7 @@ def deploy(build: Build, *, endpoint: Endpoint, registry_url: str | None = None)
     if _standing_version(cloudformation) == build.version:
         return False
     session.client("s3", endpoint_url=endpoint.url).create_bucket(Bucket=_CODE_BUCKET)
-    what: Command = ["--template-file", build.template, "--s3-bucket", _CODE_BUCKET]
+    what: Command = ["--template-file", write_emulated(build.template), "--s3-bucket", _CODE_BUCKET]
     tags = ["--tags", f"{_VERSION_TAG}={build.version}"]
     # Beside the built template it would not be found.
     config: Command = ["--config-file", PROJECT / "samconfig.toml", "--config-env", "local"]

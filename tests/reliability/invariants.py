@@ -277,7 +277,7 @@ def _rows(seen: Observed) -> Iterator[str]:
             yield f"{pack_id} has no ledger"
         stated = to_item(pack)
         if pack.status is PackStatus.DELETING:
-            stated |= {"GSI3PK": "DELETING", "GSI3SK": f"PACK#{pack_id}"}
+            stated |= {"GSI3PK": "DELETING", "GSI3SK": f"{row['deleting_at']}#{pack_id}"}
         if any(row.get(name) != stated.get(name) for name in _INDEX_KEYS):
             yield f"{pack_id} is {pack.status} and {pack.visibility}, and listed as {[row.get(n) for n in _INDEX_KEYS]}"
         if ("expires_at" in row) != (pack.status is PackStatus.DELETED):

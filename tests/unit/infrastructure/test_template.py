@@ -376,6 +376,130 @@ def test_every_alarm_has_its_page_and_is_heard_by_whom_the_parameter_names(name:
     assert alarm["TreatMissingData"] == "notBreaching"
 
 
+def _metrics(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the metrics that an alarm reads: its own, or those of its expression."""
+    if "MetricName" in alarm:
+        return [alarm]
+    return [metric["MetricStat"]["Metric"] for metric in alarm["Metrics"] if "MetricStat" in metric]
+
+
+ALARMS = {
+    name: resource["Properties"]
+    for name, resource in RESOURCES.items()
+    if resource["Type"] == "AWS::CloudWatch::Alarm"
+}
+OURS = "Packyard/${AWS::StackName}"
+
+
+def test_no_alarm_watches_what_sqs_leaves_stuck_messages_out_of() -> None:
+    """SQS developer guide, "Available CloudWatch metrics", on messages that were received three times or more."""
+    watched = {metric["MetricName"] for alarm in ALARMS.values() for metric in _metrics(alarm)}
+
+    assert "ApproximateAgeOfOldestMessage" not in watched
+
+
+@pytest.mark.parametrize(
+    ("namespace", "metric"),
+    [
+        (OURS, "OldestDeletionSeconds"),
+        (OURS, "OverdueCleanupSeconds"),
+        (OURS, "AuthorizerFailures"),
+        ("AWS/Lambda", "Throttles"),
+        ("AWS/Lambda", "ClaimedAccountConcurrency"),
+        ("AWS/Lambda", "Errors"),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+        ("AWS/DynamoDB", "WriteThrottleEvents"),
+        ("AWS/ApiGateway", "5XXError"),
+    ],
+)
+def test_somebody_watches(namespace: str, metric: str) -> None:
+    watched = [
+        (found["Namespace"], found["MetricName"]) for alarm in ALARMS.values() for found in _metrics(alarm)
+    ]
+
+    assert (namespace, metric) in watched
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("OldestDeletionSeconds", "operations/backlog.py"),
+        ("OverdueCleanupSeconds", "operations/clean_up.py"),
+        ("AuthorizerFailures", "http/authorizer.py"),
+    ],
+)
+def test_a_figure_that_an_alarm_watches_is_written_under_that_name(name: str, source: str) -> None:
+    assert f'"{name}"' in _source(f"layers/packyard/python/packyard/{source}")
+    assert VARIABLES["POWERTOOLS_METRICS_NAMESPACE"] == OURS
+    (alarm,) = [alarm for alarm in ALARMS.values() if alarm.get("MetricName") == name]
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": VARIABLES["POWERTOOLS_SERVICE_NAME"]}]
+
+
+def test_attempts_that_are_an_hour_apart_keep_the_alarm_on_overdue_cleanups_ringing() -> None:
+    alarm = ALARMS["StuckCleanupAlarm"]
+
+    assert alarm["Period"] >= max(retry_wait_seconds(attempt) for attempt in range(1, 61))
+    assert (alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("errors", "requests", "rings"),
+    [
+        pytest.param(0, 0, False, id="nobody_asks"),
+        pytest.param(4, 4, False, id="too_few_to_tell"),
+        pytest.param(5, 6, True, id="a_quiet_stage_that_fails"),
+        pytest.param(10, 10_000, False, id="one_in_a_thousand"),
+        pytest.param(501, 10_000, True, id="more_than_one_in_twenty"),
+    ],
+)
+def test_the_share_of_5xx_rings_from_five_in_a_hundred(errors: int, requests: int, rings: bool) -> None:
+    alarm = ALARMS["ServerErrorsAlarm"]
+    condition, share, otherwise = alarm["Metrics"][0]["Expression"].removeprefix("IF(")[:-1].split(", ")
+    figures = {"errors": errors, "requests": requests}
+
+    value = eval(share if eval(condition, figures) else otherwise, figures)  # noqa: S307 - of our own template
+
+    assert (value > alarm["Threshold"]) == rings
+
+
+def test_the_dashboard_is_json_and_shows_every_alarm() -> None:
+    body = json.loads(RESOURCES["Dashboard"]["Properties"]["DashboardBody"])
+    (alarms,) = [widget for widget in body["widgets"] if widget["type"] == "alarm"]
+
+    assert set(alarms["properties"]["alarms"]) == {f"${{{name}.Arn}}" for name in ALARMS}
+
+
+def test_the_dashboard_s_widgets_lie_side_by_side_on_its_24_columns() -> None:
+    widgets = json.loads(RESOURCES["Dashboard"]["Properties"]["DashboardBody"])["widgets"]
+    taken = [
+        (x, y)
+        for widget in widgets
+        for x in range(widget["x"], widget["x"] + widget["width"])
+        for y in range(widget["y"], widget["y"] + widget["height"])
+    ]
+
+    assert len(taken) == len(set(taken))
+    assert max(x for x, _ in taken) < 24
+
+
+def test_the_dashboard_names_our_figures_as_the_code_does() -> None:
+    body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]
+    code = "".join(path.read_text() for path in (PROJECT / "layers/packyard/python/packyard").rglob("*.py"))
+
+    shown = set(re.findall(r"SELECT SUM\((\w+)\) FROM SCHEMA\(\\\"Packyard", body))
+    shown |= set(re.findall(r'"Packyard/\$\{AWS::StackName\}", "(\w+)"', body))
+
+    assert shown == {"Refusals", "PackRevisions", "ImageBytes", "BuildSeconds", "OldestDeletionSeconds"}
+    assert not [name for name in shown if f'"{name}"' not in code]
+
+
+def test_lambda_drops_no_line_that_states_no_level() -> None:
+    """Lambda developer guide, "Log-level filtering": such a line counts as INFO, and our figures are such lines."""
+    level = TEMPLATE["Globals"]["Function"]["LoggingConfig"]["ApplicationLogLevel"]
+
+    assert level == ["LogsDebug", "DEBUG", "INFO"]
+
+
 @pytest.mark.parametrize(
     ("prefix", "allowed"),
     [
