@@ -1,7 +1,7 @@
 """The built template as the emulator can deploy it: it knows no alarms on expressions of metrics.
 
-Such an alarm becomes one on the first of its metrics, so that what names it still finds it. The emulator raises no alarms
-of these metrics in any case; on AWS the template is deployed as it is.
+Such an alarm becomes one on the first of its metrics, so that what names it still finds it. The emulator has none of
+these metrics in any case; on AWS the template is deployed as it is.
 """
 
 import json
