@@ -13,8 +13,9 @@ bootstrap.prepare(lambda services: services.deletions)
 
 
 @logger.inject_lambda_context(clear_state=True)
-def lambda_handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
+def lambda_handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Measure once; what the schedule sends says nothing about it."""
+    bootstrap.invocation_begins(context.get_remaining_time_in_millis() / 1000)
     services = bootstrap.services()
     backlog = measure_backlog(services.deletions, now=services.clock())
     return {"pending_deletions": backlog.count}

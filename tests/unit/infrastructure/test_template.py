@@ -154,13 +154,18 @@ def test_there_is_one_log_for_the_functions_of_one_kind() -> None:
         name: function.get("LoggingConfig", {}).get("LogGroup", default)
         for name, function in FUNCTIONS.items()
     }
-    requests = {name for name, function in FUNCTIONS.items() if "Events" in function}
+    requests = {
+        name
+        for name, function in FUNCTIONS.items()
+        if any(event["Type"] == "Api" for event in function.get("Events", {}).values())
+    }
 
     assert {logs[name] for name in requests} == {"RequestLog"}
     assert {name: log for name, log in logs.items() if name not in requests} == {
         "Authorize": "AuthorizerLog",
         "BuildUpload": "QueueLog",
         "CleanUp": "QueueLog",
+        "MeasureBacklog": "QueueLog",
     }
 
 

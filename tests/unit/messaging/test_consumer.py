@@ -124,9 +124,7 @@ def test_a_wait_that_cannot_be_set_leaves_the_message_to_the_queue_s_own_timeout
     def put_back(_handle: str, _seconds: int) -> None:
         raise RuntimeError("SQS does not answer")
 
-    handler = serve_queue(
-        held_for(timedelta(minutes=1)), begins=lambda _seconds: None, put_back=put_back
-    )
+    handler = serve_queue(held_for(timedelta(minutes=1)), begins=lambda _seconds: None, put_back=put_back)
     record = {
         "messageId": "m1",
         "receiptHandle": "r1",
