@@ -25,6 +25,8 @@ FUNCTIONS = {
     for name, resource in RESOURCES.items()
     if resource["Type"] == "AWS::Serverless::Function"
 }
+# The text with its places for values, and those that it does not take from the stack itself.
+DASHBOARD, _ = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]
 VARIABLES: dict[str, Any] = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
 RESPONSES: dict[str, Any] = RESOURCES["Api"]["Properties"]["GatewayResponses"]
 
@@ -468,14 +470,14 @@ def test_the_share_of_5xx_rings_from_five_in_a_hundred(errors: int, requests: in
 
 
 def test_the_dashboard_is_json_and_shows_every_alarm() -> None:
-    body = json.loads(RESOURCES["Dashboard"]["Properties"]["DashboardBody"])
+    body = json.loads(DASHBOARD)
     (alarms,) = [widget for widget in body["widgets"] if widget["type"] == "alarm"]
 
     assert set(alarms["properties"]["alarms"]) == {f"${{{name}.Arn}}" for name in ALARMS}
 
 
 def test_the_dashboard_s_widgets_lie_side_by_side_on_its_24_columns() -> None:
-    widgets = json.loads(RESOURCES["Dashboard"]["Properties"]["DashboardBody"])["widgets"]
+    widgets = json.loads(DASHBOARD)["widgets"]
     taken = [
         (x, y)
         for widget in widgets
@@ -488,7 +490,7 @@ def test_the_dashboard_s_widgets_lie_side_by_side_on_its_24_columns() -> None:
 
 
 def test_the_dashboard_names_our_figures_as_the_code_does() -> None:
-    body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]
+    body = DASHBOARD
     code = "".join(path.read_text() for path in (PROJECT / "layers/packyard/python/packyard").rglob("*.py"))
 
     shown = set(re.findall(r"SELECT SUM\((\w+)\) FROM SCHEMA\(\\\"Packyard", body))
