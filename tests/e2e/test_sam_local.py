@@ -194,6 +194,6 @@ def test_without_an_engine_the_event_is_answered_all_the_same_and_this_is_said(
         state.rmdir()
 
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.startswith("· no container engine answers")
+    assert ended.stdout.startswith("· DOCKER_HOST=unix:///nowhere does not answer (unset it")
     assert "runtime interface emulator" in ended.stdout.splitlines()[0]
     assert ended.stdout.endswith("· events/authorize/key.json states this answer\n")
