@@ -54,7 +54,9 @@ FAULTS: dict[str, Callable[[Scene], object]] = {
     "names": lambda scene: scene.put(name_key(ACME.org_id, "slack"), pack_id=None),
     "references": lambda scene: scene.remove(reference_key(scene.pack_id, GLOBEX.org_id, "support")),
     "roles": lambda scene: scene.remove(role_revision_key(GLOBEX.org_id, "support", 1)),
-    "nothing_stuck": lambda scene: scene.put(pack_key(scene.pack_id), status="deleting"),
+    "nothing_stuck": lambda scene: scene.put(
+        pack_key(scene.pack_id), status="deleting", deleting_at="2026-03-01T12:00:00.000000Z"
+    ),
 }
 
 

@@ -135,8 +135,8 @@ def test_whatever_fails_no_secret_is_logged(place: Place, part: int) -> None:
         for name, number, kind in budget.spread(FAILURES, ci=100)[part::4]:
             place.again()
             place.world.wire.tap = failing_at(number, kind, place.recorder.service)
-            # What the scenario says of a failure is of no concern here.
-            with suppress(AssertionError, KeyError, TypeError):
+            # What the scenario says of a failure is of no concern here. A scheduled function lets Lambda count it.
+            with suppress(AssertionError, KeyError, TypeError, ServiceUnavailable):
                 SCENARIOS[name](place.stage)
 
     tally.count("log lines searched", len(log.lines))
