@@ -177,7 +177,8 @@ def _cursors(street: Street) -> Iterator[Pair]:
     names = ("their listing", "their ledger", "own other listing", "own-other ledger")
     for name in names:
         cursor = street.notes[name]
-        yield Pair(f"cursor of {name}", cursor, cursor[::-1])
+        # Of the form of one, which nobody has signed: what has not even that form is refused sooner, by anybody.
+        yield Pair(f"cursor of {name}", cursor, "A" * 21 + "Q" + cursor[22:])
         # As good as theirs in all but the signature.
         yield Pair(f"cursor of {name}, forged", cursor, "A" * 22 + cursor[22:])
 

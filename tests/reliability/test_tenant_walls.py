@@ -5,6 +5,7 @@ something, under every credential: the answer is, byte for byte, the one to a re
 what leaves the process for it is the same, parameter for parameter; and nothing of the neighbour's changes.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -65,9 +66,13 @@ def heard(street: Street, credential: str, place: Place, named: Named) -> Heard:
 
 
 def _as_proposed(value: str) -> Iterator[str]:
-    """Yield what a refusal may propose instead of a value: it says no more than the value did."""
+    """Yield what a refusal may propose instead of a value, or name of it: it says no more than the value did."""
     bare = value.partition("://")[2] or value
-    yield from dict.fromkeys(form for form in (bare, bare.lower(), bare.strip()) if form)
+    single = re.sub("/+", "/", bare)
+    host, _, path = single.partition("/")
+    repository = re.split("[:@]", path, maxsplit=1)[0]
+    named = (bare, bare.lower(), bare.strip(), single, single.lower(), path, repository, host)
+    yield from dict.fromkeys(form for form in named if form)
 
 
 def faults(street: Street, credential: str, place: Place, pair: Pair) -> Iterator[str]:
