@@ -1,4 +1,4 @@
-"""Two hundred pairs of requests at one instant, through the deployed template: who wins is open, not what holds."""
+"""Many pairs of requests at one instant, through the deployed template: who wins is open, not what holds."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,11 +8,12 @@ from threading import Barrier
 
 import pytest
 from tests.e2e.client import Client, Reply
+from tests.reliability import budget
 from tests.service import PackArchive
 
 AtOnce = Callable[[Callable[[], Reply], Callable[[], Reply]], tuple[Reply, Reply]]
 
-PAIRS = 200
+PAIRS = budget.of(ci=60, soak=2000)
 NAMES = count()
 
 

@@ -62,7 +62,7 @@ def test_the_service_is_as_its_document_says(stack: StackDescription, tmp_path: 
         *("--config-file", HERE / "schemathesis.toml"),
         *("run", DOCUMENT, "--url", stack["api_url"], "--no-color"),
         *("--phases", "examples,coverage,fuzzing,stateful"),
-        *("--max-examples", str(budget.of(ci=3, soak=150))),
+        *("--max-examples", str(budget.of(ci=2, soak=150))),
     ]
 
     finished = subprocess.run(  # noqa: S603 - a tool of ours, and arguments of our own

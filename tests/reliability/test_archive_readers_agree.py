@@ -136,7 +136,7 @@ def test_what_is_refused_for_its_form_is_not_one_thing_to_every_reader(
 
 
 @settings(
-    max_examples=budget.of(ci=2000, soak=60_000),
+    max_examples=budget.of(ci=1200, soak=60_000),
     suppress_health_check=_HEALTH,
 )
 @given(hostile_archives())

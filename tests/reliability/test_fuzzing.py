@@ -18,7 +18,7 @@ _RUNS: Final = {
     "form": 40_000,
     "layer": 10_000,
     "manifest": 30_000,
-    "reference": 150_000,
+    "reference": 25_000,
     "request": 60_000,
     "token": 25_000,
 }
