@@ -26,6 +26,14 @@ settings.load_profile("packyard")
 _END_TO_END = "tests/e2e"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that in the end no process waits for another."""
+    kinds = ("e2e", "reliability", "integration", "unit")
+    items.sort(
+        key=lambda item: next((n for n, kind in enumerate(kinds) if f"tests/{kind}/" in item.nodeid), -1)
+    )
+
+
 def pytest_collection_finish() -> None:
     """Keep what has been imported by now, and stays, out of the garbage collector's rounds."""
     gc.collect()
