@@ -264,6 +264,14 @@ def test_a_key_that_is_not_text_is_refused(key: str) -> None:
             "line 2, column 4: the byte 0xFF is not UTF-8; in Latin-1 or Windows-1252 it is \u00ff; save the file",
             id="Latin-1",
         ),
+        pytest.param(
+            b"\xef\xbb\xbf\x80", "line 1, column 1: the byte 0x80 is not UTF-8", id="behind a byte order mark"
+        ),
+        pytest.param(
+            b"\xef\xbb\xbfa: \xff",
+            "line 1, column 4: the byte 0xFF is not UTF-8",
+            id="further behind a byte order mark",
+        ),
         pytest.param(b"a: \x81", "the byte 0x81 is not UTF-8; save the file as UTF-8", id="no encoding"),
         pytest.param(b"a: \xed\xa0\x80", "line 1, column 4: the byte 0xED is not", id="surrogate in UTF-8"),
         pytest.param("a: 1".encode("utf-16"), "is in UTF-16; save the file as UTF-8", id="UTF-16 by Notepad"),

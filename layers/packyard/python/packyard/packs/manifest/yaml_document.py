@@ -138,10 +138,12 @@ def _decoded(content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        byte = content[error.start : error.start + 1]
+        # What the position counts from is behind the byte order mark.
+        read = error.object
+        byte = read[error.start : error.start + 1]
         meant = byte.decode("cp1252", errors="ignore")
         hint = f"; in Latin-1 or Windows-1252 it is {meant}" if meant.isprintable() and meant else ""
-        place = _position(content[: error.start].decode("utf-8-sig"))
+        place = _position(read[: error.start].decode())
         raise InvalidRequest(
             {_FIELD: f"{place}the byte 0x{byte.hex().upper()} is not UTF-8{hint}; {_SAVE_AS_UTF_8}"}
         ) from None
