@@ -37,6 +37,11 @@ def test_a_table_that_is_there_already_is_used_instead_of_a_new_one() -> None:
         assert not re.search(r"\$\{Table[.}]", text), name
 
 
+def test_the_stack_stays_far_below_the_500_resources_that_cloudformation_takes() -> None:
+    # Exact, so that whoever adds some sees how many there are: a function makes about six (AWS CloudFormation quotas).
+    assert (len(resources()), len(gradual())) == (149, 173)
+
+
 def test_the_table_cannot_be_deleted_by_mistake_unless_the_operator_says_so() -> None:
     assert RESOURCES["Table"]["Properties"]["DeletionProtectionEnabled"] == ["ProtectsTable", True, False]
     assert PARAMETERS["DeletionProtection"]["Default"] == "on"
