@@ -217,7 +217,7 @@ class FileList(TypedDict):
 
 
 class Revision(TypedDict):
-    """An entry of a pack's ledger: one accepted write."""
+    """An entry of a pack's history: one accepted write."""
 
     revision: Annotated[int, Field(ge=1)]
     operation: str
@@ -228,7 +228,7 @@ class Revision(TypedDict):
 
 
 class RevisionPage(TypedDict):
-    """A page of a pack's ledger."""
+    """A page of a pack's history."""
 
     revisions: list[Revision]
     next_cursor: NotRequired[Cursor]

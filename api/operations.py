@@ -196,7 +196,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         method="get",
         path="/packs/{id}/revisions",
         tag=_PACKS,
-        summary="Read a pack's ledger",
+        summary="Read a pack's history",
         description="One entry for every accepted write, the newest first.",
         parameters=[LIMIT, CURSOR],
         answers={200: Answer(description="A page.", model="RevisionPage", example=examples.REVISIONS)},

@@ -40,9 +40,9 @@ def measure_editing(*, folder: Path, rounds: int) -> dict[str, float]:
 
         def rebuild() -> Published:
             """Build it for an organisation that has nothing of it yet."""
-            author = replace(ACME, org_id=f"{ACME.org_id[:-4]}{next(numbers):04d}")
+            actor = replace(ACME, org_id=f"{ACME.org_id[:-4]}{next(numbers):04d}")
             with archive.open("rb") as stream:
-                return service.services.publisher.create(stream, visibility=Visibility.ORG, author=author)
+                return service.services.publisher.create(stream, visibility=Visibility.ORG, actor=actor)
 
         pack = rebuild().pack
         author = replace(ACME, org_id=pack.org_id)

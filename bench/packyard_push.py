@@ -11,7 +11,7 @@ from packyard.operations.built_pack import building
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.registry.credentials import Anonymous
 from packyard.registry.own.factory import distribution_registry
-from packyard.registry.own.transport import Patience
+from packyard.registry.own.transport import Timeouts
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
     registry = distribution_registry(
         url=f"http://{host}",
         credential=Anonymous(),
-        patience=Patience(sleep=time.sleep, monotonic=time.monotonic),
+        timeouts=Timeouts(sleep=time.sleep, monotonic=time.monotonic),
     )
     with (
         Path(archive).open("rb") as stream,

@@ -110,7 +110,7 @@ def measure_reading(*, folder: Path, rounds: int) -> dict[str, Any]:
         with _built(archive, Path(work)) as reading:
             section: dict[str, Any] = dict(reading.measure("built", rounds=rounds))
         with _registered(archive, Path(work)) as reading:
-            section["foreign_gzip"] = reading.measure("of others, gzip", rounds=rounds)
+            section["third_party_gzip"] = reading.measure("third-party, gzip", rounds=rounds)
     return section
 
 
@@ -120,7 +120,7 @@ def _built(archive: Path, folder: Path) -> Iterator[_Reading]:
     with _service(folder) as (service, wire, host):
         service.services.settings = replace(service.services.settings, registry_url=f"http://{wire.host}")
         with archive.open("rb") as stream:
-            published = service.services.publisher.create(stream, visibility=Visibility.ORG, author=ACME)
+            published = service.services.publisher.create(stream, visibility=Visibility.ORG, actor=ACME)
         yield _Reading(service=service, wire=wire, host=host, pack=published.pack, folder=folder)
 
 
@@ -130,7 +130,7 @@ def _registered(archive: Path, folder: Path) -> Iterator[_Reading]:
     with _service(folder) as (service, wire, host), tempfile.TemporaryDirectory(dir=folder) as empty:
         umoci_and_skopeo(Task(archive=archive, host=host, repository=_FOREIGN, folder=Path(empty)))
         published = service.services.registrar.create(
-            parse_reference(f"{wire.host}/{_FOREIGN}:latest"), visibility=Visibility.ORG, author=ACME
+            parse_reference(f"{wire.host}/{_FOREIGN}:latest"), visibility=Visibility.ORG, actor=ACME
         )
         service.services.image_files.read_index(published.pack, org_id=ACME.org_id)
         yield _Reading(service=service, wire=wire, host=host, pack=published.pack, folder=folder)

@@ -179,7 +179,7 @@ def _add_pack(actions: Any) -> None:
     tier.add_argument("pack", help="its id")
     tier.add_argument("tier", type=Tier, choices=list(Tier))
     tier.add_argument(
-        "--by", type=_operator, default=getpass.getuser(), help="your name, for the pack's ledger"
+        "--by", type=_operator, default=getpass.getuser(), help="your name, for the pack's history"
     )
 
 
@@ -272,8 +272,8 @@ def _check_images(console: Console, _options: argparse.Namespace) -> None:
 
 def _clean_up_images(console: Console, _options: argparse.Namespace) -> None:
     queue = CleanupQueue(client=console.client("sqs"), url=console.deployment.queue("cleanup").url)
-    announced = console.images.announce_unused(queue)
-    print(f"{announced} on their way out; `image check` shows what is left")
+    enqueued = console.images.enqueue_unused(queue)
+    print(f"{enqueued} on their way out; `image check` shows what is left")
 
 
 def _list_dead_letters(console: Console, options: argparse.Namespace) -> None:

@@ -1,6 +1,6 @@
 """What ECR holds beside what the packs say: for a table that has been restored to an earlier day than its registry's.
 
-Nothing is removed here. What no pack uses is announced to the cleanup queue, whose consumer asks again while nobody
+Nothing is removed here. What no pack uses is enqueued to the cleanup queue, whose consumer asks again while nobody
 can commit (decision 3): so it may well be an image that is being published this very moment.
 """
 
@@ -49,7 +49,7 @@ class Images:
     clock: Callable[[], datetime]
 
     def unused(self) -> Iterator[OrphanImage]:
-        """Yield every image below the prefix that is in no pack's ledger, one index or stray manifest each."""
+        """Yield every image below the prefix that is in no pack's history, one index or stray manifest each."""
         for page in self.ecr.get_paginator("describe_repositories").paginate():
             for repository in page["repositories"]:
                 place = self._place(repository["repositoryName"])
@@ -63,13 +63,13 @@ class Images:
             if not self._has(repository, pack.image_digest):
                 yield pack
 
-    def announce_unused(self, queue: CleanupQueue) -> int:
-        """Announce what `unused` finds and return how much that was; a second time does no harm."""
-        announced = 0
+    def enqueue_unused(self, queue: CleanupQueue) -> int:
+        """Enqueue the cleanup of what `unused` finds and return how much that was; a second time does no harm."""
+        enqueued = 0
         for image in self.unused():
-            queue.announce(image, now=self.clock())
-            announced += 1
-        return announced
+            queue.enqueue(image, now=self.clock())
+            enqueued += 1
+        return enqueued
 
     def _place(self, repository: str) -> tuple[str, PackName] | None:
         """Return whose repository this is and for which name; None when it is not one of ours."""
@@ -85,7 +85,7 @@ class Images:
     def _unused_of(self, repository: str, org_id: str, name: PackName) -> Iterator[OrphanImage]:
         types = self._media_types(repository)
         holder = self.packs.find_by_name(org_id=org_id, name=name)
-        unused = {digest: types[digest] for digest in self._not_in_ledger(holder, list(types))}
+        unused = {digest: types[digest] for digest in self._not_in_history(holder, list(types))}
         indexes = [digest for digest, media_type in unused.items() if media_type in INDEXES]
         images = [(index, *self._listed(repository, index)) for index in indexes]
         listed = {digest for image in images for digest in image}
@@ -107,7 +107,7 @@ class Images:
             for image in page["imageDetails"]
         }
 
-    def _not_in_ledger(self, holder: str | None, digests: Sequence[Digest]) -> list[Digest]:
+    def _not_in_history(self, holder: str | None, digests: Sequence[Digest]) -> list[Digest]:
         if holder is None:
             return list(digests)
         used: set[Digest] = set()

@@ -26,14 +26,14 @@ class Packs:
     clock: Callable[[], datetime]
 
     def set_tier(self, pack_id: str, tier: Tier, *, actor: str) -> Pack:
-        """Say who vouches for a pack, and return it; its ledger says who said so.
+        """Say who vouches for a pack, and return it; its history says who said so.
 
         A pack that has the tier already stays as it is, without an entry.
 
         Args:
             pack_id: The pack.
             tier: Who vouches for it from now on.
-            actor: Who says so, for the ledger.
+            actor: Who says so, for the history.
 
         Raises:
             Refused: There is no such pack, it is being deleted, or somebody has changed it this very moment.
@@ -69,4 +69,4 @@ class Packs:
         if not is_pack_id(pack_id) or self.deletions.find(pack_id) is None:
             raise Refused(f"{pack_id!r} is not being deleted")
         now = self.clock()
-        queue.announce(PackDeletion(pack_id=pack_id, due_at=now), now=now)
+        queue.enqueue(PackDeletion(pack_id=pack_id, due_at=now), now=now)

@@ -118,7 +118,7 @@ class Tenants:
 
         Args:
             named: Its organisation.
-            key_id: The key, as the list and the ledger name it.
+            key_id: The key, as the list and the history name it.
 
         Raises:
             Refused: There is no such organisation, or it has no such key.

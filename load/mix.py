@@ -90,7 +90,7 @@ class Mix:
         self._read_part(turn, "file", f"/files/{_FILE}")
 
     def revisions(self, turn: Turn) -> None:
-        """Read a pack's ledger."""
+        """Read a pack's history."""
         self._read_part(turn, "revisions", "/revisions")
 
     def _read_part(self, turn: Turn, operation: str, part: str) -> None:

@@ -189,7 +189,7 @@ class Promises:
         """Return how many revisions of packs there are that nobody was told of: made by what was answered 5xx."""
         staged = {name for _, name in self.uploads.values()}
         untold = 0
-        for pack_id, entries in seen.ledgers.items():
+        for pack_id, entries in seen.histories.items():
             if seen.rows[pack_id]["name"] in staged:
                 continue
             pack = self.packs.get(pack_id)
@@ -217,11 +217,11 @@ def _pack_breaches(pack: PackPromise, seen: Observed, listed: Mapping[str, Any])
         told = pack.told.get(int(row["revision"]))
         if told is not None and told.body != listed[pack.pack_id]:
             yield f"{pack.pack_id} is {listed[pack.pack_id]}, was {told.body}"
-    entries = {int(entry["revision"]): entry for entry in seen.ledgers.get(pack.pack_id, [])}
+    entries = {int(entry["revision"]): entry for entry in seen.histories.get(pack.pack_id, [])}
     for revision, told in pack.told.items():
         entry = entries.get(revision, {})
         if any(entry.get(name) != told.body[name] for name in ("version", "image_digest")):
-            yield f"{pack.pack_id} at {revision} was {told.body}, and is {entry} in the ledger"
+            yield f"{pack.pack_id} at {revision} was {told.body}, and is {entry} in the history"
     yield from _unexplained(pack, entries)
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from local.emulator import HOST
 
-PATIENCE_SECONDS: Final = 60
+TIMEOUT_SECONDS: Final = 60
 # What belongs to one connection, and the length, which is stated anew. The host stays: signatures may hold it.
 _NOT_PASSED_ON: Final = frozenset({"connection", "content-length", "transfer-encoding", "expect"})
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
@@ -100,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {
             key: value for key, value in request.headers.items() if key.lower() not in _NOT_PASSED_ON
         } | {"Content-Length": str(len(request.body))}
-        with closing(http.client.HTTPConnection(HOST, self.behind, timeout=PATIENCE_SECONDS)) as connection:
+        with closing(http.client.HTTPConnection(HOST, self.behind, timeout=TIMEOUT_SECONDS)) as connection:
             connection.request(request.method, request.path, request.body, headers)
             answer = connection.getresponse()
             return Received(answer.status, answer.headers, answer.read())

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from tests.crashes import fused
 from tests.fake_registry.server import FakeRegistry
-from tests.foreign_images import pack_image
 from tests.gateway import Answer, Request, multipart
 from tests.service import ACME, DEADLINE, PackArchive, Service, running_service
 from tests.staged_uploads import arrive, deliver, look, start
+from tests.third_party_images import pack_image
 
 DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "architecture.md"
 START: Final = "<!-- written by `python -m tests.call_counts` -->\n"
@@ -33,7 +33,7 @@ class Scene:
         self.built = _ok(service.upload(PackArchive(version="1.0.0").build())).body["id"]
         self.registered = _ok(self.register("elsewhere")).body["id"]
         service.clock.advance(DEADLINE * 2)
-        self.announcement = next(body for body in service.aws.queued() if "orphan_image" in body)
+        self.cleanup_message = next(body for body in service.aws.queued() if "orphan_image" in body)
         gone = _ok(service.upload(PackArchive(name="gone").build())).body["id"]
         _ok(service.delete(gone))
         self.deletion = next(body for body in service.aws.queued() if "pack_deletion" in body)
@@ -113,7 +113,7 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`POST /packs/uploads`": lambda scene: _ok(start(scene.service)),
     "`GET /packs/uploads/{upload_id}`": lambda scene: _ok(look(scene.service, scene.started)),
     "`build_upload`": lambda scene: deliver(scene.service, scene.arrived),
-    "`clean_up`, an image in use": lambda scene: scene.service.deliver_bodies([scene.announcement]),
+    "`clean_up`, an image in use": lambda scene: scene.service.deliver_bodies([scene.cleanup_message]),
     "`clean_up`, a deletion that has ended": lambda scene: scene.service.deliver_bodies([scene.deletion]),
 }
 

@@ -14,7 +14,7 @@ from packyard.registry.credentials import Anonymous, Basic
 from packyard.registry.third_party.guard import TrustedHosts, connect_to, resolve_name
 from packyard.registry.third_party.guarded_connection import tls_context
 from packyard.registry.third_party.pull import ImageSource, OwnRegistry, PulledPack, PullLimits
-from packyard.registry.third_party.pull_credentials import ForeignCredentials
+from packyard.registry.third_party.pull_credentials import ThirdPartyCredentials
 
 ORG: Final = "org_test"
 LOOPBACK: Final = "127.0.0.1:*"
@@ -53,7 +53,7 @@ def image_source(
             prefix="packs",
         ),
         trusted=TrustedHosts.parse(trusted),
-        credentials=ForeignCredentials(
+        credentials=ThirdPartyCredentials(
             load=lambda: json.dumps(secret or {}),
             ecr_token=lambda region: Basic(user="AWS", password=region),
             clock=lambda: datetime(2026, 3, 1, tzinfo=UTC),

@@ -37,7 +37,7 @@ class Reads:
 
 
 def store(aws: Aws, packs: Iterable[Pack]) -> None:
-    """Write rows as they are, past the names and ledgers that go with them."""
+    """Write rows as they are, past the names and histories that go with them."""
     for pack in packs:
         aws.table.put(Put(item=to_item(pack), condition="attribute_not_exists(PK)"))
 

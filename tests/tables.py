@@ -16,8 +16,8 @@ def row_of(service: Service, pack_id: str) -> Item:
     return item
 
 
-def ledger_of(service: Service, pack_id: str) -> list[Item]:
-    """Return a pack's ledger, the oldest entry first."""
+def history_of(service: Service, pack_id: str) -> list[Item]:
+    """Return a pack's history, the oldest entry first."""
     entries = Query(
         condition="PK = :pack AND begins_with(SK, :revision)",
         values={":pack": pack_partition(pack_id), ":revision": REVISION_PREFIX},

@@ -22,7 +22,7 @@ def create_pack() -> Response[str]:
     asked = read_registration(app.current_event)
 
     def register() -> Response[str]:
-        published = services.registrar.create(asked.reference, visibility=asked.visibility, author=caller)
+        published = services.registrar.create(asked.reference, visibility=asked.visibility, actor=caller)
         return pack_response(201 if published.changed else 200, published.pack, caller)
 
     return answered_once(app, services, register, caller=caller, request=(asked,))

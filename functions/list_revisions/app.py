@@ -5,9 +5,9 @@ from aws_lambda_powertools.event_handler import Response
 from packyard.composition import bootstrap
 from packyard.http.app import json_response, make_app, serve
 from packyard.http.caller import reader
-from packyard.http.revisions import QUERY, ledger_view, read_ledger_request
+from packyard.http.revisions import QUERY, history_view, read_history_request
 from packyard.operations.owned_pack import owned_pack
-from packyard.store import ledger
+from packyard.store import history
 
 app = make_app()
 
@@ -17,11 +17,11 @@ def list_revisions(pack_id: str) -> Response[str]:
     """Answer 200 with a page of revisions; 404 to everyone but the owner, since entries name who acted."""
     services = bootstrap.services()
     caller = reader(app.current_event, api_domain=services.settings.api_domain, query=QUERY)
-    binding = ledger.binding(org_id=caller.org_id, pack_id=pack_id)
-    asked = read_ledger_request(app.current_event, binding, services.cursors)
-    pack = owned_pack(pack_id, author=caller, packs=services.packs)
-    page = ledger.list_revisions(services.table, pack_id=pack.id, limit=asked.limit, position=asked.position)
-    return json_response(200, ledger_view(page, binding, services.cursors))
+    binding = history.binding(org_id=caller.org_id, pack_id=pack_id)
+    asked = read_history_request(app.current_event, binding, services.cursors)
+    pack = owned_pack(pack_id, actor=caller, packs=services.packs)
+    page = history.list_revisions(services.table, pack_id=pack.id, limit=asked.limit, position=asked.position)
+    return json_response(200, history_view(page, binding, services.cursors))
 
 
 bootstrap.prepare(

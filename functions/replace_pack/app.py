@@ -19,7 +19,7 @@ def replace_pack(pack_id: str) -> Response[str]:
     caller = writer(app.current_event, api_domain=services.settings.api_domain)
     reference = read_replacement(app.current_event)
     if_match = read_if_match(app.current_event)
-    published = services.registrar.replace(pack_id, reference, author=caller, if_match=if_match)
+    published = services.registrar.replace(pack_id, reference, actor=caller, if_match=if_match)
     return pack_response(200, published.pack, caller)
 
 

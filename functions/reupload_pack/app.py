@@ -23,7 +23,7 @@ def reupload_pack(pack_id: str) -> Response[str]:
 
     def publish() -> Response[str]:
         staged = services.publisher.stage(archive)
-        published = services.publisher.replace(staged, pack_id=pack_id, author=caller, if_match=if_match)
+        published = services.publisher.replace(staged, pack_id=pack_id, actor=caller, if_match=if_match)
         return pack_response(200, published.pack, caller)
 
     request = (pack_id, archive, if_match)

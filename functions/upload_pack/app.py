@@ -23,7 +23,7 @@ def upload_pack() -> Response[str]:
 
     def publish() -> Response[str]:
         archive = services.publisher.stage(upload.archive)
-        published = services.publisher.create(archive, visibility=upload.visibility, author=caller)
+        published = services.publisher.create(archive, visibility=upload.visibility, actor=caller)
         return pack_response(201 if published.changed else 200, published.pack, caller)
 
     return answered_once(app, services, publish, caller=caller, request=(upload,), request_decides=True)

@@ -7,7 +7,7 @@ from typing import Final
 from backports import zstd
 from isal import igzip
 from tests.corpus.cases import accept_cases
-from tests.foreign_images import named, tar
+from tests.third_party_images import named, tar
 
 from fuzz.tar_mutation import mutate_tar
 from packyard.oci.digest import digest_of

@@ -54,7 +54,7 @@ def test_each_refusal_to_read(acme: Client, globex: Client, stack: StackDescript
     assert_refused(Client.of(stack).call("GET", ROLE), 401, "unauthenticated")
 
 
-def test_only_the_owner_reads_a_ledger(acme: Client, globex: Client, stack: StackDescription) -> None:
+def test_only_the_owner_reads_a_history(acme: Client, globex: Client, stack: StackDescription) -> None:
     path = f"/packs/{acme.published('of-record', visibility='community')['id']}/revisions"
 
     assert [entry["operation"] for entry in acme.call("GET", path).body["revisions"]] == ["upload"]

@@ -16,13 +16,13 @@ from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.reader import read_archive
 from packyard.registry.credentials import Anonymous
 from packyard.registry.own.factory import distribution_registry
-from packyard.registry.own.transport import Patience
+from packyard.registry.own.transport import Timeouts
 
 
 def push(url: str, repository: str, archive: PackArchive) -> str:
     """Push an archive's image under its version's tag and return its reference."""
-    patience = Patience(sleep=lambda _seconds: None, monotonic=lambda: 0)
-    registry = distribution_registry(url=url, credential=Anonymous(), patience=patience)
+    timeouts = Timeouts(sleep=lambda _seconds: None, monotonic=lambda: 0)
+    registry = distribution_registry(url=url, credential=Anonymous(), timeouts=timeouts)
     with LayerSpool() as spool:
         contents = read_archive(BytesIO(archive.build()), limits=ArchiveLimits(), contents=spool)
         files = [File(file.path, file.executable, file.content) for file in contents.files]

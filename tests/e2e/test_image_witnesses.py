@@ -22,7 +22,7 @@ from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.reader import PackContents, read_archive
 from packyard.registry.credentials import Anonymous
 from packyard.registry.own.factory import distribution_registry
-from packyard.registry.own.transport import Patience
+from packyard.registry.own.transport import Timeouts
 
 # Every path with its mode, and its content unless it is a directory.
 Tree = dict[str, tuple[int, bytes | None]]
@@ -44,7 +44,7 @@ class Witnesses:
 
     def __init__(self, url: str, directory: Path) -> None:
         self._registry = distribution_registry(
-            url=url, credential=Anonymous(), patience=Patience(sleep=time.sleep, monotonic=time.monotonic)
+            url=url, credential=Anonymous(), timeouts=Timeouts(sleep=time.sleep, monotonic=time.monotonic)
         )
         self._directory = directory
 

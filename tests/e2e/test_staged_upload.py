@@ -11,7 +11,7 @@ from local.stack import StackDescription
 from tests.e2e.client import UNKNOWN, Client, Reply, assert_refused
 from tests.service import PackArchive
 
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 UNKNOWN_UPLOAD = "upl_01KB0000000000000000000000"
 
 
@@ -36,7 +36,7 @@ def post(form: dict[str, Any], archive: bytes, **other_fields: str) -> Posted:
 
 def end_of(client: Client, upload_id: str) -> dict[str, Any]:
     """Ask until the upload has come to an end."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         upload: dict[str, Any] = client.call("GET", f"/packs/uploads/{upload_id}").body
         if upload["status"] not in ("awaiting_archive", "building"):

@@ -10,20 +10,20 @@ def patch(client: Client, pack_id: str, visibility: object, **headers: str) -> R
     return client.call("PATCH", f"/packs/{pack_id}", json={"visibility": visibility}, headers=headers)
 
 
-def test_a_pack_is_shared_and_withdrawn_and_its_ledger_says_so(acme: Client, globex: Client) -> None:
+def test_a_pack_is_shared_and_withdrawn_and_its_history_says_so(acme: Client, globex: Client) -> None:
     pack = acme.published("patched")["id"]
 
     shared = patch(acme, pack, "community", **{"If-Match": '"1"'})
     seen = globex.call("GET", f"/packs/{pack}")
     withdrawn = patch(acme, pack, "org", **{"If-Match": "*"})
-    ledger = acme.call("GET", f"/packs/{pack}/revisions?limit=2")
-    rest = acme.call("GET", f"/packs/{pack}/revisions?cursor={ledger.body['next_cursor']}")
+    history = acme.call("GET", f"/packs/{pack}/revisions?limit=2")
+    rest = acme.call("GET", f"/packs/{pack}/revisions?cursor={history.body['next_cursor']}")
 
     assert (shared.status, shared.body["visibility"], shared.headers["ETag"]) == (200, "community", '"2"')
     assert (seen.status, seen.body["owned"]) == (200, False)
     assert (withdrawn.status, withdrawn.headers["ETag"]) == (200, '"3"')
     assert globex.call("GET", f"/packs/{pack}").status == 404
-    assert [entry["operation"] for entry in ledger.body["revisions"]] == ["update", "update"]
+    assert [entry["operation"] for entry in history.body["revisions"]] == ["update", "update"]
     assert [entry["revision"] for entry in rest.body["revisions"]] == [1]
     assert "next_cursor" not in rest.body
 

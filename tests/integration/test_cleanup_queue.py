@@ -31,7 +31,7 @@ DELETION = PackDeletion(pack_id=pack_id(1), due_at=NOW)
     ],
 )
 def test_a_message_is_read_as_it_was_announced(aws: Aws, message: Message) -> None:
-    aws.queue.announce(message, now=NOW)
+    aws.queue.enqueue(message, now=NOW)
 
     assert [parse_message(body) for body in aws.queued()] == [message]
 
@@ -54,7 +54,7 @@ def test_a_message_is_held_back_until_due(aws: Aws, due_in: timedelta, delay: in
             {"QueueUrl": aws.queue_url, "MessageBody": ANY, "DelaySeconds": delay},
         )
 
-        aws.queue.announce(ARCHIVE, now=NOW - due_in)
+        aws.queue.enqueue(ARCHIVE, now=NOW - due_in)
 
         sqs.assert_no_pending_responses()
 
@@ -64,11 +64,11 @@ def test_a_queue_that_is_down_is_said_to_be(aws: Aws) -> None:
         sqs.add_client_error("send_message", "ServiceUnavailable", http_status_code=503)
 
         with pytest.raises(ServiceUnavailable):
-            aws.queue.announce(ARCHIVE, now=NOW)
+            aws.queue.enqueue(ARCHIVE, now=NOW)
 
 
 def test_a_message_that_is_put_back_comes_again_when_its_wait_is_over(aws: Aws) -> None:
-    aws.queue.announce(ARCHIVE, now=NOW)
+    aws.queue.enqueue(ARCHIVE, now=NOW)
     received = aws.sqs.receive_message(QueueUrl=aws.queue_url)["Messages"][0]
 
     aws.queue.put_back(received["ReceiptHandle"], 3600)

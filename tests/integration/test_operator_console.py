@@ -210,7 +210,7 @@ def test_a_label_is_one_printable_line(operator: Operator, label: str) -> None:
     )
 
 
-def test_a_tier_is_the_pack_s_next_revision_and_in_its_ledger(service: Service, operator: Operator) -> None:
+def test_a_tier_is_the_pack_s_next_revision_and_in_its_history(service: Service, operator: Operator) -> None:
     pack = service.upload(PackArchive().build(), visibility="community").body
 
     (line,) = operator.does("pack", "tier", pack["id"], "verified", "--by", "ada")

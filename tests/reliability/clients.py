@@ -11,10 +11,10 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from tests.documented import assert_documented
-from tests.foreign_images import tar
 from tests.gateway import Answer, Request, multipart
 from tests.reliability.model_packs import Archive, Reference
 from tests.service import ACME, GLOBEX, Service
+from tests.third_party_images import tar
 
 from packyard.http.authorizer import Unauthorized
 from packyard.http.caller import to_context

@@ -6,7 +6,6 @@ All of a contest's operations are of one scene, so that any two of them can be a
 from collections.abc import Sequence
 from typing import Final
 
-from tests.foreign_images import pack_image
 from tests.reliability.operations import (
     CREATED,
     NEW,
@@ -30,6 +29,7 @@ from tests.reliability.operations import (
 )
 from tests.reliability.world import World
 from tests.service import ACME, GLOBEX, PackArchive
+from tests.third_party_images import pack_image
 
 _SAME_VERSION: Final = PackArchive(version="2.0.0", files={"README.md": b"other than next"}).build()
 _SAME_NAME: Final = PackArchive(name="new", files={"README.md": b"other than new"}).build()

@@ -9,8 +9,6 @@ from typing import Any, Final
 from tests.aws import BUCKET
 from tests.fake_registry.moods import Refuses
 from tests.fake_registry.server import FakeRegistry
-from tests.foreign_images import image as image_of
-from tests.foreign_images import layer, pack_image
 from tests.gateway import Answer, Request
 from tests.internet import Internet
 from tests.reliability.operations import FIRST, OPERATIONS, STANDING, reupload
@@ -19,6 +17,8 @@ from tests.reliability.transformed import ACCOUNT, CREDENTIALS, FOREIGN_REGISTRY
 from tests.reliability.world import World
 from tests.service import ACME, PackArchive
 from tests.staged_uploads import arrive, start
+from tests.third_party_images import image as image_of
+from tests.third_party_images import layer, pack_image
 
 from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret, new_secret
 from packyard.tenants.org import BillingPosture, Org

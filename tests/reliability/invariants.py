@@ -76,8 +76,8 @@ class Observed:
         return {pack_id: from_item(row) for pack_id, row in self.rows.items()}
 
     @cached_property
-    def ledgers(self) -> dict[str, list[Item]]:
-        """The packs' ledgers by id, the oldest entry first."""
+    def histories(self) -> dict[str, list[Item]]:
+        """The packs' histories by id, the oldest entry first."""
         found: defaultdict[str, list[Item]] = defaultdict(list)
         for item in sorted(self.items, key=lambda item: str(item["SK"])):
             if item["PK"].startswith("PACK#") and item["SK"].startswith("REV#"):
@@ -155,13 +155,13 @@ def violations(seen: Observed) -> list[str]:
         _empty_repositories,
         _tags,
         _archives,
-        _ledgers,
+        _history,
         _rows,
         _names,
         _references,
         _roles,
         _uploads,
-        _kept_answers,
+        _idempotency_records,
         _nothing_stuck,
     )
     return [f"{check.__name__.strip('_')}: {fault}" for check in checks for fault in check(seen)]
@@ -194,14 +194,14 @@ def missing(repository: Repository, digest: str) -> Iterator[str]:
 
 
 def _orphans(seen: Observed) -> Iterator[str]:
-    """2: every manifest of ours is in the ledger of its name's holder, or a message is pending that removes it."""
+    """2: every manifest of ours is in the history of its name's holder, or a message is pending that removes it."""
     used: defaultdict[str, set[str]] = defaultdict(set)
     for pack_id, pack in seen.packs.items():
         deletion = any(
             isinstance(message, PackDeletion) and message.pack_id == pack_id for message in seen.pending
         )
         if pack.status is PackStatus.ACTIVE or (pack.status is PackStatus.DELETING and deletion):
-            for entry in seen.ledgers.get(pack_id, []):
+            for entry in seen.histories.get(pack_id, []):
                 used[seen.repository(pack)] |= {entry["image_digest"], *entry.get("manifests", ())}
     for message in seen.pending:
         if isinstance(message, OrphanImage):
@@ -214,9 +214,9 @@ def _orphans(seen: Observed) -> Iterator[str]:
 
 def _empty_repositories(seen: Observed) -> Iterator[str]:
     """Decision 69: a repository without an image is removed, where repositories count against a quota."""
-    announced = {message.repository for message in seen.pending if isinstance(message, OrphanImage)}
+    enqueued = {message.repository for message in seen.pending if isinstance(message, OrphanImage)}
     for name, repository in seen.repositories.items() if seen.repositories_are_created else ():
-        if seen.settled and not repository.manifests and name not in announced:
+        if seen.settled and not repository.manifests and name not in enqueued:
             yield f"{name} has no image"
 
 
@@ -224,15 +224,15 @@ def _tags(seen: Observed) -> Iterator[str]:
     """Decision 4: the version's tag names the image of the row, or a message is pending that lets it."""
     for pack_id, pack in seen.packs.items():
         # A pack that has gone back to an older image names it by a tag that others may have moved since.
-        moved = any(entry["operation"] == "replace" for entry in seen.ledgers.get(pack_id, []))
+        moved = any(entry["operation"] == "replace" for entry in seen.histories.get(pack_id, []))
         if pack.status is not PackStatus.ACTIVE or pack.image_origin not in _OURS or moved:
             continue
         repository = seen.repositories.get(seen.repository(pack), Repository())
-        announced = any(
+        enqueued = any(
             isinstance(message, OrphanImage) and message.digests[0] == pack.image_digest
             for message in seen.pending
         )
-        if repository.tags.get(tag_of(pack.version)) != pack.image_digest and not announced:
+        if repository.tags.get(tag_of(pack.version)) != pack.image_digest and not enqueued:
             yield f"{tag_of(pack.version)} does not name the image of {pack_id}"
         for tag, digest in repository.tags.items():
             if digest not in repository.manifests:
@@ -240,20 +240,20 @@ def _tags(seen: Observed) -> Iterator[str]:
 
 
 def _archives(seen: Observed) -> Iterator[str]:
-    """2: every staged archive is announced."""
-    announced = {message.key for message in seen.pending if isinstance(message, StagedArchive)}
+    """2: every staged archive is enqueued."""
+    enqueued = {message.key for message in seen.pending if isinstance(message, StagedArchive)}
     for key in seen.objects:
-        if key.startswith(_ARCHIVES) and key not in announced:
+        if key.startswith(_ARCHIVES) and key not in enqueued:
             yield f"{key} stays for ever"
 
 
-def _ledgers(seen: Observed) -> Iterator[str]:
-    """7: every accepted write is in the ledger, once; and the ledger is of nothing else."""
-    for pack_id, entries in seen.ledgers.items():
+def _history(seen: Observed) -> Iterator[str]:
+    """7: every accepted write is in the history, once; and the history is of nothing else."""
+    for pack_id, entries in seen.histories.items():
         if pack_id not in seen.packs:
-            # The row of a deleted pack goes in the end; its ledger stays for good.
+            # The row of a deleted pack goes in the end; its history stays for good.
             if entries[-1]["operation"] != "delete":
-                yield f"{pack_id} has a ledger and no row"
+                yield f"{pack_id} has a history and no row"
             continue
         pack = seen.packs[pack_id]
         operations = [entry["operation"] for entry in entries]
@@ -266,15 +266,15 @@ def _ledgers(seen: Observed) -> Iterator[str]:
         if (entries[-1]["image_digest"], entries[-1]["version"]) != (pack.image_digest, pack.version):
             yield f"{pack_id} is not what its last entry says"
         if any("expires_at" in entry for entry in entries):
-            yield f"the ledger of {pack_id} is to expire"
+            yield f"the history of {pack_id} is to expire"
 
 
 def _rows(seen: Observed) -> Iterator[str]:
-    """Rows have a ledger, stand in the listings that they belong to, and expire once they are deleted."""
+    """Rows have a history, stand in the listings that they belong to, and expire once they are deleted."""
     for pack_id, row in seen.rows.items():
         pack = seen.packs[pack_id]
-        if pack_id not in seen.ledgers:
-            yield f"{pack_id} has no ledger"
+        if pack_id not in seen.histories:
+            yield f"{pack_id} has no history"
         stated = to_item(pack)
         if pack.status is PackStatus.DELETING:
             stated |= {"GSI3PK": "DELETING", "GSI3SK": f"{row['deleting_at']}#{pack_id}"}
@@ -375,7 +375,7 @@ def _uploads(seen: Observed) -> Iterator[str]:
             yield f"{item['id']} is done, and still has {sorted({'lease', 'upload_error'} & item.keys())}"
 
 
-def _kept_answers(seen: Observed) -> Iterator[str]:
+def _idempotency_records(seen: Observed) -> Iterator[str]:
     """Decision 12: a kept answer is whole, is none of our failures, and tells of a pack that there is."""
     for item in seen.items:
         if item["SK"] != "ANSWER":

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from packyard.composition.bootstrap import hush_libraries
+from packyard.composition.bootstrap import quiet_libraries
 
 # Powertools', by the name that it gives a logger without a service's.
 _OURS = "service_undefined"
@@ -64,7 +64,7 @@ def everything_logged(*, hushed: bool = True) -> Iterator[Log]:
     root.setLevel(logging.DEBUG)
     ours.setLevel(logging.DEBUG)
     if hushed:
-        hush_libraries()
+        quiet_libraries()
     try:
         yield log
     finally:

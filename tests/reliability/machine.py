@@ -77,7 +77,7 @@ class Machine(Surroundings):
         if not packs:
             return Reference(self.worlds.one.host, f"packs/{org}/alpha", "1.0.0")
         pack = packs[-1 - pick % len(packs)]
-        had = pack.ledger[pick % len(pack.ledger)].content
+        had = pack.history[pick % len(pack.history)].content
         by_digest = by_digest and had.image.digest is not None
         return Reference(
             self.worlds.one.host,
@@ -165,7 +165,7 @@ class Machine(Surroundings):
         if pack is not None and image_pick > 2:
             # Its own repository, or nearly always nothing would come of it.
             registry, _, repository = pack.repository.partition("/")
-            had = pack.ledger[image_pick % len(pack.ledger)].content
+            had = pack.history[image_pick % len(pack.history)].content
             by_digest = by_digest and had.image.digest is not None
             reference = Reference(registry, repository, had.version, had if by_digest else None)
         self.write_found(

@@ -117,9 +117,9 @@ class Model(StagedUploads):
         return sorted(filter(passes, self.packs), key=lambda pack: (pack.name, pack.id or ""))
 
     def revisions(self, caller: Caller, pack_id: str) -> list[Entry]:
-        """The ledger, the newest first, for the owner only."""
+        """The history, the newest first, for the owner only."""
         self.admit(caller)
-        return self.owned(pack_id, caller.org).ledger[::-1]
+        return self.owned(pack_id, caller.org).history[::-1]
 
     def list_files(self, caller: Caller, pack_id: str) -> Expected:
         self.admit(caller)

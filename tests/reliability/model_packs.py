@@ -110,7 +110,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a ledger."""
+    """One entry of a history."""
 
     revision: int
     operation: str
@@ -146,7 +146,7 @@ class Pack:
     status: str = "active"
     asked_by: tuple[str, datetime] | None = None
     gone_at: datetime | None = None
-    ledger: list[Entry] = field(default_factory=list)
+    history: list[Entry] = field(default_factory=list)
 
     @property
     def is_active(self) -> bool:
@@ -163,13 +163,13 @@ class Pack:
 
     def had(self, content: Content) -> bool:
         """Tell whether this is, or ever was, its content."""
-        return any(entry.content is content for entry in self.ledger)
+        return any(entry.content is content for entry in self.history)
 
     def is_visible_to(self, org: str) -> bool:
         return self.org == org or self.visibility == "community"
 
     def change(self, operation: str, actor: str, now: datetime, **changes: Any) -> None:
-        """Every accepted write is one revision more, and one entry in the ledger."""
+        """Every accepted write is one revision more, and one entry in the history."""
         for name, value in changes.items():
             setattr(self, name, value)
         self.revision += 1
@@ -177,7 +177,7 @@ class Pack:
         self.enter(operation, actor)
 
     def enter(self, operation: str, actor: str) -> None:
-        self.ledger.append(Entry(self.revision, operation, self.content, actor, self.updated_at))
+        self.history.append(Entry(self.revision, operation, self.content, actor, self.updated_at))
 
     def answer(self, status: int, org: str) -> Expected:
         tag = f"{self.revision}" if org == self.org else f"shared-{self.revision}"

@@ -14,13 +14,13 @@ from unittest.mock import patch
 
 from tests.aws import TABLE
 from tests.fake_registry.moods import Refuses
-from tests.foreign_images import pack_image
 from tests.gateway import Request
 from tests.issuer import AUDIENCE, ISSUER, Issuer, public, rsa_key, segment, signed, signed_with_secret
 from tests.reliability.wire import Sent, straight
 from tests.reliability.world import Saved, World, running_world
 from tests.service import ACME, GLOBEX, PackArchive
 from tests.staged_uploads import arrive, start
+from tests.third_party_images import pack_image
 
 from packyard.composition.settings import JwtSettings
 from packyard.http.authorizer import Unauthorized
@@ -326,7 +326,7 @@ def _neighbour_moves_in(world: World) -> None:
     _uploads(world, "their", NEIGHBOUR)
     pages = {
         "their listing": service.list_packs(NEIGHBOUR, limit="1"),
-        "their ledger": service.send(
+        "their history": service.send(
             "list_revisions",
             "GET",
             f"/packs/{notes['their uploaded']}/revisions",
@@ -352,7 +352,7 @@ def _caller_moves_in(world: World) -> None:
     for name in ("own", "own-other"):
         path = f"/packs/{notes[name]}/revisions"
         page = service.send("list_revisions", "GET", path, caller=CALLER, query={"limit": "1"})
-        notes[f"{name} ledger"] = page.body["next_cursor"]
+        notes[f"{name} history"] = page.body["next_cursor"]
 
 
 def _uploads(world: World, whose: str, caller: Any) -> None:

@@ -12,13 +12,13 @@ from random import Random
 from typing import Any, Final
 
 from tests.fake_registry.moods import Refuses
-from tests.foreign_images import pack_image
 from tests.gateway import Answer, Request, multipart
 from tests.reliability.wire import Sent
 from tests.reliability.world import World
 from tests.service import ACME, DEADLINE, GLOBEX, PackArchive
 from tests.staged_uploads import arrive, look
 from tests.staged_uploads import start as start_upload
+from tests.third_party_images import pack_image
 
 from packyard.tenants.caller import Caller
 
@@ -284,7 +284,7 @@ def _clean_up_all_but(world: World, kind: str) -> None:
 
 
 def lose_a_tag(world: World) -> None:
-    """Leave a pack whose tag was never set, and its announcement."""
+    """Leave a pack whose tag was never set, and its cleanup message."""
     _made(reupload()(world))
     world.collect()
     world.service.clock.advance(DEADLINE + timedelta(seconds=1))

@@ -266,7 +266,7 @@ class Stage(RuleBasedStateMachine):
         return str(body["next_cursor"])
 
     def walk_revisions(self, key: Key, pack_id: str, limit: int) -> None:
-        """Ask for a whole ledger, page by page."""
+        """Ask for a whole history, page by page."""
         caller = self.caller(key)
         query, start = {"limit": str(limit)}, 0
         while True:

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from tests.aws import TABLE
 from tests.fake_registry.moods import Mood
-from tests.foreign_images import Blob, image
 from tests.reliability.clients import ORGS, packed, tar_gz
 from tests.reliability.invariants import assert_sound
 from tests.reliability.model import TOMBSTONE_KEPT, Model
@@ -18,6 +17,7 @@ from tests.reliability.stage import Fate, Stage
 from tests.reliability.tally import count
 from tests.reliability.worlds import HOLD, Trouble
 from tests.staged_uploads import arrive, deliver
+from tests.third_party_images import Blob, image
 
 from packyard.packs.timestamp import format_timestamp
 from packyard.store.keys import name_key, pack_key
@@ -168,7 +168,7 @@ class Surroundings(Stage):
         def come_due(model: Model) -> None:
             holder = model.holder(*place)
             used = holder is not None and any(
-                entry.content.image.digest == message["digests"][0] for entry in holder.ledger
+                entry.content.image.digest == message["digests"][0] for entry in holder.history
             )
             if not used and trouble.any:
                 model.busy[place] = model.now + HOLD

@@ -14,7 +14,7 @@ _RUNS: Final = {
     "archive_members": 9_000,
     "challenge": 120_000,
     "file_index": 60_000,
-    "foreign_document": 90_000,
+    "third_party_document": 90_000,
     "form": 40_000,
     "layer": 10_000,
     "manifest": 30_000,

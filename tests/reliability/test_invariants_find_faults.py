@@ -49,7 +49,7 @@ FAULTS: dict[str, Callable[[Scene], object]] = {
     "archives": lambda scene: scene.service.aws.s3.put_object(
         Bucket=BUCKET, Key="inline/x.tar.gz", Body=b"x"
     ),
-    "ledgers": lambda scene: scene.put(revision_key(scene.pack_id, 1), operation="update"),
+    "histories": lambda scene: scene.put(revision_key(scene.pack_id, 1), operation="update"),
     "rows": lambda scene: scene.put(pack_key(scene.pack_id), GSI2PK=None),
     "names": lambda scene: scene.put(name_key(ACME.org_id, "slack"), pack_id=None),
     "references": lambda scene: scene.remove(reference_key(scene.pack_id, GLOBEX.org_id, "support")),
@@ -73,13 +73,13 @@ def test_a_fault_is_found_by_the_invariant_that_is_about_it(scene: Scene, name: 
     assert name in {fault.partition(":")[0] for fault in found}, found
 
 
-def test_what_is_announced_is_no_orphan_until_everything_is_settled(scene: Scene) -> None:
+def test_what_is_enqueued_is_no_orphan_until_everything_is_settled(scene: Scene) -> None:
     service = scene.service
     service.upload(PackArchive(name="other").build())
-    announced = service.aws.queued()
+    enqueued = service.aws.queued()
 
-    assert_sound(service, pending=announced)
+    assert_sound(service, pending=enqueued)
     assert len(violations(observe(service))) == 1, "its archive"
     assert [
-        fault for fault in violations(observe(service, pending=announced, settled=True)) if "pending" in fault
+        fault for fault in violations(observe(service, pending=enqueued, settled=True)) if "pending" in fault
     ]

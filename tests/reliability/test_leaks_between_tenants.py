@@ -6,16 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.foreign_images import image, layer
 from tests.gateway import Answer
 from tests.image_sources import image_source, pull
 from tests.internet import internet
 from tests.reliability.neighbours import CALLER, HUSH, NEIGHBOUR, NEIGHBOURS_FILE, Street, running_street
 from tests.service import PackArchive
+from tests.third_party_images import image, layer
 
 from packyard.errors import InvalidRequest
 from packyard.registry.credentials import Anonymous
-from packyard.registry.third_party.pull_credentials import ForeignCredentials
+from packyard.registry.third_party.pull_credentials import ThirdPartyCredentials
 from packyard.tenants.org import BillingPosture
 
 
@@ -123,11 +123,11 @@ def test_a_shared_pack_and_a_copy_of_it_tell_nothing_of_their_owner_s_others(str
     service = street.world.service
     shared = share(street)
     copy = service.clone(shared, CALLER, name="copy")
-    ledger = service.send("list_revisions", "GET", f"/packs/{copy.body['id']}/revisions", caller=CALLER)
+    history = service.send("list_revisions", "GET", f"/packs/{copy.body['id']}/revisions", caller=CALLER)
 
     assert copy.status == 201
-    assert NEIGHBOUR.org_id not in told(copy) + told(ledger)
-    assert NEIGHBOUR.principal not in told(ledger)
+    assert NEIGHBOUR.org_id not in told(copy) + told(history)
+    assert NEIGHBOUR.principal not in told(history)
     for answer in (service.get(shared, CALLER), service.list_packs(CALLER, owned="false")):
         body: Any = answer.body.get("packs", [answer.body])
         assert [("org_id" in pack, pack["owned"]) for pack in body] == [(False, False)]
@@ -162,7 +162,7 @@ def private_registry(street: Street) -> str:
     services = world.service.services
     services.__dict__["image_source"] = replace(
         services.image_source,
-        credentials=ForeignCredentials(
+        credentials=ThirdPartyCredentials(
             load=lambda: json.dumps(entry), ecr_token=lambda _region: Anonymous(), clock=world.service.clock
         ),
     )

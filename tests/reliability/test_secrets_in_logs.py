@@ -18,7 +18,6 @@ from moto import mock_aws
 from tests.aws import CURSOR_KEY
 from tests.fake_registry.ecr import PASSWORD
 from tests.fake_registry.moods import CutsOff, Garbles, HangsUp, Mood, Refuses, Says
-from tests.foreign_images import pack_image
 from tests.internet import Internet, internet
 from tests.issuer import AUDIENCE, ISSUER, Issuer, public, rsa_key, signed
 from tests.reliability import budget, tally
@@ -30,6 +29,7 @@ from tests.reliability.transformed import ACCOUNT, CREDENTIALS, FOREIGN_REGISTRY
 from tests.reliability.wire import Sent
 from tests.reliability.world import Saved, World, running_world
 from tests.service import ACME, PackArchive
+from tests.third_party_images import pack_image
 
 from packyard.composition.settings import JwtSettings, Settings
 from packyard.errors import ServiceUnavailable

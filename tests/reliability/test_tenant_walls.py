@@ -11,7 +11,8 @@ from dataclasses import replace
 
 import pytest
 from tests.reliability import budget, tally
-from tests.reliability.foreign_things import (
+from tests.reliability.neighbours import CALLER, DOMAIN, HUSH, NEIGHBOUR, Heard, Street, running_street
+from tests.reliability.other_tenants import (
     Named,
     Operation,
     Pair,
@@ -21,7 +22,6 @@ from tests.reliability.foreign_things import (
     pairs,
     request,
 )
-from tests.reliability.neighbours import CALLER, DOMAIN, HUSH, NEIGHBOUR, Heard, Street, running_street
 
 from packyard.http.authorizer import Unauthorized
 

@@ -239,7 +239,10 @@ def facts(seen: Observed) -> dict[str, Any]:
             pack.version,
             pack.image_digest,
             pack.image_ref,
-            [(entry["operation"], entry["image_digest"], entry["actor"]) for entry in seen.ledgers[pack_id]],
+            [
+                (entry["operation"], entry["image_digest"], entry["actor"])
+                for entry in seen.histories[pack_id]
+            ],
         )
         for pack_id, pack in seen.packs.items()
     ]

@@ -7,7 +7,7 @@ from tests.crashes import fused
 from tests.gateway import Request
 from tests.packs import pack_id
 from tests.service import ACME, GLOBEX, PackArchive, Service, role_request
-from tests.tables import being_deleted, ledger_of, row_of
+from tests.tables import being_deleted, history_of, row_of
 
 from packyard.tenants.caller import Caller
 
@@ -82,7 +82,7 @@ def test_an_attachment_leaves_the_pack_at_its_revision(service: Service, own: st
 
     assert service.get(own).body == before.body
     assert service.get(own).headers["ETag"] == '"1"'
-    assert len(ledger_of(service, own)) == 1
+    assert len(history_of(service, own)) == 1
 
 
 def test_a_change_of_the_pack_keeps_its_references(service: Service, own: str, shared: str) -> None:

@@ -92,11 +92,11 @@ def test_an_image_that_a_pack_uses_stays(service: Service) -> None:
 def test_the_tag_of_a_pack_that_is_being_deleted_is_not_set_again(service: Service) -> None:
     pack = service.upload(PackArchive().build()).body
     service.clock.advance(DEADLINE + timedelta(seconds=1))
-    announcements = service.aws.queued()
+    cleanup_messages = service.aws.queued()
     being_deleted(service, pack["id"])
     service.registry.shelves.repository(repository()).tags.clear()
 
-    assert service.deliver_bodies(announcements) == []
+    assert service.deliver_bodies(cleanup_messages) == []
 
     assert service.registry.shelves.repository(repository()).tags == {}
 

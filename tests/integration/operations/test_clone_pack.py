@@ -10,10 +10,10 @@ from tests.crashes import Killed, fused
 from tests.fake_registry.moods import Calls, CutsOff, Meanwhile, Mood, Refuses
 from tests.fake_registry.server import FakeRegistry
 from tests.fake_registry.shelves import Repository
-from tests.foreign_images import Blob, ForeignImage, image, index, pack_image, shelve
 from tests.gateway import Answer, Request, multipart
 from tests.image_sources import LOOPBACK, image_source, not_there
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
+from tests.third_party_images import Blob, ForeignImage, image, index, pack_image, shelve
 from tests.whole_images import assert_whole
 
 from packyard.oci.document import Document
@@ -217,7 +217,7 @@ class TestOutOfOtherRegistries:
 
         assert service.clone(source["id"], name="ours").body["image_digest"] == top.digest
 
-    def test_a_tag_that_could_not_be_set_is_set_when_the_announcement_comes_due(
+    def test_a_tag_that_could_not_be_set_is_set_when_the_cleanup_message_comes_due(
         self, service: Service, elsewhere: FakeRegistry
     ) -> None:
         made = replace(AMD, docker=True)

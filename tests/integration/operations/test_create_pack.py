@@ -10,16 +10,16 @@ import pytest
 from tests.crashes import Killed, fused
 from tests.fake_registry.moods import CutsOff, Lies, Refuses
 from tests.fake_registry.server import FakeRegistry
-from tests.foreign_images import image, index, layer, pack_image, shelve
 from tests.gateway import Answer
 from tests.image_sources import not_there
 from tests.service import ACME, DEADLINE, GLOBEX, PackArchive, Service
+from tests.third_party_images import image, index, layer, pack_image, shelve
 
 from packyard.tenants.caller import Caller
 
 
 @pytest.fixture
-def foreign() -> Iterator[FakeRegistry]:
+def third_party() -> Iterator[FakeRegistry]:
     with FakeRegistry() as registry:
         yield registry
 
@@ -41,10 +41,10 @@ def shelved(
 
 
 def test_an_image_in_a_registry_becomes_a_pack_pinned_to_its_digest(
-    service: Service, foreign: FakeRegistry
+    service: Service, third_party: FakeRegistry
 ) -> None:
-    reference = shelved(foreign)
-    pinned = foreign.shelves.repository("team/slack").tags["1.4.0"]
+    reference = shelved(third_party)
+    pinned = third_party.shelves.repository("team/slack").tags["1.4.0"]
 
     answer = create(service, reference)
 
@@ -67,34 +67,34 @@ def test_an_image_in_a_registry_becomes_a_pack_pinned_to_its_digest(
     }
 
 
-def test_a_moved_tag_leaves_the_pin_where_it_was(service: Service, foreign: FakeRegistry) -> None:
-    made = create(service, shelved(foreign)).body
+def test_a_moved_tag_leaves_the_pin_where_it_was(service: Service, third_party: FakeRegistry) -> None:
+    made = create(service, shelved(third_party)).body
 
-    shelved(foreign, b"name: slack\nversion: 9.9.9\n")
+    shelved(third_party, b"name: slack\nversion: 9.9.9\n")
 
     assert service.get(made["id"]).body == made
 
 
-def test_an_index_is_pinned_as_a_whole(service: Service, foreign: FakeRegistry) -> None:
-    repository = foreign.shelves.repository("team/slack", create=True)
+def test_an_index_is_pinned_as_a_whole(service: Service, third_party: FakeRegistry) -> None:
+    repository = third_party.shelves.repository("team/slack", create=True)
     inner = pack_image()
     inner.shelve(repository)
     digest = shelve(repository, index((inner.manifest, "linux/amd64")), "multi")
 
-    answer = create(service, f"{host(foreign)}/team/slack:multi")
+    answer = create(service, f"{host(third_party)}/team/slack:multi")
 
     assert (answer.status, answer.body["image_digest"]) == (201, digest)
 
 
-def test_the_image_is_neither_copied_nor_written_to(service: Service, foreign: FakeRegistry) -> None:
-    create(service, shelved(foreign))
+def test_the_image_is_neither_copied_nor_written_to(service: Service, third_party: FakeRegistry) -> None:
+    create(service, shelved(third_party))
 
     assert service.images() == {}
-    assert {request.method for request in foreign.requests} == {"GET"}
+    assert {request.method for request in third_party.requests} == {"GET"}
 
 
-def test_a_repeat_answers_200_with_the_pack_that_stands(service: Service, foreign: FakeRegistry) -> None:
-    reference = shelved(foreign)
+def test_a_repeat_answers_200_with_the_pack_that_stands(service: Service, third_party: FakeRegistry) -> None:
+    reference = shelved(third_party)
 
     first, again = create(service, reference), create(service, reference)
 
@@ -102,10 +102,12 @@ def test_a_repeat_answers_200_with_the_pack_that_stands(service: Service, foreig
     assert again.body == first.body
 
 
-def test_a_taken_name_is_a_conflict_that_names_its_holder(service: Service, foreign: FakeRegistry) -> None:
+def test_a_taken_name_is_a_conflict_that_names_its_holder(
+    service: Service, third_party: FakeRegistry
+) -> None:
     standing = service.upload(PackArchive().build()).body
 
-    answer = create(service, shelved(foreign))
+    answer = create(service, shelved(third_party))
 
     assert (answer.status, answer.error["code"]) == (409, "pack_name_taken")
     assert answer.error["details"] == {"pack_id": standing["id"]}
@@ -132,13 +134,13 @@ def test_a_wrong_body_is_400_by_field(service: Service, body: dict[str, Any], fi
 
 
 def test_what_may_not_be_reached_reads_like_what_is_not_there(
-    service: Service, foreign: FakeRegistry
+    service: Service, third_party: FakeRegistry
 ) -> None:
-    absent = f"{host(foreign)}/team/absent:1"
+    absent = f"{host(third_party)}/team/absent:1"
     elsewhere = "169.254.169.254/latest/meta-data:1"
     unresolvable = "registry.invalid/team/slack:1"
-    denied = shelved(foreign)
-    foreign.moods.append(Refuses(status=403, path="/team/slack/"))
+    denied = shelved(third_party)
+    third_party.moods.append(Refuses(status=403, path="/team/slack/"))
 
     for reference in (absent, elsewhere, unresolvable, denied):
         answer = create(service, reference)
@@ -146,11 +148,11 @@ def test_what_may_not_be_reached_reads_like_what_is_not_there(
 
 
 def test_a_tag_that_is_left_out_is_named_as_the_one_that_was_looked_for(
-    service: Service, foreign: FakeRegistry
+    service: Service, third_party: FakeRegistry
 ) -> None:
-    answer = create(service, f"{host(foreign)}/team/absent")
+    answer = create(service, f"{host(third_party)}/team/absent")
 
-    assert answer.fields == not_there(f"{host(foreign)}/team/absent:latest")
+    assert answer.fields == not_there(f"{host(third_party)}/team/absent:latest")
 
 
 def test_our_own_registry_is_open_only_for_ones_own(service: Service) -> None:
@@ -197,7 +199,7 @@ class TestImagesOfOurOwnRegistry:
         assert service.delete(pack["id"]).status == 200
         assert f"packs/{ACME.org_id}/slack" not in service.images()
 
-    def test_it_goes_too_when_its_announcement_comes_due_while_the_pack_is_being_deleted(
+    def test_it_goes_too_when_its_cleanup_message_comes_due_while_the_pack_is_being_deleted(
         self, service: Service
     ) -> None:
         pack = create(service, self.abandoned(service)).body
@@ -250,18 +252,18 @@ class TestImagesOfOurOwnRegistry:
     ],
 )
 def test_a_wrong_pack_yaml_is_400_by_its_field(
-    service: Service, foreign: FakeRegistry, content: bytes, field: str
+    service: Service, third_party: FakeRegistry, content: bytes, field: str
 ) -> None:
-    answer = create(service, shelved(foreign, content))
+    answer = create(service, shelved(third_party, content))
 
     assert (answer.status, list(answer.fields)) == (400, [field])
 
 
-def test_an_image_that_holds_no_pack_is_400_on_image_ref(service: Service, foreign: FakeRegistry) -> None:
-    repository = foreign.shelves.repository("team/slack", create=True)
+def test_an_image_that_holds_no_pack_is_400_on_image_ref(service: Service, third_party: FakeRegistry) -> None:
+    repository = third_party.shelves.repository("team/slack", create=True)
     image(layer(("etc/passwd", b"root"))).shelve(repository, "1")
 
-    answer = create(service, f"{host(foreign)}/team/slack:1")
+    answer = create(service, f"{host(third_party)}/team/slack:1")
 
     assert (answer.status, list(answer.fields)) == (400, ["image_ref"])
 
@@ -275,10 +277,10 @@ def test_an_image_that_holds_no_pack_is_400_on_image_ref(service: Service, forei
     ],
 )
 def test_a_registry_that_fails_is_502_and_leaves_nothing(
-    service: Service, foreign: FakeRegistry, mood: Refuses | CutsOff
+    service: Service, third_party: FakeRegistry, mood: Refuses | CutsOff
 ) -> None:
-    reference = shelved(foreign)
-    foreign.moods.append(mood)
+    reference = shelved(third_party)
+    third_party.moods.append(mood)
 
     answer = create(service, reference)
 
@@ -287,14 +289,14 @@ def test_a_registry_that_fails_is_502_and_leaves_nothing(
 
 
 def test_a_registry_need_not_tell_the_truth_about_a_digest_that_we_compute(
-    service: Service, foreign: FakeRegistry
+    service: Service, third_party: FakeRegistry
 ) -> None:
-    reference = shelved(foreign)
-    foreign.moods.append(Lies())
+    reference = shelved(third_party)
+    third_party.moods.append(Lies())
 
     answer = create(service, reference)
 
-    assert answer.body["image_digest"] == foreign.shelves.repository("team/slack").tags["1.4.0"]
+    assert answer.body["image_digest"] == third_party.shelves.repository("team/slack").tags["1.4.0"]
 
 
 @pytest.mark.parametrize(

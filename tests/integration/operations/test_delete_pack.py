@@ -27,7 +27,7 @@ def row(service: Service, pack_id: str) -> dict[str, Any]:
     return item
 
 
-def ledger(service: Service, pack_id: str) -> list[dict[str, Any]]:
+def history(service: Service, pack_id: str) -> list[dict[str, Any]]:
     query = Query(
         condition="PK = :pack AND begins_with(SK, :rev)",
         values={":pack": pack_partition(pack_id), ":rev": "REV#"},
@@ -98,7 +98,7 @@ class TestWhatIsGone:
         assert service.get(theirs["id"], GLOBEX).status == 200
         assert theirs["image_digest"] in service.images()[f"packs/{GLOBEX.org_id}/slack"]
 
-    def test_the_row_stays_for_a_month_and_the_ledger_for_good(self, service: Service) -> None:
+    def test_the_row_stays_for_a_month_and_the_history_for_good(self, service: Service) -> None:
         pack = service.upload(ARCHIVE).body
 
         service.delete(pack["id"])
@@ -107,11 +107,11 @@ class TestWhatIsGone:
         assert (buried["status"], buried["revision"]) == ("deleted", 2)
         assert buried["expires_at"] == (service.clock() + timedelta(days=30)).timestamp()
         assert not [name for name in buried if name.startswith("GSI")]
-        assert [(entry["revision"], entry["operation"]) for entry in ledger(service, pack["id"])] == [
+        assert [(entry["revision"], entry["operation"]) for entry in history(service, pack["id"])] == [
             (1, "upload"),
             (2, "delete"),
         ]
-        assert not [entry for entry in ledger(service, pack["id"]) if "expires_at" in entry]
+        assert not [entry for entry in history(service, pack["id"]) if "expires_at" in entry]
 
     def test_the_image_behind_a_reference_is_not_ours_to_delete(self, service: Service) -> None:
         made = service.upload(ARCHIVE).body
@@ -138,7 +138,7 @@ class TestRepeats:
         answers = [service.delete(pack_id) for _ in range(3)]
 
         assert [(answer.status, answer.body) for answer in answers] == [(200, {"status": "deleted"})] * 3
-        assert len(ledger(service, pack_id)) == 2
+        assert len(history(service, pack_id)) == 2
 
     def test_a_repeat_with_the_revision_that_was_deleted_confirms(self, service: Service) -> None:
         pack_id = service.upload(ARCHIVE).body["id"]
@@ -277,7 +277,7 @@ class TestARegistryThatFails:
         assert service.get(stuck).status == 200
         assert row(service, stuck)["status"] == "deleting"
         assert service.upload(OTHER_VERSION).error["code"] == "pack_name_taken"
-        assert [entry["operation"] for entry in ledger(service, stuck)] == ["upload"]
+        assert [entry["operation"] for entry in history(service, stuck)] == ["upload"]
 
     def test_nothing_of_it_can_be_changed(self, service: Service, stuck: str) -> None:
         answer = service.update(stuck, "community")
@@ -313,14 +313,14 @@ class TestARegistryThatFails:
 
         assert service.delete(stuck).status == 200
 
-    def test_the_ledger_says_who_asked_first_and_when(self, service: Service, stuck: str) -> None:
+    def test_the_history_says_who_asked_first_and_when(self, service: Service, stuck: str) -> None:
         asked_at = "2026-03-01T12:00:00.000Z"
         service.registry.moods.clear()
         service.clock.advance(timedelta(hours=3))
 
         service.delete(stuck, replace(ACME, principal="key:another"))
 
-        (entry,) = ledger(service, stuck)[1:]
+        (entry,) = history(service, stuck)[1:]
         assert (entry["actor"], entry["at"]) == (ACME.principal, asked_at)
 
     def test_a_purge_that_takes_too_long_is_left_for_the_next_attempt(self, service: Service) -> None:

@@ -147,7 +147,7 @@ def test_a_wait_that_cannot_be_set_changes_nothing_else(service: Service) -> Non
     assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
 
 
-def test_an_announcement_without_a_decision_deletes_nothing(service: Service) -> None:
+def test_a_cleanup_message_without_a_decision_deletes_nothing(service: Service) -> None:
     pack = service.upload(ARCHIVE).body
     assert service.delete(pack["id"], if_match='"7"').status == 412
     assert service.delete("pack_01HZ0000000000000000009999").status == 404

@@ -166,7 +166,7 @@ def test_the_repository_of_another_publisher_at_work_is_left_alone(world: World)
     world.service.upload(PackArchive().build())
     world.service.registry.moods.clear()
     world.collect()
-    (announcement,) = [body for body in world.inbox if "orphan_image" in body]
+    (cleanup_message,) = [body for body in world.inbox if "orphan_image" in body]
     world.service.clock.advance(DEADLINE + timedelta(seconds=1))
     settled: list[bool] = []
 
@@ -174,7 +174,7 @@ def test_the_repository_of_another_publisher_at_work_is_left_alone(world: World)
         if not settled:
             settled.append(False)
             with world.wire.aside(), world.another_process():
-                settled[:] = [not world.service.deliver_bodies([announcement])]
+                settled[:] = [not world.service.deliver_bodies([cleanup_message])]
             assert NAME in world.service.registry.shelves.repositories
         return sent.deliver()
 
@@ -188,7 +188,7 @@ def test_the_repository_of_another_publisher_at_work_is_left_alone(world: World)
 
 
 def test_after_its_deadline_a_push_creates_nothing(world: World) -> None:
-    # Its announcement may have been settled by then, and nobody would remove the repository.
+    # Its cleanup message may have been settled by then, and nobody would remove the repository.
     def late(sent: Sent) -> Any:
         world.service.clock.advance(DEADLINE + timedelta(seconds=1))
         return sent.deliver()

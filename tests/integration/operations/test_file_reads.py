@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 from tests.fake_registry.moods import KnowsNoRanges
 from tests.fake_registry.server import FakeRegistry
-from tests.foreign_images import Blob, ForeignImage, Member, gzipped, image, layer, tar
 from tests.registry_wire import Wire, wired
 from tests.service import ACME, Service, running_service
+from tests.third_party_images import Blob, ForeignImage, Member, gzipped, image, layer, tar
 
 from packyard.packs.pack import Visibility
 
@@ -59,7 +59,7 @@ def built(running: Service) -> Iterator[Shelf]:
     with wired(urlsplit(running.registry.url).netloc) as wire:
         running.services.settings = replace(running.services.settings, registry_url=f"http://{wire.host}")
         published = running.services.publisher.create(
-            BytesIO(gzipped(tar(*members("built")))), visibility=Visibility.ORG, author=ACME
+            BytesIO(gzipped(tar(*members("built")))), visibility=Visibility.ORG, actor=ACME
         )
         yield Shelf(running, running.registry, wire, published.pack.id)
 

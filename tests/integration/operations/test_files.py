@@ -16,9 +16,9 @@ from backports import zstd
 from tests.aws import BUCKET
 from tests.fake_registry.moods import CutsOff, Garbles, KnowsNoRanges, Redirects, Refuses, Says
 from tests.fake_registry.server import FakeRegistry
-from tests.foreign_images import PACK_YAML, Blob, ForeignImage, image, layer, named, tar
 from tests.gateway import Request
 from tests.service import ACME, GLOBEX, PackArchive, Service
+from tests.third_party_images import PACK_YAML, Blob, ForeignImage, image, layer, named, tar
 
 from packyard.http.files import MAX_INLINE_BYTES, content_type
 from packyard.oci.digest import Digest

@@ -13,9 +13,9 @@ from botocore.exceptions import EndpointConnectionError
 from tests.crashes import Killed, fused, moments
 from tests.fake_registry.moods import Refuses
 from tests.fake_registry.server import FakeRegistry
-from tests.foreign_images import pack_image
 from tests.gateway import Answer, Request, multipart
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
+from tests.third_party_images import pack_image
 
 from packyard.tenants.caller import Caller
 
@@ -141,10 +141,10 @@ class TestRepeats:
         assert clone(service, hidden).status == 201
 
     def test_an_image_that_is_missing_may_be_there_at_the_next_attempt(self, service: Service) -> None:
-        with FakeRegistry() as foreign:
-            reference = f"{urlsplit(foreign.url).netloc}/team/slack:1.4.0"
+        with FakeRegistry() as third_party:
+            reference = f"{urlsplit(third_party.url).netloc}/team/slack:1.4.0"
             assert create(service, reference).fields.keys() == {"image_ref"}
-            repository = foreign.shelves.repository("team/slack", create=True)
+            repository = third_party.shelves.repository("team/slack", create=True)
             pack_image(b"name: slack\nversion: 1.4.0\n").shelve(repository, "1.4.0")
 
             assert create(service, reference).status == 201

@@ -32,7 +32,7 @@ def service() -> Iterator[Service]:
 def create(service: Service, archive: bytes = LARGE) -> Published:
     """Publish an archive that is too large for a request's own body."""
     publisher = service.services.publisher
-    return publisher.create(publisher.stage(archive), visibility=Visibility.ORG, author=ACME)
+    return publisher.create(publisher.stage(archive), visibility=Visibility.ORG, actor=ACME)
 
 
 def edit(service: Service, pack_id: str) -> Published:
@@ -64,8 +64,8 @@ def test_a_large_layer_is_sent_once_and_early(service: Service) -> None:
     assert_whole(service, published)
     assert patches(service) == 1
     assert repository(service).uploads == {}
-    announced = [request.method for request in service.registry.requests].index("HEAD")
-    assert "PATCH" in [request.method for request in service.registry.requests[:announced]]
+    enqueued = [request.method for request in service.registry.requests].index("HEAD")
+    assert "PATCH" in [request.method for request in service.registry.requests[:enqueued]]
 
 
 def test_a_small_layer_is_not(service: Service) -> None:
@@ -111,7 +111,7 @@ def test_an_archive_of_another_name_than_the_pack_s_leaves_nothing_under_either(
     other = PackArchive(name="teams", files={"data/noise": NOISE}).build()
 
     with pytest.raises(InvalidRequest):
-        publisher.replace(publisher.stage(other), pack_id=pack.id, author=ACME)
+        publisher.replace(publisher.stage(other), pack_id=pack.id, actor=ACME)
 
     for kept in service.registry.shelves.repositories.values():
         assert kept.uploads == {}
@@ -149,7 +149,7 @@ def from_the_upload_on(calls: list[str]) -> list[Any]:
 CREATE, EDIT = calls_of("create"), calls_of("edit")
 
 
-def test_pieces_go_before_the_claim_and_the_announcement_and_nothing_else_does() -> None:
+def test_pieces_go_before_the_claim_and_the_cleanup_message_and_nothing_else_does() -> None:
     without = [call for call in CREATE if call != "upload.write"]
 
     assert without == [

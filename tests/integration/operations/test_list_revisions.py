@@ -39,7 +39,7 @@ def numbers(answer: Answer) -> list[int]:
     return [entry["revision"] for entry in answer.body["revisions"]]
 
 
-def test_a_ledger_lists_every_accepted_write_the_newest_first(service: Service, pack: str) -> None:
+def test_a_history_lists_every_accepted_write_the_newest_first(service: Service, pack: str) -> None:
     digest = service.get(pack).body["image_digest"]
 
     answer = revisions(service, pack)
@@ -61,7 +61,7 @@ def test_a_ledger_lists_every_accepted_write_the_newest_first(service: Service, 
 
 
 @pytest.mark.parametrize("limit", ["1", "2", "3", "4", "100"])
-def test_pages_joined_are_the_whole_ledger(service: Service, pack: str, limit: str) -> None:
+def test_pages_joined_are_the_whole_history(service: Service, pack: str, limit: str) -> None:
     found: list[list[int]] = []
     query = {"limit": limit}
     while True:
@@ -124,20 +124,20 @@ def test_what_is_not_there_is_404(service: Service, identity: str) -> None:
     assert revisions(service, identity).status == 404
 
 
-def test_the_ledger_of_a_pack_that_is_being_deleted_can_be_read(service: Service, pack: str) -> None:
+def test_the_history_of_a_pack_that_is_being_deleted_can_be_read(service: Service, pack: str) -> None:
     being_deleted(service, pack)
 
     assert numbers(revisions(service, pack)) == [4, 3, 2, 1]
 
 
-def test_a_deleted_pack_has_no_ledger_to_show(service: Service, pack: str) -> None:
+def test_a_deleted_pack_has_no_history_to_show(service: Service, pack: str) -> None:
     request = Request(method="DELETE", resource="/packs/{id}", path=f"/packs/{pack}", caller=ACME)
     assert service.request("delete_pack", request).status == 200
 
     assert revisions(service, pack).status == 404
 
 
-def test_roles_that_hold_a_pack_are_not_in_its_ledger(service: Service, pack: str) -> None:
+def test_roles_that_hold_a_pack_are_not_in_its_history(service: Service, pack: str) -> None:
     assert service.set_role("support", [pack]).status == 200
 
     assert numbers(revisions(service, pack)) == [4, 3, 2, 1]

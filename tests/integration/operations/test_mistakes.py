@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from tests.fake_registry.server import FakeRegistry
-from tests.foreign_images import pack_image
 from tests.gateway import Answer, Request, multipart
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
+from tests.third_party_images import pack_image
 
 READER = replace(ACME, principal="key:reader", scopes=frozenset())
 LAPSED = replace(ACME, principal="key:lapsed", may_create=False)
@@ -87,10 +87,10 @@ class World:
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    with running_service(api_domain="packs.example") as service, FakeRegistry() as foreign:
-        repository = foreign.shelves.repository("team/jira", create=True)
+    with running_service(api_domain="packs.example") as service, FakeRegistry() as third_party:
+        repository = third_party.shelves.repository("team/jira", create=True)
         pack_image(b"name: jira\nversion: 1.0.0\n").shelve(repository, "1.0.0")
-        host = urlsplit(foreign.url).netloc
+        host = urlsplit(third_party.url).netloc
         uploaded = service.upload(PackArchive(name="slack").build()).body["id"]
         registered = service.send(
             "create_pack", "POST", "/packs", json={"image_ref": f"{host}/team/jira:1.0.0"}

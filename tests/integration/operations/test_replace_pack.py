@@ -7,15 +7,15 @@ from urllib.parse import urlsplit
 import pytest
 from tests.crashes import Killed, fused
 from tests.fake_registry.server import FakeRegistry
-from tests.foreign_images import pack_image
 from tests.gateway import Answer, Request, multipart
 from tests.service import ACME, GLOBEX, PackArchive, Service
+from tests.third_party_images import pack_image
 
 from packyard.tenants.caller import Caller
 
 
 @pytest.fixture
-def foreign() -> Iterator[FakeRegistry]:
+def third_party() -> Iterator[FakeRegistry]:
     with FakeRegistry() as registry:
         yield registry
 
@@ -39,16 +39,16 @@ def shelved(registry: FakeRegistry, version: str, name: str = "slack") -> str:
 
 
 @pytest.fixture
-def pack(service: Service, foreign: FakeRegistry) -> dict[str, Any]:
-    answer = service.send("create_pack", "POST", "/packs", json={"image_ref": shelved(foreign, "1.0.0")})
+def pack(service: Service, third_party: FakeRegistry) -> dict[str, Any]:
+    answer = service.send("create_pack", "POST", "/packs", json={"image_ref": shelved(third_party, "1.0.0")})
     body: dict[str, Any] = answer.body
     return body
 
 
 def test_another_tag_replaces_everything_that_pack_yaml_states(
-    service: Service, foreign: FakeRegistry, pack: dict[str, Any]
+    service: Service, third_party: FakeRegistry, pack: dict[str, Any]
 ) -> None:
-    reference = shelved(foreign, "2.0.0")
+    reference = shelved(third_party, "2.0.0")
 
     answer = put(service, pack["id"], reference)
 
@@ -57,7 +57,7 @@ def test_another_tag_replaces_everything_that_pack_yaml_states(
         "version": "2.0.0",
         "description": "of 2.0.0",
         "image_ref": reference,
-        "image_digest": foreign.shelves.repository("team/slack").tags["2.0.0"],
+        "image_digest": third_party.shelves.repository("team/slack").tags["2.0.0"],
         "size_bytes": answer.body["size_bytes"],
     }
     assert service.get(pack["id"]).body == answer.body
@@ -79,17 +79,17 @@ def test_what_changes_nothing_makes_no_revision(service: Service, pack: dict[str
     ],
 )
 def test_only_the_tag_or_the_digest_may_change(
-    service: Service, foreign: FakeRegistry, pack: dict[str, Any], other: str
+    service: Service, third_party: FakeRegistry, pack: dict[str, Any], other: str
 ) -> None:
-    answer = put(service, pack["id"], other.format(host=urlsplit(foreign.url).netloc))
+    answer = put(service, pack["id"], other.format(host=urlsplit(third_party.url).netloc))
 
     assert (answer.status, list(answer.fields)) == (400, ["image_ref"])
 
 
 def test_the_new_image_must_be_of_the_same_name(
-    service: Service, foreign: FakeRegistry, pack: dict[str, Any]
+    service: Service, third_party: FakeRegistry, pack: dict[str, Any]
 ) -> None:
-    answer = put(service, pack["id"], shelved(foreign, "2.0.0", name="jira"))
+    answer = put(service, pack["id"], shelved(third_party, "2.0.0", name="jira"))
 
     assert (answer.status, list(answer.fields)) == (400, ["pack.yaml:name"])
 
@@ -110,9 +110,9 @@ def test_another_organisations_pack_cannot_be_told_from_none(service: Service, p
 
 
 def test_if_match_lets_only_who_has_seen_the_pack_change_it(
-    service: Service, foreign: FakeRegistry, pack: dict[str, Any]
+    service: Service, third_party: FakeRegistry, pack: dict[str, Any]
 ) -> None:
-    reference = shelved(foreign, "2.0.0")
+    reference = shelved(third_party, "2.0.0")
 
     stale = put(service, pack["id"], reference, **{"If-Match": '"7"'})
     seen = put(service, pack["id"], reference, **{"If-Match": '"1"'})
@@ -166,7 +166,7 @@ class TestRollback:
 
         assert (again.status, again.body) == (200, back.body)
 
-    def test_neither_image_goes_when_their_announcements_come_due(
+    def test_neither_image_goes_when_their_cleanup_messages_come_due(
         self, service: Service, built: dict[str, Any]
     ) -> None:
         put(service, built["id"], built["image_ref"])
@@ -177,11 +177,11 @@ class TestRollback:
 
 
 def test_a_replacement_killed_at_any_moment_leaves_the_pack_as_it_was_or_as_it_is_to_be(
-    service: Service, foreign: FakeRegistry, pack: dict[str, Any]
+    service: Service, third_party: FakeRegistry, pack: dict[str, Any]
 ) -> None:
     moment, version = 0, 2
     while True:
-        reference = shelved(foreign, f"{version}.0.0")
+        reference = shelved(third_party, f"{version}.0.0")
         before = service.get(pack["id"]).body
         try:
             with fused(service, moment):

@@ -319,9 +319,9 @@ def test_a_reupload_takes_these_steps_in_this_order() -> None:
     ]
 
 
-def assert_only_what_the_ledger_names_is_kept(service: Service, pack_id: str) -> None:
+def assert_only_what_the_history_names_is_kept(service: Service, pack_id: str) -> None:
     pack = service.get(pack_id).body
-    digests = ledger_digests(service.services.packs, pack_id)
+    digests = history_digests(service.services.packs, pack_id)
     repository = service.registry.shelves.repository(f"packs/{ACME.org_id}/slack")
     indexes = {digest for digest, kept in repository.manifests.items() if b'"manifests"' in kept.raw}
     assert indexes == digests
@@ -330,7 +330,7 @@ def assert_only_what_the_ledger_names_is_kept(service: Service, pack_id: str) ->
     assert service.aws.queued() == []
 
 
-def ledger_digests(packs: PackStore, pack_id: str) -> set[str]:
+def history_digests(packs: PackStore, pack_id: str) -> set[str]:
     pack = packs.get(pack_id)
     assert pack is not None
     return {digest for digest in KNOWN_DIGESTS if packs.uses_digest(pack_id, digest)}
@@ -356,9 +356,9 @@ def test_a_reupload_killed_at_any_moment_leaves_the_old_pack_or_the_new_one_and_
 
         service.settle()
         service.clock.advance(DEADLINE)
-        assert_only_what_the_ledger_names_is_kept(service, pack_id)
+        assert_only_what_the_history_names_is_kept(service, pack_id)
 
         retried = reupload(service, pack_id, SECOND.build())
         assert (retried.status, retried.body["version"], retried.headers["ETag"]) == (200, "2.0.0", '"2"')
         service.settle()
-        assert_only_what_the_ledger_names_is_kept(service, pack_id)
+        assert_only_what_the_history_names_is_kept(service, pack_id)

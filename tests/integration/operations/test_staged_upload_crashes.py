@@ -47,7 +47,7 @@ def settle_everything(service: Service) -> None:
         assert service.deliver() == []
 
 
-def assert_images_are_those_of_the_ledger(service: Service, *, versions: set[str]) -> None:
+def assert_images_are_those_of_the_history(service: Service, *, versions: set[str]) -> None:
     """Nothing is staged, queued or in the registry that no revision has, and each version has its tag."""
     repository = service.registry.shelves.repository(f"packs/{ACME.org_id}/slack", create=True)
     indexes = {digest for digest, manifest in repository.manifests.items() if b'"manifests"' in manifest.raw}
@@ -92,7 +92,7 @@ def test_a_build_killed_at_any_moment_and_never_retried_is_done_or_has_changed_n
             assert ended["status"] in ("failed", "expired")
             assert ended["status"] == "expired" or ended["error"]["code"] == "timeout"
             assert service.list_packs().body["packs"] == before
-        assert_images_are_those_of_the_ledger(service, versions=versions)
+        assert_images_are_those_of_the_history(service, versions=versions)
 
 
 def test_a_builder_that_has_lost_its_lease_writes_nothing() -> None:

@@ -56,7 +56,7 @@ def test_it_becomes_the_same_image_as_by_the_inline_way(service: Service) -> Non
     assert staged["image_digest"] == inline["image_digest"]
 
 
-def test_the_ledger_names_who_started_the_upload(service: Service) -> None:
+def test_the_history_names_who_started_the_upload(service: Service) -> None:
     pack_id = upload(service, ARCHIVE).body["pack_id"]
 
     entry = service.aws.table.get({"PK": f"PACK#{pack_id}", "SK": "REV#0000000001"}) or {}

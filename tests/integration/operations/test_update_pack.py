@@ -7,7 +7,7 @@ from tests.crashes import fused
 from tests.gateway import Request
 from tests.packs import pack_id
 from tests.service import ACME, GLOBEX, PackArchive, Service, update_request
-from tests.tables import being_deleted, ledger_of
+from tests.tables import being_deleted, history_of
 
 from packyard.tenants.caller import Caller
 
@@ -70,13 +70,13 @@ def test_a_change_costs_two_calls(service: Service, pack: str) -> None:
     assert fuse.calls == ["dynamodb.GetItem", "dynamodb.TransactWriteItems"]
 
 
-def test_a_change_is_entered_into_the_ledger_once(service: Service, pack: str) -> None:
+def test_a_change_is_entered_into_the_history_once(service: Service, pack: str) -> None:
     digest = service.get(pack).body["image_digest"]
 
     service.update(pack, "community")
     service.update(pack, "community")
 
-    assert ledger_of(service, pack)[1:] == [
+    assert history_of(service, pack)[1:] == [
         {
             "PK": f"PACK#{pack}",
             "SK": "REV#0000000002",

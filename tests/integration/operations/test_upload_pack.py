@@ -232,7 +232,7 @@ class TestRegistryTrouble:
 
         assert service.upload(PackArchive().build()).status == 201
 
-    def test_a_tag_that_could_not_be_set_is_set_when_the_announcement_comes_due(
+    def test_a_tag_that_could_not_be_set_is_set_when_the_cleanup_message_comes_due(
         self, service: Service
     ) -> None:
         service.registry.moods.append(Refuses(method="PUT", path="/manifests/1.4.0", status=503))

@@ -7,10 +7,10 @@ from typing import Final
 from packyard.registry.credentials import Anonymous
 from packyard.registry.own.distribution import DistributionRegistry
 from packyard.registry.own.factory import distribution_registry
-from packyard.registry.own.transport import Patience
+from packyard.registry.own.transport import Timeouts
 
 REPOSITORY: Final = "packs/org_test/slack"
-IMPATIENT: Final = Patience(sleep=lambda _seconds: None, monotonic=time.monotonic)
+SHORT_TIMEOUTS: Final = Timeouts(sleep=lambda _seconds: None, monotonic=time.monotonic)
 
 
 @dataclass
@@ -19,10 +19,10 @@ class Waiter:
 
     Attributes:
         waited: One entry in seconds for each pause, in order.
-        random: As in `Patience`, but always the same.
-        connect_seconds: As in `Patience`.
-        read_seconds: As in `Patience`.
-        total_seconds: As in `Patience`.
+        random: As in `Timeouts`, but always the same.
+        connect_seconds: As in `Timeouts`.
+        read_seconds: As in `Timeouts`.
+        total_seconds: As in `Timeouts`.
     """
 
     waited: list[float] = field(default_factory=list)
@@ -32,7 +32,7 @@ class Waiter:
     total_seconds: float = 300
 
     def registry(self, url: str) -> DistributionRegistry:
-        patience = Patience(
+        timeouts = Timeouts(
             sleep=self.waited.append,
             monotonic=time.monotonic,
             random=lambda: self.random,
@@ -40,4 +40,4 @@ class Waiter:
             read_seconds=self.read_seconds,
             total_seconds=self.total_seconds,
         )
-        return distribution_registry(url=url, credential=Anonymous(), patience=patience)
+        return distribution_registry(url=url, credential=Anonymous(), timeouts=timeouts)

@@ -10,9 +10,9 @@ import urllib3
 from tests.fake_registry.moods import CutsOff, Garbles, Redirects, Refuses
 from tests.fake_registry.server import FakeRegistry
 from tests.fake_registry.shelves import Repository
-from tests.foreign_images import Blob, ForeignImage, image, index, layer, pack_image, shelve
 from tests.image_sources import LOOPBACK, image_source
-from tests.integration.registry.clients import IMPATIENT
+from tests.integration.registry.clients import SHORT_TIMEOUTS
+from tests.third_party_images import Blob, ForeignImage, image, index, layer, pack_image, shelve
 from tests.trees import SMALL_TREE, lay
 
 from packyard.errors import InvalidRequest, RegistryUnavailable
@@ -27,7 +27,7 @@ from packyard.registry.credentials import Anonymous
 from packyard.registry.own.distribution import DistributionRegistry
 from packyard.registry.own.factory import distribution_registry
 from packyard.registry.third_party.image_documents import read_tree
-from packyard.registry.third_party.repository import ForeignRepository
+from packyard.registry.third_party.repository import ThirdPartyRepository
 
 PLATFORMS = ("linux/amd64", "linux/arm64", "unknown/unknown")
 PACK = pack_image()
@@ -49,12 +49,12 @@ def shelf(elsewhere: FakeRegistry) -> Repository:
 
 @pytest.fixture
 def registry(registry_url: str) -> DistributionRegistry:
-    return distribution_registry(url=registry_url, credential=Anonymous(), patience=IMPATIENT)
+    return distribution_registry(url=registry_url, credential=Anonymous(), timeouts=SHORT_TIMEOUTS)
 
 
 @pytest.fixture
 def ours(fake: FakeRegistry) -> DistributionRegistry:
-    return distribution_registry(url=fake.url, credential=Anonymous(), patience=IMPATIENT)
+    return distribution_registry(url=fake.url, credential=Anonymous(), timeouts=SHORT_TIMEOUTS)
 
 
 @pytest.fixture
@@ -77,7 +77,9 @@ def shelve_all(shelf: Repository, *images: ForeignImage) -> Document:
     return top
 
 
-def opened(host: str, digest: Digest, name: str = "team/slack") -> AbstractContextManager[ForeignRepository]:
+def opened(
+    host: str, digest: Digest, name: str = "team/slack"
+) -> AbstractContextManager[ThirdPartyRepository]:
     return image_source(trusted=LOOPBACK).opened(
         parse_reference(f"{host}/{name}@{digest}"), org_id="org_test"
     )
@@ -91,7 +93,7 @@ def tree(registry: FakeRegistry, digest: Digest, *, most: int = 32) -> ImageTree
 def copy(
     registry: DistributionRegistry,
     repository: str,
-    source: ForeignRepository,
+    source: ThirdPartyRepository,
     digest: Digest,
     mount_from: str | None,
 ) -> ImageTree:
@@ -148,7 +150,7 @@ class TestReading:
 
         assert tree(elsewhere, digest).digests == (digest,)
 
-    def test_more_manifests_than_we_can_announce_are_refused(
+    def test_more_manifests_than_we_can_enqueue_are_refused(
         self, elsewhere: FakeRegistry, shelf: Repository
     ) -> None:
         top = shelve_all(shelf, PACK, OTHER, ATTESTATION)

@@ -29,7 +29,7 @@ from packyard.registry.own.client import RegistryClient
 from packyard.registry.own.distribution import DistributionRegistry
 from packyard.registry.own.factory import distribution_registry
 from packyard.registry.own.port import BlobUpload
-from packyard.registry.own.transport import Exchange, Patience, Transport
+from packyard.registry.own.transport import Exchange, Timeouts, Transport
 
 # Longer than a connection's buffers, so that who does not read stops who sends.
 TREE = {f"data/{number}": number.to_bytes(2, "big") * (1 << 20) for number in range(12)} | {
@@ -46,12 +46,12 @@ def layer() -> Iterator[Layer]:
 
 @pytest.fixture
 def registry(fake: FakeRegistry) -> DistributionRegistry:
-    return distribution_registry(url=fake.url, credential=Anonymous(), patience=impatient(0.5))
+    return distribution_registry(url=fake.url, credential=Anonymous(), timeouts=short_timeouts(0.5))
 
 
-def impatient(seconds: float) -> Patience:
+def short_timeouts(seconds: float) -> Timeouts:
     """Nobody waits between attempts."""
-    return Patience(
+    return Timeouts(
         sleep=lambda _: None,
         monotonic=time.monotonic,
         connect_seconds=seconds,
@@ -79,7 +79,9 @@ def uploads(fake: FakeRegistry, method: str) -> int:
 def test_the_same_bytes_arrive_in_every_registry(
     every_registry_url: str, repository: str, image: Image, layer: Layer
 ) -> None:
-    registry = distribution_registry(url=every_registry_url, credential=Anonymous(), patience=impatient(10))
+    registry = distribution_registry(
+        url=every_registry_url, credential=Anonymous(), timeouts=short_timeouts(10)
+    )
 
     push_early(registry, repository, image, layer)
 
@@ -183,10 +185,10 @@ def test_whatever_goes_wrong_early_the_push_brings_the_layer(
     mood: Mood, fake: FakeRegistry, layer: Layer
 ) -> None:
     fake.moods.append(replace(mood))
-    patience = impatient(0.5)
-    exchange = Exchange(http=urllib3.PoolManager(), patience=patience)
+    timeouts = short_timeouts(0.5)
+    exchange = Exchange(http=urllib3.PoolManager(), timeouts=timeouts)
     client = RegistryClient(
-        Transport(exchange=exchange, base_url=fake.url, credential=Anonymous(), patience=patience)
+        Transport(exchange=exchange, base_url=fake.url, credential=Anonymous(), timeouts=timeouts)
     )
     started = time.monotonic()
 
@@ -195,7 +197,7 @@ def test_whatever_goes_wrong_early_the_push_brings_the_layer(
         client.push_blob(REPOSITORY, digest=layer.digest, size=layer.size, chunks=layer.chunks, upload=upload)
 
     assert fake.shelves.repositories[REPOSITORY].blobs[layer.digest] == b"".join(layer.chunks())
-    assert time.monotonic() - started < 20, "a few times a patience of half a second"
+    assert time.monotonic() - started < 20, "a few times a timeout of half a second"
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
 
 

@@ -30,7 +30,7 @@ from packyard.registry.credentials import Anonymous
 from packyard.registry.own.distribution import DistributionRegistry
 from packyard.registry.own.factory import distribution_registry
 from packyard.registry.own.refusal import RegistryRefused
-from packyard.registry.own.transport import RETRY_DELAYS_SECONDS, Patience
+from packyard.registry.own.transport import RETRY_DELAYS_SECONDS, Timeouts
 
 ATTEMPTS = len(RETRY_DELAYS_SECONDS) + 1
 
@@ -258,12 +258,12 @@ def test_a_silent_registry_is_not_waited_for_longer_than_there_is_time(
 ) -> None:
     fake.moods.append(Stalls(seconds=30))
     begun = time.monotonic()
-    patience = Patience(
+    timeouts = Timeouts(
         sleep=time.sleep,
         monotonic=time.monotonic,
         time_left=lambda: max(0.0, begun + left - time.monotonic()),
     )
-    registry = distribution_registry(url=fake.url, credential=Anonymous(), patience=patience)
+    registry = distribution_registry(url=fake.url, credential=Anonymous(), timeouts=timeouts)
 
     with pytest.raises(RegistryUnavailable):
         registry.has_image(REPOSITORY, digest_of(b"an image"))
@@ -274,8 +274,8 @@ def test_a_silent_registry_is_not_waited_for_longer_than_there_is_time(
 
 def test_an_upload_that_takes_too_long_is_given_up(fake: FakeRegistry, image: Image, layer: Layer) -> None:
     minutes = itertools.count(step=60.0)
-    patience = Patience(sleep=lambda _: None, monotonic=lambda: next(minutes), total_seconds=59)
-    registry = distribution_registry(url=fake.url, credential=Anonymous(), patience=patience)
+    timeouts = Timeouts(sleep=lambda _: None, monotonic=lambda: next(minutes), total_seconds=59)
+    registry = distribution_registry(url=fake.url, credential=Anonymous(), timeouts=timeouts)
 
     with pytest.raises(RegistryUnavailable):
         registry.push(REPOSITORY, image, layer)

@@ -12,7 +12,8 @@ from backports import zstd
 from tests.fake_registry.moods import Calls
 from tests.fake_registry.server import FakeRegistry
 from tests.fake_registry.shelves import Repository
-from tests.foreign_images import (
+from tests.image_sources import LOOPBACK, image_source, not_there, pull
+from tests.third_party_images import (
     DOCKER_LAYER,
     PACK_YAML,
     Blob,
@@ -25,7 +26,6 @@ from tests.foreign_images import (
     shelve,
     tar,
 )
-from tests.image_sources import LOOPBACK, image_source, not_there, pull
 from tests.trees import SMALL_TREE, lay
 
 from packyard.errors import InvalidRequest
@@ -36,7 +36,7 @@ from packyard.oci.media_types import CONFIG, DOCKER_MANIFEST, MANIFEST
 from packyard.registry.credentials import Anonymous
 from packyard.registry.third_party import source_factory as factory
 from packyard.registry.third_party.pull import OwnRegistry, PulledPack
-from packyard.registry.third_party.pull_credentials import ForeignCredentials
+from packyard.registry.third_party.pull_credentials import ThirdPartyCredentials
 
 BASE = layer(("etc/passwd", b"root"), ("pack.yaml", b"name: base\nversion: 0.0.1\n"))
 PACK = layer(("pack.yaml", PACK_YAML))
@@ -417,7 +417,7 @@ def test_what_the_factory_makes_reads_over_this_machine_s_network(
     source = factory.image_source(
         own=OwnRegistry(url="https://own.test", credential=Anonymous(), prefix="packs"),
         trusted=LOOPBACK,
-        credentials=ForeignCredentials(
+        credentials=ThirdPartyCredentials(
             load=lambda: "{}", ecr_token=lambda _region: Anonymous(), clock=lambda: datetime.now(UTC)
         ),
         manifest_bytes=20,

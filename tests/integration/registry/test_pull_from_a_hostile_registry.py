@@ -24,8 +24,8 @@ from tests.fake_registry.moods import (
     Stalls,
 )
 from tests.fake_registry.server import FakeRegistry
-from tests.foreign_images import image, layer, pack_image
 from tests.image_sources import LIMITS, LOOPBACK, image_source, not_there, pull
+from tests.third_party_images import image, layer, pack_image
 
 from packyard.errors import InvalidRequest, PackyardError, RegistryUnavailable
 from packyard.oci.media_types import DOCKER_MANIFEST, INDEX, MANIFEST

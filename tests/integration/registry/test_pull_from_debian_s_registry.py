@@ -9,8 +9,8 @@ import pytest
 import urllib3
 from local.docker_registry import docker_registry
 from tests.fake_registry.server import FakeRegistry
-from tests.foreign_images import PACK_YAML
 from tests.image_sources import LOOPBACK, image_source, not_there, pull
+from tests.third_party_images import PACK_YAML
 from tests.witnesses import run
 
 from packyard.errors import InvalidRequest

@@ -7,9 +7,9 @@ from typing import ClassVar
 import pytest
 from tests.fake_registry.moods import Redirects, Refuses, Says
 from tests.fake_registry.server import FakeRegistry
-from tests.foreign_images import pack_image
 from tests.image_sources import image_source, not_there, pull
 from tests.internet import Internet, internet
+from tests.third_party_images import pack_image
 
 from packyard.errors import InvalidRequest, RegistryUnavailable
 from packyard.oci.reference import parse_reference

@@ -12,7 +12,7 @@ from tests.fake_registry.flavours import PLAIN, QUAY
 from tests.fake_registry.moods import Garbles, Refuses, Says
 from tests.fake_registry.server import FakeRegistry
 from tests.fake_registry.shelves import Manifest, Repository
-from tests.integration.registry.clients import IMPATIENT, REPOSITORY
+from tests.integration.registry.clients import REPOSITORY, SHORT_TIMEOUTS
 
 from packyard.errors import RegistryCleanupFailed
 from packyard.oci.build.image import Image, build_image
@@ -46,13 +46,13 @@ def images(layer: Layer) -> list[Image]:
 
 @pytest.fixture
 def registry(every_registry_url: str) -> DistributionRegistry:
-    return distribution_registry(url=every_registry_url, credential=Anonymous(), patience=IMPATIENT)
+    return distribution_registry(url=every_registry_url, credential=Anonymous(), timeouts=SHORT_TIMEOUTS)
 
 
 def push(
     registry: DistributionRegistry, repository: str, images: list[Image], layer: Layer, *, tagged: bool = True
 ) -> list[Digest]:
-    """Push images, tag all but the first, and return what a ledger would know of them."""
+    """Push images, tag all but the first, and return what a history would know of them."""
     for number, image in enumerate(images):
         registry.push(repository, image, layer)
         if tagged and number:
@@ -80,10 +80,10 @@ class TestEveryRegistry:
     def test_every_version_goes_tagged_or_not(
         self, registry: DistributionRegistry, repository: str, images: list[Image], layer: Layer
     ) -> None:
-        ledger = push(registry, repository, images, layer)
+        history = push(registry, repository, images, layer)
         assert len(left(registry, repository, images)) == 9
 
-        registry.purge_repository(repository, ledger)
+        registry.purge_repository(repository, history)
 
         assert left(registry, repository, images) == set()
 
@@ -100,10 +100,10 @@ class TestEveryRegistry:
     def test_a_second_time_finds_nothing_to_do(
         self, registry: DistributionRegistry, repository: str, images: list[Image], layer: Layer
     ) -> None:
-        ledger = push(registry, repository, images, layer)
+        history = push(registry, repository, images, layer)
 
-        registry.purge_repository(repository, ledger)
-        registry.purge_repository(repository, ledger)
+        registry.purge_repository(repository, history)
+        registry.purge_repository(repository, history)
 
         assert left(registry, repository, images) == set()
 
@@ -115,18 +115,18 @@ class TestEveryRegistry:
     def test_another_repository_keeps_its_images(
         self, registry: DistributionRegistry, repository: str, images: list[Image], layer: Layer
     ) -> None:
-        ledger = push(registry, repository, images, layer)
+        history = push(registry, repository, images, layer)
         push(registry, f"{repository}-other", images, layer)
 
-        registry.purge_repository(repository, ledger)
+        registry.purge_repository(repository, history)
 
         assert len(left(registry, f"{repository}-other", images)) == 9
 
     def test_the_same_images_can_be_pushed_again(
         self, registry: DistributionRegistry, repository: str, images: list[Image], layer: Layer
     ) -> None:
-        ledger = push(registry, repository, images, layer)
-        registry.purge_repository(repository, ledger)
+        history = push(registry, repository, images, layer)
+        registry.purge_repository(repository, history)
 
         push(registry, repository, images, layer)
 
@@ -136,7 +136,7 @@ class TestEveryRegistry:
 class TestARegistryInAMood:
     @pytest.fixture
     def registry(self, fake: FakeRegistry) -> DistributionRegistry:
-        return distribution_registry(url=fake.url, credential=Anonymous(), patience=IMPATIENT)
+        return distribution_registry(url=fake.url, credential=Anonymous(), timeouts=SHORT_TIMEOUTS)
 
     @pytest.mark.parametrize("request_number", range(13))
     def test_wherever_it_fails_the_next_attempt_finishes(
@@ -148,24 +148,24 @@ class TestARegistryInAMood:
         request_number: int,
     ) -> None:
         """An index goes after what it lists, so that a half-way purge knows what is left."""
-        ledger = push(registry, REPOSITORY, images, layer)
+        history = push(registry, REPOSITORY, images, layer)
         fake.moods.append(RefusesFrom(request=request_number, status=500))
 
         with pytest.raises(RegistryCleanupFailed):
-            registry.purge_repository(REPOSITORY, ledger)
+            registry.purge_repository(REPOSITORY, history)
         fake.moods.clear()
-        registry.purge_repository(REPOSITORY, ledger)
+        registry.purge_repository(REPOSITORY, history)
 
         assert left(registry, REPOSITORY, images) == set()
 
     def test_one_that_keeps_what_an_index_lists_loses_the_index_first(
         self, fake: FakeRegistry, registry: DistributionRegistry, images: list[Image], layer: Layer
     ) -> None:
-        ledger = push(registry, REPOSITORY, images[:1], layer)
+        history = push(registry, REPOSITORY, images[:1], layer)
         first = images[0].manifests[0].digest
         fake.moods.append(Refuses(method="DELETE", path=first, status=405, times=1))
 
-        registry.purge_repository(REPOSITORY, ledger)
+        registry.purge_repository(REPOSITORY, history)
 
         assert left(registry, REPOSITORY, images) == set()
 
@@ -178,25 +178,25 @@ class TestARegistryInAMood:
         layer: Layer,
         status: int,
     ) -> None:
-        ledger = push(registry, REPOSITORY, images, layer)
+        history = push(registry, REPOSITORY, images, layer)
         fake.moods.append(Refuses(method="DELETE", status=status))
 
         with pytest.raises(RegistryCleanupFailed):
-            registry.purge_repository(REPOSITORY, ledger)
+            registry.purge_repository(REPOSITORY, history)
 
     @pytest.mark.parametrize("path", ["/manifests/", "/tags/list"])
     def test_one_that_answers_nonsense_fails_the_purge(
         self, fake: FakeRegistry, registry: DistributionRegistry, images: list[Image], layer: Layer, path: str
     ) -> None:
-        ledger = push(registry, REPOSITORY, images, layer)
+        history = push(registry, REPOSITORY, images, layer)
         fake.moods.append(Garbles(method="GET", path=path))
 
         with pytest.raises(RegistryCleanupFailed):
-            registry.purge_repository(REPOSITORY, ledger)
+            registry.purge_repository(REPOSITORY, history)
 
     @pytest.fixture
     def strays(self, fake: FakeRegistry, images: list[Image]) -> Iterator[Repository]:
-        """A repository with tags that no ledger knows of: two hundred and fifty."""
+        """A repository with tags that no history knows of: two hundred and fifty."""
         shelf = fake.shelves.repository(REPOSITORY, create=True)
         for number in range(250):
             stray = Manifest(images[0].manifests[0].media_type, b"{}" + b" " * number)
@@ -371,11 +371,11 @@ class TestEcr:
         assert ecr.describe_repositories()["repositories"] == []
 
     def test_ecr_need_not_be_told_what_it_has(self, registry: EcrRegistry) -> None:
-        ledger = iter([digest_of(b"index")])
+        history = iter([digest_of(b"index")])
 
-        registry.purge_repository(REPOSITORY, ledger)
+        registry.purge_repository(REPOSITORY, history)
 
-        assert list(ledger) == [digest_of(b"index")]
+        assert list(history) == [digest_of(b"index")]
 
     def test_the_next_pack_of_the_name_gets_a_repository_again(
         self, ecr: "ECRClient", registry: EcrRegistry

@@ -18,9 +18,9 @@ from packyard.registry.credentials import Anonymous, Basic
 from packyard.registry.own.distribution import DistributionRegistry
 from packyard.registry.own.factory import distribution_registry
 from packyard.registry.own.refusal import RegistryRefused
-from packyard.registry.own.transport import Patience
+from packyard.registry.own.transport import Timeouts
 
-PATIENCE = Patience(sleep=time.sleep, monotonic=time.monotonic)
+TIMEOUTS = Timeouts(sleep=time.sleep, monotonic=time.monotonic)
 # `open sesame` under bcrypt, at its lowest cost.
 HTPASSWD = "Aladdin:$2b$04$pOx0GLap3Tr0arIN1XYeyuZMOqF6vh7bz5oxRqCHIvoWtutc9NcHO\n"
 
@@ -32,7 +32,7 @@ def image(layer: Layer) -> Image:
 
 @pytest.fixture
 def registry(every_registry_url: str) -> DistributionRegistry:
-    return distribution_registry(url=every_registry_url, credential=Anonymous(), patience=PATIENCE)
+    return distribution_registry(url=every_registry_url, credential=Anonymous(), timeouts=TIMEOUTS)
 
 
 def read(registry: DistributionRegistry, repository: str, document: Document, reference: str) -> bytes | None:
@@ -160,7 +160,7 @@ def test_an_image_that_shares_the_layer_survives_the_other_s_deletion(
 
 def test_the_host_is_what_an_image_reference_starts_with() -> None:
     registry = distribution_registry(
-        url="http://registry.example:5000", credential=Anonymous(), patience=PATIENCE
+        url="http://registry.example:5000", credential=Anonymous(), timeouts=TIMEOUTS
     )
 
     assert registry.host == "registry.example:5000"
@@ -180,7 +180,7 @@ class TestCredentials:
 
     def test_the_right_ones_open(self, guarded_url: str, image: Image, layer: Layer) -> None:
         credential = Basic(user="Aladdin", password="open sesame")
-        registry = distribution_registry(url=guarded_url, credential=credential, patience=PATIENCE)
+        registry = distribution_registry(url=guarded_url, credential=credential, timeouts=TIMEOUTS)
 
         registry.push("packs/slack", image, layer)
         registry.tag("packs/slack", "1.4.0", image.index)
@@ -189,7 +189,7 @@ class TestCredentials:
     def test_others_do_not(
         self, guarded_url: str, credential: Anonymous | Basic, image: Image, layer: Layer
     ) -> None:
-        registry = distribution_registry(url=guarded_url, credential=credential, patience=PATIENCE)
+        registry = distribution_registry(url=guarded_url, credential=credential, timeouts=TIMEOUTS)
 
         with pytest.raises(RegistryRefused) as refused:
             registry.push("packs/slack", image, layer)

@@ -123,7 +123,7 @@ def test_counters_and_what_later_versions_keep_survive_every_change(
     assert {name: row(aws, standing)[name] for name in kept} == kept
 
 
-def test_a_change_enters_the_ledger_and_leaves_its_older_entries(
+def test_a_change_enters_the_history_and_leaves_its_older_entries(
     aws: Aws, packs: PackStore, standing: Pack
 ) -> None:
     change(packs, standing, standing.revised(at=LATER, **NEW_IMAGE))

@@ -52,7 +52,9 @@ def test_a_created_pack_is_found_by_id_and_by_name(packs: PackStore, claims: Cla
     assert packs.find_by_name(org_id=ORG, name=pack.name) == pack.id
 
 
-def test_a_created_pack_has_the_first_entry_of_its_ledger(aws: Aws, packs: PackStore, claims: Claims) -> None:
+def test_a_created_pack_has_the_first_entry_of_its_history(
+    aws: Aws, packs: PackStore, claims: Claims
+) -> None:
     pack = a_pack()
 
     create(packs, pack, claims(pack, "t"))
@@ -176,7 +178,7 @@ def test_an_id_is_never_used_again(packs: PackStore, claims: Claims) -> None:
     assert packs.find_by_name(org_id=ORG, name=intruder.name) is None
 
 
-def test_a_pack_uses_the_digests_of_its_ledger_and_no_other(packs: PackStore, claims: Claims) -> None:
+def test_a_pack_uses_the_digests_of_its_history_and_no_other(packs: PackStore, claims: Claims) -> None:
     pack = a_pack()
     create(packs, pack, claims(pack, "t"))
 
@@ -185,7 +187,7 @@ def test_a_pack_uses_the_digests_of_its_ledger_and_no_other(packs: PackStore, cl
     assert not packs.uses_digest(pack_id(404), pack.image_digest)
 
 
-def test_a_ledger_knows_the_manifests_of_images_that_were_pushed(packs: PackStore, claims: Claims) -> None:
+def test_a_history_knows_the_manifests_of_images_that_were_pushed(packs: PackStore, claims: Claims) -> None:
     pack = a_pack()
     listed, other, absent = (digest_of(word) for word in (b"listed", b"other", b"absent"))
     packs.create(pack, actor="a", operation="clone", claim=claims(pack, "t"), manifests=(listed, other))
@@ -195,7 +197,7 @@ def test_a_ledger_knows_the_manifests_of_images_that_were_pushed(packs: PackStor
     assert packs.uses_digest(pack.id, other)
 
 
-def test_a_digest_is_found_in_a_ledger_of_many_pages(aws: Aws, packs: PackStore) -> None:
+def test_a_digest_is_found_in_a_history_of_many_pages(aws: Aws, packs: PackStore) -> None:
     # Four entries fill a page, which ends at 1 MB.
     for revision in range(1, 12):
         aws.table.put(

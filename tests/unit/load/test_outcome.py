@@ -47,7 +47,7 @@ def test_a_load_in_which_all_holds_is_not_broken() -> None:
 @pytest.mark.parametrize(
     ("broken", "words"),
     [
-        pytest.param(outcome_of(breaches=("ledgers: x",)), "ledgers: x", id="an invariant"),
+        pytest.param(outcome_of(breaches=("histories: x",)), "histories: x", id="an invariant"),
         pytest.param(outcome_of(undocumented=("get: 500",)), "get: 500", id="an answer"),
         pytest.param(outcome_of(held=(60, 100)), "get_pack 1 has grown from 60.0 to 100.0 MB", id="memory"),
     ],
@@ -67,7 +67,7 @@ def test_a_process_started_under_load_is_not_blamed_for_what_it_imports() -> Non
 
 
 def test_a_broken_invariant_is_in_the_figures() -> None:
-    assert outcome_of(breaches=("ledgers: x",)).results["invariants"] == "broken"
+    assert outcome_of(breaches=("histories: x",)).results["invariants"] == "broken"
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ BREACHES: dict[str, tuple[Callable[[Scene], object], str]] = {
         lambda scene: scene.listed[scene.pack_id].update(visibility="org"),
         "was {",
     ),
-    "a revision of another image": (second_entry_of_another_image, "in the ledger"),
+    "a revision of another image": (second_entry_of_another_image, "in the history"),
     "an entry that nobody asked for": (lambda scene: scene.pack.told.pop(2), "nobody was told of a update"),
     "a pack that nobody was told of": (
         lambda scene: scene.promises.packs.pop(scene.pack_id),

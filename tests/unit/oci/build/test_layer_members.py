@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from tests.foreign_images import pieces
+from tests.third_party_images import pieces
 from tests.trees import SMALL_TREE, lay
 
 from packyard.oci.build.layer import LayerSpool

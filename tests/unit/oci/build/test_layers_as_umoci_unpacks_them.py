@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 from backports import zstd
-from tests.foreign_images import Blob, Member, layer, named, pieces, tar
+from tests.third_party_images import Blob, Member, layer, named, pieces, tar
 from tests.witnesses import witness
 
 from packyard.oci.digest import Digest, digest_of

@@ -9,7 +9,7 @@ from time import process_time
 
 import pytest
 from backports import zstd
-from tests.foreign_images import Blob, Member, gzipped, layer, named, pieces, tar
+from tests.third_party_images import Blob, Member, gzipped, layer, named, pieces, tar
 from tests.trees import SMALL_TREE, lay
 
 from packyard.oci.build.layer import LayerSpool

@@ -11,7 +11,7 @@ import pytest
 from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.foreign_images import gzipped, pieces, tar
+from tests.third_party_images import gzipped, pieces, tar
 from tests.witnesses import witness
 
 from packyard.oci.image_fault import ImageFault

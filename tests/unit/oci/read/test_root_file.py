@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.foreign_images import PACK_YAML, Member, gzipped, named, pieces, tar
+from tests.third_party_images import PACK_YAML, Member, gzipped, named, pieces, tar
 from tests.witnesses import run, witness
 
 from packyard.oci.image_fault import ImageFault

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.foreign_images import image, index, layer, pack_image
+from tests.third_party_images import image, index, layer, pack_image
 
 from packyard.oci.digest import digest_of
 from packyard.oci.document import Document
@@ -13,10 +13,10 @@ from packyard.oci.media_types import CONFIG, DOCKER_INDEX, DOCKER_MANIFEST, GZIP
 from packyard.oci.read.platform import in_order
 from packyard.oci.read.third_party_document import (
     Descriptor,
-    ForeignIndex,
-    ForeignManifest,
-    parse_foreign_document,
+    ThirdPartyIndex,
+    ThirdPartyManifest,
     parse_named_parts,
+    parse_third_party_document,
 )
 
 PACK = pack_image()
@@ -35,24 +35,24 @@ def raw_of(body: Any) -> bytes:
 def test_a_manifest_says_which_layers_and_how_large_all_of_it_is(*, docker: bool) -> None:
     made = image(layer(("a", b"1")), layer(("b", b"2")), docker=docker)
 
-    read = parse_foreign_document(made.manifest.raw, content_type=made.manifest.media_type)
+    read = parse_third_party_document(made.manifest.raw, content_type=made.manifest.media_type)
 
-    assert isinstance(read, ForeignManifest)
+    assert isinstance(read, ThirdPartyManifest)
     assert [found.digest for found in read.layers] == [digest_of(blob.content) for blob in made.layers]
     assert read.size_bytes == made.size_bytes
 
 
 def test_a_content_type_may_have_parameters_and_any_case() -> None:
-    read = parse_foreign_document(PACK.manifest.raw, content_type=f"{MANIFEST.upper()}; charset=utf-8")
+    read = parse_third_party_document(PACK.manifest.raw, content_type=f"{MANIFEST.upper()}; charset=utf-8")
 
-    assert isinstance(read, ForeignManifest)
+    assert isinstance(read, ThirdPartyManifest)
 
 
 def test_a_manifest_may_leave_out_its_type_and_say_what_we_do_not_know() -> None:
     body = body_of(PACK.manifest) | {"subject": {"x": []}, "annotations": {"a": "b"}, "new": None}
     del body["mediaType"]
 
-    assert isinstance(parse_foreign_document(raw_of(body), content_type=MANIFEST), ForeignManifest)
+    assert isinstance(parse_third_party_document(raw_of(body), content_type=MANIFEST), ThirdPartyManifest)
 
 
 MANIFEST_BODY = body_of(PACK.manifest)
@@ -86,8 +86,8 @@ def test_a_document_says_what_it_is_where_its_registry_does_not(content_type: st
     made = image(layer(("a", b"1")), docker=docker).manifest
     listed = index((made, "linux/amd64"), docker=docker)
 
-    for document, kind in ((made, ForeignManifest), (listed, ForeignIndex)):
-        assert isinstance(parse_foreign_document(document.raw, content_type=content_type), kind)
+    for document, kind in ((made, ThirdPartyManifest), (listed, ThirdPartyIndex)):
+        assert isinstance(parse_third_party_document(document.raw, content_type=content_type), kind)
         assert parse_named_parts(document.raw, content_type=content_type).media_type == document.media_type
 
 
@@ -115,7 +115,7 @@ def test_its_shape_says_it_where_it_states_no_type(content_type: str, none: dict
 )
 def test_keys_of_annotations_may_differ_in_case_only(body: Any) -> None:
     """backstage/backstage #21522: Debian's packager and a base image's name the same thing twice."""
-    assert isinstance(parse_foreign_document(raw_of(body), content_type=MANIFEST), ForeignManifest)
+    assert isinstance(parse_third_party_document(raw_of(body), content_type=MANIFEST), ThirdPartyManifest)
 
 
 BOTH = MANIFEST_BODY | {"manifests": INDEX_BODY["manifests"]}
@@ -249,7 +249,7 @@ REFUSED: dict[str, tuple[Any, str, str]] = {
 @pytest.mark.parametrize(("body", "content_type", "said"), REFUSED.values(), ids=REFUSED)
 def test_what_is_neither_is_refused(body: Any, content_type: str, said: str) -> None:
     with pytest.raises(ImageFault, match=said):
-        parse_foreign_document(raw_of(body), content_type=content_type)
+        parse_third_party_document(raw_of(body), content_type=content_type)
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_a_layer_that_is_none_we_can_fetch_is_refused(states: dict[str, Any]) ->
     made = image(layer(("pack.yaml", b""), states=states), layer(("above", b"")))
 
     with pytest.raises(ImageFault):
-        parse_foreign_document(made.manifest.raw, content_type=MANIFEST)
+        parse_third_party_document(made.manifest.raw, content_type=MANIFEST)
 
 
 @pytest.mark.parametrize(
@@ -306,7 +306,7 @@ def test_a_layer_that_is_none_we_can_fetch_is_refused(states: dict[str, Any]) ->
 )
 def test_what_is_no_json_that_all_read_alike_is_refused(raw: bytes) -> None:
     with pytest.raises(ImageFault, match="cannot be read"):
-        parse_foreign_document(raw, content_type=MANIFEST)
+        parse_third_party_document(raw, content_type=MANIFEST)
 
 
 @pytest.mark.parametrize(
@@ -323,9 +323,9 @@ def test_what_is_no_json_that_all_read_alike_is_refused(raw: bytes) -> None:
     ],
 )
 def test_of_an_image_a_layer_may_be_of_any_type_since_its_bytes_tell(media_type: str) -> None:
-    read = parse_foreign_document(raw_of(artifact(CONFIG, media_type)), content_type=MANIFEST)
+    read = parse_third_party_document(raw_of(artifact(CONFIG, media_type)), content_type=MANIFEST)
 
-    assert isinstance(read, ForeignManifest)
+    assert isinstance(read, ThirdPartyManifest)
 
 
 AMD, ARM, S390 = "linux/amd64", "linux/arm64", "linux/s390x"
@@ -334,7 +334,7 @@ ATTESTATION = {"annotations": {"vnd.docker.reference.type": "attestation-manifes
 Entry = tuple[str | None, dict[str, Any]]
 
 
-def entries(*stated: str | Entry | None) -> ForeignIndex:
+def entries(*stated: str | Entry | None) -> ThirdPartyIndex:
     """Return an index of entries, each with its platform and what else it states; the first is of size 0."""
     made = []
     for number, entry in enumerate(stated):
@@ -344,8 +344,8 @@ def entries(*stated: str | Entry | None) -> ForeignIndex:
             os, _, architecture = platform.partition("/")
             descriptor["platform"] = {"os": os, "architecture": architecture}
         made.append(descriptor)
-    read = parse_foreign_document(raw_of({"schemaVersion": 2, "manifests": made}), content_type=INDEX)
-    assert isinstance(read, ForeignIndex)
+    read = parse_third_party_document(raw_of({"schemaVersion": 2, "manifests": made}), content_type=INDEX)
+    assert isinstance(read, ThirdPartyIndex)
     return read
 
 
@@ -376,12 +376,12 @@ def test_entries_of_unknown_types_are_passed_over() -> None:
     strange = Document.of("application/vnd.example.sbom+json", {})
     made = index((strange, AMD), (PACK.manifest, S390), docker=True)
 
-    read = parse_foreign_document(made.raw, content_type=DOCKER_INDEX)
+    read = parse_third_party_document(made.raw, content_type=DOCKER_INDEX)
 
-    assert isinstance(read, ForeignIndex)
+    assert isinstance(read, ThirdPartyIndex)
     assert in_order(read) == (Descriptor(MANIFEST, PACK.manifest.digest, PACK.manifest.size),)
 
 
 def test_an_artifact_is_told_from_an_image_that_cannot_be_read() -> None:
     with pytest.raises(NotAnImage):
-        parse_foreign_document(raw_of(artifact(HELM, CHART)), content_type=MANIFEST)
+        parse_third_party_document(raw_of(artifact(HELM, CHART)), content_type=MANIFEST)

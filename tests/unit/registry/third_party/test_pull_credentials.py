@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from packyard.registry.credentials import Anonymous, Credential
-from packyard.registry.third_party.pull_credentials import ForeignCredentials, Grant
+from packyard.registry.third_party.pull_credentials import Grant, ThirdPartyCredentials
 
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 USER = {"username": "user", "password": "secret"}
@@ -20,7 +20,7 @@ class Secret:
         self.now = datetime(2026, 3, 1, tzinfo=UTC)
         self.loaded = 0
         self.regions: list[str] = []
-        self.credentials = ForeignCredentials(
+        self.credentials = ThirdPartyCredentials(
             load=self.load, ecr_token=self.ecr_token, clock=lambda: self.now
         )
 

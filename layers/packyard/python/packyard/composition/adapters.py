@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from packyard.messaging.cleanup_queue import CleanupQueue, Queue
     from packyard.registry.credentials import Credential
     from packyard.registry.own.port import ImageRegistry
-    from packyard.registry.own.transport import Patience
+    from packyard.registry.own.transport import Timeouts
     from packyard.registry.third_party.pull import ImageSource
     from packyard.storage.downloads import Downloads
     from packyard.storage.file_indexes import FileIndexes
@@ -118,7 +118,7 @@ class Adapters:
 
     @cached_property
     def packs(self) -> "PackStore":
-        """Packs and their ledgers."""
+        """Packs and their histories."""
         from packyard.store.packs import PackStore
 
         return PackStore(table=self.table)
@@ -224,7 +224,7 @@ class Adapters:
         return registry_login(
             url=settings.registry_url,
             load=lambda: self._secret(settings.registry_login),
-            patience=self._patience,
+            timeouts=self._timeouts,
             clock=self.clock,
         )
 
@@ -233,17 +233,17 @@ class Adapters:
         """Our own registry."""
         from packyard.registry.own.factory import distribution_registry, ecr_registry
 
-        url, credential, patience = self.settings.registry_url, self.registry_credential, self._patience
+        url, credential, timeouts = self.settings.registry_url, self.registry_credential, self._timeouts
         if self.settings.registry_kind == "distribution":
-            return distribution_registry(url=url, credential=credential, patience=patience)
-        return ecr_registry(url=url, ecr=self._ecr, credential=credential, patience=patience)
+            return distribution_registry(url=url, credential=credential, timeouts=timeouts)
+        return ecr_registry(url=url, ecr=self._ecr, credential=credential, timeouts=timeouts)
 
     @cached_property
     def image_source(self) -> "ImageSource":
         """What reads packs out of images of any registry."""
         from packyard.registry.credentials import EcrToken
         from packyard.registry.third_party.pull import OwnRegistry
-        from packyard.registry.third_party.pull_credentials import ForeignCredentials
+        from packyard.registry.third_party.pull_credentials import ThirdPartyCredentials
         from packyard.registry.third_party.source_factory import image_source
 
         settings = self.settings
@@ -252,7 +252,7 @@ class Adapters:
             credential=self.registry_credential,
             prefix=settings.repository_prefix,
         )
-        foreign = ForeignCredentials(
+        third_party = ThirdPartyCredentials(
             load=self._registry_credentials,
             ecr_token=lambda region: EcrToken(
                 ecr=aws_client("ecr", deadline=self.deadline, region=region), clock=self.clock
@@ -262,7 +262,7 @@ class Adapters:
         return image_source(
             own=own,
             trusted=settings.trusted_registries,
-            credentials=foreign,
+            credentials=third_party,
             manifest_bytes=settings.archive_limits.manifest_bytes,
             monotonic=time.monotonic,
             time_left=self.registry_time_left,
@@ -297,10 +297,10 @@ class Adapters:
         return self.client("ecr")
 
     @cached_property
-    def _patience(self) -> "Patience":
-        from packyard.registry.own.transport import Patience
+    def _timeouts(self) -> "Timeouts":
+        from packyard.registry.own.transport import Timeouts
 
-        return Patience(
+        return Timeouts(
             sleep=self.sleep,
             monotonic=time.monotonic,
             random=self.random,

@@ -252,7 +252,7 @@ def prepare(*needs: Callable[[Services], object]) -> None:
     """
     if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
         return
-    hush_libraries()
+    quiet_libraries()
     _ = services().table
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
         _load_what_is_loaded_late()
@@ -260,7 +260,7 @@ def prepare(*needs: Callable[[Services], object]) -> None:
             need(services())
 
 
-def hush_libraries() -> None:
+def quiet_libraries() -> None:
     """Keep out of the log what libraries write down of requests.
 
     At LogLevel DEBUG, Lambda's runtime lets through all that anybody logs: botocore whole requests and answers, with

@@ -11,14 +11,14 @@ from packyard.packs.revision import Revision
 from packyard.packs.timestamp import format_timestamp
 from packyard.store.cursor import Binding, Position
 from packyard.store.cursors import Cursors
-from packyard.store.ledger import LedgerPage
+from packyard.store.history import HistoryPage
 
 QUERY: Final = ("limit", "cursor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerRequest:
-    """Which page of a ledger a client asks for.
+class HistoryRequest:
+    """Which page of a history a client asks for.
 
     Attributes:
         limit: The most revisions on the page, 1 to 100; may change from page to page.
@@ -29,7 +29,7 @@ class LedgerRequest:
     position: Position | None
 
 
-def read_ledger_request(event: APIGatewayProxyEvent, binding: Binding, cursors: Cursors) -> LedgerRequest:
+def read_history_request(event: APIGatewayProxyEvent, binding: Binding, cursors: Cursors) -> HistoryRequest:
     """Return the page that a query string asks for.
 
     Raises:
@@ -43,10 +43,10 @@ def read_ledger_request(event: APIGatewayProxyEvent, binding: Binding, cursors: 
         raise InvalidRequest(faults)
     cursor = given.get("cursor")
     position = None if cursor is None else cursors.decode(cursor, binding)
-    return LedgerRequest(limit=limit, position=position)
+    return HistoryRequest(limit=limit, position=position)
 
 
-def ledger_view(page: LedgerPage, binding: Binding, cursors: Cursors) -> dict[str, Any]:
+def history_view(page: HistoryPage, binding: Binding, cursors: Cursors) -> dict[str, Any]:
     """Return the body of a page; `next_cursor` is absent on the last.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The cleanup queue: what may have to be removed, announced before it exists and looked at when it is due."""
+"""The cleanup queue: what may have to be removed, enqueued before it exists and looked at when it is due."""
 
 import json
 import math
@@ -108,7 +108,7 @@ class Queue:
 class CleanupQueue(Queue):
     """The queue that `clean_up` reads."""
 
-    def announce(self, message: Message, *, now: datetime) -> None:
+    def enqueue(self, message: Message, *, now: datetime) -> None:
         """Send a message that arrives when it is due, or as late before that as SQS can hold it back.
 
         Raises:
@@ -142,7 +142,7 @@ def _body(message: Message) -> str:
 
 
 def parse_message(body: str) -> Message:
-    """Return the message that a body holds, exactly as `CleanupQueue.announce` writes them.
+    """Return the message that a body holds, exactly as `CleanupQueue.enqueue` writes them.
 
     Strict, because what a message names gets deleted.
 

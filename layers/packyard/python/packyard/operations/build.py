@@ -4,7 +4,7 @@
 
 S3 tells at least once, early or late, and the queue delivers at least once: a build that is under way sends its message
 back, one that has come to its end lets it go. A crash leaves the lease, and the message, which comes again when the
-lease has run out; whatever had been pushed is announced. Since the pack and `done` are one write, an upload is never
+lease has run out; whatever had been pushed is enqueued. Since the pack and `done` are one write, an upload is never
 `failed` while its archive has become a pack. A refusal that the inline way would answer as well (4xx) is final;
 anything else is tried again until the build's deadline, and its last cause is then what the upload says. A message that
 comes later still goes to the dead letters, where somebody sees it.
@@ -104,10 +104,10 @@ class Builder:
                 return self.publisher.replace(
                     archive,
                     pack_id=upload.pack_id,
-                    author=upload,
+                    actor=upload,
                     if_match=upload.if_match,
                     alongside=completion,
                 )
             return self.publisher.create(
-                archive, visibility=upload.visibility, author=upload, alongside=completion
+                archive, visibility=upload.visibility, actor=upload, alongside=completion
             )

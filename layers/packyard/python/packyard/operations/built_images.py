@@ -1,4 +1,4 @@
-"""The images in our own registry, built or copied: announced before they are pushed, tagged after their row stands."""
+"""The images in our own registry, built or copied: enqueued before they are pushed, tagged after their row stands."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class BuiltImages:
     def push(
         self, image: Image, layer: Layer, *, upload: BlobUpload | None, pack: Pack, due_at: datetime
     ) -> None:
-        """Announce an image and push it by digest.
+        """Enqueue the cleanup of an image and push it by digest.
 
         Args:
             image: Its documents.
@@ -73,7 +73,7 @@ class BuiltImages:
             RegistryUnavailable, RegistryThrottled: Our registry did not take the image.
             ServiceUnavailable: SQS, or AWS on behalf of the registry, did not answer.
         """
-        repository = self._announced(image.digests, pack, due_at)
+        repository = self._enqueued(image.digests, pack, due_at)
         try:
             self._sent(
                 repository, due_at, lambda: self.registry.push(repository, image, layer, upload=upload)
@@ -94,7 +94,7 @@ class BuiltImages:
         pack: Pack,
         due_at: datetime,
     ) -> None:
-        """Announce an image that others have made, and copy it by digest.
+        """Enqueue the cleanup of an image that others have made, and copy it by digest.
 
         Args:
             image: All of it.
@@ -107,7 +107,7 @@ class BuiltImages:
             TimedOut: There was not enough time; what has been copied by then need not be copied again.
             RegistryUnavailable, ServiceUnavailable: As for `push`; and what `content` raises.
         """
-        repository = self._announced(image.digests, pack, due_at)
+        repository = self._enqueued(image.digests, pack, due_at)
 
         def send() -> None:
             for blob in image.blobs:
@@ -130,11 +130,11 @@ class BuiltImages:
         return self.registry.has_image(self._repository(pack.org_id, pack.name), pack.image_digest)
 
     def tag(self, index: Document, *, pack: Pack) -> None:
-        """Set the version's tag. The pack stands without it; the announcement sets it when this cannot (decision 4)."""
+        """Set the version's tag. No pack needs it; if this fails, the cleanup message sets it (decision 4)."""
         try:
             self.registry.tag(self._repository(pack.org_id, pack.name), tag_of(pack.version), index)
         except TagKept:
-            # The announcement will find the same, and say so.
+            # The cleanup message will find the same, and say so.
             logger.warning(TAG_KEPT, extra={"pack_id": pack.id}, exc_info=True)
         except PackyardError:
             logger.warning("tag left to clean_up", extra={"pack_id": pack.id}, exc_info=True)
@@ -154,10 +154,10 @@ class BuiltImages:
         """
         return self.registry.purge_repository(self._repository(pack.org_id, pack.name), digests)
 
-    def _announced(self, digests: tuple[Digest, ...], pack: Pack, due_at: datetime) -> str:
-        """Announce what is about to be pushed, and return the repository to push it to."""
+    def _enqueued(self, digests: tuple[Digest, ...], pack: Pack, due_at: datetime) -> str:
+        """Enqueue the cleanup of what is about to be pushed, and return the repository to push it to."""
         repository = self._repository(pack.org_id, pack.name)
-        self.cleanup_queue.announce(
+        self.cleanup_queue.enqueue(
             OrphanImage(
                 repository=repository, digests=digests, org_id=pack.org_id, name=pack.name, due_at=due_at
             ),
@@ -169,7 +169,7 @@ class BuiltImages:
         """Send to a repository, and once more when it had to be created first (decision 69).
 
         Some registries create a repository with the first push. ECR does not, and says NAME_UNKNOWN; it has also been
-        seen to hang up instead (aws/containers-roadmap #1970). Whatever is created here is announced already, so
+        seen to hang up instead (aws/containers-roadmap #1970). Whatever is created here is enqueued already, so
         `clean_up` removes it unless a row uses it by then; after that time nothing is created any more.
         """
         try:

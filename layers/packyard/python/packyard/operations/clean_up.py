@@ -1,4 +1,4 @@
-"""Settling what was announced: removing what nothing uses, leaving what something does, finishing what was begun.
+"""Settling what was enqueued: removing what nothing uses, leaving what something does, finishing what was begun.
 
 Every message may come early, late, twice, or while its sender is still at work; each case ends the same way. A message
 that comes early, or while its repository is busy, is held: it raises `NotYet` and stays in the queue. A message that

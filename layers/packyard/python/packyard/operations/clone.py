@@ -1,12 +1,12 @@
 """Cloning a pack: its image is copied into our registry, for a pack of its own in the caller's organisation.
 
-    read the source's row → claim the name → read the image's documents → announce all of them → copy the blobs, then
+    read the source's row → claim the name → read the image's documents → enqueue their cleanup → copy the blobs, then
     the documents, each after what it names → commit the row → set the tag
 
 Byte for byte and every platform, so that the clone is pinned by the source's own digest (decision 17). From the
-announcement on, the order is that of `operations.publish`, and so is what makes it safe:
+cleanup message on, the order is that of `operations.publish`, and so is what makes it safe:
 
-- A crash, or a source that fails: the announcement removes what was copied, unless a row uses it by then. It names
+- A crash, or a source that fails: the cleanup message removes what was copied, unless a row uses it by then. It names
   every document, and leaves those that the name's holder uses: images of strangers may share manifests.
 - A repeat: the name is held by a clone of the same version, digest and visibility, which is the answer.
 - Two at once: both copy the same bytes, or others under other digests; one commits, and the other is a repeat or a

@@ -1,17 +1,17 @@
 """Deleting a pack: decide, purge its images, and only then let go of its name and its row.
 
-    announce the deletion → decide it on the row → take the repository → purge it → bury the row, free the name, enter
-    the deletion into the ledger
+    enqueue the deletion's retry → decide it on the row → take the repository → purge it → mark the row deleted, free
+    the name, add the deletion to the history
 
 From the decision on there is one way, and every step of it can be taken again: by whoever repeats the request, and by
-`clean_up`, for which the announcement is under way before there is anything to finish.
+`clean_up`, for which the cleanup message is under way before there is anything to finish.
 
-- A crash before the decision: the announcement finds an active pack, and nothing happens.
-- A crash after it, or a registry that fails: the announcement finds the pack `deleting` and purges what is left. The
-  row stays until the images are gone, and with it the name; the ledger, which lists them, stays anyway.
+- A crash before the decision: the cleanup message finds an active pack, and nothing happens.
+- A crash after it, or a registry that fails: the cleanup message finds the pack `deleting` and purges what is left. The
+  row stays until the images are gone, and with it the name; the history, which lists them, stays anyway.
 - Two at once, the operator's repeat and `clean_up`: both purge, one buries, and the other finds that done.
 - A role that attaches, an update, a re-upload: their conditions are on the row's status. A re-upload that has pushed
-  meanwhile fails when it commits, and its own announcement removes its image.
+  meanwhile fails when it commits, and its own cleanup message removes its image.
 - A create of the same name: the name is taken until the images are gone, and its repository is busy for as long as
   somebody may still be removing something from it (`store.repositories`).
 """
@@ -79,7 +79,7 @@ class Deleter:
         if not is_pack_id(pack_id):
             raise no_such_pack(pack_id)
         now = self.clock()
-        self.cleanup_queue.announce(PackDeletion(pack_id=pack_id, due_at=now + _FIRST_RETRY_AFTER), now=now)
+        self.cleanup_queue.enqueue(PackDeletion(pack_id=pack_id, due_at=now + _FIRST_RETRY_AFTER), now=now)
         deletion = self.deletions.begin(
             pack_id, org_id=caller.org_id, actor=caller.principal, if_match=if_match, now=now
         )

@@ -1,9 +1,9 @@
 """Writing one file into a pack that we built: a new image of the same version, made of the old one's members.
 
     read the pack → read where its files lie → as its layer comes, make another of its members and the new file's
-    → claim the repository → announce the image → push it by digest → commit the next revision → set the tag
+    → claim the repository → enqueue the image's cleanup → push it by digest → commit the next revision → set the tag
 
-From the claim on this is `operations.publish`, and so is what makes it safe: a crash leaves what the announcement
+From the claim on this is `operations.publish`, and so is what makes it safe: a crash leaves what the cleanup message
 removes unless a row uses it, of two changes at once one is refused, and a repeat finds the file as it would have it.
 What comes before writes nothing but a cache, and a large layer to an upload that names nothing yet (decision 21).
 """

@@ -16,7 +16,7 @@ from packyard.oci.reference import Reference, parse_reference
 from packyard.packs.pack import Pack
 from packyard.registry.third_party.image_contents import NotAsIndexed, opened_file, opened_layer, scan_image
 from packyard.registry.third_party.pull import ImageSource
-from packyard.registry.third_party.repository import ForeignRepository
+from packyard.registry.third_party.repository import ThirdPartyRepository
 from packyard.storage.file_indexes import FileIndexes
 
 Result = TypeVar("Result")
@@ -144,7 +144,7 @@ class ImageFiles:
         return reference.registry == self.sources.own.host
 
     @contextmanager
-    def _opened(self, pack: Pack, org_id: str) -> Iterator[ForeignRepository]:
+    def _opened(self, pack: Pack, org_id: str) -> Iterator[ThirdPartyRepository]:
         """Open the image's repository: of our own registry for whoever sees the pack, elsewhere as the caller may."""
         reference = replace(parse_reference(pack.image_ref), digest=pack.image_digest)
         ours = self._is_ours(reference)

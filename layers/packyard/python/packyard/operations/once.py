@@ -21,7 +21,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from packyard.errors import InvalidRequest, ServiceUnavailable, StillAtWork
-from packyard.store.kept_answers import KeptAnswers
+from packyard.store.idempotency_records import IdempotencyRecords
 from packyard.store.table import Table
 
 FIELD: Final = "Idempotency-Key"
@@ -29,7 +29,7 @@ FIELD: Final = "Idempotency-Key"
 _MARGIN: Final = timedelta(seconds=5)
 
 
-class KeptAnswer(TypedDict):
+class IdempotencyRecord(TypedDict):
     """An answer, as it can be given again."""
 
     status: int
@@ -51,8 +51,14 @@ class Once:
     new_ulid: Callable[[], str]
 
     def answer(
-        self, act: Callable[[], KeptAnswer], *, scope: str, key: str, fingerprint: str, context: LambdaContext
-    ) -> KeptAnswer:
+        self,
+        act: Callable[[], IdempotencyRecord],
+        *,
+        scope: str,
+        key: str,
+        fingerprint: str,
+        context: LambdaContext,
+    ) -> IdempotencyRecord:
         """Return what a request is answered, or was in the last 24 hours.
 
         Args:
@@ -69,7 +75,7 @@ class Once:
         """
         now = self.clock()
         time_left = timedelta(milliseconds=context.get_remaining_time_in_millis())
-        answers = KeptAnswers(
+        answers = IdempotencyRecords(
             table=self.table, lease=self.new_ulid(), now=now, until=now + time_left + _MARGIN
         )
         config = IdempotencyConfig(
@@ -80,7 +86,7 @@ class Once:
             lambda_context=context,
         )
 
-        def act_on(*, request: dict[str, str]) -> KeptAnswer:  # noqa: ARG001 - Powertools reads it
+        def act_on(*, request: dict[str, str]) -> IdempotencyRecord:  # noqa: ARG001 - Powertools reads it
             return act()
 
         once = idempotent_function(
@@ -91,7 +97,7 @@ class Once:
             key_prefix=scope,
         )
         try:
-            kept: KeptAnswer = once(request={"key": key, "fingerprint": fingerprint})
+            kept: IdempotencyRecord = once(request={"key": key, "fingerprint": fingerprint})
         except IdempotencyValidationError:
             raise InvalidRequest(
                 {

@@ -19,18 +19,18 @@ from packyard.packs.pack import ImageOrigin, Pack, PackStatus, is_pack_id
 from packyard.packs.precondition import IfMatch
 from packyard.store.packs import Gone, PackStore, Stale
 from packyard.store.repositories import ClaimLost, NameLost, RepositoryBusy
-from packyard.tenants.caller import Author, Caller
+from packyard.tenants.caller import Actor, Caller
 
 
-def owned_pack(pack_id: str, *, author: Author, packs: PackStore) -> Pack:
-    """Return a pack of the author's organisation as it stands, one that is being deleted included. One read.
+def owned_pack(pack_id: str, *, actor: Actor, packs: PackStore) -> Pack:
+    """Return a pack of the actor's organisation as it stands, one that is being deleted included. One read.
 
     Raises:
-        PackNotFound: There is none, it is gone, or it is another organisation's; the author cannot tell which.
+        PackNotFound: There is none, it is gone, or it is another organisation's; the actor cannot tell which.
         ServiceUnavailable: DynamoDB did not answer.
     """
     pack = packs.get(pack_id) if is_pack_id(pack_id) else None
-    if pack is None or pack.org_id != author.org_id or pack.status is PackStatus.DELETED:
+    if pack is None or pack.org_id != actor.org_id or pack.status is PackStatus.DELETED:
         raise no_such_pack(pack_id)
     return pack
 

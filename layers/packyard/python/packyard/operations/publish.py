@@ -1,11 +1,11 @@
 """Publishing an archive, as a new pack or onto one that stands: validate, build, push, and only then write the row.
 
-The order is what makes a crash harmless (decisions 3, 4 and 7). Each announcement precedes what it announces: from the
+The order is what makes a crash harmless (decisions 3, 4 and 7). Each cleanup message precedes what it is for: from the
 moment that something of ours exists outside the table, a message is under way that removes it again unless a committed
 row uses it by then. No step undoes another; who loses a race or dies half-way leaves it to that message.
 
-    announce the staged archive → stage it → validate and build on local disk → [read the pack that is to change]
-    → claim the name and its repository → announce the image → push it by digest → commit the row → set the tag
+    enqueue the staged archive's cleanup → stage it → validate and build on local disk → [read the pack to change]
+    → claim the name and its repository → enqueue the image's cleanup → push it by digest → commit the row → set the tag
 
 A large layer is sent while it is built, to an upload that names nothing until the push closes it (decision 21).
 An archive that the client staged itself begins at the third step; starting its upload took the first two.
@@ -41,7 +41,7 @@ from packyard.storage.staging import Staging, inline_key
 from packyard.store.packs import PackStore
 from packyard.store.repositories import Claim, ClaimLost, NameHeld, RepositoryBusy, RepositoryStore
 from packyard.store.table import Action
-from packyard.tenants.caller import Author
+from packyard.tenants.caller import Actor
 
 # What else the transaction writes that writes a pack.
 Alongside = Callable[[Pack], Sequence[Action]]
@@ -96,7 +96,7 @@ class Publisher:
         """
         now = self.clock()
         key = inline_key(self.new_ulid())
-        self.cleanup_queue.announce(StagedArchive(key=key, due_at=now + self.deadline), now=now)
+        self.cleanup_queue.enqueue(StagedArchive(key=key, due_at=now + self.deadline), now=now)
         self.staging.put(key, archive)
         return BytesIO(archive)
 
@@ -105,7 +105,7 @@ class Publisher:
         archive: BinaryIO,
         *,
         visibility: Visibility,
-        author: Author,
+        actor: Actor,
         alongside: Alongside = _nothing,
     ) -> Published:
         """Make a pack of a staged archive.
@@ -113,7 +113,7 @@ class Publisher:
         Args:
             archive: A `.tar.gz`, read once.
             visibility: Who may see the pack.
-            author: Whose pack it becomes.
+            actor: Whose pack it becomes.
             alongside: What else to write in the row's transaction; not asked when nothing is written.
 
         Raises:
@@ -124,14 +124,14 @@ class Publisher:
             ServiceUnavailable: A backing service did not answer, or the name's repository is being cleared up.
         """
         due_at = self.clock() + self.deadline
-        with self._building(archive, author.org_id) as built:
+        with self._building(archive, actor.org_id) as built:
             try:
-                claim = self._claim_name(built.manifest.name, due_at, author)
-                pack = self._new_pack(built, visibility, author)
+                claim = self._claim_name(built.manifest.name, due_at, actor)
+                pack = self._new_pack(built, visibility, actor)
                 self._push(built, pack, due_at)
                 self.packs.create(
                     pack,
-                    actor=author.principal,
+                    actor=actor.principal,
                     operation="upload",
                     claim=claim,
                     manifests=built.image.digests[1:],
@@ -149,7 +149,7 @@ class Publisher:
         archive: BinaryIO,
         *,
         pack_id: str,
-        author: Author,
+        actor: Actor,
         if_match: IfMatch | None = None,
         alongside: Alongside = _nothing,
     ) -> Published:
@@ -158,22 +158,22 @@ class Publisher:
         Args:
             archive: A `.tar.gz`, read once, whose `pack.yaml` has the pack's name.
             pack_id: The pack, as the client names it.
-            author: Who changes it.
+            actor: Who changes it.
             if_match: What the client has seen of it.
             alongside: As for `create`.
 
         Raises:
             InvalidRequest: The archive or its `pack.yaml` is wrong, or the pack is not one that takes an archive.
             PayloadTooLarge: The archive is over its limit.
-            PackNotFound: The author's organisation owns no such pack.
+            PackNotFound: The actor's organisation owns no such pack.
             PackDeleting: The pack is being deleted.
             PreconditionFailed: The pack is at another revision than the client has seen.
             PackModified: Another change came in between.
             RegistryUnavailable, ServiceUnavailable: As for `create`.
         """
         due_at = self.clock() + self.deadline
-        with self._building(archive, author.org_id) as built:
-            before = self._changeable(pack_id, built, author, if_match)
+        with self._building(archive, actor.org_id) as built:
+            before = self._changeable(pack_id, built, actor, if_match)
             # What the registry has lost is pushed anew by whoever sends it again.
             if _is_repeat(before, built) and self.images.holds(before):
                 return Published(pack=before, changed=False)
@@ -184,7 +184,7 @@ class Publisher:
                 self.packs.change(
                     before,
                     after,
-                    actor=author.principal,
+                    actor=actor.principal,
                     operation="reupload",
                     claim=claim,
                     manifests=built.image.digests[1:],
@@ -205,9 +205,9 @@ class Publisher:
         self.indexes.put(built.layer.digest, index_of_layer(built.layer))
         self.images.push(built.image, built.layer, upload=built.upload, pack=pack, due_at=due_at)
 
-    def _claim_name(self, name: PackName, due_at: datetime, author: Author) -> Claim:
+    def _claim_name(self, name: PackName, due_at: datetime, actor: Actor) -> Claim:
         return self.repositories.claim_for_create(
-            org_id=author.org_id, name=name, until=due_at, now=self.clock(), token=self.new_ulid()
+            org_id=actor.org_id, name=name, until=due_at, now=self.clock(), token=self.new_ulid()
         )
 
     def _claim_repository(self, pack: Pack, due_at: datetime) -> Claim:
@@ -225,20 +225,20 @@ class Publisher:
             raise name_taken(built.manifest.name, pack, pack_id)
         return Published(pack=pack, changed=False)
 
-    def _changeable(self, pack_id: str, built: BuiltPack, author: Author, if_match: IfMatch | None) -> Pack:
+    def _changeable(self, pack_id: str, built: BuiltPack, actor: Actor, if_match: IfMatch | None) -> Pack:
         """Return the pack as it stands, if this archive may replace its content (the contract's order of checks)."""
-        pack = owned_pack(pack_id, author=author, packs=self.packs)
+        pack = owned_pack(pack_id, actor=actor, packs=self.packs)
         require_archive_origin(pack)
         if built.manifest.name != pack.name:
             raise of_another_name(pack, instead="POST /packs/upload")
         require_changeable(pack, if_match)
         return pack
 
-    def _new_pack(self, built: BuiltPack, visibility: Visibility, author: Author) -> Pack:
+    def _new_pack(self, built: BuiltPack, visibility: Visibility, actor: Actor) -> Pack:
         now = self.clock()
         return Pack(
             id=f"pack_{self.new_ulid()}",
-            org_id=author.org_id,
+            org_id=actor.org_id,
             name=built.manifest.name,
             tier=Tier.COMMUNITY,
             visibility=visibility,
@@ -246,7 +246,7 @@ class Publisher:
             created_at=now,
             updated_at=now,
             revision=1,
-            **self._content(built, author.org_id),
+            **self._content(built, actor.org_id),
         )
 
     def _content(self, built: BuiltPack, org_id: str) -> dict[str, Any]:

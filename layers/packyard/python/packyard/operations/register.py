@@ -28,7 +28,7 @@ from packyard.packs.precondition import IfMatch
 from packyard.registry.third_party.pull import ImageSource, PulledPack
 from packyard.store.packs import PackStore
 from packyard.store.repositories import Claim, ClaimLost, NameHeld, RepositoryBusy, RepositoryStore
-from packyard.tenants.caller import Author
+from packyard.tenants.caller import Actor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +48,13 @@ class Registrar:
     clock: Callable[[], datetime]
     new_ulid: Callable[[], str]
 
-    def create(self, reference: Reference, *, visibility: Visibility, author: Author) -> Published:
+    def create(self, reference: Reference, *, visibility: Visibility, actor: Actor) -> Published:
         """Make a pack of an image.
 
         Args:
             reference: Where the image is; what it resolves to now becomes the pin.
             visibility: Who may see the pack.
-            author: Whose pack it becomes.
+            actor: Whose pack it becomes.
 
         Raises:
             InvalidRequest: On `image_ref`: the image cannot be had or read. On `pack.yaml`: what it holds is wrong.
@@ -63,8 +63,8 @@ class Registrar:
             ServiceUnavailable: A backing service did not answer, or the name's repository is being cleared up.
         """
         due_at = self.clock() + self.deadline
-        pulled = self.images.read_pack(reference, org_id=author.org_id)
-        pack = self._new_pack(reference, pulled, visibility, author)
+        pulled = self.images.read_pack(reference, org_id=actor.org_id)
+        pack = self._new_pack(reference, pulled, visibility, actor)
         ours = reference.registry == self.images.own.host
         if ours:
             self._require_repository_of(pack, reference)
@@ -74,8 +74,8 @@ class Registrar:
             )
             if ours:
                 # A cleaner may have removed it since. From the claim on, none can without the commit's noticing.
-                self.images.read_pack(replace(reference, digest=pulled.digest), org_id=author.org_id)
-            self.packs.create(pack, actor=author.principal, operation="create", claim=claim)
+                self.images.read_pack(replace(reference, digest=pulled.digest), org_id=actor.org_id)
+            self.packs.create(pack, actor=actor.principal, operation="create", claim=claim)
         except NameHeld as held:
             return self._settle_repeat(held.pack_id, pack)
         except (ClaimLost, RepositoryBusy) as busy:
@@ -83,7 +83,7 @@ class Registrar:
         return Published(pack=pack, changed=True)
 
     def replace(
-        self, pack_id: str, reference: Reference, *, author: Author, if_match: IfMatch | None
+        self, pack_id: str, reference: Reference, *, actor: Actor, if_match: IfMatch | None
     ) -> Published:
         """Move an owned pack to another tag or digest of its repository; id, roles and visibility stay.
 
@@ -92,11 +92,11 @@ class Registrar:
         Args:
             pack_id: The pack, as the client names it.
             reference: Where the image is.
-            author: Who changes it.
+            actor: Who changes it.
             if_match: What the client has seen of it.
 
         Raises:
-            PackNotFound: The author's organisation owns no such pack.
+            PackNotFound: The actor's organisation owns no such pack.
             InvalidRequest: On `image_ref`: another repository, or an image that cannot be had or read. On
                 `pack.yaml`: what it holds is wrong, or another pack's name.
             PackDeleting: The pack is being deleted.
@@ -105,7 +105,7 @@ class Registrar:
             RegistryUnavailable, ServiceUnavailable: As for `create`.
         """
         due_at = self.clock() + self.deadline
-        before = owned_pack(pack_id, author=author, packs=self.packs)
+        before = owned_pack(pack_id, actor=actor, packs=self.packs)
         if not same_repository(reference, parse_reference(before.image_ref)):
             place = _repository_of(before)
             raise InvalidRequest(
@@ -118,13 +118,13 @@ class Registrar:
             # The image may be one that a cleaner is about to remove, so it is claimed before it is looked at.
             ours = reference.registry == self.images.own.host
             claim = self._claim_repository(before, due_at) if ours else None
-            pulled = self.images.read_pack(reference, org_id=author.org_id)
+            pulled = self.images.read_pack(reference, org_id=actor.org_id)
             if pulled.manifest.name != before.name:
                 raise of_another_name(before, instead="POST /packs")
             after = before.revised(at=self.clock(), **_content(reference, pulled))
             if _told_apart_by(after) == _told_apart_by(before):
                 return Published(pack=before, changed=False)
-            self.packs.change(before, after, actor=author.principal, operation="replace", claim=claim)
+            self.packs.change(before, after, actor=actor.principal, operation="replace", claim=claim)
         return Published(pack=after, changed=True)
 
     def _require_repository_of(self, pack: Pack, reference: Reference) -> None:
@@ -153,12 +153,12 @@ class Registrar:
         return Published(pack=pack, changed=False)
 
     def _new_pack(
-        self, reference: Reference, pulled: PulledPack, visibility: Visibility, author: Author
+        self, reference: Reference, pulled: PulledPack, visibility: Visibility, actor: Actor
     ) -> Pack:
         now = self.clock()
         return Pack(
             id=f"pack_{self.new_ulid()}",
-            org_id=author.org_id,
+            org_id=actor.org_id,
             name=pulled.manifest.name,
             tier=Tier.COMMUNITY,
             visibility=visibility,

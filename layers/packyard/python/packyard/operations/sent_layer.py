@@ -1,7 +1,7 @@
 """A layer that is sent to our registry while it is being assembled, where it is large enough for that to pay.
 
 What it is sent to is an upload that names no digest: no blob, and no image. Closing it is part of the push, and so
-comes after the claim and the announcement (decision 21).
+comes after the claim and the cleanup message (decision 21).
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -1,10 +1,10 @@
 """Starting a staged upload, and telling how far it is.
 
-    read the pack that the archive is for, if any → announce the archive → write the upload → sign the form
+    read the pack that the archive is for, if any → enqueue the archive's cleanup → write the upload → sign the form
 
-A crash leaves at most an upload whose form nobody has: it expires by itself. The announcement comes due when no form is
-good any more and no build can be at work; an archive that came, whenever it did, is removed then. Two starts are two
-uploads.
+A crash leaves at most an upload whose form nobody has: it expires by itself. The cleanup message comes due when no form
+is valid any more and no build can be running. It removes the archive, whenever that arrived. Two starts
+are two uploads.
 """
 
 from collections.abc import Callable
@@ -89,7 +89,7 @@ class Uploads:
             ServiceUnavailable: A backing service did not answer.
         """
         if pack_id is not None:
-            pack = owned_pack(pack_id, author=caller, packs=self.packs)
+            pack = owned_pack(pack_id, actor=caller, packs=self.packs)
             require_archive_origin(pack, field="pack_id")
             if if_match is not None:
                 require_changeable(pack, if_match)
@@ -113,7 +113,7 @@ class Uploads:
         )
         key = uploaded_key(upload.id)
         no_build_from = upload.arrival_deadline + self.build_time
-        self.cleanup_queue.announce(StagedArchive(key=key, due_at=no_build_from), now=now)
+        self.cleanup_queue.enqueue(StagedArchive(key=key, due_at=no_build_from), now=now)
         self.uploads.create(upload)
         form = self.staging.form(key, max_bytes=self.max_bytes, lifetime=FORM_LIFETIME)
         return StartedUpload(upload=upload, form=form, max_bytes=self.max_bytes)

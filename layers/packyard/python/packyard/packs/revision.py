@@ -1,4 +1,4 @@
-"""Entries of a pack's ledger."""
+"""Entries of a pack's history."""
 
 from dataclasses import dataclass
 from datetime import datetime

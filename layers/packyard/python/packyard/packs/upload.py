@@ -39,7 +39,7 @@ class Upload:
     Attributes:
         id: `upl_` and a ULID; never reused.
         org_id: The organisation that started it.
-        principal: Who started it, for the ledger.
+        principal: Who started it, for the history.
         visibility: Who may see the pack that is to be made; one that stands keeps its own.
         pack_id: The pack that the archive is for or, once it is done, has become; None before that.
         status: As last written.

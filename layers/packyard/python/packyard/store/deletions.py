@@ -4,7 +4,7 @@ A row goes from `active` to `deleting` in one write, on condition that nothing r
 to `deleted`. Whoever attaches or updates a pack does so on condition that it is `active`: they come before the
 decision, and then it is refused, or after it, and then they are.
 
-The row of a deleted pack stays for a while, so that who repeats the request learns that it was done. Its ledger stays
+The row of a deleted pack stays for a while, so that who repeats the request learns that it was done. Its history stays
 for good, with an entry for the deletion. That says who asked for it and when, not who finished it, and is
 written in the transaction that buries the row, which succeeds once however many try.
 """
@@ -28,7 +28,7 @@ from packyard.store.keys import (
     pack_partition,
     reference_prefix,
 )
-from packyard.store.pack_items import from_item, ledger_entry
+from packyard.store.pack_items import from_item, history_entry
 from packyard.store.repositories import Purge, release_name
 from packyard.store.table import ConditionFailed, Item, Put, Query, Table, TransactionFailed, Update, token_of
 
@@ -99,7 +99,7 @@ class DeletionStore:
         Args:
             pack_id: The pack.
             org_id: The organisation that must own it.
-            actor: Who asks, for the ledger.
+            actor: Who asks, for the history.
             if_match: The revisions that it may stand at.
             now: The present instant.
 
@@ -172,7 +172,7 @@ class DeletionStore:
         return Backlog(count=len(page.items), oldest_asked_at=oldest)
 
     def image_digests(self, pack_id: str) -> Iterator[Digest]:
-        """Yield the digest of every image that a pack has ever had, each once, as its ledger has them.
+        """Yield the digest of every image that a pack has ever had, each once, as its history has them.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -195,7 +195,7 @@ class DeletionStore:
             page = self._table.query(entries, start=page.last_key)
 
     def finish(self, deletion: Deletion, *, purge: Purge | None, now: datetime) -> None:
-        """Leave a tombstone, free the name and enter the deletion into the ledger, all or none. One transaction.
+        """Leave a tombstone, free the name and enter the deletion into the history, all or none. One transaction.
 
         Args:
             deletion: What `begin` or `find` returned.
@@ -211,7 +211,7 @@ class DeletionStore:
             revision=deletion.pack.revision + 1,
             updated_at=deletion.asked_at,
         )
-        bury = Update(
+        mark_deleted = Update(
             key=pack_key(gone.id),
             change="SET #status = :deleted, revision = :revision, updated_at = :at, expires_at = :expiry"
             " REMOVE GSI1PK, GSI1SK, GSI2PK, GSI2SK, GSI3PK, GSI3SK",
@@ -226,8 +226,8 @@ class DeletionStore:
             names=_STATUS,
         )
         release = release_name(gone, purge=purge, now=now)
-        enter = Put(item=ledger_entry(gone, deletion.actor, "delete"), condition="attribute_not_exists(PK)")
-        actions: list[Put | Update] = [bury, release, enter]
+        enter = Put(item=history_entry(gone, deletion.actor, "delete"), condition="attribute_not_exists(PK)")
+        actions: list[Put | Update] = [mark_deleted, release, enter]
         try:
             self._table.transact(actions, token=token_of(actions))
         except TransactionFailed as failure:

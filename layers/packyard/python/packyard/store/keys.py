@@ -24,12 +24,12 @@ def pack_key(pack_id: str) -> Key:
 
 
 def pack_partition(pack_id: str) -> str:
-    """Return the partition that holds a pack's row, its ledger and the references to it."""
+    """Return the partition that holds a pack's row, its history and the references to it."""
     return f"PACK#{pack_id}"
 
 
 def revision_key(pack_id: str, revision: int) -> Key:
-    """Return the key of a ledger entry; zero-padded, so that keys sort as numbers do."""
+    """Return the key of a history entry; zero-padded, so that keys sort as numbers do."""
     return {"PK": pack_partition(pack_id), "SK": f"{REVISION_PREFIX}{revision:010d}"}
 
 

@@ -1,4 +1,4 @@
-"""Packs as items: the row, its index keys, and the entries of its ledger."""
+"""Packs as items: the row, its index keys, and the entries of its history."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -90,8 +90,8 @@ def _digest(stored: Any) -> Digest | None:
     return None if stored is None else Digest(stored)
 
 
-def ledger_entry(pack: Pack, actor: str, operation: str, manifests: Sequence[Digest] = ()) -> Item:
-    """Return the ledger's entry about the write that brought a pack to its revision.
+def history_entry(pack: Pack, actor: str, operation: str, manifests: Sequence[Digest] = ()) -> Item:
+    """Return the history's entry about the write that brought a pack to its revision.
 
     Args:
         pack: The pack at that revision.

@@ -1,4 +1,4 @@
-"""Packs: their rows and their ledgers."""
+"""Packs: their rows and their histories."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -10,7 +10,7 @@ from packyard.oci.digest import Digest
 from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import Pack, PackStatus, Visibility
 from packyard.store.keys import REVISION_PREFIX, name_key, pack_key, pack_partition
-from packyard.store.pack_items import from_item, ledger_entry, to_item
+from packyard.store.pack_items import from_item, history_entry, to_item
 from packyard.store.repositories import Claim, ClaimLost, NameHeld
 from packyard.store.table import (
     Action,
@@ -107,7 +107,7 @@ class PackStore:
         item = self._table.get(name_key(org_id, name))
         return None if item is None else item.get("pack_id")
 
-    def create(  # noqa: PLR0913 - by name, and half of them for the ledger
+    def create(  # noqa: PLR0913 - by name, and half of them for the history
         self,
         pack: Pack,
         *,
@@ -117,14 +117,14 @@ class PackStore:
         manifests: Sequence[Digest] = (),
         alongside: Sequence[Action] = (),
     ) -> None:
-        """Write a new pack, its name and the first entry of its ledger, all or none. One transaction.
+        """Write a new pack, its name and the first entry of its history, all or none. One transaction.
 
         Args:
             pack: The pack, at revision 1.
-            actor: Who publishes, for the ledger.
-            operation: What created it, for the ledger.
+            actor: Who publishes, for the history.
+            operation: What created it, for the history.
             claim: The share in the repository that was taken before the image was pushed.
-            manifests: What the image has beside its index, for the ledger.
+            manifests: What the image has beside its index, for the history.
             alongside: What else the transaction writes, on conditions of its own.
 
         Raises:
@@ -141,7 +141,7 @@ class PackStore:
         )
         write_pack = Put(item=to_item(pack), condition="attribute_not_exists(PK)")
         enter = Put(
-            item=ledger_entry(pack, actor, operation, manifests), condition="attribute_not_exists(PK)"
+            item=history_entry(pack, actor, operation, manifests), condition="attribute_not_exists(PK)"
         )
         try:
             self._table.transact([take_name, write_pack, enter, *alongside], token=_transaction_token(pack))
@@ -157,7 +157,7 @@ class PackStore:
                 raise NameHeld(holder) from None
         _count_revision(operation, image=pack)
 
-    def change(  # noqa: PLR0913 - by name, and half of them for the ledger
+    def change(  # noqa: PLR0913 - by name, and half of them for the history
         self,
         before: Pack,
         after: Pack,
@@ -168,7 +168,7 @@ class PackStore:
         manifests: Sequence[Digest] = (),
         alongside: Sequence[Action] = (),
     ) -> None:
-        """Write the next revision of a pack and its entry in the ledger, all or none. One transaction.
+        """Write the next revision of a pack and its entry in the history, all or none. One transaction.
 
         Only what differs is written, so that what else the row holds stays: the counters of references, and what
         later versions of the service keep there. A pack that is withdrawn from the community must not be referenced
@@ -177,10 +177,10 @@ class PackStore:
         Args:
             before: The pack as it was read.
             after: The same at the next revision: `before.revised(...)`.
-            actor: Who changes it, for the ledger.
-            operation: What changes it, for the ledger.
+            actor: Who changes it, for the history.
+            operation: What changes it, for the history.
             claim: For a new image in our registry, the share in the repository that was taken before the push.
-            manifests: What that image has beside its index, for the ledger.
+            manifests: What that image has beside its index, for the history.
             alongside: What else the transaction writes, on conditions of its own.
 
         Raises:
@@ -192,7 +192,7 @@ class PackStore:
             ServiceUnavailable: DynamoDB did not answer; whether the change was written is not known.
         """
         entry = Put(
-            item=ledger_entry(after, actor, operation, manifests), condition="attribute_not_exists(PK)"
+            item=history_entry(after, actor, operation, manifests), condition="attribute_not_exists(PK)"
         )
         claims = [] if claim is None else [_still_claimed(claim, after.id)]
         actions = [_row_change(before, after), entry, *claims, *alongside]
@@ -236,8 +236,8 @@ class PackStore:
     def uses_digest(self, pack_id: str, digest: Digest) -> bool:
         """Return whether a pack's image is, or ever was, or has or had in it, the manifest of this digest.
 
-        Every write to a row enters its digest into the ledger in the same transaction, and with it those that the
-        index lists, so the ledger answers for all. It is read consistently, page by page, until the digest is found.
+        Every write to a row enters its digest into the history in the same transaction, and with it those that the
+        index lists, so the history answers for all. It is read consistently, page by page, until the digest is found.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -245,7 +245,7 @@ class PackStore:
         return bool(self.used_digests(pack_id, [digest]))
 
     def used_digests(self, pack_id: str, digests: Sequence[Digest]) -> frozenset[Digest]:
-        """Return which of these `uses_digest` says yes to; reads the ledger no further than it takes.
+        """Return which of these `uses_digest` says yes to; reads the history no further than it takes.
 
         It begins with the newest revisions: what is asked about has mostly just been pushed.
 

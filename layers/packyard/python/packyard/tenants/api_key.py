@@ -55,7 +55,7 @@ class ApiKey:
 
     @property
     def key_id(self) -> str:
-        """What the ledger and the operator call the key: the hash's beginning, from which nothing follows."""
+        """What the history and the operator call the key: the hash's beginning, from which nothing follows."""
         return self.key_hash[:16]
 
     def is_live(self, now: datetime) -> bool:

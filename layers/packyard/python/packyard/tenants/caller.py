@@ -6,7 +6,7 @@ from typing import Final, Protocol
 WRITE: Final = "caps:write"
 
 
-class Author(Protocol):
+class Actor(Protocol):
     """Who makes a change, and for which organisation: a caller, or what a caller has left to be done later."""
 
     @property
@@ -16,7 +16,7 @@ class Author(Protocol):
 
     @property
     def principal(self) -> str:
-        """Who acts, for the ledger. Never a secret."""
+        """Who acts, for the history. Never a secret."""
         ...
 
 
@@ -27,7 +27,7 @@ class Caller:
     Attributes:
         org_id: The organisation that the credential belongs to.
         org_slug: Its host label, `<slug>.<domain>`.
-        principal: Who acts, for the ledger: `key:<id>` or a JWT's subject. Never a secret.
+        principal: Who acts, for the history: `key:<id>` or a JWT's subject. Never a secret.
         scopes: What the credential may do.
         may_create: Whether the organisation's billing posture allows create-class calls.
     """

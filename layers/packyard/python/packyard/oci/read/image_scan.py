@@ -18,7 +18,7 @@ from packyard.oci.read.file_tree import FileTree
 from packyard.oci.read.inflation import MemberLog, inflate_layer
 from packyard.oci.read.root_file import LayerLimits
 from packyard.oci.read.third_party_document import Descriptor
-from packyard.oci.read.third_party_tar import ForeignTar, LayerMember, path_of
+from packyard.oci.read.third_party_tar import LayerMember, ThirdPartyTar, path_of
 
 _WHITEOUT: Final = ".wh."
 _OPAQUE: Final = ".wh..wh..opq"
@@ -96,7 +96,7 @@ class ImageScan:
     def _read(self, chunks: Iterable[bytes], log: MemberLog) -> _LayerContents:
         limits = self._limits
         pieces = inflate_layer(chunks, log=log)
-        tar = ForeignTar(pieces, max_bytes=limits.unpacked_bytes, max_members=limits.members)
+        tar = ThirdPartyTar(pieces, max_bytes=limits.unpacked_bytes, max_members=limits.members)
         contents = _LayerContents()
         for member in tar:
             path = path_of(member.name)
@@ -108,7 +108,7 @@ class ImageScan:
                 contents.files[path] = _located(file, log)
         return contents
 
-    def _note(self, contents: _LayerContents, path: str, member: LayerMember, tar: ForeignTar) -> None:
+    def _note(self, contents: _LayerContents, path: str, member: LayerMember, tar: ThirdPartyTar) -> None:
         """Note one member. Of two of one path the later one wins, as when they are unpacked."""
         parent, _, name = path.rpartition("/")
         if name == _OPAQUE:
@@ -125,7 +125,7 @@ class ImageScan:
             contents.files[path] = self._leaf(contents, path, member, tar)
 
     def _leaf(
-        self, contents: _LayerContents, path: str, member: LayerMember, tar: ForeignTar
+        self, contents: _LayerContents, path: str, member: LayerMember, tar: ThirdPartyTar
     ) -> IndexedFile | None:
         if member.hard_link is not None:
             target = self._target(contents, member.hard_link)
@@ -142,7 +142,7 @@ class ImageScan:
                 return members[path]
         return None if contents.covers(path) else self._tree.find(path)
 
-    def _file(self, path: str, member: LayerMember, tar: ForeignTar) -> IndexedFile:
+    def _file(self, path: str, member: LayerMember, tar: ThirdPartyTar) -> IndexedFile:
         at = tar.position if member.size else 0
         sha256 = hashlib.sha256()
         while piece := tar.read(_CHUNK_BYTES):

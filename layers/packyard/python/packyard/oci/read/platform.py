@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from packyard.oci.read.third_party_document import Descriptor, ForeignIndex, IndexEntry, Platform
+from packyard.oci.read.third_party_document import Descriptor, IndexEntry, Platform, ThirdPartyIndex
 
 _PREFERRED: Final = (Platform("linux", "amd64"), Platform("linux", "arm64"))
 _UNKNOWN: Final = ("", "unknown")
 
 
-def in_order(index: ForeignIndex) -> tuple[Descriptor, ...]:
+def in_order(index: ThirdPartyIndex) -> tuple[Descriptor, ...]:
     """Return the entries in the order in which they are to be tried.
 
     First linux/amd64, then linux/arm64, then the others as they stand (OCI image-spec, image-index.md). Variants are

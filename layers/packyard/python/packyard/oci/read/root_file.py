@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import Final
 
 from packyard.oci.read.inflation import inflate_layer
-from packyard.oci.read.third_party_tar import ForeignTar, LayerMember, inner_path, path_of
+from packyard.oci.read.third_party_tar import LayerMember, ThirdPartyTar, inner_path, path_of
 
 _WHITEOUT: Final = b".wh."
 _OPAQUE: Final = b".wh..wh..opq"
@@ -94,7 +94,9 @@ class FileSearch:
         """
         limits, before = self._limits, self._before
         self._before = None
-        tar = ForeignTar(inflate_layer(chunks), max_bytes=limits.unpacked_bytes, max_members=limits.members)
+        tar = ThirdPartyTar(
+            inflate_layer(chunks), max_bytes=limits.unpacked_bytes, max_members=limits.members
+        )
         wanted = self.path.encode()
         first = wanted.partition(b"/")[0]
         found: bytes | HardLink | Absence = Absence.SILENT
@@ -120,7 +122,7 @@ class FileSearch:
                 self._note(path)
         return found
 
-    def _held(self, tar: ForeignTar, member: LayerMember, number: int) -> bytes | HardLink | Absence:
+    def _held(self, tar: ThirdPartyTar, member: LayerMember, number: int) -> bytes | HardLink | Absence:
         if member.hard_link is not None:
             target = path_of(member.hard_link)
             return Absence.NO_FILE if target is None else HardLink(target, number)

@@ -90,14 +90,14 @@ class IndexEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignIndex:
+class ThirdPartyIndex:
     """An index: its manifests and indexes in order, entries of other kinds left out."""
 
     entries: tuple[IndexEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignManifest:
+class ThirdPartyManifest:
     """An image's manifest.
 
     Attributes:
@@ -124,7 +124,7 @@ class NamedParts:
     blobs: tuple[Descriptor, ...] = ()
 
 
-def parse_foreign_document(raw: bytes, *, content_type: str) -> ForeignIndex | ForeignManifest:
+def parse_third_party_document(raw: bytes, *, content_type: str) -> ThirdPartyIndex | ThirdPartyManifest:
     """Return what a registry has answered with.
 
     Args:
@@ -144,7 +144,7 @@ def parse_named_parts(raw: bytes, *, content_type: str) -> NamedParts:
 
     Args:
         raw: The bytes that the digest is of; the caller has bounded them.
-        content_type: As for `parse_foreign_document`.
+        content_type: As for `parse_third_party_document`.
 
     Raises:
         ImageFault: It is neither a manifest nor an index, or names something that its registry need not hold.
@@ -229,16 +229,16 @@ def _check_keys(body: dict[str, Any], known: Collection[str]) -> None:
             )
 
 
-def _index(body: dict[str, Any]) -> ForeignIndex:
+def _index(body: dict[str, Any]) -> ThirdPartyIndex:
     entries = []
     for entry in _list(body, "manifests", most=_MAX_ENTRIES):
         descriptor = _descriptor(entry)
         if descriptor.media_type in _DOCUMENTS:
             entries.append(IndexEntry(descriptor, _platform(entry.get("platform")), _is_artifact(entry)))
-    return ForeignIndex(tuple(entries))
+    return ThirdPartyIndex(tuple(entries))
 
 
-def _manifest(body: dict[str, Any]) -> ForeignManifest:
+def _manifest(body: dict[str, Any]) -> ThirdPartyManifest:
     config = _descriptor(body.get("config"))
     layers = tuple(_descriptor(layer) for layer in _list(body, "layers", most=_MAX_LAYERS))
     _require_held(layers)
@@ -250,7 +250,7 @@ def _manifest(body: dict[str, Any]) -> ForeignManifest:
         told = (one for one in (body.get("artifactType"), config.media_type) if isinstance(one, str))
         kinds = (one for one in told if one not in IMAGE_CONFIGS and not one.startswith(_UNTELLING))
         raise NotAnImage(f"is {kind_of(*kinds, *others)}, not an image")
-    return ForeignManifest(layers, config.size + sum(layer.size for layer in layers))
+    return ThirdPartyManifest(layers, config.size + sum(layer.size for layer in layers))
 
 
 def _is_json(media_type: str) -> bool:

@@ -2,7 +2,7 @@
 
 What Go refuses in a header, no runtime unpacks, be it a number that nobody needs here. So that is a fault as well.
 
-Sources: as for `foreign_tar`.
+Sources: as for `third_party_tar`.
 """
 
 import re
@@ -47,7 +47,7 @@ _PAX_TEXTS: Final = (b"path", b"linkpath", b"uname", b"gname")
 _MAX_NUMBER: Final = 2**63 - 1
 
 
-class ForeignHeader(NamedTuple):
+class ThirdPartyHeader(NamedTuple):
     """A header block.
 
     Attributes:
@@ -67,7 +67,7 @@ class ForeignHeader(NamedTuple):
     block: bytes
 
 
-def parse_header(block: bytes) -> ForeignHeader:
+def parse_header(block: bytes) -> ThirdPartyHeader:
     """Return what a header block says.
 
     Args:
@@ -84,7 +84,7 @@ def parse_header(block: bytes) -> ForeignHeader:
     if size < 0:
         raise ImageFault(NO_TAR)
     mode = _number(block[_MODE]) & 0o777
-    return ForeignHeader(block[_TYPE], _name(block), text_of(block[_LINK]), size, mode, block)
+    return ThirdPartyHeader(block[_TYPE], _name(block), text_of(block[_LINK]), size, mode, block)
 
 
 def text_of(field: bytes) -> bytes:

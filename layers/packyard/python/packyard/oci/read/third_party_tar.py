@@ -16,7 +16,7 @@ from typing import Final
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.read.third_party_header import (
     NO_TAR,
-    ForeignHeader,
+    ThirdPartyHeader,
     parse_header,
     pax_records,
     pax_size,
@@ -92,7 +92,7 @@ def path_of(name: bytes) -> str | None:
     return path or None
 
 
-class ForeignTar:
+class ThirdPartyTar:
     """The members of a layer, in order; each one's content can be read while it is the current one.
 
     Args:
@@ -165,7 +165,7 @@ class ForeignTar:
         raise ImageFault(NO_TAR)
 
     def _member(
-        self, header: ForeignHeader, name: bytes | None, link: bytes | None, records: dict[bytes, bytes]
+        self, header: ThirdPartyHeader, name: bytes | None, link: bytes | None, records: dict[bytes, bytes]
     ) -> LayerMember:
         kind, stated_size = header.kind, pax_size(records)
         size = header.size if stated_size is None else stated_size
@@ -187,7 +187,7 @@ class ForeignTar:
             hard_link=target if kind == _HARD_LINK else None,
         )
 
-    def _header(self) -> ForeignHeader | None:
+    def _header(self) -> ThirdPartyHeader | None:
         """Return the next header, or None at the end: two zero blocks, one, or none at all."""
         block = self._take_some(_BLOCK)
         if not block:

@@ -106,7 +106,7 @@ class DistributionRegistry:
         return True
 
     def purge_repository(self, repository: str, indexes: Iterable[Digest]) -> bool:
-        """See `ImageRegistry`. Tags are looked at last: by then, only what the ledger does not know has any."""
+        """See `ImageRegistry`. Tags are looked at last: by then, only what the history does not know has any."""
         try:
             answered = [self._remove(repository, index) for index in indexes]
             # Listed before any is removed: where pages are counted, removing tags would move others to pages past.

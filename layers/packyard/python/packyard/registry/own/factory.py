@@ -11,46 +11,46 @@ from packyard.registry.credentials import Credential
 from packyard.registry.own.client import RegistryClient
 from packyard.registry.own.distribution import PARALLEL_UPLOADS, DistributionRegistry
 from packyard.registry.own.ecr import EcrRegistry
-from packyard.registry.own.transport import Exchange, Patience, Transport
+from packyard.registry.own.transport import Exchange, Timeouts, Transport
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
 
 
-def ecr_registry(*, url: str, ecr: "ECRClient", credential: Credential, patience: Patience) -> EcrRegistry:
+def ecr_registry(*, url: str, ecr: "ECRClient", credential: Credential, timeouts: Timeouts) -> EcrRegistry:
     """Return the Amazon ECR registry at `url`.
 
     Args:
         url: Scheme, host and port.
         ecr: The client of the account that holds it.
         credential: What to show it, an `EcrToken` on AWS.
-        patience: How long to wait for it.
+        timeouts: How long to wait for it.
     """
-    client = _client(url=url, credential=credential, patience=patience)
+    client = _client(url=url, credential=credential, timeouts=timeouts)
     return EcrRegistry(client=client, host=urlsplit(url).netloc, ecr=ecr)
 
 
-def distribution_registry(*, url: str, credential: Credential, patience: Patience) -> DistributionRegistry:
+def distribution_registry(*, url: str, credential: Credential, timeouts: Timeouts) -> DistributionRegistry:
     """Return the registry at `url` that speaks the OCI distribution API and nothing else.
 
     Args:
         url: Scheme, host and port.
         credential: What to show it.
-        patience: How long to wait for it.
+        timeouts: How long to wait for it.
     """
-    client = _client(url=url, credential=credential, patience=patience)
+    client = _client(url=url, credential=credential, timeouts=timeouts)
     return DistributionRegistry(client=client, host=urlsplit(url).netloc)
 
 
 def registry_login(
-    *, url: str, load: Callable[[], str], patience: Patience, clock: Callable[[], datetime]
+    *, url: str, load: Callable[[], str], timeouts: Timeouts, clock: Callable[[], datetime]
 ) -> Credential:
     """Return our login to the registry at `url`.
 
     Args:
         url: Scheme, host and port.
         load: Returns the secret, as `LoginSecret` has it.
-        patience: How long to wait for the registry's token server.
+        timeouts: How long to wait for the registry's token server.
         clock: The time, UTC.
     """
     # Only registries that want a login need any of this.
@@ -58,7 +58,7 @@ def registry_login(
     from packyard.registry.own.login_secret import LoginSecret  # noqa: PLC0415
     from packyard.registry.own.token_server import TokenServer  # noqa: PLC0415
 
-    exchange = Exchange(http=urllib3.PoolManager(maxsize=1), patience=patience)
+    exchange = Exchange(http=urllib3.PoolManager(maxsize=1), timeouts=timeouts)
     return RegistryLogin(
         secret=LoginSecret(load=load, clock=clock),
         server=TokenServer(exchange=exchange, base_url=url),
@@ -66,10 +66,10 @@ def registry_login(
     )
 
 
-def _client(*, url: str, credential: Credential, patience: Patience) -> RegistryClient:
+def _client(*, url: str, credential: Credential, timeouts: Timeouts) -> RegistryClient:
     # One more for a layer that has been sent early.
     http = urllib3.PoolManager(maxsize=PARALLEL_UPLOADS + 1)
-    exchange = Exchange(http=http, patience=patience)
+    exchange = Exchange(http=http, timeouts=timeouts)
     return RegistryClient(
-        Transport(exchange=exchange, base_url=url, credential=credential, patience=patience)
+        Transport(exchange=exchange, base_url=url, credential=credential, timeouts=timeouts)
     )

@@ -41,7 +41,7 @@ def no_jitter() -> float:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class Timeouts:
     """How long to wait for a registry.
 
     Attributes:
@@ -94,12 +94,12 @@ class Exchange:
 
     Args:
         http: The connections; one for each thread that sends at the same time.
-        patience: How long to wait.
+        timeouts: How long to wait.
     """
 
-    def __init__(self, *, http: urllib3.PoolManager, patience: Patience) -> None:
+    def __init__(self, *, http: urllib3.PoolManager, timeouts: Timeouts) -> None:
         self._http = http
-        self._patience = patience
+        self._timeouts = timeouts
 
     def ask(
         self,
@@ -122,12 +122,12 @@ class Exchange:
         Raises:
             RegistryUnavailable: No answer in time, or a broken one.
         """
-        patience = self._patience
-        left = patience.time_left()
+        timeouts = self._timeouts
+        left = timeouts.time_left()
         if left <= 0:
             raise RegistryUnavailable("The time for the registry is over.")
-        total = min(patience.total_seconds, left)
-        deadline = patience.monotonic() + total
+        total = min(timeouts.total_seconds, left)
+        deadline = timeouts.monotonic() + total
         sent = dict(headers or {})
         if authorization is not None:
             sent["Authorization"] = authorization
@@ -139,8 +139,8 @@ class Exchange:
                 headers=sent,
                 timeout=urllib3.Timeout(
                     total=total,
-                    connect=patience.connect_seconds,
-                    read=min(patience.read_seconds, left / 3),
+                    connect=timeouts.connect_seconds,
+                    read=min(timeouts.read_seconds, left / 3),
                 ),
                 retries=False,
                 redirect=False,
@@ -156,7 +156,7 @@ class Exchange:
 
     def _until(self, deadline: float, pieces: Iterable[bytes]) -> Iterator[bytes]:
         for piece in pieces:
-            if self._patience.monotonic() > deadline:
+            if self._timeouts.monotonic() > deadline:
                 raise RegistryUnavailable("The registry took too long.")
             yield piece
 
@@ -168,21 +168,21 @@ class Transport:
         exchange: Sends them.
         base_url: Scheme, host and port. No request leaves this origin.
         credential: What to show the registry.
-        patience: How long to wait for it.
+        timeouts: How long to wait for it.
     """
 
     def __init__(
-        self, *, exchange: Exchange, base_url: str, credential: Credential, patience: Patience
+        self, *, exchange: Exchange, base_url: str, credential: Credential, timeouts: Timeouts
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._exchange = exchange
         self._credential = credential
-        self._patience = patience
+        self._timeouts = timeouts
 
     @property
     def stall_seconds(self) -> float:
         """For the registry to take a piece of what is sent."""
-        return self._patience.connect_seconds
+        return self._timeouts.connect_seconds
 
     def persistently(self, attempt: Callable[[], Result]) -> Result:
         """Return what `attempt` returns, trying again after `RegistryUnavailable` at most twice.
@@ -193,7 +193,7 @@ class Transport:
             RegistryRefused: At once: asking again would change nothing.
             RegistryUnavailable: The last attempt's.
         """
-        left = min(self._patience.pause_seconds, self._patience.time_left() / 5)
+        left = min(self._timeouts.pause_seconds, self._timeouts.time_left() / 5)
         for delay in RETRY_DELAYS_SECONDS:
             try:
                 return attempt()
@@ -204,9 +204,9 @@ class Transport:
                 pause = max(delay, asked)
                 if pause > left:
                     raise
-                pause = min(pause * (1 + self._patience.random() / 2), left)
+                pause = min(pause * (1 + self._timeouts.random() / 2), left)
                 left -= pause
-                self._patience.sleep(pause)
+                self._timeouts.sleep(pause)
         return attempt()
 
     def send(  # noqa: PLR0913 - by name; one request

@@ -22,7 +22,7 @@ class Budget:
         self._ends = monotonic() + seconds
         self._silence_seconds = silence_seconds
 
-    def patience(self) -> float:
+    def seconds_allowed(self) -> float:
         """Return how many seconds to wait for the next thing to happen.
 
         Raises:

@@ -4,8 +4,8 @@ from typing import Final
 
 from packyard.oci.image_fault import ImageFault, NotAnImage
 from packyard.oci.read.platform import in_order
-from packyard.oci.read.third_party_document import ForeignIndex, ForeignManifest
-from packyard.registry.third_party.repository import ForeignRepository
+from packyard.oci.read.third_party_document import ThirdPartyIndex, ThirdPartyManifest
+from packyard.registry.third_party.repository import ThirdPartyRepository
 
 _MAX_NESTED_INDEXES: Final = 3
 # Of manifests that are looked at until one is an image.
@@ -13,8 +13,8 @@ _MAX_CHOICES: Final = 8
 
 
 def chosen_manifest(
-    repository: ForeignRepository, document: ForeignIndex | ForeignManifest
-) -> ForeignManifest:
+    repository: ThirdPartyRepository, document: ThirdPartyIndex | ThirdPartyManifest
+) -> ThirdPartyManifest:
     """Return the manifest of the image that packs are read from.
 
     An index may list artifacts as if they were images. So an entry that turns out to be none is passed over, as far as
@@ -26,7 +26,7 @@ def chosen_manifest(
 
     Raises:
         ImageFault: There is none, or it cannot be read.
-        InvalidRequest, TargetRefused, RegistryUnavailable: As for `ForeignRepository.document`.
+        InvalidRequest, TargetRefused, RegistryUnavailable: As for `ThirdPartyRepository.document`.
     """
     return _Choice(repository).of(document, depth=0)
 
@@ -34,12 +34,12 @@ def chosen_manifest(
 class _Choice:
     """Looks for an image in an index, and in the indexes that it lists."""
 
-    def __init__(self, repository: ForeignRepository) -> None:
+    def __init__(self, repository: ThirdPartyRepository) -> None:
         self._repository = repository
         self._left = _MAX_CHOICES
 
-    def of(self, document: ForeignIndex | ForeignManifest, *, depth: int) -> ForeignManifest:
-        if isinstance(document, ForeignManifest):
+    def of(self, document: ThirdPartyIndex | ThirdPartyManifest, *, depth: int) -> ThirdPartyManifest:
+        if isinstance(document, ThirdPartyManifest):
             return document
         if depth == _MAX_NESTED_INDEXES:
             raise ImageFault(f"has indexes nested deeper than {_MAX_NESTED_INDEXES}")

@@ -181,12 +181,12 @@ class Guard:
             raise TargetRefused
         return origin, f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
 
-    def open(self, origin: Origin, patience: Callable[[], float]) -> socket.socket:
+    def open(self, origin: Origin, seconds_allowed: Callable[[], float]) -> socket.socket:
         """Connect to an origin.
 
         Args:
             origin: From `target_of`.
-            patience: How many seconds the next attempt may take; asked for each address that is tried.
+            seconds_allowed: How many seconds the next attempt may take; asked for each address that is tried.
 
         Raises:
             TargetRefused: It does not exist, or has an address that is not public and is not trusted.
@@ -200,10 +200,10 @@ class Guard:
         *others, last = addresses[:_TRIED_ADDRESSES]
         for address in others:
             try:
-                return self.connect(address, origin.port, patience())
+                return self.connect(address, origin.port, seconds_allowed())
             except OSError:
                 continue
-        return self.connect(last, origin.port, patience())
+        return self.connect(last, origin.port, seconds_allowed())
 
 
 def _is_host(text: str) -> bool:

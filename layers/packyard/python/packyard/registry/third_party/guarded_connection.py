@@ -30,7 +30,7 @@ class _Budgeted(_Socket):
     def recv_into(self, *arguments: Any) -> int:
         """See `socket.socket`; every read of a response comes down to this."""
         if self.budget is not None:
-            self.settimeout(self.budget.patience())
+            self.settimeout(self.budget.seconds_allowed())
         return super().recv_into(*arguments)
 
 
@@ -54,7 +54,7 @@ class _GuardedHttp(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         """Connect as the guard allows; urllib3 then adds TLS, which it verifies against the host's name."""
         try:
-            opened = self._guard.open(self._origin, self._budget.patience)
+            opened = self._guard.open(self._origin, self._budget.seconds_allowed)
         except TimeoutError as error:
             raise ConnectTimeoutError(self, "no connection in time") from error
         except OSError as error:

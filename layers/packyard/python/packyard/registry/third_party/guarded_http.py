@@ -145,7 +145,7 @@ class GuardedHttp:
                 redirect=False,
                 preload_content=False,
                 decode_content=False,
-                timeout=self._budget.patience(),
+                timeout=self._budget.seconds_allowed(),
             )
         # Closes the connection too, unless the body was read to its end.
         with response:

@@ -14,14 +14,14 @@ from packyard.oci.read.inflation import inflate_layer
 from packyard.oci.read.third_party_document import Descriptor
 from packyard.registry.third_party.chosen_image import chosen_manifest
 from packyard.registry.third_party.pull import PullLimits
-from packyard.registry.third_party.repository import ForeignRepository
+from packyard.registry.third_party.repository import ThirdPartyRepository
 
 
 class NotAsIndexed(RegistryUnavailable):
     """What was read is not the file that the index tells of: the one or the other is damaged."""
 
 
-def scan_image(repository: ForeignRepository, digest: Digest, *, limits: PullLimits) -> FileIndex:
+def scan_image(repository: ThirdPartyRepository, digest: Digest, *, limits: PullLimits) -> FileIndex:
     """Read an image's layers, each checked against its digest, and return where its files lie.
 
     Args:
@@ -31,7 +31,7 @@ def scan_image(repository: ForeignRepository, digest: Digest, *, limits: PullLim
 
     Raises:
         ImageFault: It is none that we can read, or over a bound.
-        InvalidRequest, TargetRefused, RegistryUnavailable: As for `ForeignRepository.blob`.
+        InvalidRequest, TargetRefused, RegistryUnavailable: As for `ThirdPartyRepository.blob`.
     """
     _, document = repository.document(digest)
     manifest = chosen_manifest(repository, document)
@@ -46,7 +46,7 @@ def scan_image(repository: ForeignRepository, digest: Digest, *, limits: PullLim
 
 @contextmanager
 def opened_file(
-    repository: ForeignRepository, index: FileIndex, file: IndexedFile
+    repository: ThirdPartyRepository, index: FileIndex, file: IndexedFile
 ) -> Iterator[Iterator[bytes]]:
     """Give a file's content; it is known to be right only when all has been read.
 
@@ -59,7 +59,7 @@ def opened_file(
 
     Raises:
         NotAsIndexed: When read: it is another content.
-        InvalidRequest, TargetRefused, RegistryUnavailable: As for `ForeignRepository.part`.
+        InvalidRequest, TargetRefused, RegistryUnavailable: As for `ThirdPartyRepository.part`.
     """
     if not file.size:
         yield _verified(iter(()), file)
@@ -79,11 +79,11 @@ def opened_file(
 
 
 @contextmanager
-def opened_layer(repository: ForeignRepository, layer: IndexedLayer) -> Iterator[Iterator[bytes]]:
+def opened_layer(repository: ThirdPartyRepository, layer: IndexedLayer) -> Iterator[Iterator[bytes]]:
     """Give a layer's blob; it is known to be right only when all has been read.
 
     Raises:
-        ImageFault, InvalidRequest, TargetRefused, RegistryUnavailable: As for `ForeignRepository.blob`.
+        ImageFault, InvalidRequest, TargetRefused, RegistryUnavailable: As for `ThirdPartyRepository.blob`.
     """
     with repository.blob(_descriptor(layer)) as chunks:
         yield chunks

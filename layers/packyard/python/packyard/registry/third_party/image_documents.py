@@ -7,7 +7,7 @@ from packyard.oci.digest import Digest
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.read.image_tree import ImageTree
 from packyard.oci.read.third_party_document import Descriptor, NamedParts, parse_named_parts
-from packyard.registry.third_party.repository import ForeignRepository
+from packyard.registry.third_party.repository import ThirdPartyRepository
 
 if TYPE_CHECKING:
     from packyard.oci.document import Document
@@ -17,7 +17,7 @@ _MAX_DOCUMENT_BYTES: Final = 8 << 20
 _MAX_BLOBS: Final = 512
 
 
-def read_tree(repository: ForeignRepository, digest: Digest, *, max_documents: int) -> ImageTree:
+def read_tree(repository: ThirdPartyRepository, digest: Digest, *, max_documents: int) -> ImageTree:
     """Return the image of a digest, its documents checked against theirs.
 
     Args:
@@ -27,7 +27,7 @@ def read_tree(repository: ForeignRepository, digest: Digest, *, max_documents: i
 
     Raises:
         ImageFault: It has more, is nested too deeply, is too large, or is not an image.
-        InvalidRequest, TargetRefused, RegistryUnavailable: As for `ForeignRepository.manifest`.
+        InvalidRequest, TargetRefused, RegistryUnavailable: As for `ThirdPartyRepository.manifest`.
     """
     walk = _Walk(repository, max_documents)
     walk.visit(digest, size=None, depth=1)
@@ -37,7 +37,7 @@ def read_tree(repository: ForeignRepository, digest: Digest, *, max_documents: i
 class _Walk:
     """Reads an image from the top, and notes each document after those that it names."""
 
-    def __init__(self, repository: ForeignRepository, max_documents: int) -> None:
+    def __init__(self, repository: ThirdPartyRepository, max_documents: int) -> None:
         self.documents: list[Document] = []
         self.blobs: dict[Digest, Descriptor] = {}
         self._repository = repository

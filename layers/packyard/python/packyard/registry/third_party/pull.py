@@ -18,7 +18,7 @@ from packyard.errors import InvalidRequest
 from packyard.oci.digest import Digest
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.read.root_file import Absence, FileSearch, HardLink, LayerLimits
-from packyard.oci.read.third_party_document import Descriptor, ForeignManifest
+from packyard.oci.read.third_party_document import Descriptor, ThirdPartyManifest
 from packyard.oci.reference import DOCKER_HUB, Reference, parse_registry
 from packyard.registry.credentials import Credential
 from packyard.registry.own.pull_authorizer import OwnAuthorizer
@@ -34,8 +34,8 @@ from packyard.registry.third_party.guard import (
     origin_of,
 )
 from packyard.registry.third_party.guarded_http import GuardedHttp
-from packyard.registry.third_party.pull_credentials import ForeignCredentials, same_ecr
-from packyard.registry.third_party.repository import ForeignRepository, ImageName
+from packyard.registry.third_party.pull_credentials import ThirdPartyCredentials, same_ecr
+from packyard.registry.third_party.repository import ImageName, ThirdPartyRepository
 
 if TYPE_CHECKING:
     from packyard.packs.manifest.pack_manifest import Manifest
@@ -120,7 +120,7 @@ class ImageSource:
 
     own: OwnRegistry
     trusted: TrustedHosts
-    credentials: ForeignCredentials
+    credentials: ThirdPartyCredentials
     limits: PullLimits
     resolve: Resolve
     connect: Connect
@@ -145,7 +145,7 @@ class ImageSource:
             return self._read(repository, reference.target)
 
     @contextmanager
-    def opened(self, reference: Reference, *, org_id: str) -> Iterator[ForeignRepository]:
+    def opened(self, reference: Reference, *, org_id: str) -> Iterator[ThirdPartyRepository]:
         """Give an image's repository for reading, within one budget of time for all of it.
 
         Args:
@@ -180,7 +180,7 @@ class ImageSource:
                     grant=lambda: self.credentials.grant_for(reference.registry, org_id=org_id),
                 )
             try:
-                yield ForeignRepository(
+                yield ThirdPartyRepository(
                     http=http,
                     base_url=base_url,
                     name=name,
@@ -211,7 +211,7 @@ class ImageSource:
             return f"{scheme}://{registry}", self.trusted
         return f"https://{registry}", TrustedHosts()
 
-    def _read(self, repository: ForeignRepository, target: str) -> PulledPack:
+    def _read(self, repository: ThirdPartyRepository, target: str) -> PulledPack:
         digest, document = repository.document(target)
         manifest = chosen_manifest(repository, document)
         content = self._manifest_file(repository, manifest)
@@ -224,7 +224,7 @@ class ImageSource:
             size_bytes=manifest.size_bytes,
         )
 
-    def _manifest_file(self, repository: ForeignRepository, manifest: ForeignManifest) -> bytes:
+    def _manifest_file(self, repository: ThirdPartyRepository, manifest: ThirdPartyManifest) -> bytes:
         search = FileSearch(_MANIFEST_NAME, limits=self.limits.layer)
         left = self.limits.compressed_bytes
         links = 0
@@ -253,7 +253,7 @@ class ImageSource:
         raise _no_file(search, Absence.SILENT, linked=links > 0)
 
     def _look(
-        self, repository: ForeignRepository, layer: Descriptor, search: FileSearch
+        self, repository: ThirdPartyRepository, layer: Descriptor, search: FileSearch
     ) -> bytes | HardLink | Absence:
         """Look for the file in one layer, and read the layer to its end in any case.
 

@@ -53,7 +53,7 @@ def same_ecr(one: str, other: str) -> bool:
     return names[0] is not None and names[1] is not None and names[0].groups() == names[1].groups()
 
 
-class ForeignCredentials:
+class ThirdPartyCredentials:
     """The operator's entries, read when first needed and again after five minutes.
 
     Args:

@@ -21,9 +21,9 @@ from packyard.oci.image_fault import ImageFault
 from packyard.oci.media_types import ANY_MANIFEST
 from packyard.oci.read.third_party_document import (
     Descriptor,
-    ForeignIndex,
-    ForeignManifest,
-    parse_foreign_document,
+    ThirdPartyIndex,
+    ThirdPartyManifest,
+    parse_third_party_document,
 )
 from packyard.registry.statuses import CLIENT_ERRORS, NOT_NOW
 from packyard.registry.third_party.authorization import Authorizer
@@ -73,7 +73,7 @@ class AnswersChallenges(Protocol):
         ...
 
 
-class ForeignRepository:
+class ThirdPartyRepository:
     """Manifests and blobs, each checked against its digest.
 
     Args:
@@ -101,7 +101,7 @@ class ForeignRepository:
 
     def document(
         self, target: str, *, size: int | None = None
-    ) -> tuple[Digest, ForeignIndex | ForeignManifest]:
+    ) -> tuple[Digest, ThirdPartyIndex | ThirdPartyManifest]:
         """Return a manifest or an index, and the digest of the bytes that it came as.
 
         Args:
@@ -113,7 +113,7 @@ class ForeignRepository:
             InvalidRequest, TargetRefused, RegistryUnavailable: As for `manifest`.
         """
         found = self.manifest(target, size=size)
-        return found.digest, parse_foreign_document(found.raw, content_type=found.media_type)
+        return found.digest, parse_third_party_document(found.raw, content_type=found.media_type)
 
     def manifest(self, target: str, *, size: int | None = None) -> Document:
         """Return a manifest or an index as it came, of the type that the registry says it is; not yet looked into.

@@ -6,14 +6,14 @@ from packyard.oci.read.root_file import LayerLimits
 from packyard.registry.third_party.guard import TrustedHosts, connect_to, resolve_name
 from packyard.registry.third_party.guarded_connection import tls_context
 from packyard.registry.third_party.pull import ImageSource, OwnRegistry, PullLimits
-from packyard.registry.third_party.pull_credentials import ForeignCredentials
+from packyard.registry.third_party.pull_credentials import ThirdPartyCredentials
 
 
 def image_source(  # noqa: PLR0913 - by name; what the composition root has
     *,
     own: OwnRegistry,
     trusted: str,
-    credentials: ForeignCredentials,
+    credentials: ThirdPartyCredentials,
     manifest_bytes: int,
     monotonic: Callable[[], float],
     time_left: Callable[[], float],

@@ -174,7 +174,7 @@ def _uploads(street: Street) -> Iterator[Pair]:
 
 
 def _cursors(street: Street) -> Iterator[Pair]:
-    names = ("their listing", "their ledger", "own other listing", "own-other ledger")
+    names = ("their listing", "their history", "own other listing", "own-other history")
     for name in names:
         cursor = street.notes[name]
         # Of the form of one, which nobody has signed: what has not even that form is refused sooner, by anybody.

@@ -10,10 +10,10 @@ from packyard.oci.media_types import DOCKER_INDEX, DOCKER_MANIFEST, GZIP_LAYER, 
 from packyard.oci.read.platform import in_order
 from packyard.oci.read.third_party_document import (
     Descriptor,
-    ForeignIndex,
     NamedParts,
-    parse_foreign_document,
+    ThirdPartyIndex,
     parse_named_parts,
+    parse_third_party_document,
 )
 
 _TYPES: Final = (
@@ -33,14 +33,14 @@ def check(data: bytes) -> None:
     content_type = _TYPES[data[0] % len(_TYPES)] if data else ""
     raw = data[1:]
     try:
-        document = parse_foreign_document(raw, content_type=content_type)
+        document = parse_third_party_document(raw, content_type=content_type)
     except ImageFault:
         document = None
     try:
         parts = parse_named_parts(raw, content_type=content_type)
     except ImageFault:
         parts = None
-    if isinstance(document, ForeignIndex):
+    if isinstance(document, ThirdPartyIndex):
         descriptors = [entry.descriptor for entry in document.entries]
         assert sorted(in_order(document), key=descriptors.index) == descriptors
         if parts is not None:

@@ -28,7 +28,7 @@ KEPT: Final = timedelta(hours=24)
 _MAX_CHARACTERS: Final = 380_000
 
 
-class KeptAnswers(BasePersistenceLayer):
+class IdempotencyRecords(BasePersistenceLayer):
     """One request's view of the answers.
 
     Args:

@@ -1,4 +1,4 @@
-"""Ledgers: every revision that a pack has had, the newest first, a page at a time."""
+"""Histories: every revision that a pack has had, the newest first, a page at a time."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ from packyard.store.table import Item, Query, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerPage:
-    """A part of a ledger.
+class HistoryPage:
+    """A part of a history.
 
     Attributes:
         revisions: The newest first.
@@ -24,8 +24,10 @@ class LedgerPage:
     next_position: Position | None
 
 
-def list_revisions(table: Table, *, pack_id: str, limit: int, position: Position | None = None) -> LedgerPage:
-    """Return a page of a pack's ledger. One read.
+def list_revisions(
+    table: Table, *, pack_id: str, limit: int, position: Position | None = None
+) -> HistoryPage:
+    """Return a page of a pack's history. One read.
 
     Args:
         table: Where it is kept.
@@ -48,14 +50,14 @@ def list_revisions(table: Table, *, pack_id: str, limit: int, position: Position
     )
     revisions = tuple(_revision(item) for item in page.items[:limit])
     more = len(page.items) > limit or page.last_key is not None
-    return LedgerPage(
+    return HistoryPage(
         revisions=revisions,
         next_position=Position(str(revisions[-1].number)) if more else None,
     )
 
 
 def binding(*, org_id: str, pack_id: str) -> Binding:
-    """Return what a cursor of this ledger is good for."""
+    """Return what a cursor of this history is good for."""
     return {"listing": "revisions", "org_id": org_id, "pack_id": pack_id}
 
 
