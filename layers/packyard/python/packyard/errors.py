@@ -357,7 +357,7 @@ class RegistryCleanupFailed(PackyardError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The image could not be removed from the registry yet. The service goes on with it; repeat the DELETE."
+            "The image could not be removed from the registry yet. The service keeps trying; you can repeat the DELETE."
         )
 
 

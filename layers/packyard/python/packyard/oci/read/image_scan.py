@@ -174,4 +174,4 @@ def _exhaust(pieces: Iterable[bytes], *, max_bytes: int) -> None:
     for piece in pieces:
         max_bytes -= len(piece)
         if max_bytes < 0:
-            raise ImageFault("has a layer with too much behind its end")
+            raise ImageFault("has a layer with too much after its end")

@@ -40,7 +40,7 @@ class PathTree:
             raise ValueError("the path is that of a file and of a directory")
         elif not directory:
             raise ValueError(
-                "is in the archive twice; make the archive anew, and name the folder once (tar -czf pack.tar.gz "
+                "is in the archive twice; make the archive again, and name the folder once (tar -czf pack.tar.gz "
                 "FOLDER): arguments that overlap pack a file twice, and tar -r (--append) and -u add a second copy"
             )
 
@@ -84,7 +84,7 @@ class PathTree:
             missing.append(parent)
             parent = parent.rpartition("/")[0]
         if not known.directory:
-            raise ValueError("the path lies under that of a file")
+            raise ValueError("the path is below that of a file")
         for new in missing:
             self._entries[_key(new)] = _Entry(new, directory=True)
 

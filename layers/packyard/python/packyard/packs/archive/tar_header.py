@@ -91,7 +91,7 @@ def _text(field: bytes) -> bytes:
     text, _, rest = field.partition(b"\0")
     rest = rest.lstrip(b"\0")
     if rest and _LINE_BREAK.search(rest):
-        raise ValueError("has a header with a line break behind the end of a name, where readers differ")
+        raise ValueError("has a header with a line break after the end of a name, where readers differ")
     return text
 
 

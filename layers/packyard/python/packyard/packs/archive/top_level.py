@@ -148,7 +148,7 @@ def missing_manifest(tree: PathTree, root: str) -> str:
         both = f"{_shown(folder)} and {_shown(elsewhere[1])}"
         return f"{required}; there is one in {both}, so send an archive for each pack: {pack_it}"
     return (
-        f"{required}; the one in {_shown(folder)} counts only if nothing else stands beside {_shown(folder)}, so pack "
+        f"{required}; the one in {_shown(folder)} counts only if nothing else is beside {_shown(folder)}, so pack "
         f"that folder alone: {pack_it}"
     )
 

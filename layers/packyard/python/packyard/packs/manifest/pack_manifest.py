@@ -66,7 +66,7 @@ def parse_manifest(content: bytes, *, max_bytes: int) -> Manifest:
             `pack.yaml:<path>`: every fault, or the first 50 and a note on `pack.yaml` that there are more.
     """
     if len(content) > max_bytes:
-        raise InvalidRequest({_FIELD: f"must be at most {max_bytes} bytes; move what is long into guides/"})
+        raise InvalidRequest({_FIELD: f"must be at most {max_bytes} bytes; move long texts into guides/"})
     document = load_mapping(content, as_written=_AS_WRITTEN)
     entries = document.get("capabilities")
     fragment = dump(entries) if entries else None

@@ -101,7 +101,7 @@ def _fault_of(text: str) -> str:
         return f"must not have numbers with leading zeros{hint} (SemVer 2.0.0)"
     if _THREE_NUMBERS.match(text):
         return (
-            f"may have behind its three numbers only a hyphen and a label of letters, digits, hyphens and dots{hint} "
+            f"may have after its three numbers only a hyphen and a label of letters, digits, hyphens and dots{hint} "
             "(SemVer 2.0.0)"
         )
     return f"must be three numbers joined by dots{hint} (SemVer 2.0.0)"

@@ -64,7 +64,7 @@ _OTHER_ENCODINGS: Final = (
     (b"\xfe\xff", "UTF-16"),
 )
 _LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
-_NO_MAPPING: Final = "must be a mapping: lines of key: value, with a space behind each colon"
+_NO_MAPPING: Final = "must be a mapping: lines of key: value, with a space after each colon"
 _SAVE_AS_UTF_8: Final = "save the file as UTF-8"
 
 
@@ -152,7 +152,7 @@ def _decoded(content: bytes) -> str:
 def _misread(character: str) -> str:
     code = f"U+{ord(character):04X}"
     cause = (
-        f"a byte order mark ({code}) may stand at the very start only"
+        f"a byte order mark ({code}) may be at the very start only"
         if character == "\ufeff"
         else f"{code} breaks the line for some readers of YAML and not for others"
     )
@@ -283,7 +283,7 @@ def _number(event: yaml.ScalarEvent) -> float:
     text = event.value
     # Checked before the conversion, because Python's int() raises an error for thousands of digits.
     if len(text) > _LONGEST_NUMBER:
-        _refuse(event, f"a number may have {_LONGEST_NUMBER} characters; put it in quotes")
+        _refuse(event, f"a number may have at most {_LONGEST_NUMBER} characters; put it in quotes")
     number = int(text, base=0) if _INTEGER.fullmatch(text) else float(text)
     if isinstance(number, int) and number not in _INT64:
         _refuse(event, "this number does not fit 64 bits; put it in quotes")

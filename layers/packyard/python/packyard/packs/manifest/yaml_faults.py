@@ -17,26 +17,26 @@ _SURROGATE: Final = re.compile(
     r"\\u(?:(?P<high>d[89ab][0-9a-f]{2})(?:\\u(?P<low>d[c-f][0-9a-f]{2}))?|d[c-f][0-9a-f]{2})", re.IGNORECASE
 )
 _DIGITS: Final = (
-    "an escape has 2 digits 0-9 and a-f behind \\x, 4 behind \\u, 8 behind \\U; single quotes have no escapes"
+    "an escape has 2 digits 0-9 and a-f after \\x, 4 after \\u, 8 after \\U; single quotes have no escapes"
 )
 _TAB: Final = "a tab cannot indent in YAML; use spaces"
 _MISINDENTED: Final = "is indented differently from its neighbours; keys of one level begin in one column"
 
 # A part of libyaml's message, whether to report its context mark as the place, and the message to show.
 _SIMPLE: Final[tuple[tuple[str, bool, str], ...]] = (
-    ("could not find expected ':'", True, "has no colon: write key: value, with a space behind the colon"),
+    ("could not find expected ':'", True, "has no colon: write key: value, with a space after the colon"),
     ("',' or ']'", True, "the list that begins here with [ is not closed, or lacks a comma"),
     ("',' or '}'", True, "the mapping that begins here with { is not closed, or lacks a comma"),
     ("found unexpected end of stream", True, "the quote that opens here is not closed"),
     ("found unexpected document indicator", True, "the quote that opens here is not closed before a line --- or ..."),
     ("'-' indicator", False, "is indented differently from the entries of its list, or lacks its -"),
     ("block sequence entries", False, "a list begins on a line of its own, below its key"),
-    ("node content", False, "a value is missing, or begins with a character that has to stand in quotes"),
+    ("node content", False, "a value is missing, or begins with a character that must be in quotes"),
     ("unknown escape", False, "is no escape in double quotes; write \\\\ for a backslash, or use single quotes"),
     ("hexdecimal", False, _DIGITS),
     ("a tab character", False, _TAB),
     ("indentation indicator", False, "after | or > only +, - or a digit 1 to 9 is allowed"),
-    ("comment or line break", False, "nothing may stand here but a comment; a text begins on the line below | or >"),
+    ("comment or line break", False, "only a comment may be here; a text begins on the line below | or >"),
     ("tag", False, "tags are not taken; put a value that begins with ! in quotes"),
     ("%YAML", False, "of the directives only one %YAML 1.1 or %YAML 1.2 is taken"),
     ("incompatible YAML", False, "of the directives only one %YAML 1.1 or %YAML 1.2 is taken"),
@@ -157,13 +157,13 @@ def _stray_colon(mark: Any, lines: list[str]) -> str:
         return place(mark) + "a second colon in one value; put the value in quotes"
     previous = next((at for at in range(mark.line - 1, -1, -1) if lines[at].strip()), None)
     if previous is not None and not _COLON.search(lines[previous]):
-        return f"line {previous + 1}: has no colon: write key: value, with a space behind the colon"
+        return f"line {previous + 1}: has no colon: write key: value, with a space after the colon"
     return place(mark) + _MISINDENTED
 
 
 def _no_key(line: str, column: int) -> str:
     if line[:column].strip():
-        return "text behind the closing quote; in quotes of one kind use the other, or double the single one"
+        return "text after the closing quote; in quotes of one kind use the other, or double the single one"
     if line[column : column + 1] == "-":
         return "a list entry where a key belongs; put it below the key of its list"
     return _MISINDENTED
