@@ -257,7 +257,7 @@ def test_a_key_that_is_not_text_is_refused(key: str) -> None:
         pytest.param(b'a: "\\uDE00 x"', "is half of a surrogate pair", id="the other half"),
         pytest.param(b'a: "\\U00110000"', "the last one is \\U0010FFFF", id="an escape beyond Unicode"),
         pytest.param(
-            b'a: "\\u12"', "an escape has 2 digits 0-9 and a-f behind", id="an escape that is too short"
+            b'a: "\\u12"', "an escape has 2 digits 0-9 and a-f after", id="an escape that is too short"
         ),
         pytest.param(
             b"a: 1\nb: \xff",
