@@ -12,7 +12,8 @@ from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import PackStatus
 from packyard.store.deletions import Deletion, DeletionStore
 from packyard.store.packs import PackStore
-from packyard.store.repositories import Claim, ClaimLost, NameHeld, Purge, RepositoryBusy, RepositoryStore
+from packyard.store.repositories import RepositoryStore
+from packyard.store.repository_holds import Claim, ClaimLost, NameHeld, Purge, RepositoryBusy
 
 IMAGE = digest_of(b"the image that everybody is about")
 LEASE = timedelta(minutes=5)

@@ -7,7 +7,7 @@ from typing import Final
 from packyard.oci.digest import parse_digest
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.media_types import DOCKER_INDEX, DOCKER_MANIFEST, GZIP_LAYER, INDEX, MANIFEST
-from packyard.oci.read.platform import in_order
+from packyard.oci.read.platform import by_preference
 from packyard.oci.read.third_party_document import (
     Descriptor,
     NamedParts,
@@ -42,7 +42,7 @@ def check(data: bytes) -> None:
         parts = None
     if isinstance(document, ThirdPartyIndex):
         descriptors = [entry.descriptor for entry in document.entries]
-        assert sorted(in_order(document), key=descriptors.index) == descriptors
+        assert sorted(by_preference(document), key=descriptors.index) == descriptors
         if parts is not None:
             assert parts.manifests == tuple(descriptors)
     elif document is not None:

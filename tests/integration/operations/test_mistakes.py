@@ -411,7 +411,7 @@ MISTAKES: dict[str, tuple[Mistake, int, str]] = {
         403, "send the request to acme.packs.example"
     ),
     "a pack of another organisation": (
-        lambda w: w.service.get(w.uploaded, GLOBEX), 404, "There is no such pack, or it is not yours to use so"
+        lambda w: w.service.get(w.uploaded, GLOBEX), 404, "There is no such pack, or you may not use it in this way"
     ),
     "no credential": (
         lambda w: Answer.of(w.service.invoke("get_pack", Request(method="GET", resource="/packs/x").event())), 401,

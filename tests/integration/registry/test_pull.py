@@ -293,7 +293,7 @@ REFUSED: dict[str, tuple[ForeignImage, dict[str, str]]] = {
     ),
     "a-pack-that-is-too-large": (
         image(layer(("pack.yaml", b"#" * (300 << 10)))),
-        {"pack.yaml": f"must be at most {256 << 10} bytes; move what is long into guides/"},
+        {"pack.yaml": f"must be at most {256 << 10} bytes; move long texts into guides/"},
     ),
 }
 
@@ -427,7 +427,7 @@ def test_what_the_factory_makes_reads_over_this_machine_s_network(
 
     with pytest.raises(InvalidRequest) as refused:
         pull(source, f"{fake.url.removeprefix('http://')}/acme/slack")
-    assert refused.value.fields == {"pack.yaml": "must be at most 20 bytes; move what is long into guides/"}
+    assert refused.value.fields == {"pack.yaml": "must be at most 20 bytes; move long texts into guides/"}
 
 
 def test_the_config_is_not_needed(fake: FakeRegistry, shelf: Repository) -> None:

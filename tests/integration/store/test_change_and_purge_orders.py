@@ -13,7 +13,7 @@ from tests.repository_world import HELD, IMAGE, LAPSED, Steps, World, cleaner, o
 
 from packyard.packs.pack import Pack
 from packyard.store.packs import Stale
-from packyard.store.repositories import ClaimLost, RepositoryBusy
+from packyard.store.repository_holds import ClaimLost, RepositoryBusy
 
 
 def standing_pack(world: World) -> Pack:

@@ -11,7 +11,7 @@ from tests.aws import TABLE, Aws, aws_in_memory
 from tests.packs import ORG
 from tests.repository_world import LAPSED, LEASE, Steps, World, orders, publisher, run
 
-from packyard.store.repositories import NameLost, RepositoryBusy
+from packyard.store.repository_holds import NameLost, RepositoryBusy
 
 
 @pytest.fixture(scope="module")

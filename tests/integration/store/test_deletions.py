@@ -15,7 +15,8 @@ from packyard.packs.precondition import IfMatch
 from packyard.store.deletions import Deletion, DeletionStore
 from packyard.store.keys import name_key, pack_key, revision_key
 from packyard.store.packs import PackStore
-from packyard.store.repositories import NameHeld, NameLost, Purge, RepositoryBusy, RepositoryStore
+from packyard.store.repositories import RepositoryStore
+from packyard.store.repository_holds import NameHeld, NameLost, Purge, RepositoryBusy
 from packyard.store.table import Item, Put, TransactionFailed, Update
 
 PACK = a_pack(name=PackName("slack"))

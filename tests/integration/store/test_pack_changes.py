@@ -15,7 +15,8 @@ from packyard.packs.manifest.version import Version
 from packyard.packs.pack import Pack, PackStatus, Tier, Visibility
 from packyard.store.pack_items import from_item, to_item
 from packyard.store.packs import Gone, PackStore, Referenced, Stale
-from packyard.store.repositories import Claim, ClaimLost, RepositoryStore
+from packyard.store.repositories import RepositoryStore
+from packyard.store.repository_holds import Claim, ClaimLost
 from packyard.store.table import Put, TransactionFailed, Update
 
 LATER = NOW + timedelta(hours=1)

@@ -10,7 +10,8 @@ from packyard.oci.digest import digest_of
 from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import Pack
 from packyard.store.packs import PackStore
-from packyard.store.repositories import Claim, ClaimLost, NameHeld, RepositoryStore
+from packyard.store.repositories import RepositoryStore
+from packyard.store.repository_holds import Claim, ClaimLost, NameHeld
 from packyard.store.table import Put, TransactionFailed
 
 Claims = Callable[[Pack, str], Claim]

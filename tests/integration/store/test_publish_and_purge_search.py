@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 from tests.aws import Aws
 from tests.repository_world import HELD, LAPSED, LEASE, World
 
-from packyard.store.repositories import Claim, ClaimLost, NameHeld, Purge, RepositoryBusy
+from packyard.store.repository_holds import Claim, ClaimLost, NameHeld, Purge, RepositoryBusy
 
 
 class PublishersAndCleaners(RuleBasedStateMachine):

@@ -8,7 +8,8 @@ from tests.packs import NOW, ORG, a_pack
 from packyard.packs.manifest.name import PackName
 from packyard.packs.timestamp import format_timestamp
 from packyard.store.packs import PackStore
-from packyard.store.repositories import Claim, NameHeld, NameLost, Purge, RepositoryBusy, RepositoryStore
+from packyard.store.repositories import RepositoryStore
+from packyard.store.repository_holds import Claim, NameHeld, NameLost, Purge, RepositoryBusy
 from packyard.store.table import Item
 
 PACK = a_pack(name=PackName("slack"))

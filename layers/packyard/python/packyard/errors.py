@@ -1,4 +1,4 @@
-"""Every refusal the service can answer, as one tree.
+"""All errors that the API can answer, as one class hierarchy.
 
 PackyardError                    code                       status
 ├─ InvalidRequest                validation_error           400
@@ -26,11 +26,11 @@ PackyardError                    code                       status
 │  └─ RegistryThrottled          service_unavailable        503
 ├─ RegistryCleanupFailed         registry_cleanup_failed    502
 ├─ ServiceUnavailable            service_unavailable        503
-│  └─ StillAtWork                service_unavailable        503
+│  └─ RequestInProgress          service_unavailable        503
 └─ TimedOut                      timeout                    504
 
-Codes and statuses are the contract's closed list (API contract, section 1). A message is for people: it never
-holds a stack trace, an ARN, a bucket or table name, a credential, or a fact about another organisation.
+The codes and statuses are the closed list of the API contract, section 1. Messages are for people. They never contain a
+stack trace, an ARN, the name of a bucket or a table, a credential, or a fact about another organisation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,10 +38,16 @@ from typing import Any, ClassVar
 
 
 class PackyardError(Exception):
-    """A refusal with a stable code and an HTTP status; subclasses add the facts a client can act on.
+    """An error with a stable code and an HTTP status. Subclasses add facts that a client can act on.
+
+    Args:
+        message: What is wrong and what helps, for people.
+        details: The value of `details` in the error envelope; None or empty for none.
 
     Attributes:
-        retry_after_seconds: When to try again, for the answer's `Retry-After`; None to say nothing of it.
+        code: The code in the error envelope.
+        status: The HTTP status.
+        retry_after_seconds: The value of the response's `Retry-After`; None for no such header.
     """
 
     code: ClassVar[str]
@@ -57,7 +63,7 @@ class PackyardError(Exception):
         """Return the inner object of the error envelope (API contract, section 1).
 
         Args:
-            request_id: Of what was refused, so that the logs can be searched for it.
+            request_id: The id under which the logs can be searched: that of the request, or of the upload.
         """
         fields: dict[str, Any] = {"code": self.code, "message": self.message, "request_id": request_id}
         return {**fields, "details": self.details} if self.details else fields
@@ -67,8 +73,8 @@ class InvalidRequest(PackyardError):
     """The request, an archive, `pack.yaml` or an image is wrong.
 
     Args:
-        fields: What is wrong, by field path: `image_ref`, `archive`, `pack.yaml:version`, `archive:guides/a.md`.
-        message: A summary; by default the first fault, and how many more there are.
+        fields: The faults by field path: `image_ref`, `archive`, `pack.yaml:version`, `archive:guides/a.md`.
+        message: A summary; by default the first fault, and the number of further ones.
     """
 
     code = "validation_error"
@@ -84,13 +90,14 @@ class InvalidRequest(PackyardError):
 
 
 class Unauthenticated(PackyardError):
-    """No credential, or one that is unknown, expired or revoked."""
+    """The credential is missing, unknown, expired or revoked."""
 
     code = "unauthenticated"
     status = 401
 
     def __init__(self) -> None:
-        # Which of these it was is not told. The gateway's own answers, in the template, say the same.
+        # All cases have the same message, so that nobody learns which one it was. The gateway's own responses, in the
+        # template, have it too.
         super().__init__(
             "A valid credential is required: send the header Authorization: Bearer KEY, where KEY is an API key "
             "(sk_...) or a JWT, without quotes. One that is unknown, expired or revoked is refused alike."
@@ -98,25 +105,25 @@ class Unauthenticated(PackyardError):
 
 
 class PermissionDenied(PackyardError):
-    """The credential is good but does not allow this."""
+    """The credential is valid but does not allow this."""
 
     code = "permission_denied"
     status = 403
 
 
 class NotFound(PackyardError):
-    """Not there, or not for this organisation to know about."""
+    """The thing does not exist, or the caller's organisation may not know of it."""
 
     status = 404
 
 
 class PackNotFound(NotFound):
-    """No such pack that the caller can see.
+    """There is no such pack that the caller may use in this way.
 
     Args:
-        pack_ids: Which of them, where the caller named several.
-        misnamed: What was given in place of an id, where it is none; short.
-        advice: What to do then.
+        pack_ids: The ids that were not found, if the caller named several packs.
+        misnamed: A shortened text that was given in place of an id, if it has not the form of one.
+        advice: What to do about `misnamed`.
     """
 
     code = "pack_not_found"
@@ -125,8 +132,8 @@ class PackNotFound(NotFound):
         message = (
             f"{misnamed!r} is not the id of a pack: pack_ and 26 capital letters and digits; {advice}"
             if misnamed
-            else "There is no such pack, or it is not yours to use so. GET /packs lists the packs that you can see, "
-            "and says which are owned."
+            else "There is no such pack, or you may not use it in this way. GET /packs lists the packs that you can "
+            "see, and says which are owned."
         )
         super().__init__(message, {"pack_ids": list(pack_ids)} if pack_ids else None)
 
@@ -141,7 +148,7 @@ class FileNotFound(NotFound):
 
 
 class RoleNotFound(NotFound):
-    """The organisation has never set the packs of such a role."""
+    """The organisation has never set the packs of a role with this id."""
 
     code = "role_not_found"
 
@@ -150,7 +157,7 @@ class RoleNotFound(NotFound):
 
 
 class UploadNotFound(NotFound):
-    """No such upload of the caller's organisation, or one that has been forgotten."""
+    """The caller's organisation has no such upload, or its record was deleted after 7 days."""
 
     code = "upload_not_found"
 
@@ -161,7 +168,7 @@ class UploadNotFound(NotFound):
 
 
 class RouteNotFound(NotFound):
-    """No operation lives at this path."""
+    """No operation has this path."""
 
     code = "route_not_found"
 
@@ -172,7 +179,7 @@ class RouteNotFound(NotFound):
 
 
 class MethodNotAllowed(PackyardError):
-    """The path is known, the verb is not."""
+    """The path exists, but not with this method."""
 
     code = "method_not_allowed"
     status = 405
@@ -182,7 +189,7 @@ class MethodNotAllowed(PackyardError):
 
 
 class Conflict(PackyardError):
-    """The request contradicts what stands."""
+    """The request conflicts with the current state."""
 
     status = 409
 
@@ -191,8 +198,8 @@ class PackNameTaken(Conflict):
     """Another pack of the organisation holds the name.
 
     Args:
-        name: The contested slug.
-        pack_id: The pack that holds it.
+        name: The name.
+        pack_id: The pack that holds it; it belongs to the caller's organisation.
         advice: What to do instead, as a sentence.
     """
 
@@ -204,10 +211,10 @@ class PackNameTaken(Conflict):
 
 
 class PackDeleting(Conflict):
-    """The pack, or the repository its image would go to, is being deleted.
+    """The pack, or another one that had the same name and repository, is being deleted.
 
     Args:
-        pack_ids: Which packs, where the caller named several.
+        pack_ids: The ids of such packs, if the caller named several packs.
     """
 
     code = "pack_deleting"
@@ -224,8 +231,8 @@ class PackInUse(Conflict):
     """Roles reference the pack.
 
     Args:
-        role_ids: Roles of the caller's organisation that stand in the way, the first few of them.
-        others: How many references of other organisations stand in the way; whose they are is not said.
+        role_ids: The first few roles of the caller's organisation that reference the pack.
+        others: The number of references by other organisations; which ones is not disclosed.
     """
 
     code = "pack_in_use"
@@ -241,7 +248,7 @@ class PackInUse(Conflict):
 
 
 class PackModified(Conflict):
-    """Another request has changed the pack while this one was at work; nothing was written."""
+    """Another request has changed the pack during this one; nothing was written."""
 
     code = "pack_modified"
 
@@ -252,7 +259,7 @@ class PackModified(Conflict):
 
 
 class RoleModified(Conflict):
-    """Other requests keep changing the role, or the packs that it is to get; nothing was written."""
+    """Other requests keep changing the role or the packs to attach to it; nothing was written."""
 
     code = "role_modified"
 
@@ -263,11 +270,11 @@ class RoleModified(Conflict):
 
 
 class PreconditionFailed(PackyardError):
-    """`If-Match` or `If-None-Match` does not hold for what stands (RFC 9110, section 15.5.13).
+    """`If-Match` or `If-None-Match` does not hold for the current state (RFC 9110, section 15.5.13).
 
     Args:
-        message: What stands, and what to send instead.
-        revision: Where the thing stands, which the caller's organisation owns; None when there is none.
+        message: The current state, and what to send instead.
+        revision: The current revision of the thing, which the caller's organisation must own; None if there is none.
     """
 
     code = "precondition_failed"
@@ -278,14 +285,14 @@ class PreconditionFailed(PackyardError):
 
 
 class PayloadTooLarge(PackyardError):
-    """A body or an archive is over a limit, which the message states."""
+    """A body or an archive exceeds a limit, which the message states."""
 
     code = "payload_too_large"
     status = 413
 
 
 class UnsupportedMediaType(PackyardError):
-    """The body is not of the content type that the operation takes."""
+    """The operation does not accept the body's Content-Type."""
 
     code = "unsupported_media_type"
     status = 415
@@ -305,7 +312,7 @@ class BillingInactive(PackyardError):
 
 
 class InternalError(PackyardError):
-    """Our own fault; the log has the cause under the request id."""
+    """An unexpected error of the service; the log has the cause under the request id."""
 
     code = "internal_error"
     status = 500
@@ -317,17 +324,20 @@ class InternalError(PackyardError):
 
 
 class RegistryUnavailable(PackyardError):
-    """A registry did not answer, answered 5xx, or cut off mid-blob."""
+    """A registry did not answer, answered with a 5xx status, or ended a blob too early."""
 
     code = "registry_unavailable"
     status = 502
 
 
 class RegistryThrottled(RegistryUnavailable):
-    """A registry asks for fewer requests, and for longer than a request can wait.
+    """A registry limits the rate of requests, for longer than this request can wait.
 
     Args:
-        seconds: How long it asks to be left alone; None where it does not say.
+        seconds: The wait in seconds that the registry asks for; None if it states none.
+
+    Attributes:
+        stated_seconds: As given.
     """
 
     code = "service_unavailable"
@@ -340,19 +350,19 @@ class RegistryThrottled(RegistryUnavailable):
 
 
 class RegistryCleanupFailed(PackyardError):
-    """An image, or part of it, could not be removed from our registry; doing it again is safe."""
+    """An image, or part of it, could not be removed from the service's registry yet; repeating the request is safe."""
 
     code = "registry_cleanup_failed"
     status = 502
 
     def __init__(self) -> None:
         super().__init__(
-            "The image could not be removed from the registry yet. The service goes on with it; repeat the DELETE."
+            "The image could not be removed from the registry yet. The service keeps trying; you can repeat the DELETE."
         )
 
 
 class ServiceUnavailable(PackyardError):
-    """A backing service failed after retries; trying again later is safe."""
+    """A backing service failed, even after retries; repeating the request is safe."""
 
     code = "service_unavailable"
     status = 503
@@ -365,9 +375,9 @@ class ServiceUnavailable(PackyardError):
 
 
 class RepositoryQuotaReached(ServiceUnavailable):
-    """Our registry holds as many repositories as its quota allows; only its operator can raise that."""
+    """The service's registry has as many repositories as its quota allows. Only the operator can raise the quota."""
 
-    # Nothing changes before somebody has acted.
+    # An hour, because a retry fails until the operator has acted.
     retry_after_seconds = 3600
 
     def __init__(self) -> None:
@@ -377,17 +387,17 @@ class RepositoryQuotaReached(ServiceUnavailable):
         )
 
 
-class StillAtWork(ServiceUnavailable):
-    """The first request of an idempotency key is being carried out; asked again, its answer can be given."""
+class RequestInProgress(ServiceUnavailable):
+    """The first request with the same idempotency key is still running. A later repeat will get its answer."""
 
     def __init__(self) -> None:
         super().__init__(
-            "The first request with this Idempotency-Key is still at work; repeat it when Retry-After says."
+            "The first request with this Idempotency-Key is still running; repeat it when Retry-After says."
         )
 
 
 class TimedOut(PackyardError):
-    """The time limit passed; doing it again is safe."""
+    """The time limit has passed; repeating the request is safe."""
 
     code = "timeout"
     status = 504

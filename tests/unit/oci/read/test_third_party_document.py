@@ -10,7 +10,7 @@ from packyard.oci.digest import digest_of
 from packyard.oci.document import Document
 from packyard.oci.image_fault import ImageFault, NotAnImage
 from packyard.oci.media_types import CONFIG, DOCKER_INDEX, DOCKER_MANIFEST, GZIP_LAYER, INDEX, MANIFEST
-from packyard.oci.read.platform import in_order
+from packyard.oci.read.platform import by_preference
 from packyard.oci.read.third_party_document import (
     Descriptor,
     ThirdPartyIndex,
@@ -369,7 +369,7 @@ ORDERS: dict[str, tuple[list[str | Entry | None], list[int]]] = {
 
 @pytest.mark.parametrize(("stated", "order"), ORDERS.values(), ids=ORDERS)
 def test_entries_come_into_question_in_this_order(stated: list[str | Entry | None], order: list[int]) -> None:
-    assert [entry.size for entry in in_order(entries(*stated))] == order
+    assert [entry.size for entry in by_preference(entries(*stated))] == order
 
 
 def test_entries_of_unknown_types_are_passed_over() -> None:
@@ -379,7 +379,7 @@ def test_entries_of_unknown_types_are_passed_over() -> None:
     read = parse_third_party_document(made.raw, content_type=DOCKER_INDEX)
 
     assert isinstance(read, ThirdPartyIndex)
-    assert in_order(read) == (Descriptor(MANIFEST, PACK.manifest.digest, PACK.manifest.size),)
+    assert by_preference(read) == (Descriptor(MANIFEST, PACK.manifest.digest, PACK.manifest.size),)
 
 
 def test_an_artifact_is_told_from_an_image_that_cannot_be_read() -> None:

@@ -250,7 +250,7 @@ def test_a_file_over_the_limit_is_not_looked_at() -> None:
     with pytest.raises(InvalidRequest) as caught:
         parse_manifest(b"\x00" * 11, max_bytes=10)
 
-    assert caught.value.fields == {"pack.yaml": "must be at most 10 bytes; move what is long into guides/"}
+    assert caught.value.fields == {"pack.yaml": "must be at most 10 bytes; move long texts into guides/"}
 
 
 @pytest.mark.parametrize(

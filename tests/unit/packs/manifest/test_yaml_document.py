@@ -240,10 +240,10 @@ def test_a_key_that_is_not_text_is_refused(key: str) -> None:
             b"a: `b`", "line 1, column 4: a value cannot begin with ` in YAML; put it", id="backtick"
         ),
         pytest.param(b'a: "b', "line 1, column 4: the quote that opens here is not closed", id="open quote"),
-        pytest.param(b"a: 'it's'", "line 1, column 8: text behind the closing quote", id="apostrophe"),
+        pytest.param(b"a: 'it's'", "line 1, column 8: text after the closing quote", id="apostrophe"),
         pytest.param(b'a: "\\w+"', "line 1, column 5: is no escape in double quotes; write", id="backslash"),
         pytest.param(b"a: [1,,2]", "line 1, column 7: a value is missing", id="two commas"),
-        pytest.param(b"a: | b\n c", "line 1, column 6: nothing may stand here but a comment", id="block"),
+        pytest.param(b"a: | b\n c", "line 1, column 6: only a comment may be here", id="block"),
         pytest.param(b"a: !b!c d", "line 1, column 4: tags are not taken", id="tag with a handle"),
         pytest.param(b"%YAML 2.0\n---\na: 1", "line 1, column 1: of the directives only", id="YAML 2.0"),
         pytest.param(b"a: %b", "line 1, column 4: a value cannot begin with % in YAML", id="per cent"),
@@ -257,7 +257,7 @@ def test_a_key_that_is_not_text_is_refused(key: str) -> None:
         pytest.param(b'a: "\\uDE00 x"', "is half of a surrogate pair", id="the other half"),
         pytest.param(b'a: "\\U00110000"', "the last one is \\U0010FFFF", id="an escape beyond Unicode"),
         pytest.param(
-            b'a: "\\u12"', "an escape has 2 digits 0-9 and a-f behind", id="an escape that is too short"
+            b'a: "\\u12"', "an escape has 2 digits 0-9 and a-f after", id="an escape that is too short"
         ),
         pytest.param(
             b"a: 1\nb: \xff",

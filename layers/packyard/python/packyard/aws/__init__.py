@@ -1,1 +1,1 @@
-"""What all that talks to AWS shares."""
+"""Helpers for all modules that call AWS."""

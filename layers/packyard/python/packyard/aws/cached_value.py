@@ -1,4 +1,4 @@
-"""A value that is read from elsewhere when it is first needed, and again when it is too old."""
+"""A value that is loaded when it is first needed, and again when it is too old."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -8,22 +8,22 @@ T = TypeVar("T")
 
 
 class CachedValue(Generic[T]):
-    """Keeps what `load` returned last.
+    """Caches the last value that `load` returned.
 
     Args:
-        load: Reads the value. What it raises reaches the caller, and the next caller reads again.
-        clock: The time, UTC.
+        load: Loads the value. Its exceptions are passed on to the caller of `get`, and the next call loads again.
+        clock: Returns the current time, in UTC.
     """
 
     def __init__(self, *, load: Callable[[], T], clock: Callable[[], datetime]) -> None:
         self._load = load
         self._clock = clock
-        # The time of the last reading, and what it gave.
-        self._read: tuple[datetime, T] | None = None
+        # When the value was loaded, and the value.
+        self._loaded: tuple[datetime, T] | None = None
 
     def get(self, *, max_age: timedelta) -> T:
-        """Return the value, read anew if it was read `max_age` ago or earlier."""
+        """Return the value. Load it first if it was never loaded, or `max_age` ago or earlier."""
         now = self._clock()
-        if self._read is None or now - self._read[0] >= max_age:
-            self._read = now, self._load()
-        return self._read[1]
+        if self._loaded is None or now - self._loaded[0] >= max_age:
+            self._loaded = now, self._load()
+        return self._loaded[1]

@@ -1,28 +1,30 @@
-"""Our own figures, as CloudWatch metrics: lines of the embedded metric format in the function's log.
+"""The service's own metrics, as lines of CloudWatch's embedded metric format in the function's log.
 
-CloudWatch makes metrics of such lines, so a figure costs no call and needs no permission. Powertools writes them; its
-Logger has loaded that part of it already. Dimensions are bounded: the service, and for refusals the error's code, of
-which the API contract lists about thirty. Without a namespace (`POWERTOOLS_METRICS_NAMESPACE`) nothing is written.
+CloudWatch extracts metrics from such lines, so writing one needs no AWS call and no permission. Powertools writes the
+lines; its Logger has already imported most of what this needs. Dimensions must have few values: the service, and for
+refusals the error code, of which the API contract lists about thirty. If no namespace is set
+(`POWERTOOLS_METRICS_NAMESPACE`), nothing is written.
 """
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 
 def count(name: str, **dimensions: str) -> None:
-    """Count one.
+    """Write a metric with the value 1 and the unit Count.
 
     Args:
-        name: The metric.
-        dimensions: What to tell apart; few values each, since CloudWatch keeps a metric for every combination.
+        name: The metric's name.
+        dimensions: Dimensions by name. Each must have few values, because CloudWatch keeps (and charges for) a metric
+            for every combination.
     """
     record({name: (1, MetricUnit.Count)}, **dimensions)
 
 
 def record(figures: dict[str, tuple[float, MetricUnit]], **dimensions: str) -> None:
-    """Write figures that belong together, in one line.
+    """Write several metrics with the same dimensions, in one line.
 
     Args:
-        figures: Each metric's value and unit.
+        figures: The value and unit of each metric, by name.
         dimensions: As for `count`.
     """
     metrics = EphemeralMetrics()
@@ -30,6 +32,6 @@ def record(figures: dict[str, tuple[float, MetricUnit]], **dimensions: str) -> N
         return
     for name, (value, unit) in figures.items():
         metrics.add_metric(name=name, unit=unit, value=value)
-    for name, told in dimensions.items():
-        metrics.add_dimension(name=name, value=told)
+    for name, dimension in dimensions.items():
+        metrics.add_dimension(name=name, value=dimension)
     metrics.flush_metrics()

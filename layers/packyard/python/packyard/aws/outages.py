@@ -1,4 +1,4 @@
-"""The border to AWS: an outage and refused credentials become `ServiceUnavailable`; other errors go up untouched."""
+"""Translating AWS errors: outages and refused credentials become `ServiceUnavailable`; other errors are not changed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ from packyard.errors import ServiceUnavailable
 
 _SERVER_ERROR: Final = 500
 
-# "Not now" under a status below 500, from the error lists of the DynamoDB, S3 and SQS API references.
+# Temporary errors with a status below 500, from the error lists of the DynamoDB, S3 and SQS API references.
 _OUTAGES: Final = frozenset(
     {
         "ProvisionedThroughputExceededException",
@@ -33,9 +33,9 @@ _OUTAGES: Final = frozenset(
     }
 )
 
-# The credentials are unknown or expired, or the signature does not fit them (decision 62). From the common errors of
-# the DynamoDB, ECR, Secrets Manager and SQS API references, and S3's list of error codes. AccessDenied is not one: it
-# says what a known role may not do, which is a fault of our template.
+# The credentials are unknown or expired, or the signature is wrong (decision 62). From the common errors of the
+# DynamoDB, ECR, Secrets Manager and SQS API references, and S3's list of error codes. AccessDenied is not listed: it
+# means that the role lacks a permission, which is a bug in the template.
 _REFUSED_CREDENTIALS: Final = frozenset(
     {
         "ExpiredToken",
@@ -59,19 +59,20 @@ logger = Logger(child=True)
 
 
 class OutOfTime(BotoCoreError):
-    """There is not enough time left for an attempt at an AWS call, so none was made. botocore does not retry it."""
+    """The invocation has too little time left for an AWS call, so none was made. botocore does not retry this error."""
 
     fmt = "The time of this invocation is over."
 
 
 @contextmanager
 def outages_translated() -> Iterator[None]:
-    """Run AWS calls; what they raise because the service or the way to it is down becomes one error of ours.
+    """Return a context manager that translates the errors of AWS calls.
 
     Raises:
-        ServiceUnavailable: Throttled, answered 5xx, timed out or not reached, after botocore's own retries.
-            Whether a write happened is then not known. Or there was no time left to ask. Or AWS does not take our
-            credentials: nothing was written, and the log says what to do.
+        ServiceUnavailable: The call was throttled, was answered with a 5xx status, timed out or could not connect,
+            after botocore's own retries; a write may have been executed. Or no time was left for the call. Or AWS
+            refused the
+            credentials: then nothing was written, and the log says what to do.
     """
     try:
         yield
@@ -91,19 +92,19 @@ def outages_translated() -> Iterator[None]:
 
 def _log_refused_credentials(reason: str) -> None:
     logger.error(
-        "AWS does not take this function's credentials. On AWS they come from the function's role: see whether it "
-        "still exists. On a developer's machine, `make invoke` and `make start-api` pass the ones that the local stack "
-        "takes.",
+        "AWS refused this function's credentials. On AWS they come from the function's role: check that it still "
+        "exists. On a developer's machine, `make invoke` and `make start-api` pass credentials that the local stack "
+        "accepts.",
         extra={"reason": reason},
     )
 
 
 def is_outage(error: ClientError) -> bool:
-    """Return whether an answer means "not now" rather than "not so"."""
+    """Return whether an error is temporary, so that the same call may succeed later."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status >= _SERVER_ERROR or error_code(error) in _OUTAGES
 
 
 def error_code(error: ClientError) -> str:
-    """Return the service's code of an error."""
+    """Return the AWS error code, such as `AccessDenied`; empty if there is none."""
     return error.response.get("Error", {}).get("Code", "")

@@ -49,7 +49,7 @@ def answered_once(  # noqa: PLR0913 - by name: who asks for what, and how
 
     Raises:
         InvalidRequest: The header is malformed, or the key was used for another request.
-        StillAtWork: The first request of this key is being carried out.
+        RequestInProgress: The first request of this key is being carried out.
     """
     event = app.current_event
     key = read_idempotency_key(event)

@@ -1,6 +1,6 @@
-"""The issuer's keys, over HTTPS: fetched when they are needed, kept while they are good, and at hand while it is down.
+"""The issuer's key set, fetched over HTTPS and cached. The cached keys stay usable while the issuer is down.
 
-What a token can make us do is bounded: whatever keys it names, the issuer is asked at most once a minute.
+A token that names an unknown key causes a fetch. But the issuer is asked at most once a minute, whatever tokens come.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,11 +18,11 @@ from packyard.tenants.signing_keys import KeyName, SigningKeys, VerificationKey,
 
 logger = Logger(child=True)
 
-# From when on a key set is fetched anew: how long a key that the issuer has withdrawn goes on working.
+# A key set older than this is fetched again. So a key that the issuer has withdrawn works for at most this long.
 FRESH: Final = timedelta(minutes=10)
-# From when on a key set is not trusted any more, however long the issuer is down.
+# A key set older than this is no longer trusted, even if the issuer is down.
 USABLE: Final = timedelta(hours=24)
-# Between two questions to the issuer; the shorter one as long as there is nothing to check any token with.
+# The shortest time between two requests to the issuer, and the shorter one while there is no usable key set.
 PAUSE: Final = timedelta(minutes=1)
 PAUSE_WITHOUT_KEYS: Final = timedelta(seconds=5)
 
@@ -31,20 +31,20 @@ _TOTAL_SECONDS: Final = 3
 _WAIT_SECONDS: Final = 1
 
 
-class _IssuerSilent(Exception):
-    """The issuer did not answer with a key set; the message says what it did."""
+class _NoKeySet(Exception):
+    """The issuer did not send a key set. The message completes "the issuer …"."""
 
 
 @dataclass(slots=True, kw_only=True)
 class IssuerKeys:
-    """The keys of one issuer, as one container knows them.
+    """The keys of one issuer, cached in this container.
 
     Attributes:
-        url: Where the issuer publishes its key set. It is the operator's setting, so it may lead anywhere.
-        http: The connections.
-        clock: The present instant, UTC.
-        monotonic: Seconds on a clock that never goes back.
-        time_left: How many seconds the invocation has left.
+        url: Where the issuer publishes its key set. The operator sets it, so any host is allowed.
+        http: The connection pool.
+        clock: Returns the current time, in UTC.
+        monotonic: Returns seconds of a monotonic clock.
+        time_left: Returns the seconds that the invocation has left.
     """
 
     url: str
@@ -57,17 +57,17 @@ class IssuerKeys:
     _asked_at: datetime | None = field(default=None, init=False)
 
     def find(self, name: KeyName) -> VerificationKey | None:
-        """Return the issuer's key that goes by this name, or None when it has none, or more than one.
+        """Return the issuer's key for this name, or None if there is none, or more than one could be meant.
 
         Raises:
-            ServiceUnavailable: The issuer does not answer, and what it last said is too old, or nothing.
+            ServiceUnavailable: The issuer sends no key set, and there is no cached one of the last 24 hours.
         """
         now = self.clock()
         if not (self._younger_than(FRESH, now) and self._keys.find(name) is not None) and self._may_ask(now):
             self._asked_at = now
             try:
                 self._keys, self._fetched_at = parse_key_set(self._fetch()), now
-            except (_IssuerSilent, HTTPError, ValueError) as error:
+            except (_NoKeySet, HTTPError, ValueError) as error:
                 logger.warning("the issuer's keys cannot be fetched", exc_info=error)
         if not self._younger_than(USABLE, now):
             raise ServiceUnavailable
@@ -83,7 +83,7 @@ class IssuerKeys:
     def _fetch(self) -> bytes:
         left = min(_TOTAL_SECONDS, self.time_left())
         if left < _TOTAL_SECONDS:
-            raise _IssuerSilent("was not asked: no time is left")
+            raise _NoKeySet("was not asked: no time is left")
         deadline = self.monotonic() + left - _WAIT_SECONDS
         response = self.http.request(
             "GET",
@@ -97,7 +97,7 @@ class IssuerKeys:
         )
         with response:
             if response.status != HTTPStatus.OK:
-                raise _IssuerSilent(f"answered {response.status}")
+                raise _NoKeySet(f"answered {response.status}")
             return b"".join(self._pieces(response, deadline))
 
     def _pieces(self, response: urllib3.BaseHTTPResponse, deadline: float) -> Iterator[bytes]:
@@ -105,7 +105,7 @@ class IssuerKeys:
         while piece := response.read1(_MAX_BYTES):
             read += len(piece)
             if read > _MAX_BYTES:
-                raise _IssuerSilent(f"sent more than {_MAX_BYTES} bytes")
+                raise _NoKeySet(f"sent more than {_MAX_BYTES} bytes")
             if self.monotonic() > deadline:
-                raise _IssuerSilent("took too long")
+                raise _NoKeySet("took too long")
             yield piece

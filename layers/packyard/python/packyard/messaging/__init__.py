@@ -1,1 +1,1 @@
-"""SQS: the queues, their messages, and what consumes them."""
+"""SQS: the queues, their messages and their consumers."""

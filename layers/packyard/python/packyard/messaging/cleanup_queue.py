@@ -1,4 +1,4 @@
-"""The cleanup queue: what may have to be removed, enqueued before it exists and looked at when it is due."""
+"""The cleanup queue. A message is enqueued before something exists that may have to be removed, and is due later."""
 
 import json
 import math
@@ -18,27 +18,28 @@ from packyard.tenants.org import parse_org_id
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-# The longest that SQS holds a message back (API_SendMessage, DelaySeconds).
+# SQS's limit for delaying a message (API_SendMessage, DelaySeconds).
 MAX_DELAY_SECONDS: Final = 900
-# An index of fifteen platforms, each with its attestation, and one to spare.
+# Enough for an index, and the image and the attestation of each of fifteen platforms.
 MAX_DIGESTS: Final = 32
 
 _MAX_BODY_CHARACTERS: Final = 4096
 _STAGED_KEY: Final = re.compile(r"(inline/|uploads/upl_)[0-9A-Z]{26}\.tar\.gz")
-# A repository of at most 256 characters, as ECR has them (API_CreateRepository).
+# ECR's limit for a repository's name is 256 characters (API_CreateRepository).
 _REPOSITORY: Final = re.compile(r"[a-z0-9._/-]{2,256}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrphanImage:
-    """An image that no row may come to use.
+    """An image that is to be removed unless a row uses it by then.
 
     Attributes:
-        repository: Where it is, in our own registry.
-        digests: Its index first, then what it lists: the order in which they can be deleted. At most 32.
+        repository: The image's repository in the service's own registry.
+        digests: The digests of its index and then of the manifests that the index lists, which is the order in which
+            they can be deleted. At most 32.
         org_id: The organisation that the repository belongs to.
         name: The name that goes with the repository.
-        due_at: From when it is an orphan unless a row uses it.
+        due_at: When it is to be removed, unless a row uses it.
     """
 
     repository: str
@@ -53,8 +54,8 @@ class StagedArchive:
     """An archive in the staging bucket.
 
     Attributes:
-        key: Its key.
-        due_at: From when nothing reads it any more.
+        key: Its key in the bucket.
+        due_at: When it is to be removed; nothing reads it after that.
     """
 
     key: str
@@ -63,11 +64,11 @@ class StagedArchive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackDeletion:
-    """A pack that somebody asks to delete.
+    """A pack whose deletion may have to be finished.
 
     Attributes:
-        pack_id: The pack; it may turn out that it could not be deleted, and stays.
-        due_at: From when it is being deleted by nobody else.
+        pack_id: The pack. The request to delete it may have been refused; then there is nothing to do.
+        due_at: When the function that handled the request has ended, so that no other process is deleting the pack.
     """
 
     pack_id: str
@@ -90,11 +91,11 @@ class Queue:
         self._url = url
 
     def put_back(self, receipt_handle: str, seconds: int) -> None:
-        """Let a message that has been received come again after so many seconds (API_ChangeMessageVisibility).
+        """Set after how many seconds a received message is delivered again (API_ChangeMessageVisibility).
 
         Args:
-            receipt_handle: The one that it was received with.
-            seconds: At most twelve hours, counted from when the message was received.
+            receipt_handle: The receipt handle with which the message was received.
+            seconds: The new visibility timeout. SQS allows at most twelve hours since the message was received.
 
         Raises:
             ServiceUnavailable: SQS did not answer.
@@ -109,7 +110,11 @@ class CleanupQueue(Queue):
     """The queue that `clean_up` reads."""
 
     def enqueue(self, message: Message, *, now: datetime) -> None:
-        """Send a message that arrives when it is due, or as late before that as SQS can hold it back.
+        """Send a message, delayed until it is due or by SQS's longest delay of 900 seconds.
+
+        Args:
+            message: The message.
+            now: The current time.
 
         Raises:
             ServiceUnavailable: SQS did not answer.
@@ -142,12 +147,13 @@ def _body(message: Message) -> str:
 
 
 def parse_message(body: str) -> Message:
-    """Return the message that a body holds, exactly as `CleanupQueue.enqueue` writes them.
+    """Return the message in a body that `CleanupQueue.enqueue` has written.
 
-    Strict, because what a message names gets deleted.
+    Parsing is strict, because the thing that a message names is deleted.
 
     Raises:
-        ValueError: Too long, not JSON, an unknown kind, a field missing, added or not of its form.
+        ValueError: The body is too long, is not JSON, or has an unknown kind or a missing, additional or malformed
+            field.
     """
     if len(body) > _MAX_BODY_CHARACTERS:
         raise ValueError(f"the message is longer than {_MAX_BODY_CHARACTERS} characters")

@@ -1,9 +1,10 @@
-"""The one way a function consumes a queue: each record on its own, failures reported one by one.
+"""The common Lambda handler of all queue consumers. Each message succeeds or fails on its own.
 
-What is not settled stays in the queue and comes again, until the queue's `maxReceiveCount` sends it to the dead
-letters. How long it waits is the message's own visibility timeout: nothing is sent anew, so that nothing can be lost.
-What fails waits twice as long each time. What is held (`NotYet`) waits as long as it has to, and no less than what
-fails would: each time counts towards `maxReceiveCount`, so no message may come again in quick succession.
+A message that was not settled stays in the queue and is delivered again, until the queue's `maxReceiveCount` moves it
+to the dead-letter queue. The wait until then is set by changing the message's visibility timeout. No message is sent
+again, so none can be lost. A message that failed waits twice as long each time. A message that is held (`NotYet`) waits
+as long as it must, but at least as long as a failed one would: every delivery counts towards `maxReceiveCount`, so
+messages must not be delivered in quick succession.
 """
 
 from collections.abc import Callable
@@ -21,9 +22,9 @@ logger = Logger()
 
 _FIRST_WAIT_SECONDS: Final = 30
 _LONGEST_WAIT_SECONDS: Final = 3600
-# SQS hides a message for twelve hours at most, counted from when it was received (API_ChangeMessageVisibility). It may
-# have been received up to one visibility timeout and one run of the function before. What must wait longer than this
-# comes early and is held again.
+# SQS hides a message for at most twelve hours after it was received (API_ChangeMessageVisibility). It may have been
+# received up to one visibility timeout and one invocation ago, so this is shorter. A message that must wait longer is
+# delivered early and held again.
 LONGEST_HOLD_SECONDS: Final = 11 * 3600
 
 QueueHandler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
@@ -39,13 +40,13 @@ def serve_queue(
     """Return the Lambda handler of a queue's consumer.
 
     Args:
-        settle: Takes one message's body; what it raises sends that message, and only that one, back to the queue.
-            `NotYet` says that the message has not failed and when it can be settled.
-        begins: Told before each message for how many seconds it may be worked on: its share of what is left, so that
-            one that waits in vain takes no time from those behind it.
-        put_back: Takes the receipt handle of a message and how many seconds to wait before it comes again. Without
-            it, the queue's visibility timeout decides.
-        report_left: Takes the body of a message that is left in the queue, held or failed, and when it was first sent.
+        settle: Handles one message; its argument is the body. If it raises, that message stays in the queue, and the
+            others are still handled. `NotYet` means that the message has not failed and can be settled later.
+        begins: Called before each message with the seconds that it may take: an equal share of the time left, so that
+            one slow message takes no time from the following ones.
+        put_back: Called for a message that stays, with its receipt handle and the seconds until it is to be delivered
+            again. Without this function, the queue's own visibility timeout applies.
+        report_left: Called for a message that stays, held or failed, with its body and the time when it was first sent.
     """
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
@@ -78,17 +79,17 @@ def serve_queue(
 
 
 def retry_wait_seconds(receive_count: int) -> int:
-    """Return how long a message that failed waits: half a minute, doubled for every time before, at most an hour.
+    """Return how many seconds a failed message waits: 30 at first, doubled for each earlier delivery, at most 3,600.
 
     Args:
-        receive_count: How often it has been received, this time included.
+        receive_count: How often the message has been received, including this time.
     """
-    # Beyond the twelfth time, doubling changes nothing.
+    # The bound of 12 keeps the shift small. The limit of an hour is reached before that.
     return min(_FIRST_WAIT_SECONDS << min(max(receive_count, 1), 12) - 1, _LONGEST_WAIT_SECONDS)
 
 
 def _wait(record: SQSRecord, at_least: int, put_back: Callable[[str, int], None]) -> None:
-    """Set the wait of a message that stays; when that cannot be done, the queue's visibility timeout stands."""
+    """Set the visibility timeout of a message that stays. If that fails, the queue's own timeout applies."""
     attributes = record.raw_event.get("attributes") or {}
     handle, count = record.raw_event.get("receiptHandle"), attributes.get("ApproximateReceiveCount")
     # An event written by hand (`sam local invoke`) may lack either.
@@ -98,10 +99,10 @@ def _wait(record: SQSRecord, at_least: int, put_back: Callable[[str, int], None]
     try:
         put_back(handle, seconds)
     except Exception:
-        logger.exception("the wait stays as it was", extra={"message_id": record.message_id})
+        logger.exception("the visibility timeout was not changed", extra={"message_id": record.message_id})
 
 
 def _sent_at(record: SQSRecord) -> datetime:
-    """Return when a message was first sent; now, when an event written by hand does not say."""
+    """Return when a message was first sent, or the current time if an event written by hand does not state it."""
     sent = str((record.raw_event.get("attributes") or {}).get("SentTimestamp"))
     return datetime.fromtimestamp(int(sent) / 1000, UTC) if sent.isdecimal() else datetime.now(UTC)

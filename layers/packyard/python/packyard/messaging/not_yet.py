@@ -1,15 +1,19 @@
-"""What a consumer raises about a message that it cannot settle now and that has not failed."""
+"""The exception for a message that has not failed but cannot be settled yet."""
 
 import math
 from datetime import datetime
 
 
 class NotYet(Exception):
-    """The message should come again later; nothing is wrong.
+    """The message should be delivered again later; nothing has failed.
+
+    Args:
+        until: When it can probably be settled.
+        now: The current time.
 
     Attributes:
-        until: From when it can be settled, as far as is known.
-        seconds: How long that is from now; not negative, rounded up so that the message does not come early.
+        until: As given.
+        seconds: The seconds from `now` to `until`, rounded up; 0 if `until` has passed.
     """
 
     def __init__(self, until: datetime, *, now: datetime) -> None:

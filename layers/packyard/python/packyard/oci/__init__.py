@@ -1,1 +1,1 @@
-"""OCI values and documents: bytes in, bytes out. No AWS; the wire is in `packyard.registry`."""
+"""OCI references, digests, documents and layers. No AWS and no network: `packyard.registry` talks to registries."""

@@ -1,4 +1,4 @@
-"""JSON documents that a digest names: serialised once, and the bytes kept."""
+"""JSON documents that are identified by a digest. They are serialised once, and the bytes are kept."""
 
 import json
 from dataclasses import dataclass
@@ -9,11 +9,12 @@ from packyard.oci.digest import Digest, digest_of
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A config, manifest or index: exactly these bytes.
+    """A config, a manifest or an index.
 
     Attributes:
-        media_type: What it is, as descriptors and the Content-Type state it.
-        raw: The bytes that the digest is of.
+        media_type: The media type that descriptors and the Content-Type state.
+        raw: The exact bytes.
+        digest: The digest of these bytes.
     """
 
     media_type: str
@@ -22,7 +23,7 @@ class Document:
 
     @classmethod
     def of(cls, media_type: str, body: dict[str, Any]) -> Self:
-        """Serialise `body`: keys sorted, no white space, UTF-8; equal bodies give equal bytes.
+        """Serialise `body` with sorted keys, without white space, in UTF-8. Equal bodies give equal bytes.
 
         Raises:
             UnicodeEncodeError: A string holds a lone surrogate.
@@ -32,9 +33,9 @@ class Document:
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """The number of bytes."""
         return len(self.raw)
 
     def descriptor(self) -> dict[str, Any]:
-        """Return how another document refers to this one (OCI image-spec, descriptor.md)."""
+        """Return the descriptor with which another document refers to this one (OCI image-spec, descriptor.md)."""
         return {"mediaType": self.media_type, "digest": self.digest, "size": self.size}

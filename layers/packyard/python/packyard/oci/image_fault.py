@@ -1,9 +1,9 @@
-"""What is wrong with an image that others have built."""
+"""Faults of images that third parties have built."""
 
 
 class ImageFault(ValueError):
-    """The image cannot be taken; the text follows the name of its field, and is for people."""
+    """The image is not accepted. The message is for people, and follows the name of the field."""
 
 
 class NotAnImage(ImageFault):
-    """A manifest is of something else than an image; where an index lists others, one of them may be one."""
+    """A manifest describes an artifact other than an image. Other entries of the same index may still be images."""

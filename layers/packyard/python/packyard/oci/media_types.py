@@ -1,4 +1,4 @@
-"""Media types: what we write, and what else there is to read (OCI image-spec, media-types.md; Docker's schema 2)."""
+"""Media types that the service writes or reads (OCI image-spec, media-types.md; Docker's manifest schema 2)."""
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -10,14 +10,14 @@ DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
 INDEXES = frozenset({INDEX, DOCKER_INDEX})
 MANIFESTS = frozenset({MANIFEST, DOCKER_MANIFEST})
-# What a registry is asked for where a tag or a digest may name either, as `Accept` has it.
+# The `Accept` header for a tag or a digest that may name an index or a manifest.
 ANY_MANIFEST = f"{INDEX}, {DOCKER_INDEX}, {MANIFEST}, {DOCKER_MANIFEST}"
 
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
-# What tells an image from what else registries keep under manifests.
+# The config's type distinguishes images from other artifacts that registries store under manifests.
 IMAGE_CONFIGS = frozenset({CONFIG, DOCKER_CONFIG})
 
-# How a layer is compressed is told by its first bytes, not by its type.
+# The compression of a layer is detected by its first bytes, not by its type.
 LAYERS = frozenset(
     {
         GZIP_LAYER,
@@ -25,13 +25,13 @@ LAYERS = frozenset(
         "application/vnd.oci.image.layer.v1.tar+zstd",
         "application/vnd.docker.image.rootfs.diff.tar",
         "application/vnd.docker.image.rootfs.diff.tar.gzip",
-        # What containers/image writes for a zstd layer below a manifest of Docker's (stereoscope #486).
+        # containers/image writes this for a zstd layer in a Docker manifest (stereoscope #486).
         "application/vnd.docker.image.rootfs.diff.tar.zstd",
     }
 )
-# Encrypted by ocicrypt, on top of any of the types above.
+# ocicrypt appends this to any of the types above.
 ENCRYPTED = "+encrypted"
-# Their content lies elsewhere, at URLs that the manifest names.
+# The registry does not have the content of these layers; the manifest names URLs for it.
 FOREIGN_LAYERS = frozenset(
     {
         "application/vnd.oci.image.layer.nondistributable.v1.tar",

@@ -1,4 +1,4 @@
-"""What an image is called: `[registry/]repository[:tag][@digest]`, read as Docker's tools read it.
+"""Image references, `[registry/]repository[:tag][@digest]`, parsed as Docker's tools parse them.
 
 Grammar and normal form follow the `reference` package of the CNCF's distribution project; lengths follow the
 OCI distribution-spec, section "Pulling manifests".
@@ -17,9 +17,9 @@ _OFFICIAL_IMAGES: Final = "library/"
 _DEFAULT_TAG: Final = "latest"
 _TLS_PORT: Final = 443
 _MAX_PORT: Final = 65_535
-# Many clients put this bound on registry and repository together.
+# The limit of many clients for registry and repository together.
 _MAX_NAME: Final = 255
-# A name, a tag of 128 characters, a digest of 71, and what joins them.
+# A name, a tag of 128 characters, a digest of 71 characters, and two separators.
 _MAX_TEXT: Final = _MAX_NAME + 1 + 128 + 1 + 71
 
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -38,13 +38,13 @@ _IMAGE_ID: Final = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """An image's name in normal form; as text, it reads back as itself.
+    """An image's reference in normal form. Parsing its text gives an equal reference.
 
     Attributes:
-        registry: Host in lower case, and the port unless it is 443. `docker.io` stands for Docker Hub.
-        repository: Path in the registry.
-        tag: None only when there is a digest.
-        digest: Decides over the tag when there is one.
+        registry: The host in lower case, and the port unless it is 443. `docker.io` stands for Docker Hub.
+        repository: The path in the registry.
+        tag: The tag; None is possible only if there is a digest.
+        digest: The digest; if there is one, it takes precedence over the tag.
     """
 
     registry: str
@@ -54,7 +54,7 @@ class Reference:
 
     @property
     def target(self) -> str:
-        """What the registry is asked for: the digest, else the tag."""
+        """The digest or, without one, the tag: what to request from the registry."""
         return self.digest or self.tag or _DEFAULT_TAG
 
     def __str__(self) -> str:
@@ -64,16 +64,16 @@ class Reference:
 
 
 def parse_reference(text: str) -> Reference:
-    """Return the reference that `text` states, with the defaults that Docker's tools would fill in.
+    """Parse a reference, with the defaults of Docker's tools for missing parts.
 
     Raises:
-        ValueError: It is not a reference, or one by other means than tag or sha256; the message is for people.
+        ValueError: `text` is not a reference, or its digest is not a sha256 digest. The message is for people.
     """
     if not text or len(text) > _MAX_TEXT:
         raise ValueError(f"must be 1 to {_MAX_TEXT} characters, such as ghcr.io/acme/slack-pack:1.4.0")
     if text != text.strip():
         raise ValueError(f"must not begin or end with white space{_as_in(text.strip())}")
-    _refuse_what_is_no_name(text)
+    _refuse_common_mistakes(text)
     name, at, digest = text.partition("@")
     name, tag = _split_tag(name)
     registry, repository = _split_registry(name)
@@ -96,29 +96,32 @@ def parse_reference(text: str) -> Reference:
 
 
 def parse_registry(text: str) -> str:
-    """Return the normal form of a registry: what `Reference.registry` says for `text` in front of a repository.
+    """Return the normal form of a registry, as in `Reference.registry`.
+
+    Args:
+        text: A host name or an IPv4 address, and optionally a colon and a port.
 
     Raises:
-        ValueError: It is not a host, or a host and a port.
+        ValueError: `text` is not a host, or a host and a port. The message is for people.
     """
     host, colon, port = text.lower().partition(":")
     if _HOST.fullmatch(host) is None or len(host) > _MAX_NAME:
         raise ValueError("the registry must be a host name or an IPv4 address, and may have a port")
     if colon and (_PORT.fullmatch(port) is None or int(port) > _MAX_PORT):
         raise ValueError(f"the registry's port must be a number from 1 to {_MAX_PORT}")
-    # Without its port, a host of a single label would read as part of a repository on Docker Hub.
+    # A host of a single label keeps its port. Without it, the host would be parsed as part of a Docker Hub repository.
     if colon and not (port == str(_TLS_PORT) and "." in host):
         return f"{host}:{port}"
     return DOCKER_HUB if host == _DOCKER_HUB_ALIAS else host
 
 
 def same_repository(one: Reference, other: Reference) -> bool:
-    """Tell whether two references differ in tag and digest at most."""
+    """Return whether two references name the same repository, whatever their tags and digests."""
     return (one.registry, one.repository) == (other.registry, other.repository)
 
 
 def _as_in(text: str) -> str:
-    """Return how a message goes on with a reference that would be taken; with nothing if it would not."""
+    """Return `, as in <text>` to append to a message, or an empty text if `text` is no valid reference."""
     try:
         parse_reference(text)
     except ValueError:
@@ -127,7 +130,7 @@ def _as_in(text: str) -> str:
 
 
 def _split_tag(name: str) -> tuple[str, str | None]:
-    """Return a name without its tag, and the tag; a colon before the last slash belongs to a port."""
+    """Return a name without its tag, and the tag. A colon before the last slash belongs to a port."""
     path, colon, tag = name.rpartition(":")
     if not colon or "/" in tag:
         return name, None
@@ -139,7 +142,7 @@ def _split_tag(name: str) -> tuple[str, str | None]:
 
 
 def _split_registry(name: str) -> tuple[str, str]:
-    """Return registry and path. What stands before the first slash is a registry if it looks like a host."""
+    """Return the registry and the path. The part before the first slash is a registry if it looks like a host."""
     first, slash, rest = name.partition("/")
     if first.startswith("["):
         raise ValueError("IPv6 addresses are not taken; name the registry's host")
@@ -159,7 +162,7 @@ def _parse_digest(text: str, name: str) -> Digest:
         raise ValueError(f"the digest {error}{hint}") from None
 
 
-def _refuse_what_is_no_name(text: str) -> None:
+def _refuse_common_mistakes(text: str) -> None:
     words = text.split()
     if len(words) > 1:
         hint = next((hint for word in words if "/" in word and (hint := _as_in(word))), "")

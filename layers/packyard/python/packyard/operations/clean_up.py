@@ -26,7 +26,8 @@ from packyard.registry.own.port import ImageRegistry
 from packyard.registry.own.refusal import TagKept
 from packyard.storage.staging import Staging
 from packyard.store.packs import PackStore
-from packyard.store.repositories import RepositoryBusy, RepositoryStore
+from packyard.store.repositories import RepositoryStore
+from packyard.store.repository_holds import RepositoryBusy
 
 logger = Logger(child=True)
 
@@ -108,7 +109,7 @@ class Cleaner:
             # A publish that failed may have created the repository. The hold keeps every other publisher out of it.
             answered = self.registry.delete_empty_repository(image.repository) and answered
             if not answered:
-                purge = purge.lingering()
+                purge = purge.with_requests_in_flight()
             logger.info("orphan removed", extra={"repository": image.repository, "digest": image.digests[0]})
         self.repositories.end_purge(purge)
         if not unused:

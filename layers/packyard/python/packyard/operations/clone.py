@@ -40,7 +40,8 @@ from packyard.registry.own.refusal import RegistryRefused
 from packyard.registry.third_party.image_documents import read_tree
 from packyard.registry.third_party.pull import ImageSource
 from packyard.store.packs import PackStore
-from packyard.store.repositories import ClaimLost, NameHeld, RepositoryBusy, RepositoryStore
+from packyard.store.repositories import RepositoryStore
+from packyard.store.repository_holds import ClaimLost, NameHeld, RepositoryBusy
 from packyard.tenants.caller import Caller
 
 _NOT_TAKEN: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNSUPPORTED_MEDIA_TYPE})

@@ -31,7 +31,8 @@ from packyard.operations.read import no_such_pack
 from packyard.packs.pack import ImageOrigin, Pack, is_pack_id
 from packyard.packs.precondition import IfMatch
 from packyard.store.deletions import Deletion, DeletionStore
-from packyard.store.repositories import NameLost, Purge, RepositoryBusy, RepositoryStore
+from packyard.store.repositories import RepositoryStore
+from packyard.store.repository_holds import NameLost, Purge, RepositoryBusy
 from packyard.tenants.caller import Caller
 
 logger = Logger(child=True)
@@ -124,7 +125,7 @@ class Deleter:
         # A request that nobody heard the answer of may be carried out later, and take what others have pushed by then.
         # The hold stands until that cannot be any more; if the purge fails, too.
         answered = self.images.purge(pack, self._digests_in_time(pack))
-        return purge if answered else purge.lingering()
+        return purge if answered else purge.with_requests_in_flight()
 
     def _digests_in_time(self, pack: Pack) -> Iterator[Digest]:
         for digest in self.deletions.image_digests(pack.id):

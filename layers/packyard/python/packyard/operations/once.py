@@ -20,7 +20,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from packyard.errors import InvalidRequest, ServiceUnavailable, StillAtWork
+from packyard.errors import InvalidRequest, RequestInProgress, ServiceUnavailable
 from packyard.store.idempotency_records import IdempotencyRecords
 from packyard.store.table import Table
 
@@ -70,7 +70,7 @@ class Once:
 
         Raises:
             InvalidRequest: The key was used for another request.
-            StillAtWork: The first request of this key is being carried out.
+            RequestInProgress: The first request of this key is being carried out.
             ServiceUnavailable: DynamoDB did not answer; nothing has been done.
         """
         now = self.clock()
@@ -105,7 +105,7 @@ class Once:
                 }
             ) from None
         except IdempotencyAlreadyInProgressError:
-            raise StillAtWork from None
+            raise RequestInProgress from None
         except IdempotencyPersistenceLayerError as error:
             if isinstance(error.__cause__, ServiceUnavailable):
                 raise error.__cause__ from None

@@ -18,7 +18,7 @@ from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, is_pack_id
 from packyard.packs.precondition import IfMatch
 from packyard.store.packs import Gone, PackStore, Stale
-from packyard.store.repositories import ClaimLost, NameLost, RepositoryBusy
+from packyard.store.repository_holds import ClaimLost, NameLost, RepositoryBusy
 from packyard.tenants.caller import Actor, Caller
 
 

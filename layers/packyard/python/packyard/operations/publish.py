@@ -39,7 +39,8 @@ from packyard.packs.precondition import IfMatch
 from packyard.storage.file_indexes import FileIndexes
 from packyard.storage.staging import Staging, inline_key
 from packyard.store.packs import PackStore
-from packyard.store.repositories import Claim, ClaimLost, NameHeld, RepositoryBusy, RepositoryStore
+from packyard.store.repositories import RepositoryStore
+from packyard.store.repository_holds import Claim, ClaimLost, NameHeld, RepositoryBusy
 from packyard.store.table import Action
 from packyard.tenants.caller import Actor
 

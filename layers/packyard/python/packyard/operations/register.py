@@ -27,7 +27,8 @@ from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
 from packyard.packs.precondition import IfMatch
 from packyard.registry.third_party.pull import ImageSource, PulledPack
 from packyard.store.packs import PackStore
-from packyard.store.repositories import Claim, ClaimLost, NameHeld, RepositoryBusy, RepositoryStore
+from packyard.store.repositories import RepositoryStore
+from packyard.store.repository_holds import Claim, ClaimLost, NameHeld, RepositoryBusy
 from packyard.tenants.caller import Actor
 
 

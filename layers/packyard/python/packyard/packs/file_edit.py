@@ -1,4 +1,4 @@
-"""One file that is to be written into a pack: by the same rules as if it had come in an archive."""
+"""Writing one file into a pack, by the same rules as for a file in an archive."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ _FIELD = "path"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """A file as it is to be.
+    """A file to write.
 
     Attributes:
-        path: In the pack.
-        content: All of it.
+        path: Relative to the pack's root.
+        content: The whole content.
     """
 
     path: str
@@ -27,15 +27,15 @@ class Edit:
 
     @property
     def sha256(self) -> str:
-        """Of the content, in hex."""
+        """The SHA-256 of the content, in hex."""
         return sha256(self.content).hexdigest()
 
 
 def check_new_path(path: str, *, limits: ArchiveLimits) -> None:
-    """Check that a file of this path may be in a pack.
+    """Check that a pack may contain a file with this path.
 
     Raises:
-        InvalidRequest: On `path`: an archive could not hold it either, or would have it dropped.
+        InvalidRequest: On `path`: in an archive, a file with this path would be refused or dropped.
     """
     try:
         plain = parse_member_path(path.encode(), directory=False, limits=limits)
@@ -53,15 +53,15 @@ def check_new_path(path: str, *, limits: ArchiveLimits) -> None:
 
 
 def check_place(path: str, *, files: Iterable[str], directories: Iterable[str]) -> None:
-    """Check that a file of this path can stand beside those that are there.
+    """Check that a new file does not conflict with the paths that a pack has.
 
     Args:
-        path: Of a file that is not among them.
-        files: The files that are there.
-        directories: The directories; those that files lie in may be missing.
+        path: The path of the new file, which is not in `files`.
+        files: The paths of the pack's files.
+        directories: The paths of the pack's directories; parents of files may be missing.
 
     Raises:
-        InvalidRequest: On `path`: it is a directory's, lies under a file, or is there in another Unicode spelling.
+        InvalidRequest: On `path`: it is a directory, is below a file, or exists in another Unicode spelling.
     """
     tree = PathTree()
     for directory in directories:

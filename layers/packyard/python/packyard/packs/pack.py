@@ -1,4 +1,4 @@
-"""The record of a pack, as the service keeps it. What a caller may see of it is decided in `http.views`."""
+"""The record of a pack. `http.views` decides which of its fields a caller can see."""
 
 import re
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ def is_pack_id(text: str) -> bool:
 
 
 class Tier(StrEnum):
-    """Who vouches for a pack; everything an organisation creates is `community`."""
+    """How the operator rates a pack. Every pack that an organisation creates is `community`."""
 
     RECOMMENDED = "recommended"
     VERIFIED = "verified"
@@ -34,7 +34,7 @@ class Visibility(StrEnum):
 
 
 class ImageOrigin(StrEnum):
-    """How a pack's image came to be. Images of `upload` and `clone` packs are ours to delete."""
+    """Where a pack's image comes from. The service deletes only images of `upload` and `clone` packs."""
 
     UPLOAD = "upload"
     IMAGE_REF = "image_ref"
@@ -42,7 +42,7 @@ class ImageOrigin(StrEnum):
 
 
 class PackStatus(StrEnum):
-    """Where a pack is in its life."""
+    """The state of a pack, from creation to deletion."""
 
     ACTIVE = "active"
     DELETING = "deleting"
@@ -57,14 +57,18 @@ class Pack:
         id: `pack_` and a ULID; never reused.
         org_id: The owning organisation.
         version: SemVer 2.0.0, from `pack.yaml`.
-        capabilities: The caps.yaml fragment as YAML text.
-        suggested_packs: Slugs, in the order given.
+        tier: How the operator rates it.
         image_ref: The reference as given, normalised; for built images `<registry>/<repository>:<tag>`.
-        image_digest: What `image_ref` resolved to when the pack was written: the pin.
-        content_digest: The diff_id of a built image's only layer: equal content, equal value, on any machine.
-        layer_digest: Of that layer's blob, under which its file index is kept.
-        size_bytes: Config plus layers, compressed.
-        revision: 1 for a new pack, one more with every accepted write.
+        image_digest: The digest to which `image_ref` resolved when this revision was written: the pin.
+        size_bytes: Compressed bytes of the config and the layers.
+        created_at: When revision 1 was written, in UTC.
+        updated_at: When this revision was written, in UTC.
+        revision: 1 for a new pack; every accepted write adds 1.
+        capabilities: The caps.yaml fragment as YAML text; None if there is none.
+        suggested_packs: Slugs, in the order given.
+        content_digest: The diff_id of a built image's only layer. It depends only on the pack's files, not on the
+            build.
+        layer_digest: The digest of that layer's blob. The file index is stored under it.
     """
 
     id: str
@@ -90,10 +94,10 @@ class Pack:
     layer_digest: Digest | None = None
 
     def revised(self, *, at: datetime, **changes: Any) -> "Pack":
-        """Return the pack's next revision: this one with some fields otherwise.
+        """Return the pack's next revision, with some fields changed.
 
         Args:
-            at: When it is written.
-            changes: Those fields by name.
+            at: When the revision is written, in UTC.
+            changes: The new values, by field name.
         """
         return replace(self, revision=self.revision + 1, updated_at=at, **changes)

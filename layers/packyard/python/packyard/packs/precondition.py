@@ -1,4 +1,4 @@
-"""What a client says that it has seen before it changes something: the revisions that `If-Match` names."""
+"""Entity tags, and the `If-Match` precondition of a write (RFC 9110, sections 8.8.3 and 13.1.1)."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Final
 
 from packyard.errors import PreconditionFailed
 
-# What the entity tag of a file begins with; a digest in hex follows.
+# The entity tag of a file: this prefix and a SHA-256 in hex.
 FILE_TAG: Final = "sha256:"
 
 
@@ -14,7 +14,7 @@ def file_tag(sha256: str) -> str:
     """Return the entity tag of a file, with its quotes.
 
     Args:
-        sha256: Of the file's content, in hex.
+        sha256: The SHA-256 of the file's content, in hex.
     """
     return f'"{FILE_TAG}{sha256}"'
 
@@ -29,27 +29,28 @@ class IfMatch:
     """The condition of an `If-Match` header.
 
     Attributes:
-        tags: The strong entity tags, unquoted; None for `*`, which any revision matches.
-        weak: The weak ones, unquoted. They match nothing (RFC 9110, section 13.1.1), but say what has happened.
+        tags: The strong entity tags, without quotes; None for `*`, which matches any revision.
+        weak: The weak entity tags, without quotes. They match nothing (RFC 9110, section 13.1.1), but the refusal
+            mentions them.
     """
 
     tags: frozenset[str] | None
     weak: frozenset[str] = frozenset()
 
     def matches(self, revision: int) -> bool:
-        """Return whether the thing at `revision` is one that the client has seen: the tag is the revision."""
+        """Return whether the condition holds for something at this revision. The entity tag is the revision number."""
         return self.tags is None or str(revision) in self.tags
 
     def refusal(self, revision: int, *, thing: str = "pack") -> PreconditionFailed:
         """Return the refusal of a write whose condition does not hold.
 
-        Proxies that compress answers change their entity tags, and a client then sends a tag that the service never
-        gave: nginx and CloudFront make it weak, Apache httpd and Jetty add a suffix (mod_deflate's `DeflateAlterETag`;
-        Jetty issue 1416). The message tells this from a change by somebody else.
+        Proxies that compress responses change their entity tags, so a client may send a tag that the service never gave
+        out: nginx and CloudFront make it weak, Apache httpd and Jetty add a suffix (mod_deflate's `DeflateAlterETag`;
+        Jetty issue 1416). The message distinguishes this from a change by somebody else.
 
         Args:
-            revision: Where the thing stands; the caller's organisation owns it.
-            thing: What it is, in a word.
+            revision: The current revision. It is disclosed, so the caller's organisation must own the thing.
+            thing: What was to be written: `pack` or `role`.
         """
         tag = revision_tag(revision)
         stands = f"The {thing} is at revision {revision}"

@@ -1,4 +1,4 @@
-"""Entries of a pack's history."""
+"""Entries of a pack's revision history."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,15 +9,15 @@ from packyard.packs.manifest.version import Version
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """What one accepted write made of a pack.
+    """One accepted write to a pack.
 
     Attributes:
-        number: The pack's revision from then on.
-        operation: What was done.
-        version: The pack's version from then on.
-        image_digest: Its image from then on.
-        actor: Who did it.
-        at: When.
+        number: The revision that the write created.
+        operation: The operation that wrote it, such as `upload`.
+        version: The pack's version in this revision.
+        image_digest: The digest of the pack's image in this revision.
+        actor: Who made the change.
+        at: When it was written, in UTC.
     """
 
     number: int

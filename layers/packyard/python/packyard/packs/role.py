@@ -1,11 +1,11 @@
-"""Agent roles, as far as packs go: which packs an organisation's operators have attached to a role, in their order."""
+"""Agent roles: the ordered list of packs that an organisation has attached to a role."""
 
 import re
 from dataclasses import dataclass, replace
 from typing import Final
 
-# A transaction takes 100 actions (API_TransactWriteItems): the role, its history, and two for each pack that comes or
-# goes.
+# A transaction has at most 100 actions (API_TransactWriteItems): one for the role, one for its history, and two for
+# each pack that is attached or detached.
 MAX_PACKS: Final = 49
 
 _ROLE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
@@ -22,9 +22,9 @@ class Role:
 
     Attributes:
         org_id: The organisation whose role it is.
-        role_id: What the role service calls it; unique within the organisation.
+        role_id: The id that the client gave; unique within the organisation.
         pack_ids: In the order given, each once.
-        revision: One more with every change; 0 for a role whose packs were never set.
+        revision: Every change adds 1; 0 for a role whose packs were never set.
     """
 
     org_id: str
@@ -33,5 +33,5 @@ class Role:
     revision: int = 0
 
     def with_packs(self, pack_ids: tuple[str, ...]) -> "Role":
-        """Return the role's next revision, with these packs instead."""
+        """Return the role's next revision, with these packs in place of the present ones."""
         return replace(self, pack_ids=pack_ids, revision=self.revision + 1)

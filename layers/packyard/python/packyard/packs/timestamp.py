@@ -1,4 +1,4 @@
-"""Instants as text: RFC 3339, UTC, milliseconds, `Z`. Equal lengths, so that they sort as they stand."""
+"""Instants as text: RFC 3339 in UTC with milliseconds and `Z`. All have the same length, so they sort by time."""
 
 from datetime import UTC, datetime
 
@@ -9,9 +9,9 @@ def format_timestamp(instant: datetime) -> str:
 
 
 def parse_timestamp(text: str) -> datetime:
-    """Return the instant that `format_timestamp` wrote.
+    """Return the instant of a text that `format_timestamp` returned.
 
     Raises:
-        ValueError: `text` is not a timestamp.
+        ValueError: `text` is not an ISO 8601 timestamp.
     """
     return datetime.fromisoformat(text)

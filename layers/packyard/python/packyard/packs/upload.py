@@ -1,4 +1,4 @@
-"""A staged upload: an archive that a client sends to the staging bucket by itself, and what has become of it."""
+"""A staged upload: an archive that a client sends directly to the staging bucket, and the state of its build."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ def is_upload_id(text: str) -> bool:
 
 
 class UploadStatus(StrEnum):
-    """How far an upload is; the last three are final."""
+    """The state of an upload; the last three are final."""
 
     AWAITING_ARCHIVE = "awaiting_archive"
     BUILDING = "building"
@@ -33,22 +33,23 @@ class UploadStatus(StrEnum):
 class Upload:
     """One staged upload.
 
-    Every status but the final ones has a deadline, and what time makes of an upload is worked out when it is looked
-    at: nothing has to happen for it not to wait for ever.
+    Every status except the final ones has a deadline. `at` applies deadlines when the upload is read, so no process has
+    to change the status of an upload that has expired.
 
     Attributes:
         id: `upl_` and a ULID; never reused.
         org_id: The organisation that started it.
         principal: Who started it, for the history.
-        visibility: Who may see the pack that is to be made; one that stands keeps its own.
-        pack_id: The pack that the archive is for or, once it is done, has become; None before that.
-        status: As last written.
-        form_expires_at: Until when an archive may be sent.
-        arrival_deadline: Until when one that was sent may come to our knowledge.
-        forgotten_at: Until when the upload is kept.
-        build_deadline: Until when it is built or has failed; None before the first attempt.
-        if_match: What the client has seen of the pack that the archive is for.
-        error: The envelope's inner object: why it failed, or, while it is being built, why the last attempt did.
+        visibility: The visibility of a new pack; an existing pack keeps its own.
+        pack_id: The pack that the archive is for, or the pack that was made from it; None for a new pack before that.
+        status: The status as last written.
+        form_expires_at: When the upload form expires.
+        arrival_deadline: By when S3 must have reported an archive that was sent in time.
+        forgotten_at: When the record is deleted.
+        build_deadline: By when the build is done or has failed; None before the first attempt.
+        if_match: The `If-Match` condition for the pack that the archive is for; None if there is none.
+        error: The error envelope's inner object: why the upload failed or, during the build, why the last attempt
+            failed. None if nothing has failed.
     """
 
     id: str
@@ -65,7 +66,7 @@ class Upload:
     error: Mapping[str, Any] | None = None
 
     def at(self, now: datetime) -> "Upload":
-        """Return the upload as it is at an instant, deadlines that have passed included."""
+        """Return the upload with the status that it has at this time, according to its deadlines."""
         if self.status is UploadStatus.AWAITING_ARCHIVE and now > self.arrival_deadline:
             return replace(self, status=UploadStatus.EXPIRED)
         if (
@@ -78,7 +79,7 @@ class Upload:
 
     @property
     def expires_at(self) -> datetime:
-        """Until when the status can last: the form's time, the build's, and for a final one the record's own."""
+        """When the status ends at the latest: when the form expires, at the build's deadline, or with the record."""
         if self.status is UploadStatus.AWAITING_ARCHIVE:
             return self.form_expires_at
         if self.status is UploadStatus.BUILDING and self.build_deadline is not None:

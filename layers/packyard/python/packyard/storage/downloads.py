@@ -1,6 +1,7 @@
-"""Files that are too large for an answer of the gateway: staged under their digest, and offered by a URL for a while.
+"""Files that are too large for a response of the gateway. They are staged in S3 and offered by a presigned URL.
 
-What lies under a digest has been checked against it before it was put there. The bucket forgets it after a day.
+A file is staged under its digest, after its content was checked against it. The bucket's lifecycle rule removes it
+after a day.
 """
 
 from collections.abc import Callable
@@ -16,20 +17,20 @@ from packyard.aws.outages import outages_translated
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# Well before the bucket forgets what it has, it is put there again.
-_GOOD_FOR: Final = timedelta(hours=12)
-_LIFETIME: Final = timedelta(minutes=5)
-# To whom it would not list the bucket, S3 says 403 of what is not there.
+# A file older than this is staged again, long before the bucket removes it.
+_REUSED_FOR: Final = timedelta(hours=12)
+_URL_LIFETIME: Final = timedelta(minutes=5)
+# Without the permission to list the bucket, S3 answers 403 for a missing object (S3 API reference, HeadObject).
 _ABSENT: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """A file that is staged.
+    """A staged file.
 
     Attributes:
-        sha256: Of its content, in hex.
-        is_text: Whether it is text, as found out when it was staged.
+        sha256: The SHA-256 of its content, in hex.
+        is_text: Whether it is text, as determined when it was staged.
     """
 
     sha256: str
@@ -42,7 +43,7 @@ class Downloads:
     Args:
         client: An S3 client that signs with Signature Version 4.
         bucket: The bucket's name.
-        clock: The present instant, UTC.
+        clock: Returns the current time, in UTC.
     """
 
     def __init__(self, *, client: "S3Client", bucket: str, clock: Callable[[], datetime]) -> None:
@@ -51,7 +52,7 @@ class Downloads:
         self._clock = clock
 
     def find(self, sha256: str) -> Download | None:
-        """Return a file that is staged, unless the bucket is to forget it soon.
+        """Return a staged file, or None if there is none or the bucket will remove it soon.
 
         Raises:
             ServiceUnavailable: S3 did not answer.
@@ -63,7 +64,7 @@ class Downloads:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] not in _ABSENT:
                 raise
             return None
-        if found["LastModified"] + _GOOD_FOR < self._clock():
+        if found["LastModified"] + _REUSED_FOR < self._clock():
             return None
         return Download(sha256=sha256, is_text=found["Metadata"].get("text") == "true")
 
@@ -71,8 +72,8 @@ class Downloads:
         """Stage a file.
 
         Args:
-            sha256: What the content has been found to have.
-            content: A seekable stream, read from where it stands.
+            sha256: The SHA-256 of the content in hex, already verified.
+            content: A seekable stream, read from its current position.
             is_text: Whether it is text.
 
         Raises:
@@ -84,12 +85,12 @@ class Downloads:
         return Download(sha256=sha256, is_text=is_text)
 
     def url(self, download: Download, *, content_type: str, disposition: str) -> str:
-        """Return a URL that gives a staged file to whoever has it, for five minutes. No call leaves the process.
+        """Return a URL from which anyone can download a staged file for five minutes. Makes no call to AWS.
 
         Args:
             download: The file.
-            content_type: What S3 is to call it.
-            disposition: The Content-Disposition that S3 is to answer with.
+            content_type: The Content-Type of S3's response.
+            disposition: The Content-Disposition of S3's response.
         """
         return self._client.generate_presigned_url(
             "get_object",
@@ -99,7 +100,7 @@ class Downloads:
                 "ResponseContentType": content_type,
                 "ResponseContentDisposition": disposition,
             },
-            ExpiresIn=int(_LIFETIME.total_seconds()),
+            ExpiresIn=int(_URL_LIFETIME.total_seconds()),
         )
 
 

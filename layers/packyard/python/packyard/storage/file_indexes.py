@@ -1,6 +1,7 @@
-"""The file indexes of images, in the staging bucket: a cache that may be lost at any time.
+"""The file indexes of images, in the staging bucket. They are a cache and may be lost at any time.
 
-Nothing depends on them but how much is read from a registry, so nothing that goes wrong with them stops anybody.
+Without an index, a whole image is read from its registry instead of a part. So an error here never fails a request; it
+is only logged.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -21,7 +22,7 @@ _MISSING: Final = frozenset({"NoSuchKey", "404"})
 _FORBIDDEN: Final = frozenset({"AccessDenied", "403"})
 _UNREADABLE: Final = (
     "This function cannot read the file index that it has just written, so it reads every image whole. Allow it"
-    " s3:GetObject on indexes/* of the staging bucket; look at its role, and at the bucket's policy and key."
+    " s3:GetObject on indexes/* of the staging bucket: check its role, and the bucket's policy and key."
 )
 
 
@@ -29,9 +30,10 @@ def index_key(digest: Digest, *, reader: str | None = None) -> str:
     """Return the key of an index.
 
     Args:
-        digest: Of the layer, for an image that we have built; of the image for any other.
-        reader: The organisation that has read the image, when it is in a registry of others: that may let in one and
-            not the next. None in our own, where whoever sees a pack may read it.
+        digest: For an image that the service has built, the digest of its layer; for any other image, its own digest.
+        reader: For an image in a third-party registry, the organisation that has read it: the registry may refuse the
+            same image to another organisation. None for the service's own registry, where everyone who can see a pack
+            may read it.
     """
     folder = "indexes" if reader is None else f"indexes/{reader}"
     return f"{folder}/{digest.replace(':', '/')}.json.gz"
@@ -48,22 +50,23 @@ class FileIndexes:
     def __init__(self, *, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
-        # What S3's 403 has left open: whether indexes are missing, or may not be read.
-        self._doubtful = False
+        # Whether S3 has answered 403: the index may be missing, or reading may be forbidden.
+        self._maybe_forbidden = False
+        # Whether a read has succeeded.
         self._readable = False
 
     def get(
         self, digest: Digest, *, reader: str | None = None, only: str | None = None, oldest: int = FORMAT
     ) -> FileIndex | None:
-        """Return an index, or None when it is not there, is damaged, or cannot be had now.
+        """Return an index, or None if it is missing, is damaged, or cannot be read now.
 
-        Of a missing key S3 says 403 to whom it would not list the bucket (S3 API reference, GetObject), and our
-        functions list nothing. What a 403 means is found out by the next `put` (decision 70).
+        The functions have no permission to list the bucket, so S3 answers 403 for a missing key (S3 API reference,
+        GetObject). The next `put` finds out whether a 403 meant that, or that reading is forbidden (decision 70).
 
         Args:
             digest: As for `index_key`.
             reader: As for `index_key`.
-            only: The path of the only file that is wanted; None for all.
+            only: The path of the one file to return; None for all files.
             oldest: As for `parse_index`.
         """
         try:
@@ -80,27 +83,27 @@ class FileIndexes:
         return None
 
     def put(self, digest: Digest, index: FileIndex, *, reader: str | None = None) -> None:
-        """Keep an index, if that can be done; where, `index_key` says."""
+        """Store an index under the key from `index_key`. A failure is only logged."""
         key = index_key(digest, reader=reader)
         try:
             self._client.put_object(Bucket=self._bucket, Key=key, Body=index.to_bytes())
         except (BotoCoreError, ClientError, ValueError):
             logger.warning("file index not kept", extra={"digest": digest}, exc_info=True)
             return
-        if self._doubtful and not self._readable:
+        if self._maybe_forbidden and not self._readable:
             self._try_to_read(key)
 
     def _note_refusal(self, error: ClientError, digest: Digest) -> None:
         code = error_code(error)
         if code in _MISSING or code in _FORBIDDEN:
-            self._doubtful = code in _FORBIDDEN
+            self._maybe_forbidden = code in _FORBIDDEN
             logger.info("no file index", extra={"digest": digest})
         else:
             logger.warning("file index not read", extra={"digest": digest}, exc_info=error)
 
     def _try_to_read(self, key: str) -> None:
-        """Read what has just been written: where that is forbidden too, it is not because nothing is there."""
-        self._doubtful = False
+        """Read an index that was just written, so a 403 can only mean that reading is forbidden, and log that."""
+        self._maybe_forbidden = False
         try:
             self._client.get_object(Bucket=self._bucket, Key=key)["Body"].close()
             self._readable = True

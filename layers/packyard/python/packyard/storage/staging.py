@@ -1,4 +1,4 @@
-"""The staging bucket: where an archive waits while its image is built."""
+"""The staging bucket, which holds an archive while its image is built."""
 
 import json
 import re
@@ -27,32 +27,32 @@ _UPLOADED_KEY: Final = re.compile(r"uploads/(?P<upload_id>[^/]+)\.tar\.gz")
 
 
 def inline_key(ulid: str) -> str:
-    """Return the key of an archive that came in a request's own body.
+    """Return the key of an archive that came in the body of a request.
 
     Args:
-        ulid: A new ULID; a key is used once.
+        ulid: A new ULID, because a key is used only once.
     """
     return f"inline/{ulid}.tar.gz"
 
 
 def uploaded_key(upload_id: str) -> str:
-    """Return the key of an archive that a client sends by itself.
+    """Return the key of an archive that a client sends directly to the bucket.
 
     Args:
-        upload_id: The upload that it belongs to; its random part makes the key one that nobody guesses.
+        upload_id: The upload that the archive belongs to. Its random part keeps others from guessing the key.
     """
     return f"uploads/{upload_id}.tar.gz"
 
 
 def parse_arrivals(body: str) -> tuple[str, ...]:
-    """Return the ids of the uploads whose archives a message from S3 reports.
+    """Return the ids of the uploads whose archives have arrived, from a notification of S3.
 
     Args:
-        body: A notification as S3 sends it to a queue (S3 user guide, "Event message structure"), or the test message
-            that it sends when notifications are switched on, which reports none.
+        body: A notification as S3 sends it to a queue (S3 user guide, "Event message structure"). The test message that
+            S3 sends when notifications are enabled gives an empty result.
 
     Raises:
-        ValueError: It is neither, or reports an object that is not an upload's archive.
+        ValueError: The body is not a notification, or names an object that is not an upload's archive.
     """
     if len(body) > _MAX_EVENT_CHARACTERS:
         raise ValueError(f"the message is longer than {_MAX_EVENT_CHARACTERS} characters")
@@ -74,11 +74,11 @@ def _upload_id(encoded_key: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """What lets a client put one object into the bucket, once it is sent as multipart/form-data.
+    """A form with which a client can put one object into the bucket. The client sends it as multipart/form-data.
 
     Attributes:
-        url: Where to post it.
-        fields: Its fields, in any order; the part `file` comes last.
+        url: Where to POST the form.
+        fields: The form's fields, in any order. The archive follows as the last field, `file`.
     """
 
     url: str
@@ -86,7 +86,7 @@ class Form:
 
 
 class Staging:
-    """The bucket, by key.
+    """The archives in the bucket, by key.
 
     Args:
         client: An S3 client that signs with Signature Version 4.
@@ -101,8 +101,8 @@ class Staging:
         """Stage an archive under a key that nothing else uses.
 
         Args:
-            key: As made by `inline_key`.
-            body: The archive; a stream must be seekable, so that a failed attempt can be repeated.
+            key: A key from `inline_key`.
+            body: The archive. A stream must be seekable, so that botocore can repeat a failed attempt.
 
         Raises:
             ServiceUnavailable: S3 did not answer.
@@ -111,27 +111,27 @@ class Staging:
             with outages_translated():
                 self._client.put_object(Bucket=self._bucket, Key=key, Body=body, IfNoneMatch="*")
         except ClientError as error:
-            # Keys are used once, so the object that stands there is this one: botocore repeated a request
-            # whose answer was lost.
+            # Keys are used only once, so the object there is this archive: botocore has repeated a request whose
+            # response was lost.
             if error_code(error) != "PreconditionFailed":
                 raise
 
     def form(self, key: str, *, max_bytes: int, lifetime: timedelta) -> Form:
-        """Return a form that takes an object of this key, and no other, for a while. No call leaves the process.
+        """Return a form with which a client can upload one object, under this key. Makes no call to AWS.
 
-        It says so under this function's own credentials, and ends with them when they end first. It takes another
-        `Content-Type` in place of its own, as helpers of browsers send, and fields that begin with `x-ignore-` (S3 API
-        reference, "POST Policy"); every other field is refused.
+        The form is signed with this function's credentials. If they expire first, the form expires with them. A client
+        may change the `Content-Type`, as upload helpers in browsers do, and may add fields that begin with `x-ignore-`
+        (S3 API reference, "POST Policy"). S3 refuses any other field.
 
         Args:
-            key: As made by `uploaded_key`.
-            max_bytes: The largest object; an empty one is refused too.
-            lifetime: How long the form is good for.
+            key: A key from `uploaded_key`.
+            max_bytes: The size of the largest object that S3 accepts. It refuses an empty one too.
+            lifetime: How long the form is valid.
         """
         form = self._client.generate_presigned_post(
             Bucket=self._bucket,
             Key=key,
-            # A field that a condition names has to be there, so the form has one (decision 38).
+            # A condition names this field, so it must be present (decision 38).
             Fields={"Content-Type": _GZIP},
             Conditions=[["content-length-range", 1, max_bytes], ["starts-with", "$Content-Type", ""]],
             ExpiresIn=int(lifetime.total_seconds()),
@@ -140,10 +140,10 @@ class Staging:
 
     @contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:
-        """Read a staged archive from its start, once, while the context lasts; only a piece of it is ever in memory.
+        """Open a staged archive as a sequential stream. Only a part of it is in memory at a time.
 
         Raises:
-            ServiceUnavailable: S3 did not answer, here or at any read, or ended the object before its end.
+            ServiceUnavailable: S3 did not answer, when opening or at a read; or it sent less than the whole object.
         """
         with outages_translated():
             body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
@@ -151,7 +151,7 @@ class Staging:
             yield BufferedReader(_Download(body), _READ_BYTES)
 
     def delete(self, key: str) -> None:
-        """Remove a staged archive; one that is gone counts as removed.
+        """Remove a staged archive. A missing archive is no error.
 
         Raises:
             ServiceUnavailable: S3 did not answer.
@@ -161,7 +161,7 @@ class Staging:
 
 
 class _Download(RawIOBase):
-    """An object on its way from S3, as a raw stream."""
+    """The body of an S3 object as a raw stream."""
 
     def __init__(self, body: "StreamingBody") -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a transaction is made of: writes of single items, each on a condition (API_TransactWriteItems)."""
+"""The parts of a transaction: conditional writes, each to one item (API_TransactWriteItems)."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Put:
-    """An action that writes a whole item, on a condition."""
+    """An action that writes a whole item if a condition holds."""
 
     item: Item
     condition: str
@@ -22,12 +22,14 @@ class Put:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """An action that changes attributes of an item, or makes it, on a condition.
+    """An action that changes attributes of an item if a condition holds. A missing item is created.
 
     Attributes:
         change: The update expression.
-        values: What the placeholders of both expressions stand for.
-        names: What attributes the `#` placeholders of both stand for: those that are reserved words.
+        condition: The condition expression.
+        values: The values of the `:` placeholders in both expressions.
+        names: The attribute names of the `#` placeholders in both expressions. DynamoDB requires a placeholder for an
+            attribute whose name is a reserved word.
     """
 
     key: Key
@@ -39,7 +41,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:
-    """An action that removes an item, on a condition without placeholders."""
+    """An action that removes an item if a condition holds. The condition has no placeholders."""
 
     key: Key
     condition: str
@@ -47,7 +49,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """An action that changes nothing: the others are carried out only if the item is so."""
+    """An action that changes nothing. The whole transaction fails unless its condition holds for the item."""
 
     key: Key
     condition: str
@@ -58,16 +60,22 @@ Action = Put | Update | Delete | Check
 
 
 def token_of(actions: Sequence[Action]) -> str:
-    """Return a name for a transaction that is made of what it writes: 36 characters.
+    """Return a client request token for a transaction: 36 characters, derived from its actions.
 
-    Two different transactions never share it. It is for those that cannot be wanted twice, as when a condition names
-    a revision: within ten minutes DynamoDB carries out one of a name, and says yes to the rest.
+    Equal actions give equal tokens, and different actions give different ones. Within ten minutes DynamoDB executes a
+    transaction once per token and reports success for every repeat (API_TransactWriteItems, ClientRequestToken). So
+    use this only where nobody can want the same transaction twice, for example where a condition names a revision.
     """
     return hashlib.sha256(repr(tuple(actions)).encode()).hexdigest()[:36]
 
 
 def action_to_wire(action: Action, table: str) -> "TransactWriteItemTypeDef":
-    """Return an action as a transaction on `table` takes it; the item whose condition fails comes back."""
+    """Return an action in the form of a DynamoDB request; an item whose condition fails is returned with the error.
+
+    Args:
+        action: The action.
+        table: The table's name.
+    """
     match action:
         case Put():
             return {
@@ -102,7 +110,12 @@ def action_to_wire(action: Action, table: str) -> "TransactWriteItemTypeDef":
 
 
 def update_to_wire(update: Update, table: str) -> "UpdateTypeDef":
-    """Return an update as DynamoDB takes it, in a transaction or on its own."""
+    """Return an update in the form of a DynamoDB request, for use inside or outside of a transaction.
+
+    Args:
+        update: The update.
+        table: The table's name.
+    """
     wire: UpdateTypeDef = {
         "TableName": table,
         "Key": to_wire(update.key),

@@ -1,4 +1,4 @@
-"""Cursors: where a listing goes on, signed, so that a client can neither forge one nor use it elsewhere."""
+"""Cursors: where a listing continues. They are signed, so a client cannot forge one or use it for another listing."""
 
 import hashlib
 import hmac
@@ -10,9 +10,10 @@ from typing import Final, NewType
 
 from packyard.errors import InvalidRequest
 
-# The listing key of the last entry that was looked at.
+# The sort key of the last entry that the previous page looked at.
 Position = NewType("Position", str)
 
+# What a cursor is valid for: the organisation that asked and its filters, by name.
 Binding = Mapping[str, str | bool | None]
 
 _VERSION: Final = b"\x01"
@@ -26,8 +27,8 @@ def encode_cursor(position: Position, *, key: str, binding: Binding) -> str:
 
     Args:
         position: Where the page ended.
-        key: What signs it.
-        binding: What the cursor is good for: the organisation that asked and its filters, by name.
+        key: The secret that signs the cursor.
+        binding: What the cursor is valid for.
     """
     content = _VERSION + position.encode()
     return urlsafe_b64encode(_mac(content, key, binding) + content).rstrip(b"=").decode()
@@ -37,13 +38,14 @@ def decode_cursor(text: str, *, keys: Iterable[str], binding: Binding) -> Positi
     """Return the position that a cursor stands for.
 
     Args:
-        text: As the client sent it.
-        keys: Any of these may have signed it. None is asked for when the text cannot be a cursor, and none after the
-            one that fits.
-        binding: As for `encode_cursor`.
+        text: The cursor as the client sent it.
+        keys: The secrets that may have signed it. They are read lazily: none if the text cannot be a cursor, and none
+            after the one that matches.
+        binding: What the cursor must be valid for.
 
     Raises:
-        InvalidRequest: Not a cursor of this deployment, or one of another organisation or other filters.
+        InvalidRequest: On `cursor`: the text is not a cursor of this deployment, or it belongs to another organisation
+            or to other filters.
     """
     refusal = InvalidRequest({"cursor": "is not one that this listing answered with; start again without it"})
     if _CURSOR.fullmatch(text) is None or len(text) % 4 == 1:
@@ -59,6 +61,6 @@ def decode_cursor(text: str, *, keys: Iterable[str], binding: Binding) -> Positi
 
 def _mac(content: bytes, key: str, binding: Binding) -> bytes:
     bound_to = json.dumps(binding, sort_keys=True, separators=(",", ":")).encode()
-    # The length keeps what is bound and what is encoded apart, whatever either holds.
+    # The length prefix makes it unambiguous where the binding ends and the content begins.
     signed = len(bound_to).to_bytes(4) + bound_to + content
     return hmac.digest(key.encode(), signed, hashlib.sha256)[:_MAC_BYTES]

@@ -1,4 +1,4 @@
-"""The cursors of one deployment, signed with a secret that can be rotated while clients read lists."""
+"""The cursors of one deployment, signed with a secret. It can be rotated while clients read lists."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -12,23 +12,23 @@ from packyard.aws.outages import error_code
 from packyard.errors import ServiceUnavailable
 from packyard.store.cursor import Binding, Position, decode_cursor, encode_cursor
 
-# The labels of Secrets Manager: the present version, and the one before the last rotation.
+# Staging labels of Secrets Manager: the current version, and the one before the last rotation.
 CURRENT: Final = "AWSCURRENT"
 PREVIOUS: Final = "AWSPREVIOUS"
 
-_FRESH: Final = timedelta(minutes=5)
-# A cursor that no known key has signed makes us read the secret again, but not for each forged cursor.
-_LEFT_ALONE: Final = timedelta(seconds=1)
+_MAX_AGE: Final = timedelta(minutes=5)
+# If no known key has signed a cursor, the secret is read again. This bounds how often forged cursors can cause that.
+_MAX_AGE_FOR_UNKNOWN: Final = timedelta(seconds=1)
 
 logger = Logger(child=True)
 
 
 class Cursors:
-    """Makes cursors and reads them; reads the secret when the first cursor is made or read.
+    """Encodes and decodes cursors. The secret is read when the first cursor is encoded or decoded.
 
     Args:
-        load: Returns the secret's text, given the label of a version; None where no version has that label.
-        clock: The time, UTC.
+        load: Returns the secret's text, given the staging label of a version; None if no version has that label.
+        clock: Returns the current time, in UTC.
     """
 
     def __init__(self, *, load: Callable[[str], str | None], clock: Callable[[], datetime]) -> None:
@@ -41,15 +41,15 @@ class Cursors:
         Raises:
             ServiceUnavailable: The secret cannot be read; the log says why.
         """
-        return encode_cursor(position, key=self._signing_key(_FRESH), binding=binding)
+        return encode_cursor(position, key=self._signing_key(_MAX_AGE), binding=binding)
 
     def decode(self, text: str, binding: Binding) -> Position:
         """Return the position that a cursor of this deployment stands for; see `decode_cursor`.
 
-        Cursors signed with the version before the last rotation are taken too.
+        Cursors signed with the version before the last rotation are accepted too.
 
         Raises:
-            InvalidRequest: It is no such cursor.
+            InvalidRequest: On `cursor`, as for `decode_cursor`.
             ServiceUnavailable: The secret cannot be read; the log says why.
         """
         return decode_cursor(text, keys=self._keys(), binding=binding)
@@ -58,14 +58,15 @@ class Cursors:
         key = self._current.get(max_age=max_age)
         if not key:
             logger.error(
-                "CursorKey: the secret has no text; put a random text of 32 characters or more into it"
+                "CursorKey: the secret has no text; set it to a random text of 32 characters or more"
             )
             raise ServiceUnavailable
         return key
 
     def _keys(self) -> Iterator[str]:
-        # The second round is for a rotation of the last minutes: another container has signed with what is new to us.
-        for max_age in (_FRESH, _LEFT_ALONE):
+        # The second round covers a rotation in the last minutes: another container may have signed with a version that
+        # this one has not read yet.
+        for max_age in (_MAX_AGE, _MAX_AGE_FOR_UNKNOWN):
             yield self._signing_key(max_age)
             if previous := self._previous.get(max_age=max_age):
                 yield previous
@@ -76,8 +77,8 @@ def _loaded(load: Callable[[str], str | None], label: str) -> str | None:
         return load(label)
     except ClientError as error:
         logger.exception(
-            "CursorKey: the secret cannot be read. See whether it still exists, and whether the function's role may "
-            "read it and use the KMS key that it is under.",
+            "CursorKey: the secret cannot be read. Check that it still exists, and that the function's role may read "
+            "it and may use the KMS key that encrypts it.",
             extra={"reason": error_code(error), "version": label},
         )
         raise ServiceUnavailable from error

@@ -1,12 +1,13 @@
-"""The end of a pack: the decision to delete it, and what stays of it.
+"""Deleting packs: from the decision to the tombstone.
 
-A row goes from `active` to `deleting` in one write, on condition that nothing references it, and from there on only
-to `deleted`. Whoever attaches or updates a pack does so on condition that it is `active`: they come before the
-decision, and then it is refused, or after it, and then they are.
+One write changes a pack's row from `active` to `deleting`, on condition that no role references the pack. After that,
+the row can only become `deleted`. Every write that attaches or updates a pack has the condition that its status is
+`active`. So of a deletion and such a write, the first one succeeds and the other one is refused.
 
-The row of a deleted pack stays for a while, so that who repeats the request learns that it was done. Its history stays
-for good, with an entry for the deletion. That says who asked for it and when, not who finished it, and is
-written in the transaction that buries the row, which succeeds once however many try.
+The row of a deleted pack stays for 30 days, so that a repeated request can be answered with success. The pack's
+history stays for ever and gets an entry for the deletion. The entry states who asked for the deletion and when, not
+who finished it. It is written in the transaction that marks the row as deleted. That transaction succeeds only once,
+however many processes try it.
 """
 
 import re
@@ -29,22 +30,23 @@ from packyard.store.keys import (
     reference_prefix,
 )
 from packyard.store.pack_items import from_item, history_entry
-from packyard.store.repositories import Purge, release_name
+from packyard.store.repositories import release_name
+from packyard.store.repository_holds import Purge
 from packyard.store.table import ConditionFailed, Item, Put, Query, Table, TransactionFailed, Update, token_of
 
-# As many entries as `DeletionStore.backlog` counts: few enough for one page of 1 MiB.
+# The most entries that `DeletionStore.backlog` counts. They fit into one query page of 1 MB.
 BACKLOG_LIMIT: Final = 100
-# How long a repeat of the request is told that it was done, rather than that there is no such pack.
+# For this long a repeated request is answered with success. After that it is answered with "no such pack".
 _TOMBSTONE_KEPT: Final = timedelta(days=30)
-# Roles that an answer names; the row knows how many there are.
+# The most roles that a refusal names.
 _NAMED_ROLES: Final = 20
 _STATUS: Final = {"#status": "status"}
-_UNUSED: Final = (
+_NOT_REFERENCED: Final = (
     "(attribute_not_exists(own_refs) OR own_refs = :zero)"
     " AND (attribute_not_exists(foreign_refs) OR foreign_refs = :zero)"
 )
 _REVISION: Final = re.compile(r"[1-9][0-9]{0,9}")
-# The most operands that IN takes (DynamoDB, "Comparison operator and function reference").
+# DynamoDB's limit for the operands of IN ("Comparison operator and function reference").
 _IN_OPERANDS: Final = 100
 
 
@@ -53,10 +55,10 @@ class Deletion:
     """A pack that is being deleted.
 
     Attributes:
-        pack: As it was last; its status is `deleting`.
-        actor: Who asked for it first.
-        asked_at: When.
-        adopted: Whether it is a registered pack whose image we pushed (`PackStore.adopt_image`).
+        pack: The pack at its last revision, with the status `deleting`.
+        actor: Who asked first to delete it.
+        asked_at: When the deletion was first asked for.
+        adopted: Whether this is a registered pack whose image the service has pushed (`PackStore.adopt_image`).
     """
 
     pack: Pack
@@ -67,11 +69,11 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """The packs that are being deleted at some instant.
+    """How many packs wait for their deletion to be finished.
 
     Attributes:
-        count: How many there are; `BACKLOG_LIMIT` stands for that many or more.
-        oldest_asked_at: When the deletion of the one that waits longest was asked for; None when there is none.
+        count: The number of packs; `BACKLOG_LIMIT` means that many or more.
+        oldest_asked_at: When the oldest of these deletions was asked for; None if there is none.
     """
 
     count: int
@@ -91,26 +93,26 @@ class DeletionStore:
     def begin(
         self, pack_id: str, *, org_id: str, actor: str, if_match: IfMatch | None, now: datetime
     ) -> Deletion | None:
-        """Decide that a pack goes, unless that is decided already. One write.
+        """Set a pack's status to `deleting`, unless it is set already. One write.
 
-        A precondition guards what others may have changed. There is nothing left of that in a pack that is being
-        deleted, so that a repeat need not meet it (RFC 9110, section 13.1.1: "appears to have already been applied").
+        A repeated request need not meet the precondition, because the change that it guards has already been made
+        (RFC 9110, section 13.1.1: "appears to have already been applied").
 
         Args:
             pack_id: The pack.
             org_id: The organisation that must own it.
             actor: Who asks, for the history.
-            if_match: The revisions that it may stand at.
-            now: The present instant.
+            if_match: The revisions at which the pack may be deleted; None for any.
+            now: The current time.
 
         Returns:
-            What to finish; None when it is finished.
+            The deletion to finish; None if the pack is already deleted.
 
         Raises:
             PackNotFound: The organisation owns no such pack.
-            PreconditionFailed: It stands at another revision.
-            PackInUse: Roles reference it.
-            ServiceUnavailable: DynamoDB did not answer; whether it was decided is not known.
+            PreconditionFailed: The pack is at another revision.
+            PackInUse: Roles reference the pack.
+            ServiceUnavailable: DynamoDB did not answer; the status may have been set.
         """
         try:
             item = self._table.update(_decision(pack_id, org_id, actor, if_match, now))
@@ -126,7 +128,7 @@ class DeletionStore:
         return _deletion(item)
 
     def find(self, pack_id: str) -> Deletion | None:
-        """Return what there is to finish of a pack; None when it is not being deleted. One read.
+        """Return the deletion of a pack that is being deleted, or None if it is not. One read.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -137,9 +139,9 @@ class DeletionStore:
         return _deletion(item)
 
     def pending(self) -> Iterator[Deletion]:
-        """Yield every pack that is being deleted, the longest waiting first.
+        """Yield every pack that is being deleted, the oldest deletion first.
 
-        The index lags behind writes, by less than a second as a rule.
+        The index is eventually consistent, usually within a second.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -154,7 +156,7 @@ class DeletionStore:
             yield from map(_deletion, page.items)
 
     def backlog(self) -> "Backlog":
-        """Return how many packs are being deleted, and since when the oldest has been. One read of the index.
+        """Return how many packs are being deleted, and when the oldest deletion was asked for. One read of the index.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -172,7 +174,7 @@ class DeletionStore:
         return Backlog(count=len(page.items), oldest_asked_at=oldest)
 
     def image_digests(self, pack_id: str) -> Iterator[Digest]:
-        """Yield the digest of every image that a pack has ever had, each once, as its history has them.
+        """Yield the digest of every image in a pack's history, each once, the oldest revision first.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -195,53 +197,56 @@ class DeletionStore:
             page = self._table.query(entries, start=page.last_key)
 
     def finish(self, deletion: Deletion, *, purge: Purge | None, now: datetime) -> None:
-        """Leave a tombstone, free the name and enter the deletion into the history, all or none. One transaction.
+        """Mark the row as deleted, free the name and add the deletion to the history, all or none. One transaction.
 
         Args:
             deletion: What `begin` or `find` returned.
-            purge: The hold on the pack's repository, from which all its images are gone; None when none was ours.
-            now: The present instant.
+            purge: The hold on the pack's repository, from which all its images have been removed; None if the service
+                has pushed no image of this pack.
+            now: The current time.
 
         Raises:
-            ServiceUnavailable: DynamoDB did not answer; whether the pack is gone is not known.
+            ServiceUnavailable: DynamoDB did not answer; the transaction may have been executed.
         """
-        gone = replace(
+        deleted = replace(
             deletion.pack,
             status=PackStatus.DELETED,
             revision=deletion.pack.revision + 1,
             updated_at=deletion.asked_at,
         )
         mark_deleted = Update(
-            key=pack_key(gone.id),
+            key=pack_key(deleted.id),
             change="SET #status = :deleted, revision = :revision, updated_at = :at, expires_at = :expiry"
             " REMOVE GSI1PK, GSI1SK, GSI2PK, GSI2SK, GSI3PK, GSI3SK",
             condition="#status = :deleting",
             values={
                 ":deleting": PackStatus.DELETING.value,
                 ":deleted": PackStatus.DELETED.value,
-                ":revision": gone.revision,
-                ":at": format_timestamp(gone.updated_at),
+                ":revision": deleted.revision,
+                ":at": format_timestamp(deleted.updated_at),
                 ":expiry": int((now + _TOMBSTONE_KEPT).timestamp()),
             },
             names=_STATUS,
         )
-        release = release_name(gone, purge=purge, now=now)
-        enter = Put(item=history_entry(gone, deletion.actor, "delete"), condition="attribute_not_exists(PK)")
-        actions: list[Put | Update] = [mark_deleted, release, enter]
+        release = release_name(deleted, purge=purge, now=now)
+        entry = Put(
+            item=history_entry(deleted, deletion.actor, "delete"), condition="attribute_not_exists(PK)"
+        )
+        actions: list[Put | Update] = [mark_deleted, release, entry]
         try:
             self._table.transact(actions, token=token_of(actions))
         except TransactionFailed as failure:
             row, name, _ = failure.reasons
-            # Somebody else has finished, or we have, and the answer was lost.
+            # Another process has finished the deletion, or this one has and the answer was lost.
             if row.condition_failed and (row.old is None or row.old["status"] == PackStatus.DELETED):
                 return
             if purge is None or purge.shared or not name.condition_failed:
                 raise
-            # Another has come to delete the same pack: the name is free for all that, the repository is not yet.
+            # Another cleaner has joined the purge. The name can still be freed, but the repository only later.
             self.finish(deletion, purge=replace(purge, shared=True), now=now)
 
     def _in_use(self, row: Item) -> PackInUse:
-        """Return what references a pack; of other organisations, how often they do and nothing else."""
+        """Return the refusal: the owner's roles by id, and only the number of other organisations' references."""
         prefix = reference_prefix(row["org_id"])
         own = self._table.query(
             Query(
@@ -273,7 +278,7 @@ def _decision(pack_id: str, org_id: str, actor: str, if_match: IfMatch | None, n
         " deleting_at = if_not_exists(deleting_at, :now), GSI3PK = :listed,"
         " GSI3SK = if_not_exists(GSI3SK, :as)",
         condition="org_id = :org_id"
-        f" AND (#status = :deleting OR (#status = :active AND {_UNUSED}{unchanged}))",
+        f" AND (#status = :deleting OR (#status = :active AND {_NOT_REFERENCED}{unchanged}))",
         values={
             ":org_id": org_id,
             ":active": PackStatus.ACTIVE.value,
@@ -290,10 +295,10 @@ def _decision(pack_id: str, org_id: str, actor: str, if_match: IfMatch | None, n
 
 
 def _at_revision(if_match: IfMatch | None) -> tuple[str, dict[str, Any]]:
-    """Return the rest of a condition, that the row is at a revision which the client has seen, and its values."""
+    """Return the clause of a condition that the row is at a revision which `If-Match` names, and its values."""
     if if_match is None or if_match.tags is None:
         return "", {}
-    # No row is at revision 0, which stands for tags that are no revision of ours.
+    # No row has revision 0. It keeps the list from being empty if no tag is a revision number.
     revisions = [0, *(int(tag) for tag in sorted(if_match.tags) if _REVISION.fullmatch(tag))]
     values = {f":r{number}": revision for number, revision in enumerate(revisions)}
     names = list(values)

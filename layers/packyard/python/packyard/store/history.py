@@ -1,4 +1,4 @@
-"""Histories: every revision that a pack has had, the newest first, a page at a time."""
+"""Revision histories of packs, the newest revision first, one page at a time."""
 
 from dataclasses import dataclass
 
@@ -13,11 +13,11 @@ from packyard.store.table import Item, Query, Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryPage:
-    """A part of a history.
+    """One page of a revision history.
 
     Attributes:
         revisions: The newest first.
-        next_position: Where the next page goes on; None after the last.
+        next_position: Where the next page begins; None on the last page.
     """
 
     revisions: tuple[Revision, ...]
@@ -27,18 +27,18 @@ class HistoryPage:
 def list_revisions(
     table: Table, *, pack_id: str, limit: int, position: Position | None = None
 ) -> HistoryPage:
-    """Return a page of a pack's history. One read.
+    """Return a page of a pack's revision history. One read.
 
     Args:
-        table: Where it is kept.
+        table: The table.
         pack_id: The pack.
-        limit: The most revisions to answer with, 1 to 100.
-        position: The previous page's `next_position`.
+        limit: The most revisions to return, 1 to 100.
+        position: The previous page's `next_position`; None for the first page.
 
     Raises:
         ServiceUnavailable: DynamoDB did not answer.
     """
-    # Behind every number, of which keys hold ten digits.
+    # `~` sorts after every digit, so this comes after every revision key.
     end = f"{REVISION_PREFIX}~" if position is None else revision_key(pack_id, int(position) - 1)["SK"]
     page = table.query(
         Query(
@@ -57,7 +57,7 @@ def list_revisions(
 
 
 def binding(*, org_id: str, pack_id: str) -> Binding:
-    """Return what a cursor of this history is good for."""
+    """Return what a cursor of this history is valid for."""
     return {"listing": "revisions", "org_id": org_id, "pack_id": pack_id}
 
 

@@ -1,7 +1,9 @@
-"""What a request that names an idempotency key was answered: where Powertools' idempotency keeps it.
+"""Idempotency records: a persistence layer for Powertools' idempotency utility.
 
-Times are this service's, and whoever answers holds a lease that its writes name: a function that was killed frees the
-key when its time is over, and one that goes on after that changes nothing of what its successor has written.
+Unlike Powertools' own layer for DynamoDB, this one uses the service's clock and leases. The request that answers holds
+a lease, and each of its writes has the condition that the lease is still its own. If its function is killed, the lease
+expires and another request can take the key. If the function then turns out to be still running, its writes fail and
+change nothing.
 """
 
 from datetime import datetime, timedelta
@@ -24,18 +26,18 @@ from packyard.store.table import ConditionFailed, Item, Table
 logger = Logger(child=True)
 
 KEPT: Final = timedelta(hours=24)
-# An item holds 400 KB at most ("Quotas in Amazon DynamoDB"); an answer comes in ASCII.
+# An item holds 400 KB at most ("Quotas in Amazon DynamoDB"). Answers are ASCII, so a character is a byte.
 _MAX_CHARACTERS: Final = 380_000
 
 
 class IdempotencyRecords(BasePersistenceLayer):
-    """One request's view of the answers.
+    """The idempotency records, as one request reads and writes them.
 
     Args:
-        table: Where they are kept.
-        lease: Names this request; a value never used before.
-        now: The present instant, UTC.
-        until: When this request's function is done or dead, and the longest difference between two clocks later.
+        table: The table.
+        lease: Identifies this request; a value never used before.
+        now: The current time, in UTC.
+        until: When the lease ends: the latest end of this function's invocation plus the allowed clock difference.
     """
 
     def __init__(self, *, table: Table, lease: str, now: datetime, until: datetime) -> None:
@@ -46,14 +48,14 @@ class IdempotencyRecords(BasePersistenceLayer):
         self._until = until
 
     def _put_record(self, data_record: DataRecord) -> None:
-        """Take the key, unless it is taken: by an answer of the last 24 hours, or by a request at work."""
+        """Take the key, unless it has an answer of the last 24 hours or another request holds its lease."""
         try:
             self._table.update(
                 Update(
                     key=answer_key(data_record.idempotency_key),
                     change="SET answer_status = :status, request_hash = :hash, lease = :lease,"
                     " lease_until = :until, expires_at = :expiry REMOVE answer",
-                    # The last line lets a repeat after a lost response pass its own hold.
+                    # The last line is for a retry whose first attempt succeeded but whose response was lost.
                     condition="attribute_not_exists(PK) OR expires_at <= :now"
                     " OR answer_status = :status AND lease_until < :instant"
                     " OR lease = :lease",
@@ -80,11 +82,11 @@ class IdempotencyRecords(BasePersistenceLayer):
         return _from_item(idempotency_key, item)
 
     def _update_record(self, data_record: DataRecord) -> None:
-        """Keep the answer; what it answers is done, so that failing to keep it must not turn it into an error."""
+        """Store the answer. A failure here must not become an error: the request has already taken effect."""
         if len(data_record.response_data) > _MAX_CHARACTERS:
             self._delete_record(data_record)
             return
-        self._settle(
+        self._write_if_leased(
             Update(
                 key=answer_key(data_record.idempotency_key),
                 change="SET answer_status = :status, answer = :answer REMOVE lease, lease_until",
@@ -99,7 +101,7 @@ class IdempotencyRecords(BasePersistenceLayer):
 
     def _delete_record(self, data_record: DataRecord) -> None:
         """Free the key, as if it had never been used."""
-        self._settle(
+        self._write_if_leased(
             Update(
                 key=answer_key(data_record.idempotency_key),
                 change="SET expires_at = :now REMOVE lease, lease_until",
@@ -108,17 +110,17 @@ class IdempotencyRecords(BasePersistenceLayer):
             )
         )
 
-    def _settle(self, update: Update) -> None:
+    def _write_if_leased(self, update: Update) -> None:
         try:
             self._table.update(update)
         except ConditionFailed:
-            logger.warning("the idempotency key has passed to another request")
+            logger.warning("another request has taken over the idempotency key")
         except ServiceUnavailable:
-            logger.warning("the idempotency key stays taken until the lease is over", exc_info=True)
+            logger.warning("the idempotency key stays taken until the lease expires", exc_info=True)
 
 
 def _from_item(idempotency_key: str, item: Item) -> DataRecord:
-    # Without times: the conditions have looked at those, on this service's clock.
+    # Without expiry times, because Powertools would check them. The write conditions have done so.
     return DataRecord(
         idempotency_key=idempotency_key,
         status=item["answer_status"],

@@ -1,4 +1,4 @@
-"""Primary and index keys: every string that the table is addressed by, and nothing else."""
+"""The primary keys and index keys of all items in the table."""
 
 import hashlib
 from datetime import datetime
@@ -8,13 +8,14 @@ from packyard.packs.timestamp import format_timestamp
 
 Key = dict[str, str]
 
-# Community packs are spread over this many partitions of GSI2, so that no single one takes every listing of
-# every organisation. It is part of what is stored: another number needs every community pack written anew.
+# Community packs are spread over this many partitions of GSI2, because every listing of every organisation reads them
+# and one partition would be hot. The number is part of the stored keys: changing it means rewriting each community
+# pack.
 COMMUNITY_SHARDS: Final = 4
 
 _PACK_PREFIX: Final = "PACK#"
 REVISION_PREFIX: Final = "REV#"
-# The only partition of GSI3: packs that are being deleted, so that it is empty but for what is under way or stuck.
+# The only partition of GSI3. It lists the packs that are being deleted.
 DELETING_PARTITION: Final = "DELETING"
 
 
@@ -24,12 +25,12 @@ def pack_key(pack_id: str) -> Key:
 
 
 def pack_partition(pack_id: str) -> str:
-    """Return the partition that holds a pack's row, its history and the references to it."""
+    """Return the partition key of a pack's row, its history and the references to it."""
     return f"PACK#{pack_id}"
 
 
 def revision_key(pack_id: str, revision: int) -> Key:
-    """Return the key of a history entry; zero-padded, so that keys sort as numbers do."""
+    """Return the key of an entry in a pack's history. Revisions are zero-padded, so that they sort as numbers."""
     return {"PK": pack_partition(pack_id), "SK": f"{REVISION_PREFIX}{revision:010d}"}
 
 
@@ -39,7 +40,7 @@ def reference_key(pack_id: str, org_id: str, role_id: str) -> Key:
 
 
 def reference_prefix(org_id: str) -> str:
-    """Return what the sort keys begin with of the references that an organisation's roles have to a pack."""
+    """Return the sort key prefix of all references to a pack by an organisation's roles."""
     return f"REF#{org_id}#"
 
 
@@ -49,7 +50,7 @@ def role_key(org_id: str, role_id: str) -> Key:
 
 
 def role_revision_key(org_id: str, role_id: str, revision: int) -> Key:
-    """Return the key of an entry of a role's history."""
+    """Return the key of an entry in a role's history."""
     return {"PK": f"ROLE#{org_id}#{role_id}", "SK": f"{REVISION_PREFIX}{revision:010d}"}
 
 
@@ -79,7 +80,7 @@ def api_keys_partition(org_id: str) -> str:
 
 
 def api_key_index_key(org_id: str, created_at: str, key_hash: str) -> Key:
-    """Return what lists an API key among those of its organisation, the oldest first."""
+    """Return the GSI1 key of an API key: by organisation, the oldest first."""
     return {"GSI1PK": api_keys_partition(org_id), "GSI1SK": f"KEY#{created_at}#{key_hash}"}
 
 
@@ -89,10 +90,10 @@ def upload_key(upload_id: str) -> Key:
 
 
 def answer_key(idempotency_key: str) -> Key:
-    """Return the key of what was answered to a request with an idempotency key.
+    """Return the key of an idempotency record.
 
     Args:
-        idempotency_key: The organisation, the operation, and a hash of the client's key.
+        idempotency_key: The organisation, the operation and a hash of the client's key, joined by `#`.
     """
     return {"PK": f"ANSWER#{idempotency_key}", "SK": "ANSWER"}
 
@@ -103,36 +104,36 @@ def owned_partition(org_id: str, visibility: str) -> str:
 
 
 def deleting_index_key(pack_id: str, asked_at: datetime) -> Key:
-    """Return what lists a pack among those that are being deleted, the longest waiting first."""
+    """Return the GSI3 key of a pack that is being deleted, the oldest deletion first."""
     return {"GSI3PK": DELETING_PARTITION, "GSI3SK": f"{format_timestamp(asked_at)}#{pack_id}"}
 
 
 def community_partition(shard: int) -> str:
-    """Return a GSI2 partition."""
+    """Return the partition key of a shard of GSI2."""
     return f"COMMUNITY#{shard}"
 
 
 def community_shard(pack_id: str) -> int:
-    """Return the shard of a pack: stable for its life, even over the shards."""
+    """Return the shard of a pack, 0 to 3. It never changes, and packs are distributed evenly."""
     return hashlib.sha256(pack_id.encode()).digest()[0] % COMMUNITY_SHARDS
 
 
 def listing_key(name: str, pack_id: str) -> str:
-    """Return the sort key of both indexes: by name, then by id.
+    """Return a pack's sort key in GSI1 and GSI2: by name, then by id.
 
-    `#` sorts before every character of a slug, so that a name comes before those which it begins.
+    `#` sorts before every character of a slug, so a name comes before longer names that start with it.
     """
     return f"{_PACK_PREFIX}{name}#{pack_id}"
 
 
 def listing_range(name_prefix: str, after: str | None) -> tuple[str, str]:
-    """Return the first and the last sort key, both included, of a listing.
+    """Return the first and the last sort key of a listing, both inclusive.
 
     Args:
-        name_prefix: What the names begin with; empty for all.
-        after: The listing key to go on behind; None to begin at the start.
+        name_prefix: The start of the names to list; empty for all.
+        after: The listing key after which to continue; None to begin at the start.
     """
     start = f"{_PACK_PREFIX}{name_prefix}"
-    # Ids have one length, so no listing key begins with another one, and `after` with a character more is
-    # just behind it. `~` sorts behind every character of a slug.
+    # All ids have the same length, so no listing key is a prefix of another one. So `after` with one character appended
+    # sorts after `after` and before the next key. `~` sorts after every character of a slug.
     return max(start, f"{after}!") if after is not None else start, f"{start}~"

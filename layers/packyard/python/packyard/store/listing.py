@@ -1,8 +1,8 @@
 """Listings: one page of the packs that an organisation can see, by name and then by id.
 
-The packs lie in several index partitions: an organisation's own, one for each visibility, and the community's
-shards. Each is read in order and the streams are merged. What a page reads depends on its size and never on
-the table's. Indexes lag behind writes, by less than a second as a rule.
+The packs lie in several index partitions: two of the organisation's own, one for each visibility, and the shards of
+the community packs. Each partition is read in order, and the streams are merged. How much a page reads depends on the
+page's size, not on the table's. The indexes are eventually consistent, usually within a second.
 """
 
 import math
@@ -19,28 +19,28 @@ from packyard.store.keys import COMMUNITY_SHARDS, community_partition, listing_r
 from packyard.store.pack_items import from_item
 from packyard.store.table import Query, QueryPage, Table
 
-# Items that a page may read before it is answered as it is, however few have passed the filters.
+# After reading this many items, a page ends, however few of them have passed the filters.
 _READ_BUDGET: Final = 500
-# Queries that a page may take before it is; each reads 1 MB at most (API_Query), so that it is a bound on bytes too.
-# More than the other budget takes of packs of any usual size.
+# After this many queries, a page ends. A query reads at most 1 MB (API_Query), so this also bounds the bytes read.
+# With packs of usual size, the read budget is used up first.
 _QUERY_BUDGET: Final = 12
-# Items read at a time where a filter lets only some of them pass.
+# How many items a query reads at least if there is a filter, because only some of them will pass.
 _FILTERED_READS: Final = 50
-# Items read above an even share, so that one stream seldom runs dry before the page is full: some two
-# standard deviations of what falls to one shard at the largest pages.
+# How many items a query reads beyond an even share of the page. With this, one stream is seldom exhausted before the
+# page is full: it is about two standard deviations of one shard's part of the largest page.
 _SLACK: Final = 8
-# A page ends once its fragments are this long: a function's answer is limited to 6 MB (Lambda quotas), and a
-# character may take six bytes in JSON.
+# A page ends once the `capabilities` texts of its packs are this long together. A function's response is limited to
+# 6 MB ("Lambda quotas"), and a character may take six bytes in JSON.
 _PAGE_CHARACTERS: Final = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A part of a listing.
+    """One page of a listing.
 
     Attributes:
-        packs: In order; may be few or none though there are more, when filters pass few.
-        next_position: Where the next page goes on; None after the last.
+        packs: By name, then by id. With filters there may be few or none, although more pages follow.
+        next_position: Where the next page begins; None on the last page.
     """
 
     packs: tuple[Pack, ...]
@@ -49,13 +49,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Which of the packs that an organisation can see to list.
+    """Which packs to list, of those that an organisation can see.
 
     Attributes:
-        owned: Only the organisation's own packs (True), only those of others (False), or both.
-        tier: Only packs of this tier.
-        category: Only packs of this category.
-        name_prefix: Only packs whose name begins with this part of a slug.
+        owned: True for the organisation's own packs only, False for those of others only, None for both.
+        tier: Only packs of this tier; None for all.
+        category: Only packs of this category; None for all.
+        name_prefix: Only packs whose name begins with this text; empty for all.
     """
 
     owned: bool | None = None
@@ -64,7 +64,7 @@ class Filters:
     name_prefix: str = ""
 
     def binding(self, org_id: str) -> Binding:
-        """Return what a cursor of this listing is good for."""
+        """Return what a cursor of this listing is valid for."""
         return {"org_id": org_id, **asdict(self)}
 
 
@@ -78,7 +78,7 @@ class _Partition:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A pack in a stream, or, without one, the mark up to which the stream has been read."""
+    """A pack in a stream; or, if `pack` is None, a mark: the stream has been read up to this key."""
 
     sort_key: str
     pack: Pack | None
@@ -86,14 +86,14 @@ class _Entry:
 
 @dataclass(slots=True)
 class _Meter:
-    """How many items a page has read so far, and by how many queries."""
+    """How many items and queries a page has used so far."""
 
     read: int = 0
     queries: int = 0
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether the page is to end wherever it stands."""
+        """Whether the page must end now."""
         return self.read >= _READ_BUDGET or self.queries >= _QUERY_BUDGET
 
 
@@ -103,11 +103,11 @@ def list_packs(
     """Return a page of the packs that an organisation can see, those being deleted included.
 
     Args:
-        table: Where they are kept.
+        table: The table.
         org_id: The organisation that asks.
-        filters: Which of the packs it asks for.
-        limit: The most packs to answer with, 1 to 100.
-        position: The previous page's `next_position`.
+        filters: Which packs it asks for.
+        limit: The most packs to return, 1 to 100.
+        position: The previous page's `next_position`; None for the first page.
 
     Raises:
         ServiceUnavailable: DynamoDB did not answer.
@@ -126,7 +126,7 @@ def list_packs(
         )
         for partition in partitions
     ]
-    # Every stream's first items are needed to know which comes first, so they are asked for side by side.
+    # The merge needs the first items of every stream, so the first queries run in parallel.
     with ThreadPoolExecutor(len(queries)) as pool:
         first_pages = list(pool.map(table.query, queries))
     meter = _Meter()
@@ -143,7 +143,7 @@ def _partitions(org_id: str, *, owned: bool | None) -> Sequence[_Partition]:
 
 
 def _filter(org_id: str, filters: Filters) -> tuple[str | None, dict[str, Any]]:
-    """Return the filter expression, None when everything passes, and what its placeholders stand for."""
+    """Return the filter expression, or None without filters, and the values of its placeholders."""
     clauses: dict[str, tuple[str, str]] = {}
     if filters.owned is False:
         clauses["org_id <> :org_id"] = (":org_id", org_id)
@@ -155,7 +155,7 @@ def _filter(org_id: str, filters: Filters) -> tuple[str | None, dict[str, Any]]:
 
 
 def _stream(table: Table, query: Query, page: QueryPage, meter: _Meter) -> Iterator[_Entry]:
-    """Yield a partition's packs, and before each further read a mark at which the page may end instead."""
+    """Yield a partition's packs. Before each further query, yield a mark where the page may end instead."""
     sort_key = f"{query.index}SK"
     while True:
         meter.read += page.read
@@ -169,7 +169,7 @@ def _stream(table: Table, query: Query, page: QueryPage, meter: _Meter) -> Itera
 
 
 def _page(entries: Iterator[_Entry], limit: int, meter: _Meter) -> Page:
-    """Return the first packs of the merged streams, and where they end if there may be more."""
+    """Return the first packs of the merged streams, and the next position if there may be more."""
     packs: list[Pack] = []
     characters = 0
     last = ""
@@ -178,7 +178,7 @@ def _page(entries: Iterator[_Entry], limit: int, meter: _Meter) -> Page:
         if entry.pack is None:
             if full or meter.is_exhausted:
                 return Page(packs=tuple(packs), next_position=Position(entry.sort_key))
-        # A pack whose visibility has just changed can be in two streams, since indexes follow one by one.
+        # A pack whose visibility has just changed can be in two streams, because each index is updated on its own.
         elif entry.sort_key != last:
             if full:
                 return Page(packs=tuple(packs), next_position=Position(last))

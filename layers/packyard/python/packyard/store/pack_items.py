@@ -1,4 +1,4 @@
-"""Packs as items: the row, its index keys, and the entries of its history."""
+"""Packs as items of the table: the row, its index keys, and the entries of its history."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +20,7 @@ from packyard.store.wire import Item
 
 
 def to_item(pack: Pack) -> Item:
-    """Return a pack as its row; the index keys make it appear in listings, which a deleted pack does not."""
+    """Return a pack's row. A deleted pack has no index keys, so it appears in no listing."""
     item: dict[str, Any] = {
         **pack_key(pack.id),
         "id": pack.id,
@@ -60,7 +60,7 @@ def _index_keys(pack: Pack) -> dict[str, str]:
 
 
 def from_item(item: Item) -> Pack:
-    """Return the pack of a row; attributes that this version does not know are passed over."""
+    """Return the pack of a row; attributes that this version does not know are ignored."""
     return Pack(
         id=item["id"],
         org_id=item["org_id"],
@@ -91,13 +91,13 @@ def _digest(stored: Any) -> Digest | None:
 
 
 def history_entry(pack: Pack, actor: str, operation: str, manifests: Sequence[Digest] = ()) -> Item:
-    """Return the history's entry about the write that brought a pack to its revision.
+    """Return the entry in a pack's history for one revision.
 
     Args:
         pack: The pack at that revision.
-        actor: Who wrote it.
-        operation: What wrote it.
-        manifests: What the image has beside its index, when it was pushed for this write.
+        actor: Who made the change.
+        operation: The operation that made the change, such as `upload`.
+        manifests: If the image was pushed for this revision, the digests of the manifests that its index lists.
     """
     listed = {"manifests": list(manifests)} if manifests else {}
     return {

@@ -1,4 +1,4 @@
-"""Packs: their rows and their histories."""
+"""Packs: their rows and their revision histories."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -11,7 +11,7 @@ from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import Pack, PackStatus, Visibility
 from packyard.store.keys import REVISION_PREFIX, name_key, pack_key, pack_partition
 from packyard.store.pack_items import from_item, history_entry, to_item
-from packyard.store.repositories import Claim, ClaimLost, NameHeld
+from packyard.store.repository_holds import Claim, ClaimLost, NameHeld
 from packyard.store.table import (
     Action,
     Check,
@@ -25,15 +25,15 @@ from packyard.store.table import (
     token_of,
 )
 
-# The counter of other organisations' references is absent until there has been one.
+# The counter of references by other organisations' roles does not exist before the first such reference.
 NO_FOREIGN_REFERENCES: Final = "(attribute_not_exists(foreign_refs) OR foreign_refs = :none)"
 
 
 class Stale(Exception):
-    """The pack is not at the revision that was read.
+    """The pack is no longer at the revision that was read.
 
     Args:
-        current: The pack as it stands.
+        current: The pack as it is now.
     """
 
     def __init__(self, current: Pack) -> None:
@@ -45,7 +45,7 @@ class Gone(Exception):
     """The pack has been deleted, or is being deleted.
 
     Args:
-        current: The pack as it stands; None when even its row is gone.
+        current: The pack as it is now; None if it has no row any more.
     """
 
     def __init__(self, current: Pack | None) -> None:
@@ -57,8 +57,8 @@ class Referenced(Exception):
     """Roles reference the pack.
 
     Args:
-        own: How many roles of its own organisation.
-        foreign: How many roles of others.
+        own: The number of roles of the pack's own organisation.
+        foreign: The number of roles of other organisations.
     """
 
     def __init__(self, *, own: int, foreign: int) -> None:
@@ -71,14 +71,14 @@ class PackStore:
     """The packs of all organisations.
 
     Args:
-        table: Where they are kept.
+        table: The table.
     """
 
     def __init__(self, *, table: Table) -> None:
         self._table = table
 
     def get(self, pack_id: str) -> Pack | None:
-        """Return a pack as it stands now, a deleted one included, or None. One read.
+        """Return the current state of a pack, even if it is deleted, or None if there is no row. One consistent read.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -87,13 +87,13 @@ class PackStore:
         return None if item is None else from_item(item)
 
     def get_many(self, pack_ids: Sequence[str]) -> dict[str, Pack]:
-        """Return those of the packs that are there by id, as they stand now, deleted ones included. One read.
+        """Return the current state of several packs by id, deleted ones included. One consistent read.
 
         Args:
-            pack_ids: At most 100, each once.
+            pack_ids: At most 100 ids, each once. Ids without a row are left out of the result.
 
         Raises:
-            ServiceUnavailable: DynamoDB did not answer, or not in full.
+            ServiceUnavailable: DynamoDB did not answer, or did not return all of the items.
         """
         items = self._table.get_many([pack_key(pack_id) for pack_id in pack_ids])
         return {item["id"]: from_item(item) for item in items}
@@ -122,16 +122,16 @@ class PackStore:
         Args:
             pack: The pack, at revision 1.
             actor: Who publishes, for the history.
-            operation: What created it, for the history.
-            claim: The share in the repository that was taken before the image was pushed.
-            manifests: What the image has beside its index, for the history.
-            alongside: What else the transaction writes, on conditions of its own.
+            operation: The operation that creates it, for the history.
+            claim: The claim on the repository that was made before the image was pushed.
+            manifests: The digests of the manifests that the image's index lists, for the history.
+            alongside: Further actions for the same transaction, with conditions of their own.
 
         Raises:
             NameHeld: Another pack of the organisation has taken the name since it was claimed.
-            ClaimLost: A cleaner has been in the repository since it was claimed.
+            ClaimLost: A purge has begun in the repository since it was claimed.
             TransactionFailed: A condition of `alongside` did not hold.
-            ServiceUnavailable: DynamoDB did not answer; whether the pack was written is not known.
+            ServiceUnavailable: DynamoDB did not answer; the pack may have been written.
         """
         take_name = Update(
             key=name_key(claim.org_id, claim.name),
@@ -140,11 +140,11 @@ class PackStore:
             values={":pack_id": pack.id, ":epoch": claim.epoch},
         )
         write_pack = Put(item=to_item(pack), condition="attribute_not_exists(PK)")
-        enter = Put(
+        entry = Put(
             item=history_entry(pack, actor, operation, manifests), condition="attribute_not_exists(PK)"
         )
         try:
-            self._table.transact([take_name, write_pack, enter, *alongside], token=_transaction_token(pack))
+            self._table.transact([take_name, write_pack, entry, *alongside], token=_transaction_token(pack))
         except TransactionFailed as failure:
             name = failure.reasons[0]
             if not name.condition_failed:
@@ -152,7 +152,7 @@ class PackStore:
             holder = (name.old or {}).get("pack_id")
             if holder is None:
                 raise ClaimLost from None
-            # Our own id there: this transaction went through before, and its answer was lost.
+            # If the holder is this pack, an earlier attempt succeeded and its answer was lost.
             if holder != pack.id:
                 raise NameHeld(holder) from None
         _count_revision(operation, image=pack)
@@ -170,26 +170,27 @@ class PackStore:
     ) -> None:
         """Write the next revision of a pack and its entry in the history, all or none. One transaction.
 
-        Only what differs is written, so that what else the row holds stays: the counters of references, and what
-        later versions of the service keep there. A pack that is withdrawn from the community must not be referenced
-        by another organisation's role; the condition is this write's own.
+        Only the attributes that differ are written. All others keep their values: the counters of references, and
+        attributes that a later version of the service may have added. A pack can lose its `community` visibility only
+        while no role of another organisation references it. This write has that condition too.
 
         Args:
             before: The pack as it was read.
-            after: The same at the next revision: `before.revised(...)`.
+            after: The pack at the next revision: `before.revised(...)`.
             actor: Who changes it, for the history.
-            operation: What changes it, for the history.
-            claim: For a new image in our registry, the share in the repository that was taken before the push.
-            manifests: What that image has beside its index, for the history.
-            alongside: What else the transaction writes, on conditions of its own.
+            operation: The operation that changes it, for the history.
+            claim: The claim on the repository that was made before a new image was pushed; None without a new image in
+                the service's registry.
+            manifests: The digests of the manifests that the new image's index lists, for the history.
+            alongside: Further actions for the same transaction, with conditions of their own.
 
         Raises:
-            Stale: The pack is at another revision by now.
-            Gone: The pack is being deleted, or is deleted.
-            Referenced: It cannot be withdrawn from the community.
-            ClaimLost: A cleaner has been in the repository since it was claimed.
+            Stale: The pack is at another revision now.
+            Gone: The pack is deleted or is being deleted.
+            Referenced: The visibility cannot change, because roles of other organisations reference the pack.
+            ClaimLost: A purge has begun in the repository since it was claimed.
             TransactionFailed: A condition of `alongside` did not hold.
-            ServiceUnavailable: DynamoDB did not answer; whether the change was written is not known.
+            ServiceUnavailable: DynamoDB did not answer; the change may have been written.
         """
         entry = Put(
             item=history_entry(after, actor, operation, manifests), condition="attribute_not_exists(PK)"
@@ -208,13 +209,13 @@ class PackStore:
         _count_revision(operation, image=None if after.image_digest == before.image_digest else after)
 
     def adopt_image(self, pack_id: str) -> bool:
-        """Note that a registered pack has an image that we pushed, so that its deletion purges it. One write.
+        """Record that the service has pushed a registered pack's image, so its deletion removes the image. One write.
 
         Args:
-            pack_id: The pack; its image lies in our registry, in the repository of its name.
+            pack_id: The pack. Its image is in the service's registry, in the repository of the pack's name.
 
         Returns:
-            Whether it is noted: not when the pack is being deleted, or is gone.
+            True if it was recorded; False if the pack is deleted or is being deleted.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -234,10 +235,11 @@ class PackStore:
         return True
 
     def uses_digest(self, pack_id: str, digest: Digest) -> bool:
-        """Return whether a pack's image is, or ever was, or has or had in it, the manifest of this digest.
+        """Return whether any revision of a pack has an image with this digest, or one whose index lists it.
 
-        Every write to a row enters its digest into the history in the same transaction, and with it those that the
-        index lists, so the history answers for all. It is read consistently, page by page, until the digest is found.
+        Every write to a row adds the image's digest to the history in the same transaction, and with it the digests
+        that the index lists. So the history is complete. It is read consistently, page by page, until the digest is
+        found.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -245,9 +247,10 @@ class PackStore:
         return bool(self.used_digests(pack_id, [digest]))
 
     def used_digests(self, pack_id: str, digests: Sequence[Digest]) -> frozenset[Digest]:
-        """Return which of these `uses_digest` says yes to; reads the history no further than it takes.
+        """Return those of the digests for which `uses_digest` is true.
 
-        It begins with the newest revisions: what is asked about has mostly just been pushed.
+        It reads the newest revisions first, because most digests in question were pushed recently. It stops when all
+        digests are found.
 
         Args:
             pack_id: The pack.
@@ -278,7 +281,7 @@ class PackStore:
 
 
 def _count_revision(operation: str, *, image: Pack | None) -> None:
-    """Count a revision that has been written, and the bytes of its image if it is a new one."""
+    """Write metrics about a new revision: the count and, if its image is new, the image's size in bytes."""
     written = {"PackRevisions": (1.0, MetricUnit.Count)}
     if image is not None:
         written["ImageBytes"] = (image.size_bytes, MetricUnit.Bytes)
@@ -286,7 +289,7 @@ def _count_revision(operation: str, *, image: Pack | None) -> None:
 
 
 def _transaction_token(pack: Pack) -> str:
-    """Return what names the write of this pack at this revision: at most 36 characters."""
+    """Return the client request token for writing this pack at this revision: at most 36 characters."""
     return f"{pack.id.removeprefix('pack_')}-{pack.revision}"
 
 
@@ -307,7 +310,7 @@ def _row_change(before: Pack, after: Pack) -> Update:
         change=change,
         condition=condition,
         values=values | {f":{name}": value for name, value in written.items()},
-        # By placeholder throughout: which words DynamoDB reserves is no concern of a pack's fields.
+        # A placeholder for every name, because DynamoDB reserves many words.
         names={f"#{name}": name for name in sorted({*written, *removed, "revision", "status"})},
     )
 
@@ -321,7 +324,12 @@ def _still_claimed(claim: Claim, pack_id: str) -> Check:
 
 
 def _refusal(row: Item | None, read_revision: int) -> Exception:
-    """Return why a row did not take a change, from the row as it stood then."""
+    """Return the reason why a change of a row was refused.
+
+    Args:
+        row: The row at the time of the refusal; None if there was none.
+        read_revision: The revision that the change was based on.
+    """
     current = None if row is None else from_item(row)
     if row is None or current is None or current.status is not PackStatus.ACTIVE:
         return Gone(current)

@@ -1,29 +1,29 @@
-"""A name and its repository: who holds the name, who is publishing, who is clearing up.
+"""Names and their repositories: which pack holds a name, who is publishing, and who is removing images.
 
-An organisation's name and the repository of its built images, `<prefix>/<org_id>/<name>`, are one to one, so
-a single item guards both: `pack_id` is the holder, `claimed_until` says until when publishers are at work,
-`purging_until` until when a cleaner may delete images, and `epoch` names the time between two cleaners.
+Each name of an organisation has exactly one repository for built images, `<prefix>/<org_id>/<name>`. One item
+guards both: `pack_id` is the pack that holds the name, `claimed_until` states until when publishers are at work,
+`purging_until` states until when a cleaner may delete images, and `epoch` identifies the time between two purges.
 
-Publishers share the repository, a cleaner has it alone. A publisher learns the epoch when it claims, *before*
-it pushes, and its row is written on condition that the epoch still stands. A cleaner sets a new epoch
-*before* it looks for rows that use the image. So every commit falls on one side of every purge:
+Publishers may share a repository; a cleaner excludes them. A publisher reads the epoch when it claims the repository,
+*before* it pushes, and it writes its row on condition that the epoch is still the same. A cleaner sets a new epoch
+*before* it looks for rows that use the image. So for every publisher and every purge, one of three cases applies:
 
-- committed before the purge began: the cleaner's consistent read finds the row, and it deletes nothing;
-- claimed before, not yet committed: the epoch has changed, the commit fails, and no row is written;
-- claimed after: a claim waits until the purge is over, and its publisher pushes whatever the purge took.
+- The row was written before the purge began: the cleaner's consistent read finds the row, and it deletes nothing.
+- The claim was made before the purge, but the row is not written yet: the epoch has changed, so no row is written.
+- The claim comes after the purge began: it is refused until the purge ends. Then the publisher pushes everything again
+  that the purge has removed.
 
-Nothing rests on `claimed_until`: it spares publishers at work a purge that would make them fail, so a crashed
-publisher or a wrong clock costs time only. `purging_until` is a lease, since a registry cannot be told to
-refuse a late delete: it must outlast the process that deletes by more than clocks differ. When a cleaner
-crashes, its lease runs out and its message comes again. The item may expire or be removed at any time but
-during a purge: a claim that finds none makes a new epoch, so no older commit can pass.
+Correctness does not depend on `claimed_until`. It only keeps cleaners from starting a purge that would make publishers
+fail, so a crashed publisher or a wrong clock costs nothing but time. `purging_until` is a lease: no registry can be
+told to refuse a late delete, so the lease must end after the deleting process, by more than clocks may differ. If a
+cleaner crashes, its lease expires and its message is delivered again. The item may expire or be removed at any time
+except during a purge: a claim that finds no item creates a new epoch, so no row of an older claim can be written.
 
-Those who delete a pack are cleaners that may share a repository, because they all remove everything: two that
-delete the same pack need not wait for one another. The name is free once the first of them is done; publishers
-come in once the last is, or must be dead.
+Cleaners that delete a pack may share a repository, because each of them removes all images. So two processes that
+delete the same pack need not wait for each other. The name becomes free when the first of them is done. Publishers
+can claim the repository when the last of them is done, or its lease has expired.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -31,94 +31,21 @@ from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import Pack
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
 from packyard.store.keys import name_key
+from packyard.store.repository_holds import Claim, NameHeld, NameLost, Purge, RepositoryBusy
 from packyard.store.table import ConditionFailed, Item, Table, Update
 
-# An item without a holder means nothing once the claim or the purge is over; it may go some time after.
+# An item without a holder is not needed after its claim or purge has ended. It expires this long after that.
 _KEPT_WITHOUT_HOLDER: Final = timedelta(days=1)
-# Each further attempt means that another cleaner has come in since the last.
+# Each further attempt means that another cleaner has joined since the one before.
 _JOIN_ATTEMPTS: Final = 4
 _NOBODY_PURGES: Final = "(attribute_not_exists(purging_until) OR purging_until < :now)"
 
 
-class NameHeld(Exception):
-    """A pack of the organisation holds the name.
-
-    Args:
-        pack_id: That pack.
-    """
-
-    def __init__(self, pack_id: str) -> None:
-        super().__init__(f"{pack_id} holds the name.")
-        self.pack_id = pack_id
-
-
-class NameLost(Exception):
-    """The pack does not hold its name any more: it has been deleted."""
-
-
-class RepositoryBusy(Exception):
-    """Others are at work in the repository; come again.
-
-    Args:
-        until: When they will be done at the latest, unless more of them come.
-    """
-
-    def __init__(self, until: datetime) -> None:
-        super().__init__(f"The repository is in use until {until.isoformat()}.")
-        self.until = until
-
-
-class ClaimLost(Exception):
-    """A cleaner has been at work since the repository was claimed; what was pushed may be gone."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """A publisher's share in a repository.
-
-    Attributes:
-        org_id: The organisation that publishes.
-        name: The name it publishes under.
-        epoch: The time between two cleaners in which the commit must fall.
-    """
-
-    org_id: str
-    name: PackName
-    epoch: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Purge:
-    """A cleaner's exclusive hold on a repository.
-
-    Attributes:
-        org_id: The organisation whose repository it is.
-        name: The name that goes with it.
-        epoch: The one that this purge began.
-        until: When the hold lapses.
-        holder: The pack that holds the name; None when there is none, and none can come while the purge
-            lasts.
-        shared: Whether another cleaner, or a request that this one has made, may still be at work, until `until` at
-            the latest.
-    """
-
-    org_id: str
-    name: PackName
-    epoch: str
-    until: datetime
-    holder: str | None
-    shared: bool = False
-
-    def lingering(self) -> "Purge":
-        """Return the hold of a cleaner some of whose requests may still be on their way to the registry."""
-        return replace(self, shared=True)
-
-
 class RepositoryStore:
-    """The names of organisations, and the claims on their repositories.
+    """The names of organisations, and the holds on their repositories.
 
     Args:
-        table: Where they are kept.
+        table: The table.
     """
 
     def __init__(self, *, table: Table) -> None:
@@ -127,18 +54,18 @@ class RepositoryStore:
     def claim_for_create(
         self, *, org_id: str, name: PackName, until: datetime, now: datetime, token: str
     ) -> Claim:
-        """Take a share in the repository of a name that no pack holds. One write.
+        """Claim the repository of a name that no pack holds. One write.
 
         Args:
             org_id: The organisation that publishes.
-            name: The name of the pack to be.
-            until: When the publisher is done or dead.
-            now: The present instant.
-            token: A value never used before.
+            name: The name of the new pack.
+            until: The latest end of the publisher's invocation.
+            now: The current time.
+            token: A value never used before; it becomes the epoch if there is none.
 
         Raises:
             NameHeld: A pack holds the name.
-            RepositoryBusy: A cleaner is at work.
+            RepositoryBusy: A cleaner holds the repository.
             ServiceUnavailable: DynamoDB did not answer.
         """
         try:
@@ -164,17 +91,17 @@ class RepositoryStore:
         return Claim(org_id=org_id, name=name, epoch=item["epoch"])
 
     def claim_for_change(self, pack: Pack, *, until: datetime, now: datetime, token: str) -> Claim:
-        """Take a share in the repository of a pack that gets a new image. One write.
+        """Claim the repository of a pack that gets a new image. One write.
 
         Args:
             pack: The pack, which holds its name.
-            until: When the publisher is done or dead.
-            now: The present instant.
-            token: A value never used before.
+            until: The latest end of the publisher's invocation.
+            now: The current time.
+            token: A value never used before; it becomes the epoch if there is none.
 
         Raises:
-            NameLost: The pack does not hold its name any more.
-            RepositoryBusy: A cleaner is at work.
+            NameLost: The pack no longer holds its name.
+            RepositoryBusy: A cleaner holds the repository.
             ServiceUnavailable: DynamoDB did not answer.
         """
         try:
@@ -201,26 +128,26 @@ class RepositoryStore:
     def begin_purge(
         self, *, org_id: str, name: PackName, until: datetime, now: datetime, token: str
     ) -> Purge:
-        """Take a repository alone, so as to delete an image that no row uses. One write.
+        """Take an exclusive hold on a repository, in order to delete an image that no row uses. One write.
 
         Args:
-            org_id: The organisation whose repository it is.
-            name: The name that goes with it.
-            until: When the cleaner is done or dead, and the longest difference between two clocks later.
-            now: The present instant.
-            token: A value never used before.
+            org_id: The organisation that the repository belongs to.
+            name: The name that goes with the repository.
+            until: When the lease ends: the latest end of the cleaner's invocation plus the allowed clock difference.
+            now: The current time.
+            token: A value never used before; it becomes the epoch.
 
         Raises:
-            RepositoryBusy: A publisher or another cleaner is at work.
+            RepositoryBusy: A publisher or another cleaner holds the repository.
             ServiceUnavailable: DynamoDB did not answer.
         """
         try:
             item = self._table.update(
                 Update(
                     key=name_key(org_id, name),
-                    # An item that is being purged must not expire: its lease would go with it.
+                    # The item must not expire during a purge, because its lease would be lost.
                     change="SET purging_until = :until, epoch = :token REMOVE expires_at",
-                    # The first line lets a repeat after a lost answer pass its own hold.
+                    # The first line is for a retry whose first attempt succeeded but whose answer was lost.
                     condition="epoch = :token"
                     " OR (attribute_not_exists(claimed_until) OR claimed_until < :now)"
                     f" AND {_NOBODY_PURGES}",
@@ -236,21 +163,21 @@ class RepositoryStore:
         return Purge(org_id=org_id, name=name, epoch=token, until=until, holder=item.get("pack_id"))
 
     def join_purge(self, pack: Pack, *, until: datetime, now: datetime, token: str) -> Purge:
-        """Take the repository of a pack that is being deleted, with whoever has it already. A write or two.
+        """Take a hold on the repository of a pack that is being deleted, even if others hold it. One write or more.
 
-        Nobody is waited for. A publisher at work there cannot commit any more, since its pack is being deleted.
-        Another cleaner removes nothing that this one does not; but it may be slow, so that the hold lasts until
-        the last of them must be dead, unless there was one only (see `release_name`).
+        There is no waiting. A publisher at work there can no longer write its row, since its pack is being deleted.
+        Another cleaner removes only what this one removes too. But it may be slow, so the hold lasts until the last
+        cleaner's lease has expired, unless this was the only one (see `release_name`).
 
         Args:
             pack: The pack, which holds its name.
             until: As for `begin_purge`.
-            now: The present instant.
-            token: A value never used before.
+            now: The current time.
+            token: A value never used before; it becomes the epoch.
 
         Raises:
-            NameLost: The pack does not hold its name any more.
-            RepositoryBusy: Cleaners come in faster than we do.
+            NameLost: The pack no longer holds its name.
+            RepositoryBusy: Other cleaners joined between each read and write of this one, four times.
             ServiceUnavailable: DynamoDB did not answer.
         """
         others_until: datetime | None = None
@@ -275,7 +202,9 @@ class RepositoryStore:
         raise RepositoryBusy(others_until or until)
 
     def end_purge(self, purge: Purge) -> None:
-        """Let publishers in again, or leave it to the lapse of a shared hold. At most one write.
+        """End a purge, so that publishers can claim the repository again. At most one write.
+
+        A shared hold is left to expire.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -301,15 +230,15 @@ class RepositoryStore:
 
 
 def release_name(pack: Pack, *, purge: Purge | None, now: datetime) -> Update:
-    """Return the action that frees the name of a pack, for the transaction that ends it.
+    """Return the action that frees a pack's name, for the transaction that marks the pack as deleted.
 
-    A purge that nobody has joined ends with it, so that the next pack of the name can be published at once. It is
-    then the action's condition that nobody has.
+    The action also ends a purge that is not shared, on condition that no other cleaner has joined it. So the next pack
+    of the name can be published at once.
 
     Args:
         pack: The pack, which holds its name.
-        purge: The hold on its repository; None when it has no image of ours.
-        now: The present instant.
+        purge: The hold on its repository; None if the service has pushed no image of this pack.
+        now: The current time.
     """
     end = now if purge is None else max(now, purge.until)
     values = {":pack_id": pack.id, ":expiry": _expiry(end)}
@@ -323,22 +252,30 @@ def release_name(pack: Pack, *, purge: Purge | None, now: datetime) -> Update:
 
 
 def _join(pack: Pack, others_until: datetime | None, end: datetime, now: datetime, token: str) -> Update:
-    """Return the write that takes a repository which others have until `others_until`, or nobody has."""
+    """Return the write that takes a hold on a repository, alone or beside cleaners.
+
+    Args:
+        pack: The pack, which holds its name.
+        others_until: When the hold of other cleaners ends, as last read; None if there are none.
+        end: When the new hold ends.
+        now: The current time.
+        token: The new epoch.
+    """
     values = {
         ":pack_id": pack.id,
         ":end": format_timestamp(end),
         ":token": token,
         ":now": format_timestamp(now),
     }
-    alone_or_as_seen = _NOBODY_PURGES
+    alone_or_unchanged = _NOBODY_PURGES
     if others_until is not None:
-        alone_or_as_seen = f"({_NOBODY_PURGES} OR purging_until = :seen)"
+        alone_or_unchanged = f"({_NOBODY_PURGES} OR purging_until = :seen)"
         values[":seen"] = format_timestamp(others_until)
     return Update(
         key=name_key(pack.org_id, pack.name),
         change="SET purging_until = :end, epoch = :token",
-        # The last part lets a repeat after a lost answer pass its own hold.
-        condition=f"pack_id = :pack_id AND ({alone_or_as_seen} OR epoch = :token)",
+        # The last part is for a retry whose first attempt succeeded but whose answer was lost.
+        condition=f"pack_id = :pack_id AND ({alone_or_unchanged} OR epoch = :token)",
         values=values,
     )
 
@@ -348,5 +285,5 @@ def _busy_until(item: Item) -> datetime:
 
 
 def _expiry(end: datetime) -> int:
-    """Return when an item without a holder may go, as DynamoDB's TTL has it: in seconds since 1970."""
+    """Return when an item without a holder expires, for DynamoDB's TTL: in seconds since 1970."""
     return int((end + _KEPT_WITHOUT_HOLDER).timestamp())

@@ -1,9 +1,9 @@
-"""Roles, and the references by which they hold their packs.
+"""Roles, and their references to packs.
 
-A reference is written on three items in one transaction: the role's list, an item beside the pack that says who
-holds it, and a counter on the pack's row. The counter is what others go by: a pack is deleted, or withdrawn from the
-community, on condition that it is zero, in a write to the very row on which it is raised. So of an attachment and a
-deletion one comes first, and the other sees it (decision 20).
+One transaction writes a reference to three items: the role's list of packs, an item in the pack's partition that names
+the role, and a counter on the pack's row. A pack is deleted, or loses its `community` visibility, on condition that the
+counter is zero. That condition is checked on the same row that an attachment increments. So of an attachment and a
+deletion, one comes first and the other one is refused (decision 20).
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,21 +18,21 @@ from packyard.store.table import Action, Delete, Item, Put, Table, TransactionFa
 
 
 class RoleOutdated(Exception):
-    """The role, or a pack that it was to get, is not as it was read."""
+    """The role, or a pack to attach to it, has changed since it was read."""
 
 
 class RoleStore:
     """The roles of all organisations.
 
     Args:
-        table: Where they are kept.
+        table: The table.
     """
 
     def __init__(self, *, table: Table) -> None:
         self._table = table
 
     def get(self, *, org_id: str, role_id: str) -> Role | None:
-        """Return a role as it stands now; None when its packs were never set. One read.
+        """Return the current state of a role, or None if its packs were never set. One consistent read.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -48,18 +48,19 @@ class RoleStore:
         )
 
     def set_packs(self, role: Role, packs: Sequence[Pack], *, actor: str, at: datetime) -> None:
-        """Write a role's next revision with the references that come and go by it, all or none. One transaction.
+        """Write a role's next revision, and add and remove references accordingly, all or none. One transaction.
 
         Args:
             role: The role's next revision: `before.with_packs(...)`.
-            packs: The packs to attach and those to let go, as they were read; which is which, the role says.
-            actor: Who sets them, for the role's history.
-            at: The present instant, UTC.
+            packs: The packs to attach and the packs to detach, as they were read. Those in `role.pack_ids` are
+                attached.
+            actor: Who sets the packs, for the role's history.
+            at: The current time, in UTC.
 
         Raises:
-            RoleOutdated: The role is at another revision by now; or a pack to attach is not active any more, or hidden
-                from the role's organisation.
-            ServiceUnavailable: DynamoDB did not answer; whether the role was set is not known.
+            RoleOutdated: The role is at another revision now; or a pack to attach is no longer active, or no longer
+                visible to the role's organisation.
+            ServiceUnavailable: DynamoDB did not answer; the role may have been written.
         """
         kept = set(role.pack_ids)
         attached = [pack for pack in packs if pack.id in kept]
@@ -72,7 +73,8 @@ class RoleStore:
         try:
             self._table.transact(actions, token=token_of(actions))
         except TransactionFailed as failure:
-            # Only the role and the packs to attach are in other hands: a reference goes with its role.
+            # Other requests can make only the conditions on the role and on the packs to attach fail. The conditions on
+            # references follow from the role's revision.
             role_reason, _, *others = failure.reasons
             if role_reason.condition_failed or any(
                 reason.condition_failed for reason in others[: 2 * len(attached) : 2]
@@ -107,7 +109,8 @@ def _next_revision(role: Role, actor: str, at: str) -> Iterable[Action]:
 
 
 def _attach(role: Role, pack: Pack, at: str) -> Iterable[Action]:
-    # Whose pack it is never changes, so what was read decides; whether it is shared is the condition's to say.
+    # A pack's owner never changes, so the owner that was read is right. Its visibility can change, so the write checks
+    # it.
     own = pack.org_id == role.org_id
     visible, whose = (
         ("org_id = :org_id", {":org_id": role.org_id})

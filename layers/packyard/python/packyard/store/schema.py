@@ -1,29 +1,31 @@
-"""Which form stored items have, so that code never misreads what a later release has written (decision 72)."""
+"""The schema version of stored items, so that a release never misreads what a later one has written (decision 72)."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from packyard.errors import ServiceUnavailable
 
-# The attribute that states an item's form. Items without it have form 1, which is all that there is so far.
+# The attribute that states an item's schema version. Items without it have version 1, the only one so far.
 ATTRIBUTE: Final = "schema"
 FIRST: Final = 1
 NEWEST_READABLE: Final = 1
 
 
 def require_readable(item: Mapping[str, Any]) -> None:
-    """Check that this code knows an item's form.
+    """Check that this release can read an item.
 
     Args:
-        item: As it was read. A projection without the attribute counts as form 1.
+        item: The item as it was read. A projection without the attribute counts as version 1.
 
     Raises:
-        ServiceUnavailable: A later release has written it: while releases change, a repeat may reach one that reads it.
+        ServiceUnavailable: A later release has written the item. During a deployment, a repeated request may reach a
+            function of that release.
     """
-    form = item.get(ATTRIBUTE, FIRST)
-    if form > NEWEST_READABLE:
+    version = item.get(ATTRIBUTE, FIRST)
+    if version > NEWEST_READABLE:
         unreadable = ServiceUnavailable()
         unreadable.add_note(
-            f"An item has schema {form}, and this release reads up to {NEWEST_READABLE}: go back to the later release."
+            f"An item has schema {version}, but this release reads only up to {NEWEST_READABLE}. "
+            "Deploy the later release again."
         )
         raise unreadable

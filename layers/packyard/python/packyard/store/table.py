@@ -1,4 +1,4 @@
-"""The table: items as plain mappings, conditions, transactions, and the border to DynamoDB's own errors."""
+"""The table: items as plain mappings, conditions and transactions. DynamoDB's own errors are translated here."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import KeysAndAttributesTypeDef, QueryInputTypeDef
 
-# What goes through the table is imported from here.
+# Other modules import the actions from here.
 __all__ = [
     "Action",
     "Check",
@@ -45,8 +45,8 @@ __all__ = [
 
 T = TypeVar("T")
 
-# How long to wait before each further attempt at a contended write, in seconds. A conflict lasts as long as
-# the other transaction does, so the first waits are short.
+# The waits before further attempts, in seconds. A conflict lasts only as long as the other transaction, so the first
+# waits are short.
 _RETRY_DELAYS: Final = (0.025, 0.05, 0.1, 0.2)
 _CONDITION_FAILED: Final = "ConditionalCheckFailed"
 _TRANSIENT: Final = frozenset({"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"})
@@ -56,7 +56,7 @@ class ConditionFailed(Exception):
     """A write's condition did not hold.
 
     Args:
-        old: The item as it stands; None when there is none.
+        old: The item as it was when the write was refused; None if there was none.
     """
 
     def __init__(self, old: Item | None) -> None:
@@ -66,11 +66,11 @@ class ConditionFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What became of one action of a cancelled transaction.
+    """The cancellation reason of one action in a cancelled transaction.
 
     Attributes:
-        code: DynamoDB's code; `None`, the text, for an action that was not at fault.
-        old: The item whose condition failed, as it stands; None when there is none.
+        code: DynamoDB's code; the text `None` for an action that was not the cause.
+        old: The item whose condition failed, as it was then; None if there was none.
     """
 
     code: str
@@ -86,7 +86,7 @@ class TransactionFailed(Exception):
     """A transaction was cancelled and nothing was written.
 
     Args:
-        reasons: One for each action, in their order.
+        reasons: One for each action, in the order of the actions.
     """
 
     def __init__(self, reasons: Sequence[Reason]) -> None:
@@ -95,7 +95,7 @@ class TransactionFailed(Exception):
 
     @property
     def is_transient(self) -> bool:
-        """Whether the same transaction may go through later: only contention or throttling was at fault."""
+        """Whether the same transaction may succeed later, because only contention or throttling was the cause."""
         return {reason.code for reason in self.reasons} <= _TRANSIENT | {"None"}
 
 
@@ -104,14 +104,14 @@ class Query:
     """Which items of one partition to read.
 
     Attributes:
-        condition: The key condition.
-        values: What the placeholders of all expressions stand for.
-        index: A global secondary index, which lags behind writes; None for the table, which is read
+        condition: The key condition expression.
+        values: The values of the placeholders in all expressions.
+        index: A global secondary index, which is eventually consistent; None for the table itself, which is read
             consistently.
-        filter: Which of the items read to answer with.
-        projection: Which attributes to answer with; None for all.
-        limit: How many items to read, before the filter.
-        backwards: Whether to read from the end of the range.
+        filter: The filter expression; None to return every item that was read.
+        projection: The projection expression; None for all attributes.
+        limit: How many items to read before filtering; None for as many as DynamoDB returns at once.
+        backwards: Whether to read in descending order of the sort key.
     """
 
     condition: str
@@ -125,12 +125,12 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class QueryPage:
-    """One answer to a query.
+    """One page of a query's result.
 
     Attributes:
-        items: Those that passed the filter.
-        read: How many were read to find them.
-        last_key: The last item read, to go on from; None when the range is exhausted.
+        items: The items that passed the filter.
+        read: How many items were read, before filtering.
+        last_key: The key of the last item that was read, to continue from; None on the last page.
     """
 
     items: list[Item]
@@ -139,12 +139,12 @@ class QueryPage:
 
 
 class Table:
-    """One DynamoDB table. Items of a form that a later release writes are not read (`schema.py`).
+    """One DynamoDB table. Every method refuses items that only a later release can read (`schema.py`).
 
     Args:
         client: A low-level client; its own retries handle throttling and server errors.
         name: The table's name.
-        sleep: Waits for seconds between attempts at a contended write.
+        sleep: Waits for a number of seconds; called between attempts.
     """
 
     def __init__(self, *, client: "DynamoDBClient", name: str, sleep: Callable[[float], None]) -> None:
@@ -153,7 +153,7 @@ class Table:
         self._sleep = sleep
 
     def get(self, key: Key) -> Item | None:
-        """Return an item as it stands now (a strongly consistent read), or None.
+        """Return an item, or None if there is none. A strongly consistent read.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -164,19 +164,19 @@ class Table:
         return None if item is None else _item(item)
 
     def get_many(self, keys: Sequence[Key]) -> list[Item]:
-        """Return those of the items that are there, as they stand now, in no order.
+        """Return the items of these keys, in no particular order. Keys without an item are left out. Consistent reads.
 
         Args:
             keys: At most 100, each once (API_BatchGetItem).
 
         Raises:
-            ServiceUnavailable: DynamoDB did not answer, or not in full.
+            ServiceUnavailable: DynamoDB did not answer, or did not return all of the items.
         """
         items: list[Item] = []
         if not keys:
             return items
         rest: KeysAndAttributesTypeDef = {"Keys": [to_wire(key) for key in keys], "ConsistentRead": True}
-        # An answer ends at 16 MB or when the table's throughput does, and names the keys that are left.
+        # A response is limited to 16 MB and to the table's throughput. It names the keys that are left.
         for delay in (*_RETRY_DELAYS, None):
             with outages_translated():
                 answer = self._client.batch_get_item(RequestItems={self._name: rest})
@@ -190,11 +190,11 @@ class Table:
         raise ServiceUnavailable
 
     def query(self, query: Query, *, start: Item | None = None) -> QueryPage:
-        """Return one page of a query's answer, in the order of the sort key unless it asks for the other way.
+        """Return one page of a query's result, in the order of the sort key.
 
         Args:
             query: What to read.
-            start: The previous page's `last_key`.
+            start: The previous page's `last_key`; None for the first page.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -230,7 +230,7 @@ class Table:
 
         Raises:
             ConditionFailed: Its condition did not hold.
-            ServiceUnavailable: DynamoDB did not answer, or the item stayed contended.
+            ServiceUnavailable: DynamoDB did not answer, or the conflict with other transactions did not end.
         """
         self._write(
             lambda: self._client.put_item(
@@ -242,34 +242,33 @@ class Table:
         )
 
     def update(self, update: Update) -> Item:
-        """Change an item and return it as it stands afterwards.
+        """Change an item and return all of its attributes after the change.
 
         Raises:
             ConditionFailed: Its condition did not hold.
-            ServiceUnavailable: DynamoDB did not answer, or the item stayed contended.
+            ServiceUnavailable: DynamoDB did not answer, or the conflict with other transactions did not end.
         """
         request = update_to_wire(update, self._name)
         answer = self._write(lambda: self._client.update_item(**request, ReturnValues="ALL_NEW"))
         return _item(answer["Attributes"])
 
     def transact(self, actions: Sequence[Action], *, token: str) -> None:
-        """Write all of the actions or none of them.
+        """Execute all of the actions or none of them.
 
         Args:
-            actions: At most 100, each on another item (API_TransactWriteItems).
-            token: 1 to 36 characters that name this transaction: within ten minutes DynamoDB writes it once
-                however often it is sent, so that a repeat after a lost answer does not fail on its own
-                success.
+            actions: At most 100, each on a different item (API_TransactWriteItems).
+            token: The client request token, 1 to 36 characters. Within ten minutes, DynamoDB executes a transaction
+                once per token. So a retry after a lost answer succeeds, although the conditions no longer hold.
 
         Raises:
             TransactionFailed: A condition did not hold.
-            ServiceUnavailable: DynamoDB did not answer, or the items stayed contended.
+            ServiceUnavailable: DynamoDB did not answer, or the conflict with other transactions did not end.
         """
         wire = [action_to_wire(action, self._name) for action in actions]
         self._write(lambda: self._client.transact_write_items(TransactItems=wire, ClientRequestToken=token))
 
     def _write(self, call: Callable[[], T]) -> T:
-        """Make one logical write; botocore does not retry contention, so that happens here."""
+        """Make a write, with retries after transaction conflicts, which botocore does not retry."""
         for delay in (*_RETRY_DELAYS, None):
             try:
                 with outages_translated():
@@ -286,7 +285,7 @@ class Table:
 
 
 def _failure(error: ClientError) -> ConditionFailed | TransactionFailed | ServiceUnavailable | None:
-    """Return what a refused write means; `ServiceUnavailable` for one that may go through later."""
+    """Translate the error of a write; `ServiceUnavailable` if it may succeed later, None if the error is not known."""
     match error_code(error):
         case "ConditionalCheckFailedException":
             return ConditionFailed(_old(error.response))

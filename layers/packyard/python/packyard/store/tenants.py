@@ -15,7 +15,7 @@ class SlugTaken(Exception):
     """Another organisation has the slug.
 
     Args:
-        holder: Its id.
+        holder: The id of that organisation.
     """
 
     def __init__(self, holder: str) -> None:
@@ -24,17 +24,17 @@ class SlugTaken(Exception):
 
 
 class TenantStore:
-    """Who may use the service.
+    """The organisations and their API keys.
 
     Args:
-        table: Where they are kept.
+        table: The table.
     """
 
     def __init__(self, *, table: Table) -> None:
         self._table = table
 
     def get_org(self, org_id: str) -> Org | None:
-        """Return an organisation as it stands now, or None. One read.
+        """Return an organisation, or None. One consistent read.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -43,7 +43,7 @@ class TenantStore:
         return None if item is None else _org(item)
 
     def find_org(self, slug: str) -> str | None:
-        """Return the id of the organisation of this slug, or None. One read.
+        """Return the id of the organisation with this slug, or None. One consistent read.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -52,7 +52,7 @@ class TenantStore:
         return None if item is None else item["org_id"]
 
     def get_api_key(self, key_hash: str) -> ApiKey | None:
-        """Return a key as it stands now, a revoked or expired one included, or None. One read.
+        """Return an API key, even if it is revoked or expired, or None. One consistent read.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -63,9 +63,9 @@ class TenantStore:
         return _api_key(item)
 
     def list_api_keys(self, org_id: str) -> Iterator[ApiKey]:
-        """Yield an organisation's keys, the oldest first, revoked and expired ones included.
+        """Yield an organisation's API keys, the oldest first, including revoked and expired ones.
 
-        The index lags behind writes, by less than a second as a rule.
+        The index is eventually consistent, usually within a second.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -82,7 +82,7 @@ class TenantStore:
             yield from map(_api_key, page.items)
 
     def put_org(self, org: Org) -> None:
-        """Write a new organisation and take its slug, both or neither.
+        """Write a new organisation and take its slug, both or neither. One transaction.
 
         Raises:
             ConditionFailed: The id is taken.
@@ -107,12 +107,12 @@ class TenantStore:
             raise SlugTaken((of_slug.old or {}).get("org_id", "")) from None
 
     def set_posture(self, org_id: str, *, billing: BillingPosture, trial_ends_at: datetime | None) -> Org:
-        """Change how an organisation stands with billing, and return it as it stands afterwards.
+        """Set an organisation's billing posture, and return the organisation after the change. One write.
 
         Args:
             org_id: The organisation.
             billing: The new posture.
-            trial_ends_at: The new end of its trial; None for none.
+            trial_ends_at: The new end of its trial; None for no end.
 
         Raises:
             ConditionFailed: There is no such organisation.
@@ -133,10 +133,10 @@ class TenantStore:
         return _org(item)
 
     def put_api_key(self, key: ApiKey) -> None:
-        """Write a new key.
+        """Write a new API key. One write.
 
         Raises:
-            ConditionFailed: The key is there already.
+            ConditionFailed: There is a key with the same hash.
             ServiceUnavailable: DynamoDB did not answer.
         """
         created_at = format_timestamp(key.created_at)
@@ -149,17 +149,17 @@ class TenantStore:
             "permission_set": key.permission_set.value,
             "created_at": created_at,
             "revoked_at": _text(key.revoked_at),
-            # Not `expires_at`: that is the table's TTL attribute, and an expired key stays on record.
+            # Not `expires_at`: DynamoDB's TTL would delete the item then, but expired keys are kept.
             "void_from": _text(key.expires_at),
         }
         self._table.put(_put_new(item))
 
     def revoke_api_key(self, key: ApiKey, *, at: datetime) -> ApiKey:
-        """Make a key void and return it; one that was revoked before stays as it was.
+        """Revoke an API key and return it. The time of an earlier revocation is kept. One write.
 
         Args:
             key: The key.
-            at: From when on it is void.
+            at: The time of the revocation.
 
         Raises:
             ConditionFailed: There is no such key.

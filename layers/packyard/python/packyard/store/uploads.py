@@ -1,9 +1,9 @@
-"""Staged uploads, and who is building one.
+"""Staged uploads, and the leases of their builds.
 
-A build is claimed with a lease, so that of two deliveries of one event only one builds, and a build whose function died
-is taken up again once its lease has run out. Whoever holds the lease names it in what it writes: a builder that has
-lost it changes nothing. The build's deadline leaves room for a whole lease after the last claim, so that nothing is
-built any more when it has passed.
+A builder takes a lease before it builds. So if an event is delivered twice, only one delivery builds. If a builder's
+function dies, another attempt can begin when the lease expires. Every write of a builder has the condition that it
+still holds the lease, so a builder that has lost it changes nothing. A lease is given only if it ends before the
+build's deadline, so no build is still running after the deadline.
 """
 
 import json
@@ -23,10 +23,10 @@ _HOLDS_LEASE: Final = "lease = :lease"
 
 
 class BuildUnderWay(Exception):
-    """Another process is building the archive, or may be; come again.
+    """Another process may be building the archive; try again later.
 
     Args:
-        until: When its lease runs out.
+        until: When its lease expires.
     """
 
     def __init__(self, until: datetime) -> None:
@@ -35,20 +35,20 @@ class BuildUnderWay(Exception):
 
 
 class OutOfTime(Exception):
-    """The build's deadline leaves no room for another attempt; the upload has failed, or is about to."""
+    """There is not enough time for another attempt before the build's deadline. The upload has failed, or soon will."""
 
 
 class NothingToBuild(Exception):
-    """The upload is done, has failed, has expired, or is not known any more."""
+    """The upload is done, failed or expired, or its record no longer exists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """A claimed build.
+    """A build whose lease this process holds.
 
     Attributes:
-        upload: What is to be built.
-        lease: Names this attempt.
+        upload: The upload whose archive is to be built.
+        lease: Identifies this attempt.
     """
 
     upload: Upload
@@ -59,7 +59,7 @@ class UploadStore:
     """The staged uploads of all organisations.
 
     Args:
-        table: Where they are kept.
+        table: The table.
     """
 
     def __init__(self, *, table: Table) -> None:
@@ -71,11 +71,11 @@ class UploadStore:
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
         """
-        # No condition on its absence: the id is new, and a repeat after a lost answer writes the same.
+        # The condition does not require that the item is absent: the id is new, and a retry writes the same item.
         self._table.put(Put(item=_to_item(upload), condition="attribute_not_exists(lease)"))
 
     def get(self, upload_id: str) -> Upload | None:
-        """Return an upload as it was last written, or None. One read.
+        """Return an upload as it was last written, or None. One consistent read.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -86,19 +86,19 @@ class UploadStore:
     def claim_build(
         self, upload_id: str, *, lease: str, now: datetime, until: datetime, deadline: datetime
     ) -> Build:
-        """Take on the build of an upload whose archive has arrived. One write.
+        """Take the lease for building an upload whose archive has arrived. One write.
 
         Args:
-            upload_id: Which.
+            upload_id: The upload.
             lease: A value never used before.
-            now: The present instant.
-            until: When the builder is done or dead, and the longest difference between two clocks later.
-            deadline: When there is no further attempt, unless an earlier attempt has set it.
+            now: The current time.
+            until: When the lease ends: the latest end of this function's invocation plus the allowed clock difference.
+            deadline: After this time there are no further attempts. The first attempt's value is kept.
 
         Raises:
             BuildUnderWay: Another attempt holds the lease.
-            OutOfTime: It is too late for another attempt.
-            NothingToBuild: The upload has come to its end.
+            OutOfTime: The lease would end after the deadline.
+            NothingToBuild: The upload is done, failed or expired, or its record no longer exists.
             ServiceUnavailable: DynamoDB did not answer.
         """
         try:
@@ -107,7 +107,7 @@ class UploadStore:
                     key=upload_key(upload_id),
                     change="SET upload_status = :building, lease = :lease, lease_until = :until,"
                     " build_deadline = if_not_exists(build_deadline, :deadline)",
-                    # The last line lets a repeat after a lost answer pass its own hold.
+                    # The last line is for a retry whose first attempt succeeded but whose answer was lost.
                     condition="upload_status = :awaiting AND arrival_deadline >= :now"
                     " OR upload_status = :building AND lease_until <= :now AND build_deadline >= :until"
                     f" OR {_HOLDS_LEASE}",
@@ -132,11 +132,11 @@ class UploadStore:
         return Build(upload=_from_item(item), lease=lease)
 
     def completion(self, build: Build, pack_id: str) -> Update:
-        """Return the write that says the build is done, for the transaction that writes the pack.
+        """Return the action that marks the upload as done, for the transaction that writes the pack.
 
         Args:
-            build: The build; it fails when the lease has passed to another one.
-            pack_id: The pack that the archive has become.
+            build: The build. The action's condition is that it still holds the lease.
+            pack_id: The pack that was made from the archive.
         """
         return Update(
             key=upload_key(build.upload.id),
@@ -146,20 +146,20 @@ class UploadStore:
         )
 
     def complete(self, build: Build, pack_id: str) -> None:
-        """Say that the build is done, nothing else having had to be written. One write.
+        """Mark the upload as done, for a build that had nothing else to write. One write.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
         """
-        self._settle(self.completion(build, pack_id))
+        self._write_if_leased(self.completion(build, pack_id))
 
     def fail(self, build: Build, error: PackyardError) -> None:
-        """Say for good that the archive cannot become a pack. One write.
+        """Mark the upload as failed: no pack can be made from the archive. One write.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
         """
-        self._settle(
+        self._write_if_leased(
             Update(
                 key=upload_key(build.upload.id),
                 change="SET upload_status = :failed, upload_error = :error REMOVE lease, lease_until",
@@ -173,12 +173,12 @@ class UploadStore:
         )
 
     def release(self, build: Build, error: PackyardError, *, now: datetime) -> None:
-        """Let another attempt begin at once, and remember why this one ended. One write.
+        """Give up the lease, so that another attempt can begin at once, and store why this one ended. One write.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
         """
-        self._settle(
+        self._write_if_leased(
             Update(
                 key=upload_key(build.upload.id),
                 change="SET lease_until = :now, upload_error = :error REMOVE lease",
@@ -191,8 +191,8 @@ class UploadStore:
             )
         )
 
-    def _settle(self, update: Update) -> None:
-        """Write what has become of a build, unless that is for another attempt to say by now."""
+    def _write_if_leased(self, update: Update) -> None:
+        """Make an update; do nothing if another attempt has taken the lease."""
         try:
             self._table.update(update)
         except ConditionFailed:
@@ -200,7 +200,7 @@ class UploadStore:
 
 
 def _error_text(build: Build, error: PackyardError) -> str:
-    # As text, because what names the fields comes from the archive, and DynamoDB is particular about names.
+    # As JSON text, because its keys come from the archive and DynamoDB restricts attribute names.
     return json.dumps(error.inner(build.upload.id))
 
 
@@ -217,14 +217,14 @@ def _to_item(upload: Upload) -> Item:
         "form_expires_at": format_timestamp(upload.form_expires_at),
         "arrival_deadline": format_timestamp(upload.arrival_deadline),
         "forgotten_at": format_timestamp(upload.forgotten_at),
-        # The table's TTL: in seconds since 1970.
+        # The table's TTL attribute, in seconds since 1970.
         "expires_at": int(upload.forgotten_at.timestamp()),
     }
     return {name: value for name, value in item.items() if value is not None}
 
 
 def _to_tags(if_match: IfMatch | None) -> list[str] | None:
-    # That the pack is there, which is all that `*` asks, a build asks anyway.
+    # `*` requires only that the pack exists, which every build checks anyway.
     return None if if_match is None or if_match.tags is None else sorted(if_match.tags)
 
 

@@ -1,4 +1,4 @@
-"""Items as plain mappings here, as DynamoDB's typed attribute values on the wire."""
+"""Conversion between plain mappings and DynamoDB's typed attribute values."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,10 +12,10 @@ _deserialise = TypeDeserializer().deserialize
 
 
 def to_wire(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an item, a key or the values of an expression as DynamoDB takes them."""
+    """Return an item, a key or an expression's values as typed attribute values."""
     return {name: _serialise(value) for name, value in values.items()}
 
 
 def from_wire(item: Mapping[str, Any]) -> Item:
-    """Return an item as DynamoDB answered it; its numbers are `Decimal`."""
+    """Return an item from DynamoDB as a plain mapping; its numbers are `Decimal`."""
     return {name: _deserialise(value) for name, value in item.items()}

@@ -1,1 +1,1 @@
-"""Who uses the service: organisations, their keys, the caller behind a credential. No AWS and no network."""
+"""Who uses the service: organisations, API keys, JWTs and callers. No AWS and no network."""

@@ -1,4 +1,4 @@
-"""API keys: what they look like, how they are kept, and what they allow."""
+"""API keys: their form, how they are stored, and their permissions."""
 
 import hashlib
 from base64 import urlsafe_b64encode
@@ -16,14 +16,14 @@ SECRET_BYTES: Final = 32
 
 
 class PermissionSet(StrEnum):
-    """What a key was issued for."""
+    """The permissions that a key was issued with."""
 
     FULL_ACCESS = "full_access"
     SUBMIT_OBSERVE = "submit_observe"
     READ_ONLY = "read_only"
 
 
-# Reading packs needs no scope, so that a key which may not write has none here.
+# Reading needs no scope, so keys that may only read have none.
 SCOPES: Final[Mapping[PermissionSet, frozenset[str]]] = MappingProxyType(
     {
         PermissionSet.FULL_ACCESS: frozenset({WRITE}),
@@ -35,14 +35,16 @@ SCOPES: Final[Mapping[PermissionSet, frozenset[str]]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """An issued key, as it is kept: its secret is not.
+    """An issued key as it is stored, without its secret.
 
     Attributes:
-        key_hash: What `hash_secret` made of the secret.
-        org_id: The organisation that it acts for.
-        label: What its holder calls it.
-        revoked_at: When it was revoked; None for a key that was not.
-        expires_at: From when it is void; None for a key that does not expire.
+        key_hash: The hash of the secret, from `hash_secret`.
+        org_id: The organisation that the key acts for.
+        label: A name that the operator gave to the key.
+        permission_set: The permissions of the key.
+        created_at: When it was issued.
+        revoked_at: When it was revoked; None if it was not.
+        expires_at: From when on it is refused; None if it does not expire.
     """
 
     key_hash: str
@@ -55,13 +57,14 @@ class ApiKey:
 
     @property
     def key_id(self) -> str:
-        """What the history and the operator call the key: the hash's beginning, from which nothing follows."""
+        """The key's id in histories and for the operator: the start of the hash, which does not disclose the secret."""
         return self.key_hash[:16]
 
     def is_live(self, now: datetime) -> bool:
         """Return whether the key is neither revoked nor expired at `now`.
 
-        A revoked key is void at once, whenever that was: the clock of who revoked it may be ahead of ours.
+        A key with `revoked_at` is refused even if that time is still to come, because the clock of the machine that
+        revoked it may be ahead.
         """
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
@@ -81,10 +84,9 @@ def new_secret(random_bytes: bytes) -> str:
 
 
 def hash_secret(secret: str) -> str:
-    """Return the SHA-256 of a secret in hex, under which its key is kept and found.
+    """Return the SHA-256 of a secret in hex. The key is stored under this hash and looked up by it.
 
-    A plain hash, because a secret holds 256 random bits: there is nothing to guess that salt or a slow hash
-    would protect (NIST SP 800-63B, section 5.1.2.2, asks for those below 112 bits), and one read finds the
-    key.
+    Neither a salt nor a slow hash is needed, because a secret has 256 random bits and cannot be guessed (NIST SP
+    800-63B, section 5.1.2.2, requires them below 112 bits). A plain hash lets one read find the key.
     """
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,9 +1,9 @@
-"""JSON Web Tokens: what a signed one says, or why it is refused (RFC 7519, with the advice of RFC 8725).
+"""JSON Web Tokens: checking them and reading their claims (RFC 7519, with the advice of RFC 8725).
 
-The order is that of trust: the header only chooses a key from the issuer's own set; nothing in the payload is looked at
-before the signature holds. What else a header holds is passed over, keys and addresses of keys included (RFC 7515,
-section 4; RFC 8725, section 3.10): Cloud Foundry's UAA, SAP's XSUAA and Entra ID send `jku`, `x5t` or parameters of
-their own with every token.
+The header only selects a key from the issuer's own key set. The payload is read only after the signature was verified.
+Other header parameters are ignored, including keys and URLs of keys (RFC 7515, section 4; RFC 8725, section 3.10).
+They cannot be refused, because Cloud Foundry's UAA, SAP's XSUAA and Entra ID send `jku`, `x5t` or private parameters
+with every token.
 """
 
 import re
@@ -27,32 +27,34 @@ LEEWAY_SECONDS: Final = 60
 
 _KNOWN_SCOPES: Final = frozenset({WRITE})
 _COMPACT: Final = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
-# An access token or a plain JWT, not one that was signed for another purpose (RFC 8725, section 3.11; RFC 9068).
+# Access tokens and plain JWTs only, because tokens of other types were signed for other purposes (RFC 8725,
+# section 3.11; RFC 9068).
 _TYPES: Final = frozenset({"jwt", "at+jwt"})
-# Each says that the payload, or the header, means something else than it seems to: some readers act on it, others do
-# not (decision 36).
+# Parameters that change the meaning of the payload or the header. Some libraries apply them and others ignore them, so
+# they are refused (decision 36).
 _REFUSED_HEADERS: Final = frozenset({"crit", "b64", "zip", "enc"})
-# OpenID Connect Core, section 2: at most 255 ASCII characters. Without quotes and backslashes, because subjects
-# stand in access logs, whose lines API Gateway makes by plain substitution.
+# At most 255 ASCII characters (OpenID Connect Core, section 2). Quotes and backslashes are refused because API Gateway
+# inserts subjects into the JSON lines of the access log without escaping them.
 _SUBJECT: Final = re.compile(r"[!#-\[\]-~]{1,255}")
 
 
-class _AlgorithmAlone(JWSRegistry):
-    """Looks at no header but `alg`: the library would refuse a token for the form of one that means nothing here."""
+class _OnlyAlgorithm(JWSRegistry):
+    """Checks only the parameter `alg`. By default, joserfc refuses a token if an unused parameter is malformed."""
 
     default_header_registry: ClassVar[HeaderRegistryDict] = {}  # type: ignore[misc] # the library leaves ClassVar out
 
 
 class TokenRefused(Exception):
-    """A token is not one that we take; the message says why, for the log and not for its bearer."""
+    """The token is not accepted. The message states the reason. It is for the log and must not reach the client."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token whose header has been read and whose signature has not been checked.
+    """A token whose header has been parsed, but whose signature has not been verified.
 
     Attributes:
-        key_name: The key that it claims to be signed with.
+        text: The whole token, in compact form.
+        key_name: The name of the key that it claims to be signed with.
     """
 
     text: str
@@ -61,12 +63,12 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What a token that holds says.
+    """The verified claims of a token.
 
     Attributes:
         org_id: The organisation that its bearer acts for.
         principal: `user:` and the token's subject.
-        scopes: Those of its permissions that mean something here.
+        scopes: The permissions that this service knows.
     """
 
     org_id: str
@@ -75,10 +77,10 @@ class Identity:
 
 
 def parse_token(text: str) -> Token:
-    """Return a token in JWS Compact Serialization (RFC 7515, section 7.1).
+    """Parse the header of a token in JWS Compact Serialization (RFC 7515, section 7.1).
 
     Raises:
-        TokenRefused: Malformed, of another algorithm or type, or with an extension.
+        TokenRefused: The token is malformed, has another algorithm or type, or has one of `_REFUSED_HEADERS`.
     """
     segments = _COMPACT.fullmatch(text)
     if segments is None:
@@ -97,21 +99,21 @@ def parse_token(text: str) -> Token:
 
 
 def read_token(token: Token, *, key: VerificationKey, issuer: str, audience: str, now: datetime) -> Identity:
-    """Return what a token says, once its signature and its claims hold.
+    """Verify a token's signature and claims, and return its claims.
 
     Args:
-        token: As parsed.
-        key: The key that it names, from the issuer's own set.
-        issuer: What `iss` must be, exactly.
-        audience: What `aud` must be, or hold.
-        now: The present instant. Clocks may differ by 60 s.
+        token: From `parse_token`.
+        key: The key that the token names, from the issuer's own set.
+        issuer: The exact value that `iss` must have.
+        audience: The value that `aud` must have or contain.
+        now: The current time. Clocks may differ by 60 s.
 
     Raises:
-        TokenRefused: The signature is not the key's; the token is expired, not valid yet, from another issuer or for
-            another audience; or a claim is missing, given twice or not of its form.
+        TokenRefused: The signature does not match the key; the token is expired, not yet valid, from another issuer or
+            for another audience; or a claim is missing, malformed or given twice.
     """
-    registry = _AlgorithmAlone(algorithms=[token.key_name.algorithm], strict_check_header=False)
-    # The whole token is bounded where it comes in.
+    registry = _OnlyAlgorithm(algorithms=[token.key_name.algorithm], strict_check_header=False)
+    # joserfc's own limit for the header is not needed, because the length of the whole token is limited before.
     registry.max_header_length = len(token.text)
     try:
         deserialize_compact(token.text, key, registry=registry)

@@ -1,4 +1,4 @@
-"""Organisations, and whether their billing posture lets them create (API contract, section 1)."""
+"""Organisations and their billing postures (API contract, section 1)."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ _ORG_ID = re.compile(r"org_[0-7][0-9a-hjkmnp-tv-z]{25}")
 
 
 class BillingPosture(StrEnum):
-    """How an organisation stands with billing."""
+    """The billing state of an organisation. It decides whether the organisation may create and change things."""
 
     ACTIVE = "active"
     TRIAL = "trial"
@@ -22,10 +22,11 @@ class Org:
     """One organisation.
 
     Attributes:
-        org_id: `org_` and a lower-case ULID: a valid segment of an OCI repository as it stands.
-        slug: Its host label, `<slug>.<domain>`.
-        trial_ends_at: When the trial ends; None while no end is set. Only a trial looks at it.
-        platform: Whether this is the operator's own organisation, whose packs everyone sees.
+        org_id: `org_` and a lower-case ULID; it is a valid segment of an OCI repository's name.
+        slug: The organisation's label in host names, `<slug>.<domain>`.
+        billing: The billing posture.
+        trial_ends_at: When the trial ends; None for no end. It counts only in the posture `trial`.
+        platform: Whether this is the operator's own organisation, whose packs everyone can see.
     """
 
     org_id: str
@@ -35,7 +36,7 @@ class Org:
     platform: bool = False
 
     def may_create(self, now: datetime) -> bool:
-        """Return whether create-class calls are allowed: billing is active, or a trial has not ended yet."""
+        """Return whether create-class calls are allowed at `now`: billing is active, or a trial has not ended."""
         if self.billing is BillingPosture.TRIAL:
             return self.trial_ends_at is None or now < self.trial_ends_at
         return self.billing is BillingPosture.ACTIVE

@@ -15,20 +15,20 @@ MAX_KEY_ID_CHARACTERS: Final = 256
 
 VerificationKey = RSAKey | ECKey
 
-# What each algorithm that we take needs of a key. Symmetric ones are not among them, so that a public key can never
-# serve as a shared secret (RFC 8725, section 2.1).
+# The accepted algorithms and their key types. Symmetric algorithms are not accepted, so nobody can use a public key as
+# a shared secret (RFC 8725, section 2.1).
 _KEY_TYPES: Final[Mapping[str, type[RSAKey | ECKey]]] = {"RS256": RSAKey, "ES256": ECKey}
 ALGORITHMS: Final = frozenset(_KEY_TYPES)
-# What makes up a public key (RFC 7518, section 6).
+# The members of a JWK that make up a public key (RFC 7518, section 6).
 _PUBLIC_MEMBERS: Final = frozenset({"kty", "n", "e", "crv", "x", "y"})
 
 
 @dataclass(frozen=True, slots=True)
 class KeyName:
-    """How a token names the key that signed it: one name for one algorithm (RFC 8725, section 3.1).
+    """How a token names its key: by id and algorithm. A key is used with one algorithm only (RFC 8725, section 3.1).
 
     Attributes:
-        key_id: None where it names none, which is for sets of one key (RFC 7515, section 4.1.4).
+        key_id: The token's `kid`; None if it has none, which suffices for a set of one key (RFC 7515, section 4.1.4).
         algorithm: RS256 or ES256.
     """
 
@@ -38,21 +38,21 @@ class KeyName:
 
 @dataclass(frozen=True, slots=True)
 class SigningKeys:
-    """The keys of a set that tokens can be checked with.
+    """The keys of a key set with which tokens can be verified.
 
     Attributes:
-        by_name: Each key for its algorithm; of two with one name the first. Keys without a name are among `nameless`.
-        nameless: Those that have none.
+        by_name: The keys that have a `kid`, by name. If a name occurs twice, the first key is kept.
+        nameless: The keys that have no `kid`, each with its algorithm.
     """
 
     by_name: Mapping[KeyName, VerificationKey] = field(default_factory=dict)
     nameless: Sequence[tuple[str, VerificationKey]] = ()
 
     def find(self, name: KeyName) -> VerificationKey | None:
-        """Return the one key that a token can have been signed with, or None.
+        """Return the only key that can have signed a token with this name, or None.
 
-        That is a key of the name that the token states. Else, where the set has one key for the algorithm and no more,
-        it is that key, unless both have a name: those differ.
+        It is the key of that name if there is one. Otherwise it is the set's only key for the algorithm, if the token
+        or that key has no `kid`. If both have one, they differ, so the key cannot have signed the token.
         """
         named = self.by_name.get(name)
         if named is not None:
@@ -61,18 +61,18 @@ class SigningKeys:
         others = [key for key_name, key in self.by_name.items() if key_name.algorithm == name.algorithm]
         if len(nameless) + len(others) != 1:
             return None
-        fitting = nameless if name.key_id is not None else [*nameless, *others]
-        return fitting[0] if fitting else None
+        candidates = nameless if name.key_id is not None else [*nameless, *others]
+        return candidates[0] if candidates else None
 
 
 def parse_key_set(document: bytes) -> SigningKeys:
-    """Return the keys of a JWK Set that tokens can be checked with.
+    """Return the keys of a JWK Set with which tokens can be verified.
 
-    Keys for anything else are passed over, as issuers publish some (RFC 7517, section 5): for encryption, for other
-    algorithms, shared secrets, an RSA modulus below 2048 bits, a name that is no text.
+    Other keys are ignored, because issuers publish them too (RFC 7517, section 5): keys for encryption or for other
+    algorithms, symmetric keys, RSA keys below 2048 bits, and keys whose `kid` is not a string.
 
     Raises:
-        ValueError: Not a JWK Set, or one of more than 32 keys.
+        ValueError: Not a JWK Set, or a set of more than 32 keys. The message completes "the key set …".
     """
     keys = parse_object(document).get("keys")
     if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
@@ -99,7 +99,7 @@ def _import(jwk: Mapping[str, Any], algorithm: str) -> VerificationKey | None:
         return None
     try:
         with warnings.catch_warnings():
-            # joserfc warns about a modulus that is too short, and would go on.
+            # joserfc only warns about a modulus that is too short.
             warnings.simplefilter("error", SecurityWarning)
             return key_type.import_key(
                 {name: value for name, value in jwk.items() if name in _PUBLIC_MEMBERS}

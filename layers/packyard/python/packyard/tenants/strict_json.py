@@ -1,17 +1,17 @@
-"""JSON objects from strangers, read so that no two readers can see different things in one text."""
+"""Parsing untrusted JSON objects. Texts that two JSON parsers could read differently are refused."""
 
 import json
 from typing import Any, NoReturn
 
 
 def parse_object(text: bytes) -> dict[str, Any]:
-    """Return the object that a text holds.
+    """Return the JSON object in a text.
 
-    The same name twice is refused: what the issuer's own check saw may be the other one (RFC 8725, section 2.4,
+    A repeated name is refused, because the issuer's own checks may have read the other value (RFC 8725, section 2.4;
     RFC 8259, section 4).
 
     Raises:
-        ValueError: Not UTF-8, not JSON, nested too deeply, NaN or infinite numbers, a name given twice, or not an
+        ValueError: Not UTF-8, not JSON, nested too deeply, NaN or an infinite number, a repeated name, or not an
             object.
     """
     try:

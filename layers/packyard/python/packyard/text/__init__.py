@@ -1,1 +1,1 @@
-"""What refusals are put together from."""
+"""Texts that several refusals have in common."""

@@ -1,17 +1,18 @@
-"""What a refusal can propose to who has mistyped a name (API contract, section 1, "A refusal says what to do")."""
+"""Suggesting the right name after a typing mistake (API contract, section 1, "A refusal says what to do")."""
 
 import re
 from collections.abc import Collection
 from typing import Final
 
 _LONGEST: Final = 64
+# The place before a capital in a camel-case name.
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def closest(word: str, known: Collection[str]) -> str | None:
-    """Return the known name that `word` was probably meant to be, or None when none is near.
+    """Return the known name that `word` was probably meant to be, or None if none is similar.
 
-    `displayName`, `display-name` and `DISPLAY NAME` are near `display_name`, and so are a beginning of it and a
+    For `display_name`, similar words are `displayName`, `display-name`, `DISPLAY NAME`, a beginning of the name, and a
     misspelling.
     """
     return _spelled_otherwise(word, known) or _misspelled(word, known)
@@ -22,15 +23,15 @@ def _spelled_otherwise(word: str, known: Collection[str]) -> str | None:
     wanted = _plain(word[: _LONGEST + 1])
     if wanted in plain:
         return plain[wanted]
-    begun = [name for spelling, name in plain.items() if wanted and spelling.startswith(wanted)]
-    return begun[0] if len(begun) == 1 else None
+    completions = [name for spelling, name in plain.items() if wanted and spelling.startswith(wanted)]
+    return completions[0] if len(completions) == 1 else None
 
 
 def _misspelled(word: str, known: Collection[str]) -> str | None:
     if len(word) > _LONGEST:
         return None
     plain = {_plain(name): name for name in known}
-    # Only refusals need it, so that other requests do not load it.
+    # Imported here because only refusals need it.
     import difflib  # noqa: PLC0415
 
     near = difflib.get_close_matches(_plain(word), plain, n=1)
@@ -38,13 +39,14 @@ def _misspelled(word: str, known: Collection[str]) -> str | None:
 
 
 def unknown_name(name: str, known: Collection[str], *, kind: str, place: str | None = None) -> str:
-    """Return what a refusal says of a name that is not known: the one that was meant if any is near, else all of them.
+    """Return the reason for refusing an unknown name. It proposes a similar known name or, without one, lists them all.
 
     Args:
-        name: As given.
-        known: The names that would have been taken.
-        kind: What it is not: `a field of this request`.
-        place: Where it belongs, for one that is no misspelling.
+        name: The unknown name.
+        known: The known names.
+        kind: What the name is not, such as `a field of this request`.
+        place: Advice for a known mistake, such as where the value belongs. It replaces the list, and the search for
+            misspellings.
     """
     near = _spelled_otherwise(name, known) if place else closest(name, known)
     hint = f"did you mean {near}?" if near else place or f"known are {', '.join(sorted(known))}"
@@ -52,7 +54,7 @@ def unknown_name(name: str, known: Collection[str], *, kind: str, place: str | N
 
 
 def not_one_of(value: str, known: Collection[str]) -> str:
-    """Return what a refusal says of a value that is none of a few: all of them, and the one that was meant if any."""
+    """Return the reason for refusing a value outside of a small set. It lists the set, and proposes a similar value."""
     near = closest(value, known)
     return f"must be one of: {', '.join(known)}{f'; did you mean {near}?' if near else ''}"
 

@@ -1,1 +1,1 @@
-"""Building an image: tree, layer, compression, documents."""
+"""Building an image: the file tree, the layer, its compression, and the documents."""

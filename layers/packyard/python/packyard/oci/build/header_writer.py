@@ -1,8 +1,8 @@
-"""Tar headers, written here rather than by `tarfile` so that a layer's bytes depend on no Python version.
+"""Writing tar headers. `tarfile` is not used, so that a layer's bytes do not depend on the version of Python.
 
-A header says what the contract keeps and nothing else: path, kind, size, and 0644 or 0755. Owner and group
-are 0 and nameless, the time is 0 (API contract, section 4). Format: POSIX.1-2017, pax, "ustar Interchange
-Format" and "pax Extended Header".
+A header states only what the contract keeps: the path, the kind, the size, and the mode 0644 or 0755. Owner, group and
+time are 0, and the names of owner and group are empty (API contract, section 4). The format is that of POSIX.1-2017,
+pax, "ustar Interchange Format" and "pax Extended Header".
 """
 
 from functools import lru_cache
@@ -21,7 +21,7 @@ def file_header(path: str, *, size: int, executable: bool) -> bytes:
     """Return the header of a regular file of `size` bytes.
 
     Raises:
-        ValueError: `size` is 8 GiB or more, which ustar cannot say.
+        ValueError: `size` is 8 GiB or more, which a ustar header cannot state.
     """
     return _header(path.encode(), kind=_FILE, mode=0o755 if executable else 0o644, size=size)
 
@@ -32,7 +32,7 @@ def directory_header(path: str) -> bytes:
 
 
 def padding(size: int) -> bytes:
-    """Return the zeros that fill up the last block of `size` bytes of content."""
+    """Return the zeros that pad `size` bytes of content to a multiple of 512."""
     return bytes(-size % BLOCK)
 
 
@@ -41,7 +41,7 @@ def end_of_archive() -> bytes:
     return bytes(2 * BLOCK)
 
 
-# Who makes a layer of another asks for each header twice, one time shortly after the other.
+# When a layer is made from another one, each header is requested twice in quick succession.
 @lru_cache(maxsize=64)
 def _header(path: bytes, *, kind: bytes, mode: int, size: int) -> bytes:
     split = _split(path)
@@ -49,7 +49,7 @@ def _header(path: bytes, *, kind: bytes, mode: int, size: int) -> bytes:
         prefix, name = split
         return _block(name, prefix=prefix, kind=kind, mode=mode, size=size)
     record = _pax_record(b"path", path)
-    # Readers that know pax ignore this name, so it only has to be there and to be valid.
+    # Readers that know pax ignore this name, so it only has to be present and valid.
     short_name = path.decode().encode("ascii", "replace")[:_NAME_BYTES]
     return b"".join(
         (
@@ -62,15 +62,15 @@ def _header(path: bytes, *, kind: bytes, mode: int, size: int) -> bytes:
 
 
 def _split(path: bytes) -> tuple[bytes, bytes] | None:
-    """Return ustar's prefix and name for `path`, or None where only a pax record can say it.
+    """Return ustar's prefix and name for a path, or None if it needs a pax record.
 
-    Ustar names are ASCII; some readers decode others by the locale.
+    A path that is not ASCII needs one, because some readers decode ustar names by the locale.
     """
     if not path.isascii():
         return None
     if len(path) <= _NAME_BYTES:
         return b"", path
-    # The slash that ends a directory's path is part of its name, never the place to split.
+    # A directory's path ends with a slash, which belongs to the name. The path must not be split there.
     slash = path.rfind(b"/", 1, min(_PREFIX_BYTES + 1, len(path) - 1))
     if slash < 0 or len(path) - slash - 1 > _NAME_BYTES:
         return None
@@ -78,7 +78,7 @@ def _split(path: bytes) -> tuple[bytes, bytes] | None:
 
 
 def _pax_record(key: bytes, value: bytes) -> bytes:
-    """Return `<length> <key>=<value>` and a newline, where the length counts its own digits too."""
+    """Return `<length> <key>=<value>` and a newline. The length includes its own digits."""
     rest = len(key) + len(value) + 3
     length = rest + len(str(rest))
     if len(str(length)) > len(str(rest)):
@@ -107,5 +107,5 @@ def _block(name: bytes, *, prefix: bytes, kind: bytes, mode: int, size: int) -> 
             bytes(12),
         )
     )
-    # Most of a header is zeros, which add nothing.
+    # Removing the zeros first is faster and does not change the sum.
     return fields[:148] + b"%06o\0 " % sum(fields.translate(None, b"\0")) + fields[156:]

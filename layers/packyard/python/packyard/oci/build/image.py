@@ -1,7 +1,7 @@
-"""The image that carries a pack: one layer under an index of two platforms (API contract, section 4).
+"""The image of a pack: an index with two platforms that share one layer (API contract, section 4).
 
-What a pack holds has no architecture, but runtimes refuse an image that is not for theirs. So an index
-names a manifest for each, and both name the same layer.
+A pack's files do not depend on the architecture, but runtimes refuse an image for another architecture. So the index
+lists one manifest for each architecture, and both manifests name the same layer.
 """
 
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ class Image:
     """An image's documents.
 
     Attributes:
-        index: What a pack's `image_digest` pins and its tag names.
-        manifests: One per platform, in the index's order.
-        configs: One per platform, in the same order.
-        size_bytes: Config plus layer of one platform, compressed: what one node pulls.
+        index: The document that the tag and the pack's `image_digest` name.
+        manifests: One for each platform, in the index's order.
+        configs: One for each platform, in the same order.
+        size_bytes: Compressed bytes of one platform's config and layer, which is what a node pulls.
     """
 
     index: Document
@@ -34,22 +34,22 @@ class Image:
 
     @property
     def digests(self) -> tuple[Digest, ...]:
-        """What a registry has to forget to be rid of the image, in that order: the index, then its manifests.
+        """The digests to delete in order to remove the image, in this order: the index, then its manifests.
 
-        No other image of the repository names these manifests: they state the layer and every annotation
-        that the index states, so that an equal manifest means an equal index.
+        No other image in the repository has these manifests. They contain the layer and all annotations of the index,
+        so equal manifests mean an equal index.
         """
         return (self.index.digest, *(manifest.digest for manifest in self.manifests))
 
 
 def build_image(*, layer: Layer, title: str, version: str, description: str | None = None) -> Image:
-    """Return the image of `layer`; the same arguments give the same bytes.
+    """Return the image with this layer. The same arguments give the same bytes.
 
     Args:
-        layer: What the image holds.
-        title: The pack's name, for `org.opencontainers.image.title`.
-        version: The pack's version, for `.version`.
-        description: For `.description`; no annotation without one.
+        layer: The image's only layer.
+        title: The pack's name, for the annotation `org.opencontainers.image.title`.
+        version: The pack's version, for `org.opencontainers.image.version`.
+        description: For `org.opencontainers.image.description`; None for no such annotation.
     """
     annotations = {"org.opencontainers.image.title": title, "org.opencontainers.image.version": version}
     if description is not None:
@@ -69,7 +69,7 @@ def build_image(*, layer: Layer, title: str, version: str, description: str | No
 
 
 def _config(architecture: str, layer: Layer) -> Document:
-    # No `created`: the same content has to give the same bytes (image-spec, config.md: optional).
+    # Without `created`, which is optional (image-spec, config.md), so that the same content gives the same bytes.
     rootfs = {"type": "layers", "diff_ids": [layer.diff_id]}
     return Document.of(CONFIG, {"architecture": architecture, "os": "linux", "rootfs": rootfs})
 

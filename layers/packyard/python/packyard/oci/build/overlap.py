@@ -1,6 +1,6 @@
-"""Work on other threads while this one goes on: in order, and never further ahead than memory allows.
+"""Running calls on other threads. Results come in order, and few calls are pending at a time, to limit memory.
 
-It pays where work is done outside the interpreter's lock: isal and hashlib let go of it for all but small pieces.
+This is faster only for calls that release the global interpreter lock, as isal and hashlib do except for small inputs.
 """
 
 from collections import deque
@@ -11,15 +11,15 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Calls that wait, are under way, or are done and not yet asked for.
+# The most calls that are waiting, running, or done without their result having been fetched.
 _AHEAD = 4
 
 
 class Overlap(Generic[Result]):
-    """Calls that an executor makes, a few at most at a time.
+    """Pending calls on an executor, at most a few at a time.
 
     Args:
-        threads: Makes the calls.
+        threads: Runs the calls.
     """
 
     def __init__(self, threads: Executor) -> None:
@@ -27,19 +27,19 @@ class Overlap(Generic[Result]):
         self._calls: deque[Future[Result]] = deque()
 
     def start(self, work: Callable[[Item], Result], item: Item) -> list[Result]:
-        """Have `work(item)` done some time; return what has come of the oldest call, once there are too many.
+        """Submit `work(item)`. If too many calls are pending, wait for the oldest one and return its result in a list.
 
         Raises:
-            Exception: Whatever that call raised.
+            Exception: The exception of that call.
         """
         self._calls.append(self._threads.submit(work, item))
         return [self._calls.popleft().result()] if len(self._calls) > _AHEAD else []
 
     def finish(self) -> Iterator[Result]:
-        """Yield what comes of the calls that are left, in order.
+        """Yield the results of all pending calls, in order.
 
         Raises:
-            Exception: Whatever one of them raised.
+            Exception: The exception of one of them.
         """
         while self._calls:
             yield self._calls.popleft().result()
@@ -48,7 +48,10 @@ class Overlap(Generic[Result]):
 def mapped_ahead(
     threads: Executor, work: Callable[[Item], Result], items: Iterable[Item]
 ) -> Iterator[Result]:
-    """Yield `work(item)` for each item, in order, while the next ones are worked on; a single one needs no thread."""
+    """Yield `work(item)` for each item, in order, while the next calls run on other threads.
+
+    The last call runs on this thread, so a single item needs no other thread.
+    """
     overlap: Overlap[Result] = Overlap(threads)
     last: list[Item] = []
     for item in items:

@@ -1,4 +1,4 @@
-"""The files and directories that a layer holds, in the one order that it may hold them."""
+"""The files and directories of a layer, in canonical order."""
 
 from bisect import insort
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ FIRST = "pack.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """A directory; `path` is relative, without a slash at its end."""
+    """A directory; `path` is relative to the image's root, without a slash at its end."""
 
     path: str
 
@@ -31,14 +31,13 @@ Entry = Directory | File
 def canonical_order(*, directories: Iterable[str], files: Iterable[File]) -> list[Entry]:
     """Return the entries of a layer in canonical order (API contract, section 4).
 
-    `pack.yaml` comes first, so that whoever needs only the manifest need not read on. The rest is sorted by
-    path, compared segment by segment as UTF-8 bytes: a directory precedes what it holds, and what it holds
-    follows without a break. Every parent directory has an entry, whether or not the archive bothered to name
-    it: two archives of the same tree give the same layer.
+    `pack.yaml` comes first, so that a reader that needs only the manifest can stop after it. The rest is sorted by
+    path, compared segment by segment as UTF-8 bytes. So a directory comes directly before its contents. Every parent
+    directory has an entry, even if the archive has none for it, so two archives of the same files give the same layer.
 
     Args:
-        directories: Relative paths without a slash at the end; parents may be missing, repeats are harmless.
-        files: In any order, each path once and none of them a directory's.
+        directories: Relative paths without a slash at the end. Parents may be missing, and paths may be repeated.
+        files: In any order. Each path occurs once and is not a directory's.
     """
     regular = list(files)
     wanted = set(directories)
@@ -48,16 +47,16 @@ def canonical_order(*, directories: Iterable[str], files: Iterable[File]) -> lis
 
 
 def with_file(entries: Iterable[Entry], new: File) -> list[Entry]:
-    """Return the entries of a layer with one file among them, in canonical order.
+    """Return the entries of a layer after adding or replacing one file, in canonical order.
 
     Args:
         entries: In canonical order.
-        new: A file that is not there, or in place of the one of its path; not in place of a directory.
+        new: The file. It replaces a file with the same path; its path must not be a directory's.
     """
     order = [entry for entry in entries if entry.path != new.path]
-    there = {entry.path for entry in order}
+    paths = {entry.path for entry in order}
     for parent in _parents(new.path):
-        if parent not in there:
+        if parent not in paths:
             insort(order, Directory(parent), key=_rank)
     insort(order, new, key=_rank)
     return order

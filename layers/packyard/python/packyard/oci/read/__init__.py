@@ -1,1 +1,1 @@
-"""Reading images, ours and those of third parties: documents, layers, the index of their files."""
+"""Reading images, built by the service or by third parties: documents, layers, and indexes of their files."""

@@ -1,9 +1,9 @@
-"""What registries keep under manifests besides images, by the media types that the tools for it write."""
+"""Recognising artifacts that are not images, by the media types that their tools write."""
 
 from collections.abc import Iterable
 from typing import Final
 
-# The beginning of a config's, a layer's or an artifact's type, and what people call the thing.
+# The start of the media type of a config, a layer or an artifact, and the usual name of the thing.
 _KINDS: Final = (
     ("application/vnd.cncf.helm.", "a Helm chart"),
     ("application/vnd.docker.plugin.", "a Docker plugin"),
@@ -32,10 +32,10 @@ _MAX_SHOWN: Final = 100
 
 
 def kind_of(*types: str) -> str:
-    """Return what something of these types is called.
+    """Return the name of an artifact with these media types, with an article: `a Helm chart`.
 
     Args:
-        types: Of the artifact, the config and the layers, as far as they are stated, the one that tells most first.
+        types: The types of the artifact, the config and the layers, as far as they are stated, the most specific first.
     """
     named = _known(types)
     if named is not None:

@@ -1,4 +1,4 @@
-"""What an image's layers leave, as one tree: to put a layer on costs what the layer says, however much lies below."""
+"""The file tree that results from an image's layers. Applying a layer takes time in proportion to that layer only."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ from packyard.oci.read.file_index import IndexedFile
 
 @dataclass(frozen=True, slots=True)
 class _Leaf:
-    """A file; or a link, a device, or whatever else is neither file nor directory.
+    """A file, or anything else that is not a directory, such as a symbolic link or a device.
 
     Attributes:
-        layer: The layer that put it there. A hard link puts a file there whose content lies in a lower one.
-        file: None for what is no file.
+        layer: The number of the layer that added it. For a hard link, the file's content may be in a lower layer.
+        file: The file; None for anything else.
     """
 
     layer: int
@@ -23,21 +23,21 @@ class _Leaf:
 
 @dataclass(slots=True)
 class _Directory:
-    """A directory; `stated` when a member stands for it, so that it is there even if nothing is in it."""
+    """A directory. `stated` means that a layer has a member for it, so it exists even if it is empty."""
 
     entries: dict[str, "_Entry"] = field(default_factory=dict)
     stated: bool = False
 
 
-_Entry = Union[_Leaf, _Directory]  # noqa: UP007 - names itself
+_Entry = Union[_Leaf, _Directory]  # noqa: UP007 - _Directory refers to it in quotes
 _ROOT: Final = ""
 
 
 class FileTree:
-    """Files and directories by path, the root being the empty one.
+    """Files and directories by path; the root's path is empty.
 
     Args:
-        most: Bound on entries of any kind, directories that no member stands for included.
+        most: The most entries of any kind, including directories without a member of their own.
     """
 
     def __init__(self, *, most: int) -> None:
@@ -46,7 +46,7 @@ class FileTree:
         self._count = 0
 
     def remove(self, path: str) -> None:
-        """Remove what lies at a path, and all that is in it."""
+        """Remove the file or directory at a path, with everything in it."""
         if path == _ROOT:
             self.clear(path)
             return
@@ -56,18 +56,20 @@ class FileTree:
             self._count -= _size_of(directory.entries.pop(name))
 
     def clear(self, path: str) -> None:
-        """Remove all that a directory holds."""
+        """Remove everything in a directory."""
         directory = self._find(path)
         if directory is not None:
             self._count -= _size_of(directory) - 1
             directory.entries.clear()
 
     def put(self, path: str, file: IndexedFile | None, *, layer: int) -> None:
-        """Put a file in place of whatever lies at its path, unless a parent is no directory in the same layer.
+        """Add a file, replacing whatever is at its path.
+
+        Nothing happens if the same layer has something other than a directory at a parent of the path.
 
         Args:
-            path: Where.
-            file: None for something that is neither a file nor a directory.
+            path: The path.
+            file: The file; None for something that is neither a file nor a directory.
             layer: The layer's number.
 
         Raises:
@@ -79,7 +81,7 @@ class FileTree:
             self._set(directory, name, _Leaf(layer, file))
 
     def put_directory(self, path: str, *, layer: int) -> None:
-        """Put a directory where there is none yet, with the same exception.
+        """Add a directory, unless there is one. The exception of `put` applies here too.
 
         Raises:
             ImageFault: The tree is full.
@@ -89,19 +91,19 @@ class FileTree:
             directory.stated = True
 
     def find(self, path: str) -> IndexedFile | None:
-        """Return the file at a path, if there is one."""
+        """Return the file at a path, or None if there is none."""
         parent, _, name = path.rpartition("/")
         directory = self._find(parent)
         entry = None if directory is None else directory.entries.get(name)
         return entry.file if isinstance(entry, _Leaf) else None
 
     def files(self) -> list[IndexedFile]:
-        """Return all files by path, in order."""
+        """Return all files, sorted by path."""
         leaves = (entry for _, entry in self._walk() if isinstance(entry, _Leaf))
         return sorted((leaf.file for leaf in leaves if leaf.file is not None), key=lambda file: file.path)
 
     def directories(self) -> list[str]:
-        """Return the directories that members stand for."""
+        """Return the paths of the directories for which a layer has a member."""
         return [path for path, entry in self._walk() if isinstance(entry, _Directory) and entry.stated]
 
     def _find(self, path: str) -> _Directory | None:
@@ -111,7 +113,7 @@ class FileTree:
         return found if isinstance(found, _Directory) else None
 
     def _make(self, path: str, layer: int) -> _Directory | None:
-        """Return the directory at a path, making what is missing; None if the layer has something else on the way."""
+        """Return the directory at a path, created if needed; None if this layer has something else at a parent."""
         directory = self._root
         for name in _segments(path):
             entry = directory.entries.get(name)
@@ -145,7 +147,7 @@ def _segments(path: str) -> list[str]:
 
 
 def _size_of(entry: _Entry) -> int:
-    """Return how many entries go with one, itself included."""
+    """Return the number of entries in a subtree, including its root."""
     size, pending = 0, [entry]
     while pending:
         size += 1

@@ -1,9 +1,10 @@
-"""Finding every file of an image through its layers, from the lowest up (OCI image-spec, layer.md, "Whiteouts").
+"""Finding all files of an image through its layers, from the lowest up (OCI image-spec, layer.md, "Whiteouts").
 
-What a layer holds replaces what lower layers hold in its place; what it whites out is hidden. A hard link is the file
-that it names, as that is when a runtime comes to the link: of the members before it, or of the layers below, as far as
-the members before have not whited it out. Symbolic links, devices and sparse files hide what is below them but are no
-files of their own, and neither is a hard link to one of them or to nothing: none has bytes in a layer to be read.
+A member of a layer replaces what lower layers have at its path, and a whiteout hides it. A hard link stands for the
+file that its target is when a runtime unpacks the link: an earlier member of the same layer or, unless an earlier
+member hides it, a file of the layers below. Symbolic links, devices and sparse files hide what is below them. But they
+do not count as files, because no layer has their content as plain bytes. The same holds for a hard link to one of them,
+or to nothing.
 """
 
 import hashlib
@@ -27,25 +28,25 @@ _CHUNK_BYTES: Final = 256 << 10
 
 @dataclass(slots=True)
 class _LayerContents:
-    """What one layer says, by path.
+    """The contents of one layer, by path.
 
     Attributes:
-        files: Regular files; None for what is neither that nor a directory.
+        files: Regular files; None for anything else that is not a directory.
         directories: Directories.
-        hidden: What of lower layers is gone.
-        opaque: Directories of which nothing in lower layers is left.
-        aside: Regular files for hard links to name, which no runtime unpacks: AUFS, under which Docker wrote its first
-            layers, kept them in `.wh..wh.plnk`.
+        hidden: Paths of lower layers that whiteouts remove.
+        opaque: Directories whose contents in lower layers are removed.
+        link_targets: Files that are only the targets of hard links and that no runtime unpacks. The AUFS driver, with
+            which Docker wrote its first layers, kept them in `.wh..wh.plnk`.
     """
 
     files: dict[str, IndexedFile | None] = field(default_factory=dict)
     directories: set[str] = field(default_factory=set)
     hidden: set[str] = field(default_factory=set)
     opaque: set[str] = field(default_factory=set)
-    aside: dict[str, IndexedFile | None] = field(default_factory=dict)
+    link_targets: dict[str, IndexedFile | None] = field(default_factory=dict)
 
     def covers(self, path: str) -> bool:
-        """Tell whether what lower layers hold at a path is out of reach by now."""
+        """Return whether the members so far hide whatever lower layers have at a path."""
         if path in self.hidden or path in self.directories:
             return True
         while path:
@@ -56,10 +57,10 @@ class _LayerContents:
 
 
 class ImageScan:
-    """One image, layer by layer.
+    """Collects the files of one image, layer by layer.
 
     Args:
-        limits: Bounds on each layer.
+        limits: The limits of each layer.
     """
 
     def __init__(self, *, limits: LayerLimits) -> None:
@@ -68,27 +69,28 @@ class ImageScan:
         self._tree = FileTree(most=MAX_FILES)
 
     def add(self, layer: Descriptor, chunks: Iterator[bytes]) -> None:
-        """Take in the next layer, the lowest first. It is read to its end, whatever is found.
+        """Apply the next layer, beginning with the lowest. The blob is always read to its end.
 
         Args:
-            layer: What the manifest says of it.
-            chunks: The blob; what raises there passes through.
+            layer: The layer's descriptor in the manifest.
+            chunks: The blob. Exceptions from the iteration are passed on.
 
         Raises:
-            ImageFault: It cannot be read, or the image has too many files.
+            ImageFault: The layer cannot be read, or the image has too many files.
         """
         log = MemberLog()
         try:
             contents = self._read(chunks, log)
         finally:
-            # Only a whole blob tells whether a fault is the image's, or the transfer's.
+            # Only after the whole blob was read and its digest checked is it known that the image is at fault, and not
+            # the transfer.
             for _ in chunks:
                 pass
         self._put(contents)
         self._layers.append(IndexedLayer(layer.digest, layer.size, log.plain))
 
     def finish(self) -> FileIndex:
-        """Return the files that the image shows."""
+        """Return the index of the image's files."""
         files = tuple(self._tree.files())
         directories = empty_directories(self._tree.directories(), (file.path for file in files))
         return FileIndex(tuple(self._layers), files, directories)
@@ -109,14 +111,14 @@ class ImageScan:
         return contents
 
     def _note(self, contents: _LayerContents, path: str, member: LayerMember, tar: ThirdPartyTar) -> None:
-        """Note one member. Of two of one path the later one wins, as when they are unpacked."""
+        """Add one member to the contents. If a path occurs twice, the later member counts, as when unpacking."""
         parent, _, name = path.rpartition("/")
         if name == _OPAQUE:
             contents.opaque.add(parent)
         elif name.startswith(_WHITEOUT):
             contents.hidden.add(posixpath.join(parent, name.removeprefix(_WHITEOUT)))
         elif f"/{_WHITEOUT}" in f"/{parent}":
-            contents.aside[path] = self._leaf(contents, path, member, tar)
+            contents.link_targets[path] = self._leaf(contents, path, member, tar)
         elif member.is_directory:
             contents.files.pop(path, None)
             contents.directories.add(path)
@@ -133,11 +135,11 @@ class ImageScan:
         return self._file(path, member, tar) if member.is_file else None
 
     def _target(self, contents: _LayerContents, name: bytes) -> IndexedFile | None:
-        """Return the file that a hard link names, its mode included: what the link's own header says is not applied."""
+        """Return the file that a hard link names. Its mode counts, not the one in the link's own header."""
         path = path_of(name)
         if path is None:
             return None
-        for members in (contents.files, contents.aside):
+        for members in (contents.files, contents.link_targets):
             if path in members:
                 return members[path]
         return None if contents.covers(path) else self._tree.find(path)
@@ -150,12 +152,12 @@ class ImageScan:
         return IndexedFile(path, member.size, member.mode, sha256.hexdigest(), len(self._layers), at)
 
     def _put(self, contents: _LayerContents) -> None:
-        """Put a layer on what the lower ones have left: first what it hides of theirs, then what it holds."""
+        """Apply a layer to the tree: first its whiteouts, then its files and directories."""
         for path in contents.hidden:
             self._tree.remove(path)
         for path in contents.opaque:
             self._tree.clear(path)
-        # In order, a path comes before what claims to lie in it.
+        # Sorted, so that a path comes before the paths below it.
         for path in sorted(contents.files):
             self._tree.put(path, contents.files[path], layer=len(self._layers))
         for path in contents.directories:
@@ -168,8 +170,8 @@ def _located(file: IndexedFile, log: MemberLog) -> IndexedFile:
 
 
 def _exhaust(pieces: Iterable[bytes], *, max_bytes: int) -> None:
-    """Read what follows a tar's end: zeros, as a rule; where its last member ends is known only then."""
+    """Read the rest of the blob after the tar's end, usually zeros, to learn where the last gzip member ends."""
     for piece in pieces:
         max_bytes -= len(piece)
         if max_bytes < 0:
-            raise ImageFault("has a layer with too much behind its end")
+            raise ImageFault("has a layer with too much after its end")

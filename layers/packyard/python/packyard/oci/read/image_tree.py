@@ -1,4 +1,4 @@
-"""An image as a whole: the documents of every platform, and the blobs that they name."""
+"""A whole image: the documents of all platforms, and the blobs that they name."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ class ImageTree:
     """An image's documents and what they name.
 
     Attributes:
-        documents: Every one before those that name it, so that they can be stored in this order; the last is
-            the one that the image is pinned by.
-        blobs: Configs and layers, each once.
+        documents: Each document comes before those that name it, so they can be pushed in this order. The last one is
+            the document that the image is pinned by.
+        blobs: The configs and layers, each once.
     """
 
     documents: tuple[Document, ...]
@@ -22,15 +22,15 @@ class ImageTree:
 
     @property
     def top(self) -> Document:
-        """What the image is pinned by."""
+        """The document that the image is pinned by."""
         return self.documents[-1]
 
     @property
     def digests(self) -> tuple[Digest, ...]:
-        """Of its documents, every one before those that it names: the order in which they can be deleted."""
+        """The digests of its documents, each before those that it names: the order in which they can be deleted."""
         return tuple(document.digest for document in reversed(self.documents))
 
     @property
     def blob_bytes(self) -> int:
-        """Configs and layers of all platforms together, as stated."""
+        """The bytes of all configs and layers together, as the documents state them."""
         return sum(blob.size for blob in self.blobs)

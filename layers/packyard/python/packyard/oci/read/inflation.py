@@ -1,6 +1,6 @@
-"""Layers as they come: gzip, zstd or plain tar, told by their first bytes (RFC 1952; RFC 8878, section 3.1).
+"""Decompressing layers: gzip, zstd or plain tar, detected by their first bytes (RFC 1952; RFC 8878, section 3.1).
 
-A layer's media type is often wrong about it, so runtimes look at the bytes as well.
+A layer's media type often states the wrong compression, so runtimes look at the bytes too.
 """
 
 from array import array
@@ -16,9 +16,10 @@ from packyard.oci.image_fault import ImageFault
 
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
-# A zstd file may begin with a frame to skip, of 16 kinds: 0x184D2A50 and following, little-endian.
-_SKIPPED_ONWARD: Final = b"\x2a\x4d\x18"
-# What else tools compress with, by what no tar begins with: the first bytes of one are a file's name.
+# A zstd file may begin with a skippable frame: 0x184D2A50 to 0x184D2A5F in little-endian. These are the last three
+# bytes.
+_SKIPPABLE_FRAME_END: Final = b"\x2a\x4d\x18"
+# Compressions that are not supported, by their first bytes. A tar begins with a file's name, so it is not mistaken.
 _NOT_SUPPORTED: Final = {
     "xz": b"\xfd7zXZ\0",
     "bzip2": b"BZh",
@@ -28,28 +29,30 @@ _NOT_SUPPORTED: Final = {
     "zip": b"PK\x03\x04",
     "7z": b"7z\xbc\xaf\x27\x1c",
 }
-# Three letters and a digit may begin a name. In bzip2, the digits of pi follow, or those of its square root at the end.
+# "BZh" and a digit could begin a file's name. In bzip2, the digits of pi follow or, in an empty file, those of its
+# square root.
 _BZIP2: Final = (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")
 _MAGIC_BYTES: Final = 10
 _PIECE_BYTES: Final = 256 << 10
-# The decompressors hand back what follows a member as a copy; small feeds keep thousands of members linear.
+# The decompressors return the input after a member's end as a copy. With small inputs, the total time stays linear even
+# for thousands of members.
 _FEED_BYTES: Final = 32 << 10
-# The most that zstd's own tool takes without being told to: 128 MiB, allocated only by a layer that asks for it.
+# The default limit of the zstd program: a window of 128 MiB. It is allocated only for a layer that needs it.
 _ZSTD_WINDOW_LOG: Final = 27
 # The stub declares an instance.
 _GZIP_ERRORS: Final[tuple[type[Exception], ...]] = (igzip_lib.IsalError,)  # type: ignore[assignment]
 _CORRUPT: Final = "has a layer whose compression is corrupt"
-# Our own largest layers have a tenth of that. 16 bytes each.
+# The largest layers of this service have a tenth of this. Each noted member takes 16 bytes.
 _MAX_NOTED_MEMBERS: Final = 1 << 20
-# What may follow a file in its last member: reading it alone is still cheap then.
+# The most bytes that may follow a file in its last gzip member. With more, reading only these members saves too little.
 _MAX_EXCESS: Final = 1 << 20
 
 
 class MemberLog:
-    """Where the gzip members of a layer start, noted while it is inflated: what can be read alone later on.
+    """The positions of a layer's gzip members, noted while it is decompressed, so that files can be read alone later.
 
     Attributes:
-        plain: Whether the layer is not compressed at all.
+        plain: Whether the layer is not compressed.
     """
 
     def __init__(self) -> None:
@@ -58,17 +61,25 @@ class MemberLog:
         self._raw_offsets = array("Q")
 
     def note(self, offset: int, raw_offset: int) -> None:
-        """Note the start of a member, or the end of the last one: in the blob, and in the tar."""
+        """Note where a member starts, or where the last one ends.
+
+        Args:
+            offset: The position in the blob, in bytes.
+            raw_offset: The position in the tar, in bytes.
+        """
         if len(self._offsets) <= _MAX_NOTED_MEMBERS:
             self._offsets.append(offset)
             self._raw_offsets.append(raw_offset)
 
     def members(self, at: int, size: int) -> tuple[GzipMember, ...]:
-        """Return the members that give what stands at `at` in the tar; none unless it starts with the first of them.
+        """Return the gzip members that contain a range of the tar.
+
+        The result is empty if the range does not begin at the start of a member, or too much follows it in the last
+        one.
 
         Args:
-            at: Bytes from the start of the tar.
-            size: Bytes, at least 1.
+            at: The start of the range, in bytes from the start of the tar.
+            size: The length of the range in bytes, at least 1.
         """
         found: list[GzipMember] = []
         starts, end = self._raw_offsets, at + size
@@ -85,7 +96,7 @@ class MemberLog:
 
 
 class _Decompressor(Protocol):
-    """What isal and zstd have in common: one gzip member, or one zstd frame."""
+    """The common interface of isal's and zstd's decompressors, for one gzip member or one zstd frame."""
 
     @property
     def eof(self) -> bool: ...
@@ -97,14 +108,14 @@ class _Decompressor(Protocol):
 
 
 def inflate_layer(chunks: Iterable[bytes], *, log: MemberLog | None = None) -> Iterator[bytes]:
-    """Yield the tar that a layer holds, in pieces of at most 256 KiB however well it is compressed; some are empty.
+    """Yield a layer's tar in pieces of at most 256 KiB, whatever the compression ratio. Some pieces may be empty.
 
     Args:
-        chunks: The layer blob; what raises there passes through.
-        log: Is told of the form that the layer has.
+        chunks: The layer blob. Exceptions from the iteration are passed on.
+        log: Receives the positions of gzip members, and whether the layer is not compressed.
 
     Raises:
-        ImageFault: It is compressed in a way that cannot be undone, or ends too early.
+        ImageFault: The compression is not supported, is corrupt, or ends too early.
     """
     pending = iter(chunks)
     start = b""
@@ -117,7 +128,7 @@ def inflate_layer(chunks: Iterable[bytes], *, log: MemberLog | None = None) -> I
     )
     if start.startswith(_GZIP):
         return _inflate(feeds, _gzip_member, corrupt=_GZIP_ERRORS, log=log)
-    if start.startswith(_ZSTD) or start[1:].startswith(_SKIPPED_ONWARD):
+    if start.startswith(_ZSTD) or start[1:].startswith(_SKIPPABLE_FRAME_END):
         return _inflate_zstd(feeds)
     _require_supported(start)
     if log is not None:
@@ -132,7 +143,7 @@ def _require_supported(start: bytes) -> None:
 
 
 def _inflate_zstd(feeds: Iterator[bytes]) -> Iterator[bytes]:
-    # Most layers are gzip; they need not wait for this.
+    # Imported here because most layers are gzip.
     from backports import zstd  # noqa: PLC0415
 
     options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW_LOG}
@@ -150,7 +161,7 @@ def _inflate(
     corrupt: tuple[type[Exception], ...],
     log: MemberLog | None = None,
 ) -> Iterator[bytes]:
-    """Inflate members, or frames, one after the other."""
+    """Decompress gzip members or zstd frames, one after the other."""
     decompressor = member()
     note = (log or MemberLog()).note
     note(0, 0)

@@ -1,8 +1,8 @@
 """Finding one file of an image through its layers (OCI image-spec, layer.md, "Whiteouts").
 
-What a layer says of the file, the topmost layer that says something decides: it is there, it is deleted, or
-all that lower layers hold is hidden. Where it is a hard link, what it names is looked for in the same way, among the
-members before the link and then in the layers below: that is what is there when a runtime makes the link.
+The topmost layer that mentions the file decides: it contains the file, deletes it, or hides everything of lower layers.
+If the file is a hard link, its target is searched for in the same way, among the members before the link and then in
+the layers below, because that is what exists when a runtime creates the link.
 """
 
 import posixpath
@@ -16,13 +16,17 @@ from packyard.oci.read.third_party_tar import LayerMember, ThirdPartyTar, inner_
 
 _WHITEOUT: Final = b".wh."
 _OPAQUE: Final = b".wh..wh..opq"
-# Of files that may be the one that is meant.
+# The most files of similar names to mention in a refusal.
 _MAX_SIMILAR: Final = 3
 _MAX_SHOWN: Final = 200
 
 
 class Absence(Enum):
-    """A layer does not hold the file: it says nothing, hides what is below, or has something else in its place."""
+    """Why a layer does not contain the file.
+
+    SILENT: it does not mention the file. HIDDEN: it deletes the file or hides what lower layers have. NO_FILE: it has
+    something other than a file at the path.
+    """
 
     SILENT = auto()
     HIDDEN = auto()
@@ -31,11 +35,11 @@ class Absence(Enum):
 
 @dataclass(frozen=True, slots=True)
 class HardLink:
-    """A layer holds a hard link of that path.
+    """A layer contains a hard link at the path.
 
     Attributes:
-        target: The path that it names.
-        number: How many members stand before it.
+        target: The path that the link names.
+        number: The number of members before the link.
     """
 
     target: str
@@ -44,12 +48,12 @@ class HardLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerLimits:
-    """Bounds on reading one layer.
+    """Limits of reading one layer.
 
     Attributes:
-        unpacked_bytes: Of the tar, as far as it is read.
-        members: Of the tar.
-        file_bytes: Of the file looked for; of a larger one, one byte more than this is returned.
+        unpacked_bytes: The most bytes of the tar that are read.
+        members: The most members of the tar.
+        file_bytes: The largest size of the file to find. For a larger file, this many bytes and one more are returned.
     """
 
     unpacked_bytes: int = 1 << 30
@@ -58,15 +62,15 @@ class LayerLimits:
 
 
 class FileSearch:
-    """Looks for one file, layer by layer from the top.
+    """Searches for one file, layer by layer from the top.
 
     Args:
-        name: The file at the image's root.
-        limits: Bounds on each layer.
+        name: The name of a file at the image's root.
+        limits: The limits of each layer.
 
     Attributes:
-        path: What is looked for now: the file, or what a hard link names.
-        similar: Up to three files elsewhere of the same name, or with another ending, as far as they were seen.
+        path: The path that is searched for now: the file, or the target of a hard link.
+        similar: Up to three paths that were seen with the same file name, or the same name with another extension.
     """
 
     def __init__(self, name: str, *, limits: LayerLimits) -> None:
@@ -77,17 +81,17 @@ class FileSearch:
         self._before: int | None = None
 
     def follow(self, link: HardLink) -> None:
-        """Look for what a link names from now on, first in the layer that holds the link."""
+        """Search for a link's target from now on. The next `look` must get the layer of the link again."""
         self.path, self._before = link.target, link.number
 
     def look(self, chunks: Iterable[bytes]) -> bytes | HardLink | Absence:
-        """Return the file's content in a layer, or in what way it is absent.
+        """Return the file's content in a layer, or why the layer does not contain it.
 
-        Whiteouts hide what lower layers hold, never what stands beside them, so the whole layer is read. Of two
-        members of one path the later one wins, as when they are unpacked.
+        The whole layer is read: a whiteout hides only what lower layers have, so the file may still follow it. If a
+        path occurs twice, the later member counts, as when unpacking.
 
         Args:
-            chunks: The layer blob; what raises there passes through.
+            chunks: The layer blob. Exceptions from the iteration are passed on.
 
         Raises:
             ImageFault: The layer cannot be read.
@@ -103,7 +107,7 @@ class FileSearch:
         for number, member in enumerate(tar):
             if number == before:
                 break
-            # Most members cannot concern the file, and to tell that costs less than to read their path.
+            # Most members are irrelevant. This check is cheaper than parsing their path.
             if (
                 first not in member.name
                 and _OPAQUE not in member.name
@@ -112,23 +116,23 @@ class FileSearch:
                 continue
             path = inner_path(member.name)
             if path == wanted:
-                found = self._held(tar, member, number)
+                found = self._content(tar, member, number)
             elif not member.is_directory and wanted.startswith(path + b"/"):
-                # It stands where the file's path needs a directory.
+                # It is no directory, but its path is that of a parent of the file.
                 found = Absence.HIDDEN
             elif found is Absence.SILENT and _whites_out(path, wanted):
                 found = Absence.HIDDEN
             elif member.is_file:
-                self._note(path)
+                self._note_if_similar(path)
         return found
 
-    def _held(self, tar: ThirdPartyTar, member: LayerMember, number: int) -> bytes | HardLink | Absence:
+    def _content(self, tar: ThirdPartyTar, member: LayerMember, number: int) -> bytes | HardLink | Absence:
         if member.hard_link is not None:
             target = path_of(member.hard_link)
             return Absence.NO_FILE if target is None else HardLink(target, number)
         return tar.read(self._limits.file_bytes + 1) if member.is_file else Absence.NO_FILE
 
-    def _note(self, path: bytes) -> None:
+    def _note_if_similar(self, path: bytes) -> None:
         name = posixpath.basename(path).lower()
         if len(self.similar) < _MAX_SIMILAR and posixpath.splitext(name)[0] == self._stem:
             shown = path.decode(errors="replace")

@@ -1,9 +1,9 @@
-"""Manifests and indexes that others have written: checked for what we need, and no further.
+"""Parsing third-party manifests and indexes. Only the keys that this service needs are checked.
 
-Both come as JSON under a digest. Unknown keys are passed over (OCI image-spec, manifest.md and image-index.md).
-A registry may call a document JSON, text or bytes, or nothing at all (Satellite, Pulp, static hosting;
-dkregistry-rs PR #113): then it says itself what it is, by its `mediaType` or by its shape. What could be taken for a
-manifest by one reader and for an index by another is refused (CVE-2021-41190).
+Unknown keys are ignored (OCI image-spec, manifest.md and image-index.md). Some registries send documents with the
+Content-Type of JSON, text or bytes, or with none (Satellite, Pulp, static hosting; dkregistry-rs PR #113). Then the
+document's own `mediaType`, or its keys, decide what it is. A document that one reader could take for a manifest and
+another for an index is refused (CVE-2021-41190).
 """
 
 import json
@@ -26,20 +26,24 @@ from packyard.oci.media_types import (
 from packyard.oci.read.artifact import kind_of
 
 _SCHEMA_VERSION: Final = 2
-# Docker stops at 127 layers.
+# Docker's limit is 127 layers.
 _MAX_LAYERS: Final = 512
 _MAX_ENTRIES: Final = 1024
-# What a number in JSON can say exactly.
+# The largest integer that every JSON parser represents exactly (RFC 8259, section 6).
 _MAX_SIZE: Final = 2**53 - 1
 _UNREADABLE: Final = "has a manifest that cannot be read"
 _DOCUMENTS: Final = INDEXES | MANIFESTS
-# Types of this tree say what something is; all others say at most that it is JSON, text or bytes.
+# A Content-Type with this prefix says what a document is. Others only say that it is JSON, text or bytes.
 _VENDOR: Final = "application/vnd."
 _MAX_SHOWN: Final = 100
-# Configs of what says elsewhere what it is: OCI's empty one, and what ORAS puts where nothing is given.
-_UNTELLING: Final = ("application/vnd.oci.empty.", "application/vnd.unknown.", "application/vnd.oci.image.")
-# Go reads keys in any case (encoding/json, "preferring exact but also accepting case-insensitive matches"), and what
-# folds to the same letters too. So none of these may stand in another spelling.
+# Config types that do not say what an artifact is: OCI's empty config, and ORAS' default.
+_UNSPECIFIC_CONFIGS: Final = (
+    "application/vnd.oci.empty.",
+    "application/vnd.unknown.",
+    "application/vnd.oci.image.",
+)
+# Go matches keys in any case (encoding/json, "preferring exact but also accepting case-insensitive matches"), and after
+# Unicode case folding. So a key that differs from one of these only in case is refused.
 _DOCUMENT_KEYS: Final = frozenset(
     {"schemaVersion", "mediaType", "artifactType", "config", "layers", "manifests", "fsLayers", "subject"}
 )
@@ -49,17 +53,18 @@ _DESCRIPTOR_KEYS: Final = frozenset(
 _PLATFORM_KEYS: Final = frozenset({"os", "architecture", "variant"})
 # BuildKit, "Image attestation storage".
 _REFERENCE_TYPE: Final = "vnd.docker.reference.type"
-# Names that machines give themselves (`uname -m`), where Go's names are meant.
+# Architectures by their names in `uname -m`, which some tools write in place of Go's names.
 _ARCHITECTURES: Final = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """How a document names another, or a blob.
+    """A document's reference to another document or a blob.
 
     Attributes:
-        media_type: As stated; anything.
-        size: Bytes, as stated.
+        media_type: The stated type, not checked.
+        digest: The digest of the bytes.
+        size: The stated size in bytes.
     """
 
     media_type: str
@@ -69,7 +74,7 @@ class Descriptor:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """What an entry of an index is for."""
+    """The platform of an entry in an index, in lower case and with Go's names."""
 
     os: str
     architecture: str
@@ -80,8 +85,9 @@ class IndexEntry:
     """One entry of an index.
 
     Attributes:
-        platform: None when it states none.
-        is_artifact: Whether it says that it is no image, but something about one: an attestation, a bill of materials.
+        descriptor: The manifest or index that the entry names.
+        platform: The platform; None if the entry states none.
+        is_artifact: Whether the entry is marked as something about an image, such as an attestation or an SBOM.
     """
 
     descriptor: Descriptor
@@ -91,7 +97,7 @@ class IndexEntry:
 
 @dataclass(frozen=True, slots=True)
 class ThirdPartyIndex:
-    """An index: its manifests and indexes in order, entries of other kinds left out."""
+    """An index. Its entries are manifests and indexes in their order; entries of other types are left out."""
 
     entries: tuple[IndexEntry, ...]
 
@@ -101,8 +107,8 @@ class ThirdPartyManifest:
     """An image's manifest.
 
     Attributes:
-        layers: From the bottom up; none of them foreign.
-        size_bytes: Config plus layers, compressed.
+        layers: From the lowest up; none of them is foreign.
+        size_bytes: Compressed bytes of the config and the layers.
     """
 
     layers: tuple[Descriptor, ...]
@@ -111,12 +117,12 @@ class ThirdPartyManifest:
 
 @dataclass(frozen=True, slots=True)
 class NamedParts:
-    """All that a document names, whatever it is for: an image is whole when these are there.
+    """Everything that a document names. A copy of an image is complete when all of it was copied.
 
     Attributes:
-        media_type: The document's own, which its registry may not have stated.
-        manifests: What an index lists, indexes included.
-        blobs: Config and layers of a manifest.
+        media_type: The document's type, even if its registry has not stated it.
+        manifests: The manifests and indexes that an index lists.
+        blobs: The config and layers of a manifest.
     """
 
     media_type: str
@@ -125,29 +131,29 @@ class NamedParts:
 
 
 def parse_third_party_document(raw: bytes, *, content_type: str) -> ThirdPartyIndex | ThirdPartyManifest:
-    """Return what a registry has answered with.
+    """Parse a registry's response as an index or a manifest.
 
     Args:
-        raw: The bytes that the digest is of; the caller has bounded them.
-        content_type: The answer's Content-Type, which may be empty; parameters are passed over.
+        raw: The document's bytes, whose size the caller has limited.
+        content_type: The response's Content-Type, or an empty text; parameters are ignored.
 
     Raises:
-        NotAnImage: It is a manifest of something else.
-        ImageFault: It is neither a manifest nor an index that we can read.
+        NotAnImage: It is the manifest of another artifact.
+        ImageFault: It is neither a manifest nor an index that this service can read.
     """
     body, media_type = _checked(raw, content_type)
     return _index(body) if media_type in INDEXES else _manifest(body)
 
 
 def parse_named_parts(raw: bytes, *, content_type: str) -> NamedParts:
-    """Return what a document names. Of layers any type will do: what is only copied need not be understood.
+    """Return everything that a document names, for copying. Layers may have any type, because they are not read.
 
     Args:
-        raw: The bytes that the digest is of; the caller has bounded them.
+        raw: The document's bytes, whose size the caller has limited.
         content_type: As for `parse_third_party_document`.
 
     Raises:
-        ImageFault: It is neither a manifest nor an index, or names something that its registry need not hold.
+        ImageFault: It is neither a manifest nor an index, or names something that its registry may not have.
     """
     body, media_type = _checked(raw, content_type)
     if media_type in INDEXES:
@@ -187,7 +193,7 @@ def _checked(raw: bytes, content_type: str) -> tuple[dict[str, Any], str]:
 
 
 def _by_shape(body: dict[str, Any]) -> str:
-    """Return what a document is that states no type: one of OCI's, whose types need not be stated."""
+    """Return the type of a document that states none, by its keys. Only OCI documents may leave their type out."""
     if isinstance(body.get("manifests"), list):
         return INDEX
     if isinstance(body.get("config"), dict) and isinstance(body.get("layers"), list):
@@ -220,7 +226,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _check_keys(body: dict[str, Any], known: Collection[str]) -> None:
-    """Check that no key is one that we read but for its case. Keys of annotations may be (annotations.md, "Rules")."""
+    """Check that no key differs from a known one only in case. This does not apply to the keys of annotations."""
     folded = {key.casefold() for key in known}
     for key in body.keys() - known:
         if key.casefold() in folded:
@@ -245,10 +251,12 @@ def _manifest(body: dict[str, Any]) -> ThirdPartyManifest:
     others = [layer.media_type for layer in layers if layer.media_type not in LAYERS]
     if any(media_type.endswith(ENCRYPTED) for media_type in others):
         raise ImageFault("has an encrypted layer, which only its owner's key opens; register it unencrypted")
-    # Below the config of an image, a layer's bytes tell what it is, whatever its type says; unless that is JSON.
+    # With the config of an image, a layer may have any type except JSON, because its bytes show what it is.
     if others and (config.media_type not in IMAGE_CONFIGS or any(map(_is_json, others))):
-        told = (one for one in (body.get("artifactType"), config.media_type) if isinstance(one, str))
-        kinds = (one for one in told if one not in IMAGE_CONFIGS and not one.startswith(_UNTELLING))
+        stated = (one for one in (body.get("artifactType"), config.media_type) if isinstance(one, str))
+        kinds = (
+            one for one in stated if one not in IMAGE_CONFIGS and not one.startswith(_UNSPECIFIC_CONFIGS)
+        )
         raise NotAnImage(f"is {kind_of(*kinds, *others)}, not an image")
     return ThirdPartyManifest(layers, config.size + sum(layer.size for layer in layers))
 
@@ -306,5 +314,5 @@ def _is_artifact(entry: dict[str, Any]) -> bool:
         return True
     if artifact_type is not None and not isinstance(artifact_type, str):
         raise ImageFault(_UNREADABLE)
-    # Some tools state the type of an image's config there.
+    # Some tools write the type of an image's config as the artifactType.
     return bool(artifact_type) and artifact_type not in IMAGE_CONFIGS

@@ -1,6 +1,7 @@
-"""Header blocks and extended headers of tar layers that others have written, as Go's archive/tar reads them.
+"""Header blocks and extended headers of third-party tar layers, parsed as Go's archive/tar parses them.
 
-What Go refuses in a header, no runtime unpacks, be it a number that nobody needs here. So that is a fault as well.
+If Go refuses a header, no runtime can unpack the layer. So everything that Go refuses is a fault here too, even in
+fields that are not used.
 
 Sources: as for `third_party_tar`.
 """
@@ -16,10 +17,10 @@ NO_TAR: Final = "has a layer that is not a readable tar"
 _BLOCK: Final = 512
 _MODE: Final = slice(100, 108)
 _SIZE: Final = slice(124, 136)
-# Owner, group, time of change: nobody needs them here, but where one is malformed, Go reads no further.
+# Owner, group and modification time. They are not used here, but Go fails if one is malformed.
 _UNUSED_NUMBERS: Final = (slice(108, 116), slice(116, 124), slice(136, 148))
 _DEVICE_NUMBERS: Final = (slice(329, 337), slice(337, 345))
-# How nearly all headers write those: told at once, and far faster than field by field.
+# The form that these fields have in nearly all headers. One match is much faster than checking each field.
 _USUAL: Final = rb"(?:[0-7]{7}[ \0]|[0-7]{6}[ \0]{2}|\0{8}){2}"
 _USUAL_NUMBERS: Final = re.compile(rb"(?s).{108}%b.{12}(?:[0-7]{11}[ \0]|\0{12}).{181}%b" % (_USUAL, _USUAL))
 _CHECKSUM: Final = slice(148, 156)
@@ -51,12 +52,12 @@ class ThirdPartyHeader(NamedTuple):
     """A header block.
 
     Attributes:
-        kind: The type flag, one byte.
-        name: With the prefix, if it has one.
-        link: What it names, if it is a link.
-        size: Bytes, as stated.
-        mode: Permission bits.
-        block: All of it.
+        kind: The typeflag, one byte.
+        name: The name, with the prefix if there is one.
+        link: The target of a link; empty for other members.
+        size: The stated size in bytes.
+        mode: The permission bits.
+        block: The whole block.
     """
 
     kind: bytes
@@ -68,13 +69,13 @@ class ThirdPartyHeader(NamedTuple):
 
 
 def parse_header(block: bytes) -> ThirdPartyHeader:
-    """Return what a header block says.
+    """Parse a header block.
 
     Args:
-        block: 512 bytes; fewer at the end of what is cut off.
+        block: 512 bytes, or fewer at the end of a truncated tar.
 
     Raises:
-        ImageFault: It is no header.
+        ImageFault: It is not a valid header.
     """
     if len(block) < _BLOCK or _number(block[_CHECKSUM]) not in _sums(block):
         raise ImageFault(NO_TAR)
@@ -88,15 +89,15 @@ def parse_header(block: bytes) -> ThirdPartyHeader:
 
 
 def text_of(field: bytes) -> bytes:
-    """Return what a field holds, up to its first zero byte."""
+    """Return the text of a field, up to its first zero byte."""
     return field.partition(b"\0")[0]
 
 
 def pax_records(payload: bytes) -> dict[bytes, bytes]:
-    """Return the records of an extended header by key; of two with one key the last wins.
+    """Return the records of an extended header by key. If a key occurs twice, the last record counts.
 
     Raises:
-        ImageFault: It is malformed, or has a record that Go does not read.
+        ImageFault: The header is malformed, or has a record that Go refuses.
     """
     records: dict[bytes, bytes] = {}
     at = 0
@@ -112,10 +113,10 @@ def pax_records(payload: bytes) -> dict[bytes, bytes]:
 
 
 def pax_size(records: dict[bytes, bytes]) -> int | None:
-    """Return the size that records state, in bytes, or None when they state none.
+    """Return the size in bytes that the records state, or None if they state none.
 
     Raises:
-        ImageFault: It is none.
+        ImageFault: The stated size is not a number of bytes.
     """
     stated = records.get(b"size")
     return _decimal(stated) if stated else None
@@ -138,7 +139,10 @@ def _name(block: bytes) -> bytes:
 
 
 def _sums(block: bytes) -> tuple[int, int]:
-    """Return what the checksum may be, its own field taken as spaces: early writers added bytes as signed ones."""
+    """Return the two valid checksums, of unsigned and of signed bytes; early writers summed signed ones.
+
+    The checksum counts its own field as spaces.
+    """
     unsigned = sum(block) - sum(block[_CHECKSUM]) + 8 * 0x20
     if block.isascii():
         return unsigned, unsigned
@@ -146,19 +150,19 @@ def _sums(block: bytes) -> tuple[int, int]:
     return unsigned, unsigned - 256 * sum(byte >> 7 for byte in others)
 
 
-# Most fields are alike from one header to the next.
+# Cached because most fields are the same in many headers.
 @lru_cache(maxsize=256)
 def _number(field: bytes) -> int:
-    """Decode octal digits, or GNU's base-256, in which a number may be negative."""
+    """Decode octal digits, or GNU's base-256, which can be negative."""
     if field[0] & 0x80:
-        # A negative number has the bit below the marker set as well, and its other bits turned round.
-        turned = 0xFF if field[0] & 0x40 else 0
+        # In a negative number, the bit below the marker is set and all bits are inverted (two's complement).
+        inversion = 0xFF if field[0] & 0x40 else 0
         value = int.from_bytes(
-            bytes(((field[0] ^ turned) & 0x7F, *(byte ^ turned for byte in field[1:]))), "big"
+            bytes(((field[0] ^ inversion) & 0x7F, *(byte ^ inversion for byte in field[1:]))), "big"
         )
         if value > _MAX_NUMBER:
             raise ImageFault(NO_TAR)
-        return -value - 1 if turned else value
+        return -value - 1 if inversion else value
     digits = field.strip(b" \0").partition(b"\0")[0]
     if _OCTAL.fullmatch(digits) is None:
         raise ImageFault(NO_TAR)
@@ -172,7 +176,7 @@ def _decimal(value: bytes) -> int:
 
 
 def _is_record(key: bytes, value: bytes) -> bool:
-    """Tell whether a record is one that Go reads. An empty value takes back what was stated before."""
+    """Return whether Go accepts a record. An empty value, which deletes an earlier one, is accepted for every key."""
     if not key or b"\0" in (value if key in _PAX_TEXTS else key):
         return False
     form = _PAX_NUMBERS.get(key)

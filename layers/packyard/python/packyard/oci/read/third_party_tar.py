@@ -1,8 +1,8 @@
-"""A lenient, sequential reader of tar layers that others have written: ustar, GNU, pax, star and V7.
+"""A lenient, sequential reader of third-party tar layers: ustar, GNU, pax, star and V7.
 
-Uploads are read strictly, for we decide what they may be (`packs.archive.tar`). An image has been decided on by
-others, and runtimes unpack it; so here a member is what Go's archive/tar, which most runtimes use, takes it
-for. What is read is bounded all the same, and what cannot be read is one error.
+Uploads are read strictly, because this service decides which archives it accepts (`packs.archive.tar`). But images of
+third parties exist already, and runtimes unpack them. So this reader interprets a member as Go's archive/tar does,
+which most runtimes use. All reading is bounded, and any tar that cannot be read gives an `ImageFault`.
 
 Sources: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Extended Header"; the GNU tar manual, "Basic
 Tar Format" and "Storing Sparse Files"; Go's archive/tar, whose reader decides what a runtime can unpack at all.
@@ -25,39 +25,40 @@ from packyard.oci.read.third_party_header import (
 
 _BLOCK: Final = 512
 _ZERO_BLOCK: Final = bytes(_BLOCK)
-# Extended attributes are the largest thing in there; Linux holds up to 64 KiB of one.
+# Extended attributes are the largest part. On Linux, one can have up to 64 KiB.
 _MAX_EXTENSION_BYTES: Final = 1 << 20
 _MAX_EXTENSIONS: Final = 8
-# Linux opens no longer path (PATH_MAX); a runtime could not show such a file.
+# PATH_MAX of Linux. No process can open a file with a longer path.
 _MAX_PATH_BYTES: Final = 4096
-# Many times what build tools nest. Each level of each member costs a step.
+# Much deeper than the trees of build tools. The limit bounds the time per member, which grows with the depth.
 _MAX_DEPTH: Final = 256
 
 _PAX, _PAX_GLOBAL, _GNU_NAME, _GNU_LINK = b"x", b"g", b"L", b"K"
 _EXTENSIONS: Final = (_PAX, _PAX_GLOBAL, _GNU_NAME, _GNU_LINK)
 _GNU_SPARSE: Final = b"S"
-# Hard link, symbolic link, devices, directory, pipe: whatever size they state, nothing follows.
+# Hard link, symbolic link, devices, directory, pipe: they have no content, whatever size they state.
 _WITHOUT_CONTENT: Final = (b"1", b"2", b"3", b"4", b"5", b"6")
 _FILE: Final = b"0"
 _OLD_FILE: Final = b"\0"
 _HARD_LINK: Final = b"1"
 _DIRECTORY: Final = b"5"
 
+# Offsets of the bytes that say whether another block of the sparse map follows: in a header, and in such a block.
 _SPARSE_MORE: Final = 482
 _SPARSE_EXTENSION_MORE: Final = 504
 
 
 @dataclass(frozen=True, slots=True)
 class LayerMember:
-    """One member, its extension headers applied.
+    """One member, with its extension headers applied.
 
     Attributes:
-        name: As the layer has it.
+        name: The name as the layer has it.
         size: Bytes of content that follow.
-        is_file: A regular file whose content follows as it is: neither a link nor sparse.
-        is_directory: A directory.
-        mode: Permission bits.
-        hard_link: The name of the member that it is another name for; None unless it is a hard link.
+        is_file: Whether it is a regular file whose content follows unchanged, so neither a link nor a sparse file.
+        is_directory: Whether it is a directory.
+        mode: The permission bits.
+        hard_link: The name of the target if it is a hard link, otherwise None.
     """
 
     name: bytes
@@ -69,15 +70,17 @@ class LayerMember:
 
 
 def inner_path(name: bytes) -> bytes:
-    """Return where a member, or what a link names, lies: `./x`, `/x` and `a/../x` are all `x`; empty for the root."""
+    """Return the normal path of a member or a link's target: `x` for `./x`, `/x` and `a/../x`; empty for the root."""
     return posixpath.normpath(b"/" + name).lstrip(b"/")
 
 
 def path_of(name: bytes) -> str | None:
-    """Return where a member, or what a link names, lies, as text; None for the root and for what has no path of ours.
+    """Return the normal path of a member or of a link's target as text.
+
+    The result is None for the root, and for a name that is too long, is not UTF-8 or contains a zero byte.
 
     Raises:
-        ImageFault: It is nested too deeply.
+        ImageFault: The path is over 256 levels deep.
     """
     if len(name) > _MAX_PATH_BYTES:
         return None
@@ -93,12 +96,12 @@ def path_of(name: bytes) -> str | None:
 
 
 class ThirdPartyTar:
-    """The members of a layer, in order; each one's content can be read while it is the current one.
+    """The members of a layer, in order. A member's content can be read until the next member is requested.
 
     Args:
         pieces: The uncompressed tar; pieces may be empty.
-        max_bytes: Bound on what is read of it.
-        max_members: Bound on members, extension headers not counted.
+        max_bytes: The most bytes of the tar that are read.
+        max_members: The most members; extension headers are not counted.
     """
 
     def __init__(self, pieces: Iterable[bytes], *, max_bytes: int, max_members: int) -> None:
@@ -111,10 +114,10 @@ class ThirdPartyTar:
         self._content_left = 0
 
     def __iter__(self) -> Iterator[LayerMember]:
-        """Yield every member; what was left of the content of the one before is skipped.
+        """Yield every member. The unread content of the previous member is skipped.
 
         Raises:
-            ImageFault: The layer is not a tar, is cut off, or is over a bound.
+            ImageFault: The layer is not a tar, is cut off, or exceeds a limit.
         """
         for _ in range(self._max_members):
             member = self._next_member()
@@ -123,17 +126,17 @@ class ThirdPartyTar:
             self._content_left = member.size
             yield member
             self._skip(self._content_left)
-            # Some writers end with the last content; no member can follow then.
+            # The padding may be missing: some writers end the tar right after the last content.
             self._take_some(-member.size % _BLOCK)
         raise ImageFault(f"has a layer with more than {self._max_members} members")
 
     @property
     def position(self) -> int:
-        """How much of the tar has been read: before the first `read` of a member, where its content starts."""
+        """How many bytes of the tar have been read. Before a member's first `read`, its content starts here."""
         return self._max_bytes - self._left
 
     def read(self, count: int) -> bytes:
-        """Return up to `count` bytes of what is left of the current member's content.
+        """Return up to `count` bytes of the current member's unread content.
 
         Raises:
             ImageFault: As for the iteration.
@@ -156,7 +159,7 @@ class ThirdPartyTar:
             if header.kind == _PAX:
                 records = pax_records(payload)
             elif header.kind == _PAX_GLOBAL:
-                # Go looks at what it says, and applies none of it.
+                # Go parses a global header and ignores its records.
                 pax_records(payload)
             elif header.kind == _GNU_NAME:
                 name = text_of(payload)
@@ -173,8 +176,8 @@ class ThirdPartyTar:
         if kind == _GNU_SPARSE:
             self._skip_sparse_map(header.block)
         stated = name or records.get(b"GNU.sparse.name") or records.get(b"path") or header.name
-        # V7 tar had no type for directories, only a slash at the end of their names. To a file of today's type, the
-        # slash means nothing.
+        # V7 tar had no type for directories, only a slash at the end of their names. For the newer file type, the slash
+        # has no meaning.
         is_directory = kind == _DIRECTORY or (kind == _OLD_FILE and stated.endswith(b"/"))
         is_file = kind in (_FILE, _OLD_FILE) and not sparse and not is_directory
         target = link or records.get(b"linkpath") or header.link
@@ -188,7 +191,7 @@ class ThirdPartyTar:
         )
 
     def _header(self) -> ThirdPartyHeader | None:
-        """Return the next header, or None at the end: two zero blocks, one, or none at all."""
+        """Return the next header, or None at the end, which has two zero blocks, one, or none."""
         block = self._take_some(_BLOCK)
         if not block:
             return None
@@ -225,13 +228,13 @@ class ThirdPartyTar:
             taken = self._piece[self._at : end]
             self._at = end
             return taken
-        return b"".join(self._passing(count))
+        return b"".join(self._read_pieces(count))
 
     def _skip(self, count: int) -> None:
-        if sum(map(len, self._passing(count))) < count:
+        if sum(map(len, self._read_pieces(count))) < count:
             raise ImageFault(NO_TAR)
 
-    def _passing(self, count: int) -> Iterator[bytes]:
+    def _read_pieces(self, count: int) -> Iterator[bytes]:
         while count > 0:
             if self._at == len(self._piece):
                 piece = next(self._pieces, None)

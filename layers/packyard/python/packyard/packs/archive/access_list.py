@@ -1,4 +1,4 @@
-"""Access control lists in pax headers: libarchive lets them replace the mode, and with it the execute bit.
+"""Access control lists (ACLs) in pax headers. libarchive lets them replace a file's mode, and so the execute bit.
 
 Sources: star(5), "SCHILY.acl.access" and "SCHILY.acl.ace"; acl(5), "ACL TEXT FORMS"; libarchive's tar(5).
 """
@@ -12,7 +12,7 @@ _NFS4: Final = b"SCHILY.acl.ace"
 ACCESS_LISTS: Final = (_POSIX, _NFS4)
 
 _SEPARATORS = re.compile(rb"[,\n]")
-# Some writers put the number of a user or group behind.
+# Some writers append the numeric id of the user or group.
 _POSIX_ENTRY = re.compile(rb"([ugom]|user|group|other|mask):([^:]*):([rwxRWX-]*)(?::[0-9]*)?")
 _NFS4_ENTRY = re.compile(
     rb"(owner@|group@|everyone@|user:[^:]*|group:[^:]*):([A-Za-z-]*):[A-Za-z-]*:([a-z]+)(?::[0-9]*)?"
@@ -22,14 +22,14 @@ _EXECUTE: Final = 0o111
 
 
 def contradicts_mode(records: Mapping[bytes, bytes], mode: int) -> bool:
-    """Tell whether a list makes a file executable, or takes that from it, to a reader that goes by lists.
+    """Return whether an ACL and the mode disagree on the execute permission.
 
     Args:
-        records: Of the file's pax header.
-        mode: The mode in its header.
+        records: The records of the file's pax header.
+        mode: The mode in the file's header.
 
     Returns:
-        Also true for a list of which that cannot be told.
+        True also if an ACL cannot be parsed.
     """
     executable = bool(mode & _EXECUTE)
     return any(
@@ -39,7 +39,7 @@ def contradicts_mode(records: Mapping[bytes, bytes], mode: int) -> bool:
 
 
 def _by_posix_list(text: bytes, mode: int) -> bool | None:
-    """Return whether the entries of owner, group and others let anyone execute; None if they cannot be read."""
+    """Return whether the entries for owner, group and others let anyone execute; None if they cannot be parsed."""
     bits = mode & _EXECUTE
     for entry in _entries(text):
         match = _POSIX_ENTRY.fullmatch(entry)
@@ -52,7 +52,7 @@ def _by_posix_list(text: bytes, mode: int) -> bool | None:
 
 
 def _by_nfs4_list(text: bytes, mode: int) -> bool | None:
-    """Return whether the entries of owner, group and everyone let anyone execute; None if they cannot be read."""
+    """Return whether the entries for owner, group and everyone let anyone execute; None if they cannot be parsed."""
     executable = None
     for entry in _entries(text):
         match = _NFS4_ENTRY.fullmatch(entry)

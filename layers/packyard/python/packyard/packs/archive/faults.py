@@ -1,4 +1,4 @@
-"""What is wrong with an archive: gathered while it is read, so that people learn everything at once."""
+"""The faults of an archive, collected while it is read, so that one refusal reports all of them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
@@ -7,23 +7,24 @@ from packyard.errors import InvalidRequest
 from packyard.packs.archive.member_path import shown
 
 MAX_REPORTED: Final = 100
-# Each time that this many go, there is room to read on; it bounds how often the tree is looked through for them.
-_WORTH_GATHERING: Final = 20
+# If merging faults frees at least this many places, reading goes on. This bounds how often the faults are merged.
+_WORTH_MERGING: Final = 20
 
-# Tells what may not stand at the pack's root, by its path, as far as that is certain. It is given the names of members
-# that were refused.
-Misplaced = Callable[[Iterable[bytes]], Mapping[str, str]]
+# Returns the entries that may not be at the pack's root, as far as that is certain: the fault by path. Its argument has
+# the names of the refused members.
+FindMisplaced = Callable[[Iterable[bytes]], Mapping[str, str]]
 
 
 class ArchiveFaults:
-    """Faults by field, bounded in number.
+    """Faults by field, at most 100.
 
     Args:
-        misplaced: Tells what may not stand at the root; all that is wrong below it is said by that one fault.
+        find_misplaced: Returns the entries that may not be at the pack's root. The one fault of such an entry replaces
+            the faults of all members below it.
     """
 
-    def __init__(self, misplaced: Misplaced) -> None:
-        self._misplaced = misplaced
+    def __init__(self, find_misplaced: FindMisplaced) -> None:
+        self._find_misplaced = find_misplaced
         self._fields: dict[str, str] = {}
         self._members: dict[str, bytes] = {}
 
@@ -31,27 +32,27 @@ class ArchiveFaults:
         return bool(self._fields)
 
     def add(self, name: bytes, reason: str) -> None:
-        """Note what is wrong with a member.
+        """Add the fault of a member.
 
         Args:
             name: The member's name as the archive has it.
-            reason: For people.
+            reason: The fault, as a text for people.
 
         Raises:
-            InvalidRequest: There are 100 already, and reading on would tell nobody more.
+            InvalidRequest: There are 100 faults already, and too few of them can be merged.
         """
         if len(self._fields) >= MAX_REPORTED:
             before = len(self._fields)
-            self.gather()
-            if before - len(self._fields) < _WORTH_GATHERING:
+            self.merge_misplaced()
+            if before - len(self._fields) < _WORTH_MERGING:
                 self.merge({f"archive:{shown(name)}": reason})
         field = f"archive:{shown(name)}"
         self._members.setdefault(field, name)
         self.merge({field: reason})
 
-    def gather(self) -> None:
-        """Name what may not stand at the root once, instead of what is wrong with each member below it."""
-        for path, reason in self._misplaced(self._members.values()).items():
+    def merge_misplaced(self) -> None:
+        """Add one fault for each entry that may not be at the root, and drop the faults of the members below it."""
+        for path, reason in self._find_misplaced(self._members.values()).items():
             below = path.encode() + b"/"
             for field, name in list(self._members.items()):
                 if name.removeprefix(b"./").startswith(below):
@@ -61,10 +62,10 @@ class ArchiveFaults:
             self.merge({field: reason})
 
     def merge(self, fields: Mapping[str, str]) -> None:
-        """Note faults that have their fields; of two on one field the first stays.
+        """Add faults by field. If a field has a fault already, the earlier one stays.
 
         Raises:
-            InvalidRequest: There are more than 100 in all.
+            InvalidRequest: There would be more than 100 faults.
         """
         for field, reason in fields.items():
             if len(self._fields) >= MAX_REPORTED and field not in self._fields:
@@ -73,15 +74,15 @@ class ArchiveFaults:
             self._fields.setdefault(field, reason)
 
     def lead_with(self, fields: Mapping[str, str]) -> None:
-        """Note what ended the reading, before all else: people read the first fault first.
+        """Add the faults that ended the reading in front of all others, because people read the first fault first.
 
         Raises:
             InvalidRequest: As for `merge`.
         """
-        noted, self._fields = self._fields, {}
+        earlier, self._fields = self._fields, {}
         self.merge(fields)
-        self.merge(noted)
+        self.merge(earlier)
 
     def error(self) -> InvalidRequest:
-        """Return the error that reports them all."""
+        """Return the error that reports all faults."""
         return InvalidRequest(self._fields)

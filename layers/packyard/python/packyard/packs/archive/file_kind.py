@@ -1,4 +1,4 @@
-"""What a file is that should have been a gzip-compressed tar, by the bytes that it starts with."""
+"""Recognising, by its first bytes, a file that was sent in place of a gzip-compressed tar."""
 
 from typing import Final
 
@@ -8,12 +8,13 @@ _BINARY: Final = (
 _DECODED: Final = f"is a gzip file that was decoded as text on its way, which destroys it; {_BINARY}"
 _PRINTED: Final = f"is a gzip file as a program prints its bytes; {_BINARY}"
 _IN_BASE64: Final = f"is a file in base64; {_BINARY}"
-# How a gzip file begins that was made into text on its way. Its first bytes are 1f 8b 08 (RFC 1952, section 2.3).
+# The first bytes of gzip files that were converted to text on the way. A gzip file starts with 1f 8b 08 (RFC 1952,
+# section 2.3).
 _AS_TEXT: Final = (
-    # Read as UTF-8, where 8b is no character: replaced by U+FFFD, or left out.
+    # Decoded as UTF-8, where 8b alone is invalid: replaced by U+FFFD, or dropped.
     (b"\x1f\xef\xbf\xbd", _DECODED),
     (b"\x1f\x08", _DECODED),
-    # Read as ASCII, as Latin-1, and as Windows-1252.
+    # Decoded as ASCII, as Latin-1, and as Windows-1252, and encoded as UTF-8.
     (b"\x1f?\x08", _DECODED),
     (b"\x1f\xc2\x8b", _DECODED),
     (b"\x1f\xe2\x80\xb9", _DECODED),
@@ -28,7 +29,7 @@ _AS_TEXT: Final = (
 )
 _TAR: Final = b"ustar"
 _TAR_AT: Final = 257
-# Where the bytes stand, the bytes, what they mean.
+# Offset, bytes at that offset, and what the file is.
 _KINDS: Final = (
     (0, b"PK\x03\x04", "a zip file"),
     (0, b"PK\x05\x06", "an empty zip file"),
@@ -58,10 +59,10 @@ LONGEST_LOOK: Final = 262
 
 
 def kind_of(start: bytes) -> str | None:
-    """Return what a file is, to follow "is", or None if that is unknown.
+    """Return a phrase for what a file is, which completes "is …", or None if it is not recognised.
 
     Args:
-        start: Its first 262 bytes, or all of it.
+        start: The file's first 262 bytes, or all of it if it is shorter.
     """
     for offset, magic, what in _KINDS:
         if start.startswith(magic, offset):
@@ -70,14 +71,14 @@ def kind_of(start: bytes) -> str | None:
 
 
 def text_of_gzip(start: bytes) -> str | None:
-    """Return what has become of a gzip file that was sent as text, and what helps; None for anything else.
+    """Return the fault and the remedy of a gzip file that was converted to text; None for any other file.
 
     Args:
-        start: The file's first 262 bytes, or all of it.
+        start: The file's first 262 bytes, or all of it if it is shorter.
     """
     return next((fault for magic, fault in _AS_TEXT if start.startswith(magic)), None)
 
 
 def is_tar(start: bytes) -> bool:
-    """Tell whether a file starts with a header of ustar, GNU or pax tar, be it sound or not."""
+    """Return whether a file starts with a ustar, GNU or pax tar header. The header may still be invalid."""
     return start.startswith(_TAR, _TAR_AT)

@@ -1,8 +1,8 @@
 """Reading an untrusted gzip file (RFC 1952) piece by piece, bounded in memory, bytes and number of members.
 
-The decompressor is told to read bare deflate. Headers and trailers are read here, so that nothing in them
-goes unchecked, and so is what may follow the last member. Of deflate itself isal takes a little more than zlib does:
-Huffman codes that leave some bits without a meaning (RFC 1951, section 3.2.7), as long as those bits do not come up.
+The decompressor reads raw deflate only. This module reads the headers, the trailers and what follows the last member,
+so that it can check all of it. isal accepts slightly more deflate streams than zlib: those with an incomplete Huffman
+code (RFC 1951, section 3.2.7), as long as no unassigned bit sequence occurs.
 """
 
 from collections.abc import Iterator
@@ -16,9 +16,10 @@ from packyard.packs.archive.limits import KIB, ArchiveLimits
 
 _READ_BYTES = 256 * KIB
 _PIECE_BYTES = 256 * KIB
-# The decompressor hands back what follows a member as a copy; small feeds keep thousands of members linear.
+# The decompressor returns the input after a member's end as a copy. With small inputs, the total time stays linear even
+# for thousands of members.
 _FEED_BYTES = 32 * KIB
-# 1 GiB in blocks of 16 KiB, far below any real compressor's, still fits.
+# Enough for 1 GiB in members of 16 KiB each; real compressors write larger ones.
 _MAX_GZIP_MEMBERS = 65_536
 _MAX_TEXT_FIELD_BYTES = 64 * KIB
 _TRAILER_BYTES = 8
@@ -37,12 +38,16 @@ _WANTED = "a gzip-compressed tar is needed (tar -czf pack.tar.gz FOLDER)"
 
 
 def refused(reason: str) -> InvalidRequest:
-    """Return the error that says the archive as a whole cannot be read."""
+    """Return an error about the archive as a whole.
+
+    Args:
+        reason: What is wrong, as a text that follows the field name `archive`.
+    """
     return InvalidRequest({"archive": reason})
 
 
 class _CompressedInput:
-    """The file as it comes, counted against its limit, with one buffer of look-ahead."""
+    """The compressed file, counted against its limit, with a look-ahead buffer."""
 
     def __init__(self, stream: BinaryIO, *, limit: int) -> None:
         self._stream = stream
@@ -95,17 +100,17 @@ class _CompressedInput:
         return self.take(length)
 
     def put_back(self, count: int) -> None:
-        """Un-consume the last `count` bytes, which the buffer still holds."""
+        """Return the last `count` bytes to the input; they must still be in the buffer."""
         self._position -= count
 
 
 class GzipStream:
-    """What a gzip file inflates to, read forward only.
+    """The decompressed content of a gzip file, as a forward-only stream.
 
-    At most a few hundred KiB are in memory at a time, however well the input compresses.
+    At most a few hundred KiB are in memory at a time, whatever the compression ratio.
 
     Args:
-        stream: The compressed file; read sequentially, never past the compressed limit by more than one read.
+        stream: The compressed file. It is read sequentially, and past the compressed limit by at most one read.
         limits: `compressed_bytes` and `unpacked_bytes` are enforced here.
     """
 
@@ -121,23 +126,23 @@ class GzipStream:
 
     @property
     def padded(self) -> bool:
-        """Whether zeros follow the gzip file; known once the stream is read to its end. Go reports them as damage."""
+        """Whether zeros follow the last gzip member; valid at the end of the stream. Go reports them as an error."""
         return self._padded
 
     def reserve(self, count: int) -> None:
-        """Make sure that `count` more bytes can be read within the unpacked limit, before inflating any.
+        """Check that `count` more bytes fit into the unpacked limit, before any of them is decompressed.
 
         Raises:
-            InvalidRequest: On `archive`: they cannot.
+            InvalidRequest: On `archive`: they do not fit.
         """
         if count > self._unread:
             raise self._over_limit()
 
     def charge(self, count: int) -> None:
-        """Count bytes against the unpacked limit that do not come from the stream: a hard link's copy.
+        """Count bytes that do not come from the stream, the copy of a hard link's file, against the unpacked limit.
 
         Raises:
-            InvalidRequest: On `archive`: the limit is passed.
+            InvalidRequest: On `archive`: the limit is exceeded.
         """
         self._unread -= count
         self._uninflated -= count
@@ -145,7 +150,7 @@ class GzipStream:
             raise self._over_limit()
 
     def take(self, count: int) -> bytes:
-        """Return the next `count` bytes, or fewer at the end of the stream. Meant for headers: all are held.
+        """Return the next `count` bytes, or fewer at the end of the stream. They are all held in memory.
 
         Raises:
             InvalidRequest: On `archive`: truncated, corrupt, or over the unpacked limit.
@@ -179,7 +184,7 @@ class GzipStream:
             yield taken
 
     def expect_zeros_to_end(self) -> None:
-        """Read the stream to its end.
+        """Read the stream to its end, and check that the rest is zeros.
 
         Raises:
             InvalidRequest: On `archive`: something other than zeros follows, or as for `pieces`.

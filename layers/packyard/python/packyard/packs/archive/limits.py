@@ -1,4 +1,4 @@
-"""The bounds on an archive, stated once; the template's parameters override them (API contract, section 3)."""
+"""The limits of an archive and their defaults (API contract, section 3). The template's parameters override them."""
 
 from dataclasses import dataclass
 
@@ -9,15 +9,15 @@ GIB = 1024 * MIB
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveLimits:
-    """How large an archive and what is in it may be.
+    """The largest archive, and the largest content, that is accepted.
 
     Attributes:
-        compressed_bytes: The `.tar.gz` itself.
-        unpacked_bytes: Everything the gzip stream inflates to, tar headers and padding included.
-        members: Tar members of any kind, those dropped silently included.
-        path_bytes: One member's path in UTF-8 bytes.
-        path_depth: One member's path in segments.
-        manifest_bytes: `pack.yaml`.
+        compressed_bytes: Bytes of the `.tar.gz` file.
+        unpacked_bytes: Bytes of the decompressed tar, including headers and padding.
+        members: Number of tar members of any kind, including those that are dropped.
+        path_bytes: Bytes of a member's path in UTF-8.
+        path_depth: Number of segments of a member's path.
+        manifest_bytes: Bytes of `pack.yaml`.
     """
 
     compressed_bytes: int = 256 * MIB

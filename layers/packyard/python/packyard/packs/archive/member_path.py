@@ -1,4 +1,4 @@
-"""A member's name in an archive: which ones are paths of a pack, and how any of them is shown to people."""
+"""Names of archive members: which ones are valid paths in a pack, and how messages show them."""
 
 import re
 from collections.abc import Iterable
@@ -6,24 +6,24 @@ from typing import Final
 
 from packyard.packs.archive.limits import ArchiveLimits
 
-# What Linux file systems hold (NAME_MAX); a longer name could be published but never unpacked.
+# NAME_MAX of Linux file systems. A file with a longer name could be published but never unpacked.
 _MAX_SEGMENT_BYTES: Final = 255
 _MAX_SHOWN: Final = 200
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _UNSHOWABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\\\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-# Of Finder, macOS' archivers and Explorer; Windows does not tell the letters' case.
+# Files that Finder, macOS' archivers and Explorer add. Names of Windows are case-insensitive.
 _LITTER = re.compile(r"(?:^|/)(?:\.DS_Store|\._[^/]*|__MACOSX|Icon\r|(?i:Thumbs\.db|desktop\.ini))(?:/|$)")
 _MAC_ICON: Final = re.compile(r"(?:^|/)Icon\r(?:/|$)")
-# In plain letters, so that there is no question what it is.
+# A folder's name in printable ASCII, which every check of this module accepts.
 _FOLDER = re.compile(rb"(?!\.{1,2}$)(?!\.wh\.)[ !#-~]+")
 
 
 def parse_member_path(name: bytes, *, directory: bool, limits: ArchiveLimits) -> str:
-    """Return a member's path, relative and in segments joined by single slashes; empty for the root itself.
+    """Return a member's path, relative and with segments joined by single slashes; empty for the root itself.
 
-    Empty segments and those that are `.` are left out, as every reader does that unpacks: `tar .` writes `./a`, and
-    `tar folder//a` and `tar ./folder/./a` write what they were given.
-    Its Unicode spelling is kept: what counts as equal is the caller's business (API contract, section 3).
+    Empty segments and `.` segments are left out, as in every program that unpacks: `tar .` writes `./a`, and
+    `tar folder//a` and `tar ./folder/./a` write their arguments unchanged.
+    The Unicode form is kept. `PathTree` compares paths after normalisation (API contract, section 3).
 
     Args:
         name: The name as the archive has it.
@@ -31,7 +31,8 @@ def parse_member_path(name: bytes, *, directory: bool, limits: ArchiveLimits) ->
         limits: `path_bytes` and `path_depth` are enforced here.
 
     Raises:
-        ValueError: The name is not a relative path within the limits, or one that an image layer cannot hold.
+        ValueError: The name is not a relative path within the limits, or an image layer cannot hold it. The message is
+            for people.
     """
     if len(name.removeprefix(b"./").removesuffix(b"/")) > limits.path_bytes:
         raise ValueError(f"the path is over {limits.path_bytes} bytes; move the file up, or shorten names")
@@ -80,11 +81,13 @@ def _check_segment(segment: str) -> None:
 
 
 def folders_of(names: Iterable[bytes], *, below: str) -> set[str]:
-    """Return the folders right below a path in which members of these names lie, be the rest of the names valid or not.
+    """Return the names of the folders directly below a path that contain members with these names.
+
+    The rest of a member's name need not be valid.
 
     Args:
-        names: As the archive has them.
-        below: Nothing, or a folder's path and a slash.
+        names: Members' names as the archive has them.
+        below: A folder's path and a slash; empty for the root.
     """
     prefix = below.encode()
     folders = set()
@@ -99,15 +102,15 @@ def folders_of(names: Iterable[bytes], *, below: str) -> set[str]:
 
 
 def is_litter(path: str) -> bool:
-    """Tell whether a path is, or lies in, what desktops and their archivers add unasked (API contract, section 3)."""
+    """Return whether a path is, or is in, something that desktops add to archives unasked (API contract, section 3)."""
     return _LITTER.search(path) is not None
 
 
 def shown(name: bytes) -> str:
-    """Return any name as short printable text: escaped where needed, the middle of a long one left out.
+    """Return any name as short printable text: with escapes where needed, and without the middle of a long name.
 
-    Bidirectional overrides and line separators are escaped although paths may hold them: a message that shows
-    a name must not be reordered or broken by it.
+    Bidirectional overrides and line separators are escaped, although paths may contain them, because they could reorder
+    or break a message.
     """
     if len(name) > _MAX_SHOWN:
         half = _MAX_SHOWN // 2

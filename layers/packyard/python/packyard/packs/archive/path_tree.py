@@ -1,4 +1,4 @@
-"""The paths of an archive as one tree, in which every path is one thing, and every file stands once."""
+"""The paths of an archive as a tree: no path is both a file and a directory, and no file occurs twice."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -12,24 +12,25 @@ class _Entry:
 
 
 class PathTree:
-    """Files and directories by path; parents that no member stands for are there too.
+    """Files and directories by path, including parent directories that are not members themselves.
 
-    Paths are compared after NFC, as file systems that normalise would: `é` is one path in either spelling.
+    Paths are compared in Unicode normalisation form C, because some file systems normalise names: both spellings of `é`
+    are the same path there.
     """
 
     def __init__(self) -> None:
         self._entries = {"": _Entry("", directory=True)}
 
     def add(self, path: str, *, directory: bool) -> None:
-        """Add what a member stands for, and its parents.
+        """Add the file or directory of a member, and its parents.
 
         Args:
             path: Segments joined by single slashes; empty for the root.
-            directory: Whether it is a directory; a file otherwise.
+            directory: True for a directory, False for a file.
 
         Raises:
-            ValueError: The path is taken by a file, is spelled another way elsewhere, or lies under a file. A directory
-                may come twice, as tar writes it when its arguments overlap.
+            ValueError: The path is taken by a file or by the other kind, was added in another Unicode spelling, or is
+                below a file. Adding a directory twice is no error: tar writes it twice if its arguments overlap.
         """
         known = self._known(path)
         if known is None:
@@ -39,25 +40,25 @@ class PathTree:
             raise ValueError("the path is that of a file and of a directory")
         elif not directory:
             raise ValueError(
-                "is in the archive twice; make the archive anew, and name the folder once (tar -czf pack.tar.gz "
+                "is in the archive twice; make the archive again, and name the folder once (tar -czf pack.tar.gz "
                 "FOLDER): arguments that overlap pack a file twice, and tar -r (--append) and -u add a second copy"
             )
 
     def is_file(self, path: str) -> bool:
-        """Tell whether a member added as a file is spelled exactly so."""
+        """Return whether a file was added with exactly this spelling."""
         entry = self._entries.get(_key(path))
         return entry is not None and not entry.directory and entry.path == path
 
     def directories(self) -> Iterator[str]:
-        """Yield every directory but the root."""
+        """Yield the path of every directory except the root."""
         return (entry.path for entry in self._entries.values() if entry.directory and entry.path)
 
     def files(self) -> Iterator[str]:
-        """Yield every file."""
+        """Yield the path of every file."""
         return (entry.path for entry in self._entries.values() if not entry.directory)
 
     def children(self, directory: str) -> Iterator[tuple[str, bool]]:
-        """Yield the name of each entry right under a directory, and whether it is a directory.
+        """Yield the name of each entry directly below a directory, and whether it is a directory.
 
         Args:
             directory: Its path; empty for the root.
@@ -83,7 +84,7 @@ class PathTree:
             missing.append(parent)
             parent = parent.rpartition("/")[0]
         if not known.directory:
-            raise ValueError("the path lies under that of a file")
+            raise ValueError("the path is below that of a file")
         for new in missing:
             self._entries[_key(new)] = _Entry(new, directory=True)
 

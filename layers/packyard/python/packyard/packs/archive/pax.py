@@ -1,7 +1,7 @@
 """The records of a pax extended header (POSIX.1-2017, pax, "pax Extended Header").
 
-Only `path`, `linkpath` and `size` change what a member is. Everything else (times, owners, attributes, comments) is not
-kept by a pack. It is passed over, unless some reader gives up on it, or takes the member for another because of it.
+Only `path`, `linkpath` and `size` change what a member is. A pack keeps nothing else (no times, owners, attributes or
+comments). Other records are ignored, unless they make some tar reader fail or interpret the member differently.
 """
 
 import re
@@ -12,42 +12,41 @@ from packyard.packs.archive.access_list import ACCESS_LISTS
 
 _LENGTH = re.compile(rb"([1-9][0-9]{0,8}) ")
 _SIZE = re.compile(rb"[0-9]{1,19}")
-# GNU tar and Go give up on what is no number, and on one that is too large.
+# GNU tar and Go fail on a value that is not a number, and on one that is too large.
 _TIME = re.compile(rb"-?[0-9]{1,18}(?:\.[0-9]*)?")
 _OWNER = re.compile(rb"[0-9]{1,10}")
 _OWNER_MAX: Final = 2**32 - 1
-# GNU tar passes over blanks in front of a key, so that " path" is a path to it alone; GNU tar and libarchive give up on
-# a key with a zero byte, and with it on all records after it. node-tar ends a record at a line break.
+# Only GNU tar skips blanks before a key, so only GNU tar reads " path" as a path. GNU tar and libarchive stop reading
+# records at a key with a zero byte. node-tar ends a record at a line break.
 _KEY = re.compile(rb"[^ \t\n\0=][^\n\0=]*")
-# In a value, on a line of its own and with a length before it, this is a record to node-tar.
+# node-tar treats a line inside a value as a record if it has a length and one of these keys.
 _RECORD_IN_A_VALUE = re.compile(rb"path=|linkpath=|size=")
 _LENGTH_BEFORE_IT = re.compile(rb"\s*[+-]?[0-9]+[^0-9]{0,2}")
 _LENGTH_CHARACTERS: Final = 40
-_MAX_LOOKS: Final = 64
-# npm 1 to 4 put all of package.json into each header: a few hundred records.
+_MAX_KEYS_TRIED: Final = 64
+# npm 1 to 4 write all of package.json into each header: a few hundred records.
 MAX_RECORDS: Final = 1024
-# libarchive reads no longer one.
+# libarchive refuses a longer record.
 _MAX_RECORD_BYTES: Final = 999_999
 _INTERPRETED: Final = (b"path", b"linkpath", b"size")
 _SPARSE_PREFIX: Final = b"GNU.sparse."
 _SPARSE_KEYS: Final = frozenset({b"SCHILY.realsize", b"SCHILY.offset", b"SCHILY.filetype", b"SUN.holesdata"})
 _REAL_NAME: Final = b"GNU.sparse.name"
 _VOLUME_PREFIX: Final = b"GNU.volume."
-# "BINARY" is what writers under a C locale declare; paths are checked to be UTF-8 in any case.
+# Writers declare "BINARY" in the C locale. Paths must be UTF-8 in any case.
 _CHARSETS: Final = (b"ISO-IR 10646 2000 UTF-8", b"BINARY")
 
 PaxRecords = Mapping[bytes, bytes]
 
 
 def parse_pax_records(payload: bytes) -> PaxRecords:
-    """Return an extended header's records by key; of two for one key the last counts, as POSIX has it.
+    """Return an extended header's records by key. If a key occurs twice, the last record counts (POSIX).
 
     Args:
         payload: The header's content, exactly its declared size.
 
     Raises:
-        ValueError: A record is malformed, or means one thing to one reader and another to the next, or there are none
-            or more than 1,024.
+        ValueError: A record is malformed, tar readers interpret it differently, or there are none or more than 1,024.
     """
     records: dict[bytes, bytes] = {}
     position = count = 0
@@ -79,10 +78,10 @@ def parse_pax_records(payload: bytes) -> PaxRecords:
 
 
 def _holds_a_record(value: bytes) -> bool:
-    """Tell whether a line of a value, but the first, is a record to node-tar, which splits headers at line breaks."""
+    """Return whether node-tar, which splits headers at line breaks, finds a record in a later line of this value."""
     for number, key in enumerate(_RECORD_IN_A_VALUE.finditer(value)):
         line = value.rfind(b"\n", 0, key.start()) + 1
-        if number == _MAX_LOOKS:
+        if number == _MAX_KEYS_TRIED:
             return True
         if (
             line
@@ -111,7 +110,7 @@ def _check_values(records: PaxRecords) -> None:
 
 
 def _check_unused_values(records: PaxRecords) -> None:
-    """Check times and owners, which no pack keeps."""
+    """Check times and owners, which a pack does not keep, but on which some tar readers fail."""
     for key in (b"mtime", b"atime", b"ctime"):
         if _TIME.fullmatch(records.get(key, b"0")) is None:
             raise ValueError(
@@ -129,16 +128,16 @@ def _check_unused_values(records: PaxRecords) -> None:
 
 
 def describes_sparse_file(records: PaxRecords) -> bool:
-    """Tell whether the records say that the content leaves out holes."""
+    """Return whether the records describe a sparse file, whose stored content leaves out holes."""
     return any(key.startswith(_SPARSE_PREFIX) or key in _SPARSE_KEYS for key in records)
 
 
 def real_name(records: PaxRecords) -> bytes | None:
-    """Return the name of a sparse file, where its header has one made up by the writer (GNU tar, sparse format 1.0)."""
+    """Return a sparse file's real name; its header then has a generated one (GNU tar, sparse format 1.0)."""
     return records.get(_REAL_NAME)
 
 
 def changes_members(records: PaxRecords) -> bool:
-    """Tell whether the records say what members are; readers disagree on whether a global header can."""
+    """Return whether a global header has records that change members; tar readers disagree on whether it can."""
     changing = (*_INTERPRETED, b"hdrcharset", *ACCESS_LISTS)
     return describes_sparse_file(records) or any(key in records for key in changing)

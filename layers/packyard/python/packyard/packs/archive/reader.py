@@ -1,4 +1,4 @@
-"""An uploaded pack archive: what is let in, and what it means as a pack (API contract, section 3)."""
+"""Reading an uploaded pack archive: what is accepted, and which pack it contains (API contract, section 3)."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -27,21 +27,21 @@ T = TypeVar("T")
 
 
 class ContentStore(Protocol[T]):
-    """Where files' contents go while the archive is read."""
+    """Stores the contents of files while the archive is read."""
 
     def store(self, chunks: Iterable[bytes]) -> T:
-        """Keep one file's content and return what stands for it.
+        """Store one file's content and return a handle for it.
 
         Args:
-            chunks: The content in pieces of at most 256 KiB; none for an empty file. Reading them may raise
-                what `read_archive` raises, which must pass through.
+            chunks: The content in pieces of at most 256 KiB; none for an empty file. Iterating may raise the errors of
+                `read_archive`, which must not be caught.
         """
 
     def fetch(self, stored: T) -> bytes:
-        """Return one file's content again; asked once at most, for a small file, when all are stored.
+        """Return one file's content. Called at most once, for a small file, after all files are stored.
 
         Args:
-            stored: What `store` has returned.
+            stored: A handle that `store` has returned.
         """
 
 
@@ -53,7 +53,7 @@ class PackFile(Generic[T]):
         path: Relative to the pack's root.
         size: Bytes.
         executable: Whether any execute bit was set.
-        content: What the content store returned; files that were hard links of each other share it.
+        content: The handle from the content store; a hard link shares it with its target.
     """
 
     path: str
@@ -64,11 +64,11 @@ class PackFile(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class PackContents(Generic[T]):
-    """What an accepted archive holds.
+    """The contents of an accepted archive.
 
     Attributes:
-        manifest: `pack.yaml`, checked.
-        directories: Every parent of a file and every empty directory, sorted.
+        manifest: The checked `pack.yaml`.
+        directories: The paths of all directories except the root, sorted.
         files: Sorted by path.
     """
 
@@ -82,32 +82,32 @@ def read_archive(stream: BinaryIO, *, limits: ArchiveLimits, contents: ContentSt
 
     Args:
         stream: The compressed archive, read sequentially.
-        limits: Bounds on it.
-        contents: Gets each regular file's content once, in the archive's order, until a fault is found.
+        limits: The limits to enforce.
+        contents: Receives each regular file's content once, in the archive's order, until a fault is found.
 
     Returns:
-        The pack's contents, any single wrapping directory and archivers' litter left out.
+        The pack's contents, without a single wrapping directory and without files that desktops add (`is_litter`).
 
     Raises:
-        InvalidRequest: Everything that is wrong with it, on `archive`, `archive:<path>`, `pack.yaml` and
-            `pack.yaml:<key>`, as far as it could be read; 100 faults at most.
-        PayloadTooLarge: It is over `limits.compressed_bytes`.
+        InvalidRequest: Everything that is wrong with the part that could be read, on `archive`, `archive:<path>`,
+            `pack.yaml` and `pack.yaml:<key>`; at most 100 faults.
+        PayloadTooLarge: The archive is over `limits.compressed_bytes`.
     """
     reading = _Reading(stream, limits=limits, contents=contents)
     try:
         reading.read_members()
         return reading.finish()
     except InvalidRequest as error:
-        reading.faults.gather()
+        reading.faults.merge_misplaced()
         reading.faults.lead_with(error.fields)
         raise reading.faults.error() from error
 
 
 class _Reading(Generic[T]):
-    """One archive while it is read: whether it has a wrapping directory shows only at the end."""
+    """The state of reading one archive. Only at the end is it known whether there is a wrapping directory."""
 
     def __init__(self, stream: BinaryIO, *, limits: ArchiveLimits, contents: ContentStore[T]) -> None:
-        self.faults = ArchiveFaults(self._misplaced)
+        self.faults = ArchiveFaults(self._find_misplaced)
         self._limits = limits
         self._contents = contents
         self._stream = GzipStream(stream, limits=limits)
@@ -121,11 +121,11 @@ class _Reading(Generic[T]):
         self._complete = False
 
     def read_members(self) -> None:
-        """Take in every member of the archive.
+        """Read every member of the archive.
 
         Raises:
-            InvalidRequest: It cannot be read to its end, or has too many faults.
-            PayloadTooLarge: It is over the compressed limit.
+            InvalidRequest: The archive cannot be read to its end, or has too many faults.
+            PayloadTooLarge: The archive is over the compressed limit.
         """
         for member in self._tar:
             try:
@@ -143,12 +143,12 @@ class _Reading(Generic[T]):
         self._complete = True
 
     def finish(self) -> PackContents[T]:
-        """Find the pack's root, check what stands there, and return the contents.
+        """Find the pack's root, check its entries and the manifest, and return the contents.
 
         Raises:
             InvalidRequest: Something is wrong with the archive or its manifest.
         """
-        self.faults.gather()
+        self.faults.merge_misplaced()
         root = self._root()
         manifest = self._parse_manifest(root)
         if self.faults:
@@ -167,7 +167,7 @@ class _Reading(Generic[T]):
         """Return the path of a member that is part of the pack, or None for one to drop.
 
         Raises:
-            ValueError: It may not be in an archive.
+            ValueError: The member is not allowed in an archive. The message is for people.
         """
         if member.kind is MemberKind.REFUSED:
             raise ValueError(member.refusal)
@@ -187,7 +187,7 @@ class _Reading(Generic[T]):
         return path
 
     def _note_refused(self, member: Member) -> None:
-        """Remember what stands at the top though it is refused: a folder beside it wraps no pack."""
+        """Remember a refused member at the top level, because a folder beside it is no wrapping directory."""
         with suppress(ValueError):
             path = parse_member_path(member.name, directory=True, limits=self._limits)
             if path and "/" not in path and not is_litter(path):
@@ -203,13 +203,13 @@ class _Reading(Generic[T]):
         content = self._keeping_manifest(path, self._tar.content())
         if not self.faults:
             self._files[path] = PackFile(path, member.size, member.executable, self._contents.store(content))
-        # After a fault only the manifest is still of interest: what is wrong with it is said as well.
+        # After a fault, only the manifest is still needed, because its faults are reported too.
         for _ in content:
             pass
 
     def _copy(self, path: str, member: Member) -> None:
         original = self._files[self._link_target(member)]
-        # They are one file: some readers give it the first one's mode, others the last one's.
+        # Both names are one file. Some tar readers give it the first member's mode, others the last member's.
         if member.executable != original.executable:
             self.faults.add(
                 member.name,
@@ -219,10 +219,10 @@ class _Reading(Generic[T]):
         self._files[path] = replace(original, path=path)
 
     def _keeping_manifest(self, path: str, content: Iterator[bytes]) -> Iterator[bytes]:
-        """Pass content on, keeping a bounded part of what may turn out to be the manifest."""
+        """Yield the content, and keep a copy if it may be the manifest, up to one byte over its limit."""
         if not self._manifest_paths:
             top, _, _ = path.partition("/")
-            # Only a directory that is alone at the top wraps a pack, so one that comes later cannot.
+            # Only the first file's top-level directory can be the wrapping directory, because that one must be alone.
             self._manifest_paths = (MANIFEST_PATH, f"{top}/{MANIFEST_PATH}")
         if path not in self._manifest_paths:
             yield from content
@@ -234,19 +234,22 @@ class _Reading(Generic[T]):
         self._manifests[path] = bytes(kept)
 
     def _root(self) -> str:
-        """Return where the pack's root is: nothing, or the only top-level directory and a slash."""
+        """Return the path of the pack's root: the only top-level directory and a slash, or empty if there is none."""
         top_level = list(self._tree.children(""))
         if len(top_level) == 1 and not self._refused_at_top - {top_level[0][0]}:
             name, directory = top_level[0]
             return f"{name}/" if directory else ""
         return ""
 
-    def _misplaced(self, refused_names: Iterable[bytes]) -> Mapping[str, str]:
-        """Return what may not stand at the root, as far as that is certain: what comes later decides where it is."""
+    def _find_misplaced(self, refused_names: Iterable[bytes]) -> Mapping[str, str]:
+        """Return the faults of entries that may not be at the pack's root, as far as they are certain.
+
+        Until the archive is read to its end, a later member may still change where the root is.
+        """
         root = self._root()
         top = root.removesuffix("/")
-        wraps = self._complete or not top or self._tree.is_file(root + MANIFEST_PATH)
-        if not wraps and top_level_fault(top, directory=True) is None:
+        root_is_known = self._complete or not top or self._tree.is_file(root + MANIFEST_PATH)
+        if not root_is_known and top_level_fault(top, directory=True) is None:
             return {}
         entries = {
             *self._tree.children(top),
@@ -259,29 +262,29 @@ class _Reading(Generic[T]):
         return {path: fault for path, fault in faults.items() if fault is not None and path not in wrappers}
 
     def _wrappers(self, root: str) -> set[str]:
-        """Return what stands at the root because a pack in it was packed from too far up, which another fault says."""
+        """Return entries at the root that contain a whole pack; the fault about the missing manifest names them."""
         if not self._complete or self._tree.is_file(root + MANIFEST_PATH):
             return set()
         below_root = (path.removeprefix(root) for path in folders_with_manifest(self._tree, root))
         return {root + path.partition("/")[0] for path in below_root}
 
     def _parse_manifest(self, root: str) -> Manifest:
-        """Return the manifest, if there is one.
+        """Return the manifest.
 
         Raises:
-            InvalidRequest: On `pack.yaml`: there is none, or it is not valid; or on what else is wrong, if that is why
-                it was not kept.
+            InvalidRequest: On `pack.yaml`: it is missing or not valid. If an earlier fault is the reason for that, only
+                the earlier faults are raised.
         """
         path = root + MANIFEST_PATH
         if not self._tree.is_file(path):
-            # Where no file is let in, why that is says more.
+            # If the manifest, or every file, was refused, the reasons for that say more than "is required".
             if path in self._refused_at_top or (self.faults and not any(self._tree.files())):
                 raise self.faults.error()
             raise InvalidRequest({MANIFEST_PATH: missing_manifest(self._tree, root)})
         limit = self._limits.manifest_bytes
         content = self._manifests.get(path)
         if content is None:
-            # A hard link, which has no content of its own.
+            # The manifest is a hard link, so its content is that of its target.
             if path not in self._files:
                 raise self.faults.error()
             file = self._files[path]

@@ -1,8 +1,9 @@
 """A strict, sequential reader of untrusted tar archives: ustar, GNU and pax.
 
-It accepts what GNU tar, libarchive, Go's archive/tar, Python's tarfile and node-tar all read the same way, however
-odd its bytes. Where they differ (which header wins, where the next one starts, what an odd type is), the archive is
-refused: one that means one thing to the check and another to whoever unpacks it is how checks are got around.
+It accepts every archive that GNU tar, libarchive, Go's archive/tar, Python's tarfile and node-tar read the same way,
+however unusual its bytes are. It refuses an archive that they read differently (which header wins, where the next one
+starts, what an unusual type is). Otherwise an attacker could bypass the checks with an archive that the program which
+unpacks it reads in another way.
 """
 
 from collections.abc import Iterator
@@ -19,9 +20,10 @@ from packyard.packs.archive.tar_member import EXTENSION_TYPES, Member, MemberExt
 from packyard.packs.archive.tar_start import check_start
 
 _ZERO_BLOCK: Final = bytes(BLOCK_BYTES)
-# What Go and node-tar read at most. Attributes of macOS fill much of it.
+# The limit of Go and node-tar. Extended attributes of macOS can take much of it.
 _MAX_EXTENSION_BYTES: Final = MIB
-# Of all headers together: what keeps a hostile archive cheap to refuse. Writers put down a dozen for a member.
+# In all headers together. This bounds the time that a hostile archive takes; honest writers use about twelve per
+# member.
 _MAX_RECORDS: Final = 1_000_000
 # `git archive` writes one.
 _MAX_GLOBAL_HEADERS: Final = 16
@@ -34,11 +36,11 @@ _CUT_OFF: Final = "is cut off: the tar ends in the middle of a member"
 
 
 class TarReader:
-    """The members of a tar, in order; each one's content can be read while it is the current one.
+    """The members of a tar, in order. A member's content can be read until the next member is requested.
 
     Args:
         stream: The uncompressed tar.
-        limits: `members` is enforced here; extension headers belong to their member and are not counted.
+        limits: `members` is enforced here; extension headers are not counted.
     """
 
     def __init__(self, stream: GzipStream, *, limits: ArchiveLimits) -> None:
@@ -51,10 +53,10 @@ class TarReader:
         self._content_left = 0
 
     def __iter__(self) -> Iterator[Member]:
-        """Yield every member; what was left of the content of the one before is skipped.
+        """Yield every member. The unread content of the previous member is skipped.
 
         Raises:
-            InvalidRequest: On `archive` or a member: nothing more can be read, or not without guessing.
+            InvalidRequest: On `archive` or a member: the rest cannot be read, or tar readers would disagree on it.
             PayloadTooLarge: Over the compressed limit.
         """
         count = 0
@@ -69,7 +71,7 @@ class TarReader:
             self._take(-member.size % BLOCK_BYTES)
 
     def content(self) -> Iterator[bytes]:
-        """Yield what is left of the current member's content in pieces of at most 256 KiB.
+        """Yield the unread content of the current member, in pieces of at most 256 KiB.
 
         Raises:
             InvalidRequest: On `archive`: truncated, corrupt, or over the unpacked limit.
@@ -110,9 +112,9 @@ class TarReader:
         return None
 
     def _next_header(self) -> TarHeader | None:
-        """Return the next header, or None at the end marker, which nothing but zeros may follow.
+        """Return the next header, or None at the end marker, after which there may only be zeros.
 
-        Some writers leave it out. Behind at least one member, all readers take the end of the file for it.
+        Some writers leave the end marker out. All readers accept that if there is at least one member.
         """
         self._header_at = self._next_at
         block = self._stream.take(BLOCK_BYTES)
@@ -145,7 +147,7 @@ class TarReader:
         return header
 
     def _pass_end_marker(self) -> None:
-        """Read the second of two zero blocks, of which some writers write one, and what padding there is."""
+        """Read the end marker's second zero block, which some writers leave out, and the padding."""
         block = self._stream.take(BLOCK_BYTES)
         if not block:
             self._end_without_marker()
@@ -156,7 +158,7 @@ class TarReader:
         self._stream.expect_zeros_to_end()
 
     def _end_without_marker(self) -> None:
-        """Check that Go gets to the end, which reads on here and takes zeros behind a gzip file for damage to it."""
+        """Refuse zeros after the gzip stream: without an end marker, Go reads on and reports them as corrupt gzip."""
         if self._stream.padded:
             raise refused(
                 "has no end marker, but zeros after the end of the gzip stream, which some readers take for damage"
@@ -168,11 +170,11 @@ class TarReader:
                 f"has an extension header over {_MAX_EXTENSION_BYTES} bytes; {_WITHOUT_ATTRIBUTES}"
             )
         payload = self._take(header.size)
-        # Each line is a record at most, and a header has no more than so many.
+        # A record ends with a line break, so the line breaks are an upper bound; MAX_RECORDS is one too.
         self._records_left -= min(payload.count(b"\n"), MAX_RECORDS)
         if self._records_left < 0:
             raise ValueError(f"has more than {_MAX_RECORDS} pax records; {_WITHOUT_ATTRIBUTES}")
-        # Some readers look for records, or for the end of a name, up to the end of the block.
+        # Some readers look for records, or for the end of a name, in the padding too.
         if any(self._take(-header.size % BLOCK_BYTES)):
             raise ValueError("has an extension header that is not padded with zeros")
         return payload

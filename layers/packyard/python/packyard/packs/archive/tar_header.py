@@ -1,4 +1,4 @@
-"""One 512-byte tar header block: ustar, GNU or V7, decoded as all readers decode it, or refused.
+"""Decoding a 512-byte tar header block (ustar, GNU or V7). A block that tar readers decode differently is refused.
 
 Sources: POSIX.1-2017, pax, "ustar Interchange Format"; the GNU tar manual, "Basic Tar Format".
 """
@@ -18,17 +18,17 @@ _XSTAR_TRAILER: Final = b"tar\x00"
 _ANOTHER_WAY: Final = "write it with another tool or in another format, such as GNU tar's --format=gnu"
 
 _OCTAL = re.compile(rb" *([0-7]+)(?:[ \0]*|\0[^\r\n\xe2]*)")
-# node-tar reads on into the next field where neither a blank nor a zero byte ends the checksum.
+# If neither a blank nor a zero byte ends the checksum, node-tar continues into the next field.
 _CHECKSUM = re.compile(rb" *([0-7]+)[ \0]+")
-# Maven's archiver writes an owner of seven blanks, AIX a time that starts with a zero byte. Nobody keeps either.
+# Maven's archiver writes seven blanks as an owner, and AIX a time that starts with a zero byte. A pack keeps neither.
 _UNUSED = re.compile(rb"(?! +\Z)[ \0]*[0-7]*[ \0]*")
-# .NET leaves the size and mode of an empty file at zero bytes. GNU tar does not read a field of nothing but blanks.
+# .NET writes zero bytes as the size and mode of an empty file. GNU tar refuses a field that has only blanks.
 _UNSET = re.compile(rb" *\0+")
-# All readers end a name at its first zero byte, but node-tar reads on at the next line.
+# All readers end a name at its first zero byte, but node-tar continues after a line break.
 _LINE_BREAK = re.compile(rb"[\r\n]|\xe2\x80[\xa8\xa9]")
 _BASE_256_POSITIVE: Final = 0x80
 _BASE_256_NEGATIVE: Final = 0xFF
-# GNU tar takes no larger owner, node-tar no larger number.
+# The largest owner that GNU tar accepts, and the largest number that node-tar accepts.
 _OWNER_MAX: Final = 2**32 - 1
 _NUMBER_MAX: Final = 2**53 - 1
 _SIZE_MAX: Final = 2**63 - 1
@@ -39,14 +39,14 @@ _DIRECTORY_TYPE: Final = b"5"
 
 @dataclass(frozen=True, slots=True)
 class TarHeader:
-    """A header block's fields, not yet interpreted.
+    """The fields of a header block, before extension headers are applied.
 
     Attributes:
-        name: With the ustar prefix, when there is one.
-        mode: As given, 0 if it is not; some writers put the file type's bits in as well.
-        size: Bytes of content that follow, 0 if none are stated.
+        name: The name, with the ustar prefix if there is one.
+        mode: The mode, 0 if it is not stated. Some writers include the bits of the file type.
+        size: Bytes of content that follow, 0 if it is not stated.
         type: The typeflag, one byte.
-        link_name: Empty when there is none.
+        link_name: The target of a link; empty if there is none.
     """
 
     name: bytes
@@ -63,12 +63,12 @@ def parse_tar_header(block: bytes) -> TarHeader:
         block: 512 bytes, not all zero.
 
     Raises:
-        ValueError: The checksum does not match, a number is none, or the fields are of no one format, so that
-            readers would take them differently.
+        ValueError: The checksum does not match, a number is malformed, or the fields mix formats, so that tar readers
+            would decode them differently. The message is for people.
     """
     fields = _FIELDS.unpack(block)
     name, mode, uid, gid, size, mtime, checksum, kind, link_name = fields[:9]
-    # The sum is taken with its own field as spaces; zeros, which most of a header is, add nothing.
+    # The checksum counts its own field as spaces. Removing the zeros first is faster and does not change the sum.
     if _checksum(checksum) != sum(block.translate(None, b"\0")) - sum(checksum) + 8 * 0x20:
         raise ValueError("has a header whose checksum does not match; the archive is damaged, or is no tar")
     for owner in (uid, gid):
@@ -87,26 +87,26 @@ def parse_tar_header(block: bytes) -> TarHeader:
 
 
 def _text(field: bytes) -> bytes:
-    """Return a field up to its first zero byte, which is where readers stop."""
+    """Return a field up to its first zero byte, where tar readers stop."""
     text, _, rest = field.partition(b"\0")
     rest = rest.lstrip(b"\0")
     if rest and _LINE_BREAK.search(rest):
-        raise ValueError("has a header with a line break behind the end of a name, where readers differ")
+        raise ValueError("has a header with a line break after the end of a name, where readers differ")
     return text
 
 
 def _with_prefix(
     name: bytes, area: tuple[bytes, bytes, bytes, bytes], kind: bytes, *, magic: bytes, version: bytes
 ) -> bytes:
-    """Return a name with what ustar has for its front part, in the only format in which all readers look there.
+    """Return a name with its ustar prefix. Only in the ustar format do all tar readers look for a prefix.
 
     Args:
         name: The name field.
-        area: What is at the prefix's place: its first 131 bytes, two times of xstar or the prefix's last 24 bytes,
-            and the end of the block.
+        area: The bytes from the prefix field to the end of the block: the prefix's first 131 bytes, two fields of 12
+            bytes each (the rest of the prefix, or xstar's times), and the last 12 bytes.
         kind: The typeflag.
-        magic: Six bytes that name the format.
-        version: The two that follow.
+        magic: The magic field, six bytes.
+        version: The version field, two bytes.
     """
     if not b"".join(area[:-1]).strip(b"\0"):
         return name
@@ -125,16 +125,16 @@ def _with_prefix(
     if not prefix:
         return name
     short = _text(name)
-    # The slash between the two would make a directory of an old file, for some readers.
+    # The joined path would end with a slash, which makes a V7 file a directory for some readers.
     if not short and kind != _DIRECTORY_TYPE:
         raise ValueError("has a header with a prefix and no name")
     return prefix + b"/" + short
 
 
 def _prefix(start: bytes, first_time: bytes, second_time: bytes, trailer: bytes) -> bytes:
-    """Return ustar's prefix; where it ends early, xstar has an access and a change time behind it.
+    """Return ustar's prefix. In the xstar format it is shorter, and an access time and a change time follow it.
 
-    Source: star(5), "XSTAR ARCHIVE TYPE"; libarchive, Go and node-tar tell the two apart by different bytes.
+    Source: star(5), "XSTAR ARCHIVE TYPE". libarchive, Go and node-tar look at different bytes to recognise xstar.
     """
     xstar = trailer.endswith(_XSTAR_TRAILER)
     if xstar and b"\0" not in start:
@@ -142,7 +142,7 @@ def _prefix(start: bytes, first_time: bytes, second_time: bytes, trailer: bytes)
     if not xstar and not start.endswith(b"\0"):
         return _text(start + first_time + second_time)
     for time in (first_time, second_time):
-        # node-tar gives up on what is no number in base-256, Go on any time of xstar that it cannot read.
+        # node-tar fails on a malformed base-256 number, and Go on any xstar time that it cannot parse.
         if xstar or time[0] >= _BASE_256_POSITIVE:
             _check_unused(time, least=-_NUMBER_MAX, most=_NUMBER_MAX)
     return _text(start)
@@ -158,7 +158,7 @@ def _checksum(field: bytes) -> int:
 
 
 def _stated(field: bytes, *, most: int) -> int:
-    """Decode a number that matters; 0 where it is not stated."""
+    """Decode a number that is used; 0 if it is not stated."""
     if _UNSET.fullmatch(field):
         return 0
     value = _number(field)
@@ -168,13 +168,13 @@ def _stated(field: bytes, *, most: int) -> int:
 
 
 def _check_unused(field: bytes, *, least: int, most: int) -> None:
-    """Check a number that nobody keeps: some readers give up when they cannot read it, or hold it."""
+    """Check a number that a pack does not keep, because some tar readers fail if it is malformed or too large."""
     if _UNUSED.fullmatch(field) is None and not least <= _number(field) <= most:
         raise ValueError("has a header with an owner or a time that not every reader can hold")
 
 
 def _number(field: bytes) -> int:
-    """Decode octal digits, or GNU's base-256: a marker byte, then a big-endian two's complement."""
+    """Decode octal digits, or GNU's base-256: a marker byte and a big-endian two's complement number."""
     if field[0] not in (_BASE_256_POSITIVE, _BASE_256_NEGATIVE):
         match = _OCTAL.fullmatch(field)
         if match is None:

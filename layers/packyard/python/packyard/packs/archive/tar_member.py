@@ -1,4 +1,4 @@
-"""A tar member: what its header and the extension headers before it say together."""
+"""Tar members: a header combined with the extension headers before it."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -39,12 +39,14 @@ _SPARSE_REFUSED: Final = (
 _LIST_REFUSED: Final = (
     "has an access control list and a mode that disagree on the execute permission; pack with --no-acls"
 )
-_SAID_TWICE: Final = "has extension headers that readers apply differently: two say the same about one member"
+_STATED_TWICE: Final = (
+    "has extension headers that readers apply differently: two say the same about one member"
+)
 _LINKS: Final = (b"1", b"2")
 
 
 class MemberKind(Enum):
-    """What a member is, as far as a pack is concerned."""
+    """The kind of a member, as a pack distinguishes them."""
 
     FILE = auto()
     DIRECTORY = auto()
@@ -54,14 +56,15 @@ class MemberKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One member, its extension headers applied.
+    """One member, with its extension headers applied.
 
     Attributes:
         name: As the archive has it, not checked.
+        kind: What it is.
         size: Bytes of content that follow; zero for directories and hard links.
         executable: Whether any execute bit is set.
-        link_name: What a hard link or a symbolic link names; empty for the rest.
-        refusal: Why a member of kind `REFUSED` is refused.
+        link_name: The target of a hard link or a symbolic link, not checked; empty for other members.
+        refusal: Why a member of kind `REFUSED` is refused; empty for other members.
     """
 
     name: bytes
@@ -73,7 +76,7 @@ class Member:
 
 
 class MemberExtensions:
-    """What extension headers say about the member that follows them."""
+    """The extension headers before a member."""
 
     def __init__(self) -> None:
         self._pax: PaxRecords | None = None
@@ -84,14 +87,14 @@ class MemberExtensions:
         return self._pax is not None or self._long_name is not None or self._long_link is not None
 
     def add(self, header: TarHeader, payload: bytes) -> None:
-        """Take in one extension header.
+        """Add one extension header.
 
         Args:
-            header: Of one of `EXTENSION_TYPES`.
-            payload: What follows it.
+            header: A header of one of the `EXTENSION_TYPES`.
+            payload: Its content.
 
         Raises:
-            ValueError: It is malformed, or not the only one of its kind: readers differ in which one wins.
+            ValueError: It is malformed, or the second of its kind: tar readers differ on which one wins.
         """
         kind = header.type
         if kind == _PAX and self._pax is None:
@@ -103,10 +106,10 @@ class MemberExtensions:
         elif kind == _GNU_LINK and self._long_link is None:
             self._long_link = _gnu_text(payload)
         else:
-            raise ValueError(_SAID_TWICE)
+            raise ValueError(_STATED_TWICE)
 
     def name_of(self, header: TarHeader) -> bytes:
-        """Return the name of the member that `header` introduces; of a sparse file the one that people know."""
+        """Return the name of the member that `header` introduces; for a sparse file, its real name."""
         records = self._pax or {}
         name = real_name(records) or records.get(b"path", self._long_name)
         return header.name if name is None else name
@@ -115,17 +118,18 @@ class MemberExtensions:
         """Return the member that `header` introduces.
 
         Raises:
-            ValueError: Readers would disagree about the result.
-            InvalidRequest: On the member: it is sparse, and what follows it cannot be told with certainty.
+            ValueError: Tar readers would disagree about the result.
+            InvalidRequest: On the member: it is a sparse file, so it is not certain where the next header begins.
         """
         records = self._pax or {}
         if header.type == SPARSE_TYPE or describes_sparse_file(records):
             raise InvalidRequest({f"archive:{shown(self.name_of(header))}": _SPARSE_REFUSED})
-        # Java's commons-compress has times in a pax header beside a GNU long name: what is said once is not in doubt.
+        # A pax header beside a GNU long name is accepted if only one of them states the name: Java's commons-compress
+        # writes such pax headers for times.
         if (self._long_name is not None and b"path" in records) or (
             self._long_link is not None and b"linkpath" in records
         ):
-            raise ValueError(_SAID_TWICE)
+            raise ValueError(_STATED_TWICE)
         if b"size" in records and int(records[b"size"]) != header.size:
             raise ValueError("has a pax header that contradicts the size of its member")
         long_name = records.get(b"path", self._long_name)
@@ -152,7 +156,10 @@ class MemberExtensions:
 
 
 def _gnu_text(payload: bytes) -> bytes:
-    """Return a long name or link name; Perl's Archive::Tar, Haskell's tar and .NET 7 to 9 leave its zero byte out."""
+    """Return a long name or link name.
+
+    The zero byte at its end may be missing: Perl's Archive::Tar, Haskell's tar and .NET 7 to 9 leave it out.
+    """
     text, _, rest = payload.partition(b"\0")
     if not text or rest.strip(b"\0"):
         raise ValueError("has a malformed GNU long name")
@@ -160,7 +167,7 @@ def _gnu_text(payload: bytes) -> bytes:
 
 
 def _kind(header: TarHeader, long_name: bytes | None) -> MemberKind:
-    """Tell what a member is; V7 tar had no type for directories, only a slash at the end of their names."""
+    """Return a member's kind. V7 tar had no type for directories, only a slash at the end of their names."""
     name = header.name if long_name is None else long_name
     if header.type == _OLD_FILE and header.name.endswith(b"/") and long_name is None:
         return MemberKind.DIRECTORY

@@ -1,8 +1,8 @@
-"""The start of a tar, as readers see it that guess what a file is: libarchive tries every format that it knows.
+"""Checking that no reader that guesses a file's format, such as libarchive, mistakes a tar for another format.
 
-Such readers go by the first bytes, which are the first header's name. A name that is also the signature of a
-compression has the whole tar decompressed once more; one of another archive format outbids a header of V7 tar. What
-comes out then has nothing to do with the members that everybody else sees.
+Such readers look at the first bytes, which are the name in a tar's first header. If the name is also the signature of a
+compression format, they decompress the whole tar again. If it is the signature of another archive format, they may
+prefer that format to V7 tar. Then they find other members than all other readers.
 """
 
 import codecs
@@ -11,19 +11,19 @@ from typing import Final
 
 _NAME_FIELD: Final = slice(0, 100)
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
-# All other signatures hold something besides text, which a name cannot: bzip2, and Microsoft's cabinets.
+# The only two signatures that are text, and so could be a name: bzip2 and Microsoft's cabinets.
 _SIGNATURES = re.compile(rb"BZh[1-9]1AY&SY|MSCF\0\0\0\0")
 
 
 def check_start(block: bytes, *, extension: bool) -> None:
-    """Check that no reader takes a tar that starts like this for anything else.
+    """Check that no reader takes a tar with this first block for another format.
 
     Args:
         block: The first header's 512 bytes.
-        extension: Whether its name is only that of an extension header, which is no member's and otherwise unchecked.
+        extension: Whether it is an extension header. Its name belongs to no member, so nothing else checks it.
 
     Raises:
-        ValueError: One could.
+        ValueError: A reader could take it for another format.
     """
     name, _, rest = block[_NAME_FIELD].partition(b"\0")
     if _SIGNATURES.match(block) or rest.strip(b"\0") or (extension and not _is_text(name)):
@@ -31,7 +31,7 @@ def check_start(block: bytes, *, extension: bool) -> None:
 
 
 def _is_text(name: bytes) -> bool:
-    """Tell whether a name is UTF-8 without control characters; writers cut long ones anywhere."""
+    """Return whether a name is UTF-8 without control characters. An incomplete character at the end is accepted."""
     try:
         codecs.getincrementaldecoder("utf-8")().decode(name)
     except UnicodeDecodeError:

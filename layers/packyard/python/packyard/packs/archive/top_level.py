@@ -1,4 +1,4 @@
-"""What may stand at a pack's root: a closed set (API contract, section 3)."""
+"""The entries that may be at a pack's root: a closed set (API contract, section 3)."""
 
 import re
 from typing import Final
@@ -10,7 +10,7 @@ MANIFEST_PATH: Final = "pack.yaml"
 _FILES: Final = frozenset({MANIFEST_PATH, "behavior.md", "README.md", "LICENSE"})
 _DIRECTORIES: Final = frozenset({"guides", "scripts", "data", "templates", "skills"})
 _ALL: Final = "pack.yaml, behavior.md, README.md, LICENSE, guides/, scripts/, data/, templates/, skills/"
-# What people write instead, in lower case.
+# Names that people use by mistake, in lower case, and the right ones.
 _MEANT_FILES: Final = {
     **dict.fromkeys(("pack.yml", "pack.yaml.txt", "pack.json", "package.yaml", "package.yml"), MANIFEST_PATH),
     **dict.fromkeys(("readme", "readme.txt", "readme.rst", "readme.markdown", "read me.md"), "README.md"),
@@ -39,7 +39,7 @@ _MEANT_DIRECTORIES: Final = {
     "datas": "data",
     "assets": "data",
 }
-# Where tools keep passwords and keys: dotenv, curl, npm, PyPI, git, databases, clouds, OpenSSH, GnuPG, TLS.
+# Files in which tools keep passwords and keys: dotenv, curl, npm, PyPI, git, databases, clouds, OpenSSH, GnuPG, TLS.
 _SECRETS: Final = frozenset(
     {
         *(
@@ -70,17 +70,19 @@ _SECRETS: Final = frozenset(
 )
 _SECRET_STARTS: Final = (".env.", "credentials.", "secrets.")
 _SECRET_ENDS: Final = (".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".kdbx")
-# What tools make, and make again.
-_MADE: Final = frozenset({"node_modules", "venv", "env", "__pycache__", "dist", "build", "target", "out"})
-_MADE_ENDS: Final = (".egg-info", ".pyc", ".log", ".tmp", ".bak", ".orig", "~")
+# Files and folders that tools generate.
+_GENERATED: Final = frozenset(
+    {"node_modules", "venv", "env", "__pycache__", "dist", "build", "target", "out"}
+)
+_GENERATED_ENDS: Final = (".egg-info", ".pyc", ".log", ".tmp", ".bak", ".orig", "~")
 _CODE: Final = frozenset({"src", "lib", "tools"})
 _CODE_ENDS: Final = (".py", ".sh", ".js", ".mjs", ".ts", ".rb", ".pl", ".ps1")
 _ARCHIVE_ENDS: Final = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".zip")
-# What a shell, and tar in its patterns, take for itself.
+# Names without special characters of a shell or of tar's patterns.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._/@%+~-]+")
-# Folders that stand at the root of a system, so that a path which begins with one was probably an absolute one.
+# Folders at the root of a system. A path that begins with one of them was probably absolute before tar shortened it.
 _AT_ROOT: Final = frozenset({"home", "Users", "root", "tmp", "var", "opt", "srv", "mnt", "private"})
-# What `tar --exclude-vcs` leaves out (GNU tar manual, "Excluding Some Files").
+# Files that `tar --exclude-vcs` leaves out (GNU tar manual, "Excluding Some Files").
 _VERSION_CONTROL: Final = (
     ".git",
     ".gitignore",
@@ -94,12 +96,12 @@ _VERSION_CONTROL: Final = (
 
 
 def top_level_fault(name: str, *, directory: bool, archived: bool = True) -> str | None:
-    """Return what is wrong with an entry at the root, or None when it may stand there.
+    """Return the fault of an entry at a pack's root, or None if it may be there.
 
     Args:
-        name: Its name.
+        name: The entry's name.
         directory: Whether it is a directory.
-        archived: Whether it comes in an archive, which tar can leave it out of.
+        archived: Whether it comes from an archive. Then the advice names options of tar.
     """
     if name in (_FILES if directory else _DIRECTORIES):
         return f"must be a {'file' if directory else 'directory'}"
@@ -109,11 +111,11 @@ def top_level_fault(name: str, *, directory: bool, archived: bool = True) -> str
 
 
 def folders_with_manifest(tree: PathTree, root: str) -> list[str]:
-    """Return the folders below the root that have a manifest, each with a slash behind it, those high up first.
+    """Return the folders below the root that contain a `pack.yaml`, each with a slash at its end, the highest first.
 
     Args:
-        tree: What is in the archive.
-        root: Where the pack's root is: nothing, or a directory and a slash.
+        tree: The archive's paths.
+        root: The path of the pack's root: empty, or a directory and a slash.
     """
     paths = (path for path in tree.files() if path.startswith(root) and path.endswith(f"/{MANIFEST_PATH}"))
     folders = (path.removesuffix(MANIFEST_PATH) for path in paths)
@@ -121,11 +123,11 @@ def folders_with_manifest(tree: PathTree, root: str) -> list[str]:
 
 
 def missing_manifest(tree: PathTree, root: str) -> str:
-    """Return the fault of an archive without a manifest: where it has to be, and where another one is.
+    """Return the fault of an archive without a manifest at the root: where it must be, and where one was found.
 
     Args:
-        tree: What is in the archive.
-        root: Where the pack's root is: nothing, or a directory and a slash.
+        tree: The archive's paths.
+        root: The path of the pack's root: empty, or a directory and a slash.
     """
     required = f"is required at the root of the archive{f', which is {_shown(root)} here' if root else ''}"
     for name, directory in tree.children(root.removesuffix("/")):
@@ -146,13 +148,13 @@ def missing_manifest(tree: PathTree, root: str) -> str:
         both = f"{_shown(folder)} and {_shown(elsewhere[1])}"
         return f"{required}; there is one in {both}, so send an archive for each pack: {pack_it}"
     return (
-        f"{required}; the one in {_shown(folder)} counts only if nothing else stands beside {_shown(folder)}, so pack "
+        f"{required}; the one in {_shown(folder)} counts only if nothing else is beside {_shown(folder)}, so pack "
         f"that folder alone: {pack_it}"
     )
 
 
 def _argument(folder: str) -> str:
-    """Return a folder as an argument of tar, as it was probably called before tar took the first slash away."""
+    """Return a folder as an argument of tar. If its path was probably absolute, the slash that tar removed is added."""
     path = folder.removesuffix("/")
     if _PLAIN.fullmatch(path) is None or path.startswith("-"):
         return "FOLDER"
@@ -174,12 +176,16 @@ def _advice(name: str, *, directory: bool, archived: bool) -> str:
         return f"{leave_out}: it may hold secrets, and all who see a pack can read its files"
     if not directory and plain.endswith(_ARCHIVE_ENDS):
         return f"{leave_out}, and write archives outside of the folder"
-    made = plain.startswith(".") or plain in _MADE or plain.endswith(_MADE_ENDS)
-    return leave_out if made else f"move it into {_home(plain, directory=directory)}, or {leave_out}"
+    generated = plain.startswith(".") or plain in _GENERATED or plain.endswith(_GENERATED_ENDS)
+    return (
+        leave_out
+        if generated
+        else f"move it into {_target_folder(plain, directory=directory)}, or {leave_out}"
+    )
 
 
-def _home(plain: str, *, directory: bool) -> str:
-    """Return the folder that a file or a folder probably belongs into."""
+def _target_folder(plain: str, *, directory: bool) -> str:
+    """Return the folder of a pack that a file or a folder probably belongs in."""
     if plain == "skill.md":
         return "skills/NAME/"
     if not directory and plain.endswith((".md", ".txt", ".rst")):

@@ -1,1 +1,1 @@
-"""pack.yaml: the document, and what its keys may say."""
+"""pack.yaml: parsing the document and checking its keys."""

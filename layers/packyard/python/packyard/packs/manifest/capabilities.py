@@ -1,4 +1,4 @@
-"""What a pack may do: the caps.yaml fragment inside `pack.yaml` (API contract, section 3)."""
+"""The capabilities that a pack asks for: the caps.yaml fragment inside `pack.yaml` (API contract, section 3)."""
 
 import re
 from typing import Annotated, Any, Final
@@ -11,9 +11,9 @@ _MAX_TYPE: Final = 64
 _MAX_HOST_NAME: Final = 253
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-# RFC 1123, section 2.1. A host whose last label is a number would be an address.
+# RFC 1123, section 2.1. A name whose last label is a number would be an IPv4 address.
 _DOMAIN: Final = re.compile(rf"(?:\*\.)?(?:{_LABEL}\.)*(?![0-9]+\Z){_LABEL}")
-# A token of RFC 9110, section 5.6.2.
+# A token (RFC 9110, section 5.6.2).
 _METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}")
 _MAX_PATH: Final = 1024
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -52,7 +52,7 @@ def _parse_path(text: str) -> str:
 
 
 def _domain_hint(text: str) -> str:
-    """Return what to leave out, when a host name is in `text` with something before or behind it."""
+    """Return advice to append to a fault, such as the host name that a URL contains; empty if there is none."""
     if text == "*":
         return "; there is no pattern for every host, so name each"
     host = re.split(r"[/:?#]", _SCHEME.sub("", text, count=1), maxsplit=1)[0]
@@ -64,9 +64,9 @@ def _domain_hint(text: str) -> str:
 
 
 class AllowRule(BaseModel):
-    """Requests that a capability allows: to any of the domains, by any of the methods, on any of the paths.
+    """Requests that a capability allows: to any of the domains, with any of the methods, on any of the paths.
 
-    No `paths` means every path. An empty list could be read as none or as all, and is refused.
+    Without `paths`, every path is allowed. An empty list is refused, because it could mean no path or every path.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -77,7 +77,7 @@ class AllowRule(BaseModel):
 
 
 class Capability(BaseModel):
-    """One entry of the fragment; `transforms` and `budgets` are the runtime's to judge."""
+    """One entry of the fragment. `transforms` and `budgets` are not checked; the agents' runtime interprets them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -89,7 +89,11 @@ class Capability(BaseModel):
 
 
 def repeated_names(entries: object) -> list[int]:
-    """Return where an entry has the `name` of an earlier one; `entries` may be wrong in other ways."""
+    """Return the indexes of entries that repeat the `name` of an earlier entry.
+
+    Args:
+        entries: The parsed fragment. It may be invalid in other ways, and need not even be a list.
+    """
     seen: set[str] = set()
     repeated = []
     for at, entry in enumerate(entries if isinstance(entries, list) else []):

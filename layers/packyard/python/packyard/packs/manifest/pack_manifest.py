@@ -1,4 +1,4 @@
-"""What `pack.yaml` says of a pack, and everything that can be wrong with it (API contract, section 3)."""
+"""The content of `pack.yaml`, and the faults that it can have (API contract, section 3)."""
 
 import re
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from packyard.packs.manifest.version import Version, parse_version
 from packyard.packs.manifest.yaml_document import dump, load_mapping
 from packyard.text.suggestion import unknown_name
 
-# A page of the list carries this text for each of up to 100 packs.
+# A page of a listing contains this text for each of up to 100 packs, so it must be small.
 MAX_CAPABILITIES_BYTES: Final = 64 * 1024
 MAX_FAULTS: Final = 50
 
@@ -24,10 +24,10 @@ _FIELD: Final = "pack.yaml"
 _MAX_DISPLAY_NAME: Final = 120
 _MAX_DESCRIPTION: Final = 2000
 _MAX_STEP: Final = 64
-# No version is a number, a date or anything else to YAML: what is one is judged as it is written.
+# A version such as 1.0 is a number to YAML. It is taken as text, so that the version check can report it.
 _AS_WRITTEN: Final = frozenset({"version"})
-# Controls, line separators, and marks that make text show in another order than it is written in.
-_UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# Control characters, line separators, and bidirectional controls, which can reorder displayed text.
+_FORBIDDEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +35,13 @@ class Manifest:
     """A valid `pack.yaml`.
 
     Attributes:
-        display_name: As given, else made from the name: `slack-api` shows as `Slack Api`.
-        description: None when there is none, or a blank one.
-        capabilities_text: The caps.yaml fragment as YAML text, its values and the order of its keys as given;
-            None when there is none, or an empty list.
+        name: The pack's name.
+        version: SemVer 2.0.0.
+        display_name: As given, or else made from the name: `Slack Api` from `slack-api`.
+        description: None if it is missing or blank.
+        category: None if it is missing.
+        capabilities_text: The caps.yaml fragment as YAML text, with its values and the order of its keys as given; None
+            if it is missing or an empty list.
         suggested_packs: In the order given.
     """
 
@@ -52,14 +55,18 @@ class Manifest:
 
 
 def parse_manifest(content: bytes, *, max_bytes: int) -> Manifest:
-    """Return what `content`, the whole of a `pack.yaml`, says.
+    """Return the manifest in a `pack.yaml`.
+
+    Args:
+        content: The whole file, as bytes.
+        max_bytes: The largest size that is accepted, in bytes.
 
     Raises:
-        InvalidRequest: `content` is longer than `max_bytes`, or not a document we take, on `pack.yaml`;
-            otherwise every fault at once, each on `pack.yaml:<path>`, or the first 50 and that there are more.
+        InvalidRequest: On `pack.yaml`: the file is too large, or `load_mapping` refuses it. Otherwise on
+            `pack.yaml:<path>`: every fault, or the first 50 and a note on `pack.yaml` that there are more.
     """
     if len(content) > max_bytes:
-        raise InvalidRequest({_FIELD: f"must be at most {max_bytes} bytes; move what is long into guides/"})
+        raise InvalidRequest({_FIELD: f"must be at most {max_bytes} bytes; move long texts into guides/"})
     document = load_mapping(content, as_written=_AS_WRITTEN)
     entries = document.get("capabilities")
     fragment = dump(entries) if entries else None
@@ -67,10 +74,10 @@ def parse_manifest(content: bytes, *, max_bytes: int) -> Manifest:
     try:
         checked = _Document.model_validate(document)
     except ValidationError as error:
-        # One more than is shown, so that it is known that there are more.
+        # One more than is reported, in order to know whether there are more.
         found = error.errors(include_url=False)[: MAX_FAULTS + 1]
         if any(fault["type"] == "missing" for fault in found):
-            # First what is not known: a key that is required is often missing because it has another name.
+            # Unknown keys first: a required key is often missing because it is misspelled.
             found.sort(key=lambda fault: fault["type"] != "extra_forbidden")
         faults |= {_path_of(fault["loc"]): _reason_of(fault) for fault in found}
         raise InvalidRequest(_bounded(faults)) from None
@@ -90,7 +97,7 @@ def parse_manifest(content: bytes, *, max_bytes: int) -> Manifest:
 def _parse_display_name(text: str) -> str:
     if not text.strip() or len(text) > _MAX_DISPLAY_NAME:
         raise ValueError(f"must be 1 to {_MAX_DISPLAY_NAME} characters, and not blank; this has {len(text)}")
-    if _UNFIT.search(text):
+    if _FORBIDDEN.search(text):
         raise ValueError("must be one line without control characters")
     return text
 
@@ -98,7 +105,7 @@ def _parse_display_name(text: str) -> str:
 def _parse_description(text: str) -> str:
     if len(text) > _MAX_DESCRIPTION:
         raise ValueError(f"must be at most {_MAX_DESCRIPTION} characters; this has {len(text)}")
-    if _UNFIT.search(text.replace("\n", " ").replace("\t", " ")):
+    if _FORBIDDEN.search(text.replace("\n", " ").replace("\t", " ")):
         raise ValueError("must have no control characters besides newlines and tabs")
     return text
 
@@ -107,7 +114,7 @@ _Slug = Annotated[Slug, AfterValidator(parse_slug)]
 
 
 class _Document(BaseModel):
-    """The keys of `pack.yaml`. What is left out is empty here, so that null is a fault wherever it stands."""
+    """The keys of `pack.yaml`. Defaults are empty values and not None, so null is a fault for every key."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -120,13 +127,13 @@ class _Document(BaseModel):
     suggested_packs: list[_Slug] = Field([], max_length=MAX_ENTRIES)
 
 
-# By how deep an unknown key lies: at the top, in a capability, in one of its rules.
+# The known keys by the length of a key's path: at the top, in a capability, in one of its rules.
 _KNOWN_KEYS: Final = {
     1: tuple(_Document.model_fields),
     3: tuple(Capability.model_fields),
     5: tuple(AllowRule.model_fields),
 }
-# Where it goes what people state in the manifests of other systems.
+# Advice for keys that belong to the manifests of other systems.
 _PLACES: Final = {
     **dict.fromkeys(("title", "label"), "did you mean display_name?"),
     **dict.fromkeys(("summary", "about", "desc"), "did you mean description?"),
@@ -149,9 +156,9 @@ _PLACES: Final = {
         "a pack does not state it; README.md can",
     ),
     "visibility": "it is stated with the upload (-F visibility=community), and PATCH /packs/{id} changes it",
-    "tier": "whoever operates this service sets it",
+    "tier": "the operator of this service sets it",
 }
-# How a list of one entry looks, by the key that has it.
+# Example of a list, by key.
 _LISTS: Final = {
     "capabilities": "entries that each begin with - and have a name and a type",
     "allow": "entries that each begin with - and have domains and methods",

@@ -1,4 +1,4 @@
-"""Pack versions: SemVer 2.0.0, and the image tag that stands for one (API contract, sections 1 and 4)."""
+"""Pack versions (SemVer 2.0.0) and their image tags (API contract, sections 1 and 4)."""
 
 import re
 from typing import Final, NewType
@@ -11,18 +11,19 @@ Version = NewType("Version", str)
 MAX_LENGTH: Final = 128
 _LEADING_ZERO: Final = re.compile(r"(?:^|[.-])0[0-9]+(?:[.+-]|$)")
 _THREE_NUMBERS: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+(?!\.?[0-9])")
-# What people write of one: with a word or the mark of a range before it, with too few or too many numbers, with a
-# label that no hyphen begins (PEP 440 has none: 1.0rc1, 1.0.post2).
+# Texts that people write as a version: after a word or a range operator, with too few or too many numbers, or with a
+# label that has no hyphen before it, as in PEP 440 (1.0rc1, 1.0.post2).
 _LOOSE: Final = re.compile(
     r"\s*[\^~<>=]*\s*(?:(?:v|ver|version|r|rel|release)[. _-]*)?"
     r"([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:\.([0-9]{1,9}))?(?:\.([0-9]{1,9}))?"
     r"([-+_. ]?[0-9a-z._ +-]*)\s*",
     re.IGNORECASE,
 )
-# What word processors make of quotes, to YAML part of the text.
+# Typographic quotes of word processors. To YAML, they are part of the text.
 _QUOTES: Final = "\u201c\u201d\u201e\u2018\u2019\u201a\xab\xbb\"'`"
 _DATE: Final = re.compile(r"([0-9]{4})[-./]([0-9]{1,2})[-./]([0-9]{1,2})")
-# A label that can follow whatever numbers there are, and one that follows two or more: 1e3, 0x10 and 1.x have none.
+# A label that may follow any count of numbers, and a label that may follow two or more. In 1e3, 0x10 and 1.x, the
+# letters are no label.
 _MARKED_LABEL: Final = re.compile(r"[-+]")
 _BARE_LABEL: Final = re.compile(r"[ ._]?(?!e[-+]?[0-9]|x\b)[a-z]", re.IGNORECASE)
 _POST_RELEASE: Final = re.compile(r"post[0-9]", re.IGNORECASE)
@@ -33,9 +34,9 @@ def parse_version(text: str) -> Version:
     """Return `text` as a version.
 
     Raises:
-        ValueError: Longer than 128 characters, or not SemVer 2.0.0; the message says what is wrong.
+        ValueError: Longer than 128 characters, or not SemVer 2.0.0. The message is for people.
     """
-    # First, for SemVer puts no bound on its numbers.
+    # Checked first, because SemVer does not limit the length of numbers.
     if len(text) > MAX_LENGTH:
         raise ValueError(f"must be at most {MAX_LENGTH} characters; this has {len(text)}")
     if not semver.Version.is_valid(text):
@@ -44,15 +45,15 @@ def parse_version(text: str) -> Version:
 
 
 def tag_of(version: Version) -> str:
-    """Return the image tag for `version`, in which `_` stands for `+`.
+    """Return the image tag for a version, with `_` in place of `+`, which tags cannot contain.
 
-    SemVer has no `_`, so two versions never share a tag.
+    SemVer does not allow `_`, so two versions never have the same tag.
     """
     return version.replace("+", "_")
 
 
 def proposal_for(text: str) -> str | None:
-    """Return the version that `text` was probably meant to be, with three numbers; None when it can be no version."""
+    """Return the SemVer version that `text` was probably meant to be, or None if it resembles none."""
     text = text.strip().strip(_QUOTES)
     date = _DATE.fullmatch(text)
     if date is not None:
@@ -64,17 +65,22 @@ def proposal_for(text: str) -> str | None:
     label = _label_of(rest, count=sum(number is not None for number in numbers))
     if label is None:
         return None
-    # A fourth number is a build of the third's version: as a label it would come before that.
+    # A fourth number becomes build metadata. As a pre-release label, it would sort before the three-number version.
     build = f"{'.' if '+' in label else '+'}{int(fourth)}" if int(fourth or 0) else ""
     version = ".".join(str(int(number or 0)) for number in numbers) + label + build
     return version if len(version) <= MAX_LENGTH and semver.Version.is_valid(version) else None
 
 
 def _label_of(rest: str, *, count: int) -> str | None:
-    """Return what stands behind the numbers as SemVer has it, or None when it can be no label of so many numbers."""
+    """Return the text after the numbers as a SemVer label, or None if it cannot be one.
+
+    Args:
+        rest: The text after the numbers.
+        count: How many of the first three numbers are there.
+    """
     rest = rest.strip()
     if rest.startswith("_") and count == len(("major", "minor", "patch")):
-        # The tag of an image, which has it for a plus.
+        # An image tag, in which `_` stands for `+` (`tag_of`).
         return f"+{rest[1:]}"
     if rest and not _MARKED_LABEL.match(rest) and not (count > 1 and _BARE_LABEL.match(rest)):
         return None
@@ -95,7 +101,7 @@ def _fault_of(text: str) -> str:
         return f"must not have numbers with leading zeros{hint} (SemVer 2.0.0)"
     if _THREE_NUMBERS.match(text):
         return (
-            f"may have behind its three numbers only a hyphen and a label of letters, digits, hyphens and dots{hint} "
+            f"may have after its three numbers only a hyphen and a label of letters, digits, hyphens and dots{hint} "
             "(SemVer 2.0.0)"
         )
     return f"must be three numbers joined by dots{hint} (SemVer 2.0.0)"

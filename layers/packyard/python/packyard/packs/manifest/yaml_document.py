@@ -1,21 +1,20 @@
-"""YAML read with suspicion, and written so that every reader agrees (API contract, section 3, `pack.yaml`).
+"""Reading untrusted YAML, and writing YAML that all readers interpret alike (API contract, section 3, `pack.yaml`).
 
-PyYAML's loaders compose a tree by recursion, follow aliases, apply tags and let a repeated key win silently.
-None of that is wanted of a stranger's file, so this module takes the parser's *events* in one loop and builds
-plain values:
+PyYAML's loaders compose a tree recursively, resolve aliases, apply tags and accept repeated keys silently. None of that
+is safe for an untrusted file. So this module processes the parser's *events* in one loop and builds plain values:
 
-- No tags. No anchors and aliases either: a few lines of those can mean millions of values.
-- Keys are text, and none repeats; `<<` merges nothing.
-- Values are what JSON can say: text, null, booleans, 64-bit integers, finite floats, lists and mappings.
-- A plain scalar, value or key, that YAML 1.1 and YAML 1.2 take for different things (`yes`, `y`, `0644`, `1:30`,
-  `1_000`, `1e3`, `2024-01-01`) is refused. Put in quotes, it is text to everyone.
-- U+0085, U+2028 and U+2029 break lines in YAML 1.1 and are text in YAML 1.2 (section 5.4), so that a comment of one
-  version is a key of the other (go-yaml, issue 922). A byte order mark inside the text is passed over by some readers.
-  All four are refused as they stand; as escapes in double quotes they are text to everyone.
+- Tags are refused. Anchors and aliases are refused too, because a few lines of them can expand to millions of values.
+- Keys are text, and none may repeat. `<<` is an ordinary key and merges nothing.
+- Values are limited to those of JSON: text, null, booleans, 64-bit integers, finite floats, lists and mappings.
+- A plain (unquoted) scalar that YAML 1.1 and YAML 1.2 interpret differently (`yes`, `y`, `0644`, `1:30`, `1_000`,
+  `1e3`, `2024-01-01`) is refused, as a value and as a key. In quotes, it is text to every reader.
+- U+0085, U+2028 and U+2029 are line breaks in YAML 1.1 and text in YAML 1.2 (section 5.4). So they can make a comment
+  in one version a key in the other (go-yaml, issue 922). Some readers skip a byte order mark inside the text. All four
+  characters are refused. As escapes in double quotes, they are text to every reader.
 
-The parser is libyaml's: it takes a tenth of the time of PyYAML's own, and refuses the lone surrogates that
-the other lets through. Its time grows with the square of the depth of flow collections (a minute for 256 KiB
-of `[`), so the bound on depth is also what keeps it fast.
+The parser is libyaml. It takes a tenth of the time of PyYAML's own parser, and it refuses lone surrogates, which
+PyYAML's own accepts. Its time grows with the square of the depth of flow collections (a minute for 256 KiB of `[`), so
+the limit on depth also keeps it fast.
 """
 
 import math
@@ -37,7 +36,7 @@ _MAX_ECHO: Final = 40
 _LONGEST_NUMBER: Final = 40
 _INT64: Final = range(-(2**63), 2**63)
 
-# The scalars that both versions of YAML take for the same value.
+# The plain scalars that have the same value in YAML 1.1 and YAML 1.2.
 _CONSTANTS: Final[dict[str, bool | None]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -45,19 +44,19 @@ _CONSTANTS: Final[dict[str, bool | None]] = {
 }
 _INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+")
 _FLOAT: Final = re.compile(r"(?:[-+]?[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]+)?")
-# Numbers of the core schema (YAML 1.2.2, section 10.3.2); PyYAML, a reader of YAML 1.1, misses some of them.
+# Numbers of the core schema (YAML 1.2.2, section 10.3.2). PyYAML implements YAML 1.1, so it does not know all of them.
 _CORE_NUMBER: Final = re.compile(
     r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+)\Z"
 )
-# Booleans and null, spelled as some readers of YAML 1.1 take them and others do not (yaml.org/type/bool.html; Psych).
+# Spellings of booleans and null that only some readers of YAML 1.1 know (yaml.org/type/bool.html; Psych).
 _LOOSE_CONSTANT: Final = re.compile(r"(?:y|yes|n|no|on|off|true|false|null)\Z", re.IGNORECASE)
-# A date to go-yaml, which is content with single digits; text to the others.
+# With single digits, only go-yaml takes this for a date; to other readers it is text.
 _LOOSE_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\Z")
 _TEXT_TAG: Final = "tag:yaml.org,2002:str"
-# Each with its escape (YAML 1.2.2, section 5.7).
+# Characters that some readers misread, each with its escape (YAML 1.2.2, section 5.7).
 _MISREAD: Final = {"\x85": "\\N", "\u2028": "\\L", "\u2029": "\\P", "\ufeff": "\\uFEFF"}
 _MISREAD_CHARACTER: Final = re.compile(f"[{''.join(_MISREAD)}]")
-# Longest first: the mark of UTF-16 begins that of UTF-32.
+# UTF-32 first, because its byte order mark begins with that of UTF-16.
 _OTHER_ENCODINGS: Final = (
     (b"\xff\xfe\0\0", "UTF-32"),
     (b"\0\0\xfe\xff", "UTF-32"),
@@ -65,16 +64,16 @@ _OTHER_ENCODINGS: Final = (
     (b"\xfe\xff", "UTF-16"),
 )
 _LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
-_NO_MAPPING: Final = "must be a mapping: lines of key: value, with a space behind each colon"
+_NO_MAPPING: Final = "must be a mapping: lines of key: value, with a space after each colon"
 _SAVE_AS_UTF_8: Final = "save the file as UTF-8"
 
 
 class _Resolver(yaml.resolver.Resolver):
-    """Knows what a plain scalar is to YAML 1.1 or, failing that, to YAML 1.2."""
+    """Resolves a plain scalar by the rules of YAML 1.1 and, if they do not apply, of YAML 1.2."""
 
 
 class _Dumper(yaml.CSafeDumper):
-    """Puts in quotes what any reader would not take for text."""
+    """Puts a text in quotes if any reader would interpret it as something else."""
 
 
 for _class in (_Resolver, _Dumper):
@@ -85,16 +84,16 @@ _RESOLVER: Final = _Resolver()
 
 
 def load_mapping(content: bytes, *, as_written: Collection[str] = ()) -> dict[str, Any]:
-    """Return the one mapping that `content` holds, with text keys and values that JSON can say.
+    """Return the one mapping in `content`, with text as keys and the values of JSON.
 
     Args:
-        content: UTF-8, with or without a byte order mark; the caller has bounded its size.
-        as_written: Keys of the mapping whose plain values are taken as text, whatever they are to YAML, null apart:
-            those that have a grammar of their own, to which nothing belongs that is not text to every reader.
+        content: UTF-8, with or without a byte order mark. The caller limits its size.
+        as_written: Top-level keys whose plain values are returned as text, even if they are numbers, dates or booleans
+            in YAML; null stays null. Use it for keys whose values the caller checks against a grammar of its own.
 
     Raises:
         InvalidRequest: On `pack.yaml`, with line and column: not UTF-8, not YAML, not exactly one mapping,
-            nested deeper than 32, of more than 20,000 values, or holding what the module's docstring refuses.
+            nested deeper than 32, more than 20,000 values, or something else that the module's docstring refuses.
     """
     text = _decoded(content)
     misread = _MISREAD_CHARACTER.search(text)
@@ -102,12 +101,12 @@ def load_mapping(content: bytes, *, as_written: Collection[str] = ()) -> dict[st
         raise InvalidRequest({_FIELD: _position(text[: misread.start()]) + _misread(misread[0])})
     try:
         return _Builder(as_written).build(yaml.parse(text, Loader=yaml.CSafeLoader))
-    except _NotTaken as fault:
+    except _Refused as fault:
         mistake = mistake_in(line_of(fault.mark, text)) if fault.mark else None
         where = place(fault.mark) if fault.mark else ""
         raise InvalidRequest({_FIELD: where + (mistake or fault.reason)}) from None
     except ReaderError as error:
-        # libyaml states the position in bytes of UTF-8.
+        # libyaml counts the position in bytes of UTF-8.
         before = text.encode()[: error.position].decode(errors="ignore")
         reason = f"the character U+{error.character:04X} is not allowed in YAML; remove it"
         raise InvalidRequest({_FIELD: _position(before) + reason}) from None
@@ -119,18 +118,19 @@ def load_mapping(content: bytes, *, as_written: Collection[str] = ()) -> dict[st
 
 
 def dump(values: list[Any] | dict[str, Any]) -> str:
-    """Return what `load_mapping` built, or part of it, as YAML text: block style, keys in the order given.
+    """Return values from `load_mapping` as YAML text: block style, keys in the order given.
 
-    The same values give the same text, and both YAML 1.1 and YAML 1.2 read it back to the same values.
+    The same values give the same text, and readers of YAML 1.1 and YAML 1.2 read the same values back.
     """
-    # Lines as long as they come: folding a text for width is where emitters differ.
+    # Without a line width, because emitters differ in how they fold long texts.
     return str(yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1 << 30))
 
 
 def _decoded(content: bytes) -> str:
-    """Return the text, without a byte order mark, or name the encoding that it is in instead of UTF-8."""
+    """Return the text without a byte order mark; raise a fault that names the encoding if it is not UTF-8."""
     encoding = next((name for mark, name in _OTHER_ENCODINGS if content.startswith(mark)), None)
-    # Without a mark: a document begins with an ASCII character (YAML 1.2.2, section 5.2).
+    # UTF-16 without a mark: a document begins with an ASCII character, so one of two bytes is 0 (YAML 1.2.2, section
+    # 5.2).
     if encoding is None and content[:2].count(0) == 1:
         encoding = "UTF-16"
     if encoding is not None:
@@ -138,7 +138,7 @@ def _decoded(content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        # What the position counts from is behind the byte order mark.
+        # `error.object` and the position do not include the byte order mark.
         read = error.object
         byte = read[error.start : error.start + 1]
         meant = byte.decode("cp1252", errors="ignore")
@@ -152,7 +152,7 @@ def _decoded(content: bytes) -> str:
 def _misread(character: str) -> str:
     code = f"U+{ord(character):04X}"
     cause = (
-        f"a byte order mark ({code}) may stand at the very start only"
+        f"a byte order mark ({code}) may be at the very start only"
         if character == "\ufeff"
         else f"{code} breaks the line for some readers of YAML and not for others"
     )
@@ -160,13 +160,13 @@ def _misread(character: str) -> str:
 
 
 def _position(before: str) -> str:
-    """Return how a fault begins that stands behind `before`."""
+    """Return the beginning of a fault's text: the line and column after `before`."""
     lines = _LINE_BREAK.split(before)
     return f"line {len(lines)}, column {len(lines[-1]) + 1}: "
 
 
-class _NotTaken(Exception):
-    """YAML, but not what we take of it."""
+class _Refused(Exception):
+    """The YAML is valid, but this module does not accept it. `mark` is the position, or None."""
 
     def __init__(self, mark: Any, reason: str) -> None:
         super().__init__(reason)
@@ -175,13 +175,13 @@ class _NotTaken(Exception):
 
 
 class _Builder:
-    """Builds plain values from parser events, in one loop, whatever the depth."""
+    """Builds plain values from parser events, in a loop instead of by recursion."""
 
     def __init__(self, as_written: Collection[str]) -> None:
         self._as_written = as_written
         self._root: dict[str, Any] | None = None
         self._open: list[dict[str, Any] | list[Any]] = []
-        # For every open collection, the key that waits for its value.
+        # For every open collection, the key whose value comes next; None in lists, and where a key comes next.
         self._keys: list[str | None] = []
         self._nodes = 0
 
@@ -252,7 +252,7 @@ class _Builder:
 
 
 def _differs(text: str) -> bool:
-    """Return whether a plain scalar that is no number or constant to all is text to some only."""
+    """Return whether some readers, but not all, take this plain scalar for text."""
     tag = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     return bool(tag != _TEXT_TAG)
 
@@ -281,9 +281,9 @@ def _value_of(event: yaml.ScalarEvent, *, as_written: bool) -> str | bool | floa
 
 def _number(event: yaml.ScalarEvent) -> float:
     text = event.value
-    # Checked before it is converted: Python refuses to make an int of thousands of digits.
+    # Checked before the conversion, because Python's int() raises an error for thousands of digits.
     if len(text) > _LONGEST_NUMBER:
-        _refuse(event, f"a number may have {_LONGEST_NUMBER} characters; put it in quotes")
+        _refuse(event, f"a number may have at most {_LONGEST_NUMBER} characters; put it in quotes")
     number = int(text, base=0) if _INTEGER.fullmatch(text) else float(text)
     if isinstance(number, int) and number not in _INT64:
         _refuse(event, "this number does not fit 64 bits; put it in quotes")
@@ -302,9 +302,9 @@ def _refuse_tag(event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
 
 
 def _refuse(event: yaml.Event, reason: str) -> NoReturn:
-    raise _NotTaken(event.start_mark, reason)
+    raise _Refused(event.start_mark, reason)
 
 
 def _shown(text: str) -> str:
-    """Return `text` fit for a message: in quotes, escaped and short."""
+    """Return `text` for use in a message: in quotes, with escapes, and shortened."""
     return repr(text if len(text) <= _MAX_ECHO else f"{text[:_MAX_ECHO]}…")[: 2 * _MAX_ECHO]

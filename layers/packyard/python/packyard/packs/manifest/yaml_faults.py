@@ -1,7 +1,7 @@
-"""Faults of YAML in words of our own: what is wrong, where, and what helps.
+"""Translating libyaml's errors into messages that say what is wrong, where, and what helps.
 
-libyaml states faults in terms of its own scanner ("could not find expected ':'"). Each of them is one of a few mistakes
-that people make, and the line tells which.
+libyaml describes errors in terms of its scanner ("could not find expected ':'"). Each of its messages has only a few
+usual causes. The text of the line shows which one it is.
 """
 
 import re
@@ -11,32 +11,32 @@ import yaml
 
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
 _COLON: Final = re.compile(r":(?:\s|\Z)")
-# libyaml's mark stands behind the backslash and the letter.
+# libyaml's mark is after the backslash and the letter.
 _ESCAPE_BEGINS: Final = 2
 _SURROGATE: Final = re.compile(
     r"\\u(?:(?P<high>d[89ab][0-9a-f]{2})(?:\\u(?P<low>d[c-f][0-9a-f]{2}))?|d[c-f][0-9a-f]{2})", re.IGNORECASE
 )
 _DIGITS: Final = (
-    "an escape has 2 digits 0-9 and a-f behind \\x, 4 behind \\u, 8 behind \\U; single quotes have no escapes"
+    "an escape has 2 digits 0-9 and a-f after \\x, 4 after \\u, 8 after \\U; single quotes have no escapes"
 )
 _TAB: Final = "a tab cannot indent in YAML; use spaces"
 _MISINDENTED: Final = "is indented differently from its neighbours; keys of one level begin in one column"
 
-# By what libyaml says: whether its context mark is the better place, and what we say.
+# A part of libyaml's message, whether to report its context mark as the place, and the message to show.
 _SIMPLE: Final[tuple[tuple[str, bool, str], ...]] = (
-    ("could not find expected ':'", True, "has no colon: write key: value, with a space behind the colon"),
+    ("could not find expected ':'", True, "has no colon: write key: value, with a space after the colon"),
     ("',' or ']'", True, "the list that begins here with [ is not closed, or lacks a comma"),
     ("',' or '}'", True, "the mapping that begins here with { is not closed, or lacks a comma"),
     ("found unexpected end of stream", True, "the quote that opens here is not closed"),
     ("found unexpected document indicator", True, "the quote that opens here is not closed before a line --- or ..."),
     ("'-' indicator", False, "is indented differently from the entries of its list, or lacks its -"),
     ("block sequence entries", False, "a list begins on a line of its own, below its key"),
-    ("node content", False, "a value is missing, or begins with a character that has to stand in quotes"),
+    ("node content", False, "a value is missing, or begins with a character that must be in quotes"),
     ("unknown escape", False, "is no escape in double quotes; write \\\\ for a backslash, or use single quotes"),
     ("hexdecimal", False, _DIGITS),
     ("a tab character", False, _TAB),
     ("indentation indicator", False, "after | or > only +, - or a digit 1 to 9 is allowed"),
-    ("comment or line break", False, "nothing may stand here but a comment; a text begins on the line below | or >"),
+    ("comment or line break", False, "only a comment may be here; a text begins on the line below | or >"),
     ("tag", False, "tags are not taken; put a value that begins with ! in quotes"),
     ("%YAML", False, "of the directives only one %YAML 1.1 or %YAML 1.2 is taken"),
     ("incompatible YAML", False, "of the directives only one %YAML 1.1 or %YAML 1.2 is taken"),
@@ -50,7 +50,7 @@ _BY_CONTEXT: Final = (
 )
 
 
-# Lines that are no YAML because they are something else.
+# Lines that are not YAML but something else, and the message to show.
 _LOOKS: Final = (
     (
         re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?: |$)"),
@@ -70,27 +70,32 @@ _LOOKS: Final = (
 
 
 def explain(error: yaml.MarkedYAMLError, text: str) -> str:
-    """Return what is wrong with a text that libyaml does not take, beginning with line and column."""
+    """Return a message for an error of libyaml, beginning with line and column.
+
+    Args:
+        error: The error.
+        text: The text that was parsed.
+    """
     mark = error.problem_mark or error.context_mark
     if mark is None:
         return "is not YAML"
     context, problem = error.context or "", error.problem or ""
-    begun = error.context_mark or mark
-    for at in (begun, mark):
+    start = error.context_mark or mark
+    for at in (start, mark):
         mistake = mistake_in(line_of(at, text))
         if mistake is not None:
             return place(at) + mistake
     for part, reason in _BY_CONTEXT:
         if part in context:
-            return place(begun) + reason
+            return place(start) + reason
     for part, at_context, reason in _SIMPLE:
         if part in problem:
-            return place(begun if at_context else mark) + reason
+            return place(start if at_context else mark) + reason
     return _by_line(mark, problem, _BREAK.split(text))
 
 
 def _by_line(mark: Any, problem: str, lines: list[str]) -> str:
-    """Return what is wrong where only the line tells it."""
+    """Return a message for an error whose cause only the line shows."""
     line = lines[mark.line] if mark.line < len(lines) else ""
     if "mapping values" in problem:
         return _stray_colon(mark, lines)
@@ -102,23 +107,31 @@ def _by_line(mark: Any, problem: str, lines: list[str]) -> str:
 
 
 def mistake_in(line: str) -> str | None:
-    """Return what is wrong with a line at which a text is refused, where that can be told by how it looks."""
+    """Return a message for a line that looks like something other than YAML; None if it does not.
+
+    Args:
+        line: The line at which the text was refused.
+    """
     return next((reason for looks, reason in _LOOKS if looks.search(line)), None)
 
 
 def line_of(mark: Any, text: str) -> str:
-    """Return the line of a text that a mark stands in."""
+    """Return the line of a text that contains a mark."""
     lines = _BREAK.split(text)
     return lines[mark.line] if mark.line < len(lines) else ""
 
 
 def place(mark: Any) -> str:
-    """Return how a fault at `mark` begins."""
+    """Return the beginning of a message about a fault: its line and column."""
     return f"line {mark.line + 1}, column {mark.column + 1}: "
 
 
 def _unfit_escape(rest: str) -> str:
-    """Return what is wrong with an escape that stands for no character, and begins `rest`."""
+    """Return a message for an escape that stands for no character.
+
+    Args:
+        rest: The line from the escape on.
+    """
     half = _SURROGATE.match(rest)
     if half is None:
         return "the escape names no character, for the last one is \\U0010FFFF; single quotes have no escapes"
@@ -144,13 +157,13 @@ def _stray_colon(mark: Any, lines: list[str]) -> str:
         return place(mark) + "a second colon in one value; put the value in quotes"
     previous = next((at for at in range(mark.line - 1, -1, -1) if lines[at].strip()), None)
     if previous is not None and not _COLON.search(lines[previous]):
-        return f"line {previous + 1}: has no colon: write key: value, with a space behind the colon"
+        return f"line {previous + 1}: has no colon: write key: value, with a space after the colon"
     return place(mark) + _MISINDENTED
 
 
 def _no_key(line: str, column: int) -> str:
     if line[:column].strip():
-        return "text behind the closing quote; in quotes of one kind use the other, or double the single one"
+        return "text after the closing quote; in quotes of one kind use the other, or double the single one"
     if line[column : column + 1] == "-":
         return "a list entry where a key belongs; put it below the key of its list"
     return _MISINDENTED

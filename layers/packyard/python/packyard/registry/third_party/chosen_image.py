@@ -3,7 +3,7 @@
 from typing import Final
 
 from packyard.oci.image_fault import ImageFault, NotAnImage
-from packyard.oci.read.platform import in_order
+from packyard.oci.read.platform import by_preference
 from packyard.oci.read.third_party_document import ThirdPartyIndex, ThirdPartyManifest
 from packyard.registry.third_party.repository import ThirdPartyRepository
 
@@ -44,7 +44,7 @@ class _Choice:
         if depth == _MAX_NESTED_INDEXES:
             raise ImageFault(f"has indexes nested deeper than {_MAX_NESTED_INDEXES}")
         first: NotAnImage | None = None
-        for entry in in_order(document):
+        for entry in by_preference(document):
             if not self._left:
                 break
             self._left -= 1
