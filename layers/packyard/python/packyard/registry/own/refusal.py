@@ -11,7 +11,7 @@ from typing import Final
 
 from packyard.errors import RegistryThrottled, RegistryUnavailable
 from packyard.registry.retry_after import retry_after_seconds
-from packyard.registry.statuses import NOT_NOW, REDIRECTS, SERVER_ERRORS
+from packyard.registry.statuses import REDIRECTS, RETRY_LATER, SERVER_ERRORS
 
 _NOTED_BYTES: Final = 2 << 10
 _MAX_ERRORS: Final = 16
@@ -100,7 +100,7 @@ def failure(
         found = RegistryThrottled(wait)
     elif status in SERVER_ERRORS:
         found = RegistryBroken("The registry is not able to answer at the moment.")
-    elif status in NOT_NOW:
+    elif status in RETRY_LATER:
         found = RegistryUnavailable("The registry is not able to answer at the moment.")
     else:
         return RegistryRefused(status, codes, said, advice(method, path, status))

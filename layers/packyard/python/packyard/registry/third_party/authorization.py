@@ -25,7 +25,7 @@ from packyard.registry.bearer_token import (
     token_url,
 )
 from packyard.registry.challenge import Challenge, bearer_of, offers_basic, parse_challenges
-from packyard.registry.statuses import NOT_NOW, SERVER_ERRORS
+from packyard.registry.statuses import RETRY_LATER, SERVER_ERRORS
 from packyard.registry.third_party.guard import TargetRefused
 from packyard.registry.third_party.guarded_http import BodyTooLarge, GuardedHttp
 from packyard.registry.third_party.pull_credentials import Grant
@@ -111,7 +111,7 @@ class Authorizer:
     def _ask(self, url: str) -> str | None:
         with self._http.get(url, accept="application/json", authorization=self._for_realm(url)) as reply:
             if reply.status != HTTPStatus.OK:
-                if reply.status in SERVER_ERRORS or reply.status in NOT_NOW:
+                if reply.status in SERVER_ERRORS or reply.status in RETRY_LATER:
                     raise RegistryUnavailable(
                         "The registry's token server is not able to answer at the moment."
                     )

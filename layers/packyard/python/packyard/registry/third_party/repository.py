@@ -25,7 +25,7 @@ from packyard.oci.read.third_party_document import (
     ThirdPartyManifest,
     parse_third_party_document,
 )
-from packyard.registry.statuses import CLIENT_ERRORS, NOT_NOW
+from packyard.registry.statuses import CLIENT_ERRORS, RETRY_LATER
 from packyard.registry.third_party.authorization import Authorizer
 from packyard.registry.third_party.guarded_http import BodyTooLarge, GuardedHttp, Reply
 
@@ -236,7 +236,7 @@ class ThirdPartyRepository:
             raise ImageFault(
                 f"names {named}, which its registry does not hold; push the image again, with all its platforms"
             )
-        if reply.status in CLIENT_ERRORS and reply.status not in NOT_NOW:
+        if reply.status in CLIENT_ERRORS and reply.status not in RETRY_LATER:
             if elsewhere is not None:
                 raise self._name.kept_elsewhere(elsewhere)
             # By sending us to where a blob lies, a registry has vouched for it.
