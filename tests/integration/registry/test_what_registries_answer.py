@@ -212,7 +212,7 @@ ADVICE = {
     "a body that is too large": (Refuses(status=413, method="PUT"), "client_max_body_size"),
     "another address": (Redirects(base_url="https://registry.invalid"), "RegistryUrl"),
     "no such project": (Refuses(status=404, method="POST"), "RepositoryPrefix"),
-    "anything else": (Refuses(status=418), "What it says is above"),
+    "anything else": (Refuses(status=418), "Its answer is above"),
 }
 
 
@@ -220,7 +220,7 @@ ADVICE = {
 def test_a_refusal_says_to_the_operator_what_helps(
     *, mood: Mood, word: str, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
 ) -> None:
-    # What redirects a HEAD has what it was asked for.
+    # A redirected HEAD would mean that the registry has the blob already.
     fake.moods += [Refuses(method="HEAD", path="/blobs/", status=404), replace(mood)]
 
     with pytest.raises(RegistryRefused) as refused:

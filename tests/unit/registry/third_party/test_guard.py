@@ -182,7 +182,7 @@ class TestTrust:
             TrustedHosts.parse(setting)
 
     def test_one_more_host_can_be_trusted(self) -> None:
-        both = TrustedHosts.parse("a.test").also(origin_of("http://b.test:5000/"))
+        both = TrustedHosts.parse("a.test").with_origin(origin_of("http://b.test:5000/"))
 
         assert (both.scheme_of("a.test"), both.scheme_of("b.test:5000")) == ("https", "http")
 
