@@ -100,7 +100,7 @@ def test_what_is_there_early_is_not_sent_again(
     assert fake.shelves.repositories[REPOSITORY].uploads == {}
 
 
-def test_nothing_is_asked_of_the_registry_before_the_first_piece(
+def test_no_request_is_sent_before_the_first_piece(
     fake: FakeRegistry, registry: DistributionRegistry
 ) -> None:
     before = threading.active_count()

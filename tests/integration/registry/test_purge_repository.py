@@ -231,7 +231,7 @@ class TestARegistryInAMood:
         assert ["next_page" in query for query in asked[2:]] == [True] * 4
 
     @pytest.mark.usefixtures("strays")
-    def test_a_registry_that_links_to_no_page_is_asked_for_what_comes_after_the_last_tag(
+    def test_without_a_link_the_next_page_is_requested_by_the_last_tag(
         self, fake: FakeRegistry, registry: DistributionRegistry
     ) -> None:
         fake.flavour = replace(PLAIN, links=False)
