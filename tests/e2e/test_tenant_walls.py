@@ -37,7 +37,7 @@ CREDENTIALS = {
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of an operation, with the neighbour's things in its path or with nobody's."""
+    """A request to an operation, with ids of another organisation or with ids that do not exist."""
 
     method: str
     path: str

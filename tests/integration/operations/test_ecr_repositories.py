@@ -188,7 +188,7 @@ def test_the_repository_of_another_publisher_at_work_is_left_alone(world: World)
 
 
 def test_after_its_deadline_a_push_creates_nothing(world: World) -> None:
-    # Its cleanup message may have been settled by then, and nobody would remove the repository.
+    # Its cleanup message may have been settled already, and then nothing would remove the repository.
     def late(sent: Sent) -> Any:
         world.service.clock.advance(DEADLINE + timedelta(seconds=1))
         return sent.deliver()

@@ -91,7 +91,7 @@ class World:
         )
 
     def run(self, actors: list[Actor], order: Order) -> list[object]:
-        """Run actors in an order, and see that nobody holds what is gone at any time in between."""
+        """Run actors in an order, and check at each step that no role holds a deleted pack."""
         aws = self.service.aws
         return take_turns((aws.dynamodb, aws.sqs), actors, order, lambda: assert_references_are_sound(aws))
 

@@ -117,7 +117,7 @@ def test_the_functions_get_exactly_the_settings_that_they_read() -> None:
 
 
 def test_the_parameters_defaults_are_the_code_s() -> None:
-    # What the template says when nobody overrides anything must be what the code says when nobody sets anything.
+    # The defaults of the template's parameters must equal the code's defaults.
     required = {
         "TABLE": "t",
         "STAGING_BUCKET": "b",

@@ -57,7 +57,7 @@ def test_a_port_whose_connections_have_just_been_closed_is_free() -> None:
         port = server.getsockname()[1]
         with closing(socket.create_connection((HOST, port))):
             accepted, _ = server.accept()
-            # Whoever closes first keeps the port in TIME_WAIT.
+            # The side that closes first keeps the port in TIME_WAIT.
             accepted.close()
 
     assert is_free(port)

@@ -1,4 +1,4 @@
-"""Finding `pack.yaml` in one layer, as Docker, containerd and others write layers, and as nobody should."""
+"""Finding `pack.yaml` in one layer: layers as Docker, containerd and others write them, and malformed ones."""
 
 import io
 import subprocess

@@ -154,7 +154,7 @@ REFUSED: dict[str, tuple[Any, str, str]] = {
         "application/vnd.docker.container.image.v1+json",
         "another type",
     ),
-    # CVE-2021-41190, whoever states whatever.
+    # CVE-2021-41190, for each combination of stated media types.
     "an-index-with-layers": (INDEX_BODY | {"layers": []}, INDEX, "an index as well"),
     "an-index-with-a-config": (INDEX_BODY | {"config": {}}, INDEX, "an index as well"),
     "a-manifest-with-manifests": (MANIFEST_BODY | {"manifests": []}, MANIFEST, "an index as well"),
