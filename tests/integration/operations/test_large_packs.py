@@ -64,8 +64,8 @@ def test_a_large_layer_is_sent_once_and_early(service: Service) -> None:
     assert_whole(service, published)
     assert patches(service) == 1
     assert repository(service).uploads == {}
-    enqueued = [request.method for request in service.registry.requests].index("HEAD")
-    assert "PATCH" in [request.method for request in service.registry.requests[:enqueued]]
+    push_begins = [request.method for request in service.registry.requests].index("HEAD")
+    assert "PATCH" in [request.method for request in service.registry.requests[:push_begins]]
 
 
 def test_a_small_layer_is_not(service: Service) -> None:
