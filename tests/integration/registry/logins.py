@@ -34,7 +34,5 @@ class Operator:
         return json.dumps(self.secret)
 
     def registry(self, url: str, load: Callable[[], str] | None = None) -> DistributionRegistry:
-        login = registry_login(
-            url=url, load=load or self.load, timeouts=NO_PAUSES, clock=lambda: self.now
-        )
+        login = registry_login(url=url, load=load or self.load, timeouts=NO_PAUSES, clock=lambda: self.now)
         return distribution_registry(url=url, credential=login, timeouts=NO_PAUSES)

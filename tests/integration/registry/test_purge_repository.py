@@ -12,7 +12,7 @@ from tests.fake_registry.flavours import PLAIN, QUAY
 from tests.fake_registry.moods import Garbles, Refuses, Says
 from tests.fake_registry.server import FakeRegistry
 from tests.fake_registry.shelves import Manifest, Repository
-from tests.integration.registry.clients import REPOSITORY, NO_PAUSES
+from tests.integration.registry.clients import NO_PAUSES, REPOSITORY
 
 from packyard.errors import RegistryCleanupFailed
 from packyard.oci.build.image import Image, build_image
