@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from layers.packyard.toolchain import announce
+from layers.packyard.toolchain import warn_of_download
 
 from local.command import CommandFailed
 from local.environments import needs_pip, prepare_environments
@@ -68,7 +68,7 @@ def fetch_for(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     need = NEEDS[options.target]
     if options.target == "build":
-        announce()
+        warn_of_download()
     try:
         if options.port is not None:
             check_port(options.port)

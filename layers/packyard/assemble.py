@@ -1,11 +1,11 @@
 """Assembles the layer: the locked dependencies and the `packyard` package, pruned and compiled.
 
-Three targets from the one `uv.lock`: `lambda` is what AWS gets (arm64, the template's Python), `container` is the same
-for this machine's processor, and `local` is for the interpreter that runs this, whatever its version. The standard
-library is enough to run this; uv does the installing.
+There are three targets, all from the same `uv.lock`. `lambda` is deployed to AWS (arm64, the template's Python).
+`container` is the same for this machine's processor. `local` is for the interpreter that runs this script. The script
+needs only the standard library, and uv to install packages.
 
-The result is reproducible: equal inputs give equal bytes. Bytecode is checked by nobody at run time (PEP 552,
-unchecked hash), so it stays valid whatever time stamps a zip or a deployment gives the files.
+The result is reproducible: equal inputs give equal bytes. Python does not check the bytecode against the sources at run
+time (PEP 552, unchecked hash), so it stays valid when a zip or a deployment changes the files' time stamps.
 """
 
 import argparse
@@ -30,11 +30,11 @@ from layers.packyard.toolchain import (
 
 HERE = Path(__file__).resolve().parent
 
-# The services whose API descriptions stay; boto3 ships some four hundred, 26 MB of them.
+# The AWS services whose API descriptions are kept. boto3 ships about four hundred, which are 26 MB.
 SERVICES = frozenset({"dynamodb", "ecr", "s3", "secretsmanager", "sqs"})
 
-# Nothing imports these.
-CLUTTER = (
+# Files of dependencies that nothing imports.
+UNUSED_FILES = (
     ".lock",
     "bin",
     "**/__pycache__",
@@ -44,7 +44,7 @@ CLUTTER = (
     "**/*.pxd",
     "**/*.[ch]",
     "boto3/examples",
-    "cffi",  # a compiler's half; what runs is _cffi_backend
+    "cffi",  # needed to compile only; at run time _cffi_backend is used
     "isal/isa-l",
     "joserfc/drafts",
     "pycparser",
@@ -53,20 +53,21 @@ CLUTTER = (
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.css",
 )
 
-# Metadata goes too: pydantic searches it for plugins on every cold start. But this one asks it for its version.
-READS_ITS_METADATA = ("python_ulid-",)
+# Packages that read their own version from their metadata. All other metadata is removed, because pydantic searches it
+# for plugins on every cold start.
+KEPT_METADATA = ("python_ulid-",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What a layer is built for.
+    """The platform for which a layer is built.
 
     Attributes:
-        python: Version as `major.minor`.
-        system: The part of uv's name for system and processor that follows the processor; None for the machine that
-            this runs on.
-        processor: uv's name for the processor; None for this machine's.
-        needs_bytecode: Whether a layer without it is of no use, rather than slower at its start.
+        python: The Python version as `major.minor`.
+        system: The system in uv's platform name, which is `<processor>-<system>`; None for this machine's.
+        processor: The processor in uv's platform name; None for this machine's.
+        needs_bytecode: Whether the build must fail without the Python that compiles bytecode. If not, it leaves the
+            bytecode out, and functions start more slowly.
     """
 
     python: str
@@ -76,15 +77,15 @@ class Target:
 
     @property
     def platform(self) -> str | None:
-        """The name that uv has for system and processor; None for the machine that this runs on.
+        """The platform's name in uv; None for this machine.
 
         Raises:
-            ToolMissing: It is for Lambda's system on this machine's processor, and Lambda has none of its kind.
+            ToolMissing: The target is Lambda's system on this machine's processor, and Lambda does not support that.
         """
         return self.system and f"{self.processor or processor().in_uv}-{self.system}"
 
 
-# Amazon Linux 2023, which python3.13 runs on, has glibc 2.34.
+# Lambda's python3.13 runs on Amazon Linux 2023, whose glibc is 2.34.
 _AMAZON_LINUX = "manylinux_2_28"
 TARGETS = {
     "lambda": Target(python=RUNTIME, system=_AMAZON_LINUX, processor="aarch64", needs_bytecode=True),
@@ -94,11 +95,16 @@ TARGETS = {
 
 
 def install_dependencies(folder: Path, *, target: Target, uv: Path) -> None:
-    """Put the locked dependencies into `folder`: wheels only, each checked against its hash in `uv.lock`.
+    """Install the locked dependencies into `folder`: wheels only, each checked against its hash in `uv.lock`.
+
+    Args:
+        folder: Where to install.
+        target: The platform to install for.
+        uv: The uv program.
 
     Raises:
         ToolMissing: As for `Target.platform`.
-        subprocess.CalledProcessError: uv refused; it has said why on standard error.
+        subprocess.CalledProcessError: uv failed; it has written the reason to standard error.
     """
     locked = subprocess.run(
         [uv, "export", "-q", "--frozen", "--no-dev", "--no-emit-project", "--project", PROJECT],
@@ -126,12 +132,12 @@ def install_dependencies(folder: Path, *, target: Target, uv: Path) -> None:
 
 
 def prune(folder: Path) -> None:
-    """Remove what no function imports: clutter, and the API descriptions of services that we do not use."""
-    for pattern in CLUTTER:
+    """Remove files that no function needs: unused modules, metadata, and API descriptions of services not in use."""
+    for pattern in UNUSED_FILES:
         for path in sorted(folder.glob(pattern)):
             _remove(path)
     for path in sorted(folder.glob("*.dist-info")):
-        if not path.name.startswith(READS_ITS_METADATA):
+        if not path.name.startswith(KEPT_METADATA):
             _remove(path)
     for data in (folder / "botocore" / "data", folder / "boto3" / "data"):
         for path in sorted(data.iterdir()):
@@ -147,7 +153,7 @@ def _remove(path: Path) -> None:
 
 
 def compile_bytecode(folder: Path, *, python: Path) -> None:
-    """Compile everything in `folder` with `python`, naming the files as they will lie in `/opt/python`.
+    """Compile everything in `folder` with `python`, with the paths that the files will have below `/opt/python`.
 
     Raises:
         subprocess.CalledProcessError: A file does not compile.
@@ -162,19 +168,22 @@ def compile_bytecode(folder: Path, *, python: Path) -> None:
         "--invalidation-mode",
         "unchecked-hash",
     ]
-    # The order of a set's members is part of the bytecode.
+    # The bytecode of a set depends on the order of its members, which a fixed hash seed makes reproducible.
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
     subprocess.run([*compileall, "-s", folder, "-p", "/opt/python", folder], check=True, env=environment)
 
 
 def assemble(output: Path, *, target: Target, uv: Path, python: Path | None) -> None:
-    """Build the layer's `python` folder at `output`, which must not exist yet or be empty.
+    """Build the layer's `python` folder at `output`.
 
     Args:
-        output: Where the folder goes.
-        target: What it is for.
-        uv: Does the installing.
-        python: Compiles the bytecode, so it must be of the target's version; None leaves the bytecode out.
+        output: The folder to fill; it must be empty or not exist.
+        target: The platform to build for.
+        uv: The uv program.
+        python: An interpreter of the target's version, which compiles the bytecode; None leaves the bytecode out.
+
+    Raises:
+        ToolMissing, subprocess.CalledProcessError: As for `install_dependencies` and `compile_bytecode`.
     """
     output.mkdir(parents=True, exist_ok=True)
     install_dependencies(output, target=target, uv=uv)
@@ -187,7 +196,7 @@ def assemble(output: Path, *, target: Target, uv: Path, python: Path | None) -> 
 
 
 def main() -> int:
-    """Build the layer that the command line asks for."""
+    """Build the layer as the command line says; return the exit status."""
     arguments = argparse.ArgumentParser(description="Assemble the layer.")
     arguments.add_argument("--output", type=Path, required=True)
     arguments.add_argument("--target", choices=sorted(TARGETS), default="lambda")
@@ -204,7 +213,11 @@ def main() -> int:
         return 1
     size = sum(path.stat().st_size for path in options.output.rglob("*") if path.is_file())
     made_for = f"Python {target.python}, {target.platform or platform.machine()}"
-    without = "" if python else ", without bytecode, because that Python is not here: it starts more slowly"
+    without = (
+        ""
+        if python
+        else ", without bytecode, because that Python is not installed: functions start more slowly"
+    )
     print(f"layer: {options.target}, {made_for}, {size / 1e6:.1f} MB{without}")
     return 0
 

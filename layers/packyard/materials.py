@@ -1,8 +1,8 @@
 """Writes the layer's bill of materials: every distribution in it, with version, package URL and hashes (CycloneDX 1.5).
 
-The layer ships without its distributions' metadata, so nothing that looks into it can tell what it is made of; this
-says it. uv writes it from the same `uv.lock` that the layer is installed from. What would be another each time is left
-out, so that the layer stays reproducible. The standard library is enough to run this.
+The layer ships without its distributions' metadata, so scanners cannot tell its contents; they can read this file. uv
+writes it from the same `uv.lock` from which the layer is installed. Fields that differ with every run are removed, so
+that the layer stays reproducible. The script needs only the standard library, and uv.
 """
 
 import argparse
@@ -17,11 +17,11 @@ from layers.packyard.toolchain import PROJECT, ToolMissing, find_uv
 
 
 def bill_of_materials() -> dict[str, Any]:
-    """Return the bill of what the layer has beside our own package.
+    """Return the bill of materials of the layer, without our own package.
 
     Raises:
-        ToolMissing: There is no uv.
-        subprocess.CalledProcessError: uv refused; it has said why on standard error.
+        ToolMissing: uv is not installed.
+        subprocess.CalledProcessError: uv failed; it has written the reason to standard error.
     """
     shipped = ["--frozen", "--no-dev", "--no-emit-project", "--project", str(PROJECT)]
     exported = subprocess.run(
@@ -35,7 +35,7 @@ def bill_of_materials() -> dict[str, Any]:
 
 
 def main() -> int:
-    """Write the bill to where the command line says."""
+    """Write the bill to the file that the command line names; return the exit status."""
     arguments = argparse.ArgumentParser(description="Write the layer's bill of materials.")
     arguments.add_argument("--output", type=Path, required=True)
     output: Path = arguments.parse_args().output

@@ -1,8 +1,9 @@
-"""What the layer's build needs: uv, which installs, and a Python of the runtime's version, which compiles.
+"""Finds the tools that build the layer: uv to install packages, and a Python of the runtime's version to compile.
 
-It also knows what Lambda and uv call this machine's processor.
+It also has the names of this machine's processor in Lambda and in uv.
 
-`python3 -m layers.packyard.toolchain` sees to the Python, or says what helps. The standard library is enough to run it.
+`python3 -m layers.packyard.toolchain` finds that Python or downloads it; if that fails, it says what helps. The script
+needs only the standard library.
 """
 
 import argparse
@@ -20,7 +21,7 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 # The template's `Runtime`, as `major.minor`.
 RUNTIME = "3.13"
 
-# A python-build-standalone archive, which uv downloads, is about this large.
+# The approximate size of the python-build-standalone archive that uv downloads.
 _DOWNLOAD_MB = 30
 
 
@@ -30,11 +31,11 @@ class ToolMissing(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Processor:
-    """A processor that Lambda has.
+    """A processor type that Lambda supports.
 
     Attributes:
-        on_lambda: What Lambda calls it: `x86_64` or `arm64`.
-        in_uv: What uv calls it.
+        on_lambda: Its name in Lambda: `x86_64` or `arm64`.
+        in_uv: Its name in uv.
     """
 
     on_lambda: str
@@ -43,7 +44,7 @@ class Processor:
 
 _X86_64 = Processor(on_lambda="x86_64", in_uv="x86_64")
 _ARM64 = Processor(on_lambda="arm64", in_uv="aarch64")
-# By what Python calls them on Linux, macOS and Windows.
+# By the names that Python uses on Linux, macOS and Windows.
 _PROCESSORS = {"x86_64": _X86_64, "AMD64": _X86_64, "aarch64": _ARM64, "arm64": _ARM64}
 
 
@@ -51,7 +52,7 @@ def processor() -> Processor:
     """Return this machine's processor.
 
     Raises:
-        ToolMissing: Lambda has none of its kind.
+        ToolMissing: Lambda does not support it.
     """
     machine = platform.machine()
     if machine not in _PROCESSORS:
@@ -63,7 +64,7 @@ def processor() -> Processor:
 
 
 def find_uv(*, environment: Mapping[str, str]) -> Path:
-    """Return the uv of the project's own virtual environment, else the one on the path.
+    """Return uv from the project's virtual environment, or else from the path.
 
     Raises:
         ToolMissing: There is neither.
@@ -81,9 +82,13 @@ def find_uv(*, environment: Mapping[str, str]) -> Path:
 
 
 def find_python(version: str, *, environment: Mapping[str, str]) -> Path | None:
-    """Return an interpreter of the minor version `version` that is on this machine; None if there is none.
+    """Return an installed interpreter of the given version, or None.
 
-    Bytecode is tied to the minor version (PEP 3147), so no other will do.
+    Bytecode is valid for one minor version only (PEP 3147).
+
+    Args:
+        version: As `major.minor`.
+        environment: Environment variables; `PACKYARD_PYTHON` is tried first, then `PATH`, pyenv's and uv's folders.
     """
     return next(
         (path for path in _candidates(version, environment=environment) if _version_of(path) == version), None
@@ -91,10 +96,14 @@ def find_python(version: str, *, environment: Mapping[str, str]) -> Path | None:
 
 
 def fetched_python(version: str, *, uv: Path) -> Path:
-    """Let uv download an interpreter of the minor version `version`, and return it.
+    """Let uv download an interpreter of the given version, and return its path.
+
+    Args:
+        version: As `major.minor`.
+        uv: The uv program.
 
     Raises:
-        ToolMissing: It could not be downloaded.
+        ToolMissing: The download failed. The message states the reason and what helps.
     """
     print(f"· fetching Python {version} with uv, about {_DOWNLOAD_MB} MB", flush=True)
     fetching = subprocess.run(
@@ -107,7 +116,7 @@ def fetched_python(version: str, *, uv: Path) -> Path:
         text=True,
     )
     if found.returncode:
-        # uv names what it wanted first, and the innermost cause last.
+        # The last line of uv's error output is the innermost cause.
         why = fetching.stderr.strip().splitlines()[-1:]
         because = f" ({why[0].strip().removeprefix('cause: ')})" if why else ""
         raise ToolMissing(
@@ -128,10 +137,10 @@ def _candidates(version: str, *, environment: Mapping[str, str]) -> Iterator[Pat
     yield Path(sys.executable)
     for folder in environment.get("PATH", "").split(os.pathsep):
         yield Path(folder) / f"python{version}"
-    # A pyenv shim on the path only works for the versions that pyenv has switched on.
+    # A pyenv shim on the path works only for versions that are active in pyenv.
     pyenv = Path(environment.get("PYENV_ROOT") or Path.home() / ".pyenv")
     yield from sorted(pyenv.glob(f"versions/{version}.*/bin/python{version}"), reverse=True)
-    # uv's own (uv documentation, "Storage", Python versions).
+    # Interpreters that uv manages (uv documentation, "Storage", Python versions).
     data = Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
     managed = Path(environment.get("UV_PYTHON_INSTALL_DIR") or data / "uv" / "python")
     yield from sorted(managed.glob(f"cpython-{version}.*/bin/python{version}"), reverse=True)
@@ -146,25 +155,25 @@ def _version_of(python: Path) -> str | None:
     return answer.stdout.strip()
 
 
-def announce() -> None:
-    """Say that a Python will be fetched, if one has to be."""
+def warn_of_download() -> None:
+    """Print that a Python will be downloaded, if none is installed."""
     if find_python(RUNTIME, environment=os.environ) is None:
         print(
-            f"build: no Python {RUNTIME} is here, which compiles the layer's bytecode; uv will fetch one "
+            f"build: Python {RUNTIME}, which compiles the layer's bytecode, is not installed; uv will fetch it "
             f"({_DOWNLOAD_MB} MB). To use your own: PACKYARD_PYTHON=/path/to/python{RUNTIME} make build",
             flush=True,
         )
 
 
 def main() -> int:
-    """See to the Python that compiles the layer's bytecode."""
-    arguments = argparse.ArgumentParser(description="See to the Python that compiles the layer's bytecode.")
+    """Find or download the Python that compiles the layer's bytecode; return the exit status."""
+    arguments = argparse.ArgumentParser(description="Find or download the Python that compiles the bytecode.")
     arguments.add_argument(
         "--only-look", action="store_true", help="say what is missing, but fetch nothing and do not fail"
     )
     options = arguments.parse_args()
     if options.only_look:
-        announce()
+        warn_of_download()
         return 0
     if find_python(RUNTIME, environment=os.environ):
         return 0

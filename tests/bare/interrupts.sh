@@ -14,7 +14,7 @@ trap 'rm -rf "$scratch"' EXIT
 git clone -q "$here" "$scratch/clone"
 cd "$scratch/clone"
 
-# The moments fall within the whole of a first run, which is some 60 s long: what has been made is thrown away at times.
+# The moments cover a whole first run, which takes about 60 s. Sometimes all files that were made are removed before a run.
 forget() {
     case $((RANDOM % 6)) in
         0) rm -rf .venv ;;

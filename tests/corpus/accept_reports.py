@@ -1,4 +1,4 @@
-"""Archives of honest tools that some strict reader has refused: what all readers take alike is taken.
+"""Archives of honest tools that some strict reader has refused. All readers agree on their content, so we accept them.
 
 Each is made after somebody's report, or after what the tool is seen to write.
 """

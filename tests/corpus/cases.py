@@ -1,4 +1,4 @@
-"""The committed corpus: every archive with what must become of it."""
+"""The committed corpus: every archive with its expected result."""
 
 import json
 from dataclasses import dataclass

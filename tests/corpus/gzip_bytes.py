@@ -1,4 +1,4 @@
-"""Gzip files that are the same bytes wherever they are made, and can be wrong in exactly one way.
+"""Gzip files with the same bytes on every machine, each of which can have exactly one fault.
 
 Real compressors differ between versions, so blocks are stored or, for runs of zeros, coded by hand (RFC 1951).
 """
@@ -31,13 +31,13 @@ def gzipped(content: bytes, *, header: bytes = _HEADER) -> bytes:
 
 
 def deflated(content: bytes) -> bytes:
-    """Really compressed: its bytes, though not what they inflate to, depend on the zlib that made them."""
+    """Compressed by zlib, so that its bytes, but not its content, depend on zlib's version."""
     compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
     return _HEADER + compressor.compress(content) + compressor.flush() + trailer(content)
 
 
 class _Bits:
-    """Bits in deflate's order: from the least significant of each byte on."""
+    """Writes bits in deflate's order: from the least significant bit of each byte."""
 
     def __init__(self) -> None:
         self._value = 0
@@ -48,7 +48,7 @@ class _Bits:
         self._count += width
 
     def add_code(self, code: str) -> None:
-        """Huffman codes, unlike numbers, go in from their most significant bit on."""
+        """Write a Huffman code, which unlike a number starts with its most significant bit."""
         self.add(int(code[::-1], 2), len(code))
 
     def to_bytes(self) -> bytes:

@@ -61,7 +61,7 @@ REJECT: Final[dict[str, tuple[bytes, str]]] = {
     "latin-1": ("name: slack\nversion: 1.4.0\ndisplay_name: Café\n".encode("latin-1"), "pack.yaml"),
     "utf-16": ("name: slack\nversion: 1.4.0\n".encode("utf-16"), "pack.yaml"),
     "utf-16-without-a-mark": ("name: slack\nversion: 1.4.0\n".encode("utf-16-le"), "pack.yaml"),
-    # Line breaks of YAML 1.1 that are none in YAML 1.2 (go-yaml, issue 922).
+    # Characters that are line breaks in YAML 1.1 but not in YAML 1.2 (go-yaml, issue 922).
     "next-line-in-a-comment": (b"# ours\xc2\x85version: 9.9.9\n" + _HEAD, "pack.yaml"),
     "line-separator-in-quotes": (_HEAD + 'description: "a\u2028b"\n'.encode(), "pack.yaml"),
     "paragraph-separator-in-text": (_HEAD + "description: a\u2029b\n".encode(), "pack.yaml"),

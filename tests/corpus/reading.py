@@ -1,4 +1,4 @@
-"""Archives read by us and, as a witness, by Python's own tarfile."""
+"""Reads archives with our reader and, for comparison, with Python's tarfile."""
 
 import io
 import posixpath
@@ -15,7 +15,7 @@ DEFAULT_LIMITS = ArchiveLimits()
 
 @dataclass
 class KeptContents:
-    """A content store that keeps everything in memory, and the order in which it came."""
+    """A content store that keeps everything in memory, in the order of arrival."""
 
     stored: list[bytes] = field(default_factory=list)
 
@@ -28,7 +28,7 @@ class KeptContents:
 
 
 class DroppedContents:
-    """A content store that keeps nothing but the size."""
+    """A content store that keeps only sizes."""
 
     def store(self, chunks: Iterable[bytes]) -> int:
         return sum(map(len, chunks))
@@ -54,7 +54,7 @@ def seen_by_us(contents: PackContents[bytes]) -> dict[str, SeenFile]:
 
 
 def seen_by_python(archive: bytes) -> dict[str, SeenFile]:
-    """Return every file but litter, by the path that its name stands for; of hard links the first one's mode counts."""
+    """Return every file but litter by its normalised path. Hard links have the mode of the first one."""
     files: dict[str, SeenFile] = {}
     with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
         for member in tar:

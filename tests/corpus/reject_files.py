@@ -1,4 +1,4 @@
-"""Files that are no sound gzip of a sound tar, each with the field that its refusal names."""
+"""Files that are not a valid gzip of a valid tar, each with the field that its refusal names."""
 
 from tests.corpus.accept_cases import GUIDE, PACK, packed
 from tests.corpus.gzip_bytes import deflated, gzipped, trailer, with_fields, zeros_gzipped

@@ -1,4 +1,4 @@
-"""Sound archives that hold what a pack may not, each with the field that its refusal names."""
+"""Valid archives with members that a pack may not have, each with the field that its refusal names."""
 
 from tests.corpus import manifests
 from tests.corpus.accept_cases import DEEPEST_PATH, GUIDE, LONGEST_PATH, MANIFEST, PACK, packed
@@ -21,7 +21,7 @@ Case = tuple[bytes, str]
 
 
 def wrong_kinds() -> dict[str, Case]:
-    # The name that GNU tar and bsdtar make up is in the path, the one that people know in a record.
+    # GNU tar and bsdtar put an invented name into the path, and the real one into a record.
     sparse_10 = [
         *(("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"), ("GNU.sparse.name", "data/a")),
         ("path", "data/GNUSparseFile.0/a"),
@@ -70,8 +70,8 @@ def wrong_links() -> dict[str, Case]:
 
 
 def ambiguous_headers() -> dict[str, Case]:
-    """What one reader takes for another member, or for no tar at all; each was found to be so."""
-    # A gzip header whose extra field reaches up to the pax header's record: libarchive inflates what is there.
+    """Archives that at least one reader was found to read as another member, or not as a tar at all."""
+    # A gzip header whose extra field ends at the pax header's record: libarchive inflates the record.
     skipping = b"\x1f\x8b\x08\x04" + bytes(6) + (512 - 12 + len("99 comment=")).to_bytes(2, "little")
     starts = {
         "gzip": header(skipping, kind=b"x", size=99) + padded(record("comment", b"c" * 87)) + PACK,

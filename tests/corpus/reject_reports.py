@@ -1,4 +1,4 @@
-"""Archives that some readers take for others, as other projects' tests and reports have shown, and what is cut off."""
+"""Archives that readers read differently, by other projects' tests and reports, and truncated archives."""
 
 from tests.corpus.accept_cases import GUIDE, PACK, packed
 from tests.corpus.gzip_bytes import gzipped
@@ -26,7 +26,7 @@ def _headers() -> dict[str, bytes]:
             f"prefix-with-version-{name}": header(b"a", prefix=b"data", magic=b"ustar\0" + version)
             for name, version in (("of-zeros", b"\0\0"), ("of-blanks", b"  "), ("one", b"01"))
         },
-        # .NET before 10: dotnet/docs #46465. Python and busybox take the times for a path.
+        # .NET before 10: dotnet/docs #46465. Python and busybox read the times as a path.
         "gnu-with-times": header(b"data/a", prefix=b"14400000000\x0014400000000\0", magic=GNU),
         "prefix-then-times-that-are-none": header(b"a", prefix=b"data" + bytes(127) + b"\xc3" * 12),
         "xstar-with-times-that-are-none": header(
@@ -34,7 +34,7 @@ def _headers() -> dict[str, bytes]:
         ),
         "size-of-blanks": header(b"data/a", size=b" " * 12),
         "owner-of-blanks": header(b"data/a", uid=b" " * 8),
-        # node-tar reads a checksum on into the next field, and a name on at a line break.
+        # node-tar reads a checksum on into the next field, and a name on past its NUL if a line break follows.
         "checksum-without-an-end": header(b"data/a", checksum=b"00" + digits),
         "line-break-behind-the-end-of-a-name": header(b"data/a\0x\ny"),
         "link-name-on-a-file": header(b"data/a", link=b"pack.yaml"),
@@ -42,7 +42,7 @@ def _headers() -> dict[str, bytes]:
         "link-name-on-a-long-name": header(b"././@LongLink", size=7, kind=b"L", magic=GNU, link=b"x")
         + padded(b"data/b\0")
         + header(b"data/a"),
-        # GNU tar gives up on it.
+        # GNU tar fails on it.
         "owner-negative": header(b"data/a", uid=base_256(-2, width=8), magic=GNU),
         "owner-beyond-32-bits": header(b"data/a", uid=base_256(2**32, width=8), magic=GNU),
         # node-tar leaves the member out.
@@ -72,7 +72,7 @@ def _records() -> dict[str, bytes]:
     return {
         **{f"pax-{name}": pax(record(*pair)) + leaf for name, pair in numbers.items()},
         **{f"global-{name}": pax(record(*pair), kind=b"g") + leaf for name, pair in numbers.items()},
-        # New versions of libarchive give up on it.
+        # New versions of libarchive fail on it.
         "pax-header-that-is-empty": pax(b"") + leaf,
         "global-header-that-is-empty": pax(b"", kind=b"g") + leaf,
         "global-access-list": pax(record("SCHILY.acl.access", "user::rw-"), kind=b"g") + leaf,
@@ -99,7 +99,7 @@ def _access_lists() -> dict[str, bytes]:
 
 
 def _ends() -> dict[str, bytes]:
-    """Go reads on behind one zero block, and takes zeros behind a gzip file for damage."""
+    """Go continues after a single zero block, and treats zeros after a gzip file as damage."""
     return {
         "no-end-and-half-a-block": gzipped(PACK + bytes(256)),
         "no-end-and-three-bytes": gzipped(PACK + GUIDE[:3]),

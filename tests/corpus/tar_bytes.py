@@ -1,4 +1,4 @@
-"""Tar archives written block by block, so that a case can be wrong in exactly one way."""
+"""Writes tar archives block by block, so that a case can have exactly one fault."""
 
 import struct
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ def header(
     tail: bytes = b"",
     checksum: bytes | None = None,
 ) -> bytes:
-    """One header block, its checksum right unless one is given."""
+    """One header block, with the right checksum unless one is given."""
     fields = [
         name,
         mode if isinstance(mode, bytes) else octal(mode, width=8),
@@ -81,7 +81,7 @@ def link(
 
 
 def record(key: str, value: str | bytes) -> bytes:
-    """One pax record; its length counts its own digits."""
+    """One pax record. Its length includes the digits of the length itself."""
     body = b" " + key.encode() + b"=" + _bytes(value) + b"\n"
     length = len(body) + 1
     while len(str(length)) + len(body) != length:

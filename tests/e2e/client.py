@@ -43,7 +43,7 @@ class Client:
     def of(
         cls, stack: StackDescription, org: str | None = None, permission_set: str = "full_access"
     ) -> "Client":
-        """Return a client of an organisation's key, or, without one, a stranger."""
+        """Return a client with an organisation's API key, or without a credential."""
         key = stack["orgs"][org]["keys"][permission_set] if org else None
         return cls(stack, urllib3.PoolManager(retries=False, timeout=60), key)
 

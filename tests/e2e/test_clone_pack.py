@@ -119,7 +119,7 @@ def test_a_wrong_body_is_400_by_field(globex: Client, shared: dict[str, Any]) ->
     assert refused.body["error"]["details"]["fields"].keys() == {"name", "visibility"}
 
 
-def test_who_may_not_create_is_told_so_before_the_body_is_looked_at(
+def test_a_missing_right_to_create_is_reported_before_the_body_is_read(
     stack: StackDescription, shared: dict[str, Any]
 ) -> None:
     clients = (Client.of(stack), Client.of(stack, "acme", "read_only"), Client.of(stack, "lapsed"))

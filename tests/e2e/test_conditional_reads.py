@@ -64,7 +64,9 @@ def test_a_parameter_that_is_unknown_or_repeated_is_400(
     assert acme.call("GET", f"/packs/{pack_id}").status == 200
 
 
-def test_who_is_not_let_in_is_refused_before_anything_else(stack: StackDescription, pack_id: str) -> None:
+def test_an_unauthorized_caller_is_refused_before_anything_else(
+    stack: StackDescription, pack_id: str
+) -> None:
     stranger = Client.of(stack)
 
     for headers in ({"If-None-Match": "*"}, {}):

@@ -100,7 +100,7 @@ def test_a_pack_of_ours_rolls_back_and_another_organisation_cannot(
 @pytest.mark.parametrize(
     ("method", "path"), [("POST", "/packs"), ("PUT", "/packs/pack_01KB0000000000000000000000")]
 )
-def test_who_may_not_create_is_told_so_before_the_body_is_looked_at(
+def test_a_missing_right_to_create_is_reported_before_the_body_is_read(
     stack: StackDescription, method: str, path: str
 ) -> None:
     answers = [

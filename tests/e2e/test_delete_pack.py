@@ -90,7 +90,7 @@ def test_a_key_that_may_not_write_may_not_delete(stack: StackDescription, permis
 
 
 @pytest.mark.parametrize("org", ["lapsed", "trial-over"])
-def test_who_has_not_paid_is_never_answered_423(stack: StackDescription, org: str) -> None:
+def test_an_organisation_that_has_not_paid_is_never_answered_423(stack: StackDescription, org: str) -> None:
     assert_refused(Client.of(stack, org).call("DELETE", f"/packs/{UNKNOWN}"), 404, "pack_not_found")
 
 

@@ -70,7 +70,7 @@ def test_whatever_a_client_accepts_the_bytes_are_the_same(
     assert raw(acme, "GET", path, headers={"Accept": accept}).body == BYTES
 
 
-def test_who_does_not_say_what_they_accept_finds_the_bytes_elsewhere(
+def test_a_client_without_an_accept_header_is_redirected_to_the_file_s_bytes(
     acme: Client, pack: dict[str, Any]
 ) -> None:
     url = f"{acme.stack['api_url']}/packs/{pack['id']}/files/data/bytes.bin"

@@ -1,4 +1,4 @@
-"""Many pairs of requests at one instant, through the deployed template: who wins is open, not what holds."""
+"""Many pairs of simultaneous requests to the deployed template: either may win, but the promises hold."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -55,7 +55,7 @@ def test_the_tag_names_the_pinned_digest(pushed: dict[str, str]) -> None:
     assert tagged["Layers"] == pinned["Layers"]
 
 
-def test_a_repeat_answers_200_with_the_pack_that_stands(acme: Client, pushed: dict[str, str]) -> None:
+def test_a_repeat_answers_200_with_the_existing_pack(acme: Client, pushed: dict[str, str]) -> None:
     archive = PackArchive(
         name="pushed", files={"scripts/run.sh": b"#!/bin/sh\n"}, wrapper="w/", backwards=True
     )

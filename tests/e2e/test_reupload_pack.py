@@ -47,7 +47,7 @@ def test_what_is_wrong_with_the_request_is_named(acme: Client, pack: dict[str, A
     assert_refused(too_large, 413, "payload_too_large")
 
 
-def test_who_may_not_write_the_pack_is_told_as_much_as_they_may_know(
+def test_a_caller_who_may_not_write_the_pack_learns_only_what_they_may_read(
     stack: StackDescription, acme: Client, pack: dict[str, Any]
 ) -> None:
     archive = SECOND.build()

@@ -18,7 +18,7 @@ from tests.reliability import tally
 from tests.service import ACME, PackArchive
 
 MARK = "m4rk-e2e"
-# Credentials by their form, whoever's they are.
+# The forms of all credentials, ours and others'.
 FORMS = {
     "a key": re.compile(r"sk_[A-Za-z0-9_-]{20,}"),
     "a token": re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\."),

@@ -172,7 +172,7 @@ def test_a_start_that_cannot_succeed_is_refused(
     assert_refused(start(acme, **fields), status, code)
 
 
-def test_who_may_not_start_an_upload_is_told_so(stack: StackDescription) -> None:
+def test_a_missing_right_to_start_an_upload_is_reported(stack: StackDescription) -> None:
     assert_refused(start(Client.of(stack)), 401, "unauthenticated")
     assert_refused(start(Client.of(stack, "acme", "read_only")), 403, "permission_denied")
     assert_refused(start(Client.of(stack, "lapsed")), 423, "billing_inactive")

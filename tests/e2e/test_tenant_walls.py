@@ -37,7 +37,7 @@ CREDENTIALS = {
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of an operation, with the neighbour's things in its path or with nobody's."""
+    """A request to an operation, with ids of another organisation or with ids that do not exist."""
 
     method: str
     path: str
@@ -100,7 +100,7 @@ def test_what_is_a_neighbour_s_is_as_what_is_not_there(
 
 
 @pytest.mark.parametrize(("method", "path"), SIGNED_IN, ids=str)
-def test_without_a_good_credential_nothing_is_told_of_anything(
+def test_without_a_valid_credential_no_answer_reveals_anything(
     stack: StackDescription, theirs: dict[str, str], method: str, path: str
 ) -> None:
     stranger = Client.of(stack)

@@ -50,7 +50,7 @@ def test_each_refusal_of_the_contract(acme: Client, globex: Client, stack: Stack
     assert_refused(patch(Client.of(stack, "lapsed"), own, "org"), 423, "billing_inactive")
 
 
-def test_a_body_that_is_not_announced_as_json_is_415(acme: Client) -> None:
+def test_a_body_without_a_json_content_type_is_415(acme: Client) -> None:
     pack = acme.published("patched-as-text")["id"]
 
     reply = acme.call(

@@ -21,7 +21,7 @@ PASSWORD: Final = "AWS:a token of this account"
 
 
 class EcrShelves(Shelves):
-    """A repository has to be made before anything is pushed to it."""
+    """Shelves on which a repository must be created before a push."""
 
     def repository(self, name: str, *, create: bool = False) -> Repository:  # noqa: ARG002 - ECR does not
         if name not in self.repositories:

@@ -1,4 +1,4 @@
-"""What other people's registries do differently from the CNCF's, all of it within what clients have to take.
+"""Flavours: how other registries differ from the CNCF's, in ways that clients have to accept.
 
 A flavour answers as its registry has been seen to answer, by the reports that are named; what it keeps, and what it
 refuses, is the same for all.
@@ -14,7 +14,7 @@ Headers = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Flavour:
-    """How a registry says what every registry says.
+    """How a registry words its answers.
 
     Attributes:
         statuses: Of answers that say 201 or 202 by the standard: by method and the kind of what was asked for.
@@ -43,10 +43,10 @@ class Flavour:
     least_chunk: int | None = None
 
     def query(self, query: Mapping[str, str]) -> dict[str, str]:
-        """Return a query as the standard has it."""
+        """Return a query with the standard's parameters."""
         found = dict(query)
         if self.opaque_pages:
-            # `last` means nothing to it (regclient #272).
+            # It ignores `last` (regclient #272).
             found.pop("last", None)
             if "next_page" in found:
                 found["last"] = urlsafe_b64decode(found.pop("next_page")).decode()
@@ -55,12 +55,12 @@ class Flavour:
         return found
 
     def status(self, method: str, path: str, status: int) -> int:
-        """Return the status that it answers with instead."""
+        """Return the status with which it answers instead."""
         kind = next((kind for kind in ("uploads", "blobs", "manifests") if f"/{kind}/" in path), "")
         return self.statuses.get((method, kind), status) if status < 400 else status
 
     def headers(self, method: str, headers: Headers, base_url: str) -> dict[str, str]:
-        """Return the headers that it answers with instead."""
+        """Return the headers with which it answers instead."""
         found = dict(headers)
         own = self.spelt(base_url) if self.absolute else ""
         if "Location" in found:

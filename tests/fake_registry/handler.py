@@ -1,4 +1,4 @@
-"""The wire of a registry for tests: reads a request, asks the registry, and acts out its mood."""
+"""The HTTP handler of a registry for tests: reads a request, asks the registry, and applies the chosen mood."""
 
 from dataclasses import replace
 from http import HTTPStatus
@@ -34,7 +34,7 @@ _STRANGER = digest_of(b"something else")
 
 
 class Registry(Protocol):
-    """Whose wire it is."""
+    """The registry that a handler serves."""
 
     closing: Event
 
@@ -48,14 +48,14 @@ class Registry(Protocol):
 
 
 class Server(ThreadingHTTPServer):
-    """Whoever hangs up on it, in the middle of a handshake too, does so without a word on the screen."""
+    """A server that prints nothing when a client closes a connection, even during a TLS handshake."""
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Stay silent."""
 
 
 class Handler(BaseHTTPRequestHandler):
-    """The wire: reads a request, asks the registry, and acts out its mood."""
+    """Reads a request, asks the registry, and applies the chosen mood."""
 
     registry: Registry
     protocol_version = "HTTP/1.1"
@@ -123,7 +123,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(reply.body)
 
     def _misbehave(self, mood: Says | NeverEnds | DripsHeaders) -> None:
-        # A connection that is closed without a word may be met by the next request while that happens.
+        # A connection that closes without notice may receive the next request meanwhile, so GETs keep theirs open.
         self.close_connection = not isinstance(mood, Says) or self.command != "GET"
         status = mood.status if isinstance(mood, Says) else HTTPStatus.OK
         if isinstance(mood, Says) and not mood.dated:
@@ -162,4 +162,4 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(bytes([byte]))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's own name
-        """Stay silent: a test prints nothing."""
+        """Print nothing."""

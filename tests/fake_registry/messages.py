@@ -1,4 +1,4 @@
-"""What is asked of a registry, and what it answers."""
+"""Requests to a registry and its answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked."""
+    """A request."""
 
     method: str
     path: str
@@ -20,7 +20,7 @@ class Request:
 
 @dataclass
 class Reply:
-    """What is answered; Content-Length is added on the way out."""
+    """An answer. Content-Length is added when it is sent."""
 
     status: HTTPStatus
     headers: dict[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Ways in which a registry can misbehave. The first of a test's moods that claims a request is acted out."""
+"""Moods: ways in which a registry can misbehave. The first of a test's moods that matches a request is applied."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(kw_only=True)
 class Mood:
-    """Applies to requests of one method whose path holds a text, so many times; by default to all, always."""
+    """Matches requests by method and a part of the path, a given number of times; by default all requests."""
 
     method: str | None = None
     path: str = ""
@@ -22,7 +22,7 @@ class Mood:
 
 @dataclass(kw_only=True)
 class Meanwhile(Mood):
-    """Lets something happen before each request, and answers as without it."""
+    """Calls a function before each request, and then answers as usual."""
 
     act: Callable[[], object]
 
@@ -41,33 +41,33 @@ class Refuses(Mood):
 
 @dataclass(kw_only=True)
 class Stalls(Mood):
-    """Takes the request and says nothing for so long."""
+    """Reads the request, and answers only after a number of seconds."""
 
     seconds: float
 
 
 @dataclass(kw_only=True)
 class TakesNothing(Mood):
-    """Reads nothing of the body for so long, and then closes the connection."""
+    """Leaves the body unread for a number of seconds, and then closes the connection."""
 
     seconds: float
 
 
 @dataclass(kw_only=True)
 class Restates(Mood):
-    """Does as it is asked, and says so with another status."""
+    """Performs the request, but answers with another status."""
 
     status: int
 
 
 @dataclass(kw_only=True)
 class HangsUp(Mood):
-    """Closes the connection without reading the body, let alone answering."""
+    """Closes the connection without reading the body and without an answer."""
 
 
 @dataclass(kw_only=True)
 class CutsOff(Mood):
-    """Announces the whole body of its answer and sends half."""
+    """States the length of the whole body of its answer, but sends half of it."""
 
 
 @dataclass(kw_only=True)
@@ -84,17 +84,17 @@ class Garbles(Mood):
 
 @dataclass(kw_only=True)
 class KnowsNoRanges(Mood):
-    """Sends all of a blob, whatever part of it is asked for."""
+    """Ignores `Range`, and sends the whole blob."""
 
 
 @dataclass(kw_only=True)
 class Lies(Mood):
-    """Does as it is asked, but names the digest of something else."""
+    """Performs the request, but states the digest of something else."""
 
 
 @dataclass(kw_only=True)
 class Calls(Mood):
-    """Calls what it sends something else, as Satellite and Pulp call manifests JSON; None says nothing of it."""
+    """Answers with another `Content-Type`, as Satellite and Pulp do with plain JSON; with None, without the header."""
 
     content_type: str | None
 
@@ -115,7 +115,7 @@ class Redirects(Mood):
 
 @dataclass(kw_only=True)
 class Says(Mood):
-    """Answers with something else; a header may stand in it more than once, and be dated otherwise than now."""
+    """Answers with the given status, headers and body; headers may repeat, and `Date` may differ from now."""
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
@@ -125,7 +125,7 @@ class Says(Mood):
 
 @dataclass(kw_only=True)
 class NeverEnds(Mood):
-    """Answers with zeros, for as long as anyone takes them, and does not say how many."""
+    """Answers with zeros without end and without a length."""
 
 
 @dataclass(kw_only=True)

@@ -85,13 +85,13 @@ class FakeRegistry:
         self._server.server_close()
 
     def mood(self, request: Request) -> Mood | None:
-        """Return the first mood that claims a request; remembers the request."""
+        """Record the request, and return the first mood that matches it."""
         with self._lock:
             self.requests.append(request)
             return next((mood for mood in self.moods if mood.claims(request.method, request.path)), None)
 
     def respond(self, request: Request) -> Reply:
-        """Answer a request as the specification has it."""
+        """Answer a request as the specification requires."""
         request = replace(request, query=self.flavour.query(request.query))
         try:
             with self._lock:
@@ -241,7 +241,7 @@ def _delete_manifest(registry: FakeRegistry, _request: Request, groups: dict[str
 
 
 def _list_tags(registry: FakeRegistry, request: Request, groups: dict[str, str]) -> Reply:
-    """end-8a, and end-8b: at most `n`, behind `last`, with a link to those that follow."""
+    """end-8a, and end-8b: at most `n` tags after `last`, with a link to the next page."""
     flavour = registry.flavour
     after, most = request.query.get("last", ""), int(request.query.get("n", flavour.longest_page))
     if most > flavour.longest_page:
@@ -259,7 +259,7 @@ def _created(location: str, digest: str) -> Reply:
 
 
 def _accepted(name: str, session: str, size: int = 0) -> Reply:
-    # The query is for the client to keep: real registries carry the upload's state in one.
+    # The client must keep the query: real registries carry the upload's state in it.
     location = f"/v2/{name}/blobs/uploads/{session}?state=kept"
     return Reply(HTTPStatus.ACCEPTED, {"Location": location, "Range": f"0-{max(0, size - 1)}"})
 

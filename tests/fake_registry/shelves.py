@@ -1,4 +1,4 @@
-"""What a registry keeps, in memory, under the rules of the OCI distribution-spec. Knows nothing of HTTP."""
+"""The content of a registry, in memory, under the rules of the OCI distribution-spec and independent of HTTP."""
 
 import json
 import uuid
@@ -57,7 +57,7 @@ class Repository:
             raise Refusal(HTTPStatus.NOT_FOUND, "BLOB_UPLOAD_UNKNOWN") from None
 
     def append(self, session: str, piece: bytes, *, start: int | None = None) -> int:
-        """Add to an upload, which has to stand at `start`; return how long it is then."""
+        """Append to an upload whose present length must be `start`; return its new length."""
         received = self.upload(session)
         if start is not None and start != len(received):
             raise Refusal(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "BLOB_UPLOAD_INVALID")
@@ -65,7 +65,7 @@ class Repository:
         return len(received) + len(piece)
 
     def finish_upload(self, session: str, piece: bytes, digest: str) -> Digest:
-        """Turn an upload into a blob, if it is the one that the client says it is."""
+        """Turn an upload into a blob, if its digest is the one that the client states."""
         content = self.upload(session) + piece
         if digest_of(content) != _digest(digest):
             raise Refusal(HTTPStatus.BAD_REQUEST, "DIGEST_INVALID")
@@ -85,7 +85,7 @@ class Repository:
             raise Refusal(HTTPStatus.NOT_FOUND, "MANIFEST_UNKNOWN") from None
 
     def put_manifest(self, reference: str, manifest: Manifest) -> None:
-        """Store a manifest under its digest or a tag, if all that it names is there."""
+        """Store a manifest under its digest or a tag, if everything that it names exists."""
         if ":" in reference and manifest.digest != _digest(reference):
             raise Refusal(HTTPStatus.BAD_REQUEST, "DIGEST_INVALID")
         self._check(manifest)
@@ -114,7 +114,7 @@ class Repository:
 
 @dataclass
 class Shelves:
-    """All repositories of one registry; one comes into being with its first upload."""
+    """All repositories of one registry. The first upload to a repository creates it."""
 
     repositories: dict[str, Repository] = field(default_factory=dict)
 

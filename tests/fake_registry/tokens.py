@@ -20,7 +20,7 @@ _ACTIONS = {"GET": {"pull"}, "HEAD": {"pull"}, "DELETE": {"delete"}}
 
 @dataclass
 class Tokens:
-    """Hands out tokens, and tells what they are good for.
+    """Issues tokens, and checks their scopes.
 
     Attributes:
         users: What each `user:password` may do.
@@ -38,7 +38,7 @@ class Tokens:
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     def token(self, authorization: str, query: str) -> bytes:
-        """Answer a request for a token; it is good for as much of what was asked for as the user may do."""
+        """Answer a request for a token. The token grants those of the requested scopes that the user has."""
         user = next(
             (user for user in self.users if authorization == f"Basic {b64encode(user.encode()).decode()}"),
             None,
@@ -60,7 +60,7 @@ class Tokens:
         return json.dumps(answer).encode()
 
     def allow(self, authorization: str, method: str, path: str, query: Mapping[str, str]) -> bool:
-        """Return whether a token is good for a request (distribution, `appendAccessRecords`)."""
+        """Tell whether a token allows a request (distribution, `appendAccessRecords`)."""
         rights = self.granted.get(authorization.removeprefix("Bearer "))
         if rights is None:
             return False
@@ -68,7 +68,7 @@ class Tokens:
         return all(actions <= rights.get(name, set()) for name, actions in needed.items())
 
     def scope(self, method: str, path: str) -> str:
-        """Return what a challenge says of a request."""
+        """Return the challenge that answers a request."""
         return " ".join(
             f"repository:{name}:{','.join(sorted(actions))}"
             for name, actions in _needed(method, path, {}).items()

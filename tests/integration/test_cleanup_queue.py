@@ -30,7 +30,7 @@ DELETION = PackDeletion(pack_id=pack_id(1), due_at=NOW)
         pytest.param(DELETION, id="pack_deletion"),
     ],
 )
-def test_a_message_is_read_as_it_was_announced(aws: Aws, message: Message) -> None:
+def test_a_message_is_read_as_it_was_enqueued(aws: Aws, message: Message) -> None:
     aws.queue.enqueue(message, now=NOW)
 
     assert [parse_message(body) for body in aws.queued()] == [message]

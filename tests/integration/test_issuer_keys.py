@@ -162,7 +162,7 @@ def test_an_issuer_that_has_withdrawn_everything_is_believed(issuer: Issuer, key
         pytest.param(json.dumps({"keys": [{}] * 33}).encode(), id="more than 32 keys"),
     ],
 )
-def test_what_is_no_key_set_counts_as_no_answer(
+def test_an_answer_that_is_not_a_key_set_counts_as_no_answer(
     issuer: Issuer, keys: IssuerKeys, clock: Clock, body: bytes
 ) -> None:
     found(keys, OLD)

@@ -86,7 +86,7 @@ def test_after_a_snapshot_the_first_request_loads_nothing_and_makes_no_client(fu
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_nothing_is_asked_of_anybody_before_the_snapshot(function: str) -> None:
+def test_no_service_is_called_before_the_snapshot(function: str) -> None:
     # Our own registry is ECR on AWS: no token of it may be in a snapshot.
     ecr = SNAP_START | {"PACKYARD_REGISTRY_KIND": "ecr"}
     with running_service() as service, started_function(function, service, ecr) as snapshot:

@@ -36,7 +36,7 @@ def test_an_archive_is_removed_however_often_one_asks(aws: Aws) -> None:
     assert aws.staged() == []
 
 
-def test_an_error_that_is_no_outage_goes_up_untouched(aws: Aws) -> None:
+def test_an_error_that_is_not_an_outage_is_raised_unchanged(aws: Aws) -> None:
     elsewhere = Staging(client=aws.s3, bucket="no-such-bucket")
 
     with pytest.raises(ClientError, match="NoSuchBucket"):

@@ -55,7 +55,7 @@ def test_a_list_takes_the_place_of_the_one_before(service: Service, own: str, sh
     assert service.set_role(SUPPORT, [own, other]).body["pack_ids"] == [own, other]
 
 
-def test_an_empty_list_lets_everything_go_and_is_not_the_same_as_none(service: Service, own: str) -> None:
+def test_an_empty_list_releases_all_packs_and_keeps_the_role(service: Service, own: str) -> None:
     service.set_role(SUPPORT, [own])
 
     answer = service.set_role(SUPPORT, [])
@@ -112,7 +112,7 @@ def test_every_accepted_list_is_in_the_roles_history_once(service: Service, own:
     ]
 
 
-def test_the_list_that_stands_costs_one_read_to_set_again(service: Service, own: str, shared: str) -> None:
+def test_setting_the_same_list_again_costs_one_read(service: Service, own: str, shared: str) -> None:
     service.set_role(SUPPORT, [own, shared])
 
     with fused(service, None) as fuse:
@@ -248,7 +248,7 @@ def test_packs_that_are_being_deleted_are_409_by_id(service: Service, own: str) 
     assert "own_refs" not in row_of(service, own)
 
 
-def test_a_pack_that_another_organisation_holds_cannot_be_withdrawn_until_it_lets_go(
+def test_a_pack_in_another_organisation_s_role_cannot_be_withdrawn_until_released(
     service: Service, shared: str
 ) -> None:
     for role in (SUPPORT, "sales"):
@@ -301,7 +301,7 @@ class TestConditions:
     """`If-Match` and `If-None-Match: *` on a write of a role (RFC 9110, sections 13.1.1 and 13.1.2)."""
 
     @pytest.mark.parametrize("if_match", ['"1"', "*", '"7", "1"'])
-    def test_who_has_seen_the_role_as_it_stands_may_set_it(
+    def test_the_current_revision_in_if_match_may_set_the_role(
         self, service: Service, own: str, if_match: str
     ) -> None:
         service.set_role(SUPPORT, [])
@@ -312,7 +312,7 @@ class TestConditions:
 
     @pytest.mark.parametrize("pack_ids", [[], ["own"]], ids=["the list that stands", "another list"])
     @pytest.mark.parametrize("if_match", ['"2"', 'W/"1"', '"1-gzip"'])
-    def test_who_has_not_is_412_and_told_where_it_stands(
+    def test_an_outdated_revision_in_if_match_is_412_with_the_current_one(
         self, service: Service, own: str, if_match: str, pack_ids: list[str]
     ) -> None:
         service.set_role(SUPPORT, [])
@@ -351,7 +351,7 @@ class TestConditions:
         ("conditions", "field"),
         [({"if_match": "1"}, "If-Match"), ({"if_none_match": '"1"'}, "If-None-Match")],
     )
-    def test_what_is_no_condition_is_400(
+    def test_an_invalid_condition_is_400(
         self, service: Service, conditions: dict[str, str], field: str
     ) -> None:
         refused = service.set_role(SUPPORT, [], ACME, **conditions)

@@ -56,7 +56,7 @@ def world() -> Iterator[World]:
             yield World(service, issuer)
 
 
-def test_a_token_lets_its_bearer_in_under_its_subject(world: World) -> None:
+def test_a_token_s_caller_has_its_subject_as_principal(world: World) -> None:
     answer = world.authorize(signed(KEY, "RS256", world.claims()))
 
     assert answer["principalId"] == "user:ada"
@@ -126,7 +126,7 @@ def test_why_a_token_was_refused_is_in_the_log_only(world: World, caplog: pytest
     assert "other.example" not in reason
 
 
-def test_an_issuer_that_is_down_is_no_fault_of_the_bearer(world: World) -> None:
+def test_an_outage_of_the_issuer_is_not_answered_as_a_bad_token(world: World) -> None:
     world.issuer.down = True
 
     with pytest.raises(ServiceUnavailable):

@@ -454,9 +454,7 @@ class TestSharedManifests:
 
 
 class TestRepeats:
-    def test_a_repeat_answers_200_with_the_clone_that_stands_and_copies_nothing(
-        self, service: Service
-    ) -> None:
+    def test_a_repeat_answers_200_with_the_existing_clone_and_copies_nothing(self, service: Service) -> None:
         source = service.upload(ARCHIVE).body
         first = service.clone(source["id"], name="ours")
         service.registry.requests.clear()
@@ -536,7 +534,7 @@ class TestRefusals:
             pytest.param(replace(ACME, may_create=False), 423, "billing_inactive", id="a lapsed tenant"),
         ],
     )
-    def test_who_may_not_create_is_told_so_before_the_body_is_looked_at(
+    def test_a_missing_right_to_create_is_reported_before_the_body_is_read(
         self, service: Service, caller: Caller, status: int, code: str
     ) -> None:
         assert_refused(service.clone(NOBODY, caller, name=5), status, code)

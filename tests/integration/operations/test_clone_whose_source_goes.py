@@ -73,7 +73,7 @@ def test_a_source_that_is_deleted_meanwhile_leaves_a_whole_clone_or_none(moment:
 
         def delete() -> None:
             assert service.delete(scene.source, GLOBEX).status == 200
-            # As in ECR, or after a garbage collection: what nobody else names is gone.
+            # As in ECR, or after a garbage collection: blobs that no other manifest names are gone.
             del service.registry.shelves.repositories[f"packs/{GLOBEX.org_id}/slack"]
 
         with fused(service, moment, delete):

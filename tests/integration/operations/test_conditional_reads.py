@@ -156,7 +156,7 @@ def test_every_read_of_the_document_is_among_these() -> None:
 
 
 @EACH
-def test_who_has_the_body_is_told_so_and_little_is_read_for_it(scene: Scene, read: Read) -> None:
+def test_a_matching_tag_is_answered_with_304_after_few_reads(scene: Scene, read: Read) -> None:
     whole = scene.ask(read.function, read.path)
     with fused(scene.service, None) as fuse:
         again = scene.ask(read.function, read.path, tag_of(whole))
@@ -197,7 +197,7 @@ def test_a_client_with_another_body_gets_this_one(scene: Scene, read: Read) -> N
 
 
 @EACH
-def test_who_may_not_read_is_refused_whatever_they_say_that_they_have(scene: Scene, read: Read) -> None:
+def test_a_caller_who_may_not_read_is_refused_whatever_tag_they_send(scene: Scene, read: Read) -> None:
     if read.function == "api_docs":
         return
     tag = tag_of(scene.ask(read.function, read.path))
@@ -248,7 +248,7 @@ def large() -> Iterator[Scene]:
         yield Scene(service, pack.body["id"], "")
 
 
-def test_a_file_that_no_answer_can_carry_is_not_even_staged_for_who_has_it(large: Scene) -> None:
+def test_a_large_file_is_not_staged_when_the_tag_matches(large: Scene) -> None:
     path = "/packs/{pack}/files/data/large.bin"
     elsewhere = large.ask("get_file", path)
     with fused(large.service, None) as fuse:

@@ -93,7 +93,7 @@ def test_the_image_is_neither_copied_nor_written_to(service: Service, third_part
     assert {request.method for request in third_party.requests} == {"GET"}
 
 
-def test_a_repeat_answers_200_with_the_pack_that_stands(service: Service, third_party: FakeRegistry) -> None:
+def test_a_repeat_answers_200_with_the_existing_pack(service: Service, third_party: FakeRegistry) -> None:
     reference = shelved(third_party)
 
     first, again = create(service, reference), create(service, reference)
@@ -306,7 +306,7 @@ def test_a_registry_need_not_tell_the_truth_about_a_digest_that_we_compute(
         pytest.param(replace(ACME, may_create=False), 423, id="a lapsed tenant"),
     ],
 )
-def test_who_may_not_create_is_told_so_first(service: Service, caller: Caller, status: int) -> None:
+def test_a_missing_right_to_create_is_reported_first(service: Service, caller: Caller, status: int) -> None:
     assert create(service, "", caller).status == status
 
 

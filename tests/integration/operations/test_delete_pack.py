@@ -235,7 +235,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         "if_match", ['"1"', "*", '"7", "1"', ", ".join(f'"{n}"' for n in range(150, 0, -1))]
     )
-    def test_the_revision_that_stands_passes(self, service: Service, if_match: str) -> None:
+    def test_the_current_revision_passes(self, service: Service, if_match: str) -> None:
         pack_id = service.upload(ARCHIVE).body["id"]
 
         assert service.delete(pack_id, if_match=if_match).status == 200
@@ -252,7 +252,7 @@ class TestRefusals:
 
         assert (answer.status, answer.error["code"]) == (403, "permission_denied")
 
-    def test_who_has_not_paid_may_still_delete(self, service: Service) -> None:
+    def test_an_organisation_that_has_not_paid_may_still_delete(self, service: Service) -> None:
         pack_id = service.upload(ARCHIVE).body["id"]
 
         assert service.delete(pack_id, replace(ACME, may_create=False)).status == 200

@@ -82,7 +82,7 @@ def status_of(service: Service, pack_id: str) -> str:
     return str(item["status"])
 
 
-def test_the_background_tries_again_after_growing_waits_until_the_registry_lets_go(
+def test_the_background_retries_after_growing_waits_until_the_registry_deletes(
     service: Service, stuck: str
 ) -> None:
     queue = Delivery(service)

@@ -89,7 +89,7 @@ def test_a_registry_that_hangs_up_on_an_unknown_name_is_helped_too(world: World)
     assert world.service.upload(PackArchive().build()).status == 201
 
 
-def test_a_registry_that_is_down_is_not_sent_everything_once_more(world: World) -> None:
+def test_an_upload_is_not_repeated_to_a_registry_that_is_down(world: World) -> None:
     world.service.registry.shelves.repositories[NAME] = Repository()
     world.service.registry.moods.append(HangsUp(method="POST"))
     world.wire.tap = calls = Calls()
@@ -188,7 +188,7 @@ def test_the_repository_of_another_publisher_at_work_is_left_alone(world: World)
 
 
 def test_after_its_deadline_a_push_creates_nothing(world: World) -> None:
-    # Its cleanup message may have been settled by then, and nobody would remove the repository.
+    # Its cleanup message may have been settled already, and then nothing would remove the repository.
     def late(sent: Sent) -> Any:
         world.service.clock.advance(DEADLINE + timedelta(seconds=1))
         return sent.deliver()

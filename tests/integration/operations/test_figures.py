@@ -52,7 +52,7 @@ def test_a_revision_of_the_same_image_has_no_bytes(service: Service, figures: Fi
     assert figures.look("ImageBytes") == []
 
 
-def test_a_repeat_is_no_revision(service: Service, figures: Figures) -> None:
+def test_a_repeat_makes_no_revision(service: Service, figures: Figures) -> None:
     service.upload(PackArchive().build())
     figures.look("PackRevisions")
 

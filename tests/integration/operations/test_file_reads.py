@@ -135,7 +135,7 @@ def registered(
     created = running.send("create_pack", "POST", "/packs", json=body)
     assert created.status == 201, created.body
     shelf = Shelf(running, registry, wire, str(created.body["id"]))
-    # Whoever comes first leaves the index.
+    # The first read writes the index.
     shelf.read("pack.yaml")
     return shelf
 

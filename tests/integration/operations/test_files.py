@@ -165,7 +165,7 @@ class TestBuiltPacks:
         assert is_base64("data/small.bin")
         assert not is_base64("scripts/run.sh")
 
-    def test_who_states_nothing_about_what_they_accept_is_sent_to_the_bytes(self, service: Service) -> None:
+    def test_a_client_without_an_accept_header_is_redirected_to_the_bytes(self, service: Service) -> None:
         pack = upload(service)
 
         binary = read(service, pack["id"], "data/small.bin", headers={})

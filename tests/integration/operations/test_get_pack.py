@@ -46,7 +46,7 @@ def test_what_cannot_be_an_id_is_not_looked_for(service: Service) -> None:
     assert calls == []
 
 
-def test_another_organisations_pack_cannot_be_told_from_none(service: Service) -> None:
+def test_another_organisations_pack_looks_like_an_absent_one(service: Service) -> None:
     theirs = service.upload(PackArchive().build(), GLOBEX).body["id"]
 
     hidden = service.get(theirs)

@@ -149,14 +149,14 @@ class TestRepeats:
 
             assert create(service, reference).status == 201
 
-    def test_a_revision_that_has_moved_on_leaves_the_key_to_who_has_read_it(self, service: Service) -> None:
+    def test_an_outdated_revision_does_not_use_up_the_key(self, service: Service) -> None:
         pack_id = upload(service, None).body["id"]
         second = PackArchive(version="2.0.0").build()
         assert reupload(service, pack_id, second, if_match='"9"').status == 412
 
         assert reupload(service, pack_id, second, if_match='"1"').status == 200
 
-    def test_a_bill_that_is_paid_lets_the_same_key_through(self, service: Service) -> None:
+    def test_the_same_key_is_accepted_after_the_bill_is_paid(self, service: Service) -> None:
         assert upload(service, caller=replace(ACME, may_create=False)).status == 423
 
         assert upload(service).status == 201
@@ -204,7 +204,7 @@ class TestScope:
 
         assert start(service).status == 201
 
-    def test_who_may_not_write_does_not_get_the_answer_either(self, service: Service) -> None:
+    def test_a_caller_without_the_write_scope_does_not_get_the_kept_answer(self, service: Service) -> None:
         upload(service)
 
         assert upload(service, caller=replace(ACME, scopes=frozenset())).status == 403
@@ -240,7 +240,7 @@ class TestScope:
 
 
 class TestWhileAnotherIsAtWork:
-    def test_the_second_is_told_to_come_again(self, service: Service) -> None:
+    def test_the_second_is_asked_to_retry(self, service: Service) -> None:
         seconds: list[Answer] = []
         while_publishing(service, lambda: seconds.append(upload(service)))
 

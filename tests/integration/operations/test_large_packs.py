@@ -64,8 +64,8 @@ def test_a_large_layer_is_sent_once_and_early(service: Service) -> None:
     assert_whole(service, published)
     assert patches(service) == 1
     assert repository(service).uploads == {}
-    enqueued = [request.method for request in service.registry.requests].index("HEAD")
-    assert "PATCH" in [request.method for request in service.registry.requests[:enqueued]]
+    push_begins = [request.method for request in service.registry.requests].index("HEAD")
+    assert "PATCH" in [request.method for request in service.registry.requests[:push_begins]]
 
 
 def test_a_small_layer_is_not(service: Service) -> None:
@@ -118,7 +118,7 @@ def test_an_archive_of_another_name_than_the_pack_s_leaves_nothing_under_either(
     assert service.images().keys() == {f"packs/{ACME.org_id}/slack"}
 
 
-def test_an_invalid_archive_is_never_begun(service: Service) -> None:
+def test_nothing_is_pushed_of_an_invalid_archive(service: Service) -> None:
     with pytest.raises(InvalidRequest):
         create(service, PackArchive(files={"data/noise": NOISE, "stray/file": b""}).build())
 
@@ -188,9 +188,7 @@ def test_a_create_killed_at_any_moment_leaves_no_image_and_a_retry_succeeds(
 
 
 @pytest.mark.parametrize("moment", from_the_upload_on(CREATE))
-def test_a_create_killed_at_any_moment_leaves_nothing_when_nobody_tries_again(
-    moment: int, service: Service
-) -> None:
+def test_a_create_killed_at_any_moment_and_not_retried_leaves_nothing(moment: int, service: Service) -> None:
     cancel_nothing(service)
 
     with pytest.raises(Killed), fused(service, moment):

@@ -97,7 +97,7 @@ def test_all_wrong_parameters_are_named_at_once(service: Service) -> None:
     assert answer.fields.keys() == {"limit", "owned", "tier", "category", "q"}
 
 
-def test_a_cursor_serves_only_who_got_it_and_only_for_the_same_filters(stocked: Service) -> None:
+def test_a_cursor_is_valid_only_for_its_organisation_and_the_same_filters(stocked: Service) -> None:
     cursor = stocked.list_packs(limit="1").body["next_cursor"]
 
     assert stocked.list_packs(GLOBEX, cursor=cursor).status == 400

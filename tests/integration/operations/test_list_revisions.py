@@ -111,7 +111,7 @@ def test_a_wrong_parameter_is_400_by_name(service: Service, query: dict[str, str
 
 
 @pytest.mark.parametrize("visibility", ["org", "community"])
-def test_only_the_owner_learns_who_did_what(service: Service, visibility: str) -> None:
+def test_only_the_owner_sees_the_actors_of_changes(service: Service, visibility: str) -> None:
     theirs = service.upload(PackArchive().build(), visibility=visibility).body["id"]
 
     answer = revisions(service, theirs, GLOBEX)

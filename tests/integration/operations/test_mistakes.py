@@ -455,7 +455,7 @@ def test_a_mistake_is_answered_with_what_to_do(
     assert world.state() == before
 
 
-def test_the_first_of_several_faults_is_told_and_how_many_more_there_are(world: World) -> None:
+def test_the_message_has_the_first_of_several_faults_and_the_number_of_others(world: World) -> None:
     answer = world.manifest("name: My_Pack\nversion: 1.0\ndescripton: x\n")
 
     assert answer.error["message"].startswith("pack.yaml:name: must be lower-case letters")

@@ -39,7 +39,7 @@ def test_a_refusal_is_a_502_and_its_reason_is_in_the_log(
     assert service.list_packs().body["packs"] == []
 
 
-def test_a_registry_that_asks_to_be_left_alone_is_a_503_that_says_until_when(service: Service) -> None:
+def test_a_throttling_registry_is_a_503_with_retry_after(service: Service) -> None:
     service.registry.moods.append(Says(status=429, headers=(("Retry-After", "120"),)))
 
     answer = service.upload(PackArchive().build())
@@ -63,7 +63,7 @@ class TestImmutableTags:
         assert "immutable or protected" in caplog.text
         assert service.registry.shelves.repository(REPOSITORY).tags == {"1.4.0": first["image_digest"]}
 
-    def test_the_cleaner_tells_it_too_and_lets_the_message_go(
+    def test_the_cleanup_reports_it_too_and_settles_the_message(
         self, service: Service, caplog: pytest.LogCaptureFixture
     ) -> None:
         first = service.upload(PackArchive().build()).body
@@ -76,7 +76,9 @@ class TestImmutableTags:
         assert "immutable or protected" in caplog.text
         assert again.body["image_digest"] in service.images()[REPOSITORY]
 
-    def test_the_same_again_is_no_matter(self, service: Service, caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_kept_tag_on_the_same_image_is_not_reported(
+        self, service: Service, caplog: pytest.LogCaptureFixture
+    ) -> None:
         service.upload(PackArchive().build())
         service.registry.moods.append(replace(IMMUTABLE))
 

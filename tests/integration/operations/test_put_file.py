@@ -264,7 +264,7 @@ class TestConditions:
     @pytest.mark.parametrize(
         ("if_match", "status", "code"), [(None, 409, "pack_modified"), ('"1"', 412, "precondition_failed")]
     )
-    def test_of_two_at_once_the_later_is_told_and_leaves_nothing(
+    def test_of_two_concurrent_changes_the_later_is_refused_and_leaves_nothing(
         self, service: Service, if_match: str | None, status: int, code: str
     ) -> None:
         pack = upload(service)
@@ -296,7 +296,7 @@ class TestRefusals:
             pytest.param(replace(ACME, may_create=False), 423, "billing_inactive", id="a lapsed tenant"),
         ],
     )
-    def test_who_may_not_write_is_told_so_first(
+    def test_a_missing_write_scope_is_reported_first(
         self, service: Service, caller: Caller | None, status: int, code: str
     ) -> None:
         answer = put(service, UNKNOWN, "../x", b"", caller)
@@ -322,7 +322,7 @@ class TestRefusals:
         assert put(service, pack_id, "guides/a.md", b"").error["code"] == "pack_not_found"
 
     @pytest.mark.parametrize("tier", [Tier.VERIFIED, Tier.RECOMMENDED])
-    def test_what_somebody_vouches_for_is_not_changed(self, service: Service, tier: Tier) -> None:
+    def test_a_pack_of_a_vouched_tier_is_not_changed(self, service: Service, tier: Tier) -> None:
         pack = upload(service)
         row(service, pack["id"], tier=tier)
 
@@ -365,7 +365,7 @@ class TestRefusals:
         assert (refused.status, list(refused.fields)) == (400, ["path"]), refused.body
         assert service.get(pack["id"]).body == pack
 
-    def test_one_path_has_one_spelling(self, service: Service) -> None:
+    def test_a_path_has_only_one_accepted_spelling(self, service: Service) -> None:
         pack = upload(service, PackArchive(files={"guides/ü.md": b""}))
 
         assert list(put(service, pack["id"], "guides/u\u0308.md", b"x").fields) == ["path"]

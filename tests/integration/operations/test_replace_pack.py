@@ -101,7 +101,7 @@ def test_an_image_that_is_not_there_changes_nothing(service: Service, pack: dict
     assert service.get(pack["id"]).body == pack
 
 
-def test_another_organisations_pack_cannot_be_told_from_none(service: Service, pack: dict[str, Any]) -> None:
+def test_another_organisations_pack_looks_like_an_absent_one(service: Service, pack: dict[str, Any]) -> None:
     theirs = put(service, pack["id"], pack["image_ref"], GLOBEX)
     none = put(service, "pack_01HZ0000000000000000009999", pack["image_ref"], GLOBEX)
 
@@ -109,7 +109,7 @@ def test_another_organisations_pack_cannot_be_told_from_none(service: Service, p
     assert theirs.error | {"request_id": ""} == none.error | {"request_id": ""}
 
 
-def test_if_match_lets_only_who_has_seen_the_pack_change_it(
+def test_if_match_lets_only_a_caller_with_the_current_revision_change_the_pack(
     service: Service, third_party: FakeRegistry, pack: dict[str, Any]
 ) -> None:
     reference = shelved(third_party, "2.0.0")

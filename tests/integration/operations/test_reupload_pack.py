@@ -114,7 +114,9 @@ def test_what_the_pack_holds_already_changes_nothing(service: Service) -> None:
     assert [request.method for request in service.registry.requests] == ["GET"]
 
 
-def test_an_image_that_the_registry_has_lost_is_pushed_anew_by_the_same_archive(service: Service) -> None:
+def test_uploading_the_same_archive_pushes_again_an_image_that_the_registry_has_lost(
+    service: Service,
+) -> None:
     first = service.upload(FIRST.build())
     (repository,) = service.registry.shelves.repositories.values()
     repository.manifests.clear()
@@ -148,7 +150,7 @@ class TestConditions:
             pytest.param("*", 409, "pack_modified", id="with any revision"),
         ],
     )
-    def test_of_two_at_once_the_later_is_told_and_leaves_nothing(
+    def test_of_two_concurrent_changes_the_later_is_refused_and_leaves_nothing(
         self, service: Service, if_match: str | None, status: int, code: str
     ) -> None:
         pack = service.upload(FIRST.build()).body
@@ -194,7 +196,7 @@ class TestRefusals:
             pytest.param(replace(ACME, may_create=False), 423, "billing_inactive", id="a lapsed tenant"),
         ],
     )
-    def test_who_may_not_write_is_told_so_first(
+    def test_a_missing_write_scope_is_reported_first(
         self, service: Service, caller: Caller | None, status: int, code: str
     ) -> None:
         answer = reupload(service, UNKNOWN, b"not gzip", caller)
@@ -214,7 +216,7 @@ class TestRefusals:
     def test_a_pack_that_is_not_there_is_404(self, service: Service, pack_id: str) -> None:
         assert reupload(service, pack_id, FIRST.build()).status == 404
 
-    def test_a_bad_archive_is_told_before_anything_about_the_pack(self, service: Service) -> None:
+    def test_a_bad_archive_is_reported_before_anything_about_the_pack(self, service: Service) -> None:
         assert reupload(service, UNKNOWN, PackArchive(version="one").build()).fields.keys() == {
             "pack.yaml:version"
         }

@@ -91,7 +91,7 @@ class World:
         )
 
     def run(self, actors: list[Actor], order: Order) -> list[object]:
-        """Run actors in an order, and see that nobody holds what is gone at any time in between."""
+        """Run actors in an order, and check at each step that no role holds a deleted pack."""
         aws = self.service.aws
         return take_turns((aws.dynamodb, aws.sqs), actors, order, lambda: assert_references_are_sound(aws))
 
@@ -163,7 +163,7 @@ def test_of_two_withdrawals_at_once_one_writes_and_the_other_repeats_or_is_refus
     assert seen == {("Pack", "Pack"), ("Pack", "PackModified"), ("PackModified", "Pack")}
 
 
-def test_of_two_who_set_one_role_the_later_ones_list_stands(world: World) -> None:
+def test_of_two_writes_to_one_role_the_later_list_remains(world: World) -> None:
     stands = set()
     for outcome in outcomes(world, lambda world: [world.attach(ACME), world.detach(ACME)]):
         assert outcome == ("Role", "Role")
@@ -172,7 +172,7 @@ def test_of_two_who_set_one_role_the_later_ones_list_stands(world: World) -> Non
     assert stands == {True, False}
 
 
-def test_two_who_give_one_role_different_packs_leave_it_with_those_of_one(world: World) -> None:
+def test_two_concurrent_writes_leave_a_role_with_the_packs_of_one_of_them(world: World) -> None:
     stands = set()
     for order in every_order():
         world.start_over()
@@ -189,7 +189,7 @@ def test_two_who_give_one_role_different_packs_leave_it_with_those_of_one(world:
     assert stands == {0, 1}
 
 
-def test_of_two_who_set_one_role_on_a_condition_one_is_refused(world: World) -> None:
+def test_of_two_conditional_writes_to_one_role_one_is_refused(world: World) -> None:
     seen = set()
     for number, order in enumerate(every_order()):
         world.start_over()
@@ -214,7 +214,7 @@ def test_of_two_who_set_one_role_on_a_condition_one_is_refused(world: World) -> 
     assert seen == {(False, 0), (False, 1), (True, 0), (True, 1)}
 
 
-def test_who_is_overtaken_each_time_is_told_that_the_role_was_modified(world: World) -> None:
+def test_a_write_that_is_overtaken_every_time_is_refused_as_modified(world: World) -> None:
     world.start_over()
     mine, theirs = world.pack.id, world.another_pack().id
     roles = world.service.services.roles
@@ -235,7 +235,7 @@ def test_who_is_overtaken_each_time_is_told_that_the_role_was_modified(world: Wo
     assert mine not in world.held_by(ACME)
 
 
-def test_two_who_set_one_role_to_the_same_list_write_it_once(world: World) -> None:
+def test_two_writes_of_the_same_list_to_one_role_write_it_once(world: World) -> None:
     def prepare(world: World) -> list[Actor]:
         return [world.attach(ACME), world.attach(ACME)]
 

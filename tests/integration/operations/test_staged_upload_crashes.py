@@ -1,4 +1,4 @@
-"""What is left when `build_upload` is killed between any two of its external calls and nobody tries again."""
+"""What is left when `build_upload` is killed between any two of its external calls and not retried."""
 
 from datetime import timedelta
 

@@ -116,7 +116,7 @@ class TestIfMatch:
 
 
 @pytest.mark.parametrize("fields", [{}, {"pack_id": True}], ids=["a new pack", "a pack that stands"])
-def test_an_archive_that_changes_nothing_is_done_with_the_pack_that_stands(
+def test_an_archive_that_changes_nothing_is_done_with_the_existing_pack(
     service: Service, fields: dict[str, Any]
 ) -> None:
     pack = service.upload(ARCHIVE)
@@ -149,7 +149,7 @@ class TestWhoMayStart:
             pytest.param(replace(ACME, may_create=False), 423, "billing_inactive", id="a lapsed tenant"),
         ],
     )
-    def test_who_may_not_create_is_told_so_first(
+    def test_a_missing_right_to_create_is_reported_first(
         self, service: Service, caller: Any, status: int, code: str
     ) -> None:
         answer = start(service, caller, nonsense=1)
@@ -254,7 +254,7 @@ class TestRefusals:
             ),
         ],
     )
-    def test_a_refusal_is_told_in_the_words_of_the_inline_way(self, archive: bytes) -> None:
+    def test_a_refusal_has_the_words_of_the_inline_upload(self, archive: bytes) -> None:
         with running_service(limits=ArchiveLimits(members=5)) as service:
             inline = service.upload(archive).error
             failed = upload(service, archive).body
@@ -352,7 +352,7 @@ class TestDeadlines:
         }
         assert look(service, upload_id).body["status"] == "done"
 
-    def test_a_registry_that_fails_for_ever_is_given_up_and_named(self, service: Service) -> None:
+    def test_an_upload_fails_with_a_reason_when_the_registry_never_recovers(self, service: Service) -> None:
         upload_id = start(service).body["upload_id"]
         message = arrive(service, upload_id, ARCHIVE)
         service.registry.moods.append(Refuses(method="PUT", path="/manifests/", status=503))
@@ -412,7 +412,7 @@ class TestDeliveries:
     def test_the_message_that_tries_the_queue_out_is_let_go(self, service: Service) -> None:
         assert deliver(service, '{"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}') == []
 
-    def test_an_upload_that_nobody_knows_is_let_go(self, service: Service) -> None:
+    def test_a_message_about_an_unknown_upload_is_settled(self, service: Service) -> None:
         message = arrive(service, "upl_01HZZZZZZZZZZZZZZZZZZZZZZZ", ARCHIVE)
 
         assert deliver(service, message) == []

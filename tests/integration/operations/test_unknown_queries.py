@@ -43,7 +43,7 @@ def ask(
 
 
 @EACH
-def test_an_unknown_parameter_is_400_by_its_name_and_asks_nobody(
+def test_an_unknown_parameter_is_400_by_its_name_without_any_call(
     service: Service, method: str, path: str, details: dict[str, Any]
 ) -> None:
     with fused(service, None) as fuse:
@@ -67,7 +67,7 @@ def test_a_documented_parameter_is_known_and_taken_once(
 
 
 @EACH
-def test_who_is_asking_comes_before_what(
+def test_authorization_is_checked_before_the_parameters(
     service: Service, method: str, path: str, details: dict[str, Any]
 ) -> None:
     if details.get("security") == []:

@@ -50,7 +50,7 @@ def test_a_withdrawn_pack_is_hidden_from_others_again(service: Service) -> None:
     assert [listed["id"] for listed in service.list_packs().body["packs"]] == [pack]
 
 
-def test_what_changes_nothing_answers_the_pack_that_stands_and_leaves_no_revision(
+def test_a_write_without_a_change_answers_the_existing_pack_and_makes_no_revision(
     service: Service, pack: str
 ) -> None:
     before = service.get(pack)
@@ -185,7 +185,7 @@ def test_a_request_of_the_wrong_shape_is_refused_before_the_pack_is_looked_for(
         pytest.param(replace(ACME, may_create=False), 423, "billing_inactive", id="billing lapsed"),
     ],
 )
-def test_who_may_not_write_is_told_so_before_the_request_is_read(
+def test_a_missing_write_scope_is_reported_before_the_request_is_read(
     service: Service, caller: Caller | None, status: int, code: str
 ) -> None:
     request = Request(method="PATCH", resource="/packs/{id}", path="/packs/x", body=b"junk", caller=caller)

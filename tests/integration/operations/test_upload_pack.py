@@ -87,7 +87,7 @@ def test_the_same_content_gives_the_same_digest_however_it_was_archived(service:
 
 
 class TestRepeats:
-    def test_the_same_archive_again_answers_200_with_the_pack_that_stands(self, service: Service) -> None:
+    def test_the_same_archive_again_answers_200_with_the_existing_pack(self, service: Service) -> None:
         first = service.upload(PackArchive().build())
         again = service.upload(PackArchive(wrapper="slack/").build())
 
@@ -142,7 +142,7 @@ class TestRefusals:
             ),
         ],
     )
-    def test_who_may_not_create_is_told_so_before_the_body_is_looked_at(
+    def test_a_missing_right_to_create_is_reported_before_the_body_is_read(
         self, service: Service, caller: None, status: int, code: str
     ) -> None:
         request = Request(method="POST", resource="/packs/upload", body=b"not a form", caller=caller)

@@ -10,7 +10,7 @@ from packyard.registry.own.factory import distribution_registry
 from packyard.registry.own.transport import Timeouts
 
 REPOSITORY: Final = "packs/org_test/slack"
-SHORT_TIMEOUTS: Final = Timeouts(sleep=lambda _seconds: None, monotonic=time.monotonic)
+NO_PAUSES: Final = Timeouts(sleep=lambda _seconds: None, monotonic=time.monotonic)
 
 
 @dataclass

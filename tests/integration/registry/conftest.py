@@ -11,7 +11,7 @@ from local.docker_registry import docker_registry
 from moto import mock_aws
 from tests.fake_registry.flavours import FLAVOURS
 from tests.fake_registry.server import FakeRegistry
-from tests.integration.registry.clients import SHORT_TIMEOUTS, Waiter
+from tests.integration.registry.clients import NO_PAUSES, Waiter
 from tests.integration.registry.logins import Operator
 from tests.trees import SMALL_TREE, lay
 
@@ -120,5 +120,5 @@ def registry_on_ecr(ecr: "ECRClient", fake: FakeRegistry) -> EcrRegistry:
         url=fake.url,
         ecr=ecr,
         credential=EcrToken(ecr=ecr, clock=lambda: datetime(2026, 3, 1, tzinfo=UTC)),
-        timeouts=SHORT_TIMEOUTS,
+        timeouts=NO_PAUSES,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from tests.integration.registry.clients import SHORT_TIMEOUTS
+from tests.integration.registry.clients import NO_PAUSES
 
 from packyard.registry.own.distribution import DistributionRegistry
 from packyard.registry.own.factory import distribution_registry, registry_login
@@ -34,7 +34,5 @@ class Operator:
         return json.dumps(self.secret)
 
     def registry(self, url: str, load: Callable[[], str] | None = None) -> DistributionRegistry:
-        login = registry_login(
-            url=url, load=load or self.load, timeouts=SHORT_TIMEOUTS, clock=lambda: self.now
-        )
-        return distribution_registry(url=url, credential=login, timeouts=SHORT_TIMEOUTS)
+        login = registry_login(url=url, load=load or self.load, timeouts=NO_PAUSES, clock=lambda: self.now)
+        return distribution_registry(url=url, credential=login, timeouts=NO_PAUSES)

@@ -11,7 +11,7 @@ from tests.fake_registry.moods import CutsOff, Garbles, Redirects, Refuses
 from tests.fake_registry.server import FakeRegistry
 from tests.fake_registry.shelves import Repository
 from tests.image_sources import LOOPBACK, image_source
-from tests.integration.registry.clients import SHORT_TIMEOUTS
+from tests.integration.registry.clients import NO_PAUSES
 from tests.third_party_images import Blob, ForeignImage, image, index, layer, pack_image, shelve
 from tests.trees import SMALL_TREE, lay
 
@@ -49,12 +49,12 @@ def shelf(elsewhere: FakeRegistry) -> Repository:
 
 @pytest.fixture
 def registry(registry_url: str) -> DistributionRegistry:
-    return distribution_registry(url=registry_url, credential=Anonymous(), timeouts=SHORT_TIMEOUTS)
+    return distribution_registry(url=registry_url, credential=Anonymous(), timeouts=NO_PAUSES)
 
 
 @pytest.fixture
 def ours(fake: FakeRegistry) -> DistributionRegistry:
-    return distribution_registry(url=fake.url, credential=Anonymous(), timeouts=SHORT_TIMEOUTS)
+    return distribution_registry(url=fake.url, credential=Anonymous(), timeouts=NO_PAUSES)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from packyard.registry.own.factory import distribution_registry
 from packyard.registry.own.port import BlobUpload
 from packyard.registry.own.transport import Exchange, Timeouts, Transport
 
-# Longer than a connection's buffers, so that who does not read stops who sends.
+# Longer than a connection's buffers, so that a receiver that does not read blocks the sender.
 TREE = {f"data/{number}": number.to_bytes(2, "big") * (1 << 20) for number in range(12)} | {
     f"noise/{number}": b"".join(hash((number, n)).to_bytes(8, "big", signed=True) for n in range(60_000))
     for number in range(24)
@@ -50,7 +50,7 @@ def registry(fake: FakeRegistry) -> DistributionRegistry:
 
 
 def short_timeouts(seconds: float) -> Timeouts:
-    """Nobody waits between attempts."""
+    """Without pauses between attempts."""
     return Timeouts(
         sleep=lambda _: None,
         monotonic=time.monotonic,
@@ -100,7 +100,7 @@ def test_what_is_there_early_is_not_sent_again(
     assert fake.shelves.repositories[REPOSITORY].uploads == {}
 
 
-def test_nothing_is_asked_of_the_registry_before_the_first_piece(
+def test_no_request_is_sent_before_the_first_piece(
     fake: FakeRegistry, registry: DistributionRegistry
 ) -> None:
     before = threading.active_count()
@@ -122,7 +122,7 @@ def test_a_layer_is_no_blob_before_its_push_and_an_upload_that_is_not_closed_is_
         send(upload, layer)
 
     assert fake.shelves.repositories[REPOSITORY].blobs == {}
-    # The first has been handed over to whoever closes it.
+    # The caller that closes it has the first URL already.
     assert len(fake.shelves.repositories[REPOSITORY].uploads) == 1
     assert uploads(fake, "DELETE") == 1
 

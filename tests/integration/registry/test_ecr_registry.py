@@ -166,7 +166,7 @@ def test_an_item_that_fails_in_a_call_that_succeeds_is_a_failure(
     assert REPOSITORY not in failed.value.message
 
 
-def test_while_the_index_stands_its_manifests_are_left_alone(
+def test_manifests_are_not_deleted_while_their_index_exists(
     ecr: "ECRClient", registry: EcrRegistry, image: Image
 ) -> None:
     failure = {"imageId": {"imageDigest": image.index.digest}, "failureCode": "KmsError"}

@@ -92,7 +92,7 @@ class TestEveryRegistry:
 
 
 class TestBasic:
-    def test_it_is_shown_when_it_is_asked_for_and_unasked_from_then_on(
+    def test_it_is_sent_after_a_challenge_and_without_one_from_then_on(
         self, fake: FakeRegistry, operator: Operator, image: Image
     ) -> None:
         fake.basic = f"{USER}:{PASSWORD}"

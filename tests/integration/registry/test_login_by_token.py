@@ -123,7 +123,7 @@ class TestTokens:
         )
         assert len(tokens.asked) == 1
 
-    def test_a_token_that_is_always_refused_is_not_asked_for_without_end(
+    def test_requests_for_a_token_that_is_always_refused_end(
         self, fake: FakeRegistry, tokens: Tokens, operator: Operator, image: Image
     ) -> None:
         tokens.users = {f"{USER}:{PASSWORD}": set()}

@@ -207,7 +207,7 @@ def test_a_body_that_never_ends_is_given_up(
         registry.tag(REPOSITORY, "1.4.0", image.index)
 
 
-def test_an_answer_cut_off_is_no_answer(
+def test_a_truncated_answer_counts_as_no_answer(
     fake: FakeRegistry, registry: DistributionRegistry, waiter: Waiter, image: Image
 ) -> None:
     fake.basic = "nobody:nothing"

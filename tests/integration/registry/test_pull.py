@@ -103,7 +103,7 @@ def test_a_pack_is_read_from_an_image(fake: FakeRegistry, shelf: Repository, mad
     assert (pulled.digest, pulled.size_bytes) == (digest, made.size_bytes)
 
 
-def test_layers_below_the_one_that_decides_are_not_asked_for(fake: FakeRegistry, shelf: Repository) -> None:
+def test_layers_below_the_deciding_one_are_not_requested(fake: FakeRegistry, shelf: Repository) -> None:
     image(BASE, PACK, README).shelve(shelf, "latest")
 
     read(fake)
@@ -190,7 +190,9 @@ class TestIndexes:
         assert (pulled.digest, pulled.size_bytes) == (made.digest, pack_image().size_bytes)
 
     @pytest.mark.parametrize("depth", [4, 10])
-    def test_but_not_for_ever(self, fake: FakeRegistry, shelf: Repository, depth: int) -> None:
+    def test_indexes_nested_too_deeply_are_refused(
+        self, fake: FakeRegistry, shelf: Repository, depth: int
+    ) -> None:
         pack_image().shelve(shelf)
         made = pack_image().manifest
         for _ in range(depth):

@@ -110,7 +110,7 @@ def test_a_registry_that_does_not_answer_as_it_must_is_unavailable(
     assert isinstance(outcome(registry), RegistryUnavailable)
 
 
-def test_a_manifest_of_another_digest_than_was_asked_for_is_the_registry_s_fault(
+def test_a_manifest_with_another_digest_than_requested_is_the_registry_s_fault(
     registry: FakeRegistry,
 ) -> None:
     digest = pack_image(b"another").manifest.digest
@@ -163,7 +163,9 @@ REFUSED: dict[str, tuple[Mood, str]] = {
 
 
 @pytest.mark.parametrize(("mood", "said"), REFUSED.values(), ids=REFUSED)
-def test_what_is_no_manifest_is_the_image_s_fault(registry: FakeRegistry, mood: Mood, said: str) -> None:
+def test_a_document_that_is_not_a_manifest_is_the_image_s_fault(
+    registry: FakeRegistry, mood: Mood, said: str
+) -> None:
     registry.moods.append(mood)
 
     failed = outcome(registry)
@@ -224,7 +226,7 @@ class TestChallenges:
         assert failed.fields == not_there(name(registry))
         assert len(registry.requests) <= 2
 
-    def test_a_token_that_is_never_enough_is_asked_for_once_for_each_scope(
+    def test_a_token_that_is_always_refused_is_requested_once_for_each_scope(
         self, registry: FakeRegistry
     ) -> None:
         registry.bearer = "token"
@@ -260,7 +262,7 @@ class TestChallenges:
         ],
         ids=lambda body: body.decode()[:30],
     )
-    def test_what_is_no_token_is_not_shown(self, registry: FakeRegistry, body: bytes) -> None:
+    def test_an_answer_that_is_not_a_token_is_not_used(self, registry: FakeRegistry, body: bytes) -> None:
         registry.bearer = "token"
         registry.moods.append(Says(path="/token", body=body))
 

@@ -110,7 +110,7 @@ class TestUsers:
         layout.insert()
         return layout.push(guarded_registry_url, "--dest-creds=user:secret")
 
-    def test_the_operator_s_credential_lets_us_in(self, reference: str) -> None:
+    def test_the_operator_s_credential_gives_access(self, reference: str) -> None:
         host = reference.partition("/")[0]
         source = image_source(trusted=LOOPBACK, secret={host: USER})
 

@@ -227,7 +227,7 @@ class TestRedirects:
             pull(image_source(net=net), REFERENCE)
         assert set(net.connected) == set(net.names["registry.test"][0])
 
-    def test_what_a_redirect_leads_to_is_not_asked_for_credentials(
+    def test_the_target_of_a_redirect_gets_no_credential(
         self, net: Internet, registry: FakeRegistry, storage: FakeRegistry
     ) -> None:
         storage.moods.append(Refuses(status=403))
@@ -246,7 +246,7 @@ class TestTokens:
         registry.realm = f"{server.url}/token"
         return server
 
-    def test_a_token_is_asked_for_what_is_pulled_and_shown_to_the_registry(
+    def test_a_token_is_requested_for_the_pulled_repository_and_sent_to_the_registry(
         self, net: Internet, registry: FakeRegistry, realm: FakeRegistry
     ) -> None:
         pull(image_source(net=net), REFERENCE)
@@ -318,7 +318,7 @@ class TestTokens:
         "realm",
         ["http://auth.test/token", "https://a@auth.test/", "example", "Registry Realm", "ftp://auth.test/"],
     )
-    def test_a_token_server_that_is_no_address_is_the_registry_s_fault(
+    def test_a_token_server_without_a_usable_url_is_the_registry_s_fault(
         self, net: Internet, registry: FakeRegistry, realm: str
     ) -> None:
         net.serve("auth.test")
@@ -382,7 +382,7 @@ class TestScopes:
             ("repository:acme/slack:push", PULL),
         ],
     )
-    def test_a_token_is_asked_for_as_the_challenge_states_and_never_for_writing(
+    def test_a_token_is_requested_for_the_stated_scope_but_never_for_writing(
         self, net: Internet, registry: FakeRegistry, stated: str | None, asked: str
     ) -> None:
         registry.bearer, registry.scope = "token", stated
@@ -404,9 +404,7 @@ class TestScopes:
         scopes = [request.query["scope"] for request in registry.requests if request.path == "/token"]
         assert scopes == ["repository:user/image:pull", self.PULL]
 
-    def test_a_registry_that_knows_no_scope_is_asked_for_none_in_the_end(
-        self, net: Internet, registry: FakeRegistry
-    ) -> None:
+    def test_a_token_without_a_scope_is_requested_last(self, net: Internet, registry: FakeRegistry) -> None:
         registry.bearer = "token"
         registry.moods.append(Refuses(status=400, path="/token", times=1))
 
@@ -501,7 +499,7 @@ class TestRegistriesThatRedirectToOthers:
         registry.moods.append(Redirects(base_url=other.url, path="/v2/"))
         return other
 
-    def test_the_other_one_is_asked_for_a_token_anonymously(
+    def test_the_other_registry_s_token_is_requested_anonymously(
         self, net: Internet, registry: FakeRegistry, other: FakeRegistry
     ) -> None:
         pulled = pull(image_source(net=net, secret={"registry.test": USER, "other.test": USER}), REFERENCE)

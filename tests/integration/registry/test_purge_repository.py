@@ -12,7 +12,7 @@ from tests.fake_registry.flavours import PLAIN, QUAY
 from tests.fake_registry.moods import Garbles, Refuses, Says
 from tests.fake_registry.server import FakeRegistry
 from tests.fake_registry.shelves import Manifest, Repository
-from tests.integration.registry.clients import REPOSITORY, SHORT_TIMEOUTS
+from tests.integration.registry.clients import NO_PAUSES, REPOSITORY
 
 from packyard.errors import RegistryCleanupFailed
 from packyard.oci.build.image import Image, build_image
@@ -46,7 +46,7 @@ def images(layer: Layer) -> list[Image]:
 
 @pytest.fixture
 def registry(every_registry_url: str) -> DistributionRegistry:
-    return distribution_registry(url=every_registry_url, credential=Anonymous(), timeouts=SHORT_TIMEOUTS)
+    return distribution_registry(url=every_registry_url, credential=Anonymous(), timeouts=NO_PAUSES)
 
 
 def push(
@@ -136,7 +136,7 @@ class TestEveryRegistry:
 class TestARegistryInAMood:
     @pytest.fixture
     def registry(self, fake: FakeRegistry) -> DistributionRegistry:
-        return distribution_registry(url=fake.url, credential=Anonymous(), timeouts=SHORT_TIMEOUTS)
+        return distribution_registry(url=fake.url, credential=Anonymous(), timeouts=NO_PAUSES)
 
     @pytest.mark.parametrize("request_number", range(13))
     def test_wherever_it_fails_the_next_attempt_finishes(
@@ -231,7 +231,7 @@ class TestARegistryInAMood:
         assert ["next_page" in query for query in asked[2:]] == [True] * 4
 
     @pytest.mark.usefixtures("strays")
-    def test_a_registry_that_links_to_no_page_is_asked_for_what_comes_after_the_last_tag(
+    def test_without_a_link_the_next_page_is_requested_by_the_last_tag(
         self, fake: FakeRegistry, registry: DistributionRegistry
     ) -> None:
         fake.flavour = replace(PLAIN, links=False)

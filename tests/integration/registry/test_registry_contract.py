@@ -115,7 +115,7 @@ class TestBlobs:
         assert answer.status == 400
         assert answer.json()["errors"][0]["code"] == "DIGEST_INVALID"
 
-    def test_an_upload_is_known_by_its_whole_location(self, wire: Wire) -> None:
+    def test_an_upload_is_identified_by_its_whole_location(self, wire: Wire) -> None:
         location = wire.ask("POST", "blobs/uploads/").headers["Location"]
 
         answer = wire.ask("PUT", f"{location.partition('?')[0]}?digest={DIGEST}", body=BLOB, headers=OCTETS)

@@ -23,7 +23,7 @@ from packyard.registry.own.distribution import DistributionRegistry
     ],
 )
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_registry_is_left_alone_for_as_long_as_it_asks(
+def test_a_retry_waits_for_as_long_as_the_registry_asks(
     *,
     status: int,
     header: str,
@@ -55,7 +55,7 @@ def test_a_date_is_compared_with_the_registry_s_own(
     assert waiter.waited == [4]
 
 
-def test_those_who_were_refused_together_come_back_apart(
+def test_requests_that_were_throttled_together_are_retried_at_different_times(
     fake: FakeRegistry, waiter: Waiter, image: Image
 ) -> None:
     waiter.random = 0.5

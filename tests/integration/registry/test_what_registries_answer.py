@@ -70,7 +70,7 @@ class TestSuccesses:
 
         assert asked(fake, "GET", "/manifests/") == looks
 
-    def test_one_that_has_stored_nothing_is_none(
+    def test_a_success_answer_that_stored_nothing_counts_as_a_failure(
         self, fake: FakeRegistry, registry: DistributionRegistry, image: Image
     ) -> None:
         fake.moods.append(Says(method="PUT", status=202))
@@ -149,7 +149,7 @@ class TestUploads:
             "http://[x",
         ],
     )
-    def test_they_go_on_nowhere_else(
+    def test_they_do_not_continue_on_another_origin(
         self, base_url: str, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
     ) -> None:
         fake.moods.append(SendsElsewhere(base_url=base_url, method="POST"))
@@ -161,7 +161,7 @@ class TestUploads:
         assert "state=kept" not in notes(refused.value)
         assert asked(fake, "PUT") == 0
 
-    def test_an_answer_without_a_place_to_go_on_is_none(
+    def test_an_answer_without_a_location_counts_as_no_answer(
         self, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
     ) -> None:
         fake.moods.append(Says(method="POST", status=202))
@@ -181,7 +181,7 @@ class TestUploads:
         ],
         ids=str,
     )
-    def test_one_that_is_lost_half_way_is_begun_anew(
+    def test_a_lost_upload_starts_again(
         self, mood: Mood, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
     ) -> None:
         """Registries with more than one instance lose uploads (distribution #2225)."""
@@ -191,7 +191,7 @@ class TestUploads:
 
         assert layer.digest in fake.shelves.repositories[REPOSITORY].blobs
 
-    def test_a_least_length_of_chunks_is_no_matter_to_one_that_goes_in_one_piece(
+    def test_a_minimum_chunk_length_does_not_affect_an_upload_in_one_piece(
         self, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
     ) -> None:
         """distribution-spec, "Pushing a blob in chunks": OCI-Chunk-Min-Length."""
@@ -212,7 +212,7 @@ ADVICE = {
     "a body that is too large": (Refuses(status=413, method="PUT"), "client_max_body_size"),
     "another address": (Redirects(base_url="https://registry.invalid"), "RegistryUrl"),
     "no such project": (Refuses(status=404, method="POST"), "RepositoryPrefix"),
-    "anything else": (Refuses(status=418), "What it says is above"),
+    "anything else": (Refuses(status=418), "Its answer is above"),
 }
 
 
@@ -220,7 +220,7 @@ ADVICE = {
 def test_a_refusal_says_to_the_operator_what_helps(
     *, mood: Mood, word: str, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
 ) -> None:
-    # What redirects a HEAD has what it was asked for.
+    # A redirected HEAD would mean that the registry has the blob already.
     fake.moods += [Refuses(method="HEAD", path="/blobs/", status=404), replace(mood)]
 
     with pytest.raises(RegistryRefused) as refused:
@@ -231,7 +231,7 @@ def test_a_refusal_says_to_the_operator_what_helps(
     assert (refused.value.status, refused.value.code) == (502, "registry_unavailable")
 
 
-def test_a_mount_whose_answer_may_mean_either_is_looked_at(
+def test_the_blob_is_looked_up_after_an_ambiguous_answer_to_a_mount(
     fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
 ) -> None:
     """A registry that answers 200 to everything has taken the blob over, or has begun an upload."""

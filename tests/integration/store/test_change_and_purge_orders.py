@@ -17,7 +17,7 @@ from packyard.store.repository_holds import ClaimLost, RepositoryBusy
 
 
 def standing_pack(world: World) -> Pack:
-    """Return a pack that holds the name, with an image that nobody here is about."""
+    """Return a pack that holds the name, with an image that no actor of this test changes."""
     pack = a_pack(next(world.numbers), name=world.name)
     world.packs.create(pack, actor="key:1", operation="upload", claim=world.claim(LAPSED))
     return pack

@@ -145,7 +145,7 @@ def test_a_cleaner_that_is_slow_keeps_publishers_out_when_the_name_is_free(aws: 
 
 
 @pytest.mark.parametrize("steps_before_the_crash", [1, 2])
-def test_one_who_died_holds_up_nobody_but_publishers_and_these_for_a_lease(
+def test_a_dead_deleter_delays_only_publishers_and_only_for_one_lease(
     aws: Aws, steps_before_the_crash: int
 ) -> None:
     world, pack_id = a_world_with_a_pack(aws)

@@ -219,7 +219,7 @@ class TestTheEnd:
 
 
 class TestTheHold:
-    def test_nobody_is_waited_for(self, repositories: RepositoryStore, pack: Pack) -> None:
+    def test_it_does_not_wait_for_a_publisher(self, repositories: RepositoryStore, pack: Pack) -> None:
         repositories.claim_for_change(pack, until=SOON, now=NOW, token="a publisher at work")
 
         assert not join(repositories, pack, "p1").shared
@@ -230,12 +230,12 @@ class TestTheHold:
         with pytest.raises(RepositoryBusy):
             repositories.claim_for_change(pack, until=SOON, now=NOW, token="a publisher")
 
-    def test_one_that_has_lapsed_is_nobody_s(self, repositories: RepositoryStore, pack: Pack) -> None:
+    def test_an_expired_hold_is_not_joined(self, repositories: RepositoryStore, pack: Pack) -> None:
         join(repositories, pack, "of a process that died")
 
         assert not join(repositories, pack, "p2", now=SOON + timedelta(seconds=1)).shared
 
-    def test_a_repeat_after_a_lost_answer_joins_nobody(
+    def test_a_repeat_after_a_lost_answer_gets_the_same_hold(
         self, repositories: RepositoryStore, pack: Pack
     ) -> None:
         assert join(repositories, pack, "p1") == join(repositories, pack, "p1")
@@ -275,7 +275,7 @@ class TestTheHold:
 
         assert join(repositories, pack, "p2", now=NOW - timedelta(minutes=1)).until == first.until
 
-    def test_a_joined_hold_is_nobody_s_to_end_early(
+    def test_a_joined_hold_cannot_be_ended_early(
         self, aws: Aws, repositories: RepositoryStore, pack: Pack
     ) -> None:
         first, second = join(repositories, pack, "p1"), join(repositories, pack, "p2")
@@ -286,7 +286,9 @@ class TestTheHold:
 
         assert aws.table.get(KEY) == before
 
-    def test_who_fails_alone_lets_others_in(self, repositories: RepositoryStore, pack: Pack) -> None:
+    def test_ending_an_unshared_hold_lets_publishers_in(
+        self, repositories: RepositoryStore, pack: Pack
+    ) -> None:
         repositories.end_purge(join(repositories, pack, "p1"))
 
         repositories.claim_for_change(pack, until=SOON, now=NOW, token="a publisher")
@@ -300,7 +302,7 @@ class TestTheHold:
         with pytest.raises(NameLost):
             join(repositories, pack, "p2")
 
-    def test_those_who_come_in_faster_than_we_do_are_left_to_it(
+    def test_joining_is_given_up_when_others_keep_changing_the_hold(
         self, aws: Aws, repositories: RepositoryStore, pack: Pack
     ) -> None:
         comers = iter(range(1, 100))

@@ -100,7 +100,7 @@ def test_a_taken_name_does_not_expire_as_a_claim_does(aws: Aws, packs: PackStore
     assert "expires_at" not in taken
 
 
-def test_what_is_unknown_is_none(packs: PackStore) -> None:
+def test_an_unknown_id_gives_none(packs: PackStore) -> None:
     assert packs.get(pack_id(404)) is None
     assert packs.find_by_name(org_id=ORG, name=PackName("slack")) is None
 

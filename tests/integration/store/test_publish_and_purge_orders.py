@@ -24,7 +24,7 @@ def test_a_publisher_at_work_is_never_disturbed(aws: Aws) -> None:
         run(world, [publisher(world, claimed_for=HELD), cleaner(world)], order)
         seen.add(frozenset(world.outcomes))
 
-    # Whoever comes first has the repository, and the other one waits or finds it in use.
+    # The first one gets the repository. The other waits, or finds it in use.
     assert seen == {
         frozenset({"committed", "no purge: RepositoryBusy"}),
         frozenset({"deleted", "no claim: RepositoryBusy"}),

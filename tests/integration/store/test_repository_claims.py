@@ -95,7 +95,7 @@ def test_publishers_come_in_when_the_cleaner_must_be_dead(repositories: Reposito
     claim(repositories, "t1", now=SOON + timedelta(seconds=1), until=LATER)
 
 
-def test_a_cleaner_learns_who_holds_the_name(aws: Aws, repositories: RepositoryStore) -> None:
+def test_a_cleanup_learns_which_pack_holds_the_name(aws: Aws, repositories: RepositoryStore) -> None:
     PackStore(table=aws.table).create(PACK, actor="a", operation="upload", claim=claim(repositories, "t1"))
 
     assert begin(repositories, "p1", now=LATER).holder == PACK.id

@@ -78,7 +78,7 @@ def test_an_expired_key_is_not_given_to_the_tables_ttl(aws: Aws, tenants: Tenant
     assert "expires_at" not in item
 
 
-def test_what_is_unknown_is_none(tenants: TenantStore) -> None:
+def test_an_unknown_id_gives_none(tenants: TenantStore) -> None:
     assert tenants.get_org(ORG.org_id) is None
     assert tenants.get_api_key(KEY.key_hash) is None
 
@@ -132,7 +132,7 @@ def test_a_posture_is_replaced_as_a_whole(
     assert tenants.get_org(ORG.org_id) == changed
 
 
-def test_nobody_gets_a_posture_who_is_not_there(tenants: TenantStore) -> None:
+def test_an_unknown_organisation_gets_no_billing_posture(tenants: TenantStore) -> None:
     with pytest.raises(ConditionFailed):
         tenants.set_posture(ORG.org_id, billing=BillingPosture.ACTIVE, trial_ends_at=None)
 

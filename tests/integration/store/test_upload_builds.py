@@ -151,7 +151,7 @@ def test_what_has_come_to_its_end_stays_there(uploads: UploadStore, end: str) ->
 
 
 @pytest.mark.parametrize("end", ["complete", "fail", "release"])
-def test_who_has_lost_the_lease_says_nothing_any_more(uploads: UploadStore, end: str) -> None:
+def test_a_build_that_has_lost_the_lease_records_nothing(uploads: UploadStore, end: str) -> None:
     late = claim(uploads, "first")
     claim(uploads, "second", now=NOW + LEASE)
     before = uploads.get(UPLOAD.id)

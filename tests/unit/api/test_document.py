@@ -95,7 +95,7 @@ def test_operations_have_names_of_their_own() -> None:
     assert len(names) == len(set(names))
 
 
-def test_every_code_is_told_with_its_status() -> None:
+def test_every_error_code_is_documented_with_its_status() -> None:
     codes = DOCUMENT["components"]["schemas"]["ErrorBody"]["properties"]["code"]["enum"]
 
     assert {"validation_error", "rate_limited", "timeout", "registry_cleanup_failed"} <= set(codes)

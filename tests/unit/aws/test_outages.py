@@ -77,7 +77,7 @@ def test_anything_else_goes_up_untouched(error: ClientError | BotoCoreError | Ke
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_refused_credentials_are_no_fault_of_ours_and_the_log_says_what_to_do(
+def test_refused_credentials_are_an_outage_and_the_log_says_what_to_do(
     error: Exception, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(ServiceUnavailable) as raised, outages_translated():

@@ -30,7 +30,7 @@ def test_a_login_goes_nowhere_else(url: str) -> None:
         Settings.from_environment(NEEDED | LOGIN | {"PACKYARD_REGISTRY_URL": url})
 
 
-def test_a_registry_without_a_login_may_be_reached_as_the_operator_likes() -> None:
+def test_a_registry_without_a_login_may_be_reached_with_or_without_tls() -> None:
     url = "http://registry.example:5000"
 
     assert Settings.from_environment(NEEDED | {"PACKYARD_REGISTRY_URL": url}).registry_url == url

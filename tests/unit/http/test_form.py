@@ -42,7 +42,7 @@ def test_each_part_is_found_by_its_name() -> None:
         ("a" * 5000 + "/b", "must be a form"),
     ],
 )
-def test_a_body_that_is_no_form_is_answered_with_the_line_that_sends_one(
+def test_the_refusal_of_a_body_that_is_not_a_form_shows_the_command_that_sends_one(
     content_type: str, cause: str
 ) -> None:
     event = posted(b"{}", {"Content-Type": content_type} if content_type else {})

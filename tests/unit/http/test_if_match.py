@@ -76,7 +76,7 @@ def test_a_condition_holds_for_the_revisions_that_it_names(lines: list[str], mat
         pytest.param([" " * 1024 + "3"], id="too long with white space"),
     ],
 )
-def test_what_is_no_list_of_tags_is_400_by_the_headers_name(lines: list[str]) -> None:
+def test_an_invalid_list_of_entity_tags_is_400_on_the_header(lines: list[str]) -> None:
     with pytest.raises(InvalidRequest) as refused:
         read_if_match(event_with(*lines))
 
@@ -104,7 +104,7 @@ def test_whatever_is_not_refused_is_a_condition(text: str) -> None:
         pytest.param('w/"3"', id="a weakness mark in lower case"),
     ],
 )
-def test_a_revision_without_its_quotes_is_told_how_to_send_it(text: str) -> None:
+def test_the_refusal_of_an_unquoted_revision_shows_the_quoted_form(text: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         read_if_match(event_with(text))
 
@@ -117,7 +117,7 @@ def conditions_of(if_none_match: list[str], **headers: str) -> APIGatewayProxyEv
     return APIGatewayProxyEvent(event)
 
 
-def test_what_may_be_new_can_be_asked_for_only_if_it_is() -> None:
+def test_if_none_match_asks_for_a_creation_only() -> None:
     assert read_conditions(conditions_of(["*"])).create_only
     assert not read_conditions(event_with('"3"')).create_only
     assert read_conditions(event_with('"3"')).if_match == read_if_match(event_with('"3"'))

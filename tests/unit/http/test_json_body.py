@@ -43,7 +43,7 @@ def refused_fields(body: str | None, required: dict[str, object] | None = None) 
         ("{}", {}),
     ],
 )
-def test_an_object_is_read_as_it_stands(body: str, expected: dict[str, Any]) -> None:
+def test_a_json_object_is_read_unchanged(body: str, expected: dict[str, Any]) -> None:
     assert read(body) == expected
 
 
@@ -66,7 +66,7 @@ def test_no_body_is_an_object_without_fields_whatever_its_type(
         "application/json;",
     ],
 )
-def test_json_may_be_announced_in_any_of_its_spellings(content_type: str) -> None:
+def test_every_spelling_of_the_json_content_type_is_accepted(content_type: str) -> None:
     assert read_json(event_with("{}", content_type), fields=FIELDS) == {}
 
 
@@ -110,7 +110,7 @@ def test_a_body_of_another_type_is_415(content_type: str | None) -> None:
         pytest.param("null", id="null"),
     ],
 )
-def test_what_is_no_json_object_is_400_on_body(body: str) -> None:
+def test_a_body_that_is_not_a_json_object_is_400_on_body(body: str) -> None:
     assert list(refused_fields(body)) == ["body"]
 
 
@@ -133,7 +133,7 @@ def test_every_unknown_repeated_and_missing_field_is_named_at_once() -> None:
         ('{"zz": 1}', "zz: is not a field of this request; known are name, visibility"),
     ],
 )
-def test_an_unknown_field_is_told_before_the_one_that_is_missing_for_it(body: str, first: str) -> None:
+def test_an_unknown_field_is_reported_before_the_missing_one_that_it_misspells(body: str, first: str) -> None:
     with pytest.raises(InvalidRequest) as refusal:
         read(body, {"name": "slack"})
 
@@ -166,7 +166,7 @@ def test_a_byte_order_mark_is_passed_over() -> None:
     assert read('\ufeff{"name": "slack"}') == {"name": "slack"}
 
 
-def test_no_more_is_said_of_unknown_fields_than_fits_an_answer() -> None:
+def test_the_list_of_unknown_fields_is_cut_to_what_fits_an_answer() -> None:
     body = "{" + ",".join(f'"{"n" * 100}{number}": 1' for number in range(400)) + "}"
 
     fields = refused_fields(body)
@@ -190,7 +190,7 @@ def test_a_body_that_the_gateway_took_for_binary_is_read_as_well() -> None:
 @pytest.mark.parametrize(
     "body", ["!", base64.b64encode(b'{"name": "\xff"}').decode()], ids=["no base64", "no UTF-8"]
 )
-def test_a_binary_body_that_is_no_text_is_400(body: str) -> None:
+def test_a_binary_body_that_is_not_utf_8_is_400(body: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         read_json(event_with(body, binary=True), fields=FIELDS)
 

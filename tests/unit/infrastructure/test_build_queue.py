@@ -29,7 +29,7 @@ def test_each_archive_has_a_function_to_itself() -> None:
 
 
 @pytest.mark.parametrize("name", ["BuildUpload", "PutFile"])
-def test_whatever_an_operator_allows_fits_on_the_disk_of_who_builds_it(name: str) -> None:
+def test_every_allowed_archive_size_fits_on_the_disk_of_the_building_function(name: str) -> None:
     # A gzip member has 18 bytes around it and stored blocks add 5 for every 16 KiB (RFC 1951, RFC 1952). The smallest
     # member holds a header of 512 bytes, so what does not compress grows by less than a twentieth.
     disk = PROPERTIES[name]["EphemeralStorage"]["Size"] * 1_000_000
@@ -45,7 +45,7 @@ def test_dead_letters_are_kept_longer_than_the_queue_keeps_messages() -> None:
     assert dead_letters["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
 
 
-def test_somebody_is_told_of_dead_letters() -> None:
+def test_an_alarm_reports_dead_letters() -> None:
     alarm = PROPERTIES["BuildDeadLettersAlarm"]
 
     assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": "BuildDeadLetters.QueueName"}]
@@ -69,7 +69,7 @@ def test_only_s3_and_only_from_this_account_may_send_to_the_build_queue() -> Non
     assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "AWS::AccountId"}}
 
 
-def test_who_signs_forms_can_put_and_who_builds_can_get() -> None:
+def test_the_function_that_signs_forms_may_put_and_those_that_build_may_get() -> None:
     def on_the_bucket(name: str) -> list[tuple[str, str]]:
         statements = PROPERTIES[name]["Policies"][0]["Statement"]
         return [

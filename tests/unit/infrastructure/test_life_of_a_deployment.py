@@ -30,7 +30,7 @@ def test_a_table_that_is_there_already_is_used_instead_of_a_new_one() -> None:
     assert made["Table"]["Condition"] == "OwnsTable"
     assert PARAMETERS["ExistingTableName"]["Default"] == ""
     assert told == template()["Outputs"]["TableName"]["Value"] == TABLE_NAME
-    # Whoever names the table without the condition could not be deployed where there is none.
+    # A resource that refers to the table without the condition would fail to deploy where the stack makes no table.
     assert len(refers) > len(FUNCTIONS)
     for name, text in refers.items():
         assert text.count('"Table"') == text.count('{"Fn::If": ["OwnsTable", '), name
@@ -38,7 +38,8 @@ def test_a_table_that_is_there_already_is_used_instead_of_a_new_one() -> None:
 
 
 def test_the_stack_stays_far_below_the_500_resources_that_cloudformation_takes() -> None:
-    # Exact, so that whoever adds some sees how many there are: a function makes about six (AWS CloudFormation quotas).
+    # The exact number, so that each addition shows how close the quota is: a function adds about six resources
+    # (AWS CloudFormation quotas).
     assert (len(resources()), len(gradual())) == (149, 173)
 
 

@@ -117,7 +117,7 @@ def test_the_functions_get_exactly_the_settings_that_they_read() -> None:
 
 
 def test_the_parameters_defaults_are_the_code_s() -> None:
-    # What the template says when nobody overrides anything must be what the code says when nobody sets anything.
+    # The defaults of the template's parameters must equal the code's defaults.
     required = {
         "TABLE": "t",
         "STAGING_BUCKET": "b",
@@ -227,7 +227,7 @@ def test_every_function_has_time_for_one_attempt_at_an_aws_call_and_more(name: s
     assert timeout > COMMIT_SECONDS + 3
 
 
-def test_every_function_that_calls_anybody_learns_when_its_invocation_ends() -> None:
+def test_every_function_that_calls_a_service_knows_when_its_invocation_ends() -> None:
     silent = {
         path.parent.name for path in PROJECT.glob("functions/*/app.py") if "bootstrap" not in path.read_text()
     }
@@ -369,7 +369,7 @@ def test_the_builder_writes_nothing_that_s3_tells_the_build_queue_of() -> None:
 
 
 @pytest.mark.parametrize("name", ["CleanUp", "DeletePack"])
-def test_who_empties_a_repository_is_dead_well_before_its_hold_lapses(name: str) -> None:
+def test_an_invocation_that_empties_a_repository_ends_well_before_its_hold_expires(name: str) -> None:
     assert PURGE_LEASE.total_seconds() >= 2 * FUNCTIONS[name]["Timeout"]
 
 

@@ -102,7 +102,9 @@ def test_an_engine_knows_which_images_are_here(tmp_path: Path) -> None:
         ({"DOCKER_HOST": "tcp://192.0.2.1:1"}, "DOCKER_HOST=tcp://192.0.2.1:1 does not answer (unset it"),
     ],
 )
-def test_where_no_engine_answers_it_is_said_which_was_asked(environment: dict[str, str], said: str) -> None:
+def test_the_message_about_missing_engines_names_those_that_were_tried(
+    environment: dict[str, str], said: str
+) -> None:
     assert none_answers(environment).startswith(said)
 
 
@@ -156,7 +158,7 @@ def test_sam_finds_finch_by_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "script", ["echo no such context >&2; exit 1", "echo"], ids=["fails", "says nothing"]
 )
-def test_a_docker_command_without_an_engine_is_no_engine(script: str, tmp_path: Path) -> None:
+def test_a_docker_command_without_an_engine_does_not_count_as_an_engine(script: str, tmp_path: Path) -> None:
     program(tmp_path / "docker", f"#!/bin/sh\n{script}\n")
 
     with container_engine({"PATH": str(tmp_path)}, sockets=()) as engine:

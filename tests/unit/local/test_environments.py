@@ -13,11 +13,11 @@ def _megabytes(folder: Path) -> float:
 
 
 @pytest.mark.parametrize("name", ["uv", "emulator", "sam"])
-def test_what_is_said_of_a_tool_s_size_is_about_what_it_takes(name: str) -> None:
+def test_a_tool_s_stated_size_is_about_its_real_size(name: str) -> None:
     assert _megabytes(LOCAL / "tools" / name) == pytest.approx(SIZES[name], rel=0.3)
 
 
-def test_what_is_said_of_the_development_packages_size_is_about_what_they_take() -> None:
+def test_the_development_packages_stated_size_is_about_their_real_size() -> None:
     assert _megabytes(PROJECT / ".venv") == pytest.approx(SIZES["all development packages"], rel=0.3)
 
 

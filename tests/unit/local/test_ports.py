@@ -41,7 +41,7 @@ def _somebody_on(port: int, folder: Path) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("text", ["0", "80000", "65536", "-1", "abc", "", "4566x", "1e3", " 4566", "٤٥٦٦"])
-def test_what_is_no_port_is_refused_with_the_numbers_that_are(text: str) -> None:
+def test_an_invalid_port_is_refused_with_the_valid_range(text: str) -> None:
     with pytest.raises(PortUnusable, match=rf"PORT={text} is no port: .* from 1 to 65535"):
         check_port(text)
 
@@ -57,7 +57,7 @@ def test_a_port_whose_connections_have_just_been_closed_is_free() -> None:
         port = server.getsockname()[1]
         with closing(socket.create_connection((HOST, port))):
             accepted, _ = server.accept()
-            # Whoever closes first keeps the port in TIME_WAIT.
+            # The side that closes first keeps the port in TIME_WAIT.
             accepted.close()
 
     assert is_free(port)
@@ -111,7 +111,7 @@ def test_a_port_that_only_root_may_use_is_refused_with_one_that_is_free() -> Non
         check_port("80", usable=forbidden)
 
 
-def test_who_listens_is_told_from_who_was_started(tmp_path: Path) -> None:
+def test_the_listening_process_is_distinguished_from_the_started_one(tmp_path: Path) -> None:
     port = free_port()
     with _somebody_on(port, tmp_path) as pid:
         found = listener(port)
@@ -122,5 +122,5 @@ def test_who_listens_is_told_from_who_was_started(tmp_path: Path) -> None:
         assert not listens(os.getpid(), port)
 
 
-def test_nobody_listens_on_a_free_port() -> None:
+def test_a_free_port_has_no_listener() -> None:
     assert listener(free_port()) is None

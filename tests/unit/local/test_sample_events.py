@@ -77,7 +77,9 @@ def test_an_event_that_is_not_json_is_named_with_the_place(content: bytes, said:
         ("events/get_pack/unknown.expected.json", "is an answer; the event is events/get_pack/unknown.json"),
     ],
 )
-def test_what_is_no_event_is_answered_with_one(text: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_not_an_event_is_refused_with_advice(
+    text: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(PROJECT)
 
     with pytest.raises(NoEvent) as refused:

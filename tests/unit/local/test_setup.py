@@ -11,12 +11,12 @@ from local.environments import PROJECT
 
 
 @pytest.mark.parametrize("version", [(3, 11), (3, 13), (4, 0)])
-def test_a_python_that_is_new_enough_is_told_nothing(version: tuple[int, int]) -> None:
+def test_a_python_that_is_new_enough_gets_no_message(version: tuple[int, int]) -> None:
     assert setup.too_old(version, "python3") is None
 
 
 @pytest.mark.parametrize("version", [(3, 6), (3, 10)])
-def test_a_python_that_is_too_old_is_told_what_is_needed_and_what_helps(version: tuple[int, int]) -> None:
+def test_the_message_for_an_old_python_says_what_is_needed_and_what_helps(version: tuple[int, int]) -> None:
     complaint = setup.too_old(version, "/usr/bin/python3") or ""
 
     assert "needs Python 3.11 or newer" in complaint

@@ -98,7 +98,7 @@ def test_what_fails_waits_longer_each_time(received: int, seconds: int) -> None:
     assert consumer.waits == [("r1", seconds)]
 
 
-def test_what_is_held_is_no_error_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_held_message_is_not_logged_as_an_error(caplog: pytest.LogCaptureFixture) -> None:
     Consumer(held_for(timedelta(minutes=1))).receive()
 
     assert [(record.levelname, record.message) for record in caplog.records] == [("INFO", "held")]

@@ -111,7 +111,7 @@ def test_a_reference_has_a_normal_form_that_reads_back_as_itself(text: str, norm
 @pytest.mark.parametrize(
     ("text", "named"), NOT_REFERENCES.items(), ids=[repr(text[:40]) for text in NOT_REFERENCES]
 )
-def test_what_is_no_reference_is_refused_by_its_wrong_part(text: str, named: str) -> None:
+def test_an_invalid_reference_is_refused_with_the_part_that_is_wrong(text: str, named: str) -> None:
     with pytest.raises(ValueError, match=named):
         parse_reference(text)
 

@@ -20,14 +20,14 @@ def message_of(if_match: IfMatch, revision: int = 5, **more: str) -> str:
 
 
 @pytest.mark.parametrize("tags", [{"4"}, {"3", "4"}, {"50"}, {"sha256:ab"}, {"5é"}, {"4-gzip"}, set()])
-def test_a_tag_of_another_revision_is_told_the_present_one(tags: set[str]) -> None:
+def test_the_refusal_of_an_outdated_tag_states_the_current_revision(tags: set[str]) -> None:
     assert message_of(IfMatch(frozenset(tags))) == (
         "The pack is at revision 5, and If-Match names another. Read it again; if the change is still right, "
         'send it with If-Match: "5".'
     )
 
 
-def test_a_weak_tag_is_told_what_has_made_it_weak() -> None:
+def test_the_refusal_of_a_weak_tag_says_what_may_have_weakened_it() -> None:
     """nginx and CloudFront do, where they compress an answer."""
     assert message_of(IfMatch(frozenset({"4"}), frozenset({"5"}))) == (
         'If-Match names W/"5", a weak entity tag, and a write takes strong ones only. A proxy that compresses '
@@ -35,12 +35,12 @@ def test_a_weak_tag_is_told_what_has_made_it_weak() -> None:
     )
 
 
-def test_a_weak_tag_of_another_revision_is_told_the_present_one() -> None:
+def test_the_refusal_of_an_outdated_weak_tag_states_the_current_revision() -> None:
     assert "Read it again" in message_of(IfMatch(frozenset(), frozenset({"4"})))
 
 
 @pytest.mark.parametrize("tag", SUFFIXED)
-def test_a_tag_with_a_proxy_s_suffix_is_told_so(tag: str) -> None:
+def test_the_refusal_of_a_tag_with_a_proxy_s_suffix_names_the_suffix(tag: str) -> None:
     message = message_of(IfMatch(frozenset({tag})))
 
     assert message.startswith(f'If-Match names "{tag}", which is "5" with something added. A proxy')

@@ -54,7 +54,7 @@ URLS: dict[str, tuple[dict[str, str], str | None, str]] = {
 
 
 @pytest.mark.parametrize(("stated", "scope", "url"), URLS.values(), ids=URLS)
-def test_a_token_is_asked_for_where_the_challenge_says(
+def test_a_token_is_requested_from_the_realm_of_the_challenge(
     stated: dict[str, str], scope: str | None, url: str
 ) -> None:
     assert token_url(challenge(**stated), registry_url=REGISTRY, scope=scope) == url
@@ -84,7 +84,7 @@ def test_a_registry_without_tls_may_have_a_token_server_without_it() -> None:
         "http://registry.test:8080/token",
     ],
 )
-def test_what_is_no_address_for_a_token_is_told_apart(realm: str) -> None:
+def test_a_realm_that_is_not_a_usable_url_is_refused(realm: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         token_url(challenge(realm=realm), registry_url=REGISTRY, scope=None)
 
@@ -150,7 +150,7 @@ def test_a_token_is_read(body: Any, authorization: str, seconds: float) -> None:
     [b"", b"token", b"[]", b"{}", b"\xff", b"[" * 60_000, b'{"token": 1}', b'{"token": "a\\r\\nb"}'],
     ids=lambda body: body[:20].decode("latin-1"),
 )
-def test_what_is_no_token_is_told_apart(body: bytes) -> None:
+def test_an_answer_without_a_token_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError, match="token server"):
         parse_token(body)
 

@@ -1,4 +1,4 @@
-"""What S3's refusals say of a file index: that it is missing, or that nobody may read it."""
+"""What S3's refusals mean for a file index: it does not exist, or the function may not read it."""
 
 import logging
 from collections.abc import Iterator

@@ -39,7 +39,7 @@ def test_the_longest_position_fits() -> None:
         pytest.param(Filters(category="chat", name_prefix="s").binding("org_a"), id="with_a_prefix"),
     ],
 )
-def test_a_cursor_is_good_for_its_own_listing_only(binding: dict[str, str | bool | None]) -> None:
+def test_a_cursor_is_valid_for_its_own_listing_only(binding: dict[str, str | bool | None]) -> None:
     cursor = encode_cursor(POSITION, key=KEY, binding=BINDING)
 
     with pytest.raises(InvalidRequest) as refused:

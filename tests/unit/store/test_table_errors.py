@@ -107,7 +107,7 @@ def test_an_update_that_meets_a_transaction_is_sent_again(dynamo: Dynamo) -> Non
         pytest.param({}, None, id="where_no_item_stands"),
     ],
 )
-def test_a_failed_condition_tells_what_stands(
+def test_a_failed_condition_carries_the_existing_item(
     dynamo: Dynamo, fields: dict[str, Any], old: dict[str, str] | None
 ) -> None:
     dynamo.refuses("put_item", "ConditionalCheckFailedException", **fields)
@@ -141,7 +141,7 @@ def test_an_error_that_is_none_of_these_goes_up_untouched(dynamo: Dynamo) -> Non
         dynamo.table.put(PUT)
 
 
-def test_many_items_are_asked_for_until_none_is_left_out(dynamo: Dynamo) -> None:
+def test_items_left_out_of_a_batch_are_requested_again(dynamo: Dynamo) -> None:
     first, second = ({"PK": {"S": name}, "SK": {"S": "b"}} for name in ("a", "c"))
     left = {"packyard": {"Keys": [second], "ConsistentRead": True}}
     dynamo.answers("batch_get_item", Responses={"packyard": [first]}, UnprocessedKeys=left)
@@ -165,7 +165,7 @@ def test_many_items_that_never_come_in_full_are_a_503(dynamo: Dynamo) -> None:
     assert dynamo.waits == DELAYS
 
 
-def test_no_items_are_not_asked_for(dynamo: Dynamo) -> None:
+def test_an_empty_list_of_keys_sends_no_request(dynamo: Dynamo) -> None:
     assert dynamo.table.get_many([]) == []
 
 

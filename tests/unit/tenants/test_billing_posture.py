@@ -47,6 +47,6 @@ def test_an_org_id_is_a_lower_case_ulid() -> None:
         pytest.param("org_../../../../../../../../..", id="path"),
     ],
 )
-def test_anything_else_is_no_org_id(text: str) -> None:
+def test_anything_else_is_refused_as_an_org_id(text: str) -> None:
     with pytest.raises(ValueError, match="lower-case ULID"):
         parse_org_id(text)

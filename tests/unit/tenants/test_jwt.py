@@ -273,7 +273,7 @@ def test_a_header_that_names_something_twice_is_refused() -> None:
         pytest.param(rs256().replace(".", "%2E"), id="an encoded one"),
     ],
 )
-def test_anything_else_is_no_token(text: str) -> None:
+def test_anything_else_is_refused_as_a_token(text: str) -> None:
     with pytest.raises(TokenRefused):
         read(text)
 
@@ -291,7 +291,7 @@ def test_no_character_of_a_token_can_be_changed(position: int, replacement: str)
 
 
 @given(segments=st.lists(st.binary(max_size=200), min_size=1, max_size=5))
-def test_bytes_that_nobody_signed_are_refused(segments: list[bytes]) -> None:
+def test_unsigned_bytes_are_refused(segments: list[bytes]) -> None:
     with pytest.raises(TokenRefused):
         read(".".join(segment(part) for part in segments))
 

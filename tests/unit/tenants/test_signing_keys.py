@@ -104,7 +104,7 @@ def test_an_rsa_key_below_2048_bits_is_passed_over() -> None:
     assert parse_key_set(key_set(public(rsa_key("short", 1024)))) == SigningKeys()
 
 
-def test_a_private_key_that_an_issuer_lets_slip_is_kept_as_its_public_half() -> None:
+def test_only_the_public_half_of_an_issuer_s_leaked_private_key_is_kept() -> None:
     (key,) = parse_key_set(key_set(rsa_key("slipped").as_dict(private=True))).by_name.values()
 
     assert not key.is_private

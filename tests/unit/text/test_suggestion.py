@@ -32,7 +32,7 @@ def test_a_refusal_has_the_one_that_is_near_or_all() -> None:
     )
 
 
-def test_where_it_belongs_is_told_instead_of_all_of_them() -> None:
+def test_the_proper_place_is_named_instead_of_all_known_names() -> None:
     assert (
         unknown_name("x", KNOWN, kind="a field", place="the path has it") == "is not a field; the path has it"
     )
@@ -40,7 +40,7 @@ def test_where_it_belongs_is_told_instead_of_all_of_them() -> None:
     assert unknown_name("nmae", KNOWN, kind="a field", place="y") == "is not a field; y"
 
 
-def test_a_value_that_is_none_of_a_few_is_told_all_and_the_one_that_was_meant() -> None:
+def test_a_message_about_an_unknown_value_lists_the_few_choices_and_the_likely_one() -> None:
     assert not_one_of("Verifed", ("verified", "community")) == (
         "must be one of: verified, community; did you mean verified?"
     )

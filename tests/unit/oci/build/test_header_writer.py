@@ -46,7 +46,7 @@ def test_a_path_that_ustar_can_say_takes_one_block(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PAX_PATHS.values(), ids=PAX_PATHS)
-def test_any_other_path_is_said_by_a_pax_record(path: str) -> None:
+def test_any_other_path_is_stored_in_a_pax_record(path: str) -> None:
     header = file_header(path, size=0, executable=False)
 
     assert header[156:157] == b"x"

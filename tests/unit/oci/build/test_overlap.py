@@ -37,7 +37,7 @@ def test_items_are_not_taken_far_ahead_of_what_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize("count", [4, 20], ids=["at the end", "while work goes on"])
-def test_what_a_call_raises_is_raised_to_whoever_waits_for_it(count: int) -> None:
+def test_an_exception_of_a_call_is_raised_where_its_result_is_awaited(count: int) -> None:
     with ThreadPoolExecutor(max_workers=1) as threads:
         overlap: Overlap[int] = Overlap(threads)
 

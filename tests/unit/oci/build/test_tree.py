@@ -48,7 +48,7 @@ def test_paths_compare_as_utf_8_bytes() -> None:
     assert [entry.path for entry in entries] == ["data", before_them, beyond_the_surrogates]
 
 
-def test_a_directory_nobody_named_has_an_entry_all_the_same() -> None:
+def test_a_directory_without_a_member_of_its_own_gets_an_entry() -> None:
     named = canonical_order(directories=["data", "data/deep"], files=[a_file("data/deep/a")])
     unnamed = canonical_order(directories=[], files=[a_file("data/deep/a")])
 

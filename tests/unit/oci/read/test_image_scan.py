@@ -170,7 +170,7 @@ def test_each_file_has_its_mode_and_the_layer_that_it_is_in() -> None:
     ]
 
 
-def test_names_that_nobody_could_ask_for_are_passed_over() -> None:
+def test_names_that_no_request_can_state_are_skipped() -> None:
     header = bytearray(tar(("x", b"")))
     latin = tar(("ok", b""))[:512] + bytes(header)
     broken = bytearray(latin)
@@ -272,7 +272,7 @@ def test_a_path_of_a_thousand_levels_is_a_fault_of_the_image() -> None:
         scan(layer(("d/" * 256 + "f", b"")))
 
 
-def test_directories_that_no_member_stands_for_count_as_well() -> None:
+def test_directories_without_a_member_of_their_own_count_too() -> None:
     tree = FileTree(most=6)
     tree.put("a/b/c", None, layer=0)
     tree.remove("a")

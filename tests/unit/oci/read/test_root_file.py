@@ -1,4 +1,4 @@
-"""Finding `pack.yaml` in one layer, as Docker, containerd and others write layers, and as nobody should."""
+"""Finding `pack.yaml` in one layer: layers as Docker, containerd and others write them, and malformed ones."""
 
 import io
 import subprocess
@@ -161,7 +161,9 @@ def test_a_layer_may_hide_it(members: tuple[Member, ...]) -> None:
     ],
     ids=["symbolic-link", "directory", "pipe", "device", "contiguous-file", "sparse-file"],
 )
-def test_what_has_its_name_but_is_no_regular_file_is_told_apart(member: tarfile.TarInfo) -> None:
+def test_a_member_of_that_name_that_is_not_a_regular_file_is_reported_as_such(
+    member: tarfile.TarInfo,
+) -> None:
     assert look(tar(("other.yaml", PACK_YAML), ("pack.yaml", PACK_YAML), member)) is Absence.NO_FILE
 
 
@@ -226,7 +228,7 @@ def test_a_hard_link_to_what_is_not_there_names_nothing(layers: tuple[tuple[Memb
     assert isinstance(find(*(tar(*members) for members in layers)), Absence)
 
 
-def test_a_hard_link_to_something_else_than_a_file_is_none() -> None:
+def test_a_hard_link_to_something_other_than_a_file_is_not_a_file() -> None:
     link = named("a", type=tarfile.SYMTYPE, linkname="b")
 
     assert find(tar(("b", PACK_YAML), link, hard("pack.yaml", "a"))) is Absence.NO_FILE
@@ -363,7 +365,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE)
-def test_what_is_no_tar_is_a_fault_of_the_image(content: bytes) -> None:
+def test_a_layer_that_is_not_a_tar_is_a_fault_of_the_image(content: bytes) -> None:
     with pytest.raises(ImageFault):
         look(content)
 
@@ -429,7 +431,7 @@ def test_every_way_to_note_holes_is_passed_over(version: str, tmp_path: Path) ->
     assert look(made, limits=LayerLimits()) == PACK_YAML
 
 
-def test_a_sparse_file_of_the_name_is_no_regular_file(tmp_path: Path) -> None:
+def test_a_sparse_file_of_that_name_is_not_a_regular_file(tmp_path: Path) -> None:
     with (tmp_path / "pack.yaml").open("wb") as sparse:
         sparse.seek(1 << 20)
         sparse.write(b"x")

@@ -154,7 +154,7 @@ REFUSED: dict[str, tuple[Any, str, str]] = {
         "application/vnd.docker.container.image.v1+json",
         "another type",
     ),
-    # CVE-2021-41190, whoever states whatever.
+    # CVE-2021-41190, for each combination of stated media types.
     "an-index-with-layers": (INDEX_BODY | {"layers": []}, INDEX, "an index as well"),
     "an-index-with-a-config": (INDEX_BODY | {"config": {}}, INDEX, "an index as well"),
     "a-manifest-with-manifests": (MANIFEST_BODY | {"manifests": []}, MANIFEST, "an index as well"),
@@ -304,7 +304,7 @@ def test_a_layer_that_is_none_we_can_fetch_is_refused(states: dict[str, Any]) ->
         "repeat-in-annotations",
     ],
 )
-def test_what_is_no_json_that_all_read_alike_is_refused(raw: bytes) -> None:
+def test_json_that_parsers_read_differently_is_refused(raw: bytes) -> None:
     with pytest.raises(ImageFault, match="cannot be read"):
         parse_third_party_document(raw, content_type=MANIFEST)
 
@@ -382,6 +382,6 @@ def test_entries_of_unknown_types_are_passed_over() -> None:
     assert by_preference(read) == (Descriptor(MANIFEST, PACK.manifest.digest, PACK.manifest.size),)
 
 
-def test_an_artifact_is_told_from_an_image_that_cannot_be_read() -> None:
+def test_an_artifact_is_distinguished_from_an_unreadable_image() -> None:
     with pytest.raises(NotAnImage):
         parse_third_party_document(raw_of(artifact(HELM, CHART)), content_type=MANIFEST)

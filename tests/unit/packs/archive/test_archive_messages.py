@@ -124,7 +124,7 @@ MESSAGES = {
     ),
     "nothing": ("archive", ["is empty", "tar -czf"], b""),
     # Read as text and written as UTF-8 again: by JavaScript's readFile(path, "utf8"), Python's errors="replace",
-    # PowerShell's Get-Content, and others that leave out what is none, or take each byte for a character.
+    # PowerShell's Get-Content, and other programs that drop invalid bytes or read each byte as a character.
     "decoded as UTF-8": ("archive", DECODED, packed(PACK).decode(errors="replace").encode()),
     "decoded as UTF-8, what is none left out": (
         "archive",

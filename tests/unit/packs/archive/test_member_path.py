@@ -85,13 +85,13 @@ def test_a_directory_may_end_in_a_slash_and_be_the_root(name: str, path: str) ->
         ("/".join("d" * 33), "over 32 levels"),
     ],
 )
-def test_what_is_no_path_of_a_pack_is_refused_with_the_reason(name: str | bytes, reason: str) -> None:
+def test_a_path_that_packs_may_not_have_is_refused_with_the_reason(name: str | bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         _parse(name)
 
 
 @pytest.mark.parametrize("name", ["//", "/", "..", "../", "./..", "/."])
-def test_what_is_no_directory_of_a_pack_is_refused(name: str) -> None:
+def test_a_directory_that_packs_may_not_have_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="the path"):
         _parse(name, directory=True)
 
@@ -151,7 +151,7 @@ def test_what_only_looks_like_it_is_not(path: str) -> None:
         (b"a" * 150 + b"b" * 150, "a" * 100 + "…" + "b" * 100),
     ],
 )
-def test_names_are_shown_so_that_they_can_be_told_apart(name: bytes, text: str) -> None:
+def test_names_are_shown_so_that_they_can_be_distinguished(name: bytes, text: str) -> None:
     assert shown(name) == text
 
 

@@ -66,7 +66,7 @@ def test_a_hard_link_shares_content_and_mode_with_the_file_it_names() -> None:
     assert b.content is a.content
 
 
-def test_everything_that_is_wrong_is_said_at_once() -> None:
+def test_everything_that_is_wrong_is_reported_at_once() -> None:
     fields = _fields(
         packed(
             file("pack.yaml", b"name: Not A Slug\nversion: 1.4.0\nbogus: 1\n"),
@@ -87,7 +87,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     }
 
 
-def test_what_was_found_before_the_archive_broke_off_is_said_as_well() -> None:
+def test_faults_found_before_a_truncated_archive_s_end_are_reported_too() -> None:
     assert _fields(packed(PACK, file("/x"), header(b"y", size=b"garbage"))).keys() == {
         "archive:/x",
         "archive",
@@ -121,7 +121,7 @@ def test_a_hundred_faults_in_all_need_no_summary() -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("closed file"), OSError("disk full")], ids=repr)
-def test_a_failure_of_the_store_is_no_fault_of_the_archive(error: Exception) -> None:
+def test_a_failure_of_the_store_is_not_reported_as_a_fault_of_the_archive(error: Exception) -> None:
     class Failing:
         def store(self, chunks: Iterable[bytes]) -> bytes:
             raise error if any(chunks) else AssertionError

@@ -98,7 +98,7 @@ def test_members_come_in_order_with_their_content() -> None:
     ]
 
 
-def test_content_that_nobody_reads_is_skipped() -> None:
+def test_content_that_is_not_read_is_skipped() -> None:
     reader = _reader(file("a", b"x" * 5_000) + file("b", b"y" * 600) + file("c", b"z") + END)
     names = []
     for member in reader:
@@ -116,7 +116,7 @@ def test_members_up_to_the_limit_are_read_and_extension_headers_are_not_counted(
         list(_reader(two + file("c") + END, limits))
 
 
-def test_a_refusal_says_where_the_header_stands() -> None:
+def test_a_refusal_states_the_offset_of_the_header() -> None:
     with pytest.raises(InvalidRequest, match="header of c at byte 2048"):
         list(_reader(file("a", b"x" * 600) + file("b") + header(b"c", size=b"garbage") + END))
 

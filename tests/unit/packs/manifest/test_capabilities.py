@@ -56,7 +56,7 @@ def test_a_host_name_with_or_without_a_leading_star_is_a_domain(domain: str) -> 
         pytest.param(".".join(["a" * 49] * 5) + ".abcd", id="254 characters"),
     ],
 )
-def test_what_is_not_a_host_name_is_no_domain(domain: str) -> None:
+def test_text_that_is_not_a_host_name_is_refused_as_a_domain(domain: str) -> None:
     with pytest.raises(ValidationError, match=r"must be a host name such as slack\.com"):
         AllowRule.model_validate(rule(domains=[domain]))
 
@@ -67,7 +67,7 @@ def test_a_token_is_a_method(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["", "GET ", "G T", "GET,POST", "GET\r\n", "GÉT", "(GET)", "X" * 33])
-def test_what_is_not_a_token_is_no_method(method: str) -> None:
+def test_text_that_is_not_a_token_is_refused_as_a_method(method: str) -> None:
     with pytest.raises(ValidationError, match="must be an HTTP method such as GET"):
         AllowRule.model_validate(rule(methods=[method]))
 

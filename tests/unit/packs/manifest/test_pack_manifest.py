@@ -118,7 +118,7 @@ def test_blank_descriptions_and_empty_lists_are_as_if_left_out() -> None:
     assert parse(HEAD + blank) == parse(HEAD)
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     content = b"""\
 name: Slack
 dispaly_name: Slack

@@ -314,7 +314,7 @@ def test_what_some_readers_take_for_a_line_break_is_refused_with_the_place_and_t
     assert load_mapping(f'a: "x{escape}y"'.encode()) == {"a": f"x{character}y"}
 
 
-def test_no_fault_of_yaml_is_told_in_the_words_of_its_parser() -> None:
+def test_no_message_about_yaml_quotes_the_parser() -> None:
     """Every text is one that libyaml refuses; its own words for them, in scanner.c and parser.c, begin so."""
     for text in ["a: [", "a: {", "a: '", 'a: "\\q"', "a: @", "\t- a", "a: b: c", "- a\nb", "? a: b: c", "%a"]:
         assert "found" not in refusal_of(text.encode())

@@ -182,7 +182,7 @@ class TestTrust:
             TrustedHosts.parse(setting)
 
     def test_one_more_host_can_be_trusted(self) -> None:
-        both = TrustedHosts.parse("a.test").also(origin_of("http://b.test:5000/"))
+        both = TrustedHosts.parse("a.test").with_origin(origin_of("http://b.test:5000/"))
 
         assert (both.scheme_of("a.test"), both.scheme_of("b.test:5000")) == ("https", "http")
 
@@ -208,7 +208,7 @@ class TestNames:
         with pytest.raises(RegistryUnavailable):
             resolve_name("registry.test", 443, lookup=fails(socket.EAI_AGAIN))
 
-    def test_other_spellings_of_an_address_are_seen_through(self) -> None:
+    def test_other_notations_of_an_address_are_recognised(self) -> None:
         assert resolve_name("127.1", 443) == ("127.0.0.1",)
 
     @pytest.mark.parametrize("name", ["a..test", f"{'a' * 64}.test"])

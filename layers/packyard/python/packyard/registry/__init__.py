@@ -1,1 +1,1 @@
-"""The OCI distribution protocol, and what Amazon ECR adds to it."""
+"""Registries that speak the OCI distribution protocol: our own, Amazon ECR included, and third parties'."""

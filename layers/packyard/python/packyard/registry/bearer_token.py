@@ -1,6 +1,6 @@
-"""Tokens of a registry's token server: where to ask for one, and what the answer holds.
+"""Bearer tokens from a registry's token server: where to request one, and how to read the answer.
 
-Nothing here sends anything, so that our own registry's client and the reader of other registries share it.
+Nothing here sends requests, so the client of our own registry and the reader of third-party registries can share it.
 
 Source: the CNCF's distribution project, "Token Authentication Specification".
 """
@@ -15,9 +15,10 @@ from packyard.oci.reference import DOCKER_HUB, parse_registry
 from packyard.registry.challenge import Challenge
 
 MAX_TOKEN_BODY: Final = 64 << 10
-# Registries whose token server is on another host of the same owner.
+# Registries whose token server is on another host, which has the same owner.
 _KNOWN_REALMS: Final = {DOCKER_HUB: "auth.docker.io", "registry.gitlab.com": "gitlab.com"}
-# It becomes part of a header. RFC 6750 (section 2.1) allows less, but clients hand on whatever a server gives.
+# A token becomes part of a header, so only visible ASCII is accepted. RFC 6750 (section 2.1) allows fewer characters,
+# but other clients pass on every token that a server issues.
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 _MAX_SERVICE: Final = 256
 _MAX_SCOPE: Final = 1024
@@ -25,19 +26,19 @@ _MAX_SCOPES: Final = 8
 _OPAQUE_SCOPE: Final = re.compile(r"[A-Za-z0-9._/-]+")
 _STRUCTURED_SCOPE: Final = re.compile(r"([^:\s]+):(.+):([^:\s]*)")
 _PULL: Final = "pull"
-# What a token lives for when its server does not say so; less than that is not given ("Token Response Fields").
+# The lifetime of a token whose server states none; servers must not issue shorter ones ("Token Response Fields").
 _MIN_SECONDS: Final = 60.0
 _MAX_SECONDS: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class BearerToken:
-    """A token.
+    """A token from a token server.
 
     Attributes:
         authorization: The value of the header `Authorization`.
-        seconds: How long it is good for, from the moment in which it was asked for: 60 to 3,600. What the server says
-            of the moment in which it was issued plays no part, since its clock is not ours.
+        seconds: The lifetime in seconds, counted from our request: 60 to 3,600. The server's `issued_at` is ignored,
+            because its clock may differ from ours.
     """
 
     authorization: str
@@ -45,18 +46,19 @@ class BearerToken:
 
 
 def token_url(challenge: Challenge, *, registry_url: str, scope: str | None) -> str:
-    """Return the URL of which to ask for a token, by GET.
+    """Return the URL from which a GET request obtains a token.
 
-    A realm that is a path is one of the registry's own. One that differs from the registry in nothing but `http` for
-    `https` is asked by https: registries behind a proxy that speaks TLS for them do not know of it (distribution #996).
+    A realm that is only a path is resolved against the registry's URL. A realm with the registry's host but `http`
+    instead of `https` is changed to `https`: a registry behind a proxy that terminates TLS may not know that clients
+    use TLS (distribution #996).
 
     Args:
         challenge: A Bearer challenge.
         registry_url: Scheme, host and port of the registry.
-        scope: What to ask for; several are separated by spaces. None for whatever the server gives.
+        scope: The scopes to request, separated by spaces; None to leave the choice to the server.
 
     Raises:
-        ValueError: The challenge names no place where we would ask.
+        ValueError: The challenge names no realm, or one to which we send no requests.
     """
     realm = _realm(challenge.parameters.get("realm", "").strip().partition("#")[0], registry_url)
     query = []
@@ -67,7 +69,7 @@ def token_url(challenge: Challenge, *, registry_url: str, scope: str | None) -> 
 
 
 def host_of(url: str) -> str:
-    """Return the host of a URL, and its port, in the form of `Reference.registry`.
+    """Return the host and port of a URL in the form of `Reference.registry`.
 
     Raises:
         ValueError: As for `parse_registry`.
@@ -76,15 +78,15 @@ def host_of(url: str) -> str:
 
 
 def may_see_credential(host: str, *, registry: str, named: str | None) -> bool:
-    """Tell whether a token server may be shown the credential for a registry.
+    """Tell whether a token server may receive the credential of a registry.
 
-    It may be the registry itself, the one that the operator names, or one known to be of the same owner. Whoever
-    answers as the registry could name any other, to have the credential sent there.
+    It may if it is the registry itself, the host that the operator configured, or a host known to have the same owner.
+    A malicious registry could name any other host in order to have the credential sent there.
 
     Args:
-        host: The token server's, as `host_of` returns it.
-        registry: As in `Reference.registry`.
-        named: The token server that the operator names, in the same form; None for none.
+        host: The token server's host, as `host_of` returns it.
+        registry: The registry, as in `Reference.registry`.
+        named: The token server that the operator configured, in the same form; None if there is none.
     """
     return host in {registry, named, _KNOWN_REALMS.get(registry)}
 
@@ -95,10 +97,11 @@ def stated_scope(challenge: Challenge) -> str:
 
 
 def pull_scope(challenge: Challenge) -> str | None:
-    """Return the scope that a challenge states, as far as it is for reading; None when it states none.
+    """Return the scopes that a challenge states, reduced to reading; None when none remain.
 
-    A scope of the form `type:name:actions` is cut down to `pull`, and dropped when it has no such action. A scope of
-    another form is the registry's own business, and kept: Amazon's public registry asks for `aws` (oras-dotnet #395).
+    A scope of the form `type:name:actions` is reduced to the action `pull`, and dropped if it does not include it. A
+    scope of another form has a meaning only to its registry and is kept: Amazon's public registry asks for `aws`
+    (oras-dotnet #395). At most 8 scopes are read.
 
     Args:
         challenge: A Bearer challenge.
@@ -114,13 +117,13 @@ def pull_scope(challenge: Challenge) -> str | None:
 
 
 def parse_token(body: bytes) -> BearerToken:
-    """Return the token that a token server has answered with status 200.
+    """Return the token in a token server's successful answer.
 
     Args:
-        body: At most `MAX_TOKEN_BODY` bytes of JSON, with `token` or `access_token`, and perhaps `expires_in` seconds.
+        body: JSON with `token` or `access_token`, and perhaps `expires_in` in seconds.
 
     Raises:
-        ValueError: There is no token in it. The message quotes nothing of it.
+        ValueError: It holds no token. The message quotes nothing of the body.
     """
     try:
         answer = json.loads(body)
@@ -134,7 +137,7 @@ def parse_token(body: bytes) -> BearerToken:
 
 def _realm(realm: str, registry_url: str) -> str:
     registry = urlsplit(registry_url)
-    # Some realms are names and no addresses (RFC 6750, section 3: `realm="example"`).
+    # A realm may be a plain name instead of a URL (RFC 6750, section 3: `realm="example"`).
     if not realm.startswith(("/", "http://", "https://")):
         raise ValueError("the realm is not an address")
     url = urljoin(registry_url, realm) if realm.startswith("/") else realm
@@ -154,5 +157,5 @@ def _seconds(stated: Any) -> float:
         seconds = float(stated)
     except (TypeError, ValueError, OverflowError):
         return _MIN_SECONDS
-    # In this order, what is not a number becomes the least.
+    # The order of the arguments turns NaN into the minimum.
     return min(max(_MIN_SECONDS, seconds), _MAX_SECONDS)

@@ -1,8 +1,8 @@
-"""What a registry asks for when it answers 401: `WWW-Authenticate` (RFC 9110, section 11.6.1).
+"""The challenges of a 401 answer: the header `WWW-Authenticate` (RFC 9110, section 11.6.1).
 
-Registries write it in many ways that the grammar does not have: a URL without quotes (regclient #265), single quotes
-(okhttp #6743), no closing quote (external-auth-server PR #162), commas inside of an unquoted URL. All of that is read
-as it is meant, but only the beginning of it: a stranger writes it.
+Registries write it in forms that the grammar does not allow: a URL without quotes (regclient #265), single quotes
+(okhttp #6743), no closing quote (external-auth-server PR #162), commas inside an unquoted URL. The parser accepts all
+of these. It reads a bounded number of characters only, because any registry on the internet may have sent them.
 """
 
 import re
@@ -14,12 +14,12 @@ _MAX_HEADERS: Final = 8
 _MAX_TEXT: Final = 4096
 
 _WORD: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-# Where a comma separates: before white space, before the next parameter, and before the next scheme.
+# A comma ends an unquoted value before white space, before the next parameter, and before the next scheme.
 _SEPARATES: Final = (
     rf"(?:[ \t]|$|,|{_WORD}[ \t]*=|{_WORD}[ \t]+{_WORD}[ \t]*=|(?i:basic|bearer|negotiate|ntlm)\b)"
 )
 _BARE: Final = rf"[^\s\",]+(?:,(?!{_SEPARATES})[^\s\",]+)*"
-# A parameter, else a word; a word that no `=` follows names a scheme.
+# A parameter, or else a word. A word without a following `=` names a scheme.
 _ITEM: Final = re.compile(
     rf"""(?P<key>{_WORD})[ \t]*=[ \t]*"""
     rf"""(?:"(?P<quoted>(?:[^"\\]|\\.)*)(?:"|\\?$)|'(?P<single>[^']*)'|(?P<bare>{_BARE})?)"""
@@ -30,11 +30,11 @@ _ESCAPED: Final = re.compile(r"\\(.)")
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """One way to be let in.
+    """One authentication scheme that a registry offers.
 
     Attributes:
-        scheme: In lower case.
-        parameters: Their names in lower case; of two of one name the first is kept.
+        scheme: Its name in lower case.
+        parameters: Values by name in lower case; of a repeated name, the first value.
     """
 
     scheme: str
@@ -42,11 +42,11 @@ class Challenge:
 
 
 def parse_challenges(headers: Iterable[str]) -> tuple[Challenge, ...]:
-    """Return the challenges in the order given; what is not one is passed over.
+    """Return the challenges in the order given; text that is not a challenge is ignored.
 
     Args:
-        headers: The values of all the answer's `WWW-Authenticate` headers. What is over 4,096 characters in all is
-            not looked at.
+        headers: The values of all `WWW-Authenticate` headers of an answer. The first 8 headers and the first 4,096
+            characters in total are read.
     """
     found: list[tuple[str, dict[str, str]]] = []
     left = _MAX_TEXT
@@ -62,13 +62,13 @@ def parse_challenges(headers: Iterable[str]) -> tuple[Challenge, ...]:
 
 
 def bearer_of(challenges: Iterable[Challenge]) -> Challenge | None:
-    """Return the first challenge that asks for a token and says where tokens are to be had."""
+    """Return the first Bearer challenge that names a token server (`realm`), or None."""
     bearers = (challenge for challenge in challenges if challenge.scheme == "bearer")
     return next((bearer for bearer in bearers if bearer.parameters.get("realm", "").strip()), None)
 
 
 def offers_basic(challenges: Iterable[Challenge]) -> bool:
-    """Tell whether a user and a password are one way in."""
+    """Tell whether one of the challenges accepts a user and a password."""
     return any(challenge.scheme == "basic" for challenge in challenges)
 
 

@@ -1,4 +1,7 @@
-"""What a registry is shown: nothing, a user and a password, or ECR's token; `registry.own.login` has our login."""
+"""Credentials for registries: none, a user with a password, or ECR's token.
+
+`registry.own.login` has the credential that obtains tokens from a token server.
+"""
 
 from base64 import b64encode
 from collections.abc import Callable, Sequence
@@ -11,7 +14,7 @@ from packyard.aws.outages import outages_translated
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
 
-# Longer than any push takes, so that a token does not end in the middle of one.
+# Longer than any push takes, so that a token does not expire during one.
 _MARGIN = timedelta(minutes=20)
 
 
@@ -28,14 +31,14 @@ class Credential(Protocol):
         """Return the header's value, or None to send none.
 
         Args:
-            refused: The value that the registry has just refused. Where another can be had, it is returned.
-            scopes: What the request needs to be allowed, as `registry.own.scopes` has it.
-            challenges: The `WWW-Authenticate` headers of the answer that has just refused it; None when nothing was.
+            refused: The value that the registry has just refused, if any. The result differs from it where possible.
+            scopes: The token scopes that the request needs, from `registry.own.scopes`.
+            challenges: The `WWW-Authenticate` headers of the answer that refused the request; None before a refusal.
 
         Raises:
-            RegistryRefused: What the operator has set up for our own registry cannot be used.
-            RegistryUnavailable: The registry's token server did not answer, or not with a token.
-            ServiceUnavailable: AWS, which keeps or makes the credential, did not answer.
+            RegistryRefused: The login that the operator configured for our own registry cannot be used.
+            RegistryUnavailable: The registry's token server did not answer, or its answer holds no token.
+            ServiceUnavailable: The AWS service that stores or issues the credential did not answer.
         """
         ...
 
@@ -63,21 +66,22 @@ class Basic:
         self,
         *,
         refused: str | None = None,  # noqa: ARG002 - there is no other
-        scopes: Sequence[str] = (),  # noqa: ARG002 - it is good for all of them
-        challenges: Sequence[str] | None = None,  # noqa: ARG002 - it is all there is
+        scopes: Sequence[str] = (),  # noqa: ARG002 - it is valid for all of them
+        challenges: Sequence[str] | None = None,  # noqa: ARG002 - there is no other
     ) -> str:
-        """Return the same value always."""
+        """Return the header's value, always the same."""
         return self._value
 
 
 class EcrToken:
-    """ECR's token, which lives for 12 hours and is valid for every repository that the function may use.
+    """ECR's token, which is valid for 12 hours and for every repository that the function may access.
 
-    It is `AWS:<password>` in base64, just what Basic asks for (AWS API Reference, GetAuthorizationToken).
+    It is `AWS:<password>` in base64, the form that Basic authentication needs (AWS API Reference,
+    GetAuthorizationToken).
 
     Args:
-        ecr: The client of the account that holds the registry.
-        clock: The time, UTC.
+        ecr: A client for the account that holds the registry.
+        clock: Returns the current time in UTC.
     """
 
     def __init__(self, *, ecr: "ECRClient", clock: Callable[[], datetime]) -> None:
@@ -91,10 +95,12 @@ class EcrToken:
         self,
         *,
         refused: str | None = None,
-        scopes: Sequence[str] = (),  # noqa: ARG002 - it is good for all of them
-        challenges: Sequence[str] | None = None,  # noqa: ARG002 - ECR takes Basic
+        scopes: Sequence[str] = (),  # noqa: ARG002 - it is valid for all of them
+        challenges: Sequence[str] | None = None,  # noqa: ARG002 - ECR accepts Basic
     ) -> str:
-        """Return a token that is good for a push; asks AWS only when the one at hand is old or was refused.
+        """Return a token that stays valid for at least 20 minutes.
+
+        A new token is requested only when the cached one expires sooner or was refused.
 
         Raises:
             ServiceUnavailable: ECR did not answer.

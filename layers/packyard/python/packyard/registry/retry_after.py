@@ -1,22 +1,22 @@
-"""How long a registry asks to be left alone: `Retry-After` (RFC 9110, section 10.2.3)."""
+"""How long a registry asks us to wait before the next request: `Retry-After` (RFC 9110, section 10.2.3)."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-# What is longer is said to be this long: nobody waits here for a day.
+# Longer waits are cut to this.
 _LONGEST_SECONDS: Final = 3600
 _MAX_TEXT: Final = 64
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> int | None:
-    """Return the seconds that an answer asks to wait, at most 3,600; None where it says nothing that can be read.
+    """Return how many seconds an answer asks us to wait: 0 to 3,600, or None where it states no readable time.
 
-    A date is compared with the answer's own `Date`, so that nobody's clock has to be right.
+    A date in `Retry-After` is compared with the answer's own `Date`, so the result does not depend on our clock.
 
     Args:
-        headers: Of the answer; their names are case-insensitive.
+        headers: The answer's headers, with case-insensitive names.
     """
     stated = headers.get("Retry-After", "").strip()[:_MAX_TEXT]
     if stated.isascii() and stated.isdecimal():
@@ -32,5 +32,5 @@ def _date(text: str) -> datetime | None:
         found = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
-    # "-0000" makes a date that knows no zone.
+    # The zone "-0000" gives a date without a time zone.
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

@@ -5,9 +5,12 @@ from typing import Final
 
 SUCCESSES: Final = range(200, 300)
 CLIENT_ERRORS: Final = range(400, 500)
-# What is no status at all counts as one of these.
+# RFC 9110 ends at 599. An invalid status above that counts as a server error.
 SERVER_ERRORS: Final = range(500, 1000)
-# Those that name another place. 300 offers a choice, 304 answers a question that we never ask, and 305 is deprecated.
+# Redirects that we recognise. 300 offers a choice, 304 only answers conditional requests, which we never send, and 305
+# is deprecated.
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-# "Not now" below 500: RFC 9110, section 15.5.9; RFC 8470, section 5.2; RFC 6585, section 4.
-NOT_NOW: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+# Statuses below 500 that ask to try again later: RFC 9110, section 15.5.9; RFC 8470, section 5.2; RFC 6585, section 4.
+RETRY_LATER: Final = frozenset(
+    {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+)

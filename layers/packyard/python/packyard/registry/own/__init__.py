@@ -1,1 +1,1 @@
-"""The registry that holds our images: pushing, deleting, what Amazon ECR adds."""
+"""The registry that holds our images: push, delete, login, and the parts that are specific to Amazon ECR."""

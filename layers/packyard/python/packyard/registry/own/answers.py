@@ -1,4 +1,4 @@
-"""What an answer of our own registry holds: a document, a digest, or that something is stored."""
+"""Reads the answers of our own registry: documents, digests, and whether something was stored."""
 
 import json
 from collections.abc import Mapping
@@ -11,9 +11,16 @@ from packyard.registry.own.transport import Answer
 
 
 def document_of(answer: Answer, wanted: str | None) -> Document:
-    """Return the document that a registry has answered with, if it is the one of the digest `wanted`.
+    """Return the manifest or index in a registry's answer.
 
-    Its type is the one that it states itself: a registry may call it by a generic one, or add a charset.
+    The document's own `mediaType` takes precedence over `Content-Type`, which may be generic.
+
+    Args:
+        answer: The registry's answer.
+        wanted: The digest that the document must have; None to accept any.
+
+    Raises:
+        RegistryUnavailable: The document has another digest.
     """
     digest = digest_of(answer.body)
     if wanted not in (digest, None):
@@ -31,7 +38,7 @@ def _media_type(raw: bytes) -> str:
 
 
 def listed_manifests(document: Document) -> Mapping[Digest, str]:
-    """Return what an index lists, with the media types that it states; what is no index lists nothing."""
+    """Return the media types of the manifests that an index lists, by digest; empty if it is not an index."""
     try:
         entries = json.loads(document.raw).get("manifests", ())
         return {parse_digest(entry["digest"]): str(entry.get("mediaType", "")) for entry in entries}
@@ -40,7 +47,7 @@ def listed_manifests(document: Document) -> Mapping[Digest, str]:
 
 
 def stated_digest(answer: Answer) -> Digest | None:
-    """Return the digest that an answer states, if it is one of those that we use; some registries use others too."""
+    """Return the digest in `Docker-Content-Digest`, or None if it is absent or of an algorithm that we do not use."""
     try:
         return parse_digest(answer.headers.get("Docker-Content-Digest", "").strip())
     except ValueError:
@@ -48,10 +55,14 @@ def stated_digest(answer: Answer) -> Digest | None:
 
 
 def says_stored(answer: Answer, digest: Digest) -> bool:
-    """Return whether an answer says that something is stored: it names its digest, or answers as the standard has it.
+    """Tell whether an answer confirms that something was stored: by naming its digest, or by status 201.
+
+    Args:
+        answer: The registry's answer to a PUT.
+        digest: The digest of what was sent.
 
     Raises:
-        RegistryUnavailable: The registry says it stored something else.
+        RegistryUnavailable: The answer names another digest.
     """
     stated = stated_digest(answer)
     if stated not in (digest, None):

@@ -1,4 +1,4 @@
-"""The OCI distribution API, as far as it takes to push images and to delete them, against one registry.
+"""A client for the part of the OCI distribution API that pushes and deletes images, for one registry.
 
 Endpoints are named `end-1` and so on in the OCI distribution-spec, section "Endpoints".
 """
@@ -21,7 +21,7 @@ from packyard.registry.own.transport import Answer, Transport
 from packyard.registry.statuses import CLIENT_ERRORS, REDIRECTS
 
 _MOUNT_REFUSED: Final = frozenset(CLIENT_ERRORS) - {HTTPStatus.TOO_MANY_REQUESTS}
-# Said of an upload that the registry has lost, or whose bytes came over changed: it is begun anew.
+# The answers when the registry has lost an upload, or its bytes were damaged on the way. The upload then starts again.
 _UPLOAD_LOST: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE})
 _UPLOAD_LOST_CODES: Final = frozenset(
     {"BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "DIGEST_INVALID", "SIZE_INVALID", "RANGE_INVALID"}
@@ -29,12 +29,15 @@ _UPLOAD_LOST_CODES: Final = frozenset(
 
 
 class RegistryClient:
-    """Pushes blobs and manifests by digest.
+    """Pushes, finds and deletes blobs and manifests.
 
-    Every method tries again when the registry does not answer. It raises RegistryUnavailable when no attempt
-    got an answer or the registry stored something else than it was sent, RegistryThrottled when it asks to be left
-    alone, RegistryRefused when it will not do what it is asked, and ServiceUnavailable when AWS does not give the
-    credential.
+    Every method retries when the registry does not answer. Every method that sends requests raises RegistryUnavailable
+    when no attempt got an answer or the registry stored something else than it was sent, RegistryThrottled when the
+    registry limits our requests, RegistryRefused when the registry refuses the request, and ServiceUnavailable when AWS
+    does not provide the credential.
+
+    Args:
+        transport: Sends the requests.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -50,23 +53,23 @@ class RegistryClient:
         mount_from: str | None = None,
         upload: BlobUpload | None = None,
     ) -> None:
-        """Upload a blob unless the repository has it: one POST, one PUT (end-4a, end-6).
+        """Upload a blob unless the repository has it, by one POST and one PUT (end-4a, end-6).
 
-        ECR's answers to chunked uploads (PATCH) leave the standard; every registry takes these two. Where the registry
-        can take the blob over from another of its repositories, the POST is all there is (end-11). Where it has been
-        sent already, the PUT is.
+        Chunked uploads (PATCH) are avoided here because ECR's answers to them deviate from the standard. If the
+        registry can mount the blob from another of its repositories, the POST suffices (end-11). If `upload` has sent
+        the bytes already, the PUT suffices.
 
         Args:
-            repository: Its path in the registry.
-            digest: Of the blob.
-            size: Of the blob, in bytes.
-            chunks: Makes the blob's pieces, anew for each attempt.
-            mount_from: Another repository of the registry, which has the blob.
-            upload: Has taken the pieces, if anything has.
+            repository: The repository's path in the registry.
+            digest: The blob's digest.
+            size: The blob's size in bytes.
+            chunks: Returns the blob's bytes in pieces; called again for each attempt.
+            mount_from: Another repository of the registry that has the blob, if any.
+            upload: An early upload that has been given the blob's bytes, if any.
         """
 
         def attempt() -> None:
-            if self._has_blob(repository, digest) or self._closed(repository, upload, digest):
+            if self._has_blob(repository, digest) or self._close_upload(repository, upload, digest):
                 return
             location = self._begin(repository, digest, mount_from)
             if location is None:
@@ -78,12 +81,12 @@ class RegistryClient:
                     raise
                 raise RegistryUnavailable("The registry has lost the upload.") from refused
 
-        # An upload is tried again from its start: a PUT that failed may have used up the upload's URL.
-        self._transport.persistently(attempt)
+        # A retry begins a new upload: the URL of an upload may be invalid after a failed PUT.
+        self._transport.retrying(attempt)
 
     def begin_upload(self, repository: str) -> BlobUpload:
-        """Return what takes a blob for a repository before its digest is known."""
-        # Most packs are small, and never come here.
+        """Return an upload that accepts a blob's bytes before its digest is known. Sends no request yet."""
+        # Imported here because most packs are too small to need it.
         from packyard.registry.own.early_upload import EarlyUpload  # noqa: PLC0415
 
         return EarlyUpload(
@@ -91,13 +94,18 @@ class RegistryClient:
         )
 
     def put_manifest(self, repository: str, reference: str, document: Document) -> None:
-        """Store a manifest or an index under its digest or a tag; a tag that stands moves (end-7).
+        """Store a manifest or an index under its digest or a tag; an existing tag moves (end-7).
 
-        What the registry refuses to store, but has already, is stored: under immutable tags, some refuse the same
-        image too (buildkit #3776).
+        A refusal counts as success if the registry already has the document under that reference: registries with
+        immutable tags may refuse to store even the same image again (buildkit #3776).
+
+        Args:
+            repository: The repository's path in the registry.
+            reference: A digest or a tag.
+            document: The manifest or index.
 
         Raises:
-            TagKept: The registry keeps the tag on another image, and refuses to move it.
+            TagKept: The tag names another image, and the registry refuses to move it.
         """
 
         def attempt() -> None:
@@ -114,9 +122,9 @@ class RegistryClient:
                     raise RegistryUnavailable("The registry has not stored yet what it was sent.")
 
         try:
-            self._transport.persistently(attempt)
+            self._transport.retrying(attempt)
         except RegistryRefused as refused:
-            found = self._standing(repository, reference, refused)
+            found = self._existing(repository, reference, refused)
             if found is None:
                 raise
             if found.digest != document.digest:
@@ -125,7 +133,7 @@ class RegistryClient:
                 ) from refused
 
     def get_manifest(self, repository: str, digest: Digest) -> Document:
-        """Return a manifest or an index that we pushed, of whatever type, checked against its digest (end-3)."""
+        """Return a manifest or an index that we pushed, checked against its digest (end-3)."""
 
         def attempt() -> Document:
             path = f"/v2/{repository}/manifests/{digest}"
@@ -134,24 +142,24 @@ class RegistryClient:
             )
             return document_of(answer, digest)
 
-        return self._transport.persistently(attempt)
+        return self._transport.retrying(attempt)
 
     def find_manifest(self, repository: str, reference: str) -> Document | None:
-        """Return the manifest or index of a digest or a tag, or None when there is none (end-3)."""
-        return self._transport.persistently(lambda: self._find(repository, reference))
+        """Return the manifest or index that a digest or a tag names, or None when there is none (end-3)."""
+        return self._transport.retrying(lambda: self._find(repository, reference))
 
     def list_tags(self, repository: str) -> TagList:
-        """Return a repository's tags; none for one that is not there (end-8b)."""
+        """Return a repository's tags, no tags if it does not exist (end-8b)."""
         return list_tags(self._transport, repository)
 
     def delete_manifest(self, repository: str, digest: Digest) -> bool:
-        """Remove a manifest or an index, and with it the tags that name it (end-9); none there is fine.
+        """Delete a manifest or an index with the tags that name it (end-9). One that does not exist counts as deleted.
 
-        What the registry says it has removed may be read for a while yet (distribution #4685). What it says it could
-        not remove may be gone all the same, and that is looked for.
+        A deleted manifest may be readable for a while (distribution #4685). After an error answer the manifest may be
+        deleted all the same, so that is checked.
 
         Returns:
-            Whether the first attempt was answered, so that none can still be on its way.
+            Whether the first attempt was answered with success. If not, an unanswered request may still take effect.
         """
         attempts = 0
 
@@ -166,7 +174,7 @@ class RegistryClient:
             )
 
         try:
-            self._transport.persistently(attempt)
+            self._transport.retrying(attempt)
         except (RegistryBroken, RegistryRefused):
             if not self._is_gone(repository, digest):
                 raise
@@ -185,8 +193,8 @@ class RegistryClient:
             return None
         return document_of(answer, reference if ":" in reference else stated_digest(answer))
 
-    def _standing(self, repository: str, reference: str, refused: RegistryRefused) -> Document | None:
-        """Return what a reference names that could not be set to something, where that tells anything."""
+    def _existing(self, repository: str, reference: str, refused: RegistryRefused) -> Document | None:
+        """Return what a reference names after the registry refused to set it; None if that cannot be read."""
         if refused.answered == HTTPStatus.UNAUTHORIZED:
             return None
         try:
@@ -201,7 +209,7 @@ class RegistryClient:
             return False
 
     def _begin(self, repository: str, digest: Digest, mount_from: str | None) -> str | None:
-        """Begin an upload and return its URL, or None when the registry has taken the blob over instead."""
+        """Begin an upload and return its URL, or None when the registry has mounted the blob instead."""
         uploads = f"/v2/{repository}/blobs/uploads/"
         nothing = {"Content-Length": "0"}
         if mount_from is not None:
@@ -213,31 +221,31 @@ class RegistryClient:
                 also=_MOUNT_REFUSED,
                 headers=nothing,
             )
-            if mounted.succeeded and self._has_taken_over(repository, digest, mounted):
+            if mounted.succeeded and self._is_mounted(repository, digest, mounted):
                 return None
             if mounted.succeeded and "Location" in mounted.headers:
                 return self._transport.location(mounted, relative_to=uploads)
-        # Some registries refuse to mount what they could be sent; those are sent it.
+        # Some registries refuse to mount a blob but accept an upload of it.
         begun = self._transport.send("POST", uploads, scopes=to_push(repository), headers=nothing)
         return self._transport.location(begun, relative_to=uploads)
 
-    def _has_taken_over(self, repository: str, digest: Digest, mounted: Answer) -> bool:
-        """Return whether an answer to a mount means that the blob is there, and not that an upload has begun."""
+    def _is_mounted(self, repository: str, digest: Digest, mounted: Answer) -> bool:
+        """Tell whether a mount made the blob available, rather than begin an upload."""
         if mounted.status == HTTPStatus.ACCEPTED:
             return False
         location = mounted.headers.get("Location", digest)
         named = urlsplit(location).path.endswith(digest.partition(":")[2])
         return (mounted.status == HTTPStatus.CREATED and named) or self._has_blob(repository, digest)
 
-    def _closed(self, repository: str, upload: BlobUpload | None, digest: Digest) -> bool:
-        """Close an upload whose pieces the registry has, and return whether that made them a blob."""
+    def _close_upload(self, repository: str, upload: BlobUpload | None, digest: Digest) -> bool:
+        """Close an early upload under the blob's digest, and tell whether the registry has the blob now."""
         location = None if upload is None else upload.finish()
         if location is None:
             return False
         try:
             self._finish(repository, location, digest=digest, size=0, chunks=tuple)
         except RegistryRefused:
-            # It has forgotten the upload, or has got something else: it is sent all of it.
+            # The registry has lost the upload or has other bytes. The caller sends the whole blob.
             return False
         return True
 
@@ -265,7 +273,7 @@ class RegistryClient:
             "HEAD",
             f"/v2/{repository}/blobs/{digest}",
             scopes=to_push(repository),
-            # A registry redirects to where it keeps a blob only when it keeps it.
+            # A registry redirects to the storage of a blob only if it has the blob.
             also={*REDIRECTS, HTTPStatus.NOT_FOUND},
         )
         return answer.status != HTTPStatus.NOT_FOUND

@@ -1,4 +1,4 @@
-"""A registry that speaks the OCI distribution API and nothing else."""
+"""A registry that is used by the OCI distribution API alone."""
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,18 +15,18 @@ from packyard.registry.own.client import RegistryClient
 from packyard.registry.own.port import BlobUpload
 from packyard.registry.own.refusal import RegistryRefused
 
-# The layer and a config per platform; most of a small push is waiting for answers.
+# The layer and one config for each of two platforms. A small push spends most of its time waiting for answers.
 PARALLEL_UPLOADS = 3
-# Of indexes in indexes; no image that we copy has as many.
+# The deepest nesting of indexes; images that we copy are nested less deeply.
 _MAX_DEPTH = 4
 
 
 class DistributionRegistry:
-    """Implements `ImageRegistry`; repositories come into being with the first push.
+    """Implements `ImageRegistry`. The first push to a repository creates it.
 
     Args:
-        client: Speaks to the registry.
-        host: What an image reference starts with.
+        client: Calls the registry's API.
+        host: The host, and port if any, with which image references start.
     """
 
     def __init__(self, *, client: RegistryClient, host: str) -> None:
@@ -47,7 +47,7 @@ class DistributionRegistry:
         return self._client.begin_upload(repository)
 
     def push(self, repository: str, image: Image, layer: Layer, *, upload: BlobUpload | None = None) -> None:
-        """See `ImageRegistry`. What is named goes before what names it."""
+        """See `ImageRegistry`. A document is pushed after everything that it names."""
         with ThreadPoolExecutor(max_workers=PARALLEL_UPLOADS) as threads:
             blobs = [
                 threads.submit(
@@ -102,25 +102,26 @@ class DistributionRegistry:
             raise RegistryCleanupFailed from error
 
     def delete_empty_repository(self, repository: str) -> bool:  # noqa: ARG002 - it is no resource of its own
-        """See `ImageRegistry`: without images there is nothing that could be seen, or that counts."""
+        """See `ImageRegistry`. The distribution API knows no repositories apart from their content."""
         return True
 
     def purge_repository(self, repository: str, indexes: Iterable[Digest]) -> bool:
-        """See `ImageRegistry`. Tags are looked at last: by then, only what the history does not know has any."""
+        """See `ImageRegistry`. First deletes the known indexes, then what the remaining tags name."""
         try:
             answered = [self._remove(repository, index) for index in indexes]
-            # Listed before any is removed: where pages are counted, removing tags would move others to pages past.
+            # All pages are listed before the first deletion. If the registry pages by offset, deletions would shift
+            # later tags into pages that have been read.
             listed = self._client.list_tags(repository)
             answered += [self._remove(repository, tag) for tag in listed.tags]
         except RegistryUnavailable as error:
             raise RegistryCleanupFailed from error
         if not listed.complete:
-            # What is left is for the next attempt.
+            # The next attempt deletes the rest.
             raise RegistryCleanupFailed
         return all(answered)
 
     def _remove(self, repository: str, reference: str) -> bool:
-        """Remove an index after all that is below it: as long as it stands, it says what that is."""
+        """Delete an index after everything that it lists: while the index exists, a retry can still read the list."""
         found = self._client.find_manifest(repository, reference)
         if found is None:
             return True
@@ -128,14 +129,14 @@ class DistributionRegistry:
         try:
             return self._delete_all(repository, (*below, found.digest))
         except RegistryRefused:
-            # Some registries keep a manifest for as long as an index lists it. Those must lose the index first;
-            # after a crash in between they are left with manifests that nothing names, theirs to collect. What was
-            # answered before the refusal is not known.
+            # Some registries refuse to delete a manifest that an index lists, so the index has to go first. A crash
+            # in between leaves manifests that nothing names, which the registry's garbage collection removes. The
+            # first round is not known to have been answered at once, hence False.
             self._delete_all(repository, (found.digest, *reversed(below)))
             return False
 
     def _below(self, repository: str, index: Document, *, depth: int) -> list[Digest]:
-        """Return what an index lists, each entry after what it lists in turn; most indexes list no others."""
+        """Return the digests that an index lists, including those of nested indexes, children before parents."""
         digests: list[Digest] = []
         for digest, media_type in listed_manifests(index).items():
             if media_type in INDEXES and depth:

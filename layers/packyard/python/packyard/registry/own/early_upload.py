@@ -1,4 +1,4 @@
-"""A blob that is sent to a registry while it is still being made, and whose digest is named last (decision 21)."""
+"""An upload that sends a blob while the blob is still being built; its digest is stated at the end (decision 21)."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,20 +12,20 @@ from packyard.errors import PackyardError, RegistryUnavailable
 from packyard.registry.own.scopes import to_delete, to_push
 from packyard.registry.own.transport import Answer, Transport
 
-# Of a layer's pieces, half a mebibyte uncompressed; so many wait at most.
-_AHEAD: Final = 6
+# Pieces that may wait to be sent. A layer's pieces hold half a mebibyte before compression.
+_MAX_WAITING_PIECES: Final = 6
 
 
 class EarlyUpload:
-    """Implements `BlobUpload` by one POST and one PATCH that takes all pieces (end-4a, end-5).
+    """Implements `BlobUpload` by one POST and one PATCH with all pieces (end-4a, end-5).
 
-    A thread sends them. It starts with the first piece and does not outlive the context. Nothing is tried again: who
-    closes the upload has the whole blob, and sends that.
+    A thread sends them. It starts with the first piece and ends with the context at the latest. Nothing is retried:
+    after a failure the caller pushes the whole blob in the usual way.
 
     Args:
-        transport: Speaks to the registry.
-        repository: Its path in the registry; need not be there.
-        stall_seconds: For the registry to take a piece.
+        transport: Sends the requests.
+        repository: The repository's path in the registry; it need not exist.
+        stall_seconds: The seconds to wait until the registry accepts a piece.
     """
 
     def __init__(self, *, transport: Transport, repository: str, stall_seconds: float) -> None:
@@ -35,11 +35,11 @@ class EarlyUpload:
         self._stall_seconds = stall_seconds
         self._thread = ThreadPoolExecutor(max_workers=1)
         self._sending: Future[None] | None = None
-        # None ends the blob.
-        self._pieces: Queue[bytes | None] = Queue(maxsize=_AHEAD)
+        # None marks the end of the blob.
+        self._pieces: Queue[bytes | None] = Queue(maxsize=_MAX_WAITING_PIECES)
         self._body_begun = False
         self._given_up = False
-        # Where the session is, while it is ours to cancel.
+        # The URL of the upload session, as long as we have to cancel it.
         self._location: str | None = None
 
     def __enter__(self) -> Self:
@@ -54,7 +54,7 @@ class EarlyUpload:
             self._cancel(self._location)
 
     def write(self, piece: bytes) -> None:
-        """See `BlobUpload`. A registry that is slower than its caller is waited for, one that takes nothing is not."""
+        """See `BlobUpload`. Waits for a slow registry, but gives up when it accepts no piece for `stall_seconds`."""
         if self._sending is None:
             self._sending = self._thread.submit(self._send)
         if not self._given_up and not self._sending.done():
@@ -80,7 +80,7 @@ class EarlyUpload:
             self._give_up()
 
     def _give_up(self) -> None:
-        """Have the thread come to an end, whatever it waits for; a socket lets go of it after some seconds."""
+        """Make the thread end soon, also when it waits for a piece; a wait at the socket has a timeout of its own."""
         self._given_up = True
         self._drain()
         self._pieces.put(None)
@@ -106,16 +106,16 @@ class EarlyUpload:
             self._location = self._next(taken, location)
         except RegistryUnavailable:
             if not self._given_up:
-                # Who does not answer is not asked to forget, either.
+                # A registry that failed to answer gets no request to cancel either.
                 self._location = None
             raise
         finally:
-            # Whoever hands over a piece just now must not wait for nobody.
+            # Nothing takes pieces from the queue any more. This makes room for a caller that waits to put one there.
             self._drain()
 
     def _body(self) -> Iterator[bytes]:
         if self._body_begun:
-            # A credential that ends between POST and PATCH: what has been sent is not here any more.
+            # The PATCH is being repeated after a 401, but the first pieces have been sent and are not kept.
             raise RegistryUnavailable("The registry did not take the blob.")
         self._body_begun = True
         while (piece := self._pieces.get()) is not None:
@@ -124,13 +124,13 @@ class EarlyUpload:
             raise RegistryUnavailable("The blob has been given up.")
 
     def _next(self, taken: Answer, location: str) -> str:
-        """Return where to go on: where the registry says, or where we are."""
+        """Return the URL for the next request: the answer's `Location`, or the present URL if it states none."""
         if "Location" not in taken.headers:
             return location
         return self._transport.location(taken, relative_to=location)
 
     def _cancel(self, location: str) -> None:
-        """Spare the registry from keeping what nobody will close; it forgets by itself too (end-14)."""
+        """Cancel an upload that will not be closed (end-14). If this fails, the registry expires it by itself."""
         with suppress(PackyardError):
             self._transport.send(
                 "DELETE", location, scopes=to_delete(self._repository), also={HTTPStatus.NOT_FOUND}

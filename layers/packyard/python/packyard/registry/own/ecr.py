@@ -1,4 +1,4 @@
-"""Amazon ECR: the distribution API for pushing, its own API for repositories and deletion."""
+"""Amazon ECR: the distribution API to push, ECR's own API to create repositories and to delete."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -27,9 +27,9 @@ class EcrRegistry(DistributionRegistry):
     """Implements `ImageRegistry`.
 
     Args:
-        client: Speaks to the registry's `/v2/`.
-        host: What an image reference starts with.
-        ecr: The client of the account that holds the registry.
+        client: Calls the registry's distribution API, `/v2/`.
+        host: The host, and port if any, with which image references start.
+        ecr: A client for the account that holds the registry.
     """
 
     def __init__(self, *, client: RegistryClient, host: str, ecr: "ECRClient") -> None:
@@ -39,7 +39,7 @@ class EcrRegistry(DistributionRegistry):
     def create_repository(self, repository: str) -> bool | None:
         """See `ImageRegistry` (API_CreateRepository).
 
-        Tags are mutable: they follow the version that stands, and a pack is pinned by digest, not by tag.
+        Tags are mutable, so that the tag of a version can move to its current image. Packs are pinned by digest.
         """
         try:
             with outages_translated():
@@ -54,8 +54,8 @@ class EcrRegistry(DistributionRegistry):
     def delete_image(self, repository: str, digests: Sequence[Digest]) -> bool:
         """See `ImageRegistry`.
 
-        ECR keeps a manifest that an index names (ImageReferencedByManifestList), so the index goes first, in
-        a call of its own. An image that others have built may be one manifest and no index.
+        ECR refuses to delete a manifest that an index lists (ImageReferencedByManifestList), so a call of its own
+        deletes the index first. A copied image may be a single manifest without an index.
         """
         answered = self._delete(repository, digests[:1])
         if len(digests) == 1:
@@ -63,7 +63,7 @@ class EcrRegistry(DistributionRegistry):
         return self._delete(repository, digests[1:]) and answered
 
     def delete_empty_repository(self, repository: str) -> bool:
-        """See `ImageRegistry` (API_DeleteRepository): without `force` ECR removes no repository that has images."""
+        """See `ImageRegistry`. ECR deletes no repository that has images without `force` (DeleteRepository)."""
         try:
             answer: Any = self._ecr.delete_repository(repositoryName=repository)
         except (
@@ -73,30 +73,30 @@ class EcrRegistry(DistributionRegistry):
             answer = settled.response
         except (BotoCoreError, ClientError) as error:
             raise RegistryCleanupFailed from error
-        return _was_first(answer)
+        return _on_first_attempt(answer)
 
     def purge_repository(
         self,
         repository: str,
-        indexes: Iterable[Digest],  # noqa: ARG002 - ECR knows what it has
+        indexes: Iterable[Digest],  # noqa: ARG002 - ECR deletes all that it has
     ) -> bool:
-        """See `ImageRegistry`: the repository goes with all that is in it (DeleteRepository, `force`)."""
+        """See `ImageRegistry`. Deletes the repository with all its images (DeleteRepository, `force`)."""
         try:
             answer: Any = self._ecr.delete_repository(repositoryName=repository, force=True)
         except self._ecr.exceptions.RepositoryNotFoundException as gone:
             answer = gone.response
         except (BotoCoreError, ClientError) as error:
             raise RegistryCleanupFailed from error
-        return _was_first(answer)
+        return _on_first_attempt(answer)
 
     def _delete(self, repository: str, digests: Sequence[Digest]) -> bool:
-        """Remove what has no dependants. The call succeeds even when an item fails (BatchDeleteImage)."""
+        """Delete manifests that no index lists. The call itself succeeds even when an item fails (BatchDeleteImage)."""
         try:
             answer = self._ecr.batch_delete_image(
                 repositoryName=repository, imageIds=[{"imageDigest": digest} for digest in digests]
             )
         except self._ecr.exceptions.RepositoryNotFoundException as gone:
-            return _was_first(gone.response)
+            return _on_first_attempt(gone.response)
         except (BotoCoreError, ClientError) as error:
             raise RegistryCleanupFailed from error
         left = [failure for failure in answer["failures"] if failure["failureCode"] != "ImageNotFound"]
@@ -104,9 +104,9 @@ class EcrRegistry(DistributionRegistry):
             failed = RegistryCleanupFailed()
             failed.add_note(f"{repository}: {left}")
             raise failed
-        return _was_first(answer)
+        return _on_first_attempt(answer)
 
 
-def _was_first(answer: Any) -> bool:
-    """Return whether an answer is to the SDK's first attempt."""
+def _on_first_attempt(answer: Any) -> bool:
+    """Tell whether the SDK got this answer on its first attempt."""
     return not answer.get("ResponseMetadata", {}).get("RetryAttempts")

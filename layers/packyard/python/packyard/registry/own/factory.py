@@ -22,21 +22,21 @@ def ecr_registry(*, url: str, ecr: "ECRClient", credential: Credential, timeouts
 
     Args:
         url: Scheme, host and port.
-        ecr: The client of the account that holds it.
-        credential: What to show it, an `EcrToken` on AWS.
-        timeouts: How long to wait for it.
+        ecr: A client for the account that holds the registry.
+        credential: Our credential for it, an `EcrToken` on AWS.
+        timeouts: How long to wait for its answers.
     """
     client = _client(url=url, credential=credential, timeouts=timeouts)
     return EcrRegistry(client=client, host=urlsplit(url).netloc, ecr=ecr)
 
 
 def distribution_registry(*, url: str, credential: Credential, timeouts: Timeouts) -> DistributionRegistry:
-    """Return the registry at `url` that speaks the OCI distribution API and nothing else.
+    """Return the registry at `url`, used by the OCI distribution API alone.
 
     Args:
         url: Scheme, host and port.
-        credential: What to show it.
-        timeouts: How long to wait for it.
+        credential: Our credential for it.
+        timeouts: How long to wait for its answers.
     """
     client = _client(url=url, credential=credential, timeouts=timeouts)
     return DistributionRegistry(client=client, host=urlsplit(url).netloc)
@@ -49,11 +49,11 @@ def registry_login(
 
     Args:
         url: Scheme, host and port.
-        load: Returns the secret, as `LoginSecret` has it.
+        load: Returns the text of the secret; `LoginSecret` describes its form.
         timeouts: How long to wait for the registry's token server.
-        clock: The time, UTC.
+        clock: Returns the current time in UTC.
     """
-    # Only registries that want a login need any of this.
+    # Imported here because only deployments with such a login need these modules.
     from packyard.registry.own.login import RegistryLogin  # noqa: PLC0415
     from packyard.registry.own.login_secret import LoginSecret  # noqa: PLC0415
     from packyard.registry.own.token_server import TokenServer  # noqa: PLC0415
@@ -67,7 +67,7 @@ def registry_login(
 
 
 def _client(*, url: str, credential: Credential, timeouts: Timeouts) -> RegistryClient:
-    # One more for a layer that has been sent early.
+    # One connection more for a layer that is sent early.
     http = urllib3.PoolManager(maxsize=PARALLEL_UPLOADS + 1)
     exchange = Exchange(http=http, timeouts=timeouts)
     return RegistryClient(

@@ -1,7 +1,8 @@
-"""Our login to our own registry, by Basic or by the tokens that its token server gives for it.
+"""Our login to our own registry: Basic authentication, or tokens from the registry's token server.
 
-The registry says which of them it wants when it refuses what it is shown (RFC 9110, section 11; token specification of
-the CNCF's distribution project). That, and each token until it ends, is remembered for as long as the container lives.
+The registry states which of the two it wants in the challenge of a 401 answer (RFC 9110, section 11; token
+specification of the CNCF's distribution project). The choice is remembered for the life of the function's execution
+environment, and each token until it expires.
 """
 
 from collections import OrderedDict
@@ -17,9 +18,9 @@ from packyard.registry.challenge import Challenge, bearer_of, offers_basic, pars
 from packyard.registry.own.login_secret import LoginSecret
 from packyard.registry.own.token_server import TokenServer
 
-# So that a token does not end on its way.
+# A token is not used when it expires sooner: it must still be valid when the registry checks it.
 _MARGIN: Final = timedelta(seconds=10)
-# One for each repository that is pushed to, in two kinds; the oldest goes.
+# One for each set of scopes; there are several sets for each repository. Beyond this the oldest is dropped.
 _MAX_TOKENS: Final = 64
 
 
@@ -34,9 +35,9 @@ class RegistryLogin:
     """Implements `Credential`.
 
     Args:
-        secret: The user and the password.
-        server: Asks for tokens.
-        clock: The time, UTC.
+        secret: Reads the user and the password.
+        server: Obtains tokens.
+        clock: Returns the current time in UTC.
     """
 
     def __init__(self, *, secret: LoginSecret, server: TokenServer, clock: Callable[[], datetime]) -> None:
@@ -44,7 +45,7 @@ class RegistryLogin:
         self._server = server
         self._clock = clock
         self._lock = Lock()
-        # How the registry wants the login: nothing before it has said so, then a token server's challenge, or Basic.
+        # How the registry wants the login. Neither is set before its first challenge; then either one is.
         self._bearer: Challenge | None = None
         self._basic = False
         self._tokens: OrderedDict[tuple[str, ...], _Token] = OrderedDict()
@@ -56,45 +57,46 @@ class RegistryLogin:
         scopes: Sequence[str] = (),
         challenges: Sequence[str] | None = None,
     ) -> str | None:
-        """See `Credential`: nothing before the registry has said what it wants.
+        """See `Credential`. Returns None before the registry's first challenge.
 
         Raises:
-            RegistryRefused: The secret cannot be used, or the token server is where our login does not go.
-            RegistryUnavailable: The token server does not answer, or not with a token.
-            ServiceUnavailable: Secrets Manager does not answer.
+            RegistryRefused: The secret cannot be used, or the token server may not receive our login.
+            RegistryUnavailable: The token server did not answer, or its answer holds no token.
+            ServiceUnavailable: Secrets Manager did not answer.
         """
         key = tuple(scopes)
         with self._lock:
             if challenges is None:
-                return self._usual(key)
-            held = self._held(key)
-            if held is not None and held != refused:
-                # Another thread has been here.
-                return held
-            return self._other_than(refused, key, challenges)
+                return self._preferred(key)
+            cached = self._cached(key)
+            if cached is not None and cached != refused:
+                # Another thread has replaced it already.
+                return cached
+            return self._replacement(refused, key, challenges)
 
-    def _usual(self, scopes: tuple[str, ...]) -> str | None:
-        """Return what the registry takes as a rule."""
+    def _preferred(self, scopes: tuple[str, ...]) -> str | None:
+        """Return the value in the form that the registry has asked for; None if it has not asked yet."""
         if self._basic:
             return self._secret.read().basic
         if self._bearer is None:
             return None
-        return self._held(scopes) or self._token(self._bearer, scopes, asked=scopes)
+        return self._cached(scopes) or self._token(self._bearer, scopes, asked=scopes)
 
-    def _held(self, scopes: tuple[str, ...]) -> str | None:
-        """Return what is at hand."""
+    def _cached(self, scopes: tuple[str, ...]) -> str | None:
+        """Return a value that needs no request to a token server, or None."""
         if self._basic:
             return self._secret.read().basic
         token = self._tokens.get(scopes)
         return token.authorization if token is not None and self._clock() < token.until else None
 
-    def _other_than(
+    def _replacement(
         self, refused: str | None, scopes: tuple[str, ...], challenges: Sequence[str]
     ) -> str | None:
-        """Return what the registry may take instead of what it has just refused, or that again if there is nothing."""
+        """Return another value that the registry may accept, or `refused` itself if there is none."""
         offered = parse_challenges(challenges)
         login = self._secret.read()
-        # Some registries say nothing of what they want, and some forbid something without a word.
+        # Without a challenge, Basic is tried only if no login was sent: some registries refuse a missing login without
+        # a challenge, and some refuse an operation without one, which another login would not change.
         basic = (offers_basic(offered) or (not offered and refused is None)) and refused != login.basic
         bearer = bearer_of(offered)
         if bearer is not None:
@@ -111,13 +113,19 @@ class RegistryLogin:
     def _token_instead(
         self, refused: str | None, scopes: tuple[str, ...], bearer: Challenge, *, basic: bool
     ) -> str | None:
-        """Return a token, or None for the login itself where that is another way in: some advertise what does not work.
+        """Return a token, or None to try Basic instead or when the token server refuses our login.
 
-        Harbor #23799, image-factory PR #573.
+        Some registries advertise a token server that does not work for them (Harbor #23799, image-factory PR #573).
+
+        Args:
+            refused: The value that the registry has just refused.
+            scopes: The scopes that the request needs.
+            bearer: The challenge that asks for a token.
+            basic: Whether Basic can be tried instead.
         """
         asked = _with_stated(scopes, bearer)
         spent = self._tokens.pop(scopes, None)
-        # A token that has just been made for the very same is not bettered by another.
+        # A new token would be refused as well if the refused one was issued for the same scopes.
         if basic and spent is not None and (spent.authorization, spent.asked) == (refused, asked):
             return None
         try:
@@ -128,7 +136,7 @@ class RegistryLogin:
             raise
 
     def _token(self, bearer: Challenge, scopes: tuple[str, ...], *, asked: tuple[str, ...]) -> str | None:
-        """Return a token of the token server, or None when it refuses our login."""
+        """Return a token from the token server, or None when it refuses our login, also after reading it again."""
         login = self._secret.read()
         asked_at = self._clock()
         granted = self._server.token(bearer, login=login, scopes=asked)
@@ -146,7 +154,7 @@ class RegistryLogin:
 
 
 def _with_stated(scopes: tuple[str, ...], challenge: Challenge) -> tuple[str, ...]:
-    """Return scopes together with the one that a challenge states, unless they hold it already."""
+    """Return the scopes and the one that a challenge states, unless they cover it already."""
     stated = stated_scope(challenge)
     name, _, actions = stated.rpartition(":")
     wanted = set(actions.split(","))

@@ -1,4 +1,4 @@
-"""The user and the password that the operator gives us for our own registry, from Secrets Manager."""
+"""Our user and password for our own registry, which the operator stores in Secrets Manager."""
 
 import json
 from collections.abc import Callable
@@ -14,13 +14,13 @@ from packyard.oci.reference import parse_registry
 from packyard.registry.credentials import Basic
 from packyard.registry.own.refusal import RegistryRefused
 
-_FRESH: Final = timedelta(minutes=5)
-# Who is refused reads it again at once, and not again for each further refusal.
-_LEFT_ALONE: Final = timedelta(seconds=10)
+_MAX_AGE: Final = timedelta(minutes=5)
+# After a refusal the secret is read again at once. Further refusals within this time reuse what was read.
+_MAX_AGE_AFTER_REFUSAL: Final = timedelta(seconds=10)
 _KEYS: Final = frozenset({"username", "password", "realm"})
 
 _NOT_READ = "RegistryLoginArn: the secret cannot be read"
-_NOT_AS_IT_MUST_BE = (
+_WRONG_FORM = (
     'RegistryLoginArn: the secret must be {"username": "…", "password": "…"}, and "realm": "<host>" where the token'
     " server is on another host than the registry"
 )
@@ -31,8 +31,8 @@ class Login:
     """A user and a password.
 
     Attributes:
-        basic: Both, as the value of `Authorization` (RFC 7617).
-        realm: The host of the token server, as in `Reference.registry`, where it is not the registry's own.
+        basic: Both as the value of `Authorization` (RFC 7617).
+        realm: The token server's host, as in `Reference.registry`, if the operator configured one.
     """
 
     basic: str
@@ -40,11 +40,11 @@ class Login:
 
 
 class LoginSecret:
-    """Reads the secret when it is first needed, and again after five minutes.
+    """Reads the secret on first use, and again after five minutes.
 
     Args:
-        load: Returns its text.
-        clock: The time, UTC.
+        load: Returns the secret's text: JSON with `username`, `password` and, optionally, `realm`.
+        clock: Returns the current time in UTC.
     """
 
     def __init__(self, *, load: Callable[[], str], clock: Callable[[], datetime]) -> None:
@@ -54,18 +54,18 @@ class LoginSecret:
         """Return the login.
 
         Raises:
-            RegistryRefused: The secret is not as it must be, or may not be read. Nothing of it is quoted.
-            ServiceUnavailable: Secrets Manager does not answer.
+            RegistryRefused: The secret has the wrong form, or we may not read it. The message quotes nothing of it.
+            ServiceUnavailable: Secrets Manager did not answer.
         """
-        return self._login.get(max_age=_FRESH)
+        return self._login.get(max_age=_MAX_AGE)
 
     def read_again(self) -> Login:
-        """Return the login as it is now, because the one at hand was refused.
+        """Return the login after a refusal: the secret is read again unless that was done less than 10 seconds ago.
 
         Raises:
             RegistryRefused, ServiceUnavailable: As for `read`.
         """
-        return self._login.get(max_age=_LEFT_ALONE)
+        return self._login.get(max_age=_MAX_AGE_AFTER_REFUSAL)
 
 
 def _loaded(load: Callable[[], str]) -> Login:
@@ -82,15 +82,15 @@ def _parsed(text: str) -> Login:
         realm = None if body.get("realm") is None else parse_registry(body["realm"])
         user, password = body["username"], body["password"]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        # The cause would quote the secret.
-        raise RegistryRefused(0, frozenset(), _NOT_AS_IT_MUST_BE) from None
+        # Without the cause, which quotes the secret.
+        raise RegistryRefused(0, frozenset(), _WRONG_FORM) from None
     texts = all(isinstance(value, str) and value for value in (user, password))
     # A colon would end the user's name (RFC 7617, section 2).
     if not texts or ":" in user or frozenset(body) - _KEYS:
-        raise RegistryRefused(0, frozenset(), _NOT_AS_IT_MUST_BE)
+        raise RegistryRefused(0, frozenset(), _WRONG_FORM)
     try:
         basic = Basic(user=user, password=password).authorization()
     except UnicodeEncodeError:
-        # Half of a surrogate pair. The cause would quote the secret.
-        raise RegistryRefused(0, frozenset(), _NOT_AS_IT_MUST_BE) from None
+        # A lone surrogate. Without the cause, which quotes the secret.
+        raise RegistryRefused(0, frozenset(), _WRONG_FORM) from None
     return Login(basic, realm)

@@ -1,4 +1,4 @@
-"""Whether a URL that our registry names is on our registry: what we send, credentials included, is for it alone."""
+"""Checks that a URL which our registry names is on its own origin: requests carry credentials for that origin only."""
 
 from typing import Final
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -9,31 +9,31 @@ _PORTS: Final = {"http": 80, "https": 443}
 _MAX_URL: Final = 8 << 10
 
 _DOWNGRADE = (
-    "The registry is reached over https, and sends us on over plain http. Behind a proxy that ends TLS it has to be"
-    " told so: the proxy sets X-Forwarded-Proto: https, or the CNCF's registry gets http.host with https:// or"
-    " http.relativeurls: true."
+    "The registry is reached over https, but it names an address with plain http. Behind a proxy that terminates TLS,"
+    " let the proxy set X-Forwarded-Proto: https, or set http.host with https:// or http.relativeurls: true in the"
+    " CNCF's registry."
 )
 _ELSEWHERE = (
-    "The registry sends us on to another host or port than RegistryUrl names. It has to name its own, or relative"
-    " addresses (for the CNCF's registry: http.host or http.relativeurls)."
+    "The registry names an address on another host or port than RegistryUrl. Configure it to name its own host, or"
+    " relative addresses (for the CNCF's registry: http.host or http.relativeurls)."
 )
 
 
 def on_origin(base_url: str, url: str, *, relative_to: str = "/") -> str:
-    """Return `url` on the origin of `base_url`, spelt as `base_url` spells it.
+    """Return `url` as an absolute URL that begins with `base_url`.
 
-    Origins are compared as RFC 6454, section 4, and RFC 3986, section 6.2, have it: case, a port that is the scheme's
-    own and the root's dot make no difference.
+    Origins are compared by RFC 6454, section 4, and RFC 3986, section 6.2.3: letter case, an explicit default port and
+    a trailing dot of the host make no difference.
 
     Args:
         base_url: Scheme, host and port of our registry.
-        url: What it named: a whole URL, or one that is relative.
-        relative_to: The path that a relative one is relative to.
+        url: The URL that the registry named, absolute or relative.
+        relative_to: The path against which a relative `url` is resolved.
 
     Raises:
-        RegistryRefused: It is on another origin, or no URL.
+        RegistryRefused: It is on another origin, or not a URL.
     """
-    # Without its query, which may hold the state of an upload.
+    # The query is left out of messages: it may hold the state of an upload.
     shown = url.partition("?")[0][:_MAX_URL]
     try:
         named = urlsplit(urljoin(base_url + relative_to, url))
@@ -43,7 +43,7 @@ def on_origin(base_url: str, url: str, *, relative_to: str = "/") -> str:
         downgrade = named.scheme == "http" and urlsplit(base_url).scheme == "https"
     except ValueError:
         raise RegistryRefused(
-            0, frozenset(), f"the registry names {shown!r}, which is no URL", _ELSEWHERE
+            0, frozenset(), f"the registry names {shown!r}, which is not a URL", _ELSEWHERE
         ) from None
     if not same:
         note = _DOWNGRADE if downgrade and _host(named) == _host(urlsplit(base_url)) else _ELSEWHERE

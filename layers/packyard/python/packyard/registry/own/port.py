@@ -1,4 +1,4 @@
-"""Our own registry, whatever its kind, as the operations see it."""
+"""The interface to our own registry that the operations use, independent of the kind of registry."""
 
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
@@ -12,10 +12,10 @@ from packyard.oci.read.third_party_document import Descriptor
 
 
 class BlobUpload(Protocol):
-    """A blob on its way into a repository, before anybody knows its digest: nothing that can be seen or pulled.
+    """An early upload: sends a blob to a repository before its digest is known. It cannot be seen or pulled meanwhile.
 
-    Sending early is worth a try and no more: whatever goes wrong with it is not raised, and the blob is then pushed as
-    any other. A context manager; what has not been finished by its end is cancelled.
+    An early upload saves time but may fail: no failure is raised, and the blob is then pushed in the usual way. It is a
+    context manager; an upload that has not been finished when the context ends is cancelled.
     """
 
     def __enter__(self) -> Self: ...
@@ -25,65 +25,67 @@ class BlobUpload(Protocol):
     ) -> None: ...
 
     def write(self, piece: bytes) -> None:
-        """Send the next piece some time; only for as long as the registry takes them."""
+        """Queue the next piece for sending; drop it if the upload has failed."""
         ...
 
     def end(self) -> None:
-        """Say that there are no more pieces."""
+        """Mark the end of the blob."""
         ...
 
     def finish(self) -> str | None:
-        """Return where the registry has the pieces, once it has them all; None when it has not.
+        """Wait until the registry has all pieces, and return the upload's URL; None if the upload failed.
 
-        For whoever closes the upload, after `end`. That can be tried only once: it is None the second time.
+        Call it after `end`. The caller then closes the upload at that URL, under the blob's digest. A second call
+        returns None, because an upload can be closed only once.
         """
         ...
 
 
 class ImageRegistry(Protocol):
-    """Where the images that we build are kept.
+    """The registry that holds the images that we build or copy.
 
-    Every method but those that delete raises RegistryUnavailable when the registry does not answer, or will not do
-    what it must (RegistryRefused), RegistryThrottled when it asks for fewer requests, and ServiceUnavailable when AWS
-    does not answer for it.
+    Every method except those that delete raises RegistryUnavailable when the registry does not answer or refuses the
+    request (RegistryRefused), RegistryThrottled when it limits our requests, and ServiceUnavailable when AWS does not
+    answer.
     """
 
     @property
     def host(self) -> str:
-        """What an image reference starts with: host, and port where it is not the scheme's own."""
+        """The start of image references: the host, and the port if it is not the scheme's default."""
         ...
 
     def create_repository(self, repository: str) -> bool | None:
-        """Create `repository`, for a push that has found none.
+        """Create `repository`, after a push has found that it does not exist.
 
         Returns:
-            True when this call created it, False when it exists already, None when the registry has no such call.
+            True when this call created it, False when it exists already, None when the registry creates repositories
+            only by a push.
 
         Raises:
-            RepositoryQuotaReached: The registry holds as many repositories as it may.
+            RepositoryQuotaReached: The registry allows no more repositories.
         """
         ...
 
     def begin_upload(self, repository: str) -> BlobUpload:
-        """Return what takes a layer for `repository` ahead of its push.
+        """Return an early upload of a layer to `repository`.
 
-        Asks the registry nothing before the first piece, and raises nothing.
+        It sends no request before the first piece, and raises no error.
         """
         ...
 
     def push(self, repository: str, image: Image, layer: Layer, *, upload: BlobUpload | None = None) -> None:
-        """Upload an image by digest alone: no tag moves. What is there already is not sent again.
+        """Push an image by digest, without setting a tag. Blobs that the repository has are not sent again.
 
         Args:
-            repository: Where to.
-            image: Its documents.
-            layer: Its layer.
-            upload: Has taken the layer's pieces in their order, if anything has.
+            repository: The repository's path in the registry.
+            image: The image's documents.
+            layer: The image's layer.
+            upload: An early upload that has been given the layer's pieces in order, if any.
         """
         ...
 
     def has_image(self, repository: str, digest: Digest) -> bool:
-        """Return whether the index of this digest is there, and may be pulled by it."""
+        """Tell whether the repository has an index or a manifest of this digest."""
         ...
 
     def copy_blob(
@@ -97,77 +99,76 @@ class ImageRegistry(Protocol):
         """Upload a blob unless the repository has it.
 
         Args:
-            repository: Where to.
-            blob: Its digest and size.
-            chunks: Makes its pieces, anew for each attempt; what it raises is passed on.
-            mount_from: Another repository of this registry that has it, from where it need not be sent.
+            repository: The repository's path in the registry.
+            blob: The blob's digest and size.
+            chunks: Returns the blob's bytes in pieces; called again for each attempt. Its errors are passed on.
+            mount_from: Another repository of this registry that has the blob, from which it can be mounted.
         """
         ...
 
     def push_manifest(self, repository: str, document: Document) -> None:
-        """Store a manifest or an index under its digest; all that it names is there already."""
+        """Store a manifest or an index under its digest. Everything that it names must have been pushed before."""
         ...
 
     def tag(self, repository: str, tag: str, index: Document) -> None:
-        """Let `tag` name an index that has been pushed, whatever it named before.
+        """Set `tag` to an index that has been pushed, also if it names another one now.
 
         Raises:
-            TagKept: It names another, and the registry does not let it go.
+            TagKept: It names another index, and the registry refuses to move it.
         """
         ...
 
     def restore_tag(self, repository: str, tag: str, digest: Digest) -> None:
-        """Let `tag` name the index of this digest, which has been pushed before.
+        """Set `tag` to the index of this digest, which has been pushed before.
 
         Raises:
-            TagKept: It names another, and the registry does not let it go.
+            TagKept: It names another index, and the registry refuses to move it.
         """
         ...
 
     def delete_image(self, repository: str, digests: Sequence[Digest]) -> bool:
-        """Remove an image with its tags. Whatever of it is gone already counts as removed.
+        """Delete an image with its tags. Parts that do not exist count as deleted.
 
-        A crash half-way converges when the same call is made again: the arguments say what to remove, not
-        what the registry still has.
+        The arguments state everything to delete, so repeating the call after a crash completes the deletion.
 
         Args:
-            repository: Where it is; may be gone itself.
-            digests: `Image.digests`: of the index, then of its manifests.
+            repository: The repository's path in the registry; it may not exist any more.
+            digests: `Image.digests`: the index, then its manifests.
 
         Returns:
-            Whether every request was answered the first time. If not, one of them may still be on its way, and remove
-            what is pushed in the meantime.
+            Whether every request was answered on its first attempt. If not, an unanswered request may take effect later
+            and delete an equal image that is pushed in the meantime.
 
         Raises:
-            RegistryCleanupFailed: Something of it is, or may be, still there.
+            RegistryCleanupFailed: A part of the image exists, or may exist, still.
         """
         ...
 
     def delete_empty_repository(self, repository: str) -> bool:
-        """Remove a repository that holds no image. One that holds any stays, and one that is gone counts as removed.
+        """Delete a repository if it holds no image. One that does not exist counts as deleted.
 
         Returns:
-            As `delete_image`.
+            As for `delete_image`.
 
         Raises:
-            RegistryCleanupFailed: It may be still there.
+            RegistryCleanupFailed: The registry did not answer, or refused.
         """
         ...
 
     def purge_repository(self, repository: str, indexes: Iterable[Digest]) -> bool:
-        """Remove every image of a repository with its tags. Whatever of it is gone already counts as removed.
+        """Delete every image of a repository with its tags. Images that do not exist count as deleted.
 
-        A crash half-way converges when the same call is made again. What the registry keeps of the blobs, it
-        collects by itself.
+        Repeating the call after a crash completes the deletion. The registry's garbage collection removes the blobs.
 
         Args:
-            repository: What to empty; may be gone itself.
-            indexes: What was ever pushed to it for a row. Read only as far as the registry needs to be told.
+            repository: The repository's path in the registry; it may not exist any more.
+            indexes: The digest of every image that a revision of the pack has used. Not read if the registry can delete
+                a repository as a whole.
 
         Returns:
-            As `delete_image`.
+            As for `delete_image`.
 
         Raises:
-            RegistryCleanupFailed: Something of it is, or may be, still there.
+            RegistryCleanupFailed: An image exists, or may exist, still.
         """
         ...

@@ -1,4 +1,4 @@
-"""Being let in by our own registry, for pulling."""
+"""Authorization to pull from our own registry."""
 
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -8,16 +8,16 @@ from packyard.registry.credentials import Credential
 from packyard.registry.own.refusal import RegistryRefused, advice
 from packyard.registry.own.scopes import to_pull
 
-# In one read, of all its requests.
+# For all requests of one read together.
 _MAX_ANSWERS: Final = 6
 
 
 class OwnAuthorizer:
-    """Answers the challenges of our own registry, for pulling from one repository.
+    """Answers the challenges of our own registry when one repository is pulled.
 
     Args:
-        credential: What it is shown by whoever pushes, too.
-        repository: What is to be pulled.
+        credential: Our credential for the registry, the one that pushes use too.
+        repository: The path of the repository to pull from.
     """
 
     def __init__(self, credential: Credential, repository: str) -> None:
@@ -25,8 +25,8 @@ class OwnAuthorizer:
         self._left = _MAX_ANSWERS
         self._scopes = to_pull(repository)
 
-    def unasked(self) -> str | None:
-        """Return what to show before it asks for anything, or None for nothing.
+    def initial(self) -> str | None:
+        """Return the `Authorization` to send before any challenge, or None to send none.
 
         Raises:
             RegistryRefused, RegistryUnavailable, ServiceUnavailable: As for `Credential`.
@@ -34,14 +34,15 @@ class OwnAuthorizer:
         return self._credential.authorization(scopes=self._scopes)
 
     def answer(self, challenges: Iterable[str], *, refused: str | None) -> str:
-        """Return another `Authorization` than the one that was refused.
+        """Return an `Authorization` that differs from the refused one.
 
         Args:
-            challenges: The `WWW-Authenticate` headers.
-            refused: What the registry has just been shown.
+            challenges: The `WWW-Authenticate` headers of the answer that refused the request.
+            refused: The `Authorization` that the registry has just refused; None if none was sent.
 
         Raises:
-            RegistryRefused: There is none, or there have been enough. The operator has to mend that: the image is ours.
+            RegistryRefused: There is no other, or this read has had 6 already. The image is in our own registry, so
+                this is a fault of the deployment, not of the request.
             RegistryUnavailable, ServiceUnavailable: As for `Credential`.
         """
         other = self._credential.authorization(

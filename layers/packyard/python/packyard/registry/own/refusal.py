@@ -1,7 +1,7 @@
-"""What our own registry does not do, and what its operator can do about it.
+"""The errors that answers of our own registry stand for, with advice for its operator.
 
-A client reads the same of every failure. The registry's own words and what helps are notes of the exception: a note
-reaches the log with the traceback, and no client.
+A client gets the same message for each such error. The registry's answer and the advice are notes of the exception:
+notes are logged with the traceback and never sent to a client.
 """
 
 import json
@@ -11,21 +11,21 @@ from typing import Final
 
 from packyard.errors import RegistryThrottled, RegistryUnavailable
 from packyard.registry.retry_after import retry_after_seconds
-from packyard.registry.statuses import NOT_NOW, REDIRECTS, SERVER_ERRORS
+from packyard.registry.statuses import REDIRECTS, RETRY_LATER, SERVER_ERRORS
 
 _NOTED_BYTES: Final = 2 << 10
 _MAX_ERRORS: Final = 16
-# Under whatever status: distribution-spec, "Error Codes".
+# Codes of the distribution-spec, "Error Codes". They may come with any status.
 NAME_UNKNOWN: Final = "NAME_UNKNOWN"
 _TOO_MANY: Final = "TOOMANYREQUESTS"
 
 _FORBIDDEN = (
-    "The registry does not let our login do this. RegistryLoginArn must name a secret with a user and a password that"
-    " it takes, with the rights to pull, push and delete in all repositories below RepositoryPrefix. The project or"
-    " namespace must exist there, and its quota must not be used up."
+    "The registry does not allow this to our login. RegistryLoginArn must name a secret with a user and a password that"
+    " the registry accepts, with the rights to pull, push and delete in all repositories below RepositoryPrefix. The"
+    " project or namespace must exist there, and its quota must not be used up."
 )
 _NO_DELETION = (
-    "The registry does not delete. Until deletion is switched on there (for the CNCF's registry:"
+    "The registry does not allow deletion. Until deletion is switched on there (for the CNCF's registry:"
     " storage.delete.enabled), no pack can be deleted, and every retry of a deletion fails."
 )
 _TOO_LARGE = (
@@ -33,29 +33,29 @@ _TOO_LARGE = (
     " layer is sent in one piece."
 )
 _REDIRECTED = (
-    "The registry redirects this request, and we follow no redirect with a login. RegistryUrl must be the address that"
-    " answers itself."
+    "The registry redirects this request. Packyard does not send a login to the target of a redirect. RegistryUrl must"
+    " be the final address."
 )
 _NOT_THERE = (
-    "The registry has no such repository and makes none. The project or namespace that RepositoryPrefix begins with"
-    " must exist there."
+    "The registry has no such repository and does not create it. The project or namespace that RepositoryPrefix begins"
+    " with must exist there."
 )
-_OTHERWISE = "The registry refuses this for good. What it says is above."
+_OTHERWISE = "The registry refuses this request, and a retry would not help. Its answer is above."
 
 
 class RegistryRefused(RegistryUnavailable):
-    """Our registry answered that it will not do what it was asked, or asks for what we do not do.
+    """Our registry refused a request, or asked for something that we do not do.
 
-    Asking again would change nothing, so nobody does within the same request.
+    A retry would not help, so the request is not retried.
 
     Attributes:
-        answered: The HTTP status of its answer; 0 where something else than a status was the cause.
-        codes: The error codes that it gave (distribution-spec, "Error Codes").
+        answered: The HTTP status of the answer; 0 if the cause was not a status.
+        codes: The error codes in the answer (distribution-spec, "Error Codes").
 
     Args:
-        answered: See above.
-        codes: See above.
-        notes: For the operator.
+        answered: As above.
+        codes: As above.
+        notes: Text for the operator, which is logged with the traceback.
     """
 
     def __init__(self, answered: int, codes: frozenset[str] = frozenset(), *notes: str) -> None:
@@ -73,7 +73,7 @@ class RegistryBroken(RegistryUnavailable):
 
 
 class TagKept(RegistryRefused):
-    """Our registry keeps a tag on the image that it names, and does not let it name another."""
+    """Our registry refuses to move a tag from one image to another."""
 
 
 def failure(
@@ -82,11 +82,15 @@ def failure(
     """Return the error that an answer of our registry stands for.
 
     Args:
-        method: Of the request.
-        path: Of the request, without its query, which may hold the state of an upload.
-        status: Of the answer.
-        headers: Of the answer.
-        body: Of the answer, or its beginning.
+        method: The request's method.
+        path: The request's path, without the query, which may hold the state of an upload.
+        status: The answer's status.
+        headers: The answer's headers.
+        body: The answer's body, or its beginning.
+
+    Returns:
+        RegistryThrottled for 429, the code TOOMANYREQUESTS, or 503 with `Retry-After`; RegistryBroken for other server
+        errors; RegistryUnavailable for other statuses that ask to try again later; else RegistryRefused.
     """
     said = f"{method} {path} answered {status}: {body[:_NOTED_BYTES]!r}"
     codes = error_codes(body)
@@ -100,7 +104,7 @@ def failure(
         found = RegistryThrottled(wait)
     elif status in SERVER_ERRORS:
         found = RegistryBroken("The registry is not able to answer at the moment.")
-    elif status in NOT_NOW:
+    elif status in RETRY_LATER:
         found = RegistryUnavailable("The registry is not able to answer at the moment.")
     else:
         return RegistryRefused(status, codes, said, advice(method, path, status))
@@ -109,12 +113,12 @@ def failure(
 
 
 def advice(method: str, path: str, status: int) -> str:
-    """Return what helps the operator of a registry that answers so.
+    """Return advice for the operator of a registry that refused a request.
 
     Args:
-        method: Of the request.
-        path: Of the request.
-        status: Of the answer.
+        method: The request's method.
+        path: The request's path.
+        status: The answer's status.
     """
     if status in REDIRECTS:
         return _REDIRECTED
@@ -131,7 +135,7 @@ def advice(method: str, path: str, status: int) -> str:
 
 
 def error_codes(body: bytes) -> frozenset[str]:
-    """Return the error codes that an answer's body holds; none where it is not what the standard says."""
+    """Return the error codes in an answer's body; none if it does not have the form of the distribution-spec."""
     try:
         errors = json.loads(body)["errors"][:_MAX_ERRORS]
         return frozenset(str(error["code"]).upper() for error in errors)

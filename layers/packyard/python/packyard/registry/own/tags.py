@@ -1,7 +1,7 @@
-"""The tags of a repository of our own registry, all pages of them (distribution-spec, "Listing Tags").
+"""Lists all tags of a repository of our own registry, page by page (distribution-spec, "Listing Tags").
 
-A registry that names its next page is followed there, whatever the URL looks like: Quay's is opaque (regclient #272).
-Another is asked for what comes after the last tag; one that knows no pages then answers with the same tags again.
+If an answer links to the next page, the link is followed as it is: Quay's is opaque (regclient #272). Otherwise the
+next request names the last tag (`last`). A registry without paging then repeats the same tags, which ends the list.
 """
 
 import json
@@ -17,12 +17,12 @@ from packyard.registry.own.refusal import RegistryRefused
 from packyard.registry.own.scopes import Scopes, to_push
 from packyard.registry.own.transport import Transport
 
-# Of at most 128 characters each (distribution-spec, "Pulling manifests"), so that a page stays well below what we read.
+# A tag has at most 128 characters (distribution-spec, "Pulling manifests"), so a page stays far below our 4 MiB limit.
 _TAGS_PER_PAGE: Final = 100
-# As many as ten thousand tags.
+# Enough for ten thousand tags.
 _MAX_PAGES: Final = 100
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-# Quay answers 413 to pages longer than its own (quay/quay #2884); the standard's code for it comes with 400.
+# Quay answers 413 to a page size above its own limit (quay/quay #2884); the standard's error code comes with 400.
 _PAGE_TOO_LONG: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE})
 
 _MAX_LINKS: Final = 16 << 10
@@ -36,7 +36,7 @@ class TagList:
 
     Attributes:
         tags: In the registry's order, each once.
-        complete: False when there were more pages than are read at once.
+        complete: False when there were more than 100 pages.
     """
 
     tags: Collection[str]
@@ -47,48 +47,49 @@ class TagList:
 class _Page:
     tags: Sequence[str]
     next_url: str | None = None
-    of_our_size: bool = True
+    accepts_page_size: bool = True
 
 
 def list_tags(transport: Transport, repository: str) -> TagList:
-    """Return a repository's tags; none for one that is not there.
+    """Return a repository's tags, no tags if it does not exist.
 
     Args:
-        transport: Asks the registry.
-        repository: Its path in the registry.
+        transport: Sends the requests.
+        repository: The repository's path in the registry.
 
     Raises:
-        RegistryUnavailable: The registry does not answer, or not with tags.
+        RegistryUnavailable: The registry did not answer, or its answer is not a list of tags.
+        RegistryRefused, RegistryThrottled, ServiceUnavailable: As for `Transport.send`.
     """
     path, ask = f"/v2/{repository}/tags/list", partial(_page, transport, to_push(repository))
-    # A mapping, for its order.
+    # A dict serves as an ordered set.
     tags: dict[str, None] = {}
-    page = transport.persistently(partial(_first_page, ask, path))
-    after = f"{path}?n={_TAGS_PER_PAGE}&last=" if page.of_our_size else f"{path}?last="
+    page = transport.retrying(partial(_first_page, ask, path))
+    after = f"{path}?n={_TAGS_PER_PAGE}&last=" if page.accepts_page_size else f"{path}?last="
     followed = False
     for _ in range(_MAX_PAGES - 1):
         nothing_new = tags.keys() >= set(page.tags)
         tags.update(dict.fromkeys(page.tags))
-        # An empty page may be followed by others; one that says again what others have said is a circle.
+        # An empty page may link to further ones. A page with only known tags means that the links form a cycle.
         if page.next_url is not None and not (nothing_new and page.tags):
             url, followed = page.next_url, True
         elif followed or nothing_new:
             return TagList(tags, complete=True)
         else:
             url = after + page.tags[-1]
-        page = transport.persistently(partial(ask, url))
+        page = transport.retrying(partial(ask, url))
     tags.update(dict.fromkeys(page.tags))
     return TagList(tags, complete=False)
 
 
 def next_page(link: str) -> str | None:
-    """Return the target of the next page as it is written, or None when there is none (RFC 8288).
+    """Return the target of the link to the next page, unresolved, or None when there is none (RFC 8288).
 
-    A link that states no relation is taken for the next page's: some registries leave it out, and no registry links to
-    anything else from its tags.
+    A link without a relation counts as `next`: some registries leave the relation out, and the tag list has no other
+    links.
 
     Args:
-        link: The `Link` header; several of them joined by commas.
+        link: The value of the `Link` header; of several, joined by commas. The first 16 KiB are read.
     """
     for found in _LINK.finditer(link[:_MAX_LINKS]):
         relation = _RELATION.search(found["parameters"])
@@ -104,7 +105,7 @@ def _first_page(ask: Callable[[str], _Page], path: str) -> _Page:
     except RegistryRefused as refused:
         if refused.answered not in _PAGE_TOO_LONG:
             raise
-    return replace(ask(path), of_our_size=False)
+    return replace(ask(path), accepts_page_size=False)
 
 
 def _page(transport: Transport, scopes: Scopes, url: str) -> _Page:
@@ -116,10 +117,10 @@ def _page(transport: Transport, scopes: Scopes, url: str) -> _Page:
 
 
 def _tags(body: bytes) -> Sequence[str]:
-    """Return the tags that a registry lists; none for a repository that it names without any (`null`, or no list)."""
+    """Return the tags in an answer. A repository without tags may have `null`, or no list at all."""
     try:
         listing = json.loads(body)
-        # Go leaves out what is empty, where it is told to.
+        # Registries in Go may omit an empty list (`omitempty`).
         tags = (listing.get("tags") if "name" in listing else listing["tags"]) or ()
         if isinstance(tags, list | tuple) and all(_TAG.fullmatch(tag) for tag in tags):
             return list(tags)

@@ -19,17 +19,17 @@ from packyard.registry.own.transport import Exchange
 from packyard.registry.statuses import CLIENT_ERRORS, REDIRECTS
 
 _REDIRECTED = (
-    "The registry's token server redirects, and we follow no redirect with a login. The registry has to name the"
-    " address that answers itself (for the CNCF's registry: auth.token.realm)."
+    "The registry's token server redirects. Packyard does not send a login to the target of a redirect. Configure the"
+    " registry to name the final address (for the CNCF's registry: auth.token.realm)."
 )
 
 
 class TokenServer:
-    """Gives tokens for a login.
+    """Obtains tokens for our login.
 
     Args:
         exchange: Sends the requests.
-        base_url: Of the registry: scheme, host and port.
+        base_url: Scheme, host and port of the registry.
     """
 
     def __init__(self, *, exchange: Exchange, base_url: str) -> None:
@@ -37,16 +37,16 @@ class TokenServer:
         self._base_url = base_url.rstrip("/")
 
     def token(self, challenge: Challenge, *, login: Login, scopes: Sequence[str]) -> BearerToken | None:
-        """Return a token, or None when the server does not take the login.
+        """Return a token, or None when the server refuses the login.
 
         Args:
-            challenge: Of the registry; names the server.
-            login: What to show the server.
-            scopes: What the token is to be good for. It may be good for less, which the registry then says.
+            challenge: The registry's challenge, which names the token server.
+            login: The user and the password for the server.
+            scopes: The scopes to request. The server may grant fewer; the registry then refuses the request.
 
         Raises:
-            RegistryRefused: The server is not one that may see the login, or it redirects.
-            RegistryUnavailable: It does not answer, or not with a token.
+            RegistryRefused: The server may not receive the login, or it redirects.
+            RegistryUnavailable: It did not answer, or its answer holds no token.
         """
         url = self._url(challenge, login, scopes)
         answer = self._exchange.ask(
@@ -58,14 +58,14 @@ class TokenServer:
         if answer.status in REDIRECTS:
             said = f"GET {path} answered {answer.status}"
             raise RegistryRefused(answer.status, frozenset(), said, _REDIRECTED)
-        # Its body is left out: nobody knows what a token server may say of a login.
+        # Without the body, which might quote the login and would be logged.
         found = failure("GET", path, answer.status, answer.headers, b"")
         if answer.status in CLIENT_ERRORS and isinstance(found, RegistryRefused):
             return None
         raise found
 
     def _url(self, challenge: Challenge, login: Login, scopes: Sequence[str]) -> str:
-        """Return the URL to ask, if the server may see the login."""
+        """Return the URL of the token request, after checking that the server may receive the login."""
         try:
             registry = host_of(self._base_url)
             url = token_url(challenge, registry_url=self._base_url, scope=" ".join(scopes))

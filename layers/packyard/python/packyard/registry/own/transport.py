@@ -1,7 +1,7 @@
-"""Requests to our own registry: credentials, time limits, further attempts, and what counts as no answer.
+"""Requests to our own registry: credentials, timeouts, retries and errors.
 
-The only module that knows urllib3's errors. Whatever keeps a registry from answering becomes `RegistryUnavailable`;
-what it answers besides what the caller asked for becomes what `registry.own.refusal` makes of it.
+In this package only this module handles urllib3's errors. A missing or broken answer becomes `RegistryUnavailable`;
+`registry.own.refusal` chooses the error for an answer with an unexpected status.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -20,9 +20,10 @@ from packyard.registry.own.refusal import RegistryRefused, failure
 from packyard.registry.own.scopes import Scopes
 from packyard.registry.statuses import SUCCESSES
 
-# How long to wait before each further attempt; short, because a caller waits at the gateway.
+# The pause before each retry. Short, because a client waits for our answer.
 RETRY_DELAYS_SECONDS: Final = (0.2, 1.0)
-# What registries are asked to take as a manifest (distribution-spec, "Pushing manifests"); what is longer is left.
+# The largest manifest that registries are asked to accept (distribution-spec, "Pushing manifests"). Of a longer body
+# only this much is read.
 _BODY_BYTES: Final = 4 << 20
 _LOGIN_WANTED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
@@ -31,31 +32,31 @@ Result = TypeVar("Result")
 
 
 def unlimited() -> float:
-    """Return more seconds than anybody waits."""
+    """Return 900 seconds, the longest that a Lambda function runs: no shorter deadline applies."""
     return 900
 
 
 def no_jitter() -> float:
-    """Return 0: whoever waits does so for exactly as long as was said."""
+    """Return 0: pauses are not extended."""
     return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """How long to wait for a registry.
+    """How long to wait for a registry, with the clock and the functions that waiting needs.
 
     Attributes:
-        sleep: Waits for so many seconds.
-        monotonic: Seconds on a clock that never goes back.
-        random: A number from 0 up to 1, another each time: by how much of half of itself a pause is longer, so that
-            those who were refused together do not come back together.
-        connect_seconds: To connect, and for the registry to take each piece of what is sent.
-        read_seconds: For the registry to send anything at all.
-        total_seconds: For one request as a whole.
-        pause_seconds: For all pauses between the attempts of one request. A registry that asks for longer ones is not
-            asked again.
-        time_left: For how many seconds the registry may be waited for from now on. All of the above end with it: one
-            silence takes at most a third of it, so that a request can be tried three times, and the pauses a fifth.
+        sleep: Waits for a number of seconds.
+        monotonic: Returns seconds of a clock that never goes back.
+        random: Returns a new number from 0 (inclusive) to 1 (exclusive). A pause is extended by up to half by it, so
+            that clients which were throttled together do not retry together.
+        connect_seconds: The limit to connect, and for the registry to accept each piece of a body.
+        read_seconds: The limit for the registry to send the next bytes.
+        total_seconds: The limit for one request as a whole.
+        pause_seconds: The limit for all pauses between the attempts of one operation. If the registry asks for a longer
+            pause, there is no retry.
+        time_left: Returns the seconds that may still be spent on the registry. It caps all of the above: the next bytes
+            may take at most a third of it, which leaves time for three attempts, and all pauses at most a fifth.
     """
 
     sleep: Callable[[float], None]
@@ -73,9 +74,10 @@ class Answer:
     """A registry's answer.
 
     Attributes:
-        headers: Their names are case-insensitive.
-        body: Its beginning, at most 4 MiB.
-        challenges: Its `WWW-Authenticate` headers, one by one.
+        status: The HTTP status.
+        headers: The headers, with case-insensitive names.
+        body: The body, cut to 4 MiB.
+        challenges: The values of the `WWW-Authenticate` headers.
     """
 
     status: int
@@ -85,15 +87,15 @@ class Answer:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the registry says that it did what it was asked, by whichever status (RFC 9110, section 15.3)."""
+        """Whether the status is 2xx (RFC 9110, section 15.3)."""
         return self.status in SUCCESSES
 
 
 class Exchange:
-    """One request, one answer, within time.
+    """Sends one request and reads its answer, within the timeouts, without credentials of its own and without retries.
 
     Args:
-        http: The connections; one for each thread that sends at the same time.
+        http: The connection pool, with a connection for each thread that sends at the same time.
         timeouts: How long to wait.
     """
 
@@ -110,22 +112,19 @@ class Exchange:
         body: Body | None = None,
         authorization: str | None = None,
     ) -> Answer:
-        """Return the answer, whatever it is. Redirects are not followed.
+        """Send one request and return its answer, whatever its status. Redirects are not followed.
 
         Args:
             method: The HTTP method.
-            url: A whole URL.
-            headers: To send along. A body without Content-Length among them is sent in chunks (RFC 9112, section 7.1).
-            body: Makes the body's pieces.
+            url: An absolute URL.
+            headers: The headers to send. Without Content-Length a body is sent chunked (RFC 9112, section 7.1).
+            body: Returns the body's pieces.
             authorization: The value of the header `Authorization`, or None to send none.
 
         Raises:
-            RegistryUnavailable: No answer in time, or a broken one.
+            RegistryUnavailable: There was no complete answer in time.
         """
-        timeouts = self._timeouts
-        left = timeouts.time_left()
-        if left <= 0:
-            raise RegistryUnavailable("The time for the registry is over.")
+        timeouts, left = self._timeouts, self._seconds_left()
         total = min(timeouts.total_seconds, left)
         deadline = timeouts.monotonic() + total
         sent = dict(headers or {})
@@ -154,7 +153,14 @@ class Exchange:
         challenges = tuple(response.headers.getlist("WWW-Authenticate"))
         return Answer(response.status, response.headers, beginning, challenges)
 
+    def _seconds_left(self) -> float:
+        left = self._timeouts.time_left()
+        if left <= 0:
+            raise RegistryUnavailable("The time for the registry is over.")
+        return left
+
     def _until(self, deadline: float, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the pieces, and fail at the first one after the deadline."""
         for piece in pieces:
             if self._timeouts.monotonic() > deadline:
                 raise RegistryUnavailable("The registry took too long.")
@@ -162,13 +168,13 @@ class Exchange:
 
 
 class Transport:
-    """Requests to the registry at `base_url`.
+    """Sends authorized requests to the registry at `base_url`, and retries them.
 
     Args:
-        exchange: Sends them.
-        base_url: Scheme, host and port. No request leaves this origin.
-        credential: What to show the registry.
-        timeouts: How long to wait for it.
+        exchange: Sends the requests.
+        base_url: Scheme, host and port. No request goes to another origin.
+        credential: Our credential for the registry.
+        timeouts: How long to wait for answers and between retries.
     """
 
     def __init__(
@@ -181,17 +187,21 @@ class Transport:
 
     @property
     def stall_seconds(self) -> float:
-        """For the registry to take a piece of what is sent."""
+        """The seconds to wait until the registry accepts a piece of a body."""
         return self._timeouts.connect_seconds
 
-    def persistently(self, attempt: Callable[[], Result]) -> Result:
-        """Return what `attempt` returns, trying again after `RegistryUnavailable` at most twice.
+    def retrying(self, attempt: Callable[[], Result]) -> Result:
+        """Call `attempt` and return its result; after `RegistryUnavailable`, call it again, at most twice.
 
-        A registry that says when to come back is not asked earlier, and not again if that would take too long.
+        If the registry states how long to wait (`Retry-After`), the pause is at least that long. If that would exceed
+        the limit for pauses, there is no retry.
+
+        Args:
+            attempt: Performs the operation once; must be safe to repeat.
 
         Raises:
-            RegistryRefused: At once: asking again would change nothing.
-            RegistryUnavailable: The last attempt's.
+            RegistryRefused: From `attempt`; never retried.
+            RegistryUnavailable: From the last attempt.
         """
         left = min(self._timeouts.pause_seconds, self._timeouts.time_left() / 5)
         for delay in RETRY_DELAYS_SECONDS:
@@ -221,38 +231,39 @@ class Transport:
     ) -> Answer:
         """Send one request and return the answer. Redirects are not followed.
 
-        Any 2xx is an answer: registries differ in which one they say (containers/image #381). A credential that the
-        registry no longer takes is replaced once; where it says how it wants to be shown one, that is done.
+        Every 2xx status is accepted, because registries differ in which one they use (containers/image #381). After a
+        401 or 403 the request is repeated with another credential, if there is one, in the form that the registry asks
+        for.
 
         Args:
             method: The HTTP method.
-            url: A path and query, or a whole URL of this registry.
-            scopes: What it takes to be let in.
-            also: The statuses besides 2xx that are an answer to the question.
+            url: A path and query, or an absolute URL of this registry.
+            scopes: The token scopes that the request needs.
+            also: The statuses besides 2xx that are returned instead of raised.
             headers: As for `Exchange.ask`.
-            body: Makes the body's pieces, anew for each call.
+            body: Returns the body's pieces; called again if the request is repeated.
 
         Raises:
-            RegistryUnavailable: No answer in time, a broken one, or 5xx.
-            RegistryThrottled: 429, or another way of saying the same.
-            RegistryRefused: Any other status that is not in `also`, or a URL of another origin.
+            RegistryUnavailable: There was no complete answer in time, or the status is 5xx.
+            RegistryThrottled: The status is 429, or the answer asks in another way to slow down.
+            RegistryRefused: The status is another one that is not in `also`, or `url` is on another origin.
             RegistryRefused, RegistryUnavailable, ServiceUnavailable: There is no credential; as for `Credential`.
         """
         target = on_origin(self._base_url, url)
-        answer = self._admitted(method, target, scopes, headers, body)
+        answer = self._ask_authorized(method, target, scopes, headers, body)
         if answer.succeeded or answer.status in also:
             return answer
         raise failure(method, urlsplit(target).path, answer.status, answer.headers, answer.body)
 
     def resolve(self, location: str, *, relative_to: str) -> str:
-        """Return a URL that the registry named, on its origin.
+        """Return a URL that the registry named as an absolute URL.
 
         Args:
-            location: As the registry wrote it.
-            relative_to: A path, or a URL of this registry: of the request that it answered.
+            location: The URL as the registry wrote it.
+            relative_to: The path or URL of the request that the registry answered.
 
         Raises:
-            RegistryRefused: It is on another origin.
+            RegistryRefused: `location` is on another origin.
         """
         return on_origin(
             self._base_url,
@@ -261,26 +272,27 @@ class Transport:
         )
 
     def location(self, answer: Answer, *, relative_to: str) -> str:
-        """Return the URL in an answer's `Location`, on the registry's origin.
+        """Return the URL in an answer's `Location` as an absolute URL.
 
         Args:
             answer: The answer.
             relative_to: As for `resolve`.
 
         Raises:
-            RegistryUnavailable: It has none.
-            RegistryRefused: It is on another origin.
+            RegistryUnavailable: The answer has no `Location`.
+            RegistryRefused: The URL is on another origin.
         """
         named = answer.headers.get("Location", "").strip()
         if not named:
             raise RegistryUnavailable("The registry did not say where to go on.")
         return self.resolve(named, relative_to=relative_to)
 
-    def _admitted(
+    def _ask_authorized(
         self, method: str, target: str, scopes: Scopes, headers: Mapping[str, str] | None, body: Body | None
     ) -> Answer:
         shown = self._credential.authorization(scopes=scopes)
-        # A login is first tried as the registry likes it best, and then as it takes it.
+        # Without a first value, the registry's challenge is still unknown. Then the scheme that it prefers is tried,
+        # and after that the one that it accepts.
         renewals = 1 if shown is not None else 2
         while True:
             answer = self._exchange.ask(method, target, headers=headers, body=body, authorization=shown)
@@ -294,7 +306,7 @@ class Transport:
 
 
 def _beginning(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    """Yield at most 4 MiB of a body; the connection is kept for more requests if that was all of it."""
+    """Yield at most 4 MiB of a body. If the body ends within them, the connection is kept for further requests."""
     left = _BODY_BYTES
     while left and (piece := response.read1(left)):
         left -= len(piece)

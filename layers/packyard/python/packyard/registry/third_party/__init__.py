@@ -1,1 +1,1 @@
-"""Registries of third parties, read-only, and the guard before the network."""
+"""Reads from registries of third parties, and the guard that decides which hosts may be reached."""

@@ -1,12 +1,12 @@
-"""Being let in by a registry that is not ours: the answer to its challenge.
+"""Authorization to pull from a third-party registry: answers its challenges.
 
-Registries differ in what they say and in what works. So every way that a challenge offers is tried in turn, each once:
-a token for the scope that the challenge states, one for pulling from the repository, and last the operator's credential
-itself, shown to the registry that it is for.
+What a registry's challenge says is not always what works. So each way is tried once, in this order: a token for the
+scope that the challenge states, a token to pull from the repository, and then the operator's credential itself, which
+is sent only to the registry that it is for.
 
-- Some name a token server that hands out nothing, while only the credential works (image-factory PR #573).
-- Harbor answers a token that is not enough with a challenge for Basic (harbor #18856).
-- Some state no scope, or one that only they understand (oras-go #650, oras-dotnet #395).
+- Some registries name a token server that issues no token, and only the credential works (image-factory PR #573).
+- Harbor answers an insufficient token with a challenge for Basic (harbor #18856).
+- Some state no scope, or one with a meaning of their own (oras-go #650, oras-dotnet #395).
 
 Sources: RFC 9110, section 11; the token specification of the CNCF's distribution project.
 """
@@ -25,25 +25,25 @@ from packyard.registry.bearer_token import (
     token_url,
 )
 from packyard.registry.challenge import Challenge, bearer_of, offers_basic, parse_challenges
-from packyard.registry.statuses import NOT_NOW, SERVER_ERRORS
+from packyard.registry.statuses import RETRY_LATER, SERVER_ERRORS
 from packyard.registry.third_party.guard import TargetRefused
 from packyard.registry.third_party.guarded_http import BodyTooLarge, GuardedHttp
 from packyard.registry.third_party.pull_credentials import Grant
 
 _BASIC: Final = "Basic "
-# Of one registry, in one read.
+# For one registry in one read.
 _MAX_TOKEN_REQUESTS: Final = 4
 
 
 class Authorizer:
-    """Answers the challenges of one registry, for pulling from one repository.
+    """Answers the challenges of one registry when one repository is pulled.
 
     Args:
-        http: Asks the token server.
-        registry: As in `Reference.registry`.
+        http: Sends requests to the token server.
+        registry: The registry, as in `Reference.registry`.
         url: The registry's scheme, host and port.
-        repository: What is to be pulled.
-        grant: Returns what may be shown, None for nothing; not asked before it is needed.
+        repository: The path of the repository to pull from.
+        grant: Returns the credential for the registry, or None if there is none. Called only when it is needed.
     """
 
     def __init__(
@@ -64,15 +64,15 @@ class Authorizer:
         self._failure: TargetRefused | RegistryUnavailable | None = None
 
     def answer(self, challenges: Iterable[str], *, refused: str | None) -> str | None:
-        """Return an `Authorization` for the registry that it has not refused yet, or None when there is none.
+        """Return an `Authorization` that the registry has not refused yet, or None when there is none.
 
         Args:
-            challenges: The `WWW-Authenticate` headers.
-            refused: What the registry has just been shown.
+            challenges: The `WWW-Authenticate` headers of the answer that refused the request.
+            refused: The `Authorization` that the registry has just refused; None if none was sent.
 
         Raises:
-            TargetRefused: The token server is where we do not go, and there is no other way in.
-            RegistryUnavailable: The token server did not answer, or not with a token, and there is no other way in.
+            TargetRefused: The token server is a host that may not be reached, and nothing else can be tried.
+            RegistryUnavailable: The token server gave no usable answer, and nothing else can be tried.
         """
         offered = parse_challenges(challenges)
         bearer = bearer_of(offered)
@@ -84,7 +84,7 @@ class Authorizer:
         return found
 
     def _token(self, challenge: Challenge) -> str | None:
-        """Return a token for the first scope that has not been asked for yet and that one is given for."""
+        """Return a token for the first scope that was not requested before and for which the server issues one."""
         try:
             for url in self._token_urls(challenge):
                 if url in self._asked or len(self._asked) == _MAX_TOKEN_REQUESTS:
@@ -111,7 +111,7 @@ class Authorizer:
     def _ask(self, url: str) -> str | None:
         with self._http.get(url, accept="application/json", authorization=self._for_realm(url)) as reply:
             if reply.status != HTTPStatus.OK:
-                if reply.status in SERVER_ERRORS or reply.status in NOT_NOW:
+                if reply.status in SERVER_ERRORS or reply.status in RETRY_LATER:
                     raise RegistryUnavailable(
                         "The registry's token server is not able to answer at the moment."
                     )
@@ -122,7 +122,7 @@ class Authorizer:
                 raise RegistryUnavailable("The registry's token server gave no token.") from error
 
     def _for_realm(self, url: str) -> str | None:
-        """Return the credential, if the token server may see it."""
+        """Return the credential for the token server at `url`; None if there is none or it may not receive it."""
         try:
             host = host_of(url)
         except ValueError:

@@ -1,4 +1,4 @@
-"""How long one read from registries may take, counted where the waiting happens: at the socket."""
+"""The time limit of one read from registries, enforced at each wait on a socket."""
 
 from collections.abc import Callable
 from typing import Final
@@ -7,12 +7,12 @@ _SILENCE_SECONDS: Final = 8.0
 
 
 class Budget:
-    """The time for one read as a whole, whatever the number of requests and however slowly bytes come.
+    """The time limit of one read as a whole, independent of the number of requests and the pace of the answers.
 
     Args:
-        monotonic: Seconds on a clock that never goes back.
-        seconds: For everything.
-        silence_seconds: For the other side to send or to take anything at all.
+        monotonic: Returns seconds of a clock that never goes back.
+        seconds: The limit for the whole read, from now on.
+        silence_seconds: The limit for a single wait, in which the other side sends or accepts nothing.
     """
 
     def __init__(
@@ -22,11 +22,11 @@ class Budget:
         self._ends = monotonic() + seconds
         self._silence_seconds = silence_seconds
 
-    def seconds_allowed(self) -> float:
-        """Return how many seconds to wait for the next thing to happen.
+    def next_timeout(self) -> float:
+        """Return how many seconds the next wait may take.
 
         Raises:
-            TimeoutError: None are left.
+            TimeoutError: The time is used up.
         """
         left = self._ends - self._monotonic()
         if left <= 0:

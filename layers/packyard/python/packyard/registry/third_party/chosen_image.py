@@ -1,4 +1,4 @@
-"""Finding, in what a reference resolves to, the one image that packs are read from."""
+"""Chooses the image from which a pack is read when a reference resolves to an index of several."""
 
 from typing import Final
 
@@ -8,31 +8,31 @@ from packyard.oci.read.third_party_document import ThirdPartyIndex, ThirdPartyMa
 from packyard.registry.third_party.repository import ThirdPartyRepository
 
 _MAX_NESTED_INDEXES: Final = 3
-# Of manifests that are looked at until one is an image.
+# Index entries that are tried until one is an image.
 _MAX_CHOICES: Final = 8
 
 
 def chosen_manifest(
     repository: ThirdPartyRepository, document: ThirdPartyIndex | ThirdPartyManifest
 ) -> ThirdPartyManifest:
-    """Return the manifest of the image that packs are read from.
+    """Return the manifest of the image from which the pack is read.
 
-    An index may list artifacts as if they were images. So an entry that turns out to be none is passed over, as far as
-    eight manifests go.
+    An index may list artifacts as if they were images. An entry that is not an image is therefore skipped. At most
+    eight entries are tried.
 
     Args:
-        repository: Where it is.
-        document: What the reference resolved to.
+        repository: The repository of the image.
+        document: The manifest or index to which the reference resolved.
 
     Raises:
-        ImageFault: There is none, or it cannot be read.
+        ImageFault: There is no image, or it cannot be read.
         InvalidRequest, TargetRefused, RegistryUnavailable: As for `ThirdPartyRepository.document`.
     """
     return _Choice(repository).of(document, depth=0)
 
 
 class _Choice:
-    """Looks for an image in an index, and in the indexes that it lists."""
+    """Searches an index, and the indexes that it lists, for an image."""
 
     def __init__(self, repository: ThirdPartyRepository) -> None:
         self._repository = repository

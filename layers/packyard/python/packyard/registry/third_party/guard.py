@@ -1,8 +1,8 @@
-"""Which hosts may be connected to on a stranger's word, and the connecting itself (decision 10).
+"""Decides to which hosts we connect when a client or a third party names them, and connects (decision 10).
 
-A reference, a redirect and a token server's address are all a stranger's word. Each time, the name is resolved
-once, every address it has is checked, and one of the very addresses that were checked is connected to: an
-answer that changes with the next lookup gains nothing.
+References, redirects and the addresses of token servers come from clients and third parties, and may be hostile. For
+each connection the host name is resolved once, every address is checked, and the connection goes to one of the checked
+addresses. A name service that answers differently the next time (DNS rebinding) therefore gains nothing.
 """
 
 import socket
@@ -20,17 +20,17 @@ _PORTS: Final = {"https": 443, "http": 80}
 _ANY_PORT: Final = "*"
 _MAX_URL: Final = 8 << 10
 _MAX_HOST: Final = 253
-# A public host has a few addresses; trying each takes its time.
+# Further addresses of a host are not tried, to save time.
 _TRIED_ADDRESSES: Final = 3
 
 
 class TargetRefused(Exception):
-    """A host that may not be connected to, or that does not exist: whoever asked is not to learn which."""
+    """A host that may not be reached or does not exist; one error for both, so that clients cannot tell them apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Scheme, host and port: what a credential is for, and a connection to."""
+    """Scheme, host and port. Credentials and connections each belong to one origin."""
 
     scheme: str
     host: str
@@ -39,31 +39,31 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class TrustedHosts:
-    """Registries that the operator vouches for: they may have addresses that are not public.
+    """Registries that the operator trusts; their addresses need not be public.
 
     Attributes:
-        entries: Host, port (or `*`), and whether it is spoken to without TLS.
+        entries: Host, port (or `*` for any), and whether to connect without TLS.
     """
 
     entries: frozenset[tuple[str, str, bool]] = frozenset()
 
     @classmethod
     def parse(cls, text: str) -> "TrustedHosts":
-        """Read the deployment's setting: `[http://]host[:port]`, comma separated; any port where it is `*`.
+        """Parse the deployment's setting: entries `[http://]host[:port]`, separated by commas.
 
-        With `http://` a host is spoken to without TLS. So is a loopback host in any case: nothing leaves the
-        machine. No port means that of the scheme.
+        The port `*` stands for any port; without a port, the scheme's default applies. Connections use TLS, except with
+        `http://` and to loopback hosts, whose traffic does not leave the machine.
 
         Raises:
-            ValueError: An entry is none of that.
+            ValueError: An entry does not have this form.
         """
         return cls(frozenset(_trusted(entry.strip()) for entry in text.split(",") if entry.strip()))
 
     def scheme_of(self, registry: str) -> str | None:
-        """Return how a trusted registry is spoken to, or None for one that is not trusted.
+        """Return `http` or `https` for a trusted registry, or None for any other.
 
         Args:
-            registry: As in `Reference.registry`.
+            registry: The registry, as in `Reference.registry`.
         """
         host, _, port = registry.partition(":")
         for scheme, plain in (("http", True), ("https", False)):
@@ -71,12 +71,12 @@ class TrustedHosts:
                 return scheme
         return None
 
-    def also(self, origin: Origin) -> "TrustedHosts":
-        """Return these hosts and one more."""
+    def with_origin(self, origin: Origin) -> "TrustedHosts":
+        """Return these hosts and the host of `origin`."""
         return TrustedHosts(self.entries | {(origin.host, str(origin.port), origin.scheme == "http")})
 
     def include(self, origin: Origin) -> bool:
-        """Tell whether an origin is a trusted host, spoken to as the operator said."""
+        """Tell whether an origin is a trusted host, with the scheme that the operator configured."""
         plain = origin.scheme == "http"
         return any((origin.host, at, plain) in self.entries for at in (str(origin.port), _ANY_PORT))
 
@@ -103,7 +103,7 @@ def origin_of(url: str) -> Origin:
     """Return the origin of an `http` or `https` URL.
 
     Raises:
-        ValueError: It is none, or malformed.
+        ValueError: The URL has another scheme, or is malformed.
     """
     parts = urlsplit(url)
     if parts.scheme not in _PORTS:
@@ -118,12 +118,12 @@ Connect = Callable[[str, int, float], socket.socket]
 def resolve_name(
     host: str, port: int, *, lookup: Callable[..., Sequence[tuple[Any, ...]]] = socket.getaddrinfo
 ) -> Sequence[str]:
-    """Return the addresses of a host, none when there is no such name.
+    """Return the addresses of a host, each once; no addresses if the name does not exist.
 
     Args:
-        host: A name, or an address in any spelling.
-        port: Where it is to be connected to.
-        lookup: Asks the name service, as `socket.getaddrinfo` does.
+        host: A name, or an address in any notation.
+        port: The port to connect to.
+        lookup: Resolves the name, as `socket.getaddrinfo` does.
 
     Raises:
         RegistryUnavailable: The name service did not answer.
@@ -140,7 +140,12 @@ def resolve_name(
 
 
 def connect_to(address: str, port: int, timeout: float) -> socket.socket:
-    """Connect to an address, which is not looked up again: it is no name.
+    """Connect to an address. It is no host name, so there is no further lookup.
+
+    Args:
+        address: An IPv4 or IPv6 address.
+        port: The port.
+        timeout: Seconds.
 
     Raises:
         OSError: No connection within `timeout` seconds.
@@ -150,13 +155,13 @@ def connect_to(address: str, port: int, timeout: float) -> socket.socket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """Decides on every connection that is opened on a stranger's word.
+    """Checks and opens every connection to a host that a client or a third party names.
 
     Attributes:
-        trusted: Hosts that need not have public addresses. Empty while a stranger's registry is read: a
-            redirect of his must not lead to a host that trusts us.
-        resolve: Returns the addresses of a host; asked once for each connection.
-        connect: Opens a connection to an address, within so many seconds.
+        trusted: Hosts whose addresses need not be public. Must be empty while an untrusted registry is read, because
+            its redirects must not lead to internal hosts.
+        resolve: Returns the addresses of a host; called once for each connection.
+        connect: Connects to an address and port, with a timeout in seconds.
     """
 
     trusted: TrustedHosts
@@ -164,11 +169,11 @@ class Guard:
     connect: Connect
 
     def target_of(self, url: str) -> tuple[Origin, str]:
-        """Return where a URL leads, and the path and query to ask for there.
+        """Return a URL's origin, and its path with its query.
 
         Raises:
-            TargetRefused: It is not a URL that we follow: not https, except to a trusted host spoken to
-                without TLS, with a user in it, or malformed.
+            TargetRefused: The URL is malformed, over 8 KiB long, contains a user, or is not `https` (`http` is allowed
+                for hosts that the operator trusts without TLS).
         """
         try:
             parts = urlsplit(url)
@@ -181,15 +186,15 @@ class Guard:
             raise TargetRefused
         return origin, f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
 
-    def open(self, origin: Origin, seconds_allowed: Callable[[], float]) -> socket.socket:
-        """Connect to an origin.
+    def open(self, origin: Origin, next_timeout: Callable[[], float]) -> socket.socket:
+        """Connect to an origin, trying up to three of its addresses.
 
         Args:
             origin: From `target_of`.
-            seconds_allowed: How many seconds the next attempt may take; asked for each address that is tried.
+            next_timeout: Returns how many seconds the next attempt may take; called for each address.
 
         Raises:
-            TargetRefused: It does not exist, or has an address that is not public and is not trusted.
+            TargetRefused: The host does not exist, or is not trusted and has an address that is not public.
             RegistryUnavailable: The name service did not answer.
             OSError: No connection could be made.
         """
@@ -200,12 +205,12 @@ class Guard:
         *others, last = addresses[:_TRIED_ADDRESSES]
         for address in others:
             try:
-                return self.connect(address, origin.port, seconds_allowed())
+                return self.connect(address, origin.port, next_timeout())
             except OSError:
                 continue
-        return self.connect(last, origin.port, seconds_allowed())
+        return self.connect(last, origin.port, next_timeout())
 
 
 def _is_host(text: str) -> bool:
-    """Tell whether a name has nothing but the characters of one; underscores occur in names of buckets."""
+    """Tell whether a text has only the characters of host names, and underscores, which bucket names may contain."""
     return 0 < len(text) <= _MAX_HOST and all(c.isascii() and (c.isalnum() or c in "-._") for c in text)

@@ -1,7 +1,7 @@
-"""urllib3's connections, opened by the guard and held to a budget at every single receive.
+"""Connections of urllib3 that the guard opens, and whose every receive is bounded by a budget.
 
-A time-out of the usual kind starts anew with each byte, so that a server which sends one now and then, be it
-in its headers, could keep us for ever.
+A socket's timeout starts again with each received byte. With that alone, a server that sends a byte now and then could
+keep a request open without end.
 """
 
 import socket
@@ -23,14 +23,14 @@ else:
 
 
 class _Budgeted(_Socket):
-    """Waits, each time it receives, for no longer than the budget has left."""
+    """A socket that waits in each receive no longer than the budget allows."""
 
     budget: Budget | None = None
 
     def recv_into(self, *arguments: Any) -> int:
-        """See `socket.socket`; every read of a response comes down to this."""
+        """See `socket.socket`. All reads of a response use this method."""
         if self.budget is not None:
-            self.settimeout(self.budget.seconds_allowed())
+            self.settimeout(self.budget.next_timeout())
         return super().recv_into(*arguments)
 
 
@@ -43,7 +43,7 @@ class _BudgetedTlsSocket(_Budgeted, ssl.SSLSocket):
 
 
 class _GuardedHttp(HTTPConnection):
-    """A connection without TLS, to the one origin that the guard is asked about."""
+    """A connection without TLS to one origin, opened by the guard."""
 
     def __init__(self, *, guard: Guard, origin: Origin, budget: Budget, **arguments: Any) -> None:
         super().__init__(**arguments)
@@ -52,9 +52,9 @@ class _GuardedHttp(HTTPConnection):
         self._budget = budget
 
     def _new_conn(self) -> socket.socket:
-        """Connect as the guard allows; urllib3 then adds TLS, which it verifies against the host's name."""
+        """Connect through the guard. For https, urllib3 then starts TLS and verifies the host's name."""
         try:
-            opened = self._guard.open(self._origin, self._budget.seconds_allowed)
+            opened = self._guard.open(self._origin, self._budget.next_timeout)
         except TimeoutError as error:
             raise ConnectTimeoutError(self, "no connection in time") from error
         except OSError as error:
@@ -66,7 +66,7 @@ class _GuardedHttp(HTTPConnection):
         return budgeted
 
     def connect(self) -> None:
-        """Connect, and hold what is received from then on to the budget."""
+        """Connect, and apply the budget to everything that is received from then on."""
         super().connect()
         if isinstance(self.sock, _Budgeted):
             self.sock.budget = self._budget
@@ -87,13 +87,13 @@ class _HttpsPool(HTTPSConnectionPool):
 def guarded_pool(
     origin: Origin, *, guard: Guard, budget: Budget, tls: Callable[[], ssl.SSLContext]
 ) -> HTTPConnectionPool:
-    """Return a pool of one connection to `origin`; proxies that the environment names play no part.
+    """Return a pool of one connection to `origin`. It ignores proxies that the environment names.
 
     Args:
         origin: From `Guard.target_of`.
         guard: Opens the connection.
         budget: Bounds every wait.
-        tls: Returns what `tls_context` made.
+        tls: Returns a context made by `tls_context`; called only for https.
     """
     arguments: dict[str, Any] = {"guard": guard, "origin": origin, "budget": budget}
     if origin.scheme == "http":
@@ -102,10 +102,10 @@ def guarded_pool(
 
 
 def tls_context(authorities: str | None = None) -> ssl.SSLContext:
-    """Return how TLS is spoken: certificates and host names are verified.
+    """Return a TLS context that verifies certificates and host names.
 
     Args:
-        authorities: Certificates in PEM of those who are believed; the system's when None.
+        authorities: The certificates of the trusted authorities, in PEM; None for the system's.
     """
     context = ssl.create_default_context(cadata=authorities)
     context.sslsocket_class = _BudgetedTlsSocket

@@ -1,4 +1,8 @@
-"""GET requests to hosts that a stranger names: guarded, within one budget, redirects followed by hand."""
+"""GET requests to hosts that a client or a third party names.
+
+The guard checks each target, one budget bounds all requests of a read, and each redirect is checked before it is
+followed.
+"""
 
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -23,17 +27,17 @@ _USER_AGENT: Final = "packyard"
 
 
 class BodyTooLarge(Exception):
-    """A body is over the bound that was set for it."""
+    """A body is larger than the given limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer, its body not yet read.
+    """An answer whose body has not been read yet.
 
     Attributes:
-        status: The HTTP status; not a redirect that we follow.
-        redirected: Whether it comes from another origin than was asked, or by way of one.
-        url: Where it comes from in the end.
+        status: The HTTP status, after redirects.
+        redirected: Whether a redirect led to another origin than that of the request, even if a later one led back.
+        url: The URL that answered, after redirects.
     """
 
     status: int
@@ -42,19 +46,19 @@ class Reply:
     _response: urllib3.BaseHTTPResponse
 
     def header(self, name: str) -> str:
-        """Return a header's value, empty when there is none."""
+        """Return a header's value, or an empty text if it is absent."""
         return self._response.headers.get(name, "")
 
     def headers(self, name: str) -> list[str]:
-        """Return a header's values, one for each time that it stands in the answer."""
+        """Return the values of a header that may occur several times."""
         return self._response.headers.getlist(name)
 
     def read(self, max_bytes: int) -> bytes:
         """Return the body.
 
         Raises:
-            BodyTooLarge: It is over `max_bytes`.
-            RegistryUnavailable: It ends too early, or does not come in time.
+            BodyTooLarge: It has more than `max_bytes` bytes.
+            RegistryUnavailable: It ended early, or did not arrive in time.
         """
         body = bytearray()
         for chunk in self.chunks():
@@ -64,10 +68,10 @@ class Reply:
         return bytes(body)
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the body in pieces of at most 64 KiB; the connection serves again once it is read to its end.
+        """Yield the body in pieces of at most 64 KiB. Once it is read to its end, the connection can be reused.
 
         Raises:
-            RegistryUnavailable: It ends too early, or does not come in time.
+            RegistryUnavailable: It ended early, or did not arrive in time.
         """
         with _outages_translated():
             while piece := self._response.read1(_CHUNK_BYTES):
@@ -76,12 +80,12 @@ class Reply:
 
 
 class GuardedHttp:
-    """The requests of one read. A context manager: its connections end with it.
+    """Sends the requests of one read. A context manager that closes its connections when it ends.
 
     Args:
-        guard: Decides where to.
-        budget: For all requests together.
-        tls: Returns how TLS is spoken; not asked before it is needed.
+        guard: Checks targets and opens connections.
+        budget: The time limit for all requests together.
+        tls: Returns the TLS context; called only when it is needed.
     """
 
     def __init__(self, *, guard: Guard, budget: Budget, tls: Callable[[], ssl.SSLContext]) -> None:
@@ -101,17 +105,17 @@ class GuardedHttp:
     def get(
         self, url: str, *, accept: str, authorization: str | None, byte_range: str | None = None
     ) -> Iterator[Reply]:
-        """Send a GET, follow its redirects, and hold the answer open for as long as the context lasts.
+        """Send a GET request, follow at most five redirects, and keep the answer open while the context lasts.
 
         Args:
-            url: Whole.
-            accept: The header's value.
-            authorization: For the origin of `url` alone: the first redirect to another one drops it.
-            byte_range: The value of `Range`, for whoever answers in the end; without one, all is asked for.
+            url: An absolute URL.
+            accept: The value of `Accept`.
+            authorization: The value of `Authorization`, sent to the origin of `url` only; None to send none.
+            byte_range: The value of `Range`, sent after redirects too; None to request everything.
 
         Raises:
-            TargetRefused: `url`, or a redirect, leads to where we do not go.
-            RegistryUnavailable: No answer in time, a broken one, or too many redirects.
+            TargetRefused: `url`, or a redirect, leads to a host that may not be reached.
+            RegistryUnavailable: There was no complete answer in time, or there were too many redirects.
         """
         headers = {"Accept": accept, "User-Agent": _USER_AGENT}
         if byte_range is not None:
@@ -145,9 +149,9 @@ class GuardedHttp:
                 redirect=False,
                 preload_content=False,
                 decode_content=False,
-                timeout=self._budget.seconds_allowed(),
+                timeout=self._budget.next_timeout(),
             )
-        # Closes the connection too, unless the body was read to its end.
+        # This also closes the connection, unless the body has been read to its end.
         with response:
             yield response
 
@@ -167,7 +171,7 @@ def _joined(url: str, location: str) -> str:
 
 @contextmanager
 def _outages_translated(host: str = "") -> Iterator[None]:
-    """Turn what urllib3 raises, and the end of the budget, into one error of ours."""
+    """Raise urllib3's errors and the end of the budget as RegistryUnavailable."""
     try:
         yield
     except (HTTPError, TimeoutError) as error:

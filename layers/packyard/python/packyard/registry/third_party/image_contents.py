@@ -1,4 +1,4 @@
-"""The files of an image, wherever it is: all of them by reading its layers once, one of them by what it takes."""
+"""Reads the files of an image: an index of all of them from one pass over the layers, or one file's content."""
 
 import hashlib
 from collections.abc import Iterator
@@ -18,19 +18,19 @@ from packyard.registry.third_party.repository import ThirdPartyRepository
 
 
 class NotAsIndexed(RegistryUnavailable):
-    """What was read is not the file that the index tells of: the one or the other is damaged."""
+    """The content read is not that of the indexed file: the index or the content is damaged."""
 
 
 def scan_image(repository: ThirdPartyRepository, digest: Digest, *, limits: PullLimits) -> FileIndex:
-    """Read an image's layers, each checked against its digest, and return where its files lie.
+    """Read an image's layers, check each against its digest, and return the index of its files.
 
     Args:
-        repository: Where it is.
-        digest: Of its manifest or index.
-        limits: Bounds on the layers.
+        repository: The repository of the image.
+        digest: The digest of its manifest or index.
+        limits: Limits on the layers.
 
     Raises:
-        ImageFault: It is none that we can read, or over a bound.
+        ImageFault: The image cannot be read, or exceeds a limit.
         InvalidRequest, TargetRefused, RegistryUnavailable: As for `ThirdPartyRepository.blob`.
     """
     _, document = repository.document(digest)
@@ -48,17 +48,18 @@ def scan_image(repository: ThirdPartyRepository, digest: Digest, *, limits: Pull
 def opened_file(
     repository: ThirdPartyRepository, index: FileIndex, file: IndexedFile
 ) -> Iterator[Iterator[bytes]]:
-    """Give a file's content; it is known to be right only when all has been read.
+    """Give a file's content. It is verified only when it has been read to its end.
 
-    Where the layer's form allows, this is one request for the file's own bytes. Otherwise the layer is read up to it.
+    If the layer's form allows it, one request reads the file's own bytes. Otherwise the layer is read up to the file's
+    end.
 
     Args:
-        repository: Where the image is.
-        index: Of the image.
-        file: One of the index's.
+        repository: The repository of the image.
+        index: The image's index.
+        file: A file of that index.
 
     Raises:
-        NotAsIndexed: When read: it is another content.
+        NotAsIndexed: While reading: the content is not that of the file.
         InvalidRequest, TargetRefused, RegistryUnavailable: As for `ThirdPartyRepository.part`.
     """
     if not file.size:
@@ -80,7 +81,7 @@ def opened_file(
 
 @contextmanager
 def opened_layer(repository: ThirdPartyRepository, layer: IndexedLayer) -> Iterator[Iterator[bytes]]:
-    """Give a layer's blob; it is known to be right only when all has been read.
+    """Give a layer's bytes. They are verified only when they have been read to their end.
 
     Raises:
         ImageFault, InvalidRequest, TargetRefused, RegistryUnavailable: As for `ThirdPartyRepository.blob`.
@@ -100,7 +101,7 @@ def _skipped(pieces: Iterator[bytes], count: int) -> Iterator[bytes]:
 
 
 def _verified(pieces: Iterator[bytes], file: IndexedFile) -> Iterator[bytes]:
-    """Yield as much as belongs to the file."""
+    """Yield the file's bytes, and check their number and digest at the end."""
     sha256 = hashlib.sha256()
     left = file.size
     try:

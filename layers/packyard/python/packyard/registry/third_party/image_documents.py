@@ -1,4 +1,4 @@
-"""Finding all of an image in its repository: every platform, from its digest down."""
+"""Reads all manifests and indexes of an image, with every platform, starting at its digest."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -18,15 +18,15 @@ _MAX_BLOBS: Final = 512
 
 
 def read_tree(repository: ThirdPartyRepository, digest: Digest, *, max_documents: int) -> ImageTree:
-    """Return the image of a digest, its documents checked against theirs.
+    """Return the documents of an image, each checked against its digest, and the blobs that they name.
 
     Args:
-        repository: Where it is.
-        digest: Of its manifest or index.
-        max_documents: The most manifests and indexes that it may have.
+        repository: The repository of the image.
+        digest: The digest of its manifest or index.
+        max_documents: The largest allowed number of manifests and indexes.
 
     Raises:
-        ImageFault: It has more, is nested too deeply, is too large, or is not an image.
+        ImageFault: It has more documents, is nested too deeply, is too large, or is not an image.
         InvalidRequest, TargetRefused, RegistryUnavailable: As for `ThirdPartyRepository.manifest`.
     """
     walk = _Walk(repository, max_documents)
@@ -35,7 +35,7 @@ def read_tree(repository: ThirdPartyRepository, digest: Digest, *, max_documents
 
 
 class _Walk:
-    """Reads an image from the top, and notes each document after those that it names."""
+    """Reads an image from the top, and lists each document after those that it names."""
 
     def __init__(self, repository: ThirdPartyRepository, max_documents: int) -> None:
         self.documents: list[Document] = []
@@ -59,7 +59,7 @@ class _Walk:
         self._note(parts)
         for manifest in parts.manifests:
             self.visit(manifest.digest, size=manifest.size, depth=depth + 1)
-        # Our registry is to be told what it is, even if the one that it comes from says no more than JSON.
+        # Our registry needs the exact media type, also if the source's `Content-Type` is a generic one.
         self.documents.append(replace(document, media_type=parts.media_type))
 
     def _note(self, parts: NamedParts) -> None:

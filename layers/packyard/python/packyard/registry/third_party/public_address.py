@@ -1,7 +1,7 @@
-"""Which addresses are of the public internet, and which must not be reached on a stranger's word.
+"""Tells addresses of the public internet from those that must not be reached when a client names a host.
 
-Listed here rather than asked of `ipaddress`, whose opinion differs between Python's patch releases
-(CVE-2024-4032). Source: the IANA registries of special-purpose addresses for IPv4 and IPv6, RFC 6890.
+The networks are listed here because the answers of `ipaddress` differ between Python's patch releases (CVE-2024-4032).
+Source: the IANA registries of special-purpose addresses for IPv4 and IPv6, RFC 6890.
 """
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -29,8 +29,8 @@ _NOT_PUBLIC_V4: Final = tuple(
         ),
     )
 )
-# All that is assigned to public hosts. Loopback, link-local, unique local and multicast addresses lie outside,
-# and so do addresses that stand for IPv4 ones: mapped (::ffff:0:0/96) and NAT64 (64:ff9b::/96, 64:ff9b:1::/48).
+# Global unicast addresses. Loopback, link-local, unique local and multicast addresses lie outside, and so do addresses
+# that represent IPv4 ones: mapped (::ffff:0:0/96) and NAT64 (64:ff9b::/96, 64:ff9b:1::/48).
 _PUBLIC_V6: Final = IPv6Network("2000::/3")
 _NOT_PUBLIC_V6: Final = tuple(
     map(
@@ -46,7 +46,7 @@ _NOT_PUBLIC_V6: Final = tuple(
 
 
 def is_public(address: str) -> bool:
-    """Tell whether `address` is one of a public host; what is no address at all is not."""
+    """Tell whether `address` is a public IPv4 or IPv6 address; False for any other text."""
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -1,9 +1,8 @@
-"""Reading the pack that an image carries, wherever the image is.
+"""Reads the pack in an image, from our own registry or a third party's.
 
-For a pack's row, the image is neither copied nor kept: of its manifest we take the digest and the sizes, and of
-its layers as many, from the top, as it takes to tell what `/pack.yaml` is. Bytes of layers are let through to the
-reader as they come, and what was read counts only once the whole layer has turned out to be of its digest. Who copies
-an image (`operations.clone`) reads it in the same way, and all of it.
+The image is not stored. Only its digest, its sizes and `/pack.yaml` are taken from it. Layers are read from the top
+until `/pack.yaml` is found. They are streamed, and the result counts only after the whole layer has matched its digest.
+`operations.clone`, which copies an image, reads all of it through the same `ImageSource.opened`.
 """
 
 import ssl
@@ -42,24 +41,26 @@ if TYPE_CHECKING:
 
 _MANIFEST_NAME: Final = "pack.yaml"
 _DOCKER_HUB_URL: Final = "https://registry-1.docker.io"
-# Archivers link to the first of equal files, so that one is usual. Each costs to read its layer once more.
+# Archivers may store a file as a hard link to an equal file, so one link is common. Each link means that its layer is
+# read once more.
 _MAX_LINKS: Final = 8
-# What helps when an image cannot be had. It follows from the reference alone, whatever the cause (decision 10).
-_THEIRS: Final = (
+# The advice when an image cannot be pulled. It depends on the reference alone, so it does not reveal the cause
+# (decision 10).
+_THIRD_PARTY_HINT: Final = (
     "check the host {registry}, the repository {repository} and the {target}. For a private image, or a host without a "
     "public address, whoever operates this service can add a credential for it, or trust it"
 )
-_OURS: Final = "of this service's own registry, an organisation can name the images of its own packs only"
+_OWN_HINT: Final = "of this service's own registry, an organisation can name the images of its own packs only"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PulledPack:
-    """What is recorded of an image that holds a pack.
+    """What is recorded about an image that contains a pack.
 
     Attributes:
-        manifest: `pack.yaml`, checked.
-        digest: Of the manifest or index that the reference resolved to: the pin.
-        size_bytes: Config plus layers of the image that was read, compressed.
+        manifest: The validated `pack.yaml`.
+        digest: The digest of the manifest or index to which the reference resolved; the pack is pinned to it.
+        size_bytes: The compressed size of the image that was read: its config and its layers.
     """
 
     manifest: "Manifest"
@@ -69,12 +70,12 @@ class PulledPack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullLimits:
-    """Bounds on one read.
+    """Limits on one read of an image.
 
     Attributes:
-        seconds: For all of it, whatever the number of requests.
-        compressed_bytes: Of all layers that have to be looked into.
-        layer: On each of them.
+        seconds: The time for the whole read, independent of the number of requests.
+        compressed_bytes: The compressed bytes of all layers that are read.
+        layer: The limits on each layer.
     """
 
     seconds: float = 20
@@ -84,12 +85,12 @@ class PullLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnRegistry:
-    """The registry that we push to, in which everybody may read their own images through us.
+    """The registry to which we push. Through us, each organisation can read its own images in it.
 
     Attributes:
         url: Scheme, host and port.
-        credential: What to show it.
-        prefix: What every repository's name begins with; the organisation's id follows.
+        credential: Our credential for it.
+        prefix: The first part of each repository's path; the organisation's id is the next part.
     """
 
     url: str
@@ -98,24 +99,24 @@ class OwnRegistry:
 
     @property
     def host(self) -> str:
-        """What references to it start with, in normal form."""
+        """The host, and port if any, with which references to it start, in normal form."""
         return parse_registry(urlsplit(self.url).netloc)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageSource:
-    """Reads packs out of images, of any registry of the public internet and of those that the operator trusts.
+    """Reads packs from images in registries of the public internet, in ours, and in those that the operator trusts.
 
     Attributes:
         own: Our own registry.
-        trusted: Registries that may have addresses which are not public.
-        credentials: What to show other registries.
-        limits: Bounds on each read.
+        trusted: Registries whose addresses need not be public.
+        credentials: The operator's credentials for third-party registries.
+        limits: Limits on each read.
         resolve: Returns a host's addresses.
         connect: Connects to an address.
-        tls: Makes the context of TLS connections, when first needed.
-        monotonic: Seconds on a clock that never goes back.
-        time_left: For how many seconds registries may still be waited for, whatever the limits say.
+        tls: Returns a TLS context; called when it is first needed.
+        monotonic: Returns seconds of a clock that never goes back.
+        time_left: Returns the seconds that the invocation may still spend on registries; it caps `limits.seconds`.
     """
 
     own: OwnRegistry
@@ -129,42 +130,44 @@ class ImageSource:
     time_left: Callable[[], float]
 
     def read_pack(self, reference: Reference, *, org_id: str) -> PulledPack:
-        """Return what an image says of the pack that it holds.
+        """Return the pack that an image contains.
 
         Args:
-            reference: Where the image is.
-            org_id: Who asks. In our own registry, only what lies below this organisation is there for them.
+            reference: The image's reference.
+            org_id: The organisation for which the image is read. In our own registry it can read only its own images.
 
         Raises:
-            InvalidRequest: On `image_ref`: the image does not exist, may not be pulled, is where we do not go
-                (all in the same words), or is none that we can read; on `pack.yaml` and `pack.yaml:<key>`.
-            RegistryUnavailable: A registry did not answer in time, or not with what was asked for.
-            ServiceUnavailable: AWS did not answer for a credential.
+            InvalidRequest: On the field `image_ref`: the image does not exist, may not be pulled, or is on a host that
+                may not be reached (one message for all three), or it cannot be read. On `pack.yaml` or
+                `pack.yaml:<key>`: the manifest is invalid.
+            RegistryUnavailable: A registry did not answer in time, or its answer was wrong.
+            ServiceUnavailable: AWS did not provide a credential.
         """
         with self.opened(reference, org_id=org_id) as repository:
             return self._read(repository, reference.target)
 
     @contextmanager
     def opened(self, reference: Reference, *, org_id: str) -> Iterator[ThirdPartyRepository]:
-        """Give an image's repository for reading, within one budget of time for all of it.
+        """Give access to an image's repository. One time limit applies to the whole context.
 
         Args:
-            reference: Where the image is.
+            reference: The image's reference.
             org_id: As for `read_pack`.
 
         Raises:
-            InvalidRequest: On `image_ref`: as for `read_pack`, whatever of it comes up while the context lasts.
+            InvalidRequest: On `image_ref`, as for `read_pack`; also for faults that are found while the context lasts.
             RegistryUnavailable, ServiceUnavailable: As for `read_pack`.
         """
         ours = reference.registry == self.own.host
-        hint = _OURS if ours else _theirs(reference)
+        hint = _OWN_HINT if ours else _third_party_hint(reference)
         name = ImageName(str(reference), reference.repository, hint)
         if ours and not reference.repository.startswith(f"{self.own.prefix}/{org_id}/"):
             raise name.unpullable()
-        # By another name of its own, a credential that the operator lists for it would open all of it.
+        # Another host name of our own ECR registry. With a credential that the operator configured for that name, the
+        # caller could read every organisation's images.
         if not ours and same_ecr(reference.registry, self.own.host):
             raise name.unpullable()
-        base_url, trusted = self._approach(reference.registry)
+        base_url, trusted = self._base_url_and_trusted(reference.registry)
         guard = Guard(trusted=trusted, resolve=self.resolve, connect=self.connect)
         budget = Budget(monotonic=self.monotonic, seconds=min(self.limits.seconds, self.time_left()))
         with GuardedHttp(guard=guard, budget=budget, tls=lambda: self._tls) as http:
@@ -185,7 +188,7 @@ class ImageSource:
                     base_url=base_url,
                     name=name,
                     authorizer=authorizer,
-                    authorization=authorizer.unasked() if isinstance(authorizer, OwnAuthorizer) else None,
+                    authorization=authorizer.initial() if isinstance(authorizer, OwnAuthorizer) else None,
                 )
             except TargetRefused:
                 raise name.unpullable() from None
@@ -196,14 +199,14 @@ class ImageSource:
     def _tls(self) -> ssl.SSLContext:
         return self.tls()
 
-    def _approach(self, registry: str) -> tuple[str, TrustedHosts]:
+    def _base_url_and_trusted(self, registry: str) -> tuple[str, TrustedHosts]:
         """Return a registry's base URL, and the hosts that are trusted while it is read.
 
-        None are while a stranger's is: by a redirect he would have us ask, from inside, a registry that does
-        not ask us who we are.
+        While an untrusted registry is read, no host is trusted. Otherwise its redirects could make us read from an
+        internal registry that requires no login.
         """
         if registry == self.own.host:
-            return self.own.url.rstrip("/"), self.trusted.also(origin_of(self.own.url))
+            return self.own.url.rstrip("/"), self.trusted.with_origin(origin_of(self.own.url))
         if registry == DOCKER_HUB:
             return _DOCKER_HUB_URL, TrustedHosts()
         scheme = self.trusted.scheme_of(registry)
@@ -215,7 +218,7 @@ class ImageSource:
         digest, document = repository.document(target)
         manifest = chosen_manifest(repository, document)
         content = self._manifest_file(repository, manifest)
-        # With it come the models that check it, which nobody needs who reads files.
+        # Imported here because it loads the validation models, which reading files does not need.
         from packyard.packs.manifest.pack_manifest import parse_manifest  # noqa: PLC0415
 
         return PulledPack(
@@ -244,7 +247,7 @@ class ImageSource:
                     raise ImageFault(
                         f"has a {_MANIFEST_NAME} that is a chain of over {_MAX_LINKS} hard links"
                     )
-                # In the same layer, once more: it may hold what the link names.
+                # The same layer is read again: it may contain the link's target.
                 search.follow(found)
             elif found is Absence.SILENT:
                 layers.pop()
@@ -255,9 +258,9 @@ class ImageSource:
     def _look(
         self, repository: ThirdPartyRepository, layer: Descriptor, search: FileSearch
     ) -> bytes | HardLink | Absence:
-        """Look for the file in one layer, and read the layer to its end in any case.
+        """Search one layer for the file, and read the layer to its end in any case.
 
-        Only then is it known whether a fault is the image's, or the transfer's.
+        The end shows whether the digest matches, and so whether a fault is in the image or in the transfer.
         """
         with repository.blob(layer) as chunks:
             try:
@@ -267,9 +270,11 @@ class ImageSource:
                     pass
 
 
-def _theirs(reference: Reference) -> str:
+def _third_party_hint(reference: Reference) -> str:
     target = f"tag {reference.tag}" if reference.digest is None else "digest"
-    return _THEIRS.format(registry=reference.registry, repository=reference.repository, target=target)
+    return _THIRD_PARTY_HINT.format(
+        registry=reference.registry, repository=reference.repository, target=target
+    )
 
 
 def _no_file(search: FileSearch, found: Absence, *, linked: bool) -> ImageFault:

@@ -1,7 +1,7 @@
-"""What the operator lets us show to registries that are not ours, and on whose behalf.
+"""The operator's credentials for third-party registries, and the organisations for which they may be used.
 
-Without an entry here, a registry is read anonymously: were our own rights shown to whatever host a caller
-names, callers could read through us what they may not read themselves.
+A registry without an entry is read anonymously. If Packyard used its own rights for any host that a caller names,
+callers could read images through it that they may not read themselves.
 """
 
 import json
@@ -15,11 +15,11 @@ from packyard.aws.cached_value import CachedValue
 from packyard.oci.reference import parse_registry
 from packyard.registry.credentials import Basic, Credential
 
-_FRESH: Final = timedelta(minutes=5)
+_MAX_AGE: Final = timedelta(minutes=5)
 _ECR: Final = re.compile(
     r"[0-9]{12}\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z]{2}(?:-[a-z]+)+-[0-9])\.amazonaws\.com(?:\.cn)?"
 )
-# All names of one: with FIPS, and those that IPv6 has too (ECR user guide, "Getting started with ... IPv6").
+# All host names of an ECR registry, with FIPS and dual-stack ones (ECR user guide, "Getting started with ... IPv6").
 _ECR_NAMES: Final = re.compile(
     r"(?P<account>[0-9]{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z]{2}(?:-[a-z]+)+-[0-9])\."
     r"(?:amazonaws\.com|amazonaws\.com\.cn|on\.aws|on\.amazonwebservices\.com\.cn)"
@@ -34,7 +34,8 @@ class Grant:
     """A credential for one registry.
 
     Attributes:
-        realm: The registry's token server, as the operator names it: a host that may see the credential too.
+        credential: The credential.
+        realm: The host of the registry's token server, which may receive the credential too; None if not configured.
     """
 
     credential: Credential
@@ -54,13 +55,14 @@ def same_ecr(one: str, other: str) -> bool:
 
 
 class ThirdPartyCredentials:
-    """The operator's entries, read when first needed and again after five minutes.
+    """The operator's entries, read on first use and again after five minutes.
 
     Args:
-        load: Returns the secret: JSON that maps a registry to `{"username", "password"}` or `{"ecr": true}`,
-            each with optional `orgs`, for whom (all, when absent), and `realm`, the token server's host.
-        ecr_token: Makes the credential for ECR in a region.
-        clock: The time, UTC.
+        load: Returns the secret: JSON that maps a registry to `{"username", "password"}` or `{"ecr": true}`. Each entry
+            may add `orgs`, the ids of the organisations that may use it (default: all), and `realm`, the token server's
+            host.
+        ecr_token: Returns the credential for ECR in a region.
+        clock: Returns the current time in UTC.
     """
 
     def __init__(
@@ -73,16 +75,16 @@ class ThirdPartyCredentials:
         self._entries = CachedValue(load=lambda: dict(_entries(load(), ecr_token)), clock=clock)
 
     def grant_for(self, registry: str, *, org_id: str) -> Grant | None:
-        """Return what may be shown to a registry on behalf of an organisation, or None.
+        """Return the credential for a registry that an organisation may use, or None.
 
         Args:
-            registry: As in `Reference.registry`.
-            org_id: Whose request this is.
+            registry: The registry, as in `Reference.registry`.
+            org_id: The organisation for which the registry is read.
 
         Raises:
-            ValueError: The secret is not as it must be. The message quotes none of it.
+            ValueError: The secret has the wrong form. The message quotes nothing secret.
         """
-        entry = self._entries.get(max_age=_FRESH).get(registry)
+        entry = self._entries.get(max_age=_MAX_AGE).get(registry)
         if entry is None or (entry.orgs is not None and org_id not in entry.orgs):
             return None
         return entry.grant
@@ -92,7 +94,7 @@ def _entries(secret: str, ecr_token: Callable[[str], Credential]) -> Iterable[tu
     try:
         body = json.loads(secret)
     except ValueError:
-        # The cause would quote the secret.
+        # Without the cause, which quotes the secret.
         raise ValueError("the registry credentials are not JSON") from None
     if not isinstance(body, dict):
         raise ValueError("the registry credentials must be a mapping by registry")  # noqa: TRY004 - one kind of error
@@ -137,5 +139,5 @@ def _orgs(value: Any) -> frozenset[str]:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise ValueError("what is not a list must be text")
+        raise ValueError("username, password, realm and each of orgs must be a text that is not empty")
     return value

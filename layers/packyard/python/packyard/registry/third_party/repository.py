@@ -1,8 +1,7 @@
-"""One repository of a registry that others run, read-only (OCI distribution-spec, "Pull").
+"""Reads manifests and blobs from one repository (OCI distribution-spec, "Pull").
 
-A registry may keep images in another one and redirect to it, which then asks for a token of its own
-(docker-nixpkgs #55, image-factory #73). That one is answered too, but anonymously: nothing that the operator gave is
-for it.
+A registry may redirect to another registry, which then requires a token of its own (docker-nixpkgs #55, image-factory
+#73). We request that token anonymously: the operator's credential is not for the other registry.
 """
 
 import hashlib
@@ -25,13 +24,13 @@ from packyard.oci.read.third_party_document import (
     ThirdPartyManifest,
     parse_third_party_document,
 )
-from packyard.registry.statuses import CLIENT_ERRORS, NOT_NOW
+from packyard.registry.statuses import CLIENT_ERRORS, RETRY_LATER
 from packyard.registry.third_party.authorization import Authorizer
 from packyard.registry.third_party.guarded_http import BodyTooLarge, GuardedHttp, Reply
 
-# What registries are asked to take (OCI distribution-spec, "Pushing Manifests").
+# The size that registries are asked to accept (OCI distribution-spec, "Pushing Manifests").
 _MAX_MANIFEST: Final = 4 << 20
-# Bare, once more at the registry that we are sent on to, with tokens, and with a credential and what replaces it.
+# One without authorization, one at the registry of a redirect, several tokens, and a credential and its replacement.
 _ATTEMPTS: Final = 8
 _MANIFESTS: Final = "/manifests/"
 _API_PATH: Final = re.compile(r"/v2/(?P<repository>.+)/(?:manifests|blobs)/[^/]+")
@@ -39,12 +38,12 @@ _API_PATH: Final = re.compile(r"/v2/(?P<repository>.+)/(?:manifests|blobs)/[^/]+
 
 @dataclass(frozen=True, slots=True)
 class ImageName:
-    """What is read, and how it is called where something is said about it.
+    """The image that is read, with the texts for messages about it.
 
     Attributes:
-        text: The reference in normal form, the tag that was asked for included.
-        repository: Path in the registry.
-        hint: What helps when it cannot be had.
+        text: The reference in normal form, with the requested tag.
+        repository: The repository's path in the registry.
+        hint: The advice when it cannot be pulled.
     """
 
     text: str
@@ -52,11 +51,14 @@ class ImageName:
     hint: str
 
     def unpullable(self) -> InvalidRequest:
-        """Return the one error for what is not there, what is not for us, and what is where we do not go."""
+        """Return the error for an image that is absent, may not be pulled, or is on a host that may not be reached.
+
+        It is the same for all three, so that a client cannot tell them apart.
+        """
         return InvalidRequest({"image_ref": f"{self.text} does not exist, or may not be pulled; {self.hint}"})
 
     def kept_elsewhere(self, host: str) -> InvalidRequest:
-        """Return the error for an image that its registry redirects for, to one that does not let us in."""
+        """Return the error for an image whose registry redirects to `host`, which refuses an anonymous pull."""
         return InvalidRequest(
             {
                 "image_ref": f"{self.text} is kept at {host}, to which its registry redirects; there it does not "
@@ -66,22 +68,22 @@ class ImageName:
 
 
 class AnswersChallenges(Protocol):
-    """Lets us in where a registry asks who we are."""
+    """Answers the challenges of a registry."""
 
     def answer(self, challenges: Iterable[str], *, refused: str | None) -> str | None:
-        """Return an `Authorization`, or None when there is none besides `refused`."""
+        """Return an `Authorization` other than `refused`, or None when there is none."""
         ...
 
 
 class ThirdPartyRepository:
-    """Manifests and blobs, each checked against its digest.
+    """Reads manifests and blobs, and checks them against their digests.
 
     Args:
         http: Sends the requests.
         base_url: Scheme, host and port of the registry.
         name: The image.
-        authorizer: Answers its challenges.
-        authorization: What to show it unasked.
+        authorizer: Answers the registry's challenges.
+        authorization: The `Authorization` to send before any challenge; None to send none.
     """
 
     def __init__(
@@ -102,34 +104,34 @@ class ThirdPartyRepository:
     def document(
         self, target: str, *, size: int | None = None
     ) -> tuple[Digest, ThirdPartyIndex | ThirdPartyManifest]:
-        """Return a manifest or an index, and the digest of the bytes that it came as.
+        """Return a manifest or an index, parsed, and the digest of its bytes.
 
         Args:
             target: A tag or a digest.
-            size: Bytes that there must be, as the index states that names it; None for what a client names.
+            size: The size in bytes that the listing index states; None if a client named the target.
 
         Raises:
-            ImageFault: It is not what we can read, or not as the index states.
+            ImageFault: We cannot read it, or it is not as the index states.
             InvalidRequest, TargetRefused, RegistryUnavailable: As for `manifest`.
         """
         found = self.manifest(target, size=size)
         return found.digest, parse_third_party_document(found.raw, content_type=found.media_type)
 
     def manifest(self, target: str, *, size: int | None = None) -> Document:
-        """Return a manifest or an index as it came, of the type that the registry says it is; not yet looked into.
+        """Return a manifest or an index as it was received, unparsed, with the answer's media type.
 
         Args:
             target: A tag or a digest.
             size: As for `document`.
 
         Raises:
-            ImageFault: It is over 4 MiB, or not of the size stated, or not there though an index names it.
+            ImageFault: It is over 4 MiB, or has another size than stated, or is absent although an index lists it.
             InvalidRequest: On `image_ref`: it does not exist, or may not be pulled.
-            TargetRefused: The registry, or what it points to, is where we do not go.
-            RegistryUnavailable: No answer, or one of another digest than was asked for.
+            TargetRefused: The registry, or a host that it names, may not be reached.
+            RegistryUnavailable: The registry did not answer, or the content has another digest than requested.
         """
         named = None if size is None else target
-        with self._asked(_MANIFESTS + target, accept=ANY_MANIFEST, named=named) as reply:
+        with self._request(_MANIFESTS + target, accept=ANY_MANIFEST, named=named) as reply:
             try:
                 raw = reply.read(_MAX_MANIFEST)
             except BodyTooLarge:
@@ -144,35 +146,35 @@ class ThirdPartyRepository:
 
     @contextmanager
     def blob(self, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:
-        """Give a blob's bytes; they are known to be right only when all have been read.
+        """Give a blob's bytes. They are verified only when they have been read to their end.
 
         Raises:
-            ImageFault: It is not there; or when read to its end: the size stated is wrong.
+            ImageFault: The blob does not exist; at its end: its stated size is wrong.
             InvalidRequest: On `image_ref`: it may not be pulled.
-            TargetRefused: The registry points to where we do not go.
-            RegistryUnavailable: No answer; or when read: it is cut off, or not of its digest.
+            TargetRefused: The registry redirects to a host that may not be reached.
+            RegistryUnavailable: The registry did not answer; while reading: the blob is cut off, or has another digest.
         """
-        with self._asked(f"/blobs/{descriptor.digest}", accept="*/*", named=descriptor.digest) as reply:
+        with self._request(f"/blobs/{descriptor.digest}", accept="*/*", named=descriptor.digest) as reply:
             yield _verified(reply.chunks(), descriptor)
 
     @contextmanager
     def part(self, descriptor: Descriptor, *, start: int, length: int) -> Iterator[Iterator[bytes]]:
-        """Give some bytes of a blob, with one request (RFC 9110, section 14); whether they are right is not known.
+        """Give a part of a blob, with one range request (RFC 9110, section 14). The bytes are not verified.
 
-        A registry that knows no ranges sends the whole blob, which is then read as far as the part goes.
+        A registry that does not support ranges sends the whole blob, which is then read up to the end of the part.
 
         Args:
             descriptor: The blob.
-            start: Bytes from its start.
-            length: Bytes; the part lies inside of the blob.
+            start: The offset of the part in bytes.
+            length: The number of bytes. The part must lie within the blob.
 
         Raises:
             ImageFault, InvalidRequest, TargetRefused: As for `blob`.
-            RegistryUnavailable: No answer, or another part than was asked for; or when read: it is cut off.
+            RegistryUnavailable: The registry did not answer, or sent another part; while reading: it is cut off.
         """
         byte_range = f"bytes={start}-{start + length - 1}"
         digest = descriptor.digest
-        asked = self._asked(f"/blobs/{digest}", accept="*/*", named=digest, byte_range=byte_range)
+        asked = self._request(f"/blobs/{digest}", accept="*/*", named=digest, byte_range=byte_range)
         with asked as reply:
             skipped = start
             if reply.status == HTTPStatus.PARTIAL_CONTENT:
@@ -181,7 +183,7 @@ class ThirdPartyRepository:
             yield _cut(reply.chunks(), skipped, length)
 
     def content(self, descriptor: Descriptor) -> Iterator[bytes]:
-        """Yield a blob's bytes, anew with each call; known to be right only when all have come.
+        """Yield a blob's bytes; each call reads them again. They are verified only when all have been read.
 
         Raises:
             ImageFault, InvalidRequest, TargetRefused, RegistryUnavailable: As for `blob`.
@@ -190,7 +192,7 @@ class ThirdPartyRepository:
             yield from chunks
 
     @contextmanager
-    def _asked(
+    def _request(
         self, path: str, *, accept: str, named: str | None, byte_range: str | None = None
     ) -> Iterator[Reply]:
         url, authorization = self._url + path, self._authorization
@@ -211,14 +213,14 @@ class ThirdPartyRepository:
                 if elsewhere is not None:
                     break
                 url, elsewhere = sent_to, urlsplit(sent_to).netloc
-                authorizer, authorization = self._stranger(sent_to), None
+                authorizer, authorization = self._anonymous_authorizer(sent_to), None
             authorization = authorizer.answer(challenges, refused=authorization)
             if authorization is None:
                 break
         raise self._name.unpullable() if elsewhere is None else self._name.kept_elsewhere(elsewhere)
 
-    def _stranger(self, url: str) -> Authorizer:
-        """Return what answers the challenges of a registry that we are sent to, with nothing to show but tokens."""
+    def _anonymous_authorizer(self, url: str) -> Authorizer:
+        """Return an authorizer without a credential, for the registry to which a redirect led."""
         parts = urlsplit(url)
         found = _API_PATH.fullmatch(parts.path)
         return Authorizer(
@@ -236,10 +238,10 @@ class ThirdPartyRepository:
             raise ImageFault(
                 f"names {named}, which its registry does not hold; push the image again, with all its platforms"
             )
-        if reply.status in CLIENT_ERRORS and reply.status not in NOT_NOW:
+        if reply.status in CLIENT_ERRORS and reply.status not in RETRY_LATER:
             if elsewhere is not None:
                 raise self._name.kept_elsewhere(elsewhere)
-            # By sending us to where a blob lies, a registry has vouched for it.
+            # A registry that redirects to a blob's storage has the blob, so a refusal there is a fault of the storage.
             if not reply.redirected or path.startswith(_MANIFESTS):
                 raise self._name.unpullable()
         unavailable = RegistryUnavailable("The registry is not able to answer at the moment.")
@@ -248,7 +250,7 @@ class ThirdPartyRepository:
 
 
 def _check_range(reply: Reply, byte_range: str) -> None:
-    """Check that a part is the one that was asked for: `bytes 0-99/1234` answers `bytes=0-99`."""
+    """Check that the answer has the requested range: `bytes 0-99/1234` answers `bytes=0-99`."""
     stated = reply.header("Content-Range").partition("/")[0].replace(" ", "=", 1)
     if stated.lower() != byte_range:
         raise RegistryUnavailable("The registry did not answer with the part that it was asked for.")

@@ -1,4 +1,4 @@
-"""Puts together what reads packs out of images; called by the composition root."""
+"""Builds the reader of packs in images; called by the composition root."""
 
 from collections.abc import Callable
 
@@ -18,18 +18,18 @@ def image_source(  # noqa: PLR0913 - by name; what the composition root has
     monotonic: Callable[[], float],
     time_left: Callable[[], float],
 ) -> ImageSource:
-    """Return the source that reads over this machine's network.
+    """Return an `ImageSource` that uses the real network.
 
     Args:
         own: Our own registry.
         trusted: The deployment's setting; see `TrustedHosts.parse`.
-        credentials: What to show other registries.
-        manifest_bytes: The largest `pack.yaml`.
-        monotonic: Seconds on a clock that never goes back.
-        time_left: For how many seconds registries may still be waited for.
+        credentials: The operator's credentials for third-party registries.
+        manifest_bytes: The largest allowed `pack.yaml`, in bytes.
+        monotonic: Returns seconds of a clock that never goes back.
+        time_left: Returns the seconds that may still be spent on registries.
 
     Raises:
-        ValueError: The setting cannot be read.
+        ValueError: `trusted` cannot be parsed.
     """
     return ImageSource(
         own=own,
