@@ -40,7 +40,7 @@ def running_emulator(
         EmulatorFailed: The port is taken, or the emulator was not ready within a minute.
     """
     if not (folder / "services" / "s3.json").exists():
-        # It writes buckets at once, everything else when it stops. If it is killed, it leaves objects that nothing knows.
+        # It writes buckets at once, all else when it stops. If it is killed, it leaves objects that nothing knows.
         shutil.rmtree(folder / "s3", ignore_errors=True)
     # The functions' workers unpack their code here, and a killed emulator leaves it behind.
     temporary = folder / "tmp"
