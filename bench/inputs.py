@@ -7,8 +7,8 @@
     50_mb, 1_gib    what `pack` is made of, to show that memory does not grow with the archive; the larger one has each
                     text four times, or it would be over the limit of an archive
 
-Prose is sentences of phrases of words. Word frequencies fall with their rank, as in natural language. gzip reduces it to
-a third, as it does real guides. Sizes of files are log-normal. Members are in no order, as `tar` finds them in a
+Prose is sentences of phrases of words. Word frequencies fall with their rank, as in natural language. gzip reduces it
+to a third, as it does real guides. Sizes of files are log-normal. Members are in no order, as `tar` finds them in a
 directory, and below one wrapping directory.
 """
 

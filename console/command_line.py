@@ -149,7 +149,9 @@ def _add_org(actions: Any) -> None:
     create = _action(actions, "create", _create_org, "create an organisation and print its id")
     create.add_argument("slug", help="its host label, <slug>.<domain>")
     create.add_argument("--posture", type=BillingPosture, choices=list(BillingPosture), default="active")
-    create.add_argument("--trial-ends", type=_instant, help="when its trial ends, such as 2026-12-31T00:00:00Z")
+    create.add_argument(
+        "--trial-ends", type=_instant, help="when its trial ends, such as 2026-12-31T00:00:00Z"
+    )
     create.add_argument(
         "--platform", action="store_true", help="the operator's own organisation, whose packs everyone sees"
     )

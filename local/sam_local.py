@@ -165,7 +165,7 @@ def _told(path: Path, answer: Any, stack: StandingStack) -> bool:
 
 
 def _events(texts: Sequence[str]) -> list[Path]:
-    """Return the events among the given files. If there are several, expected answers come from a pattern and are skipped."""
+    """Return the events among the given files. Of several files, skip expected answers, which a pattern includes."""
     several = [text for text in texts if is_event(Path(text))]
     events = [event_at(text) for text in (several if len(texts) > 1 else texts)]
     if not events:

@@ -67,9 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--region", help="the stack's Region; by default that of the AWS configuration")
     parser.add_argument("--api-url", help="where the API is, such as https://acme.packs.example/v1")
     parser.add_argument("--endpoint-url", help="the URL of AWS, for an emulator")
-    parser.add_argument(
-        "--take-over", action="store_true", help="reuse what a killed trial has left"
-    )
+    parser.add_argument("--take-over", action="store_true", help="reuse what a killed trial has left")
     return parser
 
 
