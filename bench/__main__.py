@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from local.command import CommandFailed, run
-from local.deployment import build
 from local.environments import LOCAL, PROJECT, tool
+from local.sam_deployment import build
 
 from bench.processes import ProgramFailed
 

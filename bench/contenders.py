@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from local.deployment import BUILT
 from local.environments import PROJECT, tool
 from local.programs import program
+from local.sam_deployment import BUILT
 
 from bench.processes import Arguments, Run, measure, measure_all
 

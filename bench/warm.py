@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from local.aws import Endpoint
-from local.deployment import function_environment
 from local.emulator import HOST
 from local.function import free_port, running_function
+from local.sam_deployment import function_environment
 from local.stack import running_stack
 from tests.gateway import Request, multipart
 from tests.service import ACME, PackArchive

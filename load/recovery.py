@@ -15,7 +15,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from local.aws import Endpoint
-from local.deployment import function_environment, outputs
+from local.sam_deployment import function_environment, outputs
 
 from packyard.composition.bootstrap import Services
 from packyard.composition.settings import Settings

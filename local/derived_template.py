@@ -18,8 +18,8 @@ from typing import Any
 from layers.packyard.toolchain import processor
 
 from local import forwarder
-from local.deployment import Build
 from local.environments import LOCAL
+from local.sam_deployment import Build
 
 ENDPOINT = "AWS_ENDPOINT_URL"
 WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"

@@ -20,9 +20,9 @@ from layers.packyard.toolchain import ToolMissing, processor
 
 from local.aws import CREDENTIALS
 from local.command import Command, end
-from local.deployment import BUILT
 from local.emulator import HOST, REGION
 from local.environments import LOCAL, PROJECT, tool
+from local.sam_deployment import BUILT
 
 START_SECONDS = 20
 

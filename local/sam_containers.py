@@ -15,10 +15,10 @@ from layers.packyard.toolchain import RUNTIME, processor
 from local.aws import Endpoint
 from local.command import Command
 from local.container_engine import Engine
-from local.deployment import build
 from local.derived_template import environment_file, write_environment_file, write_template
 from local.environments import LOCAL, PROJECT, tool
 from local.forwarder import forwarding
+from local.sam_deployment import build
 from local.standing_stack import StandingStack
 
 

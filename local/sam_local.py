@@ -16,12 +16,12 @@ from typing import Any
 
 from local.command import CommandFailed
 from local.container_engine import container_engine, none_answers
-from local.deployment import build, logical_id
 from local.derived_template import ENDPOINT
 from local.environments import PROJECT
 from local.function import FunctionFailed, running_function
 from local.ports import PortUnusable, port_number
 from local.sam_containers import SamFailed, sam_containers
+from local.sam_deployment import build, logical_id
 from local.sample_events import (
     NoEvent,
     UnknownPlaceholder,

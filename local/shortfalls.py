@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from local.deployment import STACK
+from local.sam_deployment import STACK
 
 if TYPE_CHECKING:
     from mypy_boto3_apigateway import APIGatewayClient

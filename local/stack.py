@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TypedDict
 
 from local.aws import Endpoint
-from local.deployment import build, deploy, outputs
 from local.emulator import HOST, REGION, running_emulator
 from local.locks import holding
+from local.sam_deployment import build, deploy, outputs
 from local.seeds import SeededOrg, seed
 from local.shortfalls import STAGE, allow_plain_http, has_gateway_responses, set_gateway_responses
 from packyard.store.table import Table

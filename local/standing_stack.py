@@ -7,8 +7,8 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.aws import Endpoint
-from local.deployment import function_environments
 from local.environments import LOCAL
+from local.sam_deployment import function_environments
 from local.stack import StackDescription
 
 _DEFAULT_PORT = 4566

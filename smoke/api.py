@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import urllib3
 
-from smoke.meter import Meter
+from smoke.cost import Meter
 
 # Longer than the gateway waits for a function (29 s).
 _SECONDS: Final = 40

@@ -10,7 +10,7 @@ import boto3
 from console.command_line import Console
 from console.deployment import of_stack
 from console.refusal import Refused
-from local.deployment import STACK
+from local.sam_deployment import STACK
 from local.standing_stack import standing_stack
 
 _ECR: Final = re.compile(r"https://\d+\.dkr[.-]ecr\.")

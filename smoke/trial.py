@@ -10,8 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from packyard.errors import PackyardError
 from smoke.api import Api, NotProved, Wire
+from smoke.cost import PRICES_OF, Meter
 from smoke.journey import PATHS, ROLE, Journey
-from smoke.meter import PRICES_OF, Meter
 from smoke.organisation import Organisation
 from smoke.target import Target
 
