@@ -1,8 +1,8 @@
-# Everything that people and CI do with the project. What the targets do lives in local/ and pyproject.toml.
+# Every task of people and CI. The targets call local/ and the tools that pyproject.toml configures.
 PYTHON ?= python3
 PORT ?= 4566
 T ?= tests
-# A few tests are sooner done by one process.
+# For a few tests, one process is faster.
 WORKERS ?= $(if $(filter tests,$(T)),2,0)
 
 BIN := .venv/bin
@@ -10,7 +10,7 @@ SAM := .local/tools/sam/bin
 CHECKOV := .local/tools/checkov/bin/checkov
 
 export PYTHONPATH := layers/packyard/python
-# Functions are deployed as their folders stand: bytecode must not lie in them.
+# Functions are deployed with everything in their folders, so no bytecode may be there.
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/pycache
 export SAM_CLI_TELEMETRY := 0
 
@@ -25,45 +25,45 @@ help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: ## Fetch what development needs (each target fetches what it needs itself)
+setup: ## Fetch what development needs (each target also fetches what it needs)
 	@$(call SETUP,test)
 
 .PHONY: run
-run: ## Run the whole stack here, on PORT (4566), until Ctrl-C; ARGS=--check tries it and ends
+run: ## Run the whole stack here, on PORT (4566), until Ctrl-C; ARGS=--check tries it and exits
 	@since=$$(date +%s); $(call SETUP,run --port '$(PORT)') && \
 	  $(call LOCALLY,run --port '$(PORT)' --since $$since $(ARGS))
 
 .PHONY: invoke
-invoke: ## Put an event to a function in Lambda's container; E=events/get_pack/unknown.json
+invoke: ## Run a function with an event in Lambda's container; E=events/get_pack/unknown.json
 	@$(call SETUP,invoke)
 	@$(BIN)/python -m local.sam_local --port $(PORT) invoke $(if $(F),--function $(F)) $(E) -- $(ARGS)
 
 .PHONY: start-api
-start-api: ## Serve the API by `sam local start-api`, with the stack that runs on PORT; ARGS="--port 3001"
+start-api: ## Serve the API with `sam local start-api`, for the stack on PORT; ARGS="--port 3001"
 	@$(call SETUP,invoke)
 	@exec $(BIN)/python -m local.sam_local --port $(PORT) start-api -- $(ARGS)
 
 .PHONY: reset
-reset: ## Forget what the local stacks of this folder have kept
+reset: ## Delete the data of this folder's local stacks
 	@$(call SETUP,reset) && $(call LOCALLY,reset)
 
 .PHONY: test
-test: ## Run the tests; T=path[::name] picks some
+test: ## Run the tests; T=path[::name] selects some
 	@$(call SETUP,test)
 	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(T)
 
 .PHONY: reliability
-reliability: ## Crash, race, isolation and model tests, and what they tried, in numbers
+reliability: ## Run the crash, race, isolation and model tests, and count what they tried
 	@$(call SETUP,reliability)
 	@$(BIN)/python -m tests.reliability
 
 .PHONY: soak
-soak: ## The same for hours: every case, thousands of steps
+soak: ## Run the same for hours: every case, thousands of steps
 	@$(call SETUP,reliability)
 	@PACKYARD_BUDGET=soak $(BIN)/python -m tests.reliability
 
 .PHONY: bench
-bench: ## Measure beside umoci, buildah and oras; ARGS="--rounds 3 build" measures a part
+bench: ## Compare the speed with umoci, buildah and oras; ARGS="--rounds 3 build" measures a part
 	@$(call SETUP,bench)
 	@$(BIN)/python -m bench $(ARGS)
 
@@ -78,17 +78,17 @@ load: ## Load the local stack for ten minutes while AWS fails; ARGS="--duration 
 	@$(BIN)/python -m load $(ARGS)
 
 .PHONY: openapi
-openapi: ## Write the API's document and its page anew
+openapi: ## Write the OpenAPI document and its page
 	@$(call SETUP,develop)
 	@$(BIN)/python -m api
 
 .PHONY: operator
-operator: ## The operator's commands; ARGS="--stack NAME org create SLUG", ARGS=--help
+operator: ## Run an operator's command; ARGS="--stack NAME org create SLUG", ARGS=--help
 	@$(call SETUP,operator)
 	@$(BIN)/python -m console $(ARGS)
 
 .PHONY: smoke
-smoke: ## Try a deployment out, and leave nothing: STACK=NAME on AWS, or STACK=local, on PORT
+smoke: ## Try a deployment out and leave nothing: STACK=NAME on AWS, or STACK=local, on PORT
 	@$(call SETUP,smoke)
 	@$(BIN)/python -m smoke --port '$(PORT)' '$(STACK)' $(ARGS)
 
@@ -110,17 +110,17 @@ fix: ## Repair what the linter and the formatter can
 	$(BIN)/ruff format
 
 .PHONY: audit
-audit: ## Look for known vulnerabilities in all that is locked
+audit: ## Look for known vulnerabilities in everything that is locked
 	@$(call SETUP,audit)
 	@$(BIN)/python -m local.audit $(ARGS)
 
 .PHONY: sbom
-sbom: ## Write the layer's bill of materials to dist/; it is in the built layer too
+sbom: ## Write the layer's bill of materials to dist/ (the built layer has it too)
 	@$(call SETUP,operator)
 	@$(BIN)/python -m layers.packyard.materials --output dist/sbom.cdx.json
 
 .PHONY: build
-build: ## Build the template for AWS, as `sam deploy` takes it; brings the Python that this needs
+build: ## Build the template for `sam deploy`; fetches Python 3.13 if needed
 	@$(call SETUP,build)
 	@$(BIN)/python -m layers.packyard.toolchain
 	@PYTHON="$(CURDIR)/$(BIN)/python" $(SAM)/sam build

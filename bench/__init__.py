@@ -1,1 +1,1 @@
-"""Measures what Packyard does for a living beside what an engineer would use instead: `make bench`."""
+"""Compares Packyard's main work with the tools that an engineer would use instead: `make bench`."""

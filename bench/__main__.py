@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from local.command import CommandFailed, run
-from local.deployment import build
 from local.environments import LOCAL, PROJECT, tool
+from local.sam_deployment import build
 
 from bench.processes import ProgramFailed
 
@@ -18,7 +18,7 @@ CHART: Final = PROJECT / "docs" / "performance.png"
 FOLDER: Final = LOCAL / "bench"
 
 
-# Each section is loaded by itself: a process that is measured takes over the largest that this one has ever been.
+# Each section is imported separately, because a measured process inherits the peak memory of this one.
 def _build(rounds: int) -> Any:
     from bench.building import measure_building
 
@@ -52,7 +52,7 @@ def _read_file(rounds: int) -> Any:
 def _list(_rounds: int) -> Any:
     from bench.listing import measure_listing
 
-    # What it counts is the same each time.
+    # Its counts are the same each time.
     return measure_listing(folder=FOLDER)
 
 
@@ -67,7 +67,7 @@ SECTIONS: Final[Mapping[str, Callable[[int], Any]]] = {
 
 
 def bench(sections: list[str], *, rounds: int) -> None:
-    """Measure, and write the results of these sections; those of the others stay.
+    """Measure, and write the results of these sections. Results of other sections stay.
 
     Raises:
         ProgramFailed, CommandFailed: Something did not run.
@@ -83,9 +83,9 @@ def bench(sections: list[str], *, rounds: int) -> None:
 
 
 def main() -> int:
-    """Do what the command line asks for."""
+    """Run the command line."""
     arguments = argparse.ArgumentParser(prog="bench", description=__doc__)
-    arguments.add_argument("--rounds", type=int, default=5, help="how often everybody is measured")
+    arguments.add_argument("--rounds", type=int, default=5, help="how often each contender is measured")
     arguments.add_argument("sections", nargs="*", default=list(SECTIONS), metavar="section")
     options = arguments.parse_args()
     try:

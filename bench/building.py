@@ -15,7 +15,7 @@ from bench.inputs import archive_of
 from bench.processes import ProgramFailed, Run
 from bench.samples import summary, taken_in_turn
 
-# Whom to measure: with everybody where the goals say so, alone where only memory is in question.
+# The contenders to measure: all of them where a goal compares them, only ours where only memory matters.
 INPUTS: Final[Mapping[str, tuple[str, ...]]] = {
     "pack": tuple(CONTENDERS),
     "incompressible": tuple(CONTENDERS),
@@ -26,13 +26,13 @@ INPUTS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def measure_building(*, folder: Path, rounds: int) -> dict[str, dict[str, float]]:
-    """Return, for each input, the median seconds of every contender and the peak memory of ours in MB.
+    """Return, for each input, the median seconds of every contender and our peak memory in MB.
 
-    A contender that cannot run here is left out, and its error printed.
+    A contender that cannot run here is left out, and its error is printed.
 
     Args:
-        folder: Where inputs are kept and work is done; as much as 4 GB of it.
-        rounds: How often everybody comes up.
+        folder: For inputs and temporary data, up to 4 GB.
+        rounds: How often each is measured.
 
     Raises:
         ProgramMissing: A peer is not installed.
@@ -67,7 +67,7 @@ def measure_building(*, folder: Path, rounds: int) -> dict[str, dict[str, float]
 
 
 def _able(contenders: tuple[str, ...], run: Callable[[str], Run]) -> list[str]:
-    """Return who can run here, each having done so once, so that everybody's files are in the page cache."""
+    """Return the contenders that can run here. Each has run once, so that its files are in the page cache."""
     able = []
     for contender in contenders:
         try:

@@ -24,7 +24,7 @@ _NAMES: Final = {
 
 
 def draw(results: dict[str, Any], path: Path) -> None:
-    """Write the chart of what has been measured."""
+    """Write the chart of the results."""
     figure, (build, start) = plt.subplots(1, 2, figsize=(12, 5), constrained_layout=True)
     _draw_build(build, results.get("build", {}).get("pack", {}))
     _draw_cold_start(start, results.get("cold_start", {}))

@@ -1,8 +1,8 @@
-"""INIT of each function under Lambda's own runtime client, from what was built: the section `cold_start`.
+"""INIT of each built function under Lambda's own runtime client: the section `cold_start` of the results.
 
-The emulator of the runtime interface starts a function with its first invocation. An event without meaning is refused
-at once, so that what the first invocation takes longer than one after it is the start: the interpreter, the runtime
-client, and what the function does before it has a handler.
+The runtime interface emulator starts a function at its first invocation. A meaningless event is refused at once. So
+the difference between the first invocation and a later one is the start: the interpreter, the runtime client, and the
+function's own INIT.
 """
 
 import statistics
@@ -20,7 +20,7 @@ from bench.samples import summary, taken_in_turn
 _BASELINE: Final = "boto3_client"
 _BASELINE_FOLDER: Final = Path(__file__).parent / _BASELINE
 _NOWHERE: Final = "http://127.0.0.1:9"
-# A deployment's, as far as a function reads them while it starts; nobody answers there.
+# The settings that a function reads while it starts. Nothing listens at these addresses.
 ENVIRONMENT: Final = {
     "AWS_ENDPOINT_URL": _NOWHERE,
     "PACKYARD_BUILD_QUEUE_URL": f"{_NOWHERE}/build",
@@ -33,16 +33,16 @@ ENVIRONMENT: Final = {
 
 
 def measure_cold_starts(*, rounds: int) -> dict[str, Any]:
-    """Return the median milliseconds of each function's INIT, and those of one that only makes a boto3 client.
+    """Return the median milliseconds of each function's INIT, and of one that only makes a boto3 client.
 
     Args:
-        rounds: How often everybody starts.
+        rounds: How often each is started.
     """
     names = sorted(path.parent.name for path in (PROJECT / "functions").glob("*/app.py"))
     starts = {_BASELINE: partial(_start_seconds, _BASELINE, _BASELINE_FOLDER)} | {
         name: partial(_start_seconds, name, None) for name in names
     }
-    # What has just been written is read from the disk once.
+    # New files are read from the disk once before measuring.
     taken_in_turn(starts, rounds=1)
     samples = taken_in_turn(starts, rounds=rounds)
     baseline = statistics.median(samples.pop(_BASELINE))

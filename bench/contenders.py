@@ -1,4 +1,4 @@
-"""Ways from an archive to a pushed image, each as somebody who knows the tool would go it."""
+"""Ways from an archive to a pushed image, each as an expert in the tool would do it."""
 
 import os
 import sys
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from local.deployment import BUILT
 from local.environments import PROJECT, tool
 from local.programs import program
+from local.sam_deployment import BUILT
 
 from bench.processes import Arguments, Run, measure, measure_all
 
@@ -18,12 +18,12 @@ HERE: Final = Path(__file__).resolve().parent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One archive on its way into one registry.
+    """One archive to push to one registry.
 
     Attributes:
         archive: The `.tar.gz`.
-        host: The registry, host and port; it speaks plain HTTP.
-        repository: Where the image goes; nothing is there yet.
+        host: The registry's host and port. It speaks plain HTTP.
+        repository: The repository for the image, still empty.
         folder: An empty folder to work in.
     """
 
@@ -34,13 +34,13 @@ class Task:
 
 
 def packyard(task: Task) -> Run:
-    """By the code of the built layer, and nothing else."""
+    """Push with the code of the built layer only."""
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(map(str, (BUILT / "PackyardLayer" / "python", PROJECT))),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    # It would look for the layer's bytecode there, and not find it.
+    # With this variable Python would look for the layer's bytecode elsewhere, and not find it.
     environment.pop("PYTHONPYCACHEPREFIX", None)
     arguments: Arguments = [
         sys.executable,
@@ -79,10 +79,10 @@ def umoci_and_skopeo(task: Task) -> Run:
 
 
 def buildah(task: Task) -> Run:
-    """From scratch: add the archive, commit, push. Without a kernel's overlay file system everywhere: vfs."""
+    """From scratch: add the archive, commit, push. vfs, because not every kernel allows overlay file systems."""
     executable = program("buildah")
     options = ["--storage-driver=vfs", f"--root={task.folder}/root", f"--runroot={task.folder}/run"]
-    # What is not root makes itself so within a user namespace.
+    # Without root, it becomes root in a user namespace.
     rooted = [executable] if os.geteuid() == 0 else [executable, "unshare", executable]
     command = [*rooted, *options]
     name = "pack"
@@ -105,7 +105,7 @@ def buildah(task: Task) -> Run:
 
 
 def oras_push(task: Task) -> Run:
-    """The archive as it is, nothing checked, nothing made of it: a lower bound."""
+    """Push the archive unchanged and unchecked: a lower bound."""
     arguments: Arguments = [
         tool("bench", "python"),
         HERE / "oras_push.py",
@@ -117,7 +117,7 @@ def oras_push(task: Task) -> Run:
 
 
 def gunzip_and_sha256(task: Task) -> Run:
-    """Neither image nor push: what reading and hashing the content once costs."""
+    """Only inflate and hash the content once, without image or push."""
     return measure([sys.executable, HERE / "gunzip_sha256.py", task.archive], folder=task.folder)
 
 

@@ -1,7 +1,7 @@
-"""One file replaced in a pack, beside a build of the whole pack anew: the section `edit` of the results.
+"""Replacing one file in a pack, compared with rebuilding the whole pack: the section `edit` of the results.
 
-Both are the operations that the functions call, in one process that has done both before: what is compared is the work,
-not the start of a function. DynamoDB, S3 and SQS are in memory; the registry is Debian's.
+Both are the functions' own operations, in one process that has done both before. So this compares the work, not the
+start of a function. DynamoDB, S3 and SQS are in memory; the registry is Debian's.
 """
 
 import gc
@@ -28,18 +28,18 @@ _PATH: Final = "guides/first-steps.md"
 
 
 def measure_editing(*, folder: Path, rounds: int) -> dict[str, float]:
-    """Return the median seconds of writing one file into the 280 MB pack, and of building all of that anew.
+    """Return the median seconds of writing one file into the 280 MB pack, and of rebuilding the pack.
 
     Args:
-        folder: Where inputs are kept and work is done.
-        rounds: How often both come up.
+        folder: For inputs and temporary data.
+        rounds: How often both are measured.
     """
     archive = archive_of("pack", folder=folder / "inputs")
     numbers = count(1)
     with _service(folder) as service:
 
         def rebuild() -> Published:
-            """Build it for an organisation that has nothing of it yet."""
+            """Build it for a new organisation."""
             actor = replace(ACME, org_id=f"{ACME.org_id[:-4]}{next(numbers):04d}")
             with archive.open("rb") as stream:
                 return service.services.publisher.create(stream, visibility=Visibility.ORG, actor=actor)
@@ -48,14 +48,14 @@ def measure_editing(*, folder: Path, rounds: int) -> dict[str, float]:
         author = replace(ACME, org_id=pack.org_id)
 
         def edit() -> Published:
-            """Write what was not there before."""
+            """Write new content."""
             content = f"# First steps, version {next(numbers)}\n".encode()
             return service.services.file_editor.put(
                 pack.id, Edit(path=_PATH, content=content), caller=author, if_match=None
             )
 
         edit()
-        # What stands in for AWS is thousands of objects, which no collection need look at again.
+        # The fakes of AWS are thousands of objects, which garbage collection need not visit again.
         gc.freeze()
         samples = taken_in_turn(
             {"packyard_s": lambda: _seconds(edit), "rebuild_s": lambda: _seconds(rebuild)}, rounds=rounds

@@ -1,4 +1,4 @@
-"""The bare cost that nobody can avoid: `python -m bench.gunzip_sha256 ARCHIVE` inflates with isal and hashes once."""
+"""The unavoidable cost: `python -m bench.gunzip_sha256 ARCHIVE` inflates with isal and hashes once."""
 
 import hashlib
 import sys
@@ -8,7 +8,7 @@ from isal import igzip_lib
 
 
 def main() -> None:
-    """Print the digest of what an archive inflates to."""
+    """Print the digest of an archive's inflated content."""
     sha256 = hashlib.sha256()
     inflater = igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_GZIP)
     with Path(sys.argv[1]).open("rb") as file:

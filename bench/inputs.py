@@ -1,15 +1,15 @@
-"""The packs that are measured: made from a seed, the same on every machine, and kept in `.local/bench` only.
+"""The packs for the measurements: made from a seed, the same on every machine, and kept in `.local/bench` only.
 
     pack            8,500 files, 280 MB: prose, source code, JSON and CSV tables; 8 % of it pictures
-    incompressible  50 files, 200 MB of random bytes: what media are to a compressor
+    incompressible  50 files, 200 MB of random bytes, which compress as little as media
     small           40 files, 60 KB: the common case
     80_mb           what `pack` is made of, as much of it as makes a layer of 80 MB: one file is read out of it
     50_mb, 1_gib    what `pack` is made of, to show that memory does not grow with the archive; the larger one has each
                     text four times, or it would be over the limit of an archive
 
-Prose is sentences of phrases of words, whose frequencies fall with their ranks, as in natural language; gzip makes it
-a third, as it does of real guides. Sizes of files are log-normal. Members stand in no order, as `tar` finds them in a
-directory, below one wrapping directory.
+Prose is sentences of phrases of words. Word frequencies fall with their rank, as in natural language. gzip reduces it
+to a third, as it does real guides. Sizes of files are log-normal. Members are in no order, as `tar` finds them in a
+directory, and below one wrapping directory.
 """
 
 import gzip
@@ -38,13 +38,13 @@ _MANIFEST: Final = "name: {name}\nversion: 1.0.0\ndescription: An input of the b
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What an input is made of.
+    """The recipe of an input.
 
     Attributes:
         files: How many, `pack.yaml` included.
-        size: Bytes of content, about.
-        random_part: Of its bytes; the rest is text.
-        copies: How often each text is there.
+        size: Approximate bytes of content.
+        random_part: The random share of its bytes; the rest is text.
+        copies: How often each text occurs.
     """
 
     files: int
@@ -64,7 +64,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
 
 
 def archive_of(name: str, *, folder: Path) -> Path:
-    """Return an input's `.tar.gz`, made when `folder` does not have it yet.
+    """Return an input's `.tar.gz`. It is made if `folder` does not have it yet.
 
     Args:
         name: One of `RECIPES`.
@@ -81,7 +81,7 @@ def archive_of(name: str, *, folder: Path) -> Path:
 
 
 def _write(path: Path, name: str, recipe: Recipe) -> None:
-    # Level 6 is what `tar -z` uses; neither time nor name is stated.
+    # Level 6, as `tar -z` uses. Neither time nor name is stated.
     with (
         path.open("wb") as file,
         gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=6, mtime=0) as compressed,
@@ -113,7 +113,7 @@ def _files(name: str, recipe: Recipe) -> Iterator[tuple[str, bytes]]:
         if number == manifest_at:
             yield "pack.yaml", _MANIFEST.format(name=name.replace("_", "-")).encode()
         topic, stem = f"{text.word()}-{number % 97:02d}", f"{text.word()}-{number:05d}"
-        # Spread evenly, so that as many bytes are random as files are, about.
+        # Spread evenly, so that about the same share of bytes as of files is random.
         if number * pictures // count != (number + 1) * pictures // count:
             yield f"data/{topic}/{stem}.png", dice.randbytes(sizes[number])
         else:

@@ -1,6 +1,6 @@
-"""What a page of packs costs, in tables of a hundred packs to a million: the section `list` of the results.
+"""The cost of a page of packs, in tables of a hundred packs to a million: the section `list` of the results.
 
-The function is what was built, under Lambda's own runtime client; a meter stands between it and the table.
+The built function runs under Lambda's own runtime client, with a meter between it and the table.
 """
 
 import json
@@ -31,7 +31,7 @@ from packyard.tenants.caller import Caller
 _SIZES: Final = (100, 10_000, 1_000_000)
 _LIMIT: Final = "50"
 _OK: Final = 200
-# The most that one BatchWriteItem takes (API_BatchWriteItem), and how many are under way at once.
+# The maximum of one BatchWriteItem (API_BatchWriteItem), and how many run at once.
 _BATCH: Final = 25
 _LOADERS: Final = 2
 _LOADED_AT_ONCE: Final = 50
@@ -42,9 +42,9 @@ class _Listing:
     """A listing, and which of its pages to measure.
 
     Attributes:
-        caller: Who asks; ACME has twenty packs of its own, Globex every fourth pack.
+        caller: Who lists. ACME has twenty packs of its own, Globex every fourth pack.
         query: Its filters.
-        page: Reached by the cursors of those before it.
+        page: Its number. It is reached by the cursors of the pages before it.
     """
 
     caller: Caller = ACME
@@ -65,10 +65,10 @@ _LISTINGS: Final = {
 
 
 def measure_listing(*, folder: Path) -> dict[str, dict[str, Any]]:
-    """Return, for each size of the table, what the first page of 50 packs costs, and what other listings do.
+    """Return, for each size of the table, the cost of the first page of 50 packs and of other listings.
 
     Args:
-        folder: Where work is done; as much as 2 GB of it.
+        folder: For data, up to 2 GB.
 
     Raises:
         ProgramMissing: Node.js or npm is not installed.
@@ -105,7 +105,7 @@ def _write(table: Dynalite, some: Iterator[Pack]) -> None:
             raise ProgramFailed("the table did not take what was written to it")
 
     with ThreadPoolExecutor(_LOADERS) as pool:
-        # A pool would take all of a million at once.
+        # A pool would hold all of a million at once.
         while batches := [batch for _ in range(_LOADED_AT_ONCE) if (batch := list(islice(some, _BATCH)))]:
             for _ in pool.map(write, batches):
                 pass
@@ -122,7 +122,7 @@ def _measure_all(function: Function, meter: Meter) -> dict[str, Any]:
 
 
 def _measure(function: Function, meter: Meter, listing: _Listing) -> dict[str, float] | None:
-    """Return what a page costs; None when the listing ends before it."""
+    """Return the cost of a page; None if the listing ends before it."""
     query = {**listing.query, "limit": _LIMIT}
     for number in range(1, listing.page + 1):
         meter.reset()

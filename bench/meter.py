@@ -1,4 +1,4 @@
-"""What lies between a function and AWS: passes every request on, counts requests and the capacity that they consume."""
+"""A proxy between a function and AWS that counts requests and the capacity that they consume."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ _DYNAMODB: Final = "DynamoDB_20120810."
 _ASKED_FOR: Final = "secretsmanager.GetSecretValue"
 _OK: Final = 200
 _READS: Final = frozenset({"GetItem", "BatchGetItem", "Query"})
-# What a query of an index consumes that finds nothing ("DynamoDB read and write operations"); not all emulators say so.
+# The units of an index query that finds nothing ("DynamoDB read and write operations"). Not all emulators state them.
 _LEAST_READ_UNITS: Final = 0.5
 
 
@@ -23,10 +23,10 @@ class Meter:
     """Counts since the last `reset`.
 
     Attributes:
-        url: What to call instead of AWS.
+        url: The URL to call instead of AWS.
         aws_calls: Requests that are not to the registry.
-        read_units: Of the table and its indexes.
-        write_units: The same.
+        read_units: Read units of the table and its indexes.
+        write_units: Write units of the table and its indexes.
         scanned: Items that queries have evaluated, whether or not they passed a filter.
     """
 
@@ -38,7 +38,7 @@ class Meter:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def reset(self) -> None:
-        """Count from nothing."""
+        """Set all counts to zero."""
         with self._lock:
             self.aws_calls, self.scanned, self.read_units, self.write_units = 0, 0, 0.0, 0.0
 
@@ -46,8 +46,8 @@ class Meter:
         """Count one request to AWS.
 
         Args:
-            operation: DynamoDB's name of it; empty for the other services.
-            answer: The body that came back.
+            operation: DynamoDB's name for it; empty for other services.
+            answer: The answer's body.
         """
         stated = json.loads(answer) if operation else {}
         consumed = stated.get("ConsumedCapacity") or []
@@ -69,9 +69,9 @@ def metered(port: int, *, signs_cursors: str | None = None) -> Iterator[Meter]:
     """Run a meter in front of 127.0.0.1:`port` while the block lasts.
 
     Args:
-        port: Where requests are passed on to.
-        signs_cursors: What to answer to whoever asks Secrets Manager, for an emulator that is of a table alone. It is
-            not counted: a container asks once in five minutes.
+        port: Where requests are forwarded to.
+        signs_cursors: The answer to calls to Secrets Manager, for an emulator that has only a table. They are not
+        counted, because a container asks once in five minutes.
     """
     meter = Meter()
 

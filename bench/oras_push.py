@@ -1,4 +1,4 @@
-"""An archive pushed as it is, by oras: `python oras_push.py ARCHIVE HOST REPOSITORY`, in oras's own environment."""
+"""Pushes an archive unchanged with oras: `python oras_push.py ARCHIVE HOST REPOSITORY`, in oras's own environment."""
 
 import sys
 

@@ -1,6 +1,6 @@
-"""What Packyard does with an archive, in a process of its own: `python -m bench.packyard_push ARCHIVE HOST REPOSITORY`.
+"""Packyard's work on an archive in its own process: `python -m bench.packyard_push ARCHIVE HOST REPOSITORY`.
 
-It validates, builds and pushes as the functions do, by their own code; what is left out is the table.
+It validates, builds and pushes with the functions' own code. It leaves out the table.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Running a program to its end and measuring it: wall clock, and the most memory that any of its processes held."""
+"""Runs a program and measures its wall clock time and the peak memory of its largest process."""
 
 import os
 import subprocess
@@ -15,17 +15,17 @@ Arguments = Sequence[str | Path]
 
 
 class ProgramFailed(Exception):
-    """A program ended with an error; the message holds what it printed."""
+    """A program ended with an error. The message has its output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run took.
+    """The measurements of a run.
 
     Attributes:
-        seconds: Wall clock, its start included.
-        peak_rss_bytes: Of its process, or of the largest of those that it waited for (getrusage(2), ru_maxrss).
-        output: What it printed.
+        seconds: Wall clock, start included.
+        peak_rss_bytes: Of its process or of its largest child (getrusage(2), ru_maxrss).
+        output: Its output.
     """
 
     seconds: float
@@ -39,7 +39,7 @@ def measure(arguments: Arguments, *, folder: Path, environment: Mapping[str, str
     Args:
         arguments: The program and its arguments.
         folder: Where it runs.
-        environment: All its variables; those of this process when not given.
+        environment: All its variables; by default those of this process.
 
     Raises:
         ProgramFailed: Its exit status is not 0.
@@ -54,7 +54,7 @@ def measure(arguments: Arguments, *, folder: Path, environment: Mapping[str, str
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-        # Popen.wait tells nothing of what the process used.
+        # Popen.wait does not return the process's resource usage.
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -69,10 +69,10 @@ def measure(arguments: Arguments, *, folder: Path, environment: Mapping[str, str
 def measure_all(
     commands: Sequence[Arguments], *, folder: Path, environment: Mapping[str, str] | None = None
 ) -> Run:
-    """Run programs one after the other, as one: times added up, memory of the largest.
+    """Run programs one after the other. Times are added; memory is that of the largest.
 
     Raises:
-        ProgramFailed: The exit status of one is not 0; none after it has run.
+        ProgramFailed: The exit status of one is not 0. The programs after it have not run.
     """
     runs = [measure(command, folder=folder, environment=environment) for command in commands]
     return Run(

@@ -1,7 +1,7 @@
-"""One file out of a large layer, beside a copy of the image that has it: the section `read_file` of the results.
+"""Reading one file from a large layer, compared with copying its image: the section `read_file` of the results.
 
-The file is read as its function reads it, in a process that has read one before; DynamoDB and S3 are in memory, the
-registry is Debian's. What is fetched from it goes over a wire that counts; the copy does not.
+The file is read as its function reads it, in a process that has read one before. DynamoDB and S3 are in memory; the
+registry is Debian's. A counting proxy is between us and the registry, but not between the copy and the registry.
 """
 
 import gc
@@ -37,10 +37,10 @@ class _Reading:
     """A file to read.
 
     Attributes:
-        service: Reads it.
-        wire: What it is fetched over.
-        host: The registry at the end of the wire.
-        pack: Whose file it is.
+        service: The service that reads it.
+        wire: The counting proxy.
+        host: The registry behind the proxy.
+        pack: The pack that has the file.
         folder: For copies.
     """
 
@@ -51,7 +51,7 @@ class _Reading:
     folder: Path
 
     def measure(self, name: str, *, rounds: int) -> dict[str, float]:
-        """Return what it takes to read the file, and to copy the image."""
+        """Return the seconds to read the file and to copy the image."""
         index = self.service.services.files.index(self.pack, caller=ACME)
         file = min(index.files, key=lambda file: (abs(file.size - _FILE_BYTES), file.path))
 
@@ -59,7 +59,7 @@ class _Reading:
             self.wire.reset()
             return self._read_seconds(file)
 
-        # The first one of a process loads what the others find; what stands in for AWS need not be looked at again.
+        # The first read of a process loads the modules. Garbage collection need not visit the fakes of AWS again.
         read()
         gc.freeze()
         samples = taken_in_turn({"packyard": read, "skopeo copy": self._copy_seconds}, rounds=rounds)
@@ -96,10 +96,10 @@ class _Reading:
 
 
 def measure_reading(*, folder: Path, rounds: int) -> dict[str, Any]:
-    """Return what one file of 50 KB takes: out of a layer that we have built, and out of one of others.
+    """Return the cost of one file of 50 KB: from a layer that we have built, and from a third-party layer.
 
     Args:
-        folder: Where inputs are kept and work is done; as much as 1 GB of it.
+        folder: For inputs and temporary data, up to 1 GB.
         rounds: How often the file is read and the image copied, in turn.
 
     Raises:
@@ -126,7 +126,7 @@ def _built(archive: Path, folder: Path) -> Iterator[_Reading]:
 
 @contextmanager
 def _registered(archive: Path, folder: Path) -> Iterator[_Reading]:
-    """A pack of an image that umoci has made of the archive: one gzip stream, as most layers are."""
+    """A pack for an image that umoci has made from the archive: one gzip stream, like most layers."""
     with _service(folder) as (service, wire, host), tempfile.TemporaryDirectory(dir=folder) as empty:
         umoci_and_skopeo(Task(archive=archive, host=host, repository=_FOREIGN, folder=Path(empty)))
         published = service.services.registrar.create(

@@ -1,20 +1,20 @@
-"""Several measurements of one thing: their median, and how far they lie apart."""
+"""Several measurements of one thing: their median and spread."""
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 
 
 def summary(samples: Sequence[float]) -> str:
-    """Return the median of some seconds and their spread, for people."""
+    """Return the median and the spread of some seconds as text."""
     return f"{statistics.median(samples):8.3f} s  ({min(samples):.3f} … {max(samples):.3f})"
 
 
 def taken_in_turn(contenders: Mapping[str, Callable[[], float]], *, rounds: int) -> dict[str, list[float]]:
-    """Measure everybody once, then everybody again: what slows the machine for a while slows them all.
+    """Measure all contenders in turn, so that a temporary slowdown of the machine affects all of them.
 
     Args:
         contenders: Each measures itself once, in any unit.
-        rounds: How often everybody comes up.
+        rounds: How often each is measured.
     """
     taken: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):

@@ -1,7 +1,7 @@
-"""Dynalite, a DynamoDB that computes what each query consumes: on a loopback port, its tables in a folder.
+"""Dynalite, a DynamoDB emulator that computes the capacity of each query, on a loopback port with its data in a folder.
 
-The emulator of the local stack, and moto, state the same units for a query whatever it has read. This one adds up the
-sizes of the items that a query has evaluated, as DynamoDB does, and reads no further in an index than the query goes.
+The local stack's emulator and moto state the same units for every query. Dynalite adds up the sizes of the items that a
+query has evaluated, as DynamoDB does, and reads no further in an index than the query needs.
 """
 
 import shutil
@@ -36,12 +36,12 @@ _START_SECONDS: Final = 20.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dynalite:
-    """One that runs.
+    """A running Dynalite.
 
     Attributes:
-        port: Where it listens, on 127.0.0.1.
-        client: A client of it.
-        process_id: Of its process.
+        port: Its port on 127.0.0.1.
+        client: A client for it.
+        process_id: The id of its process.
     """
 
     port: int
@@ -49,17 +49,17 @@ class Dynalite:
     process_id: int
 
     def memory_bytes(self) -> int:
-        """Return what it holds in memory now (proc(5), VmRSS)."""
+        """Return its present memory (proc(5), VmRSS)."""
         status = Path(f"/proc/{self.process_id}/status").read_text()
         return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmRSS:"))
 
 
 @contextmanager
 def running_dynalite(folder: Path) -> Iterator[Dynalite]:
-    """Run it while the block lasts, installed when it is not yet.
+    """Run it while the block lasts. Install it first if needed.
 
     Args:
-        folder: For its data; empty.
+        folder: An empty folder for its data.
 
     Raises:
         CommandFailed: It could not be installed.
@@ -100,7 +100,7 @@ def _install() -> None:
         _INSTALLED.mkdir(parents=True, exist_ok=True)
         for path in locked:
             shutil.copy(path, _INSTALLED)
-        # What it has in machine code comes with its packages; nothing is compiled.
+        # Its native code comes with its packages, so nothing is compiled.
         run([*npm("bench"), *_INSTALL], folder=_INSTALLED)
         stamp.write_text(wanted)
 

@@ -1,7 +1,7 @@
-"""Operations in functions that have been used: the section `warm`.
+"""Operations in warm functions: the section `warm` of the results.
 
-Each function is what was built, under Lambda's own runtime client; what it calls is the local stack, so that the times
-are those of this machine's emulator, while the calls and the capacity that they consume are those of AWS.
+Each built function runs under Lambda's own runtime client and calls the local stack. So the times are those of this
+machine's emulator, but the calls and the capacity that they consume are those of AWS.
 """
 
 import itertools
@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from local.aws import Endpoint
-from local.deployment import function_environment
 from local.emulator import HOST
 from local.function import free_port, running_function
+from local.sam_deployment import function_environment
 from local.stack import running_stack
 from tests.gateway import Request, multipart
 from tests.service import ACME, PackArchive
@@ -47,7 +47,7 @@ class _Bench:
         return behind | {"AWS_ENDPOINT_URL": self.meter.url}
 
     def measure(self, function: str, ask: Ask, *, rounds: int) -> tuple[dict[str, float], dict[str, Any]]:
-        """Return what an operation takes once its function is warm, and its last answer."""
+        """Return an operation's cost in a warm function, and its last answer."""
         milliseconds: list[float] = []
         with running_function(
             function, environment=self.environment(function), log_path=self.folder / f"{function}.log"
@@ -60,7 +60,7 @@ class _Bench:
                 milliseconds.append((time.perf_counter() - started) * 1000)
                 if answer.get("statusCode", _SERVER_ERROR) >= 400:  # noqa: PLR2004 - where HTTP's errors begin
                     raise ProgramFailed(f"{function} answered {answer}")
-        # The first one paid for what only that one pays for.
+        # Only the first request has the costs of the start.
         taken = {
             "p50_ms": round(statistics.median(milliseconds[1:]), 1),
             "aws_calls": self.meter.aws_calls,
@@ -72,11 +72,11 @@ class _Bench:
 
 
 def measure_warm(*, folder: Path, rounds: int) -> dict[str, dict[str, float]]:
-    """Return, for each operation, the median milliseconds and what one request calls and consumes.
+    """Return, for each operation, the median milliseconds and the calls and capacity of one request.
 
     Args:
         folder: Where inputs are kept.
-        rounds: How many requests of each count.
+        rounds: How many requests of each are measured.
     """
     small = archive_of("small", folder=folder / "inputs").read_bytes()
     with tempfile.TemporaryDirectory(dir=folder) as state:

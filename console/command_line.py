@@ -1,4 +1,4 @@
-"""The command line: what can be asked, and how the answers look."""
+"""The command line: its commands, and how their results are printed."""
 
 import argparse
 import getpass
@@ -41,7 +41,7 @@ Command = Callable[["Console", argparse.Namespace], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Console:
-    """One deployment, and what can be done to it.
+    """One deployment, and what the commands do to it.
 
     Attributes:
         client: Makes the client of an AWS service.
@@ -85,7 +85,7 @@ class Console:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Do what the arguments ask for and return the exit status: 0, 1 when it was refused, 2 when not understood."""
+    """Run the command and return the exit status: 0, 1 if it was refused, 2 if the arguments are wrong."""
     options = _parser().parse_args(arguments)
     session = boto3.Session(region_name=options.region)
 
@@ -121,10 +121,10 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument("--queue", help="instead of --stack: the URL of the cleanup queue")
     which.add_argument("--dead-letters", help="instead of --stack: the URL of its dead-letter queue")
     which.add_argument(
-        "--prefix", default=DEFAULT_PREFIX, help="instead of --stack: what the repositories' names begin with"
+        "--prefix", default=DEFAULT_PREFIX, help="instead of --stack: the prefix of the repositories' names"
     )
     which.add_argument("--region", help="the Region; by default that of the AWS configuration")
-    which.add_argument("--endpoint-url", help="where AWS is; for the local stack, its address")
+    which.add_argument("--endpoint-url", help="the URL of AWS; for the local stack, its address")
     things = parser.add_subparsers(required=True, metavar="THING")
     _add_org(things.add_parser("org", help="organisations").add_subparsers(required=True, metavar="ACTION"))
     _add_key(things.add_parser("key", help="API keys").add_subparsers(required=True, metavar="ACTION"))
@@ -138,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
         things.add_parser("image", help="images in ECR").add_subparsers(required=True, metavar="ACTION")
     )
     _add_dead_letters(
-        things.add_parser("dead-letters", help="messages that were given up").add_subparsers(
+        things.add_parser("dead-letters", help="messages that failed too often").add_subparsers(
             required=True, metavar="ACTION"
         )
     )
@@ -146,36 +146,38 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_org(actions: Any) -> None:
-    create = _action(actions, "create", _create_org, "make an organisation and print its id")
+    create = _action(actions, "create", _create_org, "create an organisation and print its id")
     create.add_argument("slug", help="its host label, <slug>.<domain>")
     create.add_argument("--posture", type=BillingPosture, choices=list(BillingPosture), default="active")
-    create.add_argument("--trial-ends", type=_instant, help="when a trial ends, such as 2026-12-31T00:00:00Z")
     create.add_argument(
-        "--platform", action="store_true", help="the operator's own, whose packs everyone sees"
+        "--trial-ends", type=_instant, help="when its trial ends, such as 2026-12-31T00:00:00Z"
+    )
+    create.add_argument(
+        "--platform", action="store_true", help="the operator's own organisation, whose packs everyone sees"
     )
     show = _action(actions, "show", _show_org, "show an organisation")
     show.add_argument("org", help="its id or slug")
     posture = _action(actions, "posture", _set_posture, "change how an organisation stands with billing")
     posture.add_argument("org", help="its id or slug")
     posture.add_argument("posture", type=BillingPosture, choices=list(BillingPosture))
-    posture.add_argument("--trial-ends", type=_instant, help="when a trial ends; none when left out")
+    posture.add_argument("--trial-ends", type=_instant, help="when its trial ends; without it, never")
 
 
 def _add_key(actions: Any) -> None:
-    issue = _action(actions, "issue", _issue_key, "make an API key and print its secret, this once")
+    issue = _action(actions, "issue", _issue_key, "create an API key and print its secret, only this once")
     issue.add_argument("org", help="its organisation's id or slug")
     issue.add_argument("--label", required=True, help="what its holder calls it")
     issue.add_argument("--permission-set", type=PermissionSet, choices=list(PermissionSet), required=True)
-    issue.add_argument("--expires", type=_instant, help="when it ends by itself; never when left out")
+    issue.add_argument("--expires", type=_instant, help="when it expires; without it, never")
     listing = _action(actions, "list", _list_keys, "list an organisation's API keys, without their secrets")
     listing.add_argument("org", help="the organisation's id or slug")
-    revoke = _action(actions, "revoke", _revoke_key, "make an API key void")
+    revoke = _action(actions, "revoke", _revoke_key, "revoke an API key")
     revoke.add_argument("org", help="its organisation's id or slug")
     revoke.add_argument("key", help="its id, as the list shows it")
 
 
 def _add_pack(actions: Any) -> None:
-    tier = _action(actions, "tier", _set_tier, "say who vouches for a pack")
+    tier = _action(actions, "tier", _set_tier, "set who vouches for a pack")
     tier.add_argument("pack", help="its id")
     tier.add_argument("tier", type=Tier, choices=list(Tier))
     tier.add_argument(
@@ -185,24 +187,24 @@ def _add_pack(actions: Any) -> None:
 
 def _add_deletion(actions: Any) -> None:
     _action(actions, "list", _list_deletions, "list packs that are being deleted, the longest waiting first")
-    retry = _action(actions, "retry", _retry_deletion, "have a deletion gone on with at once")
+    retry = _action(actions, "retry", _retry_deletion, "continue a deletion now")
     retry.add_argument("pack", help="its id")
 
 
 def _add_image(actions: Any) -> None:
     _action(
-        actions, "check", _check_images, "list images that no pack has, and packs whose image is not there"
+        actions, "check", _check_images, "list images that no pack uses, and packs whose image is missing"
     )
-    _action(actions, "clean-up", _clean_up_images, "have the images removed that no pack has")
+    _action(actions, "clean-up", _clean_up_images, "remove images that no pack uses")
 
 
 def _add_dead_letters(actions: Any) -> None:
     for name, command, what in (
-        ("list", _list_dead_letters, "show messages that were given up"),
-        ("redrive", _redrive, "send messages that were given up back to their queue"),
+        ("list", _list_dead_letters, "show the dead letters"),
+        ("redrive", _redrive, "send the dead letters back to their queue"),
     ):
         action = _action(actions, name, command, what)
-        action.add_argument("--of", default="cleanup", metavar="QUEUE", help="which queue's: cleanup, build")
+        action.add_argument("--of", default="cleanup", metavar="QUEUE", help="the queue: cleanup or build")
 
 
 def _action(actions: Any, name: str, command: Command, description: str) -> argparse.ArgumentParser:
@@ -233,7 +235,7 @@ def _issue_key(console: Console, options: argparse.Namespace) -> None:
     key, secret = console.tenants.issue_key(
         options.org, label=options.label, permission_set=options.permission_set, expires_at=options.expires
     )
-    print(f"key:{key.key_id} of {key.org_id}. Its secret is not kept and not shown again:", file=sys.stderr)
+    print(f"key:{key.key_id} of {key.org_id}. Its secret is not stored and not shown again:", file=sys.stderr)
     print(secret)
 
 

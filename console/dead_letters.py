@@ -1,4 +1,4 @@
-"""Messages that were given up: looking at them, and sending them back to be tried again."""
+"""Dead letters: listing them, and sending them back to their queue."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-# The most that one call gives (API_ReceiveMessage).
+# The maximum of one call (API_ReceiveMessage).
 _BATCH: Final = 10
-# How long a message that is being looked at stays hidden: longer than it takes to look at all of them.
+# How long a listed message stays hidden: longer than it takes to list all of them.
 _LOOK_SECONDS: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A message that was given up.
+    """A message that SQS moved aside after its last attempt.
 
     Attributes:
         sent_at: When it was first sent.
@@ -32,16 +32,16 @@ class DeadLetter:
 
 
 def list_dead_letters(queue: WorkQueue, *, limit: int, sqs: "SQSClient") -> list[DeadLetter]:
-    """Return a queue's dead letters, and leave them where they are.
+    """Return a queue's dead letters without removing them.
 
     Args:
-        queue: The queue that gave them up.
+        queue: The queue that they were in first.
         limit: The most to return.
         sqs: The client.
     """
     taken = list(_take(queue.dead_letters_url, limit=limit, sqs=sqs))
     for message in taken:
-        # Seen, not taken: whoever looks next sees it too.
+        # It was only read, so the next reader must see it too.
         sqs.change_message_visibility(
             QueueUrl=queue.dead_letters_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
         )
@@ -54,10 +54,10 @@ def list_dead_letters(queue: WorkQueue, *, limit: int, sqs: "SQSClient") -> list
 def redrive(queue: WorkQueue, *, limit: int, sqs: "SQSClient") -> int:
     """Send a queue's dead letters back to it and return how many there were.
 
-    Each is sent before it is removed, so that a crash in between leaves it in both: every message may be settled twice.
+    Each is sent before it is removed, so a crash in between leaves it in both. Settling a message twice does no harm.
 
     Args:
-        queue: The queue that gave them up.
+        queue: The queue that they were in first.
         limit: The most to move.
         sqs: The client.
     """

@@ -1,4 +1,4 @@
-"""Which deployment the commands work on: a stack by its name, or its parts one by one."""
+"""The deployment that the commands work on: a stack by its name, or its parts one by one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _QUEUE, _DEAD_LETTERS = "QueueUrl", "DeadLettersUrl"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkQueue:
-    """A queue and where its messages go that could not be settled.
+    """A queue and its dead-letter queue.
 
     Attributes:
         name: What the operator calls it.
@@ -33,13 +33,13 @@ class WorkQueue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """What the commands need to know of a deployment; a part that was not given is missing.
+    """What the commands need to know of a deployment. A part that was not given is missing.
 
     Attributes:
         table_name: The table; None when not given.
         queues: Its queues, by name.
-        repository_prefix: What the repositories of built packs begin with.
-        api_url: The base URL of its API, without a domain of its own; None when not known.
+        repository_prefix: The prefix of the repositories of built packs.
+        api_url: The base URL of its API on the stage, without the custom domain; None if not known.
         registry_url: The base URL of the registry with the built images; None when not known.
     """
 
@@ -103,7 +103,7 @@ def of_parts(
     dead_letters_url: str | None,
     repository_prefix: str = DEFAULT_PREFIX,
 ) -> Deployment:
-    """Return the deployment of which these parts were given; the queue is the cleanup queue."""
+    """Return a deployment with the given parts. The queue is the cleanup queue."""
     queues = {}
     if queue_url and dead_letters_url:
         queues["cleanup"] = WorkQueue(name="cleanup", url=queue_url, dead_letters_url=dead_letters_url)

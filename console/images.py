@@ -1,7 +1,7 @@
-"""What ECR holds beside what the packs say: for a table that has been restored to an earlier day than its registry's.
+"""Compares the images in ECR with the packs, for a table that has been restored to an earlier day.
 
-Nothing is removed here. What no pack uses is enqueued to the cleanup queue, whose consumer asks again while nobody
-can commit (decision 3): so it may well be an image that is being published this very moment.
+Nothing is removed here. For each unused image a cleanup message is enqueued. Its consumer checks again while nobody
+can commit (decision 3). So it does no harm if the image is just being published.
 """
 
 import json
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ecr import ECRClient
 
-# Of those whose image is in our registry; the others' is somebody else's to keep.
+# These have their image in our registry. Images elsewhere are not ours to check.
 _OURS: Final = frozenset({ImageOrigin.UPLOAD, ImageOrigin.CLONE})
 
 
@@ -33,11 +33,11 @@ class Images:
     """Compares ECR with the packs.
 
     Attributes:
-        packs: Says which images a pack has, or has had.
-        table_name: The table that all packs are read from.
+        packs: Knows which images a pack has, or has had.
+        table_name: The table with all packs.
         dynamodb: Reads it.
-        ecr: Of the account and Region that hold the registry.
-        prefix: What the repositories of built packs begin with.
+        ecr: For the account and Region of the registry.
+        prefix: The prefix of the repositories of built packs.
         clock: The present instant, UTC.
     """
 
@@ -64,7 +64,7 @@ class Images:
                 yield pack
 
     def enqueue_unused(self, queue: CleanupQueue) -> int:
-        """Enqueue the cleanup of what `unused` finds and return how much that was; a second time does no harm."""
+        """Enqueue cleanup messages for what `unused` finds and return how many. Running it twice does no harm."""
         enqueued = 0
         for image in self.unused():
             queue.enqueue(image, now=self.clock())
@@ -72,7 +72,7 @@ class Images:
         return enqueued
 
     def _place(self, repository: str) -> tuple[str, PackName] | None:
-        """Return whose repository this is and for which name; None when it is not one of ours."""
+        """Return the repository's organisation and name; None if it is not one of ours."""
         rest = repository.removeprefix(f"{self.prefix}/")
         if rest == repository:
             return None
@@ -134,7 +134,7 @@ class Images:
         return bool(answer["imageDetails"])
 
     def _built(self) -> Iterator[Pack]:
-        """Yield every pack that stands and whose image is ours: reads the whole table, page by page."""
+        """Yield every existing pack whose image is ours. This reads the whole table, page by page."""
         pages = self.dynamodb.get_paginator("scan").paginate(
             TableName=self.table_name,
             FilterExpression="SK = :row",

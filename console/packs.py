@@ -1,4 +1,4 @@
-"""Packs: who vouches for them, and deletions that have not come to their end."""
+"""Packs: who vouches for them, and unfinished deletions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,17 +26,17 @@ class Packs:
     clock: Callable[[], datetime]
 
     def set_tier(self, pack_id: str, tier: Tier, *, actor: str) -> Pack:
-        """Say who vouches for a pack, and return it; its history says who said so.
+        """Set a pack's tier, record that in its history, and return the pack.
 
-        A pack that has the tier already stays as it is, without an entry.
+        If the pack already has the tier, nothing changes, and there is no entry.
 
         Args:
             pack_id: The pack.
-            tier: Who vouches for it from now on.
-            actor: Who says so, for the history.
+            tier: The new tier.
+            actor: The operator, for the history.
 
         Raises:
-            Refused: There is no such pack, it is being deleted, or somebody has changed it this very moment.
+            Refused: There is no such pack, it is being deleted, or somebody is changing it at the same time.
         """
         pack = self.store.get(pack_id) if is_pack_id(pack_id) else None
         if pack is None or pack.status is not PackStatus.ACTIVE:
@@ -57,7 +57,7 @@ class Packs:
         return list(self.deletions.pending())
 
     def retry_deletion(self, pack_id: str, *, queue: CleanupQueue) -> None:
-        """Have a deletion gone on with at once.
+        """Continue a deletion now.
 
         Args:
             pack_id: The pack.

@@ -1,5 +1,5 @@
-"""What a command says instead of doing what it was asked."""
+"""How a command refuses."""
 
 
 class Refused(Exception):
-    """A command cannot do that; the message tells the operator why."""
+    """A command cannot do what it was asked. The message tells the operator why."""

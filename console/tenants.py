@@ -11,7 +11,7 @@ from packyard.store.tenants import SlugTaken, TenantStore
 from packyard.tenants.api_key import SECRET_BYTES, ApiKey, PermissionSet, hash_secret, new_secret
 from packyard.tenants.org import BillingPosture, Org, parse_org_id
 
-# A slug is a label of a host name (RFC 1035, section 2.3.4).
+# A slug is a label in a host name (RFC 1035, section 2.3.4).
 _MAX_SLUG = 63
 _MAX_LABEL = 120
 
@@ -24,7 +24,7 @@ class Tenants:
         store: Where they are kept.
         clock: The present instant, UTC.
         new_ulid: A ULID never used before.
-        random_bytes: So many bytes from the operating system's random source.
+        random_bytes: Returns that many bytes from the operating system's random source.
     """
 
     store: TenantStore
@@ -85,7 +85,7 @@ class Tenants:
     def issue_key(
         self, named: str, *, label: str, permission_set: PermissionSet, expires_at: datetime | None
     ) -> tuple[ApiKey, str]:
-        """Write a new key of an organisation; return it and its secret, which is kept nowhere.
+        """Write a new key of an organisation. Return the key and its secret, which is not stored.
 
         Raises:
             Refused: There is no such organisation, or the label is not 1 to 120 printable characters.
@@ -114,7 +114,7 @@ class Tenants:
         return list(self.store.list_api_keys(self.find_org(named).org_id))
 
     def revoke_key(self, named: str, key_id: str) -> ApiKey:
-        """Make a key void and return it; one that was revoked before stays as it was.
+        """Revoke a key and return it. A key that was revoked before does not change.
 
         Args:
             named: Its organisation.

@@ -1,7 +1,7 @@
-"""`make fuzz`: explores each target for a number of runs, keeping what it learns in `.local/fuzz`.
+"""`make fuzz`: explores each target for a number of runs, and keeps new inputs in `.local/fuzz`.
 
-`--keep` puts what reached something new into the committed corpus. A finding is written to the working directory of
-the target under `.local/fuzz`; give it a name in `fuzz/corpus/<target>/` once it is mended.
+`--keep` adds inputs that reached new code to the committed corpus. A finding is written to the target's working
+directory under `.local/fuzz`. Once it is fixed, give it a name in `fuzz/corpus/<target>/`.
 """
 
 import argparse
@@ -21,8 +21,8 @@ def main() -> int:
         "targets", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}; by default all"
     )
     arguments.add_argument("--runs", type=int, default=_RUNS, help="inputs to try on each (%(default)s)")
-    arguments.add_argument("--seed", type=int, default=0, help="another one takes another way (0: any)")
-    arguments.add_argument("--keep", action="store_true", help="put what is new into the committed corpus")
+    arguments.add_argument("--seed", type=int, default=0, help="another seed explores differently (0: any)")
+    arguments.add_argument("--keep", action="store_true", help="add new inputs to the committed corpus")
     options = arguments.parse_args()
     status = 0
     for target in options.targets or TARGETS:
@@ -31,7 +31,7 @@ def main() -> int:
             if options.keep:
                 print(f"  {merge(target)} inputs more to keep", flush=True)
         except Finding as finding:
-            # It begins with what was instrumented.
+            # The output begins with the list of instrumented modules.
             print(f"· {target}: {str(finding)[-_REPORT_CHARACTERS:]}", file=sys.stderr)
             status = 1
     return status

@@ -1,4 +1,4 @@
-"""What must be true of an archive that was let in, and of the refusal of one that was not."""
+"""What must be true of an accepted archive, and of the refusal of another."""
 
 import re
 import unicodedata
@@ -19,7 +19,7 @@ from packyard.packs.archive.limits import KIB, ArchiveLimits
 from packyard.packs.archive.member_path import is_litter
 from packyard.packs.archive.reader import PackContents
 
-# So small that inputs of the fuzzer's size reach each of them.
+# Small enough that the fuzzer's inputs reach each limit.
 LIMITS: Final = ArchiveLimits(
     compressed_bytes=12 * KIB,
     unpacked_bytes=64 * KIB,
@@ -37,7 +37,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
 
 
 def read_or_refuse(archive: bytes) -> PackContents[bytes] | None:
-    """Read an archive; None if it is refused, and the refusal says what is wrong in words that can be shown."""
+    """Read an archive. Return None if it is refused; check that the refusal's message can be shown."""
     try:
         contents = read(archive, limits=LIMITS)
     except PayloadTooLarge:
@@ -60,7 +60,7 @@ def check_python_sees_the_same(archive: bytes, contents: PackContents[bytes]) ->
 
 
 def check_image(contents: PackContents[bytes]) -> None:
-    """Check that the layer built of a pack shows its files and nothing else to a reader of anybody's layers."""
+    """Check that our reader of third-party layers finds exactly the pack's files in the layer built from it."""
     with LayerSpool() as spool:
         stored = {file.path: spool.store([file.content]) for file in contents.files}
         files = [File(file.path, file.executable, stored[file.path]) for file in contents.files]

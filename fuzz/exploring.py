@@ -1,4 +1,4 @@
-"""Runs of the fuzzer: libFuzzer ends the process that it is in, so each target has one of its own."""
+"""Runs of the fuzzer. libFuzzer ends its process, so each target has its own process."""
 
 import importlib
 import os
@@ -18,21 +18,21 @@ TARGETS: Final = tuple(
     sorted(path.stem for path in (_HERE / "targets").glob("*.py") if not path.stem.startswith("_"))
 )
 
-# For one input. The slowest that is legitimate takes a hundredth of it.
+# For one input. The slowest legitimate input takes a hundredth of this.
 SECONDS: Final = 5
 MAX_BYTES: Final = 16 << 10
-# Larger ones are found again soon enough.
+# Larger inputs are not kept, because fuzzing finds them again soon.
 _KEPT_BYTES: Final = 2560
 _MODULE: Final = "fuzz.targets."
 _SPEED = re.compile(r"^(#\d+.*DONE.*)$", re.MULTILINE)
 
 
 class Finding(Exception):
-    """An input broke a target; the message is the fuzzer's report."""
+    """An input broke a target. The message is the fuzzer's report."""
 
 
 def load(target: str) -> ModuleType:
-    """Return a target by its name, or by a module's where there is a dot in it."""
+    """Return a target by its name, or by a module's name if it has a dot."""
     return importlib.import_module(target if "." in target else _MODULE + target)
 
 
@@ -42,12 +42,12 @@ def kept_inputs(target: str) -> list[Path]:
 
 
 def explore(target: str, *, runs: int, seed: int = 0, folder: Path | None = None) -> str:
-    """Try a number of inputs on a target, and return the fuzzer's last line.
+    """Try a number of inputs on a target and return the fuzzer's last line.
 
     Args:
         target: Its name.
         runs: How many inputs.
-        seed: Of the fuzzer's choices; 0 for one of its own.
+        seed: For the fuzzer's choices; 0 lets it choose one.
         folder: Where new inputs and findings go; `.local/fuzz/<target>` by default.
 
     Raises:
@@ -63,7 +63,7 @@ def explore(target: str, *, runs: int, seed: int = 0, folder: Path | None = None
 
 
 def merge(target: str) -> int:
-    """Put into the committed corpus what was found and reaches something that neither seeds nor kept inputs do.
+    """Add the new inputs that reach code which neither seeds nor kept inputs reach to the committed corpus.
 
     Returns:
         How many inputs that were.
@@ -86,7 +86,7 @@ def merge(target: str) -> int:
 
 
 def _lay_out(target: str, folder: Path) -> None:
-    """Write what is known of a target to a folder: its seeds and kept inputs."""
+    """Write a target's seeds and kept inputs to a folder."""
     inputs = [*load(target).seeds(), *(path.read_bytes() for path in kept_inputs(target))]
     for number, data in enumerate(inputs):
         if len(data) <= MAX_BYTES:

@@ -9,7 +9,7 @@ import atheris
 
 from fuzz.exploring import load
 
-# libFuzzer's own limit goes by the largest that a process has ever been, and that it takes over from who started it.
+# libFuzzer's own limit uses the process's peak memory, which a process inherits from the one that started it.
 _ADDRESS_SPACE: Final = 2 << 30
 
 
@@ -17,8 +17,8 @@ def main() -> None:
     """Explore; libFuzzer ends the process."""
     resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
     _, name, *arguments = sys.argv
-    # What others have written in Python and we hand input to on its way is explored with ours; the
-    # last are readers that are broken on purpose.
+    # Python libraries that our readers pass input to are instrumented too. The last are readers that
+    # are broken on purpose.
     with atheris.instrument_imports(
         include=["packyard", "joserfc", "tests.reliability"], enable_loader_override=False
     ):
@@ -26,14 +26,14 @@ def main() -> None:
     options: dict[str, Any] = {}
     if hasattr(target, "mutate"):
         options["custom_mutator"] = partial(target.mutate, at_random=_change_at_random)
-    # To merge, libFuzzer has a shell run itself again by this name.
+    # To merge, libFuzzer runs itself again through a shell, by this name.
     itself = f"{sys.executable} -m fuzz.instrumented {name}"
     atheris.Setup([itself, *arguments], target.check, **options)
     atheris.Fuzz()
 
 
 def _change_at_random(data: bytes, max_bytes: int) -> bytes:
-    # Looked up when it is needed: there is another one once the fuzzer is set up.
+    # Looked up here, because setting up the fuzzer replaces it.
     return bytes(atheris.Mutate(data, max_bytes))
 
 

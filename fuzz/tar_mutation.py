@@ -1,4 +1,4 @@
-"""Changes to tars that keep them tars, so that exploring goes past the first checksum."""
+"""Changes tar archives so that they stay tar archives, and fuzzing gets past the first checksum."""
 
 import random
 import re
@@ -11,7 +11,7 @@ _CHECKSUM: Final = slice(148, 156)
 _DIGITS = re.compile(rb"[0-7]{6}[\0 ]{2}")
 _KINDS: Final = b"0\x00125xgLK7S346VMDX"
 _MAGICS: Final = (b"ustar\x0000", b"ustar  \0", bytes(8), b"ustar\0\0\0", b"tarball\0")
-# Where fields of a header start, or end.
+# Offsets where fields of a header start or end.
 _FIELDS: Final = (0, 99, 100, 108, 116, 124, 135, 136, 156, 157, 257, 263, 265, 329, 345, 475, 476, 500, 508)
 _EDGES: Final = (
     *(b"\0", b"/", b"./", b"../", b" ", b"\t", b"\n", b"=", b"\\", b"\x80", b"\xff", b"7", b"8", b"-1", b"+"),
@@ -47,7 +47,7 @@ _EDGES: Final = (
 
 
 def put_checksums_right(tar: bytearray) -> None:
-    """Give every block that looks like a header the checksum of the bytes that it has."""
+    """Set the checksum of every block that looks like a header."""
     for at in range(0, len(tar) - BLOCK + 1, BLOCK):
         block = tar[at : at + BLOCK]
         if block[_MAGIC] == b"ustar" or _DIGITS.fullmatch(block[_CHECKSUM]):
@@ -56,13 +56,13 @@ def put_checksums_right(tar: bytearray) -> None:
 
 
 def mutate_tar(data: bytes, max_bytes: int, seed: int, at_random: Callable[[bytes, int], bytes]) -> bytes:
-    """Return a tar with a change or a few: of a field, of a block's place, or anywhere.
+    """Return a tar with one or a few changes: in a field, in the order of blocks, or anywhere.
 
     Args:
         data: The tar.
         max_bytes: The longest result.
         seed: Decides which change.
-        at_random: What changes bytes without knowing what they are.
+        at_random: Changes bytes without knowing the format.
     """
     chance = random.Random(seed)  # noqa: S311 - the fuzzer's own dice
     tar = bytearray(data)

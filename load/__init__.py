@@ -1,1 +1,1 @@
-"""The local stack under a mixed load while what it relies on fails: nothing may be lost, leaked or answered wrongly."""
+"""A mixed load on the local stack while AWS and the registry fail: nothing may be lost, leaked or answered wrongly."""

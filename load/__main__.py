@@ -34,16 +34,16 @@ def write(outcome: Outcome, *, results: Path, chart: Path) -> None:
 
 
 def main() -> int:
-    """Do what the command line asks for; 1 when something does not hold."""
+    """Run the command line. Return 1 if something is wrong."""
     arguments = argparse.ArgumentParser(prog="load", description=__doc__)
     arguments.add_argument("--duration", type=float, default=600, help="seconds")
     arguments.add_argument("--rate", type=float, default=4, help="requests a second")
-    arguments.add_argument("--at-once", type=int, default=3, help="requests on their way at once")
+    arguments.add_argument("--at-once", type=int, default=3, help="requests that run at once")
     arguments.add_argument(
         "--faults",
         type=float,
         default=0.04,
-        help="how many calls to AWS begin to fail, of 1; some do so again and again",
+        help="the share of calls to AWS that begin to fail, 0 to 1; some fail at every attempt",
     )
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--results", type=Path, default=RESULTS)

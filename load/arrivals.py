@@ -1,7 +1,7 @@
-"""When requests are sent: at their own times, whatever has become of those before them.
+"""When requests are sent: at fixed times, regardless of the requests before them.
 
-A client that waits for each answer sends less as soon as a service gets slow, and hides how slow it is. Here the times
-are a Poisson process, drawn before anything is sent, and latency counts from when a request was due.
+A client that waits for each answer sends fewer requests when the service gets slow, and so hides the slowness. Here the
+times are a Poisson process, drawn before anything is sent, and latency counts from when a request was due.
 """
 
 import time
@@ -14,9 +14,9 @@ def poisson(*, rate: float, seconds: float, randomness: Random) -> Iterator[floa
     """Yield the seconds, from the start, at which requests are due.
 
     Args:
-        rate: How many a second, on average.
-        seconds: When the last one is due, at the latest.
-        randomness: The same one gives the same times.
+        rate: Requests per second, on average.
+        seconds: When the last request is due, at the latest.
+        randomness: The same state gives the same times.
     """
     due = randomness.expovariate(rate)
     while due < seconds:
@@ -25,15 +25,15 @@ def poisson(*, rate: float, seconds: float, randomness: Random) -> Iterator[floa
 
 
 def send(due_times: Iterable[float], act: Callable[[float], None], *, at_once: int) -> None:
-    """Act at each time, and return when all acts have ended.
+    """Call `act` at each time, and return when all calls have ended.
 
     Args:
         due_times: Seconds from now, in order.
         act: Takes the instant at which it was due (`time.monotonic`).
-        at_once: How many may run at once; those beyond wait, and are late by that much.
+        at_once: How many may run at once. Further ones wait, and are late by that time.
 
     Raises:
-        Exception: What an act has raised, once all have ended.
+        Exception: What a call has raised, once all have ended.
     """
     started = time.monotonic()
     acts: list[Future[None]] = []

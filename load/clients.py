@@ -1,6 +1,6 @@
-"""Clients of the API, who insist: what answers 5xx is asked again.
+"""Clients of the API that repeat a request which was answered 5xx.
 
-A POST that is asked again carries the same `Idempotency-Key`; everything else is repeated as it was.
+A repeated POST carries the same `Idempotency-Key`. Everything else is repeated unchanged.
 """
 
 import time
@@ -24,13 +24,13 @@ _TIMEOUT_SECONDS: Final = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """One arrival.
+    """One request's place in the load.
 
     Attributes:
         due: When it was due (`time.monotonic`).
-        org: Whose client it is: a slug.
-        number: Of this arrival; no other has it.
-        randomness: Its own.
+        org: The slug of the client's organisation.
+        number: This arrival's unique number.
+        randomness: Its own random generator.
     """
 
     due: float
@@ -44,10 +44,10 @@ class Clients:
     """All clients.
 
     Attributes:
-        stack: What they talk to.
-        journal: Notes what they ask.
-        promises: Notes what they are told.
-        at_once: How many connections there may be.
+        stack: The stack that they call.
+        journal: Records their requests.
+        promises: Records what they are told.
+        at_once: The number of connections.
     """
 
     stack: StackDescription
@@ -70,7 +70,7 @@ class Clients:
         client = self.of(turn.org, turn.randomness.choice(READERS))
         return self.journal.ask(client, operation, "GET", path, due=turn.due)
 
-    def insist(  # noqa: PLR0913 - what a request is
+    def insist(  # noqa: PLR0913 - the parts of a request
         self,
         turn: Turn,
         operation: str,
@@ -81,7 +81,7 @@ class Clients:
         unsure: Callable[[], object] = lambda: None,
         **more: Any,
     ) -> Reply | None:
-        """Ask until the answer is none of 5xx, four times at most; return the last one."""
+        """Repeat a request until the answer is not 5xx, four times at most. Return the last answer."""
         due: float | None = turn.due
         reply = None
         for attempt in range(_ATTEMPTS):
@@ -94,11 +94,11 @@ class Clients:
         return reply
 
     def show(self, org: str, operation: str, reply: Reply, archive: bytes = b"") -> None:
-        """Note that a client was shown a pack; see `Promises.show`."""
+        """Record that a client was shown a pack; see `Promises.show`."""
         self.promises.show(org, operation, reply.body, revision_of(reply), archive)
 
     def post_form(self, url: str, fields: dict[str, Any]) -> int:
-        """Post a presigned form, as any browser does; return the status."""
+        """Post a presigned form as a browser does, and return the status."""
         return self._http.request("POST", url, fields=fields).status
 
 

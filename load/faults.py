@@ -1,8 +1,8 @@
-"""What goes wrong between the functions and AWS: refusals in each service's own words, cut connections, delays.
+"""Injected faults between the functions and AWS: each service's own error answers, cut connections, delays.
 
-A client that tries again hides most single faults, so that some are stubborn: all further attempts of the same call
-fail too. Botocore names a call by `amz-sdk-invocation-id`, the same one in each attempt; at a registry, the verb and
-path stand for it.
+A client's retries hide most single faults. So some faults are persistent: all further attempts of the same call fail
+too. botocore identifies a call by `amz-sdk-invocation-id`, the same in each attempt. For a registry, verb and path
+identify it.
 """
 
 import json
@@ -20,7 +20,7 @@ from typing import Final
 
 from local.proxy import PassOn, Received, Sent, proxied
 
-# Of the faults that begin; three further attempts are as many as a client of ours makes.
+# The persistent share of all faults. Our clients make at most three further attempts.
 STUBBORN: Final = 0.1
 _FURTHER_ATTEMPTS: Final = 3
 _DELAY_SECONDS: Final = (0.3, 3.0)
@@ -39,8 +39,8 @@ class Kind(StrEnum):
     SLOW = "delay"
 
 
-# Status and code; those of AWS are from the lists of errors in the services' API references, those of a registry from
-# the distribution-spec, section "Error Codes".
+# Status and code. AWS's are from the lists of errors in the services' API references, a registry's from the
+# distribution-spec, section "Error Codes".
 _WORDS: Final[dict[str, dict[Kind, tuple[int, str]]]] = {
     "dynamodb": {
         Kind.THROTTLED: (400, "ProvisionedThroughputExceededException"),
@@ -77,13 +77,13 @@ _WORDS: Final[dict[str, dict[Kind, tuple[int, str]]]] = {
 
 @dataclass
 class Faults:
-    """What goes wrong, and what has.
+    """Decides which calls fail, and counts them.
 
     Attributes:
-        share: Of the calls, how many begin to fail; nothing does while it is 0.
-        randomness: What draws.
-        url: What functions call instead of AWS.
-        calls: How many there have been while something could fail.
+        share: The share of calls that begin to fail; none while it is 0.
+        randomness: The random generator.
+        url: The URL that functions call instead of AWS.
+        calls: How many calls there have been while something could fail.
         injected: How many failed, by service and kind.
     """
 
@@ -99,8 +99,8 @@ class Faults:
         """Return how an attempt at a call fails, or None.
 
         Args:
-            service: What it is sent to.
-            call: What its further attempts are called too.
+            service: The service that it is sent to.
+            call: The identity that its further attempts share.
         """
         with self._lock:
             if not self.share:
@@ -122,7 +122,7 @@ class Faults:
             return kind
 
     def stand_between(self, request: Sent, pass_on: PassOn) -> Received | None:
-        """Hand a request on, or fail it; None hangs up."""
+        """Forward a request, or fail it. None closes the connection."""
         service = service_of(request)
         if service is None:
             return pass_on(request)
@@ -144,13 +144,13 @@ class Faults:
 
 @contextmanager
 def failing(port: int, faults: Faults) -> Iterator[None]:
-    """Put the faults in front of 127.0.0.1:`port` while the block lasts."""
+    """Inject the faults in front of 127.0.0.1:`port` while the block lasts."""
     with proxied(port, faults.stand_between) as faults.url:
         yield
 
 
 def service_of(request: Sent) -> str | None:
-    """Return which service a function calls; None for what others send, such as a client's presigned form."""
+    """Return which service a function calls; None for other requests, such as a client's presigned form."""
     if request.path.startswith("/v2/"):
         return REGISTRY
     scope = _SCOPE.search(request.headers.get("Authorization", ""))
@@ -158,12 +158,12 @@ def service_of(request: Sent) -> str | None:
 
 
 def refusal(service: str, kind: Kind, *, head: bool = False) -> Received:
-    """Return how a service says that it does not now.
+    """Return a service's error answer.
 
     Args:
         service: One of those that `service_of` knows.
         kind: `THROTTLED`, `ERROR` or `UNAVAILABLE`.
-        head: Whether a HEAD was asked, whose answers have no body.
+        head: Whether the request is a HEAD, whose answers have no body.
     """
     status, code = _WORDS[service][kind]
     headers = Message()

@@ -1,4 +1,4 @@
-"""What was asked and answered, and whether an answer is one that the contract knows."""
+"""Records requests and answers, and checks that the contract allows each answer."""
 
 import threading
 import time
@@ -9,13 +9,13 @@ from typing import Any, Final
 import urllib3
 from tests.e2e.client import Client, Reply
 
-# API contract, section 1: what a failure of something behind the service may be answered.
+# API contract, section 1: the answers to a failure behind the service.
 DOCUMENTED: Final[dict[int, frozenset[str]]] = {
     502: frozenset({"registry_cleanup_failed", "registry_unavailable"}),
     503: frozenset({"service_unavailable"}),
     504: frozenset({"timeout"}),
 }
-# What the mix provokes itself: requests that meet.
+# Errors that the mix itself causes, by competing requests.
 EXPECTED: Final = frozenset({404, 409, 412})
 ERROR: Final = 400
 SERVER_ERROR: Final = 500
@@ -27,10 +27,10 @@ class Entry:
     """A request.
 
     Attributes:
-        operation: Which one.
+        operation: Its operation.
         at: When it was due: seconds from the start.
-        seconds: From then until it was answered.
-        status: With what; 0 for none.
+        seconds: From then until the answer.
+        status: The answer's status; 0 for no answer.
     """
 
     operation: str
@@ -46,7 +46,7 @@ class Journal:
     Attributes:
         started: When the load began (`time.monotonic`).
         entries: The requests.
-        undocumented: Answers that the contract does not know, in words.
+        undocumented: Answers that the contract does not allow, in words.
     """
 
     started: float = field(default_factory=time.monotonic)
@@ -57,18 +57,18 @@ class Journal:
     def ask(
         self, client: Client, operation: str, method: str, path: str, *, due: float | None = None, **more: Any
     ) -> Reply | None:
-        """Send a request and note it.
+        """Send a request and record it.
 
         Args:
-            client: Whose key is shown.
-            operation: What to note it as.
+            client: The client that sends it.
+            operation: The name to record.
             method: The verb.
             path: The path below the stage.
             due: When it should have been sent (`time.monotonic`); by default now.
             more: As for `Client.call`.
 
         Returns:
-            The answer; None when there was none, or none that the contract knows.
+            The answer; None if there was none, or one that the contract does not allow.
         """
         due = due or time.monotonic()
         reply, fault = None, ""
@@ -88,13 +88,13 @@ class Journal:
         return reply
 
     def by_status(self) -> dict[str, int]:
-        """Return how many requests each status was answered; "none" for none."""
+        """Return how many requests had each status; "none" for no answer."""
         counts = Counter(entry.status for entry in self.entries)
         return {str(status or "none"): counts[status] for status in sorted(counts)}
 
 
 def fault_of(reply: Reply) -> str:
-    """Return what is wrong with an answer, or nothing."""
+    """Return what is wrong with an answer; empty if nothing is."""
     if reply.status < ERROR:
         return ""
     error = reply.body.get("error", {}) if isinstance(reply.body, dict) else {}

@@ -1,4 +1,4 @@
-"""How much memory functions and the emulator hold: read from proc(5), while others are at work."""
+"""Measures the memory of the functions and the emulator during the load, from proc(5)."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ from typing import Any, Final
 EMULATOR: Final = "emulator"
 _SECONDS_BETWEEN: Final = 2.0
 _MB: Final = 1e6
-# What one process may have gained: caches that fill, and the allocator's habits.
+# How much one process may grow, because caches fill and the allocator keeps memory.
 _ALLOWED_GROWTH: Final = 1.15
 _ALLOWED_MB: Final = 12.0
 
@@ -31,8 +31,8 @@ class Memory:
     """Resident memory over time.
 
     Attributes:
-        port: The emulator's: its processes, and those of the functions, have it in their environment.
-        samples: Seconds from the start, and bytes, of each process.
+        port: The emulator's port. Its processes and those of the functions have it in their environment.
+        samples: For each process, seconds from the start and bytes.
     """
 
     port: int
@@ -73,7 +73,7 @@ class Memory:
                 yield Process(int(path.parent.name), variables.get("AWS_LAMBDA_FUNCTION_NAME", EMULATOR))
 
     def over_time(self) -> list[tuple[float, float, float]]:
-        """Return, for each instant, megabytes of all functions and of the emulator."""
+        """Return, for each instant, the megabytes of all functions and of the emulator."""
         at: defaultdict[int, list[float]] = defaultdict(lambda: [0.0, 0.0])
         for process, samples in self.samples.items():
             for seconds, size in samples:
@@ -81,12 +81,12 @@ class Memory:
         return [(float(seconds), *sizes) for seconds, sizes in sorted(at.items())]  # type: ignore[misc]
 
     def first_and_last(self, *, window: float) -> dict[str, Any]:
-        """Return megabytes in the first and the last part, of all processes of functions that lived through both.
+        """Return megabytes in the first and the last part, for all function processes that lived through both.
 
-        One that was started later is left out: what it gains at first is what it imports.
+        A process that was started later is left out, because it grows at first by its imports.
 
         Args:
-            window: How long these parts are, in seconds.
+            window: The length of these parts, in seconds.
         """
         began = min((samples[0][0] for samples in self.samples.values()), default=0.0)
         grown = {

@@ -1,4 +1,4 @@
-"""What clients do: three organisations, several keys, mostly reading."""
+"""What the clients do: three organisations, several keys, mostly reads."""
 
 import itertools
 from collections.abc import Callable, Mapping
@@ -23,11 +23,11 @@ _OK, _CREATED, _NO_CONTENT, _NOT_FOUND = 200, 201, 204, 404
 
 @dataclass
 class Mix:
-    """What clients do.
+    """Chooses and sends the clients' requests.
 
     Attributes:
-        clients: Who does it.
-        seed: The same one draws the same requests; what they meet may differ.
+        clients: The clients.
+        seed: The same seed gives the same requests. Their answers may differ.
     """
 
     clients: Clients
@@ -35,17 +35,17 @@ class Mix:
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def act(self, due: float) -> None:
-        """Do one of the things that clients do, and note what comes of it.
+        """Send one random request and record its result.
 
         Args:
-            due: When (`time.monotonic`).
+            due: When it is due (`time.monotonic`).
         """
         turn = self.turn(due)
         operation = turn.randomness.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
         operation(self, turn)
 
     def warm_up(self) -> None:
-        """Do each of them as often at once as they may come, so that functions have been started."""
+        """Send each kind of request as often at once as in the load, so that enough functions have started."""
         for operation in (Mix.upload, *_WEIGHTS):
             due_at_once = [0.0] * self.clients.at_once
             send(due_at_once, partial(_do, operation, self), at_once=self.clients.at_once)
@@ -59,7 +59,7 @@ class Mix:
     # --- Reading ---
 
     def get(self, turn: Turn) -> None:
-        """Read a pack; it must not be older than what clients have seen."""
+        """Read a pack. It must not be older than what clients have seen."""
         pack = self.clients.promises.any_pack(turn.org, turn.randomness)
         if pack is None:
             return self.list_packs(turn)
@@ -86,7 +86,7 @@ class Mix:
         self._read_part(turn, "files", "/files")
 
     def file(self, turn: Turn) -> None:
-        """Read one."""
+        """Read one file."""
         self._read_part(turn, "file", f"/files/{_FILE}")
 
     def revisions(self, turn: Turn) -> None:
@@ -105,7 +105,7 @@ class Mix:
         self.clients.read(turn, "role", f"/agent-roles/{_role(turn)}/packs")
 
     def upload_status(self, turn: Turn) -> None:
-        """Ask how far a staged upload is."""
+        """Read the status of a staged upload."""
         own = [upload for upload, (org, _) in list(self.clients.promises.uploads.items()) if org == turn.org]
         if not own:
             return self.list_packs(turn)
@@ -115,7 +115,7 @@ class Mix:
     # --- Making packs ---
 
     def upload(self, turn: Turn) -> None:
-        """Publish a pack: of a new name, or of one that a deleted pack had."""
+        """Publish a pack with a new name, or with that of a deleted pack."""
         org, name = turn.org, f"load-{turn.number}"
         if turn.randomness.random() < _SHARE_OF_FREED_NAMES:
             org, name = self.clients.promises.take_freed_name() or (org, name)
@@ -123,7 +123,7 @@ class Mix:
         self._create(turn, "upload", org, name, "/packs/upload", archive=archive, fields=_form(archive))
 
     def repeat(self, turn: Turn) -> None:
-        """Publish again what has been published."""
+        """Publish the same archive again."""
         pack = self.clients.promises.any_pack(turn.org, turn.randomness, built=True)
         if pack is None:
             return self.upload(turn)
@@ -141,7 +141,7 @@ class Mix:
         self._create(turn, "clone", turn.org, name, f"/packs/{pack.pack_id}/clone", json={"name": name})
         return None
 
-    def _create(  # noqa: PLR0913 - what a creation is
+    def _create(  # noqa: PLR0913 - the parts of a creation
         self, turn: Turn, operation: str, org: str, name: str, path: str, *, archive: bytes = b"", **more: Any
     ) -> None:
         reply = self.clients.insist(
@@ -158,7 +158,7 @@ class Mix:
             self.clients.show(org, operation, reply, archive)
 
     def staged(self, turn: Turn) -> None:
-        """Start an upload, and post an archive to its form; what becomes of it is looked at in the end."""
+        """Start an upload, and post an archive to its form. The result is checked at the end."""
         name = f"staged-{turn.number}"
         headers = {"Idempotency-Key": f"load-{turn.number}"}
         reply = self.clients.insist(
@@ -183,7 +183,7 @@ class Mix:
     # --- Changing packs ---
 
     def reupload(self, turn: Turn) -> None:
-        """Replace what a pack holds."""
+        """Replace a pack's archive."""
         pack = self.clients.promises.any_pack(turn.org, turn.randomness, built=True)
         if pack is None:
             return self.upload(turn)
@@ -194,7 +194,7 @@ class Mix:
         return None
 
     def update(self, turn: Turn) -> None:
-        """Show a pack to others or hide it, now and then only if it is as last seen."""
+        """Change a pack's visibility, sometimes only if the pack is as last seen."""
         pack = self.clients.promises.any_pack(turn.org, turn.randomness)
         if pack is None:
             return self.upload(turn)
@@ -223,7 +223,7 @@ class Mix:
             self.clients.show(pack.org, operation, reply)
 
     def delete(self, turn: Turn) -> None:
-        """Delete a pack, unless a role holds it."""
+        """Delete a pack, unless a role references it."""
         pack = self.clients.promises.any_pack(turn.org, turn.randomness)
         if pack is None:
             return self.upload(turn)
@@ -246,7 +246,7 @@ class Mix:
             for _ in range(turn.randomness.randrange(4))
         ]
         pack_ids = list(dict.fromkeys(pack.pack_id for pack in found if pack))
-        # One client to a role: of two answers nobody could tell which is the later.
+        # One client per role, because nobody could tell which of two answers is the later.
         if not promise.busy.acquire(blocking=False):
             return self.role(turn)
         try:

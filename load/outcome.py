@@ -1,4 +1,4 @@
-"""What a load has come to: its figures, and everything that does not hold."""
+"""The result of a load: its figures, and every broken promise."""
 
 import math
 from collections import Counter, defaultdict
@@ -12,7 +12,7 @@ from load.memory import Memory
 
 _SLICE_SECONDS = 10
 _MEMORY_WINDOW_SECONDS = 60.0
-# So many of one kind say what is wrong.
+# This many of one kind are enough to see what is wrong.
 _SHOWN = 20
 
 
@@ -22,8 +22,8 @@ class Outcome:
 
     Attributes:
         results: The figures.
-        over_time: What the chart draws: latency and errors for each 10 s, memory.
-        broken: What does not hold, in words; empty when everything does.
+        over_time: The chart's data: latency and errors for each 10 s, memory.
+        broken: What is wrong, in words; empty if nothing is.
     """
 
     results: dict[str, Any]
@@ -31,7 +31,7 @@ class Outcome:
     broken: list[str]
 
 
-def outcome(  # noqa: PLR0913 - all that was noted
+def outcome(  # noqa: PLR0913 - everything that was recorded
     *,
     seconds: float,
     rate: float,
@@ -41,16 +41,16 @@ def outcome(  # noqa: PLR0913 - all that was noted
     breaches: Sequence[str],
     unconfirmed: int,
 ) -> Outcome:
-    """Return what a load has come to.
+    """Return the result of a load.
 
     Args:
         seconds: How long requests were sent.
-        rate: How many a second.
+        rate: Requests per second.
         journal: The requests.
-        faults: What went wrong behind the service.
-        memory: What was held.
-        breaches: What does not hold of all that is kept.
-        unconfirmed: How many writes were made although their client was answered 5xx.
+        faults: The injected faults.
+        memory: The memory over time.
+        breaches: Broken invariants.
+        unconfirmed: How many writes were carried out although their client was answered 5xx.
     """
     held = memory.first_and_last(window=min(_MEMORY_WINDOW_SECONDS, seconds / 4))
     latencies = sorted(entry.seconds for entry in journal.entries)
@@ -98,7 +98,7 @@ def _slices(entries: Sequence[Entry]) -> list[dict[str, float]]:
 
 
 def _percentile(ordered: Sequence[float], percent: int) -> float:
-    """Return the nearest rank's, in milliseconds."""
+    """Return the percentile by nearest rank, in milliseconds."""
     if not ordered:
         return 0.0
     return round(ordered[math.ceil(len(ordered) * percent / 100) - 1] * 1000, 1)

@@ -1,8 +1,7 @@
-"""What clients have been told: the state of each pack and role as last acknowledged, and what they were left unsure of.
+"""What clients have been told: the last acknowledged state of each pack and role, and which writes are uncertain.
 
-An answer below 500 is a promise. One of 5xx, or none, leaves its client unsure whether the request was carried out (a
-write whose answer is lost on the way from the table cannot be told from one that never arrived), so that either may be
-found afterwards, but nothing else.
+An answer below 500 is a promise. After a 5xx or no answer, the client does not know whether the request was carried
+out: a write whose answer was lost looks like one that never arrived. Either may be found afterwards, but nothing else.
 """
 
 import threading
@@ -14,16 +13,16 @@ from typing import Any, Final
 
 from tests.reliability.invariants import Observed
 
-# New ones are asked for more often than old ones: that is where requests meet.
+# New packs are used more often than old ones, so that requests compete for them.
 _RECENT: Final = 40
 
 
 @dataclass
 class Told:
-    """A revision of a pack, as clients have been shown it.
+    """A revision of a pack as clients have been shown it.
 
     Attributes:
-        operations: What they had asked for.
+        operations: The operations that they had requested.
         body: The pack.
     """
 
@@ -38,11 +37,11 @@ class PackPromise:
     Attributes:
         org: The slug of its organisation.
         pack_id: Its id.
-        archive: What it was published from; empty for a clone.
-        told: Its revisions that somebody has been shown.
-        unsure: How many attempts at each operation have left their client unsure.
-        leaving: Whether anybody has tried to delete it.
-        gone: Whether somebody was told that it is deleted.
+        archive: The archive that it was published from; empty for a clone.
+        told: The revisions that a client has been shown.
+        unsure: How many attempts at each operation have an uncertain result.
+        leaving: Whether a client has tried to delete it.
+        gone: Whether a client was told that it is deleted.
     """
 
     org: str
@@ -55,7 +54,7 @@ class PackPromise:
 
     @property
     def revision(self) -> int:
-        """The latest revision that somebody has been shown."""
+        """The latest revision that a client has been shown."""
         return max(self.told)
 
     @property
@@ -66,10 +65,10 @@ class PackPromise:
 
 @dataclass
 class RolePromise:
-    """A role whose packs somebody has set.
+    """A role whose packs a client has set.
 
     Attributes:
-        may_hold: Its packs as last acknowledged, and what has been tried since and left unsure.
+        may_hold: Its packs as last acknowledged, and those of later uncertain attempts.
         tried: How often they may have been set.
         busy: Held by the client that is setting them.
     """
@@ -85,11 +84,11 @@ class Promises:
 
     Attributes:
         packs: By id.
-        unsure_creations: How many attempts to make a pack of an organisation's name have left their client unsure.
+        unsure_creations: How many attempts to make a pack have an uncertain result, by organisation and name.
         roles: By organisation's slug and id.
-        uploads: Staged archives that S3 has taken: organisation's slug and name by upload id.
-        freed: Organisation's slug and name of packs that are gone.
-        contradictions: Answers that break what was told before.
+        uploads: Staged archives that S3 has accepted: organisation's slug and name by upload id.
+        freed: Organisation's slug and name of deleted packs.
+        contradictions: Answers that contradict earlier ones.
     """
 
     packs: dict[str, PackPromise] = field(default_factory=dict)
@@ -101,12 +100,12 @@ class Promises:
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def any_pack(self, org: str, randomness: Random, *, built: bool = False) -> PackPromise | None:
-        """Return one of an organisation's packs that nobody has tried to delete, or None.
+        """Return one of an organisation's packs that no client has tried to delete, or None.
 
         Args:
             org: Its slug.
-            randomness: What draws.
-            built: Whether it must be one that was published from an archive.
+            randomness: The random generator.
+            built: Whether it must have been published from an archive.
         """
         with self._lock:
             standing = [
@@ -119,14 +118,14 @@ class Promises:
     def show(
         self, org: str, operation: str, body: dict[str, Any], revision: int, archive: bytes = b""
     ) -> None:
-        """Note that a client was shown a pack.
+        """Record that a client was shown a pack.
 
         Args:
             org: The slug of its organisation, which is also the client's.
-            operation: What the client had asked for; empty for a read.
+            operation: The operation that the client had requested; empty for a read.
             body: The pack.
-            revision: Of which revision.
-            archive: What the pack was published from, if this has made it.
+            revision: The revision that was shown.
+            archive: The archive that the pack was published from, if this request has made it.
         """
         with self._lock:
             pack = self.packs.setdefault(body["id"], PackPromise(org, body["id"], archive))
@@ -137,32 +136,32 @@ class Promises:
                 self.contradictions.append(f"{pack.pack_id} at {revision} is {told.body} and {body}")
 
     def leave_unsure(self, pack: PackPromise, operation: str) -> None:
-        """Note that a client does not know whether it has changed a pack."""
+        """Record that a client does not know whether it has changed a pack."""
         with self._lock:
             pack.unsure[operation] += 1
 
     def leave_unsure_of(self, org: str, name: str) -> None:
-        """Note that a client does not know whether it has made a pack."""
+        """Record that a client does not know whether it has made a pack."""
         with self._lock:
             self.unsure_creations[org, name] += 1
 
     def bury(self, pack: PackPromise) -> None:
-        """Note that a client was told that a pack is deleted."""
+        """Record that a client was told that a pack is deleted."""
         with self._lock:
             if not pack.gone:
                 pack.gone = True
                 self.freed.append((pack.org, pack.body["name"]))
 
     def take_freed_name(self) -> tuple[str, str] | None:
-        """Return the organisation and name of a pack that is gone, once."""
+        """Return the organisation and name of a deleted pack, each only once."""
         with self._lock:
             return self.freed.pop() if self.freed else None
 
     def breaches(self, seen: Observed, listed: Mapping[str, Any], orgs: Mapping[str, str]) -> Iterator[str]:
-        """Yield what is not as clients were told.
+        """Yield what differs from what clients were told.
 
         Args:
-            seen: Everything, once it has settled.
+            seen: Everything, once nothing changes any more.
             listed: The organisations' own packs, as `GET /packs` lists them, by id.
             orgs: The organisations' slugs by id.
         """
@@ -186,7 +185,7 @@ class Promises:
                 yield f"{role['role_id']} was set {role['revision']} times, and asked for {promise.tried} times at most"
 
     def unconfirmed(self, seen: Observed) -> int:
-        """Return how many revisions of packs there are that nobody was told of: made by what was answered 5xx."""
+        """Return how many revisions no client was told of: their requests were answered 5xx."""
         staged = {name for _, name in self.uploads.values()}
         untold = 0
         for pack_id, entries in seen.histories.items():
@@ -232,7 +231,7 @@ def _unexplained(pack: PackPromise, entries: Mapping[int, Mapping[str, Any]]) ->
         if revision in pack.told and operation in pack.told[revision].operations:
             continue
         if revision == 1:
-            continue  # its creation, of which a repeat has told
+            continue  # its creation, which a repeat has shown
         if not left[operation]:
             yield f"{pack.pack_id} at {revision}: nobody was told of a {operation}"
         left[operation] -= 1

@@ -1,7 +1,7 @@
-"""What happens in the hours after the load, in seconds: every message is delivered, by the service's own code.
+"""Runs the hours after the load in seconds: the service's own code settles every message.
 
-Messages are held back for a quarter of an hour and more (a build may take that long), so that they are taken off the
-queues here, and settled by `clean_up`'s and `build_upload`'s own code, with a clock that is ahead.
+The queues delay messages for a quarter of an hour and more (a build may take that long). So they are taken from the
+queues here, and the code of `clean_up` and `build_upload` settles them with a clock that is ahead.
 """
 
 import json
@@ -15,17 +15,17 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from local.aws import Endpoint
-from local.deployment import function_environment, outputs
+from local.sam_deployment import function_environment, outputs
 
 from packyard.composition.bootstrap import Services
 from packyard.composition.settings import Settings
 from packyard.errors import PackyardError
 from packyard.messaging.not_yet import NotYet
 
-# Past every deadline and lease, at each round.
+# Each round is past every deadline and lease.
 _LEAP: Final = timedelta(minutes=30)
 _ROUNDS: Final = 12
-# As long as what has begun may well take, delays included; what takes longer is done twice, which must do no harm.
+# Long enough for running work, delays included. Slower work is done twice, which must do no harm.
 _QUIET_SECONDS: Final = 10
 _PROBLEMS = (PackyardError, ValueError)
 
@@ -36,9 +36,9 @@ class Future:
 
     Attributes:
         endpoint: The emulator.
-        url: What the functions call; nothing must fail there any more.
-        ahead: By how much.
-        troubles: What messages have met, in words.
+        url: The URL that the functions call. No faults may be injected there any more.
+        ahead: How far.
+        troubles: Errors while settling messages.
     """
 
     endpoint: Endpoint
@@ -57,11 +57,11 @@ class Future:
         self._outputs = outputs(endpoint=self.endpoint)
 
     def now(self) -> datetime:
-        """Return the time that it is there."""
+        """Return the time by that clock."""
         return datetime.now(UTC) + self.ahead
 
     def settle(self) -> list[str]:
-        """Deliver every message until none is left; return those to `clean_up` that stay, dead letters included."""
+        """Deliver every message until none is left. Return the cleanup messages that stay, dead letters included."""
         logging.getLogger("packyard").setLevel(logging.CRITICAL)
         self._stop_delivery()
         cleanups: list[str] = []
@@ -91,7 +91,7 @@ class Future:
         return True
 
     def _stop_delivery(self) -> None:
-        """Stop the emulator from delivering, and wait for what it has begun."""
+        """Stop the emulator from delivering, and wait for running deliveries."""
         functions = self.endpoint.session().client("lambda", endpoint_url=self.endpoint.url)
         for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
             functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
@@ -106,7 +106,7 @@ class Future:
         return bodies
 
     def _messages(self, queue_url: str) -> Iterator[dict[str, Any]]:
-        # SQS itself shows nothing that is held back; the emulator does.
+        # SQS itself does not show delayed messages; the emulator does.
         query = urlencode({"QueueUrl": queue_url})
         with urllib.request.urlopen(f"{self.endpoint.url}/_ministack/sqs/messages?{query}") as answer:  # noqa: S310 - ours
             found = json.load(answer)["messages"]

@@ -1,4 +1,4 @@
-"""One load, from an empty stack to what is left of it hours later."""
+"""One load, from an empty stack to its state hours later."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,18 +22,18 @@ from load.recovery import Future
 from load.sight import observe
 
 
-def load(  # noqa: PLR0913 - what a load is
+def load(  # noqa: PLR0913 - the parts of a load
     *, folder: Path, seconds: float, rate: float, at_once: int, share: float, seed: int
 ) -> Outcome:
-    """Load an empty stack, let it settle, and look at everything.
+    """Load an empty stack, settle all messages, and check everything.
 
     Args:
-        folder: For its state; empty.
+        folder: An empty folder for its state.
         seconds: How long requests arrive.
-        rate: How many a second.
-        at_once: How many may be on their way at once; as many processes of each function are started beforehand.
-        share: How many calls to AWS begin to fail, of 1.
-        seed: The same one gives the same arrivals and the same requests.
+        rate: Requests per second.
+        at_once: How many requests may run at once. As many processes of each function are started beforehand.
+        share: The share of calls to AWS that begin to fail, 0 to 1.
+        seed: The same seed gives the same arrivals and the same requests.
     """
     port = free_port()
     faults = Faults(share=0, randomness=Random(f"faults {seed}"))
@@ -93,7 +93,7 @@ def _listed(clients: Clients, org: str) -> Iterator[dict[str, Any]]:
 
 
 def _upload_breaches(clients: Clients, seen: Observed) -> Iterator[str]:
-    """What S3 has taken has become a pack by now: every one of the archives is a good one."""
+    """Yield staged archives that have not become a pack, although every one is valid."""
     for upload_id, (org, name) in clients.promises.uploads.items():
         upload = clients.of(org).call("GET", f"/packs/uploads/{upload_id}").body
         if upload["status"] != "done" or seen.rows[upload["pack_id"]]["name"] != name:

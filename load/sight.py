@@ -1,4 +1,4 @@
-"""Everything that the local AWS holds, as the invariants want to see it: read by AWS's own interfaces."""
+"""Reads everything in the local AWS through AWS's own interfaces, for the invariants."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -25,13 +25,13 @@ _OK: Final = 200
 def observe(
     stack: StackDescription, *, endpoint: Endpoint, registry: str, pending: Sequence[str], now: datetime
 ) -> Observed:
-    """Look at everything, once it has settled.
+    """Read everything, once nothing changes any more.
 
     Args:
-        stack: Where things are.
+        stack: The stack's addresses.
         endpoint: The emulator.
-        registry: Host and port by which functions call the registry.
-        pending: The bodies of messages to `clean_up` that are left.
+        registry: Host and port of the registry as the functions call it.
+        pending: The bodies of cleanup messages that are left.
         now: The instant.
     """
     session = endpoint.session()

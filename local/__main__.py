@@ -1,4 +1,4 @@
-"""`make run` and `make reset`: an interrupt is heard from the first moment on, before what takes long to import."""
+"""`make run` and `make reset`. Interrupts are handled first, before the slow imports."""
 
 import argparse
 import sys
@@ -11,15 +11,15 @@ from local.ports import PortUnusable
 
 
 def main() -> int:
-    """Do what the command line asks for."""
+    """Run the command line."""
     end_when_interrupted()
     arguments = argparse.ArgumentParser(prog="local", description=__doc__)
     actions = arguments.add_subparsers(dest="action", required=True)
     running = actions.add_parser("run", help="run the stack until Ctrl-C")
     running.add_argument("--port", default="4566")
-    running.add_argument("--since", type=float, help="when the user asked for it, as a Unix time")
-    running.add_argument("--check", action="store_true", help="push the sample pack, read it back, and end")
-    actions.add_parser("reset", help="forget what the stacks of this folder have kept")
+    running.add_argument("--since", type=float, help="when the user started it, as a Unix time")
+    running.add_argument("--check", action="store_true", help="push the sample pack, read it back, and exit")
+    actions.add_parser("reset", help="delete the data of this folder's stacks")
     options, unknown = arguments.parse_known_args()
     if unknown:
         sys.stderr.write(f"local: not {' '.join(unknown)}: ARGS=--check is all that `make run` takes\n")

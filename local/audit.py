@@ -1,7 +1,7 @@
-"""`make audit`: asks for known vulnerabilities of everything that is locked, ours and that of the tools.
+"""`make audit`: looks for known vulnerabilities in everything that is locked, for the service and for the tools.
 
-pip-audit asks PyPI's own records. Where they cannot be had it takes a distribution for unknown and ends as if all were
-well; here that is an outcome of its own, and said.
+pip-audit asks PyPI. If PyPI does not answer, pip-audit treats a distribution as unknown and succeeds. Here that is a
+separate result, and is printed.
 """
 
 import argparse
@@ -22,12 +22,12 @@ _SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What is known of one locked set.
+    """The result for one locked set.
 
     Attributes:
         sound: Distributions without a known vulnerability.
-        vulnerable: Those with one, by name, version, and what to look for.
-        unanswered: Those of which nothing could be learned, by name and why.
+        vulnerable: Those with one: name, version and the vulnerability's id.
+        unanswered: Those without an answer: name and reason.
     """
 
     sound: tuple[str, ...]
@@ -36,11 +36,11 @@ class Report:
 
 
 def report_of(printed: str, complaint: str) -> Report:
-    """Return what pip-audit's JSON says; without any, that nothing was learned.
+    """Return the report from pip-audit's JSON; without JSON, that there was no answer.
 
     Args:
         printed: Its standard output.
-        complaint: What it said beside.
+        complaint: Its standard error.
     """
     try:
         entries = json.loads(printed)["dependencies"]
@@ -63,10 +63,10 @@ def report_of(printed: str, complaint: str) -> Report:
 
 
 def locked_sets(folder: Path) -> dict[str, Path]:
-    """Return all that is locked, by what it is for, as files of pinned and hashed requirements.
+    """Return the locked sets, by what they are for, as files of pinned and hashed requirements.
 
     Args:
-        folder: Where to put those that are made for this.
+        folder: For files that are made for this.
 
     Raises:
         CommandFailed: The lock cannot be read.
@@ -95,7 +95,7 @@ def look_up(requirements: Path) -> Report:
 
 
 def look_all_up(sets: Mapping[str, Path]) -> dict[str, Report]:
-    """Ask about one set after the other, as long as there are answers."""
+    """Ask about one set after the other, until an answer is missing."""
     reports: dict[str, Report] = {}
     for name, path in sets.items():
         report = reports[name] = look_up(path)
@@ -105,7 +105,7 @@ def look_all_up(sets: Mapping[str, Path]) -> dict[str, Report]:
 
 
 def main() -> int:
-    """Look everything up; 0 if all of it is sound, 1 if some is vulnerable, 3 if some could not be looked up."""
+    """Look everything up. Return 0 if all is sound, 1 if some is vulnerable, 3 if some could not be looked up."""
     arguments = argparse.ArgumentParser(prog="audit", description="Look for known vulnerabilities.")
     arguments.add_argument(
         "--where-possible", action="store_true", help="say so, but do not fail, when there is no answer"

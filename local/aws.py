@@ -1,4 +1,4 @@
-"""Clients of the emulator. The credentials open nothing: it checks none."""
+"""Clients of the emulator. The credentials are dummies, because the emulator checks none."""
 
 import os
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the emulator listens.
+    """The emulator's address.
 
     Attributes:
-        port: On 127.0.0.1.
+        port: Its port on 127.0.0.1.
     """
 
     port: int
@@ -26,7 +26,7 @@ class Endpoint:
         return f"http://{HOST}:{self.port}"
 
     def session(self) -> boto3.Session:
-        """Return a session that knows region and credentials; clients still need `endpoint_url`."""
+        """Return a session with region and credentials. Clients still need `endpoint_url`."""
         return boto3.Session(
             aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
@@ -34,6 +34,6 @@ class Endpoint:
         )
 
     def environment(self) -> dict[str, str]:
-        """Return this process's environment, turned to the emulator: for tools that read it."""
+        """Return this process's environment, changed so that AWS tools use the emulator."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
         return {**kept, **CREDENTIALS, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": self.url}

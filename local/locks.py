@@ -1,4 +1,4 @@
-"""Locks between runs: the system lets go of them even if a run is killed."""
+"""Locks between runs. The system releases them even if a run is killed."""
 
 import fcntl
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import IO
 
 from local.progress import step
 
-# A killed run may leave a command behind that still writes. It holds the lock as well, until it has ended.
+# A killed run may leave a command behind that still writes. That command also holds the lock, until it has ended.
 _shared_with_commands: set[int] = set()
 
 
@@ -23,7 +23,7 @@ def shared_with_commands() -> tuple[int, ...]:
 
 @contextmanager
 def exclusively(path: Path) -> Iterator[None]:
-    """Hold a file's lock, with all commands that run meanwhile; wait for whoever has it."""
+    """Hold a file's lock, together with all commands that run meanwhile. Wait while another process has it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         if not _locked(file):

@@ -1,4 +1,4 @@
-"""What each target of the Makefile needs on this machine; all of it is looked at before anything is fetched."""
+"""What each target of the Makefile needs on this machine. Everything is checked before anything is fetched."""
 
 import argparse
 import sys
@@ -20,8 +20,8 @@ class Need:
     """What a target needs.
 
     Attributes:
-        development: Whether it needs the development packages beside those that the service ships.
-        tools: Tools with environments of their own.
+        development: Whether it needs the development packages in addition to those that the service ships.
+        tools: Tools with their own environments.
         programs: System programs.
     """
 
@@ -35,7 +35,7 @@ _TESTS: Final = Need(
     programs=("skopeo", "umoci", "docker-registry", "bsdtar", "zstd"),
 )
 NEEDS: Final = {
-    # `curl` is for whoever follows what it prints.
+    # `curl` is for the commands that it prints.
     "run": Need(development=False, tools=("emulator", "sam"), programs=("curl",)),
     "invoke": Need(development=False, tools=("sam", "runtime")),
     "reset": Need(development=False),
@@ -56,10 +56,10 @@ NEEDS: Final = {
 
 
 def fetch_for(arguments: Sequence[str]) -> int:
-    """Fetch what a target needs; 1 after a sentence when that is not possible.
+    """Fetch what a target needs. If that is impossible, print why and return 1.
 
     Args:
-        arguments: The target, and for one that listens `--port`.
+        arguments: The target, and `--port` for a target that listens.
     """
     end_when_interrupted()
     parser = argparse.ArgumentParser(prog="setup", description=__doc__)
@@ -79,7 +79,7 @@ def fetch_for(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"setup: {error}\n")
         return 1
     except OSError as error:
-        # A full disk, a folder that is not ours: the system's own words say it best.
+        # For a full disk or a folder that is not ours, the system's own message is best.
         sys.stderr.write(f"setup: {error}\n")
         return 1
     return 0

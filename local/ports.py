@@ -1,4 +1,4 @@
-"""Ports of the loopback interface: which may be used, and who has one that is taken."""
+"""Ports of the loopback interface: which are free, and which process uses a taken one."""
 
 import os
 import pwd
@@ -23,14 +23,14 @@ STATES: Final = LOCAL / "state"
 _LARGEST: Final = 65535
 _SAVING_SECONDS: Final = 10.0
 _LISTENING: Final = "0A"
-# /proc/net/tcp and tcp6 state addresses in the processor's order of bytes (proc(5)); these are for little-endian ones.
+# /proc/net/tcp and tcp6 have addresses in the processor's byte order (proc(5)). These are little-endian.
 _OURS: Final = frozenset(
     {"0100007F", "00000000", "0" * 32, "0000000000000000FFFF00000100007F", "0000000000000000FFFF000000000000"}
 )
 
 
 class PortUnusable(Exception):
-    """A port cannot be listened on; the message says why, who has it, and what to do."""
+    """A port cannot be listened on. The message says why, which process uses it, and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Listener:
     Attributes:
         pid: Its number.
         command: Its command line.
-        folder: Where it runs, where that can be told.
+        folder: Its working folder, if known.
     """
 
     pid: int
@@ -49,10 +49,10 @@ class Listener:
 
 
 def port_number(text: str) -> int:
-    """Return the port that a text states, be it free or not.
+    """Return the port that a text states, whether it is free or not.
 
     Raises:
-        PortUnusable: It is no port.
+        PortUnusable: The text is not a port.
     """
     if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= _LARGEST:
         raise PortUnusable(f"PORT={text} is no port: it is a number from 1 to {_LARGEST}, such as PORT=4570.")
@@ -66,18 +66,18 @@ def check_port(
     usable: Callable[[int], bool] | None = None,
     saving_seconds: float = _SAVING_SECONDS,
 ) -> int:
-    """Return the port that a text states, when it is free.
+    """Return the port that a text states, if it is free.
 
-    An emulator that an interrupted run has left behind on it is waited for, or ended.
+    If an interrupted run has left an emulator on it, this waits for the emulator, or ends it.
 
     Args:
         text: What the user asked for.
-        states: Where the stacks of this folder keep their state, each under its port.
-        usable: Tells whether one can listen on a port; by default by trying.
-        saving_seconds: How long an emulator may take to save and end, before and after it is asked to.
+        states: The folder with the states of this clone's stacks, each under its port.
+        usable: Returns whether a port is free; by default it tries to listen.
+        saving_seconds: How long an emulator may take to save and stop, before and after it is asked to.
 
     Raises:
-        PortUnusable: It is no port, it is another program's, or only root may listen on it.
+        PortUnusable: The text is not a port, another program uses the port, or only root may listen on it.
     """
     port = port_number(text)
     try:
@@ -95,23 +95,23 @@ def check_port(
 
 
 def taken(port: int, state: Path) -> str:
-    """Return the sentences that say who has a port, and what to do.
+    """Return the sentences that say which process uses a port, and what to do.
 
     Args:
         port: Somebody listens on it.
-        state: Where our own stack would keep its state.
+        state: The state folder that our own stack would have.
     """
     return f"port {port} is taken by {_described(listener(port), port, state)}. {_way_out(taken=True)}"
 
 
 def is_free(port: int) -> bool:
-    """Return whether one can listen on a port right now.
+    """Return whether a port is free now.
 
     Raises:
         PermissionError: Only root may.
     """
     with closing(socket.socket()) as probe:
-        # As servers do: connections that have just been closed do not count.
+        # As servers do it: connections that were just closed do not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -123,12 +123,12 @@ def is_free(port: int) -> bool:
 
 
 def listener(port: int) -> Listener | None:
-    """Return who listens on a port, where the system tells: by /proc, else by lsof."""
+    """Return which process listens on a port, if the system tells: from /proc, otherwise from lsof."""
     return _listener_by_proc(port) if Path("/proc/net/tcp").exists() else _listener_by_lsof(port)
 
 
 def listens(group: int, port: int) -> bool:
-    """Return whether it is a process of this group that listens on a port; true where the system does not tell.
+    """Return whether a process of this group listens on a port. True if the system does not tell.
 
     Args:
         group: The number of a process group.
@@ -136,7 +136,7 @@ def listens(group: int, port: int) -> bool:
     """
     found = listener(port)
     if found is None:
-        # One that is there and cannot be looked into is another user's.
+        # A process that exists and cannot be inspected belongs to another user.
         return not any(_sockets(port))
     try:
         return os.getpgid(found.pid) == group
@@ -148,7 +148,7 @@ def _described(found: Listener | None, port: int, state: Path) -> str:
     if found is None:
         users = {_user(uid) for uid, _ in _sockets(port)}
         return f"a program of {' and '.join(sorted(users))}" if users else "another program"
-    # An emulator runs in the folder of its state.
+    # An emulator's working folder is that of its state.
     if found.folder and found.folder.parts[-3:-1] == (".local", "state"):
         if found.folder == state:
             return f"this folder's own stack (process {found.pid}): it is described in .local/state/{port}/stack.json"
@@ -163,7 +163,7 @@ def _way_out(*, taken: bool) -> str:
 
 
 def _ended(orphan: Listener, port: int, saving_seconds: float) -> bool:
-    """Wait until an emulator whose runner was killed has ended and let go of the port."""
+    """Wait until an emulator whose runner was killed has stopped and released the port."""
     with step(f"waiting for the emulator of an interrupted run (process {orphan.pid}) to save and end"):
         for asked in (False, True):
             if asked:
@@ -178,7 +178,7 @@ def _ended(orphan: Listener, port: int, saving_seconds: float) -> bool:
 
 
 def _sockets(port: int) -> Iterator[tuple[int, str]]:
-    """Yield user and inode of each socket that listens on a port, after proc(5)."""
+    """Yield user and inode of each socket that listens on a port (proc(5))."""
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         with suppress(OSError):
             for line in Path(table).read_text().splitlines()[1:]:
@@ -191,7 +191,7 @@ def _sockets(port: int) -> Iterator[tuple[int, str]]:
 def _listener_by_proc(port: int) -> Listener | None:
     wanted = {f"socket:[{inode}]" for _, inode in _sockets(port)}
     for process in Path("/proc").glob("[0-9]*"):
-        # Those of others cannot be looked into, and some end meanwhile.
+        # Other users' processes cannot be inspected, and some end meanwhile.
         with suppress(OSError):
             if any(str(opened.readlink()) in wanted for opened in (process / "fd").iterdir()):
                 command = (process / "cmdline").read_text(errors="replace").replace("\0", " ").strip()

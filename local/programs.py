@@ -1,8 +1,8 @@
-"""System programs, all of them in one list: where they are, and how one that is missing comes here.
+"""The list of all system programs: where they are, and how a missing one is fetched.
 
-On Debian and its kin they are fetched without asking: as root apt installs them; for everybody else they are unpacked
-below `.local/system`, from the packages that apt has chosen and whose signatures it has checked. On other systems the
-one line that installs them is said.
+On Debian and its derivatives they are fetched without asking. For root, apt installs them. For other users they are
+unpacked below `.local/system`, from packages that apt has chosen and whose signatures it has checked. On other systems
+the command that installs them is printed.
 """
 
 import os
@@ -25,7 +25,7 @@ _LIBRARIES: Final = ("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*")
 
 
 class ProgramMissing(CommandFailed):
-    """A program is not here and cannot be fetched; the message holds the line that installs it."""
+    """A program is not here and cannot be fetched. The message has the command that installs it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +33,11 @@ class Program:
     """A program, and the packages that have it.
 
     Attributes:
-        name: What it is called on the path.
+        name: Its name on the path.
         debian: Its package in Debian and Ubuntu.
         fedora: Likewise.
         homebrew: Likewise.
-        unpacked: Whether it works unpacked in a folder of one's own, too.
+        unpacked: Whether it also works unpacked in a user's folder.
     """
 
     name: str
@@ -59,18 +59,18 @@ PROGRAMS: Final = {
         _same("zstd"),
         _same("curl"),
         Program(name="bsdtar", debian="libarchive-tools", fedora="bsdtar", homebrew="libarchive"),
-        # Elsewhere its program is called `registry`.
+        # On other systems the program is called `registry`.
         Program(
             name="docker-registry",
             debian="docker-registry",
             fedora="docker-distribution",
-            # Homebrew has none, but it has what builds one.
+            # Homebrew lacks it, but has Go to build it.
             homebrew="go && GOBIN=/usr/local/bin go install "
             "github.com/distribution/distribution/v3/cmd/registry@v3.0.0",
         ),
-        # For a Python without one. Debian's runs without being installed.
+        # For a Python without pip. Debian's runs without being installed.
         Program(name="pip", debian="python3-pip-whl", fedora="python3-pip", homebrew="python3"),
-        # It makes a user namespace, by programs that must be root's.
+        # It makes a user namespace, for which it needs programs that belong to root.
         _same("buildah", unpacked=False),
     )
 }
@@ -78,7 +78,7 @@ _ALSO_CALLED: Final = {"docker-registry": "registry"}
 
 
 def find(name: str) -> Path | None:
-    """Return where a program is: on the path, else among those that were unpacked here."""
+    """Return where a program is: on the path, otherwise among those unpacked here."""
     unpacked = _BIN / name
     for candidate in (name, _ALSO_CALLED.get(name, name)):
         if found := shutil.which(candidate):
@@ -99,14 +99,14 @@ def program(name: str) -> Path:
 
 
 def fetch(names: Sequence[str]) -> None:
-    """Have programs here that are not.
+    """Fetch programs that are missing.
 
     Args:
-        names: Of `PROGRAMS`.
+        names: Keys of `PROGRAMS`.
 
     Raises:
-        ProgramMissing: They can only be installed by hand; the message holds the line that does it.
-        CommandFailed: apt failed; its reason and that line are in the message.
+        ProgramMissing: They can only be installed by hand. The message has the command.
+        CommandFailed: apt failed. The message has its reason and the command.
     """
     if not names:
         return
@@ -133,13 +133,13 @@ def install_line(
     platform: str = sys.platform,
     user: int | None = None,
 ) -> str:
-    """Return the sentence with the one line that installs programs by hand.
+    """Return the sentence with the command that installs programs by hand.
 
     Args:
-        names: Of `PROGRAMS`.
-        which: Tells whether this system has a package manager.
+        names: Keys of `PROGRAMS`.
+        which: Finds a program, such as a package manager, on this system.
         platform: The system, as Python calls it.
-        user: Who would type the line; by default whoever runs this.
+        user: Who would type the command; by default the current user.
     """
     programs = [PROGRAMS[name] for name in names]
     sudo = "sudo " if (os.geteuid() if user is None else user) else ""
@@ -148,7 +148,7 @@ def install_line(
     if which("dnf"):
         return f"Install with: {sudo}dnf install {' '.join(program.fedora for program in programs)}"
     if platform == "darwin":
-        # What needs a second command comes last.
+        # A formula with a second command comes last.
         formulas = sorted((program.homebrew for program in programs), key=lambda formula: "&&" in formula)
         return f"Install with: brew install {' '.join(formulas)}"
     return f"Install with this system's package manager: {' '.join(names)}"
@@ -157,10 +157,10 @@ def install_line(
 def _install(packages: Sequence[str]) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     apt: Command = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]
-    # Without asking, nothing may be removed.
+    # Nothing may be removed without asking.
     install: Command = ["install", "-y", "--no-remove", "--no-install-recommends"]
     with step(f"installing from Debian: {' '.join(packages)}"):
-        # A dpkg that was cut short refuses everything else until this has been done. It does nothing otherwise.
+        # After an interrupted dpkg run, dpkg refuses everything until this was run. Otherwise it does nothing.
         run(["dpkg", "--configure", "-a"], folder=PROJECT, environment=environment, to_its_end=True)
         _update(apt)
         run([*apt, *install, "--download-only", *packages], folder=PROJECT, environment=environment)
@@ -180,7 +180,7 @@ def _unpack(packages: Sequence[str], names: Sequence[str]) -> None:
 
 
 def _downloaded(packages: Sequence[str]) -> list[Path]:
-    """Return the packages and all that they need and this system lacks; lists and archives are in a folder of ours."""
+    """Return the packages with all dependencies that this system lacks. Lists and archives are in our own folder."""
     folder = _SYSTEM / "apt"
     shutil.rmtree(folder, ignore_errors=True)
     for below in ("state/lists/partial", "cache/archives/partial"):
@@ -189,7 +189,7 @@ def _downloaded(packages: Sequence[str]) -> list[Path]:
         "Dir::State": folder / "state",
         "Dir::State::status": "/var/lib/dpkg/status",
         "Dir::Cache": folder / "cache",
-        # The locks are the system's.
+        # The locks belong to the system.
         "Debug::NoLocking": "true",
     }
     apt: Command = [
@@ -203,17 +203,17 @@ def _downloaded(packages: Sequence[str]) -> list[Path]:
 
 
 def _update(apt: Command) -> None:
-    # A source of somebody else's that is broken must not keep us from Debian's. Without lists, the next command fails.
+    # A broken third-party source must not keep us from Debian's. Without any lists, the next command fails.
     with suppress(CommandFailed):
         run([*apt, "update"], folder=PROJECT)
 
 
 def write_wrapper(name: str, root: Path) -> Path:
-    """Write a program that runs an unpacked one with the libraries that were unpacked beside it, and return it.
+    """Write a script that runs an unpacked program with the libraries unpacked beside it, and return its path.
 
     Args:
-        name: What both are called.
-        root: Where packages were unpacked; the program goes to `bin` beside it, and is whole or not there.
+        name: The name of both.
+        root: Where packages were unpacked. The script goes to `bin` beside it, complete or not at all.
     """
     libraries = [path.relative_to(root) for pattern in _LIBRARIES for path in sorted(root.glob(pattern))]
     search = ":".join(f"$root/{path}" for path in libraries)

@@ -1,4 +1,4 @@
-"""Lines that say what takes long."""
+"""Prints what takes long."""
 
 import sys
 import time
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def step(what: str) -> Iterator[None]:
-    """Say what is being done while the block lasts, and then how long it took."""
+    """Print what is being done while the block lasts, and then how long it took."""
     started = time.monotonic()
     _write(f"· {what} ... ")
     try:

@@ -1,4 +1,4 @@
-"""A proxy on the loopback interface: hands requests on as they came, and lets somebody look at them or meddle."""
+"""A proxy on the loopback interface. It forwards requests unchanged, and lets its caller read or change them."""
 
 import http.client
 import os
@@ -15,14 +15,14 @@ from typing import Final
 from local.emulator import HOST
 
 TIMEOUT_SECONDS: Final = 60
-# What belongs to one connection, and the length, which is stated anew. The host stays: signatures may hold it.
+# Headers of one connection, and the length, which is stated again. The host stays, because a signature may cover it.
 _NOT_PASSED_ON: Final = frozenset({"connection", "content-length", "transfer-encoding", "expect"})
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request, whole."""
+    """A complete request."""
 
     method: str
     path: str
@@ -32,7 +32,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An answer, whole; to a HEAD it has no body, and its headers state the length of the one left out."""
+    """A complete answer. The answer to a HEAD has no body, and its headers state the omitted body's length."""
 
     status: int
     headers: Message
@@ -40,7 +40,7 @@ class Received:
 
 
 PassOn = Callable[[Sent], Received]
-# Takes a request and what hands it on; None hangs up without a word.
+# Takes a request and the function that forwards it. None closes the connection without an answer.
 Middle = Callable[[Sent, PassOn], Received | None]
 
 
@@ -49,8 +49,8 @@ def proxied(port: int, middle: Middle) -> Iterator[str]:
     """Run a proxy while the block lasts.
 
     Args:
-        port: Where it hands requests on to, on 127.0.0.1.
-        middle: What every request goes through, several at once.
+        port: Where it forwards requests to, on 127.0.0.1.
+        middle: Called for every request, several at once.
 
     Yields:
         The URL to call instead.
@@ -62,7 +62,7 @@ def proxied(port: int, middle: Middle) -> Iterator[str]:
         behind = port
 
         def answer(self, request: Sent) -> Received | None:
-            """Ask whoever stands in the middle."""
+            """Call `middle`."""
             return middle(request, self.pass_on)
 
     server = _Server((HOST, 0), Handler)
@@ -80,7 +80,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of clients that have hung up."""
+        """Ignore clients that have hung up."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -89,14 +89,14 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def answer(self, request: Sent) -> Received | None:
-        """Return what a request is answered."""
+        """Return the answer to a request."""
         raise NotImplementedError
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
-        """Say nothing."""
+        """Log nothing."""
 
     def pass_on(self, request: Sent) -> Received:
-        """Return what the server behind answers."""
+        """Return the answer of the server behind the proxy."""
         headers = {
             key: value for key, value in request.headers.items() if key.lower() not in _NOT_PASSED_ON
         } | {"Content-Length": str(len(request.body))}
@@ -118,17 +118,17 @@ class _Handler(BaseHTTPRequestHandler):
         for key, value in received.headers.items():
             if key.lower() not in _NOT_PASSED_ON:
                 self.send_header(key, value)
-        # The length that HEAD states is that of the body which it leaves out.
+        # In an answer to HEAD, the length is that of the omitted body.
         length = received.headers.get("Content-Length", "0")
         self.send_header("Content-Length", length if self.command == "HEAD" else str(len(received.body)))
         self.end_headers()
         self.wfile.write(received.body)
 
-    # The base class looks for a method of each verb's name.
+    # The base class calls a method named after the verb.
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815
 
     def _hang_up(self) -> None:
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        # Closing the socket object would wait for the files that have been made of it.
+        # Closing the socket object would wait for the file objects made from it.
         os.close(self.connection.detach())

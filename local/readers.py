@@ -1,7 +1,7 @@
-"""Readers and writers of tar archives in other languages, for the tests: node-tar, and Go's archive/tar.
+"""Readers and writers of tar archives in other languages, for the tests: node-tar and Go's archive/tar.
 
-Node.js and Go come from PyPI, as wheels that are locked with hashes; node-tar and what it needs from npm, locked beside
-its script. Everything is put below `.local`, and made again when one of its sources changes.
+Node.js and Go come from PyPI, as wheels locked with hashes. node-tar and its dependencies come from npm, locked beside
+its script. Everything is below `.local`, and is made again when one of its sources changes.
 """
 
 import os
@@ -56,7 +56,7 @@ def _install_node_packages() -> None:
     run(
         [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
         folder=_NODE_FOLDER,
-        # Node.js trusts certificates of its own alone, unlike all else here.
+        # Unlike everything else here, Node.js trusts only its own certificates.
         environment={**os.environ, "NODE_USE_SYSTEM_CA": "1"},
     )
 
@@ -64,7 +64,7 @@ def _install_node_packages() -> None:
 def _compile_go_program() -> None:
     shutil.copytree(_SOURCES / "go", _GO_PROGRAM.parent)
     cache = _FOLDER / "cache"
-    # What Go is told: nothing from the network, no other version of itself, nothing in the home directory.
+    # Go may not use the network, another version of itself, or the home directory.
     settings = {
         "GOTOOLCHAIN": "local",
         "GOPROXY": "off",

@@ -1,4 +1,4 @@
-"""The SAM CLI with a container engine, set up for a running stack."""
+"""Runs the SAM CLI with a container engine for a running stack."""
 
 import json
 import subprocess
@@ -15,15 +15,15 @@ from layers.packyard.toolchain import RUNTIME, processor
 from local.aws import Endpoint
 from local.command import Command
 from local.container_engine import Engine
-from local.deployment import build
 from local.derived_template import environment_file, write_environment_file, write_template
 from local.environments import LOCAL, PROJECT, tool
 from local.forwarder import forwarding
+from local.sam_deployment import build
 from local.standing_stack import StandingStack
 
 
 class SamFailed(Exception):
-    """SAM, or what it needs, does not work here; the message says what helps."""
+    """SAM, or something that it needs, does not work here. The message says what helps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +32,8 @@ class SamContainers:
 
     Attributes:
         engine: Runs the containers.
-        stack: What the functions talk to.
-        options: What every command of `sam local` is told.
+        stack: The stack that the functions use.
+        options: Options for every command of `sam local`.
     """
 
     engine: Engine
@@ -41,14 +41,14 @@ class SamContainers:
     options: Command
 
     def answer(self, name: str, event: object) -> Any:
-        """Return what a function answers; its log goes to standard error.
+        """Return a function's answer. Its log goes to standard error.
 
         Args:
             name: Its logical id.
-            event: What it is given.
+            event: The event.
 
         Raises:
-            SamFailed: There is no answer.
+            SamFailed: The function gave no answer.
         """
         with TemporaryDirectory() as scratch:
             file = Path(scratch) / "event.json"
@@ -82,16 +82,16 @@ class SamContainers:
 
 
 def lambda_image() -> str:
-    """Return the image that SAM makes its own from: Lambda's runtime for this machine's processor."""
+    """Return the base of SAM's image: Lambda's runtime for this machine's processor."""
     return f"public.ecr.aws/lambda/python:{RUNTIME}-{processor().on_lambda}"
 
 
 def no_answer(name: str, engine: Engine) -> str:
-    """Return what helps when SAM has no answer of a function.
+    """Return what helps if SAM gets no answer from a function.
 
     Args:
         name: The function's logical id.
-        engine: Should have run it.
+        engine: The engine that should have run it.
     """
     image = lambda_image()
     if engine.has_image(image):
@@ -109,7 +109,7 @@ def sam_containers(engine: Engine, stack: StandingStack, *, more: Sequence[str])
 
     Args:
         engine: Runs the containers.
-        stack: What the functions talk to.
+        stack: The stack that the functions use.
         more: Further options for SAM.
 
     Raises:
@@ -138,7 +138,7 @@ def sam_containers(engine: Engine, stack: StandingStack, *, more: Sequence[str])
 @contextmanager
 def _reachable(engine: Engine, port: int) -> Iterator[None]:
     with ExitStack() as listening:
-        # Elsewhere than on Linux, engines run in a virtual machine and lead containers to our loopback interface.
+        # Outside Linux, engines run in a virtual machine and lead containers to our loopback interface.
         if engine.gateway and sys.platform == "linux":
             try:
                 listening.enter_context(forwarding(address=engine.gateway, port=port))

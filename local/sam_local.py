@@ -1,8 +1,7 @@
 """`make invoke` and `make start-api`: the real SAM CLI against the stack that `make run` runs.
 
-Template, env file and events are derived from the built template and the running stack, so that nothing has to be
-filled in by hand. Without a container engine, an event goes to the same function under Lambda's runtime interface
-emulator.
+Template, env file and events are derived from the built template and the running stack, so that nobody has to fill them
+in by hand. Without a container engine, the same function runs under Lambda's runtime interface emulator.
 """
 
 import argparse
@@ -17,12 +16,12 @@ from typing import Any
 
 from local.command import CommandFailed
 from local.container_engine import container_engine, none_answers
-from local.deployment import build, logical_id
 from local.derived_template import ENDPOINT
 from local.environments import PROJECT
 from local.function import FunctionFailed, running_function
 from local.ports import PortUnusable, port_number
 from local.sam_containers import SamFailed, sam_containers
+from local.sam_deployment import build, logical_id
 from local.sample_events import (
     NoEvent,
     UnknownPlaceholder,
@@ -37,31 +36,31 @@ from packyard.text.suggestion import closest
 
 _INTERRUPTED = 130
 
-# Takes a function's logical id and an event, and returns what the function answers.
+# Takes a function's logical id and an event, and returns the function's answer.
 _Ask = Callable[[str, object], Any]
 
 
 class UnknownFunction(Exception):
-    """A function is called otherwise; the message says how."""
+    """No function has this name. The message says which names there are."""
 
 
 class _Refused(Exception):
-    """The command line does not say what can be done; the message says what helps."""
+    """The command line is wrong. The message says what helps."""
 
 
 def invoke(
     events: Sequence[Path], *, function: str | None, stack: StandingStack, more: Sequence[str]
 ) -> bool:
-    """Put events to functions and print the answers; return whether each is the one that its event states.
+    """Run functions with events and print the answers. Return whether each is the expected one.
 
     Args:
-        events: Their files.
-        function: The logical id of the function; by default that of the folder which an event is in.
-        stack: The running one.
+        events: The events' files.
+        function: The function's logical id; by default that of the event's folder.
+        stack: The running stack.
         more: Further options of `sam local invoke`.
 
     Raises:
-        SamFailed, FunctionFailed, CommandFailed: A function could not be asked.
+        SamFailed, FunctionFailed, CommandFailed: A function could not be run.
         UnknownPlaceholder, NoEvent: An event cannot be read.
     """
     names = stack.variables.keys()
@@ -78,14 +77,14 @@ def invoke(
 
 
 def known_function(function: str, names: Collection[str]) -> str:
-    """Return the logical id of a function that somebody has named.
+    """Return the logical id of the function that the user names.
 
     Args:
-        function: As given.
-        names: The logical ids of all.
+        function: The name as given.
+        names: The logical ids of all functions.
 
     Raises:
-        UnknownFunction: It is none of them.
+        UnknownFunction: There is no such function.
     """
     if function in names:
         return function
@@ -104,10 +103,10 @@ def _named_by(path: Path, names: Collection[str]) -> str:
 
 
 def start_api(*, stack: StandingStack, more: Sequence[str]) -> int:
-    """Serve the API until somebody interrupts it; return SAM's exit status.
+    """Serve the API until it is interrupted, and return SAM's exit status.
 
     Args:
-        stack: The running one.
+        stack: The running stack.
         more: Further options of `sam local start-api`.
 
     Raises:
@@ -166,7 +165,7 @@ def _told(path: Path, answer: Any, stack: StandingStack) -> bool:
 
 
 def _events(texts: Sequence[str]) -> list[Path]:
-    """Return the events among the files that somebody has named; of several, answers are those that a pattern met."""
+    """Return the events among the given files. Of several files, skip expected answers, which a pattern includes."""
     several = [text for text in texts if is_event(Path(text))]
     events = [event_at(text) for text in (several if len(texts) > 1 else texts)]
     if not events:
@@ -180,7 +179,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     )
     arguments.add_argument("--port", required=True, help="the running stack's")
     actions = arguments.add_subparsers(dest="action", required=True)
-    invoking = actions.add_parser("invoke", help="put events to a function")
+    invoking = actions.add_parser("invoke", help="run a function with events")
     invoking.add_argument("--function", help="its logical id; by default that of the event's folder")
     invoking.add_argument("events", nargs="*")
     actions.add_parser("start-api", help="serve the API")
@@ -188,7 +187,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
 
 
 def main() -> int:
-    """Do what the command line asks for; what follows `--` is for SAM."""
+    """Run the command line. The arguments after `--` are for SAM."""
     words = sys.argv[1:]
     cut = words.index("--") if "--" in words else len(words)
     options, more = _options(words[:cut]), words[cut + 1 :]

@@ -1,7 +1,7 @@
-"""The sample events in `events/`, and what each states that it is answered.
+"""The sample events in `events/`, and the expected answer of each.
 
-`events/<function>/<case>.json` is the event, `<case>.expected.json` what the answer must hold: at least these fields,
-with a JSON body taken apart. `{{acme.org_id}}` and `{{acme.full_access}}` stand for what the local stack was given.
+`events/<function>/<case>.json` is the event. `<case>.expected.json` has the fields that the answer must have at least,
+with a JSON body parsed. `{{acme.org_id}}` and `{{acme.full_access}}` are placeholders for the local stack's values.
 """
 
 import json
@@ -24,7 +24,7 @@ _PLACEHOLDER = re.compile(r"\{\{([a-z-]+)\.([a-z_]+)\}\}")
 
 
 class UnknownPlaceholder(Exception):
-    """An event names an organisation or a key that the stack does not have; the message says which."""
+    """An event names an organisation or a key that the stack does not have. The message says which."""
 
 
 def sample_events() -> list[Path]:
@@ -33,7 +33,7 @@ def sample_events() -> list[Path]:
 
 
 class NoEvent(Exception):
-    """A path is none of an event; the message says what helps."""
+    """A path is not that of an event. The message says what helps."""
 
 
 def event_at(text: str) -> Path:
@@ -58,7 +58,7 @@ def event_at(text: str) -> Path:
 
 
 def is_event(path: Path) -> bool:
-    """Return whether a file is an event rather than what one is answered."""
+    """Return whether a file is an event, and not an expected answer."""
     return not path.name.endswith(_EXPECTED)
 
 
@@ -67,10 +67,10 @@ def rendered(path: Path, orgs: Mapping[str, SeededOrg]) -> Any:
 
     Args:
         path: The file.
-        orgs: What the running stack was given, by slug.
+        orgs: The running stack's organisations, by slug.
 
     Raises:
-        UnknownPlaceholder: It has one that means nothing to this stack.
+        UnknownPlaceholder: It has a placeholder that this stack has no value for.
         NoEvent: The file cannot be read, or is not JSON.
     """
 
@@ -92,7 +92,7 @@ def rendered(path: Path, orgs: Mapping[str, SeededOrg]) -> Any:
 
 
 def stated_answer(path: Path, orgs: Mapping[str, SeededOrg]) -> Any:
-    """Return what an event states that it is answered; None if it states nothing.
+    """Return the expected answer to an event; None if there is none.
 
     Raises:
         UnknownPlaceholder, NoEvent: As for `rendered`.
@@ -102,7 +102,7 @@ def stated_answer(path: Path, orgs: Mapping[str, SeededOrg]) -> Any:
 
 
 def narrowed(answer: Any, expected: Any) -> Any:
-    """Return of `answer` only what `expected` speaks of, so that the two can be compared."""
+    """Return only those fields of `answer` that `expected` has, so that the two can be compared."""
     if isinstance(expected, dict) and isinstance(answer, str):
         try:
             answer = json.loads(answer)

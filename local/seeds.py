@@ -1,4 +1,4 @@
-"""The organisations of the local stack, one for each way an organisation can stand, and their API keys."""
+"""The organisations of the local stack, one for each billing posture, and their API keys."""
 
 import json
 import secrets
@@ -41,8 +41,8 @@ def seed(*, tenants: TenantStore, remembered: Path, clock: Callable[[], datetime
     """Write the organisations and their keys, and return them by slug.
 
     Args:
-        tenants: Where they go; those that are there already stay as they are.
-        remembered: A file that keeps ids and secrets, because the table only has the secrets' hashes.
+        tenants: Where they are written. Existing ones do not change.
+        remembered: A file for ids and secrets, because the table only has the secrets' hashes.
         clock: The present instant, UTC.
     """
     if not remembered.exists():

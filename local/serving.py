@@ -1,4 +1,4 @@
-"""Runs the stack for somebody who sits before it: shows the main job once, says what to try, waits for Ctrl-C."""
+"""Runs the stack for a user: does the main job once, prints what to try, waits for Ctrl-C."""
 
 import os
 import shutil
@@ -22,14 +22,14 @@ def serve(*, port_text: str, since: float | None, only_check: bool) -> None:
     """Run the stack until somebody interrupts it.
 
     Args:
-        port_text: The port to listen on, as it was asked for.
-        since: When that was, in seconds of Unix time; by default now.
-        only_check: Whether to end once the sample pack has been pushed and read back.
+        port_text: The port to listen on, as the user wrote it.
+        since: When the user started it, in seconds of Unix time; by default now.
+        only_check: Whether to stop once the sample pack has been pushed and read back.
 
     Raises:
         PortUnusable, StackRunning, CommandFailed: It cannot start.
-        EmulatorFailed: It ended by itself.
-        NotVerified: The sample pack did not come through.
+        EmulatorFailed: The emulator ended by itself.
+        NotVerified: The sample pack could not be pushed and read back.
     """
     since = since or time.time()
     port = check_port(port_text)
@@ -40,12 +40,12 @@ def serve(*, port_text: str, since: float | None, only_check: bool) -> None:
         if only_check:
             print("\nAll of it worked.", flush=True)
             return
-        # Not of a stack that ends at once: README's commands ask the one that goes on.
+        # Not for a stack that stops at once: the README's commands need one that keeps running.
         _describe_as_latest(folder / "stack.json")
-        # Before it says so: whoever reads it may interrupt at once.
+        # Before the message, because its reader may interrupt at once.
         expect_interruption("Saving the state and stopping.")
         print(_next_steps(stack, folder), flush=True)
-        # The emulator is the only child that is left by now. (macOS has no waitid.)
+        # The emulator is the only remaining child. (macOS has no waitid.)
         os.wait()
         raise EmulatorFailed(
             "the emulator has ended by itself; its log may say why. Start it again: what it saved is kept"
@@ -53,7 +53,7 @@ def serve(*, port_text: str, since: float | None, only_check: bool) -> None:
 
 
 def reset() -> None:
-    """Forget everything that local stacks have kept.
+    """Delete the data of all local stacks.
 
     Raises:
         StackRunning: One of them is running.
@@ -65,7 +65,7 @@ def reset() -> None:
 
 
 def _describe_as_latest(description: Path) -> None:
-    """Have `.local/stack.json` stand for the stack that was started last in this folder."""
+    """Make `.local/stack.json` point to the stack that was started last in this folder."""
     link = LOCAL / f"stack.json.{os.getpid()}"
     link.unlink(missing_ok=True)
     link.symlink_to(description.relative_to(LOCAL))

@@ -1,7 +1,7 @@
-"""`python3 -m local.setup TARGET`: fetches what a target of the Makefile needs and is not here yet.
+"""`python3 -m local.setup TARGET`: fetches what a target of the Makefile needs and this machine lacks.
 
-The first module that runs, on whatever Python the machine has. It must parse in Python 3.6, so that one that is too old
-is told so; everything else is imported after that.
+This module runs first, on any Python that the machine has. It must parse in Python 3.6, so that an old Python can print
+that it is too old. Everything else is imported after that.
 """
 
 import sys
@@ -10,7 +10,7 @@ OLDEST = (3, 11)
 
 
 def too_old(version: "tuple[int, ...]", executable: str) -> "str | None":
-    """Return what to say of a Python that is too old, or None.
+    """Return the message about a Python that is too old, or None.
 
     Args:
         version: Its major and minor version.
@@ -27,7 +27,7 @@ def too_old(version: "tuple[int, ...]", executable: str) -> "str | None":
 
 
 def main() -> int:
-    """Fetch what the command line's target needs; 1 after a sentence when that is not possible."""
+    """Fetch what the command line's target needs. If that is impossible, print why and return 1."""
     complaint = too_old(tuple(sys.version_info[:2]), sys.executable)
     if complaint:
         sys.stderr.write(f"setup: {complaint}\n")

@@ -1,8 +1,8 @@
-"""Where the emulator falls short of AWS, and what makes up for it after the template is deployed."""
+"""Corrects differences between the emulator and AWS after the template is deployed."""
 
 from typing import TYPE_CHECKING, Any
 
-from local.deployment import STACK
+from local.sam_deployment import STACK
 
 if TYPE_CHECKING:
     from mypy_boto3_apigateway import APIGatewayClient
@@ -18,12 +18,12 @@ def set_gateway_responses(
 ) -> None:
     """Give the deployed API the template's error answers.
 
-    On AWS they come with the API's OpenAPI body; the emulator reads only paths and security from it.
+    On AWS they come from the API's OpenAPI body. The emulator reads only paths and security from it.
 
     Args:
-        api_id: The API that the stack stands for now.
-        cloudformation: Knows the template as SAM has expanded it.
-        apigateway: Takes the answers.
+        api_id: The stack's present API.
+        cloudformation: A client, to read the template as SAM has expanded it.
+        apigateway: A client, to write the error answers.
     """
     template: Any = cloudformation.get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
     body = template["Resources"][API_RESOURCE]["Properties"]["Body"]
@@ -39,11 +39,11 @@ def set_gateway_responses(
 
 
 def allow_plain_http(bucket: str, *, s3: "S3Client") -> None:
-    """Take the policy that refuses plain HTTP off a bucket: the emulator speaks nothing else, and enforces policies."""
+    """Remove a bucket's policy that refuses plain HTTP: the emulator speaks only HTTP, and enforces policies."""
     s3.delete_bucket_policy(Bucket=bucket)
 
 
 def has_gateway_responses(api_id: str, *, apigateway: "APIGatewayClient") -> bool:
-    """Return whether the API has error answers of its own already."""
+    """Return whether the API has its own error answers already."""
     responses = apigateway.get_gateway_responses(restApiId=api_id)["items"]
     return any(not response["defaultResponse"] for response in responses)

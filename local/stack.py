@@ -1,4 +1,4 @@
-"""The local stack: emulator, template and organisations, ready for requests while the block lasts."""
+"""The local stack: emulator, template and organisations, ready for requests."""
 
 import json
 import time
@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TypedDict
 
 from local.aws import Endpoint
-from local.deployment import build, deploy, outputs
 from local.emulator import HOST, REGION, running_emulator
 from local.locks import holding
+from local.sam_deployment import build, deploy, outputs
 from local.seeds import SeededOrg, seed
 from local.shortfalls import STAGE, allow_plain_http, has_gateway_responses, set_gateway_responses
 from packyard.store.table import Table
@@ -19,7 +19,7 @@ from packyard.store.tenants import TenantStore
 
 
 class StackDescription(TypedDict):
-    """Where everything of a running local stack is; `stack.json` holds it."""
+    """The addresses and keys of a running local stack, as in `stack.json`."""
 
     api_url: str
     endpoint_url: str
@@ -38,9 +38,9 @@ def running_stack(
     """Run the stack while the block lasts.
 
     Args:
-        folder: Its state; what is there already is taken up again.
-        port: Where everything of it listens, on 127.0.0.1 only.
-        functions_call: The URL of what stands between the functions and AWS, the registry included; by default nothing.
+        folder: Its state. A state that exists is used again.
+        port: The port of the whole stack, on 127.0.0.1 only.
+        functions_call: The URL of a proxy between the functions and AWS, the registry included; by default none.
 
     Raises:
         StackRunning: The state is in use.
@@ -80,7 +80,7 @@ def _describe(folder: Path, endpoint: Endpoint) -> StackDescription:
 def _make_up_for_shortfalls(deployed: Mapping[str, str], endpoint: Endpoint) -> None:
     session = endpoint.session()
     apigateway = session.client("apigateway", endpoint_url=endpoint.url)
-    # A changed API is a new one to the emulator, so that the answers may be missing after any deployment.
+    # To the emulator a changed API is a new one, so the error answers may be missing after any deployment.
     if not has_gateway_responses(deployed["ApiId"], apigateway=apigateway):
         cloudformation = session.client("cloudformation", endpoint_url=endpoint.url)
         set_gateway_responses(deployed["ApiId"], cloudformation=cloudformation, apigateway=apigateway)

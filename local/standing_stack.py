@@ -1,4 +1,4 @@
-"""The stack that another process runs: found by its port, without starting anything."""
+"""Finds the stack that another process runs, by its port, and starts nothing."""
 
 import json
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.aws import Endpoint
-from local.deployment import function_environments
 from local.environments import LOCAL
+from local.sam_deployment import function_environments
 from local.stack import StackDescription
 
 _DEFAULT_PORT = 4566
 
 
 class StackNotRunning(Exception):
-    """There is no stack to talk to; the message says how to start one."""
+    """No stack is running. The message says how to start one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,9 @@ class StandingStack:
     """A running stack.
 
     Attributes:
-        port: Where it listens, on 127.0.0.1.
-        description: Where everything of it is.
-        variables: What it gives each function, by logical id.
+        port: Its port on 127.0.0.1.
+        description: Its addresses and keys.
+        variables: Each function's variables, by logical id.
     """
 
     port: int
@@ -34,7 +34,7 @@ class StandingStack:
 
     @property
     def log_level(self) -> str:
-        """What its functions log."""
+        """The log of its functions."""
         return next(iter(self.variables.values()))["POWERTOOLS_LOG_LEVEL"]
 
 
@@ -42,8 +42,8 @@ def standing_stack(port: int, *, folder: Path | None = None) -> StandingStack:
     """Return the stack that `make run` runs on a port.
 
     Args:
-        port: Of 127.0.0.1.
-        folder: The stack's state; by default the one that `make run` keeps for this port.
+        port: Its port on 127.0.0.1.
+        folder: The stack's state; by default that of `make run` for this port.
 
     Raises:
         StackNotRunning: Nothing answers there, or it is not this folder's stack.
@@ -59,7 +59,7 @@ def standing_stack(port: int, *, folder: Path | None = None) -> StandingStack:
         variables = function_environments(endpoint=Endpoint(port))
     except (OSError, ValueError, BotoCoreError, ClientError) as error:
         raise missing from error
-    # Somebody else's stack on this port has another table, or other queues.
+    # Another clone's stack on this port has another table or other queues.
     if any(stated["PACKYARD_TABLE"] != description["table"] for stated in variables.values()):
         raise missing
     return StandingStack(port, description, variables)

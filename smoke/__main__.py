@@ -1,4 +1,4 @@
-"""`make smoke STACK=NAME`: the main paths of a deployment that somebody names, and what they cost."""
+"""`make smoke STACK=NAME`: tries the main paths of a deployment and says what they cost."""
 
 import argparse
 import os
@@ -18,11 +18,11 @@ from smoke.target import Target, local_target, stack_target
 from smoke.trial import Interrupted, try_out
 
 _LOCAL = "local"
-_INTERRUPTED = 130  # what a shell reports of a program that SIGINT has ended
+_INTERRUPTED = 130  # what a shell reports for a program that SIGINT ended
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Try a deployment out and return the exit status: 0 when all was proved, 1 when not, 130 when interrupted."""
+    """Try a deployment out. Return the exit status: 0 if all was proved, 1 if not, 130 if interrupted."""
     options = _parser().parse_args(arguments)
     if not options.stack:
         sys.stderr.write("smoke: which deployment? make smoke STACK=NAME, or STACK=local\n")
@@ -55,7 +55,7 @@ def _target(options: argparse.Namespace) -> Target:
         session=boto3.Session(region_name=options.region),
         endpoint_url=options.endpoint_url,
         api_url=options.api_url,
-        # Not an option: those are seen by everybody on a machine.
+        # Not an option, because every user of a machine can see options.
         registry_login=os.environ.get("SMOKE_REGISTRY_LOGIN"),
     )
 
@@ -66,10 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=4566, help="where the local stack listens")
     parser.add_argument("--region", help="the stack's Region; by default that of the AWS configuration")
     parser.add_argument("--api-url", help="where the API is, such as https://acme.packs.example/v1")
-    parser.add_argument("--endpoint-url", help="where AWS is, for an emulator")
-    parser.add_argument(
-        "--take-over", action="store_true", help="take up what a trial that was killed has left"
-    )
+    parser.add_argument("--endpoint-url", help="the URL of AWS, for an emulator")
+    parser.add_argument("--take-over", action="store_true", help="reuse what a killed trial has left")
     return parser
 
 

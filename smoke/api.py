@@ -1,4 +1,4 @@
-"""The wire: requests to the API, to the registry and to the bucket's form, all of them counted."""
+"""Sends requests to the API, the registry and the bucket, and counts them."""
 
 import json
 import time
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import urllib3
 
-from smoke.meter import Meter
+from smoke.cost import Meter
 
 # Longer than the gateway waits for a function (29 s).
 _SECONDS: Final = 40
@@ -16,7 +16,7 @@ _SHOWN: Final = 600
 
 
 class NotProved(Exception):
-    """The deployment did something else than it should; the message says what."""
+    """The deployment did not do what it should. The message says what it did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Answer:
         """The body's JSON object.
 
         Raises:
-            NotProved: It is none.
+            NotProved: The body is not a JSON object.
         """
         try:
             found = json.loads(self.body)
@@ -53,7 +53,7 @@ class Wire:
     """Sends requests and counts them.
 
     Args:
-        meter: Where they are counted.
+        meter: Counts them.
     """
 
     def __init__(self, meter: Meter) -> None:
@@ -66,10 +66,10 @@ class Wire:
         """Send a request and return its answer, whatever its status.
 
         Args:
-            to: Under what it is counted: `api`, `registry` or `bucket`.
+            to: What it is counted as: `api`, `registry` or `bucket`.
             method: GET, POST and so on.
-            url: Where.
-            request: As urllib3 has it: `headers`, `fields`, `body` or `json`.
+            url: The URL.
+            request: Further arguments of urllib3: `headers`, `fields`, `body` or `json`.
 
         Raises:
             NotProved: There was no answer.
@@ -96,7 +96,7 @@ class Api:
     Attributes:
         wire: Sends the requests.
         url: The API's base URL.
-        key: The organisation's API key; None for a stranger.
+        key: The organisation's API key; None to send no credential.
     """
 
     wire: Wire
@@ -111,10 +111,10 @@ class Api:
             path: Below the base URL, with its query.
             expect: The status that the answer must have.
             code: The code of the error that it must have.
-            request: As `Wire.send` has it.
+            request: As for `Wire.send`.
 
         Raises:
-            NotProved: It was answered otherwise.
+            NotProved: The answer is another one.
         """
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         headers |= request.pop("headers", {})

@@ -16,7 +16,7 @@ _BAD_REQUEST, _UNAUTHENTICATED, _NOT_FOUND, _CONFLICT = 400, 401, 404, 409
 
 INLINE, STAGED, CLONED, ROLE = "smoke-inline", "smoke-staged", "smoke-clone", "smoke"
 _BUILD_SECONDS: Final = 180
-# An index of DynamoDB lags behind the table, by less than a second as a rule.
+# An index of DynamoDB lags behind the table, usually by less than a second.
 _LISTING_SECONDS: Final = 15
 _POLL_SECONDS: Final = 0.5
 
@@ -30,7 +30,7 @@ class Journey:
         target: The deployment.
         wire: Sends the requests.
         ours: The organisation that has the packs.
-        theirs: Another one, which must not see them.
+        theirs: Another organisation, which must not see them.
     """
 
     def __init__(self, target: Target, wire: Wire, ours: Organisation, theirs: Organisation) -> None:
@@ -47,7 +47,7 @@ class Journey:
         return "401 without a key"
 
     def an_archive_becomes_a_pack(self) -> str:
-        """Send an archive in one request, and read the image out of the registry."""
+        """Send an archive in one request, and read the image from the registry."""
         files = pack_files(INLINE, "1.0.0")
         pack = self._us.call("POST", "/packs/upload", _CREATED, fields=_form(files)).document
         self._made(pack)
@@ -59,7 +59,7 @@ class Journey:
             "POST", "/packs/upload", _OK, fields=_form(pack_files(INLINE, "1.0.0"))
         ).document
         _same(repeated["id"], self._packs[INLINE]["id"], "the id of a pack that was sent twice")
-        return "200, the pack that stands"
+        return "200, the existing pack"
 
     def it_is_read_and_listed(self) -> str:
         """Read the pack, ask again with its entity tag, list it, and read one of its files."""
@@ -74,7 +74,7 @@ class Journey:
         return f"200 with ETag {tag}, 304 for it, listed, a file byte for byte"
 
     def a_refused_archive_says_why(self) -> str:
-        """Send one with two faults."""
+        """Send an archive with two faults."""
         files = {"pack.yaml": b"name: smoke-refused\nversion: '1.0'\n", "bin/run": b"x"}
         error = self._us.call("POST", "/packs/upload", _BAD_REQUEST, "validation_error", fields=_form(files))
         named = set(error.document["error"]["details"]["fields"])
@@ -82,7 +82,7 @@ class Journey:
         return "400, both faults by name"
 
     def a_staged_archive_becomes_a_pack(self) -> str:
-        """Send an archive by S3's form, and wait until it is built."""
+        """Send an archive with S3's form, and wait until it is built."""
         files = pack_files(STAGED, "1.0.0")
         upload = self._us.call("POST", "/packs/uploads", _CREATED, json={}).document
         self._organisation.uploads.add(upload["upload_id"])
@@ -127,7 +127,7 @@ class Journey:
         return f"201, the same digest; {self._verified(pack, pack_files(INLINE, '1.1.0'))}"
 
     def a_role_pins_it(self) -> str:
-        """Give the pack to a role, read the role, and try to delete the pack."""
+        """Attach the pack to a role, read the role, and try to delete the pack."""
         pack_id, role = self._packs[INLINE]["id"], f"/agent-roles/{ROLE}/packs"
         self._organisation.roles.add(ROLE)
         self._us.call("PUT", role, _OK, json={"pack_ids": [pack_id]})
@@ -137,7 +137,7 @@ class Journey:
         return "200; DELETE is 409 pack_in_use"
 
     def deleted_it_is_gone(self) -> str:
-        """Take the pack from the role, and delete all packs."""
+        """Detach the pack from the role, and delete all packs."""
         self._us.call("PUT", f"/agent-roles/{ROLE}/packs", _OK, json={"pack_ids": []})
         for pack in self._packs.values():
             self._us.call("DELETE", f"/packs/{pack['id']}", _OK)

@@ -1,4 +1,4 @@
-"""An organisation for the time of a trial: made by the operator's commands, and removed without a trace."""
+"""An organisation for a trial: the operator's commands create it, and the trial removes it completely."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,27 +19,27 @@ from packyard.store.tenants import TenantStore
 from packyard.tenants.api_key import PermissionSet
 from packyard.tenants.org import BillingPosture
 
-# A trial takes a minute or two. What ends without cleaning up leaves keys that are void by then.
+# A trial takes a minute or two. If it ends without cleaning up, its keys expire after this time.
 KEY_LASTS: Final = timedelta(minutes=30)
 _LABEL: Final = "make smoke"
 
 
 class OrganisationInUse(Exception):
-    """Another trial has the organisation, or one that was killed has left it; the message says what to do."""
+    """Another trial uses the organisation, or a killed trial has left it. The message says what to do."""
 
 
 @dataclass(kw_only=True)
 class Organisation:
-    """An organisation that is there for a trial, and what it has made.
+    """An organisation of a trial, and what the trial has made in it.
 
     Attributes:
         console: The deployment's operator.
-        slug: Its slug, the same in each trial: what a killed one has left is found by it.
+        slug: Its slug. It is the same in each trial, so that one finds what a killed one has left.
         org_id: Its id.
         secret: The secret of its key; empty until there is one.
-        created: Whether this trial has begun to make it.
+        created: Whether this trial has begun to create it.
         key_hashes: Of the keys that this trial has made.
-        packs: The ids of packs that were made, those that are deleted again included.
+        packs: The ids of packs that were made, including those deleted again.
         uploads: The ids of staged uploads.
         roles: The ids of roles that were written.
     """
@@ -55,20 +55,20 @@ class Organisation:
     roles: set[str] = field(default_factory=set)
 
     def open(self, *, take_over: bool) -> None:
-        """Make the organisation and a key, or take up what a killed trial has left.
+        """Create the organisation and a key, or reuse what a killed trial has left.
 
         Args:
-            take_over: Whether to take it up even though it has a key that is still valid.
+            take_over: Whether to reuse it even though it has a valid key.
 
         Raises:
-            OrganisationInUse: It has such a key, and another trial may be at work.
+            OrganisationInUse: It has such a key, and another trial may be running.
         """
         tenants = self.console.tenants
         self.org_id = self._store.find_org(self.slug) or ""
         if self.org_id:
             self._refuse_if_in_use(take_over=take_over)
         if not self._stands():
-            # Without its row, an organisation has no packs: a trial was killed while it removed the last of it.
+            # An organisation without a row has no packs: a trial was killed while it removed the last items.
             self.created = True
             self.remove()
             new = tenants.create_org(
@@ -84,16 +84,16 @@ class Organisation:
         self.key_hashes.add(key.key_hash)
 
     def remove(self) -> None:
-        """Remove every item of the organisation from the table; a second time does no harm.
+        """Remove every item of the organisation from the table. Doing it twice does no harm.
 
-        Its packs must have been deleted: what is removed here is what the service keeps of those that are gone. The
-        slug goes last: a trial that is killed half-way leaves what the next one starts from.
+        Its packs must have been deleted. This removes what the service keeps of deleted packs. The slug is removed
+        last, so that the next trial can continue where a killed one stopped.
         """
-        # A trial that was interrupted while it made the organisation does not know its id yet.
+        # A trial that was interrupted while it created the organisation does not know its id yet.
         self.org_id = self.org_id or self._store.find_org(self.slug) or ""
         if not self.org_id:
             return
-        # The index of keys lags behind, so those of this trial may not be in it.
+        # The index of keys lags behind, so it may lack this trial's keys.
         hashes = self.key_hashes | {key.key_hash for key in self._store.list_api_keys(self.org_id)}
         partitions = [
             *(api_key_key(key_hash)["PK"] for key_hash in hashes),
@@ -108,7 +108,7 @@ class Organisation:
         self.org_id = ""
 
     def revoke_keys(self) -> None:
-        """Make every key of this trial void."""
+        """Revoke every key of this trial."""
         for key_hash in self.key_hashes:
             key = self._store.get_api_key(key_hash)
             if key is not None:

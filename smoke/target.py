@@ -1,4 +1,4 @@
-"""Which deployment is tried out: where its API and its registry are, and the operator's way in."""
+"""The deployment under trial: its API, its registry, and access for the operator's commands."""
 
 import base64
 import re
@@ -10,7 +10,7 @@ import boto3
 from console.command_line import Console
 from console.deployment import of_stack
 from console.refusal import Refused
-from local.deployment import STACK
+from local.sam_deployment import STACK
 from local.standing_stack import standing_stack
 
 _ECR: Final = re.compile(r"https://\d+\.dkr[.-]ecr\.")
@@ -24,7 +24,7 @@ class Target:
         name: What it is called.
         api_url: The base URL of its API.
         registry_url: The base URL of the registry with its images.
-        registry_headers: What that registry wants to be shown.
+        registry_headers: The headers with the registry's credential.
         console: The operator's commands, for organisations and keys.
     """
 
@@ -64,13 +64,13 @@ def stack_target(
     Args:
         name: The stack.
         session: The user's credentials and Region.
-        endpoint_url: Where AWS is; by default, AWS.
+        endpoint_url: The URL of AWS; by default, AWS itself.
         api_url: Where the API is; by default, where the stack says.
         registry_login: `user:password` for a registry that is not ECR and wants Basic; by default it is read
             anonymously.
 
     Raises:
-        Refused: There is no such stack, or it does not say what it has.
+        Refused: There is no such stack, or its outputs are incomplete.
         ClientError, BotoCoreError: AWS refused or did not answer.
     """
 
@@ -95,7 +95,7 @@ def _registry_headers(
     registry_url: str, client: Callable[[Any], Any], login: str | None
 ) -> Mapping[str, str]:
     if _ECR.match(registry_url):
-        # API_GetAuthorizationToken: the token is `AWS:password` in base64, which is what Basic wants (RFC 7617).
+        # API_GetAuthorizationToken: the token is `AWS:password` in base64, as Basic requires (RFC 7617).
         token = client("ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
         return {"Authorization": f"Basic {token}"}
     if login:

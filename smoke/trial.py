@@ -1,4 +1,4 @@
-"""A trial from its first request to its last: it makes what it needs, goes the paths, and removes all of it."""
+"""A whole trial: it creates what it needs, tries the paths, and removes everything again."""
 
 import signal
 import time
@@ -10,13 +10,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from packyard.errors import PackyardError
 from smoke.api import Api, NotProved, Wire
+from smoke.cost import PRICES_OF, Meter
 from smoke.journey import PATHS, ROLE, Journey
-from smoke.meter import PRICES_OF, Meter
 from smoke.organisation import Organisation
 from smoke.target import Target
 
 OURS, THEIRS = "packyard-smoke", "packyard-smoke-other"
-# What is on its way when a trial is interrupted ends by then: the gateway's own limit is 29 s.
+# A request that runs when a trial is interrupted ends within this time: the gateway's own limit is 29 s.
 _REQUEST_SECONDS: Final = 30
 _BUILD_SECONDS: Final = 180
 _POLL_SECONDS: Final = 1
@@ -30,16 +30,16 @@ class Interrupted(Exception):
 
 
 def try_out(target: Target, *, take_over: bool, show: Show) -> Meter:
-    """Go all paths and return what that took; what it made is removed, also when it fails or is interrupted.
+    """Try all paths and return what that took. What it made is removed, also after a failure or an interrupt.
 
     Args:
         target: The deployment.
-        take_over: Whether to take up what a trial that was killed has left, though its keys are still valid.
+        take_over: Whether to reuse what a killed trial has left even though its keys are still valid.
         show: Takes a line of text for the user.
 
     Raises:
-        NotProved, NotVerified: The deployment did something else than it should.
-        OrganisationInUse: Another trial is at work.
+        NotProved, NotVerified: The deployment did not do what it should.
+        OrganisationInUse: Another trial is running.
         Interrupted: The trial was asked to end.
     """
     wire = Wire(Meter())
@@ -50,7 +50,7 @@ def try_out(target: Target, *, take_over: bool, show: Show) -> Meter:
         try:
             for organisation in (ours, theirs):
                 organisation.open(take_over=take_over)
-            # What a trial that was killed has left would be in the way.
+            # What a killed trial has left would disturb this one.
             _delete_packs(target, wire, ours)
             journey = Journey(target, wire, ours, theirs)
             for name, path in PATHS.items():
@@ -68,7 +68,7 @@ def try_out(target: Target, *, take_over: bool, show: Show) -> Meter:
 
 
 def _remove(target: Target, wire: Wire, made: tuple[Organisation, ...], show: Show) -> str:
-    """Remove what a trial has made; return what could not be removed, in a sentence, or nothing."""
+    """Remove what a trial has made. Return a sentence about what could not be removed, or nothing."""
     if wire.meter.busy:
         show(
             f"  waiting  {_REQUEST_SECONDS} s for the request that was on its way, to remove what comes of it"
@@ -79,7 +79,7 @@ def _remove(target: Target, wire: Wire, made: tuple[Organisation, ...], show: Sh
             if organisation.secret:
                 _delete_packs(target, wire, organisation)
         for organisation in made:
-            # One that this trial could not enter is another trial's.
+            # An organisation that this trial could not use belongs to another trial.
             if organisation.secret or organisation.created:
                 organisation.remove()
                 show(f"  removed  the organisation {organisation.slug}, with its keys, packs and images")
@@ -94,7 +94,7 @@ def _remove(target: Target, wire: Wire, made: tuple[Organisation, ...], show: Sh
 
 
 def _delete_packs(target: Target, wire: Wire, organisation: Organisation) -> None:
-    """Delete every pack that an organisation has, by the API, those of uploads that are being built included."""
+    """Delete every pack of an organisation by the API, also those of uploads that are being built."""
     api = Api(wire, target.api_url, organisation.secret)
     for upload in organisation.uploads:
         deadline = time.monotonic() + _BUILD_SECONDS
@@ -103,7 +103,7 @@ def _delete_packs(target: Target, wire: Wire, organisation: Organisation) -> Non
     packs = api.call("GET", "/packs?owned=true&limit=100", 200).document["packs"]
     standing = {pack["id"] for pack in packs}
     if standing:
-        # A pack that a role has is not deleted.
+        # A pack that a role references cannot be deleted.
         organisation.roles.add(ROLE)
         api.call("PUT", f"/agent-roles/{ROLE}/packs", 200, json={"pack_ids": []})
     for pack_id in standing:

@@ -1,4 +1,4 @@
-"""What every function has to pay at least: one client of one service, under the same layer."""
+"""The minimum cost of every function: one client of one service, with the same layer."""
 
 from typing import Any
 

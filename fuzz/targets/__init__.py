@@ -1,1 +1,1 @@
-"""What is fuzzed, one module each."""
+"""The fuzzed readers, one module each."""

@@ -1,4 +1,4 @@
-"""A pack's archive, byte for byte as it is uploaded: gzip and what is in it."""
+"""A pack's archive, byte for byte as it is uploaded: gzip and its content."""
 
 import gzip
 import re
@@ -24,11 +24,11 @@ def seeds() -> Iterator[bytes]:
 
 
 def _inflates_for_zlib(data: bytes) -> bool:
-    """Tell whether another inflater takes an archive that ours has taken; checksums included."""
+    """Return whether another inflater accepts an archive that ours has accepted, checksums included."""
     try:
         gzip.decompress(data)
     except zlib.error as error:
-        # Ours also takes codes that leave some bits without a meaning. Nobody sees anything else in those.
+        # Ours also accepts incomplete Huffman codes. No reader gets other content from those (decision 30).
         if re.search(r"invalid (literal/lengths|distances) set", str(error)) is None:
             raise
         return False

@@ -1,4 +1,4 @@
-"""The tar in a pack's archive: the gzip around it is always sound, and so are its headers' checksums."""
+"""The tar in a pack's archive. The gzip around it and its headers' checksums are always valid."""
 
 import gzip
 from collections.abc import Callable, Iterator

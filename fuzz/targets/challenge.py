@@ -1,4 +1,4 @@
-"""What a registry asks for when it answers 401, and what its token server answers."""
+"""A registry's challenge in a 401, and the answer of its token server."""
 
 from collections.abc import Iterator
 from contextlib import suppress

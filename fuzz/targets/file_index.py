@@ -1,4 +1,4 @@
-"""The index of an image's files, as it may come back from where it is kept."""
+"""The file index of an image, as it may come back from the bucket."""
 
 import gzip
 from collections.abc import Iterator

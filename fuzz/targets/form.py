@@ -1,4 +1,4 @@
-"""A form with an archive in it, as a client posts it: the first line of an input is its content type."""
+"""A form with an archive, as a client posts it. The first line of an input is its content type."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A layer of somebody else's image: plain, gzip or zstd, and whatever its tar holds."""
+"""A layer of a third-party image: plain, gzip or zstd, with any tar inside."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -92,7 +92,7 @@ def _scanned(data: bytes) -> FileIndex | None:
 
 
 def _found(data: bytes) -> bytes | Absence:
-    """Look for the file, through any number of hard links: each names what stands before it."""
+    """Search for the file through any number of hard links. Each names an earlier member."""
     search = FileSearch(_MANIFEST, limits=_LIMITS)
     found = search.look(_chunks(data))
     while isinstance(found, HardLink):

@@ -1,4 +1,4 @@
-"""`pack.yaml`: what is taken reads the same to PyYAML's own loader, and comes out of our text as it went in."""
+"""`pack.yaml`: PyYAML's own loader reads an accepted document the same, and our text reads back to the same values."""
 
 import json
 import re

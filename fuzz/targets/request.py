@@ -1,4 +1,4 @@
-"""The rest of a request: a file's path, a JSON body and a cursor; an input's first byte says which."""
+"""Other parts of a request: a file's path, a JSON body, a cursor. An input's first byte says which."""
 
 import json
 import re
@@ -66,7 +66,7 @@ def _json(data: bytes) -> None:
 def _cursor(data: bytes) -> None:
     text = data.decode("latin-1")
     position = decode_cursor(text, keys=[_KEY], binding=_BINDING)
-    # Nothing but what was signed, though base64 can spell its last bits in more than one way.
+    # Only what was signed is accepted, although base64 can write its last bits in more than one way.
     assert position == "LIST#name#pack_1"
     assert re.fullmatch(re.escape(_CURSOR[:-1]) + "[A-Za-z0-9_-]", text)
 

@@ -48,7 +48,7 @@ def check(data: bytes) -> None:
     elif document is not None:
         descriptors = list(document.layers)
         assert 0 <= sum(layer.size for layer in descriptors) <= document.size_bytes
-        # Whoever copies all the parts has all that there is to read.
+        # A copy of all the parts must be a complete copy.
         assert parts is not None
         assert parts.blobs[1:] == document.layers
     else:
@@ -80,7 +80,7 @@ def seeds() -> Iterator[bytes]:
 
 
 def _check_type(raw: bytes, content_type: str, parts: NamedParts | None) -> None:
-    """A document has one type, which neither its registry nor itself contradicts, and is never of both kinds."""
+    """Check that a document has one type, that neither it nor its registry contradicts, and is of one kind only."""
     if parts is None:
         return
     body = json.loads(raw)

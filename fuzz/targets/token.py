@@ -1,7 +1,7 @@
-"""JWTs, and the keys that they are checked with.
+"""JWTs, and the keys that check them.
 
-An input is a token as it stands; or, after a zero byte, a header and a payload on two lines that our own issuer signs,
-so that what is behind the signature is reached; or, after a one, the issuer's key set.
+An input is a whole token. After a zero byte, it is a header and a payload on two lines, which our own issuer signs so
+that fuzzing gets past the signature. After a one, it is the issuer's key set.
 """
 
 import json
@@ -47,7 +47,7 @@ def check(data: bytes) -> None:
         identity = read_token(token, key=_KEY, issuer=ISSUER, audience=AUDIENCE, now=_NOW)
     except TokenRefused:
         return
-    # Nobody but the issuer could have made it.
+    # Only the issuer could have made it.
     assert data.startswith(b"\0")
     assert token.key_name.algorithm == "ES256"
     assert re.fullmatch(r"org_[0-9a-hjkmnp-tv-z]{26}", identity.org_id)

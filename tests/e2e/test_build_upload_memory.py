@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from local.aws import Endpoint
-from local.deployment import function_environment
 from local.function import running_function
+from local.sam_deployment import function_environment
 from local.stack import StackDescription
 from tests.e2e.client import Client
 

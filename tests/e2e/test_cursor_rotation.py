@@ -1,7 +1,7 @@
 """Lists page by page on the deployed stack, while the secret that signs their cursors is rotated."""
 
 from local.aws import Endpoint
-from local.deployment import STACK
+from local.sam_deployment import STACK
 from local.stack import StackDescription
 from tests.e2e.client import Client
 

@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 import pytest
 from local.aws import Endpoint
-from local.deployment import function_environments, logical_id
 from local.derived_template import environment_file
 from local.environments import PROJECT
 from local.function import running_function
+from local.sam_deployment import function_environments, logical_id
 from local.sample_events import narrowed, rendered, sample_events, stated_answer
 from local.stack import StackDescription
 

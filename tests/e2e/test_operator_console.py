@@ -3,7 +3,7 @@
 import pytest
 from console.command_line import main
 from local.aws import CREDENTIALS
-from local.deployment import STACK
+from local.sam_deployment import STACK
 from local.stack import StackDescription
 from tests.e2e.client import Client
 

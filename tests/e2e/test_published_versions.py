@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from local.aws import Endpoint
-from local.deployment import STACK, build, deploy
 from local.emulator import running_emulator
 from local.environments import prepare
 from local.function import free_port
+from local.sam_deployment import STACK, build, deploy
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import pytest
 from layers.packyard.toolchain import RUNTIME, find_python, processor
 from local.aws import Endpoint
-from local.deployment import Build, build
 from local.derived_template import ENDPOINT, WRAPPER, environment_file, write_template
 from local.environments import PROJECT, tool
 from local.forwarder import VARIABLE
+from local.sam_deployment import Build, build
 from local.sample_events import rendered, sample_events
 from local.stack import StackDescription
 from local.standing_stack import StackNotRunning, StandingStack, standing_stack

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from local.aws import Endpoint
-from local.deployment import function_environment
 from local.function import running_function
+from local.sam_deployment import function_environment
 from local.stack import StackDescription
 from tests.e2e.client import Client
 from tests.gateway import Request, multipart

@@ -13,8 +13,8 @@ import pytest
 from console.command_line import Console
 from console.deployment import of_stack
 from local.aws import CREDENTIALS, Endpoint
-from local.deployment import STACK
 from local.environments import PROJECT
+from local.sam_deployment import STACK
 from local.stack import StackDescription
 from smoke.__main__ import main
 from smoke.journey import PATHS

@@ -6,8 +6,8 @@ import tarfile
 from pathlib import Path
 
 from local.aws import Endpoint
-from local.deployment import function_environment
 from local.function import running_function
+from local.sam_deployment import function_environment
 from local.stack import StackDescription
 from tests.gateway import Request, multipart
 from tests.service import ACME

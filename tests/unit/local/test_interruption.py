@@ -49,7 +49,7 @@ def test_an_interrupt_ends_what_runs_and_says_one_line(tmp_path: Path, number: s
     said, _ = us.communicate(timeout=20 + GRACE_SECONDS)
 
     assert us.returncode == 130
-    assert said == "\nStopped. The next run goes on from here.\n"
+    assert said == "\nStopped. The next run continues from here.\n"
     assert not Path(f"/proc/{child}").exists()
 
 

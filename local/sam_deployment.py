@@ -1,4 +1,4 @@
-"""The template's way to the emulator: `sam build` with the layer for this machine, then `sam deploy`."""
+"""Deploys the template to the emulator: `sam build` with the layer for this machine, then `sam deploy`."""
 
 import tomllib
 from collections.abc import Iterator
@@ -30,11 +30,11 @@ _STANDING = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """What `sam build` made.
+    """The result of `sam build`.
 
     Attributes:
-        template: The template whose code locations point at what was built.
-        version: Changes whenever anything that it was built from does.
+        template: The template whose code locations are the built folders.
+        version: Changes whenever any of its sources changes.
     """
 
     template: Path
@@ -42,7 +42,7 @@ class Build:
 
 
 def build(*, target: str = "local") -> Build:
-    """Build layer and functions, unless nothing has changed since they were.
+    """Build layer and functions, unless nothing has changed since the last build.
 
     Args:
         target: What the layer is for (`layers/packyard/assemble.py`): `local`, the interpreter of this machine, or
@@ -73,10 +73,10 @@ def build(*, target: str = "local") -> Build:
 
 
 def deploy(build: Build, *, endpoint: Endpoint, registry_url: str | None = None) -> bool:
-    """Deploy what was built, unless it stands already; return whether it was deployed.
+    """Deploy a build, unless it is deployed already. Return whether it was deployed now.
 
     Args:
-        build: What was built.
+        build: The build.
         endpoint: The emulator.
         registry_url: Where functions find the registry; by default the emulator itself.
 
@@ -90,9 +90,9 @@ def deploy(build: Build, *, endpoint: Endpoint, registry_url: str | None = None)
     session.client("s3", endpoint_url=endpoint.url).create_bucket(Bucket=_CODE_BUCKET)
     what: Command = ["--template-file", write_emulated(build.template), "--s3-bucket", _CODE_BUCKET]
     tags = ["--tags", f"{_VERSION_TAG}={build.version}"]
-    # Beside the built template it would not be found.
+    # SAM does not find it beside the built template.
     config: Command = ["--config-file", PROJECT / "samconfig.toml", "--config-env", "local"]
-    # Given on the command line, overrides replace those of the file.
+    # Overrides on the command line replace those of the file.
     parameters = ["--parameter-overrides", f"RegistryUrl={registry_url or endpoint.url}", *_local_overrides()]
     with step("deploying the template"):
         run(
@@ -111,7 +111,7 @@ def outputs(*, endpoint: Endpoint) -> dict[str, str]:
 
 
 def logical_id(name: str) -> str:
-    """Return the template's name of a function, from that of its folder in `functions/`."""
+    """Return the logical id of a function, from the name of its folder in `functions/`."""
     return name.title().replace("_", "")
 
 

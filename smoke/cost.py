@@ -1,4 +1,4 @@
-"""What a trial has sent and received, and what AWS asks for that."""
+"""Counts what a trial sends and receives, and estimates what AWS charges for it."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,13 +16,13 @@ _SQS_REQUEST: Final = 0.40e-6
 _BYTE_OUT: Final = 0.09 / (1 << 30)
 _BYTE_LOGGED: Final = 0.50 / (1 << 30)
 
-# What a request takes at most, from the table of calls in docs/architecture.md and the memory that template.yaml gives.
+# The maximum of one request, from the table of calls in docs/architecture.md and the memory in template.yaml.
 _AUTHORIZER_GB_SECONDS: Final = 0.1
 _FUNCTION_GB: Final = 1.8
 _BUILDER_GB: Final = 3.0
 _UNITS: Final = 20
 _LOGGED_BYTES: Final = 4096
-# A build, or a copy, leaves an archive and an index in the bucket, and a message to clean up after it.
+# A build or a copy leaves an archive and an index in the bucket, and cleanup messages.
 _PUTS_OF_BUILD: Final = 3
 _MESSAGES_OF_BUILD: Final = 6
 _CLEAN_UP_GB_SECONDS: Final = 2.0
@@ -33,13 +33,13 @@ class Meter:
     """Counts.
 
     Attributes:
-        requests: How many there were, by what answered: `api`, `registry` or `bucket`.
-        sent: Bytes of bodies that went out.
-        received: Bytes of bodies that came back.
-        api_seconds: How long the API took for its answers, all together.
+        requests: How many there were, by who answered: `api`, `registry` or `bucket`.
+        sent: Bytes of the bodies of requests.
+        received: Bytes of the bodies of answers.
+        api_seconds: How long the API took for all its answers together.
         builds: How many images were built or copied.
-        build_seconds: How long was waited for builds that no request waits for.
-        busy: Whether a request is on its way: after an interrupt, the service may still be at work on it.
+        build_seconds: How long the trial waited for builds in the background.
+        busy: Whether a request is running: after an interrupt, the service may still be working on it.
     """
 
     requests: dict[str, int] = field(default_factory=lambda: {"api": 0, "registry": 0, "bucket": 0})
@@ -51,7 +51,7 @@ class Meter:
     busy: bool = False
 
     def cents(self) -> float:
-        """Return about what AWS charges for it at most, in US cents."""
+        """Return an upper estimate of what AWS charges, in US cents."""
         calls = self.requests["api"]
         gb_seconds = (
             calls * _AUTHORIZER_GB_SECONDS
