@@ -20,7 +20,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from packyard.aws import figures
 from packyard.errors import InternalError, PackyardError
-from packyard.operations.publish import Published, Publisher
+from packyard.operations.publish import Publisher
+from packyard.operations.published import Published
 from packyard.packs.pack import Pack
 from packyard.storage.staging import Staging, parse_arrivals, uploaded_key
 from packyard.store.table import Update

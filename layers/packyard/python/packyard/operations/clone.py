@@ -32,10 +32,12 @@ from packyard.oci.image_fault import ImageFault
 from packyard.oci.read.image_tree import ImageTree
 from packyard.oci.reference import parse_reference
 from packyard.operations.built_images import BuiltImages
-from packyard.operations.publish import Published
+from packyard.operations.pack_content import content_of, first_revision
+from packyard.operations.published import Published
 from packyard.operations.read import get_pack
+from packyard.operations.repeats import same_copy, settle_repeat
 from packyard.packs.manifest.name import PackName
-from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
+from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Visibility
 from packyard.registry.own.refusal import RegistryRefused
 from packyard.registry.third_party.image_documents import read_tree
 from packyard.registry.third_party.pull import ImageSource
@@ -114,38 +116,27 @@ class Cloner:
         return source
 
     def _new_pack(self, source: Pack, name: PackName, visibility: Visibility, caller: Caller) -> Pack:
-        now = self.clock()
-        return replace(
-            source,
-            id=f"pack_{self.new_ulid()}",
+        content = content_of(source)
+        content["image_ref"] = self.images.reference(org_id=caller.org_id, name=name, version=source.version)
+        return first_revision(
+            content,
+            ulid=self.new_ulid(),
             org_id=caller.org_id,
             name=name,
-            tier=Tier.COMMUNITY,
             visibility=visibility,
             image_origin=ImageOrigin.CLONE,
-            image_ref=self.images.reference(org_id=caller.org_id, name=name, version=source.version),
-            created_at=now,
-            updated_at=now,
-            revision=1,
+            now=self.clock(),
         )
 
-    def _settle_repeat(self, pack_id: str, source: Pack, clone: Pack) -> Published:
-        """Return the pack that stands when it is what this clone would be (API contract, "Repeats")."""
-        pack = self.packs.get(pack_id)
-        if (
-            pack is None
-            or pack.id == source.id
-            or pack.status is not PackStatus.ACTIVE
-            or _told_apart_by(pack) != _told_apart_by(clone)
-        ):
-            raise PackNameTaken(
-                clone.name,
-                pack_id,
-                advice='Give the clone another name, as in {"name": "our-'
-                + clone.name[:32].rstrip("-")
-                + '"}.',
-            )
-        return Published(pack=pack, changed=False)
+    def _settle_repeat(self, holder_id: str, source: Pack, clone: Pack) -> Published:
+        example = clone.name[:32].rstrip("-")
+        name_taken = PackNameTaken(
+            clone.name, holder_id, advice=f'Give the clone another name, as in {{"name": "our-{example}"}}.'
+        )
+        # A clone of a clone under the name that it has already is no copy.
+        if holder_id == source.id:
+            raise name_taken
+        return settle_repeat(holder_id, clone, same=same_copy, packs=self.packs, refusal=name_taken)
 
     def _copy(self, source: Pack, clone: Pack, caller: Caller, due_at: datetime) -> ImageTree:
         reference = replace(parse_reference(source.image_ref), digest=source.image_digest)
@@ -192,7 +183,3 @@ def _taken(image: ImageTree) -> Iterator[None]:
         empty = any(blob.size == 0 for blob in image.blobs)
         reason = ": it has a layer or a config of 0 bytes" if empty else ""
         raise ImageFault(f"is not one that our registry takes{reason}") from refusal
-
-
-def _told_apart_by(pack: Pack) -> tuple[object, ...]:
-    return pack.version, pack.image_digest, pack.visibility, pack.image_origin

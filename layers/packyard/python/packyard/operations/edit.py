@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from packyard.errors import InvalidRequest, PermissionDenied, PreconditionFailed
 from packyard.oci.build.header_writer import BLOCK, end_of_archive, padding
@@ -29,7 +29,8 @@ from packyard.operations.owned_pack import (
     require_archive_origin,
     require_changeable,
 )
-from packyard.operations.publish import Published
+from packyard.operations.pack_content import built_image_fields, manifest_fields
+from packyard.operations.published import Published
 from packyard.operations.sent_layer import SentLayer, assembled
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.top_level import MANIFEST_PATH
@@ -189,18 +190,12 @@ class FileEditor:
         due_at: datetime,
     ) -> Published:
         layer = sent.layer
-        stated = {} if manifest is None else _stated(manifest)
         description = before.description if manifest is None else manifest.description
         image = build_image(layer=layer, title=before.name, version=before.version, description=description)
-        after = before.revised(
-            at=self.clock(),
-            image_ref=self.images.reference(org_id=before.org_id, name=before.name, version=before.version),
-            image_digest=image.index.digest,
-            content_digest=layer.diff_id,
-            layer_digest=layer.digest,
-            size_bytes=image.size_bytes,
-            **stated,
-        )
+        image_ref = self.images.reference(org_id=before.org_id, name=before.name, version=before.version)
+        changes = {} if manifest is None else dict(manifest_fields(manifest))
+        changes |= built_image_fields(image, layer, image_ref=image_ref)
+        after = before.revised(at=self.clock(), **changes)
         with changing(if_match):
             claim = self.repositories.claim_for_change(
                 before, until=due_at, now=self.clock(), token=self.new_ulid()
@@ -232,17 +227,6 @@ def _require_kept(pack: Pack, manifest: Manifest | None) -> None:
         )
     if faults:
         raise InvalidRequest(faults)
-
-
-def _stated(manifest: Manifest) -> dict[str, Any]:
-    """Return the fields of a pack that its manifest decides, but for those that stay."""
-    return {
-        "display_name": manifest.display_name,
-        "description": manifest.description,
-        "category": manifest.category,
-        "capabilities": manifest.capabilities_text,
-        "suggested_packs": manifest.suggested_packs,
-    }
 
 
 def _require_seen(

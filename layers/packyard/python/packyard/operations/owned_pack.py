@@ -8,13 +8,11 @@ from packyard.errors import (
     InvalidRequest,
     PackDeleting,
     PackModified,
-    PackNameTaken,
     PackNotFound,
     PermissionDenied,
     ServiceUnavailable,
 )
 from packyard.operations.read import get_pack, no_such_pack
-from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, is_pack_id
 from packyard.packs.precondition import IfMatch
 from packyard.store.packs import Gone, PackStore, Stale
@@ -55,29 +53,6 @@ _OTHERWISE: Final = {
     ImageOrigin.IMAGE_REF: "PUT /packs/{id} moves it to another tag or digest of its image",
     ImageOrigin.CLONE: "clone its source again, or upload a pack of your own",
 }
-
-
-def name_taken(name: PackName, holder: Pack | None, pack_id: str) -> PackNameTaken:
-    """Return the refusal of a name that another pack holds, which says what its owner can do instead.
-
-    Args:
-        name: The name.
-        holder: The pack that holds it; None when it has gone meanwhile.
-        pack_id: Its id.
-    """
-    if holder is None or holder.status is not PackStatus.ACTIVE:
-        return PackNameTaken(
-            name, pack_id, advice="That pack is being deleted; repeat the request when it is gone."
-        )
-    next_version = {
-        ImageOrigin.UPLOAD: (
-            f"Send its next version to POST /packs/{pack_id}/upload, or one over 4.5 MiB by POST /packs/uploads with "
-            f'{{"pack_id": "{pack_id}"}}'
-        ),
-        ImageOrigin.IMAGE_REF: f"Move it to another tag or digest of its image with PUT /packs/{pack_id}",
-        ImageOrigin.CLONE: f"It is a clone, which takes no archive: DELETE /packs/{pack_id} first",
-    }[holder.image_origin]
-    return PackNameTaken(name, pack_id, advice=f"{next_version}, or give the new pack another name.")
 
 
 def of_another_name(pack: Pack, *, instead: str) -> InvalidRequest:

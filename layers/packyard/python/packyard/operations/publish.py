@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from packyard.errors import ServiceUnavailable
 from packyard.messaging.cleanup_queue import CleanupQueue, StagedArchive
@@ -26,15 +26,16 @@ from packyard.operations.built_images import BuiltImages
 from packyard.operations.built_pack import BuiltPack, building
 from packyard.operations.owned_pack import (
     changing,
-    name_taken,
     of_another_name,
     owned_pack,
     require_archive_origin,
     require_changeable,
 )
+from packyard.operations.pack_content import Content, built_image_fields, first_revision, manifest_fields
+from packyard.operations.published import Published
+from packyard.operations.repeats import same_archive, settle_repeat
 from packyard.packs.archive.limits import ArchiveLimits
-from packyard.packs.manifest.name import PackName
-from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
+from packyard.packs.pack import ImageOrigin, Pack, Visibility
 from packyard.packs.precondition import IfMatch
 from packyard.storage.file_indexes import FileIndexes
 from packyard.storage.staging import Staging, inline_key
@@ -46,19 +47,6 @@ from packyard.tenants.caller import Actor
 
 # What else the transaction writes that writes a pack.
 Alongside = Callable[[Pack], Sequence[Action]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
-    """What became of an archive.
-
-    Attributes:
-        pack: The pack as it stands.
-        changed: False when it stood as the archive has it already, and nothing was written.
-    """
-
-    pack: Pack
-    changed: bool
 
 
 def _nothing(_pack: Pack) -> Sequence[Action]:
@@ -126,9 +114,17 @@ class Publisher:
         """
         due_at = self.clock() + self.deadline
         with self._building(archive, actor.org_id) as built:
+            pack = first_revision(
+                self._content(built, actor.org_id),
+                ulid=self.new_ulid(),
+                org_id=actor.org_id,
+                name=built.manifest.name,
+                visibility=visibility,
+                image_origin=ImageOrigin.UPLOAD,
+                now=self.clock(),
+            )
             try:
-                claim = self._claim_name(built.manifest.name, due_at, actor)
-                pack = self._new_pack(built, visibility, actor)
+                claim = self._claim_name(pack, due_at)
                 self._push(built, pack, due_at)
                 self.packs.create(
                     pack,
@@ -139,7 +135,7 @@ class Publisher:
                     alongside=alongside(pack),
                 )
             except NameHeld as held:
-                return self._settle_repeat(held.pack_id, built, visibility)
+                return settle_repeat(held.pack_id, pack, same=same_archive, packs=self.packs)
             except (ClaimLost, RepositoryBusy) as busy:
                 raise ServiceUnavailable from busy
         self.images.tag(built.image.index, pack=pack)
@@ -175,10 +171,10 @@ class Publisher:
         due_at = self.clock() + self.deadline
         with self._building(archive, actor.org_id) as built:
             before = self._changeable(pack_id, built, actor, if_match)
-            # What the registry has lost is pushed anew by whoever sends it again.
-            if _is_repeat(before, built) and self.images.holds(before):
-                return Published(pack=before, changed=False)
             after = before.revised(at=self.clock(), **self._content(built, before.org_id))
+            # An image that the registry has lost is pushed again.
+            if same_archive(before, after) and self.images.holds(before):
+                return Published(pack=before, changed=False)
             with changing(if_match):
                 claim = self._claim_repository(before, due_at)
                 self._push(built, after, due_at)
@@ -206,25 +202,13 @@ class Publisher:
         self.indexes.put(built.layer.digest, index_of_layer(built.layer))
         self.images.push(built.image, built.layer, upload=built.upload, pack=pack, due_at=due_at)
 
-    def _claim_name(self, name: PackName, due_at: datetime, actor: Actor) -> Claim:
+    def _claim_name(self, pack: Pack, due_at: datetime) -> Claim:
         return self.repositories.claim_for_create(
-            org_id=actor.org_id, name=name, until=due_at, now=self.clock(), token=self.new_ulid()
+            org_id=pack.org_id, name=pack.name, until=due_at, now=self.clock(), token=self.new_ulid()
         )
 
     def _claim_repository(self, pack: Pack, due_at: datetime) -> Claim:
         return self.repositories.claim_for_change(pack, until=due_at, now=self.clock(), token=self.new_ulid())
-
-    def _settle_repeat(self, pack_id: str, built: BuiltPack, visibility: Visibility) -> Published:
-        """Return the pack that stands when it is what this archive would have made (API contract, "Repeats")."""
-        pack = self.packs.get(pack_id)
-        if (
-            pack is None
-            or pack.status is not PackStatus.ACTIVE
-            or pack.visibility is not visibility
-            or not _is_repeat(pack, built)
-        ):
-            raise name_taken(built.manifest.name, pack, pack_id)
-        return Published(pack=pack, changed=False)
 
     def _changeable(self, pack_id: str, built: BuiltPack, actor: Actor, if_match: IfMatch | None) -> Pack:
         """Return the pack as it stands, if this archive may replace its content (the contract's order of checks)."""
@@ -235,44 +219,10 @@ class Publisher:
         require_changeable(pack, if_match)
         return pack
 
-    def _new_pack(self, built: BuiltPack, visibility: Visibility, actor: Actor) -> Pack:
-        now = self.clock()
-        return Pack(
-            id=f"pack_{self.new_ulid()}",
-            org_id=actor.org_id,
-            name=built.manifest.name,
-            tier=Tier.COMMUNITY,
-            visibility=visibility,
-            image_origin=ImageOrigin.UPLOAD,
-            created_at=now,
-            updated_at=now,
-            revision=1,
-            **self._content(built, actor.org_id),
-        )
-
-    def _content(self, built: BuiltPack, org_id: str) -> dict[str, Any]:
-        """Return the fields of a pack that its archive decides."""
+    def _content(self, built: BuiltPack, org_id: str) -> Content:
         manifest = built.manifest
-        return {
-            "display_name": manifest.display_name,
-            "description": manifest.description,
-            "category": manifest.category,
-            "version": manifest.version,
-            "capabilities": manifest.capabilities_text,
-            "suggested_packs": manifest.suggested_packs,
-            "image_ref": self.images.reference(org_id=org_id, name=manifest.name, version=manifest.version),
-            "image_digest": built.image.index.digest,
-            "content_digest": built.layer.diff_id,
-            "layer_digest": built.layer.digest,
-            "size_bytes": built.image.size_bytes,
-        }
-
-
-def _is_repeat(pack: Pack, built: BuiltPack) -> bool:
-    """Return whether the archive holds what the pack of its name has already.
-
-    Content, `pack.yaml` included, is compared by diff_id: a later build of the service may compress it to other bytes.
-    Of a pack that went back to an earlier image only that image is known.
-    """
-    same_content = pack.content_digest == built.layer.diff_id or pack.image_digest == built.image.index.digest
-    return pack.version == built.manifest.version and same_content
+        image_ref = self.images.reference(org_id=org_id, name=manifest.name, version=manifest.version)
+        return Content(
+            **manifest_fields(manifest),
+            **built_image_fields(built.image, built.layer, image_ref=image_ref),
+        )

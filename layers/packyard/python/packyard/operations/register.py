@@ -10,20 +10,20 @@ row stands. So it must lie in the repository that goes with the name.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from packyard.errors import InvalidRequest, ServiceUnavailable
 from packyard.oci.reference import Reference, parse_reference, same_repository
 from packyard.operations.owned_pack import (
     changing,
-    name_taken,
     of_another_name,
     owned_pack,
     require_changeable,
 )
-from packyard.operations.publish import Published
+from packyard.operations.pack_content import Content, first_revision, manifest_fields
+from packyard.operations.published import Published
+from packyard.operations.repeats import same_reference, settle_repeat
 from packyard.packs.manifest.name import repository_of
-from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
+from packyard.packs.pack import ImageOrigin, Pack, Visibility
 from packyard.packs.precondition import IfMatch
 from packyard.registry.third_party.pull import ImageSource, PulledPack
 from packyard.store.packs import PackStore
@@ -65,7 +65,15 @@ class Registrar:
         """
         due_at = self.clock() + self.deadline
         pulled = self.images.read_pack(reference, org_id=actor.org_id)
-        pack = self._new_pack(reference, pulled, visibility, actor)
+        pack = first_revision(
+            _content(reference, pulled),
+            ulid=self.new_ulid(),
+            org_id=actor.org_id,
+            name=pulled.manifest.name,
+            visibility=visibility,
+            image_origin=ImageOrigin.IMAGE_REF,
+            now=self.clock(),
+        )
         ours = reference.registry == self.images.own.host
         if ours:
             self._require_repository_of(pack, reference)
@@ -78,7 +86,7 @@ class Registrar:
                 self.images.read_pack(replace(reference, digest=pulled.digest), org_id=actor.org_id)
             self.packs.create(pack, actor=actor.principal, operation="create", claim=claim)
         except NameHeld as held:
-            return self._settle_repeat(held.pack_id, pack)
+            return settle_repeat(held.pack_id, pack, same=same_reference, packs=self.packs)
         except (ClaimLost, RepositoryBusy) as busy:
             raise ServiceUnavailable from busy
         return Published(pack=pack, changed=True)
@@ -123,7 +131,7 @@ class Registrar:
             if pulled.manifest.name != before.name:
                 raise of_another_name(before, instead="POST /packs")
             after = before.revised(at=self.clock(), **_content(reference, pulled))
-            if _told_apart_by(after) == _told_apart_by(before):
+            if same_reference(before, after):
                 return Published(pack=before, changed=False)
             self.packs.change(before, after, actor=actor.principal, operation="replace", claim=claim)
         return Published(pack=after, changed=True)
@@ -142,56 +150,18 @@ class Registrar:
     def _claim_repository(self, pack: Pack, due_at: datetime) -> Claim:
         return self.repositories.claim_for_change(pack, until=due_at, now=self.clock(), token=self.new_ulid())
 
-    def _settle_repeat(self, pack_id: str, wanted: Pack) -> Published:
-        """Return the pack that stands when it is the one wanted (API contract, "Repeats")."""
-        pack = self.packs.get(pack_id)
-        if (
-            pack is None
-            or pack.status is not PackStatus.ACTIVE
-            or _told_apart_by(pack) != _told_apart_by(wanted)
-        ):
-            raise name_taken(wanted.name, pack, pack_id)
-        return Published(pack=pack, changed=False)
-
-    def _new_pack(
-        self, reference: Reference, pulled: PulledPack, visibility: Visibility, actor: Actor
-    ) -> Pack:
-        now = self.clock()
-        return Pack(
-            id=f"pack_{self.new_ulid()}",
-            org_id=actor.org_id,
-            name=pulled.manifest.name,
-            tier=Tier.COMMUNITY,
-            visibility=visibility,
-            image_origin=ImageOrigin.IMAGE_REF,
-            created_at=now,
-            updated_at=now,
-            revision=1,
-            **_content(reference, pulled),
-        )
-
 
 def _repository_of(pack: Pack) -> str:
     reference = parse_reference(pack.image_ref)
     return f"{reference.registry}/{reference.repository}"
 
 
-def _content(reference: Reference, pulled: PulledPack) -> dict[str, Any]:
-    """Return the fields of a pack that its image decides."""
-    return {
-        "display_name": pulled.manifest.display_name,
-        "description": pulled.manifest.description,
-        "category": pulled.manifest.category,
-        "version": pulled.manifest.version,
-        "capabilities": pulled.manifest.capabilities_text,
-        "suggested_packs": pulled.manifest.suggested_packs,
-        "image_ref": str(reference),
-        "image_digest": pulled.digest,
-        "content_digest": None,
-        "layer_digest": None,
-        "size_bytes": pulled.size_bytes,
-    }
-
-
-def _told_apart_by(pack: Pack) -> tuple[object, ...]:
-    return pack.version, pack.image_ref, pack.image_digest, pack.visibility, pack.image_origin
+def _content(reference: Reference, pulled: PulledPack) -> Content:
+    return Content(
+        **manifest_fields(pulled.manifest),
+        image_ref=str(reference),
+        image_digest=pulled.digest,
+        content_digest=None,
+        layer_digest=None,
+        size_bytes=pulled.size_bytes,
+    )
