@@ -7,10 +7,15 @@ from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
 
-from api.examples import REFUSALS
-from api.models import MODELS, ROLE_ID
-from api.operation import Answer, Operation, Parameter, Schema
+from api.examples import PACK_ID, REFUSALS, UPLOAD_ID
+from api.models import MODELS
+from api.operation import ANYTHING, JSON, MULTIPART, Answer, Operation, Schema
+from api.request_schemas import bodies, body_schema, field_schema
 from packyard.errors import PackyardError
+from packyard.http.entity_tags import IF_NONE_MATCH
+from packyard.http.fields import Body, Field
+from packyard.http.file_path import PATH
+from packyard.http.roles import ROLE
 
 _TITLE: Final = "Packyard"
 _DESCRIPTION: Final = """\
@@ -36,26 +41,15 @@ _HEADERS_OF_STATUS: Final[Mapping[int, Mapping[str, str]]] = {
     503: {"Retry-After": "Seconds."},
 }
 _ETAG: Final = "Changes with the body; for If-None-Match."
-_IF_NONE_MATCH: Final = Parameter(
-    name="If-None-Match",
-    place="header",
-    schema={"type": "string", "examples": ['"3"']},
-    description="Entity tags of bodies that the client has: 304 when this one is among them.",
-)
 _NOT_MODIFIED: Final = Answer(
     description="The client has the body already: If-None-Match names it.",
     media_type=None,
     headers={"ETag": "The body's, which the client has sent."},
 )
-_PATH_PARAMETERS: Final[Mapping[str, tuple[str, Schema]]] = {
-    "id": ("The pack.", {"type": "string", "examples": ["pack_01JQ2V7N3T5W8XABCDEFGHJKMN"]}),
-    "path": (
-        "Where the file is in the pack. It may have several segments, each URL-encoded by itself.",
-        {"type": "string", "examples": ["guides/start.md"]},
-    ),
-    "upload_id": ("The upload.", {"type": "string", "examples": ["upl_01JQ2V7N3T5W8XABCDEFGHJKMN"]}),
-    "role_id": ("The role.", {"type": "string", "pattern": ROLE_ID, "examples": ["support-agent"]}),
-}
+# An id of another form is none that the service has given, and so it is not there: 404, and no pattern here.
+_PACK: Final = Field(name="id", example=PACK_ID, description="The pack.", required=True)
+_UPLOAD: Final = Field(name="upload_id", example=UPLOAD_ID, description="The upload.", required=True)
+_PATH_PARAMETERS: Final = {field.name: field for field in (_PACK, PATH, _UPLOAD, ROLE)}
 
 
 def build(operations: Sequence[Operation], *, version: str) -> dict[str, Any]:
@@ -126,17 +120,13 @@ def _operation(operation: Operation) -> dict[str, Any]:
         described["description"] = operation.description
     if operation.writes:
         described["x-scope"] = "caps:write"
-    parameters = [*_path_parameters(operation.path), *_parameters(operation)]
+    parameters = list(_parameters(operation))
     if parameters:
         described["parameters"] = parameters
     if operation.body is not None:
-        media: dict[str, Any] = {"schema": _reference(operation.body.model)} if operation.body.model else {}
-        if operation.body.example is not None:
-            media["example"] = operation.body.example
-        described["requestBody"] = {
-            "required": operation.body.required,
-            "content": {operation.body.media_type: media},
-        }
+        described["requestBody"] = _body(operation.body, operation.example)
+    elif operation.takes_bytes:
+        described["requestBody"] = {"required": False, "content": {ANYTHING: {}}}
     answers = {str(status): _answer(answer, operation.method) for status, answer in operation.answers.items()}
     if operation.method == "get":
         answers["304"] = _answer(_NOT_MODIFIED, "get")
@@ -146,23 +136,33 @@ def _operation(operation: Operation) -> dict[str, Any]:
     return described
 
 
-def _path_parameters(path: str) -> Iterator[dict[str, Any]]:
-    for segment in path.split("/"):
-        if segment.startswith("{"):
-            name = segment.strip("{}")
-            description, schema = _PATH_PARAMETERS[name]
-            yield {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
-
-
 def _parameters(operation: Operation) -> Iterator[dict[str, Any]]:
-    reads = [_IF_NONE_MATCH] if operation.method == "get" else []
-    for parameter in (*operation.parameters, *reads):
-        yield {
-            "name": parameter.name,
-            "in": parameter.place,
-            "description": parameter.description,
-            "schema": dict(parameter.schema),
-        }
+    segments = [segment.strip("{}") for segment in operation.path.split("/") if segment.startswith("{")]
+    headers = [*operation.headers, *([IF_NONE_MATCH] if operation.method == "get" else [])]
+    yield from (_parameter(_PATH_PARAMETERS[name], "path") for name in segments)
+    yield from (_parameter(field, "query") for field in operation.query)
+    yield from (_parameter(field, "header") for field in headers)
+
+
+def _parameter(field: Field, place: str) -> dict[str, Any]:
+    parameter: dict[str, Any] = {"name": field.name, "in": place}
+    if field.required:
+        parameter["required"] = True
+    return parameter | {
+        "description": field.description,
+        "schema": field_schema(field, described=False),
+    }
+
+
+def _body(body: Body, example: Mapping[str, Any] | None) -> dict[str, Any]:
+    is_form = any(field.kind == "file" for field in body.fields)
+    media: dict[str, Any] = {"schema": _reference(body.name)}
+    if example is not None:
+        media["example"] = example
+    return {
+        "required": any(field.required for field in body.fields),
+        "content": {MULTIPART if is_form else JSON: media},
+    }
 
 
 def _answer(answer: Answer, method: str) -> dict[str, Any]:
@@ -237,7 +237,8 @@ def _schemas() -> dict[str, Any]:
     _, collected = TypeAdapter.json_schemas(adapters, ref_template="#/components/schemas/{model}")
     schemas: dict[str, Any] = _without_titles(collected["$defs"])
     schemas["ErrorBody"]["properties"]["code"]["enum"] = sorted(statuses_of_codes())
-    return schemas
+    schemas |= {body.name: body_schema(body) for body in bodies()}
+    return dict(sorted(schemas.items()))
 
 
 def _without_titles(schema: Any) -> Any:

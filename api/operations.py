@@ -4,10 +4,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from api import examples
-from api.models import SLUG
-from api.operation import ANYTHING, MULTIPART, Answer, Body, Operation, Parameter
-from api.parameters import CREATE_ONLY, CURSOR, IDEMPOTENCY_KEY, IF_MATCH, LIMIT
-from packyard.packs.manifest.name import MAX_LENGTH
+from api.operation import ANYTHING, Answer, Operation
+from packyard.http import listing, revisions
+from packyard.http.clone import CLONE
+from packyard.http.idempotency import IDEMPOTENCY_KEY
+from packyard.http.image_ref import REGISTRATION, REPLACEMENT
+from packyard.http.preconditions import CREATE_ONLY, IF_MATCH
+from packyard.http.roles import ROLE_ASSIGNMENT
+from packyard.http.upload import ARCHIVE_FORM, PACK_FORM
+from packyard.http.uploads import UPLOAD_START
+from packyard.http.visibility import VISIBILITY_CHANGE
 
 _PACKS, _FILES, _UPLOADS, _ROLES, _ABOUT = "Packs", "Files", "Staged uploads", "Roles", "About this API"
 
@@ -42,8 +48,9 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Create a pack from an image",
         description="Resolves the reference in its registry, pins the digest and reads `pack.yaml` at the "
         "image's root. The image is neither copied nor ever deleted.",
-        parameters=[IDEMPOTENCY_KEY],
-        body=Body(model="Registration", example={"image_ref": "ghcr.io/acme/slack-pack:1.4.0"}),
+        headers=[IDEMPOTENCY_KEY],
+        body=REGISTRATION,
+        example={"image_ref": "ghcr.io/acme/slack-pack:1.4.0"},
         answers={
             201: _pack("The new pack."),
             200: _pack("The pack that stands: the request would have changed nothing."),
@@ -59,8 +66,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Create a pack from an archive",
         description="Validates the archive, builds an image and pushes it. One request carries about 4.5 MiB; "
         "larger archives go through a staged upload.",
-        parameters=[IDEMPOTENCY_KEY],
-        body=Body(model="PackForm", media_type=MULTIPART),
+        headers=[IDEMPOTENCY_KEY],
+        body=PACK_FORM,
         answers={
             201: _pack("The new pack."),
             200: _pack("The pack that stands: the archive would have changed nothing."),
@@ -75,28 +82,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_PACKS,
         summary="List the packs that you can see",
         description="Your organisation's own, community packs of others, and the platform's.",
-        parameters=[
-            LIMIT,
-            CURSOR,
-            Parameter(
-                name="owned", schema={"type": "boolean"}, description="Only own packs, or only others'."
-            ),
-            Parameter(
-                name="tier",
-                schema={"$ref": "#/components/schemas/Tier"},
-                description="Only packs of this tier.",
-            ),
-            Parameter(
-                name="category",
-                schema={"type": "string", "pattern": SLUG, "maxLength": MAX_LENGTH},
-                description="Only packs of this category, a slug.",
-            ),
-            Parameter(
-                name="q",
-                schema={"type": "string", "pattern": "^[a-z0-9-]*$", "maxLength": MAX_LENGTH},
-                description="Only packs whose name begins so.",
-            ),
-        ],
+        query=listing.QUERY,
         answers={200: Answer(description="A page.", model="PackPage", example={"packs": [examples.PACK]})},
     ),
     Operation(
@@ -116,8 +102,9 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Move a pack to another tag or digest",
         description="Of the same repository, with a `pack.yaml` of the same name. For a built pack this goes back "
         "to an earlier version.",
-        parameters=[IF_MATCH],
-        body=Body(model="Replacement", example={"image_ref": "ghcr.io/acme/slack-pack:1.5.0"}),
+        headers=[IF_MATCH],
+        body=REPLACEMENT,
+        example={"image_ref": "ghcr.io/acme/slack-pack:1.5.0"},
         answers={200: _pack("The pack as it is now.")},
         refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
         writes=True,
@@ -128,8 +115,9 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs/{id}",
         tag=_PACKS,
         summary="Change who may see a pack",
-        parameters=[IF_MATCH],
-        body=Body(model="VisibilityChange", example={"visibility": "community"}),
+        headers=[IF_MATCH],
+        body=VISIBILITY_CHANGE,
+        example={"visibility": "community"},
         answers={200: _pack("The pack as it is now.")},
         refusals=[*_JSON_FAULTS, "pack_not_found", "pack_in_use", *_CHANGED_MEANWHILE],
         writes=True,
@@ -141,7 +129,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_PACKS,
         summary="Delete a pack",
         description="For packs that we have built, every version of the image goes too. Repeating is safe.",
-        parameters=[IF_MATCH],
+        headers=[IF_MATCH],
         answers={
             200: Answer(
                 description="The pack is gone, by this request or before.",
@@ -164,8 +152,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_PACKS,
         summary="Give an uploaded pack a new archive",
         description="Of the same name and any version; the id stays, and so do the roles that have the pack.",
-        parameters=[IF_MATCH, IDEMPOTENCY_KEY],
-        body=Body(model="ArchiveForm", media_type=MULTIPART),
+        headers=[IF_MATCH, IDEMPOTENCY_KEY],
+        body=ARCHIVE_FORM,
         answers={200: _pack("The pack as it is now.")},
         refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
         writes=True,
@@ -176,8 +164,9 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs/{id}/clone",
         tag=_PACKS,
         summary="Copy a pack into your organisation",
-        parameters=[IDEMPOTENCY_KEY],
-        body=Body(model="CloneRequest", example={"name": "our-slack"}, required=False),
+        headers=[IDEMPOTENCY_KEY],
+        body=CLONE,
+        example={"name": "our-slack"},
         answers={
             201: _pack("The copy."),
             200: _pack("The copy that stands: the request would have changed nothing."),
@@ -198,7 +187,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_PACKS,
         summary="Read a pack's history",
         description="One entry for every accepted write, the newest first.",
-        parameters=[LIMIT, CURSOR],
+        query=revisions.QUERY,
         answers={200: Answer(description="A page.", model="RevisionPage", example=examples.REVISIONS)},
         refusals=["pack_not_found"],
     ),
@@ -241,8 +230,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Write a file",
         description="Builds a new image of the same version. Only for own, uploaded packs of tier `community`. "
         "Without a body, the file is empty. If-Match may name the file's own entity tag instead of the pack's.",
-        parameters=[IF_MATCH, CREATE_ONLY],
-        body=Body(model=None, media_type=ANYTHING, required=False),
+        headers=[IF_MATCH, CREATE_ONLY],
+        takes_bytes=True,
         answers={200: _pack("The pack as it is now.")},
         refusals=[
             "pack_not_found",
@@ -261,8 +250,9 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Begin a staged upload",
         description="Answers a form to post the archive to; its arrival starts the build. If-Match is for an upload "
         "with `pack_id`: it is asked at once, and again when the archive is built.",
-        parameters=[IDEMPOTENCY_KEY, IF_MATCH],
-        body=Body(model="UploadStart", example={"size_bytes": 104857600}, required=False),
+        headers=[IDEMPOTENCY_KEY, IF_MATCH],
+        body=UPLOAD_START,
+        example={"size_bytes": 104857600},
         answers={
             201: Answer(
                 description="The upload and its form.",
@@ -289,8 +279,9 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_ROLES,
         summary="Say which packs a role has",
         description="Replaces the whole list, all of it or nothing; an empty one detaches every pack.",
-        parameters=[IF_MATCH, CREATE_ONLY],
-        body=Body(model="RoleAssignment", example={"pack_ids": [examples.PACK_ID]}),
+        headers=[IF_MATCH, CREATE_ONLY],
+        body=ROLE_ASSIGNMENT,
+        example={"pack_ids": [examples.PACK_ID]},
         answers={200: _ROLE},
         refusals=[*_JSON_FAULTS, "pack_not_found", "pack_deleting", "role_modified", "precondition_failed"],
         writes=True,

@@ -13,11 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
+from packyard.http.fields import Field
+
 if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
 ETAG: Final = "ETag"
-_HEADER: Final = "If-None-Match"
+IF_NONE_MATCH: Final = Field(
+    name="If-None-Match",
+    example='"3"',
+    description="Entity tags of bodies that the client has: 304 when this one is among them.",
+)
 _READ: Final = "GET"
 # A client that has lost the quotes of a tag means the same: no tag of ours holds a quote, a comma or a space.
 _TAG: Final = re.compile(r'(?:W/)?"([^"]*)"|(?:W/)?([^\s",]+)')
@@ -55,7 +61,7 @@ def is_known(event: APIGatewayProxyEvent, tag: str) -> bool:
         event: The gateway's event.
         tag: The answer's, with its quotes.
     """
-    text = ",".join(event.multi_value_headers.get(_HEADER) or [])
+    text = ",".join(event.multi_value_headers.get(IF_NONE_MATCH.name) or [])
     if text.strip(" \t") == "*":
         return True
     return tag.strip('"') in (quoted or bare for quoted, bare in _TAG.findall(text))

@@ -7,8 +7,14 @@ from urllib.parse import unquote_to_bytes
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest
+from packyard.http.fields import Field
 
-_FIELD: Final = "path"
+PATH: Final = Field(
+    name="path",
+    required=True,
+    example="guides/start.md",
+    description="Where the file is in the pack. It may have several segments, each URL-encoded by itself.",
+)
 # Longer than any path that a layer's file can have here, every byte of it encoded.
 _MAX_CHARACTERS: Final = 3 * 4096
 _MARKER: Final = "/files/"
@@ -27,21 +33,21 @@ def read_file_path(event: APIGatewayProxyEvent) -> str:
     """
     _, _, encoded = event.path.partition(_MARKER)
     if len(encoded) > _MAX_CHARACTERS:
-        raise InvalidRequest({_FIELD: f"is over {_MAX_CHARACTERS} characters"})
+        raise InvalidRequest({PATH.name: f"is over {_MAX_CHARACTERS} characters"})
     return "/".join(_segment(segment) for segment in encoded.split("/"))
 
 
 def _segment(encoded: str) -> str:
     if _BAD_ESCAPE.search(encoded):
-        raise InvalidRequest({_FIELD: "holds a % that two hex digits do not follow; encode it as %25"})
+        raise InvalidRequest({PATH.name: "holds a % that two hex digits do not follow; encode it as %25"})
     try:
         segment = unquote_to_bytes(encoded).decode()
     except UnicodeDecodeError:
-        raise InvalidRequest({_FIELD: "is not UTF-8; percent-encode its UTF-8"}) from None
+        raise InvalidRequest({PATH.name: "is not UTF-8; percent-encode its UTF-8"}) from None
     if segment in ("", ".", ".."):
         raise InvalidRequest(
-            {_FIELD: "holds a segment that is empty, . or ..; write it as GET /packs/{id}/files does"}
+            {PATH.name: "holds a segment that is empty, . or ..; write it as GET /packs/{id}/files does"}
         )
     if "/" in segment or "\0" in segment:
-        raise InvalidRequest({_FIELD: "holds an encoded slash or NUL; encode the segments one by one"})
+        raise InvalidRequest({PATH.name: "holds an encoded slash or NUL; encode the segments one by one"})
     return segment

@@ -13,10 +13,17 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from packyard.composition.bootstrap import Services
 from packyard.errors import InvalidRequest, PackyardError, PayloadTooLarge, UnsupportedMediaType
 from packyard.http.app import refusal
+from packyard.http.fields import Field
 from packyard.tenants.caller import Caller
 
 HEADER: Final = "Idempotency-Key"
-_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+IDEMPOTENCY_KEY: Final = Field(
+    name=HEADER,
+    pattern=r"[\x21-\x7e]{1,255}",
+    description="The same key and request within 24 hours repeat the first answer: what was done, or a refusal of what "
+    "the request itself holds.",
+)
+_KEY: Final = re.compile(str(IDEMPOTENCY_KEY.pattern))
 # What is wrong with a request itself, as far as an operation finds it out (decision 37).
 _ABOUT_THE_REQUEST: Final = frozenset(
     {InvalidRequest.status, PayloadTooLarge.status, UnsupportedMediaType.status}

@@ -11,10 +11,22 @@ from typing import Final
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest
+from packyard.http.fields import Field
 from packyard.packs.precondition import IfMatch, revision_tag
 
 HEADER: Final = "If-Match"
 IF_NONE_MATCH: Final = "If-None-Match"
+_TAG: Final = r'(W/)?"[!#-~]*"'
+# The pattern is for writers of the header. Readers take more (RFC 9110, sections 5.6.1.2 and 8.8.3): see _ELEMENT.
+IF_MATCH: Final = Field(
+    name=HEADER,
+    pattern=rf"(\*|{_TAG}(, *{_TAG})*)",
+    example='"3"',
+    description="Only if it is at one of these revisions: entity tags as in ETag, quotes included, or `*`.",
+)
+CREATE_ONLY: Final = Field(
+    name=IF_NONE_MATCH, values=("*",), description="`*`: only if nothing is there yet."
+)
 _MAX_CHARACTERS: Final = 1024
 _SHOWN_CHARACTERS: Final = 64
 # One element of the list: an entity tag (section 8.8.3), or nothing, which recipients must pass over (5.6.1.2).

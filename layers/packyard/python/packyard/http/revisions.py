@@ -6,14 +6,14 @@ from typing import Any, Final
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest
-from packyard.http.page_limit import parse_limit
+from packyard.http.page_limit import CURSOR, LIMIT, parse_limit
 from packyard.packs.revision import Revision
 from packyard.packs.timestamp import format_timestamp
 from packyard.store.cursor import Binding, Position
 from packyard.store.cursors import Cursors
 from packyard.store.history import HistoryPage
 
-QUERY: Final = ("limit", "cursor")
+QUERY: Final = (LIMIT, CURSOR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +38,10 @@ def read_history_request(event: APIGatewayProxyEvent, binding: Binding, cursors:
     """
     given = event.query_string_parameters or {}
     faults: dict[str, str] = {}
-    limit = parse_limit(given.get("limit"), faults)
+    limit = parse_limit(given.get(LIMIT.name), faults)
     if faults:
         raise InvalidRequest(faults)
-    cursor = given.get("cursor")
+    cursor = given.get(CURSOR.name)
     position = None if cursor is None else cursors.decode(cursor, binding)
     return HistoryRequest(limit=limit, position=position)
 
