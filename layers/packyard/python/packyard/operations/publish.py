@@ -114,15 +114,7 @@ class Publisher:
         """
         due_at = self.clock() + self.deadline
         with self._building(archive, actor.org_id) as built:
-            pack = first_revision(
-                self._content(built, actor.org_id),
-                ulid=self.new_ulid(),
-                org_id=actor.org_id,
-                name=built.manifest.name,
-                visibility=visibility,
-                image_origin=ImageOrigin.UPLOAD,
-                now=self.clock(),
-            )
+            pack = self._new_pack(built, visibility, actor)
             try:
                 claim = self._claim_name(pack, due_at)
                 self._push(built, pack, due_at)
@@ -218,6 +210,17 @@ class Publisher:
             raise of_another_name(pack, instead="POST /packs/upload")
         require_changeable(pack, if_match)
         return pack
+
+    def _new_pack(self, built: BuiltPack, visibility: Visibility, actor: Actor) -> Pack:
+        return first_revision(
+            self._content(built, actor.org_id),
+            ulid=self.new_ulid(),
+            org_id=actor.org_id,
+            name=built.manifest.name,
+            visibility=visibility,
+            image_origin=ImageOrigin.UPLOAD,
+            now=self.clock(),
+        )
 
     def _content(self, built: BuiltPack, org_id: str) -> Content:
         manifest = built.manifest
