@@ -1,15 +1,15 @@
-"""Publishing an archive, as a new pack or onto one that stands: validate, build, push, and only then write the row.
+"""Publishing an archive, as a new pack or as the next revision of a pack: validate, build, push, then write the row.
 
-The order is what makes a crash harmless (decisions 3, 4 and 7). Each cleanup message precedes what it is for: from the
-moment that something of ours exists outside the table, a message is under way that removes it again unless a committed
-row uses it by then. No step undoes another; who loses a race or dies half-way leaves it to that message.
+The order makes a crash harmless (decisions 3, 4 and 7). Before anything of ours exists outside the table, a cleanup
+message is enqueued that removes it later, unless a committed row uses it by then. No step undoes another. A process
+that loses a race or crashes leaves the rest to that message.
 
     enqueue the staged archive's cleanup → stage it → validate and build on local disk → [read the pack to change]
     → claim the name and its repository → enqueue the image's cleanup → push it by digest → commit the row → set the tag
 
-A large layer is sent while it is built, to an upload that names nothing until the push closes it (decision 21).
-An archive that the client staged itself begins at the third step; starting its upload took the first two.
-A change commits on condition that the pack is still as it was read, so that of two changes at once one is refused.
+A large layer is sent while it is built, to an upload that has no digest until the push closes it (decision 21).
+An archive that the client has staged itself begins at the third step: starting its upload took the first two.
+A change commits on condition that the pack is still as it was read, so that one of two changes at once is refused.
 """
 
 from collections.abc import Callable, Sequence
@@ -45,7 +45,7 @@ from packyard.store.repository_holds import Claim, ClaimLost, NameHeld, Reposito
 from packyard.store.table import Action
 from packyard.tenants.caller import Actor
 
-# What else the transaction writes that writes a pack.
+# Returns what else to write in the transaction that writes a pack.
 Alongside = Callable[[Pack], Sequence[Action]]
 
 
@@ -58,7 +58,7 @@ class Publisher:
     """Publishes archives.
 
     Attributes:
-        deadline: Longer than a publish can live, the end of its function included.
+        deadline: Longer than a publish can take until its function ends.
         clock: The present instant, UTC.
         new_ulid: A ULID never used before.
     """
@@ -78,7 +78,7 @@ class Publisher:
         """Stage an archive that came in a request's own body, and return it for reading.
 
         Args:
-            archive: A `.tar.gz`, as it came.
+            archive: A `.tar.gz`, as the client sent it.
 
         Raises:
             ServiceUnavailable: SQS or S3 did not answer.
@@ -103,14 +103,14 @@ class Publisher:
             archive: A `.tar.gz`, read once.
             visibility: Who may see the pack.
             actor: Whose pack it becomes.
-            alongside: What else to write in the row's transaction; not asked when nothing is written.
+            alongside: Returns what else to write in the row's transaction. It is not called when nothing is written.
 
         Raises:
             InvalidRequest: The archive or its `pack.yaml` is wrong; every fault is named.
             PayloadTooLarge: The archive is over its limit.
             PackNameTaken: The organisation has another pack of that name.
             RegistryUnavailable: Our registry did not take the image.
-            ServiceUnavailable: A backing service did not answer, or the name's repository is being cleared up.
+            ServiceUnavailable: A backing service did not answer, or the name's repository is being cleaned up.
         """
         due_at = self.clock() + self.deadline
         with self._building(archive, actor.org_id) as built:
@@ -152,7 +152,7 @@ class Publisher:
             alongside: As for `create`.
 
         Raises:
-            InvalidRequest: The archive or its `pack.yaml` is wrong, or the pack is not one that takes an archive.
+            InvalidRequest: The archive or its `pack.yaml` is wrong, or the pack takes no archive.
             PayloadTooLarge: The archive is over its limit.
             PackNotFound: The actor's organisation owns no such pack.
             PackDeleting: The pack is being deleted.
@@ -190,7 +190,7 @@ class Publisher:
         )
 
     def _push(self, built: BuiltPack, pack: Pack, due_at: datetime) -> None:
-        # The index is a cache: it outlives a publish that fails, and a publish does not fail with it.
+        # The index is a cache: it may be there after a publish that has failed, and a publish succeeds without it.
         self.indexes.put(built.layer.digest, index_of_layer(built.layer))
         self.images.push(built.image, built.layer, upload=built.upload, pack=pack, due_at=due_at)
 
@@ -203,7 +203,7 @@ class Publisher:
         return self.repositories.claim_for_change(pack, until=due_at, now=self.clock(), token=self.new_ulid())
 
     def _changeable(self, pack_id: str, built: BuiltPack, actor: Actor, if_match: IfMatch | None) -> Pack:
-        """Return the pack as it stands, if this archive may replace its content (the contract's order of checks)."""
+        """Return the pack, if this archive may replace its content. The checks are in the contract's order."""
         pack = owned_pack(pack_id, actor=actor, packs=self.packs)
         require_archive_origin(pack)
         if built.manifest.name != pack.name:

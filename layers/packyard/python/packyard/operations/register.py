@@ -2,9 +2,9 @@
 
     read the image → claim the name → [look again, in our own registry] → commit the row
 
-Nothing of ours exists before the row, so a crash at any step leaves nothing but a claim, which lapses. The name is
-claimed although no image is pushed: it may be one of our own registry, which the claim keeps from cleaners until the
-row stands. So it must lie in the repository that goes with the name.
+Nothing of ours exists before the row, so that a crash at any step leaves nothing but a claim, which expires. The name
+is claimed although no image is pushed: the image may be in our own registry, and the claim then keeps cleaners from
+removing it until the row is written. Such an image must therefore be in the repository that belongs to the name.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ class Registrar:
     """Registers packs by the image that carries them.
 
     Attributes:
-        deadline: Longer than a registration can live, the end of its function included.
+        deadline: Longer than a registration can take until its function ends.
         clock: The present instant, UTC.
         new_ulid: A ULID never used before.
     """
@@ -53,15 +53,15 @@ class Registrar:
         """Make a pack of an image.
 
         Args:
-            reference: Where the image is; what it resolves to now becomes the pin.
+            reference: Where the image is. The digest that it resolves to now becomes the pin.
             visibility: Who may see the pack.
             actor: Whose pack it becomes.
 
         Raises:
-            InvalidRequest: On `image_ref`: the image cannot be had or read. On `pack.yaml`: what it holds is wrong.
+            InvalidRequest: On `image_ref`: the image cannot be fetched or read. On `pack.yaml`: it is not valid.
             PackNameTaken: The organisation has another pack of that name.
             RegistryUnavailable: The registry did not answer in time.
-            ServiceUnavailable: A backing service did not answer, or the name's repository is being cleared up.
+            ServiceUnavailable: A backing service did not answer, or the name's repository is being cleaned up.
         """
         due_at = self.clock() + self.deadline
         pulled = self.images.read_pack(reference, org_id=actor.org_id)
@@ -82,7 +82,7 @@ class Registrar:
                 org_id=pack.org_id, name=pack.name, until=due_at, now=self.clock(), token=self.new_ulid()
             )
             if ours:
-                # A cleaner may have removed it since. From the claim on, none can without the commit's noticing.
+                # A cleaner may have removed it since. After the claim, none can without making the commit fail.
                 self.images.read_pack(replace(reference, digest=pulled.digest), org_id=actor.org_id)
             self.packs.create(pack, actor=actor.principal, operation="create", claim=claim)
         except NameHeld as held:
@@ -96,7 +96,7 @@ class Registrar:
     ) -> Published:
         """Move an owned pack to another tag or digest of its repository; id, roles and visibility stay.
 
-        For a pack that we built this is the way back to any version that is still in its repository.
+        A pack that we built can go back to any version that is still in its repository.
 
         Args:
             pack_id: The pack, as the client names it.
@@ -106,7 +106,7 @@ class Registrar:
 
         Raises:
             PackNotFound: The actor's organisation owns no such pack.
-            InvalidRequest: On `image_ref`: another repository, or an image that cannot be had or read. On
+            InvalidRequest: On `image_ref`: another repository, or an image that cannot be fetched or read. On
                 `pack.yaml`: what it holds is wrong, or another pack's name.
             PackDeleting: The pack is being deleted.
             PreconditionFailed: The pack is at another revision than the client has seen.
@@ -124,7 +124,7 @@ class Registrar:
             )
         require_changeable(before, if_match)
         with changing(if_match):
-            # The image may be one that a cleaner is about to remove, so it is claimed before it is looked at.
+            # A cleaner may be about to remove the image, so that its repository is claimed before the image is read.
             ours = reference.registry == self.images.own.host
             claim = self._claim_repository(before, due_at) if ours else None
             pulled = self.images.read_pack(reference, org_id=actor.org_id)
@@ -137,9 +137,9 @@ class Registrar:
         return Published(pack=after, changed=True)
 
     def _require_repository_of(self, pack: Pack, reference: Reference) -> None:
-        """Check that an image in our own registry lies where the pack's name guards it (decision 3).
+        """Check that an image in our own registry is in the repository that belongs to the pack's name (decision 3).
 
-        In the repository of another name it would go with that name's pack, or be removed as an orphan of it.
+        In the repository of another name, it would be removed with that name's pack, or as an orphan.
         """
         own = repository_of(pack.name, org_id=pack.org_id, prefix=self.images.own.prefix)
         if reference.repository != own:
