@@ -1,4 +1,4 @@
-"""The document: the table of operations and the models, as OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1.html)."""
+"""The document: the operations and the schemas, as OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1.html)."""
 
 import inspect
 from collections import defaultdict
@@ -25,13 +25,13 @@ shipped as OCI images.
 Every error is one envelope with a stable `code` and the request's id. Checks run in this order, and the first that
 fails answers: credential, scope, billing posture, shape of the request, existence, ownership, state.
 
-Optional fields are absent, never null. Clients should pass over fields that they do not know. The service does not pass
-over anything: a query parameter, a field or a part of a form that an operation does not list is 400 by its name.
+Optional fields are absent, never null. Clients should ignore fields that they do not know. The service ignores nothing: a
+query parameter, a field or a part of a form that an operation does not list is refused with 400 by its name.
 
 Every GET answers an `ETag`. Sent back as `If-None-Match`, it gives 304 without a body while nothing has changed."""
 
 _REQUEST_ID: Final = "The request's id, also in the logs."
-# What any operation may answer; the gateway answers some of it for all of them.
+# The codes that any operation may answer. Some of them come from the gateway.
 _ALWAYS: Final = ("validation_error", "rate_limited", "internal_error", "service_unavailable", "timeout")
 _SIGNED_IN: Final = ("unauthenticated", "permission_denied")
 _BY_THE_GATEWAY: Final = {"rate_limited": (429, "Too many requests; Retry-After says when to try again.")}
@@ -42,11 +42,11 @@ _HEADERS_OF_STATUS: Final[Mapping[int, Mapping[str, str]]] = {
 }
 _ETAG: Final = "Changes with the body; for If-None-Match."
 _NOT_MODIFIED: Final = Answer(
-    description="The client has the body already: If-None-Match names it.",
+    description="The client has the body already: If-None-Match names its entity tag.",
     media_type=None,
-    headers={"ETag": "The body's, which the client has sent."},
+    headers={"ETag": "The entity tag of the body."},
 )
-# An id of another form is none that the service has given, and so it is not there: 404, and no pattern here.
+# There is no pattern, since an id of another form is 404, as every unknown id.
 _PACK: Final = Field(name="id", example=PACK_ID, description="The pack.", required=True)
 _UPLOAD: Final = Field(name="upload_id", example=UPLOAD_ID, description="The upload.", required=True)
 _PATH_PARAMETERS: Final = {field.name: field for field in (_PACK, PATH, _UPLOAD, ROLE)}
@@ -56,8 +56,8 @@ def build(operations: Sequence[Operation], *, version: str) -> dict[str, Any]:
     """Return the document.
 
     Args:
-        operations: What there is, in the order in which it is to be read.
-        version: Of the API.
+        operations: The operations, in the document's order.
+        version: The version of the API.
     """
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
     for operation in operations:
@@ -96,7 +96,7 @@ def statuses_of_codes() -> Mapping[str, tuple[int, str]]:
     known = {
         kind.code: (kind.status, (inspect.getdoc(kind) or "").partition("\n")[0])
         for kind in _descendants(PackyardError)
-        # A refusal that only says more about its parent's code leaves the meaning to the parent.
+        # A class without a code of its own has the code of its parent, which has the description too.
         if "code" in vars(kind)
     }
     return {**known, **_BY_THE_GATEWAY}
@@ -242,7 +242,7 @@ def _schemas() -> dict[str, Any]:
 
 
 def _without_titles(schema: Any) -> Any:
-    """Return a schema without the titles that pydantic makes of names: they say the same twice."""
+    """Return a schema without the titles that pydantic makes of names, since they repeat them."""
     if isinstance(schema, dict):
         return {
             name: _without_titles(value)

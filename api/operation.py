@@ -15,14 +15,14 @@ Schema = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a success carries.
+    """A successful answer.
 
     Attributes:
         description: When it is given.
         model: The name of its model in `api.models`; None for none.
-        media_type: Its content type; None for no body.
-        example: What it may look like.
-        headers: Headers of its own: names and what they say.
+        media_type: Its content type; None without a body.
+        example: A body.
+        headers: Its own headers, with their descriptions by name.
     """
 
     description: str
@@ -38,8 +38,8 @@ class Operation:
 
     Attributes:
         function: The folder in `functions/` that serves it.
-        path: With `{names}` for what varies.
-        tag: Under which heading it stands.
+        path: With `{names}` of its parameters.
+        tag: The heading that it is listed under.
         summary: What it does, in a few words.
         description: What a caller should know besides.
         query: The parameters that it takes in the query.
@@ -48,7 +48,7 @@ class Operation:
         example: A body that is accepted.
         takes_bytes: Whether its body is a file, in bytes of any kind.
         answers: Its successes, by status.
-        refusals: The codes of its own refusals; those of every operation come on top.
+        refusals: The codes of its own refusals, without those of every operation.
         signed_in: Whether it takes a credential.
         writes: Whether it needs the scope `caps:write`.
     """

@@ -1,4 +1,4 @@
-"""The API contract's table of operations: what each takes and everything that it may answer."""
+"""The operations of the API contract: what each takes, and all that it may answer."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -29,7 +29,7 @@ _ROLE: Final = Answer(
 )
 
 _ELSEWHERE: Final = Answer(
-    description="Too large for one answer: it is where Location says, for a short time.",
+    description="Too large for one answer: Location has a short-lived URL of it.",
     media_type=None,
     headers={"Location": "A short-lived URL."},
 )
@@ -53,7 +53,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         example={"image_ref": "ghcr.io/acme/slack-pack:1.4.0"},
         answers={
             201: _pack("The new pack."),
-            200: _pack("The pack that stands: the request would have changed nothing."),
+            200: _pack("The pack that is there already: the request would have changed nothing."),
         },
         refusals=[*_JSON_FAULTS, "pack_name_taken", "registry_unavailable"],
         writes=True,
@@ -70,7 +70,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         body=PACK_FORM,
         answers={
             201: _pack("The new pack."),
-            200: _pack("The pack that stands: the archive would have changed nothing."),
+            200: _pack("The pack that is there already: the archive would have changed nothing."),
         },
         refusals=[*_JSON_FAULTS, "pack_name_taken", "registry_unavailable"],
         writes=True,
@@ -100,7 +100,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs/{id}",
         tag=_PACKS,
         summary="Move a pack to another tag or digest",
-        description="Of the same repository, with a `pack.yaml` of the same name. For a built pack this goes back "
+        description="The image is in the same repository, and its `pack.yaml` has the same name. A built pack can go back "
         "to an earlier version.",
         headers=[IF_MATCH],
         body=REPLACEMENT,
@@ -151,7 +151,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs/{id}/upload",
         tag=_PACKS,
         summary="Give an uploaded pack a new archive",
-        description="Of the same name and any version; the id stays, and so do the roles that have the pack.",
+        description="The archive has the same name and any version. The pack keeps its id and its roles.",
         headers=[IF_MATCH, IDEMPOTENCY_KEY],
         body=ARCHIVE_FORM,
         answers={200: _pack("The pack as it is now.")},
@@ -169,7 +169,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         example={"name": "our-slack"},
         answers={
             201: _pack("The copy."),
-            200: _pack("The copy that stands: the request would have changed nothing."),
+            200: _pack("The copy that is there already: the request would have changed nothing."),
         },
         refusals=[
             *_JSON_FAULTS,
@@ -215,7 +215,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 media_type=ANYTHING,
                 headers={
                     "ETag": "The digest of the content, in quotes.",
-                    "Content-Disposition": "To be saved, under its name.",
+                    "Content-Disposition": "Makes browsers save the file under its name.",
                 },
             ),
             302: _ELSEWHERE,
@@ -249,7 +249,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_UPLOADS,
         summary="Begin a staged upload",
         description="Answers a form to post the archive to; its arrival starts the build. If-Match is for an upload "
-        "with `pack_id`: it is asked at once, and again when the archive is built.",
+        "with `pack_id`: it is checked at once, and again when the archive is built.",
         headers=[IDEMPOTENCY_KEY, IF_MATCH],
         body=UPLOAD_START,
         example={"size_bytes": 104857600},
@@ -277,8 +277,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         method="put",
         path="/agent-roles/{role_id}/packs",
         tag=_ROLES,
-        summary="Say which packs a role has",
-        description="Replaces the whole list, all of it or nothing; an empty one detaches every pack.",
+        summary="Set the packs of a role",
+        description="Replaces the whole list or changes nothing. An empty list detaches every pack.",
         headers=[IF_MATCH, CREATE_ONLY],
         body=ROLE_ASSIGNMENT,
         example={"pack_ids": [examples.PACK_ID]},
@@ -291,7 +291,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         method="get",
         path="/agent-roles/{role_id}/packs",
         tag=_ROLES,
-        summary="Read which packs a role has",
+        summary="Read the packs of a role",
         answers={200: _ROLE},
         refusals=["role_not_found"],
     ),

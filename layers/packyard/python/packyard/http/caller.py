@@ -1,7 +1,7 @@
-"""The caller as the gateway hands it over, and the checks that every operation begins with.
+"""The caller as the gateway passes it on, and the checks that every operation begins with.
 
-Their order is the contract's (section 1): credential, scope, billing posture, and then the shape of the request. Of
-that, the names in the query are checked here, for all operations alike.
+Their order is the contract's (section 1): credential, scope, billing posture, and then the shape of the request. Of the
+shape, only the names in the query are checked here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,13 +47,13 @@ def reader(event: APIGatewayProxyEvent, *, api_domain: str, query: Sequence[Fiel
 
     Args:
         event: The gateway's event, its authorizer's context included.
-        api_domain: Parent domain of the organisations' hosts; empty switches the host check off.
+        api_domain: Parent domain of the organisations' hosts; empty to leave out the host check.
         query: The parameters that the operation takes in its query.
 
     Raises:
         Unauthenticated: The request did not pass the authorizer.
         PermissionDenied: The host names another organisation than the credential's.
-        InvalidRequest: The query has other names.
+        InvalidRequest: The query has other parameters.
     """
     caller = _signed_in(event, api_domain)
     require_known(event, query)

@@ -24,11 +24,11 @@ CLONE: Final = Body(name="CloneRequest", description="What the copy is to be.", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloneRequest:
-    """What a client asks of a clone.
+    """The body of `POST /packs/{id}/clone`.
 
     Attributes:
-        name: None for the source's.
-        visibility: Who may see it.
+        name: The name of the clone; None for the source's.
+        visibility: The visibility of the clone.
     """
 
     name: PackName | None
@@ -36,7 +36,7 @@ class CloneRequest:
 
 
 def read_clone(event: APIGatewayProxyEvent) -> CloneRequest:
-    """Return what a body states; without one, the clone has the source's name and the visibility `org`.
+    """Return what a body asks for. By default, the clone has the source's name and the visibility `org`.
 
     Raises:
         UnsupportedMediaType, PayloadTooLarge, InvalidRequest: See `read_json`.

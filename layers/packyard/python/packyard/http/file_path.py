@@ -1,4 +1,4 @@
-"""The path of a file, as it stands behind `/files/` in a request."""
+"""Reading the path of a file, which follows `/files/` in a request's path."""
 
 import re
 from typing import Final
@@ -15,18 +15,18 @@ PATH: Final = Field(
     example="guides/start.md",
     description="Where the file is in the pack. It may have several segments, each URL-encoded by itself.",
 )
-# Longer than any path that a layer's file can have here, every byte of it encoded.
+# Longer than the longest path of a file, with every byte encoded.
 _MAX_CHARACTERS: Final = 3 * 4096
 _MARKER: Final = "/files/"
 _BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def read_file_path(event: APIGatewayProxyEvent) -> str:
-    """Return the path that a request names: its segments are URL-encoded one by one, and decoded once.
+    """Return the path of the file. Its segments are URL-encoded one by one, and decoded once.
 
-    A REST API passes `path` on as the client has sent it, still encoded (live captures in hotsock/voker #8); its
-    `pathParameters` are not relied on. The local stack's emulator decodes it first, so that a file with a % in its name
-    cannot be reached there.
+    A REST API passes `path` on as the client has sent it, still encoded (captures of live events in hotsock/voker #8);
+    `pathParameters` are not used. The local stack's emulator decodes the path first, so that a file with a % in its
+    name cannot be reached there.
 
     Raises:
         InvalidRequest: On `path`: a segment is empty, `.` or `..`, holds a slash or a NUL, or is not UTF-8.

@@ -1,4 +1,4 @@
-"""A multipart/form-data body (RFC 7578) as a dictionary of its parts, within the gateway's bounds."""
+"""Reading a multipart/form-data body (RFC 7578) of bounded size."""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from packyard.http.raw_body import read_bytes
 MULTIPART: Final = "multipart/form-data"
 _LARGER: Final = "Send a larger archive the staged way: POST /packs/uploads answers a form that takes it."
 _HOW: Final = 'curl -H "Authorization: Bearer $KEY" -F archive=@my-pack.tar.gz "$URL"'
-# How bodies that are no form come to be, by the type that they are sent under.
+# Why a body is not a form, by its Content-Type.
 _MISTAKES: Final = {
     "": "The request states no Content-Type. ",
     "application/x-www-form-urlencoded": "This is what curl's -d, --data-binary and --data-raw send. ",
@@ -41,7 +41,7 @@ def read_form(event: APIGatewayProxyEvent, form: Body, *, max_bytes: int) -> Map
     Raises:
         UnsupportedMediaType: The body is not multipart/form-data; the message shows how to send it.
         PayloadTooLarge: The body is over `max_bytes`.
-        InvalidRequest: On `body`: it is malformed. Else every part that is unknown, or given more than once.
+        InvalidRequest: On `body`: it is malformed. Otherwise every part that is unknown or given more than once.
     """
     boundary = _boundary_of(event.headers.get("Content-Type") or "")
     body = read_bytes(event, max_bytes=max_bytes, larger=_LARGER)

@@ -29,14 +29,14 @@ REPLACEMENT: Final = Body(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """What a client posts to `/packs`."""
+    """The body of `POST /packs`."""
 
     reference: Reference
     visibility: Visibility
 
 
 def read_registration(event: APIGatewayProxyEvent) -> Registration:
-    """Return the image and the visibility, `org` unless given.
+    """Return the image and the visibility, which is `org` by default.
 
     Raises:
         UnsupportedMediaType, PayloadTooLarge, InvalidRequest: See `read_json`.
@@ -52,7 +52,7 @@ def read_registration(event: APIGatewayProxyEvent) -> Registration:
 
 
 def read_replacement(event: APIGatewayProxyEvent) -> Reference:
-    """Return the image that a pack is to have.
+    """Return the new image of a pack.
 
     Raises:
         UnsupportedMediaType, PayloadTooLarge, InvalidRequest: See `read_json`.

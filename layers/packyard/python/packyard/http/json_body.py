@@ -1,4 +1,4 @@
-"""A JSON body (RFC 8259) as an object of known fields, within bounds."""
+"""Reading a JSON body (RFC 8259) of bounded size with known fields."""
 
 import base64
 import binascii
@@ -15,9 +15,9 @@ from packyard.http.misnamed import unknown_field
 from packyard.http.named_faults import first_names, refusal_of_names
 
 _MAX_BYTES: Final = 64 << 10
-# What Python calls values that JSON has too.
+# The names of JSON's values in Python.
 _OF_PYTHON: Final = {"None": "null", "True": "true", "False": "false"}
-# JSON is UTF-8 (RFC 8259, section 8.1); clients that say so all the same are let be.
+# JSON is UTF-8 (RFC 8259, section 8.1). Some clients say so all the same.
 _CONTENT_TYPE: Final = re.compile(
     r'application/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?(?:\s*;)?', re.IGNORECASE
 )
@@ -35,8 +35,8 @@ def read_json(event: APIGatewayProxyEvent, body: Body) -> dict[str, Any]:
     Raises:
         UnsupportedMediaType: There is a body, and it is not application/json.
         PayloadTooLarge: It is over 64 KiB.
-        InvalidRequest: On `body`: not a JSON object. Else every name that is unknown, so that a typo is seen, that is
-            given more than once, since two readers may then differ on which counts, or that is missing.
+        InvalidRequest: On `body`: it is not a JSON object. Otherwise every field that is unknown, is missing, or is
+            given more than once. Readers of JSON differ on which of several values counts.
     """
     text = event.body or ""
     if not text.strip():
@@ -72,7 +72,7 @@ def _too_large() -> PayloadTooLarge:
 
 
 def _parse(body: bytes) -> tuple[dict[str, Any], set[str]]:
-    """Return the object that a body holds, and the names that it, or an object in it, gives more than once."""
+    """Return the object in a body, and the names that are given more than once in it or in an object within it."""
     repeated: set[str] = set()
 
     def unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -84,9 +84,9 @@ def _parse(body: bytes) -> tuple[dict[str, Any], set[str]]:
         raise InvalidRequest({"body": f"holds {constant}, which is not JSON; write a number or null"})
 
     try:
-        # A byte order mark may be ignored (RFC 8259, section 8.1), and some tools write one unasked.
+        # A byte order mark may be ignored (RFC 8259, section 8.1). Some tools write one.
         given = json.loads(body.decode("utf-8-sig"), object_pairs_hook=unique, parse_constant=refuse)
-        # JSON can escape half of a surrogate pair, which no text of ours can hold.
+        # JSON can escape half of a surrogate pair, which UTF-8 cannot encode.
         json.dumps(given, ensure_ascii=False).encode()
     except RecursionError:
         raise InvalidRequest({"body": "is nested too deeply"}) from None
@@ -109,7 +109,7 @@ def _parse(body: bytes) -> tuple[dict[str, Any], set[str]]:
 
 
 def _advice(text: str, at: int) -> str:
-    """Return what helps with a text that is no JSON from a position on."""
+    """Return what helps with a text that is not JSON from a position on."""
     if at == 0 and (text.startswith("@") or text.strip().lower().endswith(".json")):
         return "it is the name of a file, and curl -d @FILE sends what is in it"
     for python, value in _OF_PYTHON.items():

@@ -1,4 +1,4 @@
-"""The query string of `GET /packs`, and the page that answers it."""
+"""Reading the query of `GET /packs`, and the body of its answer."""
 
 import re
 from dataclasses import dataclass
@@ -45,10 +45,10 @@ _PREFIX: Final = re.compile(str(_NAME_PREFIX.pattern))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListRequest:
-    """Which page of which listing a client asks for.
+    """The page of packs that a client asks for.
 
     Attributes:
-        limit: The most packs on the page, 1 to 100; may change from page to page.
+        limit: The most packs on the page, 1 to 100. It may differ from page to page.
         position: Where the page begins; None for the start.
     """
 
@@ -62,7 +62,7 @@ def read_listing(event: APIGatewayProxyEvent, caller: Caller, cursors: Cursors) 
 
     Raises:
         InvalidRequest: Every parameter that is wrong, by name.
-        ServiceUnavailable: There is a cursor, and what it was signed with cannot be read.
+        ServiceUnavailable: There is a cursor, and the secret that signs cursors cannot be read.
     """
     given = event.query_string_parameters or {}
     faults: dict[str, str] = {}
@@ -86,7 +86,7 @@ def page_view(page: Page, filters: Filters, caller: Caller, cursors: Cursors) ->
     """Return the body of a page; `next_cursor` is absent on the last.
 
     Raises:
-        ServiceUnavailable: It is not the last, and what signs cursors cannot be read.
+        ServiceUnavailable: It is not the last page, and the secret that signs cursors cannot be read.
     """
     body: dict[str, Any] = {"packs": [pack_view(pack, caller) for pack in page.packs]}
     if page.next_position is not None:

@@ -1,7 +1,7 @@
-"""The query string: an operation takes the parameters that it knows, each once, and refuses all others by name.
+"""Checking the names in a query: an operation takes its parameters, each once, and refuses all others by name.
 
-A parameter that is ignored does harm: `DELETE /packs/{id}?version=1` would delete more than was meant, and
-`?dry_run=true` would write.
+Ignoring a parameter would do harm: `DELETE /packs/{id}?version=1` would delete the whole pack, and `?dry_run=true`
+would write.
 """
 
 from collections.abc import Collection, Sequence

@@ -1,4 +1,4 @@
-"""The query string of `GET /packs/{id}/revisions`, and the page that answers it."""
+"""Reading the query of `GET /packs/{id}/revisions`, and the body of its answer."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,10 +18,10 @@ QUERY: Final = (LIMIT, CURSOR)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryRequest:
-    """Which page of a history a client asks for.
+    """The page of a history that a client asks for.
 
     Attributes:
-        limit: The most revisions on the page, 1 to 100; may change from page to page.
+        limit: The most revisions on the page, 1 to 100. It may differ from page to page.
         position: Where the page begins; None for the newest.
     """
 
@@ -34,7 +34,7 @@ def read_history_request(event: APIGatewayProxyEvent, binding: Binding, cursors:
 
     Raises:
         InvalidRequest: The parameter that is wrong, by name.
-        ServiceUnavailable: There is a cursor, and what it was signed with cannot be read.
+        ServiceUnavailable: There is a cursor, and the secret that signs cursors cannot be read.
     """
     given = event.query_string_parameters or {}
     faults: dict[str, str] = {}
@@ -50,7 +50,7 @@ def history_view(page: HistoryPage, binding: Binding, cursors: Cursors) -> dict[
     """Return the body of a page; `next_cursor` is absent on the last.
 
     Raises:
-        ServiceUnavailable: It is not the last, and what signs cursors cannot be read.
+        ServiceUnavailable: It is not the last page, and the secret that signs cursors cannot be read.
     """
     body: dict[str, Any] = {"revisions": [_revision_view(revision) for revision in page.revisions]}
     if page.next_position is not None:

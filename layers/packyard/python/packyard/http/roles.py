@@ -1,4 +1,4 @@
-"""Agent roles on the wire: the list of packs that a client sets, and the one it gets."""
+"""Agent roles in requests and answers."""
 
 from typing import Any, Final
 
@@ -52,7 +52,7 @@ def require_role_id(text: str) -> None:
 
 
 def read_pack_ids(event: APIGatewayProxyEvent) -> tuple[str, ...]:
-    """Return the ids that a body lists, in its order.
+    """Return the packs' ids that a body lists, in its order.
 
     Raises:
         UnsupportedMediaType, PayloadTooLarge: See `read_json`.

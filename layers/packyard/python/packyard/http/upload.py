@@ -1,4 +1,4 @@
-"""The upload forms: an archive and, for a new pack, who may see it."""
+"""The upload forms: an archive and, for a new pack, its visibility."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,18 +29,18 @@ _AS_FILE: Final = "put @ before the path of the file, as in -F archive=@my-pack.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """What a client posts to `/packs/upload`."""
+    """The form of `POST /packs/upload`."""
 
     archive: bytes
     visibility: Visibility
 
 
 def read_upload(event: APIGatewayProxyEvent, *, max_bytes: int) -> Upload:
-    """Return the archive of a new pack and its visibility, `org` unless given.
+    """Return the archive of a new pack and its visibility, which is `org` by default.
 
     Raises:
         UnsupportedMediaType, PayloadTooLarge: See `read_form`.
-        InvalidRequest: The archive is missing or empty, or the visibility is not one we know.
+        InvalidRequest: The archive is missing or empty, or the visibility is unknown.
     """
     parts = read_form(event, PACK_FORM, max_bytes=max_bytes)
     faults: dict[str, str] = {}
@@ -54,7 +54,7 @@ def read_upload(event: APIGatewayProxyEvent, *, max_bytes: int) -> Upload:
 
 
 def read_reupload(event: APIGatewayProxyEvent, *, max_bytes: int) -> bytes:
-    """Return the archive for a pack that stands.
+    """Return the new archive of a pack.
 
     Raises:
         UnsupportedMediaType, PayloadTooLarge: See `read_form`.

@@ -1,4 +1,4 @@
-"""Staged uploads: what a client says when it starts one, and what it is told of it."""
+"""Staged uploads in requests and answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,12 +37,12 @@ UPLOAD_START: Final = Body(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRequest:
-    """What a client posts to `/packs/uploads`.
+    """The body of `POST /packs/uploads`.
 
     Attributes:
-        visibility: Of the pack that is to be made.
+        visibility: Of the new pack.
         pack_id: The pack that the archive replaces; None for a new pack.
-        size_bytes: How large the archive is going to be, as far as the client says.
+        size_bytes: The size of the archive, if the client states it.
     """
 
     visibility: Visibility
@@ -51,7 +51,7 @@ class StartRequest:
 
 
 def read_start(event: APIGatewayProxyEvent, *, max_bytes: int) -> StartRequest:
-    """Return what kind of upload a client asks for.
+    """Return the upload that a client asks for.
 
     Args:
         event: The gateway's event.
@@ -59,13 +59,13 @@ def read_start(event: APIGatewayProxyEvent, *, max_bytes: int) -> StartRequest:
 
     Raises:
         InvalidRequest: Every field that is wrong, by name.
-        PayloadTooLarge: The archive is going to be too large.
+        PayloadTooLarge: The stated size is over `max_bytes`.
     """
     given = read_json(event, UPLOAD_START)
     faults: dict[str, str] = {}
     size = given.get(_SIZE_BYTES.name)
     if isinstance(size, float) and size.is_integer():
-        # To JSON Schema 5.0 is an integer too, and some clients have no other numbers.
+        # In JSON Schema, 5.0 is an integer too. Some clients write all numbers like this.
         size = int(size)
     if _SIZE_BYTES.name in given and (type(size) is not int or size < 1):
         faults[_SIZE_BYTES.name] = "must be a whole number of bytes, at least 1, without quotes"
@@ -106,7 +106,7 @@ def upload_view(upload: Upload) -> dict[str, Any]:
 
 
 def started_view(started: StartedUpload) -> dict[str, Any]:
-    """Return the Upload object of one that has just begun, with the form that takes the archive."""
+    """Return the Upload object of a new upload, with the form that takes the archive."""
     return {
         **upload_view(started.upload),
         "url": started.form.url,

@@ -1,4 +1,4 @@
-"""Who may see a pack, as clients state it in forms and in JSON."""
+"""The visibility of a pack, in forms and in JSON bodies."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -19,11 +19,11 @@ VISIBILITY_CHANGE: Final = Body(
 
 
 def read_visibility(event: APIGatewayProxyEvent) -> Visibility:
-    """Return the visibility that a body of this field alone asks for.
+    """Return the visibility of a body that has no other field.
 
     Raises:
         UnsupportedMediaType, PayloadTooLarge: See `read_json`.
-        InvalidRequest: The body is not such an object, or the visibility is not one we know.
+        InvalidRequest: The body is not such an object, or the visibility is unknown.
     """
     given = read_json(event, VISIBILITY_CHANGE)
     faults: dict[str, str] = {}
@@ -34,12 +34,12 @@ def read_visibility(event: APIGatewayProxyEvent) -> Visibility:
 
 
 def stated_visibility(given: Mapping[str, Any], faults: dict[str, str]) -> Visibility:
-    """Return the visibility that a body's fields state, `org` unless they do, adding to `faults` when it is wrong."""
+    """Return the visibility that a body's fields state; `org` by default. Add to `faults` when it is unknown."""
     return parse_visibility(given.get(VISIBILITY.name, VISIBILITY.default), faults)
 
 
 def parse_visibility(value: Any, faults: dict[str, str]) -> Visibility:
-    """Return the visibility that `value` names, adding to `faults` under `visibility` when it names none."""
+    """Return the visibility that `value` names. When it names none, add to `faults` under `visibility`."""
     try:
         return Visibility(value)
     except ValueError:
