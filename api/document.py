@@ -25,8 +25,8 @@ shipped as OCI images.
 Every error is one envelope with a stable `code` and the request's id. Checks run in this order, and the first that
 fails answers: credential, scope, billing posture, shape of the request, existence, ownership, state.
 
-Optional fields are absent, never null. Clients should ignore fields that they do not know. The service ignores nothing: a
-query parameter, a field or a part of a form that an operation does not list is refused with 400 by its name.
+Optional fields are absent, never null. Clients should ignore fields that they do not know. The service ignores nothing:
+a query parameter, a field or a part of a form that an operation does not list is refused with 400 by its name.
 
 Every GET answers an `ETag`. Sent back as `If-None-Match`, it gives 304 without a body while nothing has changed."""
 

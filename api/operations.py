@@ -100,8 +100,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs/{id}",
         tag=_PACKS,
         summary="Move a pack to another tag or digest",
-        description="The image is in the same repository, and its `pack.yaml` has the same name. A built pack can go back "
-        "to an earlier version.",
+        description="The image is in the same repository, and its `pack.yaml` has the same name. A built pack can "
+        "go back to an earlier version.",
         headers=[IF_MATCH],
         body=REPLACEMENT,
         example={"image_ref": "ghcr.io/acme/slack-pack:1.5.0"},
