@@ -1,6 +1,5 @@
 """JSON Schema of what requests hold, made of the descriptions that the readers of requests check by (decision 74)."""
 
-import dataclasses
 import importlib
 import pkgutil
 from collections.abc import Iterator
@@ -67,7 +66,7 @@ def _values(field: Field) -> Schema:
 def _type(field: Field) -> Schema:
     if field.kind == "file":
         return {"contentMediaType": "application/gzip"}
-    bounds: dict[str, Any] = dataclasses.asdict(field)
+    bounds: dict[str, Any] = field._asdict()
     schema: Schema = {"type": field.kind}
     schema |= {word: bounds[name] for name, word in _WORDS.items() if bounds[name] is not None}
     if field.pattern is not None:

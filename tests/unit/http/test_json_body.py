@@ -1,7 +1,6 @@
 """JSON bodies as objects of known fields."""
 
 import base64
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,7 +28,7 @@ def read(body: str | None, required: dict[str, object] | None = None) -> dict[st
         Field(name=name, required=name in (required or {}), example=(required or {}).get(name))
         for name in NAMES
     ]
-    return read_json(event_with(body), replace(BODY, fields=tuple(fields)))
+    return read_json(event_with(body), BODY._replace(fields=tuple(fields)))
 
 
 def refused_fields(body: str | None, required: dict[str, object] | None = None) -> dict[str, str]:

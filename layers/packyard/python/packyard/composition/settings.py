@@ -10,7 +10,7 @@ Every function gets and reads all settings but `api_docs`, which reads none.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
 
 from packyard.packs.archive.limits import ArchiveLimits
@@ -23,8 +23,7 @@ PREFIX: Final = "PACKYARD_"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variable:
+class Variable(NamedTuple):
     """An environment variable that states a setting.
 
     Attributes:
@@ -58,8 +57,7 @@ class Variable:
         return text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JwtSettings:
+class JwtSettings(NamedTuple):
     """Whose JWTs a deployment takes.
 
     Attributes:

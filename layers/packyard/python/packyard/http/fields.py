@@ -1,16 +1,14 @@
 """What a request may hold, stated once: the readers of requests check by it, and the API's document is made of it.
 
 A reader takes its names, its bounds and its examples from these descriptions, and `api` makes JSON Schema of them
-(decision 74). They are plain data, so that a function which starts pays for nothing but a few objects.
+(decision 74). They are named tuples, which a function that starts makes in less time than data classes.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 
-@dataclass(frozen=True, kw_only=True)
-class Field:
+class Field(NamedTuple):
     """A field of a body, a part of a form, a parameter of a query, or a header.
 
     Attributes:
@@ -47,8 +45,7 @@ class Field:
     max_items: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Body:
+class Body(NamedTuple):
     """What the body of a request may hold. It is a form when one of its fields is a file, and JSON otherwise.
 
     Attributes:

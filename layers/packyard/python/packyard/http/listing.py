@@ -1,8 +1,7 @@
 """Reading the query of `GET /packs`, and the body of its answer."""
 
 import re
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
@@ -43,8 +42,7 @@ _MEANT_BY_OWNED: Final = {
 _PREFIX: Final = re.compile(str(_NAME_PREFIX.pattern))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListRequest:
+class ListRequest(NamedTuple):
     """The page of packs that a client asks for.
 
     Attributes:

@@ -5,8 +5,7 @@ where they may make something new. Elsewhere `If-None-Match` is refused, since i
 """
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
@@ -37,8 +36,7 @@ _ELEMENT: Final = re.compile(
 _BARE: Final = re.compile(r"""\s*(?:[Ww]/)?\s*["'\\“”]*([0-9]{1,18})["'\\“”]*\s*""")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
+class Conditions(NamedTuple):
     """The conditions of a write that may make something new.
 
     Attributes:

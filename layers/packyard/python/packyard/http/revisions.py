@@ -1,7 +1,6 @@
 """Reading the query of `GET /packs/{id}/revisions`, and the body of its answer."""
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
@@ -16,8 +15,7 @@ from packyard.store.history import HistoryPage
 QUERY: Final = (LIMIT, CURSOR)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryRequest:
+class HistoryRequest(NamedTuple):
     """The page of a history that a client asks for.
 
     Attributes:
