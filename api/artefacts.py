@@ -16,14 +16,14 @@ SERVED_FROM: Final = FUNCTIONS / "api_docs"
 
 
 def document() -> dict[str, Any]:
-    """Return the document of this checkout: an operation is in it once its function is there."""
+    """Return the document of this checkout. It has the operations whose functions are there."""
     version = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
     deployed = [operation for operation in OPERATIONS if (FUNCTIONS / operation.function / "app.py").exists()]
     return build(deployed, version=version)
 
 
 def artefacts() -> Iterator[tuple[Path, str]]:
-    """Yield each file and what belongs into it."""
+    """Yield each file with its content."""
     built = document()
     yield SERVED_FROM / "openapi.json", json.dumps(built, indent=1, ensure_ascii=False) + "\n"
     yield SERVED_FROM / "index.html", render(built)

@@ -1,4 +1,4 @@
-"""The document: the table of operations and the models, as OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1.html)."""
+"""The document: the operations and the schemas, as OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1.html)."""
 
 import inspect
 from collections import defaultdict
@@ -7,10 +7,15 @@ from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
 
-from api.examples import REFUSALS
-from api.models import MODELS, ROLE_ID
-from api.operation import Answer, Operation, Parameter, Schema
+from api.examples import PACK_ID, REFUSALS, UPLOAD_ID
+from api.models import MODELS
+from api.operation import ANYTHING, JSON, MULTIPART, Answer, Operation, Schema
+from api.request_schemas import bodies, body_schema, field_schema
 from packyard.errors import PackyardError
+from packyard.http.entity_tags import IF_NONE_MATCH
+from packyard.http.fields import Body, Field
+from packyard.http.file_path import PATH
+from packyard.http.roles import ROLE
 
 _TITLE: Final = "Packyard"
 _DESCRIPTION: Final = """\
@@ -20,13 +25,13 @@ shipped as OCI images.
 Every error is one envelope with a stable `code` and the request's id. Checks run in this order, and the first that
 fails answers: credential, scope, billing posture, shape of the request, existence, ownership, state.
 
-Optional fields are absent, never null. Clients should pass over fields that they do not know. The service does not pass
-over anything: a query parameter, a field or a part of a form that an operation does not list is 400 by its name.
+Optional fields are absent, never null. Clients should ignore fields that they do not know. The service ignores nothing:
+a query parameter, a field or a part of a form that an operation does not list is refused with 400 by its name.
 
 Every GET answers an `ETag`. Sent back as `If-None-Match`, it gives 304 without a body while nothing has changed."""
 
 _REQUEST_ID: Final = "The request's id, also in the logs."
-# What any operation may answer; the gateway answers some of it for all of them.
+# The codes that any operation may answer. Some of them come from the gateway.
 _ALWAYS: Final = ("validation_error", "rate_limited", "internal_error", "service_unavailable", "timeout")
 _SIGNED_IN: Final = ("unauthenticated", "permission_denied")
 _BY_THE_GATEWAY: Final = {"rate_limited": (429, "Too many requests; Retry-After says when to try again.")}
@@ -36,34 +41,23 @@ _HEADERS_OF_STATUS: Final[Mapping[int, Mapping[str, str]]] = {
     503: {"Retry-After": "Seconds."},
 }
 _ETAG: Final = "Changes with the body; for If-None-Match."
-_IF_NONE_MATCH: Final = Parameter(
-    name="If-None-Match",
-    place="header",
-    schema={"type": "string", "examples": ['"3"']},
-    description="Entity tags of bodies that the client has: 304 when this one is among them.",
-)
 _NOT_MODIFIED: Final = Answer(
-    description="The client has the body already: If-None-Match names it.",
+    description="The client has the body already: If-None-Match names its entity tag.",
     media_type=None,
-    headers={"ETag": "The body's, which the client has sent."},
+    headers={"ETag": "The entity tag of the body."},
 )
-_PATH_PARAMETERS: Final[Mapping[str, tuple[str, Schema]]] = {
-    "id": ("The pack.", {"type": "string", "examples": ["pack_01JQ2V7N3T5W8XABCDEFGHJKMN"]}),
-    "path": (
-        "Where the file is in the pack. It may have several segments, each URL-encoded by itself.",
-        {"type": "string", "examples": ["guides/start.md"]},
-    ),
-    "upload_id": ("The upload.", {"type": "string", "examples": ["upl_01JQ2V7N3T5W8XABCDEFGHJKMN"]}),
-    "role_id": ("The role.", {"type": "string", "pattern": ROLE_ID, "examples": ["support-agent"]}),
-}
+# There is no pattern, since an id of another form is 404, as every unknown id.
+_PACK: Final = Field(name="id", example=PACK_ID, description="The pack.", required=True)
+_UPLOAD: Final = Field(name="upload_id", example=UPLOAD_ID, description="The upload.", required=True)
+_PATH_PARAMETERS: Final = {field.name: field for field in (_PACK, PATH, _UPLOAD, ROLE)}
 
 
 def build(operations: Sequence[Operation], *, version: str) -> dict[str, Any]:
     """Return the document.
 
     Args:
-        operations: What there is, in the order in which it is to be read.
-        version: Of the API.
+        operations: The operations, in the document's order.
+        version: The version of the API.
     """
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
     for operation in operations:
@@ -102,7 +96,7 @@ def statuses_of_codes() -> Mapping[str, tuple[int, str]]:
     known = {
         kind.code: (kind.status, (inspect.getdoc(kind) or "").partition("\n")[0])
         for kind in _descendants(PackyardError)
-        # A refusal that only says more about its parent's code leaves the meaning to the parent.
+        # A class without a code of its own has the code of its parent, which has the description too.
         if "code" in vars(kind)
     }
     return {**known, **_BY_THE_GATEWAY}
@@ -126,17 +120,13 @@ def _operation(operation: Operation) -> dict[str, Any]:
         described["description"] = operation.description
     if operation.writes:
         described["x-scope"] = "caps:write"
-    parameters = [*_path_parameters(operation.path), *_parameters(operation)]
+    parameters = list(_parameters(operation))
     if parameters:
         described["parameters"] = parameters
     if operation.body is not None:
-        media: dict[str, Any] = {"schema": _reference(operation.body.model)} if operation.body.model else {}
-        if operation.body.example is not None:
-            media["example"] = operation.body.example
-        described["requestBody"] = {
-            "required": operation.body.required,
-            "content": {operation.body.media_type: media},
-        }
+        described["requestBody"] = _body(operation.body, operation.example)
+    elif operation.takes_bytes:
+        described["requestBody"] = {"required": False, "content": {ANYTHING: {}}}
     answers = {str(status): _answer(answer, operation.method) for status, answer in operation.answers.items()}
     if operation.method == "get":
         answers["304"] = _answer(_NOT_MODIFIED, "get")
@@ -146,23 +136,33 @@ def _operation(operation: Operation) -> dict[str, Any]:
     return described
 
 
-def _path_parameters(path: str) -> Iterator[dict[str, Any]]:
-    for segment in path.split("/"):
-        if segment.startswith("{"):
-            name = segment.strip("{}")
-            description, schema = _PATH_PARAMETERS[name]
-            yield {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
-
-
 def _parameters(operation: Operation) -> Iterator[dict[str, Any]]:
-    reads = [_IF_NONE_MATCH] if operation.method == "get" else []
-    for parameter in (*operation.parameters, *reads):
-        yield {
-            "name": parameter.name,
-            "in": parameter.place,
-            "description": parameter.description,
-            "schema": dict(parameter.schema),
-        }
+    segments = [segment.strip("{}") for segment in operation.path.split("/") if segment.startswith("{")]
+    headers = [*operation.headers, *([IF_NONE_MATCH] if operation.method == "get" else [])]
+    yield from (_parameter(_PATH_PARAMETERS[name], "path") for name in segments)
+    yield from (_parameter(field, "query") for field in operation.query)
+    yield from (_parameter(field, "header") for field in headers)
+
+
+def _parameter(field: Field, place: str) -> dict[str, Any]:
+    parameter: dict[str, Any] = {"name": field.name, "in": place}
+    if field.required:
+        parameter["required"] = True
+    return parameter | {
+        "description": field.description,
+        "schema": field_schema(field, described=False),
+    }
+
+
+def _body(body: Body, example: Mapping[str, Any] | None) -> dict[str, Any]:
+    is_form = any(field.kind == "file" for field in body.fields)
+    media: dict[str, Any] = {"schema": _reference(body.name)}
+    if example is not None:
+        media["example"] = example
+    return {
+        "required": any(field.required for field in body.fields),
+        "content": {MULTIPART if is_form else JSON: media},
+    }
 
 
 def _answer(answer: Answer, method: str) -> dict[str, Any]:
@@ -237,11 +237,12 @@ def _schemas() -> dict[str, Any]:
     _, collected = TypeAdapter.json_schemas(adapters, ref_template="#/components/schemas/{model}")
     schemas: dict[str, Any] = _without_titles(collected["$defs"])
     schemas["ErrorBody"]["properties"]["code"]["enum"] = sorted(statuses_of_codes())
-    return schemas
+    schemas |= {body.name: body_schema(body) for body in bodies()}
+    return dict(sorted(schemas.items()))
 
 
 def _without_titles(schema: Any) -> Any:
-    """Return a schema without the titles that pydantic makes of names: they say the same twice."""
+    """Return a schema without the titles that pydantic makes of names, since they repeat them."""
     if isinstance(schema, dict):
         return {
             name: _without_titles(value)

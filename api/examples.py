@@ -1,4 +1,4 @@
-"""One pack and what happens to it, for every example in the document."""
+"""The examples of the document. They are all about one pack."""
 
 from typing import Any, Final
 
@@ -96,13 +96,13 @@ _REFUSALS: Final = (
     errors.ServiceUnavailable(),
     errors.TimedOut(),
 )
-# The gateway answers this one; its words are the template's.
+# The gateway answers this one. Its text is in the template.
 _RATE_LIMITED: Final = {
     "code": "rate_limited",
     "message": "Too many requests; repeat this one after the seconds that Retry-After names, and send fewer at once.",
     "request_id": _REQUEST_ID,
 }
-# A refusal of every code, as the service answers it.
+# One refusal of each code, as the service answers it.
 REFUSALS: Final[dict[str, Any]] = {
     refusal.code: {"error": refusal.inner(_REQUEST_ID)} for refusal in _REFUSALS
 } | {"rate_limited": {"error": _RATE_LIMITED}}

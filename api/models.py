@@ -1,4 +1,6 @@
-"""What goes in and comes out, as types: pydantic makes the document's schemas of them.
+"""What the service answers, as types: pydantic makes the document's schemas of them.
+
+What requests hold is described where they are read, in `packyard.http` (decision 74).
 
 An optional field is absent, never null (API contract, section 1), which is what `NotRequired` says.
 """
@@ -6,49 +8,38 @@ An optional field is absent, never null (API contract, section 1), which is what
 from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import ConfigDict, Field, WithJsonSchema, with_config
+from pydantic import Field
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
-from packyard.packs.manifest.name import MAX_LENGTH
-from packyard.packs.pack import ImageOrigin, Tier, Visibility
-from packyard.packs.role import MAX_PACKS
-from packyard.packs.upload import UploadStatus
-
-_ULID = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
-SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
-
-# What a request does not take is refused by name, so that a typo is seen.
-_REQUEST = ConfigDict(extra="forbid")
+from packyard.oci.digest import SHA256
+from packyard.packs.manifest.name import MAX_LENGTH, SLUG
+from packyard.packs.pack import PACK_ID, ImageOrigin, Tier, Visibility
+from packyard.packs.role import ROLE_ID
+from packyard.packs.upload import UPLOAD_ID, UploadStatus
+from packyard.tenants.org import ORG_ID
 
 PackId = Annotated[
     str,
     Field(
-        pattern=f"^pack_{_ULID}$",
+        pattern=f"^{PACK_ID.pattern}$",
         description="Never reused; survives every update.",
         examples=["pack_01JQ2V7N3T5W8XABCDEFGHJKMN"],
     ),
 ]
-OrgId = Annotated[str, Field(pattern="^org_[0-7][0-9a-hjkmnp-tv-z]{25}$")]
-UploadId = Annotated[str, Field(pattern=f"^upl_{_ULID}$", examples=["upl_01JQ2V7N3T5W8XABCDEFGHJKMN"])]
-Slug = Annotated[str, Field(pattern=SLUG, max_length=MAX_LENGTH)]
+OrgId = Annotated[str, Field(pattern=f"^{ORG_ID.pattern}$")]
+UploadId = Annotated[
+    str, Field(pattern=f"^{UPLOAD_ID.pattern}$", examples=["upl_01JQ2V7N3T5W8XABCDEFGHJKMN"])
+]
+Slug = Annotated[str, Field(pattern=f"^{SLUG.pattern}$", max_length=MAX_LENGTH)]
 SemVer = Annotated[str, Field(description="SemVer 2.0.0.", examples=["1.4.0"])]
 ImageDigest = Annotated[
     str,
     Field(
-        pattern="^sha256:[0-9a-f]{64}$",
+        pattern=f"^{SHA256.pattern}$",
         description="Of the manifest or index that the reference resolved to.",
     ),
 ]
-ImageRef = Annotated[
-    str,
-    Field(
-        min_length=1,
-        description="An image reference: `[registry/]repository[:tag][@digest]`.",
-        examples=["ghcr.io/acme/slack-pack:1.4.0"],
-    ),
-]
-ROLE_ID = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$"
-RoleId = Annotated[str, Field(pattern=ROLE_ID, examples=["support-agent"])]
+RoleId = Annotated[str, Field(pattern=f"^{ROLE_ID.pattern}$", examples=["support-agent"])]
 Cursor = Annotated[str, Field(description="Where the next page begins; absent on the last.")]
 
 
@@ -88,57 +79,10 @@ class PackPage(TypedDict):
     next_cursor: NotRequired[Cursor]
 
 
-@with_config(_REQUEST)
-class Registration(TypedDict):
-    """An image to make a pack of."""
-
-    image_ref: ImageRef
-    visibility: NotRequired[Visibility]
-
-
-@with_config(_REQUEST)
-class Replacement(TypedDict):
-    """Another tag or digest of the pack's image."""
-
-    image_ref: ImageRef
-
-
-@with_config(_REQUEST)
-class VisibilityChange(TypedDict):
-    """Who may see the pack."""
-
-    visibility: Visibility
-
-
 class Deleted(TypedDict):
     """The pack is gone, by this request or before."""
 
     status: Literal["deleted"]
-
-
-@with_config(_REQUEST)
-class ArchiveForm(TypedDict):
-    """The upload form: one archive."""
-
-    archive: Annotated[
-        bytes, WithJsonSchema({"contentMediaType": "application/gzip", "description": "The `.tar.gz`."})
-    ]
-
-
-@with_config(_REQUEST)
-class PackForm(ArchiveForm):
-    """The upload form: an archive and who may see the pack."""
-
-    visibility: NotRequired[Visibility]
-
-
-@with_config(ConfigDict(extra="forbid", json_schema_extra={"not": {"required": ["pack_id", "visibility"]}}))
-class UploadStart(TypedDict):
-    """What an archive is going to be, before it is sent."""
-
-    visibility: NotRequired[Visibility]
-    pack_id: NotRequired[Annotated[PackId, Field(description="The owned pack that the archive replaces.")]]
-    size_bytes: NotRequired[Annotated[int, Field(ge=1, description="Of the archive, to be told early.")]]
 
 
 class ErrorDetails(TypedDict):
@@ -193,21 +137,13 @@ class StartedUpload(Upload):
     max_bytes: Annotated[int, Field(ge=1, description="The largest archive.")]
 
 
-@with_config(_REQUEST)
-class CloneRequest(TypedDict):
-    """What the copy is to be."""
-
-    name: NotRequired[Annotated[Slug, Field(description="By default that of the pack that is cloned.")]]
-    visibility: NotRequired[Visibility]
-
-
 class File(TypedDict):
     """A file in a pack."""
 
     path: Annotated[str, Field(examples=["guides/start.md"])]
     size: Annotated[int, Field(ge=0, description="Bytes.")]
     mode: Annotated[str, Field(description="Permissions, octal.", examples=["0644"])]
-    digest: NotRequired[Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$", description="Of the content.")]]
+    digest: NotRequired[Annotated[str, Field(pattern=f"^{SHA256.pattern}$", description="Of the content.")]]
 
 
 class FileList(TypedDict):
@@ -234,13 +170,6 @@ class RevisionPage(TypedDict):
     next_cursor: NotRequired[Cursor]
 
 
-@with_config(_REQUEST)
-class RoleAssignment(TypedDict):
-    """All packs that a role is to have."""
-
-    pack_ids: Annotated[list[PackId], Field(max_length=MAX_PACKS, json_schema_extra={"uniqueItems": True})]
-
-
 class RolePacks(TypedDict):
     """The packs that a role has."""
 
@@ -252,19 +181,11 @@ class RolePacks(TypedDict):
 MODELS: tuple[Any, ...] = (
     Pack,
     PackPage,
-    Registration,
-    Replacement,
-    VisibilityChange,
     Deleted,
-    ArchiveForm,
-    PackForm,
-    UploadStart,
     Upload,
     StartedUpload,
-    CloneRequest,
     FileList,
     RevisionPage,
-    RoleAssignment,
     RolePacks,
     Error,
 )

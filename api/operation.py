@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from packyard.http.fields import Body, Field
+
 JSON: Final = "application/json"
 MULTIPART: Final = "multipart/form-data"
 ANYTHING: Final = "*/*"
@@ -12,49 +14,15 @@ Schema = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
-    """A parameter in the query or a header.
-
-    Attributes:
-        name: As it stands in the request.
-        place: Where it stands.
-        schema: What it may be.
-        description: What it is for.
-    """
-
-    name: str
-    place: Literal["query", "header"] = "query"
-    schema: Mapping[str, Any]
-    description: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
-    """What a request carries.
-
-    Attributes:
-        model: The name of its model in `api.models`; None for bytes of any kind.
-        media_type: Its content type.
-        example: One that is accepted.
-        required: Whether there must be one.
-    """
-
-    model: str | None
-    media_type: str = JSON
-    example: Mapping[str, Any] | None = None
-    required: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a success carries.
+    """A successful answer.
 
     Attributes:
         description: When it is given.
         model: The name of its model in `api.models`; None for none.
-        media_type: Its content type; None for no body.
-        example: What it may look like.
-        headers: Headers of its own: names and what they say.
+        media_type: Its content type; None without a body.
+        example: A body.
+        headers: Its own headers, with their descriptions by name.
     """
 
     description: str
@@ -70,12 +38,17 @@ class Operation:
 
     Attributes:
         function: The folder in `functions/` that serves it.
-        path: With `{names}` for what varies.
-        tag: Under which heading it stands.
+        path: With `{names}` of its parameters.
+        tag: The heading that it is listed under.
         summary: What it does, in a few words.
         description: What a caller should know besides.
+        query: The parameters that it takes in the query.
+        headers: The headers that it reads, those of every operation apart.
+        body: What its body may hold; None when it takes no fields.
+        example: A body that is accepted.
+        takes_bytes: Whether its body is a file, in bytes of any kind.
         answers: Its successes, by status.
-        refusals: The codes of its own refusals; those of every operation come on top.
+        refusals: The codes of its own refusals, without those of every operation.
         signed_in: Whether it takes a credential.
         writes: Whether it needs the scope `caps:write`.
     """
@@ -86,8 +59,11 @@ class Operation:
     tag: str
     summary: str
     description: str = ""
-    parameters: Sequence[Parameter] = ()
+    query: Sequence[Field] = ()
+    headers: Sequence[Field] = ()
     body: Body | None = None
+    example: Mapping[str, Any] | None = None
+    takes_bytes: bool = False
     answers: Mapping[int, Answer]
     refusals: Sequence[str] = ()
     signed_in: bool = True

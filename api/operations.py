@@ -1,13 +1,19 @@
-"""The API contract's table of operations: what each takes and everything that it may answer."""
+"""The operations of the API contract: what each takes, and all that it may answer."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from api import examples
-from api.models import SLUG
-from api.operation import ANYTHING, MULTIPART, Answer, Body, Operation, Parameter
-from api.parameters import CREATE_ONLY, CURSOR, IDEMPOTENCY_KEY, IF_MATCH, LIMIT
-from packyard.packs.manifest.name import MAX_LENGTH
+from api.operation import ANYTHING, Answer, Operation
+from packyard.http import listing, revisions
+from packyard.http.clone import CLONE
+from packyard.http.idempotency import IDEMPOTENCY_KEY
+from packyard.http.image_ref import REGISTRATION, REPLACEMENT
+from packyard.http.preconditions import CREATE_ONLY, IF_MATCH
+from packyard.http.roles import ROLE_ASSIGNMENT
+from packyard.http.upload import ARCHIVE_FORM, PACK_FORM
+from packyard.http.uploads import UPLOAD_START
+from packyard.http.visibility import VISIBILITY_CHANGE
 
 _PACKS, _FILES, _UPLOADS, _ROLES, _ABOUT = "Packs", "Files", "Staged uploads", "Roles", "About this API"
 
@@ -23,7 +29,7 @@ _ROLE: Final = Answer(
 )
 
 _ELSEWHERE: Final = Answer(
-    description="Too large for one answer: it is where Location says, for a short time.",
+    description="Too large for one answer: Location has a short-lived URL of it.",
     media_type=None,
     headers={"Location": "A short-lived URL."},
 )
@@ -42,11 +48,12 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Create a pack from an image",
         description="Resolves the reference in its registry, pins the digest and reads `pack.yaml` at the "
         "image's root. The image is neither copied nor ever deleted.",
-        parameters=[IDEMPOTENCY_KEY],
-        body=Body(model="Registration", example={"image_ref": "ghcr.io/acme/slack-pack:1.4.0"}),
+        headers=[IDEMPOTENCY_KEY],
+        body=REGISTRATION,
+        example={"image_ref": "ghcr.io/acme/slack-pack:1.4.0"},
         answers={
             201: _pack("The new pack."),
-            200: _pack("The pack that stands: the request would have changed nothing."),
+            200: _pack("The pack that is there already: the request would have changed nothing."),
         },
         refusals=[*_JSON_FAULTS, "pack_name_taken", "registry_unavailable"],
         writes=True,
@@ -59,11 +66,11 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Create a pack from an archive",
         description="Validates the archive, builds an image and pushes it. One request carries about 4.5 MiB; "
         "larger archives go through a staged upload.",
-        parameters=[IDEMPOTENCY_KEY],
-        body=Body(model="PackForm", media_type=MULTIPART),
+        headers=[IDEMPOTENCY_KEY],
+        body=PACK_FORM,
         answers={
             201: _pack("The new pack."),
-            200: _pack("The pack that stands: the archive would have changed nothing."),
+            200: _pack("The pack that is there already: the archive would have changed nothing."),
         },
         refusals=[*_JSON_FAULTS, "pack_name_taken", "registry_unavailable"],
         writes=True,
@@ -75,28 +82,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_PACKS,
         summary="List the packs that you can see",
         description="Your organisation's own, community packs of others, and the platform's.",
-        parameters=[
-            LIMIT,
-            CURSOR,
-            Parameter(
-                name="owned", schema={"type": "boolean"}, description="Only own packs, or only others'."
-            ),
-            Parameter(
-                name="tier",
-                schema={"$ref": "#/components/schemas/Tier"},
-                description="Only packs of this tier.",
-            ),
-            Parameter(
-                name="category",
-                schema={"type": "string", "pattern": SLUG, "maxLength": MAX_LENGTH},
-                description="Only packs of this category, a slug.",
-            ),
-            Parameter(
-                name="q",
-                schema={"type": "string", "pattern": "^[a-z0-9-]*$", "maxLength": MAX_LENGTH},
-                description="Only packs whose name begins so.",
-            ),
-        ],
+        query=listing.QUERY,
         answers={200: Answer(description="A page.", model="PackPage", example={"packs": [examples.PACK]})},
     ),
     Operation(
@@ -114,10 +100,11 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs/{id}",
         tag=_PACKS,
         summary="Move a pack to another tag or digest",
-        description="Of the same repository, with a `pack.yaml` of the same name. For a built pack this goes back "
-        "to an earlier version.",
-        parameters=[IF_MATCH],
-        body=Body(model="Replacement", example={"image_ref": "ghcr.io/acme/slack-pack:1.5.0"}),
+        description="The image is in the same repository, and its `pack.yaml` has the same name. A built pack can "
+        "go back to an earlier version.",
+        headers=[IF_MATCH],
+        body=REPLACEMENT,
+        example={"image_ref": "ghcr.io/acme/slack-pack:1.5.0"},
         answers={200: _pack("The pack as it is now.")},
         refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
         writes=True,
@@ -128,8 +115,9 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs/{id}",
         tag=_PACKS,
         summary="Change who may see a pack",
-        parameters=[IF_MATCH],
-        body=Body(model="VisibilityChange", example={"visibility": "community"}),
+        headers=[IF_MATCH],
+        body=VISIBILITY_CHANGE,
+        example={"visibility": "community"},
         answers={200: _pack("The pack as it is now.")},
         refusals=[*_JSON_FAULTS, "pack_not_found", "pack_in_use", *_CHANGED_MEANWHILE],
         writes=True,
@@ -141,7 +129,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_PACKS,
         summary="Delete a pack",
         description="For packs that we have built, every version of the image goes too. Repeating is safe.",
-        parameters=[IF_MATCH],
+        headers=[IF_MATCH],
         answers={
             200: Answer(
                 description="The pack is gone, by this request or before.",
@@ -163,9 +151,9 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs/{id}/upload",
         tag=_PACKS,
         summary="Give an uploaded pack a new archive",
-        description="Of the same name and any version; the id stays, and so do the roles that have the pack.",
-        parameters=[IF_MATCH, IDEMPOTENCY_KEY],
-        body=Body(model="ArchiveForm", media_type=MULTIPART),
+        description="The archive has the same name and any version. The pack keeps its id and its roles.",
+        headers=[IF_MATCH, IDEMPOTENCY_KEY],
+        body=ARCHIVE_FORM,
         answers={200: _pack("The pack as it is now.")},
         refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
         writes=True,
@@ -176,11 +164,12 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs/{id}/clone",
         tag=_PACKS,
         summary="Copy a pack into your organisation",
-        parameters=[IDEMPOTENCY_KEY],
-        body=Body(model="CloneRequest", example={"name": "our-slack"}, required=False),
+        headers=[IDEMPOTENCY_KEY],
+        body=CLONE,
+        example={"name": "our-slack"},
         answers={
             201: _pack("The copy."),
-            200: _pack("The copy that stands: the request would have changed nothing."),
+            200: _pack("The copy that is there already: the request would have changed nothing."),
         },
         refusals=[
             *_JSON_FAULTS,
@@ -198,7 +187,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_PACKS,
         summary="Read a pack's history",
         description="One entry for every accepted write, the newest first.",
-        parameters=[LIMIT, CURSOR],
+        query=revisions.QUERY,
         answers={200: Answer(description="A page.", model="RevisionPage", example=examples.REVISIONS)},
         refusals=["pack_not_found"],
     ),
@@ -226,7 +215,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 media_type=ANYTHING,
                 headers={
                     "ETag": "The digest of the content, in quotes.",
-                    "Content-Disposition": "To be saved, under its name.",
+                    "Content-Disposition": "Makes browsers save the file under its name.",
                 },
             ),
             302: _ELSEWHERE,
@@ -241,8 +230,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Write a file",
         description="Builds a new image of the same version. Only for own, uploaded packs of tier `community`. "
         "Without a body, the file is empty. If-Match may name the file's own entity tag instead of the pack's.",
-        parameters=[IF_MATCH, CREATE_ONLY],
-        body=Body(model=None, media_type=ANYTHING, required=False),
+        headers=[IF_MATCH, CREATE_ONLY],
+        takes_bytes=True,
         answers={200: _pack("The pack as it is now.")},
         refusals=[
             "pack_not_found",
@@ -260,9 +249,10 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_UPLOADS,
         summary="Begin a staged upload",
         description="Answers a form to post the archive to; its arrival starts the build. If-Match is for an upload "
-        "with `pack_id`: it is asked at once, and again when the archive is built.",
-        parameters=[IDEMPOTENCY_KEY, IF_MATCH],
-        body=Body(model="UploadStart", example={"size_bytes": 104857600}, required=False),
+        "with `pack_id`: it is checked at once, and again when the archive is built.",
+        headers=[IDEMPOTENCY_KEY, IF_MATCH],
+        body=UPLOAD_START,
+        example={"size_bytes": 104857600},
         answers={
             201: Answer(
                 description="The upload and its form.",
@@ -287,10 +277,11 @@ OPERATIONS: Final[Sequence[Operation]] = (
         method="put",
         path="/agent-roles/{role_id}/packs",
         tag=_ROLES,
-        summary="Say which packs a role has",
-        description="Replaces the whole list, all of it or nothing; an empty one detaches every pack.",
-        parameters=[IF_MATCH, CREATE_ONLY],
-        body=Body(model="RoleAssignment", example={"pack_ids": [examples.PACK_ID]}),
+        summary="Set the packs of a role",
+        description="Replaces the whole list or changes nothing. An empty list detaches every pack.",
+        headers=[IF_MATCH, CREATE_ONLY],
+        body=ROLE_ASSIGNMENT,
+        example={"pack_ids": [examples.PACK_ID]},
         answers={200: _ROLE},
         refusals=[*_JSON_FAULTS, "pack_not_found", "pack_deleting", "role_modified", "precondition_failed"],
         writes=True,
@@ -300,7 +291,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         method="get",
         path="/agent-roles/{role_id}/packs",
         tag=_ROLES,
-        summary="Read which packs a role has",
+        summary="Read the packs of a role",
         answers={200: _ROLE},
         refusals=["role_not_found"],
     ),

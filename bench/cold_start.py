@@ -16,20 +16,13 @@ from local.environments import PROJECT
 from local.function import running_function
 
 from bench.samples import summary, taken_in_turn
+from packyard.composition.settings import required
 
 _BASELINE: Final = "boto3_client"
 _BASELINE_FOLDER: Final = Path(__file__).parent / _BASELINE
 _NOWHERE: Final = "http://127.0.0.1:9"
 # The settings that a function reads while it starts. Nothing listens at these addresses.
-ENVIRONMENT: Final = {
-    "AWS_ENDPOINT_URL": _NOWHERE,
-    "PACKYARD_BUILD_QUEUE_URL": f"{_NOWHERE}/build",
-    "PACKYARD_CLEANUP_QUEUE_URL": f"{_NOWHERE}/cleanup",
-    "PACKYARD_CURSOR_SECRET": "of the benchmark",
-    "PACKYARD_REGISTRY_URL": _NOWHERE,
-    "PACKYARD_STAGING_BUCKET": "benchmark",
-    "PACKYARD_TABLE": "benchmark",
-}
+ENVIRONMENT: Final = {"AWS_ENDPOINT_URL": _NOWHERE, **dict.fromkeys(required(), _NOWHERE)}
 
 
 def measure_cold_starts(*, rounds: int) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from tests.service import ACME, Service, running_service
 
 from bench.inputs import archive_of
 from bench.samples import summary, taken_in_turn
-from packyard.operations.publish import Published
+from packyard.operations.published import Published
 from packyard.packs.file_edit import Edit
 from packyard.packs.pack import Visibility
 

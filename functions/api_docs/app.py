@@ -1,4 +1,4 @@
-"""GET /openapi.json and GET /docs: the API's document, for programs and for people, as it was built."""
+"""GET /openapi.json and GET /docs: the API's document, for programs and for people."""
 
 from pathlib import Path
 

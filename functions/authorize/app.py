@@ -1,4 +1,4 @@
-"""The gateway's authorizer: a credential in, the caller and a policy out."""
+"""The gateway's authorizer: turns a credential into the caller and a policy."""
 
 from packyard.composition import bootstrap
 from packyard.http.authorizer import serve_authorizer
@@ -7,7 +7,7 @@ from packyard.tenants.caller import Caller
 
 
 def resolve(authorization: str) -> Caller:
-    """Return the caller that the Authorization header stands for."""
+    """Return the caller of an Authorization header."""
     services = bootstrap.services()
     return authenticate(
         authorization,

@@ -1,11 +1,11 @@
-"""The build queue's consumer: an archive that a client has staged becomes an image and a pack."""
+"""The build queue's consumer: makes an image and a pack of an archive that a client has staged."""
 
 from packyard.composition import bootstrap
 from packyard.messaging.consumer import serve_queue
 
 
 def build_upload(body: str) -> None:
-    """Build what has arrived, or leave the message for later."""
+    """Build the archive that has arrived, or leave the message for later."""
     bootstrap.services().builder.settle(body)
 
 

@@ -7,7 +7,7 @@ from packyard.messaging.consumer import serve_queue
 
 
 def clean_up(body: str) -> None:
-    """Settle one message, or have it held until it is due."""
+    """Handle one message, or have it held until it is due."""
     bootstrap.services().cleaner.settle(body)
 
 
@@ -17,7 +17,7 @@ def put_back(receipt_handle: str, seconds: int) -> None:
 
 
 def report_left(body: str, sent_at: datetime) -> None:
-    """Measure for how long a message that is left has been due."""
+    """Measure for how long a message that stays in the queue has been due."""
     bootstrap.services().cleaner.measure(body, sent_at=sent_at)
 
 

@@ -1,4 +1,4 @@
-"""POST /packs/{id}/clone: a pack of one's own out of one that can be seen."""
+"""POST /packs/{id}/clone: a copy of a visible pack for the caller's organisation."""
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -15,7 +15,7 @@ app = make_app()
 
 @app.post("/packs/<pack_id>/clone")
 def clone_pack(pack_id: str) -> Response[str]:
-    """Answer 201 with the clone, or 200 with the one that stands when this is a repeat."""
+    """Answer 201 with the clone, or 200 with the one that is there when this is a repeat."""
     services = bootstrap.services()
     caller = writer(app.current_event, api_domain=services.settings.api_domain)
     refuse_conditions(app.current_event)

@@ -1,4 +1,4 @@
-"""POST /packs: a pack of an image that is in a registry already."""
+"""POST /packs: a pack of an image in any registry."""
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -15,7 +15,7 @@ app = make_app()
 
 @app.post("/packs")
 def create_pack() -> Response[str]:
-    """Answer 201 with the new pack, or 200 with the one that stands when this is a repeat."""
+    """Answer 201 with the new pack, or 200 with the one that is there when this is a repeat."""
     services = bootstrap.services()
     caller = writer(app.current_event, api_domain=services.settings.api_domain)
     refuse_conditions(app.current_event)

@@ -1,4 +1,4 @@
-"""DELETE /packs/{id}: a pack goes, and every version of its image with it."""
+"""DELETE /packs/{id}: deletes a pack and every version of its image."""
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -12,7 +12,7 @@ app = make_app()
 
 @app.delete("/packs/<pack_id>")
 def delete_pack(pack_id: str) -> Response[str]:
-    """Answer 200 when the pack is gone, also when it was before."""
+    """Answer 200 when the pack is deleted, also when it was deleted before."""
     services = bootstrap.services()
     caller = writer(app.current_event, api_domain=services.settings.api_domain, create=False)
     services.deleter.delete(pack_id, caller=caller, if_match=read_if_match(app.current_event))

@@ -13,7 +13,7 @@ app = make_app()
 
 @app.get("/agent-roles/<role_id>/packs")
 def get_role_packs(role_id: str) -> Response[str]:
-    """Answer 200 with the list, which may be empty, or 404 when it was never set."""
+    """Answer 200 with the list, which may be empty, or 404 when the role's packs were never set."""
     services = bootstrap.services()
     caller = reader(app.current_event, api_domain=services.settings.api_domain)
     return role_response(get_role(role_id, caller=caller, roles=services.roles))

@@ -1,4 +1,4 @@
-"""GET /packs/{id}/revisions: what has become of a pack, for the organisation that owns it."""
+"""GET /packs/{id}/revisions: the history of a pack, for the organisation that owns it."""
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -14,7 +14,7 @@ app = make_app()
 
 @app.get("/packs/<pack_id>/revisions")
 def list_revisions(pack_id: str) -> Response[str]:
-    """Answer 200 with a page of revisions; 404 to everyone but the owner, since entries name who acted."""
+    """Answer 200 with a page of revisions; 404 to other organisations, since entries name actors."""
     services = bootstrap.services()
     caller = reader(app.current_event, api_domain=services.settings.api_domain, query=QUERY)
     binding = history.binding(org_id=caller.org_id, pack_id=pack_id)

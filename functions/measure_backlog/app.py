@@ -1,4 +1,4 @@
-"""A schedule's function: measures what waits for its deletion."""
+"""Run by a schedule: measures how many packs wait for their deletion."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ bootstrap.prepare(lambda services: services.deletions)
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
-    """Measure once; what the schedule sends says nothing about it."""
+    """Measure once. The schedule's event is not used."""
     bootstrap.invocation_begins(context.get_remaining_time_in_millis() / 1000)
     services = bootstrap.services()
     backlog = measure_backlog(services.deletions, now=services.clock())

@@ -23,7 +23,7 @@ app = make_app()
 
 @app.put("/packs/<pack_id>/files/.*")
 def put_file(pack_id: str) -> Response[str]:
-    """Answer 200 with the pack as it is now; a file that is there already changes nothing."""
+    """Answer 200 with the pack as it is now; the same content again changes nothing."""
     services = bootstrap.services()
     caller = writer(app.current_event, api_domain=services.settings.api_domain)
     path = read_file_path(app.current_event)

@@ -1,4 +1,4 @@
-"""PUT /packs/{id}: another tag or digest of a pack's image."""
+"""PUT /packs/{id}: moves a pack to another tag or digest of its image."""
 
 from aws_lambda_powertools.event_handler import Response
 

@@ -1,4 +1,4 @@
-"""PUT /agent-roles/{role_id}/packs: the packs of a role, all of them at once."""
+"""PUT /agent-roles/{role_id}/packs: replaces the packs of a role."""
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -14,7 +14,7 @@ app = make_app()
 
 @app.put("/agent-roles/<role_id>/packs")
 def set_role_packs(role_id: str) -> Response[str]:
-    """Answer 200 with the list as it is now. It creates no pack, so billing does not gate it."""
+    """Answer 200 with the list as it is now. Billing does not gate it, since it creates no pack."""
     services = bootstrap.services()
     caller = writer(app.current_event, api_domain=services.settings.api_domain, create=False)
     require_role_id(role_id)

@@ -1,4 +1,4 @@
-"""POST /packs/uploads: a form that takes an archive too large for one request."""
+"""POST /packs/uploads: starts an upload, and answers a form for an archive that is too large for one request."""
 
 from aws_lambda_powertools.event_handler import Response
 

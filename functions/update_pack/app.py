@@ -1,4 +1,4 @@
-"""PATCH /packs/{id}: who may see a pack."""
+"""PATCH /packs/{id}: changes the visibility of a pack."""
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -15,7 +15,7 @@ app = make_app()
 
 @app.patch("/packs/<pack_id>")
 def update_pack(pack_id: str) -> Response[str]:
-    """Answer 200 with the pack as it is now; what changes nothing leaves no revision."""
+    """Answer 200 with the pack as it is now; a request that changes nothing makes no revision."""
     services = bootstrap.services()
     caller = writer(app.current_event, api_domain=services.settings.api_domain)
     pack = set_visibility(

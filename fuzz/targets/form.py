@@ -9,9 +9,8 @@ from tests.gateway import Request, multipart
 
 from packyard.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
 from packyard.http.form import read_form
+from packyard.http.upload import PACK_FORM
 
-_FIELDS: Final = frozenset({"archive", "visibility"})
-_FILES: Final = frozenset({"archive"})
 _MAX_BYTES: Final = 8 << 10
 
 
@@ -20,11 +19,11 @@ def check(data: bytes) -> None:
     headers = {"Content-Type": content_type.decode("latin-1")}
     event = Request(method="POST", resource="/packs/upload", headers=headers, body=body).event()
     try:
-        parts = read_form(APIGatewayProxyEvent(event), fields=_FIELDS, files=_FILES, max_bytes=_MAX_BYTES)
+        parts = read_form(APIGatewayProxyEvent(event), PACK_FORM, max_bytes=_MAX_BYTES)
     except (InvalidRequest, PayloadTooLarge, UnsupportedMediaType) as refusal:
         json.dumps(refusal.inner("request"), ensure_ascii=False).encode()
         return
-    assert parts.keys() <= _FIELDS
+    assert parts.keys() <= {field.name for field in PACK_FORM.fields}
     assert sum(len(part.content) for part in parts.values()) <= len(body) <= _MAX_BYTES
     assert all(part.content in body for part in parts.values())
 

@@ -9,11 +9,12 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from tests.gateway import Request
 
 from packyard.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from packyard.http.fields import Body, Field
 from packyard.http.file_path import read_file_path
 from packyard.http.json_body import read_json
 from packyard.store.cursor import Position, decode_cursor, encode_cursor
 
-_FIELDS: Final = frozenset({"image_ref", "visibility"})
+_BODY: Final = Body(name="Fuzzed", description="", fields=(Field(name="image_ref"), Field(name="visibility")))
 _KEY: Final = "k" * 32
 _BINDING: Final = {"org": "org_test", "owned": None}
 _CURSOR: Final = encode_cursor(Position("LIST#name#pack_1"), key=_KEY, binding=_BINDING)
@@ -57,8 +58,8 @@ def _path(data: bytes) -> None:
 def _json(data: bytes) -> None:
     headers = {"Content-Type": "application/json"}
     event = Request(method="POST", resource="/packs", headers=headers, body=data).event()
-    given = read_json(APIGatewayProxyEvent(event), fields=_FIELDS)
-    assert given.keys() <= _FIELDS
+    given = read_json(APIGatewayProxyEvent(event), _BODY)
+    assert given.keys() <= {field.name for field in _BODY.fields}
     if given:
         assert given == json.loads(data)
 

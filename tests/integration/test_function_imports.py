@@ -9,6 +9,8 @@ from typing import Final
 
 import pytest
 
+from packyard.composition.settings import required
+
 PROJECT: Final = Path(__file__).parents[2]
 FUNCTIONS: Final = sorted(path.parent.name for path in (PROJECT / "functions").glob("*/app.py"))
 
@@ -41,12 +43,7 @@ ENVIRONMENT: Final = {
     "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_LAMBDA_FUNCTION_NAME": "test",
     "AWS_SECRET_ACCESS_KEY": "testing",
-    "PACKYARD_BUILD_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/build",
-    "PACKYARD_CLEANUP_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/cleanup",
-    "PACKYARD_CURSOR_SECRET": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:cursors",
-    "PACKYARD_REGISTRY_URL": "https://123456789012.dkr.ecr.eu-central-1.amazonaws.com",
-    "PACKYARD_STAGING_BUCKET": "staging",
-    "PACKYARD_TABLE": "packyard",
+    **dict.fromkeys(required(), "https://nowhere.test"),
     "PATH": os.defpath,
 }
 

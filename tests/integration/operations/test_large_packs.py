@@ -12,7 +12,7 @@ from tests.fake_registry.shelves import Repository
 from tests.service import ACME, DEADLINE, PackArchive, Service, running_service
 
 from packyard.errors import InvalidRequest, PackNameTaken
-from packyard.operations.publish import Published
+from packyard.operations.published import Published
 from packyard.packs.file_edit import Edit
 from packyard.packs.pack import Visibility
 

@@ -2,14 +2,10 @@
 
 import pytest
 
-from packyard.composition.settings import Settings
+from packyard.composition.settings import Settings, required
 
 NEEDED = {
-    "PACKYARD_TABLE": "table",
-    "PACKYARD_STAGING_BUCKET": "bucket",
-    "PACKYARD_CLEANUP_QUEUE_URL": "https://queue.example/cleanup",
-    "PACKYARD_BUILD_QUEUE_URL": "https://queue.example/build",
-    "PACKYARD_CURSOR_SECRET": "arn",
+    **dict.fromkeys(required(), "stated"),
     "PACKYARD_REGISTRY_KIND": "distribution",
 }
 LOGIN = {"PACKYARD_REGISTRY_LOGIN": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:login"}

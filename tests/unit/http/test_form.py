@@ -5,11 +5,8 @@ from tests.gateway import Request, multipart
 from packyard.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
 from packyard.http.form import read_form
 from packyard.http.multipart import Part
-from packyard.http.upload import read_upload
+from packyard.http.upload import PACK_FORM, read_upload
 from packyard.packs.pack import Visibility
-
-FIELDS = frozenset({"archive", "visibility"})
-FILES = frozenset({"archive"})
 
 
 def posted(body: bytes, headers: dict[str, str]) -> APIGatewayProxyEvent:
@@ -21,7 +18,7 @@ def posted(body: bytes, headers: dict[str, str]) -> APIGatewayProxyEvent:
 def test_each_part_is_found_by_its_name() -> None:
     body, headers = multipart({"archive": b"\x1f\x8b\r\n--x", "visibility": b"community"})
 
-    assert read_form(posted(body, headers), fields=FIELDS, files=FILES, max_bytes=1024) == {
+    assert read_form(posted(body, headers), PACK_FORM, max_bytes=1024) == {
         "archive": Part("archive", is_file=True, content=b"\x1f\x8b\r\n--x"),
         "visibility": Part("visibility", is_file=False, content=b"community"),
     }
@@ -48,7 +45,7 @@ def test_the_refusal_of_a_body_that_is_not_a_form_shows_the_command_that_sends_o
     event = posted(b"{}", {"Content-Type": content_type} if content_type else {})
 
     with pytest.raises(UnsupportedMediaType) as refusal:
-        read_form(event, fields=FIELDS, files=FILES, max_bytes=1024)
+        read_form(event, PACK_FORM, max_bytes=1024)
 
     assert cause in refusal.value.message
     assert '-F archive=@my-pack.tar.gz "$URL"' in refusal.value.message
@@ -61,8 +58,7 @@ def test_the_content_type_is_matched_without_regard_to_case() -> None:
 
     form = read_form(
         posted(body, {"content-type": "Multipart/Form-Data; Boundary=frontier"}),
-        fields=FIELDS,
-        files=FILES,
+        PACK_FORM,
         max_bytes=1024,
     )
 
@@ -72,9 +68,7 @@ def test_the_content_type_is_matched_without_regard_to_case() -> None:
 @pytest.mark.parametrize("content_type", ["multipart/form-data", f"multipart/form-data; boundary={'b' * 71}"])
 def test_a_form_without_a_usable_boundary_names_the_body(content_type: str) -> None:
     with pytest.raises(InvalidRequest) as refusal:
-        read_form(
-            posted(b"--x--\r\n", {"Content-Type": content_type}), fields=FIELDS, files=FILES, max_bytes=1024
-        )
+        read_form(posted(b"--x--\r\n", {"Content-Type": content_type}), PACK_FORM, max_bytes=1024)
 
     assert "boundary" in refusal.value.fields["body"]
 
@@ -96,7 +90,7 @@ def test_a_form_without_a_usable_boundary_names_the_body(content_type: str) -> N
 )
 def test_a_malformed_form_is_refused_and_named(body: bytes) -> None:
     with pytest.raises(InvalidRequest) as refusal:
-        read_form(posted(body, multipart({})[1]), fields=FIELDS, files=FILES, max_bytes=10_000)
+        read_form(posted(body, multipart({})[1]), PACK_FORM, max_bytes=10_000)
 
     assert refusal.value.fields
 
@@ -107,8 +101,7 @@ def test_a_flood_of_parts_is_refused() -> None:
     with pytest.raises(InvalidRequest):
         read_form(
             posted(part * 10_000 + b"--frontier--\r\n", multipart({})[1]),
-            fields=FIELDS,
-            files=FILES,
+            PACK_FORM,
             max_bytes=10_000_000,
         )
 
@@ -120,7 +113,7 @@ def test_a_part_that_says_that_the_form_is_utf_8_is_no_field(charset: str, first
     parts = {"_charset_": charset.encode(), "visibility": b"org"}
     body, headers = multipart(parts if first else dict(reversed(parts.items())))
 
-    form = read_form(posted(body, headers), fields=FIELDS, files=FILES, max_bytes=1024)
+    form = read_form(posted(body, headers), PACK_FORM, max_bytes=1024)
 
     assert list(form) == ["visibility"]
 
@@ -130,7 +123,7 @@ def test_one_that_says_another_encoding_is_refused_with_the_one_that_is_taken(ch
     body, headers = multipart({"_charset_": charset, "visibility": b"org"})
 
     with pytest.raises(InvalidRequest) as refusal:
-        read_form(posted(body, headers), fields=FIELDS, files=FILES, max_bytes=1024)
+        read_form(posted(body, headers), PACK_FORM, max_bytes=1024)
 
     assert refusal.value.fields == {
         "_charset_": "must be UTF-8, as the texts of this form are; send it so, or leave it out"
@@ -153,7 +146,7 @@ def test_a_part_of_a_wrong_name_is_refused_with_the_right_one(disposition: str, 
     part = f"--frontier\r\nContent-Disposition: form-data; {disposition}\r\n\r\nx\r\n--frontier--\r\n"
 
     with pytest.raises(InvalidRequest) as refusal:
-        read_form(posted(part.encode(), multipart({})[1]), fields=FIELDS, files=FILES, max_bytes=1024)
+        read_form(posted(part.encode(), multipart({})[1]), PACK_FORM, max_bytes=1024)
 
     assert advice in refusal.value.message
 
@@ -190,7 +183,7 @@ def test_an_unknown_part_is_refused_by_name() -> None:
     body, headers = multipart({"archive": b"x", "visiblity": b"org"})
 
     with pytest.raises(InvalidRequest) as refusal:
-        read_form(posted(body, headers), fields=FIELDS, files=FILES, max_bytes=1024)
+        read_form(posted(body, headers), PACK_FORM, max_bytes=1024)
 
     assert list(refusal.value.fields) == ["visiblity"]
 
@@ -201,8 +194,7 @@ def test_a_repeated_part_is_refused_by_name() -> None:
     with pytest.raises(InvalidRequest) as refusal:
         read_form(
             posted(one + one + b"--frontier--\r\n", multipart({})[1]),
-            fields=FIELDS,
-            files=FILES,
+            PACK_FORM,
             max_bytes=1024,
         )
 
@@ -215,14 +207,14 @@ def test_a_body_over_the_limit_is_too_large_and_the_message_names_the_staged_way
     body, _ = multipart({"archive": b"x" * (1024 - len(empty) + excess)})
 
     with pytest.raises(PayloadTooLarge, match=r"1024 bytes.*POST /packs/uploads"):
-        read_form(posted(body, headers), fields=FIELDS, files=FILES, max_bytes=1024)
+        read_form(posted(body, headers), PACK_FORM, max_bytes=1024)
 
 
 def test_a_body_at_the_limit_passes() -> None:
     empty, headers = multipart({"archive": b""})
     body, _ = multipart({"archive": b"x" * (1024 - len(empty))})
 
-    form = read_form(posted(body, headers), fields=FIELDS, files=FILES, max_bytes=1024)
+    form = read_form(posted(body, headers), PACK_FORM, max_bytes=1024)
     assert len(form["archive"].content) == 1024 - len(empty)
 
 
@@ -230,7 +222,7 @@ def test_a_body_that_only_claims_to_be_base64_is_refused() -> None:
     event = APIGatewayProxyEvent({**posted(b"", multipart({})[1]).raw_event, "body": "not base64!"})
 
     with pytest.raises(InvalidRequest):
-        read_form(event, fields=FIELDS, files=FILES, max_bytes=1024)
+        read_form(event, PACK_FORM, max_bytes=1024)
 
 
 def test_the_visibility_is_org_unless_given() -> None:

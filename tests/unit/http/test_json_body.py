@@ -8,9 +8,11 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from tests.gateway import Request
 
 from packyard.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from packyard.http.fields import Body, Field
 from packyard.http.json_body import read_json
 
-FIELDS = frozenset({"name", "visibility"})
+NAMES = ("name", "visibility")
+BODY = Body(name="Test", description="", fields=tuple(Field(name=name) for name in NAMES))
 
 
 def event_with(
@@ -22,7 +24,11 @@ def event_with(
 
 
 def read(body: str | None, required: dict[str, object] | None = None) -> dict[str, Any]:
-    return read_json(event_with(body), fields=FIELDS, required=required or {})
+    fields = [
+        Field(name=name, required=name in (required or {}), example=(required or {}).get(name))
+        for name in NAMES
+    ]
+    return read_json(event_with(body), BODY._replace(fields=tuple(fields)))
 
 
 def refused_fields(body: str | None, required: dict[str, object] | None = None) -> dict[str, str]:
@@ -52,7 +58,7 @@ def test_a_json_object_is_read_unchanged(body: str, expected: dict[str, Any]) ->
 def test_no_body_is_an_object_without_fields_whatever_its_type(
     body: str | None, content_type: str | None
 ) -> None:
-    assert read_json(event_with(body, content_type), fields=FIELDS) == {}
+    assert read_json(event_with(body, content_type), BODY) == {}
 
 
 @pytest.mark.parametrize(
@@ -67,7 +73,7 @@ def test_no_body_is_an_object_without_fields_whatever_its_type(
     ],
 )
 def test_every_spelling_of_the_json_content_type_is_accepted(content_type: str) -> None:
-    assert read_json(event_with("{}", content_type), fields=FIELDS) == {}
+    assert read_json(event_with("{}", content_type), BODY) == {}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +93,7 @@ def test_every_spelling_of_the_json_content_type_is_accepted(content_type: str) 
 )
 def test_a_body_of_another_type_is_415(content_type: str | None) -> None:
     with pytest.raises(UnsupportedMediaType, match="send the header Content-Type: application/json"):
-        read_json(event_with("{}", content_type), fields=FIELDS)
+        read_json(event_with("{}", content_type), BODY)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +190,7 @@ def test_a_body_over_64_kib_is_413(spaces: int) -> None:
 def test_a_body_that_the_gateway_took_for_binary_is_read_as_well() -> None:
     event = event_with(base64.b64encode(b'{"name": "\xc3\xa9"}').decode(), binary=True)
 
-    assert read_json(event, fields=FIELDS) == {"name": "é"}
+    assert read_json(event, BODY) == {"name": "é"}
 
 
 @pytest.mark.parametrize(
@@ -192,7 +198,7 @@ def test_a_body_that_the_gateway_took_for_binary_is_read_as_well() -> None:
 )
 def test_a_binary_body_that_is_not_utf_8_is_400(body: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        read_json(event_with(body, binary=True), fields=FIELDS)
+        read_json(event_with(body, binary=True), BODY)
 
     assert list(refused.value.fields) == ["body"]
 

@@ -5,9 +5,10 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from tests.gateway import Request
 
 from packyard.errors import InvalidRequest
+from packyard.http.fields import Field
 from packyard.http.query import require_known
 
-KNOWN = ("limit", "cursor", "owned")
+KNOWN = [Field(name=name) for name in ("limit", "cursor", "owned")]
 
 
 def event_with(query: dict[str, str | list[str]]) -> APIGatewayProxyEvent:

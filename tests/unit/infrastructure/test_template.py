@@ -3,18 +3,17 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from api.examples import REFUSALS
 from tests.aws import template
 
+from packyard.composition import settings
 from packyard.composition.deadline import COMMIT_SECONDS
-from packyard.composition.settings import Settings
 from packyard.errors import Unauthenticated
 from packyard.messaging.consumer import retry_wait_seconds
 from packyard.operations.delete import PURGE_LEASE
-from packyard.packs.archive.limits import ArchiveLimits
 from packyard.tenants.api_key import PermissionSet
 
 PROJECT = Path(__file__).parents[3]
@@ -106,39 +105,32 @@ def test_a_function_is_named_after_its_folder() -> None:
 
 
 def test_the_functions_get_exactly_the_settings_that_they_read() -> None:
-    source = _source("layers/packyard/python/packyard/composition/settings.py")
-    read = set(re.findall(r"\"PACKYARD_([A-Z_]+)\"", source)) | set(
-        re.findall(r"number\(\"([A-Z_]+)\"", source)
-    )
+    stated = {name for name in VARIABLES if name.startswith(settings.PREFIX)}
 
-    assert {name for name in VARIABLES if name.startswith("PACKYARD_")} == {
-        f"PACKYARD_{name}" for name in read
-    }
+    assert stated == {variable.name for variable in settings.variables()}
 
 
-def test_the_parameters_defaults_are_the_code_s() -> None:
+SET_BY_PARAMETERS = [
+    pytest.param(variable, TEMPLATE["Parameters"][VARIABLES[variable.name]], id=variable.name)
+    for variable in settings.variables()
+    if isinstance(VARIABLES[variable.name], str) and VARIABLES[variable.name] in TEMPLATE["Parameters"]
+]
+
+
+@pytest.mark.parametrize(("variable", "parameter"), SET_BY_PARAMETERS)
+def test_a_parameter_has_the_default_and_the_kind_of_its_setting(
+    variable: settings.Variable, parameter: dict[str, Any]
+) -> None:
     # The defaults of the template's parameters must equal the code's defaults.
-    required = {
-        "TABLE": "t",
-        "STAGING_BUCKET": "b",
-        "CLEANUP_QUEUE_URL": "q",
-        "BUILD_QUEUE_URL": "b",
-        "REGISTRY_URL": "r",
-        "CURSOR_SECRET": "c",
-    }
-    bare = {f"PACKYARD_{name}": value for name, value in required.items()}
-    parameters = TEMPLATE["Parameters"]
-    stated = {
-        name: str(parameters[value]["Default"])
-        for name, value in VARIABLES.items()
-        if name not in bare
-        and isinstance(value, str)
-        and value in parameters
-        and "Default" in parameters[value]
-    }
+    assert str(parameter.get("Default")) == str(variable.default)
+    assert (parameter["Type"] == "Number") == (variable.kind is int)
+    assert tuple(parameter.get("AllowedValues", ())) == get_args(variable.kind)
 
-    assert Settings.from_environment(bare | stated) == Settings.from_environment(bare)
-    assert Settings.from_environment(bare | stated).archive_limits == ArchiveLimits()
+
+def test_a_setting_without_a_parameter_of_its_own_is_a_resource_and_must_be_there() -> None:
+    by_parameter = {parameter.values[0] for parameter in SET_BY_PARAMETERS}
+
+    assert {v.name for v in settings.variables() if v not in by_parameter} == set(settings.required())
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -1,6 +1,6 @@
-"""What the use cases talk through: this container's clients, and the stores, queues and registries behind them.
+"""The clients of this container, and the stores, queues and registries that use cases reach with them.
 
-Everything is imported and made when it is first asked for, so that a function pays for what it uses and nothing else.
+Everything is imported and made when it is first used, so that a function loads only what it uses.
 """
 
 import random
@@ -43,25 +43,25 @@ if TYPE_CHECKING:
     from packyard.store.tenants import TenantStore
     from packyard.store.uploads import UploadStore
 
-# The SDK's default retries are its oldest and its default timeouts are a minute. Further attempts are made only while
-# the invocation has time for them (`aws_client`).
+# The SDK's default mode of retries is `legacy`, and its default timeouts are a minute. Another attempt is made only
+# while the invocation has time for it (`aws_client`).
 _CLIENT_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 4},
     connect_timeout=CONNECT_SECONDS,
     read_timeout=READ_SECONDS,
 )
 
-# What the SDK would sign forms with by itself is an older scheme, for a host that sends requests to most Regions on.
+# By default, the SDK signs forms with an older scheme, and for a host that redirects requests to most Regions.
 _S3_CONFIG = _CLIENT_CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
 
 def aws_client(service: Any, *, deadline: Deadline, region: str | None = None) -> Any:
-    """Return an AWS service's client that makes no attempt which could outlast the invocation.
+    """Return an AWS service's client, which makes no attempt after the invocation's time is over.
 
     Args:
-        service: Its name, as the SDK has it.
-        deadline: The invocation's.
-        region: Another Region than the function's.
+        service: The SDK's name of the service.
+        deadline: The end of the invocation.
+        region: The Region; the function's own by default.
     """
     config = _S3_CONFIG if service == "s3" else _CLIENT_CONFIG
     client: Any = boto3.client(service, region_name=region, config=config)
@@ -91,16 +91,16 @@ def _new_ulid() -> str:
 # Not frozen: cached properties are written on first use.
 @dataclass(kw_only=True)
 class Adapters:
-    """One container's settings and clients, and what is made of them.
+    """One container's settings and clients, and the stores, queues and registries made with them.
 
     Attributes:
         settings: This deployment's.
         clock: The present instant, UTC.
         new_ulid: A ULID never used before.
         sleep: Waits for so many seconds.
-        random: A number from 0 up to 1, another each time; nothing secret is made of it.
-        deadline: Of the present invocation.
-        client: Makes an AWS service's client, which keeps to the deadline.
+        random: A random number from 0 up to 1. It is not for secrets.
+        deadline: The end of the present invocation.
+        client: Makes an AWS service's client that keeps to the deadline.
     """
 
     settings: Settings
@@ -146,7 +146,7 @@ class Adapters:
 
     @cached_property
     def deletions(self) -> "DeletionStore":
-        """Packs on their way out."""
+        """Packs that are being deleted."""
         from packyard.store.deletions import DeletionStore
 
         return DeletionStore(table=self.table)
@@ -189,7 +189,7 @@ class Adapters:
 
     @cached_property
     def downloads(self) -> "Downloads":
-        """What is too large for an answer, by a URL."""
+        """Short-lived URLs of what is too large for an answer."""
         from packyard.storage.downloads import Downloads
 
         bucket = self.settings.staging_bucket
@@ -197,21 +197,21 @@ class Adapters:
 
     @cached_property
     def cleanup_queue(self) -> "CleanupQueue":
-        """What `clean_up` reads."""
+        """The queue that `clean_up` reads."""
         from packyard.messaging.cleanup_queue import CleanupQueue
 
         return CleanupQueue(client=self._sqs, url=self.settings.cleanup_queue_url)
 
     @cached_property
     def build_queue(self) -> "Queue":
-        """What `build_upload` reads."""
+        """The queue that `build_upload` reads."""
         from packyard.messaging.cleanup_queue import Queue
 
         return Queue(client=self._sqs, url=self.settings.build_queue_url)
 
     @cached_property
     def registry_credential(self) -> "Credential":
-        """What our own registry is shown, by whoever pushes and whoever pulls."""
+        """The credential for our own registry, for pushing and for pulling."""
         from packyard.registry.credentials import Anonymous, EcrToken
 
         settings = self.settings
@@ -240,7 +240,7 @@ class Adapters:
 
     @cached_property
     def image_source(self) -> "ImageSource":
-        """What reads packs out of images of any registry."""
+        """The reader of packs in images of any registry."""
         from packyard.registry.credentials import EcrToken
         from packyard.registry.third_party.pull import OwnRegistry
         from packyard.registry.third_party.pull_credentials import ThirdPartyCredentials
@@ -269,12 +269,12 @@ class Adapters:
         )
 
     def registry_time_left(self) -> float:
-        """Return for how many seconds a registry may be waited for; what follows then still has its time."""
+        """Return for how many seconds a registry may be waited for. Time for the commit and the answer is left out."""
         return self.deadline.left(keep=COMMIT_SECONDS)
 
     @cached_property
     def cursors(self) -> "Cursors":
-        """What makes and reads the cursors of lists."""
+        """The maker and reader of lists' cursors."""
         from packyard.store.cursors import Cursors
 
         return Cursors(load=self._cursor_secret, clock=self.clock)
@@ -304,7 +304,7 @@ class Adapters:
             sleep=self.sleep,
             monotonic=time.monotonic,
             random=self.random,
-            # A large layer takes a registry its time, and `build_upload` has it. Everybody else's time ends earlier.
+            # A registry needs long for a large layer, and `build_upload` has the time. Other functions end earlier.
             read_seconds=80,
             total_seconds=240,
             pause_seconds=48,

@@ -1,6 +1,6 @@
-"""The composition root: the only place that reads the environment, and where use cases get what they work through.
+"""The composition root: the only place that reads the environment, and where use cases get their dependencies.
 
-Everything is imported and made when it is first asked for, so that a function pays for what it uses and nothing else.
+Everything is imported and made when it is first used, so that a function loads only what it uses.
 """
 
 import codecs
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
     from packyard.operations.register import Registrar
     from packyard.operations.uploads import Uploads
 
-# A build that fails may be tried this often, in leases that follow one another.
+# How often a build is tried. Each attempt has a lease of its own, after the one before.
 _BUILD_ATTEMPTS = 4
 
 
 class Services(Adapters):
-    """One container's adapters, and the use cases that work through them."""
+    """One container's adapters, and the use cases that use them."""
 
     @cached_property
     def token_reader(self) -> "TokenReader | None":
-        """What reads JWTs; None when this deployment takes none."""
+        """The reader of JWTs; None when this deployment takes none."""
         jwt = self.settings.jwt
         if jwt is None:
             return None
@@ -57,7 +57,7 @@ class Services(Adapters):
 
     @cached_property
     def built_images(self) -> "BuiltImages":
-        """The images that we build, in our own registry."""
+        """The images in our own registry."""
         from packyard.operations.built_images import BuiltImages
 
         return BuiltImages(
@@ -70,14 +70,14 @@ class Services(Adapters):
 
     @cached_property
     def image_files(self) -> "ImageFiles":
-        """What reads the files of packs' images."""
+        """The reader of the files in packs' images."""
         from packyard.operations.image_files import ImageFiles
 
         return ImageFiles(sources=self.image_source, indexes=self.indexes)
 
     @cached_property
     def files(self) -> "PackFiles":
-        """What lists and reads packs' files."""
+        """The reader of packs' files."""
         from packyard.operations.files import PackFiles
 
         return PackFiles(packs=self.packs, images=self.image_files, downloads=self.downloads)
@@ -180,7 +180,7 @@ class Services(Adapters):
 
     @cached_property
     def builder(self) -> "Builder":
-        """Builds what clients have staged."""
+        """Builds the archives that clients have staged."""
         from packyard.operations.build import Builder
 
         return Builder(
@@ -195,7 +195,7 @@ class Services(Adapters):
 
     @cached_property
     def cleaner(self) -> "Cleaner":
-        """Settles cleanup messages."""
+        """Handles cleanup messages."""
         from packyard.operations.clean_up import Cleaner
 
         return Cleaner(
@@ -214,15 +214,15 @@ class Services(Adapters):
 
 
 _current: list[Services] = []
-# Known before there are services: they are made within the first request that needs them.
+# The first request makes the services, after its deadline is known.
 _deadline = Deadline()
 
 
 def services() -> Services:
-    """Return this container's services, made from the environment when first asked for.
+    """Return this container's services. The first call makes them from the environment.
 
     Raises:
-        KeyError, ValueError: The environment lacks a setting, or has one that cannot be read.
+        KeyError, ValueError: A setting is missing from the environment, or is not valid.
     """
     if not _current:
         settings = Settings.from_environment(os.environ)
@@ -232,7 +232,7 @@ def services() -> Services:
 
 
 def invocation_begins(seconds: float) -> None:
-    """Note that an invocation begins, or the share of one that a message has, and when it ends.
+    """Set the deadline of an invocation, or of a message's share of one.
 
     Args:
         seconds: How long it may take.
@@ -241,14 +241,14 @@ def invocation_begins(seconds: float) -> None:
 
 
 def prepare(*needs: Callable[[Services], object]) -> None:
-    """Make what requests need, where this is a function that starts.
+    """Make what the first request needs while a function starts.
 
-    Until it has started, a function has more processor than its memory buys it afterwards, and nobody waits for it yet.
-    Before a snapshot is taken (SnapStart), time costs nothing at all, and everything is made; nothing of that may call
-    anybody, since an answer, a token or a connection would be as old as the snapshot (decision 22).
+    While it starts, a function has more processor than its memory buys it later. So the table's client is made then.
+    Before a snapshot is taken (SnapStart), time costs nothing, and everything is made. That must not call AWS or a
+    registry, since an answer, a token or a connection would be as old as the snapshot (decision 22).
 
     Args:
-        needs: Each asks the services for what the first request would ask for.
+        needs: Each reads from the services what the first request would read.
     """
     if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
         return
@@ -261,11 +261,11 @@ def prepare(*needs: Callable[[Services], object]) -> None:
 
 
 def quiet_libraries() -> None:
-    """Keep out of the log what libraries write down of requests.
+    """Keep libraries from logging requests.
 
-    At LogLevel DEBUG, Lambda's runtime lets through all that anybody logs: botocore whole requests and answers, with
-    the tokens, secrets and contents that they carry. urllib3 quotes URLs in warnings, and those of blobs are presigned.
-    Our own logger has a level of its own.
+    At LogLevel DEBUG, Lambda's runtime lets through everything that is logged. botocore then logs whole requests and
+    answers, with their tokens, secrets and contents. urllib3 quotes URLs in warnings, and the URLs of blobs are
+    presigned. Our own logger has a level of its own.
     """
     root = logging.getLogger()
     root.setLevel(max(root.level, logging.INFO))
@@ -281,7 +281,7 @@ def _load_what_is_loaded_late() -> None:
 
 @contextmanager
 def using(replacement: Services) -> Iterator[Services]:
-    """Let functions find `replacement` instead, for as long as the context lasts: how tests bring their own."""
+    """Let functions use `replacement` while the context lasts. Tests pass in their own services by this."""
     _current.append(replacement)
     try:
         yield replacement

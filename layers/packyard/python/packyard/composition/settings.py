@@ -1,20 +1,63 @@
-"""What a deployment can set: read from the environment once, by the composition root and nobody else."""
+"""The settings of a deployment, stated once. The composition root alone reads them, from the environment.
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, Literal
+The fields of `Settings`, with those of `ArchiveLimits` and `JwtSettings`, are the statement: a field has its name, its
+type and, unless it must be set, its default. `variables()` derives the environment variables from it. The template must
+set each of them, with the same default (tests/unit/infrastructure/test_template.py); tests and benchmarks take the
+variables that must be set from `required()`.
+
+Every function gets and reads all settings but `api_docs`, which reads none.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, Final, Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
 
 from packyard.packs.archive.limits import ArchiveLimits
 
 RegistryKind = Literal["ecr", "distribution"]
 
-# Plain HTTP to this machine itself leaves nothing for anyone between to change.
+PREFIX: Final = "PACKYARD_"
+
+# No network lies between the service and an address of its own machine, so that plain HTTP is safe there.
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JwtSettings:
+class Variable(NamedTuple):
+    """An environment variable that states a setting.
+
+    Attributes:
+        name: The variable, `PACKYARD_` included.
+        field: The field of `Settings`, `ArchiveLimits` or `JwtSettings` that it sets.
+        kind: `int`, or the allowed texts, or `str` for any text.
+        default: The value when the variable is absent; None when it must be there.
+    """
+
+    name: str
+    field: str
+    kind: Any
+    default: str | int | None
+
+    def read(self, environment: Mapping[str, str]) -> Any:
+        """Return the setting's value.
+
+        Raises:
+            KeyError: The variable must be there, and is not.
+            ValueError: The text is not of the setting's kind.
+        """
+        text = environment[self.name] if self.default is None else environment.get(self.name, self.default)
+        if self.kind is int:
+            try:
+                return int(text)
+            except ValueError:
+                raise ValueError(f"{self.name}: must be a whole number") from None
+        allowed = get_args(self.kind)
+        if allowed and text not in allowed:
+            raise ValueError(f"{self.name}: {text!r} is not one of {', '.join(allowed)}")
+        return text
+
+
+class JwtSettings(NamedTuple):
     """Whose JWTs a deployment takes.
 
     Attributes:
@@ -32,44 +75,43 @@ class JwtSettings:
         """Read the settings; without an issuer there are none.
 
         Raises:
-            ValueError: An issuer without an audience, or without a URL that nobody between can tamper with.
+            ValueError: There is an issuer without an audience, or without a URL of https for its keys.
         """
-        issuer = environment.get("PACKYARD_JWT_ISSUER", "")
-        if not issuer:
+        variables = {variable.field: variable for variable in _jwt_variables()}
+        stated = {name: variable.read(environment) for name, variable in variables.items()}
+        if not stated["issuer"]:
             return None
-        audience = environment.get("PACKYARD_JWT_AUDIENCE", "")
-        if not audience:
+        if not stated["audience"]:
             raise ValueError(
-                "PACKYARD_JWT_AUDIENCE: an issuer needs one; its tokens for others are not for us"
+                f"{variables['audience'].name}: an issuer needs one; its tokens for other audiences are not for us"
             )
-        keys_url = environment.get("PACKYARD_JWKS_URL", "")
-        if not _is_confidential(keys_url):
-            raise ValueError("PACKYARD_JWKS_URL: must be an https URL")
-        return cls(issuer=issuer, audience=audience, keys_url=keys_url)
+        if not _is_confidential(stated["keys_url"]):
+            raise ValueError(f"{variables['keys_url'].name}: must be an https URL")
+        return cls(**stated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One deployment's settings; `template.yaml` states each as a parameter or a resource.
+    """One deployment's settings. `template.yaml` sets each from a parameter or a resource.
 
     Attributes:
         table: The DynamoDB table.
-        staging_bucket: Where archives wait while their image is built.
+        staging_bucket: The S3 bucket where archives wait while their image is built.
         cleanup_queue_url: The SQS queue that `clean_up` reads.
         build_queue_url: The SQS queue that `build_upload` reads.
         registry_url: Base URL of our own registry: scheme, host and port.
         registry_kind: `ecr` adds ECR's token, repository creation and deletion to the distribution protocol.
         registry_login: ARN of the secret with our login to a registry of kind `distribution`; empty for none.
-        repository_prefix: What the name of every repository that we push to begins with; one segment or more.
+        repository_prefix: The first segment, or segments, of the name of every repository that we push to.
         cursor_secret: ARN of the secret that signs list cursors.
         api_domain: Parent domain of the organisations' hosts; empty when only the stage URL is used.
         inline_archive_bytes: The largest request body that the gateway passes on whole.
-        publish_deadline_seconds: Longer than any build can live; an image still unreferenced then is an orphan.
+        publish_deadline_seconds: Longer than any build can run. An image that no pack uses by then is removed.
         archive_limits: Bounds on archives.
-        jwt: Whose JWTs are taken; None for nobody's.
-        trusted_registries: Registries that may have addresses which are not public: `[http://]host[:port]`, joined by
-            commas, with `*` for any port. Plain HTTP is spoken to those that say so, and to this machine.
-        registry_credentials: ARN of the secret that says what to show other people's registries; empty for nothing.
+        jwt: Whose JWTs are accepted; None when none are.
+        trusted_registries: Registries whose addresses need not be public: `[http://]host[:port]`, joined by commas,
+            with `*` for any port. Plain HTTP is used with those that have `http://`, and with this machine.
+        registry_credentials: ARN of the secret with the credentials for third-party registries; empty for none.
     """
 
     table: str
@@ -95,50 +137,53 @@ class Settings:
 
         Raises:
             KeyError: A variable that has no default is missing.
-            ValueError: A number is not a number, the registry's kind is not known, its login would go over plain HTTP,
-                or JWTs are half set up.
+            ValueError: A number is not a number, the registry's kind is not known, its login would be sent over plain
+                HTTP, or the settings of JWTs are incomplete.
         """
-        limits = ArchiveLimits()
-        kind = environment.get("PACKYARD_REGISTRY_KIND", "ecr")
-        if kind not in ("ecr", "distribution"):
-            raise ValueError(f"PACKYARD_REGISTRY_KIND: {kind!r} is neither ecr nor distribution")
-        registry_url = environment["PACKYARD_REGISTRY_URL"].rstrip("/")
-        registry_login = environment.get("PACKYARD_REGISTRY_LOGIN", "")
-        if registry_login and not _is_confidential(registry_url):
-            raise ValueError("PACKYARD_REGISTRY_URL: must be an https URL; a login is only sent over https")
-
-        def number(name: str, default: int) -> int:
-            return int(environment.get(f"PACKYARD_{name}", default))
-
+        own = {variable.field: variable.read(environment) for variable in _variables_of(Settings)}
+        limits = {variable.field: variable.read(environment) for variable in _limit_variables()}
+        own["registry_url"] = own["registry_url"].rstrip("/")
+        own["api_domain"] = own["api_domain"].lower()
+        if own["registry_login"] and not _is_confidential(own["registry_url"]):
+            raise ValueError(f"{PREFIX}REGISTRY_URL: must be an https URL; a login is only sent over https")
         return cls(
-            table=environment["PACKYARD_TABLE"],
-            staging_bucket=environment["PACKYARD_STAGING_BUCKET"],
-            cleanup_queue_url=environment["PACKYARD_CLEANUP_QUEUE_URL"],
-            build_queue_url=environment["PACKYARD_BUILD_QUEUE_URL"],
-            registry_url=registry_url,
-            registry_login=registry_login,
-            cursor_secret=environment["PACKYARD_CURSOR_SECRET"],
-            registry_kind="ecr" if kind == "ecr" else "distribution",
-            repository_prefix=environment.get("PACKYARD_REPOSITORY_PREFIX", "packs"),
-            api_domain=environment.get("PACKYARD_API_DOMAIN", "").lower(),
-            inline_archive_bytes=number("INLINE_ARCHIVE_BYTES", 4_718_592),
-            publish_deadline_seconds=number("PUBLISH_DEADLINE_SECONDS", 960),
-            archive_limits=ArchiveLimits(
-                compressed_bytes=number("MAX_COMPRESSED_BYTES", limits.compressed_bytes),
-                unpacked_bytes=number("MAX_UNPACKED_BYTES", limits.unpacked_bytes),
-                members=number("MAX_MEMBERS", limits.members),
-                path_bytes=number("MAX_PATH_BYTES", limits.path_bytes),
-                path_depth=number("MAX_PATH_DEPTH", limits.path_depth),
-                manifest_bytes=number("MAX_MANIFEST_BYTES", limits.manifest_bytes),
-            ),
+            **own,
+            archive_limits=ArchiveLimits(**limits),
             jwt=JwtSettings.from_environment(environment),
-            trusted_registries=environment.get("PACKYARD_TRUSTED_REGISTRIES", ""),
-            registry_credentials=environment.get("PACKYARD_REGISTRY_CREDENTIALS", ""),
         )
 
 
+def variables() -> tuple[Variable, ...]:
+    """Return every environment variable that states a setting."""
+    return (*_variables_of(Settings), *_limit_variables(), *_jwt_variables())
+
+
+def required() -> tuple[str, ...]:
+    """Return the names of the variables that must be there."""
+    return tuple(variable.name for variable in variables() if variable.default is None)
+
+
+def _variables_of(kind: type[Settings | ArchiveLimits], prefix: str = "") -> Iterator[Variable]:
+    for each in fields(kind):
+        # The fields that hold other settings have variables of their own.
+        if each.name not in ("archive_limits", "jwt"):
+            name = f"{PREFIX}{prefix}{each.name.upper()}"
+            default = None if each.default is MISSING else each.default
+            yield Variable(name=name, field=each.name, kind=each.type, default=default)
+
+
+def _limit_variables() -> Iterator[Variable]:
+    return _variables_of(ArchiveLimits, "MAX_")
+
+
+def _jwt_variables() -> Iterator[Variable]:
+    # An issuer is optional; what it needs when it is there is checked together.
+    for name, setting in (("JWT_ISSUER", "issuer"), ("JWT_AUDIENCE", "audience"), ("JWKS_URL", "keys_url")):
+        yield Variable(name=f"{PREFIX}{name}", field=setting, kind=str, default="")
+
+
 def _is_confidential(url: str) -> bool:
-    """Return whether nobody between us and a URL's host can read or change what goes there."""
+    """Return whether nobody on the network can read or change what is sent to a URL."""
     parts = urlsplit(url)
     if not parts.hostname:
         return False

@@ -1,7 +1,7 @@
-"""The one way a function becomes an HTTP operation: routing, the error envelope, the request id, one log line.
+"""What makes a function an HTTP operation: routing, the error envelope, the request id, one log line.
 
-`make_app()` gives a resolver whose every failure leaves as the contract's envelope (section 1); `serve()` gives the
-Lambda handler around it. A function adds its route between the two and nothing else.
+`make_app()` returns a resolver that answers every failure with the contract's envelope (section 1). `serve()` returns
+the Lambda handler of a resolver. Between the two, a function adds its route, and nothing else.
 """
 
 import json
@@ -60,7 +60,7 @@ def serve(app: APIGatewayRestResolver, begins: Callable[[float], None] | None = 
 
     Args:
         app: The resolver.
-        begins: Told at the start of each invocation for how many seconds it may run.
+        begins: Called at the start of each invocation with the seconds for which it may run.
     """
 
     @logger.inject_lambda_context(correlation_id_path="requestContext.requestId", clear_state=True)
@@ -92,7 +92,7 @@ def json_response(
 
 
 def refusal(error: PackyardError, *, request_id: str) -> Response[str]:
-    """Return the error envelope, count it, and note the code for the request's line in the log."""
+    """Return the error envelope, count the refusal, and add its code to the request's log line."""
     logger.append_keys(code=error.code)
     figures.count("Refusals", code=error.code)
     seconds = error.retry_after_seconds

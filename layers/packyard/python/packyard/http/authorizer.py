@@ -1,8 +1,8 @@
-"""The gateway's authorizer contract: a TOKEN event in, a policy with the caller in its context out.
+"""What makes a function the gateway's authorizer: it takes a TOKEN event, and returns a policy and the caller.
 
-The policy allows the whole stage: API Gateway may cache it and apply it to other methods of the same credential, so
-one that named a single method would refuse the next (AWS knowledge centre, "api-gateway-lambda-authorization-errors").
-What a caller may do is decided in the operations.
+The policy allows the whole stage. API Gateway may cache a policy and apply it to other methods with the same
+credential, so that a policy for one method would refuse the next one (AWS knowledge centre,
+"api-gateway-lambda-authorization-errors"). The operations decide what a caller may do.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def serve_authorizer(resolve: Callable[[str], Caller], begins: Callable[[float],
         resolve: Turns an Authorization header into a caller, or raises `Unauthenticated`. Any other error reaches API
             Gateway, which answers it with `AUTHORIZER_CONFIGURATION_ERROR` or `AUTHORIZER_FAILURE`: our template makes
             both 503.
-        begins: Told at the start of each invocation for how many seconds it may run.
+        begins: Called at the start of each invocation with the seconds for which it may run.
     """
 
     @logger.inject_lambda_context(clear_state=True)
@@ -48,7 +48,7 @@ def serve_authorizer(resolve: Callable[[str], Caller], begins: Callable[[float],
             figures.count("Refusals", code=refusal.code)
             raise Unauthorized from None
         except Exception:
-            # Lambda's own metric of errors counts every refused credential as well.
+            # A metric of our own, since Lambda's metric of errors counts every refused credential as well.
             figures.count("AuthorizerFailures")
             raise
         return {

@@ -1,15 +1,16 @@
-"""The caller as the gateway hands it over, and the checks that every operation begins with.
+"""The caller as the gateway passes it on, and the checks that every operation begins with.
 
-Their order is the contract's (section 1): credential, scope, billing posture, and then the shape of the request. Of
-that, the names in the query are checked here, for all operations alike.
+Their order is the contract's (section 1): credential, scope, billing posture, and then the shape of the request. Of the
+shape, only the names in the query are checked here.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import BillingInactive, PermissionDenied, Unauthenticated
+from packyard.http.fields import Field
 from packyard.http.query import require_known
 from packyard.tenants.api_key import SCOPES
 from packyard.tenants.caller import WRITE, Caller
@@ -41,18 +42,18 @@ def _from_context(context: Mapping[str, Any]) -> Caller:
         raise Unauthenticated from None
 
 
-def reader(event: APIGatewayProxyEvent, *, api_domain: str, query: Collection[str] = ()) -> Caller:
+def reader(event: APIGatewayProxyEvent, *, api_domain: str, query: Sequence[Field] = ()) -> Caller:
     """Return the signed-in caller of a read.
 
     Args:
         event: The gateway's event, its authorizer's context included.
-        api_domain: Parent domain of the organisations' hosts; empty switches the host check off.
-        query: The names that the operation takes in its query.
+        api_domain: Parent domain of the organisations' hosts; empty to leave out the host check.
+        query: The parameters that the operation takes in its query.
 
     Raises:
         Unauthenticated: The request did not pass the authorizer.
         PermissionDenied: The host names another organisation than the credential's.
-        InvalidRequest: The query has other names.
+        InvalidRequest: The query has other parameters.
     """
     caller = _signed_in(event, api_domain)
     require_known(event, query)

@@ -1,11 +1,11 @@
-"""Files that lie beside a function and are answered as they are."""
+"""Files in a function's folder that are answered unchanged."""
 
 from pathlib import Path
 from typing import Final
 
 from aws_lambda_powertools.event_handler import Response
 
-# A page of ours runs no script and loads nothing; should one ever slip into its text, browsers will not run it either.
+# Our page runs no script and loads nothing. Were a script to get into its text, browsers would not run it.
 _HEADERS: Final = {
     "Cache-Control": "public, max-age=300",
     "Content-Security-Policy": (
@@ -16,7 +16,7 @@ _HEADERS: Final = {
 
 
 def document_response(path: Path, *, content_type: str) -> Response[str]:
-    """Return a file's text, which browsers may keep for five minutes."""
+    """Return a file's text. Browsers may cache it for five minutes."""
     return Response(
         status_code=200, content_type=content_type, body=path.read_text("utf-8"), headers=dict(_HEADERS)
     )

@@ -1,8 +1,8 @@
-"""Entity tags of answers, and reads that a client has the answer of already (RFC 9110, sections 8.8.3 and 13.1.2).
+"""Entity tags of answers, and reads whose answer the client has already (RFC 9110, sections 8.8.3 and 13.1.2).
 
-Every 200 and 302 of a GET has a tag. An operation states one where something shorter says when the body changes, as a
-revision does; the tag of any other body is its hash. An operation that knows the tag before it has the body asks
-`is_known`, and need not make the body.
+Every 200 and 302 of a GET has a tag. An operation states the tag where something shorter changes with the body, such as
+a revision. The tag of any other body is its hash. An operation that knows the tag before it has the body can ask
+`is_known` first, and need not make the body.
 """
 
 import hashlib
@@ -13,24 +13,30 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
+from packyard.http.fields import Field
+
 if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
 ETAG: Final = "ETag"
-_HEADER: Final = "If-None-Match"
+IF_NONE_MATCH: Final = Field(
+    name="If-None-Match",
+    example='"3"',
+    description="Entity tags of bodies that the client has: 304 when this one is among them.",
+)
 _READ: Final = "GET"
-# A client that has lost the quotes of a tag means the same: no tag of ours holds a quote, a comma or a space.
+# A tag without its quotes means the same, since no tag of ours holds a quote, a comma or a space.
 _TAG: Final = re.compile(r'(?:W/)?"([^"]*)"|(?:W/)?([^\s",]+)')
 _HASH_CHARACTERS: Final = 32
-# The headers of the 200 that a 304 repeats (section 15.4.5). The content type is there since API Gateway says
-# application/json where a function says nothing, and caches take what a 304 says for the body that they have.
+# The headers of the 200 that a 304 repeats (section 15.4.5). The content type is one of them, since API Gateway adds
+# application/json where a function states none, and caches apply the headers of a 304 to the body that they have.
 _KEPT: Final = (ETAG, "Cache-Control", "Vary", "Content-Type")
-# What a tenant's client has got may be kept by that client, for that credential, and is asked about each time.
+# A client may keep the answer for its own credential, and must revalidate it each time.
 _PRIVATE: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 
 
 def conditional(app: APIGatewayRestResolver, next_middleware: "NextMiddleware") -> Response[Any]:
-    """Give the answer to a GET its tag, and leave its body out where the client has it."""
+    """Add the tag to the answer to a GET, and leave out the body if the client has it."""
     response: Response[Any] = next_middleware(app)
     event = app.current_event
     if event.http_method != _READ or response.status_code >= HTTPStatus.BAD_REQUEST:
@@ -46,27 +52,27 @@ def conditional(app: APIGatewayRestResolver, next_middleware: "NextMiddleware") 
 
 
 def is_known(event: APIGatewayProxyEvent, tag: str) -> bool:
-    """Return whether a client says that it has the answer of a tag: `If-None-Match` names it, or is `*`.
+    """Return whether a client has the answer with a tag: `If-None-Match` names the tag, or is `*`.
 
-    Tags are compared weakly, as the header wants it: a proxy that compresses may have made one weak. A header that is
-    no list of tags names none, and the client gets the body.
+    Tags are compared weakly (section 13.1.2), since a proxy that compresses may have made one weak. A header that is
+    not a list of tags names none, and the client gets the body.
 
     Args:
         event: The gateway's event.
-        tag: The answer's, with its quotes.
+        tag: The tag of the answer, with its quotes.
     """
-    text = ",".join(event.multi_value_headers.get(_HEADER) or [])
+    text = ",".join(event.multi_value_headers.get(IF_NONE_MATCH.name) or [])
     if text.strip(" \t") == "*":
         return True
     return tag.strip('"') in (quoted or bare for quoted, bare in _TAG.findall(text))
 
 
 def not_modified(tag: str, *, content_type: str) -> Response[str]:
-    """Return the answer to a client that has the body already.
+    """Return the 304 for a client that has the body already.
 
     Args:
-        tag: The body's, with its quotes.
-        content_type: The body's.
+        tag: The tag of the body, with its quotes.
+        content_type: The content type of the body.
     """
     return Response(HTTPStatus.NOT_MODIFIED.value, content_type, "", {ETAG: tag})
 

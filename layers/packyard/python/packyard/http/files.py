@@ -1,9 +1,8 @@
-"""A pack's files in answers: the list, one file's bytes, or where to get what no answer can carry.
+"""A pack's files in answers: the list, one file's bytes, or the address of what is too large for an answer.
 
-Packs hold what strangers have written, and this answers it under the API's own name, where a browser may have a
-session. So nothing is ever called `text/html` or anything else that a browser would run, and nothing may be taken for
-something else than it is called (`nosniff`), shown in place (`attachment`), or run when it is shown all the same
-(`sandbox`).
+Packs hold content of other people, and these answers come from the API's own origin, where a browser may have a
+session. So no answer has the type `text/html` or another type that a browser runs. A browser must not guess another
+type (`nosniff`), must not show the file in place (`attachment`), and must not run it if it does (`sandbox`).
 """
 
 import hashlib
@@ -24,12 +23,12 @@ from packyard.packs.precondition import file_tag
 from packyard.storage.downloads import Download, Downloads
 from packyard.tenants.caller import Caller
 
-# What Lambda can answer with is 6 MB, as JSON: bytes become base64 there, text is escaped (Lambda quotas).
+# Lambda can answer with 6 MB of JSON, in which bytes are base64 and text is escaped (Lambda quotas).
 MAX_INLINE_BYTES: Final = 4400 << 10
 _MAX_ESCAPED_CHARACTERS: Final = 5800 << 10
 _TEXT: Final = "text/plain; charset=utf-8"
 _BYTES: Final = "application/octet-stream"
-# By the end of the name; a text that has another one is plain text. Closed, so that nothing a browser runs gets in.
+# Content types by the end of the name. Other texts are plain text. Nothing that a browser runs may be added here.
 _TEXTS: Final = {
     ".csv": "text/csv; charset=utf-8",
     ".json": JSON,
@@ -60,7 +59,7 @@ _SAFE: Final = {
 
 
 def content_type(path: str, *, text: bool) -> str:
-    """Return what a file is called, by its name as far as its content bears that out."""
+    """Return a file's content type, by its name, among those for text or among those for other bytes."""
     suffix = PurePosixPath(path).suffix.lower()
     return _TEXTS.get(suffix, _TEXT) if text else _BINARIES.get(suffix, _BYTES)
 
@@ -68,7 +67,7 @@ def content_type(path: str, *, text: bool) -> str:
 def list_response(
     pack: Pack, event: APIGatewayProxyEvent, *, caller: Caller, files: PackFiles
 ) -> Response[str]:
-    """Return the list of a pack's files, which its image decides and nothing else."""
+    """Return the list of a pack's files. Its entity tag is made of the image's digest, which decides the list."""
     tag = f'"{pack.image_digest}.{FORMAT}"'
     if is_known(event, tag):
         return not_modified(tag, content_type=JSON)
@@ -83,14 +82,14 @@ def list_response(
 
 
 def file_response(found: Found, event: APIGatewayProxyEvent, *, files: PackFiles) -> Response[Any]:
-    """Return a file's bytes, or, when the answer could not carry them unharmed, where they are for a while.
+    """Return a file's bytes; or a short-lived URL, when the answer cannot carry them.
 
-    The gateway turns base64 back into bytes for a request that states what it accepts; curl, browsers and most
-    libraries do. To others, bytes that are no text are offered by URL.
+    The gateway decodes base64 only for a request with an `Accept` header, which curl, browsers and most libraries send.
+    Other clients get a URL for content that is not text.
     """
     tag = file_tag(found.file.sha256)
     if is_known(event, tag):
-        # Whether it is text, only its content could tell; by its name it nearly always is what it is called.
+        # The content, which would tell whether it is text, is not read for this. The name is nearly always right.
         suffix = PurePosixPath(found.file.path).suffix.lower()
         return not_modified(tag, content_type=content_type(found.file.path, text=suffix not in _BINARIES))
     if found.file.size <= MAX_INLINE_BYTES:
@@ -107,8 +106,8 @@ def file_response(found: Found, event: APIGatewayProxyEvent, *, files: PackFiles
 def _elsewhere(download: Download, path: str, downloads: Downloads, tag: str) -> Response[Any]:
     kind = content_type(path, text=download.is_text)
     url = downloads.url(download, content_type=kind, disposition=_disposition(path))
-    # Who has the URL has the file, so that nobody may keep it for others.
-    # API Gateway takes no answer whose body is no string.
+    # Everybody who has the URL can read the file, so that no cache may share it.
+    # API Gateway takes only answers whose body is a string.
     headers = {"Location": url, "Cache-Control": "private, no-store", ETAG: tag}
     return Response(302, body="", headers=dict(headers))
 

@@ -1,4 +1,4 @@
-"""A multipart/form-data body (RFC 7578) as a dictionary of its parts, within the gateway's bounds."""
+"""Reading a multipart/form-data body (RFC 7578) of bounded size."""
 
 import re
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from typing import Final
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest, UnsupportedMediaType
+from packyard.http.fields import Body
 from packyard.http.misnamed import unknown_field
 from packyard.http.multipart import MAX_BOUNDARY, MalformedForm, Part, parse_parameters, parts_of
 from packyard.http.named_faults import refusal_of_names
@@ -15,7 +16,7 @@ from packyard.http.raw_body import read_bytes
 MULTIPART: Final = "multipart/form-data"
 _LARGER: Final = "Send a larger archive the staged way: POST /packs/uploads answers a form that takes it."
 _HOW: Final = 'curl -H "Authorization: Bearer $KEY" -F archive=@my-pack.tar.gz "$URL"'
-# How bodies that are no form come to be, by the type that they are sent under.
+# Why a body is not a form, by its Content-Type.
 _MISTAKES: Final = {
     "": "The request states no Content-Type. ",
     "application/x-www-form-urlencoded": "This is what curl's -d, --data-binary and --data-raw send. ",
@@ -26,26 +27,25 @@ _UTF_8: Final = frozenset({b"utf-8", b"utf8", b"us-ascii", b"ascii"})
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}")
 
 
-def read_form(
-    event: APIGatewayProxyEvent, *, fields: frozenset[str], files: frozenset[str], max_bytes: int
-) -> Mapping[str, Part]:
+def read_form(event: APIGatewayProxyEvent, form: Body, *, max_bytes: int) -> Mapping[str, Part]:
     """Return each part by its name.
+
+    The names of parts are checked here. Whether they are all there, and what they hold, is checked by the caller.
+    A part `_charset_` may say that texts are in UTF-8.
 
     Args:
         event: The gateway's event.
-        fields: The names that the operation knows.
-        files: Those of them that are files.
+        form: What the operation takes.
         max_bytes: The largest body, decoded.
-
-    A part `_charset_` may say that texts are in UTF-8.
 
     Raises:
         UnsupportedMediaType: The body is not multipart/form-data; the message shows how to send it.
         PayloadTooLarge: The body is over `max_bytes`.
-        InvalidRequest: On `body`: it is malformed. Else every part that is unknown, or given more than once.
+        InvalidRequest: On `body`: it is malformed. Otherwise every part that is unknown or given more than once.
     """
     boundary = _boundary_of(event.headers.get("Content-Type") or "")
     body = read_bytes(event, max_bytes=max_bytes, larger=_LARGER)
+    known = [field.name for field in form.fields]
     faults: dict[str, str] = {}
     parts: dict[str, Part] = {}
     try:
@@ -56,8 +56,8 @@ def read_form(
                         "must be UTF-8, as the texts of this form are; send it so, or leave it out"
                     )
                 continue
-            if part.name not in fields:
-                faults[part.name] = _unknown(part, fields, files)
+            if part.name not in known:
+                faults[part.name] = _unknown(part, form)
             elif part.name in parts:
                 faults[part.name] = "is given more than once; send it once"
             parts[part.name] = part
@@ -89,8 +89,9 @@ def _boundary_of(content_type: str) -> str:
     return boundary
 
 
-def _unknown(part: Part, fields: frozenset[str], files: frozenset[str]) -> str:
-    # A form of one file gets that file, whatever its part is called.
+def _unknown(part: Part, form: Body) -> str:
+    files = [field.name for field in form.fields if field.kind == "file"]
+    # A file in a form of one file is meant to be that file, whatever its part is called.
     if part.is_file and len(files) == 1:
-        return f"is not a part of this form; did you mean {next(iter(files))}?"
-    return unknown_field(part.name, fields, kind="a part of this form")
+        return f"is not a part of this form; did you mean {files[0]}?"
+    return unknown_field(part.name, [field.name for field in form.fields], kind="a part of this form")

@@ -1,4 +1,10 @@
-"""The `Idempotency-Key` header: a client that has lost an answer asks again, and gets it."""
+"""The `Idempotency-Key` header: a client that has lost an answer sends the request again, and gets the answer.
+
+A refusal is kept when its cause is the request itself: such a request stays wrong however often it is sent. A refusal
+whose cause lies elsewhere and a failure of the service (5xx) are not kept: the key is unused, and a repeat tries again.
+The same holds for refusals before the operation is called, of the caller or of a request that cannot be read
+(decision 37).
+"""
 
 import hashlib
 import json
@@ -13,11 +19,18 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from packyard.composition.bootstrap import Services
 from packyard.errors import InvalidRequest, PackyardError, PayloadTooLarge, UnsupportedMediaType
 from packyard.http.app import refusal
+from packyard.http.fields import Field
 from packyard.tenants.caller import Caller
 
 HEADER: Final = "Idempotency-Key"
-_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
-# What is wrong with a request itself, as far as an operation finds it out (decision 37).
+IDEMPOTENCY_KEY: Final = Field(
+    name=HEADER,
+    pattern=r"[\x21-\x7e]{1,255}",
+    description="The same key and request within 24 hours repeat the first answer: what was done, or a refusal of what "
+    "the request itself holds.",
+)
+_KEY: Final = re.compile(str(IDEMPOTENCY_KEY.pattern))
+# The refusals by which an operation can say that the request itself is wrong (decision 37).
 _ABOUT_THE_REQUEST: Final = frozenset(
     {InvalidRequest.status, PayloadTooLarge.status, UnsupportedMediaType.status}
 )
@@ -32,20 +45,17 @@ def answered_once(  # noqa: PLR0913 - by name: who asks for what, and how
     request: tuple[object, ...],
     request_decides: bool = False,
 ) -> Response[str]:
-    """Return the answer to a request, or, to a repeat of one with the same key, the first answer.
-
-    A refusal is kept when its cause is the request itself, which stays wrong however often it is repeated. One whose
-    cause lies outside, and a failure of ours (5xx), leaves the key unused: the repeat tries again. So does what is
-    refused before this is called, because of who asks or because the request cannot be read.
+    """Return the answer to a request. A repeat with the same key gets the first answer.
 
     Args:
         app: Has the request.
         services: This container's.
-        answer: Carries the request out.
-        caller: Who asks; keys are the organisation's, and each operation's own.
-        request: What has been read of the request: the same for the same request, however it was written down.
-        request_decides: Whether what `answer` refuses as invalid or too large is so because of what the request holds,
-            an archive, and not of something that it names, an image or a pack, which may be another one tomorrow.
+        answer: Carries out the request.
+        caller: Who asks. A key belongs to one organisation and one operation.
+        request: What has been read from the request. It is equal for equal requests, also if they were written
+            differently.
+        request_decides: Whether `answer` refuses as invalid or too large only what the request itself holds, such as
+            an archive. Something that a request names, an image or a pack, may be another one tomorrow.
 
     Raises:
         InvalidRequest: The header is malformed, or the key was used for another request.
@@ -56,25 +66,26 @@ def answered_once(  # noqa: PLR0913 - by name: who asks for what, and how
     if key is None:
         return answer()
     request_id = event.request_context.request_id
-
-    def act() -> Any:
-        try:
-            response = answer()
-        except PackyardError as error:
-            if not (request_decides and error.status in _ABOUT_THE_REQUEST):
-                raise
-            response = refusal(error, request_id=request_id)
-        return {"status": response.status_code, "headers": dict(response.headers), "body": response.body}
-
-    kept = services.once.answer(
-        act,
+    record = services.once.answer(
+        lambda: _record_of(answer, keep_refusals=request_decides, request_id=request_id),
         scope=f"{caller.org_id}#{event.http_method} {event.resource}",
         key=key,
         fingerprint=fingerprint(request),
         context=app.lambda_context,
     )
-    body = _for_this_request(kept["body"], request_id)
-    return Response(status_code=kept["status"], headers=dict(kept["headers"]), body=body)
+    body = _for_this_request(record["body"], request_id)
+    return Response(status_code=record["status"], headers=dict(record["headers"]), body=body)
+
+
+def _record_of(answer: Callable[[], Response[str]], *, keep_refusals: bool, request_id: str) -> Any:
+    """Return the answer as it is kept, a refusal of what the request holds included."""
+    try:
+        response = answer()
+    except PackyardError as error:
+        if not (keep_refusals and error.status in _ABOUT_THE_REQUEST):
+            raise
+        response = refusal(error, request_id=request_id)
+    return {"status": response.status_code, "headers": dict(response.headers), "body": response.body}
 
 
 def read_idempotency_key(event: APIGatewayProxyEvent) -> str | None:

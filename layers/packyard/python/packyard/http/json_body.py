@@ -1,49 +1,46 @@
-"""A JSON body (RFC 8259) as an object of known fields, within bounds."""
+"""Reading a JSON body (RFC 8259) of bounded size with known fields."""
 
 import base64
 import binascii
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from packyard.http.fields import Body
 from packyard.http.misnamed import unknown_field
 from packyard.http.named_faults import first_names, refusal_of_names
 
 _MAX_BYTES: Final = 64 << 10
-_NONE: Final[Mapping[str, object]] = MappingProxyType({})
-# What Python calls values that JSON has too.
+# The names of JSON's values in Python.
 _OF_PYTHON: Final = {"None": "null", "True": "true", "False": "false"}
-# JSON is UTF-8 (RFC 8259, section 8.1); clients that say so all the same are let be.
+# JSON is UTF-8 (RFC 8259, section 8.1). Some clients say so all the same.
 _CONTENT_TYPE: Final = re.compile(
     r'application/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?(?:\s*;)?', re.IGNORECASE
 )
 
 
-def read_json(
-    event: APIGatewayProxyEvent, *, fields: frozenset[str], required: Mapping[str, object] = _NONE
-) -> dict[str, Any]:
-    """Return the object that a request's body holds; no body is an empty one.
+def read_json(event: APIGatewayProxyEvent, body: Body) -> dict[str, Any]:
+    """Return the object that a request's body holds; a request without a body has an empty one.
+
+    The names of fields are checked here. Their values are checked by the caller.
 
     Args:
         event: The gateway's event.
-        fields: The names that the operation knows.
-        required: Those of them that must be there, each with an example of its value.
+        body: What the operation takes.
 
     Raises:
         UnsupportedMediaType: There is a body, and it is not application/json.
         PayloadTooLarge: It is over 64 KiB.
-        InvalidRequest: On `body`: not a JSON object. Else every name that is unknown, so that a typo is seen, that is
-            given more than once, since two readers may then differ on which counts, or that is missing.
+        InvalidRequest: On `body`: it is not a JSON object. Otherwise every field that is unknown, is missing, or is
+            given more than once. Readers of JSON differ on which of several values counts.
     """
     text = event.body or ""
     if not text.strip():
-        return _with_known_fields({}, set(), fields, required)
+        return _with_known_fields({}, set(), body)
     content_type = event.headers.get("Content-Type") or ""
     if _CONTENT_TYPE.fullmatch(content_type.strip()) is None:
         is_form = content_type.strip().lower().startswith("multipart/")
@@ -53,7 +50,7 @@ def read_json(
             f"{' An archive goes to POST /packs/upload.' if is_form else ''}"
         )
     given, repeated = _parse(_decoded(text, is_base64=bool(event.is_base64_encoded)))
-    return _with_known_fields(given, repeated, fields, required)
+    return _with_known_fields(given, repeated, body)
 
 
 def _decoded(text: str, *, is_base64: bool) -> bytes:
@@ -75,7 +72,7 @@ def _too_large() -> PayloadTooLarge:
 
 
 def _parse(body: bytes) -> tuple[dict[str, Any], set[str]]:
-    """Return the object that a body holds, and the names that it, or an object in it, gives more than once."""
+    """Return the object in a body, and the names that are given more than once in it or in an object within it."""
     repeated: set[str] = set()
 
     def unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -87,9 +84,9 @@ def _parse(body: bytes) -> tuple[dict[str, Any], set[str]]:
         raise InvalidRequest({"body": f"holds {constant}, which is not JSON; write a number or null"})
 
     try:
-        # A byte order mark may be ignored (RFC 8259, section 8.1), and some tools write one unasked.
+        # A byte order mark may be ignored (RFC 8259, section 8.1). Some tools write one.
         given = json.loads(body.decode("utf-8-sig"), object_pairs_hook=unique, parse_constant=refuse)
-        # JSON can escape half of a surrogate pair, which no text of ours can hold.
+        # JSON can escape half of a surrogate pair, which UTF-8 cannot encode.
         json.dumps(given, ensure_ascii=False).encode()
     except RecursionError:
         raise InvalidRequest({"body": "is nested too deeply"}) from None
@@ -112,7 +109,7 @@ def _parse(body: bytes) -> tuple[dict[str, Any], set[str]]:
 
 
 def _advice(text: str, at: int) -> str:
-    """Return what helps with a text that is no JSON from a position on."""
+    """Return what helps with a text that is not JSON from a position on."""
     if at == 0 and (text.startswith("@") or text.strip().lower().endswith(".json")):
         return "it is the name of a file, and curl -d @FILE sends what is in it"
     for python, value in _OF_PYTHON.items():
@@ -121,17 +118,16 @@ def _advice(text: str, at: int) -> str:
     return "use double quotes, and no comma after the last entry"
 
 
-def _with_known_fields(
-    given: dict[str, Any], repeated: set[str], fields: frozenset[str], required: Mapping[str, object]
-) -> dict[str, Any]:
-    # They come first: what is required is often missing because it has another name.
-    unknown = first_names(name for name in given if name not in fields)
-    faults = {name: unknown_field(name, fields, kind="a field of this request") for name in unknown}
+def _with_known_fields(given: dict[str, Any], repeated: set[str], body: Body) -> dict[str, Any]:
+    known = [field.name for field in body.fields]
+    # Unknown names come first: a required field is often missing because it was given under another name.
+    unknown = first_names(name for name in given if name not in known)
+    faults = {name: unknown_field(name, known, kind="a field of this request") for name in unknown}
     faults |= dict.fromkeys(sorted(repeated), "is given more than once; give it once")
     faults |= {
-        name: f"is required, as in {json.dumps({name: example})}"
-        for name, example in required.items()
-        if name not in given
+        field.name: f"is required, as in {json.dumps({field.name: field.example})}"
+        for field in body.fields
+        if field.required and field.name not in given
     }
     if faults:
         raise refusal_of_names(faults, unnamed="body")

@@ -1,14 +1,15 @@
-"""The query string of `GET /packs`, and the page that answers it."""
+"""Reading the query of `GET /packs`, and the body of its answer."""
 
-from dataclasses import dataclass
-from typing import Any, Final
+import re
+from typing import Any, Final, NamedTuple
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest
-from packyard.http.page_limit import parse_limit
+from packyard.http.fields import Field
+from packyard.http.page_limit import CURSOR, LIMIT, parse_limit
 from packyard.http.views import pack_view
-from packyard.packs.manifest.name import MAX_LENGTH, Slug, nearest_slug, parse_slug
+from packyard.packs.manifest.name import MAX_LENGTH, SLUG, Slug, nearest_slug, parse_slug
 from packyard.packs.pack import Tier
 from packyard.store.cursor import Position
 from packyard.store.cursors import Cursors
@@ -16,21 +17,36 @@ from packyard.store.listing import Filters, Page
 from packyard.tenants.caller import Caller
 from packyard.text.suggestion import not_one_of
 
-QUERY: Final = ("limit", "cursor", "owned", "tier", "category", "q")
+_OWNED_ONLY: Final = Field(
+    name="owned", kind="boolean", description="Only own packs, or only those of other organisations."
+)
+_TIER: Final = Field(name="tier", values=Tier, description="Only packs of this tier.")
+_CATEGORY: Final = Field(
+    name="category",
+    pattern=SLUG.pattern,
+    max_length=MAX_LENGTH,
+    description="Only packs of this category, a slug.",
+)
+_NAME_PREFIX: Final = Field(
+    name="q",
+    pattern="[a-z0-9-]*",
+    max_length=MAX_LENGTH,
+    description="Only packs whose names begin with this.",
+)
+QUERY: Final = (LIMIT, CURSOR, _OWNED_ONLY, _TIER, _CATEGORY, _NAME_PREFIX)
 _OWNED: Final = {"true": True, "false": False}
 _MEANT_BY_OWNED: Final = {
     **dict.fromkeys(("true", "1", "yes", "y", "on", "t"), "true"),
     **dict.fromkeys(("false", "0", "no", "n", "off", "f"), "false"),
 }
-_PREFIX_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+_PREFIX: Final = re.compile(str(_NAME_PREFIX.pattern))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListRequest:
-    """Which page of which listing a client asks for.
+class ListRequest(NamedTuple):
+    """The page of packs that a client asks for.
 
     Attributes:
-        limit: The most packs on the page, 1 to 100; may change from page to page.
+        limit: The most packs on the page, 1 to 100. It may differ from page to page.
         position: Where the page begins; None for the start.
     """
 
@@ -44,20 +60,20 @@ def read_listing(event: APIGatewayProxyEvent, caller: Caller, cursors: Cursors) 
 
     Raises:
         InvalidRequest: Every parameter that is wrong, by name.
-        ServiceUnavailable: There is a cursor, and what it was signed with cannot be read.
+        ServiceUnavailable: There is a cursor, and the secret that signs cursors cannot be read.
     """
     given = event.query_string_parameters or {}
     faults: dict[str, str] = {}
-    limit = parse_limit(given.get("limit"), faults)
+    limit = parse_limit(given.get(LIMIT.name), faults)
     filters = Filters(
-        owned=_owned(given.get("owned"), faults),
-        tier=_tier(given.get("tier"), faults),
-        category=_category(given.get("category"), faults),
-        name_prefix=_name_prefix(given.get("q", ""), faults),
+        owned=_owned(given.get(_OWNED_ONLY.name), faults),
+        tier=_tier(given.get(_TIER.name), faults),
+        category=_category(given.get(_CATEGORY.name), faults),
+        name_prefix=_name_prefix(given.get(_NAME_PREFIX.name, ""), faults),
     )
     if faults:
         raise InvalidRequest(faults)
-    cursor = given.get("cursor")
+    cursor = given.get(CURSOR.name)
     position = None
     if cursor is not None:
         position = cursors.decode(cursor, filters.binding(caller.org_id))
@@ -68,7 +84,7 @@ def page_view(page: Page, filters: Filters, caller: Caller, cursors: Cursors) ->
     """Return the body of a page; `next_cursor` is absent on the last.
 
     Raises:
-        ServiceUnavailable: It is not the last, and what signs cursors cannot be read.
+        ServiceUnavailable: It is not the last page, and the secret that signs cursors cannot be read.
     """
     body: dict[str, Any] = {"packs": [pack_view(pack, caller) for pack in page.packs]}
     if page.next_position is not None:
@@ -79,7 +95,7 @@ def page_view(page: Page, filters: Filters, caller: Caller, cursors: Cursors) ->
 def _owned(text: str | None, faults: dict[str, str]) -> bool | None:
     if text is not None and text not in _OWNED:
         meant = _MEANT_BY_OWNED.get(text.lower())
-        faults["owned"] = f"must be true or false{f'; write {meant}' if meant else ''}"
+        faults[_OWNED_ONLY.name] = f"must be true or false{f'; write {meant}' if meant else ''}"
     return _OWNED.get(text or "")
 
 
@@ -89,7 +105,7 @@ def _tier(text: str | None, faults: dict[str, str]) -> Tier | None:
     try:
         return Tier(text)
     except ValueError:
-        faults["tier"] = not_one_of(text, tuple(str(tier) for tier in Tier))
+        faults[_TIER.name] = not_one_of(text, tuple(str(tier) for tier in Tier))
         return None
 
 
@@ -99,14 +115,14 @@ def _category(text: str | None, faults: dict[str, str]) -> Slug | None:
     try:
         return parse_slug(text)
     except ValueError as error:
-        faults["category"] = str(error)
+        faults[_CATEGORY.name] = str(error)
         return None
 
 
 def _name_prefix(text: str, faults: dict[str, str]) -> str:
-    if len(text) > MAX_LENGTH or not _PREFIX_CHARACTERS.issuperset(text):
+    if len(text) > MAX_LENGTH or _PREFIX.fullmatch(text) is None:
         near = nearest_slug(text)
-        faults["q"] = (
+        faults[_NAME_PREFIX.name] = (
             f"must be the beginning of a name{f', such as {near}' if near else ''}: at most {MAX_LENGTH} of a-z, 0-9 "
             "and -"
         )

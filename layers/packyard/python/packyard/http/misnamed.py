@@ -1,11 +1,11 @@
-"""What is said of a name that an operation does not know: the field that was meant, or where that belongs."""
+"""What a refusal says of an unknown name: the known name that was probably meant, or where the value belongs."""
 
 from collections.abc import Collection
 from typing import Final
 
 from packyard.text.suggestion import unknown_name
 
-# What other APIs call it, by our names.
+# The names of other APIs, by our names.
 _SYNONYMS: Final = {
     synonym: name
     for name, synonyms in {
@@ -55,7 +55,7 @@ _BODY_PLACES: Final = {
         "as a condition it goes into the header If-Match; back to one leads PUT /packs/{id}, whose image_ref takes the "
         "digest that GET /packs/{id}/revisions has"
     ),
-    "tier": "whoever operates this service sets it",
+    "tier": "the operator of this service sets it",
     **dict.fromkeys(("id", "role_id"), "it is part of the path"),
     **dict.fromkeys(("org", "org_id"), "it is that of the credential"),
 }
@@ -66,22 +66,22 @@ _QUERY_PLACES: Final = {
 
 
 def unknown_field(name: str, known: Collection[str], *, kind: str) -> str:
-    """Return what a refusal says of a field of a body that is not known.
+    """Return what a refusal says of an unknown field of a body.
 
     Args:
-        name: As given.
-        known: The names that would have been taken.
-        kind: What it is not: `a field of this request`.
+        name: The name as given.
+        known: The names that the operation takes.
+        kind: What the name is not: `a field of this request`.
     """
     return _unknown(name, known, kind, _BODY_PLACES.get(name))
 
 
 def unknown_parameter(name: str, known: Collection[str]) -> str:
-    """Return what a refusal says of a query parameter that is not known.
+    """Return what a refusal says of an unknown query parameter.
 
     Args:
-        name: As given.
-        known: The names that would have been taken, at least one.
+        name: The name as given.
+        known: The names that the operation takes, at least one.
     """
     return _unknown(name, known, "a query parameter of this operation", _QUERY_PLACES.get(name))
 

@@ -1,8 +1,8 @@
-"""A multipart body (RFC 2046, section 5.1, and RFC 7578) taken apart, in one pass, within bounds (decision 35).
+"""Parsing a multipart body (RFC 2046, section 5.1, and RFC 7578), in one pass and within bounds (decision 35).
 
-Everything that those two allow is taken: a preamble and an epilogue, white space behind a boundary, folded part
-headers, headers in any case and order, quoted and bare values, names of files in any encoding. What a part's other
-headers say is passed over (RFC 7578, section 4.8). A part whose name two readers could read differently is refused.
+Everything that the two RFCs allow is accepted: a preamble and an epilogue, white space after a boundary, folded part
+headers, headers in any case and order, quoted and bare values, file names in any encoding. A part's other headers are
+ignored (RFC 7578, section 4.8). A part whose name two readers could read differently is refused.
 """
 
 import re
@@ -18,13 +18,13 @@ MAX_HEADER_LINES: Final = 32
 # A token of RFC 9110, section 5.6.2.
 _WORD: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _QUOTED: Final = r'"(?:[^"\\]|\\.)*"'
-# What stands bare need not be a token: boundaries of Java and .NET hold `=` and `/`, names of files any byte.
+# An unquoted value need not be a token: boundaries of Java and .NET hold `=` and `/`, names of files any byte.
 _PARAMETER: Final = re.compile(rf'[ \t]*;[ \t]*(?:({_WORD})[ \t]*=[ \t]*({_QUOTED}|[^";]*))?', re.DOTALL)
 _OTHER_NAME: Final = re.compile(r"(?<![0-9A-Za-z_-])name[ \t]*(?:\*[ \t]*)?=", re.IGNORECASE)
 _VALUE: Final = re.compile(rf"[ \t]*({_WORD}(?:/{_WORD})?)")
 _HEADER: Final = re.compile(rf"({_WORD})[ \t]*:(.*)", re.DOTALL)
 _FOLD: Final = re.compile(r"\r\n[ \t]+")
-# Transport padding, and for the last one whatever line end its writer has (RFC 2046, section 5.1.1).
+# Transport padding, and after the last delimiter any line end or none (RFC 2046, section 5.1.1).
 _DELIMITER_TAIL: Final = re.compile(rb"[ \t]*\r\n|(--)[ \t]*(?:\r?\n|\Z)")
 _QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
 # The encodings that change nothing (RFC 2045, section 6.2).
@@ -32,7 +32,7 @@ _PLAIN_ENCODINGS: Final = frozenset({"binary", "8bit", "7bit", ""})
 
 
 class MalformedForm(ValueError):
-    """The body is no form that can be read in one way only; the text follows the name of a field, and is for people."""
+    """The body is not a form with one possible reading. The text is for people, and follows the name of a field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ class Part:
     """One part of a form.
 
     Attributes:
-        name: As its Content-Disposition has it.
-        is_file: Whether that has a file's name too.
+        name: The name in its Content-Disposition.
+        is_file: Whether its Content-Disposition has a file's name too.
         content: Its bytes.
     """
 
@@ -52,7 +52,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class _Delimiter:
-    """Where a line with the boundary lies, the line end before it included."""
+    """The place of a line with the boundary, including the line end before it."""
 
     start: int
     end: int
@@ -60,7 +60,7 @@ class _Delimiter:
 
 
 def parse_parameters(text: str) -> tuple[str, Mapping[str, str], str]:
-    """Return a header's value in lower case, its parameters by their names in lower case, and what follows unread.
+    """Return a header's value in lower case, its parameters by their names in lower case, and the unread rest.
 
     Raises:
         MalformedForm: A parameter is given twice.
@@ -82,15 +82,15 @@ def parse_parameters(text: str) -> tuple[str, Mapping[str, str], str]:
 
 
 def parts_of(body: bytes, boundary: str) -> Iterator[Part]:
-    """Yield the parts of a body in their order; the body is whole, and its size bounded by the caller.
+    """Yield the parts of a body in their order.
 
     Args:
-        body: As sent.
+        body: The whole body. The caller bounds its size.
         boundary: 1 to 70 ASCII characters.
 
     Raises:
-        MalformedForm: At the part where it shows: no such boundary, no end, a part without a name, too many or too long
-            headers, or more than 8 parts.
+        MalformedForm: The body has no such boundary, no end, a part without a name, too many or too long headers, or
+            more than 8 parts. Parts before the fault are yielded first.
     """
     mark = b"--" + boundary.encode()
     opening = _delimiter(body, mark, 0) if body.startswith(mark) else _next_delimiter(body, mark, 0)
@@ -120,7 +120,7 @@ def _delimiter(body: bytes, mark: bytes, at: int) -> _Delimiter:
     if tail is None and body.startswith(b"\n", at + len(mark)):
         raise MalformedForm("has lines that end in LF alone; those of a form end in CRLF")
     if tail is None:
-        # To some readers that is a delimiter (RFC 2046, section 5.1.1), to others it is content.
+        # Some readers take such a line for a delimiter (RFC 2046, section 5.1.1), others for content.
         raise MalformedForm("has a line that begins with the boundary and goes on; choose another boundary")
     return _Delimiter(at, tail.end(), is_last=tail[1] is not None)
 
@@ -136,7 +136,7 @@ def _headers_at(body: bytes, at: int) -> tuple[dict[str, list[str]], int]:
     end = at - 2 if body.startswith(b"\r\n", at) else body.find(b"\r\n\r\n", at, at + MAX_HEADER_BYTES)
     if end < 0:
         raise MalformedForm(f"has a part whose headers do not end within {MAX_HEADER_BYTES} bytes")
-    # Every byte is a character of Latin-1; names of parts are looked at once more.
+    # Latin-1 decodes every byte. Names of parts are decoded as UTF-8 later.
     lines = _FOLD.sub(" ", body[at : max(at, end)].decode("latin-1")).split("\r\n")
     if len(lines) > MAX_HEADER_LINES:
         raise MalformedForm(f"has a part of more than {MAX_HEADER_LINES} headers")
@@ -170,7 +170,7 @@ def _disposition(headers: Mapping[str, list[str]]) -> tuple[str, bool]:
     # Readers of RFC 2231 take the name from there.
     if any(key.partition("*")[0] == "name" and key != "name" for key in parameters):
         raise MalformedForm('has a part that is named by name*; write its name as name="…"')
-    # Some writers do not escape a quote in a file's name, which is a hint: what it is does not matter, unless some
+    # Some writers do not escape a quote in a file's name. The file's name is a hint and does not matter, unless a
     # reader could find another name of the part in it.
     if rest and (not is_file or _OTHER_NAME.search(rest)):
         raise MalformedForm(

@@ -1,37 +1,47 @@
-"""The conditions of a write: change a thing only as the client has seen it, or only if it is not there yet.
+"""The conditions of a write: only if a thing is as the client has seen it, or only if it is not there yet.
 
-`If-Match` is RFC 9110, section 13.1.1; `If-None-Match` is section 13.1.2. A write takes of the latter only `*`, and
-only where it may make something new. Elsewhere it is refused, not ignored: whoever sends it wants nothing overwritten.
+`If-Match` is RFC 9110, section 13.1.1; `If-None-Match` is section 13.1.2. Writes take only `*` of the latter, and only
+where they may make something new. Elsewhere `If-None-Match` is refused, since its sender wants nothing overwritten.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest
+from packyard.http.fields import Field
 from packyard.packs.precondition import IfMatch, revision_tag
 
 HEADER: Final = "If-Match"
 IF_NONE_MATCH: Final = "If-None-Match"
+_TAG: Final = r'(W/)?"[!#-~]*"'
+# The pattern is for writers of the header. Readers take more (RFC 9110, sections 5.6.1.2 and 8.8.3): see _ELEMENT.
+IF_MATCH: Final = Field(
+    name=HEADER,
+    pattern=rf"(\*|{_TAG}(, *{_TAG})*)",
+    example='"3"',
+    description="Only if it is at one of these revisions: entity tags as in ETag, quotes included, or `*`.",
+)
+CREATE_ONLY: Final = Field(
+    name=IF_NONE_MATCH, values=("*",), description="`*`: only if nothing is there yet."
+)
 _MAX_CHARACTERS: Final = 1024
 _SHOWN_CHARACTERS: Final = 64
-# One element of the list: an entity tag (section 8.8.3), or nothing, which recipients must pass over (5.6.1.2).
+# One element of the list: an entity tag (section 8.8.3), or an empty element, which is ignored (section 5.6.1.2).
 _ELEMENT: Final = re.compile(
     r'[ \t]*(?P<tag>(?P<weak>W/)?"(?P<opaque>[\x21\x23-\x7e\x80-\xff]*)")?[ \t]*(?:,|\Z)'
 )
-# A revision as people write it who know no entity tags, or whose shell has taken the quotes away.
+# A revision without the quotes of an entity tag, which people forget and shells remove.
 _BARE: Final = re.compile(r"""\s*(?:[Ww]/)?\s*["'\\“”]*([0-9]{1,18})["'\\“”]*\s*""")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
-    """On what condition something is written that need not be there yet.
+class Conditions(NamedTuple):
+    """The conditions of a write that may make something new.
 
     Attributes:
-        if_match: What the client has seen; None when it says nothing about that.
-        create_only: Whether nothing may be there.
+        if_match: What the client has seen; None without `If-Match`.
+        create_only: Whether to write only if nothing is there.
     """
 
     if_match: IfMatch | None
@@ -39,13 +49,13 @@ class Conditions:
 
 
 def read_if_match(event: APIGatewayProxyEvent) -> IfMatch | None:
-    """Return the condition of a request that changes what is there, or None when it states none.
+    """Return the condition of a request that changes what is there; None without one.
 
     A weak tag is accepted and matches nothing, since `If-Match` compares strongly (RFC 9110, section 8.8.3.2).
 
     Raises:
         InvalidRequest: On `If-Match`: neither `*` nor a list of entity tags, or longer than 1024 characters. On
-            `If-None-Match`: it is there.
+            `If-None-Match`: it is given.
     """
     if event.multi_value_headers.get(IF_NONE_MATCH):
         raise InvalidRequest(
@@ -69,10 +79,10 @@ def read_conditions(event: APIGatewayProxyEvent) -> Conditions:
 
 
 def refuse_conditions(event: APIGatewayProxyEvent) -> None:
-    """Refuse a condition on a request that makes a new pack: there is nothing yet that it could name.
+    """Refuse a condition on a request that makes a new pack, of which no client can have seen a revision.
 
     Raises:
-        InvalidRequest: On `If-Match` or `If-None-Match`: it is there.
+        InvalidRequest: On `If-Match` or `If-None-Match`: it is given.
     """
     for header in (HEADER, IF_NONE_MATCH):
         if event.multi_value_headers.get(header):

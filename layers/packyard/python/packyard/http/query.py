@@ -1,26 +1,32 @@
-"""The query string: an operation takes the parameters that it knows, each once, and refuses all others by name.
+"""Checking the names in a query: an operation takes its parameters, each once, and refuses all others by name.
 
-A parameter that is ignored does harm: `DELETE /packs/{id}?version=1` would delete more than was meant, and
-`?dry_run=true` would write.
+Ignoring a parameter would do harm: `DELETE /packs/{id}?version=1` would delete the whole pack, and `?dry_run=true`
+would write.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
+from packyard.http.fields import Field
 from packyard.http.misnamed import unknown_parameter
 from packyard.http.named_faults import first_names, refusal_of_names
 
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
-def require_known(event: APIGatewayProxyEvent, known: Collection[str] = ()) -> None:
+def require_known(event: APIGatewayProxyEvent, parameters: Sequence[Field] = ()) -> None:
     """Check that a query string holds nothing but parameters that the operation takes, each at most once.
+
+    Args:
+        event: The gateway's event.
+        parameters: What the operation takes.
 
     Raises:
         InvalidRequest: Every parameter that is unknown or repeated, by name; of many, the first twenty.
     """
+    known = [parameter.name for parameter in parameters]
     given = event.multi_value_query_string_parameters
     unknown = first_names(name for name in given if name not in known)
     faults = {name: _unknown(name, known, event.http_method) for name in unknown}

@@ -1,4 +1,4 @@
-"""A request's body as the bytes that the client has sent, within the gateway's bound."""
+"""Reading a request's body as bytes, of bounded size."""
 
 import base64
 import binascii
@@ -10,7 +10,7 @@ from packyard.packs.archive.limits import MIB
 
 
 def refuse_form(event: APIGatewayProxyEvent) -> None:
-    """Refuse a form where a file's bytes are wanted: what lies around them would become part of the file.
+    """Refuse a form where a file's bytes are expected: the form's boundaries would become part of the file.
 
     Raises:
         InvalidRequest: On `body`.
@@ -24,23 +24,23 @@ def refuse_form(event: APIGatewayProxyEvent) -> None:
 
 
 def read_bytes(event: APIGatewayProxyEvent, *, max_bytes: int, larger: str) -> bytes:
-    """Return the body; none at all is an empty one.
+    """Return the body; an absent body is empty.
 
     Args:
-        event: The gateway's event. It has the body in base64, whatever its type (decision 16).
+        event: The gateway's event. It has every body in base64 (decision 16).
         max_bytes: The largest body, decoded.
-        larger: What to do with a larger one, as a sentence.
+        larger: A sentence that says what to do with a larger one.
 
     Raises:
         PayloadTooLarge: It is over `max_bytes`.
-        InvalidRequest: On `body`: the base64 cannot be undone.
+        InvalidRequest: On `body`: the base64 is not valid.
     """
     text = event.body or ""
     too_large = PayloadTooLarge(
         f"The body is over {max_bytes} bytes ({max_bytes / MIB:.1f} MiB), the most that one request can carry. {larger}"
     )
     if not event.is_base64_encoded:
-        # Had the gateway decoded it as text, only ASCII would have come through unharmed.
+        # A body that is not in base64 has gone through the gateway as text, which keeps only ASCII unchanged.
         body = text.encode("utf-8", "surrogatepass")
     else:
         if len(text) > (max_bytes + 2) // 3 * 4:

@@ -1,27 +1,25 @@
-"""The query string of `GET /packs/{id}/revisions`, and the page that answers it."""
+"""Reading the query of `GET /packs/{id}/revisions`, and the body of its answer."""
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest
-from packyard.http.page_limit import parse_limit
+from packyard.http.page_limit import CURSOR, LIMIT, parse_limit
 from packyard.packs.revision import Revision
 from packyard.packs.timestamp import format_timestamp
 from packyard.store.cursor import Binding, Position
 from packyard.store.cursors import Cursors
 from packyard.store.history import HistoryPage
 
-QUERY: Final = ("limit", "cursor")
+QUERY: Final = (LIMIT, CURSOR)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryRequest:
-    """Which page of a history a client asks for.
+class HistoryRequest(NamedTuple):
+    """The page of a history that a client asks for.
 
     Attributes:
-        limit: The most revisions on the page, 1 to 100; may change from page to page.
+        limit: The most revisions on the page, 1 to 100. It may differ from page to page.
         position: Where the page begins; None for the newest.
     """
 
@@ -34,14 +32,14 @@ def read_history_request(event: APIGatewayProxyEvent, binding: Binding, cursors:
 
     Raises:
         InvalidRequest: The parameter that is wrong, by name.
-        ServiceUnavailable: There is a cursor, and what it was signed with cannot be read.
+        ServiceUnavailable: There is a cursor, and the secret that signs cursors cannot be read.
     """
     given = event.query_string_parameters or {}
     faults: dict[str, str] = {}
-    limit = parse_limit(given.get("limit"), faults)
+    limit = parse_limit(given.get(LIMIT.name), faults)
     if faults:
         raise InvalidRequest(faults)
-    cursor = given.get("cursor")
+    cursor = given.get(CURSOR.name)
     position = None if cursor is None else cursors.decode(cursor, binding)
     return HistoryRequest(limit=limit, position=position)
 
@@ -50,7 +48,7 @@ def history_view(page: HistoryPage, binding: Binding, cursors: Cursors) -> dict[
     """Return the body of a page; `next_cursor` is absent on the last.
 
     Raises:
-        ServiceUnavailable: It is not the last, and what signs cursors cannot be read.
+        ServiceUnavailable: It is not the last page, and the secret that signs cursors cannot be read.
     """
     body: dict[str, Any] = {"revisions": [_revision_view(revision) for revision in page.revisions]}
     if page.next_position is not None:

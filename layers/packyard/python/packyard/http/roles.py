@@ -1,4 +1,4 @@
-"""Agent roles on the wire: the list of packs that a client sets, and the one it gets."""
+"""Agent roles in requests and answers."""
 
 from typing import Any, Final
 
@@ -8,14 +8,33 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from packyard.errors import InvalidRequest
 from packyard.http.app import json_response
 from packyard.http.entity_tags import ETAG
+from packyard.http.fields import Body, Field
 from packyard.http.json_body import read_json
 from packyard.packs.manifest.name import nearest_slug
-from packyard.packs.pack import is_pack_id
+from packyard.packs.pack import PACK_ID, is_pack_id
 from packyard.packs.precondition import revision_tag
-from packyard.packs.role import MAX_PACKS, Role, is_role_id
+from packyard.packs.role import MAX_PACKS, ROLE_ID, Role, is_role_id
 
-_FIELD: Final = "pack_ids"
 _EXAMPLE: Final = "pack_01JQ2V7N3T5W8XABCDEFGHJKMN"
+_PACK_IDS: Final = Field(
+    name="pack_ids",
+    kind="array",
+    required=True,
+    items=Field(
+        name="id",
+        pattern=PACK_ID.pattern,
+        example=_EXAMPLE,
+        description="Never reused; survives every update.",
+    ),
+    max_items=MAX_PACKS,
+    example=[_EXAMPLE],
+)
+ROLE_ASSIGNMENT: Final = Body(
+    name="RoleAssignment", description="All packs that a role is to have.", fields=(_PACK_IDS,)
+)
+ROLE: Final = Field(
+    name="role_id", required=True, pattern=ROLE_ID.pattern, example="support-agent", description="The role."
+)
 
 
 def require_role_id(text: str) -> None:
@@ -28,21 +47,21 @@ def require_role_id(text: str) -> None:
         near = nearest_slug(text)
         hint = f", such as {near}" if near else ""
         raise InvalidRequest(
-            {"role_id": f"must be 1 to 128 of A-Z, a-z, 0-9, _, . and -, the first a letter or a digit{hint}"}
+            {ROLE.name: f"must be 1 to 128 of A-Z, a-z, 0-9, _, . and -, the first a letter or a digit{hint}"}
         )
 
 
 def read_pack_ids(event: APIGatewayProxyEvent) -> tuple[str, ...]:
-    """Return the ids that a body lists, in its order.
+    """Return the packs' ids that a body lists, in its order.
 
     Raises:
         UnsupportedMediaType, PayloadTooLarge: See `read_json`.
         InvalidRequest: The body is not an object of `pack_ids`, or that is not a list of at most 49 ids, each once.
     """
-    pack_ids = read_json(event, fields=frozenset({_FIELD}), required={_FIELD: [_EXAMPLE]})[_FIELD]
+    pack_ids = read_json(event, ROLE_ASSIGNMENT)[_PACK_IDS.name]
     fault = _fault(pack_ids)
     if fault is not None:
-        raise InvalidRequest({_FIELD: fault})
+        raise InvalidRequest({_PACK_IDS.name: fault})
     return tuple(pack_ids)
 
 

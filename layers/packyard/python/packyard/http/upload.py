@@ -1,4 +1,4 @@
-"""The upload forms: an archive and, for a new pack, who may see it."""
+"""The upload forms: an archive and, for a new pack, its visibility."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,51 +7,60 @@ from typing import Final
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest
+from packyard.http.fields import Body, Field
 from packyard.http.form import read_form
 from packyard.http.multipart import Part
-from packyard.http.visibility import parse_visibility
+from packyard.http.visibility import VISIBILITY, stated_visibility
 from packyard.packs.archive.file_kind import LONGEST_LOOK, text_of_gzip
 from packyard.packs.pack import Visibility
 
-_ARCHIVE: Final = "archive"
-_FILES: Final = frozenset({_ARCHIVE})
+_ARCHIVE: Final = Field(name="archive", kind="file", required=True, description="The `.tar.gz`.")
+ARCHIVE_FORM: Final = Body(
+    name="ArchiveForm", description="The upload form: one archive.", fields=(_ARCHIVE,)
+)
+PACK_FORM: Final = Body(
+    name="PackForm",
+    description="The upload form: an archive and who may see the pack.",
+    fields=(_ARCHIVE, VISIBILITY),
+)
 _GZIP: Final = b"\x1f\x8b"
 _AS_FILE: Final = "put @ before the path of the file, as in -F archive=@my-pack.tar.gz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """What a client posts to `/packs/upload`."""
+    """The form of `POST /packs/upload`."""
 
     archive: bytes
     visibility: Visibility
 
 
 def read_upload(event: APIGatewayProxyEvent, *, max_bytes: int) -> Upload:
-    """Return the archive of a new pack and its visibility, `org` unless given.
+    """Return the archive of a new pack and its visibility, which is `org` by default.
 
     Raises:
         UnsupportedMediaType, PayloadTooLarge: See `read_form`.
-        InvalidRequest: The archive is missing or empty, or the visibility is not one we know.
+        InvalidRequest: The archive is missing or empty, or the visibility is unknown.
     """
-    parts = read_form(event, fields=_FILES | {"visibility"}, files=_FILES, max_bytes=max_bytes)
+    parts = read_form(event, PACK_FORM, max_bytes=max_bytes)
     faults: dict[str, str] = {}
     archive = _archive(parts, faults)
-    stated = parts["visibility"].content.decode("utf-8", "replace") if "visibility" in parts else "org"
-    visibility = parse_visibility(stated, faults)
+    given = parts.get(VISIBILITY.name)
+    stated = {} if given is None else {VISIBILITY.name: given.content.decode("utf-8", "replace")}
+    visibility = stated_visibility(stated, faults)
     if faults:
         raise InvalidRequest(faults)
     return Upload(archive=archive, visibility=visibility)
 
 
 def read_reupload(event: APIGatewayProxyEvent, *, max_bytes: int) -> bytes:
-    """Return the archive for a pack that stands.
+    """Return the new archive of a pack.
 
     Raises:
         UnsupportedMediaType, PayloadTooLarge: See `read_form`.
         InvalidRequest: The archive is missing or empty.
     """
-    parts = read_form(event, fields=_FILES, files=_FILES, max_bytes=max_bytes)
+    parts = read_form(event, ARCHIVE_FORM, max_bytes=max_bytes)
     faults: dict[str, str] = {}
     archive = _archive(parts, faults)
     if faults:
@@ -60,17 +69,17 @@ def read_reupload(event: APIGatewayProxyEvent, *, max_bytes: int) -> bytes:
 
 
 def _archive(parts: Mapping[str, Part], faults: dict[str, str]) -> bytes:
-    archive = parts.get(_ARCHIVE)
+    archive = parts.get(_ARCHIVE.name)
     if archive is None:
-        faults[_ARCHIVE] = (
+        faults[_ARCHIVE.name] = (
             "is required: a part of this name that holds the .tar.gz, as in -F archive=@my-pack.tar.gz"
         )
         return b""
     if not archive.is_file and not archive.content.startswith(_GZIP):
         start = archive.content[:LONGEST_LOOK]
-        faults[_ARCHIVE] = text_of_gzip(start) or f"is a text and no file; {_AS_FILE}"
+        faults[_ARCHIVE.name] = text_of_gzip(start) or f"is a text and no file; {_AS_FILE}"
     elif not archive.content:
-        faults[_ARCHIVE] = (
+        faults[_ARCHIVE.name] = (
             "is empty: the file that was sent has no bytes; make it with tar -czf my-pack.tar.gz my-pack"
         )
     return archive.content

@@ -1,28 +1,48 @@
-"""Staged uploads: what a client says when it starts one, and what it is told of it."""
+"""Staged uploads in requests and answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest, PayloadTooLarge
+from packyard.http.fields import Body, Field
 from packyard.http.json_body import read_json
-from packyard.http.visibility import parse_visibility
+from packyard.http.visibility import VISIBILITY, stated_visibility
 from packyard.operations.uploads import StartedUpload
-from packyard.packs.pack import Visibility
+from packyard.packs.pack import PACK_ID, Visibility
 from packyard.packs.timestamp import format_timestamp
 from packyard.packs.upload import Upload, UploadStatus
+
+_PACK_ID: Final = Field(
+    name="pack_id",
+    pattern=PACK_ID.pattern,
+    example="pack_01JQ2V7N3T5W8XABCDEFGHJKMN",
+    description="The owned pack that the archive replaces.",
+)
+_SIZE_BYTES: Final = Field(
+    name="size_bytes",
+    kind="integer",
+    minimum=1,
+    description="The archive's size. An archive that is too large is refused before it is sent.",
+)
+UPLOAD_START: Final = Body(
+    name="UploadStart",
+    description="What an archive is going to be, before it is sent.",
+    fields=(VISIBILITY, _PACK_ID, _SIZE_BYTES),
+    exclusive=(_PACK_ID.name, VISIBILITY.name),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRequest:
-    """What a client posts to `/packs/uploads`.
+    """The body of `POST /packs/uploads`.
 
     Attributes:
-        visibility: Of the pack that is to be made.
+        visibility: Of the new pack.
         pack_id: The pack that the archive replaces; None for a new pack.
-        size_bytes: How large the archive is going to be, as far as the client says.
+        size_bytes: The size of the archive, if the client states it.
     """
 
     visibility: Visibility
@@ -31,7 +51,7 @@ class StartRequest:
 
 
 def read_start(event: APIGatewayProxyEvent, *, max_bytes: int) -> StartRequest:
-    """Return what kind of upload a client asks for.
+    """Return the upload that a client asks for.
 
     Args:
         event: The gateway's event.
@@ -39,19 +59,21 @@ def read_start(event: APIGatewayProxyEvent, *, max_bytes: int) -> StartRequest:
 
     Raises:
         InvalidRequest: Every field that is wrong, by name.
-        PayloadTooLarge: The archive is going to be too large.
+        PayloadTooLarge: The stated size is over `max_bytes`.
     """
-    given = read_json(event, fields=frozenset({"visibility", "pack_id", "size_bytes"}))
+    given = read_json(event, UPLOAD_START)
     faults: dict[str, str] = {}
-    size = given.get("size_bytes")
+    size = given.get(_SIZE_BYTES.name)
     if isinstance(size, float) and size.is_integer():
-        # To JSON Schema 5.0 is an integer too, and some clients have no other numbers.
+        # In JSON Schema, 5.0 is an integer too. Some clients write all numbers like this.
         size = int(size)
-    if "size_bytes" in given and (type(size) is not int or size < 1):
-        faults["size_bytes"] = "must be a whole number of bytes, at least 1, without quotes"
-    pack_id = given.get("pack_id")
-    if "pack_id" in given and not isinstance(pack_id, str):
-        faults["pack_id"] = "must be the id of a pack, which begins with pack_; leave it out for a new pack"
+    if _SIZE_BYTES.name in given and (type(size) is not int or size < 1):
+        faults[_SIZE_BYTES.name] = "must be a whole number of bytes, at least 1, without quotes"
+    pack_id = given.get(_PACK_ID.name)
+    if _PACK_ID.name in given and not isinstance(pack_id, str):
+        faults[_PACK_ID.name] = (
+            "must be the id of a pack, which begins with pack_; leave it out for a new pack"
+        )
     visibility = _visibility(given, faults)
     if faults:
         raise InvalidRequest(faults)
@@ -63,12 +85,12 @@ def read_start(event: APIGatewayProxyEvent, *, max_bytes: int) -> StartRequest:
 
 
 def _visibility(given: Mapping[str, Any], faults: dict[str, str]) -> Visibility:
-    if "visibility" in given and "pack_id" in given:
-        faults["visibility"] = (
+    if all(name in given for name in UPLOAD_START.exclusive):
+        faults[VISIBILITY.name] = (
             "cannot be given with pack_id: the pack keeps the one that it has, which PATCH /packs/{id} changes"
         )
         return Visibility.ORG
-    return parse_visibility(given.get("visibility", Visibility.ORG), faults)
+    return stated_visibility(given, faults)
 
 
 def upload_view(upload: Upload) -> dict[str, Any]:
@@ -84,7 +106,7 @@ def upload_view(upload: Upload) -> dict[str, Any]:
 
 
 def started_view(started: StartedUpload) -> dict[str, Any]:
-    """Return the Upload object of one that has just begun, with the form that takes the archive."""
+    """Return the Upload object of a new upload, with the form that takes the archive."""
     return {
         **upload_view(started.upload),
         "url": started.form.url,

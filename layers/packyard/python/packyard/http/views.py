@@ -44,9 +44,9 @@ def pack_response(status: int, pack: Pack, caller: Caller) -> Response[str]:
 
 
 def pack_tag(pack: Pack, caller: Caller) -> str:
-    """Return the entity tag of a pack as a caller sees it: for its owner, who alone can write it, the revision.
+    """Return the entity tag of a pack as a caller sees it: for its owner, the revision.
 
-    Others see another body, which has another tag (RFC 9110, section 8.8.3: no two representations share one). A field
-    that can change without a revision has to change the tag as well (decision 40).
+    Other organisations see another body, which needs another tag (RFC 9110, section 8.8.3). They cannot write the pack.
+    A field that can change without a new revision must change the tag as well (decision 40).
     """
     return revision_tag(pack.revision) if pack.org_id == caller.org_id else f'"shared-{pack.revision}"'

@@ -6,7 +6,7 @@ from typing import NewType
 
 Digest = NewType("Digest", str)
 
-_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
+SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def parse_digest(text: str) -> Digest:
@@ -15,7 +15,7 @@ def parse_digest(text: str) -> Digest:
     Raises:
         ValueError: `text` is not a sha256 digest in canonical form.
     """
-    if _SHA256.fullmatch(text) is None:
+    if SHA256.fullmatch(text) is None:
         raise ValueError("must be sha256: followed by 64 lower-case hex digits")
     return Digest(text)
 

@@ -1,4 +1,4 @@
-"""From a credential to the caller it stands for: an API key of ours, or a JWT of the deployment's issuer."""
+"""Finding the caller of a credential: an API key of ours, or a JWT of the deployment's issuer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 # Every JWT begins so: base64url of `{"`.
 TOKEN_PREFIX: Final = "eyJ"  # noqa: S105 - a prefix, not a secret
 
-# What API Gateway passes on of all headers together is 10,240 bytes ("Amazon API Gateway quotas").
+# API Gateway passes on at most 10,240 bytes of headers ("Amazon API Gateway quotas").
 _MAX_CREDENTIAL_CHARACTERS: Final = 8192
 
 
 @dataclass(frozen=True, slots=True)
 class _Bearer:
-    """Whom a credential speaks for."""
+    """The principal of a credential."""
 
     org_id: str
     principal: str
@@ -41,13 +41,13 @@ def authenticate(
     Args:
         authorization: The header's value, `Bearer <token>`.
         tenants: Where keys and organisations are kept.
-        token_reader: Makes what reads JWTs, when the first one comes: API keys need none of its machinery. None when
-            the deployment takes no JWTs.
+        token_reader: Returns the reader of JWTs, or None when the deployment takes no JWTs. Called for the first JWT,
+            so that API keys do not load its libraries.
         now: The present instant; decides about expiry and about a trial's end.
 
     Raises:
-        Unauthenticated: Anything but a known, live credential of a known organisation. Which of these it was is not
-            told.
+        Unauthenticated: The credential is not a known and valid one of a known organisation. The client is not told
+            what is wrong.
         ServiceUnavailable: The table or the issuer of JWTs did not answer.
     """
     if len(authorization) > _MAX_CREDENTIAL_CHARACTERS or not authorization.isascii():
@@ -67,7 +67,7 @@ def authenticate(
     if org is None:
         raise Unauthenticated
     return Caller(
-        # Not the item's own: functions that write roles may write into its partition (decision 67).
+        # Not the org_id of the item: functions that write roles may write into its partition (decision 67).
         org_id=bearer.org_id,
         org_slug=org.slug,
         principal=bearer.principal,

@@ -1,4 +1,4 @@
-"""Measuring what waits for its deletion, for the alarm on deletions that are stuck."""
+"""Measuring how many packs wait for their deletion, for the alarm on deletions that are stuck."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from packyard.store.deletions import Backlog, DeletionStore
 def measure_backlog(deletions: DeletionStore, *, now: datetime) -> Backlog:
     """Write how many packs are being deleted, and for how long the oldest has been, as metrics. One read.
 
-    With nothing to delete the age is 0, so that missing figures mean that nothing has been measured.
+    The age is 0 when no pack is being deleted. A missing metric thus means that nothing has been measured.
 
     Args:
         deletions: The deletions.

@@ -1,13 +1,14 @@
-"""Building the archive of a staged upload, once S3 has told of its arrival.
+"""Building the archive of a staged upload, after S3 has reported its arrival.
 
-    claim the build → publish the archive that is in the bucket; the row's transaction says that the upload is done
+    claim the build → publish the archive in the bucket; the row's transaction also marks the upload as done
 
-S3 tells at least once, early or late, and the queue delivers at least once: a build that is under way sends its message
-back, one that has come to its end lets it go. A crash leaves the lease, and the message, which comes again when the
-lease has run out; whatever had been pushed is enqueued. Since the pack and `done` are one write, an upload is never
-`failed` while its archive has become a pack. A refusal that the inline way would answer as well (4xx) is final;
-anything else is tried again until the build's deadline, and its last cause is then what the upload says. A message that
-comes later still goes to the dead letters, where somebody sees it.
+S3 reports an arrival at least once, soon or late, and the queue delivers a message at least once. While a build is
+under way, another message about it goes back to the queue. After a build has ended, such a message is dropped. A crash
+leaves the lease and the message. The message comes again when the lease has expired, and a cleanup message covers what
+was pushed. The pack and `done` are one write, so that an upload is never `failed` although its archive has become a
+pack. A refusal (4xx) is final, as it is for an archive in a request. Any other failure is tried again until the build's
+deadline. After that, the upload reports the last cause. A message that comes later than that goes to the dead-letter
+queue, whose alarm tells the operator.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +21,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from packyard.aws import figures
 from packyard.errors import InternalError, PackyardError
-from packyard.operations.publish import Published, Publisher
+from packyard.operations.publish import Publisher
+from packyard.operations.published import Published
 from packyard.packs.pack import Pack
 from packyard.storage.staging import Staging, parse_arrivals, uploaded_key
 from packyard.store.table import Update
@@ -36,7 +38,7 @@ class Builder:
     """Builds what clients have staged.
 
     Attributes:
-        lease: Longer than the function that builds can run, by more than clocks differ.
+        lease: Longer than the building function can run, by more than the clocks of two machines differ.
         build_time: From an archive's arrival until it is built or has failed, all attempts together.
         clock: The present instant, UTC.
         new_ulid: A ULID never used before.
@@ -55,9 +57,9 @@ class Builder:
 
         Raises:
             ValueError: The message is not one that S3 sends about uploads.
-            BuildUnderWay: Another process is at it; the message should come again.
-            OutOfTime: It never came to an end; the message belongs with the dead letters.
-            RegistryUnavailable, ServiceUnavailable: Not now; the message should come again.
+            BuildUnderWay: Another process builds the archive; the message should come again.
+            OutOfTime: The build never ended; the message belongs in the dead-letter queue.
+            RegistryUnavailable, ServiceUnavailable: The build failed for now; the message should come again.
         """
         for upload_id in parse_arrivals(body):
             self._build(upload_id)

@@ -1,4 +1,4 @@
-"""The images in our own registry, built or copied: enqueued before they are pushed, tagged after their row stands."""
+"""The images in our own registry, built or copied. The cleanup message comes before the push, the tag after the row."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ from packyard.registry.own.refusal import NAME_UNKNOWN, RegistryRefused, TagKept
 
 logger = Logger(child=True)
 
-# Of what was there when the push began (distribution-spec, "Error Codes"); some come with 404, and some with 400.
+# The codes for what was removed during a push (distribution-spec, "Error Codes"). Some come with 404, some with 400.
 _TAKEN_AWAY: Final = frozenset({NAME_UNKNOWN, "BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
-# For the operator; nothing is wrong with the pack, which is pinned by its digest (decision 50).
+# A message for the operator. The pack works without the tag, since its digest pins it (decision 50).
 TAG_KEPT: Final = (
     "the registry does not let the version's tag name the pack's image: it is immutable or protected there"
 )
@@ -54,7 +54,7 @@ class BuiltImages:
         return f"{self.registry.host}/{self._repository(org_id, name)}:{tag_of(version)}"
 
     def begin_upload(self, *, org_id: str, name: PackName) -> BlobUpload:
-        """Return what takes a layer of a pack ahead of its push."""
+        """Begin an upload, to which a layer of a pack is sent before its push."""
         return self.registry.begin_upload(self._repository(org_id, name))
 
     def push(
@@ -65,9 +65,9 @@ class BuiltImages:
         Args:
             image: Its documents.
             layer: Its layer.
-            upload: Has taken the layer already, if anything has.
-            pack: The pack that is to have it, as it will be written.
-            due_at: From when the image is an orphan unless a row uses it.
+            upload: The upload that the layer was sent to already; None when it was not sent.
+            pack: The pack that gets the image, as it will be written.
+            due_at: From then on the image is removed unless a row uses it.
 
         Raises:
             RegistryUnavailable, RegistryThrottled: Our registry did not take the image.
@@ -79,8 +79,9 @@ class BuiltImages:
                 repository, due_at, lambda: self.registry.push(repository, image, layer, upload=upload)
             )
         except RegistryRefused as refused:
-            # A deletion has taken the repository away in between, or a cleaner what the index names, because this push
-            # has outlived its claim. The client's repeat pushes it again, or is told by the row why not.
+            # A deletion has removed the repository in between; or this push took longer than its claim, and a cleaner
+            # has removed what the index names. The client's repeat pushes the image again, or learns from the row why
+            # not.
             if refused.answered != HTTPStatus.NOT_FOUND and not refused.codes & _TAKEN_AWAY:
                 raise
             raise ServiceUnavailable from refused
@@ -97,15 +98,15 @@ class BuiltImages:
         """Enqueue the cleanup of an image that others have made, and copy it by digest.
 
         Args:
-            image: All of it.
-            content: Yields one of its blobs, anew with each call.
-            mount_from: The repository of our registry that it is in, if it is.
-            pack: The pack that is to have it, as it will be written.
-            due_at: From when the copy is an orphan unless a row uses it.
+            image: The whole image.
+            content: Yields the content of a blob, from its start with each call.
+            mount_from: The repository of our registry that has the image; None for an image of another registry.
+            pack: The pack that gets the image, as it will be written.
+            due_at: From then on the copy is removed unless a row uses it.
 
         Raises:
             TimedOut: There was not enough time; what has been copied by then need not be copied again.
-            RegistryUnavailable, ServiceUnavailable: As for `push`; and what `content` raises.
+            RegistryUnavailable, ServiceUnavailable: As for `push`; and the errors of `content`.
         """
         repository = self._enqueued(image.digests, pack, due_at)
 
@@ -122,7 +123,7 @@ class BuiltImages:
         self._sent(repository, due_at, send)
 
     def holds(self, pack: Pack) -> bool:
-        """Return whether a pack's image is still where it was pushed to.
+        """Return whether our registry still has a pack's image.
 
         Raises:
             RegistryUnavailable, ServiceUnavailable: As for `push`.
@@ -130,11 +131,11 @@ class BuiltImages:
         return self.registry.has_image(self._repository(pack.org_id, pack.name), pack.image_digest)
 
     def tag(self, index: Document, *, pack: Pack) -> None:
-        """Set the version's tag. No pack needs it; if this fails, the cleanup message sets it (decision 4)."""
+        """Set the version's tag. The pack works without it. If this fails, the cleanup message sets it (decision 4)."""
         try:
             self.registry.tag(self._repository(pack.org_id, pack.name), tag_of(pack.version), index)
         except TagKept:
-            # The cleanup message will find the same, and say so.
+            # The cleanup message will meet the same refusal, and log it.
             logger.warning(TAG_KEPT, extra={"pack_id": pack.id}, exc_info=True)
         except PackyardError:
             logger.warning("tag left to clean_up", extra={"pack_id": pack.id}, exc_info=True)
@@ -144,18 +145,18 @@ class BuiltImages:
 
         Args:
             pack: The pack.
-            digests: Of those images; read only as far as the registry needs to be told.
+            digests: The digests of those images. They are read only if the registry needs them.
 
         Returns:
-            Whether no request of ours can remove anything any more.
+            Whether every request was answered, so that none can remove anything later.
 
         Raises:
-            RegistryCleanupFailed: Something of them is, or may be, still there.
+            RegistryCleanupFailed: Some of the images are, or may be, still there.
         """
         return self.registry.purge_repository(self._repository(pack.org_id, pack.name), digests)
 
     def _enqueued(self, digests: tuple[Digest, ...], pack: Pack, due_at: datetime) -> str:
-        """Enqueue the cleanup of what is about to be pushed, and return the repository to push it to."""
+        """Enqueue the cleanup of documents that are about to be pushed, and return the repository to push them to."""
         repository = self._repository(pack.org_id, pack.name)
         self.cleanup_queue.enqueue(
             OrphanImage(
@@ -166,11 +167,11 @@ class BuiltImages:
         return repository
 
     def _sent(self, repository: str, due_at: datetime, send: Callable[[], None]) -> None:
-        """Send to a repository, and once more when it had to be created first (decision 69).
+        """Send to a repository. If it does not exist, create it and send again (decision 69).
 
-        Some registries create a repository with the first push. ECR does not, and says NAME_UNKNOWN; it has also been
-        seen to hang up instead (aws/containers-roadmap #1970). Whatever is created here is enqueued already, so
-        `clean_up` removes it unless a row uses it by then; after that time nothing is created any more.
+        Some registries create a repository with the first push. ECR answers NAME_UNKNOWN instead; it has also been seen
+        to close the connection (aws/containers-roadmap #1970). The cleanup message covers what is created here:
+        `clean_up` removes it unless a row uses it by `due_at`. After that time, nothing is created.
         """
         try:
             send()
@@ -180,7 +181,7 @@ class BuiltImages:
             if not (missing or hung_up) or self.clock() >= due_at:
                 raise
             created = self.registry.create_repository(repository)
-            # Another push of the same name may have created it in between. One that hangs up tells nothing.
+            # Another push of the same name may have created it in between. A closed connection does not tell.
             if created is None or not (created or missing):
                 raise
             send()

@@ -1,4 +1,4 @@
-"""An archive, validated and built into an image on local disk; no image of it is anywhere else yet."""
+"""An archive, validated and built into an image on the local disk, before the image is pushed."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ class BuiltPack:
         manifest: Its `pack.yaml`.
         image: The image's documents.
         layer: The image's only layer.
-        upload: What has taken the layer ahead of its push, if it is a large one.
+        upload: The upload to which a large layer was sent while it was built; None for a small layer.
     """
 
     manifest: Manifest
@@ -38,12 +38,12 @@ class BuiltPack:
 def building(
     archive: BinaryIO, *, limits: ArchiveLimits, begin_upload: Callable[[PackName], BlobUpload]
 ) -> Iterator[BuiltPack]:
-    """Validate an archive and build its image, in bounded memory; the layer lasts as long as the context.
+    """Validate an archive and build its image, in bounded memory. The layer can be read while the context lasts.
 
     Args:
-        archive: A `.tar.gz`, read once from where it stands.
+        archive: A `.tar.gz`, read once from its present position.
         limits: Bounds on it.
-        begin_upload: Returns an upload in the repository of the pack of this name; asked only for a large layer.
+        begin_upload: Begins an upload in the repository of the pack of this name. Called only for a large layer.
 
     Raises:
         InvalidRequest: The archive or its `pack.yaml` is wrong; every fault is named.

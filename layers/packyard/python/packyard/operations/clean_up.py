@@ -1,9 +1,9 @@
-"""Settling what was enqueued: removing what nothing uses, leaving what something does, finishing what was begun.
+"""Handling cleanup messages: remove what nothing uses, keep what a pack uses, finish deletions that were begun.
 
-Every message may come early, late, twice, or while its sender is still at work; each case ends the same way. A message
-that comes early, or while its repository is busy, is held: it raises `NotYet` and stays in the queue. A message that
-fails stays there too, waits longer each time, and goes to the dead letters in the end. No message is sent anew: Lambda
-stops a function that sends to the queue that invokes it after about 16 rounds (decision 65).
+A message may come early, late, twice, or while its sender is still at work. All cases have the same outcome. A message
+that comes early, or while its repository is busy, raises `NotYet` and stays in the queue. A message that fails stays
+there too, waits longer each time, and goes to the dead-letter queue in the end. No message is sent again by us: Lambda
+stops a function after about 16 rounds when it sends to the queue that invokes it (decision 65).
 """
 
 from collections.abc import Callable
@@ -54,7 +54,7 @@ class Cleaner:
 
         Raises:
             ValueError: The message is not one of ours.
-            NotYet: It has come early, or somebody is at work in its repository.
+            NotYet: It has come early, or another process is at work in its repository.
             RegistryCleanupFailed, RegistryUnavailable, ServiceUnavailable: It failed; the message should come again.
         """
         message = parse_message(body)
@@ -102,7 +102,7 @@ class Cleaner:
             )
         except RepositoryBusy as busy:
             raise self._not_yet(busy.until) from busy
-        # Asked again now that nobody can commit: the row may have been written in between.
+        # Read again now that no process can commit: the row may have been written in between.
         unused = self._unused(image, purge.holder)
         if unused:
             answered = self.registry.delete_image(image.repository, unused)
@@ -113,26 +113,29 @@ class Cleaner:
             logger.info("orphan removed", extra={"repository": image.repository, "digest": image.digests[0]})
         self.repositories.end_purge(purge)
         if not unused:
-            # It is used after all, and then there may be something else to do for it.
+            # A pack uses it after all. The message comes again, and then finds the pack.
             raise self._not_yet(self.clock())
 
     def _settle_used(self, image: OrphanImage, user: Pack) -> None:
-        """Leave an image to the pack that uses it: to its publisher's, or to one that was registered by it since."""
+        """Keep an image for the pack that uses it: the pack that it was built for, or one registered with it since."""
         if user.image_origin is not ImageOrigin.IMAGE_REF:
             self._restore_tag(image, user)
         elif not self.packs.adopt_image(user.id):
-            # It is being deleted, and its deletion may not know that this image has to go too.
+            # The pack is being deleted, and its deletion may not know that this image must be removed too.
             raise self._not_yet(self.clock() + PURGE_LEASE)
 
     def _unused(self, image: OrphanImage, holder: str | None) -> tuple[Digest, ...]:
-        """Return what of an image the name's holder does not use: all of it, none, or what two images do not share."""
+        """Return the digests of an image that the name's holder does not use.
+
+        They are all of them, none, or those of the documents that the image does not share with the holder's images.
+        """
         if holder is None or not self._lies_here(image, self.packs.get(holder)):
             return image.digests
         used = self.packs.used_digests(holder, image.digests)
         return () if image.digests[0] in used else tuple(d for d in image.digests if d not in used)
 
     def _user(self, image: OrphanImage, holder: str | None) -> Pack | None:
-        """Return the name's holder if it uses the image, or ever has; as it was read last."""
+        """Return the name's holder if one of its revisions uses the image."""
         if holder is None or not self.packs.uses_digest(holder, image.digests[0]):
             return None
         pack = self.packs.get(holder)
@@ -141,8 +144,8 @@ class Cleaner:
     def _lies_here(self, image: OrphanImage, pack: Pack | None) -> bool:
         """Return whether a pack's images are in the image's repository, which never changes.
 
-        The name's holder may have been registered since, by the same image in another registry: under the same digest,
-        but it is not this one that it uses.
+        The name's holder may have been registered since, with the same image in another registry. It has the same
+        digest then, but does not use the image here.
         """
         if pack is None:
             return False
@@ -152,11 +155,11 @@ class Cleaner:
     def _restore_tag(self, image: OrphanImage, pack: Pack) -> None:
         """Let the version's tag name the image, in case its publisher died or failed before it could (decision 4).
 
-        Not while the pack is being deleted: its image goes, and a tag set now would come back to life after it.
+        It does nothing while the pack is being deleted: a tag set now could bring the image back after its removal.
         """
         if pack.status is PackStatus.ACTIVE and pack.image_digest == image.digests[0]:
             try:
                 self.registry.restore_tag(image.repository, tag_of(pack.version), pack.image_digest)
             except TagKept:
-                # It would be the same the next time.
+                # Another attempt would have the same result.
                 logger.warning(TAG_KEPT, extra={"pack_id": pack.id}, exc_info=True)

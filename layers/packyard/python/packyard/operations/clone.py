@@ -3,20 +3,21 @@
     read the source's row → claim the name → read the image's documents → enqueue their cleanup → copy the blobs, then
     the documents, each after what it names → commit the row → set the tag
 
-Byte for byte and every platform, so that the clone is pinned by the source's own digest (decision 17). From the
-cleanup message on, the order is that of `operations.publish`, and so is what makes it safe:
+The image is copied byte for byte, with every platform, so that the clone is pinned by the source's own digest
+(decision 17). From the cleanup message on, the order is that of `operations.publish`, and it is safe for the same
+reasons:
 
-- A crash, or a source that fails: the cleanup message removes what was copied, unless a row uses it by then. It names
-  every document, and leaves those that the name's holder uses: images of strangers may share manifests.
-- A repeat: the name is held by a clone of the same version, digest and visibility, which is the answer.
-- Two at once: both copy the same bytes, or others under other digests; one commits, and the other is a repeat or a
-  conflict.
-- The source is deleted meanwhile: what is copied by then stays, since registries keep blobs for as long as any
-  repository names them (docker-registry links them into each repository, ECR counts references), and our registry
-  takes no document before all that it names is there. So either everything came over, and the clone owes nothing to
-  its source any more; or something could not be read, and no row is written. The source's state is looked at again
-  then, to say why.
-- The source gets another image meanwhile: the clone is of the pack as it was read. Images of earlier revisions stay.
+- A crash, or a source that fails: the cleanup message removes what was copied, unless a row uses it by then. The
+  message names every document. Documents that the name's holder uses stay: two images may share manifests.
+- A repeat: the name is held by a clone of the same version, digest and visibility, and that clone is the answer.
+- Two at once: both copy the same bytes, or different bytes under different digests. One commits, and the other is a
+  repeat or a conflict.
+- The source is deleted meanwhile: what has been copied stays, since registries keep a blob for as long as any
+  repository names it (docker-registry links blobs into each repository, ECR counts references). Our registry takes no
+  document before everything that it names is there. So either everything was copied, and the clone no longer depends on
+  its source; or something could not be read, and no row is written. Then the source's row is read again, to say why.
+- The source gets another image meanwhile: the clone has the image of the pack as it was read. Images of earlier
+  revisions stay.
 """
 
 from collections.abc import Callable, Iterator
@@ -32,10 +33,12 @@ from packyard.oci.image_fault import ImageFault
 from packyard.oci.read.image_tree import ImageTree
 from packyard.oci.reference import parse_reference
 from packyard.operations.built_images import BuiltImages
-from packyard.operations.publish import Published
+from packyard.operations.pack_content import content_of, first_revision
+from packyard.operations.published import Published
 from packyard.operations.read import get_pack
+from packyard.operations.repeats import same_copy, settle_repeat
 from packyard.packs.manifest.name import PackName
-from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
+from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Visibility
 from packyard.registry.own.refusal import RegistryRefused
 from packyard.registry.third_party.image_documents import read_tree
 from packyard.registry.third_party.pull import ImageSource
@@ -54,8 +57,8 @@ class Cloner:
     Attributes:
         images: Where the copy goes.
         sources: Where images are read.
-        max_bytes: Of an image from elsewhere, all platforms together, compressed.
-        deadline: Longer than a clone can take, the end of its function included.
+        max_bytes: The largest image of another registry, all platforms together, compressed.
+        deadline: Longer than a clone can take until its function ends.
         clock: The present instant, UTC.
         new_ulid: A ULID never used before.
     """
@@ -72,7 +75,7 @@ class Cloner:
     def clone(
         self, pack_id: str, *, name: PackName | None, visibility: Visibility, caller: Caller
     ) -> Published:
-        """Make a pack of the caller's organisation out of one that they can see.
+        """Copy a pack that the caller can see into a new pack of the caller's organisation.
 
         Args:
             pack_id: The source, as the client names it.
@@ -84,10 +87,10 @@ class Cloner:
             PackNotFound: There is no such pack that the caller can see.
             PackDeleting: It is being deleted.
             PackNameTaken: The caller's organisation has another pack of the name.
-            InvalidRequest: On `id`: the source's image cannot be had, or cannot be copied.
+            InvalidRequest: On `id`: the source's image cannot be fetched, or cannot be copied.
             RegistryUnavailable: A registry did not answer in time.
             TimedOut: There was not enough time; a repeat finds what has been copied so far.
-            ServiceUnavailable: A backing service did not answer, or the name's repository is being cleared up.
+            ServiceUnavailable: A backing service did not answer, or the name's repository is being cleaned up.
         """
         due_at = self.clock() + self.deadline
         source = self._source(pack_id, caller)
@@ -114,43 +117,33 @@ class Cloner:
         return source
 
     def _new_pack(self, source: Pack, name: PackName, visibility: Visibility, caller: Caller) -> Pack:
-        now = self.clock()
-        return replace(
-            source,
-            id=f"pack_{self.new_ulid()}",
+        content = content_of(source)
+        content["image_ref"] = self.images.reference(org_id=caller.org_id, name=name, version=source.version)
+        return first_revision(
+            content,
+            ulid=self.new_ulid(),
             org_id=caller.org_id,
             name=name,
-            tier=Tier.COMMUNITY,
             visibility=visibility,
             image_origin=ImageOrigin.CLONE,
-            image_ref=self.images.reference(org_id=caller.org_id, name=name, version=source.version),
-            created_at=now,
-            updated_at=now,
-            revision=1,
+            now=self.clock(),
         )
 
-    def _settle_repeat(self, pack_id: str, source: Pack, clone: Pack) -> Published:
-        """Return the pack that stands when it is what this clone would be (API contract, "Repeats")."""
-        pack = self.packs.get(pack_id)
-        if (
-            pack is None
-            or pack.id == source.id
-            or pack.status is not PackStatus.ACTIVE
-            or _told_apart_by(pack) != _told_apart_by(clone)
-        ):
-            raise PackNameTaken(
-                clone.name,
-                pack_id,
-                advice='Give the clone another name, as in {"name": "our-'
-                + clone.name[:32].rstrip("-")
-                + '"}.',
-            )
-        return Published(pack=pack, changed=False)
+    def _settle_repeat(self, holder_id: str, source: Pack, clone: Pack) -> Published:
+        example = clone.name[:32].rstrip("-")
+        name_taken = PackNameTaken(
+            clone.name, holder_id, advice=f'Give the clone another name, as in {{"name": "our-{example}"}}.'
+        )
+        # A clone of a clone under the name that it has already is no copy.
+        if holder_id == source.id:
+            raise name_taken
+        return settle_repeat(holder_id, clone, same=same_copy, packs=self.packs, refusal=name_taken)
 
     def _copy(self, source: Pack, clone: Pack, caller: Caller, due_at: datetime) -> ImageTree:
         reference = replace(parse_reference(source.image_ref), digest=source.image_digest)
         ours = reference.registry == self.sources.own.host
-        # Whoever shares a pack shares its image as far as it is ours to give. Elsewhere the caller sees what they may.
+        # Who can see a pack can read its image in our own registry. In other registries, the caller's credentials
+        # decide.
         reader = source.org_id if ours else caller.org_id
         with self._blaming(source, caller), self.sources.opened(reference, org_id=reader) as repository:
             image = read_tree(repository, source.image_digest, max_documents=MAX_DIGESTS)
@@ -172,7 +165,7 @@ class Cloner:
 
     @contextmanager
     def _blaming(self, source: Pack, caller: Caller) -> Iterator[None]:
-        """Turn what is wrong with the source's image into what is wrong with the request."""
+        """Turn a fault of the source's image into a refusal of the request's `id`."""
         try:
             yield
         except InvalidRequest as refusal:
@@ -182,7 +175,7 @@ class Cloner:
 
 @contextmanager
 def _taken(image: ImageTree) -> Iterator[None]:
-    """Turn our registry's refusal of an image into what is wrong with the image."""
+    """Turn our registry's refusal of an image into a fault of the image."""
     try:
         yield
     except RegistryRefused as refusal:
@@ -192,7 +185,3 @@ def _taken(image: ImageTree) -> Iterator[None]:
         empty = any(blob.size == 0 for blob in image.blobs)
         reason = ": it has a layer or a config of 0 bytes" if empty else ""
         raise ImageFault(f"is not one that our registry takes{reason}") from refusal
-
-
-def _told_apart_by(pack: Pack) -> tuple[object, ...]:
-    return pack.version, pack.image_digest, pack.visibility, pack.image_origin

@@ -1,19 +1,19 @@
-"""Deleting a pack: decide, purge its images, and only then let go of its name and its row.
+"""Deleting a pack: decide, purge its images, and only then free its name and end its row.
 
     enqueue the deletion's retry → decide it on the row → take the repository → purge it → mark the row deleted, free
     the name, add the deletion to the history
 
-From the decision on there is one way, and every step of it can be taken again: by whoever repeats the request, and by
-`clean_up`, for which the cleanup message is under way before there is anything to finish.
+After the decision, the remaining steps are always the same, and each can be repeated: by a client that repeats the
+request, and by `clean_up`, whose cleanup message is enqueued before the decision.
 
 - A crash before the decision: the cleanup message finds an active pack, and nothing happens.
 - A crash after it, or a registry that fails: the cleanup message finds the pack `deleting` and purges what is left. The
-  row stays until the images are gone, and with it the name; the history, which lists them, stays anyway.
-- Two at once, the operator's repeat and `clean_up`: both purge, one buries, and the other finds that done.
+  row and the name stay until the images are gone. The history, which lists the images, stays longer.
+- Two at once, the operator's repeat and `clean_up`: both purge, one ends the row, and the other finds it ended.
 - A role that attaches, an update, a re-upload: their conditions are on the row's status. A re-upload that has pushed
   meanwhile fails when it commits, and its own cleanup message removes its image.
-- A create of the same name: the name is taken until the images are gone, and its repository is busy for as long as
-  somebody may still be removing something from it (`store.repositories`).
+- A create of the same name: the name is taken until the images are gone, and its repository is busy while another
+  process may still be removing something from it (`store.repositories`).
 """
 
 from collections.abc import Callable, Iterator
@@ -37,9 +37,9 @@ from packyard.tenants.caller import Caller
 
 logger = Logger(child=True)
 
-# Longer than any function that purges can run, and clocks differ by less than what is left.
+# Longer than any purging function can run, by more than the clocks of two machines differ.
 PURGE_LEASE: Final = timedelta(minutes=5)
-# Longer than a request can live, so that `clean_up` does not join in what goes well.
+# Longer than a request can take, so that `clean_up` does not purge beside a request that succeeds.
 _FIRST_RETRY_AFTER: Final = timedelta(minutes=1)
 
 
@@ -48,8 +48,7 @@ class Deleter:
     """Deletes packs.
 
     Attributes:
-        time_left: For how many seconds the registry may still be waited for. What is left of a long history by then is
-            for the next attempt.
+        time_left: For how many seconds the registry may still be waited for. The next attempt goes on from there.
         clock: The present instant, UTC.
         new_ulid: A ULID never used before.
     """
@@ -63,7 +62,7 @@ class Deleter:
     new_ulid: Callable[[], str]
 
     def delete(self, pack_id: str, *, caller: Caller, if_match: IfMatch | None = None) -> None:
-        """Delete an owned pack, or finish or confirm that it is deleted.
+        """Delete an owned pack, finish its deletion, or confirm that it is deleted.
 
         Args:
             pack_id: The pack, as the client names it.
@@ -74,8 +73,8 @@ class Deleter:
             PackNotFound: The caller's organisation owns no such pack.
             PreconditionFailed: The pack is at another revision than the client has seen.
             PackInUse: Roles reference it.
-            RegistryCleanupFailed: It is decided, but could not be finished; `clean_up` goes on with it.
-            ServiceUnavailable: A backing service did not answer, and so far as is known nothing is decided.
+            RegistryCleanupFailed: The deletion is decided, but could not be finished; `clean_up` goes on with it.
+            ServiceUnavailable: A backing service did not answer, and as far as is known nothing is decided.
         """
         if not is_pack_id(pack_id):
             raise no_such_pack(pack_id)
@@ -89,14 +88,14 @@ class Deleter:
         try:
             self._finish(deletion)
         except ServiceUnavailable as error:
-            # Of all errors only this one may be answered when a caller can see a change (API contract, section 5).
+            # This is the only error that may be answered after a visible change (API contract, section 5).
             raise RegistryCleanupFailed from error
 
     def finish(self, pack_id: str) -> None:
         """Finish the deletion of a pack, if it has been decided and is not finished.
 
         Raises:
-            RegistryCleanupFailed, ServiceUnavailable: Not now; doing it again is safe.
+            RegistryCleanupFailed, ServiceUnavailable: It failed for now; a repeat is safe.
         """
         deletion = self.deletions.find(pack_id)
         if deletion is not None:
@@ -108,13 +107,13 @@ class Deleter:
             others = pack.image_origin is ImageOrigin.IMAGE_REF and not deletion.adopted
             purge = None if others else self._purge(pack)
         except NameLost:
-            # Names are freed in the transaction that ends their pack: somebody else has finished.
+            # The transaction that ends a pack frees its name: another process has finished the deletion.
             return
         self.deletions.finish(deletion, purge=purge, now=self.clock())
         logger.info("pack deleted", extra={"pack_id": pack.id})
 
     def _purge(self, pack: Pack) -> Purge:
-        """Remove all images of a pack and return the hold on its repository, in which nobody can have put another."""
+        """Remove all images of a pack. Return the hold on its repository, which has kept other images out."""
         now = self.clock()
         try:
             purge = self.repositories.join_purge(
@@ -122,8 +121,8 @@ class Deleter:
             )
         except RepositoryBusy as busy:
             raise RegistryCleanupFailed from busy
-        # A request that nobody heard the answer of may be carried out later, and take what others have pushed by then.
-        # The hold stands until that cannot be any more; if the purge fails, too.
+        # The registry may carry out a request whose answer was lost later on, and then remove what another publish has
+        # pushed. The hold lasts until that is impossible, also when the purge fails.
         answered = self.images.purge(pack, self._digests_in_time(pack))
         return purge if answered else purge.with_requests_in_flight()
 

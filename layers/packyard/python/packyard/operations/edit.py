@@ -3,16 +3,17 @@
     read the pack → read where its files lie → as its layer comes, make another of its members and the new file's
     → claim the repository → enqueue the image's cleanup → push it by digest → commit the next revision → set the tag
 
-From the claim on this is `operations.publish`, and so is what makes it safe: a crash leaves what the cleanup message
-removes unless a row uses it, of two changes at once one is refused, and a repeat finds the file as it would have it.
-What comes before writes nothing but a cache, and a large layer to an upload that names nothing yet (decision 21).
+From the claim on, the order is that of `operations.publish`, and it is safe for the same reasons: the cleanup message
+removes what a crash leaves, unless a row uses it; one of two changes at once is refused; a repeat finds that the file
+is there already. The steps before the claim write only a cache, and a large layer to an upload without a digest
+(decision 21).
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from packyard.errors import InvalidRequest, PermissionDenied, PreconditionFailed
 from packyard.oci.build.header_writer import BLOCK, end_of_archive, padding
@@ -29,7 +30,8 @@ from packyard.operations.owned_pack import (
     require_archive_origin,
     require_changeable,
 )
-from packyard.operations.publish import Published
+from packyard.operations.pack_content import built_image_fields, manifest_fields
+from packyard.operations.published import Published
 from packyard.operations.sent_layer import SentLayer, assembled
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.top_level import MANIFEST_PATH
@@ -52,9 +54,9 @@ class FileEditor:
 
     Attributes:
         images: Where the new image goes.
-        files: What reads the old one.
+        files: Reads the old image.
         limits: Bounds on a pack, the same as on its archive.
-        deadline: Longer than an edit can take, the end of its function included.
+        deadline: Longer than an edit can take until its function ends.
         clock: The present instant, UTC.
         new_ulid: A ULID never used before.
     """
@@ -78,7 +80,7 @@ class FileEditor:
         if_match: IfMatch | None,
         create_only: bool = False,
     ) -> Published:
-        """Write a file, a new one or in place of the one that is there. Its execute bit stays; a new one has none.
+        """Write a new file, or replace the one at the path. A replaced file keeps its execute bit; a new one has none.
 
         Args:
             pack_id: The pack, as the client names it.
@@ -88,15 +90,16 @@ class FileEditor:
             create_only: Whether no file may be there.
 
         Raises:
-            InvalidRequest: On `path`: no archive could hold it, or not beside what is there. On `pack.yaml:...`: it is
-                not valid, or of another name or version. On `id`: the pack is not one that takes files.
+            InvalidRequest: On `path`: no archive could hold the file, or not beside the pack's other files. On
+                `pack.yaml:...`: it is not valid, or of another name or version. On `id`: the pack takes no files.
             PackNotFound: There is no such pack that the caller can see.
-            PermissionDenied: It is another organisation's, or somebody vouches for it.
+            PermissionDenied: It is another organisation's, or its tier is not `community`.
             PackDeleting: The pack is being deleted.
-            PreconditionFailed: The pack, or the file, is not as the client has seen it, or the file is there.
+            PreconditionFailed: The pack or the file is not as the client has seen it; or there must be no file, and
+                there is one.
             PackModified: Another change came in between.
             RegistryUnavailable: Our registry did not give the old image, or did not take the new one.
-            ServiceUnavailable: A backing service did not answer, or the pack's repository is being cleared up.
+            ServiceUnavailable: A backing service did not answer, or the pack's repository is being cleaned up.
         """
         due_at = self.clock() + self.deadline
         manifest = self._checked(edit)
@@ -112,7 +115,7 @@ class FileEditor:
             return self._publish(before, sent, manifest, caller=caller, if_match=seen, due_at=due_at)
 
     def _checked(self, edit: Edit) -> Manifest | None:
-        """Check an edit by itself, and return the manifest that it states, if it states one."""
+        """Check an edit by itself. Return the new manifest when the file is `pack.yaml`."""
         check_new_path(edit.path, limits=self.limits)
         if edit.path != MANIFEST_PATH:
             return None
@@ -130,12 +133,12 @@ class FileEditor:
 
     @contextmanager
     def _edited(self, pack: Pack, index: FileIndex, edit: Edit) -> Iterator[SentLayer]:
-        """Build the layer that has the edit; it lasts as long as the context."""
+        """Build the layer with the edit. It can be read while the context lasts."""
         with ExitStack() as layers:
             try:
                 layer = self._assembled(pack, index, edit, layers)
             except NotOurForm:
-                # The index is the one thing here that nobody has vouched for.
+                # The index may be wrong, since nothing has checked it. The layer's digest was checked.
                 index = self.files.read_index(pack, org_id=pack.org_id)
                 layer = self._assembled_by_its_layer(pack, index, edit, layers)
             yield layer
@@ -150,7 +153,7 @@ class FileEditor:
             raise InvalidRequest({"id": reason}) from None
 
     def _assembled(self, pack: Pack, index: FileIndex, edit: Edit, layers: ExitStack) -> SentLayer:
-        """Assemble the new layer, and send it, while the old one comes in; it is kept among `layers`."""
+        """Assemble the new layer and send it while the old one is read. `layers` keeps it open."""
         there = index.find(edit.path)
         if there is None:
             check_place(edit.path, files=(file.path for file in index.files), directories=index.directories)
@@ -189,18 +192,12 @@ class FileEditor:
         due_at: datetime,
     ) -> Published:
         layer = sent.layer
-        stated = {} if manifest is None else _stated(manifest)
         description = before.description if manifest is None else manifest.description
         image = build_image(layer=layer, title=before.name, version=before.version, description=description)
-        after = before.revised(
-            at=self.clock(),
-            image_ref=self.images.reference(org_id=before.org_id, name=before.name, version=before.version),
-            image_digest=image.index.digest,
-            content_digest=layer.diff_id,
-            layer_digest=layer.digest,
-            size_bytes=image.size_bytes,
-            **stated,
-        )
+        image_ref = self.images.reference(org_id=before.org_id, name=before.name, version=before.version)
+        changes = {} if manifest is None else dict(manifest_fields(manifest))
+        changes |= built_image_fields(image, layer, image_ref=image_ref)
+        after = before.revised(at=self.clock(), **changes)
         with changing(if_match):
             claim = self.repositories.claim_for_change(
                 before, until=due_at, now=self.clock(), token=self.new_ulid()
@@ -220,7 +217,7 @@ class FileEditor:
 
 
 def _require_kept(pack: Pack, manifest: Manifest | None) -> None:
-    """Check that a manifest states what a file edit cannot change."""
+    """Check that a manifest has the name and the version of the pack, which an edit cannot change."""
     if manifest is None:
         return
     faults = {}
@@ -234,21 +231,10 @@ def _require_kept(pack: Pack, manifest: Manifest | None) -> None:
         raise InvalidRequest(faults)
 
 
-def _stated(manifest: Manifest) -> dict[str, Any]:
-    """Return the fields of a pack that its manifest decides, but for those that stay."""
-    return {
-        "display_name": manifest.display_name,
-        "description": manifest.description,
-        "category": manifest.category,
-        "capabilities": manifest.capabilities_text,
-        "suggested_packs": manifest.suggested_packs,
-    }
-
-
 def _require_seen(
     if_match: IfMatch | None, pack: Pack, file: IndexedFile | None, *, create_only: bool
 ) -> None:
-    """Check what the client says of the pack or of the file at the path, and name both where neither holds."""
+    """Check the condition on the pack or on the file. A refusal says how both of them are."""
     if create_only and file is not None:
         raise PreconditionFailed(
             "There is a file at this path, and If-None-Match: * writes only where there is none.",
@@ -266,10 +252,10 @@ def _require_seen(
 
 
 def _of_revision(if_match: IfMatch | None, pack: Pack, file: IndexedFile | None) -> IfMatch | None:
-    """Return a condition that may name the file's entity tag as one that names the pack's.
+    """Return a condition on the file's entity tag as a condition on the pack's.
 
-    What `If-Match` is about is the resource that the request is sent to (RFC 9110, section 13.1.1), which is the file;
-    what it guards is the pack.
+    `If-Match` is about the resource that the request is sent to (RFC 9110, section 13.1.1): the file. The write changes
+    the pack, so that its condition is on the pack's revision.
     """
     if if_match is None or if_match.tags is None or file is None:
         return if_match

@@ -1,7 +1,7 @@
 """Listing a pack's files, and reading one of them.
 
-Nothing is written but caches, each under a digest of what it holds, so that a crash, a repeat and two readers at once
-come to the same.
+Only caches are written, each under the digest of its content. So a crash, a repeat and two readers at once all have the
+same outcome.
 """
 
 import codecs
@@ -22,7 +22,7 @@ from packyard.store.packs import PackStore
 from packyard.tenants.caller import Caller
 
 _MEMORY_BYTES: Final = 8 << 20
-# What no text has: the control characters, but for tab, line feed, form feed and carriage return.
+# Control characters that no text has: all but tab, line feed, form feed and carriage return.
 _UNTEXTUAL: Final = frozenset(map(chr, {*range(0x20), 0x7F} - {0x09, 0x0A, 0x0C, 0x0D}))
 
 
@@ -32,7 +32,7 @@ class Found:
 
     Attributes:
         pack: The pack.
-        index: Of its image; other files may be missing from it.
+        index: The index of its image. Other files may be missing from it.
         file: The file.
         org_id: Who asks.
     """
@@ -50,7 +50,7 @@ class PackFiles:
     Attributes:
         packs: The packs.
         images: Their images.
-        downloads: Where files go that no answer can carry.
+        downloads: Where files go that are too large for an answer.
     """
 
     packs: PackStore
@@ -65,7 +65,7 @@ class PackFiles:
             caller: Who asks.
 
         Raises:
-            InvalidRequest: On `id`: its image cannot be had, or cannot be read.
+            InvalidRequest: On `id`: its image cannot be fetched or read.
             RegistryUnavailable: Its registry did not answer in time.
             ServiceUnavailable: A backing service did not answer.
         """
@@ -92,7 +92,7 @@ class PackFiles:
         return Found(pack=pack, index=index, file=file, org_id=caller.org_id)
 
     def content(self, found: Found) -> bytes:
-        """Return a file's content, checked; all of it is in memory.
+        """Return a file's content, checked by its digest. All of it is in memory.
 
         Raises:
             InvalidRequest, RegistryUnavailable, ServiceUnavailable: As for `index`.
@@ -100,7 +100,7 @@ class PackFiles:
         return self.images.read(found.pack, found.index, found.file, b"".join, org_id=found.org_id)
 
     def stage(self, found: Found) -> Download:
-        """Make sure that a file's content, checked, is staged for download; little of it is ever in memory.
+        """Make sure that a file's content is staged for download, checked by its digest, in bounded memory.
 
         Raises:
             InvalidRequest, RegistryUnavailable, ServiceUnavailable: As for `index`.
@@ -127,7 +127,7 @@ class PackFiles:
 
 
 def is_text(pieces: Iterable[bytes]) -> bool:
-    """Return whether some content is UTF-8 without control characters that no text has. It is read to its end."""
+    """Return whether content is UTF-8 without control characters that no text has. All pieces are read."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     textual = True
     for piece in pieces:

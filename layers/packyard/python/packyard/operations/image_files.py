@@ -1,7 +1,7 @@
-"""The files of a pack's image: by its index where there is one, by reading its layers once where there is none.
+"""The files of a pack's image, by the image's file index. When there is none, the layers are read to make it.
 
-Whoever reads the layers leaves an index behind. Nothing else is ever written here, so that a crash, a repeat and two
-readers at once come to the same.
+The index is a cache, and nothing else is written here. So a crash, a repeat and two readers at once all have the same
+outcome.
 """
 
 from collections.abc import Callable, Iterator
@@ -35,15 +35,15 @@ class ImageFiles:
     indexes: FileIndexes
 
     def index(self, pack: Pack, *, org_id: str, only: str | None = None) -> FileIndex:
-        """Return where a pack's files lie.
+        """Return the file index of a pack's image.
 
         Args:
             pack: The pack.
             org_id: Who asks; they can see the pack.
-            only: The path of the only file that is wanted, though others may come along; None for all.
+            only: The path of the only file that is wanted; the index may have others too. None for all files.
 
         Raises:
-            InvalidRequest: On `id`: its image cannot be had, or cannot be read.
+            InvalidRequest: On `id`: its image cannot be fetched or read.
             RegistryUnavailable: Its registry did not answer in time.
             ServiceUnavailable: AWS did not answer for a credential.
         """
@@ -59,7 +59,7 @@ class ImageFiles:
         return found
 
     def read_index(self, pack: Pack, *, org_id: str) -> FileIndex:
-        """Return where a pack's files lie as its layers say, and keep that.
+        """Make the file index of a pack's image from its layers, keep it, and return it.
 
         Args:
             pack: As for `index`.
@@ -82,13 +82,13 @@ class ImageFiles:
         *,
         org_id: str,
     ) -> Result:
-        """Let a file's content be consumed, and return what came of it once the content has proved to be right.
+        """Pass a file's content to `consume`, and return its result after the content's digest was checked.
 
         Args:
             pack: As for `index`.
             index: Its files.
             file: One of them.
-            consume: Reads the pieces to their end. May be asked twice: what it made of a wrong content is dropped.
+            consume: Reads all pieces. It may be called twice: the result for wrong content is dropped.
             org_id: As for `index`.
 
         Raises:
@@ -97,7 +97,7 @@ class ImageFiles:
         try:
             return self._read(pack, index, file, consume, org_id)
         except NotAsIndexed:
-            # Either the index is wrong, or what came over the wire was.
+            # Either the index is wrong, or the bytes that came.
             again = self.read_index(pack, org_id=org_id)
             found = again.find(file.path)
             if found is None or found.sha256 != file.sha256:
@@ -106,14 +106,14 @@ class ImageFiles:
 
     @contextmanager
     def opened_layer(self, pack: Pack, index: FileIndex) -> Iterator[Iterator[bytes]]:
-        """Give the only layer of a pack that we built; it is known to be right only when all has been read.
+        """Open the only layer of a pack that we built. Its digest is checked when all of it has been read.
 
         Args:
             pack: The pack.
             index: Its files.
 
         Raises:
-            NotOurForm: There is not one layer.
+            NotOurForm: The image has several layers, or none.
             InvalidRequest, RegistryUnavailable, ServiceUnavailable: As for `index`.
         """
         if len(index.layers) != 1:
@@ -136,7 +136,7 @@ class ImageFiles:
             return consume(pieces)
 
     def _reader(self, pack: Pack, org_id: str) -> str | None:
-        """Return for whom an index of the image is kept, None for everybody who sees the pack."""
+        """Return the organisation that an index of the image is kept for; None for all that can see the pack."""
         ours = pack.layer_digest is not None or self._is_ours(parse_reference(pack.image_ref))
         return None if ours else org_id
 
@@ -145,7 +145,7 @@ class ImageFiles:
 
     @contextmanager
     def _opened(self, pack: Pack, org_id: str) -> Iterator[ThirdPartyRepository]:
-        """Open the image's repository: of our own registry for whoever sees the pack, elsewhere as the caller may."""
+        """Open the image's repository. In other registries than ours, the caller's credentials decide."""
         reference = replace(parse_reference(pack.image_ref), digest=pack.image_digest)
         ours = self._is_ours(reference)
         try:
@@ -156,5 +156,5 @@ class ImageFiles:
 
 
 def _is_about(index: FileIndex, pack: Pack) -> bool:
-    """Return whether an index is one of the pack's image, as far as the row can tell."""
+    """Return whether an index can be that of the pack's image, by the layer that the row names."""
     return pack.layer_digest is None or [layer.digest for layer in index.layers] == [pack.layer_digest]

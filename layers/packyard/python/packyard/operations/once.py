@@ -2,12 +2,14 @@
 
     take the key → act → keep the answer
 
-The operations are safe to repeat by themselves, so this adds convenience to them, not safety: a client that lost an
-answer gets the very same one. A crash before the answer is kept frees the key when the function's time is over, and
-the repeat acts again, as one without a key would. Two requests with one key at once: the second is told to come again.
+Operations are safe to repeat without a key. A key adds convenience: a client that has lost an answer gets the same
+answer again. After a crash before the answer is kept, the key is free again when the function's time is over, and a
+repeat acts again, as it would without a key. Of two requests with one key at the same time, the second is told to try
+again later.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypedDict
@@ -25,12 +27,12 @@ from packyard.store.idempotency_records import IdempotencyRecords
 from packyard.store.table import Table
 
 FIELD: Final = "Idempotency-Key"
-# By more than clocks differ.
+# Longer than the clocks of two machines differ.
 _MARGIN: Final = timedelta(seconds=5)
 
 
 class IdempotencyRecord(TypedDict):
-    """An answer, as it can be given again."""
+    """An answer that can be given again."""
 
     status: int
     headers: dict[str, str]
@@ -59,13 +61,13 @@ class Once:
         fingerprint: str,
         context: LambdaContext,
     ) -> IdempotencyRecord:
-        """Return what a request is answered, or was in the last 24 hours.
+        """Return the answer to a request: a new one, or the one of the last 24 hours.
 
         Args:
-            act: Carries it out. What it raises is not kept, and the key is free again.
-            scope: What keys are told apart by besides themselves: the organisation and the operation.
-            key: The client's.
-            fingerprint: The same for the same request, and for no other.
+            act: Carries out the request. When it raises, nothing is kept, and the key is free again.
+            scope: The organisation and the operation. One key in two scopes is two keys.
+            key: The client's key.
+            fingerprint: Two requests have the same one only if they are the same.
             context: Knows how long this function can still run.
 
         Raises:
@@ -73,18 +75,6 @@ class Once:
             RequestInProgress: The first request of this key is being carried out.
             ServiceUnavailable: DynamoDB did not answer; nothing has been done.
         """
-        now = self.clock()
-        time_left = timedelta(milliseconds=context.get_remaining_time_in_millis())
-        answers = IdempotencyRecords(
-            table=self.table, lease=self.new_ulid(), now=now, until=now + time_left + _MARGIN
-        )
-        config = IdempotencyConfig(
-            event_key_jmespath="key",
-            payload_validation_jmespath="fingerprint",
-            raise_on_no_idempotency_key=True,
-            hash_function="sha256",
-            lambda_context=context,
-        )
 
         def act_on(*, request: dict[str, str]) -> IdempotencyRecord:  # noqa: ARG001 - Powertools reads it
             return act()
@@ -92,22 +82,40 @@ class Once:
         once = idempotent_function(
             act_on,
             data_keyword_argument="request",
-            persistence_store=answers,
-            config=config,
+            persistence_store=self._records(context),
+            config=IdempotencyConfig(
+                event_key_jmespath="key",
+                payload_validation_jmespath="fingerprint",
+                raise_on_no_idempotency_key=True,
+                hash_function="sha256",
+                lambda_context=context,
+            ),
             key_prefix=scope,
         )
-        try:
-            kept: IdempotencyRecord = once(request={"key": key, "fingerprint": fingerprint})
-        except IdempotencyValidationError:
-            raise InvalidRequest(
-                {
-                    FIELD: "was used for another request within the last 24 hours; take a new key for a new request"
-                }
-            ) from None
-        except IdempotencyAlreadyInProgressError:
-            raise RequestInProgress from None
-        except IdempotencyPersistenceLayerError as error:
-            if isinstance(error.__cause__, ServiceUnavailable):
-                raise error.__cause__ from None
-            raise
-        return kept
+        with _refusals_translated():
+            record: IdempotencyRecord = once(request={"key": key, "fingerprint": fingerprint})
+            return record
+
+    def _records(self, context: LambdaContext) -> IdempotencyRecords:
+        now = self.clock()
+        time_left = timedelta(milliseconds=context.get_remaining_time_in_millis())
+        return IdempotencyRecords(
+            table=self.table, lease=self.new_ulid(), now=now, until=now + time_left + _MARGIN
+        )
+
+
+@contextmanager
+def _refusals_translated() -> Iterator[None]:
+    """Turn what Powertools raises into the contract's refusals."""
+    try:
+        yield
+    except IdempotencyValidationError:
+        raise InvalidRequest(
+            {FIELD: "was used for another request within the last 24 hours; take a new key for a new request"}
+        ) from None
+    except IdempotencyAlreadyInProgressError:
+        raise RequestInProgress from None
+    except IdempotencyPersistenceLayerError as error:
+        if isinstance(error.__cause__, ServiceUnavailable):
+            raise error.__cause__ from None
+        raise

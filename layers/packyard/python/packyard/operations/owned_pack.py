@@ -1,4 +1,4 @@
-"""A pack that its owner is about to change: which one it is, and what it means when the change was not taken."""
+"""The pack that a request is about to change, and the refusals when it cannot be changed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,13 +8,11 @@ from packyard.errors import (
     InvalidRequest,
     PackDeleting,
     PackModified,
-    PackNameTaken,
     PackNotFound,
     PermissionDenied,
     ServiceUnavailable,
 )
 from packyard.operations.read import get_pack, no_such_pack
-from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, is_pack_id
 from packyard.packs.precondition import IfMatch
 from packyard.store.packs import Gone, PackStore, Stale
@@ -23,10 +21,10 @@ from packyard.tenants.caller import Actor, Caller
 
 
 def owned_pack(pack_id: str, *, actor: Actor, packs: PackStore) -> Pack:
-    """Return a pack of the actor's organisation as it stands, one that is being deleted included. One read.
+    """Return a pack of the actor's organisation, also one that is being deleted. One read.
 
     Raises:
-        PackNotFound: There is none, it is gone, or it is another organisation's; the actor cannot tell which.
+        PackNotFound: There is none, it is deleted, or it is another organisation's. The actor cannot tell which.
         ServiceUnavailable: DynamoDB did not answer.
     """
     pack = packs.get(pack_id) if is_pack_id(pack_id) else None
@@ -36,7 +34,7 @@ def owned_pack(pack_id: str, *, actor: Actor, packs: PackStore) -> Pack:
 
 
 def editable_pack(pack_id: str, *, caller: Caller, packs: PackStore) -> Pack:
-    """Return a pack of the caller's organisation; one that they see but do not own is refused as such. One read.
+    """Return a pack of the caller's organisation. A visible pack of another organisation is refused. One read.
 
     Raises:
         PackNotFound: There is no such pack that the caller can see.
@@ -57,38 +55,15 @@ _OTHERWISE: Final = {
 }
 
 
-def name_taken(name: PackName, holder: Pack | None, pack_id: str) -> PackNameTaken:
-    """Return the refusal of a name that another pack holds, which says what its owner can do instead.
-
-    Args:
-        name: The name.
-        holder: The pack that holds it; None when it has gone meanwhile.
-        pack_id: Its id.
-    """
-    if holder is None or holder.status is not PackStatus.ACTIVE:
-        return PackNameTaken(
-            name, pack_id, advice="That pack is being deleted; repeat the request when it is gone."
-        )
-    next_version = {
-        ImageOrigin.UPLOAD: (
-            f"Send its next version to POST /packs/{pack_id}/upload, or one over 4.5 MiB by POST /packs/uploads with "
-            f'{{"pack_id": "{pack_id}"}}'
-        ),
-        ImageOrigin.IMAGE_REF: f"Move it to another tag or digest of its image with PUT /packs/{pack_id}",
-        ImageOrigin.CLONE: f"It is a clone, which takes no archive: DELETE /packs/{pack_id} first",
-    }[holder.image_origin]
-    return PackNameTaken(name, pack_id, advice=f"{next_version}, or give the new pack another name.")
-
-
 def of_another_name(pack: Pack, *, instead: str) -> InvalidRequest:
-    """Return the refusal of content whose `pack.yaml` names another pack; `instead` is the operation that takes it."""
+    """Return the refusal of content whose `pack.yaml` has another name; `instead` is the operation for a new pack."""
     return InvalidRequest(
         {"pack.yaml:name": f"must be {pack.name}, the name of the pack; another pack goes to {instead}"}
     )
 
 
 def require_archive_origin(pack: Pack, field: str = "id") -> None:
-    """Check that a pack is one that archives are uploaded for.
+    """Check that a pack takes archives.
 
     Args:
         pack: The pack.
@@ -106,11 +81,11 @@ def require_archive_origin(pack: Pack, field: str = "id") -> None:
 
 
 def require_changeable(pack: Pack, if_match: IfMatch | None) -> None:
-    """Check that a pack may be changed, as far as what was read of it can tell.
+    """Check that a pack may be changed, as it was read.
 
     Raises:
-        PackDeleting: It is being deleted. This comes first: a precondition counts only where the request would succeed
-            without it (RFC 9110, section 13.2.1).
+        PackDeleting: It is being deleted. This is checked first: a precondition counts only where the request would
+            succeed without it (RFC 9110, section 13.2.1).
         PreconditionFailed: It is at another revision than the client has seen.
     """
     if pack.status is not PackStatus.ACTIVE:
@@ -121,17 +96,17 @@ def require_changeable(pack: Pack, if_match: IfMatch | None) -> None:
 
 @contextmanager
 def changing(if_match: IfMatch | None) -> Iterator[None]:
-    """Claim and write a change; what keeps it from being taken becomes the contract's refusal.
+    """Claim and write a change. The errors of the stores become the contract's refusals.
 
     Args:
         if_match: What the client has seen of the pack.
 
     Raises:
-        PackNotFound: The pack is gone by now.
-        PackDeleting: It is being deleted by now.
-        PreconditionFailed: It is at another revision by now, and not one that the client has seen.
-        PackModified: It is at another revision by now than the one that the change was made from.
-        ServiceUnavailable: A cleaner was or is at work in the pack's repository; trying again is safe.
+        PackNotFound: The pack has been deleted meanwhile.
+        PackDeleting: Its deletion has begun meanwhile.
+        PreconditionFailed: It has got another revision meanwhile, which the client has not seen.
+        PackModified: It has got another revision meanwhile.
+        ServiceUnavailable: A cleaner was or is at work in the pack's repository; a repeat is safe.
     """
     try:
         yield

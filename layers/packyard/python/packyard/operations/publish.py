@@ -1,15 +1,15 @@
-"""Publishing an archive, as a new pack or onto one that stands: validate, build, push, and only then write the row.
+"""Publishing an archive, as a new pack or as the next revision of a pack: validate, build, push, then write the row.
 
-The order is what makes a crash harmless (decisions 3, 4 and 7). Each cleanup message precedes what it is for: from the
-moment that something of ours exists outside the table, a message is under way that removes it again unless a committed
-row uses it by then. No step undoes another; who loses a race or dies half-way leaves it to that message.
+The order makes a crash harmless (decisions 3, 4 and 7). Before anything of ours exists outside the table, a cleanup
+message is enqueued that removes it later, unless a committed row uses it by then. No step undoes another. A process
+that loses a race or crashes leaves the rest to that message.
 
     enqueue the staged archive's cleanup → stage it → validate and build on local disk → [read the pack to change]
     → claim the name and its repository → enqueue the image's cleanup → push it by digest → commit the row → set the tag
 
-A large layer is sent while it is built, to an upload that names nothing until the push closes it (decision 21).
-An archive that the client staged itself begins at the third step; starting its upload took the first two.
-A change commits on condition that the pack is still as it was read, so that of two changes at once one is refused.
+A large layer is sent while it is built, to an upload that has no digest until the push closes it (decision 21).
+An archive that the client has staged itself begins at the third step: starting its upload took the first two.
+A change commits on condition that the pack is still as it was read, so that one of two changes at once is refused.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from packyard.errors import ServiceUnavailable
 from packyard.messaging.cleanup_queue import CleanupQueue, StagedArchive
@@ -26,15 +26,16 @@ from packyard.operations.built_images import BuiltImages
 from packyard.operations.built_pack import BuiltPack, building
 from packyard.operations.owned_pack import (
     changing,
-    name_taken,
     of_another_name,
     owned_pack,
     require_archive_origin,
     require_changeable,
 )
+from packyard.operations.pack_content import Content, built_image_fields, first_revision, manifest_fields
+from packyard.operations.published import Published
+from packyard.operations.repeats import same_archive, settle_repeat
 from packyard.packs.archive.limits import ArchiveLimits
-from packyard.packs.manifest.name import PackName
-from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
+from packyard.packs.pack import ImageOrigin, Pack, Visibility
 from packyard.packs.precondition import IfMatch
 from packyard.storage.file_indexes import FileIndexes
 from packyard.storage.staging import Staging, inline_key
@@ -44,21 +45,8 @@ from packyard.store.repository_holds import Claim, ClaimLost, NameHeld, Reposito
 from packyard.store.table import Action
 from packyard.tenants.caller import Actor
 
-# What else the transaction writes that writes a pack.
+# Returns what else to write in the transaction that writes a pack.
 Alongside = Callable[[Pack], Sequence[Action]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
-    """What became of an archive.
-
-    Attributes:
-        pack: The pack as it stands.
-        changed: False when it stood as the archive has it already, and nothing was written.
-    """
-
-    pack: Pack
-    changed: bool
 
 
 def _nothing(_pack: Pack) -> Sequence[Action]:
@@ -70,7 +58,7 @@ class Publisher:
     """Publishes archives.
 
     Attributes:
-        deadline: Longer than a publish can live, the end of its function included.
+        deadline: Longer than a publish can take until its function ends.
         clock: The present instant, UTC.
         new_ulid: A ULID never used before.
     """
@@ -90,7 +78,7 @@ class Publisher:
         """Stage an archive that came in a request's own body, and return it for reading.
 
         Args:
-            archive: A `.tar.gz`, as it came.
+            archive: A `.tar.gz`, as the client sent it.
 
         Raises:
             ServiceUnavailable: SQS or S3 did not answer.
@@ -115,20 +103,20 @@ class Publisher:
             archive: A `.tar.gz`, read once.
             visibility: Who may see the pack.
             actor: Whose pack it becomes.
-            alongside: What else to write in the row's transaction; not asked when nothing is written.
+            alongside: Returns what else to write in the row's transaction. It is not called when nothing is written.
 
         Raises:
             InvalidRequest: The archive or its `pack.yaml` is wrong; every fault is named.
             PayloadTooLarge: The archive is over its limit.
             PackNameTaken: The organisation has another pack of that name.
             RegistryUnavailable: Our registry did not take the image.
-            ServiceUnavailable: A backing service did not answer, or the name's repository is being cleared up.
+            ServiceUnavailable: A backing service did not answer, or the name's repository is being cleaned up.
         """
         due_at = self.clock() + self.deadline
         with self._building(archive, actor.org_id) as built:
+            pack = self._new_pack(built, visibility, actor)
             try:
-                claim = self._claim_name(built.manifest.name, due_at, actor)
-                pack = self._new_pack(built, visibility, actor)
+                claim = self._claim_name(pack, due_at)
                 self._push(built, pack, due_at)
                 self.packs.create(
                     pack,
@@ -139,7 +127,7 @@ class Publisher:
                     alongside=alongside(pack),
                 )
             except NameHeld as held:
-                return self._settle_repeat(held.pack_id, built, visibility)
+                return settle_repeat(held.pack_id, pack, same=same_archive, packs=self.packs)
             except (ClaimLost, RepositoryBusy) as busy:
                 raise ServiceUnavailable from busy
         self.images.tag(built.image.index, pack=pack)
@@ -164,7 +152,7 @@ class Publisher:
             alongside: As for `create`.
 
         Raises:
-            InvalidRequest: The archive or its `pack.yaml` is wrong, or the pack is not one that takes an archive.
+            InvalidRequest: The archive or its `pack.yaml` is wrong, or the pack takes no archive.
             PayloadTooLarge: The archive is over its limit.
             PackNotFound: The actor's organisation owns no such pack.
             PackDeleting: The pack is being deleted.
@@ -175,10 +163,10 @@ class Publisher:
         due_at = self.clock() + self.deadline
         with self._building(archive, actor.org_id) as built:
             before = self._changeable(pack_id, built, actor, if_match)
-            # What the registry has lost is pushed anew by whoever sends it again.
-            if _is_repeat(before, built) and self.images.holds(before):
-                return Published(pack=before, changed=False)
             after = before.revised(at=self.clock(), **self._content(built, before.org_id))
+            # An image that the registry has lost is pushed again.
+            if same_archive(before, after) and self.images.holds(before):
+                return Published(pack=before, changed=False)
             with changing(if_match):
                 claim = self._claim_repository(before, due_at)
                 self._push(built, after, due_at)
@@ -202,32 +190,20 @@ class Publisher:
         )
 
     def _push(self, built: BuiltPack, pack: Pack, due_at: datetime) -> None:
-        # The index is a cache: it outlives a publish that fails, and a publish does not fail with it.
+        # The index is a cache: it may be there after a publish that has failed, and a publish succeeds without it.
         self.indexes.put(built.layer.digest, index_of_layer(built.layer))
         self.images.push(built.image, built.layer, upload=built.upload, pack=pack, due_at=due_at)
 
-    def _claim_name(self, name: PackName, due_at: datetime, actor: Actor) -> Claim:
+    def _claim_name(self, pack: Pack, due_at: datetime) -> Claim:
         return self.repositories.claim_for_create(
-            org_id=actor.org_id, name=name, until=due_at, now=self.clock(), token=self.new_ulid()
+            org_id=pack.org_id, name=pack.name, until=due_at, now=self.clock(), token=self.new_ulid()
         )
 
     def _claim_repository(self, pack: Pack, due_at: datetime) -> Claim:
         return self.repositories.claim_for_change(pack, until=due_at, now=self.clock(), token=self.new_ulid())
 
-    def _settle_repeat(self, pack_id: str, built: BuiltPack, visibility: Visibility) -> Published:
-        """Return the pack that stands when it is what this archive would have made (API contract, "Repeats")."""
-        pack = self.packs.get(pack_id)
-        if (
-            pack is None
-            or pack.status is not PackStatus.ACTIVE
-            or pack.visibility is not visibility
-            or not _is_repeat(pack, built)
-        ):
-            raise name_taken(built.manifest.name, pack, pack_id)
-        return Published(pack=pack, changed=False)
-
     def _changeable(self, pack_id: str, built: BuiltPack, actor: Actor, if_match: IfMatch | None) -> Pack:
-        """Return the pack as it stands, if this archive may replace its content (the contract's order of checks)."""
+        """Return the pack, if this archive may replace its content. The checks are in the contract's order."""
         pack = owned_pack(pack_id, actor=actor, packs=self.packs)
         require_archive_origin(pack)
         if built.manifest.name != pack.name:
@@ -236,43 +212,20 @@ class Publisher:
         return pack
 
     def _new_pack(self, built: BuiltPack, visibility: Visibility, actor: Actor) -> Pack:
-        now = self.clock()
-        return Pack(
-            id=f"pack_{self.new_ulid()}",
+        return first_revision(
+            self._content(built, actor.org_id),
+            ulid=self.new_ulid(),
             org_id=actor.org_id,
             name=built.manifest.name,
-            tier=Tier.COMMUNITY,
             visibility=visibility,
             image_origin=ImageOrigin.UPLOAD,
-            created_at=now,
-            updated_at=now,
-            revision=1,
-            **self._content(built, actor.org_id),
+            now=self.clock(),
         )
 
-    def _content(self, built: BuiltPack, org_id: str) -> dict[str, Any]:
-        """Return the fields of a pack that its archive decides."""
+    def _content(self, built: BuiltPack, org_id: str) -> Content:
         manifest = built.manifest
-        return {
-            "display_name": manifest.display_name,
-            "description": manifest.description,
-            "category": manifest.category,
-            "version": manifest.version,
-            "capabilities": manifest.capabilities_text,
-            "suggested_packs": manifest.suggested_packs,
-            "image_ref": self.images.reference(org_id=org_id, name=manifest.name, version=manifest.version),
-            "image_digest": built.image.index.digest,
-            "content_digest": built.layer.diff_id,
-            "layer_digest": built.layer.digest,
-            "size_bytes": built.image.size_bytes,
-        }
-
-
-def _is_repeat(pack: Pack, built: BuiltPack) -> bool:
-    """Return whether the archive holds what the pack of its name has already.
-
-    Content, `pack.yaml` included, is compared by diff_id: a later build of the service may compress it to other bytes.
-    Of a pack that went back to an earlier image only that image is known.
-    """
-    same_content = pack.content_digest == built.layer.diff_id or pack.image_digest == built.image.index.digest
-    return pack.version == built.manifest.version and same_content
+        image_ref = self.images.reference(org_id=org_id, name=manifest.name, version=manifest.version)
+        return Content(
+            **manifest_fields(manifest),
+            **built_image_fields(built.image, built.layer, image_ref=image_ref),
+        )

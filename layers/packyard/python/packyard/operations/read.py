@@ -9,7 +9,7 @@ from packyard.store.packs import PackStore
 from packyard.tenants.caller import Caller
 
 _SHOWN: Final = 64
-# What programs send in place of a value that they have not got.
+# What programs send when a variable has no value.
 _PLACEHOLDERS: Final = frozenset({"null", "none", "undefined", "nil", "nan", "id", "pack_id"})
 
 
@@ -17,7 +17,7 @@ def get_pack(pack_id: str, *, caller: Caller, packs: PackStore) -> Pack:
     """Return a pack that the caller can see.
 
     Raises:
-        PackNotFound: There is none, it is gone, or it is another organisation's own; the caller cannot tell which.
+        PackNotFound: There is none, it is deleted, or it is another organisation's. The caller cannot tell which.
     """
     pack = packs.get(pack_id) if is_pack_id(pack_id) else None
     if pack is None or pack.status is PackStatus.DELETED or not is_visible(pack, caller):
@@ -26,7 +26,7 @@ def get_pack(pack_id: str, *, caller: Caller, packs: PackStore) -> Pack:
 
 
 def no_such_pack(pack_id: str) -> PackNotFound:
-    """Return the refusal of a pack's id: the same whether there is none, it is gone, or it is hidden."""
+    """Return the refusal of a pack's id. It is the same for a pack that never was, a deleted one and a hidden one."""
     if is_pack_id(pack_id):
         return PackNotFound()
     if is_pack_id("pack_" + pack_id.removeprefix("pack_").upper()):

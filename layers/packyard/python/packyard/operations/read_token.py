@@ -1,4 +1,4 @@
-"""Reading a JWT: the issuer's keys and the rules of tokens, put together."""
+"""Reading a JWT with the issuer's keys."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +14,8 @@ class TokenReader:
 
     Attributes:
         issuer: What `iss` must be.
-        audience: What `aud` must be, or hold.
-        keys: The issuer's.
+        audience: What `aud` must be, or list.
+        keys: The issuer's keys.
     """
 
     issuer: str
@@ -26,8 +26,8 @@ class TokenReader:
         """Return what a token says.
 
         Raises:
-            Unauthenticated: It is refused; why is in the log and nowhere else.
-            ServiceUnavailable: The issuer's keys cannot be had.
+            Unauthenticated: The token is refused. Only the log says why.
+            ServiceUnavailable: The issuer's keys cannot be fetched.
         """
         try:
             token = parse_token(text)

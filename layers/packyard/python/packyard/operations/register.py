@@ -2,28 +2,28 @@
 
     read the image → claim the name → [look again, in our own registry] → commit the row
 
-Nothing of ours exists before the row, so a crash at any step leaves nothing but a claim, which lapses. The name is
-claimed although no image is pushed: it may be one of our own registry, which the claim keeps from cleaners until the
-row stands. So it must lie in the repository that goes with the name.
+Nothing of ours exists before the row, so that a crash at any step leaves nothing but a claim, which expires. The name
+is claimed although no image is pushed: the image may be in our own registry, and the claim then keeps cleaners from
+removing it until the row is written. Such an image must therefore be in the repository that belongs to the name.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from packyard.errors import InvalidRequest, ServiceUnavailable
 from packyard.oci.reference import Reference, parse_reference, same_repository
 from packyard.operations.owned_pack import (
     changing,
-    name_taken,
     of_another_name,
     owned_pack,
     require_changeable,
 )
-from packyard.operations.publish import Published
+from packyard.operations.pack_content import Content, first_revision, manifest_fields
+from packyard.operations.published import Published
+from packyard.operations.repeats import same_reference, settle_repeat
 from packyard.packs.manifest.name import repository_of
-from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
+from packyard.packs.pack import ImageOrigin, Pack, Visibility
 from packyard.packs.precondition import IfMatch
 from packyard.registry.third_party.pull import ImageSource, PulledPack
 from packyard.store.packs import PackStore
@@ -37,7 +37,7 @@ class Registrar:
     """Registers packs by the image that carries them.
 
     Attributes:
-        deadline: Longer than a registration can live, the end of its function included.
+        deadline: Longer than a registration can take until its function ends.
         clock: The present instant, UTC.
         new_ulid: A ULID never used before.
     """
@@ -53,19 +53,27 @@ class Registrar:
         """Make a pack of an image.
 
         Args:
-            reference: Where the image is; what it resolves to now becomes the pin.
+            reference: Where the image is. The digest that it resolves to now becomes the pin.
             visibility: Who may see the pack.
             actor: Whose pack it becomes.
 
         Raises:
-            InvalidRequest: On `image_ref`: the image cannot be had or read. On `pack.yaml`: what it holds is wrong.
+            InvalidRequest: On `image_ref`: the image cannot be fetched or read. On `pack.yaml`: it is not valid.
             PackNameTaken: The organisation has another pack of that name.
             RegistryUnavailable: The registry did not answer in time.
-            ServiceUnavailable: A backing service did not answer, or the name's repository is being cleared up.
+            ServiceUnavailable: A backing service did not answer, or the name's repository is being cleaned up.
         """
         due_at = self.clock() + self.deadline
         pulled = self.images.read_pack(reference, org_id=actor.org_id)
-        pack = self._new_pack(reference, pulled, visibility, actor)
+        pack = first_revision(
+            _content(reference, pulled),
+            ulid=self.new_ulid(),
+            org_id=actor.org_id,
+            name=pulled.manifest.name,
+            visibility=visibility,
+            image_origin=ImageOrigin.IMAGE_REF,
+            now=self.clock(),
+        )
         ours = reference.registry == self.images.own.host
         if ours:
             self._require_repository_of(pack, reference)
@@ -74,11 +82,11 @@ class Registrar:
                 org_id=pack.org_id, name=pack.name, until=due_at, now=self.clock(), token=self.new_ulid()
             )
             if ours:
-                # A cleaner may have removed it since. From the claim on, none can without the commit's noticing.
+                # A cleaner may have removed it since. After the claim, none can without making the commit fail.
                 self.images.read_pack(replace(reference, digest=pulled.digest), org_id=actor.org_id)
             self.packs.create(pack, actor=actor.principal, operation="create", claim=claim)
         except NameHeld as held:
-            return self._settle_repeat(held.pack_id, pack)
+            return settle_repeat(held.pack_id, pack, same=same_reference, packs=self.packs)
         except (ClaimLost, RepositoryBusy) as busy:
             raise ServiceUnavailable from busy
         return Published(pack=pack, changed=True)
@@ -88,7 +96,7 @@ class Registrar:
     ) -> Published:
         """Move an owned pack to another tag or digest of its repository; id, roles and visibility stay.
 
-        For a pack that we built this is the way back to any version that is still in its repository.
+        A pack that we built can go back to any version that is still in its repository.
 
         Args:
             pack_id: The pack, as the client names it.
@@ -98,7 +106,7 @@ class Registrar:
 
         Raises:
             PackNotFound: The actor's organisation owns no such pack.
-            InvalidRequest: On `image_ref`: another repository, or an image that cannot be had or read. On
+            InvalidRequest: On `image_ref`: another repository, or an image that cannot be fetched or read. On
                 `pack.yaml`: what it holds is wrong, or another pack's name.
             PackDeleting: The pack is being deleted.
             PreconditionFailed: The pack is at another revision than the client has seen.
@@ -116,22 +124,22 @@ class Registrar:
             )
         require_changeable(before, if_match)
         with changing(if_match):
-            # The image may be one that a cleaner is about to remove, so it is claimed before it is looked at.
+            # A cleaner may be about to remove the image, so that its repository is claimed before the image is read.
             ours = reference.registry == self.images.own.host
             claim = self._claim_repository(before, due_at) if ours else None
             pulled = self.images.read_pack(reference, org_id=actor.org_id)
             if pulled.manifest.name != before.name:
                 raise of_another_name(before, instead="POST /packs")
             after = before.revised(at=self.clock(), **_content(reference, pulled))
-            if _told_apart_by(after) == _told_apart_by(before):
+            if same_reference(before, after):
                 return Published(pack=before, changed=False)
             self.packs.change(before, after, actor=actor.principal, operation="replace", claim=claim)
         return Published(pack=after, changed=True)
 
     def _require_repository_of(self, pack: Pack, reference: Reference) -> None:
-        """Check that an image in our own registry lies where the pack's name guards it (decision 3).
+        """Check that an image in our own registry is in the repository that belongs to the pack's name (decision 3).
 
-        In the repository of another name it would go with that name's pack, or be removed as an orphan of it.
+        In the repository of another name, it would be removed with that name's pack, or as an orphan.
         """
         own = repository_of(pack.name, org_id=pack.org_id, prefix=self.images.own.prefix)
         if reference.repository != own:
@@ -142,56 +150,18 @@ class Registrar:
     def _claim_repository(self, pack: Pack, due_at: datetime) -> Claim:
         return self.repositories.claim_for_change(pack, until=due_at, now=self.clock(), token=self.new_ulid())
 
-    def _settle_repeat(self, pack_id: str, wanted: Pack) -> Published:
-        """Return the pack that stands when it is the one wanted (API contract, "Repeats")."""
-        pack = self.packs.get(pack_id)
-        if (
-            pack is None
-            or pack.status is not PackStatus.ACTIVE
-            or _told_apart_by(pack) != _told_apart_by(wanted)
-        ):
-            raise name_taken(wanted.name, pack, pack_id)
-        return Published(pack=pack, changed=False)
-
-    def _new_pack(
-        self, reference: Reference, pulled: PulledPack, visibility: Visibility, actor: Actor
-    ) -> Pack:
-        now = self.clock()
-        return Pack(
-            id=f"pack_{self.new_ulid()}",
-            org_id=actor.org_id,
-            name=pulled.manifest.name,
-            tier=Tier.COMMUNITY,
-            visibility=visibility,
-            image_origin=ImageOrigin.IMAGE_REF,
-            created_at=now,
-            updated_at=now,
-            revision=1,
-            **_content(reference, pulled),
-        )
-
 
 def _repository_of(pack: Pack) -> str:
     reference = parse_reference(pack.image_ref)
     return f"{reference.registry}/{reference.repository}"
 
 
-def _content(reference: Reference, pulled: PulledPack) -> dict[str, Any]:
-    """Return the fields of a pack that its image decides."""
-    return {
-        "display_name": pulled.manifest.display_name,
-        "description": pulled.manifest.description,
-        "category": pulled.manifest.category,
-        "version": pulled.manifest.version,
-        "capabilities": pulled.manifest.capabilities_text,
-        "suggested_packs": pulled.manifest.suggested_packs,
-        "image_ref": str(reference),
-        "image_digest": pulled.digest,
-        "content_digest": None,
-        "layer_digest": None,
-        "size_bytes": pulled.size_bytes,
-    }
-
-
-def _told_apart_by(pack: Pack) -> tuple[object, ...]:
-    return pack.version, pack.image_ref, pack.image_digest, pack.visibility, pack.image_origin
+def _content(reference: Reference, pulled: PulledPack) -> Content:
+    return Content(
+        **manifest_fields(pulled.manifest),
+        image_ref=str(reference),
+        image_digest=pulled.digest,
+        content_digest=None,
+        layer_digest=None,
+        size_bytes=pulled.size_bytes,
+    )

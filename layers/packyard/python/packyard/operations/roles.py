@@ -2,11 +2,11 @@
 
     read the role → read the packs that come or go → commit the role with all its references
 
-Everything is written by the one transaction, on condition that the role is as it was read and each new pack is still
-active and visible; a crash before it leaves nothing, and one after it leaves a list that a repeat finds set. Whoever
-finds that another came first, to the role or to one of the packs, reads again and starts over: a new list takes
-the place of whatever list there is, so the other's is none that could be lost unseen. Who wants to lose none says with
-`If-Match` which revision the new list is for; each start asks that of the role as it was read then.
+One transaction writes everything, on condition that the role is as it was read and that each new pack is still active
+and visible. A crash before it leaves nothing; after it, a repeat finds the list set. When another request has changed
+the role or one of the packs in between, this one reads again and starts over: a new list replaces the list that is
+there, whatever that is. A client that must not overwrite another's list names with `If-Match` the revision that it has
+seen, and each attempt checks that against the role as it was read.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ from packyard.store.packs import PackStore
 from packyard.store.roles import RoleOutdated, RoleStore
 from packyard.tenants.caller import Caller
 
-# Each further attempt means that somebody else has changed the role, or a pack that it was to get, in the meantime.
+# An attempt fails when another request has changed the role, or a pack that it gets, in the meantime.
 _ATTEMPTS: Final = 5
 
 
@@ -70,21 +70,21 @@ class RoleSetter:
         if_match: IfMatch | None = None,
         create_only: bool = False,
     ) -> Role:
-        """Replace the packs of a role; one that has exactly these already stays at its revision.
+        """Replace the packs of a role. A role that has exactly these packs already stays at its revision.
 
         Args:
-            role_id: The role, a valid id; it need not have been heard of.
+            role_id: The role, a valid id; a role is made when its packs are set for the first time.
             pack_ids: Valid ids in the order wanted, at most 49, each once.
             caller: Whose role it is.
             if_match: What the client has seen of the role.
-            create_only: Whether its packs may never have been set.
+            create_only: Whether to refuse a role whose packs were set before.
 
         Raises:
             InvalidRequest: More than 49 packs would come and go.
-            PackNotFound: The caller sees no such pack; names all of which that is true.
+            PackNotFound: The caller sees no such packs; names them.
             PackDeleting: Packs are being deleted; names them.
             PreconditionFailed: The role is not as the client has seen it, or it is there.
-            RoleModified: Others keep changing the role or its packs.
+            RoleModified: Other requests keep changing the role or its packs.
             ServiceUnavailable: DynamoDB did not answer.
         """
         for _ in range(_ATTEMPTS):
@@ -103,7 +103,7 @@ class RoleSetter:
         raise RoleModified
 
     def _read_changes(self, before: Role | None, after: Role, caller: Caller) -> Sequence[Pack]:
-        """Return the packs that a role gains or loses; those that it keeps cannot have gone meanwhile."""
+        """Return the packs that a role gains or loses. A pack that it keeps cannot be deleted meanwhile."""
         had = () if before is None else before.pack_ids
         attached = [pack_id for pack_id in after.pack_ids if pack_id not in had]
         released = [pack_id for pack_id in had if pack_id not in after.pack_ids]
@@ -119,7 +119,7 @@ class RoleSetter:
 
 
 def _require_seen(role: Role | None, if_match: IfMatch | None, *, create_only: bool) -> None:
-    """Check what the client says of a role; the write that follows is on condition that the role is as it was read."""
+    """Check the client's conditions on a role. The write that follows requires that the role is as it was read."""
     if role is None:
         if if_match is not None:
             raise PreconditionFailed(
@@ -137,7 +137,7 @@ def _require_seen(role: Role | None, if_match: IfMatch | None, *, create_only: b
 
 
 def _require_attachable(pack_ids: Sequence[str], packs: Mapping[str, Pack], caller: Caller) -> None:
-    """Check that packs can be attached, as far as what was read can tell: that all are there, and their state."""
+    """Check that packs are there and active, as they were read."""
     visible = {pack_id for pack_id, pack in packs.items() if _is_there(pack, caller)}
     if missing := [pack_id for pack_id in pack_ids if pack_id not in visible]:
         raise PackNotFound(missing)

@@ -1,7 +1,7 @@
-"""A layer that is sent to our registry while it is being assembled, where it is large enough for that to pay.
+"""A layer that is sent to our registry while it is being assembled, if it is large.
 
-What it is sent to is an upload that names no digest: no blob, and no image. Closing it is part of the push, and so
-comes after the claim and the cleanup message (decision 21).
+It is sent to an upload without a digest, which is not yet a blob or an image. The push closes the upload, after the
+claim and the cleanup message (decision 21).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -13,17 +13,17 @@ from packyard.oci.build.layer import Layer, LayerSpool
 from packyard.oci.build.tree import Entry
 from packyard.registry.own.port import BlobUpload
 
-# What is smaller has never been on disk either, and is pushed in no time.
+# A smaller layer is in memory, and is pushed quickly.
 _WORTH_BYTES: Final = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class SentLayer:
-    """A layer, and what has taken it ahead of its push.
+    """A layer, and the upload that it was sent to.
 
     Attributes:
-        layer: All of it, readable here.
-        upload: None when it was not worth it.
+        layer: The whole layer, on this machine.
+        upload: The upload; None for a small layer.
     """
 
     layer: Layer
@@ -38,13 +38,13 @@ def assembled(
     size: int,
     begin_upload: Callable[[], BlobUpload],
 ) -> Iterator[SentLayer]:
-    """Assemble a layer and send it meanwhile; an upload that is still open when the context ends is cancelled.
+    """Assemble a layer and send it meanwhile. An upload that is still open when the context ends is cancelled.
 
     Args:
         spool: Has the content, or gets it while `entries` are read.
-        entries: In canonical order; what raises there passes through.
-        size: Of the layer, in bytes, about.
-        begin_upload: Returns an upload in the repository that the layer is for. Asked only for a large layer.
+        entries: In canonical order. Their errors pass through.
+        size: The approximate size of the layer, in bytes.
+        begin_upload: Begins an upload in the repository that the layer is for. Called only for a large layer.
     """
     with begin_upload() if size > _WORTH_BYTES else nullcontext() as upload:
         if upload is None:

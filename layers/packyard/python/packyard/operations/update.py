@@ -2,9 +2,9 @@
 
     read the pack → commit the next revision
 
-A crash before the commit leaves nothing; one after it leaves a change that a repeat finds done and answers with. Of two
-changes at once one is refused. Whether another organisation's role holds the pack is asked by the commit itself, on the
-row whose counter an attachment raises in its own transaction: one of the two comes first, and the other is refused.
+A crash before the commit leaves nothing. After the commit, a repeat finds the change made and answers with the pack.
+One of two changes at once is refused. The commit itself checks, on the row, that no role of another organisation has
+the pack. Attaching a pack raises a counter on the same row: whichever of the two comes second is refused.
 """
 
 from datetime import datetime
@@ -26,11 +26,11 @@ def set_visibility(  # noqa: PLR0913 - what was asked, by whom, and where it is 
     packs: PackStore,
     now: datetime,
 ) -> Pack:
-    """Return an owned pack at the visibility asked for; one that has it already stays at its revision.
+    """Give an owned pack a visibility, and return the pack. One that has it already stays at its revision.
 
     Args:
         pack_id: The pack, as the client names it.
-        visibility: Who may see it from now on.
+        visibility: The new visibility.
         caller: Who asks.
         if_match: What the client has seen of it.
         packs: Where it is kept.

@@ -1,10 +1,10 @@
-"""Starting a staged upload, and telling how far it is.
+"""Starting a staged upload, and saying how far it is.
 
     read the pack that the archive is for, if any → enqueue the archive's cleanup → write the upload → sign the form
 
-A crash leaves at most an upload whose form nobody has: it expires by itself. The cleanup message comes due when no form
-is valid any more and no build can be running. It removes the archive, whenever that arrived. Two starts
-are two uploads.
+A crash leaves at most an upload whose form no client has. It expires by itself. The cleanup message comes due when the
+form is no longer valid and no build can be running. It removes the archive, whenever that arrived. Two starts make two
+uploads.
 """
 
 from collections.abc import Callable
@@ -24,9 +24,9 @@ from packyard.store.uploads import UploadStore
 from packyard.tenants.caller import Caller
 
 FORM_LIFETIME: Final = timedelta(minutes=15)
-# Sending begins while the form is good and may take long; S3 tells of it within seconds, sometimes a minute or longer.
+# An archive is sent while the form is valid, and sending may take long. S3 reports it within seconds, sometimes later.
 _ARRIVAL_GRACE: Final = timedelta(minutes=30)
-# How long an outcome can be asked for.
+# For how long a client can ask for the outcome.
 _KEPT: Final = timedelta(days=7)
 
 
@@ -77,9 +77,9 @@ class Uploads:
 
         Args:
             caller: Whose upload it is.
-            visibility: Who may see the pack that is to be made; of no account with `pack_id`.
+            visibility: Who may see the new pack; ignored with `pack_id`.
             pack_id: The pack that the archive replaces; None for a new pack.
-            if_match: What the client has seen of that pack; asked now, and again by the build.
+            if_match: What the client has seen of that pack; checked now, and again by the build.
 
         Raises:
             PackNotFound: The caller's organisation owns no such pack.
@@ -88,6 +88,17 @@ class Uploads:
             PreconditionFailed: The pack is at another revision than the client has seen, or `pack_id` is None.
             ServiceUnavailable: A backing service did not answer.
         """
+        self._check_target(pack_id, if_match, caller)
+        now = self.clock()
+        upload = self._new_upload(caller, visibility, pack_id, if_match, now)
+        key = uploaded_key(upload.id)
+        no_build_from = upload.arrival_deadline + self.build_time
+        self.cleanup_queue.enqueue(StagedArchive(key=key, due_at=no_build_from), now=now)
+        self.uploads.create(upload)
+        form = self.staging.form(key, max_bytes=self.max_bytes, lifetime=FORM_LIFETIME)
+        return StartedUpload(upload=upload, form=form, max_bytes=self.max_bytes)
+
+    def _check_target(self, pack_id: str | None, if_match: IfMatch | None, caller: Caller) -> None:
         if pack_id is not None:
             pack = owned_pack(pack_id, actor=caller, packs=self.packs)
             require_archive_origin(pack, field="pack_id")
@@ -97,9 +108,17 @@ class Uploads:
             raise PreconditionFailed(
                 "A new pack has no revision yet, so that If-Match matches nothing; it is for an upload with pack_id."
             )
-        now = self.clock()
+
+    def _new_upload(
+        self,
+        caller: Caller,
+        visibility: Visibility,
+        pack_id: str | None,
+        if_match: IfMatch | None,
+        now: datetime,
+    ) -> Upload:
         form_expires_at = now + FORM_LIFETIME
-        upload = Upload(
+        return Upload(
             id=f"upl_{self.new_ulid()}",
             org_id=caller.org_id,
             principal=caller.principal,
@@ -111,18 +130,13 @@ class Uploads:
             arrival_deadline=form_expires_at + _ARRIVAL_GRACE,
             forgotten_at=now + _KEPT,
         )
-        key = uploaded_key(upload.id)
-        no_build_from = upload.arrival_deadline + self.build_time
-        self.cleanup_queue.enqueue(StagedArchive(key=key, due_at=no_build_from), now=now)
-        self.uploads.create(upload)
-        form = self.staging.form(key, max_bytes=self.max_bytes, lifetime=FORM_LIFETIME)
-        return StartedUpload(upload=upload, form=form, max_bytes=self.max_bytes)
 
     def get(self, upload_id: str, *, caller: Caller) -> Upload:
         """Return an upload of the caller's organisation as it is now. One read.
 
         Raises:
-            UploadNotFound: There is none, it is forgotten, or it is another organisation's; none can tell which.
+            UploadNotFound: There is none, its record has expired, or it is another organisation's. The caller
+                cannot tell which.
             ServiceUnavailable: DynamoDB did not answer.
         """
         now = self.clock()

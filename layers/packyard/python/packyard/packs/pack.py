@@ -10,12 +10,12 @@ from packyard.oci.digest import Digest
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version
 
-_PACK_ID = re.compile(r"pack_[0-7][0-9A-HJKMNP-TV-Z]{25}")
+PACK_ID = re.compile(r"pack_[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
 def is_pack_id(text: str) -> bool:
     """Return whether `text` is `pack_` and a ULID (Crockford's base 32, 128 bits)."""
-    return _PACK_ID.fullmatch(text) is not None
+    return PACK_ID.fullmatch(text) is not None
 
 
 class Tier(StrEnum):

@@ -8,12 +8,12 @@ from typing import Final
 # each pack that is attached or detached.
 MAX_PACKS: Final = 49
 
-_ROLE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+ROLE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
 
 def is_role_id(text: str) -> bool:
     """Return whether `text` is 1 to 128 letters, digits, `_`, `.` and `-`, the first of them a letter or a digit."""
-    return _ROLE_ID.fullmatch(text) is not None
+    return ROLE_ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

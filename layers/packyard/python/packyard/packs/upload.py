@@ -11,12 +11,12 @@ from packyard.errors import TimedOut
 from packyard.packs.pack import Visibility
 from packyard.packs.precondition import IfMatch
 
-_UPLOAD_ID = re.compile(r"upl_[0-7][0-9A-HJKMNP-TV-Z]{25}")
+UPLOAD_ID = re.compile(r"upl_[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
 def is_upload_id(text: str) -> bool:
     """Return whether `text` is `upl_` and a ULID (Crockford's base 32, 128 bits)."""
-    return _UPLOAD_ID.fullmatch(text) is not None
+    return UPLOAD_ID.fullmatch(text) is not None
 
 
 class UploadStatus(StrEnum):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-_ORG_ID = re.compile(r"org_[0-7][0-9a-hjkmnp-tv-z]{25}")
+ORG_ID = re.compile(r"org_[0-7][0-9a-hjkmnp-tv-z]{25}")
 
 
 class BillingPosture(StrEnum):
@@ -48,6 +48,6 @@ def parse_org_id(text: str) -> str:
     Raises:
         ValueError: Not `org_` and a ULID in lower case (Crockford's base 32, 128 bits).
     """
-    if _ORG_ID.fullmatch(text) is None:
+    if ORG_ID.fullmatch(text) is None:
         raise ValueError("must be org_ followed by a lower-case ULID")
     return text

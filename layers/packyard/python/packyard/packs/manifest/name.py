@@ -8,7 +8,7 @@ Slug = NewType("Slug", str)
 PackName = Slug
 
 MAX_LENGTH = 64
-_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def parse_slug(text: str) -> Slug:
@@ -20,7 +20,7 @@ def parse_slug(text: str) -> Slug:
     """
     if len(text) > MAX_LENGTH:
         raise ValueError(f"must be at most {MAX_LENGTH} characters; this has {len(text)}")
-    if _SLUG.fullmatch(text) is None:
+    if SLUG.fullmatch(text) is None:
         near = nearest_slug(text)
         hint = f", such as {near}" if near else ""
         raise ValueError(f"must be lower-case letters and digits, joined by single hyphens{hint}")

@@ -1,0 +1,110 @@
+"""The fields of a pack that its content decides, and the first revision of a pack that has them."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypedDict, cast
+
+from packyard.oci.digest import Digest
+from packyard.packs.manifest.name import PackName
+from packyard.packs.manifest.version import Version
+from packyard.packs.pack import ImageOrigin, Pack, Tier, Visibility
+
+if TYPE_CHECKING:
+    # The functions that copy or register images load neither the builder of layers nor the reader of manifests.
+    from packyard.oci.build.image import Image
+    from packyard.oci.build.layer import Layer
+    from packyard.packs.manifest.pack_manifest import Manifest
+
+
+class ManifestFields(TypedDict):
+    """What a pack has from its `pack.yaml`, its name apart."""
+
+    display_name: str
+    description: str | None
+    category: str | None
+    version: Version
+    capabilities: str | None
+    suggested_packs: tuple[str, ...]
+
+
+class ImageFields(TypedDict):
+    """What a pack has from its image."""
+
+    image_ref: str
+    image_digest: Digest
+    content_digest: Digest | None
+    layer_digest: Digest | None
+    size_bytes: int
+
+
+class Content(ManifestFields, ImageFields):
+    """Everything that a pack has from its content."""
+
+
+def manifest_fields(manifest: "Manifest") -> ManifestFields:
+    """Return the fields that a manifest decides."""
+    return ManifestFields(
+        display_name=manifest.display_name,
+        description=manifest.description,
+        category=manifest.category,
+        version=manifest.version,
+        capabilities=manifest.capabilities_text,
+        suggested_packs=manifest.suggested_packs,
+    )
+
+
+def built_image_fields(image: "Image", layer: "Layer", *, image_ref: str) -> ImageFields:
+    """Return the fields that an image of ours decides.
+
+    Args:
+        image: The image.
+        layer: Its only layer.
+        image_ref: The image's repository and tag in our registry.
+    """
+    return ImageFields(
+        image_ref=image_ref,
+        image_digest=image.index.digest,
+        content_digest=layer.diff_id,
+        layer_digest=layer.digest,
+        size_bytes=image.size_bytes,
+    )
+
+
+def content_of(pack: Pack) -> Content:
+    """Return the fields of a pack that its content decides."""
+    fields: dict[str, Any] = {name: getattr(pack, name) for name in Content.__annotations__}
+    return cast("Content", fields)
+
+
+def first_revision(  # noqa: PLR0913 - by name: whose pack it is, and what is in it
+    content: Content,
+    *,
+    ulid: str,
+    org_id: str,
+    name: PackName,
+    visibility: Visibility,
+    image_origin: ImageOrigin,
+    now: datetime,
+) -> Pack:
+    """Return a new pack at its first revision. Every pack that an organisation makes is of tier `community`.
+
+    Args:
+        content: What is in the pack.
+        ulid: A ULID never used before.
+        org_id: The organisation that owns the pack.
+        name: Its name.
+        visibility: Who may see it.
+        image_origin: How its image came about.
+        now: The present instant, UTC.
+    """
+    return Pack(
+        id=f"pack_{ulid}",
+        org_id=org_id,
+        name=name,
+        tier=Tier.COMMUNITY,
+        visibility=visibility,
+        image_origin=image_origin,
+        created_at=now,
+        updated_at=now,
+        revision=1,
+        **content,
+    )
