@@ -1,7 +1,7 @@
 """The issuer's key set, fetched over HTTPS and cached. The cached keys stay usable while the issuer is down.
 
-A token that names an unknown key causes a fetch. But each container asks the issuer at most once a minute, and every five
-seconds while it has no keys, whatever tokens come.
+A token that names an unknown key causes a fetch. But each container asks the issuer at most once a minute, and every
+five seconds while it has no keys, whatever tokens come.
 """
 
 from collections.abc import Callable, Iterator
