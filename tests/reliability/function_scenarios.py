@@ -11,10 +11,10 @@ from tests.fake_registry.moods import Refuses
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request
 from tests.internet import Internet
+from tests.reliability.deployment import Deployment
 from tests.reliability.operations import FIRST, OPERATIONS, STANDING, reupload
 from tests.reliability.permissions import Recorder, of_form
 from tests.reliability.transformed import ACCOUNT, CREDENTIALS, FOREIGN_REGISTRY
-from tests.reliability.world import World
 from tests.service import ACME, PackArchive
 from tests.staged_uploads import arrive, start
 from tests.third_party_images import image as image_of
@@ -31,23 +31,24 @@ _FOREIGN: Final = f"{FOREIGN_REGISTRY}/theirs/pack"
 
 @dataclass
 class Stage:
-    """A world whose operator has given credentials for an ECR registry of another account, and that registry."""
+    """A deployment whose operator has given credentials for an ECR registry of another account, and that registry."""
 
-    world: World
+    deployment: Deployment
     recorder: Recorder
     net: Internet
     theirs: FakeRegistry
 
     def on_the_internet(self) -> None:
         """Let the service read images by way of the tests' internet, with the operator's credentials."""
-        services = self.world.service.services
-        services.settings = replace(services.settings, registry_credentials=CREDENTIALS)
+        service = self.deployment.service
+        settings = replace(service.services.settings, registry_credentials=CREDENTIALS)
+        net = self.net
 
         def begin() -> None:
-            self.world.new_process()
-            services.__dict__["image_source"] = replace(
-                services.image_source, resolve=self.net.resolve, connect=self.net.connect, tls=self.net.tls
-            )
+            service.new_process(settings=settings)
+            source = service.services.image_source
+            through_net = replace(source, resolve=net.resolve, connect=net.connect, tls=net.tls)
+            service.new_process(parts={"image_source": through_net})
 
         self.recorder.service.begin, self.recorder.service.last = begin, ""
 
@@ -64,7 +65,7 @@ class Stage:
             body=body,
             caller=ACME,
         )
-        raw = self.world.service.invoke(function, request.event())
+        raw = self.deployment.service.invoke(function, request.event())
         if function == "start_upload" and raw["statusCode"] == 201:
             self.recorder.needs["start_upload"] |= of_form(json.loads(raw["body"])["fields"])
         return raw
@@ -95,7 +96,7 @@ def _theirs(stage: Stage) -> None:
     for _ in range(2):
         assert stage.ask("list_files", "GET", f"{pack}/files")["statusCode"] == 302
         assert stage.ask("get_file", "GET", f"{pack}/files/data/large.bin")["statusCode"] == 302
-    _forget_indexes(stage.world)
+    _forget_indexes(stage.deployment)
     assert stage.ask("get_file", "GET", f"{pack}/files/pack.yaml")["statusCode"] == 200
     assert stage.ask("clone_pack", "POST", f"{pack}/clone", json={"name": "copy"})["statusCode"] == 201
     moved = stage.ask("replace_pack", "PUT", pack, json={"image_ref": f"{_FOREIGN}:2"})
@@ -103,7 +104,7 @@ def _theirs(stage: Stage) -> None:
 
 
 def _reads(stage: Stage) -> None:
-    pack = f"/packs/{stage.world.notes['slack']}"
+    pack = f"/packs/{stage.deployment.notes['slack']}"
     for query in ({}, {"owned": "true"}, {"owned": "false"}):
         assert stage.ask("list_packs", "GET", "/packs", query=query)["statusCode"] == 200
     _page_through(stage, "list_packs", "/packs")
@@ -115,9 +116,9 @@ def _reads(stage: Stage) -> None:
         assert stage.ask("api_docs", "GET", f"/{path}")["statusCode"] == 200
     for forget in (False, True):
         if forget:
-            _forget_indexes(stage.world)
+            _forget_indexes(stage.deployment)
         assert stage.ask("get_file", "GET", f"{pack}/files/README.md")["statusCode"] == 200
-    _forget_indexes(stage.world)
+    _forget_indexes(stage.deployment)
     assert stage.ask("list_files", "GET", f"{pack}/files")["statusCode"] == 200
 
 
@@ -137,13 +138,13 @@ def _page_through(stage: Stage, function: str, path: str) -> None:
 
 def _own_image(stage: Stage) -> None:
     """An image of our own registry is given a name that is taken, which only its content says."""
-    host = stage.world.service.registry.url.partition("://")[2]
+    host = stage.deployment.service.registry.url.partition("://")[2]
     body = {"image_ref": f"{host}/packs/{ACME.org_id}/slack:1.0.0"}
     assert stage.ask("create_pack", "POST", "/packs", json=body)["statusCode"] == 409
 
 
 def _large_file_of_ours(stage: Stage) -> None:
-    made = stage.world.service.upload(
+    made = stage.deployment.service.upload(
         PackArchive(name="large", files={"data/large.bin": bytes(_LARGE)}).build()
     )
     path = f"/packs/{made.body['id']}/files/data/large.bin"
@@ -152,14 +153,14 @@ def _large_file_of_ours(stage: Stage) -> None:
 
 
 def _file_without_an_index(stage: Stage) -> None:
-    _forget_indexes(stage.world)
-    path = f"/packs/{stage.world.notes['slack']}/files/guides/new.md"
+    _forget_indexes(stage.deployment)
+    path = f"/packs/{stage.deployment.notes['slack']}/files/guides/new.md"
     assert stage.ask("put_file", "PUT", path, body=b"# New\n")["statusCode"] == 200
 
 
 def _uploads(stage: Stage) -> None:
     for headers in ({}, {"Idempotency-Key": "k"}, {"Idempotency-Key": "k"}):
-        body = {"pack_id": stage.world.notes["slack"]}
+        body = {"pack_id": stage.deployment.notes["slack"]}
         made = stage.ask("start_upload", "POST", "/packs/uploads", json=body, headers=headers)
         assert made["statusCode"] == 201
     upload_id = json.loads(made["body"])["upload_id"]
@@ -168,46 +169,52 @@ def _uploads(stage: Stage) -> None:
 
 def _rebuilds_what_stands(stage: Stage) -> None:
     """A staged archive that is what stands already, as a new pack and as the same."""
-    for archive, fields in ((STANDING, {}), (STANDING, {"pack_id": stage.world.notes["slack"]}), (FIRST, {})):
-        upload_id = start(stage.world.service, **fields).body["upload_id"]
-        message = arrive(stage.world.service, upload_id, archive)
-        stage.world.builds.append(message)
-        stage.world.build(message)
+    for archive, fields in (
+        (STANDING, {}),
+        (STANDING, {"pack_id": stage.deployment.notes["slack"]}),
+        (FIRST, {}),
+    ):
+        upload_id = start(stage.deployment.service, **fields).body["upload_id"]
+        message = arrive(stage.deployment.service, upload_id, archive)
+        stage.deployment.builds.append(message)
+        stage.deployment.build(message)
 
 
 def _a_repository_that_is_lost(stage: Stage) -> None:
     """Whoever sends an archive again pushes what the registry has lost; here the whole repository."""
-    repositories = stage.world.service.registry.shelves.repositories
+    repositories = stage.deployment.service.registry.shelves.repositories
     lost = repositories.pop(f"packs/{ACME.org_id}/slack")
-    answer: Answer = reupload(archive=STANDING)(stage.world)
+    answer: Answer = reupload(archive=STANDING)(stage.deployment)
     assert answer.status == 200, answer.body
     assert repositories[f"packs/{ACME.org_id}/slack"].manifests.keys() <= lost.manifests.keys()
 
 
 def _messages_that_fail(stage: Stage) -> None:
     """A message that cannot be settled waits longer; one that comes early is sent anew."""
-    world = stage.world
-    early = world.service.upload(PackArchive(name="early").build())
+    deployment = stage.deployment
+    early = deployment.service.upload(PackArchive(name="early").build())
     assert early.status == 201
-    world.collect()
-    for body in list(world.inbox):
-        _receive(world, "clean_up", body)
-    world.service.registry.moods.append(Refuses(status=503))
-    upload_id = start(world.service).body["upload_id"]
-    _receive(world, "build_upload", arrive(world.service, upload_id, PackArchive(name="late").build()))
-    world.service.registry.moods.clear()
-    _receive(world, "clean_up", "nonsense")
+    deployment.collect()
+    for body in list(deployment.inbox):
+        _receive(deployment, "clean_up", body)
+    deployment.service.registry.moods.append(Refuses(status=503))
+    upload_id = start(deployment.service).body["upload_id"]
+    _receive(
+        deployment, "build_upload", arrive(deployment.service, upload_id, PackArchive(name="late").build())
+    )
+    deployment.service.registry.moods.clear()
+    _receive(deployment, "clean_up", "nonsense")
 
 
-def _receive(world: World, function: str, body: str) -> None:
+def _receive(deployment: Deployment, function: str, body: str) -> None:
     """Deliver a message that has been received by way of the queue, so that it can be put back."""
-    services = world.service.services
+    services = deployment.service.services
     url = (
         services.settings.build_queue_url
         if function == "build_upload"
         else services.settings.cleanup_queue_url
     )
-    sqs = world.service.aws.sqs
+    sqs = deployment.service.aws.sqs
     sqs.send_message(QueueUrl=url, MessageBody=body)
     (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
     record = {
@@ -217,15 +224,15 @@ def _receive(world: World, function: str, body: str) -> None:
         "receiptHandle": message["ReceiptHandle"],
         "attributes": {"ApproximateReceiveCount": "1"},
     }
-    world.service.invoke(function, {"Records": [record]})
+    deployment.service.invoke(function, {"Records": [record]})
     with suppress(sqs.exceptions.ReceiptHandleIsInvalid):
         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 
 def _authorize(stage: Stage) -> None:
-    world = stage.world
+    deployment = stage.deployment
     secret = new_secret(bytes(32))
-    tenants = world.service.services.tenants
+    tenants = deployment.service.services.tenants
     tenants.put_org(Org(org_id=ACME.org_id, slug="acme", billing=BillingPosture.ACTIVE))
     tenants.put_api_key(
         ApiKey(
@@ -233,18 +240,18 @@ def _authorize(stage: Stage) -> None:
             org_id=ACME.org_id,
             label="ci",
             permission_set=PermissionSet.FULL_ACCESS,
-            created_at=world.service.clock.now,
+            created_at=deployment.service.clock.now,
         )
     )
     arn = "arn:aws:execute-api:eu-central-1:123456789012:abcdef/v1/GET/packs"
     event = {"type": "TOKEN", "authorizationToken": f"Bearer {secret}", "methodArn": arn}
-    assert world.service.invoke("authorize", event)["context"]["org_id"] == ACME.org_id
+    assert deployment.service.invoke("authorize", event)["context"]["org_id"] == ACME.org_id
 
 
-def _forget_indexes(world: World) -> None:
-    for key in world.service.aws.objects():
+def _forget_indexes(deployment: Deployment) -> None:
+    for key in deployment.service.aws.objects():
         if key.startswith("indexes/"):
-            world.service.aws.s3.delete_object(Bucket=BUCKET, Key=key)
+            deployment.service.aws.s3.delete_object(Bucket=BUCKET, Key=key)
 
 
 def _twice(name: str) -> Callable[[Stage], None]:
@@ -252,11 +259,11 @@ def _twice(name: str) -> Callable[[Stage], None]:
 
     def play(stage: Stage) -> None:
         operation = OPERATIONS[name]
-        operation.prepare(stage.world)
-        answer: Answer = operation.act(stage.world)
+        operation.prepare(stage.deployment)
+        answer: Answer = operation.act(stage.deployment)
         assert answer.status in operation.done, answer.body
-        operation.act(stage.world)
-        stage.world.settle()
+        operation.act(stage.deployment)
+        stage.deployment.settle()
 
     return play
 
@@ -273,5 +280,5 @@ SCENARIOS: Final[Mapping[str, Callable[[Stage], None]]] = {
     "a repository that is lost": _a_repository_that_is_lost,
     "messages that fail": _messages_that_fail,
     "the authorizer": _authorize,
-    "the backlog": lambda stage: stage.world.service.invoke("measure_backlog", {}),
+    "the backlog": lambda stage: stage.deployment.service.invoke("measure_backlog", {}),
 }

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from tests.documented import DOCUMENT
 from tests.gateway import Request, multipart
 from tests.reliability import budget
-from tests.reliability.neighbours import (
+from tests.reliability.two_organisations import (
     CALLER,
     DOMAIN,
     HUSH,
@@ -184,7 +184,7 @@ def _cursors(street: Street) -> Iterator[Pair]:
 
 
 def _images(street: Street) -> Iterator[Pair]:
-    service = street.world.service
+    service = street.deployment.service
     host = urlsplit(service.registry.url).netloc
     name, port = host.split(":")
     theirs = f"packs/{NEIGHBOUR.org_id}/{HUSH}"
@@ -300,7 +300,7 @@ def _own(street: Street, operation: Operation, kind: str) -> str:
         "upload": street.notes["own waiting upload"],
         "role": "own-role",
         "file": OWN_FILE,
-        "image": f"127.0.0.1:{street.world.elsewhere.port}/team/{image}:2.0.0",
+        "image": f"127.0.0.1:{street.deployment.elsewhere.port}/team/{image}:2.0.0",
     }
     return own[kind]
 

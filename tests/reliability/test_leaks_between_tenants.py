@@ -9,7 +9,14 @@ import pytest
 from tests.gateway import Answer
 from tests.image_sources import image_source, pull
 from tests.internet import internet
-from tests.reliability.neighbours import CALLER, HUSH, NEIGHBOUR, NEIGHBOURS_FILE, Street, running_street
+from tests.reliability.two_organisations import (
+    CALLER,
+    HUSH,
+    NEIGHBOUR,
+    NEIGHBOURS_FILE,
+    Street,
+    running_street,
+)
 from tests.service import PackArchive
 from tests.third_party_images import image, layer
 
@@ -38,18 +45,18 @@ def told(answer: Answer) -> str:
 def share(street: Street, name: str = "uploaded") -> str:
     """Let the neighbour share a pack with everybody, and return its id."""
     pack_id: str = street.notes[f"their {name}"]
-    assert street.world.service.update(pack_id, "community", NEIGHBOUR).status == 200
+    assert street.deployment.service.update(pack_id, "community", NEIGHBOUR).status == 200
     return pack_id
 
 
 def test_a_name_that_a_neighbour_has_taken_is_free(street: Street) -> None:
-    answer = street.world.service.upload(PackArchive(name=HUSH).build(), CALLER)
+    answer = street.deployment.service.upload(PackArchive(name=HUSH).build(), CALLER)
 
     assert answer.status == 201
 
 
 def test_of_the_roles_that_hold_a_pack_its_owner_learns_how_many_and_no_more(street: Street) -> None:
-    service = street.world.service
+    service = street.deployment.service
     mine = street.notes["own-other"]
     assert service.set_role(f"{HUSH}-role", [mine], NEIGHBOUR).status == 200
 
@@ -64,7 +71,7 @@ def test_a_role_that_would_get_hidden_and_missing_packs_is_told_of_them_alike(st
     mine = street.notes["own"]
 
     answers = [
-        street.world.service.set_role("own-role", ids, CALLER)
+        street.deployment.service.set_role("own-role", ids, CALLER)
         for ids in ([mine, hidden, missing], [missing, mine, hidden], [hidden], [missing])
     ]
 
@@ -76,11 +83,11 @@ def test_a_role_that_would_get_hidden_and_missing_packs_is_told_of_them_alike(st
         [missing],
     ]
     assert len({answer.error["message"] for answer in answers}) == 1
-    assert street.world.service.get_role("own-role", CALLER).body["pack_ids"] == [mine]
+    assert street.deployment.service.get_role("own-role", CALLER).body["pack_ids"] == [mine]
 
 
 def test_what_a_neighbour_has_shared_and_taken_back_is_gone_for_others(street: Street) -> None:
-    service = street.world.service
+    service = street.deployment.service
     shared = share(street)
     assert service.get(shared, CALLER).status == 200
     assert service.update(shared, "org", NEIGHBOUR).status == 200
@@ -98,7 +105,7 @@ def test_what_a_neighbour_has_shared_and_taken_back_is_gone_for_others(street: S
 
 
 def test_a_listing_that_goes_on_behind_a_pack_that_was_taken_back_does_not_show_it(street: Street) -> None:
-    service = street.world.service
+    service = street.deployment.service
     shared = share(street)
     first = service.list_packs(CALLER, limit="1", owned="false")
     assert [pack["id"] for pack in first.body["packs"]] == [shared]
@@ -114,13 +121,15 @@ def test_a_listing_that_goes_on_behind_a_pack_that_was_taken_back_does_not_show_
 def test_who_has_changed_a_shared_pack_is_its_owner_s_to_know(street: Street) -> None:
     shared = share(street)
 
-    answer = street.world.service.send("list_revisions", "GET", f"/packs/{shared}/revisions", caller=CALLER)
+    answer = street.deployment.service.send(
+        "list_revisions", "GET", f"/packs/{shared}/revisions", caller=CALLER
+    )
 
     assert answer.status == 404
 
 
 def test_a_shared_pack_and_a_copy_of_it_tell_nothing_of_their_owner_s_others(street: Street) -> None:
-    service = street.world.service
+    service = street.deployment.service
     shared = share(street)
     copy = service.clone(shared, CALLER, name="copy")
     history = service.send("list_revisions", "GET", f"/packs/{copy.body['id']}/revisions", caller=CALLER)
@@ -138,7 +147,7 @@ def test_how_a_neighbour_stands_with_billing_shows_nowhere(street: Street, postu
     shared = share(street)
 
     def answers() -> list[str]:
-        service = street.world.service
+        service = street.deployment.service
         asked = [
             service.get(shared, CALLER),
             service.update(shared, "org", CALLER),
@@ -148,7 +157,7 @@ def test_how_a_neighbour_stands_with_billing_shows_nowhere(street: Street, postu
         return [json.dumps(answer.body).replace(answer.headers["X-Request-Id"], "") for answer in asked]
 
     before = answers()
-    tenants = street.world.service.services.tenants
+    tenants = street.deployment.service.services.tenants
     tenants.set_posture(NEIGHBOUR.org_id, billing=posture, trial_ends_at=None)
 
     assert answers() == before
@@ -156,23 +165,22 @@ def test_how_a_neighbour_stands_with_billing_shows_nowhere(street: Street, postu
 
 def private_registry(street: Street) -> str:
     """Let a registry of others know the neighbour alone, and the neighbour share an image of it."""
-    world = street.world
-    host = f"127.0.0.1:{world.elsewhere.port}"
+    deployment = street.deployment
+    host = f"127.0.0.1:{deployment.elsewhere.port}"
     entry = {host: {"username": "user", "password": "secret", "orgs": [NEIGHBOUR.org_id]}}
-    services = world.service.services
-    services.__dict__["image_source"] = replace(
-        services.image_source,
-        credentials=ThirdPartyCredentials(
-            load=lambda: json.dumps(entry), ecr_token=lambda _region: Anonymous(), clock=world.service.clock
-        ),
+    service = deployment.service
+    credentials = ThirdPartyCredentials(
+        load=lambda: json.dumps(entry), ecr_token=lambda _region: Anonymous(), clock=service.clock
     )
-    shelf = world.elsewhere.shelves.repository(f"team/{HUSH}", create=True)
+    source = replace(service.services.image_source, credentials=credentials)
+    service.new_process(parts={"image_source": source})
+    shelf = deployment.elsewhere.shelves.repository(f"team/{HUSH}", create=True)
     large = bytes(range(256)) * (5 << 12)
     files = (("pack.yaml", f"name: {HUSH}-private\nversion: 1.0.0\n".encode()), ("data/large.bin", large))
     image(layer(*files)).shelve(shelf, "1")
-    world.elsewhere.basic = "user:secret"
+    deployment.elsewhere.basic = "user:secret"
     body = {"image_ref": f"{host}/team/{HUSH}:1", "visibility": "community"}
-    made = world.service.send("create_pack", "POST", "/packs", caller=NEIGHBOUR, json=body)
+    made = deployment.service.send("create_pack", "POST", "/packs", caller=NEIGHBOUR, json=body)
     assert made.status == 201, made.body
     pack_id: str = made.body["id"]
     return pack_id
@@ -186,14 +194,14 @@ def test_what_a_neighbour_has_read_from_a_registry_of_theirs_is_not_kept_for_oth
     path = f"/packs/{pack_id}/files{tail}"
 
     def ask(caller: Any) -> int:
-        return street.world.service.send(function, "GET", path, caller=caller).status
+        return street.deployment.service.send(function, "GET", path, caller=caller).status
 
     try:
         before = ask(CALLER)
         theirs = ask(NEIGHBOUR)
         after = ask(CALLER)
     finally:
-        street.world.elsewhere.basic = None
+        street.deployment.elsewhere.basic = None
 
     assert theirs in {200, 302}
     assert before == after == 400

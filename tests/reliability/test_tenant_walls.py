@@ -11,7 +11,6 @@ from dataclasses import replace
 
 import pytest
 from tests.reliability import budget, tally
-from tests.reliability.neighbours import CALLER, DOMAIN, HUSH, NEIGHBOUR, Heard, Street, running_street
 from tests.reliability.other_tenants import (
     Named,
     Operation,
@@ -22,6 +21,7 @@ from tests.reliability.other_tenants import (
     pairs,
     request,
 )
+from tests.reliability.two_organisations import CALLER, DOMAIN, HUSH, NEIGHBOUR, Heard, Street, running_street
 
 from packyard.http.authorizer import Unauthorized
 
@@ -49,7 +49,7 @@ def use_keys(street: Street) -> None:
             )
             answer = street.invoke(place.operation.function, asked.event())
             assert answer.status in {200, 201, 404}, answer.body
-    street.saved = street.world.save()
+    street.saved = street.deployment.save()
 
 
 @pytest.fixture(autouse=True)
@@ -90,8 +90,8 @@ def faults(street: Street, credential: str, place: Place, pair: Pair) -> Iterato
             yield f"{headers}: the answer tells of it: {theirs.body}"
     if street.kept_by_neighbour() != before:
         yield "something of theirs has changed"
-    if place.kind == "image" and street.world.service.registry.requests:
-        yield f"our registry was asked for {street.world.service.registry.requests}"
+    if place.kind == "image" and street.deployment.service.registry.requests:
+        yield f"our registry was asked for {street.deployment.service.registry.requests}"
 
 
 def difference(theirs: Heard, nobodys: Heard) -> str:
@@ -111,7 +111,7 @@ def test_what_is_a_neighbour_s_is_as_what_is_not_there(street: Street, credentia
     all_pairs = pairs(street, place)
     # Behind the authorizer a token is a caller like a key.
     some = all_pairs if credential == "a key that writes" else budget.spread(all_pairs, ci=3)
-    street.world.service.registry.requests.clear()
+    street.deployment.service.registry.requests.clear()
 
     failures = [f"{pair.what} {fault}" for pair in some for fault in faults(street, credential, place, pair)]
 

@@ -13,11 +13,12 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from tests.aws import TABLE
+from tests.engine.points import Point
+from tests.engine.wire import deliver
 from tests.fake_registry.moods import Refuses
 from tests.gateway import Request
 from tests.issuer import AUDIENCE, ISSUER, Issuer, public, rsa_key, segment, signed, signed_with_secret
-from tests.reliability.wire import Sent, straight
-from tests.reliability.world import Saved, World, running_world
+from tests.reliability.deployment import Deployment, Saved, running_deployment
 from tests.service import ACME, GLOBEX, PackArchive
 from tests.staged_uploads import arrive, start
 from tests.third_party_images import pack_image
@@ -97,7 +98,7 @@ class Street:
         refused: And those that are not.
     """
 
-    world: World
+    deployment: Deployment
     issuer: Issuer
     credentials: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str | None] = field(default_factory=dict)
@@ -106,12 +107,12 @@ class Street:
     @property
     def notes(self) -> dict[str, Any]:
         """Whose things are called what."""
-        return self.world.notes
+        return self.deployment.notes
 
     def again(self) -> None:
         """Let everything be as it was at first."""
         assert self.saved is not None
-        self.world.restore(self.saved)
+        self.deployment.restore(self.saved)
 
     def ask(self, function: str, request: Request, authorization: str | None) -> Heard:
         """Send a request by way of the authorizer, as the gateway does; 401 is the gateway's to say."""
@@ -132,13 +133,13 @@ class Street:
         if not authorization:
             raise Unauthorized
         event = {"type": "TOKEN", "authorizationToken": authorization, "methodArn": _METHOD_ARN}
-        context: dict[str, str] = self.world.service.invoke("authorize", event)["context"]
+        context: dict[str, str] = self.deployment.service.invoke("authorize", event)["context"]
         return context
 
     def invoke(self, function: str, event: dict[str, Any]) -> Heard:
         """Invoke a function and overhear it."""
         with self._overheard() as calls:
-            raw = self.world.service.invoke(function, event)
+            raw = self.deployment.service.invoke(function, event)
         headers = {
             name: values for name, values in raw["multiValueHeaders"].items() if name != "X-Request-Id"
         }
@@ -153,19 +154,19 @@ class Street:
             text = json.dumps(params, default=lambda _bytes: "", sort_keys=True)
             calls.append(f"{model.name} {_CLIENT_TOKEN.sub('', text)}")
 
-        def tap(sent: Sent) -> Any:
-            calls.append(sent.label)
-            return sent.deliver()
+        def tap(point: Point) -> Any:
+            calls.append(point.label)
+            return point.deliver()
 
-        aws = self.world.service.aws
+        aws = self.deployment.service.aws
         clients = (aws.dynamodb, aws.s3, aws.sqs)
         for client in clients:
             client.meta.events.register("provide-client-params", named, unique_id="overheard")
-        self.world.wire.tap = tap
+        self.deployment.wire.tap = tap
         try:
             yield calls
         finally:
-            self.world.wire.tap = straight
+            self.deployment.wire.tap = deliver
             for client in clients:
                 client.meta.events.unregister("provide-client-params", unique_id="overheard")
 
@@ -175,19 +176,19 @@ class Street:
         items = (json.dumps(item, sort_keys=True) for item in self._items())
         images = {
             name: (sorted(shelf.manifests), sorted(shelf.blobs), sorted(shelf.tags.items()))
-            for name, shelf in self.world.service.registry.shelves.repositories.items()
+            for name, shelf in self.deployment.service.registry.shelves.repositories.items()
             if NEIGHBOUR.org_id in name
         }
         return {
             "items": sorted(item for item in items if any(mark in item for mark in theirs)),
             "images": images,
             "objects": [
-                key for key in self.world.service.aws.objects() if any(mark in key for mark in theirs)
+                key for key in self.deployment.service.aws.objects() if any(mark in key for mark in theirs)
             ],
         }
 
     def _items(self) -> Iterator[Any]:
-        for page in self.world.service.aws.dynamodb.get_paginator("scan").paginate(TableName=TABLE):
+        for page in self.deployment.service.aws.dynamodb.get_paginator("scan").paginate(TableName=TABLE):
             yield from page["Items"]
 
 
@@ -196,17 +197,17 @@ def running_street() -> Iterator[Street]:
     """Run a service for both, with everything in it that the walls are to hold."""
     with (
         Issuer(keys=[public(_SIGNER)]) as issuer,
-        running_world(ecr=False) as world,
+        running_deployment(ecr=False) as deployment,
         patch("botocore.auth.get_current_datetime", return_value=_SIGNED_AT),
         patch("botocore.signers.get_current_datetime", return_value=_SIGNED_AT),
     ):
-        services = world.service.services
         jwt = JwtSettings(issuer=ISSUER, audience=AUDIENCE, keys_url=issuer.keys_url)
-        services.settings = replace(services.settings, api_domain=DOMAIN, jwt=jwt)
-        street = Street(world, issuer)
-        _move_in(world)
+        settings = replace(deployment.service.services.settings, api_domain=DOMAIN, jwt=jwt)
+        deployment.service.new_process(settings=settings)
+        street = Street(deployment, issuer)
+        _move_in(deployment)
         _enrol(street)
-        street.saved = world.save()
+        street.saved = deployment.save()
         yield street
 
 
@@ -214,8 +215,8 @@ def running_street() -> Iterator[Street]:
 
 
 def _enrol(street: Street) -> None:
-    tenants = street.world.service.services.tenants
-    now = street.world.service.clock.now
+    tenants = street.deployment.service.services.tenants
+    now = street.deployment.service.clock.now
     for org in (NEIGHBOUR, CALLER):
         tenants.put_org(Org(org_id=org.org_id, slug=org.org_slug, billing=BillingPosture.ACTIVE))
     keys: dict[str, dict[str, Any]] = {
@@ -285,24 +286,24 @@ def _tokens(now: int) -> dict[str, str]:
 # -- what they have -----------------------------------------------------------------------------------------------
 
 
-def _move_in(world: World) -> None:
-    notes = world.notes
+def _move_in(deployment: Deployment) -> None:
+    notes = deployment.notes
     for tag in ("1.0.0", "2.0.0"):
         for name in (f"their-{HUSH}", "ours", "new"):
-            shelf = world.elsewhere.shelves.repository(f"team/{name}", create=True)
+            shelf = deployment.elsewhere.shelves.repository(f"team/{name}", create=True)
             pack_image(f"name: {name}-elsewhere\nversion: {tag}\n".encode()).shelve(shelf, tag)
-    _neighbour_moves_in(world)
-    _caller_moves_in(world)
-    world.settle()
-    _half_delete(world, notes["their deleting"])
+    _neighbour_moves_in(deployment)
+    _caller_moves_in(deployment)
+    deployment.settle()
+    _half_delete(deployment, notes["their deleting"])
 
 
 def _archive(name: str, version: str = "1.0.0", path: str = OWN_FILE, **fields: Any) -> bytes:
     return PackArchive(name=name, version=version, files={path: b"# " + path.encode()}, fields=fields).build()
 
 
-def _neighbour_moves_in(world: World) -> None:
-    service, notes = world.service, world.notes
+def _neighbour_moves_in(deployment: Deployment) -> None:
+    service, notes = deployment.service, deployment.notes
 
     def keep(note: str, answer: Any) -> None:
         assert answer.status in (200, 201), answer.body
@@ -316,14 +317,14 @@ def _neighbour_moves_in(world: World) -> None:
     keep("uploaded", service.upload(_archive(HUSH, path=NEIGHBOURS_FILE, **text), NEIGHBOUR))
     assert service.update(notes["their uploaded"], "community", NEIGHBOUR).status == 200
     assert service.update(notes["their uploaded"], "org", NEIGHBOUR).status == 200
-    body = {"image_ref": f"127.0.0.1:{world.elsewhere.port}/team/their-{HUSH}:1.0.0"}
+    body = {"image_ref": f"127.0.0.1:{deployment.elsewhere.port}/team/their-{HUSH}:1.0.0"}
     keep("registered", service.send("create_pack", "POST", "/packs", caller=NEIGHBOUR, json=body))
     keep("cloned", service.clone(notes["their uploaded"], NEIGHBOUR, name=f"{HUSH}-cloned"))
     keep("deleting", service.upload(_archive(f"{HUSH}-deleting"), NEIGHBOUR))
     keep("deleted", service.upload(_archive(f"{HUSH}-deleted"), NEIGHBOUR))
     assert service.delete(notes["their deleted"], NEIGHBOUR).status == 200
     assert service.set_role(f"{HUSH}-role", [notes["their uploaded"]], NEIGHBOUR).status == 200
-    _uploads(world, "their", NEIGHBOUR)
+    _uploads(deployment, "their", NEIGHBOUR)
     pages = {
         "their listing": service.list_packs(NEIGHBOUR, limit="1"),
         "their history": service.send(
@@ -337,17 +338,17 @@ def _neighbour_moves_in(world: World) -> None:
     notes |= {name: page.body["next_cursor"] for name, page in pages.items()}
 
 
-def _caller_moves_in(world: World) -> None:
-    service, notes = world.service, world.notes
+def _caller_moves_in(deployment: Deployment) -> None:
+    service, notes = deployment.service, deployment.notes
     for name in ("own", "own-other"):
         notes[name] = service.upload(_archive(name), CALLER).body["id"]
         assert service.update(notes[name], "community", CALLER).status == 200
-    body = {"image_ref": f"127.0.0.1:{world.elsewhere.port}/team/ours:1.0.0"}
+    body = {"image_ref": f"127.0.0.1:{deployment.elsewhere.port}/team/ours:1.0.0"}
     notes["own registered"] = service.send("create_pack", "POST", "/packs", caller=CALLER, json=body).body[
         "id"
     ]
     assert service.set_role("own-role", [notes["own"]], CALLER).status == 200
-    _uploads(world, "own", CALLER)
+    _uploads(deployment, "own", CALLER)
     notes["own other listing"] = service.list_packs(CALLER, limit="1", owned="true").body["next_cursor"]
     for name in ("own", "own-other"):
         path = f"/packs/{notes[name]}/revisions"
@@ -355,21 +356,21 @@ def _caller_moves_in(world: World) -> None:
         notes[f"{name} history"] = page.body["next_cursor"]
 
 
-def _uploads(world: World, whose: str, caller: Any) -> None:
-    service = world.service
+def _uploads(deployment: Deployment, whose: str, caller: Any) -> None:
+    service = deployment.service
     for state, archive in (("done", _archive(f"{whose}-staged")), ("failed", b"no archive")):
         upload_id = start(service, caller).body["upload_id"]
         message = arrive(service, upload_id, archive)
-        world.builds.append(message)
-        assert world.build(message)
-        world.notes[f"{whose} {state} upload"] = upload_id
-    world.notes[f"{whose} waiting upload"] = start(service, caller).body["upload_id"]
+        deployment.builds.append(message)
+        assert deployment.build(message)
+        deployment.notes[f"{whose} {state} upload"] = upload_id
+    deployment.notes[f"{whose} waiting upload"] = start(service, caller).body["upload_id"]
 
 
-def _half_delete(world: World, pack_id: str) -> None:
+def _half_delete(deployment: Deployment, pack_id: str) -> None:
     """Leave a deletion that is decided, while the registry holds on to the image."""
     mood = Refuses(method="DELETE", status=503)
-    world.service.registry.moods.append(mood)
-    assert world.service.delete(pack_id, NEIGHBOUR).status == 502
-    world.service.registry.moods.remove(mood)
-    world.new_process()
+    deployment.service.registry.moods.append(mood)
+    assert deployment.service.delete(pack_id, NEIGHBOUR).status == 502
+    deployment.service.registry.moods.remove(mood)
+    deployment.new_process()
