@@ -1,6 +1,6 @@
-"""Who meets whom: everything that wants the same pack, the same name, the same role, or the same shared pack.
+"""Operations that conflict: on the same pack, the same name, the same role, or the same shared pack.
 
-All of a contest's operations are of one scene, so that any two of them can be asked for at once.
+All start from the same prepared state, so that any two of a group can run at once.
 """
 
 from collections.abc import Sequence

@@ -23,9 +23,9 @@ from tests.fake_registry.server import FakeRegistry
 from tests.reliability.invariants import Observed, assert_sound
 from tests.service import DEADLINE, Service, running_service
 
-# Past every deadline and lease but those of a staged upload that waits for its archive.
+# Longer than every deadline and lease, except those of a staged upload that waits for its archive.
 LONG: Final = timedelta(minutes=20)
-# As long as the build queue hides a message from others while its consumer may live, and longer than a build's lease.
+# As long as the build queue hides a message from other consumers, and longer than a build's lease.
 HIDDEN: Final = DEADLINE + timedelta(seconds=1)
 _ROUNDS: Final = 12
 _RECEIVED: Final = 5
@@ -75,7 +75,7 @@ class Deployment:
         return f"01HZ{self.ulids:022d}"
 
     def save(self) -> Saved:
-        """Return everything as it is now."""
+        """Return a copy of everything as it is now."""
         self.collect()
         return Saved(
             items=copy.deepcopy(_table().items),

@@ -1,7 +1,7 @@
-"""Every operation that writes, each in a scene of its own, as a client or a queue asks for it.
+"""Every operation that writes, as a client or a queue asks for it.
 
-One scene has something for all of them. An operation is asked for again exactly as it was the first time: that is how
-clients and queues repeat.
+All start from one prepared state, which has what each needs. A repeat asks for exactly the same, as clients and queues
+do.
 """
 
 from collections.abc import Callable
@@ -34,22 +34,22 @@ KEY: Final = {"Idempotency-Key": "k1"}
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One thing that is asked of the service.
+    """One request to the service, or one delivery of messages.
 
     Attributes:
         name: The operation, and what is special about it.
         act: Asks for it.
-        prepare: What it takes beside the scene that all share.
+        prepare: What it needs beside the state that all start from.
         done: The statuses that a first request may be answered with.
-        repeated: Those that a repeat of one that was carried out may be answered with.
-        comes_again: Whether it is asked for by a queue, which asks again until it is done.
-        heavy: Whether it takes long enough for CI to take only a few of its trials.
-        deletes: Whether an answer of 5xx may have left something a caller can see (API contract, section 5).
+        repeated: The statuses that a repeat may be answered with after the first was carried out.
+        comes_again: Whether a queue asks for it, again until it is done.
+        heavy: Whether it takes so long that CI tries only a few cases of it.
+        deletes: Whether a caller may see a change after an answer of 5xx (API contract, section 5).
     """
 
     name: str
     act: Callable[[Deployment], Answer]
-    prepare: Callable[[Deployment], object] = lambda _world: None
+    prepare: Callable[[Deployment], object] = lambda _deployment: None
     done: frozenset[int] = frozenset({200})
     repeated: frozenset[int] = frozenset({200})
     comes_again: bool = False
@@ -58,7 +58,7 @@ class Operation:
 
 
 def prepare_all(deployment: Deployment) -> None:
-    """Make something for every operation, and let every message about it be settled."""
+    """Make what every operation needs, and let every message about it be settled."""
     service, notes = deployment.service, deployment.notes
     notes["slack"] = _made(service.upload(FIRST))
     _made(_form(deployment, f"/packs/{notes['slack']}/upload", "reupload_pack", archive=STANDING))
@@ -127,7 +127,7 @@ def reupload(headers: dict[str, str] | None = None, archive: bytes = NEXT) -> Ca
 
 
 def register(headers: dict[str, str]) -> Callable[[Deployment], Answer]:
-    # Another organisation's tag of the same image: a name that is free here.
+    # A name that is free.
     return lambda deployment: _create(
         deployment, {"image_ref": _reference(deployment, "3.0.0")}, headers=headers
     )
@@ -213,7 +213,7 @@ def _arrived(
 
 
 def _build(key: str) -> Callable[[Deployment], Answer]:
-    """Deliver the message of the build, if it still is in the queue; answer as its upload says."""
+    """Deliver the message of the build, if it is still in the queue, and answer as its upload says."""
 
     def act(deployment: Deployment) -> Answer:
         upload_id, message = deployment.notes[key]
@@ -254,14 +254,14 @@ def message(kind: str) -> Callable[[Deployment], Answer]:
 
     def act(deployment: Deployment) -> Answer:
         settled = [deployment.clean_up(body) for body in list(deployment.inbox) if f'"kind":"{kind}"' in body]
-        # A message that goes back says no more than that there is something left to do, as DELETE's 502 does.
+        # A message that comes back says that something is left to do, as DELETE's 502 does.
         return Answer(200 if all(settled) else 502, {}, None)
 
     return act
 
 
 def abandon(deployment: Deployment, act: Callable[[Deployment], Answer] | None = None) -> None:
-    """Leave an image without a row, as an upload does that dies just before it commits."""
+    """Leave an image without a row, as an upload that dies just before it commits does."""
     crash = Crash(at=PointName("dynamodb.TransactWriteItems"))
     with suppress(Killed), deployment.wire.tapped(crash):
         (act or upload())(deployment)
@@ -296,7 +296,7 @@ def lose_a_tag(deployment: Deployment) -> None:
 
 
 def half_deleted(deployment: Deployment) -> None:
-    """Leave a pack whose deletion is decided, and whose images the registry would not let go."""
+    """Leave a pack whose deletion is decided, and whose images the registry refused to delete."""
     deployment.service.registry.moods.append(Refuses(method="DELETE", status=503))
     failure = Failure(at=PointName("ecr.DeleteRepository"))
     with deployment.wire.tapped(failure):

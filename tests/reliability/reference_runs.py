@@ -110,13 +110,13 @@ def each_of(cases: list[Any], attempt: Callable[[Any], None]) -> None:
 
 
 def require_documented(answer: Answer) -> None:
-    """Check that a failure of ours is one that the contract has."""
+    """Check that the contract has a failure."""
     if answer.status >= 500:
         assert answer.status in _OURS_TO_ANSWER, f"answered {answer.status}: {answer.body}"
 
 
 def facts(seen: Observed) -> dict[str, Any]:
-    """Return what there is to know of packs, roles and images, without what differs from one time to the next."""
+    """Return all about packs, roles and images that does not differ from one run to the next."""
     name_of = {pack_id: f"{pack.org_id}/{pack.name}" for pack_id, pack in seen.packs.items()}
     packs = [
         (
@@ -158,14 +158,14 @@ def assert_same(found: Any, wanted: Any) -> None:
 
 
 def assert_either(found: Any, *wanted: Any) -> None:
-    """Check that facts are some of those expected."""
+    """Check that facts are one of those expected, and name what differs."""
     assert found in wanted, "\n".join(
-        ["neither nor", *(part for one in wanted for part in difference(found, one))]
+        ["as none of these:", *(part for one in wanted for part in difference(found, one))]
     )
 
 
 def difference(found: Any, wanted: Any) -> Iterator[str]:
-    """Yield what is there that should not be, and what is not that should."""
+    """Yield what is there and should not be, and what should be there and is not."""
     for name in wanted:
         has, should = (
             [str(part) for part in (value[name].items() if isinstance(value[name], dict) else value[name])]

@@ -1,8 +1,7 @@
 """Every operation that writes, killed right before and right after each request that leaves the process.
 
-Then everybody does what they would: the queues deliver again what was not settled, and the client asks again, at once
-or after everything has been cleaned up. In between and at the end every invariant is looked at, and in the end all must
-be as if nothing had happened.
+Then the queues deliver again what was not settled, and the client asks again, at once or after everything has been
+cleaned up. Every invariant is checked in between and at the end. In the end all must be as if nothing had gone wrong.
 """
 
 from collections.abc import Iterator
@@ -43,8 +42,8 @@ def test_killed_before_or_after_any_request_it_leaves_nothing_that_does_not_come
         kill(run, point, after=side == "after")
         run.recover(settle_first=then == SETTLED)
 
-    # Dying before a request leaves what dying after the one before it does, but for what runs side by side: for CI one
-    # of the two will do. There, every other moment is followed by the one, and the rest by the other.
+    # Dying before a request leaves what dying after the one before it does, unless requests run in parallel: CI tries
+    # one of the two. It asks again at once after every other moment, and after settling after the rest.
     moments = [
         (point, side)
         for point in run.points

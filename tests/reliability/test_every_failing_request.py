@@ -1,9 +1,9 @@
 """Every operation that writes, with each of its requests failing in each way, for a moment or for good.
 
-A request may be refused for being one too many, fail with 5xx, find nobody, be answered in part, or be carried out
-without anybody hearing of it. What the operation then answers must be true: a success is one, and an error has
-changed nothing that a caller can see (API contract, section 5, rule 5), unless what got lost was the word that it was
-done. In the end, when everybody has done what they would, all must be as if nothing had happened.
+A request may be throttled, fail with 5xx, find no server, be answered in part, or be carried out while its answer is
+lost. What the operation then answers must be true: after a success it was carried out, and after an error nothing has
+changed that a caller can see (API contract, section 5, rule 5), unless the answer that got lost said that it was done.
+In the end, after retries and redeliveries, all must be as if nothing had gone wrong.
 """
 
 from collections.abc import Iterator
@@ -37,13 +37,13 @@ def prepared(request: pytest.FixtureRequest) -> Iterator[Prepared]:
 
 
 def is_retried(point: PointName, fault: Fault) -> bool:
-    """Return whether a single failure must not be seen from outside: the SDK's, and our registry client's, retries."""
+    """Return whether the SDK, or our registry client, tries again, so that a client must not see a single failure."""
     aws = point.label.startswith(("dynamodb.", "s3.", "sqs.", "ecr."))
     return fault is not Fault.CUT and (aws or not point.label.startswith("GET "))
 
 
 def assert_true(run: ReferenceRun, answer: Answer, case: Case) -> None:
-    """Check that an answer says what has happened."""
+    """Check that an answer says what happened."""
     point, fault, span = case
     require_documented(answer)
     seen = visible(run.deployment.check())
@@ -78,7 +78,7 @@ def test_whatever_fails_the_answer_is_true_and_everything_comes_right(prepared: 
             assert_same(facts(run.deployment.settle()), run.facts_after)
         tally.count("failing requests")
 
-    # The answer that got lost is the hardest case: CI takes that for every request, and a few of all the others.
+    # A lost answer is the hardest case: CI tries it for every request, and a few of the others.
     every = [(point, fault, span) for point in run.points for fault in FAULTS for span in Span]
     lost = [case for case in every if case[1] is Fault.LOST and case[2] is Span.ATTEMPT]
     cases = (

@@ -1,10 +1,9 @@
-"""Every two operations that want the same thing, overlapping in many ways, each time the same way.
+"""Every two operations that conflict, overlapping in many ways, each time the same way.
 
-First one is overtaken by the other, whole, at each of its requests, at once or after a time in which its claims and
-leases run out. Then one is stopped there while the other goes as
-far as one of its own requests, and is finished while that waits. Whatever comes of it must be what one of the two
-orders would have come to, or one of the two alone, and who was answered with a success must be part of it: so of two
-that are in conflict exactly one wins, unless it is told to come again.
+First, one waits before each of its requests while the other runs as a whole, at once or after the first one's claims
+and leases have run out. Then, one waits there while the other runs up to one of its own requests, and ends while that
+one waits. The outcome must be that of one of the two orders, or of one operation alone, and an operation that was
+answered with a success must be part of it. So of two that conflict exactly one wins, unless it is told to try again.
 """
 
 from collections.abc import Iterator
@@ -47,9 +46,9 @@ class Pair:
     """Two operations and where they start from.
 
     Attributes:
-        deployment: Where they meet.
-        allowed: What may come of it, by who was answered with a success.
-        may_both_fail: Whether they do so one after the other.
+        deployment: Where they run.
+        allowed: The outcomes that may be, by which of the two was answered with a success.
+        may_both_fail: Whether both fail when one runs after the other.
         points: The requests that each sends by itself.
     """
 
@@ -61,17 +60,17 @@ class Pair:
     points: tuple[list[PointName], list[PointName]]
 
     def act(self, number: int) -> Answer:
-        """Ask for one of the two, in a process of its own."""
+        """Run one of the two, in a process of its own."""
         with self.deployment.service.another_process(), self.deployment.wire.sent_by(number):
             return self.both[number].act(self.deployment)
 
     def judge(self, *answers: Answer) -> None:
-        """Check that what has come of it is what could have come without overlapping."""
+        """Check that the outcome is one that could have been without overlapping."""
         for answer in answers:
             require_documented(answer)
         self.deployment.check()
         found = facts(self.deployment.settle())
-        # What was put back into its queue may have been done since.
+        # A message that came back to its queue may have been settled since.
         ends = [
             {answer.status < 400, answer.status < 400 or (operation.comes_again and answer.status >= 500)}
             for operation, answer in zip(self.both, answers, strict=True)
@@ -86,7 +85,7 @@ class Pair:
 
 
 def pair_of(deployment: Deployment, both: tuple[Operation, Operation], saved: Saved) -> Pair:
-    """Return a pair, once both orders have been tried, and each alone."""
+    """Run both orders, and each operation alone, and return the pair."""
     deployment.restore(saved)
     for operation in dict.fromkeys(both):
         operation.prepare(deployment)
@@ -105,7 +104,7 @@ def pair_of(deployment: Deployment, both: tuple[Operation, Operation], saved: Sa
             deployment.new_process()
             if len(order) == 1:
                 points[number].extend(log.passed)
-                # What is built when everything is settled is not what the other one has come to alone.
+                # A build that is still queued would add to the outcome of the other operation alone.
                 deployment.builds.clear()
         may_both_fail |= len(order) > 1 and not any(succeeded)
         allowed.setdefault((succeeded[0], succeeded[1]), []).append(facts(deployment.settle()))
@@ -113,7 +112,7 @@ def pair_of(deployment: Deployment, both: tuple[Operation, Operation], saved: Sa
 
 
 def overtaken(pair: Pair, first: int, at: PointName, after: timedelta) -> None:
-    """Let the first stand still before a request for some time, and then the other come and go."""
+    """Let the first wait before a request for some time, and the other run as a whole meanwhile."""
     pair.deployment.restore(pair.start)
     answers: dict[int, Answer] = {}
 
@@ -129,7 +128,7 @@ def overtaken(pair: Pair, first: int, at: PointName, after: timedelta) -> None:
 
 
 def switched(pair: Pair, first: int, at: PointName, until: PointName) -> None:
-    """Stop the first at a request, let the other come as far as one of its own, finish the first, then the other."""
+    """Let the first wait before a request, run the other up to one of its own, finish the first, then the other."""
     pair.deployment.restore(pair.start)
     stopped, going, ended, done = Event(), Event(), Event(), Event()
     answers: dict[int, Any] = {}

@@ -11,7 +11,7 @@ from tests.engine.wire import deliver
 from tests.internet import internet
 from tests.reliability import tally
 from tests.reliability.deployment import Deployment, running_deployment
-from tests.reliability.function_scenarios import SCENARIOS, Stage
+from tests.reliability.function_scenarios import SCENARIOS, Setup
 from tests.reliability.operations import prepare_all
 from tests.reliability.permissions import Need, key_use, recording, table_need
 from tests.reliability.policies import Condition, Grant, allowed, grants
@@ -115,13 +115,13 @@ def _played(deployment: Deployment) -> dict[str, set[Need]]:
         scene, settings = deployment.save(), services.settings
         with recording(deployment) as recorder:
             tap = recorder.sent if settings.registry_kind == "ecr" else deliver
-            stage = Stage(deployment, recorder, net, net.serve(FOREIGN_REGISTRY))
+            setup = Setup(deployment, recorder, net, net.serve(FOREIGN_REGISTRY))
             for play in SCENARIOS.values():
                 recorder.service.begin = deployment.new_process
                 recorder.service.new_process(settings=settings)
                 deployment.restore(scene)
                 deployment.wire.tap = tap
-                play(stage)
+                play(setup)
         return recorder.needs
 
 

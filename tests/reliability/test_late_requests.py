@@ -1,7 +1,7 @@
-"""A request to remove something that nobody hears the answer of, and that is carried out only some time later.
+"""A request to remove something whose answer is lost, and which is carried out only some time later.
 
-Whoever asked has asked again by then and gone on, since the second time everything was well. A registry cannot be told
-that a request is out of date: what is published in the meantime must not be what it removes.
+By then the client has asked again, with success. A registry cannot be told that a request is out of date. So the late
+request must not remove what has been published in the meantime.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ OPERATIONS = {
 
 
 class Late:
-    """Keeps the n-th removal for later, or all up to it that a call makes."""
+    """A tap that keeps the n-th removal for later, or all attempts of its call."""
 
     def __init__(self, number: int, *, all_attempts: bool) -> None:
         self.kept: list[Callable[[], Any]] = []
@@ -72,7 +72,7 @@ def test_what_is_published_after_a_removal_outlives_the_removal_s_late_requests(
         late = Late(number, all_attempts=all_attempts)
         with deployment.wire.tapped(late):
             operation.act(deployment)
-        # Whoever was told that it failed asks again, and gets what they ask for.
+        # A client that was told of a failure asks again.
         for _ in range(4):
             if operation.act(deployment).status == 200:
                 break

@@ -24,7 +24,7 @@ from tests.internet import Internet, internet
 from tests.issuer import AUDIENCE, ISSUER, Issuer, public, rsa_key, signed
 from tests.reliability import budget, tally
 from tests.reliability.deployment import Deployment, Saved, running_deployment
-from tests.reliability.function_scenarios import SCENARIOS, Stage
+from tests.reliability.function_scenarios import SCENARIOS, Setup
 from tests.reliability.log_lines import Log, everything_logged
 from tests.reliability.operations import prepare_all
 from tests.reliability.permissions import Recorded, Recorder, recording
@@ -52,20 +52,20 @@ KINDS: Final = (Fault.THROTTLED, Fault.ERROR, Fault.UNREACHABLE, Fault.LOST)
 class Place:
     """All that the scenarios take, and a log."""
 
-    stage: Stage
+    setup: Setup
     scene: Saved
     settings: Settings
     recorder: Recorder
 
     @property
     def deployment(self) -> Deployment:
-        return self.stage.deployment
+        return self.setup.deployment
 
     def again(self) -> None:
         self.deployment.service.new_process(settings=self.settings)
         self.recorder.service.begin = self.deployment.new_process
         self.deployment.restore(self.scene)
-        self.stage.theirs.moods.clear()
+        self.setup.theirs.moods.clear()
         self.deployment.wire.tap = self.recorder.sent
 
 
@@ -81,8 +81,8 @@ def place() -> Iterator[Place]:
         secrets.create_secret(Name=CREDENTIALS.rpartition(":")[2], SecretString=json.dumps(entries))
         prepare_all(deployment)
         with recording(deployment) as recorder:
-            stage = Stage(deployment, recorder, net, net.serve(FOREIGN_REGISTRY))
-            yield Place(stage, deployment.save(), services.settings, recorder)
+            setup = Setup(deployment, recorder, net, net.serve(FOREIGN_REGISTRY))
+            yield Place(setup, deployment.save(), services.settings, recorder)
 
 
 def secrets_of_registries() -> list[str]:
@@ -103,7 +103,7 @@ def assert_silent(log: Log, *secrets: str) -> None:
 def test_whatever_a_function_does_no_secret_is_logged(place: Place, name: str) -> None:
     place.again()
     with everything_logged() as log:
-        SCENARIOS[name](place.stage)
+        SCENARIOS[name](place.setup)
 
     tally.count("log lines searched", len(log.lines))
     assert_silent(log)
@@ -136,7 +136,7 @@ def test_whatever_fails_no_secret_is_logged(place: Place, part: int) -> None:
             place.deployment.wire.tap = failing_at(number, kind, place.recorder.service)
             # What the scenario says of a failure is of no concern here. A scheduled function lets Lambda count it.
             with suppress(AssertionError, KeyError, TypeError, ServiceUnavailable):
-                SCENARIOS[name](place.stage)
+                SCENARIOS[name](place.setup)
 
     tally.count("log lines searched", len(log.lines))
     assert_silent(log)
@@ -239,24 +239,24 @@ def archives() -> list[bytes]:
 
 def test_nothing_of_what_a_client_sends_is_logged(place: Place) -> None:
     place.again()
-    stage, deployment = place.stage, place.deployment
+    setup, deployment = place.setup, place.deployment
     pack = f"/packs/{deployment.notes['slack']}"
     with everything_logged() as log:
         for archive in archives():
             deployment.service.upload(archive)
         for path, content in (("guides/a.md", FILE_CONTENT), ("pack.yaml", f"name: slack\nx: {PACK_YAML}")):
-            stage.ask("put_file", "PUT", f"{pack}/files/{path}", body=content.encode())
-        stage.ask("get_file", "GET", f"{pack}/files/guides/a.md")
+            setup.ask("put_file", "PUT", f"{pack}/files/{path}", body=content.encode())
+        setup.ask("get_file", "GET", f"{pack}/files/guides/a.md")
         for query in ({"cursor": f"{MARK}{'A' * 40}"}, {"cursor": MARK}, {"q": MARK}):
-            stage.ask("list_packs", "GET", "/packs", query=query)
-            stage.ask("list_revisions", "GET", f"{pack}/revisions", query=query)
+            setup.ask("list_packs", "GET", "/packs", query=query)
+            setup.ask("list_revisions", "GET", f"{pack}/revisions", query=query)
         for key in (IDEMPOTENCY_KEY, IDEMPOTENCY_KEY, f"{IDEMPOTENCY_KEY} \n"):
             for size in (1, 2):
                 headers = {"Idempotency-Key": key}
-                stage.ask(
+                setup.ask(
                     "start_upload", "POST", "/packs/uploads", json={"size_bytes": size}, headers=headers
                 )
-        stage.ask(
+        setup.ask(
             "update_pack", "PATCH", pack, json={"visibility": MARK, MARK: MARK}, headers={"If-Match": MARK}
         )
 
@@ -266,12 +266,12 @@ def test_nothing_of_what_a_client_sends_is_logged(place: Place) -> None:
 def test_no_form_and_no_url_that_we_sign_is_logged(place: Place) -> None:
     place.again()
     with everything_logged() as log:
-        form = json.loads(place.stage.ask("start_upload", "POST", "/packs/uploads", json={})["body"])[
+        form = json.loads(place.setup.ask("start_upload", "POST", "/packs/uploads", json={})["body"])[
             "fields"
         ]
         large = PackArchive(name="large", files={"data/large.bin": bytes(5 << 20)}).build()
         made = place.deployment.service.upload(large)
-        answer = place.stage.ask("get_file", "GET", f"/packs/{made.body['id']}/files/data/large.bin")
+        answer = place.setup.ask("get_file", "GET", f"/packs/{made.body['id']}/files/data/large.bin")
     (location,) = answer["multiValueHeaders"]["Location"]
     signature = re.search(r"X-Amz-Signature=([0-9a-f]{64})", location)
 
@@ -303,11 +303,11 @@ def test_neither_passwords_nor_tokens_nor_other_people_s_signed_urls_are_logged(
 ) -> None:
     place.again()
     with internet() as net, everything_logged() as log:
-        stage = Stage(place.deployment, place.recorder, net, place.stage.theirs)
+        setup = Setup(place.deployment, place.recorder, net, place.setup.theirs)
         _serve_with_signed_urls(net, mood)
-        stage.on_the_internet()
+        setup.on_the_internet()
         for reference in ("registry.test/team/pack:1", "registry.test/team/absent:1"):
-            stage.ask("create_pack", "POST", "/packs", json={"image_ref": reference})
+            setup.ask("create_pack", "POST", "/packs", json={"image_ref": reference})
 
     assert_silent(log)
 
