@@ -89,22 +89,22 @@ MUTANTS: Final = (
         "a cleaner begins while a publisher's claim stands",
         "store/repositories.py",
         "OR claimed_until < :now)",
-        "OR claimed_until < :until)",
-        (_STORE + "test_publish_and_purge_orders.py",),
+        "OR attribute_exists(claimed_until))",
+        (_STORE + "test_publish_and_purge_orders.py::test_a_publisher_at_work_is_never_disturbed",),
     ),
     Mutant(
         "a cleaner looks at the current image only, not at the history",
         "store/packs.py",
         "return bool(self.used_digests(pack_id, [digest]))",
         "return (pack := self.get(pack_id)) is not None and pack.image_digest == digest",
-        (_STORE + "test_pack_store.py", _STORE + "test_pack_changes.py", _OPERATIONS + "test_clean_up.py"),
+        (_STORE + "test_pack_changes.py",),
     ),
     Mutant(
         "a cleaner does not look again once it holds the repository",
         "operations/clean_up.py",
         "unused = self._unused(image, purge.holder)",
         "unused = image.digests",
-        (_OPERATIONS + "test_clean_up.py", _OPERATIONS + "test_clone_pack.py"),
+        (_OPERATIONS + "test_clean_up.py",),
     ),
     Mutant(
         "the version's tag is set before the row is written",
@@ -158,7 +158,7 @@ MUTANTS: Final = (
         "registry/third_party/repository.py",
         'if f"sha256:{sha256.hexdigest()}" != descriptor.digest:',
         "if not sha256.hexdigest():",
-        (_PULL + "test_pull.py", _PULL + "test_pull_from_a_hostile_registry.py", _PULL + "test_copy.py"),
+        (_PULL + "test_pull_from_a_hostile_registry.py", _PULL + "test_copy.py"),
     ),
     # Ten more.
     Mutant(
@@ -166,7 +166,7 @@ MUTANTS: Final = (
         "registry/third_party/repository.py",
         "if stated.lower() != byte_range:",
         "if not byte_range:",
-        (_OPERATIONS + "test_file_reads.py", _PULL + "test_pull_from_a_hostile_registry.py"),
+        (_OPERATIONS + "test_files.py",),
     ),
     Mutant(
         "an organisation can replace another one's pack",
@@ -209,7 +209,7 @@ MUTANTS: Final = (
         "            pack_id, org_id=caller.org_id, actor=caller.principal, if_match=if_match, now=now\n"
         "        )\n"
         "        self.cleanup_queue.enqueue(PackDeletion(pack_id=pack_id, due_at=now + _FIRST_RETRY_AFTER), now=now)\n",
-        (_OPERATIONS + "test_delete_pack.py", _OPERATIONS + "test_create_pack.py"),
+        (_OPERATIONS + "test_create_pack.py", _OPERATIONS + "test_delete_pack.py"),
     ),
     Mutant(
         "a build commits although its lease has passed to another",

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from tests.engine.taps import Before, Crash, Killed, PointName
 from tests.fake_registry.moods import Refuses
 from tests.service import ACME, DEADLINE, PackArchive, Service
 from tests.tables import being_deleted
@@ -87,6 +89,28 @@ def test_an_image_that_a_pack_uses_stays(service: Service) -> None:
 
     assert pack["image_digest"] in service.images()[repository()]
     assert service.registry.shelves.repository(repository()).tags == {"1.4.0": pack["image_digest"]}
+
+
+def test_an_image_whose_row_is_written_just_before_its_repository_is_taken_stays(service: Service) -> None:
+    archive = PackArchive().build()
+    with pytest.raises(Killed), service.wire.tapped(Crash(at=PointName("dynamodb.TransactWriteItems"))):
+        service.upload(archive)
+    service.new_process()
+    service.clock.advance(DEADLINE + timedelta(seconds=1))
+    published: list[Any] = []
+
+    def publish() -> None:
+        with service.another_process(), service.wire.sent_by("a publisher"):
+            published.append(service.upload(archive))
+        # The publisher's claim runs out, and the cleaner has stood still for as long.
+        service.clock.advance(DEADLINE + timedelta(seconds=1))
+
+    before = Before(at=PointName("dynamodb.UpdateItem"), what=publish)
+    with service.wire.tapped(interrupt=before):
+        service.deliver()
+
+    assert [answer.status for answer in published] == [201]
+    assert published[0].body["image_digest"] in service.images()[repository()]
 
 
 def test_the_tag_of_a_pack_that_is_being_deleted_is_not_set_again(service: Service) -> None:
