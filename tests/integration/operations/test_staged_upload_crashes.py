@@ -72,6 +72,14 @@ def test_a_build_takes_these_steps_in_this_order() -> None:
     assert [*CREATE.calls[:2], "dynamodb.GetItem", *CREATE.calls[2:]] == REPLACE.calls
 
 
+@pytest.mark.parametrize("log", [CREATE, REPLACE], ids=["create", "replace"])
+def test_the_tag_is_set_once_and_after_the_row(log: Log) -> None:
+    tags = [number for number, name in enumerate(log.passed) if name.label.endswith("/manifests/2.0.0")]
+
+    assert len(tags) == 1
+    assert tags[0] > log.first("dynamodb.TransactWriteItems")
+
+
 @pytest.mark.parametrize(("replacing", "moment"), BUILDS)
 def test_a_build_killed_at_any_moment_and_never_retried_is_done_or_has_changed_nothing(
     replacing: bool, moment: int
