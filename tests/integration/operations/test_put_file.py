@@ -462,6 +462,7 @@ def test_an_edit_takes_these_steps_in_this_order() -> None:
     assert EDIT.calls == [
         "dynamodb.GetItem",
         "s3.GetObject",
+        "registry",
         "dynamodb.UpdateItem",
         "s3.PutObject",
         "sqs.SendMessage",
