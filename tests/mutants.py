@@ -166,7 +166,7 @@ MUTANTS: Final = (
         "registry/third_party/repository.py",
         "if stated.lower() != byte_range:",
         "if not byte_range:",
-        (_OPERATIONS + "test_files.py",),
+        (_PULL + "test_parts_of_blobs.py",),
     ),
     Mutant(
         "an organisation can replace another one's pack",
