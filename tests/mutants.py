@@ -217,7 +217,7 @@ MUTANTS: Final = (
         '            condition=_HOLDS_LEASE,\n            values={":done": UploadStatus.DONE.value',
         '            condition="attribute_exists(PK) OR lease = :lease",\n'
         '            values={":done": UploadStatus.DONE.value',
-        (_OPERATIONS + "test_staged_upload_crashes.py", _STORE + "test_upload_builds.py"),
+        (_STORE + "test_upload_builds.py",),
     ),
     Mutant(
         "a cleanup message that comes early is settled",
