@@ -73,7 +73,7 @@ def _service(folder: Path) -> Iterator[Service]:
         docker_registry(Path(work)) as url,
         running_service() as service,
     ):
-        service.services.settings = replace(service.services.settings, registry_url=url)
+        service.new_process(settings=replace(service.services.settings, registry_url=url))
         yield service
 
 

@@ -118,7 +118,7 @@ def measure_reading(*, folder: Path, rounds: int) -> dict[str, Any]:
 def _built(archive: Path, folder: Path) -> Iterator[_Reading]:
     """A pack that was built from the archive."""
     with _service(folder) as (service, wire, host):
-        service.services.settings = replace(service.services.settings, registry_url=f"http://{wire.host}")
+        service.new_process(settings=replace(service.services.settings, registry_url=f"http://{wire.host}"))
         with archive.open("rb") as stream:
             published = service.services.publisher.create(stream, visibility=Visibility.ORG, actor=ACME)
         yield _Reading(service=service, wire=wire, host=host, pack=published.pack, folder=folder)

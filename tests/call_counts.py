@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from tests.crashes import fused
+from tests.engine.taps import Log
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
 from tests.service import ACME, DEADLINE, PackArchive, Service, running_service
@@ -135,9 +135,10 @@ def documented() -> str:
 def _count(act: Callable[[Scene], object]) -> tuple[str, str]:
     with running_service() as service, FakeRegistry() as elsewhere:
         scene = Scene(service, elsewhere)
-        with fused(service, None) as fuse:
+        log = Log(only=lambda point: point.is_aws)
+        with service.wire.tapped(log):
             act(scene)
-        aws = [call.partition(".")[2] for call in fuse.calls if not call.startswith("registry.")]
+        aws = [name.label.partition(".")[2] for name in log.passed]
         requests = [request.method for request in (*service.registry.requests, *elsewhere.requests)]
     return _summary(aws), _summary(requests)
 

@@ -1,7 +1,7 @@
 """The whole service in one process: the real handlers, moto for AWS, and our fake registry.
 
-Nothing of ours is patched. What a test wants otherwise (the time, a call that never returns) it brings through the
-composition root, as any deployment does.
+Nothing of ours is patched. What a test wants otherwise (the time, a setting, a store that stands still) it brings
+through the composition root (`Service.new_process`), as any deployment does.
 """
 
 import hashlib
@@ -10,8 +10,8 @@ import json
 import logging
 import tarfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from itertools import count
@@ -20,6 +20,7 @@ from typing import Any, Final
 import yaml
 from tests.aws import BUCKET, CURSOR_SECRET, TABLE, Aws, aws_in_memory, secrets_in_memory
 from tests.documented import assert_documented
+from tests.engine.wire import Wire
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
 
@@ -77,14 +78,43 @@ class Clock:
 
 @dataclass(kw_only=True)
 class Service:
-    """A running service and the world around it."""
+    """A running service and what it talks to.
+
+    Attributes:
+        services: The composition root of the process that is running.
+        wire: All that leaves the process, for as long as it is laid.
+        bodies: The bodies that each entity tag has stood for.
+        held: The messages that the last delivery held.
+    """
 
     aws: Aws
     registry: FakeRegistry
     services: bootstrap.Services
     clock: Clock
+    wire: Wire
+    process: ExitStack
     bodies: dict[tuple[str, ...], str] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
+
+    def new_process(self, *, parts: Mapping[str, object] | None = None, **changes: Any) -> None:
+        """Go on in a new process: what the old one had made for itself is forgotten.
+
+        Args:
+            parts: What takes the place of parts that the composition root would make, by their names there. They last
+                until the next new process.
+            changes: Fields of the composition root that are other from now on: `settings`, `client`, `deadline`.
+        """
+        self.process.close()
+        root: type[bootstrap.Services] = type("Services", (bootstrap.Services,), dict(parts or {}))
+        kept = {made.name: getattr(self.services, made.name) for made in fields(bootstrap.Services)}
+        self.services = root(**kept | changes)
+        self.process.enter_context(bootstrap.using(self.services))
+
+    @contextmanager
+    def another_process(self) -> Iterator[None]:
+        """Let another process answer what is asked while the context lasts."""
+        with bootstrap.using(replace(self.services)):
+            yield
 
     def request(self, function: str, request: Request) -> Answer:
         """Send a request to a function's own handler."""
@@ -226,7 +256,7 @@ class Service:
 
     def time_passes(self) -> None:
         """Let the time of invocations run out as the clock advances."""
-        self.services.deadline.monotonic = lambda: self.clock().timestamp()
+        self.new_process(deadline=Deadline(monotonic=lambda: self.clock().timestamp()))
 
     def settle(self) -> None:
         """Let every deadline pass and every message be settled."""
@@ -294,8 +324,12 @@ def running_service(
             deadline=Deadline(monotonic=lambda: 0),
             client=client,
         )
-        with bootstrap.using(services):
-            yield Service(aws=aws, registry=registry, services=services, clock=clock)
+        wire = Wire({name: clients[name] for name in ("dynamodb", "s3", "sqs")}, clock)
+        with ExitStack() as process:
+            process.enter_context(bootstrap.using(services))
+            yield Service(
+                aws=aws, registry=registry, services=services, clock=clock, wire=wire, process=process
+            )
 
 
 def update_request(pack_id: str, visibility: str, caller: Caller, if_match: str | None = None) -> Request:

@@ -122,6 +122,8 @@ def started_function(
                 registry=service.registry,
                 services=service.services,
                 clock=service.clock,
+                wire=service.wire,
+                process=service.process,
                 function=name,
                 started=started,
             )

@@ -1,4 +1,4 @@
-"""How much the reliability suite may take: what CI can bear, or everything (`PACKYARD_BUDGET=soak`)."""
+"""How many cases the reliability suite tries: as many as CI has time for, or all (`PACKYARD_BUDGET=soak`)."""
 
 import os
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ T = TypeVar("T")
 
 
 def of(*, ci: T, soak: T) -> T:
-    """Return what goes with the budget."""
+    """Return the value for the budget."""
     return soak if SOAK else ci
 
 
 def spread(cases: Sequence[T], *, ci: int, soak: int | None = None) -> list[T]:
-    """Return at most so many cases, evenly spread and the same ones each time; all of them for None."""
+    """Return at most so many cases, evenly spread, and the same ones each time. None stands for all of them."""
     most = soak if SOAK else ci
     if most is None or len(cases) <= most:
         return list(cases)

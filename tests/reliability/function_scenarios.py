@@ -11,10 +11,10 @@ from tests.fake_registry.moods import Refuses
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request
 from tests.internet import Internet
+from tests.reliability.deployment import Deployment
 from tests.reliability.operations import FIRST, OPERATIONS, STANDING, reupload
 from tests.reliability.permissions import Recorder, of_form
 from tests.reliability.transformed import ACCOUNT, CREDENTIALS, FOREIGN_REGISTRY
-from tests.reliability.world import World
 from tests.service import ACME, PackArchive
 from tests.staged_uploads import arrive, start
 from tests.third_party_images import image as image_of
@@ -30,24 +30,25 @@ _FOREIGN: Final = f"{FOREIGN_REGISTRY}/theirs/pack"
 
 
 @dataclass
-class Stage:
-    """A world whose operator has given credentials for an ECR registry of another account, and that registry."""
+class Setup:
+    """A deployment whose operator has given credentials for an ECR registry of another account, and that registry."""
 
-    world: World
+    deployment: Deployment
     recorder: Recorder
     net: Internet
     theirs: FakeRegistry
 
     def on_the_internet(self) -> None:
         """Let the service read images by way of the tests' internet, with the operator's credentials."""
-        services = self.world.service.services
-        services.settings = replace(services.settings, registry_credentials=CREDENTIALS)
+        service = self.deployment.service
+        settings = replace(service.services.settings, registry_credentials=CREDENTIALS)
+        net = self.net
 
         def begin() -> None:
-            self.world.new_process()
-            services.__dict__["image_source"] = replace(
-                services.image_source, resolve=self.net.resolve, connect=self.net.connect, tls=self.net.tls
-            )
+            service.new_process(settings=settings)
+            source = service.services.image_source
+            through_net = replace(source, resolve=net.resolve, connect=net.connect, tls=net.tls)
+            service.new_process(parts={"image_source": through_net})
 
         self.recorder.service.begin, self.recorder.service.last = begin, ""
 
@@ -64,16 +65,16 @@ class Stage:
             body=body,
             caller=ACME,
         )
-        raw = self.world.service.invoke(function, request.event())
+        raw = self.deployment.service.invoke(function, request.event())
         if function == "start_upload" and raw["statusCode"] == 201:
             self.recorder.needs["start_upload"] |= of_form(json.loads(raw["body"])["fields"])
         return raw
 
 
-def _shelve_theirs(stage: Stage) -> None:
+def _shelve_theirs(setup: Setup) -> None:
     # What moto's GetAuthorizationToken grants.
-    stage.theirs.basic = f"AWS:{ACCOUNT}-auth-token"
-    shelf = stage.theirs.shelves.repository("theirs/pack", create=True)
+    setup.theirs.basic = f"AWS:{ACCOUNT}-auth-token"
+    shelf = setup.theirs.shelves.repository("theirs/pack", create=True)
     for version in ("1", "2"):
         content = f"name: theirs\nversion: {version}.0.0\n".encode()
         files = [(f"data/{number:05}-{'x' * 150}", b"") for number in range(_MANY)]
@@ -84,48 +85,48 @@ def _shelve_theirs(stage: Stage) -> None:
         made.shelve(shelf, version)
 
 
-def _theirs(stage: Stage) -> None:
+def _theirs(setup: Setup) -> None:
     """Everything that reads another account's image, the first time and when it is known."""
-    _shelve_theirs(stage)
-    stage.on_the_internet()
+    _shelve_theirs(setup)
+    setup.on_the_internet()
     body = {"image_ref": f"{_FOREIGN}:1", "visibility": "community"}
-    made = stage.ask("create_pack", "POST", "/packs", json=body)
+    made = setup.ask("create_pack", "POST", "/packs", json=body)
     assert made["statusCode"] == 201, made["body"]
     pack = f"/packs/{json.loads(made['body'])['id']}"
     for _ in range(2):
-        assert stage.ask("list_files", "GET", f"{pack}/files")["statusCode"] == 302
-        assert stage.ask("get_file", "GET", f"{pack}/files/data/large.bin")["statusCode"] == 302
-    _forget_indexes(stage.world)
-    assert stage.ask("get_file", "GET", f"{pack}/files/pack.yaml")["statusCode"] == 200
-    assert stage.ask("clone_pack", "POST", f"{pack}/clone", json={"name": "copy"})["statusCode"] == 201
-    moved = stage.ask("replace_pack", "PUT", pack, json={"image_ref": f"{_FOREIGN}:2"})
+        assert setup.ask("list_files", "GET", f"{pack}/files")["statusCode"] == 302
+        assert setup.ask("get_file", "GET", f"{pack}/files/data/large.bin")["statusCode"] == 302
+    _forget_indexes(setup.deployment)
+    assert setup.ask("get_file", "GET", f"{pack}/files/pack.yaml")["statusCode"] == 200
+    assert setup.ask("clone_pack", "POST", f"{pack}/clone", json={"name": "copy"})["statusCode"] == 201
+    moved = setup.ask("replace_pack", "PUT", pack, json={"image_ref": f"{_FOREIGN}:2"})
     assert moved["statusCode"] == 200, moved["body"]
 
 
-def _reads(stage: Stage) -> None:
-    pack = f"/packs/{stage.world.notes['slack']}"
+def _reads(setup: Setup) -> None:
+    pack = f"/packs/{setup.deployment.notes['slack']}"
     for query in ({}, {"owned": "true"}, {"owned": "false"}):
-        assert stage.ask("list_packs", "GET", "/packs", query=query)["statusCode"] == 200
-    _page_through(stage, "list_packs", "/packs")
-    assert stage.ask("get_pack", "GET", pack)["statusCode"] == 200
-    assert stage.ask("list_revisions", "GET", f"{pack}/revisions")["statusCode"] == 200
-    _page_through(stage, "list_revisions", f"{pack}/revisions")
-    assert stage.ask("get_role_packs", "GET", "/agent-roles/writer/packs")["statusCode"] == 200
+        assert setup.ask("list_packs", "GET", "/packs", query=query)["statusCode"] == 200
+    _page_through(setup, "list_packs", "/packs")
+    assert setup.ask("get_pack", "GET", pack)["statusCode"] == 200
+    assert setup.ask("list_revisions", "GET", f"{pack}/revisions")["statusCode"] == 200
+    _page_through(setup, "list_revisions", f"{pack}/revisions")
+    assert setup.ask("get_role_packs", "GET", "/agent-roles/writer/packs")["statusCode"] == 200
     for path in ("openapi.json", "docs"):
-        assert stage.ask("api_docs", "GET", f"/{path}")["statusCode"] == 200
+        assert setup.ask("api_docs", "GET", f"/{path}")["statusCode"] == 200
     for forget in (False, True):
         if forget:
-            _forget_indexes(stage.world)
-        assert stage.ask("get_file", "GET", f"{pack}/files/README.md")["statusCode"] == 200
-    _forget_indexes(stage.world)
-    assert stage.ask("list_files", "GET", f"{pack}/files")["statusCode"] == 200
+            _forget_indexes(setup.deployment)
+        assert setup.ask("get_file", "GET", f"{pack}/files/README.md")["statusCode"] == 200
+    _forget_indexes(setup.deployment)
+    assert setup.ask("list_files", "GET", f"{pack}/files")["statusCode"] == 200
 
 
-def _page_through(stage: Stage, function: str, path: str) -> None:
+def _page_through(setup: Setup, function: str, path: str) -> None:
     """Read a list one entry at a time, which takes cursors."""
     query, pages = {"limit": "1"}, 0
     while True:
-        answer = stage.ask(function, "GET", path, query=query)
+        answer = setup.ask(function, "GET", path, query=query)
         assert answer["statusCode"] == 200, answer["body"]
         pages += 1
         cursor = json.loads(answer["body"]).get("next_cursor")
@@ -135,79 +136,85 @@ def _page_through(stage: Stage, function: str, path: str) -> None:
     assert pages > 1
 
 
-def _own_image(stage: Stage) -> None:
+def _own_image(setup: Setup) -> None:
     """An image of our own registry is given a name that is taken, which only its content says."""
-    host = stage.world.service.registry.url.partition("://")[2]
+    host = setup.deployment.service.registry.url.partition("://")[2]
     body = {"image_ref": f"{host}/packs/{ACME.org_id}/slack:1.0.0"}
-    assert stage.ask("create_pack", "POST", "/packs", json=body)["statusCode"] == 409
+    assert setup.ask("create_pack", "POST", "/packs", json=body)["statusCode"] == 409
 
 
-def _large_file_of_ours(stage: Stage) -> None:
-    made = stage.world.service.upload(
+def _large_file_of_ours(setup: Setup) -> None:
+    made = setup.deployment.service.upload(
         PackArchive(name="large", files={"data/large.bin": bytes(_LARGE)}).build()
     )
     path = f"/packs/{made.body['id']}/files/data/large.bin"
     for _ in range(2):
-        assert stage.ask("get_file", "GET", path)["statusCode"] == 302
+        assert setup.ask("get_file", "GET", path)["statusCode"] == 302
 
 
-def _file_without_an_index(stage: Stage) -> None:
-    _forget_indexes(stage.world)
-    path = f"/packs/{stage.world.notes['slack']}/files/guides/new.md"
-    assert stage.ask("put_file", "PUT", path, body=b"# New\n")["statusCode"] == 200
+def _file_without_an_index(setup: Setup) -> None:
+    _forget_indexes(setup.deployment)
+    path = f"/packs/{setup.deployment.notes['slack']}/files/guides/new.md"
+    assert setup.ask("put_file", "PUT", path, body=b"# New\n")["statusCode"] == 200
 
 
-def _uploads(stage: Stage) -> None:
+def _uploads(setup: Setup) -> None:
     for headers in ({}, {"Idempotency-Key": "k"}, {"Idempotency-Key": "k"}):
-        body = {"pack_id": stage.world.notes["slack"]}
-        made = stage.ask("start_upload", "POST", "/packs/uploads", json=body, headers=headers)
+        body = {"pack_id": setup.deployment.notes["slack"]}
+        made = setup.ask("start_upload", "POST", "/packs/uploads", json=body, headers=headers)
         assert made["statusCode"] == 201
     upload_id = json.loads(made["body"])["upload_id"]
-    assert stage.ask("get_upload", "GET", f"/packs/uploads/{upload_id}")["statusCode"] == 200
+    assert setup.ask("get_upload", "GET", f"/packs/uploads/{upload_id}")["statusCode"] == 200
 
 
-def _rebuilds_what_stands(stage: Stage) -> None:
+def _rebuilds_what_stands(setup: Setup) -> None:
     """A staged archive that is what stands already, as a new pack and as the same."""
-    for archive, fields in ((STANDING, {}), (STANDING, {"pack_id": stage.world.notes["slack"]}), (FIRST, {})):
-        upload_id = start(stage.world.service, **fields).body["upload_id"]
-        message = arrive(stage.world.service, upload_id, archive)
-        stage.world.builds.append(message)
-        stage.world.build(message)
+    for archive, fields in (
+        (STANDING, {}),
+        (STANDING, {"pack_id": setup.deployment.notes["slack"]}),
+        (FIRST, {}),
+    ):
+        upload_id = start(setup.deployment.service, **fields).body["upload_id"]
+        message = arrive(setup.deployment.service, upload_id, archive)
+        setup.deployment.builds.append(message)
+        setup.deployment.build(message)
 
 
-def _a_repository_that_is_lost(stage: Stage) -> None:
+def _a_repository_that_is_lost(setup: Setup) -> None:
     """Whoever sends an archive again pushes what the registry has lost; here the whole repository."""
-    repositories = stage.world.service.registry.shelves.repositories
+    repositories = setup.deployment.service.registry.shelves.repositories
     lost = repositories.pop(f"packs/{ACME.org_id}/slack")
-    answer: Answer = reupload(archive=STANDING)(stage.world)
+    answer: Answer = reupload(archive=STANDING)(setup.deployment)
     assert answer.status == 200, answer.body
     assert repositories[f"packs/{ACME.org_id}/slack"].manifests.keys() <= lost.manifests.keys()
 
 
-def _messages_that_fail(stage: Stage) -> None:
+def _messages_that_fail(setup: Setup) -> None:
     """A message that cannot be settled waits longer; one that comes early is sent anew."""
-    world = stage.world
-    early = world.service.upload(PackArchive(name="early").build())
+    deployment = setup.deployment
+    early = deployment.service.upload(PackArchive(name="early").build())
     assert early.status == 201
-    world.collect()
-    for body in list(world.inbox):
-        _receive(world, "clean_up", body)
-    world.service.registry.moods.append(Refuses(status=503))
-    upload_id = start(world.service).body["upload_id"]
-    _receive(world, "build_upload", arrive(world.service, upload_id, PackArchive(name="late").build()))
-    world.service.registry.moods.clear()
-    _receive(world, "clean_up", "nonsense")
+    deployment.collect()
+    for body in list(deployment.inbox):
+        _receive(deployment, "clean_up", body)
+    deployment.service.registry.moods.append(Refuses(status=503))
+    upload_id = start(deployment.service).body["upload_id"]
+    _receive(
+        deployment, "build_upload", arrive(deployment.service, upload_id, PackArchive(name="late").build())
+    )
+    deployment.service.registry.moods.clear()
+    _receive(deployment, "clean_up", "nonsense")
 
 
-def _receive(world: World, function: str, body: str) -> None:
+def _receive(deployment: Deployment, function: str, body: str) -> None:
     """Deliver a message that has been received by way of the queue, so that it can be put back."""
-    services = world.service.services
+    services = deployment.service.services
     url = (
         services.settings.build_queue_url
         if function == "build_upload"
         else services.settings.cleanup_queue_url
     )
-    sqs = world.service.aws.sqs
+    sqs = deployment.service.aws.sqs
     sqs.send_message(QueueUrl=url, MessageBody=body)
     (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
     record = {
@@ -217,15 +224,15 @@ def _receive(world: World, function: str, body: str) -> None:
         "receiptHandle": message["ReceiptHandle"],
         "attributes": {"ApproximateReceiveCount": "1"},
     }
-    world.service.invoke(function, {"Records": [record]})
+    deployment.service.invoke(function, {"Records": [record]})
     with suppress(sqs.exceptions.ReceiptHandleIsInvalid):
         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 
-def _authorize(stage: Stage) -> None:
-    world = stage.world
+def _authorize(setup: Setup) -> None:
+    deployment = setup.deployment
     secret = new_secret(bytes(32))
-    tenants = world.service.services.tenants
+    tenants = deployment.service.services.tenants
     tenants.put_org(Org(org_id=ACME.org_id, slug="acme", billing=BillingPosture.ACTIVE))
     tenants.put_api_key(
         ApiKey(
@@ -233,35 +240,35 @@ def _authorize(stage: Stage) -> None:
             org_id=ACME.org_id,
             label="ci",
             permission_set=PermissionSet.FULL_ACCESS,
-            created_at=world.service.clock.now,
+            created_at=deployment.service.clock.now,
         )
     )
     arn = "arn:aws:execute-api:eu-central-1:123456789012:abcdef/v1/GET/packs"
     event = {"type": "TOKEN", "authorizationToken": f"Bearer {secret}", "methodArn": arn}
-    assert world.service.invoke("authorize", event)["context"]["org_id"] == ACME.org_id
+    assert deployment.service.invoke("authorize", event)["context"]["org_id"] == ACME.org_id
 
 
-def _forget_indexes(world: World) -> None:
-    for key in world.service.aws.objects():
+def _forget_indexes(deployment: Deployment) -> None:
+    for key in deployment.service.aws.objects():
         if key.startswith("indexes/"):
-            world.service.aws.s3.delete_object(Bucket=BUCKET, Key=key)
+            deployment.service.aws.s3.delete_object(Bucket=BUCKET, Key=key)
 
 
-def _twice(name: str) -> Callable[[Stage], None]:
+def _twice(name: str) -> Callable[[Setup], None]:
     """Ask for an operation, ask again, and let every message about it be settled."""
 
-    def play(stage: Stage) -> None:
+    def play(setup: Setup) -> None:
         operation = OPERATIONS[name]
-        operation.prepare(stage.world)
-        answer: Answer = operation.act(stage.world)
+        operation.prepare(setup.deployment)
+        answer: Answer = operation.act(setup.deployment)
         assert answer.status in operation.done, answer.body
-        operation.act(stage.world)
-        stage.world.settle()
+        operation.act(setup.deployment)
+        setup.deployment.settle()
 
     return play
 
 
-SCENARIOS: Final[Mapping[str, Callable[[Stage], None]]] = {
+SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     **{f"{name}, twice": _twice(name) for name in OPERATIONS},
     "reads": _reads,
     "an image of our own": _own_image,
@@ -273,5 +280,5 @@ SCENARIOS: Final[Mapping[str, Callable[[Stage], None]]] = {
     "a repository that is lost": _a_repository_that_is_lost,
     "messages that fail": _messages_that_fail,
     "the authorizer": _authorize,
-    "the backlog": lambda stage: stage.world.service.invoke("measure_backlog", {}),
+    "the backlog": lambda setup: setup.deployment.service.invoke("measure_backlog", {}),
 }

@@ -1,4 +1,4 @@
-"""Everything that is logged, as Lambda's runtime would write it down at level DEBUG, and what must not stand in it."""
+"""Everything that is logged, as Lambda's runtime would write it at level DEBUG, and a search for secrets in it."""
 
 import io
 import json
@@ -41,7 +41,7 @@ class Log(logging.Handler):
         self.lines.append(out.getvalue())
 
     def telling(self, secrets: Iterable[str]) -> list[str]:
-        """Return where a secret stands in a line, one short text for each."""
+        """Return the places where a secret is in a line, one short text for each."""
         return [
             f"{secret!r}: …{line[max(0, at - 150) : at + 60]}"
             for secret in secrets
@@ -55,7 +55,7 @@ def everything_logged(*, hushed: bool = True) -> Iterator[Log]:
     """Keep what is logged while the context lasts.
 
     Args:
-        hushed: Whether the function has started as ours do.
+        hushed: Whether libraries' loggers are set as our functions set them when they start.
     """
     root, ours, noisy = logging.getLogger(), logging.getLogger(_OURS), logging.getLogger("urllib3")
     levels = [(logger, logger.level) for logger in (root, ours, noisy)]

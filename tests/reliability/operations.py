@@ -1,7 +1,7 @@
-"""Every operation that writes, each in a scene of its own, as a client or a queue asks for it.
+"""Every operation that writes, as a client or a queue asks for it.
 
-One scene has something for all of them. An operation is asked for again exactly as it was the first time: that is how
-clients and queues repeat.
+All start from one prepared state, which has what each needs. A repeat asks for exactly the same, as clients and queues
+do.
 """
 
 from collections.abc import Callable
@@ -11,10 +11,10 @@ from datetime import timedelta
 from random import Random
 from typing import Any, Final
 
+from tests.engine.taps import Crash, Failure, Killed, PointName
 from tests.fake_registry.moods import Refuses
 from tests.gateway import Answer, Request, multipart
-from tests.reliability.wire import Sent
-from tests.reliability.world import World
+from tests.reliability.deployment import Deployment
 from tests.service import ACME, DEADLINE, GLOBEX, PackArchive
 from tests.staged_uploads import arrive, look
 from tests.staged_uploads import start as start_upload
@@ -32,28 +32,24 @@ LARGE: Final = PackArchive(name="large", files={"data/noise": _NOISE}).build()
 KEY: Final = {"Idempotency-Key": "k1"}
 
 
-class Killed(BaseException):
-    """The process has been killed."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One thing that is asked of the service.
+    """One request to the service, or one delivery of messages.
 
     Attributes:
         name: The operation, and what is special about it.
         act: Asks for it.
-        prepare: What it takes beside the scene that all share.
+        prepare: What it needs beside the state that all start from.
         done: The statuses that a first request may be answered with.
-        repeated: Those that a repeat of one that was carried out may be answered with.
-        comes_again: Whether it is asked for by a queue, which asks again until it is done.
-        heavy: Whether it takes long enough for CI to take only a few of its trials.
-        deletes: Whether an answer of 5xx may have left something a caller can see (API contract, section 5).
+        repeated: The statuses that a repeat may be answered with after the first was carried out.
+        comes_again: Whether a queue asks for it, again until it is done.
+        heavy: Whether it takes so long that CI tries only a few cases of it.
+        deletes: Whether a caller may see a change after an answer of 5xx (API contract, section 5).
     """
 
     name: str
-    act: Callable[[World], Answer]
-    prepare: Callable[[World], object] = lambda _world: None
+    act: Callable[[Deployment], Answer]
+    prepare: Callable[[Deployment], object] = lambda _deployment: None
     done: frozenset[int] = frozenset({200})
     repeated: frozenset[int] = frozenset({200})
     comes_again: bool = False
@@ -61,25 +57,29 @@ class Operation:
     deletes: bool = False
 
 
-def build_scene(world: World) -> None:
-    """Make something for every operation, and let every message about it be settled."""
-    service, notes = world.service, world.notes
+def prepare_all(deployment: Deployment) -> None:
+    """Make what every operation needs, and let every message about it be settled."""
+    service, notes = deployment.service, deployment.notes
     notes["slack"] = _made(service.upload(FIRST))
-    _made(_form(world, f"/packs/{notes['slack']}/upload", "reupload_pack", archive=STANDING))
+    _made(_form(deployment, f"/packs/{notes['slack']}/upload", "reupload_pack", archive=STANDING))
     for tag in ("1.0.0", "2.0.0"):
-        shelf = world.elsewhere.shelves.repository("team/jira", create=True)
+        shelf = deployment.elsewhere.shelves.repository("team/jira", create=True)
         pack_image(f"name: jira\nversion: {tag}\n".encode()).shelve(shelf, tag)
-    notes["jira"] = _made(_create(world, {"image_ref": _reference(world, "1.0.0")}))
+    notes["jira"] = _made(_create(deployment, {"image_ref": _reference(deployment, "1.0.0")}))
     notes["shared"] = _made(
         service.upload(PackArchive(name="shared").build(), GLOBEX, visibility="community")
     )
     notes["foreign"] = _made(
-        _create(world, {"image_ref": _reference(world, "2.0.0"), "visibility": "community"}, caller=GLOBEX)
+        _create(
+            deployment,
+            {"image_ref": _reference(deployment, "2.0.0"), "visibility": "community"},
+            caller=GLOBEX,
+        )
     )
     _made_role(service.set_role("writer", [notes["jira"]]))
     _made_role(service.set_role("reader", [notes["shared"]]))
     _made_role(service.set_role("reader", [notes["shared"]], GLOBEX))
-    world.settle()
+    deployment.settle()
 
 
 def _made(answer: Answer) -> str:
@@ -92,124 +92,134 @@ def _made_role(answer: Answer) -> None:
     assert answer.status == 200, answer.body
 
 
-def _reference(world: World, tag: str) -> str:
-    return f"127.0.0.1:{world.elsewhere.port}/team/jira:{tag}"
+def _reference(deployment: Deployment, tag: str) -> str:
+    return f"127.0.0.1:{deployment.elsewhere.port}/team/jira:{tag}"
 
 
-def _create(world: World, body: dict[str, str], **more: Any) -> Answer:
-    return world.service.send("create_pack", "POST", "/packs", json=body, **more)
+def _create(deployment: Deployment, body: dict[str, str], **more: Any) -> Answer:
+    return deployment.service.send("create_pack", "POST", "/packs", json=body, **more)
 
 
 def _form(
-    world: World, path: str, function: str, *, headers: dict[str, str] | None = None, **parts: bytes
+    deployment: Deployment, path: str, function: str, *, headers: dict[str, str] | None = None, **parts: bytes
 ) -> Answer:
     body, stated = multipart(parts)
     request = Request(
         method="POST", resource=path, path=path, headers=stated | (headers or {}), body=body, caller=ACME
     )
-    return world.service.request(function, request)
+    return deployment.service.request(function, request)
 
 
-def upload(headers: dict[str, str] | None = None, archive: bytes = NEW) -> Callable[[World], Answer]:
-    return lambda world: _form(world, "/packs/upload", "upload_pack", headers=headers, archive=archive)
-
-
-def reupload(headers: dict[str, str] | None = None, archive: bytes = NEXT) -> Callable[[World], Answer]:
-    return lambda world: _form(
-        world, f"/packs/{world.notes['slack']}/upload", "reupload_pack", headers=headers, archive=archive
+def upload(headers: dict[str, str] | None = None, archive: bytes = NEW) -> Callable[[Deployment], Answer]:
+    return lambda deployment: _form(
+        deployment, "/packs/upload", "upload_pack", headers=headers, archive=archive
     )
 
 
-def register(headers: dict[str, str]) -> Callable[[World], Answer]:
-    # Another organisation's tag of the same image: a name that is free here.
-    return lambda world: _create(world, {"image_ref": _reference(world, "3.0.0")}, headers=headers)
+def reupload(headers: dict[str, str] | None = None, archive: bytes = NEXT) -> Callable[[Deployment], Answer]:
+    return lambda deployment: _form(
+        deployment,
+        f"/packs/{deployment.notes['slack']}/upload",
+        "reupload_pack",
+        headers=headers,
+        archive=archive,
+    )
 
 
-def shelve_another(world: World) -> None:
-    shelf = world.elsewhere.shelves.repository("team/jira", create=True)
+def register(headers: dict[str, str]) -> Callable[[Deployment], Answer]:
+    # A name that is free.
+    return lambda deployment: _create(
+        deployment, {"image_ref": _reference(deployment, "3.0.0")}, headers=headers
+    )
+
+
+def shelve_another(deployment: Deployment) -> None:
+    shelf = deployment.elsewhere.shelves.repository("team/jira", create=True)
     pack_image(b"name: other\nversion: 3.0.0\n").shelve(shelf, "3.0.0")
 
 
-def replace(world: World) -> Answer:
-    body = {"image_ref": _reference(world, "2.0.0")}
-    return world.service.send("replace_pack", "PUT", f"/packs/{world.notes['jira']}", json=body)
+def replace(deployment: Deployment) -> Answer:
+    body = {"image_ref": _reference(deployment, "2.0.0")}
+    return deployment.service.send("replace_pack", "PUT", f"/packs/{deployment.notes['jira']}", json=body)
 
 
-def roll_back(world: World) -> Answer:
-    host = world.service.registry.url.partition("://")[2]
+def roll_back(deployment: Deployment) -> Answer:
+    host = deployment.service.registry.url.partition("://")[2]
     body = {"image_ref": f"{host}/packs/{ACME.org_id}/slack:1.0.0"}
-    return world.service.send("replace_pack", "PUT", f"/packs/{world.notes['slack']}", json=body)
+    return deployment.service.send("replace_pack", "PUT", f"/packs/{deployment.notes['slack']}", json=body)
 
 
-def patch(world: World) -> Answer:
-    return world.service.update(world.notes["slack"], "community")
+def patch(deployment: Deployment) -> Answer:
+    return deployment.service.update(deployment.notes["slack"], "community")
 
 
-def withdraw(world: World) -> Answer:
-    return world.service.update(world.notes["foreign"], "org", GLOBEX)
+def withdraw(deployment: Deployment) -> Answer:
+    return deployment.service.update(deployment.notes["foreign"], "org", GLOBEX)
 
 
-def _patch_if_match(world: World) -> Answer:
-    return world.service.update(world.notes["slack"], "community", if_match='"2"')
+def _patch_if_match(deployment: Deployment) -> Answer:
+    return deployment.service.update(deployment.notes["slack"], "community", if_match='"2"')
 
 
-def put_file(content: bytes = b"# New\n") -> Callable[[World], Answer]:
-    def act(world: World) -> Answer:
-        path = f"/packs/{world.notes['slack']}/files/guides/new.md"
+def put_file(content: bytes = b"# New\n") -> Callable[[Deployment], Answer]:
+    def act(deployment: Deployment) -> Answer:
+        path = f"/packs/{deployment.notes['slack']}/files/guides/new.md"
         request = Request(method="PUT", resource=path, path=path, body=content, caller=ACME)
-        return world.service.request("put_file", request)
+        return deployment.service.request("put_file", request)
 
     return act
 
 
 def clone(
     source: str, headers: dict[str, str] | None = None, name: str = "cloned"
-) -> Callable[[World], Answer]:
-    def act(world: World) -> Answer:
-        path = f"/packs/{world.notes[source]}/clone"
-        return world.service.send("clone_pack", "POST", path, json={"name": name}, headers=headers or {})
+) -> Callable[[Deployment], Answer]:
+    def act(deployment: Deployment) -> Answer:
+        path = f"/packs/{deployment.notes[source]}/clone"
+        return deployment.service.send("clone_pack", "POST", path, json={"name": name}, headers=headers or {})
 
     return act
 
 
-def delete(name: str, if_match: str | None = None, caller: Caller = ACME) -> Callable[[World], Answer]:
-    return lambda world: world.service.delete(world.notes[name], caller, if_match=if_match)
+def delete(name: str, if_match: str | None = None, caller: Caller = ACME) -> Callable[[Deployment], Answer]:
+    return lambda deployment: deployment.service.delete(deployment.notes[name], caller, if_match=if_match)
 
 
-def release(world: World) -> None:
-    _made_role(world.service.set_role("writer", []))
+def release(deployment: Deployment) -> None:
+    _made_role(deployment.service.set_role("writer", []))
 
 
-def set_role(caller: Caller, *names: str, **conditions: str) -> Callable[[World], Answer]:
-    return lambda world: world.service.set_role(
-        "writer", [world.notes[name] for name in names], caller, **conditions
+def set_role(caller: Caller, *names: str, **conditions: str) -> Callable[[Deployment], Answer]:
+    return lambda deployment: deployment.service.set_role(
+        "writer", [deployment.notes[name] for name in names], caller, **conditions
     )
 
 
-def start(headers: dict[str, str]) -> Callable[[World], Answer]:
-    return lambda world: world.service.send(
-        "start_upload", "POST", "/packs/uploads", json={"pack_id": world.notes["slack"]}, headers=headers
+def start(headers: dict[str, str]) -> Callable[[Deployment], Answer]:
+    return lambda deployment: deployment.service.send(
+        "start_upload", "POST", "/packs/uploads", json={"pack_id": deployment.notes["slack"]}, headers=headers
     )
 
 
-def _arrived(key: str, archive: bytes, *, replacing: bool, if_match: str | None) -> Callable[[World], None]:
-    def prepare(world: World) -> None:
-        fields = {"pack_id": world.notes["slack"]} if replacing else {}
-        upload_id: str = start_upload(world.service, if_match=if_match, **fields).body["upload_id"]
-        world.notes[key] = upload_id, arrive(world.service, upload_id, archive)
-        world.builds.append(world.notes[key][1])
+def _arrived(
+    key: str, archive: bytes, *, replacing: bool, if_match: str | None
+) -> Callable[[Deployment], None]:
+    def prepare(deployment: Deployment) -> None:
+        fields = {"pack_id": deployment.notes["slack"]} if replacing else {}
+        upload_id: str = start_upload(deployment.service, if_match=if_match, **fields).body["upload_id"]
+        deployment.notes[key] = upload_id, arrive(deployment.service, upload_id, archive)
+        deployment.builds.append(deployment.notes[key][1])
 
     return prepare
 
 
-def _build(key: str) -> Callable[[World], Answer]:
-    """Deliver the message of the build, if it still is in the queue; answer as its upload says."""
+def _build(key: str) -> Callable[[Deployment], Answer]:
+    """Deliver the message of the build, if it is still in the queue, and answer as its upload says."""
 
-    def act(world: World) -> Answer:
-        upload_id, message = world.notes[key]
-        settled = message not in world.builds or world.build(message)
-        with world.wire.aside():
-            upload = look(world.service, upload_id)
+    def act(deployment: Deployment) -> Answer:
+        upload_id, message = deployment.notes[key]
+        settled = message not in deployment.builds or deployment.build(message)
+        with deployment.wire.tapped():
+            upload = look(deployment.service, upload_id)
         if upload.body["status"] == "failed":
             return Answer(400, {}, upload.body)
         return Answer(200 if settled and upload.body["status"] == "done" else 503, {}, upload.body)
@@ -239,70 +249,62 @@ def built(
     )
 
 
-def message(kind: str) -> Callable[[World], Answer]:
+def message(kind: str) -> Callable[[Deployment], Answer]:
     """Deliver the messages of a kind that are in the inbox."""
 
-    def act(world: World) -> Answer:
-        settled = [world.clean_up(body) for body in list(world.inbox) if f'"kind":"{kind}"' in body]
-        # A message that goes back says no more than that there is something left to do, as DELETE's 502 does.
+    def act(deployment: Deployment) -> Answer:
+        settled = [deployment.clean_up(body) for body in list(deployment.inbox) if f'"kind":"{kind}"' in body]
+        # A message that comes back says that something is left to do, as DELETE's 502 does.
         return Answer(200 if all(settled) else 502, {}, None)
 
     return act
 
 
-def abandon(world: World, act: Callable[[World], Answer] | None = None) -> None:
-    """Leave an image without a row, as an upload does that dies just before it commits."""
-
-    def dies(sent: Sent) -> Any:
-        if sent.label == "dynamodb.TransactWriteItems":
-            raise Killed
-        return sent.deliver()
-
-    world.wire.tap = dies
-    with suppress(Killed):
-        (act or upload())(world)
-    world.wire.tap = lambda sent: sent.deliver()
-    world.new_process()
-    world.collect()
-    world.service.clock.advance(DEADLINE + timedelta(seconds=1))
+def abandon(deployment: Deployment, act: Callable[[Deployment], Answer] | None = None) -> None:
+    """Leave an image without a row, as an upload that dies just before it commits does."""
+    crash = Crash(at=PointName("dynamodb.TransactWriteItems"))
+    with suppress(Killed), deployment.wire.tapped(crash):
+        (act or upload())(deployment)
+    deployment.new_process()
+    deployment.collect()
+    deployment.service.clock.advance(DEADLINE + timedelta(seconds=1))
 
 
-def abandon_an_image(world: World, act: Callable[[World], Answer] | None = None) -> None:
+def abandon_an_image(deployment: Deployment, act: Callable[[Deployment], Answer] | None = None) -> None:
     """Leave an abandoned image, its archive cleaned up."""
-    abandon(world, act)
-    _clean_up_all_but(world, "orphan_image")
+    abandon(deployment, act)
+    _clean_up_all_but(deployment, "orphan_image")
 
 
-def _abandon_an_archive(world: World) -> None:
-    abandon(world)
-    _clean_up_all_but(world, "staged_archive")
+def _abandon_an_archive(deployment: Deployment) -> None:
+    abandon(deployment)
+    _clean_up_all_but(deployment, "staged_archive")
 
 
-def _clean_up_all_but(world: World, kind: str) -> None:
-    for body in [body for body in world.inbox if f'"kind":"{kind}"' not in body]:
-        world.clean_up(body)
+def _clean_up_all_but(deployment: Deployment, kind: str) -> None:
+    for body in [body for body in deployment.inbox if f'"kind":"{kind}"' not in body]:
+        deployment.clean_up(body)
 
 
-def lose_a_tag(world: World) -> None:
+def lose_a_tag(deployment: Deployment) -> None:
     """Leave a pack whose tag was never set, and its cleanup message."""
-    _made(reupload()(world))
-    world.collect()
-    world.service.clock.advance(DEADLINE + timedelta(seconds=1))
-    _clean_up_all_but(world, "orphan_image")
-    world.service.registry.shelves.repositories[f"packs/{ACME.org_id}/slack"].tags.pop("2.0.0")
+    _made(reupload()(deployment))
+    deployment.collect()
+    deployment.service.clock.advance(DEADLINE + timedelta(seconds=1))
+    _clean_up_all_but(deployment, "orphan_image")
+    deployment.service.registry.shelves.repositories[f"packs/{ACME.org_id}/slack"].tags.pop("2.0.0")
 
 
-def half_deleted(world: World) -> None:
-    """Leave a pack whose deletion is decided, and whose images the registry would not let go."""
-    world.service.registry.moods.append(Refuses(method="DELETE", status=503))
-    failed = world.wire.tap
-    world.wire.tap = lambda sent: sent.failed() if sent.label == "ecr.DeleteRepository" else sent.deliver()
-    assert world.service.delete(world.notes["slack"]).status == 502
-    world.wire.tap = failed
-    world.service.registry.moods.clear()
-    world.new_process()
-    world.collect()
-    world.service.clock.advance(timedelta(minutes=6))
+def half_deleted(deployment: Deployment) -> None:
+    """Leave a pack whose deletion is decided, and whose images the registry refused to delete."""
+    deployment.service.registry.moods.append(Refuses(method="DELETE", status=503))
+    failure = Failure(at=PointName("ecr.DeleteRepository"))
+    with deployment.wire.tapped(failure):
+        assert deployment.service.delete(deployment.notes["slack"]).status == 502
+    deployment.service.registry.moods.clear()
+    deployment.new_process()
+    deployment.collect()
+    deployment.service.clock.advance(timedelta(minutes=6))
 
 
 CREATED: Final = frozenset({201})

@@ -1,4 +1,4 @@
-"""Where a request can name something, by the API's document; what of a neighbour's can be named there; and what is not.
+"""Where a request can name something, by the API's document, and what of another organisation's it can name there.
 
 A new operation is covered without being listed here. A new kind of parameter or field is not, and says so.
 """
@@ -12,15 +12,15 @@ from urllib.parse import quote, urlsplit
 from tests.documented import DOCUMENT
 from tests.gateway import Request, multipart
 from tests.reliability import budget
-from tests.reliability.neighbours import (
+from tests.reliability.two_organisations import (
     CALLER,
     DOMAIN,
-    HUSH,
-    NEIGHBOUR,
-    NEIGHBOURS_FILE,
+    MARK,
+    OTHER,
+    OTHERS_FILE,
     OWN_FILE,
-    Street,
-    nobodys,
+    TwoOrganisations,
+    unknown_id,
 )
 from tests.service import PackArchive
 
@@ -105,7 +105,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Pair:
-    """Something of the neighbour's, and what looks like it and is nobody's.
+    """Something that the other organisation has, and something like it that nobody has.
 
     Attributes:
         what: Which of their things.
@@ -143,53 +143,53 @@ def _resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 # -- what can be named --------------------------------------------------------------------------------------------
 
 
-def pairs(street: Street, place: Place) -> list[Pair]:
-    """Return what of the neighbour's can be named in a place."""
-    kinds: dict[str, Callable[[Street], Iterable[Pair]]] = {
+def pairs(both: TwoOrganisations, place: Place) -> list[Pair]:
+    """Return what of the other organisation's can be named in a place."""
+    kinds: dict[str, Callable[[TwoOrganisations], Iterable[Pair]]] = {
         "pack": _packs,
         "packs": _packs,
         "upload": _uploads,
-        "role": lambda _street: [Pair("role", f"{HUSH}-role", "none-role")],
-        "file": lambda _street: [Pair("file", NEIGHBOURS_FILE, "guides/none.md")],
+        "role": lambda _both: [Pair("role", f"{MARK}-role", "none-role")],
+        "file": lambda _both: [Pair("file", OTHERS_FILE, "guides/none.md")],
         "cursor": _cursors,
         "image": _images,
-        "key": lambda _street: [Pair("key", "key-of-the-neighbour", "key-of-nobody-at-al")],
-        "host": lambda _street: [
-            Pair("host", f"{NEIGHBOUR.org_slug}.{DOMAIN}", f"none.{DOMAIN}"),
+        "key": lambda _both: [Pair("key", "key-of-the-neighbour", "key-of-nobody-at-al")],
+        "host": lambda _both: [
+            Pair("host", f"{OTHER.org_slug}.{DOMAIN}", f"none.{DOMAIN}"),
             Pair("host in capitals, with a port", f"ACME.{DOMAIN}.:443", f"NONE.{DOMAIN}.:443"),
         ],
     }
-    return list(kinds[place.kind](street))
+    return list(kinds[place.kind](both))
 
 
-def _packs(street: Street) -> Iterator[Pair]:
+def _packs(both: TwoOrganisations) -> Iterator[Pair]:
     states = ("uploaded", "registered", "cloned", "deleting", "deleted")
     for number, state in enumerate(states):
-        yield Pair(f"{state} pack", street.notes[f"their {state}"], nobodys("pack", number))
+        yield Pair(f"{state} pack", both.notes[f"their {state}"], unknown_id("pack", number))
 
 
-def _uploads(street: Street) -> Iterator[Pair]:
+def _uploads(both: TwoOrganisations) -> Iterator[Pair]:
     for number, state in enumerate(("waiting", "done", "failed")):
-        yield Pair(f"{state} upload", street.notes[f"their {state} upload"], nobodys("upl", number))
+        yield Pair(f"{state} upload", both.notes[f"their {state} upload"], unknown_id("upl", number))
 
 
-def _cursors(street: Street) -> Iterator[Pair]:
+def _cursors(both: TwoOrganisations) -> Iterator[Pair]:
     names = ("their listing", "their history", "own other listing", "own-other history")
     for name in names:
-        cursor = street.notes[name]
+        cursor = both.notes[name]
         # Of the form of one, which nobody has signed: what has not even that form is refused sooner, by anybody.
         yield Pair(f"cursor of {name}", cursor, "A" * 21 + "Q" + cursor[22:])
         # As good as theirs in all but the signature.
         yield Pair(f"cursor of {name}, forged", cursor, "A" * 22 + cursor[22:])
 
 
-def _images(street: Street) -> Iterator[Pair]:
-    service = street.world.service
+def _images(both: TwoOrganisations) -> Iterator[Pair]:
+    service = both.deployment.service
     host = urlsplit(service.registry.url).netloc
     name, port = host.split(":")
-    theirs = f"packs/{NEIGHBOUR.org_id}/{HUSH}"
+    theirs = f"packs/{OTHER.org_id}/{MARK}"
     digest = service.registry.shelves.repositories[theirs].tags["1.0.0"]
-    absent = f"packs/{NEIGHBOUR.org_id}/none"
+    absent = f"packs/{OTHER.org_id}/none"
     hosts = {
         "": host,
         "in capitals": host.upper(),
@@ -215,13 +215,13 @@ def _images(street: Street) -> Iterator[Pair]:
                 f"{spelt}/{absent}{target}",
             )
     for what, crooked in {
-        "a dotted segment": f"packs/{CALLER.org_id}/../{NEIGHBOUR.org_id}/{HUSH}",
-        "an empty segment": f"packs//{NEIGHBOUR.org_id}/{HUSH}",
-        "an encoded slash": f"packs/{CALLER.org_id}%2f..%2f{NEIGHBOUR.org_id}/{HUSH}",
-        "their organisation in capitals": f"packs/{NEIGHBOUR.org_id.upper()}/{HUSH}",
-        "their organisation's beginning": f"packs/{NEIGHBOUR.org_id[:-1]}/{HUSH}",
+        "a dotted segment": f"packs/{CALLER.org_id}/../{OTHER.org_id}/{MARK}",
+        "an empty segment": f"packs//{OTHER.org_id}/{MARK}",
+        "an encoded slash": f"packs/{CALLER.org_id}%2f..%2f{OTHER.org_id}/{MARK}",
+        "their organisation in capitals": f"packs/{OTHER.org_id.upper()}/{MARK}",
+        "their organisation's beginning": f"packs/{OTHER.org_id[:-1]}/{MARK}",
     }.items():
-        yield Pair(f"image by {what}", f"{host}/{crooked}:1.0.0", f"{host}/{crooked[: -len(HUSH)]}none:1.0.0")
+        yield Pair(f"image by {what}", f"{host}/{crooked}:1.0.0", f"{host}/{crooked[: -len(MARK)]}none:1.0.0")
 
 
 # -- requests -----------------------------------------------------------------------------------------------------
@@ -261,12 +261,12 @@ def conditions(place: Place) -> Sequence[Mapping[str, str]]:
     return [{}]
 
 
-def request(street: Street, operation: Operation, named: Named | None = None) -> Request:
+def request(both: TwoOrganisations, operation: Operation, named: Named | None = None) -> Request:
     """Return a request that is right but for what it names."""
     named = named or Named()
     path = operation.path
     for name, kind in _IN_PATHS.items():
-        value = named.at("path", name, _own(street, operation, kind))
+        value = named.at("path", name, _own(both, operation, kind))
         path = path.replace(f"{{{name}}}", quote(value))
     query = {}
     if named.place is not None and named.place.where == "query":
@@ -278,7 +278,7 @@ def request(street: Street, operation: Operation, named: Named | None = None) ->
     }
     if named.place is not None and named.place.where == "header":
         headers[named.place.name] = named.value
-    body, stated = _body(street, operation, named)
+    body, stated = _body(both, operation, named)
     return Request(
         method=operation.method,
         resource=operation.path.replace("{path}", "{path+}"),
@@ -289,23 +289,23 @@ def request(street: Street, operation: Operation, named: Named | None = None) ->
     )
 
 
-def _own(street: Street, operation: Operation, kind: str) -> str:
+def _own(both: TwoOrganisations, operation: Operation, kind: str) -> str:
     # A pack that stands moves within its image's repository.
     moves = "{id}" in operation.path and "image_ref" in (operation.body or ("", {}))[1].get("properties", {})
-    pack, image = (street.notes["own registered"], "ours") if moves else (street.notes["own"], "new")
+    pack, image = (both.notes["own registered"], "ours") if moves else (both.notes["own"], "new")
     # What a role references is not deleted.
-    pack = street.notes["own-other"] if operation.method == "DELETE" else pack
+    pack = both.notes["own-other"] if operation.method == "DELETE" else pack
     own: dict[str, str] = {
         "pack": pack,
-        "upload": street.notes["own waiting upload"],
+        "upload": both.notes["own waiting upload"],
         "role": "own-role",
         "file": OWN_FILE,
-        "image": f"127.0.0.1:{street.world.elsewhere.port}/team/{image}:2.0.0",
+        "image": f"127.0.0.1:{both.deployment.elsewhere.port}/team/{image}:2.0.0",
     }
     return own[kind]
 
 
-def _body(street: Street, operation: Operation, named: Named) -> tuple[bytes | None, dict[str, str]]:
+def _body(both: TwoOrganisations, operation: Operation, named: Named) -> tuple[bytes | None, dict[str, str]]:
     if operation.body is None:
         return None, {}
     media_type, schema = operation.body
@@ -325,7 +325,7 @@ def _body(street: Street, operation: Operation, named: Named) -> tuple[bytes | N
             content[name] = "another"
         elif _IN_BODIES[name] == "packs":
             theirs = [named.value] if here == name else []
-            content[name] = [street.notes["own-other"], *theirs, street.notes["own"]]
+            content[name] = [both.notes["own-other"], *theirs, both.notes["own"]]
         else:
-            content[name] = named.at("body", name, _own(street, operation, _IN_BODIES[name]))
+            content[name] = named.at("body", name, _own(both, operation, _IN_BODIES[name]))
     return json.dumps(content).encode(), {"Content-Type": "application/json"}

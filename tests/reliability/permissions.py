@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 import boto3
 from tests.aws import BUCKET, CURSOR_SECRET, TABLE
+from tests.engine.points import Point
+from tests.engine.wire import deliver
+from tests.reliability.deployment import Deployment
 from tests.reliability.transformed import ACCOUNT, FOREIGN_REGISTRY, KMS_KEY, REGION
-from tests.reliability.wire import Sent, straight
-from tests.reliability.world import World
 from tests.service import Service
 
 _TABLE: Final = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"
@@ -124,24 +125,22 @@ class Recorder:
         """Take a call of the SDK down; also one that is only signed, for somebody else to make."""
         self.add(*_needs(model.service_model.service_name, model.name, params))
 
-    def sent(self, sent: Sent) -> Any:
+    def sent(self, point: Point) -> Any:
         """Take a request to a registry down, and send it on."""
-        host = sent.service.removesuffix(":443")
-        request = _REQUEST.fullmatch(sent.label)
+        host = point.service.removesuffix(":443")
+        request = _REQUEST.fullmatch(point.label)
         if request is not None and host in (self.own_registry, FOREIGN_REGISTRY):
             self.add(*_needs_of_request(request, _REPOSITORY if host == self.own_registry else _foreign()))
-        return sent.deliver()
+        return point.deliver()
 
 
 @contextmanager
-def recording(world: World) -> Iterator[Recorder]:
+def recording(deployment: Deployment) -> Iterator[Recorder]:
     """Record what the functions need while the context lasts."""
-    whole = world.service
-    world.service = Recorded(
-        aws=whole.aws, registry=whole.registry, services=whole.services, clock=whole.clock
-    )
-    world.service.begin = world.new_process
-    recorder = Recorder(world.service, urlsplit(whole.registry.url).netloc)
+    whole = deployment.service
+    deployment.service = Recorded(**vars(whole))
+    deployment.service.begin = deployment.new_process
+    recorder = Recorder(deployment.service, urlsplit(whole.registry.url).netloc)
     clients = [whole.services.client(name) for name in ("dynamodb", "s3", "sqs", "ecr", "secretsmanager")]
     # Clients that are made for other Regions come from boto3's own session.
     boto3.setup_default_session(aws_access_key_id="testing", aws_secret_access_key="testing")
@@ -149,12 +148,13 @@ def recording(world: World) -> Iterator[Recorder]:
     emitters = [session.events, *(client.meta.events for client in clients)]
     for emitter in emitters:
         emitter.register("provide-client-params", recorder.called, unique_id="recorder")
-    world.wire.tap = recorder.sent
+    deployment.wire.tap = recorder.sent
     try:
         yield recorder
     finally:
-        world.wire.tap = straight
-        world.service = whole
+        deployment.wire.tap = deliver
+        whole.services = deployment.service.services
+        deployment.service = whole
         boto3.DEFAULT_SESSION = None
         for emitter in emitters:
             emitter.unregister("provide-client-params", unique_id="recorder")

@@ -1,4 +1,4 @@
-"""Counts what the reliability suite has tried, for whoever asks for it by `PACKYARD_TALLY`, a directory."""
+"""Counts what the reliability suite has tried, in the directory that `PACKYARD_TALLY` names, if it is set."""
 
 import json
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def count(what: str, number: int = 1) -> None:
-    """Add to the tally; each process has a file of its own, so that several can count at once."""
+    """Add to a count. Each process has its own file, so that several can count at once."""
     directory = os.environ.get("PACKYARD_TALLY")
     if directory is None:
         return
@@ -16,7 +16,7 @@ def count(what: str, number: int = 1) -> None:
 
 
 def totals(directory: Path) -> dict[str, int]:
-    """Return the sum of what all processes have counted."""
+    """Return the sums of what all processes have counted."""
     sums: Counter[str] = Counter()
     for path in directory.glob("*.jsonl"):
         for line in path.read_text().splitlines():

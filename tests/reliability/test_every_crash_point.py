@@ -1,60 +1,59 @@
 """Every operation that writes, killed right before and right after each request that leaves the process.
 
-Then everybody does what they would: the queues deliver again what was not settled, and the client asks again, at once
-or after everything has been cleaned up. In between and at the end every invariant is looked at, and in the end all must
-be as if nothing had happened.
+Then the queues deliver again what was not settled, and the client asks again, at once or after everything has been
+cleaned up. Every invariant is checked in between and at the end. In the end all must be as if nothing had gone wrong.
 """
 
 from collections.abc import Iterator
 
 import pytest
+from tests.engine.taps import Crash, Killed, PointName
 from tests.reliability import budget, tally
-from tests.reliability.operations import OPERATIONS, Killed
-from tests.reliability.scenes import TRIALS, Scene, scene_with
-from tests.reliability.trials import Fuse, Place, Trial, each_of, tapped, trial
+from tests.reliability.operations import OPERATIONS
+from tests.reliability.prepared_deployments import RUNS, Prepared, prepared_deployment
+from tests.reliability.reference_runs import ReferenceRun, each_of, reference_run
 
 AT_ONCE = "asked again at once"
 SETTLED = "settled, then asked again"
 
 
 @pytest.fixture(scope="module")
-def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
-    with scene_with(request.param) as made:
+def prepared(request: pytest.FixtureRequest) -> Iterator[Prepared]:
+    with prepared_deployment(request.param) as made:
         yield made
 
 
-def killed(made: Trial, place: Place, *, after: bool) -> None:
-    made.begin()
-    fuse = Fuse(place, after=after)
-    with pytest.raises(Killed), tapped(made.world, fuse):
-        made.operation.act(made.world)
-    made.world.new_process()
+def kill(run: ReferenceRun, point: PointName, *, after: bool) -> None:
+    run.begin()
+    with pytest.raises(Killed), run.deployment.wire.tapped(Crash(at=point, after=after)):
+        run.operation.act(run.deployment)
+    run.deployment.new_process()
     tally.count("crash points")
 
 
-@pytest.mark.parametrize(("scene", "name"), TRIALS, indirect=["scene"])
+@pytest.mark.parametrize(("prepared", "name"), RUNS, indirect=["prepared"])
 def test_killed_before_or_after_any_request_it_leaves_nothing_that_does_not_come_right(
-    scene: Scene, name: str
+    prepared: Prepared, name: str
 ) -> None:
-    made = trial(scene[0], OPERATIONS[name], scene[1])
+    run = reference_run(prepared[0], OPERATIONS[name], prepared[1])
 
-    def attempt(case: tuple[Place, str, str]) -> None:
-        place, side, then = case
-        killed(made, place, after=side == "after")
-        made.recover(settle_first=then == SETTLED)
+    def attempt(case: tuple[PointName, str, str]) -> None:
+        point, side, then = case
+        kill(run, point, after=side == "after")
+        run.recover(settle_first=then == SETTLED)
 
-    # Dying before a request leaves what dying after the one before it does, but for what runs side by side: for CI one
-    # of the two will do. There, every other moment is followed by the one, and the rest by the other.
+    # Dying before a request leaves what dying after the one before it does, unless requests run in parallel: CI tries
+    # one of the two. It asks again at once after every other moment, and after settling after the rest.
     moments = [
-        (place, side)
-        for place in made.requests
+        (point, side)
+        for point in run.points
         for side in ("before", "after")
-        if budget.SOAK or side == "after" or place is made.requests[0]
+        if budget.SOAK or side == "after" or point is run.points[0]
     ]
     cases = [
-        (place, side, then)
-        for number, (place, side) in enumerate(moments)
+        (point, side, then)
+        for number, (point, side) in enumerate(moments)
         for parity, then in enumerate((AT_ONCE, SETTLED))
         if budget.SOAK or number % 2 == parity
     ]
-    each_of(budget.spread(cases, ci=6) if made.operation.heavy else cases, attempt)
+    each_of(budget.spread(cases, ci=6) if run.operation.heavy else cases, attempt)

@@ -1,88 +1,87 @@
 """Every operation that writes, with each of its requests failing in each way, for a moment or for good.
 
-A request may be refused for being one too many, fail with 5xx, find nobody, be answered in part, or be carried out
-without anybody hearing of it. What the operation then answers must be true: a success is one, and an error has
-changed nothing that a caller can see (API contract, section 5, rule 5), unless what got lost was the word that it was
-done. In the end, when everybody has done what they would, all must be as if nothing had happened.
+A request may be throttled, fail with 5xx, find no server, be answered in part, or be carried out while its answer is
+lost. What the operation then answers must be true: after a success it was carried out, and after an error nothing has
+changed that a caller can see (API contract, section 5, rule 5), unless the answer that got lost said that it was done.
+In the end, after retries and redeliveries, all must be as if nothing had gone wrong.
 """
 
 from collections.abc import Iterator
 
 import pytest
+from tests.engine.points import FAULTS
+from tests.engine.refusals import Fault
+from tests.engine.taps import Failure, PointName, Span
 from tests.gateway import Answer
 from tests.reliability import budget, tally
 from tests.reliability.operations import OPERATIONS
-from tests.reliability.scenes import TRIALS, Scene, scene_with
-from tests.reliability.trials import (
-    Fault,
-    Place,
-    Span,
-    Trial,
-    Trouble,
+from tests.reliability.prepared_deployments import RUNS, Prepared, prepared_deployment
+from tests.reliability.reference_runs import (
+    ReferenceRun,
     assert_either,
     assert_same,
     each_of,
     facts,
+    reference_run,
     require_documented,
-    standing,
-    tapped,
-    trial,
+    visible,
 )
 
-Case = tuple[Place, Fault, Span]
+Case = tuple[PointName, Fault, Span]
 
 
 @pytest.fixture(scope="module")
-def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
-    with scene_with(request.param) as made:
+def prepared(request: pytest.FixtureRequest) -> Iterator[Prepared]:
+    with prepared_deployment(request.param) as made:
         yield made
 
 
-def is_retried(place: Place, fault: Fault) -> bool:
-    """Return whether a single failure must not be seen from outside: the SDK's, and our registry client's, retries."""
-    aws = place.label.startswith(("dynamodb.", "s3.", "sqs.", "ecr."))
-    return fault is not Fault.CUT and (aws or not place.label.startswith("GET "))
+def is_retried(point: PointName, fault: Fault) -> bool:
+    """Return whether the SDK, or our registry client, tries again, so that a client must not see a single failure."""
+    aws = point.label.startswith(("dynamodb.", "s3.", "sqs.", "ecr."))
+    return fault is not Fault.CUT and (aws or not point.label.startswith("GET "))
 
 
-def assert_true(made: Trial, answer: Answer, case: Case) -> None:
-    """Check that an answer says what has happened."""
-    place, fault, span = case
+def assert_true(run: ReferenceRun, answer: Answer, case: Case) -> None:
+    """Check that an answer says what happened."""
+    point, fault, span = case
     require_documented(answer)
-    stands = standing(made.world.check())
-    if answer.status in made.operation.done:
-        assert_same(stands, made.stands)
+    seen = visible(run.deployment.check())
+    if answer.status in run.operation.done:
+        assert_same(seen, run.seen_after)
         return
     assert answer.status >= 500, f"answered {answer.status}: {answer.body}"
-    assert span is not Span.ATTEMPT or not is_retried(place, fault), (
+    assert span is not Span.ATTEMPT or not is_retried(point, fault), (
         f"one failure, and answered {answer.status}"
     )
-    if made.operation.deletes and (answer.status == 502 or fault is Fault.LOST):
+    if run.operation.deletes and (answer.status == 502 or fault is Fault.LOST):
         return
     if fault is Fault.LOST:
-        assert_either(stands, made.stood, made.stands)
+        assert_either(seen, run.seen_before, run.seen_after)
     else:
-        assert_same(stands, made.stood)
+        assert_same(seen, run.seen_before)
 
 
-@pytest.mark.parametrize(("scene", "name"), TRIALS, indirect=["scene"])
-def test_whatever_fails_the_answer_is_true_and_everything_comes_right(scene: Scene, name: str) -> None:
-    made = trial(scene[0], OPERATIONS[name], scene[1])
+@pytest.mark.parametrize(("prepared", "name"), RUNS, indirect=["prepared"])
+def test_whatever_fails_the_answer_is_true_and_everything_comes_right(prepared: Prepared, name: str) -> None:
+    run = reference_run(prepared[0], OPERATIONS[name], prepared[1])
 
     def attempt(case: Case) -> None:
-        made.begin()
-        with tapped(made.world, Trouble(case[1], case[2], case[0])):
-            answer = made.operation.act(made.world)
-        assert_true(made, answer, case)
-        done = answer.status in made.operation.done
-        made.recover(settle_first=cases.index(case) % 2 == 0)
+        run.begin()
+        point, fault, span = case
+        with run.deployment.wire.tapped(Failure(at=point, fault=fault, span=span)):
+            answer = run.operation.act(run.deployment)
+        assert_true(run, answer, case)
+        done = answer.status in run.operation.done
+        run.recover(settle_first=cases.index(case) % 2 == 0)
         if done:
-            assert_same(facts(made.world.settle()), made.after)
+            assert_same(facts(run.deployment.settle()), run.facts_after)
         tally.count("failing requests")
 
-    # The answer that got lost is the hardest case: CI takes that for every request, and a few of all the others.
-    every = [(place, fault, span) for place in made.requests for fault in Fault for span in Span]
+    # A lost answer is the hardest case: CI tries it for every request, and a few of the others.
+    every = [(point, fault, span) for point in run.points for fault in FAULTS for span in Span]
     lost = [case for case in every if case[1] is Fault.LOST and case[2] is Span.ATTEMPT]
     cases = (
         every if budget.SOAK else [*lost, *budget.spread([case for case in every if case not in lost], ci=6)]
     )
-    each_of(budget.spread(cases, ci=6) if made.operation.heavy else cases, attempt)
+    each_of(budget.spread(cases, ci=6) if run.operation.heavy else cases, attempt)

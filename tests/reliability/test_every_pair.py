@@ -1,73 +1,44 @@
-"""Every two operations that want the same thing, overlapping in many ways, each time the same way.
+"""Every two operations that conflict, overlapping in many ways, each time the same way.
 
-First one is overtaken by the other, whole, at each of its requests, at once or after a time in which its claims and
-leases run out. Then one is stopped there while the other goes as
-far as one of its own requests, and is finished while that waits. Whatever comes of it must be what one of the two
-orders would have come to, or one of the two alone, and who was answered with a success must be part of it: so of two
-that are in conflict exactly one wins, unless it is told to come again.
+First, one waits before each of its requests while the other runs as a whole, at once or after the first one's claims
+and leases have run out. Then, one waits there while the other runs up to one of its own requests, and ends while that
+one waits. The outcome must be that of one of the two orders, or of one operation alone, and an operation that was
+answered with a success must be part of it. So of two that conflict exactly one wins, unless it is told to try again.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import combinations_with_replacement, product
 from threading import Event, Thread
 from typing import Any
 
 import pytest
+from tests.engine.taps import Before, Log, PointName
+from tests.engine.wire import nothing
 from tests.gateway import Answer
 from tests.reliability import budget, tally
-from tests.reliability.contests import CONTESTS
+from tests.reliability.conflicts import CONFLICTS
+from tests.reliability.deployment import HIDDEN, Deployment, Saved
 from tests.reliability.operations import Operation
-from tests.reliability.scenes import REGISTRIES, Scene, scene_with
-from tests.reliability.trials import (
-    Count,
-    Place,
-    assert_either,
-    each_of,
-    facts,
-    require_documented,
-    tapped,
-)
-from tests.reliability.wire import Sent
-from tests.reliability.world import HIDDEN, Saved, World
+from tests.reliability.prepared_deployments import REGISTRIES, Prepared, prepared_deployment
+from tests.reliability.reference_runs import assert_either, each_of, facts, require_documented
 
 PAIRS = [
-    pytest.param(registry, first, second, id=f"{contest}, {registry}: {first.name} + {second.name}")
+    pytest.param(registry, first, second, id=f"{conflict}, {registry}: {first.name} + {second.name}")
     for registry in budget.of(ci=REGISTRIES[:1], soak=REGISTRIES)
-    for contest, operations in CONTESTS.items()
+    for conflict, operations in CONFLICTS.items()
     for first, second in combinations_with_replacement(operations, 2)
 ]
-Case = tuple[int, Place, Place | timedelta]
+Case = tuple[int, PointName, PointName | timedelta]
 # Longer than a publisher's claim and a build's lease; a cleaner's is longer.
 SLOW = HIDDEN
 
 
 @pytest.fixture(scope="module")
-def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
-    with scene_with(request.param) as made:
+def prepared(request: pytest.FixtureRequest) -> Iterator[Prepared]:
+    with prepared_deployment(request.param) as made:
         yield made
-
-
-@dataclass
-class Meeting:
-    """What is to happen once, right before a request.
-
-    Attributes:
-        happened: Whether it has.
-    """
-
-    at: Place
-    what: Callable[[], object]
-    happened: bool = False
-    _count: Count = field(default_factory=Count)
-
-    def __call__(self, sent: Sent) -> Callable[[], object] | None:
-        """Say what is to happen before this request."""
-        if self.happened or self._count.of(sent) != self.at:
-            return None
-        self.happened = True
-        return self.what
 
 
 @dataclass
@@ -75,31 +46,31 @@ class Pair:
     """Two operations and where they start from.
 
     Attributes:
-        world: Where they meet.
-        allowed: What may come of it, by who was answered with a success.
-        may_both_fail: Whether they do so one after the other.
-        requests: Those that each makes by itself.
+        deployment: Where they run.
+        allowed: The outcomes that may be, by which of the two was answered with a success.
+        may_both_fail: Whether both fail when one runs after the other.
+        points: The requests that each sends by itself.
     """
 
-    world: World
+    deployment: Deployment
     both: tuple[Operation, Operation]
     start: Saved
     allowed: dict[tuple[bool, bool], list[Any]]
     may_both_fail: bool
-    requests: tuple[list[Place], list[Place]]
+    points: tuple[list[PointName], list[PointName]]
 
     def act(self, number: int) -> Answer:
-        """Ask for one of the two, in a process of its own."""
-        with self.world.another_process(), self.world.wire.played_by(number):
-            return self.both[number].act(self.world)
+        """Run one of the two, in a process of its own."""
+        with self.deployment.service.another_process(), self.deployment.wire.sent_by(number):
+            return self.both[number].act(self.deployment)
 
     def judge(self, *answers: Answer) -> None:
-        """Check that what has come of it is what could have come without overlapping."""
+        """Check that the outcome is one that could have been without overlapping."""
         for answer in answers:
             require_documented(answer)
-        self.world.check()
-        found = facts(self.world.settle())
-        # What was put back into its queue may have been done since.
+        self.deployment.check()
+        found = facts(self.deployment.settle())
+        # A message that came back to its queue may have been settled since.
         ends = [
             {answer.status < 400, answer.status < 400 or (operation.comes_again and answer.status >= 500)}
             for operation, answer in zip(self.both, answers, strict=True)
@@ -113,55 +84,52 @@ class Pair:
         ), told
 
 
-def pair_of(world: World, both: tuple[Operation, Operation], scene: Saved) -> Pair:
-    """Return a pair, once both orders have been tried, and each alone."""
-    world.restore(scene)
+def pair_of(deployment: Deployment, both: tuple[Operation, Operation], saved: Saved) -> Pair:
+    """Run both orders, and each operation alone, and return the pair."""
+    deployment.restore(saved)
     for operation in dict.fromkeys(both):
-        operation.prepare(world)
-    start = world.save()
-    world.builds.clear()
-    allowed: dict[tuple[bool, bool], list[Any]] = {(False, False): [facts(world.settle())]}
+        operation.prepare(deployment)
+    start = deployment.save()
+    deployment.builds.clear()
+    allowed: dict[tuple[bool, bool], list[Any]] = {(False, False): [facts(deployment.settle())]}
     may_both_fail = False
-    requests: tuple[list[Place], list[Place]] = [], []
+    points: tuple[list[PointName], list[PointName]] = [], []
     for order in ((0,), (1,), (0, 1), (1, 0)):
-        world.restore(start)
+        deployment.restore(start)
         succeeded = [False, False]
         for number in order:
-            count = Count()
-            with tapped(world, count):
-                succeeded[number] = both[number].act(world).status < 400
-            world.new_process()
+            log = Log()
+            with deployment.wire.tapped(log):
+                succeeded[number] = both[number].act(deployment).status < 400
+            deployment.new_process()
             if len(order) == 1:
-                requests[number].extend(count.places)
-                # What is built when everything is settled is not what the other one has come to alone.
-                world.builds.clear()
+                points[number].extend(log.passed)
+                # A build that is still queued would add to the outcome of the other operation alone.
+                deployment.builds.clear()
         may_both_fail |= len(order) > 1 and not any(succeeded)
-        allowed.setdefault((succeeded[0], succeeded[1]), []).append(facts(world.settle()))
-    return Pair(world, both, start, allowed, may_both_fail, requests)
+        allowed.setdefault((succeeded[0], succeeded[1]), []).append(facts(deployment.settle()))
+    return Pair(deployment, both, start, allowed, may_both_fail, points)
 
 
-def overtaken(pair: Pair, first: int, at: Place, after: timedelta) -> None:
-    """Let the first stand still before a request for some time, and then the other come and go."""
-    pair.world.restore(pair.start)
+def overtaken(pair: Pair, first: int, at: PointName, after: timedelta) -> None:
+    """Let the first wait before a request for some time, and the other run as a whole meanwhile."""
+    pair.deployment.restore(pair.start)
     answers: dict[int, Answer] = {}
 
     def overtake() -> None:
-        pair.world.service.clock.advance(after)
+        pair.deployment.service.clock.advance(after)
         answers[1 - first] = pair.act(1 - first)
 
-    meeting = Meeting(at, overtake)
-    pair.world.wire.meets = meeting
-    try:
+    before = Before(at=at, what=overtake)
+    with pair.deployment.wire.tapped(interrupt=before):
         answers[first] = pair.act(first)
-    finally:
-        pair.world.wire.meets = lambda _sent: None
-    assert meeting.happened
+    assert before.happened
     pair.judge(answers[0], answers[1])
 
 
-def switched(pair: Pair, first: int, at: Place, until: Place) -> None:
-    """Stop the first at a request, let the other come as far as one of its own, finish the first, then the other."""
-    pair.world.restore(pair.start)
+def switched(pair: Pair, first: int, at: PointName, until: PointName) -> None:
+    """Let the first wait before a request, run the other up to one of its own, finish the first, then the other."""
+    pair.deployment.restore(pair.start)
     stopped, going, ended, done = Event(), Event(), Event(), Event()
     answers: dict[int, Any] = {}
 
@@ -183,26 +151,26 @@ def switched(pair: Pair, first: int, at: Place, until: Place) -> None:
 
     threads = [Thread(target=play, args=(number,)) for number in (first, 1 - first)]
     try:
-        pair.world.wire.meets = Meeting(at, wait)
+        pair.deployment.wire.interrupt = Before(at=at, what=wait)
         threads[0].start()
         assert stopped.wait(60)
-        pair.world.wire.meets = Meeting(until, finish_the_first)
+        pair.deployment.wire.interrupt = Before(at=until, what=finish_the_first)
         threads[1].start()
         assert done.wait(60)
     finally:
         going.set()
         for thread in threads:
             thread.join(60)
-        pair.world.wire.meets = lambda _sent: None
+        pair.deployment.wire.interrupt = nothing
     assert all(isinstance(answer, Answer) for answer in answers.values()), answers
     pair.judge(answers[0], answers[1])
 
 
-@pytest.mark.parametrize(("scene", "first", "second"), budget.spread(PAIRS, ci=40), indirect=["scene"])
+@pytest.mark.parametrize(("prepared", "first", "second"), budget.spread(PAIRS, ci=40), indirect=["prepared"])
 def test_however_two_overlap_it_comes_to_what_some_order_would_have(
-    scene: Scene, first: Operation, second: Operation
+    prepared: Prepared, first: Operation, second: Operation
 ) -> None:
-    pair = pair_of(scene[0], (first, second), scene[1])
+    pair = pair_of(prepared[0], (first, second), prepared[1])
 
     def attempt(case: Case) -> None:
         who, at, until = case
@@ -212,8 +180,8 @@ def test_however_two_overlap_it_comes_to_what_some_order_would_have(
             switched(pair, who, at, until)
         tally.count("overlappings of two operations")
 
-    places = [(who, at) for who in (0, 1) for at in pair.requests[who]]
+    places = [(who, at) for who in (0, 1) for at in pair.points[who]]
     overtakings: list[Case] = [(who, at, after) for after in (timedelta(), SLOW) for who, at in places]
-    switches: list[Case] = [(who, at, until) for who, at in places for until in pair.requests[1 - who]]
+    switches: list[Case] = [(who, at, until) for who, at in places for until in pair.points[1 - who]]
     cases = [*budget.spread(overtakings, ci=7), *budget.spread(switches, ci=2, soak=100)]
     each_of(cases, attempt)

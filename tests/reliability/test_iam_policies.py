@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 import pytest
 from moto import mock_aws
 from tests.aws import CURSOR_SECRET, TABLE, aws_in_memory
+from tests.engine.wire import deliver
 from tests.internet import internet
 from tests.reliability import tally
-from tests.reliability.function_scenarios import SCENARIOS, Stage
-from tests.reliability.operations import build_scene
+from tests.reliability.deployment import Deployment, running_deployment
+from tests.reliability.function_scenarios import SCENARIOS, Setup
+from tests.reliability.operations import prepare_all
 from tests.reliability.permissions import Need, key_use, recording, table_need
 from tests.reliability.policies import Condition, Grant, allowed, grants
 from tests.reliability.transformed import (
@@ -23,8 +25,6 @@ from tests.reliability.transformed import (
     roles,
     statements,
 )
-from tests.reliability.wire import straight
-from tests.reliability.world import World, running_world
 
 from packyard.store.keys import DELETING_PARTITION, org_key
 from packyard.store.tenants import TenantStore
@@ -84,13 +84,13 @@ MAY = {
 @pytest.fixture(scope="module")
 def needs() -> dict[str, set[Need]]:
     """What each function has needed in all scenarios, with ECR and with a registry that wants a login."""
-    with running_world() as world:
-        found = _played(world)
-    with running_world(ecr=False) as world:
-        world.service.registry.basic = "packyard:secret"
-        services = world.service.services
-        services.settings = replace(services.settings, registry_login=LOGIN)
-        for function, made in _played(world).items():
+    with running_deployment() as deployment:
+        found = _played(deployment)
+    with running_deployment(ecr=False) as deployment:
+        deployment.service.registry.basic = "packyard:secret"
+        settings = deployment.service.services.settings
+        deployment.service.new_process(settings=replace(settings, registry_login=LOGIN))
+        for function, made in _played(deployment).items():
             # What else is asked of such a registry needs no permission of AWS.
             found[function] |= {need for need in made if need.resource == LOGIN}
     for consumer in ("build_upload", "clean_up"):
@@ -99,10 +99,10 @@ def needs() -> dict[str, set[Need]]:
     return found
 
 
-def _played(world: World) -> dict[str, set[Need]]:
-    """Play all scenarios in a world and return what each function has needed."""
+def _played(deployment: Deployment) -> dict[str, set[Need]]:
+    """Play all scenarios in a deployment and return what each function has needed."""
     with internet() as net, mock_aws():
-        services = world.service.services
+        services = deployment.service.services
         secrets = services.client("secretsmanager")
         kept = {
             CREDENTIALS: {FOREIGN_REGISTRY: {"ecr": True}},
@@ -110,17 +110,18 @@ def _played(world: World) -> dict[str, set[Need]]:
         }
         for arn, content in kept.items():
             secrets.create_secret(Name=arn.rpartition(":")[2], SecretString=json.dumps(content))
-        world.new_process()
-        build_scene(world)
-        scene, settings = world.save(), services.settings
-        with recording(world) as recorder:
-            tap = recorder.sent if settings.registry_kind == "ecr" else straight
-            stage = Stage(world, recorder, net, net.serve(FOREIGN_REGISTRY))
+        deployment.new_process()
+        prepare_all(deployment)
+        scene, settings = deployment.save(), services.settings
+        with recording(deployment) as recorder:
+            tap = recorder.sent if settings.registry_kind == "ecr" else deliver
+            setup = Setup(deployment, recorder, net, net.serve(FOREIGN_REGISTRY))
             for play in SCENARIOS.values():
-                services.settings, recorder.service.begin = settings, world.new_process
-                world.restore(scene)
-                world.wire.tap = tap
-                play(stage)
+                recorder.service.begin = deployment.new_process
+                recorder.service.new_process(settings=settings)
+                deployment.restore(scene)
+                deployment.wire.tap = tap
+                play(setup)
         return recorder.needs
 
 

@@ -1,25 +1,24 @@
-"""A request to remove something that nobody hears the answer of, and that is carried out only some time later.
+"""A request to remove something whose answer is lost, and which is carried out only some time later.
 
-Whoever asked has asked again by then and gone on, since the second time everything was well. A registry cannot be told
-that a request is out of date: what is published in the meantime must not be what it removes.
+By then the client has asked again, with success. A registry cannot be told that a request is out of date. So the late
+request must not remove what has been published in the meantime.
 """
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.engine.points import Point
+from tests.reliability.deployment import HIDDEN, Deployment
 from tests.reliability.operations import Operation, abandon_an_image, delete, message, upload
-from tests.reliability.scenes import REGISTRIES, Scene, scene_with
-from tests.reliability.trials import Count, tapped
-from tests.reliability.wire import Sent
-from tests.reliability.world import HIDDEN, World
+from tests.reliability.prepared_deployments import REGISTRIES, Prepared, prepared_deployment
 
 REMOVALS = ("ecr.DeleteRepository", "ecr.BatchDeleteImage", "DELETE ")
 
 
-def _delete_new(world: World) -> None:
-    world.notes["new"] = upload()(world).body["id"]
-    world.settle()
+def _delete_new(deployment: Deployment) -> None:
+    deployment.notes["new"] = upload()(deployment).body["id"]
+    deployment.settle()
 
 
 OPERATIONS = {
@@ -28,63 +27,62 @@ OPERATIONS = {
 }
 
 
-class Late(Count):
-    """Keeps the n-th removal for later, or all up to it that a call makes."""
+class Late:
+    """A tap that keeps the n-th removal for later, or all attempts of its call."""
 
     def __init__(self, number: int, *, all_attempts: bool) -> None:
-        super().__init__()
         self.kept: list[Callable[[], Any]] = []
         self.removals = 0
         self._number = number
         self._all_attempts = all_attempts
         self._invocation: str | None = None
 
-    def __call__(self, sent: Sent) -> Any:
+    def __call__(self, point: Point) -> Any:
         """Send it on, or keep it."""
-        if not sent.label.startswith(REMOVALS):
-            return sent.deliver()
+        if not point.label.startswith(REMOVALS):
+            return point.deliver()
         self.removals += 1
-        again = self._all_attempts and sent.invocation == self._invocation
+        again = self._all_attempts and point.invocation == self._invocation
         if self.removals != self._number and not again:
-            return sent.deliver()
-        self._invocation = sent.invocation
-        self.kept.append(sent.deliver)
-        raise sent.lost
+            return point.deliver()
+        self._invocation = point.invocation
+        self.kept.append(point.deliver)
+        raise point.lost
 
 
 @pytest.fixture(scope="module", params=REGISTRIES)
-def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
-    with scene_with(request.param) as made:
+def prepared(request: pytest.FixtureRequest) -> Iterator[Prepared]:
+    with prepared_deployment(request.param) as made:
         yield made
 
 
 @pytest.mark.parametrize("all_attempts", [False, True], ids=["one attempt", "the whole call"])
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_what_is_published_after_a_removal_outlives_the_removal_s_late_requests(
-    scene: Scene, name: str, all_attempts: bool
+    prepared: Prepared, name: str, all_attempts: bool
 ) -> None:
-    world, start = scene
+    deployment, start = prepared
     operation = OPERATIONS[name]
-    world.restore(start)
-    operation.prepare(world)
-    start = world.save()
+    deployment.restore(start)
+    operation.prepare(deployment)
+    start = deployment.save()
     number = removals = 1
     while number <= removals:
-        world.restore(start)
+        deployment.restore(start)
         late = Late(number, all_attempts=all_attempts)
-        with tapped(world, late):
-            operation.act(world)
-        # Whoever was told that it failed asks again, and gets what they ask for.
+        with deployment.wire.tapped(late):
+            operation.act(deployment)
+        # A client that was told of a failure asks again.
         for _ in range(4):
-            if operation.act(world).status == 200:
+            if operation.act(deployment).status == 200:
                 break
-            world.service.clock.advance(HIDDEN)
-        published = upload()(world)
+            deployment.service.clock.advance(HIDDEN)
+        published = upload()(deployment)
         for deliver in late.kept:
             deliver()
-        world.new_process()
-        world.check()
+        deployment.new_process()
+        deployment.check()
         assert published.status in (201, 503), published.body
-        world.settle()
+        deployment.settle()
         removals = max(removals, 0 if all_attempts else late.removals - 1)
         number += 1

@@ -16,18 +16,19 @@ from typing import Any, Final
 import pytest
 from moto import mock_aws
 from tests.aws import CURSOR_KEY
+from tests.engine.points import Point
+from tests.engine.refusals import Fault
 from tests.fake_registry.ecr import PASSWORD
 from tests.fake_registry.moods import CutsOff, Garbles, HangsUp, Mood, Refuses, Says
 from tests.internet import Internet, internet
 from tests.issuer import AUDIENCE, ISSUER, Issuer, public, rsa_key, signed
 from tests.reliability import budget, tally
-from tests.reliability.function_scenarios import SCENARIOS, Stage
+from tests.reliability.deployment import Deployment, Saved, running_deployment
+from tests.reliability.function_scenarios import SCENARIOS, Setup
 from tests.reliability.log_lines import Log, everything_logged
-from tests.reliability.operations import build_scene
+from tests.reliability.operations import prepare_all
 from tests.reliability.permissions import Recorded, Recorder, recording
 from tests.reliability.transformed import ACCOUNT, CREDENTIALS, FOREIGN_REGISTRY
-from tests.reliability.wire import Sent
-from tests.reliability.world import Saved, World, running_world
 from tests.service import ACME, PackArchive
 from tests.third_party_images import pack_image
 
@@ -44,44 +45,44 @@ SIGNATURE: Final = f"{MARK}0signature"
 IDEMPOTENCY_KEY: Final = f"{MARK}-idempotency-key"
 FILE_CONTENT: Final = f"{MARK} in a file"
 PACK_YAML: Final = f"{MARK} in pack.yaml"
-KINDS: Final = ("throttled", "failed", "unreachable", "lost")
+KINDS: Final = (Fault.THROTTLED, Fault.ERROR, Fault.UNREACHABLE, Fault.LOST)
 
 
 @dataclass(frozen=True)
 class Place:
     """All that the scenarios take, and a log."""
 
-    stage: Stage
+    setup: Setup
     scene: Saved
     settings: Settings
     recorder: Recorder
 
     @property
-    def world(self) -> World:
-        return self.stage.world
+    def deployment(self) -> Deployment:
+        return self.setup.deployment
 
     def again(self) -> None:
-        self.world.service.services.settings = self.settings
-        self.recorder.service.begin = self.world.new_process
-        self.world.restore(self.scene)
-        self.stage.theirs.moods.clear()
-        self.world.wire.tap = self.recorder.sent
+        self.deployment.service.new_process(settings=self.settings)
+        self.recorder.service.begin = self.deployment.new_process
+        self.deployment.restore(self.scene)
+        self.setup.theirs.moods.clear()
+        self.deployment.wire.tap = self.recorder.sent
 
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Place]:
-    with running_world() as world, internet() as net, mock_aws():
-        services = world.service.services
+    with running_deployment() as deployment, internet() as net, mock_aws():
+        services = deployment.service.services
         secrets = services.client("secretsmanager")
         entries = {
             FOREIGN_REGISTRY: {"ecr": True},
             "registry.test": {"username": "user", "password": USER_PASSWORD},
         }
         secrets.create_secret(Name=CREDENTIALS.rpartition(":")[2], SecretString=json.dumps(entries))
-        build_scene(world)
-        with recording(world) as recorder:
-            stage = Stage(world, recorder, net, net.serve(FOREIGN_REGISTRY))
-            yield Place(stage, world.save(), services.settings, recorder)
+        prepare_all(deployment)
+        with recording(deployment) as recorder:
+            setup = Setup(deployment, recorder, net, net.serve(FOREIGN_REGISTRY))
+            yield Place(setup, deployment.save(), services.settings, recorder)
 
 
 def secrets_of_registries() -> list[str]:
@@ -102,26 +103,24 @@ def assert_silent(log: Log, *secrets: str) -> None:
 def test_whatever_a_function_does_no_secret_is_logged(place: Place, name: str) -> None:
     place.again()
     with everything_logged() as log:
-        SCENARIOS[name](place.stage)
+        SCENARIOS[name](place.setup)
 
     tally.count("log lines searched", len(log.lines))
     assert_silent(log)
 
 
-def failing_at(number: int, kind: str, service: Recorded) -> Any:
+def failing_at(number: int, fault: Fault, service: Recorded) -> Any:
     """Return a tap at which a function's call of this number, counted from 0, fails, and so do its repeats."""
     seen: list[str] = []
 
-    def tap(sent: Sent) -> Any:
+    def tap(point: Point) -> Any:
         if not service.at_work:
-            return sent.deliver()
-        if sent.invocation not in seen:
-            seen.append(sent.invocation)
-        if seen.index(sent.invocation) != number:
-            return sent.deliver()
-        if kind in ("throttled", "failed"):
-            return getattr(sent, kind)()
-        raise getattr(sent, kind)
+            return point.deliver()
+        if point.invocation not in seen:
+            seen.append(point.invocation)
+        if seen.index(point.invocation) != number:
+            return point.deliver()
+        return point.befall(fault)
 
     return tap
 
@@ -134,10 +133,10 @@ def test_whatever_fails_no_secret_is_logged(place: Place, part: int) -> None:
     with everything_logged() as log:
         for name, number, kind in budget.spread(FAILURES, ci=100)[part::4]:
             place.again()
-            place.world.wire.tap = failing_at(number, kind, place.recorder.service)
+            place.deployment.wire.tap = failing_at(number, kind, place.recorder.service)
             # What the scenario says of a failure is of no concern here. A scheduled function lets Lambda count it.
             with suppress(AssertionError, KeyError, TypeError, ServiceUnavailable):
-                SCENARIOS[name](place.stage)
+                SCENARIOS[name](place.setup)
 
     tally.count("log lines searched", len(log.lines))
     assert_silent(log)
@@ -148,13 +147,13 @@ def test_whatever_fails_no_secret_is_logged(place: Place, part: int) -> None:
 
 def test_no_credential_is_logged_whether_it_is_taken_or_not(place: Place) -> None:
     place.again()
-    service, signer = place.world.service, rsa_key("march")
+    service, signer = place.deployment.service, rsa_key("march")
     secret = _enrol(place)
     tokens = _tokens(int(service.clock.now.timestamp()))
     shown = [f"Bearer {secret}", f"Bearer sk_{MARK}", f"Basic {MARK}", MARK, f"Bearer {secret}{MARK}"]
     with Issuer(keys=[public(signer)]) as issuer, everything_logged() as log:
         jwt = JwtSettings(issuer=ISSUER, audience=AUDIENCE, keys_url=issuer.keys_url)
-        service.services.settings = replace(place.settings, jwt=jwt)
+        service.new_process(settings=replace(place.settings, jwt=jwt))
         for down in (False, True):
             issuer.down = down
             for authorization in [*shown, *(f"Bearer {token}" for token in tokens)]:
@@ -162,7 +161,7 @@ def test_no_credential_is_logged_whether_it_is_taken_or_not(place: Place) -> Non
                 event = {"type": "TOKEN", "authorizationToken": authorization, "methodArn": arn}
                 with suppress(Unauthorized, ServiceUnavailable):
                     service.invoke("authorize", event)
-            place.world.new_process()
+            place.deployment.new_process()
 
     assert len(log.lines) >= len(tokens)
     parts = [part for token in tokens for part in token.split(".")[1:] if len(part) > 10]
@@ -170,7 +169,7 @@ def test_no_credential_is_logged_whether_it_is_taken_or_not(place: Place) -> Non
 
 
 def _enrol(place: Place) -> str:
-    tenants = place.world.service.services.tenants
+    tenants = place.deployment.service.services.tenants
     secret = new_secret(b"m" * 32)
     tenants.put_org(Org(org_id=ACME.org_id, slug="acme", billing=BillingPosture.ACTIVE))
     tenants.put_api_key(
@@ -179,7 +178,7 @@ def _enrol(place: Place) -> str:
             org_id=ACME.org_id,
             label="ci",
             permission_set=PermissionSet.FULL_ACCESS,
-            created_at=place.world.service.clock.now,
+            created_at=place.deployment.service.clock.now,
         )
     )
     return secret
@@ -240,24 +239,24 @@ def archives() -> list[bytes]:
 
 def test_nothing_of_what_a_client_sends_is_logged(place: Place) -> None:
     place.again()
-    stage, world = place.stage, place.world
-    pack = f"/packs/{world.notes['slack']}"
+    setup, deployment = place.setup, place.deployment
+    pack = f"/packs/{deployment.notes['slack']}"
     with everything_logged() as log:
         for archive in archives():
-            world.service.upload(archive)
+            deployment.service.upload(archive)
         for path, content in (("guides/a.md", FILE_CONTENT), ("pack.yaml", f"name: slack\nx: {PACK_YAML}")):
-            stage.ask("put_file", "PUT", f"{pack}/files/{path}", body=content.encode())
-        stage.ask("get_file", "GET", f"{pack}/files/guides/a.md")
+            setup.ask("put_file", "PUT", f"{pack}/files/{path}", body=content.encode())
+        setup.ask("get_file", "GET", f"{pack}/files/guides/a.md")
         for query in ({"cursor": f"{MARK}{'A' * 40}"}, {"cursor": MARK}, {"q": MARK}):
-            stage.ask("list_packs", "GET", "/packs", query=query)
-            stage.ask("list_revisions", "GET", f"{pack}/revisions", query=query)
+            setup.ask("list_packs", "GET", "/packs", query=query)
+            setup.ask("list_revisions", "GET", f"{pack}/revisions", query=query)
         for key in (IDEMPOTENCY_KEY, IDEMPOTENCY_KEY, f"{IDEMPOTENCY_KEY} \n"):
             for size in (1, 2):
                 headers = {"Idempotency-Key": key}
-                stage.ask(
+                setup.ask(
                     "start_upload", "POST", "/packs/uploads", json={"size_bytes": size}, headers=headers
                 )
-        stage.ask(
+        setup.ask(
             "update_pack", "PATCH", pack, json={"visibility": MARK, MARK: MARK}, headers={"If-Match": MARK}
         )
 
@@ -267,12 +266,12 @@ def test_nothing_of_what_a_client_sends_is_logged(place: Place) -> None:
 def test_no_form_and_no_url_that_we_sign_is_logged(place: Place) -> None:
     place.again()
     with everything_logged() as log:
-        form = json.loads(place.stage.ask("start_upload", "POST", "/packs/uploads", json={})["body"])[
+        form = json.loads(place.setup.ask("start_upload", "POST", "/packs/uploads", json={})["body"])[
             "fields"
         ]
         large = PackArchive(name="large", files={"data/large.bin": bytes(5 << 20)}).build()
-        made = place.world.service.upload(large)
-        answer = place.stage.ask("get_file", "GET", f"/packs/{made.body['id']}/files/data/large.bin")
+        made = place.deployment.service.upload(large)
+        answer = place.setup.ask("get_file", "GET", f"/packs/{made.body['id']}/files/data/large.bin")
     (location,) = answer["multiValueHeaders"]["Location"]
     signature = re.search(r"X-Amz-Signature=([0-9a-f]{64})", location)
 
@@ -304,11 +303,11 @@ def test_neither_passwords_nor_tokens_nor_other_people_s_signed_urls_are_logged(
 ) -> None:
     place.again()
     with internet() as net, everything_logged() as log:
-        stage = Stage(place.world, place.recorder, net, place.stage.theirs)
+        setup = Setup(place.deployment, place.recorder, net, place.setup.theirs)
         _serve_with_signed_urls(net, mood)
-        stage.on_the_internet()
+        setup.on_the_internet()
         for reference in ("registry.test/team/pack:1", "registry.test/team/absent:1"):
-            stage.ask("create_pack", "POST", "/packs", json={"image_ref": reference})
+            setup.ask("create_pack", "POST", "/packs", json={"image_ref": reference})
 
     assert_silent(log)
 
@@ -332,7 +331,7 @@ def _serve_with_signed_urls(net: Internet, mood: Mood | None) -> None:
 def test_unless_they_are_hushed_libraries_log_what_is_secret(place: Place) -> None:
     place.again()
     with everything_logged(hushed=False) as log:
-        place.world.service.upload(archives()[0])
+        place.deployment.service.upload(archives()[0])
 
     assert log.telling([MARK, *secrets_of_registries()])
 
@@ -340,7 +339,7 @@ def test_unless_they_are_hushed_libraries_log_what_is_secret(place: Place) -> No
 def test_our_own_lines_are_there_at_any_level(place: Place) -> None:
     place.again()
     with everything_logged() as log:
-        assert place.world.service.get(place.world.notes["slack"]).status == 200
+        assert place.deployment.service.get(place.deployment.notes["slack"]).status == 200
 
     assert any("answered" in line and '"route"' in line for line in log.lines)
     assert logging.getLogger().level != logging.DEBUG

@@ -1,8 +1,8 @@
-"""What the service answers is what its contract says, whatever is asked in whatever order and whatever fails."""
+"""The service answers what its contract says, whatever is asked, in whatever order, and whatever fails."""
 
 from hypothesis import HealthCheck, settings
 from tests.reliability.budget import of
-from tests.reliability.machine import Machine
+from tests.reliability.model.machine import Machine
 
 TestServiceAgainstModel = Machine.TestCase
 TestServiceAgainstModel.settings = settings(

@@ -1,8 +1,8 @@
-"""No organisation reaches another: what is a neighbour's is, to everybody else, as if it were not there.
+"""No organisation reaches what another has: every answer is as if that were not there.
 
-Every operation of the API's document, with something of the neighbour's in every place where a request can name
-something, under every credential: the answer is, byte for byte, the one to a request that names what does not exist;
-what leaves the process for it is the same, parameter for parameter; and nothing of the neighbour's changes.
+For every operation of the API's document, every place where a request can name something, and every credential: a
+request that names something of another organisation gets, byte for byte, the answer to one that names what does not
+exist. What leaves the process for it is the same, parameter for parameter. Nothing of the other organisation changes.
 """
 
 import re
@@ -11,7 +11,6 @@ from dataclasses import replace
 
 import pytest
 from tests.reliability import budget, tally
-from tests.reliability.neighbours import CALLER, DOMAIN, HUSH, NEIGHBOUR, Heard, Street, running_street
 from tests.reliability.other_tenants import (
     Named,
     Operation,
@@ -21,6 +20,15 @@ from tests.reliability.other_tenants import (
     operations,
     pairs,
     request,
+)
+from tests.reliability.two_organisations import (
+    CALLER,
+    DOMAIN,
+    MARK,
+    OTHER,
+    Heard,
+    TwoOrganisations,
+    running_two_organisations,
 )
 
 from packyard.http.authorizer import Unauthorized
@@ -32,37 +40,37 @@ MAY_SUCCEED = {("key", "header"), ("file", "path"), ("role", "path")}
 
 
 @pytest.fixture(scope="module")
-def street() -> Iterator[Street]:
-    with running_street() as running:
+def both() -> Iterator[TwoOrganisations]:
+    with running_two_organisations() as running:
         use_keys(running)
         yield running
 
 
-def use_keys(street: Street) -> None:
-    """Let the neighbour send each request that takes an idempotency key with the one that is called theirs."""
+def use_keys(both: TwoOrganisations) -> None:
+    """Let the other organisation send each request that takes an idempotency key with the one that is called theirs."""
     for place in PLACES:
         if place.kind == "key":
-            (pair,) = pairs(street, place)
-            asked = request(street, place.operation, Named(place, pair.theirs))
+            (pair,) = pairs(both, place)
+            asked = request(both, place.operation, Named(place, pair.theirs))
             asked = replace(
-                asked, headers={**asked.headers, "Host": f"{NEIGHBOUR.org_slug}.{DOMAIN}"}, caller=NEIGHBOUR
+                asked, headers={**asked.headers, "Host": f"{OTHER.org_slug}.{DOMAIN}"}, caller=OTHER
             )
-            answer = street.invoke(place.operation.function, asked.event())
+            answer = both.invoke(place.operation.function, asked.event())
             assert answer.status in {200, 201, 404}, answer.body
-    street.saved = street.world.save()
+    both.saved = both.deployment.save()
 
 
 @pytest.fixture(autouse=True)
-def fresh(street: Street) -> None:
-    street.again()
+def fresh(both: TwoOrganisations) -> None:
+    both.again()
 
 
-def heard(street: Street, credential: str, place: Place, named: Named) -> Heard:
-    street.again()
-    asked = request(street, place.operation, named)
-    answer = street.ask(place.operation.function, asked, street.credentials[credential])
+def heard(both: TwoOrganisations, credential: str, place: Place, named: Named) -> Heard:
+    both.again()
+    asked = request(both, place.operation, named)
+    answer = both.ask(place.operation.function, asked, both.credentials[credential])
     # Of an image, what a registry would be asked for is its repository.
-    return answer.without(named.value, *_as_proposed(named.value), f"/{HUSH}/", "/none/")
+    return answer.without(named.value, *_as_proposed(named.value), f"/{MARK}/", "/none/")
 
 
 def _as_proposed(value: str) -> Iterator[str]:
@@ -75,23 +83,23 @@ def _as_proposed(value: str) -> Iterator[str]:
     yield from dict.fromkeys(form for form in named if form)
 
 
-def faults(street: Street, credential: str, place: Place, pair: Pair) -> Iterator[str]:
-    """Yield what gives away that something of the neighbour's is there."""
-    before = street.kept_by_neighbour()
+def faults(both: TwoOrganisations, credential: str, place: Place, pair: Pair) -> Iterator[str]:
+    """Yield what gives away that something of the other organisation's is there."""
+    before = both.kept_by_other()
     for headers in conditions(place):
-        nobodys = heard(street, credential, place, Named(place, pair.nobodys, headers))
-        theirs = heard(street, credential, place, Named(place, pair.theirs, headers))
+        nobodys = heard(both, credential, place, Named(place, pair.nobodys, headers))
+        theirs = heard(both, credential, place, Named(place, pair.theirs, headers))
         tally.count("isolation cases")
         if theirs != nobodys:
             yield f"{headers}: {difference(theirs, nobodys)}"
         if theirs.status < 400 and (place.kind, place.where) not in MAY_SUCCEED:
             yield f"{headers}: was answered {theirs.status}"
-        if HUSH in theirs.body or NEIGHBOUR.org_id in theirs.body:
+        if MARK in theirs.body or OTHER.org_id in theirs.body:
             yield f"{headers}: the answer tells of it: {theirs.body}"
-    if street.kept_by_neighbour() != before:
+    if both.kept_by_other() != before:
         yield "something of theirs has changed"
-    if place.kind == "image" and street.world.service.registry.requests:
-        yield f"our registry was asked for {street.world.service.registry.requests}"
+    if place.kind == "image" and both.deployment.service.registry.requests:
+        yield f"our registry was asked for {both.deployment.service.registry.requests}"
 
 
 def difference(theirs: Heard, nobodys: Heard) -> str:
@@ -107,27 +115,29 @@ def difference(theirs: Heard, nobodys: Heard) -> str:
 
 @pytest.mark.parametrize("place", PLACES, ids=str)
 @pytest.mark.parametrize("credential", ["a key that writes", "a key that reads", "a token that writes"])
-def test_what_is_a_neighbour_s_is_as_what_is_not_there(street: Street, credential: str, place: Place) -> None:
-    all_pairs = pairs(street, place)
+def test_what_is_another_organisation_s_is_as_what_is_not_there(
+    both: TwoOrganisations, credential: str, place: Place
+) -> None:
+    all_pairs = pairs(both, place)
     # Behind the authorizer a token is a caller like a key.
     some = all_pairs if credential == "a key that writes" else budget.spread(all_pairs, ci=3)
-    street.world.service.registry.requests.clear()
+    both.deployment.service.registry.requests.clear()
 
-    failures = [f"{pair.what} {fault}" for pair in some for fault in faults(street, credential, place, pair)]
+    failures = [f"{pair.what} {fault}" for pair in some for fault in faults(both, credential, place, pair)]
 
     assert not failures, "\n".join(failures)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.function)
 def test_without_a_caller_a_function_answers_401_and_asks_nobody(
-    street: Street, operation: Operation
+    both: TwoOrganisations, operation: Operation
 ) -> None:
     answers = set()
     for place in operation.places():
-        for pair in pairs(street, place):
+        for pair in pairs(both, place):
             for value in (pair.theirs, pair.nobodys):
-                event = request(street, operation, Named(place, value)).event()
-                answers.add(street.invoke(operation.function, event).without(value))
+                event = request(both, operation, Named(place, value)).event()
+                answers.add(both.invoke(operation.function, event).without(value))
                 tally.count("isolation cases")
 
     (answer,) = answers
@@ -136,26 +146,26 @@ def test_without_a_caller_a_function_answers_401_and_asks_nobody(
     assert answer.calls == ()
 
 
-def test_a_credential_that_is_not_good_is_refused_alike_whatever_is_wrong_with_it(street: Street) -> None:
-    for name, authorization in street.refused.items():
+def test_a_credential_that_is_not_good_is_refused_alike_whatever_is_wrong_with_it(
+    both: TwoOrganisations,
+) -> None:
+    for name, authorization in both.refused.items():
         with pytest.raises(Unauthorized, match=r"^Unauthorized$"):
-            street.authorize(authorization)
+            both.authorize(authorization)
         tally.count("isolation cases", len(OPERATIONS))
         assert name
 
 
-def test_a_credential_speaks_for_its_own_organisation_only(street: Street) -> None:
-    contexts = [street.authorize(authorization) for authorization in street.credentials.values()]
+def test_a_credential_speaks_for_its_own_organisation_only(both: TwoOrganisations) -> None:
+    contexts = [both.authorize(authorization) for authorization in both.credentials.values()]
 
     assert {context["org_id"] for context in contexts} == {CALLER.org_id}
     assert {context["org_slug"] for context in contexts} == {CALLER.org_slug}
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.function)
-def test_a_key_that_reads_changes_nothing(street: Street, operation: Operation) -> None:
-    answer = street.ask(
-        operation.function, request(street, operation), street.credentials["a key that reads"]
-    )
+def test_a_key_that_reads_changes_nothing(both: TwoOrganisations, operation: Operation) -> None:
+    answer = both.ask(operation.function, request(both, operation), both.credentials["a key that reads"])
 
     if operation.details.get("x-scope"):
         assert answer.status == 403

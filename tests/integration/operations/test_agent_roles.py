@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from tests.crashes import fused
+from tests.engine.taps import Log
 from tests.gateway import Request
 from tests.packs import pack_id
 from tests.service import ACME, GLOBEX, PackArchive, Service, role_request
@@ -115,18 +115,20 @@ def test_every_accepted_list_is_in_the_roles_history_once(service: Service, own:
 def test_setting_the_same_list_again_costs_one_read(service: Service, own: str, shared: str) -> None:
     service.set_role(SUPPORT, [own, shared])
 
-    with fused(service, None) as fuse:
+    log = Log()
+    with service.wire.tapped(log):
         assert service.set_role(SUPPORT, [own, shared]).status == 200
 
-    assert fuse.calls == ["dynamodb.GetItem"]
+    assert log.calls == ["dynamodb.GetItem"]
 
 
 def test_a_new_list_costs_three_calls_and_a_look_at_it_one(service: Service, own: str, shared: str) -> None:
-    with fused(service, None) as fuse:
+    log = Log()
+    with service.wire.tapped(log):
         service.set_role(SUPPORT, [own, shared])
         service.get_role(SUPPORT)
 
-    assert fuse.calls == [
+    assert log.calls == [
         "dynamodb.GetItem",
         "dynamodb.BatchGetItem",
         "dynamodb.TransactWriteItems",
@@ -137,11 +139,12 @@ def test_a_new_list_costs_three_calls_and_a_look_at_it_one(service: Service, own
 def test_another_order_is_another_list_of_the_same_packs(service: Service, own: str, shared: str) -> None:
     service.set_role(SUPPORT, [own, shared])
 
-    with fused(service, None) as fuse:
+    log = Log()
+    with service.wire.tapped(log):
         assert service.set_role(SUPPORT, [shared, own]).status == 200
 
     assert service.get_role(SUPPORT).body["pack_ids"] == [shared, own]
-    assert fuse.calls == ["dynamodb.GetItem", "dynamodb.TransactWriteItems"]
+    assert log.calls == ["dynamodb.GetItem", "dynamodb.TransactWriteItems"]
     assert row_of(service, own)["own_refs"] == 1
 
 

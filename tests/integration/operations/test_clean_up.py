@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from threading import Event, Thread
+from typing import Any
 
 import pytest
+from tests.engine.taps import Before, PointName
 from tests.fake_registry.moods import Refuses
 from tests.service import ACME, DEADLINE, PackArchive, Service
 from tests.tables import being_deleted
@@ -87,6 +90,38 @@ def test_an_image_that_a_pack_uses_stays(service: Service) -> None:
 
     assert pack["image_digest"] in service.images()[repository()]
     assert service.registry.shelves.repository(repository()).tags == {"1.4.0": pack["image_digest"]}
+
+
+def test_an_image_whose_row_is_written_just_before_its_repository_is_taken_stays(service: Service) -> None:
+    stopped, goes_on, done = Event(), Event(), Event()
+    published: list[Any] = []
+
+    def publish() -> None:
+        with service.another_process(), service.wire.sent_by("a slow publisher"):
+            published.append(service.upload(PackArchive().build()))
+        done.set()
+
+    def stand_still() -> None:
+        stopped.set()
+        assert goes_on.wait(60)
+
+    def let_it_commit() -> None:
+        goes_on.set()
+        assert done.wait(60)
+
+    commit, purge = PointName("dynamodb.TransactWriteItems"), PointName("dynamodb.UpdateItem")
+    with service.wire.tapped(interrupt=Before(at=commit, what=stand_still)):
+        publisher = Thread(target=publish)
+        publisher.start()
+        assert stopped.wait(60)
+        # Its claim has run out, and the cleaner has seen that no row uses the image.
+        service.clock.advance(DEADLINE + timedelta(seconds=1))
+        service.wire.interrupt = Before(at=purge, what=let_it_commit)
+        service.deliver()
+        publisher.join(60)
+
+    assert [answer.status for answer in published] == [201]
+    assert published[0].body["image_digest"] in service.images()[repository()]
 
 
 def test_the_tag_of_a_pack_that_is_being_deleted_is_not_set_again(service: Service) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.crashes import Killed, fused
+from tests.engine.taps import Crash, Killed, Log, PointName
 from tests.fake_registry.moods import Calls, CutsOff, Meanwhile, Mood, Refuses
 from tests.fake_registry.server import FakeRegistry
 from tests.fake_registry.shelves import Repository
@@ -391,9 +391,8 @@ class TestOutOfOtherRegistries:
     ) -> None:
         host = f"127.0.0.1:{elsewhere.port}"
         secret = {host: {"username": "robot", "password": "sesame", "orgs": [GLOBEX.org_id]}}
-        service.services.__dict__["image_source"] = image_source(
-            own=service.registry.url, trusted=LOOPBACK, secret=secret
-        )
+        source_of_images = image_source(own=service.registry.url, trusted=LOOPBACK, secret=secret)
+        service.new_process(parts={"image_source": source_of_images})
         shelved(elsewhere, AMD)
         elsewhere.basic = "robot:sesame"
         source = registered(service, elsewhere, caller=GLOBEX)
@@ -407,10 +406,10 @@ class TestSharedManifests:
 
     def abandoned(self, service: Service, source: dict[str, Any]) -> None:
         """Leave a copy without a row under the name `ours`."""
-        with fused(service, None) as fuse:
-            service.clone(source["id"], name="rehearsal")
-        with pytest.raises(Killed), fused(service, 2 * fuse.calls.index("dynamodb.TransactWriteItems")):
+        crash = Crash(at=PointName("dynamodb.TransactWriteItems"))
+        with pytest.raises(Killed), service.wire.tapped(crash):
             service.clone(source["id"], name="ours")
+        service.new_process()
 
     @pytest.mark.parametrize("alone", [False, True], ids=["another index", "the manifest itself"])
     def test_an_abandoned_copy_takes_nothing_from_the_one_that_has_a_row(
@@ -433,16 +432,18 @@ class TestSharedManifests:
         assert service.delete(clone["id"]).status == 200
         assert repository.manifests == {}
 
-    @pytest.mark.parametrize("dies_before", ["registry.copy_blob", "dynamodb.TransactWriteItems"])
+    @pytest.mark.parametrize("dies_before", ["POST ", "dynamodb.TransactWriteItems"])
     def test_an_abandoned_copy_goes_though_its_name_is_of_a_pack_that_has_the_same_image_elsewhere(
         self, service: Service, elsewhere: FakeRegistry, dies_before: str
     ) -> None:
         shelved(elsewhere, AMD)
         source = registered(service, elsewhere, caller=GLOBEX)
-        with fused(service, None) as fuse:
+        log = Log()
+        with service.wire.tapped(log):
             service.clone(source["id"], name="rehearsal")
-        with pytest.raises(Killed), fused(service, 2 * fuse.calls.index(dies_before)):
+        with pytest.raises(Killed), service.wire.tapped(Crash(at=log.first(dies_before))):
             service.clone(source["id"])
+        service.new_process()
         pack = registered(service, elsewhere)
         assert (pack["name"], pack["image_digest"]) == ("slack", source["image_digest"])
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from tests.crashes import fused, moments
+from tests.engine.taps import Before, Log, moments
 from tests.fake_registry.moods import Refuses
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
 from tests.whole_images import assert_whole
@@ -32,13 +32,15 @@ def out_of_our_registry() -> Iterator[Scene]:
         yield Scene(service, service.upload(ARCHIVE, GLOBEX, visibility="community").body["id"])
 
 
-def calls_of_a_clone() -> list[str]:
-    with out_of_our_registry() as made, fused(made.service, None) as fuse:
+def points_of_a_clone() -> Log:
+    log = Log()
+    with out_of_our_registry() as made, made.service.wire.tapped(log):
         assert made.service.clone(made.source).status == 201
-    return fuse.calls
+    return log
 
 
-MOUNTED = calls_of_a_clone()
+MOUNTED = points_of_a_clone()
+BEFORE_EACH = moments(MOUNTED.passed)[:-1]
 
 
 def assert_everything_is_accounted_for(service: Service) -> None:
@@ -66,37 +68,39 @@ def settle_all(service: Service) -> None:
     service.settle()
 
 
-@pytest.mark.parametrize("moment", moments(MOUNTED))
+@pytest.mark.parametrize("moment", BEFORE_EACH)
 def test_a_source_that_is_deleted_meanwhile_leaves_a_whole_clone_or_none(moment: int) -> None:
     with out_of_our_registry() as scene:
         service = scene.service
 
         def delete() -> None:
-            assert service.delete(scene.source, GLOBEX).status == 200
+            with service.another_process(), service.wire.sent_by("another"):
+                assert service.delete(scene.source, GLOBEX).status == 200
             # As in ECR, or after a garbage collection: blobs that no other manifest names are gone.
             del service.registry.shelves.repositories[f"packs/{GLOBEX.org_id}/slack"]
 
-        with fused(service, moment, delete):
+        with service.wire.tapped(interrupt=Before(at=moment, what=delete)):
             answer = service.clone(scene.source)
 
-        last_blob = 2 * (len(MOUNTED) - MOUNTED[::-1].index("registry.copy_blob")) - 1
-        assert answer.status == (201 if moment >= last_blob else 404)
+        last_blob = max(n for n, name in enumerate(MOUNTED.passed) if "/blobs/" in name.label)
+        assert answer.status == (201 if moment > last_blob else 404)
         settle_all(service)
         assert_everything_is_accounted_for(service)
 
 
-@pytest.mark.parametrize("moment", moments(MOUNTED))
+@pytest.mark.parametrize("moment", BEFORE_EACH)
 def test_a_source_that_is_being_deleted_meanwhile_is_409_when_it_can_no_longer_be_read(moment: int) -> None:
     with out_of_our_registry() as scene:
         service = scene.service
 
         def begin_to_delete() -> None:
             service.registry.moods.append(Refuses(method="DELETE", status=503))
-            assert service.delete(scene.source, GLOBEX).status == 502
+            with service.another_process(), service.wire.sent_by("another"):
+                assert service.delete(scene.source, GLOBEX).status == 502
             service.registry.moods.clear()
             del service.registry.shelves.repositories[f"packs/{GLOBEX.org_id}/slack"]
 
-        with fused(service, moment, begin_to_delete):
+        with service.wire.tapped(interrupt=Before(at=moment, what=begin_to_delete)):
             answer = service.clone(scene.source)
 
         assert answer.status == 201 or answer.error["code"] == "pack_deleting"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from console.packs import Packs
-from tests.crashes import fused
 from tests.documented import DOCUMENT
+from tests.engine.taps import Log
 from tests.gateway import Request, multipart
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
 from tests.staged_uploads import start
@@ -158,7 +158,8 @@ def test_every_read_of_the_document_is_among_these() -> None:
 @EACH
 def test_a_matching_tag_is_answered_with_304_after_few_reads(scene: Scene, read: Read) -> None:
     whole = scene.ask(read.function, read.path)
-    with fused(scene.service, None) as fuse:
+    log = Log()
+    with scene.service.wire.tapped(log):
         again = scene.ask(read.function, read.path, tag_of(whole))
 
     assert (whole["statusCode"], whole["multiValueHeaders"]["Cache-Control"]) == (200, [read.cache])
@@ -168,7 +169,7 @@ def test_a_matching_tag_is_answered_with_304_after_few_reads(scene: Scene, read:
     assert {name: headers[name] for name in kept} == {name: whole["multiValueHeaders"][name] for name in kept}
     assert headers.keys() == kept | {"X-Request-Id"}
     assert headers["Content-Type"] == [read.content_type]
-    assert sorted(fuse.calls) == sorted(read.calls)
+    assert sorted(log.calls) == sorted(read.calls)
 
 
 @EACH
@@ -251,11 +252,12 @@ def large() -> Iterator[Scene]:
 def test_a_large_file_is_not_staged_when_the_tag_matches(large: Scene) -> None:
     path = "/packs/{pack}/files/data/large.bin"
     elsewhere = large.ask("get_file", path)
-    with fused(large.service, None) as fuse:
+    log = Log()
+    with large.service.wire.tapped(log):
         again = large.ask("get_file", path, tag_of(elsewhere))
 
     assert (elsewhere["statusCode"], elsewhere["multiValueHeaders"]["Cache-Control"]) == (
         302,
         ["private, no-store"],
     )
-    assert (again["statusCode"], fuse.calls) == (304, list(FILE))
+    assert (again["statusCode"], log.calls) == (304, list(FILE))

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from tests.crashes import Killed, fused
+from tests.engine.taps import Before, Crash, Killed, PointName
 from tests.fake_registry.moods import CutsOff, Lies, Refuses
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer
@@ -171,13 +171,11 @@ class TestImagesOfOurOwnRegistry:
 
     def abandoned(self, service: Service) -> str:
         """Leave an image of ours without a row, and return its reference by digest."""
-        with fused(service, None) as fuse:
-            digest = service.upload(self.ARCHIVE, GLOBEX).body["image_digest"]
-        with (
-            pytest.raises(Killed),
-            fused(service, 2 * fuse.calls.index("dynamodb.TransactWriteItems")),
-        ):
+        digest = service.upload(self.ARCHIVE, GLOBEX).body["image_digest"]
+        crash = Crash(at=PointName("dynamodb.TransactWriteItems"))
+        with pytest.raises(Killed), service.wire.tapped(crash):
             service.upload(self.ARCHIVE)
+        service.new_process()
         return f"{service.services.registry.host}/packs/{ACME.org_id}/slack@{digest}"
 
     def test_one_that_goes_with_another_name_is_refused(self, service: Service) -> None:
@@ -203,9 +201,11 @@ class TestImagesOfOurOwnRegistry:
         self, service: Service
     ) -> None:
         pack = create(service, self.abandoned(service)).body
-        with pytest.raises(Killed), fused(service, 4) as fuse:
+        crash = Crash(at=PointName("dynamodb.UpdateItem"), after=True)
+        with pytest.raises(Killed), service.wire.tapped(crash):
             service.delete(pack["id"])
-        assert fuse.calls == ["sqs.SendMessage", "dynamodb.UpdateItem"]
+        assert crash.calls == ["sqs.SendMessage", "dynamodb.UpdateItem"]
+        service.new_process()
 
         service.clock.advance(DEADLINE + timedelta(seconds=1))
         images = [body for body in service.aws.queued() if "orphan_image" in body]
@@ -225,9 +225,10 @@ class TestImagesOfOurOwnRegistry:
 
         def clean_up() -> None:
             service.clock.advance(DEADLINE + timedelta(seconds=1))
-            service.deliver()
+            with service.another_process(), service.wire.sent_by("a cleaner"):
+                service.deliver()
 
-        with fused(service, 0, clean_up):
+        with service.wire.tapped(interrupt=Before(at=PointName("dynamodb.UpdateItem"), what=clean_up)):
             answer = create(service, reference)
 
         assert (answer.status, list(answer.fields)) == (400, ["image_ref"])

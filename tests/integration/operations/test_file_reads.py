@@ -57,7 +57,7 @@ def running() -> Iterator[Service]:
 def built(running: Service) -> Iterator[Shelf]:
     """A pack that we have built."""
     with wired(urlsplit(running.registry.url).netloc) as wire:
-        running.services.settings = replace(running.services.settings, registry_url=f"http://{wire.host}")
+        running.new_process(settings=replace(running.services.settings, registry_url=f"http://{wire.host}"))
         published = running.services.publisher.create(
             BytesIO(gzipped(tar(*members("built")))), visibility=Visibility.ORG, actor=ACME
         )

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from tests.crashes import Killed, fused, moments
+from tests.engine.taps import Killed, Log, crash_at, moments
 from tests.fake_registry.moods import Refuses
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
@@ -284,36 +284,36 @@ def while_publishing(service: Service, interlude: Callable[[], None]) -> None:
             return getattr(images, name)
 
         def push(self, *args: Any, **kwargs: Any) -> None:
-            service.services.__dict__["built_images"] = images
-            service.services.__dict__.pop("publisher")
+            service.new_process()
             interlude()
             images.push(*args, **kwargs)
 
-    service.services.__dict__["built_images"] = Interrupted()
-    service.services.__dict__.pop("publisher", None)
+    service.new_process(parts={"built_images": Interrupted()})
 
 
-def calls_of_an_upload() -> list[str]:
-    with running_service() as service, fused(service, None) as fuse:
-        assert upload(service).status == 201
-    return fuse.calls
+def points_of_an_upload(key: str | None = "k1") -> Log:
+    log = Log()
+    with running_service() as service, service.wire.tapped(log):
+        assert upload(service, key).status == 201
+    return log
 
 
-UPLOAD = calls_of_an_upload()
+UPLOAD = points_of_an_upload()
 
 
 class TestCrashes:
     def test_the_key_is_taken_first_and_the_answer_kept_last(self) -> None:
-        with running_service() as service, fused(service, None) as without:
-            upload(service, None)
+        without = points_of_an_upload(None).calls
 
-        assert ["dynamodb.UpdateItem", *without.calls, "dynamodb.UpdateItem"] == UPLOAD
+        assert ["dynamodb.UpdateItem", *without, "dynamodb.UpdateItem"] == UPLOAD.calls
 
-    @pytest.mark.parametrize("moment", moments(UPLOAD))
+    @pytest.mark.parametrize("moment", moments(UPLOAD.passed))
     def test_a_request_killed_at_any_moment_can_be_repeated_when_its_time_is_over(self, moment: int) -> None:
         with running_service() as service:
-            with pytest.raises(Killed), fused(service, moment):
+            crash = crash_at(moment, len(UPLOAD.passed))
+            with pytest.raises(Killed), service.wire.tapped(crash):
                 upload(service)
+            service.new_process()
             service.clock.advance(FUNCTION_TIME + MARGIN + timedelta(seconds=1))
 
             repeated = upload(service)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.crashes import Killed, fused, moments
+from tests.engine.taps import Before, Crash, Killed, Log, PointName
 from tests.fake_registry.moods import Refuses
 from tests.fake_registry.shelves import Repository
 from tests.service import ACME, DEADLINE, PackArchive, Service, running_service
@@ -125,44 +125,44 @@ def test_nothing_is_pushed_of_an_invalid_archive(service: Service) -> None:
     assert service.registry.requests == []
 
 
-def calls_of(act: str) -> list[str]:
+def points_of(act: str) -> Log:
+    log = Log()
     with running_service() as service:
         pack = create(service).pack if act == "edit" else None
-        with fused(service, None) as fuse:
+        with service.wire.tapped(log):
             _ = create(service) if pack is None else edit(service, pack.id)
-    return fuse.calls
+    return log
 
 
-def from_the_upload_on(calls: list[str]) -> list[Any]:
-    """Return the moments around what a small pack does not have, and around the push and the commit that follow."""
-    wanted = (
-        "registry.begin_upload",
-        "upload.write",
-        "upload.end",
-        "registry.push",
-        "dynamodb.TransactWriteItems",
-    )
-    every = moments(calls)
-    return [moment for call in wanted for moment in every[2 * calls.index(call) :][:2]]
+def from_the_upload_on(log: Log) -> list[Any]:
+    """Return the points at which the early upload begins and goes on, and those of the push and the commit."""
+    starts = ("POST ", "PATCH ", "dynamodb.UpdateItem", "HEAD ", "PUT ", "dynamodb.TransactWriteItems")
+    found = [log.first(start) for start in starts]
+    return [pytest.param(log.passed[n], id=f"before {log.passed[n]}") for n in [*found, found[-1] + 1]]
 
 
-CREATE, EDIT = calls_of("create"), calls_of("edit")
+CREATE, EDIT = points_of("create"), points_of("edit")
 
 
 def test_pieces_go_before_the_claim_and_the_cleanup_message_and_nothing_else_does() -> None:
-    without = [call for call in CREATE if call != "upload.write"]
+    early = CREATE.passed[: CREATE.first("dynamodb.UpdateItem")]
 
-    assert without == [
+    assert [name.label.partition(" ")[0] for name in early] == [
         "sqs.SendMessage",
         "s3.PutObject",
-        "registry.begin_upload",
-        "upload.end",
+        "POST",
+        "PATCH",
+    ]
+    assert CREATE.calls == [
+        "sqs.SendMessage",
+        "s3.PutObject",
+        "registry",
         "dynamodb.UpdateItem",
         "s3.PutObject",
         "sqs.SendMessage",
-        "registry.push",
+        "registry",
         "dynamodb.TransactWriteItems",
-        "registry.tag",
+        "registry",
     ]
 
 
@@ -173,12 +173,13 @@ def cancel_nothing(service: Service) -> None:
 
 @pytest.mark.parametrize("moment", from_the_upload_on(CREATE))
 def test_a_create_killed_at_any_moment_leaves_no_image_and_a_retry_succeeds(
-    moment: int, service: Service
+    moment: PointName, service: Service
 ) -> None:
     cancel_nothing(service)
 
-    with pytest.raises(Killed), fused(service, moment):
+    with pytest.raises(Killed), service.wire.tapped(Crash(at=moment)):
         create(service)
+    service.new_process()
     published = create(service)
     service.clock.advance(DEADLINE - timedelta(seconds=1))
     service.settle()
@@ -188,11 +189,14 @@ def test_a_create_killed_at_any_moment_leaves_no_image_and_a_retry_succeeds(
 
 
 @pytest.mark.parametrize("moment", from_the_upload_on(CREATE))
-def test_a_create_killed_at_any_moment_and_not_retried_leaves_nothing(moment: int, service: Service) -> None:
+def test_a_create_killed_at_any_moment_and_not_retried_leaves_nothing(
+    moment: PointName, service: Service
+) -> None:
     cancel_nothing(service)
 
-    with pytest.raises(Killed), fused(service, moment):
+    with pytest.raises(Killed), service.wire.tapped(Crash(at=moment)):
         create(service)
+    service.new_process()
     service.settle()
 
     packs = service.list_packs().body["packs"]
@@ -201,13 +205,14 @@ def test_a_create_killed_at_any_moment_and_not_retried_leaves_nothing(moment: in
 
 @pytest.mark.parametrize("moment", from_the_upload_on(EDIT))
 def test_an_edit_killed_at_any_moment_leaves_the_old_pack_or_the_new_one(
-    moment: int, service: Service
+    moment: PointName, service: Service
 ) -> None:
     pack = create(service).pack
     cancel_nothing(service)
 
-    with pytest.raises(Killed), fused(service, moment):
+    with pytest.raises(Killed), service.wire.tapped(Crash(at=moment)):
         edit(service, pack.id)
+    service.new_process()
     service.settle()
     stands = service.services.packs.get(pack.id)
 
@@ -220,10 +225,16 @@ def test_an_edit_killed_at_any_moment_leaves_the_old_pack_or_the_new_one(
 
 
 @pytest.mark.parametrize("moment", from_the_upload_on(CREATE))
-def test_of_two_at_once_that_send_the_same_layer_both_leave_one_pack(moment: int, service: Service) -> None:
+def test_of_two_at_once_that_send_the_same_layer_both_leave_one_pack(
+    moment: PointName, service: Service
+) -> None:
     others: list[Published] = []
 
-    with fused(service, moment, lambda: others.append(create(service))):
+    def overtake() -> None:
+        with service.wire.sent_by("another"):
+            others.append(create(service))
+
+    with service.wire.tapped(interrupt=Before(at=moment, what=overtake)):
         mine = create(service)
 
     assert [mine.pack.id] == [other.pack.id for other in others]

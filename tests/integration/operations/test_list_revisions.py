@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.crashes import fused
+from tests.engine.taps import Log
 from tests.gateway import Answer, Request
 from tests.packs import pack_id
 from tests.service import ACME, GLOBEX, PackArchive, Service
@@ -144,10 +144,11 @@ def test_roles_that_hold_a_pack_are_not_in_its_history(service: Service, pack: s
 
 
 def test_a_page_costs_two_reads(service: Service, pack: str) -> None:
-    with fused(service, None) as fuse:
+    log = Log()
+    with service.wire.tapped(log):
         revisions(service, pack)
 
-    assert fuse.calls == ["dynamodb.GetItem", "dynamodb.Query"]
+    assert log.calls == ["dynamodb.GetItem", "dynamodb.Query"]
 
 
 def test_no_caller_is_401(service: Service, pack: str) -> None:

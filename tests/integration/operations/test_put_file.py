@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from tests.aws import BUCKET
-from tests.crashes import Killed, fused, moments
+from tests.engine.taps import Before, Killed, Log, PointName, crash_at, moments
 from tests.fake_registry.moods import Garbles, Refuses
 from tests.gateway import Answer, Request
 from tests.service import ACME, DEADLINE, GLOBEX, PackArchive, Service, running_service
@@ -269,13 +269,14 @@ class TestConditions:
     ) -> None:
         pack = upload(service)
         headers = {"If-Match": if_match} if if_match else None
-        moment = 2 * EDIT.index("dynamodb.TransactWriteItems")
         others: list[Answer] = []
 
         def overtake() -> None:
-            others.append(put(service, pack["id"], "guides/b.md", b"first"))
+            with service.another_process(), service.wire.sent_by("another"):
+                others.append(put(service, pack["id"], "guides/b.md", b"first"))
 
-        with fused(service, moment, overtake):
+        before = Before(at=PointName("dynamodb.TransactWriteItems"), what=overtake)
+        with service.wire.tapped(interrupt=before):
             refused = put(service, pack["id"], "guides/a.md", b"second", headers=headers)
         service.settle()
 
@@ -444,40 +445,44 @@ def assert_nothing_else_is_kept(service: Service, pack_id: str, images: set[str]
     assert service.aws.queued() == []
 
 
-def calls_of_an_edit() -> list[str]:
+def points_of_an_edit() -> Log:
     with running_service() as service:
         pack = upload(service)
         service.settle()
-        with fused(service, None) as fuse:
+        log = Log()
+        with service.wire.tapped(log):
             assert put(service, pack["id"], "guides/a.md", b"new").status == 200
-    return fuse.calls
+    return log
 
 
-EDIT = calls_of_an_edit()
+EDIT = points_of_an_edit()
 
 
 def test_an_edit_takes_these_steps_in_this_order() -> None:
-    assert EDIT == [
+    assert EDIT.calls == [
         "dynamodb.GetItem",
         "s3.GetObject",
+        "registry",
         "dynamodb.UpdateItem",
         "s3.PutObject",
         "sqs.SendMessage",
-        "registry.push",
+        "registry",
         "dynamodb.TransactWriteItems",
-        "registry.tag",
+        "registry",
     ]
 
 
-@pytest.mark.parametrize("moment", moments(EDIT))
+@pytest.mark.parametrize("moment", moments(EDIT.passed))
 def test_an_edit_killed_at_any_moment_leaves_the_old_pack_or_the_new_one_and_a_retry_succeeds(
     moment: int,
 ) -> None:
     with running_service() as service:
         pack = upload(service)
         service.settle()
-        with pytest.raises(Killed), fused(service, moment):
+        crash = crash_at(moment, len(EDIT.passed))
+        with pytest.raises(Killed), service.wire.tapped(crash):
             put(service, pack["id"], "guides/a.md", b"new")
+        service.new_process()
 
         service.settle()
         service.clock.advance(DEADLINE)

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from tests.crashes import Killed, fused
+from tests.engine.taps import Killed, Log, crash_at
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
 from tests.service import ACME, GLOBEX, PackArchive, Service
@@ -179,19 +179,20 @@ class TestRollback:
 def test_a_replacement_killed_at_any_moment_leaves_the_pack_as_it_was_or_as_it_is_to_be(
     service: Service, third_party: FakeRegistry, pack: dict[str, Any]
 ) -> None:
-    moment, version = 0, 2
-    while True:
-        reference = shelved(third_party, f"{version}.0.0")
-        before = service.get(pack["id"]).body
-        try:
-            with fused(service, moment):
-                after = put(service, pack["id"], reference)
-        except Killed:
-            assert service.get(pack["id"]).body["version"] in (before["version"], f"{version}.0.0")
-            after = put(service, pack["id"], reference)
-            assert (after.status, after.body["version"]) == (200, f"{version}.0.0")
-            moment, version = moment + 1, version + 1
-            continue
-        assert after.status == 200
-        break
-    assert moment == 4  # one read and one transaction, and the instants before and after each
+    log = Log()
+    with service.wire.tapped(log):
+        before = put(service, pack["id"], shelved(third_party, "2.0.0")).body["version"]
+    assert log.calls == ["dynamodb.GetItem", "registry", "dynamodb.TransactWriteItems"]
+
+    points = len(log.passed)
+    for moment in range(points + 1):
+        version = f"{moment + 3}.0.0"
+        reference = shelved(third_party, version)
+        with pytest.raises(Killed), service.wire.tapped(crash_at(moment, points)):
+            put(service, pack["id"], reference)
+        service.new_process()
+
+        assert service.get(pack["id"]).body["version"] == (before if moment < points else version)
+        after = put(service, pack["id"], reference)
+        assert (after.status, after.body["version"]) == (200, version)
+        before = version

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.crashes import Killed, fused, moments
+from tests.engine.taps import Killed, Log, crash_at, moments
 from tests.fake_registry.moods import Refuses
 from tests.gateway import Answer, Request, multipart
 from tests.service import ACME, DEADLINE, GLOBEX, PackArchive, Service, running_service
@@ -156,8 +156,7 @@ class TestConditions:
         pack = service.upload(FIRST.build()).body
         other = replace(SECOND, version="3.0.0").build()
         overtaken = Overtaken(service, lambda: reupload(service, pack["id"], other))
-        service.services.__dict__["packs"] = overtaken
-        service.services.__dict__.pop("publisher")
+        service.new_process(parts={"packs": overtaken})
 
         refused = reupload(service, pack["id"], SECOND.build(), if_match=if_match)
         service.settle()
@@ -296,28 +295,29 @@ def prepared(service: Service) -> str:
     return pack_id
 
 
-def calls_of_a_reupload() -> list[str]:
+def points_of_a_reupload() -> Log:
     with running_service() as service:
         pack_id = prepared(service)
-        with fused(service, None) as fuse:
+        log = Log()
+        with service.wire.tapped(log):
             assert reupload(service, pack_id, SECOND.build()).status == 200
-    return fuse.calls
+    return log
 
 
-REUPLOAD = calls_of_a_reupload()
+REUPLOAD = points_of_a_reupload()
 
 
 def test_a_reupload_takes_these_steps_in_this_order() -> None:
-    assert REUPLOAD == [
+    assert REUPLOAD.calls == [
         "sqs.SendMessage",
         "s3.PutObject",
         "dynamodb.GetItem",
         "dynamodb.UpdateItem",
         "s3.PutObject",
         "sqs.SendMessage",
-        "registry.push",
+        "registry",
         "dynamodb.TransactWriteItems",
-        "registry.tag",
+        "registry",
     ]
 
 
@@ -347,14 +347,16 @@ def digests_of_both() -> set[Any]:
 KNOWN_DIGESTS = digests_of_both()
 
 
-@pytest.mark.parametrize("moment", moments(REUPLOAD))
+@pytest.mark.parametrize("moment", moments(REUPLOAD.passed))
 def test_a_reupload_killed_at_any_moment_leaves_the_old_pack_or_the_new_one_and_a_retry_succeeds(
     moment: int,
 ) -> None:
     with running_service() as service:
         pack_id = prepared(service)
-        with pytest.raises(Killed), fused(service, moment):
+        crash = crash_at(moment, len(REUPLOAD.passed))
+        with pytest.raises(Killed), service.wire.tapped(crash):
             reupload(service, pack_id, SECOND.build())
+        service.new_process()
 
         service.settle()
         service.clock.advance(DEADLINE)

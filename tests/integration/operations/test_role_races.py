@@ -3,14 +3,15 @@
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from itertools import cycle
 
 import pytest
+from tests.engine.turns import Actor, Order, every_order, take_turns
 from tests.packs import a_pack
 from tests.service import ACME, DEADLINE, GLOBEX, Service, running_service
 from tests.tables import assert_references_are_sound, empty
-from tests.turns import Actor, Order, every_order, take_turns
 
 from packyard.errors import (
     PackDeleting,
@@ -81,6 +82,8 @@ class World:
 
     def withdraw(self) -> Pack:
         services = self.service.services
+        # Two transactions at one instant would be the same, which DynamoDB writes once (API_TransactWriteItems).
+        self.service.clock.advance(timedelta(seconds=1))
         return set_visibility(
             self.pack.id,
             Visibility.ORG,
@@ -93,7 +96,7 @@ class World:
     def run(self, actors: list[Actor], order: Order) -> list[object]:
         """Run actors in an order, and check at each step that no role holds a deleted pack."""
         aws = self.service.aws
-        return take_turns((aws.dynamodb, aws.sqs), actors, order, lambda: assert_references_are_sound(aws))
+        return take_turns(self.service.wire, actors, order, lambda: assert_references_are_sound(aws))
 
     def stands(self) -> Pack:
         pack = self.service.services.packs.get(self.pack.id)

@@ -5,41 +5,47 @@ from datetime import timedelta
 
 import pytest
 from tests.fake_registry.moods import Meanwhile
-from tests.reliability.world import World, running_world
+from tests.reliability.deployment import Deployment, running_deployment
 from tests.service import PackArchive
 
 ARCHIVE = PackArchive().build()
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    with running_world() as running:
+def deployment() -> Iterator[Deployment]:
+    with running_deployment() as running:
         running.service.time_passes()
         yield running
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT"])
-def test_a_publish_answers_when_its_time_is_over_and_its_repeat_succeeds(world: World, method: str) -> None:
+def test_a_publish_answers_when_its_time_is_over_and_its_repeat_succeeds(
+    deployment: Deployment, method: str
+) -> None:
     # 29 seconds are what the function has; the gateway's own answer would come after as many.
-    begun = world.service.clock()
-    waits = Meanwhile(method=method, times=2, act=lambda: world.service.clock.advance(timedelta(seconds=12)))
-    world.service.registry.moods.append(waits)
+    begun = deployment.service.clock()
+    waits = Meanwhile(
+        method=method, times=2, act=lambda: deployment.service.clock.advance(timedelta(seconds=12))
+    )
+    deployment.service.registry.moods.append(waits)
 
-    answer = world.service.upload(ARCHIVE)
+    answer = deployment.service.upload(ARCHIVE)
 
     assert (answer.status, answer.body["error"]["code"]) == (502, "registry_unavailable")
-    assert world.service.clock() - begun < timedelta(seconds=29)
-    assert world.service.list_packs().body["packs"] == []
-    world.check()
-    assert world.service.upload(ARCHIVE).status == 201
-    world.settle()
+    assert deployment.service.clock() - begun < timedelta(seconds=29)
+    assert deployment.service.list_packs().body["packs"] == []
+    deployment.check()
+    assert deployment.service.upload(ARCHIVE).status == 201
+    deployment.settle()
 
 
-def test_what_ran_out_of_time_leaves_nothing_once_everything_is_settled(world: World) -> None:
-    waits = Meanwhile(method="PUT", times=3, act=lambda: world.service.clock.advance(timedelta(seconds=12)))
-    world.service.registry.moods.append(waits)
-    assert world.service.upload(ARCHIVE).status == 502
+def test_what_ran_out_of_time_leaves_nothing_once_everything_is_settled(deployment: Deployment) -> None:
+    waits = Meanwhile(
+        method="PUT", times=3, act=lambda: deployment.service.clock.advance(timedelta(seconds=12))
+    )
+    deployment.service.registry.moods.append(waits)
+    assert deployment.service.upload(ARCHIVE).status == 502
 
-    world.settle()
+    deployment.settle()
 
-    assert world.service.registry.shelves.repositories == {}
+    assert deployment.service.registry.shelves.repositories == {}

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.crashes import Killed, fused, moments
+from tests.engine.taps import Killed, Log, crash_at, moments
 from tests.service import ACME, DEADLINE, PackArchive, Service, running_service
 from tests.staged_uploads import arrive, deliver, look, start
 
@@ -23,21 +23,22 @@ def begun(service: Service, *, replacing: bool) -> tuple[str, str]:
     return upload_id, arrive(service, upload_id, SECOND)
 
 
-def calls_of_a_build(*, replacing: bool) -> list[str]:
+def points_of_a_build(*, replacing: bool) -> Log:
     with running_service() as service:
         upload_id, message = begun(service, replacing=replacing)
-        with fused(service, None) as fuse:
+        log = Log()
+        with service.wire.tapped(log):
             assert deliver(service, message) == []
         assert look(service, upload_id).body["status"] == "done"
-    return fuse.calls
+    return log
 
 
-CREATE = calls_of_a_build(replacing=False)
-REPLACE = calls_of_a_build(replacing=True)
+CREATE = points_of_a_build(replacing=False)
+REPLACE = points_of_a_build(replacing=True)
 BUILDS = [
     pytest.param(replacing, *moment.values, id=f"{'replace' if replacing else 'create'} {moment.id}")
-    for replacing, calls in ((False, CREATE), (True, REPLACE))
-    for moment in moments(calls)
+    for replacing, log in ((False, CREATE), (True, REPLACE))
+    for moment in moments(log.passed)
 ]
 
 
@@ -58,17 +59,25 @@ def assert_images_are_those_of_the_history(service: Service, *, versions: set[st
 
 
 def test_a_build_takes_these_steps_in_this_order() -> None:
-    assert CREATE == [
+    assert CREATE.calls == [
         "dynamodb.UpdateItem",
         "s3.GetObject",
         "dynamodb.UpdateItem",
         "s3.PutObject",
         "sqs.SendMessage",
-        "registry.push",
+        "registry",
         "dynamodb.TransactWriteItems",
-        "registry.tag",
+        "registry",
     ]
-    assert [*CREATE[:2], "dynamodb.GetItem", *CREATE[2:]] == REPLACE
+    assert [*CREATE.calls[:2], "dynamodb.GetItem", *CREATE.calls[2:]] == REPLACE.calls
+
+
+@pytest.mark.parametrize("log", [CREATE, REPLACE], ids=["create", "replace"])
+def test_the_tag_is_set_once_and_after_the_row(log: Log) -> None:
+    tags = [number for number, name in enumerate(log.passed) if name.label.endswith("/manifests/2.0.0")]
+
+    assert len(tags) == 1
+    assert tags[0] > log.first("dynamodb.TransactWriteItems")
 
 
 @pytest.mark.parametrize(("replacing", "moment"), BUILDS)
@@ -78,8 +87,10 @@ def test_a_build_killed_at_any_moment_and_never_retried_is_done_or_has_changed_n
     with running_service() as service:
         upload_id, message = begun(service, replacing=replacing)
         before = service.list_packs().body["packs"]
-        with pytest.raises(Killed), fused(service, moment):
+        crash = crash_at(moment, len((REPLACE if replacing else CREATE).passed))
+        with pytest.raises(Killed), service.wire.tapped(crash):
             deliver(service, message)
+        service.new_process()
 
         settle_everything(service)
 
@@ -107,15 +118,12 @@ def test_a_builder_that_has_lost_its_lease_writes_nothing() -> None:
                 return getattr(store, name)
 
             def change(self, *args: object, **kwargs: object) -> None:
-                service.services.__dict__["packs"] = store
-                service.services.__dict__.pop("publisher")
-                service.services.__dict__.pop("builder")
+                service.new_process()
                 service.clock.advance(LEASE_OVER)
                 assert deliver(service, message) == []
                 store.change(*args, **kwargs)  # type: ignore[arg-type]
 
-        service.services.__dict__["packs"] = StandsStill()
-        service.services.__dict__.pop("publisher")
+        service.new_process(parts={"packs": StandsStill()})
 
         assert look(service, upload_id).body["status"] == "awaiting_archive"
         deliver(service, message)

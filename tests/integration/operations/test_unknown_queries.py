@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.crashes import fused
 from tests.documented import DOCUMENT
+from tests.engine.taps import Log
 from tests.gateway import Answer, Request
 from tests.service import ACME, PackArchive, Service, running_service
 from tests.tables import row_of
@@ -46,12 +46,13 @@ def ask(
 def test_an_unknown_parameter_is_400_by_its_name_without_any_call(
     service: Service, method: str, path: str, details: dict[str, Any]
 ) -> None:
-    with fused(service, None) as fuse:
+    log = Log()
+    with service.wire.tapped(log):
         answer = ask(service, method, path, {"version": "1"})
 
     assert (answer.status, answer.error["code"]) == (400, "validation_error"), details["summary"]
     assert list(answer.fields) == ["version"]
-    assert fuse.calls == []
+    assert log.calls == []
 
 
 @EACH

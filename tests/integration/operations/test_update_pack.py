@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from tests.crashes import fused
+from tests.engine.taps import Log
 from tests.gateway import Request
 from tests.packs import pack_id
 from tests.service import ACME, GLOBEX, PackArchive, Service, update_request
@@ -55,19 +55,21 @@ def test_a_write_without_a_change_answers_the_existing_pack_and_makes_no_revisio
 ) -> None:
     before = service.get(pack)
 
-    with fused(service, None) as fuse:
+    log = Log()
+    with service.wire.tapped(log):
         answer = service.update(pack, "org")
 
     assert (answer.status, answer.body) == (200, before.body)
     assert answer.headers["ETag"] == '"1"'
-    assert fuse.calls == ["dynamodb.GetItem"]
+    assert log.calls == ["dynamodb.GetItem"]
 
 
 def test_a_change_costs_two_calls(service: Service, pack: str) -> None:
-    with fused(service, None) as fuse:
+    log = Log()
+    with service.wire.tapped(log):
         service.update(pack, "community")
 
-    assert fuse.calls == ["dynamodb.GetItem", "dynamodb.TransactWriteItems"]
+    assert log.calls == ["dynamodb.GetItem", "dynamodb.TransactWriteItems"]
 
 
 def test_a_change_is_entered_into_the_history_once(service: Service, pack: str) -> None:

@@ -5,53 +5,53 @@ The cleaner comes for an image that a killed re-upload pushed, while another one
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from tests.aws import Aws, aws_in_memory
+from tests.engine.turns import Steps, every_order, take_steps
 from tests.packs import a_pack
-from tests.repository_world import HELD, IMAGE, LAPSED, Steps, World, cleaner, orders
+from tests.publishing_steps import HELD, IMAGE, LAPSED, OneName, cleaner
 
 from packyard.packs.pack import Pack
 from packyard.store.packs import Stale
 from packyard.store.repository_holds import ClaimLost, RepositoryBusy
 
 
-def standing_pack(world: World) -> Pack:
+def standing_pack(name: OneName) -> Pack:
     """Return a pack that holds the name, with an image that no actor of this test changes."""
-    pack = a_pack(next(world.numbers), name=world.name)
-    world.packs.create(pack, actor="key:1", operation="upload", claim=world.claim(LAPSED))
+    pack = a_pack(next(name.numbers), name=name.text)
+    name.packs.create(pack, actor="key:1", operation="upload", claim=name.claim(LAPSED))
     return pack
 
 
-def reuploader(world: World, pack: Pack, *, claimed_for: timedelta) -> Steps:
+def reuploader(name: OneName, pack: Pack, *, claimed_for: timedelta) -> Steps:
     """Claim, push, commit."""
     try:
-        claim = world.repositories.claim_for_change(
-            pack, until=world.now + claimed_for, now=world.now, token=f"{next(world.numbers)}"
+        claim = name.repositories.claim_for_change(
+            pack, until=name.now + claimed_for, now=name.now, token=f"{next(name.numbers)}"
         )
     except RepositoryBusy:
-        world.outcomes.append("no claim")
+        name.outcomes.append("no claim")
         return
     yield
-    world.push()
+    name.push()
     yield
-    after = pack.revised(at=world.now, image_digest=IMAGE)
+    after = pack.revised(at=name.now, image_digest=IMAGE)
     try:
-        world.packs.change(pack, after, actor="key:1", operation="reupload", claim=claim)
+        name.packs.change(pack, after, actor="key:1", operation="reupload", claim=claim)
     except (Stale, ClaimLost) as refused:
-        world.outcomes.append(f"no commit: {type(refused).__name__}")
+        name.outcomes.append(f"no commit: {type(refused).__name__}")
     else:
-        world.outcomes.append("committed")
+        name.outcomes.append("committed")
 
 
-def is_sound(world: World, pack: Pack) -> bool:
-    return world.has_image or not world.packs.uses_digest(pack.id, IMAGE)
+def is_sound(name: OneName, pack: Pack) -> bool:
+    return name.has_image or not name.packs.uses_digest(pack.id, IMAGE)
 
 
-def run(world: World, pack: Pack, actors: list[Steps], order: tuple[int, ...]) -> None:
-    for actor in order:
-        next(actors[actor], None)
-        assert is_sound(world, pack), world.outcomes
+def assert_sound(name: OneName, pack: Pack) -> None:
+    assert is_sound(name, pack), name.outcomes
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +62,12 @@ def aws() -> Iterator[Aws]:
 
 def test_a_reupload_at_work_is_never_disturbed(aws: Aws) -> None:
     seen = set()
-    for order in orders([3, 4]):
-        world = World(aws)
-        pack = standing_pack(world)
-        run(world, pack, [reuploader(world, pack, claimed_for=HELD), cleaner(world)], order)
-        seen.add(frozenset(world.outcomes))
+    for order in every_order():
+        name = OneName(aws)
+        pack = standing_pack(name)
+        actors = [reuploader(name, pack, claimed_for=HELD), cleaner(name)]
+        take_steps(actors, order, partial(assert_sound, name, pack))
+        seen.add(frozenset(name.outcomes))
 
     assert seen == {
         frozenset({"committed", "no purge: RepositoryBusy"}),
@@ -77,11 +78,12 @@ def test_a_reupload_at_work_is_never_disturbed(aws: Aws) -> None:
 
 def test_a_reupload_whose_claim_has_lapsed_commits_before_a_purge_or_not_at_all(aws: Aws) -> None:
     seen = set()
-    for order in orders([3, 4]):
-        world = World(aws)
-        pack = standing_pack(world)
-        run(world, pack, [reuploader(world, pack, claimed_for=LAPSED), cleaner(world)], order)
-        seen.add(frozenset(world.outcomes))
+    for order in every_order():
+        name = OneName(aws)
+        pack = standing_pack(name)
+        actors = [reuploader(name, pack, claimed_for=LAPSED), cleaner(name)]
+        take_steps(actors, order, partial(assert_sound, name, pack))
+        seen.add(frozenset(name.outcomes))
 
     assert seen == {
         frozenset({"committed", "kept"}),
@@ -92,10 +94,10 @@ def test_a_reupload_whose_claim_has_lapsed_commits_before_a_purge_or_not_at_all(
 
 
 def test_of_two_reuploads_from_one_revision_one_commits(aws: Aws) -> None:
-    for order in orders([3, 3]):
-        world = World(aws)
-        pack = standing_pack(world)
-        actors = [reuploader(world, pack, claimed_for=HELD) for _ in range(2)]
-        run(world, pack, actors, order)
+    for order in every_order():
+        name = OneName(aws)
+        pack = standing_pack(name)
+        actors = [reuploader(name, pack, claimed_for=HELD) for _ in range(2)]
+        take_steps(actors, order, partial(assert_sound, name, pack))
 
-        assert sorted(world.outcomes) == ["committed", "no commit: Stale"]
+        assert sorted(name.outcomes) == ["committed", "no commit: Stale"]

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 from tests.aws import TABLE, Aws, aws_in_memory
+from tests.engine.turns import Steps, every_order, take_steps
 from tests.packs import ORG
-from tests.repository_world import LAPSED, LEASE, Steps, World, orders, publisher, run
+from tests.publishing_steps import LAPSED, LEASE, OneName, publisher
 
 from packyard.store.repository_holds import NameLost, RepositoryBusy
 
@@ -20,108 +21,109 @@ def aws() -> Iterator[Aws]:
         yield services
 
 
-def a_world(aws: Aws) -> World:
+def a_name(aws: Aws) -> OneName:
     """Return a new one in an empty table: each transaction costs the emulation a copy of all that is in it."""
     for item in aws.dynamodb.scan(TableName=TABLE)["Items"]:
         aws.dynamodb.delete_item(TableName=TABLE, Key={"PK": item["PK"], "SK": item["SK"]})
-    return World(aws)
+    return OneName(aws)
 
 
-def a_world_with_a_pack(aws: Aws) -> tuple[World, str]:
-    world = a_world(aws)
-    for _ in publisher(world, claimed_for=LAPSED):
+def a_name_with_a_pack(aws: Aws) -> tuple[OneName, str]:
+    name = a_name(aws)
+    for _ in publisher(name, claimed_for=LAPSED):
         pass
-    world.outcomes.clear()
-    pack_id = world.packs.find_by_name(org_id=ORG, name=world.name)
+    name.outcomes.clear()
+    pack_id = name.packs.find_by_name(org_id=ORG, name=name.text)
     assert pack_id is not None
-    return world, pack_id
+    return name, pack_id
 
 
-def brief_publisher(world: World) -> Steps:
+def brief_publisher(name: OneName) -> Steps:
     """Claim and push at once, then commit."""
-    steps = publisher(world, claimed_for=LAPSED)
+    steps = publisher(name, claimed_for=LAPSED)
     next(steps, None)
     yield from steps
 
 
-def deleter(world: World, pack_id: str) -> Steps:
+def deleter(name: OneName, pack_id: str) -> Steps:
     """Decide and take the repository, purge it, finish."""
-    deletion = world.decide(pack_id)
+    deletion = name.decide(pack_id)
     if deletion is None:
-        world.outcomes.append("deleted before")
+        name.outcomes.append("deleted before")
         return
     try:
-        purge = world.join_purge(deletion)
+        purge = name.join_purge(deletion)
     except NameLost:
-        world.outcomes.append("deleted before")
+        name.outcomes.append("deleted before")
         return
     yield
-    world.delete()
+    name.delete()
     yield
-    world.finish(deletion, purge)
-    world.outcomes.append("deleted")
+    name.finish(deletion, purge)
+    name.outcomes.append("deleted")
 
 
-def brief_deleter(world: World, pack_id: str) -> Steps:
+def brief_deleter(name: OneName, pack_id: str) -> Steps:
     """Decide and take the repository, then do all the rest at once."""
-    steps = deleter(world, pack_id)
+    steps = deleter(name, pack_id)
     if next(steps, steps) is None:
         yield
     for _ in steps:
         pass
 
 
-def late_cleaner(world: World) -> Steps:
+def late_cleaner(name: OneName) -> Steps:
     """Begin because of some other image; delete at leisure, and end."""
     try:
-        purge = world.begin_purge()
+        purge = name.begin_purge()
     except RepositoryBusy:
-        world.outcomes.append("no purge")
+        name.outcomes.append("no purge")
         return
-    used = world.is_used(purge)
+    used = name.is_used(purge)
     yield
     if not used:
-        world.delete()
+        name.delete()
     yield
-    world.repositories.end_purge(purge)
+    name.repositories.end_purge(purge)
 
 
 def test_a_publisher_of_the_name_comes_after_the_purge_or_not_at_all(aws: Aws) -> None:
     seen = set()
-    for order in orders([3, 3]):
-        world, pack_id = a_world_with_a_pack(aws)
-        run(world, [deleter(world, pack_id), publisher(world, claimed_for=LAPSED)], order)
-        seen.add(frozenset(world.outcomes))
+    for order in every_order():
+        name, pack_id = a_name_with_a_pack(aws)
+        actors = [deleter(name, pack_id), publisher(name, claimed_for=LAPSED)]
+        take_steps(actors, order, name.assert_sound)
+        seen.add(frozenset(name.outcomes))
 
     assert seen == {frozenset({"deleted", "committed"}), frozenset({"deleted", "no claim: NameHeld"})}
 
 
 def test_a_publisher_from_before_cannot_commit_into_the_purge_nor_after_it(aws: Aws) -> None:
     """Two claimed the name while it was free; the other one's pack is the one that is deleted."""
-    for order in orders([3, 2]):
-        world = a_world(aws)
-        slow = publisher(world, claimed_for=LAPSED)
+    for order in every_order():
+        name = a_name(aws)
+        slow = publisher(name, claimed_for=LAPSED)
         next(slow)
-        for _ in publisher(world, claimed_for=LAPSED):
+        for _ in publisher(name, claimed_for=LAPSED):
             pass
-        pack_id = world.packs.find_by_name(org_id=ORG, name=world.name)
+        pack_id = name.packs.find_by_name(org_id=ORG, name=name.text)
         assert pack_id is not None
-        world.outcomes.clear()
+        name.outcomes.clear()
 
-        run(world, [deleter(world, pack_id), slow], order)
+        take_steps([deleter(name, pack_id), slow], order, name.assert_sound)
 
-        assert "committed" not in world.outcomes
-        assert "deleted" in world.outcomes
+        assert "committed" not in name.outcomes
+        assert "deleted" in name.outcomes
 
 
 def test_of_two_who_delete_both_succeed_and_a_publisher_waits_for_the_last(aws: Aws) -> None:
     seen = set()
-    for order in orders([3, 2, 2]):
-        world, pack_id = a_world_with_a_pack(aws)
-        actors = [deleter(world, pack_id), brief_deleter(world, pack_id), brief_publisher(world)]
-        run(world, actors, order)
-        assert world.deletions.find(pack_id) is None
-        seen.update(world.outcomes)
+    for order in every_order():
+        name, pack_id = a_name_with_a_pack(aws)
+        actors = [deleter(name, pack_id), brief_deleter(name, pack_id), brief_publisher(name)]
+        take_steps(actors, order, name.assert_sound)
+        assert name.deletions.find(pack_id) is None
+        seen.update(name.outcomes)
 
     assert seen == {
         "deleted",
@@ -134,12 +136,12 @@ def test_of_two_who_delete_both_succeed_and_a_publisher_waits_for_the_last(aws: 
 
 def test_a_cleaner_that_is_slow_keeps_publishers_out_when_the_name_is_free(aws: Aws) -> None:
     seen = set()
-    for order in orders([2, 3, 2]):
-        world, pack_id = a_world_with_a_pack(aws)
-        actors = [brief_deleter(world, pack_id), late_cleaner(world), brief_publisher(world)]
-        run(world, actors, order)
-        assert world.deletions.find(pack_id) is None
-        seen.update(world.outcomes)
+    for order in every_order():
+        name, pack_id = a_name_with_a_pack(aws)
+        actors = [brief_deleter(name, pack_id), late_cleaner(name), brief_publisher(name)]
+        take_steps(actors, order, name.assert_sound)
+        assert name.deletions.find(pack_id) is None
+        seen.update(name.outcomes)
 
     assert {"deleted", "no purge", "committed", "no claim: RepositoryBusy"} <= seen
 
@@ -148,17 +150,17 @@ def test_a_cleaner_that_is_slow_keeps_publishers_out_when_the_name_is_free(aws: 
 def test_a_dead_deleter_delays_only_publishers_and_only_for_one_lease(
     aws: Aws, steps_before_the_crash: int
 ) -> None:
-    world, pack_id = a_world_with_a_pack(aws)
-    crashed = deleter(world, pack_id)
+    name, pack_id = a_name_with_a_pack(aws)
+    crashed = deleter(name, pack_id)
     for _ in range(steps_before_the_crash):
         next(crashed)
 
-    for _ in deleter(world, pack_id):
+    for _ in deleter(name, pack_id):
         pass
-    for _ in publisher(world, claimed_for=LAPSED):
+    for _ in publisher(name, claimed_for=LAPSED):
         pass
-    world.now += LEASE * 2
-    for _ in publisher(world, claimed_for=LAPSED):
-        assert world.is_sound()
+    name.now += LEASE * 2
+    for _ in publisher(name, claimed_for=LAPSED):
+        assert name.is_sound()
 
-    assert world.outcomes == ["deleted", "no claim: RepositoryBusy", "committed"]
+    assert name.outcomes == ["deleted", "no claim: RepositoryBusy", "committed"]

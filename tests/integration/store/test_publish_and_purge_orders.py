@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 from tests.aws import Aws, aws_in_memory
-from tests.repository_world import HELD, LAPSED, LEASE, Steps, World, cleaner, orders, publisher, run
+from tests.engine.turns import Order, Steps, every_order, take_steps
+from tests.publishing_steps import HELD, LAPSED, LEASE, OneName, cleaner, publisher
 
 
 @pytest.fixture(scope="module")
@@ -19,10 +20,11 @@ def aws() -> Iterator[Aws]:
 
 def test_a_publisher_at_work_is_never_disturbed(aws: Aws) -> None:
     seen = set()
-    for order in orders([3, 4]):
-        world = World(aws)
-        run(world, [publisher(world, claimed_for=HELD), cleaner(world)], order)
-        seen.add(frozenset(world.outcomes))
+    for order in every_order():
+        name = OneName(aws)
+        actors = [publisher(name, claimed_for=HELD), cleaner(name)]
+        take_steps(actors, order, name.assert_sound)
+        seen.add(frozenset(name.outcomes))
 
     # The first one gets the repository. The other waits, or finds it in use.
     assert seen == {
@@ -34,10 +36,11 @@ def test_a_publisher_at_work_is_never_disturbed(aws: Aws) -> None:
 
 def test_a_publisher_whose_claim_has_lapsed_commits_before_a_purge_or_not_at_all(aws: Aws) -> None:
     seen = set()
-    for order in orders([3, 4]):
-        world = World(aws)
-        run(world, [publisher(world, claimed_for=LAPSED), cleaner(world)], order)
-        seen.add(frozenset(world.outcomes))
+    for order in every_order():
+        name = OneName(aws)
+        actors = [publisher(name, claimed_for=LAPSED), cleaner(name)]
+        take_steps(actors, order, name.assert_sound)
+        seen.add(frozenset(name.outcomes))
 
     assert seen == {
         frozenset({"committed", "kept"}),
@@ -49,14 +52,12 @@ def test_a_publisher_whose_claim_has_lapsed_commits_before_a_purge_or_not_at_all
 
 def test_of_two_publishers_of_one_image_at_most_one_commits_and_its_image_stays(aws: Aws) -> None:
     seen = set()
-    for order in orders([2, 2, 3]):
-        if order.index(0) > order.index(1):
-            continue  # the two publishers are alike
-        world = World(aws)
-        actors = [_in_two(publisher(world, claimed_for=LAPSED)) for _ in range(2)]
-        run(world, [*actors, cleaner(world)], order)
-        assert world.outcomes.count("committed") <= 1
-        seen.update(world.outcomes)
+    for order in every_order():
+        name = OneName(aws)
+        actors = [_in_two(publisher(name, claimed_for=LAPSED)) for _ in range(2)]
+        take_steps([*actors, cleaner(name)], order, name.assert_sound)
+        assert name.outcomes.count("committed") <= 1
+        seen.update(name.outcomes)
 
     assert seen == {
         "committed",
@@ -81,15 +82,17 @@ def _in_two(steps: Steps) -> Steps:
 def test_a_crashed_cleaner_is_taken_over_when_its_lease_has_run_out(
     aws: Aws, steps_before_the_crash: int
 ) -> None:
-    for order in orders([3, 4]):
-        world = World(aws)
-        crashed = cleaner(world)
-        paused = publisher(world, claimed_for=LAPSED)
+    for order in every_order():
+        name = OneName(aws)
+        crashed = cleaner(name)
+        paused = publisher(name, claimed_for=LAPSED)
         next(paused)
         for _ in range(steps_before_the_crash):
             next(crashed)
-        world.now += LEASE + timedelta(seconds=1)
+        name.now += LEASE + timedelta(seconds=1)
 
-        run(world, [publisher(world, claimed_for=LAPSED), cleaner(world), paused], [*order, 2, 2])
+        actors = [publisher(name, claimed_for=LAPSED), cleaner(name)]
+        take_steps(actors, order, name.assert_sound)
+        take_steps([paused], Order(()), name.assert_sound)
 
-        assert "no commit: ClaimLost" in world.outcomes or "no commit: NameHeld" in world.outcomes
+        assert "no commit: ClaimLost" in name.outcomes or "no commit: NameHeld" in name.outcomes

@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from tests.aws import Aws
-from tests.repository_world import HELD, LAPSED, LEASE, World
+from tests.publishing_steps import HELD, LAPSED, LEASE, OneName
 
 from packyard.store.repository_holds import Claim, ClaimLost, NameHeld, Purge, RepositoryBusy
 
@@ -29,71 +29,71 @@ class PublishersAndCleaners(RuleBasedStateMachine):
     thing that it does. Each commit settles a name, so the next publishers and cleaners meet under a new one.
     """
 
-    pushed: Bundle[tuple[World, Claim]] = Bundle("pushed")
-    begun: Bundle[tuple[World, Purge]] = Bundle("begun")
-    orphaned: Bundle[tuple[World, Purge]] = Bundle("orphaned")
+    pushed: Bundle[tuple[OneName, Claim]] = Bundle("pushed")
+    begun: Bundle[tuple[OneName, Purge]] = Bundle("begun")
+    orphaned: Bundle[tuple[OneName, Purge]] = Bundle("orphaned")
 
     def __init__(self, aws: Aws) -> None:
         super().__init__()
         self.aws = aws
-        self.worlds = [World(aws)]
+        self.names = [OneName(aws)]
         self.ended: set[Purge] = set()
 
     @rule(target=pushed, held=st.sampled_from([HELD, LAPSED]))
     def claim_and_push(self, held: timedelta) -> Any:
-        world = self.worlds[-1]
+        name = self.names[-1]
         try:
-            claim = world.claim(held)
+            claim = name.claim(held)
         except (NameHeld, RepositoryBusy):
             return multiple()
-        world.push()
-        return world, claim
+        name.push()
+        return name, claim
 
     @rule(ready=consumes(pushed))
-    def commit(self, ready: tuple[World, Claim]) -> None:
-        world, claim = ready
+    def commit(self, ready: tuple[OneName, Claim]) -> None:
+        name, claim = ready
         with suppress(NameHeld, ClaimLost):
-            world.commit(claim)
-            self.worlds.append(World(self.aws, now=world.now))
+            name.commit(claim)
+            self.names.append(OneName(self.aws, now=name.now))
 
     @rule(target=begun)
     def begin_purge(self) -> Any:
-        world = self.worlds[-1]
+        name = self.names[-1]
         try:
-            return world, world.begin_purge()
+            return name, name.begin_purge()
         except RepositoryBusy:
             return multiple()
 
     @rule(target=orphaned, begun=begun)
-    def look(self, begun: tuple[World, Purge]) -> Any:
-        world, purge = begun
-        return begun if self._at_work(world, purge) and not world.is_used(purge) else multiple()
+    def look(self, begun: tuple[OneName, Purge]) -> Any:
+        name, purge = begun
+        return begun if self._at_work(name, purge) and not name.is_used(purge) else multiple()
 
     @rule(orphan=orphaned)
-    def delete(self, orphan: tuple[World, Purge]) -> None:
-        world, purge = orphan
-        if self._at_work(world, purge):
-            world.delete()
+    def delete(self, orphan: tuple[OneName, Purge]) -> None:
+        name, purge = orphan
+        if self._at_work(name, purge):
+            name.delete()
 
-    def _at_work(self, world: World, purge: Purge) -> bool:
-        return world.now <= purge.until and purge not in self.ended
+    def _at_work(self, name: OneName, purge: Purge) -> bool:
+        return name.now <= purge.until and purge not in self.ended
 
     @rule(begun=begun)
-    def end_purge(self, begun: tuple[World, Purge]) -> None:
-        world, purge = begun
+    def end_purge(self, begun: tuple[OneName, Purge]) -> None:
+        name, purge = begun
         self.ended.add(purge)
-        world.repositories.end_purge(purge)
+        name.repositories.end_purge(purge)
 
     @rule(passed=st.sampled_from([timedelta(seconds=1), LEASE, timedelta(days=2)]))
     def wait_and_expire(self, passed: timedelta) -> None:
-        for world in self.worlds:
-            world.now += passed
+        for name in self.names:
+            name.now += passed
             with suppress(ClientError):
-                world.expire()
+                name.expire()
 
     @invariant()
     def rows_have_their_images(self) -> None:
-        assert all(world.is_sound() for world in self.worlds[-2:])
+        assert all(name.is_sound() for name in self.names[-2:])
 
 
 def test_a_row_has_its_image_whatever_happens(aws: Aws) -> None:

@@ -11,10 +11,11 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from load.faults import Faults, Kind, refusal, service_of
+from load.faults import FAULTS, Faults, refused, service_of
 from local.proxy import Received, Sent, proxied
+from tests.engine.refusals import Fault
 
-REFUSALS = (Kind.THROTTLED, Kind.ERROR, Kind.UNAVAILABLE)
+REFUSALS = (Fault.THROTTLED, Fault.ERROR, Fault.UNAVAILABLE)
 CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "dynamodb": ("get_item", {"TableName": "t", "Key": {"PK": {"S": "x"}}}),
     "s3": ("get_object", {"Bucket": "bucket", "Key": "x"}),
@@ -24,7 +25,7 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def drawn(faults: Faults, times: int, call: str = "") -> list[Kind | None]:
+def drawn(faults: Faults, times: int, call: str = "") -> list[Fault | None]:
     return [faults.draw("dynamodb", call or str(number)) for number in range(times)]
 
 
@@ -34,7 +35,7 @@ def test_one_in_twenty_calls_begins_to_fail_in_every_way() -> None:
     kinds = drawn(faults, 20_000)
 
     assert sum(kind is not None for kind in kinds) == pytest.approx(1000, rel=0.1)
-    assert set(kinds) == {None, *Kind}
+    assert set(kinds) == {None, *FAULTS}
     assert faults.injected.total() == sum(kind is not None for kind in kinds)
     assert faults.calls == 20_000
 
@@ -57,9 +58,9 @@ def answering(received: Received | None) -> Iterator[str]:
 @pytest.mark.enable_socket
 @pytest.mark.parametrize("service", CALLS)
 @pytest.mark.parametrize("kind", REFUSALS)
-def test_botocore_reads_the_code_and_tries_again(service: str, kind: Kind) -> None:
+def test_botocore_reads_the_code_and_tries_again(service: str, kind: Fault) -> None:
     operation, arguments = CALLS[service]
-    with answering(refusal(service, kind)) as url:
+    with answering(refused(service, kind)) as url:
         client: Any = boto3.client(
             service,  # type: ignore[call-overload]
             endpoint_url=url,
@@ -73,7 +74,7 @@ def test_botocore_reads_the_code_and_tries_again(service: str, kind: Kind) -> No
 
     response: Any = raised.value.response
     assert response["ResponseMetadata"]["RetryAttempts"] == 1
-    assert response["Error"]["Code"] in refusal(service, kind).body.decode()
+    assert response["Error"]["Code"] in refused(service, kind).body.decode()
 
 
 @pytest.mark.enable_socket

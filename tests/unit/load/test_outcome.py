@@ -3,11 +3,12 @@
 from random import Random
 
 import pytest
-from load.faults import Faults, Kind
+from load.faults import Faults
 from load.journal import Entry, Journal, fault_of
 from load.memory import Memory, Process
 from load.outcome import Outcome, outcome
 from tests.e2e.client import Reply
+from tests.engine.refusals import Fault
 
 MB = 1_000_000
 
@@ -16,7 +17,7 @@ def outcome_of(
     *, breaches: tuple[str, ...] = (), undocumented: tuple[str, ...] = (), held: tuple[int, int] = (60, 61)
 ) -> Outcome:
     faults = Faults(share=0.05, randomness=Random(1))  # noqa: S311 - no secret
-    faults.injected["dynamodb", Kind.SLOW] = 2
+    faults.injected["dynamodb", Fault.SLOW] = 2
     memory = Memory(1)
     sizes = [held[0] * MB] * 50 + [held[1] * MB] * 50
     memory.samples[Process(1, "get_pack")] = [(2.0 * n, size) for n, size in enumerate(sizes)]

@@ -1,6 +1,7 @@
-"""What an answer is to be: exact, but for what nobody can foresee."""
+"""What an answer has to be: exact, except for values that only the service can know."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ from tests.gateway import Answer
 
 
 class _Any:
-    """Stands for whatever is there."""
+    """Any value."""
 
     def __repr__(self) -> str:
         return "ANY"
@@ -22,7 +23,7 @@ ANY: Final = _Any()
 
 @dataclass(eq=False)
 class Learnt:
-    """Stands for a value that is learnt when it is first seen, and has to stay the same.
+    """A value that is learnt when it is first seen, and has to stay the same from then on.
 
     Attributes:
         owner: What has the value; its attribute is None until it is known.
@@ -45,7 +46,7 @@ class Learnt:
         return hash((self.attribute, self.prefix))
 
     def could_be(self, value: Any) -> bool:
-        """Tell whether a value may be this one: of the right form, and not known as somebody else's."""
+        """Return whether a value may be this one: it has the right form, and nothing else is known to have it."""
         other = getattr(self.owner, "known_of_another", None)
         return str(value).startswith(self.prefix) and not (other and other(self.attribute, value))
 
@@ -55,7 +56,7 @@ class Learnt:
 
 @dataclass
 class Expected:
-    """An answer to be."""
+    """What an answer has to be."""
 
     status: int
     body: Any = None
@@ -66,7 +67,7 @@ class Expected:
         return self.body["error"]["code"] if isinstance(self.body, dict) and "error" in self.body else None
 
     def fault(self, answer: Answer) -> str | None:
-        """Return how an answer differs; when it does not, what it states first is learnt."""
+        """Return how an answer differs, or None. When it does not differ, what it is the first to state is learnt."""
         learnt: list[tuple[Learnt, Any]] = []
         if answer.status != self.status:
             return f"status: {answer.status} instead of {self.status} {self.code or ''}"
@@ -80,7 +81,7 @@ class Expected:
 
 
 class Refused(Exception):
-    """An operation that is refused, with the contract's status and code; `details` says with what."""
+    """An operation is refused, with the contract's status and code and with these details."""
 
     def __init__(self, status: int, code: str, **details: Any) -> None:
         super().__init__(f"{status} {code} {details or ''}")
@@ -91,6 +92,14 @@ class Refused(Exception):
     def by_fields(cls, *fields: str) -> "Refused":
         """Return the refusal of a request in which these fields are wrong."""
         return cls(400, "validation_error", fields=dict.fromkeys(fields, ANY))
+
+    @classmethod
+    def or_answer(cls, act: Callable[[], Expected]) -> Expected:
+        """Return what an operation answers, refused or not."""
+        try:
+            return act()
+        except cls as refused:
+            return refused.expected
 
 
 def _fault(expected: Any, found: Any, at: str, learnt: list[tuple[Learnt, Any]]) -> str | None:

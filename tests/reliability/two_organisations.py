@@ -1,6 +1,6 @@
-"""Two organisations on one service: the neighbour, who shares nothing, and the caller, who asks for it.
+"""Two organisations on one service: one shares nothing, and the caller of the other asks for what it has.
 
-Requests go through the authorizer to the real handlers, with what leaves the process for them overheard.
+Requests go through the authorizer to the real handlers. What leaves the process for them is recorded.
 """
 
 import json
@@ -13,11 +13,12 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from tests.aws import TABLE
+from tests.engine.points import Point
+from tests.engine.wire import deliver
 from tests.fake_registry.moods import Refuses
 from tests.gateway import Request
 from tests.issuer import AUDIENCE, ISSUER, Issuer, public, rsa_key, segment, signed, signed_with_secret
-from tests.reliability.wire import Sent, straight
-from tests.reliability.world import Saved, World, running_world
+from tests.reliability.deployment import Deployment, Saved, running_deployment
 from tests.service import ACME, GLOBEX, PackArchive
 from tests.staged_uploads import arrive, start
 from tests.third_party_images import pack_image
@@ -27,18 +28,18 @@ from packyard.http.authorizer import Unauthorized
 from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret, new_secret
 from packyard.tenants.org import BillingPosture, Org
 
-NEIGHBOUR: Final = ACME
+OTHER: Final = ACME
 CALLER: Final = GLOBEX
 DOMAIN: Final = "packs.test"
-# What nobody but the neighbour may ever read: it stands in names, texts, files, roles and keys of theirs.
-HUSH: Final = "hush"
+# Stands in the names, texts, files, roles and keys of the other organisation. Nobody else may ever read it.
+MARK: Final = "hush"
 OWN_FILE: Final = "guides/post.md"
-NEIGHBOURS_FILE: Final = f"guides/{HUSH}.md"
+OTHERS_FILE: Final = f"guides/{MARK}.md"
 
 _ULID: Final = "01HZ9{:021d}"
 _SIGNER: Final = rsa_key("march")
 _METHOD_ARN: Final = "arn:aws:execute-api:eu-central-1:123456789012:abcdef/v1/GET/packs"
-# The SDK signs by the wall clock. Here it stands, or two forms would differ for having been signed a second apart.
+# The SDK signs by the wall clock. Here that stands still: two forms that are signed a second apart would differ.
 _SIGNED_AT: Final = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - the SDK's are naive too
 _HEX: Final = re.compile(r"[0-9a-f]{8,}")
 _SIZE: Final = re.compile(r'"size_bytes":\d+')
@@ -48,7 +49,7 @@ _CLIENT_TOKEN: Final = re.compile(r'"ClientRequestToken": "[^"]*"')
 
 @dataclass(frozen=True)
 class Heard:
-    """An answer as a client has it, and what left the process before it came.
+    """An answer, and what left the process before it came.
 
     Attributes:
         headers: Names and values, in order; without the request's id.
@@ -82,22 +83,22 @@ class Heard:
         return json.loads(self.body)["error"]
 
 
-def nobodys(kind: str, number: int = 1) -> str:
+def unknown_id(kind: str, number: int = 1) -> str:
     """Return an id that nobody has, of `pack` or `upl`."""
     return f"{kind}_{_ULID.format(number)}"
 
 
 @dataclass
-class Street:
-    """Both organisations at home.
+class TwoOrganisations:
+    """Both organisations, with all that they have.
 
     Attributes:
-        saved: Everything as it was when they had moved in.
-        credentials: What the caller may show, by what is to be said of it: those that are taken.
-        refused: And those that are not.
+        saved: The state that every test starts from.
+        credentials: The caller's credentials that are accepted, by what they are.
+        refused: Credentials that are refused, by what they are.
     """
 
-    world: World
+    deployment: Deployment
     issuer: Issuer
     credentials: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str | None] = field(default_factory=dict)
@@ -105,16 +106,16 @@ class Street:
 
     @property
     def notes(self) -> dict[str, Any]:
-        """Whose things are called what."""
-        return self.world.notes
+        """The ids and names of what each organisation has."""
+        return self.deployment.notes
 
     def again(self) -> None:
-        """Let everything be as it was at first."""
+        """Put everything back to where every test starts."""
         assert self.saved is not None
-        self.world.restore(self.saved)
+        self.deployment.restore(self.saved)
 
     def ask(self, function: str, request: Request, authorization: str | None) -> Heard:
-        """Send a request by way of the authorizer, as the gateway does; 401 is the gateway's to say."""
+        """Send a request through the authorizer, as the gateway does. The gateway itself answers 401."""
         try:
             context = self.authorize(authorization)
         except Unauthorized:
@@ -124,7 +125,7 @@ class Street:
         return self.invoke(function, event)
 
     def authorize(self, authorization: str | None) -> dict[str, str]:
-        """Return what the authorizer says of a credential; the gateway does not even ask without one.
+        """Return what the authorizer answers for a credential. The gateway does not ask it without one.
 
         Raises:
             Unauthorized: It is refused.
@@ -132,13 +133,13 @@ class Street:
         if not authorization:
             raise Unauthorized
         event = {"type": "TOKEN", "authorizationToken": authorization, "methodArn": _METHOD_ARN}
-        context: dict[str, str] = self.world.service.invoke("authorize", event)["context"]
+        context: dict[str, str] = self.deployment.service.invoke("authorize", event)["context"]
         return context
 
     def invoke(self, function: str, event: dict[str, Any]) -> Heard:
-        """Invoke a function and overhear it."""
-        with self._overheard() as calls:
-            raw = self.world.service.invoke(function, event)
+        """Invoke a function, and record what leaves the process."""
+        with self._recorded() as calls:
+            raw = self.deployment.service.invoke(function, event)
         headers = {
             name: values for name, values in raw["multiValueHeaders"].items() if name != "X-Request-Id"
         }
@@ -146,77 +147,77 @@ class Street:
         return Heard(raw["statusCode"], flat, _REQUEST_ID.sub('"request_id":""', raw["body"]), tuple(calls))
 
     @contextmanager
-    def _overheard(self) -> Iterator[list[str]]:
+    def _recorded(self) -> Iterator[list[str]]:
         calls: list[str] = []
 
         def named(params: Mapping[str, Any], model: Any, **_: Any) -> None:
             text = json.dumps(params, default=lambda _bytes: "", sort_keys=True)
             calls.append(f"{model.name} {_CLIENT_TOKEN.sub('', text)}")
 
-        def tap(sent: Sent) -> Any:
-            calls.append(sent.label)
-            return sent.deliver()
+        def tap(point: Point) -> Any:
+            calls.append(point.label)
+            return point.deliver()
 
-        aws = self.world.service.aws
+        aws = self.deployment.service.aws
         clients = (aws.dynamodb, aws.s3, aws.sqs)
         for client in clients:
-            client.meta.events.register("provide-client-params", named, unique_id="overheard")
-        self.world.wire.tap = tap
+            client.meta.events.register("provide-client-params", named, unique_id="recorded")
+        self.deployment.wire.tap = tap
         try:
             yield calls
         finally:
-            self.world.wire.tap = straight
+            self.deployment.wire.tap = deliver
             for client in clients:
-                client.meta.events.unregister("provide-client-params", unique_id="overheard")
+                client.meta.events.unregister("provide-client-params", unique_id="recorded")
 
-    def kept_by_neighbour(self) -> dict[str, Any]:
-        """Return everything of theirs, wherever it lies: items, objects, images."""
-        theirs = (NEIGHBOUR.org_id, *(value for key, value in self.notes.items() if key.startswith("their")))
+    def kept_by_other(self) -> dict[str, Any]:
+        """Return all that the other organisation has: items, objects, images."""
+        theirs = (OTHER.org_id, *(value for key, value in self.notes.items() if key.startswith("their")))
         items = (json.dumps(item, sort_keys=True) for item in self._items())
         images = {
             name: (sorted(shelf.manifests), sorted(shelf.blobs), sorted(shelf.tags.items()))
-            for name, shelf in self.world.service.registry.shelves.repositories.items()
-            if NEIGHBOUR.org_id in name
+            for name, shelf in self.deployment.service.registry.shelves.repositories.items()
+            if OTHER.org_id in name
         }
         return {
             "items": sorted(item for item in items if any(mark in item for mark in theirs)),
             "images": images,
             "objects": [
-                key for key in self.world.service.aws.objects() if any(mark in key for mark in theirs)
+                key for key in self.deployment.service.aws.objects() if any(mark in key for mark in theirs)
             ],
         }
 
     def _items(self) -> Iterator[Any]:
-        for page in self.world.service.aws.dynamodb.get_paginator("scan").paginate(TableName=TABLE):
+        for page in self.deployment.service.aws.dynamodb.get_paginator("scan").paginate(TableName=TABLE):
             yield from page["Items"]
 
 
 @contextmanager
-def running_street() -> Iterator[Street]:
-    """Run a service for both, with everything in it that the walls are to hold."""
+def running_two_organisations() -> Iterator[TwoOrganisations]:
+    """Run a service for both organisations, with everything that one of them must not reach."""
     with (
         Issuer(keys=[public(_SIGNER)]) as issuer,
-        running_world(ecr=False) as world,
+        running_deployment(ecr=False) as deployment,
         patch("botocore.auth.get_current_datetime", return_value=_SIGNED_AT),
         patch("botocore.signers.get_current_datetime", return_value=_SIGNED_AT),
     ):
-        services = world.service.services
         jwt = JwtSettings(issuer=ISSUER, audience=AUDIENCE, keys_url=issuer.keys_url)
-        services.settings = replace(services.settings, api_domain=DOMAIN, jwt=jwt)
-        street = Street(world, issuer)
-        _move_in(world)
-        _enrol(street)
-        street.saved = world.save()
-        yield street
+        settings = replace(deployment.service.services.settings, api_domain=DOMAIN, jwt=jwt)
+        deployment.service.new_process(settings=settings)
+        both = TwoOrganisations(deployment, issuer)
+        _prepare(deployment)
+        _enrol(both)
+        both.saved = deployment.save()
+        yield both
 
 
 # -- who they are -------------------------------------------------------------------------------------------------
 
 
-def _enrol(street: Street) -> None:
-    tenants = street.world.service.services.tenants
-    now = street.world.service.clock.now
-    for org in (NEIGHBOUR, CALLER):
+def _enrol(both: TwoOrganisations) -> None:
+    tenants = both.deployment.service.services.tenants
+    now = both.deployment.service.clock.now
+    for org in (OTHER, CALLER):
         tenants.put_org(Org(org_id=org.org_id, slug=org.org_slug, billing=BillingPosture.ACTIVE))
     keys: dict[str, dict[str, Any]] = {
         "a key that writes": {},
@@ -248,9 +249,9 @@ def _enrol(street: Street) -> None:
     for name, authorization in shown.items():
         if name in {"a key that writes", "a key that reads", "a token that writes"}:
             assert authorization is not None
-            street.credentials[name] = authorization
+            both.credentials[name] = authorization
         else:
-            street.refused[name] = authorization
+            both.refused[name] = authorization
 
 
 def _tokens(now: int) -> dict[str, str]:
@@ -264,7 +265,7 @@ def _tokens(now: int) -> dict[str, str]:
     }
     whole = signed(_SIGNER, "RS256", claims)
     head, _, signature = whole.split(".")
-    of_neighbour = segment(json.dumps({**claims, "org_id": NEIGHBOUR.org_id}))
+    of_other = segment(json.dumps({**claims, "org_id": OTHER.org_id}))
     unsigned = segment(json.dumps({"alg": "none", "typ": "JWT", "kid": _SIGNER.kid}))
     confused = {"kid": _SIGNER.kid}
     return {
@@ -272,9 +273,9 @@ def _tokens(now: int) -> dict[str, str]:
         "an expired token": signed(_SIGNER, "RS256", {**claims, "exp": now - 3600}),
         "a token of another issuer": signed(_SIGNER, "RS256", {**claims, "iss": "https://other.example/"}),
         "a token for another audience": signed(_SIGNER, "RS256", {**claims, "aud": "https://other.example"}),
-        "a token that nobody signed": f"{unsigned}.{of_neighbour}.",
+        "a token that nobody signed": f"{unsigned}.{of_other}.",
         "a token that an unknown key signed": signed(rsa_key("april"), "RS256", claims),
-        "a token whose organisation was changed": f"{head}.{of_neighbour}.{signature}",
+        "a token whose organisation was changed": f"{head}.{of_other}.{signature}",
         "a token signed with the public key": signed_with_secret(
             _SIGNER.as_pem(private=False), claims, confused
         ),
@@ -285,69 +286,69 @@ def _tokens(now: int) -> dict[str, str]:
 # -- what they have -----------------------------------------------------------------------------------------------
 
 
-def _move_in(world: World) -> None:
-    notes = world.notes
+def _prepare(deployment: Deployment) -> None:
+    notes = deployment.notes
     for tag in ("1.0.0", "2.0.0"):
-        for name in (f"their-{HUSH}", "ours", "new"):
-            shelf = world.elsewhere.shelves.repository(f"team/{name}", create=True)
+        for name in (f"their-{MARK}", "ours", "new"):
+            shelf = deployment.elsewhere.shelves.repository(f"team/{name}", create=True)
             pack_image(f"name: {name}-elsewhere\nversion: {tag}\n".encode()).shelve(shelf, tag)
-    _neighbour_moves_in(world)
-    _caller_moves_in(world)
-    world.settle()
-    _half_delete(world, notes["their deleting"])
+    _prepare_other(deployment)
+    _prepare_caller(deployment)
+    deployment.settle()
+    _half_delete(deployment, notes["their deleting"])
 
 
 def _archive(name: str, version: str = "1.0.0", path: str = OWN_FILE, **fields: Any) -> bytes:
     return PackArchive(name=name, version=version, files={path: b"# " + path.encode()}, fields=fields).build()
 
 
-def _neighbour_moves_in(world: World) -> None:
-    service, notes = world.service, world.notes
+def _prepare_other(deployment: Deployment) -> None:
+    service, notes = deployment.service, deployment.notes
 
     def keep(note: str, answer: Any) -> None:
         assert answer.status in (200, 201), answer.body
         notes[f"their {note}"] = answer.body["id"]
 
     text: dict[str, Any] = {
-        "description": f"All about {HUSH}.",
-        "category": HUSH,
-        "suggested_packs": [f"{HUSH}-too"],
+        "description": f"All about {MARK}.",
+        "category": MARK,
+        "suggested_packs": [f"{MARK}-too"],
     }
-    keep("uploaded", service.upload(_archive(HUSH, path=NEIGHBOURS_FILE, **text), NEIGHBOUR))
-    assert service.update(notes["their uploaded"], "community", NEIGHBOUR).status == 200
-    assert service.update(notes["their uploaded"], "org", NEIGHBOUR).status == 200
-    body = {"image_ref": f"127.0.0.1:{world.elsewhere.port}/team/their-{HUSH}:1.0.0"}
-    keep("registered", service.send("create_pack", "POST", "/packs", caller=NEIGHBOUR, json=body))
-    keep("cloned", service.clone(notes["their uploaded"], NEIGHBOUR, name=f"{HUSH}-cloned"))
-    keep("deleting", service.upload(_archive(f"{HUSH}-deleting"), NEIGHBOUR))
-    keep("deleted", service.upload(_archive(f"{HUSH}-deleted"), NEIGHBOUR))
-    assert service.delete(notes["their deleted"], NEIGHBOUR).status == 200
-    assert service.set_role(f"{HUSH}-role", [notes["their uploaded"]], NEIGHBOUR).status == 200
-    _uploads(world, "their", NEIGHBOUR)
+    keep("uploaded", service.upload(_archive(MARK, path=OTHERS_FILE, **text), OTHER))
+    assert service.update(notes["their uploaded"], "community", OTHER).status == 200
+    assert service.update(notes["their uploaded"], "org", OTHER).status == 200
+    body = {"image_ref": f"127.0.0.1:{deployment.elsewhere.port}/team/their-{MARK}:1.0.0"}
+    keep("registered", service.send("create_pack", "POST", "/packs", caller=OTHER, json=body))
+    keep("cloned", service.clone(notes["their uploaded"], OTHER, name=f"{MARK}-cloned"))
+    keep("deleting", service.upload(_archive(f"{MARK}-deleting"), OTHER))
+    keep("deleted", service.upload(_archive(f"{MARK}-deleted"), OTHER))
+    assert service.delete(notes["their deleted"], OTHER).status == 200
+    assert service.set_role(f"{MARK}-role", [notes["their uploaded"]], OTHER).status == 200
+    _uploads(deployment, "their", OTHER)
     pages = {
-        "their listing": service.list_packs(NEIGHBOUR, limit="1"),
+        "their listing": service.list_packs(OTHER, limit="1"),
         "their history": service.send(
             "list_revisions",
             "GET",
             f"/packs/{notes['their uploaded']}/revisions",
-            caller=NEIGHBOUR,
+            caller=OTHER,
             query={"limit": "1"},
         ),
     }
     notes |= {name: page.body["next_cursor"] for name, page in pages.items()}
 
 
-def _caller_moves_in(world: World) -> None:
-    service, notes = world.service, world.notes
+def _prepare_caller(deployment: Deployment) -> None:
+    service, notes = deployment.service, deployment.notes
     for name in ("own", "own-other"):
         notes[name] = service.upload(_archive(name), CALLER).body["id"]
         assert service.update(notes[name], "community", CALLER).status == 200
-    body = {"image_ref": f"127.0.0.1:{world.elsewhere.port}/team/ours:1.0.0"}
+    body = {"image_ref": f"127.0.0.1:{deployment.elsewhere.port}/team/ours:1.0.0"}
     notes["own registered"] = service.send("create_pack", "POST", "/packs", caller=CALLER, json=body).body[
         "id"
     ]
     assert service.set_role("own-role", [notes["own"]], CALLER).status == 200
-    _uploads(world, "own", CALLER)
+    _uploads(deployment, "own", CALLER)
     notes["own other listing"] = service.list_packs(CALLER, limit="1", owned="true").body["next_cursor"]
     for name in ("own", "own-other"):
         path = f"/packs/{notes[name]}/revisions"
@@ -355,21 +356,21 @@ def _caller_moves_in(world: World) -> None:
         notes[f"{name} history"] = page.body["next_cursor"]
 
 
-def _uploads(world: World, whose: str, caller: Any) -> None:
-    service = world.service
+def _uploads(deployment: Deployment, whose: str, caller: Any) -> None:
+    service = deployment.service
     for state, archive in (("done", _archive(f"{whose}-staged")), ("failed", b"no archive")):
         upload_id = start(service, caller).body["upload_id"]
         message = arrive(service, upload_id, archive)
-        world.builds.append(message)
-        assert world.build(message)
-        world.notes[f"{whose} {state} upload"] = upload_id
-    world.notes[f"{whose} waiting upload"] = start(service, caller).body["upload_id"]
+        deployment.builds.append(message)
+        assert deployment.build(message)
+        deployment.notes[f"{whose} {state} upload"] = upload_id
+    deployment.notes[f"{whose} waiting upload"] = start(service, caller).body["upload_id"]
 
 
-def _half_delete(world: World, pack_id: str) -> None:
+def _half_delete(deployment: Deployment, pack_id: str) -> None:
     """Leave a deletion that is decided, while the registry holds on to the image."""
     mood = Refuses(method="DELETE", status=503)
-    world.service.registry.moods.append(mood)
-    assert world.service.delete(pack_id, NEIGHBOUR).status == 502
-    world.service.registry.moods.remove(mood)
-    world.new_process()
+    deployment.service.registry.moods.append(mood)
+    assert deployment.service.delete(pack_id, OTHER).status == 502
+    deployment.service.registry.moods.remove(mood)
+    deployment.new_process()

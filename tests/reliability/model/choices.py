@@ -1,4 +1,4 @@
-"""What the machine chooses from: few of each kind, so that they meet."""
+"""What the machine chooses from: few of each kind, so that requests often concern the same things."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,8 @@ from typing import Any, Final
 
 import yaml
 from hypothesis import strategies as st
-from tests.reliability.clients import ORGS, READER
-from tests.reliability.model_packs import Archive
-from tests.reliability.stage import Fate
+from tests.reliability.model.clients import ORGS, READER, Key
+from tests.reliability.model.packs import Archive
 
 NAMES: Final = ("alpha", "beta", "gamma")
 VERSIONS: Final = ("1.0.0", "1.1.0", "2.0.0")
@@ -17,9 +16,32 @@ ROLES: Final = ("support", "sales")
 BAD_PATHS: Final = ("etc/passwd", "guides/../x", "notes.md", "guides")
 UNKNOWN: Final = "pack_01HZZZZZZZZZZZZZZZZZZZZZZZ"
 
-Key = tuple[str, int]
 
-# Mostly who may write; now and then the second of their keys, or the one that only reads.
+@dataclass(frozen=True)
+class Fate:
+    """What happens to a request: its function dies before one of its requests, or AWS refuses one of its calls.
+
+    Attributes:
+        kind: `dies` or `outage`.
+        moment: The number of that request or call, from 0.
+    """
+
+    kind: str
+    moment: int
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What every request has: who asks, for which pack, on what condition, and what happens to it."""
+
+    key: Key
+    pick: int
+    if_match: str | None
+    once: str | None
+    fate: Fate | None
+
+
+# Mostly a key that writes; now and then the second of an organisation's, or the one that only reads.
 writers = st.tuples(st.sampled_from(ORGS), st.sampled_from((0,) * 10 + (1, 1, READER)))
 readers = st.tuples(st.sampled_from(ORGS), st.sampled_from((READER, READER, 0, 1)))
 visibilities = st.sampled_from(("org", "community") * 6 + ("public",))
@@ -33,6 +55,7 @@ fates = st.one_of(
     st.none(),
     st.builds(Fate, st.just("outage"), st.integers(0, 12)),
 )
+asks = st.builds(Ask, writers, picks, if_matches, onces, fates)
 
 
 def manifest(name: str, version: str, variant: int) -> bytes:
@@ -47,7 +70,7 @@ def manifest(name: str, version: str, variant: int) -> bytes:
 
 @st.composite
 def archives(draw: st.DrawFn) -> Archive:
-    """Archives: of few names, versions and contents, so that they meet; some are none."""
+    """Draw an archive of few names, versions and contents; now and then one that is refused."""
     fault = draw(st.sampled_from((None,) * 12 + ("archive", "pack.yaml:version")))
     version = "one" if fault == "pack.yaml:version" else draw(st.sampled_from(VERSIONS))
     files = {"pack.yaml": manifest(draw(st.sampled_from(NAMES)), version, draw(st.integers(0, 2)))}
@@ -57,25 +80,20 @@ def archives(draw: st.DrawFn) -> Archive:
 
 @dataclass(frozen=True)
 class Move:
-    """One of the requests by which packs are shared, held and deleted."""
+    """One of the requests by which packs are shared, attached to roles and deleted."""
 
-    key: Key
+    ask: Ask
     what: str
-    pick: int
     chosen: Sequence[int]
     visibility: str
-    if_match: str | None
-    fate: Fate | None
+    must_be_new: bool
 
 
 moves = st.builds(
     Move,
-    key=writers,
+    ask=asks,
     what=st.sampled_from(("attach", "attach", "attach", "share", "share", "delete")),
-    pick=picks,
     chosen=st.lists(picks, max_size=3),
     visibility=visibilities,
-    # `new` is for a role that must not be there; a pack that is asked for so is as one at another revision.
-    if_match=st.one_of(if_matches, st.just("new")),
-    fate=fates,
+    must_be_new=st.sampled_from((False, False, False, False, False, False, True)),
 )

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Final
 
 import yaml
-from tests.reliability.expectations import Expected, Learnt, Refused
+from tests.reliability.model.expectations import Expected, Learnt, Refused
 
 _ROOT_FILES: Final = frozenset({"pack.yaml", "behavior.md", "README.md", "LICENSE"})
 _ROOT_FOLDERS: Final = frozenset({"guides", "scripts", "data", "templates"})
@@ -26,14 +26,13 @@ class Image:
         return self
 
     def known_of_another(self, attribute: str, value: Any) -> bool:
-        """And another content has another one."""
-        images = (content.image for content in _CONTENTS.values())
-        return attribute == "digest" and any(image.digest == value for image in images)
+        """Return whether a digest belongs to another content."""
+        return attribute == "digest" and any(content.image.digest == value for content in _CONTENTS.values())
 
 
 @dataclass(frozen=True, eq=False)
 class Content:
-    """The files of a pack, and who put them into an image: `us`, or somebody else.
+    """The files of a pack, and who made an image of them: `us`, or somebody else.
 
     There is one object for each content (`of`), so that what is learnt of its image holds everywhere.
     """
@@ -48,9 +47,7 @@ class Content:
     @classmethod
     def of(cls, files: Mapping[str, bytes], maker: str = "us") -> "Content":
         place = (tuple(sorted(files.items())), maker)
-        if place not in _CONTENTS:
-            _CONTENTS[place] = cls(dict(files), maker, Image())
-        return _CONTENTS[place]
+        return _CONTENTS.setdefault(place, cls(dict(files), maker, Image()))
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
@@ -68,15 +65,12 @@ class Content:
     def etag(self, path: str) -> str:
         return f"sha256:{hashlib.sha256(self.files[path]).hexdigest()}"
 
-    def file_view(self, path: str) -> dict[str, Any]:
-        return {"path": path, "size": len(self.files[path]), "mode": "0644", "digest": self.etag(path)}
-
 
 _CONTENTS: dict[Any, Content] = {}
 # Stands for an image that is not there.
 ABSENT: Final = Content({}, "nobody", Image())
 
-# What the tag of each version may stand for: one thing, unless a crash has left it open.
+# What the tag of each version may name: one content, unless a crash has left it open.
 Tags = dict[str, frozenset[Content]]
 
 
@@ -91,6 +85,13 @@ class Archive:
         if self.fault is not None:
             raise Refused.by_fields(self.fault)
         return Content.of(dict(self.files))
+
+    def named(self, name: str) -> "Archive":
+        """Return the same archive with another name in its pack.yaml."""
+        if self.fault is not None:
+            return self
+        text = yaml.safe_dump(self.content().manifest | {"name": name}, sort_keys=False).encode()
+        return Archive(tuple(sorted({**dict(self.files), "pack.yaml": text}.items())))
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ class Entry:
 
 @dataclass
 class Pack:
-    """A pack; everything that `pack.yaml` states is where it is stated."""
+    """A pack. What `pack.yaml` states is in its content."""
 
     org: str
     name: str
@@ -144,7 +145,7 @@ class Pack:
     id: str | None = None
     revision: int = 1
     status: str = "active"
-    asked_by: tuple[str, datetime] | None = None
+    deletion: tuple[str, datetime] | None = None
     gone_at: datetime | None = None
     history: list[Entry] = field(default_factory=list)
 
@@ -155,23 +156,15 @@ class Pack:
     @property
     def repository(self) -> str:
         """Where its image is, without tag or digest."""
-        return self.image_ref.partition("@")[0].rpartition("/")[0] + "/" + self.image_name
-
-    @property
-    def image_name(self) -> str:
-        return self.image_ref.partition("@")[0].rpartition("/")[2].partition(":")[0]
-
-    def had(self, content: Content) -> bool:
-        """Tell whether this is, or ever was, its content."""
-        return any(entry.content is content for entry in self.history)
+        path, _, name = self.image_ref.partition("@")[0].rpartition("/")
+        return f"{path}/{name.partition(':')[0]}"
 
     def is_visible_to(self, org: str) -> bool:
         return self.org == org or self.visibility == "community"
 
     def change(self, operation: str, actor: str, now: datetime, **changes: Any) -> None:
         """Every accepted write is one revision more, and one entry in the history."""
-        for name, value in changes.items():
-            setattr(self, name, value)
+        vars(self).update(changes)
         self.revision += 1
         self.updated_at = now
         self.enter(operation, actor)
@@ -180,11 +173,10 @@ class Pack:
         self.history.append(Entry(self.revision, operation, self.content, actor, self.updated_at))
 
     def answer(self, status: int, org: str) -> Expected:
-        tag = f"{self.revision}" if org == self.org else f"shared-{self.revision}"
-        return Expected(status, self.view(org), f'"{tag}"')
+        return Expected(status, self.view(org), f'"{"" if org == self.org else "shared-"}{self.revision}"')
 
     def view(self, org: str) -> dict[str, Any]:
-        """The Pack object; optional fields are absent, and whose it is only its owner is told."""
+        """Return the Pack object as an organisation sees it. Only the owner is told `org_id`."""
         stated = self.content.manifest
         optional = {
             "org_id": self.org if self.org == org else None,
@@ -210,11 +202,9 @@ class Pack:
 
 
 def is_pack_path(path: str) -> bool:
-    """Tell whether a pack may hold a file here: its top level is a closed set."""
+    """Return whether a pack may hold a file here: its top level is a closed set."""
     top, slash, below = path.partition("/")
-    if ".." in below.split("/"):
-        return False
-    return top in (_ROOT_FOLDERS if slash else _ROOT_FILES)
+    return ".." not in below.split("/") and top in (_ROOT_FOLDERS if slash else _ROOT_FILES)
 
 
 def timestamp(instant: datetime) -> str:

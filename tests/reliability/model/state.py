@@ -1,23 +1,28 @@
-"""What the contract's model keeps, who may do what with it, and what a repeat is answered."""
+"""What the model keeps, who may do what with it, and what a repeated request is answered."""
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
-from tests.reliability.expectations import Expected, Refused
-from tests.reliability.model_packs import ABSENT, Archive, Content, Pack, Tags
+from tests.reliability.model.expectations import Expected, Refused
+from tests.reliability.model.packs import ABSENT, Archive, Content, Pack, Tags
 
 ANSWER_KEPT: Final = timedelta(hours=24)
-VISIBILITIES: Final = ("org", "community")
 # Operations whose body is an archive, and the refusals that it causes.
 _ARCHIVES: Final = frozenset({"upload", "reupload"})
 _ABOUT_THE_REQUEST: Final = frozenset({400, 413, 415})
 
+# An organisation and the name of one of its packs or roles.
+Name = tuple[str, str]
+# An organisation, an operation and an idempotency key.
+RecordKey = tuple[str, str, str]
+
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks: an organisation's key."""
+    """One of an organisation's keys."""
 
     org: str
     actor: str
@@ -47,13 +52,16 @@ class Upload:
 
 
 @dataclass
-class Kept:
-    """What became of the first request with an idempotency key: its answer, or None while it may be at work."""
+class Record:
+    """What is kept of the first request with an idempotency key: its answer, or None while it may be at work."""
 
     request: Any
     since: datetime
     answer: Expected | None
     at_work_until: datetime
+
+    def counts(self, now: datetime) -> bool:
+        return now <= self.at_work_until if self.answer is None else now < self.since + ANSWER_KEPT
 
 
 @dataclass
@@ -65,13 +73,13 @@ class State:
         lease: How long a build may take before another may begin.
         host: Of the service's own registry.
         lapsed: Organisations whose billing does not let them create.
-        elsewhere: What the tags of another registry's repositories stand for.
+        elsewhere: What the tags of another registry's repositories name.
         pushed_elsewhere: What can be had there by digest.
-        tags: What the tags of built packs' repositories stand for.
-        busy: Until when a repository may still be held by somebody who died while clearing it up.
-        abandoned: Repositories in which images may lie that no pack has.
+        tags: What the tags of built packs' repositories may name.
+        busy: Until when a repository may still be held by a process that died while it cleaned it up.
+        abandoned: Repositories that may hold images that no pack has.
         in_trouble: Whether what comes next may end half-way: after the row, but before the tag.
-        pushed_to: See `written_to`.
+        pushed_to: The repository that was written to since `written_to` was asked last.
     """
 
     now: datetime
@@ -79,31 +87,22 @@ class State:
     host: str
     lapsed: set[str] = field(default_factory=set)
     packs: list[Pack] = field(default_factory=list)
-    roles: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    role_revisions: dict[tuple[str, str], int] = field(default_factory=dict)
+    roles: dict[Name, list[str]] = field(default_factory=dict)
+    role_revisions: dict[Name, int] = field(default_factory=dict)
     uploads: list[Upload] = field(default_factory=list)
-    keys: dict[tuple[str, str, str], Kept] = field(default_factory=dict)
+    records: dict[RecordKey, Record] = field(default_factory=dict)
     elsewhere: dict[str, dict[str, Content]] = field(default_factory=dict)
     pushed_elsewhere: set[tuple[str, Content]] = field(default_factory=set)
-    tags: dict[tuple[str, str], Tags] = field(default_factory=dict)
-    busy: dict[tuple[str, str] | None, datetime] = field(default_factory=dict)
-    abandoned: set[tuple[str, str]] = field(default_factory=set)
+    tags: dict[Name, Tags] = field(default_factory=dict)
+    busy: dict[Name | None, datetime] = field(default_factory=dict)
+    abandoned: set[Name] = field(default_factory=set)
     in_trouble: bool = False
-    pushed_to: tuple[str, str] | None = None
+    pushed_to: Name | None = None
 
     def copy(self) -> Self:
         return deepcopy(self)
 
     # -- who may do what ------------------------------------------------------------------------------------------
-
-    def admit(self, caller: Caller, *, write: bool = False, create: bool = False) -> None:
-        """Credential, scope and billing posture come before anything else, in this order."""
-        if caller.revoked:
-            raise Refused(401, "unauthenticated")
-        if write and not caller.may_write:
-            raise Refused(403, "permission_denied")
-        if create and caller.org in self.lapsed:
-            raise Refused(423, "billing_inactive")
 
     def find(self, pack_id: str) -> Pack | None:
         return next((pack for pack in self.packs if pack.id == pack_id and pack.status != "gone"), None)
@@ -115,14 +114,14 @@ class State:
         return pack
 
     def owned(self, pack_id: str, org: str) -> Pack:
-        """A pack that a replacement is for: someone else's is none."""
+        """Return a pack that is to be replaced. Another organisation's is answered like one that does not exist."""
         pack = self.find(pack_id)
         if pack is None or pack.org != org:
             raise Refused(404, "pack_not_found")
         return pack
 
     def editable(self, pack_id: str, caller: Caller) -> Pack:
-        """A pack that a part of is to change: one that is seen but not owned is refused as such."""
+        """Return a pack that is to be changed in part. One that the caller sees and does not own is refused as such."""
         pack = self.visible(pack_id, caller)
         if pack.org != caller.org:
             raise Refused(403, "permission_denied")
@@ -140,57 +139,53 @@ class State:
 
     # -- idempotency ----------------------------------------------------------------------------------------------
 
-    def once(self, caller: Caller, operation: str, key: str | None, request: Any, act: Any) -> Expected:
+    def answer_once(self, key: RecordKey, request: Any, act: Callable[[], Expected]) -> Expected:
         """The same key and body within 24 hours repeat the first answer; another body is 400.
 
         Of refusals, only those that the request itself causes are kept: what is wrong with an archive (decision 37).
         """
-        if key is None:
-            return _answer(act)
-        place = (caller.org, operation, key)
-        kept = self.keys.get(place)
-        if kept is not None and self._counts(kept):
-            if kept.request != request:
+        record = self.records.get(key)
+        if record is not None and record.counts(self.now):
+            if record.request != request:
                 raise Refused.by_fields("Idempotency-Key")
-            if kept.answer is None:
+            if record.answer is None:
                 raise Refused(503, "service_unavailable")
-            return kept.answer
-        answer = _answer(act)
-        if answer.status >= 400 and not (operation in _ARCHIVES and answer.status in _ABOUT_THE_REQUEST):
-            self.keys.pop(place, None)
-            return answer
-        self.keys[place] = Kept(request, self.now, answer, self.now)
+            return record.answer
+        answer = Refused.or_answer(act)
+        if answer.status < 400 or (key[1] in _ARCHIVES and answer.status in _ABOUT_THE_REQUEST):
+            self.records[key] = Record(request, self.now, answer, self.now)
+        else:
+            self.records.pop(key, None)
         return answer
 
-    def _counts(self, kept: Kept) -> bool:
-        if kept.answer is None:
-            return self.now <= kept.at_work_until
-        return self.now < kept.since + ANSWER_KEPT
+    # -- what no answer tells -------------------------------------------------------------------------------------
 
-    # -- what nobody is told ---------------------------------------------------------------------------------
+    def set_tag(self, pack: Pack, content: Content) -> None:
+        """The version's tag is set last, and put right later if that fails."""
+        tags = self.tags.setdefault((pack.org, pack.name), {})
+        before = tags.get(content.version, frozenset({ABSENT})) if self.in_trouble else frozenset()
+        tags[content.version] = before | {content}
 
     def restore_tag(self, pack: Pack, digest: str, *, certain: bool) -> None:
-        """An image that is in use is looked at when its time comes: then its tag is put right."""
+        """The cleanup message of an image that is in use puts its tag right."""
         if pack.content.image.digest == digest:
             self.in_trouble = not certain
             self.set_tag(pack, pack.content)
 
-    def written_to(self) -> tuple[str, str] | None:
+    def written_to(self) -> Name | None:
         """Return the repository that has been written to since this was asked last."""
         written, self.pushed_to = self.pushed_to, None
         return written
 
-    def is_busy(self, place: tuple[str, str] | None) -> bool:
-        """Tell whether a repository may be held by somebody who is not there any more."""
-        return place in self.busy and self.now <= self.busy[place]
+    def is_busy(self, name: Name | None) -> bool:
+        """Return whether a process that has died may still hold a repository."""
+        return name in self.busy and self.now <= self.busy[name]
 
     def drop_what_is_over(self) -> None:
-        """Forget leases that have run out, by any clock: what differs in nothing else is the same."""
+        """Forget leases that have run out by any clock, so that states that differ in nothing else are equal."""
         surely = self.now - timedelta(minutes=1)
-        for place, kept in list(self.keys.items()):
-            if surely > (kept.at_work_until if kept.answer is None else kept.since + ANSWER_KEPT):
-                del self.keys[place]
-        self.busy = {place: until for place, until in self.busy.items() if until >= surely}
+        self.records = {key: record for key, record in self.records.items() if record.counts(surely)}
+        self.busy = {name: until for name, until in self.busy.items() if until >= surely}
         for upload in self.uploads:
             if upload.lease_until is not None and upload.lease_until < surely:
                 upload.lease_until = None
@@ -201,20 +196,6 @@ class State:
         self.busy.clear()
 
     def push_elsewhere(self, repository: str, tag: str, content: Content) -> None:
-        """Another registry has another image under a tag; those before it stay, by digest."""
+        """Another registry has another image under a tag. Earlier ones stay, by digest."""
         self.elsewhere.setdefault(repository, {})[tag] = content
         self.pushed_elsewhere.add((repository, content))
-
-    def set_tag(self, pack: Pack, content: Content) -> None:
-        """The version's tag is set last, and put right later if that fails."""
-        tags = self.tags.setdefault((pack.org, pack.name), {})
-        before = tags.get(content.version, frozenset({ABSENT})) if self.in_trouble else frozenset()
-        tags[content.version] = before | {content}
-
-
-def _answer(act: Any) -> Expected:
-    try:
-        answer: Expected = act()
-    except Refused as refused:
-        return refused.expected
-    return answer

@@ -1,8 +1,7 @@
-"""A running service that can be put back: to a point in its past, or to the start of a new process.
+"""A running service with everything that it talks to, which can be put back into an earlier state.
 
-The whole of its surroundings is in this process: table, bucket and queues under moto, our own registry (Amazon ECR or
-a plain one), and one that others run. `save` and `restore` copy their contents, which takes a hundredth of the time
-that it takes to make them.
+All of it is in this process: table, bucket and queues under moto, our own registry (Amazon ECR or a plain one), and one
+that others run. `save` and `restore` copy their contents, which takes a hundredth of the time that making them takes.
 """
 
 import copy
@@ -10,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any, Final
 
 from botocore.config import Config
@@ -19,31 +17,23 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 from tests.aws import BUCKET, QUEUE, REGION, TABLE, session
+from tests.engine.wire import Wire
 from tests.fake_registry.ecr import PASSWORD, Ecr, EcrShelves
 from tests.fake_registry.server import FakeRegistry
 from tests.reliability.invariants import Observed, assert_sound
-from tests.reliability.wire import Wire
 from tests.service import DEADLINE, Service, running_service
 
-from packyard.composition import bootstrap
-
-# Past every deadline and lease but those of a staged upload that waits for its archive.
+# Longer than every deadline and lease, except those of a staged upload that waits for its archive.
 LONG: Final = timedelta(minutes=20)
-# As long as the build queue hides a message from others while its consumer may live, and longer than a build's lease.
+# As long as the build queue hides a message from other consumers, and longer than a build's lease.
 HIDDEN: Final = DEADLINE + timedelta(seconds=1)
 _ROUNDS: Final = 12
 _RECEIVED: Final = 5
-_COLLABORATORS: Final = [
-    name
-    for part in bootstrap.Services.__mro__
-    for name, value in vars(part).items()
-    if isinstance(value, cached_property)
-]
 
 
 @dataclass
 class Saved:
-    """The contents of a world at some time."""
+    """The contents of a deployment at one time."""
 
     items: Any
     keys: Any
@@ -57,23 +47,27 @@ class Saved:
 
 
 @dataclass
-class World:
-    """A service, what is around it, and what has been said to its queues and not been settled.
+class Deployment:
+    """A service, what it talks to, and the messages in its queues.
 
     Attributes:
         elsewhere: A registry that others run.
-        inbox: The messages for `clean_up`.
-        builds: The messages for `build_upload`.
-        notes: What a test keeps in mind: ids, messages.
+        inbox: The messages for `clean_up` that are not settled.
+        builds: The messages for `build_upload` that are not settled.
+        notes: What a test has to remember: ids, messages.
     """
 
     service: Service
     elsewhere: FakeRegistry
-    wire: Wire
     inbox: list[str] = field(default_factory=list)
     builds: list[str] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)
     ulids: int = 0
+
+    @property
+    def wire(self) -> Wire:
+        """All that leaves the process."""
+        return self.service.wire
 
     def new_ulid(self) -> str:
         """Return one; the same ones again after a `restore`."""
@@ -81,7 +75,7 @@ class World:
         return f"01HZ{self.ulids:022d}"
 
     def save(self) -> Saved:
-        """Return everything as it is now."""
+        """Return a copy of everything as it is now."""
         self.collect()
         return Saved(
             items=copy.deepcopy(_table().items),
@@ -96,7 +90,7 @@ class World:
         )
 
     def restore(self, saved: Saved) -> None:
-        """Let everything be again as it was, in a new process."""
+        """Put everything back as it was, in a new process."""
         self.collect()
         self.service.bodies.clear()
         _table().items = copy.deepcopy(saved.items)
@@ -111,16 +105,9 @@ class World:
         self.new_process()
 
     def new_process(self) -> None:
-        """Forget what the process has made for itself."""
-        for name in _COLLABORATORS:
-            self.service.services.__dict__.pop(name, None)
+        """Go on in a new process, with no open connection."""
+        self.service.new_process()
         self.wire.hang_up()
-
-    @contextmanager
-    def another_process(self) -> Iterator[None]:
-        """Let what is asked for while the context lasts be done in a process of its own."""
-        with bootstrap.using(replace(self.service.services)):
-            yield
 
     def collect(self) -> None:
         """Take what was sent to `clean_up` off its queue."""
@@ -175,29 +162,23 @@ def _bucket() -> Any:
 
 
 @contextmanager
-def running_world(*, ecr: bool = True) -> Iterator[World]:
-    """Run an empty world whose own registry is Amazon ECR, or one that speaks the distribution API only."""
+def running_deployment(*, ecr: bool = True) -> Iterator[Deployment]:
+    """Run an empty deployment whose own registry is Amazon ECR, or one that speaks the distribution API only."""
     with running_service() as service, FakeRegistry() as elsewhere:
         if ecr:
             service.registry.shelves = EcrShelves()
             service.registry.basic = PASSWORD
-        client: Any = session().client("ecr", config=Config(retries={"mode": "standard"}))
-        clients = {
-            "dynamodb": service.aws.dynamodb,
-            "s3": service.aws.s3,
-            "sqs": service.aws.sqs,
-            "ecr": client,
-            "secretsmanager": service.services.client("secretsmanager"),
-        }
-        server = Ecr(shelves=lambda: service.registry.shelves, clock=service.clock)
-        wire = Wire(list(clients.values()), servers={"ecr": server}, clock=service.clock)
-        world = World(service, elsewhere, wire)
-        services = service.services
-        services.client = clients.__getitem__
-        services.new_ulid = world.new_ulid
-        if ecr:
-            services.settings = replace(services.settings, registry_kind="ecr")
-        world.new_process()
+        wire = service.wire
+        wire.clients["ecr"] = session().client("ecr", config=Config(retries={"mode": "standard"}))
+        wire.clients["secretsmanager"] = service.services.client("secretsmanager")
+        wire.servers["ecr"] = Ecr(shelves=lambda: service.registry.shelves, clock=service.clock)
+        deployment = Deployment(service, elsewhere)
+        settings = service.services.settings
+        service.new_process(
+            client=wire.clients.__getitem__,
+            new_ulid=deployment.new_ulid,
+            settings=replace(settings, registry_kind="ecr") if ecr else settings,
+        )
         with wire.laid():
-            yield world
+            yield deployment
             wire.hang_up()

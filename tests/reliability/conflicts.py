@@ -1,11 +1,12 @@
-"""Who meets whom: everything that wants the same pack, the same name, the same role, or the same shared pack.
+"""Operations that conflict: on the same pack, the same name, the same role, or the same shared pack.
 
-All of a contest's operations are of one scene, so that any two of them can be asked for at once.
+All start from the same prepared state, so that any two of a group can run at once.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
+from tests.reliability.deployment import Deployment
 from tests.reliability.operations import (
     CREATED,
     NEW,
@@ -27,7 +28,6 @@ from tests.reliability.operations import (
     upload,
     withdraw,
 )
-from tests.reliability.world import World
 from tests.service import ACME, GLOBEX, PackArchive
 from tests.third_party_images import pack_image
 
@@ -36,8 +36,8 @@ _SAME_NAME: Final = PackArchive(name="new", files={"README.md": b"other than new
 _HELD_NAME: Final = PackArchive(version="3.0.0").build()
 
 
-def _shelve_one_of_the_name(world: World) -> None:
-    shelf = world.elsewhere.shelves.repository("team/jira", create=True)
+def _shelve_one_of_the_name(deployment: Deployment) -> None:
+    shelf = deployment.elsewhere.shelves.repository("team/jira", create=True)
     pack_image(b"name: new\nversion: 3.0.0\n").shelve(shelf, "3.0.0")
 
 
@@ -58,7 +58,7 @@ _PACK: Final = (
     Operation(
         name="clean up after a reupload",
         act=message("orphan_image"),
-        prepare=lambda world: abandon_an_image(world, reupload()),
+        prepare=lambda deployment: abandon_an_image(deployment, reupload()),
     ),
 )
 _LATE: Final = (
@@ -93,7 +93,7 @@ _SHARED: Final = (
     Operation(name="attach", act=set_role(ACME, "foreign")),
     Operation(name="clone", act=clone("foreign"), done=CREATED),
 )
-CONTESTS: Final[dict[str, Sequence[Operation]]] = {
+CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "pack": _PACK,
     "pack whose tag is late": _LATE,
     "name": _NAME,

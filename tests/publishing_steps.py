@@ -1,10 +1,13 @@
-"""One name, its repository and one image, as publishers and cleaners meet over them; a set stands for the registry."""
+"""One name, its repository and one image, and the steps of those who publish it and clean it up.
 
-from collections.abc import Generator, Iterator, Sequence
+The store is the real one. A flag stands for the registry.
+"""
+
 from datetime import datetime, timedelta
 from itertools import count
 
 from tests.aws import TABLE, Aws
+from tests.engine.turns import Steps
 from tests.packs import NOW, ORG, a_pack
 
 from packyard.oci.digest import digest_of
@@ -15,17 +18,14 @@ from packyard.store.packs import PackStore
 from packyard.store.repositories import RepositoryStore
 from packyard.store.repository_holds import Claim, ClaimLost, NameHeld, Purge, RepositoryBusy
 
-IMAGE = digest_of(b"the image that everybody is about")
+IMAGE = digest_of(b"the image")
 LEASE = timedelta(minutes=5)
 HELD = timedelta(minutes=16)
 LAPSED = timedelta(minutes=-1)
 
-# An actor, who can be stopped at each yield.
-Steps = Generator[None, None, None]
 
-
-class World:
-    """The store, a clock and a registry; names and tokens are new each time."""
+class OneName:
+    """A name in the store, the registry's flag, and a clock; names and tokens are new each time."""
 
     numbers = count(1)
 
@@ -34,26 +34,26 @@ class World:
         self.packs = PackStore(table=aws.table)
         self.repositories = RepositoryStore(table=aws.table)
         self.deletions = DeletionStore(table=aws.table)
-        self.name = PackName(f"name-{next(self.numbers)}")
+        self.text = PackName(f"name-{next(self.numbers)}")
         self.now = now
         self.has_image = False
         self.outcomes: list[str] = []
 
     def claim(self, held: timedelta) -> Claim:
         return self.repositories.claim_for_create(
-            org_id=ORG, name=self.name, until=self.now + held, now=self.now, token=f"{next(self.numbers)}"
+            org_id=ORG, name=self.text, until=self.now + held, now=self.now, token=f"{next(self.numbers)}"
         )
 
     def push(self) -> None:
         self.has_image = True
 
     def commit(self, claim: Claim) -> None:
-        pack = a_pack(next(self.numbers), name=self.name, image_digest=IMAGE)
+        pack = a_pack(next(self.numbers), name=self.text, image_digest=IMAGE)
         self.packs.create(pack, actor="key:1", operation="upload", claim=claim)
 
     def begin_purge(self) -> Purge:
         return self.repositories.begin_purge(
-            org_id=ORG, name=self.name, until=self.now + LEASE, now=self.now, token=f"{next(self.numbers)}"
+            org_id=ORG, name=self.text, until=self.now + LEASE, now=self.now, token=f"{next(self.numbers)}"
         )
 
     def is_used(self, purge: Purge) -> bool:
@@ -81,65 +81,51 @@ class World:
         """
         self.dynamodb.delete_item(
             TableName=TABLE,
-            Key={"PK": {"S": f"ORG#{ORG}"}, "SK": {"S": f"NAME#{self.name}"}},
+            Key={"PK": {"S": f"ORG#{ORG}"}, "SK": {"S": f"NAME#{self.text}"}},
             ConditionExpression="expires_at < :now",
             ExpressionAttributeValues={":now": {"N": str(int(self.now.timestamp()))}},
         )
 
+    def assert_sound(self) -> None:
+        """Check that a pack that holds the name has its image, or is being deleted."""
+        assert self.is_sound(), self.outcomes
+
     def is_sound(self) -> bool:
-        """Return whether a pack that holds the name has its image, or is being deleted."""
-        holder = self.packs.find_by_name(org_id=ORG, name=self.name)
+        holder = self.packs.find_by_name(org_id=ORG, name=self.text)
         pack = self.packs.get(holder) if holder is not None and not self.has_image else None
         return pack is None or pack.status is PackStatus.DELETING
 
 
-def publisher(world: World, *, claimed_for: timedelta) -> Steps:
+def publisher(name: OneName, *, claimed_for: timedelta) -> Steps:
     """Claim, push, commit."""
     try:
-        claim = world.claim(claimed_for)
+        claim = name.claim(claimed_for)
     except (NameHeld, RepositoryBusy) as refused:
-        world.outcomes.append(f"no claim: {type(refused).__name__}")
+        name.outcomes.append(f"no claim: {type(refused).__name__}")
         return
     yield
-    world.push()
+    name.push()
     yield
     try:
-        world.commit(claim)
+        name.commit(claim)
     except (NameHeld, ClaimLost) as refused:
-        world.outcomes.append(f"no commit: {type(refused).__name__}")
+        name.outcomes.append(f"no commit: {type(refused).__name__}")
     else:
-        world.outcomes.append("committed")
+        name.outcomes.append("committed")
 
 
-def cleaner(world: World) -> Steps:
+def cleaner(name: OneName) -> Steps:
     """Begin, look, delete, end."""
     try:
-        purge = world.begin_purge()
+        purge = name.begin_purge()
     except RepositoryBusy:
-        world.outcomes.append("no purge: RepositoryBusy")
+        name.outcomes.append("no purge: RepositoryBusy")
         return
     yield
-    used = world.is_used(purge)
+    used = name.is_used(purge)
     yield
     if not used:
-        world.delete()
-    world.outcomes.append("kept" if used else "deleted")
+        name.delete()
+    name.outcomes.append("kept" if used else "deleted")
     yield
-    world.repositories.end_purge(purge)
-
-
-def orders(lengths: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """Yield every order in which actors of so many steps can take turns, as the actors' numbers."""
-    if not any(lengths):
-        yield ()
-    for actor, length in enumerate(lengths):
-        if length:
-            shorter = [*lengths[:actor], length - 1, *lengths[actor + 1 :]]
-            yield from ((actor, *rest) for rest in orders(shorter))
-
-
-def run(world: World, actors: Sequence[Steps], order: Sequence[int]) -> None:
-    """Have actors take their turns, and check after each."""
-    for actor in order:
-        next(actors[actor], None)
-        assert world.is_sound(), world.outcomes
+    name.repositories.end_purge(purge)
