@@ -164,9 +164,10 @@ class Before(Log):
 def moments(points: Iterable[PointName]) -> list[Any]:
     """Return the moments before each of these points, and after the last, for parametrize: their numbers, from 0.
 
-    Dying after a point leaves what dying before the next one does.
+    Dying after a point leaves what dying before the next one does. The ids have numbers only: two threads send blobs,
+    so the order of the names differs from one process that collects the tests to the next.
     """
-    names = [f"before {number} {name}" for number, name in enumerate(points, 1)]
+    names = [f"before request {number}" for number, _ in enumerate(points, 1)]
     return [pytest.param(number, id=name) for number, name in enumerate([*names, "after the last"])]
 
 
