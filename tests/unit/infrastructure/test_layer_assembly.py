@@ -107,8 +107,7 @@ def test_clients_are_the_same_with_shortened_descriptions(shortened: Path) -> No
         # Two partitions, and a Region that botocore does not know.
         for region in ("us-east-1", "cn-north-1", "eu-central-9"):
             clients: list[Any] = [
-                session.create_client(service, region_name=region)
-                for session in (ours, whole)
+                session.create_client(service, region_name=region) for session in (ours, whole)
             ]
             assert len({(client.meta.endpoint_url, client.meta.partition) for client in clients}) == 1
         made, expected = (client.meta.service_model for client in clients)
