@@ -87,8 +87,19 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog="bench", description=__doc__)
     arguments.add_argument("--rounds", type=int, default=5, help="how often each contender is measured")
     arguments.add_argument("sections", nargs="*", default=list(SECTIONS), metavar="section")
+    arguments.add_argument(
+        "--against",
+        type=Path,
+        metavar="PATH",
+        help="compare INIT with that of another checkout, and nothing else",
+    )
     options = arguments.parse_args()
     try:
+        if options.against is not None:
+            from bench.against import compare_inits
+
+            compare_inits(options.against, rounds=options.rounds)
+            return 0
         bench(options.sections, rounds=options.rounds)
     except (CommandFailed, ProgramFailed) as error:
         print(f"bench: {error}", file=sys.stderr)

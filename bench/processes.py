@@ -1,4 +1,4 @@
-"""Runs a program and measures its wall clock time and the peak memory of its largest process."""
+"""Runs a program and measures its wall clock time, its processor time and the peak memory of its largest process."""
 
 import os
 import subprocess
@@ -24,11 +24,13 @@ class Run:
 
     Attributes:
         seconds: Wall clock, start included.
+        cpu_seconds: Processor time of user and system, start included.
         peak_rss_bytes: Of its process or of its largest child (getrusage(2), ru_maxrss).
         output: Its output.
     """
 
     seconds: float
+    cpu_seconds: float
     peak_rss_bytes: int
     output: str
 
@@ -63,7 +65,7 @@ def measure(arguments: Arguments, *, folder: Path, environment: Mapping[str, str
     if process.returncode:
         words = " ".join(str(word) for word in arguments)
         raise ProgramFailed(f"{words}\n{printed[-_SHOWN:]}\nended with status {process.returncode}")
-    return Run(seconds, usage.ru_maxrss * 1024, printed)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, printed)
 
 
 def measure_all(
@@ -77,6 +79,7 @@ def measure_all(
     runs = [measure(command, folder=folder, environment=environment) for command in commands]
     return Run(
         sum(run.seconds for run in runs),
+        sum(run.cpu_seconds for run in runs),
         max(run.peak_rss_bytes for run in runs),
         "".join(run.output for run in runs),
     )

@@ -1,7 +1,10 @@
 """Several measurements of one thing: their median and spread."""
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TypeVar
+
+Name = TypeVar("Name", bound=Hashable)
 
 
 def summary(samples: Sequence[float]) -> str:
@@ -9,14 +12,14 @@ def summary(samples: Sequence[float]) -> str:
     return f"{statistics.median(samples):8.3f} s  ({min(samples):.3f} … {max(samples):.3f})"
 
 
-def taken_in_turn(contenders: Mapping[str, Callable[[], float]], *, rounds: int) -> dict[str, list[float]]:
+def taken_in_turn(contenders: Mapping[Name, Callable[[], float]], *, rounds: int) -> dict[Name, list[float]]:
     """Measure all contenders in turn, so that a temporary slowdown of the machine affects all of them.
 
     Args:
         contenders: Each measures itself once, in any unit.
         rounds: How often each is measured.
     """
-    taken: dict[str, list[float]] = {name: [] for name in contenders}
+    taken: dict[Name, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, contender in contenders.items():
             taken[name].append(contender())

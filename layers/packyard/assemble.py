@@ -9,6 +9,8 @@ time (PEP 552, unchecked hash), so it stays valid when a zip or a deployment cha
 """
 
 import argparse
+import gzip
+import json
 import os
 import platform
 import shutil
@@ -17,6 +19,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from layers.packyard.toolchain import (
     PROJECT,
@@ -33,6 +36,9 @@ HERE = Path(__file__).resolve().parent
 # The AWS services whose API descriptions are kept. boto3 ships about four hundred, which are 26 MB.
 SERVICES = frozenset({"dynamodb", "ecr", "s3", "secretsmanager", "sqs"})
 
+# The names of those services in `endpoints.json`. ECR's is the prefix of its host names (`endpointPrefix`).
+ENDPOINTS = (SERVICES - {"ecr"}) | {"api.ecr"}
+
 # Files of dependencies that nothing imports.
 UNUSED_FILES = (
     ".lock",
@@ -44,6 +50,7 @@ UNUSED_FILES = (
     "**/*.pxd",
     "**/*.[ch]",
     "boto3/examples",
+    "botocore/data/*/*/examples-1.json",
     "cffi",  # needed to compile only; at run time _cffi_backend is used
     "isal/isa-l",
     "joserfc/drafts",
@@ -145,6 +152,50 @@ def prune(folder: Path) -> None:
                 _remove(path)
 
 
+def shorten_descriptions(data: Path) -> None:
+    """Leave out of botocore's JSON what no client reads; making a client consists mostly of parsing it.
+
+    Every client parses `endpoints.json`, which is nearly all about services that we do not use. Four fifths of an API's
+    description are prose, which only the SDK's help shows.
+
+    Args:
+        data: The folder `botocore/data`.
+    """
+    endpoints = data / "endpoints.json"
+    known = json.loads(endpoints.read_bytes())
+    for partition in known["partitions"]:
+        services = partition["services"]
+        partition["services"] = {name: services[name] for name in services if name in ENDPOINTS}
+    _replace(endpoints, _compact(known))
+    for path in sorted(data.glob("*/*/service-2.json.gz")):
+        description = _without_prose(json.loads(gzip.decompress(path.read_bytes())))
+        # Without a time stamp equal inputs give equal bytes.
+        _replace(path, gzip.compress(_compact(description), mtime=0))
+
+
+def _without_prose(description: Any) -> Any:
+    """Return a description without its `documentation`; what is a member of that name stays, since it is a mapping."""
+    if isinstance(description, dict):
+        return {
+            name: _without_prose(value)
+            for name, value in description.items()
+            if name != "documentation" or not isinstance(value, str)
+        }
+    if isinstance(description, list):
+        return [_without_prose(value) for value in description]
+    return description
+
+
+def _compact(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a new file in the place of one that may be a hard link into uv's cache."""
+    path.unlink()
+    path.write_bytes(content)
+
+
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
@@ -191,6 +242,7 @@ def assemble(output: Path, *, target: Target, uv: Path, python: Path | None) -> 
         HERE / "python" / "packyard", output / "packyard", ignore=shutil.ignore_patterns("__pycache__")
     )
     prune(output)
+    shorten_descriptions(output / "botocore" / "data")
     if python is not None:
         compile_bytecode(output, python=python)
 

@@ -1,14 +1,19 @@
 """The steps of the layer's build that need no network."""
 
+import gzip
+import json
 import os
 import platform
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import botocore.session
 import pytest
-from layers.packyard.assemble import TARGETS, compile_bytecode, prune
+from botocore.loaders import Loader
+from layers.packyard.assemble import SERVICES, TARGETS, compile_bytecode, prune, shorten_descriptions
 from layers.packyard.toolchain import (
     PROJECT,
     RUNTIME,
@@ -48,6 +53,7 @@ def test_what_no_function_imports_is_pruned(tmp_path: Path) -> None:
         "yaml/_yaml.pyi",
         "somewhere/deep/tests/test_it.py",
         "botocore/data/ec2/2016-11-15/service-2.json.gz",
+        "botocore/data/dynamodb/2012-08-10/examples-1.json",
         "boto3/data/ec2/2016-11-15/resources-1.json",
         "aws_lambda_powertools/event_handler/openapi/swagger_ui/swagger-ui-bundle.min.js",
     }
@@ -56,6 +62,94 @@ def test_what_no_function_imports_is_pruned(tmp_path: Path) -> None:
     prune(tmp_path)
 
     assert _files(tmp_path) == kept
+
+
+@pytest.fixture(scope="module")
+def shortened(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return botocore's data, of the services that the layer ships, as the layer ships them."""
+    data = tmp_path_factory.mktemp("layer") / "data"
+    whole = Path(botocore.session.__file__).with_name("data")
+    data.mkdir()
+    for path in whole.iterdir():
+        if path.name in SERVICES:
+            shutil.copytree(path, data / path.name)
+        elif path.is_file():
+            shutil.copy(path, data)
+    shorten_descriptions(data)
+    return data
+
+
+def _session(loader: Loader) -> botocore.session.Session:
+    session = botocore.session.get_session()
+    session.set_credentials("access", "secret")
+    session.register_component("data_loader", loader)
+    return session
+
+
+def _described(model: Any) -> dict[str, Any]:
+    """Return what a client makes of its API's description."""
+    shapes = [model.shape_for(name) for name in model.shape_names]
+    return {
+        shape.name: (
+            shape.type_name,
+            shape.serialization,
+            shape.metadata,
+            list(getattr(shape, "members", ())),
+        )
+        for shape in shapes
+    }
+
+
+def test_clients_are_the_same_with_shortened_descriptions(shortened: Path) -> None:
+    ours = _session(Loader(extra_search_paths=[str(shortened)], include_default_search_paths=False))
+    whole = _session(Loader())
+    for service in sorted(SERVICES):
+        # Two partitions, and a Region that botocore does not know.
+        for region in ("us-east-1", "cn-north-1", "eu-central-9"):
+            clients: list[Any] = [
+                session.create_client(service, region_name=region) for session in (ours, whole)
+            ]
+            assert len({(client.meta.endpoint_url, client.meta.partition) for client in clients}) == 1
+        made, expected = (client.meta.service_model for client in clients)
+        assert made.operation_names == expected.operation_names
+        assert _described(made) == _described(expected)
+
+
+def test_descriptions_are_a_fraction_of_botocores(shortened: Path) -> None:
+    known = json.loads((shortened / "endpoints.json").read_bytes())
+    described = next((shortened / "dynamodb").glob("2012*/service-2.json.gz"))
+
+    assert {name for partition in known["partitions"] for name in partition["services"]} == {
+        "api.ecr",
+        "dynamodb",
+        "s3",
+        "secretsmanager",
+        "sqs",
+    }
+    assert (shortened / "endpoints.json").stat().st_size < 100_000
+    assert len(gzip.decompress(described.read_bytes())) < 200_000
+
+
+def test_a_member_called_documentation_stays(tmp_path: Path) -> None:
+    (tmp_path / "endpoints.json").write_text('{"partitions": []}')
+    path = tmp_path / "sqs" / "2012-11-05" / "service-2.json.gz"
+    path.parent.mkdir(parents=True)
+    shape = {"type": "structure", "required": ["documentation"], "documentation": "<p>Prose.</p>"}
+    member = {"shape": "Text", "documentation": "<p>Prose.</p>"}
+    described = {"shapes": {"Book": {**shape, "members": {"documentation": member}}}}
+    path.write_bytes(gzip.compress(json.dumps(described).encode()))
+
+    shorten_descriptions(tmp_path)
+
+    assert json.loads(gzip.decompress(path.read_bytes())) == {
+        "shapes": {
+            "Book": {
+                "type": "structure",
+                "required": ["documentation"],
+                "members": {"documentation": {"shape": "Text"}},
+            }
+        }
+    }
 
 
 def test_bytecode_is_trusted_as_it_lies_whatever_time_its_source_has(tmp_path: Path) -> None:

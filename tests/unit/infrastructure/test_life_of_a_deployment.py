@@ -14,11 +14,14 @@ FUNCTIONS: Final = sorted(
     name for name, resource in RESOURCES.items() if resource["Type"] == "AWS::Serverless::Function"
 )
 TABLE_NAME: Final = ["OwnsTable", "Table", "ExistingTableName"]
+PACES: Final[list[str]] = PARAMETERS["ReleasePace"]["AllowedValues"]
+# Not the one that the template chooses by itself.
+PACE: Final = "Linear10PercentEvery3Minutes"
 
 
-def gradual(pace: str = "Canary10Percent10Minutes") -> dict[str, Any]:
+def gradual() -> dict[str, Any]:
     """Return what SAM makes of the template when releases are gradual."""
-    return resources(TEMPLATE_PATH, ("ReleaseGradually=true", f"ReleasePace={pace}"))
+    return resources(TEMPLATE_PATH, ("ReleaseGradually=true", f"ReleasePace={PACE}"))
 
 
 def test_a_table_that_is_there_already_is_used_instead_of_a_new_one() -> None:
@@ -70,12 +73,34 @@ def test_a_gradual_release_moves_every_alias_and_goes_back_when_an_alarm_fires(n
     assert all(RESOURCES[alarm]["Type"] == "AWS::CloudWatch::Alarm" for alarm in watched)
 
 
-@pytest.mark.parametrize("pace", PARAMETERS["ReleasePace"]["AllowedValues"])
-def test_every_pace_is_one_of_codedeploy_s_own(pace: str) -> None:
-    name = gradual(pace)["GetPackDeploymentGroup"]["Properties"]["DeploymentConfigName"]
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return what SAM makes of a template with one function for each pace."""
+    code = {"Runtime": "python3.13", "Handler": "app.handler", "CodeUri": "code", "AutoPublishAlias": "live"}
+    functions = {
+        pace: {
+            "Type": "AWS::Serverless::Function",
+            "Properties": {**code, "DeploymentPreference": {"Enabled": True, "Type": pace}},
+        }
+        for pace in PACES
+    }
+    path = tmp_path_factory.mktemp("paces") / "template.json"
+    path.write_text(json.dumps({"Transform": "AWS::Serverless-2016-10-31", "Resources": functions}))
+    return resources(path)
+
+
+@pytest.mark.parametrize("pace", PACES)
+def test_every_pace_is_one_of_codedeploy_s_own(pace: str, released: dict[str, Any]) -> None:
+    name = released[f"{pace}DeploymentGroup"]["Properties"]["DeploymentConfigName"]
 
     # SAM adds the prefix to those that it knows, and takes all others for configurations of the user's.
     assert name == {"Fn::Sub": ["CodeDeployDefault.Lambda${ConfigName}", {"ConfigName": pace}]}
+
+
+def test_a_gradual_release_goes_at_the_pace_that_the_operator_chose() -> None:
+    name = gradual()["GetPackDeploymentGroup"]["Properties"]["DeploymentConfigName"]
+
+    assert name == {"Fn::Sub": ["CodeDeployDefault.Lambda${ConfigName}", {"ConfigName": PACE}]}
 
 
 def test_images_are_replicated_with_their_deletions_where_the_operator_names_a_region() -> None:
