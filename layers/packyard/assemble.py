@@ -168,7 +168,10 @@ def shorten_descriptions(data: Path) -> None:
         partition["services"] = {name: services[name] for name in services if name in ENDPOINTS}
     _replace(endpoints, _compact(known))
     for path in sorted(data.glob("*/*/service-2.json.gz")):
-        description = _without_prose(json.loads(gzip.decompress(path.read_bytes())))
+        whole = json.loads(gzip.decompress(path.read_bytes()))
+        # botocore reads the prose of these parameters with every endpoint that it works out, and insists on it.
+        kept = {name: whole[name] for name in whole.keys() & {"clientContextParams"}}
+        description = _without_prose(whole) | kept
         # Without a time stamp equal inputs give equal bytes.
         _replace(path, gzip.compress(_compact(description), mtime=0))
 

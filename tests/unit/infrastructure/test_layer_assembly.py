@@ -113,6 +113,17 @@ def test_clients_are_the_same_with_shortened_descriptions(shortened: Path) -> No
         made, expected = (client.meta.service_model for client in clients)
         assert made.operation_names == expected.operation_names
         assert _described(made) == _described(expected)
+        # What is worked out with the first request only.
+        assert made.client_context_parameters == expected.client_context_parameters
+
+
+def test_a_client_with_shortened_descriptions_signs_a_request_for_a_bucket(shortened: Path) -> None:
+    session = _session(Loader(extra_search_paths=[str(shortened)], include_default_search_paths=False))
+    client: Any = session.create_client("s3", region_name="us-east-1")
+
+    url = client.generate_presigned_url("get_object", Params={"Bucket": "packs", "Key": "a"})
+
+    assert url.startswith("https://packs.s3.amazonaws.com/a?")
 
 
 def test_descriptions_are_a_fraction_of_botocores(shortened: Path) -> None:
