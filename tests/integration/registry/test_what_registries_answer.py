@@ -20,6 +20,7 @@ from tests.integration.registry.evidence import asked, notes
 
 from packyard.errors import RegistryUnavailable
 from packyard.oci.build.image import Image
+from packyard.oci.build.layer import Layer
 from packyard.registry.own.distribution import DistributionRegistry
 from packyard.registry.own.refusal import RegistryRefused
 
