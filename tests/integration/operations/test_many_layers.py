@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 import pytest
 from tests.aws import BUCKET
-from tests.crashes import Killed, fused
+from tests.engine.taps import Killed, Log, crash_at
 from tests.gateway import Answer, Request
-from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
+from tests.service import ACME, DEADLINE, GLOBEX, PackArchive, Service, running_service
 from tests.small_layers import shrink_layers
 
 from packyard.oci.build.layer import LayerSpool
@@ -211,14 +211,18 @@ def test_a_deleted_pack_leaves_no_layer_of_any_revision_named(service: Service) 
 
 def test_a_change_killed_at_any_moment_takes_no_layer_from_the_pack_that_stands(service: Service) -> None:
     pack = upload(service)
-    with fused(service, None) as fuse:
+    service.settle()
+    log = Log()
+    with service.wire.tapped(log):
         put(service, pack["id"], CHANGED, b"changed")
     blobs = service.registry.shelves.repositories[REPOSITORY].blobs
 
-    for moment in range(2 * len(fuse.calls)):
-        with pytest.raises(Killed), fused(service, moment):
+    for moment in range(len(log.passed) + 1):
+        with pytest.raises(Killed), service.wire.tapped(crash_at(moment, len(log.passed))):
             put(service, pack["id"], CHANGED, b"changed %d" % moment)
+        service.new_process()
         service.settle()
+        service.clock.advance(DEADLINE)
 
         stands = service.get(pack["id"]).body
         assert set(layers_of(service, stands["image_digest"])) <= blobs.keys()
