@@ -25,6 +25,7 @@ PACK: Final[dict[str, Any]] = {
     "image_origin": "upload",
     "image_ref": f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/packs/{ORG_ID}/slack:1.4.0",
     "image_digest": DIGEST,
+    "content_digest": DIGEST,
     "size_bytes": 48213,
     "created_at": "2026-03-01T12:00:00.000Z",
     "updated_at": "2026-03-01T12:00:00.000Z",
@@ -51,7 +52,9 @@ FILES: Final[dict[str, Any]] = {
     "files": [
         {"path": "pack.yaml", "size": 182, "mode": "0644", "digest": DIGEST},
         {"path": "guides/start.md", "size": 21, "mode": "0644", "digest": DIGEST},
-    ]
+    ],
+    "image_digest": DIGEST,
+    "content_digest": DIGEST,
 }
 REVISIONS: Final[dict[str, Any]] = {
     "revisions": [
@@ -60,6 +63,7 @@ REVISIONS: Final[dict[str, Any]] = {
             "operation": "upload",
             "version": "1.4.0",
             "image_digest": DIGEST,
+            "content_digest": DIGEST,
             "actor": "key:1a2b3c4d5e6f7a8b",
             "at": "2026-03-01T12:00:00.000Z",
         }

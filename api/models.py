@@ -39,6 +39,14 @@ ImageDigest = Annotated[
         description="Of the manifest or index that the reference resolved to.",
     ),
 ]
+ContentDigest = Annotated[
+    str,
+    Field(
+        pattern="^sha256:[0-9a-f]{64}$",
+        description="Names the pack's files, whatever carries them: the SHA-256 of the lines "
+        "`path NUL hex(sha256(file)) NUL mode LF`, mode 644 or 755, sorted by path as bytes.",
+    ),
+]
 RoleId = Annotated[str, Field(pattern=f"^{ROLE_ID.pattern}$", examples=["support-agent"])]
 Cursor = Annotated[str, Field(description="Where the next page begins; absent on the last.")]
 
@@ -66,6 +74,7 @@ class Pack(TypedDict):
     image_origin: ImageOrigin
     image_ref: Annotated[str, Field(description="The reference as given, normalised.")]
     image_digest: ImageDigest
+    content_digest: NotRequired[ContentDigest]
     size_bytes: Annotated[int, Field(ge=0, description="Config and layers, compressed.")]
     created_at: datetime
     updated_at: datetime
@@ -150,6 +159,8 @@ class FileList(TypedDict):
     """The files in a pack."""
 
     files: list[File]
+    image_digest: ImageDigest
+    content_digest: ContentDigest
 
 
 class Revision(TypedDict):
@@ -159,6 +170,7 @@ class Revision(TypedDict):
     operation: str
     version: SemVer
     image_digest: ImageDigest
+    content_digest: NotRequired[ContentDigest]
     actor: Annotated[str, Field(description="Who wrote: `key:…`, `user:…` or `operator:…`.")]
     at: datetime
 

@@ -20,6 +20,7 @@ from tests.service import ACME, Service, running_service
 
 from bench.inputs import archive_of
 from bench.samples import summary, taken_in_turn
+from packyard.oci.digest import Digest
 from packyard.operations.published import Published
 from packyard.packs.file_edit import Edit
 from packyard.packs.pack import Visibility
@@ -29,6 +30,8 @@ _PATH: Final = "guides/first-steps.md"
 
 def measure_editing(*, folder: Path, rounds: int) -> dict[str, float]:
     """Return the median seconds of writing one file into the 280 MB pack, and of rebuilding the pack.
+
+    `pushed_part` is how much of the image's layers, in bytes, an edit pushes; `layers` is how many there are.
 
     Args:
         folder: For inputs and temporary data.
@@ -60,10 +63,22 @@ def measure_editing(*, folder: Path, rounds: int) -> dict[str, float]:
         samples = taken_in_turn(
             {"packyard_s": lambda: _seconds(edit), "rebuild_s": lambda: _seconds(rebuild)}, rounds=rounds
         )
+        before, after = _layers(service, pack.id), _layers(service, edit().pack.id)
     print(f"\nedit: one file of {archive.name}")
     for name, taken in samples.items():
         print(f"  {name:16} {summary(taken)}", flush=True)
-    return {name: round(statistics.median(taken), 4) for name, taken in samples.items()}
+    pushed = sum(size for digest, size in after.items() if digest not in before) / sum(after.values())
+    print(f"  pushed of {len(after)} layers: {pushed:.3f}", flush=True)
+    medians = {name: round(statistics.median(taken), 4) for name, taken in samples.items()}
+    return medians | {"pushed_part": round(pushed, 4), "layers": len(after)}
+
+
+def _layers(service: Service, pack_id: str) -> dict[Digest, int]:
+    """Return the size of each layer of a pack's image."""
+    pack = service.services.packs.get(pack_id)
+    kept_under = None if pack is None else pack.layer_digest
+    index = None if kept_under is None else service.services.indexes.get(kept_under)
+    return {} if index is None else {layer.digest: layer.size for layer in index.layers}
 
 
 @contextmanager

@@ -28,7 +28,7 @@ def main() -> None:
             stream, limits=ArchiveLimits(), begin_upload=lambda _name: registry.begin_upload(repository)
         ) as built,
     ):
-        registry.push(repository, built.image, built.layer, upload=built.upload)
+        registry.push(repository, built.image, uploads=built.uploads)
         registry.tag(repository, "latest", built.image.index)
 
 

@@ -7,7 +7,7 @@ from isal import igzip
 from tests.trees import SMALL_TREE, lay
 
 from packyard.oci.build.layer import LayerSpool
-from packyard.oci.read.file_index import index_of_layer, parse_index
+from packyard.oci.read.file_index import index_of_layers, parse_index
 
 _GZIP = b"\x1f\x8b"
 
@@ -21,10 +21,10 @@ def check(data: bytes) -> None:
     assert parse_index(index.to_bytes()) == index
     for file in index.files:
         layer = index.layers[file.layer]
-        for member in file.members:
-            assert 0 <= member.offset < member.offset + member.length <= layer.size
-        if file.members:
-            assert sum(member.raw_size for member in file.members) >= file.size
+        for piece in file.pieces:
+            assert 0 <= piece.offset < piece.offset + piece.length <= layer.size
+        if file.pieces:
+            assert sum(piece.raw_size for piece in file.pieces) >= file.size
         found = parse_index(document, only=file.path).find(file.path)
         assert found is not None
         assert found.path == file.path
@@ -32,7 +32,7 @@ def check(data: bytes) -> None:
 
 def seeds() -> Iterator[bytes]:
     with LayerSpool() as spool:
-        document = index_of_layer(lay(spool, SMALL_TREE, directories=["data"])).to_bytes()
+        document = index_of_layers([lay(spool, SMALL_TREE, directories=["data"])]).to_bytes()
     yield document
     yield gzip.decompress(document)
     yield b'{"format":1,"layers":[["sha256:' + b"0" * 64 + b'",9,true]],"directories":["a"],"files":[]}'

@@ -10,12 +10,13 @@ from tests.corpus.cases import accept_cases
 from tests.third_party_images import named, tar
 
 from fuzz.tar_mutation import mutate_tar
+from packyard.oci.content import LayerForm
 from packyard.oci.digest import digest_of
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.media_types import GZIP_LAYER
 from packyard.oci.read.file_index import FileIndex, parse_index
 from packyard.oci.read.image_scan import ImageScan
-from packyard.oci.read.inflation import inflate_layer
+from packyard.oci.read.inflation import inflate_flushed, inflate_layer
 from packyard.oci.read.root_file import Absence, FileSearch, HardLink, LayerLimits
 from packyard.oci.read.third_party_document import Descriptor
 
@@ -41,11 +42,12 @@ def check(data: bytes) -> None:
     assert parse_index(index.to_bytes()) == index
     for file in index.files:
         _check_path(file.path)
-        if file.members:
-            start, end = file.members[0].offset, file.members[-1].offset + file.members[-1].length
-            inflated = b"".join(inflate_layer([data[start:end]]))
+        if file.pieces:
+            start, end = file.pieces[0].offset, file.pieces[-1].offset + file.pieces[-1].length
+            inflate = inflate_flushed if index.layers[0].form is LayerForm.FLUSHED else inflate_layer
+            inflated = b"".join(inflate([data[start:end]]))
             assert hashlib.sha256(inflated[: file.size]).hexdigest() == file.sha256
-        elif index.layers[0].plain:
+        elif index.layers[0].form is LayerForm.PLAIN:
             assert hashlib.sha256(data[file.at : file.at + file.size]).hexdigest() == file.sha256
     for path in index.directories:
         _check_path(path)

@@ -27,8 +27,8 @@ def push(url: str, repository: str, archive: PackArchive) -> str:
         contents = read_archive(BytesIO(archive.build()), limits=ArchiveLimits(), contents=spool)
         files = [File(file.path, file.executable, file.content) for file in contents.files]
         layer = spool.assemble(canonical_order(directories=contents.directories, files=files))
-        image = build_image(layer=layer, title=archive.name, version=archive.version)
-        registry.push(repository, image, layer)
+        image = build_image(layers=[layer], title=archive.name, version=archive.version)
+        registry.push(repository, image)
     registry.tag(repository, archive.version, image.index)
     return f"{registry.host}/{repository}:{archive.version}"
 

@@ -79,9 +79,12 @@ class Witnesses:
             layer = spool.assemble(canonical_order(directories=contents.directories, files=files))
             manifest = contents.manifest
             image = build_image(
-                layer=layer, title=manifest.name, version=manifest.version, description=manifest.description
+                layers=[layer],
+                title=manifest.name,
+                version=manifest.version,
+                description=manifest.description,
             )
-            self._registry.push(repository, image, layer)
+            self._registry.push(repository, image)
         return image, expected_tree(contents)
 
 

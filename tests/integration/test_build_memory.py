@@ -39,9 +39,10 @@ with (
     open(sys.argv[1], "rb") as archive,
     building(archive, limits=ArchiveLimits(), begin_upload=begin_upload) as built,
 ):
-    assert built.upload.finish() is not None
-    sent = sum(map(len, built.layer.chunks()))
-    assert sent == built.layer.size
+    assert len(built.image.layers) > 8
+    for layer in built.image.layers:
+        assert built.uploads[layer.digest].finish() is not None
+        assert sum(map(len, layer.chunks())) == layer.size
 # Not ru_maxrss, which a process takes over from the one that started it.
 with open("/proc/self/status") as status:
     print(next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:")))

@@ -186,7 +186,7 @@ def _by_umoci(contents: PackContents[Kept], folder: Path, *, spool: LayerSpool) 
 
 def _write_layout(layer: Layer, contents: PackContents[Kept], folder: Path) -> None:
     """Write the image's first platform as a directory (OCI image-spec, image-layout.md)."""
-    image = build_image(layer=layer, title=contents.manifest.name, version=contents.manifest.version)
+    image = build_image(layers=[layer], title=contents.manifest.name, version=contents.manifest.version)
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True)
     manifest = image.manifests[0]

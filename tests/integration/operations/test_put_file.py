@@ -122,7 +122,7 @@ class TestWriting:
             assert index is not None
             blob = blobs[pack.layer_digest]
             return {
-                file.path: b"".join(blob[m.offset : m.offset + m.length] for m in file.members)
+                file.path: b"".join(blob[m.offset : m.offset + m.length] for m in file.pieces)
                 for file in index.files
             }
 

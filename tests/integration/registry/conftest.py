@@ -75,13 +75,13 @@ def layer() -> Iterator[Layer]:
 
 @pytest.fixture
 def image(layer: Layer) -> Image:
-    return build_image(layer=layer, title="slack", version="1.4.0")
+    return build_image(layers=[layer], title="slack", version="1.4.0")
 
 
 @pytest.fixture
 def other(layer: Layer) -> Image:
     """Another image of the same layer."""
-    return build_image(layer=layer, title="slack", version="1.4.0", description="Reworded.")
+    return build_image(layers=[layer], title="slack", version="1.4.0", description="Reworded.")
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def built_layer() -> Iterator[Layer]:
 
 @pytest.fixture
 def built(built_layer: Layer) -> Image:
-    return build_image(layer=built_layer, title="slack", version="1.4.0")
+    return build_image(layers=[built_layer], title="slack", version="1.4.0")
 
 
 def shelve_all(shelf: Repository, *images: ForeignImage) -> Document:
@@ -243,9 +243,9 @@ class TestCopying:
         assert not pulled(registry, repository, whole)
 
     def test_within_one_registry_nothing_is_sent(
-        self, registry: DistributionRegistry, repository: str, built: Image, built_layer: Layer
+        self, registry: DistributionRegistry, repository: str, built: Image
     ) -> None:
-        registry.push(repository, built, built_layer)
+        registry.push(repository, built)
         clone = f"{repository}-clone"
 
         with opened(registry.host, built.index.digest, repository) as source:
@@ -258,9 +258,9 @@ class TestCopying:
         assert pulled(registry, clone, whole)
 
     def test_a_copy_outlives_what_it_was_made_of(
-        self, registry: DistributionRegistry, repository: str, built: Image, built_layer: Layer
+        self, registry: DistributionRegistry, repository: str, built: Image
     ) -> None:
-        registry.push(repository, built, built_layer)
+        registry.push(repository, built)
         clone = f"{repository}-clone"
         with opened(registry.host, built.index.digest, repository) as source:
             whole = copy(registry, clone, source, built.index.digest, repository)
@@ -297,9 +297,9 @@ class TestRegistriesThatDoNotMount:
 
     @pytest.mark.parametrize("status", [400, 403, 404, 405, 415])
     def test_a_blob_is_sent_when_mounting_is_refused(
-        self, fake: FakeRegistry, ours: DistributionRegistry, built: Image, built_layer: Layer, status: int
+        self, fake: FakeRegistry, ours: DistributionRegistry, built: Image, status: int
     ) -> None:
-        ours.push("packs/one", built, built_layer)
+        ours.push("packs/one", built)
         fake.moods.append(Refuses(method="POST", path="/packs/two/", status=status, times=1))
 
         with opened(ours.host, built.index.digest, "packs/one") as source:

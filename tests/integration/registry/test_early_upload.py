@@ -69,7 +69,7 @@ def send(upload: BlobUpload, layer: Layer) -> None:
 def push_early(registry: DistributionRegistry, repository: str, image: Image, layer: Layer) -> None:
     with registry.begin_upload(repository) as upload:
         send(upload, layer)
-        registry.push(repository, image, layer, upload=upload)
+        registry.push(repository, image, uploads={layer.digest: upload})
 
 
 def uploads(fake: FakeRegistry, method: str) -> int:
@@ -139,7 +139,7 @@ def test_an_upload_that_is_left_half_way_is_cancelled(
 def test_a_layer_that_is_there_already_is_neither_closed_nor_sent(
     fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
 ) -> None:
-    registry.push(REPOSITORY, image, layer)
+    registry.push(REPOSITORY, image)
     fake.requests.clear()
 
     push_early(registry, REPOSITORY, image, layer)
@@ -198,7 +198,8 @@ def test_whatever_goes_wrong_early_the_push_brings_the_layer(
 
     assert fake.shelves.repositories[REPOSITORY].blobs[layer.digest] == b"".join(layer.chunks())
     assert time.monotonic() - started < 20, "a few times a timeout of half a second"
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
+    alive = [thread.name for thread in threading.enumerate()]
+    assert not [name for name in alive if name.startswith(("ThreadPoolExecutor", "early-upload"))]
 
 
 def test_an_upload_that_cannot_be_cancelled_is_left_to_the_registry(

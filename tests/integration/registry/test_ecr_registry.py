@@ -12,7 +12,6 @@ from tests.integration.registry.clients import REPOSITORY
 
 from packyard.errors import RegistryCleanupFailed, ServiceUnavailable
 from packyard.oci.build.image import Image
-from packyard.oci.build.layer import Layer
 from packyard.registry.own.ecr import EcrRegistry
 
 if TYPE_CHECKING:
@@ -25,8 +24,8 @@ def registry(registry_on_ecr: EcrRegistry) -> EcrRegistry:
 
 
 @pytest.fixture
-def pushed(registry: EcrRegistry, image: Image, layer: Layer) -> Image:
-    registry.push(REPOSITORY, image, layer)
+def pushed(registry: EcrRegistry, image: Image) -> Image:
+    registry.push(REPOSITORY, image)
     return image
 
 
@@ -66,12 +65,12 @@ def test_when_ecr_is_down_no_repository_is_promised(ecr: "ECRClient", registry: 
 
 
 def test_a_push_shows_the_account_s_token(
-    ecr: "ECRClient", registry: EcrRegistry, fake: FakeRegistry, image: Image, layer: Layer
+    ecr: "ECRClient", registry: EcrRegistry, fake: FakeRegistry, image: Image
 ) -> None:
     granted = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     fake.basic = b64decode(granted).decode()
 
-    registry.push(REPOSITORY, image, layer)
+    registry.push(REPOSITORY, image)
     registry.tag(REPOSITORY, "1.4.0", image.index)
 
     assert fake.shelves.repositories[REPOSITORY].tags == {"1.4.0": image.index.digest}

@@ -68,7 +68,7 @@ class TestEveryRegistry:
             for piece in layer.chunks():
                 upload.write(piece)
             upload.end()
-            registry.push(REPOSITORY, image, layer, upload=upload)
+            registry.push(REPOSITORY, image, uploads={layer.digest: upload})
         registry.tag(REPOSITORY, "1.4.0", image.index)
         assert registry.has_image(REPOSITORY, image.index.digest)
         registry.purge_repository(REPOSITORY, [])
@@ -77,13 +77,13 @@ class TestEveryRegistry:
         assert not registry.has_image(REPOSITORY, image.index.digest)
 
     def test_a_wrong_one_is_the_registry_s_refusal_and_the_operator_reads_why(
-        self, url: str, operator: Operator, image: Image, layer: Layer
+        self, url: str, operator: Operator, image: Image
     ) -> None:
         operator.secret["password"] = "close"
         registry = operator.registry(url)
 
         with pytest.raises(RegistryRefused) as refused:
-            registry.push(REPOSITORY, image, layer)
+            registry.push(REPOSITORY, image)
 
         assert refused.value.answered == 401
         assert "RegistryLoginArn" in notes(refused.value)
@@ -113,9 +113,9 @@ class TestBasic:
         assert "Authorization" in fake.requests[1].headers
 
     def test_a_registry_that_asks_for_nothing_is_shown_nothing(
-        self, fake: FakeRegistry, operator: Operator, image: Image, layer: Layer
+        self, fake: FakeRegistry, operator: Operator, image: Image
     ) -> None:
-        operator.registry(fake.url).push(REPOSITORY, image, layer)
+        operator.registry(fake.url).push(REPOSITORY, image)
 
         assert not any("Authorization" in request.headers for request in fake.requests)
         assert operator.read == 0

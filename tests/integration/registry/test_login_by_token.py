@@ -14,7 +14,6 @@ from tests.integration.registry.logins import ALL, PASSWORD, REPOSITORY, USER, O
 
 from packyard.errors import RegistryThrottled, RegistryUnavailable
 from packyard.oci.build.image import Image
-from packyard.oci.build.layer import Layer
 from packyard.oci.read.third_party_document import Descriptor
 from packyard.registry.own.refusal import RegistryRefused
 
@@ -41,21 +40,21 @@ class TakesItsTime(Mood):
 
 class TestTokens:
     def test_one_token_does_for_a_push_and_another_for_deleting(
-        self, fake: FakeRegistry, tokens: Tokens, operator: Operator, image: Image, layer: Layer
+        self, fake: FakeRegistry, tokens: Tokens, operator: Operator, image: Image
     ) -> None:
         registry = operator.registry(fake.url)
 
-        registry.push(REPOSITORY, image, layer)
+        registry.push(REPOSITORY, image)
         registry.tag(REPOSITORY, "1.4.0", image.index)
         registry.delete_image(REPOSITORY, image.digests)
 
         assert tokens.asked == [(f"repository:{REPOSITORY}:pull,push",), (f"repository:{REPOSITORY}:delete",)]
 
     def test_mounting_asks_for_the_source_too(
-        self, fake: FakeRegistry, tokens: Tokens, operator: Operator, image: Image, layer: Layer
+        self, fake: FakeRegistry, tokens: Tokens, operator: Operator, image: Image
     ) -> None:
         registry = operator.registry(fake.url)
-        registry.push("packs/one/slack", image, layer)
+        registry.push("packs/one/slack", image)
         config = image.configs[0]
         descriptor = Descriptor(config.media_type, config.digest, config.size)
 
@@ -94,10 +93,10 @@ class TestTokens:
         assert len(tokens.asked) == 2
 
     def test_a_token_that_the_registry_has_forgotten_is_replaced_once(
-        self, fake: FakeRegistry, tokens: Tokens, operator: Operator, image: Image, layer: Layer
+        self, fake: FakeRegistry, tokens: Tokens, operator: Operator, image: Image
     ) -> None:
         registry = operator.registry(fake.url)
-        registry.push(REPOSITORY, image, layer)
+        registry.push(REPOSITORY, image)
         tokens.granted.clear()
 
         registry.tag(REPOSITORY, "1.4.0", image.index)

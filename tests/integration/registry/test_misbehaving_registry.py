@@ -68,7 +68,7 @@ def test_what_passes_is_waited_for(
 ) -> None:
     fake.moods.append(replace(mood))
 
-    registry.push(REPOSITORY, image, layer)
+    registry.push(REPOSITORY, image)
 
     repository = fake.shelves.repositories[REPOSITORY]
     assert repository.manifests.keys() == set(image.digests)
@@ -77,12 +77,12 @@ def test_what_passes_is_waited_for(
 
 @pytest.mark.parametrize("mood", LASTING.values(), ids=LASTING)
 def test_what_does_not_pass_is_an_unavailable_registry_and_no_index(
-    mood: Mood, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+    mood: Mood, fake: FakeRegistry, registry: DistributionRegistry, image: Image
 ) -> None:
     fake.moods.append(replace(mood))
 
     with pytest.raises(RegistryUnavailable):
-        registry.push(REPOSITORY, image, layer)
+        registry.push(REPOSITORY, image)
 
     repository = fake.shelves.repositories.get(REPOSITORY)
     assert repository is None or image.index.digest not in repository.manifests
@@ -125,12 +125,12 @@ def test_a_redirect_is_not_followed(fake: FakeRegistry, registry: DistributionRe
 
 @pytest.mark.parametrize("suffix", ["@registry.invalid", ".registry.invalid", "0"])
 def test_an_upload_goes_to_no_host_whose_name_merely_begins_alike(
-    suffix: str, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+    suffix: str, fake: FakeRegistry, registry: DistributionRegistry, image: Image
 ) -> None:
     fake.moods.append(SendsElsewhere(base_url=fake.url + suffix, method="POST"))
 
     with pytest.raises(RegistryUnavailable):
-        registry.push(REPOSITORY, image, layer)
+        registry.push(REPOSITORY, image)
 
     assert asked(fake, "PUT") == 0
 
@@ -138,45 +138,43 @@ def test_an_upload_goes_to_no_host_whose_name_merely_begins_alike(
 def test_a_blob_that_lies_behind_a_redirect_is_there(
     fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
 ) -> None:
-    registry.push(REPOSITORY, image, layer)
+    registry.push(REPOSITORY, image)
     fake.moods.append(Redirects(base_url="http://storage.invalid", method="HEAD"))
 
-    registry.push(REPOSITORY, image, layer)
+    registry.push(REPOSITORY, image)
 
     assert asked(fake, "POST") == len({layer.digest, *image.configs})
 
 
 def test_what_is_there_is_not_sent_again(
-    fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+    fake: FakeRegistry, registry: DistributionRegistry, image: Image
 ) -> None:
-    registry.push(REPOSITORY, image, layer)
-    registry.push(REPOSITORY, image, layer)
+    registry.push(REPOSITORY, image)
+    registry.push(REPOSITORY, image)
 
     assert asked(fake, "PUT", "/blobs/") == 3
 
 
 def test_a_blob_takes_one_post_and_one_put(
-    fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+    fake: FakeRegistry, registry: DistributionRegistry, image: Image
 ) -> None:
-    registry.push(REPOSITORY, image, layer)
+    registry.push(REPOSITORY, image)
 
     assert asked(fake, "HEAD") == asked(fake, "POST") == asked(fake, "PUT", "/blobs/") == 3
     assert asked(fake, "PUT", "/manifests/") == 3
     assert len(fake.requests) == 12
 
 
-def test_an_index_goes_last(
-    fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
-) -> None:
-    registry.push(REPOSITORY, image, layer)
+def test_an_index_goes_last(fake: FakeRegistry, registry: DistributionRegistry, image: Image) -> None:
+    registry.push(REPOSITORY, image)
 
     assert fake.requests[-1].path.endswith(image.index.digest)
 
 
 def test_an_index_that_comes_back_changed_gets_no_tag(
-    fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+    fake: FakeRegistry, registry: DistributionRegistry, image: Image
 ) -> None:
-    registry.push(REPOSITORY, image, layer)
+    registry.push(REPOSITORY, image)
     fake.moods.append(Garbles(method="GET"))
 
     with pytest.raises(RegistryUnavailable):
@@ -188,8 +186,8 @@ def test_an_index_that_comes_back_changed_gets_no_tag(
 def test_an_index_longer_than_registries_need_take_is_not_read_to_its_end(
     fake: FakeRegistry, registry: DistributionRegistry, layer: Layer
 ) -> None:
-    image = build_image(layer=layer, title="slack", version="1.4.0", description="long" * (1 << 20))
-    registry.push(REPOSITORY, image, layer)
+    image = build_image(layers=[layer], title="slack", version="1.4.0", description="long" * (1 << 20))
+    registry.push(REPOSITORY, image)
 
     with pytest.raises(RegistryUnavailable):
         registry.restore_tag(REPOSITORY, "1.4.0", image.index.digest)
@@ -243,9 +241,9 @@ def test_what_the_registry_said_is_for_the_log_alone(
 
 @pytest.mark.parametrize("mood", [Refuses(status=503), Refuses(status=405), HangsUp()], ids=str)
 def test_a_deletion_that_fails_says_so(
-    mood: Mood, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+    mood: Mood, fake: FakeRegistry, registry: DistributionRegistry, image: Image
 ) -> None:
-    registry.push(REPOSITORY, image, layer)
+    registry.push(REPOSITORY, image)
     fake.moods.append(replace(mood, method="DELETE"))
 
     with pytest.raises(RegistryCleanupFailed):
@@ -272,12 +270,12 @@ def test_a_silent_registry_is_not_waited_for_longer_than_there_is_time(
     assert (fake.requests == []) == (left == 0)
 
 
-def test_an_upload_that_takes_too_long_is_given_up(fake: FakeRegistry, image: Image, layer: Layer) -> None:
+def test_an_upload_that_takes_too_long_is_given_up(fake: FakeRegistry, image: Image) -> None:
     minutes = itertools.count(step=60.0)
     timeouts = Timeouts(sleep=lambda _: None, monotonic=lambda: next(minutes), total_seconds=59)
     registry = distribution_registry(url=fake.url, credential=Anonymous(), timeouts=timeouts)
 
     with pytest.raises(RegistryUnavailable):
-        registry.push(REPOSITORY, image, layer)
+        registry.push(REPOSITORY, image)
 
     assert fake.shelves.repositories[REPOSITORY].blobs == {}

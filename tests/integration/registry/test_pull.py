@@ -118,7 +118,7 @@ def test_layers_below_the_deciding_one_are_not_requested(fake: FakeRegistry, she
 def test_what_we_have_built_is_read_back(fake: FakeRegistry, shelf: Repository) -> None:
     with LayerSpool() as spool:
         built = lay(spool, SMALL_TREE)
-        ours = build_image(layer=built, title="slack", version="1.4.0")
+        ours = build_image(layers=[built], title="slack", version="1.4.0")
         shelf.blobs[built.digest] = b"".join(built.chunks())
     for document in (*ours.manifests, ours.index):
         shelve(shelf, document, "latest")

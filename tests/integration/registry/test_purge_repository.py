@@ -41,7 +41,7 @@ class RefusesFrom(Refuses):
 @pytest.fixture
 def images(layer: Layer) -> list[Image]:
     """Three versions of one content."""
-    return [build_image(layer=layer, title="slack", version=f"1.{minor}.0") for minor in range(3)]
+    return [build_image(layers=[layer], title="slack", version=f"1.{minor}.0") for minor in range(3)]
 
 
 @pytest.fixture
@@ -50,11 +50,11 @@ def registry(every_registry_url: str) -> DistributionRegistry:
 
 
 def push(
-    registry: DistributionRegistry, repository: str, images: list[Image], layer: Layer, *, tagged: bool = True
+    registry: DistributionRegistry, repository: str, images: list[Image], *, tagged: bool = True
 ) -> list[Digest]:
     """Push images, tag all but the first, and return what a history would know of them."""
     for number, image in enumerate(images):
-        registry.push(repository, image, layer)
+        registry.push(repository, image)
         if tagged and number:
             registry.tag(repository, f"1.{number}.0", image.index)
     return [image.index.digest for image in images]
@@ -78,9 +78,9 @@ def left(registry: DistributionRegistry, repository: str, images: list[Image]) -
 
 class TestEveryRegistry:
     def test_every_version_goes_tagged_or_not(
-        self, registry: DistributionRegistry, repository: str, images: list[Image], layer: Layer
+        self, registry: DistributionRegistry, repository: str, images: list[Image]
     ) -> None:
-        history = push(registry, repository, images, layer)
+        history = push(registry, repository, images)
         assert len(left(registry, repository, images)) == 9
 
         registry.purge_repository(repository, history)
@@ -88,9 +88,9 @@ class TestEveryRegistry:
         assert left(registry, repository, images) == set()
 
     def test_what_only_a_tag_names_goes_too(
-        self, registry: DistributionRegistry, repository: str, images: list[Image], layer: Layer
+        self, registry: DistributionRegistry, repository: str, images: list[Image]
     ) -> None:
-        push(registry, repository, images[1:], layer)
+        push(registry, repository, images[1:])
         registry.tag(repository, "stray", images[1].index)
 
         registry.purge_repository(repository, [])
@@ -98,9 +98,9 @@ class TestEveryRegistry:
         assert left(registry, repository, images) == set()
 
     def test_a_second_time_finds_nothing_to_do(
-        self, registry: DistributionRegistry, repository: str, images: list[Image], layer: Layer
+        self, registry: DistributionRegistry, repository: str, images: list[Image]
     ) -> None:
-        history = push(registry, repository, images, layer)
+        history = push(registry, repository, images)
 
         registry.purge_repository(repository, history)
         registry.purge_repository(repository, history)
@@ -113,22 +113,22 @@ class TestEveryRegistry:
         registry.purge_repository(repository, [images[0].index.digest])
 
     def test_another_repository_keeps_its_images(
-        self, registry: DistributionRegistry, repository: str, images: list[Image], layer: Layer
+        self, registry: DistributionRegistry, repository: str, images: list[Image]
     ) -> None:
-        history = push(registry, repository, images, layer)
-        push(registry, f"{repository}-other", images, layer)
+        history = push(registry, repository, images)
+        push(registry, f"{repository}-other", images)
 
         registry.purge_repository(repository, history)
 
         assert len(left(registry, f"{repository}-other", images)) == 9
 
     def test_the_same_images_can_be_pushed_again(
-        self, registry: DistributionRegistry, repository: str, images: list[Image], layer: Layer
+        self, registry: DistributionRegistry, repository: str, images: list[Image]
     ) -> None:
-        history = push(registry, repository, images, layer)
+        history = push(registry, repository, images)
         registry.purge_repository(repository, history)
 
-        push(registry, repository, images, layer)
+        push(registry, repository, images)
 
         assert len(left(registry, repository, images)) == 9
 
@@ -144,11 +144,10 @@ class TestARegistryInAMood:
         fake: FakeRegistry,
         registry: DistributionRegistry,
         images: list[Image],
-        layer: Layer,
         request_number: int,
     ) -> None:
         """An index goes after what it lists, so that a half-way purge knows what is left."""
-        history = push(registry, REPOSITORY, images, layer)
+        history = push(registry, REPOSITORY, images)
         fake.moods.append(RefusesFrom(request=request_number, status=500))
 
         with pytest.raises(RegistryCleanupFailed):
@@ -159,9 +158,9 @@ class TestARegistryInAMood:
         assert left(registry, REPOSITORY, images) == set()
 
     def test_one_that_keeps_what_an_index_lists_loses_the_index_first(
-        self, fake: FakeRegistry, registry: DistributionRegistry, images: list[Image], layer: Layer
+        self, fake: FakeRegistry, registry: DistributionRegistry, images: list[Image]
     ) -> None:
-        history = push(registry, REPOSITORY, images[:1], layer)
+        history = push(registry, REPOSITORY, images[:1])
         first = images[0].manifests[0].digest
         fake.moods.append(Refuses(method="DELETE", path=first, status=405, times=1))
 
@@ -175,10 +174,9 @@ class TestARegistryInAMood:
         fake: FakeRegistry,
         registry: DistributionRegistry,
         images: list[Image],
-        layer: Layer,
         status: int,
     ) -> None:
-        history = push(registry, REPOSITORY, images, layer)
+        history = push(registry, REPOSITORY, images)
         fake.moods.append(Refuses(method="DELETE", status=status))
 
         with pytest.raises(RegistryCleanupFailed):
@@ -186,9 +184,9 @@ class TestARegistryInAMood:
 
     @pytest.mark.parametrize("path", ["/manifests/", "/tags/list"])
     def test_one_that_answers_nonsense_fails_the_purge(
-        self, fake: FakeRegistry, registry: DistributionRegistry, images: list[Image], layer: Layer, path: str
+        self, fake: FakeRegistry, registry: DistributionRegistry, images: list[Image], path: str
     ) -> None:
-        history = push(registry, REPOSITORY, images, layer)
+        history = push(registry, REPOSITORY, images)
         fake.moods.append(Garbles(method="GET", path=path))
 
         with pytest.raises(RegistryCleanupFailed):
@@ -305,9 +303,9 @@ class TestARegistryInAMood:
         registry.purge_repository(REPOSITORY, [])
 
     def test_tags_that_name_nothing_are_passed_over(
-        self, fake: FakeRegistry, registry: DistributionRegistry, images: list[Image], layer: Layer
+        self, fake: FakeRegistry, registry: DistributionRegistry, images: list[Image]
     ) -> None:
-        registry.push(REPOSITORY, images[0], layer)
+        registry.push(REPOSITORY, images[0])
         fake.shelves.repositories[REPOSITORY].tags["dangling"] = digest_of(b"gone")
 
         registry.purge_repository(REPOSITORY, [images[0].index.digest])

@@ -27,7 +27,7 @@ HTPASSWD = "Aladdin:$2b$04$pOx0GLap3Tr0arIN1XYeyuZMOqF6vh7bz5oxRqCHIvoWtutc9NcHO
 
 @pytest.fixture
 def image(layer: Layer) -> Image:
-    return build_image(layer=layer, title="slack", version="1.4.0", description="Post and read messages.")
+    return build_image(layers=[layer], title="slack", version="1.4.0", description="Post and read messages.")
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_all_of_a_pushed_image_can_be_pulled_by_digest(
     registry: DistributionRegistry, repository: str, image: Image, layer: Layer
 ) -> None:
     registry.create_repository(repository)
-    registry.push(repository, image, layer)
+    registry.push(repository, image)
 
     for document in (image.index, *image.manifests):
         assert read(registry, repository, document, document.digest) == document.raw
@@ -61,10 +61,8 @@ def test_all_of_a_pushed_image_can_be_pulled_by_digest(
         assert answer.data == content
 
 
-def test_a_push_moves_no_tag(
-    registry: DistributionRegistry, repository: str, image: Image, layer: Layer
-) -> None:
-    registry.push(repository, image, layer)
+def test_a_push_moves_no_tag(registry: DistributionRegistry, repository: str, image: Image) -> None:
+    registry.push(repository, image)
 
     assert read(registry, repository, image.index, "1.4.0") is None
 
@@ -72,9 +70,9 @@ def test_a_push_moves_no_tag(
 def test_a_tag_names_the_index_and_moves(
     registry: DistributionRegistry, repository: str, image: Image, layer: Layer
 ) -> None:
-    other = build_image(layer=layer, title="slack", version="1.4.0", description="Reworded.")
-    registry.push(repository, image, layer)
-    registry.push(repository, other, layer)
+    other = build_image(layers=[layer], title="slack", version="1.4.0", description="Reworded.")
+    registry.push(repository, image)
+    registry.push(repository, other)
 
     registry.tag(repository, "1.4.0", image.index)
     registry.tag(repository, "1.4.0", other.index)
@@ -83,20 +81,18 @@ def test_a_tag_names_the_index_and_moves(
 
 
 def test_a_tag_that_was_lost_can_be_set_again_by_digest(
-    registry: DistributionRegistry, repository: str, image: Image, layer: Layer
+    registry: DistributionRegistry, repository: str, image: Image
 ) -> None:
-    registry.push(repository, image, layer)
+    registry.push(repository, image)
 
     registry.restore_tag(repository, "1.4.0", image.index.digest)
 
     assert read(registry, repository, image.index, "1.4.0") == image.index.raw
 
 
-def test_pushing_again_changes_nothing(
-    registry: DistributionRegistry, repository: str, image: Image, layer: Layer
-) -> None:
-    registry.push(repository, image, layer)
-    registry.push(repository, image, layer)
+def test_pushing_again_changes_nothing(registry: DistributionRegistry, repository: str, image: Image) -> None:
+    registry.push(repository, image)
+    registry.push(repository, image)
 
     assert read(registry, repository, image.index, image.index.digest) == image.index.raw
 
@@ -104,9 +100,9 @@ def test_pushing_again_changes_nothing(
 def test_a_layer_of_many_pieces_arrives_whole(registry: DistributionRegistry, repository: str) -> None:
     with LayerSpool() as spool:
         layer = lay(spool, {f"data/{number}": number.to_bytes(2) * 300_000 for number in range(40)})
-        image = build_image(layer=layer, title="slack", version="1.4.0")
+        image = build_image(layers=[layer], title="slack", version="1.4.0")
 
-        registry.push(repository, image, layer)
+        registry.push(repository, image)
 
         answer = urllib3.PoolManager().request(
             "GET", f"http://{registry.host}/v2/{repository}/blobs/{layer.digest}"
@@ -115,9 +111,9 @@ def test_a_layer_of_many_pieces_arrives_whole(registry: DistributionRegistry, re
 
 
 def test_a_deleted_image_is_gone_with_its_tags(
-    registry: DistributionRegistry, repository: str, image: Image, layer: Layer
+    registry: DistributionRegistry, repository: str, image: Image
 ) -> None:
-    registry.push(repository, image, layer)
+    registry.push(repository, image)
     registry.tag(repository, "1.4.0", image.index)
 
     registry.delete_image(repository, image.digests)
@@ -128,9 +124,9 @@ def test_a_deleted_image_is_gone_with_its_tags(
 
 
 def test_deleting_what_a_crash_left_over_converges(
-    registry: DistributionRegistry, repository: str, image: Image, layer: Layer
+    registry: DistributionRegistry, repository: str, image: Image
 ) -> None:
-    registry.push(repository, image, layer)
+    registry.push(repository, image)
     registry.delete_image(repository, image.digests[:1])
 
     registry.delete_image(repository, image.digests)
@@ -148,9 +144,9 @@ def test_deleting_from_a_repository_that_never_was_is_done_already(
 def test_an_image_that_shares_the_layer_survives_the_other_s_deletion(
     registry: DistributionRegistry, repository: str, image: Image, layer: Layer
 ) -> None:
-    other = build_image(layer=layer, title="slack", version="1.4.1")
-    registry.push(repository, image, layer)
-    registry.push(repository, other, layer)
+    other = build_image(layers=[layer], title="slack", version="1.4.1")
+    registry.push(repository, image)
+    registry.push(repository, other)
 
     registry.delete_image(repository, image.digests)
 
@@ -178,21 +174,19 @@ class TestCredentials:
             with docker_registry(tmp_path, htpasswd=HTPASSWD) as url:
                 yield url
 
-    def test_the_right_ones_open(self, guarded_url: str, image: Image, layer: Layer) -> None:
+    def test_the_right_ones_open(self, guarded_url: str, image: Image) -> None:
         credential = Basic(user="Aladdin", password="open sesame")
         registry = distribution_registry(url=guarded_url, credential=credential, timeouts=TIMEOUTS)
 
-        registry.push("packs/slack", image, layer)
+        registry.push("packs/slack", image)
         registry.tag("packs/slack", "1.4.0", image.index)
 
     @pytest.mark.parametrize("credential", [Anonymous(), Basic(user="Aladdin", password="close")])
-    def test_others_do_not(
-        self, guarded_url: str, credential: Anonymous | Basic, image: Image, layer: Layer
-    ) -> None:
+    def test_others_do_not(self, guarded_url: str, credential: Anonymous | Basic, image: Image) -> None:
         registry = distribution_registry(url=guarded_url, credential=credential, timeouts=TIMEOUTS)
 
         with pytest.raises(RegistryRefused) as refused:
-            registry.push("packs/slack", image, layer)
+            registry.push("packs/slack", image)
         assert refused.value.answered == 401
         with pytest.raises(RegistryCleanupFailed):
             registry.delete_image("packs/slack", image.digests)

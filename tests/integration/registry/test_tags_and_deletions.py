@@ -8,7 +8,6 @@ from tests.integration.registry.evidence import causes, notes
 
 from packyard.errors import RegistryCleanupFailed
 from packyard.oci.build.image import Image
-from packyard.oci.build.layer import Layer
 from packyard.registry.own.distribution import DistributionRegistry
 from packyard.registry.own.refusal import RegistryRefused, TagKept
 
@@ -32,10 +31,9 @@ class TestImmutableTags:
         fake: FakeRegistry,
         registry: DistributionRegistry,
         image: Image,
-        layer: Layer,
     ) -> None:
         """buildkit #3776, kots #5940, hub-feedback #2466."""
-        registry.push(REPOSITORY, image, layer)
+        registry.push(REPOSITORY, image)
         registry.tag(REPOSITORY, "1.4.0", image.index)
         fake.moods.append(Says(method="PUT", status=status, body=body))
 
@@ -53,11 +51,10 @@ class TestImmutableTags:
         registry: DistributionRegistry,
         image: Image,
         other: Image,
-        layer: Layer,
     ) -> None:
-        registry.push(REPOSITORY, other, layer)
+        registry.push(REPOSITORY, other)
         registry.tag(REPOSITORY, "1.4.0", other.index)
-        registry.push(REPOSITORY, image, layer)
+        registry.push(REPOSITORY, image)
         fake.moods.append(Says(method="PUT", status=status, body=body))
 
         with pytest.raises(TagKept) as kept:
@@ -67,9 +64,9 @@ class TestImmutableTags:
 
     @pytest.mark.parametrize("status", [401, 403])
     def test_a_tag_that_does_not_stand_is_not_kept(
-        self, status: int, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+        self, status: int, fake: FakeRegistry, registry: DistributionRegistry, image: Image
     ) -> None:
-        registry.push(REPOSITORY, image, layer)
+        registry.push(REPOSITORY, image)
         fake.moods.append(Refuses(method="PUT", status=status))
 
         with pytest.raises(RegistryRefused) as refused:
@@ -81,26 +78,26 @@ class TestImmutableTags:
 class TestDeleting:
     @pytest.mark.parametrize("status", [400, 403, 404, 405, 500, 503])
     def test_what_is_gone_whatever_the_registry_says_of_it_is_gone(
-        self, status: int, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+        self, status: int, fake: FakeRegistry, registry: DistributionRegistry, image: Image
     ) -> None:
-        registry.push(REPOSITORY, image, layer)
+        registry.push(REPOSITORY, image)
         fake.moods.append(Restates(method="DELETE", status=status))
 
         registry.delete_image(REPOSITORY, image.digests)
 
     def test_a_request_that_failed_may_still_be_on_its_way(
-        self, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+        self, fake: FakeRegistry, registry: DistributionRegistry, image: Image
     ) -> None:
-        registry.push(REPOSITORY, image, layer)
+        registry.push(REPOSITORY, image)
         fake.moods.append(Restates(method="DELETE", status=500))
 
         assert not registry.delete_image(REPOSITORY, image.digests)
 
     def test_what_is_still_read_for_a_while_has_been_removed(
-        self, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+        self, fake: FakeRegistry, registry: DistributionRegistry, image: Image
     ) -> None:
         """distribution #4685."""
-        registry.push(REPOSITORY, image, layer)
+        registry.push(REPOSITORY, image)
         fake.moods.append(Says(method="DELETE", status=202))
 
         registry.purge_repository(REPOSITORY, [image.index.digest])
@@ -108,10 +105,10 @@ class TestDeleting:
         assert fake.shelves.repositories[REPOSITORY].manifests
 
     def test_a_registry_that_does_not_delete_is_named_to_the_operator(
-        self, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+        self, fake: FakeRegistry, registry: DistributionRegistry, image: Image
     ) -> None:
         """Debian's answers so where deletion is off, Docker Hub always (hub-feedback #2360)."""
-        registry.push(REPOSITORY, image, layer)
+        registry.push(REPOSITORY, image)
         fake.moods.append(Says(method="DELETE", status=405, body=b'{"errors":[{"code":"UNSUPPORTED"}]}'))
 
         with pytest.raises(RegistryCleanupFailed) as failed:

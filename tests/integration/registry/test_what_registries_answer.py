@@ -39,12 +39,11 @@ class TestSuccesses:
         fake: FakeRegistry,
         registry: DistributionRegistry,
         image: Image,
-        layer: Layer,
     ) -> None:
         """containers/image #381."""
         fake.moods.append(Restates(method=method, path=path, status=status))
 
-        registry.push(REPOSITORY, image, layer)
+        registry.push(REPOSITORY, image)
         registry.tag(REPOSITORY, "1.4.0", image.index)
 
         assert fake.shelves.repositories[REPOSITORY].tags == {"1.4.0": image.index.digest}
@@ -60,13 +59,12 @@ class TestSuccesses:
         fake: FakeRegistry,
         registry: DistributionRegistry,
         image: Image,
-        layer: Layer,
     ) -> None:
         """201 says that it is stored; so does a digest. Another status without one may mean anything."""
         statuses = {("PUT", "manifests"): answers["PUT"]} if "PUT" in answers else {}
         fake.flavour = replace(PLAIN, statuses=statuses, names_digests="digest" not in answers)
 
-        registry.push(REPOSITORY, image, layer)
+        registry.push(REPOSITORY, image)
 
         assert asked(fake, "GET", "/manifests/") == looks
 
@@ -80,9 +78,9 @@ class TestSuccesses:
 
     @pytest.mark.parametrize("stated", ["sha512:" + "0" * 128, "", "nonsense"])
     def test_a_digest_of_another_kind_says_nothing(
-        self, stated: str, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+        self, stated: str, fake: FakeRegistry, registry: DistributionRegistry, image: Image
     ) -> None:
-        registry.push(REPOSITORY, image, layer)
+        registry.push(REPOSITORY, image)
         headers = (("Docker-Content-Digest", stated), ("Content-Type", "text/plain; charset=utf-8"))
         fake.moods.append(Says(method="GET", headers=headers, body=image.index.raw))
 
@@ -93,22 +91,22 @@ class TestSuccesses:
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     def test_a_blob_that_lies_elsewhere_is_there(
-        self, status: int, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+        self, status: int, fake: FakeRegistry, registry: DistributionRegistry, image: Image
     ) -> None:
-        registry.push(REPOSITORY, image, layer)
+        registry.push(REPOSITORY, image)
         fake.moods.append(
             Says(method="HEAD", status=status, headers=(("Location", "http://storage.invalid/x"),))
         )
 
-        registry.push(REPOSITORY, image, layer)
+        registry.push(REPOSITORY, image)
 
         assert asked(fake, "POST") == 3
 
     @pytest.mark.parametrize("status", [200, 202, 204, 404])
     def test_a_manifest_may_be_deleted_in_several_ways(
-        self, status: int, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+        self, status: int, fake: FakeRegistry, registry: DistributionRegistry, image: Image
     ) -> None:
-        registry.push(REPOSITORY, image, layer)
+        registry.push(REPOSITORY, image)
         fake.moods.append(Restates(method="DELETE", status=status))
 
         assert registry.delete_image(REPOSITORY, image.digests)
@@ -135,7 +133,7 @@ class TestUploads:
     ) -> None:
         fake.flavour = replace(PLAIN, located=spelling)
 
-        registry.push(REPOSITORY, image, layer)
+        registry.push(REPOSITORY, image)
 
         assert layer.digest in fake.shelves.repositories[REPOSITORY].blobs
 
@@ -150,24 +148,24 @@ class TestUploads:
         ],
     )
     def test_they_do_not_continue_on_another_origin(
-        self, base_url: str, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+        self, base_url: str, fake: FakeRegistry, registry: DistributionRegistry, image: Image
     ) -> None:
         fake.moods.append(SendsElsewhere(base_url=base_url, method="POST"))
 
         with pytest.raises(RegistryRefused) as refused:
-            registry.push(REPOSITORY, image, layer)
+            registry.push(REPOSITORY, image)
 
         assert "RegistryUrl" in notes(refused.value)
         assert "state=kept" not in notes(refused.value)
         assert asked(fake, "PUT") == 0
 
     def test_an_answer_without_a_location_counts_as_no_answer(
-        self, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+        self, fake: FakeRegistry, registry: DistributionRegistry, image: Image
     ) -> None:
         fake.moods.append(Says(method="POST", status=202))
 
         with pytest.raises(RegistryUnavailable):
-            registry.push(REPOSITORY, image, layer)
+            registry.push(REPOSITORY, image)
 
     @pytest.mark.parametrize(
         "mood",
@@ -187,7 +185,7 @@ class TestUploads:
         """Registries with more than one instance lose uploads (distribution #2225)."""
         fake.moods.append(replace(mood, method="PUT", path="/uploads/", times=1))
 
-        registry.push(REPOSITORY, image, layer)
+        registry.push(REPOSITORY, image)
 
         assert layer.digest in fake.shelves.repositories[REPOSITORY].blobs
 
@@ -201,7 +199,7 @@ class TestUploads:
             for piece in layer.chunks():
                 upload.write(piece)
             upload.end()
-            registry.push(REPOSITORY, image, layer, upload=upload)
+            registry.push(REPOSITORY, image, uploads={layer.digest: upload})
 
         assert layer.digest in fake.shelves.repositories[REPOSITORY].blobs
 
@@ -218,13 +216,13 @@ ADVICE = {
 
 @pytest.mark.parametrize(("mood", "word"), ADVICE.values(), ids=ADVICE)
 def test_a_refusal_says_to_the_operator_what_helps(
-    *, mood: Mood, word: str, fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+    *, mood: Mood, word: str, fake: FakeRegistry, registry: DistributionRegistry, image: Image
 ) -> None:
     # A redirected HEAD would mean that the registry has the blob already.
     fake.moods += [Refuses(method="HEAD", path="/blobs/", status=404), replace(mood)]
 
     with pytest.raises(RegistryRefused) as refused:
-        registry.push(REPOSITORY, image, layer)
+        registry.push(REPOSITORY, image)
 
     assert word in notes(refused.value)
     assert word not in refused.value.message
@@ -232,10 +230,10 @@ def test_a_refusal_says_to_the_operator_what_helps(
 
 
 def test_the_blob_is_looked_up_after_an_ambiguous_answer_to_a_mount(
-    fake: FakeRegistry, registry: DistributionRegistry, image: Image, layer: Layer
+    fake: FakeRegistry, registry: DistributionRegistry, image: Image
 ) -> None:
     """A registry that answers 200 to everything has taken the blob over, or has begun an upload."""
-    registry.push("packs/one", image, layer)
+    registry.push("packs/one", image)
     fake.moods.append(Restates(method="POST", status=200))
     config = image.configs[0]
 

@@ -31,7 +31,20 @@ PACKS = st.builds(
     capabilities=st.none() | st.text(min_size=1),
     suggested_packs=st.lists(st.just("jira")).map(tuple),
     content_digest=st.none() | DIGESTS,
+    chain_id=st.none() | DIGESTS,
+    layer_digest=st.none() | DIGESTS,
 )
+
+
+def test_a_row_of_before_has_the_diff_id_of_its_layer_and_no_content_digest() -> None:
+    diff_id = digest_of(b"tar")
+    row = to_item(a_pack(1)) | {"content_digest": diff_id}
+    row.pop("files_digest", None)
+
+    pack = from_item(row)
+
+    assert (pack.chain_id, pack.content_digest) == (diff_id, None)
+    assert to_item(pack)["content_digest"] == diff_id
 
 
 @given(PACKS)

@@ -26,7 +26,7 @@ def layer() -> Iterator[Layer]:
 
 @pytest.fixture
 def image(layer: Layer) -> Image:
-    return build_image(layer=layer, title="slack", version="1.4.0+build", description=DESCRIPTION)
+    return build_image(layers=[layer], title="slack", version="1.4.0+build", description=DESCRIPTION)
 
 
 def body(document: Document) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def test_the_index_carries_the_same_annotations(image: Image) -> None:
 
 
 def test_without_a_description_there_is_no_such_annotation(layer: Layer) -> None:
-    image = build_image(layer=layer, title="slack", version="1.4.0")
+    image = build_image(layers=[layer], title="slack", version="1.4.0")
 
     for document in (image.index, *image.manifests):
         assert body(document)["annotations"].keys() == {
@@ -109,7 +109,7 @@ def test_digests_name_the_index_before_what_it_names(image: Image) -> None:
 
 
 def test_the_same_arguments_give_the_same_image(image: Image, layer: Layer) -> None:
-    assert build_image(layer=layer, title="slack", version="1.4.0+build", description=DESCRIPTION) == image
+    assert build_image(layers=[layer], title="slack", version="1.4.0+build", description=DESCRIPTION) == image
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_the_same_arguments_give_the_same_image(image: Image, layer: Layer) -> N
 def test_images_that_differ_share_no_manifest(image: Image, layer: Layer, change: dict[str, Any]) -> None:
     stated = {"title": "slack", "version": "1.4.0+build", "description": DESCRIPTION} | change
 
-    assert not set(build_image(layer=layer, **stated).digests) & set(image.digests)
+    assert not set(build_image(layers=[layer], **stated).digests) & set(image.digests)
 
 
 def test_a_document_is_compact_sorted_utf_8() -> None:

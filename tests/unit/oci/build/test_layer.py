@@ -2,6 +2,7 @@ import gzip
 import hashlib
 import itertools
 import tarfile
+import zlib
 from io import BytesIO
 
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.trees import SMALL_TREE, lay
 
-from packyard.oci.build.layer import MEMBER_BYTES, Layer, LayerSpool
+from packyard.oci.build.compression import inflate_pieces
+from packyard.oci.build.file_in_spool import PIECE_BYTES
+from packyard.oci.build.layer import Layer, LayerSpool
 from packyard.oci.build.tree import File, canonical_order
 from packyard.oci.content import Content
 from packyard.oci.digest import digest_of
@@ -22,7 +25,7 @@ TREES = st.dictionaries(
     min_size=1,
 )
 # Hardly compressible, and longer than what a spool keeps in memory.
-LONG = b"".join(hashlib.sha256(n.to_bytes(4)).digest() for n in range(9 * MEMBER_BYTES // 32 + 1))
+LONG = b"".join(hashlib.sha256(n.to_bytes(4)).digest() for n in range(9 * PIECE_BYTES // 32 + 1))
 
 
 def blob_of(layer: Layer) -> bytes:
@@ -84,6 +87,18 @@ def test_the_order_in_which_content_arrives_leaves_no_trace(
 
 
 @given(tree=TREES)
+def test_a_layer_is_one_gzip_member(tree: dict[str, bytes]) -> None:
+    """Many readers stop after the first: zlib with wbits 31, PHP's gzdecode, Perl's Compress::Zlib."""
+    with LayerSpool() as spool:
+        layer = lay(spool, tree)
+        inflater = zlib.decompressobj(wbits=31)
+
+        assert digest_of(inflater.decompress(blob_of(layer))) == layer.diff_id
+        assert inflater.eof
+        assert inflater.unused_data == b""
+
+
+@given(tree=TREES)
 def test_digests_and_size_are_those_of_the_blob(tree: dict[str, bytes]) -> None:
     with LayerSpool() as spool:
         layer = lay(spool, tree)
@@ -108,33 +123,34 @@ def test_how_content_is_cut_into_chunks_leaves_no_trace(content: bytes, cuts: li
         (0, []),
         (1, [512]),
         (512, [512]),
-        (MEMBER_BYTES - 1, [MEMBER_BYTES]),
-        (MEMBER_BYTES, [MEMBER_BYTES]),
-        (MEMBER_BYTES + 1, [MEMBER_BYTES, 512]),
-        (3 * MEMBER_BYTES, [MEMBER_BYTES] * 3),
+        (PIECE_BYTES - 1, [PIECE_BYTES]),
+        (PIECE_BYTES, [PIECE_BYTES]),
+        (PIECE_BYTES + 1, [PIECE_BYTES, 512]),
+        (3 * PIECE_BYTES, [PIECE_BYTES] * 3),
     ],
 )
-def test_members_are_bounded_and_the_last_takes_the_padding(size: int, raw_sizes: list[int]) -> None:
+def test_pieces_are_bounded_and_the_last_takes_the_padding(size: int, raw_sizes: list[int]) -> None:
     content = LONG[:size]
     with LayerSpool() as spool:
         stored = spool.store(content[start : start + 100_000] for start in range(0, size, 100_000))
 
-        inflated = b"".join(gzip.decompress(spool.read(member)) for member in stored.members)
+        inflated = b"".join(inflate_pieces(spool.read(piece), size=piece.raw_size) for piece in stored.pieces)
 
-    assert [member.raw_size for member in stored.members] == raw_sizes
+    assert [piece.raw_size for piece in stored.pieces] == raw_sizes
     assert (stored.size, stored.sha256) == (size, hashlib.sha256(content).hexdigest())
     assert inflated == content + bytes(-size % 512)
 
 
 def test_every_file_can_be_read_alone_with_one_range_of_the_blob() -> None:
-    tree = SMALL_TREE | {"data/long": LONG[: 2 * MEMBER_BYTES + 5]}
+    tree = SMALL_TREE | {"data/long": LONG[: 2 * PIECE_BYTES + 5]}
     with LayerSpool() as spool:
         layer = lay(spool, tree)
         blob = blob_of(layer)
 
     for file in layer.files:
-        ranges = b"".join(blob[member.offset : member.offset + member.length] for member in file.members)
-        content = gzip.decompress(ranges)[: file.size]
+        ranges = b"".join(blob[piece.offset : piece.offset + piece.length] for piece in file.pieces)
+        # Of any length: an inflater gives what is there, whether or not the stream has ended.
+        content = zlib.decompressobj(wbits=-15).decompress(ranges)[: file.size]
         assert content == tree[file.path]
         assert hashlib.sha256(content).hexdigest() == file.sha256
         assert file.size == len(content)
@@ -166,15 +182,15 @@ def test_files_may_share_content() -> None:
         assert members_of(layer)[1:] == [("data/a", 0o644, b"shared"), ("data/b", 0o644, b"shared")]
 
 
-def test_a_long_run_of_headers_stays_in_members_of_bounded_size() -> None:
+def test_a_long_run_of_headers_stays_in_pieces_of_bounded_size() -> None:
     directories = [f"data/{number}" for number in range(3000)]
     with LayerSpool() as spool:
         layer = lay(spool, {}, directories=directories)
 
         assert len(members_of(layer)) == 3001
-        assert max(len(chunk) for chunk in layer.chunks()) < MEMBER_BYTES
+        assert max(len(chunk) for chunk in layer.chunks()) < PIECE_BYTES
 
 
-def test_an_empty_file_has_no_members() -> None:
+def test_an_empty_file_has_no_pieces() -> None:
     with LayerSpool() as spool:
         assert spool.store([]) == Content(0, hashlib.sha256().hexdigest(), ())

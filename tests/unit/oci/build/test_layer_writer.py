@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packyard.oci.build.layer import MEMBER_BYTES, LayerSpool
+from packyard.oci.build.file_in_spool import PIECE_BYTES
+from packyard.oci.build.layer import LayerSpool
 from packyard.oci.build.layer_writer import LayerWriter
 from packyard.oci.content import Content
 
@@ -31,13 +32,13 @@ def test_another_thread_stores_the_same(files: list[list[bytes]]) -> None:
 
 
 def test_files_of_many_batches_and_of_many_members_are_the_same() -> None:
-    files = [[content] for content in MANY] + [[bytes(MEMBER_BYTES), b"x" * (3 * MEMBER_BYTES), b"end"]]
+    files = [[content] for content in MANY] + [[bytes(PIECE_BYTES), b"x" * (3 * PIECE_BYTES), b"end"]]
 
     assert written(files) == stored(files)
 
 
 def test_content_can_be_had_again_once_all_is_stored() -> None:
-    large = bytes(MEMBER_BYTES) + b"end"
+    large = bytes(PIECE_BYTES) + b"end"
     with LayerSpool() as spool, LayerWriter(spool) as writer:
         kept = [writer.store([content]) for content in (*MANY, large, b"")]
 
@@ -60,7 +61,7 @@ def test_a_small_pack_starts_no_thread() -> None:
 
 def test_what_the_archive_raises_passes_through() -> None:
     def cut_off() -> Iterator[bytes]:
-        yield bytes(MEMBER_BYTES)
+        yield bytes(PIECE_BYTES)
         raise ValueError("cut off")
 
     with (

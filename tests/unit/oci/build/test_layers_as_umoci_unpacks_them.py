@@ -89,8 +89,8 @@ def _read(index: FileIndex, path: str, blobs: dict[Digest, bytes]) -> bytes:
     file = index.find(path)
     assert file is not None
     blob = blobs[index.layers[file.layer].digest]
-    if file.members:
-        start, last = file.members[0].offset, file.members[-1]
+    if file.pieces:
+        start, last = file.pieces[0].offset, file.pieces[-1]
         return b"".join(inflate_layer([blob[start : last.offset + last.length]]))[: file.size]
     return b"".join(inflate_layer([blob]))[file.at :][: file.size]
 

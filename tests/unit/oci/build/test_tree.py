@@ -3,7 +3,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packyard.oci.build.tree import Directory, File, canonical_order, with_file
+from packyard.oci.build.tree import Directory, File, canonical_order
 from packyard.oci.content import Content
 
 EMPTY = Content(0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", ())
@@ -67,17 +67,6 @@ def test_the_order_of_the_arguments_leaves_no_trace(paths: list[str], seed: int)
     shuffled = random.Random(seed).sample(paths, len(paths))  # noqa: S311 - not a secret
 
     assert canonical_order(directories=shuffled, files=[]) == canonical_order(directories=paths, files=[])
-
-
-@given(paths=PATHS, new=st.sampled_from(["pack.yaml", "LICENSE", "a/new", "z/new/deep", "data/x"]))
-def test_a_file_put_among_others_stands_where_it_would_have_been(paths: list[str], new: str) -> None:
-    others = canonical_order(directories=[], files=[a_file(path + ".md") for path in paths])
-    executable = File(new, executable=True, content=EMPTY)
-
-    assert with_file(others, executable) == canonical_order(
-        directories=[], files=[executable, *(a_file(path + ".md") for path in paths)]
-    )
-    assert with_file(with_file(others, a_file(new)), executable) == with_file(others, executable)
 
 
 @given(paths=PATHS)

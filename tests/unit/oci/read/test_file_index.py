@@ -11,8 +11,9 @@ import pytest
 from isal import igzip
 from tests.trees import SMALL_TREE, lay
 
+from packyard.oci.build.compression import inflate_pieces
 from packyard.oci.build.layer import LayerSpool
-from packyard.oci.content import GzipMember
+from packyard.oci.content import LayerForm, Piece
 from packyard.oci.digest import digest_of
 from packyard.oci.read.file_index import (
     WITHOUT_HARD_LINKS,
@@ -20,12 +21,12 @@ from packyard.oci.read.file_index import (
     IndexedFile,
     IndexedLayer,
     empty_directories,
-    index_of_layer,
+    index_of_layers,
     parse_index,
 )
 
-LAYER = IndexedLayer(digest_of(b"layer"), 1000, plain=False)
-FILE = IndexedFile("guides/a.md", 5, 0o644, "0" * 64, 0, members=(GzipMember(10, 20, 512),))
+LAYER = IndexedLayer(digest_of(b"layer"), 1000, LayerForm.FLUSHED, digest_of(b"tar"))
+FILE = IndexedFile("guides/a.md", 5, 0o644, "0" * 64, 0, pieces=(Piece(10, 20, 512),))
 INDEX = FileIndex((LAYER,), (FILE,), ("data/empty",))
 
 
@@ -33,6 +34,12 @@ def body_of(index: FileIndex) -> dict[str, Any]:
     head, *files = map(json.loads, gzip.decompress(index.to_bytes()).split(b"\n"))
     assert isinstance(head, dict)
     return head | {"files": files}
+
+
+def earlier_body(index: FileIndex) -> dict[str, Any]:
+    """What a document said of layers before format 4."""
+    layers = [[layer.digest, layer.size, layer.form is LayerForm.PLAIN] for layer in index.layers]
+    return body_of(index) | {"format": 3, "layers": layers}
 
 
 def document(body: object) -> bytes:
@@ -59,16 +66,15 @@ def test_of_a_document_one_file_can_be_read_without_the_others() -> None:
 def test_a_layer_of_ours_is_indexed_file_by_file_in_the_order_of_their_paths() -> None:
     with LayerSpool() as spool:
         layer = lay(spool, SMALL_TREE, executables=["scripts/post.sh"], directories=["data/deep/empty"])
-        index = index_of_layer(layer)
+        index = index_of_layers([layer])
         blob = b"".join(layer.chunks())
 
     assert [file.path for file in index.files] == sorted(SMALL_TREE)
     assert index.directories == ("data/deep/empty",)
-    assert index.layers == (IndexedLayer(layer.digest, len(blob), plain=False),)
+    assert index.layers == (IndexedLayer(layer.digest, len(blob), LayerForm.FLUSHED, layer.diff_id),)
     for file in index.files:
-        start, end = (file.members[0].offset, file.members[-1].offset) if file.members else (0, 0)
-        end += file.members[-1].length if file.members else 0
-        content = gzip.decompress(blob[start:end])[: file.size] if file.members else b""
+        row = b"".join(blob[piece.offset : piece.offset + piece.length] for piece in file.pieces)
+        content = inflate_pieces(row, size=sum(piece.raw_size for piece in file.pieces))[: file.size]
         assert content == SMALL_TREE[file.path]
         assert hashlib.sha256(content).hexdigest() == file.sha256
         assert file.mode == (0o755 if file.path == "scripts/post.sh" else 0o644)
@@ -95,27 +101,34 @@ DAMAGED = {
     "no JSON": igzip.compress(b"{"),
     "another kind of JSON": document([]),
     "no format": document({}),
-    "an earlier format": document(body_of(INDEX) | {"format": 2}),
-    "a later format": document(body_of(INDEX) | {"format": 4}),
+    "an earlier format": document(earlier_body(INDEX) | {"format": 2}),
+    "a later format": document(body_of(INDEX) | {"format": 5}),
     "no layers": document(body_of(INDEX) | {"layers": []}),
-    "a layer of no digest": document(body_of(INDEX) | {"layers": [["sha256:1", 1000, False]]}),
-    "a layer of no form": document(body_of(INDEX) | {"layers": [[LAYER.digest, 1000, 0]]}),
+    "a layer of no digest": document(body_of(INDEX) | {"layers": [["sha256:1", 1000, "plain", None]]}),
+    "a layer of no form": document(body_of(INDEX) | {"layers": [[LAYER.digest, 1000, "none", None]]}),
+    "a layer of no diff_id": document(
+        body_of(INDEX) | {"layers": [[LAYER.digest, 1000, "plain", "sha256:1"]]}
+    ),
+    "a layer of the form of before": document(body_of(INDEX) | {"layers": [[LAYER.digest, 1000, False]]}),
+    "a layer of before without its form": document(
+        earlier_body(INDEX) | {"layers": [[LAYER.digest, 1000, 0]]}
+    ),
     "a directory of no name": document(body_of(INDEX) | {"directories": [""]}),
     "a directory that is a number": document(body_of(INDEX) | {"directories": [1]}),
     "a file of no name": _set(0, ""),
     "a file of a negative size": _set(1, -1),
     "a file of a size that is true": _set(1, True),
-    "a file larger than its members": _set(1, 513),
+    "a file larger than its pieces": _set(1, 513),
     "a file of no mode": _set(2, None),
     "a file of no sha256": _set(3, "0" * 63),
     "a file in a layer that is not there": _set(4, 1),
     "a file in a layer counted from the end": _set(4, -1),
     "a file that starts nowhere": _set(5, "0"),
-    "a member outside of its layer": _set(6, [[990, 20, 512]]),
-    "a member before its layer": _set(6, [[-5, 20, 512]]),
-    "an empty member": _set(6, [[10, 0, 512]]),
-    "members apart from each other": _set(6, [[10, 20, 512], [40, 20, 512]]),
-    "half a member": _set(6, [[10, 20]]),
+    "a piece outside of its layer": _set(6, [[990, 20, 512]]),
+    "a piece before its layer": _set(6, [[-5, 20, 512]]),
+    "an empty piece": _set(6, [[10, 0, 512]]),
+    "pieces apart from each other": _set(6, [[10, 20, 512], [40, 20, 512]]),
+    "half a piece": _set(6, [[10, 20]]),
     "a file too short of columns": _first_file(lambda row: row.pop()),
     "nested without end": igzip.compress(b"[" * 100_000),
 }
@@ -123,21 +136,35 @@ DAMAGED = {
 
 @pytest.mark.parametrize("damaged", DAMAGED.values(), ids=DAMAGED.keys())
 def test_a_document_that_is_damaged_is_one_error(damaged: bytes) -> None:
-    with pytest.raises(ValueError, match=r"index|sha256|values to unpack|Expecting"):
+    with pytest.raises(ValueError, match=r"index|sha256|values to unpack|Expecting|LayerForm"):
         parse_index(damaged)
 
 
 def test_an_index_from_before_hard_links_is_taken_of_a_layer_that_has_none() -> None:
-    earlier = document(body_of(INDEX) | {"format": WITHOUT_HARD_LINKS})
+    earlier = document(earlier_body(INDEX) | {"format": WITHOUT_HARD_LINKS})
 
     assert parse_index(earlier, oldest=WITHOUT_HARD_LINKS).files == INDEX.files
     with pytest.raises(ValueError, match="another format"):
         parse_index(document(body_of(INDEX) | {"format": 1}), oldest=WITHOUT_HARD_LINKS)
 
 
+@pytest.mark.parametrize(
+    ("form", "read_as"), [(LayerForm.PLAIN, LayerForm.PLAIN), (LayerForm.FLUSHED, LayerForm.MEMBERS)]
+)
+def test_an_index_from_before_layers_had_a_form_is_of_gzip_members_or_of_a_plain_layer(
+    form: LayerForm, read_as: LayerForm
+) -> None:
+    index = replace(INDEX, layers=(replace(LAYER, form=form),))
+
+    earlier = parse_index(document(earlier_body(index)))
+
+    assert earlier.files == INDEX.files
+    assert earlier.layers == (IndexedLayer(LAYER.digest, LAYER.size, read_as, None),)
+
+
 def test_a_file_of_a_plain_layer_lies_inside_of_it() -> None:
-    plain = FileIndex((replace(LAYER, plain=True),), (replace(FILE, members=(), at=995),))
-    outside = FileIndex((replace(LAYER, plain=True),), (replace(FILE, members=(), at=996),))
+    plain = FileIndex((replace(LAYER, form=LayerForm.PLAIN),), (replace(FILE, pieces=(), at=995),))
+    outside = FileIndex((replace(LAYER, form=LayerForm.PLAIN),), (replace(FILE, pieces=(), at=996),))
 
     assert parse_index(plain.to_bytes()) == plain
     with pytest.raises(ValueError, match="outside"):

@@ -2,7 +2,9 @@
 
 import gzip
 import hashlib
+import random
 import tarfile
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import process_time
@@ -13,12 +15,14 @@ from tests.third_party_images import Blob, Member, gzipped, layer, named, pieces
 from tests.trees import SMALL_TREE, lay
 
 from packyard.oci.build.layer import LayerSpool
+from packyard.oci.content import LayerForm
 from packyard.oci.digest import digest_of
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.media_types import GZIP_LAYER
-from packyard.oci.read.file_index import FileIndex, index_of_layer, parse_index
+from packyard.oci.read.file_index import FileIndex, index_of_layers, parse_index
 from packyard.oci.read.file_tree import FileTree
 from packyard.oci.read.image_scan import ImageScan
+from packyard.oci.read.inflation import inflate_flushed
 from packyard.oci.read.root_file import LayerLimits
 from packyard.oci.read.third_party_document import Descriptor
 
@@ -187,7 +191,7 @@ def test_a_layer_of_ours_is_found_to_be_what_its_own_index_says() -> None:
         built = lay(spool, contents, executables=["scripts/post.sh"], directories=["data/none"])
         blob = Blob(b"".join(built.chunks()))
 
-        assert scan(blob) == index_of_layer(built)
+        assert scan(blob) == index_of_layers([built])
 
 
 FORMS = {
@@ -201,8 +205,8 @@ FORMS = {
 def test_a_file_that_cannot_be_inflated_alone_is_found_by_its_place_in_the_tar(blob: Blob) -> None:
     index = scan(blob)
 
-    assert [(file.at, file.members) for file in index.files] == [(512, ()), (1536, ())]
-    assert index.layers[0].plain == (blob is FORMS["plain"])
+    assert [(file.at, file.pieces) for file in index.files] == [(512, ()), (1536, ())]
+    assert (index.layers[0].form is LayerForm.PLAIN) == (blob is FORMS["plain"])
 
 
 def test_another_s_layer_of_members_is_read_as_cheaply_as_ours() -> None:
@@ -213,21 +217,69 @@ def test_another_s_layer_of_members_is_read_as_cheaply_as_ours() -> None:
 
     index = scan(blob)
 
-    assert [len(file.members) for file in index.files] == [1, 1]
-    assert index.files[1].members[0].offset == len(gzip.compress(cuts[0]) + gzip.compress(cuts[1]))
+    assert [len(file.pieces) for file in index.files] == [1, 1]
+    assert index.files[1].pieces[0].offset == len(gzip.compress(cuts[0]) + gzip.compress(cuts[1]))
+
+
+def flushed(parts: Sequence[bytes], mode: int) -> Blob:
+    """One gzip member with a flush behind each part, as zlib makes it."""
+    compressor = zlib.compressobj(wbits=31)
+    blob = b"".join(compressor.compress(part) + compressor.flush(mode) for part in parts)
+    return Blob(blob + compressor.flush())
+
+
+MARKERS = b"\0\0\xff\xff" * 200 + bytes(range(256)) * 4
+NOISE = random.Random(12).randbytes(5000)  # noqa: S311 - the same each time
+
+
+@pytest.mark.parametrize("content", [b"text, text, text", MARKERS, NOISE + MARKERS + NOISE, b"\0" * 4])
+def test_a_file_behind_a_full_flush_is_read_alone_whatever_it_holds(content: bytes) -> None:
+    whole = tar(("a", content), ("b", content))
+    at = 512 + len(content) + (-len(content) % 512)
+    cuts = [whole[:512], whole[512:at], whole[at : at + 512], whole[at + 512 : 2 * at], whole[2 * at :]]
+    blob = flushed(cuts, zlib.Z_FULL_FLUSH)
+
+    index = scan(blob)
+
+    assert index.layers[0].form is LayerForm.FLUSHED
+    for file in index.files:
+        start, last = file.pieces[0].offset, file.pieces[-1]
+        inflated = b"".join(inflate_flushed([blob.content[start : last.offset + last.length]]))
+        assert inflated[: file.size] == content
+        assert len(inflated) == sum(piece.raw_size for piece in file.pieces) == at - 512
+
+
+def test_a_file_behind_a_flush_that_refers_to_what_is_before_it_cannot_be_read_alone() -> None:
+    """As `pigz` writes it where it is not told to write independent blocks."""
+    whole = tar(("a", NOISE), ("b", NOISE))
+    at = 512 + 5120
+    blob = flushed([whole[: at + 512], whole[at + 512 :]], zlib.Z_SYNC_FLUSH)
+
+    index = scan(blob)
+
+    assert [file.pieces for file in index.files] == [(), ()]
+
+
+def test_flushes_without_end_are_not_all_looked_into() -> None:
+    compressor = zlib.compressobj(wbits=31)
+    empty = compressor.compress(tar(("a", b"one"))) + compressor.flush(zlib.Z_FULL_FLUSH)
+    # An empty stored block, byte-aligned (RFC 1951, section 3.2.4).
+    blob = Blob(empty + b"\0\0\0\xff\xff" * 600_000 + compressor.flush())
+
+    assert paths(scan(blob)) == ["a"]
 
 
 def test_a_member_that_goes_on_for_long_after_a_file_is_not_read_for_its_sake() -> None:
     whole = tar(("a", b"one"), ("b", bytes(3 << 20)))
     index = scan(Blob(gzip.compress(whole[:512]) + gzip.compress(whole[512:])))
 
-    assert [file.members for file in index.files] == [(), ()]
+    assert [file.pieces for file in index.files] == [(), ()]
 
 
 def test_an_empty_file_is_nowhere() -> None:
     (file,) = scan(layer(("a", b""))).files
 
-    assert (file.size, file.at, file.members) == (0, 0, ())
+    assert (file.size, file.at, file.pieces) == (0, 0, ())
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.http.app import JSON
 from packyard.http.entity_tags import ETAG, is_known, not_modified
+from packyard.oci.content_digest import content_digest_of
 from packyard.oci.read.file_index import FORMAT
 from packyard.operations.files import Found, PackFiles, is_text
 from packyard.packs.pack import Pack
@@ -72,7 +73,11 @@ def list_response(
     if is_known(event, tag):
         return not_modified(tag, content_type=JSON)
     index = files.index(pack, caller=caller)
-    body = {"files": [_view(file.path, file.size, file.mode, file.sha256) for file in index.files]}
+    body = {
+        "files": [_view(file.path, file.size, file.mode, file.sha256) for file in index.files],
+        "image_digest": pack.image_digest,
+        "content_digest": content_digest_of(index.files),
+    }
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     content = text.encode()
     if len(content) <= MAX_INLINE_BYTES:

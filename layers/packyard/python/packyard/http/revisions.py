@@ -57,7 +57,9 @@ def history_view(page: HistoryPage, binding: Binding, cursors: Cursors) -> dict[
 
 
 def _revision_view(revision: Revision) -> dict[str, Any]:
+    content = {} if revision.content_digest is None else {"content_digest": revision.content_digest}
     return {
+        **content,
         "revision": revision.number,
         "operation": revision.operation,
         "version": revision.version,

@@ -30,6 +30,7 @@ def pack_view(pack: Pack, caller: Caller) -> dict[str, Any]:
         "image_origin": pack.image_origin,
         "image_ref": pack.image_ref,
         "image_digest": pack.image_digest,
+        "content_digest": pack.content_digest,
         "size_bytes": pack.size_bytes,
         "created_at": format_timestamp(pack.created_at),
         "updated_at": format_timestamp(pack.updated_at),

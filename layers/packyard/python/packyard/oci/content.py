@@ -1,16 +1,20 @@
 """One file's content as it lies compressed in a spool or in a layer."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
-class GzipMember:
-    """One complete gzip member (RFC 1952), which inflates without anything before it.
+class Piece:
+    """Compressed bytes that inflate without anything before them.
+
+    In a spool, and in a layer that we build, they are raw deflate ended by a full flush (RFC 1951, section 3.2.4). In
+    some layers of others, and in ours of before, they are a gzip member (RFC 1952).
 
     Attributes:
-        offset: Where it starts, in bytes from the start of the spool or of the layer blob.
-        length: Compressed bytes, its header and trailer included.
-        raw_size: Bytes that it inflates to.
+        offset: Where they start, in bytes from the start of the spool or of the layer blob.
+        length: Compressed bytes.
+        raw_size: Bytes that they inflate to.
     """
 
     offset: int
@@ -25,9 +29,23 @@ class Content:
     Attributes:
         size: Bytes, without the padding that tar asks for.
         sha256: Of those bytes, in hex.
-        members: Inflated in this order, they give the content and its padding. None for an empty file.
+        pieces: Inflated in this order, they give the content and its padding. None for an empty file.
     """
 
     size: int
     sha256: str
-    members: tuple[GzipMember, ...]
+    pieces: tuple[Piece, ...]
+
+
+class LayerForm(StrEnum):
+    """What a part of a layer blob takes to be read.
+
+    Attributes:
+        PLAIN: Nothing: the layer is a tar.
+        MEMBERS: The layer is compressed; a piece is one or more whole gzip members.
+        FLUSHED: The layer is one gzip member; a piece is raw deflate that ends with a full flush.
+    """
+
+    PLAIN = "plain"
+    MEMBERS = "members"
+    FLUSHED = "flushed"

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import NewType
 
 Digest = NewType("Digest", str)
@@ -23,3 +24,17 @@ def parse_digest(text: str) -> Digest:
 def digest_of(content: bytes) -> Digest:
     """Return the sha256 digest of exactly these bytes."""
     return Digest(f"sha256:{hashlib.sha256(content).hexdigest()}")
+
+
+def chained(digests: Sequence[Digest]) -> Digest:
+    """Return one digest for a row of them; of a single one that is itself.
+
+    Of diff_ids it is the ChainID (OCI image-spec, config.md, "Layer ChainID").
+
+    Args:
+        digests: At least one.
+    """
+    chain = digests[0]
+    for digest in digests[1:]:
+        chain = digest_of(f"{chain} {digest}".encode())
+    return chain

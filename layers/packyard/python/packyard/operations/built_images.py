@@ -1,6 +1,6 @@
 """The images in our own registry, built or copied. The cleanup message comes before the push, the tag after the row."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -12,7 +12,6 @@ from aws_lambda_powertools import Logger
 from packyard.errors import PackyardError, RegistryUnavailable, ServiceUnavailable, TimedOut
 from packyard.messaging.cleanup_queue import CleanupQueue, OrphanImage
 from packyard.oci.build.image import Image
-from packyard.oci.build.layer import Layer
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
 from packyard.oci.read.image_tree import ImageTree
@@ -58,16 +57,15 @@ class BuiltImages:
         return self.registry.begin_upload(self._repository(org_id, name))
 
     def push(
-        self, image: Image, layer: Layer, *, upload: BlobUpload | None, pack: Pack, due_at: datetime
+        self, image: Image, *, uploads: Mapping[Digest, BlobUpload], pack: Pack, due_at: datetime
     ) -> None:
         """Enqueue the cleanup of an image and push it by digest.
 
         Args:
-            image: Its documents.
-            layer: Its layer.
-            upload: The upload that the layer was sent to already; None when it was not sent.
-            pack: The pack that gets the image, as it will be written.
-            due_at: From then on the image is removed unless a row uses it.
+            image: Its documents, and the layers that are not in the pack's repository.
+            uploads: By a layer's digest: what has taken it already.
+            pack: The pack that is to have it, as it will be written.
+            due_at: From when the image is an orphan unless a row uses it.
 
         Raises:
             RegistryUnavailable, RegistryThrottled: Our registry did not take the image.
@@ -75,9 +73,7 @@ class BuiltImages:
         """
         repository = self._enqueued(image.digests, pack, due_at)
         try:
-            self._sent(
-                repository, due_at, lambda: self.registry.push(repository, image, layer, upload=upload)
-            )
+            self._sent(repository, due_at, lambda: self.registry.push(repository, image, uploads=uploads))
         except RegistryRefused as refused:
             # A deletion has removed the repository in between; or this push took longer than its claim, and a cleaner
             # has removed what the index names. The client's repeat pushes the image again, or learns from the row why

@@ -1,15 +1,17 @@
 """An archive, validated and built into an image on the local disk, before the image is pushed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from packyard.oci.build.cut import cut
 from packyard.oci.build.image import Image, build_image
-from packyard.oci.build.layer import Layer, LayerSpool
+from packyard.oci.build.layer import LayerSpool
 from packyard.oci.build.layer_writer import LayerWriter
 from packyard.oci.build.tree import File, canonical_order
-from packyard.operations.sent_layer import assembled
+from packyard.oci.digest import Digest
+from packyard.operations.sent_layers import assembled
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.reader import read_archive
 from packyard.packs.manifest.name import PackName
@@ -24,26 +26,24 @@ class BuiltPack:
     Attributes:
         manifest: Its `pack.yaml`.
         image: The image's documents.
-        layer: The image's only layer.
-        upload: The upload to which a large layer was sent while it was built; None for a small layer.
+        uploads: By a layer's digest: what has taken the layer ahead of its push, if the image is a large one.
     """
 
     manifest: Manifest
     image: Image
-    layer: Layer
-    upload: BlobUpload | None
+    uploads: Mapping[Digest, BlobUpload]
 
 
 @contextmanager
 def building(
     archive: BinaryIO, *, limits: ArchiveLimits, begin_upload: Callable[[PackName], BlobUpload]
 ) -> Iterator[BuiltPack]:
-    """Validate an archive and build its image, in bounded memory. The layer can be read while the context lasts.
+    """Validate an archive and build its image, in bounded memory; the layers last as long as the context.
 
     Args:
         archive: A `.tar.gz`, read once from its present position.
         limits: Bounds on it.
-        begin_upload: Begins an upload in the repository of the pack of this name. Called only for a large layer.
+        begin_upload: Returns an upload in the repository of the pack of this name; asked only for a large image.
 
     Raises:
         InvalidRequest: The archive or its `pack.yaml` is wrong; every fault is named.
@@ -57,12 +57,12 @@ def building(
         files = [File(file.path, file.executable, file.content.content()) for file in contents.files]
         order = canonical_order(directories=contents.directories, files=files)
         with assembled(
-            spool, order, size=spool.size, begin_upload=lambda: begin_upload(manifest.name)
+            spool, cut(order), size=spool.size, begin_upload=lambda: begin_upload(manifest.name)
         ) as sent:
             image = build_image(
-                layer=sent.layer,
+                layers=sent.layers,
                 title=manifest.name,
                 version=manifest.version,
                 description=manifest.description,
             )
-            yield BuiltPack(manifest=manifest, image=image, layer=sent.layer, upload=sent.upload)
+            yield BuiltPack(manifest=manifest, image=image, uploads=sent.uploads)

@@ -1,6 +1,6 @@
-"""Writing one file into a pack that we built: a new image of the same version, made of the old one's members.
+"""Writing one file into a pack that we built: a new image of the same version, made of what the old one is made of.
 
-    read the pack → read where its files lie → as its layer comes, make another of its members and the new file's
+    read the pack → read where its files lie → as the layer around the file comes, make another of it and the new file
     → claim the repository → enqueue the image's cleanup → push it by digest → commit the next revision → set the tag
 
 From the claim on, the order is that of `operations.publish`, and it is safe for the same reasons: the cleanup message
@@ -9,20 +9,18 @@ is there already. The steps before the claim write only a cache, and a large lay
 (decision 21).
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from functools import partial
 
 from packyard.errors import InvalidRequest, PermissionDenied, PreconditionFailed
-from packyard.oci.build.header_writer import BLOCK, end_of_archive, padding
 from packyard.oci.build.image import build_image
 from packyard.oci.build.layer import LayerSpool
-from packyard.oci.build.layer_members import NotOurForm, edited_entries, entries_of
-from packyard.oci.build.tree import Entry, File, with_file
-from packyard.oci.read.file_index import FileIndex, IndexedFile, index_of_layer
+from packyard.oci.build.tree import File
+from packyard.oci.read.file_index import FileIndex, IndexedFile, index_of_layers
 from packyard.operations.built_images import BuiltImages
+from packyard.operations.changed_image import ChangedImage, Changes, ImageChanger
 from packyard.operations.image_files import ImageFiles
 from packyard.operations.owned_pack import (
     changing,
@@ -32,7 +30,6 @@ from packyard.operations.owned_pack import (
 )
 from packyard.operations.pack_content import built_image_fields, manifest_fields
 from packyard.operations.published import Published
-from packyard.operations.sent_layer import SentLayer, assembled
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.top_level import MANIFEST_PATH
 from packyard.packs.file_edit import Edit, check_new_path, check_place
@@ -43,9 +40,6 @@ from packyard.storage.file_indexes import FileIndexes
 from packyard.store.packs import PackStore
 from packyard.store.repositories import RepositoryStore
 from packyard.tenants.caller import Caller
-
-_TOO_MANY: Final = "the pack would have more than {} members"
-_TOO_LARGE: Final = "the pack would unpack to more than {} bytes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +105,15 @@ class FileEditor:
         _require_seen(seen, before, there, create_only=create_only)
         if there is not None and there.sha256 == edit.sha256:
             return Published(pack=before, changed=False)
-        with self._edited(before, index, edit) as sent:
-            return self._publish(before, sent, manifest, caller=caller, if_match=seen, due_at=due_at)
+        with (
+            LayerSpool() as spool,
+            self._changer.changed(before, index, partial(_change, edit, spool), spool=spool) as changed,
+        ):
+            return self._publish(before, changed, manifest, caller=caller, if_match=seen, due_at=due_at)
+
+    @property
+    def _changer(self) -> ImageChanger:
+        return ImageChanger(images=self.images, files=self.files, limits=self.limits)
 
     def _checked(self, edit: Edit) -> Manifest | None:
         """Check an edit by itself. Return the new manifest when the file is `pack.yaml`."""
@@ -131,79 +132,30 @@ class FileEditor:
         require_changeable(pack, None)
         return pack
 
-    @contextmanager
-    def _edited(self, pack: Pack, index: FileIndex, edit: Edit) -> Iterator[SentLayer]:
-        """Build the layer with the edit. It can be read while the context lasts."""
-        with ExitStack() as layers:
-            try:
-                layer = self._assembled(pack, index, edit, layers)
-            except NotOurForm:
-                # The index may be wrong, since nothing has checked it. The layer's digest was checked.
-                index = self.files.read_index(pack, org_id=pack.org_id)
-                layer = self._assembled_by_its_layer(pack, index, edit, layers)
-            yield layer
-
-    def _assembled_by_its_layer(
-        self, pack: Pack, index: FileIndex, edit: Edit, layers: ExitStack
-    ) -> SentLayer:
-        try:
-            return self._assembled(pack, index, edit, layers)
-        except NotOurForm:
-            reason = "its image is not as we build them today; upload its archive again to change its files"
-            raise InvalidRequest({"id": reason}) from None
-
-    def _assembled(self, pack: Pack, index: FileIndex, edit: Edit, layers: ExitStack) -> SentLayer:
-        """Assemble the new layer and send it while the old one is read. `layers` keeps it open."""
-        there = index.find(edit.path)
-        if there is None:
-            check_place(edit.path, files=(file.path for file in index.files), directories=index.directories)
-        executable = there is not None and bool(there.mode & 0o111)
-        spool = layers.enter_context(LayerSpool())
-        new = File(edit.path, executable, spool.store([edit.content]))
-        old = entries_of(index)
-        order = with_file(old, new)
-        self._require_within_limits(order)
-        with self.files.opened_layer(pack, index) as chunks:
-            size = index.layers[0].size
-            new_layer = assembled(
-                spool,
-                edited_entries(old, new, chunks, order=order, size=size, spool=spool),
-                size=size,
-                begin_upload=lambda: self.images.begin_upload(org_id=pack.org_id, name=pack.name),
-            )
-            return layers.enter_context(new_layer)
-
-    def _require_within_limits(self, entries: list[Entry]) -> None:
-        sizes = [entry.content.size if isinstance(entry, File) else 0 for entry in entries]
-        unpacked = sum(BLOCK + size + len(padding(size)) for size in sizes) + len(end_of_archive())
-        if len(entries) > self.limits.members:
-            raise InvalidRequest({"path": _TOO_MANY.format(self.limits.members)})
-        if unpacked > self.limits.unpacked_bytes:
-            raise InvalidRequest({"path": _TOO_LARGE.format(self.limits.unpacked_bytes)})
-
     def _publish(  # noqa: PLR0913 - by name: what is written, and on what condition
         self,
         before: Pack,
-        sent: SentLayer,
+        changed: ChangedImage,
         manifest: Manifest | None,
         *,
         caller: Caller,
         if_match: IfMatch | None,
         due_at: datetime,
     ) -> Published:
-        layer = sent.layer
         description = before.description if manifest is None else manifest.description
-        image = build_image(layer=layer, title=before.name, version=before.version, description=description)
+        image = build_image(
+            layers=changed.layers, title=before.name, version=before.version, description=description
+        )
         image_ref = self.images.reference(org_id=before.org_id, name=before.name, version=before.version)
         changes = {} if manifest is None else dict(manifest_fields(manifest))
-        changes |= built_image_fields(image, layer, image_ref=image_ref)
+        changes |= built_image_fields(image, image_ref=image_ref)
         after = before.revised(at=self.clock(), **changes)
         with changing(if_match):
             claim = self.repositories.claim_for_change(
                 before, until=due_at, now=self.clock(), token=self.new_ulid()
             )
-            self.indexes.put(layer.digest, index_of_layer(layer))
-            self.images.push(image, layer, upload=sent.upload, pack=after, due_at=due_at)
+            self.indexes.put(image.layer_digest, index_of_layers(image.layers))
+            self.images.push(image, uploads=changed.uploads, pack=after, due_at=due_at)
             self.packs.change(
                 before,
                 after,
@@ -214,6 +166,14 @@ class FileEditor:
             )
         self.images.tag(image.index, pack=after)
         return Published(pack=after, changed=True)
+
+
+def _change(edit: Edit, spool: LayerSpool, index: FileIndex) -> Changes:
+    there = index.find(edit.path)
+    if there is None:
+        check_place(edit.path, files=(file.path for file in index.files), directories=index.directories)
+    executable = there is not None and bool(there.mode & 0o111)
+    return {edit.path: File(edit.path, executable, spool.store([edit.content]))}
 
 
 def _require_kept(pack: Pack, manifest: Manifest | None) -> None:

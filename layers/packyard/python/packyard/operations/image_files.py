@@ -10,8 +10,14 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from packyard.errors import InvalidRequest
-from packyard.oci.build.layer_members import NotOurForm
-from packyard.oci.read.file_index import FORMAT, WITHOUT_HARD_LINKS, FileIndex, IndexedFile
+from packyard.oci.digest import chained
+from packyard.oci.read.file_index import (
+    WITH_HARD_LINKS,
+    WITHOUT_HARD_LINKS,
+    FileIndex,
+    IndexedFile,
+    IndexedLayer,
+)
 from packyard.oci.reference import Reference, parse_reference
 from packyard.packs.pack import Pack
 from packyard.registry.third_party.image_contents import NotAsIndexed, opened_file, opened_layer, scan_image
@@ -52,7 +58,7 @@ class ImageFiles:
             pack.layer_digest or pack.image_digest,
             reader=reader,
             only=only,
-            oldest=FORMAT if pack.layer_digest is None else WITHOUT_HARD_LINKS,
+            oldest=WITH_HARD_LINKS if pack.layer_digest is None else WITHOUT_HARD_LINKS,
         )
         if found is None or not _is_about(found, pack):
             return self.read_index(pack, org_id=org_id)
@@ -105,23 +111,17 @@ class ImageFiles:
             return self._read(pack, again, found, consume, org_id)
 
     @contextmanager
-    def opened_layer(self, pack: Pack, index: FileIndex) -> Iterator[Iterator[bytes]]:
-        """Open the only layer of a pack that we built. Its digest is checked when all of it has been read.
+    def opened_layer(self, pack: Pack, layer: IndexedLayer) -> Iterator[Iterator[bytes]]:
+        """Give a layer of a pack that we built; it is known to be right only when all has been read.
 
         Args:
             pack: The pack.
-            index: Its files.
+            layer: One of its index's.
 
         Raises:
-            NotOurForm: The image has several layers, or none.
             InvalidRequest, RegistryUnavailable, ServiceUnavailable: As for `index`.
         """
-        if len(index.layers) != 1:
-            raise NotOurForm
-        with (
-            self._opened(pack, pack.org_id) as repository,
-            opened_layer(repository, index.layers[0]) as chunks,
-        ):
+        with self._opened(pack, pack.org_id) as repository, opened_layer(repository, layer) as chunks:
             yield chunks
 
     def _read(
@@ -156,5 +156,7 @@ class ImageFiles:
 
 
 def _is_about(index: FileIndex, pack: Pack) -> bool:
-    """Return whether an index can be that of the pack's image, by the layer that the row names."""
-    return pack.layer_digest is None or [layer.digest for layer in index.layers] == [pack.layer_digest]
+    """Return whether an index is one of the pack's image, as far as the row can tell."""
+    if pack.layer_digest is None:
+        return True
+    return bool(index.layers) and chained([layer.digest for layer in index.layers]) == pack.layer_digest

@@ -11,7 +11,6 @@ from packyard.packs.pack import ImageOrigin, Pack, Tier, Visibility
 if TYPE_CHECKING:
     # The functions that copy or register images load neither the builder of layers nor the reader of manifests.
     from packyard.oci.build.image import Image
-    from packyard.oci.build.layer import Layer
     from packyard.packs.manifest.pack_manifest import Manifest
 
 
@@ -32,6 +31,7 @@ class ImageFields(TypedDict):
     image_ref: str
     image_digest: Digest
     content_digest: Digest | None
+    chain_id: Digest | None
     layer_digest: Digest | None
     size_bytes: int
 
@@ -52,19 +52,19 @@ def manifest_fields(manifest: "Manifest") -> ManifestFields:
     )
 
 
-def built_image_fields(image: "Image", layer: "Layer", *, image_ref: str) -> ImageFields:
+def built_image_fields(image: "Image", *, image_ref: str) -> ImageFields:
     """Return the fields that an image of ours decides.
 
     Args:
         image: The image.
-        layer: Its only layer.
         image_ref: The image's repository and tag in our registry.
     """
     return ImageFields(
         image_ref=image_ref,
         image_digest=image.index.digest,
-        content_digest=layer.diff_id,
-        layer_digest=layer.digest,
+        content_digest=image.content_digest,
+        chain_id=image.chain_id,
+        layer_digest=image.layer_digest,
         size_bytes=image.size_bytes,
     )
 

@@ -21,7 +21,7 @@ from typing import BinaryIO
 
 from packyard.errors import ServiceUnavailable
 from packyard.messaging.cleanup_queue import CleanupQueue, StagedArchive
-from packyard.oci.read.file_index import index_of_layer
+from packyard.oci.read.file_index import index_of_layers
 from packyard.operations.built_images import BuiltImages
 from packyard.operations.built_pack import BuiltPack, building
 from packyard.operations.owned_pack import (
@@ -191,8 +191,8 @@ class Publisher:
 
     def _push(self, built: BuiltPack, pack: Pack, due_at: datetime) -> None:
         # The index is a cache: it may be there after a publish that has failed, and a publish succeeds without it.
-        self.indexes.put(built.layer.digest, index_of_layer(built.layer))
-        self.images.push(built.image, built.layer, upload=built.upload, pack=pack, due_at=due_at)
+        self.indexes.put(built.image.layer_digest, index_of_layers(built.image.layers))
+        self.images.push(built.image, uploads=built.uploads, pack=pack, due_at=due_at)
 
     def _claim_name(self, pack: Pack, due_at: datetime) -> Claim:
         return self.repositories.claim_for_create(
@@ -227,5 +227,5 @@ class Publisher:
         image_ref = self.images.reference(org_id=org_id, name=manifest.name, version=manifest.version)
         return Content(
             **manifest_fields(manifest),
-            **built_image_fields(built.image, built.layer, image_ref=image_ref),
+            **built_image_fields(built.image, image_ref=image_ref),
         )

@@ -162,6 +162,7 @@ def _content(reference: Reference, pulled: PulledPack) -> Content:
         image_ref=str(reference),
         image_digest=pulled.digest,
         content_digest=None,
+        chain_id=None,
         layer_digest=None,
         size_bytes=pulled.size_bytes,
     )

@@ -59,16 +59,15 @@ class Pack:
         version: SemVer 2.0.0, from `pack.yaml`.
         tier: How the operator rates it.
         image_ref: The reference as given, normalised; for built images `<registry>/<repository>:<tag>`.
-        image_digest: The digest to which `image_ref` resolved when this revision was written: the pin.
-        size_bytes: Compressed bytes of the config and the layers.
-        created_at: When revision 1 was written, in UTC.
-        updated_at: When this revision was written, in UTC.
-        revision: 1 for a new pack; every accepted write adds 1.
-        capabilities: The caps.yaml fragment as YAML text; None if there is none.
-        suggested_packs: Slugs, in the order given.
-        content_digest: The diff_id of a built image's only layer. It depends only on the pack's files, not on the
-            build.
-        layer_digest: The digest of that layer's blob. The file index is stored under it.
+        image_digest: What `image_ref` resolved to when the pack was written: the pin.
+        content_digest: What names the pack's files, whatever carries them; None where they have not been read, and for
+            images that were built before there was one.
+        chain_id: What names the uncompressed content of a built image's layers: equal content, empty directories
+            included, has the same on any machine.
+        layer_digest: Of the blob of a built image's only layer; of several, what names all of their digests. The file
+            index is kept under it.
+        size_bytes: Config plus layers, compressed.
+        revision: 1 for a new pack, one more with every accepted write.
     """
 
     id: str
@@ -91,6 +90,7 @@ class Pack:
     capabilities: str | None = None
     suggested_packs: tuple[str, ...] = ()
     content_digest: Digest | None = None
+    chain_id: Digest | None = None
     layer_digest: Digest | None = None
 
     def revised(self, *, at: datetime, **changes: Any) -> "Pack":

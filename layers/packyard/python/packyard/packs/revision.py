@@ -16,6 +16,7 @@ class Revision:
         operation: The operation that wrote it, such as `upload`.
         version: The pack's version in this revision.
         image_digest: The digest of the pack's image in this revision.
+        content_digest: What names the pack's files in this revision; None as for a pack.
         actor: Who made the change.
         at: When it was written, in UTC.
     """
@@ -26,3 +27,4 @@ class Revision:
     image_digest: Digest
     actor: str
     at: datetime
+    content_digest: Digest | None = None

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from packyard.aws.outages import error_code
 from packyard.oci.digest import Digest
-from packyard.oci.read.file_index import FORMAT, MAX_BYTES, FileIndex, parse_index
+from packyard.oci.read.file_index import MAX_BYTES, WITH_HARD_LINKS, FileIndex, parse_index
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -30,10 +30,9 @@ def index_key(digest: Digest, *, reader: str | None = None) -> str:
     """Return the key of an index.
 
     Args:
-        digest: For an image that the service has built, the digest of its layer; for any other image, its own digest.
-        reader: For an image in a third-party registry, the organisation that has read it: the registry may refuse the
-            same image to another organisation. None for the service's own registry, where everyone who can see a pack
-            may read it.
+        digest: Of the layers, for an image that we have built; of the image for any other.
+        reader: The organisation that has read the image, when it is in a registry of others: that may let in one and
+            not the next. None in our own, where whoever sees a pack may read it.
     """
     folder = "indexes" if reader is None else f"indexes/{reader}"
     return f"{folder}/{digest.replace(':', '/')}.json.gz"
@@ -56,7 +55,12 @@ class FileIndexes:
         self._readable = False
 
     def get(
-        self, digest: Digest, *, reader: str | None = None, only: str | None = None, oldest: int = FORMAT
+        self,
+        digest: Digest,
+        *,
+        reader: str | None = None,
+        only: str | None = None,
+        oldest: int = WITH_HARD_LINKS,
     ) -> FileIndex | None:
         """Return an index, or None if it is missing, is damaged, or cannot be read now.
 

@@ -8,6 +8,7 @@ from packyard.packs.revision import Revision
 from packyard.packs.timestamp import parse_timestamp
 from packyard.store.cursor import Binding, Position
 from packyard.store.keys import REVISION_PREFIX, pack_partition, revision_key
+from packyard.store.pack_items import digest_attribute
 from packyard.store.table import Item, Query, Table
 
 
@@ -69,4 +70,5 @@ def _revision(item: Item) -> Revision:
         image_digest=Digest(item["image_digest"]),
         actor=item["actor"],
         at=parse_timestamp(item["at"]),
+        content_digest=digest_attribute(item.get("files_digest")),
     )

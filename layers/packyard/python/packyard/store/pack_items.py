@@ -42,7 +42,9 @@ def to_item(pack: Pack) -> Item:
         "category": pack.category,
         "capabilities": pack.capabilities,
         "suggested_packs": list(pack.suggested_packs) or None,
-        "content_digest": pack.content_digest,
+        # Its name is from when the chain id was all that named the content (decision 76).
+        "content_digest": pack.chain_id,
+        "files_digest": pack.content_digest,
         "layer_digest": pack.layer_digest,
         **_index_keys(pack),
     }
@@ -81,12 +83,14 @@ def from_item(item: Item) -> Pack:
         category=item.get("category"),
         capabilities=item.get("capabilities"),
         suggested_packs=tuple(item.get("suggested_packs", ())),
-        content_digest=_digest(item.get("content_digest")),
-        layer_digest=_digest(item.get("layer_digest")),
+        content_digest=digest_attribute(item.get("files_digest")),
+        chain_id=digest_attribute(item.get("content_digest")),
+        layer_digest=digest_attribute(item.get("layer_digest")),
     )
 
 
-def _digest(stored: Any) -> Digest | None:
+def digest_attribute(stored: Any) -> Digest | None:
+    """Return what an attribute holds that is a digest, or is not there."""
     return None if stored is None else Digest(stored)
 
 
@@ -100,8 +104,10 @@ def history_entry(pack: Pack, actor: str, operation: str, manifests: Sequence[Di
         manifests: If the image was pushed for this revision, the digests of the manifests that its index lists.
     """
     listed = {"manifests": list(manifests)} if manifests else {}
+    content = {} if pack.content_digest is None else {"files_digest": pack.content_digest}
     return {
         **listed,
+        **content,
         **revision_key(pack.id, pack.revision),
         "revision": pack.revision,
         "operation": operation,

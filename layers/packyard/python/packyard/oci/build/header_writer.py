@@ -5,8 +5,6 @@ time are 0, and the names of owner and group are empty (API contract, section 4)
 pax, "ustar Interchange Format" and "pax Extended Header".
 """
 
-from functools import lru_cache
-
 BLOCK = 512
 
 _NAME_BYTES = 100
@@ -41,8 +39,6 @@ def end_of_archive() -> bytes:
     return bytes(2 * BLOCK)
 
 
-# When a layer is made from another one, each header is requested twice in quick succession.
-@lru_cache(maxsize=64)
 def _header(path: bytes, *, kind: bytes, mode: int, size: int) -> bytes:
     split = _split(path)
     if split is not None:

@@ -1,9 +1,9 @@
-"""Building the one layer of an image while keeping neither the archive nor the layer in memory.
+"""Building layers while keeping neither the archive nor a layer in memory.
 
-The layer is a row of independent gzip members (API contract, section 4). RFC 1952, section 2.2 makes such a
-row one gzip file, so every runtime reads it as usual, while one file can be read alone with one range
-request. It also lets content be compressed once, in the order in which an archive brings it, and the layer be
-those same bytes in another order.
+A layer is one gzip member (RFC 1952), since many readers stop after the first. Its deflate stream is a row of pieces
+that end with a full flush (API contract, section 4), so that one file can be read alone with one ranged request. It
+also lets content be compressed once, in the order in which an archive brings it, and the layer be those same bytes in
+another order.
 """
 
 import hashlib
@@ -11,27 +11,31 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
-from isal import igzip_lib
+from isal import isal_zlib
 
-from packyard.oci.build.compression import compress_member
+from packyard.oci.build.compression import END_OF_STREAM, compress_piece, inflate_pieces
+from packyard.oci.build.file_in_spool import FileInSpool, cut_into_pieces
 from packyard.oci.build.header_writer import directory_header, end_of_archive, file_header, padding
 from packyard.oci.build.overlap import mapped_ahead
 from packyard.oci.build.spool import Spool
 from packyard.oci.build.tree import Directory, Entry
-from packyard.oci.content import Content, GzipMember
+from packyard.oci.content import Content, Piece
 from packyard.oci.digest import Digest
 
-MEMBER_BYTES = 1 << 20
+# RFC 1952, section 2.3: deflate, no flags, no time, no particular compressor, no particular system.
+GZIP_HEADER: Final = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
+# The last block of the stream, the CRC-32 and the size of what it inflates to.
+GZIP_TRAILER_BYTES: Final = len(END_OF_STREAM) + 8
 # As much of the content as is also kept as it is.
-_RAW_BYTES = 16 << 20
-# Headers that no content separates share a member, up to about this much.
-_HEADER_RUN_BYTES = 64 << 10
-_CHUNK_BYTES = 256 << 10
-_BATCH_BYTES = 512 << 10
+_RAW_BYTES: Final = 16 << 20
+# Headers that no content separates share a piece, up to about this much.
+_HEADER_RUN_BYTES: Final = 64 << 10
+_CHUNK_BYTES: Final = 256 << 10
+_BATCH_BYTES: Final = 512 << 10
 # Functions that build have two processors.
-_THREADS = 2
+_THREADS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,57 +47,33 @@ class LayerFile:
         size: Bytes, uncompressed.
         mode: 0o644 or 0o755.
         sha256: Of its content, in hex.
-        members: Its content starts with the first of them and ends `size` bytes on; padding follows.
+        pieces: Its content starts with the first of them and ends `size` bytes on; padding follows.
     """
 
     path: str
     size: int
     mode: int
     sha256: str
-    members: tuple[GzipMember, ...]
+    pieces: tuple[Piece, ...]
 
 
-class FileInSpool:
-    """One file's content on its way into a spool, or there already."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerContents:
+    """A layer of ours, wherever its blob is.
 
-    def __init__(self) -> None:
-        self._sha256 = hashlib.sha256()
-        self._size = 0
-        self._members: list[GzipMember] = []
-
-    def hash(self, piece: bytes) -> None:
-        """Take note of what the next piece of the content is."""
-        self._sha256.update(piece)
-        self._size += len(piece)
-
-    def place(self, member: GzipMember) -> None:
-        """Take note of where the next piece of the content is."""
-        self._members.append(member)
-
-    def content(self) -> Content:
-        """Return what is there of it."""
-        return Content(self._size, self._sha256.hexdigest(), tuple(self._members))
-
-
-def member_pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Cut one file's content into what its members hold: 1 MiB each, and what is left.
-
-    How the content is cut into chunks leaves no trace in the result.
+    Attributes:
+        digest: Of the blob.
+        size: Of the blob, in bytes.
+        diff_id: Of the uncompressed tar: the same for the same content on any machine.
+        files: The files that it holds, in the blob's order.
+        directories: The directories that it holds, in the blob's order; those that hold something may be missing.
     """
-    kept: list[bytes] = []
-    size = 0
-    for chunk in chunks:
-        rest = chunk
-        while size + len(rest) >= MEMBER_BYTES:
-            cut = MEMBER_BYTES - size
-            yield b"".join((*kept, rest[:cut]))
-            rest = rest[cut:]
-            kept, size = [], 0
-        if rest:
-            kept.append(rest)
-            size += len(rest)
-    if kept:
-        yield b"".join(kept)
+
+    digest: Digest
+    size: int
+    diff_id: Digest
+    files: tuple[LayerFile, ...]
+    directories: tuple[str, ...]
 
 
 class LayerSpool:
@@ -104,10 +84,11 @@ class LayerSpool:
 
     def __init__(self) -> None:
         self._spool = Spool()
+        # All layers use the same: each new thread would take memory of its own.
+        self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="layers")
         # By offset: what the last pass need not inflate again.
         self._raw: dict[int, bytes] = {}
         self._raw_bytes_left = _RAW_BYTES
-        self._headers: dict[bytes, GzipMember] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -115,136 +96,116 @@ class LayerSpool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._threads.shutdown(cancel_futures=True)
         self._raw.clear()
         self._spool.__exit__(kind, error, traceback)
-
-    def store(self, chunks: Iterable[bytes]) -> Content:
-        """Compress one file's content and keep it."""
-        file = FileInSpool()
-        for piece in member_pieces(chunks):
-            file.hash(piece)
-            file.place(self.compress(piece))
-        return file.content()
-
-    def compress(self, piece: bytes) -> GzipMember:
-        """Compress a piece of a file's content and keep it.
-
-        Args:
-            piece: As `member_pieces` cuts it: all but a file's last are of 1 MiB, so that only that one is padded.
-        """
-        return self._append(piece + padding(len(piece)))
-
-    def adopt(self, compressed: bytes, *, raw_size: int) -> GzipMember:
-        """Keep a member that is part of another layer, as it is.
-
-        Args:
-            compressed: The member.
-            raw_size: Bytes that it inflates to.
-        """
-        return GzipMember(self._spool.append(compressed), len(compressed), raw_size)
-
-    def adopt_headers(self, compressed: bytes, *, raw: bytes) -> None:
-        """Keep a member of another layer that holds headers; where the next layer has the same, it gets this one.
-
-        Args:
-            compressed: The member.
-            raw: What it inflates to.
-        """
-        self._headers[raw] = self._put(compressed, raw)
 
     @property
     def size(self) -> int:
         """Bytes that have been put into it."""
         return self._spool.size
 
+    def store(self, chunks: Iterable[bytes]) -> Content:
+        """Compress one file's content and keep it."""
+        file = FileInSpool()
+        for part in cut_into_pieces(chunks):
+            file.hash(part)
+            file.place(self.compress(part))
+        return file.content()
+
+    def compress(self, part: bytes) -> Piece:
+        """Compress a part of a file's content and keep it.
+
+        Args:
+            part: As `cut_into_pieces` cuts it: all but a file's last are of 1 MiB, so that only that one is padded.
+        """
+        return self._append(part + padding(len(part)))
+
+    def adopt(self, compressed: bytes, *, raw: bytes) -> Piece:
+        """Keep a piece of another layer as it is.
+
+        Args:
+            compressed: The piece.
+            raw: What it inflates to.
+        """
+        offset = self._spool.append(compressed)
+        if len(raw) <= self._raw_bytes_left:
+            self._raw_bytes_left -= len(raw)
+            self._raw[offset] = raw
+        return Piece(offset, len(compressed), len(raw))
+
     def assemble(self, entries: Iterable[Entry], *, copy: Callable[[bytes], object] | None = None) -> "Layer":
         """Return the layer that holds `entries`, given in canonical order with content of this spool.
 
         Args:
             entries: What it holds.
-            copy: Is given the blob from its start, piece by piece, while it is hashed.
+            copy: Is given the blob from its start, part by part, while it is hashed.
 
         Raises:
             ValueError: A file is of 8 GiB or more.
         """
         row = _Row()
-        digest, diff_id = self._digests(self._laid(entries, row), copy)
+        sums = _Sums(copy or _nobody)
+        for compressed, raw in mapped_ahead(self._threads, self._inflate, _batches(self._laid(entries, row))):
+            sums.add(compressed, raw)
+        trailer = sums.finish()
         return Layer(
-            digest,
-            row.size,
-            diff_id,
-            tuple(row.files),
-            tuple(row.directories),
-            self,
-            tuple(row.members),
+            digest=sums.digest,
+            size=row.size + len(trailer),
+            diff_id=sums.diff_id,
+            files=tuple(row.files),
+            directories=tuple(row.directories),
+            _spool=self,
+            _row=tuple(row.pieces),
+            _trailer=trailer,
         )
 
-    def read(self, member: GzipMember) -> bytes:
-        """Return the compressed bytes of a member that lies in this spool; any thread may ask."""
-        return self._spool.read(member.offset, member.length)
+    def read(self, piece: Piece) -> bytes:
+        """Return the compressed bytes of a piece that lies in this spool; any thread may ask."""
+        return self._spool.read(piece.offset, piece.length)
 
     def fetch(self, stored: Content) -> bytes:
         """Return one file's content again; all of it is held in memory."""
-        return self._inflate(stored.members)[1][: stored.size]
+        return self._inflate(stored.pieces)[1][: stored.size]
 
-    def _laid(self, entries: Iterable[Entry], row: "_Row") -> Iterator[GzipMember]:
-        """Lay entries into a row, and yield its members as they lie here."""
+    def _laid(self, entries: Iterable[Entry], row: "_Row") -> Iterator[Piece]:
+        """Lay entries into a row, and yield its pieces as they lie here."""
         headers = bytearray()
         for entry in entries:
             headers += header_of(entry)
-            content = () if isinstance(entry, Directory) else entry.content.members
+            content = () if isinstance(entry, Directory) else entry.content.pieces
             if content or len(headers) > _HEADER_RUN_BYTES:
-                yield row.lay(self._header_member(bytes(headers)))
+                yield row.lay(self._append(bytes(headers)))
                 headers.clear()
             row.enter(entry)
             yield from map(row.lay, content)
-        yield row.lay(self._header_member(bytes(headers + end_of_archive())))
+        yield row.lay(self._append(bytes(headers + end_of_archive())))
 
-    def _header_member(self, raw: bytes) -> GzipMember:
-        # Files with the same headers before them are no two: the one that finds it needs it.
-        return self._headers.pop(raw, None) or self._append(raw)
+    def _append(self, raw: bytes) -> Piece:
+        return self.adopt(compress_piece(raw), raw=raw)
 
-    def _append(self, raw: bytes) -> GzipMember:
-        return self._put(compress_member(raw), raw)
-
-    def _put(self, compressed: bytes, raw: bytes) -> GzipMember:
-        offset = self._spool.append(compressed)
-        if len(raw) <= self._raw_bytes_left:
-            self._raw_bytes_left -= len(raw)
-            self._raw[offset] = raw
-        return GzipMember(offset, len(compressed), len(raw))
-
-    def _digests(
-        self, members: Iterable[GzipMember], copy: Callable[[bytes], object] | None
-    ) -> tuple[Digest, Digest]:
-        """Return the digests of a row of members, as it lies and inflated."""
-        digest, diff_id = hashlib.sha256(), hashlib.sha256()
-        with ThreadPoolExecutor(max_workers=_THREADS) as threads:
-            for compressed, raw in mapped_ahead(threads, self._inflate, _batches(members)):
-                if copy is not None:
-                    copy(compressed)
-                digest.update(compressed)
-                diff_id.update(raw)
-        return Digest(f"sha256:{digest.hexdigest()}"), Digest(f"sha256:{diff_id.hexdigest()}")
-
-    def _inflate(self, members: Iterable[GzipMember]) -> tuple[bytes, bytes]:
-        compressed: list[bytes] = []
-        raw: list[bytes] = []
-        for member in members:
-            data = self.read(member)
-            compressed.append(data)
-            known = self._raw.get(member.offset)
-            raw.append(igzip_lib.decompress(data, igzip_lib.DECOMP_GZIP) if known is None else known)
-        return b"".join(compressed), b"".join(raw)
+    def _inflate(self, pieces: Iterable[Piece]) -> tuple[bytes, bytes]:
+        """Return pieces as they lie here, joined, and what they inflate to."""
+        row = list(pieces)
+        compressed = b"".join(map(self.read, row))
+        known = [self._raw.get(piece.offset) for piece in row]
+        raw = [content for content in known if content is not None]
+        if len(raw) == len(row):
+            return compressed, b"".join(raw)
+        return compressed, inflate_pieces(compressed, size=sum(piece.raw_size for piece in row))
 
 
-def _batches(members: Iterable[GzipMember]) -> Iterator[list[GzipMember]]:
+def _nobody(_part: bytes) -> None:
+    """Stand in for whoever takes a copy of a blob."""
+
+
+def _batches(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
     """Cut a row into parts that inflate to about half a mebibyte."""
-    batch: list[GzipMember] = []
+    batch: list[Piece] = []
     size = 0
-    for member in members:
-        batch.append(member)
-        size += member.raw_size
+    for piece in pieces:
+        batch.append(piece)
+        size += piece.raw_size
         if size >= _BATCH_BYTES:
             yield batch
             batch, size = [], 0
@@ -252,54 +213,84 @@ def _batches(members: Iterable[GzipMember]) -> Iterator[list[GzipMember]]:
         yield batch
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """A layer blob, readable as often as needed while its spool is open.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer(LayerContents):
+    """A layer whose blob is here, readable as often as needed while its spool is open."""
 
-    Attributes:
-        digest: Of the blob.
-        size: Of the blob, in bytes.
-        diff_id: Of the uncompressed tar: the same for the same content on any machine.
-        files: The files that it holds, in the blob's order.
-        directories: The directories that it holds, in the blob's order.
-    """
-
-    digest: Digest
-    size: int
-    diff_id: Digest
-    files: tuple[LayerFile, ...]
-    directories: tuple[str, ...]
     _spool: LayerSpool
-    _row: tuple[GzipMember, ...]
+    _row: tuple[Piece, ...]
+    _trailer: bytes
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the blob from its start, in pieces of up to 1.3 MiB, the last of which may be empty."""
-        pieces: list[bytes] = []
+        """Yield the blob from its start, in parts of up to 1.3 MiB."""
+        parts: list[bytes] = [GZIP_HEADER]
         size = 0
-        for member in self._row:
-            pieces.append(self._spool.read(member))
-            size += member.length
+        for piece in self._row:
+            parts.append(self._spool.read(piece))
+            size += piece.length
             if size >= _CHUNK_BYTES:
-                yield b"".join(pieces)
-                pieces.clear()
+                yield b"".join(parts)
+                parts.clear()
                 size = 0
-        yield b"".join(pieces)
+        yield b"".join((*parts, self._trailer))
+
+
+class _Sums:
+    """The digests of a blob and of its tar, and what the blob ends with.
+
+    Args:
+        copy: Is given the blob, part by part.
+    """
+
+    def __init__(self, copy: Callable[[bytes], object]) -> None:
+        self._copy = copy
+        self._blob, self._tar = hashlib.sha256(), hashlib.sha256()
+        self._crc = self._tar_bytes = 0
+        self._put(GZIP_HEADER)
+
+    def add(self, compressed: bytes, raw: bytes) -> None:
+        """Take in the next pieces, and what they inflate to."""
+        self._put(compressed)
+        self._tar.update(raw)
+        self._crc = isal_zlib.crc32(raw, self._crc)
+        self._tar_bytes += len(raw)
+
+    def finish(self) -> bytes:
+        """Return what the blob ends with (RFC 1952, section 2.3.1)."""
+        size = self._tar_bytes & 0xFFFFFFFF
+        trailer = END_OF_STREAM + self._crc.to_bytes(4, "little") + size.to_bytes(4, "little")
+        self._put(trailer)
+        return trailer
+
+    @property
+    def digest(self) -> Digest:
+        """Of the blob."""
+        return Digest(f"sha256:{self._blob.hexdigest()}")
+
+    @property
+    def diff_id(self) -> Digest:
+        """Of the tar."""
+        return Digest(f"sha256:{self._tar.hexdigest()}")
+
+    def _put(self, part: bytes) -> None:
+        self._copy(part)
+        self._blob.update(part)
 
 
 class _Row:
-    """A layer to be: members of a spool in the layer's order, and the entries whose content they hold."""
+    """A layer to be: pieces of a spool in the layer's order, and the entries whose content they hold."""
 
     def __init__(self) -> None:
-        self.members: list[GzipMember] = []
-        self.size = 0
+        self.pieces: list[Piece] = []
+        self.size = len(GZIP_HEADER)
         self.files: list[LayerFile] = []
         self.directories: list[str] = []
 
-    def lay(self, member: GzipMember) -> GzipMember:
-        """Add a member to the end, and return it."""
-        self.members.append(member)
-        self.size += member.length
-        return member
+    def lay(self, piece: Piece) -> Piece:
+        """Add a piece to the end, and return it."""
+        self.pieces.append(piece)
+        self.size += piece.length
+        return piece
 
     def enter(self, entry: Entry) -> None:
         """Note an entry whose content, if it has any, comes next."""
@@ -308,13 +299,11 @@ class _Row:
             return
         placed = []
         offset = self.size
-        for member in entry.content.members:
-            placed.append(GzipMember(offset, member.length, member.raw_size))
-            offset += member.length
-        mode = 0o755 if entry.executable else 0o644
-        self.files.append(
-            LayerFile(entry.path, entry.content.size, mode, entry.content.sha256, tuple(placed))
-        )
+        for piece in entry.content.pieces:
+            placed.append(Piece(offset, piece.length, piece.raw_size))
+            offset += piece.length
+        content = entry.content
+        self.files.append(LayerFile(entry.path, content.size, entry.mode, content.sha256, tuple(placed)))
 
 
 def header_of(entry: Entry) -> bytes:

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-from packyard.oci.build.layer import FileInSpool, LayerSpool, member_pieces
+from packyard.oci.build.file_in_spool import FileInSpool, cut_into_pieces
+from packyard.oci.build.layer import LayerSpool
 from packyard.oci.build.overlap import Overlap
 
 # Threads are handed this much at a time; a pack that is smaller needs none.
@@ -45,10 +46,10 @@ class LayerWriter:
             OSError: The disk did not take an earlier one.
         """
         file = FileInSpool()
-        for piece in member_pieces(chunks):
-            file.hash(piece)
-            self._batch.append((file, piece))
-            self._batch_bytes += len(piece)
+        for part in cut_into_pieces(chunks):
+            file.hash(part)
+            self._batch.append((file, part))
+            self._batch_bytes += len(part)
             if self._batch_bytes >= _BATCH_BYTES:
                 self._under_way.start(self._compress, self._batch)
                 self._batch, self._batch_bytes = [], 0
@@ -75,5 +76,5 @@ class LayerWriter:
         return self._spool.fetch(stored.content())
 
     def _compress(self, batch: _Batch) -> None:
-        for file, piece in batch:
-            file.place(self._spool.compress(piece))
+        for file, part in batch:
+            file.place(self._spool.compress(part))

@@ -1,6 +1,5 @@
 """The files and directories of a layer, in canonical order."""
 
-from bisect import insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -24,6 +23,11 @@ class File:
     executable: bool
     content: Content
 
+    @property
+    def mode(self) -> int:
+        """Permission bits."""
+        return 0o755 if self.executable else 0o644
+
 
 Entry = Directory | File
 
@@ -41,32 +45,66 @@ def canonical_order(*, directories: Iterable[str], files: Iterable[File]) -> lis
     """
     regular = list(files)
     wanted = set(directories)
-    for path in [*wanted, *(file.path for file in regular)]:
-        wanted.update(_parents(path))
+    wanted.update(parents_of([*wanted, *(file.path for file in regular)]))
     return sorted([*map(Directory, wanted), *regular], key=_rank)
 
 
-def with_file(entries: Iterable[Entry], new: File) -> list[Entry]:
-    """Return the entries of a layer after adding or replacing one file, in canonical order.
+def leaves_in_order(*, directories: Iterable[str], files: Iterable[File]) -> list[Entry]:
+    """Return files and empty directories in canonical order.
 
     Args:
-        entries: In canonical order.
-        new: The file. It replaces a file with the same path; its path must not be a directory's.
+        directories: As for `canonical_order`; those that hold something are left out.
+        files: As for `canonical_order`.
     """
-    order = [entry for entry in entries if entry.path != new.path]
-    paths = {entry.path for entry in order}
-    for parent in _parents(new.path):
-        if parent not in paths:
-            insort(order, Directory(parent), key=_rank)
-    insort(order, new, key=_rank)
-    return order
+    return list(without_parents(sorted([*map(Directory, set(directories)), *files], key=_rank)))
 
 
-def _parents(path: str) -> Iterator[str]:
-    while "/" in path:
-        path = path.rpartition("/")[0]
-        yield path
+def with_parents(leaves: Iterable[Entry]) -> list[Entry]:
+    """Return files and empty directories with an entry for each directory that they lie in.
+
+    Args:
+        leaves: In canonical order, as is what comes of them.
+    """
+    entries: list[Entry] = []
+    seen = {""}
+    for leaf in leaves:
+        if leaf.path.rpartition("/")[0] not in seen:
+            missing = sorted(parents_of([leaf.path]) - seen)
+            seen.update(missing)
+            # What a directory holds follows it without a break, so that this is its place.
+            entries += map(Directory, missing)
+        entries.append(leaf)
+    return entries
 
 
-def _rank(entry: Entry) -> tuple[bool, list[bytes]]:
-    return entry.path != FIRST, entry.path.encode().split(b"/")
+def without_parents(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Yield the files and the empty directories among entries in canonical order."""
+    last: Directory | None = None
+    for entry in entries:
+        # What a directory holds follows it without a break.
+        if last is not None and not entry.path.startswith(f"{last.path}/"):
+            yield last
+        last = entry if isinstance(entry, Directory) else None
+        if last is None:
+            yield entry
+    if last is not None:
+        yield last
+
+
+def parents_of(paths: Iterable[str]) -> set[str]:
+    """Return the directories that some paths lie in, those that these lie in included."""
+    found: set[str] = set()
+    for parent in {path.rpartition("/")[0] for path in paths}:
+        missing = parent
+        while missing and missing not in found:
+            found.add(missing)
+            missing = missing.rpartition("/")[0]
+    return found
+
+
+def _rank(entry: Entry) -> str:
+    """Return what compares as the path does segment by segment: no path holds a zero, which is less than all others.
+
+    Code points compare as their UTF-8 does.
+    """
+    return "" if entry.path == FIRST else entry.path.replace("/", "\0")

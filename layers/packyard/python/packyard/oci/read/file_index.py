@@ -9,14 +9,14 @@ its line, and reads no other.
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from isal import igzip, igzip_lib
 
-from packyard.oci.build.layer import Layer
-from packyard.oci.content import GzipMember
+from packyard.oci.build.layer import LayerContents
+from packyard.oci.content import LayerForm, Piece
 from packyard.oci.digest import Digest, parse_digest
 
 MAX_FILES: Final = 200_000
@@ -24,13 +24,16 @@ MAX_FILES: Final = 200_000
 MAX_BYTES: Final = 16 << 20
 _MAX_JSON_BYTES: Final = 64 << 20
 # Of the document, and of what it says: one more when either changes, so that nothing older is taken for the present.
+# 4: a layer has a form, where it was said only whether it is plain, and a diff_id.
+FORMAT: Final = 4
 # 3: hard links are files. What was written of other people's images before lacks them, and is made anew.
-FORMAT: Final = 3
+WITH_HARD_LINKS: Final = 3
 # The layers that we build have no hard links, so that what was written of them before is right.
 WITHOUT_HARD_LINKS: Final = 2
 # The stub declares an instance.
 _GZIP_ERROR: Final[type[Exception]] = igzip_lib.IsalError  # type: ignore[assignment]
 _MAX_SIZE: Final = 2**53 - 1
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -41,12 +44,14 @@ class IndexedLayer:
     Attributes:
         digest: Of the blob.
         size: Of the blob, in bytes.
-        plain: Whether it is a tar as it is, not compressed.
+        form: How the pieces of its files are compressed.
+        diff_id: Of the tar in it; None in what was written before it was noted.
     """
 
     digest: Digest
     size: int
-    plain: bool
+    form: LayerForm
+    diff_id: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +64,8 @@ class IndexedFile:
         mode: Permission bits.
         sha256: Of its content, in hex.
         layer: Which of the index's layers holds its content.
-        at: Where its content starts in that layer's tar, in bytes; 0 when `members` says where.
-        members: Inflated one after the other they give the content, and up to 1 MiB that is of no interest. None when
+        at: Where its content starts in that layer's tar, in bytes; 0 when `pieces` says where.
+        pieces: Inflated one after the other they give the content, and up to 1 MiB that is of no interest. None when
             it is empty, or when the layer's form does not let it be read alone.
     """
 
@@ -70,7 +75,7 @@ class IndexedFile:
     sha256: str
     layer: int
     at: int = 0
-    members: tuple[GzipMember, ...] = ()
+    pieces: tuple[Piece, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ class FileIndex:
         """
         head = {
             "format": FORMAT,
-            "layers": [[layer.digest, layer.size, layer.plain] for layer in self.layers],
+            "layers": [[layer.digest, layer.size, layer.form, layer.diff_id] for layer in self.layers],
             "directories": self.directories,
         }
         text = b"\n".join(map(_line, (head, *map(_row, self.files))))
@@ -109,16 +114,23 @@ class FileIndex:
         return document
 
 
-def index_of_layer(layer: Layer) -> FileIndex:
-    """Return the index of an image that has only this layer, which we have built."""
-    files = (
-        IndexedFile(file.path, file.size, file.mode, file.sha256, 0, members=file.members)
+def index_of_layers(layers: Sequence[LayerContents]) -> FileIndex:
+    """Return the index of an image of these layers, which we have built.
+
+    Args:
+        layers: From the bottom up.
+    """
+    files = [
+        IndexedFile(file.path, file.size, file.mode, file.sha256, number, pieces=file.pieces)
+        for number, layer in enumerate(layers)
         for file in layer.files
-    )
+    ]
     return FileIndex(
-        (IndexedLayer(layer.digest, layer.size, plain=False),),
+        tuple(IndexedLayer(layer.digest, layer.size, LayerForm.FLUSHED, layer.diff_id) for layer in layers),
         tuple(sorted(files, key=_path)),
-        empty_directories(layer.directories, (file.path for file in layer.files)),
+        empty_directories(
+            [path for layer in layers for path in layer.directories], (file.path for file in files)
+        ),
     )
 
 
@@ -139,13 +151,14 @@ def empty_directories(directories: Iterable[str], files: Iterable[str]) -> tuple
     return tuple(sorted(known - holding))
 
 
-def parse_index(document: bytes, *, only: str | None = None, oldest: int = FORMAT) -> FileIndex:
+def parse_index(document: bytes, *, only: str | None = None, oldest: int = WITH_HARD_LINKS) -> FileIndex:
     """Return what a document says; its offsets lie inside of its layers.
 
     Args:
         document: As `FileIndex.to_bytes` has made it.
         only: The path of the only file that is wanted; None for all.
-        oldest: The oldest format that is taken: `FORMAT`, or `WITHOUT_HARD_LINKS` for a layer that has none.
+        oldest: The oldest format that is taken: `WITHOUT_HARD_LINKS` for a layer that has none, else
+            `WITH_HARD_LINKS`.
 
     Raises:
         ValueError: It is not a document of such a format, or not whole.
@@ -157,7 +170,7 @@ def parse_index(document: bytes, *, only: str | None = None, oldest: int = FORMA
 
 
 def _line(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _JSON(value).encode()
 
 
 def _inflated(document: bytes) -> bytes:
@@ -173,10 +186,8 @@ def _parse(text: bytes, only: str | None, oldest: int) -> FileIndex:
     body = json.loads(head)
     if not oldest <= body["format"] <= FORMAT:
         raise ValueError("the index is of another format")
-    layers = tuple(
-        IndexedLayer(parse_digest(digest), _count(size), _flag(plain))
-        for digest, size, plain in body["layers"]
-    )
+    parse_layer = _layer if body["format"] > WITH_HARD_LINKS else _layer_of_before
+    layers = tuple(map(parse_layer, body["layers"]))
     rows = _all_rows(lines) if only is None else _rows_of(only, lines)
     files = tuple(_file(row, layers) for row in rows)
     return FileIndex(layers, files, tuple(_text(path) for path in body["directories"]))
@@ -196,44 +207,71 @@ def _rows_of(path: str, lines: bytes) -> list[Any]:
 
 
 def _row(file: IndexedFile) -> list[Any]:
-    members = [[member.offset, member.length, member.raw_size] for member in file.members]
-    return [file.path, file.size, file.mode, file.sha256, file.layer, file.at, members]
+    pieces = [[piece.offset, piece.length, piece.raw_size] for piece in file.pieces]
+    return [file.path, file.size, file.mode, file.sha256, file.layer, file.at, pieces]
 
 
 def _file(row: Any, layers: tuple[IndexedLayer, ...]) -> IndexedFile:
     path, size, mode, sha256, number, at, rows = row
-    layer = layers[_count(number)]
+    for value in (size, mode, number, at):
+        _require_count(value)
+    layer = layers[number]
     if _SHA256.fullmatch(sha256) is None:
         raise ValueError("the index states no sha256 of a file")
-    members = tuple(GzipMember(_count(start), _count(length), _count(raw)) for start, length, raw in rows)
-    if members:
-        _check_members(members, size, layer)
-    elif layer.plain and _count(at) + _count(size) > layer.size:
+    pieces = tuple([_piece(*row) for row in rows])
+    if pieces:
+        _check_pieces(pieces, size, layer)
+    elif layer.form is LayerForm.PLAIN and at + size > layer.size:
         raise ValueError("the index states a file outside of its layer")
-    return IndexedFile(_text(path), _count(size), _count(mode), sha256, number, _count(at), members)
+    return IndexedFile(_text(path), size, mode, sha256, number, at, pieces)
 
 
-def _check_members(members: tuple[GzipMember, ...], size: int, layer: IndexedLayer) -> None:
-    """Check that members follow one another inside of a layer and are enough for a file of `size`."""
-    end = members[0].offset
-    for member in members:
-        if member.offset != end or not member.length:
-            raise ValueError("the index states members that do not follow one another")
-        end += member.length
-    if end > layer.size or sum(member.raw_size for member in members) < size:
+def _piece(offset: Any, length: Any, raw_size: Any) -> Piece:
+    for value in (offset, length, raw_size):
+        _require_count(value)
+    return Piece(offset, length, raw_size)
+
+
+def _check_pieces(pieces: tuple[Piece, ...], size: int, layer: IndexedLayer) -> None:
+    """Check that pieces follow one another inside of a layer and are enough for a file of `size`."""
+    end = pieces[0].offset
+    raw_size = 0
+    for piece in pieces:
+        if piece.offset != end or not piece.length:
+            raise ValueError("the index states pieces that do not follow one another")
+        end += piece.length
+        raw_size += piece.raw_size
+    if end > layer.size or raw_size < size:
         raise ValueError("the index states a file outside of its layer")
 
 
 def _count(value: Any) -> int:
+    _require_count(value)
+    return int(value)
+
+
+def _require_count(value: Any) -> None:
     if type(value) is not int or not 0 <= value <= _MAX_SIZE:
         raise ValueError("the index states no number where it has to")
-    return value
 
 
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
+def _layer(row: Any) -> IndexedLayer:
+    digest, size, form, diff_id = row
+    return IndexedLayer(
+        parse_digest(digest),
+        _count(size),
+        LayerForm(form),
+        None if diff_id is None else parse_digest(diff_id),
+    )
+
+
+def _layer_of_before(row: Any) -> IndexedLayer:
+    """Return a layer as formats before 4 have it: they say only whether it is plain."""
+    digest, size, plain = row
+    if not isinstance(plain, bool):
         raise TypeError("the index states no truth where it has to")
-    return value
+    form = LayerForm.PLAIN if plain else LayerForm.MEMBERS
+    return IndexedLayer(parse_digest(digest), _count(size), form)
 
 
 def _text(value: Any) -> str:

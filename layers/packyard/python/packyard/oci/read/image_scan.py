@@ -13,10 +13,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from packyard.oci.digest import Digest
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.read.file_index import MAX_FILES, FileIndex, IndexedFile, IndexedLayer, empty_directories
 from packyard.oci.read.file_tree import FileTree
-from packyard.oci.read.inflation import MemberLog, inflate_layer
+from packyard.oci.read.inflation import inflate_layer
+from packyard.oci.read.piece_log import PieceLog
 from packyard.oci.read.root_file import LayerLimits
 from packyard.oci.read.third_party_document import Descriptor
 from packyard.oci.read.third_party_tar import LayerMember, ThirdPartyTar, path_of
@@ -78,16 +80,19 @@ class ImageScan:
         Raises:
             ImageFault: The layer cannot be read, or the image has too many files.
         """
-        log = MemberLog()
+        log = PieceLog()
+        tar_sha256 = hashlib.sha256()
         try:
-            contents = self._read(chunks, log)
+            contents = self._read(chunks, log, tar_sha256)
         finally:
             # Only after the whole blob was read and its digest checked is it known that the image is at fault, and not
             # the transfer.
             for _ in chunks:
                 pass
         self._put(contents)
-        self._layers.append(IndexedLayer(layer.digest, layer.size, log.plain))
+        self._layers.append(
+            IndexedLayer(layer.digest, layer.size, log.form, Digest(f"sha256:{tar_sha256.hexdigest()}"))
+        )
 
     def finish(self) -> FileIndex:
         """Return the index of the image's files."""
@@ -95,9 +100,9 @@ class ImageScan:
         directories = empty_directories(self._tree.directories(), (file.path for file in files))
         return FileIndex(tuple(self._layers), files, directories)
 
-    def _read(self, chunks: Iterable[bytes], log: MemberLog) -> _LayerContents:
+    def _read(self, chunks: Iterable[bytes], log: PieceLog, tar_sha256: "hashlib._Hash") -> _LayerContents:
         limits = self._limits
-        pieces = inflate_layer(chunks, log=log)
+        pieces = _hashed(inflate_layer(chunks, log=log), tar_sha256)
         tar = ThirdPartyTar(pieces, max_bytes=limits.unpacked_bytes, max_members=limits.members)
         contents = _LayerContents()
         for member in tar:
@@ -164,9 +169,15 @@ class ImageScan:
             self._tree.put_directory(path, layer=len(self._layers))
 
 
-def _located(file: IndexedFile, log: MemberLog) -> IndexedFile:
-    members = log.members(file.at, file.size) if file.size else ()
-    return replace(file, at=0, members=members) if members else file
+def _located(file: IndexedFile, log: PieceLog) -> IndexedFile:
+    pieces = log.pieces(file.at, file.size) if file.size else ()
+    return replace(file, at=0, pieces=pieces) if pieces else file
+
+
+def _hashed(pieces: Iterator[bytes], sha256: "hashlib._Hash") -> Iterator[bytes]:
+    for piece in pieces:
+        sha256.update(piece)
+        yield piece
 
 
 def _exhaust(pieces: Iterable[bytes], *, max_bytes: int) -> None:

@@ -3,16 +3,14 @@
 A layer's media type often states the wrong compression, so runtimes look at the bytes too.
 """
 
-from array import array
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Final, Protocol
 
 from isal import igzip_lib
 
-from packyard.oci.content import GzipMember
 from packyard.oci.image_fault import ImageFault
+from packyard.oci.read.piece_log import FlushWatch, PieceLog
 
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
@@ -42,57 +40,6 @@ _ZSTD_WINDOW_LOG: Final = 27
 # The stub declares an instance.
 _GZIP_ERRORS: Final[tuple[type[Exception], ...]] = (igzip_lib.IsalError,)  # type: ignore[assignment]
 _CORRUPT: Final = "has a layer whose compression is corrupt"
-# The largest layers of this service have a tenth of this. Each noted member takes 16 bytes.
-_MAX_NOTED_MEMBERS: Final = 1 << 20
-# The most bytes that may follow a file in its last gzip member. With more, reading only these members saves too little.
-_MAX_EXCESS: Final = 1 << 20
-
-
-class MemberLog:
-    """The positions of a layer's gzip members, noted while it is decompressed, so that files can be read alone later.
-
-    Attributes:
-        plain: Whether the layer is not compressed.
-    """
-
-    def __init__(self) -> None:
-        self.plain = False
-        self._offsets = array("Q")
-        self._raw_offsets = array("Q")
-
-    def note(self, offset: int, raw_offset: int) -> None:
-        """Note where a member starts, or where the last one ends.
-
-        Args:
-            offset: The position in the blob, in bytes.
-            raw_offset: The position in the tar, in bytes.
-        """
-        if len(self._offsets) <= _MAX_NOTED_MEMBERS:
-            self._offsets.append(offset)
-            self._raw_offsets.append(raw_offset)
-
-    def members(self, at: int, size: int) -> tuple[GzipMember, ...]:
-        """Return the gzip members that contain a range of the tar.
-
-        The result is empty if the range does not begin at the start of a member, or too much follows it in the last
-        one.
-
-        Args:
-            at: The start of the range, in bytes from the start of the tar.
-            size: The length of the range in bytes, at least 1.
-        """
-        found: list[GzipMember] = []
-        starts, end = self._raw_offsets, at + size
-        number = bisect_right(starts, at) - 1
-        if number < 0 or starts[number] != at:
-            return ()
-        while starts[number] < end:
-            if number + 1 == len(starts):
-                return ()
-            offset, length = self._offsets[number], self._offsets[number + 1] - self._offsets[number]
-            found.append(GzipMember(offset, length, starts[number + 1] - starts[number]))
-            number += 1
-        return tuple(found) if starts[number] - end <= _MAX_EXCESS else ()
 
 
 class _Decompressor(Protocol):
@@ -107,7 +54,7 @@ class _Decompressor(Protocol):
     def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
 
-def inflate_layer(chunks: Iterable[bytes], *, log: MemberLog | None = None) -> Iterator[bytes]:
+def inflate_layer(chunks: Iterable[bytes], *, log: PieceLog | None = None) -> Iterator[bytes]:
     """Yield a layer's tar in pieces of at most 256 KiB, whatever the compression ratio. Some pieces may be empty.
 
     Args:
@@ -127,13 +74,34 @@ def inflate_layer(chunks: Iterable[bytes], *, log: MemberLog | None = None) -> I
         for at in range(0, len(chunk), _FEED_BYTES)
     )
     if start.startswith(_GZIP):
-        return _inflate(feeds, _gzip_member, corrupt=_GZIP_ERRORS, log=log)
+        if log is None:
+            return _inflate(feeds, _gzip_member, corrupt=_GZIP_ERRORS)
+        return _inflate_and_note(feeds, log)
     if start.startswith(_ZSTD) or start[1:].startswith(_SKIPPABLE_FRAME_END):
         return _inflate_zstd(feeds)
     _require_supported(start)
     if log is not None:
         log.plain = True
     return feeds
+
+
+def inflate_flushed(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield what pieces that end with a full flush inflate to, in parts of at most 256 KiB; some are empty.
+
+    Args:
+        chunks: One or more pieces, one after the other; what raises there passes through.
+
+    Raises:
+        ImageFault: They are corrupt.
+    """
+    decompressor: _Decompressor = igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_DEFLATE)
+    try:
+        for chunk in chunks:
+            if decompressor.eof:
+                raise ImageFault(_CORRUPT)
+            yield from _pieces(decompressor, chunk)
+    except _GZIP_ERRORS as error:
+        raise ImageFault(_CORRUPT) from error
 
 
 def _require_supported(start: bytes) -> None:
@@ -159,29 +127,51 @@ def _inflate(
     member: Callable[[], _Decompressor],
     *,
     corrupt: tuple[type[Exception], ...],
-    log: MemberLog | None = None,
 ) -> Iterator[bytes]:
     """Decompress gzip members or zstd frames, one after the other."""
     decompressor = member()
-    note = (log or MemberLog()).note
-    note(0, 0)
     rest = b""
-    taken = made = 0
     try:
         while feed := rest or next(feeds, b""):
             if decompressor.eof:
-                note(taken, made)
                 decompressor = member()
-            for piece in _pieces(decompressor, feed):
-                made += len(piece)
-                yield piece
+            yield from _pieces(decompressor, feed)
             rest = decompressor.unused_data if decompressor.eof else b""
-            taken += len(feed) - len(rest)
     except corrupt as error:
         raise ImageFault(_CORRUPT) from error
     if not decompressor.eof:
         raise ImageFault(_CORRUPT)
-    note(taken, made)
+
+
+def _inflate_and_note(feeds: Iterator[bytes], log: PieceLog) -> Iterator[bytes]:
+    """Inflate gzip members, and note what of them can be inflated alone."""
+    watch = FlushWatch(log)
+    decompressor = _gzip_member()
+    log.note_member(0, 0)
+    rest = b""
+    taken = made = 0
+    parts = watch.split(feeds)
+    try:
+        while feed := rest or next(parts, b""):
+            if decompressor.eof:
+                log.note_member(taken, made)
+                decompressor = _gzip_member()
+            watch.note_fed(feed)
+            for piece in _pieces(decompressor, feed):
+                made += len(piece)
+                watch.note_made(piece)
+                yield piece
+            rest = decompressor.unused_data if decompressor.eof else b""
+            taken += len(feed) - len(rest)
+            if decompressor.eof:
+                watch.note_end_of_member(taken, made)
+            else:
+                watch.note_end_of_part(taken, made)
+    except _GZIP_ERRORS as error:
+        raise ImageFault(_CORRUPT) from error
+    if not decompressor.eof:
+        raise ImageFault(_CORRUPT)
+    log.note_member(taken, made)
 
 
 def _pieces(decompressor: _Decompressor, feed: bytes) -> Iterator[bytes]:

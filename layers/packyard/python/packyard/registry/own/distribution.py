@@ -1,6 +1,6 @@
 """A registry that is used by the OCI distribution API alone."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from packyard.errors import RegistryCleanupFailed, RegistryUnavailable
@@ -15,7 +15,7 @@ from packyard.registry.own.client import RegistryClient
 from packyard.registry.own.port import BlobUpload
 from packyard.registry.own.refusal import RegistryRefused
 
-# The layer and one config for each of two platforms. A small push spends most of its time waiting for answers.
+# Layers and a config per platform; most of a small push is waiting for answers.
 PARALLEL_UPLOADS = 3
 # The deepest nesting of indexes; images that we copy are nested less deeply.
 _MAX_DEPTH = 4
@@ -46,17 +46,23 @@ class DistributionRegistry:
         """See `ImageRegistry`."""
         return self._client.begin_upload(repository)
 
-    def push(self, repository: str, image: Image, layer: Layer, *, upload: BlobUpload | None = None) -> None:
-        """See `ImageRegistry`. A document is pushed after everything that it names."""
+    def push(
+        self, repository: str, image: Image, *, uploads: Mapping[Digest, BlobUpload] | None = None
+    ) -> None:
+        """See `ImageRegistry`. What is named goes before what names it."""
         with ThreadPoolExecutor(max_workers=PARALLEL_UPLOADS) as threads:
             blobs = [
-                threads.submit(
-                    self._client.push_blob,
-                    repository,
-                    digest=layer.digest,
-                    size=layer.size,
-                    chunks=layer.chunks,
-                    upload=upload,
+                *(
+                    threads.submit(
+                        self._client.push_blob,
+                        repository,
+                        digest=layer.digest,
+                        size=layer.size,
+                        chunks=layer.chunks,
+                        upload=(uploads or {}).get(layer.digest),
+                    )
+                    for layer in image.layers
+                    if isinstance(layer, Layer)
                 ),
                 *(threads.submit(self._push_config, repository, config) for config in image.configs),
             ]

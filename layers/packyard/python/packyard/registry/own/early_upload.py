@@ -33,7 +33,7 @@ class EarlyUpload:
         self._repository = repository
         self._uploads = f"/v2/{repository}/blobs/uploads/"
         self._stall_seconds = stall_seconds
-        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="early-upload")
         self._sending: Future[None] | None = None
         # None marks the end of the blob.
         self._pieces: Queue[bytes | None] = Queue(maxsize=_MAX_WAITING_PIECES)
@@ -64,6 +64,10 @@ class EarlyUpload:
         """See `BlobUpload`."""
         if self._sending is not None and not self._given_up:
             self._hand_over(None)
+
+    def settle(self) -> None:
+        """See `BlobUpload`. The thread's memory is free for others afterwards."""
+        self._thread.shutdown()
 
     def finish(self) -> str | None:
         """See `BlobUpload`."""

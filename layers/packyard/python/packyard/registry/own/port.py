@@ -1,11 +1,10 @@
 """The interface to our own registry that the operations use, independent of the kind of registry."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
 from packyard.oci.build.image import Image
-from packyard.oci.build.layer import Layer
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
 from packyard.oci.read.third_party_document import Descriptor
@@ -30,6 +29,10 @@ class BlobUpload(Protocol):
 
     def end(self) -> None:
         """Mark the end of the blob."""
+        ...
+
+    def settle(self) -> None:
+        """Wait until the registry has taken all pieces, or will not; for whoever has begun others meanwhile."""
         ...
 
     def finish(self) -> str | None:
@@ -73,14 +76,15 @@ class ImageRegistry(Protocol):
         """
         ...
 
-    def push(self, repository: str, image: Image, layer: Layer, *, upload: BlobUpload | None = None) -> None:
-        """Push an image by digest, without setting a tag. Blobs that the repository has are not sent again.
+    def push(
+        self, repository: str, image: Image, *, uploads: Mapping[Digest, BlobUpload] | None = None
+    ) -> None:
+        """Upload an image by digest alone: no tag moves. What is there already is not sent again.
 
         Args:
-            repository: The repository's path in the registry.
-            image: The image's documents.
-            layer: The image's layer.
-            upload: An early upload that has been given the layer's pieces in order, if any.
+            repository: Where to. It has the layers whose blob is not here.
+            image: Its documents, and the layers whose blob is here.
+            uploads: By a layer's digest: what has taken its pieces in their order.
         """
         ...
 

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from packyard.errors import RegistryUnavailable
+from packyard.oci.content import LayerForm
 from packyard.oci.digest import Digest
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.media_types import GZIP_LAYER
 from packyard.oci.read.file_index import FileIndex, IndexedFile, IndexedLayer
 from packyard.oci.read.image_scan import ImageScan
-from packyard.oci.read.inflation import inflate_layer
+from packyard.oci.read.inflation import inflate_flushed, inflate_layer
 from packyard.oci.read.third_party_document import Descriptor
 from packyard.registry.third_party.chosen_image import chosen_manifest
 from packyard.registry.third_party.pull import PullLimits
@@ -67,11 +68,12 @@ def opened_file(
         return
     layer = index.layers[file.layer]
     blob = _descriptor(layer)
-    if file.members:
-        start, last = file.members[0].offset, file.members[-1]
+    if file.pieces:
+        start, last = file.pieces[0].offset, file.pieces[-1]
+        inflate = inflate_flushed if layer.form is LayerForm.FLUSHED else inflate_layer
         with repository.part(blob, start=start, length=last.offset + last.length - start) as chunks:
-            yield _verified(inflate_layer(chunks), file)
-    elif layer.plain:
+            yield _verified(inflate(chunks), file)
+    elif layer.form is LayerForm.PLAIN:
         with repository.part(blob, start=file.at, length=file.size) as chunks:
             yield _verified(chunks, file)
     else:

@@ -1,0 +1,149 @@
+"""Changing files of an image that we built: a new image is made of the old one's layers, and of new content.
+
+Layers that hold the same as before stand: they are neither read nor built nor sent. Of the others, the content that
+stays is taken over as it is compressed. Nothing is written here but caches, and uploads that name nothing yet
+(decision 21).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from packyard.errors import InvalidRequest
+from packyard.oci.build.change import LayerPlan, plan_change
+from packyard.oci.build.header_writer import BLOCK, end_of_archive, padding
+from packyard.oci.build.layer import LayerContents, LayerSpool
+from packyard.oci.build.standing_layer import NotOurForm
+from packyard.oci.build.tree import File, parents_of
+from packyard.oci.content_digest import content_digest_of
+from packyard.oci.digest import Digest, chained
+from packyard.oci.read.file_index import FileIndex
+from packyard.operations.built_images import BuiltImages
+from packyard.operations.image_files import ImageFiles
+from packyard.operations.sent_layers import assembled
+from packyard.packs.archive.limits import ArchiveLimits
+from packyard.packs.pack import Pack
+from packyard.registry.own.port import BlobUpload
+
+_TOO_MANY: Final = "the pack would have more than {} members"
+_TOO_LARGE: Final = "the pack would unpack to more than {} bytes"
+_NOT_OURS: Final = "its image is not as we build them today; upload its archive again to change its files"
+
+# By path: the file as it is to be, or None where there is to be none.
+Changes = Mapping[str, File | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedImage:
+    """The layers of an image as they are to be.
+
+    Attributes:
+        layers: From the bottom up. Those that are a `Layer` are new, the others are in the pack's repository.
+        uploads: By the digest of a new layer: what has taken it ahead of its push.
+    """
+
+    layers: Sequence[LayerContents]
+    uploads: Mapping[Digest, BlobUpload]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageChanger:
+    """Changes the files of images.
+
+    Attributes:
+        images: Where new images go.
+        files: What reads the old ones.
+        limits: Bounds on a pack, the same as on its archive.
+    """
+
+    images: BuiltImages
+    files: ImageFiles
+    limits: ArchiveLimits
+
+    @contextmanager
+    def changed(
+        self, pack: Pack, index: FileIndex, changes: Callable[[FileIndex], Changes], *, spool: LayerSpool
+    ) -> Iterator[ChangedImage]:
+        """Make the layers that a pack's image has after some changes; they last as long as the context and the spool.
+
+        Args:
+            pack: The pack, whose image we built.
+            index: Of its files, as `ImageFiles.index` has it.
+            changes: Returns the changes for an index of the image. Asked again when the first index is wrong.
+            spool: Has the content of new files.
+
+        Raises:
+            InvalidRequest: On `path`: the pack would be over a limit. On `id`: its image is not as we build them.
+            RegistryUnavailable, ServiceUnavailable: As for `ImageFiles.index`. And what `changes` raises.
+        """
+        with ExitStack() as uploads:
+            try:
+                image = self._made(pack, index, changes, spool, uploads)
+            except NotOurForm:
+                # The index is a cache, so that it may be wrong.
+                index = self.files.read_index(pack, org_id=pack.org_id)
+                image = self._made_by_its_layers(pack, index, changes, spool, uploads)
+            yield image
+
+    def _made_by_its_layers(
+        self,
+        pack: Pack,
+        index: FileIndex,
+        changes: Callable[[FileIndex], Changes],
+        spool: LayerSpool,
+        uploads: ExitStack,
+    ) -> ChangedImage:
+        try:
+            return self._made(pack, index, changes, spool, uploads)
+        except NotOurForm:
+            raise InvalidRequest({"id": _NOT_OURS}) from None
+
+    def _made(
+        self,
+        pack: Pack,
+        index: FileIndex,
+        changes: Callable[[FileIndex], Changes],
+        spool: LayerSpool,
+        uploads: ExitStack,
+    ) -> ChangedImage:
+        plan = plan_change(index, changes(index), vouched=_is_vouched(pack, index))
+        self._require_within_limits(plan)
+        sent = uploads.enter_context(
+            assembled(
+                spool,
+                plan.made(spool, opened=partial(self.files.opened_layer, pack)),
+                size=plan.size,
+                begin_upload=lambda: self.images.begin_upload(org_id=pack.org_id, name=pack.name),
+            )
+        )
+        return ChangedImage(layers=plan.layers(sent.layers), uploads=sent.uploads)
+
+    def _require_within_limits(self, plan: LayerPlan) -> None:
+        leaves = {leaf.path: leaf for layer in plan.new for leaf in layer}
+        members = len(parents_of(leaves) | leaves.keys())
+        unpacked = sum(
+            leaf.content.size + len(padding(leaf.content.size))
+            for leaf in leaves.values()
+            if isinstance(leaf, File)
+        )
+        unpacked += BLOCK * members + len(end_of_archive())
+        if members > self.limits.members:
+            raise InvalidRequest({"path": _TOO_MANY.format(self.limits.members)})
+        if unpacked > self.limits.unpacked_bytes:
+            raise InvalidRequest({"path": _TOO_LARGE.format(self.limits.unpacked_bytes)})
+
+
+def _is_vouched(pack: Pack, index: FileIndex) -> bool:
+    """Return whether the row bears out what an index says of layers and files, so that no layer need be read for that.
+
+    Of one layer that is not asked: a change changes it.
+    """
+    diff_ids = [layer.diff_id for layer in index.layers if layer.diff_id is not None]
+    return (
+        1 < len(index.layers) == len(diff_ids)
+        and chained([layer.digest for layer in index.layers]) == pack.layer_digest
+        and chained(diff_ids) == pack.chain_id
+        and content_digest_of(index.files) == pack.content_digest
+    )
