@@ -63,10 +63,10 @@ def published_sample(folder: Path) -> Iterator[Sample]:
     with docker_registry(registry) as url, LayerSpool() as spool:
         files = [File(path, path == "run.sh", spool.store([content])) for path, content in _FILES.items()]
         layer = spool.assemble(canonical_order(directories=_DIRECTORIES, files=files))
-        image = build_image(layer=layer, title="sample", version="1.0.0")
+        image = build_image(layers=[layer], title="sample", version="1.0.0")
         timeouts = Timeouts(sleep=time.sleep, monotonic=time.monotonic)
         own = distribution_registry(url=url, credential=Anonymous(), timeouts=timeouts)
-        own.push("packs/sample", image, layer)
+        own.push("packs/sample", image)
         path = folder / "layer.tar.gz"
         path.write_bytes(b"".join(layer.chunks()))
         yield Sample(
