@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from local.environments import tool
@@ -69,9 +70,9 @@ def pulls(image: Published, folder: Path) -> Iterator[Reading]:
     if os.geteuid() == 0:
         for name, pull in _AS_ROOT.items():
             if find(name):
-                place = folder / name
-                place.mkdir()
-                yield _reading(name, partial(pull, image, place))
+                # podman takes no path over 50 characters.
+                with TemporaryDirectory(prefix="pull-") as place:
+                    yield _reading(name, partial(pull, image, Path(place)))
 
 
 def _reading(client: str, pull: Callable[[], str]) -> Reading:
@@ -105,9 +106,12 @@ def _by_python(image: Published, folder: Path) -> Iterator[Reading]:
         image.manifest,
     )
     for answer in readings_of_script(*command, folder):
-        layers = [Path(path) for path in answer["seen"] if Path(path).is_file()]
-        files = (each for layer in layers for each in _files_of(layer))
-        digest = digest_of_files(files) if layers else ", ".join(answer["seen"])
+        digest = ", ".join(answer["seen"])
+        for path in map(Path, answer["seen"]):
+            if path.is_dir():
+                digest = digest_of_folder(path)
+            elif path.is_file():
+                digest = digest_of_files(_files_of(path))
         yield Reading(
             f"{answer['client']}, {answer['what']}", answer["version"], "files", digest, answer["error"]
         )

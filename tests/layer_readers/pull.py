@@ -22,7 +22,9 @@ def main(host: str, repository: str, index: str, manifest: str, folder: str) -> 
     registry = DXF(host, repository, insecure=True)
 
     def by_oras(digest: str) -> list[str]:
-        return list(client.pull(target=f"{host}/{repository}@{digest}", outdir=str(Path(folder, "oras"))))
+        # It unpacks a layer into the folder, and returns the path of the blob, which is not there.
+        seen = client.pull(target=f"{host}/{repository}@{digest}", outdir=str(Path(folder, "oras")))
+        return [str(Path(folder, "oras"))] if seen else []
 
     def manifest_by_dxf(digest: str) -> list[str]:
         found = registry.get_manifest(digest)
