@@ -2,12 +2,16 @@
 
 import gzip
 from collections.abc import Iterator
+from dataclasses import replace
 
 from isal import igzip
 from tests.trees import SMALL_TREE, lay
 
 from packyard.oci.build.layer import LayerSpool
-from packyard.oci.read.file_index import index_of_layers, parse_index
+from packyard.oci.content import LayerForm
+from packyard.oci.digest import digest_of
+from packyard.oci.read.checkpoints import Checkpoint
+from packyard.oci.read.file_index import FileIndex, IndexedLayer, index_of_layers, parse_index
 
 _GZIP = b"\x1f\x8b"
 
@@ -19,6 +23,9 @@ def check(data: bytes) -> None:
     except ValueError:
         return
     assert parse_index(index.to_bytes()) == index
+    for layer in index.layers:
+        assert all(0 <= checkpoint.start < layer.size for checkpoint in layer.checkpoints)
+        assert (layer.windows is None) == (not layer.checkpoints)
     for file in index.files:
         layer = index.layers[file.layer]
         for piece in file.pieces:
@@ -34,6 +41,9 @@ def seeds() -> Iterator[bytes]:
     with LayerSpool() as spool:
         document = index_of_layers([lay(spool, SMALL_TREE, directories=["data"])]).to_bytes()
     yield document
+    layer = IndexedLayer(digest_of(b""), 999, LayerForm.MEMBERS)
+    checkpoints = (Checkpoint(5000, 100, 0, 0, 300), Checkpoint(9000, 998, 7, 300, 400))
+    yield FileIndex((replace(layer, checkpoints=checkpoints, windows=layer.digest),), ()).to_bytes()
     yield gzip.decompress(document)
     yield b'{"format":1,"layers":[["sha256:' + b"0" * 64 + b'",9,true]],"directories":["a"],"files":[]}'
     yield (

@@ -1,6 +1,7 @@
 """A layer of a third-party image: plain, gzip or zstd, with any tar inside."""
 
 import hashlib
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -14,9 +15,11 @@ from packyard.oci.content import LayerForm
 from packyard.oci.digest import digest_of
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.media_types import GZIP_LAYER
+from packyard.oci.read.checkpoints import CheckpointLog, inflate_from, kept_window
 from packyard.oci.read.file_index import FileIndex, parse_index
 from packyard.oci.read.image_scan import ImageScan
 from packyard.oci.read.inflation import inflate_flushed, inflate_layer
+from packyard.oci.read.piece_log import PieceLog
 from packyard.oci.read.root_file import Absence, FileSearch, HardLink, LayerLimits
 from packyard.oci.read.third_party_document import Descriptor
 
@@ -24,10 +27,13 @@ _LIMITS: Final = LayerLimits(unpacked_bytes=256 << 10, members=64, file_bytes=4 
 _MANIFEST: Final = "pack.yaml"
 _PIECE: Final = 700
 _MAX_PATH_BYTES: Final = 4096
+_CONTENT: Final = 256 << 10
 _COMPRESSED: Final = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 
 
 def check(data: bytes) -> None:
+    if data.startswith(_COMPRESSED[0]):
+        _check_checkpoints(data)
     index = _scanned(data)
     try:
         found = _found(data)
@@ -65,6 +71,8 @@ def seeds() -> Iterator[bytes]:
     yield plain
     yield igzip.compress(plain)
     yield igzip.compress(plain[:512]) + igzip.compress(plain[512:1024]) + igzip.compress(plain[1024:])
+    for strategy, memory in ((zlib.Z_DEFAULT_STRATEGY, 1), (zlib.Z_FIXED, 1), (zlib.Z_HUFFMAN_ONLY, 9)):
+        yield _flushed(plain, strategy, memory)
     yield zstd.compress(plain)
     yield b"\x50\x2a\x4d\x18\4\0\0\0skip" + zstd.compress(plain)
     links = (
@@ -82,6 +90,42 @@ def seeds() -> Iterator[bytes]:
             blob = case.path.read_bytes()
             yield blob
             yield b"".join(inflate_layer([blob]))
+
+
+def _flushed(content: bytes, strategy: int, memory: int) -> bytes:
+    """Return a gzip stream of small blocks."""
+    compressor = zlib.compressobj(6, zlib.DEFLATED, 31, memory, strategy)
+    blocks = (
+        compressor.compress(piece) + compressor.flush(zlib.Z_PARTIAL_FLUSH) for piece in _chunks(content)
+    )
+    return b"".join(blocks) + compressor.flush()
+
+
+def _check_checkpoints(data: bytes) -> None:
+    """Check that both gzip libraries agree, and that a stream goes on from its checkpoints."""
+    log = CheckpointLog(first_at=1, spacing=1)
+    content = _inflated(data, log)
+    assert _inflated(data) == content
+    if content is None:
+        return
+    checkpoints, windows = log.finish()
+    for checkpoint in (*checkpoints[:2], *checkpoints[-1:]):
+        window = kept_window(windows[checkpoint.kept_at :][: checkpoint.kept_size])
+        rest = inflate_from(checkpoint, window, _chunks(data[checkpoint.start :]))
+        assert b"".join(rest) == content[checkpoint.at :]
+
+
+def _inflated(data: bytes, log: CheckpointLog | None = None) -> bytes | None:
+    """Return what a layer inflates to; None if it is at fault, or too large to be looked at."""
+    content = b""
+    try:
+        for piece in inflate_layer(_chunks(data), log=PieceLog(checkpoints=log)):
+            content += piece
+            if len(content) > _CONTENT:
+                return None
+    except ImageFault:
+        return None
+    return content
 
 
 def _scanned(data: bytes) -> FileIndex | None:

@@ -22,6 +22,7 @@ HEAVY: Final = {
     "aws_lambda_powertools.utilities.idempotency",
     "aws_lambda_powertools.utilities.parser",
     "cryptography",
+    "ctypes",
     "isal",
     "joserfc",
     "pydantic",

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from random import Random
 from typing import Any, Final
 
 from tests.aws import BUCKET
@@ -78,9 +79,13 @@ def _shelve_theirs(setup: Setup) -> None:
     for version in ("1", "2"):
         content = f"name: theirs\nversion: {version}.0.0\n".encode()
         files = [(f"data/{number:05}-{'x' * 150}", b"") for number in range(_MANY)]
-        large = ("data/large.bin", bytes(range(256)) * (_LARGE // 256))
+        # Incompressible, so that there are checkpoints before the last file.
+        large = ("data/large.bin", Random(1).randbytes(_LARGE))  # noqa: S311 - content of a test
+        last = ("data/z.md", b"# Last\n")
         made = (
-            image_of(layer(("pack.yaml", content), large, *files)) if version == "1" else pack_image(content)
+            image_of(layer(("pack.yaml", content), large, *files, last))
+            if version == "1"
+            else pack_image(content)
         )
         made.shelve(shelf, version)
 
@@ -96,6 +101,8 @@ def _theirs(setup: Setup) -> None:
     for _ in range(2):
         assert setup.ask("list_files", "GET", f"{pack}/files")["statusCode"] == 302
         assert setup.ask("get_file", "GET", f"{pack}/files/data/large.bin")["statusCode"] == 302
+        assert setup.ask("get_file", "GET", f"{pack}/files/data/z.md")["statusCode"] == 200
+    assert any("/windows/" in key for key in setup.deployment.service.aws.objects())
     _forget_indexes(setup.deployment)
     assert setup.ask("get_file", "GET", f"{pack}/files/pack.yaml")["statusCode"] == 200
     assert setup.ask("clone_pack", "POST", f"{pack}/clone", json={"name": "copy"})["statusCode"] == 201

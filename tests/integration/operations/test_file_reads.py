@@ -1,19 +1,27 @@
 """What reading one file takes from a registry: requests and bytes, counted on the wire."""
 
 import os
-from collections.abc import Iterator
+from base64 import b64decode
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from io import BytesIO
 from urllib.parse import urlsplit
 
 import pytest
+from tests.aws import BUCKET
 from tests.fake_registry.moods import KnowsNoRanges
 from tests.fake_registry.server import FakeRegistry
+from tests.gateway import Request
 from tests.registry_wire import Wire, wired
 from tests.service import ACME, Service, running_service
 from tests.third_party_images import Blob, ForeignImage, Member, gzipped, image, layer, tar
 
+from packyard.oci.digest import Digest
+from packyard.oci.read.checkpoints import Checkpoint
+from packyard.oci.read.file_index import FileIndex
+from packyard.operations.read import get_pack
 from packyard.packs.pack import Visibility
+from packyard.storage.file_indexes import index_key, windows_key
 
 NOISE = os.urandom(24 << 20)
 # In canonical order; the layer is as large as the last of them, about.
@@ -62,6 +70,12 @@ def built(running: Service) -> Iterator[Shelf]:
             BytesIO(gzipped(tar(*members("built")))), visibility=Visibility.ORG, actor=ACME
         )
         yield Shelf(running, running.registry, wire, published.pack.id)
+
+
+# Behind the noise of a gzip stream.
+TAIL = {"tail/a.md": b"# Answer a message\n" * 3000, "tail/b-empty": b"", "tail/c.bin": os.urandom(50_000)}
+# To read one of them takes what lies between two checkpoints, 1 MiB apart, and a block beyond the second.
+BETWEEN_CHECKPOINTS = 1200 << 10
 
 
 @pytest.fixture
@@ -120,7 +134,30 @@ def plain(running: Service, elsewhere: tuple[FakeRegistry, Wire]) -> Shelf:
 @pytest.fixture(scope="module")
 def streamed(running: Service, elsewhere: tuple[FakeRegistry, Wire]) -> Shelf:
     """A pack of an image whose layer is one gzip stream, as most are."""
-    return registered(running, *elsewhere, name="streamed", what=image(layer(*members("streamed"))))
+    return registered(
+        running, *elsewhere, name="streamed", what=image(layer(*members("streamed"), *TAIL.items()))
+    )
+
+
+@pytest.fixture
+def streamed_without_ranges(streamed: Shelf) -> Iterator[Shelf]:
+    streamed.registry.moods.append(KnowsNoRanges(path="/blobs/"))
+    yield streamed
+    streamed.registry.moods.clear()
+
+
+def index_of(shelf: Shelf) -> tuple[Digest, FileIndex]:
+    """Return the index that is kept of the pack's image, and by what digest."""
+    pack = get_pack(shelf.pack_id, caller=ACME, packs=shelf.service.services.packs)
+    index = shelf.service.services.indexes.get(pack.image_digest, reader=ACME.org_id)
+    assert index is not None
+    return pack.image_digest, index
+
+
+def key_of_windows(shelf: Shelf) -> str:
+    windows = index_of(shelf)[1].layers[0].windows
+    assert windows is not None
+    return windows_key(windows, reader=ACME.org_id)
 
 
 def members(name: str) -> list[Member]:
@@ -150,7 +187,116 @@ def test_a_plain_layer_of_others_is_read_as_one_of_ours_is(plain: Shelf, path: s
     assert plain.wire.fetched <= len(content) + HEADERS
 
 
-def test_a_gzip_stream_of_others_is_read_once_and_as_far_as_the_file_goes(streamed: Shelf) -> None:
+def test_the_start_of_a_gzip_stream_of_others_is_read_from_its_start(streamed: Shelf) -> None:
     assert streamed.read(FIRST) == FILES[FIRST]
     assert (streamed.wire.requests, streamed.wire.ranges) == (1, 0)
     assert streamed.wire.fetched < UNDERWAY < len(NOISE)
+
+
+@pytest.mark.parametrize("path", TAIL)
+def test_a_file_within_a_gzip_stream_takes_one_request_from_the_checkpoint_before_it(
+    streamed: Shelf, path: str
+) -> None:
+    request = Request(
+        method="GET",
+        resource="/packs/{id}/files",
+        path=f"/packs/{streamed.pack_id}/files/{path}",
+        headers={"Accept": "*/*"},
+        caller=ACME,
+    )
+    streamed.wire.reset()
+    answer = streamed.service.invoke("get_file", request.event())
+
+    body, requests = answer["body"] or "", 1 if TAIL[path] else 0
+    assert answer["statusCode"] == 200
+    assert (b64decode(body) if answer["isBase64Encoded"] else body.encode()) == TAIL[path]
+    assert (streamed.wire.requests, streamed.wire.ranges) == (requests, requests)
+    assert streamed.wire.fetched <= BETWEEN_CHECKPOINTS + HEADERS
+
+
+def test_a_file_over_many_checkpoints_is_read_from_the_first_of_them(streamed: Shelf) -> None:
+    assert streamed.read("data/z-noise.bin") == NOISE
+    assert (streamed.wire.requests, streamed.wire.ranges) == (1, 0)
+
+
+def test_of_a_registry_that_knows_no_ranges_a_gzip_stream_is_read_once(
+    streamed_without_ranges: Shelf,
+) -> None:
+    for path, content in TAIL.items():
+        assert streamed_without_ranges.read(path) == content
+        assert streamed_without_ranges.wire.requests <= 1
+        assert streamed_without_ranges.wire.fetched < sum(map(len, FILES.values())) * 1.01 + HEADERS
+
+
+LOST: dict[str, Callable[[bytes], bytes | None]] = {
+    "missing": lambda _: None,
+    "empty": lambda _: b"",
+    "cut off": lambda windows: windows[: len(windows) // 2],
+    "damaged": lambda windows: bytes(len(windows)),
+}
+
+
+@pytest.mark.parametrize("lose", LOST.values(), ids=LOST.keys())
+def test_without_a_window_a_gzip_stream_is_read_from_its_start(
+    streamed: Shelf, lose: Callable[[bytes], bytes | None]
+) -> None:
+    s3 = streamed.service.aws.s3
+    key = key_of_windows(streamed)
+    windows = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    left = lose(windows)
+    s3.delete_object(Bucket=BUCKET, Key=key)
+    if left is not None:
+        s3.put_object(Bucket=BUCKET, Key=key, Body=left)
+
+    content = streamed.read("tail/a.md")
+
+    s3.put_object(Bucket=BUCKET, Key=key, Body=windows)
+    assert content == TAIL["tail/a.md"]
+    assert (streamed.wire.requests, streamed.wire.ranges) == (1, 0)
+
+
+LIES: dict[str, Callable[[Checkpoint], Checkpoint]] = {
+    "of other output": lambda checkpoint: checkpoint._replace(at=checkpoint.at - 1),
+    "at another byte": lambda checkpoint: checkpoint._replace(offset=checkpoint.offset + 1),
+    "at another bit": lambda checkpoint: checkpoint._replace(bits=(checkpoint.bits + 3) % 8),
+}
+
+
+@pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())
+def test_a_wrong_checkpoint_is_found_out_and_the_index_is_made_anew(
+    streamed: Shelf, lie: Callable[[Checkpoint], Checkpoint]
+) -> None:
+    digest, truth = index_of(streamed)
+    wrong = replace(truth.layers[0], checkpoints=tuple(map(lie, truth.layers[0].checkpoints)))
+    indexes = streamed.service.services.indexes
+    indexes.put(digest, replace(truth, layers=(wrong,)), reader=ACME.org_id)
+    assert index_of(streamed)[1] != truth
+
+    assert streamed.read("tail/c.bin") == TAIL["tail/c.bin"]
+
+    assert index_of(streamed)[1] == truth
+
+
+def test_windows_whose_index_was_not_kept_are_written_again(streamed: Shelf) -> None:
+    """Between the two writes the reader may die."""
+    digest, truth = index_of(streamed)
+    key = index_key(digest, reader=ACME.org_id)
+    streamed.service.aws.s3.delete_object(Bucket=BUCKET, Key=key)
+
+    assert streamed.read("tail/a.md") == TAIL["tail/a.md"]
+
+    assert index_of(streamed)[1] == truth
+
+
+def test_windows_are_kept_for_the_organisation_that_has_read_the_image(streamed: Shelf) -> None:
+    keys = [key for key in streamed.service.aws.objects() if "/windows/" in key]
+
+    assert keys == [key_of_windows(streamed)]
+    assert keys[0].startswith(f"indexes/{ACME.org_id}/")
+
+
+def test_a_layer_that_we_have_built_has_no_checkpoints(built: Shelf) -> None:
+    files = built.service.services.image_files
+    pack = get_pack(built.pack_id, caller=ACME, packs=built.service.services.packs)
+
+    assert files.read_index(pack, org_id=ACME.org_id).layers[0].checkpoints == ()

@@ -1,5 +1,6 @@
-"""What S3's refusals mean for a file index: it does not exist, or the function may not read it."""
+"""What S3's refusals mean for file indexes and windows: they do not exist, or the function may not read them."""
 
+import gzip
 import logging
 from collections.abc import Iterator
 from io import BytesIO
@@ -11,12 +12,16 @@ from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 
 from packyard.oci.digest import digest_of
+from packyard.oci.read.checkpoints import Checkpoint
 from packyard.oci.read.file_index import FileIndex
-from packyard.storage.file_indexes import FileIndexes
+from packyard.storage.file_indexes import FileIndexes, windows_key
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+WINDOW = b"what was put out before" * 10
+KEPT = gzip.compress(WINDOW)
+CHECKPOINT = Checkpoint(at=5000, offset=100, bits=0, kept_at=300, kept_size=len(KEPT))
 DIGEST = digest_of(b"a layer")
 INDEX = FileIndex(files=(), directories=(), layers=())
 
@@ -112,3 +117,51 @@ def test_an_outage_is_a_warning_and_nothing_is_looked_into(
     bucket.indexes.put(DIGEST, INDEX)
 
     assert warnings(caplog) == ["file index not read"]
+
+
+def test_of_all_windows_only_the_one_that_is_wanted_is_asked_for(bucket: Bucket) -> None:
+    body = StreamingBody(BytesIO(KEPT), len(KEPT))
+    expected = {
+        "Bucket": "staging",
+        "Key": windows_key(DIGEST),
+        "Range": f"bytes=300-{299 + len(KEPT)}",
+    }
+    bucket.stubber.add_response("get_object", {"Body": body}, expected)
+
+    assert bucket.indexes.window(DIGEST, CHECKPOINT) == WINDOW
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "warned"),
+    [
+        ("NoSuchKey", 404, []),
+        ("AccessDenied", 403, []),
+        ("InvalidRange", 416, ["no checkpoint"]),
+        ("SlowDown", 503, ["no checkpoint"]),
+    ],
+)
+def test_a_window_that_cannot_be_had_is_none(
+    bucket: Bucket, caplog: pytest.LogCaptureFixture, code: str, status: int, warned: list[str]
+) -> None:
+    bucket.refuses_to_get(code, status)
+
+    assert bucket.indexes.window(DIGEST, CHECKPOINT) is None
+
+    assert warnings(caplog) == warned
+
+
+def test_a_damaged_window_is_none(bucket: Bucket, caplog: pytest.LogCaptureFixture) -> None:
+    body = StreamingBody(BytesIO(KEPT[:-1]), len(KEPT) - 1)
+    bucket.stubber.add_response("get_object", {"Body": body})
+
+    assert bucket.indexes.window(DIGEST, CHECKPOINT) is None
+
+    assert warnings(caplog) == ["checkpoint not read"]
+
+
+def test_windows_that_cannot_be_kept_are_a_warning(bucket: Bucket, caplog: pytest.LogCaptureFixture) -> None:
+    bucket.stubber.add_client_error("put_object", "SlowDown", http_status_code=503)
+
+    bucket.indexes.put_windows(KEPT)
+
+    assert warnings(caplog) == ["checkpoints not kept"]

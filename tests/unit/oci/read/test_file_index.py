@@ -15,6 +15,7 @@ from packyard.oci.build.compression import inflate_pieces
 from packyard.oci.build.layer import LayerSpool
 from packyard.oci.content import LayerForm, Piece
 from packyard.oci.digest import digest_of
+from packyard.oci.read.checkpoints import MAX_KEPT_BYTES, Checkpoint
 from packyard.oci.read.file_index import (
     WITHOUT_HARD_LINKS,
     FileIndex,
@@ -28,6 +29,8 @@ from packyard.oci.read.file_index import (
 LAYER = IndexedLayer(digest_of(b"layer"), 1000, LayerForm.FLUSHED, digest_of(b"tar"))
 FILE = IndexedFile("guides/a.md", 5, 0o644, "0" * 64, 0, pieces=(Piece(10, 20, 512),))
 INDEX = FileIndex((LAYER,), (FILE,), ("data/empty",))
+CHECKPOINTS = (Checkpoint(5000, 100, 0, 0, 300), Checkpoint(9000, 999, 7, 300, MAX_KEPT_BYTES))
+CHECKED = replace(INDEX, layers=(replace(LAYER, checkpoints=CHECKPOINTS, windows=digest_of(b"windows")),))
 
 
 def body_of(index: FileIndex) -> dict[str, Any]:
@@ -49,6 +52,7 @@ def document(body: object) -> bytes:
 
 def test_a_document_says_again_what_it_was_made_of() -> None:
     assert parse_index(INDEX.to_bytes()) == INDEX
+    assert parse_index(CHECKED.to_bytes()) == CHECKED
 
 
 def test_of_a_document_one_file_can_be_read_without_the_others() -> None:
@@ -90,6 +94,16 @@ def _first_file(change: Callable[[list[Any]], None]) -> bytes:
     return document(body)
 
 
+def _checkpoint(number: int, **wrong: int) -> bytes:
+    checkpoints = list(CHECKPOINTS)
+    checkpoints[number] = checkpoints[number]._replace(**wrong)
+    return replace(CHECKED, layers=(replace(CHECKED.layers[0], checkpoints=tuple(checkpoints)),)).to_bytes()
+
+
+def _layer_row(*columns: object) -> bytes:
+    return document(body_of(INDEX) | {"layers": [[LAYER.digest, 1000, "members", None, *columns]]})
+
+
 def _set(place: int, value: object) -> bytes:
     return _first_file(lambda row: row.__setitem__(place, value))
 
@@ -104,10 +118,10 @@ DAMAGED = {
     "an earlier format": document(earlier_body(INDEX) | {"format": 2}),
     "a later format": document(body_of(INDEX) | {"format": 5}),
     "no layers": document(body_of(INDEX) | {"layers": []}),
-    "a layer of no digest": document(body_of(INDEX) | {"layers": [["sha256:1", 1000, "plain", None]]}),
-    "a layer of no form": document(body_of(INDEX) | {"layers": [[LAYER.digest, 1000, "none", None]]}),
+    "a layer of no digest": document(body_of(INDEX) | {"layers": [["sha256:1", 1000, "plain", None, None]]}),
+    "a layer of no form": document(body_of(INDEX) | {"layers": [[LAYER.digest, 1000, "none", None, None]]}),
     "a layer of no diff_id": document(
-        body_of(INDEX) | {"layers": [[LAYER.digest, 1000, "plain", "sha256:1"]]}
+        body_of(INDEX) | {"layers": [[LAYER.digest, 1000, "plain", "sha256:1", None]]}
     ),
     "a layer of the form of before": document(body_of(INDEX) | {"layers": [[LAYER.digest, 1000, False]]}),
     "a layer of before without its form": document(
@@ -130,6 +144,24 @@ DAMAGED = {
     "pieces apart from each other": _set(6, [[10, 20, 512], [40, 20, 512]]),
     "half a piece": _set(6, [[10, 20]]),
     "a file too short of columns": _first_file(lambda row: row.pop()),
+    "a checkpoint at the start": _checkpoint(0, at=0),
+    "a checkpoint before the one before it": _checkpoint(1, at=5000),
+    "a checkpoint before its layer": _checkpoint(0, offset=-1),
+    "a checkpoint behind its layer": _checkpoint(1, offset=1000),
+    "a checkpoint whose blocks overlap": _checkpoint(1, offset=100),
+    "a checkpoint of eight bits": _checkpoint(1, bits=8),
+    "a checkpoint of fewer bits than none": _checkpoint(1, bits=-1),
+    "a checkpoint at a truth": _checkpoint(0, at=True),
+    "a checkpoint without end": _checkpoint(1, at=1 << 60),
+    "a window that overlaps the one before it": _checkpoint(1, kept_at=299),
+    "an empty window": _checkpoint(1, kept_size=0),
+    "a window that is too large": _checkpoint(1, kept_size=MAX_KEPT_BYTES + 1),
+    "a checkpoint too short of columns": _layer_row(LAYER.digest, [5000, 100, 0, 0]),
+    "a checkpoint that is none": _layer_row(LAYER.digest, {"at": 5000}),
+    "a checkpoint that is a number": _layer_row(LAYER.digest, 1),
+    "checkpoints without windows": _layer_row(None, [5000, 100, 0, 0, 300]),
+    "checkpoints with windows of no digest": _layer_row("../windows", [5000, 100, 0, 0, 300]),
+    "too many checkpoints": _layer_row(LAYER.digest, *([at, at, 0, at - 1, 1] for at in range(1, 300))),
     "nested without end": igzip.compress(b"[" * 100_000),
 }
 

@@ -15,7 +15,9 @@ from tests.third_party_images import gzipped, pieces, tar
 from tests.witnesses import witness
 
 from packyard.oci.image_fault import ImageFault
+from packyard.oci.read.checkpoints import CheckpointLog
 from packyard.oci.read.inflation import inflate_layer
+from packyard.oci.read.piece_log import PieceLog
 
 CONTENT = os.urandom(100_000) + bytes(500_000) + b"end"
 SKIPPED_FRAME = b"\x5e\x2a\x4d\x18\x04\x00\x00\x00skip"
@@ -32,10 +34,22 @@ FORMS = {
 }
 
 
+# With checkpoints, another library inflates the first gzip member.
+LOGS: dict[str, Callable[[], PieceLog | None]] = {
+    "read": lambda: None,
+    "indexed": PieceLog,
+    "with checkpoints": lambda: PieceLog(checkpoints=CheckpointLog(first_at=1000, spacing=1000)),
+}
+each = pytest.mark.parametrize("log", LOGS.values(), ids=LOGS)
+
+
+@each
 @pytest.mark.parametrize("size", [1, 7, 4096, 1 << 20])
 @pytest.mark.parametrize("blob", FORMS.values(), ids=FORMS)
-def test_a_layer_is_inflated_however_it_is_compressed_and_cut(blob: bytes, size: int) -> None:
-    assert b"".join(inflate_layer(pieces(blob, size))) == CONTENT
+def test_a_layer_is_inflated_however_it_is_compressed_and_cut(
+    blob: bytes, size: int, log: Callable[[], PieceLog | None]
+) -> None:
+    assert b"".join(inflate_layer(pieces(blob, size), log=log())) == CONTENT
 
 
 @pytest.mark.parametrize("blob", [b"", b"\x1f", b"\0" * 3], ids=["nothing", "one-byte", "zeros"])
@@ -81,6 +95,8 @@ CORRUPT = {
     "gzip-with-a-wrong-checksum": gzipped(CONTENT)[:-8] + bytes(8),
     "gzip-with-a-wrong-byte": gzipped(CONTENT)[:20] + b"\xff" * 8 + gzipped(CONTENT)[28:],
     "gzip-and-something-else": gzipped(CONTENT) + b"something else",
+    "gzip-with-an-unknown-flag": gzipped(CONTENT)[:3] + b"\x20" + gzipped(CONTENT)[4:],
+    "gzip-with-a-wrong-header-checksum": gzipped(CONTENT)[:3] + b"\x02" + gzipped(CONTENT)[4:],
     "gzip-of-no-method": b"\x1f\x8b\x09\0" + bytes(30),
     "zstd-cut-off": zstd.compress(CONTENT)[:-1],
     "zstd-with-wrong-bytes": zstd.compress(CONTENT)[:5] + b"\xff" * 20,
@@ -91,19 +107,25 @@ CORRUPT = {
 }
 
 
+@each
 @pytest.mark.parametrize("blob", CORRUPT.values(), ids=CORRUPT)
-def test_what_does_not_inflate_is_a_fault_of_the_image(blob: bytes) -> None:
+def test_what_does_not_inflate_is_a_fault_of_the_image(
+    blob: bytes, log: Callable[[], PieceLog | None]
+) -> None:
     with pytest.raises(ImageFault, match="corrupt"):
-        for _ in inflate_layer([blob]):
+        for _ in inflate_layer([blob], log=log()):
             pass
 
 
+@each
 @pytest.mark.parametrize("pack", [gzipped, zstd.compress], ids=["gzip", "zstd"])
-def test_a_bomb_is_inflated_piece_by_piece(pack: Callable[[bytes], bytes]) -> None:
+def test_a_bomb_is_inflated_piece_by_piece(
+    pack: Callable[[bytes], bytes], log: Callable[[], PieceLog | None]
+) -> None:
     bomb = pack(bytes(64 << 20))
     tracemalloc.start()
     try:
-        largest = max(map(len, inflate_layer([bomb])))
+        largest = max(map(len, inflate_layer([bomb], log=log())))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -121,9 +143,12 @@ def test_what_raises_in_the_transfer_passes_through() -> None:
         list(inflate_layer(broken()))
 
 
+@each
 @given(
     st.binary(max_size=300), st.sampled_from([b"", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18"])
 )
-def test_any_bytes_inflate_or_are_a_fault(blob: bytes, magic: bytes) -> None:
+def test_any_bytes_inflate_or_are_a_fault(
+    log: Callable[[], PieceLog | None], blob: bytes, magic: bytes
+) -> None:
     with suppress(ImageFault):
-        list(inflate_layer([magic + blob]))
+        list(inflate_layer([magic + blob], log=log()))

@@ -1,5 +1,9 @@
 """Faults of images that third parties have built."""
 
+from typing import Final
+
+CORRUPT_LAYER: Final = "has a layer whose compression is corrupt"
+
 
 class ImageFault(ValueError):
     """The image is not accepted. The message is for people, and follows the name of the field."""

@@ -7,6 +7,7 @@ outcome.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from packyard.errors import InvalidRequest
@@ -20,7 +21,13 @@ from packyard.oci.read.file_index import (
 )
 from packyard.oci.reference import Reference, parse_reference
 from packyard.packs.pack import Pack
-from packyard.registry.third_party.image_contents import NotAsIndexed, opened_file, opened_layer, scan_image
+from packyard.registry.third_party.image_contents import (
+    FindWindow,
+    NotAsIndexed,
+    opened_file,
+    opened_layer,
+    scan_image,
+)
 from packyard.registry.third_party.pull import ImageSource
 from packyard.registry.third_party.repository import ThirdPartyRepository
 from packyard.storage.file_indexes import FileIndexes
@@ -74,9 +81,19 @@ class ImageFiles:
         Raises:
             InvalidRequest, RegistryUnavailable, ServiceUnavailable: As for `index`.
         """
+        reader = self._reader(pack, org_id)
+
         with self._opened(pack, org_id) as repository:
-            index = scan_image(repository, pack.image_digest, limits=self.sources.limits)
-        self.indexes.put(pack.layer_digest or pack.image_digest, index, reader=self._reader(pack, org_id))
+            index = scan_image(
+                repository,
+                pack.image_digest,
+                limits=self.sources.limits,
+                # In a layer that this service built, each file can be read alone, without checkpoints.
+                keep_windows=partial(self.indexes.put_windows, reader=reader)
+                if pack.layer_digest is None
+                else None,
+            )
+        self.indexes.put(pack.layer_digest or pack.image_digest, index, reader=reader)
         return index
 
     def read(
@@ -100,15 +117,23 @@ class ImageFiles:
         Raises:
             InvalidRequest, RegistryUnavailable, ServiceUnavailable: As for `index`.
         """
+
+        def read(index: FileIndex, file: IndexedFile, find_window: FindWindow | None) -> Result:
+            with (
+                self._opened(pack, org_id) as repository,
+                opened_file(repository, index, file, find_window=find_window) as pieces,
+            ):
+                return consume(pieces)
+
         try:
-            return self._read(pack, index, file, consume, org_id)
+            return read(index, file, partial(self.indexes.window, reader=self._reader(pack, org_id)))
         except NotAsIndexed:
-            # Either the index is wrong, or the bytes that came.
+            # Either the index is wrong, or a checkpoint's window, or the bytes that came.
             again = self.read_index(pack, org_id=org_id)
             found = again.find(file.path)
             if found is None or found.sha256 != file.sha256:
                 raise
-            return self._read(pack, again, found, consume, org_id)
+            return read(again, found, None)
 
     @contextmanager
     def opened_layer(self, pack: Pack, layer: IndexedLayer) -> Iterator[Iterator[bytes]]:
@@ -123,17 +148,6 @@ class ImageFiles:
         """
         with self._opened(pack, pack.org_id) as repository, opened_layer(repository, layer) as chunks:
             yield chunks
-
-    def _read(
-        self,
-        pack: Pack,
-        index: FileIndex,
-        file: IndexedFile,
-        consume: Callable[[Iterator[bytes]], Result],
-        org_id: str,
-    ) -> Result:
-        with self._opened(pack, org_id) as repository, opened_file(repository, index, file) as pieces:
-            return consume(pieces)
 
     def _reader(self, pack: Pack, org_id: str) -> str | None:
         """Return the organisation that an index of the image is kept for; None for all that can see the pack."""

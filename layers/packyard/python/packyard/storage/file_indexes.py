@@ -1,7 +1,7 @@
-"""The file indexes of images, in the staging bucket. They are a cache and may be lost at any time.
+"""The file indexes of images, and the windows of their checkpoints, in the staging bucket.
 
-Without an index, a whole image is read from its registry instead of a part. So an error here never fails a request; it
-is only logged.
+They are a cache and may be lost at any time. Without them, more of an image is read from its registry. So an error here
+never fails a request; it is only logged.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -10,7 +10,8 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from packyard.aws.outages import error_code
-from packyard.oci.digest import Digest
+from packyard.oci.digest import Digest, digest_of
+from packyard.oci.read.checkpoints import Checkpoint, kept_window
 from packyard.oci.read.file_index import MAX_BYTES, WITH_HARD_LINKS, FileIndex, parse_index
 
 if TYPE_CHECKING:
@@ -36,6 +37,20 @@ def index_key(digest: Digest, *, reader: str | None = None) -> str:
     """
     folder = "indexes" if reader is None else f"indexes/{reader}"
     return f"{folder}/{digest.replace(':', '/')}.json.gz"
+
+
+def windows_key(digest: Digest, *, reader: str | None = None) -> str:
+    """Return the key of the windows of a layer's checkpoints.
+
+    It is the digest of the windows, not of the layer: processors compress them to different bytes, and an index states
+    where each of its own lies.
+
+    Args:
+        digest: The digest of the windows as they are stored.
+        reader: As for `index_key`.
+    """
+    folder = "indexes" if reader is None else f"indexes/{reader}"
+    return f"{folder}/windows/{digest.replace(':', '/')}"
 
 
 class FileIndexes:
@@ -96,6 +111,43 @@ class FileIndexes:
             return
         if self._maybe_forbidden and not self._readable:
             self._try_to_read(key)
+
+    def put_windows(self, windows: bytes, *, reader: str | None = None) -> None:
+        """Store the windows of a layer's checkpoints at `windows_key`. An error is only logged.
+
+        Args:
+            windows: The second part of what `CheckpointLog.finish` returns.
+            reader: As for `index_key`.
+        """
+        key = windows_key(digest_of(windows), reader=reader)
+        try:
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=windows)
+        except (BotoCoreError, ClientError):
+            logger.warning("checkpoints not kept", extra={"key": key}, exc_info=True)
+
+    def window(self, digest: Digest, checkpoint: Checkpoint, *, reader: str | None = None) -> bytes | None:
+        """Return a checkpoint's window, or None if it does not exist, is damaged, or S3 does not answer.
+
+        Args:
+            digest: As for `windows_key`.
+            checkpoint: The checkpoint, of an index that names these windows.
+            reader: As for `index_key`.
+        """
+        last = checkpoint.kept_at + checkpoint.kept_size - 1
+        try:
+            found = self._client.get_object(
+                Bucket=self._bucket,
+                Key=windows_key(digest, reader=reader),
+                Range=f"bytes={checkpoint.kept_at}-{last}",
+            )
+            with found["Body"] as body:
+                return kept_window(body.read(checkpoint.kept_size))
+        except ClientError as error:
+            note = logger.info if error_code(error) in _MISSING | _FORBIDDEN else logger.warning
+            note("no checkpoint", extra={"digest": digest}, exc_info=error)
+        except (BotoCoreError, ValueError):
+            logger.warning("checkpoint not read", extra={"digest": digest}, exc_info=True)
+        return None
 
     def _note_refusal(self, error: ClientError, digest: Digest) -> None:
         code = error_code(error)

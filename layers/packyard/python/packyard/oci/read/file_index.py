@@ -18,13 +18,14 @@ from isal import igzip, igzip_lib
 from packyard.oci.build.layer import LayerContents
 from packyard.oci.content import LayerForm, Piece
 from packyard.oci.digest import Digest, parse_digest
+from packyard.oci.read.checkpoints import MAX_CHECKPOINTS, MAX_KEPT_BYTES, Checkpoint
 
 MAX_FILES: Final = 200_000
 # As it is stored, and as JSON.
 MAX_BYTES: Final = 16 << 20
 _MAX_JSON_BYTES: Final = 64 << 20
 # Of the document, and of what it says: one more when either changes, so that nothing older is taken for the present.
-# 4: a layer has a form, where it was said only whether it is plain, and a diff_id.
+# 4: a layer has a form, where it was said only whether it is plain, a diff_id, and checkpoints.
 FORMAT: Final = 4
 # 3: hard links are files. What was written of other people's images before lacks them, and is made anew.
 WITH_HARD_LINKS: Final = 3
@@ -33,6 +34,8 @@ WITHOUT_HARD_LINKS: Final = 2
 # The stub declares an instance.
 _GZIP_ERROR: Final[type[Exception]] = igzip_lib.IsalError  # type: ignore[assignment]
 _MAX_SIZE: Final = 2**53 - 1
+# The most bits that a block can have in the byte that it shares with the block before it.
+_MAX_BITS: Final = 7
 _JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -46,12 +49,17 @@ class IndexedLayer:
         size: Of the blob, in bytes.
         form: How the pieces of its files are compressed.
         diff_id: Of the tar in it; None in what was written before it was noted.
+        checkpoints: Where inflating can start besides the layer's start, in order. Only a third-party layer of one gzip
+            member has any.
+        windows: The digest of the checkpoints' windows as they are stored; None if there are no checkpoints.
     """
 
     digest: Digest
     size: int
     form: LayerForm
     diff_id: Digest | None = None
+    checkpoints: tuple[Checkpoint, ...] = ()
+    windows: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +112,10 @@ class FileIndex:
         """
         head = {
             "format": FORMAT,
-            "layers": [[layer.digest, layer.size, layer.form, layer.diff_id] for layer in self.layers],
+            "layers": [
+                [layer.digest, layer.size, layer.form, layer.diff_id, layer.windows, *layer.checkpoints]
+                for layer in self.layers
+            ],
             "directories": self.directories,
         }
         text = b"\n".join(map(_line, (head, *map(_row, self.files))))
@@ -256,13 +267,33 @@ def _require_count(value: Any) -> None:
 
 
 def _layer(row: Any) -> IndexedLayer:
-    digest, size, form, diff_id = row
+    digest, size, form, diff_id, windows, *rows = row
     return IndexedLayer(
         parse_digest(digest),
         _count(size),
         LayerForm(form),
         None if diff_id is None else parse_digest(diff_id),
+        _checkpoints(rows, size=size),
+        parse_digest(windows) if rows else None,
     )
+
+
+def _checkpoints(rows: Sequence[Any], *, size: int) -> tuple[Checkpoint, ...]:
+    if len(rows) > MAX_CHECKPOINTS:
+        raise ValueError("the index states too many checkpoints")
+    found = tuple(map(Checkpoint._make, rows))
+    at = offset = kept_at = 0
+    for checkpoint in found:
+        if set(map(type, checkpoint)) != {int}:
+            raise ValueError("the index states no number where it has to")
+        if not at < checkpoint.at <= _MAX_SIZE or not offset < checkpoint.offset < size:
+            raise ValueError("the index states checkpoints outside of their layer")
+        if not 0 <= checkpoint.bits <= _MAX_BITS:
+            raise ValueError("the index states more bits than a byte shares")
+        if checkpoint.kept_at != kept_at or not 0 < checkpoint.kept_size <= MAX_KEPT_BYTES:
+            raise ValueError("the index states windows that do not follow one another")
+        at, offset, kept_at = checkpoint.at, checkpoint.offset, kept_at + checkpoint.kept_size
+    return found
 
 
 def _layer_of_before(row: Any) -> IndexedLayer:

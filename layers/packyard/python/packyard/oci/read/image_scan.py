@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from packyard.oci.digest import Digest
+from packyard.oci.digest import Digest, digest_of
 from packyard.oci.image_fault import ImageFault
+from packyard.oci.read.checkpoints import CheckpointLog
 from packyard.oci.read.file_index import MAX_FILES, FileIndex, IndexedFile, IndexedLayer, empty_directories
 from packyard.oci.read.file_tree import FileTree
 from packyard.oci.read.inflation import inflate_layer
@@ -26,6 +27,8 @@ from packyard.oci.read.third_party_tar import LayerMember, ThirdPartyTar, path_o
 _WHITEOUT: Final = ".wh."
 _OPAQUE: Final = ".wh..wh..opq"
 _CHUNK_BYTES: Final = 256 << 10
+# The size in bytes from which a layer gets checkpoints. A smaller blob is read quickly from its start.
+_LARGE_LAYER: Final = 1 << 20
 
 
 @dataclass(slots=True)
@@ -63,24 +66,30 @@ class ImageScan:
 
     Args:
         limits: The limits of each layer.
+        checkpoints: Whether to collect checkpoints of large gzip layers. This makes reading slower.
     """
 
-    def __init__(self, *, limits: LayerLimits) -> None:
+    def __init__(self, *, limits: LayerLimits, checkpoints: bool = False) -> None:
         self._limits = limits
+        self._looks_for_checkpoints = checkpoints
         self._layers: list[IndexedLayer] = []
         self._tree = FileTree(most=MAX_FILES)
 
-    def add(self, layer: Descriptor, chunks: Iterator[bytes]) -> None:
+    def add(self, layer: Descriptor, chunks: Iterator[bytes]) -> bytes:
         """Apply the next layer, beginning with the lowest. The blob is always read to its end.
 
         Args:
             layer: The layer's descriptor in the manifest.
             chunks: The blob. Exceptions from the iteration are passed on.
 
+        Returns:
+            The windows of its checkpoints, to be stored beside the index; empty if there are no checkpoints.
+
         Raises:
             ImageFault: The layer cannot be read, or the image has too many files.
         """
-        log = PieceLog()
+        noted = CheckpointLog() if self._looks_for_checkpoints and layer.size >= _LARGE_LAYER else None
+        log = PieceLog(checkpoints=noted)
         tar_sha256 = hashlib.sha256()
         try:
             contents = self._read(chunks, log, tar_sha256)
@@ -90,9 +99,11 @@ class ImageScan:
             for _ in chunks:
                 pass
         self._put(contents)
-        self._layers.append(
-            IndexedLayer(layer.digest, layer.size, log.form, Digest(f"sha256:{tar_sha256.hexdigest()}"))
-        )
+        diff_id = Digest(f"sha256:{tar_sha256.hexdigest()}")
+        checkpoints, windows = noted.finish() if noted else ((), b"")
+        stored = digest_of(windows) if windows else None
+        self._layers.append(IndexedLayer(layer.digest, layer.size, log.form, diff_id, checkpoints, stored))
+        return windows
 
     def finish(self) -> FileIndex:
         """Return the index of the image's files."""

@@ -9,10 +9,13 @@ from typing import Final, Protocol
 
 from isal import igzip_lib
 
-from packyard.oci.image_fault import ImageFault
+from packyard.oci.image_fault import CORRUPT_LAYER, ImageFault
+from packyard.oci.read.checkpoints import CheckpointLog
 from packyard.oci.read.piece_log import FlushWatch, PieceLog
 
 _GZIP: Final = b"\x1f\x8b"
+# The other flags of a gzip header must be zero (RFC 1952, section 2.3.1.2). zlib checks that, isal does not.
+_ALL_FLAGS: Final = b"\x1f"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 # A zstd file may begin with a skippable frame: 0x184D2A50 to 0x184D2A5F in little-endian. These are the last three
 # bytes.
@@ -39,7 +42,6 @@ _FEED_BYTES: Final = 32 << 10
 _ZSTD_WINDOW_LOG: Final = 27
 # The stub declares an instance.
 _GZIP_ERRORS: Final[tuple[type[Exception], ...]] = (igzip_lib.IsalError,)  # type: ignore[assignment]
-_CORRUPT: Final = "has a layer whose compression is corrupt"
 
 
 class _Decompressor(Protocol):
@@ -74,6 +76,8 @@ def inflate_layer(chunks: Iterable[bytes], *, log: PieceLog | None = None) -> It
         for at in range(0, len(chunk), _FEED_BYTES)
     )
     if start.startswith(_GZIP):
+        if start[3:4] > _ALL_FLAGS:
+            raise ImageFault(CORRUPT_LAYER)
         if log is None:
             return _inflate(feeds, _gzip_member, corrupt=_GZIP_ERRORS)
         return _inflate_and_note(feeds, log)
@@ -98,10 +102,10 @@ def inflate_flushed(chunks: Iterable[bytes]) -> Iterator[bytes]:
     try:
         for chunk in chunks:
             if decompressor.eof:
-                raise ImageFault(_CORRUPT)
+                raise ImageFault(CORRUPT_LAYER)
             yield from _pieces(decompressor, chunk)
     except _GZIP_ERRORS as error:
-        raise ImageFault(_CORRUPT) from error
+        raise ImageFault(CORRUPT_LAYER) from error
 
 
 def _require_supported(start: bytes) -> None:
@@ -122,6 +126,30 @@ def _gzip_member() -> _Decompressor:
     return igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_GZIP)
 
 
+def _noting(checkpoints: CheckpointLog) -> Callable[[], _Decompressor]:
+    """Return a function that makes the decompressors of one layer. Only that of the first member notes checkpoints.
+
+    A layer with a second member gets none: `PieceLog` notes where its members start.
+    """
+    # Loaded here because it takes time, and most requests do not scan a layer.
+    try:
+        from packyard.oci.read.block_inflater import BlockInflater  # noqa: PLC0415
+    except ImportError:
+        return _gzip_member
+
+    is_first = True
+
+    def member() -> _Decompressor:
+        nonlocal is_first
+        if is_first:
+            is_first = False
+            return BlockInflater(checkpoints)
+        checkpoints.clear()
+        return _gzip_member()
+
+    return member
+
+
 def _inflate(
     feeds: Iterator[bytes],
     member: Callable[[], _Decompressor],
@@ -138,15 +166,16 @@ def _inflate(
             yield from _pieces(decompressor, feed)
             rest = decompressor.unused_data if decompressor.eof else b""
     except corrupt as error:
-        raise ImageFault(_CORRUPT) from error
+        raise ImageFault(CORRUPT_LAYER) from error
     if not decompressor.eof:
-        raise ImageFault(_CORRUPT)
+        raise ImageFault(CORRUPT_LAYER)
 
 
 def _inflate_and_note(feeds: Iterator[bytes], log: PieceLog) -> Iterator[bytes]:
     """Inflate gzip members, and note what of them can be inflated alone."""
     watch = FlushWatch(log)
-    decompressor = _gzip_member()
+    member = _gzip_member if log.checkpoints is None else _noting(log.checkpoints)
+    decompressor = member()
     log.note_member(0, 0)
     rest = b""
     taken = made = 0
@@ -155,7 +184,7 @@ def _inflate_and_note(feeds: Iterator[bytes], log: PieceLog) -> Iterator[bytes]:
         while feed := rest or next(parts, b""):
             if decompressor.eof:
                 log.note_member(taken, made)
-                decompressor = _gzip_member()
+                decompressor = member()
             watch.note_fed(feed)
             for piece in _pieces(decompressor, feed):
                 made += len(piece)
@@ -168,9 +197,9 @@ def _inflate_and_note(feeds: Iterator[bytes], log: PieceLog) -> Iterator[bytes]:
             else:
                 watch.note_end_of_part(taken, made)
     except _GZIP_ERRORS as error:
-        raise ImageFault(_CORRUPT) from error
+        raise ImageFault(CORRUPT_LAYER) from error
     if not decompressor.eof:
-        raise ImageFault(_CORRUPT)
+        raise ImageFault(CORRUPT_LAYER)
     log.note_member(taken, made)
 
 

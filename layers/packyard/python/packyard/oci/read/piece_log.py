@@ -13,6 +13,7 @@ from typing import Final
 from isal import igzip_lib, isal_zlib
 
 from packyard.oci.content import LayerForm, Piece
+from packyard.oci.read.checkpoints import CheckpointLog
 
 _MARKER: Final = b"\0\0\xff\xff"
 # Our largest layers have two thirds of that: two for the headers and two for the content of each of 20,000 files.
@@ -31,12 +32,17 @@ _ISAL_ERROR: Final[type[Exception]] = igzip_lib.IsalError  # type: ignore[assign
 class PieceLog:
     """Where pieces of a layer start: what can be read alone later on.
 
+    Args:
+        checkpoints: Collects the checkpoints of a layer that is one gzip member, if the system has zlib; None for none.
+
     Attributes:
         plain: Whether the layer is not compressed at all.
+        checkpoints: As passed in.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, checkpoints: CheckpointLog | None = None) -> None:
         self.plain = False
+        self.checkpoints = checkpoints
         self._members = _Starts()
         self._flushed = _Starts()
 
