@@ -78,7 +78,12 @@ class Wire:
 
         def tapped(pool: HTTPConnectionPool, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
             def send() -> Any:
-                answer = urlopen(pool, method, url, *args, **kwargs)
+                # The body of one request may be made of the answer to another, in another thread.
+                self._lock.release()
+                try:
+                    answer = urlopen(pool, method, url, *args, **kwargs)
+                finally:
+                    self._lock.acquire()
                 self._open += [answer, pool]
                 return answer
 
