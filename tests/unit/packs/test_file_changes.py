@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from packyard.errors import InvalidRequest
 from packyard.packs.archive.path_tree import PathTree
-from packyard.packs.file_changes import ChangedPaths, changed_paths
+from packyard.packs.file_changes import ChangedPaths, changed_paths, check_deletions
 
 FILES = ("pack.yaml", "README.md", "guides/a.md", "guides/deep/b.md", "data/caf\u00e9.txt")
 EMPTY = ("templates/empty", "guides/none")
@@ -21,6 +21,7 @@ def change(
     files: Sequence[str] = FILES,
     directories: Sequence[str] = EMPTY,
 ) -> ChangedPaths:
+    check_deletions(deletions)
     return changed_paths(
         files=files,
         directories=directories,

@@ -11,7 +11,7 @@ from packyard.http.fields import Body, Field
 from packyard.http.form import read_parts
 from packyard.http.multipart import Part
 from packyard.http.upload import read_archive_part
-from packyard.packs.file_changes import MAX_DELETIONS
+from packyard.packs.file_changes import MAX_DELETIONS, check_deletions
 
 DELETE: Final = Field(
     name="delete",
@@ -23,16 +23,17 @@ DELETE: Final = Field(
 _ARCHIVE: Final = Field(
     name="archive",
     kind="file",
-    description="A `.tar.gz` of the files to add or replace, by their paths in the pack. `pack.yaml` may be among them.",
+    description="A `.tar.gz` of the files to add or replace, by their paths in the pack, `pack.yaml` too if wanted.",
 )
 CHANGES_FORM: Final = Body(
     name="ChangesForm",
     description="The files to add or replace, and the paths to delete: at least one of them.",
     fields=(_ARCHIVE, DELETE),
+    min_fields=1,
 )
 _EMPTY: Final = (
-    "is required, unless the form has delete: a part of this name that holds a .tar.gz of the files to add or replace, as "
-    "in -F archive=@changes.tar.gz"
+    "is missing, and so is delete; send at least one of them: files to add or replace as -F archive=@changes.tar.gz, "
+    "and paths to delete as -F delete=guides/old.md"
 )
 
 
@@ -65,6 +66,7 @@ def read_changes(event: APIGatewayProxyEvent, *, max_bytes: int) -> ChangesReque
         faults[_ARCHIVE.name] = _EMPTY
     if faults:
         raise InvalidRequest(faults)
+    check_deletions(deletions)
     return ChangesRequest(archive=archive, deletions=deletions)
 
 
@@ -80,3 +82,18 @@ def _deletions(parts: Sequence[Part], faults: dict[str, str]) -> tuple[str, ...]
             faults[DELETE.name] = "is a file; send the path itself, as in -F delete=guides/old.md"
         paths.append(path)
     return tuple(paths)
+
+
+def parse_deletions(given: object, faults: dict[str, str]) -> tuple[str, ...]:
+    """Return the paths that a JSON list holds. Add to `faults` under `delete` when it is no such list."""
+    if (
+        isinstance(given, list)
+        and len(given) <= MAX_DELETIONS
+        and all(isinstance(path, str) for path in given)
+    ):
+        return tuple(given)
+    faults[DELETE.name] = (
+        f'must be a list of at most {MAX_DELETIONS} paths, as in ["guides/old.md", "data/"]; a folder, with a slash '
+        "at its end, stands for all its files"
+    )
+    return ()

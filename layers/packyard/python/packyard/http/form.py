@@ -35,7 +35,8 @@ def read_form(event: APIGatewayProxyEvent, form: Body, *, max_bytes: int) -> Map
 def read_parts(event: APIGatewayProxyEvent, form: Body, *, max_bytes: int) -> Mapping[str, Sequence[Part]]:
     """Return the parts of a form by their names, in the order in which they came.
 
-    A field that is an array is given by a part for each of its items; others are given once. The names of parts are checked here. Whether they are all there, and what they hold, is checked by the caller.
+    A field that is an array is given by a part for each of its items; others are given once. The names of parts are
+    checked here. Whether they are all there, and what they hold, is checked by the caller.
     A part `_charset_` may say that texts are in UTF-8.
 
     Args:

@@ -70,12 +70,13 @@ def changes_of(written: WrittenFiles, deletions: Sequence[str], index: FileIndex
         InvalidRequest: On `archive:<path>` or `delete:<path>`: see `changed_paths`.
     """
     there = {file.path: file for file in index.files}
+    written_paths = [file.path for file in written.files]
     paths = changed_paths(
         files=there,
         directories=index.directories,
         deletions=deletions,
-        written=[file.path for file in written.files],
-        new_directories=written.directories,
+        written=written_paths,
+        new_directories=empty_directories(written.directories, written_paths),
         field=lambda path: f"archive:{shown(path.encode())}",
     )
     files: dict[str, File | None] = dict.fromkeys(paths.deleted)

@@ -5,7 +5,7 @@ the order, which a request does not have.
 """
 
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -19,7 +19,7 @@ from packyard.packs.archive.top_level import MANIFEST_PATH
 # More files are deleted by their folder.
 MAX_DELETIONS: Final = 1000
 
-_EVERYTHING: Final = (
+_NO_PATH: Final = (
     "names no path; write one as GET /packs/{id}/files lists it, and a slash at the end of a folder"
 )
 _MANIFEST: Final = "a pack must have it; to replace it, put another one into the archive"
@@ -40,6 +40,32 @@ class ChangedPaths:
     directories: tuple[str, ...]
 
 
+def check_deletions(deletions: Sequence[str]) -> None:
+    """Check paths to delete by themselves, whatever the pack has.
+
+    Args:
+        deletions: The paths. One that ends in a slash is a folder, with everything in it.
+
+    Raises:
+        InvalidRequest: On `delete:<path>`: a path is given twice, is in a folder that is given too, is empty, or is
+            that of the manifest. At most 100 faults.
+    """
+    folders = _folders(deletions)
+    seen: set[str] = set()
+    faults = {}
+    for path in deletions:
+        if path in seen:
+            faults[_field(path)] = _TWICE
+        elif not path.removesuffix("/"):
+            faults[_field(path)] = _NO_PATH
+        elif path == MANIFEST_PATH:
+            faults[_field(path)] = _MANIFEST
+        elif (folder := _folder_of(path, folders)) is not None:
+            faults[_field(path)] = f"is in {_shown(folder)}/, which the change deletes too; name one of them"
+        seen.add(path)
+    _require_none(faults)
+
+
 def changed_paths(  # noqa: PLR0913 - by name: what the pack has, and what the change names
     *,
     files: Collection[str],
@@ -54,9 +80,9 @@ def changed_paths(  # noqa: PLR0913 - by name: what the pack has, and what the c
     Args:
         files: The paths of the pack's files.
         directories: The paths of its empty directories.
-        deletions: The paths to delete. One that ends in a slash is a folder, with everything in it.
+        deletions: The paths to delete, as `check_deletions` accepts them.
         written: The paths of the files to add or replace, each once.
-        new_directories: The directories to add. Those that contain files of `written` may be missing.
+        new_directories: The directories to add, without those that contain files of `written`.
         field: Returns the name of the request's field for a path of `written` or `new_directories`.
 
     Raises:
@@ -64,11 +90,11 @@ def changed_paths(  # noqa: PLR0913 - by name: what the pack has, and what the c
             cannot be beside the pack's other paths. At most 100 faults.
     """
     named = frozenset(deletions)
-    folders = {path.removesuffix("/") for path in named if path.endswith("/")}
+    folders = _folders(deletions)
     deleted = frozenset(file for file in files if file in named or _is_in(folders, file))
     kept_directories = [path for path in directories if path not in folders and not _is_in(folders, path)]
     faults = {
-        **_deletion_faults(deletions, folders, files=files, directories=directories),
+        **_absent_paths(deletions, files=files, directories=directories),
         **_overlaps(named, folders, written, field),
     }
     if not faults:
@@ -80,40 +106,20 @@ def changed_paths(  # noqa: PLR0913 - by name: what the pack has, and what the c
             new_directories=new_directories,
             field=field,
         )
-    if faults:
-        raise InvalidRequest(dict(list(faults.items())[:MAX_REPORTED]))
+    _require_none(faults)
     return ChangedPaths(deleted, tuple({*kept_directories, *new_directories}))
 
 
-def _deletion_faults(
-    deletions: Sequence[str],
-    folders: Collection[str],
-    *,
-    files: Collection[str],
-    directories: Collection[str],
+def _absent_paths(
+    deletions: Sequence[str], *, files: Collection[str], directories: Collection[str]
 ) -> dict[str, str]:
-    present = set(directories) | {parent for path in (*files, *directories) for parent in _ancestors(path)}
     known_files = set(files)
-    seen: set[str] = set()
-    faults = {}
-    for path in deletions:
-        plain = path.removesuffix("/")
-        if path in seen:
-            fault: str | None = _TWICE
-        elif not plain:
-            fault = _EVERYTHING
-        elif path == MANIFEST_PATH:
-            fault = _MANIFEST
-        elif (folder := _folder_of(path, folders)) is not None:
-            fault = f"is in {_shown(folder)}/, which the change deletes too; name one of them"
-        elif path in known_files if path == plain else plain in present:
-            fault = None
-        else:
-            fault = _absent(path, known_files, present)
-        seen.add(path)
-        if fault is not None:
-            faults[f"delete:{_shown(path)}"] = fault
-    return faults
+    folders = {*directories, *(parent for path in (*files, *directories) for parent in _ancestors(path))}
+    return {
+        _field(path): _absent(path, known_files, folders)
+        for path in deletions
+        if (path.removesuffix("/") not in folders if path.endswith("/") else path not in known_files)
+    }
 
 
 def _absent(path: str, files: Collection[str], directories: Collection[str]) -> str:
@@ -182,6 +188,19 @@ def _folder_of(path: str, folders: Collection[str]) -> str | None:
 def _ancestors(path: str) -> Iterator[str]:
     while path := path.rpartition("/")[0]:
         yield path
+
+
+def _folders(deletions: Sequence[str]) -> set[str]:
+    return {path.removesuffix("/") for path in deletions if path.endswith("/")}
+
+
+def _require_none(faults: Mapping[str, str]) -> None:
+    if faults:
+        raise InvalidRequest(dict(list(faults.items())[:MAX_REPORTED]))
+
+
+def _field(path: str) -> str:
+    return f"delete:{_shown(path)}"
 
 
 def _shown(path: str) -> str:
