@@ -175,13 +175,14 @@ class TestSeveralLayers:
         answer = change(service, pack["id"], {"data/0.md": b"new", "data/10.md": b"new"}, ["data/100.md"])
 
         after = self._layers(service, answer.body["image_digest"])
-        assert len(before) > 3
-        assert len(set(after) - set(before)) == 1
+        made = set(after) - set(before)
+        # A deletion can move the next cut, too.
+        assert 1 <= len(made) <= 2 < len(before) - 2
         gets = [request.path for request in service.registry.requests if request.method == "GET"]
         read = [path.rpartition("/")[2] for path in gets if "/blobs/" in path]
         assert read == [layer for layer in before if layer not in after]
-        # The new layer, and a config for each platform.
-        assert sum(request.method == "POST" for request in service.registry.requests) == 3
+        # The new layers, and a config for each platform.
+        assert sum(request.method == "POST" for request in service.registry.requests) == len(made) + 2
 
     def test_a_folder_of_whole_layers_goes_without_being_read(self, service: Service) -> None:
         pack = upload(service)
