@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from tests.changes import archive_of, change, changes_form
-from tests.crashes import Killed, fused
+from tests.engine.taps import Before, Killed, Log, PointName, crash_at
 from tests.fake_registry.moods import Refuses
 from tests.gateway import Answer, Request
-from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
+from tests.service import ACME, DEADLINE, GLOBEX, PackArchive, Service, running_service
 from tests.small_layers import shrink_layers
 from tests.staged_uploads import arrive, deliver, look, start
 
@@ -197,14 +197,19 @@ class TestSeveralLayers:
 
     def test_a_change_killed_at_any_moment_takes_nothing_from_the_pack(self, service: Service) -> None:
         pack = upload(service)
-        with fused(service, None) as fuse:
-            change(service, pack["id"], {"data/0.md": b"new"}, ["data/2.md"])
+        change(service, pack["id"], {"data/0.md": b"12"}, ["data/10.md"])
+        service.settle()
+        log = Log()
+        with service.wire.tapped(log):
+            change(service, pack["id"], {"data/0.md": b"34"})
         blobs = service.registry.shelves.repositories[REPOSITORY].blobs
 
-        for moment in range(2 * len(fuse.calls)):
-            with pytest.raises(Killed), fused(service, moment):
-                change(service, pack["id"], {"data/0.md": b"%d" % moment, "data/new.md": b""})
+        for moment in range(len(log.passed) + 1):
+            with pytest.raises(Killed), service.wire.tapped(crash_at(moment, len(log.passed))):
+                change(service, pack["id"], {"data/0.md": b"%02d" % moment})
+            service.new_process()
             service.settle()
+            service.clock.advance(DEADLINE)
             stands = service.get(pack["id"]).body
             assert set(self._layers(service, stands["image_digest"])) <= blobs.keys()
         assert change(service, pack["id"], {"data/0.md": b"at last"}).status == 200
@@ -383,15 +388,13 @@ class TestRefusals:
         pack = upload(service)
         headers = {"If-Match": if_match} if if_match else None
         others: list[Answer] = []
-        with fused(service, None) as fuse:
-            change(service, upload(service, replace(ARCHIVE, name="other"))["id"], {"guides/1.md": b"x"})
-        calls = fuse.calls[len(fuse.calls) - fuse.calls[::-1].index("s3.GetObject") - 1 :]
-        moment = 2 * (1 + calls.index("dynamodb.TransactWriteItems"))
 
         def overtake() -> None:
-            others.append(change(service, pack["id"], {"guides/3.md": b"first"}))
+            with service.another_process(), service.wire.sent_by("another"):
+                others.append(change(service, pack["id"], {"guides/3.md": b"first"}))
 
-        with fused(service, moment, overtake):
+        before = Before(at=PointName("dynamodb.TransactWriteItems"), what=overtake)
+        with service.wire.tapped(interrupt=before):
             refused = change(service, pack["id"], {"guides/1.md": b"second"}, headers=headers)
         service.settle()
 
