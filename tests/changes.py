@@ -1,5 +1,6 @@
 """Changes of many files as a client sends them: archives of files, and forms."""
 
+import gzip
 import io
 import tarfile
 from collections.abc import Mapping, Sequence
@@ -15,13 +16,14 @@ _BOUNDARY = "frontier"
 def archive_of(files: Mapping[str, bytes], *, mode: int = 0o644) -> bytes:
     """Return a `.tar.gz` of files by their paths in a pack; a path that ends in a slash is a directory."""
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+    with tarfile.open(fileobj=out, mode="w") as archive:
         for path, content in files.items():
             member = tarfile.TarInfo(path)
             member.type = tarfile.DIRTYPE if path.endswith("/") else tarfile.REGTYPE
             member.mode, member.size = mode, len(content)
             archive.addfile(member, io.BytesIO(content))
-    return out.getvalue()
+    # The same bytes each time: a repeat with an Idempotency-Key is the same request.
+    return gzip.compress(out.getvalue(), mtime=0)
 
 
 def changes_form(
