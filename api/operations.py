@@ -6,6 +6,7 @@ from typing import Final
 from api import examples
 from api.operation import ANYTHING, Answer, Operation
 from packyard.http import listing, revisions
+from packyard.http.changes import CHANGES_FORM
 from packyard.http.clone import CLONE
 from packyard.http.idempotency import IDEMPOTENCY_KEY
 from packyard.http.image_ref import REGISTRATION, REPLACEMENT
@@ -159,6 +160,21 @@ OPERATIONS: Final[Sequence[Operation]] = (
         writes=True,
     ),
     Operation(
+        function="change_pack",
+        method="post",
+        path="/packs/{id}/changes",
+        tag=_FILES,
+        summary="Change many files at once",
+        description="Adds or replaces the files of an archive, and deletes paths: one revision, all or none. Each "
+        "path is named once. Only for own packs of tier `community` that were uploaded or cloned. Layers of the image "
+        "in which nothing changes are neither built nor sent again. Larger changes go through a staged upload.",
+        headers=[IF_MATCH, IDEMPOTENCY_KEY],
+        body=CHANGES_FORM,
+        answers={200: _pack("The pack as it is now; the same as before if the change changes nothing.")},
+        refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
+        writes=True,
+    ),
+    Operation(
         function="clone_pack",
         method="post",
         path="/packs/{id}/clone",
@@ -228,8 +244,9 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs/{id}/files/{path}",
         tag=_FILES,
         summary="Write a file",
-        description="Builds a new image of the same version. Only for own, uploaded packs of tier `community`. "
-        "Without a body, the file is empty. If-Match may name the file's own entity tag instead of the pack's.",
+        description="Builds a new image of the same version. Only for own packs of tier `community` that were "
+        "uploaded or cloned. Without a body, the file is empty. If-Match may name the file's own entity tag instead of "
+        "the pack's.",
         headers=[IF_MATCH, CREATE_ONLY],
         takes_bytes=True,
         answers={200: _pack("The pack as it is now.")},

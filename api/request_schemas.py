@@ -41,6 +41,10 @@ def body_schema(body: Body) -> Schema:
         schema["required"] = required
     if body.exclusive:
         schema["not"] = {"required": list(body.exclusive)}
+    if body.needs:
+        schema["dependentRequired"] = {name: [other] for name, other in body.needs}
+    if body.min_fields:
+        schema["minProperties"] = body.min_fields
     return schema
 
 

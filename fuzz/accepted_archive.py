@@ -15,9 +15,9 @@ from packyard.oci.media_types import GZIP_LAYER
 from packyard.oci.read.image_scan import ImageScan
 from packyard.oci.read.root_file import LayerLimits
 from packyard.oci.read.third_party_document import Descriptor
+from packyard.packs.archive.contents import PackContents
 from packyard.packs.archive.limits import KIB, ArchiveLimits
 from packyard.packs.archive.member_path import is_litter
-from packyard.packs.archive.reader import PackContents
 
 # Small enough that the fuzzer's inputs reach each limit.
 LIMITS: Final = ArchiveLimits(

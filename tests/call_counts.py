@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from tests.changes import change
 from tests.engine.taps import Log
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
@@ -99,6 +100,9 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     ),
     "`POST /packs/upload`, refused": lambda scene: scene.service.upload(b"not an archive"),
     "`POST /packs/{id}/upload`": lambda scene: _ok(scene.reupload(PackArchive(version="2.0.0").build())),
+    "`POST /packs/{id}/changes`": lambda scene: _ok(
+        change(scene.service, scene.built, {"README.md": b"# New\n"})
+    ),
     "`POST /packs/{id}/clone`": lambda scene: _ok(scene.clone()),
     "`DELETE /packs/{id}`, registered": lambda scene: _ok(scene.service.delete(scene.registered)),
     "`DELETE /packs/{id}`, built": lambda scene: _ok(scene.service.delete(scene.built)),

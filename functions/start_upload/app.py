@@ -22,7 +22,12 @@ def start_upload() -> Response[str]:
 
     def start() -> Response[str]:
         started = services.uploads.start(
-            caller=caller, visibility=asked.visibility, pack_id=asked.pack_id, if_match=if_match
+            caller=caller,
+            visibility=asked.visibility,
+            pack_id=asked.pack_id,
+            if_match=if_match,
+            kind=asked.kind,
+            deletions=asked.deletions,
         )
         return json_response(201, started_view(started))
 

@@ -6,9 +6,10 @@ import tarfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from packyard.packs.archive.contents import PackContents
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.member_path import is_litter
-from packyard.packs.archive.reader import PackContents, read_archive
+from packyard.packs.archive.reader import read_archive
 
 DEFAULT_LIMITS = ArchiveLimits()
 

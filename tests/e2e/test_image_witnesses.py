@@ -18,8 +18,9 @@ from tests.witnesses import run
 from packyard.oci.build.image import Image, build_image
 from packyard.oci.build.layer import LayerSpool
 from packyard.oci.build.tree import File, canonical_order
+from packyard.packs.archive.contents import PackContents
 from packyard.packs.archive.limits import ArchiveLimits
-from packyard.packs.archive.reader import PackContents, read_archive
+from packyard.packs.archive.reader import read_archive
 from packyard.registry.credentials import Anonymous
 from packyard.registry.own.factory import distribution_registry
 from packyard.registry.own.transport import Timeouts

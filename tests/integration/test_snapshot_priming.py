@@ -46,6 +46,7 @@ FIRST_REQUESTS: Final[dict[str, Callable[[Scene], object]]] = {
     "api_docs": api_docs,
     "authorize": authorize,
     "build_upload": ROWS["`build_upload`"],
+    "change_pack": ROWS["`POST /packs/{id}/changes`"],
     "clean_up": ROWS["`clean_up`, an image in use"],
     "clone_pack": ROWS["`POST /packs/{id}/clone`"],
     "create_pack": ROWS["`POST /packs`"],

@@ -8,6 +8,7 @@ from typing import Final
 
 from tests.reliability.deployment import Deployment
 from tests.reliability.operations import (
+    CHANGES,
     CREATED,
     NEW,
     NEXT,
@@ -15,6 +16,7 @@ from tests.reliability.operations import (
     Operation,
     abandon_an_image,
     built,
+    change,
     clone,
     delete,
     lose_a_tag,
@@ -50,6 +52,8 @@ _PACK: Final = (
     Operation(name="patch", act=patch),
     Operation(name="put file", act=put_file()),
     Operation(name="put file otherwise", act=put_file(b"# Newer\n")),
+    Operation(name="change files", act=change()),
+    built("build changes", CHANGES, replacing=True, changes={"kind": "changes"}),
     Operation(name="delete", act=delete("slack"), deletes=True),
     Operation(name="delete if match", act=delete("slack", '"2"'), deletes=True),
     Operation(name="attach", act=set_role(ACME, "slack")),

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any, Final
 
 from tests.aws import BUCKET
+from tests.changes import archive_of, changes_form
 from tests.fake_registry.moods import Refuses
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request
@@ -165,6 +166,20 @@ def _file_without_an_index(setup: Setup) -> None:
     assert setup.ask("put_file", "PUT", path, body=b"# New\n")["statusCode"] == 200
 
 
+def _changes_without_an_index(setup: Setup) -> None:
+    _forget_indexes(setup.deployment)
+    body, headers = changes_form({"guides/new.md": b"# New\n"})
+    path = f"/packs/{setup.deployment.notes['slack']}/changes"
+    assert setup.ask("change_pack", "POST", path, body=body, headers=headers)["statusCode"] == 200
+    upload_id = start(
+        setup.deployment.service, pack_id=setup.deployment.notes["slack"], kind="changes", delete=["guides/"]
+    ).body["upload_id"]
+    _forget_indexes(setup.deployment)
+    message = arrive(setup.deployment.service, upload_id, archive_of({"README.md": b"another"}))
+    setup.deployment.builds.append(message)
+    setup.deployment.build(message)
+
+
 def _uploads(setup: Setup) -> None:
     for headers in ({}, {"Idempotency-Key": "k"}, {"Idempotency-Key": "k"}):
         body = {"pack_id": setup.deployment.notes["slack"]}
@@ -282,6 +297,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     "a large file of ours": _large_file_of_ours,
     "images of another account": _theirs,
     "a file without an index": _file_without_an_index,
+    "changes without an index": _changes_without_an_index,
     "staged uploads": _uploads,
     "builds of what stands": _rebuilds_what_stands,
     "a repository that is lost": _a_repository_that_is_lost,

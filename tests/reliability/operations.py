@@ -4,13 +4,16 @@ All start from one prepared state, which has what each needs. A repeat asks for 
 do.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
+from types import MappingProxyType
 from typing import Any, Final
 
+from tests.changes import archive_of
+from tests.changes import change as change_pack
 from tests.engine.taps import Crash, Failure, Killed, PointName
 from tests.fake_registry.moods import Refuses
 from tests.gateway import Answer, Request, multipart
@@ -30,6 +33,8 @@ NEW: Final = PackArchive(name="new").build()
 _NOISE: Final = Random(1).randbytes(9 << 20)  # noqa: S311 - the same each time
 LARGE: Final = PackArchive(name="large", files={"data/noise": _NOISE}).build()
 KEY: Final = {"Idempotency-Key": "k1"}
+CHANGED_FILES: Final = {"README.md": b"changed", "guides/new.md": b"# Changed\n"}
+CHANGES: Final = archive_of(CHANGED_FILES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +175,16 @@ def put_file(content: bytes = b"# New\n") -> Callable[[Deployment], Answer]:
     return act
 
 
+def change(
+    headers: dict[str, str] | None = None,
+    files: Mapping[str, bytes] = CHANGED_FILES,
+    delete: Sequence[str] = (),
+) -> Callable[[Deployment], Answer]:
+    return lambda deployment: change_pack(
+        deployment.service, deployment.notes["slack"], files, delete, headers=headers
+    )
+
+
 def clone(
     source: str, headers: dict[str, str] | None = None, name: str = "cloned"
 ) -> Callable[[Deployment], Answer]:
@@ -201,10 +216,10 @@ def start(headers: dict[str, str]) -> Callable[[Deployment], Answer]:
 
 
 def _arrived(
-    key: str, archive: bytes, *, replacing: bool, if_match: str | None
+    key: str, archive: bytes, *, replacing: bool, if_match: str | None, changes: Mapping[str, Any]
 ) -> Callable[[Deployment], None]:
     def prepare(deployment: Deployment) -> None:
-        fields = {"pack_id": deployment.notes["slack"]} if replacing else {}
+        fields = {"pack_id": deployment.notes["slack"], **changes} if replacing else {}
         upload_id: str = start_upload(deployment.service, if_match=if_match, **fields).body["upload_id"]
         deployment.notes[key] = upload_id, arrive(deployment.service, upload_id, archive)
         deployment.builds.append(deployment.notes[key][1])
@@ -233,11 +248,12 @@ def built(
     *,
     replacing: bool,
     if_match: str | None = None,
+    changes: Mapping[str, Any] = MappingProxyType({}),
     done: frozenset[int] = frozenset({200}),
     heavy: bool = False,
 ) -> Operation:
     """Return the operation that builds an archive which a client has staged."""
-    prepare = _arrived(name, archive, replacing=replacing, if_match=if_match)
+    prepare = _arrived(name, archive, replacing=replacing, if_match=if_match, changes=changes)
     return Operation(
         name=name,
         act=_build(name),
@@ -324,6 +340,15 @@ OPERATIONS: Final = {
         built("build onto a pack", NEXT, replacing=True),
         built("build onto a pack if match", NEXT, replacing=True, if_match='"2"'),
         built("build what is refused", NEW, replacing=True, done=REFUSED),
+        built("build changes of a pack", CHANGES, replacing=True, changes={"kind": "changes"}),
+        Operation(name="change files", act=change()),
+        Operation(name="change files if match", act=change({"If-Match": '"2"'}), repeated=MAY_BE_STALE),
+        Operation(
+            name="change and delete files with a key",
+            act=change(KEY, {"guides/new.md": b""}, ["README.md"]),
+            # Unless the first answer was kept, the file is no more there.
+            repeated=frozenset({200, 400}),
+        ),
         Operation(name="reupload", act=reupload()),
         Operation(name="reupload with a key", act=reupload(KEY)),
         Operation(name="reupload if match", act=reupload({"If-Match": '"2"'}), repeated=MAY_BE_STALE),

@@ -41,6 +41,8 @@ _NOBODYS: Final = frozenset(
         "visibility",
         "name",
         "archive",
+        "delete",
+        "kind",
         "size_bytes",
     }
 )

@@ -30,9 +30,10 @@ from packyard.oci.build.layer import Layer, LayerSpool
 from packyard.oci.build.tree import File, canonical_order
 from packyard.oci.content import Content
 from packyard.oci.document import Document
+from packyard.packs.archive.contents import PackContents
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.member_path import is_litter
-from packyard.packs.archive.reader import PackContents, read_archive
+from packyard.packs.archive.reader import read_archive
 
 _SECONDS: Final = 60
 # Owners, times and attributes are no part of a pack.

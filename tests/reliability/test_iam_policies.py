@@ -261,7 +261,16 @@ def test_our_login_may_be_read_by_those_who_talk_to_the_registry_and_only_where_
     }
 
     assert readers == {
-        *("BuildUpload", "CleanUp", "ClonePack", "CreatePack", "DeletePack", "GetFile", "ListFiles"),
+        *(
+            "BuildUpload",
+            "ChangePack",
+            "CleanUp",
+            "ClonePack",
+            "CreatePack",
+            "DeletePack",
+            "GetFile",
+            "ListFiles",
+        ),
         *("PutFile", "ReplacePack", "ReuploadPack", "UploadPack"),
     }
     assert conditions == {"HasRegistryLogin"}

@@ -16,6 +16,7 @@ from typing import Any, Final
 import pytest
 from moto import mock_aws
 from tests.aws import CURSOR_KEY
+from tests.changes import changes_form
 from tests.engine.points import Point
 from tests.engine.refusals import Fault
 from tests.fake_registry.ecr import PASSWORD
@@ -246,6 +247,14 @@ def test_nothing_of_what_a_client_sends_is_logged(place: Place) -> None:
             deployment.service.upload(archive)
         for path, content in (("guides/a.md", FILE_CONTENT), ("pack.yaml", f"name: slack\nx: {PACK_YAML}")):
             setup.ask("put_file", "PUT", f"{pack}/files/{path}", body=content.encode())
+        for files, deletions in (
+            ({"guides/a.md": FILE_CONTENT.encode()}, ()),
+            ({f"{MARK}/a.md": FILE_CONTENT.encode(), "pack.yaml": PACK_YAML.encode()}, ()),
+            (None, [f"guides/{MARK}", f"{MARK}/"]),
+            (FILE_CONTENT.encode(), [MARK]),
+        ):
+            body, headers = changes_form(files, deletions)
+            setup.ask("change_pack", "POST", f"{pack}/changes", body=body, headers=headers)
         setup.ask("get_file", "GET", f"{pack}/files/guides/a.md")
         for query in ({"cursor": f"{MARK}{'A' * 40}"}, {"cursor": MARK}, {"q": MARK}):
             setup.ask("list_packs", "GET", "/packs", query=query)

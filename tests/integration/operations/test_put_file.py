@@ -329,10 +329,19 @@ class TestRefusals:
 
         assert put(service, pack["id"], "guides/a.md", b"new").error["code"] == "permission_denied"
 
-    @pytest.mark.parametrize("origin", [ImageOrigin.CLONE, ImageOrigin.IMAGE_REF])
-    def test_only_a_pack_that_was_uploaded_takes_a_file(self, service: Service, origin: ImageOrigin) -> None:
+    def test_a_clone_takes_a_file_and_its_source_stays(self, service: Service) -> None:
+        source = upload(service, caller=GLOBEX, visibility="community")
+        clone = service.send("clone_pack", "POST", f"/packs/{source['id']}/clone", json={"name": "ours"}).body
+
+        changed = put(service, clone["id"], "guides/a.md", b"new").body
+
+        assert (changed["image_origin"], changed["name"]) == ("clone", "ours")
+        assert get(service, clone["id"], "guides/a.md")["body"] == "new"
+        assert get(service, source["id"], "guides/a.md")["body"] == "# a\n"
+
+    def test_a_registered_image_takes_no_file(self, service: Service) -> None:
         pack = upload(service)
-        row(service, pack["id"], image_origin=origin)
+        row(service, pack["id"], image_origin=ImageOrigin.IMAGE_REF)
 
         refused = put(service, pack["id"], "guides/a.md", b"new")
 

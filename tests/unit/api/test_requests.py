@@ -34,9 +34,15 @@ BASES: dict[str, dict[str, Any]] = {
     "Registration": {"image_ref": "ghcr.io/acme/slack-pack:1.4.0"},
     "Replacement": {"image_ref": "ghcr.io/acme/slack-pack:1.4.0"},
 }
+# A field that goes with others.
+COMPANIONS: dict[tuple[str, str], dict[str, Any]] = {
+    ("UploadStart", "kind"): {"pack_id": "pack_01JQ2V7N3T5W8XABCDEFGH0000"},
+    ("UploadStart", "delete"): {"pack_id": "pack_01JQ2V7N3T5W8XABCDEFGH0000", "kind": "changes"},
+}
 VALUES: list[Any] = [
     *(None, True, False, 0, 1, -1, 1.5, 2.0, 1 << 33, {}, [], [1], [[]]),
     *("", "org", "community", "Org", "private", "our-slack", "Our Slack", "a--b", "-a", "a" * 64, "a" * 65),
+    *("changes", ["guides/a.md", "data/"], ["a", ""]),
     *(PACK_IDS[0], PACK_IDS[0].lower(), PACK_IDS[:1], PACK_IDS[:1] * 2, PACK_IDS[:-1], PACK_IDS),
 ]
 # Texts of another form are no id that the service has given. The pack is not there, which is 404 and told later.
@@ -87,7 +93,7 @@ def test_a_reader_takes_the_values_that_the_schema_takes(name: str, field: str) 
     schema = {"$ref": f"#/components/schemas/{name}"}
     verdicts = set()
     for value in VALUES:
-        body = BASES.get(name, {}) | {field: value}
+        body = BASES.get(name, {}) | COMPANIONS.get((name, field), {}) | {field: value}
         read = takes(lambda body=body: READERS[name](body_event(body)))  # type: ignore[misc]
         documented = schema_takes(schema, body)
         verdicts.add(read)
@@ -104,6 +110,14 @@ def test_a_reader_takes_the_values_that_the_schema_takes(name: str, field: str) 
 def test_an_archive_for_a_pack_has_no_visibility_of_its_own() -> None:
     body = {"pack_id": PACK_IDS[0], "visibility": "org"}
 
+    assert not schema_takes({"$ref": "#/components/schemas/UploadStart"}, body)
+    assert not takes(lambda: READERS["UploadStart"](body_event(body)))
+
+
+@pytest.mark.parametrize(
+    "body", [{"kind": "changes"}, {"delete": ["a"]}, {"pack_id": PACK_IDS[0], "delete": ["a"]}]
+)
+def test_changes_are_of_a_pack_and_say_that_they_are_changes(body: dict[str, Any]) -> None:
     assert not schema_takes({"$ref": "#/components/schemas/UploadStart"}, body)
     assert not takes(lambda: READERS["UploadStart"](body_event(body)))
 

@@ -28,7 +28,7 @@ def test_each_archive_has_a_function_to_itself() -> None:
     assert PROPERTIES["BuildUploadArrival"]["BatchSize"] == 1
 
 
-@pytest.mark.parametrize("name", ["BuildUpload", "PutFile"])
+@pytest.mark.parametrize("name", ["BuildUpload", "ChangePack", "PutFile"])
 def test_every_allowed_archive_size_fits_on_the_disk_of_the_building_function(name: str) -> None:
     # A gzip member has 18 bytes around it and stored blocks add 5 for every 16 KiB (RFC 1951, RFC 1952). The smallest
     # member holds a header of 512 bytes, so what does not compress grows by less than a twentieth.

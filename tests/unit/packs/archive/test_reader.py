@@ -14,8 +14,9 @@ from tests.corpus.tar_bytes import END, directory, file, header, link
 from tests.witnesses import run
 
 from packyard.errors import InvalidRequest, PayloadTooLarge
+from packyard.packs.archive.contents import ArchivedFiles, PackFile
 from packyard.packs.archive.limits import ArchiveLimits
-from packyard.packs.archive.reader import PackFile, read_archive
+from packyard.packs.archive.reader import read_archive, read_files
 
 SMALL_ARCHIVES = [case.path.read_bytes() for case in accept_cases() if case.path.stat().st_size < 8_192]
 
@@ -266,3 +267,54 @@ def test_what_gnu_tar_packs_reads_back_the_same(tmp_path: Path, tar_format: str,
     contents = read(archive.read_bytes())
     assert seen_by_us(contents) == files
     assert contents.directories == ("data", "guides", "scripts", "templates")
+
+
+def _files(*members: bytes) -> ArchivedFiles[bytes]:
+    return read_files(io.BytesIO(packed(*members)), limits=DEFAULT_LIMITS, contents=KeptContents())
+
+
+def _refused_files(*members: bytes) -> dict[str, str]:
+    with pytest.raises(InvalidRequest) as refusal:
+        _files(*members)
+    return refusal.value.fields
+
+
+def test_files_for_a_pack_come_by_their_paths_in_it_and_without_a_manifest() -> None:
+    contents = _files(
+        directory("./"), directory("./guides/"), file("./guides/a.md", b"a"), file("._guides", b"litter")
+    )
+
+    assert contents.manifest is None
+    assert contents.directories == ("guides",)
+    assert contents.files == (PackFile("guides/a.md", 1, executable=False, content=b"a"),)
+
+
+def test_the_only_folder_of_an_archive_of_files_is_a_folder_of_the_pack() -> None:
+    contents = _files(file("data/scripts/x.sh", b"#!", mode=0o755))
+
+    assert [found.path for found in contents.files] == ["data/scripts/x.sh"]
+
+
+def test_a_manifest_among_files_is_checked() -> None:
+    assert _files(PACK).manifest == read(packed(PACK)).manifest
+    assert _refused_files(GUIDE, file("pack.yaml", b"name: A\nversion: 1.0.0\n")).keys() == {"pack.yaml:name"}
+
+
+@pytest.mark.parametrize(
+    ("members", "field", "says"),
+    [
+        ((file("slack/guides/a.md", b""),), "archive:slack", "is a folder around the files"),
+        ((file("slack/pack.yaml", MANIFEST),), "archive:slack", "is a folder around the files"),
+        ((file("slack/notes/a.md", b""),), "archive:slack", "is not one of pack.yaml"),
+        ((file("a/guides/a.md", b""), file("b/x", b"")), "archive:a", "is not one of pack.yaml"),
+        ((file("guides/../x", b""),), "archive:guides/../x", "the path holds '..'"),
+        ((GUIDE, GUIDE), "archive:guides/start.md", "is in the archive twice"),
+        ((), "archive", "holds no file"),
+        ((file(".DS_Store", b""),), "archive", "holds no file"),
+        ((directory("./"),), "archive", "holds no file"),
+    ],
+)
+def test_files_that_a_pack_cannot_take_are_refused(members: tuple[bytes, ...], field: str, says: str) -> None:
+    fields = _refused_files(*members)
+
+    assert fields[field].startswith(says)

@@ -187,6 +187,7 @@ class Services(Adapters):
             uploads=self.upload_store,
             staging=self.staging,
             publisher=self.publisher,
+            file_editor=self.file_editor,
             lease=timedelta(seconds=self.settings.publish_deadline_seconds),
             build_time=self._build_time,
             clock=self.clock,

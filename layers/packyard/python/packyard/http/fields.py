@@ -53,9 +53,13 @@ class Body(NamedTuple):
         description: What it is, for the document.
         fields: In the order in which the document lists them.
         exclusive: Names of fields of which a request may give one.
+        needs: Pairs of a field and of another one that it is given with.
+        min_fields: How many fields a request gives at least.
     """
 
     name: str
     description: str
     fields: tuple[Field, ...]
     exclusive: tuple[str, ...] = ()
+    needs: tuple[tuple[str, str], ...] = ()
+    min_fields: int = 0

@@ -1,7 +1,7 @@
 """Reading a multipart/form-data body (RFC 7578) of bounded size."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from packyard.errors import InvalidRequest, UnsupportedMediaType
 from packyard.http.fields import Body
 from packyard.http.misnamed import unknown_field
-from packyard.http.multipart import MAX_BOUNDARY, MalformedForm, Part, parse_parameters, parts_of
+from packyard.http.multipart import MAX_BOUNDARY, MAX_PARTS, MalformedForm, Part, parse_parameters, parts_of
 from packyard.http.named_faults import refusal_of_names
 from packyard.http.raw_body import read_bytes
 
@@ -28,9 +28,15 @@ _MEDIA_TYPE: Final = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}")
 
 
 def read_form(event: APIGatewayProxyEvent, form: Body, *, max_bytes: int) -> Mapping[str, Part]:
-    """Return each part by its name.
+    """Return each part of a form by its name, as `read_parts` checks them; no field of the form is an array."""
+    return {name: parts[0] for name, parts in read_parts(event, form, max_bytes=max_bytes).items()}
 
-    The names of parts are checked here. Whether they are all there, and what they hold, is checked by the caller.
+
+def read_parts(event: APIGatewayProxyEvent, form: Body, *, max_bytes: int) -> Mapping[str, Sequence[Part]]:
+    """Return the parts of a form by their names, in the order in which they came.
+
+    A field that is an array is given by a part for each of its items; others are given once. The names of parts are
+    checked here. Whether they are all there, and what they hold, is checked by the caller.
     A part `_charset_` may say that texts are in UTF-8.
 
     Args:
@@ -41,26 +47,28 @@ def read_form(event: APIGatewayProxyEvent, form: Body, *, max_bytes: int) -> Map
     Raises:
         UnsupportedMediaType: The body is not multipart/form-data; the message shows how to send it.
         PayloadTooLarge: The body is over `max_bytes`.
-        InvalidRequest: On `body`: it is malformed. Otherwise every part that is unknown or given more than once.
+        InvalidRequest: On `body`: it is malformed. Otherwise every part that is unknown or given too often.
     """
     boundary = _boundary_of(event.headers.get("Content-Type") or "")
     body = read_bytes(event, max_bytes=max_bytes, larger=_LARGER)
-    known = [field.name for field in form.fields]
+    at_most = {field.name: field.max_items or 1 for field in form.fields}
     faults: dict[str, str] = {}
-    parts: dict[str, Part] = {}
+    parts: dict[str, list[Part]] = {}
     try:
-        for part in parts_of(body, boundary):
+        for part in parts_of(body, boundary, max_parts=MAX_PARTS + sum(at_most.values()) - len(at_most)):
             if part.name == _CHARSET and not part.is_file:
                 if part.content.strip().lower() not in _UTF_8:
                     faults[_CHARSET] = (
                         "must be UTF-8, as the texts of this form are; send it so, or leave it out"
                     )
                 continue
-            if part.name not in known:
+            given = parts.setdefault(part.name, [])
+            given.append(part)
+            if part.name not in at_most:
                 faults[part.name] = _unknown(part, form)
-            elif part.name in parts:
-                faults[part.name] = "is given more than once; send it once"
-            parts[part.name] = part
+            elif len(given) > at_most[part.name]:
+                times = "once; send it once" if at_most[part.name] == 1 else f"{at_most[part.name]} times"
+                faults[part.name] = f"is given more than {times}"
     except MalformedForm as fault:
         raise InvalidRequest({"body": str(fault)}) from None
     if faults:

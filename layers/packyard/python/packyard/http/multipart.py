@@ -81,22 +81,23 @@ def parse_parameters(text: str) -> tuple[str, Mapping[str, str], str]:
     return value[1].lower(), parameters, text[at:].strip(" \t")
 
 
-def parts_of(body: bytes, boundary: str) -> Iterator[Part]:
+def parts_of(body: bytes, boundary: str, *, max_parts: int = MAX_PARTS) -> Iterator[Part]:
     """Yield the parts of a body in their order.
 
     Args:
         body: The whole body. The caller bounds its size.
         boundary: 1 to 70 ASCII characters.
+        max_parts: The most parts.
 
     Raises:
         MalformedForm: The body has no such boundary, no end, a part without a name, too many or too long headers, or
-            more than 8 parts. Parts before the fault are yielded first.
+            more than `max_parts` parts. Parts before the fault are yielded first.
     """
     mark = b"--" + boundary.encode()
     opening = _delimiter(body, mark, 0) if body.startswith(mark) else _next_delimiter(body, mark, 0)
     if opening is None:
         raise MalformedForm(_without_delimiter(body, boundary))
-    for _ in range(MAX_PARTS + 1):
+    for _ in range(max_parts + 1):
         if opening.is_last:
             return
         headers, begin = _headers_at(body, opening.end)
@@ -107,7 +108,7 @@ def parts_of(body: bytes, boundary: str) -> Iterator[Part]:
         name, is_file = _disposition(headers)
         yield Part(name, is_file, body[begin : closing.start])
         opening = closing
-    raise MalformedForm(f"has more than {MAX_PARTS} parts")
+    raise MalformedForm(f"has more than {max_parts} parts")
 
 
 def _next_delimiter(body: bytes, mark: bytes, at: int) -> _Delimiter | None:

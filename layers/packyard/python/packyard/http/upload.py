@@ -75,6 +75,11 @@ def _archive(parts: Mapping[str, Part], faults: dict[str, str]) -> bytes:
             "is required: a part of this name that holds the .tar.gz, as in -F archive=@my-pack.tar.gz"
         )
         return b""
+    return read_archive_part(archive, faults)
+
+
+def read_archive_part(archive: Part, faults: dict[str, str]) -> bytes:
+    """Return the archive that a part holds. Add to `faults` under `archive` when it holds none."""
     if not archive.is_file and not archive.content.startswith(_GZIP):
         start = archive.content[:LONGEST_LOOK]
         faults[_ARCHIVE.name] = text_of_gzip(start) or f"is a text and no file; {_AS_FILE}"

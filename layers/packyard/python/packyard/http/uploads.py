@@ -7,19 +7,26 @@ from typing import Any, Final
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest, PayloadTooLarge
+from packyard.http.changes import DELETE, parse_deletions
 from packyard.http.fields import Body, Field
 from packyard.http.json_body import read_json
 from packyard.http.visibility import VISIBILITY, stated_visibility
 from packyard.operations.uploads import StartedUpload
+from packyard.packs.file_changes import check_deletions
 from packyard.packs.pack import PACK_ID, Visibility
 from packyard.packs.timestamp import format_timestamp
-from packyard.packs.upload import Upload, UploadStatus
+from packyard.packs.upload import Upload, UploadKind, UploadStatus
 
 _PACK_ID: Final = Field(
     name="pack_id",
     pattern=PACK_ID.pattern,
     example="pack_01JQ2V7N3T5W8XABCDEFGHJKMN",
-    description="The owned pack that the archive replaces.",
+    description="The owned pack that the archive replaces, or changes.",
+)
+_KIND: Final = Field(
+    name="kind",
+    values=(UploadKind.CHANGES.value,),
+    description="`changes`: the archive has files to add or replace in the pack, as for `POST /packs/{id}/changes`.",
 )
 _SIZE_BYTES: Final = Field(
     name="size_bytes",
@@ -30,8 +37,9 @@ _SIZE_BYTES: Final = Field(
 UPLOAD_START: Final = Body(
     name="UploadStart",
     description="What an archive is going to be, before it is sent.",
-    fields=(VISIBILITY, _PACK_ID, _SIZE_BYTES),
+    fields=(VISIBILITY, _PACK_ID, _SIZE_BYTES, _KIND, DELETE),
     exclusive=(_PACK_ID.name, VISIBILITY.name),
+    needs=((_KIND.name, _PACK_ID.name), (DELETE.name, _KIND.name)),
 )
 
 
@@ -43,11 +51,15 @@ class StartRequest:
         visibility: Of the new pack.
         pack_id: The pack that the archive replaces; None for a new pack.
         size_bytes: The size of the archive, if the client states it.
+        kind: What the archive is.
+        deletions: The paths that a change deletes.
     """
 
     visibility: Visibility
     pack_id: str | None
     size_bytes: int | None
+    kind: UploadKind
+    deletions: tuple[str, ...]
 
 
 def read_start(event: APIGatewayProxyEvent, *, max_bytes: int) -> StartRequest:
@@ -75,13 +87,18 @@ def read_start(event: APIGatewayProxyEvent, *, max_bytes: int) -> StartRequest:
             "must be the id of a pack, which begins with pack_; leave it out for a new pack"
         )
     visibility = _visibility(given, faults)
+    kind = _kind(given, faults)
+    deletions = parse_deletions(given[DELETE.name], faults) if DELETE.name in given else ()
     if faults:
         raise InvalidRequest(faults)
+    check_deletions(deletions)
     if size is not None and size > max_bytes:
         raise PayloadTooLarge(
             f"An archive may have {max_bytes} bytes at most; this one has {size}. Make several packs of it."
         )
-    return StartRequest(visibility=visibility, pack_id=pack_id, size_bytes=size)
+    return StartRequest(
+        visibility=visibility, pack_id=pack_id, size_bytes=size, kind=kind, deletions=deletions
+    )
 
 
 def _visibility(given: Mapping[str, Any], faults: dict[str, str]) -> Visibility:
@@ -91,6 +108,23 @@ def _visibility(given: Mapping[str, Any], faults: dict[str, str]) -> Visibility:
         )
         return Visibility.ORG
     return stated_visibility(given, faults)
+
+
+def _kind(given: Mapping[str, Any], faults: dict[str, str]) -> UploadKind:
+    """Return what the archive is, and check that the fields about it come together."""
+    if _KIND.name not in given:
+        if DELETE.name in given:
+            faults[DELETE.name] = (
+                f'is for changes: give {{"kind": "{UploadKind.CHANGES}"}} too; a whole archive leaves files out instead'
+            )
+        return UploadKind.ARCHIVE
+    if given[_KIND.name] != UploadKind.CHANGES:
+        faults[_KIND.name] = (
+            f"must be {UploadKind.CHANGES}, for files to add or replace; leave it out for a whole archive"
+        )
+    if _PACK_ID.name not in given:
+        faults[_PACK_ID.name] = f"is missing: {_KIND.name} says what the archive is for this pack"
+    return UploadKind.CHANGES
 
 
 def upload_view(upload: Upload) -> dict[str, Any]:

@@ -21,9 +21,11 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from packyard.aws import figures
 from packyard.errors import InternalError, PackyardError
+from packyard.operations.edit import FileEditor
 from packyard.operations.publish import Publisher
 from packyard.operations.published import Published
 from packyard.packs.pack import Pack
+from packyard.packs.upload import UploadKind
 from packyard.storage.staging import Staging, parse_arrivals, uploaded_key
 from packyard.store.table import Update
 from packyard.store.uploads import Build, NothingToBuild, UploadStore
@@ -47,6 +49,7 @@ class Builder:
     uploads: UploadStore
     staging: Staging
     publisher: Publisher
+    file_editor: FileEditor
     lease: timedelta
     build_time: timedelta
     clock: Callable[[], datetime]
@@ -102,6 +105,15 @@ class Builder:
             return [self.uploads.completion(build, pack.id)]
 
         with self.staging.open(uploaded_key(upload.id)) as archive:
+            if upload.pack_id is not None and upload.kind is UploadKind.CHANGES:
+                return self.file_editor.change(
+                    upload.pack_id,
+                    archive=archive,
+                    deletions=upload.deletions,
+                    actor=upload,
+                    if_match=upload.if_match,
+                    alongside=completion,
+                )
             if upload.pack_id is not None:
                 return self.publisher.replace(
                     archive,

@@ -5,7 +5,7 @@ stays is taken over as it is compressed. Nothing is written here but caches, and
 (decision 21).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -24,15 +24,29 @@ from packyard.operations.built_images import BuiltImages
 from packyard.operations.image_files import ImageFiles
 from packyard.operations.sent_layers import assembled
 from packyard.packs.archive.limits import ArchiveLimits
-from packyard.packs.pack import Pack
+from packyard.packs.pack import ImageOrigin, Pack
 from packyard.registry.own.port import BlobUpload
 
 _TOO_MANY: Final = "the pack would have more than {} members"
 _TOO_LARGE: Final = "the pack would unpack to more than {} bytes"
-_NOT_OURS: Final = "its image is not as we build them today; upload its archive again to change its files"
+# By whether the pack is a clone.
+_NOT_OURS: Final = (
+    "its image is not as we build them today; upload its archive again to change its files",
+    "is a clone of an image that was not built here, whose files cannot be changed; upload a pack of your own",
+)
 
-# By path: the file as it is to be, or None where there is to be none.
-Changes = Mapping[str, File | None]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What changes in an image.
+
+    Attributes:
+        files: By path: the file as it is to be, or None where there is to be none.
+        directories: The directories to be; those that contain files may be missing. None for those that there are.
+    """
+
+    files: Mapping[str, File | None]
+    directories: Collection[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +70,13 @@ class ImageChanger:
         images: Where new images go.
         files: What reads the old ones.
         limits: Bounds on a pack, the same as on its archive.
+        field: The request's field to name when a pack would be over a limit.
     """
 
     images: BuiltImages
     files: ImageFiles
     limits: ArchiveLimits
+    field: str
 
     @contextmanager
     def changed(
@@ -75,7 +91,7 @@ class ImageChanger:
             spool: Has the content of new files.
 
         Raises:
-            InvalidRequest: On `path`: the pack would be over a limit. On `id`: its image is not as we build them.
+            InvalidRequest: On `field`: the pack would be over a limit. On `id`: its image is not as we build them.
             RegistryUnavailable, ServiceUnavailable: As for `ImageFiles.index`. And what `changes` raises.
         """
         with ExitStack() as uploads:
@@ -98,7 +114,7 @@ class ImageChanger:
         try:
             return self._made(pack, index, changes, spool, uploads)
         except NotOurForm:
-            raise InvalidRequest({"id": _NOT_OURS}) from None
+            raise InvalidRequest({"id": _NOT_OURS[pack.image_origin is ImageOrigin.CLONE]}) from None
 
     def _made(
         self,
@@ -108,7 +124,10 @@ class ImageChanger:
         spool: LayerSpool,
         uploads: ExitStack,
     ) -> ChangedImage:
-        plan = plan_change(index, changes(index), vouched=_is_vouched(pack, index))
+        wanted = changes(index)
+        plan = plan_change(
+            index, wanted.files, vouched=_is_vouched(pack, index), directories=wanted.directories
+        )
         self._require_within_limits(plan)
         sent = uploads.enter_context(
             assembled(
@@ -130,9 +149,9 @@ class ImageChanger:
         )
         unpacked += BLOCK * members + len(end_of_archive())
         if members > self.limits.members:
-            raise InvalidRequest({"path": _TOO_MANY.format(self.limits.members)})
+            raise InvalidRequest({self.field: _TOO_MANY.format(self.limits.members)})
         if unpacked > self.limits.unpacked_bytes:
-            raise InvalidRequest({"path": _TOO_LARGE.format(self.limits.unpacked_bytes)})
+            raise InvalidRequest({self.field: _TOO_LARGE.format(self.limits.unpacked_bytes)})
 
 
 def _is_vouched(pack: Pack, index: FileIndex) -> bool:

@@ -1,20 +1,21 @@
-"""Writing one file into a pack that we built: a new image of the same version, made of what the old one is made of.
+"""Changing the files of a pack that we built: a new image, made of what the old one is made of.
 
-    read the pack → read where its files lie → as the layer around the file comes, make another of it and the new file
+    [read the archive of files] → read the pack → read where its files lie → make the layers around the changes again
     → claim the repository → enqueue the image's cleanup → push it by digest → commit the next revision → set the tag
 
 From the claim on, the order is that of `operations.publish`, and it is safe for the same reasons: the cleanup message
-removes what a crash leaves, unless a row uses it; one of two changes at once is refused; a repeat finds that the file
-is there already. The steps before the claim write only a cache, and a large layer to an upload without a digest
-(decision 21).
+removes what a crash leaves, unless a row uses it; one of two changes at once is refused; a repeat of a written file
+finds that it is there already. The steps before the claim write only a cache, and a large layer to an upload without a
+digest (decision 21).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import BinaryIO
 
-from packyard.errors import InvalidRequest, PermissionDenied, PreconditionFailed
+from packyard.errors import InvalidRequest, PreconditionFailed
 from packyard.oci.build.image import build_image
 from packyard.oci.build.layer import LayerSpool
 from packyard.oci.build.tree import File
@@ -25,21 +26,23 @@ from packyard.operations.image_files import ImageFiles
 from packyard.operations.owned_pack import (
     changing,
     editable_pack,
-    require_archive_origin,
     require_changeable,
+    require_changeable_files,
+    require_name,
 )
 from packyard.operations.pack_content import built_image_fields, manifest_fields
-from packyard.operations.published import Published
+from packyard.operations.published import Alongside, Published, nothing
+from packyard.operations.written_files import changes_nothing, changes_of, read_written
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.top_level import MANIFEST_PATH
 from packyard.packs.file_edit import Edit, check_new_path, check_place
 from packyard.packs.manifest.pack_manifest import Manifest, parse_manifest
-from packyard.packs.pack import Pack, Tier
+from packyard.packs.pack import Pack
 from packyard.packs.precondition import FILE_TAG, IfMatch, file_tag
 from packyard.storage.file_indexes import FileIndexes
 from packyard.store.packs import PackStore
 from packyard.store.repositories import RepositoryStore
-from packyard.tenants.caller import Caller
+from packyard.tenants.caller import Actor, Caller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,59 @@ class FileEditor:
     deadline: timedelta
     clock: Callable[[], datetime]
     new_ulid: Callable[[], str]
+
+    def change(  # noqa: PLR0913 - by name: what is changed, by whom, and on what condition
+        self,
+        pack_id: str,
+        *,
+        archive: BinaryIO | None,
+        deletions: Sequence[str],
+        actor: Actor,
+        if_match: IfMatch | None = None,
+        alongside: Alongside = nothing,
+    ) -> Published:
+        """Change many files at once, all or none. The version is that of the new `pack.yaml`, if there is one.
+
+        Args:
+            pack_id: The pack, as the client names it.
+            archive: A `.tar.gz` of the files to add or replace, by their paths in the pack, read once; None for none.
+            deletions: The paths to delete, at most `MAX_DELETIONS`. One that ends in a slash is a folder.
+            actor: Who changes them.
+            if_match: What the client has seen of the pack.
+            alongside: Returns what else to write in the row's transaction. It is not called when nothing is written.
+
+        Raises:
+            InvalidRequest: On `archive...` or `pack.yaml...`: the archive is wrong, or the pack would not be valid. On
+                `delete:<path>`: the path cannot be deleted. On `id`: the pack is not one whose files can be changed.
+            PayloadTooLarge: The archive is over its limit.
+            PackNotFound, PermissionDenied, PackDeleting, PackModified, RegistryUnavailable, ServiceUnavailable: As for
+                `put`.
+            PreconditionFailed: The pack is at another revision than the client has seen.
+        """
+        due_at = self.clock() + self.deadline
+        with LayerSpool() as spool:
+            written = read_written(archive, limits=self.limits, spool=spool)
+            before = self._editable(pack_id, actor)
+            require_name(before, written.name, instead="POST /packs/upload")
+            require_changeable(before, if_match)
+            index = self.files.index(before, org_id=actor.org_id)
+            changes = changes_of(written, deletions, index)
+            if changes_nothing(changes, index):
+                return Published(pack=before, changed=False)
+            revision = _Revision(
+                manifest=written.manifest,
+                actor=actor,
+                operation="changes",
+                if_match=if_match,
+                due_at=due_at,
+                alongside=alongside,
+            )
+
+            def wanted(image: FileIndex) -> Changes:
+                return changes if image is index else changes_of(written, deletions, image)
+
+            with self._changer("archive").changed(before, index, wanted, spool=spool) as changed:
+                return self._publish(before, changed, revision)
 
     def put(
         self,
@@ -107,13 +163,17 @@ class FileEditor:
             return Published(pack=before, changed=False)
         with (
             LayerSpool() as spool,
-            self._changer.changed(before, index, partial(_change, edit, spool), spool=spool) as changed,
+            self._changer("path").changed(
+                before, index, partial(_change, edit, spool), spool=spool
+            ) as changed,
         ):
-            return self._publish(before, changed, manifest, caller=caller, if_match=seen, due_at=due_at)
+            revision = _Revision(
+                manifest=manifest, actor=caller, operation="put_file", if_match=seen, due_at=due_at
+            )
+            return self._publish(before, changed, revision)
 
-    @property
-    def _changer(self) -> ImageChanger:
-        return ImageChanger(images=self.images, files=self.files, limits=self.limits)
+    def _changer(self, field: str) -> ImageChanger:
+        return ImageChanger(images=self.images, files=self.files, limits=self.limits, field=field)
 
     def _checked(self, edit: Edit) -> Manifest | None:
         """Check an edit by itself. Return the new manifest when the file is `pack.yaml`."""
@@ -122,50 +182,61 @@ class FileEditor:
             return None
         return parse_manifest(edit.content, max_bytes=self.limits.manifest_bytes)
 
-    def _editable(self, pack_id: str, caller: Caller) -> Pack:
-        pack = editable_pack(pack_id, caller=caller, packs=self.packs)
-        if pack.tier is not Tier.COMMUNITY:
-            raise PermissionDenied(
-                f"A {pack.tier} pack is vouched for as it is: its files stay. POST /packs/{pack.id}/clone makes a copy."
-            )
-        require_archive_origin(pack)
+    def _editable(self, pack_id: str, actor: Actor) -> Pack:
+        pack = editable_pack(pack_id, caller=actor, packs=self.packs)
+        require_changeable_files(pack)
         require_changeable(pack, None)
         return pack
 
-    def _publish(  # noqa: PLR0913 - by name: what is written, and on what condition
-        self,
-        before: Pack,
-        changed: ChangedImage,
-        manifest: Manifest | None,
-        *,
-        caller: Caller,
-        if_match: IfMatch | None,
-        due_at: datetime,
-    ) -> Published:
+    def _publish(self, before: Pack, changed: ChangedImage, revision: "_Revision") -> Published:
+        manifest = revision.manifest
+        version = before.version if manifest is None else manifest.version
         description = before.description if manifest is None else manifest.description
         image = build_image(
-            layers=changed.layers, title=before.name, version=before.version, description=description
+            layers=changed.layers, title=before.name, version=version, description=description
         )
-        image_ref = self.images.reference(org_id=before.org_id, name=before.name, version=before.version)
-        changes = {} if manifest is None else dict(manifest_fields(manifest))
-        changes |= built_image_fields(image, image_ref=image_ref)
-        after = before.revised(at=self.clock(), **changes)
-        with changing(if_match):
+        image_ref = self.images.reference(org_id=before.org_id, name=before.name, version=version)
+        fields = {} if manifest is None else dict(manifest_fields(manifest))
+        fields |= built_image_fields(image, image_ref=image_ref)
+        after = before.revised(at=self.clock(), **fields)
+        with changing(revision.if_match):
             claim = self.repositories.claim_for_change(
-                before, until=due_at, now=self.clock(), token=self.new_ulid()
+                before, until=revision.due_at, now=self.clock(), token=self.new_ulid()
             )
             self.indexes.put(image.layer_digest, index_of_layers(image.layers))
-            self.images.push(image, uploads=changed.uploads, pack=after, due_at=due_at)
+            self.images.push(image, uploads=changed.uploads, pack=after, due_at=revision.due_at)
             self.packs.change(
                 before,
                 after,
-                actor=caller.principal,
-                operation="put_file",
+                actor=revision.actor.principal,
+                operation=revision.operation,
                 claim=claim,
                 manifests=image.digests[1:],
+                alongside=revision.alongside(after),
             )
         self.images.tag(image.index, pack=after)
         return Published(pack=after, changed=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Revision:
+    """What a change of files makes of a pack, its image apart.
+
+    Attributes:
+        manifest: The new `pack.yaml`; None if it stays.
+        actor: Who changes the pack.
+        operation: What changes it, for the history.
+        if_match: What the client has seen of the pack.
+        due_at: When the change has ended, whatever became of it.
+        alongside: Returns what else to write in the row's transaction.
+    """
+
+    manifest: Manifest | None
+    actor: Actor
+    operation: str
+    if_match: IfMatch | None
+    due_at: datetime
+    alongside: Alongside = nothing
 
 
 def _change(edit: Edit, spool: LayerSpool, index: FileIndex) -> Changes:
@@ -173,7 +244,7 @@ def _change(edit: Edit, spool: LayerSpool, index: FileIndex) -> Changes:
     if there is None:
         check_place(edit.path, files=(file.path for file in index.files), directories=index.directories)
     executable = there is not None and bool(there.mode & 0o111)
-    return {edit.path: File(edit.path, executable, spool.store([edit.content]))}
+    return Changes(files={edit.path: File(edit.path, executable, spool.store([edit.content]))})
 
 
 def _require_kept(pack: Pack, manifest: Manifest | None) -> None:

@@ -13,11 +13,12 @@ from packyard.errors import (
     ServiceUnavailable,
 )
 from packyard.operations.read import get_pack, no_such_pack
-from packyard.packs.pack import ImageOrigin, Pack, PackStatus, is_pack_id
+from packyard.packs.manifest.name import PackName
+from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, is_pack_id
 from packyard.packs.precondition import IfMatch
 from packyard.store.packs import Gone, PackStore, Stale
 from packyard.store.repository_holds import ClaimLost, NameLost, RepositoryBusy
-from packyard.tenants.caller import Actor, Caller
+from packyard.tenants.caller import Actor
 
 
 def owned_pack(pack_id: str, *, actor: Actor, packs: PackStore) -> Pack:
@@ -33,7 +34,7 @@ def owned_pack(pack_id: str, *, actor: Actor, packs: PackStore) -> Pack:
     return pack
 
 
-def editable_pack(pack_id: str, *, caller: Caller, packs: PackStore) -> Pack:
+def editable_pack(pack_id: str, *, caller: Actor, packs: PackStore) -> Pack:
     """Return a pack of the caller's organisation. A visible pack of another organisation is refused. One read.
 
     Raises:
@@ -55,11 +56,21 @@ _OTHERWISE: Final = {
 }
 
 
-def of_another_name(pack: Pack, *, instead: str) -> InvalidRequest:
-    """Return the refusal of content whose `pack.yaml` has another name; `instead` is the operation for a new pack."""
-    return InvalidRequest(
-        {"pack.yaml:name": f"must be {pack.name}, the name of the pack; another pack goes to {instead}"}
-    )
+def require_name(pack: Pack, name: PackName | None, *, instead: str) -> None:
+    """Check that the content for a pack has the pack's name in its `pack.yaml`.
+
+    Args:
+        pack: The pack.
+        name: The name in the content; None if it has no `pack.yaml`.
+        instead: The operation for a new pack.
+
+    Raises:
+        InvalidRequest: On `pack.yaml:name`: it is another name.
+    """
+    if name is not None and name != pack.name:
+        raise InvalidRequest(
+            {"pack.yaml:name": f"must be {pack.name}, the name of the pack; another pack goes to {instead}"}
+        )
 
 
 def require_archive_origin(pack: Pack, field: str = "id") -> None:
@@ -77,6 +88,28 @@ def require_archive_origin(pack: Pack, field: str = "id") -> None:
             {
                 field: f"is of origin {pack.image_origin}, which takes no archive; {_OTHERWISE[pack.image_origin]}"
             }
+        )
+
+
+def require_changeable_files(pack: Pack, field: str = "id") -> None:
+    """Check that a pack is one whose files can be changed (API contract, section 2, "Files").
+
+    Args:
+        pack: The pack.
+        field: Where the client named it.
+
+    Raises:
+        PermissionDenied: Its tier is not `community`.
+        InvalidRequest: Its image is a reference, so that we have not built it.
+    """
+    if pack.tier is not Tier.COMMUNITY:
+        raise PermissionDenied(
+            f"A {pack.tier} pack is vouched for as it is: its files stay. POST /packs/{pack.id}/clone makes a copy."
+        )
+    if pack.image_origin is ImageOrigin.IMAGE_REF:
+        otherwise = _OTHERWISE[pack.image_origin]
+        raise InvalidRequest(
+            {field: f"is of origin {pack.image_origin}, whose files cannot be changed; {otherwise}"}
         )
 
 

@@ -12,7 +12,7 @@ An archive that the client has staged itself begins at the third step: starting 
 A change commits on condition that the pack is still as it was read, so that one of two changes at once is refused.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,13 +26,13 @@ from packyard.operations.built_images import BuiltImages
 from packyard.operations.built_pack import BuiltPack, building
 from packyard.operations.owned_pack import (
     changing,
-    of_another_name,
     owned_pack,
     require_archive_origin,
     require_changeable,
+    require_name,
 )
 from packyard.operations.pack_content import Content, built_image_fields, first_revision, manifest_fields
-from packyard.operations.published import Published
+from packyard.operations.published import Alongside, Published, nothing
 from packyard.operations.repeats import same_archive, settle_repeat
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.pack import ImageOrigin, Pack, Visibility
@@ -42,15 +42,7 @@ from packyard.storage.staging import Staging, inline_key
 from packyard.store.packs import PackStore
 from packyard.store.repositories import RepositoryStore
 from packyard.store.repository_holds import Claim, ClaimLost, NameHeld, RepositoryBusy
-from packyard.store.table import Action
 from packyard.tenants.caller import Actor
-
-# Returns what else to write in the transaction that writes a pack.
-Alongside = Callable[[Pack], Sequence[Action]]
-
-
-def _nothing(_pack: Pack) -> Sequence[Action]:
-    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +87,7 @@ class Publisher:
         *,
         visibility: Visibility,
         actor: Actor,
-        alongside: Alongside = _nothing,
+        alongside: Alongside = nothing,
     ) -> Published:
         """Make a pack of a staged archive.
 
@@ -140,7 +132,7 @@ class Publisher:
         pack_id: str,
         actor: Actor,
         if_match: IfMatch | None = None,
-        alongside: Alongside = _nothing,
+        alongside: Alongside = nothing,
     ) -> Published:
         """Give an owned pack of origin `upload` the content of a staged archive; id, roles and visibility stay.
 
@@ -206,8 +198,7 @@ class Publisher:
         """Return the pack, if this archive may replace its content. The checks are in the contract's order."""
         pack = owned_pack(pack_id, actor=actor, packs=self.packs)
         require_archive_origin(pack)
-        if built.manifest.name != pack.name:
-            raise of_another_name(pack, instead="POST /packs/upload")
+        require_name(pack, built.manifest.name, instead="POST /packs/upload")
         require_changeable(pack, if_match)
         return pack
 

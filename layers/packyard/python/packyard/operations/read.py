@@ -6,14 +6,14 @@ from packyard.errors import PackNotFound
 from packyard.packs.manifest.name import nearest_slug
 from packyard.packs.pack import Pack, PackStatus, Visibility, is_pack_id
 from packyard.store.packs import PackStore
-from packyard.tenants.caller import Caller
+from packyard.tenants.caller import Actor
 
 _SHOWN: Final = 64
 # What programs send when a variable has no value.
 _PLACEHOLDERS: Final = frozenset({"null", "none", "undefined", "nil", "nan", "id", "pack_id"})
 
 
-def get_pack(pack_id: str, *, caller: Caller, packs: PackStore) -> Pack:
+def get_pack(pack_id: str, *, caller: Actor, packs: PackStore) -> Pack:
     """Return a pack that the caller can see.
 
     Raises:
@@ -45,6 +45,6 @@ def no_such_pack(pack_id: str) -> PackNotFound:
     return PackNotFound(misnamed=pack_id[:_SHOWN], advice=f"GET /packs?q={search} finds it by its name.")
 
 
-def is_visible(pack: Pack, caller: Caller) -> bool:
+def is_visible(pack: Pack, caller: Actor) -> bool:
     """Return whether the caller's organisation owns the pack or everyone may see it (API contract, section 1)."""
     return pack.org_id == caller.org_id or pack.visibility is Visibility.COMMUNITY

@@ -15,9 +15,9 @@ from packyard.errors import InvalidRequest, ServiceUnavailable
 from packyard.oci.reference import Reference, parse_reference, same_repository
 from packyard.operations.owned_pack import (
     changing,
-    of_another_name,
     owned_pack,
     require_changeable,
+    require_name,
 )
 from packyard.operations.pack_content import Content, first_revision, manifest_fields
 from packyard.operations.published import Published
@@ -128,8 +128,7 @@ class Registrar:
             ours = reference.registry == self.images.own.host
             claim = self._claim_repository(before, due_at) if ours else None
             pulled = self.images.read_pack(reference, org_id=actor.org_id)
-            if pulled.manifest.name != before.name:
-                raise of_another_name(before, instead="POST /packs")
+            require_name(before, pulled.manifest.name, instead="POST /packs")
             after = before.revised(at=self.clock(), **_content(reference, pulled))
             if same_reference(before, after):
                 return Published(pack=before, changed=False)

@@ -8,16 +8,21 @@ uploads.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from packyard.errors import PreconditionFailed, UploadNotFound
 from packyard.messaging.cleanup_queue import CleanupQueue, StagedArchive
-from packyard.operations.owned_pack import owned_pack, require_archive_origin, require_changeable
+from packyard.operations.owned_pack import (
+    owned_pack,
+    require_archive_origin,
+    require_changeable,
+    require_changeable_files,
+)
 from packyard.packs.pack import Visibility
 from packyard.packs.precondition import IfMatch
-from packyard.packs.upload import Upload, UploadStatus, is_upload_id
+from packyard.packs.upload import Upload, UploadKind, UploadStatus, is_upload_id
 from packyard.storage.staging import Form, Staging, uploaded_key
 from packyard.store.packs import PackStore
 from packyard.store.uploads import UploadStore
@@ -65,13 +70,15 @@ class Uploads:
     clock: Callable[[], datetime]
     new_ulid: Callable[[], str]
 
-    def start(
+    def start(  # noqa: PLR0913 - by name: what the archive is, and for what
         self,
         *,
         caller: Caller,
         visibility: Visibility,
         pack_id: str | None,
         if_match: IfMatch | None = None,
+        kind: UploadKind = UploadKind.ARCHIVE,
+        deletions: tuple[str, ...] = (),
     ) -> StartedUpload:
         """Begin an upload.
 
@@ -80,17 +87,22 @@ class Uploads:
             visibility: Who may see the new pack; ignored with `pack_id`.
             pack_id: The pack that the archive replaces; None for a new pack.
             if_match: What the client has seen of that pack; checked now, and again by the build.
+            kind: What the archive is; `CHANGES` only with `pack_id`.
+            deletions: The paths that a change deletes, as `check_deletions` accepts them.
 
         Raises:
             PackNotFound: The caller's organisation owns no such pack.
-            InvalidRequest: The pack is not one that takes an archive.
+            InvalidRequest: The pack is not one that takes an archive, or not one whose files can be changed.
+            PermissionDenied: The files of the pack cannot be changed, because its tier is not `community`.
             PackDeleting: `if_match` is given, and the pack is being deleted.
             PreconditionFailed: The pack is at another revision than the client has seen, or `pack_id` is None.
             ServiceUnavailable: A backing service did not answer.
         """
-        self._check_target(pack_id, if_match, caller)
+        self._check_target(pack_id, if_match, caller, kind)
         now = self.clock()
-        upload = self._new_upload(caller, visibility, pack_id, if_match, now)
+        upload = replace(
+            self._new_upload(caller, visibility, pack_id, if_match, now), kind=kind, deletions=deletions
+        )
         key = uploaded_key(upload.id)
         no_build_from = upload.arrival_deadline + self.build_time
         self.cleanup_queue.enqueue(StagedArchive(key=key, due_at=no_build_from), now=now)
@@ -98,10 +110,15 @@ class Uploads:
         form = self.staging.form(key, max_bytes=self.max_bytes, lifetime=FORM_LIFETIME)
         return StartedUpload(upload=upload, form=form, max_bytes=self.max_bytes)
 
-    def _check_target(self, pack_id: str | None, if_match: IfMatch | None, caller: Caller) -> None:
+    def _check_target(
+        self, pack_id: str | None, if_match: IfMatch | None, caller: Caller, kind: UploadKind
+    ) -> None:
         if pack_id is not None:
             pack = owned_pack(pack_id, actor=caller, packs=self.packs)
-            require_archive_origin(pack, field="pack_id")
+            if kind is UploadKind.CHANGES:
+                require_changeable_files(pack, field="pack_id")
+            else:
+                require_archive_origin(pack, field="pack_id")
             if if_match is not None:
                 require_changeable(pack, if_match)
         elif if_match is not None:

@@ -29,6 +29,13 @@ class UploadStatus(StrEnum):
     EXPIRED = "expired"
 
 
+class UploadKind(StrEnum):
+    """What an archive is: a whole pack, or files to write into one."""
+
+    ARCHIVE = "archive"
+    CHANGES = "changes"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
     """One staged upload.
@@ -48,6 +55,8 @@ class Upload:
         forgotten_at: When the record is deleted.
         build_deadline: By when the build is done or has failed; None before the first attempt.
         if_match: The `If-Match` condition for the pack that the archive is for; None if there is none.
+        kind: What the archive is.
+        deletions: The paths that a change deletes, beside what its archive writes.
         error: The error envelope's inner object: why the upload failed or, during the build, why the last attempt
             failed. None if nothing has failed.
     """
@@ -63,6 +72,8 @@ class Upload:
     forgotten_at: datetime
     build_deadline: datetime | None = None
     if_match: IfMatch | None = None
+    kind: UploadKind = UploadKind.ARCHIVE
+    deletions: tuple[str, ...] = ()
     error: Mapping[str, Any] | None = None
 
     def at(self, now: datetime) -> "Upload":

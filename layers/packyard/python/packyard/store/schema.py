@@ -5,10 +5,12 @@ from typing import Any, Final
 
 from packyard.errors import ServiceUnavailable
 
-# The attribute that states an item's schema version. Items without it have version 1, the only one so far.
+# The attribute that states an item's schema version. Items without it have version 1.
 ATTRIBUTE: Final = "schema"
 FIRST: Final = 1
-NEWEST_READABLE: Final = 1
+# Of uploads of a kind that the first version does not have (decision 78).
+WITH_UPLOAD_KINDS: Final = 2
+NEWEST_READABLE: Final = 2
 
 
 def require_readable(item: Mapping[str, Any]) -> None:

@@ -15,7 +15,8 @@ from packyard.errors import PackyardError
 from packyard.packs.pack import Visibility
 from packyard.packs.precondition import IfMatch
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
-from packyard.packs.upload import Upload, UploadStatus
+from packyard.packs.upload import Upload, UploadKind, UploadStatus
+from packyard.store import schema
 from packyard.store.keys import upload_key
 from packyard.store.table import ConditionFailed, Item, Put, Table, Update
 
@@ -213,6 +214,7 @@ def _to_item(upload: Upload) -> Item:
         "visibility": upload.visibility.value,
         "pack_id": upload.pack_id,
         "if_match": _to_tags(upload.if_match),
+        **_to_changes(upload),
         "upload_status": upload.status.value,
         "form_expires_at": format_timestamp(upload.form_expires_at),
         "arrival_deadline": format_timestamp(upload.arrival_deadline),
@@ -221,6 +223,17 @@ def _to_item(upload: Upload) -> Item:
         "expires_at": int(upload.forgotten_at.timestamp()),
     }
     return {name: value for name, value in item.items() if value is not None}
+
+
+def _to_changes(upload: Upload) -> Item:
+    if upload.kind is UploadKind.ARCHIVE:
+        return {}
+    # A release that does not know these attributes would take the archive for the whole pack (decision 78).
+    return {
+        "kind": upload.kind.value,
+        "deletions": list(upload.deletions),
+        schema.ATTRIBUTE: schema.WITH_UPLOAD_KINDS,
+    }
 
 
 def _to_tags(if_match: IfMatch | None) -> list[str] | None:
@@ -244,5 +257,7 @@ def _from_item(item: Item) -> Upload:
         forgotten_at=parse_timestamp(item["forgotten_at"]),
         build_deadline=None if build_deadline is None else parse_timestamp(build_deadline),
         if_match=None if tags is None else IfMatch(frozenset(tags)),
+        kind=UploadKind(item.get("kind", UploadKind.ARCHIVE)),
+        deletions=tuple(item.get("deletions", ())),
         error=None if error is None else json.loads(error),
     )

@@ -3,7 +3,7 @@
 A layer that holds the same as before is the same blob. So it is neither read nor built nor sent.
 """
 
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from packyard.oci.build.layer import LayerContents, LayerFile, LayerSpool
 from packyard.oci.build.standing_layer import NotOurForm, leaves_of_layers, taken_files
 from packyard.oci.build.tree import Directory, Entry, File, leaves_in_order, with_parents
 from packyard.oci.content import LayerForm
-from packyard.oci.read.file_index import FileIndex, IndexedLayer
+from packyard.oci.read.file_index import FileIndex, IndexedLayer, empty_directories
 
 # Opens the blob of a layer for reading.
 OpenLayer = Callable[[IndexedLayer], AbstractContextManager[Iterator[bytes]]]
@@ -121,13 +121,20 @@ class LayerPlan:
         )
 
 
-def plan_change(index: FileIndex, changes: Mapping[str, File | None], *, vouched: bool) -> LayerPlan:
+def plan_change(
+    index: FileIndex,
+    changes: Mapping[str, File | None],
+    *,
+    vouched: bool,
+    directories: Iterable[str] | None = None,
+) -> LayerPlan:
     """Return what a change makes of an image's layers.
 
     Args:
         index: Of the image, which we have built.
         changes: By path: the file as it is to be, or None where there is to be none.
         vouched: Whether the index is known to be right. If not, nothing of the image stands unread.
+        directories: The directories to be; those that contain files may be missing. None for those that there are.
 
     Raises:
         NotOurForm: The index is of an image that we have not built.
@@ -137,7 +144,10 @@ def plan_change(index: FileIndex, changes: Mapping[str, File | None], *, vouched
         entry for layer in old for entry in layer if isinstance(entry, File) and entry.path not in changes
     ]
     added = [file for file in changes.values() if file is not None]
-    new = cut_leaves(leaves_in_order(directories=index.directories, files=[*kept, *added]))
+    empty = empty_directories(
+        index.directories if directories is None else directories, [file.path for file in (*kept, *added)]
+    )
+    new = cut_leaves(leaves_in_order(directories=empty, files=[*kept, *added]))
     return LayerPlan(
         index=index,
         old=old,

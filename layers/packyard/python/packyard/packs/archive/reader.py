@@ -1,11 +1,12 @@
 """Reading an uploaded pack archive: what is accepted, and which pack it contains (API contract, section 3)."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import BinaryIO, Final, Generic, Protocol, TypeVar
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import BinaryIO, Final, Generic, TypeVar
 
 from packyard.errors import InvalidRequest
+from packyard.packs.archive.contents import ArchivedFiles, ContentStore, PackContents, PackFile
 from packyard.packs.archive.faults import ArchiveFaults
 from packyard.packs.archive.gzip_stream import GzipStream
 from packyard.packs.archive.limits import ArchiveLimits
@@ -23,58 +24,15 @@ from packyard.packs.manifest.pack_manifest import Manifest, parse_manifest
 
 _AS_FILES: Final = "pack links as files (GNU tar: --hard-dereference)"
 
+_HOLDS_NOTHING: Final = (
+    "holds no file: leave it out to delete only, or make it with tar -C FOLDER -czf changes.tar.gz PATHS"
+)
+_WRAPPED: Final = (
+    "is a folder around the files, and their paths must be those in the pack; pack from inside the folder (tar -C "
+    "FOLDER -czf changes.tar.gz .)"
+)
+
 T = TypeVar("T")
-
-
-class ContentStore(Protocol[T]):
-    """Stores the contents of files while the archive is read."""
-
-    def store(self, chunks: Iterable[bytes]) -> T:
-        """Store one file's content and return a handle for it.
-
-        Args:
-            chunks: The content in pieces of at most 256 KiB; none for an empty file. Iterating may raise the errors of
-                `read_archive`, which must not be caught.
-        """
-
-    def fetch(self, stored: T) -> bytes:
-        """Return one file's content. Called at most once, for a small file, after all files are stored.
-
-        Args:
-            stored: A handle that `store` has returned.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class PackFile(Generic[T]):
-    """One file of a pack.
-
-    Attributes:
-        path: Relative to the pack's root.
-        size: Bytes.
-        executable: Whether any execute bit was set.
-        content: The handle from the content store; a hard link shares it with its target.
-    """
-
-    path: str
-    size: int
-    executable: bool
-    content: T
-
-
-@dataclass(frozen=True, slots=True)
-class PackContents(Generic[T]):
-    """The contents of an accepted archive.
-
-    Attributes:
-        manifest: The checked `pack.yaml`.
-        directories: The paths of all directories except the root, sorted.
-        files: Sorted by path.
-    """
-
-    manifest: Manifest
-    directories: tuple[str, ...]
-    files: tuple[PackFile[T], ...]
 
 
 def read_archive(stream: BinaryIO, *, limits: ArchiveLimits, contents: ContentStore[T]) -> PackContents[T]:
@@ -94,20 +52,45 @@ def read_archive(stream: BinaryIO, *, limits: ArchiveLimits, contents: ContentSt
         PayloadTooLarge: The archive is over `limits.compressed_bytes`.
     """
     reading = _Reading(stream, limits=limits, contents=contents)
-    try:
+    with reading.reporting_all_faults():
         reading.read_members()
         return reading.finish()
-    except InvalidRequest as error:
-        reading.faults.merge_misplaced()
-        reading.faults.lead_with(error.fields)
-        raise reading.faults.error() from error
+
+
+def read_files(stream: BinaryIO, *, limits: ArchiveLimits, contents: ContentStore[T]) -> ArchivedFiles[T]:
+    """Read and check a `.tar.gz` of files that are to be written into a pack, as `read_archive` reads a whole pack.
+
+    The names of members are paths in the pack, so there is no wrapping directory (decision 78). `pack.yaml` may be
+    missing.
+
+    Args:
+        stream: As for `read_archive`.
+        limits: As for `read_archive`.
+        contents: As for `read_archive`.
+
+    Raises:
+        InvalidRequest: As for `read_archive`; or the archive holds neither a file nor a directory.
+        PayloadTooLarge: The archive is over `limits.compressed_bytes`.
+    """
+    reading = _Reading(stream, limits=limits, contents=contents, may_be_wrapped=False)
+    with reading.reporting_all_faults():
+        reading.read_members()
+        return reading.finish_files()
 
 
 class _Reading(Generic[T]):
     """The state of reading one archive. Only at the end is it known whether there is a wrapping directory."""
 
-    def __init__(self, stream: BinaryIO, *, limits: ArchiveLimits, contents: ContentStore[T]) -> None:
+    def __init__(
+        self,
+        stream: BinaryIO,
+        *,
+        limits: ArchiveLimits,
+        contents: ContentStore[T],
+        may_be_wrapped: bool = True,
+    ) -> None:
         self.faults = ArchiveFaults(self._find_misplaced)
+        self._may_be_wrapped = may_be_wrapped
         self._limits = limits
         self._contents = contents
         self._stream = GzipStream(stream, limits=limits)
@@ -119,6 +102,20 @@ class _Reading(Generic[T]):
         self._manifests: dict[str, bytes] = {}
         self._manifest_paths: tuple[str, ...] = ()
         self._complete = False
+
+    @contextmanager
+    def reporting_all_faults(self) -> Iterator[None]:
+        """Add the earlier faults to the refusal that ends the reading.
+
+        Raises:
+            InvalidRequest: The refusal, with all faults.
+        """
+        try:
+            yield
+        except InvalidRequest as error:
+            self.faults.merge_misplaced()
+            self.faults.lead_with(error.fields)
+            raise self.faults.error() from error
 
     def read_members(self) -> None:
         """Read every member of the archive.
@@ -153,14 +150,31 @@ class _Reading(Generic[T]):
         manifest = self._parse_manifest(root)
         if self.faults:
             raise self.faults.error()
+        return PackContents(manifest, self._directories(root), self._sorted_files(root))
+
+    def finish_files(self) -> ArchivedFiles[T]:
+        """Check the entries at the root, and the manifest if there is one, and return the contents.
+
+        Raises:
+            InvalidRequest: Something is wrong with the archive or its manifest.
+        """
+        self.faults.merge_misplaced()
+        manifest = self._parse_manifest("") if self._tree.is_file(MANIFEST_PATH) else None
+        if self.faults:
+            raise self.faults.error()
+        contents = ArchivedFiles(manifest, self._directories(""), self._sorted_files(""))
+        if not contents.files and not contents.directories:
+            raise InvalidRequest({"archive": _HOLDS_NOTHING})
+        return contents
+
+    def _directories(self, root: str) -> tuple[str, ...]:
         below_root = (path.removeprefix(root) for path in self._tree.directories() if path + "/" != root)
-        return PackContents(
-            manifest=manifest,
-            directories=tuple(sorted(below_root)),
-            files=tuple(
-                PackFile(path.removeprefix(root), file.size, file.executable, file.content)
-                for path, file in sorted(self._files.items())
-            ),
+        return tuple(sorted(below_root))
+
+    def _sorted_files(self, root: str) -> tuple[PackFile[T], ...]:
+        return tuple(
+            PackFile(path.removeprefix(root), file.size, file.executable, file.content)
+            for path, file in sorted(self._files.items())
         )
 
     def _admit(self, member: Member) -> str | None:
@@ -235,6 +249,8 @@ class _Reading(Generic[T]):
 
     def _root(self) -> str:
         """Return the path of the pack's root: the only top-level directory and a slash, or empty if there is none."""
+        if not self._may_be_wrapped:
+            return ""
         top_level = list(self._tree.children(""))
         if len(top_level) == 1 and not self._refused_at_top - {top_level[0][0]}:
             name, directory = top_level[0]
@@ -259,14 +275,25 @@ class _Reading(Generic[T]):
             root + name: top_level_fault(name, directory=directory) for name, directory in sorted(entries)
         }
         wrappers = self._wrappers(root)
+        if not self._may_be_wrapped:
+            faults |= {name: _WRAPPED for name in self._wrapping() if faults.get(name) is not None}
         return {path: fault for path, fault in faults.items() if fault is not None and path not in wrappers}
 
     def _wrappers(self, root: str) -> set[str]:
         """Return entries at the root that contain a whole pack; the fault about the missing manifest names them."""
-        if not self._complete or self._tree.is_file(root + MANIFEST_PATH):
+        if not self._may_be_wrapped or not self._complete or self._tree.is_file(root + MANIFEST_PATH):
             return set()
         below_root = (path.removeprefix(root) for path in folders_with_manifest(self._tree, root))
         return {root + path.partition("/")[0] for path in below_root}
+
+    def _wrapping(self) -> Iterator[str]:
+        """Yield the only entry at the top if it is a directory that holds what belongs at the root of a pack."""
+        entries = list(self._tree.children(""))
+        if len(entries) == 1 and any(
+            top_level_fault(name, directory=directory) is None
+            for name, directory in self._tree.children(entries[0][0])
+        ):
+            yield entries[0][0]
 
     def _parse_manifest(self, root: str) -> Manifest:
         """Return the manifest.

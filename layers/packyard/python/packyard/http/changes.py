@@ -1,0 +1,99 @@
+"""Changes of many files at once in requests: the form, and the paths to delete that staged uploads share with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from packyard.errors import InvalidRequest
+from packyard.http.fields import Body, Field
+from packyard.http.form import read_parts
+from packyard.http.multipart import Part
+from packyard.http.upload import read_archive_part
+from packyard.packs.file_changes import MAX_DELETIONS, check_deletions
+
+DELETE: Final = Field(
+    name="delete",
+    kind="array",
+    items=Field(name="path", min_length=1, example="guides/old.md"),
+    max_items=MAX_DELETIONS,
+    description="The paths to delete. One that ends in `/` is a folder, with everything in it.",
+)
+_ARCHIVE: Final = Field(
+    name="archive",
+    kind="file",
+    description="A `.tar.gz` of the files to add or replace, by their paths in the pack, `pack.yaml` too if wanted.",
+)
+CHANGES_FORM: Final = Body(
+    name="ChangesForm",
+    description="The files to add or replace, and the paths to delete: at least one of them.",
+    fields=(_ARCHIVE, DELETE),
+    min_fields=1,
+)
+_EMPTY: Final = (
+    "is missing, and so is delete; send at least one of them: files to add or replace as -F archive=@changes.tar.gz, "
+    "and paths to delete as -F delete=guides/old.md"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangesRequest:
+    """The form of `POST /packs/{id}/changes`.
+
+    Attributes:
+        archive: The archive of files to add or replace; None for none.
+        deletions: The paths to delete.
+    """
+
+    archive: bytes | None
+    deletions: tuple[str, ...]
+
+
+def read_changes(event: APIGatewayProxyEvent, *, max_bytes: int) -> ChangesRequest:
+    """Return the changes that a form asks for.
+
+    Raises:
+        UnsupportedMediaType, PayloadTooLarge: See `read_parts`.
+        InvalidRequest: There is neither an archive nor a path, or one of them is not what it should be.
+    """
+    parts = read_parts(event, CHANGES_FORM, max_bytes=max_bytes)
+    faults: dict[str, str] = {}
+    archives = parts.get(_ARCHIVE.name, ())
+    archive = read_archive_part(archives[0], faults) if archives else None
+    deletions = _deletions(parts.get(DELETE.name, ()), faults)
+    if archive is None and not deletions and not faults:
+        faults[_ARCHIVE.name] = _EMPTY
+    if faults:
+        raise InvalidRequest(faults)
+    check_deletions(deletions)
+    return ChangesRequest(archive=archive, deletions=deletions)
+
+
+def _deletions(parts: Sequence[Part], faults: dict[str, str]) -> tuple[str, ...]:
+    paths = []
+    for part in parts:
+        try:
+            path = part.content.decode()
+        except UnicodeDecodeError:
+            path = ""
+            faults[DELETE.name] = "must be UTF-8, as paths in a pack are"
+        if part.is_file:
+            faults[DELETE.name] = "is a file; send the path itself, as in -F delete=guides/old.md"
+        paths.append(path)
+    return tuple(paths)
+
+
+def parse_deletions(given: object, faults: dict[str, str]) -> tuple[str, ...]:
+    """Return the paths that a JSON list holds. Add to `faults` under `delete` when it is no such list."""
+    if (
+        isinstance(given, list)
+        and len(given) <= MAX_DELETIONS
+        and all(isinstance(path, str) for path in given)
+    ):
+        return tuple(given)
+    faults[DELETE.name] = (
+        f'must be a list of at most {MAX_DELETIONS} paths, as in ["guides/old.md", "data/"]; a folder, with a slash '
+        "at its end, stands for all its files"
+    )
+    return ()
