@@ -160,7 +160,7 @@ class Model(StagedUploads):
             raise Refused.by_fields("path")
         stated = Content.of({path: content}) if path == "pack.yaml" else None
         pack = self.editable(pack_id, caller)
-        if pack.origin != "upload":
+        if pack.origin == "image_ref":
             raise Refused.by_fields("id")
         if pack.status == "deleting":
             raise Refused(409, "pack_deleting")
@@ -173,7 +173,9 @@ class Model(StagedUploads):
             if_match = None
         self.require_changeable(pack, if_match)
         if before.get(path) != content:
-            self.publish(pack, "put_file", caller, Content.of({**before, path: content}))
+            if not pack.content.is_ours:
+                raise Refused.by_fields("id")
+            self.publish(pack, "put_file", caller, Content.edited({**before, path: content}, pack.name))
         return pack.answer(200, caller.org)
 
     def delete(

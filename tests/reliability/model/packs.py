@@ -49,6 +49,20 @@ class Content:
         place = (tuple(sorted(files.items())), maker)
         return _CONTENTS.setdefault(place, cls(dict(files), maker, Image()))
 
+    @classmethod
+    def edited(cls, files: Mapping[str, bytes], pack: str) -> "Content":
+        """Return the content of an image that we make for a pack of a name, which the image states as its title.
+
+        Only a clone can have another name than its `pack.yaml`.
+        """
+        ours = cls.of(files)
+        return ours if ours.name == pack else cls.of(files, f"us, for {pack}")
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether we have built an image of it."""
+        return self.maker.startswith("us")
+
     @cached_property
     def manifest(self) -> dict[str, Any]:
         manifest: dict[str, Any] = yaml.safe_load(self.files["pack.yaml"])
