@@ -259,3 +259,24 @@ def test_an_accepted_change_names_each_path_once_and_leaves_a_tree(
     assert paths.deleted.isdisjoint(written)
     assert len(set(deletions)) == len(deletions)
     assert is_a_tree([*(set(files) - paths.deleted - set(written)), *written])
+
+
+def test_a_path_to_delete_that_no_pack_can_have_is_refused_before_anything_looks_at_it() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        check_deletions(["a/" * 100_000, "README.md"])
+
+    assert list(refused.value.fields.values()) == ["is over 4096 bytes, which no path in a pack is"]
+
+
+@pytest.mark.parametrize(
+    ("new", "why"),
+    [
+        ("guides", "is deleted by the same change; name it once"),
+        ("guides/new", "is in guides/, which the same change deletes; name one of them"),
+    ],
+)
+def test_a_folder_is_not_deleted_and_added_by_one_change(new: str, why: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        change("guides/", new_directories=[new])
+
+    assert refused.value.fields == {f"archive:{new}": why}

@@ -18,6 +18,9 @@ from packyard.packs.archive.top_level import MANIFEST_PATH
 
 # More files are deleted by their folder.
 MAX_DELETIONS: Final = 1000
+# No path of an image that can be unpacked on Linux is longer (PATH_MAX).
+_MAX_PATH_BYTES: Final = 4096
+_TOO_LONG: Final = f"is over {_MAX_PATH_BYTES} bytes, which no path in a pack is"
 
 _NO_PATH: Final = (
     "names no path; write one as GET /packs/{id}/files lists it, and a slash at the end of a folder"
@@ -48,8 +51,9 @@ def check_deletions(deletions: Sequence[str]) -> None:
 
     Raises:
         InvalidRequest: On `delete:<path>`: a path is given twice, is in a folder that is given too, is empty, or is
-            that of the manifest. At most 100 faults.
+            that of the manifest, or is over 4,096 bytes. At most 100 faults.
     """
+    _require_none({_field(path): _TOO_LONG for path in deletions if len(path.encode()) > _MAX_PATH_BYTES})
     folders = _folders(deletions)
     seen: set[str] = set()
     faults = {}
@@ -95,7 +99,7 @@ def changed_paths(  # noqa: PLR0913 - by name: what the pack has, and what the c
     kept_directories = [path for path in directories if path not in folders and not _is_in(folders, path)]
     faults = {
         **_absent_paths(deletions, files=files, directories=directories),
-        **_overlaps(named, folders, written, field),
+        **_overlaps(named, folders, written, new_directories, field),
     }
     if not faults:
         gone = {*deleted, *written}
@@ -115,14 +119,20 @@ def _absent_paths(
 ) -> dict[str, str]:
     known_files = set(files)
     folders = {*directories, *(parent for path in (*files, *directories) for parent in _ancestors(path))}
-    return {
-        _field(path): _absent(path, known_files, folders)
+    absent = [
+        path
         for path in deletions
         if (path.removesuffix("/") not in folders if path.endswith("/") else path not in known_files)
-    }
+    ]
+    if not absent:
+        return {}
+    normal = {unicodedata.normalize("NFC", file) for file in files if not file.isascii()}
+    return {_field(path): _absent(path, known_files, folders, normal) for path in absent[:MAX_REPORTED]}
 
 
-def _absent(path: str, files: Collection[str], directories: Collection[str]) -> str:
+def _absent(
+    path: str, files: Collection[str], directories: Collection[str], normal_files: Collection[str]
+) -> str:
     """Return why a path cannot be deleted: what the pack has instead, if a mistake explains it."""
     plain = path.removesuffix("/")
     if path.endswith("/") and plain in files:
@@ -132,16 +142,24 @@ def _absent(path: str, files: Collection[str], directories: Collection[str]) -> 
     clean = "/".join(segment for segment in plain.split("/") if segment not in ("", "."))
     if clean != plain and clean in (directories if path.endswith("/") else files):
         return f"has an empty or '.' segment; write {_shown(clean)}{path[len(plain) :]}"
-    normal = unicodedata.normalize("NFC", plain)
-    if any(normal == unicodedata.normalize("NFC", known) for known in files if not known.isascii()):
+    if unicodedata.normalize("NFC", plain) in normal_files:
         return "is in the pack in another Unicode spelling; take the path from GET /packs/{id}/files"
     return _NOT_THERE
 
 
 def _overlaps(
-    named: Collection[str], folders: Collection[str], written: Sequence[str], field: Callable[[str], str]
+    named: Collection[str],
+    folders: Collection[str],
+    written: Sequence[str],
+    new_directories: Sequence[str],
+    field: Callable[[str], str],
 ) -> dict[str, str]:
     faults = {}
+    for path in new_directories:
+        if path in folders:
+            faults[field(path)] = "is deleted by the same change; name it once"
+        elif (folder := _folder_of(path, folders)) is not None:
+            faults[field(path)] = f"is in {_shown(folder)}/, which the same change deletes; name one of them"
     for path in written:
         if path in named:
             faults[field(path)] = "is deleted by the same change; leave it out there to replace the file"

@@ -25,6 +25,8 @@ _MAX_EXCESS: Final = 1 << 20
 _PIECE_BYTES: Final = 256 << 10
 # What tar's headers and files start at.
 _BLOCK: Final = 512
+# Two inflaters that have been given the same bytes may have returned a little more or less of them.
+_MAX_AHEAD: Final = 4 << 10
 # The stub declares an instance.
 _ISAL_ERROR: Final[type[Exception]] = igzip_lib.IsalError  # type: ignore[assignment]
 
@@ -151,12 +153,16 @@ class FlushWatch:
 
     def note_end_of_part(self, offset: int, raw_offset: int) -> None:
         """Note that a part has been inflated: where the next one starts, in the blob and in the tar."""
+        if self._alone is not None:
+            self._alone.catch_up()
         if self._at_marker and raw_offset % _BLOCK == 0:
             self._settle()
             self._start, self._alone = (offset, raw_offset), _Alone()
 
     def note_end_of_member(self, offset: int, raw_offset: int) -> None:
         """Note that the member has ended; of later ones there is nothing to find out."""
+        if self._alone is not None:
+            self._alone.catch_up()
         if self._settle():
             self._log.note_flushed(offset, raw_offset)
         self._start = self._alone = None
@@ -175,17 +181,28 @@ class _Alone:
 
     def __init__(self) -> None:
         self._inflater = igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_DEFLATE)
+        self._part = b""
         self._failed = False
         self._made = self._wanted = 0
         self._made_crc = self._wanted_crc = 0
 
     def feed(self, part: bytes) -> None:
-        rest = part
+        self._part = part
+
+    def catch_up(self) -> None:
+        """Inflate the part that was fed last, but hardly more of it than it gave with what precedes it.
+
+        Content that only looks like a piece could inflate to a thousand times as much.
+        """
+        rest = self._part
         try:
             while not (self._failed or self._inflater.eof):
-                raw = self._inflater.decompress(rest, _PIECE_BYTES)
+                most = self._wanted - self._made + _MAX_AHEAD
+                raw = self._inflater.decompress(rest, min(_PIECE_BYTES, most))
                 self._made += len(raw)
                 self._made_crc = isal_zlib.crc32(raw, self._made_crc)
+                if self._made >= self._wanted + _MAX_AHEAD:
+                    self._failed = True
                 if self._inflater.needs_input:
                     break
                 rest = b""
