@@ -103,6 +103,29 @@ def test_an_upload_is_not_repeated_to_a_registry_that_is_down(deployment: Deploy
     assert len(posts) == layer_and_configs * attempts
 
 
+def test_no_repository_is_created_for_a_change_of_an_image(deployment: Deployment) -> None:
+    pack = deployment.service.upload(PackArchive().build()).body["id"]
+    deployment.service.registry.moods.append(HangsUp(method="POST"))
+    deployment.wire.tap = calls = Calls()
+
+    answer = deployment.service.request(
+        "put_file",
+        Request(
+            method="PUT",
+            resource="/packs/{id}/files/{path+}",
+            path=f"/packs/{pack}/files/README.md",
+            headers={"Content-Type": "application/octet-stream"},
+            body=b"changed",
+            caller=ACME,
+        ),
+    )
+
+    assert answer.status == 502
+    assert "ecr.CreateRepository" not in calls.to_ecr(), (
+        "its function may not, and an image without its layers is none"
+    )
+
+
 def test_another_push_of_the_name_may_create_it_in_between(deployment: Deployment) -> None:
     def created_by_another(point: Point) -> Any:
         deployment.service.registry.shelves.repositories[NAME] = Repository()

@@ -57,7 +57,13 @@ class BuiltImages:
         return self.registry.begin_upload(self._repository(org_id, name))
 
     def push(
-        self, image: Image, *, uploads: Mapping[Digest, BlobUpload], pack: Pack, due_at: datetime
+        self,
+        image: Image,
+        *,
+        uploads: Mapping[Digest, BlobUpload],
+        pack: Pack,
+        due_at: datetime,
+        beside_layers: bool = False,
     ) -> None:
         """Enqueue the cleanup of an image and push it by digest.
 
@@ -66,14 +72,20 @@ class BuiltImages:
             uploads: By a layer's digest: what has taken it already.
             pack: The pack that is to have it, as it will be written.
             due_at: From when the image is an orphan unless a row uses it.
+            beside_layers: Whether it needs layers that are in the repository. A repository that is not there has lost
+                them, so it is not created.
 
         Raises:
             RegistryUnavailable, RegistryThrottled: Our registry did not take the image.
             ServiceUnavailable: SQS, or AWS on behalf of the registry, did not answer.
         """
         repository = self._enqueued(image.digests, pack, due_at)
+        send = partial(self.registry.push, repository, image, uploads=uploads)
         try:
-            self._sent(repository, due_at, lambda: self.registry.push(repository, image, uploads=uploads))
+            if beside_layers:
+                send()
+            else:
+                self._sent(repository, due_at, send)
         except RegistryRefused as refused:
             # A deletion has removed the repository in between; or this push took longer than its claim, and a cleaner
             # has removed what the index names. The client's repeat pushes the image again, or learns from the row why

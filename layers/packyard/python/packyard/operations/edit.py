@@ -204,7 +204,9 @@ class FileEditor:
                 before, until=revision.due_at, now=self.clock(), token=self.new_ulid()
             )
             self.indexes.put(image.layer_digest, index_of_layers(image.layers))
-            self.images.push(image, uploads=changed.uploads, pack=after, due_at=revision.due_at)
+            self.images.push(
+                image, uploads=changed.uploads, pack=after, due_at=revision.due_at, beside_layers=True
+            )
             self.packs.change(
                 before,
                 after,
