@@ -45,6 +45,10 @@ def body_schema(body: Body) -> Schema:
         schema["dependentRequired"] = {name: [other] for name, other in body.needs}
     if body.min_fields:
         schema["minProperties"] = body.min_fields
+    if any(field.kind == "file" for field in body.fields):
+        # A form has a part for each item of a list, so none for an empty one.
+        for lists in (field.name for field in body.fields if field.kind == "array"):
+            schema["properties"][lists]["minItems"] = 1
     return schema
 
 

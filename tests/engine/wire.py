@@ -68,6 +68,8 @@ class Wire:
     _actors: WeakKeyDictionary[Thread, object] = field(default_factory=WeakKeyDictionary)
     _interrupted: dict[object, Event] = field(default_factory=dict)
     _lock: Any = field(default_factory=RLock)
+    _tapping: bool = False
+    _tapper: Thread | None = None
     _tokens: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     _open: list[Any] = field(default_factory=list)
 
@@ -78,12 +80,8 @@ class Wire:
 
         def tapped(pool: HTTPConnectionPool, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
             def send() -> Any:
-                # The body of one request may be made of the answer to another, in another thread.
-                self._lock.release()
-                try:
+                with self._unlocked():
                     answer = urlopen(pool, method, url, *args, **kwargs)
-                finally:
-                    self._lock.acquire()
                 self._open += [answer, pool]
                 return answer
 
@@ -158,7 +156,28 @@ class Wire:
             finally:
                 self._interrupted.pop(actor).set()
         with self._lock:
-            return self.tap(point)
+            self._tapping, self._tapper = True, current_thread()
+            try:
+                return self.tap(point)
+            finally:
+                self._tapping = False
+
+    @contextmanager
+    def _unlocked(self) -> Iterator[None]:
+        """Let other threads' requests pass: the body of one request may be made of the answer to another.
+
+        A tap may also keep a request and send it later, when this thread does not hold the lock.
+        """
+        if not self._tapping or self._tapper is not current_thread():
+            yield
+            return
+        self._tapping = False
+        self._lock.release()
+        try:
+            yield
+        finally:
+            self._lock.acquire()
+            self._tapping, self._tapper = True, current_thread()
 
     def _aws(self, event_name: str, request: AWSPreparedRequest, **_: Any) -> Any:
         service, operation = event_name.replace("-", "").split(".")[1:]

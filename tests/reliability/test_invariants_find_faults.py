@@ -49,7 +49,7 @@ FAULTS: dict[str, Callable[[Scene], object]] = {
     "archives": lambda scene: scene.service.aws.s3.put_object(
         Bucket=BUCKET, Key="inline/x.tar.gz", Body=b"x"
     ),
-    "histories": lambda scene: scene.put(revision_key(scene.pack_id, 1), operation="update"),
+    "history": lambda scene: scene.put(revision_key(scene.pack_id, 1), operation="update"),
     "rows": lambda scene: scene.put(pack_key(scene.pack_id), GSI2PK=None),
     "names": lambda scene: scene.put(name_key(ACME.org_id, "slack"), pack_id=None),
     "references": lambda scene: scene.remove(reference_key(scene.pack_id, GLOBEX.org_id, "support")),
