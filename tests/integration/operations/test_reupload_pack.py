@@ -70,6 +70,7 @@ def test_a_new_archive_replaces_everything_that_an_archive_decides_and_nothing_e
         "category",
         "image_ref",
         "image_digest",
+        "content_digest",
         "size_bytes",
     }
     assert answer.body["version"] == "2.0.0"

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
-from tests.reliability.model.expectations import Expected, Refused
+from tests.reliability.model.expectations import Expected, Learnt, Refused
 from tests.reliability.model.packs import ABSENT, Archive, Content, Entry, Pack, Reference, is_pack_path
 from tests.reliability.model.staged_uploads import StagedUploads
 from tests.reliability.model.state import Caller, Name
@@ -239,7 +239,9 @@ class Model(StagedUploads):
             {"path": path, "size": len(held), "mode": "0644", "digest": content.etag(path)}
             for path, held in sorted(content.files.items())
         ]
-        return Expected(200, {"files": files})
+        digest = Learnt(content.image, "digest", "sha256:")
+        named = {"image_digest": digest, "content_digest": content.digest}
+        return Expected(200, {"files": files} | named)
 
     def get_file(self, caller: Caller, pack_id: str, path: str) -> Expected:
         content = self.visible(pack_id, caller).content

@@ -54,6 +54,13 @@ class Learnt:
         setattr(self.owner, self.attribute, value)
 
 
+@dataclass(frozen=True)
+class IfStated:
+    """A value that an answer may leave out; where it is stated, it is this one."""
+
+    value: Any
+
+
 @dataclass
 class Expected:
     """What an answer has to be."""
@@ -102,7 +109,13 @@ class Refused(Exception):
             return refused.expected
 
 
-def _fault(expected: Any, found: Any, at: str, learnt: list[tuple[Learnt, Any]]) -> str | None:
+def _names(expected: dict[str, Any], found: dict[str, Any]) -> set[str]:
+    return {name for name, value in expected.items() if name in found or not isinstance(value, IfStated)}
+
+
+def _fault(  # noqa: PLR0911 - one for each kind of expectation
+    expected: Any, found: Any, at: str, learnt: list[tuple[Learnt, Any]]
+) -> str | None:
     match expected:
         case _Any():
             return None
@@ -111,8 +124,10 @@ def _fault(expected: Any, found: Any, at: str, learnt: list[tuple[Learnt, Any]])
                 learnt.append((expected, found))
                 return None
             expected = expected.value
-        case dict() if isinstance(found, dict) and expected.keys() == found.keys():
-            faults = (_fault(expected[name], found[name], f"{at}.{name}", learnt) for name in expected)
+        case IfStated():
+            return _fault(expected.value, found, at, learnt)
+        case dict() if isinstance(found, dict) and _names(expected, found) == found.keys():
+            faults = (_fault(expected[name], found[name], f"{at}.{name}", learnt) for name in found)
             return next(filter(None, faults), None)
         case list() if isinstance(found, list) and len(expected) == len(found):
             pairs = enumerate(zip(expected, found, strict=True))

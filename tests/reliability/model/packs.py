@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from hashlib import sha256
 from typing import Any, Final
 
 import yaml
-from tests.reliability.model.expectations import Expected, Learnt, Refused
+from tests.reliability.model.expectations import Expected, IfStated, Learnt, Refused
 
 _ROOT_FILES: Final = frozenset({"pack.yaml", "behavior.md", "README.md", "LICENSE"})
 _ROOT_FOLDERS: Final = frozenset({"guides", "scripts", "data", "templates"})
@@ -48,6 +49,15 @@ class Content:
     def of(cls, files: Mapping[str, bytes], maker: str = "us") -> "Content":
         place = (tuple(sorted(files.items())), maker)
         return _CONTENTS.setdefault(place, cls(dict(files), maker, Image()))
+
+    @property
+    def digest(self) -> str:
+        """The content digest (API contract, section 4), computed without the service; nothing here is executable."""
+        lines = (
+            f"{path}\x00{sha256(content).hexdigest()}\x00644\n".encode()
+            for path, content in self.files.items()
+        )
+        return f"sha256:{sha256(b''.join(sorted(lines))).hexdigest()}"
 
     @classmethod
     def edited(cls, files: Mapping[str, bytes], pack: str) -> "Content":
@@ -139,6 +149,7 @@ class Entry:
             "operation": self.operation,
             "version": self.content.version,
             "image_digest": Learnt(self.content.image, "digest", "sha256:"),
+            "content_digest": IfStated(self.content.digest),
             "actor": self.actor,
             "at": timestamp(self.at),
         }
@@ -209,6 +220,7 @@ class Pack:
             "image_ref": self.image_ref,
             "image_digest": Learnt(self.content.image, "digest", "sha256:"),
             "size_bytes": Learnt(self.content.image, "size_bytes", ""),
+            "content_digest": IfStated(self.content.digest),
             "created_at": timestamp(self.created_at),
             "updated_at": timestamp(self.updated_at),
             "owned": self.org == org,
