@@ -73,7 +73,7 @@ def test_a_change_costs_two_calls(service: Service, pack: str) -> None:
 
 
 def test_a_change_is_entered_into_the_history_once(service: Service, pack: str) -> None:
-    digest = service.get(pack).body["image_digest"]
+    before = service.get(pack).body
 
     service.update(pack, "community")
     service.update(pack, "community")
@@ -85,7 +85,8 @@ def test_a_change_is_entered_into_the_history_once(service: Service, pack: str) 
             "revision": 2,
             "operation": "update",
             "version": "1.4.0",
-            "image_digest": digest,
+            "image_digest": before["image_digest"],
+            "files_digest": before["content_digest"],
             "actor": "key:acme",
             "at": "2026-03-01T12:00:00.000Z",
         }

@@ -29,6 +29,7 @@ def test_an_archive_becomes_a_pack(service: Service) -> None:
     pack = answer.body
     digest, size = pack.pop("image_digest"), pack.pop("size_bytes")
     assert pack.pop("capabilities").startswith("- name: slack-api")
+    assert pack.pop("content_digest").startswith("sha256:")
     assert pack == {
         "id": pack["id"],
         "org_id": ACME.org_id,

@@ -67,6 +67,7 @@ def test_a_created_pack_has_the_first_entry_of_its_history(
         "operation": "upload",
         "version": "1.0.0",
         "image_digest": pack.image_digest,
+        "files_digest": pack.content_digest,
         "actor": "key:1",
         "at": "2026-01-02T03:04:05.678Z",
     }
