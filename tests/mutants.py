@@ -117,11 +117,13 @@ MUTANTS: Final = (
     Mutant(
         "an image's cleanup message is sent after its push",
         "operations/built_images.py",
-        "        repository = self._enqueued(image.digests, pack, due_at)\n        try:\n"
-        "            self._sent(repository, due_at, lambda: self.registry.push(repository, image, uploads=uploads))\n",
-        "        repository = self._repository(pack.org_id, pack.name)\n        try:\n"
-        "            self._sent(repository, due_at, lambda: self.registry.push(repository, image, uploads=uploads))\n"
-        "            self._enqueued(image.digests, pack, due_at)\n",
+        "        repository = self._enqueued(image.digests, pack, due_at)\n"
+        "        send = partial(self.registry.push, repository, image, uploads=uploads)\n        try:\n",
+        "        repository = self._repository(pack.org_id, pack.name)\n\n"
+        "        def send() -> None:\n"
+        "            self.registry.push(repository, image, uploads=uploads)\n"
+        "            self._enqueued(image.digests, pack, due_at)\n\n"
+        "        try:\n",
         (_OPERATIONS + "test_reupload_pack.py",),
     ),
     Mutant(

@@ -40,7 +40,7 @@ def numbers(answer: Answer) -> list[int]:
 
 
 def test_a_history_lists_every_accepted_write_the_newest_first(service: Service, pack: str) -> None:
-    digest = service.get(pack).body["image_digest"]
+    body = service.get(pack).body
 
     answer = revisions(service, pack)
 
@@ -51,7 +51,8 @@ def test_a_history_lists_every_accepted_write_the_newest_first(service: Service,
                 "revision": number,
                 "operation": operation,
                 "version": "1.4.0",
-                "image_digest": digest,
+                "image_digest": body["image_digest"],
+                "content_digest": body["content_digest"],
                 "actor": "key:acme",
                 "at": f"2026-03-01T12:0{number - 1}:00.000Z",
             }
