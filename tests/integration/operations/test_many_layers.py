@@ -280,3 +280,18 @@ def test_uploads_are_waited_for_before_too_many_are_under_way() -> None:
 
     assert told[:6] == ["begin 0", "begin 1", "settle 0", "begin 2", "settle 1", "begin 3"]
     assert sorted(told[6:]) == [f"leave {number}" for number in range(4)]
+
+
+def test_an_image_that_we_built_is_read_though_it_is_larger_than_one_of_others_may_be(
+    service: Service,
+) -> None:
+    pack_id = upload(service)["id"]
+    files = service.services.image_files
+    narrow = replace(files.sources, limits=replace(files.sources.limits, compressed_bytes=1000))
+    pack = service.services.packs.get(pack_id)
+    assert pack is not None
+    assert pack.size_bytes > 1000
+
+    index = replace(files, sources=narrow).read_index(pack, org_id=ACME.org_id)
+
+    assert {file.path for file in index.files} >= FILES.keys()

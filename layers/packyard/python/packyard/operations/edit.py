@@ -114,11 +114,12 @@ class FileEditor:
                 due_at=due_at,
                 alongside=alongside,
             )
-
-            def wanted(image: FileIndex) -> Changes:
-                return changes if image is index else changes_of(written, deletions, image)
-
-            with self._changer("archive").changed(before, index, wanted, spool=spool) as changed:
+            with self._changer("archive").changed(
+                before,
+                index,
+                lambda image: changes if image is index else changes_of(written, deletions, image),
+                spool=spool,
+            ) as changed:
                 return self._publish(before, changed, revision)
 
     def put(

@@ -82,12 +82,14 @@ class ImageFiles:
             InvalidRequest, RegistryUnavailable, ServiceUnavailable: As for `index`.
         """
         reader = self._reader(pack, org_id)
-
+        limits = self.sources.limits
+        if pack.layer_digest is not None:
+            limits = limits.of_an_image_that_we_built()
         with self._opened(pack, org_id) as repository:
             index = scan_image(
                 repository,
                 pack.image_digest,
-                limits=self.sources.limits,
+                limits=limits,
                 # In a layer that this service built, each file can be read alone, without checkpoints.
                 keep_windows=partial(self.indexes.put_windows, reader=reader)
                 if pack.layer_digest is None

@@ -8,7 +8,7 @@ until `/pack.yaml` is found. They are streamed, and the result counts only after
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -82,6 +82,13 @@ class PullLimits:
     compressed_bytes: int = 256 << 20
     layer: LayerLimits = field(default_factory=LayerLimits)
 
+    def of_an_image_that_we_built(self) -> "PullLimits":
+        """Return these limits for an image of our own.
+
+        It was within the limits on packs when it was built, and its content may not compress at all.
+        """
+        return replace(self, compressed_bytes=2 * self.layer.unpacked_bytes)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnRegistry:
@@ -144,7 +151,9 @@ class ImageSource:
             ServiceUnavailable: AWS did not provide a credential.
         """
         with self.opened(reference, org_id=org_id) as repository:
-            return self._read(repository, reference.target)
+            ours = reference.registry == self.own.host
+            limits = self.limits.of_an_image_that_we_built() if ours else self.limits
+            return self._read(repository, reference.target, limits)
 
     @contextmanager
     def opened(self, reference: Reference, *, org_id: str) -> Iterator[ThirdPartyRepository]:
@@ -214,10 +223,10 @@ class ImageSource:
             return f"{scheme}://{registry}", self.trusted
         return f"https://{registry}", TrustedHosts()
 
-    def _read(self, repository: ThirdPartyRepository, target: str) -> PulledPack:
+    def _read(self, repository: ThirdPartyRepository, target: str, limits: PullLimits) -> PulledPack:
         digest, document = repository.document(target)
         manifest = chosen_manifest(repository, document)
-        content = self._manifest_file(repository, manifest)
+        content = self._manifest_file(repository, manifest, limits)
         # Imported here because it loads the validation models, which reading files does not need.
         from packyard.packs.manifest.pack_manifest import parse_manifest  # noqa: PLC0415
 
@@ -227,16 +236,18 @@ class ImageSource:
             size_bytes=manifest.size_bytes,
         )
 
-    def _manifest_file(self, repository: ThirdPartyRepository, manifest: ThirdPartyManifest) -> bytes:
+    def _manifest_file(
+        self, repository: ThirdPartyRepository, manifest: ThirdPartyManifest, limits: PullLimits
+    ) -> bytes:
         search = FileSearch(_MANIFEST_NAME, limits=self.limits.layer)
-        left = self.limits.compressed_bytes
+        left = limits.compressed_bytes
         links = 0
         layers = list(manifest.layers)
         while layers:
             left -= layers[-1].size
             if left < 0:
                 raise ImageFault(
-                    f"has no {_MANIFEST_NAME} in its topmost {self.limits.compressed_bytes} bytes of layers"
+                    f"has no {_MANIFEST_NAME} in its topmost {limits.compressed_bytes} bytes of layers"
                 )
             found = self._look(repository, layers[-1], search)
             if isinstance(found, bytes):
