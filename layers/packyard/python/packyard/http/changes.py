@@ -1,4 +1,4 @@
-"""Changes of many files at once in requests: the form, and the paths to delete that staged uploads share with it."""
+"""The form that changes many files at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,19 +7,13 @@ from typing import Final
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest
+from packyard.http.deletions import DELETE
 from packyard.http.fields import Body, Field
 from packyard.http.form import read_parts
 from packyard.http.multipart import Part
 from packyard.http.upload import read_archive_part
-from packyard.packs.file_changes import MAX_DELETIONS, check_deletions
+from packyard.packs.file_changes import check_deletions
 
-DELETE: Final = Field(
-    name="delete",
-    kind="array",
-    items=Field(name="path", min_length=1, example="guides/old.md"),
-    max_items=MAX_DELETIONS,
-    description="The paths to delete. One that ends in `/` is a folder, with everything in it.",
-)
 _ARCHIVE: Final = Field(
     name="archive",
     kind="file",
@@ -82,18 +76,3 @@ def _deletions(parts: Sequence[Part], faults: dict[str, str]) -> tuple[str, ...]
             faults[DELETE.name] = "is a file; send the path itself, as in -F delete=guides/old.md"
         paths.append(path)
     return tuple(paths)
-
-
-def parse_deletions(given: object, faults: dict[str, str]) -> tuple[str, ...]:
-    """Return the paths that a JSON list holds. Add to `faults` under `delete` when it is no such list."""
-    if (
-        isinstance(given, list)
-        and len(given) <= MAX_DELETIONS
-        and all(isinstance(path, str) for path in given)
-    ):
-        return tuple(given)
-    faults[DELETE.name] = (
-        f'must be a list of at most {MAX_DELETIONS} paths, as in ["guides/old.md", "data/"]; a folder, with a slash '
-        "at its end, stands for all its files"
-    )
-    return ()

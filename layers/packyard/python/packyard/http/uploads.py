@@ -7,7 +7,7 @@ from typing import Any, Final
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest, PayloadTooLarge
-from packyard.http.changes import DELETE, parse_deletions
+from packyard.http.deletions import DELETE, parse_deletions
 from packyard.http.fields import Body, Field
 from packyard.http.json_body import read_json
 from packyard.http.visibility import VISIBILITY, stated_visibility
