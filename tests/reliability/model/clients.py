@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
+from tests.changes import changes_form
 from tests.documented import assert_documented
 from tests.gateway import Answer, Request, multipart
 from tests.reliability.model.packs import Archive, Reference
@@ -44,6 +45,7 @@ _ROUTES: Final = {
     "clone": ("clone_pack", "POST", "/packs/{id}/clone", ["id", "name"]),
     "update": ("update_pack", "PATCH", "/packs/{id}", ["id"]),
     "put_file": ("put_file", "PUT", "/packs/{id}/files/{path}", ["id", "path", "content"]),
+    "change": ("change_pack", "POST", "/packs/{id}/changes", ["id", "files", "deletions"]),
     "delete": ("delete_pack", "DELETE", "/packs/{id}", ["id"]),
     "set_role": ("set_role_packs", "PUT", "/agent-roles/{role_id}/packs", ["role_id", "pack_ids"]),
     "get_role": ("get_role_packs", "GET", "/agent-roles/{role_id}/packs", ["role_id"]),
@@ -160,7 +162,10 @@ class Clients:
         for name in [name for name in fields if f"{{{name}}}" in resource]:
             path = path.replace(f"{{{name}}}", quote(fields.pop(name)))
         query, body = fields.pop("query", {}), fields.pop("content", None)
-        if "archive" in fields:
+        if operation == "change":
+            body, form_headers = changes_form(dict(fields.pop("files")) or None, fields.pop("deletions"))
+            headers |= form_headers
+        elif "archive" in fields:
             form = {"archive": packed(fields.pop("archive"))}
             body, form_headers = multipart(form | {name: value.encode() for name, value in fields.items()})
             headers |= form_headers

@@ -6,6 +6,7 @@ answer that states it, and requires from then on. What may be one way or the oth
 is not in here: `possible_states.py` keeps several models, and drops those that an answer contradicts.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -19,7 +20,7 @@ from tests.reliability.model.state import Caller, Name
 TOMBSTONE_KEPT: Final = timedelta(days=30)
 VISIBILITIES: Final = ("org", "community")
 CREATING: Final = frozenset(
-    {"upload", "reupload", "create", "replace", "clone", "update", "put_file", "start_upload"}
+    {"upload", "reupload", "create", "replace", "clone", "update", "put_file", "change", "start_upload"}
 )
 WRITING: Final = CREATING | {"delete", "set_role"}
 
@@ -178,6 +179,61 @@ class Model(StagedUploads):
             self.publish(pack, "put_file", caller, Content.edited({**before, path: content}, pack.name))
         return pack.answer(200, caller.org)
 
+    def change(
+        self,
+        caller: Caller,
+        pack_id: str,
+        files: Sequence[tuple[str, bytes]],
+        deletions: Sequence[str],
+        if_match: str | None,
+    ) -> Expected:
+        """Files are added, replaced and deleted in one revision. Each path is named once; a deleted one is there."""
+        written, folders = dict(files), tuple(path for path in deletions if path.endswith("/"))
+        if not written and not deletions:
+            raise Refused.by_fields("archive")
+        self._require_no_faults(
+            f"delete:{path}"
+            for path in deletions
+            if path == "pack.yaml" or (path.startswith(folders) and path not in folders)
+        )
+        pack = self.editable(pack_id, caller)
+        if pack.origin == "image_ref":
+            raise Refused.by_fields("id")
+        self.require_changeable(pack, None)
+        if "pack.yaml" in written and Content.of(written).name != pack.name:
+            raise Refused.by_fields("pack.yaml:name")
+        self.require_changeable(pack, if_match)
+        before = pack.content.files
+        self._require_no_faults(
+            (
+                *(
+                    f"delete:{path}"
+                    for path in deletions
+                    if not any(_is_deleted(file, path) for file in before)
+                ),
+                *(
+                    f"archive:{file}"
+                    for file in written
+                    if any(_is_deleted(file, path) for path in deletions)
+                ),
+            )
+        )
+        kept = {
+            file: content
+            for file, content in before.items()
+            if not any(_is_deleted(file, path) for path in deletions)
+        }
+        if before != kept | written:
+            if not pack.content.is_ours:
+                raise Refused.by_fields("id")
+            self.publish(pack, "changes", caller, Content.edited(kept | written, pack.name))
+        return pack.answer(200, caller.org)
+
+    @staticmethod
+    def _require_no_faults(fields: Iterable[str]) -> None:
+        if faults := tuple(fields):
+            raise Refused.by_fields(*faults)
+
     def delete(
         self, caller: Caller, pack_id: str, if_match: str | None, *, only_decide: bool = False
     ) -> Expected:
@@ -295,3 +351,7 @@ class Model(StagedUploads):
 
 def _in_use(roles: list[str], others: int) -> Refused:
     return Refused(409, "pack_in_use", references={"role_ids": roles, "other_organisations": others})
+
+
+def _is_deleted(file: str, path: str) -> bool:
+    return file.startswith(path) if path.endswith("/") else file == path

@@ -169,6 +169,31 @@ class Machine(Events):
             if_match = pack.content.etag(path) if pack is not None and there else "sha256:0"
         self.write("put_file", ask, pack_id, path, content, if_match=if_match)
 
+    @rule(
+        ask=asks,
+        files=st.dictionaries(
+            st.sampled_from((*PATHS, "guides/new.md")), st.sampled_from((b"0", b"1", b"new")), max_size=2
+        ),
+        states=st.sampled_from((None, None, *VERSIONS)),
+        deletions=st.lists(
+            st.sampled_from((*PATHS, "guides/new.md", "guides/", "data/", "pack.yaml")),
+            unique=True,
+            max_size=2,
+        ),
+    )
+    def change(self, ask: Ask, files: dict[str, bytes], states: str | None, deletions: Sequence[str]) -> None:
+        pack_id = self.a_pack(ask.key[0], ask.pick)
+        pack = self.states.one.find(pack_id)
+        stated = (
+            {}
+            if states is None
+            else {"pack.yaml": manifest("alpha" if pack is None else pack.name, states, 1)}
+        )
+        written = tuple(sorted((files | stated).items()))
+        self.write(
+            "change", ask, pack_id, written, tuple(deletions), if_match=self.seen(pack_id, ask.if_match)
+        )
+
     # -- staged uploads -------------------------------------------------------------------------------------------
 
     @rule(

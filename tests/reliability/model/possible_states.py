@@ -105,7 +105,7 @@ class PossibleStates:
         assert len(unique) <= 256, "answers must say what has happened"
 
 
-def branches_of(  # noqa: C901 - the ways in one place
+def branches_of(
     model: Model,
     predict: Predict,
     trouble: Trouble,
@@ -152,15 +152,14 @@ def branches_of(  # noqa: C901 - the ways in one place
             ways += [(left, registry_failed) for left in undone[1:]]
         if model.is_busy(written):
             ways.append((model.copy(), _UNAVAILABLE))
-    taken = None if record is None else done.records.get(record)
+    taken = done.taking
     for left, answer in ways:
+        left.taking = None
         yield Branch(left, answer)
-        if record is None or taken is None or taken == model.records.get(record):
-            continue
-        if died or trouble.outage:
+        if record is not None and taken is not None and (died or trouble.outage):
             # What died may have kept the key taken. AWS may have refused to keep the answer, or to give the key back.
             other = left.copy()
-            other.records[record] = Record(taken.request, other.now, None, other.now + AT_WORK)
+            other.records[record] = Record(taken, other.now, None, other.now + AT_WORK)
             yield Branch(other, answer)
 
 

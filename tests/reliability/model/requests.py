@@ -21,7 +21,7 @@ from tests.reliability.tally import count
 from tests.service import DEADLINE, running_service
 
 _CHECKED_EVERY: Final = 8
-_WITH_KEY: Final = frozenset({"upload", "reupload", "create", "clone", "start_upload"})
+_WITH_KEY: Final = frozenset({"upload", "reupload", "create", "clone", "change", "start_upload"})
 # The authorizer's two reads come before the operation's own requests.
 _AUTHORIZER: Final = 2
 

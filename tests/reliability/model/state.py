@@ -80,6 +80,8 @@ class State:
         abandoned: Repositories that may hold images that no pack has.
         in_trouble: Whether what comes next may end half-way: after the row, but before the tag.
         pushed_to: The repository that was written to since `written_to` was asked last.
+        taking: The request that has just taken an idempotency key. If its process dies, the key stays taken, whatever
+            the answer would have been.
     """
 
     now: datetime
@@ -98,6 +100,7 @@ class State:
     abandoned: set[Name] = field(default_factory=set)
     in_trouble: bool = False
     pushed_to: Name | None = None
+    taking: Any = None
 
     def copy(self) -> Self:
         return deepcopy(self)
@@ -151,6 +154,7 @@ class State:
             if record.answer is None:
                 raise Refused(503, "service_unavailable")
             return record.answer
+        self.taking = request
         answer = Refused.or_answer(act)
         if answer.status < 400 or (key[1] in _ARCHIVES and answer.status in _ABOUT_THE_REQUEST):
             self.records[key] = Record(request, self.now, answer, self.now)
