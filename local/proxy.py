@@ -45,12 +45,13 @@ Middle = Callable[[Sent, PassOn], Received | None]
 
 
 @contextmanager
-def proxied(port: int, middle: Middle) -> Iterator[str]:
+def proxied(port: int, middle: Middle, *, listen: int = 0) -> Iterator[str]:
     """Run a proxy while the block lasts.
 
     Args:
         port: Where it forwards requests to, on 127.0.0.1.
         middle: Called for every request, several at once.
+        listen: The port to listen on; 0 for any free one.
 
     Yields:
         The URL to call instead.
@@ -65,7 +66,7 @@ def proxied(port: int, middle: Middle) -> Iterator[str]:
             """Call `middle`."""
             return middle(request, self.pass_on)
 
-    server = _Server((HOST, 0), Handler)
+    server = _Server((HOST, listen), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

@@ -72,12 +72,13 @@ def build(*, target: str = "local") -> Build:
     return Build(template=built / "template.yaml", version=version)
 
 
-def deploy(build: Build, *, endpoint: Endpoint, registry_url: str | None = None) -> bool:
+def deploy(build: Build, *, endpoint: Endpoint, door_host: str = "", registry_url: str | None = None) -> bool:
     """Deploy a build, unless it is deployed already. Return whether it was deployed now.
 
     Args:
         build: The build.
         endpoint: The emulator.
+        door_host: The address and port of the distribution door; by default that of its API.
         registry_url: Where functions find the registry; by default the emulator itself.
 
     Raises:
@@ -85,15 +86,17 @@ def deploy(build: Build, *, endpoint: Endpoint, registry_url: str | None = None)
     """
     session = endpoint.session()
     cloudformation = session.client("cloudformation", endpoint_url=endpoint.url)
-    if _standing_version(cloudformation) == build.version:
+    version = f"{build.version}@{door_host}"
+    if _standing_version(cloudformation) == version:
         return False
     session.client("s3", endpoint_url=endpoint.url).create_bucket(Bucket=_CODE_BUCKET)
     what: Command = ["--template-file", write_emulated(build.template), "--s3-bucket", _CODE_BUCKET]
-    tags = ["--tags", f"{_VERSION_TAG}={build.version}"]
+    tags = ["--tags", f"{_VERSION_TAG}={version}"]
     # SAM does not find it beside the built template.
     config: Command = ["--config-file", PROJECT / "samconfig.toml", "--config-env", "local"]
     # Overrides on the command line replace those of the file.
-    parameters = ["--parameter-overrides", f"RegistryUrl={registry_url or endpoint.url}", *_local_overrides()]
+    addresses = [f"RegistryUrl={registry_url or endpoint.url}", f"DoorHost={door_host}"]
+    parameters = ["--parameter-overrides", *addresses, *_local_overrides()]
     with step("deploying the template"):
         run(
             [tool("sam", "sam"), "deploy", *config, *what, *tags, *parameters],

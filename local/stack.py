@@ -9,11 +9,19 @@ from pathlib import Path
 from typing import TypedDict
 
 from local.aws import Endpoint
+from local.door import Door, open_door
 from local.emulator import HOST, REGION, running_emulator
 from local.locks import holding
 from local.sam_deployment import build, deploy, outputs
 from local.seeds import SeededOrg, seed
-from local.shortfalls import STAGE, allow_plain_http, has_gateway_responses, set_gateway_responses
+from local.shortfalls import (
+    DOOR_STAGE,
+    STAGE,
+    DeployedApi,
+    allow_plain_http,
+    has_gateway_responses,
+    set_gateway_responses,
+)
 from packyard.store.table import Table
 from packyard.store.tenants import TenantStore
 
@@ -25,6 +33,7 @@ class StackDescription(TypedDict):
     endpoint_url: str
     region: str
     registry: str
+    door: str
     table: str
     bucket: str
     cleanup_queue_url: str
@@ -48,15 +57,19 @@ def running_stack(
     """
     with holding(folder):
         built = build()
-        with running_emulator(folder=folder, port=port, functions_call=functions_call):
+        with (
+            running_emulator(folder=folder, port=port, functions_call=functions_call),
+            open_door(folder=folder, emulator_port=port) as door,
+        ):
             endpoint = Endpoint(port)
-            deploy(built, endpoint=endpoint, registry_url=functions_call)
-            yield _describe(folder, endpoint)
+            deploy(built, endpoint=endpoint, door_host=door.host, registry_url=functions_call)
+            yield _describe(folder, endpoint, door)
 
 
-def _describe(folder: Path, endpoint: Endpoint) -> StackDescription:
+def _describe(folder: Path, endpoint: Endpoint, door: Door) -> StackDescription:
     deployed = outputs(endpoint=endpoint)
-    _make_up_for_shortfalls(deployed, endpoint)
+    door.api_id = deployed["DoorId"]
+    _make_up_for_shortfalls(deployed, endpoint, door)
     dynamodb = endpoint.session().client("dynamodb", endpoint_url=endpoint.url)
     table = Table(client=dynamodb, name=deployed["TableName"], sleep=time.sleep)
     description: StackDescription = {
@@ -64,6 +77,7 @@ def _describe(folder: Path, endpoint: Endpoint) -> StackDescription:
         "endpoint_url": endpoint.url,
         "region": REGION,
         "registry": f"{HOST}:{endpoint.port}",
+        "door": door.host,
         "table": deployed["TableName"],
         "bucket": deployed["StagingBucketName"],
         "cleanup_queue_url": deployed["CleanupQueueUrl"],
@@ -77,11 +91,21 @@ def _describe(folder: Path, endpoint: Endpoint) -> StackDescription:
     return description
 
 
-def _make_up_for_shortfalls(deployed: Mapping[str, str], endpoint: Endpoint) -> None:
+def _make_up_for_shortfalls(deployed: Mapping[str, str], endpoint: Endpoint, door: Door) -> None:
     session = endpoint.session()
     apigateway = session.client("apigateway", endpoint_url=endpoint.url)
-    # To the emulator a changed API is a new one, so the error answers may be missing after any deployment.
-    if not has_gateway_responses(deployed["ApiId"], apigateway=apigateway):
-        cloudformation = session.client("cloudformation", endpoint_url=endpoint.url)
-        set_gateway_responses(deployed["ApiId"], cloudformation=cloudformation, apigateway=apigateway)
+    apis = (
+        DeployedApi(api_id=deployed["ApiId"], resource="Api", stage=STAGE),
+        DeployedApi(
+            api_id=deployed["DoorId"],
+            resource="Door",
+            stage=DOOR_STAGE,
+            context={"challenge": door.challenge},
+        ),
+    )
+    for api in apis:
+        # The error answers may be missing after any deployment, which makes a changed API anew.
+        if not has_gateway_responses(api.api_id, apigateway=apigateway):
+            cloudformation = session.client("cloudformation", endpoint_url=endpoint.url)
+            set_gateway_responses(api, cloudformation=cloudformation, apigateway=apigateway)
     allow_plain_http(deployed["StagingBucketName"], s3=session.client("s3", endpoint_url=endpoint.url))

@@ -1,5 +1,6 @@
 """Cursors while their secret is rotated, and when it cannot be read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -7,13 +8,18 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.service import Clock
 
+from packyard.aws.signing_secret import CURRENT, PREVIOUS, SigningSecret
 from packyard.errors import InvalidRequest, ServiceUnavailable
 from packyard.store.cursor import Position
-from packyard.store.cursors import CURRENT, PREVIOUS, Cursors
+from packyard.store.cursors import Cursors
 
 POSITION = Position("PACK#slack#pack_00000000000000000000000001")
 BINDING = {"org": "org_a"}
 FIVE_MINUTES = timedelta(minutes=5)
+
+
+def cursors_of(load: Callable[[str], str | None], clock: Clock) -> Cursors:
+    return Cursors(secret=SigningSecret(name="CursorKey", load=load, clock=clock))
 
 
 @dataclass
@@ -43,7 +49,7 @@ def clock() -> Clock:
 
 
 def test_the_secret_is_read_when_a_cursor_is_needed_and_no_sooner(secret: Secret, clock: Clock) -> None:
-    cursors = Cursors(load=secret.load, clock=clock)
+    cursors = cursors_of(secret.load, clock)
     assert secret.reads == []
 
     cursor = cursors.encode(POSITION, BINDING)
@@ -53,7 +59,7 @@ def test_the_secret_is_read_when_a_cursor_is_needed_and_no_sooner(secret: Secret
 
 
 def test_the_secret_is_read_again_after_five_minutes(secret: Secret, clock: Clock) -> None:
-    cursors = Cursors(load=secret.load, clock=clock)
+    cursors = cursors_of(secret.load, clock)
     old = cursors.encode(POSITION, BINDING)
     secret.versions.append("second")
 
@@ -65,25 +71,25 @@ def test_the_secret_is_read_again_after_five_minutes(secret: Secret, clock: Cloc
 
 
 def test_a_cursor_from_before_a_rotation_is_good_until_the_next_one(secret: Secret, clock: Clock) -> None:
-    cursor = Cursors(load=secret.load, clock=clock).encode(POSITION, BINDING)
+    cursor = cursors_of(secret.load, clock).encode(POSITION, BINDING)
     secret.versions.append("second")
-    assert Cursors(load=secret.load, clock=clock).decode(cursor, BINDING) == POSITION
+    assert cursors_of(secret.load, clock).decode(cursor, BINDING) == POSITION
     secret.versions.append("third")
 
     with pytest.raises(InvalidRequest):
-        Cursors(load=secret.load, clock=clock).decode(cursor, BINDING)
+        cursors_of(secret.load, clock).decode(cursor, BINDING)
 
 
 @pytest.mark.parametrize("rotations", [1, 2])
 def test_a_cursor_of_a_container_that_knows_a_newer_secret_is_good(
     secret: Secret, clock: Clock, rotations: int
 ) -> None:
-    behind = Cursors(load=secret.load, clock=clock)
+    behind = cursors_of(secret.load, clock)
     own = behind.encode(POSITION, BINDING)
     made = []
     for number in range(rotations):
         secret.versions.append(f"rotated {number}")
-        made.append(Cursors(load=secret.load, clock=clock).encode(POSITION, BINDING))
+        made.append(cursors_of(secret.load, clock).encode(POSITION, BINDING))
     clock.advance(timedelta(seconds=1))
 
     assert [behind.decode(cursor, BINDING) for cursor in made] == [POSITION] * rotations
@@ -93,8 +99,8 @@ def test_a_cursor_of_a_container_that_knows_a_newer_secret_is_good(
 
 
 def test_forged_cursors_have_the_secret_read_once_a_second_at_most(secret: Secret, clock: Clock) -> None:
-    cursors = Cursors(load=secret.load, clock=clock)
-    forged = Cursors(load=lambda _label: "another deployment's", clock=clock).encode(POSITION, BINDING)
+    cursors = cursors_of(secret.load, clock)
+    forged = cursors_of(lambda _label: "another deployment's", clock).encode(POSITION, BINDING)
     for _ in range(20):
         with pytest.raises(InvalidRequest):
             cursors.decode(forged, BINDING)
@@ -108,7 +114,7 @@ def test_forged_cursors_have_the_secret_read_once_a_second_at_most(secret: Secre
 
 
 def test_what_cannot_be_a_cursor_costs_no_reading(secret: Secret, clock: Clock) -> None:
-    cursors = Cursors(load=secret.load, clock=clock)
+    cursors = cursors_of(secret.load, clock)
 
     for text in ("", "short", "Ä" * 40, "A" * 300, "A" * 40):
         with pytest.raises(InvalidRequest):
@@ -126,8 +132,8 @@ def test_what_cannot_be_a_cursor_costs_no_reading(secret: Secret, clock: Clock) 
 def test_a_secret_that_cannot_be_read_is_an_outage_that_ends_with_its_cause(
     secret: Secret, clock: Clock, code: str
 ) -> None:
-    cursors = Cursors(load=secret.load, clock=clock)
-    cursor = Cursors(load=secret.load, clock=clock).encode(POSITION, BINDING)
+    cursors = cursors_of(secret.load, clock)
+    cursor = cursors_of(secret.load, clock).encode(POSITION, BINDING)
     secret.refused = code
     with pytest.raises(ServiceUnavailable):
         cursors.encode(POSITION, BINDING)
@@ -142,4 +148,4 @@ def test_an_empty_secret_signs_nothing(secret: Secret, clock: Clock) -> None:
     secret.versions = [""]
 
     with pytest.raises(ServiceUnavailable):
-        Cursors(load=secret.load, clock=clock).encode(POSITION, BINDING)
+        cursors_of(secret.load, clock).encode(POSITION, BINDING)

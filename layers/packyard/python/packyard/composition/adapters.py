@@ -26,6 +26,7 @@ from packyard.composition.settings import Settings
 from packyard.store.table import Table
 
 if TYPE_CHECKING:
+    from packyard.aws.signing_secret import SigningSecret
     from packyard.issuer.published_keys import IssuerKeys
     from packyard.messaging.cleanup_queue import CleanupQueue, Queue
     from packyard.registry.credentials import Credential
@@ -277,7 +278,12 @@ class Adapters:
         """The maker and reader of lists' cursors."""
         from packyard.store.cursors import Cursors
 
-        return Cursors(load=self._cursor_secret, clock=self.clock)
+        return Cursors(secret=self._signing_secret("CursorKey", self.settings.cursor_secret))
+
+    @cached_property
+    def pull_token_secret(self) -> "SigningSecret":
+        """The secret that signs pull tokens."""
+        return self._signing_secret("PullTokenKey", self.settings.pull_token_secret)
 
     @cached_property
     def secrets_manager(self) -> Any:
@@ -324,13 +330,16 @@ class Adapters:
         # A secret that holds bytes has no SecretString. Ours must be text: an empty one is refused as malformed.
         return str(secret.get("SecretString", ""))
 
-    def _cursor_secret(self, label: str) -> str | None:
-        from packyard.store.cursors import PREVIOUS
+    def _signing_secret(self, name: str, arn: str) -> "SigningSecret":
+        from packyard.aws.signing_secret import PREVIOUS, SigningSecret
 
-        try:
-            return self._secret(self.settings.cursor_secret, label)
-        except self.secrets_manager.exceptions.ResourceNotFoundException:
-            # Before its first rotation a secret has no previous version.
-            if label == PREVIOUS:
-                return None
-            raise
+        def load(label: str) -> str | None:
+            try:
+                return self._secret(arn, label)
+            except self.secrets_manager.exceptions.ResourceNotFoundException:
+                # Before its first rotation a secret has no previous version.
+                if label == PREVIOUS:
+                    return None
+                raise
+
+        return SigningSecret(name=name, load=load, clock=self.clock)

@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from packyard.operations.image_files import ImageFiles
     from packyard.operations.once import Once
     from packyard.operations.publish import Publisher
+    from packyard.operations.pull_tokens import PullTokens
     from packyard.operations.read_token import TokenReader
     from packyard.operations.register import Registrar
+    from packyard.operations.role_pins import RolePins
+    from packyard.operations.served_images import ServedImages
     from packyard.operations.uploads import Uploads
 
 # How often a build is tried. Each attempt has a lease of its own, after the one before.
@@ -81,6 +84,40 @@ class Services(Adapters):
         from packyard.operations.files import PackFiles
 
         return PackFiles(packs=self.packs, images=self.image_files, downloads=self.downloads)
+
+    @cached_property
+    def pull_tokens(self) -> "PullTokens":
+        """The maker and reader of logins at the distribution door."""
+        from packyard.operations.authenticate import authenticate
+        from packyard.operations.pull_tokens import PullTokens
+
+        return PullTokens(
+            secret=self.pull_token_secret,
+            roles=self.roles,
+            authenticate=lambda authorization: authenticate(
+                authorization,
+                tenants=self.tenants,
+                token_reader=lambda: self.token_reader,
+                now=self.clock(),
+            ),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def role_pins(self) -> "RolePins":
+        """The finder of images that roles pin."""
+        from packyard.operations.role_pins import RolePins
+
+        return RolePins(
+            roles=self.roles, packs=self.packs, tenants=self.tenants, own_host=self.image_source.own.host
+        )
+
+    @cached_property
+    def served_images(self) -> "ServedImages":
+        """The reader of pinned images, for the distribution door."""
+        from packyard.operations.served_images import ServedImages
+
+        return ServedImages(sources=self.image_source, registry=self.registry, downloads=self.downloads)
 
     @cached_property
     def registrar(self) -> "Registrar":

@@ -104,6 +104,8 @@ class Settings:
         registry_login: ARN of the secret with our login to a registry of kind `distribution`; empty for none.
         repository_prefix: The first segment, or segments, of the name of every repository that we push to.
         cursor_secret: ARN of the secret that signs list cursors.
+        pull_token_secret: ARN of the secret that signs pull tokens; empty in functions that need none.
+        door_host: Host, and port if any, of the distribution door; empty when it is each organisation's own host.
         api_domain: Parent domain of the organisations' hosts; empty when only the stage URL is used.
         inline_archive_bytes: The largest request body that the gateway passes on whole.
         publish_deadline_seconds: Longer than any build can run. An image that no pack uses by then is removed.
@@ -123,6 +125,8 @@ class Settings:
     registry_kind: RegistryKind = "ecr"
     registry_login: str = ""
     repository_prefix: str = "packs"
+    pull_token_secret: str = ""
+    door_host: str = ""
     api_domain: str = ""
     inline_archive_bytes: int = 4_718_592
     publish_deadline_seconds: int = 960

@@ -21,21 +21,24 @@ JSON: Final = "application/json"
 REQUEST_ID: Final = "X-Request-Id"
 _SERVER_ERROR: Final = 500
 
+Envelope = Callable[[PackyardError, str], Mapping[str, Any]]
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 logger = Logger()
 
 
-def make_app() -> APIGatewayRestResolver:
-    """Return a resolver that answers every failure with the error envelope, and reads with an entity tag.
+def make_app(stage: str = "v1", envelope: Envelope | None = None) -> APIGatewayRestResolver:
+    """Return a resolver that answers every failure with an envelope, and reads with an entity tag.
 
-    The stage's name is also the base path of custom domains, and REST APIs leave that in the path.
+    Args:
+        stage: The stage's name. It is also the base path of custom domains, and REST APIs leave that in the path.
+        envelope: Makes the body of an error, given the request's id; by default the error envelope of the contract.
     """
-    app = APIGatewayRestResolver(strip_prefixes=["/v1"])
+    app = APIGatewayRestResolver(strip_prefixes=[f"/{stage}"])
     app.use(middlewares=[conditional])
 
     def refuse(error: PackyardError) -> Response[str]:
-        return refusal(error, request_id=app.current_event.request_context.request_id)
+        return refusal(error, request_id=app.current_event.request_context.request_id, envelope=envelope)
 
     @app.exception_handler(PackyardError)
     def on_refusal(error: PackyardError) -> Response[str]:
@@ -91,10 +94,20 @@ def json_response(
     return Response(status_code=status, content_type=JSON, body=text, headers=dict(headers or {}))
 
 
-def refusal(error: PackyardError, *, request_id: str) -> Response[str]:
-    """Return the error envelope, count the refusal, and add its code to the request's log line."""
+def refusal(error: PackyardError, *, request_id: str, envelope: Envelope | None = None) -> Response[str]:
+    """Return an error as an answer, count the refusal, and add its code to the request's log line.
+
+    Args:
+        error: What was refused, or failed.
+        request_id: The id under which the logs can be searched.
+        envelope: As for `make_app`.
+    """
     logger.append_keys(code=error.code)
     figures.count("Refusals", code=error.code)
     seconds = error.retry_after_seconds
     headers = {} if seconds is None else {"Retry-After": str(seconds)}
-    return json_response(error.status, {"error": error.inner(request_id)}, headers)
+    return json_response(error.status, (envelope or _envelope)(error, request_id), headers)
+
+
+def _envelope(error: PackyardError, request_id: str) -> dict[str, Any]:
+    return {"error": error.inner(request_id)}

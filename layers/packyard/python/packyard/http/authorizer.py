@@ -5,8 +5,8 @@ credential, so that a policy for one method would refuse the next one (AWS knowl
 "api-gateway-lambda-authorization-errors"). The operations decide what a caller may do.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -51,22 +51,28 @@ def serve_authorizer(resolve: Callable[[str], Caller], begins: Callable[[float],
             # A metric of our own, since Lambda's metric of errors counts every refused credential as well.
             figures.count("AuthorizerFailures")
             raise
-        return {
-            "principalId": caller.principal,
-            "policyDocument": {
-                "Version": "2012-10-17",
-                "Statement": [
-                    {
-                        "Action": "execute-api:Invoke",
-                        "Effect": "Allow",
-                        "Resource": _stage_arn(event["methodArn"]),
-                    }
-                ],
-            },
-            "context": to_context(caller),
-        }
+        return decision("Allow", event["methodArn"], principal=caller.principal, context=to_context(caller))
 
     return handle
+
+
+def decision(
+    effect: Literal["Allow", "Deny"], method_arn: str, *, principal: str, context: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return an authorizer's answer for the whole stage.
+
+    Args:
+        effect: Whether the stage may be called.
+        method_arn: The method that is called, from the event.
+        principal: Who calls.
+        context: What the gateway passes on.
+    """
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": _stage_arn(method_arn)}
+    return {
+        "principalId": principal,
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "context": dict(context),
+    }
 
 
 def _stage_arn(method_arn: str) -> str:

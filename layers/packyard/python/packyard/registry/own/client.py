@@ -15,7 +15,7 @@ from packyard.oci.media_types import ANY_MANIFEST
 from packyard.registry.own.answers import document_of, says_stored, stated_digest
 from packyard.registry.own.port import BlobUpload
 from packyard.registry.own.refusal import RegistryBroken, RegistryRefused, TagKept
-from packyard.registry.own.scopes import to_delete, to_push
+from packyard.registry.own.scopes import to_delete, to_pull, to_push
 from packyard.registry.own.tags import TagList, list_tags
 from packyard.registry.own.transport import Answer, Transport
 from packyard.registry.statuses import CLIENT_ERRORS, REDIRECTS
@@ -147,6 +147,19 @@ class RegistryClient:
     def find_manifest(self, repository: str, reference: str) -> Document | None:
         """Return the manifest or index that a digest or a tag names, or None when there is none (end-3)."""
         return self._transport.retrying(lambda: self._find(repository, reference))
+
+    def blob_redirect(self, repository: str, digest: Digest) -> str | None:
+        """Return the URL of another host to which the registry redirects for a blob, or None if it does not (end-2).
+
+        A redirect within the registry is not returned, because that URL needs our login.
+        """
+
+        def attempt() -> str | None:
+            path = f"/v2/{repository}/blobs/{digest}"
+            answer = self._transport.send("GET", path, scopes=to_pull(repository), also=REDIRECTS)
+            return None if answer.succeeded else self._transport.foreign_location(answer)
+
+        return self._transport.retrying(attempt)
 
     def list_tags(self, repository: str) -> TagList:
         """Return a repository's tags, no tags if it does not exist (end-8b)."""

@@ -75,6 +75,10 @@ class DistributionRegistry:
         """See `ImageRegistry`."""
         return self._client.find_manifest(repository, digest) is not None
 
+    def blob_url(self, repository: str, digest: Digest) -> str | None:
+        """See `ImageRegistry`. Registries that keep blobs in object storage redirect to it with a signed URL."""
+        return self._client.blob_redirect(repository, digest)
+
     def copy_blob(
         self,
         repository: str,

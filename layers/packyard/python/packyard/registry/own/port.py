@@ -92,6 +92,14 @@ class ImageRegistry(Protocol):
         """Tell whether the repository has an index or a manifest of this digest."""
         ...
 
+    def blob_url(self, repository: str, digest: Digest) -> str | None:
+        """Return a short-lived URL from which anyone can read a blob of the repository.
+
+        Returns:
+            None when the registry answers with blobs itself, to those who have a login. The blob may be missing then.
+        """
+        ...
+
     def copy_blob(
         self,
         repository: str,

@@ -287,6 +287,14 @@ class Transport:
             raise RegistryUnavailable("The registry did not say where to go on.")
         return self.resolve(named, relative_to=relative_to)
 
+    def foreign_location(self, answer: Answer) -> str | None:
+        """Return the URL in an answer's `Location` if it is absolute and of another origin; else None."""
+        named = urlsplit(answer.headers.get("Location", "").strip())
+        own = urlsplit(self._base_url)
+        if named.scheme not in ("http", "https") or (named.scheme, named.netloc) == (own.scheme, own.netloc):
+            return None
+        return named.geturl()
+
     def _ask_authorized(
         self, method: str, target: str, scopes: Scopes, headers: Mapping[str, str] | None, body: Body | None
     ) -> Answer:

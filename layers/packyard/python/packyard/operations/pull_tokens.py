@@ -1,0 +1,107 @@
+"""Logins at the distribution door: making one, and changing one into a bearer token. Nothing is stored."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from packyard.aws.signing_secret import SigningSecret
+from packyard.errors import RoleNotFound, Unauthenticated
+from packyard.operations.roles import get_role
+from packyard.store.roles import RoleStore
+from packyard.tenants.caller import Caller
+from packyard.tenants.pull_token import (
+    BEARER_LIFETIME,
+    LOGIN_LIFETIME,
+    PullToken,
+    TokenKind,
+    read_token,
+    sign_token,
+)
+
+
+class IssuedToken(NamedTuple):
+    """A token as text, and from when until when it is valid (UTC)."""
+
+    text: str
+    issued_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullTokens:
+    """Makes and reads pull tokens.
+
+    Attributes:
+        secret: What signs them.
+        roles: Where roles are kept.
+        authenticate: Returns the caller of an Authorization header; raises Unauthenticated or ServiceUnavailable.
+        clock: The present instant, UTC.
+    """
+
+    secret: SigningSecret
+    roles: RoleStore
+    authenticate: Callable[[str], Caller]
+    clock: Callable[[], datetime]
+
+    def login(self, role_id: str, *, caller: Caller) -> IssuedToken:
+        """Return a login for the images that a role pins.
+
+        Raises:
+            RoleNotFound: The caller's organisation has no such role.
+            ServiceUnavailable: A backing service did not answer.
+        """
+        get_role(role_id, caller=caller, roles=self.roles)
+        return self._issued(
+            PullToken(
+                kind=TokenKind.LOGIN,
+                org_id=caller.org_id,
+                role_id=role_id,
+                principal=caller.principal,
+                expires_at=self.clock() + LOGIN_LIFETIME,
+            )
+        )
+
+    def bearer(self, user: str, password: str) -> IssuedToken:
+        """Return a bearer token for a login: a role's id, with a login token for that role or with an API key.
+
+        A bearer token does not outlive the login token that it was made from.
+
+        Raises:
+            Unauthenticated: The password is neither, or there is no such role. The client is not told which.
+            ServiceUnavailable: A backing service did not answer.
+        """
+        expires_at = self.clock() + BEARER_LIFETIME
+        login = read_token(password, TokenKind.LOGIN, keys=self.secret.keys(), now=self.clock())
+        if login is None:
+            caller = self.authenticate(f"Bearer {password}")
+            try:
+                get_role(user, caller=caller, roles=self.roles)
+            except RoleNotFound as missing:
+                raise Unauthenticated from missing
+            org_id, principal = caller.org_id, caller.principal
+        elif login.role_id == user:
+            org_id, principal = login.org_id, login.principal
+            expires_at = min(expires_at, login.expires_at)
+        else:
+            raise Unauthenticated
+        return self._issued(
+            PullToken(
+                kind=TokenKind.BEARER, org_id=org_id, role_id=user, principal=principal, expires_at=expires_at
+            )
+        )
+
+    def puller(self, bearer: str) -> PullToken:
+        """Return what a bearer token says.
+
+        Raises:
+            Unauthenticated: It is not one, or has expired.
+            ServiceUnavailable: The secret cannot be read.
+        """
+        found = read_token(bearer, TokenKind.BEARER, keys=self.secret.keys(), now=self.clock())
+        if found is None:
+            raise Unauthenticated
+        return found
+
+    def _issued(self, token: PullToken) -> IssuedToken:
+        return IssuedToken(sign_token(token, key=self.secret.signing_key()), self.clock(), token.expires_at)
