@@ -70,6 +70,13 @@ REVISIONS: Final[dict[str, Any]] = {
     ]
 }
 ROLE_PACKS: Final[dict[str, Any]] = {"role_id": "support-agent", "revision": 3, "pack_ids": [PACK_ID]}
+PULL_LOGIN: Final[dict[str, Any]] = {
+    "registry": "acme.packyard.example",
+    "username": "support-agent",
+    "password": "login.(content).(signature)",
+    "expires_at": "2026-03-01T12:15:00.000Z",
+    "docker_config": '{"auths": {"acme.packyard.example": {"auth": "(user and password in base64)"}}}',
+}
 
 _REFUSALS: Final = (
     errors.InvalidRequest(

@@ -190,6 +190,21 @@ class RolePacks(TypedDict):
     pack_ids: list[PackId]
 
 
+class PullLogin(TypedDict):
+    """A login at the distribution door, for clients of OCI registries."""
+
+    registry: Annotated[str, Field(description="The door's host, with its port if it has one.")]
+    username: RoleId
+    password: Annotated[str, Field(description="A secret, until `expires_at`.")]
+    expires_at: datetime
+    docker_config: Annotated[
+        str,
+        Field(
+            description="The same as the text of Docker's `config.json`, which podman and skopeo read too."
+        ),
+    ]
+
+
 MODELS: tuple[Any, ...] = (
     Pack,
     PackPage,
@@ -199,5 +214,6 @@ MODELS: tuple[Any, ...] = (
     FileList,
     RevisionPage,
     RolePacks,
+    PullLogin,
     Error,
 )

@@ -313,6 +313,19 @@ OPERATIONS: Final[Sequence[Operation]] = (
         refusals=["role_not_found"],
     ),
     Operation(
+        function="issue_pull_token",
+        method="post",
+        path="/agent-roles/{role_id}/pull-token",
+        tag=_ROLES,
+        summary="Get a login to pull the images of a role",
+        description=(
+            "A login of 15 minutes at the distribution door, which opens the images that the role pins, by their "
+            "digests, and nothing else. It needs no scope, and takes no body."
+        ),
+        answers={200: Answer(description="The login.", model="PullLogin", example=examples.PULL_LOGIN)},
+        refusals=["role_not_found"],
+    ),
+    Operation(
         function="api_docs",
         method="get",
         path="/openapi.json",

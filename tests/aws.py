@@ -35,6 +35,7 @@ BUCKET = "packyard-test-staging"
 QUEUE = "packyard-test-cleanup"
 BUILD_QUEUE = "packyard-test-build"
 CURSOR_SECRET: Final = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:packyard-cursors"
+PULL_TOKEN_SECRET: Final = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:packyard-pull-tokens"
 # What signs the cursors of tests.
 CURSOR_KEY: Final = "a secret of this test"
 
@@ -130,6 +131,7 @@ def secrets_in_memory() -> Any:
     """Return a client of Secrets Manager, whose one secret is the cursors'; only within `aws_in_memory`."""
     client: Any = session().client("secretsmanager", config=Config(retries={"mode": "standard"}))
     client.create_secret(Name=CURSOR_SECRET.rpartition(":")[2], SecretString=CURSOR_KEY)
+    client.create_secret(Name=PULL_TOKEN_SECRET.rpartition(":")[2], SecretString=CURSOR_KEY)
     return client
 
 

@@ -3,13 +3,16 @@
 `python -m tests.call_counts` writes the table anew; a test fails while the two differ.
 """
 
+import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from tests.changes import change
+from tests.door import DoorClient, login
 from tests.engine.taps import Log
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
@@ -17,12 +20,16 @@ from tests.service import ACME, DEADLINE, PackArchive, Service, running_service
 from tests.staged_uploads import arrive, deliver, look, start
 from tests.third_party_images import pack_image
 
+from packyard.tenants.org import BillingPosture, Org
+
 DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "architecture.md"
 START: Final = "<!-- written by `python -m tests.call_counts` -->\n"
 END: Final = "<!-- end of what it writes -->\n"
 
 _MADE: Final = 201
 _FOUND: Final = 200
+_REDIRECTED: Final = 307
+PINNING: Final = "pinning"
 
 
 class Scene:
@@ -41,6 +48,7 @@ class Scene:
         service.clock.advance(DEADLINE * 2)
         self.started = _ok(start(service)).body["upload_id"]
         self.arrived = arrive(service, self.started, PackArchive(name="staged").build())
+        self.password = self.image = self.config = ""
         # The table is about a container that has been used: clients are made, tokens are at hand.
         service.registry.requests.clear()
         elsewhere.requests.clear()
@@ -80,10 +88,47 @@ class Scene:
         path = f"/packs/{self.built}/clone"
         return self.service.send("clone_pack", "POST", path, json={"name": "cloned"})
 
+    def pin(self) -> None:
+        """Let a role pin the built pack, log in for it, and read the image's documents: the container has been used."""
+        services = self.service.services
+        services.tenants.put_org(Org(org_id=ACME.org_id, slug=ACME.org_slug, billing=BillingPosture.ACTIVE))
+        _ok(self.service.set_role(PINNING, [self.built]))
+        self.password = services.pull_tokens.login(PINNING, caller=ACME).text
+        image = services.role_pins.find(
+            org_id=ACME.org_id, role_id=PINNING, owner=ACME.org_slug, name="slack"
+        )
+        assert image is not None
+        self.image = image.digest
+        *documents, index = services.served_images.tree(image).documents
+        self.config = json.loads(documents[0].raw)["config"]["digest"]
+        assert index.digest == image.digest
+        self.service.registry.requests.clear()
+
+    def pull(self, function: str, kind: str, digest: str) -> object:
+        """Ask the door for a part of the built pack's image; the authorizer has let the client in."""
+        event = Request(method="GET", resource=f"/acme/slack/{kind}/{digest}").event()
+        event["requestContext"]["authorizer"] = {"org_id": ACME.org_id, "role_id": PINNING}
+        answer = self.service.invoke(function, event)
+        assert answer["statusCode"] in (_FOUND, _REDIRECTED), answer
+        return answer
+
     def _shelve(self, name: str, version: str) -> str:
         repository = self.elsewhere.shelves.repository(f"team/{name}", create=True)
         pack_image(f"name: {name}\nversion: {version}\n".encode()).shelve(repository, version)
         return f"{urlsplit(self.elsewhere.url).netloc}/team/{name}:{version}"
+
+
+@dataclass(frozen=True)
+class After:
+    """An operation that needs something first, which is not counted."""
+
+    prepare: Callable[[Scene], object]
+    act: Callable[[Scene], object]
+
+    def __call__(self, scene: Scene) -> object:
+        """Do both."""
+        self.prepare(scene)
+        return self.act(scene)
 
 
 ROWS: Final[dict[str, Callable[[Scene], object]]] = {
@@ -108,6 +153,18 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`DELETE /packs/{id}`, built": lambda scene: _ok(scene.service.delete(scene.built)),
     "`PUT /agent-roles/{role_id}/packs`": lambda scene: _ok(scene.service.set_role("r", [scene.built])),
     "`GET /agent-roles/{role_id}/packs`": lambda scene: scene.service.get_role("r"),
+    "`POST /agent-roles/{role_id}/pull-token`": After(
+        Scene.pin, lambda scene: _ok(login(scene.service, PINNING))
+    ),
+    "`GET /v2/token`": After(
+        Scene.pin, lambda scene: DoorClient(service=scene.service).token(PINNING, scene.password)
+    ),
+    "`GET /v2/{owner}/{pack}/manifests/{digest}`": After(
+        Scene.pin, lambda scene: scene.pull("pull_manifest", "manifests", scene.image)
+    ),
+    "`GET /v2/{owner}/{pack}/blobs/{digest}`": After(
+        Scene.pin, lambda scene: scene.pull("pull_blob", "blobs", scene.config)
+    ),
     "`GET /packs/{id}/revisions`": lambda scene: _ok(
         scene.service.send("list_revisions", "GET", f"/packs/{scene.built}/revisions")
     ),
@@ -139,6 +196,9 @@ def documented() -> str:
 def _count(act: Callable[[Scene], object]) -> tuple[str, str]:
     with running_service() as service, FakeRegistry() as elsewhere:
         scene = Scene(service, elsewhere)
+        if isinstance(act, After):
+            act.prepare(scene)
+            act = act.act
         log = Log(only=lambda point: point.is_aws)
         with service.wire.tapped(log):
             act(scene)

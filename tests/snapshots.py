@@ -142,6 +142,7 @@ def _environment(service: Service) -> dict[str, str]:
         "PACKYARD_BUILD_QUEUE_URL": service.aws.build_queue_url,
         "PACKYARD_CLEANUP_QUEUE_URL": service.aws.queue_url,
         "PACKYARD_CURSOR_SECRET": service.services.settings.cursor_secret,
+        "PACKYARD_PULL_TOKEN_SECRET": service.services.settings.pull_token_secret,
         "PACKYARD_JWKS_URL": "https://issuer.test/keys",
         "PACKYARD_JWT_AUDIENCE": "packyard",
         "PACKYARD_JWT_ISSUER": "https://issuer.test",

@@ -10,5 +10,5 @@ def resolve(bearer: str) -> PullToken:
     return bootstrap.services().pull_tokens.puller(bearer)
 
 
-bootstrap.prepare(lambda services: services.pull_tokens)
+bootstrap.prepare(lambda services: (services.pull_tokens, services.secrets_manager))
 lambda_handler = serve_door_authorizer(resolve, bootstrap.invocation_begins)

@@ -18,5 +18,5 @@ def exchange_pull_token() -> Response[str]:
     return token_response(bootstrap.services().pull_tokens.bearer(*login_of(app.current_event)))
 
 
-bootstrap.prepare(lambda services: services.pull_tokens)
+bootstrap.prepare(lambda services: (services.pull_tokens, services.secrets_manager))
 lambda_handler = serve(app, bootstrap.invocation_begins)

@@ -21,5 +21,5 @@ def issue_pull_token(role_id: str) -> Response[str]:
     return login_response(login, door=door, role_id=role_id)
 
 
-bootstrap.prepare(lambda services: services.pull_tokens)
+bootstrap.prepare(lambda services: (services.pull_tokens, services.secrets_manager))
 lambda_handler = serve(app, bootstrap.invocation_begins)

@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 from tests.call_counts import ROWS, Scene
+from tests.door import DoorClient
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Request
 from tests.service import ACME, DEADLINE, running_service
@@ -13,6 +14,7 @@ from tests.snapshots import PROJECT, SNAP_START, started_function
 
 from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret, new_secret
 from packyard.tenants.org import BillingPosture, Org
+from packyard.tenants.pull_token import PullToken, TokenKind, sign_token
 
 FUNCTIONS: Final = sorted(path.parent.name for path in (PROJECT / "functions").glob("*/app.py"))
 SECRET: Final = new_secret(bytes(32))
@@ -38,6 +40,25 @@ def api_docs(scene: Scene) -> object:
     return scene.service.invoke("api_docs", Request(method="GET", resource="/docs", caller=ACME).event())
 
 
+def authorize_pull(scene: Scene) -> object:
+    login = scene.service.services.pull_token_secret
+    token = PullToken(
+        kind=TokenKind.BEARER,
+        org_id=ACME.org_id,
+        role_id="r",
+        principal=ACME.principal,
+        expires_at=datetime.now(UTC) + DEADLINE,
+    )
+    bearer = sign_token(token, key=login.signing_key())
+    decision = DoorClient(service=scene.service, bearer=bearer).authorize()
+    assert decision["context"]["role_id"] == "r"
+    return decision
+
+
+def ping_door(scene: Scene) -> object:
+    return scene.service.invoke("ping_door", Request(method="GET", resource="/").event())
+
+
 def measure_backlog(scene: Scene) -> object:
     return scene.service.invoke("measure_backlog", {"detail-type": "Scheduled Event"})
 
@@ -45,20 +66,26 @@ def measure_backlog(scene: Scene) -> object:
 FIRST_REQUESTS: Final[dict[str, Callable[[Scene], object]]] = {
     "api_docs": api_docs,
     "authorize": authorize,
+    "authorize_pull": authorize_pull,
     "build_upload": ROWS["`build_upload`"],
     "change_pack": ROWS["`POST /packs/{id}/changes`"],
     "clean_up": ROWS["`clean_up`, an image in use"],
     "clone_pack": ROWS["`POST /packs/{id}/clone`"],
     "create_pack": ROWS["`POST /packs`"],
     "delete_pack": ROWS["`DELETE /packs/{id}`, built"],
+    "exchange_pull_token": ROWS["`GET /v2/token`"],
     "get_file": ROWS["`GET /packs/{id}/files/{path}`"],
     "get_pack": ROWS["`GET /packs/{id}`"],
     "get_role_packs": ROWS["`GET /agent-roles/{role_id}/packs`"],
     "get_upload": ROWS["`GET /packs/uploads/{upload_id}`"],
+    "issue_pull_token": ROWS["`POST /agent-roles/{role_id}/pull-token`"],
     "list_files": ROWS["`GET /packs/{id}/files`"],
     "list_packs": ROWS["`GET /packs`"],
     "list_revisions": ROWS["`GET /packs/{id}/revisions`"],
     "measure_backlog": measure_backlog,
+    "ping_door": ping_door,
+    "pull_blob": ROWS["`GET /v2/{owner}/{pack}/blobs/{digest}`"],
+    "pull_manifest": ROWS["`GET /v2/{owner}/{pack}/manifests/{digest}`"],
     "put_file": ROWS["`PUT /packs/{id}/files/{path}`"],
     "replace_pack": ROWS["`PUT /packs/{id}`"],
     "reupload_pack": ROWS["`POST /packs/{id}/upload`"],

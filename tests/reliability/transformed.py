@@ -38,6 +38,7 @@ _NAMES: Final[Mapping[str, Any]] = {
     "RegistryLoginArn": LOGIN,
     "KmsKeyArn": KMS_KEY,
     "CursorKey.Id": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:packyard-cursors",
+    "PullTokenKey.Id": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:packyard-pull-tokens",
     "Table.Arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/packyard-test",
     "StagingBucket.Arn": "arn:aws:s3:::packyard-test-staging",
     "CleanupQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-cleanup",

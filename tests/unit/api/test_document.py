@@ -33,7 +33,7 @@ def _routes() -> dict[tuple[str, str], dict[str, Any]]:
         for resource in template()["Resources"].values()
         if resource["Type"] == "AWS::Serverless::Function"
         for event in resource["Properties"].get("Events", {}).values()
-        if event["Type"] == "Api"
+        if event["Type"] == "Api" and event["Properties"]["RestApiId"] == "Api"
     }
 
 

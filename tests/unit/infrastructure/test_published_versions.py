@@ -42,14 +42,16 @@ def test_snapshots_are_off_unless_they_are_asked_for() -> None:
 
 
 def test_routes_and_the_authorizer_call_the_alias() -> None:
-    body = json.dumps(RESOURCES["Api"]["Properties"]["Body"])
-    called = re.findall(r"functions/\$\{(\w+)\}/invocations", body)
+    bodies = {name: json.dumps(RESOURCES[name]["Properties"]["Body"]) for name in ("Api", "Door")}
+    called = {name: re.findall(r"functions/\$\{(\w+)\}/invocations", body) for name, body in bodies.items()}
 
-    # The authorizer is named by what the text stands for.
-    assert called.count("__FunctionArn__") == 1
-    assert '"__FunctionArn__": {"Ref": "AuthorizeAliaslive"}' in body
-    assert set(called) - {"__FunctionArn__"} == ALIASES - {
+    # The authorizers are named by what the text stands for.
+    for name, authorizer in (("Api", "AuthorizeAliaslive"), ("Door", "AuthorizePullAliaslive")):
+        assert called[name].count("__FunctionArn__") == 1
+        assert f'"__FunctionArn__": {{"Ref": "{authorizer}"}}' in bodies[name]
+    assert {*called["Api"], *called["Door"]} - {"__FunctionArn__"} == ALIASES - {
         "AuthorizeAliaslive",
+        "AuthorizePullAliaslive",
         "BuildUploadAliaslive",
         "CleanUpAliaslive",
         "MeasureBacklogAliaslive",

@@ -104,7 +104,7 @@ class Settings:
         registry_login: ARN of the secret with our login to a registry of kind `distribution`; empty for none.
         repository_prefix: The first segment, or segments, of the name of every repository that we push to.
         cursor_secret: ARN of the secret that signs list cursors.
-        pull_token_secret: ARN of the secret that signs pull tokens; empty in functions that need none.
+        pull_token_secret: ARN of the secret that signs pull tokens.
         door_host: Host, and port if any, of the distribution door; empty when it is each organisation's own host.
         api_domain: Parent domain of the organisations' hosts; empty when only the stage URL is used.
         inline_archive_bytes: The largest request body that the gateway passes on whole.
@@ -122,10 +122,10 @@ class Settings:
     build_queue_url: str
     registry_url: str
     cursor_secret: str
+    pull_token_secret: str
     registry_kind: RegistryKind = "ecr"
     registry_login: str = ""
     repository_prefix: str = "packs"
-    pull_token_secret: str = ""
     door_host: str = ""
     api_domain: str = ""
     inline_archive_bytes: int = 4_718_592

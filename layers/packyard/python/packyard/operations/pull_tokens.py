@@ -52,14 +52,16 @@ class PullTokens:
             ServiceUnavailable: A backing service did not answer.
         """
         get_role(role_id, caller=caller, roles=self.roles)
+        now = self.clock()
         return self._issued(
             PullToken(
                 kind=TokenKind.LOGIN,
                 org_id=caller.org_id,
                 role_id=role_id,
                 principal=caller.principal,
-                expires_at=self.clock() + LOGIN_LIFETIME,
-            )
+                expires_at=now + LOGIN_LIFETIME,
+            ),
+            now,
         )
 
     def bearer(self, user: str, password: str) -> IssuedToken:
@@ -71,8 +73,9 @@ class PullTokens:
             Unauthenticated: The password is neither, or there is no such role. The client is not told which.
             ServiceUnavailable: A backing service did not answer.
         """
-        expires_at = self.clock() + BEARER_LIFETIME
-        login = read_token(password, TokenKind.LOGIN, keys=self.secret.keys(), now=self.clock())
+        now = self.clock()
+        expires_at = now + BEARER_LIFETIME
+        login = read_token(password, TokenKind.LOGIN, keys=self.secret.keys(), now=now)
         if login is None:
             caller = self.authenticate(f"Bearer {password}")
             try:
@@ -87,8 +90,13 @@ class PullTokens:
             raise Unauthenticated
         return self._issued(
             PullToken(
-                kind=TokenKind.BEARER, org_id=org_id, role_id=user, principal=principal, expires_at=expires_at
-            )
+                kind=TokenKind.BEARER,
+                org_id=org_id,
+                role_id=user,
+                principal=principal,
+                expires_at=expires_at,
+            ),
+            now,
         )
 
     def puller(self, bearer: str) -> PullToken:
@@ -103,5 +111,5 @@ class PullTokens:
             raise Unauthenticated
         return found
 
-    def _issued(self, token: PullToken) -> IssuedToken:
-        return IssuedToken(sign_token(token, key=self.secret.signing_key()), self.clock(), token.expires_at)
+    def _issued(self, token: PullToken, now: datetime) -> IssuedToken:
+        return IssuedToken(sign_token(token, key=self.secret.signing_key()), now, token.expires_at)

@@ -93,8 +93,23 @@ class ServedImages:
                 found = repository.manifest(digest)
             media_type = parse_named_parts(found.raw, content_type=found.media_type).media_type
             return Document(media_type, found.raw, found.digest)
-        tree = self._tree(image)
+        tree = self.tree(image)
         return next((document for document in tree.documents if document.digest == digest), None)
+
+    def tree(self, image: PinnedImage) -> ImageTree:
+        """Return all documents of an image, and what they name. They are read once.
+
+        Raises:
+            RegistryUnavailable, ServiceUnavailable: As for `document`.
+        """
+        tree = self.trees.get(image.digest)
+        if tree is None:
+            with self._opened(image) as repository:
+                tree = read_tree(repository, image.digest, max_documents=MAX_DIGESTS)
+            while len(self.trees) >= _KEPT_IMAGES:
+                del self.trees[next(iter(self.trees))]
+            self.trees[image.digest] = tree
+        return tree
 
     def blob_url(self, image: PinnedImage, digest: Digest) -> str | None:
         """Return a URL from which anyone can read a blob for some minutes, or None if it is not one of the image's.
@@ -104,7 +119,7 @@ class ServedImages:
         Raises:
             RegistryUnavailable, ServiceUnavailable: As for `document`.
         """
-        blob = next((blob for blob in self._tree(image).blobs if blob.digest == digest), None)
+        blob = next((blob for blob in self.tree(image).blobs if blob.digest == digest), None)
         if blob is None:
             return None
         return self.registry.blob_url(image.reference.repository, digest) or self._staged(image, blob)
@@ -116,16 +131,6 @@ class ServedImages:
             with self._opened(image) as repository, closing(_spooled(repository.content(blob))) as spool:
                 staged = self.downloads.put(sha256, spool, is_text=False)
         return self.downloads.url(staged, content_type=_BLOB_TYPE, disposition="attachment")
-
-    def _tree(self, image: PinnedImage) -> ImageTree:
-        tree = self.trees.get(image.digest)
-        if tree is None:
-            with self._opened(image) as repository:
-                tree = read_tree(repository, image.digest, max_documents=MAX_DIGESTS)
-            while len(self.trees) >= _KEPT_IMAGES:
-                del self.trees[next(iter(self.trees))]
-            self.trees[image.digest] = tree
-        return tree
 
     @contextmanager
     def _opened(self, image: PinnedImage) -> Iterator[ThirdPartyRepository]:
