@@ -71,8 +71,17 @@ HOSTILE = [
 ]
 # Whose work it is.
 MAY = {
-    "an API key read": {"Authorize"},
-    "an organisation read": {"Authorize", "CleanUp", "GetRolePacks", "SetRolePacks"},
+    "an API key read": {"Authorize", "ExchangePullToken"},
+    "an organisation read": {
+        "Authorize",
+        "CleanUp",
+        "ExchangePullToken",
+        "GetRolePacks",
+        "IssuePullToken",
+        "PullBlob",
+        "PullManifest",
+        "SetRolePacks",
+    },
     "a role": {"SetRolePacks"},
     "a role's history": {"SetRolePacks"},
     "a pack deleted": {"SetRolePacks"},
