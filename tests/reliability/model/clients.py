@@ -28,12 +28,17 @@ KEYS: Final = tuple((org, number) for org in ORGS for number in range(3))
 READER: Final = 2
 _ARN: Final = "arn:aws:execute-api:eu-central-1:123456789012:abcdef/v1/GET/packs"
 _UNAUTHENTICATED: Final = {"error": {"code": "unauthenticated", "message": "", "request_id": ""}}
-# Each operation's method and path. The document calls it as its function is called, and so does the model.
-_ROUTES: Final = {
-    operation["operationId"]: (method.upper(), path)
+# Each operation, its method and path. The document calls it as its function is called, and so does the model.
+OPERATIONS: Final = {
+    operation["operationId"]: (method.upper(), path, operation)
     for path, operations in DOCUMENT()["paths"].items()
     for method, operation in operations.items()
 }
+
+
+def takes(operation: str, header: str) -> bool:
+    """Return whether requests of an operation may have a header."""
+    return header in (parameter["name"] for parameter in OPERATIONS[operation][2].get("parameters", ()))
 
 
 def secret_of(key: Key) -> str:
@@ -70,13 +75,6 @@ class Clients:
         for key in KEYS:
             self.tenants.put_api_key(api_key_of(key))
 
-    def revoke(self, key: Key) -> None:
-        self.tenants.revoke_api_key(api_key_of(key), at=self.service.clock())
-
-    def set_billing(self, org: str, *, lapsed: bool) -> None:
-        posture = BillingPosture.PAST_DUE if lapsed else BillingPosture.ACTIVE
-        self.tenants.set_posture(org, billing=posture, trial_ends_at=None)
-
     def _authorize(self, key: Key) -> bool:
         """Ask the authorizer, as the gateway does before each request."""
         event = {"type": "TOKEN", "authorizationToken": f"Bearer {secret_of(key)}", "methodArn": _ARN}
@@ -96,7 +94,7 @@ class Clients:
         self.sent += 1
         if not self._authorize(key):
             return Answer(401, {}, _UNAUTHENTICATED)
-        method, resource = _ROUTES[operation]
+        method, resource, _ = OPERATIONS[operation]
         fields = {name: value for name, value in args.items() if value is not None}
         path = resource
         for name in re.findall(r"{(\w+)}", resource):

@@ -24,21 +24,11 @@ from tests.reliability.model.expectations import (
 from tests.reliability.model.packs import ABSENT, BAD_PATHS, Archive, Content, Pack, Reference, timestamp
 from tests.reliability.model.state import Caller, State, Upload
 
-_READING: Final = (
-    "get_pack",
-    "get_upload",
-    "get_role_packs",
-    "get_file",
-    "list_packs",
-    "list_files",
-    "list_revisions",
-)
-_NOT_CREATING: Final = (*_READING, "delete_pack", "set_role_packs")
 FORM_TIME: Final = timedelta(minutes=15)
 _ARRIVAL_TIME: Final = timedelta(minutes=45)
 _OUTCOME_KEPT: Final = timedelta(days=7)
-# What becomes of a message of a queue.
-SETTLED, COMES_BACK = Expected(200), Expected(503)
+# Which messages a delivery of one leaves in the queue.
+SETTLED, COMES_BACK = Expected(200, []), Expected(200, ["0"])
 
 
 class Cursor(NamedTuple):
@@ -60,8 +50,10 @@ class Model(State):
         self.caller, self.pushed_to, self.taking = caller, None, None
         # Credential, scope and billing posture come before anything else, in this order.
         require(not caller.revoked, 401, "unauthenticated")
-        require(caller.may_write or operation in _READING, 403, "permission_denied")
-        require(caller.org not in self.lapsed or operation in _NOT_CREATING, 423, "billing_inactive")
+        reads = operation.startswith(("get_", "list_"))
+        creates = not reads and operation not in ("delete_pack", "set_role_packs")
+        require(caller.may_write or reads, 403, "permission_denied")
+        require(caller.org not in self.lapsed or not creates, 423, "billing_inactive")
         stated = args.get("visibility")
         replaces = operation == "start_upload" and args["pack_id"]
         require_field(stated in (None, "org", "community") and not (stated and replaces), "visibility")
@@ -77,13 +69,14 @@ class Model(State):
     def create_pack(self, image_ref: Reference, visibility: str, found: Content) -> Expected:
         require_field(found is not ABSENT, "image_ref")
         # In the service's own registry, an image has to be where the name of its pack guards it.
-        place = f"{self.host}/packs/{self.caller.org}/{found.name}"
-        require_field(image_ref.place in (place, image_ref.place.removeprefix(f"{self.host}/")), "image_ref")
+        is_elsewhere = not image_ref.place.startswith(f"{self.host}/")
+        is_guarded = image_ref.place == f"{self.host}/packs/{self.caller.org}/{found.name}"
+        require_field(is_elsewhere or is_guarded, "image_ref")
         return self.add("image_ref", found.name, found, visibility, ref=str(image_ref))
 
     def clone_pack(self, pack_id: str, name: str | None, visibility: str) -> Expected:
         source = self.visible(pack_id)
-        require(source.is_active, 409, "pack_deleting")
+        require(not source.deletion, 409, "pack_deleting")
         return self.add("clone", name or source.name, source.content, visibility, source=source)
 
     def add(
@@ -93,24 +86,23 @@ class Model(State):
         org = self.caller.org
         standing = self.holder(org, name)
         if standing is not None:
-            same = (
-                (standing.content, standing.visibility) == (content, visibility)
-                and origin in ("upload", standing.origin)
-                and ref in ("", standing.image_ref)
-                and standing is not source
-            )
-            require(standing.is_active and same, 409, "pack_name_taken", pack_id=standing.learnt_id)
+            same = (standing.content, standing.visibility) == (content, visibility) and standing is not source
+            same = same and origin in ("upload", standing.origin) and ref in ("", standing.image_ref)
+            pack_id = Learnt(standing, "id", "pack_")
+            require(same and not standing.deletion, 409, "pack_name_taken", pack_id=pack_id)
             return standing.answer(org)
-        entry = self.entry("create" if ref else origin, content)
-        pack = Pack(org, name, origin, visibility, ref or self.built_ref(org, name, content), [entry])
+        pack = Pack(org, name, origin, visibility)
         self.packs.append(pack)
-        self.pushed_to = (org, name)
-        if not ref:
-            self.set_tag(pack, content)
+        self.publish(pack, "create" if ref else origin, content, ref)
         return pack.answer(org, 201)
 
-    def built_ref(self, org: str, name: str, content: Content) -> str:
-        return f"{self.host}/packs/{org}/{name}:{content.version}"
+    def publish(self, pack: Pack, operation: str, content: Content, ref: str = "") -> None:
+        """Give a pack an image that we build, unless it refers to one that is there."""
+        self.pushed_to = (pack.org, pack.name)
+        if not ref:
+            self.set_tag(pack, content)
+        pack.image_ref = ref or f"{self.host}/packs/{pack.org}/{pack.name}:{content.version}"
+        pack.history.append(self.entry(operation, content))
 
     def reupload_pack(self, pack_id: str, archive: Archive, if_match: str | None) -> Expected:
         content = archive.content()
@@ -132,18 +124,8 @@ class Model(State):
         require_field(found is not ABSENT, "image_ref")
         require_field(found.name == pack.name, "pack.yaml:name")
         if (pack.image_ref, pack.content) != (str(image_ref), found):
-            self.rewrite(pack, "replace", found, str(image_ref))
+            self.publish(pack, "replace", found, str(image_ref))
         return pack.answer(self.caller.org)
-
-    def publish(self, pack: Pack, operation: str, content: Content) -> None:
-        """Give a built pack other content."""
-        self.set_tag(pack, content)
-        self.rewrite(pack, operation, content, self.built_ref(pack.org, pack.name, content))
-
-    def rewrite(self, pack: Pack, operation: str, content: Content, image_ref: str) -> None:
-        self.pushed_to = (pack.org, pack.name)
-        pack.image_ref = image_ref
-        pack.history.append(self.entry(operation, content))
 
     def update_pack(self, pack_id: str, visibility: str, if_match: str | None) -> Expected:
         pack = self.own(pack_id, 403, "permission_denied")
@@ -160,7 +142,7 @@ class Model(State):
         pack = self.known(pack_id)
         if pack is None or pack.org != self.caller.org:
             raise Refused(404, "pack_not_found")
-        if pack.is_active:
+        if not pack.deletion:
             self.require_current(pack, if_match)
             self.require_unused(pack, by_owner=True)
             pack.deletion = self.entry("delete", pack.content)
@@ -179,7 +161,7 @@ class Model(State):
         require_field(path not in BAD_PATHS, "path")
         pack = self.own(pack_id, 403, "permission_denied")
         require_field(pack.origin != "image_ref", "id")
-        require(pack.is_active, 409, "pack_deleting")
+        require(not pack.deletion, 409, "pack_deleting")
         if path == "pack.yaml":
             stated = Content.of({path: content})
             kept = {"name": (stated.name, pack.name), "version": (stated.version, pack.content.version)}
@@ -192,25 +174,21 @@ class Model(State):
         self, pack_id: str, files: Mapping[str, bytes], deletions: Sequence[str], if_match: str | None
     ) -> Expected:
         """Files are added, replaced and deleted in one revision. Each path is named once; a deleted one is there."""
-        folders = tuple(path for path in deletions if path.endswith("/"))
         require_field(files or deletions, "archive")
-        twice = [path for path in deletions if path.startswith(folders) and path not in folders]
-        require_none_wrong(*(f"delete:{path}" for path in {*twice, *({"pack.yaml"} & {*deletions})}))
+        others = {path: [other for other in deletions if other != path] for path in deletions}
+        twice = [path for path in deletions if path == "pack.yaml" or _is_deleted(path, others[path])]
+        require_none_wrong(*(f"delete:{path}" for path in twice))
         pack = self.own(pack_id, 403, "permission_denied")
         require_field(pack.origin != "image_ref", "id")
-        require(pack.is_active, 409, "pack_deleting")
+        require(not pack.deletion, 409, "pack_deleting")
         named = "pack.yaml" not in files or Content.of(files).name == pack.name
         require_field(named, "pack.yaml:name")
         self.require_current(pack, if_match)
-
-        def is_deleted(file: str, paths: Sequence[str] = deletions) -> bool:
-            return file in paths or file.startswith(tuple(path for path in paths if path.endswith("/")))
-
         before = pack.content.files
-        missing = [path for path in deletions if not any(is_deleted(file, [path]) for file in before)]
-        both = filter(is_deleted, files)
+        missing = [path for path in deletions if not any(_is_deleted(file, [path]) for file in before)]
+        both = [file for file in files if _is_deleted(file, deletions)]
         require_none_wrong(*(f"delete:{path}" for path in missing), *(f"archive:{file}" for file in both))
-        kept = {file: content for file, content in before.items() if not is_deleted(file)}
+        kept = {file: content for file, content in before.items() if not _is_deleted(file, deletions)}
         return self.edit(pack, "changes", {**kept, **files})
 
     def edit(self, pack: Pack, operation: str, files: Mapping[str, bytes]) -> Expected:
@@ -244,20 +222,19 @@ class Model(State):
         org = self.caller.org
         require_field(cursor is None or cursor.org == org, "cursor")
 
-        def is_listed(pack: Pack) -> bool:
-            return (
-                pack.gone_at is None
-                and pack.is_visible_to(org)
-                and query.get("owned") in (None, "true" if pack.org == org else "false")
-                and query.get("tier") in (None, "community")
-                and query.get("category") in (None, pack.content.manifest.get("category"))
-                and pack.name.startswith(query.get("q", ""))
-                and (cursor is None or pack.position > cursor.after)
-            )
-
-        left = sorted(filter(is_listed, self.packs), key=lambda pack: pack.position)
+        listed = [
+            pack
+            for pack in sorted(self.packs, key=lambda pack: pack.position)
+            if pack.gone_at is None
+            and pack.is_visible_to(org)
+            and query.get("owned") in (None, "true" if pack.org == org else "false")
+            and query.get("tier") in (None, "community")
+            and query.get("category") in (None, pack.content.manifest.get("category"))
+            and pack.name.startswith(query.get("q", ""))
+            and (cursor is None or pack.position > cursor.after)
+        ]
         # A page that ends where its reads end may not know that it is the last.
-        return _page("packs", [pack.view(org) for pack in left], query, {"next_cursor": IfStated(ANY)})
+        return _page("packs", [pack.view(org) for pack in listed], query, {"next_cursor": IfStated(ANY)})
 
     def list_revisions(self, pack_id: str, query: Mapping[str, str], start: int) -> Expected:
         """Return the history, the newest entry first. It is the owner's only."""
@@ -272,9 +249,9 @@ class Model(State):
         role = (self.caller.org, role_id)
         revision, before = self.roles.get(role, (0, []))
         new = {pack_id: self.find(pack_id) for pack_id in pack_ids if pack_id not in before}
-        hidden = [i for i, pack in new.items() if pack is None or not pack.is_visible_to(self.caller.org)]
+        hidden = [i for i, pack in new.items() if not (pack and pack.is_visible_to(role[0]))]
         require(not hidden, 404, "pack_not_found", pack_ids=hidden)
-        deleting = [i for i, pack in new.items() if pack is not None and not pack.is_active]
+        deleting = [i for i, pack in new.items() if pack and pack.deletion]
         require(not deleting, 409, "pack_deleting", pack_ids=deleting)
         fits = if_match in ((None, "*", str(revision)) if revision else (None, "new"))
         require(fits, 412, "precondition_failed", **({"revision": revision} if revision else {}))
@@ -302,53 +279,49 @@ class Model(State):
         return Expected(201, self._upload_view(upload) | form)
 
     def get_upload(self, upload_id: str) -> Expected:
-        of_org = (u for u in self.uploads if (u.id, u.caller.org) == (upload_id, self.caller.org))
-        upload = next(of_org, None)
-        if upload is None or self.now > upload.since + _OUTCOME_KEPT:
-            raise Refused(404, "upload_not_found")
-        return Expected(200, self._upload_view(upload))
+        for upload in self.uploads:
+            kept = self.now <= upload.since + _OUTCOME_KEPT
+            if kept and (upload.id, upload.caller.org) == (upload_id, self.caller.org):
+                return Expected(200, self._upload_view(upload))
+        raise Refused(404, "upload_not_found")
 
     def _upload_view(self, upload: Upload) -> dict[str, Any]:
         """No state lasts without end: each says until when it can last."""
         status, until, error = upload.status, upload.since + _OUTCOME_KEPT, upload.error
-        if status == "awaiting_archive":
-            status = "expired" if self.now > upload.since + _ARRIVAL_TIME else status
-            until = upload.since + FORM_TIME if status == "awaiting_archive" else until
-        elif status == "building" and upload.build_until is not None:
-            if self.now > upload.build_until:
-                status, error = "failed", error or _cause(upload, code="timeout")
-            else:
-                until = upload.build_until
+        if status == "awaiting_archive" and self.now > upload.since + _ARRIVAL_TIME:
+            status = "expired"
+        elif status == "awaiting_archive":
+            until = upload.since + FORM_TIME
+        elif status == "building" and self.now > upload.build_until:
+            status, error = "failed", error or _cause(upload, code="timeout")
+        elif status == "building":
+            until = upload.build_until
         view = {"upload_id": Learnt(upload, "id", "upl_"), "status": status, "expires_at": timestamp(until)}
-        if upload.pack is not None or upload.target is not None:
-            view["pack_id"] = upload.target if upload.pack is None else upload.pack.learnt_id
+        if pack_id := Learnt(upload.pack, "id", "pack_") if upload.pack else upload.target:
+            view["pack_id"] = pack_id
         return view | ({"error": error} if status == "failed" else {})
 
     def build(self, number: int) -> Expected:
         """S3 has told of an archive. Return what becomes of the message."""
         upload, self.pushed_to = self.uploads[number], None
-        if upload.status == "awaiting_archive":
-            if self.now > upload.since + _ARRIVAL_TIME:
-                return SETTLED
-        elif upload.status != "building":
+        self.caller, archive = upload.caller, upload.archive
+        waits = upload.status == "awaiting_archive" and self.now <= upload.since + _ARRIVAL_TIME
+        if upload.status == "building":
+            leased = upload.lease_until is not None and self.now < upload.lease_until
+            if leased or self.now + self.lease > upload.build_until:
+                return COMES_BACK
+        elif not waits or archive is None:
             return SETTLED
-        elif (upload.lease_until is not None and self.now < upload.lease_until) or (
-            upload.build_until is not None and self.now + self.lease > upload.build_until
-        ):
-            return COMES_BACK
         self.begin_build(number)
-        self.caller = upload.caller
-        assert upload.archive is not None
         try:
             if upload.target is None:
-                self.upload_pack(upload.archive, upload.visibility)
+                self.upload_pack(archive, upload.visibility)
             else:
-                self.reupload_pack(upload.target, upload.archive, upload.if_match)
+                self.reupload_pack(upload.target, archive, upload.if_match)
         except Refused as refused:
             upload.status, upload.error = "failed", _cause(upload, **refused.expected.body["error"])
         else:
-            upload.status = "done"
-            upload.pack = self.holder(upload.caller.org, upload.archive.content().name)
+            upload.status, upload.pack = "done", self.holder(upload.caller.org, archive.content().name)
         return SETTLED
 
     def begin_build(self, number: int, failed_by: str | None = None) -> Self:
@@ -359,7 +332,7 @@ class Model(State):
         upload = self.uploads[number]
         upload.status = "building"
         upload.lease_until = self.now if failed_by else self.now + self.lease
-        upload.build_until = upload.build_until or self.now + 4 * self.lease
+        upload.build_until = min(upload.build_until, self.now + 4 * self.lease)
         if failed_by:
             upload.error = _cause(upload, code=failed_by)
         return self
@@ -367,10 +340,13 @@ class Model(State):
 
 def _page(name: str, things: list[Any], query: Mapping[str, str], at_the_end: dict[str, Any]) -> Expected:
     limit = int(query["limit"])
-    return Expected(
-        200, {name: things[:limit]} | ({"next_cursor": ANY} if len(things) > limit else at_the_end)
-    )
+    more = {"next_cursor": ANY} if len(things) > limit else at_the_end
+    return Expected(200, {name: things[:limit]} | more)
 
 
 def _cause(upload: Upload, **error: Any) -> dict[str, Any]:
     return {"message": ANY} | error | {"request_id": Learnt(upload, "id", "upl_")}
+
+
+def _is_deleted(file: str, deletions: Sequence[str]) -> bool:
+    return file in deletions or file.startswith(tuple(path for path in deletions if path.endswith("/")))

@@ -9,10 +9,12 @@ import yaml
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 from tests.fake_registry.moods import CutsOff, HangsUp, Mood, Refuses
-from tests.reliability.model.clients import ORGS, READER, Key
-from tests.reliability.model.events import Events
+from tests.reliability.model.clients import ORGS, READER, Key, api_key_of, packed
 from tests.reliability.model.packs import BAD_PATHS, Archive, Pack, Reference
-from tests.reliability.model.requests import Ask, Fate
+from tests.reliability.model.runs import Ask, Fate, Run
+from tests.staged_uploads import arrive
+
+from packyard.tenants.org import BillingPosture
 
 # Few of each kind, so that requests often concern the same things.
 NAMES: Final = ("alpha", "beta", "gamma")
@@ -85,16 +87,7 @@ def archives(draw: st.DrawFn) -> Archive:
     return Archive(tuple(sorted(files.items())), fault)
 
 
-def _of_pack(archive: Archive, pack: Pack | None) -> Archive:
-    """Return an archive with the name of a pack. With another name, nearly all would be refused."""
-    return archive.named(pack.name) if pack else archive
-
-
-def _stated_by(pack: Pack | None) -> tuple[str, str]:
-    return (pack.name, pack.content.version) if pack else (NAMES[0], VERSIONS[0])
-
-
-class Machine(Events):
+class Machine(Run):
     """Every operation is a rule. What may go wrong with it comes with it, or has come before."""
 
     def a_pack(self, org: str, pick: int) -> str:
@@ -115,24 +108,23 @@ class Machine(Events):
         pack_id = self.a_pack(ask.key[0], ask.pick)
         return pack_id, self.one.find(pack_id)
 
-    def a_reference(self, org: str, pick: int, by_digest: bool, of: Pack | None = None) -> Reference:
-        """Return a reference to an image of a pack, of another registry, or of one in ours."""
+    def a_reference(self, org: str, pick: int, by_digest: bool) -> Reference:
+        """Return a reference to an image of another registry, or of a pack in ours."""
         model = self.one
-        if of is None and pick < 4:
+        if pick < 4:
             repository = f"team/{NAMES[pick % 3]}"
-            tags = model.elsewhere[repository]
-            tag = sorted(tags)[pick % 2 % len(tags)]
+            tag, content = sorted(model.elsewhere[repository].items())[
+                pick % 2 % len(model.elsewhere[repository])
+            ]
             place = f"{self.elsewhere.url.partition('://')[2]}/{repository}"
-            return Reference.to(place, tags[tag], tag=tag, by_digest=by_digest)
+            return Reference.to(place, content, tag=tag, by_digest=by_digest)
         packs = [pack for pack in model.packs if pack.origin != "image_ref"]
         if pick < 8:
-            packs = [pack for pack in packs if pack.org == org and pack.is_active] or packs
-        if of is None and not packs:
+            packs = [pack for pack in packs if pack.org == org and not pack.deletion] or packs
+        if not packs:
             return Reference(f"{model.host}/packs/{org}/alpha", "1.0.0")
-        pack = of or packs[-1 - pick % len(packs)]
-        content = pack.history[pick % len(pack.history)].content
-        place = of.place if of else f"{model.host}/packs/{pack.org}/{pack.name}"
-        return Reference.to(place, content, tag=content.version, by_digest=by_digest)
+        pack = packs[-1 - pick % len(packs)]
+        return pack.reference(pick, f"{model.host}/packs/{pack.org}/{pack.name}", by_digest=by_digest)
 
     @rule(ask=asks, archive=archives(), visibility=visibilities)
     def upload(self, ask: Ask, archive: Archive, visibility: str) -> None:
@@ -140,8 +132,11 @@ class Machine(Events):
 
     @rule(ask=asks, archive=archives())
     def reupload(self, ask: Ask, archive: Archive) -> None:
+        """Mostly by an archive with the pack's name. One with another is refused."""
         pack_id, pack = self.target(ask)
-        self.write("reupload_pack", ask, pack_id=pack_id, archive=_of_pack(archive, pack))
+        self.write(
+            "reupload_pack", ask, pack_id=pack_id, archive=archive.named(pack.name) if pack else archive
+        )
 
     @rule(ask=asks, by_digest=st.booleans(), visibility=visibilities)
     def create(self, ask: Ask, by_digest: bool, visibility: str) -> None:
@@ -152,8 +147,9 @@ class Machine(Events):
     def replace(self, ask: Ask, image_pick: int, by_digest: bool) -> None:
         """Mostly by an image of the pack's own repository. One of another is refused."""
         pack_id, pack = self.target(ask)
-        of = pack if image_pick > 2 else None
-        reference = self.a_reference(ask.key[0], image_pick, by_digest, of)
+        reference = self.a_reference(ask.key[0], image_pick, by_digest)
+        if pack is not None and image_pick > 2:
+            reference = pack.reference(image_pick, pack.place, by_digest=by_digest)
         self.write("replace_pack", ask, pack_id=pack_id, image_ref=reference)
 
     @rule(ask=asks, name=one_of(None, *NAMES), visibility=visibilities)
@@ -176,16 +172,13 @@ class Machine(Events):
     def set_role(self, ask: Ask, chosen: Sequence[int], must_be_new: bool) -> None:
         (org, _), role = ask.key, ROLES[ask.pick % 2]
         self.roles.add((org, role))
-        shared = [pack.id for pack in self.one.packs if pack.is_active and pack.is_visible_to(org)]
+        shared = [pack.id for pack in self.one.packs if not pack.deletion and pack.is_visible_to(org)]
         pack_ids = [
             shared[-1 - pick] or UNKNOWN if pick < min(6, len(shared)) else self.a_pack(org, pick)
             for pick in dict.fromkeys(chosen)
         ]
-        stands, _ = self.one.roles.get((org, role), (0, []))
-        conditions = {"right": str(stands), "stale": str(stands + 7), None: None, "*": "*"}
-        if_match = "new" if must_be_new else conditions[ask.if_match]
-        packs = list(dict.fromkeys(pack_ids))
-        self.write("set_role_packs", ask, role_id=role, pack_ids=packs, if_match=if_match)
+        new = {"if_match": "new"} if must_be_new else {}
+        self.write("set_role_packs", ask, role_id=role, pack_ids=list(dict.fromkeys(pack_ids)), **new)
 
     @rule(
         ask=asks,
@@ -197,7 +190,8 @@ class Machine(Events):
     def put_file(self, ask: Ask, path: str, content: bytes, file_tag: bool, variant: int) -> None:
         pack_id, pack = self.target(ask)
         if path == "pack.yaml":
-            content = manifest(*_stated_by(pack), variant)
+            name, version = (pack.name, pack.content.version) if pack else (NAMES[0], VERSIONS[0])
+            content = manifest(name, version, variant)
         tag = (pack and pack.content.etag(path)) or "sha256:0"
         condition = {"if_match": tag} if file_tag else {}
         self.write("put_file", ask, pack_id=pack_id, path=path, content=content, **condition)
@@ -213,10 +207,9 @@ class Machine(Events):
     def change(self, ask: Ask, files: dict[str, bytes], states: str | None, deletions: Sequence[str]) -> None:
         pack_id, pack = self.target(ask)
         if states is not None:
-            files = files | {"pack.yaml": manifest(_stated_by(pack)[0], states, 1)}
-        self.write(
-            "change_pack", ask, pack_id=pack_id, files=dict(sorted(files.items())), deletions=deletions
-        )
+            files = files | {"pack.yaml": manifest(pack.name if pack else NAMES[0], states, 1)}
+        files = dict(sorted(files.items()))
+        self.write("change_pack", ask, pack_id=pack_id, files=files, deletions=deletions)
 
     @rule(
         ask=asks,
@@ -227,17 +220,19 @@ class Machine(Events):
     def start_upload(self, ask: Ask, visibility: str | None, replaces: bool, states_both: bool) -> None:
         pack_id = self.target(ask)[0] if replaces else None
         stated = None if replaces and not states_both else visibility
-        # Without a pack, any condition is refused.
-        condition = {} if replaces else {"if_match": ask.if_match}
-        self.write("start_upload", ask, visibility=stated, pack_id=pack_id, **condition)
+        self.write("start_upload", ask, visibility=stated, pack_id=pack_id)
 
     @precondition(lambda self: self.can_send)
     @rule(pick=picks, archive=archives(), soon=st.booleans())
     def send_archive(self, pick: int, archive: Archive, soon: bool) -> None:
         """A client posts an archive to its form. S3 takes none once the form's time is over."""
-        number = self.can_send[-1 - pick % len(self.can_send)]
+        number, upload_id = self.can_send[-1 - pick % len(self.can_send)]
         pack = self.one.find(self.one.uploads[number].target)
-        self.archive_arrives(number, _of_pack(archive, pack))
+        archive = archive.named(pack.name) if pack else archive
+        self.unsettled_notices.add(len(self.notices))
+        self.notices.append((number, arrive(self.service, upload_id, packed(archive))))
+        for model in self.states:
+            model.uploads[number].archive = archive
         if soon:
             self.deliver_notice(len(self.notices) - 1, None)
 
@@ -317,13 +312,18 @@ class Machine(Events):
 
     @rule(org=one_of(*ORGS), what=one_of("lapses", "pays", "pays", "revokes a key"))
     def tenant_changes(self, org: str, what: str) -> None:
+        tenants, posture = (
+            self.clients.tenants,
+            BillingPosture.PAST_DUE if what == "lapses" else BillingPosture.ACTIVE,
+        )
         if what == "revokes a key":
-            self.clients.revoke((org, 1))
+            tenants.revoke_api_key(api_key_of((org, 1)), at=self.service.clock())
             self.revoked.add((org, 1))
             return
-        self.clients.set_billing(org, lapsed=what == "lapses")
+        posture = BillingPosture.PAST_DUE if what == "lapses" else BillingPosture.ACTIVE
+        tenants.set_posture(org, billing=posture, trial_ends_at=None)
         for model in self.states:
-            (model.lapsed.add if what == "lapses" else model.lapsed.discard)(org)
+            model.lapsed = model.lapsed - {org} | ({org} if what == "lapses" else set())
 
     @rule(name=one_of(*NAMES), version=one_of(*VERSIONS), variant=st.integers(0, 2), tag=one_of("1", "2"))
     def somebody_pushes_elsewhere(self, name: str, version: str, variant: int, tag: str) -> None:

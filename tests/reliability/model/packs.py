@@ -1,7 +1,7 @@
 """Packs and what they are made of, as the contract describes them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
@@ -136,8 +136,8 @@ class Pack:
     name: str
     origin: str
     visibility: str
-    image_ref: str
-    history: list[Entry]
+    image_ref: str = ""
+    history: list[Entry] = field(default_factory=list)
     id: str | None = None
     deletion: Entry | None = None
     gone_at: datetime | None = None
@@ -145,18 +145,6 @@ class Pack:
     @property
     def content(self) -> Content:
         return self.history[-1].content
-
-    @property
-    def revision(self) -> int:
-        return len(self.history)
-
-    @property
-    def is_active(self) -> bool:
-        return self.deletion is None
-
-    @property
-    def learnt_id(self) -> Learnt:
-        return Learnt(self, "id", "pack_")
 
     @property
     def position(self) -> tuple[str, str]:
@@ -169,28 +157,34 @@ class Pack:
         path, _, name = self.image_ref.partition("@")[0].rpartition("/")
         return f"{path}/{name.partition(':')[0]}"
 
+    def reference(self, pick: int, place: str, *, by_digest: bool) -> Reference:
+        """Return a reference to an image of its history, in a repository."""
+        content = self.history[pick % len(self.history)].content
+        return Reference.to(place, content, tag=content.version, by_digest=by_digest)
+
     def is_visible_to(self, org: str) -> bool:
         return self.org == org or self.visibility == "community"
 
     def answer(self, org: str, status: int = 200) -> Expected:
-        return Expected(status, self.view(org), f'"{"" if org == self.org else "shared-"}{self.revision}"')
+        tag = f'"{"" if org == self.org else "shared-"}{len(self.history)}"'
+        return Expected(status, self.view(org), tag)
 
     def view(self, org: str) -> dict[str, Any]:
         """Return the Pack object as an organisation sees it. Only the owner is told `org_id`."""
         stated: dict[str, Any] = {"display_name": self.content.name.capitalize()} | self.content.manifest
         if packs := stated.pop("suggested_packs", None):
             stated["suggested_packs"] = ",".join(packs)
+        pack_id, size = Learnt(self, "id", "pack_"), Learnt(self.content, "size_bytes", "")
         return (
             stated
-            | {
-                "id": self.learnt_id,
-                "name": self.name,
-                "owned": self.org == org,
-                "visibility": self.visibility,
-            }
+            | {"id": pack_id, "name": self.name, "owned": self.org == org, "visibility": self.visibility}
             | ({"org_id": self.org} if self.org == org else {})
-            | {"tier": "community", "image_origin": self.origin, "image_ref": self.image_ref}
-            | {"size_bytes": Learnt(self.content, "size_bytes", "")}
+            | {
+                "tier": "community",
+                "image_origin": self.origin,
+                "image_ref": self.image_ref,
+                "size_bytes": size,
+            }
             | {"created_at": timestamp(self.history[0].at), "updated_at": timestamp(self.history[-1].at)}
             | self.content.digests
         )

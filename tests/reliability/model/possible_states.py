@@ -16,9 +16,6 @@ from tests.reliability.model.state import Caller, Record
 
 # How long a function may be at work.
 _AT_WORK: Final = timedelta(seconds=34, microseconds=1)
-_ASKS_NO_REGISTRY: Final = frozenset(
-    {"list_packs", "list_revisions", "get_pack", "get_upload", "get_role_packs"}
-) | {*("set_role_packs", "update_pack", "start_upload")}
 # What is checked before a registry is asked for anything.
 _BEFORE_THE_REGISTRY: Final = ("unauthenticated", "permission_denied", "billing_inactive", "pack_not_found")
 _UNAVAILABLE: Final = Refused(503, "service_unavailable").expected
@@ -64,25 +61,23 @@ def settled(branches: Iterable[Branch], answer: Answer | None) -> list[Model]:
     return kept
 
 
-def ways(asked: Asked, model: Model, trouble: Trouble, *, died: bool) -> Iterator[Branch]:
+def ways(model: Model, asked: Asked, trouble: Trouble, *, died: bool) -> Iterator[Branch]:
     """Yield every way that a request may go, from a state. If its function has died, no answer comes."""
-    if asked.operation in _ASKS_NO_REGISTRY:
-        trouble -= {"registry"}
     if asked.operation == "delete_pack":
         model.hold(asked.args["pack_id"], in_trouble=bool(trouble))
     if "image_ref" in asked.args:
         for found in model.resolve(asked.args["image_ref"], asked.caller.org):
-            yield from _ways(asked._replace(more={"found": found}), model, trouble, died=died)
+            yield from _ways(model, asked._replace(more={"found": found}), trouble, died=died)
     else:
-        yield from _ways(asked, model, trouble, died=died)
+        yield from _ways(model, asked, trouble, died=died)
     if asked.operation in ("list_files", "get_file"):
         # An image goes before its pack does.
         pack = model.find(asked.args["pack_id"])
-        if pack is not None and not pack.is_active:
+        if pack is not None and pack.deletion:
             yield model.copy(), _UNREADABLE
 
 
-def _ways(asked: Asked, model: Model, trouble: Trouble, *, died: bool) -> Iterator[Branch]:
+def _ways(model: Model, asked: Asked, trouble: Trouble, *, died: bool) -> Iterator[Branch]:
     done = model.copy()
     done.in_trouble = bool(trouble)
     expected = asked.happen(done)

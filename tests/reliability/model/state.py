@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, Self
 
 from tests.reliability.model.expectations import Expected, Refused, require, require_field
-from tests.reliability.model.packs import ABSENT, Archive, Content, Entry, Pack, Reference
+from tests.reliability.model.packs import ABSENT, Content, Entry, Pack, Reference
 
 ANSWER_KEPT: Final = timedelta(hours=24)
+_NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 # How long a cleaner may hold a repository.
 HOLD: Final = timedelta(minutes=5)
 
@@ -37,11 +38,11 @@ class Upload:
     since: datetime
     id: str | None = None
     status: str = "awaiting_archive"
-    archive: Archive | None = None
+    archive: Any = None
     pack: Pack | None = None
     error: Any = None
     lease_until: datetime | None = None
-    build_until: datetime | None = None
+    build_until: datetime = _NEVER
 
 
 class Record(NamedTuple):
@@ -113,9 +114,9 @@ class State:
         return pack
 
     def require_current(self, pack: Pack, if_match: str | None) -> None:
-        require(pack.is_active, 409, "pack_deleting")
-        fits = if_match in (None, "*", str(pack.revision))
-        require(fits, 412, "precondition_failed", revision=pack.revision)
+        require(not pack.deletion, 409, "pack_deleting")
+        fits = if_match in (None, "*", str(len(pack.history)))
+        require(fits, 412, "precondition_failed", revision=len(pack.history))
 
     def require_unused(self, pack: Pack, *, by_owner: bool) -> None:
         """Refuse what roles of other organisations stand against, or also the owner's."""
@@ -138,7 +139,7 @@ class State:
         if content is None:
             return self.tags.get((org, name), {}).get(reference.tag, frozenset({ABSENT}))
         holder = self.holder(org, name)
-        if holder and holder.is_active and any(entry.content is content for entry in holder.history):
+        if holder and not holder.deletion and any(entry.content is content for entry in holder.history):
             return frozenset({content})
         left = (org, name) in self.abandoned or holder is not None
         return frozenset({ABSENT, content} if left else {ABSENT})
