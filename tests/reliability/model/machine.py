@@ -128,20 +128,20 @@ class Machine(Run):
 
     @rule(ask=asks, archive=archives(), visibility=visibilities)
     def upload(self, ask: Ask, archive: Archive, visibility: str) -> None:
-        self.write("upload_pack", ask, archive=archive, visibility=visibility)
+        self.request("upload_pack", ask, archive=archive, visibility=visibility)
 
     @rule(ask=asks, archive=archives())
     def reupload(self, ask: Ask, archive: Archive) -> None:
         """Mostly by an archive with the pack's name. One with another is refused."""
         pack_id, pack = self.target(ask)
-        self.write(
+        self.request(
             "reupload_pack", ask, pack_id=pack_id, archive=archive.named(pack.name) if pack else archive
         )
 
     @rule(ask=asks, by_digest=st.booleans(), visibility=visibilities)
     def create(self, ask: Ask, by_digest: bool, visibility: str) -> None:
         reference = self.a_reference(ask.key[0], ask.pick, by_digest)
-        self.write("create_pack", ask, image_ref=reference, visibility=visibility)
+        self.request("create_pack", ask, image_ref=reference, visibility=visibility)
 
     @rule(ask=asks, image_pick=picks, by_digest=st.booleans())
     def replace(self, ask: Ask, image_pick: int, by_digest: bool) -> None:
@@ -150,11 +150,11 @@ class Machine(Run):
         reference = self.a_reference(ask.key[0], image_pick, by_digest)
         if pack is not None and image_pick > 2:
             reference = pack.reference(image_pick, pack.place, by_digest=by_digest)
-        self.write("replace_pack", ask, pack_id=pack_id, image_ref=reference)
+        self.request("replace_pack", ask, pack_id=pack_id, image_ref=reference)
 
     @rule(ask=asks, name=one_of(None, *NAMES), visibility=visibilities)
     def clone(self, ask: Ask, name: str | None, visibility: str) -> None:
-        self.write("clone_pack", ask, pack_id=self.target(ask)[0], name=name, visibility=visibility)
+        self.request("clone_pack", ask, pack_id=self.target(ask)[0], name=name, visibility=visibility)
 
     @rule(moves=st.lists(moves, min_size=1, max_size=5))
     def arrange(self, moves: Sequence[tuple[Ask, str, Sequence[int], str, bool]]) -> None:
@@ -165,9 +165,9 @@ class Machine(Run):
                 self.set_role(ask, chosen, must_be_new)
             elif what == "share":
                 held = self.held_by_others(ask.key[0]) if ask.pick < 4 else None
-                self.write("update_pack", ask, pack_id=held or pack_id, visibility=visibility)
+                self.request("update_pack", ask, pack_id=held or pack_id, visibility=visibility)
             else:
-                self.write("delete_pack", ask, pack_id=pack_id)
+                self.request("delete_pack", ask, pack_id=pack_id)
 
     def set_role(self, ask: Ask, chosen: Sequence[int], must_be_new: bool) -> None:
         (org, _), role = ask.key, ROLES[ask.pick % 2]
@@ -177,8 +177,8 @@ class Machine(Run):
             shared[-1 - pick] or UNKNOWN if pick < min(6, len(shared)) else self.a_pack(org, pick)
             for pick in dict.fromkeys(chosen)
         ]
-        new = {"if_match": "new"} if must_be_new else {}
-        self.write("set_role_packs", ask, role_id=role, pack_ids=list(dict.fromkeys(pack_ids)), **new)
+        new: dict[str, Any] = {"if_match": "new"} if must_be_new else {}
+        self.request("set_role_packs", ask, role_id=role, pack_ids=list(dict.fromkeys(pack_ids)), **new)
 
     @rule(
         ask=asks,
@@ -193,8 +193,8 @@ class Machine(Run):
             name, version = (pack.name, pack.content.version) if pack else (NAMES[0], VERSIONS[0])
             content = manifest(name, version, variant)
         tag = (pack and pack.content.etag(path)) or "sha256:0"
-        condition = {"if_match": tag} if file_tag else {}
-        self.write("put_file", ask, pack_id=pack_id, path=path, content=content, **condition)
+        condition: dict[str, Any] = {"if_match": tag} if file_tag else {}
+        self.request("put_file", ask, pack_id=pack_id, path=path, content=content, **condition)
 
     @rule(
         ask=asks,
@@ -207,9 +207,9 @@ class Machine(Run):
     def change(self, ask: Ask, files: dict[str, bytes], states: str | None, deletions: Sequence[str]) -> None:
         pack_id, pack = self.target(ask)
         if states is not None:
-            files = files | {"pack.yaml": manifest(pack.name if pack else NAMES[0], states, 1)}
+            files = {"pack.yaml": manifest(pack.name if pack else NAMES[0], states, 1)} | files
         files = dict(sorted(files.items()))
-        self.write("change_pack", ask, pack_id=pack_id, files=files, deletions=deletions)
+        self.request("change_pack", ask, pack_id=pack_id, files=files, deletions=deletions)
 
     @rule(
         ask=asks,
@@ -220,7 +220,7 @@ class Machine(Run):
     def start_upload(self, ask: Ask, visibility: str | None, replaces: bool, states_both: bool) -> None:
         pack_id = self.target(ask)[0] if replaces else None
         stated = None if replaces and not states_both else visibility
-        self.write("start_upload", ask, visibility=stated, pack_id=pack_id)
+        self.request("start_upload", ask, visibility=stated, pack_id=pack_id)
 
     @precondition(lambda self: self.can_send)
     @rule(pick=picks, archive=archives(), soon=st.booleans())
@@ -259,7 +259,8 @@ class Machine(Run):
             "file": ("get_file", {"pack_id": pack_id, "path": path}),
             "role": ("get_role_packs", {"role_id": ROLES[pick % 2]}),
         }
-        self.request(requests[what][0], key, requests[what][1])
+        operation, args = requests[what]
+        self.request(operation, Ask(key), None, **args)
 
     @rule(
         key=readers,

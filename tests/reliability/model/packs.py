@@ -120,6 +120,9 @@ class Entry:
     actor: str
     at: datetime
 
+    def __deepcopy__(self, _memo: Any) -> "Entry":
+        return self
+
     def view(self, revision: int) -> dict[str, Any]:
         stated = {"revision": revision, "operation": self.operation, "version": self.content.version}
         return stated | {"actor": self.actor, "at": timestamp(self.at)} | self.content.digests

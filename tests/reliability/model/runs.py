@@ -83,8 +83,15 @@ class Run(RuleBasedStateMachine):
         """One of the states: enough to choose what to ask for."""
         return self.states[0]
 
-    def write(self, operation: str, ask: Ask, **args: Any) -> None:
-        """Send a request that may change something, on the condition that is asked for unless another is stated."""
+    def request(self, operation: str, ask: Ask, told: dict[str, Any] | None = None, **args: Any) -> Any:
+        """Send a request, and return the body of its answer.
+
+        Args:
+            operation: The name of a method of `Model`.
+            ask: Who asks, and so on. Its condition counts unless `args` has one.
+            told: What the model has to know besides.
+            args: What the request states.
+        """
         if takes(operation, "If-Match") and "if_match" not in args:
             pack = self.one.find(args.get("pack_id"))
             revision = len(pack.history) if pack else 1
@@ -92,24 +99,12 @@ class Run(RuleBasedStateMachine):
                 revision, _ = self.one.roles.get((ask.key[0], role_id), (0, []))
             conditions = {"right": str(revision), "stale": str(revision + 7)}
             args["if_match"] = conditions.get(ask.if_match or "", ask.if_match)
+        (org, number), actor = ask.key, f"key:{api_key_of(ask.key).key_id}"
+        caller = Caller(org, actor, may_write=number != READER, revoked=ask.key in self.revoked)
         once = ask.once if takes(operation, "Idempotency-Key") else None
-        self.request(operation, ask.key, args, ask.fate, once)
-
-    def request(
-        self,
-        operation: str,
-        key: Key,
-        args: dict[str, Any],
-        fate: Fate | None = None,
-        once: str | None = None,
-        **more: Any,
-    ) -> Any:
-        """Send a request with what it states, and return the body of its answer. The model is told `more`."""
-        actor = f"key:{api_key_of(key).key_id}"
-        caller = Caller(key[0], actor, may_write=key[1] != READER, revoked=key in self.revoked)
-        asked, trouble = Asked(operation, caller, args, once, more), self.trouble_of(fate)
-        answer = self.meet(lambda: self.clients.send(operation, key, args, once), fate)
-        self.settle(partial(ways, asked=asked, trouble=trouble, died=answer is None), answer, key[0])
+        asked, trouble = Asked(operation, caller, args, once, told or {}), self.trouble_of(ask.fate)
+        answer = self.meet(lambda: self.clients.send(operation, ask.key, args, once), ask.fate)
+        self.settle(partial(ways, asked=asked, trouble=trouble, died=answer is None), answer, org)
         return answer and answer.body
 
     def trouble_of(self, fate: Fate | None) -> Trouble:
@@ -148,24 +143,22 @@ class Run(RuleBasedStateMachine):
         if answer is None or self.steps % _CHECKED_EVERY == 0:
             assert_sound(self.service, pending=self.inbox)
 
-    def list_page(
-        self, key: Key, filters: Mapping[str, str], limit: int, cursor: Cursor | None = None
-    ) -> None:
+    def list_page(self, key: Key, filters: Mapping[str, str], limit: int, at: Cursor | None = None) -> None:
         """Ask for a page, and keep the next one's cursor, if there is one."""
-        query = {**filters, "limit": str(limit)} | ({"cursor": cursor.text} if cursor else {})
-        body = self.request("list_packs", key, {"query": query}, cursor=cursor)
+        query = {**filters, "limit": str(limit)} | ({"cursor": at.text} if at else {})
+        body = self.request("list_packs", Ask(key), {"cursor": at}, query=query)
         if "next_cursor" in body:
             last = body["packs"][-1]
             self.cursors.append(Cursor(body["next_cursor"], key[0], filters, (last["name"], last["id"])))
 
     def walk_revisions(self, key: Key, pack_id: str, limit: int) -> None:
         """Ask for a whole history, page by page."""
-        args: dict[str, Any] = {"pack_id": pack_id, "query": {"limit": str(limit)}}
+        query = {"limit": str(limit)}
         for start in count_from(0, limit):
-            body = self.request("list_revisions", key, args, start=start)
+            body = self.request("list_revisions", Ask(key), {"start": start}, pack_id=pack_id, query=query)
             if "next_cursor" not in body:
                 return
-            args = args | {"query": {"limit": str(limit), "cursor": body["next_cursor"]}}
+            query = query | {"cursor": body["next_cursor"]}
 
     def look_around(self, *orgs: str) -> None:
         """Read everything that clients of some organisations can read, as after an answer that never came."""
@@ -176,9 +169,9 @@ class Run(RuleBasedStateMachine):
             for pack_id in [p.id for p in self.one.packs if p.org == org and p.id]:
                 self.walk_revisions(key, pack_id, 50)
             for upload_id in [u.id for u in self.one.uploads if u.caller.org == org and u.id]:
-                self.request("get_upload", key, {"upload_id": upload_id})
+                self.request("get_upload", Ask(key), upload_id=upload_id)
             for role in sorted(role for owner, role in self.roles if owner == org):
-                self.request("get_role_packs", key, {"role_id": role})
+                self.request("get_role_packs", Ask(key), role_id=role)
         self.clients.remembers = False
 
     def teardown(self) -> None:
