@@ -20,7 +20,7 @@ from moto.core.utils import method_names_from_class
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
-from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
+from moto.dynamodb.parsing import ast_nodes
 
 _update_item: Final = DynamoDBBackend.update_item
 _serialize_structure: Final = BaseJSONSerializer._serialize_type_structure  # noqa: SLF001 - what is replaced
@@ -34,7 +34,7 @@ def speed_up() -> None:
     """Put quicker ways in the place of moto's, in this process."""
     responses.method_names_from_class = cache(method_names_from_class)  # type: ignore[attr-defined]
     BaseBackend.urls = property(_urls_of_class)  # type: ignore[assignment,method-assign]
-    DepthFirstTraverser.traverse = _traverse  # type: ignore[method-assign]
+    ast_nodes.DepthFirstTraverser.traverse = _traverse  # type: ignore[attr-defined]
     Table.__deepcopy__ = _snapshot  # type: ignore[attr-defined]
     Table.all_items = _all_items  # type: ignore[method-assign]
     DynamoDBBackend.update_item = _update_a_copy  # type: ignore[assignment,method-assign]
@@ -60,7 +60,8 @@ def _traverse(self: Any, root: Any) -> Any:
         kind = type(node)
         if kind not in found:
             of_kind = (process for known, process in processors.items() if issubclass(kind, known))
-            found[kind] = issubclass(kind, Node), next(of_kind, None)
+            is_node = issubclass(kind, ast_nodes.Node)  # type: ignore[attr-defined]
+            found[kind] = is_node, next(of_kind, None)
         is_node, process = found[kind]
         if not is_node:
             return node

@@ -209,7 +209,8 @@ def _new_budget(client: Any) -> RetryQuota:
     service = client.meta.service_model.service_id.hyphenize()
     client.meta.events.unregister(f"needs-retry.{service}", unique_id=f"retry-config-{service}")
     # A handler cannot be taken away again completely, so there is one for as long as the client lasts.
-    budget: RetryQuota = register_retry_handler(client, max_attempts=ATTEMPTS)._retry_quota._quota  # noqa: SLF001
+    handler: Any = register_retry_handler(client, max_attempts=ATTEMPTS)
+    budget: RetryQuota = handler._retry_quota._quota  # noqa: SLF001
     return budget
 
 
