@@ -20,7 +20,6 @@ from packyard.oci.document import Document
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.media_types import ANY_MANIFEST
 from packyard.registry.statuses import CLIENT_ERRORS, RETRY_LATER
-from packyard.registry.third_party.authorization import Authorizer
 from packyard.registry.third_party.guarded_http import BodyTooLarge, GuardedHttp, Reply
 
 if TYPE_CHECKING:
@@ -220,10 +219,13 @@ class ThirdPartyRepository:
                 break
         raise self._name.unpullable() if elsewhere is None else self._name.kept_elsewhere(elsewhere)
 
-    def _anonymous_authorizer(self, url: str) -> Authorizer:
+    def _anonymous_authorizer(self, url: str) -> AnswersChallenges:
         """Return an authorizer without a credential, for the registry to which a redirect led."""
         parts = urlsplit(url)
         found = _API_PATH.fullmatch(parts.path)
+        # Imported here because few registries redirect to one that wants a token.
+        from packyard.registry.third_party.authorization import Authorizer  # noqa: PLC0415
+
         return Authorizer(
             http=self._http,
             registry=parts.netloc,
