@@ -80,6 +80,8 @@ class LayerWriter:
                 for done in self._under_way.start(self._compress, self._batch):
                     _place(done)
                 self._batch, self._batch_bytes = [], 0
+        if self._hashed_here or not alone:
+            file.end()
         return file
 
     def finish(self) -> None:
@@ -107,6 +109,7 @@ class LayerWriter:
         for part in batch:
             if not part.hashed:
                 part.file.hash(part.raw)
+                part.file.end()
             pieces.append((part.file, self._spool.compress(part.raw)))
         return pieces
 
