@@ -17,7 +17,7 @@ FORM = Keys(
 @pytest.mark.parametrize(
     "document",
     [{"name": "a"}, {"name": "", "tags": ["a", "b", "c"]}, {"more": None, "name": "a"}],
-    ids=lambda document: ",".join(document),
+    ids=",".join,
 )
 def test_a_document_of_the_form_has_no_fault(document: object) -> None:
     assert list(FORM.faults(document, ())) == []
