@@ -52,7 +52,7 @@ def unnoticed(s3: Any, bucket: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("size_mib", [20, 200])
-def test_an_archive_is_built_in_less_than_128_mb_whatever_its_size(
+def test_an_archive_is_built_in_less_than_160_mb_whatever_its_size(
     stack: StackDescription, tmp_path: Path, size_mib: int
 ) -> None:
     endpoint = Endpoint(int(stack["endpoint_url"].rpartition(":")[2]))
@@ -76,4 +76,4 @@ def test_an_archive_is_built_in_less_than_128_mb_whatever_its_size(
 
     assert answer == {"batchItemFailures": []}, log.read_text()
     assert client.call("GET", f"/packs/uploads/{upload_id}").body["status"] == "done"
-    assert peak < 128 * 10**6
+    assert peak < 160 * 10**6
