@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from types import TracebackType
 from typing import Final, Self
 
@@ -19,6 +20,7 @@ from packyard.oci.build.compression import END_OF_STREAM, compress_piece, inflat
 from packyard.oci.build.file_in_spool import FileInSpool, cut_into_pieces
 from packyard.oci.build.header_writer import directory_header, end_of_archive, file_header, padding
 from packyard.oci.build.overlap import mapped_ahead
+from packyard.oci.build.processors import usable_processors
 from packyard.oci.build.spool import Spool
 from packyard.oci.build.tree import Directory, Entry
 from packyard.oci.content import Content, Piece
@@ -34,8 +36,6 @@ _RAW_BYTES: Final = 16 << 20
 _HEADER_RUN_BYTES: Final = 64 << 10
 _CHUNK_BYTES: Final = 256 << 10
 _BATCH_BYTES: Final = 512 << 10
-# Functions that build have two processors.
-_THREADS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +80,22 @@ class LayerSpool:
     """Compressed content, in memory while it is small and on local disk beyond 8 MiB.
 
     A context manager: what was spooled, and every layer assembled from it, ends with it.
+
+    Attributes:
+        processors: As many as content is compressed and inflated on at once.
+
+    Args:
+        processors: By default those that this process may use.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, processors: int | None = None) -> None:
+        self.processors = processors or usable_processors()
         self._spool = Spool()
         # All layers use the same: each new thread would take memory of its own.
-        self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="layers")
+        self._threads = ThreadPoolExecutor(max_workers=self.processors, thread_name_prefix="layers")
         # By offset: what the last pass need not inflate again.
         self._raw: dict[int, bytes] = {}
+        self._raw_lock = Lock()
         self._raw_bytes_left = _RAW_BYTES
 
     def __enter__(self) -> Self:
@@ -114,7 +122,7 @@ class LayerSpool:
         return file.content()
 
     def compress(self, part: bytes) -> Piece:
-        """Compress a part of a file's content and keep it.
+        """Compress a part of a file's content and keep it; any thread may ask.
 
         Args:
             part: As `cut_into_pieces` cuts it: all but a file's last are of 1 MiB, so that only that one is padded.
@@ -129,9 +137,10 @@ class LayerSpool:
             raw: What it inflates to.
         """
         offset = self._spool.append(compressed)
-        if len(raw) <= self._raw_bytes_left:
-            self._raw_bytes_left -= len(raw)
-            self._raw[offset] = raw
+        with self._raw_lock:
+            if len(raw) <= self._raw_bytes_left:
+                self._raw_bytes_left -= len(raw)
+                self._raw[offset] = raw
         return Piece(offset, len(compressed), len(raw))
 
     def assemble(self, entries: Iterable[Entry], *, copy: Callable[[bytes], object] | None = None) -> "Layer":

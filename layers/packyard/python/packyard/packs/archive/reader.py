@@ -105,7 +105,7 @@ class _Reading(Generic[T]):
 
     @contextmanager
     def reporting_all_faults(self) -> Iterator[None]:
-        """Add the earlier faults to the refusal that ends the reading.
+        """Add the earlier faults to the refusal that ends the reading, and end it.
 
         Raises:
             InvalidRequest: The refusal, with all faults.
@@ -116,6 +116,8 @@ class _Reading(Generic[T]):
             self.faults.merge_misplaced()
             self.faults.lead_with(error.fields)
             raise self.faults.error() from error
+        finally:
+            self._stream.close()
 
     def read_members(self) -> None:
         """Read every member of the archive.
