@@ -39,7 +39,7 @@ def measure_editing(*, folder: Path, rounds: int) -> dict[str, float]:
     """
     archive = archive_of("pack", folder=folder / "inputs")
     numbers = count(1)
-    with _service(folder) as service:
+    with service_with_a_registry(folder) as service:
 
         def rebuild() -> Published:
             """Build it for a new organisation."""
@@ -63,7 +63,7 @@ def measure_editing(*, folder: Path, rounds: int) -> dict[str, float]:
         samples = taken_in_turn(
             {"packyard_s": lambda: _seconds(edit), "rebuild_s": lambda: _seconds(rebuild)}, rounds=rounds
         )
-        before, after = _layers(service, pack.id), _layers(service, edit().pack.id)
+        before, after = layers_of(service, pack.id), layers_of(service, edit().pack.id)
     print(f"\nedit: one file of {archive.name}")
     for name, taken in samples.items():
         print(f"  {name:16} {summary(taken)}", flush=True)
@@ -73,7 +73,7 @@ def measure_editing(*, folder: Path, rounds: int) -> dict[str, float]:
     return medians | {"pushed_part": round(pushed, 4), "layers": len(after)}
 
 
-def _layers(service: Service, pack_id: str) -> dict[Digest, int]:
+def layers_of(service: Service, pack_id: str) -> dict[Digest, int]:
     """Return the size of each layer of a pack's image."""
     pack = service.services.packs.get(pack_id)
     kept_under = None if pack is None else pack.layer_digest
@@ -82,7 +82,8 @@ def _layers(service: Service, pack_id: str) -> dict[Digest, int]:
 
 
 @contextmanager
-def _service(folder: Path) -> Iterator[Service]:
+def service_with_a_registry(folder: Path) -> Iterator[Service]:
+    """Run the service with Debian's registry, which is a process of its own."""
     with (
         tempfile.TemporaryDirectory(dir=folder) as work,
         docker_registry(Path(work)) as url,

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from packyard.oci.build.cut import cut_leaves
 from packyard.oci.build.layer import LayerContents, LayerFile, LayerSpool
-from packyard.oci.build.standing_layer import NotOurForm, leaves_of_layers, taken_files
+from packyard.oci.build.standing_layer import leaves_of_layers, taken_files
 from packyard.oci.build.tree import Directory, Entry, File, leaves_in_order, with_parents
 from packyard.oci.content import LayerForm
+from packyard.oci.image_fault import NotOurForm
 from packyard.oci.read.file_index import FileIndex, IndexedLayer, empty_directories
 
 # Opens the blob of a layer for reading.

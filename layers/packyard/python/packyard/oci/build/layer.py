@@ -134,6 +134,12 @@ class LayerSpool:
             self._raw[offset] = raw
         return Piece(offset, len(compressed), len(raw))
 
+    def forget(self, since: int) -> None:
+        """Drop everything that was put in since the spool had this size; nothing may refer to it any more."""
+        self._spool.truncate(since)
+        for offset in [offset for offset in self._raw if offset >= since]:
+            self._raw_bytes_left += len(self._raw.pop(offset))
+
     def assemble(self, entries: Iterable[Entry], *, copy: Callable[[bytes], object] | None = None) -> "Layer":
         """Return the layer that holds `entries`, given in canonical order with content of this spool.
 

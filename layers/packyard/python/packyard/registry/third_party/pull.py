@@ -6,7 +6,7 @@ until `/pack.yaml` is found. They are streamed, and the result counts only after
 """
 
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,7 +17,7 @@ from packyard.errors import InvalidRequest
 from packyard.oci.digest import Digest
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.read.root_file import Absence, FileSearch, HardLink, LayerLimits
-from packyard.oci.read.third_party_document import Descriptor, ThirdPartyManifest
+from packyard.oci.read.third_party_document import Descriptor
 from packyard.oci.reference import DOCKER_HUB, Reference, parse_registry
 from packyard.registry.credentials import Credential
 from packyard.registry.own.pull_authorizer import OwnAuthorizer
@@ -136,12 +136,14 @@ class ImageSource:
     monotonic: Callable[[], float]
     time_left: Callable[[], float]
 
-    def read_pack(self, reference: Reference, *, org_id: str) -> PulledPack:
+    def read_pack(self, reference: Reference, *, org_id: str, built_here: bool = False) -> PulledPack:
         """Return the pack that an image contains.
 
         Args:
             reference: The image's reference.
             org_id: The organisation for which the image is read. In our own registry it can read only its own images.
+            built_here: Whether it is known that this service has built the image, so that its lowest layer begins with
+                `pack.yaml` and no other layer has one (API contract, section 4).
 
         Raises:
             InvalidRequest: On the field `image_ref`: the image does not exist, may not be pulled, or is on a host that
@@ -153,7 +155,7 @@ class ImageSource:
         with self.opened(reference, org_id=org_id) as repository:
             ours = reference.registry == self.own.host
             limits = self.limits.of_an_image_that_we_built() if ours else self.limits
-            return self._read(repository, reference.target, limits)
+            return self._read(repository, reference.target, limits, built_here=built_here)
 
     @contextmanager
     def opened(self, reference: Reference, *, org_id: str) -> Iterator[ThirdPartyRepository]:
@@ -223,10 +225,13 @@ class ImageSource:
             return f"{scheme}://{registry}", self.trusted
         return f"https://{registry}", TrustedHosts()
 
-    def _read(self, repository: ThirdPartyRepository, target: str, limits: PullLimits) -> PulledPack:
+    def _read(
+        self, repository: ThirdPartyRepository, target: str, limits: PullLimits, *, built_here: bool
+    ) -> PulledPack:
         digest, document = repository.document(target)
         manifest = chosen_manifest(repository, document)
-        content = self._manifest_file(repository, manifest, limits)
+        layers = manifest.layers[:1] if built_here else manifest.layers
+        content = self._manifest_file(repository, layers, limits)
         # Imported here because it loads the validation models, which reading files does not need.
         from packyard.packs.manifest.pack_manifest import parse_manifest  # noqa: PLC0415
 
@@ -237,12 +242,12 @@ class ImageSource:
         )
 
     def _manifest_file(
-        self, repository: ThirdPartyRepository, manifest: ThirdPartyManifest, limits: PullLimits
+        self, repository: ThirdPartyRepository, image_layers: Sequence[Descriptor], limits: PullLimits
     ) -> bytes:
         search = FileSearch(_MANIFEST_NAME, limits=self.limits.layer)
         left = limits.compressed_bytes
         links = 0
-        layers = list(manifest.layers)
+        layers = list(image_layers)
         while layers:
             left -= layers[-1].size
             if left < 0:
