@@ -13,7 +13,7 @@ from packyard.oci.build.layer_writer import LayerWriter
 from packyard.oci.build.tree import Entry, File, canonical_order
 from packyard.oci.digest import Digest
 from packyard.operations.sent_layers import assembled
-from packyard.packs.archive.contents import ContentStore, PackContents
+from packyard.packs.archive.contents import PackContents
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.reader import read_archive
 from packyard.packs.manifest.name import PackName
@@ -63,9 +63,8 @@ def building(
         NotOurForm: `standing` cannot be built upon.
     """
     with LayerSpool() as spool:
-        with LayerWriter(spool) as writer:
-            store: ContentStore[FileInSpool] = writer if standing is None else standing.new_content(writer)
-            contents = read_archive(archive, limits=limits, contents=store)
+        with LayerWriter(spool) if standing is None else standing.new_content(spool) as writer:
+            contents = read_archive(archive, limits=limits, contents=writer)
             writer.finish()
         manifest = contents.manifest
         if standing is None:

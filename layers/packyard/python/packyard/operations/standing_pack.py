@@ -14,7 +14,6 @@ from packyard.errors import InvalidRequest
 from packyard.oci.build.change import LayerPlan, plan_change
 from packyard.oci.build.file_in_spool import FileInSpool
 from packyard.oci.build.layer import LayerSpool
-from packyard.oci.build.layer_writer import LayerWriter
 from packyard.oci.build.new_content import NewContent, not_kept
 from packyard.oci.build.standing_layer import leaves_of_layers, taken_files
 from packyard.oci.build.tree import File
@@ -52,9 +51,9 @@ class StandingPack:
         """A file of each content, by its SHA-256 in hex."""
         return {file.sha256: file for file in self.index.files}
 
-    def new_content(self, writer: LayerWriter) -> NewContent:
-        """Return what passes the content of an archive on to a writer, as far as the image does not have it."""
-        return NewContent(writer, known=self.contents)
+    def new_content(self, spool: LayerSpool) -> NewContent:
+        """Return what puts the content of an archive into a spool, as far as the image does not have it."""
+        return NewContent(spool, known=self.contents)
 
     def plan(self, archive: PackContents[FileInSpool], spool: LayerSpool) -> LayerPlan:
         """Return the layers that the image of an archive has, most of which may stand.
