@@ -361,3 +361,21 @@ def test_an_image_whose_layers_a_later_revision_shares_keeps_them(service: Servi
     service.settle()
 
     assert set(layers_of(service, pack)) | set(layers_of(service, after)) <= blobs(service).keys()
+
+
+def test_going_back_to_an_image_reads_only_the_layer_that_begins_with_the_manifest(service: Service) -> None:
+    pack = create(service, archive(FILES))
+    send_again(service, pack, archive(FILES | {"pack.yaml": MANIFEST.replace(b"1.4.0", b"1.5.0")}))
+    repository = pack.image_ref.rpartition(":")[0]
+    service.registry.requests.clear()
+
+    answer = service.send(
+        "replace_pack",
+        "PUT",
+        f"/packs/{pack.id}",
+        json={"image_ref": f"{repository}@{pack.image_digest}"},
+    )
+
+    assert (answer.status, answer.body["version"]) == (200, "1.4.0")
+    read = [path.rpartition("/")[2] for path in requests_of(service, "GET") if "/blobs/" in path]
+    assert read == layers_of(service, pack)[:1]

@@ -85,9 +85,11 @@ class PullLimits:
     def of_an_image_that_we_built(self) -> "PullLimits":
         """Return these limits for an image of our own.
 
-        It was within the limits on packs when it was built, and its content may not compress at all.
+        It was within the limits on packs when it was built, which an operator may have lowered since: at most 1.75 GiB
+        of content (`template.yaml`), which may not compress at all, and may all be in one layer.
         """
-        return replace(self, compressed_bytes=2 * self.layer.unpacked_bytes)
+        most = 2 * self.layer.unpacked_bytes
+        return replace(self, compressed_bytes=most, layer=replace(self.layer, unpacked_bytes=most))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +246,7 @@ class ImageSource:
     def _manifest_file(
         self, repository: ThirdPartyRepository, image_layers: Sequence[Descriptor], limits: PullLimits
     ) -> bytes:
-        search = FileSearch(_MANIFEST_NAME, limits=self.limits.layer)
+        search = FileSearch(_MANIFEST_NAME, limits=limits.layer)
         left = limits.compressed_bytes
         links = 0
         layers = list(image_layers)
