@@ -37,7 +37,7 @@ REPOSITORY = f"packs/{ACME.org_id}/slack"
 DICE = random.Random(13)  # noqa: S311 - the same each time
 Tree = Mapping[str, bytes]
 MANIFEST = b"name: slack\nversion: 1.4.0\n"
-FILES: Tree = {"pack.yaml": MANIFEST} | {
+FILES: dict[str, bytes] = {"pack.yaml": MANIFEST} | {
     f"{top}/{number % 7}/{number}.md": DICE.randbytes(400) * DICE.randrange(1, 12)
     for number, top in enumerate(["guides", "data", "data", "skills"] * 30)
 }

@@ -15,10 +15,12 @@ from packyard.oci.build.tree import File, canonical_order
 from packyard.oci.content import LayerForm, Piece
 from packyard.oci.image_fault import NotOurForm
 from packyard.oci.read.file_index import (
-    WITHOUT_HARD_LINKS,
     FileIndex,
     IndexedFile,
     index_of_layers,
+)
+from packyard.oci.read.index_parser import (
+    WITHOUT_HARD_LINKS,
     parse_index,
 )
 

@@ -13,11 +13,13 @@ from typing import TypeVar
 from packyard.errors import InvalidRequest
 from packyard.oci.digest import chained
 from packyard.oci.read.file_index import (
-    WITH_HARD_LINKS,
-    WITHOUT_HARD_LINKS,
     FileIndex,
     IndexedFile,
     IndexedLayer,
+)
+from packyard.oci.read.index_parser import (
+    WITH_HARD_LINKS,
+    WITHOUT_HARD_LINKS,
 )
 from packyard.oci.reference import Reference, parse_reference
 from packyard.packs.pack import Pack

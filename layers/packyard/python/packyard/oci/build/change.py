@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 
 from packyard.oci.build.cut import cut_leaves
-from packyard.oci.build.layer import LayerContents, LayerFile, LayerSpool
+from packyard.oci.build.layer import LayerContents, LayerSpool
+from packyard.oci.build.layer_row import LayerFile
 from packyard.oci.build.standing_layer import leaves_of_layers, taken_files
 from packyard.oci.build.tree import Directory, Entry, File, leaves_in_order, with_parents
 from packyard.oci.content import LayerForm
