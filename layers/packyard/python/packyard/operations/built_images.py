@@ -13,10 +13,10 @@ from packyard.errors import PackyardError, RegistryUnavailable, ServiceUnavailab
 from packyard.messaging.cleanup_queue import CleanupQueue, OrphanImage
 from packyard.oci.build.image import Image
 from packyard.oci.build.layer import Layer
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
 from packyard.oci.read.image_tree import ImageTree
-from packyard.oci.read.third_party_document import Descriptor
 from packyard.packs.manifest.name import PackName, repository_of
 from packyard.packs.manifest.version import Version, tag_of
 from packyard.packs.pack import Pack

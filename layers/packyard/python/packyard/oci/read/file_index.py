@@ -10,14 +10,16 @@ its line, and reads no other.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from isal import igzip
 
-from packyard.oci.build.layer import LayerContents
 from packyard.oci.content import LayerForm, Piece
 from packyard.oci.digest import Digest
 from packyard.oci.read.checkpoints import Checkpoint
+
+if TYPE_CHECKING:
+    from packyard.oci.build.layer import LayerContents
 
 MAX_FILES: Final = 200_000
 # As it is stored, and as JSON.
@@ -114,7 +116,7 @@ class FileIndex:
         return document
 
 
-def index_of_layers(layers: Sequence[LayerContents]) -> FileIndex:
+def index_of_layers(layers: "Sequence[LayerContents]") -> FileIndex:
     """Return the index of an image of these layers, which we have built.
 
     Args:

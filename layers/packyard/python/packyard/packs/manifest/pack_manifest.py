@@ -12,7 +12,8 @@ from pydantic_core import ErrorDetails
 from packyard.errors import InvalidRequest
 from packyard.packs.manifest.capabilities import MAX_ENTRIES, AllowRule, Capability, repeated_names
 from packyard.packs.manifest.name import PackName, Slug, parse_slug
-from packyard.packs.manifest.version import Version, parse_version
+from packyard.packs.manifest.version import Version
+from packyard.packs.manifest.version_text import parse_version
 from packyard.packs.manifest.yaml_document import dump, load_mapping
 from packyard.text.suggestion import unknown_name
 

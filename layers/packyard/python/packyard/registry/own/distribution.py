@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from packyard.errors import RegistryCleanupFailed, RegistryUnavailable
 from packyard.oci.build.image import Image
 from packyard.oci.build.layer import Layer
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
 from packyard.oci.media_types import INDEXES
-from packyard.oci.read.third_party_document import Descriptor
 from packyard.registry.own.answers import listed_manifests
 from packyard.registry.own.client import RegistryClient
 from packyard.registry.own.port import BlobUpload

@@ -5,9 +5,9 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from packyard.oci.build.image import Image
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
-from packyard.oci.read.third_party_document import Descriptor
 
 
 class BlobUpload(Protocol):
