@@ -18,10 +18,10 @@ from tests.service import ACME, DEADLINE, GLOBEX, PackArchive, Service, running_
 from tests.small_layers import shrink_layers
 
 from packyard.oci.build.layer import LayerFile, LayerSpool
-from packyard.oci.build.standing_layer import NotOurForm
 from packyard.oci.build.tree import File
 from packyard.oci.content_digest import content_digest_of
 from packyard.oci.digest import Digest
+from packyard.oci.image_fault import NotOurForm
 from packyard.operations import sent_layers
 from packyard.registry.own.early_upload import EarlyUpload
 
