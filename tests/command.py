@@ -11,6 +11,7 @@ from typing import IO, Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests import staged_uploads
+from tests.aws import BUCKET
 from tests.gateway import Request
 from tests.service import ACME, GLOBEX, Service
 
@@ -148,16 +149,15 @@ class Gateway:
 
     def _bucket(self, service: Service, method: str, url: str, body: bytes) -> Received:
         if method == "GET":
-            key = urlsplit(url).path.split("/", 2)[2]
-            bucket = urlsplit(url).path.split("/")[1]
-            return received(200, service.aws.s3.get_object(Bucket=bucket, Key=unquote(key))["Body"].read())
-        key = re.search(rb'name="key"\r\n\r\n([^\r]+)', body)
+            key = unquote(urlsplit(url).path.removeprefix("/"))
+            return received(200, service.aws.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+        field = re.search(rb'name="key"\r\n\r\n([^\r]+)', body)
         archive = re.search(
             rb'name="file"[^\r]*\r\n(?:[^\r]+\r\n)*\r\n(.*)\r\n--[^\r]+--\r\n\Z', body, re.DOTALL
         )
-        assert key is not None
+        assert field is not None
         assert archive is not None
-        upload_id = key[1].decode().removeprefix("uploads/").removesuffix(".tar.gz")
+        upload_id = field[1].decode().removeprefix("uploads/").removesuffix(".tar.gz")
         staged_uploads.deliver(service, staged_uploads.arrive(service, upload_id, archive[1]))
         return received(204)
 
@@ -198,6 +198,7 @@ class Command:
     keyring: Keyring | None = None
     windows: bool = False
     slept: list[float] = field(default_factory=list)
+    sleep: Callable[[float], None] | None = None
 
     def __post_init__(self) -> None:
         self.environment = {
@@ -219,7 +220,7 @@ class Command:
             stdin=Terminal(stdin, tty=tty),
             make_transport=lambda _: self.gateway,
             find_keyring=lambda: self.keyring,
-            sleep=self.slept.append,
+            sleep=self.sleep or self.slept.append,
             windows=self.windows,
         )
         exit_code = run([str(argument) for argument in arguments], context)

@@ -235,7 +235,8 @@ class Service:
         raise Failure(Exit.UNAVAILABLE, "The service led from one address to another without an end.")
 
     def _headers(self, url: str, headers: Mapping[str, str], body: Sent | None) -> dict[str, str]:
-        sent = {"User-Agent": self.user_agent, **headers}
+        # The gateway sends bytes as they are only to clients that say what they accept.
+        sent = {"User-Agent": self.user_agent, "Accept": "*/*", **headers}
         if body is not None:
             sent |= {"Content-Type": body.content_type, "Content-Length": str(len(body))}
         if self.login.token and _below(url, self.login.url):
