@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import RLock
 from typing import IO, Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -89,11 +90,18 @@ class Gateway:
     sent: list[tuple[str, str]] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
     answers: list[tuple[str, re.Pattern[str], Callable[[int], Received | None]]] = field(default_factory=list)
+    one_by_one: RLock = field(default_factory=RLock)
 
     def send(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | IO[bytes] | None = None
     ) -> Received:
-        """Send a request."""
+        """Send a request, one after the other."""
+        with self.one_by_one:
+            return self._send(method, url, headers=headers, body=body)
+
+    def _send(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | IO[bytes] | None
+    ) -> Received:
         self.sent.append((method, url))
         self.headers.append(dict(headers))
         content = body if isinstance(body, bytes) or body is None else body.read()
