@@ -199,11 +199,11 @@ def _translated(url: str) -> Iterator[None]:
         raise Unreached(
             f"No machine is known as {host}.", "Check the address and this machine's network."
         ) from error
-    except (ConnectTimeoutError, ReadTimeoutError) as error:
-        raise Unreached(f"{host} does not answer.", "Try again later.") from error
     except NewConnectionError as error:
         raise Unreached(
             f"{host} takes no connection.", "Check the address, and whether the service runs."
         ) from error
+    except (ConnectTimeoutError, ReadTimeoutError) as error:
+        raise Unreached(f"{host} does not answer.", "Try again later.") from error
     except (HTTPError, OSError) as error:
         raise Unreached(f"The connection to {host} broke off.", "Repeat the command.") from error

@@ -2,7 +2,7 @@ import errno
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from tests.command import Command, pack_folder, received
@@ -224,7 +224,7 @@ def test_an_image_without_the_layers_of_the_lock_is_refused(
         ({"digest": "md5:0"}, 16, "no lock document"),
     ],
 )
-def test_a_lock_that_lies_about_a_file_is_refused(
+def test_a_lock_that_lies_about_a_file_is_refused(  # noqa: PLR0917 - fixtures and a table
     packyard: Command,
     support: dict[str, Any],
     contract: RoleContract,
@@ -354,7 +354,7 @@ def test_a_full_disk_leaves_nothing(
         def __init__(self, file: Any) -> None:
             self._file = file
 
-        def __enter__(self) -> "Full":
+        def __enter__(self) -> Self:
             return self
 
         def __exit__(self, *_: object) -> None:

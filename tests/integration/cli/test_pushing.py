@@ -1,12 +1,15 @@
 import random
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.command import Command, pack_folder, received
 from tests.service import ACME, Service
 
 from packyard_cli.wire import Received, Unreached
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 def _pushed(packyard: Command, folder: Path, *options: str) -> dict[str, Any]:
@@ -256,7 +259,7 @@ def test_watching_pushes_again_after_a_change_and_goes_on_after_a_fault(
     packyard: Command, tmp_path: Path
 ) -> None:
     folder = pack_folder(tmp_path / "pack")
-    steps = iter(
+    steps: Iterator[Callable[[], object]] = iter(
         [
             lambda: (folder / "pack.yaml").write_text("name: slack\nversion: 2\n"),
             lambda: None,

@@ -4,6 +4,9 @@ from pathlib import Path
 import pytest
 from tests.command import Command, pack_folder
 
+ROOT = "pack.yaml, behavior.md, README.md, LICENSE, guides/, scripts/, data/, templates/, skills/"
+HOST_NAME = "must be a host name such as slack.com or *.slack.com"
+
 
 def test_a_new_skeleton_is_a_valid_pack(packyard: Command, tmp_path: Path) -> None:
     folder = tmp_path / "My Pack"
@@ -48,13 +51,11 @@ def test_every_fault_is_named_with_its_line_and_what_helps(packyard: Command, tm
 
     assert ran.exit_code == 3
     assert ran.out.splitlines() == [
-        "docs: is not one of pack.yaml, behavior.md, README.md, LICENSE, guides/, scripts/, data/, templates/, skills/;"
-        " rename it to guides/",
+        f"docs: is not one of {ROOT}; rename it to guides/",
         "guides/link.md: is a symbolic link, which a pack cannot hold; put a copy of the file or folder in its place",
         "pack.yaml:1:1: name must be lower-case letters and digits, joined by single hyphens, such as slack",
         "pack.yaml:2:1: version must be three numbers joined by dots: write 1.4.0 (SemVer 2.0.0)",
-        "pack.yaml:7:19: capabilities[0].allow[0].domains[0] must be a host name such as slack.com or *.slack.com; "
-        "write slack.com",
+        f"pack.yaml:7:19: capabilities[0].allow[0].domains[0] {HOST_NAME}; write slack.com",
         "pack.yaml:9:1: licence is not a known key; put it into the file LICENSE",
         "6 faults: the service would refuse this pack.",
     ]

@@ -28,7 +28,7 @@ SERVICE_ONLY = (
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    built = [
+    built: list[str | Path] = [
         UV,
         "build",
         "-q",
@@ -40,7 +40,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder,
         PROJECT,
     ]
-    subprocess.run(built, check=True)
+    subprocess.run(built, check=True)  # noqa: S603 - our own command
     return next(folder.glob("*.whl"))
 
 
@@ -66,7 +66,7 @@ def test_the_wheel_asks_for_no_library_of_aws(wheel: Path) -> None:
 
 def test_an_installed_wheel_runs_by_itself(wheel: Path, tmp_path: Path) -> None:
     target = tmp_path / "installed"
-    subprocess.run(
+    subprocess.run(  # noqa: S603 - our own command
         [
             UV,
             "pip",
@@ -86,7 +86,7 @@ def test_an_installed_wheel_runs_by_itself(wheel: Path, tmp_path: Path) -> None:
 
     def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         program = [sys.executable, target / "bin" / "packyard", *arguments]
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603 - our own command
             program, env=environment, cwd=tmp_path, check=False, capture_output=True, text=True
         )
 
