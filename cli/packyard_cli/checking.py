@@ -34,8 +34,16 @@ def check(options: argparse.Namespace, context: Context) -> Result:
     )
 
 
-def checked_folder(root: Path, exclude: list[str], context: Context) -> PackFolder:
+def checked_folder(
+    root: Path, exclude: list[str], context: Context, *, as_archive: bool = True
+) -> PackFolder:
     """Return a folder with every fault of its files, its manifest and its size.
+
+    Args:
+        root: The folder.
+        exclude: Patterns of what to leave out.
+        context: The surroundings.
+        as_archive: Whether the size of its archive counts, for which a large pack has to be compressed.
 
     Raises:
         Failure: There is no such folder.
@@ -44,7 +52,7 @@ def checked_folder(root: Path, exclude: list[str], context: Context) -> PackFold
     found = read_folder(root, exclude=exclude, limits=limits, windows=context.windows)
     check_manifest(found, limits=limits)
     # A smaller pack is within the limit however badly it compresses.
-    if not found.faults and found.size > limits.compressed_bytes:
+    if as_archive and not found.faults and found.size > limits.compressed_bytes:
         _check_archive_size(found, limits)
     return found
 

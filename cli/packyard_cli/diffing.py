@@ -24,7 +24,7 @@ def diff(options: argparse.Namespace, context: Context) -> Result:
     root = Path(options.folder)
     if options.other is not None:
         return _result(_between(root, Path(options.other), options.exclude, context), [])
-    found, manifest = valid_folder(root, options.exclude, context)
+    found, manifest = valid_folder(root, options.exclude, context, as_archive=False)
     service = context.service()
     pack = find_pack(service, options.pack) if options.pack else find_own_pack(service, manifest.name)
     if pack is None:

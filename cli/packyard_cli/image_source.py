@@ -105,7 +105,10 @@ class ImageSource:
             if content is None:
                 return None
             self.cache.keep(digest, content)
-        document = json.loads(content)
+        try:
+            document = json.loads(content)
+        except ValueError:
+            return None
         return document if isinstance(document, dict) else None
 
     def _sent_document(self, digest: Digest) -> bytes | None:

@@ -57,7 +57,20 @@ def run(arguments: Sequence[str], context: Context) -> int:
     except OSError as error:
         printer.failure(disk_failure(error))
         return int(Exit.DISK)
+    except Exception as error:
+        if context.environment.get("PACKYARD_TRACEBACK"):
+            raise
+        printer.failure(_own_fault(error))
+        return int(Exit.FAULT_OF_THE_COMMAND)
     return int(result.exit_code)
+
+
+def _own_fault(error: Exception) -> Failure:
+    return Failure(
+        Exit.FAULT_OF_THE_COMMAND,
+        f"packyard met what it does not know: {type(error).__name__}.",
+        "Install a newer packyard, or report it with what PACKYARD_TRACEBACK=1 shows.",
+    )
 
 
 def _printer(json: bool) -> Printer:  # noqa: FBT001 - the option's own name

@@ -52,13 +52,21 @@ def pack(options: argparse.Namespace, context: Context) -> Result:
     )
 
 
-def valid_folder(root: Path, exclude: list[str], context: Context) -> tuple[PackFolder, Manifest]:
+def valid_folder(
+    root: Path, exclude: list[str], context: Context, *, as_archive: bool = True
+) -> tuple[PackFolder, Manifest]:
     """Return a folder that the service would take, and its manifest.
+
+    Args:
+        root: The folder.
+        exclude: Patterns of what to leave out.
+        context: The surroundings.
+        as_archive: As for `checked_folder`.
 
     Raises:
         Failure: The service would refuse it; every fault is named.
     """
-    found = checked_folder(root, exclude, context)
+    found = checked_folder(root, exclude, context, as_archive=as_archive)
     require_no_faults(found)
     content = found.manifest_content() or b""
     return found, parse_manifest(content, max_bytes=ArchiveLimits().manifest_bytes)

@@ -70,7 +70,8 @@ def make_plan(root: Path, exclude: list[str], context: Context, service: Service
     Raises:
         Failure: The service would refuse the folder, or the pack that stands takes no files.
     """
-    found, manifest = valid_folder(root, exclude, context)
+    # What is sent may be less than the pack, and the service is told the size before it is sent.
+    found, manifest = valid_folder(root, exclude, context, as_archive=False)
     pack = find_own_pack(service, manifest.name)
     nothing = Difference(added=(), removed=(), changed=())
     if pack is None:

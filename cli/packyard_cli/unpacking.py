@@ -21,7 +21,7 @@ from typing import Final
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.read.inflation import inflate_layer
 from packyard.oci.read.third_party_tar import LayerMember, ThirdPartyTar, path_of
-from packyard_cli.archive import HashedFile
+from packyard_cli.archive import HashedFile, sha256_of_file
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.image_source import ImageSource
 from packyard_cli.lock_document import LockedLayer
@@ -207,8 +207,7 @@ class Unpacking:
         try:
             if source.is_symlink() or source.stat().st_size != wanted.size:
                 return False
-            with source.open("rb") as opened:
-                return hashlib.file_digest(opened, "sha256").hexdigest() == wanted.sha256
+            return sha256_of_file(source) == wanted.sha256
         except OSError:
             return False
 

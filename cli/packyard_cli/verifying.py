@@ -1,12 +1,13 @@
 """`packyard verify` and `packyard update --check`."""
 
 import argparse
-import hashlib
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from packyard_cli.archive import HashedFile, sha256_of_file
 from packyard_cli.context import Context
 from packyard_cli.failure import Exit
 from packyard_cli.installation import Installation
@@ -14,6 +15,8 @@ from packyard_cli.lock_document import LOCK_FILE, Lock, LockedPack
 from packyard_cli.locking import fetch_lock
 from packyard_cli.result import Result
 from packyard_cli.service import segment
+
+_THREADS: Final = 4
 
 
 def verify(options: argparse.Namespace, context: Context) -> Result:
@@ -102,35 +105,30 @@ def _differs(one: LockedPack, other: LockedPack) -> bool:
 
 
 def _faults(folder: Path, lock: Lock, *, modes: bool) -> Iterator[dict[str, Any]]:
-    expected = {LOCK_FILE}
-    for pack in lock.packs:
-        for file in pack.files:
-            path = f"{pack.folder}/{file.path}"
-            expected.add(path)
-            reason = _reason(
-                folder / path, file.sha256, file.size, executable=bool(file.mode & 0o111), modes=modes
-            )
+    files = {f"{pack.folder}/{file.path}": file for pack in lock.packs for file in pack.files}
+    with ThreadPoolExecutor(_THREADS) as pool:
+        reasons = pool.map(lambda path: _reason(folder / path, files[path], modes=modes), files)
+        for path, reason in zip(files, reasons, strict=True):
             if reason:
                 yield {"path": path, "reason": reason}
+    expected = {LOCK_FILE, *files}
     for path in _there(folder):
         if path not in expected:
             yield {"path": path, "reason": "unexpected"}
 
 
-def _reason(place: Path, sha256: str, size: int, *, executable: bool, modes: bool) -> str | None:
+def _reason(place: Path, file: HashedFile, *, modes: bool) -> str | None:
     try:
         status = place.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return "missing"
     if not place.is_file() or place.is_symlink():
         return "not a file"
-    if modes and bool(status.st_mode & 0o111) != executable:
+    if modes and bool(status.st_mode & 0o111) != bool(file.mode & 0o111):
         return "other mode"
-    if status.st_size != size:
+    if status.st_size != file.size:
         return "other content"
-    with place.open("rb") as opened:
-        same = hashlib.file_digest(opened, "sha256").hexdigest() == sha256
-    return None if same else "other content"
+    return None if sha256_of_file(place) == file.sha256 else "other content"
 
 
 def _there(folder: Path) -> Iterator[str]:

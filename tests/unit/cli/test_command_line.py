@@ -204,3 +204,15 @@ def test_an_interrupt_has_the_shell_s_exit_code(packyard: Command) -> None:
         130,
         "packyard: Interrupted: nothing is left half done.\n  Repeat the command.\n",
     )
+
+
+def test_an_answer_that_the_command_does_not_know_is_its_own_kind(packyard: Command) -> None:
+    packyard.gateway.instead("GET", "/packs", lambda _: received(200, {"packs": [{"name": "x"}]}))
+
+    ran = packyard("list")
+
+    assert (ran.exit_code, ran.out) == (1, "")
+    assert "PACKYARD_TRACEBACK=1" in ran.err
+    packyard.environment["PACKYARD_TRACEBACK"] = "1"
+    with pytest.raises(KeyError):
+        packyard("list")

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packyard_cli.archive import write_archive
-from packyard_cli.folder import LocalFile, check_manifest, read_folder
 
 from packyard.errors import InvalidRequest
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.reader import read_archive
+from packyard_cli.archive import write_archive
+from packyard_cli.folder import LocalFile, check_manifest, read_folder
 
 LIMITS = ArchiveLimits(unpacked_bytes=16 << 10, members=5, path_bytes=40, path_depth=4, manifest_bytes=60)
 NAMES = st.sampled_from(
