@@ -59,24 +59,7 @@ def pull(options: argparse.Namespace, context: Context) -> Result:
         Failure: As for `install`.
     """
     service = context.service()
-    standing = find_pack(service, options.pack)
-    query = {} if options.revision is None else {"revision": str(options.revision)}
-    offered = service.get(f"{standing.path}/download", query=query).body
-    listed = service.get(f"{standing.path}/files", query=query).body["files"]
-    try:
-        pack = LockedPack(
-            id=standing.id,
-            folder=str(standing.view["name"]),
-            name=str(standing.view["name"]),
-            version=str(standing.view["version"]),
-            revision=options.revision or 0,
-            image_digest=parse_digest(str(offered["image_digest"])),
-            layers=tuple(checked_layer(layer) for layer in offered["layers"]),
-            files=checked_files(listed, content_digest=offered.get("content_digest")),
-            status="active",
-        )
-    except (KeyError, TypeError, ValueError):
-        raise Failure(Exit.UNAVAILABLE, "The service's answer about the download lacks something.") from None
+    pack = _offered(service, options.pack, options.revision)
     installation = Installation.at(Path(options.into))
     installation.require_replaceable()
     if installation.lock is not None:
@@ -106,6 +89,28 @@ def pull(options: argparse.Namespace, context: Context) -> Result:
         ],
         essence=[pack.image_digest],
     )
+
+
+def _offered(service: Service, text: str, revision: int | None) -> LockedPack:
+    """Return what the service offers of a pack for a download."""
+    standing = find_pack(service, text)
+    query = {} if revision is None else {"revision": str(revision)}
+    offered = service.get(f"{standing.path}/download", query=query).body
+    listed = service.get(f"{standing.path}/files", query=query).body["files"]
+    try:
+        return LockedPack(
+            id=standing.id,
+            folder=str(standing.view["name"]),
+            name=str(standing.view["name"]),
+            version=str(standing.view["version"]),
+            revision=revision or 0,
+            image_digest=parse_digest(str(offered["image_digest"])),
+            layers=tuple(checked_layer(layer) for layer in offered["layers"]),
+            files=checked_files(listed, content_digest=offered.get("content_digest")),
+            status="active",
+        )
+    except (KeyError, TypeError, ValueError):
+        raise Failure(Exit.UNAVAILABLE, "The service's answer about the download lacks something.") from None
 
 
 def _former(installation: Installation) -> Lock | None:
