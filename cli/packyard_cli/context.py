@@ -4,10 +4,9 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from packyard_cli.printing import Printer
 
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 _UNKNOWN_VERSION: Final = "0"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(NamedTuple):
     """The surroundings of one command.
 
     Attributes:

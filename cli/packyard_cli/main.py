@@ -34,13 +34,11 @@ def run(arguments: Sequence[str], context: Context) -> int:
         arguments: The command line, without the program's name.
         context: The surroundings; the command line's options are added to it.
     """
-    from dataclasses import replace  # noqa: PLC0415 - imported by now
-
     printer = context.printer
     try:
         options = parse(arguments)
-        printer = replace(printer, json=options.json, quiet=options.quiet)
-        inside = replace(context, printer=printer, profile=options.profile, url=options.url)
+        printer = printer._replace(json=options.json, quiet=options.quiet)
+        inside = context._replace(printer=printer, profile=options.profile, url=options.url)
         module, _, function = options.handler.partition(":")
         result = getattr(import_module(f"packyard_cli.{module}"), function)(options, inside)
         printer.answer(result)

@@ -5,11 +5,9 @@ printed on a terminal only, and not where `NO_COLOR` is set or `TERM` is `dumb` 
 """
 
 import io
-import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NamedTuple
 
 from packyard_cli.failure import Failure
 from packyard_cli.result import Result
@@ -20,8 +18,7 @@ _GREEN, _RED, _BOLD, _RESET = "\x1b[32m", "\x1b[31m", "\x1b[1m", "\x1b[0m"
 _COLOURS: Final = {"+ ": _GREEN, "- ": _RED}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Printer:
+class Printer(NamedTuple):
     """Prints one command's answer.
 
     Attributes:
@@ -68,8 +65,10 @@ class Printer:
         self.err.flush()
 
     def _print_document(self, document: Any) -> None:
+        import json as writer  # noqa: PLC0415 - only --json needs it
+
         # ASCII, so that it can be printed in every locale.
-        print(json.dumps(document, indent=2), file=self.out)
+        print(writer.dumps(document, indent=2), file=self.out)
 
     def _print_content(self, content: bytes) -> None:
         self.out.flush()

@@ -1,14 +1,12 @@
 """What a command answers, before anybody knows whether a person or a program reads it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from packyard_cli.failure import Exit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """The answer of one command.
 
     Attributes:
@@ -23,7 +21,7 @@ class Result:
     lines: Sequence[str] = ()
     essence: Sequence[str] = ()
     content: bytes | None = None
-    exit_code: Exit = field(default=Exit.DONE)
+    exit_code: Exit = Exit.DONE
 
 
 def table(rows: Sequence[Sequence[str]], *, heading: Sequence[str]) -> list[str]:
