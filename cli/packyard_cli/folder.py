@@ -234,7 +234,7 @@ class _Walk:
 
 def check_manifest(found: PackFolder, *, limits: ArchiveLimits | None = None) -> None:
     """Check `pack.yaml` by the service's rules, and add its faults with their lines to what was found."""
-    from packyard.packs.manifest.pack_manifest import parse_manifest  # noqa: PLC0415 - takes most of a start
+    from packyard.packs.manifest.pack_manifest import parse_manifest  # noqa: PLC0415 - YAML takes long to load
     from packyard_cli.manifest_lines import places_of  # noqa: PLC0415
 
     content = found.manifest_content()

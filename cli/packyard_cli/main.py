@@ -13,8 +13,6 @@ from packyard_cli.printing import Printer, may_colour, print_anything
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the command line names, and return the exit code."""
-    # pydantic looks for plugins in the metadata of every package; the command has none.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     for stream in (sys.stdout, sys.stderr):
         print_anything(stream)
     given = sys.argv[1:] if arguments is None else list(arguments)
