@@ -16,6 +16,7 @@ from packyard.packs.manifest.name import MAX_LENGTH, SLUG
 from packyard.packs.pack import PACK_ID, ImageOrigin, Tier, Visibility
 from packyard.packs.role import ROLE_ID
 from packyard.packs.upload import UPLOAD_ID, UploadStatus
+from packyard.tenants.api_key import KEY_ID
 from packyard.tenants.org import ORG_ID
 
 PackId = Annotated[
@@ -48,6 +49,7 @@ ContentDigest = Annotated[
     ),
 ]
 RoleId = Annotated[str, Field(pattern=f"^{ROLE_ID.pattern}$", examples=["support-agent"])]
+Scope = Literal["audit:read", "caps:write", "hooks:write", "keys:write", "policy:write", "roles:write"]
 Cursor = Annotated[str, Field(description="Where the next page begins; absent on the last.")]
 
 
@@ -101,6 +103,8 @@ class ErrorDetails(TypedDict):
     pack_id: NotRequired[Annotated[PackId, Field(description="The pack that is in the way.")]]
     pack_ids: NotRequired[Annotated[list[PackId], Field(description="The packs that are in the way.")]]
     references: NotRequired["References"]
+    id: NotRequired[Annotated[str, Field(description="What the first request has made.")]]
+    limit: NotRequired[Annotated[int, Field(ge=1, description="The most that there may be.")]]
     revision: NotRequired[Annotated[int, Field(ge=1, description="Where the pack or the role stands.")]]
 
 
@@ -182,6 +186,47 @@ class RevisionPage(TypedDict):
     next_cursor: NotRequired[Cursor]
 
 
+class Key(TypedDict):
+    """An API key, without its secret."""
+
+    id: Annotated[str, Field(pattern=f"^{KEY_ID.pattern}$", description="The SHA-256 of the secret, in hex.")]
+    principal: Annotated[str, Field(description="Who acts with it, as histories name it.")]
+    prefix: NotRequired[
+        Annotated[
+            str, Field(description="How its secret begins; absent for a key that the operator has issued.")
+        ]
+    ]
+    label: str
+    scopes: Annotated[list[Scope], Field(description="What it may do; empty for a key that only reads.")]
+    pack_name: NotRequired[Annotated[Slug, Field(description="The only pack that it may touch.")]]
+    created_at: datetime
+    created_by: NotRequired[
+        Annotated[str, Field(description="Who made it, a principal; absent for the operator.")]
+    ]
+    expires_at: NotRequired[
+        Annotated[datetime, Field(description="From when on it is refused; absent for never.")]
+    ]
+    revoked_at: NotRequired[datetime]
+    revoked_by: NotRequired[
+        Annotated[str, Field(description="Who revoked it, a principal; absent for the operator.")]
+    ]
+
+
+class IssuedKey(Key):
+    """A new API key. Its secret is shown this once."""
+
+    key: Annotated[
+        str, Field(pattern="^sk_[A-Za-z0-9_-]{43}$", description="The secret: what requests send.")
+    ]
+
+
+class KeyPage(TypedDict):
+    """A page of keys, the newest first."""
+
+    keys: list[Key]
+    next_cursor: NotRequired[Cursor]
+
+
 class RolePacks(TypedDict):
     """The packs that a role has."""
 
@@ -199,5 +244,8 @@ MODELS: tuple[Any, ...] = (
     FileList,
     RevisionPage,
     RolePacks,
+    Key,
+    IssuedKey,
+    KeyPage,
     Error,
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from packyard.http.fields import Body, Field
+from packyard.tenants.caller import WRITE
 
 JSON: Final = "application/json"
 MULTIPART: Final = "multipart/form-data"
@@ -50,7 +51,8 @@ class Operation:
         answers: Its successes, by status.
         refusals: The codes of its own refusals, without those of every operation.
         signed_in: Whether it takes a credential.
-        writes: Whether it needs the scope `caps:write`.
+        writes: Whether it changes something, and so needs a scope.
+        scope: The scope that it needs if it writes.
     """
 
     function: str
@@ -68,3 +70,4 @@ class Operation:
     refusals: Sequence[str] = ()
     signed_in: bool = True
     writes: bool = False
+    scope: str = WRITE

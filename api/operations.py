@@ -5,7 +5,7 @@ from typing import Final
 
 from api import examples
 from api.operation import ANYTHING, Answer, Operation
-from packyard.http import listing, revisions
+from packyard.http import keys, listing, revisions
 from packyard.http.changes import CHANGES_FORM
 from packyard.http.clone import CLONE
 from packyard.http.idempotency import IDEMPOTENCY_KEY
@@ -15,8 +15,16 @@ from packyard.http.roles import ROLE_ASSIGNMENT
 from packyard.http.upload import ARCHIVE_FORM, PACK_FORM
 from packyard.http.uploads import UPLOAD_START
 from packyard.http.visibility import VISIBILITY_CHANGE
+from packyard.tenants.caller import WRITE_KEYS
 
-_PACKS, _FILES, _UPLOADS, _ROLES, _ABOUT = "Packs", "Files", "Staged uploads", "Roles", "About this API"
+_PACKS, _FILES, _UPLOADS, _ROLES, _KEYS, _ABOUT = (
+    "Packs",
+    "Files",
+    "Staged uploads",
+    "Roles",
+    "API keys",
+    "About this API",
+)
 
 _JSON_FAULTS: Final = ("payload_too_large", "unsupported_media_type")
 _CHANGED_MEANWHILE: Final = ("pack_deleting", "pack_modified", "precondition_failed")
@@ -311,6 +319,57 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Read the packs of a role",
         answers={200: _ROLE},
         refusals=["role_not_found"],
+    ),
+    Operation(
+        function="list_keys",
+        method="get",
+        path="/keys",
+        tag=_KEYS,
+        summary="List your organisation's API keys",
+        description="The newest first, those included that were revoked in the last 30 days or have just expired. A "
+        "key for one pack sees the keys for that pack only.",
+        query=keys.QUERY,
+        answers={200: Answer(description="A page.", model="KeyPage", example={"keys": [examples.KEY]})},
+    ),
+    Operation(
+        function="create_key",
+        method="post",
+        path="/keys",
+        tag=_KEYS,
+        summary="Make an API key",
+        description="The key never allows more than the credential that makes it: its scopes, its pack, its end. The "
+        "secret is in this answer and nowhere else. An organisation has at most 100 keys that can be used.",
+        headers=[IDEMPOTENCY_KEY],
+        body=keys.KEY_REQUEST,
+        example={
+            "label": "CI of slack-pack",
+            "scopes": ["caps:write"],
+            "pack_name": "slack",
+            "expires_in": 7776000,
+        },
+        answers={
+            201: Answer(
+                description="The new key, with its secret.",
+                model="IssuedKey",
+                example=examples.KEY | {"key": "sk_q3ZbVQ0m3v1kqkJ0hJ8m2yq5o0aQe1b8sWc7xR4tYzA"},
+                headers={"Cache-Control": "no-store"},
+            )
+        },
+        refusals=[*_JSON_FAULTS, "already_created", "quota_exceeded"],
+        writes=True,
+        scope=WRITE_KEYS,
+    ),
+    Operation(
+        function="revoke_key",
+        method="delete",
+        path="/keys/{key_id}",
+        tag=_KEYS,
+        summary="Revoke an API key",
+        description="No request can use the key any more. Repeating is safe.",
+        answers={200: Answer(description="The revoked key.", model="Key", example=examples.REVOKED_KEY)},
+        refusals=["key_not_found"],
+        writes=True,
+        scope=WRITE_KEYS,
     ),
     Operation(
         function="api_docs",

@@ -40,6 +40,7 @@ class Scene:
         self.deletion = next(body for body in service.aws.queued() if "pack_deletion" in body)
         service.clock.advance(DEADLINE * 2)
         self.started = _ok(start(service)).body["upload_id"]
+        self.key = _ok(self.make_key()).body["id"]
         self.arrived = arrive(service, self.started, PackArchive(name="staged").build())
         # The table is about a container that has been used: clients are made, tokens are at hand.
         service.registry.requests.clear()
@@ -80,6 +81,11 @@ class Scene:
         path = f"/packs/{self.built}/clone"
         return self.service.send("clone_pack", "POST", path, json={"name": "cloned"})
 
+    def make_key(self) -> Answer:
+        """Make an API key."""
+        body = {"label": "ci", "scopes": ["caps:write"]}
+        return self.service.send("create_key", "POST", "/keys", json=body)
+
     def _shelve(self, name: str, version: str) -> str:
         repository = self.elsewhere.shelves.repository(f"team/{name}", create=True)
         pack_image(f"name: {name}\nversion: {version}\n".encode()).shelve(repository, version)
@@ -116,6 +122,11 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`PUT /packs/{id}/files/{path}`": lambda scene: scene.write("README.md"),
     "`POST /packs/uploads`": lambda scene: _ok(start(scene.service)),
     "`GET /packs/uploads/{upload_id}`": lambda scene: _ok(look(scene.service, scene.started)),
+    "`GET /keys`": lambda scene: _ok(scene.service.send("list_keys", "GET", "/keys")),
+    "`POST /keys`": lambda scene: _ok(scene.make_key()),
+    "`DELETE /keys/{key_id}`": lambda scene: _ok(
+        scene.service.send("revoke_key", "DELETE", f"/keys/{scene.key}")
+    ),
     "`build_upload`": lambda scene: deliver(scene.service, scene.arrived),
     "`clean_up`, an image in use": lambda scene: scene.service.deliver_bodies([scene.cleanup_message]),
     "`clean_up`, a deletion that has ended": lambda scene: scene.service.deliver_bodies([scene.deletion]),

@@ -25,7 +25,7 @@ app = make_app()
 def put_file(pack_id: str) -> Response[str]:
     """Answer 200 with the pack as it is now; the same content again changes nothing."""
     services = bootstrap.services()
-    caller = writer(app.current_event, api_domain=services.settings.api_domain)
+    caller = writer(app.current_event, api_domain=services.settings.api_domain, narrowed=True)
     path = read_file_path(app.current_event)
     refuse_form(app.current_event)
     content = read_bytes(app.current_event, max_bytes=services.settings.inline_archive_bytes, larger=_LARGER)

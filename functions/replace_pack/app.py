@@ -16,7 +16,7 @@ app = make_app()
 def replace_pack(pack_id: str) -> Response[str]:
     """Answer 200 with the pack as it is now."""
     services = bootstrap.services()
-    caller = writer(app.current_event, api_domain=services.settings.api_domain)
+    caller = writer(app.current_event, api_domain=services.settings.api_domain, narrowed=True)
     reference = read_replacement(app.current_event)
     if_match = read_if_match(app.current_event)
     published = services.registrar.replace(pack_id, reference, actor=caller, if_match=if_match)

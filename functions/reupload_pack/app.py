@@ -17,7 +17,7 @@ app = make_app()
 def reupload_pack(pack_id: str) -> Response[str]:
     """Answer 200 with the pack as it is now; a repeat changes nothing."""
     services = bootstrap.services()
-    caller = writer(app.current_event, api_domain=services.settings.api_domain)
+    caller = writer(app.current_event, api_domain=services.settings.api_domain, narrowed=True)
     archive = read_reupload(app.current_event, max_bytes=services.settings.inline_archive_bytes)
     if_match = read_if_match(app.current_event)
 

@@ -16,7 +16,7 @@ app = make_app()
 def start_upload() -> Response[str]:
     """Answer 201 with the upload and its form; the archive's arrival starts the build."""
     services = bootstrap.services()
-    caller = writer(app.current_event, api_domain=services.settings.api_domain)
+    caller = writer(app.current_event, api_domain=services.settings.api_domain, narrowed=True)
     if_match = read_if_match(app.current_event)
     asked = read_start(app.current_event, max_bytes=services.settings.archive_limits.compressed_bytes)
 

@@ -17,7 +17,7 @@ app = make_app()
 def upload_pack() -> Response[str]:
     """Answer 201 with the new pack, or 200 with the one that is there when this is a repeat."""
     services = bootstrap.services()
-    caller = writer(app.current_event, api_domain=services.settings.api_domain)
+    caller = writer(app.current_event, api_domain=services.settings.api_domain, narrowed=True)
     refuse_conditions(app.current_event)
     upload = read_upload(app.current_event, max_bytes=services.settings.inline_archive_bytes)
 

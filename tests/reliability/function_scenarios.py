@@ -270,6 +270,16 @@ def _authorize(setup: Setup) -> None:
     assert deployment.service.invoke("authorize", event)["context"]["org_id"] == ACME.org_id
 
 
+def _keys(setup: Setup) -> None:
+    for number in range(2):
+        body = {"label": f"ci {number}", "scopes": ["caps:write"], "pack_name": "slack"}
+        made = setup.ask(
+            "create_key", "POST", "/keys", json=body, headers={"Idempotency-Key": f"key-{number}"}
+        )
+        assert made["statusCode"] == 201, made["body"]
+    _page_through(setup, "list_keys", "/keys")
+
+
 def _forget_indexes(deployment: Deployment) -> None:
     for key in deployment.service.aws.objects():
         if key.startswith("indexes/"):
@@ -303,5 +313,6 @@ SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     "a repository that is lost": _a_repository_that_is_lost,
     "messages that fail": _messages_that_fail,
     "the authorizer": _authorize,
+    "API keys": _keys,
     "the backlog": lambda setup: setup.deployment.service.invoke("measure_backlog", {}),
 }

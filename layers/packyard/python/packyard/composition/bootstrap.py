@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from packyard.operations.edit import FileEditor
     from packyard.operations.files import PackFiles
     from packyard.operations.image_files import ImageFiles
+    from packyard.operations.keys import KeyMaker
     from packyard.operations.once import Once
     from packyard.operations.publish import Publisher
     from packyard.operations.read_token import TokenReader
@@ -54,6 +55,13 @@ class Services(Adapters):
         from packyard.operations.once import Once
 
         return Once(table=self.table, clock=self.clock, new_ulid=self.new_ulid)
+
+    @cached_property
+    def key_maker(self) -> "KeyMaker":
+        """Makes and revokes API keys."""
+        from packyard.operations.keys import KeyMaker
+
+        return KeyMaker(keys=self.api_keys, clock=self.clock, random_bytes=self.random_bytes)
 
     @cached_property
     def built_images(self) -> "BuiltImages":

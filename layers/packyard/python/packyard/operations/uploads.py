@@ -139,6 +139,7 @@ class Uploads:
             id=f"upl_{self.new_ulid()}",
             org_id=caller.org_id,
             principal=caller.principal,
+            pack_name=caller.pack_name,
             visibility=visibility,
             pack_id=pack_id,
             if_match=if_match,
@@ -152,12 +153,14 @@ class Uploads:
         """Return an upload of the caller's organisation as it is now. One read.
 
         Raises:
-            UploadNotFound: There is none, its record has expired, or it is another organisation's. The caller
-                cannot tell which.
+            UploadNotFound: There is none, its record has expired, it is another organisation's, or the caller is
+                narrowed to a pack and did not start it as such. The caller cannot tell which.
             ServiceUnavailable: DynamoDB did not answer.
         """
         now = self.clock()
         upload = self.uploads.get(upload_id) if is_upload_id(upload_id) else None
         if upload is None or upload.org_id != caller.org_id or now > upload.forgotten_at:
+            raise UploadNotFound
+        if caller.pack_name not in (None, upload.pack_name):
             raise UploadNotFound
         return upload.at(now)

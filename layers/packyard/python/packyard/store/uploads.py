@@ -215,6 +215,7 @@ def _to_item(upload: Upload) -> Item:
         "pack_id": upload.pack_id,
         "if_match": _to_tags(upload.if_match),
         **_to_changes(upload),
+        **_to_narrowed(upload),
         "upload_status": upload.status.value,
         "form_expires_at": format_timestamp(upload.form_expires_at),
         "arrival_deadline": format_timestamp(upload.arrival_deadline),
@@ -234,6 +235,13 @@ def _to_changes(upload: Upload) -> Item:
         "deletions": list(upload.deletions),
         schema.ATTRIBUTE: schema.WITH_UPLOAD_KINDS,
     }
+
+
+def _to_narrowed(upload: Upload) -> Item:
+    if upload.pack_name is None:
+        return {}
+    # A release that does not know this attribute would build an archive of any name (decision 92).
+    return {"pack_name": upload.pack_name, schema.ATTRIBUTE: schema.WITH_NARROWED_KEYS}
 
 
 def _to_tags(if_match: IfMatch | None) -> list[str] | None:
@@ -259,5 +267,6 @@ def _from_item(item: Item) -> Upload:
         if_match=None if tags is None else IfMatch(frozenset(tags)),
         kind=UploadKind(item.get("kind", UploadKind.ARCHIVE)),
         deletions=tuple(item.get("deletions", ())),
+        pack_name=item.get("pack_name"),
         error=None if error is None else json.loads(error),
     )
