@@ -174,6 +174,8 @@ def _answer(answer: Answer, method: str) -> dict[str, Any]:
     }
     if answer.media_type is not None:
         media: dict[str, Any] = {"schema": _reference(answer.model)} if answer.model else {}
+        if answer.dry_run and answer.model:
+            media["schema"] = {"anyOf": [_reference(answer.model), _reference("DryRun")]}
         if answer.example is not None:
             media["example"] = answer.example
         described["content"] = {answer.media_type: media}

@@ -130,6 +130,90 @@ class Error(TypedDict):
     error: ErrorBody
 
 
+class TriedPack(TypedDict):
+    """A pack, as far as a dry run tells of it."""
+
+    id: NotRequired[Annotated[PackId, Field(description="Absent for a pack that would be made.")]]
+    revision: NotRequired[Annotated[int, Field(ge=1, description="Absent for a pack that would be made.")]]
+    name: Slug
+    version: SemVer
+    visibility: Visibility
+    image_ref: str
+    image_digest: ImageDigest
+    content_digest: NotRequired[ContentDigest]
+    size_bytes: Annotated[int, Field(ge=0, description="Config and layers, compressed.")]
+
+
+class FileState(TypedDict):
+    """A file's content and mode."""
+
+    size: Annotated[int, Field(ge=0, description="Bytes.")]
+    digest: Annotated[str, Field(pattern=f"^{SHA256.pattern}$", description="Of the content.")]
+    mode: Annotated[str, Field(description="Permissions, octal.", examples=["0644"])]
+
+
+# `from` is a keyword of Python.
+ChangedFile = TypedDict("ChangedFile", {"path": str, "from": FileState, "to": FileState})
+
+
+class FileCounts(TypedDict):
+    """How many files would come, go and change."""
+
+    added: Annotated[int, Field(ge=0)]
+    removed: Annotated[int, Field(ge=0)]
+    changed: Annotated[int, Field(ge=0)]
+
+
+class FileChanges(TypedDict):
+    """The files that would come, go and change, sorted by path. Lists end after about 48 KB; `counts` counts all."""
+
+    counts: FileCounts
+    added: list[str]
+    removed: list[str]
+    changed: list[ChangedFile]
+
+
+class CapabilityChange(TypedDict):
+    """How the capabilities would change."""
+
+    changed: Annotated[bool, Field(description="Whether their text would be another.")]
+
+
+class Use(TypedDict):
+    """What would be used of a limit."""
+
+    used: Annotated[int, Field(ge=0)]
+    limit: Annotated[int, Field(ge=0)]
+
+
+DryRun = TypedDict(
+    "DryRun",
+    {
+        "dry_run": Literal[True],
+        "outcome": Literal["created", "changed", "unchanged"],
+        "pack": Annotated[TriedPack, Field(description="The pack as it would be.")],
+        "from": NotRequired[
+            Annotated[TriedPack, Field(description="The pack that stands, if it would change.")]
+        ],
+        "files": NotRequired[
+            Annotated[
+                FileChanges, Field(description="Absent for images that are registered: nobody reads them.")
+            ]
+        ],
+        "manifest": NotRequired[
+            Annotated[list[str], Field(description="The keys of `pack.yaml` that would have another value.")]
+        ],
+        "capabilities": NotRequired[CapabilityChange],
+        "limits": NotRequired[
+            Annotated[
+                dict[str, Use], Field(description="By the name of the limit, as in contract section 3.")
+            ]
+        ],
+    },
+)
+DryRun.__doc__ = "What a request would do. Nothing of it is kept."
+
+
 class Upload(TypedDict):
     """A staged upload and how far it is."""
 
@@ -138,6 +222,8 @@ class Upload(TypedDict):
     pack_id: NotRequired[Annotated[PackId, Field(description="The pack that it is for, or has become.")]]
     error: NotRequired[Annotated[ErrorBody, Field(description="Why it failed.")]]
     expires_at: Annotated[datetime, Field(description="Until when the status can last.")]
+    dry_run: NotRequired[Annotated[bool, Field(description="Whether the archive is only tried.")]]
+    outcome: NotRequired[Annotated[DryRun, Field(description="What a dry run has found, when it is done.")]]
 
 
 class StartedUpload(Upload):
@@ -239,6 +325,7 @@ MODELS: tuple[Any, ...] = (
     Pack,
     PackPage,
     Deleted,
+    DryRun,
     Upload,
     StartedUpload,
     FileList,

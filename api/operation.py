@@ -24,6 +24,7 @@ class Answer:
         media_type: Its content type; None without a body.
         example: A body.
         headers: Its own headers, with their descriptions by name.
+        dry_run: Whether a dry run has the same status, and its own body.
     """
 
     description: str
@@ -31,6 +32,7 @@ class Answer:
     media_type: str | None = JSON
     example: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from typing import Final
 
 from api import examples
 from api.operation import ANYTHING, Answer, Operation
-from packyard.http import keys, listing, revisions
+from packyard.http import dry_run, keys, listing, revisions
 from packyard.http.changes import CHANGES_FORM
 from packyard.http.clone import CLONE
 from packyard.http.idempotency import IDEMPOTENCY_KEY
@@ -44,8 +44,15 @@ _ELSEWHERE: Final = Answer(
 )
 
 
-def _pack(description: str) -> Answer:
-    return Answer(description=description, model="Pack", example=examples.PACK, headers=_ETAG)
+def _pack(description: str, *, dry_run: bool = False) -> Answer:
+    tried = " With `dry_run=true`: what would come of the request." if dry_run else ""
+    return Answer(
+        description=description + tried,
+        model="Pack",
+        example=examples.PACK,
+        headers=_ETAG,
+        dry_run=dry_run,
+    )
 
 
 OPERATIONS: Final[Sequence[Operation]] = (
@@ -57,12 +64,15 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Create a pack from an image",
         description="Resolves the reference in its registry, pins the digest and reads `pack.yaml` at the "
         "image's root. The image is neither copied nor ever deleted.",
+        query=dry_run.QUERY,
         headers=[IDEMPOTENCY_KEY],
         body=REGISTRATION,
         example={"image_ref": "ghcr.io/acme/slack-pack:1.4.0"},
         answers={
             201: _pack("The new pack."),
-            200: _pack("The pack that is there already: the request would have changed nothing."),
+            200: _pack(
+                "The pack that is there already: the request would have changed nothing.", dry_run=True
+            ),
         },
         refusals=[*_JSON_FAULTS, "pack_name_taken", "registry_unavailable"],
         writes=True,
@@ -75,11 +85,14 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Create a pack from an archive",
         description="Validates the archive, builds an image and pushes it. One request carries about 4.5 MiB; "
         "larger archives go through a staged upload.",
+        query=dry_run.QUERY,
         headers=[IDEMPOTENCY_KEY],
         body=PACK_FORM,
         answers={
             201: _pack("The new pack."),
-            200: _pack("The pack that is there already: the archive would have changed nothing."),
+            200: _pack(
+                "The pack that is there already: the archive would have changed nothing.", dry_run=True
+            ),
         },
         refusals=[*_JSON_FAULTS, "pack_name_taken", "registry_unavailable"],
         writes=True,
@@ -111,10 +124,11 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Move a pack to another tag or digest",
         description="The image is in the same repository, and its `pack.yaml` has the same name. A built pack can "
         "go back to an earlier version.",
+        query=dry_run.QUERY,
         headers=[IF_MATCH],
         body=REPLACEMENT,
         example={"image_ref": "ghcr.io/acme/slack-pack:1.5.0"},
-        answers={200: _pack("The pack as it is now.")},
+        answers={200: _pack("The pack as it is now.", dry_run=True)},
         refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
         writes=True,
     ),
@@ -161,9 +175,10 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_PACKS,
         summary="Give an uploaded pack a new archive",
         description="The archive has the same name and any version. The pack keeps its id and its roles.",
+        query=dry_run.QUERY,
         headers=[IF_MATCH, IDEMPOTENCY_KEY],
         body=ARCHIVE_FORM,
-        answers={200: _pack("The pack as it is now.")},
+        answers={200: _pack("The pack as it is now.", dry_run=True)},
         refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
         writes=True,
     ),
@@ -176,9 +191,14 @@ OPERATIONS: Final[Sequence[Operation]] = (
         description="Adds or replaces the files of an archive, and deletes paths: one revision, all or none. Each "
         "path is named once. Only for own packs of tier `community` that were uploaded or cloned. Layers of the image "
         "in which nothing changes are neither built nor sent again. Larger changes go through a staged upload.",
+        query=dry_run.QUERY,
         headers=[IF_MATCH, IDEMPOTENCY_KEY],
         body=CHANGES_FORM,
-        answers={200: _pack("The pack as it is now; the same as before if the change changes nothing.")},
+        answers={
+            200: _pack(
+                "The pack as it is now; the same as before if the change changes nothing.", dry_run=True
+            )
+        },
         refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
         writes=True,
     ),
@@ -255,9 +275,10 @@ OPERATIONS: Final[Sequence[Operation]] = (
         description="Builds a new image of the same version. Only for own packs of tier `community` that were "
         "uploaded or cloned. Without a body, the file is empty. If-Match may name the file's own entity tag instead of "
         "the pack's.",
+        query=dry_run.QUERY,
         headers=[IF_MATCH, CREATE_ONLY],
         takes_bytes=True,
-        answers={200: _pack("The pack as it is now.")},
+        answers={200: _pack("The pack as it is now.", dry_run=True)},
         refusals=[
             "pack_not_found",
             "file_not_found",
@@ -275,6 +296,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Begin a staged upload",
         description="Answers a form to post the archive to; its arrival starts the build. If-Match is for an upload "
         "with `pack_id`: it is checked at once, and again when the archive is built.",
+        query=dry_run.QUERY,
         headers=[IDEMPOTENCY_KEY, IF_MATCH],
         body=UPLOAD_START,
         example={"size_bytes": 104857600},

@@ -74,7 +74,10 @@ MAY = {
     "an API key by put": {"CreateKey"},
     "an API key read": {"Authorize", "RevokeKey"},
     "a list of API keys": {"CreateKey", "ListKeys"},
-    "an organisation read": {"Authorize", "CleanUp", "GetRolePacks", "SetRolePacks"},
+    "an organisation read": {
+        *("Authorize", "BuildUpload", "CleanUp", "CreatePack"),
+        *("GetRolePacks", "SetRolePacks", "UploadPack"),
+    },
     "a role": {"SetRolePacks"},
     "a role's history": {"SetRolePacks"},
     "a pack deleted": {"SetRolePacks"},

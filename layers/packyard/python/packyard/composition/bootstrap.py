@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from packyard.operations.clean_up import Cleaner
     from packyard.operations.clone import Cloner
     from packyard.operations.delete import Deleter
+    from packyard.operations.dry_run import DryRun
     from packyard.operations.edit import FileEditor
     from packyard.operations.files import PackFiles
     from packyard.operations.image_files import ImageFiles
@@ -158,6 +159,12 @@ class Services(Adapters):
             new_ulid=self.new_ulid,
         )
 
+    def dry_run(self) -> "DryRun":
+        """Return what lets one request run without keeping anything."""
+        from packyard.operations.dry_run import DryRun
+
+        return DryRun(table=self.table, files=lambda: self.image_files, limits=self.settings.archive_limits)
+
     @cached_property
     def deleter(self) -> "Deleter":
         """Deletes packs."""
@@ -199,6 +206,7 @@ class Services(Adapters):
             staging=self.staging,
             publisher=self.publisher,
             file_editor=self.file_editor,
+            dry_run=self.dry_run,
             lease=timedelta(seconds=self.settings.publish_deadline_seconds),
             build_time=self._build_time,
             clock=self.clock,

@@ -79,6 +79,7 @@ class Uploads:
         if_match: IfMatch | None = None,
         kind: UploadKind = UploadKind.ARCHIVE,
         deletions: tuple[str, ...] = (),
+        dry_run: bool = False,
     ) -> StartedUpload:
         """Begin an upload.
 
@@ -89,6 +90,7 @@ class Uploads:
             if_match: What the client has seen of that pack; checked now, and again by the build.
             kind: What the archive is; `CHANGES` only with `pack_id`.
             deletions: The paths that a change deletes, as `check_deletions` accepts them.
+            dry_run: Whether the archive is only tried.
 
         Raises:
             PackNotFound: The caller's organisation owns no such pack.
@@ -101,7 +103,10 @@ class Uploads:
         self._check_target(pack_id, if_match, caller, kind)
         now = self.clock()
         upload = replace(
-            self._new_upload(caller, visibility, pack_id, if_match, now), kind=kind, deletions=deletions
+            self._new_upload(caller, visibility, pack_id, if_match, now),
+            kind=kind,
+            deletions=deletions,
+            dry_run=dry_run,
         )
         key = uploaded_key(upload.id)
         no_build_from = upload.arrival_deadline + self.build_time
