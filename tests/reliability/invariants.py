@@ -361,15 +361,17 @@ def _roles(seen: Observed) -> Iterator[str]:
 
 
 def _uploads(seen: Observed) -> Iterator[str]:
-    """An upload that is done has become a pack; what waits can come to an end."""
+    """An upload that is done has become a pack or, as a dry run, says what would; what waits can come to an end."""
     for item in seen.items:
         if item["SK"] != "UPLOAD":
             continue
         done = item["upload_status"] == "done"
         # What has expired may lie there longer than what it tells of.
         expired = int(item.get("expires_at", 0)) <= seen.now.timestamp()
-        if done and item.get("pack_id") not in seen.rows and not expired:
+        if done and "outcome" not in item and item.get("pack_id") not in seen.rows and not expired:
             yield f"{item['id']} is done and has become nothing"
+        if "outcome" in item and not (done and item.get("dry_run")):
+            yield f"{item['id']} has the outcome of a dry run and is none that is done"
         if item["upload_status"] == "building" and not {"lease_until", "build_deadline"} <= item.keys():
             yield f"{item['id']} is being built without an end"
         if "expires_at" not in item:

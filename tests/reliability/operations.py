@@ -215,6 +215,21 @@ def start(headers: dict[str, str]) -> Callable[[Deployment], Answer]:
     )
 
 
+def try_archive(deployment: Deployment) -> Answer:
+    body, headers = multipart({"archive": NEXT})
+    path = f"/packs/{deployment.notes['slack']}/upload"
+    request = Request(
+        method="POST",
+        resource=path,
+        path=path,
+        query={"dry_run": "true"},
+        headers=headers,
+        body=body,
+        caller=ACME,
+    )
+    return deployment.service.request("reupload_pack", request)
+
+
 def make_key(headers: dict[str, str]) -> Callable[[Deployment], Answer]:
     body = {"label": "ci", "scopes": ["caps:write"], "pack_name": "slack"}
     return lambda deployment: deployment.service.send(
@@ -405,6 +420,8 @@ OPERATIONS: Final = {
         Operation(
             name="set a new role", act=set_role(GLOBEX, "shared", if_none_match="*"), repeated=MAY_BE_STALE
         ),
+        Operation(name="try an archive", act=try_archive),
+        built("build what is tried", NEXT, replacing=True, changes={"dry_run": True}),
         Operation(name="make a key", act=make_key({}), done=CREATED, repeated=CREATED),
         # After a crash before the record is kept, the repeat makes another key.
         Operation(

@@ -53,6 +53,7 @@ _NOBODYS: Final = frozenset(
         "delete",
         "kind",
         "size_bytes",
+        "dry_run",
         # Of what is made. A key's pack is by name one of its own organisation.
         "label",
         "scopes",

@@ -76,7 +76,8 @@ def answered_once(  # noqa: PLR0913 - by name: who asks for what, and how
             return _record_of(answer, keep_refusals=request_decides, request_id=request_id)
         first.append(answer())
         error = repeated(json.loads(first[0].body or ""))
-        return _record(json_response(error.status, {"error": error.inner(request_id)}))
+        # Each repeat gets its own request's id.
+        return _record(json_response(error.status, {"error": error.inner(request_id="")}))
 
     record = services.once.answer(
         act,
