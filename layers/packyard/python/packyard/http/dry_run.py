@@ -1,6 +1,6 @@
 """The query parameter `dry_run`, and the answer to a request that has it."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
@@ -8,7 +8,10 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from packyard.errors import InvalidRequest
 from packyard.http.app import json_response
 from packyard.http.fields import Field
-from packyard.operations.outcome import Outcome
+
+if TYPE_CHECKING:
+    # Only dry runs load what reads indexes of files.
+    from packyard.operations.outcome import Outcome
 
 DRY_RUN: Final = Field(
     name="dry_run",
@@ -32,6 +35,6 @@ def read_dry_run(event: APIGatewayProxyEvent) -> bool:
     return _VALUES[text]
 
 
-def dry_run_response(outcome: Outcome) -> Response[str]:
+def dry_run_response(outcome: "Outcome") -> Response[str]:
     """Return what a request would do."""
     return json_response(200, outcome.document())
