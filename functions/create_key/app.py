@@ -19,7 +19,7 @@ def create_key() -> Response[str]:
     services = bootstrap.services()
     api_domain = services.settings.api_domain
     caller = writer(app.current_event, api_domain=api_domain, narrowed=True, scope=WRITE_KEYS)
-    refuse_conditions(app.current_event)
+    refuse_conditions(app.current_event, why="a key has no revisions")
     asked = read_key_request(app.current_event)
 
     def issue() -> Response[str]:

@@ -18,7 +18,7 @@ def revoke_key(key_id: str) -> Response[str]:
     services = bootstrap.services()
     api_domain = services.settings.api_domain
     caller = writer(app.current_event, api_domain=api_domain, narrowed=True, create=False, scope=WRITE_KEYS)
-    refuse_conditions(app.current_event)
+    refuse_conditions(app.current_event, why="a key has no revisions")
     return json_response(200, key_view(services.key_maker.revoke(key_id, caller=caller)))
 
 

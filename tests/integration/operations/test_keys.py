@@ -311,6 +311,14 @@ def test_a_revoked_key_is_refused_at_once_and_the_list_says_who_revoked_it(servi
     assert (listed["revoked_at"], listed["revoked_by"]) == ("2026-03-01T12:00:00.000Z", "user:ada")
 
 
+def test_a_key_has_no_revision_to_put_a_condition_on(service: Service) -> None:
+    key_id = make(service).body["id"]
+
+    answer = service.send("revoke_key", "DELETE", f"/keys/{key_id}", headers={"If-Match": '"1"'})
+
+    assert answer.fields == {"If-Match": "is not taken here: a key has no revisions"}
+
+
 def test_revoking_again_changes_nothing(service: Service) -> None:
     key_id = make(service).body["id"]
     first = revoke(service, key_id)
