@@ -264,8 +264,9 @@ def test_a_value_that_could_be_misread_is_refused(tried: Tried, value: str) -> N
 
 
 def test_an_idempotency_key_is_ignored(tried: Tried) -> None:
-    tried_first = tried.upload(TRY, **{"Idempotency-Key": "k1"})
-    made = tried.upload({}, **{"Idempotency-Key": "k1"})
+    key: dict[str, Any] = {"Idempotency-Key": "k1"}
+    tried_first = tried.upload(TRY, **key)
+    made = tried.upload({}, **key)
 
     assert (tried_first.status, made.status) == (200, 201)
 

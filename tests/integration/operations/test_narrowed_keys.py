@@ -152,7 +152,7 @@ def test_of_a_large_archive_of_another_name_nothing_is_sent_to_the_registry(
     packs: Packs, onto: str | None
 ) -> None:
     noise = Random(1).randbytes(9 << 20)  # noqa: S311 - content that does not shrink
-    fields = {} if onto is None else {"pack_id": packs.slack}
+    fields: dict[str, Any] = {} if onto is None else {"pack_id": packs.slack}
     upload_id = start(packs.service, NARROWED, **fields).body["upload_id"]
     packs.service.registry.requests.clear()
 
