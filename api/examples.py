@@ -71,16 +71,31 @@ REVISIONS: Final[dict[str, Any]] = {
 }
 ROLE_PACKS: Final[dict[str, Any]] = {"role_id": "support-agent", "revision": 3, "pack_ids": [PACK_ID]}
 
+_KEY_ID: Final = "1a2b3c4d5e6f7a8b9c0d1e2f3a4b5c6d7e8f9a0b1c2d3e4f5a6b7c8d9e0f1a2b"
+KEY: Final[dict[str, Any]] = {
+    "id": _KEY_ID,
+    "principal": "key:1a2b3c4d5e6f7a8b",
+    "label": "CI of slack-pack",
+    "scopes": ["caps:write"],
+    "created_at": "2026-03-01T12:00:00.000Z",
+    "prefix": "sk_q3Zb",
+    "pack_name": "slack",
+    "created_by": "user:ada",
+    "expires_at": "2026-05-30T12:00:00.000Z",
+}
+REVOKED_KEY: Final = KEY | {"revoked_at": "2026-04-01T12:00:00.000Z", "revoked_by": "user:ada"}
+
 _REFUSALS: Final = (
     errors.InvalidRequest(
         {"pack.yaml:version": "must be three numbers joined by dots: write 1.4.0 (SemVer 2.0.0)"}
     ),
     errors.Unauthenticated(),
-    errors.PermissionDenied("This credential lacks the scope caps:write, which every write needs."),
+    errors.PermissionDenied("This credential lacks the scope caps:write, which this operation needs."),
     errors.PackNotFound(),
     errors.FileNotFound(),
     errors.RoleNotFound(),
     errors.UploadNotFound(),
+    errors.KeyNotFound(),
     errors.RouteNotFound(),
     errors.MethodNotAllowed(),
     errors.PackNameTaken("slack", PACK_ID, advice=f"Send its next version to POST /packs/{PACK_ID}/upload."),
@@ -88,6 +103,10 @@ _REFUSALS: Final = (
     errors.PackModified(),
     errors.RoleModified(),
     errors.PackDeleting(),
+    errors.AlreadyCreated(
+        _KEY_ID, advice=f"If the secret was lost, revoke the key with DELETE /keys/{_KEY_ID}."
+    ),
+    errors.QuotaExceeded("This organisation has 100 API keys, and 100 is the most.", limit=100),
     IfMatch(frozenset({"3"})).refusal(4),
     errors.PayloadTooLarge("An archive may have 268435456 bytes at most; this one has 300000000."),
     errors.UnsupportedMediaType("The body must be JSON: send the header Content-Type: application/json."),

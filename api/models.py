@@ -16,6 +16,7 @@ from packyard.packs.manifest.name import MAX_LENGTH, SLUG
 from packyard.packs.pack import PACK_ID, ImageOrigin, Tier, Visibility
 from packyard.packs.role import ROLE_ID
 from packyard.packs.upload import UPLOAD_ID, UploadStatus
+from packyard.tenants.api_key import KEY_ID
 from packyard.tenants.org import ORG_ID
 
 PackId = Annotated[
@@ -48,6 +49,7 @@ ContentDigest = Annotated[
     ),
 ]
 RoleId = Annotated[str, Field(pattern=f"^{ROLE_ID.pattern}$", examples=["support-agent"])]
+Scope = Literal["audit:read", "caps:write", "hooks:write", "keys:write", "policy:write", "roles:write"]
 Cursor = Annotated[str, Field(description="Where the next page begins; absent on the last.")]
 
 
@@ -101,6 +103,8 @@ class ErrorDetails(TypedDict):
     pack_id: NotRequired[Annotated[PackId, Field(description="The pack that is in the way.")]]
     pack_ids: NotRequired[Annotated[list[PackId], Field(description="The packs that are in the way.")]]
     references: NotRequired["References"]
+    id: NotRequired[Annotated[str, Field(description="What the first request has made.")]]
+    limit: NotRequired[Annotated[int, Field(ge=1, description="The most that there may be.")]]
     revision: NotRequired[Annotated[int, Field(ge=1, description="Where the pack or the role stands.")]]
 
 
@@ -126,6 +130,90 @@ class Error(TypedDict):
     error: ErrorBody
 
 
+class TriedPack(TypedDict):
+    """A pack, as far as a dry run tells of it."""
+
+    id: NotRequired[Annotated[PackId, Field(description="Absent for a pack that would be made.")]]
+    revision: NotRequired[Annotated[int, Field(ge=1, description="Absent for a pack that would be made.")]]
+    name: Slug
+    version: SemVer
+    visibility: Visibility
+    image_ref: str
+    image_digest: ImageDigest
+    content_digest: NotRequired[ContentDigest]
+    size_bytes: Annotated[int, Field(ge=0, description="Config and layers, compressed.")]
+
+
+class FileState(TypedDict):
+    """A file's content and mode."""
+
+    size: Annotated[int, Field(ge=0, description="Bytes.")]
+    digest: Annotated[str, Field(pattern=f"^{SHA256.pattern}$", description="Of the content.")]
+    mode: Annotated[str, Field(description="Permissions, octal.", examples=["0644"])]
+
+
+# `from` is a keyword of Python.
+ChangedFile = TypedDict("ChangedFile", {"path": str, "from": FileState, "to": FileState})
+
+
+class FileCounts(TypedDict):
+    """How many files would come, go and change."""
+
+    added: Annotated[int, Field(ge=0)]
+    removed: Annotated[int, Field(ge=0)]
+    changed: Annotated[int, Field(ge=0)]
+
+
+class FileChanges(TypedDict):
+    """The files that would come, go and change, sorted by path. Lists end after about 48 KB; `counts` counts all."""
+
+    counts: FileCounts
+    added: list[str]
+    removed: list[str]
+    changed: list[ChangedFile]
+
+
+class CapabilityChange(TypedDict):
+    """How the capabilities would change."""
+
+    changed: Annotated[bool, Field(description="Whether their text would be another.")]
+
+
+class Use(TypedDict):
+    """What would be used of a limit."""
+
+    used: Annotated[int, Field(ge=0)]
+    limit: Annotated[int, Field(ge=0)]
+
+
+DryRun = TypedDict(
+    "DryRun",
+    {
+        "dry_run": Literal[True],
+        "outcome": Literal["created", "changed", "unchanged"],
+        "pack": Annotated[TriedPack, Field(description="The pack as it would be.")],
+        "from": NotRequired[
+            Annotated[TriedPack, Field(description="The pack that stands, if it would change.")]
+        ],
+        "files": NotRequired[
+            Annotated[
+                FileChanges, Field(description="Absent for images that are registered: nobody reads them.")
+            ]
+        ],
+        "manifest": NotRequired[
+            Annotated[list[str], Field(description="The keys of `pack.yaml` that would have another value.")]
+        ],
+        "capabilities": NotRequired[CapabilityChange],
+        "limits": NotRequired[
+            Annotated[
+                dict[str, Use], Field(description="By the name of the limit, as in contract section 3.")
+            ]
+        ],
+    },
+)
+DryRun.__doc__ = "What a request would do. Nothing of it is kept."
+
+
 class Upload(TypedDict):
     """A staged upload and how far it is."""
 
@@ -134,6 +222,8 @@ class Upload(TypedDict):
     pack_id: NotRequired[Annotated[PackId, Field(description="The pack that it is for, or has become.")]]
     error: NotRequired[Annotated[ErrorBody, Field(description="Why it failed.")]]
     expires_at: Annotated[datetime, Field(description="Until when the status can last.")]
+    dry_run: NotRequired[Annotated[bool, Field(description="Whether the archive is only tried.")]]
+    outcome: NotRequired[Annotated[DryRun, Field(description="What a dry run has found, when it is done.")]]
 
 
 class StartedUpload(Upload):
@@ -182,6 +272,47 @@ class RevisionPage(TypedDict):
     next_cursor: NotRequired[Cursor]
 
 
+class Key(TypedDict):
+    """An API key, without its secret."""
+
+    id: Annotated[str, Field(pattern=f"^{KEY_ID.pattern}$", description="The SHA-256 of the secret, in hex.")]
+    principal: Annotated[str, Field(description="Who acts with it, as histories name it.")]
+    prefix: NotRequired[
+        Annotated[
+            str, Field(description="How its secret begins; absent for a key that the operator has issued.")
+        ]
+    ]
+    label: str
+    scopes: Annotated[list[Scope], Field(description="What it may do; empty for a key that only reads.")]
+    pack_name: NotRequired[Annotated[Slug, Field(description="The only pack that it may touch.")]]
+    created_at: datetime
+    created_by: NotRequired[
+        Annotated[str, Field(description="Who made it, a principal; absent for the operator.")]
+    ]
+    expires_at: NotRequired[
+        Annotated[datetime, Field(description="From when on it is refused; absent for never.")]
+    ]
+    revoked_at: NotRequired[datetime]
+    revoked_by: NotRequired[
+        Annotated[str, Field(description="Who revoked it, a principal; absent for the operator.")]
+    ]
+
+
+class IssuedKey(Key):
+    """A new API key. Its secret is shown this once."""
+
+    key: Annotated[
+        str, Field(pattern="^sk_[A-Za-z0-9_-]{43}$", description="The secret: what requests send.")
+    ]
+
+
+class KeyPage(TypedDict):
+    """A page of keys, the newest first."""
+
+    keys: list[Key]
+    next_cursor: NotRequired[Cursor]
+
+
 class RolePacks(TypedDict):
     """The packs that a role has."""
 
@@ -194,10 +325,14 @@ MODELS: tuple[Any, ...] = (
     Pack,
     PackPage,
     Deleted,
+    DryRun,
     Upload,
     StartedUpload,
     FileList,
     RevisionPage,
     RolePacks,
+    Key,
+    IssuedKey,
+    KeyPage,
     Error,
 )

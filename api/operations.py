@@ -5,7 +5,7 @@ from typing import Final
 
 from api import examples
 from api.operation import ANYTHING, Answer, Operation
-from packyard.http import listing, revisions
+from packyard.http import dry_run, keys, listing, revisions
 from packyard.http.changes import CHANGES_FORM
 from packyard.http.clone import CLONE
 from packyard.http.idempotency import IDEMPOTENCY_KEY
@@ -15,8 +15,16 @@ from packyard.http.roles import ROLE_ASSIGNMENT
 from packyard.http.upload import ARCHIVE_FORM, PACK_FORM
 from packyard.http.uploads import UPLOAD_START
 from packyard.http.visibility import VISIBILITY_CHANGE
+from packyard.tenants.caller import WRITE_KEYS
 
-_PACKS, _FILES, _UPLOADS, _ROLES, _ABOUT = "Packs", "Files", "Staged uploads", "Roles", "About this API"
+_PACKS, _FILES, _UPLOADS, _ROLES, _KEYS, _ABOUT = (
+    "Packs",
+    "Files",
+    "Staged uploads",
+    "Roles",
+    "API keys",
+    "About this API",
+)
 
 _JSON_FAULTS: Final = ("payload_too_large", "unsupported_media_type")
 _CHANGED_MEANWHILE: Final = ("pack_deleting", "pack_modified", "precondition_failed")
@@ -36,8 +44,15 @@ _ELSEWHERE: Final = Answer(
 )
 
 
-def _pack(description: str) -> Answer:
-    return Answer(description=description, model="Pack", example=examples.PACK, headers=_ETAG)
+def _pack(description: str, *, dry_run: bool = False) -> Answer:
+    tried = " With `dry_run=true`: what would come of the request." if dry_run else ""
+    return Answer(
+        description=description + tried,
+        model="Pack",
+        example=examples.PACK,
+        headers=_ETAG,
+        dry_run=dry_run,
+    )
 
 
 OPERATIONS: Final[Sequence[Operation]] = (
@@ -49,12 +64,15 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Create a pack from an image",
         description="Resolves the reference in its registry, pins the digest and reads `pack.yaml` at the "
         "image's root. The image is neither copied nor ever deleted.",
+        query=dry_run.QUERY,
         headers=[IDEMPOTENCY_KEY],
         body=REGISTRATION,
         example={"image_ref": "ghcr.io/acme/slack-pack:1.4.0"},
         answers={
             201: _pack("The new pack."),
-            200: _pack("The pack that is there already: the request would have changed nothing."),
+            200: _pack(
+                "The pack that is there already: the request would have changed nothing.", dry_run=True
+            ),
         },
         refusals=[*_JSON_FAULTS, "pack_name_taken", "registry_unavailable"],
         writes=True,
@@ -67,11 +85,14 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Create a pack from an archive",
         description="Validates the archive, builds an image and pushes it. One request carries about 4.5 MiB; "
         "larger archives go through a staged upload.",
+        query=dry_run.QUERY,
         headers=[IDEMPOTENCY_KEY],
         body=PACK_FORM,
         answers={
             201: _pack("The new pack."),
-            200: _pack("The pack that is there already: the archive would have changed nothing."),
+            200: _pack(
+                "The pack that is there already: the archive would have changed nothing.", dry_run=True
+            ),
         },
         refusals=[*_JSON_FAULTS, "pack_name_taken", "registry_unavailable"],
         writes=True,
@@ -103,10 +124,11 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Move a pack to another tag or digest",
         description="The image is in the same repository, and its `pack.yaml` has the same name. A built pack can "
         "go back to an earlier version.",
+        query=dry_run.QUERY,
         headers=[IF_MATCH],
         body=REPLACEMENT,
         example={"image_ref": "ghcr.io/acme/slack-pack:1.5.0"},
-        answers={200: _pack("The pack as it is now.")},
+        answers={200: _pack("The pack as it is now.", dry_run=True)},
         refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
         writes=True,
     ),
@@ -153,9 +175,10 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_PACKS,
         summary="Give an uploaded pack a new archive",
         description="The archive has the same name and any version. The pack keeps its id and its roles.",
+        query=dry_run.QUERY,
         headers=[IF_MATCH, IDEMPOTENCY_KEY],
         body=ARCHIVE_FORM,
-        answers={200: _pack("The pack as it is now.")},
+        answers={200: _pack("The pack as it is now.", dry_run=True)},
         refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
         writes=True,
     ),
@@ -168,9 +191,14 @@ OPERATIONS: Final[Sequence[Operation]] = (
         description="Adds or replaces the files of an archive, and deletes paths: one revision, all or none. Each "
         "path is named once. Only for own packs of tier `community` that were uploaded or cloned. Layers of the image "
         "in which nothing changes are neither built nor sent again. Larger changes go through a staged upload.",
+        query=dry_run.QUERY,
         headers=[IF_MATCH, IDEMPOTENCY_KEY],
         body=CHANGES_FORM,
-        answers={200: _pack("The pack as it is now; the same as before if the change changes nothing.")},
+        answers={
+            200: _pack(
+                "The pack as it is now; the same as before if the change changes nothing.", dry_run=True
+            )
+        },
         refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
         writes=True,
     ),
@@ -247,9 +275,10 @@ OPERATIONS: Final[Sequence[Operation]] = (
         description="Builds a new image of the same version. Only for own packs of tier `community` that were "
         "uploaded or cloned. Without a body, the file is empty. If-Match may name the file's own entity tag instead of "
         "the pack's.",
+        query=dry_run.QUERY,
         headers=[IF_MATCH, CREATE_ONLY],
         takes_bytes=True,
-        answers={200: _pack("The pack as it is now.")},
+        answers={200: _pack("The pack as it is now.", dry_run=True)},
         refusals=[
             "pack_not_found",
             "file_not_found",
@@ -267,6 +296,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Begin a staged upload",
         description="Answers a form to post the archive to; its arrival starts the build. If-Match is for an upload "
         "with `pack_id`: it is checked at once, and again when the archive is built.",
+        query=dry_run.QUERY,
         headers=[IDEMPOTENCY_KEY, IF_MATCH],
         body=UPLOAD_START,
         example={"size_bytes": 104857600},
@@ -311,6 +341,57 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Read the packs of a role",
         answers={200: _ROLE},
         refusals=["role_not_found"],
+    ),
+    Operation(
+        function="list_keys",
+        method="get",
+        path="/keys",
+        tag=_KEYS,
+        summary="List your organisation's API keys",
+        description="The newest first, those included that were revoked in the last 30 days or have just expired. A "
+        "key for one pack sees the keys for that pack only.",
+        query=keys.QUERY,
+        answers={200: Answer(description="A page.", model="KeyPage", example={"keys": [examples.KEY]})},
+    ),
+    Operation(
+        function="create_key",
+        method="post",
+        path="/keys",
+        tag=_KEYS,
+        summary="Make an API key",
+        description="The key never allows more than the credential that makes it: its scopes, its pack, its end. The "
+        "secret is in this answer and nowhere else. An organisation has at most 100 keys that can be used.",
+        headers=[IDEMPOTENCY_KEY],
+        body=keys.KEY_REQUEST,
+        example={
+            "label": "CI of slack-pack",
+            "scopes": ["caps:write"],
+            "pack_name": "slack",
+            "expires_in": 7776000,
+        },
+        answers={
+            201: Answer(
+                description="The new key, with its secret.",
+                model="IssuedKey",
+                example=examples.KEY | {"key": "sk_q3ZbVQ0m3v1kqkJ0hJ8m2yq5o0aQe1b8sWc7xR4tYzA"},
+                headers={"Cache-Control": "no-store"},
+            )
+        },
+        refusals=[*_JSON_FAULTS, "already_created", "quota_exceeded"],
+        writes=True,
+        scope=WRITE_KEYS,
+    ),
+    Operation(
+        function="revoke_key",
+        method="delete",
+        path="/keys/{key_id}",
+        tag=_KEYS,
+        summary="Revoke an API key",
+        description="No request can use the key any more. Repeating is safe.",
+        answers={200: Answer(description="The revoked key.", model="Key", example=examples.REVOKED_KEY)},
+        refusals=["key_not_found"],
+        writes=True,
+        scope=WRITE_KEYS,
     ),
     Operation(
         function="api_docs",

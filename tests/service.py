@@ -29,20 +29,20 @@ from packyard.composition.deadline import Deadline
 from packyard.composition.settings import JwtSettings, Settings
 from packyard.messaging.consumer import logger as consumer_log
 from packyard.packs.archive.limits import ArchiveLimits
-from packyard.tenants.caller import WRITE, Caller
+from packyard.tenants.caller import SCOPES, Caller
 
 ACME: Final = Caller(
     org_id="org_01hzacme0000000000000000aa",
     org_slug="acme",
     principal="key:acme",
-    scopes=frozenset({WRITE}),
+    scopes=SCOPES,
     may_create=True,
 )
 GLOBEX: Final = Caller(
     org_id="org_01hzg0bex0000000000000000a",
     org_slug="globex",
     principal="key:globex",
-    scopes=frozenset({WRITE}),
+    scopes=SCOPES,
     may_create=True,
 )
 DEADLINE: Final = timedelta(seconds=120)
@@ -284,6 +284,11 @@ class _NoteHeld(logging.Handler):
             self._held.add(record.__dict__["message_id"])
 
 
+def numbered_bytes(size: int, number: int) -> bytes:
+    """Return bytes that look random, others for each number."""
+    return hashlib.shake_256(str(number).encode()).digest(size)
+
+
 @contextmanager
 def running_service(
     *, limits: ArchiveLimits | None = None, api_domain: str = "", jwt: JwtSettings | None = None
@@ -291,7 +296,7 @@ def running_service(
     """Run an empty service."""
     with aws_in_memory() as aws, FakeRegistry() as registry:
         clock = Clock()
-        ulids = count(1)
+        ulids, secrets = count(1), count(1)
         clients: dict[str, Any] = {"dynamodb": aws.dynamodb, "s3": aws.s3, "sqs": aws.sqs}
 
         def client(name: str) -> Any:
@@ -319,6 +324,7 @@ def running_service(
             ),
             clock=clock,
             new_ulid=lambda: f"01HZ{next(ulids):022d}",
+            random_bytes=lambda size: numbered_bytes(size, next(secrets)),
             sleep=lambda _seconds: None,
             # No invocation runs out of time by itself here, however slow the machine; see `time_passes`.
             deadline=Deadline(monotonic=lambda: 0),

@@ -10,6 +10,7 @@ from tests.reliability.deployment import Deployment
 from tests.reliability.operations import (
     CHANGES,
     CREATED,
+    KEY,
     NEW,
     NEXT,
     STANDS,
@@ -19,12 +20,15 @@ from tests.reliability.operations import (
     change,
     clone,
     delete,
+    keep_a_key,
     lose_a_tag,
+    make_key,
     message,
     patch,
     put_file,
     register,
     reupload,
+    revoke_key,
     roll_back,
     set_role,
     upload,
@@ -97,10 +101,15 @@ _SHARED: Final = (
     Operation(name="attach", act=set_role(ACME, "foreign")),
     Operation(name="clone", act=clone("foreign"), done=CREATED),
 )
+_KEY: Final = (
+    Operation(name="make a key with a key", act=make_key(KEY), done=CREATED, repeated=frozenset({201, 409})),
+    Operation(name="revoke a key", act=revoke_key, prepare=keep_a_key),
+)
 CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "pack": _PACK,
     "pack whose tag is late": _LATE,
     "name": _NAME,
     "role": _ROLE,
     "shared pack": _SHARED,
+    "key": _KEY,
 }

@@ -11,14 +11,14 @@ from tests.aws import BUCKET
 from tests.changes import archive_of, changes_form
 from tests.fake_registry.moods import Refuses
 from tests.fake_registry.server import FakeRegistry
-from tests.gateway import Answer, Request
+from tests.gateway import Answer, Request, multipart
 from tests.internet import Internet
 from tests.reliability.deployment import Deployment
 from tests.reliability.operations import FIRST, OPERATIONS, STANDING, reupload
 from tests.reliability.permissions import Recorder, of_form
 from tests.reliability.transformed import ACCOUNT, CREDENTIALS, FOREIGN_REGISTRY
 from tests.service import ACME, PackArchive
-from tests.staged_uploads import arrive, start
+from tests.staged_uploads import arrive, look, start
 from tests.third_party_images import image as image_of
 from tests.third_party_images import layer, pack_image
 
@@ -270,6 +270,41 @@ def _authorize(setup: Setup) -> None:
     assert deployment.service.invoke("authorize", event)["context"]["org_id"] == ACME.org_id
 
 
+def _keys(setup: Setup) -> None:
+    for number in range(2):
+        body = {"label": f"ci {number}", "scopes": ["caps:write"], "pack_name": "slack"}
+        made = setup.ask(
+            "create_key", "POST", "/keys", json=body, headers={"Idempotency-Key": f"key-{number}"}
+        )
+        assert made["statusCode"] == 201, made["body"]
+    _page_through(setup, "list_keys", "/keys")
+
+
+def _dry_runs(setup: Setup) -> None:
+    """Try what takes an archive or an image, with and without the index of what stands."""
+    deployment = setup.deployment
+    pack, query = f"/packs/{deployment.notes['slack']}", {"dry_run": "true"}
+    archive = PackArchive(version="3.0.0").build()
+    for forget in (False, True):
+        if forget:
+            _forget_indexes(deployment)
+        body, headers = multipart({"archive": archive})
+        asked = setup.ask("reupload_pack", "POST", f"{pack}/upload", body=body, headers=headers, query=query)
+        assert asked["statusCode"] == 200, asked["body"]
+    body, headers = multipart({"archive": PackArchive(name="new").build()})
+    asked = setup.ask("upload_pack", "POST", "/packs/upload", body=body, headers=headers, query=query)
+    assert asked["statusCode"] == 200, asked["body"]
+    image = {"image_ref": f"127.0.0.1:{deployment.elsewhere.port}/team/jira:2.0.0"}
+    asked = setup.ask("create_pack", "POST", "/packs", json=image, query=query)
+    assert asked["statusCode"] == 409, asked["body"]
+    for fields in ({}, {"pack_id": deployment.notes["slack"]}):
+        made = setup.ask("start_upload", "POST", "/packs/uploads", json=fields, query=query)
+        upload_id = json.loads(made["body"])["upload_id"]
+        archive = PackArchive(name="slack" if fields else "new", version="3.0.0").build()
+        assert deployment.build(arrive(deployment.service, upload_id, archive))
+        assert look(deployment.service, upload_id).body["outcome"]["outcome"] != "unchanged"
+
+
 def _forget_indexes(deployment: Deployment) -> None:
     for key in deployment.service.aws.objects():
         if key.startswith("indexes/"):
@@ -303,5 +338,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     "a repository that is lost": _a_repository_that_is_lost,
     "messages that fail": _messages_that_fail,
     "the authorizer": _authorize,
+    "API keys": _keys,
+    "dry runs": _dry_runs,
     "the backlog": lambda setup: setup.deployment.service.invoke("measure_backlog", {}),
 }

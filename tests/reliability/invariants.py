@@ -7,6 +7,7 @@ nothing of that is left either: every message is delivered and every lease and d
 """
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -36,6 +37,7 @@ from packyard.store.wire import Item, from_wire
 _ARCHIVES: Final = ("inline/", "uploads/")
 _FIRST: Final = frozenset({"create", "upload", "clone"})
 _OURS: Final = frozenset({ImageOrigin.UPLOAD, ImageOrigin.CLONE})
+_SECRET: Final = re.compile("sk_[A-Za-z0-9_-]{43}")
 _INDEX_KEYS: Final = ("GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK", "GSI3PK", "GSI3SK")
 
 
@@ -162,6 +164,7 @@ def violations(seen: Observed) -> list[str]:
         _roles,
         _uploads,
         _idempotency_records,
+        _keys,
         _nothing_stuck,
     )
     return [f"{check.__name__.strip('_')}: {fault}" for check in checks for fault in check(seen)]
@@ -358,15 +361,17 @@ def _roles(seen: Observed) -> Iterator[str]:
 
 
 def _uploads(seen: Observed) -> Iterator[str]:
-    """An upload that is done has become a pack; what waits can come to an end."""
+    """An upload that is done has become a pack or, as a dry run, says what would; what waits can come to an end."""
     for item in seen.items:
         if item["SK"] != "UPLOAD":
             continue
         done = item["upload_status"] == "done"
         # What has expired may lie there longer than what it tells of.
         expired = int(item.get("expires_at", 0)) <= seen.now.timestamp()
-        if done and item.get("pack_id") not in seen.rows and not expired:
+        if done and "outcome" not in item and item.get("pack_id") not in seen.rows and not expired:
             yield f"{item['id']} is done and has become nothing"
+        if "outcome" in item and not (done and item.get("dry_run")):
+            yield f"{item['id']} has the outcome of a dry run and is none that is done"
         if item["upload_status"] == "building" and not {"lease_until", "build_deadline"} <= item.keys():
             yield f"{item['id']} is being built without an end"
         if "expires_at" not in item:
@@ -397,6 +402,19 @@ def _idempotency_records(seen: Observed) -> Iterator[str]:
             expired = int(item.get("expires_at", 0)) <= seen.now.timestamp()
             if pack_id is not None and pack_id not in seen.rows and not expired:
                 yield f"{item['PK']} tells of {pack_id}, which never was"
+
+
+def _keys(seen: Observed) -> Iterator[str]:
+    """A key that callers have made ends, names its maker, and is nowhere in clear."""
+    for item in seen.items:
+        if _SECRET.search(json.dumps(item, default=str)):
+            yield f"{item['PK']} holds the secret of a key"
+        if item["SK"] == "KEY" and "permission_set" not in item:
+            yield from (
+                f"{item['PK']} lacks {name}"
+                for name in ("created_by", "expires_at", "scopes", "void_from")
+                if name not in item
+            )
 
 
 def _nothing_stuck(seen: Observed) -> Iterator[str]:

@@ -215,6 +215,36 @@ def start(headers: dict[str, str]) -> Callable[[Deployment], Answer]:
     )
 
 
+def try_archive(deployment: Deployment) -> Answer:
+    body, headers = multipart({"archive": NEXT})
+    path = f"/packs/{deployment.notes['slack']}/upload"
+    request = Request(
+        method="POST",
+        resource=path,
+        path=path,
+        query={"dry_run": "true"},
+        headers=headers,
+        body=body,
+        caller=ACME,
+    )
+    return deployment.service.request("reupload_pack", request)
+
+
+def make_key(headers: dict[str, str]) -> Callable[[Deployment], Answer]:
+    body = {"label": "ci", "scopes": ["caps:write"], "pack_name": "slack"}
+    return lambda deployment: deployment.service.send(
+        "create_key", "POST", "/keys", json=body, headers=headers
+    )
+
+
+def keep_a_key(deployment: Deployment) -> None:
+    deployment.notes["key"] = _made(make_key({})(deployment))
+
+
+def revoke_key(deployment: Deployment) -> Answer:
+    return deployment.service.send("revoke_key", "DELETE", f"/keys/{deployment.notes['key']}")
+
+
 def _arrived(
     key: str, archive: bytes, *, replacing: bool, if_match: str | None, changes: Mapping[str, Any]
 ) -> Callable[[Deployment], None]:
@@ -390,6 +420,14 @@ OPERATIONS: Final = {
         Operation(
             name="set a new role", act=set_role(GLOBEX, "shared", if_none_match="*"), repeated=MAY_BE_STALE
         ),
+        Operation(name="try an archive", act=try_archive),
+        built("build what is tried", NEXT, replacing=True, changes={"dry_run": True}),
+        Operation(name="make a key", act=make_key({}), done=CREATED, repeated=CREATED),
+        # After a crash before the record is kept, the repeat makes another key.
+        Operation(
+            name="make a key with a key", act=make_key(KEY), done=CREATED, repeated=frozenset({201, 409})
+        ),
+        Operation(name="revoke a key", act=revoke_key, prepare=keep_a_key),
         Operation(name="clean up an orphan", act=message("orphan_image"), prepare=abandon_an_image),
         Operation(name="clean up an archive", act=message("staged_archive"), prepare=_abandon_an_archive),
         Operation(name="clean up what is in use", act=message("orphan_image"), prepare=lose_a_tag),

@@ -24,11 +24,20 @@ from tests.reliability.two_organisations import (
 )
 from tests.service import PackArchive
 
+from packyard.tenants.api_key import hash_secret
+
 # What a path's parameter names, and what a field or a parameter of these names can hold that is nobody's.
-_IN_PATHS: Final = {"id": "pack", "upload_id": "upload", "role_id": "role", "path": "file"}
+_IN_PATHS: Final = {
+    "id": "pack",
+    "upload_id": "upload",
+    "role_id": "role",
+    "path": "file",
+    "key_id": "API key",
+}
 _IN_QUERIES: Final = {"cursor": "cursor"}
 _IN_HEADERS: Final = {"Idempotency-Key": "key"}
 _IN_BODIES: Final = {"pack_id": "pack", "pack_ids": "packs", "image_ref": "image"}
+_OF_A_KEY: Final[dict[str, Any]] = {"label": "ci", "scopes": ["caps:write"]}
 _NOBODYS: Final = frozenset(
     {
         "limit",
@@ -44,6 +53,12 @@ _NOBODYS: Final = frozenset(
         "delete",
         "kind",
         "size_bytes",
+        "dry_run",
+        # Of what is made. A key's pack is by name one of its own organisation.
+        "label",
+        "scopes",
+        "expires_in",
+        "pack_name",
     }
 )
 
@@ -156,6 +171,7 @@ def pairs(both: TwoOrganisations, place: Place) -> list[Pair]:
         "cursor": _cursors,
         "image": _images,
         "key": lambda _both: [Pair("key", "key-of-the-neighbour", "key-of-nobody-at-al")],
+        "API key": lambda both: [Pair("API key", both.notes["their API key"], hash_secret("sk_nobody's"))],
         "host": lambda _both: [
             Pair("host", f"{OTHER.org_slug}.{DOMAIN}", f"none.{DOMAIN}"),
             Pair("host in capitals, with a port", f"ACME.{DOMAIN}.:443", f"NONE.{DOMAIN}.:443"),
@@ -176,7 +192,7 @@ def _uploads(both: TwoOrganisations) -> Iterator[Pair]:
 
 
 def _cursors(both: TwoOrganisations) -> Iterator[Pair]:
-    names = ("their listing", "their history", "own other listing", "own-other history")
+    names = ("their keys", "their listing", "their history", "own other listing", "own-other history")
     for name in names:
         cursor = both.notes[name]
         # Of the form of one, which nobody has signed: what has not even that form is refused sooner, by anybody.
@@ -302,6 +318,7 @@ def _own(both: TwoOrganisations, operation: Operation, kind: str) -> str:
         "upload": both.notes["own waiting upload"],
         "role": "own-role",
         "file": OWN_FILE,
+        "API key": both.notes["own API key"],
         "image": f"127.0.0.1:{both.deployment.elsewhere.port}/team/{image}:2.0.0",
     }
     return own[kind]
@@ -325,6 +342,8 @@ def _body(both: TwoOrganisations, operation: Operation, named: Named) -> tuple[b
             content[name] = "org"
         elif name == "name":
             content[name] = "another"
+        elif name in _OF_A_KEY:
+            content[name] = _OF_A_KEY[name]
         elif _IN_BODIES[name] == "packs":
             theirs = [named.value] if here == name else []
             content[name] = [both.notes["own-other"], *theirs, both.notes["own"]]

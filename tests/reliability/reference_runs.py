@@ -144,7 +144,9 @@ def facts(seen: Observed) -> dict[str, Any]:
         for name, repository in seen.repositories.items()
         if repository.manifests
     }
-    return {"packs": sorted(packs), "roles": sorted(roles), "images": images}
+    # A crash may leave a key whose secret nobody knows. A revoked key stays revoked.
+    revoked = sorted(item["label"] for item in seen.items if item["SK"] == "KEY" and "revoked_at" in item)
+    return {"packs": sorted(packs), "roles": sorted(roles), "images": images, "revoked keys": revoked}
 
 
 def visible(seen: Observed) -> dict[str, Any]:

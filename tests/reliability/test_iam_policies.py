@@ -71,13 +71,18 @@ HOSTILE = [
 ]
 # Whose work it is.
 MAY = {
-    "an API key read": {"Authorize"},
-    "an organisation read": {"Authorize", "CleanUp", "GetRolePacks", "SetRolePacks"},
+    "an API key by put": {"CreateKey"},
+    "an API key read": {"Authorize", "RevokeKey"},
+    "a list of API keys": {"CreateKey", "ListKeys"},
+    "an organisation read": {
+        *("Authorize", "BuildUpload", "CleanUp", "CreatePack"),
+        *("GetRolePacks", "SetRolePacks", "UploadPack"),
+    },
     "a role": {"SetRolePacks"},
     "a role's history": {"SetRolePacks"},
     "a pack deleted": {"SetRolePacks"},
     "what is being deleted": {"MeasureBacklog"},
-    "what signs cursors": {"ListPacks", "ListRevisions"},
+    "what signs cursors": {"ListKeys", "ListPacks", "ListRevisions"},
 }
 
 
@@ -279,7 +284,7 @@ def test_our_login_may_be_read_by_those_who_talk_to_the_registry_and_only_where_
 def test_what_signs_cursors_may_be_read_by_those_who_make_them() -> None:
     need = Need("secretsmanager:GetSecretValue", CURSOR_SECRET)
 
-    assert {name for name in FUNCTIONS if allowed(name, need)} == {"ListPacks", "ListRevisions"}
+    assert {name for name in FUNCTIONS if allowed(name, need)} == {"ListKeys", "ListPacks", "ListRevisions"}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -401,7 +401,7 @@ MISTAKES: dict[str, tuple[Mistake, int, str]] = {
     # Who asks.
     "a narrow key": (
         lambda w: w.service.upload(PackArchive().build(), READER), 403,
-        "lacks the scope caps:write, which every write needs. API keys of the permission set full_access have it"
+        "lacks the scope caps:write, which this operation needs. API keys of the permission set full_access have it"
     ),
     "an unpaid bill": (
         lambda w: w.service.upload(PackArchive().build(), LAPSED), 423, "reading and deleting still work"

@@ -9,6 +9,7 @@ PackyardError                    code                       status
 │  ├─ FileNotFound               file_not_found             404
 │  ├─ RoleNotFound               role_not_found             404
 │  ├─ UploadNotFound             upload_not_found           404
+│  ├─ KeyNotFound                key_not_found              404
 │  └─ RouteNotFound              route_not_found            404
 ├─ MethodNotAllowed              method_not_allowed         405
 ├─ Conflict
@@ -16,7 +17,9 @@ PackyardError                    code                       status
 │  ├─ PackInUse                  pack_in_use                409
 │  ├─ PackModified               pack_modified              409
 │  ├─ RoleModified               role_modified              409
-│  └─ PackDeleting               pack_deleting              409
+│  ├─ PackDeleting               pack_deleting              409
+│  ├─ AlreadyCreated             already_created            409
+│  └─ QuotaExceeded              quota_exceeded             409
 ├─ PreconditionFailed            precondition_failed        412
 ├─ PayloadTooLarge               payload_too_large          413
 ├─ UnsupportedMediaType          unsupported_media_type     415
@@ -167,6 +170,18 @@ class UploadNotFound(NotFound):
         )
 
 
+class KeyNotFound(NotFound):
+    """The caller's organisation has no such API key, or the caller may not know of it."""
+
+    code = "key_not_found"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no such key, or it has expired, or is not one that you may revoke; GET /keys lists the ids of "
+            "those that you may."
+        )
+
+
 class RouteNotFound(NotFound):
     """No operation has this path."""
 
@@ -267,6 +282,38 @@ class RoleModified(Conflict):
         super().__init__(
             "Other requests keep changing this role, or the packs that it is to get; read it again and repeat."
         )
+
+
+class AlreadyCreated(Conflict):
+    """A request with the same idempotency key has made something whose secret is not kept (API contract, section 2).
+
+    Args:
+        thing_id: The id of what was made.
+        advice: What to do if the secret was lost, as a sentence.
+    """
+
+    code = "already_created"
+
+    def __init__(self, thing_id: str, *, advice: str) -> None:
+        super().__init__(
+            f"The first request with this Idempotency-Key has made {thing_id}, and its answer had a secret, which is "
+            f"not kept. {advice}",
+            {"id": thing_id},
+        )
+
+
+class QuotaExceeded(Conflict):
+    """The organisation has as many things of a kind as it may have.
+
+    Args:
+        message: What it has too many of, and how it gets room.
+        limit: The most that it may have.
+    """
+
+    code = "quota_exceeded"
+
+    def __init__(self, message: str, *, limit: int) -> None:
+        super().__init__(message, {"limit": limit})
 
 
 class PreconditionFailed(PackyardError):

@@ -3,6 +3,7 @@
 Everything is imported and made when it is first used, so that a function loads only what it uses.
 """
 
+import os
 import random
 import time
 from collections.abc import Callable
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from packyard.storage.downloads import Downloads
     from packyard.storage.file_indexes import FileIndexes
     from packyard.storage.staging import Staging
+    from packyard.store.api_keys import ApiKeyStore
     from packyard.store.cursors import Cursors
     from packyard.store.deletions import DeletionStore
     from packyard.store.packs import PackStore
@@ -99,6 +101,7 @@ class Adapters:
         new_ulid: A ULID never used before.
         sleep: Waits for so many seconds.
         random: A random number from 0 up to 1. It is not for secrets.
+        random_bytes: That many bytes from the operating system's random source, for secrets.
         deadline: The end of the present invocation.
         client: Makes an AWS service's client that keeps to the deadline.
     """
@@ -108,6 +111,7 @@ class Adapters:
     new_ulid: Callable[[], str] = _new_ulid
     sleep: Callable[[float], None] = time.sleep
     random: Callable[[], float] = random.random
+    random_bytes: Callable[[int], bytes] = os.urandom
     deadline: Deadline = field(default_factory=Deadline)
     client: Callable[[str], Any] = _client
 
@@ -122,6 +126,13 @@ class Adapters:
         from packyard.store.packs import PackStore
 
         return PackStore(table=self.table)
+
+    @cached_property
+    def api_keys(self) -> "ApiKeyStore":
+        """API keys, as their organisations see them."""
+        from packyard.store.api_keys import ApiKeyStore
+
+        return ApiKeyStore(table=self.table)
 
     @cached_property
     def roles(self) -> "RoleStore":

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from packyard.operations.clean_up import Cleaner
     from packyard.operations.clone import Cloner
     from packyard.operations.delete import Deleter
+    from packyard.operations.dry_run import DryRun
     from packyard.operations.edit import FileEditor
     from packyard.operations.files import PackFiles
     from packyard.operations.image_files import ImageFiles
+    from packyard.operations.keys import KeyMaker
     from packyard.operations.once import Once
     from packyard.operations.publish import Publisher
     from packyard.operations.read_token import TokenReader
@@ -55,6 +57,13 @@ class Services(Adapters):
         from packyard.operations.once import Once
 
         return Once(table=self.table, clock=self.clock, new_ulid=self.new_ulid)
+
+    @cached_property
+    def key_maker(self) -> "KeyMaker":
+        """Makes and revokes API keys."""
+        from packyard.operations.keys import KeyMaker
+
+        return KeyMaker(keys=self.api_keys, clock=self.clock, random_bytes=self.random_bytes)
 
     @cached_property
     def built_images(self) -> "BuiltImages":
@@ -159,6 +168,12 @@ class Services(Adapters):
             new_ulid=self.new_ulid,
         )
 
+    def dry_run(self) -> "DryRun":
+        """Return what lets one request run without keeping anything."""
+        from packyard.operations.dry_run import DryRun
+
+        return DryRun(table=self.table, files=lambda: self.image_files, limits=self.settings.archive_limits)
+
     @cached_property
     def deleter(self) -> "Deleter":
         """Deletes packs."""
@@ -200,6 +215,7 @@ class Services(Adapters):
             staging=self.staging,
             publisher=self.publisher,
             file_editor=self.file_editor,
+            dry_run=self.dry_run,
             lease=timedelta(seconds=self.settings.publish_deadline_seconds),
             build_time=self._build_time,
             clock=self.clock,

@@ -33,13 +33,16 @@ from packyard.operations.owned_pack import (
     require_archive_origin,
     require_changeable,
     require_name,
+    require_reach,
 )
 from packyard.operations.pack_content import Content, built_image_fields, first_revision, manifest_fields
 from packyard.operations.published import Alongside, Published, nothing
 from packyard.operations.repeats import same_archive, settle_repeat
 from packyard.packs.archive.limits import ArchiveLimits
+from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import ImageOrigin, Pack, Visibility
 from packyard.packs.precondition import IfMatch
+from packyard.registry.own.port import BlobUpload
 from packyard.storage.file_indexes import FileIndexes
 from packyard.storage.staging import Staging, inline_key
 from packyard.store.packs import PackStore
@@ -113,12 +116,14 @@ class Publisher:
         Raises:
             InvalidRequest: The archive or its `pack.yaml` is wrong; every fault is named.
             PayloadTooLarge: The archive is over its limit.
+            PermissionDenied: The actor is narrowed to another pack.
             PackNameTaken: The organisation has another pack of that name.
             RegistryUnavailable: Our registry did not take the image.
             ServiceUnavailable: A backing service did not answer, or the name's repository is being cleaned up.
         """
         due_at = self.clock() + self.deadline
-        with self._building(archive, actor.org_id) as built:
+        with self._building(archive, actor) as built:
+            require_reach(actor, built.manifest.name)
             pack = self._new_pack(built, visibility, actor)
             try:
                 claim = self._claim_name(pack, due_at)
@@ -161,6 +166,7 @@ class Publisher:
             InvalidRequest: The archive or its `pack.yaml` is wrong, or the pack takes no archive.
             PayloadTooLarge: The archive is over its limit.
             PackNotFound: The actor's organisation owns no such pack.
+            PermissionDenied: The archive has another pack's name, and the actor is narrowed to one pack.
             PackDeleting: The pack is being deleted.
             PreconditionFailed: The pack is at another revision than the client has seen.
             PackModified: Another change came in between.
@@ -187,7 +193,7 @@ class Publisher:
         standing: "StandingPack | None",
     ) -> Published:
         due_at = self.clock() + self.deadline
-        with self._building(archive, actor.org_id, standing) as built:
+        with self._building(archive, actor, standing) as built:
             before = self._changeable(pack_id, built, actor, if_match)
             after = before.revised(at=self.clock(), **self._content(built, before.org_id))
             if same_archive(before, after):
@@ -218,14 +224,13 @@ class Publisher:
         return self.standing_packs().find(pack_id, actor=actor) if size > _LARGE_ARCHIVE else None
 
     def _building(
-        self, archive: BinaryIO, org_id: str, standing: "StandingPack | None" = None
+        self, archive: BinaryIO, actor: Actor, standing: "StandingPack | None" = None
     ) -> AbstractContextManager[BuiltPack]:
-        return building(
-            archive,
-            limits=self.limits,
-            begin_upload=lambda name: self.images.begin_upload(org_id=org_id, name=name),
-            standing=standing,
-        )
+        def begin_upload(name: PackName) -> BlobUpload:
+            require_reach(actor, name)
+            return self.images.begin_upload(org_id=actor.org_id, name=name)
+
+        return building(archive, limits=self.limits, begin_upload=begin_upload, standing=standing)
 
     def _push(self, built: BuiltPack, pack: Pack, due_at: datetime) -> None:
         # The index is a cache: it may be there after a publish that has failed, and a publish succeeds without it.

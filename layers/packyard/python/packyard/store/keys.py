@@ -14,6 +14,7 @@ Key = dict[str, str]
 COMMUNITY_SHARDS: Final = 4
 
 _PACK_PREFIX: Final = "PACK#"
+API_KEY_PREFIX: Final = "KEY#"
 REVISION_PREFIX: Final = "REV#"
 # The only partition of GSI3. It lists the packs that are being deleted.
 DELETING_PARTITION: Final = "DELETING"
@@ -66,7 +67,7 @@ def org_key(org_id: str) -> Key:
 
 def api_key_key(key_hash: str) -> Key:
     """Return the key of an API key."""
-    return {"PK": f"KEY#{key_hash}", "SK": "KEY"}
+    return {"PK": f"{API_KEY_PREFIX}{key_hash}", "SK": "KEY"}
 
 
 def slug_key(slug: str) -> Key:
@@ -81,7 +82,7 @@ def api_keys_partition(org_id: str) -> str:
 
 def api_key_index_key(org_id: str, created_at: str, key_hash: str) -> Key:
     """Return the GSI1 key of an API key: by organisation, the oldest first."""
-    return {"GSI1PK": api_keys_partition(org_id), "GSI1SK": f"KEY#{created_at}#{key_hash}"}
+    return {"GSI1PK": api_keys_partition(org_id), "GSI1SK": f"{API_KEY_PREFIX}{created_at}#{key_hash}"}
 
 
 def upload_key(upload_id: str) -> Key:
