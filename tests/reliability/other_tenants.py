@@ -28,10 +28,17 @@ from tests.service import PackArchive
 _IN_PATHS: Final = {"id": "pack", "upload_id": "upload", "role_id": "role", "path": "file"}
 _IN_QUERIES: Final = {"cursor": "cursor"}
 _IN_HEADERS: Final = {"Idempotency-Key": "key"}
-_IN_BODIES: Final = {"pack_id": "pack", "pack_ids": "packs", "image_ref": "image"}
+_IN_BODIES: Final = {
+    "pack_id": "pack",
+    "pack_ids": "packs",
+    "packs": "entries",
+    "accept_capabilities": "accepted",
+    "image_ref": "image",
+}
 _NOBODYS: Final = frozenset(
     {
         "limit",
+        "files",
         "owned",
         "tier",
         "category",
@@ -150,6 +157,8 @@ def pairs(both: TwoOrganisations, place: Place) -> list[Pair]:
     kinds: dict[str, Callable[[TwoOrganisations], Iterable[Pair]]] = {
         "pack": _packs,
         "packs": _packs,
+        "entries": _packs,
+        "accepted": _packs,
         "upload": _uploads,
         "role": lambda _both: [Pair("role", f"{MARK}-role", "none-role")],
         "file": lambda _both: [Pair("file", OTHERS_FILE, "guides/none.md")],
@@ -320,6 +329,9 @@ def _body(both: TwoOrganisations, operation: Operation, named: Named) -> tuple[b
     content: dict[str, Any] = {}
     # A copy within an organisation needs a name of its own.
     wanted = {*schema.get("required", []), here, "name"} & set(schema["properties"])
+    # Of fields of which a request gives one, the first, unless the request names something in another.
+    choices = [choice for [choice] in (one["required"] for one in schema.get("oneOf", ()))]
+    wanted |= set(choices[:1]) if not wanted & set(choices) else set()
     for name in wanted:
         if name == "visibility":
             content[name] = "org"
@@ -328,6 +340,10 @@ def _body(both: TwoOrganisations, operation: Operation, named: Named) -> tuple[b
         elif _IN_BODIES[name] == "packs":
             theirs = [named.value] if here == name else []
             content[name] = [both.notes["own-other"], *theirs, both.notes["own"]]
+        elif _IN_BODIES[name] == "entries":
+            content[name] = [{"id": both.notes["own"]}, {"id": named.value, "revision": 1}]
+        elif _IN_BODIES[name] == "accepted":
+            content[name] = {named.value: 1}
         else:
             content[name] = named.at("body", name, _own(both, operation, _IN_BODIES[name]))
     return json.dumps(content).encode(), {"Content-Type": "application/json"}

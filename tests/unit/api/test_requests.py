@@ -15,7 +15,7 @@ from packyard.errors import InvalidRequest
 from packyard.http.clone import read_clone
 from packyard.http.image_ref import read_registration, read_replacement
 from packyard.http.listing import read_listing
-from packyard.http.roles import read_pack_ids, require_role_id
+from packyard.http.roles import read_assignment, read_refresh, require_role_id
 from packyard.http.uploads import read_start
 from packyard.http.visibility import read_visibility
 from packyard.packs.role import MAX_PACKS
@@ -26,7 +26,8 @@ READERS: dict[str, Callable[[APIGatewayProxyEvent], object]] = {
     "CloneRequest": read_clone,
     "Registration": read_registration,
     "Replacement": read_replacement,
-    "RoleAssignment": read_pack_ids,
+    "RoleAssignment": read_assignment,
+    "RoleRefresh": read_refresh,
     "UploadStart": lambda event: read_start(event, max_bytes=1 << 40),
     "VisibilityChange": read_visibility,
 }
@@ -36,6 +37,7 @@ BASES: dict[str, dict[str, Any]] = {
 }
 # A field that goes with others.
 COMPANIONS: dict[tuple[str, str], dict[str, Any]] = {
+    ("RoleAssignment", "accept_capabilities"): {"pack_ids": []},
     ("UploadStart", "kind"): {"pack_id": "pack_01JQ2V7N3T5W8XABCDEFGH0000"},
     ("UploadStart", "delete"): {"pack_id": "pack_01JQ2V7N3T5W8XABCDEFGH0000", "kind": "changes"},
 }

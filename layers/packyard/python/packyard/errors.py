@@ -7,6 +7,7 @@ PackyardError                    code                       status
 ├─ NotFound
 │  ├─ PackNotFound               pack_not_found             404
 │  ├─ FileNotFound               file_not_found             404
+│  ├─ RevisionNotFound           revision_not_found         404
 │  ├─ RoleNotFound               role_not_found             404
 │  ├─ UploadNotFound             upload_not_found           404
 │  └─ RouteNotFound              route_not_found            404
@@ -16,6 +17,7 @@ PackyardError                    code                       status
 │  ├─ PackInUse                  pack_in_use                409
 │  ├─ PackModified               pack_modified              409
 │  ├─ RoleModified               role_modified              409
+│  ├─ CapabilitiesWidened        capabilities_widened       409
 │  └─ PackDeleting               pack_deleting              409
 ├─ PreconditionFailed            precondition_failed        412
 ├─ PayloadTooLarge               payload_too_large          413
@@ -34,7 +36,10 @@ stack trace, an ARN, the name of a bucket or a table, a credential, or a fact ab
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from packyard.packs.capabilities import Difference
 
 
 class PackyardError(Exception):
@@ -147,8 +152,26 @@ class FileNotFound(NotFound):
         super().__init__("The pack has no such file; GET /packs/{id}/files lists those that it has.")
 
 
+class RevisionNotFound(NotFound):
+    """The pack has no such revision that the caller can see.
+
+    Args:
+        pack_id: The pack, which the caller can see.
+        revision: The revision, as the caller named it.
+    """
+
+    code = "revision_not_found"
+
+    def __init__(self, pack_id: str, revision: int) -> None:
+        super().__init__(
+            f"{pack_id} has no revision {revision} that you can see. Its owner sees all, and other organisations those "
+            "since it was last shared.",
+            {"pack_id": pack_id},
+        )
+
+
 class RoleNotFound(NotFound):
-    """The organisation has never set the packs of a role with this id."""
+    """The organisation has no role with this id."""
 
     code = "role_not_found"
 
@@ -266,6 +289,30 @@ class RoleModified(Conflict):
     def __init__(self) -> None:
         super().__init__(
             "Other requests keep changing this role, or the packs that it is to get; read it again and repeat."
+        )
+
+
+class CapabilitiesWidened(Conflict):
+    """Pins would move to revisions that may do more, and nobody has accepted that; nothing was written.
+
+    Args:
+        widened: By pack: the pinned revision, the revision to move to, and how what they allow differs.
+    """
+
+    code = "capabilities_widened"
+
+    def __init__(self, widened: Mapping[str, tuple[int, int, "Difference"]]) -> None:
+        accept = ", ".join(f'"{pack_id}": {to}' for pack_id, (_, to, _) in list(widened.items())[:3])
+        super().__init__(
+            "The role would get packs at revisions that may do more than what it has now, or others than those that "
+            "are accepted; details.capabilities has what comes and goes. To consent, send "
+            f'{{"accept_capabilities": {{{accept}{", …" if len(widened) > 3 else ""}}}}}.',  # noqa: PLR2004 - a few
+            {
+                "capabilities": {
+                    pack_id: {"from": from_revision, "to": to, **difference.shown()}
+                    for pack_id, (from_revision, to, difference) in widened.items()
+                }
+            },
         )
 
 

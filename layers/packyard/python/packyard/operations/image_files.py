@@ -19,8 +19,10 @@ from packyard.oci.read.file_index import (
     IndexedFile,
     IndexedLayer,
 )
+from packyard.oci.read.third_party_document import Descriptor
 from packyard.oci.reference import Reference, parse_reference
 from packyard.packs.pack import Pack
+from packyard.registry.third_party.chosen_image import chosen_manifest
 from packyard.registry.third_party.image_contents import (
     FindWindow,
     NotAsIndexed,
@@ -70,6 +72,20 @@ class ImageFiles:
         if found is None or not _is_about(found, pack):
             return self.read_index(pack, org_id=org_id)
         return found
+
+    def layers(self, pack: Pack, *, org_id: str) -> tuple[Descriptor, ...]:
+        """Return the layers that a pack's image names, from the lowest up. Its documents are read, its layers are not.
+
+        Args:
+            pack: As for `index`.
+            org_id: As for `index`.
+
+        Raises:
+            InvalidRequest, RegistryUnavailable, ServiceUnavailable: As for `index`.
+        """
+        with self._opened(pack, org_id) as repository:
+            _, document = repository.document(pack.image_digest)
+            return chosen_manifest(repository, document).layers
 
     def read_index(self, pack: Pack, *, org_id: str) -> FileIndex:
         """Make the file index of a pack's image from its layers, keep it, and return it.

@@ -21,6 +21,8 @@ from packyard.packs.path_patterns import EVERYTHING, Budget, TooComplex, uncover
 # About 0.3 seconds, and far more than the rules of real packs need. A comparison that needs more counts as wider, so
 # that a person decides.
 _MAX_STEPS: Final = 500_000
+# Of one pack's rules that come or go. An answer may be about 30 packs.
+_SHOWN_CHARACTERS: Final = 32 << 10
 _ANY_METHOD: Final = "*"
 _WILDCARD: Final = "*."
 _SCHEME: Final = "https://"
@@ -64,6 +66,27 @@ class Difference:
     def widened(self) -> bool:
         """Whether the new list allows a request that the old one does not."""
         return bool(self.added)
+
+    def shown(self) -> dict[str, Any]:
+        """Return the difference for an answer: of many rules or long ones the first, with how many there are."""
+        shown: dict[str, Any] = {"widened": self.widened}
+        for name, rules in (("added", self.added), ("removed", self.removed)):
+            shown[name] = _first_shown(rules)
+            if len(shown[name]) < len(rules):
+                shown[f"{name}_in_all"] = len(rules)
+        return shown | ({"example": self.example} if self.example else {})
+
+
+def _first_shown(rules: Sequence[Rule]) -> list[dict[str, Any]]:
+    shown, room = [], _SHOWN_CHARACTERS
+    for rule in rules:
+        fields = {"name": rule.name, "type": rule.type}
+        listed = {"domains": rule.domains, "methods": rule.methods, "paths": rule.paths}
+        room -= sum(len(text) + 4 for texts in listed.values() for text in texts) + 100
+        if room < 0:
+            break
+        shown.append(fields | ({name: list(texts) for name, texts in listed.items()} if rule.domains else {}))
+    return shown
 
 
 def compare(old: str | None, new: str | None) -> Difference:

@@ -1,0 +1,110 @@
+"""The lock document of a role: made when it is first asked for at a revision of the role, then read from the bucket.
+
+Only the bucket's cache is written. So a crash, a repeat and two readers at once all have the same outcome: equal bytes.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from packyard.operations.image_files import ImageFiles
+from packyard.operations.role_packs import RoleReader
+from packyard.packs.lock import LOCK_VERSION, LockedFile, LockedPack, lock_document
+from packyard.packs.pack import Layer, Pack
+from packyard.packs.role import Role, RolePack
+from packyard.storage.locks import Locks, lock_key
+from packyard.tenants.caller import Caller
+
+# Each may wait for S3 or for a registry.
+_THREADS: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockReader:
+    """Reads lock documents.
+
+    Attributes:
+        reader: Reads roles and their packs.
+        files: Reads the files of packs' images.
+        locks: Where documents are kept.
+    """
+
+    reader: RoleReader
+    files: ImageFiles
+    locks: Locks
+
+    def role(self, role_id: str, *, caller: Caller) -> Role:
+        """Return a role; see `RoleReader.role`."""
+        return self.reader.role(role_id, caller=caller)
+
+    def read(self, role: Role, *, with_files: bool, caller: Caller) -> bytes:
+        """Return a role's lock document.
+
+        Args:
+            role: The role.
+            with_files: Whether the document lists the files of the packs that we have built.
+            caller: Whose role it is.
+
+        Raises:
+            InvalidRequest, RegistryUnavailable: The image of a pack cannot be read, which is necessary only for files
+                and for revisions from before their layers were kept.
+            ServiceUnavailable: A backing service did not answer.
+        """
+        tag = lock_tag(role, with_files=with_files)
+        if tag is None:
+            return self._made(role, with_files=with_files, caller=caller)
+        key = lock_key(org_id=role.org_id, role_id=role.role_id, tag=tag)
+        content = self.locks.get(key)
+        if content is None:
+            content = self._made(role, with_files=with_files, caller=caller)
+            self.locks.put(key, content)
+        return content
+
+    def _made(self, role: Role, *, with_files: bool, caller: Caller) -> bytes:
+        read = self.reader.with_pins(role)
+        state = self.reader.state(role, read, caller=caller)
+        locked = partial(self._locked, with_files=with_files, org_id=caller.org_id)
+        packs = [
+            (pack, read.at(pack.pin.pack_id, pack.pin.revision) or read.now[pack.pin.pack_id])
+            for pack in state.packs
+        ]
+        with ThreadPoolExecutor(_THREADS) as pool:
+            return lock_document(
+                role.role_id, role.revision, list(pool.map(lambda pair: locked(*pair), packs))
+            )
+
+    def _locked(self, pack: RolePack, then: Pack, *, with_files: bool, org_id: str) -> LockedPack:
+        return LockedPack(
+            pin=pack.pin,
+            layers=then.layers or self._layers(then, org_id),
+            capabilities=then.capabilities,
+            files=self._files(then, org_id) if with_files and then.layer_digest else None,
+        )
+
+    def _layers(self, pack: Pack, org_id: str) -> tuple[Layer, ...]:
+        return tuple(
+            Layer(layer.digest, layer.size, layer.media_type)
+            for layer in self.files.layers(pack, org_id=org_id)
+        )
+
+    def _files(self, pack: Pack, org_id: str) -> list[LockedFile]:
+        index = self.files.index(pack, org_id=org_id)
+        return [
+            LockedFile(file.path, file.size, f"{file.mode:04o}", f"sha256:{file.sha256}")
+            for file in sorted(index.files, key=lambda file: file.path.encode())
+        ]
+
+
+def lock_tag(role: Role, *, with_files: bool) -> str | None:
+    """Return the entity tag of a role's lock document, without quotes; None for a role that has packs without a pin.
+
+    What a pinned revision is never changes, so the role's revision decides the document.
+
+    Args:
+        role: The role.
+        with_files: Whether the document lists files.
+    """
+    if any(pack_id not in role.pins for pack_id in role.pack_ids):
+        return None
+    return f"{LOCK_VERSION}.{role.revision}{'.files' if with_files else ''}"
