@@ -160,7 +160,9 @@ _REFUSALS: Final = (
     errors.PackInUse(role_ids=["support-agent"]),
     errors.PackModified(),
     errors.RoleModified(),
-    errors.CapabilitiesWidened({PACK_ID: (3, 4, compare(_BEFORE, _BEFORE.replace("[GET]", "[GET, POST]")))}),
+    errors.CapabilitiesWidened(
+        {PACK_ID: {"from": 3, "to": 4, **compare(_BEFORE, _BEFORE.replace("[GET]", "[GET, POST]")).shown()}}
+    ),
     errors.PackDeleting(),
     IfMatch(frozenset({"3"})).refusal(4),
     errors.PayloadTooLarge("An archive may have 268435456 bytes at most; this one has 300000000."),

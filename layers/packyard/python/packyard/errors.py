@@ -36,10 +36,7 @@ stack trace, an ARN, the name of a bucket or a table, a credential, or a fact ab
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
-
-if TYPE_CHECKING:
-    from packyard.packs.capabilities import Difference
+from typing import Any, ClassVar
 
 
 class PackyardError(Exception):
@@ -296,23 +293,18 @@ class CapabilitiesWidened(Conflict):
     """Pins would move to revisions that may do more, and nobody has accepted that; nothing was written.
 
     Args:
-        widened: By pack: the pinned revision, the revision to move to, and how what they allow differs.
+        widened: By pack: the pinned revision as `from`, the one to move to as `to`, and how what they allow differs.
     """
 
     code = "capabilities_widened"
 
-    def __init__(self, widened: Mapping[str, tuple[int, int, "Difference"]]) -> None:
-        accept = ", ".join(f'"{pack_id}": {to}' for pack_id, (_, to, _) in list(widened.items())[:3])
+    def __init__(self, widened: Mapping[str, Mapping[str, Any]]) -> None:
+        accept = ", ".join(f'"{pack_id}": {move["to"]}' for pack_id, move in widened.items())
         super().__init__(
-            "The role would get packs at revisions that may do more than what it has now, or others than those that "
+            "Packs would move to revisions that may do more than what the role has now, or to others than those that "
             "are accepted; details.capabilities has what comes and goes. To consent, send "
-            f'{{"accept_capabilities": {{{accept}{", …" if len(widened) > 3 else ""}}}}}.',  # noqa: PLR2004 - a few
-            {
-                "capabilities": {
-                    pack_id: {"from": from_revision, "to": to, **difference.shown()}
-                    for pack_id, (from_revision, to, difference) in widened.items()
-                }
-            },
+            f'{{"accept_capabilities": {{{accept}}}}}.',
+            {"capabilities": dict(widened)},
         )
 
 

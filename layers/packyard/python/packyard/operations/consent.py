@@ -54,7 +54,7 @@ def accepted_moves(
         difference = move.difference
         agreed = accepts.get(pack_id)
         if (agreed is not None and agreed != revision) or (difference.widened and agreed is None):
-            refused[pack_id] = (move.from_revision, revision, difference)
+            refused[pack_id] = {"from": move.from_revision, "to": revision, **difference.shown()}
         elif difference.widened:
             accepted[pack_id] = revision
     if refused:

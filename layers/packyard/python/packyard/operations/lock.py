@@ -6,7 +6,7 @@ Only the bucket's cache is written. So a crash, a repeat and two readers at once
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 from packyard.operations.image_files import ImageFiles
 from packyard.operations.role_packs import RoleReader
@@ -66,7 +66,8 @@ class LockReader:
         state = self.reader.state(role, read, caller=caller)
         locked = partial(self._locked, with_files=with_files, org_id=caller.org_id)
         packs = [
-            (pack, read.at(pack.pin.pack_id, pack.pin.revision) or read.now[pack.pin.pack_id])
+            # The history of a pinned revision has the whole pack (decision 84).
+            (pack, cast("Pack", read.at(pack.pin.pack_id, pack.pin.revision)))
             for pack in state.packs
         ]
         with ThreadPoolExecutor(_THREADS) as pool:
