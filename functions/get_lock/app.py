@@ -17,14 +17,8 @@ def get_lock(role_id: str) -> Response[Any]:
     """Answer 200 with the lock document, or 302 to where a large one is; 304 after one read when it is known."""
     services = bootstrap.services()
     caller = reader(app.current_event, api_domain=services.settings.api_domain, query=QUERY)
-    return lock_response(
-        role_id,
-        app.current_event,
-        caller=caller,
-        locks=services.lock_reader,
-        downloads=services.downloads,
-    )
+    return lock_response(role_id, app.current_event, caller=caller, locks=services.lock_reader)
 
 
-bootstrap.prepare(lambda services: (services.lock_reader, services.downloads))
+bootstrap.prepare(lambda services: services.lock_reader)
 lambda_handler = serve(app, bootstrap.invocation_begins)

@@ -109,6 +109,13 @@ def _theirs(setup: Setup) -> None:
     _forget_indexes(setup.deployment)
     assert setup.ask("get_file", "GET", f"{pack}/files/pack.yaml")["statusCode"] == 200
     assert setup.ask("clone_pack", "POST", f"{pack}/clone", json={"name": "copy"})["statusCode"] == 201
+    pack_id = pack.rpartition("/")[2]
+    assert setup.deployment.service.set_role("theirs", [pack_id]).status == 200
+    table = setup.deployment.service.services.settings.table
+    setup.deployment.service.aws.dynamodb.update_item(
+        TableName=table, Key=to_wire(pack_key(pack_id)), UpdateExpression="REMOVE layers"
+    )
+    assert setup.ask("get_lock", "GET", "/agent-roles/theirs/lock")["statusCode"] == 200
     moved = setup.ask("replace_pack", "PUT", pack, json={"image_ref": f"{_FOREIGN}:2"})
     assert moved["statusCode"] == 200, moved["body"]
 

@@ -113,6 +113,19 @@ def test_a_lost_document_is_made_again_from_the_table(service: Service) -> None:
     assert service.lock(ROLE).body == before.body
 
 
+@pytest.mark.usefixtures("pack")
+def test_a_document_that_is_too_large_for_an_answer_is_at_a_short_lived_url(service: Service) -> None:
+    service.lock(ROLE)
+    (key,) = [key for key in service.aws.objects() if key.startswith("locks/")]
+    service.aws.s3.put_object(Bucket=BUCKET, Key=key, Body=b'"' + b"x" * (5 << 20) + b'"')
+
+    answer = service.lock(ROLE)
+
+    assert (answer.status, answer.headers["ETag"]) == (302, '"1.1"')
+    assert f"/{key}?" in answer.headers["Location"]
+    assert answer.headers["Cache-Control"] == "private, no-store"
+
+
 def test_a_registered_image_is_locked_by_its_own_digest_and_layers(service: Service) -> None:
     with FakeRegistry() as elsewhere:
         shelf = elsewhere.shelves.repository("team/jira", create=True)

@@ -1,7 +1,6 @@
 """Lock documents in requests and answers."""
 
 import hashlib
-from io import BytesIO
 from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import Response
@@ -13,7 +12,6 @@ from packyard.http.entity_tags import ETAG, is_known, not_modified
 from packyard.http.fields import Field
 from packyard.http.files import MAX_INLINE_BYTES
 from packyard.operations.lock import LockReader, lock_tag
-from packyard.storage.downloads import Downloads
 from packyard.tenants.caller import Caller
 
 FILES: Final = Field(
@@ -27,7 +25,7 @@ _FILES: Final = {None: False, "false": False, "true": True}
 
 
 def lock_response(
-    role_id: str, event: APIGatewayProxyEvent, *, caller: Caller, locks: LockReader, downloads: Downloads
+    role_id: str, event: APIGatewayProxyEvent, *, caller: Caller, locks: LockReader
 ) -> Response[Any]:
     """Return a role's lock document, or 304, or 302 to a document that is too large for an answer.
 
@@ -44,11 +42,9 @@ def lock_response(
     if known is not None and is_known(event, f'"{known}"'):
         return not_modified(f'"{known}"', content_type=JSON)
     content = locks.read(role, with_files=with_files, caller=caller)
-    sha256 = hashlib.sha256(content).hexdigest()
-    headers = {ETAG: f'"{known or sha256}"'}
+    tag = known or hashlib.sha256(content).hexdigest()
+    headers = {ETAG: f'"{tag}"'}
     if len(content) <= MAX_INLINE_BYTES:
         return Response(200, JSON, content.decode(), dict(headers))
-    download = downloads.find(sha256) or downloads.put(sha256, BytesIO(content), is_text=True)
-    url = downloads.url(download, content_type=JSON, disposition="attachment; filename=lock.json")
-    headers |= {"Location": url, "Cache-Control": "private, no-store"}
+    headers |= {"Location": locks.url(role, tag, content), "Cache-Control": "private, no-store"}
     return Response(302, body="", headers=dict(headers))

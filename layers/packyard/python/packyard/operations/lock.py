@@ -61,6 +61,19 @@ class LockReader:
             self.locks.put(key, content)
         return content
 
+    def url(self, role: Role, tag: str, content: bytes) -> str:
+        """Return a short-lived URL of a role's lock document.
+
+        Args:
+            role: The role.
+            tag: The document's entity tag, without quotes.
+            content: The document.
+
+        Raises:
+            ServiceUnavailable: S3 did not answer.
+        """
+        return self.locks.stage(lock_key(org_id=role.org_id, role_id=role.role_id, tag=tag), content)
+
     def _made(self, role: Role, *, with_files: bool, caller: Caller) -> bytes:
         read = self.reader.with_pins(role)
         state = self.reader.state(role, read, caller=caller)

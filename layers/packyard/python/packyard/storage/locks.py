@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Final
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from packyard.aws.outages import error_code
+from packyard.aws.outages import error_code, outages_translated
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 logger = Logger(child=True)
+
+_URL_SECONDS: Final = 300
 
 # Without the permission to list the bucket, S3 answers 403 for a missing object (S3 API reference, GetObject).
 _ABSENT: Final = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})
@@ -57,10 +59,29 @@ class Locks:
         return None
 
     def put(self, key: str, content: bytes) -> None:
-        """Store a document."""
+        """Store a document. A failure is only logged."""
         try:
-            self._client.put_object(
-                Bucket=self._bucket, Key=key, Body=content, ContentType="application/json"
-            )
+            self._put(key, content)
         except (BotoCoreError, ClientError):
             logger.warning("lock document not kept", extra={"key": key}, exc_info=True)
+
+    def stage(self, key: str, content: bytes) -> str:
+        """Store a document, and return a URL from which anyone can download it for five minutes.
+
+        Raises:
+            ServiceUnavailable: S3 did not answer.
+        """
+        with outages_translated():
+            self._put(key, content)
+        return self._client.generate_presigned_url(
+            "get_object",
+            Params={
+                "Bucket": self._bucket,
+                "Key": key,
+                "ResponseContentDisposition": "attachment; filename=lock.json",
+            },
+            ExpiresIn=_URL_SECONDS,
+        )
+
+    def _put(self, key: str, content: bytes) -> None:
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType="application/json")
