@@ -48,6 +48,7 @@ class Scene:
         self.followed = _ok(self.register("followed")).body["id"]
         _ok(service.pin("following", [{"id": self.followed, "follow": True}]))
         _ok(self.replace("2.0.0", "followed", self.followed))
+        self.told = service.stream_of(self.followed)
         self.started = _ok(start(service)).body["upload_id"]
         self.arrived = arrive(service, self.started, PackArchive(name="staged").build())
         # The table is about a container that has been used: clients are made, tokens are at hand.
@@ -134,7 +135,7 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`GET /agent-roles/{role_id}/lock`, the first time": lambda scene: _ok(scene.service.lock("standing")),
     "`GET /agent-roles/{role_id}/lock`": lambda scene: _ok(scene.service.lock("read")),
     "`GET /agent-roles/{role_id}/lock`, unchanged": lambda scene: scene.poll(),
-    "`follow_packs`, a role": lambda scene: scene.service.follow(scene.followed),
+    "`follow_packs`, a role": lambda scene: scene.service.invoke("follow_packs", {"Records": scene.told}),
     "`GET /packs/{id}/revisions`": lambda scene: _ok(
         scene.service.send("list_revisions", "GET", f"/packs/{scene.built}/revisions")
     ),

@@ -232,18 +232,21 @@ class Service:
 
     def follow(self, pack_id: str) -> list[str]:
         """Let the table's stream tell of a pack's new image, and of the roles that follow it. Return what failed."""
+        failed = self.invoke("follow_packs", {"Records": self.stream_of(pack_id)})["batchItemFailures"]
+        return [failure["itemIdentifier"] for failure in failed]
+
+    def stream_of(self, pack_id: str) -> list[dict[str, Any]]:
+        """Return what the table's stream tells of a pack's new image, and of the roles that hold it."""
         references = self.aws.table.query(
             Query(
                 condition="PK = :pack AND begins_with(SK, :references)",
                 values={":pack": f"PACK#{pack_id}", ":references": "REF#"},
             )
         ).items
-        told = [
+        return [
             stream_record(pack_id, "PACK", {"image_digest": "old"}, {"image_digest": "new"}),
             *(stream_record(pack_id, item["SK"], {}, item) for item in references),
         ]
-        failed = self.invoke("follow_packs", {"Records": told})["batchItemFailures"]
-        return [failure["itemIdentifier"] for failure in failed]
 
     def lock(self, role_id: str, caller: Caller = ACME, /, etag: str = "", **query: str) -> Answer:
         """Read a role's lock document."""
