@@ -266,9 +266,7 @@ class Model(State):
         require((self.caller.org, role_id) in self.roles, 404, "role_not_found")
         revision, pack_ids = self.roles[self.caller.org, role_id]
         # The model does not know pins yet. A stale one changes the entity tag.
-        return Expected(
-            200, {"role_id": role_id, "revision": revision, "pack_ids": pack_ids, "packs": ANY}
-        )
+        return Expected(200, {"role_id": role_id, "revision": revision, "pack_ids": pack_ids, "packs": ANY})
 
     def start_upload(self, visibility: str | None, pack_id: str | None, if_match: str | None) -> Expected:
         """An archive is to come. The condition on its pack counts now, and again when the archive is built."""

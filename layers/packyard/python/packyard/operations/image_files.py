@@ -11,6 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 from packyard.errors import InvalidRequest
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import chained
 from packyard.oci.read.file_index import (
     WITH_HARD_LINKS,
@@ -19,10 +20,8 @@ from packyard.oci.read.file_index import (
     IndexedFile,
     IndexedLayer,
 )
-from packyard.oci.read.third_party_document import Descriptor
 from packyard.oci.reference import Reference, parse_reference
 from packyard.packs.pack import Pack
-from packyard.registry.third_party.chosen_image import chosen_manifest
 from packyard.registry.third_party.image_contents import (
     FindWindow,
     NotAsIndexed,
@@ -83,6 +82,9 @@ class ImageFiles:
         Raises:
             InvalidRequest, RegistryUnavailable, ServiceUnavailable: As for `index`.
         """
+        # Only revisions from before their layers were kept need it.
+        from packyard.registry.third_party.chosen_image import chosen_manifest  # noqa: PLC0415
+
         with self._opened(pack, org_id) as repository:
             _, document = repository.document(pack.image_digest)
             return chosen_manifest(repository, document).layers
