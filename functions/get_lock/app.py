@@ -20,5 +20,5 @@ def get_lock(role_id: str) -> Response[Any]:
     return lock_response(role_id, app.current_event, caller=caller, locks=services.lock_reader)
 
 
-bootstrap.prepare(lambda services: services.lock_reader)
+bootstrap.prepare(lambda services: services.lock_reader, lambda services: services.image_files)
 lambda_handler = serve(app, bootstrap.invocation_begins)

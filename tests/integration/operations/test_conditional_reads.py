@@ -13,7 +13,7 @@ from tests.gateway import Request, multipart
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
 from tests.staged_uploads import start
 
-from packyard.http.files import MAX_INLINE_BYTES
+from packyard.http.inline_limit import MAX_INLINE_BYTES
 from packyard.packs.pack import Tier
 from packyard.tenants.caller import Caller
 

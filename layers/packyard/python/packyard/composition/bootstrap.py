@@ -112,7 +112,7 @@ class Services(Adapters):
         """Reads the lock documents of roles."""
         from packyard.operations.lock import LockReader
 
-        return LockReader(reader=self.role_reader, files=self.image_files, locks=self.locks)
+        return LockReader(reader=self.role_reader, files=lambda: self.image_files, locks=self.locks)
 
     @cached_property
     def registrar(self) -> "Registrar":

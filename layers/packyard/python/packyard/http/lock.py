@@ -10,8 +10,9 @@ from packyard.errors import InvalidRequest
 from packyard.http.app import JSON
 from packyard.http.entity_tags import ETAG, is_known, not_modified
 from packyard.http.fields import Field
-from packyard.http.files import MAX_INLINE_BYTES
-from packyard.operations.lock import LockReader, lock_tag
+from packyard.http.inline_limit import MAX_INLINE_BYTES
+from packyard.operations.lock import LockReader
+from packyard.packs.lock import lock_tag
 from packyard.tenants.caller import Caller
 
 FILES: Final = Field(

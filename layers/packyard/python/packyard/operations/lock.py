@@ -3,18 +3,21 @@
 Only the bucket's cache is written. So a crash, a repeat and two readers at once all have the same outcome: equal bytes.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from packyard.operations.image_files import ImageFiles
 from packyard.operations.role_packs import RoleReader
-from packyard.packs.lock import LOCK_VERSION, LockedFile, LockedPack, lock_document
+from packyard.packs.lock import LockedFile, LockedPack, lock_document, lock_tag
 from packyard.packs.pack import Layer, Pack
 from packyard.packs.role import Role, RolePack
 from packyard.storage.locks import Locks, lock_key
 from packyard.tenants.caller import Caller
+
+if TYPE_CHECKING:
+    from packyard.operations.image_files import ImageFiles
 
 # Each may wait for S3 or for a registry.
 _THREADS: Final = 8
@@ -26,12 +29,12 @@ class LockReader:
 
     Attributes:
         reader: Reads roles and their packs.
-        files: Reads the files of packs' images.
+        files: Returns what reads the files of packs' images. A poll does without it, so it is made when it is needed.
         locks: Where documents are kept.
     """
 
     reader: RoleReader
-    files: ImageFiles
+    files: Callable[[], "ImageFiles"]
     locks: Locks
 
     def role(self, role_id: str, *, caller: Caller) -> Role:
@@ -99,26 +102,12 @@ class LockReader:
     def _layers(self, pack: Pack, org_id: str) -> tuple[Layer, ...]:
         return tuple(
             Layer(layer.digest, layer.size, layer.media_type)
-            for layer in self.files.layers(pack, org_id=org_id)
+            for layer in self.files().layers(pack, org_id=org_id)
         )
 
     def _files(self, pack: Pack, org_id: str) -> list[LockedFile]:
-        index = self.files.index(pack, org_id=org_id)
+        index = self.files().index(pack, org_id=org_id)
         return [
             LockedFile(file.path, file.size, f"{file.mode:04o}", f"sha256:{file.sha256}")
             for file in sorted(index.files, key=lambda file: file.path.encode())
         ]
-
-
-def lock_tag(role: Role, *, with_files: bool) -> str | None:
-    """Return the entity tag of a role's lock document, without quotes; None for a role that has packs without a pin.
-
-    What a pinned revision is never changes, so the role's revision decides the document.
-
-    Args:
-        role: The role.
-        with_files: Whether the document lists files.
-    """
-    if any(pack_id not in role.pins for pack_id in role.pack_ids):
-        return None
-    return f"{LOCK_VERSION}.{role.revision}{'.files' if with_files else ''}"

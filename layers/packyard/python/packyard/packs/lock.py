@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from packyard.oci.reference import parse_reference
 from packyard.packs.pack import Layer
-from packyard.packs.role import Pin
+from packyard.packs.role import Pin, Role
 
 LOCK_VERSION: Final = 1
 _ACTIVE: Final = "active"
@@ -66,6 +66,20 @@ def lock_document(role_id: str, revision: int, packs: Sequence[LockedPack]) -> b
     }
     # RFC 8785 sorts keys by UTF-16 code units. All keys here are ASCII, so Python's order is the same.
     return json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def lock_tag(role: Role, *, with_files: bool) -> str | None:
+    """Return the entity tag of a role's lock document, without quotes; None for a role that has packs without a pin.
+
+    What a pinned revision is never changes, so the role's revision decides the document.
+
+    Args:
+        role: The role.
+        with_files: Whether the document lists files.
+    """
+    if any(pack_id not in role.pins for pack_id in role.pack_ids):
+        return None
+    return f"{LOCK_VERSION}.{role.revision}{'.files' if with_files else ''}"
 
 
 def set_digest(images: Iterable[tuple[str, str]]) -> str:
