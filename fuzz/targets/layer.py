@@ -17,8 +17,13 @@ from packyard.oci.digest import digest_of
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.media_types import GZIP_LAYER
 from packyard.oci.read.checkpoints import CheckpointLog, inflate_from, kept_window
-from packyard.oci.read.file_index import FileIndex, parse_index
+from packyard.oci.read.file_index import (
+    FileIndex,
+)
 from packyard.oci.read.image_scan import ImageScan
+from packyard.oci.read.index_parser import (
+    parse_index,
+)
 from packyard.oci.read.inflation import inflate_flushed, inflate_layer
 from packyard.oci.read.layer_limits import LayerLimits
 from packyard.oci.read.piece_log import PieceLog

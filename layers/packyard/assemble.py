@@ -55,13 +55,11 @@ UNUSED_FILES = (
     "isal/isa-l",
     "joserfc/drafts",
     "pycparser",
-    "pydantic/v1",
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.js",
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.css",
 )
 
-# Packages that read their own version from their metadata. All other metadata is removed, because pydantic searches it
-# for plugins on every cold start.
+# Packages that read their own version from their metadata. Nothing reads any other metadata.
 KEPT_METADATA = ("python_ulid-",)
 
 

@@ -25,7 +25,6 @@ HEAVY: Final = {
     "ctypes",
     "isal",
     "joserfc",
-    "pydantic",
     "semver",
     "ulid",
     "yaml",

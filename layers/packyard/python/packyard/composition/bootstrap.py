@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from packyard.operations.register import Registrar
     from packyard.operations.role_packs import RoleReader
     from packyard.operations.roles import RoleSetter
+    from packyard.operations.standing_pack import StandingPacks
     from packyard.operations.uploads import Uploads
 
 # How often a build is tried. Each attempt has a lease of its own, after the one before.
@@ -143,11 +144,19 @@ class Services(Adapters):
             cleanup_queue=self.cleanup_queue,
             images=self.built_images,
             indexes=self.indexes,
+            standing_packs=lambda: self.standing_packs,
             limits=self.settings.archive_limits,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
             new_ulid=self.new_ulid,
         )
+
+    @cached_property
+    def standing_packs(self) -> "StandingPacks":
+        """Finds the packs that large archives replace."""
+        from packyard.operations.standing_pack import StandingPacks
+
+        return StandingPacks(packs=self.packs, files=self.image_files)
 
     @cached_property
     def file_editor(self) -> "FileEditor":

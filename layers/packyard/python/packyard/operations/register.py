@@ -127,7 +127,9 @@ class Registrar:
             # A cleaner may be about to remove the image, so that its repository is claimed before the image is read.
             ours = reference.registry == self.images.own.host
             claim = self._claim_repository(before, due_at) if ours else None
-            pulled = self.images.read_pack(reference, org_id=actor.org_id)
+            pulled = self.images.read_pack(
+                reference, org_id=actor.org_id, built_here=ours and _has_built_images(before)
+            )
             require_name(before, pulled.manifest.name, instead="POST /packs")
             after = before.revised(at=self.clock(), **_content(reference, pulled))
             if same_reference(before, after):
@@ -148,6 +150,14 @@ class Registrar:
 
     def _claim_repository(self, pack: Pack, due_at: datetime) -> Claim:
         return self.repositories.claim_for_change(pack, until=due_at, now=self.clock(), token=self.new_ulid())
+
+
+def _has_built_images(pack: Pack) -> bool:
+    """Return whether every image in a pack's repository was built here.
+
+    Of a clone, only an image that was built here can be changed, so that its other images were built here too.
+    """
+    return pack.image_origin is ImageOrigin.UPLOAD or pack.layer_digest is not None
 
 
 def _repository_of(pack: Pack) -> str:

@@ -75,6 +75,11 @@ class DistributionRegistry:
         """See `ImageRegistry`."""
         return self._client.find_manifest(repository, digest) is not None
 
+    def has_blobs(self, repository: str, digests: Iterable[Digest]) -> bool:
+        """See `ImageRegistry`."""
+        with ThreadPoolExecutor(max_workers=PARALLEL_UPLOADS) as threads:
+            return all(threads.map(lambda digest: self._client.has_blob(repository, digest), set(digests)))
+
     def copy_blob(
         self,
         repository: str,

@@ -92,6 +92,10 @@ class ImageRegistry(Protocol):
         """Tell whether the repository has an index or a manifest of this digest."""
         ...
 
+    def has_blobs(self, repository: str, digests: Iterable[Digest]) -> bool:
+        """Tell whether the repository has all of these blobs."""
+        ...
+
     def copy_blob(
         self,
         repository: str,

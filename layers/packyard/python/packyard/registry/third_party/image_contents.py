@@ -63,6 +63,23 @@ def scan_image(
     return scan.finish()
 
 
+def layers_of_image(repository: ThirdPartyRepository, digest: Digest) -> tuple[Descriptor, ...]:
+    """Return an image's layers from the lowest up, as its manifest names them. No layer is read.
+
+    Args:
+        repository: As for `scan_image`.
+        digest: As for `scan_image`.
+
+    Raises:
+        ImageFault, InvalidRequest, TargetRefused, RegistryUnavailable: As for `scan_image`.
+    """
+    # Imported here, as in `scan_image`.
+    from packyard.registry.third_party.chosen_image import chosen_manifest  # noqa: PLC0415
+
+    _, document = repository.document(digest)
+    return chosen_manifest(repository, document).layers
+
+
 @contextmanager
 def opened_file(
     repository: ThirdPartyRepository,

@@ -81,9 +81,11 @@ class PullLimits:
     def of_an_image_that_we_built(self) -> "PullLimits":
         """Return these limits for an image of our own.
 
-        It was within the limits on packs when it was built, and its content may not compress at all.
+        It was within the limits on packs when it was built, which an operator may have lowered since: at most 1.75 GiB
+        of content (`template.yaml`), which may not compress at all, and may all be in one layer.
         """
-        return replace(self, compressed_bytes=2 * self.layer.unpacked_bytes)
+        most = 2 * self.layer.unpacked_bytes
+        return replace(self, compressed_bytes=most, layer=replace(self.layer, unpacked_bytes=most))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,12 +134,14 @@ class ImageSource:
     monotonic: Callable[[], float]
     time_left: Callable[[], float]
 
-    def read_pack(self, reference: Reference, *, org_id: str) -> PulledPack:
+    def read_pack(self, reference: Reference, *, org_id: str, built_here: bool = False) -> PulledPack:
         """Return the pack that an image contains.
 
         Args:
             reference: The image's reference.
             org_id: The organisation for which the image is read. In our own registry it can read only its own images.
+            built_here: Whether it is known that this service has built the image, so that its lowest layer begins with
+                `pack.yaml` and no other layer has one (API contract, section 4).
 
         Raises:
             InvalidRequest: On the field `image_ref`: the image does not exist, may not be pulled, or is on a host that
@@ -149,7 +153,7 @@ class ImageSource:
         with self.opened(reference, org_id=org_id) as repository:
             ours = reference.registry == self.own.host
             limits = self.limits.of_an_image_that_we_built() if ours else self.limits
-            return self._read(repository, reference.target, limits)
+            return self._read(repository, reference.target, limits, built_here=built_here)
 
     @contextmanager
     def opened(self, reference: Reference, *, org_id: str) -> Iterator[ThirdPartyRepository]:
@@ -229,7 +233,9 @@ class ImageSource:
             return f"{scheme}://{registry}", self.trusted
         return f"https://{registry}", TrustedHosts()
 
-    def _read(self, repository: ThirdPartyRepository, target: str, limits: PullLimits) -> PulledPack:
+    def _read(
+        self, repository: ThirdPartyRepository, target: str, limits: PullLimits, *, built_here: bool
+    ) -> PulledPack:
         digest, document = repository.document(target)
         # Imported here because they load the validation models and readers of documents and of tar. Reading one file of
         # an indexed image needs none of them.
@@ -238,8 +244,9 @@ class ImageSource:
         from packyard.registry.third_party.pack_file import find_pack_file  # noqa: PLC0415
 
         manifest = chosen_manifest(repository, document)
+        layers = manifest.layers[:1] if built_here else manifest.layers
         content = find_pack_file(
-            repository, manifest.layers, limits=self.limits.layer, compressed_bytes=limits.compressed_bytes
+            repository, layers, limits=limits.layer, compressed_bytes=limits.compressed_bytes
         )
         return PulledPack(
             manifest=parse_manifest(content, max_bytes=self.limits.layer.file_bytes),
