@@ -112,7 +112,7 @@ def install_dependencies(folder: Path, *, target: Target, uv: Path) -> None:
         subprocess.CalledProcessError: uv failed; it has written the reason to standard error.
     """
     locked = subprocess.run(
-        [uv, "export", "-q", "--frozen", "--no-dev", "--no-emit-project", "--project", PROJECT],
+        [uv, "export", "-q", "--frozen", "--only-group", "layer", "--project", PROJECT],
         check=True,
         capture_output=True,
     ).stdout

@@ -17,7 +17,8 @@ from tests.gateway import Answer, Request
 from tests.service import ACME, DEADLINE, GLOBEX, PackArchive, Service, running_service
 from tests.small_layers import shrink_layers
 
-from packyard.oci.build.layer import LayerFile, LayerSpool
+from packyard.oci.build.layer import LayerSpool
+from packyard.oci.build.layer_row import LayerFile
 from packyard.oci.build.tree import File
 from packyard.oci.content_digest import content_digest_of
 from packyard.oci.digest import Digest
