@@ -161,7 +161,7 @@ def _body(body: Body, example: Mapping[str, Any] | None) -> dict[str, Any]:
     if example is not None:
         media["example"] = example
     return {
-        "required": any(field.required for field in body.fields),
+        "required": bool(body.one_of) or any(field.required for field in body.fields),
         "content": {MULTIPART if is_form else JSON: media},
     }
 

@@ -3,6 +3,8 @@
 from typing import Any, Final
 
 from packyard import errors
+from packyard.packs.capabilities import compare
+from packyard.packs.lock import set_digest
 from packyard.packs.precondition import IfMatch
 
 _REQUEST_ID: Final = "6f1c2f0e-8a55-4b7c-9d0e-0d7a4c1e2b3f"
@@ -69,7 +71,77 @@ REVISIONS: Final[dict[str, Any]] = {
         }
     ]
 }
-ROLE_PACKS: Final[dict[str, Any]] = {"role_id": "support-agent", "revision": 3, "pack_ids": [PACK_ID]}
+ROLE_PACKS: Final[dict[str, Any]] = {
+    "role_id": "support-agent",
+    "revision": 3,
+    "pack_ids": [PACK_ID],
+    "packs": [
+        {
+            "id": PACK_ID,
+            "name": "slack",
+            "owner": "acme",
+            "version": "1.4.0",
+            "revision": 4,
+            "image_ref": PACK["image_ref"],
+            "image_digest": DIGEST,
+            "content_digest": DIGEST,
+            "follow": False,
+            "stale": False,
+            "status": "active",
+        }
+    ],
+}
+LOCK: Final[dict[str, Any]] = {
+    "lock_version": 1,
+    "role_id": "support-agent",
+    "revision": 3,
+    "packs": [
+        {
+            "id": PACK_ID,
+            "name": "slack",
+            "owner": "acme",
+            "version": "1.4.0",
+            "revision": 4,
+            "image": f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/packs/{ORG_ID}/slack@{DIGEST}",
+            "image_digest": DIGEST,
+            "layers": [
+                {
+                    "digest": DIGEST,
+                    "size": 48000,
+                    "media_type": "application/vnd.oci.image.layer.v1.tar+gzip",
+                }
+            ],
+            "content_digest": DIGEST,
+            "status": "active",
+        }
+    ],
+    "set_digest": set_digest([(PACK_ID, DIGEST)]),
+}
+ROLES: Final[dict[str, Any]] = {
+    "roles": [{"role_id": "support-agent", "revision": 3, "pack_ids": [PACK_ID], "stale": False}]
+}
+ROLE_REVISIONS: Final[dict[str, Any]] = {
+    "revisions": [
+        {
+            "revision": 3,
+            "operation": "refresh",
+            "pack_ids": [PACK_ID],
+            "packs": [
+                {"id": PACK_ID, "revision": 4, "version": "1.4.0", "image_digest": DIGEST, "follow": False}
+            ],
+            "accepted_capabilities": {PACK_ID: 4},
+            "actor": "key:1a2b3c4d5e6f7a8b",
+            "at": "2026-03-01T12:00:00.000Z",
+        }
+    ]
+}
+_BEFORE: Final = """- name: slack-api
+  type: http
+  allow:
+  - domains: [slack.com]
+    methods: [GET]
+    paths: [/api/**]
+"""
 
 _KEY_ID: Final = "1a2b3c4d5e6f7a8b9c0d1e2f3a4b5c6d7e8f9a0b1c2d3e4f5a6b7c8d9e0f1a2b"
 KEY: Final[dict[str, Any]] = {
@@ -93,6 +165,7 @@ _REFUSALS: Final = (
     errors.PermissionDenied("This credential lacks the scope caps:write, which this operation needs."),
     errors.PackNotFound(),
     errors.FileNotFound(),
+    errors.RevisionNotFound(PACK_ID, 9),
     errors.RoleNotFound(),
     errors.UploadNotFound(),
     errors.KeyNotFound(),
@@ -102,6 +175,9 @@ _REFUSALS: Final = (
     errors.PackInUse(role_ids=["support-agent"]),
     errors.PackModified(),
     errors.RoleModified(),
+    errors.CapabilitiesWidened(
+        {PACK_ID: {"from": 3, "to": 4, **compare(_BEFORE, _BEFORE.replace("[GET]", "[GET, POST]")).shown()}}
+    ),
     errors.PackDeleting(),
     errors.AlreadyCreated(
         _KEY_ID, advice=f"If the secret was lost, revoke the key with DELETE /keys/{_KEY_ID}."

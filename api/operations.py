@@ -5,17 +5,17 @@ from typing import Final
 
 from api import examples
 from api.operation import ANYTHING, Answer, Operation
-from packyard.http import dry_run, keys, listing, revisions
+from packyard.http import dry_run, keys, listing, lock, revisions, role_lists
 from packyard.http.changes import CHANGES_FORM
 from packyard.http.clone import CLONE
 from packyard.http.idempotency import IDEMPOTENCY_KEY
 from packyard.http.image_ref import REGISTRATION, REPLACEMENT
 from packyard.http.preconditions import CREATE_ONLY, IF_MATCH
-from packyard.http.roles import ROLE_ASSIGNMENT
+from packyard.http.roles import REFRESH, ROLE_ASSIGNMENT
 from packyard.http.upload import ARCHIVE_FORM, PACK_FORM
 from packyard.http.uploads import UPLOAD_START
 from packyard.http.visibility import VISIBILITY_CHANGE
-from packyard.tenants.caller import WRITE_KEYS
+from packyard.tenants.caller import WRITE_KEYS, WRITE_ROLES
 
 _PACKS, _FILES, _UPLOADS, _ROLES, _KEYS, _ABOUT = (
     "Packs",
@@ -34,7 +34,9 @@ _ROLE: Final = Answer(
     description="The role.",
     model="RolePacks",
     example=examples.ROLE_PACKS,
-    headers={"ETag": "The role's revision, in quotes: what If-Match takes."},
+    headers={
+        "ETag": "The role's revision, in quotes, with something after `@` while pins are stale: what If-Match takes."
+    },
 )
 
 _ELSEWHERE: Final = Answer(
@@ -325,13 +327,112 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/agent-roles/{role_id}/packs",
         tag=_ROLES,
         summary="Set the packs of a role",
-        description="Replaces the whole list or changes nothing. An empty list detaches every pack.",
+        description="Replaces the whole list or changes nothing. An empty list detaches every pack. New packs are "
+        "pinned at their present revision, or at the one that is named; those that stay keep their pin. One request "
+        "changes at most 30 pins.",
         headers=[IF_MATCH, CREATE_ONLY],
         body=ROLE_ASSIGNMENT,
         example={"pack_ids": [examples.PACK_ID]},
         answers={200: _ROLE},
-        refusals=[*_JSON_FAULTS, "pack_not_found", "pack_deleting", "role_modified", "precondition_failed"],
+        refusals=[
+            *_JSON_FAULTS,
+            "pack_not_found",
+            "revision_not_found",
+            "pack_deleting",
+            "capabilities_widened",
+            "role_modified",
+            "precondition_failed",
+        ],
         writes=True,
+        scope=WRITE_ROLES,
+    ),
+    Operation(
+        function="refresh_role",
+        method="post",
+        path="/agent-roles/{role_id}/packs/refresh",
+        tag=_ROLES,
+        summary="Move pins to the present revisions",
+        description="All or none of them, at most 30 at once; `more` in the answer says that others are left. A "
+        "revision that may do more than the pin's needs consent: `accept_capabilities` names exactly that revision.",
+        headers=[IF_MATCH],
+        body=REFRESH,
+        example={"accept_capabilities": {examples.PACK_ID: 4}},
+        answers={
+            200: Answer(
+                description="The role as it is now.",
+                model="RefreshedRole",
+                example=examples.ROLE_PACKS,
+                headers=_ROLE.headers,
+            )
+        },
+        refusals=[
+            *_JSON_FAULTS,
+            "role_not_found",
+            "pack_not_found",
+            "capabilities_widened",
+            "role_modified",
+            "precondition_failed",
+        ],
+        writes=True,
+        scope=WRITE_ROLES,
+    ),
+    Operation(
+        function="list_roles",
+        method="get",
+        path="/agent-roles",
+        tag=_ROLES,
+        summary="List your organisation's roles",
+        description="By their ids, each with whether one of its pins is stale.",
+        query=role_lists.QUERY,
+        answers={200: Answer(description="A page.", model="RolePage", example=examples.ROLES)},
+    ),
+    Operation(
+        function="delete_role",
+        method="delete",
+        path="/agent-roles/{role_id}",
+        tag=_ROLES,
+        summary="Delete a role",
+        description="Its packs stay; its pins are let go.",
+        headers=[IF_MATCH],
+        answers={
+            200: Answer(description="The role is gone.", model="Deleted", example={"status": "deleted"})
+        },
+        refusals=["role_not_found", "role_modified", "precondition_failed"],
+        writes=True,
+        scope=WRITE_ROLES,
+    ),
+    Operation(
+        function="get_lock",
+        method="get",
+        path="/agent-roles/{role_id}/lock",
+        tag=_ROLES,
+        summary="Read a role's lock document",
+        description="What an agent's runtime needs of the role, and nothing else, in canonical JSON (RFC 8785). Poll "
+        "it with If-None-Match. Its schema and test vectors are in `docs/lock`.",
+        query=lock.QUERY,
+        answers={
+            200: Answer(
+                description="The lock document.",
+                model="Lock",
+                example=examples.LOCK,
+                headers={"ETag": "Changes with the role's revision."},
+            ),
+            302: _ELSEWHERE,
+        },
+        refusals=["role_not_found", "registry_unavailable"],
+    ),
+    Operation(
+        function="list_role_revisions",
+        method="get",
+        path="/agent-roles/{role_id}/revisions",
+        tag=_ROLES,
+        summary="Read a role's history",
+        description="One entry for every accepted write, the newest first, with who consented to what.",
+        query=role_lists.QUERY,
+        answers={
+            200: Answer(description="A page.", model="RoleRevisionPage", example=examples.ROLE_REVISIONS)
+        },
+        refusals=["role_not_found"],
     ),
     Operation(
         function="get_role_packs",

@@ -43,7 +43,7 @@ CURSOR_SECRET: Final = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:pac
 CURSOR_KEY: Final = "a secret of this test"
 
 # What is kept in the bucket beside the archives, and may be lost.
-_CACHES = ("indexes/", "files/")
+_CACHES = ("indexes/", "files/", "locks/")
 # Read once for all tests: parsing them takes most of the time of making a client.
 _SERVICE_MODELS: Final = create_loader()
 _RETRIES: Final = Config(retries={"mode": "standard"})

@@ -24,6 +24,7 @@ END: Final = "<!-- end of what it writes -->\n"
 TRY: Final = {"dry_run": "true"}
 _MADE: Final = 201
 _FOUND: Final = 200
+_NOT_MODIFIED: Final = 304
 
 
 class Scene:
@@ -40,6 +41,15 @@ class Scene:
         _ok(service.delete(gone))
         self.deletion = next(body for body in service.aws.queued() if "pack_deletion" in body)
         service.clock.advance(DEADLINE * 2)
+        held = _ok(service.upload(PackArchive(name="held").build())).body["id"]
+        _ok(service.set_role("standing", [held]))
+        _ok(service.update(held, "community"))
+        _ok(service.set_role("read", [held]))
+        self.tag = _ok(service.lock("read")).headers["ETag"]
+        self.followed = _ok(self.register("followed")).body["id"]
+        _ok(service.pin("following", [{"id": self.followed, "follow": True}]))
+        _ok(self.replace("2.0.0", "followed", self.followed))
+        self.told = service.stream_of(self.followed)
         self.started = _ok(start(service)).body["upload_id"]
         self.key = _ok(self.make_key()).body["id"]
         self.arrived = arrive(service, self.started, PackArchive(name="staged").build())
@@ -52,10 +62,15 @@ class Scene:
         body = {"image_ref": self._shelve(name, "1.0.0")}
         return self.service.send("create_pack", "POST", "/packs", json=body, query=query)
 
-    def replace(self, version: str, **query: str) -> Answer:
-        """Move the registered pack to another version."""
-        body = {"image_ref": self._shelve("elsewhere", version)}
-        return self.service.send("replace_pack", "PUT", f"/packs/{self.registered}", json=body, query=query)
+    def replace(self, version: str, name: str = "elsewhere", pack: str = "", **query: str) -> Answer:
+        """Move a registered pack to another version."""
+        body = {"image_ref": self._shelve(name, version)}
+        path = f"/packs/{pack or self.registered}"
+        return self.service.send("replace_pack", "PUT", path, json=body, query=query)
+
+    def poll(self) -> None:
+        """Ask for a lock that the client has."""
+        assert self.service.lock("read", ACME, etag=self.tag).status == _NOT_MODIFIED
 
     def upload(self, archive: bytes, **query: str) -> Answer:
         """Send an archive for a new pack."""
@@ -71,6 +86,12 @@ class Scene:
             method="POST", resource=path, path=path, query=query, headers=headers, body=form, caller=ACME
         )
         return self.service.request(function, request)
+
+    def refresh(self) -> Answer:
+        """Move the pin of the role that stands to a new revision of its pack."""
+        answer = self.service.refresh_role("standing")
+        assert answer.body["revision"] > 1
+        return answer
 
     def read(self, function: str, tail: str) -> object:
         """Ask for something below the built pack."""
@@ -131,7 +152,15 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`DELETE /packs/{id}`, registered": lambda scene: _ok(scene.service.delete(scene.registered)),
     "`DELETE /packs/{id}`, built": lambda scene: _ok(scene.service.delete(scene.built)),
     "`PUT /agent-roles/{role_id}/packs`": lambda scene: _ok(scene.service.set_role("r", [scene.built])),
-    "`GET /agent-roles/{role_id}/packs`": lambda scene: scene.service.get_role("r"),
+    "`GET /agent-roles/{role_id}/packs`": lambda scene: _ok(scene.service.get_role("standing")),
+    "`POST /agent-roles/{role_id}/packs/refresh`": lambda scene: _ok(scene.refresh()),
+    "`DELETE /agent-roles/{role_id}`": lambda scene: _ok(scene.service.delete_role("standing")),
+    "`GET /agent-roles`": lambda scene: _ok(scene.service.list_roles()),
+    "`GET /agent-roles/{role_id}/revisions`": lambda scene: _ok(scene.service.role_history("standing")),
+    "`GET /agent-roles/{role_id}/lock`, the first time": lambda scene: _ok(scene.service.lock("standing")),
+    "`GET /agent-roles/{role_id}/lock`": lambda scene: _ok(scene.service.lock("read")),
+    "`GET /agent-roles/{role_id}/lock`, unchanged": lambda scene: scene.poll(),
+    "`follow_packs`, a role": lambda scene: scene.service.invoke("follow_packs", {"Records": scene.told}),
     "`GET /packs/{id}/revisions`": lambda scene: _ok(
         scene.service.send("list_revisions", "GET", f"/packs/{scene.built}/revisions")
     ),

@@ -161,6 +161,7 @@ def violations(seen: Observed) -> list[str]:
         _rows,
         _names,
         _references,
+        _pins,
         _roles,
         _uploads,
         _idempotency_records,
@@ -345,6 +346,25 @@ def _references(seen: Observed) -> Iterator[str]:
         if own != len(holders) and row["visibility"] != Visibility.COMMUNITY:
             yield f"{pack_id} is hidden from {holders}"
     yield from (f"{key} holds a pack that never was" for key in held if key[0] not in seen.rows)
+
+
+def _pins(seen: Observed) -> Iterator[str]:
+    """8: what a role pins is a revision that there is, its reference says which, and its image can be pulled."""
+    for role in seen.roles:
+        for pack_id, pin in role.get("pins", {}).items():
+            key = reference_key(pack_id, role["org_id"], role["role_id"])
+            reference = seen.by_key.get((key["PK"], key["SK"]), {})
+            stated = reference.get("revision"), reference.get("follow", False)
+            if stated != (pin["revision"], pin.get("follow", False)):
+                yield f"{role['role_id']} pins {pack_id} at {pin['revision']}, and its reference says {stated}"
+            entries = [e for e in seen.histories.get(pack_id, []) if e["revision"] == pin["revision"]]
+            if [entry["image_digest"] for entry in entries] != [pin["image_digest"]]:
+                yield f"{role['role_id']} pins {pack_id} at {pin['revision']}, which is not in its history"
+            image = parse_reference(pin["image_ref"])
+            if image.registry == seen.host:
+                repository = seen.repositories.get(image.repository, Repository())
+                for part in missing(repository, pin["image_digest"]):
+                    yield f"{role['role_id']} pins {pack_id} at {pin['revision']}, which lacks {part}"
 
 
 def _roles(seen: Observed) -> Iterator[str]:

@@ -143,8 +143,8 @@ def shelve_another(deployment: Deployment) -> None:
     pack_image(b"name: other\nversion: 3.0.0\n").shelve(shelf, "3.0.0")
 
 
-def replace(deployment: Deployment) -> Answer:
-    body = {"image_ref": _reference(deployment, "2.0.0")}
+def replace(deployment: Deployment, tag: str = "2.0.0") -> Answer:
+    body = {"image_ref": _reference(deployment, tag)}
     return deployment.service.send("replace_pack", "PUT", f"/packs/{deployment.notes['jira']}", json=body)
 
 
@@ -207,6 +207,36 @@ def set_role(caller: Caller, *names: str, **conditions: str) -> Callable[[Deploy
     return lambda deployment: deployment.service.set_role(
         "writer", [deployment.notes[name] for name in names], caller, **conditions
     )
+
+
+def refresh(caller: Caller = ACME, **more: Any) -> Callable[[Deployment], Answer]:
+    return lambda deployment: deployment.service.refresh_role("writer", caller, **more)
+
+
+def next_revision(deployment: Deployment) -> None:
+    """Give a pack that a role pins another image."""
+    assert replace(deployment).status == 200
+
+
+def followed(deployment: Deployment) -> None:
+    """Let a role follow a pack, which then gets another image."""
+    entry = {"id": deployment.notes["jira"], "follow": True}
+    _made_role(deployment.service.pin("writer", [entry]))
+    next_revision(deployment)
+
+
+def follow(deployment: Deployment) -> Answer:
+    """Let the table's stream tell of a pack's new image."""
+    failed = deployment.service.follow(deployment.notes["jira"])
+    return Answer(503 if failed else 200, {}, None)
+
+
+def read_lock(deployment: Deployment) -> Answer:
+    return deployment.service.lock("writer", ACME, files="true")
+
+
+def delete_role(if_match: str | None = None) -> Callable[[Deployment], Answer]:
+    return lambda deployment: deployment.service.delete_role("writer", if_match=if_match)
 
 
 def start(headers: dict[str, str]) -> Callable[[Deployment], Answer]:
@@ -428,6 +458,17 @@ OPERATIONS: Final = {
             name="make a key with a key", act=make_key(KEY), done=CREATED, repeated=frozenset({201, 409})
         ),
         Operation(name="revoke a key", act=revoke_key, prepare=keep_a_key),
+        Operation(name="refresh", act=refresh(), prepare=next_revision),
+        Operation(
+            name="refresh if match",
+            act=refresh(if_match='"1"'),
+            prepare=next_revision,
+            repeated=MAY_BE_STALE,
+        ),
+        Operation(name="follow", act=follow, prepare=followed, comes_again=True),
+        Operation(name="read the lock", act=read_lock),
+        Operation(name="delete a role", act=delete_role(), repeated=frozenset({200, 404})),
+        Operation(name="delete a role if match", act=delete_role('"1"'), repeated=frozenset({200, 404, 412})),
         Operation(name="clean up an orphan", act=message("orphan_image"), prepare=abandon_an_image),
         Operation(name="clean up an archive", act=message("staged_archive"), prepare=_abandon_an_archive),
         Operation(name="clean up what is in use", act=message("orphan_image"), prepare=lose_a_tag),

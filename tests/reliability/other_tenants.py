@@ -36,11 +36,23 @@ _IN_PATHS: Final = {
 }
 _IN_QUERIES: Final = {"cursor": "cursor"}
 _IN_HEADERS: Final = {"Idempotency-Key": "key"}
-_IN_BODIES: Final = {"pack_id": "pack", "pack_ids": "packs", "image_ref": "image"}
-_OF_A_KEY: Final[dict[str, Any]] = {"label": "ci", "scopes": ["caps:write"]}
+_IN_BODIES: Final = {
+    "pack_id": "pack",
+    "pack_ids": "packs",
+    "packs": "entries",
+    "accept_capabilities": "accepted",
+    "image_ref": "image",
+}
+_PLAIN: Final[dict[str, Any]] = {
+    "visibility": "org",
+    "name": "another",
+    "label": "ci",
+    "scopes": ["caps:write"],
+}
 _NOBODYS: Final = frozenset(
     {
         "limit",
+        "files",
         "owned",
         "tier",
         "category",
@@ -165,6 +177,8 @@ def pairs(both: TwoOrganisations, place: Place) -> list[Pair]:
     kinds: dict[str, Callable[[TwoOrganisations], Iterable[Pair]]] = {
         "pack": _packs,
         "packs": _packs,
+        "entries": _packs,
+        "accepted": _packs,
         "upload": _uploads,
         "role": lambda _both: [Pair("role", f"{MARK}-role", "none-role")],
         "file": lambda _both: [Pair("file", OTHERS_FILE, "guides/none.md")],
@@ -334,19 +348,24 @@ def _body(both: TwoOrganisations, operation: Operation, named: Named) -> tuple[b
         name = "own" if "{id}" in operation.path else "new"
         return multipart({"archive": PackArchive(name=name, version="3.0.0").build()})
     here = named.place.name if named.place is not None and named.place.where == "body" else None
-    content: dict[str, Any] = {}
     # A copy within an organisation needs a name of its own.
     wanted = {*schema.get("required", []), here, "name"} & set(schema["properties"])
-    for name in wanted:
-        if name == "visibility":
-            content[name] = "org"
-        elif name == "name":
-            content[name] = "another"
-        elif name in _OF_A_KEY:
-            content[name] = _OF_A_KEY[name]
-        elif _IN_BODIES[name] == "packs":
-            theirs = [named.value] if here == name else []
-            content[name] = [both.notes["own-other"], *theirs, both.notes["own"]]
-        else:
-            content[name] = named.at("body", name, _own(both, operation, _IN_BODIES[name]))
+    # Of fields of which a request gives one, the first, unless the request names something in another.
+    choices = [choice for [choice] in (one["required"] for one in schema.get("oneOf", ()))]
+    wanted |= set(choices[:1]) if not wanted & set(choices) else set()
+    content = {name: _value(both, operation, named, name, here=here == name) for name in wanted}
     return json.dumps(content).encode(), {"Content-Type": "application/json"}
+
+
+def _value(both: TwoOrganisations, operation: Operation, named: Named, name: str, *, here: bool) -> Any:
+    """Return the value of a field in a body, which may be the one that names what is another organisation's."""
+    if name in _PLAIN:
+        return _PLAIN[name]
+    kind = _IN_BODIES[name]
+    if kind == "packs":
+        return [both.notes["own-other"], *([named.value] if here else []), both.notes["own"]]
+    if kind == "entries":
+        return [{"id": both.notes["own"]}, {"id": named.value, "revision": 1}]
+    if kind == "accepted":
+        return {named.value: 1}
+    return named.at("body", name, _own(both, operation, kind))

@@ -136,7 +136,13 @@ def facts(seen: Observed) -> dict[str, Any]:
         for pack_id, pack in seen.packs.items()
     ]
     roles = [
-        (role["org_id"], role["role_id"], int(role["revision"]), [name_of[pack] for pack in role["pack_ids"]])
+        (
+            role["org_id"],
+            role["role_id"],
+            int(role["revision"]),
+            [name_of[pack] for pack in role["pack_ids"]],
+            sorted((name_of[pack], int(pin["revision"])) for pack, pin in role.get("pins", {}).items()),
+        )
         for role in seen.roles
     ]
     images = {

@@ -314,8 +314,8 @@ MISTAKES: dict[str, tuple[Mistake, int, str]] = {
         "POST /packs/{id}/clone makes one of another name"
     ),
     "packs in a role": (
-        lambda w: w.service.send("set_role_packs", "PUT", "/agent-roles/x/packs", json={"packs": []}), 400,
-        "packs: is not a field of this request; did you mean pack_ids?"
+        lambda w: w.service.send("set_role_packs", "PUT", "/agent-roles/x/packs", json={"pack": []}), 400,
+        "pack: is not a field of this request; did you mean pack_ids?"
     ),
     # Images.
     "a misspelled host": (

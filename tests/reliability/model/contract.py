@@ -253,6 +253,9 @@ class Model(State):
         require(not hidden, 404, "pack_not_found", pack_ids=hidden)
         deleting = [i for i, pack in new.items() if pack and pack.deletion]
         require(not deleting, 409, "pack_deleting", pack_ids=deleting)
+        names = [pack.name for pack in map(self.find, pack_ids) if pack]
+        # Of two packs of one name, one would need an alias.
+        require_field(len(set(names)) == len(names), "pack_ids")
         fits = if_match in ((None, "*", str(revision)) if revision else (None, "new"))
         require(fits, 412, "precondition_failed", **({"revision": revision} if revision else {}))
         if not revision or before != pack_ids:
@@ -262,8 +265,8 @@ class Model(State):
     def get_role_packs(self, role_id: str) -> Expected:
         require((self.caller.org, role_id) in self.roles, 404, "role_not_found")
         revision, pack_ids = self.roles[self.caller.org, role_id]
-        body = {"role_id": role_id, "revision": revision, "pack_ids": pack_ids}
-        return Expected(200, body, f'"{revision}"')
+        # The model does not know pins yet. A stale one changes the entity tag.
+        return Expected(200, {"role_id": role_id, "revision": revision, "pack_ids": pack_ids, "packs": ANY})
 
     def start_upload(self, visibility: str | None, pack_id: str | None, if_match: str | None) -> Expected:
         """An archive is to come. The condition on its pack counts now, and again when the archive is built."""

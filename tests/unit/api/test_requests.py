@@ -16,7 +16,7 @@ from packyard.http.clone import read_clone
 from packyard.http.image_ref import read_registration, read_replacement
 from packyard.http.keys import read_key_request
 from packyard.http.listing import read_listing
-from packyard.http.roles import read_pack_ids, require_role_id
+from packyard.http.roles import read_assignment, read_refresh, require_role_id
 from packyard.http.uploads import read_start
 from packyard.http.visibility import read_visibility
 from packyard.packs.role import MAX_PACKS
@@ -28,7 +28,8 @@ READERS: dict[str, Callable[[APIGatewayProxyEvent], object]] = {
     "KeyRequest": read_key_request,
     "Registration": read_registration,
     "Replacement": read_replacement,
-    "RoleAssignment": read_pack_ids,
+    "RoleAssignment": read_assignment,
+    "RoleRefresh": read_refresh,
     "UploadStart": lambda event: read_start(event, max_bytes=1 << 40),
     "VisibilityChange": read_visibility,
 }
@@ -39,6 +40,7 @@ BASES: dict[str, dict[str, Any]] = {
 }
 # A field that goes with others.
 COMPANIONS: dict[tuple[str, str], dict[str, Any]] = {
+    ("RoleAssignment", "accept_capabilities"): {"pack_ids": []},
     ("UploadStart", "kind"): {"pack_id": "pack_01JQ2V7N3T5W8XABCDEFGH0000"},
     ("UploadStart", "delete"): {"pack_id": "pack_01JQ2V7N3T5W8XABCDEFGH0000", "kind": "changes"},
 }

@@ -7,6 +7,7 @@ PackyardError                    code                       status
 ├─ NotFound
 │  ├─ PackNotFound               pack_not_found             404
 │  ├─ FileNotFound               file_not_found             404
+│  ├─ RevisionNotFound           revision_not_found         404
 │  ├─ RoleNotFound               role_not_found             404
 │  ├─ UploadNotFound             upload_not_found           404
 │  ├─ KeyNotFound                key_not_found              404
@@ -18,6 +19,7 @@ PackyardError                    code                       status
 │  ├─ PackModified               pack_modified              409
 │  ├─ RoleModified               role_modified              409
 │  ├─ PackDeleting               pack_deleting              409
+│  ├─ CapabilitiesWidened        capabilities_widened       409
 │  ├─ AlreadyCreated             already_created            409
 │  └─ QuotaExceeded              quota_exceeded             409
 ├─ PreconditionFailed            precondition_failed        412
@@ -150,8 +152,26 @@ class FileNotFound(NotFound):
         super().__init__("The pack has no such file; GET /packs/{id}/files lists those that it has.")
 
 
+class RevisionNotFound(NotFound):
+    """The pack has no such revision that the caller can see.
+
+    Args:
+        pack_id: The pack, which the caller can see.
+        revision: The revision, as the caller named it.
+    """
+
+    code = "revision_not_found"
+
+    def __init__(self, pack_id: str, revision: int) -> None:
+        super().__init__(
+            f"{pack_id} has no revision {revision} that you can see. Its owner sees all, and other organisations those "
+            "since it was last shared.",
+            {"pack_id": pack_id},
+        )
+
+
 class RoleNotFound(NotFound):
-    """The organisation has never set the packs of a role with this id."""
+    """The organisation has no role with this id."""
 
     code = "role_not_found"
 
@@ -314,6 +334,25 @@ class QuotaExceeded(Conflict):
 
     def __init__(self, message: str, *, limit: int) -> None:
         super().__init__(message, {"limit": limit})
+
+
+class CapabilitiesWidened(Conflict):
+    """Pins would move to revisions that may do more, and nobody has accepted that; nothing was written.
+
+    Args:
+        widened: By pack: the pinned revision as `from`, the one to move to as `to`, and how what they allow differs.
+    """
+
+    code = "capabilities_widened"
+
+    def __init__(self, widened: Mapping[str, Mapping[str, Any]]) -> None:
+        accept = ", ".join(f'"{pack_id}": {move["to"]}' for pack_id, move in widened.items())
+        super().__init__(
+            "Packs would move to revisions that may do more than what the role has now, or to others than those that "
+            "are accepted; details.capabilities has what comes and goes. To consent, send "
+            f'{{"accept_capabilities": {{{accept}}}}}.',
+            {"capabilities": dict(widened)},
+        )
 
 
 class PreconditionFailed(PackyardError):

@@ -35,10 +35,12 @@ if TYPE_CHECKING:
     from packyard.registry.third_party.pull import ImageSource
     from packyard.storage.downloads import Downloads
     from packyard.storage.file_indexes import FileIndexes
+    from packyard.storage.locks import Locks
     from packyard.storage.staging import Staging
     from packyard.store.api_keys import ApiKeyStore
     from packyard.store.cursors import Cursors
     from packyard.store.deletions import DeletionStore
+    from packyard.store.pack_revisions import PackRevisions
     from packyard.store.packs import PackStore
     from packyard.store.repositories import RepositoryStore
     from packyard.store.roles import RoleStore
@@ -142,6 +144,13 @@ class Adapters:
         return RoleStore(table=self.table)
 
     @cached_property
+    def pack_revisions(self) -> "PackRevisions":
+        """Several packs at once, with their histories."""
+        from packyard.store.pack_revisions import PackRevisions
+
+        return PackRevisions(table=self.table)
+
+    @cached_property
     def repositories(self) -> "RepositoryStore":
         """Names and the claims on their repositories."""
         from packyard.store.repositories import RepositoryStore
@@ -205,6 +214,13 @@ class Adapters:
 
         bucket = self.settings.staging_bucket
         return Downloads(client=self._s3, bucket=bucket, clock=self.clock)
+
+    @cached_property
+    def locks(self) -> "Locks":
+        """The lock documents of roles."""
+        from packyard.storage.locks import Locks
+
+        return Locks(client=self._s3, bucket=self.settings.staging_bucket)
 
     @cached_property
     def cleanup_queue(self) -> "CleanupQueue":

@@ -25,12 +25,16 @@ if TYPE_CHECKING:
     from packyard.operations.dry_run import DryRun
     from packyard.operations.edit import FileEditor
     from packyard.operations.files import PackFiles
+    from packyard.operations.follow import Follower
     from packyard.operations.image_files import ImageFiles
     from packyard.operations.keys import KeyMaker
+    from packyard.operations.lock import LockReader
     from packyard.operations.once import Once
     from packyard.operations.publish import Publisher
     from packyard.operations.read_token import TokenReader
     from packyard.operations.register import Registrar
+    from packyard.operations.role_packs import RoleReader
+    from packyard.operations.roles import RoleSetter
     from packyard.operations.standing_pack import StandingPacks
     from packyard.operations.uploads import Uploads
 
@@ -91,6 +95,34 @@ class Services(Adapters):
         from packyard.operations.files import PackFiles
 
         return PackFiles(packs=self.packs, images=self.image_files, downloads=self.downloads)
+
+    @cached_property
+    def role_reader(self) -> "RoleReader":
+        """Reads roles and their packs."""
+        from packyard.operations.role_packs import RoleReader
+
+        return RoleReader(roles=self.roles, packs=self.pack_revisions, tenants=self.tenants)
+
+    @cached_property
+    def role_setter(self) -> "RoleSetter":
+        """Changes roles."""
+        from packyard.operations.roles import RoleSetter
+
+        return RoleSetter(reader=self.role_reader, clock=self.clock)
+
+    @cached_property
+    def follower(self) -> "Follower":
+        """Moves pins that follow."""
+        from packyard.operations.follow import Follower
+
+        return Follower(reader=self.role_reader, clock=self.clock)
+
+    @cached_property
+    def lock_reader(self) -> "LockReader":
+        """Reads the lock documents of roles."""
+        from packyard.operations.lock import LockReader
+
+        return LockReader(reader=self.role_reader, files=lambda: self.image_files, locks=self.locks)
 
     @cached_property
     def registrar(self) -> "Registrar":

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 from packyard.errors import InvalidRequest
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import chained
 from packyard.oci.read.file_index import (
     FileIndex,
@@ -97,6 +98,23 @@ class ImageFiles:
         return [(layer.digest, layer.size) for layer in layers] == [
             (layer.digest, layer.size) for layer in index.layers
         ]
+
+    def layers(self, pack: Pack, *, org_id: str) -> tuple[Descriptor, ...]:
+        """Return the layers that a pack's image names, from the lowest up. Its documents are read, its layers are not.
+
+        Args:
+            pack: As for `index`.
+            org_id: As for `index`.
+
+        Raises:
+            InvalidRequest, RegistryUnavailable, ServiceUnavailable: As for `index`.
+        """
+        # Only revisions from before their layers were kept need it.
+        from packyard.registry.third_party.chosen_image import chosen_manifest  # noqa: PLC0415
+
+        with self._opened(pack, org_id) as repository:
+            _, document = repository.document(pack.image_digest)
+            return chosen_manifest(repository, document).layers
 
     def read_index(self, pack: Pack, *, org_id: str) -> FileIndex:
         """Make the file index of a pack's image from its layers, keep it, and return it.

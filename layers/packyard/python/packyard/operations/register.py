@@ -24,7 +24,7 @@ from packyard.operations.pack_content import Content, first_revision, manifest_f
 from packyard.operations.published import Published
 from packyard.operations.repeats import same_reference, settle_repeat
 from packyard.packs.manifest.name import PackName, repository_of
-from packyard.packs.pack import ImageOrigin, Pack, Visibility
+from packyard.packs.pack import ImageOrigin, Layer, Pack, Visibility
 from packyard.packs.precondition import IfMatch
 from packyard.registry.third_party.pull import ImageSource, PulledPack
 from packyard.store.packs import PackStore
@@ -179,5 +179,6 @@ def _content(reference: Reference, pulled: PulledPack) -> Content:
         content_digest=None,
         chain_id=None,
         layer_digest=None,
+        layers=tuple(Layer(layer.digest, layer.size, layer.media_type) for layer in pulled.layers),
         size_bytes=pulled.size_bytes,
     )

@@ -50,9 +50,14 @@ def role_key(org_id: str, role_id: str) -> Key:
     return {"PK": f"ORG#{org_id}", "SK": f"ROLE#{role_id}"}
 
 
+def role_partition(org_id: str, role_id: str) -> str:
+    """Return the partition key of a role's history."""
+    return f"ROLE#{org_id}#{role_id}"
+
+
 def role_revision_key(org_id: str, role_id: str, revision: int) -> Key:
     """Return the key of an entry in a role's history."""
-    return {"PK": f"ROLE#{org_id}#{role_id}", "SK": f"{REVISION_PREFIX}{revision:010d}"}
+    return {"PK": role_partition(org_id, role_id), "SK": f"{REVISION_PREFIX}{revision:010d}"}
 
 
 def name_key(org_id: str, name: str) -> Key:

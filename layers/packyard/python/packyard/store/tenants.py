@@ -1,6 +1,6 @@
 """Organisations and their API keys."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +42,18 @@ class TenantStore:
         """
         item = self._table.get(org_key(org_id))
         return None if item is None else _org(item)
+
+    def slugs(self, org_ids: Collection[str]) -> dict[str, str]:
+        """Return the slugs of organisations by id, without those that there are not. One consistent read.
+
+        Args:
+            org_ids: At most 100, each once.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer, or did not return all of the items.
+        """
+        items = self._table.get_many([org_key(org_id) for org_id in org_ids])
+        return {item["org_id"]: item["slug"] for item in items}
 
     def find_org(self, slug: str) -> str | None:
         """Return the id of the organisation with this slug, or None. One consistent read.

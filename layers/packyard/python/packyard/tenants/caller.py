@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Final, Protocol
 
 WRITE: Final = "caps:write"
+WRITE_ROLES: Final = "roles:write"
 WRITE_KEYS: Final = "keys:write"
 # Stands for all scopes, in a JWT and in a request for a key.
 FULL_ACCESS: Final = "full_access"
 # The scopes of the API contract, section 1. Reading needs none.
-SCOPES: Final = frozenset({WRITE, "roles:write", WRITE_KEYS, "hooks:write", "audit:read", "policy:write"})
+SCOPES: Final = frozenset({WRITE, WRITE_ROLES, WRITE_KEYS, "hooks:write", "audit:read", "policy:write"})
 
 
 class Actor(Protocol):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from packyard.errors import InvalidRequest
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import Digest
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.read.layer_limits import LayerLimits
@@ -54,11 +55,13 @@ class PulledPack:
         manifest: The validated `pack.yaml`.
         digest: The digest of the manifest or index to which the reference resolved; the pack is pinned to it.
         size_bytes: The compressed size of the image that was read: its config and its layers.
+        layers: That image's layers, from the lowest up.
     """
 
     manifest: "Manifest"
     digest: Digest
     size_bytes: int
+    layers: tuple[Descriptor, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +252,7 @@ class ImageSource:
             manifest=parse_manifest(content, max_bytes=self.limits.layer.file_bytes),
             digest=digest,
             size_bytes=manifest.size_bytes,
+            layers=manifest.layers,
         )
 
 
