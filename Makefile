@@ -9,7 +9,7 @@ BIN := .venv/bin
 SAM := .local/tools/sam/bin
 CHECKOV := .local/tools/checkov/bin/checkov
 
-export PYTHONPATH := layers/packyard/python
+export PYTHONPATH := layers/packyard/python:cli
 # Functions are deployed with everything in their folders, so no bytecode may be there.
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/pycache
 export SAM_CLI_TELEMETRY := 0

@@ -15,6 +15,7 @@ from packyard.errors import PackyardError
 from packyard.http.entity_tags import IF_NONE_MATCH
 from packyard.http.fields import Body, Field
 from packyard.http.file_path import PATH
+from packyard.http.keys import KEY
 from packyard.http.roles import ROLE
 
 _TITLE: Final = "Packyard"
@@ -49,7 +50,7 @@ _NOT_MODIFIED: Final = Answer(
 # There is no pattern, since an id of another form is 404, as every unknown id.
 _PACK: Final = Field(name="id", example=PACK_ID, description="The pack.", required=True)
 _UPLOAD: Final = Field(name="upload_id", example=UPLOAD_ID, description="The upload.", required=True)
-_PATH_PARAMETERS: Final = {field.name: field for field in (_PACK, PATH, _UPLOAD, ROLE)}
+_PATH_PARAMETERS: Final = {field.name: field for field in (_PACK, PATH, _UPLOAD, ROLE, KEY)}
 
 
 def build(operations: Sequence[Operation], *, version: str) -> dict[str, Any]:
@@ -119,7 +120,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
     if operation.description:
         described["description"] = operation.description
     if operation.writes:
-        described["x-scope"] = "caps:write"
+        described["x-scope"] = operation.scope
     parameters = list(_parameters(operation))
     if parameters:
         described["parameters"] = parameters
@@ -160,7 +161,7 @@ def _body(body: Body, example: Mapping[str, Any] | None) -> dict[str, Any]:
     if example is not None:
         media["example"] = example
     return {
-        "required": any(field.required for field in body.fields),
+        "required": bool(body.one_of) or any(field.required for field in body.fields),
         "content": {MULTIPART if is_form else JSON: media},
     }
 
@@ -173,6 +174,8 @@ def _answer(answer: Answer, method: str) -> dict[str, Any]:
     }
     if answer.media_type is not None:
         media: dict[str, Any] = {"schema": _reference(answer.model)} if answer.model else {}
+        if answer.dry_run and answer.model:
+            media["schema"] = {"anyOf": [_reference(answer.model), _reference("DryRun")]}
         if answer.example is not None:
             media["example"] = answer.example
         described["content"] = {answer.media_type: media}

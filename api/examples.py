@@ -3,6 +3,8 @@
 from typing import Any, Final
 
 from packyard import errors
+from packyard.packs.capabilities import compare
+from packyard.packs.lock import set_digest
 from packyard.packs.precondition import IfMatch
 
 _REQUEST_ID: Final = "6f1c2f0e-8a55-4b7c-9d0e-0d7a4c1e2b3f"
@@ -69,7 +71,6 @@ REVISIONS: Final[dict[str, Any]] = {
         }
     ]
 }
-ROLE_PACKS: Final[dict[str, Any]] = {"role_id": "support-agent", "revision": 3, "pack_ids": [PACK_ID]}
 PULL_LOGIN: Final[dict[str, Any]] = {
     "registry": "acme.packyard.example",
     "username": "support-agent",
@@ -77,24 +78,118 @@ PULL_LOGIN: Final[dict[str, Any]] = {
     "expires_at": "2026-03-01T12:15:00.000Z",
     "docker_config": '{"auths": {"acme.packyard.example": {"auth": "(user and password in base64)"}}}',
 }
+ROLE_PACKS: Final[dict[str, Any]] = {
+    "role_id": "support-agent",
+    "revision": 3,
+    "pack_ids": [PACK_ID],
+    "packs": [
+        {
+            "id": PACK_ID,
+            "name": "slack",
+            "owner": "acme",
+            "version": "1.4.0",
+            "revision": 4,
+            "image_ref": PACK["image_ref"],
+            "image_digest": DIGEST,
+            "content_digest": DIGEST,
+            "follow": False,
+            "stale": False,
+            "status": "active",
+        }
+    ],
+}
+LOCK: Final[dict[str, Any]] = {
+    "lock_version": 1,
+    "role_id": "support-agent",
+    "revision": 3,
+    "packs": [
+        {
+            "id": PACK_ID,
+            "name": "slack",
+            "owner": "acme",
+            "version": "1.4.0",
+            "revision": 4,
+            "image": f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/packs/{ORG_ID}/slack@{DIGEST}",
+            "image_digest": DIGEST,
+            "layers": [
+                {
+                    "digest": DIGEST,
+                    "size": 48000,
+                    "media_type": "application/vnd.oci.image.layer.v1.tar+gzip",
+                }
+            ],
+            "content_digest": DIGEST,
+            "status": "active",
+        }
+    ],
+    "set_digest": set_digest([(PACK_ID, DIGEST)]),
+}
+ROLES: Final[dict[str, Any]] = {
+    "roles": [{"role_id": "support-agent", "revision": 3, "pack_ids": [PACK_ID], "stale": False}]
+}
+ROLE_REVISIONS: Final[dict[str, Any]] = {
+    "revisions": [
+        {
+            "revision": 3,
+            "operation": "refresh",
+            "pack_ids": [PACK_ID],
+            "packs": [
+                {"id": PACK_ID, "revision": 4, "version": "1.4.0", "image_digest": DIGEST, "follow": False}
+            ],
+            "accepted_capabilities": {PACK_ID: 4},
+            "actor": "key:1a2b3c4d5e6f7a8b",
+            "at": "2026-03-01T12:00:00.000Z",
+        }
+    ]
+}
+_BEFORE: Final = """- name: slack-api
+  type: http
+  allow:
+  - domains: [slack.com]
+    methods: [GET]
+    paths: [/api/**]
+"""
+
+_KEY_ID: Final = "1a2b3c4d5e6f7a8b9c0d1e2f3a4b5c6d7e8f9a0b1c2d3e4f5a6b7c8d9e0f1a2b"
+KEY: Final[dict[str, Any]] = {
+    "id": _KEY_ID,
+    "principal": "key:1a2b3c4d5e6f7a8b",
+    "label": "CI of slack-pack",
+    "scopes": ["caps:write"],
+    "created_at": "2026-03-01T12:00:00.000Z",
+    "prefix": "sk_q3Zb",
+    "pack_name": "slack",
+    "created_by": "user:ada",
+    "expires_at": "2026-05-30T12:00:00.000Z",
+}
+REVOKED_KEY: Final = KEY | {"revoked_at": "2026-04-01T12:00:00.000Z", "revoked_by": "user:ada"}
 
 _REFUSALS: Final = (
     errors.InvalidRequest(
         {"pack.yaml:version": "must be three numbers joined by dots: write 1.4.0 (SemVer 2.0.0)"}
     ),
     errors.Unauthenticated(),
-    errors.PermissionDenied("This credential lacks the scope caps:write, which every write needs."),
+    errors.PermissionDenied("This credential lacks the scope caps:write, which this operation needs."),
     errors.PackNotFound(),
     errors.FileNotFound(),
+    errors.RevisionNotFound(PACK_ID, 9),
     errors.RoleNotFound(),
     errors.UploadNotFound(),
+    errors.KeyNotFound(),
     errors.RouteNotFound(),
     errors.MethodNotAllowed(),
     errors.PackNameTaken("slack", PACK_ID, advice=f"Send its next version to POST /packs/{PACK_ID}/upload."),
     errors.PackInUse(role_ids=["support-agent"]),
     errors.PackModified(),
     errors.RoleModified(),
+    errors.CapabilitiesWidened(
+        {PACK_ID: {"from": 3, "to": 4, **compare(_BEFORE, _BEFORE.replace("[GET]", "[GET, POST]")).shown()}}
+    ),
     errors.PackDeleting(),
+    errors.AlreadyCreated(
+        _KEY_ID, advice=f"If the secret was lost, revoke the key with DELETE /keys/{_KEY_ID}."
+    ),
+    errors.QuotaExceeded("This organisation has 100 API keys, and 100 is the most.", limit=100),
     IfMatch(frozenset({"3"})).refusal(4),
     errors.PayloadTooLarge("An archive may have 268435456 bytes at most; this one has 300000000."),
     errors.UnsupportedMediaType("The body must be JSON: send the header Content-Type: application/json."),

@@ -16,6 +16,7 @@ from packyard.packs.manifest.name import MAX_LENGTH, SLUG
 from packyard.packs.pack import PACK_ID, ImageOrigin, Tier, Visibility
 from packyard.packs.role import ROLE_ID
 from packyard.packs.upload import UPLOAD_ID, UploadStatus
+from packyard.tenants.api_key import KEY_ID
 from packyard.tenants.org import ORG_ID
 
 PackId = Annotated[
@@ -48,6 +49,7 @@ ContentDigest = Annotated[
     ),
 ]
 RoleId = Annotated[str, Field(pattern=f"^{ROLE_ID.pattern}$", examples=["support-agent"])]
+Scope = Literal["audit:read", "caps:write", "hooks:write", "keys:write", "policy:write", "roles:write"]
 Cursor = Annotated[str, Field(description="Where the next page begins; absent on the last.")]
 
 
@@ -101,7 +103,14 @@ class ErrorDetails(TypedDict):
     pack_id: NotRequired[Annotated[PackId, Field(description="The pack that is in the way.")]]
     pack_ids: NotRequired[Annotated[list[PackId], Field(description="The packs that are in the way.")]]
     references: NotRequired["References"]
+    id: NotRequired[Annotated[str, Field(description="What the first request has made.")]]
+    limit: NotRequired[Annotated[int, Field(ge=1, description="The most that there may be.")]]
     revision: NotRequired[Annotated[int, Field(ge=1, description="Where the pack or the role stands.")]]
+    capabilities: NotRequired[
+        Annotated[
+            dict[str, "CapabilitiesDifference"], Field(description="By pack, what a pin's move would change.")
+        ]
+    ]
 
 
 class References(TypedDict):
@@ -109,6 +118,33 @@ class References(TypedDict):
 
     role_ids: Annotated[list[RoleId], Field(description="Roles of the caller's organisation, the first few.")]
     other_organisations: Annotated[int, Field(ge=0, description="References of others; whose is not said.")]
+
+
+class CapabilityRule(TypedDict):
+    """Requests that a pack may make. Without hosts, what the type and the name stand for."""
+
+    name: str
+    type: str
+    domains: NotRequired[list[str]]
+    methods: NotRequired[list[str]]
+    paths: NotRequired[list[str]]
+
+
+CapabilitiesDifference = TypedDict(
+    "CapabilitiesDifference",
+    {
+        "from": Annotated[int, Field(ge=1, description="The revision of the pin.")],
+        "to": Annotated[int, Field(ge=1, description="The revision to accept.")],
+        "widened": Annotated[bool, Field(description="Whether a request is allowed that was not.")],
+        "added": Annotated[list[CapabilityRule], Field(description="Rules that allow something new.")],
+        "added_in_all": NotRequired[Annotated[int, Field(description="How many, if `added` has the first.")]],
+        "removed": Annotated[list[CapabilityRule], Field(description="Rules that allowed something more.")],
+        "removed_in_all": NotRequired[
+            Annotated[int, Field(description="How many, if `removed` has the first.")]
+        ],
+        "example": NotRequired[Annotated[str, Field(description="A request that is allowed only now.")]],
+    },
+)
 
 
 class ErrorBody(TypedDict):
@@ -126,6 +162,90 @@ class Error(TypedDict):
     error: ErrorBody
 
 
+class TriedPack(TypedDict):
+    """A pack, as far as a dry run tells of it."""
+
+    id: NotRequired[Annotated[PackId, Field(description="Absent for a pack that would be made.")]]
+    revision: NotRequired[Annotated[int, Field(ge=1, description="Absent for a pack that would be made.")]]
+    name: Slug
+    version: SemVer
+    visibility: Visibility
+    image_ref: str
+    image_digest: ImageDigest
+    content_digest: NotRequired[ContentDigest]
+    size_bytes: Annotated[int, Field(ge=0, description="Config and layers, compressed.")]
+
+
+class FileState(TypedDict):
+    """A file's content and mode."""
+
+    size: Annotated[int, Field(ge=0, description="Bytes.")]
+    digest: Annotated[str, Field(pattern=f"^{SHA256.pattern}$", description="Of the content.")]
+    mode: Annotated[str, Field(description="Permissions, octal.", examples=["0644"])]
+
+
+# `from` is a keyword of Python.
+ChangedFile = TypedDict("ChangedFile", {"path": str, "from": FileState, "to": FileState})
+
+
+class FileCounts(TypedDict):
+    """How many files would come, go and change."""
+
+    added: Annotated[int, Field(ge=0)]
+    removed: Annotated[int, Field(ge=0)]
+    changed: Annotated[int, Field(ge=0)]
+
+
+class FileChanges(TypedDict):
+    """The files that would come, go and change, sorted by path. Lists end after about 48 KB; `counts` counts all."""
+
+    counts: FileCounts
+    added: list[str]
+    removed: list[str]
+    changed: list[ChangedFile]
+
+
+class CapabilityChange(TypedDict):
+    """How the capabilities would change."""
+
+    changed: Annotated[bool, Field(description="Whether their text would be another.")]
+
+
+class Use(TypedDict):
+    """What would be used of a limit."""
+
+    used: Annotated[int, Field(ge=0)]
+    limit: Annotated[int, Field(ge=0)]
+
+
+DryRun = TypedDict(
+    "DryRun",
+    {
+        "dry_run": Literal[True],
+        "outcome": Literal["created", "changed", "unchanged"],
+        "pack": Annotated[TriedPack, Field(description="The pack as it would be.")],
+        "from": NotRequired[
+            Annotated[TriedPack, Field(description="The pack that stands, if it would change.")]
+        ],
+        "files": NotRequired[
+            Annotated[
+                FileChanges, Field(description="Absent for images that are registered: nobody reads them.")
+            ]
+        ],
+        "manifest": NotRequired[
+            Annotated[list[str], Field(description="The keys of `pack.yaml` that would have another value.")]
+        ],
+        "capabilities": NotRequired[CapabilityChange],
+        "limits": NotRequired[
+            Annotated[
+                dict[str, Use], Field(description="By the name of the limit, as in contract section 3.")
+            ]
+        ],
+    },
+)
+DryRun.__doc__ = "What a request would do. Nothing of it is kept."
+
+
 class Upload(TypedDict):
     """A staged upload and how far it is."""
 
@@ -134,6 +254,8 @@ class Upload(TypedDict):
     pack_id: NotRequired[Annotated[PackId, Field(description="The pack that it is for, or has become.")]]
     error: NotRequired[Annotated[ErrorBody, Field(description="Why it failed.")]]
     expires_at: Annotated[datetime, Field(description="Until when the status can last.")]
+    dry_run: NotRequired[Annotated[bool, Field(description="Whether the archive is only tried.")]]
+    outcome: NotRequired[Annotated[DryRun, Field(description="What a dry run has found, when it is done.")]]
 
 
 class StartedUpload(Upload):
@@ -182,12 +304,171 @@ class RevisionPage(TypedDict):
     next_cursor: NotRequired[Cursor]
 
 
+class Key(TypedDict):
+    """An API key, without its secret."""
+
+    id: Annotated[str, Field(pattern=f"^{KEY_ID.pattern}$", description="The SHA-256 of the secret, in hex.")]
+    principal: Annotated[str, Field(description="Who acts with it, as histories name it.")]
+    prefix: NotRequired[
+        Annotated[
+            str, Field(description="How its secret begins; absent for a key that the operator has issued.")
+        ]
+    ]
+    label: str
+    scopes: Annotated[list[Scope], Field(description="What it may do; empty for a key that only reads.")]
+    pack_name: NotRequired[Annotated[Slug, Field(description="The only pack that it may touch.")]]
+    created_at: datetime
+    created_by: NotRequired[
+        Annotated[str, Field(description="Who made it, a principal; absent for the operator.")]
+    ]
+    expires_at: NotRequired[
+        Annotated[datetime, Field(description="From when on it is refused; absent for never.")]
+    ]
+    revoked_at: NotRequired[datetime]
+    revoked_by: NotRequired[
+        Annotated[str, Field(description="Who revoked it, a principal; absent for the operator.")]
+    ]
+
+
+class IssuedKey(Key):
+    """A new API key. Its secret is shown this once."""
+
+    key: Annotated[
+        str, Field(pattern="^sk_[A-Za-z0-9_-]{43}$", description="The secret: what requests send.")
+    ]
+
+
+class KeyPage(TypedDict):
+    """A page of keys, the newest first."""
+
+    keys: list[Key]
+    next_cursor: NotRequired[Cursor]
+
+
+class RolePack(TypedDict):
+    """A pack of a role, and where it is pinned."""
+
+    id: PackId
+    name: Slug
+    owner: Annotated[str, Field(description="The slug of the organisation that owns it.", examples=["acme"])]
+    alias: NotRequired[Annotated[Slug, Field(description="What the role calls it instead of its name.")]]
+    version: SemVer
+    revision: Annotated[int, Field(ge=1, description="The revision at which it is pinned.")]
+    image_ref: str
+    image_digest: ImageDigest
+    content_digest: NotRequired[ContentDigest]
+    follow: Annotated[bool, Field(description="Whether the service moves the pin to the next revisions.")]
+    stale: Annotated[bool, Field(description="Whether the pack's present image is another than the pin's.")]
+    status: Annotated[Literal["active"], Field(description="The state of the pinned revision.")]
+
+
 class RolePacks(TypedDict):
     """The packs that a role has."""
 
     role_id: RoleId
     revision: Annotated[int, Field(ge=1)]
     pack_ids: list[PackId]
+    packs: Annotated[list[RolePack], Field(description="The same packs in the same order.")]
+
+
+class RefreshedRole(RolePacks):
+    """The packs that a role has after a refresh."""
+
+    more: NotRequired[
+        Annotated[Literal[True], Field(description="Pins are left to move: repeat the request.")]
+    ]
+
+
+class Layer(TypedDict):
+    """A layer of an image."""
+
+    digest: Annotated[str, Field(pattern=f"^{SHA256.pattern}$")]
+    size: Annotated[int, Field(ge=0, description="Bytes.")]
+    media_type: str
+
+
+class LockedPack(TypedDict):
+    """A pack that a role runs."""
+
+    id: PackId
+    name: Slug
+    owner: Annotated[str, Field(description="The slug of the organisation that owns it.")]
+    alias: NotRequired[Annotated[Slug, Field(description="What the role calls it instead of its name.")]]
+    version: SemVer
+    revision: Annotated[int, Field(ge=1)]
+    image: Annotated[str, Field(description="`<repository>@<digest>`.")]
+    image_digest: ImageDigest
+    layers: Annotated[list[Layer], Field(description="From the lowest up.")]
+    content_digest: NotRequired[ContentDigest]
+    files: NotRequired[Annotated[list["File"], Field(description="By path; of packs that were built here.")]]
+    capabilities: NotRequired[Annotated[str, Field(description="Its caps.yaml fragment, as YAML text.")]]
+    status: Literal["active"]
+
+
+class Lock(TypedDict):
+    """What an agent's runtime needs of a role, in canonical JSON."""
+
+    lock_version: Literal[1]
+    role_id: RoleId
+    revision: Annotated[int, Field(ge=1)]
+    packs: Annotated[list[LockedPack], Field(description="In the role's order.")]
+    set_digest: Annotated[
+        str,
+        Field(
+            pattern="^sha256:[0-9a-f]{64}$",
+            description="The SHA-256 of the lines `id NUL image_digest LF`, sorted by id.",
+        ),
+    ]
+
+
+class ListedRole(TypedDict):
+    """A role in a list."""
+
+    role_id: RoleId
+    revision: Annotated[int, Field(ge=1)]
+    pack_ids: list[PackId]
+    stale: Annotated[bool, Field(description="Whether one of its pins is stale.")]
+
+
+class RolePage(TypedDict):
+    """A page of roles, by their ids."""
+
+    roles: list[ListedRole]
+    next_cursor: NotRequired[Cursor]
+
+
+class PinnedThen(TypedDict):
+    """Where a role held a pack."""
+
+    id: PackId
+    revision: Annotated[int, Field(ge=1)]
+    version: SemVer
+    image_digest: ImageDigest
+    follow: bool
+    alias: NotRequired[Slug]
+
+
+class RoleRevision(TypedDict):
+    """An entry of a role's history: one accepted write."""
+
+    revision: Annotated[int, Field(ge=1)]
+    operation: Annotated[str, Field(description="`set`, `refresh`, `follow` or `delete`.")]
+    pack_ids: list[PackId]
+    packs: Annotated[list[PinnedThen], Field(description="Those that were pinned.")]
+    accepted_capabilities: NotRequired[
+        Annotated[
+            dict[str, int], Field(description="By pack, the revision whose wider capabilities were accepted.")
+        ]
+    ]
+    actor: Annotated[str, Field(description="Who wrote; `follow` for the service itself.")]
+    at: datetime
+
+
+class RoleRevisionPage(TypedDict):
+    """A page of a role's history, the newest revision first."""
+
+    revisions: list[RoleRevision]
+    next_cursor: NotRequired[Cursor]
 
 
 class PullLogin(TypedDict):
@@ -209,11 +490,19 @@ MODELS: tuple[Any, ...] = (
     Pack,
     PackPage,
     Deleted,
+    DryRun,
     Upload,
     StartedUpload,
     FileList,
     RevisionPage,
     RolePacks,
+    Key,
+    IssuedKey,
+    KeyPage,
+    RefreshedRole,
+    Lock,
+    RolePage,
+    RoleRevisionPage,
     PullLogin,
     Error,
 )

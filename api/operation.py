@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from packyard.http.fields import Body, Field
+from packyard.tenants.caller import WRITE
 
 JSON: Final = "application/json"
 MULTIPART: Final = "multipart/form-data"
@@ -23,6 +24,7 @@ class Answer:
         media_type: Its content type; None without a body.
         example: A body.
         headers: Its own headers, with their descriptions by name.
+        dry_run: Whether a dry run has the same status, and its own body.
     """
 
     description: str
@@ -30,6 +32,7 @@ class Answer:
     media_type: str | None = JSON
     example: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +53,8 @@ class Operation:
         answers: Its successes, by status.
         refusals: The codes of its own refusals, without those of every operation.
         signed_in: Whether it takes a credential.
-        writes: Whether it needs the scope `caps:write`.
+        writes: Whether it changes something, and so needs a scope.
+        scope: The scope that it needs if it writes.
     """
 
     function: str
@@ -68,3 +72,4 @@ class Operation:
     refusals: Sequence[str] = ()
     signed_in: bool = True
     writes: bool = False
+    scope: str = WRITE

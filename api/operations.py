@@ -5,18 +5,26 @@ from typing import Final
 
 from api import examples
 from api.operation import ANYTHING, Answer, Operation
-from packyard.http import listing, revisions
+from packyard.http import dry_run, keys, listing, lock, revisions, role_lists
 from packyard.http.changes import CHANGES_FORM
 from packyard.http.clone import CLONE
 from packyard.http.idempotency import IDEMPOTENCY_KEY
 from packyard.http.image_ref import REGISTRATION, REPLACEMENT
 from packyard.http.preconditions import CREATE_ONLY, IF_MATCH
-from packyard.http.roles import ROLE_ASSIGNMENT
+from packyard.http.roles import REFRESH, ROLE_ASSIGNMENT
 from packyard.http.upload import ARCHIVE_FORM, PACK_FORM
 from packyard.http.uploads import UPLOAD_START
 from packyard.http.visibility import VISIBILITY_CHANGE
+from packyard.tenants.caller import WRITE_KEYS, WRITE_ROLES
 
-_PACKS, _FILES, _UPLOADS, _ROLES, _ABOUT = "Packs", "Files", "Staged uploads", "Roles", "About this API"
+_PACKS, _FILES, _UPLOADS, _ROLES, _KEYS, _ABOUT = (
+    "Packs",
+    "Files",
+    "Staged uploads",
+    "Roles",
+    "API keys",
+    "About this API",
+)
 
 _JSON_FAULTS: Final = ("payload_too_large", "unsupported_media_type")
 _CHANGED_MEANWHILE: Final = ("pack_deleting", "pack_modified", "precondition_failed")
@@ -26,7 +34,9 @@ _ROLE: Final = Answer(
     description="The role.",
     model="RolePacks",
     example=examples.ROLE_PACKS,
-    headers={"ETag": "The role's revision, in quotes: what If-Match takes."},
+    headers={
+        "ETag": "The role's revision, in quotes, with something after `@` while pins are stale: what If-Match takes."
+    },
 )
 
 _ELSEWHERE: Final = Answer(
@@ -36,8 +46,15 @@ _ELSEWHERE: Final = Answer(
 )
 
 
-def _pack(description: str) -> Answer:
-    return Answer(description=description, model="Pack", example=examples.PACK, headers=_ETAG)
+def _pack(description: str, *, dry_run: bool = False) -> Answer:
+    tried = " With `dry_run=true`: what would come of the request." if dry_run else ""
+    return Answer(
+        description=description + tried,
+        model="Pack",
+        example=examples.PACK,
+        headers=_ETAG,
+        dry_run=dry_run,
+    )
 
 
 OPERATIONS: Final[Sequence[Operation]] = (
@@ -49,12 +66,15 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Create a pack from an image",
         description="Resolves the reference in its registry, pins the digest and reads `pack.yaml` at the "
         "image's root. The image is neither copied nor ever deleted.",
+        query=dry_run.QUERY,
         headers=[IDEMPOTENCY_KEY],
         body=REGISTRATION,
         example={"image_ref": "ghcr.io/acme/slack-pack:1.4.0"},
         answers={
             201: _pack("The new pack."),
-            200: _pack("The pack that is there already: the request would have changed nothing."),
+            200: _pack(
+                "The pack that is there already: the request would have changed nothing.", dry_run=True
+            ),
         },
         refusals=[*_JSON_FAULTS, "pack_name_taken", "registry_unavailable"],
         writes=True,
@@ -67,11 +87,14 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Create a pack from an archive",
         description="Validates the archive, builds an image and pushes it. One request carries about 4.5 MiB; "
         "larger archives go through a staged upload.",
+        query=dry_run.QUERY,
         headers=[IDEMPOTENCY_KEY],
         body=PACK_FORM,
         answers={
             201: _pack("The new pack."),
-            200: _pack("The pack that is there already: the archive would have changed nothing."),
+            200: _pack(
+                "The pack that is there already: the archive would have changed nothing.", dry_run=True
+            ),
         },
         refusals=[*_JSON_FAULTS, "pack_name_taken", "registry_unavailable"],
         writes=True,
@@ -103,10 +126,11 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Move a pack to another tag or digest",
         description="The image is in the same repository, and its `pack.yaml` has the same name. A built pack can "
         "go back to an earlier version.",
+        query=dry_run.QUERY,
         headers=[IF_MATCH],
         body=REPLACEMENT,
         example={"image_ref": "ghcr.io/acme/slack-pack:1.5.0"},
-        answers={200: _pack("The pack as it is now.")},
+        answers={200: _pack("The pack as it is now.", dry_run=True)},
         refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
         writes=True,
     ),
@@ -153,9 +177,10 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_PACKS,
         summary="Give an uploaded pack a new archive",
         description="The archive has the same name and any version. The pack keeps its id and its roles.",
+        query=dry_run.QUERY,
         headers=[IF_MATCH, IDEMPOTENCY_KEY],
         body=ARCHIVE_FORM,
-        answers={200: _pack("The pack as it is now.")},
+        answers={200: _pack("The pack as it is now.", dry_run=True)},
         refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
         writes=True,
     ),
@@ -168,9 +193,14 @@ OPERATIONS: Final[Sequence[Operation]] = (
         description="Adds or replaces the files of an archive, and deletes paths: one revision, all or none. Each "
         "path is named once. Only for own packs of tier `community` that were uploaded or cloned. Layers of the image "
         "in which nothing changes are neither built nor sent again. Larger changes go through a staged upload.",
+        query=dry_run.QUERY,
         headers=[IF_MATCH, IDEMPOTENCY_KEY],
         body=CHANGES_FORM,
-        answers={200: _pack("The pack as it is now; the same as before if the change changes nothing.")},
+        answers={
+            200: _pack(
+                "The pack as it is now; the same as before if the change changes nothing.", dry_run=True
+            )
+        },
         refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
         writes=True,
     ),
@@ -247,9 +277,10 @@ OPERATIONS: Final[Sequence[Operation]] = (
         description="Builds a new image of the same version. Only for own packs of tier `community` that were "
         "uploaded or cloned. Without a body, the file is empty. If-Match may name the file's own entity tag instead of "
         "the pack's.",
+        query=dry_run.QUERY,
         headers=[IF_MATCH, CREATE_ONLY],
         takes_bytes=True,
-        answers={200: _pack("The pack as it is now.")},
+        answers={200: _pack("The pack as it is now.", dry_run=True)},
         refusals=[
             "pack_not_found",
             "file_not_found",
@@ -267,6 +298,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Begin a staged upload",
         description="Answers a form to post the archive to; its arrival starts the build. If-Match is for an upload "
         "with `pack_id`: it is checked at once, and again when the archive is built.",
+        query=dry_run.QUERY,
         headers=[IDEMPOTENCY_KEY, IF_MATCH],
         body=UPLOAD_START,
         example={"size_bytes": 104857600},
@@ -295,13 +327,112 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/agent-roles/{role_id}/packs",
         tag=_ROLES,
         summary="Set the packs of a role",
-        description="Replaces the whole list or changes nothing. An empty list detaches every pack.",
+        description="Replaces the whole list or changes nothing. An empty list detaches every pack. New packs are "
+        "pinned at their present revision, or at the one that is named; those that stay keep their pin. One request "
+        "changes at most 30 pins.",
         headers=[IF_MATCH, CREATE_ONLY],
         body=ROLE_ASSIGNMENT,
         example={"pack_ids": [examples.PACK_ID]},
         answers={200: _ROLE},
-        refusals=[*_JSON_FAULTS, "pack_not_found", "pack_deleting", "role_modified", "precondition_failed"],
+        refusals=[
+            *_JSON_FAULTS,
+            "pack_not_found",
+            "revision_not_found",
+            "pack_deleting",
+            "capabilities_widened",
+            "role_modified",
+            "precondition_failed",
+        ],
         writes=True,
+        scope=WRITE_ROLES,
+    ),
+    Operation(
+        function="refresh_role",
+        method="post",
+        path="/agent-roles/{role_id}/packs/refresh",
+        tag=_ROLES,
+        summary="Move pins to the present revisions",
+        description="All or none of them, at most 30 at once; `more` in the answer says that others are left. A "
+        "revision that may do more than the pin's needs consent: `accept_capabilities` names exactly that revision.",
+        headers=[IF_MATCH],
+        body=REFRESH,
+        example={"accept_capabilities": {examples.PACK_ID: 4}},
+        answers={
+            200: Answer(
+                description="The role as it is now.",
+                model="RefreshedRole",
+                example=examples.ROLE_PACKS,
+                headers=_ROLE.headers,
+            )
+        },
+        refusals=[
+            *_JSON_FAULTS,
+            "role_not_found",
+            "pack_not_found",
+            "capabilities_widened",
+            "role_modified",
+            "precondition_failed",
+        ],
+        writes=True,
+        scope=WRITE_ROLES,
+    ),
+    Operation(
+        function="list_roles",
+        method="get",
+        path="/agent-roles",
+        tag=_ROLES,
+        summary="List your organisation's roles",
+        description="By their ids, each with whether one of its pins is stale.",
+        query=role_lists.QUERY,
+        answers={200: Answer(description="A page.", model="RolePage", example=examples.ROLES)},
+    ),
+    Operation(
+        function="delete_role",
+        method="delete",
+        path="/agent-roles/{role_id}",
+        tag=_ROLES,
+        summary="Delete a role",
+        description="Its packs stay; its pins are let go.",
+        headers=[IF_MATCH],
+        answers={
+            200: Answer(description="The role is gone.", model="Deleted", example={"status": "deleted"})
+        },
+        refusals=["role_not_found", "role_modified", "precondition_failed"],
+        writes=True,
+        scope=WRITE_ROLES,
+    ),
+    Operation(
+        function="get_lock",
+        method="get",
+        path="/agent-roles/{role_id}/lock",
+        tag=_ROLES,
+        summary="Read a role's lock document",
+        description="What an agent's runtime needs of the role, and nothing else, in canonical JSON (RFC 8785). Poll "
+        "it with If-None-Match. Its schema and test vectors are in `docs/lock`.",
+        query=lock.QUERY,
+        answers={
+            200: Answer(
+                description="The lock document.",
+                model="Lock",
+                example=examples.LOCK,
+                headers={"ETag": "Changes with the role's revision."},
+            ),
+            302: _ELSEWHERE,
+        },
+        refusals=["role_not_found", "registry_unavailable"],
+    ),
+    Operation(
+        function="list_role_revisions",
+        method="get",
+        path="/agent-roles/{role_id}/revisions",
+        tag=_ROLES,
+        summary="Read a role's history",
+        description="One entry for every accepted write, the newest first, with who consented to what.",
+        query=role_lists.QUERY,
+        answers={
+            200: Answer(description="A page.", model="RoleRevisionPage", example=examples.ROLE_REVISIONS)
+        },
+        refusals=["role_not_found"],
     ),
     Operation(
         function="get_role_packs",
@@ -320,10 +451,63 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Get a login to pull the images of a role",
         description=(
             "A login of 15 minutes at the distribution door, which opens the images that the role pins, by their "
-            "digests, and nothing else. It needs no scope, and takes no body."
+            "digests, and nothing else. It takes no body."
         ),
         answers={200: Answer(description="The login.", model="PullLogin", example=examples.PULL_LOGIN)},
         refusals=["role_not_found"],
+        writes=True,
+        scope=WRITE_ROLES,
+    ),
+    Operation(
+        function="list_keys",
+        method="get",
+        path="/keys",
+        tag=_KEYS,
+        summary="List your organisation's API keys",
+        description="The newest first, those included that were revoked in the last 30 days or have just expired. A "
+        "key for one pack sees the keys for that pack only.",
+        query=keys.QUERY,
+        answers={200: Answer(description="A page.", model="KeyPage", example={"keys": [examples.KEY]})},
+    ),
+    Operation(
+        function="create_key",
+        method="post",
+        path="/keys",
+        tag=_KEYS,
+        summary="Make an API key",
+        description="The key never allows more than the credential that makes it: its scopes, its pack, its end. The "
+        "secret is in this answer and nowhere else. An organisation has at most 100 keys that can be used.",
+        headers=[IDEMPOTENCY_KEY],
+        body=keys.KEY_REQUEST,
+        example={
+            "label": "CI of slack-pack",
+            "scopes": ["caps:write"],
+            "pack_name": "slack",
+            "expires_in": 7776000,
+        },
+        answers={
+            201: Answer(
+                description="The new key, with its secret.",
+                model="IssuedKey",
+                example=examples.KEY | {"key": "sk_q3ZbVQ0m3v1kqkJ0hJ8m2yq5o0aQe1b8sWc7xR4tYzA"},
+                headers={"Cache-Control": "no-store"},
+            )
+        },
+        refusals=[*_JSON_FAULTS, "already_created", "quota_exceeded"],
+        writes=True,
+        scope=WRITE_KEYS,
+    ),
+    Operation(
+        function="revoke_key",
+        method="delete",
+        path="/keys/{key_id}",
+        tag=_KEYS,
+        summary="Revoke an API key",
+        description="No request can use the key any more. Repeating is safe.",
+        answers={200: Answer(description="The revoked key.", model="Key", example=examples.REVOKED_KEY)},
+        refusals=["key_not_found"],
+        writes=True,
+        scope=WRITE_KEYS,
     ),
     Operation(
         function="api_docs",

@@ -41,6 +41,8 @@ def body_schema(body: Body) -> Schema:
         schema["required"] = required
     if body.exclusive:
         schema["not"] = {"required": list(body.exclusive)}
+    if body.one_of:
+        schema["oneOf"] = [{"required": [name]} for name in body.one_of]
     if body.needs:
         schema["dependentRequired"] = {name: [other] for name, other in body.needs}
     if body.min_fields:
@@ -71,6 +73,16 @@ def _values(field: Field) -> Schema:
     return {"type": field.kind, "enum": list(field.values or ())}
 
 
+def _object(field: Field) -> Schema:
+    if field.each is not None:
+        return {"additionalProperties": field_schema(field.each)}
+    return {
+        "properties": {inner.name: field_schema(inner) for inner in field.fields},
+        "required": [inner.name for inner in field.fields if inner.required],
+        "additionalProperties": False,
+    }
+
+
 def _type(field: Field) -> Schema:
     if field.kind == "file":
         return {"contentMediaType": "application/gzip"}
@@ -79,6 +91,8 @@ def _type(field: Field) -> Schema:
     schema |= {word: bounds[name] for name, word in _WORDS.items() if bounds[name] is not None}
     if field.pattern is not None:
         schema["pattern"] = f"^{field.pattern}$"
+    if field.kind == "object":
+        schema |= _object(field)
     if field.items is not None:
         schema |= {"items": field_schema(field.items), "uniqueItems": True}
     elif field.example is not None:

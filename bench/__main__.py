@@ -11,6 +11,7 @@ from local.command import CommandFailed, run
 from local.environments import LOCAL, PROJECT, tool
 from local.sam_deployment import build
 
+from bench.goals import compared, table
 from bench.processes import ProgramFailed
 
 RESULTS: Final = Path(__file__).with_name("results.json")
@@ -77,7 +78,9 @@ def bench(sections: list[str], *, rounds: int) -> None:
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for section in sections:
         results[section] = SECTIONS[section](rounds)
+        results["goals"] = compared(results)
         RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    print(table(results["goals"]))
     run([tool("bench", "python"), Path(__file__).with_name("chart.py"), RESULTS, CHART], folder=PROJECT)
     print(f"\n{RESULTS.relative_to(PROJECT)} and {CHART.relative_to(PROJECT)} are written.")
 

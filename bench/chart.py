@@ -25,9 +25,12 @@ _NAMES: Final = {
 
 def draw(results: dict[str, Any], path: Path) -> None:
     """Write the chart of the results."""
-    figure, (build, start) = plt.subplots(1, 2, figsize=(12, 5), constrained_layout=True)
-    _draw_build(build, results.get("build", {}).get("pack", {}))
-    _draw_cold_start(start, results.get("cold_start", {}))
+    figure, axes = plt.subplot_mosaic(
+        [["build", "start"], ["goals", "start"]], figsize=(14, 9), layout="constrained"
+    )
+    _draw_build(axes["build"], results.get("build", {}).get("pack", {}))
+    _draw_goals(axes["goals"], results.get("goals", {}))
+    _draw_cold_start(axes["start"], results.get("cold_start", {}))
     figure.savefig(path, dpi=110, metadata={"Software": None})
 
 
@@ -35,6 +38,14 @@ def _draw_build(axes: Axes, seconds: dict[str, float]) -> None:
     bars = [(label, seconds[key]) for key, label in _NAMES.items() if key in seconds]
     _bars(axes, bars, unit="s", ours={"Packyard"})
     axes.set_title("280 MB in 8,500 files: archive to pushed image")
+
+
+def _draw_goals(axes: Axes, goals: dict[str, dict[str, float]]) -> None:
+    """Draw what was measured as a part of each goal."""
+    bars = [(what, values["measured"] / values["goal"]) for what, values in goals.items()]
+    _bars(axes, bars, unit="", ours={what for what, part in bars if part <= 1})
+    axes.axvline(1, color="black", linewidth=1)
+    axes.set_title("What was measured, as a part of its goal: up to the line is met")
 
 
 def _draw_cold_start(axes: Axes, section: dict[str, Any]) -> None:
@@ -52,7 +63,7 @@ def _bars(axes: Axes, bars: list[tuple[str, float]], *, unit: str, ours: set[str
     drawn = axes.barh(labels, [value for _, value in bars])
     for bar, label in zip(drawn, labels, strict=True):
         bar.set_color(_OURS if label in ours else _OTHERS)
-    axes.bar_label(drawn, fmt=f"%.3g {unit}", padding=3)
+    axes.bar_label(drawn, fmt=f"%.3g {unit}".rstrip(), padding=3)
     axes.invert_yaxis()
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlabel(unit)

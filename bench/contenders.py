@@ -44,6 +44,8 @@ def packyard(task: Task) -> Run:
     environment.pop("PYTHONPYCACHEPREFIX", None)
     arguments: Arguments = [
         sys.executable,
+        # Without the packages of this environment, which the layer does not have.
+        "-S",
         "-m",
         "bench.packyard_push",
         task.archive,

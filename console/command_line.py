@@ -298,11 +298,15 @@ def _print_org(org: Org) -> None:
 def _print_key(key: ApiKey) -> None:
     expires = [] if key.expires_at is None else [f"expires {format_timestamp(key.expires_at)}"]
     revoked = [] if key.revoked_at is None else [f"revoked {format_timestamp(key.revoked_at)}"]
+    only = [] if key.pack_name is None else [f"only {key.pack_name}"]
+    made = [] if key.created_by is None else [f"made by {key.created_by}"]
     _print_row(
         f"key:{key.key_id}",
-        key.permission_set,
+        key.permission_set or " ".join(sorted(key.granted)) or "(reads)",
         format_timestamp(key.created_at),
         key.label,
+        *only,
+        *made,
         *expires,
         *revoked,
     )

@@ -8,12 +8,11 @@ from console.refusal import Refused
 from packyard.packs.manifest.name import parse_slug
 from packyard.store.table import ConditionFailed
 from packyard.store.tenants import SlugTaken, TenantStore
-from packyard.tenants.api_key import SECRET_BYTES, ApiKey, PermissionSet, hash_secret, new_secret
+from packyard.tenants.api_key import SECRET_BYTES, ApiKey, PermissionSet, hash_secret, new_secret, parse_label
 from packyard.tenants.org import BillingPosture, Org, parse_org_id
 
 # A slug is a label in a host name (RFC 1035, section 2.3.4).
 _MAX_SLUG = 63
-_MAX_LABEL = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +89,10 @@ class Tenants:
         Raises:
             Refused: There is no such organisation, or the label is not 1 to 120 printable characters.
         """
-        if not 1 <= len(label) <= _MAX_LABEL or not label.isprintable():
-            raise Refused(f"label: must be 1 to {_MAX_LABEL} printable characters")
+        try:
+            parse_label(label)
+        except ValueError as error:
+            raise Refused(f"label: {error}") from None
         org = self.find_org(named)
         secret = new_secret(self.random_bytes(SECRET_BYTES))
         key = ApiKey(

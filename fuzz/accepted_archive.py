@@ -11,10 +11,10 @@ from tests.corpus.reading import read, seen_by_python, seen_by_us
 from packyard.errors import InvalidRequest, PayloadTooLarge
 from packyard.oci.build.layer import LayerSpool
 from packyard.oci.build.tree import File, canonical_order
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.media_types import GZIP_LAYER
 from packyard.oci.read.image_scan import ImageScan
-from packyard.oci.read.root_file import LayerLimits
-from packyard.oci.read.third_party_document import Descriptor
+from packyard.oci.read.layer_limits import LayerLimits
 from packyard.packs.archive.contents import PackContents
 from packyard.packs.archive.limits import KIB, ArchiveLimits
 from packyard.packs.archive.member_path import is_litter

@@ -8,7 +8,7 @@ the command that installs them is printed.
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +70,11 @@ PROGRAMS: Final = {
         ),
         # For a Python without pip. Debian's runs without being installed.
         Program(name="pip", debian="python3-pip-whl", fedora="python3-pip", homebrew="python3"),
+        # They run programs under another processor. Homebrew has none for macOS, whose programs QEMU cannot run.
+        *(
+            Program(name=f"qemu-{processor}", debian="qemu-user", fedora="qemu-user", homebrew="qemu")
+            for processor in ("x86_64", "aarch64")
+        ),
         # It makes a user namespace, for which it needs programs that belong to root.
         _same("buildah", unpacked=False),
     )
@@ -115,7 +120,7 @@ def fetch(names: Sequence[str]) -> None:
     as_root = os.geteuid() == 0
     if not with_apt or not (as_root or all(PROGRAMS[name].unpacked for name in names)):
         raise ProgramMissing(needed)
-    packages = [PROGRAMS[name].debian for name in names]
+    packages = _distinct(PROGRAMS[name].debian for name in names)
     try:
         with exclusively(LOCAL / "programs.lock"):
             if as_root:
@@ -124,6 +129,26 @@ def fetch(names: Sequence[str]) -> None:
                 _unpack(packages, names)
     except CommandFailed as error:
         raise CommandFailed(f"{error}\n{needed}") from error
+
+
+def unpack_for(architecture: str, packages: Sequence[str], root: Path) -> None:
+    """Unpack packages of another architecture, with everything that they depend on.
+
+    Args:
+        architecture: Debian's name of it: `amd64` or `arm64`.
+        packages: Their names in Debian.
+        root: Where to unpack them.
+
+    Raises:
+        ProgramMissing: This system has no apt.
+        CommandFailed: apt failed: the sources of Ubuntu, for instance, have one architecture each.
+    """
+    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+        raise ProgramMissing(
+            f"Debian's {' '.join(packages)} for {architecture} can only be fetched with apt-get"
+        )
+    with exclusively(LOCAL / "programs.lock"):
+        _extract(_downloaded(packages, architecture=architecture), root)
 
 
 def install_line(
@@ -144,14 +169,18 @@ def install_line(
     programs = [PROGRAMS[name] for name in names]
     sudo = "sudo " if (os.geteuid() if user is None else user) else ""
     if which("apt-get"):
-        return f"Install with: {sudo}apt-get install {' '.join(program.debian for program in programs)}"
+        return f"Install with: {sudo}apt-get install {' '.join(_distinct(each.debian for each in programs))}"
     if which("dnf"):
-        return f"Install with: {sudo}dnf install {' '.join(program.fedora for program in programs)}"
+        return f"Install with: {sudo}dnf install {' '.join(_distinct(each.fedora for each in programs))}"
     if platform == "darwin":
         # A formula with a second command comes last.
-        formulas = sorted((program.homebrew for program in programs), key=lambda formula: "&&" in formula)
+        formulas = sorted(_distinct(each.homebrew for each in programs), key=lambda formula: "&&" in formula)
         return f"Install with: brew install {' '.join(formulas)}"
     return f"Install with this system's package manager: {' '.join(names)}"
+
+
+def _distinct(packages: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(packages))
 
 
 def _install(packages: Sequence[str]) -> None:
@@ -169,29 +198,43 @@ def _install(packages: Sequence[str]) -> None:
 
 def _unpack(packages: Sequence[str], names: Sequence[str]) -> None:
     with step(f"fetching from Debian into .local/system: {' '.join(packages)}"):
-        archives = _downloaded(packages)
-        UNPACKED.mkdir(parents=True, exist_ok=True)
-        for archive in archives:
-            run(["dpkg-deb", "--extract", archive, UNPACKED], folder=PROJECT)
+        _extract(_downloaded(packages), UNPACKED)
         for name in names:
             if (UNPACKED / "usr" / "bin" / name).exists():
                 write_wrapper(name, UNPACKED)
-        shutil.rmtree(_SYSTEM / "apt")
 
 
-def _downloaded(packages: Sequence[str]) -> list[Path]:
-    """Return the packages with all dependencies that this system lacks. Lists and archives are in our own folder."""
+def _extract(archives: Sequence[Path], root: Path) -> None:
+    root.mkdir(parents=True, exist_ok=True)
+    for archive in archives:
+        run(["dpkg-deb", "--extract", archive, root], folder=PROJECT)
+    shutil.rmtree(_SYSTEM / "apt")
+
+
+def _downloaded(packages: Sequence[str], *, architecture: str | None = None) -> list[Path]:
+    """Return the packages with all dependencies that this system lacks. Lists and archives are in our own folder.
+
+    This system lacks every package of another architecture.
+    """
     folder = _SYSTEM / "apt"
     shutil.rmtree(folder, ignore_errors=True)
     for below in ("state/lists/partial", "cache/archives/partial"):
         (folder / below).mkdir(parents=True)
-    options = {
+    options: dict[str, str | Path] = {
         "Dir::State": folder / "state",
         "Dir::State::status": "/var/lib/dpkg/status",
         "Dir::Cache": folder / "cache",
         # The locks belong to the system.
         "Debug::NoLocking": "true",
     }
+    if architecture is not None:
+        nothing_installed = folder / "status"
+        nothing_installed.touch()
+        options |= {
+            "Dir::State::status": nothing_installed,
+            "APT::Architecture": architecture,
+            "APT::Architectures": architecture,
+        }
     apt: Command = [
         "apt-get",
         "-q",

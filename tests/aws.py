@@ -3,18 +3,22 @@
 The table is made from the template's own resource, so that its schema is written down once.
 """
 
+import copy
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import boto3
 import botocore.session
 import yaml
 from botocore.config import Config
+from botocore.hooks import HierarchicalEmitter
 from botocore.loaders import create_loader
+from botocore.retries.quota import RetryQuota
 from moto import mock_aws
 from tests.quick_tables import speed_up
 
@@ -40,9 +44,10 @@ PULL_TOKEN_SECRET: Final = f"arn:aws:secretsmanager:{REGION}:123456789012:secret
 CURSOR_KEY: Final = "a secret of this test"
 
 # What is kept in the bucket beside the archives, and may be lost.
-_CACHES = ("indexes/", "files/")
+_CACHES = ("indexes/", "files/", "locks/")
 # Read once for all tests: parsing them takes most of the time of making a client.
 _SERVICE_MODELS: Final = create_loader()
+_RETRIES: Final = Config(retries={"mode": "standard"})
 _TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 _CREATE_TABLE_PROPERTIES = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
 
@@ -106,12 +111,7 @@ class Aws:
 @contextmanager
 def aws_in_memory() -> Iterator[Aws]:
     """Run with empty services of this deployment's shape; nothing leaves the process."""
-    with mock_aws():
-        made = session()
-        config = Config(retries={"mode": "standard"})
-        dynamodb = made.client("dynamodb", config=config)
-        s3 = made.client("s3", config=config)
-        sqs = made.client("sqs", config=config)
+    with mock_aws(), _lent("dynamodb") as dynamodb, _lent("s3") as s3, _lent("sqs") as sqs:
         create_table(dynamodb)
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         queue_url = sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
@@ -127,14 +127,6 @@ def aws_in_memory() -> Iterator[Aws]:
         )
 
 
-def secrets_in_memory() -> Any:
-    """Return a client of Secrets Manager, whose one secret is the cursors'; only within `aws_in_memory`."""
-    client: Any = session().client("secretsmanager", config=Config(retries={"mode": "standard"}))
-    client.create_secret(Name=CURSOR_SECRET.rpartition(":")[2], SecretString=CURSOR_KEY)
-    client.create_secret(Name=PULL_TOKEN_SECRET.rpartition(":")[2], SecretString=CURSOR_KEY)
-    return client
-
-
 def session() -> boto3.Session:
     core = botocore.session.get_session()
     core.register_component("data_loader", _SERVICE_MODELS)
@@ -144,6 +136,56 @@ def session() -> boto3.Session:
         region_name=REGION,
         botocore_session=core,
     )
+
+
+_session: Final = cache(session)
+
+
+@dataclass(kw_only=True)
+class _LentClient:
+    """A client that one test after the other uses, since making it takes longer than most tests use it."""
+
+    client: Any
+    as_made: HierarchicalEmitter
+    unchanged: object = None
+
+    @classmethod
+    def of(cls, service: str) -> Self:
+        client: Any = _session().client(service, config=_RETRIES)  # type: ignore[call-overload]
+        lent = cls(client=client, as_made=copy.copy(client.meta.events._emitter))  # noqa: SLF001 - no other way
+        lent.renew()
+        return lent
+
+    def renew(self) -> None:
+        """Forget what a test has registered, and what it has used of the budget for retries."""
+        emitter = self.client.meta.events._emitter  # noqa: SLF001 - no other way to know what is registered
+        # Each registration and its end replace this.
+        if emitter._lookup_cache is not self.unchanged:  # noqa: SLF001
+            vars(emitter).update(vars(copy.copy(self.as_made)))
+            self.unchanged = emitter._lookup_cache = {}  # noqa: SLF001
+        service = self.client.meta.service_model.service_id.hyphenize()
+        retries = emitter._unique_id_handlers[f"retry-config-{service}"]["handler"].__self__  # noqa: SLF001
+        retries._retry_quota._quota.release(RetryQuota.INITIAL_CAPACITY)  # noqa: SLF001
+
+
+_IDLE: Final[defaultdict[str, list[_LentClient]]] = defaultdict(list)
+
+
+@contextmanager
+def _lent(service: str) -> Iterator[Any]:
+    """Lend a client that is as if it had just been made."""
+    lent = _IDLE[service].pop() if _IDLE[service] else _LentClient.of(service)
+    yield lent.client
+    lent.renew()
+    _IDLE[service].append(lent)
+
+
+def secrets_in_memory() -> Any:
+    """Return a client of Secrets Manager, with the secrets that sign cursors and pull tokens; only within `aws_in_memory`."""
+    client: Any = _session().client("secretsmanager", config=_RETRIES)
+    client.create_secret(Name=CURSOR_SECRET.rpartition(":")[2], SecretString=CURSOR_KEY)
+    client.create_secret(Name=PULL_TOKEN_SECRET.rpartition(":")[2], SecretString=CURSOR_KEY)
+    return client
 
 
 def create_table(client: "DynamoDBClient") -> None:

@@ -26,8 +26,10 @@ DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "architecture.md"
 START: Final = "<!-- written by `python -m tests.call_counts` -->\n"
 END: Final = "<!-- end of what it writes -->\n"
 
+TRY: Final = {"dry_run": "true"}
 _MADE: Final = 201
 _FOUND: Final = 200
+_NOT_MODIFIED: Final = 304
 _REDIRECTED: Final = 307
 PINNING: Final = "pinning"
 
@@ -46,29 +48,58 @@ class Scene:
         _ok(service.delete(gone))
         self.deletion = next(body for body in service.aws.queued() if "pack_deletion" in body)
         service.clock.advance(DEADLINE * 2)
+        held = _ok(service.upload(PackArchive(name="held").build())).body["id"]
+        _ok(service.set_role("standing", [held]))
+        _ok(service.update(held, "community"))
+        _ok(service.set_role("read", [held]))
+        self.tag = _ok(service.lock("read")).headers["ETag"]
+        self.followed = _ok(self.register("followed")).body["id"]
+        _ok(service.pin("following", [{"id": self.followed, "follow": True}]))
+        _ok(self.replace("2.0.0", "followed", self.followed))
+        self.told = service.stream_of(self.followed)
         self.started = _ok(start(service)).body["upload_id"]
+        self.key = _ok(self.make_key()).body["id"]
         self.arrived = arrive(service, self.started, PackArchive(name="staged").build())
         self.password = self.image = self.config = ""
         # The table is about a container that has been used: clients are made, tokens are at hand.
         service.registry.requests.clear()
         elsewhere.requests.clear()
 
-    def register(self, name: str) -> Answer:
+    def register(self, name: str, **query: str) -> Answer:
         """Register a pack whose image is elsewhere."""
         body = {"image_ref": self._shelve(name, "1.0.0")}
-        return self.service.send("create_pack", "POST", "/packs", json=body)
+        return self.service.send("create_pack", "POST", "/packs", json=body, query=query)
 
-    def replace(self, version: str) -> Answer:
-        """Move the registered pack to another version."""
-        body = {"image_ref": self._shelve("elsewhere", version)}
-        return self.service.send("replace_pack", "PUT", f"/packs/{self.registered}", json=body)
+    def replace(self, version: str, name: str = "elsewhere", pack: str = "", **query: str) -> Answer:
+        """Move a registered pack to another version."""
+        body = {"image_ref": self._shelve(name, version)}
+        path = f"/packs/{pack or self.registered}"
+        return self.service.send("replace_pack", "PUT", path, json=body, query=query)
 
-    def reupload(self, archive: bytes) -> Answer:
+    def poll(self) -> None:
+        """Ask for a lock that the client has."""
+        assert self.service.lock("read", ACME, etag=self.tag).status == _NOT_MODIFIED
+
+    def upload(self, archive: bytes, **query: str) -> Answer:
+        """Send an archive for a new pack."""
+        return self._form("upload_pack", "/packs/upload", archive, query)
+
+    def reupload(self, archive: bytes, **query: str) -> Answer:
         """Send another archive for the built pack."""
+        return self._form("reupload_pack", f"/packs/{self.built}/upload", archive, query)
+
+    def _form(self, function: str, path: str, archive: bytes, query: dict[str, str]) -> Answer:
         form, headers = multipart({"archive": archive})
-        path = f"/packs/{self.built}/upload"
-        request = Request(method="POST", resource=path, path=path, headers=headers, body=form, caller=ACME)
-        return self.service.request("reupload_pack", request)
+        request = Request(
+            method="POST", resource=path, path=path, query=query, headers=headers, body=form, caller=ACME
+        )
+        return self.service.request(function, request)
+
+    def refresh(self) -> Answer:
+        """Move the pin of the role that stands to a new revision of its pack."""
+        answer = self.service.refresh_role("standing")
+        assert answer.body["revision"] > 1
+        return answer
 
     def read(self, function: str, tail: str) -> object:
         """Ask for something below the built pack."""
@@ -77,16 +108,21 @@ class Scene:
             function, Request(method="GET", resource=path, path=path, caller=ACME).event()
         )
 
-    def write(self, path: str) -> Answer:
+    def write(self, path: str, **query: str) -> Answer:
         """Write a file into the built pack."""
         full = f"/packs/{self.built}/files/{path}"
-        request = Request(method="PUT", resource=full, path=full, body=b"# New\n", caller=ACME)
+        request = Request(method="PUT", resource=full, path=full, query=query, body=b"# New\n", caller=ACME)
         return _ok(self.service.request("put_file", request))
 
     def clone(self) -> Answer:
         """Clone the built pack."""
         path = f"/packs/{self.built}/clone"
         return self.service.send("clone_pack", "POST", path, json={"name": "cloned"})
+
+    def make_key(self) -> Answer:
+        """Make an API key."""
+        body = {"label": "ci", "scopes": ["caps:write"]}
+        return self.service.send("create_key", "POST", "/keys", json=body)
 
     def pin(self) -> None:
         """Let a role pin the built pack, log in for it, and read the image's documents: the container has been used."""
@@ -148,11 +184,28 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`POST /packs/{id}/changes`": lambda scene: _ok(
         change(scene.service, scene.built, {"README.md": b"# New\n"})
     ),
+    "`POST /packs?dry_run=true`": lambda scene: _ok(scene.register("new", **TRY)),
+    "`PUT /packs/{id}?dry_run=true`": lambda scene: _ok(scene.replace("2.0.0", **TRY)),
+    "`POST /packs/upload?dry_run=true`": lambda scene: _ok(
+        scene.upload(PackArchive(name="new").build(), **TRY)
+    ),
+    "`POST /packs/{id}/upload?dry_run=true`": lambda scene: _ok(
+        scene.reupload(PackArchive(version="2.0.0").build(), **TRY)
+    ),
+    "`PUT /packs/{id}/files/{path}?dry_run=true`": lambda scene: scene.write("README.md", **TRY),
     "`POST /packs/{id}/clone`": lambda scene: _ok(scene.clone()),
     "`DELETE /packs/{id}`, registered": lambda scene: _ok(scene.service.delete(scene.registered)),
     "`DELETE /packs/{id}`, built": lambda scene: _ok(scene.service.delete(scene.built)),
     "`PUT /agent-roles/{role_id}/packs`": lambda scene: _ok(scene.service.set_role("r", [scene.built])),
-    "`GET /agent-roles/{role_id}/packs`": lambda scene: scene.service.get_role("r"),
+    "`GET /agent-roles/{role_id}/packs`": lambda scene: _ok(scene.service.get_role("standing")),
+    "`POST /agent-roles/{role_id}/packs/refresh`": lambda scene: _ok(scene.refresh()),
+    "`DELETE /agent-roles/{role_id}`": lambda scene: _ok(scene.service.delete_role("standing")),
+    "`GET /agent-roles`": lambda scene: _ok(scene.service.list_roles()),
+    "`GET /agent-roles/{role_id}/revisions`": lambda scene: _ok(scene.service.role_history("standing")),
+    "`GET /agent-roles/{role_id}/lock`, the first time": lambda scene: _ok(scene.service.lock("standing")),
+    "`GET /agent-roles/{role_id}/lock`": lambda scene: _ok(scene.service.lock("read")),
+    "`GET /agent-roles/{role_id}/lock`, unchanged": lambda scene: scene.poll(),
+    "`follow_packs`, a role": lambda scene: scene.service.invoke("follow_packs", {"Records": scene.told}),
     "`POST /agent-roles/{role_id}/pull-token`": After(
         Scene.pin, lambda scene: _ok(login(scene.service, PINNING))
     ),
@@ -173,6 +226,11 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`PUT /packs/{id}/files/{path}`": lambda scene: scene.write("README.md"),
     "`POST /packs/uploads`": lambda scene: _ok(start(scene.service)),
     "`GET /packs/uploads/{upload_id}`": lambda scene: _ok(look(scene.service, scene.started)),
+    "`GET /keys`": lambda scene: _ok(scene.service.send("list_keys", "GET", "/keys")),
+    "`POST /keys`": lambda scene: _ok(scene.make_key()),
+    "`DELETE /keys/{key_id}`": lambda scene: _ok(
+        scene.service.send("revoke_key", "DELETE", f"/keys/{scene.key}")
+    ),
     "`build_upload`": lambda scene: deliver(scene.service, scene.arrived),
     "`clean_up`, an image in use": lambda scene: scene.service.deliver_bodies([scene.cleanup_message]),
     "`clean_up`, a deletion that has ended": lambda scene: scene.service.deliver_bodies([scene.deletion]),

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from tests.internet import Internet
 
-from packyard.oci.read.root_file import LayerLimits
+from packyard.oci.read.layer_limits import LayerLimits
 from packyard.oci.reference import parse_reference
 from packyard.registry.credentials import Anonymous, Basic
 from packyard.registry.third_party.guard import TrustedHosts, connect_to, resolve_name

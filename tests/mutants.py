@@ -129,9 +129,23 @@ MUTANTS: Final = (
     Mutant(
         "a role's reference is not counted",
         "store/roles.py",
-        'values={":one": 1, ":active"',
-        'values={":one": 0, ":active"',
+        '= {":one": 1, ":active"',
+        '= {":one": 0, ":active"',
         (_OPERATIONS + "test_agent_roles.py",),
+    ),
+    Mutant(
+        "a pin moves to wider capabilities without consent",
+        "operations/consent.py",
+        "difference.widened and agreed is None",
+        "difference.widened and agreed is not None",
+        (_OPERATIONS + "test_role_pins.py",),
+    ),
+    Mutant(
+        "a pin follows to wider capabilities",
+        "operations/follow.py",
+        "if move.difference.widened:",
+        "if move.from_revision < 0:",
+        (_OPERATIONS + "test_follow.py",),
     ),
     Mutant(
         "a pack that a role of its owner holds can be deleted",

@@ -2,28 +2,81 @@
 
 moto 5 copies a whole table for each item of a transaction, to be able to roll it back, and sorts all of its items for
 each query. In tests that write much this is most of their time. Here a copy shares the items, and whoever changes one
-in place changes a copy of it.
+in place changes a copy of it. It also looks for each of the ten kinds of values, by several names, in each value that
+it answers with. Here a value that is the same in JSON is answered as it is. Of any service, what depends on the class
+of a backend only is found once for each class, not for each request; and who takes which node of an expression once
+for each kind of node, not for each node.
 """
 
 import copy
+from functools import cache
 from typing import Any, Final
 
+from moto.core import responses
+from moto.core.base_backend import BaseBackend
+from moto.core.model import StructureShape
+from moto.core.serialize import BaseJSONSerializer
+from moto.core.utils import method_names_from_class
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
+from moto.dynamodb.parsing import ast_nodes
 
 _update_item: Final = DynamoDBBackend.update_item
+_serialize_structure: Final = BaseJSONSerializer._serialize_type_structure  # noqa: SLF001 - what is replaced
+_urls: Final = BaseBackend.urls.fget  # type: ignore[attr-defined]  # it is a property
 _cast_value: Final = DynamoType.cast_value.fget  # type: ignore[attr-defined]  # it is a property
+
+_URLS: Final[dict[type[BaseBackend], Any]] = {}
 
 
 def speed_up() -> None:
     """Put quicker ways in the place of moto's, in this process."""
+    responses.method_names_from_class = cache(method_names_from_class)  # type: ignore[attr-defined]
+    BaseBackend.urls = property(_urls_of_class)  # type: ignore[assignment,method-assign]
+    ast_nodes.DepthFirstTraverser.traverse = _traverse  # type: ignore[attr-defined]
     Table.__deepcopy__ = _snapshot  # type: ignore[attr-defined]
     Table.all_items = _all_items  # type: ignore[method-assign]
     DynamoDBBackend.update_item = _update_a_copy  # type: ignore[assignment,method-assign]
+    BaseJSONSerializer._serialize_type_structure = _serialize_value  # type: ignore[method-assign]  # noqa: SLF001
     DynamoType.cast_value = property(_cast)  # type: ignore[assignment,method-assign]
     DynamoType.__hash__ = _hash  # type: ignore[method-assign]
     DynamoType.__eq__ = _equal  # type: ignore[method-assign]
+
+
+def _urls_of_class(self: BaseBackend) -> Any:
+    kind = type(self)
+    if kind not in _URLS:
+        _URLS[kind] = _urls(self)
+    return _URLS[kind]
+
+
+def _traverse(self: Any, root: Any) -> Any:
+    """Process the nodes of an expression, those below a node before it."""
+    processors = self._processing_map()
+    found: dict[type, Any] = {}
+
+    def walk(node: Any, place: int = -1) -> Any:
+        kind = type(node)
+        if kind not in found:
+            of_kind = (process for known, process in processors.items() if issubclass(kind, known))
+            is_node = issubclass(kind, ast_nodes.Node)  # type: ignore[attr-defined]
+            found[kind] = is_node, next(of_kind, None)
+        is_node, process = found[kind]
+        if not is_node:
+            return node
+        parent = node.parent
+        for number, child in enumerate(node.children or ()):
+            self.pre_processing_of_child(node, number)
+            walk(child, number)
+        if process is not None:
+            node = process(node)
+            node.parent = parent
+            if parent:
+                parent.children[place] = node
+        return node
+
+    return walk(root)
 
 
 def _snapshot(self: Table, _memo: dict[int, Any]) -> Table:
@@ -48,6 +101,30 @@ def _all_items(self: Table) -> list[Item]:
     # The keys of our one table are text.
     items.sort(key=lambda item: (item.hash_key.value, item.range_key.value))
     return items
+
+
+def _serialize_value(
+    self: BaseJSONSerializer, serialized: Any, value: Any, shape: StructureShape, key: str
+) -> None:
+    if key and shape.name == "AttributeValue" and _is_json(value):
+        serialized[key] = value
+    else:
+        _serialize_structure(self, serialized, value, shape, key)
+
+
+def _is_json(value: Any) -> bool:
+    """Tell whether a value is text, a number or of those, so that JSON has it as moto does."""
+    if type(value) is not dict or len(value) != 1:
+        return False
+    [(kind, content)] = value.items()
+    match kind, content:
+        case ("S" | "N", str()) | ("BOOL" | "NULL", bool()):
+            return True
+        case "M", dict():
+            return all(map(_is_json, content.values()))
+        case "L", list():
+            return all(map(_is_json, content))
+    return False
 
 
 def _cast(self: DynamoType) -> Any:

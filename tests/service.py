@@ -29,20 +29,22 @@ from packyard.composition.deadline import Deadline
 from packyard.composition.settings import JwtSettings, Settings
 from packyard.messaging.consumer import logger as consumer_log
 from packyard.packs.archive.limits import ArchiveLimits
-from packyard.tenants.caller import WRITE, Caller
+from packyard.store.table import Query
+from packyard.store.wire import Item, to_wire
+from packyard.tenants.caller import SCOPES, Caller
 
 ACME: Final = Caller(
     org_id="org_01hzacme0000000000000000aa",
     org_slug="acme",
     principal="key:acme",
-    scopes=frozenset({WRITE}),
+    scopes=SCOPES,
     may_create=True,
 )
 GLOBEX: Final = Caller(
     org_id="org_01hzg0bex0000000000000000a",
     org_slug="globex",
     principal="key:globex",
-    scopes=frozenset({WRITE}),
+    scopes=SCOPES,
     may_create=True,
 )
 DEADLINE: Final = timedelta(seconds=120)
@@ -206,6 +208,73 @@ class Service:
         """Set the packs of a role, on a condition: `if_match` or `if_none_match`."""
         return self.request("set_role_packs", role_request(role_id, pack_ids, caller, **conditions))
 
+    def pin(self, role_id: str, packs: object, caller: Caller = ACME, **more: object) -> Answer:
+        """Set the packs of a role, each with where it is pinned; `more` are further fields of the body."""
+        return self._of_role("set_role_packs", "PUT", role_id, "packs", caller, json={"packs": packs, **more})
+
+    def refresh_role(
+        self, role_id: str, caller: Caller = ACME, *, if_match: str | None = None, **body: object
+    ) -> Answer:
+        """Move a role's pins to the present revisions."""
+        headers = {"If-Match": if_match} if if_match else {}
+        return self._of_role(
+            "refresh_role", "POST", role_id, "packs/refresh", caller, json=body, headers=headers
+        )
+
+    def delete_role(self, role_id: str, caller: Caller = ACME, *, if_match: str | None = None) -> Answer:
+        """Delete a role."""
+        headers = {"If-Match": if_match} if if_match else {}
+        return self._of_role("delete_role", "DELETE", role_id, "", caller, headers=headers)
+
+    def list_roles(self, caller: Caller = ACME, /, **query: str) -> Answer:
+        """List roles."""
+        return self.send("list_roles", "GET", "/agent-roles", caller=caller, query=query)
+
+    def follow(self, pack_id: str) -> list[str]:
+        """Let the table's stream tell of a pack's new image, and of the roles that follow it. Return what failed."""
+        failed = self.invoke("follow_packs", {"Records": self.stream_of(pack_id)})["batchItemFailures"]
+        return [failure["itemIdentifier"] for failure in failed]
+
+    def stream_of(self, pack_id: str) -> list[dict[str, Any]]:
+        """Return what the table's stream tells of a pack's new image, and of the roles that hold it."""
+        references = self.aws.table.query(
+            Query(
+                condition="PK = :pack AND begins_with(SK, :references)",
+                values={":pack": f"PACK#{pack_id}", ":references": "REF#"},
+            )
+        ).items
+        return [
+            stream_record(pack_id, "PACK", {"image_digest": "old"}, {"image_digest": "new"}),
+            *(stream_record(pack_id, item["SK"], {}, item) for item in references),
+        ]
+
+    def lock(self, role_id: str, caller: Caller = ACME, /, etag: str = "", **query: str) -> Answer:
+        """Read a role's lock document."""
+        headers = {"If-None-Match": etag} if etag else {}
+        return self._of_role("get_lock", "GET", role_id, "lock", caller, query=query, headers=headers)
+
+    def role_history(self, role_id: str, caller: Caller = ACME, /, **query: str) -> Answer:
+        """Read a role's history."""
+        return self._of_role("list_role_revisions", "GET", role_id, "revisions", caller, query=query)
+
+    def _of_role(
+        self, function: str, method: str, role_id: str, tail: str, caller: Caller, **more: Any
+    ) -> Answer:
+        headers = dict(more.get("headers", {}))
+        body = json.dumps(more["json"]).encode() if "json" in more else None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        request = Request(
+            method=method,
+            resource=f"/agent-roles/{{role_id}}/{tail}".rstrip("/"),
+            path=f"/agent-roles/{role_id}/{tail}".rstrip("/"),
+            query=more.get("query", {}),
+            headers=headers,
+            body=body,
+            caller=caller,
+        )
+        return self.request(function, request)
+
     def get_role(self, role_id: str, caller: Caller = ACME) -> Answer:
         """Read the packs of a role."""
         resource, path = "/agent-roles/{role_id}/packs", f"/agent-roles/{role_id}/packs"
@@ -284,6 +353,11 @@ class _NoteHeld(logging.Handler):
             self._held.add(record.__dict__["message_id"])
 
 
+def numbered_bytes(size: int, number: int) -> bytes:
+    """Return bytes that look random, others for each number."""
+    return hashlib.shake_256(str(number).encode()).digest(size)
+
+
 @contextmanager
 def running_service(
     *, limits: ArchiveLimits | None = None, api_domain: str = "", jwt: JwtSettings | None = None
@@ -291,7 +365,7 @@ def running_service(
     """Run an empty service."""
     with aws_in_memory() as aws, FakeRegistry() as registry:
         clock = Clock()
-        ulids = count(1)
+        ulids, secrets = count(1), count(1)
         clients: dict[str, Any] = {"dynamodb": aws.dynamodb, "s3": aws.s3, "sqs": aws.sqs}
 
         def client(name: str) -> Any:
@@ -320,6 +394,7 @@ def running_service(
             ),
             clock=clock,
             new_ulid=lambda: f"01HZ{next(ulids):022d}",
+            random_bytes=lambda size: numbered_bytes(size, next(secrets)),
             sleep=lambda _seconds: None,
             # No invocation runs out of time by itself here, however slow the machine; see `time_passes`.
             deadline=Deadline(monotonic=lambda: 0),
@@ -331,6 +406,21 @@ def running_service(
             yield Service(
                 aws=aws, registry=registry, services=services, clock=clock, wire=wire, process=process
             )
+
+
+def stream_record(pack_id: str, sort_key: str, old: Item, new: Item) -> dict[str, Any]:
+    """Return a record of the table's stream about an item of a pack's partition, as Lambda passes it on."""
+    images = {"OldImage": to_wire(old), "NewImage": to_wire(new)}
+    return {
+        "eventID": sort_key,
+        "eventName": "MODIFY" if old else "INSERT",
+        "eventSource": "aws:dynamodb",
+        "dynamodb": {
+            "Keys": to_wire({"PK": f"PACK#{pack_id}", "SK": sort_key}),
+            "SequenceNumber": sort_key,
+            **{name: image for name, image in images.items() if image},
+        },
+    }
 
 
 def update_request(pack_id: str, visibility: str, caller: Caller, if_match: str | None = None) -> Request:

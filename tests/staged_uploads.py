@@ -10,10 +10,20 @@ from tests.service import ACME, Service
 from packyard.tenants.caller import Caller
 
 
-def start(service: Service, caller: Caller = ACME, *, if_match: str | None = None, **fields: Any) -> Answer:
+def start(
+    service: Service,
+    caller: Caller = ACME,
+    *,
+    if_match: str | None = None,
+    dry_run: bool = False,
+    **fields: Any,
+) -> Answer:
     """Ask for a form."""
     headers = {} if if_match is None else {"If-Match": if_match}
-    return service.send("start_upload", "POST", "/packs/uploads", caller=caller, json=fields, headers=headers)
+    query = {"dry_run": "true"} if dry_run else {}
+    return service.send(
+        "start_upload", "POST", "/packs/uploads", caller=caller, json=fields, headers=headers, query=query
+    )
 
 
 def look(service: Service, upload_id: str, caller: Caller = ACME) -> Answer:

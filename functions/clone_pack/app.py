@@ -17,7 +17,7 @@ app = make_app()
 def clone_pack(pack_id: str) -> Response[str]:
     """Answer 201 with the clone, or 200 with the one that is there when this is a repeat."""
     services = bootstrap.services()
-    caller = writer(app.current_event, api_domain=services.settings.api_domain)
+    caller = writer(app.current_event, api_domain=services.settings.api_domain, narrowed=True)
     refuse_conditions(app.current_event)
     asked = read_clone(app.current_event)
 

@@ -14,7 +14,7 @@ app = make_app()
 def delete_pack(pack_id: str) -> Response[str]:
     """Answer 200 when the pack is deleted, also when it was deleted before."""
     services = bootstrap.services()
-    caller = writer(app.current_event, api_domain=services.settings.api_domain, create=False)
+    caller = writer(app.current_event, api_domain=services.settings.api_domain, narrowed=True, create=False)
     services.deleter.delete(pack_id, caller=caller, if_match=read_if_match(app.current_event))
     return json_response(200, {"status": "deleted"})
 

@@ -17,7 +17,7 @@ app = make_app()
 def get_file(pack_id: str) -> Response[Any]:
     """Answer 200 with the file's bytes, or 302 to where a large one is."""
     services = bootstrap.services()
-    caller = reader(app.current_event, api_domain=services.settings.api_domain)
+    caller = reader(app.current_event, api_domain=services.settings.api_domain, narrowed=True)
     path = read_file_path(app.current_event)
     found = services.files.find(pack_id, path, caller=caller)
     return file_response(found, app.current_event, files=services.files)

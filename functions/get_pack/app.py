@@ -15,7 +15,7 @@ app = make_app()
 def get_pack(pack_id: str) -> Response[str]:
     """Answer 200 with the pack, or 404."""
     services = bootstrap.services()
-    caller = reader(app.current_event, api_domain=services.settings.api_domain)
+    caller = reader(app.current_event, api_domain=services.settings.api_domain, narrowed=True)
     pack = read.get_pack(pack_id, caller=caller, packs=services.packs)
     return pack_response(200, pack, caller)
 

@@ -14,7 +14,7 @@ app = make_app()
 def get_upload(upload_id: str) -> Response[str]:
     """Answer 200 with the upload, or 404."""
     services = bootstrap.services()
-    caller = reader(app.current_event, api_domain=services.settings.api_domain)
+    caller = reader(app.current_event, api_domain=services.settings.api_domain, narrowed=True)
     return json_response(200, upload_view(services.uploads.get(upload_id, caller=caller)))
 
 

@@ -15,7 +15,7 @@ app = make_app()
 def list_files(pack_id: str) -> Response[str]:
     """Answer 200 with every file, or 302 to a list that is too long for an answer."""
     services = bootstrap.services()
-    caller = reader(app.current_event, api_domain=services.settings.api_domain)
+    caller = reader(app.current_event, api_domain=services.settings.api_domain, narrowed=True)
     pack = read.get_pack(pack_id, caller=caller, packs=services.packs)
     return list_response(pack, app.current_event, caller=caller, files=services.files)
 

@@ -15,7 +15,7 @@ app = make_app()
 def list_packs() -> Response[str]:
     """Answer 200 with a page and, unless it is the last, the cursor of the next."""
     services = bootstrap.services()
-    caller = reader(app.current_event, api_domain=services.settings.api_domain, query=QUERY)
+    caller = reader(app.current_event, api_domain=services.settings.api_domain, narrowed=True, query=QUERY)
     asked = read_listing(app.current_event, caller, services.cursors)
     page = list_visible(
         services.table,

@@ -16,7 +16,7 @@ app = make_app()
 def list_revisions(pack_id: str) -> Response[str]:
     """Answer 200 with a page of revisions; 404 to other organisations, since entries name actors."""
     services = bootstrap.services()
-    caller = reader(app.current_event, api_domain=services.settings.api_domain, query=QUERY)
+    caller = reader(app.current_event, api_domain=services.settings.api_domain, narrowed=True, query=QUERY)
     binding = history.binding(org_id=caller.org_id, pack_id=pack_id)
     asked = read_history_request(app.current_event, binding, services.cursors)
     pack = owned_pack(pack_id, actor=caller, packs=services.packs)

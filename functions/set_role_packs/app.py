@@ -6,8 +6,8 @@ from packyard.composition import bootstrap
 from packyard.http.app import make_app, serve
 from packyard.http.caller import writer
 from packyard.http.preconditions import read_conditions
-from packyard.http.roles import read_pack_ids, require_role_id, role_response
-from packyard.operations.roles import RoleSetter
+from packyard.http.roles import read_assignment, require_role_id, role_response
+from packyard.tenants.caller import WRITE_ROLES
 
 app = make_app()
 
@@ -16,20 +16,22 @@ app = make_app()
 def set_role_packs(role_id: str) -> Response[str]:
     """Answer 200 with the list as it is now. Billing does not gate it, since it creates no pack."""
     services = bootstrap.services()
-    caller = writer(app.current_event, api_domain=services.settings.api_domain, create=False)
+    caller = writer(
+        app.current_event, api_domain=services.settings.api_domain, create=False, scope=WRITE_ROLES
+    )
     require_role_id(role_id)
-    setter = RoleSetter(roles=services.roles, packs=services.packs, clock=services.clock)
-    pack_ids = read_pack_ids(app.current_event)
+    assignment = read_assignment(app.current_event)
     conditions = read_conditions(app.current_event)
-    role = setter.set_packs(
+    state = services.role_setter.set_packs(
         role_id,
-        pack_ids,
+        assignment.wishes,
         caller=caller,
+        accepts=assignment.accepts,
         if_match=conditions.if_match,
         create_only=conditions.create_only,
     )
-    return role_response(role)
+    return role_response(state)
 
 
-bootstrap.prepare(lambda services: (services.roles, services.packs))
+bootstrap.prepare(lambda services: services.role_setter)
 lambda_handler = serve(app, bootstrap.invocation_begins)

@@ -17,7 +17,7 @@ app = make_app()
 def update_pack(pack_id: str) -> Response[str]:
     """Answer 200 with the pack as it is now; a request that changes nothing makes no revision."""
     services = bootstrap.services()
-    caller = writer(app.current_event, api_domain=services.settings.api_domain)
+    caller = writer(app.current_event, api_domain=services.settings.api_domain, narrowed=True)
     pack = set_visibility(
         pack_id,
         read_visibility(app.current_event),

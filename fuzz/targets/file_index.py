@@ -11,7 +11,14 @@ from packyard.oci.build.layer import LayerSpool
 from packyard.oci.content import LayerForm
 from packyard.oci.digest import digest_of
 from packyard.oci.read.checkpoints import Checkpoint
-from packyard.oci.read.file_index import FileIndex, IndexedLayer, index_of_layers, parse_index
+from packyard.oci.read.file_index import (
+    FileIndex,
+    IndexedLayer,
+    index_of_layers,
+)
+from packyard.oci.read.index_parser import (
+    parse_index,
+)
 
 _GZIP = b"\x1f\x8b"
 

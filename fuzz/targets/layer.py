@@ -12,16 +12,22 @@ from tests.third_party_images import named, tar
 
 from fuzz.tar_mutation import mutate_tar
 from packyard.oci.content import LayerForm
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import digest_of
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.media_types import GZIP_LAYER
 from packyard.oci.read.checkpoints import CheckpointLog, inflate_from, kept_window
-from packyard.oci.read.file_index import FileIndex, parse_index
+from packyard.oci.read.file_index import (
+    FileIndex,
+)
 from packyard.oci.read.image_scan import ImageScan
+from packyard.oci.read.index_parser import (
+    parse_index,
+)
 from packyard.oci.read.inflation import inflate_flushed, inflate_layer
+from packyard.oci.read.layer_limits import LayerLimits
 from packyard.oci.read.piece_log import PieceLog
-from packyard.oci.read.root_file import Absence, FileSearch, HardLink, LayerLimits
-from packyard.oci.read.third_party_document import Descriptor
+from packyard.oci.read.root_file import Absence, FileSearch, HardLink
 
 _LIMITS: Final = LayerLimits(unpacked_bytes=256 << 10, members=64, file_bytes=4 << 10)
 _MANIFEST: Final = "pack.yaml"

@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import parse_digest
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.media_types import DOCKER_INDEX, DOCKER_MANIFEST, GZIP_LAYER, INDEX, MANIFEST
 from packyard.oci.read.platform import by_preference
 from packyard.oci.read.third_party_document import (
-    Descriptor,
     NamedParts,
     ThirdPartyIndex,
     parse_named_parts,

@@ -55,13 +55,11 @@ UNUSED_FILES = (
     "isal/isa-l",
     "joserfc/drafts",
     "pycparser",
-    "pydantic/v1",
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.js",
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.css",
 )
 
-# Packages that read their own version from their metadata. All other metadata is removed, because pydantic searches it
-# for plugins on every cold start.
+# Packages that read their own version from their metadata. Nothing reads any other metadata.
 KEPT_METADATA = ("python_ulid-",)
 
 
@@ -114,7 +112,7 @@ def install_dependencies(folder: Path, *, target: Target, uv: Path) -> None:
         subprocess.CalledProcessError: uv failed; it has written the reason to standard error.
     """
     locked = subprocess.run(
-        [uv, "export", "-q", "--frozen", "--no-dev", "--no-emit-project", "--project", PROJECT],
+        [uv, "export", "-q", "--frozen", "--only-group", "layer", "--project", PROJECT],
         check=True,
         capture_output=True,
     ).stdout

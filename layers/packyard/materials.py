@@ -23,7 +23,7 @@ def bill_of_materials() -> dict[str, Any]:
         ToolMissing: uv is not installed.
         subprocess.CalledProcessError: uv failed; it has written the reason to standard error.
     """
-    shipped = ["--frozen", "--no-dev", "--no-emit-project", "--project", str(PROJECT)]
+    shipped = ["--frozen", "--only-group", "layer", "--project", str(PROJECT)]
     exported = subprocess.run(
         [find_uv(environment=os.environ), "export", "-q", "--format", "cyclonedx1.5", *shipped],
         check=True,

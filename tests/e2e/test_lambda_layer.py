@@ -7,6 +7,7 @@ import re
 import tomllib
 from email import message_from_string
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cyclonedx.schema import SchemaVersion
@@ -95,7 +96,9 @@ def test_the_bill_of_materials_states_what_is_installed_with_the_hashes_that_it_
     bill = bill_of_materials()
     stated = {(part["name"], part["version"]): part for part in bill["components"]}
 
-    assert JsonStrictValidator(SchemaVersion.V1_5).validate_str(json.dumps(bill)) is None
+    assert (
+        JsonStrictValidator(SchemaVersion.V1_5).validate_str(json.dumps(_with_few_references(bill))) is None
+    )
     assert stated.keys() == installed
     locked = {
         package["name"]: package for package in tomllib.loads((PROJECT / "uv.lock").read_text())["package"]
@@ -108,6 +111,20 @@ def test_the_bill_of_materials_states_what_is_installed_with_the_hashes_that_it_
             artefact["hash"]
             for artefact in [*locked[name]["wheels"], *filter(None, [locked[name].get("sdist")])]
         }
+
+
+def _with_few_references(bill: dict[str, Any]) -> dict[str, Any]:
+    """Return a bill with at most two references of each part, the rest of which have the same fields.
+
+    The validator compares each reference of a part with every other, which takes a minute for a hundred of them.
+    """
+    parts = []
+    for part in bill["components"]:
+        references = part["externalReferences"]
+        assert len({tuple(sorted(reference)) for reference in references}) == 1
+        assert len({reference["type"] for reference in references}) == 1
+        parts.append({**part, "externalReferences": references[:2]})
+    return {**bill, "components": parts}
 
 
 def test_the_bill_of_materials_is_the_same_each_time() -> None:

@@ -22,6 +22,7 @@ from weakref import WeakKeyDictionary
 
 import botocore.endpoint
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.retries.quota import RetryQuota
 from botocore.retries.standard import register_retry_handler
 from moto.core.models import botocore_stubber
 from tests.engine.points import Point, aws_point, aws_response, registry_point
@@ -72,6 +73,7 @@ class Wire:
     _tapper: Thread | None = None
     _tokens: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     _open: list[Any] = field(default_factory=list)
+    _budgets: dict[str, RetryQuota] = field(default_factory=dict)
 
     @contextmanager
     def laid(self) -> Iterator["Wire"]:
@@ -127,10 +129,10 @@ class Wire:
     def renew(self) -> None:
         """Forget what clients and DynamoDB remember of requests: retry budgets and tokens."""
         self._tokens.clear()
-        for client in self.clients.values():
-            service = client.meta.service_model.service_id.hyphenize()
-            client.meta.events.unregister(f"needs-retry.{service}", unique_id=f"retry-config-{service}")
-            register_retry_handler(client, max_attempts=ATTEMPTS)
+        for service, client in self.clients.items():
+            if service not in self._budgets:
+                self._budgets[service] = _new_budget(client)
+            self._budgets[service].release(RetryQuota.INITIAL_CAPACITY)
 
     @contextmanager
     def sent_by(self, actor: object) -> Iterator[None]:
@@ -200,6 +202,16 @@ class Wire:
         if answer.status_code == 200:
             self._tokens[token] = content, self.clock()
         return answer
+
+
+def _new_budget(client: Any) -> RetryQuota:
+    """Let a client try as often as in the composition root, and return its budget for doing so."""
+    service = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.unregister(f"needs-retry.{service}", unique_id=f"retry-config-{service}")
+    # A handler cannot be taken away again completely, so there is one for as long as the client lasts.
+    handler: Any = register_retry_handler(client, max_attempts=ATTEMPTS)
+    budget: RetryQuota = handler._retry_quota._quota  # noqa: SLF001
+    return budget
 
 
 def _moto(request: AWSPreparedRequest) -> AWSResponse:

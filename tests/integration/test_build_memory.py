@@ -88,4 +88,4 @@ def test_a_gibibyte_is_built_and_read_back_within_a_hard_limit(gibibyte: Path) -
     )
 
     assert finished.returncode == 0, finished.stderr
-    assert int(finished.stdout) < 160 * 10**6
+    assert int(finished.stdout) < 128 * 10**6

@@ -25,7 +25,7 @@ HEAVY: Final = {
     "ctypes",
     "isal",
     "joserfc",
-    "pydantic",
+    "semver",
     "ulid",
     "yaml",
 }
@@ -66,6 +66,17 @@ def loaded_by(function: str, code: str = "import app") -> set[str]:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_loads_nothing_heavy_that_it_does_not_need(function: str) -> None:
     assert loaded_by(function) & HEAVY <= ALLOWED.get(function, HTTP)
+
+
+def test_reading_a_file_of_an_indexed_image_loads_no_readers_of_other_images() -> None:
+    loaded = loaded_by("get_file")
+
+    assert not loaded & {
+        "packyard.oci.build.layer",
+        "packyard.oci.read.third_party_document",
+        "packyard.oci.read.third_party_tar",
+        "packyard.registry.challenge",
+    }
 
 
 def test_the_client_of_the_table_is_made_while_the_function_starts() -> None:

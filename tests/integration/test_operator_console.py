@@ -12,6 +12,7 @@ from tests.gateway import Request, multipart
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
 
 from packyard.http.authorizer import Unauthorized
+from packyard.tenants.caller import SCOPES
 
 METHOD_ARN = "arn:aws:execute-api:eu-central-1:123456789012:abcdef/v1/GET/packs"
 
@@ -92,7 +93,7 @@ def test_a_new_organisation_s_new_key_opens_the_api(service: Service, operator: 
     context = authorize(service, secret)
 
     assert (context["org_id"], context["org_slug"]) == (org_id, "acme")
-    assert (context["scopes"], context["may_create"]) == ("caps:write", "true")
+    assert (context["scopes"], context["may_create"]) == (" ".join(sorted(SCOPES)), "true")
 
 
 def test_organisations_are_found_by_id_and_by_slug(operator: Operator) -> None:

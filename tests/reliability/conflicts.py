@@ -10,6 +10,7 @@ from tests.reliability.deployment import Deployment
 from tests.reliability.operations import (
     CHANGES,
     CREATED,
+    KEY,
     NEW,
     NEXT,
     STANDS,
@@ -19,12 +20,21 @@ from tests.reliability.operations import (
     change,
     clone,
     delete,
+    delete_role,
+    follow,
+    followed,
+    keep_a_key,
     lose_a_tag,
+    make_key,
     message,
     patch,
     put_file,
+    read_lock,
+    refresh,
     register,
+    replace,
     reupload,
+    revoke_key,
     roll_back,
     set_role,
     upload,
@@ -90,6 +100,16 @@ _ROLE: Final = (
     Operation(name="delete", act=delete("slack"), deletes=True),
     Operation(name="patch", act=patch),
 )
+# The role follows a pack that has got another image.
+_PINS: Final = (
+    Operation(name="refresh", act=refresh(), prepare=followed),
+    Operation(name="follow", act=follow, prepare=followed, comes_again=True),
+    Operation(name="replace", act=lambda deployment: replace(deployment, "1.0.0"), prepare=followed),
+    Operation(name="exchange", act=set_role(ACME, "slack"), prepare=followed),
+    Operation(name="delete the role", act=delete_role(), prepare=followed),
+    Operation(name="delete the pack", act=delete("jira"), prepare=followed, deletes=True),
+    Operation(name="read the lock", act=read_lock, prepare=followed),
+)
 _SHARED: Final = (
     Operation(name="withdraw", act=withdraw),
     Operation(name="delete", act=delete("foreign", caller=GLOBEX), deletes=True),
@@ -97,10 +117,16 @@ _SHARED: Final = (
     Operation(name="attach", act=set_role(ACME, "foreign")),
     Operation(name="clone", act=clone("foreign"), done=CREATED),
 )
+_KEY: Final = (
+    Operation(name="make a key with a key", act=make_key(KEY), done=CREATED, repeated=frozenset({201, 409})),
+    Operation(name="revoke a key", act=revoke_key, prepare=keep_a_key),
+)
 CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "pack": _PACK,
     "pack whose tag is late": _LATE,
     "name": _NAME,
     "role": _ROLE,
+    "pins": _PINS,
     "shared pack": _SHARED,
+    "key": _KEY,
 }

@@ -21,7 +21,7 @@ from tests.engine.wire import Wire
 from tests.fake_registry.ecr import PASSWORD, Ecr, EcrShelves
 from tests.fake_registry.server import FakeRegistry
 from tests.reliability.invariants import Observed, assert_sound
-from tests.service import DEADLINE, Service, running_service
+from tests.service import DEADLINE, Service, numbered_bytes, running_service
 
 # Longer than every deadline and lease, except those of a staged upload that waits for its archive.
 LONG: Final = timedelta(minutes=20)
@@ -73,6 +73,11 @@ class Deployment:
         """Return one; the same ones again after a `restore`."""
         self.ulids += 1
         return f"01HZ{self.ulids:022d}"
+
+    def random_bytes(self, size: int) -> bytes:
+        """Return what looks random; the same again after a `restore`."""
+        self.ulids += 1
+        return numbered_bytes(size, self.ulids)
 
     def save(self) -> Saved:
         """Return a copy of everything as it is now."""
@@ -177,6 +182,7 @@ def running_deployment(*, ecr: bool = True) -> Iterator[Deployment]:
         service.new_process(
             client=wire.clients.__getitem__,
             new_ulid=deployment.new_ulid,
+            random_bytes=deployment.random_bytes,
             settings=replace(settings, registry_kind="ecr") if ecr else settings,
         )
         with wire.laid():

@@ -11,17 +11,19 @@ from tests.aws import BUCKET
 from tests.changes import archive_of, changes_form
 from tests.fake_registry.moods import Refuses
 from tests.fake_registry.server import FakeRegistry
-from tests.gateway import Answer, Request
+from tests.gateway import Answer, Request, multipart
 from tests.internet import Internet
 from tests.reliability.deployment import Deployment
 from tests.reliability.operations import FIRST, OPERATIONS, STANDING, reupload
 from tests.reliability.permissions import Recorder, of_form
 from tests.reliability.transformed import ACCOUNT, CREDENTIALS, FOREIGN_REGISTRY
 from tests.service import ACME, PackArchive
-from tests.staged_uploads import arrive, start
+from tests.staged_uploads import arrive, look, start
 from tests.third_party_images import image as image_of
 from tests.third_party_images import layer, pack_image
 
+from packyard.store.keys import pack_key, role_key
+from packyard.store.wire import to_wire
 from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret, new_secret
 from packyard.tenants.org import BillingPosture, Org
 
@@ -107,6 +109,13 @@ def _theirs(setup: Setup) -> None:
     _forget_indexes(setup.deployment)
     assert setup.ask("get_file", "GET", f"{pack}/files/pack.yaml")["statusCode"] == 200
     assert setup.ask("clone_pack", "POST", f"{pack}/clone", json={"name": "copy"})["statusCode"] == 201
+    pack_id = pack.rpartition("/")[2]
+    assert setup.deployment.service.set_role("theirs", [pack_id]).status == 200
+    table = setup.deployment.service.services.settings.table
+    setup.deployment.service.aws.dynamodb.update_item(
+        TableName=table, Key=to_wire(pack_key(pack_id)), UpdateExpression="REMOVE layers"
+    )
+    assert setup.ask("get_lock", "GET", "/agent-roles/theirs/lock")["statusCode"] == 200
     moved = setup.ask("replace_pack", "PUT", pack, json={"image_ref": f"{_FOREIGN}:2"})
     assert moved["statusCode"] == 200, moved["body"]
 
@@ -128,6 +137,31 @@ def _reads(setup: Setup) -> None:
         assert setup.ask("get_file", "GET", f"{pack}/files/README.md")["statusCode"] == 200
     _forget_indexes(setup.deployment)
     assert setup.ask("list_files", "GET", f"{pack}/files")["statusCode"] == 200
+
+
+def _roles(setup: Setup) -> None:
+    """Lists and histories of roles, a role that is made again, and roles from before there were pins."""
+    notes, table = setup.deployment.notes, setup.deployment.service.services.settings.table
+    service = setup.deployment.service
+    for role in ("a", "b"):
+        assert service.set_role(role, [notes["slack"]]).status == 200
+    _page_through(setup, "list_roles", "/agent-roles")
+    assert service.set_role("a", []).status == 200
+    _page_through(setup, "list_role_revisions", "/agent-roles/a/revisions")
+    key = to_wire(role_key(ACME.org_id, "b"))
+    assert service.delete_role("b").status == 200
+    service.aws.dynamodb.delete_item(TableName=table, Key=key)
+    assert service.set_role("b", [notes["slack"], notes["shared"]]).status == 200
+    for change in (service.refresh_role, service.delete_role):
+        for name in ("slack", "shared"):
+            row = to_wire(pack_key(notes[name]))
+            service.aws.dynamodb.update_item(TableName=table, Key=row, UpdateExpression="REMOVE layers")
+        service.aws.dynamodb.update_item(TableName=table, Key=key, UpdateExpression="REMOVE pins")
+        assert setup.ask("get_role_packs", "GET", "/agent-roles/b/packs")["statusCode"] == 200
+        _forget_indexes(setup.deployment)
+        for query in ({}, {"files": "true"}):
+            assert setup.ask("get_lock", "GET", "/agent-roles/b/lock", query=query)["statusCode"] == 200
+        assert change("b").status == 200
 
 
 def _page_through(setup: Setup, function: str, path: str) -> None:
@@ -270,6 +304,41 @@ def _authorize(setup: Setup) -> None:
     assert deployment.service.invoke("authorize", event)["context"]["org_id"] == ACME.org_id
 
 
+def _keys(setup: Setup) -> None:
+    for number in range(2):
+        body = {"label": f"ci {number}", "scopes": ["caps:write"], "pack_name": "slack"}
+        made = setup.ask(
+            "create_key", "POST", "/keys", json=body, headers={"Idempotency-Key": f"key-{number}"}
+        )
+        assert made["statusCode"] == 201, made["body"]
+    _page_through(setup, "list_keys", "/keys")
+
+
+def _dry_runs(setup: Setup) -> None:
+    """Try what takes an archive or an image, with and without the index of what stands."""
+    deployment = setup.deployment
+    pack, query = f"/packs/{deployment.notes['slack']}", {"dry_run": "true"}
+    archive = PackArchive(version="3.0.0").build()
+    for forget in (False, True):
+        if forget:
+            _forget_indexes(deployment)
+        body, headers = multipart({"archive": archive})
+        asked = setup.ask("reupload_pack", "POST", f"{pack}/upload", body=body, headers=headers, query=query)
+        assert asked["statusCode"] == 200, asked["body"]
+    body, headers = multipart({"archive": PackArchive(name="new").build()})
+    asked = setup.ask("upload_pack", "POST", "/packs/upload", body=body, headers=headers, query=query)
+    assert asked["statusCode"] == 200, asked["body"]
+    image = {"image_ref": f"127.0.0.1:{deployment.elsewhere.port}/team/jira:2.0.0"}
+    asked = setup.ask("create_pack", "POST", "/packs", json=image, query=query)
+    assert asked["statusCode"] == 409, asked["body"]
+    for fields in ({}, {"pack_id": deployment.notes["slack"]}):
+        made = setup.ask("start_upload", "POST", "/packs/uploads", json=fields, query=query)
+        upload_id = json.loads(made["body"])["upload_id"]
+        archive = PackArchive(name="slack" if fields else "new", version="3.0.0").build()
+        assert deployment.build(arrive(deployment.service, upload_id, archive))
+        assert look(deployment.service, upload_id).body["outcome"]["outcome"] != "unchanged"
+
+
 def _forget_indexes(deployment: Deployment) -> None:
     for key in deployment.service.aws.objects():
         if key.startswith("indexes/"):
@@ -293,6 +362,7 @@ def _twice(name: str) -> Callable[[Setup], None]:
 SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     **{f"{name}, twice": _twice(name) for name in OPERATIONS},
     "reads": _reads,
+    "roles": _roles,
     "an image of our own": _own_image,
     "a large file of ours": _large_file_of_ours,
     "images of another account": _theirs,
@@ -303,5 +373,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     "a repository that is lost": _a_repository_that_is_lost,
     "messages that fail": _messages_that_fail,
     "the authorizer": _authorize,
+    "API keys": _keys,
+    "dry runs": _dry_runs,
     "the backlog": lambda setup: setup.deployment.service.invoke("measure_backlog", {}),
 }

@@ -7,6 +7,7 @@ nothing of that is left either: every message is delivered and every lease and d
 """
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -36,6 +37,7 @@ from packyard.store.wire import Item, from_wire
 _ARCHIVES: Final = ("inline/", "uploads/")
 _FIRST: Final = frozenset({"create", "upload", "clone"})
 _OURS: Final = frozenset({ImageOrigin.UPLOAD, ImageOrigin.CLONE})
+_SECRET: Final = re.compile("sk_[A-Za-z0-9_-]{43}")
 _INDEX_KEYS: Final = ("GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK", "GSI3PK", "GSI3SK")
 
 
@@ -159,9 +161,11 @@ def violations(seen: Observed) -> list[str]:
         _rows,
         _names,
         _references,
+        _pins,
         _roles,
         _uploads,
         _idempotency_records,
+        _keys,
         _nothing_stuck,
     )
     return [f"{check.__name__.strip('_')}: {fault}" for check in checks for fault in check(seen)]
@@ -344,6 +348,25 @@ def _references(seen: Observed) -> Iterator[str]:
     yield from (f"{key} holds a pack that never was" for key in held if key[0] not in seen.rows)
 
 
+def _pins(seen: Observed) -> Iterator[str]:
+    """8: what a role pins is a revision that there is, its reference says which, and its image can be pulled."""
+    for role in seen.roles:
+        for pack_id, pin in role.get("pins", {}).items():
+            key = reference_key(pack_id, role["org_id"], role["role_id"])
+            reference = seen.by_key.get((key["PK"], key["SK"]), {})
+            stated = reference.get("revision"), reference.get("follow", False)
+            if stated != (pin["revision"], pin.get("follow", False)):
+                yield f"{role['role_id']} pins {pack_id} at {pin['revision']}, and its reference says {stated}"
+            entries = [e for e in seen.histories.get(pack_id, []) if e["revision"] == pin["revision"]]
+            if [entry["image_digest"] for entry in entries] != [pin["image_digest"]]:
+                yield f"{role['role_id']} pins {pack_id} at {pin['revision']}, which is not in its history"
+            image = parse_reference(pin["image_ref"])
+            if image.registry == seen.host:
+                repository = seen.repositories.get(image.repository, Repository())
+                for part in missing(repository, pin["image_digest"]):
+                    yield f"{role['role_id']} pins {pack_id} at {pin['revision']}, which lacks {part}"
+
+
 def _roles(seen: Observed) -> Iterator[str]:
     """7, for roles: every set is in the role's history, once."""
     for role in seen.roles:
@@ -358,15 +381,17 @@ def _roles(seen: Observed) -> Iterator[str]:
 
 
 def _uploads(seen: Observed) -> Iterator[str]:
-    """An upload that is done has become a pack; what waits can come to an end."""
+    """An upload that is done has become a pack or, as a dry run, says what would; what waits can come to an end."""
     for item in seen.items:
         if item["SK"] != "UPLOAD":
             continue
         done = item["upload_status"] == "done"
         # What has expired may lie there longer than what it tells of.
         expired = int(item.get("expires_at", 0)) <= seen.now.timestamp()
-        if done and item.get("pack_id") not in seen.rows and not expired:
+        if done and "outcome" not in item and item.get("pack_id") not in seen.rows and not expired:
             yield f"{item['id']} is done and has become nothing"
+        if "outcome" in item and not (done and item.get("dry_run")):
+            yield f"{item['id']} has the outcome of a dry run and is none that is done"
         if item["upload_status"] == "building" and not {"lease_until", "build_deadline"} <= item.keys():
             yield f"{item['id']} is being built without an end"
         if "expires_at" not in item:
@@ -397,6 +422,19 @@ def _idempotency_records(seen: Observed) -> Iterator[str]:
             expired = int(item.get("expires_at", 0)) <= seen.now.timestamp()
             if pack_id is not None and pack_id not in seen.rows and not expired:
                 yield f"{item['PK']} tells of {pack_id}, which never was"
+
+
+def _keys(seen: Observed) -> Iterator[str]:
+    """A key that callers have made ends, names its maker, and is nowhere in clear."""
+    for item in seen.items:
+        if _SECRET.search(json.dumps(item, default=str)):
+            yield f"{item['PK']} holds the secret of a key"
+        if item["SK"] == "KEY" and "permission_set" not in item:
+            yield from (
+                f"{item['PK']} lacks {name}"
+                for name in ("created_by", "expires_at", "scopes", "void_from")
+                if name not in item
+            )
 
 
 def _nothing_stuck(seen: Observed) -> Iterator[str]:

@@ -143,8 +143,8 @@ def shelve_another(deployment: Deployment) -> None:
     pack_image(b"name: other\nversion: 3.0.0\n").shelve(shelf, "3.0.0")
 
 
-def replace(deployment: Deployment) -> Answer:
-    body = {"image_ref": _reference(deployment, "2.0.0")}
+def replace(deployment: Deployment, tag: str = "2.0.0") -> Answer:
+    body = {"image_ref": _reference(deployment, tag)}
     return deployment.service.send("replace_pack", "PUT", f"/packs/{deployment.notes['jira']}", json=body)
 
 
@@ -209,10 +209,70 @@ def set_role(caller: Caller, *names: str, **conditions: str) -> Callable[[Deploy
     )
 
 
+def refresh(caller: Caller = ACME, **more: Any) -> Callable[[Deployment], Answer]:
+    return lambda deployment: deployment.service.refresh_role("writer", caller, **more)
+
+
+def next_revision(deployment: Deployment) -> None:
+    """Give a pack that a role pins another image."""
+    assert replace(deployment).status == 200
+
+
+def followed(deployment: Deployment) -> None:
+    """Let a role follow a pack, which then gets another image."""
+    entry = {"id": deployment.notes["jira"], "follow": True}
+    _made_role(deployment.service.pin("writer", [entry]))
+    next_revision(deployment)
+
+
+def follow(deployment: Deployment) -> Answer:
+    """Let the table's stream tell of a pack's new image."""
+    failed = deployment.service.follow(deployment.notes["jira"])
+    return Answer(503 if failed else 200, {}, None)
+
+
+def read_lock(deployment: Deployment) -> Answer:
+    return deployment.service.lock("writer", ACME, files="true")
+
+
+def delete_role(if_match: str | None = None) -> Callable[[Deployment], Answer]:
+    return lambda deployment: deployment.service.delete_role("writer", if_match=if_match)
+
+
 def start(headers: dict[str, str]) -> Callable[[Deployment], Answer]:
     return lambda deployment: deployment.service.send(
         "start_upload", "POST", "/packs/uploads", json={"pack_id": deployment.notes["slack"]}, headers=headers
     )
+
+
+def try_archive(deployment: Deployment) -> Answer:
+    body, headers = multipart({"archive": NEXT})
+    path = f"/packs/{deployment.notes['slack']}/upload"
+    request = Request(
+        method="POST",
+        resource=path,
+        path=path,
+        query={"dry_run": "true"},
+        headers=headers,
+        body=body,
+        caller=ACME,
+    )
+    return deployment.service.request("reupload_pack", request)
+
+
+def make_key(headers: dict[str, str]) -> Callable[[Deployment], Answer]:
+    body = {"label": "ci", "scopes": ["caps:write"], "pack_name": "slack"}
+    return lambda deployment: deployment.service.send(
+        "create_key", "POST", "/keys", json=body, headers=headers
+    )
+
+
+def keep_a_key(deployment: Deployment) -> None:
+    deployment.notes["key"] = _made(make_key({})(deployment))
+
+
+def revoke_key(deployment: Deployment) -> Answer:
+    return deployment.service.send("revoke_key", "DELETE", f"/keys/{deployment.notes['key']}")
 
 
 def _arrived(
@@ -390,6 +450,25 @@ OPERATIONS: Final = {
         Operation(
             name="set a new role", act=set_role(GLOBEX, "shared", if_none_match="*"), repeated=MAY_BE_STALE
         ),
+        Operation(name="try an archive", act=try_archive),
+        built("build what is tried", NEXT, replacing=True, changes={"dry_run": True}),
+        Operation(name="make a key", act=make_key({}), done=CREATED, repeated=CREATED),
+        # After a crash before the record is kept, the repeat makes another key.
+        Operation(
+            name="make a key with a key", act=make_key(KEY), done=CREATED, repeated=frozenset({201, 409})
+        ),
+        Operation(name="revoke a key", act=revoke_key, prepare=keep_a_key),
+        Operation(name="refresh", act=refresh(), prepare=next_revision),
+        Operation(
+            name="refresh if match",
+            act=refresh(if_match='"1"'),
+            prepare=next_revision,
+            repeated=MAY_BE_STALE,
+        ),
+        Operation(name="follow", act=follow, prepare=followed, comes_again=True),
+        Operation(name="read the lock", act=read_lock),
+        Operation(name="delete a role", act=delete_role(), repeated=frozenset({200, 404})),
+        Operation(name="delete a role if match", act=delete_role('"1"'), repeated=frozenset({200, 404, 412})),
         Operation(name="clean up an orphan", act=message("orphan_image"), prepare=abandon_an_image),
         Operation(name="clean up an archive", act=message("staged_archive"), prepare=_abandon_an_archive),
         Operation(name="clean up what is in use", act=message("orphan_image"), prepare=lose_a_tag),

@@ -24,14 +24,35 @@ from tests.reliability.two_organisations import (
 )
 from tests.service import PackArchive
 
+from packyard.tenants.api_key import hash_secret
+
 # What a path's parameter names, and what a field or a parameter of these names can hold that is nobody's.
-_IN_PATHS: Final = {"id": "pack", "upload_id": "upload", "role_id": "role", "path": "file"}
+_IN_PATHS: Final = {
+    "id": "pack",
+    "upload_id": "upload",
+    "role_id": "role",
+    "path": "file",
+    "key_id": "API key",
+}
 _IN_QUERIES: Final = {"cursor": "cursor"}
 _IN_HEADERS: Final = {"Idempotency-Key": "key"}
-_IN_BODIES: Final = {"pack_id": "pack", "pack_ids": "packs", "image_ref": "image"}
+_IN_BODIES: Final = {
+    "pack_id": "pack",
+    "pack_ids": "packs",
+    "packs": "entries",
+    "accept_capabilities": "accepted",
+    "image_ref": "image",
+}
+_PLAIN: Final[dict[str, Any]] = {
+    "visibility": "org",
+    "name": "another",
+    "label": "ci",
+    "scopes": ["caps:write"],
+}
 _NOBODYS: Final = frozenset(
     {
         "limit",
+        "files",
         "owned",
         "tier",
         "category",
@@ -44,6 +65,12 @@ _NOBODYS: Final = frozenset(
         "delete",
         "kind",
         "size_bytes",
+        "dry_run",
+        # Of what is made. A key's pack is by name one of its own organisation.
+        "label",
+        "scopes",
+        "expires_in",
+        "pack_name",
     }
 )
 
@@ -150,12 +177,15 @@ def pairs(both: TwoOrganisations, place: Place) -> list[Pair]:
     kinds: dict[str, Callable[[TwoOrganisations], Iterable[Pair]]] = {
         "pack": _packs,
         "packs": _packs,
+        "entries": _packs,
+        "accepted": _packs,
         "upload": _uploads,
         "role": lambda _both: [Pair("role", f"{MARK}-role", "none-role")],
         "file": lambda _both: [Pair("file", OTHERS_FILE, "guides/none.md")],
         "cursor": _cursors,
         "image": _images,
         "key": lambda _both: [Pair("key", "key-of-the-neighbour", "key-of-nobody-at-al")],
+        "API key": lambda both: [Pair("API key", both.notes["their API key"], hash_secret("sk_nobody's"))],
         "host": lambda _both: [
             Pair("host", f"{OTHER.org_slug}.{DOMAIN}", f"none.{DOMAIN}"),
             Pair("host in capitals, with a port", f"ACME.{DOMAIN}.:443", f"NONE.{DOMAIN}.:443"),
@@ -176,7 +206,7 @@ def _uploads(both: TwoOrganisations) -> Iterator[Pair]:
 
 
 def _cursors(both: TwoOrganisations) -> Iterator[Pair]:
-    names = ("their listing", "their history", "own other listing", "own-other history")
+    names = ("their keys", "their listing", "their history", "own other listing", "own-other history")
     for name in names:
         cursor = both.notes[name]
         # Of the form of one, which nobody has signed: what has not even that form is refused sooner, by anybody.
@@ -302,6 +332,7 @@ def _own(both: TwoOrganisations, operation: Operation, kind: str) -> str:
         "upload": both.notes["own waiting upload"],
         "role": "own-role",
         "file": OWN_FILE,
+        "API key": both.notes["own API key"],
         "image": f"127.0.0.1:{both.deployment.elsewhere.port}/team/{image}:2.0.0",
     }
     return own[kind]
@@ -317,17 +348,24 @@ def _body(both: TwoOrganisations, operation: Operation, named: Named) -> tuple[b
         name = "own" if "{id}" in operation.path else "new"
         return multipart({"archive": PackArchive(name=name, version="3.0.0").build()})
     here = named.place.name if named.place is not None and named.place.where == "body" else None
-    content: dict[str, Any] = {}
     # A copy within an organisation needs a name of its own.
     wanted = {*schema.get("required", []), here, "name"} & set(schema["properties"])
-    for name in wanted:
-        if name == "visibility":
-            content[name] = "org"
-        elif name == "name":
-            content[name] = "another"
-        elif _IN_BODIES[name] == "packs":
-            theirs = [named.value] if here == name else []
-            content[name] = [both.notes["own-other"], *theirs, both.notes["own"]]
-        else:
-            content[name] = named.at("body", name, _own(both, operation, _IN_BODIES[name]))
+    # Of fields of which a request gives one, the first, unless the request names something in another.
+    choices = [choice for [choice] in (one["required"] for one in schema.get("oneOf", ()))]
+    wanted |= set(choices[:1]) if not wanted & set(choices) else set()
+    content = {name: _value(both, operation, named, name, here=here == name) for name in wanted}
     return json.dumps(content).encode(), {"Content-Type": "application/json"}
+
+
+def _value(both: TwoOrganisations, operation: Operation, named: Named, name: str, *, here: bool) -> Any:
+    """Return the value of a field in a body, which may be the one that names what is another organisation's."""
+    if name in _PLAIN:
+        return _PLAIN[name]
+    kind = _IN_BODIES[name]
+    if kind == "packs":
+        return [both.notes["own-other"], *([named.value] if here else []), both.notes["own"]]
+    if kind == "entries":
+        return [{"id": both.notes["own"]}, {"id": named.value, "revision": 1}]
+    if kind == "accepted":
+        return {named.value: 1}
+    return named.at("body", name, _own(both, operation, kind))

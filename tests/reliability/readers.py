@@ -6,8 +6,7 @@ import subprocess
 import tarfile
 import unicodedata
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -133,59 +132,36 @@ def tree_of(root: Path) -> Tree:
     return tree
 
 
-@dataclass(frozen=True)
-class Kept:
-    """Content as it came, beside what stands for it in the spool."""
-
-    raw: bytes
-    spooled: Content
-
-
-@dataclass(frozen=True)
-class KeepingStore:
-    """Puts content into a spool and remembers it."""
-
-    spool: LayerSpool
-
-    def store(self, chunks: Iterable[bytes]) -> Kept:
-        raw = b"".join(chunks)
-        return Kept(raw, self.spool.store([raw]))
-
-    def fetch(self, stored: Kept) -> bytes:
-        """Return a file's content again."""
-        return stored.raw
-
-
-def accepted(archive: Path, *, spool: LayerSpool) -> PackContents[Kept]:
+def accepted(archive: Path, *, spool: LayerSpool) -> PackContents[Content]:
     """Return what we make of an archive; raises what `read_archive` raises."""
     with archive.open("rb") as stream:
-        return read_archive(stream, limits=ArchiveLimits(), contents=KeepingStore(spool))
+        return read_archive(stream, limits=ArchiveLimits(), contents=spool)
 
 
-def tree_of_pack(contents: PackContents[Kept]) -> Tree:
+def tree_of_pack(contents: PackContents[Content]) -> Tree:
     """Return a pack as the tree that it should be everywhere."""
     files = {
-        unicodedata.normalize("NFC", file.path): SeenFile(file.content.spooled.sha256, file.executable)
+        unicodedata.normalize("NFC", file.path): SeenFile(file.content.sha256, file.executable)
         for file in contents.files
     }
     return {unicodedata.normalize("NFC", path): None for path in contents.directories} | files
 
 
-def unpacked_image(contents: PackContents[Kept], folder: Path, *, spool: LayerSpool) -> Tree:
+def unpacked_image(contents: PackContents[Content], folder: Path, *, spool: LayerSpool) -> Tree:
     """Return what umoci unpacks of the image that we build of a pack."""
     with TemporaryDirectory(dir=folder) as scratch:
         return _by_umoci(contents, Path(scratch), spool=spool)
 
 
-def _by_umoci(contents: PackContents[Kept], folder: Path, *, spool: LayerSpool) -> Tree:
-    files = [File(file.path, file.executable, file.content.spooled) for file in contents.files]
+def _by_umoci(contents: PackContents[Content], folder: Path, *, spool: LayerSpool) -> Tree:
+    files = [File(file.path, file.executable, file.content) for file in contents.files]
     layer = spool.assemble(canonical_order(directories=contents.directories, files=files))
     _write_layout(layer, contents, folder / "layout")
     run("umoci", "unpack", "--rootless", "--image", f"{folder / 'layout'}:pack", str(folder / "bundle"))
     return tree_of(folder / "bundle" / "rootfs")
 
 
-def _write_layout(layer: Layer, contents: PackContents[Kept], folder: Path) -> None:
+def _write_layout(layer: Layer, contents: PackContents[Content], folder: Path) -> None:
     """Write the image's first platform as a directory (OCI image-spec, image-layout.md)."""
     image = build_image(layers=[layer], title=contents.manifest.name, version=contents.manifest.version)
     blobs = folder / "blobs" / "sha256"

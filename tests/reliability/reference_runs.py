@@ -136,7 +136,13 @@ def facts(seen: Observed) -> dict[str, Any]:
         for pack_id, pack in seen.packs.items()
     ]
     roles = [
-        (role["org_id"], role["role_id"], int(role["revision"]), [name_of[pack] for pack in role["pack_ids"]])
+        (
+            role["org_id"],
+            role["role_id"],
+            int(role["revision"]),
+            [name_of[pack] for pack in role["pack_ids"]],
+            sorted((name_of[pack], int(pin["revision"])) for pack, pin in role.get("pins", {}).items()),
+        )
         for role in seen.roles
     ]
     images = {
@@ -144,7 +150,9 @@ def facts(seen: Observed) -> dict[str, Any]:
         for name, repository in seen.repositories.items()
         if repository.manifests
     }
-    return {"packs": sorted(packs), "roles": sorted(roles), "images": images}
+    # A crash may leave a key whose secret nobody knows. A revoked key stays revoked.
+    revoked = sorted(item["label"] for item in seen.items if item["SK"] == "KEY" and "revoked_at" in item)
+    return {"packs": sorted(packs), "roles": sorted(roles), "images": images, "revoked keys": revoked}
 
 
 def visible(seen: Observed) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from tests.reliability.transformed import (
     KMS_KEY,
     LOGIN,
     REGION,
+    arn_of,
     roles,
     statements,
 )
@@ -33,7 +34,11 @@ from packyard.tenants.org import BillingPosture, Org
 FUNCTIONS = sorted(roles())
 
 # Lambda itself takes the messages from a queue, in the function's name ("Using Lambda with Amazon SQS", permissions).
-BY_LAMBDA = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+# It also reads the table's stream ("Using AWS Lambda with Amazon DynamoDB", execution role permissions).
+OF_THE_STREAM = {
+    *("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"),
+}
+BY_LAMBDA = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", *OF_THE_STREAM}
 # The one action here for which IAM knows no resource (ECR's service authorization reference).
 WITHOUT_RESOURCE = {"ecr:GetAuthorizationToken"}
 # The actions that DynamoDB fills `dynamodb:LeadingKeys` for, each of which names its items by their key (service
@@ -71,22 +76,27 @@ HOSTILE = [
 ]
 # Whose work it is.
 MAY = {
-    "an API key read": {"Authorize", "ExchangePullToken"},
+    "an API key by put": {"CreateKey"},
+    "an API key read": {"Authorize", "ExchangePullToken", "RevokeKey"},
+    "a list of API keys": {"CreateKey", "ListKeys"},
     "an organisation read": {
-        "Authorize",
-        "CleanUp",
-        "ExchangePullToken",
-        "GetRolePacks",
-        "IssuePullToken",
-        "PullBlob",
-        "PullManifest",
-        "SetRolePacks",
+        *(
+            "Authorize",
+            "BuildUpload",
+            "CleanUp",
+            "CreatePack",
+            "DeleteRole",
+            "ExchangePullToken",
+            "FollowPacks",
+        ),
+        *("GetLock", "GetRolePacks", "IssuePullToken", "ListRoleRevisions", "PullBlob", "PullManifest"),
+        *("RefreshRole", "SetRolePacks", "UploadPack"),
     },
-    "a role": {"SetRolePacks"},
-    "a role's history": {"SetRolePacks"},
-    "a pack deleted": {"SetRolePacks"},
+    "a role": {"DeleteRole", "FollowPacks", "RefreshRole", "SetRolePacks"},
+    "a role's history": {"DeleteRole", "FollowPacks", "RefreshRole", "SetRolePacks"},
+    "a pack deleted": {"DeleteRole", "SetRolePacks"},
     "what is being deleted": {"MeasureBacklog"},
-    "what signs cursors": {"ListPacks", "ListRevisions"},
+    "what signs cursors": {"ListKeys", "ListPacks", "ListRevisions", "ListRoleRevisions", "ListRoles"},
 }
 
 
@@ -183,7 +193,7 @@ def test_no_attribute_may_be_written_that_nothing_writes(needs: dict[str, set[Ne
 def test_every_grant_on_the_table_is_of_an_action_with_a_key_and_names_its_partitions(name: str) -> None:
     """`ForAllValues` is true of a request without leading keys, so that no action may be granted that can have none."""
     for grant in grants(name):
-        if not grant.action.startswith("dynamodb:"):
+        if not grant.action.startswith("dynamodb:") or grant.action in OF_THE_STREAM:
             continue
         patterns = [
             pattern
@@ -250,9 +260,14 @@ def test_a_role_gets_nothing_from_policies_that_others_write_but_logs_and_traces
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_messages_are_taken_by_those_who_consume_them_and_only_from_their_queue(name: str) -> None:
-    taken = {grant.resource.rpartition("-")[2] for grant in grants(name) if grant.action in BY_LAMBDA}
+    taken = {grant.resource for grant in grants(name) if grant.action in BY_LAMBDA}
+    sources = {
+        "BuildUpload": "BuildQueue.Arn",
+        "CleanUp": "CleanupQueue.Arn",
+        "FollowPacks": "Table.StreamArn",
+    }
 
-    assert taken == {"BuildUpload": {"build"}, "CleanUp": {"cleanup"}}.get(name, set())
+    assert taken == ({arn_of(sources[name])} if name in sources else set())
 
 
 def test_every_function_has_been_at_work(needs: dict[str, set[Need]]) -> None:
@@ -278,6 +293,7 @@ def test_our_login_may_be_read_by_those_who_talk_to_the_registry_and_only_where_
             "CreatePack",
             "DeletePack",
             "GetFile",
+            "GetLock",
             "ListFiles",
         ),
         *("PutFile", "ReplacePack", "ReuploadPack", "UploadPack"),
@@ -288,7 +304,7 @@ def test_our_login_may_be_read_by_those_who_talk_to_the_registry_and_only_where_
 def test_what_signs_cursors_may_be_read_by_those_who_make_them() -> None:
     need = Need("secretsmanager:GetSecretValue", CURSOR_SECRET)
 
-    assert {name for name in FUNCTIONS if allowed(name, need)} == {"ListPacks", "ListRevisions"}
+    assert {name for name in FUNCTIONS if allowed(name, need)} == MAY["what signs cursors"]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -288,6 +288,19 @@ def test_no_form_and_no_url_that_we_sign_is_logged(place: Place) -> None:
     assert_silent(log, signature[1], form["x-amz-signature"], form["policy"])
 
 
+def test_no_key_that_is_made_is_logged(place: Place) -> None:
+    place.again()
+    body = {"label": MARK, "scopes": ["caps:write"]}
+    with everything_logged() as log:
+        answers = [
+            place.setup.ask("create_key", "POST", "/keys", json=body, headers={"Idempotency-Key": "k1"})
+            for _ in range(2)
+        ]
+
+    assert [answer["statusCode"] for answer in answers] == [201, 409]
+    assert_silent(log, json.loads(answers[0]["body"])["key"])
+
+
 # -- what registries are shown, and what they say -----------------------------------------------------------------
 
 _BLOBS: Final = "blobs.test"

@@ -40,10 +40,16 @@ _NAMES: Final[Mapping[str, Any]] = {
     "CursorKey.Id": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:packyard-cursors",
     "PullTokenKey.Id": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:packyard-pull-tokens",
     "Table.Arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/packyard-test",
+    "Table.StreamArn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/packyard-test/stream/2026-03-01T12:00:00.000",
     "StagingBucket.Arn": "arn:aws:s3:::packyard-test-staging",
     "CleanupQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-cleanup",
     "BuildQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-build",
 }
+
+
+def arn_of(name: str) -> str:
+    """Return what an attribute of a resource stands for, such as `Table.StreamArn`."""
+    return str(_NAMES[name])
 
 
 @cache

@@ -260,7 +260,7 @@ def _tokens(now: int) -> dict[str, str]:
         "aud": AUDIENCE,
         "sub": "ada",
         "org_id": CALLER.org_id,
-        "permissions": ["caps:write"],
+        "permissions": ["full_access"],
         "exp": now + 3600,
     }
     whole = signed(_SIGNER, "RS256", claims)
@@ -325,7 +325,10 @@ def _prepare_other(deployment: Deployment) -> None:
     assert service.delete(notes["their deleted"], OTHER).status == 200
     assert service.set_role(f"{MARK}-role", [notes["their uploaded"]], OTHER).status == 200
     _uploads(deployment, "their", OTHER)
+    notes["their API key"] = _key(deployment, OTHER)
+    service.send("create_key", "POST", "/keys", caller=OTHER, json={"label": MARK, "scopes": []})
     pages = {
+        "their keys": service.send("list_keys", "GET", "/keys", caller=OTHER, query={"limit": "1"}),
         "their listing": service.list_packs(OTHER, limit="1"),
         "their history": service.send(
             "list_revisions",
@@ -349,6 +352,7 @@ def _prepare_caller(deployment: Deployment) -> None:
     ]
     assert service.set_role("own-role", [notes["own"]], CALLER).status == 200
     _uploads(deployment, "own", CALLER)
+    notes["own API key"] = _key(deployment, CALLER)
     notes["own other listing"] = service.list_packs(CALLER, limit="1", owned="true").body["next_cursor"]
     for name in ("own", "own-other"):
         path = f"/packs/{notes[name]}/revisions"
@@ -365,6 +369,13 @@ def _uploads(deployment: Deployment, whose: str, caller: Any) -> None:
         assert deployment.build(message)
         deployment.notes[f"{whose} {state} upload"] = upload_id
     deployment.notes[f"{whose} waiting upload"] = start(service, caller).body["upload_id"]
+
+
+def _key(deployment: Deployment, caller: Any) -> str:
+    body = {"label": MARK if caller is OTHER else "ours", "scopes": ["caps:write"]}
+    made = deployment.service.send("create_key", "POST", "/keys", caller=caller, json=body)
+    key_id: str = made.body["id"]
+    return key_id
 
 
 def _half_delete(deployment: Deployment, pack_id: str) -> None:

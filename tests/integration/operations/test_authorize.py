@@ -49,7 +49,7 @@ def test_a_live_key_may_enter_the_whole_stage(service: Service) -> None:
         "org_id": ORG.org_id,
         "org_slug": "acme",
         "principal": answer["principalId"],
-        "scopes": "caps:write",
+        "scopes": "audit:read caps:write hooks:write keys:write policy:write roles:write",
         "may_create": "true",
     }
 

@@ -13,7 +13,7 @@ from tests.gateway import Request, multipart
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
 from tests.staged_uploads import start
 
-from packyard.http.files import MAX_INLINE_BYTES
+from packyard.http.inline_limit import MAX_INLINE_BYTES
 from packyard.packs.pack import Tier
 from packyard.tenants.caller import Caller
 
@@ -116,7 +116,33 @@ READS = [
         path="/agent-roles/support/packs",
         changes=(
             lambda scene: scene.service.set_role("support", [scene.pack]),
+            reupload,
+            lambda scene: scene.service.refresh_role("support"),
             lambda scene: scene.service.set_role("support", []),
+        ),
+    ),
+    Read(
+        function="list_roles",
+        path="/agent-roles",
+        changes=(
+            lambda scene: scene.service.set_role("support", [scene.pack]),
+            reupload,
+            lambda scene: scene.service.delete_role("support"),
+        ),
+        calls=("dynamodb.Query",),
+    ),
+    Read(
+        function="list_role_revisions",
+        path="/agent-roles/support/revisions",
+        changes=(lambda scene: scene.service.set_role("support", [scene.pack]),),
+        calls=("dynamodb.GetItem", "dynamodb.Query"),
+    ),
+    Read(
+        function="get_lock",
+        path="/agent-roles/support/lock",
+        changes=(
+            lambda scene: scene.service.set_role("support", [scene.pack]),
+            lambda scene: scene.service.pin("support", [{"id": scene.pack, "follow": True, "alias": "a"}]),
         ),
     ),
     Read(function="get_upload", path="/packs/uploads/{upload}", changes=(let_time_pass,)),
@@ -207,7 +233,8 @@ def test_a_caller_who_may_not_read_is_refused_whatever_tag_they_send(scene: Scen
         assert scene.ask(read.function, read.path, known, caller=None)["statusCode"] == 401
         theirs = scene.ask(read.function, read.path, known, caller=GLOBEX)
         # A list is everybody's own.
-        assert theirs["statusCode"] == (404 if read.function != "list_packs" else theirs["statusCode"])
+        lists = ("list_packs", "list_roles")
+        assert theirs["statusCode"] == (404 if read.function not in lists else theirs["statusCode"])
         assert theirs["statusCode"] != 304 or known == "*"
 
 

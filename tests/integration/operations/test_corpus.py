@@ -1,4 +1,7 @@
-"""Every archive of the corpus through the upload's real handler."""
+"""Archives of the corpus through the upload's real handler: all that it accepts, and some of those that it refuses.
+
+All refusals and their fields are checked where they are decided, in tests/unit/packs/archive/test_archive_corpus.py.
+"""
 
 import time
 from collections.abc import Iterator
@@ -6,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 from tests.corpus.cases import CorpusCase, accept_cases, reject_cases
+from tests.reliability import budget
 from tests.service import ACME, Service, running_service
 
 SLOWEST_SECONDS = 2
@@ -17,7 +21,7 @@ def service() -> Iterator[Service]:
         yield running
 
 
-@pytest.mark.parametrize("case", reject_cases(), ids=str)
+@pytest.mark.parametrize("case", budget.spread(reject_cases(), ci=100), ids=str)
 def test_what_must_be_refused_is_400_on_its_field_and_leaves_nothing(
     service: Service, case: CorpusCase
 ) -> None:

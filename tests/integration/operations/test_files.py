@@ -20,7 +20,8 @@ from tests.gateway import Request
 from tests.service import ACME, GLOBEX, PackArchive, Service
 from tests.third_party_images import PACK_YAML, Blob, ForeignImage, image, layer, named, tar
 
-from packyard.http.files import MAX_INLINE_BYTES, content_type
+from packyard.http.files import content_type
+from packyard.http.inline_limit import MAX_INLINE_BYTES
 from packyard.oci.digest import Digest
 from packyard.storage.file_indexes import index_key
 from packyard.tenants.caller import Caller

@@ -16,9 +16,9 @@ from tests.trees import SMALL_TREE
 
 from packyard.oci.build.image import Image, build_image
 from packyard.oci.build.layer import LayerContents
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import Digest, digest_of
 from packyard.oci.media_types import GZIP_LAYER
-from packyard.oci.read.third_party_document import Descriptor
 from packyard.storage.file_indexes import index_key
 
 BEFORE = Path(__file__).parents[2] / "built_before"

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import random
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
@@ -17,9 +18,11 @@ from tests.service import ACME, DEADLINE, GLOBEX, PackArchive, Service, running_
 from tests.small_layers import shrink_layers
 
 from packyard.oci.build.layer import LayerSpool
+from packyard.oci.build.layer_row import LayerFile
 from packyard.oci.build.tree import File
 from packyard.oci.content_digest import content_digest_of
 from packyard.oci.digest import Digest
+from packyard.oci.image_fault import NotOurForm
 from packyard.operations import sent_layers
 from packyard.registry.own.early_upload import EarlyUpload
 
@@ -246,15 +249,41 @@ def test_layers_of_a_large_pack_are_each_sent_once_and_early(
     assert len(requests_of(service, "POST")) == len(layers) + 2
 
 
-def test_uploads_are_waited_for_before_too_many_are_under_way() -> None:
+class Silent(EarlyUpload):
+    """An upload that takes everything and sends nothing."""
+
+    def __init__(self) -> None:
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def write(self, piece: bytes) -> None:
+        pass
+
+    def end(self) -> None:
+        pass
+
+    def settle(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("processors", "most"), [(2, 2), (3, 2), (6, 5)])
+def test_uploads_are_waited_for_before_too_many_are_under_way(processors: int, most: int) -> None:
     told: list[str] = []
+    under_way: set[int] = set()
+    counts: list[int] = []
 
     class Noted(EarlyUpload):
         def __init__(self, number: int) -> None:
             self.number = number
 
         def __enter__(self) -> Self:
-            told.append(f"begin {self.number}")
+            under_way.add(self.number)
+            counts.append(len(under_way))
             return self
 
         def __exit__(self, *_: object) -> None:
@@ -267,19 +296,51 @@ def test_uploads_are_waited_for_before_too_many_are_under_way() -> None:
             pass
 
         def settle(self) -> None:
-            told.append(f"settle {self.number}")
+            under_way.remove(self.number)
 
     numbers = count()
-    with LayerSpool() as spool:
-        files = [File(f"data/{number}", False, spool.store([b"%d" % number])) for number in range(4)]
+    with LayerSpool(processors=processors) as spool:
+        files = [File(f"data/{number}", False, spool.store([b"%d" % number])) for number in range(12)]
         layers = [[file] for file in files]
         with sent_layers.assembled(
             spool, layers, size=1 << 30, begin_upload=lambda: Noted(next(numbers))
         ) as sent:
-            assert len(sent.layers) == len(sent.uploads) == 4
+            assert [layer.files[0].path for layer in sent.layers] == [file.path for file in files]
+            assert list(sent.uploads) == [layer.digest for layer in sent.layers]
 
-    assert told[:6] == ["begin 0", "begin 1", "settle 0", "begin 2", "settle 1", "begin 3"]
-    assert sorted(told[6:]) == [f"leave {number}" for number in range(4)]
+    assert max(counts) == most
+    assert sorted(told) == sorted(f"leave {number}" for number in range(12))
+
+
+def test_layers_are_the_same_however_many_processors_make_them() -> None:
+    def made(processors: int) -> list[tuple[Digest, Digest, tuple[LayerFile, ...]]]:
+        with LayerSpool(processors=processors) as spool:
+            contents = [bytes([number]) * (number * 997 % 300_000) for number in range(60)]
+            files = [
+                File(f"{number:02}", False, spool.store([content])) for number, content in enumerate(contents)
+            ]
+            layers = [files[start : start + 7] for start in range(0, len(files), 7)]
+            with sent_layers.assembled(spool, layers, size=1 << 30, begin_upload=Silent) as sent:
+                return [(layer.digest, layer.diff_id, layer.files) for layer in sent.layers]
+
+    assert made(6) == made(3) == made(2)
+
+
+def test_a_layer_that_cannot_be_made_ends_the_others() -> None:
+    def entries() -> Iterator[list[File]]:
+        yield from ([file] for file in files[:5])
+        raise NotOurForm
+
+    with LayerSpool(processors=6) as spool:
+        files = [File(f"data/{number}", False, spool.store([b"%d" % number])) for number in range(9)]
+        before = threading.active_count()
+        with (
+            pytest.raises(NotOurForm),
+            sent_layers.assembled(spool, entries(), size=1 << 30, begin_upload=Silent),
+        ):
+            pass
+
+        assert threading.active_count() == before
 
 
 def test_an_image_that_we_built_is_read_though_it_is_larger_than_one_of_others_may_be(

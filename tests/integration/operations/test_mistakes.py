@@ -314,8 +314,8 @@ MISTAKES: dict[str, tuple[Mistake, int, str]] = {
         "POST /packs/{id}/clone makes one of another name"
     ),
     "packs in a role": (
-        lambda w: w.service.send("set_role_packs", "PUT", "/agent-roles/x/packs", json={"packs": []}), 400,
-        "packs: is not a field of this request; did you mean pack_ids?"
+        lambda w: w.service.send("set_role_packs", "PUT", "/agent-roles/x/packs", json={"pack": []}), 400,
+        "pack: is not a field of this request; did you mean pack_ids?"
     ),
     # Images.
     "a misspelled host": (
@@ -401,7 +401,7 @@ MISTAKES: dict[str, tuple[Mistake, int, str]] = {
     # Who asks.
     "a narrow key": (
         lambda w: w.service.upload(PackArchive().build(), READER), 403,
-        "lacks the scope caps:write, which every write needs. API keys of the permission set full_access have it"
+        "lacks the scope caps:write, which this operation needs. API keys of the permission set full_access have it"
     ),
     "an unpaid bill": (
         lambda w: w.service.upload(PackArchive().build(), LAPSED), 423, "reading and deleting still work"

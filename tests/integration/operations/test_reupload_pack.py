@@ -112,7 +112,8 @@ def test_what_the_pack_holds_already_changes_nothing(service: Service) -> None:
     again = reupload(service, first.body["id"], replace(FIRST, wrapper="w/", backwards=True).build())
 
     assert (again.status, again.body, again.headers["ETag"]) == (200, first.body, '"1"')
-    assert [request.method for request in service.registry.requests] == ["GET"]
+    # The index and its manifests are there, and so are the configs and the layer.
+    assert [request.method for request in service.registry.requests] == ["GET"] * 3 + ["HEAD"] * 3
 
 
 def test_uploading_the_same_archive_pushes_again_an_image_that_the_registry_has_lost(

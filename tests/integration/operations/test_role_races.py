@@ -21,11 +21,12 @@ from packyard.errors import (
     PreconditionFailed,
     RoleModified,
 )
-from packyard.operations.roles import RoleSetter, get_role
+from packyard.operations.role_plan import Wish
+from packyard.operations.roles import RoleSetter
 from packyard.operations.update import set_visibility
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Visibility
 from packyard.packs.precondition import IfMatch
-from packyard.packs.role import Role
+from packyard.packs.role import Role, RoleState
 from packyard.store.roles import RoleStore
 from packyard.tenants.caller import Caller
 
@@ -60,17 +61,17 @@ class World:
 
     @property
     def setter(self) -> RoleSetter:
-        services = self.service.services
-        return RoleSetter(roles=services.roles, packs=services.packs, clock=services.clock)
+        return self.service.services.role_setter
 
     def attach(self, caller: Caller, role_id: str = "support") -> Actor:
-        return lambda: self.setter.set_packs(role_id, (self.pack.id,), caller=caller)
+        return lambda: self.setter.set_packs(role_id, [Wish(self.pack.id)], caller=caller)
 
     def set_role(
         self, pack_ids: tuple[str, ...], *, if_match: IfMatch | None = None, create_only: bool = False
-    ) -> Role:
+    ) -> RoleState:
+        wishes = [Wish(pack_id) for pack_id in pack_ids]
         return self.setter.set_packs(
-            "support", pack_ids, caller=ACME, if_match=if_match, create_only=create_only
+            "support", wishes, caller=ACME, if_match=if_match, create_only=create_only
         )
 
     def detach(self, caller: Caller, role_id: str = "support") -> Actor:
@@ -104,7 +105,7 @@ class World:
         return pack
 
     def held_by(self, caller: Caller, role_id: str = "support") -> tuple[str, ...]:
-        return get_role(role_id, caller=caller, roles=self.service.services.roles).pack_ids
+        return self.service.services.role_reader.role(role_id, caller=caller).pack_ids
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +134,7 @@ def test_of_an_attachment_and_a_deletion_one_wins_and_the_other_is_refused(
         assert gone == (outcome[1] == "str")
         seen.add(outcome)
 
-    assert seen == {("Role", "PackInUse"), ("PackNotFound", "str"), ("PackDeleting", "str")}
+    assert seen == {("RoleState", "PackInUse"), ("PackNotFound", "str"), ("PackDeleting", "str")}
 
 
 def test_of_a_foreign_attachment_and_a_withdrawal_one_wins_and_the_other_is_refused(world: World) -> None:
@@ -142,13 +143,13 @@ def test_of_a_foreign_attachment_and_a_withdrawal_one_wins_and_the_other_is_refu
         assert (world.stands().visibility is Visibility.ORG) == (outcome[1] == "Pack")
         seen.add(outcome)
 
-    assert seen == {("Role", "PackInUse"), ("PackNotFound", "Pack")}
+    assert seen == {("RoleState", "PackInUse"), ("PackNotFound", "Pack")}
 
 
 def test_an_attachment_by_the_owner_and_a_withdrawal_do_not_get_in_each_others_way(world: World) -> None:
     seen = set(outcomes(world, lambda world: [world.attach(ACME), world.withdraw]))
 
-    assert seen == {("Role", "Pack")}
+    assert seen == {("RoleState", "Pack")}
 
 
 def test_of_a_withdrawal_and_a_deletion_the_later_one_finds_what_the_earlier_one_did(world: World) -> None:
@@ -169,7 +170,7 @@ def test_of_two_withdrawals_at_once_one_writes_and_the_other_repeats_or_is_refus
 def test_of_two_writes_to_one_role_the_later_list_remains(world: World) -> None:
     stands = set()
     for outcome in outcomes(world, lambda world: [world.attach(ACME), world.detach(ACME)]):
-        assert outcome == ("Role", "Role")
+        assert outcome == ("RoleState", "RoleState")
         stands.add(world.held_by(ACME) == (world.pack.id,))
 
     assert stands == {True, False}
@@ -186,7 +187,7 @@ def test_two_concurrent_writes_leave_a_role_with_the_packs_of_one_of_them(world:
 
         outcomes = world.run([partial(world.set_role, pack_ids) for pack_ids in lists], order)
 
-        assert all(isinstance(outcome, Role) for outcome in outcomes), outcomes
+        assert all(isinstance(outcome, RoleState) for outcome in outcomes), outcomes
         stands.add(lists.index(world.held_by(ACME)))
 
     assert stands == {0, 1}
@@ -209,7 +210,7 @@ def test_of_two_conditional_writes_to_one_role_one_is_refused(world: World) -> N
 
         outcomes = world.run(actors, order)
 
-        (winner,) = [number for number, outcome in enumerate(outcomes) if isinstance(outcome, Role)]
+        (winner,) = [number for number, outcome in enumerate(outcomes) if isinstance(outcome, RoleState)]
         assert isinstance(outcomes[1 - winner], PreconditionFailed)
         assert world.held_by(ACME) == lists[winner]
         seen.add((create_only, winner))
@@ -226,15 +227,16 @@ def test_a_write_that_is_overtaken_every_time_is_refused_as_modified(world: Worl
     class Overtaken(RoleStore):
         """Where somebody else has set the role whenever it has been read."""
 
-        def get(self, *, org_id: str, role_id: str) -> Role | None:
-            role = roles.get(org_id=org_id, role_id=role_id)
+        def read(self, *, org_id: str, role_id: str) -> Role:
+            role = roles.read(org_id=org_id, role_id=role_id)
             world.set_role(next(lists))
             return role
 
-    setter = replace(world.setter, roles=Overtaken(table=world.service.services.table))
+    reader = replace(world.setter.reader, roles=Overtaken(table=world.service.services.table))
+    setter = replace(world.setter, reader=reader)
 
     with pytest.raises(RoleModified):
-        setter.set_packs("support", (mine,), caller=ACME)
+        setter.set_packs("support", [Wish(mine)], caller=ACME)
     assert mine not in world.held_by(ACME)
 
 
@@ -245,11 +247,11 @@ def test_two_writes_of_the_same_list_to_one_role_write_it_once(world: World) -> 
     for order in every_order():
         world.start_over()
         first, second = world.run(prepare(world), order)
-        assert isinstance(first, Role)
+        assert isinstance(first, RoleState)
         assert first == second
 
 
-ALLOWED = (Role, Pack, str, PackNotFound, PackDeleting, PackInUse, PackModified)
+ALLOWED = (RoleState, Pack, str, PackNotFound, PackDeleting, PackInUse, PackModified)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -14,7 +14,7 @@ from tests.integration.registry.logins import ALL, PASSWORD, REPOSITORY, USER, O
 
 from packyard.errors import RegistryThrottled, RegistryUnavailable
 from packyard.oci.build.image import Image
-from packyard.oci.read.third_party_document import Descriptor
+from packyard.oci.descriptor import Descriptor
 from packyard.registry.own.refusal import RegistryRefused
 
 

@@ -6,352 +6,350 @@ answer that states it, and requires from then on. What may be one way or the oth
 is not in here: `possible_states.py` keeps several models, and drops those that an answer contradicts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Self
+from unittest.mock import ANY
 
-from tests.reliability.model.expectations import Expected, Learnt, Refused
-from tests.reliability.model.packs import ABSENT, Archive, Content, Entry, Pack, Reference, is_pack_path
-from tests.reliability.model.staged_uploads import StagedUploads
-from tests.reliability.model.state import Caller, Name
-
-# The least that the contract leaves open; the decision on deletions says thirty days.
-TOMBSTONE_KEPT: Final = timedelta(days=30)
-VISIBILITIES: Final = ("org", "community")
-CREATING: Final = frozenset(
-    {"upload", "reupload", "create", "replace", "clone", "update", "put_file", "change", "start_upload"}
+from tests.reliability.model.expectations import (
+    Expected,
+    IfStated,
+    Learnt,
+    Refused,
+    require,
+    require_field,
+    require_none_wrong,
 )
-WRITING: Final = CREATING | {"delete", "set_role"}
+from tests.reliability.model.packs import ABSENT, BAD_PATHS, Archive, Content, Pack, Reference, timestamp
+from tests.reliability.model.state import Caller, State, Upload
+
+FORM_TIME: Final = timedelta(minutes=15)
+_ARRIVAL_TIME: Final = timedelta(minutes=45)
+_OUTCOME_KEPT: Final = timedelta(days=7)
+# Which messages a delivery of one leaves in the queue.
+SETTLED, COMES_BACK = Expected(200, []), Expected(200, ["0"])
 
 
-class Model(StagedUploads):
-    """The whole contract."""
+class Cursor(NamedTuple):
+    """Where a listing goes on, as it was answered."""
+
+    text: str
+    org: str
+    filters: Mapping[str, str]
+    after: tuple[str, str]
+
+
+class Model(State):
+    """The whole contract: a method for each operation, which takes what the request states."""
 
     def ask(
-        self,
-        operation: str,
-        caller: Caller,
-        *args: Any,
-        once: str | None = None,
-        found: Any = None,
-        **more: Any,
+        self, operation: str, caller: Caller, args: Mapping[str, Any], once: str | None, **more: Any
     ) -> Expected:
-        """Carry a request out.
-
-        Args:
-            operation: The name of a method.
-            caller: Who asks.
-            args: Of the method.
-            once: The idempotency key.
-            found: What an image reference among the arguments resolves to.
-            more: `visibility`, `if_match` and what else the method takes.
-        """
-        self.admit(operation, caller)
-        visibility = more.get("visibility") or "org"
-        if visibility not in VISIBILITIES or (more.get("pack_id") and more["visibility"]):
-            raise Refused.by_fields("visibility")
-        found_too = {} if found is None else {"found": found}
-        act = partial(getattr(self, operation), caller, *args, **more, **found_too)
+        """Carry a request out. Its method is told `more` than the request states. `once` is its idempotency key."""
+        self.caller, self.pushed_to, self.taking = caller, None, None
+        # Credential, scope and billing posture come before anything else, in this order.
+        require(not caller.revoked, 401, "unauthenticated")
+        reads = operation.startswith(("get_", "list_"))
+        creates = not reads and operation not in ("delete_pack", "set_role_packs")
+        require(caller.may_write or reads, 403, "permission_denied")
+        require(caller.org not in self.lapsed or not creates, 423, "billing_inactive")
+        stated = args.get("visibility")
+        replaces = operation == "start_upload" and args["pack_id"]
+        require_field(stated in (None, "org", "community") and not (stated and replaces), "visibility")
+        act: Callable[[], Expected] = partial(getattr(self, operation), **args, **more)
         if once is None:
-            return Refused.or_answer(act)
-        return self.answer_once((caller.org, operation, once), (args, more | {"visibility": visibility}), act)
+            return act()
+        return self.answer_once(operation, once, {**args, "visibility": stated or "org"}, act)
 
-    def admit(self, operation: str, caller: Caller) -> None:
-        """Credential, scope and billing posture come before anything else, in this order."""
-        if caller.revoked:
-            raise Refused(401, "unauthenticated")
-        if operation in WRITING and not caller.may_write:
-            raise Refused(403, "permission_denied")
-        if operation in CREATING and caller.org in self.lapsed:
-            raise Refused(423, "billing_inactive")
+    def upload_pack(self, archive: Archive, visibility: str) -> Expected:
+        content = archive.content()
+        return self.add("upload", content.name, content, visibility)
 
-    # -- packs from archives --------------------------------------------------------------------------------------
-
-    def upload(self, caller: Caller, archive: Archive, visibility: str) -> Expected:
-        return self.create_of_archive(caller, archive, visibility)[1]
-
-    def reupload(
-        self, caller: Caller, pack_id: str, archive: Archive, if_match: str | None = None
-    ) -> Expected:
-        return self.replace_by_archive(caller, pack_id, archive, if_match)[1]
-
-    # -- packs from images ----------------------------------------------------------------------------------------
-
-    def resolve(self, reference: Reference, org: str) -> frozenset[Content]:
-        """Return what a reference may name: one content, unless a crash has left it open where a tag points."""
-        if reference.registry == self.host:
-            owner, _, name = reference.repository.removeprefix("packs/").partition("/")
-            if owner != org:
-                return frozenset({ABSENT})
-            if reference.content is None:
-                return self.tags.get((org, name), {}).get(reference.tag, frozenset({ABSENT}))
-            holder = self.holder(org, name)
-            history = holder.history if holder is not None and holder.is_active else []
-            if any(entry.content is reference.content for entry in history):
-                return frozenset({reference.content})
-            left = (org, name) in self.abandoned or holder is not None
-            return frozenset({ABSENT, reference.content} if left else {ABSENT})
-        if reference.content is None:
-            return frozenset({self.elsewhere.get(reference.repository, {}).get(reference.tag, ABSENT)})
-        pushed = (reference.repository, reference.content) in self.pushed_elsewhere
-        return frozenset({reference.content if pushed else ABSENT})
-
-    def create(self, caller: Caller, reference: Reference, visibility: str, *, found: Content) -> Expected:
+    def create_pack(self, image_ref: Reference, visibility: str, found: Content) -> Expected:
+        require_field(found is not ABSENT, "image_ref")
         # In the service's own registry, an image has to be where the name of its pack guards it.
-        org, own = caller.org, reference.registry == self.host
-        if found is ABSENT or (own and reference.repository != f"packs/{org}/{found.name}"):
-            raise Refused.by_fields("image_ref")
-        wanted = ("image_ref", reference.text, found, visibility)
-        standing = self.holder(org, found.name)
-        if standing is None:
-            new = self.add(
-                caller, "image_ref", found.name, content=found, visibility=visibility, ref=reference.text
-            )
-            return new[1]
-        stands = (standing.origin, standing.image_ref, standing.content, standing.visibility)
-        return self.repeated(standing, same=stands == wanted)
+        is_elsewhere = not image_ref.place.startswith(f"{self.host}/")
+        is_guarded = image_ref.place == f"{self.host}/packs/{self.caller.org}/{found.name}"
+        require_field(is_elsewhere or is_guarded, "image_ref")
+        return self.add("image_ref", found.name, found, visibility, ref=str(image_ref))
 
-    def replace(
-        self, caller: Caller, pack_id: str, reference: Reference, if_match: str | None, *, found: Content
+    def clone_pack(self, pack_id: str, name: str | None, visibility: str) -> Expected:
+        source = self.visible(pack_id)
+        require(not source.deletion, 409, "pack_deleting")
+        return self.add("clone", name or source.name, source.content, visibility, source=source)
+
+    def add(
+        self, origin: str, name: str, content: Content, visibility: str, *, ref: str = "", source: Any = None
+    ) -> Expected:
+        """Add a pack. A name is taken, unless the pack that has it is what the request asks for."""
+        org = self.caller.org
+        standing = self.holder(org, name)
+        if standing is not None:
+            same = (standing.content, standing.visibility) == (content, visibility) and standing is not source
+            same = same and origin in ("upload", standing.origin) and ref in ("", standing.image_ref)
+            pack_id = Learnt(standing, "id", "pack_")
+            require(same and not standing.deletion, 409, "pack_name_taken", pack_id=pack_id)
+            return standing.answer(org)
+        pack = Pack(org, name, origin, visibility)
+        self.packs.append(pack)
+        self.publish(pack, "create" if ref else origin, content, ref)
+        return pack.answer(org, 201)
+
+    def publish(self, pack: Pack, operation: str, content: Content, ref: str = "") -> None:
+        """Give a pack an image that we build, unless it refers to one that is there."""
+        self.pushed_to = (pack.org, pack.name)
+        if not ref:
+            self.set_tag(pack, content)
+        pack.image_ref = ref or f"{self.host}/packs/{pack.org}/{pack.name}:{content.version}"
+        pack.history.append(self.entry(operation, content))
+
+    def reupload_pack(self, pack_id: str, archive: Archive, if_match: str | None) -> Expected:
+        content = archive.content()
+        pack = self.own(pack_id)
+        require_field(pack.origin == "upload", "id")
+        require_field(content.name == pack.name, "pack.yaml:name")
+        self.require_current(pack, if_match)
+        if pack.content != content:
+            self.publish(pack, "reupload", content)
+        return pack.answer(self.caller.org)
+
+    def replace_pack(
+        self, pack_id: str, image_ref: Reference, if_match: str | None, found: Content
     ) -> Expected:
         """Only tag or digest may change. For a built pack this is the way back to an earlier version."""
-        pack = self.owned(pack_id, caller.org)
-        if pack.repository != f"{reference.registry}/{reference.repository}":
-            raise Refused.by_fields("image_ref")
-        self.require_changeable(pack, if_match)
-        if found is ABSENT:
-            raise Refused.by_fields("image_ref")
-        if found.name != pack.name:
-            raise Refused.by_fields("pack.yaml:name")
-        if (pack.image_ref, pack.content) != (reference.text, found):
-            self.pushed_to = (pack.org, pack.name)
-            pack.change("replace", caller.actor, self.now, content=found, image_ref=reference.text)
-        return pack.answer(200, caller.org)
+        pack = self.own(pack_id)
+        require_field(pack.place == image_ref.place, "image_ref")
+        self.require_current(pack, if_match)
+        require_field(found is not ABSENT, "image_ref")
+        require_field(found.name == pack.name, "pack.yaml:name")
+        if (pack.image_ref, pack.content) != (str(image_ref), found):
+            self.publish(pack, "replace", found, str(image_ref))
+        return pack.answer(self.caller.org)
 
-    def clone(self, caller: Caller, pack_id: str, name: str | None, visibility: str) -> Expected:
-        source = self.visible(pack_id, caller)
-        if source.status == "deleting":
-            raise Refused(409, "pack_deleting")
-        name = name or source.name
-        standing = self.holder(caller.org, name)
-        if standing is None:
-            return self.add(caller, "clone", name, content=source.content, visibility=visibility)[1]
-        stands = (standing.origin, standing.content, standing.visibility)
-        same = stands == ("clone", source.content, visibility) and standing is not source
-        return self.repeated(standing, same=same)
-
-    # -- changing and deleting ------------------------------------------------------------------------------------
-
-    def update(self, caller: Caller, pack_id: str, visibility: str, if_match: str | None) -> Expected:
-        pack = self.editable(pack_id, caller)
-        self.require_changeable(pack, if_match)
+    def update_pack(self, pack_id: str, visibility: str, if_match: str | None) -> Expected:
+        pack = self.own(pack_id, 403, "permission_denied")
+        self.require_current(pack, if_match)
         if visibility != pack.visibility:
-            _, others = self._references(pack)
-            if visibility == "org" and others:
-                raise _in_use([], others)
-            pack.change("update", caller.actor, self.now, visibility=visibility)
-        return pack.answer(200, caller.org)
+            if visibility == "org":
+                self.require_unused(pack, by_owner=False)
+            pack.visibility = visibility
+            pack.history.append(self.entry("update", pack.content))
+        return pack.answer(self.caller.org)
 
-    def put_file(
-        self, caller: Caller, pack_id: str, path: str, content: bytes, if_match: str | None
-    ) -> Expected:
-        """A new image of the same version."""
-        if not is_pack_path(path):
-            raise Refused.by_fields("path")
-        stated = Content.of({path: content}) if path == "pack.yaml" else None
-        pack = self.editable(pack_id, caller)
-        if pack.origin == "image_ref":
-            raise Refused.by_fields("id")
-        if pack.status == "deleting":
-            raise Refused(409, "pack_deleting")
-        if stated is not None:
-            kept = {"name": pack.name, "version": pack.content.version}
-            if wrong := [f for f, value in kept.items() if stated.manifest[f] != value]:
-                raise Refused.by_fields(*(f"pack.yaml:{f}" for f in wrong))
-        before = pack.content.files
-        if path in before and if_match == pack.content.etag(path):
-            if_match = None
-        self.require_changeable(pack, if_match)
-        if before.get(path) != content:
-            if not pack.content.is_ours:
-                raise Refused.by_fields("id")
-            self.publish(pack, "put_file", caller, Content.edited({**before, path: content}, pack.name))
-        return pack.answer(200, caller.org)
-
-    def change(
-        self,
-        caller: Caller,
-        pack_id: str,
-        files: Sequence[tuple[str, bytes]],
-        deletions: Sequence[str],
-        if_match: str | None,
-    ) -> Expected:
-        """Files are added, replaced and deleted in one revision. Each path is named once; a deleted one is there."""
-        written, folders = dict(files), tuple(path for path in deletions if path.endswith("/"))
-        if not written and not deletions:
-            raise Refused.by_fields("archive")
-        self._require_no_faults(
-            f"delete:{path}"
-            for path in deletions
-            if path == "pack.yaml" or (path.startswith(folders) and path not in folders)
-        )
-        pack = self.editable(pack_id, caller)
-        if pack.origin == "image_ref":
-            raise Refused.by_fields("id")
-        self.require_changeable(pack, None)
-        if "pack.yaml" in written and Content.of(written).name != pack.name:
-            raise Refused.by_fields("pack.yaml:name")
-        self.require_changeable(pack, if_match)
-        before = pack.content.files
-        self._require_no_faults(
-            (
-                *(
-                    f"delete:{path}"
-                    for path in deletions
-                    if not any(_is_deleted(file, path) for file in before)
-                ),
-                *(
-                    f"archive:{file}"
-                    for file in written
-                    if any(_is_deleted(file, path) for path in deletions)
-                ),
-            )
-        )
-        kept = {
-            file: content
-            for file, content in before.items()
-            if not any(_is_deleted(file, path) for path in deletions)
-        }
-        if before != kept | written:
-            if not pack.content.is_ours:
-                raise Refused.by_fields("id")
-            self.publish(pack, "changes", caller, Content.edited(kept | written, pack.name))
-        return pack.answer(200, caller.org)
-
-    @staticmethod
-    def _require_no_faults(fields: Iterable[str]) -> None:
-        if faults := tuple(fields):
-            raise Refused.by_fields(*faults)
-
-    def delete(
-        self, caller: Caller, pack_id: str, if_match: str | None, *, only_decide: bool = False
-    ) -> Expected:
+    def delete_pack(self, pack_id: str, if_match: str | None, *, only_decide: bool = False) -> Expected:
         """A repeat of a deletion is answered that it is done, whichever request did it."""
-        pack = next((p for p in self.packs if p.id == pack_id and p.org == caller.org), None)
-        if pack is None:
+        pack = self.known(pack_id)
+        if pack is None or pack.org != self.caller.org:
             raise Refused(404, "pack_not_found")
-        if pack.is_active:
-            self.require_changeable(pack, if_match)
-            roles, others = self._references(pack)
-            if roles or others:
-                raise _in_use(roles, others)
-            pack.status = "deleting"
-            pack.deletion = (caller.actor, self.now)
+        if not pack.deletion:
+            self.require_current(pack, if_match)
+            self.require_unused(pack, by_owner=True)
+            pack.deletion = self.entry("delete", pack.content)
         if not only_decide:
-            self.finish_deletion(pack_id)
+            self.finish_deletion(pack)
         return Expected(200, {"status": "deleted"})
 
-    def finish_deletion(self, pack_id: str) -> None:
-        pack = next(p for p in self.packs if p.id == pack_id)
-        if pack.status == "deleting" and pack.deletion is not None:
-            pack.status, pack.gone_at = "gone", self.now
-            pack.revision += 1
-            pack.updated_at = pack.deletion[1]
-            pack.enter("delete", pack.deletion[0])
+    def finish_deletion(self, pack: Pack) -> None:
+        if pack.gone_at is None and pack.deletion is not None:
+            pack.gone_at = self.now
+            pack.history.append(pack.deletion)
             self.tags.pop((pack.org, pack.name), None)
 
-    # -- reading --------------------------------------------------------------------------------------------------
+    def put_file(self, pack_id: str, path: str, content: bytes, if_match: str | None) -> Expected:
+        """A new image of the same version. The condition may also be on the file."""
+        require_field(path not in BAD_PATHS, "path")
+        pack = self.own(pack_id, 403, "permission_denied")
+        require_field(pack.origin != "image_ref", "id")
+        require(not pack.deletion, 409, "pack_deleting")
+        if path == "pack.yaml":
+            stated = Content.of({path: content})
+            kept = {"name": (stated.name, pack.name), "version": (stated.version, pack.content.version)}
+            require_none_wrong(*(f"pack.yaml:{f}" for f, (new, old) in kept.items() if new != old))
+        about_file = if_match is not None and if_match == pack.content.etag(path)
+        self.require_current(pack, None if about_file else if_match)
+        return self.edit(pack, "put_file", {**pack.content.files, path: content})
 
-    def get(self, caller: Caller, pack_id: str, host: str | None = None) -> Expected:
-        """A host that names another organisation is refused, whatever is asked for."""
-        if host not in (None, caller.org):
-            raise Refused(403, "permission_denied")
-        return self.visible(pack_id, caller).answer(200, caller.org)
+    def change_pack(
+        self, pack_id: str, files: Mapping[str, bytes], deletions: Sequence[str], if_match: str | None
+    ) -> Expected:
+        """Files are added, replaced and deleted in one revision. Each path is named once; a deleted one is there."""
+        require_field(files or deletions, "archive")
+        others = {path: [other for other in deletions if other != path] for path in deletions}
+        twice = [path for path in deletions if path == "pack.yaml" or _is_deleted(path, others[path])]
+        require_none_wrong(*(f"delete:{path}" for path in twice))
+        pack = self.own(pack_id, 403, "permission_denied")
+        require_field(pack.origin != "image_ref", "id")
+        require(not pack.deletion, 409, "pack_deleting")
+        named = "pack.yaml" not in files or Content.of(files).name == pack.name
+        require_field(named, "pack.yaml:name")
+        self.require_current(pack, if_match)
+        before = pack.content.files
+        missing = [path for path in deletions if not any(_is_deleted(file, [path]) for file in before)]
+        both = [file for file in files if _is_deleted(file, deletions)]
+        require_none_wrong(*(f"delete:{path}" for path in missing), *(f"archive:{file}" for file in both))
+        kept = {file: content for file, content in before.items() if not _is_deleted(file, deletions)}
+        return self.edit(pack, "changes", {**kept, **files})
 
-    def listing(self, caller: Caller, filters: dict[str, str]) -> list[Pack]:
-        """Return all that a listing has: own packs and the community's, in no order."""
+    def edit(self, pack: Pack, operation: str, files: Mapping[str, bytes]) -> Expected:
+        """Give a pack other files. Images that others have built are not edited."""
+        if pack.content.files != files:
+            require_field(pack.content.maker.startswith("us"), "id")
+            self.publish(pack, operation, Content.edited(files, pack.name))
+        return pack.answer(self.caller.org)
 
-        def passes(pack: Pack) -> bool:
-            owned = filters.get("owned")
-            return (
-                pack.status != "gone"
-                and pack.is_visible_to(caller.org)
-                and owned in (None, "true" if pack.org == caller.org else "false")
-                and filters.get("tier") in (None, "community")
-                and filters.get("category") in (None, pack.content.manifest.get("category"))
-                and pack.name.startswith(filters.get("q", ""))
-            )
-
-        return list(filter(passes, self.packs))
-
-    def revisions(self, caller: Caller, pack_id: str) -> list[Entry]:
-        """Return the history, the newest entry first. It is the owner's only."""
-        return self.owned(pack_id, caller.org).history[::-1]
-
-    def list_files(self, caller: Caller, pack_id: str) -> Expected:
-        content = self.visible(pack_id, caller).content
+    def list_files(self, pack_id: str) -> Expected:
+        content = self.visible(pack_id).content
         files = [
             {"path": path, "size": len(held), "mode": "0644", "digest": content.etag(path)}
             for path, held in sorted(content.files.items())
         ]
-        digest = Learnt(content.image, "digest", "sha256:")
-        named = {"image_digest": digest, "content_digest": content.digest}
-        return Expected(200, {"files": files} | named)
+        digest = content.digests["content_digest"].value
+        return Expected(200, {"files": files} | content.digests | {"content_digest": digest})
 
-    def get_file(self, caller: Caller, pack_id: str, path: str) -> Expected:
-        content = self.visible(pack_id, caller).content
-        if path not in content.files:
-            raise Refused(404, "file_not_found")
+    def get_file(self, pack_id: str, path: str) -> Expected:
+        content = self.visible(pack_id).content
+        require(path in content.files, 404, "file_not_found")
         return Expected(200, content.files[path], f'"{content.etag(path)}"')
 
-    # -- roles ----------------------------------------------------------------------------------------------------
+    def get_pack(self, pack_id: str, host: str | None) -> Expected:
+        """A host that names another organisation is refused, whatever is asked for."""
+        require(host in (None, self.caller.org), 403, "permission_denied")
+        return self.visible(pack_id).answer(self.caller.org)
 
-    def set_role(
-        self, caller: Caller, role_id: str, pack_ids: list[str], if_match: str | None = None
-    ) -> Expected:
+    def list_packs(self, query: Mapping[str, str], cursor: Cursor | None) -> Expected:
+        """Return own packs and the community's, by name and id."""
+        org = self.caller.org
+        require_field(cursor is None or cursor.org == org, "cursor")
+
+        listed = [
+            pack
+            for pack in sorted(self.packs, key=lambda pack: pack.position)
+            if pack.gone_at is None
+            and pack.is_visible_to(org)
+            and query.get("owned") in (None, "true" if pack.org == org else "false")
+            and query.get("tier") in (None, "community")
+            and query.get("category") in (None, pack.content.manifest.get("category"))
+            and pack.name.startswith(query.get("q", ""))
+            and (cursor is None or pack.position > cursor.after)
+        ]
+        # A page that ends where its reads end may not know that it is the last.
+        return _page("packs", [pack.view(org) for pack in listed], query, {"next_cursor": IfStated(ANY)})
+
+    def list_revisions(self, pack_id: str, query: Mapping[str, str], start: int) -> Expected:
+        """Return the history, the newest entry first. It is the owner's only."""
+        entries = [entry.view(number) for number, entry in enumerate(self.own(pack_id).history, start=1)]
+        return _page("revisions", entries[::-1][start:], query, {})
+
+    def set_role_packs(self, role_id: str, pack_ids: list[str], if_match: str | None) -> Expected:
         """Replace the whole list. What is new in it must be visible and not being deleted.
 
         The condition is what `If-Match` says, or `new` for a role that must not exist.
         """
-        role = (caller.org, role_id)
-        new = [pack_id for pack_id in pack_ids if pack_id not in self.roles.get(role, [])]
-        packs = {pack_id: self.find(pack_id) for pack_id in new}
-        hidden = [i for i, pack in packs.items() if pack is None or not pack.is_visible_to(caller.org)]
-        if hidden:
-            raise Refused(404, "pack_not_found", pack_ids=hidden)
-        if deleting := [i for i, pack in packs.items() if pack is not None and not pack.is_active]:
-            raise Refused(409, "pack_deleting", pack_ids=deleting)
-        revision = self.role_revisions.get(role)
-        if revision is None and if_match not in (None, "new"):
-            raise Refused(412, "precondition_failed")
-        if revision is not None and if_match not in (None, "*", str(revision)):
-            raise Refused(412, "precondition_failed", revision=revision)
-        if self.roles.get(role) != pack_ids:
-            self.roles[role] = list(pack_ids)
-            self.role_revisions[role] = (revision or 0) + 1
-        return self._role(role)
+        role = (self.caller.org, role_id)
+        revision, before = self.roles.get(role, (0, []))
+        new = {pack_id: self.find(pack_id) for pack_id in pack_ids if pack_id not in before}
+        hidden = [i for i, pack in new.items() if not (pack and pack.is_visible_to(role[0]))]
+        require(not hidden, 404, "pack_not_found", pack_ids=hidden)
+        deleting = [i for i, pack in new.items() if pack and pack.deletion]
+        require(not deleting, 409, "pack_deleting", pack_ids=deleting)
+        names = [pack.name for pack in map(self.find, pack_ids) if pack]
+        # Of two packs of one name, one would need an alias.
+        require_field(len(set(names)) == len(names), "pack_ids")
+        fits = if_match in ((None, "*", str(revision)) if revision else (None, "new"))
+        require(fits, 412, "precondition_failed", **({"revision": revision} if revision else {}))
+        if not revision or before != pack_ids:
+            self.roles[role] = (revision + 1, list(pack_ids))
+        return self.get_role_packs(role_id)
 
-    def get_role(self, caller: Caller, role_id: str) -> Expected:
-        if (caller.org, role_id) not in self.roles:
-            raise Refused(404, "role_not_found")
-        return self._role((caller.org, role_id))
+    def get_role_packs(self, role_id: str) -> Expected:
+        require((self.caller.org, role_id) in self.roles, 404, "role_not_found")
+        revision, pack_ids = self.roles[self.caller.org, role_id]
+        # The model does not know pins yet. A stale one changes the entity tag.
+        return Expected(200, {"role_id": role_id, "revision": revision, "pack_ids": pack_ids, "packs": ANY})
 
-    def _role(self, role: Name) -> Expected:
-        revision = self.role_revisions[role]
-        body = {"role_id": role[1], "revision": revision, "pack_ids": self.roles[role]}
-        return Expected(200, body, f'"{revision}"')
+    def start_upload(self, visibility: str | None, pack_id: str | None, if_match: str | None) -> Expected:
+        """An archive is to come. The condition on its pack counts now, and again when the archive is built."""
+        if pack_id is not None:
+            pack = self.own(pack_id)
+            require_field(pack.origin == "upload", "pack_id")
+            if if_match is not None:
+                self.require_current(pack, if_match)
+        require(pack_id or not if_match, 412, "precondition_failed")
+        upload = Upload(self.caller, visibility or "org", pack_id, if_match, self.now)
+        self.uploads.append(upload)
+        form = {"url": ANY, "fields": ANY, "max_bytes": 268_435_456}
+        return Expected(201, self._upload_view(upload) | form)
 
-    def _references(self, pack: Pack) -> tuple[list[str], int]:
-        """Return the owner's roles that hold a pack, and the number of other organisations' roles that do."""
-        holders = [role for role, pack_ids in self.roles.items() if pack.id in pack_ids]
-        own = sorted(role_id for org, role_id in holders if org == pack.org)
-        return own, len(holders) - len(own)
+    def get_upload(self, upload_id: str) -> Expected:
+        for upload in self.uploads:
+            kept = self.now <= upload.since + _OUTCOME_KEPT
+            if kept and (upload.id, upload.caller.org) == (upload_id, self.caller.org):
+                return Expected(200, self._upload_view(upload))
+        raise Refused(404, "upload_not_found")
+
+    def _upload_view(self, upload: Upload) -> dict[str, Any]:
+        """No state lasts without end: each says until when it can last."""
+        status, until, error = upload.status, upload.since + _OUTCOME_KEPT, upload.error
+        if status == "awaiting_archive" and self.now > upload.since + _ARRIVAL_TIME:
+            status = "expired"
+        elif status == "awaiting_archive":
+            until = upload.since + FORM_TIME
+        elif status == "building" and self.now > upload.build_until:
+            status, error = "failed", error or _cause(upload, code="timeout")
+        elif status == "building":
+            until = upload.build_until
+        view = {"upload_id": Learnt(upload, "id", "upl_"), "status": status, "expires_at": timestamp(until)}
+        if pack_id := Learnt(upload.pack, "id", "pack_") if upload.pack else upload.target:
+            view["pack_id"] = pack_id
+        return view | ({"error": error} if status == "failed" else {})
+
+    def build(self, number: int) -> Expected:
+        """S3 has told of an archive. Return what becomes of the message."""
+        upload, self.pushed_to = self.uploads[number], None
+        self.caller, archive = upload.caller, upload.archive
+        waits = upload.status == "awaiting_archive" and self.now <= upload.since + _ARRIVAL_TIME
+        if upload.status == "building":
+            leased = upload.lease_until is not None and self.now < upload.lease_until
+            if leased or self.now + self.lease > upload.build_until:
+                return COMES_BACK
+        elif not waits or archive is None:
+            return SETTLED
+        self.begin_build(number)
+        try:
+            if upload.target is None:
+                self.upload_pack(archive, upload.visibility)
+            else:
+                self.reupload_pack(upload.target, archive, upload.if_match)
+        except Refused as refused:
+            upload.status, upload.error = "failed", _cause(upload, **refused.expected.body["error"])
+        else:
+            upload.status, upload.pack = "done", self.holder(upload.caller.org, archive.content().name)
+        return SETTLED
+
+    def begin_build(self, number: int, failed_by: str | None = None) -> Self:
+        """Take the lease. A build that has begun has four of them.
+
+        An attempt that has failed, and not because of the archive, gives it back: the next may begin at once.
+        """
+        upload = self.uploads[number]
+        upload.status = "building"
+        upload.lease_until = self.now if failed_by else self.now + self.lease
+        upload.build_until = min(upload.build_until, self.now + 4 * self.lease)
+        if failed_by:
+            upload.error = _cause(upload, code=failed_by)
+        return self
 
 
-def _in_use(roles: list[str], others: int) -> Refused:
-    return Refused(409, "pack_in_use", references={"role_ids": roles, "other_organisations": others})
+def _page(name: str, things: list[Any], query: Mapping[str, str], at_the_end: dict[str, Any]) -> Expected:
+    limit = int(query["limit"])
+    more = {"next_cursor": ANY} if len(things) > limit else at_the_end
+    return Expected(200, {name: things[:limit]} | more)
 
 
-def _is_deleted(file: str, path: str) -> bool:
-    return file.startswith(path) if path.endswith("/") else file == path
+def _cause(upload: Upload, **error: Any) -> dict[str, Any]:
+    return {"message": ANY} | error | {"request_id": Learnt(upload, "id", "upl_")}
+
+
+def _is_deleted(file: str, deletions: Sequence[str]) -> bool:
+    return file in deletions or file.startswith(tuple(path for path in deletions if path.endswith("/")))

@@ -1,6 +1,5 @@
 """Packs and what they are made of, as the contract describes them."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,29 +8,13 @@ from hashlib import sha256
 from typing import Any, Final
 
 import yaml
-from tests.reliability.model.expectations import Expected, IfStated, Learnt, Refused
+from tests.reliability.model.expectations import Expected, IfStated, Learnt, require_field
 
-_ROOT_FILES: Final = frozenset({"pack.yaml", "behavior.md", "README.md", "LICENSE"})
-_ROOT_FOLDERS: Final = frozenset({"guides", "scripts", "data", "templates"})
-
-
-@dataclass
-class Image:
-    """What the service has said of an image: its digest and size, once it has."""
-
-    digest: str | None = None
-    size_bytes: int | None = None
-
-    def __deepcopy__(self, _memo: Any) -> "Image":
-        # The same content has the same digest, whatever else happens.
-        return self
-
-    def known_of_another(self, attribute: str, value: Any) -> bool:
-        """Return whether a digest belongs to another content."""
-        return attribute == "digest" and any(content.image.digest == value for content in _CONTENTS.values())
+# Where no pack may hold a file: its top level is a closed set, and paths do not lead out of it.
+BAD_PATHS: Final = ("etc/passwd", "guides/../x", "notes.md", "guides")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Content:
     """The files of a pack, and who made an image of them: `us`, or somebody else.
 
@@ -40,7 +23,8 @@ class Content:
 
     files: Mapping[str, bytes]
     maker: str
-    image: Image
+    image_digest: str | None = None
+    size_bytes: int | None = None
 
     def __deepcopy__(self, _memo: Any) -> "Content":
         return self
@@ -48,16 +32,7 @@ class Content:
     @classmethod
     def of(cls, files: Mapping[str, bytes], maker: str = "us") -> "Content":
         place = (tuple(sorted(files.items())), maker)
-        return _CONTENTS.setdefault(place, cls(dict(files), maker, Image()))
-
-    @property
-    def digest(self) -> str:
-        """The content digest (API contract, section 4), computed without the service; nothing here is executable."""
-        lines = (
-            f"{path}\x00{sha256(content).hexdigest()}\x00644\n".encode()
-            for path, content in self.files.items()
-        )
-        return f"sha256:{sha256(b''.join(sorted(lines))).hexdigest()}"
+        return _CONTENTS.setdefault(place, cls(dict(files), maker))
 
     @classmethod
     def edited(cls, files: Mapping[str, bytes], pack: str) -> "Content":
@@ -68,34 +43,35 @@ class Content:
         ours = cls.of(files)
         return ours if ours.name == pack else cls.of(files, f"us, for {pack}")
 
-    @property
-    def is_ours(self) -> bool:
-        """Whether we have built an image of it."""
-        return self.maker.startswith("us")
+    def known_of_another(self, attribute: str, value: Any) -> bool:
+        return attribute == "image_digest" and any(c.image_digest == value for c in _CONTENTS.values())
 
     @cached_property
-    def manifest(self) -> dict[str, Any]:
-        manifest: dict[str, Any] = yaml.safe_load(self.files["pack.yaml"])
-        return manifest
+    def manifest(self) -> Any:
+        return yaml.safe_load(self.files["pack.yaml"])
 
-    @property
+    @cached_property
     def name(self) -> str:
         return str(self.manifest["name"])
 
-    @property
+    @cached_property
     def version(self) -> str:
         return str(self.manifest["version"])
 
-    def etag(self, path: str) -> str:
-        return f"sha256:{hashlib.sha256(self.files[path]).hexdigest()}"
+    @cached_property
+    def digests(self) -> dict[str, Any]:
+        """The image's digest, and the content's (API contract, section 4) as the files say; none is executable."""
+        lines = (f"{path}\x00{sha256(held).hexdigest()}\x00644\n" for path, held in self.files.items())
+        digest = _digest("".join(sorted(lines)).encode())
+        return {"image_digest": Learnt(self, "image_digest", "sha256:"), "content_digest": IfStated(digest)}
+
+    def etag(self, path: str) -> str | None:
+        return _digest(self.files[path]) if path in self.files else None
 
 
 _CONTENTS: dict[Any, Content] = {}
 # Stands for an image that is not there.
-ABSENT: Final = Content({}, "nobody", Image())
-
-# What the tag of each version may name: one content, unless a crash has left it open.
-Tags = dict[str, frozenset[Content]]
+ABSENT: Final = Content({}, "nobody")
 
 
 @dataclass(frozen=True)
@@ -103,16 +79,15 @@ class Archive:
     """An archive to be sent; `fault` is the field that its refusal names."""
 
     files: tuple[tuple[str, bytes], ...]
-    fault: str | None = None
+    fault: str = ""
 
     def content(self) -> Content:
-        if self.fault is not None:
-            raise Refused.by_fields(self.fault)
+        require_field(not self.fault, self.fault)
         return Content.of(dict(self.files))
 
     def named(self, name: str) -> "Archive":
         """Return the same archive with another name in its pack.yaml."""
-        if self.fault is not None:
+        if self.fault:
             return self
         text = yaml.safe_dump(self.content().manifest | {"name": name}, sort_keys=False).encode()
         return Archive(tuple(sorted({**dict(self.files), "pack.yaml": text}.items())))
@@ -120,118 +95,107 @@ class Archive:
 
 @dataclass(frozen=True)
 class Reference:
-    """An image reference by a tag, or by the digest of some content."""
+    """An image reference by a tag, or by the digest of some content. Its place is a registry and a repository."""
 
-    registry: str
-    repository: str
-    tag: str = ""
+    place: str
+    tag: str
     content: Content | None = None
 
-    @property
-    def text(self) -> str:
-        what = f":{self.tag}" if self.content is None else f"@{self.content.image.digest}"
-        return f"{self.registry}/{self.repository}{what}"
+    @classmethod
+    def to(cls, place: str, content: Content, *, tag: str, by_digest: bool) -> "Reference":
+        """Return a reference to a content: by its tag, or by its digest if that is wanted and known."""
+        known = by_digest and content.image_digest is not None
+        return cls(place, "" if known else tag, content if known else None)
+
+    def __str__(self) -> str:
+        return self.place + (f":{self.tag}" if self.content is None else f"@{self.content.image_digest}")
 
 
 @dataclass(frozen=True)
 class Entry:
     """One entry of a history."""
 
-    revision: int
     operation: str
     content: Content
     actor: str
     at: datetime
 
-    def view(self) -> dict[str, Any]:
-        return {
-            "revision": self.revision,
-            "operation": self.operation,
-            "version": self.content.version,
-            "image_digest": Learnt(self.content.image, "digest", "sha256:"),
-            "content_digest": IfStated(self.content.digest),
-            "actor": self.actor,
-            "at": timestamp(self.at),
-        }
+    def __deepcopy__(self, _memo: Any) -> "Entry":
+        return self
+
+    def view(self, revision: int) -> dict[str, Any]:
+        stated = {"revision": revision, "operation": self.operation, "version": self.content.version}
+        return stated | {"actor": self.actor, "at": timestamp(self.at)} | self.content.digests
 
 
 @dataclass
 class Pack:
-    """A pack. What `pack.yaml` states is in its content."""
+    """A pack. What `pack.yaml` states is in its content. Every accepted write is one entry more in its history.
+
+    It is being deleted once there is a `deletion`, the last entry to be, and gone once that is in the history.
+    """
 
     org: str
     name: str
     origin: str
     visibility: str
-    content: Content
-    image_ref: str
-    created_at: datetime
-    updated_at: datetime
-    id: str | None = None
-    revision: int = 1
-    status: str = "active"
-    deletion: tuple[str, datetime] | None = None
-    gone_at: datetime | None = None
+    image_ref: str = ""
     history: list[Entry] = field(default_factory=list)
+    id: str | None = None
+    deletion: Entry | None = None
+    gone_at: datetime | None = None
 
     @property
-    def is_active(self) -> bool:
-        return self.status == "active"
+    def content(self) -> Content:
+        return self.history[-1].content
 
     @property
-    def repository(self) -> str:
+    def position(self) -> tuple[str, str]:
+        """Where it is in listings."""
+        return self.name, self.id or ""
+
+    @property
+    def place(self) -> str:
         """Where its image is, without tag or digest."""
         path, _, name = self.image_ref.partition("@")[0].rpartition("/")
         return f"{path}/{name.partition(':')[0]}"
 
+    def reference(self, pick: int, place: str, *, by_digest: bool) -> Reference:
+        """Return a reference to an image of its history, in a repository."""
+        content = self.history[pick % len(self.history)].content
+        return Reference.to(place, content, tag=content.version, by_digest=by_digest)
+
     def is_visible_to(self, org: str) -> bool:
         return self.org == org or self.visibility == "community"
 
-    def change(self, operation: str, actor: str, now: datetime, **changes: Any) -> None:
-        """Every accepted write is one revision more, and one entry in the history."""
-        vars(self).update(changes)
-        self.revision += 1
-        self.updated_at = now
-        self.enter(operation, actor)
-
-    def enter(self, operation: str, actor: str) -> None:
-        self.history.append(Entry(self.revision, operation, self.content, actor, self.updated_at))
-
-    def answer(self, status: int, org: str) -> Expected:
-        return Expected(status, self.view(org), f'"{"" if org == self.org else "shared-"}{self.revision}"')
+    def answer(self, org: str, status: int = 200) -> Expected:
+        tag = f'"{"" if org == self.org else "shared-"}{len(self.history)}"'
+        return Expected(status, self.view(org), tag)
 
     def view(self, org: str) -> dict[str, Any]:
         """Return the Pack object as an organisation sees it. Only the owner is told `org_id`."""
-        stated = self.content.manifest
-        optional = {
-            "org_id": self.org if self.org == org else None,
-            "description": stated.get("description"),
-            "category": stated.get("category"),
-            "suggested_packs": ",".join(stated.get("suggested_packs", ())) or None,
-        }
-        return {name: value for name, value in optional.items() if value is not None} | {
-            "id": Learnt(self, "id", "pack_"),
-            "name": self.name,
-            "display_name": stated.get("display_name", stated["name"].capitalize()),
-            "version": self.content.version,
-            "tier": "community",
-            "visibility": self.visibility,
-            "image_origin": self.origin,
-            "image_ref": self.image_ref,
-            "image_digest": Learnt(self.content.image, "digest", "sha256:"),
-            "size_bytes": Learnt(self.content.image, "size_bytes", ""),
-            "content_digest": IfStated(self.content.digest),
-            "created_at": timestamp(self.created_at),
-            "updated_at": timestamp(self.updated_at),
-            "owned": self.org == org,
-        }
-
-
-def is_pack_path(path: str) -> bool:
-    """Return whether a pack may hold a file here: its top level is a closed set."""
-    top, slash, below = path.partition("/")
-    return ".." not in below.split("/") and top in (_ROOT_FOLDERS if slash else _ROOT_FILES)
+        stated: dict[str, Any] = {"display_name": self.content.name.capitalize()} | self.content.manifest
+        if packs := stated.pop("suggested_packs", None):
+            stated["suggested_packs"] = ",".join(packs)
+        pack_id, size = Learnt(self, "id", "pack_"), Learnt(self.content, "size_bytes", "")
+        return (
+            stated
+            | {"id": pack_id, "name": self.name, "owned": self.org == org, "visibility": self.visibility}
+            | ({"org_id": self.org} if self.org == org else {})
+            | {
+                "tier": "community",
+                "image_origin": self.origin,
+                "image_ref": self.image_ref,
+                "size_bytes": size,
+            }
+            | {"created_at": timestamp(self.history[0].at), "updated_at": timestamp(self.history[-1].at)}
+            | self.content.digests
+        )
 
 
 def timestamp(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{sha256(content).hexdigest()}"

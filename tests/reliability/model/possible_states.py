@@ -4,164 +4,129 @@ A request that goes well leads each model to one other. A request that dies, or 
 which fails, leads to as many as the contract allows, and to no others. Later answers tell which of them it was.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Final
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
+from unittest.mock import ANY
 
 from tests.gateway import Answer
-from tests.reliability.model.contract import Model
+from tests.reliability.model.contract import COMES_BACK, Model
 from tests.reliability.model.expectations import Expected, Refused
-from tests.reliability.model.state import Record, RecordKey
+from tests.reliability.model.state import Caller, Record
 
-# How long a function may be at work, and how long a cleaner may hold a repository.
-AT_WORK: Final = timedelta(seconds=34)
-HOLD: Final = timedelta(minutes=5)
+# How long a function may be at work.
+_AT_WORK: Final = timedelta(seconds=34, microseconds=1)
 # What is checked before a registry is asked for anything.
-_BEFORE_THE_REGISTRY: Final = frozenset(
-    {"unauthenticated", "permission_denied", "billing_inactive", "pack_not_found"}
-)
-
+_BEFORE_THE_REGISTRY: Final = ("unauthenticated", "permission_denied", "billing_inactive", "pack_not_found")
 _UNAVAILABLE: Final = Refused(503, "service_unavailable").expected
+_UNREADABLE: Final = Refused(400, "validation_error", fields={"id": ANY}).expected
 
-Predict = Callable[[Model], Expected]
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """What may go wrong with a request.
-
-    Attributes:
-        dies: The function may be killed.
-        outage: AWS may refuse a call.
-        registry: A registry may fail.
-    """
-
-    dies: bool = False
-    outage: bool = False
-    registry: bool = False
-
-    @property
-    def any(self) -> bool:
-        return self.dies or self.outage or self.registry
+# What may go wrong: the function `dies`, `outage` (AWS refuses a call), or a `registry` fails.
+Trouble = frozenset[str]
+# One way that a request may have gone: the state after it, and its answer, or None when none came.
+Branch = tuple[Model, Expected | None]
 
 
-@dataclass(frozen=True)
-class Branch:
-    """One way that a request may have gone: the state after it, and its answer, or None when none came."""
+class Asked(NamedTuple):
+    """A request, as `Model.ask` takes it, and what its image reference resolves to."""
 
-    model: Model
-    expected: Expected | None
+    operation: str
+    caller: Caller
+    args: dict[str, Any]
+    once: str | None
+    more: dict[str, Any]
 
-    def fault(self, answer: Answer) -> str | None:
-        """Return how an answer differs from this branch's."""
-        return "no answer would come" if self.expected is None else self.expected.fault(answer)
-
-
-@dataclass
-class PossibleStates:
-    """The states that the service may be in.
-
-    Attributes:
-        models: At least one.
-    """
-
-    models: list[Model] = field(default_factory=list)
-
-    @property
-    def one(self) -> Model:
-        """One of them: enough to choose what to ask for."""
-        return self.models[0]
-
-    def at(self, now: datetime) -> None:
-        for model in self.models:
-            model.now = now
-
-    def each(self, change: Callable[[Model], object]) -> None:
-        """Change something that does not depend on the service."""
-        for model in self.models:
-            change(model)
-
-    def settle(self, branches: Sequence[Branch], answer: Answer | None) -> None:
-        """Keep the branches that an answer agrees with."""
-        faults = [None if answer is None else branch.fault(answer) for branch in branches]
-        kept = [branch.model for branch, fault in zip(branches, faults, strict=True) if fault is None]
-        assert kept, "\n".join(
-            [
-                f"{answer and (answer.status, answer.body)}, which no state allows:",
-                *dict.fromkeys(map(str, faults)),
-            ]
-        )
-        self.keep(kept)
-
-    def keep(self, models: Sequence[Model]) -> None:
-        unique: list[Model] = []
-        for model in models:
-            model.in_trouble = False
-            model.drop_what_is_over()
-            if model not in unique:
-                unique.append(model)
-        self.models = unique
-        assert len(unique) <= 256, "answers must say what has happened"
+    def happen(self, model: Model, **more: Any) -> Expected:
+        told = self.more | more
+        return Refused.or_answer(lambda: model.ask(self.operation, self.caller, self.args, self.once, **told))
 
 
-def branches_of(
-    model: Model,
-    predict: Predict,
-    trouble: Trouble,
-    *,
-    died: bool,
-    half: Predict | None = None,
-    record: RecordKey | None = None,
-    registry_code: str = "registry_unavailable",
-) -> Iterator[Branch]:
-    """Yield every way that a request may go.
+def settled(branches: Iterable[Branch], answer: Answer | None) -> list[Model]:
+    """Return the states that an answer agrees with, each once."""
+    kept: list[Model] = []
+    faults: set[str] = set()
+    for model, expected in branches:
+        fault = None
+        if answer is not None:
+            fault = "no answer would come" if expected is None else expected.fault(answer)
+        if fault is not None:
+            faults.add(fault)
+            continue
+        model.drop_what_is_over()
+        if model not in kept:
+            kept.append(model)
+    seen = answer and (answer.status, answer.body)
+    assert kept, "\n".join([f"{seen}, which no state allows:", *faults])
+    assert len(kept) <= 256, "answers must say what has happened"
+    return kept
 
-    Args:
-        model: The state before it.
-        predict: What happens if all goes well.
-        trouble: What may go wrong.
-        died: Whether the function has been killed: then no answer comes.
-        half: What it may leave instead of nothing, for others to finish.
-        record: The key of its idempotency record, if it has one.
-        registry_code: Of the error that says that a registry has failed.
-    """
-    done = model.copy()
-    done.in_trouble = trouble.any
-    expected = _happen(done, predict)
-    written = done.written_to()
-    undone = [model.copy()]
-    if half is not None:
-        left = model.copy()
-        undone.append(left if _happen(left, half).status < 400 else model.copy())
-    if written is not None and trouble.any:
-        # What has been pushed stays there until it is cleaned up.
-        for left in undone:
-            left.abandoned.add(written)
-    ways: list[tuple[Model, Expected | None]]
-    if died:
-        ways = [(left, None) for left in (*undone, done)]
+
+def ways(model: Model, asked: Asked, trouble: Trouble, *, died: bool) -> Iterator[Branch]:
+    """Yield every way that a request may go, from a state. If its function has died, no answer comes."""
+    if asked.operation == "delete_pack":
+        model.hold(asked.args["pack_id"], in_trouble=bool(trouble))
+    if "image_ref" in asked.args:
+        for found in model.resolve(asked.args["image_ref"], asked.caller.org):
+            yield from _ways(model, asked._replace(more={"found": found}), trouble, died=died)
     else:
-        ways = [(done, expected)]
-        registry_failed = Refused(502, registry_code).expected
-        if trouble.registry and expected.code not in _BEFORE_THE_REGISTRY:
-            ways.append((undone[-1], registry_failed))
-        if trouble.outage:
-            ways.append((undone[0], _UNAVAILABLE))
-            # What has been decided is the one thing that an error may leave (API contract, section 5).
-            ways += [(left, registry_failed) for left in undone[1:]]
-        if model.is_busy(written):
-            ways.append((model.copy(), _UNAVAILABLE))
-    taken = done.taking
-    for left, answer in ways:
-        left.taking = None
-        yield Branch(left, answer)
-        if record is not None and taken is not None and (died or trouble.outage):
+        yield from _ways(model, asked, trouble, died=died)
+    if asked.operation in ("list_files", "get_file"):
+        # An image goes before its pack does.
+        pack = model.find(asked.args["pack_id"])
+        if pack is not None and pack.deletion:
+            yield model.copy(), _UNREADABLE
+
+
+def _ways(model: Model, asked: Asked, trouble: Trouble, *, died: bool) -> Iterator[Branch]:
+    done = model.copy()
+    done.in_trouble = bool(trouble)
+    expected = asked.happen(done)
+    found: list[Branch] = [(done, expected)]
+    deletes = asked.operation == "delete_pack"
+    undone = [_left(model, done) for _ in range(1 + deletes)] if trouble else []
+    if deletes and trouble:
+        # From the decision on there is one way, and the pack may be gone half of it.
+        asked.happen(undone[1], only_decide=True)
+    failed = Refused(502, "registry_cleanup_failed" if deletes else "registry_unavailable").expected
+    if died:
+        found = [(left, None) for left in (*undone, done)]
+    elif "registry" in trouble and expected.code not in _BEFORE_THE_REGISTRY:
+        found.append((undone[-1], failed))
+    if "outage" in trouble:
+        # What has been decided is the one thing that an error may leave (API contract, section 5).
+        found += [(undone[0], _UNAVAILABLE), *((left, failed) for left in undone[1:])]
+    if model.is_busy(done.pushed_to) and not died:
+        found.append((model.copy(), _UNAVAILABLE))
+    for left, answer in found:
+        yield left, answer
+        if asked.once is not None and done.taking is not None and (died or "outage" in trouble):
             # What died may have kept the key taken. AWS may have refused to keep the answer, or to give the key back.
             other = left.copy()
-            other.records[record] = Record(taken, other.now, None, other.now + AT_WORK)
-            yield Branch(other, answer)
+            key = (asked.caller.org, asked.operation, asked.once)
+            other.records[key] = Record(done.taking, None, other.now + _AT_WORK)
+            yield other, answer
 
 
-def _happen(model: Model, predict: Predict) -> Expected:
-    return Refused.or_answer(lambda: predict(model))
+def builds(model: Model, number: int, trouble: Trouble) -> Iterator[Branch]:
+    """Yield every way that a build may go, once S3 has told of its archive."""
+    done = model.copy()
+    done.in_trouble = bool(trouble)
+    yield done, done.build(number)
+    upload, was = done.uploads[number], model.uploads[number]
+    begins = (upload.status, upload.lease_until) != (was.status, was.lease_until)
+    interrupted = bool(trouble & {"dies", "outage"})
+    if begins and "registry" in trouble:
+        yield _left(model, done).begin_build(number, "registry_unavailable"), COMES_BACK
+    if begins and ("outage" in trouble or model.is_busy(done.pushed_to)):
+        yield _left(model, done).begin_build(number, "service_unavailable"), COMES_BACK
+    if begins and interrupted:
+        yield _left(model, done).begin_build(number), COMES_BACK
+    if interrupted:
+        yield _left(model, done), COMES_BACK
+
+
+def _left(model: Model, done: Model) -> Model:
+    """Return a state in which nothing has been done. What has been pushed stays there until it is cleaned up."""
+    left = model.copy()
+    left.abandoned |= {name for name in (done.pushed_to,) if name is not None}
+    return left

@@ -1,168 +1,151 @@
-"""What the model keeps, who may do what with it, and what a repeated request is answered."""
+"""What the model keeps, what makes an answer of it, and what a repeated request is answered."""
 
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Final, Self
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple, Self
 
-from tests.reliability.model.expectations import Expected, Refused
-from tests.reliability.model.packs import ABSENT, Archive, Content, Pack, Tags
+from tests.reliability.model.expectations import Expected, Refused, require, require_field
+from tests.reliability.model.packs import ABSENT, Content, Entry, Pack, Reference
 
 ANSWER_KEPT: Final = timedelta(hours=24)
-# Operations whose body is an archive, and the refusals that it causes.
-_ARCHIVES: Final = frozenset({"upload", "reupload"})
-_ABOUT_THE_REQUEST: Final = frozenset({400, 413, 415})
+_NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
+# How long a cleaner may hold a repository.
+HOLD: Final = timedelta(minutes=5)
 
 # An organisation and the name of one of its packs or roles.
 Name = tuple[str, str]
-# An organisation, an operation and an idempotency key.
-RecordKey = tuple[str, str, str]
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(NamedTuple):
     """One of an organisation's keys."""
 
     org: str
     actor: str
-    may_write: bool = True
-    revoked: bool = False
+    may_write: bool
+    revoked: bool
 
 
 @dataclass
 class Upload:
     """A staged upload."""
 
-    org: str
-    actor: str
+    caller: Caller
     visibility: str
     target: str | None
     if_match: str | None
-    form_until: datetime
-    arrives_until: datetime
-    kept_until: datetime
+    since: datetime
     id: str | None = None
     status: str = "awaiting_archive"
-    archive: Archive | None = None
+    archive: Any = None
     pack: Pack | None = None
     error: Any = None
     lease_until: datetime | None = None
-    build_until: datetime | None = None
+    build_until: datetime = _NEVER
 
 
-@dataclass
-class Record:
+class Record(NamedTuple):
     """What is kept of the first request with an idempotency key: its answer, or None while it may be at work."""
 
     request: Any
-    since: datetime
     answer: Expected | None
-    at_work_until: datetime
-
-    def counts(self, now: datetime) -> bool:
-        return now <= self.at_work_until if self.answer is None else now < self.since + ANSWER_KEPT
+    until: datetime
 
 
 @dataclass
 class State:
-    """Everything that clients can see, and what decides about it.
-
-    Attributes:
-        now: The service's time.
-        lease: How long a build may take before another may begin.
-        host: Of the service's own registry.
-        lapsed: Organisations whose billing does not let them create.
-        elsewhere: What the tags of another registry's repositories name.
-        pushed_elsewhere: What can be had there by digest.
-        tags: What the tags of built packs' repositories may name.
-        busy: Until when a repository may still be held by a process that died while it cleaned it up.
-        abandoned: Repositories that may hold images that no pack has.
-        in_trouble: Whether what comes next may end half-way: after the row, but before the tag.
-        pushed_to: The repository that was written to since `written_to` was asked last.
-        taking: The request that has just taken an idempotency key. If its process dies, the key stays taken, whatever
-            the answer would have been.
-    """
+    """Everything that clients can see, and what decides about it."""
 
     now: datetime
+    # How long a build may take before another may begin.
     lease: timedelta
+    # Of the service's own registry.
     host: str
+    caller: Caller = field(default=Caller("", "", may_write=False, revoked=True), compare=False)
+    # Organisations whose billing does not let them create.
     lapsed: set[str] = field(default_factory=set)
     packs: list[Pack] = field(default_factory=list)
-    roles: dict[Name, list[str]] = field(default_factory=dict)
-    role_revisions: dict[Name, int] = field(default_factory=dict)
+    # Each role's revision and packs.
+    roles: dict[Name, tuple[int, list[str]]] = field(default_factory=dict)
     uploads: list[Upload] = field(default_factory=list)
-    records: dict[RecordKey, Record] = field(default_factory=dict)
+    # By organisation, operation and idempotency key.
+    records: dict[tuple[str, str, str], Record] = field(default_factory=dict)
+    # What the tags of another registry's repositories name, and what can be had there by digest.
     elsewhere: dict[str, dict[str, Content]] = field(default_factory=dict)
     pushed_elsewhere: set[tuple[str, Content]] = field(default_factory=set)
-    tags: dict[Name, Tags] = field(default_factory=dict)
+    # What the tags of built packs' repositories may name: one content, unless a crash has left it open.
+    tags: dict[Name, dict[str, frozenset[Content]]] = field(default_factory=dict)
+    # Until when a repository may still be held by a process that died while it cleaned it up.
     busy: dict[Name | None, datetime] = field(default_factory=dict)
+    # Repositories that may hold images that no pack has.
     abandoned: set[Name] = field(default_factory=set)
+    # Whether what comes next may end half-way: after the row, but before the tag.
     in_trouble: bool = False
-    pushed_to: Name | None = None
-    taking: Any = None
+    # The repository that the request has written to, and the request if it has taken an idempotency key. If its process
+    # dies, the key stays taken, whatever the answer would have been.
+    pushed_to: Name | None = field(default=None, compare=False)
+    taking: Any = field(default=None, compare=False)
 
     def copy(self) -> Self:
         return deepcopy(self)
 
-    # -- who may do what ------------------------------------------------------------------------------------------
+    def known(self, pack_id: str) -> Pack | None:
+        """Return a pack, deleted or not."""
+        return next((pack for pack in self.packs if pack.id == pack_id), None)
 
-    def find(self, pack_id: str) -> Pack | None:
-        return next((pack for pack in self.packs if pack.id == pack_id and pack.status != "gone"), None)
-
-    def visible(self, pack_id: str, caller: Caller) -> Pack:
-        pack = self.find(pack_id)
-        if pack is None or not pack.is_visible_to(caller.org):
-            raise Refused(404, "pack_not_found")
-        return pack
-
-    def owned(self, pack_id: str, org: str) -> Pack:
-        """Return a pack that is to be replaced. Another organisation's is answered like one that does not exist."""
-        pack = self.find(pack_id)
-        if pack is None or pack.org != org:
-            raise Refused(404, "pack_not_found")
-        return pack
-
-    def editable(self, pack_id: str, caller: Caller) -> Pack:
-        """Return a pack that is to be changed in part. One that the caller sees and does not own is refused as such."""
-        pack = self.visible(pack_id, caller)
-        if pack.org != caller.org:
-            raise Refused(403, "permission_denied")
-        return pack
+    def find(self, pack_id: str | None) -> Pack | None:
+        return next((p for p in self.packs if p.id is not None and p.id == pack_id and not p.gone_at), None)
 
     def holder(self, org: str, name: str) -> Pack | None:
         """A name is taken until its pack's images are gone."""
-        return next((p for p in self.packs if (p.org, p.name) == (org, name) and p.status != "gone"), None)
+        return next((p for p in self.packs if (p.org, p.name) == (org, name) and not p.gone_at), None)
 
-    def require_changeable(self, pack: Pack, if_match: str | None) -> None:
-        if pack.status == "deleting":
-            raise Refused(409, "pack_deleting")
-        if if_match not in (None, "*", str(pack.revision)):
-            raise Refused(412, "precondition_failed", revision=pack.revision)
+    def visible(self, pack_id: str) -> Pack:
+        pack = self.find(pack_id)
+        if pack is None or not pack.is_visible_to(self.caller.org):
+            raise Refused(404, "pack_not_found")
+        return pack
 
-    # -- idempotency ----------------------------------------------------------------------------------------------
+    def own(self, pack_id: str, status: int = 404, code: str = "pack_not_found") -> Pack:
+        """Return a pack of the caller's organisation. Another's that the caller sees is refused as stated."""
+        pack = self.visible(pack_id)
+        require(pack.org == self.caller.org, status, code)
+        return pack
 
-    def answer_once(self, key: RecordKey, request: Any, act: Callable[[], Expected]) -> Expected:
-        """The same key and body within 24 hours repeat the first answer; another body is 400.
+    def require_current(self, pack: Pack, if_match: str | None) -> None:
+        require(not pack.deletion, 409, "pack_deleting")
+        fits = if_match in (None, "*", str(len(pack.history)))
+        require(fits, 412, "precondition_failed", revision=len(pack.history))
 
-        Of refusals, only those that the request itself causes are kept: what is wrong with an archive (decision 37).
-        """
-        record = self.records.get(key)
-        if record is not None and record.counts(self.now):
-            if record.request != request:
-                raise Refused.by_fields("Idempotency-Key")
-            if record.answer is None:
-                raise Refused(503, "service_unavailable")
-            return record.answer
-        self.taking = request
-        answer = Refused.or_answer(act)
-        if answer.status < 400 or (key[1] in _ARCHIVES and answer.status in _ABOUT_THE_REQUEST):
-            self.records[key] = Record(request, self.now, answer, self.now)
-        else:
-            self.records.pop(key, None)
-        return answer
+    def require_unused(self, pack: Pack, *, by_owner: bool) -> None:
+        """Refuse what roles of other organisations stand against, or also the owner's."""
+        holders = [role for role, (_, pack_ids) in self.roles.items() if pack.id in pack_ids]
+        own = sorted(role_id for org, role_id in holders if by_owner and org == pack.org)
+        others = sum(org != pack.org for org, _ in holders)
+        references = {"role_ids": own, "other_organisations": others}
+        require(not own and not others, 409, "pack_in_use", references=references)
 
-    # -- what no answer tells -------------------------------------------------------------------------------------
+    def resolve(self, reference: Reference, org: str) -> frozenset[Content]:
+        """Return what a reference may name: one content, unless a crash has left it open where a tag points."""
+        content, (host, _, repository) = reference.content, reference.place.partition("/")
+        if host != self.host:
+            if content is None:
+                return frozenset({self.elsewhere.get(repository, {}).get(reference.tag, ABSENT)})
+            return frozenset({content if (repository, content) in self.pushed_elsewhere else ABSENT})
+        owner, _, name = repository.removeprefix("packs/").partition("/")
+        if owner != org:
+            return frozenset({ABSENT})
+        if content is None:
+            return self.tags.get((org, name), {}).get(reference.tag, frozenset({ABSENT}))
+        holder = self.holder(org, name)
+        if holder and not holder.deletion and any(entry.content is content for entry in holder.history):
+            return frozenset({content})
+        left = (org, name) in self.abandoned or holder is not None
+        return frozenset({ABSENT, content} if left else {ABSENT})
+
+    def entry(self, operation: str, content: Content) -> Entry:
+        return Entry(operation, content, self.caller.actor, self.now)
 
     def set_tag(self, pack: Pack, content: Content) -> None:
         """The version's tag is set last, and put right later if that fails."""
@@ -170,36 +153,39 @@ class State:
         before = tags.get(content.version, frozenset({ABSENT})) if self.in_trouble else frozenset()
         tags[content.version] = before | {content}
 
-    def restore_tag(self, pack: Pack, digest: str, *, certain: bool) -> None:
-        """The cleanup message of an image that is in use puts its tag right."""
-        if pack.content.image.digest == digest:
-            self.in_trouble = not certain
-            self.set_tag(pack, pack.content)
+    def answer_once(self, operation: str, once: str, request: Any, act: Callable[[], Expected]) -> Expected:
+        """The same key and body within 24 hours repeat the first answer; another body is 400.
 
-    def written_to(self) -> Name | None:
-        """Return the repository that has been written to since this was asked last."""
-        written, self.pushed_to = self.pushed_to, None
-        return written
+        Of refusals, only those that the request itself causes are kept: what is wrong with an archive (decision 37).
+        """
+        key = (self.caller.org, operation, once)
+        record = self.records.get(key)
+        if record is not None and self.now < record.until:
+            require_field(record.request == request, "Idempotency-Key")
+            return record.answer or Refused(503, "service_unavailable").expected
+        self.taking = request
+        answer = Refused.or_answer(act)
+        self.records.pop(key, None)
+        if answer.status < 400 or ("archive" in request and answer.status in (400, 413, 415)):
+            self.records[key] = Record(request, answer, self.now + ANSWER_KEPT)
+        return answer
 
     def is_busy(self, name: Name | None) -> bool:
         """Return whether a process that has died may still hold a repository."""
         return name in self.busy and self.now <= self.busy[name]
 
+    def hold(self, pack_id: str, *, in_trouble: bool) -> None:
+        """A process that dies while it cleans a repository up holds it for a while. So do those that join it."""
+        pack = self.known(pack_id)
+        if pack is not None and (in_trouble or self.is_busy((pack.org, pack.name))):
+            self.busy[pack.org, pack.name] = self.now + HOLD
+
     def drop_what_is_over(self) -> None:
         """Forget leases that have run out by any clock, so that states that differ in nothing else are equal."""
+        self.in_trouble = False
         surely = self.now - timedelta(minutes=1)
-        self.records = {key: record for key, record in self.records.items() if record.counts(surely)}
+        self.records = {key: record for key, record in self.records.items() if record.until > surely}
         self.busy = {name: until for name, until in self.busy.items() if until >= surely}
         for upload in self.uploads:
             if upload.lease_until is not None and upload.lease_until < surely:
                 upload.lease_until = None
-
-    def settle(self) -> None:
-        """Everything that was begun has come to its end."""
-        self.abandoned.clear()
-        self.busy.clear()
-
-    def push_elsewhere(self, repository: str, tag: str, content: Content) -> None:
-        """Another registry has another image under a tag. Earlier ones stay, by digest."""
-        self.elsewhere.setdefault(repository, {})[tag] = content
-        self.pushed_elsewhere.add((repository, content))

@@ -14,8 +14,9 @@ from tests.service import ACME
 from packyard.errors import InvalidRequest
 from packyard.http.clone import read_clone
 from packyard.http.image_ref import read_registration, read_replacement
+from packyard.http.keys import read_key_request
 from packyard.http.listing import read_listing
-from packyard.http.roles import read_pack_ids, require_role_id
+from packyard.http.roles import read_assignment, read_refresh, require_role_id
 from packyard.http.uploads import read_start
 from packyard.http.visibility import read_visibility
 from packyard.packs.role import MAX_PACKS
@@ -24,22 +25,27 @@ DOCUMENT = document()
 PACK_IDS = [f"pack_01JQ2V7N3T5W8XABCDEFGH{number:04d}" for number in range(MAX_PACKS + 1)]
 READERS: dict[str, Callable[[APIGatewayProxyEvent], object]] = {
     "CloneRequest": read_clone,
+    "KeyRequest": read_key_request,
     "Registration": read_registration,
     "Replacement": read_replacement,
-    "RoleAssignment": read_pack_ids,
+    "RoleAssignment": read_assignment,
+    "RoleRefresh": read_refresh,
     "UploadStart": lambda event: read_start(event, max_bytes=1 << 40),
     "VisibilityChange": read_visibility,
 }
 BASES: dict[str, dict[str, Any]] = {
+    "KeyRequest": {"label": "ci", "scopes": []},
     "Registration": {"image_ref": "ghcr.io/acme/slack-pack:1.4.0"},
     "Replacement": {"image_ref": "ghcr.io/acme/slack-pack:1.4.0"},
 }
 # A field that goes with others.
 COMPANIONS: dict[tuple[str, str], dict[str, Any]] = {
+    ("RoleAssignment", "accept_capabilities"): {"pack_ids": []},
     ("UploadStart", "kind"): {"pack_id": "pack_01JQ2V7N3T5W8XABCDEFGH0000"},
     ("UploadStart", "delete"): {"pack_id": "pack_01JQ2V7N3T5W8XABCDEFGH0000", "kind": "changes"},
 }
 VALUES: list[Any] = [
+    *(60, 60.0, 86_400.5, ["caps:write"], ["caps:write", "full_access"], ["caps:write"] * 2, ["caps:fly"]),
     *(None, True, False, 0, 1, -1, 1.5, 2.0, 1 << 33, {}, [], [1], [[]]),
     *("", "org", "community", "Org", "private", "our-slack", "Our Slack", "a--b", "-a", "a" * 64, "a" * 65),
     *("changes", ["guides/a.md", "data/"], ["a", ""]),

@@ -54,6 +54,7 @@ def test_routes_and_the_authorizer_call_the_alias() -> None:
         "AuthorizePullAliaslive",
         "BuildUploadAliaslive",
         "CleanUpAliaslive",
+        "FollowPacksAliaslive",
         "MeasureBacklogAliaslive",
     }
 
@@ -61,7 +62,7 @@ def test_routes_and_the_authorizer_call_the_alias() -> None:
 def test_the_gateway_and_the_schedule_may_call_the_aliases_and_nothing_else() -> None:
     allowed = {permission["FunctionName"]["Ref"] for permission in of_type("AWS::Lambda::Permission")}
 
-    assert allowed == ALIASES - {"BuildUploadAliaslive", "CleanUpAliaslive"}
+    assert allowed == ALIASES - {"BuildUploadAliaslive", "CleanUpAliaslive", "FollowPacksAliaslive"}
 
 
 def test_the_schedule_calls_the_alias() -> None:
@@ -70,10 +71,14 @@ def test_the_schedule_calls_the_alias() -> None:
     assert [target["Arn"] for target in rule["Targets"]] == [{"Ref": "MeasureBacklogAliaslive"}]
 
 
-def test_the_queues_call_the_aliases() -> None:
+def test_the_queues_and_the_stream_call_the_aliases() -> None:
     called = [mapping["FunctionName"] for mapping in of_type("AWS::Lambda::EventSourceMapping")]
 
-    assert sorted(name["Ref"] for name in called) == ["BuildUploadAliaslive", "CleanUpAliaslive"]
+    assert sorted(name["Ref"] for name in called) == [
+        "BuildUploadAliaslive",
+        "CleanUpAliaslive",
+        "FollowPacksAliaslive",
+    ]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

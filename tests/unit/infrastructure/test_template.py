@@ -76,6 +76,8 @@ QUEUE_OF = {
     ].removesuffix(".Arn")
     for resource in RESOURCES.values()
     if resource["Type"] == "AWS::Lambda::EventSourceMapping"
+    # The table's stream is a source too.
+    and isinstance(resource["Properties"]["EventSourceArn"], str)
 }
 
 
@@ -160,6 +162,7 @@ def test_there_is_one_log_for_the_functions_of_one_kind() -> None:
         "AuthorizePull": "AuthorizerLog",
         "BuildUpload": "QueueLog",
         "CleanUp": "QueueLog",
+        "FollowPacks": "QueueLog",
         "MeasureBacklog": "QueueLog",
     }
 
@@ -306,6 +309,7 @@ def test_whatever_is_put_into_the_bucket_is_forgotten_some_day() -> None:
         "inline/": 1,
         "uploads/": 1,
         "files/": 1,
+        "locks/": 30,
         "indexes/": 30,
     }
 

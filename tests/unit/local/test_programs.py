@@ -49,6 +49,12 @@ def test_the_line_that_installs_names_the_packages_of_the_system(
     assert "\n" not in said
 
 
+def test_a_package_of_two_programs_is_named_once() -> None:
+    said = install_line(["qemu-x86_64", "qemu-aarch64"], which=_only("dnf"), platform="linux", user=0)
+
+    assert said == "Install with: dnf install qemu-user"
+
+
 def test_a_program_that_is_not_here_is_named() -> None:
     assert find("no-such-program") is None
     with pytest.raises(ProgramMissing, match="no-such-program is missing"):

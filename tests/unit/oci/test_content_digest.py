@@ -10,7 +10,8 @@ import pytest
 from tests.trees import SMALL_TREE, lay
 
 from packyard.oci.build.image import build_image
-from packyard.oci.build.layer import LayerFile, LayerSpool
+from packyard.oci.build.layer import LayerSpool
+from packyard.oci.build.layer_row import LayerFile
 from packyard.oci.content_digest import content_digest_of
 from packyard.oci.read.file_index import index_of_layers
 

@@ -7,8 +7,10 @@ PackyardError                    code                       status
 ├─ NotFound
 │  ├─ PackNotFound               pack_not_found             404
 │  ├─ FileNotFound               file_not_found             404
+│  ├─ RevisionNotFound           revision_not_found         404
 │  ├─ RoleNotFound               role_not_found             404
 │  ├─ UploadNotFound             upload_not_found           404
+│  ├─ KeyNotFound                key_not_found              404
 │  └─ RouteNotFound              route_not_found            404
 ├─ MethodNotAllowed              method_not_allowed         405
 ├─ Conflict
@@ -16,7 +18,10 @@ PackyardError                    code                       status
 │  ├─ PackInUse                  pack_in_use                409
 │  ├─ PackModified               pack_modified              409
 │  ├─ RoleModified               role_modified              409
-│  └─ PackDeleting               pack_deleting              409
+│  ├─ PackDeleting               pack_deleting              409
+│  ├─ CapabilitiesWidened        capabilities_widened       409
+│  ├─ AlreadyCreated             already_created            409
+│  └─ QuotaExceeded              quota_exceeded             409
 ├─ PreconditionFailed            precondition_failed        412
 ├─ PayloadTooLarge               payload_too_large          413
 ├─ UnsupportedMediaType          unsupported_media_type     415
@@ -147,8 +152,26 @@ class FileNotFound(NotFound):
         super().__init__("The pack has no such file; GET /packs/{id}/files lists those that it has.")
 
 
+class RevisionNotFound(NotFound):
+    """The pack has no such revision that the caller can see.
+
+    Args:
+        pack_id: The pack, which the caller can see.
+        revision: The revision, as the caller named it.
+    """
+
+    code = "revision_not_found"
+
+    def __init__(self, pack_id: str, revision: int) -> None:
+        super().__init__(
+            f"{pack_id} has no revision {revision} that you can see. Its owner sees all, and other organisations those "
+            "since it was last shared.",
+            {"pack_id": pack_id},
+        )
+
+
 class RoleNotFound(NotFound):
-    """The organisation has never set the packs of a role with this id."""
+    """The organisation has no role with this id."""
 
     code = "role_not_found"
 
@@ -164,6 +187,18 @@ class UploadNotFound(NotFound):
     def __init__(self) -> None:
         super().__init__(
             "There is no such upload, or it is older than 7 days; POST /packs/uploads begins one."
+        )
+
+
+class KeyNotFound(NotFound):
+    """The caller's organisation has no such API key, or the caller may not know of it."""
+
+    code = "key_not_found"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no such key, or it has expired, or is not one that you may revoke; GET /keys lists the ids of "
+            "those that you may."
         )
 
 
@@ -266,6 +301,57 @@ class RoleModified(Conflict):
     def __init__(self) -> None:
         super().__init__(
             "Other requests keep changing this role, or the packs that it is to get; read it again and repeat."
+        )
+
+
+class AlreadyCreated(Conflict):
+    """A request with the same idempotency key has made something whose secret is not kept (API contract, section 2).
+
+    Args:
+        thing_id: The id of what was made.
+        advice: What to do if the secret was lost, as a sentence.
+    """
+
+    code = "already_created"
+
+    def __init__(self, thing_id: str, *, advice: str) -> None:
+        super().__init__(
+            f"The first request with this Idempotency-Key has made {thing_id}, and its answer had a secret, which is "
+            f"not kept. {advice}",
+            {"id": thing_id},
+        )
+
+
+class QuotaExceeded(Conflict):
+    """The organisation has as many things of a kind as it may have.
+
+    Args:
+        message: What it has too many of, and how it gets room.
+        limit: The most that it may have.
+    """
+
+    code = "quota_exceeded"
+
+    def __init__(self, message: str, *, limit: int) -> None:
+        super().__init__(message, {"limit": limit})
+
+
+class CapabilitiesWidened(Conflict):
+    """Pins would move to revisions that may do more, and nobody has accepted that; nothing was written.
+
+    Args:
+        widened: By pack: the pinned revision as `from`, the one to move to as `to`, and how what they allow differs.
+    """
+
+    code = "capabilities_widened"
+
+    def __init__(self, widened: Mapping[str, Mapping[str, Any]]) -> None:
+        accept = ", ".join(f'"{pack_id}": {move["to"]}' for pack_id, move in widened.items())
+        super().__init__(
+            "Packs would move to revisions that may do more than what the role has now, or to others than those that "
+            "are accepted; details.capabilities has what comes and goes. To consent, send "
+            f'{{"accept_capabilities": {{{accept}}}}}.',
+            {"capabilities": dict(widened)},
         )
 
 

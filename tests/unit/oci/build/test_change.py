@@ -13,9 +13,9 @@ from packyard.oci.build.change import LayerPlan, plan_change
 from packyard.oci.build.cut import cut
 from packyard.oci.build.image import build_image
 from packyard.oci.build.layer import Layer, LayerContents, LayerSpool
-from packyard.oci.build.standing_layer import NotOurForm
 from packyard.oci.build.tree import File, canonical_order
 from packyard.oci.digest import Digest
+from packyard.oci.image_fault import NotOurForm
 from packyard.oci.read.file_index import FileIndex, IndexedLayer, index_of_layers
 
 Tree = Mapping[str, bytes]

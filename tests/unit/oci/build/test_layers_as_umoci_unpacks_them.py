@@ -15,14 +15,14 @@ from backports import zstd
 from tests.third_party_images import Blob, Member, layer, named, pieces, tar
 from tests.witnesses import witness
 
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import Digest, digest_of
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.media_types import CONFIG, GZIP_LAYER, INDEX, MANIFEST
 from packyard.oci.read.file_index import FileIndex
 from packyard.oci.read.image_scan import ImageScan
 from packyard.oci.read.inflation import inflate_layer
-from packyard.oci.read.root_file import LayerLimits
-from packyard.oci.read.third_party_document import Descriptor
+from packyard.oci.read.layer_limits import LayerLimits
 
 Tree = dict[str, tuple[bytes, bool]]
 

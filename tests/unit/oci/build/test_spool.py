@@ -51,3 +51,18 @@ def test_what_memory_holds_touches_no_disk(tmp_path: Path, monkeypatch: pytest.M
         assert spool.read(offset, MIB) == bytes(MIB)
         with pytest.raises(FileNotFoundError):
             spool.append(bytes(8 * MIB))
+
+
+@pytest.mark.parametrize("kept", [0, 1, 5, 12, 19])
+def test_what_is_truncated_gives_its_place_to_what_follows(kept: int) -> None:
+    pieces = [bytes([number]) * MIB for number in range(20)]
+    with Spool() as spool:
+        offsets = [spool.append(piece) for piece in pieces]
+
+        spool.truncate(offsets[kept])
+
+        assert spool.size == offsets[kept]
+        more = [spool.append(piece) for piece in reversed(pieces)]
+        assert more[0] == offsets[kept]
+        assert [spool.read(offset, MIB) for offset in offsets[:kept]] == pieces[:kept]
+        assert [spool.read(offset, MIB) for offset in more] == list(reversed(pieces))

@@ -10,14 +10,17 @@ from tests.third_party_images import pieces
 from tests.trees import SMALL_TREE, lay
 
 from packyard.oci.build.layer import LayerSpool
-from packyard.oci.build.standing_layer import NotOurForm, leaves_of_layers, taken_files
+from packyard.oci.build.standing_layer import leaves_of_layers, taken_files
 from packyard.oci.build.tree import File, canonical_order
 from packyard.oci.content import LayerForm, Piece
+from packyard.oci.image_fault import NotOurForm
 from packyard.oci.read.file_index import (
-    WITHOUT_HARD_LINKS,
     FileIndex,
     IndexedFile,
     index_of_layers,
+)
+from packyard.oci.read.index_parser import (
+    WITHOUT_HARD_LINKS,
     parse_index,
 )
 

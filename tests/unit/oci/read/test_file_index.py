@@ -17,12 +17,14 @@ from packyard.oci.content import LayerForm, Piece
 from packyard.oci.digest import digest_of
 from packyard.oci.read.checkpoints import MAX_KEPT_BYTES, Checkpoint
 from packyard.oci.read.file_index import (
-    WITHOUT_HARD_LINKS,
     FileIndex,
     IndexedFile,
     IndexedLayer,
     empty_directories,
     index_of_layers,
+)
+from packyard.oci.read.index_parser import (
+    WITHOUT_HARD_LINKS,
     parse_index,
 )
 

@@ -16,15 +16,21 @@ from tests.trees import SMALL_TREE, lay
 
 from packyard.oci.build.layer import LayerSpool
 from packyard.oci.content import LayerForm
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import digest_of
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.media_types import GZIP_LAYER
-from packyard.oci.read.file_index import FileIndex, index_of_layers, parse_index
+from packyard.oci.read.file_index import (
+    FileIndex,
+    index_of_layers,
+)
 from packyard.oci.read.file_tree import FileTree
 from packyard.oci.read.image_scan import ImageScan
+from packyard.oci.read.index_parser import (
+    parse_index,
+)
 from packyard.oci.read.inflation import inflate_flushed
-from packyard.oci.read.root_file import LayerLimits
-from packyard.oci.read.third_party_document import Descriptor
+from packyard.oci.read.layer_limits import LayerLimits
 
 
 def scan(*layers: Blob, limits: LayerLimits | None = None) -> FileIndex:

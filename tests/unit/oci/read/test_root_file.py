@@ -15,7 +15,8 @@ from tests.third_party_images import PACK_YAML, Member, gzipped, named, pieces, 
 from tests.witnesses import run, witness
 
 from packyard.oci.image_fault import ImageFault
-from packyard.oci.read.root_file import Absence, FileSearch, HardLink, LayerLimits
+from packyard.oci.read.layer_limits import LayerLimits
+from packyard.oci.read.root_file import Absence, FileSearch, HardLink
 
 LIMITS = LayerLimits(unpacked_bytes=1 << 20, members=50, file_bytes=64)
 END = bytes(1024)

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from tests.third_party_images import image, index, layer, pack_image
 
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import digest_of
 from packyard.oci.document import Document
 from packyard.oci.image_fault import ImageFault, NotAnImage
 from packyard.oci.media_types import CONFIG, DOCKER_INDEX, DOCKER_MANIFEST, GZIP_LAYER, INDEX, MANIFEST
 from packyard.oci.read.platform import by_preference
 from packyard.oci.read.third_party_document import (
-    Descriptor,
     ThirdPartyIndex,
     ThirdPartyManifest,
     parse_named_parts,

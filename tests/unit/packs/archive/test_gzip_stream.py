@@ -1,5 +1,7 @@
 import gzip
 import io
+import threading
+from contextlib import closing
 from itertools import accumulate
 from typing import Any
 
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from tests.corpus.gzip_bytes import gzipped, with_fields, zeros_gzipped
 
 from packyard.errors import InvalidRequest, PayloadTooLarge
+from packyard.packs.archive import gzip_stream
 from packyard.packs.archive.gzip_stream import GzipStream
 from packyard.packs.archive.limits import KIB, ArchiveLimits
 
@@ -47,6 +50,38 @@ def test_reads_in_steps_of_any_size_give_the_same_bytes(content: bytes, cuts: li
     taken = [stream.take(cut) for cut in cuts]
     ends = list(accumulate(cuts))
     assert taken == [content[end - cut : end] for cut, end in zip(cuts, ends, strict=True)]
+
+
+@pytest.mark.parametrize("processors", [2, 3])
+def test_a_large_file_is_inflated_ahead_where_there_is_a_processor_for_it(
+    processors: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gzip_stream, "usable_processors", lambda: processors)
+    before = threading.active_count()
+    content = bytes(range(256)) * (64 * KIB)
+    stream = _stream(gzip.compress(content, 1), ArchiveLimits())
+    start = stream.take(len(content) // 2)
+
+    assert threading.active_count() - before == (processors > 2)
+    assert start + stream.take(len(content)) == content
+    stream.close()
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("processors", [2, 6])
+def test_a_large_file_is_refused_where_its_fault_is(processors: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gzip_stream, "usable_processors", lambda: processors)
+    content = bytes(range(256)) * (64 * KIB)
+    cut_off = _stream(gzip.compress(content, 1)[:-9], ArchiveLimits())
+    too_large = _stream(gzip.compress(content, 1), ArchiveLimits(unpacked_bytes=len(content) - 1))
+
+    for stream, reason in ((cut_off, "cut off"), (too_large, "unpacks to more than")):
+        with closing(stream):
+            # The last pieces are already taken, or being taken, and their fault waits for its turn.
+            assert stream.take(len(content) - 256 * KIB) == content[: -256 * KIB]
+            with pytest.raises(InvalidRequest) as refusal:
+                list(stream.pieces(len(content)))
+        assert reason in refusal.value.fields["archive"]
 
 
 def test_a_file_that_comes_byte_by_byte_is_read_the_same() -> None:

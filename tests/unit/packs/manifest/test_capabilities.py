@@ -1,13 +1,19 @@
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from packyard.packs.manifest.capabilities import AllowRule, Capability, repeated_names
+from packyard.packs.manifest.capabilities import ALLOW_RULE, CAPABILITY, repeated_names
+from packyard.packs.manifest.document_form import FaultKind, Keys
 
 
 def rule(**changes: Any) -> dict[str, Any]:
     return {"domains": ["slack.com"], "methods": ["GET"], **changes}
+
+
+def reason_of(form: Keys, given: object) -> str:
+    (fault,) = form.faults(given, ())
+    assert fault.kind is FaultKind.REFUSED
+    return fault.reason
 
 
 @pytest.mark.parametrize(
@@ -25,7 +31,7 @@ def rule(**changes: Any) -> dict[str, Any]:
     ],
 )
 def test_a_host_name_with_or_without_a_leading_star_is_a_domain(domain: str) -> None:
-    assert AllowRule.model_validate(rule(domains=[domain])).domains == [domain]
+    assert not list(ALLOW_RULE.faults(rule(domains=[domain]), ()))
 
 
 @pytest.mark.parametrize(
@@ -57,58 +63,54 @@ def test_a_host_name_with_or_without_a_leading_star_is_a_domain(domain: str) -> 
     ],
 )
 def test_text_that_is_not_a_host_name_is_refused_as_a_domain(domain: str) -> None:
-    with pytest.raises(ValidationError, match=r"must be a host name such as slack\.com"):
-        AllowRule.model_validate(rule(domains=[domain]))
+    assert "must be a host name such as slack.com" in reason_of(ALLOW_RULE, rule(domains=[domain]))
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "M-SEARCH", "get", "*", "X" * 32])
 def test_a_token_is_a_method(method: str) -> None:
-    assert AllowRule.model_validate(rule(methods=[method])).methods == [method]
+    assert not list(ALLOW_RULE.faults(rule(methods=[method]), ()))
 
 
 @pytest.mark.parametrize("method", ["", "GET ", "G T", "GET,POST", "GET\r\n", "GÉT", "(GET)", "X" * 33])
 def test_text_that_is_not_a_token_is_refused_as_a_method(method: str) -> None:
-    with pytest.raises(ValidationError, match="must be an HTTP method such as GET"):
-        AllowRule.model_validate(rule(methods=[method]))
+    assert "must be an HTTP method such as GET" in reason_of(ALLOW_RULE, rule(methods=[method]))
 
 
 @pytest.mark.parametrize("path", ["/", "/api/**", "/api/{id}", "/é", "/" + "a" * 1023])
 def test_a_path_begins_with_a_slash(path: str) -> None:
-    assert AllowRule.model_validate(rule(paths=[path])).paths == [path]
+    assert not list(ALLOW_RULE.faults(rule(paths=[path]), ()))
 
 
 @pytest.mark.parametrize("path", ["", "api", "*", "/a b", "/a\n", "/a\x00", "/\x85", "/" + "a" * 1024])
 def test_what_is_not_a_path_is_refused(path: str) -> None:
-    with pytest.raises(ValidationError, match="must begin with /"):
-        AllowRule.model_validate(rule(paths=[path]))
+    assert "must begin with /" in reason_of(ALLOW_RULE, rule(paths=[path]))
 
 
 @pytest.mark.parametrize("key", ["domains", "methods", "paths"])
 def test_an_empty_list_in_a_rule_is_refused_rather_than_guessed_at(key: str) -> None:
-    with pytest.raises(ValidationError, match="at least 1 item"):
-        AllowRule.model_validate(rule(**{key: []}))
+    assert [fault.kind for fault in ALLOW_RULE.faults(rule(**{key: []}), ())] == [FaultKind.TOO_SHORT]
 
 
 @pytest.mark.parametrize("name", ["a", "slack-api", "Slack_2", "a" * 64])
 def test_a_name_begins_with_a_letter(name: str) -> None:
-    assert Capability.model_validate({"name": name, "type": "http"}).name == name
+    assert not list(CAPABILITY.faults({"name": name, "type": "http"}, ()))
 
 
 @pytest.mark.parametrize("name", ["", "2slack", "_a", "-a", "a.b", "a b", "é", "a\n", "a" * 65])
 def test_what_is_not_a_name_is_refused(name: str) -> None:
-    with pytest.raises(ValidationError, match="must be a letter, then at most 63"):
-        Capability.model_validate({"name": name, "type": "http"})
+    assert "must be a letter, then at most 63" in reason_of(CAPABILITY, {"name": name, "type": "http"})
 
 
 @pytest.mark.parametrize("kind", ["", "  ", "ht\ntp", "a" * 65])
 def test_a_type_is_printable_text(kind: str) -> None:
-    with pytest.raises(ValidationError, match="must be 1 to 64 printable characters"):
-        Capability.model_validate({"name": "a", "type": kind})
+    assert "must be 1 to 64 printable characters" in reason_of(CAPABILITY, {"name": "a", "type": kind})
 
 
 @pytest.mark.parametrize("given", [None, "text", 1, [{"a": 1}], {"a": [None]}])
 def test_transforms_and_budgets_are_not_judged(given: Any) -> None:
-    Capability.model_validate({"name": "a", "type": "http", "transforms": given, "budgets": given})
+    assert not list(
+        CAPABILITY.faults({"name": "a", "type": "http", "transforms": given, "budgets": given}, ())
+    )
 
 
 @pytest.mark.parametrize(

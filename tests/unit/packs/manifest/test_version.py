@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packyard.packs.manifest.version import parse_version, proposal_for, tag_of
+from packyard.packs.manifest.version import tag_of
+from packyard.packs.manifest.version_text import parse_version, proposal_for
 
 # OCI distribution-spec, "Pulling manifests".
 TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")

@@ -3,6 +3,7 @@
 Everything is imported and made when it is first used, so that a function loads only what it uses.
 """
 
+import os
 import random
 import time
 from collections.abc import Callable
@@ -35,9 +36,12 @@ if TYPE_CHECKING:
     from packyard.registry.third_party.pull import ImageSource
     from packyard.storage.downloads import Downloads
     from packyard.storage.file_indexes import FileIndexes
+    from packyard.storage.locks import Locks
     from packyard.storage.staging import Staging
+    from packyard.store.api_keys import ApiKeyStore
     from packyard.store.cursors import Cursors
     from packyard.store.deletions import DeletionStore
+    from packyard.store.pack_revisions import PackRevisions
     from packyard.store.packs import PackStore
     from packyard.store.repositories import RepositoryStore
     from packyard.store.roles import RoleStore
@@ -100,6 +104,7 @@ class Adapters:
         new_ulid: A ULID never used before.
         sleep: Waits for so many seconds.
         random: A random number from 0 up to 1. It is not for secrets.
+        random_bytes: That many bytes from the operating system's random source, for secrets.
         deadline: The end of the present invocation.
         client: Makes an AWS service's client that keeps to the deadline.
     """
@@ -109,6 +114,7 @@ class Adapters:
     new_ulid: Callable[[], str] = _new_ulid
     sleep: Callable[[float], None] = time.sleep
     random: Callable[[], float] = random.random
+    random_bytes: Callable[[int], bytes] = os.urandom
     deadline: Deadline = field(default_factory=Deadline)
     client: Callable[[str], Any] = _client
 
@@ -125,11 +131,25 @@ class Adapters:
         return PackStore(table=self.table)
 
     @cached_property
+    def api_keys(self) -> "ApiKeyStore":
+        """API keys, as their organisations see them."""
+        from packyard.store.api_keys import ApiKeyStore
+
+        return ApiKeyStore(table=self.table)
+
+    @cached_property
     def roles(self) -> "RoleStore":
         """Roles and their references to packs."""
         from packyard.store.roles import RoleStore
 
         return RoleStore(table=self.table)
+
+    @cached_property
+    def pack_revisions(self) -> "PackRevisions":
+        """Several packs at once, with their histories."""
+        from packyard.store.pack_revisions import PackRevisions
+
+        return PackRevisions(table=self.table)
 
     @cached_property
     def repositories(self) -> "RepositoryStore":
@@ -195,6 +215,13 @@ class Adapters:
 
         bucket = self.settings.staging_bucket
         return Downloads(client=self._s3, bucket=bucket, clock=self.clock)
+
+    @cached_property
+    def locks(self) -> "Locks":
+        """The lock documents of roles."""
+        from packyard.storage.locks import Locks
+
+        return Locks(client=self._s3, bucket=self.settings.staging_bucket)
 
     @cached_property
     def cleanup_queue(self) -> "CleanupQueue":

@@ -22,16 +22,23 @@ if TYPE_CHECKING:
     from packyard.operations.clean_up import Cleaner
     from packyard.operations.clone import Cloner
     from packyard.operations.delete import Deleter
+    from packyard.operations.dry_run import DryRun
     from packyard.operations.edit import FileEditor
     from packyard.operations.files import PackFiles
+    from packyard.operations.follow import Follower
     from packyard.operations.image_files import ImageFiles
+    from packyard.operations.keys import KeyMaker
+    from packyard.operations.lock import LockReader
     from packyard.operations.once import Once
     from packyard.operations.publish import Publisher
     from packyard.operations.pull_tokens import PullTokens
     from packyard.operations.read_token import TokenReader
     from packyard.operations.register import Registrar
+    from packyard.operations.role_packs import RoleReader
     from packyard.operations.role_pins import RolePins
+    from packyard.operations.roles import RoleSetter
     from packyard.operations.served_images import ServedImages
+    from packyard.operations.standing_pack import StandingPacks
     from packyard.operations.uploads import Uploads
 
 # How often a build is tried. Each attempt has a lease of its own, after the one before.
@@ -57,6 +64,13 @@ class Services(Adapters):
         from packyard.operations.once import Once
 
         return Once(table=self.table, clock=self.clock, new_ulid=self.new_ulid)
+
+    @cached_property
+    def key_maker(self) -> "KeyMaker":
+        """Makes and revokes API keys."""
+        from packyard.operations.keys import KeyMaker
+
+        return KeyMaker(keys=self.api_keys, clock=self.clock, random_bytes=self.random_bytes)
 
     @cached_property
     def built_images(self) -> "BuiltImages":
@@ -93,7 +107,7 @@ class Services(Adapters):
 
         return PullTokens(
             secret=self.pull_token_secret,
-            roles=self.roles,
+            reader=self.role_reader,
             authenticate=lambda authorization: authenticate(
                 authorization,
                 tenants=self.tenants,
@@ -118,6 +132,34 @@ class Services(Adapters):
         from packyard.operations.served_images import ServedImages
 
         return ServedImages(sources=self.image_source, registry=self.registry, downloads=self.downloads)
+
+    @cached_property
+    def role_reader(self) -> "RoleReader":
+        """Reads roles and their packs."""
+        from packyard.operations.role_packs import RoleReader
+
+        return RoleReader(roles=self.roles, packs=self.pack_revisions, tenants=self.tenants)
+
+    @cached_property
+    def role_setter(self) -> "RoleSetter":
+        """Changes roles."""
+        from packyard.operations.roles import RoleSetter
+
+        return RoleSetter(reader=self.role_reader, clock=self.clock)
+
+    @cached_property
+    def follower(self) -> "Follower":
+        """Moves pins that follow."""
+        from packyard.operations.follow import Follower
+
+        return Follower(reader=self.role_reader, clock=self.clock)
+
+    @cached_property
+    def lock_reader(self) -> "LockReader":
+        """Reads the lock documents of roles."""
+        from packyard.operations.lock import LockReader
+
+        return LockReader(reader=self.role_reader, files=lambda: self.image_files, locks=self.locks)
 
     @cached_property
     def registrar(self) -> "Registrar":
@@ -148,11 +190,19 @@ class Services(Adapters):
             cleanup_queue=self.cleanup_queue,
             images=self.built_images,
             indexes=self.indexes,
+            standing_packs=lambda: self.standing_packs,
             limits=self.settings.archive_limits,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
             new_ulid=self.new_ulid,
         )
+
+    @cached_property
+    def standing_packs(self) -> "StandingPacks":
+        """Finds the packs that large archives replace."""
+        from packyard.operations.standing_pack import StandingPacks
+
+        return StandingPacks(packs=self.packs, files=self.image_files)
 
     @cached_property
     def file_editor(self) -> "FileEditor":
@@ -186,6 +236,12 @@ class Services(Adapters):
             clock=self.clock,
             new_ulid=self.new_ulid,
         )
+
+    def dry_run(self) -> "DryRun":
+        """Return what lets one request run without keeping anything."""
+        from packyard.operations.dry_run import DryRun
+
+        return DryRun(table=self.table, files=lambda: self.image_files, limits=self.settings.archive_limits)
 
     @cached_property
     def deleter(self) -> "Deleter":
@@ -228,6 +284,7 @@ class Services(Adapters):
             staging=self.staging,
             publisher=self.publisher,
             file_editor=self.file_editor,
+            dry_run=self.dry_run,
             lease=timedelta(seconds=self.settings.publish_deadline_seconds),
             build_time=self._build_time,
             clock=self.clock,

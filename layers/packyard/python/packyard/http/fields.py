@@ -27,10 +27,12 @@ class Field(NamedTuple):
         values: The only values, if there are few. The document calls an enumeration by its class's name.
         items: What a list holds.
         max_items: Of a list; its entries are unique.
+        fields: What an object holds, if its names are known.
+        each: What an object holds under every name, if its names are the client's.
     """
 
     name: str
-    kind: Literal["string", "integer", "boolean", "array", "file"] = "string"
+    kind: Literal["string", "integer", "boolean", "array", "object", "file"] = "string"
     description: str = ""
     required: bool = False
     example: Any = None
@@ -43,6 +45,8 @@ class Field(NamedTuple):
     values: type[StrEnum] | tuple[str, ...] | None = None
     items: "Field | None" = None
     max_items: int | None = None
+    fields: "tuple[Field, ...]" = ()
+    each: "Field | None" = None
 
 
 class Body(NamedTuple):
@@ -55,6 +59,7 @@ class Body(NamedTuple):
         exclusive: Names of fields of which a request may give one.
         needs: Pairs of a field and of another one that it is given with.
         min_fields: How many fields a request gives at least.
+        one_of: Names of fields of which a request gives exactly one.
     """
 
     name: str
@@ -63,3 +68,4 @@ class Body(NamedTuple):
     exclusive: tuple[str, ...] = ()
     needs: tuple[tuple[str, str], ...] = ()
     min_fields: int = 0
+    one_of: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.http.app import JSON
 from packyard.http.entity_tags import ETAG, is_known, not_modified
+from packyard.http.inline_limit import MAX_INLINE_BYTES
 from packyard.oci.content_digest import content_digest_of
 from packyard.oci.read.file_index import FORMAT
 from packyard.operations.files import Found, PackFiles, is_text
@@ -24,8 +25,6 @@ from packyard.packs.precondition import file_tag
 from packyard.storage.downloads import Download, Downloads
 from packyard.tenants.caller import Caller
 
-# Lambda can answer with 6 MB of JSON, in which bytes are base64 and text is escaped (Lambda quotas).
-MAX_INLINE_BYTES: Final = 4400 << 10
 _MAX_ESCAPED_CHARACTERS: Final = 5800 << 10
 _TEXT: Final = "text/plain; charset=utf-8"
 _BYTES: Final = "application/octet-stream"

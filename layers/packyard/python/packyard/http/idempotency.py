@@ -3,13 +3,13 @@
 A refusal is kept when its cause is the request itself: such a request stays wrong however often it is sent. A refusal
 whose cause lies elsewhere and a failure of the service (5xx) are not kept: the key is unused, and a repeat tries again.
 The same holds for refusals before the operation is called, of the caller or of a request that cannot be read
-(decision 37).
+(decision 37). An answer that holds a secret is not kept either. Its repeat is told that the thing has been made.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.composition.bootstrap import Services
 from packyard.errors import InvalidRequest, PackyardError, PayloadTooLarge, UnsupportedMediaType
-from packyard.http.app import refusal
+from packyard.http.app import json_response, refusal
 from packyard.http.fields import Field
 from packyard.tenants.caller import Caller
 
@@ -44,6 +44,7 @@ def answered_once(  # noqa: PLR0913 - by name: who asks for what, and how
     caller: Caller,
     request: tuple[object, ...],
     request_decides: bool = False,
+    repeated: Callable[[Mapping[str, Any]], PackyardError] | None = None,
 ) -> Response[str]:
     """Return the answer to a request. A repeat with the same key gets the first answer.
 
@@ -56,6 +57,8 @@ def answered_once(  # noqa: PLR0913 - by name: who asks for what, and how
             differently.
         request_decides: Whether `answer` refuses as invalid or too large only what the request itself holds, such as
             an archive. Something that a request names, an image or a pack, may be another one tomorrow.
+        repeated: For an answer that holds a secret, which is never kept: returns, given the answer's body, the refusal
+            that a repeat gets instead.
 
     Raises:
         InvalidRequest: The header is malformed, or the key was used for another request.
@@ -66,13 +69,25 @@ def answered_once(  # noqa: PLR0913 - by name: who asks for what, and how
     if key is None:
         return answer()
     request_id = event.request_context.request_id
+    first: list[Response[str]] = []
+
+    def act() -> Any:
+        if repeated is None:
+            return _record_of(answer, keep_refusals=request_decides, request_id=request_id)
+        first.append(answer())
+        error = repeated(json.loads(first[0].body or ""))
+        # Each repeat gets its own request's id.
+        return _record(json_response(error.status, {"error": error.inner(request_id="")}))
+
     record = services.once.answer(
-        lambda: _record_of(answer, keep_refusals=request_decides, request_id=request_id),
-        scope=f"{caller.org_id}#{event.http_method} {event.resource}",
+        act,
+        scope=f"{caller.org_id}#{event.http_method} {event.resource}{_narrowed(caller)}",
         key=key,
         fingerprint=fingerprint(request),
         context=app.lambda_context,
     )
+    if first:
+        return first[0]
     body = _for_this_request(record["body"], request_id)
     return Response(status_code=record["status"], headers=dict(record["headers"]), body=body)
 
@@ -85,6 +100,15 @@ def _record_of(answer: Callable[[], Response[str]], *, keep_refusals: bool, requ
         if not (keep_refusals and error.status in _ABOUT_THE_REQUEST):
             raise
         response = refusal(error, request_id=request_id)
+    return _record(response)
+
+
+def _narrowed(caller: Caller) -> str:
+    """Return what tells a caller that is narrowed to one pack from others, whose answers are not for it."""
+    return "" if caller.pack_name is None else f"#{caller.pack_name}"
+
+
+def _record(response: Response[str]) -> Any:
     return {"status": response.status_code, "headers": dict(response.headers), "body": response.body}
 
 

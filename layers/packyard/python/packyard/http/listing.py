@@ -70,6 +70,7 @@ def read_listing(event: APIGatewayProxyEvent, caller: Caller, cursors: Cursors) 
         tier=_tier(given.get(_TIER.name), faults),
         category=_category(given.get(_CATEGORY.name), faults),
         name_prefix=_name_prefix(given.get(_NAME_PREFIX.name, ""), faults),
+        only=caller.pack_name,
     )
     if faults:
         raise InvalidRequest(faults)

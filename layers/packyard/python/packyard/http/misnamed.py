@@ -56,6 +56,7 @@ _BODY_PLACES: Final = {
         "digest that GET /packs/{id}/revisions has"
     ),
     "tier": "the operator of this service sets it",
+    "dry_run": "it goes into the query, as in ?dry_run=true",
     **dict.fromkeys(("id", "role_id"), "it is part of the path"),
     **dict.fromkeys(("org", "org_id"), "it is that of the credential"),
 }

@@ -78,17 +78,21 @@ def read_conditions(event: APIGatewayProxyEvent) -> Conditions:
     return Conditions(if_match=_if_match(event), create_only=bool(lines))
 
 
-def refuse_conditions(event: APIGatewayProxyEvent) -> None:
-    """Refuse a condition on a request that makes a new pack, of which no client can have seen a revision.
+def refuse_conditions(
+    event: APIGatewayProxyEvent, why: str = "this makes a new pack, and never changes one that is there"
+) -> None:
+    """Refuse a condition on a request about something of which no client can have seen a revision.
+
+    Args:
+        event: The gateway's event.
+        why: Why there is none.
 
     Raises:
         InvalidRequest: On `If-Match` or `If-None-Match`: it is given.
     """
     for header in (HEADER, IF_NONE_MATCH):
         if event.multi_value_headers.get(header):
-            raise InvalidRequest(
-                {header: "is not taken here: this makes a new pack, and never changes one that is there"}
-            )
+            raise InvalidRequest({header: f"is not taken here: {why}"})
 
 
 def _if_match(event: APIGatewayProxyEvent) -> IfMatch | None:

@@ -1,6 +1,6 @@
 """Agent roles in requests and answers."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
@@ -10,31 +10,58 @@ from packyard.http.app import json_response
 from packyard.http.entity_tags import ETAG
 from packyard.http.fields import Body, Field
 from packyard.http.json_body import read_json
-from packyard.packs.manifest.name import nearest_slug
-from packyard.packs.pack import PACK_ID, is_pack_id
-from packyard.packs.precondition import revision_tag
-from packyard.packs.role import MAX_PACKS, ROLE_ID, Role, is_role_id
-
-_EXAMPLE: Final = "pack_01JQ2V7N3T5W8XABCDEFGHJKMN"
-_PACK_IDS: Final = Field(
-    name="pack_ids",
-    kind="array",
-    required=True,
-    items=Field(
-        name="id",
-        pattern=PACK_ID.pattern,
-        example=_EXAMPLE,
-        description="Never reused; survives every update.",
-    ),
-    max_items=MAX_PACKS,
-    example=[_EXAMPLE],
+from packyard.http.role_fields import (
+    ACCEPT,
+    EXAMPLE_ID,
+    PACK_IDS,
+    PACKS,
+    read_accepted,
+    read_entries,
+    read_ids,
 )
+from packyard.operations.role_plan import Wish
+from packyard.packs.manifest.name import nearest_slug
+from packyard.packs.precondition import role_tag
+from packyard.packs.role import ROLE_ID, RolePack, RoleState, is_role_id
+
 ROLE_ASSIGNMENT: Final = Body(
-    name="RoleAssignment", description="All packs that a role is to have.", fields=(_PACK_IDS,)
+    name="RoleAssignment",
+    description="All packs that a role is to have: by their ids, or each with where it is pinned.",
+    fields=(PACK_IDS, PACKS, ACCEPT),
+    one_of=(PACK_IDS.name, PACKS.name),
+)
+REFRESH: Final = Body(
+    name="RoleRefresh",
+    description="Which pins are to move; all without `pack_ids`.",
+    fields=(PACK_IDS, ACCEPT),
 )
 ROLE: Final = Field(
     name="role_id", required=True, pattern=ROLE_ID.pattern, example="support-agent", description="The role."
 )
+
+
+class Assignment(NamedTuple):
+    """The packs that a role is to have.
+
+    Attributes:
+        wishes: In the order wanted.
+        accepts: By pack, the revision whose capabilities the client accepts.
+    """
+
+    wishes: tuple[Wish, ...]
+    accepts: dict[str, int]
+
+
+class Refresh(NamedTuple):
+    """The pins that are to move.
+
+    Attributes:
+        pack_ids: Of these packs; None for all.
+        accepts: As for `Assignment`.
+    """
+
+    pack_ids: tuple[str, ...] | None
+    accepts: dict[str, int]
 
 
 def require_role_id(text: str) -> None:
@@ -51,36 +78,71 @@ def require_role_id(text: str) -> None:
         )
 
 
-def read_pack_ids(event: APIGatewayProxyEvent) -> tuple[str, ...]:
-    """Return the packs' ids that a body lists, in its order.
+def read_assignment(event: APIGatewayProxyEvent) -> Assignment:
+    """Return the packs that a body lists, in its order.
 
     Raises:
         UnsupportedMediaType, PayloadTooLarge: See `read_json`.
-        InvalidRequest: The body is not an object of `pack_ids`, or that is not a list of at most 49 ids, each once.
+        InvalidRequest: The body has neither `pack_ids` nor `packs`, or both, or one of its fields is wrong.
     """
-    pack_ids = read_json(event, ROLE_ASSIGNMENT)[_PACK_IDS.name]
-    fault = _fault(pack_ids)
-    if fault is not None:
-        raise InvalidRequest({_PACK_IDS.name: fault})
-    return tuple(pack_ids)
+    given = read_json(event, ROLE_ASSIGNMENT)
+    if (PACK_IDS.name in given) == (PACKS.name in given):
+        what = "give only one of pack_ids and packs" if PACKS.name in given else "give pack_ids or packs"
+        raise InvalidRequest({PACK_IDS.name: f'{what}, as in {{"pack_ids": ["{EXAMPLE_ID}"]}}'})
+    accepts = read_accepted(given)
+    if PACKS.name in given:
+        return Assignment(read_entries(given[PACKS.name]), accepts)
+    return Assignment(tuple(Wish(pack_id) for pack_id in read_ids(given[PACK_IDS.name])), accepts)
 
 
-def _fault(pack_ids: Any) -> str | None:
-    if not isinstance(pack_ids, list):
-        return f'must be a list of ids of packs, as in ["{_EXAMPLE}"]; an empty one takes all packs from the role'
-    if len(pack_ids) > MAX_PACKS:
-        return f"must be at most {MAX_PACKS} packs; this has {len(pack_ids)}"
-    for number, pack_id in enumerate(pack_ids, 1):
-        if not isinstance(pack_id, str):
-            return f'entry {number} is not text; list the ids alone, as in ["{_EXAMPLE}"]'
-        if not is_pack_id(pack_id):
-            return f"entry {number} is not the id of a pack; ids begin with pack_, and GET /packs?q=NAME finds them"
-        if pack_id in pack_ids[: number - 1]:
-            return f"entry {number} repeats {pack_id}; list each pack once"
-    return None
+def read_refresh(event: APIGatewayProxyEvent) -> Refresh:
+    """Return which pins a body names.
+
+    Raises:
+        UnsupportedMediaType, PayloadTooLarge: See `read_json`.
+        InvalidRequest: One of its fields is wrong.
+    """
+    given = read_json(event, REFRESH)
+    accepts = read_accepted(given)
+    return Refresh(read_ids(given[PACK_IDS.name]) if PACK_IDS.name in given else None, accepts)
 
 
-def role_response(role: Role) -> Response[str]:
-    """Return a role as its organisation sees it, with its revision as the entity tag."""
-    body = {"role_id": role.role_id, "revision": role.revision, "pack_ids": role.pack_ids}
-    return json_response(200, body, {ETAG: revision_tag(role.revision)})
+def role_response(state: RoleState) -> Response[str]:
+    """Return a role as its organisation sees it, with its revision in the entity tag."""
+    body = role_view(state)
+    headers = {ETAG: role_tag(state.role.revision, _changing(state))}
+    return json_response(200, body | ({"more": True} if state.more else {}), headers)
+
+
+def role_view(state: RoleState) -> dict[str, Any]:
+    """Return a role: its packs, where they are pinned, and which of them are stale."""
+    return {
+        "role_id": state.role.role_id,
+        "revision": state.role.revision,
+        "pack_ids": state.role.pack_ids,
+        "packs": [_pack_view(pack) for pack in state.packs],
+    }
+
+
+def _pack_view(pack: RolePack) -> dict[str, Any]:
+    pin = pack.pin
+    fields: dict[str, Any] = {
+        "id": pin.pack_id,
+        "name": pin.name,
+        "owner": pin.owner,
+        "alias": pin.alias,
+        "version": pin.version,
+        "revision": pin.revision,
+        "image_ref": pin.image_ref,
+        "image_digest": pin.image_digest,
+        "content_digest": pin.content_digest,
+        "follow": pin.follow,
+        "stale": pack.stale,
+        "status": "active",
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _changing(state: RoleState) -> list[Any]:
+    """Return what an answer says that can change without a new revision of the role."""
+    return [_pack_view(pack) for pack in state.packs if pack.stale or pack.floating]

@@ -135,6 +135,8 @@ def upload_view(upload: Upload) -> dict[str, Any]:
         "pack_id": upload.pack_id,
         "error": upload.error if upload.status is UploadStatus.FAILED else None,
         "expires_at": format_timestamp(upload.expires_at),
+        "dry_run": upload.dry_run or None,
+        "outcome": upload.outcome,
     }
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -11,3 +11,7 @@ class ImageFault(ValueError):
 
 class NotAnImage(ImageFault):
     """A manifest describes an artifact other than an image. Other entries of the same index may still be images."""
+
+
+class NotOurForm(Exception):
+    """A layer does not consist of what the index says: the index is wrong, or the layer is not one of ours."""

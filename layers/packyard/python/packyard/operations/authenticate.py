@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from packyard.errors import Unauthenticated
 from packyard.store.tenants import TenantStore
-from packyard.tenants.api_key import PREFIX, SCOPES, hash_secret
+from packyard.tenants.api_key import PREFIX, hash_secret
 from packyard.tenants.caller import Caller
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ class _Bearer:
     org_id: str
     principal: str
     scopes: frozenset[str]
+    ends_at: datetime | None
+    pack_name: str | None = None
 
 
 def authenticate(
@@ -73,6 +75,8 @@ def authenticate(
         principal=bearer.principal,
         scopes=bearer.scopes,
         may_create=org.may_create(now),
+        pack_name=bearer.pack_name,
+        ends_at=bearer.ends_at,
     )
 
 
@@ -80,11 +84,11 @@ def _of_api_key(secret: str, *, tenants: TenantStore, now: datetime) -> _Bearer:
     key = tenants.get_api_key(hash_secret(secret))
     if key is None or not key.is_live(now):
         raise Unauthenticated
-    return _Bearer(key.org_id, f"key:{key.key_id}", SCOPES[key.permission_set])
+    return _Bearer(key.org_id, key.principal, key.scopes, key.expires_at, key.pack_name)
 
 
 def _of_token(text: str, reader: "TokenReader | None", *, now: datetime) -> _Bearer:
     if reader is None:
         raise Unauthenticated
     identity = reader.read(text, now=now)
-    return _Bearer(identity.org_id, identity.principal, identity.scopes)
+    return _Bearer(identity.org_id, identity.principal, identity.scopes, identity.ends_at)

@@ -14,7 +14,7 @@ queue, whose alarm tells the operator.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
@@ -23,12 +23,15 @@ from packyard.aws import figures
 from packyard.errors import InternalError, PackyardError
 from packyard.operations.edit import FileEditor
 from packyard.operations.publish import Publisher
-from packyard.operations.published import Published
+from packyard.operations.published import Alongside, Published, nothing
 from packyard.packs.pack import Pack
-from packyard.packs.upload import UploadKind
+from packyard.packs.upload import Upload, UploadKind
 from packyard.storage.staging import Staging, parse_arrivals, uploaded_key
 from packyard.store.table import Update
 from packyard.store.uploads import Build, NothingToBuild, UploadStore
+
+if TYPE_CHECKING:
+    from packyard.operations.dry_run import DryRun
 
 logger = Logger(child=True)
 
@@ -40,6 +43,7 @@ class Builder:
     """Builds what clients have staged.
 
     Attributes:
+        dry_run: Returns what lets one archive be tried without keeping anything.
         lease: Longer than the building function can run, by more than the clocks of two machines differ.
         build_time: From an archive's arrival until it is built or has failed, all attempts together.
         clock: The present instant, UTC.
@@ -50,6 +54,7 @@ class Builder:
     staging: Staging
     publisher: Publisher
     file_editor: FileEditor
+    dry_run: "Callable[[], DryRun]"
     lease: timedelta
     build_time: timedelta
     clock: Callable[[], datetime]
@@ -93,7 +98,7 @@ class Builder:
             self.uploads.release(build, InternalError(), now=self.clock())
             raise
         else:
-            if not published.changed:
+            if not published.changed and not build.upload.dry_run:
                 self.uploads.complete(build, published.pack.id)
             figures.record({"BuildSeconds": ((self.clock() - now).total_seconds(), MetricUnit.Seconds)})
             logger.info("built", extra={"upload_id": upload_id, "pack_id": published.pack.id})
@@ -105,23 +110,42 @@ class Builder:
             return [self.uploads.completion(build, pack.id)]
 
         with self.staging.open(uploaded_key(upload.id)) as archive:
-            if upload.pack_id is not None and upload.kind is UploadKind.CHANGES:
-                return self.file_editor.change(
-                    upload.pack_id,
-                    archive=archive,
-                    deletions=upload.deletions,
-                    actor=upload,
-                    if_match=upload.if_match,
-                    alongside=completion,
-                )
-            if upload.pack_id is not None:
-                return self.publisher.replace(
-                    archive,
-                    pack_id=upload.pack_id,
-                    actor=upload,
-                    if_match=upload.if_match,
-                    alongside=completion,
-                )
-            return self.publisher.create(
-                archive, visibility=upload.visibility, actor=upload, alongside=completion
+            if upload.dry_run:
+                return self._try(build, archive)
+            return self._made(self.publisher, self.file_editor, upload, archive, completion)
+
+    def _try(self, build: Build, archive: BinaryIO) -> Published:
+        """Publish an archive without keeping anything, and note in its upload what would come of it."""
+        dry_run = self.dry_run()
+        publisher, editor = dry_run.publisher(self.publisher), dry_run.editor(self.file_editor)
+        published = self._made(publisher, editor, build.upload, dry_run.counted(archive), nothing)
+        outcome = dry_run.outcome(published, actor=build.upload)
+        self.uploads.complete_dry_run(build, outcome.document())
+        return published
+
+    def _made(
+        self,
+        publisher: Publisher,
+        editor: FileEditor,
+        upload: Upload,
+        archive: BinaryIO,
+        completion: Alongside,
+    ) -> Published:
+        if upload.pack_id is not None and upload.kind is UploadKind.CHANGES:
+            return editor.change(
+                upload.pack_id,
+                archive=archive,
+                deletions=upload.deletions,
+                actor=upload,
+                if_match=upload.if_match,
+                alongside=completion,
             )
+        if upload.pack_id is not None:
+            return publisher.replace(
+                archive,
+                pack_id=upload.pack_id,
+                actor=upload,
+                if_match=upload.if_match,
+                alongside=completion,
+            )
+        return publisher.create(archive, visibility=upload.visibility, actor=upload, alongside=completion)

@@ -12,10 +12,11 @@ from aws_lambda_powertools import Logger
 from packyard.errors import PackyardError, RegistryUnavailable, ServiceUnavailable, TimedOut
 from packyard.messaging.cleanup_queue import CleanupQueue, OrphanImage
 from packyard.oci.build.image import Image
+from packyard.oci.build.layer import Layer
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
 from packyard.oci.read.image_tree import ImageTree
-from packyard.oci.read.third_party_document import Descriptor
 from packyard.packs.manifest.name import PackName, repository_of
 from packyard.packs.manifest.version import Version, tag_of
 from packyard.packs.pack import Pack
@@ -30,6 +31,10 @@ _TAKEN_AWAY: Final = frozenset({NAME_UNKNOWN, "BLOB_UNKNOWN", "MANIFEST_BLOB_UNK
 TAG_KEPT: Final = (
     "the registry does not let the version's tag name the pack's image: it is immutable or protected there"
 )
+
+
+class StandingLayersLost(ServiceUnavailable):
+    """The registry does not have layers of the pack's image that a new image was to share with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +82,7 @@ class BuiltImages:
 
         Raises:
             RegistryUnavailable, RegistryThrottled: Our registry did not take the image.
+            StandingLayersLost: It does not have the layers whose blob is not here.
             ServiceUnavailable: SQS, or AWS on behalf of the registry, did not answer.
         """
         repository = self._enqueued(image.digests, pack, due_at)
@@ -92,6 +98,9 @@ class BuiltImages:
             # not.
             if refused.answered != HTTPStatus.NOT_FOUND and not refused.codes & _TAKEN_AWAY:
                 raise
+            standing = [layer.digest for layer in image.layers if not isinstance(layer, Layer)]
+            if standing and not self.registry.has_blobs(repository, standing):
+                raise StandingLayersLost from refused
             raise ServiceUnavailable from refused
 
     def copy(
@@ -130,13 +139,23 @@ class BuiltImages:
 
         self._sent(repository, due_at, send)
 
-    def holds(self, pack: Pack) -> bool:
+    def holds(self, pack: Pack, image: Image) -> bool:
         """Return whether our registry still has a pack's image.
+
+        Args:
+            pack: The pack.
+            image: An image of the same content. If it is the pack's own, everything that it names is looked for too.
 
         Raises:
             RegistryUnavailable, ServiceUnavailable: As for `push`.
         """
-        return self.registry.has_image(self._repository(pack.org_id, pack.name), pack.image_digest)
+        repository = self._repository(pack.org_id, pack.name)
+        own = image.index.digest == pack.image_digest
+        documents = image.digests if own else (pack.image_digest,)
+        named = [*(layer.digest for layer in image.layers), *(config.digest for config in image.configs)]
+        return all(
+            self.registry.has_image(repository, digest) for digest in documents
+        ) and self.registry.has_blobs(repository, named if own else ())
 
     def tag(self, index: Document, *, pack: Pack) -> None:
         """Set the version's tag. The pack works without it. If this fails, the cleanup message sets it (decision 4)."""

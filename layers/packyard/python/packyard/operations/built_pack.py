@@ -1,22 +1,28 @@
 """An archive, validated and built into an image on the local disk, before the image is pushed."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from packyard.oci.build.cut import cut
+from packyard.oci.build.file_in_spool import FileInSpool
 from packyard.oci.build.image import Image, build_image
 from packyard.oci.build.layer import LayerSpool
 from packyard.oci.build.layer_writer import LayerWriter
-from packyard.oci.build.tree import File, canonical_order
+from packyard.oci.build.tree import Entry, File, canonical_order
 from packyard.oci.digest import Digest
 from packyard.operations.sent_layers import assembled
+from packyard.packs.archive.contents import PackContents
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.reader import read_archive
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.pack_manifest import Manifest
 from packyard.registry.own.port import BlobUpload
+
+if TYPE_CHECKING:
+    # Functions that build no large packs load nothing that reads the one that stands.
+    from packyard.operations.standing_pack import StandingPack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +42,11 @@ class BuiltPack:
 
 @contextmanager
 def building(
-    archive: BinaryIO, *, limits: ArchiveLimits, begin_upload: Callable[[PackName], BlobUpload]
+    archive: BinaryIO,
+    *,
+    limits: ArchiveLimits,
+    begin_upload: Callable[[PackName], BlobUpload],
+    standing: "StandingPack | None" = None,
 ) -> Iterator[BuiltPack]:
     """Validate an archive and build its image, in bounded memory; the layers last as long as the context.
 
@@ -44,25 +54,39 @@ def building(
         archive: A `.tar.gz`, read once from its present position.
         limits: Bounds on it.
         begin_upload: Returns an upload in the repository of the pack of this name; asked only for a large image.
+        standing: The pack that the archive replaces. What is equal is neither compressed nor made anew, and layers that
+            are equal have no blob here.
 
     Raises:
         InvalidRequest: The archive or its `pack.yaml` is wrong; every fault is named.
         PayloadTooLarge: The archive is over its limit.
+        NotOurForm: `standing` cannot be built upon.
     """
     with LayerSpool() as spool:
-        with LayerWriter(spool) as writer:
+        with LayerWriter(spool) if standing is None else standing.new_content(spool) as writer:
             contents = read_archive(archive, limits=limits, contents=writer)
             writer.finish()
         manifest = contents.manifest
-        files = [File(file.path, file.executable, file.content.content()) for file in contents.files]
-        order = canonical_order(directories=contents.directories, files=files)
+        if standing is None:
+            plan, layers = None, _layers(contents)
+        else:
+            plan = standing.plan(contents, spool)
+            layers = plan.made(spool, opened=standing.opened)
         with assembled(
-            spool, cut(order), size=spool.size, begin_upload=lambda: begin_upload(manifest.name)
+            spool,
+            layers,
+            size=spool.size if plan is None else plan.size,
+            begin_upload=lambda: begin_upload(manifest.name),
         ) as sent:
             image = build_image(
-                layers=sent.layers,
+                layers=sent.layers if plan is None else plan.layers(sent.layers),
                 title=manifest.name,
                 version=manifest.version,
                 description=manifest.description,
             )
             yield BuiltPack(manifest=manifest, image=image, uploads=sent.uploads)
+
+
+def _layers(contents: PackContents[FileInSpool]) -> Iterable[Iterable[Entry]]:
+    files = [File(file.path, file.executable, file.content.content()) for file in contents.files]
+    return cut(canonical_order(directories=contents.directories, files=files))

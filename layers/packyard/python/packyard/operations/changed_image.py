@@ -15,14 +15,14 @@ from packyard.errors import InvalidRequest
 from packyard.oci.build.change import LayerPlan, plan_change
 from packyard.oci.build.header_writer import BLOCK, end_of_archive, padding
 from packyard.oci.build.layer import LayerContents, LayerSpool
-from packyard.oci.build.standing_layer import NotOurForm
 from packyard.oci.build.tree import File, parents_of
-from packyard.oci.content_digest import content_digest_of
-from packyard.oci.digest import Digest, chained
+from packyard.oci.digest import Digest
+from packyard.oci.image_fault import NotOurForm
 from packyard.oci.read.file_index import FileIndex
 from packyard.operations.built_images import BuiltImages
 from packyard.operations.image_files import ImageFiles
 from packyard.operations.sent_layers import assembled
+from packyard.operations.vouched_index import row_bears_out_files, row_bears_out_sizes
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.pack import ImageOrigin, Pack
 from packyard.registry.own.port import BlobUpload
@@ -94,11 +94,14 @@ class ImageChanger:
             InvalidRequest: On `field`: the pack would be over a limit. On `id`: its image is not as we build them.
             RegistryUnavailable, ServiceUnavailable: As for `ImageFiles.index`. And what `changes` raises.
         """
+        new_content = spool.size
         with ExitStack() as uploads:
             try:
                 image = self._made(pack, index, changes, spool, uploads)
             except NotOurForm:
                 # The index is a cache, so that it may be wrong.
+                uploads.close()
+                spool.forget(new_content)
                 index = self.files.read_index(pack, org_id=pack.org_id)
                 image = self._made_by_its_layers(pack, index, changes, spool, uploads)
             yield image
@@ -124,10 +127,12 @@ class ImageChanger:
         spool: LayerSpool,
         uploads: ExitStack,
     ) -> ChangedImage:
+        if not row_bears_out_sizes(pack, index) and not self.files.states_sizes_of(index, pack):
+            raise NotOurForm
         wanted = changes(index)
-        plan = plan_change(
-            index, wanted.files, vouched=_is_vouched(pack, index), directories=wanted.directories
-        )
+        # Whether an only layer could stand is not asked: a change changes it.
+        vouched = len(index.layers) > 1 and row_bears_out_files(pack, index)
+        plan = plan_change(index, wanted.files, vouched=vouched, directories=wanted.directories)
         self._require_within_limits(plan)
         sent = uploads.enter_context(
             assembled(
@@ -152,17 +157,3 @@ class ImageChanger:
             raise InvalidRequest({self.field: _TOO_MANY.format(self.limits.members)})
         if unpacked > self.limits.unpacked_bytes:
             raise InvalidRequest({self.field: _TOO_LARGE.format(self.limits.unpacked_bytes)})
-
-
-def _is_vouched(pack: Pack, index: FileIndex) -> bool:
-    """Return whether the row bears out what an index says of layers and files, so that no layer need be read for that.
-
-    Of one layer that is not asked: a change changes it.
-    """
-    diff_ids = [layer.diff_id for layer in index.layers if layer.diff_id is not None]
-    return (
-        1 < len(index.layers) == len(diff_ids)
-        and chained([layer.digest for layer in index.layers]) == pack.layer_digest
-        and chained(diff_ids) == pack.chain_id
-        and content_digest_of(index.files) == pack.content_digest
-    )

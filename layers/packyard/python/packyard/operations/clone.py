@@ -33,6 +33,7 @@ from packyard.oci.image_fault import ImageFault
 from packyard.oci.read.image_tree import ImageTree
 from packyard.oci.reference import parse_reference
 from packyard.operations.built_images import BuiltImages
+from packyard.operations.owned_pack import require_reach
 from packyard.operations.pack_content import content_of, first_revision
 from packyard.operations.published import Published
 from packyard.operations.read import get_pack
@@ -86,6 +87,7 @@ class Cloner:
         Raises:
             PackNotFound: There is no such pack that the caller can see.
             PackDeleting: It is being deleted.
+            PermissionDenied: The caller is narrowed to one pack, and the clone would have another name.
             PackNameTaken: The caller's organisation has another pack of the name.
             InvalidRequest: On `id`: the source's image cannot be fetched, or cannot be copied.
             RegistryUnavailable: A registry did not answer in time.
@@ -94,6 +96,7 @@ class Cloner:
         """
         due_at = self.clock() + self.deadline
         source = self._source(pack_id, caller)
+        require_reach(caller, name or source.name)
         clone = self._new_pack(source, name or source.name, visibility, caller)
         try:
             claim = self.repositories.claim_for_create(

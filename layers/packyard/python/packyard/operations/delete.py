@@ -70,7 +70,7 @@ class Deleter:
             if_match: What the client has seen of it.
 
         Raises:
-            PackNotFound: The caller's organisation owns no such pack.
+            PackNotFound: The caller's organisation owns no such pack, or the caller may not touch it.
             PreconditionFailed: The pack is at another revision than the client has seen.
             PackInUse: Roles reference it.
             RegistryCleanupFailed: The deletion is decided, but could not be finished; `clean_up` goes on with it.
@@ -81,7 +81,12 @@ class Deleter:
         now = self.clock()
         self.cleanup_queue.enqueue(PackDeletion(pack_id=pack_id, due_at=now + _FIRST_RETRY_AFTER), now=now)
         deletion = self.deletions.begin(
-            pack_id, org_id=caller.org_id, actor=caller.principal, if_match=if_match, now=now
+            pack_id,
+            org_id=caller.org_id,
+            actor=caller.principal,
+            if_match=if_match,
+            now=now,
+            name=caller.pack_name,
         )
         if deletion is None:
             return

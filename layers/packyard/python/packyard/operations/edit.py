@@ -13,15 +13,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
-from packyard.errors import InvalidRequest, PreconditionFailed
-from packyard.oci.build.image import build_image
+from packyard.errors import InvalidRequest
+from packyard.oci.build.image import Image, build_image
 from packyard.oci.build.layer import LayerSpool
 from packyard.oci.build.tree import File
-from packyard.oci.read.file_index import FileIndex, IndexedFile, index_of_layers
-from packyard.operations.built_images import BuiltImages
+from packyard.oci.read.file_index import FileIndex, index_of_layers
+from packyard.operations.built_images import BuiltImages, StandingLayersLost
 from packyard.operations.changed_image import ChangedImage, Changes, ImageChanger
+from packyard.operations.file_condition import of_revision, require_seen
 from packyard.operations.image_files import ImageFiles
 from packyard.operations.owned_pack import (
     changing,
@@ -37,12 +38,18 @@ from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.top_level import MANIFEST_PATH
 from packyard.packs.file_edit import Edit, check_new_path, check_place
 from packyard.packs.manifest.pack_manifest import Manifest, parse_manifest
-from packyard.packs.pack import Pack
-from packyard.packs.precondition import FILE_TAG, IfMatch, file_tag
+from packyard.packs.pack import ImageOrigin, Pack, PackStatus
+from packyard.packs.precondition import IfMatch
 from packyard.storage.file_indexes import FileIndexes
 from packyard.store.packs import PackStore
 from packyard.store.repositories import RepositoryStore
 from packyard.tenants.caller import Actor, Caller
+
+# By whether the pack is a clone.
+_LOST: Final = (
+    "its image has lost a layer in the registry, so its files cannot be changed; upload its whole archive again",
+    "is a clone whose image has lost a layer in the registry, so its files cannot be changed; clone its source again",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,8 +165,8 @@ class FileEditor:
         _require_kept(before, manifest)
         index = self.files.index(before, org_id=caller.org_id)
         there = index.find(edit.path)
-        seen = _of_revision(if_match, before, there)
-        _require_seen(seen, before, there, create_only=create_only)
+        seen = of_revision(if_match, before, there)
+        require_seen(seen, before, there, create_only=create_only)
         if there is not None and there.sha256 == edit.sha256:
             return Published(pack=before, changed=False)
         with (
@@ -205,9 +212,7 @@ class FileEditor:
                 before, until=revision.due_at, now=self.clock(), token=self.new_ulid()
             )
             self.indexes.put(image.layer_digest, index_of_layers(image.layers))
-            self.images.push(
-                image, uploads=changed.uploads, pack=after, due_at=revision.due_at, beside_layers=True
-            )
+            self._push(image, changed, before, after, revision.due_at)
             self.packs.change(
                 before,
                 after,
@@ -219,6 +224,16 @@ class FileEditor:
             )
         self.images.tag(image.index, pack=after)
         return Published(pack=after, changed=True)
+
+    def _push(self, image: Image, changed: ChangedImage, before: Pack, after: Pack, due_at: datetime) -> None:
+        try:
+            self.images.push(image, uploads=changed.uploads, pack=after, due_at=due_at, beside_layers=True)
+        except StandingLayersLost:
+            now = self.packs.get(before.id)
+            if now is None or (now.revision, now.status) != (before.revision, PackStatus.ACTIVE):
+                # A deletion has taken them. The client's repeat learns it from the row.
+                raise
+            raise InvalidRequest({"id": _LOST[before.image_origin is ImageOrigin.CLONE]}) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,36 +278,3 @@ def _require_kept(pack: Pack, manifest: Manifest | None) -> None:
         )
     if faults:
         raise InvalidRequest(faults)
-
-
-def _require_seen(
-    if_match: IfMatch | None, pack: Pack, file: IndexedFile | None, *, create_only: bool
-) -> None:
-    """Check the condition on the pack or on the file. A refusal says how both of them are."""
-    if create_only and file is not None:
-        raise PreconditionFailed(
-            "There is a file at this path, and If-None-Match: * writes only where there is none.",
-            pack.revision,
-        )
-    if if_match is None or if_match.matches(pack.revision):
-        return
-    if not any(tag.startswith(FILE_TAG) for tag in if_match.tags or ()):
-        raise if_match.refusal(pack.revision)
-    stands = "There is no file at this path" if file is None else f"The file is {file_tag(file.sha256)}"
-    raise PreconditionFailed(
-        f"{stands}, and the pack is at revision {pack.revision}; If-Match names neither. Read the file again.",
-        pack.revision,
-    )
-
-
-def _of_revision(if_match: IfMatch | None, pack: Pack, file: IndexedFile | None) -> IfMatch | None:
-    """Return a condition on the file's entity tag as a condition on the pack's.
-
-    `If-Match` is about the resource that the request is sent to (RFC 9110, section 13.1.1): the file. The write changes
-    the pack, so that its condition is on the pack's revision.
-    """
-    if if_match is None or if_match.tags is None or file is None:
-        return if_match
-    if f"{FILE_TAG}{file.sha256}" not in if_match.tags:
-        return if_match
-    return IfMatch(if_match.tags | {str(pack.revision)})

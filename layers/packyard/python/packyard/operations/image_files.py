@@ -11,19 +11,23 @@ from functools import partial
 from typing import TypeVar
 
 from packyard.errors import InvalidRequest
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import chained
 from packyard.oci.read.file_index import (
-    WITH_HARD_LINKS,
-    WITHOUT_HARD_LINKS,
     FileIndex,
     IndexedFile,
     IndexedLayer,
+)
+from packyard.oci.read.index_parser import (
+    WITH_HARD_LINKS,
+    WITHOUT_HARD_LINKS,
 )
 from packyard.oci.reference import Reference, parse_reference
 from packyard.packs.pack import Pack
 from packyard.registry.third_party.image_contents import (
     FindWindow,
     NotAsIndexed,
+    layers_of_image,
     opened_file,
     opened_layer,
     scan_image,
@@ -60,16 +64,57 @@ class ImageFiles:
             RegistryUnavailable: Its registry did not answer in time.
             ServiceUnavailable: AWS did not answer for a credential.
         """
-        reader = self._reader(pack, org_id)
+        found = self.kept_index(pack, org_id=org_id, only=only)
+        return self.read_index(pack, org_id=org_id) if found is None else found
+
+    def kept_index(self, pack: Pack, *, org_id: str, only: str | None = None) -> FileIndex | None:
+        """Return the file index of a pack's image if it is kept, and None otherwise. The image is not read.
+
+        Args:
+            pack: As for `index`.
+            org_id: As for `index`.
+            only: As for `index`.
+        """
         found = self.indexes.get(
             pack.layer_digest or pack.image_digest,
-            reader=reader,
+            reader=self._reader(pack, org_id),
             only=only,
             oldest=WITH_HARD_LINKS if pack.layer_digest is None else WITHOUT_HARD_LINKS,
         )
-        if found is None or not _is_about(found, pack):
-            return self.read_index(pack, org_id=org_id)
-        return found
+        return None if found is None or not _is_about(found, pack) else found
+
+    def states_sizes_of(self, index: FileIndex, pack: Pack) -> bool:
+        """Return whether an index states the layers that the manifest of a pack's image names, with their sizes.
+
+        Args:
+            index: An index of the image.
+            pack: A pack that we built, or a clone of one.
+
+        Raises:
+            InvalidRequest, RegistryUnavailable, ServiceUnavailable: As for `index`.
+        """
+        with self._opened(pack, pack.org_id) as repository:
+            layers = layers_of_image(repository, pack.image_digest)
+        return [(layer.digest, layer.size) for layer in layers] == [
+            (layer.digest, layer.size) for layer in index.layers
+        ]
+
+    def layers(self, pack: Pack, *, org_id: str) -> tuple[Descriptor, ...]:
+        """Return the layers that a pack's image names, from the lowest up. Its documents are read, its layers are not.
+
+        Args:
+            pack: As for `index`.
+            org_id: As for `index`.
+
+        Raises:
+            InvalidRequest, RegistryUnavailable, ServiceUnavailable: As for `index`.
+        """
+        # Only revisions from before their layers were kept need it.
+        from packyard.registry.third_party.chosen_image import chosen_manifest  # noqa: PLC0415
+
+        with self._opened(pack, org_id) as repository:
+            _, document = repository.document(pack.image_digest)
+            return chosen_manifest(repository, document).layers
 
     def read_index(self, pack: Pack, *, org_id: str) -> FileIndex:
         """Make the file index of a pack's image from its layers, keep it, and return it.

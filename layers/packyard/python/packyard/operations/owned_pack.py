@@ -18,20 +18,36 @@ from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, is_pack_id
 from packyard.packs.precondition import IfMatch
 from packyard.store.packs import Gone, PackStore, Stale
 from packyard.store.repository_holds import ClaimLost, NameLost, RepositoryBusy
-from packyard.tenants.caller import Actor
+from packyard.tenants.caller import Actor, reaches
 
 
 def owned_pack(pack_id: str, *, actor: Actor, packs: PackStore) -> Pack:
     """Return a pack of the actor's organisation, also one that is being deleted. One read.
 
     Raises:
-        PackNotFound: There is none, it is deleted, or it is another organisation's. The actor cannot tell which.
+        PackNotFound: There is none, it is deleted, it is another organisation's, or the actor is narrowed to another
+            pack. The actor cannot tell which.
         ServiceUnavailable: DynamoDB did not answer.
     """
     pack = packs.get(pack_id) if is_pack_id(pack_id) else None
     if pack is None or pack.org_id != actor.org_id or pack.status is PackStatus.DELETED:
         raise no_such_pack(pack_id)
+    if not reaches(actor, org_id=pack.org_id, name=pack.name):
+        raise no_such_pack(pack_id)
     return pack
+
+
+def require_reach(actor: Actor, name: str) -> None:
+    """Check that an actor may make or write the pack of a name in its own organisation.
+
+    Raises:
+        PermissionDenied: The actor is narrowed to another pack.
+    """
+    if not reaches(actor, org_id=actor.org_id, name=name):
+        raise PermissionDenied(
+            f"This key is for the pack {actor.pack_name} only, and this is the pack {name}; use a key for that pack, "
+            "or a credential of the whole organisation."
+        )
 
 
 def editable_pack(pack_id: str, *, caller: Actor, packs: PackStore) -> Pack:

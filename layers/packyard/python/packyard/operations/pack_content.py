@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from packyard.oci.digest import Digest
+from packyard.oci.media_types import GZIP_LAYER
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version
-from packyard.packs.pack import ImageOrigin, Pack, Tier, Visibility
+from packyard.packs.pack import ImageOrigin, Layer, Pack, Tier, Visibility
 
 if TYPE_CHECKING:
     # The functions that copy or register images load neither the builder of layers nor the reader of manifests.
@@ -33,6 +34,7 @@ class ImageFields(TypedDict):
     content_digest: Digest | None
     chain_id: Digest | None
     layer_digest: Digest | None
+    layers: tuple[Layer, ...]
     size_bytes: int
 
 
@@ -65,6 +67,7 @@ def built_image_fields(image: "Image", *, image_ref: str) -> ImageFields:
         content_digest=image.content_digest,
         chain_id=image.chain_id,
         layer_digest=image.layer_digest,
+        layers=tuple(Layer(layer.digest, layer.size, GZIP_LAYER) for layer in image.layers),
         size_bytes=image.size_bytes,
     )
 
@@ -106,5 +109,6 @@ def first_revision(  # noqa: PLR0913 - by name: whose pack it is, and what is in
         created_at=now,
         updated_at=now,
         revision=1,
+        shared_since=1 if visibility is Visibility.COMMUNITY else None,
         **content,
     )

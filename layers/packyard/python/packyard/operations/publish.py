@@ -16,13 +16,16 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from io import BytesIO
-from typing import BinaryIO
+from io import SEEK_END, BytesIO
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from aws_lambda_powertools import Logger
 
 from packyard.errors import ServiceUnavailable
 from packyard.messaging.cleanup_queue import CleanupQueue, StagedArchive
+from packyard.oci.image_fault import NotOurForm
 from packyard.oci.read.file_index import index_of_layers
-from packyard.operations.built_images import BuiltImages
+from packyard.operations.built_images import BuiltImages, StandingLayersLost
 from packyard.operations.built_pack import BuiltPack, building
 from packyard.operations.owned_pack import (
     changing,
@@ -30,13 +33,16 @@ from packyard.operations.owned_pack import (
     require_archive_origin,
     require_changeable,
     require_name,
+    require_reach,
 )
 from packyard.operations.pack_content import Content, built_image_fields, first_revision, manifest_fields
 from packyard.operations.published import Alongside, Published, nothing
 from packyard.operations.repeats import same_archive, settle_repeat
 from packyard.packs.archive.limits import ArchiveLimits
+from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import ImageOrigin, Pack, Visibility
 from packyard.packs.precondition import IfMatch
+from packyard.registry.own.port import BlobUpload
 from packyard.storage.file_indexes import FileIndexes
 from packyard.storage.staging import Staging, inline_key
 from packyard.store.packs import PackStore
@@ -44,12 +50,21 @@ from packyard.store.repositories import RepositoryStore
 from packyard.store.repository_holds import Claim, ClaimLost, NameHeld, RepositoryBusy
 from packyard.tenants.caller import Actor
 
+if TYPE_CHECKING:
+    from packyard.operations.standing_pack import StandingPack, StandingPacks
+
+logger = Logger(child=True)
+
+# The size in bytes from which the pack that stands is looked at. No archive in a request's own body is so large.
+_LARGE_ARCHIVE: Final = 8 << 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publisher:
     """Publishes archives.
 
     Attributes:
+        standing_packs: Returns what finds the pack that an archive replaces. Asked only for a large archive.
         deadline: Longer than a publish can take until its function ends.
         clock: The present instant, UTC.
         new_ulid: A ULID never used before.
@@ -61,6 +76,7 @@ class Publisher:
     cleanup_queue: CleanupQueue
     images: BuiltImages
     indexes: FileIndexes
+    standing_packs: "Callable[[], StandingPacks]"
     limits: ArchiveLimits
     deadline: timedelta
     clock: Callable[[], datetime]
@@ -100,12 +116,14 @@ class Publisher:
         Raises:
             InvalidRequest: The archive or its `pack.yaml` is wrong; every fault is named.
             PayloadTooLarge: The archive is over its limit.
+            PermissionDenied: The actor is narrowed to another pack.
             PackNameTaken: The organisation has another pack of that name.
             RegistryUnavailable: Our registry did not take the image.
             ServiceUnavailable: A backing service did not answer, or the name's repository is being cleaned up.
         """
         due_at = self.clock() + self.deadline
-        with self._building(archive, actor.org_id) as built:
+        with self._building(archive, actor) as built:
+            require_reach(actor, built.manifest.name)
             pack = self._new_pack(built, visibility, actor)
             try:
                 claim = self._claim_name(pack, due_at)
@@ -137,7 +155,8 @@ class Publisher:
         """Give an owned pack of origin `upload` the content of a staged archive; id, roles and visibility stay.
 
         Args:
-            archive: A `.tar.gz`, read once, whose `pack.yaml` has the pack's name.
+            archive: A `.tar.gz` whose `pack.yaml` has the pack's name. It is read from its start, and a second
+                time when the image that stands turns out to be incomplete.
             pack_id: The pack, as the client names it.
             actor: Who changes it.
             if_match: What the client has seen of it.
@@ -147,18 +166,42 @@ class Publisher:
             InvalidRequest: The archive or its `pack.yaml` is wrong, or the pack takes no archive.
             PayloadTooLarge: The archive is over its limit.
             PackNotFound: The actor's organisation owns no such pack.
+            PermissionDenied: The archive has another pack's name, and the actor is narrowed to one pack.
             PackDeleting: The pack is being deleted.
             PreconditionFailed: The pack is at another revision than the client has seen.
             PackModified: Another change came in between.
             RegistryUnavailable, ServiceUnavailable: As for `create`.
         """
+        standing = self._standing_for(archive, pack_id, actor)
+        try:
+            return self._replace(archive, pack_id, actor, if_match, alongside, standing)
+        except (NotOurForm, StandingLayersLost):
+            if standing is None:
+                raise
+            # Its index is wrong, or the registry has lost a layer. What was not compressed has to be read again.
+            logger.warning("standing image not used", extra={"pack_id": pack_id}, exc_info=True)
+        archive.seek(0)
+        return self._replace(archive, pack_id, actor, if_match, alongside, None)
+
+    def _replace(  # noqa: PLR0913, PLR0917 - those of `replace`, and what stands
+        self,
+        archive: BinaryIO,
+        pack_id: str,
+        actor: Actor,
+        if_match: IfMatch | None,
+        alongside: Alongside,
+        standing: "StandingPack | None",
+    ) -> Published:
         due_at = self.clock() + self.deadline
-        with self._building(archive, actor.org_id) as built:
+        with self._building(archive, actor, standing) as built:
             before = self._changeable(pack_id, built, actor, if_match)
             after = before.revised(at=self.clock(), **self._content(built, before.org_id))
-            # An image that the registry has lost is pushed again.
-            if same_archive(before, after) and self.images.holds(before):
-                return Published(pack=before, changed=False)
+            if same_archive(before, after):
+                if self.images.holds(before, built.image):
+                    return Published(pack=before, changed=False)
+                # An image that the registry has lost is pushed again, for which all of it is needed.
+                if standing is not None:
+                    raise StandingLayersLost
             with changing(if_match):
                 claim = self._claim_repository(before, due_at)
                 self._push(built, after, due_at)
@@ -174,12 +217,20 @@ class Publisher:
         self.images.tag(built.image.index, pack=after)
         return Published(pack=after, changed=True)
 
-    def _building(self, archive: BinaryIO, org_id: str) -> AbstractContextManager[BuiltPack]:
-        return building(
-            archive,
-            limits=self.limits,
-            begin_upload=lambda name: self.images.begin_upload(org_id=org_id, name=name),
-        )
+    def _standing_for(self, archive: BinaryIO, pack_id: str, actor: Actor) -> "StandingPack | None":
+        """Return the pack that an archive is to replace, if the archive is so large that building on it may pay."""
+        size = archive.seek(0, SEEK_END)
+        archive.seek(0)
+        return self.standing_packs().find(pack_id, actor=actor) if size > _LARGE_ARCHIVE else None
+
+    def _building(
+        self, archive: BinaryIO, actor: Actor, standing: "StandingPack | None" = None
+    ) -> AbstractContextManager[BuiltPack]:
+        def begin_upload(name: PackName) -> BlobUpload:
+            require_reach(actor, name)
+            return self.images.begin_upload(org_id=actor.org_id, name=name)
+
+        return building(archive, limits=self.limits, begin_upload=begin_upload, standing=standing)
 
     def _push(self, built: BuiltPack, pack: Pack, due_at: datetime) -> None:
         # The index is a cache: it may be there after a publish that has failed, and a publish succeeds without it.

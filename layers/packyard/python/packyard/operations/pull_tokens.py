@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from packyard.aws.signing_secret import SigningSecret
 from packyard.errors import RoleNotFound, Unauthenticated
-from packyard.operations.roles import get_role
-from packyard.store.roles import RoleStore
+from packyard.operations.role_packs import RoleReader
 from packyard.tenants.caller import Caller
 from packyard.tenants.pull_token import (
     BEARER_LIFETIME,
@@ -34,13 +33,13 @@ class PullTokens:
 
     Attributes:
         secret: What signs them.
-        roles: Where roles are kept.
+        reader: Reads roles.
         authenticate: Returns the caller of an Authorization header; raises Unauthenticated or ServiceUnavailable.
         clock: The present instant, UTC.
     """
 
     secret: SigningSecret
-    roles: RoleStore
+    reader: RoleReader
     authenticate: Callable[[str], Caller]
     clock: Callable[[], datetime]
 
@@ -51,7 +50,7 @@ class PullTokens:
             RoleNotFound: The caller's organisation has no such role.
             ServiceUnavailable: A backing service did not answer.
         """
-        get_role(role_id, caller=caller, roles=self.roles)
+        self.reader.role(role_id, caller=caller)
         now = self.clock()
         return self._issued(
             PullToken(
@@ -78,8 +77,11 @@ class PullTokens:
         login = read_token(password, TokenKind.LOGIN, keys=self.secret.keys(), now=now)
         if login is None:
             caller = self.authenticate(f"Bearer {password}")
+            if caller.pack_name is not None:
+                # A key for one pack has no rights on roles (decision 92).
+                raise Unauthenticated
             try:
-                get_role(user, caller=caller, roles=self.roles)
+                self.reader.role(user, caller=caller)
             except RoleNotFound as missing:
                 raise Unauthenticated from missing
             org_id, principal = caller.org_id, caller.principal

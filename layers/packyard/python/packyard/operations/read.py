@@ -6,7 +6,7 @@ from packyard.errors import PackNotFound
 from packyard.packs.manifest.name import nearest_slug
 from packyard.packs.pack import Pack, PackStatus, Visibility, is_pack_id
 from packyard.store.packs import PackStore
-from packyard.tenants.caller import Actor
+from packyard.tenants.caller import Actor, reaches
 
 _SHOWN: Final = 64
 # What programs send when a variable has no value.
@@ -17,7 +17,8 @@ def get_pack(pack_id: str, *, caller: Actor, packs: PackStore) -> Pack:
     """Return a pack that the caller can see.
 
     Raises:
-        PackNotFound: There is none, it is deleted, or it is another organisation's. The caller cannot tell which.
+        PackNotFound: There is none, it is deleted, it is another organisation's, or the caller is narrowed to another
+            pack. The caller cannot tell which.
     """
     pack = packs.get(pack_id) if is_pack_id(pack_id) else None
     if pack is None or pack.status is PackStatus.DELETED or not is_visible(pack, caller):
@@ -46,5 +47,10 @@ def no_such_pack(pack_id: str) -> PackNotFound:
 
 
 def is_visible(pack: Pack, caller: Actor) -> bool:
-    """Return whether the caller's organisation owns the pack or everyone may see it (API contract, section 1)."""
+    """Return whether the caller's organisation owns the pack or everyone may see it (API contract, section 1).
+
+    A caller that is narrowed to one pack sees no other.
+    """
+    if not reaches(caller, org_id=pack.org_id, name=pack.name):
+        return False
     return pack.org_id == caller.org_id or pack.visibility is Visibility.COMMUNITY

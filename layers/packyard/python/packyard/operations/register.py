@@ -18,12 +18,13 @@ from packyard.operations.owned_pack import (
     owned_pack,
     require_changeable,
     require_name,
+    require_reach,
 )
 from packyard.operations.pack_content import Content, first_revision, manifest_fields
 from packyard.operations.published import Published
 from packyard.operations.repeats import same_reference, settle_repeat
-from packyard.packs.manifest.name import repository_of
-from packyard.packs.pack import ImageOrigin, Pack, Visibility
+from packyard.packs.manifest.name import PackName, repository_of
+from packyard.packs.pack import ImageOrigin, Layer, Pack, Visibility
 from packyard.packs.precondition import IfMatch
 from packyard.registry.third_party.pull import ImageSource, PulledPack
 from packyard.store.packs import PackStore
@@ -59,12 +60,18 @@ class Registrar:
 
         Raises:
             InvalidRequest: On `image_ref`: the image cannot be fetched or read. On `pack.yaml`: it is not valid.
+            PermissionDenied: The actor is narrowed to another pack.
             PackNameTaken: The organisation has another pack of that name.
             RegistryUnavailable: The registry did not answer in time.
             ServiceUnavailable: A backing service did not answer, or the name's repository is being cleaned up.
         """
         due_at = self.clock() + self.deadline
+        ours = reference.registry == self.images.own.host
+        if ours and actor.pack_name is not None:
+            # Before the image is read: what an image of another pack holds is not for this actor.
+            self._require_repository(reference, actor.pack_name, actor.org_id)
         pulled = self.images.read_pack(reference, org_id=actor.org_id)
+        require_reach(actor, pulled.manifest.name)
         pack = first_revision(
             _content(reference, pulled),
             ulid=self.new_ulid(),
@@ -74,9 +81,8 @@ class Registrar:
             image_origin=ImageOrigin.IMAGE_REF,
             now=self.clock(),
         )
-        ours = reference.registry == self.images.own.host
         if ours:
-            self._require_repository_of(pack, reference)
+            self._require_repository(reference, pack.name, pack.org_id)
         try:
             claim = self.repositories.claim_for_create(
                 org_id=pack.org_id, name=pack.name, until=due_at, now=self.clock(), token=self.new_ulid()
@@ -127,7 +133,9 @@ class Registrar:
             # A cleaner may be about to remove the image, so that its repository is claimed before the image is read.
             ours = reference.registry == self.images.own.host
             claim = self._claim_repository(before, due_at) if ours else None
-            pulled = self.images.read_pack(reference, org_id=actor.org_id)
+            pulled = self.images.read_pack(
+                reference, org_id=actor.org_id, built_here=ours and _has_built_images(before)
+            )
             require_name(before, pulled.manifest.name, instead="POST /packs")
             after = before.revised(at=self.clock(), **_content(reference, pulled))
             if same_reference(before, after):
@@ -135,19 +143,27 @@ class Registrar:
             self.packs.change(before, after, actor=actor.principal, operation="replace", claim=claim)
         return Published(pack=after, changed=True)
 
-    def _require_repository_of(self, pack: Pack, reference: Reference) -> None:
-        """Check that an image in our own registry is in the repository that belongs to the pack's name (decision 3).
+    def _require_repository(self, reference: Reference, name: str, org_id: str) -> None:
+        """Check that an image in our own registry is in the repository that belongs to a pack's name (decision 3).
 
         In the repository of another name, it would be removed with that name's pack, or as an orphan.
         """
-        own = repository_of(pack.name, org_id=pack.org_id, prefix=self.images.own.prefix)
+        own = repository_of(PackName(name), org_id=org_id, prefix=self.images.own.prefix)
         if reference.repository != own:
             raise InvalidRequest(
-                {"image_ref": f"must lie in {own}, which goes with the name {pack.name} in its pack.yaml"}
+                {"image_ref": f"must lie in {own}, which goes with the name {name} in its pack.yaml"}
             )
 
     def _claim_repository(self, pack: Pack, due_at: datetime) -> Claim:
         return self.repositories.claim_for_change(pack, until=due_at, now=self.clock(), token=self.new_ulid())
+
+
+def _has_built_images(pack: Pack) -> bool:
+    """Return whether every image in a pack's repository was built here.
+
+    Of a clone, only an image that was built here can be changed, so that its other images were built here too.
+    """
+    return pack.image_origin is ImageOrigin.UPLOAD or pack.layer_digest is not None
 
 
 def _repository_of(pack: Pack) -> str:
@@ -163,5 +179,6 @@ def _content(reference: Reference, pulled: PulledPack) -> Content:
         content_digest=None,
         chain_id=None,
         layer_digest=None,
+        layers=tuple(Layer(layer.digest, layer.size, layer.media_type) for layer in pulled.layers),
         size_bytes=pulled.size_bytes,
     )

@@ -1,11 +1,11 @@
 """Finds the image of a pack that a role pins, by the names that OCI clients use: owner and pack."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from packyard.oci.reference import parse_reference
 from packyard.operations.served_images import PinnedImage
-from packyard.packs.pack import Pack
-from packyard.packs.role import is_role_id
+from packyard.packs.role import Pin, Role, is_role_id, pin_of
 from packyard.store.packs import PackStore
 from packyard.store.roles import RoleStore
 from packyard.store.tenants import TenantStore
@@ -25,21 +25,25 @@ class RolePins:
     own_host: str
 
     def find(self, *, org_id: str, role_id: str, owner: str, name: str) -> PinnedImage | None:
-        """See `PinnedImages`. Two reads, and one of the organisation for each pack of that name."""
+        """See `PinnedImages`. One read, and two more for a role with packs that it does not pin yet (decision 84)."""
         role = self.roles.get(org_id=org_id, role_id=role_id) if is_role_id(role_id) else None
         if role is None:
             return None
-        named = [pack for pack in self.packs.get_many(role.pack_ids).values() if pack.name == name]
-        pack = next((pack for pack in named if self._owner(pack) == owner), None)
-        return None if pack is None else self._pinned(pack)
+        found = next((pin for pin in role.pins.values() if (pin.owner, pin.name) == (owner, name)), None)
+        found = found or next((pin for pin in self._floating(role, name) if pin.owner == owner), None)
+        return None if found is None else self._pinned(found)
 
-    def _owner(self, pack: Pack) -> str | None:
-        org = self.tenants.get_org(pack.org_id)
-        return None if org is None else org.slug
+    def _floating(self, role: Role, name: str) -> Iterator[Pin]:
+        """Yield the packs of a name that have no pin: the role has their present revision."""
+        floating = [pack_id for pack_id in role.pack_ids if pack_id not in role.pins]
+        for pack in self.packs.get_many(floating).values() if floating else ():
+            if pack.name == name:
+                org = self.tenants.get_org(pack.org_id)
+                yield pin_of(pack, owner=pack.org_id if org is None else org.slug)
 
-    def _pinned(self, pack: Pack) -> PinnedImage | None:
-        reference = replace(parse_reference(pack.image_ref), digest=pack.image_digest)
+    def _pinned(self, pin: Pin) -> PinnedImage | None:
+        reference = replace(parse_reference(pin.image_ref), digest=pin.image_digest)
         # A registered pack's image stays where it is; the lock document names it.
         if reference.registry != self.own_host:
             return None
-        return PinnedImage(reference=reference, digest=pack.image_digest, org_id=pack.org_id)
+        return PinnedImage(reference=reference, digest=pin.image_digest, org_id=pin.org_id)

@@ -4,21 +4,22 @@ What one is sent to is an upload that names no digest: no blob, and no image. Cl
 comes after the claim and the cleanup message (decision 21).
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
 from packyard.oci.build.layer import Layer, LayerSpool
+from packyard.oci.build.overlap import mapped_ahead
 from packyard.oci.build.tree import Entry
 from packyard.oci.digest import Digest
 from packyard.registry.own.port import BlobUpload
 
 # What is smaller has never been on disk either, and is pushed in no time.
 _WORTH_BYTES: Final = 8 << 20
-# Of uploads at once: one whose last pieces the registry still takes, and the next one. Each holds pieces in memory.
-_UNDER_WAY: Final = 2
+# Assembling a layer keeps about as many processors busy: one hashes it, others inflate it.
+_PROCESSORS_OF_ONE: Final = 2
 
 
 @dataclass(slots=True)
@@ -51,18 +52,41 @@ def assembled(
         begin_upload: Returns an upload in the repository that the layers are for. Asked only when they are large.
     """
     sent = SentLayers()
-    under_way: deque[BlobUpload] = deque()
-    with ExitStack() as uploads:
-        for entries in layers:
-            if size <= _WORTH_BYTES:
-                sent.layers.append(spool.assemble(entries))
-                continue
-            if len(under_way) == _UNDER_WAY:
-                under_way.popleft().settle()
-            upload = uploads.enter_context(begin_upload())
-            under_way.append(upload)
-            layer = spool.assemble(entries, copy=upload.write)
-            upload.end()
-            sent.layers.append(layer)
-            sent.uploads[layer.digest] = upload
+    if size <= _WORTH_BYTES:
+        sent.layers += map(spool.assemble, layers)
         yield sent
+        return
+    with ExitStack() as uploads:
+        begun = ((entries, uploads.enter_context(begin_upload())) for entries in layers)
+        with closing(_assembled(spool, begun)) as done:
+            before: BlobUpload | None = None
+            for layer, upload in done:
+                # The registry may still take the last pieces of one layer while the next are made, and of no more than
+                # one: each upload holds pieces in memory.
+                if before is not None:
+                    before.settle()
+                before = upload
+                sent.layers.append(layer)
+                sent.uploads[layer.digest] = upload
+        yield sent
+
+
+def _assembled(
+    spool: LayerSpool, begun: Iterable[tuple[Iterable[Entry], BlobUpload]]
+) -> Generator[tuple[Layer, BlobUpload]]:
+    """Yield layers that their uploads have been given, as many of them at once as there are processors for."""
+
+    def assemble(task: tuple[Iterable[Entry], BlobUpload]) -> tuple[Layer, BlobUpload]:
+        entries, upload = task
+        layer = spool.assemble(entries, copy=upload.write)
+        upload.end()
+        return layer, upload
+
+    at_once = spool.processors // _PROCESSORS_OF_ONE
+    if at_once == 1:
+        yield from map(assemble, begun)
+        return
+    # Entries are taken on this thread, since reading them may put content into the spool, one layer after the other.
+    tasks = ((list(entries), upload) for entries, upload in begun)
+    with ThreadPoolExecutor(max_workers=at_once) as threads:
+        yield from mapped_ahead(threads, assemble, tasks, ahead=at_once - 1)

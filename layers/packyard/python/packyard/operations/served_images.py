@@ -18,7 +18,8 @@ from packyard.messaging.cleanup_queue import MAX_DIGESTS
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
 from packyard.oci.read.image_tree import ImageTree
-from packyard.oci.read.third_party_document import Descriptor, parse_named_parts
+from packyard.oci.descriptor import Descriptor
+from packyard.oci.read.third_party_document import parse_named_parts
 from packyard.oci.reference import Reference
 from packyard.registry.own.port import ImageRegistry
 from packyard.registry.third_party.image_documents import read_tree

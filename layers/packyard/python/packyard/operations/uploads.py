@@ -79,6 +79,7 @@ class Uploads:
         if_match: IfMatch | None = None,
         kind: UploadKind = UploadKind.ARCHIVE,
         deletions: tuple[str, ...] = (),
+        dry_run: bool = False,
     ) -> StartedUpload:
         """Begin an upload.
 
@@ -89,6 +90,7 @@ class Uploads:
             if_match: What the client has seen of that pack; checked now, and again by the build.
             kind: What the archive is; `CHANGES` only with `pack_id`.
             deletions: The paths that a change deletes, as `check_deletions` accepts them.
+            dry_run: Whether the archive is only tried.
 
         Raises:
             PackNotFound: The caller's organisation owns no such pack.
@@ -101,7 +103,10 @@ class Uploads:
         self._check_target(pack_id, if_match, caller, kind)
         now = self.clock()
         upload = replace(
-            self._new_upload(caller, visibility, pack_id, if_match, now), kind=kind, deletions=deletions
+            self._new_upload(caller, visibility, pack_id, if_match, now),
+            kind=kind,
+            deletions=deletions,
+            dry_run=dry_run,
         )
         key = uploaded_key(upload.id)
         no_build_from = upload.arrival_deadline + self.build_time
@@ -139,6 +144,7 @@ class Uploads:
             id=f"upl_{self.new_ulid()}",
             org_id=caller.org_id,
             principal=caller.principal,
+            pack_name=caller.pack_name,
             visibility=visibility,
             pack_id=pack_id,
             if_match=if_match,
@@ -152,12 +158,14 @@ class Uploads:
         """Return an upload of the caller's organisation as it is now. One read.
 
         Raises:
-            UploadNotFound: There is none, its record has expired, or it is another organisation's. The caller
-                cannot tell which.
+            UploadNotFound: There is none, its record has expired, it is another organisation's, or the caller is
+                narrowed to a pack and did not start it as such. The caller cannot tell which.
             ServiceUnavailable: DynamoDB did not answer.
         """
         now = self.clock()
         upload = self.uploads.get(upload_id) if is_upload_id(upload_id) else None
         if upload is None or upload.org_id != caller.org_id or now > upload.forgotten_at:
+            raise UploadNotFound
+        if caller.pack_name not in (None, upload.pack_name):
             raise UploadNotFound
         return upload.at(now)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from packyard.oci.digest import Digest
 from packyard.packs.manifest.name import PackName
@@ -49,6 +49,20 @@ class PackStatus(StrEnum):
     DELETED = "deleted"
 
 
+class Layer(NamedTuple):
+    """A layer of a pack's image, as its manifest names it.
+
+    Attributes:
+        digest: Of the blob.
+        size: Of the blob, in bytes.
+        media_type: The blob's.
+    """
+
+    digest: Digest
+    size: int
+    media_type: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
     """One pack at one revision.
@@ -68,6 +82,10 @@ class Pack:
             index is kept under it.
         size_bytes: Config plus layers, compressed.
         revision: 1 for a new pack, one more with every accepted write.
+        layers: Of the image, from the lowest up; of an index, those of the image that its size is of. Empty for a
+            revision that was written before they were kept.
+        shared_since: The revision since which other organisations see the pack, without a break; None if they do not
+            see it, or if it was shared before this was kept.
     """
 
     id: str
@@ -92,6 +110,8 @@ class Pack:
     content_digest: Digest | None = None
     chain_id: Digest | None = None
     layer_digest: Digest | None = None
+    layers: tuple[Layer, ...] = ()
+    shared_since: int | None = None
 
     def revised(self, *, at: datetime, **changes: Any) -> "Pack":
         """Return the pack's next revision, with some fields changed.
@@ -100,4 +120,28 @@ class Pack:
             at: When the revision is written, in UTC.
             changes: The new values, by field name.
         """
-        return replace(self, revision=self.revision + 1, updated_at=at, **changes)
+        after = replace(self, revision=self.revision + 1, updated_at=at, **changes)
+        return replace(after, shared_since=after.shared_since_after(self))
+
+    def shared_since_after(self, before: "Pack | None") -> int | None:
+        """Return since which revision other organisations see the pack.
+
+        Args:
+            before: The pack at the revision before; None if there is none.
+        """
+        if self.visibility is not Visibility.COMMUNITY:
+            return None
+        shared_before = before is not None and before.visibility is Visibility.COMMUNITY
+        return (before.shared_since if before and shared_before else None) or self.revision
+
+    def shows(self, revision: int, *, org_id: str) -> bool:
+        """Return whether an organisation that sees the pack sees a revision of it (API contract, section 7).
+
+        Others see the revisions since the pack was last shared. Where that is not known, they see the present one.
+
+        Args:
+            revision: The revision, which need not exist.
+            org_id: The organisation.
+        """
+        since = self.revision if self.shared_since is None else self.shared_since
+        return org_id == self.org_id or since <= revision <= self.revision

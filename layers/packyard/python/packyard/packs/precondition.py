@@ -1,5 +1,7 @@
 """Entity tags, and the `If-Match` precondition of a write (RFC 9110, sections 8.8.3 and 13.1.1)."""
 
+import hashlib
+import json
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -8,6 +10,8 @@ from packyard.errors import PreconditionFailed
 
 # The entity tag of a file: this prefix and a SHA-256 in hex.
 FILE_TAG: Final = "sha256:"
+# In the entity tag of a role, what follows is not about the revision.
+_STATE: Final = "@"
 
 
 def file_tag(sha256: str) -> str:
@@ -24,6 +28,22 @@ def revision_tag(revision: int) -> str:
     return f'"{revision}"'
 
 
+def role_tag(revision: int, changing: object) -> str:
+    """Return the entity tag of a role, with its quotes: its revision, and what names everything else that can change.
+
+    Whether a pin is stale changes without a new revision of the role. A write changes only the role, so `If-Match`
+    takes the tag for its revision.
+
+    Args:
+        revision: The role's.
+        changing: What the answer says that can change without a new revision, of JSON's types; empty for nothing.
+    """
+    if not changing:
+        return revision_tag(revision)
+    text = json.dumps(changing, sort_keys=True, separators=(",", ":"))
+    return f'"{revision}{_STATE}{hashlib.sha256(text.encode()).hexdigest()[:16]}"'
+
+
 @dataclass(frozen=True, slots=True)
 class IfMatch:
     """The condition of an `If-Match` header.
@@ -38,8 +58,8 @@ class IfMatch:
     weak: frozenset[str] = frozenset()
 
     def matches(self, revision: int) -> bool:
-        """Return whether the condition holds for something at this revision. The entity tag is the revision number."""
-        return self.tags is None or str(revision) in self.tags
+        """Return whether the condition holds for something at this revision. The entity tag begins with the number."""
+        return self.tags is None or any(tag.partition(_STATE)[0] == str(revision) for tag in self.tags)
 
     def refusal(self, revision: int, *, thing: str = "pack") -> PreconditionFailed:
         """Return the refusal of a write whose condition does not hold.

@@ -1,12 +1,20 @@
-"""Agent roles: the ordered list of packs that an organisation has attached to a role."""
+"""Agent roles: the packs that an organisation has attached to a role, each pinned at a revision (API contract, 8)."""
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from packyard.oci.digest import Digest
+from packyard.packs.manifest.name import PackName
+from packyard.packs.manifest.version import Version
+from packyard.packs.pack import Pack
+
 # A transaction has at most 100 actions (API_TransactWriteItems): one for the role, one for its history, and two for
-# each pack that is attached or detached.
+# each pack that is detached. So a role can always be emptied in one.
 MAX_PACKS: Final = 49
+# The most pins that one request sets or moves: up to three actions each.
+MAX_CHANGED_PINS: Final = 30
 
 ROLE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
@@ -17,6 +25,81 @@ def is_role_id(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """The revision at which a role holds a pack. What it may do at this revision has been consented to.
+
+    Attributes:
+        pack_id: The pack.
+        org_id: The organisation that owns it.
+        owner: That organisation's slug.
+        name: The pack's name.
+        alias: What the role calls it instead, if anything.
+        version: The pack's version at the revision.
+        revision: The revision.
+        image_ref: The image's reference at the revision.
+        image_digest: The image's digest.
+        content_digest: What names the pack's files at the revision; None where they have not been read.
+        follow: Whether the service moves the pin to the pack's later revisions.
+    """
+
+    pack_id: str
+    org_id: str
+    owner: str
+    name: PackName
+    version: Version
+    revision: int
+    image_ref: str
+    image_digest: Digest
+    content_digest: Digest | None = None
+    follow: bool = False
+    alias: str | None = None
+
+    @property
+    def called(self) -> str:
+        """The name that the role has for the pack, which no other pack of the role has."""
+        return self.alias or self.name
+
+    def at(self, pack: Pack) -> "Pin":
+        """Return this pin, moved to a revision of the pack.
+
+        Args:
+            pack: The pack as it was, or is, at that revision.
+        """
+        return replace(
+            self,
+            version=pack.version,
+            revision=pack.revision,
+            image_ref=pack.image_ref,
+            image_digest=pack.image_digest,
+            content_digest=pack.content_digest,
+        )
+
+
+def pin_of(pack: Pack, *, owner: str, follow: bool = False, alias: str | None = None) -> Pin:
+    """Return a pin at a revision of a pack.
+
+    Args:
+        pack: The pack as it was, or is, at that revision.
+        owner: The slug of its organisation.
+        follow: As for `Pin`.
+        alias: As for `Pin`.
+    """
+    return Pin(
+        pack_id=pack.id,
+        org_id=pack.org_id,
+        owner=owner,
+        name=pack.name,
+        version=pack.version,
+        revision=pack.revision,
+        image_ref=pack.image_ref,
+        image_digest=pack.image_digest,
+        content_digest=pack.content_digest,
+        follow=follow,
+        alias=alias,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
     """The packs of one role.
 
@@ -24,14 +107,49 @@ class Role:
         org_id: The organisation whose role it is.
         role_id: The id that the client gave; unique within the organisation.
         pack_ids: In the order given, each once.
-        revision: Every change adds 1; 0 for a role whose packs were never set.
+        pins: By pack. A pack without a pin was attached before there were pins: the role has its present revision,
+            whatever that is, until the role is written again (decision 84).
+        revision: Every change adds 1; 0 for a role that never was.
+        is_there: False for a role that is yet to be made: one that never was, or was deleted at this revision.
     """
 
     org_id: str
     role_id: str
     pack_ids: tuple[str, ...] = ()
+    pins: Mapping[str, Pin] = field(default_factory=dict)
     revision: int = 0
+    is_there: bool = True
 
-    def with_packs(self, pack_ids: tuple[str, ...]) -> "Role":
-        """Return the role's next revision, with these packs in place of the present ones."""
-        return replace(self, pack_ids=pack_ids, revision=self.revision + 1)
+    def with_pins(self, pack_ids: tuple[str, ...], pins: Mapping[str, Pin]) -> "Role":
+        """Return the role's next revision, with these packs and pins in place of the present ones."""
+        return replace(self, pack_ids=pack_ids, pins=dict(pins), revision=self.revision + 1, is_there=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolePack:
+    """A pack of a role, beside what the pack is now.
+
+    Attributes:
+        pin: Where the role holds it. For a pack without a pin, its present revision, which it follows.
+        stale: Whether the pack's present image is another than the pin's.
+        floating: Whether the role has no pin of it.
+    """
+
+    pin: Pin
+    stale: bool
+    floating: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleState:
+    """A role, beside what its packs are now.
+
+    Attributes:
+        role: The role.
+        packs: In the role's order.
+        more: Whether a refresh has left pins where they were, because one request moves only so many.
+    """
+
+    role: Role
+    packs: tuple[RolePack, ...]
+    more: bool = False

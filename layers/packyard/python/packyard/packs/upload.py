@@ -47,6 +47,9 @@ class Upload:
         id: `upl_` and a ULID; never reused.
         org_id: The organisation that started it.
         principal: Who started it, for the history.
+        dry_run: Whether the archive is only tried.
+        outcome: What a dry run has found that would be done; None before.
+        pack_name: The only pack that the one who started it may touch; None for all packs.
         visibility: The visibility of a new pack; an existing pack keeps its own.
         pack_id: The pack that the archive is for, or the pack that was made from it; None for a new pack before that.
         status: The status as last written.
@@ -74,6 +77,9 @@ class Upload:
     if_match: IfMatch | None = None
     kind: UploadKind = UploadKind.ARCHIVE
     deletions: tuple[str, ...] = ()
+    pack_name: str | None = None
+    dry_run: bool = False
+    outcome: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
 
     def at(self, now: datetime) -> "Upload":

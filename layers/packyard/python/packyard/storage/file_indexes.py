@@ -12,7 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from packyard.aws.outages import error_code
 from packyard.oci.digest import Digest, digest_of
 from packyard.oci.read.checkpoints import Checkpoint, kept_window
-from packyard.oci.read.file_index import MAX_BYTES, WITH_HARD_LINKS, FileIndex, parse_index
+from packyard.oci.read.file_index import MAX_BYTES, FileIndex
+from packyard.oci.read.index_parser import WITH_HARD_LINKS, parse_index
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

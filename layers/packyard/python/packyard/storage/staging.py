@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from io import BufferedReader, RawIOBase
+from functools import partial
+from io import SEEK_CUR, SEEK_END, SEEK_SET, BufferedReader, RawIOBase
 from typing import IO, TYPE_CHECKING, BinaryIO, Final
 from urllib.parse import unquote_plus
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 _GZIP: Final = "application/gzip"
 _READ_BYTES: Final = 256 << 10
@@ -140,15 +142,15 @@ class Staging:
 
     @contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:
-        """Open a staged archive as a sequential stream. Only a part of it is in memory at a time.
+        """Open a staged archive as a stream. Only a part of it is in memory at a time.
+
+        It can be read again: a read after `seek(0)` takes another request.
 
         Raises:
             ServiceUnavailable: S3 did not answer, when opening or at a read; or it sent less than the whole object.
         """
-        with outages_translated():
-            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
-        with closing(body):
-            yield BufferedReader(_Download(body), _READ_BYTES)
+        with closing(_Download(partial(self._client.get_object, Bucket=self._bucket, Key=key))) as download:
+            yield BufferedReader(download, _READ_BYTES)
 
     def delete(self, key: str) -> None:
         """Remove a staged archive. A missing archive is no error.
@@ -161,18 +163,52 @@ class Staging:
 
 
 class _Download(RawIOBase):
-    """The body of an S3 object as a raw stream."""
+    """An S3 object as a raw stream.
 
-    def __init__(self, body: "StreamingBody") -> None:
+    Args:
+        get: Makes the request for it, with more arguments of GetObject.
+    """
+
+    def __init__(self, get: Callable[..., "GetObjectOutputTypeDef"]) -> None:
         super().__init__()
-        self._body = body
+        self._get = get
+        with outages_translated():
+            found = get()
+        self._body: StreamingBody | None = found["Body"]
+        self._size = found["ContentLength"]
+        self._etag = found["ETag"]
+        # Where the next read starts, and where the body is.
+        self._position = self._at = 0
 
     def readable(self) -> bool:
         return True
 
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = SEEK_SET, /) -> int:
+        start = {SEEK_SET: 0, SEEK_CUR: self._position, SEEK_END: self._size}[whence]
+        self._position = start + offset
+        return self._position
+
     def readinto(self, buffer: "WriteableBuffer") -> int:
         view = memoryview(buffer)
         with outages_translated():
-            piece = self._body.read(len(view))
+            piece = self._from_here().read(len(view))
         view[: len(piece)] = piece
+        self._position = self._at = self._position + len(piece)
         return len(piece)
+
+    def close(self) -> None:
+        if self._body is not None:
+            self._body.close()
+        super().close()
+
+    def _from_here(self) -> "StreamingBody":
+        if self._body is None or self._at != self._position:
+            if self._body is not None:
+                self._body.close()
+                self._body = None
+            # The client may have sent another object to the same form in between, which S3 then refuses to give.
+            self._body = self._get(IfMatch=self._etag, Range=f"bytes={self._position}-")["Body"]
+        return self._body

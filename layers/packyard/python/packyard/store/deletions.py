@@ -90,8 +90,15 @@ class DeletionStore:
     def __init__(self, *, table: Table) -> None:
         self._table = table
 
-    def begin(
-        self, pack_id: str, *, org_id: str, actor: str, if_match: IfMatch | None, now: datetime
+    def begin(  # noqa: PLR0913 - by name: which pack, for whom, and on what condition
+        self,
+        pack_id: str,
+        *,
+        org_id: str,
+        actor: str,
+        if_match: IfMatch | None,
+        now: datetime,
+        name: str | None = None,
     ) -> Deletion | None:
         """Set a pack's status to `deleting`, unless it is set already. One write.
 
@@ -104,21 +111,22 @@ class DeletionStore:
             actor: Who asks, for the history.
             if_match: The revisions at which the pack may be deleted; None for any.
             now: The current time.
+            name: The name that the pack must have; None for any.
 
         Returns:
             The deletion to finish; None if the pack is already deleted.
 
         Raises:
-            PackNotFound: The organisation owns no such pack.
+            PackNotFound: The organisation owns no such pack, or it has another name.
             PreconditionFailed: The pack is at another revision.
             PackInUse: Roles reference the pack.
             ServiceUnavailable: DynamoDB did not answer; the status may have been set.
         """
         try:
-            item = self._table.update(_decision(pack_id, org_id, actor, if_match, now))
+            item = self._table.update(_decision(pack_id, org_id, actor, if_match, now, name))
         except ConditionFailed as failure:
             old = failure.old
-            if old is None or old["org_id"] != org_id:
+            if old is None or old["org_id"] != org_id or name not in (None, old["name"]):
                 raise PackNotFound from None
             if old["status"] == PackStatus.DELETED:
                 return None
@@ -269,15 +277,18 @@ def _deletion(item: Item) -> Deletion:
     )
 
 
-def _decision(pack_id: str, org_id: str, actor: str, if_match: IfMatch | None, now: datetime) -> Update:
+def _decision(  # noqa: PLR0913, PLR0917 - what `begin` has
+    pack_id: str, org_id: str, actor: str, if_match: IfMatch | None, now: datetime, name: str | None
+) -> Update:
     unchanged, revisions = _at_revision(if_match)
+    named = " AND #name = :name" if name is not None else ""
     listed = deleting_index_key(pack_id, now)
     return Update(
         key=pack_key(pack_id),
         change="SET #status = :deleting, deleting_by = if_not_exists(deleting_by, :actor),"
         " deleting_at = if_not_exists(deleting_at, :now), GSI3PK = :listed,"
         " GSI3SK = if_not_exists(GSI3SK, :as)",
-        condition="org_id = :org_id"
+        condition=f"org_id = :org_id{named}"
         f" AND (#status = :deleting OR (#status = :active AND {_NOT_REFERENCED}{unchanged}))",
         values={
             ":org_id": org_id,
@@ -289,8 +300,9 @@ def _decision(pack_id: str, org_id: str, actor: str, if_match: IfMatch | None, n
             ":listed": listed["GSI3PK"],
             ":as": listed["GSI3SK"],
             **revisions,
+            **({":name": name} if named else {}),
         },
-        names=_STATUS,
+        names=_STATUS | ({"#name": "name"} if named else {}),
     )
 
 

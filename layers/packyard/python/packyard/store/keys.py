@@ -14,6 +14,7 @@ Key = dict[str, str]
 COMMUNITY_SHARDS: Final = 4
 
 _PACK_PREFIX: Final = "PACK#"
+API_KEY_PREFIX: Final = "KEY#"
 REVISION_PREFIX: Final = "REV#"
 # The only partition of GSI3. It lists the packs that are being deleted.
 DELETING_PARTITION: Final = "DELETING"
@@ -49,9 +50,14 @@ def role_key(org_id: str, role_id: str) -> Key:
     return {"PK": f"ORG#{org_id}", "SK": f"ROLE#{role_id}"}
 
 
+def role_partition(org_id: str, role_id: str) -> str:
+    """Return the partition key of a role's history."""
+    return f"ROLE#{org_id}#{role_id}"
+
+
 def role_revision_key(org_id: str, role_id: str, revision: int) -> Key:
     """Return the key of an entry in a role's history."""
-    return {"PK": f"ROLE#{org_id}#{role_id}", "SK": f"{REVISION_PREFIX}{revision:010d}"}
+    return {"PK": role_partition(org_id, role_id), "SK": f"{REVISION_PREFIX}{revision:010d}"}
 
 
 def name_key(org_id: str, name: str) -> Key:
@@ -66,7 +72,7 @@ def org_key(org_id: str) -> Key:
 
 def api_key_key(key_hash: str) -> Key:
     """Return the key of an API key."""
-    return {"PK": f"KEY#{key_hash}", "SK": "KEY"}
+    return {"PK": f"{API_KEY_PREFIX}{key_hash}", "SK": "KEY"}
 
 
 def slug_key(slug: str) -> Key:
@@ -81,7 +87,7 @@ def api_keys_partition(org_id: str) -> str:
 
 def api_key_index_key(org_id: str, created_at: str, key_hash: str) -> Key:
     """Return the GSI1 key of an API key: by organisation, the oldest first."""
-    return {"GSI1PK": api_keys_partition(org_id), "GSI1SK": f"KEY#{created_at}#{key_hash}"}
+    return {"GSI1PK": api_keys_partition(org_id), "GSI1SK": f"{API_KEY_PREFIX}{created_at}#{key_hash}"}
 
 
 def upload_key(upload_id: str) -> Key:

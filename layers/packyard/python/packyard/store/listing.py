@@ -56,16 +56,26 @@ class Filters:
         tier: Only packs of this tier; None for all.
         category: Only packs of this category; None for all.
         name_prefix: Only packs whose name begins with this text; empty for all.
+        only: The name of the only own pack to list, for a caller that is narrowed to it; None for all packs.
     """
 
     owned: bool | None = None
     tier: Tier | None = None
     category: str | None = None
     name_prefix: str = ""
+    only: str | None = None
+
+    @property
+    def excludes_all(self) -> bool:
+        """Whether the other filters leave out the only pack that the caller may see."""
+        return self.only is not None and (self.owned is False or not self.only.startswith(self.name_prefix))
 
     def binding(self, org_id: str) -> Binding:
         """Return what a cursor of this listing is valid for."""
-        return {"org_id": org_id, **asdict(self)}
+        return {
+            "org_id": org_id,
+            **{name: value for name, value in asdict(self).items() if (name, value) != ("only", None)},
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +122,12 @@ def list_packs(
     Raises:
         ServiceUnavailable: DynamoDB did not answer.
     """
-    partitions = _partitions(org_id, owned=filters.owned)
+    if filters.excludes_all:
+        return Page(packs=(), next_position=None)
+    partitions = _partitions(org_id, owned=filters.owned if filters.only is None else True)
     condition, values = _filter(org_id, filters)
-    low, high = listing_range(filters.name_prefix, position)
+    # A sort key is the name, `#` and the id.
+    low, high = listing_range(filters.name_prefix if filters.only is None else f"{filters.only}#", position)
     share = math.ceil((limit + 1) / len(partitions)) + _SLACK
     queries = [
         Query(

@@ -1,12 +1,12 @@
 """Packs as items of the table: the row, its index keys, and the entries of its history."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from packyard.oci.digest import Digest
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version
-from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, Visibility
+from packyard.packs.pack import ImageOrigin, Layer, Pack, PackStatus, Tier, Visibility
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
 from packyard.store.keys import (
     community_partition,
@@ -46,6 +46,8 @@ def to_item(pack: Pack) -> Item:
         "content_digest": pack.chain_id,
         "files_digest": pack.content_digest,
         "layer_digest": pack.layer_digest,
+        "layers": [layer._asdict() for layer in pack.layers] or None,
+        "shared_since": pack.shared_since,
         **_index_keys(pack),
     }
     return {name: value for name, value in item.items() if value is not None}
@@ -86,6 +88,11 @@ def from_item(item: Item) -> Pack:
         content_digest=digest_attribute(item.get("files_digest")),
         chain_id=digest_attribute(item.get("content_digest")),
         layer_digest=digest_attribute(item.get("layer_digest")),
+        layers=tuple(
+            Layer(Digest(layer["digest"]), int(layer["size"]), layer["media_type"])
+            for layer in item.get("layers", ())
+        ),
+        shared_since=int(item["shared_since"]) if "shared_since" in item else None,
     )
 
 
@@ -95,7 +102,7 @@ def digest_attribute(stored: Any) -> Digest | None:
 
 
 def history_entry(pack: Pack, actor: str, operation: str, manifests: Sequence[Digest] = ()) -> Item:
-    """Return the entry in a pack's history for one revision.
+    """Return the entry in a pack's history for one revision, which has the whole pack as it was then.
 
     Args:
         pack: The pack at that revision.
@@ -104,15 +111,42 @@ def history_entry(pack: Pack, actor: str, operation: str, manifests: Sequence[Di
         manifests: If the image was pushed for this revision, the digests of the manifests that its index lists.
     """
     listed = {"manifests": list(manifests)} if manifests else {}
-    content = {} if pack.content_digest is None else {"files_digest": pack.content_digest}
     return {
         **listed,
-        **content,
+        **revision_facts(pack),
         **revision_key(pack.id, pack.revision),
         "revision": pack.revision,
         "operation": operation,
-        "version": pack.version,
-        "image_digest": pack.image_digest,
         "actor": actor,
         "at": format_timestamp(pack.updated_at),
     }
+
+
+# What a row has that the entries of its history do not repeat: it never changes, or is about the present.
+_ROW_ONLY: Final = frozenset(
+    ("PK", "SK", "id", "org_id", "name", "created_at", "updated_at", "revision", "status", "shared_since")
+)
+
+
+def revision_facts(pack: Pack) -> Item:
+    """Return what an entry of a pack's history has of the pack."""
+    return {
+        name: value
+        for name, value in to_item(pack).items()
+        if name not in _ROW_ONLY and not name.startswith("GSI")
+    }
+
+
+def pack_as_of(row: Item, entry: Item) -> Pack | None:
+    """Return a pack as it was at an earlier revision; None if the entry was written before it had the whole pack.
+
+    Args:
+        row: The pack's row.
+        entry: The revision's entry in its history.
+    """
+    if entry["revision"] == row["revision"]:
+        return from_item(row)
+    if "image_ref" not in entry:
+        return None
+    kept = {name: row[name] for name in _ROW_ONLY if name in row}
+    return from_item({**kept, **entry, "updated_at": entry["at"]})

@@ -1,24 +1,79 @@
-"""Roles, and their references to packs.
+"""Roles, their pins, and their references to packs.
 
-One transaction writes a reference to three items: the role's list of packs, an item in the pack's partition that names
-the role, and a counter on the pack's row. A pack is deleted, or loses its `community` visibility, on condition that the
-counter is zero. That condition is checked on the same row that an attachment increments. So of an attachment and a
-deletion, one comes first and the other one is refused (decision 20).
+One transaction writes a reference to three items: the role's item, which has the pin; an item in the pack's partition
+that names the role and the revision that it pins; and a counter on the pack's row. A pack is deleted, or loses its
+`community` visibility, on condition that the counter is zero. That condition is checked on the same row that an
+attachment increments. So of an attachment and a deletion, one comes first and the other one is refused (decision 20).
+A pin that moves changes the role's item and the reference, which stand for the same pack as before.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import chain
+from typing import Any, Final, NamedTuple
 
 from packyard.packs.pack import Pack, PackStatus, Visibility
-from packyard.packs.role import Role
+from packyard.packs.role import Pin, Role
 from packyard.packs.timestamp import format_timestamp
-from packyard.store.keys import pack_key, reference_key, role_key, role_revision_key
-from packyard.store.table import Action, Delete, Item, Put, Table, TransactionFailed, Update, token_of
+from packyard.store.keys import (
+    REVISION_PREFIX,
+    pack_key,
+    pack_partition,
+    reference_key,
+    revision_key,
+    role_key,
+    role_partition,
+)
+from packyard.store.pack_items import revision_facts
+from packyard.store.role_items import DELETED, pins_to_item, role_history_entry, role_of
+from packyard.store.table import Action, Delete, Item, Put, Query, Table, TransactionFailed, Update, token_of
+
+# For this long, the item of a deleted role says what its last revision was. After that, its history does.
+_DELETED_KEPT: Final = timedelta(days=30)
+_REFERENCES: Final = "REF#"
 
 
 class RoleOutdated(Exception):
     """The role, or a pack to attach to it, has changed since it was read."""
+
+
+class RoleReused(Exception):
+    """A deleted role had this id. Its next revision comes after those of its history."""
+
+
+class FollowingRole(NamedTuple):
+    """A role that follows a pack."""
+
+    org_id: str
+    role_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleChange:
+    """What to write of a role.
+
+    Attributes:
+        before: The role as it was read; at revision 0, or at the last one of a deleted role, if it is to be made.
+        after: Its next revision, `before.with_pins(...)`.
+        packs: By id: packs that come, and those of pins that are set or moved, at the revision that is pinned; and
+            packs that go and have no pin, as they were read.
+        actor: Who makes the change.
+        operation: What makes it, for the history.
+        accepted: By pack, the revision to whose wider capabilities the actor has consented.
+    """
+
+    before: Role
+    after: Role
+    packs: Mapping[str, Pack]
+    actor: str
+    operation: str
+    accepted: Mapping[str, int] = field(default_factory=dict)
+
+    def owner_of(self, pack_id: str) -> str:
+        """Return the organisation that owns a pack of the role as it was read."""
+        pin = self.before.pins.get(pack_id)
+        return self.packs[pack_id].org_id if pin is None else pin.org_id
 
 
 class RoleStore:
@@ -32,96 +87,174 @@ class RoleStore:
         self._table = table
 
     def get(self, *, org_id: str, role_id: str) -> Role | None:
-        """Return the current state of a role, or None if its packs were never set. One consistent read.
+        """Return the current state of a role, or None if there is none. One consistent read.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        role = self.read(org_id=org_id, role_id=role_id)
+        return role if role.is_there else None
+
+    def read(self, *, org_id: str, role_id: str) -> Role:
+        """Return a role for a change: one that is not there can be made from what is returned. One consistent read.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
         """
         item = self._table.get(role_key(org_id, role_id))
         if item is None:
-            return None
-        return Role(
-            org_id=org_id,
-            role_id=role_id,
-            pack_ids=tuple(item["pack_ids"]),
-            revision=int(item["revision"]),
-        )
+            return Role(org_id=org_id, role_id=role_id, is_there=False)
+        return role_of(item)
 
-    def set_packs(self, role: Role, packs: Sequence[Pack], *, actor: str, at: datetime) -> None:
-        """Write a role's next revision, and add and remove references accordingly, all or none. One transaction.
+    def last_revision(self, *, org_id: str, role_id: str) -> int:
+        """Return the last revision of a role that may have been deleted; 0 if there never was one. One read.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        page = self._table.query(
+            Query(
+                condition="PK = :role AND begins_with(SK, :revision)",
+                values={":role": role_partition(org_id, role_id), ":revision": REVISION_PREFIX},
+                limit=1,
+                backwards=True,
+            )
+        )
+        return int(page.items[0]["revision"]) if page.items else 0
+
+    def followers(self, pack_id: str) -> Iterable[FollowingRole]:
+        """Yield the roles of all organisations that follow a pack.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        references = Query(
+            condition="PK = :pack AND begins_with(SK, :prefix)",
+            filter="follow = :true",
+            values={":pack": pack_partition(pack_id), ":prefix": _REFERENCES, ":true": True},
+        )
+        page = self._table.query(references)
+        while True:
+            for item in page.items:
+                yield FollowingRole(item["org_id"], item["role_id"])
+            if page.last_key is None:
+                return
+            page = self._table.query(references, start=page.last_key)
+
+    def write(self, change: RoleChange, *, at: datetime) -> None:
+        """Write a role's next revision and its references, all or none. One transaction.
 
         Args:
-            role: The role's next revision: `before.with_packs(...)`.
-            packs: The packs to attach and the packs to detach, as they were read. Those in `role.pack_ids` are
-                attached.
-            actor: Who sets the packs, for the role's history.
+            change: What to write.
             at: The current time, in UTC.
 
         Raises:
             RoleOutdated: The role is at another revision now; or a pack to attach is no longer active, or no longer
                 visible to the role's organisation.
+            RoleReused: There is no role, and there was one before.
             ServiceUnavailable: DynamoDB did not answer; the role may have been written.
         """
-        kept = set(role.pack_ids)
-        attached = [pack for pack in packs if pack.id in kept]
-        released = [pack for pack in packs if pack.id not in kept]
+        self._commit(change, _set_role(change, format_timestamp(at)), format_timestamp(at))
+
+    def delete(self, change: RoleChange, *, at: datetime) -> None:
+        """Delete a role and its references, all or none. One transaction.
+
+        Args:
+            change: As for `write`; `after` has no packs.
+            at: The current time, in UTC.
+
+        Raises:
+            RoleOutdated, ServiceUnavailable: As for `write`.
+        """
+        self._commit(change, _delete_role(change.after, at), format_timestamp(at))
+
+    def _commit(self, change: RoleChange, role: Update, at: str) -> None:
+        before, after = change.before, change.after
+        attached = [pack_id for pack_id in after.pack_ids if pack_id not in before.pack_ids]
+        released = [pack_id for pack_id in before.pack_ids if pack_id not in after.pack_ids]
         actions: list[Action] = [
-            *_next_revision(role, actor, format_timestamp(at)),
-            *chain.from_iterable(_attach(role, pack, format_timestamp(at)) for pack in attached),
-            *chain.from_iterable(_release(role, pack) for pack in released),
+            role,
+            Put(
+                item=role_history_entry(
+                    after, actor=change.actor, operation=change.operation, at=at, accepted=change.accepted
+                ),
+                condition="attribute_not_exists(PK)",
+            ),
+            *chain.from_iterable(_attach(after, change.packs[pack_id], at) for pack_id in attached),
+            *chain.from_iterable(_release(after, pack_id, change.owner_of(pack_id)) for pack_id in released),
+            *_moved(before, after, attached),
+            *_completed(change),
         ]
         try:
             self._table.transact(actions, token=token_of(actions))
         except TransactionFailed as failure:
             # Other requests can make only the conditions on the role and on the packs to attach fail. The conditions on
             # references follow from the role's revision.
-            role_reason, _, *others = failure.reasons
-            if role_reason.condition_failed or any(
+            of_role, entry, *others = failure.reasons
+            if of_role.condition_failed or any(
                 reason.condition_failed for reason in others[: 2 * len(attached) : 2]
             ):
                 raise RoleOutdated from None
+            if entry.condition_failed:
+                raise RoleReused from None
             raise
 
 
-def _next_revision(role: Role, actor: str, at: str) -> Iterable[Action]:
-    first = role.revision == 1
-    yield Update(
-        key=role_key(role.org_id, role.role_id),
-        change="SET org_id = :org_id, role_id = :role_id, pack_ids = :pack_ids, revision = :revision, updated_at = :at",
-        condition="attribute_not_exists(PK)" if first else "revision = :read_revision",
-        values={
-            ":org_id": role.org_id,
-            ":role_id": role.role_id,
-            ":pack_ids": list(role.pack_ids),
-            ":revision": role.revision,
-            ":at": at,
-        }
-        | ({} if first else {":read_revision": role.revision - 1}),
-    )
-    entry: Item = {
-        **role_revision_key(role.org_id, role.role_id, role.revision),
-        "revision": role.revision,
-        "pack_ids": list(role.pack_ids),
-        "actor": actor,
-        "at": at,
+def _set_role(change: RoleChange, at: str) -> Update:
+    role = change.after
+    values: dict[str, Any] = {
+        ":org_id": role.org_id,
+        ":role_id": role.role_id,
+        ":pack_ids": list(role.pack_ids),
+        ":pins": pins_to_item(role),
+        ":revision": role.revision,
+        ":at": at,
     }
-    yield Put(item=entry, condition="attribute_not_exists(PK)")
+    # A role that is not there has no item, or that of the deleted one of this id.
+    condition = f"attribute_not_exists(PK) OR {DELETED} = :read_revision"
+    if change.before.is_there:
+        condition = f"revision = :read_revision AND attribute_not_exists({DELETED})"
+    return Update(
+        key=role_key(role.org_id, role.role_id),
+        change="SET org_id = :org_id, role_id = :role_id, pack_ids = :pack_ids, pins = :pins, revision = :revision,"
+        f" updated_at = :at REMOVE {DELETED}, expires_at",
+        condition=condition,
+        values=values | {":read_revision": role.revision - 1},
+    )
+
+
+def _delete_role(role: Role, at: datetime) -> Update:
+    return Update(
+        key=role_key(role.org_id, role.role_id),
+        change="SET pack_ids = :none, revision = :revision, updated_at = :at, expires_at = :expiry,"
+        f" {DELETED} = :revision REMOVE pins",
+        condition=f"revision = :read_revision AND attribute_not_exists({DELETED})",
+        values={
+            ":none": [],
+            ":revision": role.revision,
+            ":read_revision": role.revision - 1,
+            ":at": format_timestamp(at),
+            ":expiry": int((at + _DELETED_KEPT).timestamp()),
+        },
+    )
 
 
 def _attach(role: Role, pack: Pack, at: str) -> Iterable[Action]:
     # A pack's owner never changes, so the owner that was read is right. Its visibility can change, so the write checks
-    # it.
-    own = pack.org_id == role.org_id
-    visible, whose = (
-        ("org_id = :org_id", {":org_id": role.org_id})
-        if own
-        else ("visibility = :community", {":community": Visibility.COMMUNITY.value})
-    )
+    # it. A pack may have been hidden and shared again since: then others see fewer of its revisions.
+    pin = role.pins[pack.id]
+    values: dict[str, Any] = {":one": 1, ":active": PackStatus.ACTIVE.value}
+    if pack.org_id == role.org_id:
+        visible = "org_id = :org_id"
+        values[":org_id"] = role.org_id
+    else:
+        visible = "visibility = :community AND (revision = :pinned OR shared_since <= :pinned)"
+        values |= {":community": Visibility.COMMUNITY.value, ":pinned": pin.revision}
     yield Update(
         key=pack_key(pack.id),
-        change=f"ADD {_counter(role, pack)} :one",
+        change=f"ADD {_counter(role, pack.org_id)} :one",
         condition=f"#status = :active AND {visible}",
-        values={":one": 1, ":active": PackStatus.ACTIVE.value, **whose},
+        values=values,
         names={"#status": "status"},
     )
     reference: Item = {
@@ -129,20 +262,64 @@ def _attach(role: Role, pack: Pack, at: str) -> Iterable[Action]:
         "org_id": role.org_id,
         "role_id": role.role_id,
         "at": at,
+        "revision": pin.revision,
+        **({"follow": True} if pin.follow else {}),
     }
     yield Put(item=reference, condition="attribute_not_exists(PK)")
 
 
-def _release(role: Role, pack: Pack) -> Iterable[Action]:
-    counter = _counter(role, pack)
+def _release(role: Role, pack_id: str, owner_org_id: str) -> Iterable[Action]:
+    counter = _counter(role, owner_org_id)
     yield Update(
-        key=pack_key(pack.id),
+        key=pack_key(pack_id),
         change=f"ADD {counter} :minus_one",
         condition=f"{counter} >= :one",
         values={":minus_one": -1, ":one": 1},
     )
-    yield Delete(key=reference_key(pack.id, role.org_id, role.role_id), condition="attribute_exists(PK)")
+    yield Delete(key=reference_key(pack_id, role.org_id, role.role_id), condition="attribute_exists(PK)")
 
 
-def _counter(role: Role, pack: Pack) -> str:
-    return "own_refs" if pack.org_id == role.org_id else "foreign_refs"
+def _moved(before: Role, after: Role, attached: Sequence[str]) -> Iterable[Action]:
+    """Yield the changes of references to packs that stay, and whose pin is set, moved, or follows as it did not."""
+    for pack_id, pin in after.pins.items():
+        old = before.pins.get(pack_id)
+        if pack_id not in attached and (old is None or _referred(old) != _referred(pin)):
+            following = ", follow = :true" if pin.follow else " REMOVE follow"
+            yield Update(
+                key=reference_key(pack_id, after.org_id, after.role_id),
+                change=f"SET revision = :revision{following}",
+                condition="attribute_exists(PK)",
+                values={":revision": pin.revision, **({":true": True} if pin.follow else {})},
+            )
+
+
+def _referred(pin: Pin) -> tuple[int, bool]:
+    return pin.revision, pin.follow
+
+
+def _completed(change: RoleChange) -> Iterable[Action]:
+    """Yield what histories lack of pinned revisions that were written before their entries had the whole pack.
+
+    A revision never changes, so what is written is right even if the pack has got another one since.
+    """
+    for pack_id, pin in change.after.pins.items():
+        pack, old = change.packs.get(pack_id), change.before.pins.get(pack_id)
+        if (
+            pack is None
+            or pack.layers
+            or pack.revision != pin.revision
+            or (old and old.revision == pin.revision)
+        ):
+            continue
+        facts = revision_facts(pack)
+        yield Update(
+            key=revision_key(pack_id, pin.revision),
+            change="SET " + ", ".join(f"#{name} = if_not_exists(#{name}, :{name})" for name in facts),
+            condition="attribute_exists(PK)",
+            values={f":{name}": value for name, value in facts.items()},
+            names={f"#{name}": name for name in facts},
+        )
+
+
+def _counter(role: Role, owner_org_id: str) -> str:
+    return "own_refs" if owner_org_id == role.org_id else "foreign_refs"

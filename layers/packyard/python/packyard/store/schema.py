@@ -10,7 +10,11 @@ ATTRIBUTE: Final = "schema"
 FIRST: Final = 1
 # Of uploads of a kind that the first version does not have (decision 78).
 WITH_UPLOAD_KINDS: Final = 2
-NEWEST_READABLE: Final = 2
+# Of keys made through the API, and of uploads that a key for one pack has started (decision 92).
+WITH_NARROWED_KEYS: Final = 3
+# Of uploads that are dry runs (decision 93).
+WITH_DRY_RUNS: Final = 4
+NEWEST_READABLE: Final = 4
 
 
 def require_readable(item: Mapping[str, Any]) -> None:

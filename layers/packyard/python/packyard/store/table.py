@@ -48,6 +48,8 @@ T = TypeVar("T")
 # The waits before further attempts, in seconds. A conflict lasts only as long as the other transaction, so the first
 # waits are short.
 _RETRY_DELAYS: Final = (0.025, 0.05, 0.1, 0.2)
+# The most keys in one request (API_BatchGetItem).
+_BATCH_KEYS: Final = 100
 _CONDITION_FAILED: Final = "ConditionalCheckFailed"
 _TRANSIENT: Final = frozenset({"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"})
 
@@ -167,14 +169,19 @@ class Table:
         """Return the items of these keys, in no particular order. Keys without an item are left out. Consistent reads.
 
         Args:
-            keys: At most 100, each once (API_BatchGetItem).
+            keys: Each once. There is one request for each 100 (API_BatchGetItem).
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer, or did not return all of the items.
         """
+        return [
+            item
+            for start in range(0, len(keys), _BATCH_KEYS)
+            for item in self._get_batch(keys[start : start + _BATCH_KEYS])
+        ]
+
+    def _get_batch(self, keys: Sequence[Key]) -> list[Item]:
         items: list[Item] = []
-        if not keys:
-            return items
         rest: KeysAndAttributesTypeDef = {"Keys": [to_wire(key) for key in keys], "ConsistentRead": True}
         # A response is limited to 16 MB and to the table's throughput. It names the keys that are left.
         for delay in (*_RETRY_DELAYS, None):

@@ -1,13 +1,14 @@
 """Organisations and their API keys."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
-from packyard.store.keys import api_key_index_key, api_key_key, api_keys_partition, org_key, slug_key
+from packyard.store.api_key_items import from_item, to_item
+from packyard.store.keys import api_key_key, api_keys_partition, org_key, slug_key
 from packyard.store.table import ConditionFailed, Item, Put, Query, Table, TransactionFailed, Update
-from packyard.tenants.api_key import ApiKey, PermissionSet
+from packyard.tenants.api_key import ApiKey
 from packyard.tenants.org import BillingPosture, Org
 
 
@@ -42,6 +43,18 @@ class TenantStore:
         item = self._table.get(org_key(org_id))
         return None if item is None else _org(item)
 
+    def slugs(self, org_ids: Collection[str]) -> dict[str, str]:
+        """Return the slugs of organisations by id, without those that there are not. One consistent read.
+
+        Args:
+            org_ids: At most 100, each once.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer, or did not return all of the items.
+        """
+        items = self._table.get_many([org_key(org_id) for org_id in org_ids])
+        return {item["org_id"]: item["slug"] for item in items}
+
     def find_org(self, slug: str) -> str | None:
         """Return the id of the organisation with this slug, or None. One consistent read.
 
@@ -60,7 +73,7 @@ class TenantStore:
         item = self._table.get(api_key_key(key_hash))
         if item is None:
             return None
-        return _api_key(item)
+        return from_item(item)
 
     def list_api_keys(self, org_id: str) -> Iterator[ApiKey]:
         """Yield an organisation's API keys, the oldest first, including revoked and expired ones.
@@ -76,10 +89,10 @@ class TenantStore:
             values={":partition": api_keys_partition(org_id)},
         )
         page = self._table.query(keys)
-        yield from map(_api_key, page.items)
+        yield from map(from_item, page.items)
         while page.last_key is not None:
             page = self._table.query(keys, start=page.last_key)
-            yield from map(_api_key, page.items)
+            yield from map(from_item, page.items)
 
     def put_org(self, org: Org) -> None:
         """Write a new organisation and take its slug, both or neither. One transaction.
@@ -139,20 +152,7 @@ class TenantStore:
             ConditionFailed: There is a key with the same hash.
             ServiceUnavailable: DynamoDB did not answer.
         """
-        created_at = format_timestamp(key.created_at)
-        item = {
-            **api_key_key(key.key_hash),
-            **api_key_index_key(key.org_id, created_at, key.key_hash),
-            "key_hash": key.key_hash,
-            "org_id": key.org_id,
-            "label": key.label,
-            "permission_set": key.permission_set.value,
-            "created_at": created_at,
-            "revoked_at": _text(key.revoked_at),
-            # Not `expires_at`: DynamoDB's TTL would delete the item then, but expired keys are kept.
-            "void_from": _text(key.expires_at),
-        }
-        self._table.put(_put_new(item))
+        self._table.put(_put_new(to_item(key)))
 
     def revoke_api_key(self, key: ApiKey, *, at: datetime) -> ApiKey:
         """Revoke an API key and return it. The time of an earlier revocation is kept. One write.
@@ -173,7 +173,7 @@ class TenantStore:
                 values={":at": format_timestamp(at), ":org_id": key.org_id},
             )
         )
-        return _api_key(item)
+        return from_item(item)
 
 
 def _put_new(item: Mapping[str, Any]) -> Put:
@@ -188,18 +188,6 @@ def _org(item: Item) -> Org:
         billing=BillingPosture(item["billing"]),
         trial_ends_at=_instant(item, "trial_ends_at"),
         platform=item["platform"],
-    )
-
-
-def _api_key(item: Item) -> ApiKey:
-    return ApiKey(
-        key_hash=item["key_hash"],
-        org_id=item["org_id"],
-        label=item["label"],
-        permission_set=PermissionSet(item["permission_set"]),
-        created_at=parse_timestamp(item["created_at"]),
-        revoked_at=_instant(item, "revoked_at"),
-        expires_at=_instant(item, "void_from"),
     )
 
 

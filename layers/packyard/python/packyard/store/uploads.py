@@ -7,6 +7,7 @@ build's deadline, so no build is still running after the deadline.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -154,6 +155,30 @@ class UploadStore:
         """
         self._write_if_leased(self.completion(build, pack_id))
 
+    def complete_dry_run(self, build: Build, outcome: Mapping[str, Any]) -> None:
+        """Mark an upload that is a dry run as done. One write.
+
+        Args:
+            build: The build.
+            outcome: What would have been done, as JSON of at most 100 KB.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        self._write_if_leased(
+            Update(
+                key=upload_key(build.upload.id),
+                change="SET upload_status = :done, outcome = :outcome REMOVE lease, lease_until, upload_error",
+                condition=_HOLDS_LEASE,
+                values={
+                    ":done": UploadStatus.DONE.value,
+                    # As JSON text, because its keys would be taken for attribute names.
+                    ":outcome": json.dumps(outcome, ensure_ascii=False),
+                    ":lease": build.lease,
+                },
+            )
+        )
+
     def fail(self, build: Build, error: PackyardError) -> None:
         """Mark the upload as failed: no pack can be made from the archive. One write.
 
@@ -215,6 +240,8 @@ def _to_item(upload: Upload) -> Item:
         "pack_id": upload.pack_id,
         "if_match": _to_tags(upload.if_match),
         **_to_changes(upload),
+        **_to_narrowed(upload),
+        **_to_dry_run(upload),
         "upload_status": upload.status.value,
         "form_expires_at": format_timestamp(upload.form_expires_at),
         "arrival_deadline": format_timestamp(upload.arrival_deadline),
@@ -236,6 +263,18 @@ def _to_changes(upload: Upload) -> Item:
     }
 
 
+def _to_narrowed(upload: Upload) -> Item:
+    if upload.pack_name is None:
+        return {}
+    # A release that does not know this attribute would build an archive of any name (decision 92).
+    return {"pack_name": upload.pack_name, schema.ATTRIBUTE: schema.WITH_NARROWED_KEYS}
+
+
+def _to_dry_run(upload: Upload) -> Item:
+    # A release that does not know this attribute would write the pack (decision 93).
+    return {"dry_run": True, schema.ATTRIBUTE: schema.WITH_DRY_RUNS} if upload.dry_run else {}
+
+
 def _to_tags(if_match: IfMatch | None) -> list[str] | None:
     # `*` requires only that the pack exists, which every build checks anyway.
     return None if if_match is None or if_match.tags is None else sorted(if_match.tags)
@@ -244,7 +283,7 @@ def _to_tags(if_match: IfMatch | None) -> list[str] | None:
 def _from_item(item: Item) -> Upload:
     tags = item.get("if_match")
     build_deadline = item.get("build_deadline")
-    error = item.get("upload_error")
+    error, outcome = item.get("upload_error"), item.get("outcome")
     return Upload(
         id=item["id"],
         org_id=item["org_id"],
@@ -259,5 +298,8 @@ def _from_item(item: Item) -> Upload:
         if_match=None if tags is None else IfMatch(frozenset(tags)),
         kind=UploadKind(item.get("kind", UploadKind.ARCHIVE)),
         deletions=tuple(item.get("deletions", ())),
+        pack_name=item.get("pack_name"),
+        dry_run=item.get("dry_run", False),
+        outcome=None if outcome is None else json.loads(outcome),
         error=None if error is None else json.loads(error),
     )

@@ -1,6 +1,7 @@
 """API keys: their form, how they are stored, and their permissions."""
 
 import hashlib
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,14 +10,19 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from packyard.tenants.caller import WRITE
+from packyard.tenants import caller
 
 PREFIX: Final = "sk_"
 SECRET_BYTES: Final = 32
+MAX_LABEL_CHARACTERS: Final = 120
+# In requests and answers a key is named by its hash, by which it is stored, so that one read finds it.
+KEY_ID: Final = re.compile(r"[0-9a-f]{64}")
+# How much of a secret a list shows, `sk_` included: 24 of its 256 bits.
+SHOWN_CHARACTERS: Final = 7
 
 
 class PermissionSet(StrEnum):
-    """The permissions that a key was issued with."""
+    """The permissions of a key that the operator has issued."""
 
     FULL_ACCESS = "full_access"
     SUBMIT_OBSERVE = "submit_observe"
@@ -26,7 +32,7 @@ class PermissionSet(StrEnum):
 # Reading needs no scope, so keys that may only read have none.
 SCOPES: Final[Mapping[PermissionSet, frozenset[str]]] = MappingProxyType(
     {
-        PermissionSet.FULL_ACCESS: frozenset({WRITE}),
+        PermissionSet.FULL_ACCESS: caller.SCOPES,
         PermissionSet.SUBMIT_OBSERVE: frozenset(),
         PermissionSet.READ_ONLY: frozenset(),
     }
@@ -40,25 +46,45 @@ class ApiKey:
     Attributes:
         key_hash: The hash of the secret, from `hash_secret`.
         org_id: The organisation that the key acts for.
-        label: A name that the operator gave to the key.
-        permission_set: The permissions of the key.
+        label: A name that its maker gave to the key.
         created_at: When it was issued.
+        permission_set: The permissions of a key that the operator has issued; None for a key made through the API.
+        granted: The scopes of a key made through the API.
+        pack_name: The name of the only pack that the key may touch; None for all packs.
         revoked_at: When it was revoked; None if it was not.
+        revoked_by: Who revoked it, a principal; None if the operator did, or nobody.
         expires_at: From when on it is refused; None if it does not expire.
+        created_by: Who made it, a principal; None for the operator.
+        prefix: The first characters of the secret; empty for a key that the operator has issued.
     """
 
     key_hash: str
     org_id: str
     label: str
-    permission_set: PermissionSet
     created_at: datetime
+    permission_set: PermissionSet | None = None
+    granted: frozenset[str] = frozenset()
+    pack_name: str | None = None
     revoked_at: datetime | None = None
+    revoked_by: str | None = None
     expires_at: datetime | None = None
+    created_by: str | None = None
+    prefix: str = ""
 
     @property
     def key_id(self) -> str:
         """The key's id in histories and for the operator: the start of the hash, which does not disclose the secret."""
         return self.key_hash[:16]
+
+    @property
+    def principal(self) -> str:
+        """Who acts with the key, for the history."""
+        return f"key:{self.key_id}"
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What the key may do."""
+        return self.granted if self.permission_set is None else SCOPES[self.permission_set]
 
     def is_live(self, now: datetime) -> bool:
         """Return whether the key is neither revoked nor expired at `now`.
@@ -81,6 +107,17 @@ def new_secret(random_bytes: bytes) -> str:
     if len(random_bytes) != SECRET_BYTES:
         raise ValueError(f"must be {SECRET_BYTES} random bytes")
     return PREFIX + urlsafe_b64encode(random_bytes).rstrip(b"=").decode()
+
+
+def parse_label(text: str) -> str:
+    """Return `text` as the label of a key.
+
+    Raises:
+        ValueError: Not 1 to 120 printable characters.
+    """
+    if not 1 <= len(text) <= MAX_LABEL_CHARACTERS or not text.isprintable():
+        raise ValueError(f"must be 1 to {MAX_LABEL_CHARACTERS} printable characters")
+    return text
 
 
 def hash_secret(secret: str) -> str:

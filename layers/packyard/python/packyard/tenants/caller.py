@@ -1,9 +1,16 @@
 """Callers and actors: who makes a request, and for whom a change is made."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Protocol
 
 WRITE: Final = "caps:write"
+WRITE_ROLES: Final = "roles:write"
+WRITE_KEYS: Final = "keys:write"
+# Stands for all scopes, in a JWT and in a request for a key.
+FULL_ACCESS: Final = "full_access"
+# The scopes of the API contract, section 1. Reading needs none.
+SCOPES: Final = frozenset({WRITE, WRITE_ROLES, WRITE_KEYS, "hooks:write", "audit:read", "policy:write"})
 
 
 class Actor(Protocol):
@@ -19,6 +26,11 @@ class Actor(Protocol):
         """The principal to enter into the history. Never a secret."""
         ...
 
+    @property
+    def pack_name(self) -> str | None:
+        """The name of the only pack of the organisation that the actor may touch; None for an actor of all packs."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
@@ -30,6 +42,8 @@ class Caller:
         principal: Who acts, for the history: `key:<id>` or `user:` and a JWT's subject. Never a secret.
         scopes: The credential's scopes, such as `caps:write`.
         may_create: Whether the organisation's billing posture allows create-class calls (API contract, section 1).
+        pack_name: As for `Actor`. There need not be such a pack yet.
+        ends_at: From when on the credential is refused; None if it does not expire.
     """
 
     org_id: str
@@ -37,3 +51,19 @@ class Caller:
     principal: str
     scopes: frozenset[str]
     may_create: bool
+    pack_name: str | None = None
+    ends_at: datetime | None = None
+
+
+def reaches(actor: Actor, *, org_id: str, name: str) -> bool:
+    """Return whether an actor may touch the pack of this name of this organisation, as far as narrowing is concerned.
+
+    An actor that is narrowed to one pack touches that pack and nothing else, other organisations' community packs
+    included (API contract, section 1).
+    """
+    return actor.pack_name is None or (actor.pack_name, actor.org_id) == (name, org_id)
+
+
+def expand_scopes(names: frozenset[str]) -> frozenset[str]:
+    """Return the scopes among some names. `full_access` stands for all of them; unknown names are left out."""
+    return SCOPES if FULL_ACCESS in names else SCOPES & names

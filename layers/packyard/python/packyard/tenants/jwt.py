@@ -10,7 +10,7 @@ import re
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 
 from joserfc.errors import JoseError
@@ -18,14 +18,15 @@ from joserfc.jws import JWSRegistry, deserialize_compact
 from joserfc.jwt import JWTClaimsRegistry
 from joserfc.registry import HeaderRegistryDict
 
-from packyard.tenants.caller import WRITE
+from packyard.tenants.caller import expand_scopes
 from packyard.tenants.org import parse_org_id
 from packyard.tenants.signing_keys import ALGORITHMS, MAX_KEY_ID_CHARACTERS, KeyName, VerificationKey
 from packyard.tenants.strict_json import parse_object
 
 LEEWAY_SECONDS: Final = 60
 
-_KNOWN_SCOPES: Final = frozenset({WRITE})
+# Later instants are no dates in Python.
+_LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 _COMPACT: Final = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 # Access tokens and plain JWTs only, because tokens of other types were signed for other purposes (RFC 8725,
 # section 3.11; RFC 9068).
@@ -69,11 +70,13 @@ class Identity:
         org_id: The organisation that its bearer acts for.
         principal: `user:` and the token's subject.
         scopes: The permissions that this service knows.
+        ends_at: When the token expires.
     """
 
     org_id: str
     principal: str
     scopes: frozenset[str]
+    ends_at: datetime
 
 
 def parse_token(text: str) -> Token:
@@ -131,7 +134,13 @@ def read_token(token: Token, *, key: VerificationKey, issuer: str, audience: str
         rules.validate(claims)
     except JoseError as error:
         raise TokenRefused(str(error)) from error
-    return Identity(org_id=_org_id(claims), principal=_principal(claims), scopes=_scopes(claims))
+    return Identity(
+        org_id=_org_id(claims),
+        principal=_principal(claims),
+        scopes=_scopes(claims),
+        # Its type has been checked with the other claims.
+        ends_at=datetime.fromtimestamp(min(claims["exp"], _LATEST), UTC),
+    )
 
 
 def _object(segment: str, name: str) -> dict[str, Any]:
@@ -162,4 +171,4 @@ def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
         isinstance(permission, str) for permission in permissions
     ):
         raise TokenRefused("permissions: must be a list of strings")
-    return _KNOWN_SCOPES.intersection(permissions)
+    return expand_scopes(frozenset(permissions))

@@ -8,10 +8,12 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 
 from packyard.oci.build.cut import cut_leaves
-from packyard.oci.build.layer import LayerContents, LayerFile, LayerSpool
-from packyard.oci.build.standing_layer import NotOurForm, leaves_of_layers, taken_files
+from packyard.oci.build.layer import LayerContents, LayerSpool
+from packyard.oci.build.layer_row import LayerFile
+from packyard.oci.build.standing_layer import leaves_of_layers, taken_files
 from packyard.oci.build.tree import Directory, Entry, File, leaves_in_order, with_parents
 from packyard.oci.content import LayerForm
+from packyard.oci.image_fault import NotOurForm
 from packyard.oci.read.file_index import FileIndex, IndexedLayer, empty_directories
 
 # Opens the blob of a layer for reading.

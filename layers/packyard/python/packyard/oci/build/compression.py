@@ -1,4 +1,4 @@
-"""Compressing the pieces of a layer: to the same bytes for the same content (decisions 24 and 76).
+"""Compressing the pieces of a layer: to the same bytes for the same content (decisions 24, 76 and 83).
 
 A piece is raw deflate that ends with a full flush: it ends on a byte, and what follows refers to nothing before it.
 So pieces can be laid in any order, and one can be inflated without the others.

@@ -11,25 +11,41 @@ PIECE_BYTES: Final = 1 << 20
 
 
 class FileInSpool:
-    """One file's content on its way into a spool, or there already."""
+    """One file's content on its way into a spool, or there already. An archive has many, so each is small."""
+
+    __slots__ = ("_hash", "_pieces", "_sha256", "_size")
 
     def __init__(self) -> None:
-        self._sha256 = hashlib.sha256()
+        self._hash: hashlib._Hash | None = hashlib.sha256()
+        self._sha256 = ""
         self._size = 0
-        self._pieces: list[Piece] = []
+        self._pieces: tuple[Piece, ...] = ()
 
     def hash(self, raw: bytes) -> None:
-        """Take note of what the next part of the content is."""
-        self._sha256.update(raw)
+        """Take note of what the next part of the content is.
+
+        Raises:
+            ValueError: The content has ended.
+        """
+        if self._hash is None:
+            raise ValueError("the content has ended")
+        self._hash.update(raw)
         self._size += len(raw)
+
+    def end(self) -> None:
+        """Take note that all parts have been hashed. What hashed them takes more memory than all else."""
+        if self._hash is not None:
+            self._sha256 = self._hash.hexdigest()
+            self._hash = None
 
     def place(self, piece: Piece) -> None:
         """Take note of where the next part of the content is."""
-        self._pieces.append(piece)
+        self._pieces += (piece,)
 
     def content(self) -> Content:
-        """Return what is there of it."""
-        return Content(self._size, self._sha256.hexdigest(), tuple(self._pieces))
+        """Return what is there of it, which is all."""
+        self.end()
+        return Content(self._size, self._sha256, self._pieces)
 
 
 def cut_into_pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -1,8 +1,8 @@
 """Writing tar headers. `tarfile` is not used, so that a layer's bytes do not depend on the version of Python.
 
-A header states only what the contract keeps: the path, the kind, the size, and the mode 0644 or 0755. Owner, group and
-time are 0, and the names of owner and group are empty (API contract, section 4). The format is that of POSIX.1-2017,
-pax, "ustar Interchange Format" and "pax Extended Header".
+A header states only what the contract keeps: the path, the kind, the size, and the mode 0644 or 0755. Owner, group and,
+in layers, time are 0, and the names of owner and group are empty (API contract, section 4). The format is that of
+POSIX.1-2017, pax, "ustar Interchange Format" and "pax Extended Header".
 """
 
 BLOCK = 512
@@ -15,13 +15,19 @@ _EXTENDED = b"x"
 _EXTENDED_NAME = b"PaxHeader"
 
 
-def file_header(path: str, *, size: int, executable: bool) -> bytes:
+def file_header(path: str, *, size: int, executable: bool, mtime: int = 0) -> bytes:
     """Return the header of a regular file of `size` bytes.
+
+    Args:
+        path: Relative to the root.
+        size: Bytes.
+        executable: Whether its mode is 0755, and not 0644.
+        mtime: Its time, in seconds since 1970. Layers have 0; archives may state another one.
 
     Raises:
         ValueError: `size` is 8 GiB or more, which a ustar header cannot state.
     """
-    return _header(path.encode(), kind=_FILE, mode=0o755 if executable else 0o644, size=size)
+    return _header(path.encode(), kind=_FILE, mode=0o755 if executable else 0o644, size=size, mtime=mtime)
 
 
 def directory_header(path: str) -> bytes:
@@ -39,11 +45,11 @@ def end_of_archive() -> bytes:
     return bytes(2 * BLOCK)
 
 
-def _header(path: bytes, *, kind: bytes, mode: int, size: int) -> bytes:
+def _header(path: bytes, *, kind: bytes, mode: int, size: int, mtime: int = 0) -> bytes:
     split = _split(path)
     if split is not None:
         prefix, name = split
-        return _block(name, prefix=prefix, kind=kind, mode=mode, size=size)
+        return _block(name, prefix=prefix, kind=kind, mode=mode, size=size, mtime=mtime)
     record = _pax_record(b"path", path)
     # Readers that know pax ignore this name, so it only has to be present and valid.
     short_name = path.decode().encode("ascii", "replace")[:_NAME_BYTES]
@@ -52,7 +58,7 @@ def _header(path: bytes, *, kind: bytes, mode: int, size: int) -> bytes:
             _block(_EXTENDED_NAME, prefix=b"", kind=_EXTENDED, mode=0o644, size=len(record)),
             record,
             padding(len(record)),
-            _block(short_name, prefix=b"", kind=kind, mode=mode, size=size),
+            _block(short_name, prefix=b"", kind=kind, mode=mode, size=size, mtime=mtime),
         )
     )
 
@@ -82,7 +88,9 @@ def _pax_record(key: bytes, value: bytes) -> bytes:
     return b"%d %s=%s\n" % (length, key, value)
 
 
-def _block(name: bytes, *, prefix: bytes, kind: bytes, mode: int, size: int) -> bytes:
+def _block(  # noqa: PLR0913 - by name: the fields of a header
+    name: bytes, *, prefix: bytes, kind: bytes, mode: int, size: int, mtime: int = 0
+) -> bytes:
     if size >= 8**11:
         raise ValueError("a tar header cannot state 8 GiB or more")
     fields = b"".join(
@@ -92,7 +100,7 @@ def _block(name: bytes, *, prefix: bytes, kind: bytes, mode: int, size: int) -> 
             b"%07o\0" % 0,  # owner
             b"%07o\0" % 0,  # group
             b"%011o\0" % size,
-            b"%011o\0" % 0,  # time
+            b"%011o\0" % mtime,
             b" " * 8,  # the checksum counts itself as spaces
             kind,
             bytes(100),  # link target

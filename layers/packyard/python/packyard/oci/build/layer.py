@@ -6,55 +6,30 @@ also lets content be compressed once, in the order in which an archive brings it
 another order.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from types import TracebackType
 from typing import Final, Self
 
-from isal import isal_zlib
-
-from packyard.oci.build.compression import END_OF_STREAM, compress_piece, inflate_pieces
+from packyard.oci.build.compression import compress_piece, inflate_pieces
 from packyard.oci.build.file_in_spool import FileInSpool, cut_into_pieces
 from packyard.oci.build.header_writer import directory_header, end_of_archive, file_header, padding
+from packyard.oci.build.layer_row import GZIP_HEADER, LayerFile, LayerRow, LayerSums
 from packyard.oci.build.overlap import mapped_ahead
+from packyard.oci.build.processors import usable_processors
 from packyard.oci.build.spool import Spool
 from packyard.oci.build.tree import Directory, Entry
 from packyard.oci.content import Content, Piece
 from packyard.oci.digest import Digest
 
-# RFC 1952, section 2.3: deflate, no flags, no time, no particular compressor, no particular system.
-GZIP_HEADER: Final = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
-# The last block of the stream, the CRC-32 and the size of what it inflates to.
-GZIP_TRAILER_BYTES: Final = len(END_OF_STREAM) + 8
 # As much of the content as is also kept as it is.
 _RAW_BYTES: Final = 16 << 20
 # Headers that no content separates share a piece, up to about this much.
 _HEADER_RUN_BYTES: Final = 64 << 10
 _CHUNK_BYTES: Final = 256 << 10
 _BATCH_BYTES: Final = 512 << 10
-# Functions that build have two processors.
-_THREADS: Final = 2
-
-
-@dataclass(frozen=True, slots=True)
-class LayerFile:
-    """Where one file lies in a layer: what it takes to read it alone and to check it.
-
-    Attributes:
-        path: Relative to the image's root.
-        size: Bytes, uncompressed.
-        mode: 0o644 or 0o755.
-        sha256: Of its content, in hex.
-        pieces: Its content starts with the first of them and ends `size` bytes on; padding follows.
-    """
-
-    path: str
-    size: int
-    mode: int
-    sha256: str
-    pieces: tuple[Piece, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,14 +55,22 @@ class LayerSpool:
     """Compressed content, in memory while it is small and on local disk beyond 8 MiB.
 
     A context manager: what was spooled, and every layer assembled from it, ends with it.
+
+    Attributes:
+        processors: As many as content is compressed and inflated on at once.
+
+    Args:
+        processors: By default those that this process may use.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, processors: int | None = None) -> None:
+        self.processors = processors or usable_processors()
         self._spool = Spool()
         # All layers use the same: each new thread would take memory of its own.
-        self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="layers")
+        self._threads = ThreadPoolExecutor(max_workers=self.processors, thread_name_prefix="layers")
         # By offset: what the last pass need not inflate again.
         self._raw: dict[int, bytes] = {}
+        self._raw_lock = Lock()
         self._raw_bytes_left = _RAW_BYTES
 
     def __enter__(self) -> Self:
@@ -114,7 +97,7 @@ class LayerSpool:
         return file.content()
 
     def compress(self, part: bytes) -> Piece:
-        """Compress a part of a file's content and keep it.
+        """Compress a part of a file's content and keep it; any thread may ask.
 
         Args:
             part: As `cut_into_pieces` cuts it: all but a file's last are of 1 MiB, so that only that one is padded.
@@ -129,10 +112,17 @@ class LayerSpool:
             raw: What it inflates to.
         """
         offset = self._spool.append(compressed)
-        if len(raw) <= self._raw_bytes_left:
-            self._raw_bytes_left -= len(raw)
-            self._raw[offset] = raw
+        with self._raw_lock:
+            if len(raw) <= self._raw_bytes_left:
+                self._raw_bytes_left -= len(raw)
+                self._raw[offset] = raw
         return Piece(offset, len(compressed), len(raw))
+
+    def forget(self, since: int) -> None:
+        """Drop everything that was put in since the spool had this size; nothing may refer to it any more."""
+        self._spool.truncate(since)
+        for offset in [offset for offset in self._raw if offset >= since]:
+            self._raw_bytes_left += len(self._raw.pop(offset))
 
     def assemble(self, entries: Iterable[Entry], *, copy: Callable[[bytes], object] | None = None) -> "Layer":
         """Return the layer that holds `entries`, given in canonical order with content of this spool.
@@ -144,8 +134,8 @@ class LayerSpool:
         Raises:
             ValueError: A file is of 8 GiB or more.
         """
-        row = _Row()
-        sums = _Sums(copy or _nobody)
+        row = LayerRow()
+        sums = LayerSums(copy or _nobody)
         for compressed, raw in mapped_ahead(self._threads, self._inflate, _batches(self._laid(entries, row))):
             sums.add(compressed, raw)
         trailer = sums.finish()
@@ -168,7 +158,7 @@ class LayerSpool:
         """Return one file's content again; all of it is held in memory."""
         return self._inflate(stored.pieces)[1][: stored.size]
 
-    def _laid(self, entries: Iterable[Entry], row: "_Row") -> Iterator[Piece]:
+    def _laid(self, entries: Iterable[Entry], row: LayerRow) -> Iterator[Piece]:
         """Lay entries into a row, and yield its pieces as they lie here."""
         headers = bytearray()
         for entry in entries:
@@ -233,77 +223,6 @@ class Layer(LayerContents):
                 parts.clear()
                 size = 0
         yield b"".join((*parts, self._trailer))
-
-
-class _Sums:
-    """The digests of a blob and of its tar, and what the blob ends with.
-
-    Args:
-        copy: Is given the blob, part by part.
-    """
-
-    def __init__(self, copy: Callable[[bytes], object]) -> None:
-        self._copy = copy
-        self._blob, self._tar = hashlib.sha256(), hashlib.sha256()
-        self._crc = self._tar_bytes = 0
-        self._put(GZIP_HEADER)
-
-    def add(self, compressed: bytes, raw: bytes) -> None:
-        """Take in the next pieces, and what they inflate to."""
-        self._put(compressed)
-        self._tar.update(raw)
-        self._crc = isal_zlib.crc32(raw, self._crc)
-        self._tar_bytes += len(raw)
-
-    def finish(self) -> bytes:
-        """Return what the blob ends with (RFC 1952, section 2.3.1)."""
-        size = self._tar_bytes & 0xFFFFFFFF
-        trailer = END_OF_STREAM + self._crc.to_bytes(4, "little") + size.to_bytes(4, "little")
-        self._put(trailer)
-        return trailer
-
-    @property
-    def digest(self) -> Digest:
-        """Of the blob."""
-        return Digest(f"sha256:{self._blob.hexdigest()}")
-
-    @property
-    def diff_id(self) -> Digest:
-        """Of the tar."""
-        return Digest(f"sha256:{self._tar.hexdigest()}")
-
-    def _put(self, part: bytes) -> None:
-        self._copy(part)
-        self._blob.update(part)
-
-
-class _Row:
-    """A layer to be: pieces of a spool in the layer's order, and the entries whose content they hold."""
-
-    def __init__(self) -> None:
-        self.pieces: list[Piece] = []
-        self.size = len(GZIP_HEADER)
-        self.files: list[LayerFile] = []
-        self.directories: list[str] = []
-
-    def lay(self, piece: Piece) -> Piece:
-        """Add a piece to the end, and return it."""
-        self.pieces.append(piece)
-        self.size += piece.length
-        return piece
-
-    def enter(self, entry: Entry) -> None:
-        """Note an entry whose content, if it has any, comes next."""
-        if isinstance(entry, Directory):
-            self.directories.append(entry.path)
-            return
-        placed = []
-        offset = self.size
-        for piece in entry.content.pieces:
-            placed.append(Piece(offset, piece.length, piece.raw_size))
-            offset += piece.length
-        content = entry.content
-        self.files.append(LayerFile(entry.path, content.size, entry.mode, content.sha256, tuple(placed)))
 
 
 def header_of(entry: Entry) -> bytes:

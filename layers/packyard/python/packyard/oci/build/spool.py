@@ -64,6 +64,21 @@ class Spool:
             file = self._file.fileno()
         return os.pread(file, length, offset)
 
+    def truncate(self, size: int) -> None:
+        """Forget everything from an offset on, and free its place on disk.
+
+        Args:
+            size: Bytes that stay, at most as many as there are.
+        """
+        with self._lock:
+            if self._file is None or size >= self._on_disk:
+                del self._tail[size - self._on_disk :]
+                return
+            self._tail.clear()
+            self._file.seek(size)
+            self._file.truncate()
+            self._on_disk = size
+
     def _write_tail(self) -> None:
         if self._file is None:
             self._file = TemporaryFile(buffering=0)  # noqa: SIM115 - closed by __exit__

@@ -13,19 +13,16 @@ from isal import igzip_lib
 
 from packyard.oci.build.compression import END_OF_STREAM, compress_piece, inflate_pieces
 from packyard.oci.build.header_writer import end_of_archive, padding
-from packyard.oci.build.layer import GZIP_HEADER, GZIP_TRAILER_BYTES, LayerSpool, header_of
+from packyard.oci.build.layer import LayerSpool, header_of
+from packyard.oci.build.layer_row import GZIP_HEADER, GZIP_TRAILER_BYTES
 from packyard.oci.build.tree import Directory, Entry, File, leaves_in_order, with_parents
 from packyard.oci.content import Content, LayerForm, Piece
-from packyard.oci.image_fault import ImageFault
+from packyard.oci.image_fault import ImageFault, NotOurForm
 from packyard.oci.read.file_index import FileIndex, IndexedFile
 from packyard.oci.read.inflation import inflate_layer
 
 # The stub declares an instance.
 _GZIP_ERROR: Final[type[Exception]] = igzip_lib.IsalError  # type: ignore[assignment]
-
-
-class NotOurForm(Exception):
-    """The layer does not consist of what the index says: the index is wrong, or the layer is not one of ours."""
 
 
 def leaves_of_layers(index: FileIndex) -> list[list[Entry]]:

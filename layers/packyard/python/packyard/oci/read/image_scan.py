@@ -13,15 +13,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import Digest, digest_of
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.read.checkpoints import CheckpointLog
 from packyard.oci.read.file_index import MAX_FILES, FileIndex, IndexedFile, IndexedLayer, empty_directories
 from packyard.oci.read.file_tree import FileTree
 from packyard.oci.read.inflation import inflate_layer
+from packyard.oci.read.layer_limits import LayerLimits
 from packyard.oci.read.piece_log import PieceLog
-from packyard.oci.read.root_file import LayerLimits
-from packyard.oci.read.third_party_document import Descriptor
 from packyard.oci.read.third_party_tar import LayerMember, ThirdPartyTar, path_of
 
 _WHITEOUT: Final = ".wh."

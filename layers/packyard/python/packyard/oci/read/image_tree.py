@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
-from packyard.oci.read.third_party_document import Descriptor
 
 
 @dataclass(frozen=True, slots=True)

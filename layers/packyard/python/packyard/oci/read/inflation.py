@@ -3,6 +3,7 @@
 A layer's media type often states the wrong compression, so runtimes look at the bytes too.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Final, Protocol
@@ -115,8 +116,11 @@ def _require_supported(start: bytes) -> None:
 
 
 def _inflate_zstd(feeds: Iterator[bytes]) -> Iterator[bytes]:
-    # Imported here because most layers are gzip.
-    from backports import zstd  # noqa: PLC0415
+    # Imported here because most layers are gzip. Since Python 3.14 the standard library has it.
+    if sys.version_info >= (3, 14):
+        from compression import zstd  # noqa: PLC0415
+    else:
+        from backports import zstd  # noqa: PLC0415
 
     options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW_LOG}
     return _inflate(feeds, lambda: zstd.ZstdDecompressor(options=options), corrupt=(zstd.ZstdError,))

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from packyard.oci.read.third_party_document import Descriptor, IndexEntry, Platform, ThirdPartyIndex
+from packyard.oci.descriptor import Descriptor
+from packyard.oci.read.third_party_document import IndexEntry, Platform, ThirdPartyIndex
 
 _PREFERRED: Final = (Platform("linux", "amd64"), Platform("linux", "arm64"))
 _UNKNOWN: Final = ("", "unknown")

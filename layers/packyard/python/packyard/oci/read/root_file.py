@@ -12,6 +12,7 @@ from enum import Enum, auto
 from typing import Final
 
 from packyard.oci.read.inflation import inflate_layer
+from packyard.oci.read.layer_limits import LayerLimits
 from packyard.oci.read.third_party_tar import LayerMember, ThirdPartyTar, inner_path, path_of
 
 _WHITEOUT: Final = b".wh."
@@ -44,21 +45,6 @@ class HardLink:
 
     target: str
     number: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayerLimits:
-    """Limits of reading one layer.
-
-    Attributes:
-        unpacked_bytes: The most bytes of the tar that are read.
-        members: The most members of the tar.
-        file_bytes: The largest size of the file to find. For a larger file, this many bytes and one more are returned.
-    """
-
-    unpacked_bytes: int = 1 << 30
-    members: int = 200_000
-    file_bytes: int = 256 << 10
 
 
 class FileSearch:

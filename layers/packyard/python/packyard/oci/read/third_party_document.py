@@ -11,7 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from packyard.oci.digest import Digest, parse_digest
+from packyard.oci.descriptor import Descriptor
+from packyard.oci.digest import parse_digest
 from packyard.oci.image_fault import ImageFault, NotAnImage
 from packyard.oci.media_types import (
     ENCRYPTED,
@@ -55,21 +56,6 @@ _PLATFORM_KEYS: Final = frozenset({"os", "architecture", "variant"})
 _REFERENCE_TYPE: Final = "vnd.docker.reference.type"
 # Architectures by their names in `uname -m`, which some tools write in place of Go's names.
 _ARCHITECTURES: Final = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64"}
-
-
-@dataclass(frozen=True, slots=True)
-class Descriptor:
-    """A document's reference to another document or a blob.
-
-    Attributes:
-        media_type: The stated type, not checked.
-        digest: The digest of the bytes.
-        size: The stated size in bytes.
-    """
-
-    media_type: str
-    digest: Digest
-    size: int
 
 
 @dataclass(frozen=True, slots=True)

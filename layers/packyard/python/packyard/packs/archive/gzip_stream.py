@@ -5,12 +5,15 @@ so that it can check all of it. isal accepts slightly more deflate streams than 
 code (RFC 1951, section 3.2.7), as long as no unassigned bit sequence occurs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from itertools import islice
 from typing import BinaryIO
 
 from isal import igzip_lib, isal_zlib
 
 from packyard.errors import InvalidRequest, PayloadTooLarge
+from packyard.oci.build.overlap import taken_ahead
+from packyard.oci.build.processors import usable_processors
 from packyard.packs.archive.file_kind import LONGEST_LOOK, kind_of, text_of_gzip
 from packyard.packs.archive.limits import KIB, ArchiveLimits
 
@@ -23,6 +26,10 @@ _FEED_BYTES = 32 * KIB
 _MAX_GZIP_MEMBERS = 65_536
 _MAX_TEXT_FIELD_BYTES = 64 * KIB
 _TRAILER_BYTES = 8
+# What an archive inflates to, at least, before a thread is worth its start.
+_PIECES_BEFORE_THREAD = 8
+# With two processors, one reads and the other compresses: neither has time for more.
+_BUSY_WITHOUT = 2
 _ZEROS = bytes(_PIECE_BYTES)
 
 _MAGIC = b"\x1f\x8b"
@@ -107,7 +114,8 @@ class _CompressedInput:
 class GzipStream:
     """The decompressed content of a gzip file, as a forward-only stream.
 
-    At most a few hundred KiB are in memory at a time, whatever the compression ratio.
+    At most 2 MiB are in memory at a time, whatever the compression ratio. With more than two processors, a large file
+    is decompressed on another thread, a few pieces ahead; `close` ends it.
 
     Args:
         stream: The compressed file. It is read sequentially, and past the compressed limit by at most one read.
@@ -119,7 +127,7 @@ class GzipStream:
         self._unpacked_limit = limits.unpacked_bytes
         self._uninflated = limits.unpacked_bytes
         self._unread = limits.unpacked_bytes
-        self._pieces = self._inflate()
+        self._pieces = self._inflated_ahead()
         self._piece = b""
         self._position = 0
         self._padded = False
@@ -128,6 +136,10 @@ class GzipStream:
     def padded(self) -> bool:
         """Whether zeros follow the last gzip member; valid at the end of the stream. Go reports them as an error."""
         return self._padded
+
+    def close(self) -> None:
+        """Read no further."""
+        self._pieces.close()
 
     def reserve(self, count: int) -> None:
         """Check that `count` more bytes fit into the unpacked limit, before any of them is decompressed.
@@ -175,6 +187,9 @@ class GzipStream:
             if self._position == len(self._piece):
                 self._piece = next(self._pieces, b"")
                 self._position = 0
+                self._uninflated -= len(self._piece)
+                if self._uninflated < 0:
+                    raise self._over_limit()
                 if not self._piece:
                     return
             taken = self._piece[self._position : self._position + count]
@@ -196,6 +211,11 @@ class GzipStream:
 
     def _over_limit(self) -> InvalidRequest:
         return refused(f"unpacks to more than {self._unpacked_limit} bytes")
+
+    def _inflated_ahead(self) -> Generator[bytes]:
+        inflated = self._inflate()
+        yield from islice(inflated, _PIECES_BEFORE_THREAD)
+        yield from inflated if usable_processors() <= _BUSY_WITHOUT else taken_ahead(inflated)
 
     def _inflate(self) -> Iterator[bytes]:
         self._refuse_look_alikes()
@@ -245,9 +265,6 @@ class GzipStream:
                     "(curl -F archive=@FILE sends the bytes as they are)"
                 ) from error
             if piece:
-                self._uninflated -= len(piece)
-                if self._uninflated < 0:
-                    raise self._over_limit()
                 checksum = isal_zlib.crc32(piece, checksum)
                 length += len(piece)
                 yield piece

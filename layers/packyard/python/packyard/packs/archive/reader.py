@@ -1,24 +1,23 @@
 """Reading an uploaded pack archive: what is accepted, and which pack it contains (API contract, section 3)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import BinaryIO, Final, Generic, TypeVar
 
 from packyard.errors import InvalidRequest
+from packyard.packs.archive.archive_root import ArchiveRoot
 from packyard.packs.archive.contents import ArchivedFiles, ContentStore, PackContents, PackFile
 from packyard.packs.archive.faults import ArchiveFaults
 from packyard.packs.archive.gzip_stream import GzipStream
 from packyard.packs.archive.limits import ArchiveLimits
-from packyard.packs.archive.member_path import folders_of, is_litter, parse_member_path
+from packyard.packs.archive.member_path import is_litter, parse_member_path
 from packyard.packs.archive.path_tree import PathTree
 from packyard.packs.archive.tar import TarReader
 from packyard.packs.archive.tar_member import Member, MemberKind
 from packyard.packs.archive.top_level import (
     MANIFEST_PATH,
-    folders_with_manifest,
     missing_manifest,
-    top_level_fault,
 )
 from packyard.packs.manifest.pack_manifest import Manifest, parse_manifest
 
@@ -26,10 +25,6 @@ _AS_FILES: Final = "pack links as files (GNU tar: --hard-dereference)"
 
 _HOLDS_NOTHING: Final = (
     "holds no file: leave it out to delete only, or make it with tar -C FOLDER -czf changes.tar.gz PATHS"
-)
-_WRAPPED: Final = (
-    "is a folder around the files, and their paths must be those in the pack; pack from inside the folder (tar -C "
-    "FOLDER -czf changes.tar.gz .)"
 )
 
 T = TypeVar("T")
@@ -89,23 +84,21 @@ class _Reading(Generic[T]):
         contents: ContentStore[T],
         may_be_wrapped: bool = True,
     ) -> None:
-        self.faults = ArchiveFaults(self._find_misplaced)
-        self._may_be_wrapped = may_be_wrapped
+        self._tree = PathTree()
+        self._root = ArchiveRoot(self._tree, may_be_wrapped=may_be_wrapped)
+        self.faults = ArchiveFaults(self._root.misplaced)
         self._limits = limits
         self._contents = contents
         self._stream = GzipStream(stream, limits=limits)
         self._tar = TarReader(self._stream, limits=limits)
-        self._tree = PathTree()
         self._litter: set[str] = set()
-        self._refused_at_top: set[str] = set()
         self._files: dict[str, PackFile[T]] = {}
         self._manifests: dict[str, bytes] = {}
         self._manifest_paths: tuple[str, ...] = ()
-        self._complete = False
 
     @contextmanager
     def reporting_all_faults(self) -> Iterator[None]:
-        """Add the earlier faults to the refusal that ends the reading.
+        """Add the earlier faults to the refusal that ends the reading, and end it.
 
         Raises:
             InvalidRequest: The refusal, with all faults.
@@ -116,6 +109,8 @@ class _Reading(Generic[T]):
             self.faults.merge_misplaced()
             self.faults.lead_with(error.fields)
             raise self.faults.error() from error
+        finally:
+            self._stream.close()
 
     def read_members(self) -> None:
         """Read every member of the archive.
@@ -137,7 +132,7 @@ class _Reading(Generic[T]):
                 self._store(path, member)
             elif member.kind is MemberKind.HARD_LINK and not self.faults:
                 self._copy(path, member)
-        self._complete = True
+        self._root.complete = True
 
     def finish(self) -> PackContents[T]:
         """Find the pack's root, check its entries and the manifest, and return the contents.
@@ -146,7 +141,7 @@ class _Reading(Generic[T]):
             InvalidRequest: Something is wrong with the archive or its manifest.
         """
         self.faults.merge_misplaced()
-        root = self._root()
+        root = self._root.path()
         manifest = self._parse_manifest(root)
         if self.faults:
             raise self.faults.error()
@@ -205,7 +200,7 @@ class _Reading(Generic[T]):
         with suppress(ValueError):
             path = parse_member_path(member.name, directory=True, limits=self._limits)
             if path and "/" not in path and not is_litter(path):
-                self._refused_at_top.add(path)
+                self._root.refused.add(path)
 
     def _link_target(self, member: Member) -> str:
         try:
@@ -247,54 +242,6 @@ class _Reading(Generic[T]):
             yield piece
         self._manifests[path] = bytes(kept)
 
-    def _root(self) -> str:
-        """Return the path of the pack's root: the only top-level directory and a slash, or empty if there is none."""
-        if not self._may_be_wrapped:
-            return ""
-        top_level = list(self._tree.children(""))
-        if len(top_level) == 1 and not self._refused_at_top - {top_level[0][0]}:
-            name, directory = top_level[0]
-            return f"{name}/" if directory else ""
-        return ""
-
-    def _find_misplaced(self, refused_names: Iterable[bytes]) -> Mapping[str, str]:
-        """Return the faults of entries that may not be at the pack's root, as far as they are certain.
-
-        Until the archive is read to its end, a later member may still change where the root is.
-        """
-        root = self._root()
-        top = root.removesuffix("/")
-        root_is_known = self._complete or not top or self._tree.is_file(root + MANIFEST_PATH)
-        if not root_is_known and top_level_fault(top, directory=True) is None:
-            return {}
-        entries = {
-            *self._tree.children(top),
-            *((name, True) for name in folders_of(refused_names, below=root)),
-        }
-        faults = {
-            root + name: top_level_fault(name, directory=directory) for name, directory in sorted(entries)
-        }
-        wrappers = self._wrappers(root)
-        if not self._may_be_wrapped:
-            faults |= {name: _WRAPPED for name in self._wrapping() if faults.get(name) is not None}
-        return {path: fault for path, fault in faults.items() if fault is not None and path not in wrappers}
-
-    def _wrappers(self, root: str) -> set[str]:
-        """Return entries at the root that contain a whole pack; the fault about the missing manifest names them."""
-        if not self._may_be_wrapped or not self._complete or self._tree.is_file(root + MANIFEST_PATH):
-            return set()
-        below_root = (path.removeprefix(root) for path in folders_with_manifest(self._tree, root))
-        return {root + path.partition("/")[0] for path in below_root}
-
-    def _wrapping(self) -> Iterator[str]:
-        """Yield the only entry at the top if it is a directory that holds what belongs at the root of a pack."""
-        entries = list(self._tree.children(""))
-        if len(entries) == 1 and any(
-            top_level_fault(name, directory=directory) is None
-            for name, directory in self._tree.children(entries[0][0])
-        ):
-            yield entries[0][0]
-
     def _parse_manifest(self, root: str) -> Manifest:
         """Return the manifest.
 
@@ -305,7 +252,7 @@ class _Reading(Generic[T]):
         path = root + MANIFEST_PATH
         if not self._tree.is_file(path):
             # If the manifest, or every file, was refused, the reasons for that say more than "is required".
-            if path in self._refused_at_top or (self.faults and not any(self._tree.files())):
+            if path in self._root.refused or (self.faults and not any(self._tree.files())):
                 raise self.faults.error()
             raise InvalidRequest({MANIFEST_PATH: missing_manifest(self._tree, root)})
         limit = self._limits.manifest_bytes

@@ -1,9 +1,9 @@
 """The capabilities that a pack asks for: the caps.yaml fragment inside `pack.yaml` (API contract, section 3)."""
 
 import re
-from typing import Annotated, Any, Final
+from typing import Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from packyard.packs.manifest.document_form import ANYTHING, Keys, ListOf, Text
 
 MAX_ENTRIES: Final = 100
 
@@ -20,35 +20,30 @@ _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PATH: Final = re.compile(r"/[^\x00-\x20\x7f-\x9f]{0,1023}")
 
 
-def _parse_name(text: str) -> str:
+def _check_name(text: str) -> None:
     if _NAME.fullmatch(text) is None:
         raise ValueError("must be a letter, then at most 63 letters, digits, _ or -, such as slack-api")
-    return text
 
 
-def _parse_type(text: str) -> str:
+def _check_type(text: str) -> None:
     if not text.strip() or len(text) > _MAX_TYPE or not text.isprintable():
         raise ValueError(f"must be 1 to {_MAX_TYPE} printable characters")
-    return text
 
 
-def _parse_domain(text: str) -> str:
+def _check_domain(text: str) -> None:
     if len(text.removeprefix("*.")) > _MAX_HOST_NAME or _DOMAIN.fullmatch(text) is None:
         raise ValueError(f"must be a host name such as slack.com or *.slack.com{_domain_hint(text)}")
-    return text
 
 
-def _parse_method(text: str) -> str:
+def _check_method(text: str) -> None:
     if _METHOD.fullmatch(text) is None:
         raise ValueError("must be an HTTP method such as GET; each has an entry of its own")
-    return text
 
 
-def _parse_path(text: str) -> str:
+def _check_path(text: str) -> None:
     if _PATH.fullmatch(text) is None:
         hint = f": write /{text}" if _PATH.fullmatch(f"/{text}") else ""
         raise ValueError(f"must begin with /, hold no spaces, and have at most {_MAX_PATH} characters{hint}")
-    return text
 
 
 def _domain_hint(text: str) -> str:
@@ -63,29 +58,24 @@ def _domain_hint(text: str) -> str:
     return f"; write {host}"
 
 
-class AllowRule(BaseModel):
-    """Requests that a capability allows: to any of the domains, with any of the methods, on any of the paths.
-
-    Without `paths`, every path is allowed. An empty list is refused, because it could mean no path or every path.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    domains: list[Annotated[str, AfterValidator(_parse_domain)]] = Field(min_length=1, max_length=MAX_ENTRIES)
-    methods: list[Annotated[str, AfterValidator(_parse_method)]] = Field(min_length=1, max_length=MAX_ENTRIES)
-    paths: list[Annotated[str, AfterValidator(_parse_path)]] = Field([], min_length=1, max_length=MAX_ENTRIES)
-
-
-class Capability(BaseModel):
-    """One entry of the fragment. `transforms` and `budgets` are not checked; the agents' runtime interprets them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: Annotated[str, AfterValidator(_parse_name)]
-    type: Annotated[str, AfterValidator(_parse_type)]
-    allow: list[AllowRule] = Field([], max_length=MAX_ENTRIES)
-    transforms: Any = None
-    budgets: Any = None
+# Requests that a capability allows: to any of the domains, with any of the methods, on any of the paths. Without
+# `paths`, every path is allowed. An empty list is refused, because it could mean no path or every path.
+ALLOW_RULE: Final = Keys(
+    required={
+        "domains": ListOf(Text(_check_domain), least=1, most=MAX_ENTRIES),
+        "methods": ListOf(Text(_check_method), least=1, most=MAX_ENTRIES),
+    },
+    optional={"paths": ListOf(Text(_check_path), least=1, most=MAX_ENTRIES)},
+)
+# One entry of the fragment. `transforms` and `budgets` are not checked; the agents' runtime interprets them.
+CAPABILITY: Final = Keys(
+    required={"name": Text(_check_name), "type": Text(_check_type)},
+    optional={
+        "allow": ListOf(ALLOW_RULE, most=MAX_ENTRIES),
+        "transforms": ANYTHING,
+        "budgets": ANYTHING,
+    },
+)
 
 
 def repeated_names(entries: object) -> list[int]:

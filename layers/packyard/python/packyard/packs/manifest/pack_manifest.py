@@ -1,18 +1,17 @@
 """The content of `pack.yaml`, and the faults that it can have (API contract, section 3)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Annotated, Final
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from typing import Any, Final
 
 from packyard.errors import InvalidRequest
-from packyard.packs.manifest.capabilities import MAX_ENTRIES, AllowRule, Capability, repeated_names
+from packyard.packs.manifest.capabilities import ALLOW_RULE, CAPABILITY, MAX_ENTRIES, repeated_names
+from packyard.packs.manifest.document_form import Fault, FaultKind, Keys, ListOf, Path, Text
 from packyard.packs.manifest.name import PackName, Slug, parse_slug
-from packyard.packs.manifest.version import Version, parse_version
+from packyard.packs.manifest.version import Version
+from packyard.packs.manifest.version_text import parse_version
 from packyard.packs.manifest.yaml_document import dump, load_mapping
 from packyard.text.suggestion import unknown_name
 
@@ -71,68 +70,58 @@ def parse_manifest(content: bytes, *, max_bytes: int) -> Manifest:
     entries = document.get("capabilities")
     fragment = dump(entries) if entries else None
     faults = _fragment_faults(entries, fragment or "")
-    try:
-        checked = _Document.model_validate(document)
-    except ValidationError as error:
-        # One more than is reported, in order to know whether there are more.
-        found = error.errors(include_url=False)[: MAX_FAULTS + 1]
-        if any(fault["type"] == "missing" for fault in found):
-            # Unknown keys first: a required key is often missing because it is misspelled.
-            found.sort(key=lambda fault: fault["type"] != "extra_forbidden")
-        faults |= {_path_of(fault["loc"]): _reason_of(fault) for fault in found}
-        raise InvalidRequest(_bounded(faults)) from None
+    # One more than is reported, in order to know whether there are more.
+    found = list(islice(_DOCUMENT.faults(document, ()), MAX_FAULTS + 1))
+    if any(fault.kind is FaultKind.MISSING for fault in found):
+        # Unknown keys first: a required key is often missing because it is misspelled.
+        found.sort(key=lambda fault: fault.kind is not FaultKind.UNKNOWN_KEY)
+    faults |= {_path_of(fault.path): _reason_of(fault) for fault in found}
     if faults:
         raise InvalidRequest(_bounded(faults))
+    return _manifest_of(document, fragment)
+
+
+def _manifest_of(document: Mapping[str, Any], fragment: str | None) -> Manifest:
+    name = PackName(document["name"])
+    description = document.get("description", "")
     return Manifest(
-        name=checked.name,
-        version=checked.version,
-        display_name=checked.display_name or " ".join(map(str.capitalize, checked.name.split("-"))),
-        description=checked.description if checked.description.strip() else None,
-        category=checked.category or None,
+        name=name,
+        version=Version(document["version"]),
+        display_name=document.get("display_name") or " ".join(map(str.capitalize, name.split("-"))),
+        description=description if description.strip() else None,
+        category=document.get("category"),
         capabilities_text=fragment,
-        suggested_packs=tuple(checked.suggested_packs),
+        suggested_packs=tuple(document.get("suggested_packs", ())),
     )
 
 
-def _parse_display_name(text: str) -> str:
+def _check_display_name(text: str) -> None:
     if not text.strip() or len(text) > _MAX_DISPLAY_NAME:
         raise ValueError(f"must be 1 to {_MAX_DISPLAY_NAME} characters, and not blank; this has {len(text)}")
     if _FORBIDDEN.search(text):
         raise ValueError("must be one line without control characters")
-    return text
 
 
-def _parse_description(text: str) -> str:
+def _check_description(text: str) -> None:
     if len(text) > _MAX_DESCRIPTION:
         raise ValueError(f"must be at most {_MAX_DESCRIPTION} characters; this has {len(text)}")
     if _FORBIDDEN.search(text.replace("\n", " ").replace("\t", " ")):
         raise ValueError("must have no control characters besides newlines and tabs")
-    return text
 
 
-_Slug = Annotated[Slug, AfterValidator(parse_slug)]
-
-
-class _Document(BaseModel):
-    """The keys of `pack.yaml`. Defaults are empty values and not None, so null is a fault for every key."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: _Slug
-    version: Annotated[Version, AfterValidator(parse_version)]
-    display_name: Annotated[str, AfterValidator(_parse_display_name)] = ""
-    description: Annotated[str, AfterValidator(_parse_description)] = ""
-    category: _Slug = Slug("")
-    capabilities: list[Capability] = Field([], max_length=MAX_ENTRIES)
-    suggested_packs: list[_Slug] = Field([], max_length=MAX_ENTRIES)
-
-
+_SLUG: Final = Text(parse_slug)
+_DOCUMENT: Final = Keys(
+    required={"name": _SLUG, "version": Text(parse_version)},
+    optional={
+        "display_name": Text(_check_display_name),
+        "description": Text(_check_description),
+        "category": _SLUG,
+        "capabilities": ListOf(CAPABILITY, most=MAX_ENTRIES),
+        "suggested_packs": ListOf(_SLUG, most=MAX_ENTRIES),
+    },
+)
 # The known keys by the length of a key's path: at the top, in a capability, in one of its rules.
-_KNOWN_KEYS: Final = {
-    1: tuple(_Document.model_fields),
-    3: tuple(Capability.model_fields),
-    5: tuple(AllowRule.model_fields),
-}
+_KNOWN_KEYS: Final = {1: _DOCUMENT.known, 3: CAPABILITY.known, 5: ALLOW_RULE.known}
 # Advice for keys that belong to the manifests of other systems.
 _PLACES: Final = {
     **dict.fromkeys(("title", "label"), "did you mean display_name?"),
@@ -167,13 +156,13 @@ _LISTS: Final = {
     "paths": '["/api/**"]',
     "suggested_packs": "[jira, github]",
 }
-_EXAMPLES: Final = {("name",): "name: slack", ("version",): "version: 1.4.0"}
+_EXAMPLES: Final[Mapping[Path, str]] = {("name",): "name: slack", ("version",): "version: 1.4.0"}
 _REASONS: Final = {
-    "missing": "is required",
-    "string_type": "must be text",
-    "model_type": "must be a mapping: lines of key: value",
-    "too_short": "must have at least one entry; only paths may be left out, which allows every path",
-    "too_long": f"must have at most {MAX_ENTRIES} entries",
+    FaultKind.MISSING: "is required",
+    FaultKind.NO_TEXT: "must be text",
+    FaultKind.NO_MAPPING: "must be a mapping: lines of key: value",
+    FaultKind.TOO_SHORT: "must have at least one entry; only paths may be left out, which allows every path",
+    FaultKind.TOO_LONG: f"must have at most {MAX_ENTRIES} entries",
 }
 
 
@@ -197,19 +186,23 @@ def _shown(key: str) -> str:
     return short if short and short.isprintable() else ascii(short)
 
 
-def _reason_of(fault: ErrorDetails) -> str:
-    kind, given, loc = fault["type"], fault["input"], fault["loc"]
-    if kind == "value_error":
-        return str(fault["ctx"]["error"])
-    if kind == "extra_forbidden":
-        place = _PLACES.get(str(loc[-1])) if len(loc) == 1 else None
-        return unknown_name(str(loc[-1]), _KNOWN_KEYS[len(loc)], kind="a known key", place=place)
-    example = f", as in {_EXAMPLES[loc]}" if loc in _EXAMPLES else ""
-    if given is None:
+def _reason_of(fault: Fault) -> str:
+    path, given = fault.path, fault.given
+    if fault.kind is FaultKind.REFUSED:
+        return fault.reason
+    if fault.kind is FaultKind.UNKNOWN_KEY:
+        place = _PLACES.get(str(path[-1])) if len(path) == 1 else None
+        return unknown_name(str(path[-1]), _KNOWN_KEYS[len(path)], kind="a known key", place=place)
+    example = f", as in {_EXAMPLES[path]}" if path in _EXAMPLES else ""
+    if given is None and fault.kind is not FaultKind.MISSING:
         return f"has no value; give it one{example or ' or leave it out'}"
-    if kind == "string_type" and isinstance(given, int | float):
+    if fault.kind is FaultKind.NO_TEXT and isinstance(given, int | float):
         return f"is not text but {str(given).lower()} to YAML; put it in quotes"
-    return f"must be a list: {_LISTS[str(loc[-1])]}" if kind == "list_type" else _REASONS[kind] + example
+    return (
+        f"must be a list: {_LISTS[str(path[-1])]}"
+        if fault.kind is FaultKind.NO_LIST
+        else _REASONS[fault.kind] + example
+    )
 
 
 def _bounded(faults: dict[str, str]) -> dict[str, str]:

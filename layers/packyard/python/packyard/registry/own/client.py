@@ -132,6 +132,10 @@ class RegistryClient:
                     refused.answered, refused.codes, f"{repository}:{reference} names {found.digest}"
                 ) from refused
 
+    def has_blob(self, repository: str, digest: Digest) -> bool:
+        """Tell whether a repository has a blob (end-2)."""
+        return self._transport.retrying(lambda: self._has_blob(repository, digest))
+
     def get_manifest(self, repository: str, digest: Digest) -> Document:
         """Return a manifest or an index that we pushed, checked against its digest (end-3)."""
 

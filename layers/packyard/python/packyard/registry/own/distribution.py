@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from packyard.errors import RegistryCleanupFailed, RegistryUnavailable
 from packyard.oci.build.image import Image
 from packyard.oci.build.layer import Layer
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
 from packyard.oci.media_types import INDEXES
-from packyard.oci.read.third_party_document import Descriptor
 from packyard.registry.own.answers import listed_manifests
 from packyard.registry.own.client import RegistryClient
 from packyard.registry.own.port import BlobUpload
@@ -78,6 +78,11 @@ class DistributionRegistry:
     def blob_url(self, repository: str, digest: Digest) -> str | None:
         """See `ImageRegistry`. Registries that keep blobs in object storage redirect to it with a signed URL."""
         return self._client.blob_redirect(repository, digest)
+
+    def has_blobs(self, repository: str, digests: Iterable[Digest]) -> bool:
+        """See `ImageRegistry`."""
+        with ThreadPoolExecutor(max_workers=PARALLEL_UPLOADS) as threads:
+            return all(threads.map(lambda digest: self._client.has_blob(repository, digest), set(digests)))
 
     def copy_blob(
         self,

@@ -5,9 +5,9 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from packyard.oci.build.image import Image
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
-from packyard.oci.read.third_party_document import Descriptor
 
 
 class BlobUpload(Protocol):
@@ -98,6 +98,10 @@ class ImageRegistry(Protocol):
         Returns:
             None when the registry answers with blobs itself, to those who have a login. The blob may be missing then.
         """
+        ...
+
+    def has_blobs(self, repository: str, digests: Iterable[Digest]) -> bool:
+        """Tell whether the repository has all of these blobs."""
         ...
 
     def copy_blob(

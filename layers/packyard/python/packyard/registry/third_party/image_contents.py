@@ -6,15 +6,13 @@ from contextlib import contextmanager
 
 from packyard.errors import RegistryUnavailable
 from packyard.oci.content import LayerForm
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import Digest
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.media_types import GZIP_LAYER
 from packyard.oci.read.checkpoints import Checkpoint, checkpoint_before, checkpoint_behind, inflate_from
 from packyard.oci.read.file_index import FileIndex, IndexedFile, IndexedLayer
-from packyard.oci.read.image_scan import ImageScan
 from packyard.oci.read.inflation import inflate_flushed, inflate_layer
-from packyard.oci.read.third_party_document import Descriptor
-from packyard.registry.third_party.chosen_image import chosen_manifest
 from packyard.registry.third_party.pull import PullLimits
 from packyard.registry.third_party.repository import ThirdPartyRepository
 
@@ -48,6 +46,10 @@ def scan_image(
         ImageFault: The image cannot be read, or exceeds a limit.
         InvalidRequest, TargetRefused, RegistryUnavailable: As for `ThirdPartyRepository.blob`.
     """
+    # Imported here because reading one file of an indexed image does not need them.
+    from packyard.oci.read.image_scan import ImageScan  # noqa: PLC0415
+    from packyard.registry.third_party.chosen_image import chosen_manifest  # noqa: PLC0415
+
     _, document = repository.document(digest)
     manifest = chosen_manifest(repository, document)
     if sum(layer.size for layer in manifest.layers) > limits.compressed_bytes:
@@ -59,6 +61,23 @@ def scan_image(
         if windows and keep_windows is not None:
             keep_windows(windows)
     return scan.finish()
+
+
+def layers_of_image(repository: ThirdPartyRepository, digest: Digest) -> tuple[Descriptor, ...]:
+    """Return an image's layers from the lowest up, as its manifest names them. No layer is read.
+
+    Args:
+        repository: As for `scan_image`.
+        digest: As for `scan_image`.
+
+    Raises:
+        ImageFault, InvalidRequest, TargetRefused, RegistryUnavailable: As for `scan_image`.
+    """
+    # Imported here, as in `scan_image`.
+    from packyard.registry.third_party.chosen_image import chosen_manifest  # noqa: PLC0415
+
+    _, document = repository.document(digest)
+    return chosen_manifest(repository, document).layers
 
 
 @contextmanager

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Final
 from packyard.oci.digest import Digest
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.read.image_tree import ImageTree
-from packyard.oci.read.third_party_document import Descriptor, NamedParts, parse_named_parts
+from packyard.oci.read.third_party_document import NamedParts, parse_named_parts
 from packyard.registry.third_party.repository import ThirdPartyRepository
 
 if TYPE_CHECKING:
+    from packyard.oci.descriptor import Descriptor
     from packyard.oci.document import Document
 
 _MAX_DEPTH: Final = 4

@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from packyard.errors import InvalidRequest
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import Digest
 from packyard.oci.image_fault import ImageFault
-from packyard.oci.read.root_file import Absence, FileSearch, HardLink, LayerLimits
-from packyard.oci.read.third_party_document import Descriptor, ThirdPartyManifest
+from packyard.oci.read.layer_limits import LayerLimits
 from packyard.oci.reference import DOCKER_HUB, Reference, parse_registry
 from packyard.registry.credentials import Credential
 from packyard.registry.own.pull_authorizer import OwnAuthorizer
-from packyard.registry.third_party.authorization import Authorizer
 from packyard.registry.third_party.budget import Budget
-from packyard.registry.third_party.chosen_image import chosen_manifest
 from packyard.registry.third_party.guard import (
     Connect,
     Guard,
@@ -34,16 +32,12 @@ from packyard.registry.third_party.guard import (
 )
 from packyard.registry.third_party.guarded_http import GuardedHttp
 from packyard.registry.third_party.pull_credentials import ThirdPartyCredentials, same_ecr
-from packyard.registry.third_party.repository import ImageName, ThirdPartyRepository
+from packyard.registry.third_party.repository import AnswersChallenges, ImageName, ThirdPartyRepository
 
 if TYPE_CHECKING:
     from packyard.packs.manifest.pack_manifest import Manifest
 
-_MANIFEST_NAME: Final = "pack.yaml"
 _DOCKER_HUB_URL: Final = "https://registry-1.docker.io"
-# Archivers may store a file as a hard link to an equal file, so one link is common. Each link means that its layer is
-# read once more.
-_MAX_LINKS: Final = 8
 # The advice when an image cannot be pulled. It depends on the reference alone, so it does not reveal the cause
 # (decision 10).
 _THIRD_PARTY_HINT: Final = (
@@ -61,11 +55,13 @@ class PulledPack:
         manifest: The validated `pack.yaml`.
         digest: The digest of the manifest or index to which the reference resolved; the pack is pinned to it.
         size_bytes: The compressed size of the image that was read: its config and its layers.
+        layers: That image's layers, from the lowest up.
     """
 
     manifest: "Manifest"
     digest: Digest
     size_bytes: int
+    layers: tuple[Descriptor, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +81,11 @@ class PullLimits:
     def of_an_image_that_we_built(self) -> "PullLimits":
         """Return these limits for an image of our own.
 
-        It was within the limits on packs when it was built, and its content may not compress at all.
+        It was within the limits on packs when it was built, which an operator may have lowered since: at most 1.75 GiB
+        of content (`template.yaml`), which may not compress at all, and may all be in one layer.
         """
-        return replace(self, compressed_bytes=2 * self.layer.unpacked_bytes)
+        most = 2 * self.layer.unpacked_bytes
+        return replace(self, compressed_bytes=most, layer=replace(self.layer, unpacked_bytes=most))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,12 +134,14 @@ class ImageSource:
     monotonic: Callable[[], float]
     time_left: Callable[[], float]
 
-    def read_pack(self, reference: Reference, *, org_id: str) -> PulledPack:
+    def read_pack(self, reference: Reference, *, org_id: str, built_here: bool = False) -> PulledPack:
         """Return the pack that an image contains.
 
         Args:
             reference: The image's reference.
             org_id: The organisation for which the image is read. In our own registry it can read only its own images.
+            built_here: Whether it is known that this service has built the image, so that its lowest layer begins with
+                `pack.yaml` and no other layer has one (API contract, section 4).
 
         Raises:
             InvalidRequest: On the field `image_ref`: the image does not exist, may not be pulled, or is on a host that
@@ -153,7 +153,7 @@ class ImageSource:
         with self.opened(reference, org_id=org_id) as repository:
             ours = reference.registry == self.own.host
             limits = self.limits.of_an_image_that_we_built() if ours else self.limits
-            return self._read(repository, reference.target, limits)
+            return self._read(repository, reference.target, limits, built_here=built_here)
 
     @contextmanager
     def opened(self, reference: Reference, *, org_id: str) -> Iterator[ThirdPartyRepository]:
@@ -180,29 +180,39 @@ class ImageSource:
         guard = Guard(trusted=trusted, resolve=self.resolve, connect=self.connect)
         budget = Budget(monotonic=self.monotonic, seconds=min(self.limits.seconds, self.time_left()))
         with GuardedHttp(guard=guard, budget=budget, tls=lambda: self._tls) as http:
-            authorizer: OwnAuthorizer | Authorizer
+            authorization = None
+            authorizer: AnswersChallenges
             if ours:
-                authorizer = OwnAuthorizer(self.own.credential, reference.repository)
+                authorizer = own = OwnAuthorizer(self.own.credential, reference.repository)
+                authorization = own.initial()
             else:
-                authorizer = Authorizer(
-                    http=http,
-                    registry=reference.registry,
-                    url=base_url,
-                    repository=reference.repository,
-                    grant=lambda: self.credentials.grant_for(reference.registry, org_id=org_id),
-                )
+                authorizer = self._authorizer(http, reference, base_url, org_id)
             try:
                 yield ThirdPartyRepository(
                     http=http,
                     base_url=base_url,
                     name=name,
                     authorizer=authorizer,
-                    authorization=authorizer.initial() if isinstance(authorizer, OwnAuthorizer) else None,
+                    authorization=authorization,
                 )
             except TargetRefused:
                 raise name.unpullable() from None
             except ImageFault as fault:
                 raise InvalidRequest({"image_ref": str(fault)}) from fault
+
+    def _authorizer(
+        self, http: GuardedHttp, reference: Reference, base_url: str, org_id: str
+    ) -> AnswersChallenges:
+        # Imported here because reading our own registry needs no parser of challenges.
+        from packyard.registry.third_party.authorization import Authorizer  # noqa: PLC0415
+
+        return Authorizer(
+            http=http,
+            registry=reference.registry,
+            url=base_url,
+            repository=reference.repository,
+            grant=lambda: self.credentials.grant_for(reference.registry, org_id=org_id),
+        )
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
@@ -223,62 +233,27 @@ class ImageSource:
             return f"{scheme}://{registry}", self.trusted
         return f"https://{registry}", TrustedHosts()
 
-    def _read(self, repository: ThirdPartyRepository, target: str, limits: PullLimits) -> PulledPack:
+    def _read(
+        self, repository: ThirdPartyRepository, target: str, limits: PullLimits, *, built_here: bool
+    ) -> PulledPack:
         digest, document = repository.document(target)
-        manifest = chosen_manifest(repository, document)
-        content = self._manifest_file(repository, manifest, limits)
-        # Imported here because it loads the validation models, which reading files does not need.
+        # Imported here because they load the validation models and readers of documents and of tar. Reading one file of
+        # an indexed image needs none of them.
         from packyard.packs.manifest.pack_manifest import parse_manifest  # noqa: PLC0415
+        from packyard.registry.third_party.chosen_image import chosen_manifest  # noqa: PLC0415
+        from packyard.registry.third_party.pack_file import find_pack_file  # noqa: PLC0415
 
+        manifest = chosen_manifest(repository, document)
+        layers = manifest.layers[:1] if built_here else manifest.layers
+        content = find_pack_file(
+            repository, layers, limits=limits.layer, compressed_bytes=limits.compressed_bytes
+        )
         return PulledPack(
             manifest=parse_manifest(content, max_bytes=self.limits.layer.file_bytes),
             digest=digest,
             size_bytes=manifest.size_bytes,
+            layers=manifest.layers,
         )
-
-    def _manifest_file(
-        self, repository: ThirdPartyRepository, manifest: ThirdPartyManifest, limits: PullLimits
-    ) -> bytes:
-        search = FileSearch(_MANIFEST_NAME, limits=self.limits.layer)
-        left = limits.compressed_bytes
-        links = 0
-        layers = list(manifest.layers)
-        while layers:
-            left -= layers[-1].size
-            if left < 0:
-                raise ImageFault(
-                    f"has no {_MANIFEST_NAME} in its topmost {limits.compressed_bytes} bytes of layers"
-                )
-            found = self._look(repository, layers[-1], search)
-            if isinstance(found, bytes):
-                return found
-            if isinstance(found, HardLink):
-                links += 1
-                if links > _MAX_LINKS:
-                    raise ImageFault(
-                        f"has a {_MANIFEST_NAME} that is a chain of over {_MAX_LINKS} hard links"
-                    )
-                # The same layer is read again: it may contain the link's target.
-                search.follow(found)
-            elif found is Absence.SILENT:
-                layers.pop()
-            else:
-                raise _no_file(search, found, linked=links > 0)
-        raise _no_file(search, Absence.SILENT, linked=links > 0)
-
-    def _look(
-        self, repository: ThirdPartyRepository, layer: Descriptor, search: FileSearch
-    ) -> bytes | HardLink | Absence:
-        """Search one layer for the file, and read the layer to its end in any case.
-
-        The end shows whether the digest matches, and so whether a fault is in the image or in the transfer.
-        """
-        with repository.blob(layer) as chunks:
-            try:
-                return search.look(chunks)
-            finally:
-                for _ in chunks:
-                    pass
 
 
 def _third_party_hint(reference: Reference) -> str:
@@ -286,17 +261,3 @@ def _third_party_hint(reference: Reference) -> str:
     return _THIRD_PARTY_HINT.format(
         registry=reference.registry, repository=reference.repository, target=target
     )
-
-
-def _no_file(search: FileSearch, found: Absence, *, linked: bool) -> ImageFault:
-    if linked:
-        return ImageFault(
-            f"has a {_MANIFEST_NAME} that is a hard link to {search.path!a:.300}, which is no file of the image"
-        )
-    if found is Absence.NO_FILE:
-        return ImageFault(f"has a {_MANIFEST_NAME} that is not a regular file; put a copy of the file there")
-    if search.similar:
-        return ImageFault(
-            f"has no {_MANIFEST_NAME} at its root, where it has to be; it has {', '.join(search.similar)}"
-        )
-    return ImageFault(f"has no {_MANIFEST_NAME} at its root (/{_MANIFEST_NAME}), where it has to be")

@@ -16,11 +16,12 @@ from packyard.oci.reference import parse_registry
 from packyard.registry.credentials import Basic, Credential
 
 _MAX_AGE: Final = timedelta(minutes=5)
-_ECR: Final = re.compile(
+# Compiled when they are first used: reading our own registry uses neither.
+_ECR: Final = (
     r"[0-9]{12}\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z]{2}(?:-[a-z]+)+-[0-9])\.amazonaws\.com(?:\.cn)?"
 )
 # All host names of an ECR registry, with FIPS and dual-stack ones (ECR user guide, "Getting started with ... IPv6").
-_ECR_NAMES: Final = re.compile(
+_ECR_NAMES: Final = (
     r"(?P<account>[0-9]{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z]{2}(?:-[a-z]+)+-[0-9])\."
     r"(?:amazonaws\.com|amazonaws\.com\.cn|on\.aws|on\.amazonwebservices\.com\.cn)"
 )
@@ -50,7 +51,7 @@ class _Entry:
 
 def same_ecr(one: str, other: str) -> bool:
     """Tell whether two registries, as in `Reference.registry`, are names of one registry of Amazon ECR."""
-    names = _ECR_NAMES.fullmatch(one), _ECR_NAMES.fullmatch(other)
+    names = re.fullmatch(_ECR_NAMES, one), re.fullmatch(_ECR_NAMES, other)
     return names[0] is not None and names[1] is not None and names[0].groups() == names[1].groups()
 
 
@@ -125,7 +126,7 @@ def _basic(value: dict[str, Any]) -> Credential:
 
 
 def _ecr(registry: str, value: dict[str, Any], ecr_token: Callable[[str], Credential]) -> Credential:
-    host = _ECR.fullmatch(registry)
+    host = re.fullmatch(_ECR, registry)
     if host is None or value["ecr"] is not True:
         raise ValueError("ecr must be true, and the registry one of Amazon ECR")
     return ecr_token(host["region"])

@@ -10,23 +10,20 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
 
 from packyard.errors import InvalidRequest, RegistryUnavailable
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import Digest, digest_of
 from packyard.oci.document import Document
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.media_types import ANY_MANIFEST
-from packyard.oci.read.third_party_document import (
-    Descriptor,
-    ThirdPartyIndex,
-    ThirdPartyManifest,
-    parse_third_party_document,
-)
 from packyard.registry.statuses import CLIENT_ERRORS, RETRY_LATER
-from packyard.registry.third_party.authorization import Authorizer
 from packyard.registry.third_party.guarded_http import BodyTooLarge, GuardedHttp, Reply
+
+if TYPE_CHECKING:
+    from packyard.oci.read.third_party_document import ThirdPartyIndex, ThirdPartyManifest
 
 # The size that registries are asked to accept (OCI distribution-spec, "Pushing Manifests").
 _MAX_MANIFEST: Final = 4 << 20
@@ -103,7 +100,7 @@ class ThirdPartyRepository:
 
     def document(
         self, target: str, *, size: int | None = None
-    ) -> tuple[Digest, ThirdPartyIndex | ThirdPartyManifest]:
+    ) -> "tuple[Digest, ThirdPartyIndex | ThirdPartyManifest]":
         """Return a manifest or an index, parsed, and the digest of its bytes.
 
         Args:
@@ -114,6 +111,9 @@ class ThirdPartyRepository:
             ImageFault: We cannot read it, or it is not as the index states.
             InvalidRequest, TargetRefused, RegistryUnavailable: As for `manifest`.
         """
+        # Imported here because reading one file of an indexed image does not need it.
+        from packyard.oci.read.third_party_document import parse_third_party_document  # noqa: PLC0415
+
         found = self.manifest(target, size=size)
         return found.digest, parse_third_party_document(found.raw, content_type=found.media_type)
 
@@ -219,10 +219,13 @@ class ThirdPartyRepository:
                 break
         raise self._name.unpullable() if elsewhere is None else self._name.kept_elsewhere(elsewhere)
 
-    def _anonymous_authorizer(self, url: str) -> Authorizer:
+    def _anonymous_authorizer(self, url: str) -> AnswersChallenges:
         """Return an authorizer without a credential, for the registry to which a redirect led."""
         parts = urlsplit(url)
         found = _API_PATH.fullmatch(parts.path)
+        # Imported here because few registries redirect to one that wants a token.
+        from packyard.registry.third_party.authorization import Authorizer  # noqa: PLC0415
+
         return Authorizer(
             http=self._http,
             registry=parts.netloc,

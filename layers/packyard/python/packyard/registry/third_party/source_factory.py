@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from packyard.oci.read.root_file import LayerLimits
+from packyard.oci.read.layer_limits import LayerLimits
 from packyard.registry.third_party.guard import TrustedHosts, connect_to, resolve_name
 from packyard.registry.third_party.guarded_connection import tls_context
 from packyard.registry.third_party.pull import ImageSource, OwnRegistry, PullLimits

@@ -1,0 +1,119 @@
+"""The goals of the benchmark, and what was measured: the section `goals` of the results."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+Results = Mapping[str, Any]
+_BASELINE: Final = "boto3_client_only_ms"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """A goal.
+
+    Attributes:
+        what: What is measured, and beside what.
+        most: The largest value that meets the goal.
+        measured: Returns the value from the results of all sections.
+    """
+
+    what: str
+    most: float
+    measured: Callable[[Results], float]
+
+
+def _ratio(section: Mapping[str, float], one: str, other: str) -> float:
+    return section[one] / section[other]
+
+
+def _slowest_init(results: Results) -> float:
+    section = results["cold_start"]
+    slowest: float = max(each["init_ms"] for each in section.values() if isinstance(each, dict))
+    return slowest / float(section[_BASELINE])
+
+
+GOALS: Final = (
+    Goal(
+        what="280 MB, archive to pushed image, beside umoci + skopeo",
+        most=0.30,
+        measured=lambda results: _ratio(results["build"]["pack"], "packyard_s", "umoci_skopeo_s"),
+    ),
+    Goal(
+        what="280 MB, archive to pushed image, beside buildah",
+        most=0.15,
+        measured=lambda results: _ratio(results["build"]["pack"], "packyard_s", "buildah_s"),
+    ),
+    Goal(
+        what="60 KB, whole process, beside umoci + skopeo",
+        most=1.5,
+        measured=lambda results: _ratio(results["build"]["small"], "packyard_s", "umoci_skopeo_s"),
+    ),
+    Goal(
+        what="peak memory, 50 MB, in MB",
+        most=128,
+        measured=lambda results: float(results["build"]["50_mb"]["peak_rss_mb"]),
+    ),
+    Goal(
+        what="peak memory, 1 GiB, in MB",
+        most=128,
+        measured=lambda results: float(results["build"]["1_gib"]["peak_rss_mb"]),
+    ),
+    Goal(
+        what="one file changed in the 280 MB pack, beside a rebuild",
+        most=0.10,
+        measured=lambda results: _ratio(results["edit"], "packyard_s", "rebuild_s"),
+    ),
+    Goal(
+        what="twenty files in five places changed at once, beside a rebuild",
+        most=0.30,
+        measured=lambda results: _ratio(results["edit"], "twenty_files_s", "rebuild_s"),
+    ),
+    Goal(
+        what="bytes pushed for one changed file, beside the image's",
+        most=0.10,
+        measured=lambda results: float(results["edit"]["pushed_part"]),
+    ),
+    Goal(
+        what="bytes that a node pulls for it, beside the image's",
+        most=0.10,
+        measured=lambda results: float(results["edit"]["pulled_part"]),
+    ),
+    Goal(
+        what="whole archive sent again with one file changed, beside a first build",
+        most=0.55,
+        measured=lambda results: _ratio(results["edit"], "reupload_s", "rebuild_s"),
+    ),
+    Goal(
+        what="50 KB out of a layer that we built, beside skopeo copy",
+        most=0.05,
+        measured=lambda results: float(results["read_file"]["ratio"]),
+    ),
+    Goal(
+        what="50 KB out of a single-stream gzip layer of 76 MB, beside skopeo copy",
+        most=0.08,
+        measured=lambda results: float(results["read_file"]["third_party_gzip"]["ratio"]),
+    ),
+    Goal(what="slowest INIT, beside one boto3 client", most=1.5, measured=_slowest_init),
+)
+
+
+def compared(results: Results) -> dict[str, dict[str, float]]:
+    """Return each goal with what was measured; those are left out whose section has not been measured."""
+    found = {}
+    for goal in GOALS:
+        try:
+            measured = goal.measured(results)
+        except KeyError:
+            continue
+        found[goal.what] = {"goal": goal.most, "measured": round(measured, 3)}
+    return found
+
+
+def table(goals: Mapping[str, Mapping[str, float]]) -> str:
+    """Return the goals as a table; a star is at what is missed."""
+    lines = [f"\n{'':76}{'goal':>8}{'measured':>10}"]
+    for what, values in goals.items():
+        missed = " *" if values["measured"] > values["goal"] else ""
+        lines.append(f"{what:76}{values['goal']:8g}{values['measured']:10.3g}{missed}")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""The `packyard` command: checks, packs and publishes packs, and installs what a role pins."""

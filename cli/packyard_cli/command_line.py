@@ -1,0 +1,238 @@
+"""The command line: every command, its arguments, and which function runs it.
+
+Functions are named as text and imported when their command runs, so that `--help` imports none of them.
+"""
+
+import argparse
+import re
+from collections.abc import Sequence
+from typing import Any, Final, NoReturn
+
+from packyard_cli.failure import Exit, Failure
+
+_CODES: Final = (
+    "Exit codes: 0 done, 2 wrong usage, 3 refused as invalid, 4 not signed in, 5 not allowed, 6 not found, 7 conflict, "
+    "8 service not reached, 9 stale, 10 tampered content, 11 installed files differ, 12 a name leads outside, "
+    "13 a name that this system cannot hold, 14 no such profile, 15 disk, 16 lock missing, 130 interrupted. "
+    "Environment: PACKYARD_URL, PACKYARD_TOKEN, PACKYARD_PROFILE, PACKYARD_CONFIG_DIR, PACKYARD_CACHE_DIR, "
+    "HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, SOURCE_DATE_EPOCH, NO_COLOR."
+)
+_INVALID_CHOICE: Final = re.compile(r"invalid choice: '([^']*)'")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are failures, like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        wrong = _INVALID_CHOICE.search(message)
+        if wrong is not None:
+            from packyard.text.suggestion import closest  # noqa: PLC0415 - only for mistakes
+
+            near = closest(wrong[1], _words(self))
+            message = f"there is no {wrong[1]!r}; {f'did you mean {near}?' if near else 'see the list'}"
+        ended = message if message.endswith("?") else f"{message}."
+        raise Failure(Exit.USAGE, f"{ended[:1].upper()}{ended[1:]}", f"See {self.prog} --help.")
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> None:
+        from packyard_cli.context import python_version, version  # noqa: PLC0415 - metadata takes long to read
+
+        print(f"packyard {version()} (Python {python_version()})")
+        parser.exit()
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the options of a command line.
+
+    Raises:
+        Failure: It is wrong.
+        SystemExit: Help or the version was asked for, and printed.
+    """
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    if getattr(options, "handler", None) is None:
+        parser.error("name a command")
+    return options
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command."""
+    parser = _Parser(
+        prog="packyard",
+        description="Check, pack and publish content packs, and install what a role pins.",
+        epilog=_CODES,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    commands = _Commands(parser)
+    _local(commands)
+    _session(commands)
+    _packs(commands)
+    _push(commands)
+    _roles(commands)
+    _installing(commands)
+    completion = commands.add("completion", "completion:complete", "print completions for a shell")
+    completion.add_argument("shell", choices=("bash", "zsh", "tcsh", "fish"))
+    return parser
+
+
+class _Commands:
+    """Adds commands that have the options of all commands."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._adder = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
+        self._common = _Parser(add_help=False)
+        group = self._common.add_argument_group("for every command")
+        group.add_argument("--json", action="store_true", help="print one JSON document")
+        group.add_argument("-q", "--quiet", action="store_true", help="print the essence only")
+        group.add_argument("--profile", metavar="NAME", help="the profile to use")
+        group.add_argument("--url", metavar="URL", help="the service to use")
+
+    def add(self, name: str, handler: str, text: str, **defaults: Any) -> argparse.ArgumentParser:
+        """Add a command, and return its parser."""
+        parser = self._adder.add_parser(
+            name, help=text, description=f"{text[:1].upper()}{text[1:]}.", parents=[self._common]
+        )
+        parser.set_defaults(handler=handler, **defaults)
+        return parser
+
+    def group(self, name: str, text: str) -> "_Commands":
+        """Add a command that has commands of its own."""
+        parser = self._adder.add_parser(name, help=text, description=f"{text[:1].upper()}{text[1:]}.")
+        return _Commands(parser)
+
+
+def _local(commands: _Commands) -> None:
+    init = commands.add("init", "starting:init", "make the skeleton of a pack")
+    init.add_argument("folder", nargs="?", default=".", help="where (here)")
+    init.add_argument("--name", help="the pack's name (from the folder's)")
+    check = commands.add("check", "checking:check", "check a folder by all of the service's rules, offline")
+    _folder(check)
+    pack = commands.add("pack", "packing:pack", "write a folder as a canonical .tar.gz")
+    _folder(pack)
+    pack.add_argument("-o", "--output", metavar="FILE", help="the archive (NAME-VERSION.tar.gz)")
+    diff = commands.add(
+        "diff", "diffing:diff", "compare a folder with the pack that stands, or with a folder"
+    )
+    _folder(diff)
+    diff.add_argument("other", nargs="?", metavar="OTHER", help="another folder (the pack of this name)")
+    diff.add_argument("--pack", metavar="PACK", help="the pack, by id or name")
+
+
+def _session(commands: _Commands) -> None:
+    login = commands.add(
+        "login", "session:login", "keep a token for a service; it is asked for, or read from stdin"
+    )
+    login.add_argument("service", nargs="?", metavar="URL", help="the service's base URL, with /v1")
+    login.add_argument("--no-keyring", action="store_true", help="keep the token in a file (mode 0600)")
+    commands.add("logout", "session:logout", "forget a profile and its token")
+    commands.add(
+        "whoami", "session:whoami", "say which service and login are used, and what is known of them"
+    )
+
+
+def _packs(commands: _Commands) -> None:
+    packs = commands.add("list", "packs:list_packs", "list packs")
+    packs.add_argument("--owned", action="store_true", help="only those of your organisation")
+    packs.add_argument("--tier", choices=("recommended", "verified", "community"))
+    packs.add_argument("--category", metavar="SLUG")
+    packs.add_argument("--prefix", metavar="TEXT", help="only names that begin with this")
+    search = commands.add("search", "packs:search", "search packs by words")
+    search.add_argument("words", nargs="+", metavar="WORD")
+    _pack(commands.add("show", "packs:show", "show a pack"))
+    visibility = _pack(commands.add("visibility", "packs:visibility", "set who sees a pack"))
+    visibility.add_argument("visibility", choices=("org", "community"))
+    clone = _pack(commands.add("clone", "packs:clone", "copy a pack into your organisation"))
+    clone.add_argument("--name", help="the copy's name")
+    clone.add_argument("--visibility", choices=("org", "community"))
+    delete = _pack(commands.add("delete", "packs:delete", "delete a pack and its image"))
+    delete.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    files = _pack(commands.add("files", "contents:files", "list a pack's files"))
+    files.add_argument("--revision", type=int, metavar="N")
+    cat = _pack(commands.add("cat", "contents:cat", "print a file of a pack"))
+    cat.add_argument("path", metavar="PATH")
+    edit = _pack(
+        commands.add("edit", "contents:edit", "change a file of a pack in your editor, or from stdin")
+    )
+    edit.add_argument("path", metavar="PATH")
+    edit.add_argument(
+        "--from", dest="source", metavar="FILE", help="take the new content from a file (- is stdin)"
+    )
+    _pack(commands.add("revisions", "packs:revisions", "list a pack's revisions"))
+    rollback = _pack(commands.add("rollback", "packs:rollback", "make an earlier revision the current one"))
+    rollback.add_argument("revision", type=int, metavar="N")
+
+
+def _push(commands: _Commands) -> None:
+    push = commands.add(
+        "push", "pushing:push", "publish a folder: sends what changed, and prints the pinned reference"
+    )
+    _folder(push)
+    push.add_argument("--visibility", choices=("org", "community"), help="of a new pack (org)")
+    push.add_argument("--watch", action="store_true", help="push again after every change, until Ctrl-C")
+
+
+def _roles(commands: _Commands) -> None:
+    roles = commands.group("roles", "roles and the packs that they pin")
+    roles.add("list", "roles:list_roles", "list roles, and which of them are stale")
+    _role(roles.add("show", "roles:show", "show what a role pins"))
+    for name, text in (
+        ("set", "give a role exactly these packs"),
+        ("attach", "add packs to a role"),
+        ("detach", "take packs from a role"),
+    ):
+        change = _role(roles.add(name, "roles:change", text, change=name))
+        change.add_argument("packs", nargs="*" if name == "set" else "+", metavar="PACK")
+    refresh = _role(roles.add("refresh", "roles:refresh", "move a role's pins to the current revisions"))
+    refresh.add_argument("packs", nargs="*", metavar="PACK", help="only these")
+    refresh.add_argument(
+        "--accept", action="append", default=[], metavar="PACK=REVISION", help="consent to wider capabilities"
+    )
+    _role(roles.add("revisions", "roles:revisions", "list a role's history"))
+    delete = _role(roles.add("delete", "roles:delete", "delete a role"))
+    delete.add_argument("-y", "--yes", action="store_true", help="do not ask")
+
+
+def _installing(commands: _Commands) -> None:
+    lock = _role(commands.add("lock", "locking:lock", "write what a role pins, as a lock file"))
+    lock.add_argument("-o", "--output", default="packyard.lock", metavar="FILE", help="where (packyard.lock)")
+    install = _role(commands.add("install", "installing:install", "install what a role pins, verified"))
+    install.add_argument("--into", required=True, metavar="DIR", help="the folder to fill")
+    install.add_argument(
+        "--lock", default="packyard.lock", metavar="FILE", help="for --frozen (packyard.lock)"
+    )
+    install.add_argument("--frozen", action="store_true", help="exactly what the lock file says, or fail")
+    install.add_argument("--offline", action="store_true", help="from the lock file and the cache alone")
+    pull = _pack(commands.add("pull", "installing:pull", "fetch one pack, verified"))
+    pull.add_argument("--into", required=True, metavar="DIR", help="the folder to fill")
+    pull.add_argument("--revision", type=int, metavar="N")
+    verify = commands.add("verify", "verifying:verify", "check that installed files are what the lock says")
+    verify.add_argument("folder", metavar="DIR")
+    update = commands.add("update", "verifying:update", "say whether an installed role is stale")
+    update.add_argument("folder", metavar="DIR")
+    update.add_argument(
+        "--check", action="store_true", required=True, help="only say so; exit code 9 if it is"
+    )
+
+
+def _folder(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help="the pack's folder (here)")
+    parser.add_argument(
+        "--exclude", action="append", default=[], metavar="PATTERN", help="leave out (repeatable)"
+    )
+    return parser
+
+
+def _pack(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("pack", metavar="PACK", help="its id, or its name")
+    return parser
+
+
+def _role(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("role", metavar="ROLE")
+    return parser
+
+
+def _words(parser: argparse.ArgumentParser) -> list[str]:
+    actions = parser._actions  # noqa: SLF001 - no public way to list them
+    return [str(choice) for action in actions for choice in (action.choices or ())]

@@ -1,0 +1,302 @@
+"""A pack's folder on this machine, checked by the service's rules (API contract, section 3).
+
+The service checks archives. A folder has what an archive has not: links, and files that are only there for the author.
+So this module walks the folder, and asks the service's own modules about each name, the root's entries, `pack.yaml` and
+the limits.
+"""
+
+import fnmatch
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from packyard.errors import InvalidRequest
+from packyard.oci.build.header_writer import end_of_archive, file_header, padding
+from packyard.packs.archive.limits import ArchiveLimits
+from packyard.packs.archive.member_path import is_litter, parse_member_path, shown
+from packyard.packs.archive.path_tree import PathTree
+from packyard.packs.archive.top_level import MANIFEST_PATH, top_level_fault
+from packyard_cli.failure import Exit, Failure
+from packyard_cli.windows_names import windows_fault
+
+IGNORE_FILE: Final = ".packyardignore"
+# What belongs to version control at the root; `tar --exclude-vcs` leaves it out as well.
+_VERSION_CONTROL: Final = frozenset(
+    {".git", ".gitignore", ".gitattributes", ".gitmodules", ".hg", ".hgignore", ".svn", ".bzr", IGNORE_FILE}
+)
+_PLACE: Final = re.compile(r"line (?P<line>\d+)(?:, column (?P<column>\d+))?: ")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something in a folder that the service would refuse.
+
+    Attributes:
+        path: Of the file, relative to the pack's root; `.` for the pack as a whole.
+        message: What is wrong, and what helps.
+        field: The field that the service's refusal would name.
+        line: In the file, from 1; None where it is about the file as a whole.
+        column: Likewise.
+    """
+
+    path: str
+    message: str
+    field: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        place = "".join(f":{number}" for number in (self.line, self.column) if number is not None)
+        return f"{self.path}{place}: {self.message}"
+
+    def view(self) -> dict[str, str | int]:
+        """Return the fault as JSON."""
+        fields = {"path": self.path, "line": self.line, "column": self.column}
+        fields |= {"field": self.field, "message": self.message}
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalFile:
+    """A file of the pack.
+
+    Attributes:
+        path: Relative to the pack's root, with slashes.
+        location: Where it is.
+        size: Bytes.
+        executable: Whether it is executable; on Windows, whether it begins with `#!`.
+    """
+
+    path: str
+    location: Path
+    size: int
+    executable: bool
+
+    @property
+    def mode(self) -> int:
+        """The mode that it has in the pack."""
+        return 0o755 if self.executable else 0o644
+
+
+@dataclass(slots=True)
+class PackFolder:
+    """What was found in a folder.
+
+    Attributes:
+        root: The folder.
+        files: In the order of their paths.
+        faults: What the service would refuse.
+        warnings: What it would take, and what may surprise.
+        left_out: How many entries the author asked to leave out, or are litter.
+    """
+
+    root: Path
+    files: list[LocalFile] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
+    left_out: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+    def manifest_content(self) -> bytes | None:
+        """Return the bytes of `pack.yaml`; None if there is none."""
+        for file in self.files:
+            if file.path == MANIFEST_PATH:
+                return file.location.read_bytes()
+        return None
+
+
+def read_folder(
+    root: Path,
+    *,
+    exclude: Sequence[str] = (),
+    limits: ArchiveLimits | None = None,
+    windows: bool = os.name == "nt",
+) -> PackFolder:
+    """Return the files of a pack's folder, and what is wrong with them, `pack.yaml`'s content aside.
+
+    Args:
+        root: The folder.
+        exclude: Patterns of what to leave out, beside those in `.packyardignore`.
+        limits: The limits of an archive; the contract's by default.
+        windows: Whether the file system keeps no execute bits.
+
+    Raises:
+        Failure: There is no such folder.
+        OSError: Something cannot be read.
+    """
+    if not root.is_dir():
+        raise Failure(Exit.USAGE, f"There is no folder {root}.", "Name the folder that has the pack.yaml.")
+    walk = _Walk(root, limits or ArchiveLimits(), (*_patterns_of(root), *exclude), windows=windows)
+    walk.enter("", root)
+    walk.finish()
+    return walk.found
+
+
+class _Walk:
+    def __init__(self, root: Path, limits: ArchiveLimits, patterns: Sequence[str], *, windows: bool) -> None:
+        self.found = PackFolder(root)
+        self._limits = limits
+        self._patterns = patterns
+        self._windows = windows
+        self._tree = PathTree()
+        self._members = 0
+
+    def enter(self, prefix: str, folder: Path) -> None:
+        """Look at everything in a folder, in the order of names."""
+        for entry in sorted(os.scandir(folder), key=lambda entry: os.fsencode(entry.name)):
+            path = prefix + entry.name
+            if self._is_left_out(path, entry):
+                self.found.left_out += 1
+            elif fault := (None if prefix else self._fault_at_root(entry)) or self._fault_of(path, entry):
+                self._refuse(path, fault)
+            else:
+                self._take(path, entry)
+
+    def finish(self) -> None:
+        """Check what depends on all files."""
+        found, limits = self.found, self._limits
+        found.files.sort(key=lambda file: (file.path != MANIFEST_PATH, file.path.split("/")))
+        if not any(fault.path == MANIFEST_PATH for fault in found.faults) and not self._tree.is_file(
+            MANIFEST_PATH
+        ):
+            message = "is required at the root of the pack; packyard init makes one"
+            found.faults.append(Fault(MANIFEST_PATH, message, MANIFEST_PATH))
+        unpacked = len(end_of_archive()) + sum(map(_unpacked_bytes, found.files))
+        for what, there, most in (
+            ("bytes with tar's headers", unpacked, limits.unpacked_bytes),
+            ("files", len(found.files), limits.members),
+        ):
+            if there > most:
+                message = f"the pack has {there} {what}, and {most} is the most; make several packs of it"
+                found.faults.append(Fault(".", message, "archive"))
+
+    def _is_left_out(self, path: str, entry: os.DirEntry[str]) -> bool:
+        if is_litter(path) or path in _VERSION_CONTROL:
+            return True
+        for pattern in self._patterns:
+            plain = pattern.rstrip("/")
+            if plain != pattern and not entry.is_dir(follow_symlinks=False):
+                continue
+            subject = path if "/" in plain else path.rpartition("/")[2]
+            if fnmatch.fnmatchcase(subject, plain.removeprefix("/")):
+                return True
+        return False
+
+    def _fault_at_root(self, entry: os.DirEntry[str]) -> str | None:
+        fault = top_level_fault(entry.name, directory=entry.is_dir(), archived=False)
+        if fault is None or "leave it out" not in fault:
+            return fault
+        return f"{fault} (a line {shown(os.fsencode(entry.name))} in {IGNORE_FILE}, or --exclude)"
+
+    def _fault_of(self, path: str, entry: os.DirEntry[str]) -> str | None:
+        if entry.is_symlink():
+            return (
+                "is a symbolic link, which a pack cannot hold; put a copy of the file or folder in its place"
+            )
+        directory = entry.is_dir(follow_symlinks=False)
+        if not directory and not entry.is_file(follow_symlinks=False):
+            return "is neither a file nor a folder (a device, a pipe or a socket); remove it"
+        try:
+            parse_member_path(os.fsencode(path), directory=directory, limits=self._limits)
+            self._tree.add(path, directory=directory)
+        except ValueError as error:
+            return str(error)
+        if not directory and path == MANIFEST_PATH and entry.stat().st_size > self._limits.manifest_bytes:
+            return f"must be at most {self._limits.manifest_bytes} bytes; move long texts into guides/"
+        return None
+
+    def _take(self, path: str, entry: os.DirEntry[str]) -> None:
+        location = Path(entry.path)
+        if entry.is_dir(follow_symlinks=False):
+            self.enter(f"{path}/", location)
+            return
+        if fault := windows_fault(path):
+            self.found.warnings.append(Fault(path, fault, f"archive:{path}"))
+        status = entry.stat(follow_symlinks=False)
+        executable = _begins_as_script(location) if self._windows else bool(status.st_mode & 0o111)
+        self.found.files.append(
+            LocalFile(path=path, location=location, size=status.st_size, executable=executable)
+        )
+
+    def _refuse(self, path: str, reason: str) -> None:
+        name = shown(os.fsencode(path))
+        self.found.faults.append(
+            Fault(name, reason, MANIFEST_PATH if path == MANIFEST_PATH else f"archive:{name}")
+        )
+
+
+def check_manifest(found: PackFolder, *, limits: ArchiveLimits | None = None) -> None:
+    """Check `pack.yaml` by the service's rules, and add its faults with their lines to what was found."""
+    from packyard.packs.manifest.pack_manifest import parse_manifest  # noqa: PLC0415 - YAML takes long to load
+    from packyard_cli.manifest_lines import places_of  # noqa: PLC0415
+
+    content = found.manifest_content()
+    if content is None:
+        return
+    try:
+        parse_manifest(content, max_bytes=(limits or ArchiveLimits()).manifest_bytes)
+    except InvalidRequest as refusal:
+        places = places_of(content, refusal.fields)
+        for field_path, reason in refusal.fields.items():
+            stated = _PLACE.match(reason)
+            place: tuple[int | None, int | None]
+            if stated is not None:
+                column = stated["column"] and int(stated["column"])
+                place = (int(stated["line"]), column or None)
+                reason = reason[stated.end() :]  # noqa: PLW2901 - the place is shown before it
+            else:
+                place = places.get(field_path) or (None, None)
+            _, _, key = field_path.partition(":")
+            message = f"{key} {reason}" if key else reason
+            found.faults.append(Fault(MANIFEST_PATH, message, field_path, *place))
+
+
+def require_no_faults(found: PackFolder) -> None:
+    """Check that the service would take the folder.
+
+    Raises:
+        Failure: It would not; every fault is named.
+    """
+    if found.faults:
+        fields = {
+            f"{fault.path}{f':{fault.line}' if fault.line else ''}": fault.message for fault in found.faults
+        }
+        count = len(found.faults)
+        more = f" (and {count - 1} more)" if count > 1 else ""
+        raise Failure(
+            Exit.INVALID,
+            f"The folder is not a pack: {found.faults[0]}{more}.",
+            "packyard check lists every fault.",
+            code="validation_error",
+            details={"fields": fields},
+        )
+
+
+def _patterns_of(root: Path) -> Iterator[str]:
+    try:
+        text = (root / IGNORE_FILE).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return
+    except UnicodeDecodeError:
+        raise Failure(Exit.INVALID, f"{IGNORE_FILE} is not UTF-8.", "Save it as UTF-8.") from None
+    for line in text.splitlines():
+        pattern = line.strip()
+        if pattern and not pattern.startswith("#"):
+            yield pattern
+
+
+def _unpacked_bytes(file: LocalFile) -> int:
+    header = file_header(file.path, size=file.size, executable=file.executable)
+    return len(header) + file.size + len(padding(file.size))
+
+
+def _begins_as_script(location: Path) -> bool:
+    with location.open("rb") as file:
+        return file.read(2) == b"#!"

@@ -1,0 +1,178 @@
+"""An installation: a folder that appears whole, or stays as it was.
+
+Everything is written into a folder beside it, verified there, and moved into place at the end. An installation that
+stands is moved away first and removed last. If the process dies between these two moves, the next command that looks at
+the folder moves it back.
+"""
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from packyard_cli.failure import Exit, Failure
+from packyard_cli.lock_document import LOCK_FILE, Lock, LockedPack, read_lock
+from packyard_cli.windows_names import same_without_case, windows_fault
+
+_NEW, _OLD = ".packyard-new-", ".packyard-old-"
+_FOLDER_MODE: Final = 0o755
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A folder that holds, or is to hold, what a lock names.
+
+    Attributes:
+        folder: The folder, resolved.
+    """
+
+    folder: Path
+
+    @classmethod
+    def at(cls, folder: Path) -> "Installation":
+        """Return the installation in a folder, after putting back one that a crash has left moved away.
+
+        Raises:
+            Failure: The folder is something else.
+        """
+        place = folder.resolve()
+        if not place.exists():
+            for left in sorted(place.parent.glob(f".{place.name}{_OLD}*")):
+                left.rename(place)
+                break
+        if place.exists() and not place.is_dir():
+            raise Failure(
+                Exit.USAGE, f"{folder} is no folder.", "Name a folder that is empty or not there yet."
+            )
+        return cls(place)
+
+    @property
+    def lock(self) -> Lock | None:
+        """The lock of what is installed; None where nothing is."""
+        path = self.folder / LOCK_FILE
+        return read_lock(path) if path.exists() else None
+
+    def require_lock(self) -> Lock:
+        """Return the lock of what is installed.
+
+        Raises:
+            Failure: Nothing is.
+        """
+        lock = self.lock
+        if lock is None:
+            raise Failure(
+                Exit.LOCK,
+                f"Nothing is installed in {self.folder}.",
+                f"packyard install ROLE --into {self.folder} does it.",
+            )
+        return lock
+
+    def require_replaceable(self) -> None:
+        """Check that nothing of somebody else's would be lost.
+
+        Raises:
+            Failure: There is something that no installation has put there.
+        """
+        if self.folder.exists() and any(self.folder.iterdir()) and self.lock is None:
+            raise Failure(
+                Exit.CONFLICT,
+                f"{self.folder} holds files that packyard has not installed.",
+                "Name a folder that is empty or not there yet.",
+            )
+
+    @contextmanager
+    def replaced(self) -> Iterator[Path]:
+        """Yield an empty folder; what it holds at the end is the installation, if nothing is raised.
+
+        Raises:
+            OSError: The file system refused; the installation is as it was.
+        """
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(dir=self.folder.parent, prefix=f".{self.folder.name}{_NEW}"))
+        try:
+            yield new
+            new.chmod(_FOLDER_MODE)
+            with _uninterrupted():
+                self._swap(new)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+
+    def _swap(self, new: Path) -> None:
+        if not self.folder.exists():
+            new.rename(self.folder)
+            return
+        old = new.with_name(new.name.replace(_NEW, _OLD))
+        self.folder.rename(old)
+        try:
+            new.rename(self.folder)
+        except BaseException:
+            old.rename(self.folder)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def require_fit_names(packs: tuple[LockedPack, ...], *, windows: bool, folds_case: bool) -> None:
+    """Check that this system can hold every name.
+
+    Args:
+        packs: What is to be installed.
+        windows: Whether this is Windows.
+        folds_case: Whether the file system takes `A` and `a` for one name.
+
+    Raises:
+        Failure: It cannot.
+    """
+    paths = [f"{pack.folder}/{file.path}" for pack in packs for file in pack.files]
+    for path in paths if windows else ():
+        fault = windows_fault(path)
+        if fault is not None:
+            raise Failure(
+                Exit.UNFIT_NAME,
+                f"{path} cannot be installed here: {fault}.",
+                "Ask the pack's owner to rename the file.",
+            )
+    same = same_without_case(paths) if folds_case else None
+    if same is not None:
+        raise Failure(
+            Exit.UNFIT_NAME,
+            f"{same[0]} and {same[1]} are one file on this system, where case does not count.",
+            "Ask the pack's owner to rename one of them, or install on a file system where case counts.",
+        )
+
+
+def folds_case(folder: Path) -> bool:
+    """Return whether a folder's file system takes `A` and `a` for one name."""
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".packyard-Case-")
+    os.close(descriptor)
+    try:
+        return Path(name).with_name(Path(name).name.swapcase()).exists()
+    finally:
+        with suppress(OSError):
+            Path(name).unlink()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let an interrupt wait until two renames are done."""
+    if sys.platform == "win32":
+        # Renames there are quick, and signals are delivered between bytecodes in any case.
+        yield
+        return
+    pending: list[object] = []
+    before: dict[signal.Signals, Any] = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(ValueError):
+            before[number] = signal.signal(number, lambda *given: pending.append(given))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if pending:
+        raise KeyboardInterrupt

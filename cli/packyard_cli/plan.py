@@ -1,0 +1,145 @@
+"""What a push has to send: everything of a new pack, or what differs from the pack that stands."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from packyard.packs.archive.limits import ArchiveLimits
+from packyard.packs.file_changes import MAX_DELETIONS
+from packyard.packs.manifest.pack_manifest import Manifest
+from packyard.packs.pack import ImageOrigin
+from packyard_cli.archive import HashedFile, hash_files
+from packyard_cli.context import Context
+from packyard_cli.differences import Difference, capability_lines, compare
+from packyard_cli.diffing import manifest_lines, with_standing_modes
+from packyard_cli.failure import Exit, Failure
+from packyard_cli.folder import LocalFile, PackFolder
+from packyard_cli.packing import valid_folder
+from packyard_cli.result import size_text
+from packyard_cli.service import Service
+from packyard_cli.standing import StandingPack, files_of, find_own_pack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a push does.
+
+    Attributes:
+        manifest: Of the folder.
+        found: The folder.
+        pack: The pack that stands; None for a new one.
+        difference: From the pack that stands to the folder.
+        sent: The files to send.
+        deletions: The paths to delete, folders with a slash at their end.
+        whole: Whether the archive is a whole pack, and not changes to one.
+    """
+
+    manifest: Manifest
+    found: PackFolder
+    pack: StandingPack | None
+    difference: Difference
+    sent: tuple[LocalFile, ...]
+    deletions: tuple[str, ...]
+    whole: bool
+
+    @property
+    def sent_bytes(self) -> int:
+        """Bytes of the files to send, before compression."""
+        return sum(file.size for file in self.sent)
+
+    def lines(self) -> Iterator[str]:
+        """Yield what a person wants to know before anything is sent."""
+        name, version, limits = self.manifest.name, self.manifest.version, ArchiveLimits()
+        if self.pack is None:
+            yield f"{name} {version} is a new pack of your organisation."
+            yield from capability_lines(None, self.manifest.capabilities_text)
+        elif self.difference:
+            yield f"{name} {version} changes {self.pack.id}:"
+            yield from manifest_lines(self.pack, self.manifest)
+        else:
+            yield f"{name} {version} is at the service already."
+        if self.pack is not None:
+            yield from self.difference.lines()
+        size = f"{len(self.found.files)} files, {size_text(self.found.size)} of {size_text(limits.unpacked_bytes)}"
+        yield f"The pack has {size}; {len(self.sent)} files, {size_text(self.sent_bytes)} are to be sent."
+
+
+def make_plan(root: Path, exclude: list[str], context: Context, service: Service) -> Plan:
+    """Return what a push of a folder has to do.
+
+    Raises:
+        Failure: The service would refuse the folder, or the pack that stands takes no files.
+    """
+    # What is sent may be less than the pack, and the service is told the size before it is sent.
+    found, manifest = valid_folder(root, exclude, context, as_archive=False)
+    pack = find_own_pack(service, manifest.name)
+    nothing = Difference(added=(), removed=(), changed=())
+    if pack is None:
+        return Plan(
+            manifest=manifest,
+            found=found,
+            pack=None,
+            difference=nothing,
+            sent=tuple(found.files),
+            deletions=(),
+            whole=True,
+        )
+    origin = pack.view["image_origin"]
+    if origin == ImageOrigin.IMAGE_REF:
+        raise Failure(
+            Exit.CONFLICT,
+            f"The pack {manifest.name!r} is an image of another registry, which takes no files.",
+            "Push its new image there, or give this folder another name in pack.yaml.",
+        )
+    standing = files_of(service, pack)
+    local = hash_files(found.files)
+    if context.windows:
+        local = with_standing_modes(local, standing)
+    difference = compare(standing, local)
+    deletions = folded((file.path for file in difference.removed), kept={file.path for file in local})
+    whole = len(deletions) > MAX_DELETIONS and origin == ImageOrigin.UPLOAD
+    sent = _of(found.files, local, None if whole else _written(difference))
+    return Plan(
+        manifest=manifest,
+        found=found,
+        pack=pack,
+        difference=difference,
+        sent=sent,
+        deletions=() if whole else deletions,
+        whole=whole,
+    )
+
+
+def folded(removed: Iterable[str], *, kept: Collection[str]) -> tuple[str, ...]:
+    """Return the paths to delete: instead of files, the highest folder that keeps none.
+
+    Args:
+        removed: The files that go.
+        kept: The files that stay or come.
+    """
+    folders = {parent for path in kept for parent in _ancestors(path)}
+    deletions = set()
+    for path in removed:
+        empty = [parent for parent in _ancestors(path) if parent not in folders and parent not in kept]
+        deletions.add(f"{empty[-1]}/" if empty else path)
+    return tuple(sorted(deletions))
+
+
+def _ancestors(path: str) -> Iterator[str]:
+    while path := path.rpartition("/")[0]:
+        yield path
+
+
+def _written(difference: Difference) -> set[str]:
+    return {file.path for file in difference.added} | {file.path for _, file in difference.changed}
+
+
+def _of(
+    files: Iterable[LocalFile], hashed: Iterable[HashedFile], wanted: Collection[str] | None
+) -> tuple[LocalFile, ...]:
+    modes = {file.path: file.mode for file in hashed}
+    return tuple(
+        replace(file, executable=bool(modes[file.path] & 0o111))
+        for file in files
+        if wanted is None or file.path in wanted
+    )

@@ -1,0 +1,108 @@
+"""`packyard push`: publishes a folder, by sending what the service has not."""
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from packyard_cli.archive import source_date_epoch, write_archive
+from packyard_cli.context import Context
+from packyard_cli.failure import Failure
+from packyard_cli.plan import Plan, make_plan
+from packyard_cli.result import Result
+from packyard_cli.sending import Sender
+from packyard_cli.service import Service
+from packyard_cli.standing import StandingPack
+
+_IN_MEMORY: Final = 8 << 20
+_SECONDS: Final = 1.0
+
+
+def push(options: argparse.Namespace, context: Context) -> Result:
+    """Publish a folder, once or after every change.
+
+    Raises:
+        Failure: The folder is not a pack, or the service refused it.
+    """
+    service = context.service()
+    if not options.watch:
+        return _publish(options, context, service)
+    result = None
+    root = Path(options.folder)
+    try:
+        while True:
+            seen = _seen(root)
+            try:
+                result = _publish(options, context, service)
+                context.printer.answer(result)
+            except Failure as failure:
+                context.printer.failure(failure)
+            context.printer.note(f"Watching {root}; Ctrl-C ends it.")
+            _wait_for_change(root, seen, context)
+    except KeyboardInterrupt:
+        return Result(document=result.document if result else {}, lines=["No longer watching."])
+
+
+def _publish(options: argparse.Namespace, context: Context, service: Service) -> Result:
+    plan = make_plan(Path(options.folder), options.exclude, context, service)
+    for line in plan.lines():
+        context.printer.note(line)
+    if plan.pack is not None and options.visibility not in {None, plan.pack.view["visibility"]}:
+        name = plan.manifest.name
+        context.printer.note(
+            f"The visibility stays: packyard visibility {name} {options.visibility} changes it."
+        )
+    if plan.pack is not None and not plan.difference:
+        return _result(plan, plan.pack, sent=0, changed=False)
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY) as archive:
+        progress = context.progress("Packing", plan.sent_bytes)
+        try:
+            epoch = source_date_epoch(context.environment)
+            written = write_archive(archive, plan.sent, epoch=epoch, on_bytes=progress.add)
+        finally:
+            progress.end()
+        sender = Sender(service=service, context=context, plan=plan, visibility=options.visibility)
+        pack = sender.send(archive, written)
+    return _result(plan, pack, sent=written.size if plan.sent else 0, changed=True)
+
+
+def _result(plan: Plan, pack: StandingPack, *, sent: int, changed: bool) -> Result:
+    return Result(
+        document={
+            "reference": pack.pinned,
+            "changed": changed,
+            "created": plan.pack is None,
+            "sent_bytes": sent,
+            "files": plan.difference.view(),
+            "pack": pack.view,
+        },
+        lines=[pack.pinned],
+        essence=[pack.pinned],
+    )
+
+
+def _seen(root: Path) -> dict[str, tuple[int, int]]:
+    """Return what tells that something in a folder has changed."""
+    seen = {}
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if name not in {".git", ".hg", ".svn"}]
+        for name in names:
+            place = Path(folder, name)
+            try:
+                status = place.lstat()
+            except FileNotFoundError:
+                continue
+            seen[str(place)] = (status.st_mtime_ns, status.st_size)
+    return seen
+
+
+def _wait_for_change(root: Path, seen: dict[str, tuple[int, int]], context: Context) -> None:
+    """Wait until a folder has changed, and has then stood still for a second."""
+    before = seen
+    while True:
+        context.sleep(_SECONDS)
+        now = _seen(root)
+        if now == before and now != seen:
+            return
+        before = now

@@ -1,0 +1,140 @@
+"""`packyard verify` and `packyard update --check`."""
+
+import argparse
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+from packyard_cli.archive import HashedFile, sha256_of_file
+from packyard_cli.context import Context
+from packyard_cli.failure import Exit
+from packyard_cli.installation import Installation
+from packyard_cli.lock_document import LOCK_FILE, Lock, LockedPack
+from packyard_cli.locking import fetch_lock
+from packyard_cli.result import Result
+from packyard_cli.service import segment
+
+_THREADS: Final = 4
+
+
+def verify(options: argparse.Namespace, context: Context) -> Result:
+    """Check that an installation holds what its lock lists, and nothing else.
+
+    Raises:
+        Failure: Nothing is installed there.
+    """
+    installation = Installation.at(Path(options.folder))
+    lock = installation.require_lock()
+    faults = list(_faults(installation.folder, lock, modes=not context.windows))
+    count = sum(len(pack.files) for pack in lock.packs)
+    lines = [f"{fault['path']}: {fault['reason']}" for fault in faults]
+    summary = (
+        f"{len(faults)} differences from the lock: install again with packyard install {lock.role_id}."
+        if faults
+        else f"All {count} files are what the lock of {lock.role_id} (revision {lock.revision}) says."
+    )
+    return Result(
+        document={
+            "verified": not faults,
+            "role_id": lock.role_id,
+            "set_digest": lock.set_digest,
+            "faults": faults,
+        },
+        lines=[*lines, summary],
+        essence=lines,
+        exit_code=Exit.DIFFERS if faults else Exit.DONE,
+    )
+
+
+def update(options: argparse.Namespace, context: Context) -> Result:
+    """Say whether an installation is behind its role, or the role behind its packs. It changes nothing.
+
+    Raises:
+        Failure: That could not be found out. It is never "up to date" then.
+    """
+    lock = Installation.at(Path(options.folder)).require_lock()
+    service = context.service()
+    now = fetch_lock(service, lock.role_id)
+    role = service.get(f"/agent-roles/{segment(lock.role_id)}/packs").body
+    behind = _behind(lock, now)
+    stale = [str(pin["id"]) for pin in role.get("packs", ()) if pin.get("stale")]
+    names = {pack.id: pack.folder for pack in now.packs}
+    withdrawn = [pack.folder for pack in now.packs if pack.status not in {"active", "current"}]
+    lines = [
+        *(f"{line} (packyard install {lock.role_id} --into {options.folder})" for line in behind),
+        *(
+            f"{names.get(pack, pack)} has a newer revision (packyard roles refresh {lock.role_id})"
+            for pack in stale
+        ),
+        *(f"{name} is withdrawn or deleted: pin another revision" for name in withdrawn),
+    ]
+    return Result(
+        document={
+            "stale": bool(lines),
+            "role_id": lock.role_id,
+            "installed_revision": lock.revision,
+            "role_revision": now.revision,
+            "installed_behind_role": bool(behind),
+            "role_behind_packs": stale,
+            "withdrawn": withdrawn,
+        },
+        lines=lines or [f"{lock.role_id} is up to date."],
+        essence=lines,
+        exit_code=Exit.STALE if lines else Exit.DONE,
+    )
+
+
+def _behind(lock: Lock, now: Lock) -> list[str]:
+    had = {pack.id: pack for pack in lock.packs}
+    has = {pack.id: pack for pack in now.packs}
+    return [
+        *(f"{pack.folder} is not pinned any more" for pack in lock.packs if pack.id not in has),
+        *(f"{pack.folder} is new" for pack in now.packs if pack.id not in had),
+        *(
+            f"{pack.folder} is at revision {had[pack.id].revision}, and the role pins {pack.revision}"
+            for pack in now.packs
+            if pack.id in had and _differs(had[pack.id], pack)
+        ),
+    ]
+
+
+def _differs(one: LockedPack, other: LockedPack) -> bool:
+    return (one.image_digest, one.folder) != (other.image_digest, other.folder)
+
+
+def _faults(folder: Path, lock: Lock, *, modes: bool) -> Iterator[dict[str, Any]]:
+    files = {f"{pack.folder}/{file.path}": file for pack in lock.packs for file in pack.files}
+    with ThreadPoolExecutor(_THREADS) as pool:
+        reasons = pool.map(lambda path: _reason(folder / path, files[path], modes=modes), files)
+        for path, reason in zip(files, reasons, strict=True):
+            if reason:
+                yield {"path": path, "reason": reason}
+    expected = {LOCK_FILE, *files}
+    for path in _there(folder):
+        if path not in expected:
+            yield {"path": path, "reason": "unexpected"}
+
+
+def _reason(place: Path, file: HashedFile, *, modes: bool) -> str | None:
+    try:
+        status = place.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return "missing"
+    if not place.is_file() or place.is_symlink():
+        return "not a file"
+    if modes and bool(status.st_mode & 0o111) != bool(file.mode & 0o111):
+        return "other mode"
+    if status.st_size != file.size:
+        return "other content"
+    return None if sha256_of_file(place) == file.sha256 else "other content"
+
+
+def _there(folder: Path) -> Iterator[str]:
+    """Yield the paths of everything in a folder that is not a folder, in order; links are not followed."""
+    for root, folders, names in os.walk(folder):
+        folders.sort()
+        links = [name for name in folders if Path(root, name).is_symlink()]
+        for name in sorted([*names, *links]):
+            yield Path(root, name).relative_to(folder).as_posix()

@@ -1,0 +1,18 @@
+"""The consumer of the table's stream: moves pins that follow their packs."""
+
+from packyard.composition import bootstrap
+from packyard.messaging.table_changes import Change, ImageChanged, serve_stream
+from packyard.store.roles import FollowingRole
+
+
+def follow(change: Change) -> None:
+    """Handle one change of the table."""
+    follower = bootstrap.services().follower
+    if isinstance(change, ImageChanged):
+        follower.pack_changed(change.pack_id)
+    else:
+        follower.move(FollowingRole(change.org_id, change.role_id), change.pack_id)
+
+
+bootstrap.prepare(lambda services: services.follower)
+lambda_handler = serve_stream(follow, begins=bootstrap.invocation_begins)

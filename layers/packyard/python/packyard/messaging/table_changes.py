@@ -1,0 +1,81 @@
+"""The table's stream: what it says of packs that get another image, and of roles that begin to follow one."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = Logger()
+
+_PACK: Final = "PACK#"
+_ROW: Final = "PACK"
+_REFERENCE: Final = "REF#"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageChanged:
+    """A pack has got another image."""
+
+    pack_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PinFollows:
+    """A role's reference to a pack was written, and follows it."""
+
+    pack_id: str
+    org_id: str
+    role_id: str
+
+
+Change = ImageChanged | PinFollows
+StreamHandler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+
+
+def change_of(record: Mapping[str, Any]) -> Change | None:
+    """Return what a record of the stream tells of pins; None if it tells nothing of them.
+
+    Args:
+        record: As Lambda passes it on: keys, and the item before and after, in DynamoDB's own form.
+    """
+    told = record["dynamodb"]
+    partition, sort_key = told["Keys"]["PK"]["S"], told["Keys"]["SK"]["S"]
+    old, new = told.get("OldImage") or {}, told.get("NewImage") or {}
+    if not partition.startswith(_PACK):
+        return None
+    pack_id = partition.removeprefix(_PACK)
+    if sort_key == _ROW and old and new and old.get("image_digest") != new.get("image_digest"):
+        return ImageChanged(pack_id)
+    if sort_key.startswith(_REFERENCE) and new.get("follow") == {"BOOL": True}:
+        return PinFollows(pack_id, new["org_id"]["S"], new["role_id"]["S"])
+    return None
+
+
+def serve_stream(settle: Callable[[Change], None], *, begins: Callable[[float], None]) -> StreamHandler:
+    """Return the Lambda handler of the stream's consumer.
+
+    Lambda passes the records of one pack in their order. The handler stops at the first record that fails and names it,
+    so that Lambda goes on from there (Lambda developer guide, "Reporting batch item failures", DynamoDB).
+
+    Args:
+        settle: Handles one change; if it raises, the record comes again.
+        begins: Called at the start of each invocation with the seconds for which it may run.
+    """
+
+    @logger.inject_lambda_context(clear_state=True)
+    def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        begins(context.get_remaining_time_in_millis() / 1000)
+        for record in event["Records"]:
+            try:
+                change = change_of(record)
+                if change is not None:
+                    settle(change)
+            except Exception:
+                logger.exception("left for a retry", extra={"event_id": record.get("eventID")})
+                number = record["dynamodb"]["SequenceNumber"]
+                return {"batchItemFailures": [{"itemIdentifier": number}]}
+        return {"batchItemFailures": []}
+
+    return handle

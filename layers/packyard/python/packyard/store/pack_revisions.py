@@ -1,0 +1,71 @@
+"""Several packs at once: as they are, and as they were at earlier revisions."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from packyard.packs.pack import Pack
+from packyard.store.keys import REVISION_PREFIX, pack_key, revision_key
+from packyard.store.pack_items import from_item, pack_as_of
+from packyard.store.table import Table
+
+
+class RevisionId(NamedTuple):
+    """A revision of a pack."""
+
+    pack_id: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacksRead:
+    """Packs as they were read.
+
+    Attributes:
+        now: The present state of each pack that has a row, by id; deleted ones included.
+        earlier: The revisions that exist, of those that were asked for. None for one whose entry in the history was
+            written before entries had the whole pack.
+    """
+
+    now: Mapping[str, Pack]
+    earlier: Mapping[RevisionId, Pack | None]
+
+    def at(self, pack_id: str, revision: int) -> Pack | None:
+        """Return a pack at a revision, if it is known how it was then."""
+        pack = self.now.get(pack_id)
+        if pack is not None and pack.revision == revision:
+            return pack
+        return self.earlier.get(RevisionId(pack_id, revision))
+
+
+class PackRevisions:
+    """The packs of all organisations, with their histories.
+
+    Args:
+        table: The table.
+    """
+
+    def __init__(self, *, table: Table) -> None:
+        self._table = table
+
+    def read(self, pack_ids: Collection[str], revisions: Collection[RevisionId] = ()) -> PacksRead:
+        """Return packs as they are, and some of them at earlier revisions. One consistent read for each 100 items.
+
+        Args:
+            pack_ids: The packs, each once.
+            revisions: Revisions of these packs.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer, or did not return all of the items.
+        """
+        keys = [pack_key(pack_id) for pack_id in pack_ids]
+        keys += [revision_key(*wanted) for wanted in dict.fromkeys(revisions)]
+        items = {(item["PK"], item["SK"]): item for item in self._table.get_many(keys)}
+        rows = {item["id"]: item for (_, kind), item in items.items() if not kind.startswith(REVISION_PREFIX)}
+        earlier = {}
+        for wanted in revisions:
+            key = revision_key(*wanted)
+            entry, row = items.get((key["PK"], key["SK"])), rows.get(wanted.pack_id)
+            if entry is not None and row is not None:
+                earlier[wanted] = pack_as_of(row, entry)
+        return PacksRead(now={pack_id: from_item(row) for pack_id, row in rows.items()}, earlier=earlier)

@@ -1,0 +1,314 @@
+"""One run of the service beside its models: requests, messages and time, and what each may do to the states."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from datetime import timedelta
+from functools import partial
+from itertools import count as count_from
+from typing import Any, Final, NamedTuple
+
+from hypothesis.stateful import RuleBasedStateMachine
+from tests.aws import TABLE
+from tests.changes import archive_of
+from tests.engine.taps import Crash, Failure, Killed
+from tests.fake_registry.server import FakeRegistry
+from tests.gateway import Answer
+from tests.reliability.invariants import assert_sound
+from tests.reliability.model.clients import DOMAIN, ORGS, READER, Clients, Key, api_key_of, takes
+from tests.reliability.model.contract import COMES_BACK, FORM_TIME, SETTLED, Cursor, Model
+from tests.reliability.model.packs import Content
+from tests.reliability.model.possible_states import Asked, Branch, Trouble, builds, settled, ways
+from tests.reliability.model.state import HOLD, Caller
+from tests.reliability.tally import count
+from tests.service import DEADLINE, running_service
+from tests.staged_uploads import deliver
+from tests.third_party_images import Blob, image
+
+from packyard.packs.timestamp import format_timestamp
+from packyard.store.keys import name_key, pack_key
+from packyard.store.wire import from_wire
+
+_CHECKED_EVERY: Final = 8
+# The authorizer's two reads come before the operation's own requests.
+_AUTHORIZER: Final = 2
+# The least that the contract leaves open; the decision on deletions says thirty days.
+_TOMBSTONE_KEPT: Final = timedelta(days=30)
+# The table's TTL deletes late; the clocks of two functions differ by less.
+_TTL_LAG: Final = timedelta(minutes=10)
+
+# What happens to a request: its function `dies` before one of its requests, or an `outage` refuses one of its calls to
+# AWS; and the number of that request or call, from 0.
+Fate = tuple[str, int]
+
+
+class Ask(NamedTuple):
+    """What every request has: who asks, for which pack, on what condition, and what happens to it."""
+
+    key: Key
+    pick: int = 0
+    if_match: str | None = None
+    once: str | None = None
+    fate: Fate | None = None
+
+
+class Run(RuleBasedStateMachine):
+    """Sends what the rules ask for, and lets things happen that no client asks for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened = ExitStack()
+        self.service = self.opened.enter_context(running_service(api_domain=DOMAIN))
+        self.opened.enter_context(self.service.wire.laid())
+        self.elsewhere = self.opened.enter_context(FakeRegistry())
+        self.clients = Clients(self.service)
+        host = self.service.registry.url.partition("://")[2]
+        # What the service may be: at least one state.
+        self.states = [Model(now=self.service.clock.now, lease=DEADLINE, host=host)]
+        # Messages to `clean_up` that are not settled, and those that are: a queue may deliver them once more.
+        self.inbox: list[str] = []
+        self.settled: list[str] = []
+        # What S3 has told the build queue, with the number of the upload; and which of it is not settled.
+        self.notices: list[tuple[int, str]] = []
+        self.unsettled_notices: set[int] = set()
+        self.cursors: list[Cursor] = []
+        self.revoked: set[Key] = set()
+        self.roles: set[tuple[str, str]] = set()
+        self.latest = self.service.clock.now
+        self.steps = self.settled_at = 0
+
+    @property
+    def one(self) -> Model:
+        """One of the states: enough to choose what to ask for."""
+        return self.states[0]
+
+    def request(self, operation: str, ask: Ask, told: dict[str, Any] | None = None, **args: Any) -> Any:
+        """Send a request, and return the body of its answer.
+
+        Args:
+            operation: The name of a method of `Model`.
+            ask: Who asks, and so on. Its condition counts unless `args` has one.
+            told: What the model has to know besides.
+            args: What the request states.
+        """
+        if takes(operation, "If-Match") and "if_match" not in args:
+            pack = self.one.find(args.get("pack_id"))
+            revision = len(pack.history) if pack else 1
+            if role_id := args.get("role_id"):
+                revision, _ = self.one.roles.get((ask.key[0], role_id), (0, []))
+            conditions = {"right": str(revision), "stale": str(revision + 7)}
+            args["if_match"] = conditions.get(ask.if_match or "", ask.if_match)
+        (org, number), actor = ask.key, f"key:{api_key_of(ask.key).key_id}"
+        caller = Caller(org, actor, may_write=number != READER, revoked=ask.key in self.revoked)
+        once = ask.once if takes(operation, "Idempotency-Key") else None
+        asked, trouble = Asked(operation, caller, args, once, told or {}), self.trouble_of(ask.fate)
+        answer = self.meet(lambda: self.clients.send(operation, ask.key, args, once), ask.fate)
+        self.settle(partial(ways, asked=asked, trouble=trouble, died=answer is None), answer, org)
+        return answer and answer.body
+
+    def trouble_of(self, fate: Fate | None) -> Trouble:
+        moods = (*self.service.registry.moods, *self.elsewhere.moods)
+        fails = any(mood.times != 0 for mood in moods)
+        return frozenset((["registry"] if fails else []) + ([fate[0]] if fate else []))
+
+    def meet(self, act: Callable[[], Any], fate: Fate | None, *, first: int = _AUTHORIZER) -> Any:
+        """Do something with a fate, and return what comes of it, or None when its function died.
+
+        `first` is how many requests come before those that the fate counts.
+        """
+        for model in self.states:
+            model.now = self.service.clock.now
+        if fate is None:
+            return act()
+        kind, at = fate[0], first + fate[1]
+        count(f"model: {kind}")
+        outage = Failure(at=at, only=lambda point: point.is_aws)
+        try:
+            with self.service.wire.tapped(outage if kind == "outage" else Crash(at=at)):
+                return act()
+        except Killed:
+            self.service.new_process()
+            self.service.wire.hang_up()
+            return None
+
+    def settle(self, found: Callable[[Model], Iterable[Branch]], answer: Answer | None, *orgs: str) -> None:
+        """Keep what an answer agrees with. Where none came, look at all that some organisations have."""
+        self.states = settled([branch for model in self.states for branch in found(model)], answer)
+        while bodies := self.service.aws.queued():
+            self.inbox += bodies
+        if answer is None:
+            self.look_around(*orgs)
+        self.steps += 1
+        if answer is None or self.steps % _CHECKED_EVERY == 0:
+            assert_sound(self.service, pending=self.inbox)
+
+    def list_page(self, key: Key, filters: Mapping[str, str], limit: int, at: Cursor | None = None) -> None:
+        """Ask for a page, and keep the next one's cursor, if there is one."""
+        query = {**filters, "limit": str(limit)} | ({"cursor": at.text} if at else {})
+        body = self.request("list_packs", Ask(key), {"cursor": at}, query=query)
+        if "next_cursor" in body:
+            last = body["packs"][-1]
+            self.cursors.append(Cursor(body["next_cursor"], key[0], filters, (last["name"], last["id"])))
+
+    def walk_revisions(self, key: Key, pack_id: str, limit: int) -> None:
+        """Ask for a whole history, page by page."""
+        query = {"limit": str(limit)}
+        for start in count_from(0, limit):
+            body = self.request("list_revisions", Ask(key), {"start": start}, pack_id=pack_id, query=query)
+            if "next_cursor" not in body:
+                return
+            query = query | {"cursor": body["next_cursor"]}
+
+    def look_around(self, *orgs: str) -> None:
+        """Read everything that clients of some organisations can read, as after an answer that never came."""
+        self.clients.remembers = True
+        for org in orgs:
+            key = (org, READER)
+            self.list_page(key, {"owned": "true"}, 100)
+            for pack_id in [p.id for p in self.one.packs if p.org == org and p.id]:
+                self.walk_revisions(key, pack_id, 50)
+            for upload_id in [u.id for u in self.one.uploads if u.caller.org == org and u.id]:
+                self.request("get_upload", Ask(key), upload_id=upload_id)
+            for role in sorted(role for owner, role in self.roles if owner == org):
+                self.request("get_role_packs", Ask(key), role_id=role)
+        self.clients.remembers = False
+
+    def teardown(self) -> None:
+        try:
+            # After a failure there is nothing to settle, and another failure would hide the first.
+            if sys.exc_info()[0] is None:
+                self.settle_everything()
+        finally:
+            self.opened.close()
+            count("model: requests", self.clients.sent)
+            count("model: steps", self.steps)
+            count("model: runs")
+
+    def pass_time(self, by: timedelta, *, back: timedelta = timedelta()) -> None:
+        """Let time pass. The next function's clock may be behind the last one's."""
+        self.service.clock.advance(by)
+        self.latest = max(self.latest, self.service.clock.now)
+        self.service.clock.now = max(self.service.clock.now - back, self.latest - timedelta(seconds=30))
+
+    @property
+    def can_send(self) -> list[tuple[int, str]]:
+        """The numbers and ids of the uploads whose form S3 still takes."""
+        since = self.service.clock.now - FORM_TIME
+        return [(n, u.id) for n, u in enumerate(self.one.uploads) if u.id is not None and u.since >= since]
+
+    def deliver_notice(self, index: int, fate: Fate | None) -> None:
+        """Deliver a notice of S3 to `build_upload`."""
+        index %= len(self.notices)
+        number, body = self.notices[index]
+        trouble = self.trouble_of(fate)
+        answer = self.meet(lambda: Answer(200, {}, deliver(self.service, body)), fate, first=0)
+        if answer and not answer.body:
+            self.unsettled_notices.discard(index)
+        org = self.one.uploads[number].caller.org
+        self.settle(partial(builds, number=number, trouble=trouble), answer, org)
+        if answer:
+            self.look_around(org)
+
+    def deliver_message(self, body: str, fate: Fate | None) -> None:
+        """Deliver a message to `clean_up`."""
+        trouble, message, due = self.trouble_of(fate), json.loads(body), self.service.is_due(body)
+        may_be_held = not due or self._is_busy(message)
+        answer = self.meet(lambda: Answer(200, {}, self.service.deliver_bodies([body])), fate, first=0)
+        if answer and answer.body:
+            assert may_be_held if self.service.held else trouble, f"{body} came back"
+        elif answer:
+            assert due, f"{body} was settled before its time"
+            if body in self.inbox:
+                self.inbox.remove(body)
+                self.settled.append(body)
+        cleanups = partial(_cleanups, message=message if due else {}, trouble=trouble)
+        self.settle(cleanups, answer, *ORGS)
+
+    def _is_busy(self, message: Mapping[str, Any]) -> bool:
+        """Return whether another process may be at work in the repository of a message, so that it may be held."""
+        if message["kind"] != "orphan_image":
+            return False
+        name = self.service.aws.table.get(name_key(message["org_id"], message["name"])) or {}
+        now = format_timestamp(self.service.clock())
+        if any(name.get(until, "") >= now for until in ("claimed_until", "purging_until")):
+            return True
+        # The image that we pushed may now belong to a registered pack, which is being deleted.
+        holder = self.service.aws.table.get(pack_key(name["pack_id"])) if "pack_id" in name else None
+        return holder is not None and holder["status"] == "deleting"
+
+    def expire(self, share: int) -> None:
+        """Let the table's TTL delete what expired a while ago: all of it, or a part."""
+        until = (self.service.clock.now - _TTL_LAG).timestamp()
+        table = self.service.aws.dynamodb
+        items = table.scan(TableName=TABLE, FilterExpression="attribute_exists(expires_at)")["Items"]
+        for item in [item for item in items[::share] if int(item["expires_at"]["N"]) < until]:
+            table.delete_item(TableName=TABLE, Key={"PK": item["PK"], "SK": item["SK"]})
+            for model in self.states if item["SK"]["S"] == "PACK" else ():
+                # A repeated deletion is now told that there is no such pack.
+                pack = model.known(from_wire(item)["id"])
+                assert pack is not None
+                assert pack.gone_at is not None, "a pack that is not deleted has expired"
+                assert self.latest > pack.gone_at + _TOMBSTONE_KEPT
+                model.packs.remove(pack)
+
+    def push_elsewhere(self, name: str, manifest: bytes, tag: str) -> None:
+        """Somebody pushes an image to a registry of their own, perhaps under a tag that exists."""
+        repository = f"team/{name}"
+        content = Content.of({"pack.yaml": manifest, "guides/theirs.md": b"theirs"}, "them")
+        made = image(Blob(archive_of(content.files)))
+        digest = made.shelve(self.elsewhere.shelves.repository(repository, create=True), tag)
+        assert content.image_digest in (None, digest)
+        content.image_digest = digest
+        for model in self.states:
+            model.elsewhere.setdefault(repository, {})[tag] = content
+            model.pushed_elsewhere.add((repository, content))
+
+    def heal_registries(self) -> None:
+        self.service.registry.moods.clear()
+        self.elsewhere.moods.clear()
+
+    def settle_everything(self) -> None:
+        """Let everything recover, every message arrive and every deadline pass; then nothing may be left over."""
+        self.heal_registries()
+        for hours in range(9):
+            self.pass_time(timedelta(hours=min(hours, 1)))
+            for index in sorted(self.unsettled_notices):
+                self.deliver_notice(index, None)
+            if hours:
+                for body in list(self.inbox):
+                    self.deliver_message(body, None)
+                if not self.inbox:
+                    break
+        self.pass_time(timedelta(hours=1))
+        for model in self.states:
+            model.now = self.service.clock.now
+            model.abandoned.clear()
+            model.busy.clear()
+        self.look_around(*ORGS)
+        assert_sound(self.service, pending=self.inbox, settled=True)
+        self.settled_at = self.steps
+
+
+def _cleanups(model: Model, message: Mapping[str, Any], trouble: Trouble) -> Iterator[Branch]:
+    """Yield what a cleanup message that is due may do."""
+    if message.get("kind") == "pack_deletion":
+        model.hold(message["pack_id"], in_trouble=bool(trouble))
+        pack = model.find(message["pack_id"])
+        if pack is not None and pack.deletion:
+            yield model.copy(), COMES_BACK
+            model.finish_deletion(pack)
+            yield model, SETTLED
+            return
+    elif message.get("kind") == "orphan_image":
+        name, digest = (message["org_id"], message["name"]), message["digests"][0]
+        holder = model.holder(*name)
+        used = [entry.content.image_digest for entry in holder.history] if holder else []
+        if trouble and digest not in used:
+            model.busy[name] = model.now + HOLD
+        if holder and not holder.deletion and digest == used[-1]:
+            # The message of an image that is in use puts its tag right.
+            model.in_trouble = bool(trouble)
+            model.set_tag(holder, holder.content)
+    yield model, SETTLED
+    yield model, COMES_BACK
