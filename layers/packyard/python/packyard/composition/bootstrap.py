@@ -166,8 +166,9 @@ class Services(Adapters):
         """Registers packs by the image that carries them."""
         from packyard.operations.register import Registrar
 
-        # The images' reader loads it with the first image, which is too late for a snapshot.
+        # The images' reader loads these with the first image, which is too late for a snapshot.
         from packyard.packs.manifest import pack_manifest  # noqa: F401
+        from packyard.registry.third_party import authorization, chosen_image, pack_file  # noqa: F401
 
         return Registrar(
             packs=self.packs,

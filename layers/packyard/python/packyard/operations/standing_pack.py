@@ -25,7 +25,7 @@ from packyard.operations.vouched_index import row_bears_out_files, row_bears_out
 from packyard.packs.archive.contents import PackContents
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, is_pack_id
 from packyard.store.packs import PackStore
-from packyard.tenants.caller import Actor
+from packyard.tenants.caller import Actor, reaches
 
 # A smaller image is made anew in less time than it takes to read what stands.
 _WORTH_BYTES: Final = 8 << 20
@@ -134,6 +134,7 @@ class StandingPacks:
         if (
             pack is None
             or pack.org_id != actor.org_id
+            or not reaches(actor, org_id=pack.org_id, name=pack.name)
             or pack.status is not PackStatus.ACTIVE
             or pack.image_origin is not ImageOrigin.UPLOAD
             or pack.size_bytes <= _WORTH_BYTES
