@@ -181,7 +181,7 @@ def _lent(service: str) -> Iterator[Any]:
 
 
 def secrets_in_memory() -> Any:
-    """Return a client of Secrets Manager, with the secrets that sign cursors and pull tokens; only within `aws_in_memory`."""
+    """Return a client of Secrets Manager with the secrets that sign things; only within `aws_in_memory`."""
     client: Any = _session().client("secretsmanager", config=_RETRIES)
     client.create_secret(Name=CURSOR_SECRET.rpartition(":")[2], SecretString=CURSOR_KEY)
     client.create_secret(Name=PULL_TOKEN_SECRET.rpartition(":")[2], SecretString=CURSOR_KEY)
