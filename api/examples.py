@@ -71,6 +71,26 @@ REVISIONS: Final[dict[str, Any]] = {
         }
     ]
 }
+DOWNLOAD: Final[dict[str, Any]] = {
+    "image": f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/packs/{ORG_ID}/slack@{DIGEST}",
+    "image_digest": DIGEST,
+    "content_digest": DIGEST,
+    "documents": [
+        {
+            "media_type": "application/vnd.oci.image.index.v1+json",
+            "digest": DIGEST,
+            "content": '{"schemaVersion":2}',
+        }
+    ],
+    "layers": [
+        {
+            "digest": DIGEST,
+            "size": 48000,
+            "media_type": "application/vnd.oci.image.layer.v1.tar+gzip",
+            "url": "https://bucket.s3.eu-west-1.amazonaws.com/layer?X-Amz-Signature=…",
+        }
+    ],
+}
 PULL_LOGIN: Final[dict[str, Any]] = {
     "registry": "acme.packyard.example",
     "username": "support-agent",

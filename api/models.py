@@ -471,6 +471,33 @@ class RoleRevisionPage(TypedDict):
     next_cursor: NotRequired[Cursor]
 
 
+class DownloadedDocument(TypedDict):
+    """An index, a manifest or a config."""
+
+    media_type: str
+    digest: ImageDigest
+    content: Annotated[str, Field(description="The document as it is; in base64 if it is not UTF-8.")]
+
+
+class DownloadedLayer(TypedDict):
+    """A layer, and where it is."""
+
+    digest: ImageDigest
+    size: Annotated[int, Field(ge=0)]
+    media_type: str
+    url: Annotated[str, Field(description="Needs no credential, and lasts for some minutes.")]
+
+
+class Download(TypedDict):
+    """A pack's image, for clients without a registry login. `image_digest` names all of it."""
+
+    image: str
+    image_digest: ImageDigest
+    content_digest: NotRequired[ContentDigest]
+    documents: Annotated[list[DownloadedDocument], Field(description="Each comes before what it names.")]
+    layers: list[DownloadedLayer]
+
+
 class PullLogin(TypedDict):
     """A login at the distribution door, for clients of OCI registries."""
 
@@ -504,5 +531,6 @@ MODELS: tuple[Any, ...] = (
     RolePage,
     RoleRevisionPage,
     PullLogin,
+    Download,
     Error,
 )

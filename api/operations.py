@@ -5,7 +5,7 @@ from typing import Final
 
 from api import examples
 from api.operation import ANYTHING, Answer, Operation
-from packyard.http import dry_run, keys, listing, lock, revisions, role_lists
+from packyard.http import download, dry_run, keys, listing, lock, revisions, role_lists
 from packyard.http.changes import CHANGES_FORM
 from packyard.http.clone import CLONE
 from packyard.http.idempotency import IDEMPOTENCY_KEY
@@ -248,6 +248,17 @@ OPERATIONS: Final[Sequence[Operation]] = (
             302: _ELSEWHERE,
         },
         refusals=["pack_not_found", "registry_unavailable"],
+    ),
+    Operation(
+        function="download_pack",
+        method="get",
+        path="/packs/{id}/download",
+        tag=_FILES,
+        summary="Download a pack's image without a registry login",
+        description="Hash each document and layer: all of them follow from `image_digest`.",
+        query=(download.REVISION,),
+        answers={200: Answer(description="The image.", model="Download", example=examples.DOWNLOAD)},
+        refusals=["validation_error", "pack_not_found", "revision_not_found", "registry_unavailable"],
     ),
     Operation(
         function="get_file",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from packyard.operations.clean_up import Cleaner
     from packyard.operations.clone import Cloner
     from packyard.operations.delete import Deleter
+    from packyard.operations.download import Downloader
     from packyard.operations.dry_run import DryRun
     from packyard.operations.edit import FileEditor
     from packyard.operations.files import PackFiles
@@ -160,6 +161,15 @@ class Services(Adapters):
         from packyard.operations.lock import LockReader
 
         return LockReader(reader=self.role_reader, files=lambda: self.image_files, locks=self.locks)
+
+    @cached_property
+    def downloader(self) -> "Downloader":
+        """The downloader of packs' images."""
+        from packyard.operations.download import Downloader
+
+        return Downloader(
+            packs=self.pack_revisions, images=self.served_images, own_host=self.image_source.own.host
+        )
 
     @cached_property
     def registrar(self) -> "Registrar":

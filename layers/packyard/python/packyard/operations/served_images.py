@@ -7,7 +7,7 @@ Only caches are written, each under the digest of its content. So a crash, a rep
 same outcome.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
@@ -15,10 +15,10 @@ from typing import IO, Final, Protocol
 
 from packyard.errors import InvalidRequest, RegistryUnavailable
 from packyard.messaging.cleanup_queue import MAX_DIGESTS
+from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
 from packyard.oci.read.image_tree import ImageTree
-from packyard.oci.descriptor import Descriptor
 from packyard.oci.read.third_party_document import parse_named_parts
 from packyard.oci.reference import Reference
 from packyard.registry.own.port import ImageRegistry
@@ -30,22 +30,25 @@ from packyard.storage.downloads import Downloads
 # Documents never change under their digest. A role has at most 49 packs, and an image's documents are a few KiB.
 _KEPT_IMAGES: Final = 64
 _MEMORY_BYTES: Final = 8 << 20
+_MAX_CONTENT: Final = 4 << 20
 _BLOB_TYPE: Final = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinnedImage:
-    """An image in our registry that a role pins.
+    """An image that may be read.
 
     Attributes:
         reference: Where it is; its digest is the pinned one.
         digest: The pinned digest.
-        org_id: The organisation that owns the pack.
+        org_id: For which organisation it is read: in our registry the pack's owner, elsewhere the caller's.
+        ours: Whether it is in our registry.
     """
 
     reference: Reference
     digest: Digest
     org_id: str
+    ours: bool = True
 
 
 class PinnedImages(Protocol):
@@ -74,13 +77,13 @@ class ServedImages:
         sources: Where documents are read, and blobs that the registry gives no URL for.
         registry: Our registry, which knows the URLs of its blobs.
         downloads: Where blobs are staged if the registry gives no URL.
-        trees: The documents of images that were read before, by the image's digest.
+        trees: The documents of images that were read before. Another organisation may not be able to read an image.
     """
 
     sources: ImageSource
     registry: ImageRegistry
     downloads: Downloads
-    trees: dict[Digest, ImageTree] = field(default_factory=dict)
+    trees: dict[PinnedImage, ImageTree] = field(default_factory=dict)
 
     def document(self, image: PinnedImage, digest: Digest) -> Document | None:
         """Return a manifest or an index of an image as it was pushed, or None if it is not one of the image's.
@@ -89,7 +92,7 @@ class ServedImages:
             RegistryUnavailable: The registry did not answer, or has lost the image.
             ServiceUnavailable: AWS did not answer for a credential.
         """
-        if digest == image.digest and digest not in self.trees:
+        if digest == image.digest and image not in self.trees:
             with self._opened(image) as repository:
                 found = repository.manifest(digest)
             media_type = parse_named_parts(found.raw, content_type=found.media_type).media_type
@@ -103,13 +106,13 @@ class ServedImages:
         Raises:
             RegistryUnavailable, ServiceUnavailable: As for `document`.
         """
-        tree = self.trees.get(image.digest)
+        tree = self.trees.get(image)
         if tree is None:
             with self._opened(image) as repository:
                 tree = read_tree(repository, image.digest, max_documents=MAX_DIGESTS)
             while len(self.trees) >= _KEPT_IMAGES:
                 del self.trees[next(iter(self.trees))]
-            self.trees[image.digest] = tree
+            self.trees[image] = tree
         return tree
 
     def blob_url(self, image: PinnedImage, digest: Digest) -> str | None:
@@ -123,7 +126,36 @@ class ServedImages:
         blob = next((blob for blob in self.tree(image).blobs if blob.digest == digest), None)
         if blob is None:
             return None
-        return self.registry.blob_url(image.reference.repository, digest) or self._staged(image, blob)
+        return self.url_of(image, blob)
+
+    def url_of(self, image: PinnedImage, blob: Descriptor) -> str:
+        """Return a URL as `blob_url` does.
+
+        Args:
+            image: The image.
+            blob: One of its blobs.
+
+        Raises:
+            RegistryUnavailable, ServiceUnavailable: As for `document`.
+        """
+        known = self.registry.blob_url(image.reference.repository, blob.digest) if image.ours else None
+        return known or self._staged(image, blob)
+
+    def contents(self, image: PinnedImage, blobs: Sequence[Descriptor]) -> list[bytes]:
+        """Return the content of small blobs, checked by their digests. All of it is in memory.
+
+        Args:
+            image: The image.
+            blobs: Some of its blobs.
+
+        Raises:
+            InvalidRequest: On `id`: a blob is over 4 MiB.
+            RegistryUnavailable, ServiceUnavailable: As for `document`.
+        """
+        if any(blob.size > _MAX_CONTENT for blob in blobs):
+            raise InvalidRequest({"id": f"its image has a config of over {_MAX_CONTENT} bytes"})
+        with self._opened(image) as repository:
+            return [b"".join(repository.content(blob)) for blob in blobs]
 
     def _staged(self, image: PinnedImage, blob: Descriptor) -> str:
         sha256 = blob.digest.removeprefix("sha256:")
@@ -135,12 +167,14 @@ class ServedImages:
 
     @contextmanager
     def _opened(self, image: PinnedImage) -> Iterator[ThirdPartyRepository]:
-        """Open the image's repository. A pinned image is there, so its absence is the registry's fault."""
+        """Open the image's repository. An image of ours is there, so its absence is the registry's fault."""
         try:
             with self.sources.opened(image.reference, org_id=image.org_id) as repository:
                 yield repository
-        except InvalidRequest as lost:
-            raise RegistryUnavailable("The registry does not have an image that a role pins.") from lost
+        except InvalidRequest as refusal:
+            if image.ours:
+                raise RegistryUnavailable("The registry does not have the image of a pack.") from refusal
+            raise InvalidRequest({"id": f"its image {refusal.fields['image_ref']}"}) from refusal
 
 
 def _spooled(pieces: Iterator[bytes]) -> IO[bytes]:

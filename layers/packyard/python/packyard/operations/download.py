@@ -1,0 +1,123 @@
+"""Downloading a pack's image without a registry login: its documents, and URLs of its layers (API contract, section 8).
+
+Only caches are written, as by `served_images`.
+"""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Final
+
+from packyard.errors import InvalidRequest, PackNotFound, RevisionNotFound
+from packyard.oci.descriptor import Descriptor
+from packyard.oci.digest import Digest, digest_of
+from packyard.oci.document import Document
+from packyard.oci.media_types import IMAGE_CONFIGS
+from packyard.oci.reference import parse_reference
+from packyard.operations.read import is_visible, no_such_pack
+from packyard.operations.served_images import PinnedImage, ServedImages
+from packyard.packs.pack import Pack, PackStatus, is_pack_id
+from packyard.store.pack_revisions import PackRevisions, RevisionId
+from packyard.tenants.caller import Caller
+
+# Most of a download is waiting for the registry.
+_PARALLEL: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """A pack's image.
+
+    Attributes:
+        pack: The pack at the revision.
+        documents: The index, the manifests and the configs: each comes before what it names.
+        layers: Each once.
+        urls: By a layer's digest: where anyone can read it for some minutes.
+    """
+
+    pack: Pack
+    documents: tuple[Document, ...]
+    layers: tuple[Descriptor, ...]
+    urls: Mapping[Digest, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Downloader:
+    """Downloads images of packs.
+
+    Attributes:
+        packs: The packs and their histories.
+        images: Where their images are read.
+        own_host: The start of references to our registry.
+    """
+
+    packs: PackRevisions
+    images: ServedImages
+    own_host: str
+
+    def find(self, pack_id: str, revision: int | None, *, caller: Caller) -> Pack:
+        """Return a pack at a revision; None for the present one. One read.
+
+        Raises:
+            PackNotFound: There is no such pack that the caller can see.
+            RevisionNotFound: It has no such revision that the caller can see.
+            InvalidRequest: On `revision`: it was written before revisions had their whole pack.
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        if not is_pack_id(pack_id):
+            raise no_such_pack(pack_id)
+        earlier = [] if revision is None else [RevisionId(pack_id, revision)]
+        read = self.packs.read([pack_id], earlier)
+        pack = read.now.get(pack_id)
+        if pack is None or pack.status is PackStatus.DELETED or not is_visible(pack, caller):
+            raise PackNotFound
+        if revision is None or revision == pack.revision:
+            return pack
+        if earlier[0] not in read.earlier or not pack.shows(revision, org_id=caller.org_id):
+            raise RevisionNotFound(pack_id, revision)
+        then = read.at(pack_id, revision)
+        if then is None:
+            raise InvalidRequest(
+                {
+                    "revision": f"revision {revision} was written before revisions could be downloaded; "
+                    f"take {pack.revision}, or a later one"
+                }
+            )
+        return then
+
+    def download(self, pack: Pack, *, caller: Caller) -> Download:
+        """Return a pack's image: its documents, and URLs of its layers.
+
+        Args:
+            pack: The pack at a revision, from `find`.
+            caller: Who asks. In other registries than ours, their credentials decide.
+
+        Raises:
+            InvalidRequest: On `id`: the image cannot be fetched or read.
+            RegistryUnavailable: A registry did not answer in time.
+            ServiceUnavailable: AWS did not answer.
+        """
+        reference = replace(parse_reference(pack.image_ref), digest=pack.image_digest)
+        ours = reference.registry == self.own_host
+        image = PinnedImage(
+            reference=reference,
+            digest=pack.image_digest,
+            org_id=pack.org_id if ours else caller.org_id,
+            ours=ours,
+        )
+        tree = self.images.tree(image)
+        configs = [blob for blob in tree.blobs if blob.media_type in IMAGE_CONFIGS]
+        layers = tuple(blob for blob in tree.blobs if blob.media_type not in IMAGE_CONFIGS)
+        with ThreadPoolExecutor(_PARALLEL) as threads:
+            urls = list(threads.map(lambda layer: self.images.url_of(image, layer), layers))
+        contents = self.images.contents(image, configs)
+        read = (
+            Document(config.media_type, content, digest_of(content))
+            for config, content in zip(configs, contents, strict=True)
+        )
+        return Download(
+            pack=pack,
+            documents=(*reversed(tree.documents), *read),
+            layers=layers,
+            urls=dict(zip((layer.digest for layer in layers), urls, strict=True)),
+        )
