@@ -223,6 +223,7 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     ),
     "`GET /packs/{id}/files`": lambda scene: scene.read("list_files", "files"),
     "`GET /packs/{id}/files/{path}`": lambda scene: scene.read("get_file", "files/pack.yaml"),
+    "`GET /packs/{id}/download`": After(Scene.pin, lambda scene: scene.read("download_pack", "download")),
     "`PUT /packs/{id}/files/{path}`": lambda scene: scene.write("README.md"),
     "`POST /packs/uploads`": lambda scene: _ok(start(scene.service)),
     "`GET /packs/uploads/{upload_id}`": lambda scene: _ok(look(scene.service, scene.started)),

@@ -218,10 +218,20 @@ MUTANTS: Final = (
         "operations/delete.py",
         "        self.cleanup_queue.enqueue(PackDeletion(pack_id=pack_id, due_at=now + _FIRST_RETRY_AFTER), now=now)\n"
         "        deletion = self.deletions.begin(\n"
-        "            pack_id, org_id=caller.org_id, actor=caller.principal, if_match=if_match, now=now\n"
+        "            pack_id,\n"
+        "            org_id=caller.org_id,\n"
+        "            actor=caller.principal,\n"
+        "            if_match=if_match,\n"
+        "            now=now,\n"
+        "            name=caller.pack_name,\n"
         "        )\n",
         "        deletion = self.deletions.begin(\n"
-        "            pack_id, org_id=caller.org_id, actor=caller.principal, if_match=if_match, now=now\n"
+        "            pack_id,\n"
+        "            org_id=caller.org_id,\n"
+        "            actor=caller.principal,\n"
+        "            if_match=if_match,\n"
+        "            now=now,\n"
+        "            name=caller.pack_name,\n"
         "        )\n"
         "        self.cleanup_queue.enqueue(PackDeletion(pack_id=pack_id, due_at=now + _FIRST_RETRY_AFTER), now=now)\n",
         (_OPERATIONS + "test_create_pack.py", _OPERATIONS + "test_delete_pack.py"),

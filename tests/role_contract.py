@@ -44,6 +44,8 @@ class RoleContract:
     def pin(self, role: str, *pack_ids: str) -> dict[str, Any]:
         """Attach packs to a role, pin their current revisions, and return the lock."""
         assert self.service.set_role(role, list(pack_ids)).status == 200
+        # Packs that the role had already stay where they were pinned.
+        assert self.service.refresh_role(role).status == 200
         packs = [self._pinned(pack_id) for pack_id in pack_ids]
         lines = "".join(sorted(f"{pack['id']}\0{pack['image_digest']}\n" for pack in packs))
         revision = self.locks.get(role, {"revision": 0})["revision"] + 1

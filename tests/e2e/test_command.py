@@ -26,13 +26,13 @@ def environment(stack: StackDescription, tmp_path: Path) -> dict[str, str]:
     }
 
 
-def _run(environment: dict[str, str], *arguments: str | Path, stdin: str = "") -> Any:
+def _run(environment: dict[str, str], *arguments: str | Path, stdin: str = "", exit_code: int = 0) -> Any:
     out, err = io.StringIO(), io.StringIO()
     context = Context(
         environment=environment, printer=Printer(out=out, err=err, json=True), stdin=io.StringIO(stdin)
     )
-    exit_code = run([*map(str, arguments), "--json"], context)
-    assert exit_code == 0, (arguments, out.getvalue(), err.getvalue())
+    ended = run([*map(str, arguments), "--json"], context)
+    assert ended == exit_code, (arguments, out.getvalue(), err.getvalue())
     return json.loads(out.getvalue())
 
 
@@ -68,6 +68,31 @@ def test_a_pack_is_pushed_changed_read_and_deleted(environment: dict[str, str], 
     assert _run(environment, "roles", "set", "by-command")["pack_ids"] == []
     for name in ("by-command", "by-command-two"):
         assert _run(environment, "delete", name, "--yes")["status"] == "deleted"
+
+
+def test_what_a_role_pins_is_installed_verified_and_moved_with_consent(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    folder, into = pack_folder(tmp_path / "pack", name="installed-pack"), tmp_path / "here"
+    _run(environment, "push", folder)
+    _run(environment, "roles", "set", "installer", "installed-pack")
+
+    _run(environment, "lock", "installer", "--lock", tmp_path / "packyard.lock")
+    _run(environment, "install", "installer", "--into", into)
+    assert (into / "installed-pack" / "guides" / "post.md").exists()
+    (folder / "guides" / "post.md").write_text("# Changed\n")
+    _run(environment, "push", folder)
+    stale = _run(environment, "update", "--check", into, exit_code=9)
+    _run(environment, "roles", "refresh", "installer")
+    _run(environment, "install", "installer", "--into", into)
+
+    assert stale["stale"]
+    assert (into / "installed-pack" / "guides" / "post.md").read_text() == "# Changed\n"
+    _run(environment, "verify", into)
+    _run(environment, "update", "--check", into)
+    _run(environment, "pull", "installed-pack", "--into", tmp_path / "pulled")
+    _run(environment, "roles", "delete", "installer", "--yes")
+    _run(environment, "delete", "installed-pack", "--yes")
 
 
 def test_a_login_is_tried_and_kept(environment: dict[str, str]) -> None:

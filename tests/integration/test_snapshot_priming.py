@@ -75,6 +75,7 @@ FIRST_REQUESTS: Final[dict[str, Callable[[Scene], object]]] = {
     "create_pack": ROWS["`POST /packs`"],
     "delete_role": ROWS["`DELETE /agent-roles/{role_id}`"],
     "delete_pack": ROWS["`DELETE /packs/{id}`, built"],
+    "download_pack": ROWS["`GET /packs/{id}/download`"],
     "exchange_pull_token": ROWS["`GET /v2/token`"],
     "follow_packs": ROWS["`follow_packs`, a role"],
     "get_lock": ROWS["`GET /agent-roles/{role_id}/lock`, the first time"],

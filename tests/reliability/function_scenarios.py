@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from tests.aws import BUCKET
 from tests.changes import archive_of, changes_form
+from tests.door import DoorClient
 from tests.fake_registry.moods import Refuses
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
@@ -108,6 +109,7 @@ def _theirs(setup: Setup) -> None:
     assert any("/windows/" in key for key in setup.deployment.service.aws.objects())
     _forget_indexes(setup.deployment)
     assert setup.ask("get_file", "GET", f"{pack}/files/pack.yaml")["statusCode"] == 200
+    assert setup.ask("download_pack", "GET", f"{pack}/download")["statusCode"] == 200
     assert setup.ask("clone_pack", "POST", f"{pack}/clone", json={"name": "copy"})["statusCode"] == 201
     pack_id = pack.rpartition("/")[2]
     assert setup.deployment.service.set_role("theirs", [pack_id]).status == 200
@@ -162,6 +164,33 @@ def _roles(setup: Setup) -> None:
         for query in ({}, {"files": "true"}):
             assert setup.ask("get_lock", "GET", "/agent-roles/b/lock", query=query)["statusCode"] == 200
         assert change("b").status == 200
+
+
+def _door(setup: Setup) -> None:
+    """A role's images, by the distribution door and without a registry login."""
+    service, slack = setup.deployment.service, setup.deployment.notes["slack"]
+    secret = _key_of_acme(setup)
+    role = "/agent-roles/puller"
+    assert service.set_role("puller", [slack]).status == 200
+    pinned = setup.ask("get_role_packs", "GET", f"{role}/packs")
+    (pack,) = json.loads(pinned["body"])["packs"]
+    made = setup.ask("issue_pull_token", "POST", f"{role}/pull-token")
+    for password in (json.loads(made["body"])["password"], secret):
+        client = DoorClient(service=service).logged_in("puller", password)
+        assert client.ping().status == 200
+        _pull(client, f"{pack['owner']}/{pack['name']}", pack["image_digest"])
+        # A role of before there were pins.
+        key = to_wire(role_key(ACME.org_id, "puller"))
+        table = service.services.settings.table
+        service.aws.dynamodb.update_item(TableName=table, Key=key, UpdateExpression="REMOVE pins")
+    assert setup.ask("download_pack", "GET", f"/packs/{slack}/download")["statusCode"] == 200
+
+
+def _pull(client: DoorClient, repository: str, digest: str) -> None:
+    index = client.manifest(repository, digest)
+    manifest = client.manifest(repository, json.loads(index.body)["manifests"][0]["digest"])
+    (layer,) = json.loads(manifest.body)["layers"]
+    assert client.blob(repository, layer["digest"]).status == 307
 
 
 def _page_through(setup: Setup, function: str, path: str) -> None:
@@ -285,10 +314,10 @@ def _receive(deployment: Deployment, function: str, body: str) -> None:
         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 
-def _authorize(setup: Setup) -> None:
-    deployment = setup.deployment
+def _key_of_acme(setup: Setup) -> str:
+    """Let ACME have an item and an API key, and return the key."""
     secret = new_secret(bytes(32))
-    tenants = deployment.service.services.tenants
+    tenants = setup.deployment.service.services.tenants
     tenants.put_org(Org(org_id=ACME.org_id, slug="acme", billing=BillingPosture.ACTIVE))
     tenants.put_api_key(
         ApiKey(
@@ -296,12 +325,17 @@ def _authorize(setup: Setup) -> None:
             org_id=ACME.org_id,
             label="ci",
             permission_set=PermissionSet.FULL_ACCESS,
-            created_at=deployment.service.clock.now,
+            created_at=setup.deployment.service.clock.now,
         )
     )
+    return secret
+
+
+def _authorize(setup: Setup) -> None:
+    secret = _key_of_acme(setup)
     arn = "arn:aws:execute-api:eu-central-1:123456789012:abcdef/v1/GET/packs"
     event = {"type": "TOKEN", "authorizationToken": f"Bearer {secret}", "methodArn": arn}
-    assert deployment.service.invoke("authorize", event)["context"]["org_id"] == ACME.org_id
+    assert setup.deployment.service.invoke("authorize", event)["context"]["org_id"] == ACME.org_id
 
 
 def _keys(setup: Setup) -> None:
@@ -374,6 +408,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     "messages that fail": _messages_that_fail,
     "the authorizer": _authorize,
     "API keys": _keys,
+    "the distribution door": _door,
     "dry runs": _dry_runs,
     "the backlog": lambda setup: setup.deployment.service.invoke("measure_backlog", {}),
 }

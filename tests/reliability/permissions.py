@@ -11,13 +11,17 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import boto3
-from tests.aws import BUCKET, CURSOR_SECRET, TABLE
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from tests.aws import BUCKET, CURSOR_SECRET, PULL_TOKEN_SECRET, TABLE
 from tests.engine.points import Point
 from tests.engine.wire import deliver
 from tests.reliability.deployment import Deployment
 from tests.reliability.transformed import ACCOUNT, FOREIGN_REGISTRY, KMS_KEY, REGION
 from tests.service import Service
 
+_OURS: Final = (CURSOR_SECRET, PULL_TOKEN_SECRET)
+_UNKNOWN_TO_MOTO: Final = "before-call.ecr.GetDownloadUrlForLayer"
 _TABLE: Final = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"
 _REPOSITORY: Final = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/"
 # API_TransactWriteItems: each of its actions takes the permission of the call that does the same.
@@ -148,6 +152,7 @@ def recording(deployment: Deployment) -> Iterator[Recorder]:
     emitters = [session.events, *(client.meta.events for client in clients)]
     for emitter in emitters:
         emitter.register("provide-client-params", recorder.called, unique_id="recorder")
+        emitter.register(_UNKNOWN_TO_MOTO, _answer_with_a_url, unique_id="url")
     deployment.wire.tap = recorder.sent
     try:
         yield recorder
@@ -158,6 +163,12 @@ def recording(deployment: Deployment) -> Iterator[Recorder]:
         boto3.DEFAULT_SESSION = None
         for emitter in emitters:
             emitter.unregister("provide-client-params", unique_id="recorder")
+            emitter.unregister(_UNKNOWN_TO_MOTO, unique_id="url")
+
+
+def _answer_with_a_url(**_: Any) -> tuple[AWSResponse, dict[str, str]]:
+    answer = AWSResponse("https://ecr.test", 200, HTTPHeaders(), None)
+    return answer, {"downloadUrl": "https://layers.test/a-layer"}
 
 
 def of_form(fields: Mapping[str, str]) -> set[Need]:
@@ -198,7 +209,7 @@ def table_need(
 def _needs(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
     for action in _OF_KEY.get((service, operation), ()):
         # A form is signed without a key: see `of_form`. The operator's own secrets are under keys of their own.
-        if (service != "s3" or "Key" in params) and params.get("SecretId", CURSOR_SECRET) == CURSOR_SECRET:
+        if (service != "s3" or "Key" in params) and params.get("SecretId", CURSOR_SECRET) in _OURS:
             yield key_use(action, service)
     if service == "dynamodb":
         yield from _needs_of_table(operation, params)

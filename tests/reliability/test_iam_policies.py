@@ -110,8 +110,11 @@ def needs() -> dict[str, set[Need]]:
         settings = deployment.service.services.settings
         deployment.service.new_process(settings=replace(settings, registry_login=LOGIN))
         for function, made in _played(deployment).items():
-            # What else is asked of such a registry needs no permission of AWS.
+            # What else is asked of such a registry needs no permission of AWS. It gives no URLs of blobs, so that they
+            # are staged.
             found[function] |= {need for need in made if need.resource == LOGIN}
+            if function == "pull_blob":
+                found[function] |= {need for need in made if need.action.startswith(("s3:", "kms:"))}
     for consumer in ("build_upload", "clean_up"):
         # To take a message from a queue that is under a key.
         found[consumer].add(key_use("Decrypt", "sqs"))
@@ -271,7 +274,7 @@ def test_messages_are_taken_by_those_who_consume_them_and_only_from_their_queue(
 
 
 def test_every_function_has_been_at_work(needs: dict[str, set[Need]]) -> None:
-    assert set(needs) == {folder(name) for name in FUNCTIONS} - {"api_docs"}
+    assert set(needs) == {folder(name) for name in FUNCTIONS} - {"api_docs", "ping_door"}
 
 
 def test_our_login_may_be_read_by_those_who_talk_to_the_registry_and_only_where_there_is_one() -> None:
@@ -292,11 +295,12 @@ def test_our_login_may_be_read_by_those_who_talk_to_the_registry_and_only_where_
             "ClonePack",
             "CreatePack",
             "DeletePack",
+            "DownloadPack",
             "GetFile",
             "GetLock",
             "ListFiles",
         ),
-        *("PutFile", "ReplacePack", "ReuploadPack", "UploadPack"),
+        *("PullBlob", "PullManifest", "PutFile", "ReplacePack", "ReuploadPack", "UploadPack"),
     }
     assert conditions == {"HasRegistryLogin"}
 

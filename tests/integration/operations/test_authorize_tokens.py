@@ -66,6 +66,8 @@ def test_a_token_s_caller_has_its_subject_as_principal(world: World) -> None:
         "principal": "user:ada",
         "scopes": "caps:write",
         "may_create": "true",
+        # What a key that is made with the token may last at most.
+        "ends_at": "2026-03-01T13:00:00.000Z",
     }
 
 

@@ -32,6 +32,7 @@ WITH_FIELDS = pytest.mark.parametrize(
 PATH_VALUES = {
     "id": "pack_01HZ0000000000000000009999",
     "path": "a.md",
+    "key_id": "0" * 64,
     "upload_id": "upl_x",
     "role_id": "support",
 }

@@ -9,6 +9,7 @@ from tests.packs import NOW, ORG, OTHER_ORG, a_pack, pack_id
 from packyard.oci.digest import digest_of
 from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import Pack
+from packyard.store.pack_revisions import PackRevisions, RevisionId
 from packyard.store.packs import PackStore
 from packyard.store.repositories import RepositoryStore
 from packyard.store.repository_holds import Claim, ClaimLost, NameHeld
@@ -60,7 +61,9 @@ def test_a_created_pack_has_the_first_entry_of_its_history(
 
     create(packs, pack, claims(pack, "t"))
 
-    assert aws.table.get({"PK": f"PACK#{pack.id}", "SK": "REV#0000000001"}) == {
+    entry = aws.table.get({"PK": f"PACK#{pack.id}", "SK": "REV#0000000001"})
+    assert entry is not None
+    wanted = {
         "PK": f"PACK#{pack.id}",
         "SK": "REV#0000000001",
         "revision": 1,
@@ -70,6 +73,11 @@ def test_a_created_pack_has_the_first_entry_of_its_history(
         "files_digest": pack.content_digest,
         "actor": "key:1",
         "at": "2026-01-02T03:04:05.678Z",
+    }
+    assert entry == entry | wanted
+    # The rest is the pack, so that a role can pin the revision after others have come.
+    assert PackRevisions(table=aws.table).read([pack.id], [RevisionId(pack.id, 1)]).earlier == {
+        (pack.id, 1): pack
     }
 
 
