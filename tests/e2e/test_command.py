@@ -77,7 +77,7 @@ def test_what_a_role_pins_is_installed_verified_and_moved_with_consent(
     _run(environment, "push", folder)
     _run(environment, "roles", "set", "installer", "installed-pack")
 
-    _run(environment, "lock", "installer", "--lock", tmp_path / "packyard.lock")
+    _run(environment, "lock", "installer", "--output", tmp_path / "packyard.lock")
     _run(environment, "install", "installer", "--into", into)
     assert (into / "installed-pack" / "guides" / "post.md").exists()
     (folder / "guides" / "post.md").write_text("# Changed\n")
