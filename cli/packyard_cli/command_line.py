@@ -169,7 +169,11 @@ def _push(commands: _Commands) -> None:
     )
     _folder(push)
     push.add_argument("--visibility", choices=("org", "community"), help="of a new pack (org)")
-    push.add_argument("--watch", action="store_true", help="push again after every change, until Ctrl-C")
+    how = push.add_mutually_exclusive_group()
+    how.add_argument("--watch", action="store_true", help="push again after every change, until Ctrl-C")
+    how.add_argument(
+        "--dry-run", action="store_true", help="let the service check all of it and keep nothing"
+    )
 
 
 def _roles(commands: _Commands) -> None:

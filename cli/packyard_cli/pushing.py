@@ -3,8 +3,9 @@
 import argparse
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from packyard_cli.archive import source_date_epoch, write_archive
 from packyard_cli.context import Context
@@ -62,9 +63,27 @@ def _publish(options: argparse.Namespace, context: Context, service: Service) ->
             written = write_archive(archive, plan.sent, epoch=epoch, on_bytes=progress.add)
         finally:
             progress.end()
-        sender = Sender(service=service, context=context, plan=plan, visibility=options.visibility)
+        sender = Sender(
+            service=service,
+            context=context,
+            plan=plan,
+            visibility=options.visibility,
+            dry_run=options.dry_run,
+        )
+        if options.dry_run:
+            return _outcome(sender.try_out(archive, written))
         pack = sender.send(archive, written)
     return _result(plan, pack, sent=written.size if plan.sent else 0, changed=True)
+
+
+def _outcome(outcome: Mapping[str, Any]) -> Result:
+    """Return what would come: the reference to which the pack would be pinned."""
+    pack = outcome["pack"]
+    reference = f"{pack['image_ref'].rpartition(':')[0]}@{pack['image_digest']}"
+    lines = [f"Nothing was kept. {pack['name']} {pack['version']} would be {outcome['outcome']}: {reference}"]
+    for name, limit in outcome.get("limits", {}).items():
+        lines.append(f"  {name}: {limit['used']} of {limit['limit']}")
+    return Result(document=dict(outcome), lines=lines, essence=[reference])
 
 
 def _result(plan: Plan, pack: StandingPack, *, sent: int, changed: bool) -> Result:

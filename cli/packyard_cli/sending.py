@@ -18,7 +18,7 @@ from packyard_cli.context import Context
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.form import FormBody
 from packyard_cli.plan import Plan
-from packyard_cli.service import MAX_DOCUMENT, JsonBody, Service, refusal_of, segment
+from packyard_cli.service import MAX_DOCUMENT, Answer, JsonBody, Service, refusal_of, segment
 from packyard_cli.settings import write_whole
 from packyard_cli.standing import StandingPack, get_pack
 
@@ -37,12 +37,14 @@ class Sender:
         context: The surroundings.
         plan: What to send.
         visibility: Of a new pack; None for the service's default.
+        dry_run: Whether the service is only to say what would come.
     """
 
     service: Service
     context: Context
     plan: Plan
     visibility: str | None
+    dry_run: bool = False
 
     def send(self, archive: IO[bytes], written: WrittenArchive) -> StandingPack:
         """Send an archive, and return the pack that stands then.
@@ -50,6 +52,23 @@ class Sender:
         Raises:
             Failure: The service refused it, or was not reached.
         """
+        answer = self._sent(archive, written)
+        if isinstance(answer, Answer):
+            return StandingPack(answer.body, answer.etag)
+        return get_pack(self.service, str(answer["pack_id"]))
+
+    def try_out(self, archive: IO[bytes], written: WrittenArchive) -> Mapping[str, Any]:
+        """Send an archive for a dry run, and return what would come (API contract, section 11).
+
+        Raises:
+            Failure: The service refuses it, or was not reached.
+        """
+        answer = self._sent(archive, written)
+        outcome: Mapping[str, Any] = answer.body if isinstance(answer, Answer) else answer["outcome"]
+        return outcome
+
+    def _sent(self, archive: IO[bytes], written: WrittenArchive) -> Answer | dict[str, Any]:
+        """Send an archive, and return the answer, or the upload that has ended."""
         # Deletions need no archive, and an archive of nothing is refused.
         form = self._form(archive if self.plan.sent else None)
         if len(form) <= _INLINE_BYTES or not self.plan.sent:
@@ -65,16 +84,19 @@ class Sender:
         fields += [("delete", path) for path in self.plan.deletions]
         return FormBody(fields, None if archive is None else ("archive", archive))
 
-    def _inline(self, form: FormBody) -> StandingPack:
+    @property
+    def _query(self) -> dict[str, str]:
+        return {"dry_run": "true"} if self.dry_run else {}
+
+    def _inline(self, form: FormBody) -> Answer:
         pack = self.plan.pack
         if pack is None:
-            answer = self.service.call("POST", "/packs/upload", body=form)
-        else:
-            what = "upload" if self.plan.whole else "changes"
-            answer = self.service.call("POST", f"{pack.path}/{what}", body=form, if_match=pack.etag)
-        return StandingPack(answer.body, answer.etag)
+            return self.service.call("POST", "/packs/upload", query=self._query, body=form)
+        what = "upload" if self.plan.whole else "changes"
+        path = f"{pack.path}/{what}"
+        return self.service.call("POST", path, query=self._query, body=form, if_match=pack.etag)
 
-    def _staged(self, archive: IO[bytes], written: WrittenArchive) -> StandingPack:
+    def _staged(self, archive: IO[bytes], written: WrittenArchive) -> dict[str, Any]:
         memory = self._memory(written)
         upload = self._remembered(memory) or self._started(memory, written)
         if upload["status"] not in {_SENT, *_ENDED}:
@@ -83,7 +105,7 @@ class Sender:
         memory.unlink(missing_ok=True)
         if ended["status"] != "done":
             raise _failure_of(ended)
-        return get_pack(self.service, str(ended["pack_id"]))
+        return ended
 
     def _started(self, memory: Path, written: WrittenArchive) -> dict[str, Any]:
         pack = self.plan.pack
@@ -96,7 +118,11 @@ class Sender:
                 asked["kind"] = "changes"
                 asked |= {"delete": list(self.plan.deletions)} if self.plan.deletions else {}
         answer = self.service.call(
-            "POST", "/packs/uploads", body=JsonBody.of(asked), if_match=pack.etag if pack else None
+            "POST",
+            "/packs/uploads",
+            query=self._query,
+            body=JsonBody.of(asked),
+            if_match=pack.etag if pack else None,
         )
         upload: dict[str, Any] = answer.body
         memory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -123,7 +149,9 @@ class Sender:
             pack and [pack.id, pack.etag],
             written.sha256,
         ]
-        name = hashlib.sha256(json.dumps([*same, self.plan.deletions, self.visibility]).encode()).hexdigest()
+        name = hashlib.sha256(
+            json.dumps([*same, self.plan.deletions, self.visibility, self.dry_run]).encode()
+        ).hexdigest()
         return self.context.cache() / "uploads" / f"{name}.json"
 
     def _post(self, upload: Mapping[str, Any], archive: IO[bytes]) -> None:

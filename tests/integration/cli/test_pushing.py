@@ -295,3 +295,26 @@ def test_the_visibility_of_a_pack_that_stands_is_not_changed_by_the_way(
 
     assert ("The visibility stays" in ran.err) == (visibility == "community")
     assert packyard("show", "--json", "slack").document["visibility"] == "org"
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_dry_run_says_what_would_come_and_keeps_nothing(
+    packyard: Command, tmp_path: Path, large: bool
+) -> None:
+    folder = pack_folder(tmp_path / "pack")
+    if large:
+        (folder / "data").mkdir(exist_ok=True)
+        (folder / "data" / "noise").write_bytes(_noise(5 << 20))
+    tried = packyard("push", "--json", "--dry-run", folder)
+    kept = packyard("list", "--json", "--owned").document["packs"]
+    pushed = _pushed(packyard, folder)
+    (folder / "guides" / "post.md").write_text("# Changed\n")
+    again = packyard("push", "--dry-run", folder)
+    changed = _pushed(packyard, folder)
+
+    assert tried.exit_code == again.exit_code == 0, (tried.err, again.err)
+    assert kept == []
+    assert (tried.document["dry_run"], tried.document["outcome"]) == (True, "created")
+    assert tried.document["pack"]["image_digest"] == pushed["pack"]["image_digest"]
+    assert "Nothing was kept. slack 1.4.0 would be changed: " in again.out
+    assert changed["reference"] in again.out
