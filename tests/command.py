@@ -43,6 +43,9 @@ _ROUTES: Final = tuple(
         ("GET", r"/packs/[^/]+/files/.+", "get_file"),
         ("PUT", r"/packs/[^/]+/files/.+", "put_file"),
         ("GET", r"/packs/[^/]+/revisions", "list_revisions"),
+        ("GET", r"/keys", "list_keys"),
+        ("POST", r"/keys", "create_key"),
+        ("DELETE", r"/keys/[^/]+", "revoke_key"),
         ("PUT", r"/agent-roles/[^/]+/packs", "set_role_packs"),
         ("GET", r"/agent-roles/[^/]+/packs", "get_role_packs"),
     )

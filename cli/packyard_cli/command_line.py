@@ -70,6 +70,7 @@ def make_parser() -> argparse.ArgumentParser:
     _packs(commands)
     _push(commands)
     _roles(commands)
+    _keys(commands)
     _installing(commands)
     completion = commands.add("completion", "completion:complete", "print completions for a shell")
     completion.add_argument("shell", choices=("bash", "zsh", "tcsh", "fish"))
@@ -195,6 +196,21 @@ def _roles(commands: _Commands) -> None:
     _role(roles.add("revisions", "roles:revisions", "list a role's history"))
     delete = _role(roles.add("delete", "roles:delete", "delete a role"))
     delete.add_argument("-y", "--yes", action="store_true", help="do not ask")
+
+
+def _keys(commands: _Commands) -> None:
+    keys = commands.group("keys", "API keys of your organisation")
+    keys.add("list", "keys:list_keys", "list keys, without their secrets")
+    make = keys.add("make", "keys:make", "make a key, and print its secret once")
+    make.add_argument("label", help="what people know it by")
+    make.add_argument(
+        "--scope", action="append", metavar="SCOPE", help="what it may do, repeated (caps:write)"
+    )
+    make.add_argument("--pack", metavar="NAME", help="the only pack that it may touch")
+    make.add_argument("--days", type=int, metavar="N", help="how long it lasts (90)")
+    revoke = keys.add("revoke", "keys:revoke", "revoke a key")
+    revoke.add_argument("key", metavar="ID")
+    revoke.add_argument("-y", "--yes", action="store_true", help="do not ask")
 
 
 def _installing(commands: _Commands) -> None:

@@ -421,3 +421,17 @@ def stored(service: Service, key_id: str) -> dict[str, Any]:
     assert item is not None
     assert re.fullmatch("[0-9a-f]{64}", item["key_hash"])
     return item
+
+
+@pytest.mark.parametrize("field", [{}, {"expires_in": 3600}, {"pack_name": "slack", "expires_in": 3600}])
+def test_a_key_of_every_form_is_made_once_with_an_idempotency_key(
+    service: Service, field: dict[str, Any]
+) -> None:
+    wanted = {"label": "ci", "scopes": ["caps:write"]} | field
+
+    first, again = (
+        service.send("create_key", "POST", "/keys", json=wanted, headers={"Idempotency-Key": "k"})
+        for _ in range(2)
+    )
+
+    assert (first.status, again.error["code"]) == (201, "already_created")

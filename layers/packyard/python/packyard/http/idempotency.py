@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -137,6 +138,8 @@ def _plain(value: object) -> object:
             return hashlib.sha256(value).hexdigest()
         case frozenset():
             return sorted(value)
+        case timedelta():
+            return value.total_seconds()
         case _ if is_dataclass(value) and not isinstance(value, type):
             return asdict(value)
         case _:
