@@ -95,7 +95,9 @@ def deploy(build: Build, *, endpoint: Endpoint, door_host: str = "", registry_ur
     # SAM does not find it beside the built template.
     config: Command = ["--config-file", PROJECT / "samconfig.toml", "--config-env", "local"]
     # Overrides on the command line replace those of the file.
-    addresses = [f"RegistryUrl={registry_url or endpoint.url}", f"DoorHost={door_host}"]
+    addresses = [f"RegistryUrl={registry_url or endpoint.url}"]
+    if door_host:
+        addresses.append(f"DoorHost={door_host}")
     parameters = ["--parameter-overrides", *addresses, *_local_overrides()]
     with step("deploying the template"):
         run(

@@ -115,8 +115,8 @@ def test_sam_gives_a_function_the_way_to_the_emulator_and_credentials_that_it_ta
 def test_sam_finds_the_authorizer_of_every_route_that_has_one(view: dict[str, Any]) -> None:
     free = {route for route, authorizer in view["routes"].items() if authorizer is None}
 
-    assert free == {"GET /openapi.json", "GET /docs"}
-    assert set(view["routes"].values()) == {"Authorize", None}
+    assert free == {"GET /openapi.json", "GET /docs", "GET /token"}
+    assert set(view["routes"].values()) == {"Authorize", "AuthorizePull", None}
 
 
 def test_sam_runs_all_functions_on_this_machine_s_processor_with_the_wrapper_in_their_layer(
