@@ -166,7 +166,7 @@ def switched(pair: Pair, first: int, at: PointName, until: PointName) -> None:
     pair.judge(answers[0], answers[1])
 
 
-@pytest.mark.parametrize(("prepared", "first", "second"), budget.spread(PAIRS, ci=40), indirect=["prepared"])
+@pytest.mark.parametrize(("prepared", "first", "second"), budget.spread(PAIRS, ci=30), indirect=["prepared"])
 def test_however_two_overlap_it_comes_to_what_some_order_would_have(
     prepared: Prepared, first: Operation, second: Operation
 ) -> None:

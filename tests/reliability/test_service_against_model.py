@@ -6,7 +6,7 @@ from tests.reliability.model.machine import Machine
 
 TestServiceAgainstModel = Machine.TestCase
 TestServiceAgainstModel.settings = settings(
-    max_examples=of(ci=40, soak=1500),
+    max_examples=of(ci=20, soak=1500),
     stateful_step_count=of(ci=50, soak=70),
     suppress_health_check=list(HealthCheck),
 )
