@@ -52,6 +52,7 @@ _PLAIN: Final[dict[str, Any]] = {
 _NOBODYS: Final = frozenset(
     {
         "limit",
+        "revision",
         "files",
         "owned",
         "tier",
