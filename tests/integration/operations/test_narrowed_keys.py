@@ -23,6 +23,7 @@ ABOUT_A_PACK: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "list_revisions": ("GET", "/revisions", {}),
     "list_files": ("GET", "/files", {}),
     "get_file": ("GET", "/files/pack.yaml", {}),
+    "download_pack": ("GET", "/download", {}),
     "put_file": ("PUT", "/files/README.md", {"body": b"# New\n"}),
     "change_pack": ("POST", "/changes", {"form": changes_form({"LICENSE": b"free"}, ())}),
     "reupload_pack": ("POST", "/upload", {}),
