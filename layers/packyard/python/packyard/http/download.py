@@ -3,7 +3,7 @@
 from base64 import b64encode
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
@@ -13,7 +13,9 @@ from packyard.http.app import json_response
 from packyard.http.fields import Field
 from packyard.oci.document import Document
 from packyard.oci.reference import parse_reference
-from packyard.operations.download import Download
+
+if TYPE_CHECKING:
+    from packyard.operations.download import Download
 
 _DIGITS: Final = 10
 # Lambda can answer with 6 MB of JSON.
@@ -43,7 +45,7 @@ def read_revision(event: APIGatewayProxyEvent) -> int | None:
     return int(text)
 
 
-def download_response(download: Download) -> Response[str]:
+def download_response(download: "Download") -> Response[str]:
     """Return an image. Everybody who has a layer's URL can read it, so that nothing may keep the answer.
 
     Raises:
