@@ -456,14 +456,33 @@ def test_attempts_that_are_an_hour_apart_keep_the_alarm_on_overdue_cleanups_ring
         pytest.param(501, 10_000, True, id="more_than_one_in_twenty"),
     ],
 )
-def test_the_share_of_5xx_rings_from_five_in_a_hundred(errors: int, requests: int, rings: bool) -> None:
-    alarm = ALARMS["ServerErrorsAlarm"]
+@pytest.mark.parametrize("name", ["ServerErrorsAlarm", "DoorErrorsAlarm"])
+def test_the_share_of_5xx_rings_from_five_in_a_hundred(
+    name: str, errors: int, requests: int, rings: bool
+) -> None:
+    alarm = ALARMS[name]
     condition, share, otherwise = alarm["Metrics"][0]["Expression"].removeprefix("IF(")[:-1].split(", ")
     figures = {"errors": errors, "requests": requests}
 
     value = eval(share if eval(condition, figures) else otherwise, figures)  # noqa: S307 - of our own template
 
     assert (value > alarm["Threshold"]) == rings
+
+
+def test_each_api_has_an_alarm_on_its_own_stage() -> None:
+    watched = {
+        tuple(
+            dimension["Value"].replace("${AWS::StackName}", "AWS::StackName")
+            for dimension in metric["Dimensions"]
+        )
+        for name in ("ServerErrorsAlarm", "DoorErrorsAlarm")
+        for metric in _metrics(ALARMS[name])
+    }
+    apis = [api["Properties"] for api in RESOURCES.values() if api["Type"] == "AWS::Serverless::Api"]
+
+    assert watched == {
+        (api["Name"].replace("${AWS::StackName}", "AWS::StackName"), api["StageName"]) for api in apis
+    }
 
 
 def test_the_dashboard_is_json_and_shows_every_alarm() -> None:
