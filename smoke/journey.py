@@ -1,9 +1,13 @@
 """The main paths of the service, each one proved from outside."""
 
+import hashlib
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+import urllib3
 from local.image_reader import ImageReader
 
 from smoke.api import Api, NotProved, Wire
@@ -19,6 +23,7 @@ _BUILD_SECONDS: Final = 180
 # An index of DynamoDB lags behind the table, usually by less than a second.
 _LISTING_SECONDS: Final = 15
 _POLL_SECONDS: Final = 0.5
+_REALM: Final = re.compile(r'Bearer realm="([^"]+)"')
 
 Path = Callable[["Journey"], str]
 
@@ -136,6 +141,25 @@ class Journey:
         self._us.call("DELETE", f"/packs/{pack_id}", _CONFLICT, "pack_in_use")
         return "200; DELETE is 409 pack_in_use"
 
+    def the_role_s_image_is_pulled_at_the_door(self) -> str:
+        """Log in at the distribution door as its challenge says, and read the pinned index."""
+        (pin,) = self._us.call("GET", f"/agent-roles/{ROLE}/packs", _OK).document["packs"]
+        login = self._us.call("POST", f"/agent-roles/{ROLE}/pull-token", _OK).document
+        scheme = urlsplit(self._target.api_url).scheme
+        door = f"{scheme}://{login['registry']}/v2/"
+        challenged = self._wire.send("registry", "GET", door)
+        stated = challenged.headers.get("WWW-Authenticate", "")
+        realm = _REALM.match(stated)
+        if challenged.status != _UNAUTHENTICATED or realm is None:
+            raise NotProved(f"GET {door} was answered {challenged.status} with the challenge {stated!r}")
+        basic = urllib3.make_headers(basic_auth=f"{login['username']}:{login['password']}")
+        token = self._wire.send("registry", "GET", realm[1], headers=basic).document["token"]
+        digest = pin["image_digest"]
+        url = f"{door}{pin['owner']}/{pin['name']}/manifests/{digest}"
+        found = self._wire.send("registry", "GET", url, headers={"Authorization": f"Bearer {token}"})
+        _same(f"sha256:{hashlib.sha256(found.body).hexdigest()}", digest, "the index at the door")
+        return "401 with the way to a token, then the pinned index, byte for byte"
+
     def deleted_it_is_gone(self) -> str:
         """Detach the pack from the role, and delete all packs."""
         self._us.call("PUT", f"/agent-roles/{ROLE}/packs", _OK, json={"pack_ids": []})
@@ -201,6 +225,7 @@ PATHS: Final[Mapping[str, Path]] = {
     "another organisation": Journey.another_organisation_sees_nothing,
     "clone": Journey.it_is_cloned,
     "pin by a role": Journey.a_role_pins_it,
+    "pull at the door": Journey.the_role_s_image_is_pulled_at_the_door,
     "delete": Journey.deleted_it_is_gone,
 }
 
