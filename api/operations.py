@@ -5,7 +5,7 @@ from typing import Final
 
 from api import examples
 from api.operation import ANYTHING, Answer, Operation
-from packyard.http import download, dry_run, keys, listing, lock, revisions, role_lists
+from packyard.http import download, dry_run, keys, listing, lock, page_limit
 from packyard.http.changes import CHANGES_FORM
 from packyard.http.clone import CLONE
 from packyard.http.idempotency import IDEMPOTENCY_KEY
@@ -233,7 +233,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_PACKS,
         summary="Read a pack's history",
         description="One entry for every accepted write, the newest first.",
-        query=revisions.QUERY,
+        query=page_limit.PAGE_QUERY,
         answers={200: Answer(description="A page.", model="RevisionPage", example=examples.REVISIONS)},
         refusals=["pack_not_found"],
     ),
@@ -394,7 +394,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_ROLES,
         summary="List your organisation's roles",
         description="By their ids, each with whether one of its pins is stale.",
-        query=role_lists.QUERY,
+        query=page_limit.PAGE_QUERY,
         answers={200: Answer(description="A page.", model="RolePage", example=examples.ROLES)},
     ),
     Operation(
@@ -439,7 +439,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_ROLES,
         summary="Read a role's history",
         description="One entry for every accepted write, the newest first, with who consented to what.",
-        query=role_lists.QUERY,
+        query=page_limit.PAGE_QUERY,
         answers={
             200: Answer(description="A page.", model="RoleRevisionPage", example=examples.ROLE_REVISIONS)
         },
@@ -477,7 +477,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="List your organisation's API keys",
         description="The newest first, those included that were revoked in the last 30 days or have just expired. A "
         "key for one pack sees the keys for that pack only.",
-        query=keys.QUERY,
+        query=page_limit.PAGE_QUERY,
         answers={200: Answer(description="A page.", model="KeyPage", example={"keys": [examples.KEY]})},
     ),
     Operation(

@@ -5,8 +5,8 @@ from aws_lambda_powertools.event_handler import Response
 from packyard.composition import bootstrap
 from packyard.http.app import json_response, make_app, serve
 from packyard.http.caller import reader
-from packyard.http.revisions import read_history_request
-from packyard.http.role_lists import QUERY, role_history_view
+from packyard.http.page_limit import PAGE_QUERY, read_page_request
+from packyard.http.role_lists import role_history_view
 from packyard.store.role_lists import history_binding
 from packyard.store.role_lists import list_role_revisions as revisions_of
 
@@ -17,9 +17,9 @@ app = make_app()
 def list_role_revisions(role_id: str) -> Response[str]:
     """Answer 200 with a page of revisions; 404 when there is no such role."""
     services = bootstrap.services()
-    caller = reader(app.current_event, api_domain=services.settings.api_domain, query=QUERY)
+    caller = reader(app.current_event, api_domain=services.settings.api_domain, query=PAGE_QUERY)
     binding = history_binding(org_id=caller.org_id, role_id=role_id)
-    asked = read_history_request(app.current_event, binding, services.cursors)
+    asked = read_page_request(app.current_event, binding, services.cursors)
     role = services.role_reader.role(role_id, caller=caller)
     page = revisions_of(
         services.table,

@@ -5,8 +5,8 @@ from aws_lambda_powertools.event_handler import Response
 from packyard.composition import bootstrap
 from packyard.http.app import json_response, make_app, serve
 from packyard.http.caller import reader
-from packyard.http.revisions import read_history_request
-from packyard.http.role_lists import QUERY, roles_view
+from packyard.http.page_limit import PAGE_QUERY, read_page_request
+from packyard.http.role_lists import roles_view
 from packyard.operations.list_roles import roles_page
 from packyard.store.role_lists import roles_binding
 
@@ -17,9 +17,9 @@ app = make_app()
 def list_roles() -> Response[str]:
     """Answer 200 with a page of roles."""
     services = bootstrap.services()
-    caller = reader(app.current_event, api_domain=services.settings.api_domain, query=QUERY)
+    caller = reader(app.current_event, api_domain=services.settings.api_domain, query=PAGE_QUERY)
     binding = roles_binding(org_id=caller.org_id)
-    asked = read_history_request(app.current_event, binding, services.cursors)
+    asked = read_page_request(app.current_event, binding, services.cursors)
     page = roles_page(
         services.table,
         caller=caller,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
@@ -11,12 +11,11 @@ from packyard.errors import AlreadyCreated, InvalidRequest
 from packyard.http.app import json_response
 from packyard.http.fields import Body, Field
 from packyard.http.json_body import read_json
-from packyard.http.page_limit import CURSOR, LIMIT, parse_limit
+from packyard.http.page_limit import PageRequest, read_page_request
 from packyard.operations.keys import IssuedKey, KeyRequest
 from packyard.packs.manifest.name import MAX_LENGTH, SLUG, PackName, parse_slug
 from packyard.packs.timestamp import format_timestamp
 from packyard.store.api_keys import KeyPage, binding
-from packyard.store.cursor import Position
 from packyard.store.cursors import Cursors
 from packyard.tenants.api_key import KEY_ID, MAX_LABEL_CHARACTERS, ApiKey, parse_label
 from packyard.tenants.caller import FULL_ACCESS, SCOPES, Caller, expand_scopes
@@ -65,19 +64,6 @@ KEY_REQUEST: Final = Body(
 KEY: Final = Field(
     name="key_id", required=True, pattern=KEY_ID.pattern, description="The key, as `GET /keys` names it."
 )
-QUERY: Final = (LIMIT, CURSOR)
-
-
-class KeyListRequest(NamedTuple):
-    """The page of keys that a client asks for.
-
-    Attributes:
-        limit: The most keys on the page, 1 to 100. It may differ from page to page.
-        position: Where the page begins; None for the newest.
-    """
-
-    limit: int
-    position: Position | None
 
 
 def read_key_request(event: APIGatewayProxyEvent) -> KeyRequest:
@@ -101,22 +87,9 @@ def read_key_request(event: APIGatewayProxyEvent) -> KeyRequest:
     return asked
 
 
-def read_key_list(event: APIGatewayProxyEvent, caller: Caller, cursors: Cursors) -> KeyListRequest:
-    """Return the page that a query string asks for.
-
-    Raises:
-        InvalidRequest: The parameter that is wrong, by name.
-        ServiceUnavailable: There is a cursor, and the secret that signs cursors cannot be read.
-    """
-    given = event.query_string_parameters or {}
-    faults: dict[str, str] = {}
-    limit = parse_limit(given.get(LIMIT.name), faults)
-    if faults:
-        raise InvalidRequest(faults)
-    cursor = given.get(CURSOR.name)
-    bound = binding(org_id=caller.org_id, pack_name=caller.pack_name)
-    position = None if cursor is None else cursors.decode(cursor, bound)
-    return KeyListRequest(limit=limit, position=position)
+def read_key_list(event: APIGatewayProxyEvent, caller: Caller, cursors: Cursors) -> PageRequest:
+    """Return the page of keys that a query string asks for; see `read_page_request`."""
+    return read_page_request(event, binding(org_id=caller.org_id, pack_name=caller.pack_name), cursors)
 
 
 def key_page_view(page: KeyPage, caller: Caller, cursors: Cursors) -> dict[str, Any]:

@@ -1,8 +1,13 @@
 """The parameters of a list: how much a page holds, and where the page begins."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from packyard.errors import InvalidRequest
 from packyard.http.fields import Field
+from packyard.store.cursor import Binding, Position
+from packyard.store.cursors import Cursors
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 100
@@ -15,6 +20,19 @@ LIMIT: Final = Field(
     default=DEFAULT_LIMIT,
 )
 CURSOR: Final = Field(name="cursor", description="The previous page's `next_cursor`.")
+PAGE_QUERY: Final = (LIMIT, CURSOR)
+
+
+class PageRequest(NamedTuple):
+    """The page of a list that a client asks for.
+
+    Attributes:
+        limit: The most entries on the page, 1 to 100. It may differ from page to page.
+        position: Where the page begins; None for the newest.
+    """
+
+    limit: int
+    position: Position | None
 
 
 def parse_limit(text: str | None, faults: dict[str, str]) -> int:
@@ -27,3 +45,20 @@ def parse_limit(text: str | None, faults: dict[str, str]) -> int:
             f"must be a whole number from 1 to {MAX_LIMIT}; for more, send the answer's next_cursor as cursor"
         )
     return limit
+
+
+def read_page_request(event: APIGatewayProxyEvent, binding: Binding, cursors: Cursors) -> PageRequest:
+    """Return the page that a query string asks for.
+
+    Raises:
+        InvalidRequest: The parameter that is wrong, by name.
+        ServiceUnavailable: There is a cursor, and the secret that signs cursors cannot be read.
+    """
+    given = event.query_string_parameters or {}
+    faults: dict[str, str] = {}
+    limit = parse_limit(given.get(LIMIT.name), faults)
+    if faults:
+        raise InvalidRequest(faults)
+    cursor = given.get(CURSOR.name)
+    position = None if cursor is None else cursors.decode(cursor, binding)
+    return PageRequest(limit=limit, position=position)

@@ -1,16 +1,13 @@
 """The lists of an organisation's roles and of a role's history, in requests and answers."""
 
-from typing import Any, Final
+from typing import Any
 
-from packyard.http.page_limit import CURSOR, LIMIT
 from packyard.operations.list_roles import RolePage
 from packyard.packs.role_revision import RoleRevision
 from packyard.packs.timestamp import format_timestamp
 from packyard.store.cursor import Binding
 from packyard.store.cursors import Cursors
 from packyard.store.role_lists import RoleHistoryPage
-
-QUERY: Final = (LIMIT, CURSOR)
 
 
 def roles_view(page: RolePage, binding: Binding, cursors: Cursors) -> dict[str, Any]:
