@@ -75,7 +75,12 @@ def _values(field: Field) -> Schema:
 
 def _object(field: Field) -> Schema:
     if field.each is not None:
-        return {"additionalProperties": field_schema(field.each)}
+        schema: Schema = {"additionalProperties": field_schema(field.each)}
+        if field.pattern is not None:
+            schema["propertyNames"] = {"pattern": f"^{field.pattern}$"}
+        if field.max_items is not None:
+            schema["maxProperties"] = field.max_items
+        return schema
     return {
         "properties": {inner.name: field_schema(inner) for inner in field.fields},
         "required": [inner.name for inner in field.fields if inner.required],
@@ -86,13 +91,14 @@ def _object(field: Field) -> Schema:
 def _type(field: Field) -> Schema:
     if field.kind == "file":
         return {"contentMediaType": "application/gzip"}
-    bounds: dict[str, Any] = field._asdict()
     schema: Schema = {"type": field.kind}
-    schema |= {word: bounds[name] for name, word in _WORDS.items() if bounds[name] is not None}
-    if field.pattern is not None:
-        schema["pattern"] = f"^{field.pattern}$"
     if field.kind == "object":
         schema |= _object(field)
+    else:
+        bounds: dict[str, Any] = field._asdict()
+        schema |= {word: bounds[name] for name, word in _WORDS.items() if bounds[name] is not None}
+        if field.pattern is not None:
+            schema["pattern"] = f"^{field.pattern}$"
     if field.items is not None:
         schema |= {"items": field_schema(field.items), "uniqueItems": True}
     elif field.example is not None:

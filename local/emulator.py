@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from local.command import end
-from local.environments import tool
+from local.environments import HERE, tool
 from local.interruption import start
 from local.ports import HOST as LOOPBACK
 from local.ports import is_free, listens, taken
@@ -49,7 +49,7 @@ def running_emulator(
     log_path = folder / "emulator.log"
     with log_path.open("w") as log:
         process = start(
-            [*_dying_with_us(), tool("emulator", "ministack")],
+            [*_dying_with_us(), tool("emulator", "python"), "-P", HERE / "emulator_program.py"],
             folder=folder,
             environment=_environment(folder, temporary, port) | _endpoint(functions_call),
             output=log,

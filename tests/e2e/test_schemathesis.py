@@ -1,7 +1,8 @@
 """The API's document against the deployed template: whatever the one allows and forbids, the other is asked for.
 
 Schemathesis makes the requests, with every check that it has; what it may not check, and why, is in
-`schemathesis/schemathesis.toml`. It asks with a key, and again without one or with a wrong one (`ignored_auth`).
+`schemathesis/schemathesis.toml`. It asks with a key, which it must not revoke, and again without one or
+with a wrong one (`ignored_auth`).
 """
 
 import base64
@@ -38,11 +39,15 @@ def things(stack: StackDescription) -> dict[str, str]:
     client = Client.of(stack, "globex")
     subject, doomed = uploaded(client, "fuzzed"), uploaded(client, "doomed")
     upload = client.call("POST", "/packs/uploads", json={}).body
+    asked = {"label": "Doomed", "scopes": ["caps:write"]}
+    doomed_key = client.call("POST", "/keys", json=asked).body["id"]
+    standing_keys = [key["id"] for key in client.call("GET", "/keys").body["keys"] if key["id"] != doomed_key]
     there = subject["image_ref"]
     known = {
         "pack": subject["id"],
         "images": {"there": there, "absent": there.rpartition(":")[0] + ":9.9.9"},
         "archives": {"new": archive("made"), "again": archive("fuzzed")},
+        "standing_keys": standing_keys,
     }
     assert client.key is not None
     return {
@@ -51,6 +56,7 @@ def things(stack: StackDescription) -> dict[str, str]:
         "PACKYARD_KEY": client.key,
         "PACKYARD_PACK": subject["id"],
         "PACKYARD_DOOMED": doomed["id"],
+        "PACKYARD_DOOMED_KEY": doomed_key,
         "PACKYARD_UPLOAD": upload["upload_id"],
     }
 

@@ -30,8 +30,17 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
     for name, value in (case.path_parameters or {}).items():
         if isinstance(value, str) and _NOT_IN_PATHS.search(unquote(value)):
             case.path_parameters[name] = "nobody"
+            # Then nothing may be wrong with the request, but a cursor that was made up.
+            (case.query or {}).pop("cursor", None)
+        if value in _THINGS["standing_keys"]:
+            # It has found the key that it asks with in a list of keys. Without it, all that follows would be 401.
+            case.path_parameters[name] = "nobody"
     if isinstance(case.body, dict):
         _change_body(case, well_formed=well_formed)
+    key = (case.headers or {}).get("Idempotency-Key")
+    if key is not None and not (isinstance(key, str) and _KEY.fullmatch(key)):
+        # A dry run ignores the key, also a malformed one (API contract, section 2).
+        (case.query or {}).pop("dry_run", None)
     if well_formed:
         # A cursor is one that a listing has answered with; any other is a wrong one.
         (case.query or {}).pop("cursor", None)

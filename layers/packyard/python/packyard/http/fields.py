@@ -18,7 +18,7 @@ class Field(NamedTuple):
         description: What it is for, in Markdown, for the document.
         required: Whether a request without it is refused.
         example: A value that is accepted. Refusals show it, and so does the document.
-        pattern: A regular expression that the whole text matches.
+        pattern: A regular expression that the whole text matches; of an object with `each`, every name.
         min_length: Of a text, in characters.
         max_length: Of a text, in characters.
         minimum: Of a number.
@@ -26,7 +26,7 @@ class Field(NamedTuple):
         default: The value that an absent field stands for.
         values: The only values, if there are few. The document calls an enumeration by its class's name.
         items: What a list holds.
-        max_items: Of a list; its entries are unique.
+        max_items: Of a list, whose entries are unique, or of the names in an object with `each`.
         fields: What an object holds, if its names are known.
         each: What an object holds under every name, if its names are the client's.
     """

@@ -19,7 +19,7 @@ LIMIT: Final = Field(
     maximum=MAX_LIMIT,
     default=DEFAULT_LIMIT,
 )
-CURSOR: Final = Field(name="cursor", description="The previous page's `next_cursor`.")
+CURSOR: Final = Field(name="cursor", min_length=1, description="The previous page's `next_cursor`.")
 PAGE_QUERY: Final = (LIMIT, CURSOR)
 
 

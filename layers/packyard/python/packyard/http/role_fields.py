@@ -61,6 +61,8 @@ ACCEPT: Final = Field(
     name="accept_capabilities",
     kind="object",
     each=Field(name="revision", kind="integer", minimum=1, maximum=_MAX_REVISION),
+    pattern=PACK_ID.pattern,
+    max_items=MAX_PACKS,
     example={EXAMPLE_ID: 5},
     description="By pack, the revision whose capabilities you accept, where they are wider than those of the pin.",
 )

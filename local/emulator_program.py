@@ -1,0 +1,82 @@
+"""The emulator's program, run by the emulator's own Python, without two things that cost it seconds.
+
+- A function that raised an exception keeps its process, as on AWS, where only one that ends its process or runs out of
+  time is initialised again ("Understanding the Lambda execution environment lifecycle"). By itself, the emulator ends
+  the process, and our authorizer raises for every credential that it refuses.
+- A layer is unpacked, and its modules are compiled, once for all functions, not once for each process.
+"""
+
+import hashlib
+import os
+import tempfile
+import threading
+import time
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from ministack.app import main
+from ministack.core import lambda_runtime
+
+_GRACE_SECONDS = 2
+_end, _wait_for_end = lambda_runtime._signal, lambda_runtime._collect  # noqa: SLF001 - there is no setting for this
+_invoke = lambda_runtime.Worker.invoke
+# Of the invocation that this thread runs: the process that is to end with it.
+_invocation = threading.local()
+_unpacking = threading.Lock()
+
+
+def _invoke_and_keep(worker: Any, *arguments: Any, **named: Any) -> Any:
+    """Run an invocation. End its process if the emulator wants to, unless the handler has answered by an exception."""
+    _invocation.runs, _invocation.condemned = True, None
+    try:
+        result = _invoke(worker, *arguments, **named)
+    finally:
+        _invocation.runs = False
+    process = _invocation.condemned
+    if process is not None and process.poll() is None:
+        if "trace" in result:
+            worker._proc = process  # noqa: SLF001
+        else:
+            _end(process)
+            _wait_for_end(process, time.monotonic() + _GRACE_SECONDS)
+    return result
+
+
+def _end_later(process: Any) -> None:
+    if getattr(_invocation, "runs", False):
+        _invocation.condemned = process
+    else:
+        _end(process)
+
+
+def _wait_unless_later(process: Any, deadline: float) -> None:
+    if not getattr(_invocation, "runs", False):
+        _wait_for_end(process, deadline)
+
+
+class _SharedLayers(zipfile.ZipFile):
+    """An archive whose folder of a layer becomes a link to the one place where its content lies."""
+
+    def extractall(self, path: Any = None, *arguments: Any, **named: Any) -> None:
+        if path is None or not Path(path).name.startswith("layer_"):
+            super().extractall(path, *arguments, **named)
+            return
+        content = repr([(entry.filename, entry.CRC, entry.file_size) for entry in self.infolist()])
+        shared = Path(tempfile.gettempdir()) / f"layer-{hashlib.sha256(content.encode()).hexdigest()}"
+        with _unpacking:
+            if not shared.exists():
+                unpacked = tempfile.mkdtemp(dir=tempfile.gettempdir())
+                super().extractall(unpacked, *arguments, **named)
+                os.rename(unpacked, shared)  # noqa: PTH104 - whole or not at all
+        Path(path).rmdir()
+        Path(path).symlink_to(shared)
+
+
+lambda_runtime._signal, lambda_runtime._collect = _end_later, _wait_unless_later  # noqa: SLF001
+lambda_runtime.Worker.invoke = _invoke_and_keep
+lambda_runtime.zipfile = SimpleNamespace(**vars(zipfile) | {"ZipFile": _SharedLayers})
+
+if __name__ == "__main__":
+    main()
