@@ -196,7 +196,9 @@ def _roles(commands: _Commands) -> None:
         "--accept", action="append", default=[], metavar="PACK=REVISION", help="consent to wider capabilities"
     )
     _role(roles.add("revisions", "roles:revisions", "list a role's history"))
-    _manifest(_role(roles.add("manifest", "manifest:manifest", "write a manifest that mounts what a role pins")))
+    _manifest(
+        _role(roles.add("manifest", "manifest:manifest", "write a manifest that mounts what a role pins"))
+    )
     token = _role(
         roles.add("pull-token", "pull_token:pull_token", "print a login of minutes at the distribution door")
     )
@@ -209,10 +211,16 @@ def _roles(commands: _Commands) -> None:
 def _manifest(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", required=True, choices=("kubernetes", "compose", "podman"))
     parser.add_argument("--image", required=True, metavar="IMAGE", help="the image of the agent's container")
-    parser.add_argument("--mount-at", default="/packs", metavar="DIR", help="the folder of all packs (/packs)")
+    parser.add_argument(
+        "--mount-at", default="/packs", metavar="DIR", help="the folder of all packs (/packs)"
+    )
     parser.add_argument("--door", metavar="HOST", help="pull at this distribution door")
     parser.add_argument(
-        "--pull-secret", action="append", default=[], metavar="NAME", help="a Secret to pull with (repeatable)"
+        "--pull-secret",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a Secret to pull with (repeatable)",
     )
     parser.add_argument("--lock", metavar="FILE", help="from this lock file, offline")
     parser.add_argument("-o", "--output", metavar="FILE", help="where (stdout)")

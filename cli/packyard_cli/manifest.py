@@ -39,7 +39,9 @@ def manifest(options: argparse.Namespace, context: Context) -> Result:
     mounts = _mounts(lock, options)
     for pack in mounts.packs:
         if not is_active(pack):
-            context.printer.note(f"{pack.folder} {pack.version} is {plain(pack.status)}: consider another revision.")
+            context.printer.note(
+                f"{pack.folder} {pack.version} is {plain(pack.status)}: consider another revision."
+            )
     made = FORMATS[options.format](mounts)
     document = {
         "format": options.format,
@@ -146,7 +148,9 @@ def _reference(pack: LockedPack, entry: Any, *, door: str | None) -> str:
             return f"{parse_registry(door)}/{owner}/{parse_slug(pack.name)}@{pack.image_digest}"
     except (KeyError, ValueError):
         raise Failure(
-            Exit.LOCK, f"The lock does not say which image {pack.folder!r} is.", "Write it with packyard lock ROLE."
+            Exit.LOCK,
+            f"The lock does not say which image {pack.folder!r} is.",
+            "Write it with packyard lock ROLE.",
         ) from None
     return f"{image.registry}/{image.repository}@{pack.image_digest}"
 

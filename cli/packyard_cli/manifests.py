@@ -139,7 +139,9 @@ def podman(mounts: Mounts) -> Manifest:
     `podman run` pulls the container's image where it is missing, and no image of a `--mount`.
     """
     pulls = [["podman", "pull", "--quiet", pack.reference] for pack in mounts.packs]
-    options = [f"--mount=type=image,source={pack.reference},destination={pack.target}" for pack in mounts.packs]
+    options = [
+        f"--mount=type=image,source={pack.reference},destination={pack.target}" for pack in mounts.packs
+    ]
     run = ["podman", "run", "--rm", *options, mounts.image]
     lines = [f"{shlex.join(pull)} >/dev/null" for pull in pulls]
     lines += ["exec podman run --rm \\", *(f"  {shlex.quote(option)} \\" for option in options)]
@@ -167,7 +169,7 @@ def label_of(name: str) -> str:
 def yaml_text(document: Any) -> str:
     """Return a document in YAML whose texts are all quoted.
 
-    YAML 1.1 and 1.2 take different plain texts for numbers and booleans (`1e3`, `0o7`, `on`). Quoted texts are texts in both.
+    YAML 1.1 and 1.2 take different plain texts for numbers and booleans (`1e3`, `0o7`, `on`). Quoted, they are texts.
     """
     return yaml.dump(document, Dumper=_Quoting, sort_keys=False, width=_WIDE)
 
@@ -183,10 +185,10 @@ def plain(text: str) -> str:
 
 
 class _Quoting(yaml.SafeDumper):
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
         return True
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - likewise
         super().increase_indent(flow, False)
 
 
