@@ -46,6 +46,7 @@ def run_action(
     event: str,
     ref_type: str = "branch",
     steps: slice = slice(None),
+    python: str = sys.executable,
 ) -> Ended:
     """Run the action in a workspace.
 
@@ -55,6 +56,7 @@ def run_action(
         event: The event that started the workflow.
         ref_type: `branch` or `tag`.
         steps: Which steps to run.
+        python: The Python that has the command.
     """
     values = {f"inputs.{name}": str(each.get("default", "")) for name, each in ACTION["inputs"].items()}
     values |= {f"inputs.{name}": text for name, text in inputs.items()}
@@ -63,7 +65,7 @@ def run_action(
     exit_code, log = 0, ""
     for step in ACTION["runs"]["steps"][steps]:
         if step.get("id") == "install":
-            values["steps.install.outputs.python"] = sys.executable
+            values["steps.install.outputs.python"] = python
         elif exit_code == 0 and _holds(step.get("if"), values):
             for file in files.values():
                 file.write_text("")

@@ -15,6 +15,7 @@ from local.programs import find, program
 from local.stack import StackDescription
 from tests.command import pack_folder
 from tests.e2e.client import Client
+from tests.witnesses import run as run_witness
 
 from packyard_cli.context import Context
 from packyard_cli.main import run
@@ -116,8 +117,7 @@ def test_a_pack_is_mounted_by_the_digest_in_the_lock(
 ) -> None:
     folder = pack_folder(tmp_path / "pack", name="mounted-pack", scripts__run_sh="#!/bin/sh\necho ran\n")
     (folder / "scripts" / "run.sh").chmod(0o755)
-    packyard("push", folder)
-    pack = acme.call("GET", "/packs?owned=true&q=mounted-pack").body["packs"][0]
+    pack = json.loads(packyard("push", folder, "--json"))["pack"]
     pinned = [{"id": pack["id"], "alias": "by-alias"}]
     assert acme.call("PUT", f"/agent-roles/{ROLE}/packs", json={"packs": pinned}).status == 200
     login = tmp_path / "auth.json"
@@ -133,17 +133,11 @@ def test_a_pack_is_mounted_by_the_digest_in_the_lock(
 
     reference = f"{door}/acme/mounted-pack@{locked['image_digest']}"
     assert f"--mount=type=image,source={reference},destination=/packs/by-alias" in written
-    # Where no container can be run, at least what would be mounted is pulled with that login.
-    copied = subprocess.run(  # noqa: S603 - our own arguments
-        [
-            *(program("skopeo"), "copy", "--all", "--src-tls-verify=false", "--authfile", login),
-            *(f"docker://{reference}", f"oci:{tmp_path / 'layout'}:pulled"),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert copied.returncode == 0, copied.stderr
     if os.geteuid() == 0 and find("podman") and find("runc"):
         assert by_podman(written, place, login=login, door=door) == "# Post\nran\nread-only\n"
+    else:
+        # Where no container can be run, what would be mounted is at least pulled with that login.
+        source, target = f"docker://{reference}", f"oci:{tmp_path / 'layout'}:pulled"
+        run_witness(
+            "skopeo", "copy", "--all", "--src-tls-verify=false", "--authfile", str(login), source, target
+        )

@@ -12,6 +12,7 @@ from packyard_cli.command_line import parse
 
 SIGNED_IN = {"url": "https://acme.packyard.test/v1", "token": "sk_x"}
 PLAN = slice(1)
+REFERENCE = f"registry.test/packs/slack@sha256:{'0' * 64}"
 
 
 @pytest.fixture
@@ -57,6 +58,32 @@ def test_a_push_that_fails_has_the_exit_code_of_the_command_and_no_reference(wor
     ended = run_action(workspace, {"folder": "packs/slack", **SIGNED_IN}, event="release", ref_type="tag")
 
     assert (ended.exit_code, ended.outputs) == (3, {"command": "push", "reference": ""}), ended.log
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words", "reference"),
+    [
+        ({"command": "push"}, "push ./packs/slack", REFERENCE),
+        ({"command": "push", "visibility": "org"}, "push --visibility org ./packs/slack", REFERENCE),
+        ({"command": "dry-run"}, "push --dry-run ./packs/slack", ""),
+    ],
+)
+def test_what_the_command_gets_and_what_becomes_of_its_answer(
+    workspace: Path, inputs: dict[str, str], words: str, reference: str
+) -> None:
+    stand_in = workspace.parent / "python"
+    stand_in.write_text(f'#!/bin/sh\ntest "$1" = -c && exec echo token\necho "$@" >&2\necho {REFERENCE}\n')
+    stand_in.chmod(0o755)
+
+    ended = run_action(
+        workspace,
+        {"folder": "packs/slack", **SIGNED_IN, **inputs},
+        event="pull_request",
+        python=str(stand_in),
+    )
+
+    assert ended.log == f"::stop-commands::token\n-m packyard_cli {words}\n{REFERENCE}\n::token::\n"
+    assert ended.outputs == {"command": inputs["command"], "reference": reference}
 
 
 @pytest.mark.parametrize(

@@ -293,3 +293,9 @@ def test_a_pull_token_is_a_secret_of_kubernetes(packyard: Command) -> None:
     assert secret["type"] == "kubernetes.io/dockerconfigjson"
     assert base64.b64decode(secret["data"][".dockerconfigjson"]).decode() == LOGIN["docker_config"]
     assert packyard("roles", "pull-token", "support", "--secret", "Ab").exit_code == 2
+
+
+def test_the_page_shows_what_the_command_writes(write: Any) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "use" / "kubernetes.md").read_text()
+
+    assert f"```yaml\n{write(lock(SLACK)).out}```" in page
