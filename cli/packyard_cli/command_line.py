@@ -97,9 +97,11 @@ class _Commands:
         parser.set_defaults(handler=handler, **defaults)
         return parser
 
-    def group(self, name: str, text: str) -> "_Commands":
+    def group(self, name: str, text: str, *, aliases: Sequence[str] = ()) -> "_Commands":
         """Add a command that has commands of its own."""
-        parser = self._adder.add_parser(name, help=text, description=f"{text[:1].upper()}{text[1:]}.")
+        parser = self._adder.add_parser(
+            name, help=text, description=f"{text[:1].upper()}{text[1:]}.", aliases=aliases
+        )
         return _Commands(parser)
 
 
@@ -178,7 +180,7 @@ def _push(commands: _Commands) -> None:
 
 
 def _roles(commands: _Commands) -> None:
-    roles = commands.group("roles", "roles and the packs that they pin")
+    roles = commands.group("roles", "roles and the packs that they pin", aliases=("role",))
     roles.add("list", "roles:list_roles", "list roles, and which of them are stale")
     _role(roles.add("show", "roles:show", "show what a role pins"))
     for name, text in (
@@ -194,8 +196,34 @@ def _roles(commands: _Commands) -> None:
         "--accept", action="append", default=[], metavar="PACK=REVISION", help="consent to wider capabilities"
     )
     _role(roles.add("revisions", "roles:revisions", "list a role's history"))
+    _manifest(
+        _role(roles.add("manifest", "manifest:manifest", "write a manifest that mounts what a role pins"))
+    )
+    token = _role(
+        roles.add("pull-token", "pull_token:pull_token", "print a login of minutes at the distribution door")
+    )
+    token.add_argument("--secret", metavar="NAME", help="as a Kubernetes Secret of this name")
+    token.add_argument("-o", "--output", metavar="FILE", help="into a file of mode 0600, instead of stdout")
     delete = _role(roles.add("delete", "roles:delete", "delete a role"))
     delete.add_argument("-y", "--yes", action="store_true", help="do not ask")
+
+
+def _manifest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", required=True, choices=("kubernetes", "compose", "podman"))
+    parser.add_argument("--image", required=True, metavar="IMAGE", help="the image of the agent's container")
+    parser.add_argument(
+        "--mount-at", default="/packs", metavar="DIR", help="the folder of all packs (/packs)"
+    )
+    parser.add_argument("--door", metavar="HOST", help="pull at this distribution door")
+    parser.add_argument(
+        "--pull-secret",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a Secret to pull with (repeatable)",
+    )
+    parser.add_argument("--lock", metavar="FILE", help="from this lock file, offline")
+    parser.add_argument("-o", "--output", metavar="FILE", help="where (stdout)")
 
 
 def _keys(commands: _Commands) -> None:

@@ -95,12 +95,13 @@ class Lock:
         return text.encode() + b"\n"
 
 
-def read_lock(path: Path, *, role: str | None = None) -> Lock:
+def read_lock(path: Path, *, role: str | None = None, needs_files: bool = True) -> Lock:
     """Return the lock in a file.
 
     Args:
         path: The file.
         role: The role that it must be of.
+        needs_files: Whether it must list the files of every pack.
 
     Raises:
         Failure: There is none, it is damaged, or it is of another role.
@@ -117,7 +118,7 @@ def read_lock(path: Path, *, role: str | None = None) -> Lock:
         raise Failure(
             Exit.LOCK, f"{path} is no lock document.", "Write it anew with packyard lock ROLE."
         ) from None
-    lock = parse_lock(document)
+    lock = parse_lock(document, needs_files=needs_files)
     if role is not None and lock.role_id != role:
         raise Failure(
             Exit.LOCK,
@@ -127,8 +128,12 @@ def read_lock(path: Path, *, role: str | None = None) -> Lock:
     return lock
 
 
-def parse_lock(document: Any) -> Lock:
+def parse_lock(document: Any, *, needs_files: bool = True) -> Lock:
     """Return a lock document, checked.
+
+    Args:
+        document: The document.
+        needs_files: Whether it must list the files of every pack.
 
     Raises:
         Failure: It is not one, contradicts itself, or holds a name that leads outside.
@@ -143,7 +148,7 @@ def parse_lock(document: Any) -> Lock:
         lock = Lock(
             role_id=str(document["role_id"]),
             revision=int(document["revision"]),
-            packs=tuple(_pack(pack) for pack in document["packs"]),
+            packs=tuple(_pack(pack, needs_files=needs_files) for pack in document["packs"]),
             set_digest=str(document["set_digest"]),
             document=document,
         )
@@ -209,17 +214,17 @@ def checked_files(
 _DO_NOT_TRUST: Final = "Do not use it: find out who made or changed it."
 
 
-def _pack(pack: Mapping[str, Any]) -> LockedPack:
+def _pack(pack: Mapping[str, Any], *, needs_files: bool) -> LockedPack:
     folder = str(pack.get("alias") or pack["name"])
     if _FOLDER.fullmatch(folder) is None:
         raise Failure(Exit.OUTSIDE, f"The pack's name {folder!r} is no name of a folder.", _DO_NOT_TRUST)
-    if "files" not in pack:
+    if needs_files and "files" not in pack:
         raise Failure(
             Exit.LOCK,
             f"The lock does not list the files of {folder!r}.",
             "Write it with packyard lock ROLE; an image of another registry is listed once the service has read it.",
         )
-    content_digest = pack.get("content_digest")
+    content_digest = pack.get("content_digest") if "files" in pack else None
     return LockedPack(
         id=str(pack["id"]),
         folder=folder,
@@ -228,7 +233,7 @@ def _pack(pack: Mapping[str, Any]) -> LockedPack:
         revision=int(pack["revision"]),
         image_digest=parse_digest(str(pack["image_digest"])),
         layers=tuple(checked_layer(layer) for layer in pack["layers"]),
-        files=checked_files(pack["files"], content_digest=content_digest),
+        files=checked_files(pack.get("files", ()), content_digest=content_digest),
         status=str(pack.get("status", "active")),
     )
 

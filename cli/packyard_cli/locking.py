@@ -30,9 +30,11 @@ def lock(options: argparse.Namespace, context: Context) -> Result:
     )
 
 
-def fetch_lock(service: Service, role: str) -> Lock:
-    """Return the lock of a role as the service has it now, with files."""
-    return parse_lock(service.get(f"/agent-roles/{segment(role)}/lock", query={"files": "true"}).body)
+def fetch_lock(service: Service, role: str, *, with_files: bool = True) -> Lock:
+    """Return the lock of a role as the service has it now."""
+    query = {"files": "true"} if with_files else {}
+    answer = service.get(f"/agent-roles/{segment(role)}/lock", query=query)
+    return parse_lock(answer.body, needs_files=with_files)
 
 
 def summary(of: Lock) -> dict[str, object]:

@@ -24,7 +24,9 @@ def _commands(
 ) -> Iterator[tuple[str, argparse.ArgumentParser]]:
     for action in parser._actions:  # noqa: SLF001 - no public way to list them
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - likewise
-            for name, below in action.choices.items():
+            # An alias stands for the same parser, and comes later.
+            parsers = {id(below): (name, below) for name, below in reversed(action.choices.items())}
+            for name, below in reversed(parsers.values()):
                 nested = list(_commands(below, f"{before}{name} "))
                 yield from nested or [(f"{before}{name}", below)]
 
