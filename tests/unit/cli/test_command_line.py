@@ -40,7 +40,13 @@ def test_every_command_has_help_a_handler_and_the_common_options(name: str) -> N
     text = parser.format_help()
 
     assert callable(getattr(import_module(f"packyard_cli.{module}"), function))
-    assert all(option in text for option in ("--json", "--quiet", "--profile", "--url"))
+    # The operator's commands use no login, but AWS credentials for a deployment.
+    where = ("--stack", "--region") if name.startswith("admin ") else ("--profile", "--url")
+    assert all(option in text for option in ("--json", "--quiet", *where))
+    action = parser.get_default("action")
+    if action is not None:
+        module, _, function = action.partition(":")
+        assert callable(getattr(import_module(f"packyard_admin.{module}"), function))
     assert len((parser.description or "").split()) > 1
 
 
