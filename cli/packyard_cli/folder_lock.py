@@ -16,12 +16,14 @@ _NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.E
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(descriptor: int) -> None:
+    def take_lock(descriptor: int) -> None:
+        """Lock an open file, or raise `OSError`."""
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
 
-    def _lock(descriptor: int) -> None:
+    def take_lock(descriptor: int) -> None:
+        """Lock an open file, or raise `OSError`."""
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -53,7 +55,7 @@ def _opened(file: Path, folder: Path) -> tuple[int, bool]:
     while True:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            _lock(descriptor)
+            take_lock(descriptor)
             if _is_at(descriptor, file):
                 return descriptor, True
         except OSError as error:

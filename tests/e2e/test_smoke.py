@@ -110,5 +110,8 @@ def test_a_stack_that_is_not_there_is_named(
     status = main(["nowhere", "--region", stack["region"], "--endpoint-url", stack["endpoint_url"]])
 
     assert status == 1
-    expected = "There is no stack 'nowhere' in this account and Region. Check the stack's name, the Region, and AWS_PROFILE."
-    assert capsys.readouterr().err == f"smoke: {expected}\n"
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "smoke: There is no stack 'nowhere' in this account and Region. Check the stack's name"
+    )
+    assert len(said.splitlines()) == 1

@@ -31,15 +31,17 @@ def test_the_second_is_refused_until_the_first_has_ended(tmp_path: Path) -> None
 def test_a_lock_whose_file_was_removed_meanwhile_is_taken_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder, real, removed = tmp_path / "packs", folder_lock._lock, []
+    folder, real = tmp_path / "packs", folder_lock.take_lock
+    removed: list[Path] = []
 
     def remove_first(descriptor: int) -> None:
         if not removed:
             # The holder before ends after this process has opened its file.
-            removed.append((tmp_path / ".packs.packyard-lock").unlink())
+            removed.append(tmp_path / ".packs.packyard-lock")
+            removed[0].unlink()
         real(descriptor)
 
-    monkeypatch.setattr(folder_lock, "_lock", remove_first)
+    monkeypatch.setattr(folder_lock, "take_lock", remove_first)
 
     with locked(folder), pytest.raises(Failure), locked(folder):
         pass
@@ -55,7 +57,7 @@ def test_a_file_system_without_locks_is_used_without(
     def refuse(_: int) -> None:
         raise OSError(number, "no")
 
-    monkeypatch.setattr(folder_lock, "_lock", refuse)
+    monkeypatch.setattr(folder_lock, "take_lock", refuse)
 
     if goes_on:
         with locked(tmp_path / "packs") as alone:
