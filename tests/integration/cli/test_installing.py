@@ -339,11 +339,12 @@ def test_two_installs_into_one_folder_do_not_mix(
     contract.pin("support", service.upload(PackArchive(name="third").build()).body["id"])
 
     def meanwhile(_: int) -> None:
-        asked = packyard.gateway.sent[-1]
+        asked, headers = packyard.gateway.sent[-1], packyard.gateway.headers[-1]
         during.append(packyard("install", "support", "--into", into))
         during.append(packyard("verify", into))
         # What answers the first install's request looks there for it.
         packyard.gateway.sent.append(asked)
+        packyard.gateway.headers.append(headers)
 
     packyard.gateway.answers.insert(0, ("GET", contract.gateway.answers[2][1], meanwhile))
 
