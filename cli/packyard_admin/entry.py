@@ -42,6 +42,9 @@ _ADVICE: Final = {
     Exit.NOT_ALLOWED: "docs/operating.md lists the permissions that these commands need.",
 }
 
+# Without a handler, Python prints what is logged to stderr. Failures say the same.
+logging.getLogger("packyard").addHandler(logging.NullHandler())
+
 
 def run(options: argparse.Namespace, context: Context) -> Result:
     """Run the command that `options.action` names, as `module:function` of this package.
@@ -49,8 +52,6 @@ def run(options: argparse.Namespace, context: Context) -> Result:
     Raises:
         Failure: The command was refused, or AWS refused a call or did not answer.
     """
-    # Without a handler, Python prints what is logged to stderr. Failures say the same.
-    logging.getLogger("packyard").addHandler(logging.NullHandler())
     module, _, function = options.action.partition(":")
     command = getattr(import_module(f"packyard_admin.{module}"), function)
     with aws_failures():

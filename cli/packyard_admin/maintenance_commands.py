@@ -103,7 +103,9 @@ def clean_up_images(admin: Admin, options: argparse.Namespace, context: Context)
         admin.images.enqueue(unused, queue)
     return Result(
         document={"enqueued": len(unused)},
-        lines=[
+        lines=["Every image is used by a pack."]
+        if not unused
+        else [
             f"The removal of {len(unused)} images is enqueued. packyard admin image check shows what is left."
         ],
         essence=[str(len(unused))],
