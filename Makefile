@@ -82,11 +82,6 @@ openapi: ## Write the OpenAPI document and its page
 	@$(call SETUP,develop)
 	@$(BIN)/python -m api
 
-.PHONY: operator
-operator: ## Run an operator's command; ARGS="--stack NAME org create SLUG", ARGS=--help
-	@$(call SETUP,operator)
-	@$(BIN)/python -m console $(ARGS)
-
 .PHONY: smoke
 smoke: ## Try a deployment out and leave nothing: STACK=NAME on AWS, or STACK=local, on PORT
 	@$(call SETUP,smoke)
@@ -116,7 +111,7 @@ audit: ## Look for known vulnerabilities in everything that is locked
 
 .PHONY: sbom
 sbom: ## Write the layer's bill of materials to dist/ (the built layer has it too)
-	@$(call SETUP,operator)
+	@$(call SETUP,sbom)
 	@$(BIN)/python -m layers.packyard.materials --output dist/sbom.cdx.json
 
 .PHONY: build

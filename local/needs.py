@@ -39,7 +39,7 @@ NEEDS: Final = {
     "run": Need(development=False, tools=("emulator", "sam"), programs=("curl",)),
     "invoke": Need(development=False, tools=("sam", "runtime")),
     "reset": Need(development=False),
-    "operator": Need(development=False),
+    "sbom": Need(development=False),
     "smoke": Need(development=False),
     "build": Need(development=False, tools=("sam",)),
     "audit": Need(development=False, tools=("audit",)),

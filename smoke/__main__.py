@@ -6,12 +6,11 @@ import sys
 from collections.abc import Sequence
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-from console.refusal import Refused
 from local.image_reader import NotVerified
 from local.standing_stack import StackNotRunning
 
-from packyard.errors import PackyardError
+from packyard_admin.entry import aws_failures
+from packyard_cli.failure import Failure
 from smoke.api import NotProved
 from smoke.organisation import OrganisationInUse
 from smoke.target import Target, local_target, stack_target
@@ -28,20 +27,21 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write("smoke: which deployment? make smoke STACK=NAME, or STACK=local\n")
         return 1
     try:
-        target = _target(options)
-        print(f"{target.name}: {target.api_url}, images in {target.registry_url}\n", flush=True)
-        try_out(target, take_over=options.take_over, show=lambda line: print(line, flush=True))
+        with aws_failures():
+            target = _target(options)
+            print(f"{target.name}: {target.api_url}, images in {target.registry_url}\n", flush=True)
+            try_out(target, take_over=options.take_over, show=lambda line: print(line, flush=True))
     except Interrupted:
         sys.stderr.write("smoke: interrupted\n")
         return _INTERRUPTED
     except (NotProved, NotVerified) as failure:
         sys.stderr.write(f"smoke: NOT PROVED: {failure}\n")
         return 1
-    except (OrganisationInUse, Refused, StackNotRunning, PackyardError) as refusal:
-        sys.stderr.write(f"smoke: {refusal}\n")
+    except Failure as failure:
+        sys.stderr.write(f"smoke: {failure.message} {failure.advice}\n")
         return 1
-    except (BotoCoreError, ClientError) as error:
-        sys.stderr.write(f"smoke: AWS: {error}\n")
+    except (OrganisationInUse, StackNotRunning) as refusal:
+        sys.stderr.write(f"smoke: {refusal}\n")
         return 1
     print("\nAll of it worked.")
     return 0

@@ -4,9 +4,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from console.command_line import Console
-from console.refusal import Refused
-
 from packyard.store.keys import (
     api_key_key,
     org_key,
@@ -18,6 +15,8 @@ from packyard.store.keys import (
 from packyard.store.tenants import TenantStore
 from packyard.tenants.api_key import PermissionSet
 from packyard.tenants.org import BillingPosture
+from packyard_admin.admin import Admin
+from packyard_cli.failure import Failure
 
 # A trial takes a minute or two. If it ends without cleaning up, its keys expire after this time.
 KEY_LASTS: Final = timedelta(minutes=30)
@@ -33,7 +32,7 @@ class Organisation:
     """An organisation of a trial, and what the trial has made in it.
 
     Attributes:
-        console: The deployment's operator.
+        admin: The operator's commands for the deployment.
         slug: Its slug. It is the same in each trial, so that one finds what a killed one has left.
         org_id: Its id.
         secret: The secret of its key; empty until there is one.
@@ -44,7 +43,7 @@ class Organisation:
         roles: The ids of roles that were written.
     """
 
-    console: Console
+    admin: Admin
     slug: str
     org_id: str = ""
     secret: str = ""
@@ -63,7 +62,7 @@ class Organisation:
         Raises:
             OrganisationInUse: It has such a key, and another trial may be running.
         """
-        tenants = self.console.tenants
+        tenants = self.admin.tenants
         self.org_id = self._store.find_org(self.slug) or ""
         if self.org_id:
             self._refuse_if_in_use(take_over=take_over)
@@ -116,12 +115,12 @@ class Organisation:
 
     @property
     def _store(self) -> TenantStore:
-        return TenantStore(table=self.console.table)
+        return TenantStore(table=self.admin.table)
 
     def _stands(self) -> bool:
         try:
-            self.console.tenants.find_org(self.org_id)
-        except Refused:
+            self.admin.tenants.find_org(self.org_id)
+        except Failure:
             return False
         return True
 
@@ -136,7 +135,7 @@ class Organisation:
             )
 
     def _remove_partition(self, partition: str) -> None:
-        dynamodb, table = self.console.client("dynamodb"), self.console.deployment.table()
+        dynamodb, table = self.admin.client("dynamodb"), self.admin.deployment.table()
         pages = dynamodb.get_paginator("query").paginate(
             TableName=table,
             KeyConditionExpression="PK = :partition",

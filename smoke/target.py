@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import boto3
-from console.command_line import Console
-from console.deployment import of_stack
-from console.refusal import Refused
 from local.sam_deployment import STACK
 from local.standing_stack import standing_stack
+
+from packyard_admin.admin import Admin
+from packyard_admin.deployment import of_stack
+from packyard_cli.failure import Exit, Failure
 
 _ECR: Final = re.compile(r"https://\d+\.dkr[.-]ecr\.")
 
@@ -25,14 +26,14 @@ class Target:
         api_url: The base URL of its API.
         registry_url: The base URL of the registry with its images.
         registry_headers: The headers with the registry's credential.
-        console: The operator's commands, for organisations and keys.
+        admin: The operator's commands, for organisations and keys.
     """
 
     name: str
     api_url: str
     registry_url: str
     registry_headers: Mapping[str, str]
-    console: Console
+    admin: Admin
 
 
 def local_target(port: int) -> Target:
@@ -70,7 +71,7 @@ def stack_target(
             anonymously.
 
     Raises:
-        Refused: There is no such stack, or its outputs are incomplete.
+        Failure: There is no such stack, or its outputs are incomplete.
         ClientError, BotoCoreError: AWS refused or did not answer.
     """
 
@@ -81,13 +82,17 @@ def stack_target(
     where = api_url or deployment.api_url
     registry = deployment.registry_url
     if where is None or registry is None:
-        raise Refused(f"the stack {name!r} does not say where its API and its registry are; deploy it anew")
+        raise Failure(
+            Exit.NOT_FOUND,
+            f"The outputs of the stack {name!r} lack the address of its API or its registry.",
+            "Deploy it again.",
+        )
     return Target(
         name=name,
         api_url=where.rstrip("/"),
         registry_url=registry.rstrip("/"),
         registry_headers=_registry_headers(registry, client, registry_login),
-        console=Console(client=client, deployment=deployment),
+        admin=Admin(client=client, deployment=deployment),
     )
 
 

@@ -43,8 +43,8 @@ def try_out(target: Target, *, take_over: bool, show: Show) -> Meter:
         Interrupted: The trial was asked to end.
     """
     wire = Wire(Meter())
-    ours = Organisation(console=target.console, slug=OURS)
-    theirs = Organisation(console=target.console, slug=THEIRS)
+    ours = Organisation(admin=target.admin, slug=OURS)
+    theirs = Organisation(admin=target.admin, slug=THEIRS)
     started = time.monotonic()
     with _interruptible():
         try:

@@ -13,7 +13,8 @@ from packyard_cli.failure import Exit, Failure
 _CODES: Final = (
     "Exit codes: 0 done, 2 wrong usage, 3 refused as invalid, 4 not signed in, 5 not allowed, 6 not found, 7 conflict, "
     "8 service not reached, 9 stale, 10 tampered content, 11 installed files differ, 12 a name leads outside, "
-    "13 a name that this system cannot hold, 14 no such profile, 15 disk, 16 lock missing, 130 interrupted. "
+    "13 a name that this system cannot hold, 14 no such profile, 15 disk, 16 lock missing, "
+    "17 extra not installed, 130 interrupted. "
     "Environment: PACKYARD_URL, PACKYARD_TOKEN, PACKYARD_PROFILE, PACKYARD_CONFIG_DIR, PACKYARD_CACHE_DIR, "
     "HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, SOURCE_DATE_EPOCH, NO_COLOR."
 )
@@ -49,15 +50,20 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         Failure: It is wrong.
         SystemExit: Help or the version was asked for, and printed.
     """
-    parser = make_parser()
+    # The operator's commands are many, and making their parsers takes as long as all the others together.
+    parser = make_parser(admin="admin" in arguments)
     options = parser.parse_args(arguments)
     if getattr(options, "handler", None) is None:
-        parser.error("name a command")
+        getattr(options, "group", parser).error("name a command")
     return options
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command."""
+def make_parser(*, admin: bool = True) -> argparse.ArgumentParser:
+    """Return the parser of the whole command.
+
+    Args:
+        admin: Whether it knows the commands below `admin`.
+    """
     parser = _Parser(
         prog="packyard",
         description="Check, pack and publish content packs, and install what a role pins.",
@@ -72,6 +78,7 @@ def make_parser() -> argparse.ArgumentParser:
     _roles(commands)
     _keys(commands)
     _installing(commands)
+    _admin(commands, whole=admin)
     completion = commands.add("completion", "completion:complete", "print completions for a shell")
     completion.add_argument("shell", choices=("bash", "zsh", "tcsh", "fish"))
     return parser
@@ -80,14 +87,9 @@ def make_parser() -> argparse.ArgumentParser:
 class _Commands:
     """Adds commands that have the options of all commands."""
 
-    def __init__(self, parser: argparse.ArgumentParser) -> None:
+    def __init__(self, parser: argparse.ArgumentParser, common: _Parser | None = None) -> None:
         self._adder = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
-        self._common = _Parser(add_help=False)
-        group = self._common.add_argument_group("for every command")
-        group.add_argument("--json", action="store_true", help="print one JSON document")
-        group.add_argument("-q", "--quiet", action="store_true", help="print the essence only")
-        group.add_argument("--profile", metavar="NAME", help="the profile to use")
-        group.add_argument("--url", metavar="URL", help="the service to use")
+        self._common = common or _common_options()
 
     def add(self, name: str, handler: str, text: str, **defaults: Any) -> argparse.ArgumentParser:
         """Add a command, and return its parser."""
@@ -99,10 +101,31 @@ class _Commands:
 
     def group(self, name: str, text: str, *, aliases: Sequence[str] = ()) -> "_Commands":
         """Add a command that has commands of its own."""
+        return _Commands(self.group_parser(name, text, aliases=aliases), self._common)
+
+    def group_parser(self, name: str, text: str, *, aliases: Sequence[str] = ()) -> argparse.ArgumentParser:
+        """Add a command that gets commands of its own, and return its parser."""
         parser = self._adder.add_parser(
             name, help=text, description=f"{text[:1].upper()}{text[1:]}.", aliases=aliases
         )
-        return _Commands(parser)
+        parser.set_defaults(group=parser)
+        return parser
+
+
+def _common_options(*, login: bool = True) -> _Parser:
+    """Return a parser of the options of all commands.
+
+    Args:
+        login: Whether the commands reach the service with a login.
+    """
+    common = _Parser(add_help=False)
+    group = common.add_argument_group("for every command")
+    group.add_argument("--json", action="store_true", help="print one JSON document")
+    group.add_argument("-q", "--quiet", action="store_true", help="print the essence only")
+    if login:
+        group.add_argument("--profile", metavar="NAME", help="the profile to use")
+        group.add_argument("--url", metavar="URL", help="the service to use")
+    return common
 
 
 def _local(commands: _Commands) -> None:
@@ -261,6 +284,21 @@ def _installing(commands: _Commands) -> None:
     update.add_argument(
         "--check", action="store_true", required=True, help="only say so; exit code 9 if it is"
     )
+
+
+def _admin(commands: _Commands, *, whole: bool) -> None:
+    parser = commands.group_parser(
+        "admin", "the operator's commands, which use AWS credentials (extra: admin)"
+    )
+    if whole:
+        from packyard_cli.admin_line import add_admin, add_deployment  # noqa: PLC0415 - only where it is needed
+
+        # The login's options would be misread here: these commands use AWS's profile and credentials.
+        common = _common_options(login=False)
+        add_deployment(parser, default=None)
+        add_deployment(common, default=argparse.SUPPRESS)
+        parser.set_defaults(profile=None, url=None)
+        add_admin(_Commands(parser, common))
 
 
 def _folder(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -25,6 +25,7 @@ class Exit(IntEnum):
     NO_PROFILE = 14
     DISK = 15
     LOCK = 16
+    EXTRA_MISSING = 17
     INTERRUPTED = 130
 
 

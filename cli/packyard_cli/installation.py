@@ -2,7 +2,7 @@
 
 Everything is written into a folder beside it, verified there, and moved into place at the end. An installation that
 stands is moved away first and removed last. If the process dies between these two moves, the next command that looks at
-the folder moves it back.
+the folder moves it back. Only one process at a time fills a folder or moves it back (`folder_lock.py`).
 """
 
 import os
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from packyard_cli.failure import Exit, Failure
+from packyard_cli.folder_lock import locked
 from packyard_cli.lock_document import LOCK_FILE, Lock, LockedPack, read_lock
 from packyard_cli.windows_names import same_without_case, windows_fault
 
@@ -39,13 +40,32 @@ class Installation:
         """Return the installation in a folder, after putting back one that a crash has left moved away.
 
         Raises:
-            Failure: The folder is something else.
+            Failure: The folder is something else, or another process fills it just now.
         """
         place = folder.resolve()
-        if not place.exists():
-            for left in sorted(place.parent.glob(f".{place.name}{_OLD}*")):
-                left.rename(place)
-                break
+        if _moved_away(place):
+            with locked(place):
+                _move_back(place)
+        return cls._at(folder, place)
+
+    @classmethod
+    @contextmanager
+    def to_fill(cls, folder: Path) -> "Iterator[Installation]":
+        """Yield the installation in a folder, which no other process may fill meanwhile.
+
+        Raises:
+            Failure: Another process fills it, or it is something else than a folder.
+        """
+        place = folder.resolve()
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with locked(place) as alone:
+            _move_back(place)
+            if alone:
+                _remove_unfinished(place)
+            yield cls._at(folder, place)
+
+    @classmethod
+    def _at(cls, folder: Path, place: Path) -> "Installation":
         if place.exists() and not place.is_dir():
             raise Failure(
                 Exit.USAGE, f"{folder} is no folder.", "Name a folder that is empty or not there yet."
@@ -93,7 +113,6 @@ class Installation:
         Raises:
             OSError: The file system refused; the installation is as it was.
         """
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(dir=self.folder.parent, prefix=f".{self.folder.name}{_NEW}"))
         try:
             yield new
@@ -115,6 +134,26 @@ class Installation:
             old.rename(self.folder)
             raise
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _moved_away(place: Path) -> Path | None:
+    """Return where a crash has left what belongs to a place; None if nothing is missing."""
+    if place.exists():
+        return None
+    return next(iter(sorted(place.parent.glob(f".{place.name}{_OLD}*"))), None)
+
+
+def _move_back(place: Path) -> None:
+    left = _moved_away(place)
+    if left is not None:
+        left.rename(place)
+
+
+def _remove_unfinished(place: Path) -> None:
+    """Remove what processes that were killed have left beside a place."""
+    for kind in (_NEW, _OLD):
+        for left in place.parent.glob(f".{place.name}{kind}*"):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def require_fit_names(packs: tuple[LockedPack, ...], *, windows: bool, folds_case: bool) -> None:

@@ -31,15 +31,15 @@ def install(options: argparse.Namespace, context: Context) -> Result:
     for pack in lock.packs:
         if pack.status not in {"active", "current"}:
             context.printer.note(f"{pack.folder} {pack.version} is {pack.status}: consider another revision.")
-    installation = Installation.at(Path(options.into))
-    installation.require_replaceable()
-    before = _former(installation)
-    cache = BlobCache(context.cache())
-    with installation.replaced() as folder:
-        require_fit_names(lock.packs, windows=context.windows, folds_case=folds_case(folder))
-        for pack in lock.packs:
-            _fill(folder / pack.folder, pack, before, installation, cache, service)
-        (folder / LOCK_FILE).write_bytes(lock.canonical())
+    with Installation.to_fill(Path(options.into)) as installation:
+        installation.require_replaceable()
+        before = _former(installation)
+        cache = BlobCache(context.cache())
+        with installation.replaced() as folder:
+            require_fit_names(lock.packs, windows=context.windows, folds_case=folds_case(folder))
+            for pack in lock.packs:
+                _fill(folder / pack.folder, pack, before, installation, cache, service)
+            (folder / LOCK_FILE).write_bytes(lock.canonical())
     files = sum(len(pack.files) for pack in lock.packs)
     size = sum(file.size for pack in lock.packs for file in pack.files)
     return Result(
@@ -60,12 +60,6 @@ def pull(options: argparse.Namespace, context: Context) -> Result:
     """
     service = context.service()
     pack = _offered(service, options.pack, options.revision)
-    installation = Installation.at(Path(options.into))
-    installation.require_replaceable()
-    if installation.lock is not None:
-        raise Failure(
-            Exit.CONFLICT, f"{options.into} holds the installation of a role.", "Name a folder that is empty."
-        )
     source = ImageSource(
         pack_id=pack.id,
         revision=options.revision,
@@ -73,10 +67,18 @@ def pull(options: argparse.Namespace, context: Context) -> Result:
         cache=BlobCache(context.cache()),
         service=service,
     )
-    with installation.replaced() as folder:
-        require_fit_names((pack,), windows=context.windows, folds_case=folds_case(folder))
-        source.require_layers(pack.layers)
-        Unpacking.of(folder, pack.files).take_layers(source, pack.layers, frozenset())
+    with Installation.to_fill(Path(options.into)) as installation:
+        installation.require_replaceable()
+        if installation.lock is not None:
+            raise Failure(
+                Exit.CONFLICT,
+                f"{options.into} holds the installation of a role.",
+                "Name a folder that is empty.",
+            )
+        with installation.replaced() as folder:
+            require_fit_names((pack,), windows=context.windows, folds_case=folds_case(folder))
+            source.require_layers(pack.layers)
+            Unpacking.of(folder, pack.files).take_layers(source, pack.layers, frozenset())
     return Result(
         document={
             "folder": str(installation.folder),

@@ -10,8 +10,6 @@ from typing import Any
 
 import boto3
 import pytest
-from console.command_line import Console
-from console.deployment import of_stack
 from local.aws import CREDENTIALS, Endpoint
 from local.environments import PROJECT
 from local.sam_deployment import STACK
@@ -20,6 +18,9 @@ from smoke.__main__ import main
 from smoke.journey import PATHS
 from smoke.organisation import Organisation
 from smoke.trial import OURS
+
+from packyard_admin.admin import Admin
+from packyard_admin.deployment import of_stack
 
 
 @pytest.fixture
@@ -87,8 +88,8 @@ def test_what_a_killed_trial_has_left_is_taken_up_when_asked_for(
     def client(service: Any) -> Any:
         return session.client(service, endpoint_url=stack["endpoint_url"])
 
-    console = Console(client=client, deployment=of_stack(STACK, cloudformation=client("cloudformation")))
-    Organisation(console=console, slug=OURS).open(take_over=False)
+    admin = Admin(client=client, deployment=of_stack(STACK, cloudformation=client("cloudformation")))
+    Organisation(admin=admin, slug=OURS).open(take_over=False)
     time.sleep(1)  # keys are listed by an index
 
     refused = main(where)
@@ -109,4 +110,8 @@ def test_a_stack_that_is_not_there_is_named(
     status = main(["nowhere", "--region", stack["region"], "--endpoint-url", stack["endpoint_url"]])
 
     assert status == 1
-    assert capsys.readouterr().err == "smoke: there is no stack 'nowhere' in this account and Region\n"
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "smoke: There is no stack 'nowhere' in this account and Region. Check the stack's name"
+    )
+    assert len(said.splitlines()) == 1

@@ -331,6 +331,34 @@ def test_an_interrupt_leaves_the_installation_as_it_was(
     assert support
 
 
+def test_two_installs_into_one_folder_do_not_mix(
+    packyard: Command, support: dict[str, Any], contract: RoleContract, service: Service, tmp_path: Path
+) -> None:
+    into, during = tmp_path / "here" / "packs", []
+    packyard("install", "support", "--into", into)
+    contract.pin("support", service.upload(PackArchive(name="third").build()).body["id"])
+
+    def meanwhile(_: int) -> None:
+        asked, headers = packyard.gateway.sent[-1], packyard.gateway.headers[-1]
+        during.append(packyard("install", "support", "--into", into))
+        during.append(packyard("verify", into))
+        # What answers the first install's request looks there for it.
+        packyard.gateway.sent.append(asked)
+        packyard.gateway.headers.append(headers)
+
+    packyard.gateway.answers.insert(0, ("GET", contract.gateway.answers[2][1], meanwhile))
+
+    ran = packyard("install", "support", "--into", into)
+
+    second, verify = during
+    assert (second.exit_code, verify.exit_code) == (7, 0)
+    assert "Another packyard fills" in second.err
+    assert ran.exit_code == 0, ran.err
+    assert {path.partition("/")[0] for path in _tree(into)} == {"third", LOCK_FILE}
+    _only(tmp_path / "here", "packs")
+    assert support
+
+
 def test_a_crash_between_the_two_moves_is_put_right_by_the_next_command(
     packyard: Command, support: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from console.packs import Packs
 from tests.documented import DOCUMENT
 from tests.engine.taps import Log
 from tests.gateway import Request, multipart
@@ -16,6 +15,7 @@ from tests.staged_uploads import start
 from packyard.http.inline_limit import MAX_INLINE_BYTES
 from packyard.packs.pack import Tier
 from packyard.tenants.caller import Caller
+from packyard_admin.packs import Packs
 
 FIRST = PackArchive(version="1.0.0", files={"guides/a.md": b"first", "data/a.png": b"\x89PNG\0"})
 SECOND = PackArchive(version="1.1.0", files={"guides/a.md": b"second", "data/a.png": b"\x89PNG\1"})

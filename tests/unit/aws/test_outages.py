@@ -1,4 +1,9 @@
+import io
+import json
+import logging
+
 import pytest
+from aws_lambda_powertools import Logger
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -9,7 +14,9 @@ from botocore.exceptions import (
     PartialCredentialsError,
     ReadTimeoutError,
 )
+from tests.aws import template
 
+from packyard.aws import outages
 from packyard.aws.outages import outages_translated
 from packyard.errors import ServiceUnavailable
 
@@ -88,3 +95,21 @@ def test_refused_credentials_are_an_outage_and_the_log_says_what_to_do(
     (record,) = caplog.records
     assert "make invoke" in record.message
     assert vars(record)["reason"] == reason
+
+
+def test_a_function_s_logger_writes_what_this_border_logs() -> None:
+    service = template()["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+    stream, of_service = io.StringIO(), logging.getLogger(service)
+    before = {**vars(of_service), "handlers": list(of_service.handlers)}
+    filters = [(handler, list(handler.filters)) for handler in logging.root.handlers]
+    try:
+        Logger(service=service, stream=stream)
+        outages.logger.error("AWS refused.", extra={"reason": "Expired"})
+    finally:
+        vars(of_service).clear()
+        vars(of_service).update(before)
+        for handler, those_before in filters:
+            handler.filters = those_before
+
+    line = json.loads(stream.getvalue())
+    assert (line["level"], line["service"], line["reason"]) == ("ERROR", "packyard", "Expired")

@@ -3,6 +3,7 @@
 import argparse
 import io
 import re
+import shlex
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +17,8 @@ from packyard_cli.printing import Printer, may_colour, print_anything
 from packyard_cli.progress import Progress
 from packyard_cli.result import Result
 
-PAGE = Path(__file__).parents[3] / "docs" / "use" / "command.md"
+PROJECT = Path(__file__).parents[3]
+PAGE = PROJECT / "docs" / "use" / "command.md"
 
 
 def _commands(
@@ -42,13 +44,40 @@ def test_every_command_has_help_a_handler_and_the_common_options(name: str) -> N
     text = parser.format_help()
 
     assert callable(getattr(import_module(f"packyard_cli.{module}"), function))
-    assert all(option in text for option in ("--json", "--quiet", "--profile", "--url"))
+    # The operator's commands use no login, but AWS credentials for a deployment.
+    where = ("--stack", "--region") if name.startswith("admin ") else ("--profile", "--url")
+    assert all(option in text for option in ("--json", "--quiet", *where))
+    action = parser.get_default("action")
+    if action is not None:
+        module, _, function = action.partition(":")
+        assert callable(getattr(import_module(f"packyard_admin.{module}"), function))
     assert len((parser.description or "").split()) > 1
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_documented(name: str) -> None:
     assert f"`packyard {name}" in PAGE.read_text()
+
+
+def _documented_lines() -> Iterator[str]:
+    """Yield every `packyard` command line in the shell blocks of the pages."""
+    pages = (
+        PROJECT / "README.md",
+        PROJECT / "docs" / "operating.md",
+        *(PROJECT / "docs" / "use").glob("*.md"),
+    )
+    for page in pages:
+        for block in re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
+            for line in re.split(r"\n|&&", block.replace("\\\n", " ")):
+                if line.strip().startswith("packyard "):
+                    yield line.strip()
+
+
+@pytest.mark.parametrize("line", sorted(set(_documented_lines())))
+def test_every_command_line_in_the_pages_is_understood(line: str) -> None:
+    _, *arguments = shlex.split(line, comments=True)
+    if arguments[0] not in {"--help", "--version"}:
+        assert parse(arguments).handler
 
 
 def test_every_exit_code_is_documented_in_the_page_and_the_help() -> None:

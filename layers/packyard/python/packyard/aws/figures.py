@@ -20,6 +20,19 @@ def count(name: str, **dimensions: str) -> None:
     record({name: (1, MetricUnit.Count)}, **dimensions)
 
 
+def count_revision(operation: str, image_bytes: int | None) -> None:
+    """Write the metrics of a pack's new revision.
+
+    Args:
+        operation: The operation that wrote it.
+        image_bytes: The size of its image in bytes; None if the revision before had the same image.
+    """
+    written = {"PackRevisions": (1.0, MetricUnit.Count)}
+    if image_bytes is not None:
+        written["ImageBytes"] = (image_bytes, MetricUnit.Bytes)
+    record(written, operation=operation)
+
+
 def record(figures: dict[str, tuple[float, MetricUnit]], **dimensions: str) -> None:
     """Write several metrics with the same dimensions, in one line.
 

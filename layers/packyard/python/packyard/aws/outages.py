@@ -1,10 +1,10 @@
 """Translating AWS errors: outages and refused credentials become `ServiceUnavailable`; other errors are not changed."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from aws_lambda_powertools import Logger
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -55,7 +55,11 @@ _REFUSED_CREDENTIALS: Final = frozenset(
     }
 )
 
-logger = Logger(child=True)
+_NO_CREDENTIALS: Final = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
+
+# Powertools' logger of a function is called `packyard`, like its service (template.yaml), so it writes what this one
+# logs. The operator's commands use this module without Powertools.
+logger = logging.getLogger(__name__)
 
 
 class OutOfTime(BotoCoreError):
@@ -77,13 +81,13 @@ def outages_translated() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if error_code(error) in _REFUSED_CREDENTIALS:
+        if refuses_credentials(error):
             _log_refused_credentials(error_code(error))
             raise ServiceUnavailable from error
         if is_outage(error):
             raise ServiceUnavailable from error
         raise
-    except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError) as error:
+    except _NO_CREDENTIALS as error:
         _log_refused_credentials(type(error).__name__)
         raise ServiceUnavailable from error
     except (UnreachableError, HTTPClientError, IncompleteReadError, OutOfTime) as error:
@@ -97,6 +101,13 @@ def _log_refused_credentials(reason: str) -> None:
         "accepts.",
         extra={"reason": reason},
     )
+
+
+def refuses_credentials(error: BaseException) -> bool:
+    """Return whether an error means that AWS does not take our credentials, or that there are none."""
+    if isinstance(error, ClientError):
+        return error_code(error) in _REFUSED_CREDENTIALS
+    return isinstance(error, _NO_CREDENTIALS)
 
 
 def is_outage(error: ClientError) -> bool:

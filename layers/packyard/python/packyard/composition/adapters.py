@@ -126,9 +126,10 @@ class Adapters:
     @cached_property
     def packs(self) -> "PackStore":
         """Packs and their histories."""
+        from packyard.aws.figures import count_revision
         from packyard.store.packs import PackStore
 
-        return PackStore(table=self.table)
+        return PackStore(table=self.table, on_revision=count_revision)
 
     @cached_property
     def api_keys(self) -> "ApiKeyStore":

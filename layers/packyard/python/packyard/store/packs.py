@@ -1,11 +1,8 @@
 """Packs: their rows and their revision histories."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from aws_lambda_powertools.metrics import MetricUnit
-
-from packyard.aws import figures
 from packyard.oci.digest import Digest
 from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import Pack, PackStatus, Visibility
@@ -72,10 +69,15 @@ class PackStore:
 
     Args:
         table: The table.
+        on_revision: Called after each new revision with the operation and, if its image is new, the image's size in
+            bytes.
     """
 
-    def __init__(self, *, table: Table) -> None:
+    def __init__(
+        self, *, table: Table, on_revision: Callable[[str, int | None], None] = lambda _operation, _size: None
+    ) -> None:
         self._table = table
+        self._on_revision = on_revision
 
     def get(self, pack_id: str) -> Pack | None:
         """Return the current state of a pack, even if it is deleted, or None if there is no row. One consistent read.
@@ -155,7 +157,7 @@ class PackStore:
             # If the holder is this pack, an earlier attempt succeeded and its answer was lost.
             if holder != pack.id:
                 raise NameHeld(holder) from None
-        _count_revision(operation, image=pack)
+        self._on_revision(operation, pack.size_bytes)
 
     def change(  # noqa: PLR0913 - by name, and half of them for the history
         self,
@@ -206,7 +208,8 @@ class PackStore:
             if claims and others[0].condition_failed:
                 raise ClaimLost from None
             raise
-        _count_revision(operation, image=None if after.image_digest == before.image_digest else after)
+        same_image = after.image_digest == before.image_digest
+        self._on_revision(operation, None if same_image else after.size_bytes)
 
     def adopt_image(self, pack_id: str) -> bool:
         """Record that the service has pushed a registered pack's image, so its deletion removes the image. One write.
@@ -278,14 +281,6 @@ class PackStore:
             if found == wanted or page.last_key is None:
                 return frozenset(found)
             page = self._table.query(entries, start=page.last_key)
-
-
-def _count_revision(operation: str, *, image: Pack | None) -> None:
-    """Write metrics about a new revision: the count and, if its image is new, the image's size in bytes."""
-    written = {"PackRevisions": (1.0, MetricUnit.Count)}
-    if image is not None:
-        written["ImageBytes"] = (image.size_bytes, MetricUnit.Bytes)
-    figures.record(written, operation=operation)
 
 
 def _transaction_token(pack: Pack) -> str:

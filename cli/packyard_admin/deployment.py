@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from console.refusal import Refused
+from packyard_cli.failure import Exit, Failure
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -53,21 +53,24 @@ class Deployment:
         """Return the table's name.
 
         Raises:
-            Refused: It was not given.
+            Failure: It was not given.
         """
         if self.table_name is None:
-            raise Refused("which deployment? Give --stack or --table")
+            raise Failure(Exit.USAGE, "The command line names no deployment.", "Give --stack, or --table.")
         return self.table_name
 
     def queue(self, name: str) -> WorkQueue:
         """Return a queue.
 
         Raises:
-            Refused: It was not given.
+            Failure: It was not given.
         """
         if name not in self.queues:
-            raise Refused(
-                f"which deployment? Give --stack, or --queue and --dead-letters of its {name} queue"
+            known = ", ".join(self.queues) or "none"
+            raise Failure(
+                Exit.USAGE,
+                f"The {name} queue of the deployment is not known; known: {known}.",
+                f"Give --stack, or --queue and --dead-letters of its {name} queue.",
             )
         return self.queues[name]
 
@@ -76,17 +79,23 @@ def of_stack(name: str, *, cloudformation: "CloudFormationClient") -> Deployment
     """Return the deployment of a stack, from the stack's outputs.
 
     Raises:
-        Refused: There is no such stack, or it is not one of ours.
+        Failure: There is no such stack, or it is not one of ours.
     """
     try:
         stack: Any = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
         if "does not exist" in error.response["Error"]["Message"]:
-            raise Refused(f"there is no stack {name!r} in this account and Region") from None
+            raise Failure(
+                Exit.NOT_FOUND,
+                f"There is no stack {name!r} in this account and Region.",
+                "Check the stack's name, the Region, and AWS_PROFILE.",
+            ) from None
         raise
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     if "TableName" not in outputs:
-        raise Refused(f"the stack {name!r} is not a deployment of Packyard")
+        raise Failure(
+            Exit.NOT_FOUND, f"The stack {name!r} is not a deployment of Packyard.", "Name another stack."
+        )
     return Deployment(
         table_name=outputs["TableName"],
         queues=_queues(outputs),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from console.deployment import WorkQueue
+from packyard_admin.deployment import WorkQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from console.refusal import Refused
 from packyard.messaging.cleanup_queue import CleanupQueue, PackDeletion
 from packyard.packs.pack import Pack, PackStatus, Tier, is_pack_id
 from packyard.store.deletions import Deletion, DeletionStore
 from packyard.store.packs import Gone, PackStore, Stale
+from packyard_cli.failure import Exit, Failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,20 +36,26 @@ class Packs:
             actor: The operator, for the history.
 
         Raises:
-            Refused: There is no such pack, it is being deleted, or somebody is changing it at the same time.
+            Failure: There is no such pack, it is being deleted, or somebody is changing it at the same time.
         """
         pack = self.store.get(pack_id) if is_pack_id(pack_id) else None
         if pack is None or pack.status is not PackStatus.ACTIVE:
-            raise Refused(f"there is no pack {pack_id!r}, or it is being deleted")
+            raise Failure(
+                Exit.NOT_FOUND,
+                f"There is no pack {pack_id!r}, or it is being deleted.",
+                "Name a pack by its id.",
+            )
         if pack.tier is tier:
             return pack
         changed = pack.revised(at=self.clock(), tier=tier)
         try:
             self.store.change(pack, changed, actor=actor, operation="tier")
         except Stale:
-            raise Refused(f"{pack_id} was changed this very moment; try again") from None
+            raise Failure(
+                Exit.CONFLICT, f"Somebody changed {pack_id} at the same time.", "Repeat the command."
+            ) from None
         except Gone:
-            raise Refused(f"{pack_id} was deleted this very moment") from None
+            raise Failure(Exit.NOT_FOUND, f"Somebody deleted {pack_id} at the same time.") from None
         return changed
 
     def pending_deletions(self) -> list[Deletion]:
@@ -64,9 +70,13 @@ class Packs:
             queue: The queue whose consumer finishes deletions.
 
         Raises:
-            Refused: The pack is not being deleted.
+            Failure: The pack is not being deleted.
         """
         if not is_pack_id(pack_id) or self.deletions.find(pack_id) is None:
-            raise Refused(f"{pack_id!r} is not being deleted")
+            raise Failure(
+                Exit.NOT_FOUND,
+                f"{pack_id!r} is not being deleted.",
+                "packyard admin deletion list shows the packs that are.",
+            )
         now = self.clock()
         queue.enqueue(PackDeletion(pack_id=pack_id, due_at=now), now=now)

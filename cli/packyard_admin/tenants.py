@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from console.refusal import Refused
 from packyard.packs.manifest.name import parse_slug
 from packyard.store.table import ConditionFailed
 from packyard.store.tenants import SlugTaken, TenantStore
 from packyard.tenants.api_key import SECRET_BYTES, ApiKey, PermissionSet, hash_secret, new_secret, parse_label
 from packyard.tenants.org import BillingPosture, Org, parse_org_id
+from packyard_cli.failure import Exit, Failure
 
 # A slug is a label in a host name (RFC 1035, section 2.3.4).
 _MAX_SLUG = 63
@@ -37,7 +37,7 @@ class Tenants:
         """Write a new organisation and return it.
 
         Raises:
-            Refused: The slug cannot be a host's label, or another organisation has it.
+            Failure: The slug cannot be a host's label, or another organisation has it.
         """
         try:
             org = Org(
@@ -48,20 +48,25 @@ class Tenants:
                 platform=platform,
             )
         except ValueError as error:
-            raise Refused(f"slug: {error}") from None
+            raise Failure(Exit.INVALID, f"The slug {slug!r} {error}.") from None
         if len(slug) > _MAX_SLUG:
-            raise Refused(f"slug: must be at most {_MAX_SLUG} characters, to be a part of a host's name")
+            raise Failure(
+                Exit.INVALID,
+                f"The slug must be at most {_MAX_SLUG} characters, as it is part of a host's name.",
+            )
         try:
             self.store.put_org(org)
         except SlugTaken as taken:
-            raise Refused(f"slug: {slug} belongs to {taken.holder}") from None
+            raise Failure(
+                Exit.CONFLICT, f"The slug {slug!r} belongs to {taken.holder}.", "Choose another slug."
+            ) from None
         return org
 
     def find_org(self, named: str) -> Org:
         """Return the organisation of this id or slug.
 
         Raises:
-            Refused: There is none.
+            Failure: There is none.
         """
         try:
             org_id: str | None = parse_org_id(named)
@@ -69,14 +74,16 @@ class Tenants:
             org_id = self.store.find_org(named)
         org = None if org_id is None else self.store.get_org(org_id)
         if org is None:
-            raise Refused(f"there is no organisation {named!r}")
+            raise Failure(
+                Exit.NOT_FOUND, f"There is no organisation {named!r}.", "Name it by its id or its slug."
+            )
         return org
 
     def set_posture(self, named: str, *, billing: BillingPosture, trial_ends_at: datetime | None) -> Org:
         """Change how an organisation stands with billing and return it.
 
         Raises:
-            Refused: There is none.
+            Failure: There is none.
         """
         org_id = self.find_org(named).org_id
         return self.store.set_posture(org_id, billing=billing, trial_ends_at=trial_ends_at)
@@ -87,12 +94,12 @@ class Tenants:
         """Write a new key of an organisation. Return the key and its secret, which is not stored.
 
         Raises:
-            Refused: There is no such organisation, or the label is not 1 to 120 printable characters.
+            Failure: There is no such organisation, or the label is not 1 to 120 printable characters.
         """
         try:
             parse_label(label)
         except ValueError as error:
-            raise Refused(f"label: {error}") from None
+            raise Failure(Exit.INVALID, f"The label {error}.") from None
         org = self.find_org(named)
         secret = new_secret(self.random_bytes(SECRET_BYTES))
         key = ApiKey(
@@ -110,7 +117,7 @@ class Tenants:
         """Return all keys of an organisation, the oldest first.
 
         Raises:
-            Refused: There is no such organisation.
+            Failure: There is no such organisation.
         """
         return list(self.store.list_api_keys(self.find_org(named).org_id))
 
@@ -122,7 +129,7 @@ class Tenants:
             key_id: The key, as the list and the history name it.
 
         Raises:
-            Refused: There is no such organisation, or it has no such key.
+            Failure: There is no such organisation, or it has no such key.
         """
         wanted = key_id.removeprefix("key:")
         for key in self.list_keys(named):
@@ -131,4 +138,8 @@ class Tenants:
                     return self.store.revoke_api_key(key, at=self.clock())
                 except ConditionFailed:
                     break
-        raise Refused(f"{named} has no key {key_id!r}; `key list` shows what it has")
+        raise Failure(
+            Exit.NOT_FOUND,
+            f"{named} has no key {key_id!r}.",
+            f"packyard admin key list {named} shows its keys.",
+        )

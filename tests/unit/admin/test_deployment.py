@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
-from console.deployment import WorkQueue, of_stack
-from console.refusal import Refused
 from tests.aws import template
+
+from packyard_admin.deployment import WorkQueue, of_stack
+from packyard_cli.failure import Failure
 
 QUEUES = {
     "CleanupQueueUrl": "https://sqs.example/cleanup",
@@ -36,14 +37,14 @@ def test_a_stack_s_outputs_say_where_everything_is() -> None:
         name="build", url="https://sqs.example/build", dead_letters_url="https://sqs.example/build-dead"
     )
     assert deployment.queue("cleanup").url == "https://sqs.example/cleanup"
-    with pytest.raises(Refused, match="mail"):
+    with pytest.raises(Failure, match="mail"):
         deployment.queue("mail")
 
 
 def test_a_stack_of_something_else_is_left_alone() -> None:
     cloudformation: Any = CloudFormation({"BucketName": "somebody-s-website"})
 
-    with pytest.raises(Refused, match="not a deployment"):
+    with pytest.raises(Failure, match="not a deployment"):
         of_stack("website", cloudformation=cloudformation)
 
 

@@ -5,7 +5,7 @@ can commit (decision 3). So it does no harm if the image is just being published
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -63,13 +63,10 @@ class Images:
             if not self._has(repository, pack.image_digest):
                 yield pack
 
-    def enqueue_unused(self, queue: CleanupQueue) -> int:
-        """Enqueue cleanup messages for what `unused` finds and return how many. Running it twice does no harm."""
-        enqueued = 0
-        for image in self.unused():
+    def enqueue(self, images: Iterable[OrphanImage], queue: CleanupQueue) -> None:
+        """Enqueue a cleanup message for each image that `unused` has found. Running it twice does no harm."""
+        for image in images:
             queue.enqueue(image, now=self.clock())
-            enqueued += 1
-        return enqueued
 
     def _place(self, repository: str) -> tuple[str, PackName] | None:
         """Return the repository's organisation and name; None if it is not one of ours."""
