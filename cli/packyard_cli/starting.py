@@ -47,7 +47,7 @@ def init(options: argparse.Namespace, _: Context) -> Result:
         document={"name": name, "folder": str(folder), "files": made},
         lines=[
             f"{name} is begun in {folder}: {', '.join(made)}",
-            "Next: packyard check, then packyard push.",
+            f"Next: describe it in {manifest}, then packyard check {folder}, and packyard push {folder}.",
         ],
         essence=[name],
     )
