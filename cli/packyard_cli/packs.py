@@ -91,7 +91,11 @@ def delete(options: argparse.Namespace, context: Context) -> Result:
     service = context.service()
     pack = find_pack(service, options.pack)
     confirm(f"Delete {pack.view['name']} {pack.view['version']} ({pack.id}) and its image?", options, context)
-    answer = service.call("DELETE", pack.path, if_match=pack.etag)
+    try:
+        answer = service.call("DELETE", pack.path, if_match=pack.etag)
+    except Failure as failure:
+        _say_which_roles(failure, str(pack.view["name"]))
+        raise
     return Result(
         document={**answer.body, "id": pack.id}, lines=[f"{pack.id} is deleted."], essence=[pack.id]
     )
@@ -142,6 +146,21 @@ def confirm(question: str, options: argparse.Namespace, context: Context) -> Non
     print(f"{question} [y/N] ", end="", file=context.printer.err, flush=True)
     if context.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise Failure(Exit.INTERRUPTED, "Nothing was done, since the answer was no.")
+
+
+def _say_which_roles(failure: Failure, name: str) -> None:
+    """Let a refusal to delete a pack name the roles that have it, and what takes it out of one."""
+    references = failure.details.get("references")
+    if failure.code != "pack_in_use" or not isinstance(references, dict):
+        return
+    roles, others = references.get("role_ids") or [], references.get("other_organisations")
+    told = [f"{name} is not deleted, since roles have it."]
+    if roles:
+        told.append(f"  roles of your organisation: {', '.join(roles)}")
+        failure.advice = f"Take it out of each first: packyard roles detach {roles[0]} {name}"
+    if others:
+        told.append(f"  roles of other organisations, which must let go of it first: {others}")
+    failure.told = told
 
 
 def _image_of(pack: StandingPack, revision: int, context: Context) -> str:

@@ -17,7 +17,7 @@ from packyard_cli.diffing import manifest_lines, with_standing_modes
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.folder import LocalFile, PackFolder
 from packyard_cli.packing import valid_folder
-from packyard_cli.result import size_text
+from packyard_cli.result import counted, size_text
 from packyard_cli.service import Service
 from packyard_cli.standing import StandingPack, files_of, find_own_pack
 
@@ -64,18 +64,21 @@ class Plan:
         elif self.difference:
             yield f"{name} {version} changes {self.pack.id}:"
             yield from manifest_lines(self.pack, self.manifest)
-            if self.capabilities["widened"]:
-                example = self.capabilities.get("example")
-                what = (
-                    f"Newly allowed: {example}, for example." if example else "More is allowed than before."
-                )
-                yield f"! {what} A role moves to this revision only with consent."
+            yield from self._warnings()
         else:
             yield f"{name} {version} is at the service already."
         if self.pack is not None:
             yield from self.difference.lines()
-        size = f"{len(self.found.files)} files, {size_text(self.found.size)} of {size_text(limits.unpacked_bytes)}"
-        yield f"The pack has {size}; {len(self.sent)} files, {size_text(self.sent_bytes)} are to be sent."
+        files, most = counted(len(self.found.files), "file"), size_text(limits.unpacked_bytes)
+        yield f"The pack has {files}, {size_text(self.found.size)} of {most}."
+        yield f"To send: {counted(len(self.sent), 'file')}, {size_text(self.sent_bytes)}."
+
+    def _warnings(self) -> Iterator[str]:
+        difference = self.capabilities
+        if difference["widened"]:
+            example = difference.get("example")
+            yield f"! Newly allowed, for example: {example}" if example else "! More is allowed than before."
+            yield "! A role moves to this revision only with consent."
 
 
 def make_plan(root: Path, exclude: list[str], context: Context, service: Service) -> Plan:

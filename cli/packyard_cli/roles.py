@@ -144,18 +144,27 @@ def _role(role: dict[str, Any], service: Service) -> Result:
             str(pin.get("alias") or pin["name"]),
             str(pin["version"]),
             str(pin.get("revision", "")),
-            "follows" if pin.get("follow") else "",
-            "stale" if pin.get("stale") else "",
+            _state(pin),
             str(pin["id"]),
         ]
         for pin in pins
     ]
     return Result(
         document=role,
-        lines=table(rows, heading=("NAME", "VERSION", "REVISION", "", "", "ID"))
+        lines=table(rows, heading=("NAME", "VERSION", "REVISION", "STATE", "ID"))
         or ["The role has no packs."],
         essence=[str(pack_id) for pack_id in role["pack_ids"]],
     )
+
+
+def _state(pin: Mapping[str, Any]) -> str:
+    status = pin.get("status", "active")
+    states = [
+        status if status != "active" else "",
+        "follows" if pin.get("follow") else "",
+        "stale" if pin.get("stale") else "current",
+    ]
+    return ", ".join(filter(None, states))
 
 
 def _offered(service: Service, texts: Sequence[str], held: Sequence[str], context: Context) -> list[str]:

@@ -4,7 +4,6 @@ import argparse
 import difflib
 import sys
 import tempfile
-from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,8 @@ from local.locks import StackRunning
 from local.ports import PortUnusable, port_number
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from local.stack import StackDescription
 
 

@@ -71,8 +71,7 @@ def picture(markdown: str) -> str:
     )
     return "\n".join(
         (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" '
-            f'viewBox="0 0 {_WIDTH} {height}" role="img">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img">',
             "<title>packyard in a terminal</title>",
             f"<desc>{escape('; '.join(chapter.title for chapter in shown))}</desc>",
             f"<style>{_STYLE}{_motion([len(rows) for rows in scenes])}{_NO_MOTION}</style>",

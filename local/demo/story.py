@@ -40,9 +40,7 @@ def surroundings(stack: StackDescription, home: Path) -> dict[str, str]:
     }
 
 
-def played(
-    stack: StackDescription, folder: Path, packyard: Packyard, *, show: Callable[[str], None]
-) -> str:
+def played(stack: StackDescription, folder: Path, packyard: Packyard, *, show: Callable[[str], None]) -> str:
     """Play the tutorial, and return it with the output as it was.
 
     Args:

@@ -50,12 +50,14 @@ def test_a_second_push_sends_what_changed_alone(packyard: Command, tmp_path: Pat
     assert ran.err.splitlines()[1:] == [
         "~ version 1.4.0 to 1.5.0",
         "+ capability api: no rules, so the runtime decides what its type http allows",
-        "! More is allowed than before. A role moves to this revision only with consent.",
+        "! More is allowed than before.",
+        "! A role moves to this revision only with consent.",
         "+ guides/new.md (4 B)",
         "- data/b.csv",
         "~ pack.yaml (27 B to 70 B)",
         "~ scripts/x.sh (now executable)",
-        "The pack has 5 files, 19.6 KiB of 1.0 GiB; 3 files, 75 B are to be sent.",
+        "The pack has 5 files, 19.6 KiB of 1.0 GiB.",
+        "To send: 3 files, 75 B.",
     ]
     assert packyard.gateway.paths("POST")[-1].endswith("/changes")
     assert packyard.gateway.headers[-1]["If-Match"] == '"1"'
@@ -90,10 +92,8 @@ def test_a_push_says_what_capabilities_allow_before_it_sends(packyard: Command, 
         ["+ capability api: GET to slack.com, paths /api/*"],
         [
             "+ capability api: POST to slack.com, every path",
-            (
-                "! Newly allowed: POST https://slack.com/, for example. "
-                "A role moves to this revision only with consent."
-            ),
+            "! Newly allowed, for example: POST https://slack.com/",
+            "! A role moves to this revision only with consent.",
         ],
         ["~ capability api: other text, the same requests are allowed"],
     ]
