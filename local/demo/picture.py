@@ -25,8 +25,8 @@ _WIDTH: Final = round(COLUMNS * _CELL + 2 * _MARGIN)
 # How long a scene stays: to find one's way, and to read each line.
 _SECONDS, _SECONDS_OF_A_LINE = 2.0, 0.5
 _STYLE: Final = (
-    "text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,'Liberation Mono','DejaVu Sans Mono',monospace;"
-    "white-space:pre;fill:#c9d1d9}"
+    "text{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'Liberation Mono','DejaVu Sans Mono',monospace;"
+    "font-size:14px;white-space:pre;fill:#c9d1d9}"
     ".t{fill:#8b949e}.c{fill:#fff;font-weight:bold}.p{fill:#7ee787}.a{fill:#7ee787}.d{fill:#ff9492}.w{fill:#f0b72f}"
     ".s{visibility:hidden}.still{visibility:visible}"
 )

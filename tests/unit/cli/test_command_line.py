@@ -16,7 +16,10 @@ from packyard_cli.printing import Printer, may_colour, print_anything
 from packyard_cli.progress import Progress
 from packyard_cli.result import Result
 
-PAGE = Path(__file__).parents[3] / "docs" / "use" / "command.md"
+PROJECT = Path(__file__).parents[3]
+PAGE = PROJECT / "docs" / "use" / "command.md"
+TUTORIAL = PROJECT / "docs" / "tutorial.md"
+END_TO_END = PROJECT / "tests" / "e2e"
 
 
 def _commands(
@@ -47,6 +50,15 @@ def test_every_command_has_help_a_handler_and_the_common_options(name: str) -> N
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_documented(name: str) -> None:
     assert f"`packyard {name}" in PAGE.read_text()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_an_end_to_end_test(name: str) -> None:
+    """In a Python test its words are texts, one after the other; the tutorial is a test too."""
+    words = r"\s*,\s*".join(f'"{word}"' for word in name.split())
+    tests = (path.read_text() for path in sorted(END_TO_END.rglob("test_*.py")))
+
+    assert f"$ packyard {name} " in TUTORIAL.read_text() or any(re.search(words, text) for text in tests)
 
 
 def test_every_exit_code_is_documented_in_the_page_and_the_help() -> None:
