@@ -52,7 +52,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = make_parser()
     options = parser.parse_args(arguments)
     if getattr(options, "handler", None) is None:
-        parser.error("name a command")
+        group: argparse.ArgumentParser = getattr(options, "group", parser)
+        group.error(f"name a command: {', '.join(_words(group))}")
     return options
 
 
@@ -100,6 +101,7 @@ class _Commands:
     def group(self, name: str, text: str) -> "_Commands":
         """Add a command that has commands of its own."""
         parser = self._adder.add_parser(name, help=text, description=f"{text[:1].upper()}{text[1:]}.")
+        parser.set_defaults(group=parser)
         return _Commands(parser)
 
 

@@ -44,12 +44,12 @@ def init(options: argparse.Namespace, _: Context) -> Result:
         if not path.exists():
             path.write_bytes(text.encode())
             made.append(path.relative_to(folder).as_posix())
-    place = shlex.quote(str(folder))
+    place = "" if folder == Path() else f" {shlex.quote(str(folder))}"
     return Result(
         document={"name": name, "folder": str(folder), "files": made},
         lines=[
             f"Made the pack {name} in {folder}: {', '.join(made)}.",
-            f"Next: edit {manifest}, then run packyard check {place} and packyard push {place}.",
+            f"Next: edit {manifest}, then run: packyard check{place} && packyard push{place}",
         ],
         essence=[name],
     )
