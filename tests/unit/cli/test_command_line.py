@@ -54,7 +54,7 @@ def test_every_command_is_documented(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_an_end_to_end_test(name: str) -> None:
-    """In a Python test its words are texts, one after the other; the tutorial is a test too."""
+    # In a Python test its words are texts, one after the other. The tutorial is a test too.
     words = r"\s*,\s*".join(f'"{word}"' for word in name.split())
     tests = (path.read_text() for path in sorted(END_TO_END.rglob("test_*.py")))
 
@@ -73,7 +73,8 @@ def test_every_exit_code_is_documented_in_the_page_and_the_help() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "Name a command."),
+        ([], "Name a command: init, check, "),
+        (["keys"], "Name a command: list, make, revoke."),
         (["pusj"], "There is no 'pusj'; did you mean push?"),
         (["roles", "atach"], "There is no 'atach'; did you mean attach?"),
         (["install", "x"], "The following arguments are required: --into."),
