@@ -71,7 +71,8 @@ class Plan:
             yield from self.difference.lines()
         files, most = counted(len(self.found.files), "file"), size_text(limits.unpacked_bytes)
         yield f"The pack has {files}, {size_text(self.found.size)} of {most}."
-        yield f"To send: {counted(len(self.sent), 'file')}, {size_text(self.sent_bytes)}."
+        if self.pack is None or self.difference:
+            yield f"To send: {counted(len(self.sent), 'file')}, {size_text(self.sent_bytes)}."
 
     def _warnings(self) -> Iterator[str]:
         difference = self.capabilities

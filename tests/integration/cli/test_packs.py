@@ -46,6 +46,25 @@ def test_a_service_that_does_not_search_is_searched_all_the_same(
     assert slack.exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (("cat", "slack", "guides/none.md"), "packyard files PACK lists"),
+        (("roles", "show", "none"), "packyard roles list shows"),
+        (("show", "pack_00000000000000000000000000"), "packyard list shows"),
+        (("keys", "revoke", "0" * 16, "--yes"), "packyard keys list shows"),
+    ],
+)
+def test_what_is_not_there_is_answered_with_the_command_that_lists(
+    packyard: Command, slack: Path, words: tuple[str, ...], advice: str
+) -> None:
+    ran = packyard(*words)
+
+    assert ran.exit_code == 6
+    assert f"\n  {advice}" in ran.err
+    assert slack.exists()
+
+
 def test_a_refused_deletion_names_the_roles(packyard: Command, slack: Path) -> None:
     assert packyard("roles", "attach", "support", "slack").exit_code == 0
 

@@ -78,7 +78,7 @@ def test_every_exit_code_is_documented_in_the_page_and_the_help() -> None:
         (["pusj"], "There is no 'pusj'; did you mean push?"),
         (["roles", "atach"], "There is no 'atach'; did you mean attach?"),
         (["install", "x"], "The following arguments are required: --into."),
-        (["visibility", "x", "public"], "There is no 'public'"),
+        (["visibility", "x", "public"], "There is no 'public'; there are org, community."),
     ],
 )
 def test_a_mistyped_command_line_is_told_what_was_meant(arguments: list[str], said: str) -> None:
