@@ -190,10 +190,12 @@ def _ask_for_consent(
     accepts = {pack_id: revision for pack_id, revision in given.items() if pack_id not in moves}
     names = {}
     for pack_id, move in moves.items():
-        names[pack_id] = _name(service, pack_id)
+        name, names[pack_id] = _names(service, pack_id)
         accepts[pack_id] = move["to"]
-        told.append(f"  {names[pack_id]}, revision {move['from']} to {move['to']}:")
+        told.append(f"  {name}, revision {move['from']} to {move['to']}:")
         told += [f"    {line}" for line in difference_lines(move)]
+        if not move["widened"]:
+            told.append("    allows nothing new, but you accepted another revision than this one")
         if "example" in move:
             told.append(f"    newly allowed, for example: {move['example']}")
     consent = [f"--accept {names.get(pack, pack)}={revision}" for pack, revision in accepts.items()]
@@ -203,12 +205,15 @@ def _ask_for_consent(
     )
 
 
-def _name(service: Service, pack_id: str) -> str:
+def _names(service: Service, pack_id: str) -> tuple[str, str]:
+    """Return a pack's name, and what names it on the command line."""
     try:
-        return str(get_pack(service, pack_id).view["name"])
+        view = get_pack(service, pack_id).view
     except Failure:
         # The refusal is what counts, and the id names the pack as well.
-        return pack_id
+        return pack_id, pack_id
+    # The name of another organisation's pack may also be that of an own one.
+    return str(view["name"]), str(view["name"]) if view["owned"] else pack_id
 
 
 def _consent(service: Service, text: str) -> tuple[str, int]:

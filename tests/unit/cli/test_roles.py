@@ -3,6 +3,7 @@
 import json
 from typing import IO
 
+import pytest
 from tests.command import Command, received
 
 from packyard_cli.wire import Received
@@ -77,6 +78,26 @@ def test_wider_capabilities_ask_for_consent(packyard: Command) -> None:
     ]
     assert as_json.document["error"]["message"] == "It may do more."
     assert as_json.document["error"]["details"] == details
+
+
+@pytest.mark.parametrize(("owned", "named"), [(True, "slack=4"), (False, f"{PACK}=4")])
+def test_the_consent_to_give_names_the_pack_without_doubt(packyard: Command, owned: bool, named: str) -> None:
+    move = {"from": 3, "to": 4, "widened": False, "added": [], "removed": []}
+    error = {
+        "code": "capabilities_widened",
+        "message": "It may do more.",
+        "request_id": "r",
+        "details": {"capabilities": {PACK: move}},
+    }
+    packyard.gateway.instead("POST", "/refresh", lambda _: received(409, {"error": error}))
+    packyard.gateway.instead(
+        "GET", f"/packs/{PACK}", lambda _: received(200, {"id": PACK, "name": "slack", "owned": owned})
+    )
+
+    ran = packyard("roles", "refresh", "support", PACK, "--accept", f"{PACK}=3")
+
+    assert f"packyard roles refresh support {PACK} --accept {named}" in ran.err
+    assert "  slack, revision 3 to 4:\n    allows nothing new, but you accepted another" in ran.err
 
 
 def test_a_consent_that_names_no_revision_is_wrong_usage(packyard: Command) -> None:
