@@ -33,6 +33,11 @@ run: ## Run the whole stack here, on PORT (4566), until Ctrl-C; ARGS=--check tri
 	@since=$$(date +%s); $(call SETUP,run --port '$(PORT)') && \
 	  $(call LOCALLY,run --port '$(PORT)' --since $$since $(ARGS))
 
+.PHONY: demo
+demo: ## Play the tutorial with `packyard` and draw it, on the stack of PORT or one of its own; ARGS=--write
+	@$(call SETUP,demo)
+	@local/quietly.sh $(BIN)/python -m local.demo --port '$(PORT)' $(ARGS)
+
 .PHONY: invoke
 invoke: ## Run a function with an event in Lambda's container; E=events/get_pack/unknown.json
 	@$(call SETUP,invoke)

@@ -37,6 +37,7 @@ _TESTS: Final = Need(
 NEEDS: Final = {
     # `curl` is for the commands that it prints.
     "run": Need(development=False, tools=("emulator", "sam"), programs=("curl",)),
+    "demo": Need(development=False, tools=("emulator", "sam")),
     "invoke": Need(development=False, tools=("sam", "runtime")),
     "reset": Need(development=False),
     "sbom": Need(development=False),

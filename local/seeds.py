@@ -50,19 +50,35 @@ def seed(*, tenants: TenantStore, remembered: Path, clock: Callable[[], datetime
         remembered.write_text(json.dumps({slug: _new_seed() for slug in SLUGS}, indent=2))
     seeds: dict[str, SeededOrg] = json.loads(remembered.read_text())
     for slug, seeded in seeds.items():
-        with suppress(ConditionFailed):
-            tenants.put_org(_new_org(slug, seeded["org_id"], clock()))
-        for permission_set, secret in seeded["keys"].items():
-            key = ApiKey(
-                key_hash=hash_secret(secret),
-                org_id=seeded["org_id"],
-                label=f"local {permission_set}",
-                permission_set=PermissionSet(permission_set),
-                created_at=clock(),
-            )
-            with suppress(ConditionFailed):
-                tenants.put_api_key(key)
+        _write(slug, seeded, tenants, clock())
     return seeds
+
+
+def new_organisation(*, tenants: TenantStore, clock: Callable[[], datetime]) -> SeededOrg:
+    """Write an organisation that is in use by nobody, and return it with its keys.
+
+    Args:
+        tenants: Where it is written.
+        clock: The present instant, UTC.
+    """
+    seeded = _new_seed()
+    _write(seeded["org_id"].replace("_", "-"), seeded, tenants, clock())
+    return seeded
+
+
+def _write(slug: str, seeded: SeededOrg, tenants: TenantStore, now: datetime) -> None:
+    with suppress(ConditionFailed):
+        tenants.put_org(_new_org(slug, seeded["org_id"], now))
+    for permission_set, secret in seeded["keys"].items():
+        key = ApiKey(
+            key_hash=hash_secret(secret),
+            org_id=seeded["org_id"],
+            label=f"local {permission_set}",
+            permission_set=PermissionSet(permission_set),
+            created_at=now,
+        )
+        with suppress(ConditionFailed):
+            tenants.put_api_key(key)
 
 
 def _new_seed() -> SeededOrg:

@@ -8,7 +8,7 @@ from packyard.packs.archive.limits import ArchiveLimits
 from packyard_cli.context import Context
 from packyard_cli.failure import Exit
 from packyard_cli.folder import Fault, PackFolder, check_manifest, read_folder
-from packyard_cli.result import Result, size_text
+from packyard_cli.result import Result, counted, size_text
 
 
 def check(options: argparse.Namespace, context: Context) -> Result:
@@ -20,11 +20,10 @@ def check(options: argparse.Namespace, context: Context) -> Result:
     found = checked_folder(Path(options.folder), options.exclude, context)
     faults = [str(fault) for fault in found.faults]
     warnings = [f"{fault} (a warning)" for fault in found.warnings]
-    count = len(faults)
     summary = (
-        f"{count} {'fault' if count == 1 else 'faults'}: the service would refuse this pack."
+        f"{counted(len(faults), 'fault')}: the service would refuse this pack."
         if faults
-        else f"The pack is valid: {len(found.files)} files, {size_text(found.size)}."
+        else f"The pack is valid: {counted(len(found.files), 'file')}, {size_text(found.size)}."
     )
     return Result(
         document=_document(found),

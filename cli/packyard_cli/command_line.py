@@ -18,7 +18,7 @@ _CODES: Final = (
     "Environment: PACKYARD_URL, PACKYARD_TOKEN, PACKYARD_PROFILE, PACKYARD_CONFIG_DIR, PACKYARD_CACHE_DIR, "
     "HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, SOURCE_DATE_EPOCH, NO_COLOR."
 )
-_INVALID_CHOICE: Final = re.compile(r"invalid choice: '([^']*)'")
+_INVALID_CHOICE: Final = re.compile(r"invalid choice: '([^']*)'.*\(choose from (.*)\)")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -30,7 +30,10 @@ class _Parser(argparse.ArgumentParser):
             from packyard.text.suggestion import closest  # noqa: PLC0415 - only for mistakes
 
             near = closest(wrong[1], _words(self))
-            message = f"there is no {wrong[1]!r}; {f'did you mean {near}?' if near else 'see the list'}"
+            choices = wrong[2].replace("'", "")
+            message = (
+                f"there is no {wrong[1]!r}; {f'did you mean {near}?' if near else f'there are {choices}'}"
+            )
         ended = message if message.endswith("?") else f"{message}."
         raise Failure(Exit.USAGE, f"{ended[:1].upper()}{ended[1:]}", f"See {self.prog} --help.")
 
@@ -54,7 +57,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = make_parser(admin="admin" in arguments)
     options = parser.parse_args(arguments)
     if getattr(options, "handler", None) is None:
-        getattr(options, "group", parser).error("name a command")
+        group: argparse.ArgumentParser = getattr(options, "group", parser)
+        group.error(f"name a command: {', '.join(_words(group))}")
     return options
 
 

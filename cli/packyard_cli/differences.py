@@ -1,6 +1,6 @@
-"""What differs between two sets of files, and between two lists of capabilities."""
+"""What differs between two sets of files."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,21 +60,6 @@ def compare(old: Iterable[HashedFile], new: Iterable[HashedFile]) -> Difference:
     )
 
 
-def capability_lines(old: str | None, new: str | None) -> list[str]:
-    """Return what differs between two lists of capabilities, by their names.
-
-    Args:
-        old: A caps.yaml fragment as YAML text; None for none.
-        new: Likewise.
-    """
-    before, after = _by_name(old), _by_name(new)
-    return [
-        *(f"+ capability {name}" for name in after if name not in before),
-        *(f"- capability {name}" for name in before if name not in after),
-        *(f"~ capability {name}" for name in after if name in before and before[name] != after[name]),
-    ]
-
-
 def file_view(file: HashedFile) -> dict[str, Any]:
     """Return a file as JSON, as the service lists it."""
     return {"path": file.path, **_content_view(file)}
@@ -90,12 +75,3 @@ def _how(old: HashedFile, new: HashedFile) -> str:
         return mode
     size = f"{size_text(old.size)} to {size_text(new.size)}"
     return f"{size}, {mode}" if mode else size
-
-
-def _by_name(fragment: str | None) -> Mapping[str, Any]:
-    if not fragment:
-        return {}
-    import yaml  # noqa: PLC0415 - only where there are capabilities
-
-    entries: Sequence[Any] = yaml.load(fragment, Loader=yaml.CSafeLoader) or []
-    return {str(entry.get("name")): entry for entry in entries if isinstance(entry, dict)}

@@ -1,13 +1,16 @@
 """`packyard diff`: a folder beside the pack that stands, or beside another folder."""
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from packyard.packs.manifest.pack_manifest import Manifest
 from packyard_cli.archive import HashedFile, hash_files
+from packyard_cli.capability_words import capability_difference, capability_lines
 from packyard_cli.context import Context
-from packyard_cli.differences import Difference, capability_lines, compare
+from packyard_cli.differences import Difference, compare
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.folder import read_folder
 from packyard_cli.packing import valid_folder
@@ -23,7 +26,7 @@ def diff(options: argparse.Namespace, context: Context) -> Result:
     """
     root = Path(options.folder)
     if options.other is not None:
-        return _result(_between(root, Path(options.other), options.exclude, context), [])
+        return _result(_between(root, Path(options.other), options.exclude, context), [], {})
     found, manifest = valid_folder(root, options.exclude, context, as_archive=False)
     service = context.service()
     pack = find_pack(service, options.pack) if options.pack else find_own_pack(service, manifest.name)
@@ -36,7 +39,8 @@ def diff(options: argparse.Namespace, context: Context) -> Result:
     standing = files_of(service, pack)
     files = hash_files(found.files)
     difference = compare(standing, with_standing_modes(files, standing) if context.windows else files)
-    return _result(difference, manifest_lines(pack, manifest))
+    capabilities = capability_difference(pack.view.get("capabilities"), manifest.capabilities_text)
+    return _result(difference, manifest_lines(pack, manifest), {"capabilities": capabilities})
 
 
 def manifest_lines(pack: StandingPack, manifest: Manifest) -> list[str]:
@@ -62,10 +66,10 @@ def _between(old: Path, new: Path, exclude: list[str], context: Context) -> Diff
     return compare(*sets)
 
 
-def _result(difference: Difference, manifest: list[str]) -> Result:
+def _result(difference: Difference, manifest: list[str], more: Mapping[str, Any]) -> Result:
     lines = [*manifest, *difference.lines()]
     return Result(
-        document={"equal": not difference, "files": difference.view(), "manifest": manifest},
+        document={"equal": not difference, "files": difference.view(), "manifest": manifest, **more},
         lines=lines or ["Nothing differs."],
         essence=lines,
     )

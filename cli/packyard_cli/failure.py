@@ -1,6 +1,6 @@
 """What can go wrong, by kind. Each kind has an exit code of its own (docs/use/command.md)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -39,6 +39,9 @@ class Failure(Exception):
         code: The service's code, or the kind's name in lower case.
         request_id: The id under which the service's logs can be searched; None if no request was answered.
         details: The service's `details`.
+
+    Attributes:
+        told: What people read instead of the message; empty for the message itself.
     """
 
     def __init__(  # noqa: PLR0913 - by name: what a failure has
@@ -58,6 +61,7 @@ class Failure(Exception):
         self.code = code or exit_code.name.lower()
         self.request_id = request_id
         self.details = dict(details or {})
+        self.told: Sequence[str] = ()
 
     def view(self) -> dict[str, Any]:
         """Return the failure in the form of the service's error envelope, with the exit code."""
@@ -73,7 +77,7 @@ class Failure(Exception):
 
     def lines(self) -> list[str]:
         """Return the failure as lines for people."""
-        lines = [self.message]
+        lines = [*self.told] or [self.message]
         fields = self.details.get("fields")
         if isinstance(fields, Mapping) and len(fields) > 1:
             lines += [f"  {name}: {reason}" for name, reason in fields.items()]

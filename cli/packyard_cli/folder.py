@@ -244,6 +244,7 @@ def check_manifest(found: PackFolder, *, limits: ArchiveLimits | None = None) ->
         parse_manifest(content, max_bytes=(limits or ArchiveLimits()).manifest_bytes)
     except InvalidRequest as refusal:
         places = places_of(content, refusal.fields)
+        faults = []
         for field_path, reason in refusal.fields.items():
             stated = _PLACE.match(reason)
             place: tuple[int | None, int | None]
@@ -255,7 +256,8 @@ def check_manifest(found: PackFolder, *, limits: ArchiveLimits | None = None) ->
                 place = places.get(field_path) or (None, None)
             _, _, key = field_path.partition(":")
             message = f"{key} {reason}" if key else reason
-            found.faults.append(Fault(MANIFEST_PATH, message, field_path, *place))
+            faults.append(Fault(MANIFEST_PATH, message, field_path, *place))
+        found.faults += sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0))
 
 
 def require_no_faults(found: PackFolder) -> None:
@@ -265,9 +267,10 @@ def require_no_faults(found: PackFolder) -> None:
         Failure: It would not; every fault is named.
     """
     if found.faults:
-        fields = {
-            f"{fault.path}{f':{fault.line}' if fault.line else ''}": fault.message for fault in found.faults
-        }
+        fields: dict[str, str] = {}
+        for fault in found.faults:
+            place = f"{fault.path}{f':{fault.line}' if fault.line else ''}"
+            fields[place] = f"{fields[place]}; {fault.message}" if place in fields else fault.message
         count = len(found.faults)
         more = f" (and {count - 1} more)" if count > 1 else ""
         raise Failure(

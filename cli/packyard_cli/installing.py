@@ -11,7 +11,7 @@ from packyard_cli.image_source import ImageSource
 from packyard_cli.installation import Installation, folds_case, require_fit_names
 from packyard_cli.lock_document import LOCK_FILE, Lock, LockedPack, checked_files, checked_layer, read_lock
 from packyard_cli.locking import fetch_lock, summary
-from packyard_cli.result import Result, size_text
+from packyard_cli.result import Result, counted, size_text
 from packyard_cli.service import Service
 from packyard_cli.standing import find_pack
 from packyard_cli.unpacking import Unpacking
@@ -42,11 +42,12 @@ def install(options: argparse.Namespace, context: Context) -> Result:
             (folder / LOCK_FILE).write_bytes(lock.canonical())
     files = sum(len(pack.files) for pack in lock.packs)
     size = sum(file.size for pack in lock.packs for file in pack.files)
+    held = f"{counted(files, 'file')}, {size_text(size)}"
     return Result(
         document={"folder": str(installation.folder), "files": files, "size_bytes": size, **summary(lock)},
         lines=[
             *(f"{pack.folder} {pack.version} (revision {pack.revision})" for pack in lock.packs),
-            f"{options.role} is installed in {options.into}: {files} files, {size_text(size)}, all verified.",
+            f"{options.role} is installed in {options.into}: {held}, all verified.",
         ],
         essence=[lock.set_digest],
     )
@@ -86,7 +87,7 @@ def pull(options: argparse.Namespace, context: Context) -> Result:
             "files": len(pack.files),
         },
         lines=[
-            f"{pack.name} is in {options.into}: {len(pack.files)} files, all verified.",
+            f"{pack.name} is in {options.into}: {counted(len(pack.files), 'file')}, all verified.",
             pack.image_digest,
         ],
         essence=[pack.image_digest],

@@ -13,7 +13,7 @@ from packyard_cli.checking import checked_folder
 from packyard_cli.context import Context
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.folder import PackFolder, require_no_faults
-from packyard_cli.result import Result, size_text
+from packyard_cli.result import Result, counted, size_text
 
 
 def pack(options: argparse.Namespace, context: Context) -> Result:
@@ -34,6 +34,7 @@ def pack(options: argparse.Namespace, context: Context) -> Result:
             "Name a place outside: -o ../pack.tar.gz",
         )
     written = write_archive_file(output, found, epoch=source_date_epoch(context.environment))
+    files = counted(len(written.files), "file")
     return Result(
         document={
             "archive": str(output),
@@ -45,7 +46,7 @@ def pack(options: argparse.Namespace, context: Context) -> Result:
             "files": len(written.files),
         },
         lines=[
-            f"{output}: {manifest.name} {manifest.version}, {len(written.files)} files, {size_text(written.size)}",
+            f"{output}: {manifest.name} {manifest.version}, {files}, {size_text(written.size)}",
             f"content digest {written.content_digest}",
         ],
         essence=[str(output)],

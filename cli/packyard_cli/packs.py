@@ -1,6 +1,8 @@
 """Commands about packs as a whole."""
 
 import argparse
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from packyard_cli.context import Context
@@ -10,6 +12,8 @@ from packyard_cli.service import JsonBody
 from packyard_cli.standing import StandingPack, find_pack, pinned_reference
 
 _HEADING: Final = ("NAME", "VERSION", "TIER", "VISIBILITY", "OWNED", "ID")
+_SEARCHED: Final = ("name", "display_name", "description", "category")
+_WORD: Final = re.compile(r"\w+")
 _SHOWN: Final = (
     ("id", "id"),
     ("organisation", "org_id"),
@@ -42,9 +46,40 @@ def list_packs(options: argparse.Namespace, context: Context) -> Result:
 
 
 def search(options: argparse.Namespace, context: Context) -> Result:
-    """Search packs by words, best first."""
-    query = {"search": " ".join(options.words), "limit": "100"}
-    return _listed(context.service().get("/packs", query=query).body["packs"])
+    """Search packs by words in name, display name, description and category, best first."""
+    service = context.service()
+    words = " ".join(options.words)
+    try:
+        return _listed(service.get("/packs", query={"search": words, "limit": "100"}).body["packs"])
+    except Failure as failure:
+        if "search" not in failure.details.get("fields", {}):
+            raise
+    # A service that does not search yet lists everything.
+    packs = service.pages("/packs", "packs", query={"limit": "100"})
+    wanted = _WORD.findall(words.lower())
+    found = [(matches, pack) for pack in packs if (matches := _matches(pack, wanted))]
+    return _listed([pack for _, pack in sorted(found, key=lambda match: match[0], reverse=True)])
+
+
+def _matches(pack: Mapping[str, Any], wanted: Sequence[str]) -> int:
+    """Return in how many places of a pack words are found; 0 if one of them is nowhere.
+
+    Args:
+        pack: The pack.
+        wanted: Words in lower case. The start of a word counts for the last (API contract, section 2).
+    """
+    places = [set(_WORD.findall(str(pack.get(name, "")).lower())) for name in _SEARCHED]
+    if not wanted:
+        return 0
+    *whole, last = wanted
+    count = 0
+    for word in whole:
+        hits = sum(word in place for place in places)
+        if not hits:
+            return 0
+        count += hits
+    starts = sum(any(word.startswith(last) for word in place) for place in places)
+    return count + starts if starts else 0
 
 
 def show(options: argparse.Namespace, context: Context) -> Result:
@@ -91,7 +126,11 @@ def delete(options: argparse.Namespace, context: Context) -> Result:
     service = context.service()
     pack = find_pack(service, options.pack)
     confirm(f"Delete {pack.view['name']} {pack.view['version']} ({pack.id}) and its image?", options, context)
-    answer = service.call("DELETE", pack.path, if_match=pack.etag)
+    try:
+        answer = service.call("DELETE", pack.path, if_match=pack.etag)
+    except Failure as failure:
+        _say_which_roles(failure, str(pack.view["name"]))
+        raise
     return Result(
         document={**answer.body, "id": pack.id}, lines=[f"{pack.id} is deleted."], essence=[pack.id]
     )
@@ -142,6 +181,21 @@ def confirm(question: str, options: argparse.Namespace, context: Context) -> Non
     print(f"{question} [y/N] ", end="", file=context.printer.err, flush=True)
     if context.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise Failure(Exit.INTERRUPTED, "Nothing was done, since the answer was no.")
+
+
+def _say_which_roles(failure: Failure, name: str) -> None:
+    """Let a refusal to delete a pack name the roles that have it, and what takes it out of one."""
+    references = failure.details.get("references")
+    if failure.code != "pack_in_use" or not isinstance(references, dict):
+        return
+    roles, others = references.get("role_ids") or [], references.get("other_organisations")
+    told = [f"{name} is not deleted, since roles have it."]
+    if roles:
+        told.append(f"  roles of your organisation: {', '.join(roles)}")
+        failure.advice = f"Take it out of each first: packyard roles detach {roles[0]} {name}"
+    if others:
+        told.append(f"  roles of other organisations, which must let go of it first: {others}")
+    failure.told = told
 
 
 def _image_of(pack: StandingPack, revision: int, context: Context) -> str:

@@ -3,19 +3,21 @@
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.file_changes import MAX_DELETIONS
 from packyard.packs.manifest.pack_manifest import Manifest
 from packyard.packs.pack import ImageOrigin
 from packyard_cli.archive import HashedFile, hash_files
+from packyard_cli.capability_words import capability_difference, capability_lines
 from packyard_cli.context import Context
-from packyard_cli.differences import Difference, capability_lines, compare
+from packyard_cli.differences import Difference, compare
 from packyard_cli.diffing import manifest_lines, with_standing_modes
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.folder import LocalFile, PackFolder
 from packyard_cli.packing import valid_folder
-from packyard_cli.result import size_text
+from packyard_cli.result import counted, size_text
 from packyard_cli.service import Service
 from packyard_cli.standing import StandingPack, files_of, find_own_pack
 
@@ -47,6 +49,12 @@ class Plan:
         """Bytes of the files to send, before compression."""
         return sum(file.size for file in self.sent)
 
+    @property
+    def capabilities(self) -> dict[str, Any]:
+        """How what the pack may do would differ from the pack that stands, as `{widened, added, removed, example?}`."""
+        before = self.pack.view.get("capabilities") if self.pack is not None else None
+        return capability_difference(before, self.manifest.capabilities_text)
+
     def lines(self) -> Iterator[str]:
         """Yield what a person wants to know before anything is sent."""
         name, version, limits = self.manifest.name, self.manifest.version, ArchiveLimits()
@@ -56,12 +64,22 @@ class Plan:
         elif self.difference:
             yield f"{name} {version} changes {self.pack.id}:"
             yield from manifest_lines(self.pack, self.manifest)
+            yield from self._warnings()
         else:
             yield f"{name} {version} is at the service already."
         if self.pack is not None:
             yield from self.difference.lines()
-        size = f"{len(self.found.files)} files, {size_text(self.found.size)} of {size_text(limits.unpacked_bytes)}"
-        yield f"The pack has {size}; {len(self.sent)} files, {size_text(self.sent_bytes)} are to be sent."
+        files, most = counted(len(self.found.files), "file"), size_text(limits.unpacked_bytes)
+        yield f"The pack has {files}, {size_text(self.found.size)} of {most}."
+        if self.pack is None or self.difference:
+            yield f"To send: {counted(len(self.sent), 'file')}, {size_text(self.sent_bytes)}."
+
+    def _warnings(self) -> Iterator[str]:
+        difference = self.capabilities
+        if difference["widened"]:
+            example = difference.get("example")
+            yield f"! Newly allowed, for example: {example}" if example else "! More is allowed than before."
+            yield "! A role moves to this revision only with consent."
 
 
 def make_plan(root: Path, exclude: list[str], context: Context, service: Service) -> Plan:

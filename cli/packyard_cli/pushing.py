@@ -11,7 +11,7 @@ from packyard_cli.archive import source_date_epoch, write_archive
 from packyard_cli.context import Context
 from packyard_cli.failure import Failure
 from packyard_cli.plan import Plan, make_plan
-from packyard_cli.result import Result
+from packyard_cli.result import Result, size_text
 from packyard_cli.sending import Sender
 from packyard_cli.service import Service
 from packyard_cli.standing import StandingPack
@@ -82,7 +82,8 @@ def _outcome(outcome: Mapping[str, Any]) -> Result:
     reference = f"{pack['image_ref'].rpartition(':')[0]}@{pack['image_digest']}"
     lines = [f"Nothing was kept. {pack['name']} {pack['version']} would be {outcome['outcome']}: {reference}"]
     for name, limit in outcome.get("limits", {}).items():
-        lines.append(f"  {name}: {limit['used']} of {limit['limit']}")
+        text = size_text if name.endswith("_bytes") else str
+        lines.append(f"  {name}: {text(limit['used'])} of {text(limit['limit'])}")
     return Result(document=dict(outcome), lines=lines, essence=[reference])
 
 
@@ -94,6 +95,7 @@ def _result(plan: Plan, pack: StandingPack, *, sent: int, changed: bool) -> Resu
             "created": plan.pack is None,
             "sent_bytes": sent,
             "files": plan.difference.view(),
+            "capabilities": plan.capabilities,
             "pack": pack.view,
         },
         lines=[pack.pinned],

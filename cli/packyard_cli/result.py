@@ -36,6 +36,11 @@ def table(rows: Sequence[Sequence[str]], *, heading: Sequence[str]) -> list[str]
     ]
 
 
+def counted(count: int, singular: str) -> str:
+    """Return a number of things in words, such as `1 file` and `2 files`."""
+    return f"{count} {singular}" if count == 1 else f"{count} {singular}s"
+
+
 def size_text(count: int) -> str:
     """Return a number of bytes as people read it."""
     size = float(count)

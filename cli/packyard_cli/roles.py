@@ -1,9 +1,11 @@
 """Commands about roles and the packs that they pin (API contract, section 8)."""
 
 import argparse
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from packyard.packs.pack import is_pack_id
+from packyard_cli.capability_words import capability_lines, difference_lines
 from packyard_cli.context import Context
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.packs import confirm
@@ -36,9 +38,12 @@ def show(options: argparse.Namespace, context: Context) -> Result:
 def change(options: argparse.Namespace, context: Context) -> Result:
     """Set, attach or detach packs, if nobody else changes the role meanwhile."""
     service = context.service()
-    packs = [_pack_id(service, text) for text in options.packs]
     before = _current(service, options.role)
     pack_ids = list(before.body["pack_ids"]) if before is not None else []
+    if options.change == "detach":
+        packs = [_pack_id(service, text) for text in options.packs]
+    else:
+        packs = _offered(service, options.packs, pack_ids, context)
     if options.change == "set":
         wanted = packs
     elif options.change == "attach":
@@ -80,9 +85,7 @@ def refresh(options: argparse.Namespace, context: Context) -> Result:
             answer = service.call("POST", _path(options.role, "/packs/refresh"), body=JsonBody.of(asked))
         except Failure as failure:
             if failure.code == "capabilities_widened":
-                failure.advice = (
-                    "Read details, and consent: packyard roles refresh ROLE --accept PACK=REVISION"
-                )
+                _ask_for_consent(failure, options, asked.get("accept_capabilities", {}), service)
             raise
         # A request moves a bounded number of pins; `more` says that there are others.
         if not answer.body.get("more"):
@@ -141,18 +144,76 @@ def _role(role: dict[str, Any], service: Service) -> Result:
             str(pin.get("alias") or pin["name"]),
             str(pin["version"]),
             str(pin.get("revision", "")),
-            "follows" if pin.get("follow") else "",
-            "stale" if pin.get("stale") else "",
+            _state(pin),
             str(pin["id"]),
         ]
         for pin in pins
     ]
     return Result(
         document=role,
-        lines=table(rows, heading=("NAME", "VERSION", "REVISION", "", "", "ID"))
+        lines=table(rows, heading=("NAME", "VERSION", "REVISION", "STATE", "ID"))
         or ["The role has no packs."],
         essence=[str(pack_id) for pack_id in role["pack_ids"]],
     )
+
+
+def _state(pin: Mapping[str, Any]) -> str:
+    status = pin.get("status", "active")
+    states = [
+        status if status != "active" else "",
+        "follows" if pin.get("follow") else "",
+        "stale" if pin.get("stale") else "current",
+    ]
+    return ", ".join(filter(None, states))
+
+
+def _offered(service: Service, texts: Sequence[str], held: Sequence[str], context: Context) -> list[str]:
+    """Return the ids of packs. Say what those that the role does not hold may do: to attach is to consent."""
+    found = [find_pack(service, text) for text in texts]
+    for pack in found:
+        if pack.id not in held:
+            lines = capability_lines(None, pack.view.get("capabilities"))
+            allowed = "may do this:" if lines else "has no capabilities."
+            for line in (f"{pack.view['name']} {pack.view['version']} {allowed}", *lines):
+                context.printer.note(line)
+    return [pack.id for pack in found]
+
+
+def _ask_for_consent(
+    failure: Failure, options: argparse.Namespace, given: Mapping[str, int], service: Service
+) -> None:
+    """Let a refusal say what would be allowed, and how to consent to it."""
+    moves = failure.details.get("capabilities")
+    if not isinstance(moves, Mapping):
+        return
+    told = [f"The role {options.role} is unchanged: newer revisions may do more, and that needs consent."]
+    accepts = {pack_id: revision for pack_id, revision in given.items() if pack_id not in moves}
+    names = {}
+    for pack_id, move in moves.items():
+        name, names[pack_id] = _names(service, pack_id)
+        accepts[pack_id] = move["to"]
+        told.append(f"  {name}, revision {move['from']} to {move['to']}:")
+        told += [f"    {line}" for line in difference_lines(move)]
+        if not move["widened"]:
+            told.append("    allows nothing new, but you accepted another revision than this one")
+        if "example" in move:
+            told.append(f"    newly allowed, for example: {move['example']}")
+    consent = [f"--accept {names.get(pack, pack)}={revision}" for pack, revision in accepts.items()]
+    failure.told = told
+    failure.advice = (
+        f"If you agree: packyard roles refresh {' '.join([options.role, *options.packs, *consent])}"
+    )
+
+
+def _names(service: Service, pack_id: str) -> tuple[str, str]:
+    """Return a pack's name, and what names it on the command line."""
+    try:
+        view = get_pack(service, pack_id).view
+    except Failure:
+        # The refusal is what counts, and the id names the pack as well.
+        return pack_id, pack_id
+    # The name of another organisation's pack may also be that of an own one.
+    return str(view["name"]), str(view["name"]) if view["owned"] else pack_id
 
 
 def _consent(service: Service, text: str) -> tuple[str, int]:

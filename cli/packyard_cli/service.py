@@ -38,6 +38,19 @@ _KINDS: Final = {
 }
 
 
+# The service's own texts name its operations; these name the commands.
+_ADVICE: Final = {
+    "file_not_found": "packyard files PACK lists the pack's files.",
+    "key_not_found": "packyard keys list shows the keys.",
+    "pack_not_found": "packyard list shows the packs that you can see.",
+    "role_not_found": "packyard roles list shows the roles, and packyard roles attach makes one.",
+}
+_ADVICE_BY_STATUS: Final = {
+    401: "Log in again with packyard login, or set PACKYARD_TOKEN.",
+    412: "Somebody changed it meanwhile: look at it again, and repeat the command.",
+}
+
+
 class Transport(Protocol):
     """What sends requests: `Wire`, or a test's own."""
 
@@ -269,10 +282,7 @@ def refusal_of(status: int, headers: Mapping[str, str], content: bytes) -> Failu
             "Check the address (packyard whoami shows it), and any proxy on the way.",
             request_id=headers.get("X-Request-Id"),
         )
-    advice = {
-        401: "Log in again with packyard login, or set PACKYARD_TOKEN.",
-        412: "Somebody changed it meanwhile: look at it again, and repeat the command.",
-    }.get(status, "")
+    advice = _ADVICE.get(code) or _ADVICE_BY_STATUS.get(status, "")
     details = error.get("details")
     return Failure(
         kind,

@@ -1,6 +1,7 @@
 """`packyard init`: the skeleton of a pack."""
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import Final
 
@@ -43,11 +44,12 @@ def init(options: argparse.Namespace, _: Context) -> Result:
         if not path.exists():
             path.write_bytes(text.encode())
             made.append(path.relative_to(folder).as_posix())
+    place = "" if folder == Path() else f" {shlex.quote(str(folder))}"
     return Result(
         document={"name": name, "folder": str(folder), "files": made},
         lines=[
-            f"{name} is begun in {folder}: {', '.join(made)}",
-            "Next: packyard check, then packyard push.",
+            f"Made the pack {name} in {folder}: {', '.join(made)}.",
+            f"Next: edit {manifest}, then run: packyard check{place} && packyard push{place}",
         ],
         essence=[name],
     )

@@ -13,7 +13,7 @@ from packyard_cli.failure import Exit
 from packyard_cli.installation import Installation
 from packyard_cli.lock_document import LOCK_FILE, Lock, LockedPack
 from packyard_cli.locking import fetch_lock
-from packyard_cli.result import Result
+from packyard_cli.result import Result, counted
 from packyard_cli.service import segment
 
 _THREADS: Final = 4
@@ -31,9 +31,10 @@ def verify(options: argparse.Namespace, context: Context) -> Result:
     count = sum(len(pack.files) for pack in lock.packs)
     lines = [f"{fault['path']}: {fault['reason']}" for fault in faults]
     summary = (
-        f"{len(faults)} differences from the lock: install again with packyard install {lock.role_id}."
+        f"{counted(len(faults), 'difference')} from the lock: "
+        f"install again with packyard install {lock.role_id} --into {options.folder}."
         if faults
-        else f"All {count} files are what the lock of {lock.role_id} (revision {lock.revision}) says."
+        else f"{counted(count, 'file')} checked: all as in the lock of {lock.role_id}, revision {lock.revision}."
     )
     return Result(
         document={

@@ -58,6 +58,12 @@ def test_a_pack_is_pushed_changed_read_and_deleted(environment: dict[str, str], 
     )
     assert _run(environment, "diff", folder)["equal"]
     assert len(_run(environment, "revisions", "by-command")["revisions"]) == 3
+    assert _run(environment, "show", "by-command")["name"] == "by-command"
+    assert "by-command" in [pack["name"] for pack in _run(environment, "search", "by-command")["packs"]]
+    packed = _run(environment, "pack", folder, "--output", tmp_path / "pack.tar.gz")
+    assert packed["content_digest"] == third["pack"]["content_digest"]
+    assert _run(environment, "pull", "by-command", "--into", tmp_path / "pulled")
+    assert (tmp_path / "pulled" / "data" / "large").read_bytes() == large
     assert _run(environment, "rollback", "by-command", "1")["version"] == "1.4.0"
     _run(environment, "edit", "by-command", "guides/new.md", "--from", "-", stdin="# New\n")
     paths = {file["path"] for file in _run(environment, "files", "by-command")["files"]}
@@ -65,34 +71,15 @@ def test_a_pack_is_pushed_changed_read_and_deleted(environment: dict[str, str], 
     assert _run(environment, "visibility", "by-command", "community")["visibility"] == "community"
     assert _run(environment, "clone", "by-command", "--name", "by-command-two")["image_origin"] == "clone"
     assert _run(environment, "roles", "attach", "by-command", "by-command-two")["pack_ids"]
+    assert [pin["name"] for pin in _run(environment, "roles", "show", "by-command")["packs"]] == [
+        "by-command-two"
+    ]
+    assert "by-command" in [role["role_id"] for role in _run(environment, "roles", "list")["roles"]]
+    assert _run(environment, "roles", "detach", "by-command", "by-command-two")["pack_ids"] == []
     assert _run(environment, "roles", "set", "by-command")["pack_ids"] == []
+    assert len(_run(environment, "roles", "revisions", "by-command")["revisions"]) >= 2
     for name in ("by-command", "by-command-two"):
         assert _run(environment, "delete", name, "--yes")["status"] == "deleted"
-
-
-def test_what_a_role_pins_is_installed_verified_and_moved_with_consent(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
-    folder, into = pack_folder(tmp_path / "pack", name="installed-pack"), tmp_path / "here"
-    _run(environment, "push", folder)
-    _run(environment, "roles", "set", "installer", "installed-pack")
-
-    _run(environment, "lock", "installer", "--output", tmp_path / "packyard.lock")
-    _run(environment, "install", "installer", "--into", into)
-    assert (into / "installed-pack" / "guides" / "post.md").exists()
-    (folder / "guides" / "post.md").write_text("# Changed\n")
-    _run(environment, "push", folder)
-    stale = _run(environment, "update", "--check", into, exit_code=9)
-    _run(environment, "roles", "refresh", "installer")
-    _run(environment, "install", "installer", "--into", into)
-
-    assert stale["stale"]
-    assert (into / "installed-pack" / "guides" / "post.md").read_text() == "# Changed\n"
-    _run(environment, "verify", into)
-    _run(environment, "update", "--check", into)
-    _run(environment, "pull", "installed-pack", "--into", tmp_path / "pulled")
-    _run(environment, "roles", "delete", "installer", "--yes")
-    _run(environment, "delete", "installed-pack", "--yes")
 
 
 def test_a_login_is_tried_and_kept(environment: dict[str, str]) -> None:
@@ -103,3 +90,13 @@ def test_a_login_is_tried_and_kept(environment: dict[str, str]) -> None:
     assert _run(environment, "whoami")["accepted"]
     assert isinstance(_run(environment, "list", "--owned")["packs"], list)
     assert _run(environment, "logout") == {"profile": "default", "forgotten": True}
+
+
+def test_a_key_is_made_listed_and_revoked(environment: dict[str, str]) -> None:
+    made = _run(environment, "keys", "make", "by-command", "--pack", "by-command", "--days", "1")
+
+    assert made["id"] in [key["id"] for key in _run(environment, "keys", "list")["keys"]]
+    _run(environment, "keys", "revoke", made["id"], "--yes")
+    refused = _run({**environment, "PACKYARD_TOKEN": made["key"]}, "list", exit_code=4)
+    assert refused["error"]["code"] == "unauthenticated"
+    assert "packyard" in _run(environment, "completion", "bash")["script"]

@@ -31,6 +31,54 @@ def test_packs_are_listed_and_shown(packyard: Command, slack: Path, service: Ser
     assert slack.exists()
 
 
+def test_a_service_that_does_not_search_is_searched_all_the_same(
+    packyard: Command, slack: Path, service: Service
+) -> None:
+    fields = {"display_name": "Jira", "description": "Tickets for Slack teams: slack, and more."}
+    service.upload(PackArchive(name="jira-tickets", fields=fields).build(), GLOBEX, visibility="community")
+
+    def found(*words: str) -> list[str]:
+        return [pack["name"] for pack in packyard("search", "--json", *words).document["packs"]]
+
+    assert found("SLACK") == ["slack", "jira-tickets"]
+    assert found("slack", "ticket") == found("jira-tickets") == ["jira-tickets"]
+    assert found("ticket", "slack") == found("nothing") == found("-") == []
+    assert slack.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (("cat", "slack", "guides/none.md"), "packyard files PACK lists"),
+        (("roles", "show", "none"), "packyard roles list shows"),
+        (("show", "pack_00000000000000000000000000"), "packyard list shows"),
+        (("keys", "revoke", "0" * 16, "--yes"), "packyard keys list shows"),
+    ],
+)
+def test_what_is_not_there_is_answered_with_the_command_that_lists(
+    packyard: Command, slack: Path, words: tuple[str, ...], advice: str
+) -> None:
+    ran = packyard(*words)
+
+    assert ran.exit_code == 6
+    assert f"\n  {advice}" in ran.err
+    assert slack.exists()
+
+
+def test_a_refused_deletion_names_the_roles(packyard: Command, slack: Path) -> None:
+    assert packyard("roles", "attach", "support", "slack").exit_code == 0
+
+    ran = packyard("delete", "slack", "--yes")
+
+    assert ran.exit_code == 7
+    assert ran.err.splitlines()[:3] == [
+        "packyard: slack is not deleted, since roles have it.",
+        "  roles of your organisation: support",
+        "  Take it out of each first: packyard roles detach support slack",
+    ]
+    assert slack.exists()
+
+
 def test_a_name_that_several_organisations_have_asks_for_an_id(
     packyard: Command, slack: Path, service: Service
 ) -> None:

@@ -49,18 +49,57 @@ def test_a_second_push_sends_what_changed_alone(packyard: Command, tmp_path: Pat
 
     assert ran.err.splitlines()[1:] == [
         "~ version 1.4.0 to 1.5.0",
-        "+ capability api",
+        "+ capability api: no rules, so the runtime decides what its type http allows",
+        "! More is allowed than before.",
+        "! A role moves to this revision only with consent.",
         "+ guides/new.md (4 B)",
         "- data/b.csv",
         "~ pack.yaml (27 B to 70 B)",
         "~ scripts/x.sh (now executable)",
-        "The pack has 5 files, 19.6 KiB of 1.0 GiB; 3 files, 75 B are to be sent.",
+        "The pack has 5 files, 19.6 KiB of 1.0 GiB.",
+        "To send: 3 files, 75 B.",
     ]
     assert packyard.gateway.paths("POST")[-1].endswith("/changes")
     assert packyard.gateway.headers[-1]["If-Match"] == '"1"'
     listed = packyard("files", "-q", "slack").out.split()
     assert sorted(listed) == ["data/a.csv", "guides/new.md", "guides/post.md", "pack.yaml", "scripts/x.sh"]
     assert packyard("diff", folder).out == "Nothing differs.\n"
+
+
+def test_a_push_says_what_capabilities_allow_before_it_sends(packyard: Command, tmp_path: Path) -> None:
+    def wanting(rules: str) -> str:
+        return (
+            f"name: slack\nversion: 1.4.0\ncapabilities:\n  - name: api\n    type: http\n    allow:\n{rules}"
+        )
+
+    read = "      - {domains: [slack.com], methods: [GET], paths: [/api/*]}\n"
+    write = "      - {domains: [slack.com], methods: [POST]}\n"
+    folder = pack_folder(tmp_path / "pack", pack_yaml=wanting(read))
+    first = packyard("push", folder)
+    (folder / "pack.yaml").write_text(wanting(read + write))
+    wider = packyard("push", folder)
+    difference = packyard("diff", folder, "--json").document
+    (folder / "pack.yaml").write_text(wanting(write + read))
+    same = packyard("push", folder)
+    (folder / "pack.yaml").write_text(wanting(write))
+    narrower = packyard("push", folder, "--json")
+
+    shown = [
+        [line for line in ran.err.splitlines() if "capability" in line or "!" in line]
+        for ran in (first, wider, same)
+    ]
+    assert shown == [
+        ["+ capability api: GET to slack.com, paths /api/*"],
+        [
+            "+ capability api: POST to slack.com, every path",
+            "! Newly allowed, for example: POST https://slack.com/",
+            "! A role moves to this revision only with consent.",
+        ],
+        ["~ capability api: other text, the same requests are allowed"],
+    ]
+    assert difference["capabilities"] == {"widened": False, "added": [], "removed": []}
+    told = narrower.document["capabilities"]
+    assert (told["widened"], [rule["methods"] for rule in told["removed"]]) == (False, [["GET"]])
 
 
 def test_a_push_of_the_same_sends_nothing(packyard: Command, tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def test_a_new_archive_is_compared_with_the_files_that_stand(tried: Tried) -> No
     assert changed["guides/post.md"]["from"]["size"] == len(b"# Post\n")
     assert changed["guides/post.md"]["to"]["mode"] == "0644"
     assert body["manifest"] == ["version"]
-    assert body["capabilities"] == {"changed": False}
+    assert body["capabilities"] == {"changed": False, "widened": False, "added": [], "removed": []}
 
 
 def test_other_capabilities_are_told(tried: Tried) -> None:
@@ -174,7 +174,20 @@ def test_other_capabilities_are_told(tried: Tried) -> None:
     body = tried.reupload(TRY, archive).body
 
     assert body["manifest"] == ["capabilities"]
-    assert body["capabilities"] == {"changed": True}
+    rule = {
+        "name": "api",
+        "type": "http",
+        "domains": ["slack.com"],
+        "methods": ["GET"],
+        "paths": ["/**"],
+    }
+    assert body["capabilities"] == {
+        "changed": True,
+        "widened": True,
+        "added": [rule],
+        "removed": [],
+        "example": "GET https://slack.com/",
+    }
 
 
 def test_limits_stand_beside_what_would_be_used(tried: Tried) -> None:

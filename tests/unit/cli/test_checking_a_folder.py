@@ -15,7 +15,7 @@ def test_a_new_skeleton_is_a_valid_pack(packyard: Command, tmp_path: Path) -> No
     checked = packyard("check", folder)
 
     assert (begun.exit_code, checked.exit_code) == (0, 0)
-    assert begun.out.startswith("my-pack is begun in ")
+    assert begun.out.startswith("Made the pack my-pack in ")
     assert checked.out == "The pack is valid: 2 files, 352 B.\n"
 
 

@@ -19,6 +19,8 @@ from packyard_cli.result import Result
 
 PROJECT = Path(__file__).parents[3]
 PAGE = PROJECT / "docs" / "use" / "command.md"
+TUTORIAL = PROJECT / "docs" / "tutorial.md"
+END_TO_END = PROJECT / "tests" / "e2e"
 
 
 def _commands(
@@ -80,6 +82,15 @@ def test_every_command_line_in_the_pages_is_understood(line: str) -> None:
         assert parse(arguments).handler
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_an_end_to_end_test(name: str) -> None:
+    # In a Python test its words are texts, one after the other. The tutorial is a test too.
+    words = r"\s*,\s*".join(f'"{word}"' for word in name.split())
+    tests = (path.read_text() for path in sorted(END_TO_END.rglob("test_*.py")))
+
+    assert f"$ packyard {name} " in TUTORIAL.read_text() or any(re.search(words, text) for text in tests)
+
+
 def test_every_exit_code_is_documented_in_the_page_and_the_help() -> None:
     page, text = PAGE.read_text(), " ".join(make_parser().format_help().split())
 
@@ -92,11 +103,12 @@ def test_every_exit_code_is_documented_in_the_page_and_the_help() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "Name a command."),
+        ([], "Name a command: init, check, "),
+        (["keys"], "Name a command: list, make, revoke."),
         (["pusj"], "There is no 'pusj'; did you mean push?"),
         (["roles", "atach"], "There is no 'atach'; did you mean attach?"),
         (["install", "x"], "The following arguments are required: --into."),
-        (["visibility", "x", "public"], "There is no 'public'"),
+        (["visibility", "x", "public"], "There is no 'public'; there are org, community."),
     ],
 )
 def test_a_mistyped_command_line_is_told_what_was_meant(arguments: list[str], said: str) -> None:

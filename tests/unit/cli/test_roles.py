@@ -3,6 +3,7 @@
 import json
 from typing import IO
 
+import pytest
 from tests.command import Command, received
 
 from packyard_cli.wire import Received
@@ -50,7 +51,9 @@ def test_pins_are_moved_until_there_are_no_more(packyard: Command) -> None:
 
 
 def test_wider_capabilities_ask_for_consent(packyard: Command) -> None:
-    details = {"capabilities": {PACK: {"added": ["slack-api"], "revision": 4}}}
+    rule = {"name": "api", "type": "http", "domains": ["slack.com"], "methods": ["POST"], "paths": ["/a/*"]}
+    move = {"from": 3, "to": 4, "widened": True, "added": [rule], "added_in_all": 2, "removed": []}
+    details = {"capabilities": {PACK: {**move, "example": "POST https://slack.com/a/"}}}
     error = {
         "code": "capabilities_widened",
         "message": "It may do more.",
@@ -63,8 +66,38 @@ def test_wider_capabilities_ask_for_consent(packyard: Command) -> None:
     as_json = packyard("roles", "refresh", "support", "--json")
 
     assert ran.exit_code == 7
-    assert "--accept PACK=REVISION" in ran.err
+    # No pack can be read here, so its id stands for its name.
+    assert ran.err.splitlines() == [
+        "packyard: The role support is unchanged: newer revisions may do more, and that needs consent.",
+        f"  {PACK}, revision 3 to 4:",
+        "    + capability api: POST to slack.com, paths /a/*",
+        "    + 1 more",
+        "    newly allowed, for example: POST https://slack.com/a/",
+        f"  If you agree: packyard roles refresh support --accept {PACK}=4",
+        "  request id: r",
+    ]
+    assert as_json.document["error"]["message"] == "It may do more."
     assert as_json.document["error"]["details"] == details
+
+
+@pytest.mark.parametrize(("owned", "named"), [(True, "slack=4"), (False, f"{PACK}=4")])
+def test_the_consent_to_give_names_the_pack_without_doubt(packyard: Command, owned: bool, named: str) -> None:
+    move = {"from": 3, "to": 4, "widened": False, "added": [], "removed": []}
+    error = {
+        "code": "capabilities_widened",
+        "message": "It may do more.",
+        "request_id": "r",
+        "details": {"capabilities": {PACK: move}},
+    }
+    packyard.gateway.instead("POST", "/refresh", lambda _: received(409, {"error": error}))
+    packyard.gateway.instead(
+        "GET", f"/packs/{PACK}", lambda _: received(200, {"id": PACK, "name": "slack", "owned": owned})
+    )
+
+    ran = packyard("roles", "refresh", "support", PACK, "--accept", f"{PACK}=3")
+
+    assert f"packyard roles refresh support {PACK} --accept {named}" in ran.err
+    assert "  slack, revision 3 to 4:\n    allows nothing new, but you accepted another" in ran.err
 
 
 def test_a_consent_that_names_no_revision_is_wrong_usage(packyard: Command) -> None:

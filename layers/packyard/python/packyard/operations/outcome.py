@@ -7,6 +7,7 @@ from typing import Any, Final
 from packyard.oci.read.file_index import FileIndex, IndexedFile
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.top_level import MANIFEST_PATH
+from packyard.packs.capabilities import compare
 from packyard.packs.pack import Pack
 
 # Of all lists of files in a document, as text. An item of the table, where a staged upload keeps it, has 400 KB.
@@ -56,10 +57,17 @@ class Outcome:
             "from": _pack(self.before, stands=True) if self.before is not None and self.changed else None,
             "files": self._files(),
             "manifest": self._manifest() if compared else None,
-            "capabilities": {"changed": self._differs("capabilities")} if compared else None,
+            "capabilities": self._capabilities(),
             "limits": self._used(),
         }
         return {name: value for name, value in document.items() if value is not None}
+
+    def _capabilities(self) -> Mapping[str, Any] | None:
+        """Return whether their text changes, and how what they allow differs (API contract, sections 7 and 11)."""
+        if self.before is None:
+            return None
+        difference = compare(self.before.capabilities, self.pack.capabilities)
+        return {"changed": self._differs("capabilities"), **difference.shown()}
 
     def _differs(self, name: str) -> bool:
         return self.before is not None and getattr(self.before, name) != getattr(self.pack, name)
