@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,23 +12,32 @@ from local.stack import StackDescription
 from tests.e2e.client import Client
 
 from packyard_cli.context import Context
+from packyard_cli.failure import Exit
 from packyard_cli.main import run
 from packyard_cli.printing import Printer
 
+Operate = Callable[..., Any]
 
-def test_an_organisation_and_a_key_that_the_operator_makes_open_the_api(
-    stack: StackDescription, monkeypatch: pytest.MonkeyPatch
-) -> None:
+
+@pytest.fixture
+def operate(stack: StackDescription, monkeypatch: pytest.MonkeyPatch) -> Operate:
+    """Runs a command of the operator, and returns the document that it prints."""
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
 
-    def operate(*arguments: str) -> Any:
+    def call(*arguments: str, ends: int = 0) -> Any:
         where = ["--stack", STACK, "--region", stack["region"], "--endpoint-url", stack["endpoint_url"]]
         out, err = io.StringIO(), io.StringIO()
         context = Context(environment={}, printer=Printer(out=out, err=err), stdin=io.StringIO())
-        assert run(["admin", *where, *arguments, "--json"], context) == 0, out.getvalue()
+        assert run(["admin", *where, *arguments, "--json"], context) == ends, out.getvalue()
         return json.loads(out.getvalue())
 
+    return call
+
+
+def test_an_organisation_and_a_key_that_the_operator_makes_open_the_api(
+    stack: StackDescription, operate: Operate
+) -> None:
     org_id = operate("org", "create", "initech")["id"]
     secret = operate("key", "issue", "initech", "--label", "e2e", "--permission-set", "read_only")["key"]
     client = Client(stack, Client.of(stack).http, secret)
@@ -41,3 +51,19 @@ def test_an_organisation_and_a_key_that_the_operator_makes_open_the_api(
     assert operate("deletion", "list")["deletions"] == []
     assert operate("dead-letters", "list")["dead_letters"] == []
     assert operate("dead-letters", "list", "--of", "build")["dead_letters"] == []
+
+
+def test_the_operator_vouches_for_a_pack_and_looks_after_what_is_stored(
+    acme: Client, operate: Operate
+) -> None:
+    pack = acme.published("vouched")
+
+    assert operate("pack", "tier", pack["id"], "verified", "--by", "ada")["revision"] == 2
+    assert acme.call("GET", f"/packs/{pack['id']}").body["tier"] == "verified"
+    assert operate("org", "show", "acme")["id"] == pack["org_id"]
+    assert operate("org", "posture", "acme", "active")["billing"] == "active"
+    assert pack["id"] not in str(operate("image", "check"))
+    assert operate("image", "clean-up", "--yes").keys() == {"enqueued"}
+    assert acme.call("GET", f"/packs/{pack['id']}/files/pack.yaml").status == 200
+    assert operate("deletion", "retry", pack["id"], ends=Exit.NOT_FOUND)["error"]
+    assert operate("dead-letters", "redrive") == {"queue": "cleanup", "moved": 0}

@@ -121,7 +121,7 @@ def test_a_pack_is_mounted_by_the_digest_in_the_lock(
     pinned = [{"id": pack["id"], "alias": "by-alias"}]
     assert acme.call("PUT", f"/agent-roles/{ROLE}/packs", json={"packs": pinned}).status == 200
     login = tmp_path / "auth.json"
-    packyard("role", "pull-token", ROLE, "--output", login)
+    packyard("roles", "pull-token", ROLE, "--output", login)
     (door,) = json.loads(login.read_text())["auths"]
     lock = tmp_path / "packyard.lock"
     packyard("lock", ROLE, "--output", lock)
