@@ -50,6 +50,12 @@ def _read_file(rounds: int) -> Any:
     return measure_reading(folder=FOLDER, rounds=2 * rounds)
 
 
+def _command(rounds: int) -> Any:
+    from bench.command import measure_command
+
+    return measure_command(folder=FOLDER, rounds=rounds)
+
+
 def _list(_rounds: int) -> Any:
     from bench.listing import measure_listing
 
@@ -64,6 +70,7 @@ SECTIONS: Final[Mapping[str, Callable[[int], Any]]] = {
     "warm": _warm,
     "read_file": _read_file,
     "list": _list,
+    "command": _command,
 }
 
 

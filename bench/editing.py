@@ -59,7 +59,7 @@ def measure_editing(*, folder: Path, rounds: int) -> dict[str, float]:
         running_service() as service,
     ):
         service.new_process(settings=replace(service.services.settings, registry_url=url))
-        desk = _Desk(service=service, archives=(archive, _with_one_file_changed(archive, folder=inputs)))
+        desk = _Desk(service=service, archives=(archive, with_one_file_changed(archive, folder=inputs)))
         contenders: dict[str, Callable[[], Published]] = {
             "packyard_s": desk.edit,
             "twenty_files_s": desk.change_twenty,
@@ -199,7 +199,7 @@ def _archive(files: Mapping[str, bytes]) -> bytes:
     return written.getvalue()
 
 
-def _with_one_file_changed(archive: Path, *, folder: Path) -> Path:
+def with_one_file_changed(archive: Path, *, folder: Path) -> Path:
     """Return an archive with the same members, of which one text starts in another way."""
     path = folder / archive.name.replace(".tar.gz", "-changed.tar.gz")
     if path.exists():

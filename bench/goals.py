@@ -94,6 +94,31 @@ GOALS: Final = (
         most=0.08,
         measured=lambda results: float(results["read_file"]["third_party_gzip"]["ratio"]),
     ),
+    Goal(
+        what="packyard --help, whole process, in seconds",
+        most=0.15,
+        measured=lambda results: float(results["command"]["help_s"]),
+    ),
+    Goal(
+        what="packyard check of the small pack, whole process, in seconds",
+        most=0.25,
+        measured=lambda results: float(results["command"]["check_small_s"]),
+    ),
+    Goal(
+        what="packyard push of one file changed in the 280 MB pack, beside its archive by curl",
+        most=0.15,
+        measured=lambda results: _ratio(results["command"], "push_changed_s", "push_archive_s"),
+    ),
+    Goal(
+        what="packyard install after that change, beside a first install",
+        most=0.15,
+        measured=lambda results: _ratio(results["command"], "install_changed_s", "install_s"),
+    ),
+    Goal(
+        what="packyard install of it, the first time, beside skopeo + umoci",
+        most=0.5,
+        measured=lambda results: _ratio(results["command"], "install_s", "skopeo_umoci_s"),
+    ),
     Goal(what="slowest INIT, beside one boto3 client", most=1.5, measured=_slowest_init),
 )
 
