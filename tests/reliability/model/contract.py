@@ -6,13 +6,14 @@ answer that states it, and requires from then on. What may be one way or the oth
 is not in here: `possible_states.py` keeps several models, and drops those that an answer contradicts.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final, NamedTuple, Self
 from unittest.mock import ANY
 
 from tests.reliability.model.expectations import (
+    AsYaml,
     Expected,
     IfStated,
     Learnt,
@@ -21,10 +22,35 @@ from tests.reliability.model.expectations import (
     require_field,
     require_none_wrong,
 )
-from tests.reliability.model.packs import ABSENT, BAD_PATHS, Archive, Content, Pack, Reference, timestamp
-from tests.reliability.model.state import Caller, State, Upload
+from tests.reliability.model.packs import (
+    ABSENT,
+    BAD_PATHS,
+    ApiKey,
+    Archive,
+    Content,
+    Pack,
+    Pin,
+    Reference,
+    timestamp,
+)
+from tests.reliability.model.state import (
+    ALL_SCOPES,
+    Caller,
+    Key,
+    Login,
+    Name,
+    State,
+    Upload,
+    require_revision,
+)
 
 FORM_TIME: Final = timedelta(minutes=15)
+LOGIN_TIME: Final = timedelta(minutes=15)
+_KEY_SECONDS: Final = 90 * 86_400
+# The scope that operations with these words in their names need, others than those on packs (section 1).
+_SCOPES: Final = {"role": "roles:write", "pull_token": "roles:write", "key": "keys:write"}
+# What creates no pack, billing does not gate (decision 84).
+_NOT_GATED: Final = ("delete_", "revoke_", "set_role_packs", "refresh_role", "issue_")
 _ARRIVAL_TIME: Final = timedelta(minutes=45)
 _OUTCOME_KEPT: Final = timedelta(days=7)
 # Which messages a delivery of one leaves in the queue.
@@ -44,23 +70,59 @@ class Model(State):
     """The whole contract: a method for each operation, which takes what the request states."""
 
     def ask(
-        self, operation: str, caller: Caller, args: Mapping[str, Any], once: str | None, **more: Any
+        self, operation: str, key: Key, args: Mapping[str, Any], once: str | None, **more: Any
     ) -> Expected:
         """Carry a request out. Its method is told `more` than the request states. `once` is its idempotency key."""
-        self.caller, self.pushed_to, self.taking = caller, None, None
+        self.pushed_to, self.taking = None, None
         # Credential, scope and billing posture come before anything else, in this order.
-        require(not caller.revoked, 401, "unauthenticated")
-        reads = operation.startswith(("get_", "list_"))
-        creates = not reads and operation not in ("delete_pack", "set_role_packs")
-        require(caller.may_write or reads, 403, "permission_denied")
-        require(caller.org not in self.lapsed or not creates, 423, "billing_inactive")
+        self.caller = self.caller_of(key)
+        scope = next((_SCOPES[word] for word in _SCOPES if word in operation), "caps:write")
+        reads = operation.startswith(("get_", "list_", "download_"))
+        creates = not reads and not operation.startswith(_NOT_GATED)
+        require(reads or scope in self.caller.scopes, 403, "permission_denied")
+        require(self.caller.org not in self.lapsed or not creates, 423, "billing_inactive")
         stated = args.get("visibility")
         replaces = operation == "start_upload" and args["pack_id"]
         require_field(stated in (None, "org", "community") and not (stated and replaces), "visibility")
-        act: Callable[[], Expected] = partial(getattr(self, operation), **args, **more)
-        if once is None:
-            return act()
-        return self.answer_once(operation, once, {**args, "visibility": stated or "org"}, act)
+        if operation != "start_upload" and args.get("dry_run"):
+            return self.tried(operation, {**args, **more})
+        if once is None or args.get("dry_run"):
+            return self.act(operation, {**args, **more})
+        request = {
+            **args,
+            "visibility": stated or "org",
+            "actor": self.caller.actor if "key" in operation else "",
+        }
+        return self.answer_once(operation, once, request, partial(self.act, operation, {**args, **more}))
+
+    def act(self, operation: str, args: Mapping[str, Any]) -> Expected:
+        if operation != "start_upload":
+            args = {name: args[name] for name in args if name != "dry_run"}
+        expected: Expected = getattr(self, operation)(**args)
+        return expected
+
+    def tried(self, operation: str, args: Mapping[str, Any]) -> Expected:
+        """A dry run says what the request would do, and changes nothing."""
+        twin = self.copy()
+        twin.caller = self.caller
+        answer, pack_id = twin.act(operation, args), args.get("pack_id")
+        after = twin.known(pack_id) if pack_id else twin.holder(self.caller.org, answer.body["name"])
+        assert after is not None
+        before = self.known(pack_id) if pack_id else self.holder(self.caller.org, after.name)
+        changes = before is None or len(before.history) < len(after.history)
+        outcome: dict[str, Any] = {"dry_run": True, "pack": after.tried(stands=before is not None)}
+        outcome |= {"outcome": "created" if before is None else "changed" if changes else "unchanged"}
+        old, new = before.content.files if before else {}, after.content.files
+        both = new.keys() & old.keys()
+        files = [sorted(new.keys() - old), sorted(old.keys() - new), [p for p in both if new[p] != old[p]]]
+        counts = dict(zip(("added", "removed", "changed"), map(len, files), strict=True))
+        listed = {"counts": counts, "added": files[0], "removed": files[1], "changed": ANY}
+        outcome |= {"files": IfStated(listed), "limits": IfStated(ANY)}
+        if before is not None:
+            texts = [pack.content.manifest.get("capabilities") for pack in (before, after)]
+            outcome |= {"manifest": ANY, "capabilities": {"changed": texts[0] != texts[1]}}
+            outcome |= {"from": before.tried(stands=True)} if changes else {}
+        return Expected(200, outcome)
 
     def upload_pack(self, archive: Archive, visibility: str) -> Expected:
         content = archive.content()
@@ -91,18 +153,18 @@ class Model(State):
             pack_id = Learnt(standing, "id", "pack_")
             require(same and not standing.deletion, 409, "pack_name_taken", pack_id=pack_id)
             return standing.answer(org)
-        pack = Pack(org, name, origin, visibility)
+        pack = Pack(org, name, origin)
         self.packs.append(pack)
-        self.publish(pack, "create" if ref else origin, content, ref)
+        self.publish(pack, "create" if ref else origin, content, ref, visibility=visibility)
         return pack.answer(org, 201)
 
-    def publish(self, pack: Pack, operation: str, content: Content, ref: str = "") -> None:
+    def publish(self, pack: Pack, operation: str, content: Content, ref: str = "", **more: Any) -> None:
         """Give a pack an image that we build, unless it refers to one that is there."""
         self.pushed_to = (pack.org, pack.name)
         if not ref:
             self.set_tag(pack, content)
-        pack.image_ref = ref or f"{self.host}/packs/{pack.org}/{pack.name}:{content.version}"
-        pack.history.append(self.entry(operation, content))
+        ref = ref or f"{self.host}/packs/{pack.org}/{pack.name}:{content.version}"
+        pack.history.append(self.entry(pack, operation, content=content, image_ref=ref, **more))
 
     def reupload_pack(self, pack_id: str, archive: Archive, if_match: str | None) -> Expected:
         content = archive.content()
@@ -133,8 +195,7 @@ class Model(State):
         if visibility != pack.visibility:
             if visibility == "org":
                 self.require_unused(pack, by_owner=False)
-            pack.visibility = visibility
-            pack.history.append(self.entry("update", pack.content))
+            pack.history.append(self.entry(pack, "update", visibility=visibility))
         return pack.answer(self.caller.org)
 
     def delete_pack(self, pack_id: str, if_match: str | None, *, only_decide: bool = False) -> Expected:
@@ -145,7 +206,7 @@ class Model(State):
         if not pack.deletion:
             self.require_current(pack, if_match)
             self.require_unused(pack, by_owner=True)
-            pack.deletion = self.entry("delete", pack.content)
+            pack.deletion = self.entry(pack, "delete")
         if not only_decide:
             self.finish_deletion(pack)
         return Expected(200, {"status": "deleted"})
@@ -241,34 +302,217 @@ class Model(State):
         entries = [entry.view(number) for number, entry in enumerate(self.own(pack_id).history, start=1)]
         return _page("revisions", entries[::-1][start:], query, {})
 
-    def set_role_packs(self, role_id: str, pack_ids: list[str], if_match: str | None) -> Expected:
-        """Replace the whole list. What is new in it must be visible and not being deleted.
+    def download_pack(self, pack_id: str, query: Mapping[str, str]) -> Expected:
+        pack = self.visible(pack_id)
+        revision = int(query.get("revision", len(pack.history)))
+        require(pack.shows(revision, self.caller.org), 404, "revision_not_found", pack_id=pack_id)
+        digests = pack.history[revision - 1].content.digests
+        return Expected(200, {"image": ANY, "documents": ANY, "layers": ANY} | digests)
 
-        The condition is what `If-Match` says, or `new` for a role that must not exist.
+    def set_role_packs(
+        self, role_id: str, if_match: str | None, accept_capabilities: Any = None, **stated: Any
+    ) -> Expected:
+        """Replace the whole list: `pack_ids`, or `packs` with where each is pinned.
+
+        What is new must be visible and not being deleted. It is pinned where it is now, unless the request says
+        otherwise. What stays keeps its pin. The condition may be `new`, for a role that must not exist.
         """
-        role = (self.caller.org, role_id)
-        revision, before = self.roles.get(role, (0, []))
-        new = {pack_id: self.find(pack_id) for pack_id in pack_ids if pack_id not in before}
-        hidden = [i for i, pack in new.items() if not (pack and pack.is_visible_to(role[0]))]
+        ((field, wishes),) = stated.items()
+        history = self.roles.get((self.caller.org, role_id), [])
+        before = {pin.pack_id: pin for pin in self.pins(self.caller.org, role_id)}
+        wishes = [wish if field == "packs" else {"id": wish} for wish in wishes]
+        new = {wish["id"]: self.find(wish["id"]) for wish in wishes if wish["id"] not in before}
+        hidden = [i for i, pack in new.items() if not (pack and pack.is_visible_to(self.caller.org))]
         require(not hidden, 404, "pack_not_found", pack_ids=hidden)
         deleting = [i for i, pack in new.items() if pack and pack.deletion]
         require(not deleting, 409, "pack_deleting", pack_ids=deleting)
-        names = [pack.name for pack in map(self.find, pack_ids) if pack]
-        # Of two packs of one name, one would need an alias.
-        require_field(len(set(names)) == len(names), "pack_ids")
-        fits = if_match in ((None, "*", str(revision)) if revision else (None, "new"))
-        require(fits, 412, "precondition_failed", **({"revision": revision} if revision else {}))
-        if not revision or before != pack_ids:
-            self.roles[role] = (revision + 1, list(pack_ids))
+        pins = [self._pinned(wish, before.get(wish["id"]), keeps=field == "pack_ids") for wish in wishes]
+        names = [pin.alias or self.at(pin)[0].name for pin in pins]
+        require_field(len(set(names)) == len(names), field)
+        accepted = self.consent(before, pins, accept_capabilities or {})
+        if history and history[-1].operation != "delete":
+            require(if_match != "new", 412, "precondition_failed", revision=len(history))
+            require_revision(history, if_match)
+        require(if_match in (None, "new") or before or history, 412, "precondition_failed")
+        self.write_role(role_id, "set", pins, accepted)
         return self.get_role_packs(role_id)
 
-    def get_role_packs(self, role_id: str) -> Expected:
-        require((self.caller.org, role_id) in self.roles, 404, "role_not_found")
-        revision, pack_ids = self.roles[self.caller.org, role_id]
-        # The model does not know pins yet. A stale one changes the entity tag.
-        return Expected(200, {"role_id": role_id, "revision": revision, "pack_ids": pack_ids, "packs": ANY})
+    def _pinned(self, wish: Mapping[str, Any], before: Pin | None, *, keeps: bool) -> Pin:
+        kept = before if keeps and before else Pin(wish["id"], 0)
+        follow, alias = wish.get("follow", kept.follow), wish.get("alias", kept.alias)
+        pack = self.find(wish["id"])
+        assert pack is not None
+        begins = follow and not (before and before.follow)
+        stays = before.revision if before and not begins else len(pack.history)
+        pin = Pin(wish["id"], wish.get("revision", stays), follow, alias)
+        require(pack.shows(pin.revision, self.caller.org), 404, "revision_not_found", pack_id=pack.id)
+        return pin
 
-    def start_upload(self, visibility: str | None, pack_id: str | None, if_match: str | None) -> Expected:
+    def consent(
+        self, before: Mapping[str, Pin], pins: Sequence[Pin], accept: Mapping[str, int]
+    ) -> list[tuple[str, int]]:
+        """A pin moves to wider capabilities only if exactly that revision is accepted. Return those that are."""
+        require_field(accept.keys() <= {pin.pack_id for pin in pins}, "accept_capabilities")
+        moves = [(before[pin.pack_id], pin) for pin in pins if pin.pack_id in before]
+        moves = [(old, new) for old, new in moves if old.revision != new.revision]
+        wider = [new for old, new in moves if self.widens(old, new)]
+        agreed = [new for _, new in moves if accept.get(new.pack_id) == new.revision]
+        refused = [new for _, new in moves if new not in agreed and (new in wider or new.pack_id in accept)]
+        difference = {new.pack_id: ANY for new in refused}
+        require(not refused, 409, "capabilities_widened", capabilities=difference)
+        return sorted((new.pack_id, new.revision) for new in wider)
+
+    def refresh_role(
+        self, role_id: str, if_match: str | None, pack_ids: Any = None, accept_capabilities: Any = None
+    ) -> Expected:
+        """Move pins to the present revisions: of some packs, or of all."""
+        history, pins = self.role(role_id), self.pins(self.caller.org, role_id)
+        before = {pin.pack_id: pin for pin in pins}
+        missing = [pack_id for pack_id in pack_ids or () if pack_id not in before]
+        require(not missing, 404, "pack_not_found", pack_ids=missing)
+        chosen = before if pack_ids is None else pack_ids
+        pins = tuple(pin.to(self.at(pin)[0]) if pin.pack_id in chosen else pin for pin in pins)
+        accepted = self.consent(before, pins, accept_capabilities or {})
+        require_revision(history, if_match)
+        self.write_role(role_id, "refresh", pins, accepted)
+        return self.get_role_packs(role_id)
+
+    def delete_role(self, role_id: str, if_match: str | None) -> Expected:
+        """Its pins are let go. A role of that id that is made again goes on in its history."""
+        require_revision(self.role(role_id), if_match)
+        self.write_role(role_id, "delete", ())
+        return Expected(200, {"status": "deleted"})
+
+    def follow(self, roles: Iterable[Name], pack_id: str) -> Self:
+        """The service moves the pins of roles that follow a pack."""
+        for org, role_id in roles:
+            self.caller = Caller(org, "follow", frozenset())
+            pins = self.pins(org, role_id)
+            moved = (pin.to(self.at(pin)[0]) if pin.pack_id == pack_id else pin for pin in pins)
+            self.write_role(role_id, "follow", moved)
+        return self
+
+    def get_role_packs(self, role_id: str) -> Expected:
+        revision, pins = len(self.role(role_id)), self.pins(self.caller.org, role_id)
+        packs = [self._held(pin) for pin in pins]
+        view = {
+            "role_id": role_id,
+            "revision": revision,
+            "pack_ids": [pin.pack_id for pin in pins],
+            "packs": packs,
+        }
+        # What is stale changes without a revision of the role, and so without this tag.
+        stale = any(pack["stale"] for pack in packs)
+        return Expected(200, view, None if stale else f'"{revision}"')
+
+    def _held(self, pin: Pin) -> dict[str, Any]:
+        """Return how a role shows a pack: as it was at the pin, and whether it is another now."""
+        pack, entry = self.at(pin)
+        held = {"id": pack.id, "name": pack.name, "owner": self.slugs[pack.org], "revision": pin.revision}
+        held |= {"alias": pin.alias} if pin.alias else {}
+        return held | entry.image | {"follow": pin.follow, "stale": self.is_stale(pin), "status": "active"}
+
+    def list_roles(self, query: Mapping[str, str], start: int) -> Expected:
+        roles = [
+            {
+                "role_id": role_id,
+                "revision": len(history),
+                "pack_ids": [pin.pack_id for pin in history[-1].pins],
+                "stale": any(map(self.is_stale, history[-1].pins)),
+            }
+            for (org, role_id), history in sorted(self.roles.items())
+            if org == self.caller.org and history[-1].operation != "delete"
+        ]
+        return _page("roles", roles[start:], query, {"next_cursor": IfStated(ANY)})
+
+    def list_role_revisions(self, role_id: str, query: Mapping[str, str], start: int) -> Expected:
+        entries = [
+            {
+                "revision": number,
+                "operation": entry.operation,
+                "actor": entry.actor,
+                "at": timestamp(entry.at),
+            }
+            | {
+                "pack_ids": [pin.pack_id for pin in entry.pins],
+                "packs": [self._held_then(pin) for pin in entry.pins],
+            }
+            | ({"accepted_capabilities": dict(entry.accepted)} if entry.accepted else {})
+            for number, entry in enumerate(self.role(role_id), start=1)
+        ]
+        return _page("revisions", entries[::-1][start:], query, {})
+
+    def _held_then(self, pin: Pin) -> dict[str, Any]:
+        """Return what a role's history says of a pack, which may be gone."""
+        pack = self.known(pin.pack_id)
+        image = pack.history[pin.revision - 1].content if pack else None
+        digest = image.digests["image_digest"] if image else ANY
+        held = {"id": pin.pack_id, "revision": pin.revision, "follow": pin.follow, "image_digest": digest}
+        return (
+            held | ({"alias": pin.alias} if pin.alias else {}) | {"version": image.version if image else ANY}
+        )
+
+    def get_lock(self, role_id: str) -> Expected:
+        """What a runtime needs of a role, which its revision decides."""
+        role = self.get_role_packs(role_id).body
+        packs = []
+        for pin, held in zip(self.pins(self.caller.org, role_id), role["packs"], strict=True):
+            pack, entry = self.at(pin)
+            locked = {name: held[name] for name in held if name not in ("image_ref", "follow", "stale")}
+            caps = entry.content.manifest.get("capabilities")
+            locked |= {"capabilities": AsYaml(caps)} if caps else {}
+            digest = entry.content.image_digest
+            packs.append(locked | {"image": f"{pack.place}@{digest}" if digest else ANY, "layers": ANY})
+        view = {"lock_version": 1, "role_id": role_id, "revision": role["revision"], "packs": packs}
+        return Expected(200, view | {"set_digest": ANY}, f'"1.{role["revision"]}"')
+
+    def issue_pull_token(self, role_id: str) -> Expected:
+        self.role(role_id)
+        end = timestamp(self.now + LOGIN_TIME)
+        login = {"registry": ANY, "username": role_id, "password": ANY, "expires_at": end}
+        return Expected(200, login | {"docker_config": ANY})
+
+    def pull(self, login: Login, owner: str, name: str, content: Content) -> Expected:
+        """At the distribution door, a login opens what its role pins now, for as long as it lives."""
+        if self.now >= login.ends_at:
+            return Expected(401, ANY)
+        held = [self.at(pin) for pin in self.pins(login.org, login.role_id)]
+        opens = any(
+            (self.slugs[pack.org], pack.name, entry.content) == (owner, name, content)
+            and entry.image_ref.startswith(f"{self.host}/")
+            for pack, entry in held
+        )
+        return Expected(200 if opens else 404, ANY)
+
+    def create_key(self, label: str, scopes: Sequence[str], expires_in: int | None, number: int) -> Expected:
+        """A key allows no more than its maker may do, and does not outlive it."""
+        caller, wanted = self.caller, ALL_SCOPES if "full_access" in scopes else scopes
+        ends_at = self.now + timedelta(seconds=expires_in or _KEY_SECONDS)
+        too_long = caller.ends_at is not None and ends_at > caller.ends_at
+        allowed = set(wanted) <= caller.scopes and not (too_long and expires_in)
+        require(allowed, 403, "permission_denied")
+        end = caller.ends_at if too_long else ends_at
+        made = ApiKey(caller.org, label, sorted(wanted), self.now, caller.actor, end)
+        self.keys[caller.org, number] = made
+        return Expected(201, made.view() | {"key": ANY})
+
+    def list_keys(self, query: Mapping[str, str], start: int) -> Expected:
+        """Return keys, the newest first. No two are made at one time here."""
+        keys = [made for made in self.keys.values() if made.org == self.caller.org]
+        views = [made.view() for made in sorted(keys, key=lambda made: made.created_at, reverse=True)]
+        return _page("keys", views[start:], query, {"next_cursor": IfStated(ANY)})
+
+    def revoke_key(self, key_id: str) -> Expected:
+        """From now on no request can use it."""
+        found = [key for key in self.keys.values() if (key.org, key.id) == (self.caller.org, key_id)]
+        require(found, 404, "key_not_found")
+        end = {"revoked_at": timestamp(self.now), "revoked_by": self.caller.actor}
+        found[0].revoked = found[0].revoked or end
+        return Expected(200, found[0].view())
+
+    def start_upload(
+        self, visibility: str | None, pack_id: str | None, if_match: str | None, dry_run: bool = False
+    ) -> Expected:
         """An archive is to come. The condition on its pack counts now, and again when the archive is built."""
         if pack_id is not None:
             pack = self.own(pack_id)
@@ -276,7 +520,7 @@ class Model(State):
             if if_match is not None:
                 self.require_current(pack, if_match)
         require(pack_id or not if_match, 412, "precondition_failed")
-        upload = Upload(self.caller, visibility or "org", pack_id, if_match, self.now)
+        upload = Upload(self.caller, visibility or "org", pack_id, if_match, self.now, dry_run)
         self.uploads.append(upload)
         form = {"url": ANY, "fields": ANY, "max_bytes": 268_435_456}
         return Expected(201, self._upload_view(upload) | form)
@@ -302,6 +546,8 @@ class Model(State):
         view = {"upload_id": Learnt(upload, "id", "upl_"), "status": status, "expires_at": timestamp(until)}
         if pack_id := Learnt(upload.pack, "id", "pack_") if upload.pack else upload.target:
             view["pack_id"] = pack_id
+        view |= {"dry_run": True} if upload.dry_run else {}
+        view |= {"outcome": upload.outcome} if upload.outcome else {}
         return view | ({"error": error} if status == "failed" else {})
 
     def build(self, number: int) -> Expected:
@@ -316,15 +562,20 @@ class Model(State):
         elif not waits or archive is None:
             return SETTLED
         self.begin_build(number)
+        operation, args = "upload_pack", {"archive": archive, "visibility": upload.visibility}
+        if upload.target is not None:
+            args = {"archive": archive, "pack_id": upload.target, "if_match": upload.if_match}
+            operation = "reupload_pack"
         try:
-            if upload.target is None:
-                self.upload_pack(archive, upload.visibility)
-            else:
-                self.reupload_pack(upload.target, archive, upload.if_match)
+            answer = (self.tried if upload.dry_run else self.act)(operation, args)
         except Refused as refused:
             upload.status, upload.error = "failed", _cause(upload, **refused.expected.body["error"])
+            return SETTLED
+        upload.status = "done"
+        if upload.dry_run:
+            upload.outcome = answer.body
         else:
-            upload.status, upload.pack = "done", self.holder(upload.caller.org, archive.content().name)
+            upload.pack = self.holder(upload.caller.org, archive.content().name)
         return SETTLED
 
     def begin_build(self, number: int, failed_by: str | None = None) -> Self:

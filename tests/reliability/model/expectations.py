@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import ANY
 
+import yaml
 from tests.gateway import Answer
 
 
@@ -34,6 +35,13 @@ class Learnt:
 @dataclass(frozen=True)
 class IfStated:
     """A value that an answer may leave out; where it is stated, it is this one."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class AsYaml:
+    """A value that is stated as YAML text."""
 
     value: Any
 
@@ -96,6 +104,8 @@ def _differences(expected: Any, found: Any, at: str, learnt: list[tuple[Learnt, 
     match expected:
         case Learnt() if expected.value is None and expected.could_be(found):
             learnt.append((expected, found))
+        case AsYaml():
+            yield from _differences(expected.value, yaml.safe_load(found), at, learnt)
         case Learnt() | IfStated():
             yield from _differences(expected.value, found, at, learnt)
         case list() if isinstance(found, list):
