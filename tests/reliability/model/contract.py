@@ -330,10 +330,9 @@ class Model(State):
         names = [pin.alias or self.at(pin)[0].name for pin in pins]
         require_field(len(set(names)) == len(names), field)
         accepted = self.consent(before, pins, accept_capabilities or {})
-        if history and history[-1].operation != "delete":
-            require(if_match != "new", 412, "precondition_failed", revision=len(history))
-            require_revision(history, if_match)
-        require(if_match in (None, "new") or before or history, 412, "precondition_failed")
+        there = bool(history) and history[-1].operation != "delete"
+        fits = if_match in ((None, "*", str(len(history))) if there else (None, "new"))
+        require(fits, 412, "precondition_failed", **({"revision": len(history)} if there else {}))
         self.write_role(role_id, "set", pins, accepted)
         return self.get_role_packs(role_id)
 

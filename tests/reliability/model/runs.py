@@ -119,6 +119,8 @@ class Run(RuleBasedStateMachine):
         asked, trouble = Asked(operation, key, args, once, told or {}), self.trouble_of(ask.fate)
         answer = self.meet(lambda: self.clients.send(operation, key, args, once), ask.fate)
         self.settle(partial(ways, asked=asked, trouble=trouble, died=answer is None), answer, key[0])
+        if answer is None and operation == "create_key":
+            self.walk("list_keys", (key[0], READER), 50)
         return answer and answer.body
 
     def usable(self, key: Key) -> Key:
@@ -196,7 +198,7 @@ class Run(RuleBasedStateMachine):
         answer = self.meet(tell, fate, first=0)
         self.settle(partial(followings, pack_id=pack_id, trouble=trouble), answer, *ORGS)
 
-    def look_around(self, *orgs: str) -> None:
+    def look_around(self, *orgs: str, whole: bool = False) -> None:
         """Read everything that clients of some organisations can read, as after an answer that never came."""
         self.clients.remembers = True
         for org in orgs:
@@ -208,8 +210,11 @@ class Run(RuleBasedStateMachine):
                 self.request("get_upload", Ask(key), upload_id=upload_id)
             for role in sorted(role for owner, role in self.roles if owner == org):
                 self.request("get_role_packs", Ask(key), role_id=role)
-                self.walk("list_role_revisions", key, 50, role_id=role)
-            self.walk("list_keys", key, 50)
+            if whole:
+                self.walk("list_roles", key, 50)
+                self.walk("list_keys", key, 50)
+                for role in sorted(role for owner, role in self.roles if owner == org):
+                    self.walk("list_role_revisions", key, 50, role_id=role)
         self.clients.remembers = False
 
     def teardown(self) -> None:
@@ -336,7 +341,7 @@ class Run(RuleBasedStateMachine):
             model.now = self.service.clock.now
             model.abandoned.clear()
             model.busy.clear()
-        self.look_around(*ORGS)
+        self.look_around(*ORGS, whole=True)
         assert_sound(self.service, pending=self.inbox, settled=True)
         self.settled_at = self.steps
 

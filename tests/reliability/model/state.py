@@ -211,7 +211,11 @@ class State:
 
     def entry(self, pack: Pack, operation: str, **changes: Any) -> Entry:
         """Return a pack's next entry, which says what its last one does but for these changes."""
-        stated: dict[str, Any] = {"operation": operation, "actor": self.caller.actor, "at": self.now} | changes
+        stated: dict[str, Any] = {
+            "operation": operation,
+            "actor": self.caller.actor,
+            "at": self.now,
+        } | changes
         return replace(pack.history[-1], **stated) if pack.history else Entry(**stated)
 
     def set_tag(self, pack: Pack, content: Content) -> None:
