@@ -54,72 +54,97 @@ def _shelve_one_of_the_name(deployment: Deployment) -> None:
 
 
 _PACK: Final = (
-    Operation(name="reupload", act=reupload()),
-    Operation(name="reupload otherwise", act=reupload(archive=_SAME_VERSION)),
+    Operation(name="reupload", function="reupload_pack", act=reupload()),
+    Operation(name="reupload otherwise", function="reupload_pack", act=reupload(archive=_SAME_VERSION)),
     built("build onto", NEXT, replacing=True),
     built("build onto if match", NEXT, replacing=True, if_match='"2"'),
-    Operation(name="roll back", act=roll_back),
-    Operation(name="patch", act=patch),
-    Operation(name="put file", act=put_file()),
-    Operation(name="put file otherwise", act=put_file(b"# Newer\n")),
-    Operation(name="change files", act=change()),
+    Operation(name="roll back", function="replace_pack", act=roll_back),
+    Operation(name="patch", function="update_pack", act=patch),
+    Operation(name="put file", function="put_file", act=put_file()),
+    Operation(name="put file otherwise", function="put_file", act=put_file(b"# Newer\n")),
+    Operation(name="change files", function="change_pack", act=change()),
     built("build changes", CHANGES, replacing=True, changes={"kind": "changes"}),
-    Operation(name="delete", act=delete("slack"), deletes=True),
-    Operation(name="delete if match", act=delete("slack", '"2"'), deletes=True),
-    Operation(name="attach", act=set_role(ACME, "slack")),
-    Operation(name="clone", act=clone("slack"), done=CREATED),
-    Operation(name="upload of the name", act=upload(archive=_HELD_NAME), done=frozenset({409})),
+    Operation(name="delete", function="delete_pack", act=delete("slack"), deletes=True),
+    Operation(name="delete if match", function="delete_pack", act=delete("slack", '"2"'), deletes=True),
+    Operation(name="attach", function="set_role_packs", act=set_role(ACME, "slack")),
+    Operation(name="clone", function="clone_pack", act=clone("slack"), done=CREATED),
+    Operation(
+        name="upload of the name",
+        function="upload_pack",
+        act=upload(archive=_HELD_NAME),
+        done=frozenset({409}),
+    ),
     Operation(
         name="clean up after a reupload",
+        function="clean_up",
         act=message("orphan_image"),
         prepare=lambda deployment: abandon_an_image(deployment, reupload()),
     ),
 )
 _LATE: Final = (
-    Operation(name="clean up", act=message("orphan_image"), prepare=lose_a_tag),
-    Operation(name="put file", act=put_file()),
-    Operation(name="patch", act=patch),
-    Operation(name="roll back", act=roll_back),
-    Operation(name="delete", act=delete("slack"), deletes=True),
-    Operation(name="reupload otherwise", act=reupload(archive=_SAME_VERSION)),
+    Operation(name="clean up", function="clean_up", act=message("orphan_image"), prepare=lose_a_tag),
+    Operation(name="put file", function="put_file", act=put_file()),
+    Operation(name="patch", function="update_pack", act=patch),
+    Operation(name="roll back", function="replace_pack", act=roll_back),
+    Operation(name="delete", function="delete_pack", act=delete("slack"), deletes=True),
+    Operation(name="reupload otherwise", function="reupload_pack", act=reupload(archive=_SAME_VERSION)),
 )
 _NAME: Final = (
-    Operation(name="upload", act=upload(), done=STANDS),
-    Operation(name="upload otherwise", act=upload(archive=_SAME_NAME), done=CREATED),
+    Operation(name="upload", function="upload_pack", act=upload(), done=STANDS),
+    Operation(name="upload otherwise", function="upload_pack", act=upload(archive=_SAME_NAME), done=CREATED),
     built("build", NEW, replacing=False),
-    Operation(name="clone", act=clone("shared", name="new"), done=CREATED),
-    Operation(name="create", act=register({}), prepare=_shelve_one_of_the_name, done=CREATED),
-    Operation(name="clean up", act=message("orphan_image"), prepare=abandon_an_image),
+    Operation(name="clone", function="clone_pack", act=clone("shared", name="new"), done=CREATED),
+    Operation(
+        name="create", function="create_pack", act=register({}), prepare=_shelve_one_of_the_name, done=CREATED
+    ),
+    Operation(name="clean up", function="clean_up", act=message("orphan_image"), prepare=abandon_an_image),
 )
 _ROLE: Final = (
-    Operation(name="attach", act=set_role(ACME, "jira", "slack")),
-    Operation(name="exchange", act=set_role(ACME, "shared", "slack")),
-    Operation(name="detach", act=set_role(ACME)),
-    Operation(name="exchange if match", act=set_role(ACME, "shared", "slack", if_match='"1"')),
-    Operation(name="attach another's", act=set_role(GLOBEX, "foreign")),
-    Operation(name="delete", act=delete("slack"), deletes=True),
-    Operation(name="patch", act=patch),
+    Operation(name="attach", function="set_role_packs", act=set_role(ACME, "jira", "slack")),
+    Operation(name="exchange", function="set_role_packs", act=set_role(ACME, "shared", "slack")),
+    Operation(name="detach", function="set_role_packs", act=set_role(ACME)),
+    Operation(
+        name="exchange if match",
+        function="set_role_packs",
+        act=set_role(ACME, "shared", "slack", if_match='"1"'),
+    ),
+    Operation(name="attach another's", function="set_role_packs", act=set_role(GLOBEX, "foreign")),
+    Operation(name="delete", function="delete_pack", act=delete("slack"), deletes=True),
+    Operation(name="patch", function="update_pack", act=patch),
 )
 # The role follows a pack that has got another image.
 _PINS: Final = (
-    Operation(name="refresh", act=refresh(), prepare=followed),
-    Operation(name="follow", act=follow, prepare=followed, comes_again=True),
-    Operation(name="replace", act=lambda deployment: replace(deployment, "1.0.0"), prepare=followed),
-    Operation(name="exchange", act=set_role(ACME, "slack"), prepare=followed),
-    Operation(name="delete the role", act=delete_role(), prepare=followed),
-    Operation(name="delete the pack", act=delete("jira"), prepare=followed, deletes=True),
-    Operation(name="read the lock", act=read_lock, prepare=followed),
+    Operation(name="refresh", function="refresh_role", act=refresh(), prepare=followed),
+    Operation(name="follow", function="follow_packs", act=follow, prepare=followed, comes_again=True),
+    Operation(
+        name="replace",
+        function="replace_pack",
+        act=lambda deployment: replace(deployment, "1.0.0"),
+        prepare=followed,
+    ),
+    Operation(name="exchange", function="set_role_packs", act=set_role(ACME, "slack"), prepare=followed),
+    Operation(name="delete the role", function="delete_role", act=delete_role(), prepare=followed),
+    Operation(
+        name="delete the pack", function="delete_pack", act=delete("jira"), prepare=followed, deletes=True
+    ),
+    Operation(name="read the lock", function="get_lock", act=read_lock, prepare=followed),
 )
 _SHARED: Final = (
-    Operation(name="withdraw", act=withdraw),
-    Operation(name="delete", act=delete("foreign", caller=GLOBEX), deletes=True),
-    Operation(name="attach own", act=set_role(GLOBEX, "foreign")),
-    Operation(name="attach", act=set_role(ACME, "foreign")),
-    Operation(name="clone", act=clone("foreign"), done=CREATED),
+    Operation(name="withdraw", function="update_pack", act=withdraw),
+    Operation(name="delete", function="delete_pack", act=delete("foreign", caller=GLOBEX), deletes=True),
+    Operation(name="attach own", function="set_role_packs", act=set_role(GLOBEX, "foreign")),
+    Operation(name="attach", function="set_role_packs", act=set_role(ACME, "foreign")),
+    Operation(name="clone", function="clone_pack", act=clone("foreign"), done=CREATED),
 )
 _KEY: Final = (
-    Operation(name="make a key with a key", act=make_key(KEY), done=CREATED, repeated=frozenset({201, 409})),
-    Operation(name="revoke a key", act=revoke_key, prepare=keep_a_key),
+    Operation(
+        name="make a key with a key",
+        function="create_key",
+        act=make_key(KEY),
+        done=CREATED,
+        repeated=frozenset({201, 409}),
+    ),
+    Operation(name="revoke a key", function="revoke_key", act=revoke_key, prepare=keep_a_key),
 )
 CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "pack": _PACK,

@@ -100,7 +100,7 @@ def pair_of(deployment: Deployment, both: tuple[Operation, Operation], saved: Sa
         for number in order:
             log = Log()
             with deployment.wire.tapped(log):
-                succeeded[number] = both[number].act(deployment).status < 400
+                succeeded[number] = both[number].ask(deployment).status < 400
             deployment.new_process()
             if len(order) == 1:
                 points[number].extend(log.passed)
