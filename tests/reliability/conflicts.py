@@ -10,34 +10,34 @@ from tests.reliability.deployment import Deployment
 from tests.reliability.operations import (
     CHANGES,
     CREATED,
-    KEY,
     NEW,
     NEXT,
+    OPERATIONS,
     STANDS,
     Operation,
     abandon_an_image,
     built,
     change,
     clone,
+    consent,
     delete,
     delete_role,
     follow,
     followed,
-    keep_a_key,
     lose_a_tag,
-    make_key,
     message,
     patch,
+    pin,
     put_file,
     read_lock,
     refresh,
     register,
     replace,
     reupload,
-    revoke_key,
     roll_back,
     set_role,
     upload,
+    widened,
     withdraw,
 )
 from tests.service import ACME, GLOBEX, PackArchive
@@ -123,11 +123,19 @@ _PINS: Final = (
         prepare=followed,
     ),
     Operation(name="exchange", function="set_role_packs", act=set_role(ACME, "slack"), prepare=followed),
-    Operation(name="delete the role", function="delete_role", act=delete_role(), prepare=followed),
+    Operation(
+        name="delete the role",
+        function="delete_role",
+        act=delete_role(),
+        prepare=followed,
+        both_may_succeed=True,
+    ),
     Operation(
         name="delete the pack", function="delete_pack", act=delete("jira"), prepare=followed, deletes=True
     ),
     Operation(name="read the lock", function="get_lock", act=read_lock, prepare=followed),
+    Operation(name="pin", function="set_role_packs", act=pin, prepare=followed),
+    Operation(name="consent", function="refresh_role", act=consent, prepare=widened),
 )
 _SHARED: Final = (
     Operation(name="withdraw", function="update_pack", act=withdraw),
@@ -136,15 +144,9 @@ _SHARED: Final = (
     Operation(name="attach", function="set_role_packs", act=set_role(ACME, "foreign")),
     Operation(name="clone", function="clone_pack", act=clone("foreign"), done=CREATED),
 )
-_KEY: Final = (
-    Operation(
-        name="make a key with a key",
-        function="create_key",
-        act=make_key(KEY),
-        done=CREATED,
-        repeated=frozenset({201, 409}),
-    ),
-    Operation(name="revoke a key", function="revoke_key", act=revoke_key, prepare=keep_a_key),
+_KEY: Final = tuple(
+    OPERATIONS[name]
+    for name in ("start with a key", "upload with a key", "make a key with a key", "revoke a key")
 )
 CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "pack": _PACK,

@@ -108,6 +108,8 @@ def pair_of(deployment: Deployment, both: tuple[Operation, Operation], saved: Sa
                 deployment.builds.clear()
         may_both_fail |= len(order) > 1 and not any(succeeded)
         allowed.setdefault((succeeded[0], succeeded[1]), []).append(facts(deployment.settle()))
+    if both[0] is both[1] and both[0].both_may_succeed:
+        allowed.setdefault((True, True), []).extend(allowed[True, False])
     return Pair(deployment, both, start, allowed, may_both_fail, points)
 
 
