@@ -433,11 +433,31 @@ class Machine(Run):
     def everything_settles(self) -> None:
         self.settle_everything()
 
-    @initialize(made=st.lists(archives(), min_size=3, max_size=5), visibility=visibilities)
-    def there_is_something(self, made: Sequence[Archive], visibility: str) -> None:
+    @initialize(
+        made=st.lists(archives(), min_size=3, max_size=5),
+        visibility=visibilities,
+        variant=st.integers(0, 2),
+        consents=one_of(None, "right", "stale"),
+    )
+    def there_is_something(
+        self, made: Sequence[Archive], visibility: str, variant: int, consents: str | None
+    ) -> None:
+        """Organisations have packs, and roles that follow one. One of these has got a new archive."""
         for number, name in enumerate(NAMES):
             self.push_elsewhere(name, manifest(name, "1.0.0", number), "1")
         for number, archive in enumerate(made):
             self.upload(ask=Ask((ORGS[number % 3], 0)), archive=archive, visibility=visibility)
         for org in ORGS:
             self.set_role(Ask((org, 0)), ROLES[0], [(0, "follow", 1)], must_be_new=True, accepts=None)
+        ask, role = Ask((ORGS[0], 0)), ROLES[0]
+        for pin in self.one.pins(ORGS[0], role):
+            pack, _ = self.one.at(pin)
+            files = {"pack.yaml": manifest(pack.name, "2.0.0", variant)}
+            self.request("reupload_pack", ask, pack_id=pin.pack_id, archive=Archive(tuple(files.items())))
+            self.stream_tells(pin.pack_id, None)
+            accepts = self.consent(ORGS[0], role, consents)
+            self.request("refresh_role", ask, role_id=role, accept_capabilities=accepts)
+            self.log_in(ask=ask)
+            pack, _ = self.one.at(pin)
+            for entry in pack.history:
+                self.pull_image(self.logins[-1], pack, entry.content)
