@@ -6,47 +6,39 @@ answer that states it, and requires from then on. What may be one way or the oth
 is not in here: `possible_states.py` keeps several models, and drops those that an answer contradicts.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final, NamedTuple, Self
 from unittest.mock import ANY
 
 from tests.reliability.model.expectations import (
-    AsYaml,
     Expected,
     IfStated,
     Learnt,
     Refused,
+    page,
     require,
     require_field,
     require_none_wrong,
 )
+from tests.reliability.model.keys import Keys
 from tests.reliability.model.packs import (
     ABSENT,
     BAD_PATHS,
-    ApiKey,
     Archive,
     Content,
     Pack,
-    Pin,
     Reference,
     timestamp,
 )
+from tests.reliability.model.roles import Roles
 from tests.reliability.model.state import (
-    ALL_SCOPES,
-    Caller,
     Key,
-    Login,
-    Name,
-    State,
     Upload,
-    require_revision,
 )
 
 FORM_TIME: Final = timedelta(minutes=15)
-LOGIN_TIME: Final = timedelta(minutes=15)
-_KEY_SECONDS: Final = 90 * 86_400
 # The scope that operations with these words in their names need, others than those on packs (section 1).
 _SCOPES: Final = {"role": "roles:write", "pull_token": "roles:write", "key": "keys:write"}
 # What creates no pack, billing does not gate (decision 84).
@@ -66,7 +58,7 @@ class Cursor(NamedTuple):
     after: tuple[str, str]
 
 
-class Model(State):
+class Model(Roles, Keys):
     """The whole contract: a method for each operation, which takes what the request states."""
 
     def ask(
@@ -295,12 +287,12 @@ class Model(State):
             and (cursor is None or pack.position > cursor.after)
         ]
         # A page that ends where its reads end may not know that it is the last.
-        return _page("packs", [pack.view(org) for pack in listed], query, {"next_cursor": IfStated(ANY)})
+        return page("packs", [pack.view(org) for pack in listed], query, {"next_cursor": IfStated(ANY)})
 
     def list_revisions(self, pack_id: str, query: Mapping[str, str], start: int) -> Expected:
         """Return the history, the newest entry first. It is the owner's only."""
         entries = [entry.view(number) for number, entry in enumerate(self.own(pack_id).history, start=1)]
-        return _page("revisions", entries[::-1][start:], query, {})
+        return page("revisions", entries[::-1][start:], query, {})
 
     def download_pack(self, pack_id: str, query: Mapping[str, str]) -> Expected:
         pack = self.visible(pack_id)
@@ -308,206 +300,6 @@ class Model(State):
         require(pack.shows(revision, self.caller.org), 404, "revision_not_found", pack_id=pack_id)
         digests = pack.history[revision - 1].content.digests
         return Expected(200, {"image": ANY, "documents": ANY, "layers": ANY} | digests)
-
-    def set_role_packs(
-        self, role_id: str, if_match: str | None, accept_capabilities: Any = None, **stated: Any
-    ) -> Expected:
-        """Replace the whole list: `pack_ids`, or `packs` with where each is pinned.
-
-        What is new must be visible and not being deleted. It is pinned where it is now, unless the request says
-        otherwise. What stays keeps its pin. The condition may be `new`, for a role that must not exist.
-        """
-        ((field, wishes),) = stated.items()
-        history = self.roles.get((self.caller.org, role_id), [])
-        before = {pin.pack_id: pin for pin in self.pins(self.caller.org, role_id)}
-        wishes = [wish if field == "packs" else {"id": wish} for wish in wishes]
-        new = {wish["id"]: self.find(wish["id"]) for wish in wishes if wish["id"] not in before}
-        hidden = [i for i, pack in new.items() if not (pack and pack.is_visible_to(self.caller.org))]
-        require(not hidden, 404, "pack_not_found", pack_ids=hidden)
-        deleting = [i for i, pack in new.items() if pack and pack.deletion]
-        require(not deleting, 409, "pack_deleting", pack_ids=deleting)
-        pins = [self._pinned(wish, before.get(wish["id"]), keeps=field == "pack_ids") for wish in wishes]
-        names = [pin.alias or self.at(pin)[0].name for pin in pins]
-        require_field(len(set(names)) == len(names), field)
-        accepted = self.consent(before, pins, accept_capabilities or {})
-        there = bool(history) and history[-1].operation != "delete"
-        fits = if_match in ((None, "*", str(len(history))) if there else (None, "new"))
-        require(fits, 412, "precondition_failed", **({"revision": len(history)} if there else {}))
-        self.write_role(role_id, "set", pins, accepted)
-        return self.get_role_packs(role_id)
-
-    def _pinned(self, wish: Mapping[str, Any], before: Pin | None, *, keeps: bool) -> Pin:
-        kept = before if keeps and before else Pin(wish["id"], 0)
-        follow, alias = wish.get("follow", kept.follow), wish.get("alias", kept.alias)
-        pack = self.find(wish["id"])
-        assert pack is not None
-        begins = follow and not (before and before.follow)
-        stays = before.revision if before and not begins else len(pack.history)
-        pin = Pin(wish["id"], wish.get("revision", stays), follow, alias)
-        require(pack.shows(pin.revision, self.caller.org), 404, "revision_not_found", pack_id=pack.id)
-        return pin
-
-    def consent(
-        self, before: Mapping[str, Pin], pins: Sequence[Pin], accept: Mapping[str, int]
-    ) -> list[tuple[str, int]]:
-        """A pin moves to wider capabilities only if exactly that revision is accepted. Return those that are."""
-        require_field(accept.keys() <= {pin.pack_id for pin in pins}, "accept_capabilities")
-        moves = [(before[pin.pack_id], pin) for pin in pins if pin.pack_id in before]
-        moves = [(old, new) for old, new in moves if old.revision != new.revision]
-        wider = [new for old, new in moves if self.widens(old, new)]
-        agreed = [new for _, new in moves if accept.get(new.pack_id) == new.revision]
-        refused = [new for _, new in moves if new not in agreed and (new in wider or new.pack_id in accept)]
-        difference = {new.pack_id: ANY for new in refused}
-        require(not refused, 409, "capabilities_widened", capabilities=difference)
-        return sorted((new.pack_id, new.revision) for new in wider)
-
-    def refresh_role(
-        self, role_id: str, if_match: str | None, pack_ids: Any = None, accept_capabilities: Any = None
-    ) -> Expected:
-        """Move pins to the present revisions: of some packs, or of all."""
-        history, pins = self.role(role_id), self.pins(self.caller.org, role_id)
-        before = {pin.pack_id: pin for pin in pins}
-        missing = [pack_id for pack_id in pack_ids or () if pack_id not in before]
-        require(not missing, 404, "pack_not_found", pack_ids=missing)
-        chosen = before if pack_ids is None else pack_ids
-        pins = tuple(pin.to(self.at(pin)[0]) if pin.pack_id in chosen else pin for pin in pins)
-        accepted = self.consent(before, pins, accept_capabilities or {})
-        require_revision(history, if_match)
-        self.write_role(role_id, "refresh", pins, accepted)
-        return self.get_role_packs(role_id)
-
-    def delete_role(self, role_id: str, if_match: str | None) -> Expected:
-        """Its pins are let go. A role of that id that is made again goes on in its history."""
-        require_revision(self.role(role_id), if_match)
-        self.write_role(role_id, "delete", ())
-        return Expected(200, {"status": "deleted"})
-
-    def follow(self, roles: Iterable[Name], pack_id: str) -> Self:
-        """The service moves the pins of roles that follow a pack."""
-        for org, role_id in roles:
-            self.caller = Caller(org, "follow", frozenset())
-            pins = self.pins(org, role_id)
-            moved = (pin.to(self.at(pin)[0]) if pin.pack_id == pack_id else pin for pin in pins)
-            self.write_role(role_id, "follow", moved)
-        return self
-
-    def get_role_packs(self, role_id: str) -> Expected:
-        revision, pins = len(self.role(role_id)), self.pins(self.caller.org, role_id)
-        packs = [self._held(pin) for pin in pins]
-        view = {
-            "role_id": role_id,
-            "revision": revision,
-            "pack_ids": [pin.pack_id for pin in pins],
-            "packs": packs,
-        }
-        # What is stale changes without a revision of the role, and so without this tag.
-        stale = any(pack["stale"] for pack in packs)
-        return Expected(200, view, None if stale else f'"{revision}"')
-
-    def _held(self, pin: Pin) -> dict[str, Any]:
-        """Return how a role shows a pack: as it was at the pin, and whether it is another now."""
-        pack, entry = self.at(pin)
-        held = {"id": pack.id, "name": pack.name, "owner": self.slugs[pack.org], "revision": pin.revision}
-        held |= {"alias": pin.alias} if pin.alias else {}
-        return held | entry.image | {"follow": pin.follow, "stale": self.is_stale(pin), "status": "active"}
-
-    def list_roles(self, query: Mapping[str, str], start: int) -> Expected:
-        roles = [
-            {
-                "role_id": role_id,
-                "revision": len(history),
-                "pack_ids": [pin.pack_id for pin in history[-1].pins],
-                "stale": any(map(self.is_stale, history[-1].pins)),
-            }
-            for (org, role_id), history in sorted(self.roles.items())
-            if org == self.caller.org and history[-1].operation != "delete"
-        ]
-        return _page("roles", roles[start:], query, {"next_cursor": IfStated(ANY)})
-
-    def list_role_revisions(self, role_id: str, query: Mapping[str, str], start: int) -> Expected:
-        entries = [
-            {
-                "revision": number,
-                "operation": entry.operation,
-                "actor": entry.actor,
-                "at": timestamp(entry.at),
-            }
-            | {
-                "pack_ids": [pin.pack_id for pin in entry.pins],
-                "packs": [self._held_then(pin) for pin in entry.pins],
-            }
-            | ({"accepted_capabilities": dict(entry.accepted)} if entry.accepted else {})
-            for number, entry in enumerate(self.role(role_id), start=1)
-        ]
-        return _page("revisions", entries[::-1][start:], query, {})
-
-    def _held_then(self, pin: Pin) -> dict[str, Any]:
-        """Return what a role's history says of a pack, which may be gone."""
-        pack = self.known(pin.pack_id)
-        image = pack.history[pin.revision - 1].content if pack else None
-        digest = image.digests["image_digest"] if image else ANY
-        held = {"id": pin.pack_id, "revision": pin.revision, "follow": pin.follow, "image_digest": digest}
-        return (
-            held | ({"alias": pin.alias} if pin.alias else {}) | {"version": image.version if image else ANY}
-        )
-
-    def get_lock(self, role_id: str) -> Expected:
-        """What a runtime needs of a role, which its revision decides."""
-        role = self.get_role_packs(role_id).body
-        packs = []
-        for pin, held in zip(self.pins(self.caller.org, role_id), role["packs"], strict=True):
-            pack, entry = self.at(pin)
-            locked = {name: held[name] for name in held if name not in ("image_ref", "follow", "stale")}
-            caps = entry.content.manifest.get("capabilities")
-            locked |= {"capabilities": AsYaml(caps)} if caps else {}
-            digest = entry.content.image_digest
-            packs.append(locked | {"image": f"{pack.place}@{digest}" if digest else ANY, "layers": ANY})
-        view = {"lock_version": 1, "role_id": role_id, "revision": role["revision"], "packs": packs}
-        return Expected(200, view | {"set_digest": ANY}, f'"1.{role["revision"]}"')
-
-    def issue_pull_token(self, role_id: str) -> Expected:
-        self.role(role_id)
-        end = timestamp(self.now + LOGIN_TIME)
-        login = {"registry": ANY, "username": role_id, "password": ANY, "expires_at": end}
-        return Expected(200, login | {"docker_config": ANY})
-
-    def pull(self, login: Login, owner: str, name: str, content: Content) -> Expected:
-        """At the distribution door, a login opens what its role pins now, for as long as it lives."""
-        if self.now >= login.ends_at:
-            return Expected(401, ANY)
-        held = [self.at(pin) for pin in self.pins(login.org, login.role_id)]
-        opens = any(
-            (self.slugs[pack.org], pack.name, entry.content) == (owner, name, content)
-            and entry.image_ref.startswith(f"{self.host}/")
-            for pack, entry in held
-        )
-        return Expected(200 if opens else 404, ANY)
-
-    def create_key(self, label: str, scopes: Sequence[str], expires_in: int | None, number: int) -> Expected:
-        """A key allows no more than its maker may do, and does not outlive it."""
-        caller, wanted = self.caller, ALL_SCOPES if "full_access" in scopes else scopes
-        ends_at = self.now + timedelta(seconds=expires_in or _KEY_SECONDS)
-        too_long = caller.ends_at is not None and ends_at > caller.ends_at
-        allowed = set(wanted) <= caller.scopes and not (too_long and expires_in)
-        require(allowed, 403, "permission_denied")
-        end = caller.ends_at if too_long else ends_at
-        made = ApiKey(caller.org, label, sorted(wanted), self.now, caller.actor, end)
-        self.keys[caller.org, number] = made
-        return Expected(201, made.view() | {"key": ANY})
-
-    def list_keys(self, query: Mapping[str, str], start: int) -> Expected:
-        """Return keys, the newest first. No two are made at one time here."""
-        keys = [made for made in self.keys.values() if made.org == self.caller.org]
-        views = [made.view() for made in sorted(keys, key=lambda made: made.created_at, reverse=True)]
-        return _page("keys", views[start:], query, {"next_cursor": IfStated(ANY)})
-
-    def revoke_key(self, key_id: str) -> Expected:
-        """From now on no request can use it."""
-        found = [key for key in self.keys.values() if (key.org, key.id) == (self.caller.org, key_id)]
-        require(found, 404, "key_not_found")
-        end = {"revoked_at": timestamp(self.now), "revoked_by": self.caller.actor}
-        found[0].revoked = found[0].revoked or end
-        return Expected(200, found[0].view())
 
     def start_upload(
         self, visibility: str | None, pack_id: str | None, if_match: str | None, dry_run: bool = False
@@ -589,12 +381,6 @@ class Model(State):
         if failed_by:
             upload.error = _cause(upload, code=failed_by)
         return self
-
-
-def _page(name: str, things: list[Any], query: Mapping[str, str], at_the_end: dict[str, Any]) -> Expected:
-    limit = int(query["limit"])
-    more = {"next_cursor": ANY} if len(things) > limit else at_the_end
-    return Expected(200, {name: things[:limit]} | more)
 
 
 def _cause(upload: Upload, **error: Any) -> dict[str, Any]:

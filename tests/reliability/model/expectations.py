@@ -1,6 +1,6 @@
 """What an answer has to be: exact, except for values that only the service can know."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import ANY
@@ -98,6 +98,12 @@ def require_none_wrong(*fields: str) -> None:
 
 def require_field(is_right: object, field: str) -> None:
     require(is_right, 400, "validation_error", fields={field: ANY})
+
+
+def page(name: str, things: list[Any], query: Mapping[str, str], at_the_end: dict[str, Any]) -> Expected:
+    limit = int(query["limit"])
+    more = {"next_cursor": ANY} if len(things) > limit else at_the_end
+    return Expected(200, {name: things[:limit]} | more)
 
 
 def _differences(expected: Any, found: Any, at: str, learnt: list[tuple[Learnt, Any]]) -> Iterator[str]:
