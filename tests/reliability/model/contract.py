@@ -112,7 +112,9 @@ class Model(Roles, Keys):
         outcome |= {"files": IfStated(listed), "limits": IfStated(ANY)}
         if before is not None:
             texts = [pack.content.manifest.get("capabilities") for pack in (before, after)]
-            outcome |= {"manifest": ANY, "capabilities": {"changed": texts[0] != texts[1]}}
+            differs = {name: IfStated(ANY) for name in ("added", "removed", "example")}
+            differs |= {"widened": IfStated(bool(after.content.allows - before.content.allows))}
+            outcome |= {"manifest": ANY, "capabilities": differs | {"changed": texts[0] != texts[1]}}
             outcome |= {"from": before.tried(stands=True)} if changes else {}
         return Expected(200, outcome)
 
