@@ -87,6 +87,7 @@ class Service:
         wire: All that leaves the process, for as long as it is laid.
         bodies: The bodies that each entity tag has stood for.
         held: The messages that the last delivery held.
+        invoked: The functions that have been invoked, for whoever wants to know and empties it.
     """
 
     aws: Aws
@@ -97,6 +98,7 @@ class Service:
     process: ExitStack
     bodies: dict[tuple[str, ...], str] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
+    invoked: set[str] = field(default_factory=set)
 
     def new_process(self, *, parts: Mapping[str, object] | None = None, **changes: Any) -> None:
         """Go on in a new process: what the old one had made for itself is forgotten.
@@ -127,6 +129,7 @@ class Service:
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
         """Invoke a function as Lambda does."""
         handler = import_module(f"functions.{function}.app").lambda_handler
+        self.invoked.add(function)
         answer = handler(event, Context())
         if event.get("httpMethod") == "GET":
             self._hold_to_its_tag(event, answer)

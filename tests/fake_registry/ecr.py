@@ -53,6 +53,7 @@ class Ecr:
             "DeleteRepository": self._delete_repository,
             "BatchDeleteImage": self._batch_delete_image,
             "GetAuthorizationToken": self._get_authorization_token,
+            "GetDownloadUrlForLayer": self._get_download_url_for_layer,
         }
         try:
             status, answer = 200, answers[operation](json.loads(_text(request.body or "{}")))
@@ -90,6 +91,11 @@ class Ecr:
                 repository.delete_manifest(digest)
                 deleted.append(image)
         return {"imageIds": deleted, "failures": failures}
+
+    def _get_download_url_for_layer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if asked["layerDigest"] not in self._found(asked).blobs:
+            raise _EcrFault("LayersNotFoundException")
+        return {"downloadUrl": "https://layers.test/a-layer", "layerDigest": asked["layerDigest"]}
 
     def _get_authorization_token(self, _asked: dict[str, Any]) -> dict[str, Any]:
         granted = {

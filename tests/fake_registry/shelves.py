@@ -38,6 +38,13 @@ class Repository:
     manifests: dict[Digest, Manifest] = field(default_factory=dict)
     tags: dict[str, Digest] = field(default_factory=dict)
     uploads: dict[str, bytes] = field(default_factory=dict)
+    # Blobs that the registry has lost by itself. They may have come back.
+    lost: set[Digest] = field(default_factory=set)
+
+    def lose(self, digest: Digest) -> None:
+        """Lose a blob, as a registry must not."""
+        del self.blobs[digest]
+        self.lost.add(digest)
 
     def blob(self, digest: str) -> bytes:
         try:

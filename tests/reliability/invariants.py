@@ -184,7 +184,7 @@ def _images(seen: Observed) -> Iterator[str]:
 
 
 def missing(repository: Repository, digest: str) -> Iterator[str]:
-    """Yield what a repository lacks of an image: itself, what it lists, or their blobs."""
+    """Yield what a repository lacks of an image: itself, what it lists, or blobs, unless the registry lost them."""
     manifest = repository.manifests.get(Digest(digest))
     if manifest is None:
         yield digest
@@ -193,7 +193,7 @@ def missing(repository: Repository, digest: str) -> Iterator[str]:
     for entry in document.get("manifests", ()):
         yield from missing(repository, entry["digest"])
     for part in (document["config"], *document["layers"]) if "config" in document else ():
-        if part["digest"] not in repository.blobs:
+        if part["digest"] not in repository.blobs.keys() | repository.lost:
             yield part["digest"]
 
 

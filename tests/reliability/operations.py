@@ -4,6 +4,7 @@ All start from one prepared state, which has what each needs. A repeat asks for 
 do.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from random import Random
 from types import MappingProxyType
 from typing import Any, Final
 
-from tests.changes import archive_of
+from tests.changes import archive_of, changes_form
 from tests.changes import change as change_pack
+from tests.door import DoorClient, login
 from tests.engine.taps import Crash, Failure, Killed, PointName
 from tests.fake_registry.moods import Refuses
 from tests.gateway import Answer, Request, multipart
@@ -32,7 +34,16 @@ NEW: Final = PackArchive(name="new").build()
 # What is compressed is over the size from which a layer is sent while it is being made (decision 21).
 _NOISE: Final = Random(1).randbytes(9 << 20)  # noqa: S311 - the same each time
 LARGE: Final = PackArchive(name="large", files={"data/noise": _NOISE}).build()
+# Of several layers, where these are small (`prepared_deployments`).
+_MANY_FILES: Final = {
+    f"data/{number:02}.bin": Random(number).randbytes(3000)  # noqa: S311 - the same each time
+    for number in range(40)
+}
+MANY: Final = PackArchive(name="many", files=_MANY_FILES).build()
+MANY_CHANGED: Final = PackArchive(name="many", files=_MANY_FILES | {"data/20.bin": b"changed"}).build()
 KEY: Final = {"Idempotency-Key": "k1"}
+# More blobs than an image of one layer has: two configs.
+_SEVERAL: Final = 5
 CHANGED_FILES: Final = {"README.md": b"changed", "guides/new.md": b"# Changed\n"}
 CHANGES: Final = archive_of(CHANGED_FILES)
 
@@ -43,23 +54,37 @@ class Operation:
 
     Attributes:
         name: The operation, and what is special about it.
+        function: The function that it asks.
         act: Asks for it.
         prepare: What it needs beside the state that all start from.
         done: The statuses that a first request may be answered with.
         repeated: The statuses that a repeat may be answered with after the first was carried out.
         comes_again: Whether a queue asks for it, again until it is done.
         heavy: Whether it takes so long that CI tries only a few cases of it.
+        both_may_succeed: Whether two at once may both be told so, and come to what one does: identical transactions of
+            one instant are one, and an idempotency key is free again when a request has taken too long.
+        heals: Whether it brings back what a registry has lost. Once that is back, a repeat has nothing to write.
         deletes: Whether a caller may see a change after an answer of 5xx (API contract, section 5).
     """
 
     name: str
+    function: str
     act: Callable[[Deployment], Answer]
     prepare: Callable[[Deployment], object] = lambda _deployment: None
     done: frozenset[int] = frozenset({200})
     repeated: frozenset[int] = frozenset({200})
     comes_again: bool = False
     heavy: bool = False
+    both_may_succeed: bool = False
+    heals: bool = False
     deletes: bool = False
+
+    def ask(self, deployment: Deployment) -> Answer:
+        """Ask for it, and check that it is the function's."""
+        deployment.service.invoked.clear()
+        answer = self.act(deployment)
+        assert self.function in deployment.service.invoked, f"{self.name} does not ask {self.function}"
+        return answer
 
 
 def prepare_all(deployment: Deployment) -> None:
@@ -91,6 +116,21 @@ def _made(answer: Answer) -> str:
     assert answer.status in (200, 201), answer.body
     identity: str = answer.body["id"]
     return identity
+
+
+def many_layers(deployment: Deployment) -> None:
+    """Make a pack whose image has several layers."""
+    deployment.notes["many"] = _made(deployment.service.upload(MANY))
+    deployment.settle()
+
+
+def lose_a_layer(deployment: Deployment) -> None:
+    """Let our registry lose a layer of a pack."""
+    many_layers(deployment)
+    repository = deployment.service.registry.shelves.repositories[f"packs/{ACME.org_id}/many"]
+    layers = sorted(repository.blobs, key=lambda digest: len(repository.blobs[digest]))
+    assert len(layers) > _SEVERAL, "the image has one layer"
+    repository.lose(layers[-1])
 
 
 def _made_role(answer: Answer) -> None:
@@ -225,9 +265,35 @@ def followed(deployment: Deployment) -> None:
     next_revision(deployment)
 
 
+def pin(deployment: Deployment) -> Answer:
+    """Set packs at a revision, following, and under another name."""
+    notes = deployment.notes
+    entries = [{"id": notes["slack"], "revision": 1, "alias": "chat"}, {"id": notes["jira"], "follow": True}]
+    return deployment.service.pin("writer", entries)
+
+
+def widened(deployment: Deployment) -> None:
+    """Give a pack that a role pins another image, which may do more."""
+    rule = b"[{name: api, type: http, allow: [{domains: [api.test], methods: [GET]}]}]"
+    shelf = deployment.elsewhere.shelves.repository("team/jira", create=True)
+    pack_image(b"name: jira\nversion: 4.0.0\ncapabilities: " + rule + b"\n").shelve(shelf, "4.0.0")
+    moved = replace(deployment, "4.0.0")
+    assert moved.status == 200, moved.body
+    deployment.notes["jira's revision"] = int(moved.headers["ETag"].strip('"'))
+
+
+def consent(deployment: Deployment) -> Answer:
+    notes = deployment.notes
+    return deployment.service.refresh_role(
+        "writer", accept_capabilities={notes["jira"]: notes["jira's revision"]}
+    )
+
+
 def follow(deployment: Deployment) -> Answer:
-    """Let the table's stream tell of a pack's new image."""
-    failed = deployment.service.follow(deployment.notes["jira"])
+    """Let the table's stream tell of a pack's new image, and not also of the role: each record moves a pin once."""
+    service = deployment.service
+    event = {"Records": service.stream_of(deployment.notes["jira"])[:1]}
+    failed = service.invoke("follow_packs", event)["batchItemFailures"]
     return Answer(503 if failed else 200, {}, None)
 
 
@@ -245,19 +311,69 @@ def start(headers: dict[str, str]) -> Callable[[Deployment], Answer]:
     )
 
 
-def try_archive(deployment: Deployment) -> Answer:
-    body, headers = multipart({"archive": NEXT})
-    path = f"/packs/{deployment.notes['slack']}/upload"
-    request = Request(
-        method="POST",
-        resource=path,
-        path=path,
-        query={"dry_run": "true"},
-        headers=headers,
-        body=body,
-        caller=ACME,
-    )
-    return deployment.service.request("reupload_pack", request)
+def try_(
+    function: str, method: str, path: str, body: tuple[bytes, dict[str, str]] = (b"# New\n", {})
+) -> Callable[[Deployment], Answer]:
+    """Return what asks for a dry run."""
+
+    def act(deployment: Deployment) -> Answer:
+        at = path.format(**deployment.notes)
+        query, (content, headers) = {"dry_run": "true"}, body
+        request = Request(
+            method=method, resource=at, path=at, query=query, headers=headers, body=content, caller=ACME
+        )
+        return deployment.service.request(function, request)
+
+    return act
+
+
+def try_image(function: str, method: str, path: str, tag: str) -> Callable[[Deployment], Answer]:
+    """Return what asks for a dry run with an image."""
+
+    def act(deployment: Deployment) -> Answer:
+        body = json.dumps({"image_ref": _reference(deployment, tag)}).encode()
+        return try_(function, method, path, (body, {"Content-Type": "application/json"}))(deployment)
+
+    return act
+
+
+def download(deployment: Deployment) -> Answer:
+    return deployment.service.send("download_pack", "GET", f"/packs/{deployment.notes['jira']}/download")
+
+
+def list_files(deployment: Deployment) -> Answer:
+    return deployment.service.send("list_files", "GET", f"/packs/{deployment.notes['jira']}/files")
+
+
+def get_file(deployment: Deployment) -> Answer:
+    path = f"/packs/{deployment.notes['jira']}/files/pack.yaml"
+    event = Request(method="GET", resource=path, path=path, caller=ACME).event()
+    # A file is no JSON.
+    return Answer(deployment.service.invoke("get_file", event)["statusCode"], {}, None)
+
+
+def pinned_layer(deployment: Deployment) -> None:
+    """Let a role pin a pack, and note a layer of the pack's image."""
+    service, notes = deployment.service, deployment.notes
+    (pack,) = service.set_role("puller", [notes["slack"]]).body["packs"]
+    repository = service.registry.shelves.repositories[f"packs/{ACME.org_id}/slack"]
+    index = json.loads(repository.manifests[pack["image_digest"]].raw)
+    manifest = json.loads(repository.manifests[index["manifests"][0]["digest"]].raw)
+    notes["layer"] = manifest["layers"][0]["digest"]
+
+
+def pull_blob(deployment: Deployment) -> Answer:
+    """Ask for a login at the distribution door, exchange it, and pull a blob: tokens live for minutes."""
+    asked = login(deployment.service, "puller")
+    if asked.status != 200:
+        return Answer(asked.status, {}, asked.body)
+    client = DoorClient(service=deployment.service)
+    token = client.token("puller", asked.body["password"])
+    if token.status != 200:
+        return Answer(token.status, {}, token.body)
+    client = DoorClient(service=deployment.service, bearer=json.loads(token.body)["token"])
+    blob = client.blob("acme/slack", deployment.notes["layer"])
+    return Answer(blob.status, {}, blob.body)
 
 
 def make_key(headers: dict[str, str]) -> Callable[[Deployment], Answer]:
@@ -276,10 +392,18 @@ def revoke_key(deployment: Deployment) -> Answer:
 
 
 def _arrived(
-    key: str, archive: bytes, *, replacing: bool, if_match: str | None, changes: Mapping[str, Any]
+    key: str,
+    archive: bytes,
+    *,
+    replacing: bool | str,
+    if_match: str | None,
+    changes: Mapping[str, Any],
+    after: Callable[[Deployment], object],
 ) -> Callable[[Deployment], None]:
     def prepare(deployment: Deployment) -> None:
-        fields = {"pack_id": deployment.notes["slack"], **changes} if replacing else {}
+        after(deployment)
+        pack = replacing if isinstance(replacing, str) else "slack"
+        fields = {"pack_id": deployment.notes[pack], **changes} if replacing else {}
         upload_id: str = start_upload(deployment.service, if_match=if_match, **fields).body["upload_id"]
         deployment.notes[key] = upload_id, arrive(deployment.service, upload_id, archive)
         deployment.builds.append(deployment.notes[key][1])
@@ -306,22 +430,26 @@ def built(
     name: str,
     archive: bytes,
     *,
-    replacing: bool,
+    replacing: bool | str,
     if_match: str | None = None,
     changes: Mapping[str, Any] = MappingProxyType({}),
+    after: Callable[[Deployment], object] = lambda _deployment: None,
     done: frozenset[int] = frozenset({200}),
     heavy: bool = False,
+    heals: bool = False,
 ) -> Operation:
-    """Return the operation that builds an archive which a client has staged."""
-    prepare = _arrived(name, archive, replacing=replacing, if_match=if_match, changes=changes)
+    """Return the operation that builds an archive which a client has staged, for a new pack or `replacing` one."""
+    prepare = _arrived(name, archive, replacing=replacing, if_match=if_match, changes=changes, after=after)
     return Operation(
         name=name,
+        function="build_upload",
         act=_build(name),
         prepare=prepare,
         done=done,
         repeated=done,
         comes_again=True,
         heavy=heavy,
+        heals=heals,
     )
 
 
@@ -391,89 +519,210 @@ MAY_BE_STALE: Final = frozenset({200, 412})
 OPERATIONS: Final = {
     operation.name: operation
     for operation in (
-        Operation(name="upload", act=upload(), done=CREATED, repeated=STANDS),
-        Operation(name="upload with a key", act=upload(KEY), done=CREATED, repeated=STANDS),
-        Operation(name="start", act=start({}), done=CREATED, repeated=CREATED),
-        Operation(name="start with a key", act=start(KEY), done=CREATED, repeated=CREATED),
+        Operation(name="upload", function="upload_pack", act=upload(), done=CREATED, repeated=STANDS),
+        Operation(
+            name="upload with a key", function="upload_pack", act=upload(KEY), done=CREATED, repeated=STANDS
+        ),
+        Operation(name="start", function="start_upload", act=start({}), done=CREATED, repeated=CREATED),
+        Operation(
+            name="start with a key", function="start_upload", act=start(KEY), done=CREATED, repeated=CREATED
+        ),
         built("build a new pack", NEW, replacing=False),
         built("build a large pack", LARGE, replacing=False, heavy=True),
         built("build onto a pack", NEXT, replacing=True),
         built("build onto a pack if match", NEXT, replacing=True, if_match='"2"'),
         built("build what is refused", NEW, replacing=True, done=REFUSED),
         built("build changes of a pack", CHANGES, replacing=True, changes={"kind": "changes"}),
-        Operation(name="change files", act=change()),
-        Operation(name="change files if match", act=change({"If-Match": '"2"'}), repeated=MAY_BE_STALE),
+        Operation(name="change files", function="change_pack", act=change()),
+        Operation(
+            name="change files if match",
+            function="change_pack",
+            act=change({"If-Match": '"2"'}),
+            repeated=MAY_BE_STALE,
+        ),
         Operation(
             name="change and delete files with a key",
+            function="change_pack",
             act=change(KEY, {"guides/new.md": b""}, ["README.md"]),
             # Unless the first answer was kept, the file is no more there.
             repeated=frozenset({200, 400}),
         ),
-        Operation(name="reupload", act=reupload()),
-        Operation(name="reupload with a key", act=reupload(KEY)),
-        Operation(name="reupload if match", act=reupload({"If-Match": '"2"'}), repeated=MAY_BE_STALE),
-        Operation(name="create", act=register({}), prepare=shelve_another, done=CREATED, repeated=STANDS),
+        Operation(name="reupload", function="reupload_pack", act=reupload()),
+        Operation(name="reupload with a key", function="reupload_pack", act=reupload(KEY)),
+        Operation(
+            name="reupload if match",
+            function="reupload_pack",
+            act=reupload({"If-Match": '"2"'}),
+            repeated=MAY_BE_STALE,
+        ),
+        Operation(
+            name="create",
+            function="create_pack",
+            act=register({}),
+            prepare=shelve_another,
+            done=CREATED,
+            repeated=STANDS,
+        ),
         Operation(
             name="create with a key",
+            function="create_pack",
             act=register(KEY),
             prepare=shelve_another,
             done=CREATED,
             repeated=STANDS,
         ),
-        Operation(name="replace", act=replace),
-        Operation(name="roll back", act=roll_back),
-        Operation(name="patch", act=patch),
-        Operation(name="patch if match", act=_patch_if_match, repeated=MAY_BE_STALE),
-        Operation(name="withdraw", act=withdraw),
-        Operation(name="put file", act=put_file()),
-        Operation(name="clone ours", act=clone("shared"), done=CREATED, repeated=STANDS),
-        Operation(name="clone theirs", act=clone("foreign"), done=CREATED, repeated=STANDS),
-        Operation(name="clone with a key", act=clone("shared", KEY), done=CREATED, repeated=STANDS),
-        Operation(name="delete", act=delete("slack"), deletes=True),
-        Operation(name="delete if match", act=delete("slack", '"2"'), deletes=True),
-        Operation(name="delete registered", act=delete("jira"), prepare=release, deletes=True),
+        Operation(name="replace", function="replace_pack", act=replace),
+        Operation(name="roll back", function="replace_pack", act=roll_back),
+        Operation(name="patch", function="update_pack", act=patch),
+        Operation(name="patch if match", function="update_pack", act=_patch_if_match, repeated=MAY_BE_STALE),
+        Operation(name="withdraw", function="update_pack", act=withdraw),
+        Operation(name="put file", function="put_file", act=put_file()),
+        Operation(
+            name="clone ours", function="clone_pack", act=clone("shared"), done=CREATED, repeated=STANDS
+        ),
+        Operation(
+            name="clone theirs", function="clone_pack", act=clone("foreign"), done=CREATED, repeated=STANDS
+        ),
+        Operation(
+            name="clone with a key",
+            function="clone_pack",
+            act=clone("shared", KEY),
+            done=CREATED,
+            repeated=STANDS,
+        ),
+        Operation(name="delete", function="delete_pack", act=delete("slack"), deletes=True),
+        Operation(name="delete if match", function="delete_pack", act=delete("slack", '"2"'), deletes=True),
+        Operation(
+            name="delete registered",
+            function="delete_pack",
+            act=delete("jira"),
+            prepare=release,
+            deletes=True,
+        ),
         Operation(
             name="delete what is in use",
+            function="delete_pack",
             act=delete("jira"),
             done=frozenset({409}),
             repeated=frozenset({409}),
         ),
-        Operation(name="attach", act=set_role(ACME, "jira", "slack")),
-        Operation(name="exchange", act=set_role(ACME, "shared", "slack")),
-        Operation(name="attach another's", act=set_role(GLOBEX, "shared")),
-        Operation(name="detach", act=set_role(ACME)),
+        Operation(name="attach", function="set_role_packs", act=set_role(ACME, "jira", "slack")),
+        Operation(name="exchange", function="set_role_packs", act=set_role(ACME, "shared", "slack")),
+        Operation(name="attach another's", function="set_role_packs", act=set_role(GLOBEX, "shared")),
+        Operation(name="detach", function="set_role_packs", act=set_role(ACME)),
         Operation(
             name="exchange if match",
+            function="set_role_packs",
             act=set_role(ACME, "shared", "slack", if_match='"1"'),
             repeated=MAY_BE_STALE,
         ),
         Operation(
-            name="set a new role", act=set_role(GLOBEX, "shared", if_none_match="*"), repeated=MAY_BE_STALE
+            name="set a new role",
+            function="set_role_packs",
+            act=set_role(GLOBEX, "shared", if_none_match="*"),
+            repeated=MAY_BE_STALE,
         ),
-        Operation(name="try an archive", act=try_archive),
+        built("build onto many layers", MANY_CHANGED, replacing="many", after=many_layers, heavy=True),
+        built("build a lost layer", MANY, replacing="many", after=lose_a_layer, heavy=True, heals=True),
+        Operation(
+            name="try an archive",
+            function="reupload_pack",
+            act=try_("reupload_pack", "POST", "/packs/{slack}/upload", multipart({"archive": NEXT})),
+        ),
+        Operation(
+            name="try a new archive",
+            function="upload_pack",
+            act=try_("upload_pack", "POST", "/packs/upload", multipart({"archive": NEW})),
+        ),
+        Operation(
+            name="try changes",
+            function="change_pack",
+            act=try_("change_pack", "POST", "/packs/{slack}/changes", changes_form(CHANGED_FILES)),
+        ),
+        Operation(
+            name="try a file",
+            function="put_file",
+            act=try_("put_file", "PUT", "/packs/{slack}/files/guides/new.md"),
+        ),
+        Operation(
+            name="try an image",
+            function="create_pack",
+            act=try_image("create_pack", "POST", "/packs", "3.0.0"),
+            prepare=shelve_another,
+        ),
+        Operation(
+            name="try another tag",
+            function="replace_pack",
+            act=try_image("replace_pack", "PUT", "/packs/{jira}", "2.0.0"),
+        ),
         built("build what is tried", NEXT, replacing=True, changes={"dry_run": True}),
-        Operation(name="make a key", act=make_key({}), done=CREATED, repeated=CREATED),
+        Operation(name="make a key", function="create_key", act=make_key({}), done=CREATED, repeated=CREATED),
         # After a crash before the record is kept, the repeat makes another key.
         Operation(
-            name="make a key with a key", act=make_key(KEY), done=CREATED, repeated=frozenset({201, 409})
+            name="make a key with a key",
+            both_may_succeed=True,
+            function="create_key",
+            act=make_key(KEY),
+            done=CREATED,
+            repeated=frozenset({201, 409}),
         ),
-        Operation(name="revoke a key", act=revoke_key, prepare=keep_a_key),
-        Operation(name="refresh", act=refresh(), prepare=next_revision),
+        Operation(name="revoke a key", function="revoke_key", act=revoke_key, prepare=keep_a_key),
+        Operation(name="refresh", function="refresh_role", act=refresh(), prepare=next_revision),
         Operation(
             name="refresh if match",
+            function="refresh_role",
             act=refresh(if_match='"1"'),
             prepare=next_revision,
             repeated=MAY_BE_STALE,
         ),
-        Operation(name="follow", act=follow, prepare=followed, comes_again=True),
-        Operation(name="read the lock", act=read_lock),
-        Operation(name="delete a role", act=delete_role(), repeated=frozenset({200, 404})),
-        Operation(name="delete a role if match", act=delete_role('"1"'), repeated=frozenset({200, 404, 412})),
-        Operation(name="clean up an orphan", act=message("orphan_image"), prepare=abandon_an_image),
-        Operation(name="clean up an archive", act=message("staged_archive"), prepare=_abandon_an_archive),
-        Operation(name="clean up what is in use", act=message("orphan_image"), prepare=lose_a_tag),
+        Operation(name="pin", function="set_role_packs", act=pin),
+        Operation(name="consent", function="refresh_role", act=consent, prepare=widened),
+        Operation(name="download", function="download_pack", act=download),
+        Operation(name="list files", function="list_files", act=list_files),
+        Operation(name="read a file", function="get_file", act=get_file),
         Operation(
-            name="clean up a deletion", act=message("pack_deletion"), prepare=half_deleted, deletes=True
+            name="pull a blob",
+            function="pull_blob",
+            act=pull_blob,
+            prepare=pinned_layer,
+            done=frozenset({307}),
+            repeated=frozenset({307}),
+        ),
+        Operation(name="follow", function="follow_packs", act=follow, prepare=followed, comes_again=True),
+        Operation(name="read the lock", function="get_lock", act=read_lock),
+        Operation(
+            name="delete a role", function="delete_role", act=delete_role(), repeated=frozenset({200, 404})
+        ),
+        Operation(
+            name="delete a role if match",
+            function="delete_role",
+            act=delete_role('"1"'),
+            repeated=frozenset({200, 404, 412}),
+        ),
+        Operation(
+            name="clean up an orphan",
+            function="clean_up",
+            act=message("orphan_image"),
+            prepare=abandon_an_image,
+        ),
+        Operation(
+            name="clean up an archive",
+            function="clean_up",
+            act=message("staged_archive"),
+            prepare=_abandon_an_archive,
+        ),
+        Operation(
+            name="clean up what is in use",
+            function="clean_up",
+            act=message("orphan_image"),
+            prepare=lose_a_tag,
+        ),
+        Operation(
+            name="clean up a deletion",
+            function="clean_up",
+            act=message("pack_deletion"),
+            prepare=half_deleted,
+            deletes=True,
         ),
     )
 }

@@ -100,7 +100,7 @@ def pair_of(deployment: Deployment, both: tuple[Operation, Operation], saved: Sa
         for number in order:
             log = Log()
             with deployment.wire.tapped(log):
-                succeeded[number] = both[number].act(deployment).status < 400
+                succeeded[number] = both[number].ask(deployment).status < 400
             deployment.new_process()
             if len(order) == 1:
                 points[number].extend(log.passed)
@@ -108,6 +108,8 @@ def pair_of(deployment: Deployment, both: tuple[Operation, Operation], saved: Sa
                 deployment.builds.clear()
         may_both_fail |= len(order) > 1 and not any(succeeded)
         allowed.setdefault((succeeded[0], succeeded[1]), []).append(facts(deployment.settle()))
+    if both[0] is both[1] and both[0].both_may_succeed:
+        allowed.setdefault((True, True), []).extend(allowed[True, False])
     return Pair(deployment, both, start, allowed, may_both_fail, points)
 
 

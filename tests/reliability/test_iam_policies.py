@@ -10,11 +10,13 @@ from tests.aws import CURSOR_SECRET, TABLE, aws_in_memory
 from tests.engine.wire import deliver
 from tests.internet import internet
 from tests.reliability import tally
+from tests.reliability.conflicts import CONFLICTS
 from tests.reliability.deployment import Deployment, running_deployment
 from tests.reliability.function_scenarios import SCENARIOS, Setup
-from tests.reliability.operations import prepare_all
+from tests.reliability.operations import OPERATIONS, prepare_all
 from tests.reliability.permissions import Need, key_use, recording, table_need
 from tests.reliability.policies import Condition, Grant, allowed, grants
+from tests.reliability.prepared_deployments import small_layers
 from tests.reliability.transformed import (
     ACCOUNT,
     CREDENTIALS,
@@ -123,7 +125,7 @@ def needs() -> dict[str, set[Need]]:
 
 def _played(deployment: Deployment) -> dict[str, set[Need]]:
     """Play all scenarios in a deployment and return what each function has needed."""
-    with internet() as net, mock_aws():
+    with internet() as net, mock_aws(), small_layers():
         services = deployment.service.services
         secrets = services.client("secretsmanager")
         kept = {
@@ -271,6 +273,29 @@ def test_messages_are_taken_by_those_who_consume_them_and_only_from_their_queue(
     }
 
     assert taken == ({arn_of(sources[name])} if name in sources else set())
+
+
+def test_whatever_may_write_is_killed_at_each_request() -> None:
+    """So a new function that writes fails here until the crash suite has its operation."""
+    may_write = {folder(name) for name in FUNCTIONS if _writes(name, "dynamodb:", "s3:", "sqs:", "ecr:")}
+
+    assert may_write == {operation.function for operation in OPERATIONS.values()}
+
+
+def test_whatever_may_change_an_item_is_let_overlap_with_others() -> None:
+    may_change = {folder(name) for name in FUNCTIONS if _writes(name, "dynamodb:")}
+    overlap = {operation.function for conflict in CONFLICTS.values() for operation in conflict}
+
+    assert may_change - overlap == set()
+
+
+def _writes(name: str, *services: str) -> bool:
+    verbs = ("Put", "Update", "Delete", "BatchDelete", "Create", "Send")
+    return any(
+        grant.action.startswith(tuple(service + verb for service in services for verb in verbs))
+        for grant in grants(name)
+        if grant.action not in BY_LAMBDA
+    )
 
 
 def test_every_function_has_been_at_work(needs: dict[str, set[Need]]) -> None:

@@ -22,8 +22,10 @@ def _delete_new(deployment: Deployment) -> None:
 
 
 OPERATIONS = {
-    "delete": Operation(name="delete", act=delete("new"), prepare=_delete_new),
-    "clean up": Operation(name="clean up", act=message("orphan_image"), prepare=abandon_an_image),
+    "delete": Operation(name="delete", function="delete_pack", act=delete("new"), prepare=_delete_new),
+    "clean up": Operation(
+        name="clean up", function="clean_up", act=message("orphan_image"), prepare=abandon_an_image
+    ),
 }
 
 

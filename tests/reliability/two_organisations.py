@@ -43,7 +43,8 @@ _METHOD_ARN: Final = "arn:aws:execute-api:eu-central-1:123456789012:abcdef/v1/GE
 _SIGNED_AT: Final = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - the SDK's are naive too
 _HEX: Final = re.compile(r"[0-9a-f]{8,}")
 _SIZE: Final = re.compile(r'"size_bytes":\d+')
-_REQUEST_ID: Final = re.compile(r'"request_id":"[^"]*"')
+# In our own envelope, or in that of registries.
+_REQUEST_ID: Final = re.compile(r'(?<="request_id":")[^"]*|(?<= \(request )[^)]*')
 _CLIENT_TOKEN: Final = re.compile(r'"ClientRequestToken": "[^"]*"')
 
 
@@ -144,7 +145,7 @@ class TwoOrganisations:
             name: values for name, values in raw["multiValueHeaders"].items() if name != "X-Request-Id"
         }
         flat = tuple((name, value) for name, values in headers.items() for value in values)
-        return Heard(raw["statusCode"], flat, _REQUEST_ID.sub('"request_id":""', raw["body"]), tuple(calls))
+        return Heard(raw["statusCode"], flat, _REQUEST_ID.sub("", raw["body"]), tuple(calls))
 
     @contextmanager
     def _recorded(self) -> Iterator[list[str]]:
@@ -323,13 +324,20 @@ def _prepare_other(deployment: Deployment) -> None:
     keep("deleting", service.upload(_archive(f"{MARK}-deleting"), OTHER))
     keep("deleted", service.upload(_archive(f"{MARK}-deleted"), OTHER))
     assert service.delete(notes["their deleted"], OTHER).status == 200
-    assert service.set_role(f"{MARK}-role", [notes["their uploaded"]], OTHER).status == 200
+    for role, held in (
+        (f"{MARK}-role", []),
+        (f"{MARK}-too", []),
+        (f"{MARK}-role", [notes["their uploaded"]]),
+    ):
+        assert service.set_role(role, held, OTHER).status == 200
     _uploads(deployment, "their", OTHER)
     notes["their API key"] = _key(deployment, OTHER)
     service.send("create_key", "POST", "/keys", caller=OTHER, json={"label": MARK, "scopes": []})
     pages = {
         "their keys": service.send("list_keys", "GET", "/keys", caller=OTHER, query={"limit": "1"}),
         "their listing": service.list_packs(OTHER, limit="1"),
+        "their roles": service.list_roles(OTHER, limit="1"),
+        "their role's history": service.role_history(f"{MARK}-role", OTHER, limit="1"),
         "their history": service.send(
             "list_revisions",
             "GET",

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 from typing import Any, Final
 
@@ -33,6 +34,8 @@ class Tried:
         assert made.status == 201, made.body
         self.pack: dict[str, Any] = made.body
         self.path = f"/packs/{made.body['id']}"
+        # What is written from now on has another time than what was.
+        service.clock.advance(timedelta(seconds=1))
 
     def form(self, function: str, path: str, archive: bytes, query: dict[str, str], **headers: str) -> Answer:
         body, stated = multipart({"archive": archive})

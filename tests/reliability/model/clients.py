@@ -11,21 +11,22 @@ from urllib.parse import quote
 
 from tests.changes import archive_of, changes_form
 from tests.documented import DOCUMENT, assert_documented
+from tests.door import DoorClient
 from tests.gateway import Answer, Request, multipart
-from tests.reliability.model.packs import Archive
+from tests.reliability.model.packs import ApiKey, Archive
+from tests.reliability.model.state import ALL_SCOPES, READER, Key, Login
 from tests.service import ACME, GLOBEX, Service
 
 from packyard.http.authorizer import Unauthorized
-from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret, new_secret
+from packyard.tenants.api_key import ApiKey as StoredKey
+from packyard.tenants.api_key import PermissionSet, hash_secret, new_secret
 from packyard.tenants.org import BillingPosture, Org
 
 DOMAIN: Final = "packs.test"
 ORGS: Final = (ACME.org_id, GLOBEX.org_id, "org_01hz1n1tech00000000000000a")
 SLUGS: Final = dict(zip(ORGS, ("acme", "globex", "initech"), strict=True))
-# An organisation's key: two that write, so that one can be revoked, and one that reads.
-Key = tuple[str, int]
-KEYS: Final = tuple((org, number) for org in ORGS for number in range(3))
-READER: Final = 2
+# Of the operator.
+KEYS: Final = tuple((org, number) for org in ORGS for number in range(READER + 1))
 _ARN: Final = "arn:aws:execute-api:eu-central-1:123456789012:abcdef/v1/GET/packs"
 _UNAUTHENTICATED: Final = {"error": {"code": "unauthenticated", "message": "", "request_id": ""}}
 # Each operation, its method and path. The document calls it as its function is called, and so does the model.
@@ -41,17 +42,31 @@ def takes(operation: str, header: str) -> bool:
     return header in (parameter["name"] for parameter in OPERATIONS[operation][2].get("parameters", ()))
 
 
-def secret_of(key: Key) -> str:
+def _secret_of(key: Key) -> str:
     return new_secret(bytes([KEYS.index(key)]) * 32)
 
 
-def api_key_of(key: Key) -> ApiKey:
-    return ApiKey(
-        key_hash=hash_secret(secret_of(key)),
-        org_id=key[0],
-        label=f"key {key[1]}",
+def operators_keys() -> dict[Key, Any]:
+    """Return the operator's keys, as the model has them."""
+    return {
+        (org, number): ApiKey(
+            org,
+            f"key {number}",
+            [] if number == READER else list(ALL_SCOPES),
+            datetime(2026, 1, 1 + number, tzinfo=UTC),
+            id=hash_secret(_secret_of((org, number))),
+        )
+        for org, number in KEYS
+    }
+
+
+def _stored(key: Key, made: ApiKey) -> StoredKey:
+    return StoredKey(
+        key_hash=made.id or "",
+        org_id=made.org,
+        label=made.label,
         permission_set=PermissionSet.READ_ONLY if key[1] == READER else PermissionSet.FULL_ACCESS,
-        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        created_at=made.created_at,
     )
 
 
@@ -69,15 +84,16 @@ class Clients:
     def __init__(self, service: Service) -> None:
         self.service, self.tenants = service, service.services.tenants
         self.sent, self.remembers = 0, False
+        self.secrets = {key: _secret_of(key) for key in KEYS}
         self._contexts: dict[Key, Any] = {}
         for org in ORGS:
             self.tenants.put_org(Org(org_id=org, slug=SLUGS[org], billing=BillingPosture.ACTIVE))
-        for key in KEYS:
-            self.tenants.put_api_key(api_key_of(key))
+        for key, made in operators_keys().items():
+            self.tenants.put_api_key(_stored(key, made))
 
     def _authorize(self, key: Key) -> bool:
         """Ask the authorizer, as the gateway does before each request."""
-        event = {"type": "TOKEN", "authorizationToken": f"Bearer {secret_of(key)}", "methodArn": _ARN}
+        event = {"type": "TOKEN", "authorizationToken": f"Bearer {self.secrets[key]}", "methodArn": _ARN}
         if not (self.remembers and key in self._contexts):
             try:
                 self._contexts[key] = self.service.invoke("authorize", event)["context"]
@@ -105,7 +121,8 @@ class Clients:
             headers["If-None-Match" if if_match == "new" else "If-Match"] = named
         if once:
             headers["Idempotency-Key"] = once
-        request = Request(method=method, resource=resource, path=path, query=fields.pop("query", {}))
+        query = fields.pop("query", {}) | ({"dry_run": "true"} if fields.pop("dry_run", None) else {})
+        request = Request(method=method, resource=resource, path=path, query=query)
         body, stated = _body(method, fields)
         event = replace(request, headers=headers | stated, body=body).event()
         event["requestContext"]["authorizer"] = self._contexts[key]
@@ -118,6 +135,14 @@ class Clients:
         assert_documented(method, resource, answer.status, answer.body)
         assert "X-Request-Id" in answer.headers
         return answer
+
+    def pull(self, login: Login, owner: str, name: str, digest: str) -> Answer:
+        """Ask the distribution door for an image, with a role's login."""
+        token = (door := DoorClient(service=self.service)).token(login.role_id, login.password)
+        if token.status != 200:
+            return Answer(token.status, {}, None)
+        door = replace(door, bearer=json.loads(token.body)["token"])
+        return Answer(door.manifest(f"{owner}/{name}", digest).status, {}, None)
 
 
 def _body(method: str, fields: dict[str, Any]) -> tuple[bytes | None, dict[str, str]]:

@@ -6,7 +6,7 @@ answer that states it, and requires from then on. What may be one way or the oth
 is not in here: `possible_states.py` keeps several models, and drops those that an answer contradicts.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final, NamedTuple, Self
@@ -17,14 +17,32 @@ from tests.reliability.model.expectations import (
     IfStated,
     Learnt,
     Refused,
+    page,
     require,
     require_field,
     require_none_wrong,
 )
-from tests.reliability.model.packs import ABSENT, BAD_PATHS, Archive, Content, Pack, Reference, timestamp
-from tests.reliability.model.state import Caller, State, Upload
+from tests.reliability.model.keys import Keys
+from tests.reliability.model.packs import (
+    ABSENT,
+    BAD_PATHS,
+    Archive,
+    Content,
+    Pack,
+    Reference,
+    timestamp,
+)
+from tests.reliability.model.roles import Roles
+from tests.reliability.model.state import (
+    Key,
+    Upload,
+)
 
 FORM_TIME: Final = timedelta(minutes=15)
+# The scope that operations with these words in their names need, others than those on packs (section 1).
+_SCOPES: Final = {"role": "roles:write", "pull_token": "roles:write", "key": "keys:write"}
+# What creates no pack, billing does not gate (decision 84).
+_NOT_GATED: Final = ("delete_", "revoke_", "set_role_packs", "refresh_role", "issue_")
 _ARRIVAL_TIME: Final = timedelta(minutes=45)
 _OUTCOME_KEPT: Final = timedelta(days=7)
 # Which messages a delivery of one leaves in the queue.
@@ -40,27 +58,65 @@ class Cursor(NamedTuple):
     after: tuple[str, str]
 
 
-class Model(State):
+class Model(Roles, Keys):
     """The whole contract: a method for each operation, which takes what the request states."""
 
     def ask(
-        self, operation: str, caller: Caller, args: Mapping[str, Any], once: str | None, **more: Any
+        self, operation: str, key: Key, args: Mapping[str, Any], once: str | None, **more: Any
     ) -> Expected:
         """Carry a request out. Its method is told `more` than the request states. `once` is its idempotency key."""
-        self.caller, self.pushed_to, self.taking = caller, None, None
+        self.pushed_to, self.taking = None, None
         # Credential, scope and billing posture come before anything else, in this order.
-        require(not caller.revoked, 401, "unauthenticated")
-        reads = operation.startswith(("get_", "list_"))
-        creates = not reads and operation not in ("delete_pack", "set_role_packs")
-        require(caller.may_write or reads, 403, "permission_denied")
-        require(caller.org not in self.lapsed or not creates, 423, "billing_inactive")
+        self.caller = self.caller_of(key)
+        scope = next((_SCOPES[word] for word in _SCOPES if word in operation), "caps:write")
+        reads = operation.startswith(("get_", "list_", "download_"))
+        creates = not reads and not operation.startswith(_NOT_GATED)
+        require(reads or scope in self.caller.scopes, 403, "permission_denied")
+        require(self.caller.org not in self.lapsed or not creates, 423, "billing_inactive")
         stated = args.get("visibility")
         replaces = operation == "start_upload" and args["pack_id"]
         require_field(stated in (None, "org", "community") and not (stated and replaces), "visibility")
-        act: Callable[[], Expected] = partial(getattr(self, operation), **args, **more)
-        if once is None:
-            return act()
-        return self.answer_once(operation, once, {**args, "visibility": stated or "org"}, act)
+        if operation != "start_upload" and args.get("dry_run"):
+            return self.tried(operation, {**args, **more})
+        if once is None or args.get("dry_run"):
+            return self.act(operation, {**args, **more})
+        request = {
+            **args,
+            "visibility": stated or "org",
+            "actor": self.caller.actor if "key" in operation else "",
+        }
+        return self.answer_once(operation, once, request, partial(self.act, operation, {**args, **more}))
+
+    def act(self, operation: str, args: Mapping[str, Any]) -> Expected:
+        if operation != "start_upload":
+            args = {name: args[name] for name in args if name != "dry_run"}
+        expected: Expected = getattr(self, operation)(**args)
+        return expected
+
+    def tried(self, operation: str, args: Mapping[str, Any]) -> Expected:
+        """A dry run says what the request would do, and changes nothing."""
+        twin = self.copy()
+        twin.caller = self.caller
+        answer, pack_id = twin.act(operation, args), args.get("pack_id")
+        after = twin.known(pack_id) if pack_id else twin.holder(self.caller.org, answer.body["name"])
+        assert after is not None
+        before = self.known(pack_id) if pack_id else self.holder(self.caller.org, after.name)
+        changes = before is None or len(before.history) < len(after.history)
+        outcome: dict[str, Any] = {"dry_run": True, "pack": after.tried(stands=before is not None)}
+        outcome |= {"outcome": "created" if before is None else "changed" if changes else "unchanged"}
+        old, new = before.content.files if before else {}, after.content.files
+        both = new.keys() & old.keys()
+        files = [sorted(new.keys() - old), sorted(old.keys() - new), [p for p in both if new[p] != old[p]]]
+        counts = dict(zip(("added", "removed", "changed"), map(len, files), strict=True))
+        listed = {"counts": counts, "added": files[0], "removed": files[1], "changed": ANY}
+        outcome |= {"files": IfStated(listed), "limits": IfStated(ANY)}
+        if before is not None:
+            texts = [pack.content.manifest.get("capabilities") for pack in (before, after)]
+            differs = {name: IfStated(ANY) for name in ("added", "removed", "example")}
+            differs |= {"widened": IfStated(bool(after.content.allows - before.content.allows))}
+            outcome |= {"manifest": ANY, "capabilities": differs | {"changed": texts[0] != texts[1]}}
+            outcome |= {"from": before.tried(stands=True)} if changes else {}
+        return Expected(200, outcome)
 
     def upload_pack(self, archive: Archive, visibility: str) -> Expected:
         content = archive.content()
@@ -91,18 +147,18 @@ class Model(State):
             pack_id = Learnt(standing, "id", "pack_")
             require(same and not standing.deletion, 409, "pack_name_taken", pack_id=pack_id)
             return standing.answer(org)
-        pack = Pack(org, name, origin, visibility)
+        pack = Pack(org, name, origin)
         self.packs.append(pack)
-        self.publish(pack, "create" if ref else origin, content, ref)
+        self.publish(pack, "create" if ref else origin, content, ref, visibility=visibility)
         return pack.answer(org, 201)
 
-    def publish(self, pack: Pack, operation: str, content: Content, ref: str = "") -> None:
+    def publish(self, pack: Pack, operation: str, content: Content, ref: str = "", **more: Any) -> None:
         """Give a pack an image that we build, unless it refers to one that is there."""
         self.pushed_to = (pack.org, pack.name)
         if not ref:
             self.set_tag(pack, content)
-        pack.image_ref = ref or f"{self.host}/packs/{pack.org}/{pack.name}:{content.version}"
-        pack.history.append(self.entry(operation, content))
+        ref = ref or f"{self.host}/packs/{pack.org}/{pack.name}:{content.version}"
+        pack.history.append(self.entry(pack, operation, content=content, image_ref=ref, **more))
 
     def reupload_pack(self, pack_id: str, archive: Archive, if_match: str | None) -> Expected:
         content = archive.content()
@@ -133,8 +189,7 @@ class Model(State):
         if visibility != pack.visibility:
             if visibility == "org":
                 self.require_unused(pack, by_owner=False)
-            pack.visibility = visibility
-            pack.history.append(self.entry("update", pack.content))
+            pack.history.append(self.entry(pack, "update", visibility=visibility))
         return pack.answer(self.caller.org)
 
     def delete_pack(self, pack_id: str, if_match: str | None, *, only_decide: bool = False) -> Expected:
@@ -145,7 +200,7 @@ class Model(State):
         if not pack.deletion:
             self.require_current(pack, if_match)
             self.require_unused(pack, by_owner=True)
-            pack.deletion = self.entry("delete", pack.content)
+            pack.deletion = self.entry(pack, "delete")
         if not only_decide:
             self.finish_deletion(pack)
         return Expected(200, {"status": "deleted"})
@@ -234,41 +289,23 @@ class Model(State):
             and (cursor is None or pack.position > cursor.after)
         ]
         # A page that ends where its reads end may not know that it is the last.
-        return _page("packs", [pack.view(org) for pack in listed], query, {"next_cursor": IfStated(ANY)})
+        return page("packs", [pack.view(org) for pack in listed], query, {"next_cursor": IfStated(ANY)})
 
     def list_revisions(self, pack_id: str, query: Mapping[str, str], start: int) -> Expected:
         """Return the history, the newest entry first. It is the owner's only."""
         entries = [entry.view(number) for number, entry in enumerate(self.own(pack_id).history, start=1)]
-        return _page("revisions", entries[::-1][start:], query, {})
+        return page("revisions", entries[::-1][start:], query, {})
 
-    def set_role_packs(self, role_id: str, pack_ids: list[str], if_match: str | None) -> Expected:
-        """Replace the whole list. What is new in it must be visible and not being deleted.
+    def download_pack(self, pack_id: str, query: Mapping[str, str]) -> Expected:
+        pack = self.visible(pack_id)
+        revision = int(query.get("revision", len(pack.history)))
+        require(pack.shows(revision, self.caller.org), 404, "revision_not_found", pack_id=pack_id)
+        digests = pack.history[revision - 1].content.digests
+        return Expected(200, {"image": ANY, "documents": ANY, "layers": ANY} | digests)
 
-        The condition is what `If-Match` says, or `new` for a role that must not exist.
-        """
-        role = (self.caller.org, role_id)
-        revision, before = self.roles.get(role, (0, []))
-        new = {pack_id: self.find(pack_id) for pack_id in pack_ids if pack_id not in before}
-        hidden = [i for i, pack in new.items() if not (pack and pack.is_visible_to(role[0]))]
-        require(not hidden, 404, "pack_not_found", pack_ids=hidden)
-        deleting = [i for i, pack in new.items() if pack and pack.deletion]
-        require(not deleting, 409, "pack_deleting", pack_ids=deleting)
-        names = [pack.name for pack in map(self.find, pack_ids) if pack]
-        # Of two packs of one name, one would need an alias.
-        require_field(len(set(names)) == len(names), "pack_ids")
-        fits = if_match in ((None, "*", str(revision)) if revision else (None, "new"))
-        require(fits, 412, "precondition_failed", **({"revision": revision} if revision else {}))
-        if not revision or before != pack_ids:
-            self.roles[role] = (revision + 1, list(pack_ids))
-        return self.get_role_packs(role_id)
-
-    def get_role_packs(self, role_id: str) -> Expected:
-        require((self.caller.org, role_id) in self.roles, 404, "role_not_found")
-        revision, pack_ids = self.roles[self.caller.org, role_id]
-        # The model does not know pins yet. A stale one changes the entity tag.
-        return Expected(200, {"role_id": role_id, "revision": revision, "pack_ids": pack_ids, "packs": ANY})
-
-    def start_upload(self, visibility: str | None, pack_id: str | None, if_match: str | None) -> Expected:
+    def start_upload(
+        self, visibility: str | None, pack_id: str | None, if_match: str | None, dry_run: bool = False
+    ) -> Expected:
         """An archive is to come. The condition on its pack counts now, and again when the archive is built."""
         if pack_id is not None:
             pack = self.own(pack_id)
@@ -276,7 +313,7 @@ class Model(State):
             if if_match is not None:
                 self.require_current(pack, if_match)
         require(pack_id or not if_match, 412, "precondition_failed")
-        upload = Upload(self.caller, visibility or "org", pack_id, if_match, self.now)
+        upload = Upload(self.caller, visibility or "org", pack_id, if_match, self.now, dry_run)
         self.uploads.append(upload)
         form = {"url": ANY, "fields": ANY, "max_bytes": 268_435_456}
         return Expected(201, self._upload_view(upload) | form)
@@ -302,6 +339,8 @@ class Model(State):
         view = {"upload_id": Learnt(upload, "id", "upl_"), "status": status, "expires_at": timestamp(until)}
         if pack_id := Learnt(upload.pack, "id", "pack_") if upload.pack else upload.target:
             view["pack_id"] = pack_id
+        view |= {"dry_run": True} if upload.dry_run else {}
+        view |= {"outcome": upload.outcome} if upload.outcome else {}
         return view | ({"error": error} if status == "failed" else {})
 
     def build(self, number: int) -> Expected:
@@ -316,15 +355,20 @@ class Model(State):
         elif not waits or archive is None:
             return SETTLED
         self.begin_build(number)
+        operation, args = "upload_pack", {"archive": archive, "visibility": upload.visibility}
+        if upload.target is not None:
+            args = {"archive": archive, "pack_id": upload.target, "if_match": upload.if_match}
+            operation = "reupload_pack"
         try:
-            if upload.target is None:
-                self.upload_pack(archive, upload.visibility)
-            else:
-                self.reupload_pack(upload.target, archive, upload.if_match)
+            answer = (self.tried if upload.dry_run else self.act)(operation, args)
         except Refused as refused:
             upload.status, upload.error = "failed", _cause(upload, **refused.expected.body["error"])
+            return SETTLED
+        upload.status = "done"
+        if upload.dry_run:
+            upload.outcome = answer.body
         else:
-            upload.status, upload.pack = "done", self.holder(upload.caller.org, archive.content().name)
+            upload.pack = self.holder(upload.caller.org, archive.content().name)
         return SETTLED
 
     def begin_build(self, number: int, failed_by: str | None = None) -> Self:
@@ -339,12 +383,6 @@ class Model(State):
         if failed_by:
             upload.error = _cause(upload, code=failed_by)
         return self
-
-
-def _page(name: str, things: list[Any], query: Mapping[str, str], at_the_end: dict[str, Any]) -> Expected:
-    limit = int(query["limit"])
-    more = {"next_cursor": ANY} if len(things) > limit else at_the_end
-    return Expected(200, {name: things[:limit]} | more)
 
 
 def _cause(upload: Upload, **error: Any) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """What an answer has to be: exact, except for values that only the service can know."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import ANY
 
+import yaml
 from tests.gateway import Answer
 
 
@@ -34,6 +35,13 @@ class Learnt:
 @dataclass(frozen=True)
 class IfStated:
     """A value that an answer may leave out; where it is stated, it is this one."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class AsYaml:
+    """A value that is stated as YAML text."""
 
     value: Any
 
@@ -92,10 +100,18 @@ def require_field(is_right: object, field: str) -> None:
     require(is_right, 400, "validation_error", fields={field: ANY})
 
 
+def page(name: str, things: list[Any], query: Mapping[str, str], at_the_end: dict[str, Any]) -> Expected:
+    limit = int(query["limit"])
+    more = {"next_cursor": ANY} if len(things) > limit else at_the_end
+    return Expected(200, {name: things[:limit]} | more)
+
+
 def _differences(expected: Any, found: Any, at: str, learnt: list[tuple[Learnt, Any]]) -> Iterator[str]:
     match expected:
         case Learnt() if expected.value is None and expected.could_be(found):
             learnt.append((expected, found))
+        case AsYaml():
+            yield from _differences(expected.value, yaml.safe_load(found), at, learnt)
         case Learnt() | IfStated():
             yield from _differences(expected.value, found, at, learnt)
         case list() if isinstance(found, list):

@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import yaml
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 from tests.fake_registry.moods import CutsOff, HangsUp, Mood, Refuses
-from tests.reliability.model.clients import ORGS, READER, Key, api_key_of, packed
+from tests.reliability.model.clients import ORGS, packed
 from tests.reliability.model.packs import BAD_PATHS, Archive, Pack, Reference
 from tests.reliability.model.runs import Ask, Fate, Run
+from tests.reliability.model.state import READER, Key, Login
 from tests.staged_uploads import arrive
 
 from packyard.tenants.org import BillingPosture
@@ -21,12 +22,21 @@ NAMES: Final = ("alpha", "beta", "gamma")
 VERSIONS: Final = ("1.0.0", "1.1.0", "2.0.0")
 PATHS: Final = ("guides/a.md", "README.md", "data/deep/b.txt")
 ROLES: Final = ("support", "sales")
+# Stands for the latest key that a caller of an organisation has made.
+MADE: Final = READER + 1
 UNKNOWN: Final = "pack_01HZZZZZZZZZZZZZZZZZZZZZZZ"
+
+
+def _capabilities(*methods: str) -> Sequence[Mapping[str, Any]]:
+    return [{"name": "api", "type": "http", "allow": [{"domains": ["api.test"], "methods": list(methods)}]}]
+
+
 # What a `pack.yaml` may state besides its name and version.
 VARIANTS: Final[Sequence[Mapping[str, Any]]] = (
     {},
-    {"category": "messaging", "description": "Talks."},
-    {"display_name": "The pack", "suggested_packs": ["jira", "github"], "category": "crm"},
+    {"category": "messaging", "description": "Talks.", "capabilities": _capabilities("GET")},
+    {"display_name": "The pack", "suggested_packs": ["jira", "github"], "category": "crm"}
+    | {"capabilities": _capabilities("GET", "POST")},
 )
 FILTERS: Final = {"owned": ("true", "false"), "tier": ("community", "verified")} | {
     "category": ("messaging", "crm"),
@@ -48,8 +58,8 @@ def one_of(*things: Any) -> st.SearchStrategy[Any]:
 
 
 # Mostly a key that writes; now and then the second of an organisation's, or the one that only reads.
-writers = st.tuples(one_of(*ORGS), one_of(*(0,) * 10, 1, 1, READER))
-readers = st.tuples(one_of(*ORGS), one_of(READER, READER, 0, 1))
+writers = st.tuples(one_of(*ORGS), one_of(*(0,) * 10, 1, 1, READER, MADE, MADE))
+readers = st.tuples(one_of(*ORGS), one_of(READER, READER, 0, 1, MADE))
 visibilities = one_of(*("org", "community") * 6, "public")
 picks = st.integers(0, 9)
 limits = one_of(1, 2, 50)
@@ -62,14 +72,20 @@ fates = st.one_of(
     st.tuples(st.just("outage"), st.integers(0, 12)),
 )
 conditions = one_of(None, None, None, "right", "stale", "*")
-asks = st.builds(Ask, writers, picks, conditions, one_of(None, None, None, None, "k1", "k2"), fates)
+keys_once = one_of(None, None, None, None, "k1", "k2")
+asks = st.builds(Ask, writers, picks, conditions, keys_once, fates, one_of(False, False, False, True))
+# A pack of a role, and how it is to be held: by its id alone, or with a revision, following, under another name.
+held = st.tuples(
+    picks, one_of("id", "id", "id", "id", "at", "at", "follow", "follow", "alias"), st.integers(1, 3)
+)
 # How packs are shared, attached to roles and deleted: a request, the packs of a role and whether it must be new.
 moves = st.tuples(
     asks,
-    one_of("attach", "attach", "attach", "share", "share", "delete"),
-    st.lists(picks, max_size=3),
+    one_of("attach", "attach", "attach", "attach", "share", "share", "delete", "refresh", "refresh", "drop"),
+    st.lists(held, max_size=3),
     visibilities,
     one_of(*(False,) * 6, True),
+    one_of(None, None, "right", "stale"),
 )
 
 
@@ -100,8 +116,8 @@ class Machine(Run):
     def held_by_others(self, org: str) -> str | None:
         """Return the id of a pack that other organisations' roles hold, if there is one."""
         model = self.one
-        held = {pack_id for (holder, _), (_, ids) in model.roles.items() for pack_id in ids if holder != org}
-        return next((pack.id for pack in model.packs if pack.org == org and pack.id in held), None)
+        held = (pack for pack in model.packs if pack.org == org)
+        return next((p.id for p in held if any(holder != org for holder, _ in model.holders(p))), None)
 
     def target(self, ask: Ask) -> tuple[str, Pack | None]:
         """Return the id of the pack that is asked for, and the pack if there is one."""
@@ -157,28 +173,106 @@ class Machine(Run):
         self.request("clone_pack", ask, pack_id=self.target(ask)[0], name=name, visibility=visibility)
 
     @rule(moves=st.lists(moves, min_size=1, max_size=5))
-    def arrange(self, moves: Sequence[tuple[Ask, str, Sequence[int], str, bool]]) -> None:
+    def hold_share_delete(
+        self, moves: Sequence[tuple[Ask, str, Sequence[Any], str, bool, str | None]]
+    ) -> None:
         """Roles hold packs, and so decide who may hide or delete them."""
-        for ask, what, chosen, visibility, must_be_new in moves:
-            pack_id, _ = self.target(ask)
+        for ask, what, chosen, visibility, must_be_new, consents in moves:
+            (pack_id, _), role = self.target(ask), ROLES[ask.pick > 5]
+            accepts = self.consent(ask.key[0], role, consents)
             if what == "attach":
-                self.set_role(ask, chosen, must_be_new)
+                self.set_role(ask, role, chosen, must_be_new, accepts)
+            elif what == "refresh":
+                some = [pack_id] if ask.pick > 7 else None
+                self.request("refresh_role", ask, role_id=role, pack_ids=some, accept_capabilities=accepts)
+            elif what == "drop":
+                self.request("delete_role", ask, role_id=role)
             elif what == "share":
                 held = self.held_by_others(ask.key[0]) if ask.pick < 4 else None
                 self.request("update_pack", ask, pack_id=held or pack_id, visibility=visibility)
             else:
                 self.request("delete_pack", ask, pack_id=pack_id)
 
-    def set_role(self, ask: Ask, chosen: Sequence[int], must_be_new: bool) -> None:
-        (org, _), role = ask.key, ROLES[ask.pick % 2]
+    def consent(self, org: str, role: str, consents: str | None) -> dict[str, int] | None:
+        """Return a consent to the present capabilities of a role's packs, or to others."""
+        held = [self.one.at(pin)[0] for pin in self.one.pins(org, role)]
+        wrong = consents == "stale"
+        return {str(pack.id): len(pack.history) + wrong for pack in held} if consents else None
+
+    def set_role(
+        self, ask: Ask, role: str, chosen: Sequence[Any], must_be_new: bool, accepts: dict[str, int] | None
+    ) -> None:
+        org, _ = ask.key
         self.roles.add((org, role))
         shared = [pack.id for pack in self.one.packs if not pack.deletion and pack.is_visible_to(org)]
-        pack_ids = [
-            shared[-1 - pick] or UNKNOWN if pick < min(6, len(shared)) else self.a_pack(org, pick)
-            for pick in dict.fromkeys(chosen)
+        how = {
+            shared[-1 - pick] or UNKNOWN if pick < min(6, len(shared)) else self.a_pack(org, pick): (
+                way,
+                number,
+            )
+            for pick, way, number in chosen
+        }
+        ways = {"at": "revision", "follow": "follow", "alias": "alias"}
+        entries = [
+            {"id": pack_id}
+            | ({ways[way]: {"at": number, "follow": True, "alias": f"a{number}"}[way]} if way in ways else {})
+            for pack_id, (way, number) in how.items()
         ]
+        packs: dict[str, Any] = {"pack_ids": list(how)} if ask.pick % 3 else {"packs": entries}
+        accepts = {pack_id: accepts[pack_id] for pack_id in accepts if pack_id in how} if accepts else None
         new: dict[str, Any] = {"if_match": "new"} if must_be_new else {}
-        self.request("set_role_packs", ask, role_id=role, pack_ids=list(dict.fromkeys(pack_ids)), **new)
+        self.request("set_role_packs", ask, role_id=role, accept_capabilities=accepts, **packs, **new)
+
+    @precondition(lambda self: self.followed)
+    @rule(pick=picks, fate=fates)
+    def hear_of_pack(self, pick: int, fate: Fate | None) -> None:
+        """The table's stream tells of a pack that roles follow: soon, late or once more."""
+        self.stream_tells(self.followed[pick % len(self.followed)], fate)
+
+    @rule(
+        ask=asks,
+        what=one_of("make", "make", "revoke"),
+        scopes=one_of(["full_access"], ["caps:write"], ["roles:write", "keys:write"], []),
+        expires_in=one_of(None, None, 60, 3600, 365 * 86_400),
+    )
+    def keys(self, ask: Ask, what: str, scopes: Sequence[str], expires_in: int | None) -> None:
+        """Callers make keys, which then ask as others do, and revoke keys."""
+        if what == "revoke":
+            known = [key for key, made in self.one.keys.items() if made.id and key[1] not in (0, READER)]
+            mine = [key for key in known if key[0] == ask.key[0]] if ask.pick < 8 else known
+            self.request(
+                "revoke_key",
+                ask,
+                key_id=self.one.keys[mine[-1 - ask.pick % len(mine)]].id if mine else "0" * 64,
+            )
+            return
+        # No two are made at one time, so that their order is known.
+        self.pass_time(timedelta(seconds=1, milliseconds=1))
+        self.made_keys += 1
+        made = {"label": "made", "scopes": scopes, "expires_in": expires_in}
+        body = self.request("create_key", ask, {"number": READER + self.made_keys}, **made)
+        if body and "key" in body:
+            self.clients.secrets[ask.key[0], READER + self.made_keys] = body["key"]
+
+    @rule(ask=asks)
+    def log_in(self, ask: Ask) -> None:
+        """A login at the distribution door, for a role."""
+        body = self.request("issue_pull_token", ask, role_id=ROLES[ask.pick > 5])
+        if body and "password" in body:
+            end = datetime.fromisoformat(body["expires_at"])
+            self.logins.append(Login(ask.key[0], body["username"], body["password"], end))
+
+    @precondition(lambda self: self.logins and self.one.packs and not self.trouble_of(None))
+    @rule(login=picks, pick=picks, number=picks)
+    def pull(self, login: int, pick: int, number: int) -> None:
+        """Mostly what the role pins, else any image."""
+        one, at = self.one, self.logins[-1 - login % len(self.logins)]
+        if pins := one.pins(at.org, at.role_id)[pick:]:
+            pack, entry = one.at(pins[0])
+        else:
+            pack = one.packs[-1 - pick % len(one.packs)]
+            entry = pack.history[number % len(pack.history)]
+        self.pull_image(at, pack, entry.content)
 
     @rule(
         ask=asks,
@@ -244,20 +338,24 @@ class Machine(Run):
 
     @rule(
         key=readers,
-        what=one_of("pack", "pack", "host", "upload", "files", "file", "file", "role"),
+        what=one_of(
+            "pack", "pack", "host", "upload", "files", "file", "file", "role", "lock", "image", "image"
+        ),
         pick=picks,
         path=one_of(*PATHS, "pack.yaml", "guides/none.md"),
     )
     def look(self, key: Key, what: str, pick: int, path: str) -> None:
         pack_id = self.a_pack(key[0], pick)
         uploads = [upload.id for upload in self.one.uploads if upload.id] or ["upl_none"]
-        requests: dict[str, tuple[str, dict[str, str | None]]] = {
+        requests: dict[str, tuple[str, dict[str, Any]]] = {
             "pack": ("get_pack", {"pack_id": pack_id, "host": None}),
             "host": ("get_pack", {"pack_id": pack_id, "host": ORGS[pick % 3]}),
             "upload": ("get_upload", {"upload_id": uploads[-1 - pick % len(uploads)]}),
             "files": ("list_files", {"pack_id": pack_id}),
             "file": ("get_file", {"pack_id": pack_id, "path": path}),
-            "role": ("get_role_packs", {"role_id": ROLES[pick % 2]}),
+            "role": ("get_role_packs", {"role_id": ROLES[pick > 5]}),
+            "lock": ("get_lock", {"role_id": ROLES[pick > 5]}),
+            "image": ("download_pack", {"pack_id": pack_id, "query": {"revision": str(1 + pick % 3)}}),
         }
         operation, args = requests[what]
         self.request(operation, Ask(key), None, **args)
@@ -269,7 +367,7 @@ class Machine(Run):
         ),
         limit=one_of(1, 1, 2, 50),
     )
-    def begin_list(self, key: Key, filters: Mapping[str, str], limit: int) -> None:
+    def list_some(self, key: Key, filters: Mapping[str, str], limit: int) -> None:
         self.list_page(key, filters, limit)
 
     @precondition(lambda self: self.cursors)
@@ -279,9 +377,16 @@ class Machine(Run):
         cursor = self.cursors[-1 - pick % len(self.cursors)]
         self.list_page(key, cursor.filters, limit, cursor)
 
-    @rule(key=readers, pick=picks, limit=limits)
-    def list_revisions(self, key: Key, pick: int, limit: int) -> None:
-        self.walk_revisions(key, self.a_pack(key[0], pick), limit)
+    @rule(key=readers, pick=picks, limit=limits, what=one_of("pack", "pack", "role", "roles", "keys"))
+    def walk_a_list(self, key: Key, pick: int, limit: int, what: str) -> None:
+        lists: dict[str, tuple[str, dict[str, str]]] = {
+            "pack": ("list_revisions", {"pack_id": self.a_pack(key[0], pick)}),
+            "role": ("list_role_revisions", {"role_id": ROLES[pick > 5]}),
+            "roles": ("list_roles", {}),
+            "keys": ("list_keys", {}),
+        }
+        operation, args = lists[what]
+        self.walk(operation, key, limit, **args)
 
     @precondition(lambda self: self.inbox)
     @rule(order=st.permutations(range(6)), many=st.integers(1, 6), again=st.booleans(), fate=fates)
@@ -311,20 +416,13 @@ class Machine(Run):
     def registries_recover(self) -> None:
         self.heal_registries()
 
-    @rule(org=one_of(*ORGS), what=one_of("lapses", "pays", "pays", "revokes a key"))
-    def tenant_changes(self, org: str, what: str) -> None:
-        tenants, posture = (
-            self.clients.tenants,
-            BillingPosture.PAST_DUE if what == "lapses" else BillingPosture.ACTIVE,
-        )
-        if what == "revokes a key":
-            tenants.revoke_api_key(api_key_of((org, 1)), at=self.service.clock())
-            self.revoked.add((org, 1))
-            return
-        posture = BillingPosture.PAST_DUE if what == "lapses" else BillingPosture.ACTIVE
-        tenants.set_posture(org, billing=posture, trial_ends_at=None)
+    @rule(org=one_of(*ORGS), lapses=one_of(True, False, False))
+    def billing_changes(self, org: str, lapses: bool) -> None:
+        """The first rule by its name, which is cheap: Hypothesis begins with a walk or two of nothing else."""
+        posture = BillingPosture.PAST_DUE if lapses else BillingPosture.ACTIVE
+        self.clients.tenants.set_posture(org, billing=posture, trial_ends_at=None)
         for model in self.states:
-            model.lapsed = model.lapsed - {org} | ({org} if what == "lapses" else set())
+            model.lapsed = model.lapsed - {org} | ({org} if lapses else set())
 
     @rule(name=one_of(*NAMES), version=one_of(*VERSIONS), variant=st.integers(0, 2), tag=one_of("1", "2"))
     def somebody_pushes_elsewhere(self, name: str, version: str, variant: int, tag: str) -> None:
@@ -335,9 +433,31 @@ class Machine(Run):
     def everything_settles(self) -> None:
         self.settle_everything()
 
-    @initialize(made=st.lists(archives(), min_size=3, max_size=5), visibility=visibilities)
-    def there_is_something(self, made: Sequence[Archive], visibility: str) -> None:
+    @initialize(
+        made=st.lists(archives(), min_size=3, max_size=5),
+        visibility=visibilities,
+        variant=st.integers(0, 2),
+        consents=one_of(None, "right", "stale"),
+    )
+    def there_is_something(
+        self, made: Sequence[Archive], visibility: str, variant: int, consents: str | None
+    ) -> None:
+        """Organisations have packs, and roles that follow one. One of these has got a new archive."""
         for number, name in enumerate(NAMES):
             self.push_elsewhere(name, manifest(name, "1.0.0", number), "1")
         for number, archive in enumerate(made):
             self.upload(ask=Ask((ORGS[number % 3], 0)), archive=archive, visibility=visibility)
+        for org in ORGS:
+            self.set_role(Ask((org, 0)), ROLES[0], [(0, "follow", 1)], must_be_new=True, accepts=None)
+        ask, role = Ask((ORGS[0], 0)), ROLES[0]
+        for pin in self.one.pins(ORGS[0], role):
+            pack, _ = self.one.at(pin)
+            files = {"pack.yaml": manifest(pack.name, "2.0.0", variant)}
+            self.request("reupload_pack", ask, pack_id=pin.pack_id, archive=Archive(tuple(files.items())))
+            self.stream_tells(pin.pack_id, None)
+            accepts = self.consent(ORGS[0], role, consents)
+            self.request("refresh_role", ask, role_id=role, accept_capabilities=accepts)
+            self.log_in(ask=ask)
+            pack, _ = self.one.at(pin)
+            for entry in pack.history:
+                self.pull_image(self.logins[-1], pack, entry.content)

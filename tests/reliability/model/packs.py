@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+from unittest.mock import ANY
 
 import yaml
-from tests.reliability.model.expectations import Expected, IfStated, Learnt, require_field
+from tests.reliability.model.expectations import AsYaml, Expected, IfStated, Learnt, require_field
 
 # Where no pack may hold a file: its top level is a closed set, and paths do not lead out of it.
 BAD_PATHS: Final = ("etc/passwd", "guides/../x", "notes.md", "guides")
@@ -57,6 +58,14 @@ class Content:
     @cached_property
     def version(self) -> str:
         return str(self.manifest["version"])
+
+    @cached_property
+    def allows(self) -> frozenset[tuple[str, str]]:
+        """The requests that its capabilities allow: a host and a method each. All paths are allowed."""
+        rules = [rule for entry in self.manifest.get("capabilities", ()) for rule in entry["allow"]]
+        return frozenset(
+            (host, method) for rule in rules for host in rule["domains"] for method in rule["methods"]
+        )
 
     @cached_property
     def digests(self) -> dict[str, Any]:
@@ -119,13 +128,77 @@ class Entry:
     content: Content
     actor: str
     at: datetime
+    visibility: str
+    image_ref: str
 
     def __deepcopy__(self, _memo: Any) -> "Entry":
         return self
 
+    @property
+    def image(self) -> dict[str, Any]:
+        """What every answer with a pack or a pin says of its image."""
+        return {"version": self.content.version, "image_ref": self.image_ref} | self.content.digests
+
     def view(self, revision: int) -> dict[str, Any]:
         stated = {"revision": revision, "operation": self.operation, "version": self.content.version}
         return stated | {"actor": self.actor, "at": timestamp(self.at)} | self.content.digests
+
+
+class Pin(NamedTuple):
+    """Where a role holds a pack."""
+
+    pack_id: str
+    revision: int
+    follow: bool = False
+    alias: str | None = None
+
+    def to(self, pack: "Pack") -> "Pin":
+        """Return the pin at a pack's present revision."""
+        return self._replace(revision=len(pack.history))
+
+
+class RoleEntry(NamedTuple):
+    """One entry of a role's history. A role is what its last entry says; `delete` says that there is none."""
+
+    operation: str
+    pins: tuple[Pin, ...]
+    actor: str
+    at: datetime
+    accepted: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass
+class ApiKey:
+    """An API key: the operator's, or one that a caller has made."""
+
+    org: str
+    label: str
+    scopes: list[str]
+    created_at: datetime
+    created_by: str | None = None
+    expires_at: datetime | None = None
+    revoked: dict[str, str] = field(default_factory=dict)
+    id: str | None = None
+
+    @property
+    def principal(self) -> str:
+        return f"key:{(self.id or '')[:16]}"
+
+    def view(self) -> dict[str, Any]:
+        made = {"created_by": self.created_by, "prefix": ANY} if self.created_by else {}
+        end = {"expires_at": timestamp(self.expires_at)} if self.expires_at else {}
+        return (
+            made
+            | end
+            | self.revoked
+            | {
+                "id": Learnt(self, "id", ""),
+                "principal": self.principal if self.id else ANY,
+                "label": self.label,
+                "scopes": self.scopes,
+                "created_at": timestamp(self.created_at),
+            }
+        )
 
 
 @dataclass
@@ -138,8 +211,6 @@ class Pack:
     org: str
     name: str
     origin: str
-    visibility: str
-    image_ref: str = ""
     history: list[Entry] = field(default_factory=list)
     id: str | None = None
     deletion: Entry | None = None
@@ -148,6 +219,14 @@ class Pack:
     @property
     def content(self) -> Content:
         return self.history[-1].content
+
+    @property
+    def visibility(self) -> str:
+        return self.history[-1].visibility
+
+    @property
+    def image_ref(self) -> str:
+        return self.history[-1].image_ref
 
     @property
     def position(self) -> tuple[str, str]:
@@ -168,15 +247,32 @@ class Pack:
     def is_visible_to(self, org: str) -> bool:
         return self.org == org or self.visibility == "community"
 
+    def shows(self, revision: int, org: str) -> bool:
+        """Others see the revisions since the pack was last shared (API contract, section 7)."""
+        since = self.history[revision - 1 :] if 1 <= revision <= len(self.history) else []
+        return bool(since) and (self.org == org or all(entry.visibility == "community" for entry in since))
+
     def answer(self, org: str, status: int = 200) -> Expected:
         tag = f'"{"" if org == self.org else "shared-"}{len(self.history)}"'
         return Expected(status, self.view(org), tag)
+
+    def tried(self, *, stands: bool) -> dict[str, Any]:
+        """Return the pack as a dry run tells of it."""
+        numbers = {"id": Learnt(self, "id", "pack_"), "revision": len(self.history)} if stands else {}
+        stated = {
+            "name": self.name,
+            "visibility": self.visibility,
+            "size_bytes": Learnt(self.content, "size_bytes", ""),
+        }
+        return numbers | stated | self.history[-1].image
 
     def view(self, org: str) -> dict[str, Any]:
         """Return the Pack object as an organisation sees it. Only the owner is told `org_id`."""
         stated: dict[str, Any] = {"display_name": self.content.name.capitalize()} | self.content.manifest
         if packs := stated.pop("suggested_packs", None):
             stated["suggested_packs"] = ",".join(packs)
+        if capabilities := stated.pop("capabilities", None):
+            stated["capabilities"] = AsYaml(capabilities)
         pack_id, size = Learnt(self, "id", "pack_"), Learnt(self.content, "size_bytes", "")
         return (
             stated
@@ -185,11 +281,10 @@ class Pack:
             | {
                 "tier": "community",
                 "image_origin": self.origin,
-                "image_ref": self.image_ref,
                 "size_bytes": size,
             }
             | {"created_at": timestamp(self.history[0].at), "updated_at": timestamp(self.history[-1].at)}
-            | self.content.digests
+            | self.history[-1].image
         )
 
 

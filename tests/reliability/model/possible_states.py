@@ -6,13 +6,14 @@ which fails, leads to as many as the contract allows, and to no others. Later an
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from itertools import combinations
 from typing import Any, Final, NamedTuple
 from unittest.mock import ANY
 
 from tests.gateway import Answer
 from tests.reliability.model.contract import COMES_BACK, Model
 from tests.reliability.model.expectations import Expected, Refused
-from tests.reliability.model.state import Caller, Record
+from tests.reliability.model.state import Key, Record
 
 # How long a function may be at work.
 _AT_WORK: Final = timedelta(seconds=34, microseconds=1)
@@ -31,14 +32,14 @@ class Asked(NamedTuple):
     """A request, as `Model.ask` takes it, and what its image reference resolves to."""
 
     operation: str
-    caller: Caller
+    key: Key
     args: dict[str, Any]
     once: str | None
     more: dict[str, Any]
 
     def happen(self, model: Model, **more: Any) -> Expected:
         told = self.more | more
-        return Refused.or_answer(lambda: model.ask(self.operation, self.caller, self.args, self.once, **told))
+        return Refused.or_answer(lambda: model.ask(self.operation, self.key, self.args, self.once, **told))
 
 
 def settled(branches: Iterable[Branch], answer: Answer | None) -> list[Model]:
@@ -66,11 +67,11 @@ def ways(model: Model, asked: Asked, trouble: Trouble, *, died: bool) -> Iterato
     if asked.operation == "delete_pack":
         model.hold(asked.args["pack_id"], in_trouble=bool(trouble))
     if "image_ref" in asked.args:
-        for found in model.resolve(asked.args["image_ref"], asked.caller.org):
+        for found in model.resolve(asked.args["image_ref"], asked.key[0]):
             yield from _ways(model, asked._replace(more={"found": found}), trouble, died=died)
     else:
         yield from _ways(model, asked, trouble, died=died)
-    if asked.operation in ("list_files", "get_file"):
+    if asked.operation in ("list_files", "get_file", "download_pack"):
         # An image goes before its pack does.
         pack = model.find(asked.args["pack_id"])
         if pack is not None and pack.deletion:
@@ -102,7 +103,7 @@ def _ways(model: Model, asked: Asked, trouble: Trouble, *, died: bool) -> Iterat
         if asked.once is not None and done.taking is not None and (died or "outage" in trouble):
             # What died may have kept the key taken. AWS may have refused to keep the answer, or to give the key back.
             other = left.copy()
-            key = (asked.caller.org, asked.operation, asked.once)
+            key = (asked.key[0], asked.operation, asked.once)
             other.records[key] = Record(done.taking, None, other.now + _AT_WORK)
             yield other, answer
 
@@ -123,6 +124,14 @@ def builds(model: Model, number: int, trouble: Trouble) -> Iterator[Branch]:
         yield _left(model, done).begin_build(number), COMES_BACK
     if interrupted:
         yield _left(model, done), COMES_BACK
+
+
+def followings(model: Model, pack_id: str, trouble: Trouble) -> Iterator[Branch]:
+    """Yield every way that a record of the table's stream may go: in trouble, for some roles and not for others."""
+    due = [role for role in model.roles if model.lags(role, pack_id)]
+    for many in range(len(due) + 1) if trouble else (len(due),):
+        for moved in combinations(due, many):
+            yield model.copy().follow(moved, pack_id), Expected(200, ANY if trouble else [])
 
 
 def _left(model: Model, done: Model) -> Model:

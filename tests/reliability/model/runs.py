@@ -16,11 +16,19 @@ from tests.engine.taps import Crash, Failure, Killed
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer
 from tests.reliability.invariants import assert_sound
-from tests.reliability.model.clients import DOMAIN, ORGS, READER, Clients, Key, api_key_of, takes
+from tests.reliability.model.clients import DOMAIN, ORGS, SLUGS, Clients, operators_keys, takes
 from tests.reliability.model.contract import COMES_BACK, FORM_TIME, SETTLED, Cursor, Model
-from tests.reliability.model.packs import Content
-from tests.reliability.model.possible_states import Asked, Branch, Trouble, builds, settled, ways
-from tests.reliability.model.state import HOLD, Caller
+from tests.reliability.model.packs import Content, Pack
+from tests.reliability.model.possible_states import (
+    Asked,
+    Branch,
+    Trouble,
+    builds,
+    followings,
+    settled,
+    ways,
+)
+from tests.reliability.model.state import HOLD, READER, Key, Login
 from tests.reliability.tally import count
 from tests.service import DEADLINE, running_service
 from tests.staged_uploads import deliver
@@ -51,6 +59,8 @@ class Ask(NamedTuple):
     if_match: str | None = None
     once: str | None = None
     fate: Fate | None = None
+    # Whether a dry run of it comes first, where there is one.
+    tried: bool = False
 
 
 class Run(RuleBasedStateMachine):
@@ -65,7 +75,8 @@ class Run(RuleBasedStateMachine):
         self.clients = Clients(self.service)
         host = self.service.registry.url.partition("://")[2]
         # What the service may be: at least one state.
-        self.states = [Model(now=self.service.clock.now, lease=DEADLINE, host=host)]
+        now = self.service.clock.now
+        self.states = [Model(now=now, lease=DEADLINE, host=host, slugs=SLUGS, keys=operators_keys())]
         # Messages to `clean_up` that are not settled, and those that are: a queue may deliver them once more.
         self.inbox: list[str] = []
         self.settled: list[str] = []
@@ -73,8 +84,9 @@ class Run(RuleBasedStateMachine):
         self.notices: list[tuple[int, str]] = []
         self.unsettled_notices: set[int] = set()
         self.cursors: list[Cursor] = []
-        self.revoked: set[Key] = set()
         self.roles: set[tuple[str, str]] = set()
+        self.logins: list[Login] = []
+        self.made_keys = 0
         self.latest = self.service.clock.now
         self.steps = self.settled_at = 0
 
@@ -96,16 +108,26 @@ class Run(RuleBasedStateMachine):
             pack = self.one.find(args.get("pack_id"))
             revision = len(pack.history) if pack else 1
             if role_id := args.get("role_id"):
-                revision, _ = self.one.roles.get((ask.key[0], role_id), (0, []))
+                revision = len(self.one.roles.get((ask.key[0], role_id), []))
             conditions = {"right": str(revision), "stale": str(revision + 7)}
             args["if_match"] = conditions.get(ask.if_match or "", ask.if_match)
-        (org, number), actor = ask.key, f"key:{api_key_of(ask.key).key_id}"
-        caller = Caller(org, actor, may_write=number != READER, revoked=ask.key in self.revoked)
+        key = self.usable(ask.key)
+        if ask.tried and takes(operation, "dry_run"):
+            first = ask._replace(tried=False, fate=None, once=None)
+            self.request(operation, first, told, **args, dry_run=True)
         once = ask.once if takes(operation, "Idempotency-Key") else None
-        asked, trouble = Asked(operation, caller, args, once, told or {}), self.trouble_of(ask.fate)
-        answer = self.meet(lambda: self.clients.send(operation, ask.key, args, once), ask.fate)
-        self.settle(partial(ways, asked=asked, trouble=trouble, died=answer is None), answer, org)
+        asked, trouble = Asked(operation, key, args, once, told or {}), self.trouble_of(ask.fate)
+        answer = self.meet(lambda: self.clients.send(operation, key, args, once), ask.fate)
+        self.settle(partial(ways, asked=asked, trouble=trouble, died=answer is None), answer, key[0])
+        if answer is None and operation == "create_key":
+            self.walk("list_keys", (key[0], READER), 50)
         return answer and answer.body
+
+    def usable(self, key: Key) -> Key:
+        """Return the key itself; the latest that a caller has made, if a number is over those of the operator."""
+        org, number = key
+        made = [made for made in self.clients.secrets if made[0] == org and made[1] > READER]
+        return key if number <= READER else (made or [(org, 0)])[-1]
 
     def trouble_of(self, fate: Fate | None) -> Trouble:
         moods = (*self.service.registry.moods, *self.elsewhere.moods)
@@ -151,27 +173,48 @@ class Run(RuleBasedStateMachine):
             last = body["packs"][-1]
             self.cursors.append(Cursor(body["next_cursor"], key[0], filters, (last["name"], last["id"])))
 
-    def walk_revisions(self, key: Key, pack_id: str, limit: int) -> None:
-        """Ask for a whole history, page by page."""
+    def walk(self, operation: str, key: Key, limit: int, **args: Any) -> None:
+        """Ask for a whole list, page by page."""
         query = {"limit": str(limit)}
         for start in count_from(0, limit):
-            body = self.request("list_revisions", Ask(key), {"start": start}, pack_id=pack_id, query=query)
+            body = self.request(operation, Ask(key), {"start": start}, **args, query=query)
             if "next_cursor" not in body:
                 return
             query = query | {"cursor": body["next_cursor"]}
 
-    def look_around(self, *orgs: str) -> None:
+    def pull_image(self, login: Login, pack: Pack, content: Content) -> None:
+        """Ask the distribution door for an image of a pack."""
+        place = SLUGS[pack.org], pack.name
+        answer = self.meet(lambda: self.clients.pull(login, *place, content.image_digest or ""), None)
+        self.settle(lambda model: [(model, model.pull(login, *place, content))], answer, login.org)
+
+    def stream_tells(self, pack_id: str, fate: Fate | None) -> None:
+        """Let the table's stream tell of a pack: of a change of its image, and of roles that follow it."""
+        event, trouble = {"Records": self.service.stream_of(pack_id)}, self.trouble_of(fate)
+
+        def tell() -> Answer:
+            return Answer(200, {}, self.service.invoke("follow_packs", event)["batchItemFailures"])
+
+        answer = self.meet(tell, fate, first=0)
+        self.settle(partial(followings, pack_id=pack_id, trouble=trouble), answer, *ORGS)
+
+    def look_around(self, *orgs: str, whole: bool = False) -> None:
         """Read everything that clients of some organisations can read, as after an answer that never came."""
         self.clients.remembers = True
         for org in orgs:
             key = (org, READER)
             self.list_page(key, {"owned": "true"}, 100)
             for pack_id in [p.id for p in self.one.packs if p.org == org and p.id]:
-                self.walk_revisions(key, pack_id, 50)
+                self.walk("list_revisions", key, 50, pack_id=pack_id)
             for upload_id in [u.id for u in self.one.uploads if u.caller.org == org and u.id]:
                 self.request("get_upload", Ask(key), upload_id=upload_id)
             for role in sorted(role for owner, role in self.roles if owner == org):
                 self.request("get_role_packs", Ask(key), role_id=role)
+            if whole:
+                self.walk("list_roles", key, 50)
+                self.walk("list_keys", key, 50)
+                for role in sorted(role for owner, role in self.roles if owner == org):
+                    self.walk("list_role_revisions", key, 50, role_id=role)
         self.clients.remembers = False
 
     def teardown(self) -> None:
@@ -190,6 +233,12 @@ class Run(RuleBasedStateMachine):
         self.service.clock.advance(by)
         self.latest = max(self.latest, self.service.clock.now)
         self.service.clock.now = max(self.service.clock.now - back, self.latest - timedelta(seconds=30))
+
+    @property
+    def followed(self) -> list[str]:
+        """The packs that roles follow."""
+        pins = (pin for history in self.one.roles.values() for pin in history[-1].pins)
+        return sorted({pin.pack_id for pin in pins if pin.follow})
 
     @property
     def can_send(self) -> list[tuple[int, str]]:
@@ -244,6 +293,11 @@ class Run(RuleBasedStateMachine):
         items = table.scan(TableName=TABLE, FilterExpression="attribute_exists(expires_at)")["Items"]
         for item in [item for item in items[::share] if int(item["expires_at"]["N"]) < until]:
             table.delete_item(TableName=TABLE, Key={"PK": item["PK"], "SK": item["SK"]})
+            for model in self.states if item["SK"]["S"] == "KEY" else ():
+                # It was not valid any more, and is not listed from now on.
+                model.keys = {
+                    at: key for at, key in model.keys.items() if key.id != from_wire(item)["key_hash"]
+                }
             for model in self.states if item["SK"]["S"] == "PACK" else ():
                 # A repeated deletion is now told that there is no such pack.
                 pack = model.known(from_wire(item)["id"])
@@ -280,12 +334,14 @@ class Run(RuleBasedStateMachine):
                     self.deliver_message(body, None)
                 if not self.inbox:
                     break
+        for pack_id in self.followed:
+            self.stream_tells(pack_id, None)
         self.pass_time(timedelta(hours=1))
         for model in self.states:
             model.now = self.service.clock.now
             model.abandoned.clear()
             model.busy.clear()
-        self.look_around(*ORGS)
+        self.look_around(*ORGS, whole=True)
         assert_sound(self.service, pending=self.inbox, settled=True)
         self.settled_at = self.steps
 

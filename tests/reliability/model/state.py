@@ -1,13 +1,13 @@
 """What the model keeps, what makes an answer of it, and what a repeated request is answered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, Self
 
 from tests.reliability.model.expectations import Expected, Refused, require, require_field
-from tests.reliability.model.packs import ABSENT, Content, Entry, Pack, Reference
+from tests.reliability.model.packs import ABSENT, ApiKey, Content, Entry, Pack, Pin, Reference, RoleEntry
 
 ANSWER_KEPT: Final = timedelta(hours=24)
 _NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
@@ -18,13 +18,28 @@ HOLD: Final = timedelta(minutes=5)
 Name = tuple[str, str]
 
 
+# An organisation's key: three of the operator's, of which the last only reads, and then those that callers have made.
+Key = tuple[str, int]
+READER: Final = 2
+ALL_SCOPES: Final = ("audit:read", "caps:write", "hooks:write", "keys:write", "policy:write", "roles:write")
+
+
 class Caller(NamedTuple):
-    """One of an organisation's keys."""
+    """Who asks, as their key says."""
 
     org: str
     actor: str
-    may_write: bool
-    revoked: bool
+    scopes: frozenset[str]
+    ends_at: datetime | None = None
+
+
+class Login(NamedTuple):
+    """A login at the distribution door."""
+
+    org: str
+    role_id: str
+    password: str
+    ends_at: datetime
 
 
 @dataclass
@@ -36,11 +51,13 @@ class Upload:
     target: str | None
     if_match: str | None
     since: datetime
+    dry_run: bool = False
     id: str | None = None
     status: str = "awaiting_archive"
     archive: Any = None
     pack: Pack | None = None
     error: Any = None
+    outcome: Any = None
     lease_until: datetime | None = None
     build_until: datetime = _NEVER
 
@@ -62,12 +79,15 @@ class State:
     lease: timedelta
     # Of the service's own registry.
     host: str
-    caller: Caller = field(default=Caller("", "", may_write=False, revoked=True), compare=False)
+    # The slug of each organisation.
+    slugs: Mapping[str, str]
+    keys: dict[Key, ApiKey]
+    caller: Caller = field(default=Caller("", "", frozenset()), compare=False)
     # Organisations whose billing does not let them create.
     lapsed: set[str] = field(default_factory=set)
     packs: list[Pack] = field(default_factory=list)
-    # Each role's revision and packs.
-    roles: dict[Name, tuple[int, list[str]]] = field(default_factory=dict)
+    # The history of each role, deleted or not.
+    roles: dict[Name, list[RoleEntry]] = field(default_factory=dict)
     uploads: list[Upload] = field(default_factory=list)
     # By organisation, operation and idempotency key.
     records: dict[tuple[str, str, str], Record] = field(default_factory=dict)
@@ -115,16 +135,61 @@ class State:
 
     def require_current(self, pack: Pack, if_match: str | None) -> None:
         require(not pack.deletion, 409, "pack_deleting")
-        fits = if_match in (None, "*", str(len(pack.history)))
-        require(fits, 412, "precondition_failed", revision=len(pack.history))
+        require_revision(pack.history, if_match)
 
     def require_unused(self, pack: Pack, *, by_owner: bool) -> None:
         """Refuse what roles of other organisations stand against, or also the owner's."""
-        holders = [role for role, (_, pack_ids) in self.roles.items() if pack.id in pack_ids]
-        own = sorted(role_id for org, role_id in holders if by_owner and org == pack.org)
-        others = sum(org != pack.org for org, _ in holders)
+        own = sorted(role_id for org, role_id in self.holders(pack) if by_owner and org == pack.org)
+        others = sum(org != pack.org for org, _ in self.holders(pack))
         references = {"role_ids": own, "other_organisations": others}
         require(not own and not others, 409, "pack_in_use", references=references)
+
+    def holders(self, pack: Pack) -> list[Name]:
+        """Return the roles that hold a pack."""
+        return [role for role in self.roles if any(pin.pack_id == pack.id for pin in self.pins(*role))]
+
+    def pins(self, org: str, role_id: str) -> tuple[Pin, ...]:
+        history = self.roles.get((org, role_id))
+        return history[-1].pins if history else ()
+
+    def role(self, role_id: str) -> list[RoleEntry]:
+        """Return the history of a role of the caller's organisation."""
+        history = self.roles.get((self.caller.org, role_id), [])
+        require(history and history[-1].operation != "delete", 404, "role_not_found")
+        return history
+
+    def at(self, pin: Pin) -> tuple[Pack, Entry]:
+        """Return the pack of a pin, and the entry at which it is pinned."""
+        pack = self.find(pin.pack_id)
+        assert pack is not None, f"{pin} is of no pack"
+        return pack, pack.history[pin.revision - 1]
+
+    def is_stale(self, pin: Pin) -> bool:
+        pack, entry = self.at(pin)
+        return entry.content is not pack.content
+
+    def lags(self, role: Name, pack_id: str) -> bool:
+        """Return whether a role follows a pack that has another image, and may do no more than at the pin."""
+        pins = [pin for pin in self.pins(*role) if pin.pack_id == pack_id and pin.follow]
+        return any(self.is_stale(pin) and not self.widens(pin, pin.to(self.at(pin)[0])) for pin in pins)
+
+    def widens(self, before: Pin, after: Pin) -> bool:
+        """Return whether a move of a pin allows a request that was not allowed."""
+        return bool(self.at(after)[1].content.allows - self.at(before)[1].content.allows)
+
+    def write_role(self, role_id: str, operation: str, pins: Iterable[Pin], accepted: Any = ()) -> None:
+        """Write a role's next revision, unless it is as it would be."""
+        history = self.roles.setdefault((self.caller.org, role_id), [])
+        entry = RoleEntry(operation, tuple(pins), self.caller.actor, self.now, tuple(accepted))
+        if not history or "delete" in (operation, history[-1].operation) or history[-1].pins != entry.pins:
+            history.append(entry)
+
+    def caller_of(self, key: Key) -> Caller:
+        made = self.keys.get(key)
+        ended = made is None or made.revoked or (made.expires_at and self.now >= made.expires_at)
+        require(made and not ended, 401, "unauthenticated")
+        assert made is not None
+        return Caller(made.org, made.principal, frozenset(made.scopes), made.expires_at)
 
     def resolve(self, reference: Reference, org: str) -> frozenset[Content]:
         """Return what a reference may name: one content, unless a crash has left it open where a tag points."""
@@ -144,8 +209,14 @@ class State:
         left = (org, name) in self.abandoned or holder is not None
         return frozenset({ABSENT, content} if left else {ABSENT})
 
-    def entry(self, operation: str, content: Content) -> Entry:
-        return Entry(operation, content, self.caller.actor, self.now)
+    def entry(self, pack: Pack, operation: str, **changes: Any) -> Entry:
+        """Return a pack's next entry, which says what its last one does but for these changes."""
+        stated: dict[str, Any] = {
+            "operation": operation,
+            "actor": self.caller.actor,
+            "at": self.now,
+        } | changes
+        return replace(pack.history[-1], **stated) if pack.history else Entry(**stated)
 
     def set_tag(self, pack: Pack, content: Content) -> None:
         """The version's tag is set last, and put right later if that fails."""
@@ -162,6 +233,9 @@ class State:
         record = self.records.get(key)
         if record is not None and self.now < record.until:
             require_field(record.request == request, "Idempotency-Key")
+            if record.answer and operation == "create_key" and record.answer.status == 201:
+                # A secret is shown once.
+                raise Refused(409, "already_created", id=record.answer.body["id"])
             return record.answer or Refused(503, "service_unavailable").expected
         self.taking = request
         answer = Refused.or_answer(act)
@@ -189,3 +263,8 @@ class State:
         for upload in self.uploads:
             if upload.lease_until is not None and upload.lease_until < surely:
                 upload.lease_until = None
+
+
+def require_revision(history: Sequence[object], if_match: str | None) -> None:
+    fits = if_match in (None, "*", str(len(history)))
+    require(fits, 412, "precondition_failed", revision=len(history))
