@@ -73,10 +73,14 @@ class Installation:
         return cls(place)
 
     @property
+    def is_there(self) -> bool:
+        """Whether something is installed."""
+        return (self.folder / LOCK_FILE).exists()
+
+    @property
     def lock(self) -> Lock | None:
         """The lock of what is installed; None where nothing is."""
-        path = self.folder / LOCK_FILE
-        return read_lock(path) if path.exists() else None
+        return read_lock(self.folder / LOCK_FILE) if self.is_there else None
 
     def require_lock(self) -> Lock:
         """Return the lock of what is installed.
@@ -99,7 +103,7 @@ class Installation:
         Raises:
             Failure: There is something that no installation has put there.
         """
-        if self.folder.exists() and any(self.folder.iterdir()) and self.lock is None:
+        if self.folder.exists() and any(self.folder.iterdir()) and not self.is_there:
             raise Failure(
                 Exit.CONFLICT,
                 f"{self.folder} holds files that packyard has not installed.",

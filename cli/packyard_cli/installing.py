@@ -70,7 +70,7 @@ def pull(options: argparse.Namespace, context: Context) -> Result:
     )
     with Installation.to_fill(Path(options.into)) as installation:
         installation.require_replaceable()
-        if installation.lock is not None:
+        if installation.is_there:
             raise Failure(
                 Exit.CONFLICT,
                 f"{options.into} holds the installation of a role.",

@@ -9,7 +9,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
@@ -62,17 +62,16 @@ class Unpacking:
             had: What was installed there, by path.
         """
         by_content = {(file.sha256, file.mode): path for path, file in had.items()}
-        sources = {}
-        for path in self.missing:
+        sources = []
+        for path in sorted(self.missing):
             found = by_content.get((self.wanted[path].sha256, self.wanted[path].mode))
             if found is not None:
-                sources[path] = before / found
+                sources.append((path, before / found))
+        # A task for each file would take longer than what it does.
+        parts = [sources[number::_THREADS] for number in range(_THREADS)]
         with ThreadPoolExecutor(_THREADS) as pool:
-            same = list(pool.map(self._is_same, sources, sources.values()))
-            for (path, source), is_same in zip(sources.items(), same, strict=True):
-                if is_same:
-                    self._link(source, path)
-                    self.missing.discard(path)
+            for linked in pool.map(self._link_same, parts):
+                self.missing.difference_update(linked)
 
     def take_layers(
         self, source: ImageSource, layers: tuple[LockedLayer, ...], known: frozenset[str]
@@ -201,6 +200,15 @@ class Unpacking:
                 shutil.copyfile(self.folder / original, place)
                 place.chmod(self.wanted[path].mode)
                 self.missing.discard(path)
+
+    def _link_same(self, sources: Iterable[tuple[str, Path]]) -> list[str]:
+        """Link the files that are what the lock says, each given with its path; return the paths of those."""
+        linked = []
+        for path, source in sources:
+            if self._is_same(path, source):
+                self._link(source, path)
+                linked.append(path)
+        return linked
 
     def _is_same(self, path: str, source: Path) -> bool:
         wanted = self.wanted[path]
