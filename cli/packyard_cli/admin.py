@@ -26,7 +26,7 @@ def run(options: argparse.Namespace, context: Context) -> Result:
         raise Failure(
             Exit.EXTRA_MISSING,
             "The operator's commands need the extra admin, which is not installed.",
-            "Install it: pipx install --force 'packyard[admin]', or '.[admin]' in a clone.",
+            "Install it, in a clone: pipx install --force '.[admin]'.",
         ) from None
     result: Result = entry.run(options, context)
     return result

@@ -68,7 +68,7 @@ def test_without_the_extra_it_is_said_how_to_install_it(
     assert ran.exit_code == 17
     assert ran.err.splitlines() == [
         "packyard: The operator's commands need the extra admin, which is not installed.",
-        "  Install it: pipx install --force 'packyard[admin]', or '.[admin]' in a clone.",
+        "  Install it, in a clone: pipx install --force '.[admin]'.",
     ]
 
 
