@@ -136,6 +136,20 @@ def test_a_change_reads_and_sends_the_layer_around_it_and_no_other(service: Serv
     assert get(service, f"/packs/{pack['id']}/files/{CHANGED}", "get_file")["body"] == "changed"
 
 
+def test_so_does_a_change_of_a_pack_that_went_back_to_an_earlier_image(service: Service) -> None:
+    pack = upload(service)
+    put(service, pack["id"], CHANGED, b"changed")
+    earlier = f"{pack['image_ref'].rpartition(':')[0]}@{pack['image_digest']}"
+    back = service.send("replace_pack", "PUT", f"/packs/{pack['id']}", json={"image_ref": earlier})
+    assert back.status == 200, back.body
+    service.registry.requests.clear()
+
+    assert put(service, pack["id"], CHANGED, b"changed again").status == 200
+
+    assert len([path for path in requests_of(service, "GET") if "/blobs/" in path]) == 1
+    assert len(requests_of(service, "POST")) == 3
+
+
 @pytest.mark.parametrize(
     ("path", "content"),
     [(CHANGED, b"changed"), ("LICENSE", b"MIT"), ("templates/new/a.md", b"new"), (CHANGED, b"\xff" * 90_000)],

@@ -157,6 +157,18 @@ class TestRollback:
 
         assert (answer.status, answer.body["version"]) == (200, "1.0.0")
 
+    def test_a_pack_that_went_back_has_the_digests_that_it_had_before(
+        self, service: Service, built: dict[str, Any]
+    ) -> None:
+        answer = put(service, built["id"], built["image_ref"])
+
+        assert answer.body["content_digest"] == built["content_digest"]
+        back = service.services.packs.get(built["id"])
+        assert back is not None
+        assert back.chain_id is not None
+        # With it, changes and archives that come next are built upon the image's layers.
+        assert back.layer_digest in {layer.digest for layer in back.layers}
+
     def test_a_repeat_of_what_the_pack_went_back_to_changes_nothing(
         self, service: Service, built: dict[str, Any]
     ) -> None:

@@ -207,6 +207,20 @@ def test_a_history_knows_the_manifests_of_images_that_were_pushed(packs: PackSto
     assert packs.uses_digest(pack.id, other)
 
 
+def test_a_pack_is_found_as_it_was_when_it_last_had_an_image(packs: PackStore, claims: Claims) -> None:
+    first = a_pack(layer_digest=digest_of(b"layer"), chain_id=digest_of(b"chain"))
+    create(packs, first, claims(first, "t"))
+    second = first.revised(at=NOW, image_digest=digest_of(b"second"), layer_digest=digest_of(b"other layer"))
+    packs.change(first, second, actor="a", operation="put_file")
+    third = second.revised(at=NOW, image_digest=digest_of(b"of others"), layer_digest=None)
+    packs.change(second, third, actor="a", operation="replace")
+
+    assert packs.with_image(third, first.image_digest) == first
+    assert packs.with_image(third, second.image_digest) == second
+    assert packs.with_image(third, third.image_digest) is None
+    assert packs.with_image(third, digest_of(b"another")) is None
+
+
 def test_a_digest_is_found_in_a_history_of_many_pages(aws: Aws, packs: PackStore) -> None:
     # Four entries fill a page, which ends at 1 MB.
     for revision in range(1, 12):

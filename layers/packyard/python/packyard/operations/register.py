@@ -133,11 +133,12 @@ class Registrar:
             # A cleaner may be about to remove the image, so that its repository is claimed before the image is read.
             ours = reference.registry == self.images.own.host
             claim = self._claim_repository(before, due_at) if ours else None
-            pulled = self.images.read_pack(
-                reference, org_id=actor.org_id, built_here=ours and _has_built_images(before)
-            )
+            built_here = ours and _has_built_images(before)
+            pulled = self.images.read_pack(reference, org_id=actor.org_id, built_here=built_here)
             require_name(before, pulled.manifest.name, instead="POST /packs")
-            after = before.revised(at=self.clock(), **_content(reference, pulled))
+            # What the history says of the image is right: the image has the same digest.
+            then = self.packs.with_image(before, pulled.digest) if built_here else None
+            after = before.revised(at=self.clock(), **_content(reference, pulled, then))
             if same_reference(before, after):
                 return Published(pack=before, changed=False)
             self.packs.change(before, after, actor=actor.principal, operation="replace", claim=claim)
@@ -171,14 +172,21 @@ def _repository_of(pack: Pack) -> str:
     return f"{reference.registry}/{reference.repository}"
 
 
-def _content(reference: Reference, pulled: PulledPack) -> Content:
+def _content(reference: Reference, pulled: PulledPack, then: Pack | None = None) -> Content:
+    """Return what a pack has from its image.
+
+    Args:
+        reference: Where the image is.
+        pulled: What was read of it.
+        then: The pack at an earlier revision with the same image, if that is known.
+    """
     return Content(
         **manifest_fields(pulled.manifest),
         image_ref=str(reference),
         image_digest=pulled.digest,
-        content_digest=None,
-        chain_id=None,
-        layer_digest=None,
+        content_digest=None if then is None else then.content_digest,
+        chain_id=None if then is None else then.chain_id,
+        layer_digest=None if then is None else then.layer_digest,
         layers=tuple(Layer(layer.digest, layer.size, layer.media_type) for layer in pulled.layers),
         size_bytes=pulled.size_bytes,
     )

@@ -19,7 +19,8 @@ def same_archive(there: Pack, wanted: Pack) -> bool:
     """Return whether a pack has the content of another one's archive, `pack.yaml` included.
 
     Content is compared by its ChainID, since a later release of the service may compress the same content to other
-    bytes. A pack that was moved back to an earlier image has no ChainID; its image is compared instead.
+    bytes. A pack that was moved to an image that its history does not know has no ChainID; its image
+    is compared instead.
     """
     same_content = there.chain_id == wanted.chain_id or there.image_digest == wanted.image_digest
     return there.version == wanted.version and same_content

@@ -7,7 +7,7 @@ from packyard.oci.digest import Digest
 from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import Pack, PackStatus, Visibility
 from packyard.store.keys import REVISION_PREFIX, name_key, pack_key, pack_partition
-from packyard.store.pack_items import from_item, history_entry, to_item
+from packyard.store.pack_items import from_item, history_entry, pack_as_of, to_item
 from packyard.store.repository_holds import Claim, ClaimLost, NameHeld
 from packyard.store.table import (
     Action,
@@ -24,6 +24,9 @@ from packyard.store.table import (
 
 # The counter of references by other organisations' roles does not exist before the first such reference.
 NO_FOREIGN_REFERENCES: Final = "(attribute_not_exists(foreign_refs) OR foreign_refs = :none)"
+
+# How much of a history is searched for an image, in pages of 1 MiB: hundreds of revisions at least.
+_MOST_PAGES: Final = 8
 
 
 class Stale(Exception):
@@ -281,6 +284,33 @@ class PackStore:
             if found == wanted or page.last_key is None:
                 return frozenset(found)
             page = self._table.query(entries, start=page.last_key)
+
+    def with_image(self, pack: Pack, digest: Digest) -> Pack | None:
+        """Return a pack as it was when it last had an image that we built. A consistent read for each page of history.
+
+        Args:
+            pack: The pack as it is.
+            digest: The image's digest.
+
+        Returns:
+            The pack of that revision. None if no such revision is found in the newest 8 MiB of the history, or none
+            that says what the image's layers are.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        entries = Query(
+            condition="PK = :pack AND begins_with(SK, :revision)",
+            filter="image_digest = :digest AND attribute_exists(layer_digest)",
+            values={":pack": pack_partition(pack.id), ":revision": REVISION_PREFIX, ":digest": digest},
+            backwards=True,
+        )
+        page = self._table.query(entries)
+        for _ in range(_MOST_PAGES - 1):
+            if page.items or page.last_key is None:
+                break
+            page = self._table.query(entries, start=page.last_key)
+        return pack_as_of(to_item(pack), page.items[0]) if page.items else None
 
 
 def _transaction_token(pack: Pack) -> str:
