@@ -266,6 +266,27 @@ def test_a_file_behind_a_flush_that_refers_to_what_is_before_it_cannot_be_read_a
     assert [file.pieces for file in index.files] == [(), ()]
 
 
+def test_a_file_s_pieces_end_where_something_refers_to_what_is_before_them() -> None:
+    """New content refers to nothing, whatever the flush before it. What follows may refer beyond it, up to 32 KiB."""
+    contents = {"a": NOISE[:1536], "b": NOISE[1536:3072], "c": NOISE[:1536], "d": b"end"}
+    whole = tar(*contents.items())
+    ends = [2560, 4096, 6656, len(whole)]
+    modes = [zlib.Z_SYNC_FLUSH, zlib.Z_SYNC_FLUSH, zlib.Z_FULL_FLUSH, zlib.Z_FINISH]
+    compressor = zlib.compressobj(wbits=31)
+    blob = b""
+    for start, end, mode in zip([0, *ends], ends, modes, strict=False):
+        blob += compressor.compress(whole[start:end]) + compressor.flush(mode)
+
+    index = scan(Blob(blob))
+
+    assert [len(file.pieces) for file in index.files] == [0, 1, 0, 1]
+    for file in index.files:
+        for piece in file.pieces:
+            inflated = b"".join(inflate_flushed([blob[piece.offset : piece.offset + piece.length]]))
+            assert inflated[: file.size] == contents[file.path]
+            assert len(inflated) == piece.raw_size
+
+
 def test_flushes_without_end_are_not_all_looked_into() -> None:
     compressor = zlib.compressobj(wbits=31)
     empty = compressor.compress(tar(("a", b"one"))) + compressor.flush(zlib.Z_FULL_FLUSH)

@@ -13,7 +13,7 @@ from typing import Final
 from isal import igzip_lib, isal_zlib
 
 from packyard.oci.content import LayerForm, Piece
-from packyard.oci.read.checkpoints import CheckpointLog
+from packyard.oci.read.checkpoints import WINDOW_BYTES, CheckpointLog
 
 _MARKER: Final = b"\0\0\xff\xff"
 # Our largest layers have two thirds of that: two for the headers and two for the content of each of 20,000 files.
@@ -65,6 +65,10 @@ class PieceLog:
         """Note where something starts after a full flush, or where the last of it ends."""
         self._flushed.note(offset, raw_offset)
 
+    def note_dependent(self, offset: int, raw_offset: int) -> None:
+        """Note where something starts after a flush that can be inflated neither alone nor after the last piece."""
+        self._flushed.note_dependent(offset, raw_offset)
+
     def pieces(self, at: int, size: int) -> tuple[Piece, ...]:
         """Return the pieces that give what stands at `at` in the tar; none unless it starts with the first of them.
 
@@ -82,6 +86,12 @@ class _Starts:
     def __init__(self) -> None:
         self.offsets = array("Q")
         self._raw_offsets = array("Q")
+        # The numbers of those where the piece before them ends, and none starts.
+        self._breaks: set[int] = set()
+
+    def note_dependent(self, offset: int, raw_offset: int) -> None:
+        self._breaks.add(len(self.offsets))
+        self.note(offset, raw_offset)
 
     def note(self, offset: int, raw_offset: int) -> None:
         if len(self.offsets) <= _MAX_NOTED:
@@ -95,7 +105,7 @@ class _Starts:
         if number < 0 or starts[number] != at:
             return ()
         while starts[number] < end:
-            if number + 1 == len(starts):
+            if number + 1 == len(starts) or number in self._breaks:
                 return ()
             offset, length = self.offsets[number], self.offsets[number + 1] - self.offsets[number]
             found.append(Piece(offset, length, starts[number + 1] - starts[number]))
@@ -117,6 +127,9 @@ class FlushWatch:
         # What may be the start of a piece, and what is inflated from there on.
         self._start: tuple[int, int] | None = None
         self._alone: _Alone | None = None
+        # What is inflated from the start of the last piece on, until that is so long that nothing refers to what is
+        # before it: deflate refers to the last 32 KiB of output (RFC 1951, section 2).
+        self._piece: _Alone | None = None
 
     def split(self, feeds: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the parts of a blob so that one ends wherever a flush may have ended.
@@ -143,37 +156,50 @@ class FlushWatch:
 
     def note_fed(self, feed: bytes) -> None:
         """Note a part that is about to be inflated."""
-        if self._alone is not None:
-            self._alone.feed(feed)
+        for inflated in self._inflated():
+            inflated.feed(feed)
 
     def note_made(self, raw: bytes) -> None:
         """Note something of what a part inflates to."""
-        if self._alone is not None:
-            self._alone.compare(raw)
+        for inflated in self._inflated():
+            inflated.compare(raw)
 
     def note_end_of_part(self, offset: int, raw_offset: int) -> None:
         """Note that a part has been inflated: where the next one starts, in the blob and in the tar."""
-        if self._alone is not None:
-            self._alone.catch_up()
+        self._catch_up()
         if self._at_marker and raw_offset % _BLOCK == 0:
             self._settle()
             self._start, self._alone = (offset, raw_offset), _Alone()
 
     def note_end_of_member(self, offset: int, raw_offset: int) -> None:
         """Note that the member has ended; of later ones there is nothing to find out."""
-        if self._alone is not None:
-            self._alone.catch_up()
+        self._catch_up()
         if self._settle():
             self._log.note_flushed(offset, raw_offset)
-        self._start = self._alone = None
+        self._start = self._alone = self._piece = None
         self._markers_left = 0
 
     def _settle(self) -> bool:
-        """Tell the log of the last start if what followed it could be inflated alone."""
-        if self._start is None or self._alone is None or not self._alone.is_same():
+        """Tell the log of the last start. Return whether what followed it could be inflated alone."""
+        if self._start is None or self._alone is None:
             return False
-        self._log.note_flushed(*self._start)
-        return True
+        if self._alone.is_same():
+            self._log.note_flushed(*self._start)
+            self._piece = self._alone
+            return True
+        if self._piece is not None and not self._piece.is_same():
+            self._log.note_dependent(*self._start)
+            self._piece = None
+        return False
+
+    def _inflated(self) -> list["_Alone"]:
+        return [inflated for inflated in (self._alone, self._piece) if inflated is not None]
+
+    def _catch_up(self) -> None:
+        for inflated in self._inflated():
+            inflated.catch_up()
+        if self._piece is not None and self._piece.size >= WINDOW_BYTES and self._piece.is_same():
+            self._piece = None
 
 
 class _Alone:
@@ -185,6 +211,10 @@ class _Alone:
         self._failed = False
         self._made = self._wanted = 0
         self._made_crc = self._wanted_crc = 0
+
+    @property
+    def size(self) -> int:
+        return self._made
 
     def feed(self, part: bytes) -> None:
         self._part = part
