@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from tests.changes import change
 from tests.engine.taps import Killed, Log, crash_at
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
@@ -168,6 +169,19 @@ class TestRollback:
         assert back.chain_id is not None
         # With it, changes and archives that come next are built upon the image's layers.
         assert back.layer_digest in {layer.digest for layer in back.layers}
+
+    def test_a_clone_under_another_name_goes_back_although_its_pack_yaml_has_its_source_s(
+        self, service: Service, built: dict[str, Any]
+    ) -> None:
+        clone = service.clone(built["id"], name="other").body
+        edited = change(service, clone["id"], {"guides/new.md": b"new"})
+        assert edited.status == 200, edited.body
+        repository = clone["image_ref"].rpartition(":")[0]
+
+        answer = put(service, clone["id"], f"{repository}@{clone['image_digest']}")
+
+        assert answer.status == 200, answer.body
+        assert (answer.body["name"], answer.body["content_digest"]) == ("other", clone["content_digest"])
 
     def test_a_repeat_of_what_the_pack_went_back_to_changes_nothing(
         self, service: Service, built: dict[str, Any]

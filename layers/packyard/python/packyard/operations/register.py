@@ -113,7 +113,7 @@ class Registrar:
         Raises:
             PackNotFound: The actor's organisation owns no such pack.
             InvalidRequest: On `image_ref`: another repository, or an image that cannot be fetched or read. On
-                `pack.yaml`: what it holds is wrong, or another pack's name.
+                `pack.yaml`: what it holds is wrong; or another pack's name, in an image that this pack has never had.
             PackDeleting: The pack is being deleted.
             PreconditionFailed: The pack is at another revision than the client has seen.
             PackModified: Another change came in between.
@@ -135,9 +135,11 @@ class Registrar:
             claim = self._claim_repository(before, due_at) if ours else None
             built_here = ours and _has_built_images(before)
             pulled = self.images.read_pack(reference, org_id=actor.org_id, built_here=built_here)
-            require_name(before, pulled.manifest.name, instead="POST /packs")
             # What the history says of the image is right: the image has the same digest.
-            then = self.packs.with_image(before, pulled.digest) if built_here else None
+            then = self.packs.with_image(before, pulled.digest) if ours else None
+            if then is None:
+                # A clone under another name has its source's `pack.yaml`, and may go back to it.
+                require_name(before, pulled.manifest.name, instead="POST /packs")
             after = before.revised(at=self.clock(), **_content(reference, pulled, then))
             if same_reference(before, after):
                 return Published(pack=before, changed=False)

@@ -286,22 +286,24 @@ class PackStore:
             page = self._table.query(entries, start=page.last_key)
 
     def with_image(self, pack: Pack, digest: Digest) -> Pack | None:
-        """Return a pack as it was when it last had an image that we built. A consistent read for each page of history.
+        """Return a pack as it was when it last had an image. One consistent read for each page of the history.
+
+        A revision that says what the image's layers are is preferred, if it is on the same page.
 
         Args:
             pack: The pack as it is.
             digest: The image's digest.
 
         Returns:
-            The pack of that revision. None if no such revision is found in the newest 8 MiB of the history, or none
-            that says what the image's layers are.
+            The pack of that revision. None if no such revision is found in the newest 8 MiB of the history, or if its
+            entry was written before entries had the whole pack.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
         """
         entries = Query(
             condition="PK = :pack AND begins_with(SK, :revision)",
-            filter="image_digest = :digest AND attribute_exists(layer_digest)",
+            filter="image_digest = :digest",
             values={":pack": pack_partition(pack.id), ":revision": REVISION_PREFIX, ":digest": digest},
             backwards=True,
         )
@@ -310,7 +312,8 @@ class PackStore:
             if page.items or page.last_key is None:
                 break
             page = self._table.query(entries, start=page.last_key)
-        return pack_as_of(to_item(pack), page.items[0]) if page.items else None
+        found = sorted(page.items, key=lambda entry: "layer_digest" not in entry)
+        return pack_as_of(to_item(pack), found[0]) if found else None
 
 
 def _transaction_token(pack: Pack) -> str:
