@@ -50,14 +50,13 @@ class RegistryLogins:
         if self.logins is None:
             raise _refusal("this service's registry is not Amazon ECR, and has no such logins", "has them")
         role = self.reader.role(role_id, caller=caller)
-        images = dict(self._images(role))
-        repositories = {name: self._repository(image, caller.org_id) for name, image in images.items()}
+        repositories = [(name, self._repository(image, caller.org_id)) for name, image in self._images(role)]
         if not repositories:
             raise _refusal(
                 "the role has no packs, and a login at the registry would not open those that come later",
                 "has logins that do",
             )
-        foreign = [name for name, repository in repositories.items() if repository is None]
+        foreign = [name for name, repository in repositories if repository is None]
         if foreign:
             more = f" and {len(foreign) - _NAMES} others" if len(foreign) > _NAMES else ""
             raise _refusal(
@@ -65,7 +64,7 @@ class RegistryLogins:
                 f"images of {', '.join(foreign[:_NAMES])}{more} are in none of them",
                 "serves other organisations' packs too; the lock document names images that are in other registries",
             )
-        distinct = sorted({repository for repository in repositories.values() if repository})
+        distinct = sorted({repository for _, repository in repositories if repository})
         try:
             login = self.logins.issue(distinct, session=f"{caller.org_id}@{role_id}")
         except PolicyTooLarge as too_large:
@@ -85,8 +84,7 @@ class RegistryLogins:
         now = self.reader.packs.read(floating).now if floating else {}
         for pack_id in role.pack_ids:
             if pack_id in now:
-                # Two packs without a pin may have one name.
-                yield pack_id, now[pack_id].image_ref
+                yield now[pack_id].name, now[pack_id].image_ref
             else:
                 yield role.pins[pack_id].called, role.pins[pack_id].image_ref
 
