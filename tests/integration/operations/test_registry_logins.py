@@ -147,7 +147,8 @@ def test_it_is_refused_for_more_repositories_than_aws_has_room_for(
         pins[f"pack_{number}"] = replace(pin, pack_id=f"pack_{number}", image_ref=image)
     many = replace(role, pack_ids=tuple(pins), pins=pins)
     services = deployment.service.services
-    logins = replace(services.registry_logins, reader=_Fixed(services.role_reader, many))
+    reader: Any = _Fixed(services.role_reader, many)
+    logins = replace(services.registry_logins, reader=reader)
     deployment.service.new_process(parts={"registry_logins": logins})
     asked.clear()
 

@@ -26,7 +26,7 @@ class LoginAt(StrEnum):
 
 LOGIN: Final = Field(
     name="login",
-    values=LoginAt,
+    values=tuple(LoginAt),
     default=LoginAt.DOOR,
     example=LoginAt.REGISTRY,
     description="Where the login is valid: at the distribution door, or at Amazon ECR itself. A login at ECR opens "
