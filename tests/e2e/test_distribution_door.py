@@ -47,7 +47,11 @@ def test_a_login_of_a_role_pulls_what_it_pins_and_nothing_else(
     stranger = copy(pinned, tmp_path / "stranger", f"puller:{stack['orgs']['globex']['keys']['full_access']}")
 
     # The emulator's ECR asks for no login when something is pulled.
-    assert (at_ecr.status, at_ecr.body["registry"], at_ecr.body["username"]) == (200, stack["registry"], "AWS")
+    assert (at_ecr.status, at_ecr.body["registry"], at_ecr.body["username"]) == (
+        200,
+        stack["registry"],
+        "AWS",
+    )
     assert pulled.returncode == 0, pulled.stderr
     index = json.loads((tmp_path / "pulled" / "index.json").read_text())
     assert index["manifests"][0]["digest"] == pack["image_digest"]
