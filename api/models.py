@@ -510,10 +510,10 @@ class Download(TypedDict):
 
 
 class PullLogin(TypedDict):
-    """A login at the distribution door, for clients of OCI registries."""
+    """A login for clients of OCI registries, at the distribution door or at the registry itself."""
 
-    registry: Annotated[str, Field(description="The door's host, with its port if it has one.")]
-    username: RoleId
+    registry: Annotated[str, Field(description="The host where it is valid, with its port if it has one.")]
+    username: Annotated[str, Field(description="The role's id at the door, `AWS` at Amazon ECR.")]
     password: Annotated[str, Field(description="A secret, until `expires_at`.")]
     expires_at: datetime
     docker_config: Annotated[

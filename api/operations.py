@@ -11,6 +11,7 @@ from packyard.http.clone import CLONE
 from packyard.http.idempotency import IDEMPOTENCY_KEY
 from packyard.http.image_ref import REGISTRATION, REPLACEMENT
 from packyard.http.preconditions import CREATE_ONLY, IF_MATCH
+from packyard.http.pull_login import LOGIN_REQUEST
 from packyard.http.roles import REFRESH, ROLE_ASSIGNMENT
 from packyard.http.upload import ARCHIVE_FORM, PACK_FORM
 from packyard.http.uploads import UPLOAD_START
@@ -462,10 +463,15 @@ OPERATIONS: Final[Sequence[Operation]] = (
         summary="Get a login to pull the images of a role",
         description=(
             "A login of 15 minutes at the distribution door, which opens the images that the role pins, by their "
-            "digests, and nothing else. It takes no body."
+            'digests, and nothing else. With `"login": "registry"`, a login at Amazon ECR instead, if all of the '
+            "images are in repositories of your own organisation: it opens these repositories whole, for up to 12 "
+            "hours, and nothing ends it sooner. One such login has room for 14 to 26 repositories, fewer where their "
+            "names are long. The answer is never kept: a repeat gets another login."
         ),
+        body=LOGIN_REQUEST,
+        example={"login": "door"},
         answers={200: Answer(description="The login.", model="PullLogin", example=examples.PULL_LOGIN)},
-        refusals=["role_not_found"],
+        refusals=[*_JSON_FAULTS, "role_not_found"],
         writes=True,
         scope=WRITE_ROLES,
     ),

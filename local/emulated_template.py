@@ -1,15 +1,19 @@
-"""The built template without what the emulator cannot deploy: alarms on expressions of metrics.
+"""The built template without what the emulator does not have. On AWS the template is deployed unchanged.
 
-Such an alarm becomes one on the first of its metrics, so that references to it still work. The emulator has none of
-these metrics in any case. On AWS the template is deployed unchanged.
+- Alarms on expressions of metrics: such an alarm becomes one on the first of its metrics, so that references to it
+  still work. The emulator has none of these metrics in any case.
+- Roles of functions: the emulator runs functions with the credentials of its account. So a role that a function may
+  take trusts the account.
 """
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
+
+_ACCOUNT: Final = {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
 
 
 def emulated(template: Mapping[str, Any]) -> dict[str, Any]:
@@ -19,8 +23,8 @@ def emulated(template: Mapping[str, Any]) -> dict[str, Any]:
         template: The built template, with its intrinsic functions in their long form.
     """
     resources = {
-        name: {**resource, "Properties": _simplified(resource["Properties"])}
-        if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
+        name: {**resource, "Properties": _emulated_properties(resource)}
+        if "Properties" in resource
         else resource
         for name, resource in template["Resources"].items()
     }
@@ -33,6 +37,27 @@ def write_emulated(built: Path) -> Path:
     template = yaml.safe_load(built.read_text(encoding="utf-8"))
     path.write_text(json.dumps(emulated(template), indent=1), encoding="utf-8")
     return path
+
+
+def _emulated_properties(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+    properties: Mapping[str, Any] = resource["Properties"]
+    match resource["Type"]:
+        case "AWS::CloudWatch::Alarm" if "Metrics" in properties:
+            return _simplified(properties)
+        case "AWS::IAM::Role":
+            return {
+                **properties,
+                "AssumeRolePolicyDocument": _by_the_account(properties["AssumeRolePolicyDocument"]),
+            }
+    return properties
+
+
+def _by_the_account(trust: Mapping[str, Any]) -> dict[str, Any]:
+    statements = [
+        {**statement, "Principal": _ACCOUNT} if "AWS" in statement["Principal"] else statement
+        for statement in trust["Statement"]
+    ]
+    return {**trust, "Statement": statements}
 
 
 def _simplified(alarm: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,6 +40,7 @@ QUEUE = "packyard-test-cleanup"
 BUILD_QUEUE = "packyard-test-build"
 CURSOR_SECRET: Final = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:packyard-cursors"
 PULL_TOKEN_SECRET: Final = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:packyard-pull-tokens"
+REGISTRY_PULL_ROLE: Final = "arn:aws:iam::123456789012:role/packyard-registry-pull"
 # What signs the cursors of tests.
 CURSOR_KEY: Final = "a secret of this test"
 

@@ -48,6 +48,7 @@ _ROUTES: Final = tuple(
         ("DELETE", r"/keys/[^/]+", "revoke_key"),
         ("PUT", r"/agent-roles/[^/]+/packs", "set_role_packs"),
         ("GET", r"/agent-roles/[^/]+/packs", "get_role_packs"),
+        ("POST", r"/agent-roles/[^/]+/pull-token", "issue_pull_token"),
     )
 )
 _REFUSED: Final = {

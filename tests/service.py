@@ -18,7 +18,16 @@ from itertools import count
 from typing import Any, Final
 
 import yaml
-from tests.aws import BUCKET, CURSOR_SECRET, PULL_TOKEN_SECRET, TABLE, Aws, aws_in_memory, secrets_in_memory
+from tests.aws import (
+    BUCKET,
+    CURSOR_SECRET,
+    PULL_TOKEN_SECRET,
+    REGISTRY_PULL_ROLE,
+    TABLE,
+    Aws,
+    aws_in_memory,
+    secrets_in_memory,
+)
 from tests.documented import assert_documented
 from tests.engine.wire import Wire
 from tests.fake_registry.server import FakeRegistry
@@ -389,6 +398,7 @@ def running_service(
                 registry_kind="distribution",
                 cursor_secret=CURSOR_SECRET,
                 pull_token_secret=PULL_TOKEN_SECRET,
+                registry_pull_role=REGISTRY_PULL_ROLE,
                 api_domain=api_domain,
                 publish_deadline_seconds=int(DEADLINE.total_seconds()),
                 archive_limits=limits or ArchiveLimits(),

@@ -143,6 +143,7 @@ def _environment(service: Service) -> dict[str, str]:
         "PACKYARD_CLEANUP_QUEUE_URL": service.aws.queue_url,
         "PACKYARD_CURSOR_SECRET": service.services.settings.cursor_secret,
         "PACKYARD_PULL_TOKEN_SECRET": service.services.settings.pull_token_secret,
+        "PACKYARD_REGISTRY_PULL_ROLE": service.services.settings.registry_pull_role,
         "PACKYARD_JWKS_URL": "https://issuer.test/keys",
         "PACKYARD_JWT_AUDIENCE": "packyard",
         "PACKYARD_JWT_ISSUER": "https://issuer.test",

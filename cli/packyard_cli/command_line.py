@@ -226,11 +226,14 @@ def _roles(commands: _Commands) -> None:
     _manifest(
         _role(roles.add("manifest", "manifest:manifest", "write a manifest that mounts what a role pins"))
     )
-    token = _role(
-        roles.add("pull-token", "pull_token:pull_token", "print a login of minutes at the distribution door")
-    )
+    token = _role(roles.add("pull-token", "pull_token:pull_token", "print a login to pull what a role pins"))
     token.add_argument("--secret", metavar="NAME", help="as a Kubernetes Secret of this name")
     token.add_argument("-o", "--output", metavar="FILE", help="into a file of mode 0600, instead of stdout")
+    token.add_argument(
+        "--registry",
+        action="store_true",
+        help="at Amazon ECR itself, for hours: opens whole repositories of your organisation",
+    )
     delete = _role(roles.add("delete", "roles:delete", "delete a role"))
     delete.add_argument("-y", "--yes", action="store_true", help="do not ask")
 

@@ -1,4 +1,4 @@
-"""`packyard roles pull-token`: a login of some minutes at the distribution door, for what a role pins."""
+"""`packyard roles pull-token`: a login at the distribution door, or at the registry itself, for what a role pins."""
 
 import argparse
 from base64 import b64encode
@@ -8,7 +8,7 @@ from packyard_cli.context import Context
 from packyard_cli.manifest import object_name
 from packyard_cli.manifests import yaml_text
 from packyard_cli.result import Result
-from packyard_cli.service import segment
+from packyard_cli.service import JsonBody, segment
 from packyard_cli.settings import write_whole
 
 _PRIVATE_FILE = 0o600
@@ -23,7 +23,10 @@ def pull_token(options: argparse.Namespace, context: Context) -> Result:
     """
     if options.secret:
         object_name(options.secret, option="--secret")
-    login = context.service().call("POST", f"/agent-roles/{segment(options.role)}/pull-token").body
+    path = f"/agent-roles/{segment(options.role)}/pull-token"
+    # The door is what a request without a body means.
+    body = JsonBody.of({"login": "registry"}) if options.registry else None
+    login = context.service().call("POST", path, body=body).body
     config = str(login["docker_config"])
     text = _secret(options.secret, config, str(login["expires_at"])) if options.secret else f"{config}\n"
     context.printer.note(f"A login at {login['registry']} until {login['expires_at']}.")

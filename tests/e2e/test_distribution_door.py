@@ -33,6 +33,7 @@ def test_a_login_of_a_role_pulls_what_it_pins_and_nothing_else(
     acme: Client, stack: StackDescription, pack: Any, tmp_path: Path
 ) -> None:
     login = acme.call("POST", "/agent-roles/puller/pull-token").body
+    at_ecr = acme.call("POST", "/agent-roles/puller/pull-token", json={"login": "registry"})
     other = acme.published("not-pinned")
     pinned = f"{login['registry']}/acme/pulled-by-door@{pack['image_digest']}"
 
@@ -45,6 +46,12 @@ def test_a_login_of_a_role_pulls_what_it_pins_and_nothing_else(
     by_key = copy(pinned, tmp_path / "by-key", f"puller:{stack['orgs']['acme']['keys']['read_only']}")
     stranger = copy(pinned, tmp_path / "stranger", f"puller:{stack['orgs']['globex']['keys']['full_access']}")
 
+    # The emulator's ECR asks for no login when something is pulled.
+    assert (at_ecr.status, at_ecr.body["registry"], at_ecr.body["username"]) == (
+        200,
+        stack["registry"],
+        "AWS",
+    )
     assert pulled.returncode == 0, pulled.stderr
     index = json.loads((tmp_path / "pulled" / "index.json").read_text())
     assert index["manifests"][0]["digest"] == pack["image_digest"]

@@ -29,7 +29,7 @@ class Point:
 
     Attributes:
         label: What it is: `dynamodb.GetItem`, `PUT packs/org_a/slack/blobs/uploads/?digest=3f2a9c01`.
-        service: `dynamodb`, `s3`, `sqs`, `ecr`, `secretsmanager`, or the host of a registry.
+        service: `dynamodb`, `s3`, `sqs`, `ecr`, `sts`, `secretsmanager`, or the host of a registry.
         is_aws: Whether it is a call to AWS; otherwise it is a request to a registry.
         invocation: The same text for all attempts of one call.
         deliver: Has the request carried out, and returns the answer.

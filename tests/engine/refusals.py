@@ -65,6 +65,12 @@ _WORDS: Final[Mapping[str, Mapping[Fault, tuple[int, str]]]] = {
         Fault.ERROR: (500, "InternalServiceError"),
         Fault.UNAVAILABLE: (503, "ServiceUnavailable"),
     },
+    "sts": {
+        # Of the query protocol. The code is in botocore's own list of what is throttled.
+        Fault.THROTTLED: (400, "Throttling"),
+        Fault.ERROR: (500, "InternalFailure"),
+        Fault.UNAVAILABLE: (503, "ServiceUnavailable"),
+    },
     REGISTRY: {
         Fault.THROTTLED: (429, "TOOMANYREQUESTS"),
         Fault.ERROR: (500, "UNKNOWN"),
@@ -85,6 +91,9 @@ def refusal(service: str, fault: Fault) -> Refusal:
     if service == "s3":
         text = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>injected</Message></Error>"
         return Refusal(status, "application/xml", text.encode())
+    if service == "sts":
+        fault_text = f"<Error><Code>{code}</Code><Message>injected</Message></Error>"
+        return Refusal(status, "text/xml", f"<ErrorResponse>{fault_text}</ErrorResponse>".encode())
     if service == REGISTRY:
         text = json.dumps({"errors": [{"code": code, "message": "injected"}]})
         return Refusal(status, "application/json", text.encode())

@@ -90,3 +90,15 @@ def test_the_client_of_the_table_is_made_while_the_function_starts() -> None:
 
 def test_the_api_s_own_description_is_served_without_an_aws_client() -> None:
     assert "boto3" not in loaded_by("api_docs")
+
+
+def test_a_login_at_the_door_loads_nothing_for_those_at_the_registry() -> None:
+    code = """
+import app
+from packyard.composition import bootstrap
+services = bootstrap.services()
+assert services.pull_tokens and services.secrets_manager
+assert "_sts" not in vars(services)"""
+    loaded = loaded_by("issue_pull_token", code.replace("\n", "; ").removeprefix("; "))
+
+    assert not loaded & {"packyard.operations.registry_logins", "packyard.registry.own.ecr_logins"}

@@ -175,12 +175,18 @@ def running_deployment(*, ecr: bool = True) -> Iterator[Deployment]:
             service.registry.basic = PASSWORD
         wire = service.wire
         wire.clients["ecr"] = session().client("ecr", config=Config(retries={"mode": "standard"}))
+        # The credentials of a role's session have clients of their own.
+        wire.clients["ecr of a session"] = session().client(
+            "ecr", config=Config(retries={"mode": "standard"})
+        )
+        wire.clients["sts"] = session().client("sts", config=Config(retries={"mode": "standard"}))
         wire.clients["secretsmanager"] = service.services.client("secretsmanager")
         wire.servers["ecr"] = Ecr(shelves=lambda: service.registry.shelves, clock=service.clock)
         deployment = Deployment(service, elsewhere)
         settings = service.services.settings
         service.new_process(
             client=wire.clients.__getitem__,
+            session_client=lambda service, _session: wire.clients[f"{service} of a session"],
             new_ulid=deployment.new_ulid,
             random_bytes=deployment.random_bytes,
             settings=replace(settings, registry_kind="ecr") if ecr else settings,

@@ -183,6 +183,9 @@ def _door(setup: Setup) -> None:
         key = to_wire(role_key(ACME.org_id, "puller"))
         table = service.services.settings.table
         service.aws.dynamodb.update_item(TableName=table, Key=key, UpdateExpression="REMOVE pins")
+    of_ecr = service.services.settings.registry_kind == "ecr"
+    logged_in = setup.ask("issue_pull_token", "POST", f"{role}/pull-token", json={"login": "registry"})
+    assert logged_in["statusCode"] == (200 if of_ecr else 400), logged_in["body"]
     assert setup.ask("download_pack", "GET", f"/packs/{slack}/download")["statusCode"] == 200
 
 

@@ -376,6 +376,20 @@ def pull_blob(deployment: Deployment) -> Answer:
     return Answer(blob.status, {}, blob.body)
 
 
+def own_role(deployment: Deployment) -> None:
+    """Let a role have packs of its own organisation alone."""
+    _made_role(deployment.service.set_role("own", [deployment.notes["slack"]]))
+
+
+def log_in_to_the_registry(deployment: Deployment) -> Answer:
+    answer = deployment.service.send(
+        "issue_pull_token", "POST", "/agent-roles/own/pull-token", json={"login": "registry"}
+    )
+    # Other registries have no such logins.
+    assert answer.status != 400 or deployment.service.services.settings.registry_kind != "ecr", answer.body
+    return answer
+
+
 def make_key(headers: dict[str, str]) -> Callable[[Deployment], Answer]:
     body = {"label": "ci", "scopes": ["caps:write"], "pack_name": "slack"}
     return lambda deployment: deployment.service.send(
@@ -667,6 +681,14 @@ OPERATIONS: Final = {
             repeated=frozenset({201, 409}),
         ),
         Operation(name="revoke a key", function="revoke_key", act=revoke_key, prepare=keep_a_key),
+        Operation(
+            name="log in to the registry",
+            function="issue_pull_token",
+            act=log_in_to_the_registry,
+            prepare=own_role,
+            done=frozenset({200, 400}),
+            repeated=frozenset({200, 400}),
+        ),
         Operation(name="refresh", function="refresh_role", act=refresh(), prepare=next_revision),
         Operation(
             name="refresh if match",

@@ -68,6 +68,8 @@ _NOBODYS: Final = frozenset(
         "kind",
         "size_bytes",
         "dry_run",
+        # Where a login is valid.
+        "login",
         # Of what is made. A key's pack is by name one of its own organisation.
         "label",
         "scopes",

@@ -145,7 +145,9 @@ def recording(deployment: Deployment) -> Iterator[Recorder]:
     deployment.service = Recorded(**vars(whole))
     deployment.service.begin = deployment.new_process
     recorder = Recorder(deployment.service, urlsplit(whole.registry.url).netloc)
-    clients = [whole.services.client(name) for name in ("dynamodb", "s3", "sqs", "ecr", "secretsmanager")]
+    clients = [
+        whole.services.client(name) for name in ("dynamodb", "s3", "sqs", "ecr", "secretsmanager", "sts")
+    ]
     # Clients that are made for other Regions come from boto3's own session.
     boto3.setup_default_session(aws_access_key_id="testing", aws_secret_access_key="testing")
     session: Any = boto3.DEFAULT_SESSION
@@ -224,6 +226,8 @@ def _needs(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[
     elif service == "ecr":
         name = params.get("repositoryName")
         yield Need(f"ecr:{operation}", _REPOSITORY + name if name else "*")
+    elif service == "sts":
+        yield Need(f"sts:{operation}", params["RoleArn"])
     else:
         assert service == "secretsmanager", f"what permission does {service} {operation} take?"
         yield Need(f"secretsmanager:{operation}", params["SecretId"])

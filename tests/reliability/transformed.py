@@ -26,6 +26,8 @@ FOREIGN_REPOSITORY: Final = "arn:aws:ecr:eu-west-1:210987654321:repository/their
 CREDENTIALS: Final = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:registries"
 # Our own login to a registry that is not ECR.
 LOGIN: Final = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:our-registry"
+# The role whose sessions get logins at ECR.
+REGISTRY_PULL_ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/packyard-registry-pull"
 # The operator's key that everything is under.
 KMS_KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 _NAMES: Final[Mapping[str, Any]] = {
@@ -39,6 +41,7 @@ _NAMES: Final[Mapping[str, Any]] = {
     "KmsKeyArn": KMS_KEY,
     "CursorKey.Id": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:packyard-cursors",
     "PullTokenKey.Id": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:packyard-pull-tokens",
+    "RegistryPullRole.Arn": REGISTRY_PULL_ROLE,
     "Table.Arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/packyard-test",
     "Table.StreamArn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/packyard-test/stream/2026-03-01T12:00:00.000",
     "StagingBucket.Arn": "arn:aws:s3:::packyard-test-staging",
@@ -80,12 +83,17 @@ def roles() -> dict[str, dict[str, Any]]:
 
 def statements(name: str) -> list[dict[str, Any]]:
     """Return the statements of a function's own policies, resolved."""
+    policies = [*roles()[name].get("Policies", []), *_attached(f"{name}Role")]
     found: list[dict[str, Any]] = resolved(
-        [one for policy in roles()[name]["Policies"] for one in policy["PolicyDocument"]["Statement"]]
-        if roles()[name].get("Policies")
-        else []
+        [one for policy in policies for one in policy["PolicyDocument"]["Statement"]]
     )
     return found
+
+
+def _attached(role: str) -> list[dict[str, Any]]:
+    """Return the policies of a role that are resources of their own."""
+    made = [one["Properties"] for one in resources().values() if one["Type"] == "AWS::IAM::Policy"]
+    return [policy for policy in made if {"Ref": role} in policy["Roles"]]
 
 
 def resolved(value: Any) -> Any:

@@ -34,6 +34,7 @@ def answer(code: str, status: int) -> ClientError:
         pytest.param(answer("InternalServerError", 500), id="server_error"),
         pytest.param(answer("SomethingNew", 503), id="unknown_code_of_a_server_error"),
         pytest.param(answer("ThrottlingException", 400), id="throttled"),
+        pytest.param(answer("Throttling", 400), id="throttled_by_sts"),
         pytest.param(answer("ProvisionedThroughputExceededException", 400), id="over_capacity"),
         pytest.param(answer("ConditionalRequestConflict", 409), id="s3_conflict_that_asks_for_a_retry"),
         pytest.param(EndpointConnectionError(endpoint_url="https://x"), id="not_reached"),

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -100,6 +101,12 @@ def _described(model: Any) -> dict[str, Any]:
     }
 
 
+def test_the_layer_has_the_descriptions_of_all_services_that_the_code_asks_for() -> None:
+    code = (PROJECT / "layers/packyard/python/packyard/composition/adapters.py").read_text()
+
+    assert set(re.findall(r"client\(\s*\"([a-z0-9]+)\"", code)) == SERVICES
+
+
 def test_clients_are_the_same_with_shortened_descriptions(shortened: Path) -> None:
     ours = _session(Loader(extra_search_paths=[str(shortened)], include_default_search_paths=False))
     whole = _session(Loader())
@@ -136,6 +143,7 @@ def test_descriptions_are_a_fraction_of_botocores(shortened: Path) -> None:
         "s3",
         "secretsmanager",
         "sqs",
+        "sts",
     }
     assert (shortened / "endpoints.json").stat().st_size < 100_000
     assert len(gzip.decompress(described.read_bytes())) < 200_000

@@ -14,6 +14,7 @@ from packyard.composition.deadline import COMMIT_SECONDS
 from packyard.errors import Unauthenticated
 from packyard.messaging.consumer import retry_wait_seconds
 from packyard.operations.delete import PURGE_LEASE
+from packyard.registry.own.ecr_logins import session_policy
 from packyard.tenants.api_key import PermissionSet
 
 PROJECT = Path(__file__).parents[3]
@@ -544,3 +545,29 @@ def test_repositories_may_lie_below_whatever_a_registry_calls_a_project(prefix: 
     pattern = template()["Parameters"]["RepositoryPrefix"]["AllowedPattern"]
 
     assert (re.fullmatch(pattern, prefix) is not None) == allowed
+
+
+def test_only_the_function_that_gives_out_logins_at_ecr_takes_the_role_for_them() -> None:
+    taking = {
+        name: resource["Properties"]
+        for name, resource in RESOURCES.items()
+        if resource["Type"] == "AWS::IAM::Policy"
+        or "sts:AssumeRole" in json.dumps(resource.get("Properties", {}))
+    }
+    trust = RESOURCES["RegistryPullRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    (permission,) = RESOURCES["AssumeRegistryPullRole"]["Properties"]["PolicyDocument"]["Statement"]
+
+    assert set(taking) == {"ApiGatewayLoggingRole", "AssumeRegistryPullRole", "RegistryPullRole"}
+    assert [statement["Principal"] for statement in trust] == [{"AWS": "IssuePullTokenRole.Arn"}]
+    assert RESOURCES["AssumeRegistryPullRole"]["Properties"]["Roles"] == ["IssuePullTokenRole"]
+    assert (permission["Action"], permission["Resource"]) == ("sts:AssumeRole", "RegistryPullRole.Arn")
+
+
+def test_that_role_may_do_what_the_policies_of_its_sessions_allow_and_only_in_our_repositories() -> None:
+    (policy,) = RESOURCES["RegistryPullRole"]["Properties"]["Policies"]
+    of_session = json.loads(session_policy([], partition="aws"))["Statement"]
+    sign_in, pull = policy["PolicyDocument"]["Statement"]
+
+    assert "ManagedPolicyArns" not in RESOURCES["RegistryPullRole"]["Properties"]
+    assert [sign_in["Action"], pull["Action"]] == [statement["Action"] for statement in of_session]
+    assert pull["Resource"].endswith(":repository/${RepositoryPrefix}/*")

@@ -20,11 +20,13 @@ from packyard.errors import ServiceUnavailable
 
 _SERVER_ERROR: Final = 500
 
-# Temporary errors with a status below 500, from the error lists of the DynamoDB, S3 and SQS API references.
+# Temporary errors with a status below 500, from the error lists of the DynamoDB, S3 and SQS API references. STS calls
+# throttling as botocore's own list for retries has it.
 _OUTAGES: Final = frozenset(
     {
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
+        "Throttling",
         "ThrottlingException",
         "TransactionInProgressException",
         "ConditionalRequestConflict",

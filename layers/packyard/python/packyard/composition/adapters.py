@@ -6,7 +6,7 @@ Everything is imported and made when it is first used, so that a function loads 
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from packyard.issuer.published_keys import IssuerKeys
     from packyard.messaging.cleanup_queue import CleanupQueue, Queue
     from packyard.registry.credentials import Credential
+    from packyard.registry.own.ecr_logins import EcrLogins
     from packyard.registry.own.port import ImageRegistry
     from packyard.registry.own.transport import Timeouts
     from packyard.registry.third_party.pull import ImageSource
@@ -60,16 +61,28 @@ _CLIENT_CONFIG = Config(
 _S3_CONFIG = _CLIENT_CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
 
-def aws_client(service: Any, *, deadline: Deadline, region: str | None = None) -> Any:
+# The SDK's names of credentials, and STS's.
+_OF_STS = {
+    "aws_access_key_id": "AccessKeyId",
+    "aws_secret_access_key": "SecretAccessKey",
+    "aws_session_token": "SessionToken",
+}
+
+
+def aws_client(
+    service: Any, *, deadline: Deadline, region: str | None = None, session: Mapping[str, Any] | None = None
+) -> Any:
     """Return an AWS service's client, which makes no attempt after the invocation's time is over.
 
     Args:
         service: The SDK's name of the service.
         deadline: The end of the invocation.
         region: The Region; the function's own by default.
+        session: The credentials of a role's session, as STS returns them; the function's own by default.
     """
     config = _S3_CONFIG if service == "s3" else _CLIENT_CONFIG
-    client: Any = boto3.client(service, region_name=region, config=config)
+    credentials = {name: session[of_sts] for name, of_sts in _OF_STS.items()} if session else {}
+    client: Any = boto3.client(service, region_name=region, config=config, **credentials)
 
     def require_time(**_: object) -> None:
         if deadline.left(keep=COMMIT_SECONDS) <= 0:
@@ -81,6 +94,10 @@ def aws_client(service: Any, *, deadline: Deadline, region: str | None = None) -
 
 def _client(service: str) -> Any:
     return aws_client(service, deadline=Deadline())
+
+
+def _session_client(service: str, session: Mapping[str, Any]) -> Any:
+    return aws_client(service, deadline=Deadline(), session=session)
 
 
 def _utc_now() -> datetime:
@@ -107,6 +124,7 @@ class Adapters:
         random_bytes: That many bytes from the operating system's random source, for secrets.
         deadline: The end of the present invocation.
         client: Makes an AWS service's client that keeps to the deadline.
+        session_client: The same with the credentials of a role's session, as STS returns them.
     """
 
     settings: Settings
@@ -117,6 +135,7 @@ class Adapters:
     random_bytes: Callable[[int], bytes] = os.urandom
     deadline: Deadline = field(default_factory=Deadline)
     client: Callable[[str], Any] = _client
+    session_client: Callable[[str, Mapping[str, Any]], Any] = _session_client
 
     @cached_property
     def table(self) -> Table:
@@ -268,6 +287,19 @@ class Adapters:
         return ecr_registry(url=url, ecr=self._ecr, credential=credential, timeouts=timeouts)
 
     @cached_property
+    def ecr_logins(self) -> "EcrLogins | None":
+        """The logins at ECR that open a list of repositories; None where the registry is not ECR."""
+        from packyard.registry.own.ecr_logins import EcrLogins
+
+        if self.settings.registry_kind != "ecr":
+            return None
+        return EcrLogins(
+            sts=lambda: self._sts,
+            ecr=lambda session: self.session_client("ecr", session),
+            role_arn=self.settings.registry_pull_role,
+        )
+
+    @cached_property
     def image_source(self) -> "ImageSource":
         """The reader of packs in images of any registry."""
         from packyard.registry.credentials import EcrToken
@@ -329,6 +361,10 @@ class Adapters:
     @cached_property
     def _ecr(self) -> Any:
         return self.client("ecr")
+
+    @cached_property
+    def _sts(self) -> Any:
+        return self.client("sts")
 
     @cached_property
     def _timeouts(self) -> "Timeouts":

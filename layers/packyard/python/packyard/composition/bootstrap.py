@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from packyard.operations.pull_tokens import PullTokens
     from packyard.operations.read_token import TokenReader
     from packyard.operations.register import Registrar
+    from packyard.operations.registry_logins import RegistryLogins
     from packyard.operations.role_packs import RoleReader
     from packyard.operations.role_pins import RolePins
     from packyard.operations.roles import RoleSetter
@@ -116,6 +117,18 @@ class Services(Adapters):
                 now=self.clock(),
             ),
             clock=self.clock,
+        )
+
+    @cached_property
+    def registry_logins(self) -> "RegistryLogins":
+        """The maker of logins at our registry."""
+        from packyard.operations.registry_logins import RegistryLogins
+
+        return RegistryLogins(
+            reader=self.role_reader,
+            logins=self.ecr_logins,
+            host=self.image_source.own.host,
+            prefix=self.settings.repository_prefix,
         )
 
     @cached_property
@@ -336,7 +349,14 @@ def services() -> Services:
     if not _current:
         settings = Settings.from_environment(os.environ)
         client = partial(aws_client, deadline=_deadline)
-        _current.append(Services(settings=settings, deadline=_deadline, client=client))
+        _current.append(
+            Services(
+                settings=settings,
+                deadline=_deadline,
+                client=client,
+                session_client=lambda service, session: client(service, session=session),
+            )
+        )
     return _current[-1]
 
 

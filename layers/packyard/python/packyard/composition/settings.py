@@ -105,6 +105,7 @@ class Settings:
         repository_prefix: The first segment, or segments, of the name of every repository that we push to.
         cursor_secret: ARN of the secret that signs list cursors.
         pull_token_secret: ARN of the secret that signs pull tokens.
+        registry_pull_role: ARN of the role whose sessions get logins at ECR.
         door_host: Host, and port if any, of the distribution door; empty when it is each organisation's own host.
         api_domain: Parent domain of the organisations' hosts; empty when only the stage URL is used.
         inline_archive_bytes: The largest request body that the gateway passes on whole.
@@ -123,6 +124,7 @@ class Settings:
     registry_url: str
     cursor_secret: str
     pull_token_secret: str
+    registry_pull_role: str
     registry_kind: RegistryKind = "ecr"
     registry_login: str = ""
     repository_prefix: str = "packs"
