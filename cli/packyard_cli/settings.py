@@ -209,8 +209,21 @@ def checked_url(text: str) -> str:
         Failure: It is no URL of a service, or would send tokens over a network unencrypted.
     """
     url = text.strip().rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname if parts.port != 0 else None
+        (host or "").encode("idna")
+    except ValueError:
+        # A port over 65535, half an IPv6 address, or a name that DNS cannot hold.
+        host = None
+    if (
+        not host
+        or not url.isprintable()
+        or " " in url
+        or parts.scheme not in {"http", "https"}
+        or parts.query
+        or parts.fragment
+    ):
         raise Failure(
             Exit.USAGE,
             f"{text!r} is not the address of a service.",
@@ -220,10 +233,10 @@ def checked_url(text: str) -> str:
         raise Failure(
             Exit.USAGE, "The address holds a password.", "Leave it out, and give the token to login."
         )
-    if parts.scheme == "http" and not _is_this_machine(parts.hostname):
+    if parts.scheme == "http" and not _is_this_machine(host):
         raise Failure(
             Exit.USAGE,
-            f"{parts.hostname} would get the token over plain http, where others can read it.",
+            f"{host} would get the token over plain http, where others can read it.",
             "Write https.",
         )
     return url

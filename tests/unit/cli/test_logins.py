@@ -123,6 +123,13 @@ def test_a_damaged_profile_file_says_what_to_remove(answering: Command, tmp_path
         ("ftp://packyard.example", "not the address"),
         ("packyard.example/v1", "not the address"),
         ("https://me:secret@packyard.example/v1", "holds a password"),
+        ("http://[::1/v1", "not the address"),
+        ("https://packyard.example:65536/v1", "not the address"),
+        ("https://packyard.example:port/v1", "not the address"),
+        ("https://pack yard.example/v1", "not the address"),
+        ("https://packyard..example/v1", "not the address"),
+        (f"https://{'a' * 64}.example/v1", "not the address"),
+        ("https://packyard.example/v1\x1b[31m", "not the address"),
     ],
 )
 def test_an_address_that_is_none_is_refused(url: str, said: str) -> None:
