@@ -1,6 +1,7 @@
 """The entry point: reads the command line, runs one command, prints its answer, and returns the exit code."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -18,6 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         print_anything(stream)
     given = sys.argv[1:] if arguments is None else list(arguments)
+    _interrupt_when_ended()
     context = Context(environment=os.environ, printer=_printer("--json" in given), stdin=sys.stdin)
     try:
         return run(given, context)
@@ -73,6 +75,17 @@ def _own_fault(error: Exception) -> Failure:
         f"packyard met what it does not know: {type(error).__name__}.",
         "Install a newer packyard, or report it with what PACKYARD_TRACEBACK=1 shows.",
     )
+
+
+def _interrupt_when_ended() -> None:
+    """Let SIGTERM and SIGHUP interrupt the command as Ctrl-C does, so that it removes what is unfinished.
+
+    CI runners and container runtimes send SIGTERM. A signal that the caller ignores, as nohup does, stays ignored.
+    """
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
 
 
 def _open_what_is_closed() -> None:

@@ -3,8 +3,10 @@
 import argparse
 import errno
 import io
+import os
 import re
 import shlex
+import signal
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -296,3 +298,14 @@ def test_a_name_that_is_no_text_is_wrong_usage(packyard: Command) -> None:
 
     assert ran.exit_code == 2
     assert "is not UTF-8" in ran.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such signal")
+def test_the_end_of_a_job_interrupts_as_ctrl_c_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    ends = lambda *_: os.kill(os.getpid(), signal.SIGTERM)  # noqa: E731 - stands for a command
+    monkeypatch.setattr("packyard_cli.checking.check", ends)
+    try:
+        assert main(["check"]) == 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
