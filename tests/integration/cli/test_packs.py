@@ -309,3 +309,13 @@ def test_an_editor_that_cannot_be_run_is_named(packyard: Command, slack: Path, e
 
     assert (ran.exit_code, "cannot be run" in ran.err) == (2, True), ran.err
     assert slack.exists()
+
+
+def test_the_files_of_an_earlier_revision_are_listed(packyard: Command, slack: Path) -> None:
+    before = packyard("files", "slack", "--json").document
+    (slack / "guides" / "new.md").write_text("# New\n")
+    assert packyard("push", "-q", slack).exit_code == 0
+
+    assert packyard("files", "slack", "--revision", "1", "--json").document == before
+    assert "guides/new.md" in packyard("files", "slack").out
+    assert packyard("files", "slack", "--revision", "9").exit_code == 6
