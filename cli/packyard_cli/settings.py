@@ -156,26 +156,30 @@ class Profiles:
 
     def _read(self) -> dict[str, Any]:
         known = self._load("profiles.json")
-        profiles = known.get("profiles")
-        return {
-            "current": known.get("current", DEFAULT_PROFILE),
-            "profiles": profiles if isinstance(profiles, dict) else {},
-        }
+        current, profiles = known.get("current", DEFAULT_PROFILE), known.get("profiles", {})
+        if not isinstance(current, str) or not isinstance(profiles, dict):
+            raise self._damaged("profiles.json")
+        if not all(isinstance(one, dict) and isinstance(one.get("url"), str) for one in profiles.values()):
+            raise self._damaged("profiles.json")
+        return {"current": current, "profiles": profiles}
 
     def _load(self, name: str) -> dict[str, Any]:
         try:
             found = json.loads((self.folder / name).read_bytes())
         except FileNotFoundError:
             return {}
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
-            raise Failure(
-                Exit.NO_PROFILE,
-                f"{self.folder / name} is damaged.",
-                "Remove that file, and log in again with packyard login URL.",
-            )
+            raise self._damaged(name)
         return found
+
+    def _damaged(self, name: str) -> Failure:
+        return Failure(
+            Exit.NO_PROFILE,
+            f"{self.folder / name} is damaged.",
+            "Remove that file, and log in again with packyard login URL.",
+        )
 
     def _write(self, name: str, content: Mapping[str, Any]) -> None:
         self.folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)

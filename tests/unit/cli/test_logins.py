@@ -7,7 +7,7 @@ from tests.command import URL, Command, received
 
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.keyrings import SystemKeyring
-from packyard_cli.settings import checked_url
+from packyard_cli.settings import Profiles, checked_url
 
 OTHER = "https://globex.packyard.test/v1"
 
@@ -114,6 +114,26 @@ def test_a_damaged_profile_file_says_what_to_remove(answering: Command, tmp_path
 
     assert ran.exit_code == 14
     assert "Remove that file" in ran.err
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[]",
+        "[" * 20_000,
+        '{"current": ["default"], "profiles": {}}',
+        '{"profiles": []}',
+        '{"profiles": {"default": "https://packyard.example/v1"}}',
+        '{"profiles": {"default": {"url": 5}}}',
+    ],
+)
+def test_a_profile_file_of_another_form_is_damaged_too(tmp_path: Path, content: str) -> None:
+    (tmp_path / "profiles.json").write_text(content)
+
+    with pytest.raises(Failure, match="is damaged") as refused:
+        Profiles(folder=tmp_path, environment={}, keyring=None).login(profile=None, url=None)
+
+    assert refused.value.exit_code is Exit.NO_PROFILE
 
 
 @pytest.mark.parametrize(
