@@ -126,7 +126,7 @@ class Installation:
         if self.folder.exists() and any(self.folder.iterdir()) and not self.is_there:
             raise Failure(
                 Exit.CONFLICT,
-                f"{self.folder} holds files that packyard has not installed.",
+                f"{self.folder} holds files, and no lock that says what was installed.",
                 "Name a folder that is empty or not there yet.",
             )
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from tests.command import URL, Command, Terminal, pack_folder, received
 
+from packyard_cli.__main__ import main as start
 from packyard_cli.command_line import make_parser, parse
 from packyard_cli.context import Context
 from packyard_cli.failure import Exit, Failure
@@ -309,3 +310,15 @@ def test_the_end_of_a_job_interrupts_as_ctrl_c_does(monkeypatch: pytest.MonkeyPa
         assert main(["check"]) == 130
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_an_interrupt_while_the_command_is_loaded_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupts:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "packyard_cli.main":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "packyard_cli.main")
+    monkeypatch.setattr(sys, "meta_path", [Interrupts(), *sys.meta_path])
+
+    assert start() == 130
