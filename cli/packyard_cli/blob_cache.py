@@ -6,6 +6,7 @@ A blob is trusted no more for being in the cache: whoever reads one hashes it, a
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from typing import IO, Final, Self
 from packyard.oci.digest import Digest
 
 _CHUNK: Final = 256 << 10
+_UNFINISHED: Final = "unfinished"
+_FORGOTTEN_AFTER: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,10 @@ class BlobCache:
 
     def begin(self, digest: Digest) -> "NewBlob":
         """Return a blob to be written."""
-        return NewBlob(self._place(digest))
+        unfinished = self.folder / _UNFINISHED
+        unfinished.mkdir(parents=True, exist_ok=True)
+        _remove_forgotten(unfinished)
+        return NewBlob(self._place(digest), unfinished)
 
     def keep(self, digest: Digest, content: bytes) -> None:
         """Keep a small blob that has been verified."""
@@ -66,12 +72,13 @@ class NewBlob:
 
     Args:
         place: Where it is to be.
+        folder: Where it is until then, on the same file system.
     """
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, folder: Path) -> None:
         self._place = place
         place.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, unfinished = tempfile.mkstemp(dir=place.parent, prefix=".new-")
+        descriptor, unfinished = tempfile.mkstemp(dir=folder)
         self._file = os.fdopen(descriptor, "wb")
         self._unfinished = Path(unfinished)
 
@@ -91,6 +98,15 @@ class NewBlob:
         """Let it appear; its writer has checked it."""
         self._file.close()
         self._unfinished.replace(self._place)
+
+
+def _remove_forgotten(unfinished: Path) -> None:
+    """Remove what commands that were killed have left. What others are writing just now is younger."""
+    for left in unfinished.iterdir():
+        # Two commands may remove the same one.
+        with suppress(OSError):
+            if left.stat().st_mtime < time.time() - _FORGOTTEN_AFTER:
+                left.unlink()
 
 
 def _pieces_of(file: IO[bytes]) -> Iterator[bytes]:

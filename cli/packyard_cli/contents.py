@@ -99,6 +99,11 @@ def edit(options: argparse.Namespace, context: Context) -> Result:
 
 def _read(service: Service, pack: StandingPack, path: str) -> bytes:
     """Return a file's content, checked where the service states its digest, which a redirect's target does not."""
+    if not path:
+        # Without a path, the service would answer the list of files.
+        raise Failure(
+            Exit.USAGE, "The path of the file is empty.", "packyard files PACK lists the pack's files."
+        )
     received = service.download(f"{pack.path}/files/{file_path(path)}")
     content = received.read(_MAX_FILE)
     tag = received.headers.get("ETag", "")
@@ -138,8 +143,15 @@ def _edited(before: bytes, path: str, context: Context) -> bytes:
     with tempfile.TemporaryDirectory(prefix="packyard-") as folder:
         place = Path(folder, PurePosixPath(path).name)
         place.write_bytes(before)
-        command = shlex.split(editor, posix=os.name != "nt")
-        finished = subprocess.run([*command, str(place)], check=False)  # noqa: S603 - the user's own editor
+        try:
+            command = shlex.split(editor, posix=os.name != "nt")
+            finished = subprocess.run([*command, str(place)], check=False)  # noqa: S603 - the user's own editor
+        except (ValueError, OSError):
+            raise Failure(
+                Exit.USAGE,
+                f"The editor {editor!r} cannot be run.",
+                "Set EDITOR to a program that is there, or give the content: packyard edit PACK PATH --from FILE",
+            ) from None
         if finished.returncode:
             raise Failure(Exit.INTERRUPTED, "The editor failed, so nothing was sent.")
         return place.read_bytes()

@@ -49,7 +49,7 @@ class ImageSource:
         Raises:
             Failure: It has others, or its documents cannot be had.
         """
-        wanted = [layer.digest for layer in layers]
+        wanted = [(layer.digest, layer.size) for layer in layers]
         pending, seen = [self.image_digest], 0
         while pending and seen < _MAX_DOCUMENTS:
             seen += 1
@@ -57,7 +57,7 @@ class ImageSource:
             if document is None:
                 continue
             try:
-                if "layers" in document and [layer["digest"] for layer in document["layers"]] == wanted:
+                if [(layer["digest"], layer["size"]) for layer in document.get("layers", ())] == wanted:
                     return
                 pending += [parse_digest(str(entry["digest"])) for entry in document.get("manifests", ())]
             except (KeyError, TypeError, ValueError):

@@ -42,7 +42,7 @@ class Installation:
         Raises:
             Failure: The folder is something else, or another process fills it just now.
         """
-        place = folder.resolve()
+        place = _resolved(folder)
         if _moved_away(place):
             with locked(place):
                 _move_back(place)
@@ -56,7 +56,7 @@ class Installation:
         Raises:
             Failure: Another process fills it, or it is something else than a folder.
         """
-        place = folder.resolve()
+        place = _resolved(folder)
         place.parent.mkdir(parents=True, exist_ok=True)
         with locked(place) as alone:
             _move_back(place)
@@ -80,7 +80,14 @@ class Installation:
     @property
     def lock(self) -> Lock | None:
         """The lock of what is installed; None where nothing is."""
-        return read_lock(self.folder / LOCK_FILE) if self.is_there else None
+        if not self.is_there:
+            return None
+        try:
+            return read_lock(self.folder / LOCK_FILE)
+        except Failure as failure:
+            if failure.exit_code is Exit.LOCK:
+                failure.advice = f"packyard install ROLE --into {self.folder} puts it right."
+            raise
 
     def require_lock(self) -> Lock:
         """Return the lock of what is installed.
@@ -101,12 +108,25 @@ class Installation:
         """Check that nothing of somebody else's would be lost.
 
         Raises:
-            Failure: There is something that no installation has put there.
+            Failure: There is something that no installation has put there, or the folder cannot be replaced: something
+                is mounted there, or the command runs in it.
         """
+        if self.folder.is_mount():
+            raise Failure(
+                Exit.DISK,
+                f"A file system is mounted at {self.folder}, so the folder cannot be replaced as a whole.",
+                f"Name a folder inside of it, such as {self.folder / 'packs'}.",
+            )
+        if Path.cwd().is_relative_to(self.folder):
+            raise Failure(
+                Exit.CONFLICT,
+                f"{self.folder} would be replaced while you are in it, and you would be in a folder that is gone.",
+                "Leave the folder first, or name another one.",
+            )
         if self.folder.exists() and any(self.folder.iterdir()) and not self.is_there:
             raise Failure(
                 Exit.CONFLICT,
-                f"{self.folder} holds files that packyard has not installed.",
+                f"{self.folder} holds files, and no lock that says what was installed.",
                 "Name a folder that is empty or not there yet.",
             )
 
@@ -138,6 +158,16 @@ class Installation:
             old.rename(self.folder)
             raise
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _resolved(folder: Path) -> Path:
+    try:
+        return folder.resolve()
+    except RuntimeError:
+        # Until Python 3.13, a loop of links is none of the file system's errors.
+        raise Failure(
+            Exit.USAGE, f"{folder} is a link that leads to itself.", "Remove it, or name another folder."
+        ) from None
 
 
 def _moved_away(place: Path) -> Path | None:

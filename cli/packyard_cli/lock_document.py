@@ -114,7 +114,7 @@ def read_lock(path: Path, *, role: str | None = None, needs_files: bool = True) 
             f"There is no lock file {path}.",
             "Write it with packyard lock ROLE, or name it with --lock.",
         ) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Failure(
             Exit.LOCK, f"{path} is no lock document.", "Write it anew with packyard lock ROLE."
         ) from None
@@ -152,10 +152,16 @@ def parse_lock(document: Any, *, needs_files: bool = True) -> Lock:
             set_digest=str(document["set_digest"]),
             document=document,
         )
-    except (KeyError, TypeError, ValueError) as error:
+        # Half of a surrogate pair is JSON and no text.
+        lock.canonical()
+    except KeyError as error:
+        raise Failure(
+            Exit.LOCK, f"This is no lock document: it lacks {error}.", "Write it with packyard lock ROLE."
+        ) from None
+    except (AttributeError, TypeError, ValueError, OverflowError):
         raise Failure(
             Exit.LOCK,
-            f"This is no lock document: {error!r} is wrong or missing.",
+            "This is no lock document: a value in it is not of the kind that its schema says.",
             "Write it with packyard lock ROLE.",
         ) from None
     if set_digest_of(lock.packs) != lock.set_digest:
@@ -216,7 +222,7 @@ _DO_NOT_TRUST: Final = "Do not use it: find out who made or changed it."
 
 def _pack(pack: Mapping[str, Any], *, needs_files: bool) -> LockedPack:
     folder = str(pack.get("alias") or pack["name"])
-    if _FOLDER.fullmatch(folder) is None:
+    if _FOLDER.fullmatch(folder) is None or folder.casefold() == LOCK_FILE:
         raise Failure(Exit.OUTSIDE, f"The pack's name {folder!r} is no name of a folder.", _DO_NOT_TRUST)
     if needs_files and "files" not in pack:
         raise Failure(

@@ -54,9 +54,16 @@ class Printer(NamedTuple):
     def failure(self, failure: Failure) -> None:
         """Print a failure: as an answer with `--json`, otherwise beside it."""
         if self.json:
-            self._print_document(failure.view())
-            self.out.flush()
-            return
+            try:
+                self._print_document(failure.view())
+                self.out.flush()
+            except BrokenPipeError:
+                raise
+            except OSError:
+                # The answer's place may be what has failed, such as a file on a full disk.
+                pass
+            else:
+                return
         first, *others = failure.lines()
         name = f"{_BOLD}packyard:{_RESET}" if self.colour else "packyard:"
         print(name, safe(first), file=self.err)

@@ -43,6 +43,7 @@ _ADVICE: Final = {
     "file_not_found": "packyard files PACK lists the pack's files.",
     "key_not_found": "packyard keys list shows the keys.",
     "pack_not_found": "packyard list shows the packs that you can see.",
+    "route_not_found": "Check the address (packyard whoami shows it): it ends in /v1, and nothing comes after that.",
     "role_not_found": "packyard roles list shows the roles, and packyard roles attach makes one.",
 }
 _ADVICE_BY_STATUS: Final = {
@@ -277,7 +278,8 @@ def refusal_of(status: int, headers: Mapping[str, str], content: bytes) -> Failu
         code, message = str(error["code"]), str(error["message"])
     except (ValueError, KeyError, TypeError):
         return Failure(
-            kind,
+            # Something else has answered, so nobody has said that the thing is not there.
+            Exit.UNAVAILABLE if kind is Exit.NOT_FOUND else kind,
             f"The answer is {status}, and not one of Packyard's.",
             "Check the address (packyard whoami shows it), and any proxy on the way.",
             request_id=headers.get("X-Request-Id"),

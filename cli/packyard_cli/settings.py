@@ -156,26 +156,30 @@ class Profiles:
 
     def _read(self) -> dict[str, Any]:
         known = self._load("profiles.json")
-        profiles = known.get("profiles")
-        return {
-            "current": known.get("current", DEFAULT_PROFILE),
-            "profiles": profiles if isinstance(profiles, dict) else {},
-        }
+        current, profiles = known.get("current", DEFAULT_PROFILE), known.get("profiles", {})
+        if not isinstance(current, str) or not isinstance(profiles, dict):
+            raise self._damaged("profiles.json")
+        if not all(isinstance(one, dict) and isinstance(one.get("url"), str) for one in profiles.values()):
+            raise self._damaged("profiles.json")
+        return {"current": current, "profiles": profiles}
 
     def _load(self, name: str) -> dict[str, Any]:
         try:
             found = json.loads((self.folder / name).read_bytes())
         except FileNotFoundError:
             return {}
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
-            raise Failure(
-                Exit.NO_PROFILE,
-                f"{self.folder / name} is damaged.",
-                "Remove that file, and log in again with packyard login URL.",
-            )
+            raise self._damaged(name)
         return found
+
+    def _damaged(self, name: str) -> Failure:
+        return Failure(
+            Exit.NO_PROFILE,
+            f"{self.folder / name} is damaged.",
+            "Remove that file, and log in again with packyard login URL.",
+        )
 
     def _write(self, name: str, content: Mapping[str, Any]) -> None:
         self.folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
@@ -209,8 +213,21 @@ def checked_url(text: str) -> str:
         Failure: It is no URL of a service, or would send tokens over a network unencrypted.
     """
     url = text.strip().rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname if parts.port != 0 else None
+        (host or "").encode("idna")
+    except ValueError:
+        # A port over 65535, half an IPv6 address, or a name that DNS cannot hold.
+        host = None
+    if (
+        not host
+        or not url.isprintable()
+        or " " in url
+        or parts.scheme not in {"http", "https"}
+        or parts.query
+        or parts.fragment
+    ):
         raise Failure(
             Exit.USAGE,
             f"{text!r} is not the address of a service.",
@@ -220,10 +237,10 @@ def checked_url(text: str) -> str:
         raise Failure(
             Exit.USAGE, "The address holds a password.", "Leave it out, and give the token to login."
         )
-    if parts.scheme == "http" and not _is_this_machine(parts.hostname):
+    if parts.scheme == "http" and not _is_this_machine(host):
         raise Failure(
             Exit.USAGE,
-            f"{parts.hostname} would get the token over plain http, where others can read it.",
+            f"{host} would get the token over plain http, where others can read it.",
             "Write https.",
         )
     return url

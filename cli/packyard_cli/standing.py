@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from packyard.packs.manifest.name import parse_slug
 from packyard.packs.pack import is_pack_id
 from packyard_cli.archive import HashedFile
 from packyard_cli.failure import Exit, Failure
@@ -47,7 +48,9 @@ def find_pack(service: Service, text: str) -> StandingPack:
     """
     if is_pack_id(text):
         return get_pack(service, text)
-    found = named(service, text, owned=True) or named(service, text, owned=False)
+    found = []
+    if _is_slug(text):
+        found = named(service, text, owned=True) or named(service, text, owned=False)
     if not found:
         raise Failure(
             Exit.NOT_FOUND,
@@ -63,6 +66,14 @@ def find_pack(service: Service, text: str) -> StandingPack:
             details={"pack_ids": [pack["id"] for pack in found]},
         )
     return get_pack(service, str(found[0]["id"]))
+
+
+def _is_slug(text: str) -> bool:
+    try:
+        parse_slug(text)
+    except ValueError:
+        return False
+    return True
 
 
 def find_own_pack(service: Service, name: str) -> StandingPack | None:

@@ -26,10 +26,17 @@ def windows_fault(path: str) -> str | None:
 
 
 def same_without_case(paths: Iterable[str]) -> tuple[str, str] | None:
-    """Return two paths that are one where case does not count (Windows, macOS); None if there are none."""
+    """Return two names that are one where case does not count (Windows, macOS); None if there are none.
+
+    Args:
+        paths: The paths of files. Folders on their way count too.
+    """
     seen: dict[str, str] = {}
     for path in sorted(paths):
-        other = seen.setdefault(path.casefold(), path)
-        if other != path:
-            return other, path
+        segments = path.split("/")
+        for end in range(1, len(segments) + 1):
+            here = "/".join(segments[:end])
+            other = seen.setdefault(here.casefold(), here)
+            if other != here:
+                return other, here
     return None

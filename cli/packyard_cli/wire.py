@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
@@ -142,7 +142,7 @@ class Wire:
         settings: dict[str, Any] = {"ssl_context": _trust(self._environment), "blocksize": _BLOCK_BYTES}
         if proxy is None:
             return urllib3.PoolManager(**settings)
-        parts = urlsplit(proxy)
+        parts = _parts_of(proxy)
         headers = None
         if parts.username:
             login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
@@ -155,6 +155,25 @@ class Wire:
                 f"The proxy {parts.scheme}://{parts.hostname} is of a kind that is not supported.",
                 "Set HTTPS_PROXY to an http or https proxy.",
             ) from None
+
+
+def _parts_of(proxy: str) -> SplitResult:
+    """Return a proxy's address, split.
+
+    Raises:
+        Failure: It is none. It is not repeated, since it may hold a password.
+    """
+    try:
+        parts = urlsplit(proxy)
+        if parts.hostname and parts.port != 0:
+            return parts
+    except ValueError:
+        pass
+    raise Failure(
+        Exit.USAGE,
+        "The address of the proxy is not one.",
+        "Set HTTPS_PROXY and HTTP_PROXY as in http://proxy.example:3128, or unset them.",
+    )
 
 
 def _trust(environment: Mapping[str, str]) -> ssl.SSLContext:

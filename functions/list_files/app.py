@@ -6,7 +6,8 @@ from packyard.composition import bootstrap
 from packyard.http.app import make_app, serve
 from packyard.http.caller import reader
 from packyard.http.files import list_response
-from packyard.operations import read
+from packyard.http.revision_query import REVISION, read_revision
+from packyard.operations.pack_at import pack_at
 
 app = make_app()
 
@@ -15,10 +16,12 @@ app = make_app()
 def list_files(pack_id: str) -> Response[str]:
     """Answer 200 with every file, or 302 to a list that is too long for an answer."""
     services = bootstrap.services()
-    caller = reader(app.current_event, api_domain=services.settings.api_domain, narrowed=True)
-    pack = read.get_pack(pack_id, caller=caller, packs=services.packs)
+    api_domain = services.settings.api_domain
+    caller = reader(app.current_event, api_domain=api_domain, query=(REVISION,), narrowed=True)
+    revision = read_revision(app.current_event)
+    pack = pack_at(pack_id, revision, caller=caller, packs=services.pack_revisions)
     return list_response(pack, app.current_event, caller=caller, files=services.files)
 
 
-bootstrap.prepare(lambda services: services.files)
+bootstrap.prepare(lambda services: (services.pack_revisions, services.files))
 lambda_handler = serve(app, bootstrap.invocation_begins)

@@ -235,7 +235,7 @@ def test_a_throttled_request_waits_as_long_as_it_is_told(packyard: Command) -> N
         (423, {"error": {"code": "billing_inactive", "message": "No.", "request_id": "r"}}, 5, "No."),
         (500, {"error": {"code": "internal_error", "message": "Oh.", "request_id": "r"}}, 8, "Oh."),
         (200, b"<html>", 8, "not one of Packyard's"),
-        (404, b"<html>", 6, "The answer is 404, and not one of Packyard's"),
+        (404, b"<html>", 8, "The answer is 404, and not one of Packyard's"),
     ],
 )
 def test_each_kind_of_refusal_has_its_exit_code(
@@ -283,3 +283,39 @@ def test_login_keeps_a_token_that_the_service_takes(packyard: Command, tmp_path:
 def test_whoami_knows_the_organisation_from_its_packs(packyard: Command, slack: Path) -> None:
     assert "organisation  org_01hzacme" in packyard("whoami").out
     assert slack.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "said"),
+    [
+        (("show", "../slack"), 6, "There is no pack '../slack'"),
+        (("cat", "slack", ""), 2, "The path of the file is empty"),
+    ],
+)
+def test_names_that_nothing_can_have_are_not_sent(
+    packyard: Command, slack: Path, words: tuple[str, ...], exit_code: int, said: str
+) -> None:
+    ran = packyard(*words)
+
+    assert (ran.exit_code, said in ran.err) == (exit_code, True), ran.err
+    assert slack.exists()
+
+
+@pytest.mark.parametrize("editor", ["/nowhere/editor", '"'])
+def test_an_editor_that_cannot_be_run_is_named(packyard: Command, slack: Path, editor: str) -> None:
+    packyard.environment["EDITOR"] = editor
+
+    ran = packyard("edit", "slack", "guides/new.md")
+
+    assert (ran.exit_code, "cannot be run" in ran.err) == (2, True), ran.err
+    assert slack.exists()
+
+
+def test_the_files_of_an_earlier_revision_are_listed(packyard: Command, slack: Path) -> None:
+    before = packyard("files", "slack", "--json").document
+    (slack / "guides" / "new.md").write_text("# New\n")
+    assert packyard("push", "-q", slack).exit_code == 0
+
+    assert packyard("files", "slack", "--revision", "1", "--json").document == before
+    assert "guides/new.md" in packyard("files", "slack").out
+    assert packyard("files", "slack", "--revision", "9").exit_code == 6

@@ -151,6 +151,7 @@ class TestALogin:
         answer = DoorClient(service=service).token_for(authorization)
 
         assert (answer.status, answer.code) == (401, "UNAUTHORIZED")
+        assert "Log in with a role's id as the user" in answer.body
 
     def test_is_for_its_own_role(self, service: Service, pack: Any) -> None:  # noqa: ARG002
         service.set_role("other", [])

@@ -609,3 +609,39 @@ class TestForeignImages:
         pinned = Digest(service.get(pack_id).body["image_digest"])
 
         assert index_key(pinned, reader=ACME.org_id) in service.aws.objects()
+
+
+def test_the_files_of_an_earlier_revision_are_those_that_it_had(service: Service) -> None:
+    pack_id = service.upload(PackArchive(name="slack").build()).body["id"]
+    path = f"/packs/{pack_id}/files"
+    before = service.send("list_files", "GET", path)
+    put = Request(
+        method="PUT",
+        resource=f"{path}/guides/new.md",
+        path=f"{path}/guides/new.md",
+        body=b"# New\n",
+        caller=ACME,
+    )
+    assert service.request("put_file", put).status == 200
+
+    now = service.send("list_files", "GET", path, query={"revision": "2"}).body
+    then = service.send("list_files", "GET", path, query={"revision": "1"}).body
+
+    assert then == before.body
+    assert {file["path"] for file in now["files"]} - {file["path"] for file in then["files"]} == {
+        "guides/new.md"
+    }
+
+
+def test_the_files_of_a_revision_that_others_may_not_see_are_hidden_from_them(service: Service) -> None:
+    pack_id = service.upload(PackArchive(name="slack").build()).body["id"]
+    service.send("update_pack", "PATCH", f"/packs/{pack_id}", json={"visibility": "community"})
+
+    hidden = service.send(
+        "list_files", "GET", f"/packs/{pack_id}/files", caller=GLOBEX, query={"revision": "1"}
+    )
+    shown = service.send(
+        "list_files", "GET", f"/packs/{pack_id}/files", caller=GLOBEX, query={"revision": "2"}
+    )
+
+    assert (hidden.status, hidden.body["error"]["code"], shown.status) == (404, "revision_not_found", 200)

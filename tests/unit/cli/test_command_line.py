@@ -1,9 +1,13 @@
 """What is true of every command."""
 
 import argparse
+import errno
 import io
+import os
 import re
 import shlex
+import signal
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -11,8 +15,11 @@ from pathlib import Path
 import pytest
 from tests.command import URL, Command, Terminal, pack_folder, received
 
+from packyard_cli.__main__ import main as start
 from packyard_cli.command_line import make_parser, parse
+from packyard_cli.context import Context
 from packyard_cli.failure import Exit, Failure
+from packyard_cli.main import main, run
 from packyard_cli.printing import Printer, may_colour, print_anything
 from packyard_cli.progress import Progress
 from packyard_cli.result import Result
@@ -259,3 +266,59 @@ def test_an_answer_that_the_command_does_not_know_is_its_own_kind(packyard: Comm
     packyard.environment["PACKYARD_TRACEBACK"] = "1"
     with pytest.raises(KeyError):
         packyard("list")
+
+
+def test_streams_that_the_caller_has_closed_are_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+
+    exit_code = main(["check", "/nowhere"])
+
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        stream.close()
+    assert exit_code == 2
+
+
+class _Full(io.StringIO):
+    def write(self, _: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_an_answer_that_cannot_be_written_is_told_on_stderr() -> None:
+    err = io.StringIO()
+    context = Context(environment={}, printer=Printer(out=_Full(), err=err, json=True), stdin=io.StringIO())
+
+    assert run(["completion", "bash", "--json"], context) == 15
+    assert err.getvalue().startswith("packyard: The disk is full.")
+
+
+def test_a_name_that_is_no_text_is_wrong_usage(packyard: Command) -> None:
+    packyard.environment |= {"PACKYARD_URL": URL, "PACKYARD_TOKEN": "sk_acme"}
+
+    ran = packyard("roles", "show", "n\udcff")
+
+    assert ran.exit_code == 2
+    assert "is not UTF-8" in ran.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such signal")
+def test_the_end_of_a_job_interrupts_as_ctrl_c_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    ends = lambda *_: os.kill(os.getpid(), signal.SIGTERM)  # noqa: E731 - stands for a command
+    monkeypatch.setattr("packyard_cli.checking.check", ends)
+    try:
+        assert main(["check"]) == 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_an_interrupt_while_the_command_is_loaded_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupts:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "packyard_cli.main":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "packyard_cli.main")
+    monkeypatch.setattr(sys, "meta_path", [Interrupts(), *sys.meta_path])
+
+    assert start() == 130

@@ -7,7 +7,7 @@ from tests.command import URL, Command, received
 
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.keyrings import SystemKeyring
-from packyard_cli.settings import checked_url
+from packyard_cli.settings import Profiles, checked_url
 
 OTHER = "https://globex.packyard.test/v1"
 
@@ -117,12 +117,39 @@ def test_a_damaged_profile_file_says_what_to_remove(answering: Command, tmp_path
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        "[]",
+        "[" * 20_000,
+        '{"current": ["default"], "profiles": {}}',
+        '{"profiles": []}',
+        '{"profiles": {"default": "https://packyard.example/v1"}}',
+        '{"profiles": {"default": {"url": 5}}}',
+    ],
+)
+def test_a_profile_file_of_another_form_is_damaged_too(tmp_path: Path, content: str) -> None:
+    (tmp_path / "profiles.json").write_text(content)
+
+    with pytest.raises(Failure, match="is damaged") as refused:
+        Profiles(folder=tmp_path, environment={}, keyring=None).login(profile=None, url=None)
+
+    assert refused.value.exit_code is Exit.NO_PROFILE
+
+
+@pytest.mark.parametrize(
     ("url", "said"),
     [
         ("http://packyard.example/v1", "plain http"),
         ("ftp://packyard.example", "not the address"),
         ("packyard.example/v1", "not the address"),
         ("https://me:secret@packyard.example/v1", "holds a password"),
+        ("http://[::1/v1", "not the address"),
+        ("https://packyard.example:65536/v1", "not the address"),
+        ("https://packyard.example:port/v1", "not the address"),
+        ("https://pack yard.example/v1", "not the address"),
+        ("https://packyard..example/v1", "not the address"),
+        (f"https://{'a' * 64}.example/v1", "not the address"),
+        ("https://packyard.example/v1\x1b[31m", "not the address"),
     ],
 )
 def test_an_address_that_is_none_is_refused(url: str, said: str) -> None:

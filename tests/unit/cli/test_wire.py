@@ -177,3 +177,16 @@ def test_a_proxy_of_another_kind_is_refused(wire: Wire, monkeypatch: pytest.Monk
 
     with pytest.raises(Failure, match="of a kind that is not supported"):
         wire.send("GET", "https://packyard.test/v1", headers={})
+
+
+@pytest.mark.parametrize("proxy", ["http://", "http://[::1", "http://user:secret@proxy.example:port"])
+def test_a_proxy_s_address_that_is_none_is_refused_and_not_repeated(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("https_proxy", proxy)
+
+    with pytest.raises(Failure, match="The address of the proxy is not one") as refused:
+        wire.send("GET", "https://packyard.test/v1", headers={})
+
+    assert refused.value.exit_code is Exit.USAGE
+    assert "secret" not in "".join(refused.value.lines())

@@ -180,9 +180,7 @@ class Services(Adapters):
         """The downloader of packs' images."""
         from packyard.operations.download import Downloader
 
-        return Downloader(
-            packs=self.pack_revisions, images=self.served_images, own_host=self.image_source.own.host
-        )
+        return Downloader(images=self.served_images, own_host=self.image_source.own.host)
 
     @cached_property
     def registrar(self) -> "Registrar":

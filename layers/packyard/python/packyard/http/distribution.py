@@ -37,6 +37,11 @@ _CODES: Final = {
     HTTPStatus.TOO_MANY_REQUESTS: "TOOMANYREQUESTS",
 }
 _FAULT: Final = "UNAVAILABLE"
+# As in the gateway's own responses, in the template. The API's message names its own header, which is of no use here.
+_LOGIN: Final = (
+    "Log in with a role's id as the user, and a pull token of that role or an API key as the password. "
+    "One that is unknown, expired, revoked or of another role is refused alike."
+)
 _BASIC: Final = re.compile(r"basic +([A-Za-z0-9+/_-]+={0,2})", re.IGNORECASE)
 
 
@@ -137,7 +142,8 @@ def not_pinned() -> Response[str]:
 
 def _envelope(error: PackyardError, request_id: str) -> Mapping[str, Any]:
     code = _CODES.get(HTTPStatus(error.status), _FAULT)
-    return _errors(code, f"{error.message} (request {request_id})")
+    message = _LOGIN if isinstance(error, Unauthenticated) else error.message
+    return _errors(code, f"{message} (request {request_id})")
 
 
 def _errors(code: str, message: str) -> dict[str, Any]:

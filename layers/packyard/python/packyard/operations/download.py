@@ -8,16 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final
 
-from packyard.errors import InvalidRequest, PackNotFound, RevisionNotFound
 from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import Digest, digest_of
 from packyard.oci.document import Document
 from packyard.oci.media_types import IMAGE_CONFIGS
 from packyard.oci.reference import parse_reference
-from packyard.operations.read import is_visible, no_such_pack
 from packyard.operations.served_images import PinnedImage, ServedImages
-from packyard.packs.pack import Pack, PackStatus, is_pack_id
-from packyard.store.pack_revisions import PackRevisions, RevisionId
+from packyard.packs.pack import Pack
 from packyard.tenants.caller import Caller
 
 # Most of a download is waiting for the registry.
@@ -46,50 +43,18 @@ class Downloader:
     """Downloads images of packs.
 
     Attributes:
-        packs: The packs and their histories.
         images: Where their images are read.
         own_host: The start of references to our registry.
     """
 
-    packs: PackRevisions
     images: ServedImages
     own_host: str
-
-    def find(self, pack_id: str, revision: int | None, *, caller: Caller) -> Pack:
-        """Return a pack at a revision; None for the present one. One read.
-
-        Raises:
-            PackNotFound: There is no such pack that the caller can see.
-            RevisionNotFound: It has no such revision that the caller can see.
-            InvalidRequest: On `revision`: it was written before revisions had their whole pack.
-            ServiceUnavailable: DynamoDB did not answer.
-        """
-        if not is_pack_id(pack_id):
-            raise no_such_pack(pack_id)
-        earlier = [] if revision is None else [RevisionId(pack_id, revision)]
-        read = self.packs.read([pack_id], earlier)
-        pack = read.now.get(pack_id)
-        if pack is None or pack.status is PackStatus.DELETED or not is_visible(pack, caller):
-            raise PackNotFound
-        if revision is None or revision == pack.revision:
-            return pack
-        if earlier[0] not in read.earlier or not pack.shows(revision, org_id=caller.org_id):
-            raise RevisionNotFound(pack_id, revision)
-        then = read.at(pack_id, revision)
-        if then is None:
-            raise InvalidRequest(
-                {
-                    "revision": f"revision {revision} was written before revisions could be downloaded; "
-                    f"take {pack.revision}, or a later one"
-                }
-            )
-        return then
 
     def download(self, pack: Pack, *, caller: Caller) -> Download:
         """Return a pack's image: its documents, and URLs of its layers.
 
         Args:
-            pack: The pack at a revision, from `find`.
+            pack: The pack at a revision, from `pack_at`.
             caller: Who asks. In other registries than ours, their credentials decide.
 
         Raises:
