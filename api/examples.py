@@ -55,6 +55,7 @@ FILES: Final[dict[str, Any]] = {
         {"path": "pack.yaml", "size": 182, "mode": "0644", "digest": DIGEST},
         {"path": "guides/start.md", "size": 21, "mode": "0644", "digest": DIGEST},
     ],
+    "revision": 4,
     "image_digest": DIGEST,
     "content_digest": DIGEST,
 }

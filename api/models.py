@@ -292,6 +292,7 @@ class FileList(TypedDict):
     """The files in a pack."""
 
     files: list[File]
+    revision: Annotated[int, Field(ge=1)]
     image_digest: ImageDigest
     content_digest: ContentDigest
 

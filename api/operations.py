@@ -126,13 +126,19 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_PACKS,
         summary="Move a pack to another tag or digest",
         description="The image is in the same repository, and its `pack.yaml` has the same name. A built pack can "
-        "go back to an earlier version.",
+        "go back to the image of an earlier revision.",
         query=dry_run.QUERY,
         headers=[IF_MATCH],
         body=REPLACEMENT,
         example={"image_ref": "ghcr.io/acme/slack-pack:1.5.0"},
         answers={200: _pack("The pack as it is now.", dry_run=True)},
-        refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
+        refusals=[
+            *_JSON_FAULTS,
+            "pack_not_found",
+            "revision_not_found",
+            *_CHANGED_MEANWHILE,
+            "registry_unavailable",
+        ],
         writes=True,
     ),
     Operation(

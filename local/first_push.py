@@ -9,6 +9,7 @@ import os
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,7 @@ class Pushed:
     Attributes:
         folder: The pushed folder, relative to the current one.
         is_new: Whether it was not there before.
+        is_changed: Whether somebody has given the pack of this name other content, which then stands.
         pack_id, name, version, image_ref, image_digest: As the API answered.
         files: How many files it has.
         blobs: How many blobs of the registry were read and hashed, its manifests included.
@@ -36,6 +38,7 @@ class Pushed:
 
     folder: str
     is_new: bool
+    is_changed: bool
     pack_id: str
     name: str
     version: str
@@ -48,6 +51,8 @@ class Pushed:
 def push_and_read_back(stack: StackDescription, folder: Path = SAMPLE) -> Pushed:
     """Push a pack for the organisation `acme`, and read its image from the registry.
 
+    A pack of the same name that has other content by now is left alone, and its image is read instead.
+
     Args:
         stack: The running stack.
         folder: The pack.
@@ -57,14 +62,19 @@ def push_and_read_back(stack: StackDescription, folder: Path = SAMPLE) -> Pushed
     """
     http = urllib3.PoolManager(retries=False, timeout=_SECONDS)
     archive = _archive_of(folder)
+    headers = {"Authorization": f"Bearer {stack['orgs']['acme']['keys']['full_access']}"}
     try:
         answer = http.request(
             "POST",
             stack["api_url"] + "/packs/upload",
-            headers={"Authorization": f"Bearer {stack['orgs']['acme']['keys']['full_access']}"},
+            headers=headers,
             fields={"archive": (f"{folder.name}.tar.gz", archive, "application/gzip")},
         )
-        if answer.status not in (200, 201):
+        is_new, is_changed = answer.status == HTTPStatus.CREATED, answer.status == HTTPStatus.CONFLICT
+        if is_changed:
+            holder = json.loads(answer.data)["error"].get("details", {}).get("pack_id")
+            answer = http.request("GET", f"{stack['api_url']}/packs/{holder}", headers=headers)
+        if answer.status not in (HTTPStatus.OK, HTTPStatus.CREATED):
             raise NotVerified(
                 f"the push of {folder.name} was answered {answer.status}: {answer.data.decode()}"
             )
@@ -75,18 +85,19 @@ def push_and_read_back(stack: StackDescription, folder: Path = SAMPLE) -> Pushed
             read = http.request("GET", url, headers=headers)
             return read.status, read.data
 
-        image = ImageReader(get, f"http://{registry}/v2/{rest.rpartition(':')[0]}")
+        image = ImageReader(get, f"http://{registry}/v2/{rest.partition('@')[0].partition(':')[0]}")
         trees = image.trees(pack["image_digest"])
     except urllib3.exceptions.HTTPError as error:
         raise NotVerified(
             f"the stack did not answer: {error}; its log is emulator.log in its state"
         ) from error
-    sent = _files_of(folder)
+    sent = trees[0] if is_changed and trees else _files_of(folder)
     if not trees or any(tree != sent for tree in trees):
         raise NotVerified(f"the image {pack['image_ref']} does not hold the files of {folder}")
     return Pushed(
         folder=os.path.relpath(folder),
-        is_new=answer.status == 201,  # noqa: PLR2004 - Created
+        is_new=is_new,
+        is_changed=is_changed,
         pack_id=pack["id"],
         name=pack["name"],
         version=pack["version"],

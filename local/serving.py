@@ -74,6 +74,10 @@ def _describe_as_latest(description: Path) -> None:
 
 def _shown(stack: StackDescription, pushed: Pushed, seconds: float) -> str:
     standing = "as a new pack" if pushed.is_new else "which was there already"
+    files = f"the {pushed.files} files are the ones that were sent"
+    if pushed.is_changed:
+        standing = "which was there already, with files that you have changed"
+        files = f"{pushed.files} files unpack; they are not those of the folder, since you have changed them"
     return f"""
 Packyard is ready after {seconds:.0f} s: {stack["api_url"]}
 
@@ -84,7 +88,7 @@ It has done its main job once, with the folder {pushed.folder}, for the organisa
   pushed    {pushed.image_ref}
   pinned    {pushed.image_digest}
   verified  read back from the registry by that digest: {pushed.blobs} blobs match their SHA-256,
-            and the {pushed.files} files are the ones that were sent"""
+            and {files}"""
 
 
 def _next_steps(stack: StackDescription, folder: Path) -> str:

@@ -158,8 +158,9 @@ def rollback(options: argparse.Namespace, context: Context) -> Result:
     """Make an earlier revision's image the current one, as a new revision."""
     service = context.service()
     pack = find_pack(service, options.pack)
-    image_ref = _image_of(pack, options.revision, context)
-    answer = service.call("PUT", pack.path, body=JsonBody.of({"image_ref": image_ref}), if_match=pack.etag)
+    answer = service.call(
+        "PUT", pack.path, body=JsonBody.of({"revision": options.revision}), if_match=pack.etag
+    )
     reference = pinned_reference(answer.body)
     return Result(
         document=answer.body,
@@ -196,18 +197,6 @@ def _say_which_roles(failure: Failure, name: str) -> None:
     if others:
         told.append(f"  roles of other organisations, which must let go of it first: {others}")
     failure.told = told
-
-
-def _image_of(pack: StandingPack, revision: int, context: Context) -> str:
-    service = context.service()
-    for entry in service.pages(f"{pack.path}/revisions", "revisions", query={"limit": "100"}):
-        if entry["revision"] == revision:
-            return pinned_reference({**pack.view, "image_digest": entry["image_digest"]})
-    raise Failure(
-        Exit.NOT_FOUND,
-        f"{pack.view['name']} has no revision {revision}.",
-        f"packyard revisions {pack.view['name']} lists them.",
-    )
 
 
 def _listed(packs: list[dict[str, Any]]) -> Result:

@@ -1,4 +1,4 @@
-"""PUT /packs/{id}: moves a pack to another tag or digest of its image."""
+"""PUT /packs/{id}: moves a pack to another tag or digest of its image, or back to an earlier revision's."""
 
 from typing import TYPE_CHECKING
 
@@ -24,11 +24,11 @@ def replace_pack(pack_id: str) -> Response[str]:
     """Answer 200 with the pack as it is now."""
     services = bootstrap.services()
     caller = writer(app.current_event, api_domain=services.settings.api_domain, narrowed=True, query=QUERY)
-    reference = read_replacement(app.current_event)
+    target = read_replacement(app.current_event)
     if_match = read_if_match(app.current_event)
 
     def replace(registrar: "Registrar") -> "Published":
-        return registrar.replace(pack_id, reference, actor=caller, if_match=if_match)
+        return registrar.replace(pack_id, target, actor=caller, if_match=if_match)
 
     if read_dry_run(app.current_event):
         dry_run = services.dry_run()

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import pytest
 from local.emulator import HOST, EmulatorFailed, running_emulator
 from local.environments import LOCAL, PROJECT, prepare
-from local.first_push import push_and_read_back
+from local.first_push import SAMPLE, push_and_read_back
 from local.function import free_port
 from local.image_reader import NotVerified
 from local.ports import STATES
@@ -81,6 +81,18 @@ def test_the_sample_pack_is_pushed_and_read_back_again_and_again(stack: StackDes
     assert second == replace(first, is_new=False)
     # An index, and of each of two platforms a manifest and a configuration; they share the layer.
     assert second.blobs == 6
+
+
+def test_a_sample_pack_that_somebody_has_changed_is_left_alone(
+    stack: StackDescription, tmp_path: Path
+) -> None:
+    standing = push_and_read_back(stack)
+    other = Path(shutil.copytree(SAMPLE, tmp_path / SAMPLE.name))
+    (other / "README.md").write_text("Changed.\n")
+
+    seen = push_and_read_back(stack, other)
+
+    assert (seen.is_changed, seen.image_digest) == (True, standing.image_digest)
 
 
 def test_a_push_that_is_refused_is_not_verified(stack: StackDescription, tmp_path: Path) -> None:

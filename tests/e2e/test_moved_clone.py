@@ -9,7 +9,7 @@ from local.environments import PROJECT
 
 
 def _set_up(clone: Path) -> None:
-    command = [sys.executable, "-m", "local.setup", "operator"]
+    command = [sys.executable, "-m", "local.setup", "sbom"]
     subprocess.run(command, cwd=clone, check=True, capture_output=True, timeout=300)  # noqa: S603 - our own
 
 

@@ -356,6 +356,19 @@ class TestRefusals:
             assert reason in refused.fields["archive"]
             assert service.get(pack["id"]).body == pack
 
+    def test_a_pack_whose_archive_did_not_list_folders_can_be_changed_as_long_as_it_does_not_grow(
+        self,
+    ) -> None:
+        with running_service(limits=ArchiveLimits(members=8)) as service:
+            pack = upload(service, PackArchive(files={f"data/{number}/x": b"x" for number in range(6)}))
+
+            replaced = change(service, pack["id"], {"data/0/x": b"y"})
+            deleted = change(service, pack["id"], delete=["data/1/"])
+            refused = change(service, pack["id"], {"guides/new/x": b"z", "guides/newer/x": b"z"})
+
+            assert (replaced.status, deleted.status) == (200, 200)
+            assert "more than 8 members" in refused.fields["archive"]
+
     def test_a_body_over_the_gateway_s_limit_is_413(self, service: Service) -> None:
         assert change(service, UNKNOWN, b"x" * 4_718_593).error["code"] == "payload_too_large"
 

@@ -158,6 +158,43 @@ class TestRollback:
 
         assert (answer.status, answer.body["version"]) == (200, "1.0.0")
 
+    def test_and_by_its_revision(self, service: Service, built: dict[str, Any]) -> None:
+        first = service.send("list_revisions", "GET", f"/packs/{built['id']}/revisions").body["revisions"][-1]
+
+        answer = service.send("replace_pack", "PUT", f"/packs/{built['id']}", json={"revision": 1})
+
+        assert (answer.status, answer.body["image_digest"]) == (200, first["image_digest"])
+        assert answer.body["version"] == first["version"]
+
+    @pytest.mark.parametrize("revision", [99, 9_999_999_999])
+    def test_a_revision_that_never_was_is_not_found_and_nothing_changes(
+        self, service: Service, built: dict[str, Any], revision: int
+    ) -> None:
+        path = f"/packs/{built['id']}"
+
+        answer = service.send("replace_pack", "PUT", path, json={"revision": revision})
+
+        assert (answer.status, answer.body["error"]["code"]) == (404, "revision_not_found")
+        assert service.get(built["id"]).body == built["now"]
+
+    @pytest.mark.parametrize(
+        ("body", "field", "advice"),
+        [
+            ({"revision": 0}, "revision", "a whole number from 1, as in 3"),
+            ({"revision": "1"}, "revision", "a whole number from 1"),
+            ({"revision": True}, "revision", "a whole number from 1"),
+            ({"revision": 1, "image_ref": "a/b:1"}, "revision", "send one of them"),
+            ({}, "image_ref", 'or a revision to go back to, as in {"revision": 3}'),
+        ],
+    )
+    def test_a_body_says_one_thing(
+        self, service: Service, built: dict[str, Any], body: dict[str, Any], field: str, advice: str
+    ) -> None:
+        answer = service.send("replace_pack", "PUT", f"/packs/{built['id']}", json=body)
+
+        assert (answer.status, list(answer.body["error"]["details"]["fields"])) == (400, [field])
+        assert advice in answer.body["error"]["details"]["fields"][field]
+
     def test_a_pack_that_went_back_has_the_digests_that_it_had_before(
         self, service: Service, built: dict[str, Any]
     ) -> None:

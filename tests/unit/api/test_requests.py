@@ -38,7 +38,6 @@ READERS: dict[str, Callable[[APIGatewayProxyEvent], object]] = {
 BASES: dict[str, dict[str, Any]] = {
     "KeyRequest": {"label": "ci", "scopes": []},
     "Registration": {"image_ref": "ghcr.io/acme/slack-pack:1.4.0"},
-    "Replacement": {"image_ref": "ghcr.io/acme/slack-pack:1.4.0"},
 }
 # A field that goes with others.
 COMPANIONS: dict[tuple[str, str], dict[str, Any]] = {

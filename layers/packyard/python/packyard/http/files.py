@@ -67,13 +67,14 @@ def content_type(path: str, *, text: bool) -> str:
 def list_response(
     pack: Pack, event: APIGatewayProxyEvent, *, caller: Caller, files: PackFiles
 ) -> Response[str]:
-    """Return the list of a pack's files. Its entity tag is made of the image's digest, which decides the list."""
-    tag = f'"{pack.image_digest}.{FORMAT}"'
+    """Return the list of a pack's files. Its entity tag is made of what decides it: the image and the revision."""
+    tag = f'"{pack.image_digest}.{FORMAT}.{pack.revision}"'
     if is_known(event, tag):
         return not_modified(tag, content_type=JSON)
     index = files.index(pack, caller=caller)
     body = {
         "files": [_view(file.path, file.size, file.mode, file.sha256) for file in index.files],
+        "revision": pack.revision,
         "image_digest": pack.image_digest,
         "content_digest": content_digest_of(index.files),
     }

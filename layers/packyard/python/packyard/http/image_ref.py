@@ -1,5 +1,6 @@
 """The JSON bodies that name an image: `POST /packs` and `PUT /packs/{id}`."""
 
+import json
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from packyard.errors import InvalidRequest
 from packyard.http.fields import Body, Field
 from packyard.http.json_body import read_json
+from packyard.http.revision_query import REVISION, is_revision
 from packyard.http.visibility import VISIBILITY, stated_visibility
 from packyard.oci.reference import Reference, parse_reference
 from packyard.packs.pack import Visibility
@@ -22,8 +24,12 @@ _IMAGE_REF: Final = Field(
 REGISTRATION: Final = Body(
     name="Registration", description="An image to make a pack of.", fields=(_IMAGE_REF, VISIBILITY)
 )
+_BACK_TO: Final = REVISION._replace(description="The revision whose image the pack goes back to.")
 REPLACEMENT: Final = Body(
-    name="Replacement", description="Another tag or digest of the pack's image.", fields=(_IMAGE_REF,)
+    name="Replacement",
+    description="Another tag or digest of the pack's image, or the revision whose image the pack goes back to.",
+    fields=(_IMAGE_REF._replace(required=False), _BACK_TO),
+    one_of=(_IMAGE_REF.name, _BACK_TO.name),
 )
 
 
@@ -51,15 +57,26 @@ def read_registration(event: APIGatewayProxyEvent) -> Registration:
     return Registration(reference=reference, visibility=visibility)
 
 
-def read_replacement(event: APIGatewayProxyEvent) -> Reference:
-    """Return the new image of a pack.
+def read_replacement(event: APIGatewayProxyEvent) -> Reference | int:
+    """Return the new image of a pack, or the revision whose image it is.
 
     Raises:
         UnsupportedMediaType, PayloadTooLarge, InvalidRequest: See `read_json`.
-        InvalidRequest: The reference is not valid.
+        InvalidRequest: The reference or the revision is not valid, or both are given, or none.
     """
     given = read_json(event, REPLACEMENT)
+    if len(given) > 1:
+        raise InvalidRequest({_BACK_TO.name: f"goes without {_IMAGE_REF.name}; send one of them"})
+    if _BACK_TO.name in given:
+        revision = given[_BACK_TO.name]
+        if not is_revision(revision):
+            raise InvalidRequest({_BACK_TO.name: f"must be a whole number from 1, as in {_BACK_TO.example}"})
+        return int(revision)
     faults: dict[str, str] = {}
+    if _IMAGE_REF.name not in given:
+        example = json.dumps({_IMAGE_REF.name: _IMAGE_REF.example})
+        advice = f"or a revision to go back to, as in {json.dumps({_BACK_TO.name: _BACK_TO.example})}"
+        raise InvalidRequest({_IMAGE_REF.name: f"is required, as in {example}; {advice}"})
     reference = _reference(given[_IMAGE_REF.name], faults)
     if reference is None:
         raise InvalidRequest(faults)

@@ -52,8 +52,7 @@ _BODY_PLACES: Final = {
     "pack_id": "POST /packs/{id}/upload gives a pack that stands a new archive, and PUT /packs/{id} another image",
     "pack_ids": "PUT /agent-roles/{role_id}/packs takes it",
     "revision": (
-        "as a condition it goes into the header If-Match; back to one leads PUT /packs/{id}, whose image_ref takes the "
-        "digest that GET /packs/{id}/revisions has"
+        "as a condition it goes into the header If-Match; PUT /packs/{id} takes the one to go back to"
     ),
     "tier": "the operator of this service sets it",
     "dry_run": "it goes into the query, as in ?dry_run=true",

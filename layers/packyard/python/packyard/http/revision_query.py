@@ -1,20 +1,28 @@
-"""The revision of a pack that a query names."""
+"""The revision of a pack that a request names."""
 
-from typing import Final
+from typing import Any, Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest
 from packyard.http.fields import Field
 
-_DIGITS: Final = 10
+# DynamoDB holds larger numbers; a history's keys have ten digits.
+MAX_REVISION: Final = 9_999_999_999
 REVISION: Final = Field(
     name="revision",
     kind="integer",
     description="A revision of the pack; the present one by default.",
     minimum=1,
+    maximum=MAX_REVISION,
     example=3,
 )
+
+
+def is_revision(value: Any) -> bool:
+    """Return whether a value of a JSON body can be a revision. JSON Schema takes 3.0 for a whole number, as 3."""
+    whole = isinstance(value, float) and value.is_integer()
+    return (whole or isinstance(value, int)) and not isinstance(value, bool) and 1 <= value <= MAX_REVISION
 
 
 def read_revision(event: APIGatewayProxyEvent) -> int | None:
@@ -26,7 +34,7 @@ def read_revision(event: APIGatewayProxyEvent) -> int | None:
     text = event.query_string_parameters.get(REVISION.name)
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS and int(text) >= 1):
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_REVISION)) and int(text) >= 1):
         raise InvalidRequest(
             {REVISION.name: "must be a whole number from 1, as GET /packs/{id}/revisions lists"}
         )

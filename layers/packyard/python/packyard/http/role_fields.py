@@ -5,19 +5,18 @@ from typing import Any, Final
 
 from packyard.errors import InvalidRequest
 from packyard.http.fields import Field
+from packyard.http.revision_query import MAX_REVISION, is_revision
 from packyard.operations.role_plan import Wish
 from packyard.packs.manifest.name import MAX_LENGTH, SLUG
 from packyard.packs.pack import PACK_ID, is_pack_id
 from packyard.packs.role import MAX_PACKS
 
 EXAMPLE_ID: Final = "pack_01JQ2V7N3T5W8XABCDEFGHJKMN"
-# DynamoDB holds larger numbers; a history's keys have ten digits.
-_MAX_REVISION: Final = 9_999_999_999
 _REVISION: Final = Field(
     name="revision",
     kind="integer",
     minimum=1,
-    maximum=_MAX_REVISION,
+    maximum=MAX_REVISION,
     description="The revision to pin. Without it a new pack is pinned at its present one, and another keeps its pin.",
 )
 _FOLLOW: Final = Field(
@@ -60,7 +59,7 @@ PACKS: Final = Field(
 ACCEPT: Final = Field(
     name="accept_capabilities",
     kind="object",
-    each=Field(name="revision", kind="integer", minimum=1, maximum=_MAX_REVISION),
+    each=Field(name="revision", kind="integer", minimum=1, maximum=MAX_REVISION),
     pattern=PACK_ID.pattern,
     max_items=MAX_PACKS,
     example={EXAMPLE_ID: 5},
@@ -103,7 +102,7 @@ def read_entries(given: Any) -> tuple[Wish, ...]:
     return tuple(
         Wish(
             pack_id=entry["id"],
-            revision=entry.get(_REVISION.name),
+            revision=int(entry[_REVISION.name]) if _REVISION.name in entry else None,
             follow=entry.get(_FOLLOW.name, False),
             alias=entry.get(_ALIAS.name),
             states_alias=True,
@@ -124,11 +123,11 @@ def read_accepted(given: Mapping[str, Any]) -> dict[str, int]:
         fault = f"must be an object of at most {MAX_PACKS} packs"
     elif wrong := [pack_id for pack_id in accepts if not is_pack_id(pack_id)]:
         fault = f"has {wrong[0][:64]!r}, which is not the id of a pack"
-    elif wrong := [pack_id for pack_id, revision in accepts.items() if not _is_revision(revision)]:
+    elif wrong := [pack_id for pack_id, revision in accepts.items() if not is_revision(revision)]:
         fault = f"must have a revision, a whole number, for {wrong[0]}"
     if fault is not None:
         raise InvalidRequest({ACCEPT.name: f'{fault}, as in {{"{EXAMPLE_ID}": 5}}'})
-    return dict(accepts)
+    return {pack_id: int(revision) for pack_id, revision in accepts.items()}
 
 
 def _list_fault(given: Any, id_of: Callable[[Any], Any], example: str, advice: str) -> str | None:
@@ -152,7 +151,7 @@ def _list_fault(given: Any, id_of: Callable[[Any], Any], example: str, advice: s
 def _entry_faults(entry: dict[str, Any]) -> list[tuple[str, str]]:
     known = [field.name for field in (_ID, _REVISION, _FOLLOW, _ALIAS)]
     faults = [(name, f"is not one of {', '.join(known)}") for name in entry if name not in known]
-    if _REVISION.name in entry and not _is_revision(entry[_REVISION.name]):
+    if _REVISION.name in entry and not is_revision(entry[_REVISION.name]):
         faults.append(
             (_REVISION.name, "must be a whole number from 1, as GET /packs/{id}/revisions lists them")
         )
@@ -166,7 +165,3 @@ def _entry_faults(entry: dict[str, Any]) -> list[tuple[str, str]]:
             (_ALIAS.name, f"must be a slug of at most {MAX_LENGTH} of a-z, 0-9 and -, such as team-slack")
         )
     return faults
-
-
-def _is_revision(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _MAX_REVISION

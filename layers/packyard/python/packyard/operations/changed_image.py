@@ -133,7 +133,7 @@ class ImageChanger:
         # Whether an only layer could stand is not asked: a change changes it.
         vouched = len(index.layers) > 1 and row_bears_out_files(pack, index)
         plan = plan_change(index, wanted.files, vouched=vouched, directories=wanted.directories)
-        self._require_within_limits(plan)
+        self._require_within_limits(plan, index)
         sent = uploads.enter_context(
             assembled(
                 spool,
@@ -144,7 +144,7 @@ class ImageChanger:
         )
         return ChangedImage(layers=plan.layers(sent.layers), uploads=sent.uploads)
 
-    def _require_within_limits(self, plan: LayerPlan) -> None:
+    def _require_within_limits(self, plan: LayerPlan, index: FileIndex) -> None:
         leaves = {leaf.path: leaf for layer in plan.new for leaf in layer}
         members = len(parents_of(leaves) | leaves.keys())
         unpacked = sum(
@@ -153,7 +153,14 @@ class ImageChanger:
             if isinstance(leaf, File)
         )
         unpacked += BLOCK * members + len(end_of_archive())
-        if members > self.limits.members:
+        # An archive need not list the parents of its files, so a pack may have more members in its image than in its
+        # archive. Its changes are refused only if they add to that.
+        if members > self.limits.members and members > _members_of(index):
             raise InvalidRequest({self.field: _TOO_MANY.format(self.limits.members)})
         if unpacked > self.limits.unpacked_bytes:
             raise InvalidRequest({self.field: _TOO_LARGE.format(self.limits.unpacked_bytes)})
+
+
+def _members_of(index: FileIndex) -> int:
+    there = {file.path for file in index.files} | set(index.directories)
+    return len(parents_of(there) | there)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from packyard.errors import InvalidRequest, ServiceUnavailable
+from packyard.errors import InvalidRequest, RevisionNotFound, ServiceUnavailable
 from packyard.oci.reference import Reference, parse_reference, same_repository
 from packyard.operations.owned_pack import (
     changing,
@@ -98,7 +98,7 @@ class Registrar:
         return Published(pack=pack, changed=True)
 
     def replace(
-        self, pack_id: str, reference: Reference, *, actor: Actor, if_match: IfMatch | None
+        self, pack_id: str, target: Reference | int, *, actor: Actor, if_match: IfMatch | None
     ) -> Published:
         """Move an owned pack to another tag or digest of its repository; id, roles and visibility stay.
 
@@ -106,12 +106,13 @@ class Registrar:
 
         Args:
             pack_id: The pack, as the client names it.
-            reference: Where the image is.
+            target: Where the image is, or the revision that had it.
             actor: Who changes it.
             if_match: What the client has seen of it.
 
         Raises:
             PackNotFound: The actor's organisation owns no such pack.
+            RevisionNotFound: It has no such revision.
             InvalidRequest: On `image_ref`: another repository, or an image that cannot be fetched or read. On
                 `pack.yaml`: what it holds is wrong; or another pack's name, in an image that this pack has never had.
             PackDeleting: The pack is being deleted.
@@ -121,6 +122,7 @@ class Registrar:
         """
         due_at = self.clock() + self.deadline
         before = owned_pack(pack_id, actor=actor, packs=self.packs)
+        reference = self._image_at(before, target) if isinstance(target, int) else target
         if not same_repository(reference, parse_reference(before.image_ref)):
             place = _repository_of(before)
             raise InvalidRequest(
@@ -145,6 +147,12 @@ class Registrar:
                 return Published(pack=before, changed=False)
             self.packs.change(before, after, actor=actor.principal, operation="replace", claim=claim)
         return Published(pack=after, changed=True)
+
+    def _image_at(self, pack: Pack, revision: int) -> Reference:
+        digest = self.packs.image_at(pack.id, revision)
+        if digest is None:
+            raise RevisionNotFound(pack.id, revision)
+        return replace(parse_reference(pack.image_ref), tag=None, digest=digest)
 
     def _require_repository(self, reference: Reference, name: str, org_id: str) -> None:
         """Check that an image in our own registry is in the repository that belongs to a pack's name (decision 3).

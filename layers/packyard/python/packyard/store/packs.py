@@ -6,7 +6,7 @@ from typing import Any, Final
 from packyard.oci.digest import Digest
 from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import Pack, PackStatus, Visibility
-from packyard.store.keys import REVISION_PREFIX, name_key, pack_key, pack_partition
+from packyard.store.keys import REVISION_PREFIX, name_key, pack_key, pack_partition, revision_key
 from packyard.store.pack_items import from_item, history_entry, pack_as_of, to_item
 from packyard.store.repository_holds import Claim, ClaimLost, NameHeld
 from packyard.store.table import (
@@ -284,6 +284,15 @@ class PackStore:
             if found == wanted or page.last_key is None:
                 return frozenset(found)
             page = self._table.query(entries, start=page.last_key)
+
+    def image_at(self, pack_id: str, revision: int) -> Digest | None:
+        """Return the digest of the image that a pack had at a revision; None if there is no such revision. One read.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        entry = self._table.get(revision_key(pack_id, revision))
+        return None if entry is None else Digest(entry["image_digest"])
 
     def with_image(self, pack: Pack, digest: Digest) -> Pack | None:
         """Return a pack as it was when it last had an image. One consistent read for each page of the history.
