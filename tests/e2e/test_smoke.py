@@ -65,7 +65,7 @@ def test_it_proves_every_path_says_what_that_cost_and_leaves_nothing(
 @pytest.mark.usefixtures("nothing_is_left")
 def test_an_interrupted_trial_leaves_nothing(where: list[str]) -> None:
     command = [sys.executable, "-m", "smoke", *where]
-    environment = {**os.environ, "PYTHONPATH": "layers/packyard/python"}
+    environment = {**os.environ, "PYTHONPATH": "layers/packyard/python:cli"}
     with subprocess.Popen(  # noqa: S603 - our own program
         command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as trial:

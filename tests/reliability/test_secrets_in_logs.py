@@ -30,6 +30,7 @@ from tests.reliability.function_scenarios import SCENARIOS, Setup
 from tests.reliability.log_lines import Log, everything_logged
 from tests.reliability.operations import prepare_all
 from tests.reliability.permissions import Recorded, Recorder, recording
+from tests.reliability.prepared_deployments import small_layers
 from tests.reliability.transformed import ACCOUNT, CREDENTIALS, FOREIGN_REGISTRY
 from tests.service import ACME, PackArchive
 from tests.third_party_images import pack_image
@@ -68,12 +69,13 @@ class Place:
         self.recorder.service.begin = self.deployment.new_process
         self.deployment.restore(self.scene)
         self.setup.theirs.moods.clear()
+        self.deployment.service.registry.moods.clear()
         self.deployment.wire.tap = self.recorder.sent
 
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Place]:
-    with running_deployment() as deployment, internet() as net, mock_aws():
+    with small_layers(), running_deployment() as deployment, internet() as net, mock_aws():
         services = deployment.service.services
         secrets = services.client("secretsmanager")
         entries = {
@@ -282,6 +284,7 @@ def test_no_form_and_no_url_that_we_sign_is_logged(place: Place) -> None:
         ]
         large = PackArchive(name="large", files={"data/large.bin": bytes(5 << 20)}).build()
         made = place.deployment.service.upload(large)
+        assert made.status == 201, made.body
         answer = place.setup.ask("get_file", "GET", f"/packs/{made.body['id']}/files/data/large.bin")
     (location,) = answer["multiValueHeaders"]["Location"]
     signature = re.search(r"X-Amz-Signature=([0-9a-f]{64})", location)

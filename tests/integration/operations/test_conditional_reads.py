@@ -101,7 +101,12 @@ READS = [
             vouch,
         ),
     ),
-    Read(function="list_files", path="/packs/{pack}/files", changes=(reupload,)),
+    Read(
+        function="list_files",
+        path="/packs/{pack}/files",
+        changes=(reupload,),
+        calls=("dynamodb.BatchGetItem",),
+    ),
     Read(
         function="get_file",
         path="/packs/{pack}/files/guides/a.md",

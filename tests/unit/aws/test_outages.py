@@ -1,6 +1,7 @@
 import io
 import json
 import logging
+from collections.abc import Iterator
 
 import pytest
 from aws_lambda_powertools import Logger
@@ -66,6 +67,24 @@ def test_anything_else_goes_up_untouched(error: ClientError | BotoCoreError | Ke
     assert raised.value is error
 
 
+class _Records(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@pytest.fixture
+def logged() -> Iterator[list[logging.LogRecord]]:
+    """What this border logs, also where Powertools keeps it from the root logger, and so from pytest."""
+    handler = _Records()
+    outages.logger.addHandler(handler)
+    yield handler.records
+    outages.logger.removeHandler(handler)
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
@@ -86,14 +105,14 @@ def test_anything_else_goes_up_untouched(error: ClientError | BotoCoreError | Ke
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_refused_credentials_are_an_outage_and_the_log_says_what_to_do(
-    error: Exception, reason: str, caplog: pytest.LogCaptureFixture
+    error: Exception, reason: str, logged: list[logging.LogRecord]
 ) -> None:
     with pytest.raises(ServiceUnavailable) as raised, outages_translated():
         raise error
 
     assert raised.value.__cause__ is error
     assert raised.value.status == 503
-    (record,) = caplog.records
+    (record,) = logged
     assert "make invoke" in record.message
     assert vars(record)["reason"] == reason
 

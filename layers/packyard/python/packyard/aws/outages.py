@@ -77,8 +77,7 @@ def outages_translated() -> Iterator[None]:
     Raises:
         ServiceUnavailable: The call was throttled, was answered with a 5xx status, timed out or could not connect,
             after botocore's own retries; a write may have been executed. Or no time was left for the call. Or AWS
-            refused the
-            credentials: then nothing was written, and the log says what to do.
+            refused the credentials: then nothing was written, and the log says what to do.
     """
     try:
         yield

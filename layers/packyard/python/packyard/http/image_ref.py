@@ -76,7 +76,7 @@ def read_replacement(event: APIGatewayProxyEvent) -> Reference | int:
     if _IMAGE_REF.name not in given:
         example = json.dumps({_IMAGE_REF.name: _IMAGE_REF.example})
         advice = f"or a revision to go back to, as in {json.dumps({_BACK_TO.name: _BACK_TO.example})}"
-        raise InvalidRequest({_IMAGE_REF.name: f"is required, as in {example}; {advice}"})
+        raise InvalidRequest({_IMAGE_REF.name: f"send it, as in {example}; {advice}"})
     reference = _reference(given[_IMAGE_REF.name], faults)
     if reference is None:
         raise InvalidRequest(faults)

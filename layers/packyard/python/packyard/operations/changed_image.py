@@ -5,7 +5,7 @@ stays is taken over as it is compressed. Nothing is written here but caches, and
 (decision 21).
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -145,22 +145,25 @@ class ImageChanger:
         return ChangedImage(layers=plan.layers(sent.layers), uploads=sent.uploads)
 
     def _require_within_limits(self, plan: LayerPlan, index: FileIndex) -> None:
+        """Check the limits of an archive. A pack that is over one, as when it was lowered, may stay so but not grow.
+
+        An archive need not list the folders of its files, so an image may have more members than its archive had.
+        """
         leaves = {leaf.path: leaf for layer in plan.new for leaf in layer}
-        members = len(parents_of(leaves) | leaves.keys())
-        unpacked = sum(
-            leaf.content.size + len(padding(leaf.content.size))
-            for leaf in leaves.values()
-            if isinstance(leaf, File)
-        )
-        unpacked += BLOCK * members + len(end_of_archive())
-        # An archive need not list the parents of its files, so a pack may have more members in its image than in its
-        # archive. Its changes are refused only if they add to that.
-        if members > self.limits.members and members > _members_of(index):
+        sizes = [leaf.content.size for leaf in leaves.values() if isinstance(leaf, File)]
+        members, unpacked = _measured(leaves.keys(), sizes)
+        if members <= self.limits.members and unpacked <= self.limits.unpacked_bytes:
+            return
+        paths = {file.path for file in index.files} | set(index.directories)
+        members_before, unpacked_before = _measured(paths, [file.size for file in index.files])
+        if members > max(self.limits.members, members_before):
             raise InvalidRequest({self.field: _TOO_MANY.format(self.limits.members)})
-        if unpacked > self.limits.unpacked_bytes:
+        if unpacked > max(self.limits.unpacked_bytes, unpacked_before):
             raise InvalidRequest({self.field: _TOO_LARGE.format(self.limits.unpacked_bytes)})
 
 
-def _members_of(index: FileIndex) -> int:
-    there = {file.path for file in index.files} | set(index.directories)
-    return len(parents_of(there) | there)
+def _measured(paths: Collection[str], sizes: Iterable[int]) -> tuple[int, int]:
+    """Return how many members an archive of some files has, their folders included, and how many bytes."""
+    members = len(parents_of(paths) | set(paths))
+    contents = sum(size + len(padding(size)) for size in sizes)
+    return members, contents + BLOCK * members + len(end_of_archive())
