@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import sys
 import tempfile
 from pathlib import Path
@@ -49,6 +50,8 @@ def main() -> int:
     arguments.add_argument("--results", type=Path, default=RESULTS)
     arguments.add_argument("--chart", type=Path, default=CHART)
     options = arguments.parse_args()
+    # What the service logs here is about faults that are meant.
+    logging.getLogger("packyard").setLevel(logging.CRITICAL)
     try:
         with tempfile.TemporaryDirectory(dir=LOCAL) as folder:
             outcome = load(

@@ -5,7 +5,6 @@ queues here, and the code of `clean_up` and `build_upload` settles them with a c
 """
 
 import json
-import logging
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -62,7 +61,6 @@ class Future:
 
     def settle(self) -> list[str]:
         """Deliver every message until none is left. Return the cleanup messages that stay, dead letters included."""
-        logging.getLogger("packyard").setLevel(logging.CRITICAL)
         self._stop_delivery()
         cleanups: list[str] = []
         builds: list[str] = []
