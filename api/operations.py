@@ -5,7 +5,7 @@ from typing import Final
 
 from api import examples
 from api.operation import ANYTHING, Answer, Operation
-from packyard.http import dry_run, keys, listing, lock, page_limit, revision_query
+from packyard.http import dry_run, keys, listing, lock, page_limit, revision_field
 from packyard.http.changes import CHANGES_FORM
 from packyard.http.clone import CLONE
 from packyard.http.idempotency import IDEMPOTENCY_KEY
@@ -250,7 +250,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs/{id}/files",
         tag=_FILES,
         summary="List a pack's files",
-        query=(revision_query.REVISION,),
+        query=(revision_field.REVISION,),
         answers={
             200: Answer(description="Its files.", model="FileList", example=examples.FILES),
             302: _ELSEWHERE,
@@ -264,7 +264,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_FILES,
         summary="Download a pack's image without a registry login",
         description="Hash each document and layer: all of them follow from `image_digest`.",
-        query=(revision_query.REVISION,),
+        query=(revision_field.REVISION,),
         answers={200: Answer(description="The image.", model="Download", example=examples.DOWNLOAD)},
         refusals=["validation_error", "pack_not_found", "revision_not_found", "registry_unavailable"],
     ),

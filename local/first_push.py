@@ -61,23 +61,8 @@ def push_and_read_back(stack: StackDescription, folder: Path = SAMPLE) -> Pushed
         NotVerified: The push was refused, or the registry's content differs from what was pushed.
     """
     http = urllib3.PoolManager(retries=False, timeout=_SECONDS)
-    archive = _archive_of(folder)
-    headers = {"Authorization": f"Bearer {stack['orgs']['acme']['keys']['full_access']}"}
     try:
-        answer = http.request(
-            "POST",
-            stack["api_url"] + "/packs/upload",
-            headers=headers,
-            fields={"archive": (f"{folder.name}.tar.gz", archive, "application/gzip")},
-        )
-        is_new, is_changed = answer.status == HTTPStatus.CREATED, answer.status == HTTPStatus.CONFLICT
-        if is_changed:
-            holder = json.loads(answer.data)["error"].get("details", {}).get("pack_id")
-            answer = http.request("GET", f"{stack['api_url']}/packs/{holder}", headers=headers)
-        if answer.status not in (HTTPStatus.OK, HTTPStatus.CREATED):
-            raise NotVerified(
-                f"the push of {folder.name} was answered {answer.status}: {answer.data.decode()}"
-            )
+        answer, is_new, is_changed = _pushed(http, stack, folder)
         pack = json.loads(answer.data)
         registry, _, rest = pack["image_ref"].partition("/")
 
@@ -106,6 +91,26 @@ def push_and_read_back(stack: StackDescription, folder: Path = SAMPLE) -> Pushed
         files=len(sent),
         blobs=image.read,
     )
+
+
+def _pushed(
+    http: urllib3.PoolManager, stack: StackDescription, folder: Path
+) -> tuple[urllib3.BaseHTTPResponse, bool, bool]:
+    """Push a folder. Return the answer that has the pack, whether it is new, and whether another content stands."""
+    headers = {"Authorization": f"Bearer {stack['orgs']['acme']['keys']['full_access']}"}
+    answer = http.request(
+        "POST",
+        stack["api_url"] + "/packs/upload",
+        headers=headers,
+        fields={"archive": (f"{folder.name}.tar.gz", _archive_of(folder), "application/gzip")},
+    )
+    is_new, is_changed = answer.status == HTTPStatus.CREATED, answer.status == HTTPStatus.CONFLICT
+    if is_changed:
+        holder = json.loads(answer.data)["error"].get("details", {}).get("pack_id")
+        answer = http.request("GET", f"{stack['api_url']}/packs/{holder}", headers=headers)
+    if answer.status not in (HTTPStatus.OK, HTTPStatus.CREATED):
+        raise NotVerified(f"the push of {folder.name} was answered {answer.status}: {answer.data.decode()}")
+    return answer, is_new, is_changed
 
 
 def _archive_of(folder: Path) -> bytes:

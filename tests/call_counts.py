@@ -76,6 +76,10 @@ class Scene:
         path = f"/packs/{pack or self.registered}"
         return self.service.send("replace_pack", "PUT", path, json=body, query=query)
 
+    def go_back(self) -> Answer:
+        """Move a built pack back to its first revision."""
+        return self.service.send("replace_pack", "PUT", f"/packs/{self.built}", json={"revision": 1})
+
     def poll(self) -> None:
         """Ask for a lock that the client has."""
         assert self.service.lock("read", ACME, etag=self.tag).status == _NOT_MODIFIED
@@ -174,6 +178,10 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`POST /packs`": lambda scene: _ok(scene.register("new")),
     "`POST /packs`, a repeat": lambda scene: _ok(scene.register("elsewhere")),
     "`PUT /packs/{id}`": lambda scene: _ok(scene.replace("2.0.0")),
+    "`PUT /packs/{id}`, back to a revision": After(
+        lambda scene: _ok(scene.reupload(PackArchive(version="2.0.0").build())),
+        lambda scene: _ok(scene.go_back()),
+    ),
     "`PATCH /packs/{id}`": lambda scene: _ok(scene.service.update(scene.built, "community")),
     "`POST /packs/upload`": lambda scene: _ok(scene.service.upload(PackArchive(name="new").build())),
     "`POST /packs/upload`, a repeat": lambda scene: _ok(
@@ -258,6 +266,8 @@ def _count(act: Callable[[Scene], object]) -> tuple[str, str]:
         if isinstance(act, After):
             act.prepare(scene)
             act = act.act
+            service.registry.requests.clear()
+            elsewhere.requests.clear()
         log = Log(only=lambda point: point.is_aws)
         with service.wire.tapped(log):
             act(scene)

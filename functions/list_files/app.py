@@ -6,7 +6,7 @@ from packyard.composition import bootstrap
 from packyard.http.app import make_app, serve
 from packyard.http.caller import reader
 from packyard.http.files import list_response
-from packyard.http.revision_query import REVISION, read_revision
+from packyard.http.revision_field import REVISION, read_revision
 from packyard.operations.pack_at import pack_at
 
 app = make_app()

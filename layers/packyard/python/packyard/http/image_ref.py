@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from packyard.errors import InvalidRequest
 from packyard.http.fields import Body, Field
 from packyard.http.json_body import read_json
-from packyard.http.revision_query import REVISION, is_revision
+from packyard.http.revision_field import REVISION, is_revision
 from packyard.http.visibility import VISIBILITY, stated_visibility
 from packyard.oci.reference import Reference, parse_reference
 from packyard.packs.pack import Visibility

@@ -53,6 +53,17 @@ def read_json(event: APIGatewayProxyEvent, body: Body) -> dict[str, Any]:
     return _with_known_fields(given, repeated, body)
 
 
+def whole_number(value: Any) -> int | None:
+    """Return the whole number that a value of a JSON body is; None if it is none.
+
+    JSON has one type of number, and some clients write all with a fraction: 60.0 is 60 (JSON Schema, "integer").
+    """
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    # JSON's true is an int in Python.
+    return value if type(value) is int else None
+
+
 def _decoded(text: str, *, is_base64: bool) -> bytes:
     if len(text) > 2 * _MAX_BYTES:
         raise _too_large()

@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from packyard.errors import AlreadyCreated, InvalidRequest
 from packyard.http.app import json_response
 from packyard.http.fields import Body, Field
-from packyard.http.json_body import read_json
+from packyard.http.json_body import read_json, whole_number
 from packyard.http.page_limit import PageRequest, read_page_request
 from packyard.operations.keys import IssuedKey, KeyRequest
 from packyard.packs.manifest.name import MAX_LENGTH, SLUG, PackName, parse_slug
@@ -187,13 +187,9 @@ def _pack_name(given: Mapping[str, Any], faults: dict[str, str]) -> PackName | N
 def _lifetime(given: Mapping[str, Any], faults: dict[str, str]) -> timedelta | None:
     if _EXPIRES_IN.name not in given:
         return None
-    value = given[_EXPIRES_IN.name]
+    value = whole_number(given[_EXPIRES_IN.name])
     least, most = _EXPIRES_IN.minimum or 0, _EXPIRES_IN.maximum or 0
-    if isinstance(value, float) and value.is_integer():
-        # JSON has one type of number: 60.0 is 60.
-        value = int(value)
-    # JSON's true is an int in Python.
-    if type(value) is not int or not least <= value <= most:
+    if value is None or not least <= value <= most:
         faults[_EXPIRES_IN.name] = f"must be a whole number of seconds from {least} to {most} (366 days)"
         return None
     return timedelta(seconds=value)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from packyard.errors import InvalidRequest
 from packyard.http.fields import Field
-from packyard.http.revision_query import MAX_REVISION, is_revision
+from packyard.http.revision_field import MAX_REVISION, is_revision
 from packyard.operations.role_plan import Wish
 from packyard.packs.manifest.name import MAX_LENGTH, SLUG
 from packyard.packs.pack import PACK_ID, is_pack_id

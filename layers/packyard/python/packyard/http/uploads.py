@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from packyard.errors import InvalidRequest, PayloadTooLarge
 from packyard.http.deletions import DELETE, parse_deletions
 from packyard.http.fields import Body, Field
-from packyard.http.json_body import read_json
+from packyard.http.json_body import read_json, whole_number
 from packyard.http.visibility import VISIBILITY, stated_visibility
 from packyard.operations.uploads import StartedUpload
 from packyard.packs.file_changes import check_deletions
@@ -75,11 +75,8 @@ def read_start(event: APIGatewayProxyEvent, *, max_bytes: int) -> StartRequest:
     """
     given = read_json(event, UPLOAD_START)
     faults: dict[str, str] = {}
-    size = given.get(_SIZE_BYTES.name)
-    if isinstance(size, float) and size.is_integer():
-        # In JSON Schema, 5.0 is an integer too. Some clients write all numbers like this.
-        size = int(size)
-    if _SIZE_BYTES.name in given and (type(size) is not int or size < 1):
+    size = whole_number(given.get(_SIZE_BYTES.name))
+    if _SIZE_BYTES.name in given and (size is None or size < 1):
         faults[_SIZE_BYTES.name] = "must be a whole number of bytes, at least 1, without quotes"
     pack_id = given.get(_PACK_ID.name)
     if _PACK_ID.name in given and not isinstance(pack_id, str):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from packyard.errors import InvalidRequest, RevisionNotFound, ServiceUnavailable
+from packyard.oci.digest import Digest
 from packyard.oci.reference import Reference, parse_reference, same_repository
 from packyard.operations.owned_pack import (
     changing,
@@ -122,7 +123,7 @@ class Registrar:
         """
         due_at = self.clock() + self.deadline
         before = owned_pack(pack_id, actor=actor, packs=self.packs)
-        reference = self._image_at(before, target) if isinstance(target, int) else target
+        reference, known = self._image_at(before, target) if isinstance(target, int) else (target, None)
         if not same_repository(reference, parse_reference(before.image_ref)):
             place = _repository_of(before)
             raise InvalidRequest(
@@ -138,7 +139,7 @@ class Registrar:
             built_here = ours and _has_built_images(before)
             pulled = self.images.read_pack(reference, org_id=actor.org_id, built_here=built_here)
             # What the history says of the image is right: the image has the same digest.
-            then = self.packs.with_image(before, pulled.digest) if ours else None
+            then = self._with_image(before, pulled.digest, known) if ours else None
             if then is None:
                 # A clone under another name has its source's `pack.yaml`, and may go back to it.
                 require_name(before, pulled.manifest.name, instead="POST /packs")
@@ -148,11 +149,18 @@ class Registrar:
             self.packs.change(before, after, actor=actor.principal, operation="replace", claim=claim)
         return Published(pack=after, changed=True)
 
-    def _image_at(self, pack: Pack, revision: int) -> Reference:
-        digest = self.packs.image_at(pack.id, revision)
-        if digest is None:
+    def _image_at(self, pack: Pack, revision: int) -> tuple[Reference, Pack | None]:
+        found = self.packs.image_at(pack, revision)
+        if found is None:
             raise RevisionNotFound(pack.id, revision)
-        return replace(parse_reference(pack.image_ref), tag=None, digest=digest)
+        digest, then = found
+        return replace(parse_reference(pack.image_ref), tag=None, digest=digest), then
+
+    def _with_image(self, pack: Pack, digest: Digest, known: Pack | None) -> Pack | None:
+        """Return the pack when it had an image: as it is known, unless that does not say what its layers are."""
+        if known is not None and known.layer_digest is not None:
+            return known
+        return self.packs.with_image(pack, digest)
 
     def _require_repository(self, reference: Reference, name: str, org_id: str) -> None:
         """Check that an image in our own registry is in the repository that belongs to a pack's name (decision 3).

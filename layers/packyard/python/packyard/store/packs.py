@@ -285,14 +285,16 @@ class PackStore:
                 return frozenset(found)
             page = self._table.query(entries, start=page.last_key)
 
-    def image_at(self, pack_id: str, revision: int) -> Digest | None:
-        """Return the digest of the image that a pack had at a revision; None if there is no such revision. One read.
+    def image_at(self, pack: Pack, revision: int) -> tuple[Digest, Pack | None] | None:
+        """Return the image of a pack's revision, and the pack as it was; None if there is no such revision. One read.
+
+        The pack is None for a revision whose entry was written before entries had the whole pack.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
         """
-        entry = self._table.get(revision_key(pack_id, revision))
-        return None if entry is None else Digest(entry["image_digest"])
+        entry = self._table.get(revision_key(pack.id, revision))
+        return None if entry is None else (Digest(entry["image_digest"]), pack_as_of(to_item(pack), entry))
 
     def with_image(self, pack: Pack, digest: Digest) -> Pack | None:
         """Return a pack as it was when it last had an image. One consistent read for each page of the history.

@@ -6,6 +6,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest
 from packyard.http.fields import Field
+from packyard.http.json_body import whole_number
 
 # DynamoDB holds larger numbers; a history's keys have ten digits.
 MAX_REVISION: Final = 9_999_999_999
@@ -20,9 +21,9 @@ REVISION: Final = Field(
 
 
 def is_revision(value: Any) -> bool:
-    """Return whether a value of a JSON body can be a revision. JSON Schema takes 3.0 for a whole number, as 3."""
-    whole = isinstance(value, float) and value.is_integer()
-    return (whole or isinstance(value, int)) and not isinstance(value, bool) and 1 <= value <= MAX_REVISION
+    """Return whether a value of a JSON body can be a revision."""
+    number = whole_number(value)
+    return number is not None and 1 <= number <= MAX_REVISION
 
 
 def read_revision(event: APIGatewayProxyEvent) -> int | None:
