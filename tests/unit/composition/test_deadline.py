@@ -12,6 +12,7 @@ from packyard.composition.adapters import aws_client
 from packyard.composition.deadline import COMMIT_SECONDS, LONGEST_SECONDS, Deadline
 from packyard.errors import ServiceUnavailable
 from packyard.messaging.consumer import serve_queue
+from packyard.store.table import ATTEMPTS_SECONDS, Put, Table
 
 
 class Seconds:
@@ -72,11 +73,15 @@ class Aws:
         return AWSResponse("", 500, {}, MockRawResponse("{}"))  # type: ignore[arg-type]
 
 
-@pytest.fixture
-def client(deadline: Deadline, monkeypatch: pytest.MonkeyPatch) -> Any:
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
+
+
+@pytest.fixture
+def client(deadline: Deadline) -> Any:
     return aws_client("sqs", deadline=deadline, region="eu-central-1")
 
 
@@ -107,11 +112,44 @@ def test_no_attempt_begins_that_could_outlast_the_invocation(
     assert aws.asked == 0
 
 
+@pytest.mark.parametrize(
+    ("takes", "attempts"), [(0.5, 4), (ATTEMPTS_SECONDS / 2 + 0.1, 2), (ATTEMPTS_SECONDS + 0.1, 1)]
+)
+def test_no_attempt_at_a_transaction_begins_when_lists_may_soon_rely_on_its_end(
+    deadline: Deadline, seconds: Seconds, takes: float, attempts: int
+) -> None:
+    client = aws_client("dynamodb", deadline=deadline, region="eu-central-1")
+    aws = Aws(client, seconds, takes=takes)
+    table = Table(client=client, name="t", sleep=lambda _: None, monotonic=seconds)
+    deadline.begin(29)
+
+    with pytest.raises(ServiceUnavailable):
+        table.transact([Put(item={"PK": "a", "SK": "b"}, condition="a = b")], token="t")
+
+    assert aws.asked == attempts
+
+
+def test_the_time_for_attempts_at_a_transaction_does_not_limit_what_comes_after_it(
+    deadline: Deadline, seconds: Seconds
+) -> None:
+    client = aws_client("dynamodb", deadline=deadline, region="eu-central-1")
+    aws = Aws(client, seconds, takes=ATTEMPTS_SECONDS + 0.1)
+    table = Table(client=client, name="t", sleep=lambda _: None, monotonic=seconds)
+    with pytest.raises(ServiceUnavailable):
+        table.transact([Put(item={"PK": "a", "SK": "b"}, condition="a = b")], token="t")
+
+    with pytest.raises(ServiceUnavailable):
+        table.put(Put(item={"PK": "a", "SK": "b"}, condition="a = b"))
+
+    assert aws.asked == 1 + 4
+
+
 def test_each_message_of_a_batch_has_its_share_of_what_is_left() -> None:
-    shares: list[float] = []
-    handler = serve_queue(lambda _body: None, begins=shares.append)
+    begun: list[tuple[float, str]] = []
+    handler = serve_queue(lambda _body: None, begins=lambda *told: begun.append(told))
     records = [{"messageId": str(n), "body": "{}", "eventSource": "aws:sqs"} for n in range(4)]
 
     handler({"Records": records}, Context())  # type: ignore[arg-type]
 
-    assert shares == pytest.approx([29 / 4, 29 / 3, 29 / 2, 29])
+    assert [share for share, _ in begun] == pytest.approx([29 / 4, 29 / 3, 29 / 2, 29])
+    assert {request_id for _, request_id in begun} == {Context.aws_request_id}

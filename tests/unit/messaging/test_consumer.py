@@ -40,7 +40,7 @@ class Consumer:
         }
         handler = serve_queue(
             self.settle,
-            begins=lambda _seconds: None,
+            begins=lambda _seconds, _request_id: None,
             put_back=lambda handle, seconds: self.waits.append((handle, seconds)),
             report_left=lambda body, sent_at: self.left.append((body, sent_at)),
         )
@@ -124,7 +124,9 @@ def test_a_wait_that_cannot_be_set_leaves_the_message_to_the_queue_s_own_timeout
     def put_back(_handle: str, _seconds: int) -> None:
         raise RuntimeError("SQS does not answer")
 
-    handler = serve_queue(held_for(timedelta(minutes=1)), begins=lambda _seconds: None, put_back=put_back)
+    handler = serve_queue(
+        held_for(timedelta(minutes=1)), begins=lambda _seconds, _request_id: None, put_back=put_back
+    )
     record = {
         "messageId": "m1",
         "receiptHandle": "r1",

@@ -1,10 +1,12 @@
 """Items that a later release has written are not misread, wherever they come from."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.hooks import HierarchicalEmitter
 
 from packyard.errors import ServiceUnavailable
 from packyard.store.actions import Put, Update
@@ -19,6 +21,7 @@ class Answering:
 
     def __init__(self, item: dict[str, Any]) -> None:
         self._item = item
+        self.meta = SimpleNamespace(events=HierarchicalEmitter())
 
     def get_item(self, **_: Any) -> Any:
         return {"Item": self._item}

@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from packyard.store.api_keys import ApiKeyStore
     from packyard.store.cursors import Cursors
     from packyard.store.deletions import DeletionStore
+    from packyard.store.events import EventLog
     from packyard.store.pack_revisions import PackRevisions
     from packyard.store.packs import PackStore
     from packyard.store.repositories import RepositoryStore
@@ -141,6 +142,18 @@ class Adapters:
     def table(self) -> Table:
         """The table."""
         return Table(client=self.client("dynamodb"), name=self.settings.table, sleep=self.sleep)
+
+    @cached_property
+    def events(self) -> "EventLog":
+        """The maker of events."""
+        from packyard.store.events import EventLog
+
+        return EventLog(
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+            request_id=lambda: self.deadline.request_id,
+            kept=timedelta(days=self.settings.event_days),
+        )
 
     @cached_property
     def packs(self) -> "PackStore":

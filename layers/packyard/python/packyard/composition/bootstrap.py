@@ -358,13 +358,14 @@ def services() -> Services:
     return _current[-1]
 
 
-def invocation_begins(seconds: float) -> None:
-    """Set the deadline of an invocation, or of a message's share of one.
+def invocation_begins(seconds: float, request_id: str) -> None:
+    """Set the deadline of an invocation, or of a message's share of one, and the request that it is for.
 
     Args:
         seconds: How long it may take.
+        request_id: The id of the request, as in `X-Request-Id`; of a background invocation, Lambda's id of it.
     """
-    (_current[-1].deadline if _current else _deadline).begin(seconds)
+    (_current[-1].deadline if _current else _deadline).begin(seconds, request_id)
 
 
 def prepare(*needs: Callable[[Services], object]) -> None:

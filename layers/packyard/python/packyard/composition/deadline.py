@@ -1,4 +1,7 @@
-"""How long the present invocation may still take. Every wait gets its limit from here (decision 70)."""
+"""The present invocation: how long it may still take, and which request it is for.
+
+Every wait gets its limit from here (decision 70), and every event its request's id.
+"""
 
 import time
 from collections.abc import Callable
@@ -18,18 +21,26 @@ COMMIT_SECONDS: Final = CONNECT_SECONDS + READ_SECONDS + ANSWER_SECONDS
 
 @dataclass(slots=True, kw_only=True)
 class Deadline:
-    """When the present invocation ends. A container has one invocation at a time.
+    """When the present invocation ends, and for which request it is. A container has one invocation at a time.
 
     Attributes:
         monotonic: Returns seconds, from a clock that never goes back.
+        request_id: The request that the invocation is for; empty before the first one.
     """
 
     monotonic: Callable[[], float] = time.monotonic
+    request_id: str = ""
     _ends: float | None = None
 
-    def begin(self, seconds: float) -> None:
-        """Let an invocation, or a message's share of one, end in so many seconds."""
+    def begin(self, seconds: float, request_id: str = "") -> None:
+        """Let an invocation, or a message's share of one, end in so many seconds.
+
+        Args:
+            seconds: How long it may take.
+            request_id: The request, or the background invocation, that it is for.
+        """
         self._ends = self.monotonic() + seconds
+        self.request_id = request_id
 
     def left(self, *, keep: float = 0.0) -> float:
         """Return the seconds that are left, at least 0.

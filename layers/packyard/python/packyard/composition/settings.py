@@ -110,6 +110,7 @@ class Settings:
         api_domain: Parent domain of the organisations' hosts; empty when only the stage URL is used.
         inline_archive_bytes: The largest request body that the gateway passes on whole.
         publish_deadline_seconds: Longer than any build can run. An image that no pack uses by then is removed.
+        event_days: For how many days events are kept.
         archive_limits: Bounds on archives.
         jwt: Whose JWTs are accepted; None when none are.
         trusted_registries: Registries whose addresses need not be public: `[http://]host[:port]`, joined by commas,
@@ -132,6 +133,7 @@ class Settings:
     api_domain: str = ""
     inline_archive_bytes: int = 4_718_592
     publish_deadline_seconds: int = 960
+    event_days: int = 400
     archive_limits: ArchiveLimits = field(default_factory=ArchiveLimits)
     jwt: JwtSettings | None = None
     trusted_registries: str = ""

@@ -58,18 +58,18 @@ def make_app(stage: str = "v1", envelope: Envelope | None = None) -> APIGatewayR
     return app
 
 
-def serve(app: APIGatewayRestResolver, begins: Callable[[float], None] | None = None) -> Handler:
+def serve(app: APIGatewayRestResolver, begins: Callable[[float, str], None] | None = None) -> Handler:
     """Return the Lambda handler of `app`: each request is answered with its id and logged once.
 
     Args:
         app: The resolver.
-        begins: Called at the start of each invocation with the seconds for which it may run.
+        begins: Called at the start of each invocation with the seconds for which it may run, and the request's id.
     """
 
     @logger.inject_lambda_context(correlation_id_path="requestContext.requestId", clear_state=True)
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         if begins is not None:
-            begins(context.get_remaining_time_in_millis() / 1000)
+            begins(context.get_remaining_time_in_millis() / 1000, event["requestContext"]["requestId"])
         answer = app.resolve(event, context)
         answer["multiValueHeaders"][REQUEST_ID] = [event["requestContext"]["requestId"]]
         logger.info(

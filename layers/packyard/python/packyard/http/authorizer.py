@@ -28,19 +28,21 @@ class Unauthorized(Exception):
         super().__init__("Unauthorized")
 
 
-def serve_authorizer(resolve: Callable[[str], Caller], begins: Callable[[float], None]) -> AuthorizerHandler:
+def serve_authorizer(
+    resolve: Callable[[str], Caller], begins: Callable[[float, str], None]
+) -> AuthorizerHandler:
     """Return the Lambda handler of a TOKEN authorizer.
 
     Args:
         resolve: Turns an Authorization header into a caller, or raises `Unauthenticated`. Any other error reaches API
             Gateway, which answers it with `AUTHORIZER_CONFIGURATION_ERROR` or `AUTHORIZER_FAILURE`: our template makes
             both 503.
-        begins: Called at the start of each invocation with the seconds for which it may run.
+        begins: Called at the start of each invocation with the seconds for which it may run, and its id.
     """
 
     @logger.inject_lambda_context(clear_state=True)
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        begins(context.get_remaining_time_in_millis() / 1000)
+        begins(context.get_remaining_time_in_millis() / 1000, context.aws_request_id)
         try:
             caller = resolve(event["authorizationToken"])
         except Unauthenticated as refusal:

@@ -26,19 +26,19 @@ _SCHEMES: Final = frozenset({"http", "https"})
 
 
 def serve_door_authorizer(
-    resolve: Callable[[str], PullToken], begins: Callable[[float], None]
+    resolve: Callable[[str], PullToken], begins: Callable[[float, str], None]
 ) -> AuthorizerHandler:
     """Return the Lambda handler of a REQUEST authorizer.
 
     Args:
         resolve: Turns a bearer token into what it says, or raises `Unauthenticated`. Any other error reaches API
             Gateway, whose answer our template makes 503.
-        begins: Called at the start of each invocation with the seconds for which it may run.
+        begins: Called at the start of each invocation with the seconds for which it may run, and its id.
     """
 
     @logger.inject_lambda_context(clear_state=True)
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        begins(context.get_remaining_time_in_millis() / 1000)
+        begins(context.get_remaining_time_in_millis() / 1000, context.aws_request_id)
         headers = {name.lower(): value for name, value in event["headers"].items()}
         sent = headers.get("authorization", "")
         try:

@@ -33,7 +33,7 @@ QueueHandler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 def serve_queue(
     settle: Callable[[str], None],
     *,
-    begins: Callable[[float], None],
+    begins: Callable[[float, str], None],
     put_back: Callable[[str, int], None] | None = None,
     report_left: Callable[[str, datetime], None] | None = None,
 ) -> QueueHandler:
@@ -42,8 +42,8 @@ def serve_queue(
     Args:
         settle: Handles one message; its argument is the body. If it raises, that message stays in the queue, and the
             others are still handled. `NotYet` means that the message has not failed and can be settled later.
-        begins: Called before each message with the seconds that it may take: an equal share of the time left, so that
-            one slow message takes no time from the following ones.
+        begins: Called before each message with the seconds that it may take, and the invocation's id. The seconds are
+            an equal share of the time left, so that one slow message takes no time from the following ones.
         put_back: Called for a message that stays, with its receipt handle and the seconds until it is to be delivered
             again. Without this function, the queue's own visibility timeout applies.
         report_left: Called for a message that stays, held or failed, with its body and the time when it was first sent.
@@ -58,7 +58,8 @@ def serve_queue(
 
     def settle_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
         done = len(processor.success_messages) + len(processor.fail_messages)
-        begins(lambda_context.get_remaining_time_in_millis() / 1000 / (len(processor.records) - done))
+        share = lambda_context.get_remaining_time_in_millis() / 1000 / (len(processor.records) - done)
+        begins(share, lambda_context.aws_request_id)
         try:
             settle(record.body)
         except NotYet as held:

@@ -53,7 +53,7 @@ def change_of(record: Mapping[str, Any]) -> Change | None:
     return None
 
 
-def serve_stream(settle: Callable[[Change], None], *, begins: Callable[[float], None]) -> StreamHandler:
+def serve_stream(settle: Callable[[Change], None], *, begins: Callable[[float, str], None]) -> StreamHandler:
     """Return the Lambda handler of the stream's consumer.
 
     Lambda passes the records of one pack in their order. The handler stops at the first record that fails and names it,
@@ -61,12 +61,12 @@ def serve_stream(settle: Callable[[Change], None], *, begins: Callable[[float], 
 
     Args:
         settle: Handles one change; if it raises, the record comes again.
-        begins: Called at the start of each invocation with the seconds for which it may run.
+        begins: Called at the start of each invocation with the seconds for which it may run, and its id.
     """
 
     @logger.inject_lambda_context(clear_state=True)
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        begins(context.get_remaining_time_in_millis() / 1000)
+        begins(context.get_remaining_time_in_millis() / 1000, context.aws_request_id)
         for record in event["Records"]:
             try:
                 change = change_of(record)

@@ -1,7 +1,9 @@
 """The primary keys and index keys of all items in the table."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from packyard.packs.timestamp import format_timestamp
@@ -18,6 +20,11 @@ API_KEY_PREFIX: Final = "KEY#"
 REVISION_PREFIX: Final = "REV#"
 # The only partition of GSI3. It lists the packs that are being deleted.
 DELETING_PARTITION: Final = "DELETING"
+
+# The index that lists the events of one pack, of one role, of one type or of one actor.
+EVENT_INDEXES: Final[Mapping[str, str]] = MappingProxyType(
+    {"pack": "GSI1", "role": "GSI2", "type": "GSI3", "actor": "GSI4"}
+)
 
 
 def pack_key(pack_id: str) -> Key:
@@ -88,6 +95,28 @@ def api_keys_partition(org_id: str) -> str:
 def api_key_index_key(org_id: str, created_at: str, key_hash: str) -> Key:
     """Return the GSI1 key of an API key: by organisation, the oldest first."""
     return {"GSI1PK": api_keys_partition(org_id), "GSI1SK": f"{API_KEY_PREFIX}{created_at}#{key_hash}"}
+
+
+def event_key(org_id: str, event_id: str) -> Key:
+    """Return the key of an event. An organisation's events are in one partition, in the order of their ids."""
+    return {"PK": f"EVENTS#{org_id}", "SK": event_id}
+
+
+def events_of_partition(org_id: str, facet: str, value: str) -> str:
+    """Return the partition of events in the index of a facet.
+
+    Args:
+        org_id: The organisation whose events they are.
+        facet: A key of `EVENT_INDEXES`.
+        value: The pack, the role, the type or the actor.
+    """
+    return f"EVENTS#{org_id}#{facet.upper()}#{value}"
+
+
+def event_index_key(org_id: str, event_id: str, facet: str, value: str) -> Key:
+    """Return the key of an event in the index of a facet; see `events_of_partition`."""
+    index = EVENT_INDEXES[facet]
+    return {f"{index}PK": events_of_partition(org_id, facet, value), f"{index}SK": event_id}
 
 
 def upload_key(upload_id: str) -> Key:

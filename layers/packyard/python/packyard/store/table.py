@@ -1,12 +1,14 @@
 """The table: items as plain mappings, conditions and transactions. DynamoDB's own errors are translated here."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.exceptions import ClientError
 
-from packyard.aws.outages import error_code, outages_translated
+from packyard.aws.outages import OutOfTime, error_code, outages_translated
 from packyard.errors import ServiceUnavailable
 from packyard.store.actions import (
     Action,
@@ -45,6 +47,14 @@ __all__ = [
 
 T = TypeVar("T")
 
+# No attempt at a transaction begins later than this after the first one. An attempt takes at most 5 seconds (decision
+# 70), so a transaction has succeeded 8 seconds after it was begun, or never does. Lists of events rely on it (decision
+# 103).
+ATTEMPTS_SECONDS: Final = 3.0
+# Whether the time for attempts at the present transaction is over; None outside of a transaction.
+_ATTEMPTS_ARE_OVER: Final[ContextVar[Callable[[], bool] | None]] = ContextVar(
+    "attempts_are_over", default=None
+)
 # The waits before further attempts, in seconds. A conflict lasts only as long as the other transaction, so the first
 # waits are short.
 _RETRY_DELAYS: Final = (0.025, 0.05, 0.1, 0.2)
@@ -147,12 +157,26 @@ class Table:
         client: A low-level client; its own retries handle throttling and server errors.
         name: The table's name.
         sleep: Waits for a number of seconds; called between attempts.
+        monotonic: Returns seconds, from a clock that never goes back.
     """
 
-    def __init__(self, *, client: "DynamoDBClient", name: str, sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        *,
+        client: "DynamoDBClient",
+        name: str,
+        sleep: Callable[[float], None],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._client = client
         self._name = name
         self._sleep = sleep
+        self._monotonic = monotonic
+        # The client makes attempts of its own, so each of them is asked, right before it is sent. By its unique id, one
+        # handler serves all tables of a client.
+        client.meta.events.register_first(
+            "before-send.dynamodb.TransactWriteItems", _require_time, unique_id="packyard-transactions"
+        )
 
     def get(self, key: Key) -> Item | None:
         """Return an item, or None if there is none. A strongly consistent read.
@@ -269,10 +293,18 @@ class Table:
 
         Raises:
             TransactionFailed: A condition did not hold.
-            ServiceUnavailable: DynamoDB did not answer, or the conflict with other transactions did not end.
+            ServiceUnavailable: DynamoDB did not answer, or the conflict with other transactions did not end, or the
+                time for attempts was over (`ATTEMPTS_SECONDS`).
         """
         wire = [action_to_wire(action, self._name) for action in actions]
-        self._write(lambda: self._client.transact_write_items(TransactItems=wire, ClientRequestToken=token))
+        end = self._monotonic() + ATTEMPTS_SECONDS
+        entered = _ATTEMPTS_ARE_OVER.set(lambda: self._monotonic() > end)
+        try:
+            self._write(
+                lambda: self._client.transact_write_items(TransactItems=wire, ClientRequestToken=token)
+            )
+        finally:
+            _ATTEMPTS_ARE_OVER.reset(entered)
 
     def _write(self, call: Callable[[], T]) -> T:
         """Make a write, with retries after transaction conflicts, which botocore does not retry."""
@@ -289,6 +321,12 @@ class Table:
             if delay is not None:
                 self._sleep(delay)
         raise ServiceUnavailable
+
+
+def _require_time(**_: object) -> None:
+    is_over = _ATTEMPTS_ARE_OVER.get()
+    if is_over is not None and is_over():
+        raise OutOfTime
 
 
 def _failure(error: ClientError) -> ConditionFailed | TransactionFailed | ServiceUnavailable | None:
