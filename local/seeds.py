@@ -4,12 +4,13 @@ import json
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypedDict
 
 from ulid import ULID
 
+from packyard.store.events import EventLog
 from packyard.store.table import ConditionFailed
 from packyard.store.tenants import TenantStore
 from packyard.tenants.api_key import SECRET_BYTES, ApiKey, PermissionSet, hash_secret, new_secret
@@ -32,6 +33,16 @@ def _new_org(slug: str, org_id: str, now: datetime) -> Org:
             return Org(org_id=org_id, slug=slug, billing=BillingPosture.TRIAL, trial_ends_at=ended)
         case _:
             return Org(org_id=org_id, slug=slug, billing=BillingPosture.ACTIVE, platform=slug == "platform")
+
+
+def seeding_events() -> EventLog:
+    """Return the maker of events of what is written into a local stack."""
+    return EventLog(
+        clock=lambda: datetime.now(UTC),
+        new_ulid=lambda: str(ULID()),
+        request_id=lambda: "local stack",
+        kept=timedelta(days=400),
+    )
 
 
 SLUGS = ("acme", "globex", "lapsed", "trial-over", "platform")

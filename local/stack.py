@@ -13,7 +13,7 @@ from local.door import Door, open_door
 from local.emulator import HOST, REGION, running_emulator
 from local.locks import holding
 from local.sam_deployment import build, deploy, outputs
-from local.seeds import SeededOrg, seed
+from local.seeds import SeededOrg, seed, seeding_events
 from local.shortfalls import (
     DOOR_STAGE,
     STAGE,
@@ -82,7 +82,7 @@ def _describe(folder: Path, endpoint: Endpoint, door: Door) -> StackDescription:
         "bucket": deployed["StagingBucketName"],
         "cleanup_queue_url": deployed["CleanupQueueUrl"],
         "orgs": seed(
-            tenants=TenantStore(table=table),
+            tenants=TenantStore(table=table, events=seeding_events()),
             remembered=folder / "tenants.json",
             clock=lambda: datetime.now(UTC),
         ),

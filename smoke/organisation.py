@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from packyard.store.keys import (
     api_key_key,
+    event_key,
     org_key,
     pack_partition,
     role_revision_key,
@@ -21,6 +22,8 @@ from packyard_cli.failure import Failure
 # A trial takes a minute or two. If it ends without cleaning up, its keys expire after this time.
 KEY_LASTS: Final = timedelta(minutes=30)
 _LABEL: Final = "make smoke"
+# Who acts, for the events.
+_OPERATOR: Final = "operator:smoke"
 
 
 class OrganisationInUse(Exception):
@@ -71,7 +74,7 @@ class Organisation:
             self.created = True
             self.remove()
             new = tenants.create_org(
-                self.slug, billing=BillingPosture.ACTIVE, trial_ends_at=None, platform=False
+                self.slug, billing=BillingPosture.ACTIVE, trial_ends_at=None, platform=False, by=_OPERATOR
             )
             self.org_id = new.org_id
         key, self.secret = tenants.issue_key(
@@ -79,6 +82,7 @@ class Organisation:
             label=_LABEL,
             permission_set=PermissionSet.FULL_ACCESS,
             expires_at=datetime.now(UTC) + KEY_LASTS,
+            by=_OPERATOR,
         )
         self.key_hashes.add(key.key_hash)
 
@@ -99,6 +103,7 @@ class Organisation:
             *(pack_partition(pack) for pack in self.packs),
             *(upload_key(upload)["PK"] for upload in self.uploads),
             *(role_revision_key(self.org_id, role, 1)["PK"] for role in self.roles),
+            event_key(self.org_id, "")["PK"],
             org_key(self.org_id)["PK"],
             slug_key(self.slug)["PK"],
         ]
@@ -111,11 +116,11 @@ class Organisation:
         for key_hash in self.key_hashes:
             key = self._store.get_api_key(key_hash)
             if key is not None:
-                self._store.revoke_api_key(key, at=datetime.now(UTC))
+                self._store.revoke_api_key(key, at=datetime.now(UTC), by=_OPERATOR)
 
     @property
     def _store(self) -> TenantStore:
-        return TenantStore(table=self.admin.table)
+        return TenantStore(table=self.admin.table, events=self.admin.events)
 
     def _stands(self) -> bool:
         try:

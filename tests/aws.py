@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -21,9 +22,11 @@ from botocore.loaders import create_loader
 from botocore.retries.quota import RetryQuota
 from moto import mock_aws
 from tests.quick_tables import speed_up
+from ulid import ULID
 
 from packyard.messaging.cleanup_queue import CleanupQueue
 from packyard.storage.staging import Staging
+from packyard.store.events import EventLog
 from packyard.store.table import Table
 
 if TYPE_CHECKING:
@@ -87,6 +90,7 @@ class Aws:
     queue_url: str
     build_queue_url: str
     table: Table
+    events: EventLog
     staging: Staging
     queue: CleanupQueue
 
@@ -123,6 +127,12 @@ def aws_in_memory() -> Iterator[Aws]:
             queue_url=queue_url,
             build_queue_url=sqs.create_queue(QueueName=BUILD_QUEUE)["QueueUrl"],
             table=Table(client=dynamodb, name=TABLE, sleep=lambda _seconds: None),
+            events=EventLog(
+                clock=lambda: datetime.now(UTC),
+                new_ulid=lambda: str(ULID()),
+                request_id=lambda: "request of a test",
+                kept=timedelta(days=400),
+            ),
             staging=Staging(client=s3, bucket=BUCKET),
             queue=CleanupQueue(client=sqs, url=queue_url),
         )

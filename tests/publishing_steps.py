@@ -31,9 +31,9 @@ class OneName:
 
     def __init__(self, aws: Aws, *, now: datetime = NOW) -> None:
         self.dynamodb = aws.dynamodb
-        self.packs = PackStore(table=aws.table)
+        self.packs = PackStore(table=aws.table, events=aws.events)
         self.repositories = RepositoryStore(table=aws.table)
-        self.deletions = DeletionStore(table=aws.table)
+        self.deletions = DeletionStore(table=aws.table, events=aws.events)
         self.text = PackName(f"name-{next(self.numbers)}")
         self.now = now
         self.has_image = False

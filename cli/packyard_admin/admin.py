@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from ulid import ULID
 
 from packyard.messaging.cleanup_queue import CleanupQueue
 from packyard.store.deletions import DeletionStore
+from packyard.store.events import EventLog
 from packyard.store.packs import PackStore
 from packyard.store.table import Table
 from packyard.store.tenants import TenantStore
@@ -43,25 +44,40 @@ class Admin:
         return Table(client=self.client("dynamodb"), name=self.deployment.table(), sleep=time.sleep)
 
     @cached_property
+    def events(self) -> EventLog:
+        """The maker of events. All events of one command have one id as their request's."""
+        command_id = _new_ulid()
+        return EventLog(
+            clock=_now,
+            new_ulid=_new_ulid,
+            request_id=lambda: command_id,
+            kept=timedelta(days=self.deployment.event_days),
+        )
+
+    @cached_property
     def tenants(self) -> Tenants:
         """Organisations and keys."""
         return Tenants(
-            store=TenantStore(table=self.table),
+            store=TenantStore(table=self.table, events=self.events),
             clock=_now,
-            new_ulid=lambda: str(ULID()),
+            new_ulid=_new_ulid,
             random_bytes=os.urandom,
         )
 
     @cached_property
     def packs(self) -> Packs:
         """Packs and deletions."""
-        return Packs(store=PackStore(table=self.table), deletions=DeletionStore(table=self.table), clock=_now)
+        return Packs(
+            store=PackStore(table=self.table, events=self.events),
+            deletions=DeletionStore(table=self.table, events=self.events),
+            clock=_now,
+        )
 
     @cached_property
     def images(self) -> Images:
         """Images in ECR."""
         return Images(
-            packs=PackStore(table=self.table),
+            packs=PackStore(table=self.table, events=self.events),
             table_name=self.deployment.table(),
             dynamodb=self.client("dynamodb"),
             ecr=self.client("ecr"),
@@ -114,6 +130,10 @@ def admin_of(options: argparse.Namespace) -> Admin:
     else:
         deployment = of_stack(options.stack, cloudformation=client("cloudformation"))
     return Admin(client=client, deployment=deployment)
+
+
+def _new_ulid() -> str:
+    return str(ULID())
 
 
 def _now() -> datetime:

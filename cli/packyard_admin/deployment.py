@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # The template's own.
 DEFAULT_PREFIX: Final = "packs"
+DEFAULT_EVENT_DAYS: Final = 400
 _QUEUE, _DEAD_LETTERS = "QueueUrl", "DeadLettersUrl"
 
 
@@ -39,6 +40,7 @@ class Deployment:
         table_name: The table; None when not given.
         queues: Its queues, by name.
         repository_prefix: The prefix of the repositories of built packs.
+        event_days: For how many days events are kept: the stack's parameter `EventDays`.
         api_url: The base URL of its API on the stage, without the custom domain; None if not known.
         registry_url: The base URL of the registry with the built images; None when not known.
     """
@@ -46,6 +48,7 @@ class Deployment:
     table_name: str | None
     queues: Mapping[str, WorkQueue]
     repository_prefix: str = DEFAULT_PREFIX
+    event_days: int = DEFAULT_EVENT_DAYS
     api_url: str | None = None
     registry_url: str | None = None
 
@@ -92,6 +95,9 @@ def of_stack(name: str, *, cloudformation: "CloudFormationClient") -> Deployment
             ) from None
         raise
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    parameters = {
+        each["ParameterKey"]: each.get("ParameterValue", "") for each in stack.get("Parameters", [])
+    }
     if "TableName" not in outputs:
         raise Failure(
             Exit.NOT_FOUND, f"The stack {name!r} is not a deployment of Packyard.", "Name another stack."
@@ -100,6 +106,7 @@ def of_stack(name: str, *, cloudformation: "CloudFormationClient") -> Deployment
         table_name=outputs["TableName"],
         queues=_queues(outputs),
         repository_prefix=outputs.get("RepositoryPrefix", DEFAULT_PREFIX),
+        event_days=int(parameters.get("EventDays", DEFAULT_EVENT_DAYS)),
         api_url=outputs.get("ApiUrl"),
         registry_url=outputs.get("RegistryUrl"),
     )

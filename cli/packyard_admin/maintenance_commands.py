@@ -1,26 +1,23 @@
 """Commands about packs, deletions, images and dead letters."""
 
 import argparse
-import getpass
-import re
 from typing import Final
 
 from packyard.packs.pack import Tier
 from packyard.packs.timestamp import format_timestamp
 from packyard_admin import dead_letters
 from packyard_admin.admin import Admin
+from packyard_admin.operator import operator_named
 from packyard_cli.context import Context
-from packyard_cli.failure import Exit, Failure
 from packyard_cli.packs import confirm
 from packyard_cli.result import Result, table
 
-_OPERATOR: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _MOST_DEAD_LETTERS: Final = 1000
 
 
 def set_tier(admin: Admin, options: argparse.Namespace, _: Context) -> Result:
     """Set who vouches for a pack."""
-    pack = admin.packs.set_tier(options.pack, Tier(options.tier), actor=_actor(options.by))
+    pack = admin.packs.set_tier(options.pack, Tier(options.tier), actor=operator_named(options.by))
     return Result(
         document={
             "id": pack.id,
@@ -146,19 +143,3 @@ def redrive(admin: Admin, options: argparse.Namespace, _: Context) -> Result:
         lines=[f"{moved} dead letters are back in the {queue.name} queue."],
         essence=[str(moved)],
     )
-
-
-def _actor(given: str | None) -> str:
-    """Return how the history names the operator: as `--by` says, else by the name on this machine."""
-    try:
-        name = given or getpass.getuser()
-    except (ImportError, KeyError, OSError):
-        name = ""
-    if _OPERATOR.fullmatch(name) is None:
-        whose = f"--by {name!r}" if given else f"Your name on this machine, {name!r},"
-        raise Failure(
-            Exit.USAGE,
-            f"{whose} is not 1 to 64 letters, digits and . _ @ -, beginning with a letter or digit.",
-            "Name yourself with --by, for the pack's history.",
-        )
-    return f"operator:{name}"

@@ -7,6 +7,7 @@ from packyard.packs.timestamp import format_timestamp
 from packyard.tenants.api_key import ApiKey, PermissionSet
 from packyard.tenants.org import BillingPosture, Org
 from packyard_admin.admin import Admin
+from packyard_admin.operator import operator
 from packyard_admin.values import instant
 from packyard_cli.context import Context
 from packyard_cli.packs import confirm
@@ -20,6 +21,7 @@ def create_org(admin: Admin, options: argparse.Namespace, _: Context) -> Result:
         billing=BillingPosture(options.posture),
         trial_ends_at=instant("--trial-ends", options.trial_ends),
         platform=options.platform,
+        by=operator(options.by),
     )
     return Result(document=_org_view(org), lines=[org.org_id], essence=[org.org_id])
 
@@ -35,6 +37,7 @@ def set_posture(admin: Admin, options: argparse.Namespace, _: Context) -> Result
         options.org,
         billing=BillingPosture(options.posture),
         trial_ends_at=instant("--trial-ends", options.trial_ends),
+        by=operator(options.by),
     )
     return _org(changed)
 
@@ -46,6 +49,7 @@ def issue_key(admin: Admin, options: argparse.Namespace, context: Context) -> Re
         label=options.label,
         permission_set=PermissionSet(options.permission_set),
         expires_at=instant("--expires", options.expires),
+        by=operator(options.by),
     )
     context.printer.note(f"{key.principal} of {key.org_id}. Its secret is not stored and not shown again:")
     return Result(document={**_key_view(key), "key": secret}, lines=[secret], essence=[secret])
@@ -64,7 +68,7 @@ def list_keys(admin: Admin, options: argparse.Namespace, _: Context) -> Result:
 def revoke_key(admin: Admin, options: argparse.Namespace, context: Context) -> Result:
     """Revoke an API key, after the operator has agreed."""
     confirm(f"Revoke {options.key} of {options.org}?", options, context)
-    key = admin.tenants.revoke_key(options.org, options.key)
+    key = admin.tenants.revoke_key(options.org, options.key, by=operator(options.by))
     return Result(document=_key_view(key), lines=_key_lines([key]), essence=[key.principal])
 
 

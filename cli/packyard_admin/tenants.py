@@ -32,9 +32,16 @@ class Tenants:
     random_bytes: Callable[[int], bytes]
 
     def create_org(
-        self, slug: str, *, billing: BillingPosture, trial_ends_at: datetime | None, platform: bool
+        self, slug: str, *, billing: BillingPosture, trial_ends_at: datetime | None, platform: bool, by: str
     ) -> Org:
         """Write a new organisation and return it.
+
+        Args:
+            slug: Its label in host names.
+            billing: How it stands with billing.
+            trial_ends_at: When its trial ends; None for never.
+            platform: Whether it is the operator's own.
+            by: The operator, for the event.
 
         Raises:
             Failure: The slug cannot be a host's label, or another organisation has it.
@@ -55,7 +62,7 @@ class Tenants:
                 f"The slug must be at most {_MAX_SLUG} characters, as it is part of a host's name.",
             )
         try:
-            self.store.put_org(org)
+            self.store.put_org(org, by=by)
         except SlugTaken as taken:
             raise Failure(
                 Exit.CONFLICT, f"The slug {slug!r} belongs to {taken.holder}.", "Choose another slug."
@@ -79,19 +86,34 @@ class Tenants:
             )
         return org
 
-    def set_posture(self, named: str, *, billing: BillingPosture, trial_ends_at: datetime | None) -> Org:
-        """Change how an organisation stands with billing and return it.
+    def set_posture(
+        self, named: str, *, billing: BillingPosture, trial_ends_at: datetime | None, by: str
+    ) -> Org:
+        """Change how an organisation stands with billing and return it. If it stands so, nothing is written.
+
+        Args:
+            named: The organisation's id or slug.
+            billing: How it stands from now on.
+            trial_ends_at: When its trial ends; None for never.
+            by: The operator, for the event.
 
         Raises:
             Failure: There is none.
         """
-        org_id = self.find_org(named).org_id
-        return self.store.set_posture(org_id, billing=billing, trial_ends_at=trial_ends_at)
+        org = self.find_org(named)
+        return self.store.set_posture(org, billing=billing, trial_ends_at=trial_ends_at, by=by)
 
     def issue_key(
-        self, named: str, *, label: str, permission_set: PermissionSet, expires_at: datetime | None
+        self, named: str, *, label: str, permission_set: PermissionSet, expires_at: datetime | None, by: str
     ) -> tuple[ApiKey, str]:
         """Write a new key of an organisation. Return the key and its secret, which is not stored.
+
+        Args:
+            named: The organisation's id or slug.
+            label: What its holder calls it.
+            permission_set: What it allows.
+            expires_at: From when on it is refused; None for never.
+            by: The operator, for the event.
 
         Raises:
             Failure: There is no such organisation, or the label is not 1 to 120 printable characters.
@@ -110,7 +132,7 @@ class Tenants:
             created_at=self.clock(),
             expires_at=expires_at,
         )
-        self.store.put_api_key(key)
+        self.store.put_api_key(key, by=by)
         return key, secret
 
     def list_keys(self, named: str) -> list[ApiKey]:
@@ -121,12 +143,13 @@ class Tenants:
         """
         return list(self.store.list_api_keys(self.find_org(named).org_id))
 
-    def revoke_key(self, named: str, key_id: str) -> ApiKey:
+    def revoke_key(self, named: str, key_id: str, *, by: str) -> ApiKey:
         """Revoke a key and return it. A key that was revoked before does not change.
 
         Args:
             named: Its organisation.
             key_id: The key, as the list and the history name it.
+            by: The operator, for the event.
 
         Raises:
             Failure: There is no such organisation, or it has no such key.
@@ -135,7 +158,7 @@ class Tenants:
         for key in self.list_keys(named):
             if key.key_id == wanted:
                 try:
-                    return self.store.revoke_api_key(key, at=self.clock())
+                    return self.store.revoke_api_key(key, at=self.clock(), by=by)
                 except ConditionFailed:
                     break
         raise Failure(

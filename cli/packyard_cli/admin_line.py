@@ -46,7 +46,7 @@ def add_admin(commands: "_Commands") -> None:
     tier = _add(packs, "tier", "maintenance_commands:set_tier", "set who vouches for a pack")
     tier.add_argument("pack", metavar="ID")
     tier.add_argument("tier", choices=TIERS)
-    tier.add_argument("--by", metavar="NAME", help="your name, for the pack's history (your login's)")
+    _by(tier)
     deletions = commands.group("deletion", "packs that are being deleted")
     _add(
         deletions,
@@ -81,6 +81,7 @@ def _org(orgs: "_Commands") -> None:
     create.add_argument(
         "--platform", action="store_true", help="the operator's own organisation, whose packs everyone sees"
     )
+    _by(create)
     show = _add(orgs, "show", "tenant_commands:show_org", "show an organisation")
     show.add_argument("org", metavar="ORG", help="its id or slug")
     posture = _add(
@@ -89,6 +90,7 @@ def _org(orgs: "_Commands") -> None:
     posture.add_argument("org", metavar="ORG", help="its id or slug")
     posture.add_argument("posture", choices=POSTURES)
     posture.add_argument("--trial-ends", metavar="INSTANT", help="when its trial ends (never)")
+    _by(posture)
 
 
 def _key(keys: "_Commands") -> None:
@@ -97,6 +99,7 @@ def _key(keys: "_Commands") -> None:
     issue.add_argument("--label", required=True, metavar="TEXT", help="what its holder calls it")
     issue.add_argument("--permission-set", choices=PERMISSION_SETS, required=True, help="what it allows")
     issue.add_argument("--expires", metavar="INSTANT", help="such as 2026-12-31T00:00:00Z (never)")
+    _by(issue)
     listing = _add(
         keys, "list", "tenant_commands:list_keys", "list an organisation's API keys, without their secrets"
     )
@@ -104,10 +107,17 @@ def _key(keys: "_Commands") -> None:
     revoke = _yes(_add(keys, "revoke", "tenant_commands:revoke_key", "revoke an API key"))
     revoke.add_argument("org", metavar="ORG", help="its organisation's id or slug")
     revoke.add_argument("key", metavar="KEY", help="its id, as the list shows it")
+    _by(revoke)
 
 
 def _add(commands: "_Commands", name: str, action: str, text: str) -> argparse.ArgumentParser:
     return commands.add(name, _RUN, text, action=action)
+
+
+def _by(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--by", metavar="NAME", help="your name, for the histories and the events (your login's)"
+    )
 
 
 def _yes(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -12,7 +12,7 @@ from local.demo.placeholders import Placeholders
 from local.demo.playing import Packyard, Player
 from local.demo.tutorial import chapters, with_sessions
 from local.environments import PROJECT
-from local.seeds import new_organisation
+from local.seeds import new_organisation, seeding_events
 from local.stack import StackDescription
 from packyard.store.table import Table
 from packyard.store.tenants import TenantStore
@@ -30,7 +30,9 @@ def surroundings(stack: StackDescription, home: Path) -> dict[str, str]:
     endpoint = Endpoint(urlsplit(stack["endpoint_url"]).port or 0)
     dynamodb = endpoint.session().client("dynamodb", endpoint_url=endpoint.url)
     table = Table(client=dynamodb, name=stack["table"], sleep=time.sleep)
-    made = new_organisation(tenants=TenantStore(table=table), clock=lambda: datetime.now(UTC))
+    made = new_organisation(
+        tenants=TenantStore(table=table, events=seeding_events()), clock=lambda: datetime.now(UTC)
+    )
     return {
         "PACKYARD_URL": stack["api_url"],
         "PACKYARD_TOKEN": made["keys"]["full_access"],

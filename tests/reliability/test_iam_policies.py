@@ -223,11 +223,10 @@ def test_an_organisation_s_posture_is_out_of_reach_of_those_who_claim_names(
 ) -> None:
     """Names and organisations share a partition, so the attributes tell them apart."""
     with aws_in_memory() as aws:
-        tenants = TenantStore(table=aws.table)
-        tenants.put_org(Org(org_id="org_a", slug="a", billing=BillingPosture.ACTIVE))
-        tenants.set_posture(
-            "org_a", billing=BillingPosture.TRIAL, trial_ends_at=datetime(2030, 1, 1, tzinfo=UTC)
-        )
+        tenants = TenantStore(table=aws.table, events=aws.events)
+        org = Org(org_id="org_a", slug="a", billing=BillingPosture.ACTIVE)
+        tenants.put_org(org)
+        tenants.set_posture(org, billing=BillingPosture.TRIAL, trial_ends_at=datetime(2030, 1, 1, tzinfo=UTC))
         item = aws.table.get(org_key("org_a"))
     assert item is not None
     written = {

@@ -164,7 +164,9 @@ def test_how_another_organisation_stands_with_billing_shows_nowhere(
 
     before = answers()
     tenants = both.deployment.service.services.tenants
-    tenants.set_posture(OTHER.org_id, billing=posture, trial_ends_at=None)
+    other = tenants.get_org(OTHER.org_id)
+    assert other is not None
+    tenants.set_posture(other, billing=posture, trial_ends_at=None)
 
     assert answers() == before
 

@@ -232,7 +232,10 @@ def test_a_write_that_is_overtaken_every_time_is_refused_as_modified(world: Worl
             world.set_role(next(lists))
             return role
 
-    reader = replace(world.setter.reader, roles=Overtaken(table=world.service.services.table))
+    reader = replace(
+        world.setter.reader,
+        roles=Overtaken(table=world.service.services.table, events=world.service.services.events),
+    )
     setter = replace(world.setter, reader=reader)
 
     with pytest.raises(RoleModified):

@@ -27,7 +27,7 @@ KEY = name_key(ORG, "slack")
 
 @pytest.fixture
 def deletions(aws: Aws) -> DeletionStore:
-    return DeletionStore(table=aws.table)
+    return DeletionStore(table=aws.table, events=aws.events)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def repositories(aws: Aws) -> RepositoryStore:
 @pytest.fixture
 def pack(aws: Aws, repositories: RepositoryStore) -> Pack:
     claim = repositories.claim_for_create(org_id=ORG, name=PACK.name, until=NOW, now=NOW, token="t")
-    PackStore(table=aws.table).create(PACK, actor="a", operation="upload", claim=claim)
+    PackStore(table=aws.table, events=aws.events).create(PACK, actor="a", operation="upload", claim=claim)
     return PACK
 
 
@@ -90,6 +90,7 @@ class TestTheDecision:
             "status": "deleting",
             "deleting_by": "key:1",
             "deleting_at": "2026-01-02T03:04:05.678Z",
+            "deleting_request": "request of a test",
             "GSI3PK": "DELETING",
             "GSI3SK": f"2026-01-02T03:04:05.678Z#{pack.id}",
         }

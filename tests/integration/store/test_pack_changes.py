@@ -35,7 +35,7 @@ NEW_IMAGE: dict[str, Any] = {
 
 @pytest.fixture
 def packs(aws: Aws) -> PackStore:
-    return PackStore(table=aws.table)
+    return PackStore(table=aws.table, events=aws.events)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ Claims = Callable[[Pack, str], Claim]
 
 @pytest.fixture
 def packs(aws: Aws) -> PackStore:
-    return PackStore(table=aws.table)
+    return PackStore(table=aws.table, events=aws.events)
 
 
 @pytest.fixture
@@ -183,7 +183,7 @@ def test_an_id_is_never_used_again(packs: PackStore, claims: Claims) -> None:
     with pytest.raises(TransactionFailed) as failed:
         create(packs, intruder, claims(intruder, "t2"))
 
-    assert [reason.condition_failed for reason in failed.value.reasons] == [False, True, True]
+    assert [reason.condition_failed for reason in failed.value.reasons] == [False, True, True, False]
     assert packs.get(standing.id) == standing
     assert packs.find_by_name(org_id=ORG, name=intruder.name) is None
 

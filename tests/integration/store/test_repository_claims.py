@@ -40,7 +40,9 @@ def test_publishers_share_a_repository(repositories: RepositoryStore) -> None:
 
 
 def test_a_name_that_a_pack_holds_cannot_be_claimed(aws: Aws, repositories: RepositoryStore) -> None:
-    PackStore(table=aws.table).create(PACK, actor="a", operation="upload", claim=claim(repositories, "t1"))
+    PackStore(table=aws.table, events=aws.events).create(
+        PACK, actor="a", operation="upload", claim=claim(repositories, "t1")
+    )
 
     with pytest.raises(NameHeld) as held:
         claim(repositories, "t2")
@@ -96,7 +98,9 @@ def test_publishers_come_in_when_the_cleaner_must_be_dead(repositories: Reposito
 
 
 def test_a_cleanup_learns_which_pack_holds_the_name(aws: Aws, repositories: RepositoryStore) -> None:
-    PackStore(table=aws.table).create(PACK, actor="a", operation="upload", claim=claim(repositories, "t1"))
+    PackStore(table=aws.table, events=aws.events).create(
+        PACK, actor="a", operation="upload", claim=claim(repositories, "t1")
+    )
 
     assert begin(repositories, "p1", now=LATER).holder == PACK.id
 
@@ -119,7 +123,9 @@ def test_a_purge_without_a_holder_leaves_nothing_for_good(aws: Aws, repositories
 
 
 def test_a_purge_leaves_a_held_name_for_good(aws: Aws, repositories: RepositoryStore) -> None:
-    PackStore(table=aws.table).create(PACK, actor="a", operation="upload", claim=claim(repositories, "t1"))
+    PackStore(table=aws.table, events=aws.events).create(
+        PACK, actor="a", operation="upload", claim=claim(repositories, "t1")
+    )
 
     repositories.end_purge(begin(repositories, "p1", now=LATER))
 
@@ -155,7 +161,9 @@ def claim_for_change(repositories: RepositoryStore, token: str, *, now: datetime
 def test_a_new_image_for_a_pack_shares_the_repository_in_the_same_epoch(
     aws: Aws, repositories: RepositoryStore
 ) -> None:
-    PackStore(table=aws.table).create(PACK, actor="a", operation="upload", claim=claim(repositories, "t1"))
+    PackStore(table=aws.table, events=aws.events).create(
+        PACK, actor="a", operation="upload", claim=claim(repositories, "t1")
+    )
 
     assert claim_for_change(repositories, "t2") == Claim(org_id=ORG, name=PACK.name, epoch="t1")
     assert stored(aws)["claimed_until"] == format_timestamp(LATER)
@@ -167,13 +175,17 @@ def test_a_pack_that_has_lost_its_name_gets_no_new_image(aws: Aws, repositories:
         claim_for_change(repositories, "t1")
 
     other = replace(PACK, id=a_pack(2).id)
-    PackStore(table=aws.table).create(other, actor="a", operation="upload", claim=claim(repositories, "t1"))
+    PackStore(table=aws.table, events=aws.events).create(
+        other, actor="a", operation="upload", claim=claim(repositories, "t1")
+    )
     with pytest.raises(NameLost):
         claim_for_change(repositories, "t2")
 
 
 def test_a_new_image_for_a_pack_waits_for_a_cleaner(aws: Aws, repositories: RepositoryStore) -> None:
-    PackStore(table=aws.table).create(PACK, actor="a", operation="upload", claim=claim(repositories, "t1"))
+    PackStore(table=aws.table, events=aws.events).create(
+        PACK, actor="a", operation="upload", claim=claim(repositories, "t1")
+    )
     purge = begin(repositories, "p1", now=LATER, until=LATER + timedelta(minutes=5))
 
     with pytest.raises(RepositoryBusy):

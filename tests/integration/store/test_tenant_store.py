@@ -31,7 +31,7 @@ KEY = ApiKey(
 
 @pytest.fixture
 def tenants(aws: Aws) -> TenantStore:
-    return TenantStore(table=aws.table)
+    return TenantStore(table=aws.table, events=aws.events)
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,10 @@ def test_a_slug_belongs_to_one_organisation(tenants: TenantStore) -> None:
 def test_a_posture_is_replaced_as_a_whole(
     tenants: TenantStore, billing: BillingPosture, trial_ends_at: datetime | None
 ) -> None:
-    tenants.put_org(replace(ORG, billing=BillingPosture.ACTIVE, trial_ends_at=EARLY))
+    before = replace(ORG, billing=BillingPosture.ACTIVE, trial_ends_at=EARLY)
+    tenants.put_org(before)
 
-    changed = tenants.set_posture(ORG.org_id, billing=billing, trial_ends_at=trial_ends_at)
+    changed = tenants.set_posture(before, billing=billing, trial_ends_at=trial_ends_at)
 
     assert changed == replace(ORG, billing=billing, trial_ends_at=trial_ends_at)
     assert tenants.get_org(ORG.org_id) == changed
@@ -134,7 +135,7 @@ def test_a_posture_is_replaced_as_a_whole(
 
 def test_an_unknown_organisation_gets_no_billing_posture(tenants: TenantStore) -> None:
     with pytest.raises(ConditionFailed):
-        tenants.set_posture(ORG.org_id, billing=BillingPosture.ACTIVE, trial_ends_at=None)
+        tenants.set_posture(ORG, billing=BillingPosture.ACTIVE, trial_ends_at=None)
 
     assert tenants.get_org(ORG.org_id) is None
 
@@ -148,10 +149,11 @@ def test_an_organisation_s_keys_are_listed_and_nobody_else_s(tenants: TenantStor
 
 
 def test_a_key_is_revoked_once(tenants: TenantStore) -> None:
-    tenants.put_api_key(replace(KEY, revoked_at=None))
+    standing = replace(KEY, revoked_at=None)
+    tenants.put_api_key(standing)
 
-    first = tenants.revoke_api_key(KEY, at=EARLY)
-    second = tenants.revoke_api_key(KEY, at=LATE)
+    first = tenants.revoke_api_key(standing, at=EARLY)
+    second = tenants.revoke_api_key(standing, at=LATE)
 
     assert first.revoked_at == second.revoked_at == EARLY
     assert tenants.get_api_key(KEY.key_hash) == replace(KEY, revoked_at=EARLY)
@@ -159,6 +161,6 @@ def test_a_key_is_revoked_once(tenants: TenantStore) -> None:
 
 def test_a_key_that_is_not_there_is_not_made_by_revoking_it(tenants: TenantStore) -> None:
     with pytest.raises(ConditionFailed):
-        tenants.revoke_api_key(KEY, at=EARLY)
+        tenants.revoke_api_key(replace(KEY, revoked_at=None), at=EARLY)
 
     assert tenants.get_api_key(KEY.key_hash) is None

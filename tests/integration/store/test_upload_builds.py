@@ -171,7 +171,7 @@ def test_a_build_that_has_lost_the_lease_records_nothing(uploads: UploadStore, e
 
 def test_a_pack_and_the_end_of_its_upload_are_one_write(aws: Aws, uploads: UploadStore) -> None:
     """Two builders have everything ready; only the one that holds the lease can write either."""
-    packs, repositories = PackStore(table=aws.table), RepositoryStore(table=aws.table)
+    packs, repositories = PackStore(table=aws.table, events=aws.events), RepositoryStore(table=aws.table)
     late = claim(uploads, "first")
     holder = claim(uploads, "second", now=NOW + LEASE)
     pack = a_pack(1)

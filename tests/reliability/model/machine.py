@@ -420,7 +420,9 @@ class Machine(Run):
     def billing_changes(self, org: str, lapses: bool) -> None:
         """The first rule by its name, which is cheap: Hypothesis begins with a walk or two of nothing else."""
         posture = BillingPosture.PAST_DUE if lapses else BillingPosture.ACTIVE
-        self.clients.tenants.set_posture(org, billing=posture, trial_ends_at=None)
+        before = self.clients.tenants.get_org(org)
+        assert before is not None
+        self.clients.tenants.set_posture(before, billing=posture, trial_ends_at=None)
         for model in self.states:
             model.lapsed = model.lapsed - {org} | ({org} if lapses else set())
 

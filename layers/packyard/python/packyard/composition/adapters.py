@@ -161,21 +161,21 @@ class Adapters:
         from packyard.aws.figures import count_revision
         from packyard.store.packs import PackStore
 
-        return PackStore(table=self.table, on_revision=count_revision)
+        return PackStore(table=self.table, events=self.events, on_revision=count_revision)
 
     @cached_property
     def api_keys(self) -> "ApiKeyStore":
         """API keys, as their organisations see them."""
         from packyard.store.api_keys import ApiKeyStore
 
-        return ApiKeyStore(table=self.table)
+        return ApiKeyStore(table=self.table, events=self.events)
 
     @cached_property
     def roles(self) -> "RoleStore":
         """Roles and their references to packs."""
         from packyard.store.roles import RoleStore
 
-        return RoleStore(table=self.table)
+        return RoleStore(table=self.table, events=self.events)
 
     @cached_property
     def pack_revisions(self) -> "PackRevisions":
@@ -196,14 +196,14 @@ class Adapters:
         """Organisations and their API keys."""
         from packyard.store.tenants import TenantStore
 
-        return TenantStore(table=self.table)
+        return TenantStore(table=self.table, events=self.events)
 
     @cached_property
     def deletions(self) -> "DeletionStore":
         """Packs that are being deleted."""
         from packyard.store.deletions import DeletionStore
 
-        return DeletionStore(table=self.table)
+        return DeletionStore(table=self.table, events=self.events)
 
     @cached_property
     def upload_store(self) -> "UploadStore":

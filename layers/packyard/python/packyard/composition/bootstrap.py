@@ -263,7 +263,12 @@ class Services(Adapters):
         """Return what lets one request run without keeping anything."""
         from packyard.operations.dry_run import DryRun
 
-        return DryRun(table=self.table, files=lambda: self.image_files, limits=self.settings.archive_limits)
+        return DryRun(
+            table=self.table,
+            events=self.events,
+            files=lambda: self.image_files,
+            limits=self.settings.archive_limits,
+        )
 
     @cached_property
     def deleter(self) -> "Deleter":
@@ -294,6 +299,7 @@ class Services(Adapters):
             build_time=self._build_time,
             clock=self.clock,
             new_ulid=self.new_ulid,
+            request_id=lambda: self.deadline.request_id,
         )
 
     @cached_property
@@ -311,6 +317,7 @@ class Services(Adapters):
             build_time=self._build_time,
             clock=self.clock,
             new_ulid=self.new_ulid,
+            goes_on_with=self.deadline.goes_on_with,
         )
 
     @cached_property

@@ -42,6 +42,14 @@ class Deadline:
         self._ends = self.monotonic() + seconds
         self.request_id = request_id
 
+    def goes_on_with(self, request_id: str) -> None:
+        """Say that the invocation goes on with what an earlier request has asked for, until the next one begins.
+
+        Args:
+            request_id: That request; empty if it is not known, which changes nothing.
+        """
+        self.request_id = request_id or self.request_id
+
     def left(self, *, keep: float = 0.0) -> float:
         """Return the seconds that are left, at least 0.
 

@@ -48,6 +48,7 @@ class Builder:
         build_time: From an archive's arrival until it is built or has failed, all attempts together.
         clock: The present instant, UTC.
         new_ulid: A ULID never used before.
+        goes_on_with: Is told which request has started the upload that is built, for the event.
     """
 
     uploads: UploadStore
@@ -59,6 +60,7 @@ class Builder:
     build_time: timedelta
     clock: Callable[[], datetime]
     new_ulid: Callable[[], str]
+    goes_on_with: Callable[[str], None]
 
     def settle(self, body: str) -> None:
         """Build the archives whose arrival a message reports.
@@ -85,6 +87,7 @@ class Builder:
         except NothingToBuild:
             logger.info("nothing to build", extra={"upload_id": upload_id})
             return
+        self.goes_on_with(build.upload.request_id)
         try:
             published = self._publish(build)
         except PackyardError as error:

@@ -23,6 +23,7 @@ from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.pack import Pack
 from packyard.storage.file_indexes import FileIndexes
 from packyard.storage.staging import Staging
+from packyard.store.events import EventLog
 from packyard.store.packs import PackStore
 from packyard.store.repositories import RepositoryStore
 from packyard.store.repository_holds import Claim, NameHeld
@@ -59,11 +60,13 @@ class DryRun:
 
     Attributes:
         table: Read, and not written.
+        events: What the stores are made with. No event is written.
         files: Returns the reader of packs' files. Asked only if a pack stands whose files are to be compared.
         limits: Bounds on a pack.
     """
 
     table: Table
+    events: EventLog
     files: "Callable[[], ImageFiles]"
     limits: ArchiveLimits
     notes: Notes = field(default_factory=Notes)
@@ -72,8 +75,8 @@ class DryRun:
         """Return a publisher that keeps nothing."""
         return replace(
             publisher,
-            packs=_Packs(self.table, self.notes),
-            repositories=_Repositories(self.table),
+            packs=_Packs(self.table, self.events, self.notes),
+            repositories=_Repositories(self.table, self.events),
             staging=_Staging(),
             cleanup_queue=_Queue(),
             images=_images(publisher.images),
@@ -84,8 +87,8 @@ class DryRun:
         """Return an editor of files that keeps nothing."""
         return replace(
             editor,
-            packs=_Packs(self.table, self.notes),
-            repositories=_Repositories(self.table),
+            packs=_Packs(self.table, self.events, self.notes),
+            repositories=_Repositories(self.table, self.events),
             images=_images(editor.images),
             indexes=_Indexes(self.notes),
         )
@@ -94,8 +97,8 @@ class DryRun:
         """Return a registrar that keeps nothing."""
         return replace(
             registrar,
-            packs=_Packs(self.table, self.notes),
-            repositories=_Repositories(self.table),
+            packs=_Packs(self.table, self.events, self.notes),
+            repositories=_Repositories(self.table, self.events),
         )
 
     def counted(self, archive: BinaryIO) -> BinaryIO:
@@ -158,8 +161,8 @@ class Counted:
 class _Packs(PackStore):
     """The packs, of which none is written."""
 
-    def __init__(self, table: Table, notes: Notes) -> None:
-        super().__init__(table=table)
+    def __init__(self, table: Table, events: EventLog, notes: Notes) -> None:
+        super().__init__(table=table, events=events)
         self._notes = notes
 
     def create(self, pack: Pack, **_: Any) -> None:
@@ -173,9 +176,9 @@ class _Packs(PackStore):
 class _Repositories(RepositoryStore):
     """The names and repositories, of which none is claimed."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, events: EventLog) -> None:
         super().__init__(table=table)
-        self._packs = PackStore(table=table)
+        self._packs = PackStore(table=table, events=events)
 
     def claim_for_create(self, *, org_id: str, name: Any, **_: Any) -> Claim:
         """Check that no pack holds the name. One read."""

@@ -95,7 +95,7 @@ class KeyMaker:
             expires_at=ends_at,
             prefix=secret[:SHOWN_CHARACTERS],
         )
-        self.keys.put(key)
+        self.keys.put(key, by=caller.principal)
         return IssuedKey(key=key, secret=secret)
 
     def revoke(self, key_id: str, *, caller: Caller) -> ApiKey:

@@ -59,6 +59,7 @@ class Uploads:
         build_time: From an archive's arrival until it is built or has failed, all attempts together.
         clock: The present instant, UTC.
         new_ulid: A ULID never used before.
+        request_id: Returns the id of the present request.
     """
 
     uploads: UploadStore
@@ -69,6 +70,7 @@ class Uploads:
     build_time: timedelta
     clock: Callable[[], datetime]
     new_ulid: Callable[[], str]
+    request_id: Callable[[], str]
 
     def start(  # noqa: PLR0913 - by name: what the archive is, and for what
         self,
@@ -144,6 +146,7 @@ class Uploads:
             id=f"upl_{self.new_ulid()}",
             org_id=caller.org_id,
             principal=caller.principal,
+            request_id=self.request_id(),
             pack_name=caller.pack_name,
             visibility=visibility,
             pack_id=pack_id,

@@ -90,11 +90,12 @@ class Event:
         at: When the write was made, in UTC.
         request_id: The request that asked for the write: `X-Request-Id` of an answer, or the id of a background
             invocation in the logs.
-        type, org_id, actor, pack_id, role_id, revision, data: As for `EventDraft`.
+        type: Of `EventType`, or of a later release.
+        org_id, actor, pack_id, role_id, revision, data: As for `EventDraft`.
     """
 
     id: str
-    type: EventType
+    type: str
     org_id: str
     at: datetime
     actor: str

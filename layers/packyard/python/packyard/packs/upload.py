@@ -47,6 +47,7 @@ class Upload:
         id: `upl_` and a ULID; never reused.
         org_id: The organisation that started it.
         principal: Who started it, for the history.
+        request_id: The request that started it; empty if an earlier release took the request.
         dry_run: Whether the archive is only tried.
         outcome: What a dry run has found that would be done; None before.
         pack_name: The only pack that the one who started it may touch; None for all packs.
@@ -73,6 +74,7 @@ class Upload:
     form_expires_at: datetime
     arrival_deadline: datetime
     forgotten_at: datetime
+    request_id: str = ""
     build_deadline: datetime | None = None
     if_match: IfMatch | None = None
     kind: UploadKind = UploadKind.ARCHIVE

@@ -4,15 +4,17 @@ The authorizer finds a key by the hash of its secret, with a consistent read. So
 one stops working at once. The list comes from an index, which is eventually consistent, usually within a second.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from packyard.packs.timestamp import format_timestamp
-from packyard.store.api_key_items import EXPIRY, from_item, to_item
+from packyard.store.api_key_items import from_item
 from packyard.store.cursor import Binding, Position
+from packyard.store.events import EventLog
+from packyard.store.key_writes import put_key, revoke_key
 from packyard.store.keys import API_KEY_PREFIX, api_key_index_key, api_key_key, api_keys_partition
-from packyard.store.table import ConditionFailed, Put, Query, Table, Update
+from packyard.store.table import Query, Table
 from packyard.tenants.api_key import ApiKey
 
 # For this long, a list shows a key that was revoked.
@@ -37,19 +39,25 @@ class ApiKeyStore:
 
     Args:
         table: The table.
+        events: Makes the events of writes.
     """
 
-    def __init__(self, *, table: Table) -> None:
+    def __init__(self, *, table: Table, events: EventLog) -> None:
         self._table = table
+        self._events = events
 
-    def put(self, key: ApiKey) -> None:
-        """Write a new key. One write.
+    def put(self, key: ApiKey, *, by: str) -> None:
+        """Write a new key and its event, both or neither. One transaction.
+
+        Args:
+            key: The key.
+            by: Who issues it, a principal.
 
         Raises:
+            ConditionFailed: There is a key with the same hash.
             ServiceUnavailable: DynamoDB did not answer; the key may have been written.
         """
-        # The condition does not require that the item is absent: the hash is new, and a retry writes the same item.
-        self._table.put(Put(item=to_item(key), condition="attribute_not_exists(revoked_at)"))
+        put_key(self._table, key, by=by, events=self._events)
 
     def get(self, key_hash: str) -> ApiKey | None:
         """Return a key, even if it is revoked or expired, or None. One consistent read.
@@ -61,7 +69,9 @@ class ApiKeyStore:
         return None if item is None else from_item(item)
 
     def revoke(self, key: ApiKey, *, by: str, at: datetime) -> ApiKey | None:
-        """Revoke a key and return it; None if it has expired meanwhile. The first revocation is kept. One write.
+        """Revoke a key and return it; None if it has expired meanwhile. The first revocation is kept.
+
+        One transaction, which also writes the event. A key that was revoked before is returned without a write.
 
         Args:
             key: The key, as it was read.
@@ -71,23 +81,11 @@ class ApiKeyStore:
         Raises:
             ServiceUnavailable: DynamoDB did not answer; the key may have been revoked.
         """
-        try:
-            item = self._table.update(
-                Update(
-                    key=api_key_key(key.key_hash),
-                    change="SET revoked_by = if_not_exists(revoked_by, :by),"
-                    f" revoked_at = if_not_exists(revoked_at, :at), {EXPIRY} = :forgotten",
-                    condition="attribute_exists(PK)",
-                    values={
-                        ":by": by,
-                        ":at": format_timestamp(at),
-                        ":forgotten": int(((key.revoked_at or at) + REVOKED_KEPT).timestamp()),
-                    },
-                )
-            )
-        except ConditionFailed:
-            return None
-        return from_item(item)
+        if key.revoked_at is not None:
+            return key
+        revoked = replace(key, revoked_at=at, revoked_by=by)
+        forgotten_at = at + REVOKED_KEPT
+        return revoke_key(self._table, revoked, by=by, events=self._events, forgotten_at=forgotten_at)
 
     def page(
         self, org_id: str, *, limit: int, position: Position | None = None, pack_name: str | None = None

@@ -21,6 +21,7 @@ from packyard.oci.digest import Digest
 from packyard.packs.pack import Pack, PackStatus
 from packyard.packs.precondition import IfMatch
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
+from packyard.store.events import EventLog
 from packyard.store.keys import (
     DELETING_PARTITION,
     REVISION_PREFIX,
@@ -29,6 +30,7 @@ from packyard.store.keys import (
     pack_partition,
     reference_prefix,
 )
+from packyard.store.pack_events import pack_deleted
 from packyard.store.pack_items import from_item, history_entry
 from packyard.store.repositories import release_name
 from packyard.store.repository_holds import Purge
@@ -59,12 +61,14 @@ class Deletion:
         actor: Who asked first to delete it.
         asked_at: When the deletion was first asked for.
         adopted: Whether this is a registered pack whose image the service has pushed (`PackStore.adopt_image`).
+        request_id: The request that first asked for it; None if an earlier release took the request.
     """
 
     pack: Pack
     actor: str
     asked_at: datetime
     adopted: bool = False
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +89,12 @@ class DeletionStore:
 
     Args:
         table: Where they are kept.
+        events: Makes the events of writes.
     """
 
-    def __init__(self, *, table: Table) -> None:
+    def __init__(self, *, table: Table, events: EventLog) -> None:
         self._table = table
+        self._events = events
 
     def begin(  # noqa: PLR0913 - by name: which pack, for whom, and on what condition
         self,
@@ -123,7 +129,8 @@ class DeletionStore:
             ServiceUnavailable: DynamoDB did not answer; the status may have been set.
         """
         try:
-            item = self._table.update(_decision(pack_id, org_id, actor, if_match, now, name))
+            decision = _decision(pack_id, org_id, actor, if_match, now, name)
+            item = self._table.update(_asked_by(decision, self._events.request_id()))
         except ConditionFailed as failure:
             old = failure.old
             if old is None or old["org_id"] != org_id or name not in (None, old["name"]):
@@ -205,7 +212,7 @@ class DeletionStore:
             page = self._table.query(entries, start=page.last_key)
 
     def finish(self, deletion: Deletion, *, purge: Purge | None, now: datetime) -> None:
-        """Mark the row as deleted, free the name and add the deletion to the history, all or none. One transaction.
+        """Mark the row as deleted, free the name, write history and event, all or none. One transaction.
 
         Args:
             deletion: What `begin` or `find` returned.
@@ -240,11 +247,12 @@ class DeletionStore:
         entry = Put(
             item=history_entry(deleted, deletion.actor, "delete"), condition="attribute_not_exists(PK)"
         )
-        actions: list[Put | Update] = [mark_deleted, release, entry]
+        event = self._events.put(pack_deleted(deleted, actor=deletion.actor, request_id=deletion.request_id))
+        actions: list[Put | Update] = [mark_deleted, release, entry, event]
         try:
             self._table.transact(actions, token=token_of(actions))
         except TransactionFailed as failure:
-            row, name, _ = failure.reasons
+            row, name, *_ = failure.reasons
             # Another process has finished the deletion, or this one has and the answer was lost.
             if row.condition_failed and (row.old is None or row.old["status"] == PackStatus.DELETED):
                 return
@@ -274,6 +282,7 @@ def _deletion(item: Item) -> Deletion:
         actor=item["deleting_by"],
         asked_at=parse_timestamp(item["deleting_at"]),
         adopted=item.get("adopted", False),
+        request_id=item.get("deleting_request"),
     )
 
 
@@ -303,6 +312,15 @@ def _decision(  # noqa: PLR0913, PLR0917 - what `begin` has
             **({":name": name} if named else {}),
         },
         names=_STATUS | ({"#name": "name"} if named else {}),
+    )
+
+
+def _asked_by(decision: Update, request_id: str) -> Update:
+    """Return a decision that also keeps the request that asked first, for the event at the deletion's end."""
+    return replace(
+        decision,
+        change=f"{decision.change}, deleting_request = if_not_exists(deleting_request, :request_id)",
+        values={**decision.values, ":request_id": request_id},
     )
 
 

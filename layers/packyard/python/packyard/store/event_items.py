@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from packyard.packs.event import Event, EventType, data_to_json
+from packyard.packs.event import Event, data_to_json
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
 from packyard.store.keys import event_index_key, event_key
 from packyard.store.wire import Item
@@ -19,7 +19,7 @@ def to_item(event: Event, *, expires_at: int) -> Item:
     facets = {
         "pack": event.pack_id,
         "role": event.role_id,
-        "type": event.type.value,
+        "type": event.type,
         "actor": event.actor,
     }
     item: dict[str, Any] = event_key(event.org_id, event.id)
@@ -28,7 +28,7 @@ def to_item(event: Event, *, expires_at: int) -> Item:
             item |= event_index_key(event.org_id, event.id, facet, value)
     item |= {
         "id": event.id,
-        "type": event.type.value,
+        "type": str(event.type),
         "org_id": event.org_id,
         "at": format_timestamp(event.at),
         "actor": event.actor,
@@ -48,7 +48,7 @@ def from_item(item: Item) -> Event:
     revision = item.get("revision")
     return Event(
         id=item["id"],
-        type=EventType(item["type"]),
+        type=item["type"],
         org_id=item["org_id"],
         at=parse_timestamp(item["at"]),
         actor=item["actor"],

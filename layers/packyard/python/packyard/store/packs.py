@@ -6,7 +6,9 @@ from typing import Any, Final
 from packyard.oci.digest import Digest
 from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import Pack, PackStatus, Visibility
+from packyard.store.events import EventLog
 from packyard.store.keys import REVISION_PREFIX, name_key, pack_key, pack_partition, revision_key
+from packyard.store.pack_events import pack_changed, pack_created
 from packyard.store.pack_items import from_item, history_entry, pack_as_of, to_item
 from packyard.store.repository_holds import Claim, ClaimLost, NameHeld
 from packyard.store.table import (
@@ -72,14 +74,20 @@ class PackStore:
 
     Args:
         table: The table.
+        events: Makes the events of writes.
         on_revision: Called after each new revision with the operation and, if its image is new, the image's size in
             bytes.
     """
 
     def __init__(
-        self, *, table: Table, on_revision: Callable[[str, int | None], None] = lambda _operation, _size: None
+        self,
+        *,
+        table: Table,
+        events: EventLog,
+        on_revision: Callable[[str, int | None], None] = lambda _operation, _size: None,
     ) -> None:
         self._table = table
+        self._events = events
         self._on_revision = on_revision
 
     def get(self, pack_id: str) -> Pack | None:
@@ -122,7 +130,7 @@ class PackStore:
         manifests: Sequence[Digest] = (),
         alongside: Sequence[Action] = (),
     ) -> None:
-        """Write a new pack, its name and the first entry of its history, all or none. One transaction.
+        """Write a new pack, its name, the first entry of its history and an event, all or none. One transaction.
 
         Args:
             pack: The pack, at revision 1.
@@ -148,8 +156,10 @@ class PackStore:
         entry = Put(
             item=history_entry(pack, actor, operation, manifests), condition="attribute_not_exists(PK)"
         )
+        event = self._events.put(pack_created(pack, actor=actor, operation=operation))
+        actions = [take_name, write_pack, entry, *alongside, event]
         try:
-            self._table.transact([take_name, write_pack, entry, *alongside], token=_transaction_token(pack))
+            self._table.transact(actions, token=token_of(actions))
         except TransactionFailed as failure:
             name = failure.reasons[0]
             if not name.condition_failed:
@@ -173,7 +183,7 @@ class PackStore:
         manifests: Sequence[Digest] = (),
         alongside: Sequence[Action] = (),
     ) -> None:
-        """Write the next revision of a pack and its entry in the history, all or none. One transaction.
+        """Write the next revision of a pack, its entry in the history and an event, all or none. One transaction.
 
         Only the attributes that differ are written. All others keep their values: the counters of references, and
         attributes that a later version of the service may have added. A pack can lose its `community` visibility only
@@ -201,7 +211,8 @@ class PackStore:
             item=history_entry(after, actor, operation, manifests), condition="attribute_not_exists(PK)"
         )
         claims = [] if claim is None else [_still_claimed(claim, after.id)]
-        actions = [_row_change(before, after), entry, *claims, *alongside]
+        event = self._events.put(pack_changed(before, after, actor=actor, operation=operation))
+        actions = [_row_change(before, after), entry, *claims, *alongside, event]
         try:
             self._table.transact(actions, token=token_of(actions))
         except TransactionFailed as failure:
@@ -325,11 +336,6 @@ class PackStore:
             page = self._table.query(entries, start=page.last_key)
         found = sorted(page.items, key=lambda entry: "layer_digest" not in entry)
         return pack_as_of(to_item(pack), found[0]) if found else None
-
-
-def _transaction_token(pack: Pack) -> str:
-    """Return the client request token for writing this pack at this revision: at most 36 characters."""
-    return f"{pack.id.removeprefix('pack_')}-{pack.revision}"
 
 
 def _row_change(before: Pack, after: Pack) -> Update:

@@ -13,9 +13,11 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
+from packyard.packs.event import EventDraft
 from packyard.packs.pack import Pack, PackStatus, Visibility
 from packyard.packs.role import Pin, Role
 from packyard.packs.timestamp import format_timestamp
+from packyard.store.events import EventLog
 from packyard.store.keys import (
     REVISION_PREFIX,
     pack_key,
@@ -26,6 +28,7 @@ from packyard.store.keys import (
     role_partition,
 )
 from packyard.store.pack_items import revision_facts
+from packyard.store.role_events import capabilities_accepted, role_deleted, role_updated
 from packyard.store.role_items import DELETED, pins_to_item, role_history_entry, role_of
 from packyard.store.table import Action, Delete, Item, Put, Query, Table, TransactionFailed, Update, token_of
 
@@ -81,10 +84,12 @@ class RoleStore:
 
     Args:
         table: The table.
+        events: Makes the events of writes.
     """
 
-    def __init__(self, *, table: Table) -> None:
+    def __init__(self, *, table: Table, events: EventLog) -> None:
         self._table = table
+        self._events = events
 
     def get(self, *, org_id: str, role_id: str) -> Role | None:
         """Return the current state of a role, or None if there is none. One consistent read.
@@ -142,7 +147,9 @@ class RoleStore:
             page = self._table.query(references, start=page.last_key)
 
     def write(self, change: RoleChange, *, at: datetime) -> None:
-        """Write a role's next revision and its references, all or none. One transaction.
+        """Write a role's next revision, its references and its events, all or none. One transaction.
+
+        A consent is an event of its own, in addition to that of the change.
 
         Args:
             change: What to write.
@@ -154,10 +161,13 @@ class RoleStore:
             RoleReused: There is no role, and there was one before.
             ServiceUnavailable: DynamoDB did not answer; the role may have been written.
         """
-        self._commit(change, _set_role(change, format_timestamp(at)), format_timestamp(at))
+        events = [role_updated(change.before, change.after, actor=change.actor, operation=change.operation)]
+        if change.accepted:
+            events.append(capabilities_accepted(change.after, change.accepted, actor=change.actor))
+        self._commit(change, _set_role(change, format_timestamp(at)), format_timestamp(at), events)
 
     def delete(self, change: RoleChange, *, at: datetime) -> None:
-        """Delete a role and its references, all or none. One transaction.
+        """Delete a role and its references, and write the event, all or none. One transaction.
 
         Args:
             change: As for `write`; `after` has no packs.
@@ -166,9 +176,10 @@ class RoleStore:
         Raises:
             RoleOutdated, ServiceUnavailable: As for `write`.
         """
-        self._commit(change, _delete_role(change.after, at), format_timestamp(at))
+        event = role_deleted(change.before, change.after, actor=change.actor)
+        self._commit(change, _delete_role(change.after, at), format_timestamp(at), [event])
 
-    def _commit(self, change: RoleChange, role: Update, at: str) -> None:
+    def _commit(self, change: RoleChange, role: Update, at: str, events: Sequence[EventDraft]) -> None:
         before, after = change.before, change.after
         attached = [pack_id for pack_id in after.pack_ids if pack_id not in before.pack_ids]
         released = [pack_id for pack_id in before.pack_ids if pack_id not in after.pack_ids]
@@ -184,6 +195,7 @@ class RoleStore:
             *chain.from_iterable(_release(after, pack_id, change.owner_of(pack_id)) for pack_id in released),
             *_moved(before, after, attached),
             *_completed(change),
+            *(self._events.put(event) for event in events),
         ]
         try:
             self._table.transact(actions, token=token_of(actions))

@@ -1,14 +1,19 @@
 """Organisations and their API keys."""
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
-from packyard.store.api_key_items import from_item, to_item
+from packyard.store.api_key_items import from_item
+from packyard.store.events import EventLog
+from packyard.store.key_writes import put_key, revoke_key
 from packyard.store.keys import api_key_key, api_keys_partition, org_key, slug_key
-from packyard.store.table import ConditionFailed, Item, Put, Query, Table, TransactionFailed, Update
+from packyard.store.table import ConditionFailed, Item, Put, Query, Table, TransactionFailed, Update, token_of
+from packyard.store.tenant_events import org_created, org_updated
 from packyard.tenants.api_key import ApiKey
+from packyard.tenants.caller import OPERATOR
 from packyard.tenants.org import BillingPosture, Org
 
 
@@ -29,10 +34,12 @@ class TenantStore:
 
     Args:
         table: The table.
+        events: Makes the events of writes.
     """
 
-    def __init__(self, *, table: Table) -> None:
+    def __init__(self, *, table: Table, events: EventLog) -> None:
         self._table = table
+        self._events = events
 
     def get_org(self, org_id: str) -> Org | None:
         """Return an organisation, or None. One consistent read.
@@ -94,8 +101,12 @@ class TenantStore:
             page = self._table.query(keys, start=page.last_key)
             yield from map(from_item, page.items)
 
-    def put_org(self, org: Org) -> None:
-        """Write a new organisation and take its slug, both or neither. One transaction.
+    def put_org(self, org: Org, *, by: str = OPERATOR) -> None:
+        """Write a new organisation, take its slug and write the event, all or none. One transaction.
+
+        Args:
+            org: The organisation.
+            by: Who creates it: the operator.
 
         Raises:
             ConditionFailed: The id is taken.
@@ -111,69 +122,83 @@ class TenantStore:
             "platform": org.platform,
         }
         slug = {**slug_key(org.slug), "org_id": org.org_id}
+        actions = [_put_new(item), _put_new(slug), self._events.put(org_created(org, actor=by))]
         try:
-            self._table.transact([_put_new(item), _put_new(slug)], token=org.org_id)
+            self._table.transact(actions, token=token_of(actions))
         except TransactionFailed as failure:
-            of_org, of_slug = failure.reasons
+            of_org, of_slug, _ = failure.reasons
             if of_org.condition_failed:
                 raise ConditionFailed(of_org.old) from None
             raise SlugTaken((of_slug.old or {}).get("org_id", "")) from None
 
-    def set_posture(self, org_id: str, *, billing: BillingPosture, trial_ends_at: datetime | None) -> Org:
-        """Set an organisation's billing posture, and return the organisation after the change. One write.
+    def set_posture(
+        self, org: Org, *, billing: BillingPosture, trial_ends_at: datetime | None, by: str = OPERATOR
+    ) -> Org:
+        """Set an organisation's billing posture, and return the organisation after the change.
+
+        One transaction, which also writes the event. A posture that stands already is not written again.
 
         Args:
-            org_id: The organisation.
+            org: The organisation as it was read.
             billing: The new posture.
             trial_ends_at: The new end of its trial; None for no end.
+            by: Who sets it: the operator.
 
         Raises:
             ConditionFailed: There is no such organisation.
             ServiceUnavailable: DynamoDB did not answer.
         """
+        changed = replace(org, billing=billing, trial_ends_at=trial_ends_at)
+        if changed == org:
+            return org
         set_end = "SET billing = :billing, trial_ends_at = :end"
-        item = self._table.update(
-            Update(
-                key=org_key(org_id),
-                change="SET billing = :billing REMOVE trial_ends_at" if trial_ends_at is None else set_end,
-                condition="attribute_exists(PK)",
-                values={
-                    ":billing": billing.value,
-                    **({} if trial_ends_at is None else {":end": format_timestamp(trial_ends_at)}),
-                },
-            )
+        update = Update(
+            key=org_key(org.org_id),
+            change="SET billing = :billing REMOVE trial_ends_at" if trial_ends_at is None else set_end,
+            condition="attribute_exists(PK)",
+            values={
+                ":billing": billing.value,
+                **({} if trial_ends_at is None else {":end": format_timestamp(trial_ends_at)}),
+            },
         )
-        return _org(item)
+        actions: list[Put | Update] = [update, self._events.put(org_updated(changed, actor=by))]
+        try:
+            self._table.transact(actions, token=token_of(actions))
+        except TransactionFailed as failure:
+            raise ConditionFailed(failure.reasons[0].old) from None
+        return changed
 
-    def put_api_key(self, key: ApiKey) -> None:
-        """Write a new API key. One write.
+    def put_api_key(self, key: ApiKey, *, by: str = OPERATOR) -> None:
+        """Write a new API key and its event, both or neither. One transaction.
+
+        Args:
+            key: The key.
+            by: Who issues it: the operator.
 
         Raises:
             ConditionFailed: There is a key with the same hash.
             ServiceUnavailable: DynamoDB did not answer.
         """
-        self._table.put(_put_new(to_item(key)))
+        put_key(self._table, key, by=by, events=self._events)
 
-    def revoke_api_key(self, key: ApiKey, *, at: datetime) -> ApiKey:
-        """Revoke an API key and return it. The time of an earlier revocation is kept. One write.
+    def revoke_api_key(self, key: ApiKey, *, at: datetime, by: str = OPERATOR) -> ApiKey:
+        """Revoke an API key and return it. An earlier revocation is kept, and is no second event. One transaction.
 
         Args:
-            key: The key.
+            key: The key as it was read.
             at: The time of the revocation.
+            by: Who revokes it: the operator.
 
         Raises:
             ConditionFailed: There is no such key.
             ServiceUnavailable: DynamoDB did not answer.
         """
-        item = self._table.update(
-            Update(
-                key=api_key_key(key.key_hash),
-                change="SET revoked_at = if_not_exists(revoked_at, :at)",
-                condition="org_id = :org_id",
-                values={":at": format_timestamp(at), ":org_id": key.org_id},
-            )
-        )
-        return from_item(item)
+        if key.revoked_at is not None:
+            return key
+        revoked = revoke_key(self._table, replace(key, revoked_at=at), by=by, events=self._events)
+        if revoked is None:
+            raise ConditionFailed(None)
+        return revoked
 
 
 def _put_new(item: Mapping[str, Any]) -> Put:

@@ -7,6 +7,8 @@ from typing import Final, Protocol
 WRITE: Final = "caps:write"
 WRITE_ROLES: Final = "roles:write"
 WRITE_KEYS: Final = "keys:write"
+# The operator as an actor, where no name is known; with a name, `operator:` and the name.
+OPERATOR: Final = "operator"
 # Stands for all scopes, in a JWT and in a request for a key.
 FULL_ACCESS: Final = "full_access"
 # The scopes of the API contract, section 1. Reading needs none.

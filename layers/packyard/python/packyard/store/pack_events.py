@@ -1,0 +1,71 @@
+"""The events of writes to packs."""
+
+from typing import Any
+
+from packyard.packs.event import EventDraft, EventType
+from packyard.packs.pack import Pack
+
+
+def pack_created(pack: Pack, *, actor: str, operation: str) -> EventDraft:
+    """Return the event of a new pack.
+
+    Args:
+        pack: The pack.
+        actor: Who publishes it.
+        operation: The operation, as in the history.
+    """
+    data = {**_what_it_is(pack, operation), "visibility": pack.visibility.value}
+    return _draft(EventType.PACK_CREATED, pack, actor, data)
+
+
+def pack_changed(before: Pack, after: Pack, *, actor: str, operation: str) -> EventDraft:
+    """Return the event of a pack's next revision.
+
+    Args:
+        before: The pack as it was.
+        after: The pack at the next revision.
+        actor: Who changes it.
+        operation: The operation, as in the history.
+    """
+    data = _what_it_is(after, operation)
+    for name in ("visibility", "tier", "version"):
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new:
+            data |= {name: str(new), f"{name}_before": str(old)}
+    seen_by_others = before.visibility is not after.visibility
+    kind = EventType.PACK_VISIBILITY_CHANGED if seen_by_others else EventType.PACK_UPDATED
+    return _draft(kind, after, actor, data)
+
+
+def pack_deleted(pack: Pack, *, actor: str, request_id: str | None) -> EventDraft:
+    """Return the event of the end of a pack's deletion.
+
+    Args:
+        pack: The pack as it ends.
+        actor: Who asked for the deletion.
+        request_id: The request that asked for it; None if that is not known.
+    """
+    return _draft(EventType.PACK_DELETED, pack, actor, {"name": str(pack.name)}, request_id)
+
+
+def _what_it_is(pack: Pack, operation: str) -> dict[str, Any]:
+    return {
+        "operation": operation,
+        "name": str(pack.name),
+        "version": str(pack.version),
+        "image_digest": str(pack.image_digest),
+    }
+
+
+def _draft(
+    kind: EventType, pack: Pack, actor: str, data: dict[str, Any], request_id: str | None = None
+) -> EventDraft:
+    return EventDraft(
+        type=kind,
+        org_id=pack.org_id,
+        actor=actor,
+        pack_id=pack.id,
+        revision=pack.revision,
+        data=data,
+        request_id=request_id,
+    )
