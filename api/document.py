@@ -17,6 +17,7 @@ from packyard.http.fields import Body, Field
 from packyard.http.file_path import PATH
 from packyard.http.keys import KEY
 from packyard.http.roles import ROLE
+from packyard.tenants.caller import WRITE
 
 _TITLE: Final = "Packyard"
 _DESCRIPTION: Final = """\
@@ -119,7 +120,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
     }
     if operation.description:
         described["description"] = operation.description
-    if operation.writes:
+    if operation.writes or operation.scope != WRITE:
         described["x-scope"] = operation.scope
     parameters = list(_parameters(operation))
     if parameters:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
+from api.event_models import EventPage
 from packyard.oci.digest import SHA256
 from packyard.packs.manifest.name import MAX_LENGTH, SLUG
 from packyard.packs.pack import PACK_ID, ImageOrigin, Tier, Visibility
@@ -538,6 +539,7 @@ MODELS: tuple[Any, ...] = (
     Key,
     IssuedKey,
     KeyPage,
+    EventPage,
     RefreshedRole,
     Lock,
     RolePage,

@@ -54,7 +54,7 @@ class Operation:
         refusals: The codes of its own refusals, without those of every operation.
         signed_in: Whether it takes a credential.
         writes: Whether it changes something, and so needs a scope.
-        scope: The scope that it needs if it writes.
+        scope: The scope that it needs if it writes. A read needs none with the default, and any other one.
     """
 
     function: str

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from api import examples
+from api.event_operations import EVENT_OPERATIONS
 from api.operation import ANYTHING, Answer, Operation
 from packyard.http import dry_run, keys, listing, lock, page_limit, revision_field
 from packyard.http.changes import CHANGES_FORM
@@ -533,6 +534,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         writes=True,
         scope=WRITE_KEYS,
     ),
+    *EVENT_OPERATIONS,
     Operation(
         function="api_docs",
         method="get",

@@ -56,7 +56,12 @@ def _from_context(context: Mapping[str, Any]) -> Caller:
 
 
 def reader(
-    event: APIGatewayProxyEvent, *, api_domain: str, query: Sequence[Field] = (), narrowed: bool = False
+    event: APIGatewayProxyEvent,
+    *,
+    api_domain: str,
+    query: Sequence[Field] = (),
+    narrowed: bool = False,
+    scope: str | None = None,
 ) -> Caller:
     """Return the signed-in caller of a read.
 
@@ -66,16 +71,28 @@ def reader(
         query: The parameters that the operation takes in its query.
         narrowed: Whether the operation keeps a caller that is narrowed to one pack to that pack. Operations that do not
             say so refuse such callers.
+        scope: The scope that the operation needs; None for the most, which need none.
 
     Raises:
         Unauthenticated: The request did not pass the authorizer.
         PermissionDenied: The host names another organisation than the credential's, or the caller is narrowed to one
-            pack and the operation is not for such callers.
+            pack and the operation is not for such callers, or the scope is missing.
         InvalidRequest: The query has other parameters.
     """
     caller = _signed_in(event, api_domain, narrowed=narrowed)
+    if scope is not None:
+        _require_scope(caller, scope)
     require_known(event, query)
     return caller
+
+
+def _require_scope(caller: Caller, scope: str) -> None:
+    if scope not in caller.scopes:
+        sets = " or ".join(str(name) for name, scopes in SCOPES.items() if scope in scopes)
+        raise PermissionDenied(
+            f"This credential lacks the scope {scope}, which this operation needs. API keys of the permission set "
+            f"{sets} have it; in a JWT, permissions lists it."
+        )
 
 
 def _signed_in(event: APIGatewayProxyEvent, api_domain: str, *, narrowed: bool) -> Caller:
@@ -119,12 +136,7 @@ def writer(  # noqa: PLR0913 - by name: what a caller needs for an operation
         InvalidRequest: The query has other parameters.
     """
     caller = _signed_in(event, api_domain, narrowed=narrowed)
-    if scope not in caller.scopes:
-        sets = " or ".join(str(name) for name, scopes in SCOPES.items() if scope in scopes)
-        raise PermissionDenied(
-            f"This credential lacks the scope {scope}, which this operation needs. API keys of the permission set "
-            f"{sets} have it; in a JWT, permissions lists it."
-        )
+    _require_scope(caller, scope)
     if create and not caller.may_create:
         raise BillingInactive
     require_known(event, query)
