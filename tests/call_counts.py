@@ -240,6 +240,10 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`DELETE /keys/{key_id}`": lambda scene: _ok(
         scene.service.send("revoke_key", "DELETE", f"/keys/{scene.key}")
     ),
+    "`GET /events`": lambda scene: _ok(scene.service.send("list_events", "GET", "/events")),
+    "`GET /events?pack_id=`": lambda scene: _ok(
+        scene.service.send("list_events", "GET", "/events", query={"pack_id": scene.built})
+    ),
     "`build_upload`": lambda scene: deliver(scene.service, scene.arrived),
     "`clean_up`, an image in use": lambda scene: scene.service.deliver_bodies([scene.cleanup_message]),
     "`clean_up`, a deletion that has ended": lambda scene: scene.service.deliver_bodies([scene.deletion]),

@@ -23,6 +23,7 @@ from tests.staged_uploads import arrive, look, start
 from tests.third_party_images import image as image_of
 from tests.third_party_images import layer, pack_image
 
+from packyard.packs.event import SHOWN_AFTER
 from packyard.store.keys import pack_key, role_key
 from packyard.store.wire import to_wire
 from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret, new_secret
@@ -351,6 +352,21 @@ def _keys(setup: Setup) -> None:
     _page_through(setup, "list_keys", "/keys")
 
 
+def _events(setup: Setup) -> None:
+    """List what has been accepted, by each of the filters that have an index."""
+    setup.deployment.service.clock.advance(SHOWN_AFTER)
+    _page_through(setup, "list_events", "/events")
+    filters = {
+        "type": "pack.created",
+        "pack_id": setup.deployment.notes["slack"],
+        "role_id": "none",
+        "actor": ACME.principal,
+    }
+    for name, value in filters.items():
+        answer = setup.ask("list_events", "GET", "/events", query={name: value, "after": "0" * 26})
+        assert answer["statusCode"] == 200, answer["body"]
+
+
 def _dry_runs(setup: Setup) -> None:
     """Try what takes an archive or an image, with and without the index of what stands."""
     deployment = setup.deployment
@@ -411,6 +427,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     "messages that fail": _messages_that_fail,
     "the authorizer": _authorize,
     "API keys": _keys,
+    "events": _events,
     "the distribution door": _door,
     "dry runs": _dry_runs,
     "the backlog": lambda setup: setup.deployment.service.invoke("measure_backlog", {}),

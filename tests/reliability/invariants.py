@@ -22,6 +22,7 @@ from moto.s3.models import s3_backends
 from tests.aws import BUCKET, REGION, TABLE
 from tests.fake_registry.ecr import EcrShelves
 from tests.fake_registry.shelves import Repository
+from tests.reliability.event_invariants import event_faults
 from tests.service import Service
 
 from packyard.messaging.cleanup_queue import Message, OrphanImage, PackDeletion, StagedArchive, parse_message
@@ -166,6 +167,7 @@ def violations(seen: Observed) -> list[str]:
         _uploads,
         _idempotency_records,
         _keys,
+        _events,
         _nothing_stuck,
     )
     return [f"{check.__name__.strip('_')}: {fault}" for check in checks for fault in check(seen)]
@@ -435,6 +437,11 @@ def _keys(seen: Observed) -> Iterator[str]:
                 for name in ("created_by", "expires_at", "scopes", "void_from")
                 if name not in item
             )
+
+
+def _events(seen: Observed) -> Iterator[str]:
+    """7, for all of them: every accepted write is an event, once; and no event is of anything else."""
+    yield from event_faults(seen.items)
 
 
 def _nothing_stuck(seen: Observed) -> Iterator[str]:

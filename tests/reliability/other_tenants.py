@@ -35,7 +35,14 @@ _IN_PATHS: Final = {
     "path": "file",
     "key_id": "API key",
 }
-_IN_QUERIES: Final = {"cursor": "cursor"}
+_IN_QUERIES: Final = {
+    "cursor": "cursor",
+    "pack_id": "pack",
+    "role_id": "role",
+    "actor": "actor",
+    "after": "event",
+    "before": "event",
+}
 _IN_HEADERS: Final = {"Idempotency-Key": "key"}
 _IN_BODIES: Final = {
     "pack_id": "pack",
@@ -57,6 +64,7 @@ _NOBODYS: Final = frozenset(
         "files",
         "owned",
         "tier",
+        "type",
         "category",
         "q",
         "If-Match",
@@ -187,6 +195,10 @@ def pairs(both: TwoOrganisations, place: Place) -> list[Pair]:
         "role": lambda _both: [Pair("role", f"{MARK}-role", "none-role")],
         "file": lambda _both: [Pair("file", OTHERS_FILE, "guides/none.md")],
         "cursor": _cursors,
+        "actor": lambda _both: [Pair("actor", OTHER.principal, "key:none")],
+        "event": lambda both: [
+            Pair("event", both.notes["their event"], f"{both.notes['their event'][:-2]}ZZ")
+        ],
         "image": _images,
         "key": lambda _both: [Pair("key", "key-of-the-neighbour", "key-of-nobody-at-al")],
         "API key": lambda both: [Pair("API key", both.notes["their API key"], hash_secret("sk_nobody's"))],
@@ -210,7 +222,14 @@ def _uploads(both: TwoOrganisations) -> Iterator[Pair]:
 
 
 def _cursors(both: TwoOrganisations) -> Iterator[Pair]:
-    theirs = ("their keys", "their listing", "their history", "their roles", "their role's history")
+    theirs = (
+        "their keys",
+        "their events",
+        "their listing",
+        "their history",
+        "their roles",
+        "their role's history",
+    )
     for name in (*theirs, "own other listing", "own-other history"):
         cursor = both.notes[name]
         # Of the form of one, which nobody has signed: what has not even that form is refused sooner, by anybody.

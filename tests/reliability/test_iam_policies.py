@@ -70,6 +70,10 @@ HOSTILE = [
     ("a pack deleted", table_need("DeleteItem", ["PACK#x"], {"PK", "SK"})),
     ("an answer of somebody else", table_need("GetItem", ["ANSWER#x"], {"PK", "SK"})),
     ("a partition of a new kind", table_need("PutItem", ["NEW#x"], {"PK", "SK"})),
+    ("an event", table_need("PutItem", ["EVENTS#x"], {"PK", "SK"})),
+    ("an event changed", table_need("UpdateItem", ["EVENTS#x"], {"PK", "SK"})),
+    ("an event deleted", table_need("DeleteItem", ["EVENTS#x"], {"PK", "SK"})),
+    ("a list of events", table_need("Query", ["EVENTS#x"], {"PK"})),
     ("what is being deleted", table_need("Query", ["DELETING"], {"GSI3PK"}, index="GSI3")),
     ("everything", Need("dynamodb:Scan", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}")),
     ("much at once", table_need("BatchWriteItem", ["PACK#x"], {"PK", "SK"})),
@@ -97,8 +101,21 @@ MAY = {
     "a role": {"DeleteRole", "FollowPacks", "RefreshRole", "SetRolePacks"},
     "a role's history": {"DeleteRole", "FollowPacks", "RefreshRole", "SetRolePacks"},
     "a pack deleted": {"DeleteRole", "SetRolePacks"},
+    "an event": {
+        *("BuildUpload", "ChangePack", "CleanUp", "ClonePack", "CreateKey", "CreatePack", "DeletePack"),
+        *("DeleteRole", "FollowPacks", "PutFile", "RefreshRole", "ReplacePack", "ReuploadPack", "RevokeKey"),
+        *("SetRolePacks", "UpdatePack", "UploadPack"),
+    },
+    "a list of events": {"ListEvents"},
     "what is being deleted": {"MeasureBacklog"},
-    "what signs cursors": {"ListKeys", "ListPacks", "ListRevisions", "ListRoleRevisions", "ListRoles"},
+    "what signs cursors": {
+        "ListEvents",
+        "ListKeys",
+        "ListPacks",
+        "ListRevisions",
+        "ListRoleRevisions",
+        "ListRoles",
+    },
 }
 
 

@@ -7,7 +7,16 @@ from tests.aws import BUCKET, TABLE
 from tests.reliability.invariants import assert_sound, observe, violations
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
 
-from packyard.store.keys import Key, name_key, pack_key, reference_key, revision_key, role_revision_key
+from packyard.store.keys import (
+    Key,
+    event_key,
+    name_key,
+    pack_key,
+    reference_key,
+    revision_key,
+    role_revision_key,
+)
+from packyard.store.table import Query
 from packyard.store.wire import to_wire
 
 REPOSITORY = f"packs/{ACME.org_id}/slack"
@@ -35,6 +44,17 @@ class Scene:
         """Remove an item."""
         self.service.aws.dynamodb.delete_item(TableName=TABLE, Key=to_wire(key))
 
+    def newest_event(self) -> Key:
+        """Return the key of the newest event of the pack's owner."""
+        events = Query(
+            condition="PK = :events",
+            values={":events": event_key(ACME.org_id, "")["PK"]},
+            limit=1,
+            backwards=True,
+        )
+        (event,) = self.service.aws.table.query(events).items
+        return event_key(ACME.org_id, event["id"])
+
 
 @pytest.fixture
 def scene() -> Iterator[Scene]:
@@ -54,6 +74,7 @@ FAULTS: dict[str, Callable[[Scene], object]] = {
     "names": lambda scene: scene.put(name_key(ACME.org_id, "slack"), pack_id=None),
     "references": lambda scene: scene.remove(reference_key(scene.pack_id, GLOBEX.org_id, "support")),
     "roles": lambda scene: scene.remove(role_revision_key(GLOBEX.org_id, "support", 1)),
+    "events": lambda scene: scene.remove(scene.newest_event()),
     "nothing_stuck": lambda scene: scene.put(
         pack_key(scene.pack_id), status="deleting", deleting_at="2026-03-01T12:00:00.000000Z"
     ),

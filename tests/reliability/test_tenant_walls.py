@@ -39,7 +39,11 @@ from packyard.http.authorizer import Unauthorized
 OPERATIONS = operations()
 PLACES = [place for operation in OPERATIONS for place in operation.places()]
 # With what is in no body, a request may do what it asks for: under a key of its own, into a file or a role of its own.
-MAY_SUCCEED = {("key", "header"), ("file", "path"), ("role", "path")}
+# A list of own things may be narrowed down to what it does not have.
+MAY_SUCCEED = {
+    *(("key", "header"), ("file", "path"), ("role", "path")),
+    *((kind, "query") for kind in ("pack", "role", "actor", "event")),
+}
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 # What answers everybody alike, or nobody.

@@ -25,6 +25,7 @@ from tests.third_party_images import pack_image
 
 from packyard.composition.settings import JwtSettings
 from packyard.http.authorizer import Unauthorized
+from packyard.packs.event import SHOWN_AFTER
 from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret, new_secret
 from packyard.tenants.org import BillingPosture, Org
 
@@ -45,6 +46,8 @@ _HEX: Final = re.compile(r"[0-9a-f]{8,}")
 _SIZE: Final = re.compile(r'"size_bytes":\d+')
 # In our own envelope, or in that of registries.
 _REQUEST_ID: Final = re.compile(r'(?<="request_id":")[^"]*|(?<= \(request )[^)]*')
+# In an event, or in what is kept for one.
+_REQUEST_ID_OF_EVENT: Final = re.compile(r'request(_id)?": {"S": "[^"]*"}')
 _CLIENT_TOKEN: Final = re.compile(r'"ClientRequestToken": "[^"]*"')
 
 
@@ -153,7 +156,7 @@ class TwoOrganisations:
 
         def named(params: Mapping[str, Any], model: Any, **_: Any) -> None:
             text = json.dumps(params, default=lambda _bytes: "", sort_keys=True)
-            calls.append(f"{model.name} {_CLIENT_TOKEN.sub('', text)}")
+            calls.append(f"{model.name} {_REQUEST_ID_OF_EVENT.sub('', _CLIENT_TOKEN.sub('', text))}")
 
         def tap(point: Point) -> Any:
             calls.append(point.label)
@@ -333,8 +336,10 @@ def _prepare_other(deployment: Deployment) -> None:
     _uploads(deployment, "their", OTHER)
     notes["their API key"] = _key(deployment, OTHER)
     service.send("create_key", "POST", "/keys", caller=OTHER, json={"label": MARK, "scopes": []})
+    service.clock.advance(SHOWN_AFTER)
     pages = {
         "their keys": service.send("list_keys", "GET", "/keys", caller=OTHER, query={"limit": "1"}),
+        "their events": service.send("list_events", "GET", "/events", caller=OTHER, query={"limit": "1"}),
         "their listing": service.list_packs(OTHER, limit="1"),
         "their roles": service.list_roles(OTHER, limit="1"),
         "their role's history": service.role_history(f"{MARK}-role", OTHER, limit="1"),
@@ -347,6 +352,7 @@ def _prepare_other(deployment: Deployment) -> None:
         ),
     }
     notes |= {name: page.body["next_cursor"] for name, page in pages.items()}
+    notes["their event"] = pages["their events"].body["events"][0]["id"]
 
 
 def _prepare_caller(deployment: Deployment) -> None:

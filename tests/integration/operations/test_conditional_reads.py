@@ -13,6 +13,7 @@ from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
 from tests.staged_uploads import start
 
 from packyard.http.inline_limit import MAX_INLINE_BYTES
+from packyard.packs.event import SHOWN_AFTER
 from packyard.packs.pack import Tier
 from packyard.tenants.caller import Caller
 from packyard_admin.packs import Packs
@@ -63,6 +64,11 @@ def vouch(scene: Scene) -> object:
 def make_key(scene: Scene) -> object:
     body = {"label": "ci", "scopes": ["caps:write"]}
     return scene.service.send("create_key", "POST", "/keys", json=body)
+
+
+def make_key_and_wait(scene: Scene) -> None:
+    make_key(scene)
+    scene.service.clock.advance(SHOWN_AFTER)
 
 
 def let_time_pass(scene: Scene) -> None:
@@ -163,6 +169,7 @@ READS = [
         calls=("dynamodb.Query",) * 5,
     ),
     Read(function="list_keys", path="/keys", changes=(make_key,), calls=("dynamodb.Query",)),
+    Read(function="list_events", path="/events", changes=(make_key_and_wait,), calls=("dynamodb.Query",)),
     Read(
         function="list_revisions",
         path="/packs/{pack}/revisions",
@@ -245,7 +252,7 @@ def test_a_caller_who_may_not_read_is_refused_whatever_tag_they_send(scene: Scen
         assert scene.ask(read.function, read.path, known, caller=None)["statusCode"] == 401
         theirs = scene.ask(read.function, read.path, known, caller=GLOBEX)
         # A list is everybody's own.
-        lists = ("list_keys", "list_packs", "list_roles")
+        lists = ("list_events", "list_keys", "list_packs", "list_roles")
         assert theirs["statusCode"] == (404 if read.function not in lists else theirs["statusCode"])
         assert theirs["statusCode"] != 304 or known == "*" or _is_the_same_to(GLOBEX, scene, read, tag)
 

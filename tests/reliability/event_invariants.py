@@ -1,0 +1,96 @@
+"""What must hold between writes and events: each accepted write is one event, and no event is of anything else.
+
+The histories of packs and roles, the keys and the organisations say what was accepted. Their entries are written in the
+same transactions as the events. So both must agree at every instant, in the middle of a crash or a race too.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from packyard.packs.event import EventType
+from packyard.store.event_items import from_item
+from packyard.store.wire import Item
+
+# What happened, to what, at which revision, and by whom.
+Fact = tuple[str, str, int, str]
+
+_OF_PACKS: Final = {"delete": EventType.PACK_DELETED}
+_FIRST_OF_PACKS: Final = frozenset({"create", "upload", "clone"})
+# A revision's event is one of these; the state of the pack decides which.
+_CHANGES: Final = frozenset({EventType.PACK_UPDATED, EventType.PACK_VISIBILITY_CHANGED})
+
+
+def event_faults(items: Sequence[Item]) -> Iterator[str]:
+    """Yield, in words, which writes have no event or several, and which events are of no write.
+
+    Args:
+        items: The table, whole.
+    """
+    written = Counter(_written(items))
+    told = Counter(_told(items))
+    yield from (f"{fact} was written and is no event" for fact in written - told)
+    yield from (f"{fact} is an event and was not written, or not so often" for fact in told - written)
+    for item in items:
+        if item["PK"].startswith("EVENTS#") and "expires_at" not in item:
+            yield f"the event {item['SK']} stays for ever"
+
+
+def _told(items: Sequence[Item]) -> Iterator[Fact]:
+    standing = {item["id"] for item in items if item["SK"] == "PACK"}
+    standing |= {item["key_hash"] for item in items if item["SK"] == "KEY"}
+    for item in items:
+        if item["PK"].startswith("EVENTS#"):
+            event = from_item(item)
+            of = event.role_id or event.pack_id or event.data.get("key_id")
+            # The row of a deleted pack and the item of a revoked key go in the end; their events stay longer. Nothing
+            # but its events says how often an organisation was changed.
+            if event.type == EventType.ORG_UPDATED or (of and not event.role_id and of not in standing):
+                continue
+            kind = str(EventType.PACK_UPDATED) if event.type in _CHANGES else event.type
+            yield kind, f"{event.org_id} {of or ''}", event.revision or 0, _who(event.actor)
+
+
+def _written(items: Sequence[Item]) -> Iterator[Fact]:
+    owners = {item["id"]: item["org_id"] for item in items if item["SK"] == "PACK"}
+    for item in items:
+        partition, sort_key = item["PK"], item["SK"]
+        if sort_key.startswith("REV#") and partition.startswith("PACK#"):
+            pack_id = partition.removeprefix("PACK#")
+            if pack_id in owners:
+                yield _of_pack(pack_id, owners[pack_id], item)
+        elif sort_key.startswith("REV#"):
+            yield from _of_role(partition, item)
+        elif sort_key == "KEY":
+            yield from _of_key(item)
+        elif sort_key == "ORG" and "slug" in item:
+            yield str(EventType.ORG_CREATED), f"{item['org_id']} ", 0, "operator"
+
+
+def _of_pack(pack_id: str, owner: str, entry: Item) -> Fact:
+    operation = entry["operation"]
+    kind = EventType.PACK_CREATED if operation in _FIRST_OF_PACKS else EventType.PACK_UPDATED
+    kind = _OF_PACKS.get(operation, kind)
+    return str(kind), f"{owner} {pack_id}", int(entry["revision"]), entry["actor"]
+
+
+def _of_role(partition: str, entry: Item) -> Iterator[Fact]:
+    _, org_id, role_id = partition.split("#")
+    deleted = entry.get("operation") == "delete"
+    kind = EventType.ROLE_DELETED if deleted else EventType.ROLE_UPDATED
+    about = f"{org_id} {role_id}", int(entry["revision"]), entry["actor"]
+    yield str(kind), *about
+    if entry.get("accepted"):
+        yield str(EventType.CAPABILITIES_ACCEPTED), *about
+
+
+def _of_key(item: Mapping[str, str]) -> Iterator[Fact]:
+    about = f"{item['org_id']} {item['key_hash']}"
+    yield str(EventType.KEY_ISSUED), about, 0, item.get("created_by", "operator")
+    if "revoked_at" in item:
+        yield str(EventType.KEY_REVOKED), about, 0, item.get("revoked_by", "operator")
+
+
+def _who(actor: str) -> str:
+    """Return an actor as items name it: they do not know the operator by name."""
+    return "operator" if actor.startswith("operator") else actor
