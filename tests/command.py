@@ -44,6 +44,7 @@ _ROUTES: Final = tuple(
         ("PUT", r"/packs/[^/]+/files/.+", "put_file"),
         ("GET", r"/packs/[^/]+/revisions", "list_revisions"),
         ("GET", r"/keys", "list_keys"),
+        ("GET", r"/events", "list_events"),
         ("POST", r"/keys", "create_key"),
         ("DELETE", r"/keys/[^/]+", "revoke_key"),
         ("PUT", r"/agent-roles/[^/]+/packs", "set_role_packs"),

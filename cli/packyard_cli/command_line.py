@@ -81,6 +81,7 @@ def make_parser(*, admin: bool = True) -> argparse.ArgumentParser:
     _push(commands)
     _roles(commands)
     _keys(commands)
+    _events(commands)
     _installing(commands)
     _admin(commands, whole=admin)
     completion = commands.add("completion", "completion:complete", "print completions for a shell")
@@ -269,6 +270,18 @@ def _keys(commands: _Commands) -> None:
     revoke = keys.add("revoke", "keys:revoke", "revoke a key")
     revoke.add_argument("key", metavar="ID")
     revoke.add_argument("-y", "--yes", action="store_true", help="do not ask")
+
+
+def _events(commands: _Commands) -> None:
+    events = commands.add("events", "events:list_events", "list what your organisation has accepted")
+    events.add_argument("--type", metavar="TYPE", help="only events of this type, such as pack.updated")
+    events.add_argument("--pack", metavar="PACK", help="only those of this pack, by id or name")
+    events.add_argument("--role", metavar="ROLE", help="only those of this role")
+    events.add_argument("--actor", metavar="PRINCIPAL", help="only what this principal has done")
+    events.add_argument("--after", metavar="ID", help="only those after this event, the oldest first")
+    events.add_argument("--before", metavar="ID", help="only those before this event")
+    events.add_argument("--limit", type=int, default=50, metavar="N", help="how many at most (50)")
+    events.add_argument("--follow", action="store_true", help="print events as they come, until Ctrl-C")
 
 
 def _installing(commands: _Commands) -> None:

@@ -40,10 +40,15 @@ class Printer(NamedTuple):
         if not self.quiet:
             print(safe(text), file=self.err, flush=True)
 
+    def line(self, text: str) -> None:
+        """Print a line of an answer that goes on."""
+        print(safe(text), file=self.out, flush=True)
+
     def answer(self, result: Result) -> None:
         """Print an answer."""
         if self.json:
-            self._print_document(result.document)
+            if result.document is not None:
+                self._print_document(result.document)
         elif result.content is not None:
             self._print_content(result.content)
         else:

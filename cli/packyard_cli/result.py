@@ -10,7 +10,8 @@ class Result(NamedTuple):
     """The answer of one command.
 
     Attributes:
-        document: What `--json` prints. Its shape is stable: fields may be added, and none changes its meaning.
+        document: What `--json` prints. Its shape is stable: fields may be added, and none changes its meaning. None for
+            nothing, after lines that have been printed already.
         lines: What a person reads.
         essence: The lines that `--quiet` prints.
         content: Bytes to print instead of lines, without `--json`.

@@ -97,6 +97,9 @@ def test_a_key_is_made_listed_and_revoked(environment: dict[str, str]) -> None:
 
     assert made["id"] in [key["id"] for key in _run(environment, "keys", "list")["keys"]]
     _run(environment, "keys", "revoke", made["id"], "--yes")
+    # What is younger than ten seconds is not listed yet. The stack's own key is older.
+    issued = _run(environment, "events", "--type", "key.issued", "--actor", "operator", "--limit", "1")
+    assert [event["type"] for event in issued["events"]] == ["key.issued"]
     refused = _run({**environment, "PACKYARD_TOKEN": made["key"]}, "list", exit_code=4)
     assert refused["error"]["code"] == "unauthenticated"
     assert "packyard" in _run(environment, "completion", "bash")["script"]
