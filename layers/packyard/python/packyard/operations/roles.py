@@ -218,13 +218,13 @@ class RoleSetter:
                 accepted=accepted,
             )
             try:
-                self.reader.roles.write(change, at=self.clock())
+                written = self.reader.roles.write(change, at=self.clock())
             except RoleOutdated:
                 continue
             except RoleReused:
                 last_revision = self.reader.roles.last_revision(org_id=caller.org_id, role_id=role_id)
                 continue
-            return self._state(made.after, made.read, caller, more=made.more)
+            return self._state(written, made.read, caller, more=made.more)
         raise RoleModified
 
     def _state(self, role: Role, read: PacksRead, caller: Caller, *, more: bool) -> RoleState:

@@ -10,8 +10,7 @@ from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version
 from packyard.packs.pack import Pack
 
-# A transaction has at most 100 actions (API_TransactWriteItems): one for the role, one for its history, and two for
-# each pack that is detached. So a role can always be emptied in one.
+# The API contract's section 8. A role that loses all of them at once takes two transactions (`RoleStore.write`).
 MAX_PACKS: Final = 49
 # The most pins that one request sets or moves: up to three actions each.
 MAX_CHANGED_PINS: Final = 30

@@ -8,7 +8,7 @@ A pin that moves changes the role's item and the reference, which stand for the 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Final, NamedTuple
@@ -35,6 +35,9 @@ from packyard.store.table import Action, Delete, Item, Put, Query, Table, Transa
 # For this long, the item of a deleted role says what its last revision was. After that, its history does.
 _DELETED_KEPT: Final = timedelta(days=30)
 _REFERENCES: Final = "REF#"
+# A transaction has at most 100 actions (API_TransactWriteItems): the role, its history, its event, and two for each
+# pack that goes.
+_MOST_RELEASED: Final = 48
 
 
 class RoleOutdated(Exception):
@@ -146,14 +149,18 @@ class RoleStore:
                 return
             page = self._table.query(references, start=page.last_key)
 
-    def write(self, change: RoleChange, *, at: datetime) -> None:
+    def write(self, change: RoleChange, *, at: datetime) -> Role:
         """Write a role's next revision, its references and its events, all or none. One transaction.
 
-        A consent is an event of its own, in addition to that of the change.
+        A consent is an event of its own, in addition to that of the change. If a role loses more packs than one
+        transaction can let go, one of them goes in a revision of its own before.
 
         Args:
             change: What to write.
             at: The current time, in UTC.
+
+        Returns:
+            The role as written.
 
         Raises:
             RoleOutdated: The role is at another revision now; or a pack to attach is no longer active, or no longer
@@ -161,13 +168,15 @@ class RoleStore:
             RoleReused: There is no role, and there was one before.
             ServiceUnavailable: DynamoDB did not answer; the role may have been written.
         """
+        change = self._with_room(change, at)
         events = [role_updated(change.before, change.after, actor=change.actor, operation=change.operation)]
         if change.accepted:
             events.append(capabilities_accepted(change.after, change.accepted, actor=change.actor))
         self._commit(change, _set_role(change, format_timestamp(at)), format_timestamp(at), events)
+        return change.after
 
     def delete(self, change: RoleChange, *, at: datetime) -> None:
-        """Delete a role and its references, and write the event, all or none. One transaction.
+        """Delete a role and its references, and write the event, all or none. One transaction, or two as for `write`.
 
         Args:
             change: As for `write`; `after` has no packs.
@@ -176,13 +185,29 @@ class RoleStore:
         Raises:
             RoleOutdated, ServiceUnavailable: As for `write`.
         """
+        change = self._with_room(change, at)
         event = role_deleted(change.before, change.after, actor=change.actor)
         self._commit(change, _delete_role(change.after, at), format_timestamp(at), [event])
+
+    def _with_room(self, change: RoleChange, at: datetime) -> RoleChange:
+        """Let one pack go beforehand if a transaction cannot let all go, and return what is left to be written.
+
+        A crash in between leaves a role that lacks one of the packs that were to go; a repeat goes on from there.
+        """
+        released = _released(change)
+        if len(released) <= _MOST_RELEASED:
+            return change
+        kept = tuple(pack_id for pack_id in change.before.pack_ids if pack_id != released[-1])
+        pins = {pack_id: pin for pack_id, pin in change.before.pins.items() if pack_id in kept}
+        without_one = change.before.with_pins(kept, pins)
+        self.write(replace(change, after=without_one, accepted={}), at=at)
+        after = replace(change.after, revision=without_one.revision + 1)
+        return replace(change, before=without_one, after=after)
 
     def _commit(self, change: RoleChange, role: Update, at: str, events: Sequence[EventDraft]) -> None:
         before, after = change.before, change.after
         attached = [pack_id for pack_id in after.pack_ids if pack_id not in before.pack_ids]
-        released = [pack_id for pack_id in before.pack_ids if pack_id not in after.pack_ids]
+        released = _released(change)
         actions: list[Action] = [
             role,
             Put(
@@ -210,6 +235,10 @@ class RoleStore:
             if entry.condition_failed:
                 raise RoleReused from None
             raise
+
+
+def _released(change: RoleChange) -> list[str]:
+    return [pack_id for pack_id in change.before.pack_ids if pack_id not in change.after.pack_ids]
 
 
 def _set_role(change: RoleChange, at: str) -> Update:
