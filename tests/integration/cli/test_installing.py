@@ -1,8 +1,8 @@
 import errno
+import io
 import json
-import os
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 from tests.command import Command, pack_folder, received
@@ -376,25 +376,11 @@ def test_a_full_disk_leaves_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = os.fdopen
-
-    class Full:
-        def __init__(self, file: Any) -> None:
-            self._file = file
-
-        def __enter__(self) -> Self:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            self.close()
-
-        def close(self) -> None:
-            self._file.close()
-
-        def write(self, _: bytes) -> int:
+    class Full(io.FileIO):
+        def write(self, _: object) -> int:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("packyard_cli.unpacking.os.fdopen", lambda *given: Full(real(*given)))
+    monkeypatch.setattr("packyard_cli.new_tree.open", lambda name, mode, **_: Full(name, mode), raising=False)
 
     ran = packyard("install", "support", "--into", tmp_path / "here" / "packs")
 
