@@ -4,8 +4,10 @@ Functions are named as text and imported when their command runs, so that `--hel
 """
 
 import argparse
+import os
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final, NoReturn
 
 from packyard_cli.failure import Exit, Failure
@@ -18,11 +20,37 @@ _CODES: Final = (
     "Environment: PACKYARD_URL, PACKYARD_TOKEN, PACKYARD_PROFILE, PACKYARD_CONFIG_DIR, PACKYARD_CACHE_DIR, "
     "HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, SOURCE_DATE_EPOCH, NO_COLOR."
 )
+_COLUMNS: Final = 80
 _INVALID_CHOICE: Final = re.compile(r"invalid choice: '([^']*)'.*\(choose from (.*)\)")
+
+
+class _Help(argparse.HelpFormatter):
+    """Help as wide as the terminal.
+
+    argparse makes a formatter for each argument that is added, and each would import shutil to ask for the width.
+    """
+
+    def __init__(self, prog: str, **more: Any) -> None:
+        super().__init__(prog, **{"width": _width(), **more})
+
+
+@cache
+def _width() -> int:
+    """Return the columns of the terminal, less the margin that argparse leaves."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isascii() and columns.isdigit() and int(columns):
+        return int(columns) - 2
+    try:
+        return (os.get_terminal_size(1).columns or _COLUMNS) - 2
+    except OSError:
+        return _COLUMNS - 2
 
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose complaints are failures, like all others."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{"formatter_class": _Help, **settings})
 
     def error(self, message: str) -> NoReturn:
         wrong = _INVALID_CHOICE.search(message)

@@ -11,6 +11,7 @@ from packyard_cli.image_source import ImageSource
 from packyard_cli.installation import Installation, folds_case, require_fit_names
 from packyard_cli.lock_document import LOCK_FILE, Lock, LockedPack, checked_files, checked_layer, read_lock
 from packyard_cli.locking import fetch_lock, summary
+from packyard_cli.meanwhile import Meanwhile
 from packyard_cli.result import Result, counted, size_text
 from packyard_cli.service import Service
 from packyard_cli.standing import find_pack
@@ -134,18 +135,25 @@ def _fill(  # noqa: PLR0913, PLR0917 - what an installation is made of
 ) -> None:
     folder.mkdir()
     unpacking = Unpacking.of(folder, pack.files)
+    source = ImageSource(
+        pack_id=pack.id,
+        revision=pack.revision,
+        image_digest=pack.image_digest,
+        cache=cache,
+        service=service,
+    )
     former = next((each for each in before.packs if each.id == pack.id), None) if before else None
     known: frozenset[str] = frozenset()
+    checked = None
     if former is not None:
+        if former.image_digest != pack.image_digest:
+            # Most likely, files are missing. So the service is asked while the others are hashed.
+            checked = Meanwhile(lambda: source.require_layers(pack.layers))
         unpacking.take_from(installation.folder / former.folder, {file.path: file for file in former.files})
         known = frozenset(layer.digest for layer in former.layers)
     if unpacking.missing:
-        source = ImageSource(
-            pack_id=pack.id,
-            revision=pack.revision,
-            image_digest=pack.image_digest,
-            cache=cache,
-            service=service,
-        )
-        source.require_layers(pack.layers)
+        if checked is None:
+            source.require_layers(pack.layers)
+        else:
+            checked.result()
         unpacking.take_layers(source, pack.layers, known)

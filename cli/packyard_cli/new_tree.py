@@ -96,9 +96,17 @@ class NewTree:
         """Return where the file of a path goes, once its folder is there."""
         folder = path.rpartition("/")[0]
         if folder not in self._made:
-            os.makedirs(f"{self._root}/{folder}", exist_ok=True)  # noqa: PTH103
-            self._made.add(folder)
+            self._make(folder)
         return f"{self._root}/{path}"
+
+    def _make(self, folder: str) -> None:
+        """Make a folder below the root, and those above it. Another thread may make the same ones."""
+        above = folder.rpartition("/")[0]
+        if above not in self._made:
+            self._make(above)
+        with suppress(FileExistsError):
+            os.mkdir(f"{self._root}/{folder}")  # noqa: PTH102
+        self._made.add(folder)
 
     def _write_large(self, file: HashedFile, read: Callable[[int], bytes]) -> bool:
         """Write a file piece by piece under another name, until its digest is known."""

@@ -23,7 +23,7 @@ from packyard_cli.image_source import ImageSource
 from packyard_cli.lock_document import LockedLayer
 from packyard_cli.new_tree import NewTree
 
-_THREADS: Final = 4
+_THREADS: Final = 3
 _MAX_LAYER_BYTES: Final = 16 << 30
 _MAX_MEMBERS: Final = 1_000_000
 

@@ -16,7 +16,7 @@ from packyard_cli.locking import fetch_lock
 from packyard_cli.result import Result, counted
 from packyard_cli.service import segment
 
-_THREADS: Final = 4
+_THREADS: Final = 2
 
 
 def verify(options: argparse.Namespace, context: Context) -> Result:
