@@ -15,6 +15,7 @@ from tests import staged_uploads
 from tests.aws import BUCKET
 from tests.gateway import Request
 from tests.service import ACME, GLOBEX, Service
+from urllib3.exceptions import ProtocolError
 
 from packyard.tenants.caller import Caller
 from packyard_cli.context import Context
@@ -71,6 +72,15 @@ class Body:
 
     def release_conn(self) -> None:
         """Do nothing: there is no connection."""
+
+
+class CutOff(Body):
+    """The first bytes of an answer whose connection breaks off."""
+
+    def stream(self, size: int, *, decode_content: bool) -> Iterator[bytes]:
+        """Yield some content, and fail."""
+        yield from super().stream(size, decode_content=decode_content)
+        raise ProtocolError("Connection broken")
 
 
 def received(status: int, body: Any = None, **headers: str) -> Received:

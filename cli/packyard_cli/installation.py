@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from packyard_cli.failure import Exit, Failure
-from packyard_cli.folder_lock import locked
+from packyard_cli.folder_lock import locked, not_writable
 from packyard_cli.lock_document import LOCK_FILE, Lock, LockedPack, read_lock
+from packyard_cli.pulled import PULL_FILE
 from packyard_cli.windows_names import same_without_case, windows_fault
 
 _NEW, _OLD = ".packyard-new-", ".packyard-old-"
@@ -57,7 +58,10 @@ class Installation:
             Failure: Another process fills it, or it is something else than a folder.
         """
         place = _resolved(folder)
-        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+        except PermissionError as error:
+            raise not_writable(place.parent, error) from None
         with locked(place) as alone:
             _move_back(place)
             if alone:
@@ -89,14 +93,25 @@ class Installation:
                 failure.advice = f"packyard install ROLE --into {self.folder} puts it right."
             raise
 
+    @property
+    def has_pull(self) -> bool:
+        """Whether a pack was pulled into the folder, without a role."""
+        return (self.folder / PULL_FILE).exists()
+
     def require_lock(self) -> Lock:
         """Return the lock of what is installed.
 
         Raises:
-            Failure: Nothing is.
+            Failure: No role is.
         """
         lock = self.lock
         if lock is None:
+            if self.has_pull:
+                raise Failure(
+                    Exit.LOCK,
+                    f"{self.folder} holds a pack that was pulled, and no role.",
+                    f"packyard verify {self.folder} checks its files; packyard install ROLE installs a role.",
+                )
             raise Failure(
                 Exit.LOCK,
                 f"Nothing is installed in {self.folder}.",
@@ -123,7 +138,7 @@ class Installation:
                 f"{self.folder} would be replaced while you are in it, and you would be in a folder that is gone.",
                 "Leave the folder first, or name another one.",
             )
-        if self.folder.exists() and any(self.folder.iterdir()) and not self.is_there:
+        if self.folder.exists() and any(self.folder.iterdir()) and not (self.is_there or self.has_pull):
             raise Failure(
                 Exit.CONFLICT,
                 f"{self.folder} holds files, and no lock that says what was installed.",

@@ -22,8 +22,10 @@ from packyard_cli.failure import Exit, Failure
 from packyard_cli.image_source import ImageSource
 from packyard_cli.lock_document import LockedLayer
 from packyard_cli.new_tree import NewTree
+from packyard_cli.wire import Unreached
 
 _THREADS: Final = 3
+_ATTEMPTS: Final = 3
 _MAX_LAYER_BYTES: Final = 16 << 30
 _MAX_MEMBERS: Final = 1_000_000
 
@@ -108,17 +110,37 @@ class Unpacking:
                 raise
 
     def _read(self, source: ImageSource, layer: LockedLayer) -> None:
-        pieces, cached = source.pieces(layer)
+        if not self._read_kept(source, layer):
+            self._fetch(source, layer)
+
+    def _read_kept(self, source: ImageSource, layer: LockedLayer) -> bool:
+        """Read a layer from the cache, and return whether it was there. A damaged one is removed."""
+        kept = source.cache.pieces(layer.digest)
+        if kept is None:
+            return False
         try:
-            self._read_once(source, layer, pieces, cached=cached)
+            self._read_once(source, layer, kept, cached=True)
         except Failure as failure:
-            if not cached or failure.exit_code is not Exit.TAMPERED:
+            if failure.exit_code is not Exit.TAMPERED:
                 raise
-            # What is wrong in the cache may be right at the service.
             source.cache.drop(layer.digest)
+            # What is wrong in the cache may be right at the service.
             if source.service is None:
                 raise
-            self._read_once(source, layer, source.fetched(layer), cached=False)
+            return False
+        return True
+
+    def _fetch(self, source: ImageSource, layer: LockedLayer) -> None:
+        """Read a layer from the service, from its beginning again where it is cut off."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                self._read_once(source, layer, source.fetched(layer), cached=False)
+            except Unreached:
+                if source.service is None or attempt == _ATTEMPTS:
+                    raise
+                source.service.pause(attempt)
+            else:
+                return
 
     def _read_once(
         self, source: ImageSource, layer: LockedLayer, pieces: Iterator[bytes], *, cached: bool
