@@ -94,7 +94,7 @@ def test_watching_pushes_what_changes_until_it_is_interrupted(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     folder = pack_folder(tmp_path / "pack", name="watched")
-    watching = subprocess.Popen(
+    watching = subprocess.Popen(  # noqa: S603 - the command itself
         [sys.executable, "-m", "packyard_cli", "push", "--watch", "--quiet", folder],
         env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,
