@@ -1,7 +1,10 @@
 """`packyard install` and `packyard pull`."""
 
 import argparse
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Final, NamedTuple
 
 from packyard.oci.digest import parse_digest
 from packyard_cli.blob_cache import BlobCache
@@ -11,12 +14,13 @@ from packyard_cli.image_source import ImageSource
 from packyard_cli.installation import Installation, folds_case, require_fit_names
 from packyard_cli.lock_document import LOCK_FILE, LockedPack, checked_files, checked_layer, read_lock
 from packyard_cli.locking import fetch_lock, summary
-from packyard_cli.meanwhile import Meanwhile
 from packyard_cli.pulled import PULL_FILE, pull_record, read_pull_record
 from packyard_cli.result import Result, counted, size_text
 from packyard_cli.service import Service
 from packyard_cli.standing import find_pack
 from packyard_cli.unpacking import Unpacking
+
+_ASKED_AT_ONCE: Final = 4
 
 
 def install(options: argparse.Namespace, context: Context) -> Result:
@@ -45,12 +49,14 @@ def install(options: argparse.Namespace, context: Context) -> Result:
         cache = BlobCache(context.cache())
         with installation.replaced() as folder:
             require_fit_names(lock.packs, windows=context.windows, folds_case=folds_case(folder))
+            fillings = []
             for pack in lock.packs:
                 former = next((each for each in before if each.id == pack.id), None)
                 there = installation.folder / former.folder if former else installation.folder
                 (folder / pack.folder).mkdir()
                 source = _source(pack, pack.revision, cache, service)
-                _fill(folder / pack.folder, pack, source, former=former, there=there)
+                fillings.append(_Filling(folder / pack.folder, pack, source, former, there))
+            _fill_all(fillings)
             (folder / LOCK_FILE).write_bytes(lock.canonical())
     files = sum(len(pack.files) for pack in lock.packs)
     size = sum(file.size for pack in lock.packs for file in pack.files)
@@ -80,7 +86,7 @@ def pull(options: argparse.Namespace, context: Context) -> Result:
         former = _pulled(installation, pack, options.into)
         with installation.replaced() as folder:
             require_fit_names((pack,), windows=context.windows, folds_case=folds_case(folder))
-            _fill(folder, pack, source, former=former, there=installation.folder)
+            _fill_all([_Filling(folder, pack, source, former, installation.folder)])
             (folder / PULL_FILE).write_bytes(record)
     return Result(
         document={
@@ -162,26 +168,56 @@ def _source(pack: LockedPack, revision: int | None, cache: BlobCache, service: S
     )
 
 
-def _fill(
-    folder: Path, pack: LockedPack, source: ImageSource, *, former: LockedPack | None, there: Path
-) -> None:
-    """Write a pack's files into a folder.
+class _Filling(NamedTuple):
+    """The folder of a pack, and what comes into it.
 
-    Args:
+    Attributes:
         folder: The folder, which is empty.
         pack: The pack.
         source: Where its image comes from.
         former: What of the pack was installed before.
         there: Where that is.
     """
-    unpacking = Unpacking.of(folder, pack.files)
+
+    folder: Path
+    pack: LockedPack
+    source: ImageSource
+    former: LockedPack | None
+    there: Path
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the image is another one than before, so that most likely something of it is missing."""
+        return self.former is None or self.former.image_digest != self.pack.image_digest
+
+
+def _fill_all(fillings: Sequence[_Filling]) -> None:
+    """Fill the folders of packs, one after the other.
+
+    The service is asked for the images of several at once meanwhile: those answers take longer than a small pack.
+
+    Raises:
+        Failure: Something is not what its digest says, or cannot be had.
+    """
+    with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
+        asked = [
+            pool.submit(filling.source.require_layers, filling.pack.layers) if filling.is_new else None
+            for filling in fillings
+        ]
+        try:
+            for filling, checked in zip(fillings, asked, strict=True):
+                _fill(filling, checked)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _fill(filling: _Filling, checked: Future[None] | None) -> None:
+    pack, source, former = filling.pack, filling.source, filling.former
+    unpacking = Unpacking.of(filling.folder, pack.files)
     known: frozenset[str] = frozenset()
-    checked = None
     if former is not None:
-        if former.image_digest != pack.image_digest:
-            # Most likely, files are missing. So the service is asked while the others are hashed.
-            checked = Meanwhile(lambda: source.require_layers(pack.layers))
-        unpacking.take_from(there, {file.path: file for file in former.files})
+        unpacking.take_from(filling.there, {file.path: file for file in former.files})
         known = frozenset(layer.digest for layer in former.layers)
     if unpacking.missing:
         if checked is None:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -179,6 +180,25 @@ def test_a_tampered_layer_leaves_everything_as_it_was(
     assert not (blobs / support["packs"][1]["layers"][0]["digest"].removeprefix("sha256:")).exists()
     contract.damaged.clear()
     assert packyard("install", "support", "--into", tmp_path / "here" / "packs").exit_code == 0
+
+
+def test_the_images_of_several_packs_are_asked_for_at_once(
+    packyard: Command, support: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, send = Barrier(2, timeout=30), packyard.gateway.send
+
+    def waiting(method: str, url: str, **more: Any) -> Received:
+        if "/download" in url:
+            both.wait()
+        return send(method, url, **more)
+
+    monkeypatch.setattr(packyard.gateway, "send", waiting)
+
+    ran = packyard("install", "support", "--into", tmp_path / "packs")
+
+    assert ran.exit_code == 0, ran.err
+    assert packyard("verify", tmp_path / "packs").exit_code == 0
+    assert support
 
 
 def test_a_layer_that_is_cut_off_is_fetched_again(
