@@ -4,13 +4,10 @@ Functions are named as text and imported when their command runs, so that `--hel
 """
 
 import argparse
-import os
-import re
 from collections.abc import Sequence
-from functools import cache
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
-from packyard_cli.failure import Exit, Failure
+from packyard_cli.parser import Parser, words
 
 _CODES: Final = (
     "Exit codes: 0 done, 2 wrong usage, 3 refused as invalid, 4 not signed in, 5 not allowed, 6 not found, 7 conflict, "
@@ -20,50 +17,6 @@ _CODES: Final = (
     "Environment: PACKYARD_URL, PACKYARD_TOKEN, PACKYARD_PROFILE, PACKYARD_CONFIG_DIR, PACKYARD_CACHE_DIR, "
     "HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, SOURCE_DATE_EPOCH, NO_COLOR."
 )
-_COLUMNS: Final = 80
-_INVALID_CHOICE: Final = re.compile(r"invalid choice: '([^']*)'.*\(choose from (.*)\)")
-
-
-class _Help(argparse.HelpFormatter):
-    """Help as wide as the terminal.
-
-    argparse makes a formatter for each argument that is added, and each would import shutil to ask for the width.
-    """
-
-    def __init__(self, prog: str, **more: Any) -> None:
-        super().__init__(prog, **{"width": _width(), **more})
-
-
-@cache
-def _width() -> int:
-    """Return the columns of the terminal, less the margin that argparse leaves."""
-    columns = os.environ.get("COLUMNS", "")
-    if columns.isascii() and columns.isdigit() and int(columns):
-        return int(columns) - 2
-    try:
-        return (os.get_terminal_size(1).columns or _COLUMNS) - 2
-    except OSError:
-        return _COLUMNS - 2
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser whose complaints are failures, like all others."""
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**{"formatter_class": _Help, **settings})
-
-    def error(self, message: str) -> NoReturn:
-        wrong = _INVALID_CHOICE.search(message)
-        if wrong is not None:
-            from packyard.text.suggestion import closest  # noqa: PLC0415 - only for mistakes
-
-            near = closest(wrong[1], _words(self))
-            choices = wrong[2].replace("'", "")
-            message = (
-                f"there is no {wrong[1]!r}; {f'did you mean {near}?' if near else f'there are {choices}'}"
-            )
-        ended = message if message.endswith("?") else f"{message}."
-        raise Failure(Exit.USAGE, f"{ended[:1].upper()}{ended[1:]}", f"See {self.prog} --help.")
 
 
 class _Version(argparse.Action):
@@ -86,7 +39,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if getattr(options, "handler", None) is None:
         group: argparse.ArgumentParser = getattr(options, "group", parser)
-        group.error(f"name a command: {', '.join(_words(group))}")
+        group.error(f"name a command: {', '.join(words(group))}")
     return options
 
 
@@ -96,7 +49,7 @@ def make_parser(*, admin: bool = True) -> argparse.ArgumentParser:
     Args:
         admin: Whether it knows the commands below `admin`.
     """
-    parser = _Parser(
+    parser = Parser(
         prog="packyard",
         description="Check, pack and publish content packs, and install what a role pins.",
         epilog=_CODES,
@@ -120,8 +73,8 @@ def make_parser(*, admin: bool = True) -> argparse.ArgumentParser:
 class _Commands:
     """Adds commands that have the options of all commands."""
 
-    def __init__(self, parser: argparse.ArgumentParser, common: _Parser | None = None) -> None:
-        self._adder = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
+    def __init__(self, parser: argparse.ArgumentParser, common: Parser | None = None) -> None:
+        self._adder = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
         self._common = common or _common_options()
 
     def add(self, name: str, handler: str, text: str, **defaults: Any) -> argparse.ArgumentParser:
@@ -145,13 +98,13 @@ class _Commands:
         return parser
 
 
-def _common_options(*, login: bool = True) -> _Parser:
+def _common_options(*, login: bool = True) -> Parser:
     """Return a parser of the options of all commands.
 
     Args:
         login: Whether the commands reach the service with a login.
     """
-    common = _Parser(add_help=False)
+    common = Parser(add_help=False)
     group = common.add_argument_group("for every command")
     group.add_argument("--json", action="store_true", help="print one JSON document")
     group.add_argument("-q", "--quiet", action="store_true", help="print the essence only")
@@ -365,8 +318,3 @@ def _pack(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def _role(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("role", metavar="ROLE")
     return parser
-
-
-def _words(parser: argparse.ArgumentParser) -> list[str]:
-    actions = parser._actions  # noqa: SLF001 - no public way to list them
-    return [str(choice) for action in actions for choice in (action.choices or ())]

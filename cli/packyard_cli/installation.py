@@ -5,6 +5,7 @@ stands is moved away first and removed last. If the process dies between these t
 the folder moves it back. Only one process at a time fills a folder or moves it back (`folder_lock.py`).
 """
 
+import errno
 import os
 import shutil
 import signal
@@ -166,13 +167,30 @@ class Installation:
             new.rename(self.folder)
             return
         old = new.with_name(new.name.replace(_NEW, _OLD))
-        self.folder.rename(old)
+        try:
+            self.folder.rename(old)
+        except OSError as error:
+            if error.errno == errno.EXDEV:
+                raise self._fixed() from None
+            raise
         try:
             new.rename(self.folder)
         except BaseException:
             old.rename(self.folder)
             raise
         shutil.rmtree(old, ignore_errors=True)
+
+    def _fixed(self) -> Failure:
+        """Return that the folder cannot be moved.
+
+        A folder that is part of a container's image has a layer below it that is read-only (Linux,
+        Documentation/filesystems/overlayfs.rst, "renaming directories").
+        """
+        return Failure(
+            Exit.DISK,
+            f"{self.folder} is part of the container's image, or a mount, so it cannot be replaced as a whole.",
+            "Install into a folder that the image does not have, or into one on a volume.",
+        )
 
 
 def _resolved(folder: Path) -> Path:
