@@ -6,12 +6,15 @@ same transactions as the events. So both must agree at every instant, in the mid
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from packyard.packs.event import EventType
+from packyard.packs.timestamp import parse_timestamp
 from packyard.store.event_items import from_item
 from packyard.store.wire import Item
 
+_KEPT: Final = timedelta(days=399)
 # What happened, to what, at which revision, and by whom.
 Fact = tuple[str, str, int, str]
 
@@ -21,15 +24,18 @@ _FIRST_OF_PACKS: Final = frozenset({"create", "upload", "clone"})
 _CHANGES: Final = frozenset({EventType.PACK_UPDATED, EventType.PACK_VISIBILITY_CHANGED})
 
 
-def event_faults(items: Sequence[Item]) -> Iterator[str]:
+def event_faults(items: Sequence[Item], *, now: datetime) -> Iterator[str]:
     """Yield, in words, which writes have no event or several, and which events are of no write.
 
     Args:
         items: The table, whole.
+        now: The instant. Events of before `_KEPT` may have expired.
     """
-    written = Counter(_written(items))
+    facts = list(_written(items))
+    written = Counter(fact for fact, _ in facts)
+    kept = Counter(fact for fact, at in facts if at and parse_timestamp(at) > now - _KEPT)
     told = Counter(_told(items))
-    yield from (f"{fact} was written and is no event" for fact in written - told)
+    yield from (f"{fact} was written and is no event" for fact in kept - told)
     yield from (f"{fact} is an event and was not written, or not so often" for fact in told - written)
     for item in items:
         if item["PK"].startswith("EVENTS#") and "expires_at" not in item:
@@ -51,20 +57,21 @@ def _told(items: Sequence[Item]) -> Iterator[Fact]:
             yield kind, f"{event.org_id} {of or ''}", event.revision or 0, _who(event.actor)
 
 
-def _written(items: Sequence[Item]) -> Iterator[Fact]:
+def _written(items: Sequence[Item]) -> Iterator[tuple[Fact, str | None]]:
+    """Yield what was written, and when if that is known."""
     owners = {item["id"]: item["org_id"] for item in items if item["SK"] == "PACK"}
     for item in items:
         partition, sort_key = item["PK"], item["SK"]
         if sort_key.startswith("REV#") and partition.startswith("PACK#"):
             pack_id = partition.removeprefix("PACK#")
             if pack_id in owners:
-                yield _of_pack(pack_id, owners[pack_id], item)
+                yield _of_pack(pack_id, owners[pack_id], item), item["at"]
         elif sort_key.startswith("REV#"):
-            yield from _of_role(partition, item)
+            yield from ((fact, item["at"]) for fact in _of_role(partition, item))
         elif sort_key == "KEY":
             yield from _of_key(item)
         elif sort_key == "ORG" and "slug" in item:
-            yield str(EventType.ORG_CREATED), f"{item['org_id']} ", 0, "operator"
+            yield (str(EventType.ORG_CREATED), f"{item['org_id']} ", 0, "operator"), None
 
 
 def _of_pack(pack_id: str, owner: str, entry: Item) -> Fact:
@@ -84,11 +91,12 @@ def _of_role(partition: str, entry: Item) -> Iterator[Fact]:
         yield str(EventType.CAPABILITIES_ACCEPTED), *about
 
 
-def _of_key(item: Mapping[str, str]) -> Iterator[Fact]:
+def _of_key(item: Mapping[str, str]) -> Iterator[tuple[Fact, str]]:
     about = f"{item['org_id']} {item['key_hash']}"
-    yield str(EventType.KEY_ISSUED), about, 0, item.get("created_by", "operator")
+    made_by, revoked_by = (item.get(name, "operator") for name in ("created_by", "revoked_by"))
+    yield (str(EventType.KEY_ISSUED), about, 0, made_by), item["created_at"]
     if "revoked_at" in item:
-        yield str(EventType.KEY_REVOKED), about, 0, item.get("revoked_by", "operator")
+        yield (str(EventType.KEY_REVOKED), about, 0, revoked_by), item["revoked_at"]
 
 
 def _who(actor: str) -> str:

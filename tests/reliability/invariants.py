@@ -441,7 +441,7 @@ def _keys(seen: Observed) -> Iterator[str]:
 
 def _events(seen: Observed) -> Iterator[str]:
     """7, for all of them: every accepted write is an event, once; and no event is of anything else."""
-    yield from event_faults(seen.items)
+    yield from event_faults(seen.items, now=seen.now)
 
 
 def _nothing_stuck(seen: Observed) -> Iterator[str]:
