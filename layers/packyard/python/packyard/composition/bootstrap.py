@@ -410,6 +410,8 @@ def quiet_libraries() -> None:
 def _load_what_is_loaded_late() -> None:
     import ulid  # noqa: F401 - the first id
 
+    from packyard.store import event_items, key_writes, pack_events, role_events  # noqa: F401 - the first event
+
     for codec in ("idna", "utf_8_sig"):  # the first host name, the first JSON
         codecs.lookup(codec)
 

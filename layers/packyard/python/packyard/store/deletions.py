@@ -30,7 +30,6 @@ from packyard.store.keys import (
     pack_partition,
     reference_prefix,
 )
-from packyard.store.pack_events import pack_deleted
 from packyard.store.pack_items import from_item, history_entry
 from packyard.store.repositories import release_name
 from packyard.store.repository_holds import Purge
@@ -247,6 +246,8 @@ class DeletionStore:
         entry = Put(
             item=history_entry(deleted, deletion.actor, "delete"), condition="attribute_not_exists(PK)"
         )
+        from packyard.store.pack_events import pack_deleted  # noqa: PLC0415 - only writes need it
+
         event = self._events.put(pack_deleted(deleted, actor=deletion.actor, request_id=deletion.request_id))
         actions: list[Put | Update] = [mark_deleted, release, entry, event]
         try:

@@ -8,7 +8,6 @@ from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import Pack, PackStatus, Visibility
 from packyard.store.events import EventLog
 from packyard.store.keys import REVISION_PREFIX, name_key, pack_key, pack_partition, revision_key
-from packyard.store.pack_events import pack_changed, pack_created
 from packyard.store.pack_items import from_item, history_entry, pack_as_of, to_item
 from packyard.store.repository_holds import Claim, ClaimLost, NameHeld
 from packyard.store.table import (
@@ -156,6 +155,8 @@ class PackStore:
         entry = Put(
             item=history_entry(pack, actor, operation, manifests), condition="attribute_not_exists(PK)"
         )
+        from packyard.store.pack_events import pack_created  # noqa: PLC0415 - only writes need it
+
         event = self._events.put(pack_created(pack, actor=actor, operation=operation))
         actions = [take_name, write_pack, entry, *alongside, event]
         try:
@@ -211,6 +212,8 @@ class PackStore:
             item=history_entry(after, actor, operation, manifests), condition="attribute_not_exists(PK)"
         )
         claims = [] if claim is None else [_still_claimed(claim, after.id)]
+        from packyard.store.pack_events import pack_changed  # noqa: PLC0415 - only writes need it
+
         event = self._events.put(pack_changed(before, after, actor=actor, operation=operation))
         actions = [_row_change(before, after), entry, *claims, *alongside, event]
         try:
