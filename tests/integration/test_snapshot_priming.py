@@ -84,6 +84,7 @@ FIRST_REQUESTS: Final[dict[str, Callable[[Scene], object]]] = {
     "get_role_packs": ROWS["`GET /agent-roles/{role_id}/packs`"],
     "get_upload": ROWS["`GET /packs/uploads/{upload_id}`"],
     "issue_pull_token": ROWS["`POST /agent-roles/{role_id}/pull-token`"],
+    "list_events": ROWS["`GET /events`"],
     "list_files": ROWS["`GET /packs/{id}/files`"],
     "list_keys": ROWS["`GET /keys`"],
     "list_packs": ROWS["`GET /packs`"],
