@@ -27,12 +27,13 @@ def pack(service: Service) -> str:
 
 
 def test_roles_are_listed_with_where_they_are_pinned(service: Service, pack: str) -> None:
-    for role, entry in {
+    pins: dict[str, dict[str, int | bool]] = {
         "at-first": {"revision": 1},
         "at-shared": {"revision": 2},
         "at-present": {},
         "follows": {"follow": True},
-    }.items():
+    }
+    for role, entry in pins.items():
         assert service.pin(role, [{"id": pack, **entry}]).status == 200
     assert service.set_role("theirs", [pack], GLOBEX).status == 200
 

@@ -5,7 +5,6 @@ Two rows of the history and two file indexes are read, and no content. Only cach
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from packyard.errors import InvalidRequest
@@ -20,17 +19,9 @@ from packyard.operations.pack_at import packs_at
 from packyard.operations.pack_content import changed_keys
 from packyard.packs.capabilities import Difference, compare
 from packyard.packs.pack import Pack
+from packyard.packs.version_step import Bump, least_step
 from packyard.store.pack_revisions import PackRevisions
 from packyard.tenants.caller import Caller
-
-
-class Bump(StrEnum):
-    """A step from one version to the next (SemVer 2.0.0, sections 6 to 8)."""
-
-    MAJOR = "major"
-    MINOR = "minor"
-    PATCH = "patch"
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +50,15 @@ class Comparison:
     @property
     def bump(self) -> Bump | None:
         """The least step of the version that fits; None if that depends on files that are not known."""
-        if self.capabilities.widened or (self.files is not None and self.files.removed):
-            return Bump.MAJOR
+        widened = self.capabilities.widened
         if self.files is None:
-            return None
-        if self.files.added:
-            return Bump.MINOR
-        return Bump.PATCH if self.files or self.manifest else Bump.NONE
+            return Bump.MAJOR if widened else None
+        return least_step(
+            widened=widened,
+            removed=bool(self.files.removed),
+            added=bool(self.files.added),
+            changed=bool(self.files.changed or self.manifest),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
