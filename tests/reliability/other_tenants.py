@@ -342,7 +342,7 @@ def request(both: TwoOrganisations, operation: Operation, named: Named | None = 
         path = path.replace(f"{{{name}}}", quote(value))
     path = path.replace("{n}", "1")
     query = {
-        parameter["name"]: str(parameter["schema"]["examples"][0])
+        parameter["name"]: str(parameter["schema"]["minimum"])
         for parameter in operation.details.get("parameters", [])
         if parameter["in"] == "query" and parameter.get("required")
     } | dict(named.how.query)

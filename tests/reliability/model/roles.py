@@ -113,7 +113,12 @@ class Roles(State):
     def _held(self, pin: Pin) -> dict[str, Any]:
         """Return how a role shows a pack: as it was at the pin, and whether it is another now."""
         pack, entry = self.at(pin)
-        held = {"id": pack.id, "name": pack.name, "owner": self.slugs[pack.org], "revision": pin.revision}
+        held: dict[str, Any] = {
+            "id": pack.id,
+            "name": pack.name,
+            "owner": self.slugs[pack.org],
+            "revision": pin.revision,
+        }
         held |= {"alias": pin.alias} if pin.alias else {}
         said = pack.history[-1].deprecated
         held |= {"deprecated": dict(said)} if said else {}
