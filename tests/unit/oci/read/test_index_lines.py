@@ -74,7 +74,7 @@ def test_a_line_that_is_no_file_is_one_error(text: bytes) -> None:
     nothing = lines_of(FileIndex((), ()))
     lines = parse_lines(igzip.compress(text))
 
-    with pytest.raises(ValueError, match="the index|values to unpack|Expecting value"):
+    with pytest.raises(ValueError, match=r"the index|values to unpack|Expecting value"):
         line_difference(lines, nothing)
 
 
