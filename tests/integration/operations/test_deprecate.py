@@ -1,6 +1,7 @@
 """PATCH /packs/{id} with `deprecated`, through its real handler, and what every answer says of it afterwards."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -104,6 +105,19 @@ def test_what_is_said_already_makes_no_revision(
 
     assert (again.body, again.headers["ETag"]) == (first.body, first.headers["ETag"])
     assert log.calls == ["dynamodb.GetItem"]
+
+
+def test_a_deprecation_is_an_event_and_so_is_taking_it_back(service: Service, pack: str) -> None:
+    patch(service, pack, deprecated={"message": MESSAGE})
+    patch(service, pack, deprecated=None)
+    service.clock.advance(timedelta(seconds=11))
+
+    query = {"type": "pack.deprecated", "pack_id": pack}
+    undone, said = service.send("list_events", "GET", "/events", query=query).body["events"]
+
+    assert (said["revision"], said["data"]["deprecated"]) == (2, {"message": MESSAGE})
+    assert (undone["revision"], undone["data"]["deprecated_before"]) == (3, {"message": MESSAGE})
+    assert "deprecated" not in undone["data"]
 
 
 def test_visibility_and_deprecation_change_in_one_revision(service: Service, pack: str) -> None:

@@ -49,7 +49,7 @@ def to_item(pack: Pack) -> Item:
         "layer_digest": pack.layer_digest,
         "layers": [layer._asdict() for layer in pack.layers] or None,
         "shared_since": pack.shared_since,
-        "deprecated": _deprecation_to_item(pack.deprecated),
+        "deprecated": None if pack.deprecated is None else deprecation_to_item(pack.deprecated),
         **_index_keys(pack),
     }
     return {name: value for name, value in item.items() if value is not None}
@@ -99,9 +99,8 @@ def from_item(item: Item) -> Pack:
     )
 
 
-def _deprecation_to_item(deprecation: Deprecation | None) -> Item | None:
-    if deprecation is None:
-        return None
+def deprecation_to_item(deprecation: Deprecation) -> Item:
+    """Return what is said of a deprecated pack, as items have it."""
     replacement = {} if deprecation.replacement is None else {"replacement": deprecation.replacement}
     return {"message": deprecation.message, **replacement}
 
