@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
 
+from api import comparison_models
 from api.examples import PACK_ID, REFUSALS, UPLOAD_ID
 from api.models import MODELS
 from api.operation import ANYTHING, JSON, MULTIPART, Answer, Operation, Schema
@@ -16,6 +17,7 @@ from packyard.http.entity_tags import IF_NONE_MATCH
 from packyard.http.fields import Body, Field
 from packyard.http.file_path import PATH
 from packyard.http.keys import KEY
+from packyard.http.revision_field import NUMBER
 from packyard.http.roles import ROLE
 from packyard.tenants.caller import WRITE
 
@@ -51,7 +53,7 @@ _NOT_MODIFIED: Final = Answer(
 # There is no pattern, since an id of another form is 404, as every unknown id.
 _PACK: Final = Field(name="id", example=PACK_ID, description="The pack.", required=True)
 _UPLOAD: Final = Field(name="upload_id", example=UPLOAD_ID, description="The upload.", required=True)
-_PATH_PARAMETERS: Final = {field.name: field for field in (_PACK, PATH, _UPLOAD, ROLE, KEY)}
+_PATH_PARAMETERS: Final = {field.name: field for field in (_PACK, PATH, _UPLOAD, ROLE, KEY, NUMBER)}
 
 
 def build(operations: Sequence[Operation], *, version: str) -> dict[str, Any]:
@@ -175,8 +177,9 @@ def _answer(answer: Answer, method: str) -> dict[str, Any]:
     }
     if answer.media_type is not None:
         media: dict[str, Any] = {"schema": _reference(answer.model)} if answer.model else {}
-        if answer.dry_run and answer.model:
-            media["schema"] = {"anyOf": [_reference(answer.model), _reference("DryRun")]}
+        other = "DryRun" if answer.dry_run else answer.other
+        if other is not None and answer.model:
+            media["schema"] = {"anyOf": [_reference(answer.model), _reference(other)]}
         if answer.example is not None:
             media["example"] = answer.example
         described["content"] = {answer.media_type: media}
@@ -236,7 +239,8 @@ def _reference(model: str) -> Schema:
 
 def _schemas() -> dict[str, Any]:
     adapters: list[tuple[str, Literal["serialization"], TypeAdapter[Any]]] = [
-        (model.__name__, "serialization", TypeAdapter(model)) for model in MODELS
+        (model.__name__, "serialization", TypeAdapter(model))
+        for model in (*MODELS, *comparison_models.MODELS)
     ]
     _, collected = TypeAdapter.json_schemas(adapters, ref_template="#/components/schemas/{model}")
     schemas: dict[str, Any] = _without_titles(collected["$defs"])

@@ -54,6 +54,13 @@ Scope = Literal["audit:read", "caps:write", "hooks:write", "keys:write", "policy
 Cursor = Annotated[str, Field(description="Where the next page begins; absent on the last.")]
 
 
+class Deprecation(TypedDict):
+    """What the owner of a deprecated pack says to those who use it."""
+
+    message: Annotated[str, Field(description="For people: why, and what to do instead.")]
+    replacement: NotRequired[Annotated[PackId, Field(description="The pack to use instead.")]]
+
+
 class Pack(TypedDict):
     """A content pack, as the caller may see it."""
 
@@ -82,6 +89,7 @@ class Pack(TypedDict):
     created_at: datetime
     updated_at: datetime
     owned: Annotated[bool, Field(description="Whether the caller's organisation owns it.")]
+    deprecated: NotRequired[Deprecation]
 
 
 class PackPage(TypedDict):
@@ -373,6 +381,7 @@ class RolePack(TypedDict):
     follow: Annotated[bool, Field(description="Whether the service moves the pin to the next revisions.")]
     stale: Annotated[bool, Field(description="Whether the pack's present image is another than the pin's.")]
     status: Annotated[Literal["active"], Field(description="The state of the pinned revision.")]
+    deprecated: NotRequired[Annotated[Deprecation, Field(description="Of the pack, as it is now.")]]
 
 
 class RolePacks(TypedDict):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from api import examples
+from api import comparison, examples
 from api.event_operations import EVENT_OPERATIONS
 from api.operation import ANYTHING, Answer, Operation
 from packyard.http import dry_run, keys, listing, lock, page_limit, revision_field
@@ -11,12 +11,12 @@ from packyard.http.changes import CHANGES_FORM
 from packyard.http.clone import CLONE
 from packyard.http.idempotency import IDEMPOTENCY_KEY
 from packyard.http.image_ref import REGISTRATION, REPLACEMENT
+from packyard.http.pack_change import PACK_CHANGE
 from packyard.http.preconditions import CREATE_ONLY, IF_MATCH
 from packyard.http.pull_login import LOGIN_REQUEST
 from packyard.http.roles import REFRESH, ROLE_ASSIGNMENT
 from packyard.http.upload import ARCHIVE_FORM, PACK_FORM
 from packyard.http.uploads import UPLOAD_START
-from packyard.http.visibility import VISIBILITY_CHANGE
 from packyard.tenants.caller import WRITE_KEYS, WRITE_ROLES
 
 _PACKS, _FILES, _UPLOADS, _ROLES, _KEYS, _ABOUT = (
@@ -147,9 +147,10 @@ OPERATIONS: Final[Sequence[Operation]] = (
         method="patch",
         path="/packs/{id}",
         tag=_PACKS,
-        summary="Change who may see a pack",
+        summary="Change who may see a pack, or deprecate it",
+        description="A deprecated pack works as before. Every answer with it says that it is deprecated.",
         headers=[IF_MATCH],
-        body=VISIBILITY_CHANGE,
+        body=PACK_CHANGE,
         example={"visibility": "community"},
         answers={200: _pack("The pack as it is now.")},
         refusals=[*_JSON_FAULTS, "pack_not_found", "pack_in_use", *_CHANGED_MEANWHILE],
@@ -245,6 +246,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         answers={200: Answer(description="A page.", model="RevisionPage", example=examples.REVISIONS)},
         refusals=["pack_not_found"],
     ),
+    *comparison.OPERATIONS,
     Operation(
         function="list_files",
         method="get",

@@ -80,6 +80,11 @@ class Scene:
         """Move a built pack back to its first revision."""
         return self.service.send("replace_pack", "PUT", f"/packs/{self.built}", json={"revision": 1})
 
+    def diff(self) -> Answer:
+        """Compare the first two revisions of the built pack."""
+        path = f"/packs/{self.built}/diff"
+        return self.service.send("get_diff", "GET", path, query={"from": "1"})
+
     def poll(self) -> None:
         """Ask for a lock that the client has."""
         assert self.service.lock("read", ACME, etag=self.tag).status == _NOT_MODIFIED
@@ -228,6 +233,16 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     ),
     "`GET /packs/{id}/revisions`": lambda scene: _ok(
         scene.service.send("list_revisions", "GET", f"/packs/{scene.built}/revisions")
+    ),
+    "`GET /packs/{id}/revisions/{n}`": lambda scene: _ok(
+        scene.service.send("get_revision", "GET", f"/packs/{scene.built}/revisions/1")
+    ),
+    "`GET /packs/{id}/diff`": After(
+        lambda scene: _ok(scene.reupload(PackArchive(version="2.0.0").build())),
+        lambda scene: _ok(scene.diff()),
+    ),
+    "`GET /packs/{id}/references`": lambda scene: _ok(
+        scene.service.send("list_references", "GET", f"/packs/{scene.built}/references")
     ),
     "`GET /packs/{id}/files`": lambda scene: scene.read("list_files", "files"),
     "`GET /packs/{id}/files/{path}`": lambda scene: scene.read("get_file", "files/pack.yaml"),

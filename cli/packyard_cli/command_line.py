@@ -7,6 +7,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any, Final
 
+from packyard_cli.comparison_line import add_comparison
 from packyard_cli.parser import Parser, words
 
 _CODES: Final = (
@@ -57,6 +58,7 @@ def make_parser(*, admin: bool = True) -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = _Commands(parser)
     _local(commands)
+    add_comparison(commands)
     _session(commands)
     _packs(commands)
     _push(commands)
@@ -123,12 +125,6 @@ def _local(commands: _Commands) -> None:
     pack = commands.add("pack", "packing:pack", "write a folder as a canonical .tar.gz")
     _folder(pack)
     pack.add_argument("-o", "--output", metavar="FILE", help="the archive (NAME-VERSION.tar.gz)")
-    diff = commands.add(
-        "diff", "diffing:diff", "compare a folder with the pack that stands, or with a folder"
-    )
-    _folder(diff)
-    diff.add_argument("other", nargs="?", metavar="OTHER", help="another folder (the pack of this name)")
-    diff.add_argument("--pack", metavar="PACK", help="the pack, by id or name")
 
 
 def _session(commands: _Commands) -> None:

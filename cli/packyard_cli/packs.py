@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from packyard_cli.context import Context
+from packyard_cli.deprecating import deprecation_lines
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.result import Result, size_text, table
 from packyard_cli.service import JsonBody
@@ -204,7 +205,7 @@ def _listed(packs: list[dict[str, Any]]) -> Result:
         [
             *(str(pack[name]) for name in ("name", "version", "tier", "visibility")),
             "yes" if pack["owned"] else "no",
-            str(pack["id"]),
+            str(pack["id"]) + (" (deprecated)" if "deprecated" in pack else ""),
         ]
         for pack in packs
     ]
@@ -217,7 +218,7 @@ def _listed(packs: list[dict[str, Any]]) -> Result:
 
 def _pack_lines(pack: StandingPack) -> list[str]:
     view = pack.view
-    lines = [f"{view['name']} {view['version']}"]
+    lines = [f"{view['name']} {view['version']}", *deprecation_lines(view)]
     lines += [f"  {title:13} {view[name]}" for title, name in _SHOWN if name in view]
     lines += [f"  size          {size_text(int(view['size_bytes']))}", f"  pinned        {pack.pinned}"]
     if "capabilities" in view:

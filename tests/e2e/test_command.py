@@ -72,6 +72,13 @@ def test_a_pack_is_pushed_changed_read_and_deleted(environment: dict[str, str], 
     assert (tmp_path / "pulled" / "data" / "large").read_bytes() == large
     assert _run(environment, "verify", tmp_path / "pulled")["verified"]
     assert _run(environment, "pull", "by-command", "--into", tmp_path / "pulled")
+    compared = _run(environment, "diff", "by-command", "1", "2")
+    assert [file["path"] for file in compared["files"]["removed"]] == ["data/a.csv"]
+    assert _run(environment, "impact", "by-command")["others"] == 0
+    assert _run(environment, "deprecate", "by-command", "Use another.")["deprecated"] == {
+        "message": "Use another."
+    }
+    assert "deprecated" not in _run(environment, "deprecate", "by-command", "--undo")
     assert _run(environment, "rollback", "by-command", "1")["version"] == "1.4.0"
     _run(environment, "edit", "by-command", "guides/new.md", "--from", "-", stdin="# New\n")
     paths = {file["path"] for file in _run(environment, "files", "by-command")["files"]}

@@ -18,7 +18,11 @@ _KEPT: Final = timedelta(days=399)
 # What happened, to what, at which revision, and by whom.
 Fact = tuple[str, str, int, str]
 
-_OF_PACKS: Final = {"delete": EventType.PACK_DELETED}
+_OF_PACKS: Final = {
+    "delete": EventType.PACK_DELETED,
+    "deprecate": EventType.PACK_DEPRECATED,
+    "undeprecate": EventType.PACK_DEPRECATED,
+}
 _FIRST_OF_PACKS: Final = frozenset({"create", "upload", "clone"})
 # A revision's event is one of these; the state of the pack decides which.
 _CHANGES: Final = frozenset({EventType.PACK_UPDATED, EventType.PACK_VISIBILITY_CHANGED})

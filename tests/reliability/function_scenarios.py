@@ -121,6 +121,9 @@ def _theirs(setup: Setup) -> None:
     assert setup.ask("get_lock", "GET", "/agent-roles/theirs/lock")["statusCode"] == 200
     moved = setup.ask("replace_pack", "PUT", pack, json={"image_ref": f"{_FOREIGN}:2"})
     assert moved["statusCode"] == 200, moved["body"]
+    for _ in range(2):
+        compared = setup.ask("get_diff", "GET", f"{pack}/diff", query={"from": "1"})
+        assert compared["statusCode"] == 302, compared["body"]
 
 
 def _reads(setup: Setup) -> None:
@@ -131,6 +134,7 @@ def _reads(setup: Setup) -> None:
     assert setup.ask("get_pack", "GET", pack)["statusCode"] == 200
     assert setup.ask("list_revisions", "GET", f"{pack}/revisions")["statusCode"] == 200
     _page_through(setup, "list_revisions", f"{pack}/revisions")
+    assert setup.ask("get_revision", "GET", f"{pack}/revisions/1")["statusCode"] == 200
     assert setup.ask("get_role_packs", "GET", "/agent-roles/writer/packs")["statusCode"] == 200
     for path in ("openapi.json", "docs"):
         assert setup.ask("api_docs", "GET", f"/{path}")["statusCode"] == 200
@@ -149,6 +153,14 @@ def _roles(setup: Setup) -> None:
     for role in ("a", "b"):
         assert service.set_role(role, [notes["slack"]]).status == 200
     _page_through(setup, "list_roles", "/agent-roles")
+    assert reupload()(setup.deployment).status == 200
+    references = f"/packs/{notes['slack']}/references"
+    _page_through(setup, "list_references", references)
+    compared = f"/packs/{notes['slack']}/diff"
+    for forget in (False, True):
+        if forget:
+            _forget_indexes(setup.deployment)
+        assert setup.ask("get_diff", "GET", compared, query={"from": "1"})["statusCode"] == 200
     assert service.set_role("a", []).status == 200
     _page_through(setup, "list_role_revisions", "/agent-roles/a/revisions")
     key = to_wire(role_key(ACME.org_id, "b"))

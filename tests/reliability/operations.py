@@ -198,6 +198,20 @@ def patch(deployment: Deployment) -> Answer:
     return deployment.service.update(deployment.notes["slack"], "community")
 
 
+def deprecate(deployment: Deployment) -> Answer:
+    """Deprecate a pack, and name another one of the organisation as its replacement."""
+    notes = deployment.notes
+    said = {"message": "Use jira.", "replacement": notes["jira"]}
+    path = f"/packs/{notes['slack']}"
+    return deployment.service.send("update_pack", "PATCH", path, json={"deprecated": said})
+
+
+def get_diff(deployment: Deployment) -> Answer:
+    """Compare two revisions whose images are elsewhere."""
+    path = f"/packs/{deployment.notes['jira']}/diff"
+    return deployment.service.send("get_diff", "GET", path, query={"from": "1"})
+
+
 def withdraw(deployment: Deployment) -> Answer:
     return deployment.service.update(deployment.notes["foreign"], "org", GLOBEX)
 
@@ -590,6 +604,8 @@ OPERATIONS: Final = {
         Operation(name="patch", function="update_pack", act=patch),
         Operation(name="patch if match", function="update_pack", act=_patch_if_match, repeated=MAY_BE_STALE),
         Operation(name="withdraw", function="update_pack", act=withdraw),
+        Operation(name="deprecate", function="update_pack", act=deprecate),
+        Operation(name="compare", function="get_diff", act=get_diff, prepare=next_revision),
         Operation(name="put file", function="put_file", act=put_file()),
         Operation(
             name="clone ours", function="clone_pack", act=clone("shared"), done=CREATED, repeated=STANDS

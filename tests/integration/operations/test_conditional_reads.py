@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from tests.documented import DOCUMENT
@@ -34,9 +35,16 @@ class Scene:
     def ask(self, function: str, path: str, known: str | None = None, caller: Caller | None = ACME) -> Any:
         """Read something, and say that a body is known."""
         headers = {"Accept": "*/*"} | ({"If-None-Match": known} if known else {})
-        filled = path.format(pack=self.pack, upload=self.upload)
+        filled, _, query = path.format(pack=self.pack, upload=self.upload).partition("?")
         # The resource is in no answer, only in the log.
-        request = Request(method="GET", resource=filled, path=filled, headers=headers, caller=caller)
+        request = Request(
+            method="GET",
+            resource=filled,
+            path=filled,
+            query=dict(parse_qsl(query)),
+            headers=headers,
+            caller=caller,
+        )
         return self.service.invoke(function, request.event())
 
 
@@ -174,6 +182,23 @@ READS = [
         function="list_revisions",
         path="/packs/{pack}/revisions",
         changes=(reupload,),
+        calls=("dynamodb.GetItem", "dynamodb.Query"),
+    ),
+    Read(
+        function="get_revision",
+        path="/packs/{pack}/revisions/1",
+        calls=("dynamodb.BatchGetItem",),
+    ),
+    Read(
+        function="get_diff",
+        path="/packs/{pack}/diff?from=1",
+        changes=(reupload,),
+        calls=("dynamodb.BatchGetItem",),
+    ),
+    Read(
+        function="list_references",
+        path="/packs/{pack}/references",
+        changes=(lambda scene: scene.service.set_role("support", [scene.pack]),),
         calls=("dynamodb.GetItem", "dynamodb.Query"),
     ),
     Read(function="api_docs", path="/openapi.json", calls=(), cache="public, max-age=300"),

@@ -16,10 +16,10 @@ from packyard.http.clone import read_clone
 from packyard.http.image_ref import read_registration, read_replacement
 from packyard.http.keys import read_key_request
 from packyard.http.listing import read_listing
+from packyard.http.pack_change import read_pack_change
 from packyard.http.pull_login import read_login
 from packyard.http.roles import read_assignment, read_refresh, require_role_id
 from packyard.http.uploads import read_start
-from packyard.http.visibility import read_visibility
 from packyard.packs.role import MAX_PACKS
 
 DOCUMENT = document()
@@ -27,13 +27,13 @@ PACK_IDS = [f"pack_01JQ2V7N3T5W8XABCDEFGH{number:04d}" for number in range(MAX_P
 READERS: dict[str, Callable[[APIGatewayProxyEvent], object]] = {
     "CloneRequest": read_clone,
     "KeyRequest": read_key_request,
+    "PackChange": read_pack_change,
     "Registration": read_registration,
     "Replacement": read_replacement,
     "RoleAssignment": read_assignment,
     "RoleRefresh": read_refresh,
     "PullLoginRequest": read_login,
     "UploadStart": lambda event: read_start(event, max_bytes=1 << 40),
-    "VisibilityChange": read_visibility,
 }
 BASES: dict[str, dict[str, Any]] = {
     "KeyRequest": {"label": "ci", "scopes": []},

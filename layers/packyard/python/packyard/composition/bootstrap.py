@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from packyard.operations.built_images import BuiltImages
     from packyard.operations.clean_up import Cleaner
     from packyard.operations.clone import Cloner
+    from packyard.operations.comparison import PackComparer
     from packyard.operations.delete import Deleter
     from packyard.operations.download import Downloader
     from packyard.operations.dry_run import DryRun
@@ -100,6 +101,13 @@ class Services(Adapters):
         from packyard.operations.files import PackFiles
 
         return PackFiles(packs=self.packs, images=self.image_files, downloads=self.downloads)
+
+    @cached_property
+    def comparer(self) -> "PackComparer":
+        """The comparer of packs' revisions."""
+        from packyard.operations.comparison import PackComparer
+
+        return PackComparer(packs=self.pack_revisions, images=self.image_files)
 
     @cached_property
     def pull_tokens(self) -> "PullTokens":

@@ -1,7 +1,7 @@
 """The fields of a pack that its content decides, and the first revision of a pack that has them."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
 from packyard.oci.digest import Digest
 from packyard.oci.media_types import GZIP_LAYER
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     # The functions that copy or register images load neither the builder of layers nor the reader of manifests.
     from packyard.oci.build.image import Image
     from packyard.packs.manifest.pack_manifest import Manifest
+
+
+# The keys of `pack.yaml` that a pack has fields of, its name apart.
+_KEYS: Final = ("version", "display_name", "description", "category", "capabilities", "suggested_packs")
 
 
 class ManifestFields(TypedDict):
@@ -70,6 +74,11 @@ def built_image_fields(image: "Image", *, image_ref: str) -> ImageFields:
         layers=tuple(Layer(layer.digest, layer.size, GZIP_LAYER) for layer in image.layers),
         size_bytes=image.size_bytes,
     )
+
+
+def changed_keys(before: Pack, after: Pack) -> list[str]:
+    """Return the keys of `pack.yaml` whose values differ between two revisions of a pack."""
+    return [key for key in _KEYS if getattr(before, key) != getattr(after, key)]
 
 
 def content_of(pack: Pack) -> Content:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from packyard.oci.digest import Digest
+from packyard.packs.deprecation import Deprecation
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version
 
@@ -86,6 +87,7 @@ class Pack:
             revision that was written before they were kept.
         shared_since: The revision since which other organisations see the pack, without a break; None if they do not
             see it, or if it was shared before this was kept.
+        deprecated: What its owner says to those who use it; None for a pack that is not deprecated.
     """
 
     id: str
@@ -112,6 +114,7 @@ class Pack:
     layer_digest: Digest | None = None
     layers: tuple[Layer, ...] = ()
     shared_since: int | None = None
+    deprecated: Deprecation | None = None
 
     def revised(self, *, at: datetime, **changes: Any) -> "Pack":
         """Return the pack's next revision, with some fields changed.

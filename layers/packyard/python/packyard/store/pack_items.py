@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from packyard.oci.digest import Digest
+from packyard.packs.deprecation import Deprecation
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version
 from packyard.packs.pack import ImageOrigin, Layer, Pack, PackStatus, Tier, Visibility
@@ -48,6 +49,7 @@ def to_item(pack: Pack) -> Item:
         "layer_digest": pack.layer_digest,
         "layers": [layer._asdict() for layer in pack.layers] or None,
         "shared_since": pack.shared_since,
+        "deprecated": None if pack.deprecated is None else deprecation_to_item(pack.deprecated),
         **_index_keys(pack),
     }
     return {name: value for name, value in item.items() if value is not None}
@@ -93,7 +95,18 @@ def from_item(item: Item) -> Pack:
             for layer in item.get("layers", ())
         ),
         shared_since=int(item["shared_since"]) if "shared_since" in item else None,
+        deprecated=_deprecation(item.get("deprecated")),
     )
+
+
+def deprecation_to_item(deprecation: Deprecation) -> Item:
+    """Return what is said of a deprecated pack, as items have it."""
+    replacement = {} if deprecation.replacement is None else {"replacement": deprecation.replacement}
+    return {"message": deprecation.message, **replacement}
+
+
+def _deprecation(stored: Any) -> Deprecation | None:
+    return None if stored is None else Deprecation(stored["message"], stored.get("replacement"))
 
 
 def digest_attribute(stored: Any) -> Digest | None:
