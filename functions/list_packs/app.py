@@ -6,7 +6,7 @@ from packyard.composition import bootstrap
 from packyard.http.app import json_response, make_app, serve
 from packyard.http.caller import reader
 from packyard.http.listing import QUERY, page_view, read_listing
-from packyard.store.listing import list_packs as list_visible
+from packyard.operations.list_packs import list_visible
 
 app = make_app()
 

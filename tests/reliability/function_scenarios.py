@@ -25,6 +25,7 @@ from tests.third_party_images import layer, pack_image
 
 from packyard.packs.event import SHOWN_AFTER
 from packyard.store.keys import pack_key, role_key
+from packyard.store.search_index import index_row
 from packyard.store.wire import to_wire
 from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret, new_secret
 from packyard.tenants.org import BillingPosture, Org
@@ -125,7 +126,9 @@ def _theirs(setup: Setup) -> None:
 
 def _reads(setup: Setup) -> None:
     pack = f"/packs/{setup.deployment.notes['slack']}"
-    for query in ({}, {"owned": "true"}, {"owned": "false"}):
+    table = setup.deployment.service.aws.table
+    index_row(table, {}, table.get(pack_key(setup.deployment.notes["slack"])) or {})
+    for query in ({}, {"owned": "true"}, {"owned": "false"}, {"search": "slack"}, {"search": "a slack"}):
         assert setup.ask("list_packs", "GET", "/packs", query=query)["statusCode"] == 200
     _page_through(setup, "list_packs", "/packs")
     assert setup.ask("get_pack", "GET", pack)["statusCode"] == 200

@@ -46,8 +46,8 @@ WITHOUT_RESOURCE = {"ecr:GetAuthorizationToken"}
 # The actions that DynamoDB fills `dynamodb:LeadingKeys` for, each of which names its items by their key (service
 # authorization reference, "Actions, resources, and condition keys for Amazon DynamoDB").
 WITH_LEADING_KEYS = {
-    *("dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem"),
-    *("dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+    *("dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem"),
+    *("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 }
 # What SAM gives to every role. It can write logs and nothing else, and names no group because SAM knows none.
 OF_EVERY_ROLE = {"arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
@@ -77,6 +77,8 @@ HOSTILE = [
     ("what is being deleted", table_need("Query", ["DELETING"], {"GSI3PK"}, index="GSI3")),
     ("everything", Need("dynamodb:Scan", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}")),
     ("much at once", table_need("BatchWriteItem", ["PACK#x"], {"PK", "SK"})),
+    ("the index of words", table_need("BatchWriteItem", ["WORD#x#a"], {"PK", "SK"})),
+    ("more than the index of words", table_need("BatchWriteItem", ["WORD#x#a", "KEY#x"], {"PK", "SK"})),
     ("what signs cursors", Need("secretsmanager:GetSecretValue", CURSOR_SECRET)),
     ("the operator's key itself", Need("kms:Decrypt", KMS_KEY)),
 ]
@@ -107,6 +109,7 @@ MAY = {
         *("SetRolePacks", "UpdatePack", "UploadPack"),
     },
     "a list of events": {"ListEvents"},
+    "the index of words": {"FollowPacks"},
     "what is being deleted": {"MeasureBacklog"},
     "what signs cursors": {
         "ListEvents",

@@ -18,6 +18,7 @@ COMMUNITY_SHARDS: Final = 4
 _PACK_PREFIX: Final = "PACK#"
 API_KEY_PREFIX: Final = "KEY#"
 REVISION_PREFIX: Final = "REV#"
+SEARCH_PREFIX: Final = "WORD#"
 # The only partition of GSI3. It lists the packs that are being deleted.
 DELETING_PARTITION: Final = "DELETING"
 
@@ -136,6 +137,16 @@ def answer_key(idempotency_key: str) -> Key:
 def owned_partition(org_id: str, visibility: str) -> str:
     """Return the GSI1 partition of an organisation's packs of one visibility."""
     return f"ORG#{org_id}#{visibility}"
+
+
+def search_partition(part: str, word: str) -> str:
+    """Return the partition of a word in a part of the search index. Words with one first character share it.
+
+    Args:
+        part: An organisation's id, or `COMMUNITY`.
+        word: The word, folded; the start of one is enough.
+    """
+    return f"{SEARCH_PREFIX}{part}#{word[0]}"
 
 
 def deleting_index_key(pack_id: str, asked_at: datetime) -> Key:
