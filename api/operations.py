@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from api import examples
+from api import examples, policies
 from api.event_operations import EVENT_OPERATIONS
 from api.operation import ANYTHING, Answer, Operation
 from packyard.http import dry_run, keys, listing, lock, page_limit, revision_field
@@ -78,7 +78,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 "The pack that is there already: the request would have changed nothing.", dry_run=True
             ),
         },
-        refusals=[*_JSON_FAULTS, "pack_name_taken", "registry_unavailable"],
+        refusals=[*_JSON_FAULTS, "pack_name_taken", "version_taken", "registry_unavailable"],
         writes=True,
     ),
     Operation(
@@ -98,7 +98,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 "The pack that is there already: the archive would have changed nothing.", dry_run=True
             ),
         },
-        refusals=[*_JSON_FAULTS, "pack_name_taken", "registry_unavailable"],
+        refusals=[*_JSON_FAULTS, "pack_name_taken", "version_taken", "registry_unavailable"],
         writes=True,
     ),
     Operation(
@@ -107,7 +107,9 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs",
         tag=_PACKS,
         summary="List the packs that you can see",
-        description="Your organisation's own, community packs of others, and the platform's.",
+        description="Your organisation's own, community packs of others, and the platform's: by name, or with `search` "
+        "best first. A search finds new packs within 5 seconds. With filters, a page may have few packs, or none, "
+        "although others follow.",
         query=listing.QUERY,
         answers={200: Answer(description="A page.", model="PackPage", example={"packs": [examples.PACK]})},
     ),
@@ -137,6 +139,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             *_JSON_FAULTS,
             "pack_not_found",
             "revision_not_found",
+            "version_taken",
             *_CHANGED_MEANWHILE,
             "registry_unavailable",
         ],
@@ -189,7 +192,13 @@ OPERATIONS: Final[Sequence[Operation]] = (
         headers=[IF_MATCH, IDEMPOTENCY_KEY],
         body=ARCHIVE_FORM,
         answers={200: _pack("The pack as it is now.", dry_run=True)},
-        refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
+        refusals=[
+            *_JSON_FAULTS,
+            "pack_not_found",
+            "version_taken",
+            *_CHANGED_MEANWHILE,
+            "registry_unavailable",
+        ],
         writes=True,
     ),
     Operation(
@@ -209,7 +218,13 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 "The pack as it is now; the same as before if the change changes nothing.", dry_run=True
             )
         },
-        refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
+        refusals=[
+            *_JSON_FAULTS,
+            "pack_not_found",
+            "version_taken",
+            *_CHANGED_MEANWHILE,
+            "registry_unavailable",
+        ],
         writes=True,
     ),
     Operation(
@@ -229,6 +244,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             *_JSON_FAULTS,
             "pack_not_found",
             "pack_name_taken",
+            "version_taken",
             "pack_deleting",
             "registry_unavailable",
         ],
@@ -304,6 +320,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         refusals=[
             "pack_not_found",
             "file_not_found",
+            "version_taken",
             *_CHANGED_MEANWHILE,
             "payload_too_large",
             "registry_unavailable",
@@ -535,6 +552,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         scope=WRITE_KEYS,
     ),
     *EVENT_OPERATIONS,
+    *policies.OPERATIONS,
     Operation(
         function="api_docs",
         method="get",

@@ -252,8 +252,8 @@ def _needs_of_table(operation: str, params: Mapping[str, Any]) -> Iterator[Need]
                 write["PutRequest"]["Item"] if "PutRequest" in write else write["DeleteRequest"]["Key"]
                 for write in writes
             ]
-            attributes = {attribute for item in items for attribute in item}
-            yield table_need(operation, [_text(item["PK"]) for item in items], attributes, table=name)
+            written = {attribute for item in items for attribute in item}
+            yield table_need(operation, [_text(item["PK"]) for item in items], written, table=name)
     elif operation == "Query":
         found = _LEADING.search(params["KeyConditionExpression"])
         assert found, "a query names its partition"

@@ -9,6 +9,7 @@ from tests.service import ACME, GLOBEX, Service, stream_record
 from tests.tables import assert_references_are_sound
 
 from packyard.messaging.table_changes import ImageChanged, PinFollows, RowChanged, changes_of
+from packyard.store.wire import to_wire
 
 SUPPORT: Final = "support"
 
@@ -118,5 +119,5 @@ def test_only_new_images_and_references_that_follow_tell_of_pins(
 
     assert [one for one in told if not isinstance(one, RowChanged)] == ([change] if change else [])
     assert [one for one in told if isinstance(one, RowChanged)] == (
-        [RowChanged(old, new)] if key == "PACK" and new else []
+        [RowChanged(to_wire(old), to_wire(new))] if key == "PACK" and new else []
     )

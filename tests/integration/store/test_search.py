@@ -16,7 +16,6 @@ from packyard.store.listing import Filters
 from packyard.store.pack_items import to_item
 from packyard.store.search import search_packs
 from packyard.store.search_index import index_row, row_places
-from packyard.store.wire import Item
 
 
 @pytest.fixture
@@ -88,7 +87,7 @@ def test_a_deleted_pack_leaves_nothing_in_the_index(aws: Aws) -> None:
 
 def test_records_that_come_twice_end_in_the_same_index(aws: Aws) -> None:
     """The stream repeats a batch from the record that failed on, in order."""
-    rows: list[Item] = [
+    rows: list[dict[str, Any]] = [
         {},
         to_item(SHARED),
         to_item(replace(SHARED, description="Snow only")),

@@ -21,16 +21,21 @@ from packyard.packs.search_words import (
         ("C++, C# and .NET 8.0", ["c", "c", "and", "net", "8", "0"]),
         ("", []),
         ("… — !?", []),
+        # Accents do not count: metacran/metacranweb #90, TryGhost/Ghost #22764.
         ("Café Über ÉCOLE", ["cafe", "uber", "ecole"]),
         # The same letters, decomposed, as macOS writes names.
         ("Cafe\u0301", ["cafe"]),
         # Turkish, German, Greek: full case folding.
         ("İstanbul Straße ΣΊΣΥΦΟΣ", ["istanbul", "strasse", "σισυφοσ"]),
         ("ﬀ \uff21\uff42\uff43 ℡", ["ff", "abc", "tel"]),
+        # A part of a sentence without spaces is found: NuGet/NuGetGallery #2013, nicobailon/pi-mcp-adapter #607.
         ("数据 tools", ["数", "据", "tools"]),
         ("ひらがな", ["ひ", "ら", "が", "な"]),
         ("हिन्दी भाषा।", ["हिन्दी", "भाषा"]),
+        ("パッケージ", ["パ", "ッ", "ケ", "ー", "ジ"]),
+        # Syllables stay whole, also those that macOS decomposes (see Ghost #22764).
         ("한국어", ["한국어"]),
+        ("\u1112\u1161\u11ab\u1100\u116e\u11a8\u110b\u1165", ["한국어"]),
         ("emoji 🚀 launch", ["emoji", "launch"]),
     ],
 )

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from packyard.operations.served_images import ServedImages
     from packyard.operations.standing_pack import StandingPacks
     from packyard.operations.uploads import Uploads
+    from packyard.operations.version_policy import VersionPolicies, VersionRule
 
 # How often a build is tried. Each attempt has a lease of its own, after the one before.
 _BUILD_ATTEMPTS = 4
@@ -73,6 +74,20 @@ class Services(Adapters):
         from packyard.operations.keys import KeyMaker
 
         return KeyMaker(keys=self.api_keys, clock=self.clock, random_bytes=self.random_bytes)
+
+    @cached_property
+    def version_policies(self) -> "VersionPolicies":
+        """Reads and sets version policies."""
+        from packyard.operations.version_policy import VersionPolicies
+
+        return VersionPolicies(store=self.version_policy_store)
+
+    @cached_property
+    def version_rule(self) -> "VersionRule":
+        """Decides whether a version may be published."""
+        from packyard.operations.version_policy import VersionRule
+
+        return VersionRule(published=self.published_versions)
 
     @cached_property
     def built_images(self) -> "BuiltImages":
@@ -195,6 +210,7 @@ class Services(Adapters):
             packs=self.packs,
             repositories=self.repositories,
             images=self.image_source,
+            versions=self.version_rule,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
             new_ulid=self.new_ulid,
@@ -213,6 +229,7 @@ class Services(Adapters):
             images=self.built_images,
             indexes=self.indexes,
             standing_packs=lambda: self.standing_packs,
+            versions=self.version_rule,
             limits=self.settings.archive_limits,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
@@ -237,6 +254,7 @@ class Services(Adapters):
             images=self.built_images,
             files=self.image_files,
             indexes=self.indexes,
+            versions=self.version_rule,
             limits=self.settings.archive_limits,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
@@ -253,6 +271,7 @@ class Services(Adapters):
             repositories=self.repositories,
             images=self.built_images,
             sources=self.image_source,
+            versions=self.version_rule,
             max_bytes=self.settings.archive_limits.compressed_bytes,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
@@ -312,6 +331,7 @@ class Services(Adapters):
             staging=self.staging,
             publisher=self.publisher,
             file_editor=self.file_editor,
+            version_policies=self.version_policies,
             dry_run=self.dry_run,
             lease=timedelta(seconds=self.settings.publish_deadline_seconds),
             build_time=self._build_time,

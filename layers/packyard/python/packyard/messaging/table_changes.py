@@ -7,8 +7,6 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from packyard.store.wire import Item, from_wire
-
 logger = Logger()
 
 _PACK: Final = "PACK#"
@@ -37,12 +35,12 @@ class RowChanged:
     """A pack's row was written.
 
     Attributes:
-        old: The row as it was; empty if there was none.
-        new: The row as it is.
+        old: The row as it was, in DynamoDB's own form; empty if there was none.
+        new: The row as it is, in the same form.
     """
 
-    old: Item
-    new: Item
+    old: Mapping[str, Any]
+    new: Mapping[str, Any]
 
 
 Change = ImageChanged | PinFollows | RowChanged
@@ -63,7 +61,7 @@ def changes_of(record: Mapping[str, Any]) -> Iterator[Change]:
     pack_id = partition.removeprefix(_PACK)
     if sort_key == _ROW and new:
         # First, since it takes no longer for a pack with many followers.
-        yield RowChanged(from_wire(old), from_wire(new))
+        yield RowChanged(old, new)
         if old and old.get("image_digest") != new.get("image_digest"):
             yield ImageChanged(pack_id)
     if sort_key.startswith(_REFERENCE) and new.get("follow") == {"BOOL": True}:

@@ -8,6 +8,11 @@ from packyard.store.pack_items import to_item
 from packyard.store.table import Table
 
 
+def load_search() -> None:
+    """Load what searches need, before a snapshot is taken."""
+    import packyard.store.search  # noqa: F401, PLC0415
+
+
 def list_visible(
     table: Table, *, org_id: str, filters: Filters, limit: int, position: Position | None = None
 ) -> Page:

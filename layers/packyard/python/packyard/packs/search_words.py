@@ -1,4 +1,4 @@
-"""Words by which packs are found (API contract, section 2, `search`): which words a text has, and where a pack has them.
+"""Words by which packs are found (API contract, section 2, `search`): those of a text, and where a pack has them.
 
 Two texts match if their words are equal after both are folded: case, accents and compatibility forms do not count
 (Unicode Standard, section 3.13, "Default Caseless Matching", and UAX #15). Scripts that put no spaces between words

@@ -63,7 +63,7 @@ class _Lead:
         return queries
 
 
-def search_packs(
+def search_packs(  # noqa: PLR0913 - by name: who asks, and for what
     table: Table, *, org_id: str, filters: Filters, wanted: Wanted, limit: int, position: Position | None
 ) -> Page:
     """Return a page of the packs that have the wanted words, best first, those being deleted included.

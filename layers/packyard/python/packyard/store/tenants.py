@@ -12,6 +12,7 @@ from packyard.store.key_writes import put_key, revoke_key
 from packyard.store.keys import api_key_key, api_keys_partition, org_key, slug_key
 from packyard.store.table import ConditionFailed, Item, Put, Query, Table, TransactionFailed, Update, token_of
 from packyard.store.tenant_events import org_created, org_updated
+from packyard.store.version_policies import policy_of
 from packyard.tenants.api_key import ApiKey
 from packyard.tenants.caller import OPERATOR
 from packyard.tenants.org import BillingPosture, Org
@@ -213,6 +214,7 @@ def _org(item: Item) -> Org:
         billing=BillingPosture(item["billing"]),
         trial_ends_at=_instant(item, "trial_ends_at"),
         platform=item["platform"],
+        version_policy=policy_of(item).policy,
     )
 
 
