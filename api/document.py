@@ -114,9 +114,8 @@ def _descendants(kind: type[PackyardError]) -> Iterator[type[PackyardError]]:
 
 def _operation(operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "operationId": operation.function
-        if operation.signed_in
-        else operation.path.strip("/").partition(".")[0],
+        "operationId": operation.name
+        or (operation.function if operation.signed_in else operation.path.strip("/").partition(".")[0]),
         "tags": [operation.tag],
         "summary": operation.summary,
     }

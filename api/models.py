@@ -12,6 +12,7 @@ from pydantic import Field
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
 from api.event_models import EventPage
+from api.policies import VersionPolicyState
 from packyard.oci.digest import SHA256
 from packyard.packs.manifest.name import MAX_LENGTH, SLUG
 from packyard.packs.pack import PACK_ID, ImageOrigin, Tier, Visibility
@@ -114,6 +115,8 @@ class ErrorDetails(TypedDict):
     references: NotRequired["References"]
     id: NotRequired[Annotated[str, Field(description="What the first request has made.")]]
     limit: NotRequired[Annotated[int, Field(ge=1, description="The most that there may be.")]]
+    version: NotRequired[Annotated[SemVer, Field(description="The version that is not allowed.")]]
+    next_version: NotRequired[Annotated[SemVer, Field(description="A version that is allowed instead.")]]
     revision: NotRequired[Annotated[int, Field(ge=1, description="Where the pack or the role stands.")]]
     capabilities: NotRequired[
         Annotated[
@@ -555,5 +558,6 @@ MODELS: tuple[Any, ...] = (
     RoleRevisionPage,
     PullLogin,
     Download,
+    VersionPolicyState,
     Error,
 )

@@ -57,6 +57,8 @@ class Operation:
         signed_in: Whether it takes a credential.
         writes: Whether it changes something, and so needs a scope.
         scope: The scope that it needs if it writes. A read needs none with the default, and any other one.
+        name: What names it in the document; the function's name by default. Of a function with several operations, each
+            needs its own.
     """
 
     function: str
@@ -75,3 +77,4 @@ class Operation:
     signed_in: bool = True
     writes: bool = False
     scope: str = WRITE
+    name: str | None = None

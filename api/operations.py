@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from api import comparison, examples
+from api import comparison, examples, policies
 from api.event_operations import EVENT_OPERATIONS
 from api.operation import ANYTHING, Answer, Operation
 from packyard.http import dry_run, keys, listing, lock, page_limit, revision_field
@@ -78,7 +78,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 "The pack that is there already: the request would have changed nothing.", dry_run=True
             ),
         },
-        refusals=[*_JSON_FAULTS, "pack_name_taken", "registry_unavailable"],
+        refusals=[*_JSON_FAULTS, "pack_name_taken", "version_taken", "registry_unavailable"],
         writes=True,
     ),
     Operation(
@@ -98,7 +98,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 "The pack that is there already: the archive would have changed nothing.", dry_run=True
             ),
         },
-        refusals=[*_JSON_FAULTS, "pack_name_taken", "registry_unavailable"],
+        refusals=[*_JSON_FAULTS, "pack_name_taken", "version_taken", "registry_unavailable"],
         writes=True,
     ),
     Operation(
@@ -107,7 +107,9 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs",
         tag=_PACKS,
         summary="List the packs that you can see",
-        description="Your organisation's own, community packs of others, and the platform's.",
+        description="Your organisation's own, community packs of others, and the platform's: by name, or with `search` "
+        "best first. A search finds new packs within 5 seconds. With filters, a page may have few packs, or none, "
+        "although others follow.",
         query=listing.QUERY,
         answers={200: Answer(description="A page.", model="PackPage", example={"packs": [examples.PACK]})},
     ),
@@ -137,6 +139,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             *_JSON_FAULTS,
             "pack_not_found",
             "revision_not_found",
+            "version_taken",
             *_CHANGED_MEANWHILE,
             "registry_unavailable",
         ],
@@ -190,7 +193,13 @@ OPERATIONS: Final[Sequence[Operation]] = (
         headers=[IF_MATCH, IDEMPOTENCY_KEY],
         body=ARCHIVE_FORM,
         answers={200: _pack("The pack as it is now.", dry_run=True)},
-        refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
+        refusals=[
+            *_JSON_FAULTS,
+            "pack_not_found",
+            "version_taken",
+            *_CHANGED_MEANWHILE,
+            "registry_unavailable",
+        ],
         writes=True,
     ),
     Operation(
@@ -210,7 +219,13 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 "The pack as it is now; the same as before if the change changes nothing.", dry_run=True
             )
         },
-        refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
+        refusals=[
+            *_JSON_FAULTS,
+            "pack_not_found",
+            "version_taken",
+            *_CHANGED_MEANWHILE,
+            "registry_unavailable",
+        ],
         writes=True,
     ),
     Operation(
@@ -230,6 +245,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             *_JSON_FAULTS,
             "pack_not_found",
             "pack_name_taken",
+            "version_taken",
             "pack_deleting",
             "registry_unavailable",
         ],
@@ -306,6 +322,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         refusals=[
             "pack_not_found",
             "file_not_found",
+            "version_taken",
             *_CHANGED_MEANWHILE,
             "payload_too_large",
             "registry_unavailable",
@@ -537,6 +554,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         scope=WRITE_KEYS,
     ),
     *EVENT_OPERATIONS,
+    *policies.OPERATIONS,
     Operation(
         function="api_docs",
         method="get",

@@ -133,6 +133,17 @@ class Scene:
         body = {"label": "ci", "scopes": ["caps:write"]}
         return self.service.send("create_key", "POST", "/keys", json=body)
 
+    def read_policy(self) -> Answer:
+        """Read the version policy."""
+        return self.service.send("version_policy", "GET", "/version-policy")
+
+    def set_policy(self) -> Answer:
+        """Set the version policy."""
+        services = self.service.services
+        services.tenants.put_org(Org(org_id=ACME.org_id, slug=ACME.org_slug, billing=BillingPosture.ACTIVE))
+        body = {"version_policy": "increasing"}
+        return self.service.send("version_policy", "PUT", "/version-policy", json=body)
+
     def pin(self) -> None:
         """Let a role pin the built pack, log in for it, and read the image's documents: the container has been used."""
         services = self.service.services
@@ -180,6 +191,10 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`GET /packs/{id}`": lambda scene: _ok(scene.service.get(scene.built)),
     "`GET /packs`": lambda scene: _ok(scene.service.list_packs()),
     "`GET /packs?owned=true`": lambda scene: _ok(scene.service.list_packs(owned="true")),
+    "`GET /packs?search=word`": After(
+        lambda scene: scene.service.follow(scene.built),
+        lambda scene: _ok(scene.service.list_packs(search="slack")),
+    ),
     "`POST /packs`": lambda scene: _ok(scene.register("new")),
     "`POST /packs`, a repeat": lambda scene: _ok(scene.register("elsewhere")),
     "`PUT /packs/{id}`": lambda scene: _ok(scene.replace("2.0.0")),
@@ -250,6 +265,8 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`PUT /packs/{id}/files/{path}`": lambda scene: scene.write("README.md"),
     "`POST /packs/uploads`": lambda scene: _ok(start(scene.service)),
     "`GET /packs/uploads/{upload_id}`": lambda scene: _ok(look(scene.service, scene.started)),
+    "`GET /version-policy`": lambda scene: _ok(scene.read_policy()),
+    "`PUT /version-policy`": lambda scene: _ok(scene.set_policy()),
     "`GET /keys`": lambda scene: _ok(scene.service.send("list_keys", "GET", "/keys")),
     "`POST /keys`": lambda scene: _ok(scene.make_key()),
     "`DELETE /keys/{key_id}`": lambda scene: _ok(

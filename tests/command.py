@@ -5,7 +5,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import RLock
 from typing import IO, Any, Final
@@ -49,6 +49,8 @@ _ROUTES: Final = tuple(
         ("GET", r"/packs/[^/]+/references", "list_references"),
         ("GET", r"/keys", "list_keys"),
         ("GET", r"/events", "list_events"),
+        ("GET", r"/version-policy", "version_policy"),
+        ("PUT", r"/version-policy", "version_policy"),
         ("POST", r"/keys", "create_key"),
         ("DELETE", r"/keys/[^/]+", "revoke_key"),
         ("PUT", r"/agent-roles/[^/]+/packs", "set_role_packs"),
@@ -149,6 +151,9 @@ class Gateway:
         caller = _CALLERS.get(headers.get("Authorization", ""))
         if caller is None:
             return received(401, _REFUSED)
+        # As the authorizer passes it on.
+        policy = service.services.version_policies.get(caller.org_id).policy
+        caller = replace(caller, version_policy=policy)
         parts = urlsplit(url.removeprefix(URL))
         for verb, pattern, function in _ROUTES:
             if verb == method and pattern.fullmatch(parts.path):

@@ -22,6 +22,7 @@ from packyard.store.tenants import TenantStore
 from packyard_admin.deployment import DEFAULT_PREFIX, Deployment, of_parts, of_stack
 from packyard_admin.images import Images
 from packyard_admin.packs import Packs
+from packyard_admin.rebuild import Rebuilder
 from packyard_admin.tenants import Tenants
 from packyard_cli.failure import Exit, Failure
 
@@ -83,6 +84,16 @@ class Admin:
             ecr=self.client("ecr"),
             prefix=self.deployment.repository_prefix,
             clock=_now,
+        )
+
+    @cached_property
+    def rebuilder(self) -> Rebuilder:
+        """What makes the indexes that are derived from packs."""
+        return Rebuilder(
+            table=self.table,
+            table_name=self.deployment.table(),
+            dynamodb=self.client("dynamodb"),
+            prefix=self.deployment.repository_prefix,
         )
 
     @cached_property

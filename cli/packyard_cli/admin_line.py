@@ -64,6 +64,13 @@ def add_admin(commands: "_Commands") -> None:
         "list images that no pack uses, and packs whose image is missing",
     )
     _yes(_add(images, "clean-up", "maintenance_commands:clean_up_images", "remove images that no pack uses"))
+    indexes = commands.group("index", "what is derived from packs: the words of a search, published versions")
+    _add(
+        indexes,
+        "rebuild",
+        "maintenance_commands:rebuild",
+        "make it for packs that are older; once, after the release that brings it",
+    )
     letters = commands.group("dead-letters", "messages that failed too often")
     for name, action, text in (
         ("list", "maintenance_commands:list_dead_letters", "show the dead letters"),

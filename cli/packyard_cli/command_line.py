@@ -147,6 +147,10 @@ def _packs(commands: _Commands) -> None:
     packs.add_argument("--prefix", metavar="TEXT", help="only names that begin with this")
     search = commands.add("search", "packs:search", "search packs by words")
     search.add_argument("words", nargs="+", metavar="WORD")
+    policy = commands.add(
+        "version-policy", "policies:version_policy", "show or set which versions may be published"
+    )
+    policy.add_argument("policy", nargs="?", choices=("free", "increasing", "immutable"))
     _pack(commands.add("show", "packs:show", "show a pack"))
     visibility = _pack(commands.add("visibility", "packs:visibility", "set who sees a pack"))
     visibility.add_argument("visibility", choices=("org", "community"))

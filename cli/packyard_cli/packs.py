@@ -1,8 +1,7 @@
 """Commands about packs as a whole."""
 
 import argparse
-import re
-from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from packyard_cli.context import Context
@@ -13,8 +12,8 @@ from packyard_cli.service import JsonBody
 from packyard_cli.standing import StandingPack, find_pack, pinned_reference
 
 _HEADING: Final = ("NAME", "VERSION", "TIER", "VISIBILITY", "OWNED", "ID")
-_SEARCHED: Final = ("name", "display_name", "description", "category")
-_WORD: Final = re.compile(r"\w+")
+# How many packs a search shows.
+_FOUND: Final = 100
 _SHOWN: Final = (
     ("id", "id"),
     ("organisation", "org_id"),
@@ -48,39 +47,8 @@ def list_packs(options: argparse.Namespace, context: Context) -> Result:
 
 def search(options: argparse.Namespace, context: Context) -> Result:
     """Search packs by words in name, display name, description and category, best first."""
-    service = context.service()
-    words = " ".join(options.words)
-    try:
-        return _listed(service.get("/packs", query={"search": words, "limit": "100"}).body["packs"])
-    except Failure as failure:
-        if "search" not in failure.details.get("fields", {}):
-            raise
-    # A service that does not search yet lists everything.
-    packs = service.pages("/packs", "packs", query={"limit": "100"})
-    wanted = _WORD.findall(words.lower())
-    found = [(matches, pack) for pack in packs if (matches := _matches(pack, wanted))]
-    return _listed([pack for _, pack in sorted(found, key=lambda match: match[0], reverse=True)])
-
-
-def _matches(pack: Mapping[str, Any], wanted: Sequence[str]) -> int:
-    """Return in how many places of a pack words are found; 0 if one of them is nowhere.
-
-    Args:
-        pack: The pack.
-        wanted: Words in lower case. The start of a word counts for the last (API contract, section 2).
-    """
-    places = [set(_WORD.findall(str(pack.get(name, "")).lower())) for name in _SEARCHED]
-    if not wanted:
-        return 0
-    *whole, last = wanted
-    count = 0
-    for word in whole:
-        hits = sum(word in place for place in places)
-        if not hits:
-            return 0
-        count += hits
-    starts = sum(any(word.startswith(last) for word in place) for place in places)
-    return count + starts if starts else 0
+    query = {"search": " ".join(options.words), "limit": str(_FOUND)}
+    return _listed(list(islice(context.service().pages("/packs", "packs", query=query), _FOUND)))
 
 
 def show(options: argparse.Namespace, context: Context) -> Result:

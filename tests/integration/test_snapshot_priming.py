@@ -106,6 +106,7 @@ FIRST_REQUESTS: Final[dict[str, Callable[[Scene], object]]] = {
     "set_role_packs": ROWS["`PUT /agent-roles/{role_id}/packs`"],
     "start_upload": ROWS["`POST /packs/uploads`"],
     "update_pack": ROWS["`PATCH /packs/{id}`"],
+    "version_policy": ROWS["`GET /version-policy`"],
     "upload_pack": ROWS["`POST /packs/upload`"],
 }
 

@@ -150,6 +150,9 @@ _KEY: Final = tuple(
     OPERATIONS[name]
     for name in ("start with a key", "upload with a key", "make a key with a key", "revoke a key")
 )
+_POLICY: Final = tuple(
+    OPERATIONS[name] for name in ("set the version policy", "set the version policy if match")
+)
 CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "pack": _PACK,
     "pack whose tag is late": _LATE,
@@ -158,4 +161,5 @@ CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "pins": _PINS,
     "shared pack": _SHARED,
     "key": _KEY,
+    "policy": _POLICY,
 }

@@ -58,7 +58,9 @@ def _told(items: Sequence[Item]) -> Iterator[Fact]:
             if event.type == EventType.ORG_UPDATED or (of and not event.role_id and of not in standing):
                 continue
             kind = str(EventType.PACK_UPDATED) if event.type in _CHANGES else event.type
-            yield kind, f"{event.org_id} {of or ''}", event.revision or 0, _who(event.actor)
+            # The organisation's item says how often its policy was changed, and not by whom.
+            who = "" if event.type == EventType.POLICY_UPDATED else _who(event.actor)
+            yield kind, f"{event.org_id} {of or ''}", event.revision or 0, who
 
 
 def _written(items: Sequence[Item]) -> Iterator[tuple[Fact, str | None]]:
@@ -76,6 +78,8 @@ def _written(items: Sequence[Item]) -> Iterator[tuple[Fact, str | None]]:
             yield from _of_key(item)
         elif sort_key == "ORG" and "slug" in item:
             yield (str(EventType.ORG_CREATED), f"{item['org_id']} ", 0, "operator"), None
+            for _ in range(int(item.get("version_policy_revision", 0))):
+                yield (str(EventType.POLICY_UPDATED), f"{item['org_id']} ", 0, ""), None
 
 
 def _of_pack(pack_id: str, owner: str, entry: Item) -> Fact:

@@ -14,8 +14,9 @@ from tests.fake_registry.moods import Refuses
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
 from tests.internet import Internet
+from tests.packs import a_pack
 from tests.reliability.deployment import Deployment
-from tests.reliability.operations import FIRST, OPERATIONS, STANDING, reupload
+from tests.reliability.operations import FIRST, OPERATIONS, STANDING, reupload, set_policy, with_organisation
 from tests.reliability.permissions import Recorder, of_form
 from tests.reliability.transformed import ACCOUNT, CREDENTIALS, FOREIGN_REGISTRY
 from tests.service import ACME, PackArchive
@@ -24,10 +25,15 @@ from tests.third_party_images import image as image_of
 from tests.third_party_images import layer, pack_image
 
 from packyard.packs.event import SHOWN_AFTER
+from packyard.packs.manifest.name import PackName
+from packyard.packs.manifest.version import Version
 from packyard.store.keys import pack_key, role_key
+from packyard.store.published_versions import publication
+from packyard.store.search_index import index_row
 from packyard.store.wire import to_wire
 from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret, new_secret
 from packyard.tenants.org import BillingPosture, Org
+from packyard.tenants.version_policy import VersionPolicy
 
 # As large as no answer is.
 _LARGE: Final = 5 << 20
@@ -69,7 +75,7 @@ class Setup:
             query=more.get("query", {}),
             headers=headers | more.get("headers", {}),
             body=body,
-            caller=ACME,
+            caller=more.get("caller", ACME),
         )
         raw = self.deployment.service.invoke(function, request.event())
         if function == "start_upload" and raw["statusCode"] == 201:
@@ -128,7 +134,9 @@ def _theirs(setup: Setup) -> None:
 
 def _reads(setup: Setup) -> None:
     pack = f"/packs/{setup.deployment.notes['slack']}"
-    for query in ({}, {"owned": "true"}, {"owned": "false"}):
+    table = setup.deployment.service.aws.table
+    index_row(table, {}, table.get(pack_key(setup.deployment.notes["slack"])) or {})
+    for query in ({}, {"owned": "true"}, {"owned": "false"}, {"search": "slack"}, {"search": "a slack"}):
         assert setup.ask("list_packs", "GET", "/packs", query=query)["statusCode"] == 200
     _page_through(setup, "list_packs", "/packs")
     assert setup.ask("get_pack", "GET", pack)["statusCode"] == 200
@@ -379,6 +387,44 @@ def _events(setup: Setup) -> None:
         assert answer["statusCode"] == 200, answer["body"]
 
 
+def _version_policies(setup: Setup) -> None:
+    """Publish what `immutable` refuses, by each way there is."""
+    deployment, immutable = setup.deployment, replace(ACME, version_policy=VersionPolicy.IMMUTABLE)
+    slack, notes = f"/packs/{deployment.notes['slack']}", deployment.notes
+    for name, version in (("slack", "9.0.0"), ("jira", "2.0.0"), ("taken", "1.4.0")):
+        taken = a_pack(org_id=ACME.org_id, name=PackName(name), version=Version(version))
+        deployment.service.aws.table.update(publication(taken, VersionPolicy.FREE))
+    newer = PackArchive(version="9.0.0").build()
+    shelf = deployment.elsewhere.shelves.repository("team/taken", create=True)
+    pack_image(b"name: taken\nversion: 1.4.0\n").shelve(shelf, "1")
+    elsewhere = f"127.0.0.1:{deployment.elsewhere.port}/team"
+    manifest = {"pack.yaml": b"name: slack\nversion: 9.0.0\n"}
+    forms = {
+        ("upload_pack", "/packs/upload"): multipart({"archive": PackArchive(name="taken").build()}),
+        ("reupload_pack", f"{slack}/upload"): multipart({"archive": newer}),
+        ("change_pack", f"{slack}/changes"): changes_form(manifest),
+    }
+    answers = [
+        setup.ask(function, "POST", path, body=body, headers=headers, caller=immutable)
+        for (function, path), (body, headers) in forms.items()
+    ]
+    bodies = {
+        ("create_pack", "POST", "/packs"): {"image_ref": f"{elsewhere}/taken:1"},
+        ("replace_pack", "PUT", f"/packs/{notes['jira']}"): {"image_ref": f"{elsewhere}/jira:2.0.0"},
+        ("clone_pack", "POST", f"/packs/{notes['shared']}/clone"): {"name": "taken"},
+    }
+    answers += [setup.ask(*asked, json=body, caller=immutable) for asked, body in bodies.items()]
+    answers.append(setup.ask("put_file", "PUT", f"{slack}/files/LICENSE", body=b"free", caller=immutable))
+    told = [json.loads(answer["body"])["error"]["code"] for answer in answers]
+    assert told == ["version_taken"] * len(answers), told
+    with_organisation(deployment)
+    assert set_policy("immutable")(deployment).status == 200
+    assert setup.ask("version_policy", "GET", "/version-policy")["statusCode"] == 200
+    upload_id = start(deployment.service, pack_id=notes["slack"]).body["upload_id"]
+    assert deployment.build(arrive(deployment.service, upload_id, newer))
+    assert look(deployment.service, upload_id).body["error"]["code"] == "version_taken"
+
+
 def _dry_runs(setup: Setup) -> None:
     """Try what takes an archive or an image, with and without the index of what stands."""
     deployment = setup.deployment
@@ -441,6 +487,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     "API keys": _keys,
     "events": _events,
     "the distribution door": _door,
+    "version policies": _version_policies,
     "dry runs": _dry_runs,
     "the backlog": lambda setup: setup.deployment.service.invoke("measure_backlog", {}),
 }

@@ -23,6 +23,7 @@ from tests.aws import BUCKET, REGION, TABLE
 from tests.fake_registry.ecr import EcrShelves
 from tests.fake_registry.shelves import Repository
 from tests.reliability.event_invariants import event_faults
+from tests.reliability.version_invariants import version_faults
 from tests.service import Service
 
 from packyard.messaging.cleanup_queue import Message, OrphanImage, PackDeletion, StagedArchive, parse_message
@@ -159,6 +160,7 @@ def violations(seen: Observed) -> list[str]:
         _tags,
         _archives,
         _history,
+        _versions,
         _rows,
         _names,
         _references,
@@ -273,6 +275,11 @@ def _history(seen: Observed) -> Iterator[str]:
             yield f"{pack_id} is not what its last entry says"
         if any("expires_at" in entry for entry in entries):
             yield f"the history of {pack_id} is to expire"
+
+
+def _versions(seen: Observed) -> Iterator[str]:
+    """Decision 111: what was published under a version is known for good."""
+    yield from version_faults(seen.by_key, seen.packs, seen.histories)
 
 
 def _rows(seen: Observed) -> Iterator[str]:

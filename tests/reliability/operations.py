@@ -26,6 +26,7 @@ from tests.staged_uploads import start as start_upload
 from tests.third_party_images import pack_image
 
 from packyard.tenants.caller import Caller
+from packyard.tenants.org import BillingPosture, Org
 
 FIRST: Final = PackArchive(version="1.0.0").build()
 STANDING: Final = PackArchive(version="1.1.0", files={"README.md": b"standing"}).build()
@@ -419,6 +420,23 @@ def revoke_key(deployment: Deployment) -> Answer:
     return deployment.service.send("revoke_key", "DELETE", f"/keys/{deployment.notes['key']}")
 
 
+def with_organisation(deployment: Deployment) -> None:
+    """Let there be the organisation's item, which has the policy."""
+    org = Org(org_id=ACME.org_id, slug=ACME.org_slug, billing=BillingPosture.ACTIVE)
+    deployment.service.services.tenants.put_org(org)
+
+
+def set_policy(policy: str, headers: Mapping[str, str] | None = None) -> Callable[[Deployment], Answer]:
+    """Set the version policy."""
+    return lambda deployment: deployment.service.send(
+        "version_policy",
+        "PUT",
+        "/version-policy",
+        json={"version_policy": policy},
+        headers=dict(headers or {}),
+    )
+
+
 def _arrived(
     key: str,
     archive: bytes,
@@ -695,6 +713,19 @@ OPERATIONS: Final = {
             act=make_key(KEY),
             done=CREATED,
             repeated=frozenset({201, 409}),
+        ),
+        Operation(
+            name="set the version policy",
+            function="version_policy",
+            act=set_policy("immutable"),
+            prepare=with_organisation,
+        ),
+        Operation(
+            name="set the version policy if match",
+            function="version_policy",
+            act=set_policy("increasing", {"If-Match": '"0"'}),
+            prepare=with_organisation,
+            repeated=MAY_BE_STALE,
         ),
         Operation(name="revoke a key", function="revoke_key", act=revoke_key, prepare=keep_a_key),
         Operation(

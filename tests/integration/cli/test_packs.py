@@ -5,6 +5,7 @@ import pytest
 from tests.command import KEY, Command, CutOff, Gateway, pack_folder, received
 from tests.service import GLOBEX, PackArchive, Service
 
+from packyard_cli.failure import Exit
 from packyard_cli.wire import Received
 
 
@@ -33,18 +34,19 @@ def test_packs_are_listed_and_shown(packyard: Command, slack: Path, service: Ser
     assert slack.exists()
 
 
-def test_a_service_that_does_not_search_is_searched_all_the_same(
-    packyard: Command, slack: Path, service: Service
-) -> None:
+def test_packs_are_searched_by_words_best_first(packyard: Command, slack: Path, service: Service) -> None:
     fields = {"display_name": "Jira", "description": "Tickets for Slack teams: slack, and more."}
     service.upload(PackArchive(name="jira-tickets", fields=fields).build(), GLOBEX, visibility="community")
+    for pack in service.list_packs().body["packs"]:
+        service.follow(pack["id"])
 
     def found(*words: str) -> list[str]:
         return [pack["name"] for pack in packyard("search", "--json", *words).document["packs"]]
 
     assert found("SLACK") == ["slack", "jira-tickets"]
     assert found("slack", "ticket") == found("jira-tickets") == ["jira-tickets"]
-    assert found("ticket", "slack") == found("nothing") == found("-") == []
+    assert found("ticket", "slack") == found("nothing") == []
+    assert packyard("search", "--json", "--", "-").exit_code == Exit.INVALID
     assert slack.exists()
 
 

@@ -17,6 +17,7 @@ from packyard.http.inline_limit import MAX_INLINE_BYTES
 from packyard.packs.event import SHOWN_AFTER
 from packyard.packs.pack import Tier
 from packyard.tenants.caller import Caller
+from packyard.tenants.org import BillingPosture, Org
 from packyard_admin.packs import Packs
 
 FIRST = PackArchive(version="1.0.0", files={"guides/a.md": b"first", "data/a.png": b"\x89PNG\0"})
@@ -77,6 +78,13 @@ def make_key(scene: Scene) -> object:
 def make_key_and_wait(scene: Scene) -> None:
     make_key(scene)
     scene.service.clock.advance(SHOWN_AFTER)
+
+
+def set_policy(scene: Scene) -> object:
+    org = Org(org_id=ACME.org_id, slug=ACME.org_slug, billing=BillingPosture.ACTIVE)
+    scene.service.services.tenants.put_org(org)
+    body = {"version_policy": "increasing"}
+    return scene.service.send("version_policy", "PUT", "/version-policy", json=body)
 
 
 def let_time_pass(scene: Scene) -> None:
@@ -176,6 +184,7 @@ READS = [
         changes=(lambda scene: scene.service.upload(PackArchive(name="another").build()),),
         calls=("dynamodb.Query",) * 5,
     ),
+    Read(function="version_policy", path="/version-policy", changes=(set_policy,)),
     Read(function="list_keys", path="/keys", changes=(make_key,), calls=("dynamodb.Query",)),
     Read(function="list_events", path="/events", changes=(make_key_and_wait,), calls=("dynamodb.Query",)),
     Read(
@@ -277,7 +286,7 @@ def test_a_caller_who_may_not_read_is_refused_whatever_tag_they_send(scene: Scen
         assert scene.ask(read.function, read.path, known, caller=None)["statusCode"] == 401
         theirs = scene.ask(read.function, read.path, known, caller=GLOBEX)
         # A list is everybody's own.
-        lists = ("list_events", "list_keys", "list_packs", "list_roles")
+        lists = ("list_events", "list_keys", "list_packs", "list_roles", "version_policy")
         assert theirs["statusCode"] == (404 if read.function not in lists else theirs["statusCode"])
         assert theirs["statusCode"] != 304 or known == "*" or _is_the_same_to(GLOBEX, scene, read, tag)
 

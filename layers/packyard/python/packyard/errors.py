@@ -20,6 +20,7 @@ PackyardError                    code                       status
 │  ├─ RoleModified               role_modified              409
 │  ├─ PackDeleting               pack_deleting              409
 │  ├─ CapabilitiesWidened        capabilities_widened       409
+│  ├─ VersionTaken               version_taken              409
 │  ├─ AlreadyCreated             already_created            409
 │  └─ QuotaExceeded              quota_exceeded             409
 ├─ PreconditionFailed            precondition_failed        412
@@ -301,6 +302,25 @@ class RoleModified(Conflict):
     def __init__(self) -> None:
         super().__init__(
             "Other requests keep changing this role, or the packs that it is to get; read it again and repeat."
+        )
+
+
+class VersionTaken(Conflict):
+    """The organisation's version policy does not allow the version; nothing was written.
+
+    Args:
+        version: The version.
+        next_version: One that is free.
+        why: What the policy compares with, as a sentence.
+    """
+
+    code = "version_taken"
+
+    def __init__(self, version: str, next_version: str, *, why: str) -> None:
+        super().__init__(
+            f"The organisation's version policy does not allow version {version} here. {why} Write another version "
+            f"into pack.yaml, such as {next_version}. GET /version-policy shows the policy.",
+            {"version": version, "next_version": next_version},
         )
 
 

@@ -45,10 +45,12 @@ if TYPE_CHECKING:
     from packyard.store.events import EventLog
     from packyard.store.pack_revisions import PackRevisions
     from packyard.store.packs import PackStore
+    from packyard.store.published_versions import PublishedVersions
     from packyard.store.repositories import RepositoryStore
     from packyard.store.roles import RoleStore
     from packyard.store.tenants import TenantStore
     from packyard.store.uploads import UploadStore
+    from packyard.store.version_policies import VersionPolicyStore
 
 # The SDK's default mode of retries is `legacy`, and its default timeouts are a minute. Another attempt is made only
 # while the invocation has time for it (`aws_client`).
@@ -197,6 +199,20 @@ class Adapters:
         from packyard.store.tenants import TenantStore
 
         return TenantStore(table=self.table, events=self.events)
+
+    @cached_property
+    def version_policy_store(self) -> "VersionPolicyStore":
+        """The version policies of organisations."""
+        from packyard.store.version_policies import VersionPolicyStore
+
+        return VersionPolicyStore(table=self.table, events=self.events)
+
+    @cached_property
+    def published_versions(self) -> "PublishedVersions":
+        """The versions that were published."""
+        from packyard.store.published_versions import PublishedVersions
+
+        return PublishedVersions(table=self.table)
 
     @cached_property
     def deletions(self) -> "DeletionStore":

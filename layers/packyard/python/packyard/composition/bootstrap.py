@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from packyard.operations.served_images import ServedImages
     from packyard.operations.standing_pack import StandingPacks
     from packyard.operations.uploads import Uploads
+    from packyard.operations.version_policy import VersionPolicies, VersionRule
 
 # How often a build is tried. Each attempt has a lease of its own, after the one before.
 _BUILD_ATTEMPTS = 4
@@ -74,6 +75,20 @@ class Services(Adapters):
         from packyard.operations.keys import KeyMaker
 
         return KeyMaker(keys=self.api_keys, clock=self.clock, random_bytes=self.random_bytes)
+
+    @cached_property
+    def version_policies(self) -> "VersionPolicies":
+        """Reads and sets version policies."""
+        from packyard.operations.version_policy import VersionPolicies
+
+        return VersionPolicies(store=self.version_policy_store)
+
+    @cached_property
+    def version_rule(self) -> "VersionRule":
+        """Decides whether a version may be published."""
+        from packyard.operations.version_policy import VersionRule
+
+        return VersionRule(published=self.published_versions)
 
     @cached_property
     def built_images(self) -> "BuiltImages":
@@ -203,6 +218,7 @@ class Services(Adapters):
             packs=self.packs,
             repositories=self.repositories,
             images=self.image_source,
+            versions=self.version_rule,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
             new_ulid=self.new_ulid,
@@ -221,6 +237,7 @@ class Services(Adapters):
             images=self.built_images,
             indexes=self.indexes,
             standing_packs=lambda: self.standing_packs,
+            versions=self.version_rule,
             limits=self.settings.archive_limits,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
@@ -245,6 +262,7 @@ class Services(Adapters):
             images=self.built_images,
             files=self.image_files,
             indexes=self.indexes,
+            versions=self.version_rule,
             limits=self.settings.archive_limits,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
@@ -261,6 +279,7 @@ class Services(Adapters):
             repositories=self.repositories,
             images=self.built_images,
             sources=self.image_source,
+            versions=self.version_rule,
             max_bytes=self.settings.archive_limits.compressed_bytes,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
@@ -320,6 +339,7 @@ class Services(Adapters):
             staging=self.staging,
             publisher=self.publisher,
             file_editor=self.file_editor,
+            version_policies=self.version_policies,
             dry_run=self.dry_run,
             lease=timedelta(seconds=self.settings.publish_deadline_seconds),
             build_time=self._build_time,

@@ -24,11 +24,14 @@ from packyard.errors import InternalError, PackyardError
 from packyard.operations.edit import FileEditor
 from packyard.operations.publish import Publisher
 from packyard.operations.published import Alongside, Published, nothing
+from packyard.operations.version_policy import VersionPolicies
 from packyard.packs.pack import Pack
 from packyard.packs.upload import Upload, UploadKind
 from packyard.storage.staging import Staging, parse_arrivals, uploaded_key
 from packyard.store.table import Update
 from packyard.store.uploads import Build, NothingToBuild, UploadStore
+from packyard.tenants.caller import Actor
+from packyard.tenants.version_policy import VersionPolicy
 
 if TYPE_CHECKING:
     from packyard.operations.dry_run import DryRun
@@ -36,6 +39,21 @@ if TYPE_CHECKING:
 logger = Logger(child=True)
 
 _SERVER_ERROR: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Uploader:
+    """The one who started an upload, as the actor of its build.
+
+    Attributes:
+        org_id, principal, pack_name: As the upload has them.
+        version_policy: Of the organisation, as it is when the build begins.
+    """
+
+    org_id: str
+    principal: str
+    pack_name: str | None
+    version_policy: VersionPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +73,7 @@ class Builder:
     staging: Staging
     publisher: Publisher
     file_editor: FileEditor
+    version_policies: VersionPolicies
     dry_run: "Callable[[], DryRun]"
     lease: timedelta
     build_time: timedelta
@@ -108,29 +127,36 @@ class Builder:
 
     def _publish(self, build: Build) -> Published:
         upload = build.upload
+        actor = _Uploader(
+            org_id=upload.org_id,
+            principal=upload.principal,
+            pack_name=upload.pack_name,
+            version_policy=self.version_policies.get(upload.org_id).policy,
+        )
 
         def completion(pack: Pack) -> Sequence[Update]:
             return [self.uploads.completion(build, pack.id)]
 
         with self.staging.open(uploaded_key(upload.id)) as archive:
             if upload.dry_run:
-                return self._try(build, archive)
-            return self._made(self.publisher, self.file_editor, upload, archive, completion)
+                return self._try(build, archive, actor)
+            return self._made(self.publisher, self.file_editor, upload, actor, archive, completion)
 
-    def _try(self, build: Build, archive: BinaryIO) -> Published:
+    def _try(self, build: Build, archive: BinaryIO, actor: Actor) -> Published:
         """Publish an archive without keeping anything, and note in its upload what would come of it."""
         dry_run = self.dry_run()
         publisher, editor = dry_run.publisher(self.publisher), dry_run.editor(self.file_editor)
-        published = self._made(publisher, editor, build.upload, dry_run.counted(archive), nothing)
-        outcome = dry_run.outcome(published, actor=build.upload)
+        published = self._made(publisher, editor, build.upload, actor, dry_run.counted(archive), nothing)
+        outcome = dry_run.outcome(published, actor=actor)
         self.uploads.complete_dry_run(build, outcome.document())
         return published
 
-    def _made(
+    def _made(  # noqa: PLR0913, PLR0917 - what is built, for whom, and by what
         self,
         publisher: Publisher,
         editor: FileEditor,
         upload: Upload,
+        actor: Actor,
         archive: BinaryIO,
         completion: Alongside,
     ) -> Published:
@@ -139,7 +165,7 @@ class Builder:
                 upload.pack_id,
                 archive=archive,
                 deletions=upload.deletions,
-                actor=upload,
+                actor=actor,
                 if_match=upload.if_match,
                 alongside=completion,
             )
@@ -147,8 +173,8 @@ class Builder:
             return publisher.replace(
                 archive,
                 pack_id=upload.pack_id,
-                actor=upload,
+                actor=actor,
                 if_match=upload.if_match,
                 alongside=completion,
             )
-        return publisher.create(archive, visibility=upload.visibility, actor=upload, alongside=completion)
+        return publisher.create(archive, visibility=upload.visibility, actor=actor, alongside=completion)

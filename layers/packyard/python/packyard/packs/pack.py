@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from packyard.oci.digest import Digest
 from packyard.packs.deprecation import Deprecation
 from packyard.packs.manifest.name import PackName
-from packyard.packs.manifest.version import Version
+from packyard.packs.manifest.version import Version, precedence
 
 PACK_ID = re.compile(r"pack_[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
@@ -88,6 +88,8 @@ class Pack:
         shared_since: The revision since which other organisations see the pack, without a break; None if they do not
             see it, or if it was shared before this was kept.
         deprecated: What its owner says to those who use it; None for a pack that is not deprecated.
+        highest_version: The highest version that the pack has had, if the present one is lower; None otherwise, or if
+            the pack went back to it before this was kept.
     """
 
     id: str
@@ -115,6 +117,7 @@ class Pack:
     layers: tuple[Layer, ...] = ()
     shared_since: int | None = None
     deprecated: Deprecation | None = None
+    highest_version: Version | None = None
 
     def revised(self, *, at: datetime, **changes: Any) -> "Pack":
         """Return the pack's next revision, with some fields changed.
@@ -124,7 +127,18 @@ class Pack:
             changes: The new values, by field name.
         """
         after = replace(self, revision=self.revision + 1, updated_at=at, **changes)
-        return replace(after, shared_since=after.shared_since_after(self))
+        return replace(
+            after, shared_since=after.shared_since_after(self), highest_version=after.highest_after(self)
+        )
+
+    def highest_after(self, before: "Pack") -> Version | None:
+        """Return the highest version that the pack has had, if its present one is lower; None otherwise.
+
+        Args:
+            before: The pack at the revision before.
+        """
+        highest = max(before.highest_version or before.version, self.version, key=precedence)
+        return None if precedence(highest) == precedence(self.version) else highest
 
     def shared_since_after(self, before: "Pack | None") -> int | None:
         """Return since which revision other organisations see the pack.

@@ -50,6 +50,7 @@ def to_item(pack: Pack) -> Item:
         "layers": [layer._asdict() for layer in pack.layers] or None,
         "shared_since": pack.shared_since,
         "deprecated": None if pack.deprecated is None else deprecation_to_item(pack.deprecated),
+        "highest_version": pack.highest_version,
         **_index_keys(pack),
     }
     return {name: value for name, value in item.items() if value is not None}
@@ -96,6 +97,7 @@ def from_item(item: Item) -> Pack:
         ),
         shared_since=int(item["shared_since"]) if "shared_since" in item else None,
         deprecated=_deprecation(item.get("deprecated")),
+        highest_version=Version(item["highest_version"]) if "highest_version" in item else None,
     )
 
 
@@ -137,7 +139,19 @@ def history_entry(pack: Pack, actor: str, operation: str, manifests: Sequence[Di
 
 # What a row has that the entries of its history do not repeat: it never changes, or is about the present.
 _ROW_ONLY: Final = frozenset(
-    ("PK", "SK", "id", "org_id", "name", "created_at", "updated_at", "revision", "status", "shared_since")
+    (
+        "PK",
+        "SK",
+        "id",
+        "org_id",
+        "name",
+        "created_at",
+        "updated_at",
+        "revision",
+        "status",
+        "shared_since",
+        "highest_version",
+    )
 )
 
 

@@ -9,6 +9,7 @@ from packyard.packs.pack import Pack, PackStatus, Visibility
 from packyard.store.events import EventLog
 from packyard.store.keys import REVISION_PREFIX, name_key, pack_key, pack_partition, revision_key
 from packyard.store.pack_items import from_item, history_entry, pack_as_of, to_item
+from packyard.store.published_versions import VersionHeld, publication
 from packyard.store.repository_holds import Claim, ClaimLost, NameHeld
 from packyard.store.table import (
     Action,
@@ -22,6 +23,7 @@ from packyard.store.table import (
     Update,
     token_of,
 )
+from packyard.tenants.version_policy import VersionPolicy
 
 # The counter of references by other organisations' roles does not exist before the first such reference.
 NO_FOREIGN_REFERENCES: Final = "(attribute_not_exists(foreign_refs) OR foreign_refs = :none)"
@@ -127,6 +129,7 @@ class PackStore:
         operation: str,
         claim: Claim,
         manifests: Sequence[Digest] = (),
+        policy: VersionPolicy = VersionPolicy.FREE,
         alongside: Sequence[Action] = (),
     ) -> None:
         """Write a new pack, its name, the first entry of its history and an event, all or none. One transaction.
@@ -137,11 +140,13 @@ class PackStore:
             operation: The operation that creates it, for the history.
             claim: The claim on the repository that was made before the image was pushed.
             manifests: The digests of the manifests that the image's index lists, for the history.
+            policy: The version policy under which the version is recorded.
             alongside: Further actions for the same transaction, with conditions of their own.
 
         Raises:
             NameHeld: Another pack of the organisation has taken the name since it was claimed.
             ClaimLost: A purge has begun in the repository since it was claimed.
+            VersionHeld: The policy is `immutable`, and the version was published with another content.
             TransactionFailed: A condition of `alongside` did not hold.
             ServiceUnavailable: DynamoDB did not answer; the pack may have been written.
         """
@@ -158,12 +163,14 @@ class PackStore:
         from packyard.store.pack_events import pack_created  # noqa: PLC0415 - only writes need it
 
         event = self._events.put(pack_created(pack, actor=actor, operation=operation))
-        actions = [take_name, write_pack, entry, *alongside, event]
+        actions = [take_name, write_pack, entry, publication(pack, policy), *alongside, event]
         try:
             self._table.transact(actions, token=token_of(actions))
         except TransactionFailed as failure:
-            name = failure.reasons[0]
+            name, _, _, version, *_ = failure.reasons
             if not name.condition_failed:
+                if version.condition_failed:
+                    raise VersionHeld from None
                 raise
             holder = (name.old or {}).get("pack_id")
             if holder is None:
@@ -182,6 +189,7 @@ class PackStore:
         operation: str,
         claim: Claim | None = None,
         manifests: Sequence[Digest] = (),
+        policy: VersionPolicy | None = None,
         alongside: Sequence[Action] = (),
     ) -> None:
         """Write the next revision of a pack, its entry in the history and an event, all or none. One transaction.
@@ -198,6 +206,8 @@ class PackStore:
             claim: The claim on the repository that was made before a new image was pushed; None without a new image in
                 the service's registry.
             manifests: The digests of the manifests that the new image's index lists, for the history.
+            policy: The version policy under which the version is recorded; None if nothing is published, because the
+                image stays or is one of the pack's history.
             alongside: Further actions for the same transaction, with conditions of their own.
 
         Raises:
@@ -205,6 +215,7 @@ class PackStore:
             Gone: The pack is deleted or is being deleted.
             Referenced: The visibility cannot change, because roles of other organisations reference the pack.
             ClaimLost: A purge has begun in the repository since it was claimed.
+            VersionHeld: The policy is `immutable`, and the version was published with another content.
             TransactionFailed: A condition of `alongside` did not hold.
             ServiceUnavailable: DynamoDB did not answer; the change may have been written.
         """
@@ -214,8 +225,9 @@ class PackStore:
         claims = [] if claim is None else [_still_claimed(claim, after.id)]
         from packyard.store.pack_events import pack_changed  # noqa: PLC0415 - only writes need it
 
+        versions = [] if policy is None else [publication(after, policy)]
         event = self._events.put(pack_changed(before, after, actor=actor, operation=operation))
-        actions = [_row_change(before, after), entry, *claims, *alongside, event]
+        actions = [_row_change(before, after), entry, *claims, *versions, *alongside, event]
         try:
             self._table.transact(actions, token=token_of(actions))
         except TransactionFailed as failure:
@@ -224,6 +236,8 @@ class PackStore:
                 raise _refusal(row.old, before.revision) from None
             if claims and others[0].condition_failed:
                 raise ClaimLost from None
+            if versions and others[len(claims)].condition_failed:
+                raise VersionHeld from None
             raise
         same_image = after.image_digest == before.image_digest
         self._on_revision(operation, None if same_image else after.size_bytes)

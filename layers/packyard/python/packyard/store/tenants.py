@@ -10,6 +10,7 @@ from packyard.store.api_key_items import from_item
 from packyard.store.events import EventLog
 from packyard.store.keys import api_key_key, api_keys_partition, org_key, slug_key
 from packyard.store.table import ConditionFailed, Item, Put, Query, Table, TransactionFailed, Update, token_of
+from packyard.store.version_policies import policy_of
 from packyard.tenants.api_key import ApiKey
 from packyard.tenants.caller import OPERATOR
 from packyard.tenants.org import BillingPosture, Org
@@ -219,6 +220,7 @@ def _org(item: Item) -> Org:
         billing=BillingPosture(item["billing"]),
         trial_ends_at=_instant(item, "trial_ends_at"),
         platform=item["platform"],
+        version_policy=policy_of(item).policy,
     )
 
 
