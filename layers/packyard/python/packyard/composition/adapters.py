@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from packyard.store.roles import RoleStore
     from packyard.store.tenants import TenantStore
     from packyard.store.uploads import UploadStore
+    from packyard.store.usage import UsageLedger
     from packyard.store.version_policies import VersionPolicyStore
 
 # The SDK's default mode of retries is `legacy`, and its default timeouts are a minute. Another attempt is made only
@@ -163,7 +164,14 @@ class Adapters:
         from packyard.aws.figures import count_revision
         from packyard.store.packs import PackStore
 
-        return PackStore(table=self.table, events=self.events, on_revision=count_revision)
+        return PackStore(table=self.table, events=self.events, usage=self.usage_ledger, on_revision=count_revision)
+
+    @cached_property
+    def usage_ledger(self) -> "UsageLedger":
+        """The maker of the actions that count what organisations use."""
+        from packyard.store.usage import UsageLedger
+
+        return UsageLedger(defaults=self.settings.quotas)
 
     @cached_property
     def api_keys(self) -> "ApiKeyStore":

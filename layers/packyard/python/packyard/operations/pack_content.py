@@ -1,5 +1,6 @@
 """The fields of a pack that its content decides, and the first revision of a pack that has them."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
@@ -8,6 +9,7 @@ from packyard.oci.media_types import GZIP_LAYER
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version
 from packyard.packs.pack import ImageOrigin, Layer, Pack, Tier, Visibility
+from packyard.packs.usage import first_stored_bytes
 
 if TYPE_CHECKING:
     # The functions that copy or register images load neither the builder of layers nor the reader of manifests.
@@ -108,7 +110,7 @@ def first_revision(  # noqa: PLR0913 - by name: whose pack it is, and what is in
         image_origin: How its image came about.
         now: The present instant, UTC.
     """
-    return Pack(
+    pack = Pack(
         id=f"pack_{ulid}",
         org_id=org_id,
         name=name,
@@ -121,3 +123,4 @@ def first_revision(  # noqa: PLR0913 - by name: whose pack it is, and what is in
         shared_since=1 if visibility is Visibility.COMMUNITY else None,
         **content,
     )
+    return replace(pack, stored_bytes=first_stored_bytes(pack))

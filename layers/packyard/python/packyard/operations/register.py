@@ -156,7 +156,10 @@ class Registrar:
             if then is None:
                 # A clone under another name has its source's `pack.yaml`, and may go back to it.
                 require_name(before, pulled.manifest.name, instead="POST /packs")
-            after = before.revised(at=self.clock(), **_content(reference, pulled, then))
+            # The image is in its registry already, so that nothing more is stored.
+            after = before.revised(
+                at=self.clock(), stored_bytes=before.stored_bytes, **_content(reference, pulled, then)
+            )
             if same_reference(before, after):
                 return Published(pack=before, changed=False)
             # Going back to an image of the history publishes nothing.

@@ -122,6 +122,16 @@ def event_index_key(org_id: str, event_id: str, facet: str, value: str) -> Key:
     return {f"{index}PK": events_of_partition(org_id, facet, value), f"{index}SK": event_id}
 
 
+def usage_key(org_id: str) -> Key:
+    """Return the key of what an organisation uses and may use, builds apart."""
+    return {"PK": f"USAGE#{org_id}", "SK": "USAGE"}
+
+
+def build_slots_key(org_id: str) -> Key:
+    """Return the key of an organisation's builds that are under way, and of the limit on them."""
+    return {"PK": f"USAGE#{org_id}", "SK": "BUILDS"}
+
+
 def upload_key(upload_id: str) -> Key:
     """Return the key of a staged upload."""
     return {"PK": f"UPLOAD#{upload_id}", "SK": "UPLOAD"}

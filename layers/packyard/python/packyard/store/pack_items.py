@@ -51,6 +51,7 @@ def to_item(pack: Pack) -> Item:
         "shared_since": pack.shared_since,
         "deprecated": None if pack.deprecated is None else deprecation_to_item(pack.deprecated),
         "highest_version": pack.highest_version,
+        "stored_bytes": pack.stored_bytes,
         **_index_keys(pack),
     }
     return {name: value for name, value in item.items() if value is not None}
@@ -98,6 +99,7 @@ def from_item(item: Item) -> Pack:
         shared_since=int(item["shared_since"]) if "shared_since" in item else None,
         deprecated=_deprecation(item.get("deprecated")),
         highest_version=Version(item["highest_version"]) if "highest_version" in item else None,
+        stored_bytes=int(item["stored_bytes"]) if "stored_bytes" in item else None,
     )
 
 
@@ -140,17 +142,8 @@ def history_entry(pack: Pack, actor: str, operation: str, manifests: Sequence[Di
 # What a row has that the entries of its history do not repeat: it never changes, or is about the present.
 _ROW_ONLY: Final = frozenset(
     (
-        "PK",
-        "SK",
-        "id",
-        "org_id",
-        "name",
-        "created_at",
-        "updated_at",
-        "revision",
-        "status",
-        "shared_since",
-        "highest_version",
+        *("PK", "SK", "id", "org_id", "name", "created_at", "updated_at", "revision", "status"),
+        *("shared_since", "highest_version", "stored_bytes"),
     )
 )
 

@@ -23,6 +23,7 @@ from packyard.store.table import (
     Update,
     token_of,
 )
+from packyard.store.usage import NO_LIMITS, UsageLedger
 from packyard.tenants.version_policy import VersionPolicy
 
 # The counter of references by other organisations' roles does not exist before the first such reference.
@@ -76,6 +77,7 @@ class PackStore:
     Args:
         table: The table.
         events: Makes the events of writes.
+        usage: Counts what organisations use.
         on_revision: Called after each new revision with the operation and, if its image is new, the image's size in
             bytes.
     """
@@ -85,10 +87,12 @@ class PackStore:
         *,
         table: Table,
         events: EventLog,
+        usage: UsageLedger = NO_LIMITS,
         on_revision: Callable[[str, int | None], None] = lambda _operation, _size: None,
     ) -> None:
         self._table = table
         self._events = events
+        self._usage = usage
         self._on_revision = on_revision
 
     def get(self, pack_id: str) -> Pack | None:
@@ -147,6 +151,7 @@ class PackStore:
             NameHeld: Another pack of the organisation has taken the name since it was claimed.
             ClaimLost: A purge has begun in the repository since it was claimed.
             VersionHeld: The policy is `immutable`, and the version was published with another content.
+            QuotaExceeded, RateLimited: The organisation has used up what it may use.
             TransactionFailed: A condition of `alongside` did not hold.
             ServiceUnavailable: DynamoDB did not answer; the pack may have been written.
         """
@@ -163,14 +168,19 @@ class PackStore:
         from packyard.store.pack_events import pack_created  # noqa: PLC0415 - only writes need it
 
         event = self._events.put(pack_created(pack, actor=actor, operation=operation))
-        actions = [take_name, write_pack, entry, publication(pack, policy), *alongside, event]
+        actions = [
+            *(take_name, write_pack, entry, publication(pack, policy), *alongside, event),
+            self._usage.of_creation(pack),
+        ]
         try:
             self._table.transact(actions, token=token_of(actions))
         except TransactionFailed as failure:
-            name, _, _, version, *_ = failure.reasons
+            name, _, _, version, *_, usage = failure.reasons
             if not name.condition_failed:
                 if version.condition_failed:
                     raise VersionHeld from None
+                if usage.condition_failed:
+                    self._usage.require_room(usage.old, pack, before=None)
                 raise
             holder = (name.old or {}).get("pack_id")
             if holder is None:
@@ -216,6 +226,7 @@ class PackStore:
             Referenced: The visibility cannot change, because roles of other organisations reference the pack.
             ClaimLost: A purge has begun in the repository since it was claimed.
             VersionHeld: The policy is `immutable`, and the version was published with another content.
+            QuotaExceeded, RateLimited: The organisation has used up what it may use.
             TransactionFailed: A condition of `alongside` did not hold.
             ServiceUnavailable: DynamoDB did not answer; the change may have been written.
         """
@@ -227,7 +238,8 @@ class PackStore:
 
         versions = [] if policy is None else [publication(after, policy)]
         event = self._events.put(pack_changed(before, after, actor=actor, operation=operation))
-        actions = [_row_change(before, after), entry, *claims, *versions, *alongside, event]
+        counts = self._usage.of_change(before, after)
+        actions = [_row_change(before, after), entry, *claims, *versions, *alongside, event, *counts]
         try:
             self._table.transact(actions, token=token_of(actions))
         except TransactionFailed as failure:
@@ -238,6 +250,8 @@ class PackStore:
                 raise ClaimLost from None
             if versions and others[len(claims)].condition_failed:
                 raise VersionHeld from None
+            if counts and others[-1].condition_failed:
+                self._usage.require_room(others[-1].old, after, before=before)
             raise
         same_image = after.image_digest == before.image_digest
         self._on_revision(operation, None if same_image else after.size_bytes)
