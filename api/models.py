@@ -13,6 +13,7 @@ from typing_extensions import TypedDict  # pydantic takes typing's own from Pyth
 
 from api.event_models import EventPage
 from api.policies import VersionPolicyState
+from api.usage_models import Usage
 from packyard.oci.digest import SHA256
 from packyard.packs.manifest.name import MAX_LENGTH, SLUG
 from packyard.packs.pack import PACK_ID, ImageOrigin, Tier, Visibility
@@ -552,6 +553,7 @@ MODELS: tuple[Any, ...] = (
     IssuedKey,
     KeyPage,
     EventPage,
+    Usage,
     RefreshedRole,
     Lock,
     RolePage,

@@ -6,6 +6,7 @@ from typing import Final
 from api import comparison, examples, policies
 from api.event_operations import EVENT_OPERATIONS
 from api.operation import ANYTHING, Answer, Operation
+from api.usage_operations import USAGE_OPERATIONS
 from packyard.http import dry_run, keys, listing, lock, page_limit, revision_field
 from packyard.http.changes import CHANGES_FORM
 from packyard.http.clone import CLONE
@@ -555,6 +556,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
     ),
     *EVENT_OPERATIONS,
     *policies.OPERATIONS,
+    *USAGE_OPERATIONS,
     Operation(
         function="api_docs",
         method="get",

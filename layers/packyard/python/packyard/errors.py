@@ -356,7 +356,9 @@ class QuotaExceeded(Conflict):
 
     code = "quota_exceeded"
 
-    def __init__(self, message: str, *, limit: int, used: int | None = None, quota: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, limit: int, used: int | None = None, quota: str | None = None
+    ) -> None:
         details = {"quota": quota, "limit": limit, "used": used}
         super().__init__(message, {name: value for name, value in details.items() if value is not None})
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from packyard.storage.locks import Locks
     from packyard.storage.staging import Staging
     from packyard.store.api_keys import ApiKeyStore
+    from packyard.store.build_slots import BuildSlots
     from packyard.store.cursors import Cursors
     from packyard.store.deletions import DeletionStore
     from packyard.store.events import EventLog
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from packyard.store.tenants import TenantStore
     from packyard.store.uploads import UploadStore
     from packyard.store.usage import UsageLedger
+    from packyard.store.usage_store import UsageStore
     from packyard.store.version_policies import VersionPolicyStore
 
 # The SDK's default mode of retries is `legacy`, and its default timeouts are a minute. Another attempt is made only
@@ -164,7 +166,9 @@ class Adapters:
         from packyard.aws.figures import count_revision
         from packyard.store.packs import PackStore
 
-        return PackStore(table=self.table, events=self.events, usage=self.usage_ledger, on_revision=count_revision)
+        return PackStore(
+            table=self.table, events=self.events, usage=self.usage_ledger, on_revision=count_revision
+        )
 
     @cached_property
     def usage_ledger(self) -> "UsageLedger":
@@ -172,6 +176,20 @@ class Adapters:
         from packyard.store.usage import UsageLedger
 
         return UsageLedger(defaults=self.settings.quotas)
+
+    @cached_property
+    def usage(self) -> "UsageStore":
+        """What organisations use, and the limits on it."""
+        from packyard.store.usage_store import UsageStore
+
+        return UsageStore(table=self.table, defaults=self.settings.quotas)
+
+    @cached_property
+    def build_slots(self) -> "BuildSlots":
+        """The places of organisations among the builds under way."""
+        from packyard.store.build_slots import BuildSlots
+
+        return BuildSlots(table=self.table, default=self.settings.quotas.builds_at_once)
 
     @cached_property
     def api_keys(self) -> "ApiKeyStore":

@@ -293,6 +293,7 @@ class Services(Adapters):
         return DryRun(
             table=self.table,
             events=self.events,
+            usage=self.usage_ledger,
             files=lambda: self.image_files,
             limits=self.settings.archive_limits,
         )

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from packyard.errors import PackyardError, QuotaExceeded, RateLimited
+from packyard.errors import QuotaExceeded, RateLimited
 from packyard.packs.timestamp import format_timestamp
 
 if TYPE_CHECKING:
@@ -61,6 +61,9 @@ class Quotas:
         )
 
 
+NO_QUOTAS: Final = Quotas()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """What an organisation uses, and what it may use.
@@ -77,7 +80,7 @@ class Usage:
     stored_bytes: int = 0
     publishes_a_day: int = 0
     builds_at_once: int = 0
-    limits: Quotas = Quotas()
+    limits: Quotas = NO_QUOTAS
 
     def of(self, quota: Quota) -> int:
         """Return how much of a quota is used."""

@@ -6,7 +6,7 @@ process cannot run any more. So a build that dies keeps its place until then, an
 entries first. It is an item of its own, so that builds do not conflict with transactions that count other usage.
 """
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -114,7 +114,7 @@ class BuildSlots:
             },
         )
 
-    def _remove(self, org_id: str, entries: Set[str]) -> None:
+    def _remove(self, org_id: str, entries: AbstractSet[str]) -> None:
         try:
             self._table.update(
                 Update(
@@ -128,7 +128,7 @@ class BuildSlots:
             return
 
 
-def under_way(item: Item, now: datetime) -> Set[str]:
+def under_way(item: Item, now: datetime) -> AbstractSet[str]:
     """Return the entries of the builds that may be running.
 
     Args:
@@ -138,5 +138,5 @@ def under_way(item: Item, now: datetime) -> Set[str]:
     return {entry for entry in _entries(item) if parse_timestamp(entry.partition("#")[0]) > now}
 
 
-def _entries(item: Item) -> Set[str]:
+def _entries(item: Item) -> AbstractSet[str]:
     return set(item.get("builds", ()))

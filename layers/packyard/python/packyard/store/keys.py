@@ -21,6 +21,7 @@ API_KEY_PREFIX: Final = "KEY#"
 REVISION_PREFIX: Final = "REV#"
 SEARCH_PREFIX: Final = "WORD#"
 VERSION_PREFIX: Final = "VERSION#"
+IMAGE_PREFIX: Final = "IMAGE#"
 # The only partition of GSI3. It lists the packs that are being deleted.
 DELETING_PARTITION: Final = "DELETING"
 

@@ -7,7 +7,14 @@ from packyard.oci.digest import Digest
 from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import Pack, PackStatus, Visibility
 from packyard.store.events import EventLog
-from packyard.store.keys import REVISION_PREFIX, name_key, pack_key, pack_partition, revision_key
+from packyard.store.keys import (
+    REVISION_PREFIX,
+    name_key,
+    pack_key,
+    pack_partition,
+    revision_key,
+    usage_key,
+)
 from packyard.store.pack_items import from_item, history_entry, pack_as_of, to_item
 from packyard.store.published_versions import VersionHeld, publication
 from packyard.store.repository_holds import Claim, ClaimLost, NameHeld
@@ -255,6 +262,20 @@ class PackStore:
             raise
         same_image = after.image_digest == before.image_digest
         self._on_revision(operation, None if same_image else after.size_bytes)
+
+    def require_room(self, pack: Pack, *, before: Pack | None) -> None:
+        """Check what `create` and `change` check of the organisation's usage. One read.
+
+        Args:
+            pack: The pack as it is to be.
+            before: The pack as it is; None for a new one.
+
+        Raises:
+            QuotaExceeded, RateLimited: The organisation has used up what it may use.
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        if before is None or pack.image_digest != before.image_digest:
+            self._usage.require_room(self._table.get(usage_key(pack.org_id)), pack, before=before)
 
     def adopt_image(self, pack_id: str) -> bool:
         """Record that the service has pushed a registered pack's image, so its deletion removes the image. One write.

@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from packyard.packs.pack import Pack
-from packyard.packs.usage import Quota, Quotas, Usage
+from packyard.packs.usage import NO_QUOTAS, Quota, Quotas, Usage
 from packyard.store.keys import usage_key
 from packyard.store.table import Item, Update
 
@@ -47,7 +47,7 @@ class UsageLedger:
         defaults: The limits of organisations for which the operator has set none.
     """
 
-    defaults: Quotas = Quotas()
+    defaults: Quotas = NO_QUOTAS
 
     def of_creation(self, pack: Pack) -> Update:
         """Return the action that counts a new pack, if there is room for it.
@@ -189,7 +189,9 @@ def added_bytes(before: Pack, after: Pack) -> int:
     return (after.stored_bytes or 0) - (before.stored_bytes or 0)
 
 
-def usage_of(item: Item, *, defaults: Quotas, day: date, builds: int = 0, max_builds: int | None = None) -> Usage:
+def usage_of(
+    item: Item, *, defaults: Quotas, day: date, builds: int = 0, max_builds: int | None = None
+) -> Usage:
     """Return what an organisation uses and may use.
 
     Args:
