@@ -79,7 +79,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 "The pack that is there already: the request would have changed nothing.", dry_run=True
             ),
         },
-        refusals=[*_JSON_FAULTS, "pack_name_taken", "version_taken", "registry_unavailable"],
+        refusals=["quota_exceeded", *_JSON_FAULTS, "pack_name_taken", "version_taken", "registry_unavailable"],
         writes=True,
     ),
     Operation(
@@ -99,7 +99,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 "The pack that is there already: the archive would have changed nothing.", dry_run=True
             ),
         },
-        refusals=[*_JSON_FAULTS, "pack_name_taken", "version_taken", "registry_unavailable"],
+        refusals=["quota_exceeded", *_JSON_FAULTS, "pack_name_taken", "version_taken", "registry_unavailable"],
         writes=True,
     ),
     Operation(
@@ -137,6 +137,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         example={"image_ref": "ghcr.io/acme/slack-pack:1.5.0"},
         answers={200: _pack("The pack as it is now.", dry_run=True)},
         refusals=[
+            "quota_exceeded",
             *_JSON_FAULTS,
             "pack_not_found",
             "revision_not_found",
@@ -195,6 +196,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         body=ARCHIVE_FORM,
         answers={200: _pack("The pack as it is now.", dry_run=True)},
         refusals=[
+            "quota_exceeded",
             *_JSON_FAULTS,
             "pack_not_found",
             "version_taken",
@@ -221,6 +223,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             )
         },
         refusals=[
+            "quota_exceeded",
             *_JSON_FAULTS,
             "pack_not_found",
             "version_taken",
@@ -243,6 +246,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             200: _pack("The copy that is there already: the request would have changed nothing."),
         },
         refusals=[
+            "quota_exceeded",
             *_JSON_FAULTS,
             "pack_not_found",
             "pack_name_taken",
@@ -321,6 +325,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         takes_bytes=True,
         answers={200: _pack("The pack as it is now.", dry_run=True)},
         refusals=[
+            "quota_exceeded",
             "pack_not_found",
             "file_not_found",
             "version_taken",

@@ -29,7 +29,8 @@ from packyard.store.table import Table
 if TYPE_CHECKING:
     from packyard.aws.signing_secret import SigningSecret
     from packyard.issuer.published_keys import IssuerKeys
-    from packyard.messaging.cleanup_queue import CleanupQueue, Queue
+    from packyard.messaging.build_queue import BuildQueue
+    from packyard.messaging.cleanup_queue import CleanupQueue
     from packyard.registry.credentials import Credential
     from packyard.registry.own.ecr_logins import EcrLogins
     from packyard.registry.own.port import ImageRegistry
@@ -306,11 +307,11 @@ class Adapters:
         return CleanupQueue(client=self._sqs, url=self.settings.cleanup_queue_url)
 
     @cached_property
-    def build_queue(self) -> "Queue":
+    def build_queue(self) -> "BuildQueue":
         """The queue that `build_upload` reads."""
-        from packyard.messaging.cleanup_queue import Queue
+        from packyard.messaging.build_queue import BuildQueue
 
-        return Queue(client=self._sqs, url=self.settings.build_queue_url)
+        return BuildQueue(client=self._sqs, url=self.settings.build_queue_url)
 
     @cached_property
     def registry_credential(self) -> "Credential":

@@ -337,6 +337,8 @@ class Services(Adapters):
 
         return Builder(
             uploads=self.upload_store,
+            slots=self.build_slots,
+            queue=self.build_queue,
             staging=self.staging,
             publisher=self.publisher,
             file_editor=self.file_editor,
@@ -346,6 +348,7 @@ class Services(Adapters):
             build_time=self._build_time,
             clock=self.clock,
             new_ulid=self.new_ulid,
+            random=self.random,
             goes_on_with=self.deadline.goes_on_with,
         )
 

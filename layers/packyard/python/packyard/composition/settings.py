@@ -140,7 +140,7 @@ class Settings:
     quota_packs: int = 0
     quota_stored_bytes: int = 0
     quota_publishes_a_day: int = 0
-    quota_builds_at_once: int = 0
+    quota_builds_at_once: int = 8
     archive_limits: ArchiveLimits = field(default_factory=ArchiveLimits)
     jwt: JwtSettings | None = None
     trusted_registries: str = ""
