@@ -51,6 +51,7 @@ _ROUTES: Final = tuple(
         ("GET", r"/events", "list_events"),
         ("GET", r"/version-policy", "version_policy"),
         ("PUT", r"/version-policy", "version_policy"),
+        ("GET", r"/usage", "get_usage"),
         ("POST", r"/keys", "create_key"),
         ("DELETE", r"/keys/[^/]+", "revoke_key"),
         ("PUT", r"/agent-roles/[^/]+/packs", "set_role_packs"),

@@ -16,11 +16,14 @@ from ulid import ULID
 from packyard.messaging.cleanup_queue import CleanupQueue
 from packyard.store.deletions import DeletionStore
 from packyard.store.events import EventLog
+from packyard.store.pack_counts import PackCounts
 from packyard.store.packs import PackStore
 from packyard.store.table import Table
 from packyard.store.tenants import TenantStore
+from packyard.store.usage_store import UsageStore
 from packyard_admin.deployment import DEFAULT_PREFIX, Deployment, of_parts, of_stack
 from packyard_admin.images import Images
+from packyard_admin.org_quotas import OrgQuotas
 from packyard_admin.packs import Packs
 from packyard_admin.rebuild import Rebuilder
 from packyard_admin.tenants import Tenants
@@ -71,6 +74,17 @@ class Admin:
         return Packs(
             store=PackStore(table=self.table, events=self.events),
             deletions=DeletionStore(table=self.table, events=self.events),
+            clock=_now,
+        )
+
+    @cached_property
+    def quotas(self) -> OrgQuotas:
+        """What organisations use and may use."""
+        return OrgQuotas(
+            tenants=self.tenants,
+            store=UsageStore(table=self.table, defaults=self.deployment.quotas),
+            counts=PackCounts(table=self.table),
+            events=self.events,
             clock=_now,
         )
 

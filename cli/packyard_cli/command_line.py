@@ -65,6 +65,7 @@ def make_parser(*, admin: bool = True) -> argparse.ArgumentParser:
     _roles(commands)
     _keys(commands)
     _events(commands)
+    commands.add("usage", "usage:usage", "show what your organisation uses, and of what")
     _installing(commands)
     _admin(commands, whole=admin)
     completion = commands.add("completion", "completion:complete", "print completions for a shell")

@@ -216,7 +216,10 @@ class Service:
             last = attempt == _ATTEMPTS
             try:
                 received = self._followed(method, url, headers, body)
-                if last or received.status not in (_PASSING if twice else _FOR_NOW):
+                seconds = _wait(attempt, received.headers.get("Retry-After"))
+                passes = received.status in (_PASSING if twice else _FOR_NOW)
+                # A quota may be used up until midnight. Then the user decides.
+                if last or not passes or seconds > _LONGEST_WAIT:
                     return take(received)
                 received.read(MAX_DOCUMENT)
             except Unreached:
@@ -224,7 +227,7 @@ class Service:
                     raise
                 self.pause(attempt)
                 continue
-            self.sleep(_wait(attempt, received.headers.get("Retry-After")))
+            self.sleep(seconds)
         raise AssertionError  # pragma: no cover - the last attempt returns or raises
 
     def _followed(self, method: str, url: str, headers: Mapping[str, str], body: Sent | None) -> Received:
@@ -322,5 +325,5 @@ def _below(url: str, base: str) -> bool:
 
 def _wait(attempt: int, retry_after: str | None) -> float:
     if retry_after and retry_after.isdigit():
-        return min(float(retry_after), _LONGEST_WAIT)
+        return float(retry_after)
     return min(0.25 * float(2**attempt), _LONGEST_WAIT) * random.uniform(0.5, 1)  # noqa: S311 - no secret
