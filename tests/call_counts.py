@@ -272,6 +272,7 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`DELETE /keys/{key_id}`": lambda scene: _ok(
         scene.service.send("revoke_key", "DELETE", f"/keys/{scene.key}")
     ),
+    "`GET /usage`": lambda scene: _ok(scene.service.send("get_usage", "GET", "/usage")),
     "`GET /events`": lambda scene: _ok(scene.service.send("list_events", "GET", "/events")),
     "`GET /events?pack_id=`": lambda scene: _ok(
         scene.service.send("list_events", "GET", "/events", query={"pack_id": scene.built})

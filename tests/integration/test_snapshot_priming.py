@@ -84,6 +84,7 @@ FIRST_REQUESTS: Final[dict[str, Callable[[Scene], object]]] = {
     "get_file": ROWS["`GET /packs/{id}/files/{path}`"],
     "get_pack": ROWS["`GET /packs/{id}`"],
     "get_role_packs": ROWS["`GET /agent-roles/{role_id}/packs`"],
+    "get_usage": ROWS["`GET /usage`"],
     "get_upload": ROWS["`GET /packs/uploads/{upload_id}`"],
     "issue_pull_token": ROWS["`POST /agent-roles/{role_id}/pull-token`"],
     "list_events": ROWS["`GET /events`"],

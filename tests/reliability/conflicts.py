@@ -41,11 +41,13 @@ from tests.reliability.operations import (
     widened,
     withdraw,
 )
+from tests.reliability.usage_operations import last_place
 from tests.service import ACME, GLOBEX, PackArchive
 from tests.third_party_images import pack_image
 
 _SAME_VERSION: Final = PackArchive(version="2.0.0", files={"README.md": b"other than next"}).build()
 _SAME_NAME: Final = PackArchive(name="new", files={"README.md": b"other than new"}).build()
+_OTHER_NAME: Final = PackArchive(name="other").build()
 _HELD_NAME: Final = PackArchive(version="3.0.0").build()
 
 
@@ -153,6 +155,21 @@ _KEY: Final = tuple(
 _POLICY: Final = tuple(
     OPERATIONS[name] for name in ("set the version policy", "set the version policy if match")
 )
+# Each of another name, so that only the number of packs stands between them.
+_LAST_PLACE: Final = (
+    Operation(
+        name="upload to the last place", function="upload_pack", act=upload(), prepare=last_place, done=STANDS
+    ),
+    Operation(
+        name="clone to the last place",
+        function="clone_pack",
+        act=clone("shared"),
+        prepare=last_place,
+        done=CREATED,
+    ),
+    built("build to the last place", _OTHER_NAME, replacing=False, after=last_place),
+    Operation(name="delete", function="delete_pack", act=delete("slack"), prepare=last_place, deletes=True),
+)
 CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "pack": _PACK,
     "pack whose tag is late": _LATE,
@@ -162,4 +179,5 @@ CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "shared pack": _SHARED,
     "key": _KEY,
     "policy": _POLICY,
+    "last place": _LAST_PLACE,
 }

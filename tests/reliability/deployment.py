@@ -16,7 +16,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
-from tests.aws import BUCKET, QUEUE, REGION, TABLE, session
+from tests.aws import BUCKET, BUILD_QUEUE, QUEUE, REGION, TABLE, session
 from tests.engine.wire import Wire
 from tests.fake_registry.ecr import PASSWORD, Ecr, EcrShelves
 from tests.fake_registry.server import FakeRegistry
@@ -115,10 +115,12 @@ class Deployment:
         self.wire.hang_up()
 
     def collect(self) -> None:
-        """Take what was sent to `clean_up` off its queue."""
-        queue = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues[QUEUE]
-        self.inbox += [message.body for message in queue._messages]  # noqa: SLF001 - receiving takes more than it tells
-        queue._messages.clear()  # noqa: SLF001
+        """Take what was sent to `clean_up` off its queue, and archives that wait for their turn off theirs."""
+        queues = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues
+        for name, taken in ((QUEUE, self.inbox), (BUILD_QUEUE, self.builds)):
+            queue = queues[name]
+            taken += [message.body for message in queue._messages]  # noqa: SLF001 - receiving takes more than it tells
+            queue._messages.clear()  # noqa: SLF001
 
     def clean_up(self, body: str) -> bool:
         """Hand a message of the inbox to `clean_up`, and return whether it has not failed: it is settled or held."""

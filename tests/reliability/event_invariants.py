@@ -24,6 +24,8 @@ _OF_PACKS: Final = {
     "undeprecate": EventType.PACK_DEPRECATED,
 }
 _FIRST_OF_PACKS: Final = frozenset({"create", "upload", "clone"})
+# Only events say how often these happened.
+_OF_OPERATORS: Final = frozenset({EventType.ORG_UPDATED, EventType.POLICY_UPDATED})
 # A revision's event is one of these; the state of the pack decides which.
 _CHANGES: Final = frozenset({EventType.PACK_UPDATED, EventType.PACK_VISIBILITY_CHANGED})
 
@@ -53,9 +55,8 @@ def _told(items: Sequence[Item]) -> Iterator[Fact]:
         if item["PK"].startswith("EVENTS#"):
             event = from_item(item)
             of = event.role_id or event.pack_id or event.data.get("key_id")
-            # The row of a deleted pack and the item of a revoked key go in the end; their events stay longer. Nothing
-            # but its events says how often an organisation was changed.
-            if event.type == EventType.ORG_UPDATED or (of and not event.role_id and of not in standing):
+            # The row of a deleted pack and the item of a revoked key go in the end; their events stay longer.
+            if event.type in _OF_OPERATORS or (of and not event.role_id and of not in standing):
                 continue
             kind = str(EventType.PACK_UPDATED) if event.type in _CHANGES else event.type
             # The organisation's item says how often its policy was changed, and not by whom.

@@ -19,14 +19,16 @@ from tests.reliability.deployment import Deployment
 from tests.reliability.operations import FIRST, OPERATIONS, STANDING, reupload, set_policy, with_organisation
 from tests.reliability.permissions import Recorder, of_form
 from tests.reliability.transformed import ACCOUNT, CREDENTIALS, FOREIGN_REGISTRY
-from tests.service import ACME, PackArchive
+from tests.service import ACME, DEADLINE, PackArchive
 from tests.staged_uploads import arrive, look, start
 from tests.third_party_images import image as image_of
 from tests.third_party_images import layer, pack_image
+from tests.usage import limit
 
 from packyard.packs.event import SHOWN_AFTER
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version
+from packyard.packs.usage import Quota
 from packyard.store.keys import pack_key, role_key
 from packyard.store.published_versions import publication
 from packyard.store.search_index import index_row
@@ -425,6 +427,22 @@ def _version_policies(setup: Setup) -> None:
     assert look(deployment.service, upload_id).body["error"]["code"] == "version_taken"
 
 
+def _usage(setup: Setup) -> None:
+    """Read what is used, and let an archive wait for its turn behind a builder that has died."""
+    deployment, service = setup.deployment, setup.deployment.service
+    now = service.clock()
+    limit(service, Quota.BUILDS_AT_ONCE, 1)
+    service.services.build_slots.take(ACME.org_id, lease="dead", now=now, until=now + DEADLINE)
+    upload_id = start(service).body["upload_id"]
+    message = arrive(service, upload_id, PackArchive(name="waited").build())
+    for _ in range(2):
+        answer = setup.ask("get_usage", "GET", "/usage")
+        assert answer["statusCode"] == 200, answer["body"]
+        assert deployment.build(message)
+        service.clock.advance(DEADLINE)
+    assert look(service, upload_id).body["status"] == "done"
+
+
 def _dry_runs(setup: Setup) -> None:
     """Try what takes an archive or an image, with and without the index of what stands."""
     deployment = setup.deployment
@@ -486,6 +504,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     "the authorizer": _authorize,
     "API keys": _keys,
     "events": _events,
+    "usage": _usage,
     "the distribution door": _door,
     "version policies": _version_policies,
     "dry runs": _dry_runs,

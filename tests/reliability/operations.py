@@ -20,6 +20,7 @@ from tests.engine.taps import Crash, Failure, Killed, PointName
 from tests.fake_registry.moods import Refuses
 from tests.gateway import Answer, Request, multipart
 from tests.reliability.deployment import Deployment
+from tests.reliability.usage_operations import one_build_at_once, wait_for_a_turn
 from tests.service import ACME, DEADLINE, GLOBEX, PackArchive
 from tests.staged_uploads import arrive, look
 from tests.staged_uploads import start as start_upload
@@ -578,6 +579,23 @@ OPERATIONS: Final = {
         built("build onto a pack", NEXT, replacing=True),
         built("build onto a pack if match", NEXT, replacing=True, if_match='"2"'),
         built("build what is refused", NEW, replacing=True, done=REFUSED),
+        Operation(
+            name="build that waits",
+            function="build_upload",
+            act=wait_for_a_turn("build that waits"),
+            prepare=_arrived(
+                "build that waits",
+                NEW,
+                replacing=False,
+                if_match=None,
+                changes={},
+                after=one_build_at_once,
+            ),
+            # The first delivery finds no place.
+            done=frozenset({503}),
+            repeated=frozenset({200}),
+            comes_again=True,
+        ),
         built("build changes of a pack", CHANGES, replacing=True, changes={"kind": "changes"}),
         Operation(name="change files", function="change_pack", act=change()),
         Operation(

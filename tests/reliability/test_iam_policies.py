@@ -77,6 +77,11 @@ HOSTILE = [
     ("which versions were published", table_need("Query", ["VERSION#x#y"], {"PK"})),
     ("a published version forgotten", table_need("DeleteItem", ["VERSION#x#y"], {"PK", "SK"})),
     ("a version policy", table_need("UpdateItem", ["ORG#x"], {"PK", "SK", "version_policy"})),
+    ("a usage", table_need("UpdateItem", ["USAGE#x"], {"PK", "SK"})),
+    ("a usage read", table_need("BatchGetItem", ["USAGE#x"], {"PK", "SK"})),
+    ("a usage read for a dry run", table_need("GetItem", ["USAGE#x"], {"PK", "SK"})),
+    ("a usage written whole", table_need("PutItem", ["USAGE#x"], {"PK", "SK"})),
+    ("a usage deleted", table_need("DeleteItem", ["USAGE#x"], {"PK", "SK"})),
     ("what is being deleted", table_need("Query", ["DELETING"], {"GSI3PK"}, index="GSI3")),
     ("everything", Need("dynamodb:Scan", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}")),
     ("much at once", table_need("BatchWriteItem", ["PACK#x"], {"PK", "SK"})),
@@ -118,6 +123,14 @@ MAY = {
         "UploadPack",
     },
     "a version policy": {"VersionPolicy"},
+    "a usage": {
+        *("BuildUpload", "ChangePack", "CleanUp", "ClonePack", "CreatePack", "DeletePack", "PutFile"),
+        *("ReplacePack", "ReuploadPack", "UploadPack"),
+    },
+    "a usage read": {"GetUsage"},
+    "a usage read for a dry run": {
+        *("BuildUpload", "ChangePack", "CreatePack", "PutFile", "ReplacePack", "ReuploadPack", "UploadPack"),
+    },
     "what is being deleted": {"MeasureBacklog"},
     "what signs cursors": {
         "ListEvents",

@@ -12,10 +12,12 @@ from tests.engine.taps import Log
 from tests.gateway import Request, multipart
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
 from tests.staged_uploads import start
+from tests.usage import limit
 
 from packyard.http.inline_limit import MAX_INLINE_BYTES
 from packyard.packs.event import SHOWN_AFTER
 from packyard.packs.pack import Tier
+from packyard.packs.usage import Quota
 from packyard.tenants.caller import Caller
 from packyard.tenants.org import BillingPosture, Org
 from packyard_admin.packs import Packs
@@ -188,6 +190,15 @@ READS = [
     Read(function="list_keys", path="/keys", changes=(make_key,), calls=("dynamodb.Query",)),
     Read(function="list_events", path="/events", changes=(make_key_and_wait,), calls=("dynamodb.Query",)),
     Read(
+        function="get_usage",
+        path="/usage",
+        changes=(
+            lambda scene: scene.service.upload(PackArchive(name="another").build()),
+            lambda scene: limit(scene.service, Quota.PACKS, 1000),
+        ),
+        calls=("dynamodb.BatchGetItem",),
+    ),
+    Read(
         function="list_revisions",
         path="/packs/{pack}/revisions",
         changes=(reupload,),
@@ -286,7 +297,7 @@ def test_a_caller_who_may_not_read_is_refused_whatever_tag_they_send(scene: Scen
         assert scene.ask(read.function, read.path, known, caller=None)["statusCode"] == 401
         theirs = scene.ask(read.function, read.path, known, caller=GLOBEX)
         # A list is everybody's own.
-        lists = ("list_events", "list_keys", "list_packs", "list_roles", "version_policy")
+        lists = ("get_usage", "list_events", "list_keys", "list_packs", "list_roles", "version_policy")
         assert theirs["statusCode"] == (404 if read.function not in lists else theirs["statusCode"])
         assert theirs["statusCode"] != 304 or known == "*" or _is_the_same_to(GLOBEX, scene, read, tag)
 

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, Self
 from unittest.mock import ANY
 
 from tests.reliability.model.comparisons import Comparisons
+from tests.reliability.model.counts import Counts
 from tests.reliability.model.expectations import (
     Expected,
     IfStated,
@@ -41,7 +42,12 @@ from tests.reliability.model.state import (
 
 FORM_TIME: Final = timedelta(minutes=15)
 # The scope that operations with these words in their names need, others than those on packs (section 1).
-_SCOPES: Final = {"role": "roles:write", "pull_token": "roles:write", "key": "keys:write"}
+_SCOPES: Final = {
+    "role": "roles:write",
+    "pull_token": "roles:write",
+    "key": "keys:write",
+    "usage": "audit:read",
+}
 # What creates no pack, billing does not gate (decision 84).
 _NOT_GATED: Final = ("delete_", "revoke_", "set_role_packs", "refresh_role", "issue_")
 _ARRIVAL_TIME: Final = timedelta(minutes=45)
@@ -59,7 +65,7 @@ class Cursor(NamedTuple):
     after: tuple[str, str]
 
 
-class Model(Roles, Keys, Comparisons):
+class Model(Roles, Keys, Comparisons, Counts):
     """The whole contract: a method for each operation, which takes what the request states."""
 
     def ask(
@@ -72,7 +78,8 @@ class Model(Roles, Keys, Comparisons):
         scope = next((_SCOPES[word] for word in _SCOPES if word in operation), "caps:write")
         reads = operation.startswith(("get_", "list_", "download_"))
         creates = not reads and not operation.startswith(_NOT_GATED)
-        require(reads or scope in self.caller.scopes, 403, "permission_denied")
+        open_to_all = reads and scope != "audit:read"
+        require(open_to_all or scope in self.caller.scopes, 403, "permission_denied")
         require(self.caller.org not in self.lapsed or not creates, 423, "billing_inactive")
         stated = args.get("visibility")
         replaces = operation == "start_upload" and args["pack_id"]

@@ -344,7 +344,7 @@ class Machine(Run):
         key=readers,
         what=one_of(
             *("pack", "pack", "host", "upload", "files", "file", "file", "role", "lock", "image", "image"),
-            *("revision", "diff"),
+            *("revision", "diff", "usage"),
         ),
         pick=picks,
         path=one_of(*PATHS, "pack.yaml", "guides/none.md"),
@@ -355,6 +355,7 @@ class Machine(Run):
         requests: dict[str, tuple[str, dict[str, Any]]] = {
             "pack": ("get_pack", {"pack_id": pack_id, "host": None}),
             "host": ("get_pack", {"pack_id": pack_id, "host": ORGS[pick % 3]}),
+            "usage": ("get_usage", {}),
             "upload": ("get_upload", {"upload_id": uploads[-1 - pick % len(uploads)]}),
             "files": ("list_files", {"pack_id": pack_id}),
             "file": ("get_file", {"pack_id": pack_id, "path": path}),

@@ -156,10 +156,9 @@ class Registrar:
             if then is None:
                 # A clone under another name has its source's `pack.yaml`, and may go back to it.
                 require_name(before, pulled.manifest.name, instead="POST /packs")
-            # The image is in its registry already, so that nothing more is stored.
-            after = before.revised(
-                at=self.clock(), stored_bytes=before.stored_bytes, **_content(reference, pulled, then)
-            )
+            # An image of the pack's history is stored and counted already.
+            counted = {} if then is None else {"stored_bytes": before.stored_bytes}
+            after = before.revised(at=self.clock(), **_content(reference, pulled, then), **counted)
             if same_reference(before, after):
                 return Published(pack=before, changed=False)
             # Going back to an image of the history publishes nothing.
