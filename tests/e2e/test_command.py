@@ -143,6 +143,7 @@ def test_a_key_is_made_listed_and_revoked(environment: dict[str, str]) -> None:
     # What is younger than ten seconds is not listed yet. The stack's own key is older.
     issued = _run(environment, "events", "--type", "key.issued", "--actor", "operator", "--limit", "1")
     assert [event["type"] for event in issued["events"]] == ["key.issued"]
+    assert _run(environment, "usage")["publishes_a_day"]["used"] >= 0
     refused = _run({**environment, "PACKYARD_TOKEN": made["key"]}, "list", exit_code=4)
     assert refused["error"]["code"] == "unauthenticated"
     assert "packyard" in _run(environment, "completion", "bash")["script"]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 KEY = {"PK": "a", "SK": "b"}
 PUT = Put(item=KEY, condition="attribute_not_exists(PK)")
 UPDATE = Update(key=KEY, change="SET x = :x", condition="attribute_exists(PK)", values={":x": 1})
-DELAYS = [0.025, 0.05, 0.1, 0.2]
+DELAYS = [0.025, 0.05, 0.1, 0.2, 0.4, 0.8]
 
 
 class Dynamo:

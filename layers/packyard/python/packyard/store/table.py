@@ -56,8 +56,9 @@ _ATTEMPTS_ARE_OVER: Final[ContextVar[Callable[[], bool] | None]] = ContextVar(
     "attempts_are_over", default=None
 )
 # The waits before further attempts, in seconds. A conflict lasts only as long as the other transaction, so the first
-# waits are short.
-_RETRY_DELAYS: Final = (0.025, 0.05, 0.1, 0.2)
+# waits are short. All publishes of an organisation change one item, so many at once need several attempts (decision
+# 112).
+_RETRY_DELAYS: Final = (0.025, 0.05, 0.1, 0.2, 0.4, 0.8)
 # The most keys in one request (API_BatchGetItem).
 _BATCH_KEYS: Final = 100
 # The most writes in one request (API_BatchWriteItem).
