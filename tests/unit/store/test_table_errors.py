@@ -83,7 +83,7 @@ def test_a_failed_condition_is_final_even_next_to_contention(dynamo: Dynamo) -> 
 
 
 def test_a_transaction_that_stays_contended_is_given_up(dynamo: Dynamo) -> None:
-    for _ in range(5):
+    for _ in range(len(DELAYS) + 1):
         dynamo.cancels("TransactionConflict")
 
     with pytest.raises(ServiceUnavailable):
@@ -156,7 +156,7 @@ def test_items_left_out_of_a_batch_are_requested_again(dynamo: Dynamo) -> None:
 
 def test_many_items_that_never_come_in_full_are_a_503(dynamo: Dynamo) -> None:
     left = {"packyard": {"Keys": [{"PK": {"S": "a"}, "SK": {"S": "b"}}]}}
-    for _ in range(5):
+    for _ in range(len(DELAYS) + 1):
         dynamo.answers("batch_get_item", Responses={}, UnprocessedKeys=left)
 
     with pytest.raises(ServiceUnavailable):
