@@ -79,7 +79,13 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 "The pack that is there already: the request would have changed nothing.", dry_run=True
             ),
         },
-        refusals=["quota_exceeded", *_JSON_FAULTS, "pack_name_taken", "version_taken", "registry_unavailable"],
+        refusals=[
+            "quota_exceeded",
+            *_JSON_FAULTS,
+            "pack_name_taken",
+            "version_taken",
+            "registry_unavailable",
+        ],
         writes=True,
     ),
     Operation(
@@ -99,7 +105,13 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 "The pack that is there already: the archive would have changed nothing.", dry_run=True
             ),
         },
-        refusals=["quota_exceeded", *_JSON_FAULTS, "pack_name_taken", "version_taken", "registry_unavailable"],
+        refusals=[
+            "quota_exceeded",
+            *_JSON_FAULTS,
+            "pack_name_taken",
+            "version_taken",
+            "registry_unavailable",
+        ],
         writes=True,
     ),
     Operation(
