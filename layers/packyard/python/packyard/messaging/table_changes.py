@@ -30,7 +30,22 @@ class PinFollows:
     role_id: str
 
 
-Change = ImageChanged | PinFollows
+@dataclass(frozen=True, slots=True)
+class ImageGone:
+    """An image in a pack's history was withdrawn or deleted.
+
+    Attributes:
+        status: `withdrawn` or `deleted`.
+        at: When that was done, as the table has it.
+    """
+
+    pack_id: str
+    digest: str
+    status: str
+    at: str
+
+
+Change = ImageChanged | PinFollows | ImageGone
 StreamHandler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 

@@ -34,12 +34,14 @@ class Sender:
         guard: Checks targets and opens connections.
         tls: Returns the TLS context; called only when it is needed.
         monotonic: Returns seconds of a clock that never goes back.
+        time_left: Returns the seconds that may still be spent on sending.
         seconds: For how long an attempt may take.
     """
 
     guard: Guard
     tls: Callable[[], ssl.SSLContext]
     monotonic: Callable[[], float]
+    time_left: Callable[[], float]
     seconds: float = TOTAL_SECONDS
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
@@ -50,7 +52,8 @@ class Sender:
             body: JSON.
             headers: In addition to those that say what the body is.
         """
-        budget = Budget(monotonic=self.monotonic, seconds=self.seconds, silence_seconds=self.seconds)
+        seconds = min(self.seconds, self.time_left())
+        budget = Budget(monotonic=self.monotonic, seconds=seconds, silence_seconds=seconds)
         try:
             return self._post(url, body, headers, budget)
         except (TargetRefused, NewConnectionError, ConnectTimeoutError):

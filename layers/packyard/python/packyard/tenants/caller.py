@@ -7,13 +7,14 @@ from typing import Final, Protocol
 WRITE: Final = "caps:write"
 WRITE_ROLES: Final = "roles:write"
 WRITE_KEYS: Final = "keys:write"
+WRITE_HOOKS: Final = "hooks:write"
 READ_AUDIT: Final = "audit:read"
 # The operator as an actor, where no name is known; with a name, `operator:` and the name.
 OPERATOR: Final = "operator"
 # Stands for all scopes, in a JWT and in a request for a key.
 FULL_ACCESS: Final = "full_access"
 # The scopes of the API contract, section 1. Reading needs none.
-SCOPES: Final = frozenset({WRITE, WRITE_ROLES, WRITE_KEYS, "hooks:write", READ_AUDIT, "policy:write"})
+SCOPES: Final = frozenset({WRITE, WRITE_ROLES, WRITE_KEYS, WRITE_HOOKS, READ_AUDIT, "policy:write"})
 
 
 class Actor(Protocol):

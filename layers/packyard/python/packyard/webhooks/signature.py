@@ -28,7 +28,9 @@ def signed_headers(secrets: Iterable[bytes], *, message_id: str, at: datetime, b
     """
     timestamp = str(int(at.timestamp()))
     content = b".".join((message_id.encode(), timestamp.encode(), body))
-    signatures = (base64.b64encode(hmac.new(secret, content, hashlib.sha256).digest()).decode() for secret in secrets)
+    signatures = (
+        base64.b64encode(hmac.new(secret, content, hashlib.sha256).digest()).decode() for secret in secrets
+    )
     return {
         "webhook-id": message_id,
         "webhook-timestamp": timestamp,

@@ -112,7 +112,9 @@ class Webhook:
             sealed: The new secret, encrypted.
             now: The present instant, UTC.
         """
-        before = (replace(secret, ends_at=secret.ends_at or now + OLD_SECRETS_SIGN) for secret in self.signing(now))
+        before = (
+            replace(secret, ends_at=secret.ends_at or now + OLD_SECRETS_SIGN) for secret in self.signing(now)
+        )
         return replace(self, secrets=(SealedSecret(sealed=sealed), *before))
 
     def disabled(self, because: DisabledBecause, *, now: datetime) -> "Webhook":
