@@ -41,6 +41,8 @@ class Operation:
 
     Attributes:
         function: The folder in `functions/` that serves it.
+        name: What names it in the document; the function's name by default. Of a function with several operations, each
+            needs its own.
         path: With `{names}` of its parameters.
         tag: The heading that it is listed under.
         summary: What it does, in a few words.
@@ -58,6 +60,7 @@ class Operation:
     """
 
     function: str
+    name: str | None = None
     method: Literal["get", "post", "put", "patch", "delete"]
     path: str
     tag: str

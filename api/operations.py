@@ -6,6 +6,7 @@ from typing import Final
 from api import examples
 from api.event_operations import EVENT_OPERATIONS
 from api.operation import ANYTHING, Answer, Operation
+from api.webhook_operations import WEBHOOK_OPERATIONS
 from packyard.http import dry_run, keys, listing, lock, page_limit, revision_field
 from packyard.http.changes import CHANGES_FORM
 from packyard.http.clone import CLONE
@@ -535,6 +536,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         scope=WRITE_KEYS,
     ),
     *EVENT_OPERATIONS,
+    *WEBHOOK_OPERATIONS,
     Operation(
         function="api_docs",
         method="get",

@@ -21,11 +21,15 @@ import yaml
 from tests.aws import (
     BUCKET,
     CURSOR_SECRET,
+    DELIVERY_QUEUES,
     PULL_TOKEN_SECRET,
     REGISTRY_PULL_ROLE,
     TABLE,
+    WEBHOOK_KEY,
     Aws,
     aws_in_memory,
+    delivery_queue_url,
+    keys_in_memory,
     secrets_in_memory,
 )
 from tests.documented import assert_documented
@@ -384,10 +388,13 @@ def running_service(
             # Few tests need a secret, and none of the others is to pay for it.
             if name == "secretsmanager" and name not in clients:
                 clients[name] = secrets_in_memory()
+            if name == "kms" and name not in clients:
+                clients[name] = keys_in_memory()
             return clients[name]
 
         # The test's clock says when a message is due, so moto need not hold it back.
         aws.sqs.meta.events.register("before-parameter-build.sqs.SendMessage", _deliver_at_once)
+        first, retries, dead_letters = map(delivery_queue_url, DELIVERY_QUEUES)
         services = bootstrap.Services(
             settings=Settings(
                 table=TABLE,
@@ -399,6 +406,11 @@ def running_service(
                 cursor_secret=CURSOR_SECRET,
                 pull_token_secret=PULL_TOKEN_SECRET,
                 registry_pull_role=REGISTRY_PULL_ROLE,
+                webhook_key=WEBHOOK_KEY,
+                delivery_queue_url=first,
+                delivery_retry_queue_url=retries,
+                delivery_dead_letters_url=dead_letters,
+                trusted_webhook_hosts="127.0.0.1:*",
                 api_domain=api_domain,
                 publish_deadline_seconds=int(DEADLINE.total_seconds()),
                 archive_limits=limits or ArchiveLimits(),

@@ -7,7 +7,7 @@ as long as it must, but at least as long as a failed one would: every delivery c
 messages must not be delivered in quick succession.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -77,15 +77,6 @@ def serve_queue(
         return dict(response)
 
     return handle
-
-
-def is_fifo(event: Mapping[str, Any]) -> bool:
-    """Return whether the messages of an invocation are of a FIFO queue. All of a batch are of one queue.
-
-    Args:
-        event: What Lambda invokes the function with.
-    """
-    return bool(event["Records"][0]["eventSourceARN"].endswith(".fifo"))
 
 
 def retry_wait_seconds(receive_count: int) -> int:

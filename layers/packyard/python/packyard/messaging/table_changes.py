@@ -12,6 +12,7 @@ logger = Logger()
 _PACK: Final = "PACK#"
 _ROW: Final = "PACK"
 _REFERENCE: Final = "REF#"
+_IMAGE: Final = "IMAGE#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +32,14 @@ class PinFollows:
 
 
 @dataclass(frozen=True, slots=True)
-class ImageGone:
-    """An image in a pack's history was withdrawn or deleted.
-
-    Attributes:
-        status: `withdrawn` or `deleted`.
-        at: When that was done, as the table has it.
-    """
+class StateChanged:
+    """An image of a pack was withdrawn, restored or deleted."""
 
     pack_id: str
     digest: str
-    status: str
-    at: str
 
 
-Change = ImageChanged | PinFollows | ImageGone
+Change = ImageChanged | PinFollows | StateChanged
 StreamHandler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 
@@ -65,6 +59,8 @@ def change_of(record: Mapping[str, Any]) -> Change | None:
         return ImageChanged(pack_id)
     if sort_key.startswith(_REFERENCE) and new.get("follow") == {"BOOL": True}:
         return PinFollows(pack_id, new["org_id"]["S"], new["role_id"]["S"])
+    if sort_key.startswith(_IMAGE):
+        return StateChanged(pack_id, sort_key.removeprefix(_IMAGE))
     return None
 
 

@@ -56,14 +56,8 @@ class RoleTeller:
         # Zero-padded, so that the greater revision is the greater text.
         return self._tell(pack, event, Told.STALE, f"{pack.revision:010d}")
 
-    def image_gone(self, pack_id: str, digest: str, *, status: str, at: str) -> int:
-        """Tell the owners of the roles that pin an image which was withdrawn or deleted.
-
-        Args:
-            pack_id: The pack.
-            digest: The image's.
-            status: What it is now: `withdrawn` or `deleted`.
-            at: When that was done, as the table has it.
+    def image_changed(self, pack_id: str, digest: str) -> int:
+        """Tell the owners of the roles that pin an image if it is withdrawn or deleted, once for each time that it is.
 
         Returns:
             How many were told.
@@ -71,16 +65,17 @@ class RoleTeller:
         Raises:
             ServiceUnavailable: As for `pack_changed`.
         """
-        pack = self.packs.read([pack_id]).now.get(pack_id)
-        if pack is None:
+        gone = self.told.image_gone(pack_id, digest)
+        pack = None if gone is None else self.packs.read([pack_id]).now.get(pack_id)
+        if gone is None or pack is None:
             return 0
 
         def event(reference: Reference, pinned: Pack) -> EventDraft | None:
             if pinned.image_digest != digest:
                 return None
-            return _event(EventType.ROLE_WITHDRAWN_PIN, reference, pinned, status=status)
+            return _event(EventType.ROLE_WITHDRAWN_PIN, reference, pinned, status=gone.status)
 
-        return self._tell(pack, event, Told.WITHDRAWN, at)
+        return self._tell(pack, event, Told.WITHDRAWN, gone.at)
 
     def _tell(
         self, pack: Pack, event: Callable[[Reference, Pack], EventDraft | None], kind: Told, mark: str
