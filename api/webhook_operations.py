@@ -77,8 +77,8 @@ WEBHOOK_OPERATIONS: Final[Sequence[Operation]] = (
         summary="Make a webhook",
         description="Events are sent to the URL by POST, as Standard Webhooks 1.0 says: the headers `webhook-id`, "
         "`webhook-timestamp` and `webhook-signature`, and a body of JSON with `type`, `timestamp`, `data` and the "
-        "other fields of the event. The secret is in this answer and nowhere else. Any answer of 2xx within 10 seconds means "
-        "that the event was taken; what fails is tried again for 24 hours.",
+        "other fields of the event. The secret is in this answer and nowhere else. Any answer of 2xx within 10 "
+        "seconds means that the event was taken; what fails is tried again for 24 hours.",
         headers=[IDEMPOTENCY_KEY],
         body=webhooks.WEBHOOK_REQUEST,
         example={

@@ -20,6 +20,7 @@ from packyard.http.pull_login import read_login
 from packyard.http.roles import read_assignment, read_refresh, require_role_id
 from packyard.http.uploads import read_start
 from packyard.http.visibility import read_visibility
+from packyard.http.webhooks import read_webhook_change, read_webhook_request
 from packyard.packs.role import MAX_PACKS
 
 DOCUMENT = document()
@@ -34,10 +35,13 @@ READERS: dict[str, Callable[[APIGatewayProxyEvent], object]] = {
     "PullLoginRequest": read_login,
     "UploadStart": lambda event: read_start(event, max_bytes=1 << 40),
     "VisibilityChange": read_visibility,
+    "WebhookChange": read_webhook_change,
+    "WebhookRequest": read_webhook_request,
 }
 BASES: dict[str, dict[str, Any]] = {
     "KeyRequest": {"label": "ci", "scopes": []},
     "Registration": {"image_ref": "ghcr.io/acme/slack-pack:1.4.0"},
+    "WebhookRequest": {"url": "https://example.com/packyard"},
 }
 # A field that goes with others.
 COMPANIONS: dict[tuple[str, str], dict[str, Any]] = {
@@ -49,7 +53,7 @@ VALUES: list[Any] = [
     *(60, 60.0, 86_400.5, ["caps:write"], ["caps:write", "full_access"], ["caps:write"] * 2, ["caps:fly"]),
     *(None, True, False, 0, 1, -1, 1.5, 2.0, 1 << 33, {}, [], [1], [[]]),
     *("", "org", "community", "Org", "private", "our-slack", "Our Slack", "a--b", "-a", "a" * 64, "a" * 65),
-    *("changes", "door", "registry", ["guides/a.md", "data/"], ["a", ""]),
+    *("active", "disabled", "changes", "door", "registry", ["guides/a.md", "data/"], ["a", ""]),
     *(PACK_IDS[0], PACK_IDS[0].lower(), PACK_IDS[:1], PACK_IDS[:1] * 2, PACK_IDS[:-1], PACK_IDS),
 ]
 # Texts of another form are no id that the service has given. The pack is not there, which is 404 and told later.

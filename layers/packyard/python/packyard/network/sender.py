@@ -26,6 +26,10 @@ _REDIRECTS: Final = range(300, 400)
 _MAX_RETRY_AFTER_DIGITS: Final = 6
 
 
+class TooLittleTime(Exception):
+    """Too little of the invocation's time is left for an attempt, so none was made."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
     """Sends bodies. Each is sent over a connection of its own, whose host is checked anew.
@@ -51,9 +55,13 @@ class Sender:
             url: Where to.
             body: JSON.
             headers: In addition to those that say what the body is.
+
+        Raises:
+            TooLittleTime: The invocation ends before the attempt could.
         """
-        seconds = min(self.seconds, self.time_left())
-        budget = Budget(monotonic=self.monotonic, seconds=seconds, silence_seconds=seconds)
+        if self.time_left() < self.seconds:
+            raise TooLittleTime
+        budget = Budget(monotonic=self.monotonic, seconds=self.seconds, silence_seconds=self.seconds)
         try:
             return self._post(url, body, headers, budget)
         except (TargetRefused, NewConnectionError, ConnectTimeoutError):
