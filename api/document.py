@@ -19,8 +19,8 @@ from packyard.http.fields import Body, Field
 from packyard.http.file_path import PATH
 from packyard.http.keys import KEY
 from packyard.http.roles import ROLE
-from packyard.tenants.caller import WRITE
 from packyard.http.webhooks import WEBHOOK
+from packyard.tenants.caller import WRITE
 
 _TITLE: Final = "Packyard"
 _DESCRIPTION: Final = """\

@@ -43,7 +43,7 @@ class EventBus:
         return {
             "EventBusName": self._name,
             "Source": SOURCE,
-            "DetailType": event.type.value,
+            "DetailType": str(event.type),
             "Detail": json.dumps(detail, ensure_ascii=False, separators=(",", ":")),
             "Time": int(event.at.timestamp()),
         }

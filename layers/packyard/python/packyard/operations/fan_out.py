@@ -66,7 +66,7 @@ def _messages(
                     org_id=event.org_id,
                     webhook_id=webhook.id,
                     event_id=event.id,
-                    type=event.type.value,
+                    type=str(event.type),
                     payload=payload,
                     thing=event.role_id or event.pack_id or "",
                 )

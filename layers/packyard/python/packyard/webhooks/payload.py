@@ -19,7 +19,7 @@ def event_payload(event: Event) -> str:
     optional = {"pack_id": event.pack_id, "role_id": event.role_id, "revision": event.revision}
     return _json(
         {
-            "type": event.type.value,
+            "type": str(event.type),
             "timestamp": format_timestamp(event.at),
             "id": event.id,
             "actor": event.actor,
