@@ -16,7 +16,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
-from tests.aws import BUCKET, QUEUE, REGION, TABLE, session
+from tests.aws import BUCKET, DELIVERY_QUEUES, QUEUE, REGION, TABLE, delivery_queues_in_memory, session
 from tests.engine.wire import Wire
 from tests.fake_registry.ecr import PASSWORD, Ecr, EcrShelves
 from tests.fake_registry.server import FakeRegistry
@@ -106,6 +106,11 @@ class Deployment:
         self.ulids = saved.ulids
         self.notes = dict(saved.notes)
         self.inbox, self.builds = list(saved.inbox), list(saved.builds)
+        for name in DELIVERY_QUEUES:
+            # Nothing waits there in a state that is saved. SQS takes the same messages again, as after five minutes.
+            queue = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues[name]
+            queue._messages.clear()  # noqa: SLF001 - as in `collect`
+            queue.deleted_messages.clear()
         self.wire.renew()
         self.new_process()
 
@@ -181,6 +186,9 @@ def running_deployment(*, ecr: bool = True) -> Iterator[Deployment]:
         )
         wire.clients["sts"] = session().client("sts", config=Config(retries={"mode": "standard"}))
         wire.clients["secretsmanager"] = service.services.client("secretsmanager")
+        wire.clients["events"] = session().client("events", config=Config(retries={"mode": "standard"}))
+        wire.clients["kms"] = service.services.client("kms")
+        delivery_queues_in_memory(service.aws.sqs)
         wire.servers["ecr"] = Ecr(shelves=lambda: service.registry.shelves, clock=service.clock)
         deployment = Deployment(service, elsewhere)
         settings = service.services.settings

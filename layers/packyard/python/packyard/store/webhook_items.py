@@ -1,5 +1,6 @@
 """Webhooks and deliveries as parts of items."""
 
+from base64 import b64decode, b64encode
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,7 +25,7 @@ def webhook_to_map(webhook: Webhook) -> Item:
             "disabled_at": _text(webhook.disabled_at),
             "failing_since": _text(webhook.failing_since),
             "secrets": [
-                _present({"sealed": secret.sealed, "ends_at": _text(secret.ends_at)})
+                _present({"sealed": b64encode(secret.sealed).decode(), "ends_at": _text(secret.ends_at)})
                 for secret in webhook.secrets
             ],
             "created_at": _text(webhook.created_at),
@@ -50,7 +51,7 @@ def webhook_of(org_id: str, value: Item) -> Webhook:
         disabled_at=_instant(value, "disabled_at"),
         failing_since=_instant(value, "failing_since"),
         secrets=tuple(
-            SealedSecret(sealed=bytes(secret["sealed"]), ends_at=_instant(secret, "ends_at"))
+            SealedSecret(sealed=b64decode(secret["sealed"]), ends_at=_instant(secret, "ends_at"))
             for secret in value["secrets"]
         ),
         created_at=parse_timestamp(value["created_at"]),
