@@ -127,6 +127,16 @@ class Hooks:
                 "batchItemFailures": []
             }
 
+    def tell_again(self) -> None:
+        """Let the stream tell of the last event again."""
+        record = event_record(self.events()[-1])
+        assert self.service.invoke("fan_out", {"Records": [record]}) == {"batchItemFailures": []}
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Take the messages of the first queue, as Lambda passes them on, after the stream has told of new events."""
+        self.fan_out()
+        return _records(self._take(_FIRST), _FIRST)
+
     def deliver(self) -> None:
         """Let the messages of the first queue be handled."""
         self._work_off("deliver", _FIRST)
@@ -154,17 +164,7 @@ class Hooks:
     def _work_off(self, function: str, url: str) -> list[str]:
         left: list[str] = []
         while messages := self._take(url):
-            records = [
-                {
-                    "messageId": message["MessageId"],
-                    "body": message["Body"],
-                    "eventSource": "aws:sqs",
-                    "eventSourceARN": f"arn:aws:sqs:eu-central-1:123456789012:{url.rpartition('/')[2]}",
-                    "attributes": {},
-                }
-                for message in messages
-            ]
-            failed = self.service.invoke(function, {"Records": records})["batchItemFailures"]
+            failed = self.service.invoke(function, {"Records": _records(messages, url)})["batchItemFailures"]
             ids = {failure["itemIdentifier"] for failure in failed}
             left += [message["Body"] for message in messages if message["MessageId"] in ids]
         return left
@@ -175,6 +175,19 @@ class Hooks:
         for message in messages:
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return messages
+
+
+def _records(messages: list[Any], url: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "messageId": message["MessageId"],
+            "body": message["Body"],
+            "eventSource": "aws:sqs",
+            "eventSourceARN": f"arn:aws:sqs:eu-central-1:123456789012:{url.rpartition('/')[2]}",
+            "attributes": {},
+        }
+        for message in messages
+    ]
 
 
 def event_record(item: Mapping[str, Any]) -> dict[str, Any]:
