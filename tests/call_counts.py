@@ -19,7 +19,7 @@ from tests.gateway import Answer, Request, multipart
 from tests.service import ACME, DEADLINE, PackArchive, Service, running_service
 from tests.staged_uploads import arrive, deliver, look, start
 from tests.third_party_images import pack_image
-from tests.webhooks import Hooks
+from tests.webhooks import Hooks, event_record
 
 from packyard.tenants.org import BillingPosture, Org
 
@@ -64,6 +64,7 @@ class Scene:
         self.arrived = arrive(service, self.started, PackArchive(name="staged").build())
         self.password = self.image = self.config = self.webhook = self.delivery = ""
         self.messages: list[dict[str, Any]] = []
+        self.record: dict[str, Any] = {}
         self.hooks: Hooks
         # The table is about a container that has been used: clients are made, tokens are at hand.
         service.registry.requests.clear()
@@ -166,6 +167,7 @@ class Scene:
         self.hooks.carry()
         self.delivery = self.hooks.deliveries(self.webhook)[0]["id"]
         self.of_webhook("PATCH", json={"description": "told"})
+        self.record = event_record(self.hooks.events()[-1])
         self.messages = self.hooks.messages()
 
     def of_webhook(self, method: str, tail: str = "", **more: Any) -> Answer:
@@ -287,9 +289,14 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`POST /webhooks/{webhook_id}/deliveries/{delivery_id}/redelivery`": After(
         Scene.hook, lambda scene: scene.of_deliveries("POST", f"deliveries/{scene.delivery}/redelivery")
     ),
-    "`fan_out`, an event": After(Scene.hook, lambda scene: scene.hooks.tell_again()),
+    "`fan_out`, an event": After(
+        Scene.hook, lambda scene: scene.service.invoke("fan_out", {"Records": [scene.record]})
+    ),
     "`deliver`, an event": After(
         Scene.hook, lambda scene: scene.service.invoke("deliver", {"Records": scene.messages})
+    ),
+    "`retry_delivery`, an event": After(
+        Scene.hook, lambda scene: scene.service.invoke("retry_delivery", {"Records": scene.messages})
     ),
     "`build_upload`": lambda scene: deliver(scene.service, scene.arrived),
     "`clean_up`, an image in use": lambda scene: scene.service.deliver_bodies([scene.cleanup_message]),

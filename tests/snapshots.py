@@ -156,6 +156,7 @@ def _environment(service: Service) -> dict[str, str]:
         "PACKYARD_STAGING_BUCKET": BUCKET,
         "PACKYARD_TABLE": TABLE,
         "PACKYARD_TRUSTED_REGISTRIES": "127.0.0.1:*",
+        "PACKYARD_TRUSTED_WEBHOOK_HOSTS": "127.0.0.1:*",
         "PATH": os.defpath,
     }
 

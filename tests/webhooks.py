@@ -127,11 +127,6 @@ class Hooks:
                 "batchItemFailures": []
             }
 
-    def tell_again(self) -> None:
-        """Let the stream tell of the last event again."""
-        record = event_record(self.events()[-1])
-        assert self.service.invoke("fan_out", {"Records": [record]}) == {"batchItemFailures": []}
-
     def messages(self) -> list[dict[str, Any]]:
         """Take the messages of the first queue, as Lambda passes them on, after the stream has told of new events."""
         self.fan_out()

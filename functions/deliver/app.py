@@ -22,4 +22,4 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     return _serve(event, context)
 
 
-bootstrap.prepare(lambda services: services.deliverer)
+bootstrap.prepare(lambda services: (services.deliverer, services.kms))

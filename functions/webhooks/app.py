@@ -92,5 +92,5 @@ def rotate_secret(webhook_id: str) -> Response[str]:
     return answered_once(app, services, rotate, caller=caller, request=(webhook_id,), repeated=made_before)
 
 
-bootstrap.prepare(lambda services: (services.once, services.webhooks))
+bootstrap.prepare(lambda services: (services.once, services.webhooks, services.kms))
 lambda_handler = serve(app, bootstrap.invocation_begins)

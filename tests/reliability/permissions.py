@@ -228,20 +228,31 @@ def _needs(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[
     elif service == "ecr":
         name = params.get("repositoryName")
         yield Need(f"ecr:{operation}", _REPOSITORY + name if name else "*")
-    elif service == "kms":
-        context = tuple(
-            (f"kms:EncryptionContext:{name}", (value,)) for name, value in params["EncryptionContext"].items()
-        )
-        yield Need(f"kms:{operation}", params["KeyId"], context)
-    elif service == "events":
-        for entry in params["Entries"]:
-            bus = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{entry['EventBusName']}"
-            yield Need(f"events:{operation}", bus)
-    elif service == "sts":
-        yield Need(f"sts:{operation}", params["RoleArn"])
     else:
-        assert service == "secretsmanager", f"what permission does {service} {operation} take?"
-        yield Need(f"secretsmanager:{operation}", params["SecretId"])
+        yield from _OF_SERVICES[service](operation, params)
+
+
+def _needs_of_webhook_key(operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
+    context = tuple(
+        (f"kms:EncryptionContext:{name}", (value,)) for name, value in params["EncryptionContext"].items()
+    )
+    yield Need(f"kms:{operation}", params["KeyId"], context)
+
+
+def _needs_of_bus(operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
+    for entry in params["Entries"]:
+        bus = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{entry['EventBusName']}"
+        yield Need(f"events:{operation}", bus)
+
+
+_OF_SERVICES: Final[Mapping[str, Callable[[str, Mapping[str, Any]], Iterator[Need]]]] = {
+    "events": _needs_of_bus,
+    "kms": _needs_of_webhook_key,
+    "secretsmanager": lambda operation, params: iter(
+        [Need(f"secretsmanager:{operation}", params["SecretId"])]
+    ),
+    "sts": lambda operation, params: iter([Need(f"sts:{operation}", params["RoleArn"])]),
+}
 
 
 def _needs_of_table(operation: str, params: Mapping[str, Any]) -> Iterator[Need]:

@@ -15,7 +15,9 @@ from tests.staged_uploads import start
 from packyard.http.inline_limit import MAX_INLINE_BYTES
 from packyard.packs.event import SHOWN_AFTER
 from packyard.packs.pack import Tier
+from packyard.store.deliveries import Attempt
 from packyard.tenants.caller import Caller
+from packyard.webhooks.delivery import DeliveryStatus, Outcome
 from packyard_admin.packs import Packs
 
 FIRST = PackArchive(version="1.0.0", files={"guides/a.md": b"first", "data/a.png": b"\x89PNG\0"})
@@ -30,11 +32,12 @@ class Scene:
     service: Service
     pack: str
     upload: str
+    webhook: str
 
     def ask(self, function: str, path: str, known: str | None = None, caller: Caller | None = ACME) -> Any:
         """Read something, and say that a body is known."""
         headers = {"Accept": "*/*"} | ({"If-None-Match": known} if known else {})
-        filled = path.format(pack=self.pack, upload=self.upload)
+        filled = path.format(pack=self.pack, upload=self.upload, webhook=self.webhook)
         # The resource is in no answer, only in the log.
         request = Request(method="GET", resource=filled, path=filled, headers=headers, caller=caller)
         return self.service.invoke(function, request.event())
@@ -44,7 +47,8 @@ class Scene:
 def scene(service: Service) -> Scene:
     pack = service.upload(FIRST.build())
     service.set_role("support", [])
-    return Scene(service, pack.body["id"], start(service).body["upload_id"])
+    webhook = service.send("webhooks", "POST", "/webhooks", json={"url": "https://example.com/hooks"})
+    return Scene(service, pack.body["id"], start(service).body["upload_id"], webhook.body["id"])
 
 
 def reupload(scene: Scene) -> object:
@@ -71,6 +75,30 @@ def make_key_and_wait(scene: Scene) -> None:
     scene.service.clock.advance(SHOWN_AFTER)
 
 
+def change_webhook(scene: Scene) -> object:
+    path = f"/webhooks/{scene.webhook}"
+    return scene.service.send("webhooks", "PATCH", path, json={"description": "changed"})
+
+
+def fail(scene: Scene) -> None:
+    """Note that deliveries fail, which is no revision of the webhook."""
+    store = scene.service.services.webhook_store
+    store.note_failing(store.of(ACME.org_id)[scene.webhook], since=scene.service.clock())
+
+
+def deliver(scene: Scene) -> None:
+    attempt = Attempt(
+        org_id=ACME.org_id,
+        webhook_id=scene.webhook,
+        delivery_id="0" * 26,
+        type="webhook.test",
+        at=scene.service.clock(),
+        status=DeliveryStatus.DELIVERED,
+        outcome=Outcome(status=204),
+    )
+    scene.service.services.delivery_store.record(attempt)
+
+
 def let_time_pass(scene: Scene) -> None:
     scene.service.clock.advance(timedelta(hours=2))
 
@@ -81,7 +109,8 @@ class Read:
 
     Attributes:
         function: What reads it.
-        path: Where, with `{pack}` and `{upload}`.
+        path: Where, with `{pack}`, `{upload}` and `{webhook}`.
+        name: What names it in the document; the function's name by default.
         changes: Each changes its body; none where only a release does.
         calls: What leaves the process for a 304.
         content_type: Of its body.
@@ -94,6 +123,7 @@ class Read:
     calls: tuple[str, ...] = ("dynamodb.GetItem",)
     content_type: str = "application/json"
     cache: str = "private, no-cache"
+    name: str = ""
 
 
 FILE = ("dynamodb.GetItem", "s3.GetObject")
@@ -169,6 +199,20 @@ READS = [
         calls=("dynamodb.Query",) * 5,
     ),
     Read(function="list_keys", path="/keys", changes=(make_key,), calls=("dynamodb.Query",)),
+    Read(function="webhooks", name="list_webhooks", path="/webhooks", changes=(change_webhook,)),
+    Read(
+        function="webhooks",
+        name="get_webhook",
+        path="/webhooks/{webhook}",
+        changes=(change_webhook, fail),
+    ),
+    Read(
+        function="webhook_deliveries",
+        name="list_deliveries",
+        path="/webhooks/{webhook}/deliveries",
+        changes=(deliver,),
+        calls=("dynamodb.GetItem", "dynamodb.Query"),
+    ),
     Read(function="list_events", path="/events", changes=(make_key_and_wait,), calls=("dynamodb.Query",)),
     Read(
         function="list_revisions",
@@ -197,7 +241,9 @@ def test_every_read_of_the_document_is_among_these() -> None:
     reads = {methods["get"]["operationId"] for methods in DOCUMENT()["paths"].values() if "get" in methods}
 
     # The answer of a download has URLs that are new each time.
-    assert reads - {"openapi", "docs", "download_pack"} == {read.function for read in READS} - {"api_docs"}
+    assert reads - {"openapi", "docs", "download_pack"} == {read.name or read.function for read in READS} - {
+        "api_docs"
+    }
 
 
 @EACH
@@ -252,8 +298,10 @@ def test_a_caller_who_may_not_read_is_refused_whatever_tag_they_send(scene: Scen
         assert scene.ask(read.function, read.path, known, caller=None)["statusCode"] == 401
         theirs = scene.ask(read.function, read.path, known, caller=GLOBEX)
         # A list is everybody's own.
-        lists = ("list_events", "list_keys", "list_packs", "list_roles")
-        assert theirs["statusCode"] == (404 if read.function not in lists else theirs["statusCode"])
+        lists = ("list_events", "list_keys", "list_packs", "list_roles", "list_webhooks")
+        assert theirs["statusCode"] == (
+            404 if (read.name or read.function) not in lists else theirs["statusCode"]
+        )
         assert theirs["statusCode"] != 304 or known == "*" or _is_the_same_to(GLOBEX, scene, read, tag)
 
 

@@ -326,7 +326,7 @@ class Adapters:
         """The secrets of webhooks, which KMS encrypts."""
         from packyard.aws.sealed_secrets import SealedSecrets
 
-        return SealedSecrets(client=lambda: self._kms, key_id=self.settings.webhook_key)
+        return SealedSecrets(client=lambda: self.kms, key_id=self.settings.webhook_key)
 
     @cached_property
     def webhook_guard(self) -> "Guard":
@@ -445,7 +445,8 @@ class Adapters:
         return self.client("secretsmanager")
 
     @cached_property
-    def _kms(self) -> Any:
+    def kms(self) -> Any:
+        """KMS's client."""
         return self.client("kms")
 
     @cached_property
