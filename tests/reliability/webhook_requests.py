@@ -62,6 +62,7 @@ def told(deployment: Deployment) -> None:
     keep(deployment)
     answer = change("another text")(deployment)
     assert answer.status == 200, answer.body
+    _note_events(deployment)
 
 
 def on_its_way(deployment: Deployment) -> None:
@@ -76,6 +77,7 @@ def on_its_way_to_nowhere(deployment: Deployment) -> None:
     told(deployment)
     nowhere = of_webhook("PATCH", json={"url": f"http://127.0.0.1:{deployment.elsewhere.port}/nowhere"})
     assert nowhere(deployment).status == 200
+    _note_events(deployment)
     assert fan_out(deployment).status == 200
     deployment.notes["message"] = _take(deployment, _FIRST)[0]
 
@@ -95,9 +97,9 @@ def delivered(deployment: Deployment) -> None:
 
 
 def fan_out(deployment: Deployment) -> Answer:
-    """Let the table's stream tell of all events of the webhook."""
-    records = [event_record(item) for item in _events(deployment)]
-    failed = deployment.service.invoke("fan_out", {"Records": records})["batchItemFailures"]
+    """Let the table's stream tell of the events of the webhook that were noted."""
+    records = {"Records": deployment.notes["records"]}
+    failed = deployment.service.invoke("fan_out", records)["batchItemFailures"]
     return Answer(502 if failed else 200, {}, None)
 
 
@@ -133,6 +135,10 @@ def _hand(function: str, deployment: Deployment) -> Answer:
     failed = deployment.service.invoke(function, {"Records": [record]})["batchItemFailures"]
     held = function == "retry_delivery"
     return Answer(200 if held or not failed else 502, {}, None)
+
+
+def _note_events(deployment: Deployment) -> None:
+    deployment.notes["records"] = [event_record(item) for item in _events(deployment)]
 
 
 def _events(deployment: Deployment) -> list[dict[str, Any]]:
