@@ -4,6 +4,7 @@
   still work. The emulator has none of these metrics in any case.
 - Roles of functions: the emulator runs functions with the credentials of its account. So a role that a function may
   take trusts the account.
+- Conditions on KMS encryption contexts: the emulator's policies do not see a context, so that nothing would be allowed.
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 import yaml
 
+_CONTEXT: Final = "kms:EncryptionContext:"
 _ACCOUNT: Final = {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
 
 
@@ -42,6 +44,8 @@ def write_emulated(built: Path) -> Path:
 def _emulated_properties(resource: Mapping[str, Any]) -> Mapping[str, Any]:
     properties: Mapping[str, Any] = resource["Properties"]
     match resource["Type"]:
+        case "AWS::Serverless::Function" if _CONTEXT in json.dumps(properties.get("Policies", [])):
+            return {**properties, "Policies": _without_contexts(properties["Policies"])}
         case "AWS::CloudWatch::Alarm" if "Metrics" in properties:
             return _simplified(properties)
         case "AWS::IAM::Role":
@@ -50,6 +54,19 @@ def _emulated_properties(resource: Mapping[str, Any]) -> Mapping[str, Any]:
                 "AssumeRolePolicyDocument": _by_the_account(properties["AssumeRolePolicyDocument"]),
             }
     return properties
+
+
+def _without_contexts(value: Any) -> Any:
+    """Return a value without the conditions in it that are on an encryption context."""
+    if isinstance(value, list):
+        return [_without_contexts(one) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        name: _without_contexts(one)
+        for name, one in value.items()
+        if name != "Condition" or _CONTEXT not in json.dumps(one)
+    }
 
 
 def _by_the_account(trust: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Final
 from tests.reliability import webhook_requests as webhooks
 from tests.reliability.deployment import Deployment
 from tests.reliability.operations import (
+    ACCEPTED,
     CHANGES,
     CREATED,
     NEW,
@@ -167,6 +168,22 @@ _WEBHOOK: Final = (
         both_may_succeed=True,
     ),
 )
+_TRIED: Final = (
+    Operation(
+        name="try out",
+        function="webhook_deliveries",
+        act=webhooks.ask_for("test"),
+        prepare=webhooks.keep,
+        done=ACCEPTED,
+    ),
+    Operation(
+        name="delete",
+        function="webhooks",
+        act=webhooks.of_webhook("DELETE"),
+        prepare=webhooks.keep,
+        both_may_succeed=True,
+    ),
+)
 _FAILED_DELIVERY: Final = (
     Operation(
         name="deliver again",
@@ -196,5 +213,6 @@ CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "shared pack": _SHARED,
     "key": _KEY,
     "webhook": _WEBHOOK,
+    "webhook that is tried out": _TRIED,
     "delivery that failed": _FAILED_DELIVERY,
 }

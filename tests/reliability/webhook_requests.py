@@ -3,12 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tests.aws import DELIVERY_QUEUES, TABLE, delivery_queue_url
+from tests.aws import DELIVERY_QUEUES, delivery_queue_url
 from tests.gateway import Answer
 from tests.reliability.deployment import Deployment
+from tests.service import ACME
 from tests.webhooks import event_record
 
 from packyard.messaging.delivery_queue import BusMessage, message_body
+from packyard.store.table import Query
+from packyard.store.wire import to_wire
 
 _FIRST, _RETRIES, _ = map(delivery_queue_url, DELIVERY_QUEUES)
 _BODY: Final = {"types": ["webhook.updated"], "description": "told of everything"}
@@ -69,7 +72,7 @@ def on_its_way(deployment: Deployment) -> None:
     """Let an event be on its way to a webhook."""
     told(deployment)
     assert fan_out(deployment).status == 200
-    (deployment.notes["message"],) = _take(deployment, _FIRST)
+    deployment.notes["message"] = _take_own(deployment, _FIRST)
 
 
 def on_its_way_to_nowhere(deployment: Deployment) -> None:
@@ -79,14 +82,14 @@ def on_its_way_to_nowhere(deployment: Deployment) -> None:
     assert nowhere(deployment).status == 200
     _note_events(deployment)
     assert fan_out(deployment).status == 200
-    deployment.notes["message"] = _take(deployment, _FIRST)[0]
+    deployment.notes["message"] = _take_own(deployment, _FIRST)
 
 
 def failed_once(deployment: Deployment) -> None:
     """Let an event have failed to arrive."""
     on_its_way_to_nowhere(deployment)
     assert deliver(deployment).status == 200
-    (deployment.notes["message"],) = _take(deployment, _RETRIES)
+    deployment.notes["message"] = _take_own(deployment, _RETRIES)
 
 
 def delivered(deployment: Deployment) -> None:
@@ -142,21 +145,24 @@ def _note_events(deployment: Deployment) -> None:
 
 
 def _events(deployment: Deployment) -> list[dict[str, Any]]:
-    items = deployment.service.aws.dynamodb.scan(TableName=TABLE)["Items"]
-    of_webhooks = [
-        item
-        for item in items
-        if item["PK"]["S"].startswith("EVENTS#") and item["type"]["S"].startswith("webhook.")
-    ]
-    return sorted(of_webhooks, key=lambda item: str(item["SK"]["S"]))
+    query = Query(condition="PK = :events", values={":events": f"EVENTS#{ACME.org_id}"})
+    items = deployment.service.aws.table.query(query).items
+    return [to_wire(item) for item in items if item["type"].startswith("webhook.")]
+
+
+def _take_own(deployment: Deployment, url: str) -> str:
+    """Take the messages of a queue, and return the first for the webhook that was kept."""
+    webhook = deployment.notes["webhook"]
+    return next(body for body in _take(deployment, url) if f'"webhook_id":"{webhook}"' in body)
 
 
 def _take(deployment: Deployment, url: str) -> list[str]:
-    sqs = deployment.service.aws.sqs
-    messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
-    for message in messages:
-        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-    return [message["Body"] for message in messages]
+    sqs, bodies = deployment.service.aws.sqs, []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+        for message in messages:
+            bodies.append(message["Body"])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return bodies
 
 
 def receiver(deployment: Deployment) -> str:
