@@ -5,6 +5,7 @@
 - Roles of functions: the emulator runs functions with the credentials of its account. So a role that a function may
   take trusts the account.
 - Conditions on KMS encryption contexts: the emulator's policies do not see a context, so that nothing would be allowed.
+- The right to send a message: the emulator asks for `sqs:SendMessageBatch` too, an action that IAM does not have.
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any, Final
 import yaml
 
 _CONTEXT: Final = "kms:EncryptionContext:"
+_SEND: Final = "sqs:SendMessage"
 _ACCOUNT: Final = {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
 
 
@@ -44,8 +46,8 @@ def write_emulated(built: Path) -> Path:
 def _emulated_properties(resource: Mapping[str, Any]) -> Mapping[str, Any]:
     properties: Mapping[str, Any] = resource["Properties"]
     match resource["Type"]:
-        case "AWS::Serverless::Function" if _CONTEXT in json.dumps(properties.get("Policies", [])):
-            return {**properties, "Policies": _without_contexts(properties["Policies"])}
+        case "AWS::Serverless::Function" if "Policies" in properties:
+            return {**properties, "Policies": _emulated_policies(properties["Policies"])}
         case "AWS::CloudWatch::Alarm" if "Metrics" in properties:
             return _simplified(properties)
         case "AWS::IAM::Role":
@@ -56,17 +58,18 @@ def _emulated_properties(resource: Mapping[str, Any]) -> Mapping[str, Any]:
     return properties
 
 
-def _without_contexts(value: Any) -> Any:
-    """Return a value without the conditions in it that are on an encryption context."""
+def _emulated_policies(value: Any) -> Any:
+    """Return policies without conditions on an encryption context, and with the action that sends a batch."""
     if isinstance(value, list):
-        return [_without_contexts(one) for one in value]
+        return [_emulated_policies(one) for one in value]
     if not isinstance(value, Mapping):
         return value
-    return {
-        name: _without_contexts(one)
+    kept = {
+        name: _emulated_policies(one)
         for name, one in value.items()
         if name != "Condition" or _CONTEXT not in json.dumps(one)
     }
+    return kept | ({"Action": [_SEND, f"{_SEND}Batch"]} if kept.get("Action") == _SEND else {})
 
 
 def _by_the_account(trust: Mapping[str, Any]) -> dict[str, Any]:

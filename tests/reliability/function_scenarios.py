@@ -299,12 +299,12 @@ def _messages_that_fail(setup: Setup) -> None:
 
 def _receive(deployment: Deployment, function: str, body: str) -> None:
     """Deliver a message that has been received by way of the queue, so that it can be put back."""
-    services = deployment.service.services
-    url = (
-        services.settings.build_queue_url
-        if function == "build_upload"
-        else services.settings.cleanup_queue_url
-    )
+    settings = deployment.service.services.settings
+    url = {
+        "build_upload": settings.build_queue_url,
+        "clean_up": settings.cleanup_queue_url,
+        "retry_delivery": settings.delivery_retry_queue_url,
+    }[function]
     sqs = deployment.service.aws.sqs
     sqs.send_message(QueueUrl=url, MessageBody=body)
     (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
@@ -426,6 +426,8 @@ def _webhooks(setup: Setup) -> None:
             "webhook_deliveries", "POST", f"{path}/{tail}", headers={"Idempotency-Key": tail[:4]}
         )
         assert asked["statusCode"] == 202, asked["body"]
+        webhooks.take_first(deployment)
+        assert webhooks.deliver(deployment).status == 200
     for function in (webhooks.deliver, webhooks.retry):
         webhooks.failed_once(deployment)
         for days in (1, 5):
@@ -440,6 +442,8 @@ def _webhooks(setup: Setup) -> None:
             '"first_at":"2026', '"first_at":"2025'
         )
         function(deployment)
+    webhooks.failed_once(deployment)
+    _receive(deployment, "retry_delivery", deployment.notes["message"])
     _page_through(setup, "webhook_deliveries", f"{path}/deliveries")
 
 

@@ -150,6 +150,11 @@ def _events(deployment: Deployment) -> list[dict[str, Any]]:
     return [to_wire(item) for item in items if item["type"].startswith("webhook.")]
 
 
+def take_first(deployment: Deployment) -> None:
+    """Note the message for the webhook that is in the first queue."""
+    deployment.notes["message"] = _take_own(deployment, _FIRST)
+
+
 def _take_own(deployment: Deployment, url: str) -> str:
     """Take the messages of a queue, and return the first for the webhook that was kept."""
     webhook = deployment.notes["webhook"]

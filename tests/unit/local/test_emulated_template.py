@@ -1,5 +1,6 @@
 """The template as the emulator gets it."""
 
+import json
 from typing import Any
 
 from local.emulated_template import emulated
@@ -12,6 +13,11 @@ ON_A_CONTEXT = {
     "Deliver": "DecryptTheSecret",
     "RetryDelivery": "DecryptTheSecret",
     "Webhooks": "EncryptTheSecret",
+}
+SENDERS = {
+    name
+    for name, resource in TEMPLATE["Resources"].items()
+    if '"sqs:SendMessage"' in json.dumps(resource.get("Properties", {}).get("Policies", []))
 }
 
 
@@ -59,13 +65,19 @@ def test_a_statement_on_a_key_allows_it_in_every_context() -> None:
         assert before.keys() - after.keys() == {"Condition"}
 
 
+def test_who_may_send_a_message_may_send_a_batch() -> None:
+    for name in SENDERS:
+        text = json.dumps(EMULATED["Resources"][name]["Properties"]["Policies"])
+        assert text.count('"sqs:SendMessage"') == text.count('"sqs:SendMessageBatch"') > 0
+
+
 def test_nothing_else_differs_from_what_aws_gets() -> None:
     on_expressions = {name for name, alarm in alarms(TEMPLATE).items() if "Metrics" in alarm}
     differing = {
         name for name, resource in TEMPLATE["Resources"].items() if EMULATED["Resources"][name] != resource
     }
 
-    assert differing == on_expressions | {"RegistryPullRole"} | ON_A_CONTEXT.keys()
+    assert differing == on_expressions | {"RegistryPullRole"} | ON_A_CONTEXT.keys() | SENDERS
     assert EMULATED["Resources"].keys() == TEMPLATE["Resources"].keys()
     assert {name: value for name, value in EMULATED.items() if name != "Resources"} == {
         name: value for name, value in TEMPLATE.items() if name != "Resources"
