@@ -216,7 +216,7 @@ def keys_in_memory() -> Any:
 def delivery_queues_in_memory(sqs: "SQSClient") -> None:
     """Make the queues of deliveries; only within `aws_in_memory`. Few tests need them."""
     for name in DELIVERY_QUEUES:
-        fifo = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
+        fifo: Any = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
         sqs.create_queue(QueueName=name, Attributes=fifo)
 
 

@@ -272,8 +272,12 @@ def _webhooks(commands: _Commands) -> None:
     for name, value in (("--disable", "disabled"), ("--enable", "active")):
         state.add_argument(name, dest="state", action="store_const", const=value, help=f"make it {value}")
     for parser in (add, edit):
-        parser.add_argument("--type", action="append", metavar="TYPE", help="a type of events to send; repeatable")
-        parser.add_argument("--pack", action="append", metavar="PACK", help="only events of this pack; repeatable")
+        parser.add_argument(
+            "--type", action="append", metavar="TYPE", help="a type of events to send; repeatable"
+        )
+        parser.add_argument(
+            "--pack", action="append", metavar="PACK", help="only events of this pack; repeatable"
+        )
         parser.add_argument("--description", metavar="TEXT", help="a line for people")
     remove = webhooks.add("remove", "webhooks:remove", "delete a webhook")
     remove.add_argument("webhook", metavar="WEBHOOK")
@@ -285,7 +289,9 @@ def _webhooks(commands: _Commands) -> None:
         webhooks.add(name, f"webhooks:{name}", text).add_argument("webhook", metavar="WEBHOOK")
     deliveries = webhooks.add("deliveries", "webhooks:deliveries", "list what has come of deliveries")
     deliveries.add_argument("webhook", metavar="WEBHOOK")
-    deliveries.add_argument("--limit", type=int, default=50, metavar="N", help="the most to list; default: 50")
+    deliveries.add_argument(
+        "--limit", type=int, default=50, metavar="N", help="the most to list; default: 50"
+    )
     redeliver = webhooks.add("redeliver", "webhooks:redeliver", "send the event of a delivery again")
     redeliver.add_argument("webhook", metavar="WEBHOOK")
     redeliver.add_argument("delivery", metavar="DELIVERY")

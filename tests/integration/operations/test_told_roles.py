@@ -35,7 +35,7 @@ def withdraw(service: Service, pack_id: str, revision: int, *, at: str, status: 
     read = service.services.pack_revisions.read([pack_id]).now[pack_id]
     assert read.revision == revision
     decision = {"withdrawn": "withdrawal", "deleted": "removal"}.get(status, "withdrawal")
-    item = {
+    item: dict[str, Any] = {
         "PK": pack_partition(pack_id),
         "SK": f"IMAGE#{read.image_digest}",
         "image_status": status,

@@ -1,7 +1,9 @@
 """Webhooks through their real handlers: what each request is answered, and what each event becomes."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.service import ACME, GLOBEX, Service, running_service
@@ -125,7 +127,7 @@ class TestTheList:
         ("method", "path"), [("POST", ""), ("PATCH", "/x"), ("DELETE", "/x"), ("POST", "/x/rotate")]
     )
     def test_a_write_needs_the_scope(self, hooks: Hooks, method: str, path: str) -> None:
-        lacking = type(ACME)(**{**_fields(ACME), "scopes": ACME.scopes - {"hooks:write"}})
+        lacking = replace(ACME, scopes=ACME.scopes - {"hooks:write"})
 
         assert hooks.send(method, path, caller=lacking, json={"url": URL}).status == 403
 
@@ -137,10 +139,6 @@ class TestTheList:
         assert (again.status, again.error["code"]) == (409, "already_created")
         assert again.error["details"]["id"] == first.body["id"]
         assert len(hooks.send("GET").body["webhooks"]) == 1
-
-
-def _fields(caller: object) -> dict[str, object]:
-    return {name: getattr(caller, name) for name in caller.__slots__}  # type: ignore[attr-defined]
 
 
 class TestChanges:
@@ -171,7 +169,7 @@ class TestChanges:
 
         assert hooks.send("PATCH", path, json={"state": "disabled"}, headers=headers).status == 200
         for method, tail in (("PATCH", ""), ("DELETE", ""), ("POST", "/rotate")):
-            body = {"json": {"state": "active"}} if method == "PATCH" else {}
+            body: dict[str, Any] = {"json": {"state": "active"}} if method == "PATCH" else {}
             assert hooks.send(method, path + tail, headers=headers, **body).status == 412
 
     def test_a_disabled_webhook_says_why_and_since_when_until_it_is_enabled(self, hooks: Hooks) -> None:
@@ -198,7 +196,8 @@ class TestChanges:
         made = hooks.add(URL).body["id"]
         hooks.send("DELETE", f"/{made}")
 
-        for method, body in (("GET", {}), ("PATCH", {"json": {"state": "active"}}), ("DELETE", {})):
+        bodies: dict[str, dict[str, Any]] = {"GET": {}, "PATCH": {"json": {"state": "active"}}, "DELETE": {}}
+        for method, body in bodies.items():
             assert hooks.send(method, f"/{made}", **body).status == 404
 
     @pytest.mark.parametrize("path", ["/rotate", "/test"])
