@@ -262,11 +262,11 @@ def _webhooks(commands: _Commands) -> None:
     webhooks = commands.group("webhooks", "where your organisation's events are sent")
     webhooks.add("list", "webhooks:list_webhooks", "list webhooks, without their secrets")
     add = webhooks.add("add", "webhooks:add", "make a webhook, and print its secret once")
-    add.add_argument("url", metavar="URL", help="where events are sent, https")
+    add.add_argument("receiver", metavar="URL", help="where events are sent, https")
     webhooks.add("show", "webhooks:show", "show a webhook").add_argument("webhook", metavar="WEBHOOK")
     edit = webhooks.add("edit", "webhooks:edit", "change, disable or enable a webhook")
     edit.add_argument("webhook", metavar="WEBHOOK")
-    edit.add_argument("--url", metavar="URL", help="where events are sent from now on")
+    edit.add_argument("--to", metavar="URL", help="where events are sent from now on")
     edit.add_argument("--all-types", action="store_true", help="send events of all types")
     state = edit.add_mutually_exclusive_group()
     for name, value in (("--disable", "disabled"), ("--enable", "active")):

@@ -30,7 +30,7 @@ def list_webhooks(_: argparse.Namespace, context: Context) -> Result:
 def add(options: argparse.Namespace, context: Context) -> Result:
     """Make a webhook, and print its secret, which is shown this once."""
     service = context.service()
-    asked = {"url": options.url, **_choices(options, service)}
+    asked = {"url": options.receiver, **_choices(options, service)}
     webhook = service.call("POST", "/webhooks", body=JsonBody.of(asked)).body
     context.printer.note(f"The webhook is {webhook['id']}. Its secret is shown this once:")
     return Result(document=webhook, lines=[webhook["secret"]], essence=[webhook["secret"]])
@@ -45,8 +45,8 @@ def edit(options: argparse.Namespace, context: Context) -> Result:
     """Change, disable or enable a webhook."""
     service = context.service()
     changes = _choices(options, service)
-    if options.url is not None:
-        changes["url"] = options.url
+    if options.to is not None:
+        changes["url"] = options.to
     if options.all_types:
         changes["types"] = []
     if options.state is not None:
