@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
 
-from api import webhook_models
+from api import comparison_models, webhook_models
 from api.examples import PACK_ID, REFUSALS, UPLOAD_ID
 from api.models import MODELS
 from api.operation import ANYTHING, JSON, MULTIPART, Answer, Operation, Schema
@@ -18,6 +18,7 @@ from packyard.http.entity_tags import IF_NONE_MATCH
 from packyard.http.fields import Body, Field
 from packyard.http.file_path import PATH
 from packyard.http.keys import KEY
+from packyard.http.revision_field import NUMBER
 from packyard.http.roles import ROLE
 from packyard.http.webhooks import WEBHOOK
 from packyard.tenants.caller import WRITE
@@ -55,7 +56,7 @@ _NOT_MODIFIED: Final = Answer(
 _PACK: Final = Field(name="id", example=PACK_ID, description="The pack.", required=True)
 _UPLOAD: Final = Field(name="upload_id", example=UPLOAD_ID, description="The upload.", required=True)
 _PATH_PARAMETERS: Final = {
-    field.name: field for field in (_PACK, PATH, _UPLOAD, ROLE, KEY, WEBHOOK, DELIVERY)
+    field.name: field for field in (_PACK, PATH, _UPLOAD, ROLE, KEY, NUMBER, WEBHOOK, DELIVERY)
 }
 
 
@@ -179,8 +180,9 @@ def _answer(answer: Answer, method: str) -> dict[str, Any]:
     }
     if answer.media_type is not None:
         media: dict[str, Any] = {"schema": _reference(answer.model)} if answer.model else {}
-        if answer.dry_run and answer.model:
-            media["schema"] = {"anyOf": [_reference(answer.model), _reference("DryRun")]}
+        other = "DryRun" if answer.dry_run else answer.other
+        if other is not None and answer.model:
+            media["schema"] = {"anyOf": [_reference(answer.model), _reference(other)]}
         if answer.example is not None:
             media["example"] = answer.example
         described["content"] = {answer.media_type: media}
@@ -240,7 +242,8 @@ def _reference(model: str) -> Schema:
 
 def _schemas() -> dict[str, Any]:
     adapters: list[tuple[str, Literal["serialization"], TypeAdapter[Any]]] = [
-        (model.__name__, "serialization", TypeAdapter(model)) for model in (*MODELS, *webhook_models.MODELS)
+        (model.__name__, "serialization", TypeAdapter(model))
+        for model in (*MODELS, *comparison_models.MODELS, *webhook_models.MODELS)
     ]
     _, collected = TypeAdapter.json_schemas(adapters, ref_template="#/components/schemas/{model}")
     schemas: dict[str, Any] = _without_titles(collected["$defs"])

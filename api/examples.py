@@ -208,6 +208,7 @@ _REFUSALS: Final = (
         {PACK_ID: {"from": 3, "to": 4, **compare(_BEFORE, _BEFORE.replace("[GET]", "[GET, POST]")).shown()}}
     ),
     errors.PackDeleting(),
+    errors.VersionTaken("1.4.0", "1.4.1", why="slack 1.4.0 was published with another content."),
     errors.AlreadyCreated(
         _KEY_ID, advice=f"If the secret was lost, revoke the key with DELETE /keys/{_KEY_ID}."
     ),

@@ -12,6 +12,8 @@ from pydantic import Field
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
 from api.event_models import EventPage
+from api.policies import VersionPolicyState
+from api.usage_models import Usage
 from packyard.oci.digest import SHA256
 from packyard.packs.manifest.name import MAX_LENGTH, SLUG
 from packyard.packs.pack import PACK_ID, ImageOrigin, Tier, Visibility
@@ -54,6 +56,13 @@ Scope = Literal["audit:read", "caps:write", "hooks:write", "keys:write", "policy
 Cursor = Annotated[str, Field(description="Where the next page begins; absent on the last.")]
 
 
+class Deprecation(TypedDict):
+    """What the owner of a deprecated pack says to those who use it."""
+
+    message: Annotated[str, Field(description="For people: why, and what to do instead.")]
+    replacement: NotRequired[Annotated[PackId, Field(description="The pack to use instead.")]]
+
+
 class Pack(TypedDict):
     """A content pack, as the caller may see it."""
 
@@ -82,6 +91,7 @@ class Pack(TypedDict):
     created_at: datetime
     updated_at: datetime
     owned: Annotated[bool, Field(description="Whether the caller's organisation owns it.")]
+    deprecated: NotRequired[Deprecation]
 
 
 class PackPage(TypedDict):
@@ -105,7 +115,12 @@ class ErrorDetails(TypedDict):
     pack_ids: NotRequired[Annotated[list[PackId], Field(description="The packs that are in the way.")]]
     references: NotRequired["References"]
     id: NotRequired[Annotated[str, Field(description="What the first request has made.")]]
-    limit: NotRequired[Annotated[int, Field(ge=1, description="The most that there may be.")]]
+    limit: NotRequired[Annotated[int, Field(ge=0, description="The most that there may be.")]]
+    used: NotRequired[Annotated[int, Field(ge=0, description="How much of the limit is used.")]]
+    quota: NotRequired[Annotated[str, Field(description="Which limit it is, as `GET /usage` names it.")]]
+    resets_at: NotRequired[Annotated[datetime, Field(description="When the count begins anew.")]]
+    version: NotRequired[Annotated[SemVer, Field(description="The version that is not allowed.")]]
+    next_version: NotRequired[Annotated[SemVer, Field(description="A version that is allowed instead.")]]
     revision: NotRequired[Annotated[int, Field(ge=1, description="Where the pack or the role stands.")]]
     capabilities: NotRequired[
         Annotated[
@@ -373,6 +388,7 @@ class RolePack(TypedDict):
     follow: Annotated[bool, Field(description="Whether the service moves the pin to the next revisions.")]
     stale: Annotated[bool, Field(description="Whether the pack's present image is another than the pin's.")]
     status: Annotated[Literal["active"], Field(description="The state of the pinned revision.")]
+    deprecated: NotRequired[Annotated[Deprecation, Field(description="Of the pack, as it is now.")]]
 
 
 class RolePacks(TypedDict):
@@ -540,11 +556,13 @@ MODELS: tuple[Any, ...] = (
     IssuedKey,
     KeyPage,
     EventPage,
+    Usage,
     RefreshedRole,
     Lock,
     RolePage,
     RoleRevisionPage,
     PullLogin,
     Download,
+    VersionPolicyState,
     Error,
 )

@@ -25,6 +25,7 @@ class Answer:
         example: A body.
         headers: Its own headers, with their descriptions by name.
         dry_run: Whether a dry run has the same status, and its own body.
+        other: The name of another model that the body may have; None for none.
     """
 
     description: str
@@ -33,6 +34,7 @@ class Answer:
     example: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     dry_run: bool = False
+    other: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

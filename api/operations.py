@@ -3,21 +3,22 @@
 from collections.abc import Sequence
 from typing import Final
 
-from api import examples
+from api import comparison, examples, policies
 from api.event_operations import EVENT_OPERATIONS
 from api.operation import ANYTHING, Answer, Operation
+from api.usage_operations import USAGE_OPERATIONS
 from api.webhook_operations import WEBHOOK_OPERATIONS
 from packyard.http import dry_run, keys, listing, lock, page_limit, revision_field
 from packyard.http.changes import CHANGES_FORM
 from packyard.http.clone import CLONE
 from packyard.http.idempotency import IDEMPOTENCY_KEY
 from packyard.http.image_ref import REGISTRATION, REPLACEMENT
+from packyard.http.pack_change import PACK_CHANGE
 from packyard.http.preconditions import CREATE_ONLY, IF_MATCH
 from packyard.http.pull_login import LOGIN_REQUEST
 from packyard.http.roles import REFRESH, ROLE_ASSIGNMENT
 from packyard.http.upload import ARCHIVE_FORM, PACK_FORM
 from packyard.http.uploads import UPLOAD_START
-from packyard.http.visibility import VISIBILITY_CHANGE
 from packyard.tenants.caller import WRITE_KEYS, WRITE_ROLES
 
 _PACKS, _FILES, _UPLOADS, _ROLES, _KEYS, _ABOUT = (
@@ -79,7 +80,13 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 "The pack that is there already: the request would have changed nothing.", dry_run=True
             ),
         },
-        refusals=[*_JSON_FAULTS, "pack_name_taken", "registry_unavailable"],
+        refusals=[
+            "quota_exceeded",
+            *_JSON_FAULTS,
+            "pack_name_taken",
+            "version_taken",
+            "registry_unavailable",
+        ],
         writes=True,
     ),
     Operation(
@@ -99,7 +106,13 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 "The pack that is there already: the archive would have changed nothing.", dry_run=True
             ),
         },
-        refusals=[*_JSON_FAULTS, "pack_name_taken", "registry_unavailable"],
+        refusals=[
+            "quota_exceeded",
+            *_JSON_FAULTS,
+            "pack_name_taken",
+            "version_taken",
+            "registry_unavailable",
+        ],
         writes=True,
     ),
     Operation(
@@ -108,7 +121,9 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs",
         tag=_PACKS,
         summary="List the packs that you can see",
-        description="Your organisation's own, community packs of others, and the platform's.",
+        description="Your organisation's own, community packs of others, and the platform's: by name, or with `search` "
+        "best first. A search finds new packs within 5 seconds. With filters, a page may have few packs, or none, "
+        "although others follow.",
         query=listing.QUERY,
         answers={200: Answer(description="A page.", model="PackPage", example={"packs": [examples.PACK]})},
     ),
@@ -135,9 +150,11 @@ OPERATIONS: Final[Sequence[Operation]] = (
         example={"image_ref": "ghcr.io/acme/slack-pack:1.5.0"},
         answers={200: _pack("The pack as it is now.", dry_run=True)},
         refusals=[
+            "quota_exceeded",
             *_JSON_FAULTS,
             "pack_not_found",
             "revision_not_found",
+            "version_taken",
             *_CHANGED_MEANWHILE,
             "registry_unavailable",
         ],
@@ -148,9 +165,10 @@ OPERATIONS: Final[Sequence[Operation]] = (
         method="patch",
         path="/packs/{id}",
         tag=_PACKS,
-        summary="Change who may see a pack",
+        summary="Change who may see a pack, or deprecate it",
+        description="A deprecated pack works as before. Every answer with it says that it is deprecated.",
         headers=[IF_MATCH],
-        body=VISIBILITY_CHANGE,
+        body=PACK_CHANGE,
         example={"visibility": "community"},
         answers={200: _pack("The pack as it is now.")},
         refusals=[*_JSON_FAULTS, "pack_not_found", "pack_in_use", *_CHANGED_MEANWHILE],
@@ -190,7 +208,14 @@ OPERATIONS: Final[Sequence[Operation]] = (
         headers=[IF_MATCH, IDEMPOTENCY_KEY],
         body=ARCHIVE_FORM,
         answers={200: _pack("The pack as it is now.", dry_run=True)},
-        refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
+        refusals=[
+            "quota_exceeded",
+            *_JSON_FAULTS,
+            "pack_not_found",
+            "version_taken",
+            *_CHANGED_MEANWHILE,
+            "registry_unavailable",
+        ],
         writes=True,
     ),
     Operation(
@@ -210,7 +235,14 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 "The pack as it is now; the same as before if the change changes nothing.", dry_run=True
             )
         },
-        refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE, "registry_unavailable"],
+        refusals=[
+            "quota_exceeded",
+            *_JSON_FAULTS,
+            "pack_not_found",
+            "version_taken",
+            *_CHANGED_MEANWHILE,
+            "registry_unavailable",
+        ],
         writes=True,
     ),
     Operation(
@@ -227,9 +259,11 @@ OPERATIONS: Final[Sequence[Operation]] = (
             200: _pack("The copy that is there already: the request would have changed nothing."),
         },
         refusals=[
+            "quota_exceeded",
             *_JSON_FAULTS,
             "pack_not_found",
             "pack_name_taken",
+            "version_taken",
             "pack_deleting",
             "registry_unavailable",
         ],
@@ -246,6 +280,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         answers={200: Answer(description="A page.", model="RevisionPage", example=examples.REVISIONS)},
         refusals=["pack_not_found"],
     ),
+    *comparison.OPERATIONS,
     Operation(
         function="list_files",
         method="get",
@@ -303,8 +338,10 @@ OPERATIONS: Final[Sequence[Operation]] = (
         takes_bytes=True,
         answers={200: _pack("The pack as it is now.", dry_run=True)},
         refusals=[
+            "quota_exceeded",
             "pack_not_found",
             "file_not_found",
+            "version_taken",
             *_CHANGED_MEANWHILE,
             "payload_too_large",
             "registry_unavailable",
@@ -537,6 +574,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
     ),
     *EVENT_OPERATIONS,
     *WEBHOOK_OPERATIONS,
+    *policies.OPERATIONS,
+    *USAGE_OPERATIONS,
     Operation(
         function="api_docs",
         method="get",

@@ -164,7 +164,8 @@ def _type(schema: Mapping[str, Any]) -> str:
         return f"<code>{escape(str(schema['const']))}</code>"
     if schema.get("type") == "array":
         return f"list of {_type(schema['items'])}"
-    words = [schema.get("type", schema.get("contentMediaType", "anything")), schema.get("format", "")]
+    kind = schema.get("type", schema.get("contentMediaType", "anything"))
+    words = [kind if isinstance(kind, str) else " or ".join(kind), schema.get("format", "")]
     bounds = [f"{word} {schema[key]}" for key, word in _BOUNDS.items() if key in schema]
     pattern = f" <code>{escape(schema['pattern'])}</code>" if "pattern" in schema else ""
     return escape(", ".join([" ".join(word for word in words if word), *bounds])) + pattern

@@ -91,7 +91,7 @@ def _object(field: Field) -> Schema:
 def _type(field: Field) -> Schema:
     if field.kind == "file":
         return {"contentMediaType": "application/gzip"}
-    schema: Schema = {"type": field.kind}
+    schema: Schema = {"type": [field.kind, "null"] if field.nullable else field.kind}
     if field.kind == "object":
         schema |= _object(field)
     else:

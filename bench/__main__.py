@@ -63,6 +63,12 @@ def _list(_rounds: int) -> Any:
     return measure_listing(folder=FOLDER)
 
 
+def _search(rounds: int) -> Any:
+    from bench.searching import measure_searching
+
+    return measure_searching(folder=FOLDER, rounds=4 * rounds)
+
+
 SECTIONS: Final[Mapping[str, Callable[[int], Any]]] = {
     "build": _build,
     "edit": _edit,
@@ -70,6 +76,7 @@ SECTIONS: Final[Mapping[str, Callable[[int], Any]]] = {
     "warm": _warm,
     "read_file": _read_file,
     "list": _list,
+    "search": _search,
     "command": _command,
 }
 

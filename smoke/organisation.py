@@ -8,10 +8,12 @@ from packyard.store.keys import (
     api_key_key,
     event_key,
     org_key,
+    pack_key,
     pack_partition,
     role_revision_key,
     slug_key,
     upload_key,
+    versions_partition,
 )
 from packyard.store.tenants import TenantStore
 from packyard.tenants.api_key import PermissionSet
@@ -104,6 +106,7 @@ class Organisation:
             *(upload_key(upload)["PK"] for upload in self.uploads),
             *(role_revision_key(self.org_id, role, 1)["PK"] for role in self.roles),
             event_key(self.org_id, "")["PK"],
+            *(versions_partition(self.org_id, name) for name in self._names()),
             org_key(self.org_id)["PK"],
             slug_key(self.slug)["PK"],
         ]
@@ -121,6 +124,11 @@ class Organisation:
     @property
     def _store(self) -> TenantStore:
         return TenantStore(table=self.admin.table, events=self.admin.events)
+
+    def _names(self) -> set[str]:
+        """Return the names of the packs that were made. Rows of deleted packs still have them."""
+        rows = self.admin.table.get_many([pack_key(pack) for pack in self.packs])
+        return {row["name"] for row in rows}
 
     def _stands(self) -> bool:
         try:

@@ -85,6 +85,11 @@ class Scene:
         """Move a built pack back to its first revision."""
         return self.service.send("replace_pack", "PUT", f"/packs/{self.built}", json={"revision": 1})
 
+    def diff(self) -> Answer:
+        """Compare the first two revisions of the built pack."""
+        path = f"/packs/{self.built}/diff"
+        return self.service.send("get_diff", "GET", path, query={"from": "1"})
+
     def poll(self) -> None:
         """Ask for a lock that the client has."""
         assert self.service.lock("read", ACME, etag=self.tag).status == _NOT_MODIFIED
@@ -132,6 +137,17 @@ class Scene:
         """Make an API key."""
         body = {"label": "ci", "scopes": ["caps:write"]}
         return self.service.send("create_key", "POST", "/keys", json=body)
+
+    def read_policy(self) -> Answer:
+        """Read the version policy."""
+        return self.service.send("version_policy", "GET", "/version-policy")
+
+    def set_policy(self) -> Answer:
+        """Set the version policy."""
+        services = self.service.services
+        services.tenants.put_org(Org(org_id=ACME.org_id, slug=ACME.org_slug, billing=BillingPosture.ACTIVE))
+        body = {"version_policy": "increasing"}
+        return self.service.send("version_policy", "PUT", "/version-policy", json=body)
 
     def pin(self) -> None:
         """Let a role pin the built pack, log in for it, and read the image's documents: the container has been used."""
@@ -201,6 +217,10 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`GET /packs/{id}`": lambda scene: _ok(scene.service.get(scene.built)),
     "`GET /packs`": lambda scene: _ok(scene.service.list_packs()),
     "`GET /packs?owned=true`": lambda scene: _ok(scene.service.list_packs(owned="true")),
+    "`GET /packs?search=word`": After(
+        lambda scene: scene.service.follow(scene.built),
+        lambda scene: _ok(scene.service.list_packs(search="slack")),
+    ),
     "`POST /packs`": lambda scene: _ok(scene.register("new")),
     "`POST /packs`, a repeat": lambda scene: _ok(scene.register("elsewhere")),
     "`PUT /packs/{id}`": lambda scene: _ok(scene.replace("2.0.0")),
@@ -255,17 +275,30 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`GET /packs/{id}/revisions`": lambda scene: _ok(
         scene.service.send("list_revisions", "GET", f"/packs/{scene.built}/revisions")
     ),
+    "`GET /packs/{id}/revisions/{n}`": lambda scene: _ok(
+        scene.service.send("get_revision", "GET", f"/packs/{scene.built}/revisions/1")
+    ),
+    "`GET /packs/{id}/diff`": After(
+        lambda scene: _ok(scene.reupload(PackArchive(version="2.0.0").build())),
+        lambda scene: _ok(scene.diff()),
+    ),
+    "`GET /packs/{id}/references`": lambda scene: _ok(
+        scene.service.send("list_references", "GET", f"/packs/{scene.built}/references")
+    ),
     "`GET /packs/{id}/files`": lambda scene: scene.read("list_files", "files"),
     "`GET /packs/{id}/files/{path}`": lambda scene: scene.read("get_file", "files/pack.yaml"),
     "`GET /packs/{id}/download`": After(Scene.pin, lambda scene: scene.read("download_pack", "download")),
     "`PUT /packs/{id}/files/{path}`": lambda scene: scene.write("README.md"),
     "`POST /packs/uploads`": lambda scene: _ok(start(scene.service)),
     "`GET /packs/uploads/{upload_id}`": lambda scene: _ok(look(scene.service, scene.started)),
+    "`GET /version-policy`": lambda scene: _ok(scene.read_policy()),
+    "`PUT /version-policy`": lambda scene: _ok(scene.set_policy()),
     "`GET /keys`": lambda scene: _ok(scene.service.send("list_keys", "GET", "/keys")),
     "`POST /keys`": lambda scene: _ok(scene.make_key()),
     "`DELETE /keys/{key_id}`": lambda scene: _ok(
         scene.service.send("revoke_key", "DELETE", f"/keys/{scene.key}")
     ),
+    "`GET /usage`": lambda scene: _ok(scene.service.send("get_usage", "GET", "/usage")),
     "`GET /events`": lambda scene: _ok(scene.service.send("list_events", "GET", "/events")),
     "`GET /events?pack_id=`": lambda scene: _ok(
         scene.service.send("list_events", "GET", "/events", query={"pack_id": scene.built})

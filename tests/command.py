@@ -5,7 +5,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import RLock
 from typing import IO, Any, Final
@@ -15,6 +15,7 @@ from tests import staged_uploads
 from tests.aws import BUCKET
 from tests.gateway import Request
 from tests.service import ACME, GLOBEX, Service
+from urllib3.exceptions import ProtocolError
 
 from packyard.tenants.caller import Caller
 from packyard_cli.context import Context
@@ -43,8 +44,14 @@ _ROUTES: Final = tuple(
         ("GET", r"/packs/[^/]+/files/.+", "get_file"),
         ("PUT", r"/packs/[^/]+/files/.+", "put_file"),
         ("GET", r"/packs/[^/]+/revisions", "list_revisions"),
+        ("GET", r"/packs/[^/]+/revisions/[^/]+", "get_revision"),
+        ("GET", r"/packs/[^/]+/diff", "get_diff"),
+        ("GET", r"/packs/[^/]+/references", "list_references"),
         ("GET", r"/keys", "list_keys"),
         ("GET", r"/events", "list_events"),
+        ("GET", r"/version-policy", "version_policy"),
+        ("PUT", r"/version-policy", "version_policy"),
+        ("GET", r"/usage", "get_usage"),
         ("POST", r"/keys", "create_key"),
         ("DELETE", r"/keys/[^/]+", "revoke_key"),
         ("GET", r"/webhooks", "webhooks"),
@@ -79,6 +86,15 @@ class Body:
 
     def release_conn(self) -> None:
         """Do nothing: there is no connection."""
+
+
+class CutOff(Body):
+    """The first bytes of an answer whose connection breaks off."""
+
+    def stream(self, size: int, *, decode_content: bool) -> Iterator[bytes]:
+        """Yield some content, and fail."""
+        yield from super().stream(size, decode_content=decode_content)
+        raise ProtocolError("Connection broken")
 
 
 def received(status: int, body: Any = None, **headers: str) -> Received:
@@ -144,6 +160,9 @@ class Gateway:
         caller = _CALLERS.get(headers.get("Authorization", ""))
         if caller is None:
             return received(401, _REFUSED)
+        # As the authorizer passes it on.
+        policy = service.services.version_policies.get(caller.org_id).policy
+        caller = replace(caller, version_policy=policy)
         parts = urlsplit(url.removeprefix(URL))
         for verb, pattern, function in _ROUTES:
             if verb == method and pattern.fullmatch(parts.path):

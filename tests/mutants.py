@@ -150,8 +150,8 @@ MUTANTS: Final = (
     Mutant(
         "a role shows a pack as it is now, and not as it is pinned",
         "operations/role_packs.py",
-        "return RolePack(pin=pin, stale=pack.image_digest != pin.image_digest)",
-        "return RolePack(pin=pin.at(pack), stale=pack.image_digest != pin.image_digest)",
+        "return RolePack(pin=pin, stale=stale, deprecated=pack.deprecated)",
+        "return RolePack(pin=pin.at(pack), stale=stale, deprecated=pack.deprecated)",
         (_OPERATIONS + "test_role_pins.py",),
     ),
     Mutant(

@@ -42,6 +42,7 @@ from packyard.composition.deadline import Deadline
 from packyard.composition.settings import JwtSettings, Settings
 from packyard.messaging.consumer import logger as consumer_log
 from packyard.packs.archive.limits import ArchiveLimits
+from packyard.store.keys import pack_key
 from packyard.store.table import Query
 from packyard.store.wire import Item, to_wire
 from packyard.tenants.caller import SCOPES, Caller
@@ -263,8 +264,9 @@ class Service:
                 values={":pack": f"PACK#{pack_id}", ":references": "REF#"},
             )
         ).items
+        row = self.aws.table.get(pack_key(pack_id)) or {"image_digest": "new"}
         return [
-            stream_record(pack_id, "PACK", {"image_digest": "old"}, {"image_digest": "new"}),
+            stream_record(pack_id, "PACK", {"image_digest": "old"}, row),
             *(stream_record(pack_id, item["SK"], {}, item) for item in references),
         ]
 

@@ -16,12 +16,16 @@ from ulid import ULID
 from packyard.messaging.cleanup_queue import CleanupQueue
 from packyard.store.deletions import DeletionStore
 from packyard.store.events import EventLog
+from packyard.store.pack_counts import PackCounts
 from packyard.store.packs import PackStore
 from packyard.store.table import Table
 from packyard.store.tenants import TenantStore
+from packyard.store.usage_store import UsageStore
 from packyard_admin.deployment import DEFAULT_PREFIX, Deployment, of_parts, of_stack
 from packyard_admin.images import Images
+from packyard_admin.org_quotas import OrgQuotas
 from packyard_admin.packs import Packs
+from packyard_admin.rebuild import Rebuilder
 from packyard_admin.tenants import Tenants
 from packyard_cli.failure import Exit, Failure
 
@@ -74,6 +78,17 @@ class Admin:
         )
 
     @cached_property
+    def quotas(self) -> OrgQuotas:
+        """What organisations use and may use."""
+        return OrgQuotas(
+            tenants=self.tenants,
+            store=UsageStore(table=self.table, defaults=self.deployment.quotas),
+            counts=PackCounts(table=self.table),
+            events=self.events,
+            clock=_now,
+        )
+
+    @cached_property
     def images(self) -> Images:
         """Images in ECR."""
         return Images(
@@ -83,6 +98,16 @@ class Admin:
             ecr=self.client("ecr"),
             prefix=self.deployment.repository_prefix,
             clock=_now,
+        )
+
+    @cached_property
+    def rebuilder(self) -> Rebuilder:
+        """What makes the indexes that are derived from packs."""
+        return Rebuilder(
+            table=self.table,
+            table_name=self.deployment.table(),
+            dynamodb=self.client("dynamodb"),
+            prefix=self.deployment.repository_prefix,
         )
 
     @cached_property

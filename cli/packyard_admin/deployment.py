@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
+from packyard.packs.usage import NO_QUOTAS, Quotas
 from packyard_cli.failure import Exit, Failure
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Deployment:
         queues: Its queues, by name.
         repository_prefix: The prefix of the repositories of built packs.
         event_days: For how many days events are kept: the stack's parameter `EventDays`.
+        quotas: What an organisation may use for which no limit is set: the stack's parameters `Quota...`; no limits
+            where they are not known.
         api_url: The base URL of its API on the stage, without the custom domain; None if not known.
         registry_url: The base URL of the registry with the built images; None when not known.
     """
@@ -49,6 +52,7 @@ class Deployment:
     queues: Mapping[str, WorkQueue]
     repository_prefix: str = DEFAULT_PREFIX
     event_days: int = DEFAULT_EVENT_DAYS
+    quotas: Quotas = NO_QUOTAS
     api_url: str | None = None
     registry_url: str | None = None
 
@@ -107,6 +111,7 @@ def of_stack(name: str, *, cloudformation: "CloudFormationClient") -> Deployment
         queues=_queues(outputs),
         repository_prefix=outputs.get("RepositoryPrefix", DEFAULT_PREFIX),
         event_days=int(parameters.get("EventDays", DEFAULT_EVENT_DAYS)),
+        quotas=_quotas(parameters),
         api_url=outputs.get("ApiUrl"),
         registry_url=outputs.get("RegistryUrl"),
     )
@@ -139,3 +144,12 @@ def _queues(outputs: Mapping[str, str]) -> Mapping[str, WorkQueue]:
         )
         for prefix in sorted(prefixes)
     }
+
+
+def _quotas(parameters: Mapping[str, str]) -> Quotas:
+    return Quotas(
+        packs=int(parameters.get("QuotaPacks", 0)) or None,
+        stored_bytes=int(parameters.get("QuotaStoredBytes", 0)) or None,
+        publishes_a_day=int(parameters.get("QuotaPublishesADay", 0)) or None,
+        builds_at_once=int(parameters.get("QuotaBuildsAtOnce", 0)) or None,
+    )

@@ -109,6 +109,20 @@ def clean_up_images(admin: Admin, options: argparse.Namespace, context: Context)
     )
 
 
+def rebuild(admin: Admin, _: argparse.Namespace, __: Context) -> Result:
+    """Make the index of words and the records of published versions, for packs that are older than these."""
+    done = admin.rebuilder.rebuild()
+    skipped = f", {done.skipped} of them of packs whose name is not known any more" if done.skipped else ""
+    return Result(
+        document={"packs": done.packs, "versions": done.versions, "skipped": done.skipped},
+        lines=[
+            f"{done.packs} packs can be found by their words.",
+            f"{done.versions} publications are recorded{skipped}.",
+        ],
+        essence=[str(done.packs)],
+    )
+
+
 def list_dead_letters(admin: Admin, options: argparse.Namespace, _: Context) -> Result:
     """Show the dead letters of a queue, which stay there."""
     queue = admin.deployment.queue(options.of)

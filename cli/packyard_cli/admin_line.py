@@ -42,6 +42,7 @@ def add_admin(commands: "_Commands") -> None:
     """Add the commands below `admin`."""
     _org(commands.group("org", "organisations"))
     _key(commands.group("key", "API keys of any organisation"))
+    add_quotas(commands)
     packs = commands.group("pack", "packs of any organisation")
     tier = _add(packs, "tier", "maintenance_commands:set_tier", "set who vouches for a pack")
     tier.add_argument("pack", metavar="ID")
@@ -64,6 +65,13 @@ def add_admin(commands: "_Commands") -> None:
         "list images that no pack uses, and packs whose image is missing",
     )
     _yes(_add(images, "clean-up", "maintenance_commands:clean_up_images", "remove images that no pack uses"))
+    indexes = commands.group("index", "what is derived from packs: the words of a search, published versions")
+    _add(
+        indexes,
+        "rebuild",
+        "maintenance_commands:rebuild",
+        "make it for packs that are older; once, after the release that brings it",
+    )
     letters = commands.group("dead-letters", "messages that failed too often")
     for name, action, text in (
         ("list", "maintenance_commands:list_dead_letters", "show the dead letters"),
@@ -71,6 +79,31 @@ def add_admin(commands: "_Commands") -> None:
     ):
         letter = _add(letters, name, action, text)
         letter.add_argument("--of", default="cleanup", metavar="QUEUE", help="cleanup or build (cleanup)")
+
+
+def add_quotas(commands: "_Commands") -> None:
+    """Add the commands about what organisations use and may use."""
+    quotas = commands.group("quota", "what organisations may use, and what they use")
+    show = _add(quotas, "show", "quota_commands:show_quotas", "show what an organisation uses, and of what")
+    show.add_argument("org", metavar="ORG", help="its id or slug")
+    change = _add(quotas, "set", "quota_commands:set_quotas", "set what an organisation may use")
+    change.add_argument("org", metavar="ORG", help="its id or slug")
+    for option, text in (
+        ("--packs", "packs"),
+        ("--stored-bytes", "bytes of its packs' images, such as 10GiB"),
+        ("--publishes-a-day", "new images of packs on one day (UTC)"),
+        ("--builds-at-once", "staged archives that are built at the same time"),
+    ):
+        change.add_argument(option, metavar="N", help=f"{text}; a number, unlimited, or default")
+    _by(change)
+    usage = commands.group("usage", "the counts of what organisations use")
+    recount = _add(
+        usage,
+        "recount",
+        "quota_commands:recount",
+        "count what is stored for each pack anew, from its history",
+    )
+    recount.add_argument("org", metavar="ORG", help="its id or slug")
 
 
 def _org(orgs: "_Commands") -> None:

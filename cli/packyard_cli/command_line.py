@@ -4,11 +4,11 @@ Functions are named as text and imported when their command runs, so that `--hel
 """
 
 import argparse
-import re
 from collections.abc import Sequence
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
-from packyard_cli.failure import Exit, Failure
+from packyard_cli.comparison_line import add_comparison
+from packyard_cli.parser import Parser, words
 
 _CODES: Final = (
     "Exit codes: 0 done, 2 wrong usage, 3 refused as invalid, 4 not signed in, 5 not allowed, 6 not found, 7 conflict, "
@@ -18,24 +18,6 @@ _CODES: Final = (
     "Environment: PACKYARD_URL, PACKYARD_TOKEN, PACKYARD_PROFILE, PACKYARD_CONFIG_DIR, PACKYARD_CACHE_DIR, "
     "HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, SOURCE_DATE_EPOCH, NO_COLOR."
 )
-_INVALID_CHOICE: Final = re.compile(r"invalid choice: '([^']*)'.*\(choose from (.*)\)")
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser whose complaints are failures, like all others."""
-
-    def error(self, message: str) -> NoReturn:
-        wrong = _INVALID_CHOICE.search(message)
-        if wrong is not None:
-            from packyard.text.suggestion import closest  # noqa: PLC0415 - only for mistakes
-
-            near = closest(wrong[1], _words(self))
-            choices = wrong[2].replace("'", "")
-            message = (
-                f"there is no {wrong[1]!r}; {f'did you mean {near}?' if near else f'there are {choices}'}"
-            )
-        ended = message if message.endswith("?") else f"{message}."
-        raise Failure(Exit.USAGE, f"{ended[:1].upper()}{ended[1:]}", f"See {self.prog} --help.")
 
 
 class _Version(argparse.Action):
@@ -58,7 +40,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if getattr(options, "handler", None) is None:
         group: argparse.ArgumentParser = getattr(options, "group", parser)
-        group.error(f"name a command: {', '.join(_words(group))}")
+        group.error(f"name a command: {', '.join(words(group))}")
     return options
 
 
@@ -68,7 +50,7 @@ def make_parser(*, admin: bool = True) -> argparse.ArgumentParser:
     Args:
         admin: Whether it knows the commands below `admin`.
     """
-    parser = _Parser(
+    parser = Parser(
         prog="packyard",
         description="Check, pack and publish content packs, and install what a role pins.",
         epilog=_CODES,
@@ -76,6 +58,7 @@ def make_parser(*, admin: bool = True) -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = _Commands(parser)
     _local(commands)
+    add_comparison(commands)
     _session(commands)
     _packs(commands)
     _push(commands)
@@ -83,6 +66,7 @@ def make_parser(*, admin: bool = True) -> argparse.ArgumentParser:
     _keys(commands)
     _events(commands)
     _webhooks(commands)
+    commands.add("usage", "usage:usage", "show what your organisation uses, and of what")
     _installing(commands)
     _admin(commands, whole=admin)
     completion = commands.add("completion", "completion:complete", "print completions for a shell")
@@ -93,8 +77,8 @@ def make_parser(*, admin: bool = True) -> argparse.ArgumentParser:
 class _Commands:
     """Adds commands that have the options of all commands."""
 
-    def __init__(self, parser: argparse.ArgumentParser, common: _Parser | None = None) -> None:
-        self._adder = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
+    def __init__(self, parser: argparse.ArgumentParser, common: Parser | None = None) -> None:
+        self._adder = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
         self._common = common or _common_options()
 
     def add(self, name: str, handler: str, text: str, **defaults: Any) -> argparse.ArgumentParser:
@@ -118,13 +102,13 @@ class _Commands:
         return parser
 
 
-def _common_options(*, login: bool = True) -> _Parser:
+def _common_options(*, login: bool = True) -> Parser:
     """Return a parser of the options of all commands.
 
     Args:
         login: Whether the commands reach the service with a login.
     """
-    common = _Parser(add_help=False)
+    common = Parser(add_help=False)
     group = common.add_argument_group("for every command")
     group.add_argument("--json", action="store_true", help="print one JSON document")
     group.add_argument("-q", "--quiet", action="store_true", help="print the essence only")
@@ -143,12 +127,6 @@ def _local(commands: _Commands) -> None:
     pack = commands.add("pack", "packing:pack", "write a folder as a canonical .tar.gz")
     _folder(pack)
     pack.add_argument("-o", "--output", metavar="FILE", help="the archive (NAME-VERSION.tar.gz)")
-    diff = commands.add(
-        "diff", "diffing:diff", "compare a folder with the pack that stands, or with a folder"
-    )
-    _folder(diff)
-    diff.add_argument("other", nargs="?", metavar="OTHER", help="another folder (the pack of this name)")
-    diff.add_argument("--pack", metavar="PACK", help="the pack, by id or name")
 
 
 def _session(commands: _Commands) -> None:
@@ -171,6 +149,10 @@ def _packs(commands: _Commands) -> None:
     packs.add_argument("--prefix", metavar="TEXT", help="only names that begin with this")
     search = commands.add("search", "packs:search", "search packs by words")
     search.add_argument("words", nargs="+", metavar="WORD")
+    policy = commands.add(
+        "version-policy", "policies:version_policy", "show or set which versions may be published"
+    )
+    policy.add_argument("policy", nargs="?", choices=("free", "increasing", "immutable"))
     _pack(commands.add("show", "packs:show", "show a pack"))
     visibility = _pack(commands.add("visibility", "packs:visibility", "set who sees a pack"))
     visibility.add_argument("visibility", choices=("org", "community"))
@@ -377,8 +359,3 @@ def _pack(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def _role(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("role", metavar="ROLE")
     return parser
-
-
-def _words(parser: argparse.ArgumentParser) -> list[str]:
-    actions = parser._actions  # noqa: SLF001 - no public way to list them
-    return [str(choice) for action in actions for choice in (action.choices or ())]

@@ -104,9 +104,8 @@ def _read(service: Service, pack: StandingPack, path: str) -> bytes:
         raise Failure(
             Exit.USAGE, "The path of the file is empty.", "packyard files PACK lists the pack's files."
         )
-    received = service.download(f"{pack.path}/files/{file_path(path)}")
-    content = received.read(_MAX_FILE)
-    tag = received.headers.get("ETag", "")
+    headers, content = service.download(f"{pack.path}/files/{file_path(path)}", limit=_MAX_FILE)
+    tag = headers.get("ETag", "")
     if tag.startswith(f'"{FILE_TAG}') and tag != file_tag(hashlib.sha256(content).hexdigest()):
         raise Failure(
             Exit.TAMPERED,

@@ -1,4 +1,4 @@
-"""`packyard diff`: a folder beside the pack that stands, or beside another folder."""
+"""`packyard diff`: a folder beside the pack that stands or beside another folder, and two revisions of a pack."""
 
 import argparse
 from collections.abc import Mapping
@@ -6,27 +6,37 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from packyard.packs.manifest.pack_manifest import Manifest
+from packyard.errors import InvalidRequest
+from packyard.packs.archive.limits import ArchiveLimits
+from packyard.packs.manifest.pack_manifest import Manifest, parse_manifest
+from packyard.packs.version_step import least_step
 from packyard_cli.archive import HashedFile, hash_files
 from packyard_cli.capability_words import capability_difference, capability_lines
 from packyard_cli.context import Context
 from packyard_cli.differences import Difference, compare
 from packyard_cli.failure import Exit, Failure
-from packyard_cli.folder import read_folder
+from packyard_cli.folder import PackFolder, read_folder
 from packyard_cli.packing import valid_folder
 from packyard_cli.result import Result
+from packyard_cli.revisions import names_revision
 from packyard_cli.standing import StandingPack, files_of, find_own_pack, find_pack
+
+_KEYS = ("display_name", "description", "category", "suggested_packs")
 
 
 def diff(options: argparse.Namespace, context: Context) -> Result:
     """Compare. The exit code is 0 whether or not something differs; `--json` says it.
 
     Raises:
-        Failure: The folder is not a pack, or there is none to compare it with.
+        Failure: The folder is not a pack, or there is none to compare it with; or there is no such revision.
     """
     root = Path(options.folder)
+    if options.to is not None or _names_a_pack(root, options.other):
+        from packyard_cli.revision_diff import revision_diff  # noqa: PLC0415 - folders do without it
+
+        return revision_diff(options, context)
     if options.other is not None:
-        return _result(_between(root, Path(options.other), options.exclude, context), [], {})
+        return _between(root, Path(options.other), options.exclude, context)
     found, manifest = valid_folder(root, options.exclude, context, as_archive=False)
     service = context.service()
     pack = find_pack(service, options.pack) if options.pack else find_own_pack(service, manifest.name)
@@ -40,7 +50,12 @@ def diff(options: argparse.Namespace, context: Context) -> Result:
     files = hash_files(found.files)
     difference = compare(standing, with_standing_modes(files, standing) if context.windows else files)
     capabilities = capability_difference(pack.view.get("capabilities"), manifest.capabilities_text)
-    return _result(difference, manifest_lines(pack, manifest), {"capabilities": capabilities})
+    return _result(difference, manifest_lines(pack, manifest), capabilities)
+
+
+def _names_a_pack(root: Path, other: str | None) -> bool:
+    """Return whether two words are a pack and a revision: they are no folders, and the second can be a revision."""
+    return other is not None and not root.is_dir() and not Path(other).is_dir() and names_revision(other)
 
 
 def manifest_lines(pack: StandingPack, manifest: Manifest) -> list[str]:
@@ -58,18 +73,39 @@ def with_standing_modes(
     return tuple(replace(file, mode=modes.get(file.path, file.mode)) for file in files)
 
 
-def _between(old: Path, new: Path, exclude: list[str], context: Context) -> Difference:
-    sets = []
-    for folder in (old, new):
-        found = read_folder(folder, exclude=exclude, windows=context.windows)
-        sets.append(hash_files(found.files))
-    return compare(*sets)
-
-
-def _result(difference: Difference, manifest: list[str], more: Mapping[str, Any]) -> Result:
-    lines = [*manifest, *difference.lines()]
-    return Result(
-        document={"equal": not difference, "files": difference.view(), "manifest": manifest, **more},
-        lines=lines or ["Nothing differs."],
-        essence=lines,
+def _between(old: Path, new: Path, exclude: list[str], context: Context) -> Result:
+    """Compare two folders: their files, and what their manifests say where both are valid."""
+    before, after = (read_folder(folder, exclude=exclude, windows=context.windows) for folder in (old, new))
+    difference = compare(hash_files(before.files), hash_files(after.files))
+    was, is_now = _manifest(before), _manifest(after)
+    if was is None or is_now is None:
+        return _result(difference, [], None)
+    version = [] if was.version == is_now.version else [f"~ version {was.version} to {is_now.version}"]
+    keys = [f"~ {key}" for key in _KEYS if getattr(was, key) != getattr(is_now, key)]
+    fragments = was.capabilities_text, is_now.capabilities_text
+    return _result(
+        difference, [*version, *keys, *capability_lines(*fragments)], capability_difference(*fragments)
     )
+
+
+def _manifest(found: PackFolder) -> Manifest | None:
+    content = found.manifest_content()
+    try:
+        return None if content is None else parse_manifest(content, max_bytes=ArchiveLimits().manifest_bytes)
+    except InvalidRequest:
+        # packyard check says what is wrong with it. Its content is compared as that of any other file.
+        return None
+
+
+def _result(difference: Difference, manifest: list[str], capabilities: Mapping[str, Any] | None) -> Result:
+    lines = [*manifest, *difference.lines()]
+    document: dict[str, Any] = {"equal": not difference, "files": difference.view(), "manifest": manifest}
+    if capabilities is not None:
+        step = least_step(
+            widened=capabilities["widened"],
+            removed=bool(difference.removed),
+            added=bool(difference.added),
+            changed=bool(difference.changed or manifest),
+        )
+        document |= {"capabilities": capabilities, "bump": step}
+    return Result(document=document, lines=lines or ["Nothing differs."], essence=lines)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from packyard.errors import InvalidRequest
-from packyard.oci.build.header_writer import end_of_archive, file_header, padding
+from packyard.oci.build.header_writer import end_of_archive, file_member_size
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.member_path import is_litter, parse_member_path, shown
 from packyard.packs.archive.path_tree import PathTree
@@ -65,13 +65,13 @@ class LocalFile:
 
     Attributes:
         path: Relative to the pack's root, with slashes.
-        location: Where it is.
+        location: Where it is; no Path, since there may be thousands.
         size: Bytes.
         executable: Whether it is executable; on Windows, whether it begins with `#!`.
     """
 
     path: str
-    location: Path
+    location: str
     size: int
     executable: bool
 
@@ -108,7 +108,7 @@ class PackFolder:
         """Return the bytes of `pack.yaml`; None if there is none."""
         for file in self.files:
             if file.path == MANIFEST_PATH:
-                return file.location.read_bytes()
+                return Path(file.location).read_bytes()
         return None
 
 
@@ -134,7 +134,7 @@ def read_folder(
     if not root.is_dir():
         raise Failure(Exit.USAGE, f"There is no folder {root}.", "Name the folder that has the pack.yaml.")
     walk = _Walk(root, limits or ArchiveLimits(), (*_patterns_of(root), *exclude), windows=windows)
-    walk.enter("", root)
+    walk.enter("", os.fspath(root))
     walk.finish()
     return walk.found
 
@@ -148,7 +148,7 @@ class _Walk:
         self._tree = PathTree()
         self._members = 0
 
-    def enter(self, prefix: str, folder: Path) -> None:
+    def enter(self, prefix: str, folder: str) -> None:
         """Look at everything in a folder, in the order of names."""
         for entry in sorted(os.scandir(folder), key=lambda entry: os.fsencode(entry.name)):
             path = prefix + entry.name
@@ -168,7 +168,7 @@ class _Walk:
         ):
             message = "is required at the root of the pack; packyard init makes one"
             found.faults.append(Fault(MANIFEST_PATH, message, MANIFEST_PATH))
-        unpacked = len(end_of_archive()) + sum(map(_unpacked_bytes, found.files))
+        unpacked = len(end_of_archive()) + sum(file_member_size(file.path, file.size) for file in found.files)
         for what, there, most in (
             ("bytes with tar's headers", unpacked, limits.unpacked_bytes),
             ("files", len(found.files), limits.members),
@@ -213,16 +213,15 @@ class _Walk:
         return None
 
     def _take(self, path: str, entry: os.DirEntry[str]) -> None:
-        location = Path(entry.path)
         if entry.is_dir(follow_symlinks=False):
-            self.enter(f"{path}/", location)
+            self.enter(f"{path}/", entry.path)
             return
         if fault := windows_fault(path):
             self.found.warnings.append(Fault(path, fault, f"archive:{path}"))
         status = entry.stat(follow_symlinks=False)
-        executable = _begins_as_script(location) if self._windows else bool(status.st_mode & 0o111)
+        executable = _begins_as_script(entry.path) if self._windows else bool(status.st_mode & 0o111)
         self.found.files.append(
-            LocalFile(path=path, location=location, size=status.st_size, executable=executable)
+            LocalFile(path=path, location=entry.path, size=status.st_size, executable=executable)
         )
 
     def _refuse(self, path: str, reason: str) -> None:
@@ -295,11 +294,6 @@ def _patterns_of(root: Path) -> Iterator[str]:
             yield pattern
 
 
-def _unpacked_bytes(file: LocalFile) -> int:
-    header = file_header(file.path, size=file.size, executable=file.executable)
-    return len(header) + file.size + len(padding(file.size))
-
-
-def _begins_as_script(location: Path) -> bool:
-    with location.open("rb") as file:
+def _begins_as_script(location: str) -> bool:
+    with Path(location).open("rb") as file:
         return file.read(2) == b"#!"

@@ -12,6 +12,7 @@ from packyard_cli.failure import Exit, Failure
 
 # What file systems without locks answer. There, two processes can get in each other's way, as without this lock.
 _NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
+_NOT_WRITABLE: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 if sys.platform == "win32":
     import msvcrt
@@ -53,7 +54,12 @@ def locked(folder: Path) -> Iterator[bool]:
 
 def _opened(file: Path, folder: Path) -> tuple[int, bool]:
     while True:
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            if error.errno in _NOT_WRITABLE:
+                raise not_writable(file.parent, error) from None
+            raise
         try:
             take_lock(descriptor)
             if _is_at(descriptor, file):
@@ -67,6 +73,15 @@ def _opened(file: Path, folder: Path) -> tuple[int, bool]:
             raise
         # The holder before has removed the file between our opening and locking it, so others lock another file.
         os.close(descriptor)
+
+
+def not_writable(parent: Path, error: OSError) -> Failure:
+    """Return that the folder above an installation cannot be written, in which it has to appear as a whole."""
+    return Failure(
+        Exit.DISK,
+        f"{parent} cannot be written ({error.strerror or error}), and an installation appears there as a whole.",
+        f"Make {parent} writable for you, or name a folder below one that is.",
+    )
 
 
 def _is_at(descriptor: int, file: Path) -> bool:

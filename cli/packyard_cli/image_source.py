@@ -68,19 +68,8 @@ class ImageSource:
             "Do not use it: find out who changed the lock or the image.",
         )
 
-    def pieces(self, layer: LockedLayer) -> tuple[Iterator[bytes], bool]:
-        """Return a layer's bytes, unverified, and whether they come from the cache.
-
-        Raises:
-            Failure: It cannot be had.
-        """
-        kept = self.cache.pieces(layer.digest)
-        if kept is not None:
-            return kept, True
-        return self.fetched(layer), False
-
     def fetched(self, layer: LockedLayer) -> Iterator[bytes]:
-        """Return a layer's bytes from the service.
+        """Return a layer's bytes from the service, unverified.
 
         Raises:
             Failure: It cannot be had.

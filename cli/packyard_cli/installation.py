@@ -5,6 +5,7 @@ stands is moved away first and removed last. If the process dies between these t
 the folder moves it back. Only one process at a time fills a folder or moves it back (`folder_lock.py`).
 """
 
+import errno
 import os
 import shutil
 import signal
@@ -17,8 +18,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from packyard_cli.failure import Exit, Failure
-from packyard_cli.folder_lock import locked
+from packyard_cli.folder_lock import locked, not_writable
 from packyard_cli.lock_document import LOCK_FILE, Lock, LockedPack, read_lock
+from packyard_cli.pulled import PULL_FILE
 from packyard_cli.windows_names import same_without_case, windows_fault
 
 _NEW, _OLD = ".packyard-new-", ".packyard-old-"
@@ -57,7 +59,10 @@ class Installation:
             Failure: Another process fills it, or it is something else than a folder.
         """
         place = _resolved(folder)
-        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+        except PermissionError as error:
+            raise not_writable(place.parent, error) from None
         with locked(place) as alone:
             _move_back(place)
             if alone:
@@ -89,14 +94,25 @@ class Installation:
                 failure.advice = f"packyard install ROLE --into {self.folder} puts it right."
             raise
 
+    @property
+    def has_pull(self) -> bool:
+        """Whether a pack was pulled into the folder, without a role."""
+        return (self.folder / PULL_FILE).exists()
+
     def require_lock(self) -> Lock:
         """Return the lock of what is installed.
 
         Raises:
-            Failure: Nothing is.
+            Failure: No role is.
         """
         lock = self.lock
         if lock is None:
+            if self.has_pull:
+                raise Failure(
+                    Exit.LOCK,
+                    f"{self.folder} holds a pack that was pulled, and no role.",
+                    f"packyard verify {self.folder} checks its files; packyard install ROLE installs a role.",
+                )
             raise Failure(
                 Exit.LOCK,
                 f"Nothing is installed in {self.folder}.",
@@ -123,7 +139,7 @@ class Installation:
                 f"{self.folder} would be replaced while you are in it, and you would be in a folder that is gone.",
                 "Leave the folder first, or name another one.",
             )
-        if self.folder.exists() and any(self.folder.iterdir()) and not self.is_there:
+        if self.folder.exists() and any(self.folder.iterdir()) and not (self.is_there or self.has_pull):
             raise Failure(
                 Exit.CONFLICT,
                 f"{self.folder} holds files, and no lock that says what was installed.",
@@ -151,13 +167,30 @@ class Installation:
             new.rename(self.folder)
             return
         old = new.with_name(new.name.replace(_NEW, _OLD))
-        self.folder.rename(old)
+        try:
+            self.folder.rename(old)
+        except OSError as error:
+            if error.errno == errno.EXDEV:
+                raise self._fixed() from None
+            raise
         try:
             new.rename(self.folder)
         except BaseException:
             old.rename(self.folder)
             raise
         shutil.rmtree(old, ignore_errors=True)
+
+    def _fixed(self) -> Failure:
+        """Return that the folder cannot be moved.
+
+        A folder that is part of a container's image has a layer below it that is read-only (Linux,
+        Documentation/filesystems/overlayfs.rst, "renaming directories").
+        """
+        return Failure(
+            Exit.DISK,
+            f"{self.folder} is part of the container's image, or a mount, so it cannot be replaced as a whole.",
+            "Install into a folder that the image does not have, or into one on a volume.",
+        )
 
 
 def _resolved(folder: Path) -> Path:

@@ -1,7 +1,10 @@
 """`packyard install` and `packyard pull`."""
 
 import argparse
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Final, NamedTuple
 
 from packyard.oci.digest import parse_digest
 from packyard_cli.blob_cache import BlobCache
@@ -9,12 +12,15 @@ from packyard_cli.context import Context
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.image_source import ImageSource
 from packyard_cli.installation import Installation, folds_case, require_fit_names
-from packyard_cli.lock_document import LOCK_FILE, Lock, LockedPack, checked_files, checked_layer, read_lock
+from packyard_cli.lock_document import LOCK_FILE, LockedPack, checked_files, checked_layer, read_lock
 from packyard_cli.locking import fetch_lock, summary
+from packyard_cli.pulled import PULL_FILE, pull_record, read_pull_record
 from packyard_cli.result import Result, counted, size_text
 from packyard_cli.service import Service
 from packyard_cli.standing import find_pack
 from packyard_cli.unpacking import Unpacking
+
+_ASKED_AT_ONCE: Final = 4
 
 
 def install(options: argparse.Namespace, context: Context) -> Result:
@@ -33,12 +39,24 @@ def install(options: argparse.Namespace, context: Context) -> Result:
             context.printer.note(f"{pack.folder} {pack.version} is {pack.status}: consider another revision.")
     with Installation.to_fill(Path(options.into)) as installation:
         installation.require_replaceable()
+        if installation.has_pull:
+            raise Failure(
+                Exit.CONFLICT,
+                f"{options.into} holds a pack that was pulled without a role.",
+                "Name another folder, or remove this one first.",
+            )
         before = _former(installation)
         cache = BlobCache(context.cache())
         with installation.replaced() as folder:
             require_fit_names(lock.packs, windows=context.windows, folds_case=folds_case(folder))
+            fillings = []
             for pack in lock.packs:
-                _fill(folder / pack.folder, pack, before, installation, cache, service)
+                former = next((each for each in before if each.id == pack.id), None)
+                there = installation.folder / former.folder if former else installation.folder
+                (folder / pack.folder).mkdir()
+                source = _source(pack, pack.revision, cache, service)
+                fillings.append(_Filling(folder / pack.folder, pack, source, former, there))
+            _fill_all(fillings)
             (folder / LOCK_FILE).write_bytes(lock.canonical())
     files = sum(len(pack.files) for pack in lock.packs)
     size = sum(file.size for pack in lock.packs for file in pack.files)
@@ -61,25 +79,15 @@ def pull(options: argparse.Namespace, context: Context) -> Result:
     """
     service = context.service()
     pack = _offered(service, options.pack, options.revision)
-    source = ImageSource(
-        pack_id=pack.id,
-        revision=options.revision,
-        image_digest=pack.image_digest,
-        cache=BlobCache(context.cache()),
-        service=service,
-    )
+    record = pull_record(pack)
+    source = _source(pack, options.revision, BlobCache(context.cache()), service)
     with Installation.to_fill(Path(options.into)) as installation:
         installation.require_replaceable()
-        if installation.is_there:
-            raise Failure(
-                Exit.CONFLICT,
-                f"{options.into} holds the installation of a role.",
-                "Name a folder that is empty.",
-            )
+        former = _pulled(installation, pack, options.into)
         with installation.replaced() as folder:
             require_fit_names((pack,), windows=context.windows, folds_case=folds_case(folder))
-            source.require_layers(pack.layers)
-            Unpacking.of(folder, pack.files).take_layers(source, pack.layers, frozenset())
+            _fill_all([_Filling(folder, pack, source, former, installation.folder)])
+            (folder / PULL_FILE).write_bytes(record)
     return Result(
         document={
             "folder": str(installation.folder),
@@ -116,36 +124,104 @@ def _offered(service: Service, text: str, revision: int | None) -> LockedPack:
         raise Failure(Exit.UNAVAILABLE, "The service's answer about the download lacks something.") from None
 
 
-def _former(installation: Installation) -> Lock | None:
-    """Return the lock of what is installed; None where it cannot be used, since nothing depends on it."""
+def _former(installation: Installation) -> tuple[LockedPack, ...]:
+    """Return what is installed; nothing where the lock cannot be used, since nothing depends on it."""
     try:
-        return installation.lock
+        lock = installation.lock
+    except Failure:
+        return ()
+    return lock.packs if lock is not None else ()
+
+
+def _pulled(installation: Installation, pack: LockedPack, into: str) -> LockedPack | None:
+    """Return the revision of a pack that was pulled into a folder before; None where nothing or nothing known was.
+
+    Raises:
+        Failure: The folder holds a role's packs, or another pack.
+    """
+    if installation.is_there:
+        raise Failure(
+            Exit.CONFLICT, f"{into} holds the installation of a role.", "Name a folder that is empty."
+        )
+    if not installation.has_pull:
+        return None
+    try:
+        former = read_pull_record(installation.folder)
     except Failure:
         return None
+    if former.id != pack.id:
+        raise Failure(
+            Exit.CONFLICT,
+            f"{into} holds another pack, {former.name} {former.version}.",
+            "Name another folder, or remove this one first.",
+        )
+    return former
 
 
-def _fill(  # noqa: PLR0913, PLR0917 - what an installation is made of
-    folder: Path,
-    pack: LockedPack,
-    before: Lock | None,
-    installation: Installation,
-    cache: BlobCache,
-    service: Service | None,
-) -> None:
-    folder.mkdir()
-    unpacking = Unpacking.of(folder, pack.files)
-    former = next((each for each in before.packs if each.id == pack.id), None) if before else None
+def _source(pack: LockedPack, revision: int | None, cache: BlobCache, service: Service | None) -> ImageSource:
+    return ImageSource(
+        pack_id=pack.id,
+        revision=revision,
+        image_digest=pack.image_digest,
+        cache=cache,
+        service=service,
+    )
+
+
+class _Filling(NamedTuple):
+    """The folder of a pack, and what comes into it.
+
+    Attributes:
+        folder: The folder, which is empty.
+        pack: The pack.
+        source: Where its image comes from.
+        former: What of the pack was installed before.
+        there: Where that is.
+    """
+
+    folder: Path
+    pack: LockedPack
+    source: ImageSource
+    former: LockedPack | None
+    there: Path
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the image is another one than before, so that most likely something of it is missing."""
+        return self.former is None or self.former.image_digest != self.pack.image_digest
+
+
+def _fill_all(fillings: Sequence[_Filling]) -> None:
+    """Fill the folders of packs, one after the other.
+
+    The service is asked for the images of several at once meanwhile: those answers take longer than a small pack.
+
+    Raises:
+        Failure: Something is not what its digest says, or cannot be had.
+    """
+    with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
+        asked = [
+            pool.submit(filling.source.require_layers, filling.pack.layers) if filling.is_new else None
+            for filling in fillings
+        ]
+        try:
+            for filling, checked in zip(fillings, asked, strict=True):
+                _fill(filling, checked)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _fill(filling: _Filling, checked: Future[None] | None) -> None:
+    pack, source, former = filling.pack, filling.source, filling.former
+    unpacking = Unpacking.of(filling.folder, pack.files)
     known: frozenset[str] = frozenset()
     if former is not None:
-        unpacking.take_from(installation.folder / former.folder, {file.path: file for file in former.files})
+        unpacking.take_from(filling.there, {file.path: file for file in former.files})
         known = frozenset(layer.digest for layer in former.layers)
     if unpacking.missing:
-        source = ImageSource(
-            pack_id=pack.id,
-            revision=pack.revision,
-            image_digest=pack.image_digest,
-            cache=cache,
-            service=service,
-        )
-        source.require_layers(pack.layers)
+        if checked is None:
+            source.require_layers(pack.layers)
+        else:
+            checked.result()
         unpacking.take_layers(source, pack.layers, known)

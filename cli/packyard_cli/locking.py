@@ -6,7 +6,7 @@ from pathlib import Path
 from packyard_cli.context import Context
 from packyard_cli.lock_document import Lock, parse_lock
 from packyard_cli.result import Result
-from packyard_cli.service import Service, segment
+from packyard_cli.service import Service, role_path
 from packyard_cli.settings import write_whole
 
 
@@ -33,7 +33,7 @@ def lock(options: argparse.Namespace, context: Context) -> Result:
 def fetch_lock(service: Service, role: str, *, with_files: bool = True) -> Lock:
     """Return the lock of a role as the service has it now."""
     query = {"files": "true"} if with_files else {}
-    answer = service.get(f"/agent-roles/{segment(role)}/lock", query=query)
+    answer = service.get(role_path(role, "/lock"), query=query)
     return parse_lock(answer.body, needs_files=with_files)
 
 

@@ -1,19 +1,19 @@
 """Commands about packs as a whole."""
 
 import argparse
-import re
-from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from packyard_cli.context import Context
+from packyard_cli.deprecating import deprecation_lines
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.result import Result, size_text, table
 from packyard_cli.service import JsonBody
 from packyard_cli.standing import StandingPack, find_pack, pinned_reference
 
 _HEADING: Final = ("NAME", "VERSION", "TIER", "VISIBILITY", "OWNED", "ID")
-_SEARCHED: Final = ("name", "display_name", "description", "category")
-_WORD: Final = re.compile(r"\w+")
+# How many packs a search shows.
+_FOUND: Final = 100
 _SHOWN: Final = (
     ("id", "id"),
     ("organisation", "org_id"),
@@ -47,39 +47,8 @@ def list_packs(options: argparse.Namespace, context: Context) -> Result:
 
 def search(options: argparse.Namespace, context: Context) -> Result:
     """Search packs by words in name, display name, description and category, best first."""
-    service = context.service()
-    words = " ".join(options.words)
-    try:
-        return _listed(service.get("/packs", query={"search": words, "limit": "100"}).body["packs"])
-    except Failure as failure:
-        if "search" not in failure.details.get("fields", {}):
-            raise
-    # A service that does not search yet lists everything.
-    packs = service.pages("/packs", "packs", query={"limit": "100"})
-    wanted = _WORD.findall(words.lower())
-    found = [(matches, pack) for pack in packs if (matches := _matches(pack, wanted))]
-    return _listed([pack for _, pack in sorted(found, key=lambda match: match[0], reverse=True)])
-
-
-def _matches(pack: Mapping[str, Any], wanted: Sequence[str]) -> int:
-    """Return in how many places of a pack words are found; 0 if one of them is nowhere.
-
-    Args:
-        pack: The pack.
-        wanted: Words in lower case. The start of a word counts for the last (API contract, section 2).
-    """
-    places = [set(_WORD.findall(str(pack.get(name, "")).lower())) for name in _SEARCHED]
-    if not wanted:
-        return 0
-    *whole, last = wanted
-    count = 0
-    for word in whole:
-        hits = sum(word in place for place in places)
-        if not hits:
-            return 0
-        count += hits
-    starts = sum(any(word.startswith(last) for word in place) for place in places)
-    return count + starts if starts else 0
+    query = {"search": " ".join(options.words), "limit": str(_FOUND)}
+    return _listed(list(islice(context.service().pages("/packs", "packs", query=query), _FOUND)))
 
 
 def show(options: argparse.Namespace, context: Context) -> Result:
@@ -204,7 +173,7 @@ def _listed(packs: list[dict[str, Any]]) -> Result:
         [
             *(str(pack[name]) for name in ("name", "version", "tier", "visibility")),
             "yes" if pack["owned"] else "no",
-            str(pack["id"]),
+            str(pack["id"]) + (" (deprecated)" if "deprecated" in pack else ""),
         ]
         for pack in packs
     ]
@@ -217,7 +186,7 @@ def _listed(packs: list[dict[str, Any]]) -> Result:
 
 def _pack_lines(pack: StandingPack) -> list[str]:
     view = pack.view
-    lines = [f"{view['name']} {view['version']}"]
+    lines = [f"{view['name']} {view['version']}", *deprecation_lines(view)]
     lines += [f"  {title:13} {view[name]}" for title, name in _SHOWN if name in view]
     lines += [f"  size          {size_text(int(view['size_bytes']))}", f"  pinned        {pack.pinned}"]
     if "capabilities" in view:

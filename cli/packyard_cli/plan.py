@@ -16,6 +16,7 @@ from packyard_cli.differences import Difference, compare
 from packyard_cli.diffing import manifest_lines, with_standing_modes
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.folder import LocalFile, PackFolder
+from packyard_cli.meanwhile import Meanwhile
 from packyard_cli.packing import valid_folder
 from packyard_cli.result import counted, size_text
 from packyard_cli.service import Service
@@ -90,7 +91,9 @@ def make_plan(root: Path, exclude: list[str], context: Context, service: Service
     """
     # What is sent may be less than the pack, and the service is told the size before it is sent.
     found, manifest = valid_folder(root, exclude, context, as_archive=False)
-    pack = find_own_pack(service, manifest.name)
+    standing = Meanwhile(lambda: _standing(service, manifest.name))
+    local = hash_files(found.files)
+    pack, files = standing.result()
     nothing = Difference(added=(), removed=(), changed=())
     if pack is None:
         return Plan(
@@ -109,11 +112,9 @@ def make_plan(root: Path, exclude: list[str], context: Context, service: Service
             f"The pack {manifest.name!r} is an image of another registry, which takes no files.",
             "Push its new image there, or give this folder another name in pack.yaml.",
         )
-    standing = files_of(service, pack)
-    local = hash_files(found.files)
     if context.windows:
-        local = with_standing_modes(local, standing)
-    difference = compare(standing, local)
+        local = with_standing_modes(local, files)
+    difference = compare(files, local)
     deletions = folded((file.path for file in difference.removed), kept={file.path for file in local})
     whole = len(deletions) > MAX_DELETIONS and origin == ImageOrigin.UPLOAD
     sent = _of(found.files, local, None if whole else _written(difference))
@@ -126,6 +127,17 @@ def make_plan(root: Path, exclude: list[str], context: Context, service: Service
         deletions=() if whole else deletions,
         whole=whole,
     )
+
+
+def _standing(service: Service, name: str) -> tuple[StandingPack | None, tuple[HashedFile, ...]]:
+    """Return the organisation's pack of a name, and its files; none of an image that takes no files.
+
+    The files are asked for after the pack. So the files are never older than the entity tag that a write states.
+    """
+    pack = find_own_pack(service, name)
+    if pack is None or pack.view["image_origin"] == ImageOrigin.IMAGE_REF:
+        return pack, ()
+    return pack, files_of(service, pack)
 
 
 def folded(removed: Iterable[str], *, kept: Collection[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from packyard_cli.context import Context
 from packyard_cli.manifest import object_name
 from packyard_cli.manifests import yaml_text
 from packyard_cli.result import Result
-from packyard_cli.service import JsonBody, segment
+from packyard_cli.service import JsonBody, role_path
 from packyard_cli.settings import write_whole
 
 _PRIVATE_FILE = 0o600
@@ -23,7 +23,7 @@ def pull_token(options: argparse.Namespace, context: Context) -> Result:
     """
     if options.secret:
         object_name(options.secret, option="--secret")
-    path = f"/agent-roles/{segment(options.role)}/pull-token"
+    path = role_path(options.role, "/pull-token")
     # The door is what a request without a body means.
     body = JsonBody.of({"login": "registry"}) if options.registry else None
     login = context.service().call("POST", path, body=body).body

@@ -11,6 +11,7 @@ from packyard_cli.archive import source_date_epoch, write_archive
 from packyard_cli.context import Context
 from packyard_cli.failure import Failure
 from packyard_cli.plan import Plan, make_plan
+from packyard_cli.policies import say_next_version
 from packyard_cli.result import Result, size_text
 from packyard_cli.sending import Sender
 from packyard_cli.service import Service
@@ -70,9 +71,13 @@ def _publish(options: argparse.Namespace, context: Context, service: Service) ->
             visibility=options.visibility,
             dry_run=options.dry_run,
         )
-        if options.dry_run:
-            return _outcome(sender.try_out(archive, written))
-        pack = sender.send(archive, written)
+        try:
+            if options.dry_run:
+                return _outcome(sender.try_out(archive, written))
+            pack = sender.send(archive, written)
+        except Failure as failure:
+            say_next_version(failure)
+            raise
     return _result(plan, pack, sent=written.size if plan.sent else 0, changed=True)
 
 

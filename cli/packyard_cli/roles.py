@@ -10,7 +10,7 @@ from packyard_cli.context import Context
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.packs import confirm
 from packyard_cli.result import Result, table
-from packyard_cli.service import Answer, JsonBody, Service, segment
+from packyard_cli.service import Answer, JsonBody, Service, role_path
 from packyard_cli.standing import find_pack, get_pack
 
 
@@ -31,7 +31,7 @@ def list_roles(_: argparse.Namespace, context: Context) -> Result:
 def show(options: argparse.Namespace, context: Context) -> Result:
     """Show the packs of a role."""
     service = context.service()
-    answer = service.get(_path(options.role, "/packs"))
+    answer = service.get(role_path(options.role, "/packs"))
     return _role(answer.body, service)
 
 
@@ -60,7 +60,7 @@ def change(options: argparse.Namespace, context: Context) -> Result:
     condition = {"If-None-Match": "*"} if before is None else {}
     answer = service.call(
         "PUT",
-        _path(options.role, "/packs"),
+        role_path(options.role, "/packs"),
         body=JsonBody.of({"pack_ids": wanted}),
         if_match=before.etag if before else None,
         headers=condition,
@@ -82,7 +82,7 @@ def refresh(options: argparse.Namespace, context: Context) -> Result:
         asked["accept_capabilities"] = dict(_consent(service, text) for text in options.accept)
     while True:
         try:
-            answer = service.call("POST", _path(options.role, "/packs/refresh"), body=JsonBody.of(asked))
+            answer = service.call("POST", role_path(options.role, "/packs/refresh"), body=JsonBody.of(asked))
         except Failure as failure:
             if failure.code == "capabilities_widened":
                 _ask_for_consent(failure, options, asked.get("accept_capabilities", {}), service)
@@ -94,7 +94,7 @@ def refresh(options: argparse.Namespace, context: Context) -> Result:
 
 def revisions(options: argparse.Namespace, context: Context) -> Result:
     """List what has happened to a role, newest first."""
-    found = list(context.service().pages(_path(options.role, "/revisions"), "revisions"))
+    found = list(context.service().pages(role_path(options.role, "/revisions"), "revisions"))
     rows = [
         [
             str(entry["revision"]),
@@ -114,10 +114,10 @@ def revisions(options: argparse.Namespace, context: Context) -> Result:
 def delete(options: argparse.Namespace, context: Context) -> Result:
     """Delete a role, after a question where somebody can answer it."""
     service = context.service()
-    before = service.get(_path(options.role, "/packs"))
+    before = service.get(role_path(options.role, "/packs"))
     count = len(before.body["pack_ids"])
     confirm(f"Delete the role {options.role}, which has {count} packs?", options, context)
-    service.call("DELETE", _path(options.role), if_match=before.etag)
+    service.call("DELETE", role_path(options.role), if_match=before.etag)
     return Result(
         document={"role_id": options.role, "status": "deleted"},
         lines=[f"The role {options.role} is deleted."],
@@ -127,7 +127,7 @@ def delete(options: argparse.Namespace, context: Context) -> Result:
 
 def _current(service: Service, role: str) -> Answer | None:
     try:
-        return service.get(_path(role, "/packs"))
+        return service.get(role_path(role, "/packs"))
     except Failure as failure:
         if failure.code != "role_not_found":
             raise
@@ -227,7 +227,3 @@ def _consent(service: Service, text: str) -> tuple[str, int]:
 
 def _pack_id(service: Service, text: str) -> str:
     return text if is_pack_id(text) else find_pack(service, text).id
-
-
-def _path(role: str, below: str = "") -> str:
-    return f"/agent-roles/{segment(role)}{below}"

@@ -18,7 +18,8 @@ from packyard_cli.context import Context
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.form import FormBody
 from packyard_cli.plan import Plan
-from packyard_cli.service import MAX_DOCUMENT, Answer, JsonBody, Service, refusal_of, segment
+from packyard_cli.refusals import refusal_of
+from packyard_cli.service import MAX_DOCUMENT, Answer, JsonBody, Service, segment
 from packyard_cli.settings import write_whole
 from packyard_cli.standing import StandingPack, get_pack
 

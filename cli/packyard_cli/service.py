@@ -1,7 +1,8 @@
 """The service's API: requests with a credential, repeats where they are safe, refusals as failures.
 
 What is repeated: every request that was refused for now (429, 503), which has changed nothing (API contract, section
-5), and requests that may be sent twice (GET, DELETE, POST with an Idempotency-Key) also when no answer came.
+5), and requests that may be sent twice (GET, DELETE, POST with an Idempotency-Key) also when no answer came, or one
+that was cut off.
 """
 
 import json
@@ -9,14 +10,16 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import IO, Any, Final, Protocol
+from typing import IO, Any, Final, Protocol, TypeVar
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 from uuid import uuid4
 
 from packyard_cli.failure import Exit, Failure
+from packyard_cli.refusals import refusal_of
 from packyard_cli.settings import Login
 from packyard_cli.wire import Received, Unreached
 
+_Taken = TypeVar("_Taken")
 MAX_DOCUMENT: Final = 64 << 20
 _ATTEMPTS: Final = 5
 _LONGEST_WAIT: Final = 30.0
@@ -24,32 +27,6 @@ _FOR_NOW: Final = frozenset({429, 503})
 _PASSING: Final = frozenset({429, 502, 503, 504})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS: Final = 5
-_KINDS: Final = {
-    400: Exit.INVALID,
-    401: Exit.NOT_SIGNED_IN,
-    403: Exit.NOT_ALLOWED,
-    404: Exit.NOT_FOUND,
-    405: Exit.FAULT_OF_THE_COMMAND,
-    409: Exit.CONFLICT,
-    412: Exit.CONFLICT,
-    413: Exit.INVALID,
-    415: Exit.INVALID,
-    423: Exit.NOT_ALLOWED,
-}
-
-
-# The service's own texts name its operations; these name the commands.
-_ADVICE: Final = {
-    "file_not_found": "packyard files PACK lists the pack's files.",
-    "key_not_found": "packyard keys list shows the keys.",
-    "pack_not_found": "packyard list shows the packs that you can see.",
-    "route_not_found": "Check the address (packyard whoami shows it): it ends in /v1, and nothing comes after that.",
-    "role_not_found": "packyard roles list shows the roles, and packyard roles attach makes one.",
-}
-_ADVICE_BY_STATUS: Final = {
-    401: "Log in again with packyard login, or set PACKYARD_TOKEN.",
-    412: "Somebody changed it meanwhile: look at it again, and repeat the command.",
-}
 
 
 class Transport(Protocol):
@@ -163,21 +140,28 @@ class Service:
         if method == "POST":
             sent["Idempotency-Key"] = self.new_key()
         twice = method in {"GET", "DELETE", "POST"}
-        received = self._repeated(method, self.url(path, query), sent, body, twice=twice)
-        content = received.read(MAX_DOCUMENT)
+        received, content = self._repeated(
+            method, self.url(path, query), sent, body, twice=twice, take=_whole(MAX_DOCUMENT)
+        )
         refusal = refusal_of(received.status, received.headers, content)
         if refusal is not None:
             raise refusal
         document = _document(content) if content else None
         return Answer(received.status, document, received.headers.get("ETag"))
 
-    def download(self, path: str, *, query: Mapping[str, str] | None = None) -> Received:
-        """Return what a path of the API leads to, as bytes to be read.
+    def download(self, path: str, *, limit: int) -> tuple[Mapping[str, str], bytes]:
+        """Return what a path of the API leads to: the headers, and the content of at most `limit` bytes.
 
         Raises:
-            Failure: The service refused, or could not be reached.
+            Failure: The service refused, could not be reached, or sends more.
         """
-        return self.fetch(self.url(path, query))
+        received, content = self._repeated(
+            "GET", self.url(path), {}, None, twice=True, take=_whole(max(limit, MAX_DOCUMENT))
+        )
+        refusal = refusal_of(received.status, received.headers, content)
+        if refusal is not None:
+            raise refusal
+        return received.headers, content
 
     def fetch(self, url: str) -> Received:
         """Return what any URL leads to; the credential goes to the service's own origin only.
@@ -185,7 +169,7 @@ class Service:
         Raises:
             Failure: It was refused, or could not be reached.
         """
-        received = self._repeated("GET", url, {}, None, twice=True)
+        received = self._repeated("GET", url, {}, None, twice=True, take=_as_it_is)
         refusal = None
         if received.status not in {200, 206}:
             refusal = refusal_of(received.status, received.headers, received.read(MAX_DOCUMENT))
@@ -211,24 +195,39 @@ class Service:
 
     def post_elsewhere(self, url: str, body: Sent) -> Received:
         """Post a body to a place that needs no credential, such as a presigned form; it may be sent twice."""
-        return self._repeated("POST", url, {}, body, twice=True)
+        return self._repeated("POST", url, {}, body, twice=True, take=_as_it_is)
 
-    def _repeated(
-        self, method: str, url: str, headers: Mapping[str, str], body: Sent | None, *, twice: bool
-    ) -> Received:
+    def pause(self, attempt: int) -> None:
+        """Wait before a request is repeated, the longer the more attempts have failed."""
+        self.sleep(_wait(attempt, None))
+
+    def _repeated(  # noqa: PLR0913 - by name: what a request has
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Sent | None,
+        *,
+        twice: bool,
+        take: Callable[[Received], _Taken],
+    ) -> _Taken:
+        """Send a request until there is an answer, and return what `take` makes of it."""
         for attempt in range(1, _ATTEMPTS + 1):
             last = attempt == _ATTEMPTS
             try:
                 received = self._followed(method, url, headers, body)
+                seconds = _wait(attempt, received.headers.get("Retry-After"))
+                passes = received.status in (_PASSING if twice else _FOR_NOW)
+                # A quota may be used up until midnight. Then the user decides.
+                if last or not passes or seconds > _LONGEST_WAIT:
+                    return take(received)
+                received.read(MAX_DOCUMENT)
             except Unreached:
                 if last or not twice:
                     raise
-                self.sleep(_wait(attempt, None))
+                self.pause(attempt)
                 continue
-            if last or received.status not in (_PASSING if twice else _FOR_NOW):
-                return received
-            received.read(MAX_DOCUMENT)
-            self.sleep(_wait(attempt, received.headers.get("Retry-After")))
+            self.sleep(seconds)
         raise AssertionError  # pragma: no cover - the last attempt returns or raises
 
     def _followed(self, method: str, url: str, headers: Mapping[str, str], body: Sent | None) -> Received:
@@ -258,42 +257,53 @@ class Service:
         return sent
 
 
+def _as_it_is(received: Received) -> Received:
+    return received
+
+
+def _whole(limit: int) -> Callable[[Received], tuple[Received, bytes]]:
+    return lambda received: (received, received.read(limit))
+
+
 def segment(text: str) -> str:
-    """Return one segment of a path, encoded."""
+    """Return one segment of a path, encoded.
+
+    Raises:
+        Failure: It is empty or dots, which would lead to another path (RFC 3986, section 5.2.4).
+    """
+    if text in {"", ".", ".."}:
+        raise Failure(
+            Exit.USAGE,
+            f"{text!r} names nothing at the service.",
+            "Give the id, name or path as the command's lists show it.",
+        )
     return quote(text, safe="")
+
+
+def role_path(role: str, below: str = "") -> str:
+    """Return the path of a role in the API.
+
+    Args:
+        role: Its id.
+        below: What follows.
+
+    Raises:
+        Failure: No role has such an id. In a path, it could lead to another operation.
+    """
+    from packyard.packs.role import is_role_id  # noqa: PLC0415 - not for packs
+
+    if not is_role_id(role):
+        raise Failure(
+            Exit.USAGE,
+            f"{role!r} is no id of a role: 1 to 128 of A-Z, a-z, 0-9, _, . and -, the first a letter or a digit.",
+            "packyard roles list shows the roles.",
+        )
+    return f"/agent-roles/{segment(role)}{below}"
 
 
 def file_path(path: str) -> str:
     """Return a file's path as the API takes it: segments encoded one by one."""
     return "/".join(map(segment, path.split("/")))
-
-
-def refusal_of(status: int, headers: Mapping[str, str], content: bytes) -> Failure | None:
-    """Return an answer's refusal, with the service's own text; None if it is none."""
-    if status < 400:  # noqa: PLR2004 - the first status that is an error
-        return None
-    kind = _KINDS.get(status, Exit.UNAVAILABLE if status >= 500 or status == 429 else Exit.INVALID)  # noqa: PLR2004
-    try:
-        error = json.loads(content)["error"]
-        code, message = str(error["code"]), str(error["message"])
-    except (ValueError, KeyError, TypeError):
-        return Failure(
-            # Something else has answered, so nobody has said that the thing is not there.
-            Exit.UNAVAILABLE if kind is Exit.NOT_FOUND else kind,
-            f"The answer is {status}, and not one of Packyard's.",
-            "Check the address (packyard whoami shows it), and any proxy on the way.",
-            request_id=headers.get("X-Request-Id"),
-        )
-    advice = _ADVICE.get(code) or _ADVICE_BY_STATUS.get(status, "")
-    details = error.get("details")
-    return Failure(
-        kind,
-        message,
-        advice,
-        code=code,
-        request_id=error.get("request_id"),
-        details=details if isinstance(details, dict) else None,
-    )
 
 
 def _document(content: bytes) -> Any:
@@ -315,5 +325,5 @@ def _below(url: str, base: str) -> bool:
 
 def _wait(attempt: int, retry_after: str | None) -> float:
     if retry_after and retry_after.isdigit():
-        return min(float(retry_after), _LONGEST_WAIT)
+        return float(retry_after)
     return min(0.25 * float(2**attempt), _LONGEST_WAIT) * random.uniform(0.5, 1)  # noqa: S311 - no secret

@@ -6,28 +6,26 @@ here. A file that comes as a hard link is a copy of a file of the same content.
 """
 
 import hashlib
-import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
-from threading import Lock as Mutex
 from typing import Final
 
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.read.inflation import inflate_layer
 from packyard.oci.read.third_party_tar import LayerMember, ThirdPartyTar, path_of
-from packyard_cli.archive import HashedFile, sha256_of_file
+from packyard_cli.archive import HashedFile
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.image_source import ImageSource
 from packyard_cli.lock_document import LockedLayer
+from packyard_cli.new_tree import NewTree
+from packyard_cli.wire import Unreached
 
-_THREADS: Final = 4
-_CHUNK: Final = 256 << 10
+_THREADS: Final = 3
+_ATTEMPTS: Final = 3
 _MAX_LAYER_BYTES: Final = 16 << 30
 _MAX_MEMBERS: Final = 1_000_000
 
@@ -37,22 +35,20 @@ class Unpacking:
     """The files of one pack that are being written into a folder.
 
     Attributes:
-        folder: Where they go.
         wanted: What the lock lists, by path.
         missing: The paths that are not there yet.
     """
 
-    folder: Path
     wanted: Mapping[str, HashedFile]
     missing: set[str]
+    _tree: NewTree
     _stopped: Event = field(default_factory=Event)
-    _placing: Mutex = field(default_factory=Mutex)
 
     @classmethod
     def of(cls, folder: Path, files: tuple[HashedFile, ...]) -> "Unpacking":
-        """Return the unpacking of files, none of which is there."""
+        """Return the unpacking of files into a folder, none of which is there."""
         wanted = {file.path: file for file in files}
-        return cls(folder, wanted, set(wanted))
+        return cls(wanted, set(wanted), NewTree(folder))
 
     def take_from(self, before: Path, had: Mapping[str, HashedFile]) -> None:
         """Take files over from an earlier installation, after hashing them.
@@ -64,14 +60,18 @@ class Unpacking:
         by_content = {(file.sha256, file.mode): path for path, file in had.items()}
         sources = []
         for path in sorted(self.missing):
-            found = by_content.get((self.wanted[path].sha256, self.wanted[path].mode))
+            file = self.wanted[path]
+            found = path if had.get(path) == file else by_content.get((file.sha256, file.mode))
             if found is not None:
-                sources.append((path, before / found))
+                sources.append((f"{before}/{found}", file))
         # A task for each file would take longer than what it does.
         parts = [sources[number::_THREADS] for number in range(_THREADS)]
         with ThreadPoolExecutor(_THREADS) as pool:
-            for linked in pool.map(self._link_same, parts):
-                self.missing.difference_update(linked)
+            for taken in pool.map(self._taken, parts):
+                self.missing.difference_update(taken)
+
+    def _taken(self, sources: Iterable[tuple[str, HashedFile]]) -> list[str]:
+        return [file.path for source, file in sources if self._tree.take(source, file)]
 
     def take_layers(
         self, source: ImageSource, layers: tuple[LockedLayer, ...], known: frozenset[str]
@@ -89,7 +89,7 @@ class Unpacking:
         for was_there in (False, True):
             if self.missing:
                 self._read_all(source, [layer for layer in layers if (layer.digest in known) is was_there])
-        self._copy_links()
+        self._copy_same()
         if self.missing:
             path = min(self.missing)
             raise Failure(
@@ -110,17 +110,37 @@ class Unpacking:
                 raise
 
     def _read(self, source: ImageSource, layer: LockedLayer) -> None:
-        pieces, cached = source.pieces(layer)
+        if not self._read_kept(source, layer):
+            self._fetch(source, layer)
+
+    def _read_kept(self, source: ImageSource, layer: LockedLayer) -> bool:
+        """Read a layer from the cache, and return whether it was there. A damaged one is removed."""
+        kept = source.cache.pieces(layer.digest)
+        if kept is None:
+            return False
         try:
-            self._read_once(source, layer, pieces, cached=cached)
+            self._read_once(source, layer, kept, cached=True)
         except Failure as failure:
-            if not cached or failure.exit_code is not Exit.TAMPERED:
+            if failure.exit_code is not Exit.TAMPERED:
                 raise
-            # What is wrong in the cache may be right at the service.
             source.cache.drop(layer.digest)
+            # What is wrong in the cache may be right at the service.
             if source.service is None:
                 raise
-            self._read_once(source, layer, source.fetched(layer), cached=False)
+            return False
+        return True
+
+    def _fetch(self, source: ImageSource, layer: LockedLayer) -> None:
+        """Read a layer from the service, from its beginning again where it is cut off."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                self._read_once(source, layer, source.fetched(layer), cached=False)
+            except Unreached:
+                if source.service is None or attempt == _ATTEMPTS:
+                    raise
+                source.service.pause(attempt)
+            else:
+                return
 
     def _read_once(
         self, source: ImageSource, layer: LockedLayer, pieces: Iterator[bytes], *, cached: bool
@@ -167,68 +187,16 @@ class Unpacking:
     def _take(self, member: LayerMember, tar: ThirdPartyTar) -> None:
         path = path_of(member.name) if member.is_file else None
         file = self.wanted.get(path) if path is not None else None
-        if path is None or file is None or path not in self.missing or file.size != member.size:
+        if file is None or file.size != member.size or file.path not in self.missing:
             return
-        descriptor, unfinished = tempfile.mkstemp(dir=self.folder, prefix=".packyard-")
-        sha256 = hashlib.sha256()
-        try:
-            with os.fdopen(descriptor, "wb") as out:
-                while piece := tar.read(_CHUNK):
-                    sha256.update(piece)
-                    out.write(piece)
-            if sha256.hexdigest() == file.sha256:
-                self._place(Path(unfinished), path)
-        finally:
-            with suppress(FileNotFoundError):
-                Path(unfinished).unlink()
+        if self._tree.write(file, tar.read):
+            self.missing.discard(file.path)
 
-    def _place(self, unfinished: Path, path: str) -> None:
-        unfinished.chmod(self.wanted[path].mode)
-        place = self.folder / path
-        with self._placing:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.replace(place)
-            self.missing.discard(path)
-
-    def _copy_links(self) -> None:
+    def _copy_same(self) -> None:
+        """Write files that no layer has as a file, such as hard links, from others with the same content."""
         there = {file.sha256: path for path, file in self.wanted.items() if path not in self.missing}
         for path in sorted(self.missing):
             original = there.get(self.wanted[path].sha256)
             if original is not None:
-                place = self.folder / path
-                place.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(self.folder / original, place)
-                place.chmod(self.wanted[path].mode)
+                self._tree.copy(original, self.wanted[path])
                 self.missing.discard(path)
-
-    def _link_same(self, sources: Iterable[tuple[str, Path]]) -> list[str]:
-        """Link the files that are what the lock says, each given with its path; return the paths of those."""
-        linked = []
-        for path, source in sources:
-            if self._is_same(path, source):
-                self._link(source, path)
-                linked.append(path)
-        return linked
-
-    def _is_same(self, path: str, source: Path) -> bool:
-        wanted = self.wanted[path]
-        try:
-            if source.is_symlink() or source.stat().st_size != wanted.size:
-                return False
-            return sha256_of_file(source) == wanted.sha256
-        except OSError:
-            return False
-
-    def _link(self, source: Path, path: str) -> None:
-        place = self.folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        mode = self.wanted[path].mode
-        try:
-            if source.stat().st_mode & 0o777 == mode:
-                os.link(source, place)
-                return
-        except OSError:
-            # Not every file system has links.
-            pass
-        shutil.copyfile(source, place)
-        place.chmod(mode)

@@ -2,10 +2,10 @@
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from packyard_cli.archive import HashedFile, sha256_of_file
 from packyard_cli.context import Context
@@ -13,10 +13,11 @@ from packyard_cli.failure import Exit
 from packyard_cli.installation import Installation
 from packyard_cli.lock_document import LOCK_FILE, Lock, LockedPack
 from packyard_cli.locking import fetch_lock
+from packyard_cli.pulled import PULL_FILE, read_pull_record
 from packyard_cli.result import Result, counted
-from packyard_cli.service import segment
+from packyard_cli.service import role_path
 
-_THREADS: Final = 4
+_THREADS: Final = 2
 
 
 def verify(options: argparse.Namespace, context: Context) -> Result:
@@ -26,23 +27,16 @@ def verify(options: argparse.Namespace, context: Context) -> Result:
         Failure: Nothing is installed there.
     """
     installation = Installation.at(Path(options.folder))
-    lock = installation.require_lock()
-    faults = list(_faults(installation.folder, lock, modes=not context.windows))
-    count = sum(len(pack.files) for pack in lock.packs)
+    known = _pulled(installation.folder) if installation.has_pull else _installed(installation)
+    faults = list(_faults(installation.folder, known, modes=not context.windows))
     lines = [f"{fault['path']}: {fault['reason']}" for fault in faults]
     summary = (
-        f"{counted(len(faults), 'difference')} from the lock: "
-        f"install again with packyard install {lock.role_id} --into {options.folder}."
+        f"{counted(len(faults), 'difference')} from the {known.source}: {known.repair} --into {options.folder}."
         if faults
-        else f"{counted(count, 'file')} checked: all as in the lock of {lock.role_id}, revision {lock.revision}."
+        else f"{counted(len(known.files), 'file')} checked: all as in the {known.source} of {known.owner}."
     )
     return Result(
-        document={
-            "verified": not faults,
-            "role_id": lock.role_id,
-            "set_digest": lock.set_digest,
-            "faults": faults,
-        },
+        document={"verified": not faults, **known.document, "faults": faults},
         lines=[*lines, summary],
         essence=lines,
         exit_code=Exit.DIFFERS if faults else Exit.DONE,
@@ -58,7 +52,7 @@ def update(options: argparse.Namespace, context: Context) -> Result:
     lock = Installation.at(Path(options.folder)).require_lock()
     service = context.service()
     now = fetch_lock(service, lock.role_id)
-    role = service.get(f"/agent-roles/{segment(lock.role_id)}/packs").body
+    role = service.get(role_path(lock.role_id, "/packs")).body
     behind = _behind(lock, now)
     stale = [str(pin["id"]) for pin in role.get("packs", ()) if pin.get("stale")]
     names = {pack.id: pack.folder for pack in now.packs}
@@ -105,14 +99,58 @@ def _differs(one: LockedPack, other: LockedPack) -> bool:
     return (one.image_digest, one.folder) != (other.image_digest, other.folder)
 
 
-def _faults(folder: Path, lock: Lock, *, modes: bool) -> Iterator[dict[str, Any]]:
-    files = {f"{pack.folder}/{file.path}": file for pack in lock.packs for file in pack.files}
+class _Known(NamedTuple):
+    """What a folder has to hold.
+
+    Attributes:
+        files: By their paths in the folder.
+        own: The file that says so.
+        source: What that file states: a lock, or an image.
+        owner: Whose it is.
+        repair: The command that puts the folder right, as advice.
+        document: What it is, as JSON.
+    """
+
+    files: Mapping[str, HashedFile]
+    own: str
+    source: str
+    owner: str
+    repair: str
+    document: dict[str, Any]
+
+
+def _installed(installation: Installation) -> _Known:
+    lock = installation.require_lock()
+    return _Known(
+        files={f"{pack.folder}/{file.path}": file for pack in lock.packs for file in pack.files},
+        own=LOCK_FILE,
+        source="lock",
+        owner=f"{lock.role_id}, revision {lock.revision}",
+        repair=f"install again with packyard install {lock.role_id}",
+        document={"role_id": lock.role_id, "set_digest": lock.set_digest},
+    )
+
+
+def _pulled(folder: Path) -> _Known:
+    pack = read_pull_record(folder)
+    return _Known(
+        files={file.path: file for file in pack.files},
+        own=PULL_FILE,
+        source="image",
+        owner=f"{pack.name} {pack.version}",
+        repair=f"pull again with packyard pull {pack.id}",
+        document={"pack_id": pack.id, "image_digest": pack.image_digest},
+    )
+
+
+def _faults(folder: Path, known: _Known, *, modes: bool) -> Iterator[dict[str, Any]]:
+    files = known.files
     with ThreadPoolExecutor(_THREADS) as pool:
         reasons = pool.map(lambda path: _reason(folder / path, files[path], modes=modes), files)
         for path, reason in zip(files, reasons, strict=True):
             if reason:
                 yield {"path": path, "reason": reason}
-    expected = {LOCK_FILE, *files}
+    expected = {known.own, *files}
     for path in _there(folder):
         if path not in expected:
             yield {"path": path, "reason": "unexpected"}

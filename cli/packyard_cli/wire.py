@@ -197,9 +197,14 @@ def _trust(environment: Mapping[str, str]) -> ssl.SSLContext:
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
+def _address_of(url: str) -> str:
+    """Return the host of a URL, with its port where it has one, and without a login."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
 @contextmanager
 def _translated(url: str) -> Iterator[None]:
-    host = urlsplit(url).hostname
+    host = _address_of(url)
     try:
         yield
     except SSLError as error:
@@ -216,7 +221,8 @@ def _translated(url: str) -> Iterator[None]:
         ) from error
     except NameResolutionError as error:
         raise Unreached(
-            f"No machine is known as {host}.", "Check the address and this machine's network."
+            f"No machine is known as {urlsplit(url).hostname}.",
+            "Check the address and this machine's network.",
         ) from error
     except NewConnectionError as error:
         raise Unreached(

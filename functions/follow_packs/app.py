@@ -1,14 +1,25 @@
-"""The consumer of the table's stream: moves pins that follow, and tells roles of stale and withdrawn ones."""
+"""The consumer of the table's stream: moves pins, tells roles of stale and withdrawn ones, keeps the index of words."""
 
 from packyard.composition import bootstrap
-from packyard.messaging.table_changes import Change, ImageChanged, PinFollows, StateChanged, serve_stream
+from packyard.messaging.table_changes import (
+    Change,
+    ImageChanged,
+    PinFollows,
+    RowChanged,
+    StateChanged,
+    serve_stream,
+)
 from packyard.store.roles import FollowingRole
+from packyard.store.search_index import index_row
+from packyard.store.wire import from_wire
 
 
 def follow(change: Change) -> None:
     """Handle one change of the table."""
     services = bootstrap.services()
     match change:
+        case RowChanged():
+            index_row(services.table, from_wire(change.old), from_wire(change.new))
         case ImageChanged():
             services.follower.pack_changed(change.pack_id)
             services.role_teller.pack_changed(change.pack_id)

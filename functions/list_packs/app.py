@@ -6,7 +6,7 @@ from packyard.composition import bootstrap
 from packyard.http.app import json_response, make_app, serve
 from packyard.http.caller import reader
 from packyard.http.listing import QUERY, page_view, read_listing
-from packyard.store.listing import list_packs as list_visible
+from packyard.operations.list_packs import list_visible, load_search
 
 app = make_app()
 
@@ -27,5 +27,7 @@ def list_packs() -> Response[str]:
     return json_response(200, page_view(page, asked.filters, caller, services.cursors))
 
 
-bootstrap.prepare(lambda services: services.secrets_manager, lambda services: services.cursors)
+bootstrap.prepare(
+    lambda services: services.secrets_manager, lambda services: services.cursors, lambda _: load_search()
+)
 lambda_handler = serve(app, bootstrap.invocation_begins)

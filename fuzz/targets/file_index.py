@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from isal import igzip
@@ -16,15 +17,19 @@ from packyard.oci.read.file_index import (
     IndexedLayer,
     index_of_layers,
 )
+from packyard.oci.read.index_lines import IndexLines, line_difference, parse_lines
 from packyard.oci.read.index_parser import (
     parse_index,
 )
 
 _GZIP = b"\x1f\x8b"
+_NOTHING = IndexLines((), frozenset())
 
 
 def check(data: bytes) -> None:
     document = data if data.startswith(_GZIP) else igzip.compress(data)
+    with suppress(ValueError):
+        line_difference(parse_lines(document), _NOTHING)
     try:
         index = parse_index(document)
     except ValueError:

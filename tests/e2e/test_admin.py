@@ -62,6 +62,10 @@ def test_the_operator_vouches_for_a_pack_and_looks_after_what_is_stored(
     assert acme.call("GET", f"/packs/{pack['id']}").body["tier"] == "verified"
     assert operate("org", "show", "acme")["id"] == pack["org_id"]
     assert operate("org", "posture", "acme", "active")["billing"] == "active"
+    assert operate("quota", "set", "acme", "--packs", "100000", "--by", "ada")["packs"]["limit"] == 100_000
+    assert operate("quota", "show", "acme")["packs"]["used"] >= 1
+    assert operate("usage", "recount", "acme")["counted"] >= 1
+    assert operate("quota", "set", "acme", "--packs", "default")["packs"]["set"] == "default"
     assert pack["id"] not in str(operate("image", "check"))
     assert operate("image", "clean-up", "--yes").keys() == {"enqueued"}
     assert acme.call("GET", f"/packs/{pack['id']}/files/pack.yaml").status == 200

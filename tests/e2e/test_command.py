@@ -3,6 +3,10 @@
 import hashlib
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,8 @@ from tests.command import pack_folder
 from packyard_cli.context import Context
 from packyard_cli.main import run
 from packyard_cli.printing import Printer
+
+_SECONDS = 30
 
 
 @pytest.fixture
@@ -64,6 +70,15 @@ def test_a_pack_is_pushed_changed_read_and_deleted(environment: dict[str, str], 
     assert packed["content_digest"] == third["pack"]["content_digest"]
     assert _run(environment, "pull", "by-command", "--into", tmp_path / "pulled")
     assert (tmp_path / "pulled" / "data" / "large").read_bytes() == large
+    assert _run(environment, "verify", tmp_path / "pulled")["verified"]
+    assert _run(environment, "pull", "by-command", "--into", tmp_path / "pulled")
+    compared = _run(environment, "diff", "by-command", "1", "2")
+    assert [file["path"] for file in compared["files"]["removed"]] == ["data/a.csv"]
+    assert _run(environment, "impact", "by-command")["others"] == 0
+    assert _run(environment, "deprecate", "by-command", "Use another.")["deprecated"] == {
+        "message": "Use another."
+    }
+    assert "deprecated" not in _run(environment, "deprecate", "by-command", "--undo")
     assert _run(environment, "rollback", "by-command", "1")["version"] == "1.4.0"
     _run(environment, "edit", "by-command", "guides/new.md", "--from", "-", stdin="# New\n")
     paths = {file["path"] for file in _run(environment, "files", "by-command")["files"]}
@@ -80,6 +95,34 @@ def test_a_pack_is_pushed_changed_read_and_deleted(environment: dict[str, str], 
     assert len(_run(environment, "roles", "revisions", "by-command")["revisions"]) >= 2
     for name in ("by-command", "by-command-two"):
         assert _run(environment, "delete", name, "--yes")["status"] == "deleted"
+
+
+def test_watching_pushes_what_changes_until_it_is_interrupted(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    folder = pack_folder(tmp_path / "pack", name="watched")
+    watching = subprocess.Popen(  # noqa: S603 - the command itself
+        [sys.executable, "-m", "packyard_cli", "push", "--watch", "--quiet", folder],
+        env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with watching:
+        assert watching.stdout is not None
+        try:
+            first = watching.stdout.readline()
+            (folder / "guides" / "post.md").write_text("# Changed\n")
+            second = watching.stdout.readline()
+            watching.send_signal(signal.SIGINT)
+            rest = watching.stdout.read()
+            watching.wait(_SECONDS)
+        finally:
+            watching.kill()
+
+    assert watching.returncode == 0
+    assert rest == ""
+    digests = [entry["image_digest"] for entry in _run(environment, "revisions", "watched")["revisions"]]
+    assert [line.rpartition("@")[2].strip() for line in (second, first)] == digests
 
 
 def test_a_login_is_tried_and_kept(environment: dict[str, str]) -> None:
@@ -100,6 +143,7 @@ def test_a_key_is_made_listed_and_revoked(environment: dict[str, str]) -> None:
     # What is younger than ten seconds is not listed yet. The stack's own key is older.
     issued = _run(environment, "events", "--type", "key.issued", "--actor", "operator", "--limit", "1")
     assert [event["type"] for event in issued["events"]] == ["key.issued"]
+    assert _run(environment, "usage")["publishes_a_day"]["used"] >= 0
     refused = _run({**environment, "PACKYARD_TOKEN": made["key"]}, "list", exit_code=4)
     assert refused["error"]["code"] == "unauthenticated"
     assert "packyard" in _run(environment, "completion", "bash")["script"]

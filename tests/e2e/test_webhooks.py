@@ -1,4 +1,4 @@
-"""Webhooks on the deployed template: from the command to a receiver on this machine, verified by the official library."""
+"""Webhooks on the deployed template: from the command to a receiver on this machine, which verifies them."""
 
 import io
 import json

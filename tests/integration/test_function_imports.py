@@ -35,6 +35,7 @@ ALLOWED: Final = {
     "authorize": set[str](),
     "build_upload": QUEUE,
     "clean_up": QUEUE,
+    "get_diff": HTTP | {"isal"},
     "get_file": HTTP | {"isal"},
     "list_files": HTTP | {"isal"},
     "measure_backlog": set[str](),

@@ -24,6 +24,7 @@ from tests.reliability.operations import (
     consent,
     delete,
     delete_role,
+    deprecate,
     follow,
     followed,
     lose_a_tag,
@@ -42,11 +43,13 @@ from tests.reliability.operations import (
     widened,
     withdraw,
 )
+from tests.reliability.usage_operations import last_place
 from tests.service import ACME, GLOBEX, PackArchive
 from tests.third_party_images import pack_image
 
 _SAME_VERSION: Final = PackArchive(version="2.0.0", files={"README.md": b"other than next"}).build()
 _SAME_NAME: Final = PackArchive(name="new", files={"README.md": b"other than new"}).build()
+_OTHER_NAME: Final = PackArchive(name="other").build()
 _HELD_NAME: Final = PackArchive(version="3.0.0").build()
 
 
@@ -62,6 +65,7 @@ _PACK: Final = (
     built("build onto if match", NEXT, replacing=True, if_match='"2"'),
     Operation(name="roll back", function="replace_pack", act=roll_back),
     Operation(name="patch", function="update_pack", act=patch),
+    Operation(name="deprecate", function="update_pack", act=deprecate),
     Operation(name="put file", function="put_file", act=put_file()),
     Operation(name="put file otherwise", function="put_file", act=put_file(b"# Newer\n")),
     Operation(name="change files", function="change_pack", act=change()),
@@ -204,6 +208,24 @@ _KEY: Final = tuple(
     OPERATIONS[name]
     for name in ("start with a key", "upload with a key", "make a key with a key", "revoke a key")
 )
+_POLICY: Final = tuple(
+    OPERATIONS[name] for name in ("set the version policy", "set the version policy if match")
+)
+# Each of another name, so that only the number of packs stands between them.
+_LAST_PLACE: Final = (
+    Operation(
+        name="upload to the last place", function="upload_pack", act=upload(), prepare=last_place, done=STANDS
+    ),
+    Operation(
+        name="clone to the last place",
+        function="clone_pack",
+        act=clone("shared"),
+        prepare=last_place,
+        done=CREATED,
+    ),
+    built("build to the last place", _OTHER_NAME, replacing=False, after=last_place),
+    Operation(name="delete", function="delete_pack", act=delete("slack"), prepare=last_place, deletes=True),
+)
 CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "pack": _PACK,
     "pack whose tag is late": _LATE,
@@ -215,4 +237,6 @@ CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "webhook": _WEBHOOK,
     "webhook that is tried out": _TRIED,
     "delivery that failed": _FAILED_DELIVERY,
+    "policy": _POLICY,
+    "last place": _LAST_PLACE,
 }

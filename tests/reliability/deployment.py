@@ -18,6 +18,7 @@ from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 from tests.aws import (
     BUCKET,
+    BUILD_QUEUE,
     DELIVERY_QUEUES,
     QUEUE,
     REGION,
@@ -129,10 +130,12 @@ class Deployment:
         self.wire.hang_up()
 
     def collect(self) -> None:
-        """Take what was sent to `clean_up` off its queue."""
-        queue = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues[QUEUE]
-        self.inbox += [message.body for message in queue._messages]  # noqa: SLF001 - receiving takes more than it tells
-        queue._messages.clear()  # noqa: SLF001
+        """Take what was sent to `clean_up` off its queue, and archives that wait for their turn off theirs."""
+        queues = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues
+        for name, taken in ((QUEUE, self.inbox), (BUILD_QUEUE, self.builds)):
+            queue = queues[name]
+            taken += [message.body for message in queue._messages]  # noqa: SLF001 - receiving takes more than it tells
+            queue._messages.clear()  # noqa: SLF001
 
     def clean_up(self, body: str) -> bool:
         """Hand a message of the inbox to `clean_up`, and return whether it has not failed: it is settled or held."""

@@ -6,18 +6,27 @@ same transactions as the events. So both must agree at every instant, in the mid
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from packyard.packs.event import EventType
+from packyard.packs.timestamp import parse_timestamp
 from packyard.store.event_items import from_item
 from packyard.store.wire import Item
 from packyard.webhooks.webhook import is_webhook_id
 
+_KEPT: Final = timedelta(days=399)
 # What happened, to what, at which revision, and by whom.
 Fact = tuple[str, str, int, str]
 
-_OF_PACKS: Final = {"delete": EventType.PACK_DELETED}
+_OF_PACKS: Final = {
+    "delete": EventType.PACK_DELETED,
+    "deprecate": EventType.PACK_DEPRECATED,
+    "undeprecate": EventType.PACK_DEPRECATED,
+}
 _FIRST_OF_PACKS: Final = frozenset({"create", "upload", "clone"})
+# Only events say how often these happened.
+_OF_OPERATORS: Final = frozenset({EventType.ORG_UPDATED, EventType.POLICY_UPDATED})
 # A revision's event is one of these; the state of the pack decides which.
 _CHANGES: Final = frozenset({EventType.PACK_UPDATED, EventType.PACK_VISIBILITY_CHANGED})
 _OF_WEBHOOKS: Final = frozenset(
@@ -31,15 +40,18 @@ _OF_WEBHOOKS: Final = frozenset(
 _DERIVED: Final = frozenset({EventType.ROLE_STALE, EventType.ROLE_WITHDRAWN_PIN})
 
 
-def event_faults(items: Sequence[Item]) -> Iterator[str]:
+def event_faults(items: Sequence[Item], *, now: datetime) -> Iterator[str]:
     """Yield, in words, which writes have no event or several, and which events are of no write.
 
     Args:
         items: The table, whole.
+        now: The instant. Events of before `_KEPT` may have expired.
     """
-    written = Counter(_written(items))
+    facts = list(_written(items))
+    written = Counter(fact for fact, _ in facts)
+    kept = Counter(fact for fact, at in facts if at and parse_timestamp(at) > now - _KEPT)
     told = Counter(_told(items))
-    yield from (f"{fact} was written and is no event" for fact in written - told)
+    yield from (f"{fact} was written and is no event" for fact in kept - told)
     yield from (f"{fact} is an event and was not written, or not so often" for fact in told - written)
     yield from _twice_told(items)
     for item in items:
@@ -62,33 +74,41 @@ def _told(items: Sequence[Item]) -> Iterator[Fact]:
             if event.type in _DERIVED:
                 continue
             of = event.role_id or event.pack_id or event.data.get("key_id")
-            # The row of a deleted pack and the item of a revoked key go in the end; their events stay longer. Nothing
-            # but its events says how often an organisation was changed.
-            if event.type == EventType.ORG_UPDATED or (of and not event.role_id and of not in standing):
+            # The row of a deleted pack and the item of a revoked key go in the end; their events stay longer.
+            if event.type in _OF_OPERATORS or (of and not event.role_id and of not in standing):
                 continue
             kind = str(EventType.PACK_UPDATED) if event.type in _CHANGES else event.type
-            yield kind, f"{event.org_id} {of or ''}", event.revision or 0, _who(event.actor)
+            # The organisation's item says how often its policy was changed, and not by whom.
+            who = "" if event.type == EventType.POLICY_UPDATED else _who(event.actor)
+            yield kind, f"{event.org_id} {of or ''}", event.revision or 0, who
 
 
-def _written(items: Sequence[Item]) -> Iterator[Fact]:
+def _written(items: Sequence[Item]) -> Iterator[tuple[Fact, str | None]]:
+    """Yield what was written, and when if that is known."""
     owners = {item["id"]: item["org_id"] for item in items if item["SK"] == "PACK"}
     for item in items:
         partition, sort_key = item["PK"], item["SK"]
         if sort_key.startswith("REV#") and partition.startswith("PACK#"):
             pack_id = partition.removeprefix("PACK#")
             if pack_id in owners:
-                yield _of_pack(pack_id, owners[pack_id], item)
+                yield _of_pack(pack_id, owners[pack_id], item), item["at"]
         elif sort_key.startswith("REV#"):
-            yield from _of_role(partition, item)
+            yield from ((fact, item["at"]) for fact in _of_role(partition, item))
         elif sort_key == "KEY":
             yield from _of_key(item)
         elif sort_key == "HOOKS":
-            for name in filter(is_webhook_id, item):
-                # Each revision is an event, and so is nothing else of a webhook.
-                for _ in range(int(item[name]["revision"])):
-                    yield _of_webhook(item["org_id"], name)
+            yield from _of_webhooks(item)
         elif sort_key == "ORG" and "slug" in item:
-            yield str(EventType.ORG_CREATED), f"{item['org_id']} ", 0, "operator"
+            yield (str(EventType.ORG_CREATED), f"{item['org_id']} ", 0, "operator"), None
+            for _ in range(int(item.get("version_policy_revision", 0))):
+                yield (str(EventType.POLICY_UPDATED), f"{item['org_id']} ", 0, ""), None
+
+
+def _of_webhooks(item: Mapping[str, Any]) -> Iterator[tuple[Fact, str | None]]:
+    for name in filter(is_webhook_id, item):
+        # Each revision is an event, and so is nothing else of a webhook.
+        for _ in range(int(item[name]["revision"])):
+            yield _of_webhook(item["org_id"], name), item[name]["created_at"]
 
 
 def _of_webhook(org_id: str, webhook_id: str) -> Fact:
@@ -129,11 +149,12 @@ def _of_role(partition: str, entry: Item) -> Iterator[Fact]:
         yield str(EventType.CAPABILITIES_ACCEPTED), *about
 
 
-def _of_key(item: Mapping[str, str]) -> Iterator[Fact]:
+def _of_key(item: Mapping[str, str]) -> Iterator[tuple[Fact, str]]:
     about = f"{item['org_id']} {item['key_hash']}"
-    yield str(EventType.KEY_ISSUED), about, 0, item.get("created_by", "operator")
+    made_by, revoked_by = (item.get(name, "operator") for name in ("created_by", "revoked_by"))
+    yield (str(EventType.KEY_ISSUED), about, 0, made_by), item["created_at"]
     if "revoked_at" in item:
-        yield str(EventType.KEY_REVOKED), about, 0, item.get("revoked_by", "operator")
+        yield (str(EventType.KEY_REVOKED), about, 0, revoked_by), item["revoked_at"]
 
 
 def _who(actor: str) -> str:

@@ -15,21 +15,29 @@ from tests.fake_registry.moods import Refuses
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
 from tests.internet import Internet
+from tests.packs import a_pack
 from tests.reliability import webhook_requests as webhooks
 from tests.reliability.deployment import Deployment
-from tests.reliability.operations import FIRST, OPERATIONS, STANDING, reupload
+from tests.reliability.operations import FIRST, OPERATIONS, STANDING, reupload, set_policy, with_organisation
 from tests.reliability.permissions import Recorder, of_form
 from tests.reliability.transformed import ACCOUNT, CREDENTIALS, EVENT_BUS, FOREIGN_REGISTRY
-from tests.service import ACME, PackArchive, stream_record
+from tests.service import ACME, DEADLINE, PackArchive, stream_record
 from tests.staged_uploads import arrive, look, start
 from tests.third_party_images import image as image_of
 from tests.third_party_images import layer, pack_image
+from tests.usage import limit
 
 from packyard.packs.event import SHOWN_AFTER
+from packyard.packs.manifest.name import PackName
+from packyard.packs.manifest.version import Version
+from packyard.packs.usage import Quota
 from packyard.store.keys import pack_key, role_key
+from packyard.store.published_versions import publication
+from packyard.store.search_index import index_row
 from packyard.store.wire import to_wire
 from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret, new_secret
 from packyard.tenants.org import BillingPosture, Org
+from packyard.tenants.version_policy import VersionPolicy
 
 # As large as no answer is.
 _LARGE: Final = 5 << 20
@@ -71,7 +79,7 @@ class Setup:
             query=more.get("query", {}),
             headers=headers | more.get("headers", {}),
             body=body,
-            caller=ACME,
+            caller=more.get("caller", ACME),
         )
         raw = self.deployment.service.invoke(function, request.event())
         if function == "start_upload" and raw["statusCode"] == 201:
@@ -123,16 +131,22 @@ def _theirs(setup: Setup) -> None:
     assert setup.ask("get_lock", "GET", "/agent-roles/theirs/lock")["statusCode"] == 200
     moved = setup.ask("replace_pack", "PUT", pack, json={"image_ref": f"{_FOREIGN}:2"})
     assert moved["statusCode"] == 200, moved["body"]
+    for _ in range(2):
+        compared = setup.ask("get_diff", "GET", f"{pack}/diff", query={"from": "1"})
+        assert compared["statusCode"] == 302, compared["body"]
 
 
 def _reads(setup: Setup) -> None:
     pack = f"/packs/{setup.deployment.notes['slack']}"
-    for query in ({}, {"owned": "true"}, {"owned": "false"}):
+    table = setup.deployment.service.aws.table
+    index_row(table, {}, table.get(pack_key(setup.deployment.notes["slack"])) or {})
+    for query in ({}, {"owned": "true"}, {"owned": "false"}, {"search": "slack"}, {"search": "a slack"}):
         assert setup.ask("list_packs", "GET", "/packs", query=query)["statusCode"] == 200
     _page_through(setup, "list_packs", "/packs")
     assert setup.ask("get_pack", "GET", pack)["statusCode"] == 200
     assert setup.ask("list_revisions", "GET", f"{pack}/revisions")["statusCode"] == 200
     _page_through(setup, "list_revisions", f"{pack}/revisions")
+    assert setup.ask("get_revision", "GET", f"{pack}/revisions/1")["statusCode"] == 200
     assert setup.ask("get_role_packs", "GET", "/agent-roles/writer/packs")["statusCode"] == 200
     for path in ("openapi.json", "docs"):
         assert setup.ask("api_docs", "GET", f"/{path}")["statusCode"] == 200
@@ -151,6 +165,14 @@ def _roles(setup: Setup) -> None:
     for role in ("a", "b"):
         assert service.set_role(role, [notes["slack"]]).status == 200
     _page_through(setup, "list_roles", "/agent-roles")
+    assert reupload()(setup.deployment).status == 200
+    references = f"/packs/{notes['slack']}/references"
+    _page_through(setup, "list_references", references)
+    compared = f"/packs/{notes['slack']}/diff"
+    for forget in (False, True):
+        if forget:
+            _forget_indexes(setup.deployment)
+        assert setup.ask("get_diff", "GET", compared, query={"from": "1"})["statusCode"] == 200
     assert service.set_role("a", []).status == 200
     _page_through(setup, "list_role_revisions", "/agent-roles/a/revisions")
     key = to_wire(role_key(ACME.org_id, "b"))
@@ -369,6 +391,60 @@ def _events(setup: Setup) -> None:
         assert answer["statusCode"] == 200, answer["body"]
 
 
+def _version_policies(setup: Setup) -> None:
+    """Publish what `immutable` refuses, by each way there is."""
+    deployment, immutable = setup.deployment, replace(ACME, version_policy=VersionPolicy.IMMUTABLE)
+    slack, notes = f"/packs/{deployment.notes['slack']}", deployment.notes
+    for name, version in (("slack", "9.0.0"), ("jira", "2.0.0"), ("taken", "1.4.0")):
+        taken = a_pack(org_id=ACME.org_id, name=PackName(name), version=Version(version))
+        deployment.service.aws.table.update(publication(taken, VersionPolicy.FREE))
+    newer = PackArchive(version="9.0.0").build()
+    shelf = deployment.elsewhere.shelves.repository("team/taken", create=True)
+    pack_image(b"name: taken\nversion: 1.4.0\n").shelve(shelf, "1")
+    elsewhere = f"127.0.0.1:{deployment.elsewhere.port}/team"
+    manifest = {"pack.yaml": b"name: slack\nversion: 9.0.0\n"}
+    forms = {
+        ("upload_pack", "/packs/upload"): multipart({"archive": PackArchive(name="taken").build()}),
+        ("reupload_pack", f"{slack}/upload"): multipart({"archive": newer}),
+        ("change_pack", f"{slack}/changes"): changes_form(manifest),
+    }
+    answers = [
+        setup.ask(function, "POST", path, body=body, headers=headers, caller=immutable)
+        for (function, path), (body, headers) in forms.items()
+    ]
+    bodies = {
+        ("create_pack", "POST", "/packs"): {"image_ref": f"{elsewhere}/taken:1"},
+        ("replace_pack", "PUT", f"/packs/{notes['jira']}"): {"image_ref": f"{elsewhere}/jira:2.0.0"},
+        ("clone_pack", "POST", f"/packs/{notes['shared']}/clone"): {"name": "taken"},
+    }
+    answers += [setup.ask(*asked, json=body, caller=immutable) for asked, body in bodies.items()]
+    answers.append(setup.ask("put_file", "PUT", f"{slack}/files/LICENSE", body=b"free", caller=immutable))
+    told = [json.loads(answer["body"])["error"]["code"] for answer in answers]
+    assert told == ["version_taken"] * len(answers), told
+    with_organisation(deployment)
+    assert set_policy("immutable")(deployment).status == 200
+    assert setup.ask("version_policy", "GET", "/version-policy")["statusCode"] == 200
+    upload_id = start(deployment.service, pack_id=notes["slack"]).body["upload_id"]
+    assert deployment.build(arrive(deployment.service, upload_id, newer))
+    assert look(deployment.service, upload_id).body["error"]["code"] == "version_taken"
+
+
+def _usage(setup: Setup) -> None:
+    """Read what is used, and let an archive wait for its turn behind a builder that has died."""
+    deployment, service = setup.deployment, setup.deployment.service
+    now = service.clock()
+    limit(service, Quota.BUILDS_AT_ONCE, 1)
+    service.services.build_slots.take(ACME.org_id, lease="dead", now=now, until=now + DEADLINE)
+    upload_id = start(service).body["upload_id"]
+    message = arrive(service, upload_id, PackArchive(name="waited").build())
+    for _ in range(2):
+        answer = setup.ask("get_usage", "GET", "/usage")
+        assert answer["statusCode"] == 200, answer["body"]
+        assert deployment.build(message)
+        service.clock.advance(DEADLINE)
+    assert look(service, upload_id).body["status"] == "done"
+
+
 def _dry_runs(setup: Setup) -> None:
     """Try what takes an archive or an image, with and without the index of what stands."""
     deployment = setup.deployment
@@ -489,7 +565,9 @@ SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     "the authorizer": _authorize,
     "API keys": _keys,
     "events": _events,
+    "usage": _usage,
     "the distribution door": _door,
+    "version policies": _version_policies,
     "dry runs": _dry_runs,
     "webhooks": _webhooks,
     "an event bus": _event_bus,

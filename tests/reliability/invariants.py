@@ -23,6 +23,7 @@ from tests.aws import BUCKET, REGION, TABLE
 from tests.fake_registry.ecr import EcrShelves
 from tests.fake_registry.shelves import Repository
 from tests.reliability.event_invariants import event_faults
+from tests.reliability.version_invariants import version_faults
 from tests.service import Service
 
 from packyard.messaging.cleanup_queue import Message, OrphanImage, PackDeletion, StagedArchive, parse_message
@@ -159,6 +160,7 @@ def violations(seen: Observed) -> list[str]:
         _tags,
         _archives,
         _history,
+        _versions,
         _rows,
         _names,
         _references,
@@ -168,6 +170,7 @@ def violations(seen: Observed) -> list[str]:
         _idempotency_records,
         _keys,
         _events,
+        _usage,
         _nothing_stuck,
     )
     return [f"{check.__name__.strip('_')}: {fault}" for check in checks for fault in check(seen)]
@@ -273,6 +276,11 @@ def _history(seen: Observed) -> Iterator[str]:
             yield f"{pack_id} is not what its last entry says"
         if any("expires_at" in entry for entry in entries):
             yield f"the history of {pack_id} is to expire"
+
+
+def _versions(seen: Observed) -> Iterator[str]:
+    """Decision 111: what was published under a version is known for good."""
+    yield from version_faults(seen.by_key, seen.packs, seen.histories)
 
 
 def _rows(seen: Observed) -> Iterator[str]:
@@ -441,7 +449,58 @@ def _keys(seen: Observed) -> Iterator[str]:
 
 def _events(seen: Observed) -> Iterator[str]:
     """7, for all of them: every accepted write is an event, once; and no event is of anything else."""
-    yield from event_faults(seen.items)
+    yield from event_faults(seen.items, now=seen.now)
+
+
+def _usage(seen: Observed) -> Iterator[str]:
+    """Section 9: what is counted is what there is: packs, their bytes, and the publishes of each day."""
+    counts = {item["PK"].removeprefix("USAGE#"): item for item in seen.items if item["SK"] == "USAGE"}
+    standing = [pack for pack in seen.packs.values() if pack.status is not PackStatus.DELETED]
+    for org_id in counts.keys() | {pack.org_id for pack in standing}:
+        own = [pack for pack in standing if pack.org_id == org_id]
+        item = counts.get(org_id, {})
+        stored = sum(pack.stored_bytes or 0 for pack in own)
+        left = int(item.get("max_bytes", 0)) - stored
+        wanted = {"packs": len(own), "stored_bytes": stored, "bytes_left": left}
+        found = {name: int(item.get(name, 0)) for name in wanted}
+        if found != wanted:
+            yield f"{org_id} counts {found}, has {wanted}"
+        # The publishes of packs whose rows have expired are counted, and not found any more.
+        for day, publishes in _publishes(seen, org_id).items():
+            if item.get(day, publishes) < publishes:
+                yield f"{org_id} counts {item[day]} publishes on {day}, and had {publishes}"
+    for pack in standing:
+        yield from _stored(pack, seen.histories.get(pack.id, []))
+    for item in seen.items if seen.settled else ():
+        for entry in item.get("builds", ()):
+            if parse_timestamp(entry.partition("#")[0]) > seen.now:
+                yield f"{item['PK']} still has the build {entry}"
+
+
+def _publishes(seen: Observed, org_id: str) -> Counter[str]:
+    """Return how often an organisation has given a pack a new image, by the name of the day's count."""
+    published: Counter[str] = Counter()
+    for pack in seen.packs.values():
+        last = None
+        for entry in seen.histories.get(pack.id, []) if pack.org_id == org_id else []:
+            published[f"day_{entry['at'][:10]}"] += entry["image_digest"] != last
+            last = entry["image_digest"]
+    return published
+
+
+def _stored(pack: Pack, history: Sequence[Item]) -> Iterator[str]:
+    """Each layer and config of a pack counts at least once, and not more often than revisions bring it."""
+    layers: dict[str, int] = {}
+    configs: dict[str, int] = {}
+    most = 0
+    for entry in history if pack.image_origin in _OURS else []:
+        own = {layer["digest"]: int(layer["size"]) for layer in entry.get("layers", ())}
+        layers |= own
+        configs[entry["image_digest"]] = int(entry["size_bytes"]) - sum(own.values())
+        most += int(entry["size_bytes"])
+    least = sum(layers.values()) + sum(configs.values())
+    if pack.stored_bytes is None or not least <= pack.stored_bytes <= most:
+        yield f"{pack.id} counts {pack.stored_bytes} bytes, and has from {least} to {most}"
 
 
 def _nothing_stuck(seen: Observed) -> Iterator[str]:

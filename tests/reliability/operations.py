@@ -21,12 +21,14 @@ from tests.fake_registry.moods import Refuses
 from tests.gateway import Answer, Request, multipart
 from tests.reliability import webhook_requests as webhooks
 from tests.reliability.deployment import Deployment
+from tests.reliability.usage_operations import one_build_at_once, wait_for_a_turn
 from tests.service import ACME, DEADLINE, GLOBEX, PackArchive
 from tests.staged_uploads import arrive, look
 from tests.staged_uploads import start as start_upload
 from tests.third_party_images import pack_image
 
 from packyard.tenants.caller import Caller
+from packyard.tenants.org import BillingPosture, Org
 
 FIRST: Final = PackArchive(version="1.0.0").build()
 STANDING: Final = PackArchive(version="1.1.0", files={"README.md": b"standing"}).build()
@@ -197,6 +199,20 @@ def roll_back(deployment: Deployment) -> Answer:
 
 def patch(deployment: Deployment) -> Answer:
     return deployment.service.update(deployment.notes["slack"], "community")
+
+
+def deprecate(deployment: Deployment) -> Answer:
+    """Deprecate a pack, and name another one of the organisation as its replacement."""
+    notes = deployment.notes
+    said = {"message": "Use jira.", "replacement": notes["jira"]}
+    path = f"/packs/{notes['slack']}"
+    return deployment.service.send("update_pack", "PATCH", path, json={"deprecated": said})
+
+
+def get_diff(deployment: Deployment) -> Answer:
+    """Compare two revisions whose images are elsewhere."""
+    path = f"/packs/{deployment.notes['jira']}/diff"
+    return deployment.service.send("get_diff", "GET", path, query={"from": "1"})
 
 
 def withdraw(deployment: Deployment) -> Answer:
@@ -406,6 +422,23 @@ def revoke_key(deployment: Deployment) -> Answer:
     return deployment.service.send("revoke_key", "DELETE", f"/keys/{deployment.notes['key']}")
 
 
+def with_organisation(deployment: Deployment) -> None:
+    """Let there be the organisation's item, which has the policy."""
+    org = Org(org_id=ACME.org_id, slug=ACME.org_slug, billing=BillingPosture.ACTIVE)
+    deployment.service.services.tenants.put_org(org)
+
+
+def set_policy(policy: str, headers: Mapping[str, str] | None = None) -> Callable[[Deployment], Answer]:
+    """Set the version policy."""
+    return lambda deployment: deployment.service.send(
+        "version_policy",
+        "PUT",
+        "/version-policy",
+        json={"version_policy": policy},
+        headers=dict(headers or {}),
+    )
+
+
 def _arrived(
     key: str,
     archive: bytes,
@@ -548,6 +581,23 @@ OPERATIONS: Final = {
         built("build onto a pack", NEXT, replacing=True),
         built("build onto a pack if match", NEXT, replacing=True, if_match='"2"'),
         built("build what is refused", NEW, replacing=True, done=REFUSED),
+        Operation(
+            name="build that waits",
+            function="build_upload",
+            act=wait_for_a_turn("build that waits"),
+            prepare=_arrived(
+                "build that waits",
+                NEW,
+                replacing=False,
+                if_match=None,
+                changes={},
+                after=one_build_at_once,
+            ),
+            # The first delivery finds no place.
+            done=frozenset({503}),
+            repeated=frozenset({200}),
+            comes_again=True,
+        ),
         built("build changes of a pack", CHANGES, replacing=True, changes={"kind": "changes"}),
         Operation(name="change files", function="change_pack", act=change()),
         Operation(
@@ -592,6 +642,8 @@ OPERATIONS: Final = {
         Operation(name="patch", function="update_pack", act=patch),
         Operation(name="patch if match", function="update_pack", act=_patch_if_match, repeated=MAY_BE_STALE),
         Operation(name="withdraw", function="update_pack", act=withdraw),
+        Operation(name="deprecate", function="update_pack", act=deprecate),
+        Operation(name="compare", function="get_diff", act=get_diff, prepare=next_revision),
         Operation(name="put file", function="put_file", act=put_file()),
         Operation(
             name="clone ours", function="clone_pack", act=clone("shared"), done=CREATED, repeated=STANDS
@@ -681,6 +733,19 @@ OPERATIONS: Final = {
             act=make_key(KEY),
             done=CREATED,
             repeated=frozenset({201, 409}),
+        ),
+        Operation(
+            name="set the version policy",
+            function="version_policy",
+            act=set_policy("immutable"),
+            prepare=with_organisation,
+        ),
+        Operation(
+            name="set the version policy if match",
+            function="version_policy",
+            act=set_policy("increasing", {"If-Match": '"0"'}),
+            prepare=with_organisation,
+            repeated=MAY_BE_STALE,
         ),
         Operation(name="revoke a key", function="revoke_key", act=revoke_key, prepare=keep_a_key),
         Operation(

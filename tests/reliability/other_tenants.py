@@ -56,6 +56,7 @@ _IN_BODIES: Final = {
     "pack_ids": "packs",
     "packs": "entries",
     "accept_capabilities": "accepted",
+    "deprecated": "replacement",
     "image_ref": "image",
 }
 _PLAIN: Final[dict[str, Any]] = {
@@ -69,6 +70,10 @@ _NOBODYS: Final = frozenset(
     {
         "limit",
         "revision",
+        "n",
+        "from",
+        "to",
+        "as",
         "files",
         "owned",
         "tier",
@@ -210,6 +215,7 @@ def pairs(both: TwoOrganisations, place: Place) -> list[Pair]:
         ],
         "entries": _packs,
         "accepted": _packs,
+        "replacement": _packs,
         "upload": _uploads,
         "role": lambda _both: [Pair("role", f"{MARK}-role", "none-role")],
         "file": lambda _both: [Pair("file", OTHERS_FILE, "guides/none.md")],
@@ -354,7 +360,12 @@ def request(both: TwoOrganisations, operation: Operation, named: Named | None = 
     for name, kind in _IN_PATHS.items():
         value = named.at("path", name, _own(both, operation, kind))
         path = path.replace(f"{{{name}}}", quote(value))
-    query = dict(named.how.query)
+    path = path.replace("{n}", "1")
+    query = {
+        parameter["name"]: str(parameter["schema"]["minimum"])
+        for parameter in operation.details.get("parameters", [])
+        if parameter["in"] == "query" and parameter.get("required")
+    } | dict(named.how.query)
     if named.place is not None and named.place.where == "query":
         query[named.place.name] = named.value
     headers = {
@@ -424,4 +435,6 @@ def _value(both: TwoOrganisations, operation: Operation, named: Named, name: str
         return [{"id": both.notes["own"]}, {"id": named.value, "revision": 1}]
     if kind == "accepted":
         return {named.value: 1}
+    if kind == "replacement":
+        return {"message": "Use another.", "replacement": named.value}
     return named.at("body", name, _own(both, operation, kind))

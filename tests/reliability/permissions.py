@@ -269,6 +269,14 @@ def _needs_of_table(operation: str, params: Mapping[str, Any]) -> Iterator[Need]
         for name, asked in params["RequestItems"].items():
             keys = [_text(key["PK"]) for key in asked["Keys"]]
             yield table_need(operation, keys, {"PK", "SK"}, table=name)
+    elif operation == "BatchWriteItem":
+        for name, writes in params["RequestItems"].items():
+            items = [
+                write["PutRequest"]["Item"] if "PutRequest" in write else write["DeleteRequest"]["Key"]
+                for write in writes
+            ]
+            written = {attribute for item in items for attribute in item}
+            yield table_need(operation, [_text(item["PK"]) for item in items], written, table=name)
     elif operation == "Query":
         found = _LEADING.search(params["KeyConditionExpression"])
         assert found, "a query names its partition"

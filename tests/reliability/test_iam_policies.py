@@ -47,8 +47,8 @@ WITHOUT_RESOURCE = {"ecr:GetAuthorizationToken"}
 # The actions that DynamoDB fills `dynamodb:LeadingKeys` for, each of which names its items by their key (service
 # authorization reference, "Actions, resources, and condition keys for Amazon DynamoDB").
 WITH_LEADING_KEYS = {
-    *("dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem"),
-    *("dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+    *("dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem"),
+    *("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 }
 # What SAM gives to every role. It can write logs and nothing else, and names no group because SAM knows none.
 OF_EVERY_ROLE = {"arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
@@ -75,12 +75,22 @@ HOSTILE = [
     ("an event changed", table_need("UpdateItem", ["EVENTS#x"], {"PK", "SK"})),
     ("an event deleted", table_need("DeleteItem", ["EVENTS#x"], {"PK", "SK"})),
     ("a list of events", table_need("Query", ["EVENTS#x"], {"PK"})),
+    ("which versions were published", table_need("Query", ["VERSION#x#y"], {"PK"})),
+    ("a published version forgotten", table_need("DeleteItem", ["VERSION#x#y"], {"PK", "SK"})),
+    ("a version policy", table_need("UpdateItem", ["ORG#x"], {"PK", "SK", "version_policy"})),
+    ("a usage", table_need("UpdateItem", ["USAGE#x"], {"PK", "SK"})),
+    ("a usage read", table_need("BatchGetItem", ["USAGE#x"], {"PK", "SK"})),
+    ("a usage read for a dry run", table_need("GetItem", ["USAGE#x"], {"PK", "SK"})),
+    ("a usage written whole", table_need("PutItem", ["USAGE#x"], {"PK", "SK"})),
+    ("a usage deleted", table_need("DeleteItem", ["USAGE#x"], {"PK", "SK"})),
     ("what is being deleted", table_need("Query", ["DELETING"], {"GSI3PK"}, index="GSI3")),
     ("everything", Need("dynamodb:Scan", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}")),
     ("a webhook", table_need("UpdateItem", ["HOOKS#x"], {"PK", "SK"})),
     ("webhooks read", table_need("GetItem", ["HOOKS#x"], {"PK", "SK"})),
     ("a delivery forged", table_need("UpdateItem", ["DELIVERIES#x#y"], {"PK", "SK"})),
     ("much at once", table_need("BatchWriteItem", ["PACK#x"], {"PK", "SK"})),
+    ("the index of words", table_need("BatchWriteItem", ["WORD#x#a"], {"PK", "SK"})),
+    ("more than the index of words", table_need("BatchWriteItem", ["WORD#x#a", "KEY#x"], {"PK", "SK"})),
     ("what signs cursors", Need("secretsmanager:GetSecretValue", CURSOR_SECRET)),
     ("the operator's key itself", Need("kms:Decrypt", KMS_KEY)),
 ]
@@ -100,7 +110,7 @@ MAY = {
             "FollowPacks",
         ),
         *("GetLock", "GetRolePacks", "IssuePullToken", "ListRoleRevisions", "PullBlob", "PullManifest"),
-        *("RefreshRole", "SetRolePacks", "UploadPack"),
+        *("RefreshRole", "SetRolePacks", "UploadPack", "VersionPolicy"),
     },
     "a role": {"DeleteRole", "FollowPacks", "RefreshRole", "SetRolePacks"},
     "a role's history": {"DeleteRole", "FollowPacks", "RefreshRole", "SetRolePacks"},
@@ -108,9 +118,31 @@ MAY = {
     "an event": {
         *("BuildUpload", "ChangePack", "CleanUp", "ClonePack", "CreateKey", "CreatePack", "DeletePack"),
         *("DeleteRole", "FollowPacks", "PutFile", "RefreshRole", "ReplacePack", "ReuploadPack", "RevokeKey"),
-        *("Deliver", "RetryDelivery", "SetRolePacks", "UpdatePack", "UploadPack", "Webhooks"),
+        *(
+            "Deliver",
+            "RetryDelivery",
+            "SetRolePacks",
+            "UpdatePack",
+            "UploadPack",
+            "VersionPolicy",
+            "Webhooks",
+        ),
     },
     "a list of events": {"ListEvents"},
+    "the index of words": {"FollowPacks"},
+    "which versions were published": {
+        *("BuildUpload", "ChangePack", "ClonePack", "CreatePack", "PutFile", "ReplacePack", "ReuploadPack"),
+        "UploadPack",
+    },
+    "a version policy": {"VersionPolicy"},
+    "a usage": {
+        *("BuildUpload", "ChangePack", "CleanUp", "ClonePack", "CreatePack", "DeletePack", "PutFile"),
+        *("ReplacePack", "ReuploadPack", "UploadPack"),
+    },
+    "a usage read": {"GetUsage"},
+    "a usage read for a dry run": {
+        *("BuildUpload", "ChangePack", "CreatePack", "PutFile", "ReplacePack", "ReuploadPack", "UploadPack"),
+    },
     "a webhook": {"Deliver", "RetryDelivery", "Webhooks"},
     "webhooks read": {"Deliver", "RetryDelivery", "WebhookDeliveries", "Webhooks"},
     "a delivery forged": {"Deliver", "RetryDelivery"},
@@ -119,6 +151,7 @@ MAY = {
         "ListEvents",
         "ListKeys",
         "ListPacks",
+        "ListReferences",
         "ListRevisions",
         "ListRoleRevisions",
         "ListRoles",
@@ -261,7 +294,7 @@ def test_an_organisation_s_posture_is_out_of_reach_of_those_who_claim_names(
         for key in dict(need.context).get("dynamodb:LeadingKeys", ())
         if need.action == "dynamodb:UpdateItem" and key.startswith("ORG#")
         for name in dict(need.context)["dynamodb:Attributes"]
-        if "pack_ids" not in dict(need.context)["dynamodb:Attributes"]
+        if not {"pack_ids", "version_policy"} & set(dict(need.context)["dynamodb:Attributes"])
     }
 
     assert written & set(item) == {"PK", "SK"}
@@ -349,6 +382,7 @@ def test_our_login_may_be_read_by_those_who_talk_to_the_registry_and_only_where_
             "CreatePack",
             "DeletePack",
             "DownloadPack",
+            "GetDiff",
             "GetFile",
             "GetLock",
             "ListFiles",

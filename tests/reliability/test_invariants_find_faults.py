@@ -7,6 +7,7 @@ from tests.aws import BUCKET, TABLE
 from tests.reliability.invariants import assert_sound, observe, violations
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
 
+from packyard.packs.manifest.version import Version
 from packyard.store.keys import (
     Key,
     event_key,
@@ -15,6 +16,7 @@ from packyard.store.keys import (
     reference_key,
     revision_key,
     role_revision_key,
+    version_key,
 )
 from packyard.store.table import Query
 from packyard.store.wire import to_wire
@@ -70,6 +72,7 @@ FAULTS: dict[str, Callable[[Scene], object]] = {
         Bucket=BUCKET, Key="inline/x.tar.gz", Body=b"x"
     ),
     "history": lambda scene: scene.put(revision_key(scene.pack_id, 1), operation="update"),
+    "versions": lambda scene: scene.remove(version_key(ACME.org_id, "slack", Version("1.4.0"))),
     "rows": lambda scene: scene.put(pack_key(scene.pack_id), GSI2PK=None),
     "names": lambda scene: scene.put(name_key(ACME.org_id, "slack"), pack_id=None),
     "references": lambda scene: scene.remove(reference_key(scene.pack_id, GLOBEX.org_id, "support")),

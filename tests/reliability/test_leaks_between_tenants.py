@@ -106,6 +106,26 @@ def test_what_another_organisation_has_shared_and_taken_back_is_gone_for_others(
     assert shared not in told(service.list_packs(CALLER))
 
 
+def test_a_search_finds_what_another_organisation_shares_and_nothing_that_it_has_taken_back(
+    both: TwoOrganisations,
+) -> None:
+    service = both.deployment.service
+    shared = share(both)
+    name = service.get(shared, CALLER).body["name"]
+    hidden = both.notes["their uploaded"]
+    for pack_id in (shared, hidden):
+        assert "PACK" not in service.follow(pack_id)
+    assert shared in told(service.list_packs(CALLER, search=name))
+
+    # The index still has its words.
+    assert service.update(shared, "org", OTHER).status == 200
+    hidden_name = service.get(hidden, OTHER).body["name"]
+
+    for words in (name, name[:3], hidden_name, MARK):
+        assert service.list_packs(CALLER, search=words).body == {"packs": []}
+    assert shared in told(service.list_packs(OTHER, search=name))
+
+
 def test_a_listing_that_goes_on_behind_a_pack_that_was_taken_back_does_not_show_it(
     both: TwoOrganisations,
 ) -> None:

@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import boto3
 import pytest
+from tests.aws import TABLE
 from tests.command import Command, Ran
-from tests.gateway import Request, multipart
+from tests.gateway import Answer, Request, multipart
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
 
 from packyard.http.authorizer import Unauthorized
-from packyard.tenants.caller import SCOPES
+from packyard.tenants.caller import SCOPES, Caller
+from packyard.tenants.version_policy import VersionPolicy
 
 METHOD_ARN = "arn:aws:execute-api:eu-central-1:123456789012:abcdef/v1/GET/packs"
 
@@ -512,3 +515,63 @@ def test_a_deployment_that_is_not_there_is_said_to_be(
 )
 def test_what_is_not_understood_is_wrong_usage(operator: Operator, arguments: list[str]) -> None:
     assert operator.is_refused(2, *arguments)
+
+
+def test_packs_from_before_are_found_and_their_versions_counted_after_a_rebuild(
+    service: Service, operator: Operator
+) -> None:
+    immutable = replace(ACME, version_policy=VersionPolicy.IMMUTABLE)
+    other = PackArchive(version="1.0.0", files={"README.md": b"other"}).build()
+    pack = service.upload(PackArchive(version="1.0.0").build()).body["id"]
+    gone = service.upload(PackArchive(name="gone", version="1.0.0").build()).body["id"]
+    assert service.delete(gone).status == 200
+    # Rows of deleted packs expire. An earlier release has written neither index.
+    for item in _items(service, f"PACK#{gone}", "VERSION#"):
+        if item["SK"]["S"] == "PACK" or item["PK"]["S"].startswith("VERSION#"):
+            service.aws.dynamodb.delete_item(TableName=TABLE, Key={name: item[name] for name in ("PK", "SK")})
+    assert service.list_packs(search="slack").body["packs"] == []
+
+    done = [operator.reads("index", "rebuild") for _ in range(2)]
+
+    assert done == [{"packs": 1, "versions": 2, "skipped": 0}] * 2
+    assert [found["id"] for found in service.list_packs(search="slack").body["packs"]] == [pack]
+    assert service.list_packs(search="gone").body["packs"] == []
+    for name in ("slack", "gone"):
+        archive = other if name == "slack" else PackArchive(name=name, version="1.0.0", files={}).build()
+        answer = _published(service, archive, immutable, pack if name == "slack" else None)
+        assert (answer.status, answer.error["code"]) == (409, "version_taken")
+
+
+def test_a_rebuild_leaves_what_was_published_later(service: Service, operator: Operator) -> None:
+    immutable = replace(ACME, version_policy=VersionPolicy.IMMUTABLE)
+    first = PackArchive(version="1.0.0").build()
+    second = PackArchive(version="1.0.0", files={"README.md": b"second"}).build()
+    pack = service.upload(first).body["id"]
+    service.clock.advance(timedelta(minutes=1))
+    assert _published(service, second, ACME, pack).status == 200
+
+    operator.does("index", "rebuild")
+
+    assert _published(service, second, immutable, pack).status == 200
+    assert _published(service, first, immutable, pack).status == 409
+
+
+def _items(service: Service, *prefixes: str) -> list[Any]:
+    items = service.aws.dynamodb.scan(TableName=TABLE)["Items"]
+    return [item for item in items if item["PK"]["S"].startswith(prefixes)]
+
+
+def _published(service: Service, archive: bytes, caller: Caller, pack: str | None) -> Answer:
+    if pack is None:
+        return service.upload(archive, caller)
+    body, headers = multipart({"archive": archive})
+    path = f"/packs/{pack}/upload"
+    request = Request(
+        method="POST",
+        resource="/packs/{id}/upload",
+        path=path,
+        headers=headers,
+        body=body,
+        caller=caller,
+    )
+    return service.request("reupload_pack", request)

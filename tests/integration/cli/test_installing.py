@@ -1,15 +1,19 @@
 import errno
+import io
 import json
-import os
+import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from threading import Barrier
+from typing import Any
 
 import pytest
-from tests.command import Command, pack_folder, received
+from tests.command import Command, CutOff, pack_folder, received
 from tests.role_contract import RoleContract
 from tests.service import PackArchive, Service
 
 from packyard_cli.lock_document import LOCK_FILE
+from packyard_cli.pulled import PULL_FILE
 from packyard_cli.wire import Received
 
 
@@ -176,6 +180,41 @@ def test_a_tampered_layer_leaves_everything_as_it_was(
     assert not (blobs / support["packs"][1]["layers"][0]["digest"].removeprefix("sha256:")).exists()
     contract.damaged.clear()
     assert packyard("install", "support", "--into", tmp_path / "here" / "packs").exit_code == 0
+
+
+def test_the_images_of_several_packs_are_asked_for_at_once(
+    packyard: Command, support: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, send = Barrier(2, timeout=30), packyard.gateway.send
+
+    def waiting(method: str, url: str, **more: Any) -> Received:
+        if "/download" in url:
+            both.wait()
+        return send(method, url, **more)
+
+    monkeypatch.setattr(packyard.gateway, "send", waiting)
+
+    ran = packyard("install", "support", "--into", tmp_path / "packs")
+
+    assert ran.exit_code == 0, ran.err
+    assert packyard("verify", tmp_path / "packs").exit_code == 0
+    assert support
+
+
+def test_a_layer_that_is_cut_off_is_fetched_again(
+    packyard: Command, support: dict[str, Any], contract: RoleContract, tmp_path: Path
+) -> None:
+    def cut_off(before: int) -> Received | None:
+        return Received(200, {}, CutOff(b"\x1f\x8b")) if before < 2 else None
+
+    packyard.gateway.answers.insert(0, ("GET", re.compile(r"/sha256:[0-9a-f]+$"), cut_off))
+
+    ran = packyard("install", "support", "--into", tmp_path / "packs")
+
+    assert ran.exit_code == 0, ran.err
+    assert packyard("verify", tmp_path / "packs").exit_code == 0
+    assert support
+    assert contract.fetched
 
 
 def test_a_damaged_cache_is_replaced_online_and_refused_offline(
@@ -376,25 +415,11 @@ def test_a_full_disk_leaves_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = os.fdopen
-
-    class Full:
-        def __init__(self, file: Any) -> None:
-            self._file = file
-
-        def __enter__(self) -> Self:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            self.close()
-
-        def close(self) -> None:
-            self._file.close()
-
-        def write(self, _: bytes) -> int:
+    class Full(io.FileIO):
+        def write(self, _: object) -> int:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("packyard_cli.unpacking.os.fdopen", lambda *given: Full(real(*given)))
+    monkeypatch.setattr("packyard_cli.new_tree.open", lambda name, mode, **_: Full(name, mode), raising=False)
 
     ran = packyard("install", "support", "--into", tmp_path / "here" / "packs")
 
@@ -469,6 +494,92 @@ def test_one_pack_is_pulled_and_checked(packyard: Command, support: dict[str, An
     ran = packyard("pull", "slack", "--into", tmp_path / "slack")
 
     assert ran.exit_code == 0, ran.err
-    assert sorted(_tree(tmp_path / "slack")) == ["guides/post.md", "pack.yaml"]
-    assert packyard("pull", "slack", "--into", tmp_path / "slack").exit_code == 7
+    assert sorted(_tree(tmp_path / "slack")) == ["guides/post.md", "pack.yaml", PULL_FILE]
+    verified = packyard("verify", "--json", tmp_path / "slack").document
+    assert verified == {
+        "verified": True,
+        "pack_id": support["packs"][0]["id"],
+        "image_digest": support["packs"][0]["image_digest"],
+        "faults": [],
+    }
+
+
+def test_a_pull_into_the_same_folder_brings_what_changed(
+    packyard: Command, contract: RoleContract, tmp_path: Path
+) -> None:
+    folder = pack_folder(tmp_path / "pack", data__kept_csv="a\n")
+    pinned = packyard("push", "--json", folder).document["pack"]
+    contract.pin("support", pinned["id"])
+    packyard("pull", "slack", "--into", tmp_path / "slack")
+    kept = (tmp_path / "slack" / "data" / "kept.csv").stat().st_ino
+    (folder / "guides" / "post.md").write_text("# Changed\n")
+    (folder / "guides" / "new.md").write_text("# New\n")
+    packyard("push", folder)
+
+    ran = packyard("pull", "slack", "--into", tmp_path / "slack")
+
+    assert ran.exit_code == 0, ran.err
+    tree = _tree(tmp_path / "slack")
+    assert (tree["guides/post.md"], tree["guides/new.md"]) == (b"# Changed\n", b"# New\n")
+    assert (tmp_path / "slack" / "data" / "kept.csv").stat().st_ino == kept
+    assert packyard("verify", tmp_path / "slack").exit_code == 0
+
+
+def test_a_pulled_pack_that_was_changed_is_found_and_put_right(
+    packyard: Command, support: dict[str, Any], tmp_path: Path
+) -> None:
+    packyard("pull", "slack", "--into", tmp_path / "slack")
+    (tmp_path / "slack" / "guides" / "post.md").write_bytes(b"# Post a messagf\n")
+    (tmp_path / "slack" / "more").write_text("x")
+
+    ran = packyard("verify", tmp_path / "slack")
+
+    assert ran.exit_code == 11
+    assert ran.out.splitlines()[:2] == ["guides/post.md: other content", "more: unexpected"]
+    advice = f"packyard pull {support['packs'][0]['id']} --into {tmp_path / 'slack'}"
+    assert ran.out.splitlines()[2] == f"2 differences from the image: pull again with {advice}."
+    assert packyard(*advice.split()[1:]).exit_code == 0
+    assert packyard("verify", tmp_path / "slack").exit_code == 0
+
+
+def test_a_pull_and_an_installation_do_not_replace_each_other(
+    packyard: Command, support: dict[str, Any], tmp_path: Path
+) -> None:
+    packyard("pull", "slack", "--into", tmp_path / "slack")
+    packyard("install", "support", "--into", tmp_path / "packs")
+
+    refused = {
+        ("pull", "jira", "--into", "slack"): "holds another pack, slack",
+        ("pull", "slack", "--into", "packs"): "holds the installation of a role",
+        ("install", "support", "--into", "slack"): "holds a pack that was pulled without a role",
+    }
+    for (*command, folder), reason in refused.items():
+        ran = packyard(*command, tmp_path / folder)
+        assert (ran.exit_code, reason in ran.err) == (7, True), ran.err
+    assert packyard("update", "--check", tmp_path / "slack").exit_code == 16
+    for folder in ("slack", "packs"):
+        assert packyard("verify", tmp_path / folder).exit_code == 0
+    assert support
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda text: text[:-9], id="cut off"),
+        pytest.param(lambda text: text.replace('"guides/', '"../'), id="leads outside"),
+        pytest.param(lambda text: text.replace('"pull_version":1', '"pull_version":2'), id="newer"),
+        pytest.param(lambda text: text.replace('"0644"', '"0755"', 1), id="another mode"),
+        pytest.param(lambda _: "[]", id="no object"),
+    ],
+)
+def test_a_damaged_record_of_a_pull_verifies_nothing_and_is_replaced(
+    packyard: Command, support: dict[str, Any], tmp_path: Path, damage: Callable[[str], str]
+) -> None:
+    packyard("pull", "slack", "--into", tmp_path / "slack")
+    record = tmp_path / "slack" / PULL_FILE
+    record.write_text(damage(record.read_text()))
+
+    assert packyard("verify", tmp_path / "slack").exit_code in {10, 12, 16}
+    assert packyard("pull", "slack", "--into", tmp_path / "slack").exit_code == 0
+    assert packyard("verify", tmp_path / "slack").exit_code == 0
     assert support

@@ -2,8 +2,11 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.command import KEY, Command, Gateway, pack_folder, received
+from tests.command import KEY, Command, CutOff, Gateway, pack_folder, received
 from tests.service import GLOBEX, PackArchive, Service
+
+from packyard_cli.failure import Exit
+from packyard_cli.wire import Received
 
 
 @pytest.fixture
@@ -31,18 +34,19 @@ def test_packs_are_listed_and_shown(packyard: Command, slack: Path, service: Ser
     assert slack.exists()
 
 
-def test_a_service_that_does_not_search_is_searched_all_the_same(
-    packyard: Command, slack: Path, service: Service
-) -> None:
+def test_packs_are_searched_by_words_best_first(packyard: Command, slack: Path, service: Service) -> None:
     fields = {"display_name": "Jira", "description": "Tickets for Slack teams: slack, and more."}
     service.upload(PackArchive(name="jira-tickets", fields=fields).build(), GLOBEX, visibility="community")
+    for pack in service.list_packs().body["packs"]:
+        service.follow(pack["id"])
 
     def found(*words: str) -> list[str]:
         return [pack["name"] for pack in packyard("search", "--json", *words).document["packs"]]
 
     assert found("SLACK") == ["slack", "jira-tickets"]
     assert found("slack", "ticket") == found("jira-tickets") == ["jira-tickets"]
-    assert found("ticket", "slack") == found("nothing") == found("-") == []
+    assert found("ticket", "slack") == found("nothing") == []
+    assert packyard("search", "--json", "--", "-").exit_code == Exit.INVALID
     assert slack.exists()
 
 
@@ -215,6 +219,64 @@ def test_a_service_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
 
     assert (ran.exit_code, ran.err) == (8, "packyard: Nothing is there.\n  Try again later.\n")
     assert len(packyard.slept) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "out"),
+    [
+        (("show", "slack"), r"/packs\?", "slack"),
+        (("cat", "slack", "guides/post.md"), r"/files/guides/post\.md$", "# Post\n"),
+    ],
+)
+def test_an_answer_that_is_cut_off_is_asked_for_again(
+    packyard: Command, slack: Path, arguments: tuple[str, ...], path: str, out: str
+) -> None:
+    answers = iter([Received(200, {}, CutOff(b'{"packs": [')) for _ in range(2)])
+    packyard.gateway.instead("GET", path, lambda _: next(answers, None))
+
+    ran = packyard(*arguments)
+
+    assert ran.exit_code == 0, ran.err
+    assert out in ran.out
+    assert len(packyard.slept) == 2
+    assert slack
+
+
+def test_an_answer_that_is_always_cut_off_is_no_answer(packyard: Command, slack: Path) -> None:
+    packyard.gateway.instead("GET", r"/packs\?", lambda _: Received(200, {}, CutOff(b"{")))
+
+    ran = packyard("show", "slack")
+
+    assert ran.exit_code == 8
+    assert ran.err == "packyard: The answer was cut off.\n  Repeat the command.\n"
+    assert slack
+
+
+@pytest.mark.parametrize("role", ["", ".", "..", "../packs", "a/b", "-x", "x" * 129, "é"])
+@pytest.mark.parametrize(
+    "command", [("roles", "show"), ("roles", "delete"), ("lock",), ("roles", "pull-token")]
+)
+def test_what_is_no_id_of_a_role_is_not_sent(packyard: Command, command: tuple[str, ...], role: str) -> None:
+    ran = packyard(*command, "--", role)
+
+    assert ran.exit_code == 2
+    assert "is no id of a role" in ran.err
+    assert packyard.gateway.sent == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("keys", "revoke", "--yes", ".."), ("keys", "revoke", "--yes", ""), ("cat", "slack", "a/../b")],
+)
+def test_what_leads_to_another_path_is_not_sent(
+    packyard: Command, slack: Path, arguments: tuple[str, ...]
+) -> None:
+    ran = packyard(*arguments)
+
+    assert ran.exit_code == 2
+    assert "names nothing at the service" in ran.err
+    assert not any(".." in url for _, url in packyard.gateway.sent)
+    assert slack
 
 
 def test_a_throttled_request_waits_as_long_as_it_is_told(packyard: Command) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from tests.documented import DOCUMENT
@@ -11,12 +12,15 @@ from tests.engine.taps import Log
 from tests.gateway import Request, multipart
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
 from tests.staged_uploads import start
+from tests.usage import limit
 
 from packyard.http.inline_limit import MAX_INLINE_BYTES
 from packyard.packs.event import SHOWN_AFTER
 from packyard.packs.pack import Tier
+from packyard.packs.usage import Quota
 from packyard.store.deliveries import Attempt
 from packyard.tenants.caller import Caller
+from packyard.tenants.org import BillingPosture, Org
 from packyard.webhooks.delivery import DeliveryStatus, Outcome
 from packyard_admin.packs import Packs
 
@@ -37,9 +41,18 @@ class Scene:
     def ask(self, function: str, path: str, known: str | None = None, caller: Caller | None = ACME) -> Any:
         """Read something, and say that a body is known."""
         headers = {"Accept": "*/*"} | ({"If-None-Match": known} if known else {})
-        filled = path.format(pack=self.pack, upload=self.upload, webhook=self.webhook)
+        filled, _, query = path.format(pack=self.pack, upload=self.upload, webhook=self.webhook).partition(
+            "?"
+        )
         # The resource is in no answer, only in the log.
-        request = Request(method="GET", resource=filled, path=filled, headers=headers, caller=caller)
+        request = Request(
+            method="GET",
+            resource=filled,
+            path=filled,
+            query=dict(parse_qsl(query)),
+            headers=headers,
+            caller=caller,
+        )
         return self.service.invoke(function, request.event())
 
 
@@ -97,6 +110,13 @@ def deliver(scene: Scene) -> None:
         outcome=Outcome(status=204),
     )
     scene.service.services.delivery_store.record(attempt)
+
+
+def set_policy(scene: Scene) -> object:
+    org = Org(org_id=ACME.org_id, slug=ACME.org_slug, billing=BillingPosture.ACTIVE)
+    scene.service.services.tenants.put_org(org)
+    body = {"version_policy": "increasing"}
+    return scene.service.send("version_policy", "PUT", "/version-policy", json=body)
 
 
 def let_time_pass(scene: Scene) -> None:
@@ -198,6 +218,7 @@ READS = [
         changes=(lambda scene: scene.service.upload(PackArchive(name="another").build()),),
         calls=("dynamodb.Query",) * 5,
     ),
+    Read(function="version_policy", path="/version-policy", changes=(set_policy,)),
     Read(function="list_keys", path="/keys", changes=(make_key,), calls=("dynamodb.Query",)),
     Read(function="webhooks", name="list_webhooks", path="/webhooks", changes=(change_webhook,)),
     Read(
@@ -215,9 +236,35 @@ READS = [
     ),
     Read(function="list_events", path="/events", changes=(make_key_and_wait,), calls=("dynamodb.Query",)),
     Read(
+        function="get_usage",
+        path="/usage",
+        changes=(
+            lambda scene: scene.service.upload(PackArchive(name="another").build()),
+            lambda scene: limit(scene.service, Quota.PACKS, 1000),
+        ),
+        calls=("dynamodb.BatchGetItem",),
+    ),
+    Read(
         function="list_revisions",
         path="/packs/{pack}/revisions",
         changes=(reupload,),
+        calls=("dynamodb.GetItem", "dynamodb.Query"),
+    ),
+    Read(
+        function="get_revision",
+        path="/packs/{pack}/revisions/1",
+        calls=("dynamodb.BatchGetItem",),
+    ),
+    Read(
+        function="get_diff",
+        path="/packs/{pack}/diff?from=1",
+        changes=(reupload,),
+        calls=("dynamodb.BatchGetItem",),
+    ),
+    Read(
+        function="list_references",
+        path="/packs/{pack}/references",
+        changes=(lambda scene: scene.service.set_role("support", [scene.pack]),),
         calls=("dynamodb.GetItem", "dynamodb.Query"),
     ),
     Read(function="api_docs", path="/openapi.json", calls=(), cache="public, max-age=300"),
@@ -298,7 +345,15 @@ def test_a_caller_who_may_not_read_is_refused_whatever_tag_they_send(scene: Scen
         assert scene.ask(read.function, read.path, known, caller=None)["statusCode"] == 401
         theirs = scene.ask(read.function, read.path, known, caller=GLOBEX)
         # A list is everybody's own.
-        lists = ("list_events", "list_keys", "list_packs", "list_roles", "list_webhooks")
+        lists = (
+            "get_usage",
+            "list_events",
+            "list_keys",
+            "list_packs",
+            "list_roles",
+            "list_webhooks",
+            "version_policy",
+        )
         assert theirs["statusCode"] == (
             404 if (read.name or read.function) not in lists else theirs["statusCode"]
         )

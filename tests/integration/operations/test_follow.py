@@ -8,7 +8,8 @@ from tests.integration.operations.test_role_pins import READS, WRITES, made, pin
 from tests.service import ACME, GLOBEX, Service, stream_record
 from tests.tables import assert_references_are_sound
 
-from packyard.messaging.table_changes import ImageChanged, PinFollows, change_of
+from packyard.messaging.table_changes import ImageChanged, PinFollows, RowChanged, changes_of
+from packyard.store.wire import to_wire
 
 SUPPORT: Final = "support"
 
@@ -105,6 +106,7 @@ def test_a_record_that_fails_is_named_and_comes_again(service: Service, shared: 
         ("PACK", {"image_digest": "a"}, {"image_digest": "b"}, ImageChanged("p")),
         ("PACK", {"image_digest": "a"}, {"image_digest": "a", "own_refs": 1}, None),
         ("PACK", {}, {"image_digest": "a"}, None),
+        ("PACK", {"image_digest": "a"}, {}, None),
         ("REF#o#r", {}, {"follow": True, "org_id": "o", "role_id": "r"}, PinFollows("p", "o", "r")),
         ("REF#o#r", {"follow": True}, {"org_id": "o", "role_id": "r"}, None),
         ("REV#0000000001", {}, {"image_digest": "a"}, None),
@@ -113,4 +115,9 @@ def test_a_record_that_fails_is_named_and_comes_again(service: Service, shared: 
 def test_only_new_images_and_references_that_follow_tell_of_pins(
     key: str, old: dict[str, Any], new: dict[str, Any], change: object
 ) -> None:
-    assert change_of(stream_record("p", key, old, new)) == change
+    told = list(changes_of(stream_record("p", key, old, new)))
+
+    assert [one for one in told if not isinstance(one, RowChanged)] == ([change] if change else [])
+    assert [one for one in told if isinstance(one, RowChanged)] == (
+        [RowChanged(to_wire(old), to_wire(new))] if key == "PACK" and new else []
+    )

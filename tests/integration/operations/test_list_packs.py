@@ -40,6 +40,13 @@ def test_a_list_holds_own_packs_and_those_of_the_community_by_name(stocked: Serv
         ({"q": "a-"}, ["a-one", "a-shared", "a-two"]),
         ({"q": "a-s", "owned": "true"}, ["a-shared"]),
         ({"q": ""}, ["a-one", "a-shared", "a-two", "g-shared"]),
+        ({"name": "a-shared"}, ["a-shared"]),
+        ({"name": "a"}, []),
+        ({"name": "a-shared", "q": "a-s"}, ["a-shared"]),
+        ({"name": "a-shared", "q": "a-t"}, []),
+        ({"name": "g-one"}, []),
+        # Without the stream, the index of words is empty.
+        ({"search": "shared"}, []),
     ],
     ids=str,
 )
@@ -78,6 +85,11 @@ def test_pages_joined_are_the_whole_list(stocked: Service, limit: str) -> None:
         ({"q": "A"}, "q"),
         ({"q": "a" * 65}, "q"),
         ({"q": "a#b"}, "q"),
+        ({"name": "No Slug"}, "name"),
+        ({"search": ""}, "search"),
+        ({"search": "++"}, "search"),
+        ({"search": "a b c d e f g h i"}, "search"),
+        ({"search": "a" * 201}, "search"),
         ({"cursor": ""}, "cursor"),
         ({"cursor": "not-a-cursor"}, "cursor"),
         ({"cursor": "A" * 10_000}, "cursor"),
@@ -104,6 +116,33 @@ def test_a_cursor_is_valid_only_for_its_organisation_and_the_same_filters(stocke
     assert stocked.list_packs(cursor=cursor, owned="true").status == 400
     assert stocked.list_packs(cursor=cursor[:-1] + ("A" if cursor[-1] != "A" else "B")).status == 400
     assert names(stocked.list_packs(cursor=cursor, limit="100").body) == ["a-shared", "a-two", "g-shared"]
+
+
+def test_a_search_finds_packs_by_words_best_first_once_the_stream_has_told_of_them(stocked: Service) -> None:
+    listed = stocked.list_packs().body["packs"] + stocked.list_packs(GLOBEX).body["packs"]
+    for pack in listed:
+        assert stocked.follow(pack["id"]) == []
+
+    assert names(stocked.list_packs(search="SHARED").body) == ["a-shared", "g-shared"]
+    assert names(stocked.list_packs(search="a sh").body) == ["a-shared"]
+    assert names(stocked.list_packs(search="one").body) == ["a-one"]
+    assert names(stocked.list_packs(search="shared", owned="false").body) == ["g-shared"]
+    assert names(stocked.list_packs(search="shared", name="g-shared").body) == ["g-shared"]
+    assert names(stocked.list_packs(search="shared", name="a", q="b").body) == []
+
+
+def test_the_cursor_of_a_search_is_valid_only_for_the_same_words(stocked: Service) -> None:
+    for pack in stocked.list_packs().body["packs"]:
+        stocked.follow(pack["id"])
+    first = stocked.list_packs(search="shared", limit="1").body
+    cursor = first["next_cursor"]
+
+    rest = stocked.list_packs(search="Shared", cursor=cursor).body
+
+    assert names(first) + names(rest) == ["a-shared", "g-shared"]
+    for other in ({"search": "share"}, {"search": "shared", "owned": "true"}, {}):
+        assert stocked.list_packs(cursor=cursor, **other).status == 400
+    assert stocked.list_packs(GLOBEX, search="shared", cursor=cursor).status == 400
 
 
 def test_no_caller_is_401(service: Service) -> None:

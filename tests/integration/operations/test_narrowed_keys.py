@@ -21,6 +21,9 @@ NARROWED: Final = replace(
 ABOUT_A_PACK: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "get_pack": ("GET", "", {}),
     "list_revisions": ("GET", "/revisions", {}),
+    "get_revision": ("GET", "/revisions/1", {}),
+    "get_diff": ("GET", "/diff", {"query": {"from": "1"}}),
+    "list_references": ("GET", "/references", {}),
     "list_files": ("GET", "/files", {}),
     "get_file": ("GET", "/files/pack.yaml", {}),
     "download_pack": ("GET", "/download", {}),
@@ -81,7 +84,15 @@ def ask(packs: Packs, function: str, pack_id: str, name: str) -> int:
         body, headers = json.dumps(more["json"]).encode(), {"Content-Type": "application/json"}
     elif "form" in more:
         body, headers = more["form"]
-    request = Request(method=method, resource=path, path=path, headers=headers, body=body, caller=NARROWED)
+    request = Request(
+        method=method,
+        resource=path,
+        path=path,
+        query=more.get("query", {}),
+        headers=headers,
+        body=body,
+        caller=NARROWED,
+    )
     status: int = packs.service.invoke(function, request.event())["statusCode"]
     return status
 
@@ -123,6 +134,10 @@ def test_roles_are_among_what_is_refused() -> None:
         ({"owned": "true"}, True),
         ({"q": "sla"}, True),
         ({"q": "slack"}, True),
+        ({"name": "slack"}, True),
+        ({"name": "slack-two"}, False),
+        ({"search": "sla"}, True),
+        ({"search": "slack two"}, False),
         ({"tier": "community"}, True),
         ({"limit": "1"}, True),
         ({"owned": "false"}, False),

@@ -23,7 +23,7 @@ from packyard.errors import (
 )
 from packyard.operations.role_plan import Wish
 from packyard.operations.roles import RoleSetter
-from packyard.operations.update import set_visibility
+from packyard.operations.update import PackChange, update_pack
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Visibility
 from packyard.packs.precondition import IfMatch
 from packyard.packs.role import Role, RoleState
@@ -85,9 +85,9 @@ class World:
         services = self.service.services
         # Two transactions at one instant would be the same, which DynamoDB writes once (API_TransactWriteItems).
         self.service.clock.advance(timedelta(seconds=1))
-        return set_visibility(
+        return update_pack(
             self.pack.id,
-            Visibility.ORG,
+            PackChange(visibility=Visibility.ORG),
             caller=ACME,
             if_match=None,
             packs=services.packs,

@@ -12,6 +12,8 @@ from functools import partial
 from typing import Any, Final, NamedTuple, Self
 from unittest.mock import ANY
 
+from tests.reliability.model.comparisons import Comparisons
+from tests.reliability.model.counts import Counts
 from tests.reliability.model.expectations import (
     Expected,
     IfStated,
@@ -40,7 +42,12 @@ from tests.reliability.model.state import (
 
 FORM_TIME: Final = timedelta(minutes=15)
 # The scope that operations with these words in their names need, others than those on packs (section 1).
-_SCOPES: Final = {"role": "roles:write", "pull_token": "roles:write", "key": "keys:write"}
+_SCOPES: Final = {
+    "role": "roles:write",
+    "pull_token": "roles:write",
+    "key": "keys:write",
+    "usage": "audit:read",
+}
 # What creates no pack, billing does not gate (decision 84).
 _NOT_GATED: Final = ("delete_", "revoke_", "set_role_packs", "refresh_role", "issue_")
 _ARRIVAL_TIME: Final = timedelta(minutes=45)
@@ -58,7 +65,7 @@ class Cursor(NamedTuple):
     after: tuple[str, str]
 
 
-class Model(Roles, Keys):
+class Model(Roles, Keys, Comparisons, Counts):
     """The whole contract: a method for each operation, which takes what the request states."""
 
     def ask(
@@ -71,7 +78,8 @@ class Model(Roles, Keys):
         scope = next((_SCOPES[word] for word in _SCOPES if word in operation), "caps:write")
         reads = operation.startswith(("get_", "list_", "download_"))
         creates = not reads and not operation.startswith(_NOT_GATED)
-        require(reads or scope in self.caller.scopes, 403, "permission_denied")
+        open_to_all = reads and scope != "audit:read"
+        require(open_to_all or scope in self.caller.scopes, 403, "permission_denied")
         require(self.caller.org not in self.lapsed or not creates, 423, "billing_inactive")
         stated = args.get("visibility")
         replaces = operation == "start_upload" and args["pack_id"]
@@ -183,13 +191,25 @@ class Model(Roles, Keys):
             self.publish(pack, "replace", found, str(image_ref))
         return pack.answer(self.caller.org)
 
-    def update_pack(self, pack_id: str, visibility: str, if_match: str | None) -> Expected:
+    def update_pack(
+        self,
+        pack_id: str,
+        if_match: str | None,
+        visibility: str | None = None,
+        deprecated: Mapping[str, str] | None = None,
+    ) -> Expected:
+        """Change who may see a pack, deprecate it, or both."""
         pack = self.own(pack_id, 403, "permission_denied")
         self.require_current(pack, if_match)
-        if visibility != pack.visibility:
-            if visibility == "org":
+        last = pack.history[-1]
+        said = last.deprecated if deprecated is None else tuple(sorted(deprecated.items()))
+        visibility = visibility or last.visibility
+        shares = visibility != last.visibility
+        if shares or said != last.deprecated:
+            if shares and visibility == "org":
                 self.require_unused(pack, by_owner=False)
-            pack.history.append(self.entry(pack, "update", visibility=visibility))
+            operation = "update" if shares else "deprecate"
+            pack.history.append(self.entry(pack, operation, visibility=visibility, deprecated=said))
         return pack.answer(self.caller.org)
 
     def delete_pack(self, pack_id: str, if_match: str | None, *, only_decide: bool = False) -> Expected:
@@ -254,13 +274,15 @@ class Model(Roles, Keys):
         return pack.answer(self.caller.org)
 
     def list_files(self, pack_id: str) -> Expected:
-        content = self.visible(pack_id).content
+        pack = self.visible(pack_id)
+        content = pack.content
         files = [
             {"path": path, "size": len(held), "mode": "0644", "digest": content.etag(path)}
             for path, held in sorted(content.files.items())
         ]
         digest = content.digests["content_digest"].value
-        return Expected(200, {"files": files} | content.digests | {"content_digest": digest})
+        listed = {"files": files, "revision": len(pack.history)}
+        return Expected(200, listed | content.digests | {"content_digest": digest})
 
     def get_file(self, pack_id: str, path: str) -> Expected:
         content = self.visible(pack_id).content

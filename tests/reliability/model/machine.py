@@ -81,7 +81,7 @@ held = st.tuples(
 # How packs are shared, attached to roles and deleted: a request, the packs of a role and whether it must be new.
 moves = st.tuples(
     asks,
-    one_of("attach", "attach", "attach", "attach", "share", "share", "delete", "refresh", "refresh", "drop"),
+    one_of(*("attach",) * 4, "share", "share", "deprecate", "delete", "refresh", "refresh", "drop"),
     st.lists(held, max_size=3),
     visibilities,
     one_of(*(False,) * 6, True),
@@ -190,6 +190,10 @@ class Machine(Run):
             elif what == "share":
                 held = self.held_by_others(ask.key[0]) if ask.pick < 4 else None
                 self.request("update_pack", ask, pack_id=held or pack_id, visibility=visibility)
+            elif what == "deprecate":
+                said = {"message": f"Deprecated, {visibility}."}
+                shared = visibility if ask.pick > 7 else None
+                self.request("update_pack", ask, pack_id=pack_id, deprecated=said, visibility=shared)
             else:
                 self.request("delete_pack", ask, pack_id=pack_id)
 
@@ -339,7 +343,8 @@ class Machine(Run):
     @rule(
         key=readers,
         what=one_of(
-            "pack", "pack", "host", "upload", "files", "file", "file", "role", "lock", "image", "image"
+            *("pack", "pack", "host", "upload", "files", "file", "file", "role", "lock", "image", "image"),
+            *("revision", "diff", "usage"),
         ),
         pick=picks,
         path=one_of(*PATHS, "pack.yaml", "guides/none.md"),
@@ -350,12 +355,18 @@ class Machine(Run):
         requests: dict[str, tuple[str, dict[str, Any]]] = {
             "pack": ("get_pack", {"pack_id": pack_id, "host": None}),
             "host": ("get_pack", {"pack_id": pack_id, "host": ORGS[pick % 3]}),
+            "usage": ("get_usage", {}),
             "upload": ("get_upload", {"upload_id": uploads[-1 - pick % len(uploads)]}),
             "files": ("list_files", {"pack_id": pack_id}),
             "file": ("get_file", {"pack_id": pack_id, "path": path}),
             "role": ("get_role_packs", {"role_id": ROLES[pick > 5]}),
             "lock": ("get_lock", {"role_id": ROLES[pick > 5]}),
             "image": ("download_pack", {"pack_id": pack_id, "query": {"revision": str(1 + pick % 3)}}),
+            "revision": ("get_revision", {"pack_id": pack_id, "n": str(1 + pick % 3)}),
+            "diff": (
+                "get_diff",
+                {"pack_id": pack_id, "query": {"from": str(1 + pick % 3), "to": str(1 + pick % 2)}},
+            ),
         }
         operation, args = requests[what]
         self.request(operation, Ask(key), None, **args)
@@ -377,10 +388,13 @@ class Machine(Run):
         cursor = self.cursors[-1 - pick % len(self.cursors)]
         self.list_page(key, cursor.filters, limit, cursor)
 
-    @rule(key=readers, pick=picks, limit=limits, what=one_of("pack", "pack", "role", "roles", "keys"))
+    @rule(
+        key=readers, pick=picks, limit=limits, what=one_of("pack", "pack", "holders", "role", "roles", "keys")
+    )
     def walk_a_list(self, key: Key, pick: int, limit: int, what: str) -> None:
         lists: dict[str, tuple[str, dict[str, str]]] = {
             "pack": ("list_revisions", {"pack_id": self.a_pack(key[0], pick)}),
+            "holders": ("list_references", {"pack_id": self.a_pack(key[0], pick)}),
             "role": ("list_role_revisions", {"role_id": ROLES[pick > 5]}),
             "roles": ("list_roles", {}),
             "keys": ("list_keys", {}),

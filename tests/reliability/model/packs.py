@@ -130,6 +130,7 @@ class Entry:
     at: datetime
     visibility: str
     image_ref: str
+    deprecated: tuple[tuple[str, str], ...] = ()
 
     def __deepcopy__(self, _memo: Any) -> "Entry":
         return self
@@ -266,25 +267,31 @@ class Pack:
         }
         return numbers | stated | self.history[-1].image
 
-    def view(self, org: str) -> dict[str, Any]:
-        """Return the Pack object as an organisation sees it. Only the owner is told `org_id`."""
-        stated: dict[str, Any] = {"display_name": self.content.name.capitalize()} | self.content.manifest
+    def view(self, org: str, revision: int = 0) -> dict[str, Any]:
+        """Return the Pack object at a revision, else at the last, as an organisation sees it.
+
+        Only the owner is told `org_id`.
+        """
+        entry = self.history[revision - 1]
+        content = entry.content
+        stated: dict[str, Any] = {"display_name": content.name.capitalize()} | content.manifest
+        stated |= {"deprecated": dict(entry.deprecated)} if entry.deprecated else {}
         if packs := stated.pop("suggested_packs", None):
             stated["suggested_packs"] = ",".join(packs)
         if capabilities := stated.pop("capabilities", None):
             stated["capabilities"] = AsYaml(capabilities)
-        pack_id, size = Learnt(self, "id", "pack_"), Learnt(self.content, "size_bytes", "")
+        pack_id, size = Learnt(self, "id", "pack_"), Learnt(content, "size_bytes", "")
         return (
             stated
-            | {"id": pack_id, "name": self.name, "owned": self.org == org, "visibility": self.visibility}
+            | {"id": pack_id, "name": self.name, "owned": self.org == org, "visibility": entry.visibility}
             | ({"org_id": self.org} if self.org == org else {})
             | {
                 "tier": "community",
                 "image_origin": self.origin,
                 "size_bytes": size,
             }
-            | {"created_at": timestamp(self.history[0].at), "updated_at": timestamp(self.history[-1].at)}
-            | self.history[-1].image
+            | {"created_at": timestamp(self.history[0].at), "updated_at": timestamp(entry.at)}
+            | entry.image
         )
 
 

@@ -107,14 +107,21 @@ class Roles(State):
             "packs": packs,
         }
         # What is stale changes without a revision of the role, and so without this tag.
-        stale = any(pack["stale"] for pack in packs)
+        stale = any(pack["stale"] or "deprecated" in pack for pack in packs)
         return Expected(200, view, None if stale else f'"{revision}"')
 
     def _held(self, pin: Pin) -> dict[str, Any]:
         """Return how a role shows a pack: as it was at the pin, and whether it is another now."""
         pack, entry = self.at(pin)
-        held = {"id": pack.id, "name": pack.name, "owner": self.slugs[pack.org], "revision": pin.revision}
+        held: dict[str, Any] = {
+            "id": pack.id,
+            "name": pack.name,
+            "owner": self.slugs[pack.org],
+            "revision": pin.revision,
+        }
         held |= {"alias": pin.alias} if pin.alias else {}
+        said = pack.history[-1].deprecated
+        held |= {"deprecated": dict(said)} if said else {}
         return held | entry.image | {"follow": pin.follow, "stale": self.is_stale(pin), "status": "active"}
 
     def list_roles(self, query: Mapping[str, str], start: int) -> Expected:
@@ -163,7 +170,8 @@ class Roles(State):
         packs = []
         for pin, held in zip(self.pins(self.caller.org, role_id), role["packs"], strict=True):
             pack, entry = self.at(pin)
-            locked = {name: held[name] for name in held if name not in ("image_ref", "follow", "stale")}
+            kept = ("image_ref", "follow", "stale", "deprecated")
+            locked = {name: held[name] for name in held if name not in kept}
             caps = entry.content.manifest.get("capabilities")
             locked |= {"capabilities": AsYaml(caps)} if caps else {}
             digest = entry.content.image_digest

@@ -211,6 +211,7 @@ class Run(RuleBasedStateMachine):
             for role in sorted(role for owner, role in self.roles if owner == org):
                 self.request("get_role_packs", Ask(key), role_id=role)
             if whole:
+                self.request("get_usage", Ask((org, 0)))
                 self.walk("list_roles", key, 50)
                 self.walk("list_keys", key, 50)
                 for role in sorted(role for owner, role in self.roles if owner == org):

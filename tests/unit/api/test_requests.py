@@ -16,10 +16,11 @@ from packyard.http.clone import read_clone
 from packyard.http.image_ref import read_registration, read_replacement
 from packyard.http.keys import read_key_request
 from packyard.http.listing import read_listing
+from packyard.http.pack_change import read_pack_change
 from packyard.http.pull_login import read_login
 from packyard.http.roles import read_assignment, read_refresh, require_role_id
 from packyard.http.uploads import read_start
-from packyard.http.visibility import read_visibility
+from packyard.http.version_policy import read_policy
 from packyard.http.webhooks import read_webhook_change, read_webhook_request
 from packyard.packs.role import MAX_PACKS
 
@@ -28,13 +29,14 @@ PACK_IDS = [f"pack_01JQ2V7N3T5W8XABCDEFGH{number:04d}" for number in range(MAX_P
 READERS: dict[str, Callable[[APIGatewayProxyEvent], object]] = {
     "CloneRequest": read_clone,
     "KeyRequest": read_key_request,
+    "PackChange": read_pack_change,
     "Registration": read_registration,
     "Replacement": read_replacement,
     "RoleAssignment": read_assignment,
     "RoleRefresh": read_refresh,
     "PullLoginRequest": read_login,
     "UploadStart": lambda event: read_start(event, max_bytes=1 << 40),
-    "VisibilityChange": read_visibility,
+    "VersionPolicyChange": read_policy,
     "WebhookChange": read_webhook_change,
     "WebhookRequest": read_webhook_request,
 }
@@ -53,7 +55,19 @@ VALUES: list[Any] = [
     *(60, 60.0, 86_400.5, ["caps:write"], ["caps:write", "full_access"], ["caps:write"] * 2, ["caps:fly"]),
     *(None, True, False, 0, 1, -1, 1.5, 2.0, 1 << 33, {}, [], [1], [[]]),
     *("", "org", "community", "Org", "private", "our-slack", "Our Slack", "a--b", "-a", "a" * 64, "a" * 65),
-    *("active", "disabled", "changes", "door", "registry", ["guides/a.md", "data/"], ["a", ""]),
+    *(
+        "active",
+        "disabled",
+        "changes",
+        "door",
+        "registry",
+        "free",
+        "increasing",
+        "immutable",
+        "Free",
+        ["guides/a.md", "data/"],
+        ["a", ""],
+    ),
     *(PACK_IDS[0], PACK_IDS[0].lower(), PACK_IDS[:1], PACK_IDS[:1] * 2, PACK_IDS[:-1], PACK_IDS),
 ]
 # Texts of another form are no id that the service has given. The pack is not there, which is 404 and told later.

@@ -295,7 +295,7 @@ def test_an_answer_that_cannot_be_written_is_told_on_stderr() -> None:
 def test_a_name_that_is_no_text_is_wrong_usage(packyard: Command) -> None:
     packyard.environment |= {"PACKYARD_URL": URL, "PACKYARD_TOKEN": "sk_acme"}
 
-    ran = packyard("roles", "show", "n\udcff")
+    ran = packyard("keys", "revoke", "--yes", "n\udcff")
 
     assert ran.exit_code == 2
     assert "is not UTF-8" in ran.err

@@ -1,6 +1,7 @@
 """One process at a time fills a folder."""
 
 import errno
+import re
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,22 @@ def test_what_killed_processes_have_left_is_removed_by_the_next_install(tmp_path
         pass
 
     assert {place.name for place in tmp_path.iterdir()} == {"packs", ".others.packyard-new-c"}
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_parent_that_cannot_be_written_is_named_with_what_helps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(place: Path, *_: object) -> int:
+        raise OSError(number, "no", str(place))
+
+    monkeypatch.setattr("os.open", refuse)
+
+    with (
+        pytest.raises(Failure, match=re.escape(f"{tmp_path} cannot be written (no)")) as refused,
+        locked(tmp_path / "packs"),
+    ):
+        pass
+
+    assert refused.value.exit_code is Exit.DISK
+    assert str(tmp_path) in refused.value.advice

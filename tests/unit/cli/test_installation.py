@@ -1,5 +1,6 @@
 """Folders that cannot be replaced as a whole are refused before anything is fetched, with what helps."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,26 @@ def test_a_damaged_lock_in_an_installation_is_answered_with_what_helps_there(tmp
         Installation.at(tmp_path / "packs").require_lock()
 
     assert refused.value.advice == f"packyard install ROLE --into {tmp_path / 'packs'} puts it right."
+
+
+def test_a_folder_of_a_container_s_image_cannot_be_replaced_and_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "packs").mkdir()
+    (tmp_path / "packs" / LOCK_FILE).write_text("{}")
+
+    def refuse(place: Path, _: Path) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link", str(place))
+
+    monkeypatch.setattr(Path, "rename", refuse)
+
+    with (
+        pytest.raises(Failure, match="part of the container's image") as refused,
+        Installation.to_fill(tmp_path / "packs") as installation,
+        installation.replaced(),
+    ):
+        pass
+
+    assert refused.value.exit_code is Exit.DISK
+    assert [place.name for place in tmp_path.iterdir()] == ["packs"]
+    assert (tmp_path / "packs" / LOCK_FILE).read_text() == "{}"

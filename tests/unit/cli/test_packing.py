@@ -110,7 +110,7 @@ def test_the_service_reads_what_was_packed(
     for number, (path, (content, executable)) in enumerate(wanted.items()):
         place = folder / str(number)
         place.write_bytes(content)
-        files.append(LocalFile(path=path, location=place, size=len(content), executable=executable))
+        files.append(LocalFile(path=path, location=str(place), size=len(content), executable=executable))
     out = io.BytesIO()
 
     written = write_archive(out, files)

@@ -75,7 +75,7 @@ def _archive_of(folder: Path) -> io.BytesIO:
     files = [
         LocalFile(
             path=place.relative_to(folder).as_posix(),
-            location=place,
+            location=str(place),
             size=place.stat().st_size,
             executable=False,
         )

@@ -59,6 +59,9 @@ def test_the_wheel_has_what_the_operator_s_commands_import_and_no_more(installed
         "import importlib, json, pathlib, sys\n"
         "for file in pathlib.Path(sys.argv[1], 'packyard_admin').glob('*.py'):\n"
         "    importlib.import_module(f'packyard_admin.{file.stem}')\n"
+        # A store loads these when it writes.
+        "for name in ('event_items', 'key_writes', 'pack_events'):\n"
+        "    importlib.import_module(f'packyard.store.{name}')\n"
         "print(json.dumps({name: getattr(module, '__file__', None) for name, module in sys.modules.items()}))"
     )
     ran = run_installed(installed, "-c", code, installed)

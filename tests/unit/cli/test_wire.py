@@ -115,7 +115,7 @@ def test_a_port_where_nobody_listens_is_one_sentence(wire: Wire) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
 
-    with pytest.raises(Unreached, match=r"^127\.0\.0\.1 takes no connection\.$") as refused:
+    with pytest.raises(Unreached, match=rf"^127\.0\.0\.1:{port} takes no connection\.$") as refused:
         wire.send("GET", f"http://127.0.0.1:{port}/", headers={})
 
     assert refused.value.exit_code is Exit.UNAVAILABLE
@@ -133,7 +133,9 @@ def test_an_authority_of_ones_own_is_trusted_where_it_is_named(
 
     with _serving(context) as port:
         url = f"https://localhost:{port}/v1"
-        with pytest.raises(Unreached, match="certificate of localhost is not trusted here") as refused:
+        with pytest.raises(
+            Unreached, match=f"certificate of localhost:{port} is not trusted here"
+        ) as refused:
             _get(wire, url)
         answer = _get(Wire({variable: str(bundle)}), url)
 

@@ -230,3 +230,52 @@ def test_a_list_is_wider_exactly_when_a_request_is_allowed_that_was_not(
                 for path in PATHS:
                     allowed = judged(new, kind, host, method, path)
                     assert not allowed or judged(old, kind, host, method, path)
+
+
+# --- Laws that hold for all lists ----------------------------------------------------------------------------------
+
+tokens = st.builds(
+    lambda name, kind: {"name": name, "type": kind},
+    st.sampled_from(["a", "b"]),
+    st.sampled_from(["http", "mcp"]),
+)
+all_lists = st.builds(lambda ruled, bare: [*ruled, *bare], lists, st.lists(tokens, max_size=2))
+
+
+def widened(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> bool:
+    return compare(text(old), text(new)).widened
+
+
+@given(all_lists)
+def test_a_list_is_not_wider_than_itself_however_it_is_written(entries: list[dict[str, Any]]) -> None:
+    split = [
+        {**entry, "allow": [{**allowed, "methods": [method]}]}
+        for entry in entries
+        for allowed in entry.get("allow", ())
+        for method in allowed["methods"]
+    ]
+    bare = [entry for entry in entries if "allow" not in entry]
+
+    assert not widened(entries, [*bare, *split])
+    assert not widened([*split[::-1], *bare], entries)
+
+
+@given(all_lists, all_lists)
+def test_what_one_list_has_more_the_other_has_less(
+    old: list[dict[str, Any]], new: list[dict[str, Any]]
+) -> None:
+    there, back = compare(text(old), text(new)), compare(text(new), text(old))
+
+    assert (there.added, there.removed) == (back.removed, back.added)
+
+
+@given(all_lists, all_lists, all_lists)
+def test_what_is_not_wider_in_two_steps_is_not_wider_in_one(
+    first: list[dict[str, Any]], second: list[dict[str, Any]], third: list[dict[str, Any]]
+) -> None:
+    both = [*second, *third]
+
+    assert not widened(both, second)
+    assert widened(first, both) == (widened(first, second) or widened(first, third))
+    if not widened(first, second) and not widened(second, third):
+        assert not widened(first, third)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 KEY = {"PK": "a", "SK": "b"}
 PUT = Put(item=KEY, condition="attribute_not_exists(PK)")
 UPDATE = Update(key=KEY, change="SET x = :x", condition="attribute_exists(PK)", values={":x": 1})
-DELAYS = [0.025, 0.05, 0.1, 0.2]
+DELAYS = [0.025, 0.05, 0.1, 0.2, 0.4, 0.8]
 
 
 class Dynamo:
@@ -83,7 +83,7 @@ def test_a_failed_condition_is_final_even_next_to_contention(dynamo: Dynamo) -> 
 
 
 def test_a_transaction_that_stays_contended_is_given_up(dynamo: Dynamo) -> None:
-    for _ in range(5):
+    for _ in range(len(DELAYS) + 1):
         dynamo.cancels("TransactionConflict")
 
     with pytest.raises(ServiceUnavailable):
@@ -156,7 +156,7 @@ def test_items_left_out_of_a_batch_are_requested_again(dynamo: Dynamo) -> None:
 
 def test_many_items_that_never_come_in_full_are_a_503(dynamo: Dynamo) -> None:
     left = {"packyard": {"Keys": [{"PK": {"S": "a"}, "SK": {"S": "b"}}]}}
-    for _ in range(5):
+    for _ in range(len(DELAYS) + 1):
         dynamo.answers("batch_get_item", Responses={}, UnprocessedKeys=left)
 
     with pytest.raises(ServiceUnavailable):

@@ -12,6 +12,8 @@ STORE: Final = Path(packyard.store.__file__).parent
 WRITES: Final = frozenset({"put", "update", "transact"})
 # Of these, nobody but the service takes notice, or something else is the event.
 WITHOUT_EVENT: Final = {
+    "build_slots": "places of builds, for as long as they run",
+    "pack_counts": "a count that is corrected; nothing that is counted changes",
     "packs.adopt_image": "what the service has done to a registry, for its own later use",
     "deletions.begin": "the deletion is an event when it ends",
     "idempotency_records": "an answer that is kept for a while",

@@ -21,12 +21,14 @@ PackyardError                    code                       status
 │  ├─ RoleModified               role_modified              409
 │  ├─ PackDeleting               pack_deleting              409
 │  ├─ CapabilitiesWidened        capabilities_widened       409
+│  ├─ VersionTaken               version_taken              409
 │  ├─ AlreadyCreated             already_created            409
 │  └─ QuotaExceeded              quota_exceeded             409
 ├─ PreconditionFailed            precondition_failed        412
 ├─ PayloadTooLarge               payload_too_large          413
 ├─ UnsupportedMediaType          unsupported_media_type     415
 ├─ BillingInactive               billing_inactive           423
+├─ RateLimited                   rate_limited               429
 ├─ InternalError                 internal_error             500
 ├─ RegistryUnavailable           registry_unavailable       502
 │  └─ RegistryThrottled          service_unavailable        503
@@ -39,6 +41,7 @@ The codes and statuses are the closed list of the API contract, section 1. Messa
 stack trace, an ARN, the name of a bucket or a table, a credential, or a fact about another organisation.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -321,6 +324,25 @@ class RoleModified(Conflict):
         )
 
 
+class VersionTaken(Conflict):
+    """The organisation's version policy does not allow the version; nothing was written.
+
+    Args:
+        version: The version.
+        next_version: One that is free.
+        why: What the policy compares with, as a sentence.
+    """
+
+    code = "version_taken"
+
+    def __init__(self, version: str, next_version: str, *, why: str) -> None:
+        super().__init__(
+            f"The organisation's version policy does not allow version {version} here. {why} Write another version "
+            f"into pack.yaml, such as {next_version}. GET /version-policy shows the policy.",
+            {"version": version, "next_version": next_version},
+        )
+
+
 class AlreadyCreated(Conflict):
     """A request with the same idempotency key has made something whose secret is not kept (API contract, section 2).
 
@@ -345,12 +367,17 @@ class QuotaExceeded(Conflict):
     Args:
         message: What it has too many of, and how it gets room.
         limit: The most that it may have.
+        used: How many it has; None if that is not told.
+        quota: Which limit it is, as `GET /usage` names it; None for one that is not there.
     """
 
     code = "quota_exceeded"
 
-    def __init__(self, message: str, *, limit: int) -> None:
-        super().__init__(message, {"limit": limit})
+    def __init__(
+        self, message: str, *, limit: int, used: int | None = None, quota: str | None = None
+    ) -> None:
+        details = {"quota": quota, "limit": limit, "used": used}
+        super().__init__(message, {name: value for name, value in details.items() if value is not None})
 
 
 class CapabilitiesWidened(Conflict):
@@ -412,6 +439,29 @@ class BillingInactive(PackyardError):
             "Billing is not active for this organisation: it is past due or being closed, or its trial has ended. "
             "Until that is settled nothing can be created or changed; reading and deleting still work."
         )
+
+
+class RateLimited(PackyardError):
+    """The organisation has used up what it may do in some time; it may go on later.
+
+    Args:
+        message: What is used up, and when it may go on.
+        seconds: After how many seconds that is.
+        limit: The most that it may do.
+        used: How much it has done.
+        quota: Which limit it is, as `GET /usage` names it.
+        resets_at: When the count begins anew, as RFC 3339; None if it has no fixed time.
+    """
+
+    code = "rate_limited"
+    status = 429
+
+    def __init__(  # noqa: PLR0913 - by name, for the client
+        self, message: str, *, seconds: float, limit: int, used: int, quota: str, resets_at: str | None = None
+    ) -> None:
+        details = {"quota": quota, "limit": limit, "used": used, "resets_at": resets_at}
+        super().__init__(message, {name: value for name, value in details.items() if value is not None})
+        self.retry_after_seconds = max(1, math.ceil(seconds))
 
 
 class InternalError(PackyardError):

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packyard.oci.build.header_writer import BLOCK, directory_header, end_of_archive, file_header, padding
+from packyard.oci.build.header_writer import (
+    BLOCK,
+    directory_header,
+    end_of_archive,
+    file_header,
+    file_member_size,
+    padding,
+)
 
 # Everything that a pack's path may hold, and much that it may not.
 SEGMENTS = st.text(
@@ -95,3 +102,10 @@ def test_a_size_that_ustar_cannot_say_is_refused() -> None:
 @pytest.mark.parametrize(("size", "zeros"), [(0, 0), (1, 511), (511, 1), (512, 0), (513, 511)])
 def test_padding_fills_the_last_block(size: int, zeros: int) -> None:
     assert padding(size) == bytes(zeros)
+
+
+@given(path=PATHS, size=st.integers(min_value=0, max_value=2000))
+def test_the_size_of_a_member_is_that_of_what_is_written(path: str, size: int) -> None:
+    written = len(file_header(path, size=size, executable=True)) + size + len(padding(size))
+
+    assert file_member_size(path, size) == written

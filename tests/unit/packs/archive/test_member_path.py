@@ -1,7 +1,10 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from packyard.packs.archive import member_path
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.member_path import is_litter, parse_member_path, shown
 
@@ -177,3 +180,22 @@ def test_whatever_is_taken_is_a_clean_relative_path(name: bytes, directory: bool
         path.encode().split(b"/") == [part for part in name.split(b"/") if part not in (b"", b".")]
         or not path
     )
+
+
+_SEGMENTS = st.text("aZ09_-. +~\\/\0é", max_size=6) | st.sampled_from(
+    ["..", ".", ".wh.a", "a" * 100, "a" * 256]
+)
+
+
+@given(path=st.lists(_SEGMENTS, max_size=20).map("/".join), directory=st.booleans())
+def test_plain_names_need_no_checks_and_get_the_same_answer(path: str, directory: bool) -> None:
+    def answer() -> str:
+        try:
+            return _parse(path, directory=directory)
+        except ValueError as error:
+            return str(error)
+
+    quick = answer()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(member_path, "_PLAIN", re.compile(rb"(?!)"))
+        assert answer() == quick

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from packyard.aws.sealed_secrets import SealedSecrets
     from packyard.aws.signing_secret import SigningSecret
     from packyard.issuer.published_keys import IssuerKeys
-    from packyard.messaging.cleanup_queue import CleanupQueue, Queue
+    from packyard.messaging.build_queue import BuildQueue
+    from packyard.messaging.cleanup_queue import CleanupQueue
     from packyard.messaging.delivery_queue import DeliveryQueue
     from packyard.messaging.event_bus import EventBus
     from packyard.network.guard import Guard
@@ -45,17 +46,22 @@ if TYPE_CHECKING:
     from packyard.storage.locks import Locks
     from packyard.storage.staging import Staging
     from packyard.store.api_keys import ApiKeyStore
+    from packyard.store.build_slots import BuildSlots
     from packyard.store.cursors import Cursors
     from packyard.store.deletions import DeletionStore
     from packyard.store.deliveries import DeliveryStore
     from packyard.store.events import EventLog
     from packyard.store.pack_revisions import PackRevisions
     from packyard.store.packs import PackStore
+    from packyard.store.published_versions import PublishedVersions
     from packyard.store.repositories import RepositoryStore
     from packyard.store.roles import RoleStore
     from packyard.store.tenants import TenantStore
     from packyard.store.told_roles import ToldRoles
     from packyard.store.uploads import UploadStore
+    from packyard.store.usage import UsageLedger
+    from packyard.store.usage_store import UsageStore
+    from packyard.store.version_policies import VersionPolicyStore
     from packyard.store.webhooks import WebhookStore
 
 # The SDK's default mode of retries is `legacy`, and its default timeouts are a minute. Another attempt is made only
@@ -169,7 +175,30 @@ class Adapters:
         from packyard.aws.figures import count_revision
         from packyard.store.packs import PackStore
 
-        return PackStore(table=self.table, events=self.events, on_revision=count_revision)
+        return PackStore(
+            table=self.table, events=self.events, usage=self.usage_ledger, on_revision=count_revision
+        )
+
+    @cached_property
+    def usage_ledger(self) -> "UsageLedger":
+        """The maker of the actions that count what organisations use."""
+        from packyard.store.usage import UsageLedger
+
+        return UsageLedger(defaults=self.settings.quotas)
+
+    @cached_property
+    def usage(self) -> "UsageStore":
+        """What organisations use, and the limits on it."""
+        from packyard.store.usage_store import UsageStore
+
+        return UsageStore(table=self.table, defaults=self.settings.quotas)
+
+    @cached_property
+    def build_slots(self) -> "BuildSlots":
+        """The places of organisations among the builds under way."""
+        from packyard.store.build_slots import BuildSlots
+
+        return BuildSlots(table=self.table, default=self.settings.quotas.builds_at_once)
 
     @cached_property
     def api_keys(self) -> "ApiKeyStore":
@@ -205,6 +234,20 @@ class Adapters:
         from packyard.store.tenants import TenantStore
 
         return TenantStore(table=self.table, events=self.events)
+
+    @cached_property
+    def version_policy_store(self) -> "VersionPolicyStore":
+        """The version policies of organisations."""
+        from packyard.store.version_policies import VersionPolicyStore
+
+        return VersionPolicyStore(table=self.table, events=self.events)
+
+    @cached_property
+    def published_versions(self) -> "PublishedVersions":
+        """The versions that were published."""
+        from packyard.store.published_versions import PublishedVersions
+
+        return PublishedVersions(table=self.table)
 
     @cached_property
     def deletions(self) -> "DeletionStore":
@@ -293,11 +336,11 @@ class Adapters:
         return CleanupQueue(client=self._sqs, url=self.settings.cleanup_queue_url)
 
     @cached_property
-    def build_queue(self) -> "Queue":
+    def build_queue(self) -> "BuildQueue":
         """The queue that `build_upload` reads."""
-        from packyard.messaging.cleanup_queue import Queue
+        from packyard.messaging.build_queue import BuildQueue
 
-        return Queue(client=self._sqs, url=self.settings.build_queue_url)
+        return BuildQueue(client=self._sqs, url=self.settings.build_queue_url)
 
     @cached_property
     def delivery_queue(self) -> "DeliveryQueue":

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from packyard.operations.built_images import BuiltImages
     from packyard.operations.clean_up import Cleaner
     from packyard.operations.clone import Cloner
+    from packyard.operations.comparison import PackComparer
     from packyard.operations.delete import Deleter
     from packyard.operations.deliver import Deliverer
     from packyard.operations.deliveries import Deliveries
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from packyard.operations.standing_pack import StandingPacks
     from packyard.operations.tell_roles import RoleTeller
     from packyard.operations.uploads import Uploads
+    from packyard.operations.version_policy import VersionPolicies, VersionRule
     from packyard.operations.webhooks import Webhooks
 
 # How often a build is tried. Each attempt has a lease of its own, after the one before.
@@ -80,6 +82,20 @@ class Services(Adapters):
         return KeyMaker(keys=self.api_keys, clock=self.clock, random_bytes=self.random_bytes)
 
     @cached_property
+    def version_policies(self) -> "VersionPolicies":
+        """Reads and sets version policies."""
+        from packyard.operations.version_policy import VersionPolicies
+
+        return VersionPolicies(store=self.version_policy_store)
+
+    @cached_property
+    def version_rule(self) -> "VersionRule":
+        """Decides whether a version may be published."""
+        from packyard.operations.version_policy import VersionRule
+
+        return VersionRule(published=self.published_versions)
+
+    @cached_property
     def built_images(self) -> "BuiltImages":
         """The images in our own registry."""
         from packyard.operations.built_images import BuiltImages
@@ -105,6 +121,13 @@ class Services(Adapters):
         from packyard.operations.files import PackFiles
 
         return PackFiles(packs=self.packs, images=self.image_files, downloads=self.downloads)
+
+    @cached_property
+    def comparer(self) -> "PackComparer":
+        """The comparer of packs' revisions."""
+        from packyard.operations.comparison import PackComparer
+
+        return PackComparer(packs=self.pack_revisions, images=self.image_files)
 
     @cached_property
     def pull_tokens(self) -> "PullTokens":
@@ -257,6 +280,7 @@ class Services(Adapters):
             packs=self.packs,
             repositories=self.repositories,
             images=self.image_source,
+            versions=self.version_rule,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
             new_ulid=self.new_ulid,
@@ -275,6 +299,7 @@ class Services(Adapters):
             images=self.built_images,
             indexes=self.indexes,
             standing_packs=lambda: self.standing_packs,
+            versions=self.version_rule,
             limits=self.settings.archive_limits,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
@@ -299,6 +324,7 @@ class Services(Adapters):
             images=self.built_images,
             files=self.image_files,
             indexes=self.indexes,
+            versions=self.version_rule,
             limits=self.settings.archive_limits,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
@@ -315,6 +341,7 @@ class Services(Adapters):
             repositories=self.repositories,
             images=self.built_images,
             sources=self.image_source,
+            versions=self.version_rule,
             max_bytes=self.settings.archive_limits.compressed_bytes,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
@@ -328,6 +355,7 @@ class Services(Adapters):
         return DryRun(
             table=self.table,
             events=self.events,
+            usage=self.usage_ledger,
             files=lambda: self.image_files,
             limits=self.settings.archive_limits,
         )
@@ -371,14 +399,18 @@ class Services(Adapters):
 
         return Builder(
             uploads=self.upload_store,
+            slots=self.build_slots,
+            queue=self.build_queue,
             staging=self.staging,
             publisher=self.publisher,
             file_editor=self.file_editor,
+            version_policies=self.version_policies,
             dry_run=self.dry_run,
             lease=timedelta(seconds=self.settings.publish_deadline_seconds),
             build_time=self._build_time,
             clock=self.clock,
             new_ulid=self.new_ulid,
+            random=self.random,
             goes_on_with=self.deadline.goes_on_with,
         )
 
@@ -471,6 +503,8 @@ def quiet_libraries() -> None:
 
 def _load_what_is_loaded_late() -> None:
     import ulid  # noqa: F401 - the first id
+
+    from packyard.store import event_items, key_writes, pack_events, role_events  # noqa: F401 - the first event
 
     for codec in ("idna", "utf_8_sig"):  # the first host name, the first JSON
         codecs.lookup(codec)

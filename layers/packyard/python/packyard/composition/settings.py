@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
 
 from packyard.packs.archive.limits import ArchiveLimits
+from packyard.packs.usage import Quotas
 
 RegistryKind = Literal["ecr", "distribution"]
 
@@ -115,6 +116,8 @@ class Settings:
         inline_archive_bytes: The largest request body that the gateway passes on whole.
         publish_deadline_seconds: Longer than any build can run. An image that no pack uses by then is removed.
         event_days: For how many days events are kept.
+        quota_packs, quota_stored_bytes, quota_publishes_a_day, quota_builds_at_once: What an organisation may use for
+            which the operator has set no limit of its own (`packs.usage.Quotas`); 0 for no limit.
         archive_limits: Bounds on archives.
         jwt: Whose JWTs are accepted; None when none are.
         trusted_registries: Registries whose addresses need not be public: `[http://]host[:port]`, joined by commas,
@@ -144,12 +147,26 @@ class Settings:
     inline_archive_bytes: int = 4_718_592
     publish_deadline_seconds: int = 960
     event_days: int = 400
+    quota_packs: int = 0
+    quota_stored_bytes: int = 0
+    quota_publishes_a_day: int = 0
+    quota_builds_at_once: int = 8
     archive_limits: ArchiveLimits = field(default_factory=ArchiveLimits)
     jwt: JwtSettings | None = None
     trusted_registries: str = ""
     registry_credentials: str = ""
     trusted_webhook_hosts: str = ""
     event_bus_name: str = ""
+
+    @property
+    def quotas(self) -> Quotas:
+        """What an organisation may use for which the operator has set no limit of its own."""
+        return Quotas(
+            packs=self.quota_packs or None,
+            stored_bytes=self.quota_stored_bytes or None,
+            publishes_a_day=self.quota_publishes_a_day or None,
+            builds_at_once=self.quota_builds_at_once or None,
+        )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":

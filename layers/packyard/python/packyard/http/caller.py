@@ -15,6 +15,7 @@ from packyard.http.query import require_known
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
 from packyard.tenants.api_key import SCOPES
 from packyard.tenants.caller import WRITE, Caller
+from packyard.tenants.version_policy import VersionPolicy
 
 
 def to_context(caller: Caller) -> dict[str, str]:
@@ -25,6 +26,8 @@ def to_context(caller: Caller) -> dict[str, str]:
     """
     narrowed = {} if caller.pack_name is None else {"pack_name": caller.pack_name}
     end = {} if caller.ends_at is None else {"ends_at": format_timestamp(caller.ends_at)}
+    free = caller.version_policy is VersionPolicy.FREE
+    policy = {} if free else {"version_policy": caller.version_policy.value}
     return {
         "org_id": caller.org_id,
         "org_slug": caller.org_slug,
@@ -33,6 +36,7 @@ def to_context(caller: Caller) -> dict[str, str]:
         "may_create": "true" if caller.may_create else "false",
         **narrowed,
         **end,
+        **policy,
     }
 
 
@@ -50,6 +54,7 @@ def _from_context(context: Mapping[str, Any]) -> Caller:
             may_create=context["may_create"] == "true",
             pack_name=context.get("pack_name"),
             ends_at=parse_timestamp(context["ends_at"]) if "ends_at" in context else None,
+            version_policy=VersionPolicy(context.get("version_policy", VersionPolicy.FREE)),
         )
     except KeyError:
         raise Unauthenticated from None

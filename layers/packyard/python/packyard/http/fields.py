@@ -29,6 +29,7 @@ class Field(NamedTuple):
         max_items: Of a list, whose entries are unique, or of the names in an object with `each`.
         fields: What an object holds, if its names are known.
         each: What an object holds under every name, if its names are the client's.
+        nullable: Whether null is taken too.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Field(NamedTuple):
     max_items: int | None = None
     fields: "tuple[Field, ...]" = ()
     each: "Field | None" = None
+    nullable: bool = False
 
 
 class Body(NamedTuple):

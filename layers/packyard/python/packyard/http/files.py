@@ -5,11 +5,8 @@ session. So no answer has the type `text/html` or another type that a browser ru
 type (`nosniff`), must not show the file in place (`attachment`), and must not run it if it does (`sandbox`).
 """
 
-import hashlib
-import json
 from pathlib import PurePosixPath
 from typing import Any, Final
-from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
@@ -17,8 +14,10 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from packyard.http.app import JSON
 from packyard.http.entity_tags import ETAG, is_known, not_modified
 from packyard.http.inline_limit import MAX_INLINE_BYTES
+from packyard.http.large_json import attached, json_answer
 from packyard.oci.content_digest import content_digest_of
 from packyard.oci.read.file_index import FORMAT
+from packyard.operations.file_views import file_view
 from packyard.operations.files import Found, PackFiles, is_text
 from packyard.packs.pack import Pack
 from packyard.packs.precondition import file_tag
@@ -73,17 +72,12 @@ def list_response(
         return not_modified(tag, content_type=JSON)
     index = files.index(pack, caller=caller)
     body = {
-        "files": [_view(file.path, file.size, file.mode, file.sha256) for file in index.files],
+        "files": [file_view(file) for file in index.files],
         "revision": pack.revision,
         "image_digest": pack.image_digest,
         "content_digest": content_digest_of(index.files),
     }
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    content = text.encode()
-    if len(content) <= MAX_INLINE_BYTES:
-        return Response(status_code=200, content_type=JSON, body=text, headers={ETAG: tag})
-    download = files.stage_text(hashlib.sha256(content).hexdigest(), content)
-    return _elsewhere(download, "files.json", files.downloads, tag)
+    return json_answer(body, event, name="files.json", files=files, tag=tag)
 
 
 def file_response(found: Found, event: APIGatewayProxyEvent, *, files: PackFiles) -> Response[Any]:
@@ -103,27 +97,18 @@ def file_response(found: Found, event: APIGatewayProxyEvent, *, files: PackFiles
         body: str | bytes = content.decode() if text and _fits_escaped(content) else content
         if isinstance(body, str) or event.headers.get("Accept"):
             headers = {ETAG: tag, **_SAFE}
-            headers["Content-Disposition"] = _disposition(found.file.path)
+            headers["Content-Disposition"] = attached(found.file.path)
             return Response(200, content_type(found.file.path, text=text), body, dict(headers))
     return _elsewhere(files.stage(found), found.file.path, files.downloads, tag)
 
 
 def _elsewhere(download: Download, path: str, downloads: Downloads, tag: str) -> Response[Any]:
     kind = content_type(path, text=download.is_text)
-    url = downloads.url(download, content_type=kind, disposition=_disposition(path))
+    url = downloads.url(download, content_type=kind, disposition=attached(path))
     # Everybody who has the URL can read the file, so that no cache may share it.
     # API Gateway takes only answers whose body is a string.
     headers = {"Location": url, "Cache-Control": "private, no-store", ETAG: tag}
     return Response(302, body="", headers=dict(headers))
-
-
-def _view(path: str, size: int, mode: int, sha256: str) -> dict[str, Any]:
-    return {"path": path, "size": size, "mode": f"{mode:04o}", "digest": f"sha256:{sha256}"}
-
-
-def _disposition(path: str) -> str:
-    """Return the header that makes a browser save a file (RFC 6266; its name encoded as RFC 8187 has it)."""
-    return f"attachment; filename*=UTF-8''{quote(PurePosixPath(path).name, safe='')}"
 
 
 def _fits_escaped(content: bytes) -> bool:

@@ -1,7 +1,8 @@
 """Reading the query of `GET /packs`, and the body of its answer."""
 
 import re
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
@@ -17,6 +18,11 @@ from packyard.store.listing import Filters, Page
 from packyard.tenants.caller import Caller
 from packyard.text.suggestion import not_one_of
 
+if TYPE_CHECKING:
+    from packyard.packs.search_words import Wanted
+
+# In characters.
+_MAX_SEARCH: Final = 200
 _OWNED_ONLY: Final = Field(
     name="owned", kind="boolean", description="Only own packs, or only those of other organisations."
 )
@@ -33,7 +39,20 @@ _NAME_PREFIX: Final = Field(
     max_length=MAX_LENGTH,
     description="Only packs whose names begin with this.",
 )
-QUERY: Final = (LIMIT, CURSOR, _OWNED_ONLY, _TIER, _CATEGORY, _NAME_PREFIX)
+_NAME: Final = Field(
+    name="name",
+    pattern=SLUG.pattern,
+    max_length=MAX_LENGTH,
+    description="Only packs of this name. Each organisation has at most one of a name.",
+)
+_SEARCH: Final = Field(
+    name="search",
+    min_length=1,
+    max_length=_MAX_SEARCH,
+    description="Only packs that have all of these words in their name, display name, description or category, best "
+    "first. Case and accents do not count, and of the last word, the start is enough.",
+)
+QUERY: Final = (LIMIT, CURSOR, _OWNED_ONLY, _TIER, _CATEGORY, _NAME_PREFIX, _NAME, _SEARCH)
 _OWNED: Final = {"true": True, "false": False}
 _MEANT_BY_OWNED: Final = {
     **dict.fromkeys(("true", "1", "yes", "y", "on", "t"), "true"),
@@ -68,8 +87,10 @@ def read_listing(event: APIGatewayProxyEvent, caller: Caller, cursors: Cursors) 
     filters = Filters(
         owned=_owned(given.get(_OWNED_ONLY.name), faults),
         tier=_tier(given.get(_TIER.name), faults),
-        category=_category(given.get(_CATEGORY.name), faults),
+        category=_slug(_CATEGORY, given, faults),
         name_prefix=_name_prefix(given.get(_NAME_PREFIX.name, ""), faults),
+        name=_slug(_NAME, given, faults),
+        search=_search(given.get(_SEARCH.name), faults),
         only=caller.pack_name,
     )
     if faults:
@@ -110,13 +131,28 @@ def _tier(text: str | None, faults: dict[str, str]) -> Tier | None:
         return None
 
 
-def _category(text: str | None, faults: dict[str, str]) -> Slug | None:
-    if text is None:
+def _slug(field: Field, given: Mapping[str, str], faults: dict[str, str]) -> Slug | None:
+    if field.name not in given:
         return None
     try:
-        return parse_slug(text)
+        return parse_slug(given[field.name])
     except ValueError as error:
-        faults[_CATEGORY.name] = str(error)
+        faults[field.name] = str(error)
+        return None
+
+
+def _search(text: str | None, faults: dict[str, str]) -> "Wanted | None":
+    if text is None:
+        return None
+    from packyard.packs.search_words import parse_search  # noqa: PLC0415 - for searches only
+
+    if len(text) > _MAX_SEARCH:
+        faults[_SEARCH.name] = f"has more than {_MAX_SEARCH} characters; use the words that tell most"
+        return None
+    try:
+        return parse_search(text)
+    except ValueError as error:
+        faults[_SEARCH.name] = str(error)
         return None
 
 

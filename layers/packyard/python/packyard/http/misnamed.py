@@ -44,6 +44,7 @@ _BODY_PLACES: Final = {
     **dict.fromkeys(("tag", "digest", "image_digest"), _OF_IMAGE),
     "name": "it comes from pack.yaml and stays for a pack's life; POST /packs/{id}/clone makes one of another name",
     "visibility": "the pack keeps the one that it has, which PATCH /packs/{id} changes",
+    "deprecated": "PATCH /packs/{id} sets it",
     "image_ref": "POST /packs makes a pack of an image, and PUT /packs/{id} gives a pack another one",
     "archive": (
         "it is sent as a form: to POST /packs/upload for a new pack, to POST /packs/{id}/upload for one that stands, "

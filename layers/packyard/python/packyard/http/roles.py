@@ -19,6 +19,7 @@ from packyard.http.role_fields import (
     read_entries,
     read_ids,
 )
+from packyard.http.views import deprecation_view
 from packyard.operations.role_plan import Wish
 from packyard.packs.manifest.name import nearest_slug
 from packyard.packs.precondition import role_tag
@@ -139,10 +140,11 @@ def _pack_view(pack: RolePack) -> dict[str, Any]:
         "follow": pin.follow,
         "stale": pack.stale,
         "status": "active",
+        "deprecated": deprecation_view(pack.deprecated),
     }
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def _changing(state: RoleState) -> list[Any]:
     """Return what an answer says that can change without a new revision of the role."""
-    return [_pack_view(pack) for pack in state.packs if pack.stale or pack.floating]
+    return [_pack_view(pack) for pack in state.packs if pack.stale or pack.floating or pack.deprecated]

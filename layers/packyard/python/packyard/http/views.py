@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from packyard.http.app import json_response
 from packyard.http.entity_tags import ETAG
+from packyard.packs.deprecation import Deprecation
 from packyard.packs.pack import Pack
 from packyard.packs.precondition import revision_tag
 from packyard.packs.timestamp import format_timestamp
@@ -35,8 +36,17 @@ def pack_view(pack: Pack, caller: Caller) -> dict[str, Any]:
         "created_at": format_timestamp(pack.created_at),
         "updated_at": format_timestamp(pack.updated_at),
         "owned": owned,
+        "deprecated": deprecation_view(pack.deprecated),
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def deprecation_view(deprecation: Deprecation | None) -> dict[str, str] | None:
+    """Return what a pack's owner says to those who use it; None for a pack that is not deprecated."""
+    if deprecation is None:
+        return None
+    replacement = {} if deprecation.replacement is None else {"replacement": deprecation.replacement}
+    return {"message": deprecation.message, **replacement}
 
 
 def pack_response(status: int, pack: Pack, caller: Caller) -> Response[str]:

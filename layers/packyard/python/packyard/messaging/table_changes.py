@@ -1,6 +1,6 @@
-"""The table's stream: what it says of packs that get another image, and of roles that begin to follow one."""
+"""The table's stream: what it says of packs that change, and of roles that begin to follow one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -39,12 +39,25 @@ class StateChanged:
     digest: str
 
 
-Change = ImageChanged | PinFollows | StateChanged
+@dataclass(frozen=True, slots=True)
+class RowChanged:
+    """A pack's row was written.
+
+    Attributes:
+        old: The row as it was, in DynamoDB's own form; empty if there was none.
+        new: The row as it is, in the same form.
+    """
+
+    old: Mapping[str, Any]
+    new: Mapping[str, Any]
+
+
+Change = ImageChanged | PinFollows | RowChanged | StateChanged
 StreamHandler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 
-def change_of(record: Mapping[str, Any]) -> Change | None:
-    """Return what a record of the stream tells of pins; None if it tells nothing of them.
+def changes_of(record: Mapping[str, Any]) -> Iterator[Change]:
+    """Yield what a record of the stream tells of packs and pins.
 
     Args:
         record: As Lambda passes it on: keys, and the item before and after, in DynamoDB's own form.
@@ -53,15 +66,17 @@ def change_of(record: Mapping[str, Any]) -> Change | None:
     partition, sort_key = told["Keys"]["PK"]["S"], told["Keys"]["SK"]["S"]
     old, new = told.get("OldImage") or {}, told.get("NewImage") or {}
     if not partition.startswith(_PACK):
-        return None
+        return
     pack_id = partition.removeprefix(_PACK)
-    if sort_key == _ROW and old and new and old.get("image_digest") != new.get("image_digest"):
-        return ImageChanged(pack_id)
+    if sort_key == _ROW and new:
+        # First, since it takes no longer for a pack with many followers.
+        yield RowChanged(old, new)
+        if old and old.get("image_digest") != new.get("image_digest"):
+            yield ImageChanged(pack_id)
     if sort_key.startswith(_REFERENCE) and new.get("follow") == {"BOOL": True}:
-        return PinFollows(pack_id, new["org_id"]["S"], new["role_id"]["S"])
+        yield PinFollows(pack_id, new["org_id"]["S"], new["role_id"]["S"])
     if sort_key.startswith(_IMAGE):
-        return StateChanged(pack_id, sort_key.removeprefix(_IMAGE))
-    return None
+        yield StateChanged(pack_id, sort_key.removeprefix(_IMAGE))
 
 
 def serve_stream(settle: Callable[[Change], None], *, begins: Callable[[float, str], None]) -> StreamHandler:
@@ -80,8 +95,7 @@ def serve_stream(settle: Callable[[Change], None], *, begins: Callable[[float, s
         begins(context.get_remaining_time_in_millis() / 1000, context.aws_request_id)
         for record in event["Records"]:
             try:
-                change = change_of(record)
-                if change is not None:
+                for change in changes_of(record):
                     settle(change)
             except Exception:
                 logger.exception("left for a retry", extra={"event_id": record.get("eventID")})

@@ -77,6 +77,7 @@ def authenticate(
         may_create=org.may_create(now),
         pack_name=bearer.pack_name,
         ends_at=bearer.ends_at,
+        version_policy=org.version_policy,
     )
 
 

@@ -38,6 +38,7 @@ from packyard.operations.pack_content import content_of, first_revision
 from packyard.operations.published import Published
 from packyard.operations.read import get_pack
 from packyard.operations.repeats import same_copy, settle_repeat
+from packyard.operations.version_policy import VersionRule
 from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Visibility
 from packyard.registry.own.refusal import RegistryRefused
@@ -68,6 +69,7 @@ class Cloner:
     repositories: RepositoryStore
     images: BuiltImages
     sources: ImageSource
+    versions: VersionRule
     max_bytes: int
     deadline: timedelta
     clock: Callable[[], datetime]
@@ -89,6 +91,7 @@ class Cloner:
             PackDeleting: It is being deleted.
             PermissionDenied: The caller is narrowed to one pack, and the clone would have another name.
             PackNameTaken: The caller's organisation has another pack of the name.
+            VersionTaken: The organisation's version policy does not allow the version under that name.
             InvalidRequest: On `id`: the source's image cannot be fetched, or cannot be copied.
             RegistryUnavailable: A registry did not answer in time.
             TimedOut: There was not enough time; a repeat finds what has been copied so far.
@@ -102,10 +105,17 @@ class Cloner:
             claim = self.repositories.claim_for_create(
                 org_id=clone.org_id, name=clone.name, until=due_at, now=self.clock(), token=self.new_ulid()
             )
+            self.versions.require(clone, before=None, actor=caller)
             image = self._copy(source, clone, caller, due_at)
-            self.packs.create(
-                clone, actor=caller.principal, operation="clone", claim=claim, manifests=image.digests[1:]
-            )
+            with self.versions.publishing(clone):
+                self.packs.create(
+                    clone,
+                    actor=caller.principal,
+                    operation="clone",
+                    claim=claim,
+                    manifests=image.digests[1:],
+                    policy=caller.version_policy,
+                )
         except NameHeld as held:
             return self._settle_repeat(held.pack_id, source, clone)
         except (ClaimLost, RepositoryBusy) as busy:

@@ -5,7 +5,8 @@ nothing. So all checks are made, the image is built and its digests are those th
 row, no claim, no image, no repository, no staged archive, no cleanup message. Only caches may be written, as by any
 read.
 
-What a real write checks by its own condition is read here: whether the name is free. The rest of these conditions
+What a real write checks by its own condition is read here: whether the name is free, and whether the organisation may
+use more. The rest of these conditions
 is about what others do meanwhile. So what passes a dry run can only fail by what has changed since (API contract,
 section 11).
 """
@@ -28,6 +29,7 @@ from packyard.store.packs import PackStore
 from packyard.store.repositories import RepositoryStore
 from packyard.store.repository_holds import Claim, NameHeld
 from packyard.store.table import Table
+from packyard.store.usage import UsageLedger
 from packyard.tenants.caller import Actor
 
 if TYPE_CHECKING:
@@ -61,12 +63,14 @@ class DryRun:
     Attributes:
         table: Read, and not written.
         events: What the stores are made with. No event is written.
+        usage: Knows the limits on what organisations use. Nothing is counted.
         files: Returns the reader of packs' files. Asked only if a pack stands whose files are to be compared.
         limits: Bounds on a pack.
     """
 
     table: Table
     events: EventLog
+    usage: UsageLedger
     files: "Callable[[], ImageFiles]"
     limits: ArchiveLimits
     notes: Notes = field(default_factory=Notes)
@@ -75,7 +79,7 @@ class DryRun:
         """Return a publisher that keeps nothing."""
         return replace(
             publisher,
-            packs=_Packs(self.table, self.events, self.notes),
+            packs=_Packs(self.table, self.events, self.usage, self.notes),
             repositories=_Repositories(self.table, self.events),
             staging=_Staging(),
             cleanup_queue=_Queue(),
@@ -87,7 +91,7 @@ class DryRun:
         """Return an editor of files that keeps nothing."""
         return replace(
             editor,
-            packs=_Packs(self.table, self.events, self.notes),
+            packs=_Packs(self.table, self.events, self.usage, self.notes),
             repositories=_Repositories(self.table, self.events),
             images=_images(editor.images),
             indexes=_Indexes(self.notes),
@@ -97,7 +101,7 @@ class DryRun:
         """Return a registrar that keeps nothing."""
         return replace(
             registrar,
-            packs=_Packs(self.table, self.events, self.notes),
+            packs=_Packs(self.table, self.events, self.usage, self.notes),
             repositories=_Repositories(self.table, self.events),
         )
 
@@ -161,15 +165,17 @@ class Counted:
 class _Packs(PackStore):
     """The packs, of which none is written."""
 
-    def __init__(self, table: Table, events: EventLog, notes: Notes) -> None:
-        super().__init__(table=table, events=events)
+    def __init__(self, table: Table, events: EventLog, usage: UsageLedger, notes: Notes) -> None:
+        super().__init__(table=table, events=events, usage=usage)
         self._notes = notes
 
     def create(self, pack: Pack, **_: Any) -> None:
-        """Write nothing."""
+        """Check that there is room for the pack, and write nothing. One read."""
+        self.require_room(pack, before=None)
 
-    def change(self, before: Pack, _after: Pack, **_: Any) -> None:  # type: ignore[override] # named as unused
-        """Write nothing."""
+    def change(self, before: Pack, after: Pack, **_: Any) -> None:
+        """Check that there is room for the image, and write nothing. One read, if the image is new."""
+        self.require_room(after, before=before)
         self._notes.before = before
 
 

@@ -33,6 +33,7 @@ from packyard.operations.owned_pack import (
 )
 from packyard.operations.pack_content import built_image_fields, manifest_fields
 from packyard.operations.published import Alongside, Published, nothing
+from packyard.operations.version_policy import VersionRule
 from packyard.operations.written_files import changes_nothing, changes_of, read_written
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.top_level import MANIFEST_PATH
@@ -44,6 +45,7 @@ from packyard.storage.file_indexes import FileIndexes
 from packyard.store.packs import PackStore
 from packyard.store.repositories import RepositoryStore
 from packyard.tenants.caller import Actor, Caller
+from packyard.tenants.version_policy import VersionPolicy
 
 # By whether the pack is a clone.
 _LOST: Final = (
@@ -70,6 +72,7 @@ class FileEditor:
     images: BuiltImages
     files: ImageFiles
     indexes: FileIndexes
+    versions: VersionRule
     limits: ArchiveLimits
     deadline: timedelta
     clock: Callable[[], datetime]
@@ -156,6 +159,7 @@ class FileEditor:
             PreconditionFailed: The pack or the file is not as the client has seen it; or there must be no file, and
                 there is one.
             PackModified: Another change came in between.
+            VersionTaken: The organisation's version policy does not allow other content under the version.
             RegistryUnavailable: Our registry did not give the old image, or did not take the new one.
             ServiceUnavailable: A backing service did not answer, or the pack's repository is being cleaned up.
         """
@@ -207,7 +211,10 @@ class FileEditor:
         fields = {} if manifest is None else dict(manifest_fields(manifest))
         fields |= built_image_fields(image, image_ref=image_ref)
         after = before.revised(at=self.clock(), **fields)
-        with changing(revision.if_match):
+        if after.version != before.version or revision.actor.version_policy is VersionPolicy.IMMUTABLE:
+            # The policy `increasing` is about new versions, and lets files change.
+            self.versions.require(after, before=before, actor=revision.actor)
+        with changing(revision.if_match), self.versions.publishing(after):
             claim = self.repositories.claim_for_change(
                 before, until=revision.due_at, now=self.clock(), token=self.new_ulid()
             )
@@ -220,6 +227,7 @@ class FileEditor:
                 operation=revision.operation,
                 claim=claim,
                 manifests=image.digests[1:],
+                policy=revision.actor.version_policy,
                 alongside=revision.alongside(after),
             )
         self.images.tag(image.index, pack=after)

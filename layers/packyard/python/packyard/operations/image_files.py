@@ -4,7 +4,7 @@ The index is a cache, and nothing else is written here. So a crash, a repeat and
 outcome.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,6 +18,7 @@ from packyard.oci.read.file_index import (
     IndexedFile,
     IndexedLayer,
 )
+from packyard.oci.read.index_lines import IndexLines
 from packyard.oci.read.index_parser import (
     WITH_HARD_LINKS,
     WITHOUT_HARD_LINKS,
@@ -79,9 +80,23 @@ class ImageFiles:
             pack.layer_digest or pack.image_digest,
             reader=self._reader(pack, org_id),
             only=only,
-            oldest=WITH_HARD_LINKS if pack.layer_digest is None else WITHOUT_HARD_LINKS,
+            oldest=_oldest_index(pack),
         )
-        return None if found is None or not _is_about(found, pack) else found
+        return None if found is None or not _is_about(found.layers, pack) else found
+
+    def kept_lines(self, pack: Pack, *, org_id: str) -> IndexLines | None:
+        """Return the file index of a pack's image as lines if it is kept, and None otherwise. The image is not read.
+
+        Args:
+            pack: As for `index`.
+            org_id: As for `index`.
+        """
+        found = self.indexes.lines(
+            pack.layer_digest or pack.image_digest,
+            reader=self._reader(pack, org_id),
+            oldest=_oldest_index(pack),
+        )
+        return None if found is None or not _is_about(found.layers, pack) else found
 
     def states_sizes_of(self, index: FileIndex, pack: Pack) -> bool:
         """Return whether an index states the layers that the manifest of a pack's image names, with their sizes.
@@ -216,8 +231,12 @@ class ImageFiles:
             raise InvalidRequest({"id": f"its image {refusal.fields['image_ref']}"}) from refusal
 
 
-def _is_about(index: FileIndex, pack: Pack) -> bool:
-    """Return whether an index is one of the pack's image, as far as the row can tell."""
+def _oldest_index(pack: Pack) -> int:
+    return WITH_HARD_LINKS if pack.layer_digest is None else WITHOUT_HARD_LINKS
+
+
+def _is_about(layers: Sequence[IndexedLayer], pack: Pack) -> bool:
+    """Return whether an index with these layers is one of the pack's image, as far as the row can tell."""
     if pack.layer_digest is None:
         return True
-    return bool(index.layers) and chained([layer.digest for layer in index.layers]) == pack.layer_digest
+    return bool(layers) and chained([layer.digest for layer in layers]) == pack.layer_digest

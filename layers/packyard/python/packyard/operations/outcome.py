@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from packyard.oci.read.file_index import FileIndex, IndexedFile
+from packyard.oci.read.file_index import FileIndex
+from packyard.oci.read.index_lines import file_difference
+from packyard.operations.file_views import change_view
+from packyard.operations.pack_content import changed_keys
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.top_level import MANIFEST_PATH
 from packyard.packs.capabilities import compare
@@ -13,15 +16,6 @@ from packyard.packs.pack import Pack
 # Of all lists of files in a document, as text. An item of the table, where a staged upload keeps it, has 400 KB.
 _LISTED_CHARACTERS: Final = 48 << 10
 _BLOCK: Final = 512
-# What a pack has from its `pack.yaml`, by key there.
-_FROM_MANIFEST: Final = (
-    "version",
-    "display_name",
-    "description",
-    "category",
-    "capabilities",
-    "suggested_packs",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +43,13 @@ class Outcome:
     def document(self) -> Mapping[str, Any]:
         """Return it as JSON; fields that do not apply are absent."""
         kind = "unchanged" if not self.changed else "created" if self.before is None else "changed"
-        compared = self.before is not None
         document = {
             "dry_run": True,
             "outcome": kind,
-            "pack": _pack(self.pack, stands=compared),
+            "pack": _pack(self.pack, stands=self.before is not None),
             "from": _pack(self.before, stands=True) if self.before is not None and self.changed else None,
             "files": self._files(),
-            "manifest": self._manifest() if compared else None,
+            "manifest": changed_keys(self.before, self.pack) if self.before is not None else None,
             "capabilities": self._capabilities(),
             "limits": self._used(),
         }
@@ -67,13 +60,7 @@ class Outcome:
         if self.before is None:
             return None
         difference = compare(self.before.capabilities, self.pack.capabilities)
-        return {"changed": self._differs("capabilities"), **difference.shown()}
-
-    def _differs(self, name: str) -> bool:
-        return self.before is not None and getattr(self.before, name) != getattr(self.pack, name)
-
-    def _manifest(self) -> Sequence[str]:
-        return [name for name in _FROM_MANIFEST if self._differs(name)]
+        return {"changed": self.before.capabilities != self.pack.capabilities, **difference.shown()}
 
     def _files(self) -> Mapping[str, Any] | None:
         if not self.changed:
@@ -85,19 +72,14 @@ class Outcome:
             }
         if self.index is None or (self.before is not None and self.standing is None):
             return None
-        old = {file.path: file for file in (self.standing.files if self.standing is not None else ())}
-        new = {file.path: file for file in self.index.files}
-        added = [path for path in new if path not in old]
-        removed = [path for path in old if path not in new]
-        changed = [
-            (old[path], file) for path, file in new.items() if path in old and _differ(old[path], file)
-        ]
+        found = file_difference(self.standing.files if self.standing is not None else (), self.index.files)
+        counted = {"added": found.added, "removed": found.removed, "changed": found.changed}
         room = _Room(_LISTED_CHARACTERS)
         return {
-            "counts": {"added": len(added), "removed": len(removed), "changed": len(changed)},
-            "added": room.listed(added),
-            "removed": room.listed(removed),
-            "changed": room.listed([_change(*pair) for pair in changed]),
+            "counts": {name: len(files) for name, files in counted.items()},
+            "added": room.listed([file.path for file in found.added]),
+            "removed": room.listed([file.path for file in found.removed]),
+            "changed": room.listed([change_view(*pair) for pair in found.changed]),
         }
 
     def _used(self) -> Mapping[str, Any] | None:
@@ -155,18 +137,6 @@ def _pack(pack: Pack, *, stands: bool) -> Mapping[str, Any]:
         "size_bytes": pack.size_bytes,
     }
     return {name: value for name, value in described.items() if value is not None}
-
-
-def _differ(old: IndexedFile, new: IndexedFile) -> bool:
-    return (old.sha256, old.mode) != (new.sha256, new.mode)
-
-
-def _change(old: IndexedFile, new: IndexedFile) -> Mapping[str, Any]:
-    return {"path": new.path, "from": _file(old), "to": _file(new)}
-
-
-def _file(file: IndexedFile) -> Mapping[str, Any]:
-    return {"size": file.size, "digest": f"sha256:{file.sha256}", "mode": f"{file.mode:04o}"}
 
 
 def _directories(paths: Sequence[str], empty: Sequence[str]) -> set[str]:

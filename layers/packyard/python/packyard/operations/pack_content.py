@@ -1,18 +1,24 @@
 """The fields of a pack that its content decides, and the first revision of a pack that has them."""
 
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
 from packyard.oci.digest import Digest
 from packyard.oci.media_types import GZIP_LAYER
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version
 from packyard.packs.pack import ImageOrigin, Layer, Pack, Tier, Visibility
+from packyard.packs.usage import first_stored_bytes
 
 if TYPE_CHECKING:
     # The functions that copy or register images load neither the builder of layers nor the reader of manifests.
     from packyard.oci.build.image import Image
     from packyard.packs.manifest.pack_manifest import Manifest
+
+
+# The keys of `pack.yaml` that a pack has fields of, its name apart.
+_KEYS: Final = ("version", "display_name", "description", "category", "capabilities", "suggested_packs")
 
 
 class ManifestFields(TypedDict):
@@ -72,6 +78,11 @@ def built_image_fields(image: "Image", *, image_ref: str) -> ImageFields:
     )
 
 
+def changed_keys(before: Pack, after: Pack) -> list[str]:
+    """Return the keys of `pack.yaml` whose values differ between two revisions of a pack."""
+    return [key for key in _KEYS if getattr(before, key) != getattr(after, key)]
+
+
 def content_of(pack: Pack) -> Content:
     """Return the fields of a pack that its content decides."""
     fields: dict[str, Any] = {name: getattr(pack, name) for name in Content.__annotations__}
@@ -99,7 +110,7 @@ def first_revision(  # noqa: PLR0913 - by name: whose pack it is, and what is in
         image_origin: How its image came about.
         now: The present instant, UTC.
     """
-    return Pack(
+    pack = Pack(
         id=f"pack_{ulid}",
         org_id=org_id,
         name=name,
@@ -112,3 +123,4 @@ def first_revision(  # noqa: PLR0913 - by name: whose pack it is, and what is in
         shared_since=1 if visibility is Visibility.COMMUNITY else None,
         **content,
     )
+    return replace(pack, stored_bytes=first_stored_bytes(pack))

@@ -38,6 +38,7 @@ from packyard.operations.owned_pack import (
 from packyard.operations.pack_content import Content, built_image_fields, first_revision, manifest_fields
 from packyard.operations.published import Alongside, Published, nothing
 from packyard.operations.repeats import same_archive, settle_repeat
+from packyard.operations.version_policy import VersionRule
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import ImageOrigin, Pack, Visibility
@@ -77,6 +78,7 @@ class Publisher:
     images: BuiltImages
     indexes: FileIndexes
     standing_packs: "Callable[[], StandingPacks]"
+    versions: VersionRule
     limits: ArchiveLimits
     deadline: timedelta
     clock: Callable[[], datetime]
@@ -118,6 +120,7 @@ class Publisher:
             PayloadTooLarge: The archive is over its limit.
             PermissionDenied: The actor is narrowed to another pack.
             PackNameTaken: The organisation has another pack of that name.
+            VersionTaken: The organisation's version policy does not allow the version.
             RegistryUnavailable: Our registry did not take the image.
             ServiceUnavailable: A backing service did not answer, or the name's repository is being cleaned up.
         """
@@ -127,15 +130,18 @@ class Publisher:
             pack = self._new_pack(built, visibility, actor)
             try:
                 claim = self._claim_name(pack, due_at)
+                self.versions.require(pack, before=None, actor=actor)
                 self._push(built, pack, due_at)
-                self.packs.create(
-                    pack,
-                    actor=actor.principal,
-                    operation="upload",
-                    claim=claim,
-                    manifests=built.image.digests[1:],
-                    alongside=alongside(pack),
-                )
+                with self.versions.publishing(pack):
+                    self.packs.create(
+                        pack,
+                        actor=actor.principal,
+                        operation="upload",
+                        claim=claim,
+                        manifests=built.image.digests[1:],
+                        policy=actor.version_policy,
+                        alongside=alongside(pack),
+                    )
             except NameHeld as held:
                 return settle_repeat(held.pack_id, pack, same=same_archive, packs=self.packs)
             except (ClaimLost, RepositoryBusy) as busy:
@@ -170,6 +176,7 @@ class Publisher:
             PackDeleting: The pack is being deleted.
             PreconditionFailed: The pack is at another revision than the client has seen.
             PackModified: Another change came in between.
+            VersionTaken: As for `create`.
             RegistryUnavailable, ServiceUnavailable: As for `create`.
         """
         standing = self._standing_for(archive, pack_id, actor)
@@ -202,7 +209,8 @@ class Publisher:
                 # An image that the registry has lost is pushed again, for which all of it is needed.
                 if standing is not None:
                     raise StandingLayersLost
-            with changing(if_match):
+            self.versions.require(after, before=before, actor=actor)
+            with changing(if_match), self.versions.publishing(after):
                 claim = self._claim_repository(before, due_at)
                 self._push(built, after, due_at)
                 self.packs.change(
@@ -212,6 +220,7 @@ class Publisher:
                     operation="reupload",
                     claim=claim,
                     manifests=built.image.digests[1:],
+                    policy=actor.version_policy,
                     alongside=alongside(after),
                 )
         self.images.tag(built.image.index, pack=after)

@@ -24,6 +24,7 @@ from packyard.operations.owned_pack import (
 from packyard.operations.pack_content import Content, first_revision, manifest_fields
 from packyard.operations.published import Published
 from packyard.operations.repeats import same_reference, settle_repeat
+from packyard.operations.version_policy import VersionRule
 from packyard.packs.manifest.name import PackName, repository_of
 from packyard.packs.pack import ImageOrigin, Layer, Pack, Visibility
 from packyard.packs.precondition import IfMatch
@@ -47,6 +48,7 @@ class Registrar:
     packs: PackStore
     repositories: RepositoryStore
     images: ImageSource
+    versions: VersionRule
     deadline: timedelta
     clock: Callable[[], datetime]
     new_ulid: Callable[[], str]
@@ -63,6 +65,7 @@ class Registrar:
             InvalidRequest: On `image_ref`: the image cannot be fetched or read. On `pack.yaml`: it is not valid.
             PermissionDenied: The actor is narrowed to another pack.
             PackNameTaken: The organisation has another pack of that name.
+            VersionTaken: The organisation's version policy does not allow the version.
             RegistryUnavailable: The registry did not answer in time.
             ServiceUnavailable: A backing service did not answer, or the name's repository is being cleaned up.
         """
@@ -91,7 +94,15 @@ class Registrar:
             if ours:
                 # A cleaner may have removed it since. After the claim, none can without making the commit fail.
                 self.images.read_pack(replace(reference, digest=pulled.digest), org_id=actor.org_id)
-            self.packs.create(pack, actor=actor.principal, operation="create", claim=claim)
+            self.versions.require(pack, before=None, actor=actor)
+            with self.versions.publishing(pack):
+                self.packs.create(
+                    pack,
+                    actor=actor.principal,
+                    operation="create",
+                    claim=claim,
+                    policy=actor.version_policy,
+                )
         except NameHeld as held:
             return settle_repeat(held.pack_id, pack, same=same_reference, packs=self.packs)
         except (ClaimLost, RepositoryBusy) as busy:
@@ -119,6 +130,8 @@ class Registrar:
             PackDeleting: The pack is being deleted.
             PreconditionFailed: The pack is at another revision than the client has seen.
             PackModified: Another change came in between.
+            VersionTaken: The organisation's version policy does not allow the version of an image that is new to the
+                pack.
             RegistryUnavailable, ServiceUnavailable: As for `create`.
         """
         due_at = self.clock() + self.deadline
@@ -143,10 +156,24 @@ class Registrar:
             if then is None:
                 # A clone under another name has its source's `pack.yaml`, and may go back to it.
                 require_name(before, pulled.manifest.name, instead="POST /packs")
-            after = before.revised(at=self.clock(), **_content(reference, pulled, then))
+            # An image of the pack's history is stored and counted already.
+            counted = {} if then is None else {"stored_bytes": before.stored_bytes}
+            after = before.revised(at=self.clock(), **_content(reference, pulled, then), **counted)
             if same_reference(before, after):
                 return Published(pack=before, changed=False)
-            self.packs.change(before, after, actor=actor.principal, operation="replace", claim=claim)
+            # Going back to an image of the history publishes nothing.
+            returns = then is not None or known is not None
+            if not returns:
+                self.versions.require(after, before=before, actor=actor)
+            with self.versions.publishing(after):
+                self.packs.change(
+                    before,
+                    after,
+                    actor=actor.principal,
+                    operation="replace",
+                    claim=claim,
+                    policy=None if returns else actor.version_policy,
+                )
         return Published(pack=after, changed=True)
 
     def _image_at(self, pack: Pack, revision: int) -> tuple[Reference, Pack | None]:

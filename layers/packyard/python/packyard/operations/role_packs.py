@@ -69,7 +69,9 @@ class RoleReader:
         owners = self.owners((pack.org_id for pack in floating), caller=caller)
         present = {pack.id: pin_of(pack, owner=owners[pack.org_id], follow=True) for pack in floating}
         packs = (
-            RolePack(pin=present[pack_id], stale=False, floating=True)
+            RolePack(
+                pin=present[pack_id], stale=False, floating=True, deprecated=read.now[pack_id].deprecated
+            )
             if pack_id in present
             else _beside(role.pins[pack_id], read.now[pack_id])
             for pack_id in role.pack_ids
@@ -90,4 +92,5 @@ class RoleReader:
 
 
 def _beside(pin: Pin, pack: Pack) -> RolePack:
-    return RolePack(pin=pin, stale=pack.image_digest != pin.image_digest)
+    stale = pack.image_digest != pin.image_digest
+    return RolePack(pin=pin, stale=stale, deprecated=pack.deprecated)

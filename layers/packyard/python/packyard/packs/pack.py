@@ -7,8 +7,10 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from packyard.oci.digest import Digest
+from packyard.packs.deprecation import Deprecation
 from packyard.packs.manifest.name import PackName
-from packyard.packs.manifest.version import Version
+from packyard.packs.manifest.version import Version, precedence
+from packyard.packs.usage import stored_bytes_after
 
 PACK_ID = re.compile(r"pack_[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
@@ -84,8 +86,13 @@ class Pack:
         revision: 1 for a new pack, one more with every accepted write.
         layers: Of the image, from the lowest up; of an index, those of the image that its size is of. Empty for a
             revision that was written before they were kept.
+        stored_bytes: What is stored for the pack in the service's own registry, all its images together
+            (`packs.usage`); None for a pack that is not counted yet.
         shared_since: The revision since which other organisations see the pack, without a break; None if they do not
             see it, or if it was shared before this was kept.
+        deprecated: What its owner says to those who use it; None for a pack that is not deprecated.
+        highest_version: The highest version that the pack has had, if the present one is lower; None otherwise, or if
+            the pack went back to it before this was kept.
     """
 
     id: str
@@ -112,6 +119,14 @@ class Pack:
     layer_digest: Digest | None = None
     layers: tuple[Layer, ...] = ()
     shared_since: int | None = None
+    deprecated: Deprecation | None = None
+    highest_version: Version | None = None
+    stored_bytes: int | None = None
+
+    @property
+    def is_stored_here(self) -> bool:
+        """Whether its images are in the service's own registry because the service has put them there."""
+        return self.image_origin is not ImageOrigin.IMAGE_REF
 
     def revised(self, *, at: datetime, **changes: Any) -> "Pack":
         """Return the pack's next revision, with some fields changed.
@@ -121,7 +136,22 @@ class Pack:
             changes: The new values, by field name.
         """
         after = replace(self, revision=self.revision + 1, updated_at=at, **changes)
-        return replace(after, shared_since=after.shared_since_after(self))
+        stored = after.stored_bytes if "stored_bytes" in changes else stored_bytes_after(self, after)
+        return replace(
+            after,
+            shared_since=after.shared_since_after(self),
+            highest_version=after.highest_after(self),
+            stored_bytes=stored,
+        )
+
+    def highest_after(self, before: "Pack") -> Version | None:
+        """Return the highest version that the pack has had, if its present one is lower; None otherwise.
+
+        Args:
+            before: The pack at the revision before.
+        """
+        highest = max(before.highest_version or before.version, self.version, key=precedence)
+        return None if precedence(highest) == precedence(self.version) else highest
 
     def shared_since_after(self, before: "Pack | None") -> int | None:
         """Return since which revision other organisations see the pack.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from packyard.oci.digest import Digest
+from packyard.packs.deprecation import Deprecation
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version
 from packyard.packs.pack import Pack
@@ -132,11 +133,13 @@ class RolePack:
         pin: Where the role holds it. For a pack without a pin, its present revision, which it follows.
         stale: Whether the pack's present image is another than the pin's.
         floating: Whether the role has no pin of it.
+        deprecated: What the pack's owner says to those who use it now; None for a pack that is not deprecated.
     """
 
     pin: Pin
     stale: bool
     floating: bool = False
+    deprecated: Deprecation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

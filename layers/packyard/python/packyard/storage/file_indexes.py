@@ -4,7 +4,9 @@ They are a cache and may be lost at any time. Without them, more of an image is 
 never fails a request; it is only logged.
 """
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,12 +15,14 @@ from packyard.aws.outages import error_code
 from packyard.oci.digest import Digest, digest_of
 from packyard.oci.read.checkpoints import Checkpoint, kept_window
 from packyard.oci.read.file_index import MAX_BYTES, FileIndex
+from packyard.oci.read.index_lines import IndexLines, parse_lines
 from packyard.oci.read.index_parser import WITH_HARD_LINKS, parse_index
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 logger = Logger(child=True)
+Parsed = TypeVar("Parsed")
 
 _MISSING: Final = frozenset({"NoSuchKey", "404"})
 _FORBIDDEN: Final = frozenset({"AccessDenied", "403"})
@@ -89,11 +93,26 @@ class FileIndexes:
             only: The path of the one file to return; None for all files.
             oldest: As for `parse_index`.
         """
+        return self._read(digest, reader, partial(parse_index, only=only, oldest=oldest))
+
+    def lines(
+        self, digest: Digest, *, reader: str | None = None, oldest: int = WITH_HARD_LINKS
+    ) -> IndexLines | None:
+        """Return the lines of an index, or None as for `get`.
+
+        Args:
+            digest: As for `index_key`.
+            reader: As for `index_key`.
+            oldest: As for `parse_index`.
+        """
+        return self._read(digest, reader, partial(parse_lines, oldest=oldest))
+
+    def _read(self, digest: Digest, reader: str | None, parse: Callable[[bytes], Parsed]) -> Parsed | None:
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=index_key(digest, reader=reader))
             self._readable = True
             with found["Body"] as body:
-                return parse_index(body.read(MAX_BYTES + 1), only=only, oldest=oldest)
+                return parse(body.read(MAX_BYTES + 1))
         except ValueError:
             logger.warning("file index damaged", extra={"digest": digest}, exc_info=True)
         except ClientError as error:

@@ -67,6 +67,11 @@ def parse_arrivals(body: str) -> tuple[str, ...]:
         raise ValueError("the message is not a notification from S3") from error
 
 
+def arrival_of(upload_id: str) -> str:
+    """Return a notification of the arrival of an upload's archive, as `parse_arrivals` reads it."""
+    return json.dumps({"Records": [{"s3": {"object": {"key": uploaded_key(upload_id)}}}]})
+
+
 def _upload_id(encoded_key: str) -> str:
     key = _UPLOADED_KEY.fullmatch(unquote_plus(encoded_key))
     if key is None or not is_upload_id(key["upload_id"]):

@@ -12,7 +12,6 @@ from packyard.packs.timestamp import format_timestamp
 from packyard.store.api_key_items import from_item
 from packyard.store.cursor import Binding, Position
 from packyard.store.events import EventLog
-from packyard.store.key_writes import put_key, revoke_key
 from packyard.store.keys import API_KEY_PREFIX, api_key_index_key, api_key_key, api_keys_partition
 from packyard.store.table import Query, Table
 from packyard.tenants.api_key import ApiKey
@@ -57,6 +56,8 @@ class ApiKeyStore:
             ConditionFailed: There is a key with the same hash.
             ServiceUnavailable: DynamoDB did not answer; the key may have been written.
         """
+        from packyard.store.key_writes import put_key  # noqa: PLC0415 - only writes need it
+
         put_key(self._table, key, by=by, events=self._events)
 
     def get(self, key_hash: str) -> ApiKey | None:
@@ -83,6 +84,8 @@ class ApiKeyStore:
         """
         if key.revoked_at is not None:
             return key
+        from packyard.store.key_writes import revoke_key  # noqa: PLC0415 - only writes need it
+
         revoked = replace(key, revoked_at=at, revoked_by=by)
         forgotten_at = at + REVOKED_KEPT
         return revoke_key(self._table, revoked, by=by, events=self._events, forgotten_at=forgotten_at)

@@ -30,11 +30,11 @@ from packyard.store.keys import (
     pack_partition,
     reference_prefix,
 )
-from packyard.store.pack_events import pack_deleted
 from packyard.store.pack_items import from_item, history_entry
 from packyard.store.repositories import release_name
 from packyard.store.repository_holds import Purge
 from packyard.store.table import ConditionFailed, Item, Put, Query, Table, TransactionFailed, Update, token_of
+from packyard.store.usage import of_deletion
 
 # The most entries that `DeletionStore.backlog` counts. They fit into one query page of 1 MB.
 BACKLOG_LIMIT: Final = 100
@@ -214,6 +214,8 @@ class DeletionStore:
     def finish(self, deletion: Deletion, *, purge: Purge | None, now: datetime) -> None:
         """Mark the row as deleted, free the name, write history and event, all or none. One transaction.
 
+        What the pack used is given back in the same transaction.
+
         Args:
             deletion: What `begin` or `find` returned.
             purge: The hold on the pack's repository, from which all its images have been removed; None if the service
@@ -247,8 +249,10 @@ class DeletionStore:
         entry = Put(
             item=history_entry(deleted, deletion.actor, "delete"), condition="attribute_not_exists(PK)"
         )
+        from packyard.store.pack_events import pack_deleted  # noqa: PLC0415 - only writes need it
+
         event = self._events.put(pack_deleted(deleted, actor=deletion.actor, request_id=deletion.request_id))
-        actions: list[Put | Update] = [mark_deleted, release, entry, event]
+        actions: list[Put | Update] = [mark_deleted, release, entry, event, *of_deletion(deletion.pack)]
         try:
             self._table.transact(actions, token=token_of(actions))
         except TransactionFailed as failure:

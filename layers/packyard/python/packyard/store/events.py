@@ -8,10 +8,12 @@ old, every event with a smaller id is in the table, and lists show ids up to tha
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from packyard.packs.event import Event, EventDraft, bounded, event_id
-from packyard.store.event_items import to_item
 from packyard.store.table import Put
+
+if TYPE_CHECKING:
+    from packyard.packs.event import EventDraft
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,7 @@ class EventLog:
     request_id: Callable[[], str]
     kept: timedelta
 
-    def put(self, draft: EventDraft) -> Put:
+    def put(self, draft: "EventDraft") -> Put:
         """Return the action that writes an event, for the transaction that does what the event tells.
 
         Make it right before that transaction. It is another event each time, so the token of the transaction must
@@ -39,6 +41,10 @@ class EventLog:
         Args:
             draft: What happens.
         """
+        # Every store has a log, and only writes use it: functions that read do not load what makes events.
+        from packyard.packs.event import Event, bounded, event_id  # noqa: PLC0415 - only writes need it
+        from packyard.store.event_items import to_item  # noqa: PLC0415 - only writes need it
+
         now = self.clock()
         event = Event(
             id=event_id(now, self.new_ulid()),

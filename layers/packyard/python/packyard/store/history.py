@@ -49,7 +49,7 @@ def list_revisions(
             backwards=True,
         )
     )
-    revisions = tuple(_revision(item) for item in page.items[:limit])
+    revisions = tuple(revision_of(item) for item in page.items[:limit])
     more = len(page.items) > limit or page.last_key is not None
     return HistoryPage(
         revisions=revisions,
@@ -62,7 +62,8 @@ def binding(*, org_id: str, pack_id: str) -> Binding:
     return {"listing": "revisions", "org_id": org_id, "pack_id": pack_id}
 
 
-def _revision(item: Item) -> Revision:
+def revision_of(item: Item) -> Revision:
+    """Return what an entry of a history says of its revision."""
     return Revision(
         number=int(item["revision"]),
         operation=item["operation"],

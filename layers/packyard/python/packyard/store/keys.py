@@ -6,6 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
+from packyard.packs.manifest.version import Version, precedence
 from packyard.packs.timestamp import format_timestamp
 
 Key = dict[str, str]
@@ -18,6 +19,9 @@ COMMUNITY_SHARDS: Final = 4
 _PACK_PREFIX: Final = "PACK#"
 API_KEY_PREFIX: Final = "KEY#"
 REVISION_PREFIX: Final = "REV#"
+SEARCH_PREFIX: Final = "WORD#"
+VERSION_PREFIX: Final = "VERSION#"
+IMAGE_PREFIX: Final = "IMAGE#"
 # The only partition of GSI3. It lists the packs that are being deleted.
 DELETING_PARTITION: Final = "DELETING"
 
@@ -134,6 +138,16 @@ def delivery_key(org_id: str, webhook_id: str, delivery_id: str) -> Key:
     return {"PK": deliveries_partition(org_id, webhook_id), "SK": delivery_id}
 
 
+def usage_key(org_id: str) -> Key:
+    """Return the key of what an organisation uses and may use, builds apart."""
+    return {"PK": f"USAGE#{org_id}", "SK": "USAGE"}
+
+
+def build_slots_key(org_id: str) -> Key:
+    """Return the key of an organisation's builds that are under way, and of the limit on them."""
+    return {"PK": f"USAGE#{org_id}", "SK": "BUILDS"}
+
+
 def upload_key(upload_id: str) -> Key:
     """Return the key of a staged upload."""
     return {"PK": f"UPLOAD#{upload_id}", "SK": "UPLOAD"}
@@ -151,6 +165,27 @@ def answer_key(idempotency_key: str) -> Key:
 def owned_partition(org_id: str, visibility: str) -> str:
     """Return the GSI1 partition of an organisation's packs of one visibility."""
     return f"ORG#{org_id}#{visibility}"
+
+
+def versions_partition(org_id: str, name: str) -> str:
+    """Return the partition of the versions that an organisation has published under a name."""
+    return f"{VERSION_PREFIX}{org_id}#{name}"
+
+
+def version_key(org_id: str, name: str, version: Version) -> Key:
+    """Return the key of a published version. The versions of a name sort by precedence, and then by build metadata."""
+    _, plus, build = version.partition("+")
+    return {"PK": versions_partition(org_id, name), "SK": f"{precedence(version)}{plus}{build}"}
+
+
+def search_partition(part: str, word: str) -> str:
+    """Return the partition of a word in a part of the search index. Words with one first character share it.
+
+    Args:
+        part: An organisation's id, or `COMMUNITY`.
+        word: The word, folded; the start of one is enough.
+    """
+    return f"{SEARCH_PREFIX}{part}#{word[0]}"
 
 
 def deleting_index_key(pack_id: str, asked_at: datetime) -> Key:

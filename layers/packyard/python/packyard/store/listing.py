@@ -8,16 +8,19 @@ page's size, not on the table's. The indexes are eventually consistent, usually 
 import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from heapq import merge
 from operator import attrgetter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from packyard.packs.pack import Pack, Tier, Visibility
 from packyard.store.cursor import Binding, Position
 from packyard.store.keys import COMMUNITY_SHARDS, community_partition, listing_range, owned_partition
 from packyard.store.pack_items import from_item
 from packyard.store.table import Query, QueryPage, Table
+
+if TYPE_CHECKING:
+    from packyard.packs.search_words import Wanted
 
 # After reading this many items, a page ends, however few of them have passed the filters.
 _READ_BUDGET: Final = 500
@@ -31,7 +34,7 @@ _FILTERED_READS: Final = 50
 _SLACK: Final = 8
 # A page ends once the `capabilities` texts of its packs are this long together. A function's response is limited to
 # 6 MB ("Lambda quotas"), and a character may take six bytes in JSON.
-_PAGE_CHARACTERS: Final = 512 * 1024
+PAGE_CHARACTERS: Final = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,8 @@ class Filters:
         tier: Only packs of this tier; None for all.
         category: Only packs of this category; None for all.
         name_prefix: Only packs whose name begins with this text; empty for all.
+        name: Only packs of this name; None for all.
+        search: Only packs that have these words; None for all. `store/search.py` lists them.
         only: The name of the only own pack to list, for a caller that is narrowed to it; None for all packs.
     """
 
@@ -63,18 +68,36 @@ class Filters:
     tier: Tier | None = None
     category: str | None = None
     name_prefix: str = ""
+    name: str | None = None
+    search: "Wanted | None" = None
     only: str | None = None
 
     @property
+    def names(self) -> str | None:
+        """The beginning of the listing keys of the names that pass; None if no name passes."""
+        exact = {name for name in (self.name, self.only) if name is not None}
+        if len(exact) > 1 or any(not name.startswith(self.name_prefix) for name in exact):
+            return None
+        # A sort key is the name, `#` and the id.
+        return f"{exact.pop()}#" if exact else self.name_prefix
+
+    @property
     def excludes_all(self) -> bool:
-        """Whether the other filters leave out the only pack that the caller may see."""
-        return self.only is not None and (self.owned is False or not self.only.startswith(self.name_prefix))
+        """Whether the filters leave out every pack that the caller may see."""
+        return self.names is None or (self.only is not None and self.owned is False)
 
     def binding(self, org_id: str) -> Binding:
-        """Return what a cursor of this listing is valid for."""
+        """Return what a cursor of this listing is valid for.
+
+        A filter that came later is left out while it is not used, so that cursors of an earlier release stay valid.
+        """
+        always = {name: getattr(self, name) for name in ("owned", "tier", "category", "name_prefix")}
+        words = None if self.search is None else " ".join(self.search.words)
+        later = {"only": self.only, "name": self.name, "search": words}
         return {
             "org_id": org_id,
-            **{name: value for name, value in asdict(self).items() if (name, value) != ("only", None)},
+            **always,
+            **{name: value for name, value in later.items() if value is not None},
         }
 
 
@@ -122,12 +145,12 @@ def list_packs(
     Raises:
         ServiceUnavailable: DynamoDB did not answer.
     """
-    if filters.excludes_all:
+    names = filters.names
+    if filters.excludes_all or names is None:
         return Page(packs=(), next_position=None)
     partitions = _partitions(org_id, owned=filters.owned if filters.only is None else True)
     condition, values = _filter(org_id, filters)
-    # A sort key is the name, `#` and the id.
-    low, high = listing_range(filters.name_prefix if filters.only is None else f"{filters.only}#", position)
+    low, high = listing_range(names, position)
     share = math.ceil((limit + 1) / len(partitions)) + _SLACK
     queries = [
         Query(
@@ -187,7 +210,7 @@ def _page(entries: Iterator[_Entry], limit: int, meter: _Meter) -> Page:
     characters = 0
     last = ""
     for entry in entries:
-        full = len(packs) == limit or characters >= _PAGE_CHARACTERS
+        full = len(packs) == limit or characters >= PAGE_CHARACTERS
         if entry.pack is None:
             if full or meter.is_exhausted:
                 return Page(packs=tuple(packs), next_position=Position(entry.sort_key))

@@ -4,6 +4,7 @@ from typing import Any
 
 from packyard.packs.event import EventDraft, EventType
 from packyard.packs.pack import Pack
+from packyard.store.pack_items import deprecation_to_item
 
 
 def pack_created(pack: Pack, *, actor: str, operation: str) -> EventDraft:
@@ -21,6 +22,9 @@ def pack_created(pack: Pack, *, actor: str, operation: str) -> EventDraft:
 def pack_changed(before: Pack, after: Pack, *, actor: str, operation: str) -> EventDraft:
     """Return the event of a pack's next revision.
 
+    A change of who sees the pack decides the type, then a change of its deprecation. The data has both. A deprecation
+    that is taken back has only what was said before.
+
     Args:
         before: The pack as it was.
         after: The pack at the next revision.
@@ -32,8 +36,13 @@ def pack_changed(before: Pack, after: Pack, *, actor: str, operation: str) -> Ev
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
             data |= {name: str(new), f"{name}_before": str(old)}
-    seen_by_others = before.visibility is not after.visibility
-    kind = EventType.PACK_VISIBILITY_CHANGED if seen_by_others else EventType.PACK_UPDATED
+    kind = EventType.PACK_UPDATED
+    if before.deprecated != after.deprecated:
+        kind = EventType.PACK_DEPRECATED
+        said = {"deprecated": after.deprecated, "deprecated_before": before.deprecated}
+        data |= {name: deprecation_to_item(one) for name, one in said.items() if one is not None}
+    if before.visibility is not after.visibility:
+        kind = EventType.PACK_VISIBILITY_CHANGED
     return _draft(kind, after, actor, data)
 
 

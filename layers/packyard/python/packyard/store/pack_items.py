@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from packyard.oci.digest import Digest
+from packyard.packs.deprecation import Deprecation
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version
 from packyard.packs.pack import ImageOrigin, Layer, Pack, PackStatus, Tier, Visibility
@@ -48,6 +49,9 @@ def to_item(pack: Pack) -> Item:
         "layer_digest": pack.layer_digest,
         "layers": [layer._asdict() for layer in pack.layers] or None,
         "shared_since": pack.shared_since,
+        "deprecated": None if pack.deprecated is None else deprecation_to_item(pack.deprecated),
+        "highest_version": pack.highest_version,
+        "stored_bytes": pack.stored_bytes,
         **_index_keys(pack),
     }
     return {name: value for name, value in item.items() if value is not None}
@@ -93,7 +97,20 @@ def from_item(item: Item) -> Pack:
             for layer in item.get("layers", ())
         ),
         shared_since=int(item["shared_since"]) if "shared_since" in item else None,
+        deprecated=_deprecation(item.get("deprecated")),
+        highest_version=Version(item["highest_version"]) if "highest_version" in item else None,
+        stored_bytes=int(item["stored_bytes"]) if "stored_bytes" in item else None,
     )
+
+
+def deprecation_to_item(deprecation: Deprecation) -> Item:
+    """Return what is said of a deprecated pack, as items have it."""
+    replacement = {} if deprecation.replacement is None else {"replacement": deprecation.replacement}
+    return {"message": deprecation.message, **replacement}
+
+
+def _deprecation(stored: Any) -> Deprecation | None:
+    return None if stored is None else Deprecation(stored["message"], stored.get("replacement"))
 
 
 def digest_attribute(stored: Any) -> Digest | None:
@@ -124,7 +141,10 @@ def history_entry(pack: Pack, actor: str, operation: str, manifests: Sequence[Di
 
 # What a row has that the entries of its history do not repeat: it never changes, or is about the present.
 _ROW_ONLY: Final = frozenset(
-    ("PK", "SK", "id", "org_id", "name", "created_at", "updated_at", "revision", "status", "shared_since")
+    (
+        *("PK", "SK", "id", "org_id", "name", "created_at", "updated_at", "revision", "status"),
+        *("shared_since", "highest_version", "stored_bytes"),
+    )
 )
 
 

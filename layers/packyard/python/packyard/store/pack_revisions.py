@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from packyard.packs.pack import Pack
+from packyard.packs.revision import Revision
+from packyard.store.history import revision_of
 from packyard.store.keys import REVISION_PREFIX, pack_key, revision_key
 from packyard.store.pack_items import from_item, pack_as_of
 from packyard.store.table import Table
@@ -38,6 +40,22 @@ class PacksRead:
         return self.earlier.get(RevisionId(pack_id, revision))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionRead:
+    """A pack, and one of its revisions.
+
+    Attributes:
+        now: The present state of the pack; it may be deleted.
+        entry: The revision's entry in the history; None if there is no such revision.
+        then: The pack at the revision. None if there is no such revision, or if its entry was written before entries
+            had the whole pack.
+    """
+
+    now: Pack
+    entry: Revision | None
+    then: Pack | None
+
+
 class PackRevisions:
     """The packs of all organisations, with their histories.
 
@@ -69,3 +87,20 @@ class PackRevisions:
             if entry is not None and row is not None:
                 earlier[wanted] = pack_as_of(row, entry)
         return PacksRead(now={pack_id: from_item(row) for pack_id, row in rows.items()}, earlier=earlier)
+
+    def read_one(self, pack_id: str, revision: int) -> RevisionRead | None:
+        """Return a pack and one of its revisions; None if there is no such pack. One consistent read.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer, or did not return both items.
+        """
+        items = self._table.get_many([pack_key(pack_id), revision_key(pack_id, revision)])
+        row = next((item for item in items if not item["SK"].startswith(REVISION_PREFIX)), None)
+        entry = next((item for item in items if item["SK"].startswith(REVISION_PREFIX)), None)
+        if row is None:
+            return None
+        return RevisionRead(
+            now=from_item(row),
+            entry=None if entry is None else revision_of(entry),
+            then=None if entry is None else pack_as_of(row, entry),
+        )

@@ -7,9 +7,16 @@ from packyard.oci.digest import Digest
 from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import Pack, PackStatus, Visibility
 from packyard.store.events import EventLog
-from packyard.store.keys import REVISION_PREFIX, name_key, pack_key, pack_partition, revision_key
-from packyard.store.pack_events import pack_changed, pack_created
+from packyard.store.keys import (
+    REVISION_PREFIX,
+    name_key,
+    pack_key,
+    pack_partition,
+    revision_key,
+    usage_key,
+)
 from packyard.store.pack_items import from_item, history_entry, pack_as_of, to_item
+from packyard.store.published_versions import VersionHeld, publication
 from packyard.store.repository_holds import Claim, ClaimLost, NameHeld
 from packyard.store.table import (
     Action,
@@ -23,6 +30,8 @@ from packyard.store.table import (
     Update,
     token_of,
 )
+from packyard.store.usage import NO_LIMITS, UsageLedger
+from packyard.tenants.version_policy import VersionPolicy
 
 # The counter of references by other organisations' roles does not exist before the first such reference.
 NO_FOREIGN_REFERENCES: Final = "(attribute_not_exists(foreign_refs) OR foreign_refs = :none)"
@@ -75,6 +84,7 @@ class PackStore:
     Args:
         table: The table.
         events: Makes the events of writes.
+        usage: Counts what organisations use.
         on_revision: Called after each new revision with the operation and, if its image is new, the image's size in
             bytes.
     """
@@ -84,10 +94,12 @@ class PackStore:
         *,
         table: Table,
         events: EventLog,
+        usage: UsageLedger = NO_LIMITS,
         on_revision: Callable[[str, int | None], None] = lambda _operation, _size: None,
     ) -> None:
         self._table = table
         self._events = events
+        self._usage = usage
         self._on_revision = on_revision
 
     def get(self, pack_id: str) -> Pack | None:
@@ -128,6 +140,7 @@ class PackStore:
         operation: str,
         claim: Claim,
         manifests: Sequence[Digest] = (),
+        policy: VersionPolicy = VersionPolicy.FREE,
         alongside: Sequence[Action] = (),
     ) -> None:
         """Write a new pack, its name, the first entry of its history and an event, all or none. One transaction.
@@ -138,11 +151,14 @@ class PackStore:
             operation: The operation that creates it, for the history.
             claim: The claim on the repository that was made before the image was pushed.
             manifests: The digests of the manifests that the image's index lists, for the history.
+            policy: The version policy under which the version is recorded.
             alongside: Further actions for the same transaction, with conditions of their own.
 
         Raises:
             NameHeld: Another pack of the organisation has taken the name since it was claimed.
             ClaimLost: A purge has begun in the repository since it was claimed.
+            VersionHeld: The policy is `immutable`, and the version was published with another content.
+            QuotaExceeded, RateLimited: The organisation has used up what it may use.
             TransactionFailed: A condition of `alongside` did not hold.
             ServiceUnavailable: DynamoDB did not answer; the pack may have been written.
         """
@@ -156,13 +172,22 @@ class PackStore:
         entry = Put(
             item=history_entry(pack, actor, operation, manifests), condition="attribute_not_exists(PK)"
         )
+        from packyard.store.pack_events import pack_created  # noqa: PLC0415 - only writes need it
+
         event = self._events.put(pack_created(pack, actor=actor, operation=operation))
-        actions = [take_name, write_pack, entry, *alongside, event]
+        actions = [
+            *(take_name, write_pack, entry, publication(pack, policy), *alongside, event),
+            self._usage.of_creation(pack),
+        ]
         try:
             self._table.transact(actions, token=token_of(actions))
         except TransactionFailed as failure:
-            name = failure.reasons[0]
+            name, _, _, version, *_, usage = failure.reasons
             if not name.condition_failed:
+                if version.condition_failed:
+                    raise VersionHeld from None
+                if usage.condition_failed:
+                    self._usage.require_room(usage.old, pack, before=None)
                 raise
             holder = (name.old or {}).get("pack_id")
             if holder is None:
@@ -181,6 +206,7 @@ class PackStore:
         operation: str,
         claim: Claim | None = None,
         manifests: Sequence[Digest] = (),
+        policy: VersionPolicy | None = None,
         alongside: Sequence[Action] = (),
     ) -> None:
         """Write the next revision of a pack, its entry in the history and an event, all or none. One transaction.
@@ -197,6 +223,8 @@ class PackStore:
             claim: The claim on the repository that was made before a new image was pushed; None without a new image in
                 the service's registry.
             manifests: The digests of the manifests that the new image's index lists, for the history.
+            policy: The version policy under which the version is recorded; None if nothing is published, because the
+                image stays or is one of the pack's history.
             alongside: Further actions for the same transaction, with conditions of their own.
 
         Raises:
@@ -204,6 +232,8 @@ class PackStore:
             Gone: The pack is deleted or is being deleted.
             Referenced: The visibility cannot change, because roles of other organisations reference the pack.
             ClaimLost: A purge has begun in the repository since it was claimed.
+            VersionHeld: The policy is `immutable`, and the version was published with another content.
+            QuotaExceeded, RateLimited: The organisation has used up what it may use.
             TransactionFailed: A condition of `alongside` did not hold.
             ServiceUnavailable: DynamoDB did not answer; the change may have been written.
         """
@@ -211,8 +241,12 @@ class PackStore:
             item=history_entry(after, actor, operation, manifests), condition="attribute_not_exists(PK)"
         )
         claims = [] if claim is None else [_still_claimed(claim, after.id)]
+        from packyard.store.pack_events import pack_changed  # noqa: PLC0415 - only writes need it
+
+        versions = [] if policy is None else [publication(after, policy)]
         event = self._events.put(pack_changed(before, after, actor=actor, operation=operation))
-        actions = [_row_change(before, after), entry, *claims, *alongside, event]
+        counts = self._usage.of_change(before, after)
+        actions = [_row_change(before, after), entry, *claims, *versions, *alongside, event, *counts]
         try:
             self._table.transact(actions, token=token_of(actions))
         except TransactionFailed as failure:
@@ -221,9 +255,27 @@ class PackStore:
                 raise _refusal(row.old, before.revision) from None
             if claims and others[0].condition_failed:
                 raise ClaimLost from None
+            if versions and others[len(claims)].condition_failed:
+                raise VersionHeld from None
+            if counts and others[-1].condition_failed:
+                self._usage.require_room(others[-1].old, after, before=before)
             raise
         same_image = after.image_digest == before.image_digest
         self._on_revision(operation, None if same_image else after.size_bytes)
+
+    def require_room(self, pack: Pack, *, before: Pack | None) -> None:
+        """Check what `create` and `change` check of the organisation's usage. One read.
+
+        Args:
+            pack: The pack as it is to be.
+            before: The pack as it is; None for a new one.
+
+        Raises:
+            QuotaExceeded, RateLimited: The organisation has used up what it may use.
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        if before is None or pack.image_digest != before.image_digest:
+            self._usage.require_room(self._table.get(usage_key(pack.org_id)), pack, before=before)
 
     def adopt_image(self, pack_id: str) -> bool:
         """Record that the service has pushed a registered pack's image, so its deletion removes the image. One write.

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from packyard.packs.event import EventDraft
 from packyard.packs.pack import Pack, PackStatus, Visibility
 from packyard.packs.role import Pin, Role
 from packyard.packs.timestamp import format_timestamp
@@ -28,9 +27,11 @@ from packyard.store.keys import (
     role_partition,
 )
 from packyard.store.pack_items import revision_facts
-from packyard.store.role_events import capabilities_accepted, role_deleted, role_updated
 from packyard.store.role_items import DELETED, pins_to_item, role_history_entry, role_of
 from packyard.store.table import Action, Delete, Item, Put, Query, Table, TransactionFailed, Update, token_of
+
+if TYPE_CHECKING:
+    from packyard.packs.event import EventDraft
 
 # For this long, the item of a deleted role says what its last revision was. After that, its history does.
 _DELETED_KEPT: Final = timedelta(days=30)
@@ -168,6 +169,8 @@ class RoleStore:
             RoleReused: There is no role, and there was one before.
             ServiceUnavailable: DynamoDB did not answer; the role may have been written.
         """
+        from packyard.store.role_events import capabilities_accepted, role_updated  # noqa: PLC0415 - only writes need it
+
         change = self._with_room(change, at)
         events = [role_updated(change.before, change.after, actor=change.actor, operation=change.operation)]
         if change.accepted:
@@ -185,6 +188,8 @@ class RoleStore:
         Raises:
             RoleOutdated, ServiceUnavailable: As for `write`.
         """
+        from packyard.store.role_events import role_deleted  # noqa: PLC0415 - only writes need it
+
         change = self._with_room(change, at)
         event = role_deleted(change.before, change.after, actor=change.actor)
         self._commit(change, _delete_role(change.after, at), format_timestamp(at), [event])
@@ -204,7 +209,7 @@ class RoleStore:
         after = replace(change.after, revision=without_one.revision + 1)
         return replace(change, before=without_one, after=after)
 
-    def _commit(self, change: RoleChange, role: Update, at: str, events: Sequence[EventDraft]) -> None:
+    def _commit(self, change: RoleChange, role: Update, at: str, events: "Sequence[EventDraft]") -> None:
         before, after = change.before, change.after
         attached = [pack_id for pack_id in after.pack_ids if pack_id not in before.pack_ids]
         released = _released(change)

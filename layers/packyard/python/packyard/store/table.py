@@ -56,10 +56,13 @@ _ATTEMPTS_ARE_OVER: Final[ContextVar[Callable[[], bool] | None]] = ContextVar(
     "attempts_are_over", default=None
 )
 # The waits before further attempts, in seconds. A conflict lasts only as long as the other transaction, so the first
-# waits are short.
-_RETRY_DELAYS: Final = (0.025, 0.05, 0.1, 0.2)
+# waits are short. All publishes of an organisation change one item, so many at once need several attempts (decision
+# 112).
+_RETRY_DELAYS: Final = (0.025, 0.05, 0.1, 0.2, 0.4, 0.8)
 # The most keys in one request (API_BatchGetItem).
 _BATCH_KEYS: Final = 100
+# The most writes in one request (API_BatchWriteItem).
+_BATCH_WRITES: Final = 25
 _CONDITION_FAILED: Final = "ConditionalCheckFailed"
 _TRANSIENT: Final = frozenset({"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"})
 
@@ -124,6 +127,7 @@ class Query:
         projection: The projection expression; None for all attributes.
         limit: How many items to read before filtering; None for as many as DynamoDB returns at once.
         backwards: Whether to read in descending order of the sort key.
+        eventually: Whether to read the table itself eventually consistently, for half the price.
     """
 
     condition: str
@@ -133,6 +137,7 @@ class Query:
     projection: str | None = None
     limit: int | None = None
     backwards: bool = False
+    eventually: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +194,12 @@ class Table:
         item = answer.get("Item")
         return None if item is None else _item(item)
 
-    def get_many(self, keys: Sequence[Key]) -> list[Item]:
+    def get_many(self, keys: Sequence[Key], *, eventually: bool = False) -> list[Item]:
         """Return the items of these keys, in no particular order. Keys without an item are left out. Consistent reads.
 
         Args:
             keys: Each once. There is one request for each 100 (API_BatchGetItem).
+            eventually: Whether to read eventually consistently, for half the price.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer, or did not return all of the items.
@@ -201,12 +207,15 @@ class Table:
         return [
             item
             for start in range(0, len(keys), _BATCH_KEYS)
-            for item in self._get_batch(keys[start : start + _BATCH_KEYS])
+            for item in self._get_batch(keys[start : start + _BATCH_KEYS], consistent=not eventually)
         ]
 
-    def _get_batch(self, keys: Sequence[Key]) -> list[Item]:
+    def _get_batch(self, keys: Sequence[Key], *, consistent: bool) -> list[Item]:
         items: list[Item] = []
-        rest: KeysAndAttributesTypeDef = {"Keys": [to_wire(key) for key in keys], "ConsistentRead": True}
+        rest: KeysAndAttributesTypeDef = {
+            "Keys": [to_wire(key) for key in keys],
+            "ConsistentRead": consistent,
+        }
         # A response is limited to 16 MB and to the table's throughput. It names the keys that are left.
         for delay in (*_RETRY_DELAYS, None):
             with outages_translated():
@@ -216,6 +225,34 @@ class Table:
             if not left:
                 return items
             rest = left
+            if delay is not None:
+                self._sleep(delay)
+        raise ServiceUnavailable
+
+    def write_many(self, *, put: Sequence[Item], delete: Sequence[Key]) -> None:
+        """Write and delete items without conditions, in any order. A failure may leave a part of them written.
+
+        Args:
+            put: The items to write.
+            delete: The keys of the items to delete. No item is in both. There is one request for each 25 writes
+                (API_BatchWriteItem).
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer, or did not take all of the writes.
+        """
+        writes: list[Any] = [{"PutRequest": {"Item": to_wire(item)}} for item in put]
+        writes += [{"DeleteRequest": {"Key": to_wire(key)}} for key in delete]
+        for start in range(0, len(writes), _BATCH_WRITES):
+            self._write_batch(writes[start : start + _BATCH_WRITES])
+
+    def _write_batch(self, writes: list[Any]) -> None:
+        rest = writes
+        for delay in (*_RETRY_DELAYS, None):
+            with outages_translated():
+                answer = self._client.batch_write_item(RequestItems={self._name: rest})
+            rest = answer["UnprocessedItems"].get(self._name, [])
+            if not rest:
+                return
             if delay is not None:
                 self._sleep(delay)
         raise ServiceUnavailable
@@ -234,7 +271,7 @@ class Table:
             "TableName": self._name,
             "KeyConditionExpression": query.condition,
             "ExpressionAttributeValues": to_wire(query.values),
-            "ConsistentRead": query.index is None,
+            "ConsistentRead": query.index is None and not query.eventually,
             "ScanIndexForward": not query.backwards,
         }
         if query.index is not None:

@@ -8,10 +8,9 @@ from typing import Any
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
 from packyard.store.api_key_items import from_item
 from packyard.store.events import EventLog
-from packyard.store.key_writes import put_key, revoke_key
 from packyard.store.keys import api_key_key, api_keys_partition, org_key, slug_key
 from packyard.store.table import ConditionFailed, Item, Put, Query, Table, TransactionFailed, Update, token_of
-from packyard.store.tenant_events import org_created, org_updated
+from packyard.store.version_policies import policy_of
 from packyard.tenants.api_key import ApiKey
 from packyard.tenants.caller import OPERATOR
 from packyard.tenants.org import BillingPosture, Org
@@ -122,6 +121,8 @@ class TenantStore:
             "platform": org.platform,
         }
         slug = {**slug_key(org.slug), "org_id": org.org_id}
+        from packyard.store.tenant_events import org_created  # noqa: PLC0415 - only writes need it
+
         actions = [_put_new(item), _put_new(slug), self._events.put(org_created(org, actor=by))]
         try:
             self._table.transact(actions, token=token_of(actions))
@@ -161,6 +162,8 @@ class TenantStore:
                 **({} if trial_ends_at is None else {":end": format_timestamp(trial_ends_at)}),
             },
         )
+        from packyard.store.tenant_events import org_updated  # noqa: PLC0415 - only writes need it
+
         actions: list[Put | Update] = [update, self._events.put(org_updated(changed, actor=by))]
         try:
             self._table.transact(actions, token=token_of(actions))
@@ -179,6 +182,8 @@ class TenantStore:
             ConditionFailed: There is a key with the same hash.
             ServiceUnavailable: DynamoDB did not answer.
         """
+        from packyard.store.key_writes import put_key  # noqa: PLC0415 - only writes need it
+
         put_key(self._table, key, by=by, events=self._events)
 
     def revoke_api_key(self, key: ApiKey, *, at: datetime, by: str = OPERATOR) -> ApiKey:
@@ -195,6 +200,8 @@ class TenantStore:
         """
         if key.revoked_at is not None:
             return key
+        from packyard.store.key_writes import revoke_key  # noqa: PLC0415 - only writes need it
+
         revoked = revoke_key(self._table, replace(key, revoked_at=at), by=by, events=self._events)
         if revoked is None:
             raise ConditionFailed(None)
@@ -213,6 +220,7 @@ def _org(item: Item) -> Org:
         billing=BillingPosture(item["billing"]),
         trial_ends_at=_instant(item, "trial_ends_at"),
         platform=item["platform"],
+        version_policy=policy_of(item).policy,
     )
 
 

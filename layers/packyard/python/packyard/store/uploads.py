@@ -217,6 +217,42 @@ class UploadStore:
             )
         )
 
+    def wait(self, build: Build, error: PackyardError, *, now: datetime, until: datetime) -> int:
+        """Give up the lease of a build that waits for its turn, and store what it waits for. One write.
+
+        Args:
+            build: The build.
+            error: What it waits for. The client reads it if the build never gets its turn.
+            now: The current time.
+            until: The deadline of the build from now on.
+
+        Returns:
+            How often the build has waited; 1 if another attempt has taken the lease.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        try:
+            item = self._table.update(
+                Update(
+                    key=upload_key(build.upload.id),
+                    change="SET lease_until = :now, upload_error = :error, build_deadline = :until,"
+                    " waited = if_not_exists(waited, :zero) + :one REMOVE lease",
+                    condition=_HOLDS_LEASE,
+                    values={
+                        ":now": format_timestamp(now),
+                        ":error": _error_text(build, error),
+                        ":until": format_timestamp(until),
+                        ":zero": 0,
+                        ":one": 1,
+                        ":lease": build.lease,
+                    },
+                )
+            )
+        except ConditionFailed:
+            return 1
+        return int(item["waited"])
+
     def _write_if_leased(self, update: Update) -> None:
         """Make an update; do nothing if another attempt has taken the lease."""
         try:

@@ -4,17 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
+from packyard.tenants.version_policy import VersionPolicy
+
 WRITE: Final = "caps:write"
 WRITE_ROLES: Final = "roles:write"
 WRITE_KEYS: Final = "keys:write"
 WRITE_HOOKS: Final = "hooks:write"
+WRITE_POLICIES: Final = "policy:write"
 READ_AUDIT: Final = "audit:read"
 # The operator as an actor, where no name is known; with a name, `operator:` and the name.
 OPERATOR: Final = "operator"
 # Stands for all scopes, in a JWT and in a request for a key.
 FULL_ACCESS: Final = "full_access"
 # The scopes of the API contract, section 1. Reading needs none.
-SCOPES: Final = frozenset({WRITE, WRITE_ROLES, WRITE_KEYS, WRITE_HOOKS, READ_AUDIT, "policy:write"})
+SCOPES: Final = frozenset({WRITE, WRITE_ROLES, WRITE_KEYS, WRITE_HOOKS, READ_AUDIT, WRITE_POLICIES})
 
 
 class Actor(Protocol):
@@ -35,6 +38,11 @@ class Actor(Protocol):
         """The name of the only pack of the organisation that the actor may touch; None for an actor of all packs."""
         ...
 
+    @property
+    def version_policy(self) -> VersionPolicy:
+        """Which versions the organisation may publish, when the actor was signed in."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
@@ -48,6 +56,7 @@ class Caller:
         may_create: Whether the organisation's billing posture allows create-class calls (API contract, section 1).
         pack_name: As for `Actor`. There need not be such a pack yet.
         ends_at: From when on the credential is refused; None if it does not expire.
+        version_policy: As for `Actor`.
     """
 
     org_id: str
@@ -57,6 +66,7 @@ class Caller:
     may_create: bool
     pack_name: str | None = None
     ends_at: datetime | None = None
+    version_policy: VersionPolicy = VersionPolicy.FREE
 
 
 def reaches(actor: Actor, *, org_id: str, name: str) -> bool:

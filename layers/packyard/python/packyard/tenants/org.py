@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from packyard.tenants.version_policy import VersionPolicy
+
 ORG_ID = re.compile(r"org_[0-7][0-9a-hjkmnp-tv-z]{25}")
 
 
@@ -27,6 +29,7 @@ class Org:
         billing: The billing posture.
         trial_ends_at: When the trial ends; None for no end. It counts only in the posture `trial`.
         platform: Whether this is the operator's own organisation, whose packs everyone can see.
+        version_policy: Which versions it may publish.
     """
 
     org_id: str
@@ -34,6 +37,7 @@ class Org:
     billing: BillingPosture
     trial_ends_at: datetime | None = None
     platform: bool = False
+    version_policy: VersionPolicy = VersionPolicy.FREE
 
     def may_create(self, now: datetime) -> bool:
         """Return whether create-class calls are allowed at `now`: billing is active, or a trial has not ended."""

@@ -30,6 +30,19 @@ def file_header(path: str, *, size: int, executable: bool, mtime: int = 0) -> by
     return _header(path.encode(), kind=_FILE, mode=0o755 if executable else 0o644, size=size, mtime=mtime)
 
 
+def file_member_size(path: str, size: int) -> int:
+    """Return the bytes that a regular file takes in a tar: its header, its content, and what pads it.
+
+    Args:
+        path: Relative to the root.
+        size: Bytes of content.
+    """
+    content = size + -size % BLOCK
+    if _split(path.encode()) is not None:
+        return BLOCK + content
+    return len(file_header(path, size=size, executable=False)) + content
+
+
 def directory_header(path: str) -> bytes:
     """Return the header of a directory; `path` has no slash at its end."""
     return _header(path.encode() + b"/", kind=_DIRECTORY, mode=0o755, size=0)

@@ -109,7 +109,7 @@ class FileIndex:
             ],
             "directories": self.directories,
         }
-        text = b"\n".join(map(to_line, (head, *map(_row, self.files))))
+        text = b"\n".join(map(to_line, (head, *map(to_row, self.files))))
         document = igzip.compress(text)
         if len(text) > MAX_JSON_BYTES or len(document) > MAX_BYTES:
             raise ValueError("the index is too large to keep")
@@ -158,7 +158,8 @@ def to_line(value: Any) -> bytes:
     return _JSON(value).encode()
 
 
-def _row(file: IndexedFile) -> list[Any]:
+def to_row(file: IndexedFile) -> list[Any]:
+    """Return a file as the document has it."""
     pieces = [[piece.offset, piece.length, piece.raw_size] for piece in file.pieces]
     return [file.path, file.size, file.mode, file.sha256, file.layer, file.at, pieces]
 

@@ -5,7 +5,8 @@ Its offsets are checked, so that they lie inside of their layers.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from isal import igzip_lib
@@ -47,13 +48,25 @@ def parse_index(document: bytes, *, only: str | None = None, oldest: int = WITH_
     Raises:
         ValueError: It is not a document of such a format, or not whole.
     """
+    with index_errors():
+        return _parse(inflated_index(document), only, oldest)
+
+
+@contextmanager
+def index_errors() -> Iterator[None]:
+    """Turn everything that can be wrong with a document into a ValueError."""
     try:
-        return _parse(_inflated(document), only, oldest)
+        yield
     except (_GZIP_ERROR, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise ValueError("the index cannot be read") from error
 
 
-def _inflated(document: bytes) -> bytes:
+def inflated_index(document: bytes) -> bytes:
+    """Return the text of a document.
+
+    Raises:
+        ValueError: It is cut off or too large. Within `index_errors`, also where it is no gzip.
+    """
     inflater = igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_GZIP)
     text = inflater.decompress(document, MAX_JSON_BYTES)
     if not inflater.eof:
@@ -61,13 +74,26 @@ def _inflated(document: bytes) -> bytes:
     return text
 
 
-def _parse(text: bytes, only: str | None, oldest: int) -> FileIndex:
+def parse_head(text: bytes, oldest: int) -> tuple[Any, tuple[IndexedLayer, ...], bytes]:
+    """Return the first line of a document's text, the layers that it states, and the lines of the files.
+
+    Args:
+        text: As `inflated_index` returns it.
+        oldest: As for `parse_index`.
+
+    Raises:
+        ValueError: It is of another format. Within `index_errors`, also where anything else is wrong.
+    """
     head, _, lines = text.partition(b"\n")
     body = json.loads(head)
     if not oldest <= body["format"] <= FORMAT:
         raise ValueError("the index is of another format")
     parse_layer = _layer if body["format"] > WITH_HARD_LINKS else _layer_of_before
-    layers = tuple(map(parse_layer, body["layers"]))
+    return body, tuple(map(parse_layer, body["layers"])), lines
+
+
+def _parse(text: bytes, only: str | None, oldest: int) -> FileIndex:
+    body, layers, lines = parse_head(text, oldest)
     rows = _all_rows(lines) if only is None else _rows_of(only, lines)
     files = tuple(_file(row, layers) for row in rows)
     return FileIndex(layers, files, tuple(_text(path) for path in body["directories"]))

@@ -1,6 +1,5 @@
 """The content of `pack.yaml`, and the faults that it can have (API contract, section 3)."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -13,6 +12,7 @@ from packyard.packs.manifest.name import PackName, Slug, parse_slug
 from packyard.packs.manifest.version import Version
 from packyard.packs.manifest.version_text import parse_version
 from packyard.packs.manifest.yaml_document import dump, load_mapping
+from packyard.text.display import has_control_characters
 from packyard.text.suggestion import unknown_name
 
 # A page of a listing contains this text for each of up to 100 packs, so it must be small.
@@ -25,8 +25,6 @@ _MAX_DESCRIPTION: Final = 2000
 _MAX_STEP: Final = 64
 # A version such as 1.0 is a number to YAML. It is taken as text, so that the version check can report it.
 _AS_WRITTEN: Final = frozenset({"version"})
-# Control characters, line separators, and bidirectional controls, which can reorder displayed text.
-_FORBIDDEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,14 +96,14 @@ def _manifest_of(document: Mapping[str, Any], fragment: str | None) -> Manifest:
 def _check_display_name(text: str) -> None:
     if not text.strip() or len(text) > _MAX_DISPLAY_NAME:
         raise ValueError(f"must be 1 to {_MAX_DISPLAY_NAME} characters, and not blank; this has {len(text)}")
-    if _FORBIDDEN.search(text):
+    if has_control_characters(text):
         raise ValueError("must be one line without control characters")
 
 
 def _check_description(text: str) -> None:
     if len(text) > _MAX_DESCRIPTION:
         raise ValueError(f"must be at most {_MAX_DESCRIPTION} characters; this has {len(text)}")
-    if _FORBIDDEN.search(text.replace("\n", " ").replace("\t", " ")):
+    if has_control_characters(text.replace("\n", " ").replace("\t", " ")):
         raise ValueError("must have no control characters besides newlines and tabs")
 
 

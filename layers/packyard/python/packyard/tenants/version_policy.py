@@ -1,0 +1,29 @@
+"""Version policies: which versions an organisation may publish (API contract, section 7)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class VersionPolicy(StrEnum):
+    """What a new revision's version must be.
+
+    With `increasing`, another version than the present one is higher than every version that the pack has had. With
+    `immutable`, a version that was published under the pack's name has the content that it had.
+    """
+
+    FREE = "free"
+    INCREASING = "increasing"
+    IMMUTABLE = "immutable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyState:
+    """The policy that an organisation has.
+
+    Attributes:
+        policy: The policy.
+        revision: How often it has been changed.
+    """
+
+    policy: VersionPolicy = VersionPolicy.FREE
+    revision: int = 0
