@@ -7,18 +7,20 @@ from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
 
-from api import comparison_models
+from api import comparison_models, webhook_models
 from api.examples import PACK_ID, REFUSALS, UPLOAD_ID
 from api.models import MODELS
 from api.operation import ANYTHING, JSON, MULTIPART, Answer, Operation, Schema
 from api.request_schemas import bodies, body_schema, field_schema
 from packyard.errors import PackyardError
+from packyard.http.deliveries import DELIVERY
 from packyard.http.entity_tags import IF_NONE_MATCH
 from packyard.http.fields import Body, Field
 from packyard.http.file_path import PATH
 from packyard.http.keys import KEY
 from packyard.http.revision_field import NUMBER
 from packyard.http.roles import ROLE
+from packyard.http.webhooks import WEBHOOK
 from packyard.tenants.caller import WRITE
 
 _TITLE: Final = "Packyard"
@@ -53,7 +55,9 @@ _NOT_MODIFIED: Final = Answer(
 # There is no pattern, since an id of another form is 404, as every unknown id.
 _PACK: Final = Field(name="id", example=PACK_ID, description="The pack.", required=True)
 _UPLOAD: Final = Field(name="upload_id", example=UPLOAD_ID, description="The upload.", required=True)
-_PATH_PARAMETERS: Final = {field.name: field for field in (_PACK, PATH, _UPLOAD, ROLE, KEY, NUMBER)}
+_PATH_PARAMETERS: Final = {
+    field.name: field for field in (_PACK, PATH, _UPLOAD, ROLE, KEY, NUMBER, WEBHOOK, DELIVERY)
+}
 
 
 def build(operations: Sequence[Operation], *, version: str) -> dict[str, Any]:
@@ -239,7 +243,7 @@ def _reference(model: str) -> Schema:
 def _schemas() -> dict[str, Any]:
     adapters: list[tuple[str, Literal["serialization"], TypeAdapter[Any]]] = [
         (model.__name__, "serialization", TypeAdapter(model))
-        for model in (*MODELS, *comparison_models.MODELS)
+        for model in (*MODELS, *comparison_models.MODELS, *webhook_models.MODELS)
     ]
     _, collected = TypeAdapter.json_schemas(adapters, ref_template="#/components/schemas/{model}")
     schemas: dict[str, Any] = _without_titles(collected["$defs"])

@@ -197,6 +197,7 @@ _REFUSALS: Final = (
     errors.RoleNotFound(),
     errors.UploadNotFound(),
     errors.KeyNotFound(),
+    errors.WebhookNotFound(),
     errors.RouteNotFound(),
     errors.MethodNotAllowed(),
     errors.PackNameTaken("slack", PACK_ID, advice=f"Send its next version to POST /packs/{PACK_ID}/upload."),

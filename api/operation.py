@@ -43,6 +43,8 @@ class Operation:
 
     Attributes:
         function: The folder in `functions/` that serves it.
+        name: What names it in the document; the function's name by default. Of a function with several operations, each
+            needs its own.
         path: With `{names}` of its parameters.
         tag: The heading that it is listed under.
         summary: What it does, in a few words.
@@ -57,11 +59,10 @@ class Operation:
         signed_in: Whether it takes a credential.
         writes: Whether it changes something, and so needs a scope.
         scope: The scope that it needs if it writes. A read needs none with the default, and any other one.
-        name: What names it in the document; the function's name by default. Of a function with several operations, each
-            needs its own.
     """
 
     function: str
+    name: str | None = None
     method: Literal["get", "post", "put", "patch", "delete"]
     path: str
     tag: str
@@ -77,4 +78,3 @@ class Operation:
     signed_in: bool = True
     writes: bool = False
     scope: str = WRITE
-    name: str | None = None

@@ -7,6 +7,7 @@ from api import comparison, examples, policies
 from api.event_operations import EVENT_OPERATIONS
 from api.operation import ANYTHING, Answer, Operation
 from api.usage_operations import USAGE_OPERATIONS
+from api.webhook_operations import WEBHOOK_OPERATIONS
 from packyard.http import dry_run, keys, listing, lock, page_limit, revision_field
 from packyard.http.changes import CHANGES_FORM
 from packyard.http.clone import CLONE
@@ -572,6 +573,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         scope=WRITE_KEYS,
     ),
     *EVENT_OPERATIONS,
+    *WEBHOOK_OPERATIONS,
     *policies.OPERATIONS,
     *USAGE_OPERATIONS,
     Operation(

@@ -4,6 +4,8 @@
   still work. The emulator has none of these metrics in any case.
 - Roles of functions: the emulator runs functions with the credentials of its account. So a role that a function may
   take trusts the account.
+- Conditions on KMS encryption contexts: the emulator's policies do not see a context, so that nothing would be allowed.
+- The right to send a message: the emulator asks for `sqs:SendMessageBatch` too, an action that IAM does not have.
 """
 
 import json
@@ -13,6 +15,8 @@ from typing import Any, Final
 
 import yaml
 
+_CONTEXT: Final = "kms:EncryptionContext:"
+_SEND: Final = "sqs:SendMessage"
 _ACCOUNT: Final = {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
 
 
@@ -42,6 +46,8 @@ def write_emulated(built: Path) -> Path:
 def _emulated_properties(resource: Mapping[str, Any]) -> Mapping[str, Any]:
     properties: Mapping[str, Any] = resource["Properties"]
     match resource["Type"]:
+        case "AWS::Serverless::Function" if "Policies" in properties:
+            return {**properties, "Policies": _emulated_policies(properties["Policies"])}
         case "AWS::CloudWatch::Alarm" if "Metrics" in properties:
             return _simplified(properties)
         case "AWS::IAM::Role":
@@ -50,6 +56,20 @@ def _emulated_properties(resource: Mapping[str, Any]) -> Mapping[str, Any]:
                 "AssumeRolePolicyDocument": _by_the_account(properties["AssumeRolePolicyDocument"]),
             }
     return properties
+
+
+def _emulated_policies(value: Any) -> Any:
+    """Return policies without conditions on an encryption context, and with the action that sends a batch."""
+    if isinstance(value, list):
+        return [_emulated_policies(one) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    kept = {
+        name: _emulated_policies(one)
+        for name, one in value.items()
+        if name != "Condition" or _CONTEXT not in json.dumps(one)
+    }
+    return kept | ({"Action": [_SEND, f"{_SEND}Batch"]} if kept.get("Action") == _SEND else {})
 
 
 def _by_the_account(trust: Mapping[str, Any]) -> dict[str, Any]:

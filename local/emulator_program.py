@@ -1,8 +1,10 @@
-"""The emulator's program, run by the emulator's own Python, without two things that cost it seconds.
+"""The emulator's program, run by the emulator's own Python, without two things that cost it seconds, and one fault.
 
 - A function that raised an exception keeps its process, as on AWS, where only one that ends its process or runs out of
   time is initialised again ("Understanding the Lambda execution environment lifecycle"). By itself, the emulator ends
   the process, and our authorizer raises for every credential that it refuses.
+- A saved state says how far the consumers of streams were, and does not have the streams' records. After a restart the
+  consumers would skip as many new records as they had read. So they begin with the first new one.
 - A layer is unpacked, and its modules are compiled, once for all functions, not once for each process.
 """
 
@@ -18,6 +20,7 @@ from typing import Any
 
 from ministack.app import main
 from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
 
 _GRACE_SECONDS = 2
 _end, _wait_for_end = lambda_runtime._signal, lambda_runtime._collect  # noqa: SLF001 - there is no setting for this
@@ -76,6 +79,7 @@ class _SharedLayers(zipfile.ZipFile):
 
 lambda_runtime._signal, lambda_runtime._collect = _end_later, _wait_unless_later  # noqa: SLF001
 lambda_runtime.Worker.invoke = _invoke_and_keep
+lambda_svc._restore_esm_positions = lambda _store, _positions: None  # noqa: SLF001
 lambda_runtime.zipfile = SimpleNamespace(**vars(zipfile) | {"ZipFile": _SharedLayers})
 
 if __name__ == "__main__":

@@ -43,6 +43,12 @@ QUEUE = "packyard-test-cleanup"
 BUILD_QUEUE = "packyard-test-build"
 CURSOR_SECRET: Final = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:packyard-cursors"
 PULL_TOKEN_SECRET: Final = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:packyard-pull-tokens"
+WEBHOOK_KEY: Final = f"arn:aws:kms:{REGION}:123456789012:alias/packyard-webhooks"
+DELIVERY_QUEUES: Final = (
+    "packyard-test-deliveries.fifo",
+    "packyard-test-retries",
+    "packyard-test-dead-letters",
+)
 REGISTRY_PULL_ROLE: Final = "arn:aws:iam::123456789012:role/packyard-registry-pull"
 # What signs the cursors of tests.
 CURSOR_KEY: Final = "a secret of this test"
@@ -197,6 +203,26 @@ def secrets_in_memory() -> Any:
     client.create_secret(Name=CURSOR_SECRET.rpartition(":")[2], SecretString=CURSOR_KEY)
     client.create_secret(Name=PULL_TOKEN_SECRET.rpartition(":")[2], SecretString=CURSOR_KEY)
     return client
+
+
+def keys_in_memory() -> Any:
+    """Return a client of KMS with the key of the secrets of webhooks; only within `aws_in_memory`."""
+    client: Any = _session().client("kms", config=_RETRIES)
+    key = client.create_key()["KeyMetadata"]["KeyId"]
+    client.create_alias(AliasName=WEBHOOK_KEY.rpartition(":")[2], TargetKeyId=key)
+    return client
+
+
+def delivery_queues_in_memory(sqs: "SQSClient") -> None:
+    """Make the queues of deliveries; only within `aws_in_memory`. Few tests need them."""
+    for name in DELIVERY_QUEUES:
+        fifo: Any = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
+        sqs.create_queue(QueueName=name, Attributes=fifo)
+
+
+def delivery_queue_url(name: str) -> str:
+    """Return the URL that moto gives a queue."""
+    return f"https://sqs.{REGION}.amazonaws.com/123456789012/{name}"
 
 
 def create_table(client: "DynamoDBClient") -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from tests.changes import change
@@ -19,6 +19,7 @@ from tests.gateway import Answer, Request, multipart
 from tests.service import ACME, DEADLINE, PackArchive, Service, running_service
 from tests.staged_uploads import arrive, deliver, look, start
 from tests.third_party_images import pack_image
+from tests.webhooks import Hooks, event_record
 
 from packyard.tenants.org import BillingPosture, Org
 
@@ -29,6 +30,7 @@ END: Final = "<!-- end of what it writes -->\n"
 TRY: Final = {"dry_run": "true"}
 _MADE: Final = 201
 _FOUND: Final = 200
+_ACCEPTED: Final = 202
 _NOT_MODIFIED: Final = 304
 _REDIRECTED: Final = 307
 PINNING: Final = "pinning"
@@ -60,7 +62,10 @@ class Scene:
         self.started = _ok(start(service)).body["upload_id"]
         self.key = _ok(self.make_key()).body["id"]
         self.arrived = arrive(service, self.started, PackArchive(name="staged").build())
-        self.password = self.image = self.config = ""
+        self.password = self.image = self.config = self.webhook = self.delivery = ""
+        self.messages: list[dict[str, Any]] = []
+        self.record: dict[str, Any] = {}
+        self.hooks: Hooks
         # The table is about a container that has been used: clients are made, tokens are at hand.
         service.registry.requests.clear()
         elsewhere.requests.clear()
@@ -171,6 +176,27 @@ class Scene:
         assert answer["statusCode"] in (_FOUND, _REDIRECTED), answer
         return answer
 
+    def hook(self) -> None:
+        """Make a webhook whose receiver takes an event, and let that event wait for it, and another for the stream."""
+        self.service.wire.clients["kms"] = self.service.services.client("kms")
+        self.hooks = Hooks(self.service)
+        url = f"http://127.0.0.1:{self.elsewhere.port}/v2/team/hook/blobs/uploads/"
+        self.elsewhere.shelves.repository("team/hook", create=True)
+        self.webhook = self.hooks.add(url, types=["webhook.created", "webhook.updated"]).body["id"]
+        self.hooks.carry()
+        self.delivery = self.hooks.deliveries(self.webhook)[0]["id"]
+        self.of_webhook("PATCH", json={"description": "told"})
+        self.record = event_record(self.hooks.events()[-1])
+        self.messages = self.hooks.messages()
+
+    def of_webhook(self, method: str, tail: str = "", **more: Any) -> Answer:
+        """Ask for something of the webhook."""
+        return _ok(self.hooks.send(method, f"/{self.webhook}{tail}", **more))
+
+    def of_deliveries(self, method: str, tail: str) -> Answer:
+        """Ask for something of the webhook's deliveries."""
+        return _ok(self.hooks.of_deliveries(method, f"/{self.webhook}/{tail}"))
+
     def _shelve(self, name: str, version: str) -> str:
         repository = self.elsewhere.shelves.repository(f"team/{name}", create=True)
         pack_image(f"name: {name}\nversion: {version}\n".encode()).shelve(repository, version)
@@ -280,6 +306,34 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`GET /events?pack_id=`": lambda scene: _ok(
         scene.service.send("list_events", "GET", "/events", query={"pack_id": scene.built})
     ),
+    "`GET /webhooks`": After(Scene.hook, lambda scene: _ok(scene.hooks.send("GET"))),
+    "`POST /webhooks`": After(Scene.hook, lambda scene: scene.hooks.add("https://example.com/hooks")),
+    "`GET /webhooks/{webhook_id}`": After(Scene.hook, lambda scene: scene.of_webhook("GET")),
+    "`PATCH /webhooks/{webhook_id}`": After(
+        Scene.hook, lambda scene: scene.of_webhook("PATCH", json={"state": "disabled"})
+    ),
+    "`DELETE /webhooks/{webhook_id}`": After(Scene.hook, lambda scene: scene.of_webhook("DELETE")),
+    "`POST /webhooks/{webhook_id}/rotate`": After(
+        Scene.hook, lambda scene: scene.of_webhook("POST", "/rotate")
+    ),
+    "`POST /webhooks/{webhook_id}/test`": After(
+        Scene.hook, lambda scene: scene.of_deliveries("POST", "test")
+    ),
+    "`GET /webhooks/{webhook_id}/deliveries`": After(
+        Scene.hook, lambda scene: scene.of_deliveries("GET", "deliveries")
+    ),
+    "`POST /webhooks/{webhook_id}/deliveries/{delivery_id}/redelivery`": After(
+        Scene.hook, lambda scene: scene.of_deliveries("POST", f"deliveries/{scene.delivery}/redelivery")
+    ),
+    "`fan_out`, an event": After(
+        Scene.hook, lambda scene: scene.service.invoke("fan_out", {"Records": [scene.record]})
+    ),
+    "`deliver`, an event": After(
+        Scene.hook, lambda scene: scene.service.invoke("deliver", {"Records": scene.messages})
+    ),
+    "`retry_delivery`, an event": After(
+        Scene.hook, lambda scene: scene.service.invoke("retry_delivery", {"Records": scene.messages})
+    ),
     "`build_upload`": lambda scene: deliver(scene.service, scene.arrived),
     "`clean_up`, an image in use": lambda scene: scene.service.deliver_bodies([scene.cleanup_message]),
     "`clean_up`, a deletion that has ended": lambda scene: scene.service.deliver_bodies([scene.deletion]),
@@ -322,7 +376,7 @@ def _summary(calls: list[str]) -> str:
 
 
 def _ok(answer: Answer) -> Answer:
-    assert answer.status in (_FOUND, _MADE), answer.body
+    assert answer.status in (_FOUND, _MADE, _ACCEPTED), answer.body
     return answer
 
 

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from tests.internet import Internet
 
+from packyard.network.guard import TrustedHosts, connect_to, resolve_name
+from packyard.network.guarded_connection import tls_context
 from packyard.oci.read.layer_limits import LayerLimits
 from packyard.oci.reference import parse_reference
 from packyard.registry.credentials import Anonymous, Basic
-from packyard.registry.third_party.guard import TrustedHosts, connect_to, resolve_name
-from packyard.registry.third_party.guarded_connection import tls_context
 from packyard.registry.third_party.pull import ImageSource, OwnRegistry, PulledPack, PullLimits
 from packyard.registry.third_party.pull_credentials import ThirdPartyCredentials
 

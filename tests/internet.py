@@ -12,7 +12,7 @@ from typing import Final
 import trustme
 from tests.fake_registry.server import FakeRegistry
 
-from packyard.registry.third_party.guarded_connection import tls_context
+from packyard.network.guarded_connection import tls_context
 
 FIRST_ADDRESS: Final = "93.184.215.1"
 # Making keys takes longer than any test.

@@ -21,11 +21,15 @@ import yaml
 from tests.aws import (
     BUCKET,
     CURSOR_SECRET,
+    DELIVERY_QUEUES,
     PULL_TOKEN_SECRET,
     REGISTRY_PULL_ROLE,
     TABLE,
+    WEBHOOK_KEY,
     Aws,
     aws_in_memory,
+    delivery_queue_url,
+    keys_in_memory,
     secrets_in_memory,
 )
 from tests.documented import assert_documented
@@ -68,9 +72,13 @@ class Context:
     invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:test"
     aws_request_id = "00000000-0000-0000-0000-000000000000"
 
+    def __init__(self, function: str = "") -> None:
+        # Each message of a batch has a share of it, which must be long enough to wait for a receiver.
+        self._seconds = 180 if function in ("deliver", "retry_delivery") else 29
+
     def get_remaining_time_in_millis(self) -> int:
         """Return enough."""
-        return 29_000
+        return self._seconds * 1000
 
 
 @dataclass
@@ -140,7 +148,7 @@ class Service:
         """Invoke a function as Lambda does."""
         handler = import_module(f"functions.{function}.app").lambda_handler
         self.invoked.add(function)
-        answer = handler(event, Context())
+        answer = handler(event, Context(function))
         if event.get("httpMethod") == "GET":
             self._hold_to_its_tag(event, answer)
         return answer
@@ -386,10 +394,13 @@ def running_service(
             # Few tests need a secret, and none of the others is to pay for it.
             if name == "secretsmanager" and name not in clients:
                 clients[name] = secrets_in_memory()
+            if name == "kms" and name not in clients:
+                clients[name] = keys_in_memory()
             return clients[name]
 
         # The test's clock says when a message is due, so moto need not hold it back.
         aws.sqs.meta.events.register("before-parameter-build.sqs.SendMessage", _deliver_at_once)
+        first, retries, dead_letters = map(delivery_queue_url, DELIVERY_QUEUES)
         services = bootstrap.Services(
             settings=Settings(
                 table=TABLE,
@@ -401,6 +412,11 @@ def running_service(
                 cursor_secret=CURSOR_SECRET,
                 pull_token_secret=PULL_TOKEN_SECRET,
                 registry_pull_role=REGISTRY_PULL_ROLE,
+                webhook_key=WEBHOOK_KEY,
+                delivery_queue_url=first,
+                delivery_retry_queue_url=retries,
+                delivery_dead_letters_url=dead_letters,
+                trusted_webhook_hosts="127.0.0.1:*",
                 api_domain=api_domain,
                 publish_deadline_seconds=int(DEADLINE.total_seconds()),
                 archive_limits=limits or ArchiveLimits(),

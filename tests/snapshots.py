@@ -144,6 +144,10 @@ def _environment(service: Service) -> dict[str, str]:
         "PACKYARD_CURSOR_SECRET": service.services.settings.cursor_secret,
         "PACKYARD_PULL_TOKEN_SECRET": service.services.settings.pull_token_secret,
         "PACKYARD_REGISTRY_PULL_ROLE": service.services.settings.registry_pull_role,
+        "PACKYARD_WEBHOOK_KEY": service.services.settings.webhook_key,
+        "PACKYARD_DELIVERY_QUEUE_URL": service.services.settings.delivery_queue_url,
+        "PACKYARD_DELIVERY_RETRY_QUEUE_URL": service.services.settings.delivery_retry_queue_url,
+        "PACKYARD_DELIVERY_DEAD_LETTERS_URL": service.services.settings.delivery_dead_letters_url,
         "PACKYARD_JWKS_URL": "https://issuer.test/keys",
         "PACKYARD_JWT_AUDIENCE": "packyard",
         "PACKYARD_JWT_ISSUER": "https://issuer.test",
@@ -152,6 +156,7 @@ def _environment(service: Service) -> dict[str, str]:
         "PACKYARD_STAGING_BUCKET": BUCKET,
         "PACKYARD_TABLE": TABLE,
         "PACKYARD_TRUSTED_REGISTRIES": "127.0.0.1:*",
+        "PACKYARD_TRUSTED_WEBHOOK_HOSTS": "127.0.0.1:*",
         "PATH": os.defpath,
     }
 

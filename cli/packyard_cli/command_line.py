@@ -65,6 +65,7 @@ def make_parser(*, admin: bool = True) -> argparse.ArgumentParser:
     _roles(commands)
     _keys(commands)
     _events(commands)
+    _webhooks(commands)
     commands.add("usage", "usage:usage", "show what your organisation uses, and of what")
     _installing(commands)
     _admin(commands, whole=admin)
@@ -237,6 +238,45 @@ def _manifest(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--lock", metavar="FILE", help="from this lock file, offline")
     parser.add_argument("-o", "--output", metavar="FILE", help="where (stdout)")
+
+
+def _webhooks(commands: _Commands) -> None:
+    webhooks = commands.group("webhooks", "where your organisation's events are sent")
+    webhooks.add("list", "webhooks:list_webhooks", "list webhooks, without their secrets")
+    add = webhooks.add("add", "webhooks:add", "make a webhook, and print its secret once")
+    add.add_argument("receiver", metavar="URL", help="where events are sent, https")
+    webhooks.add("show", "webhooks:show", "show a webhook").add_argument("webhook", metavar="WEBHOOK")
+    edit = webhooks.add("edit", "webhooks:edit", "change, disable or enable a webhook")
+    edit.add_argument("webhook", metavar="WEBHOOK")
+    edit.add_argument("--to", metavar="URL", help="where events are sent from now on")
+    edit.add_argument("--all-types", action="store_true", help="send events of all types")
+    state = edit.add_mutually_exclusive_group()
+    for name, value in (("--disable", "disabled"), ("--enable", "active")):
+        state.add_argument(name, dest="state", action="store_const", const=value, help=f"make it {value}")
+    for parser in (add, edit):
+        parser.add_argument(
+            "--type", action="append", metavar="TYPE", help="a type of events to send; repeatable"
+        )
+        parser.add_argument(
+            "--pack", action="append", metavar="PACK", help="only events of this pack; repeatable"
+        )
+        parser.add_argument("--description", metavar="TEXT", help="a line for people")
+    remove = webhooks.add("remove", "webhooks:remove", "delete a webhook")
+    remove.add_argument("webhook", metavar="WEBHOOK")
+    remove.add_argument("--yes", action="store_true", help="do not ask")
+    for name, text in (
+        ("rotate", "give a webhook a new secret, and print it once"),
+        ("test", "send a test to a webhook"),
+    ):
+        webhooks.add(name, f"webhooks:{name}", text).add_argument("webhook", metavar="WEBHOOK")
+    deliveries = webhooks.add("deliveries", "webhooks:deliveries", "list what has come of deliveries")
+    deliveries.add_argument("webhook", metavar="WEBHOOK")
+    deliveries.add_argument(
+        "--limit", type=int, default=50, metavar="N", help="the most to list; default: 50"
+    )
+    redeliver = webhooks.add("redeliver", "webhooks:redeliver", "send the event of a delivery again")
+    redeliver.add_argument("webhook", metavar="WEBHOOK")
+    redeliver.add_argument("delivery", metavar="DELIVERY")
 
 
 def _keys(commands: _Commands) -> None:

@@ -1,7 +1,14 @@
-"""The consumer of the table's stream: moves pins that follow their packs, and keeps the index of words."""
+"""The consumer of the table's stream: moves pins, tells roles of stale and withdrawn ones, keeps the index of words."""
 
 from packyard.composition import bootstrap
-from packyard.messaging.table_changes import Change, ImageChanged, RowChanged, serve_stream
+from packyard.messaging.table_changes import (
+    Change,
+    ImageChanged,
+    PinFollows,
+    RowChanged,
+    StateChanged,
+    serve_stream,
+)
 from packyard.store.roles import FollowingRole
 from packyard.store.search_index import index_row
 from packyard.store.wire import from_wire
@@ -9,15 +16,18 @@ from packyard.store.wire import from_wire
 
 def follow(change: Change) -> None:
     """Handle one change of the table."""
-    if isinstance(change, RowChanged):
-        index_row(bootstrap.services().table, from_wire(change.old), from_wire(change.new))
-        return
-    follower = bootstrap.services().follower
-    if isinstance(change, ImageChanged):
-        follower.pack_changed(change.pack_id)
-    else:
-        follower.move(FollowingRole(change.org_id, change.role_id), change.pack_id)
+    services = bootstrap.services()
+    match change:
+        case RowChanged():
+            index_row(services.table, from_wire(change.old), from_wire(change.new))
+        case ImageChanged():
+            services.follower.pack_changed(change.pack_id)
+            services.role_teller.pack_changed(change.pack_id)
+        case PinFollows():
+            services.follower.move(FollowingRole(change.org_id, change.role_id), change.pack_id)
+        case StateChanged():
+            services.role_teller.image_changed(change.pack_id, change.digest)
 
 
-bootstrap.prepare(lambda services: services.follower)
+bootstrap.prepare(lambda services: (services.follower, services.role_teller))
 lambda_handler = serve_stream(follow, begins=bootstrap.invocation_begins)

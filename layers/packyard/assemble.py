@@ -34,7 +34,7 @@ from layers.packyard.toolchain import (
 HERE = Path(__file__).resolve().parent
 
 # The AWS services whose API descriptions are kept. boto3 ships about four hundred, which are 26 MB.
-SERVICES = frozenset({"dynamodb", "ecr", "s3", "secretsmanager", "sqs", "sts"})
+SERVICES = frozenset({"dynamodb", "ecr", "events", "kms", "s3", "secretsmanager", "sqs", "sts"})
 
 # The names of those services in `endpoints.json`. ECR's is the prefix of its host names (`endpointPrefix`).
 ENDPOINTS = (SERVICES - {"ecr"}) | {"api.ecr"}

@@ -65,6 +65,16 @@ _WORDS: Final[Mapping[str, Mapping[Fault, tuple[int, str]]]] = {
         Fault.ERROR: (500, "InternalServiceError"),
         Fault.UNAVAILABLE: (503, "ServiceUnavailable"),
     },
+    "kms": {
+        Fault.THROTTLED: (400, "ThrottlingException"),
+        Fault.ERROR: (500, "KMSInternalException"),
+        Fault.UNAVAILABLE: (503, "DependencyTimeoutException"),
+    },
+    "events": {
+        Fault.THROTTLED: (400, "ThrottlingException"),
+        Fault.ERROR: (500, "InternalException"),
+        Fault.UNAVAILABLE: (503, "ServiceUnavailable"),
+    },
     "sts": {
         # Of the query protocol. The code is in botocore's own list of what is throttled.
         Fault.THROTTLED: (400, "Throttling"),

@@ -6,8 +6,10 @@ All start from the same prepared state, so that any two of a group can run at on
 from collections.abc import Sequence
 from typing import Final
 
+from tests.reliability import webhook_requests as webhooks
 from tests.reliability.deployment import Deployment
 from tests.reliability.operations import (
+    ACCEPTED,
     CHANGES,
     CREATED,
     NEW,
@@ -148,6 +150,60 @@ _SHARED: Final = (
     Operation(name="attach", function="set_role_packs", act=set_role(ACME, "foreign")),
     Operation(name="clone", function="clone_pack", act=clone("foreign"), done=CREATED),
 )
+_WEBHOOK: Final = (
+    Operation(
+        name="change", function="webhooks", act=webhooks.change("changed"), prepare=webhooks.on_its_way
+    ),
+    Operation(
+        name="rotate",
+        function="webhooks",
+        act=webhooks.of_webhook("POST", "/rotate"),
+        prepare=webhooks.on_its_way,
+    ),
+    Operation(
+        name="delete", function="webhooks", act=webhooks.of_webhook("DELETE"), prepare=webhooks.on_its_way
+    ),
+    Operation(
+        name="deliver",
+        function="deliver",
+        act=webhooks.deliver,
+        prepare=webhooks.on_its_way,
+        comes_again=True,
+        both_may_succeed=True,
+    ),
+)
+_TRIED: Final = (
+    Operation(
+        name="try out",
+        function="webhook_deliveries",
+        act=webhooks.ask_for("test"),
+        prepare=webhooks.keep,
+        done=ACCEPTED,
+    ),
+    Operation(
+        name="delete",
+        function="webhooks",
+        act=webhooks.of_webhook("DELETE"),
+        prepare=webhooks.keep,
+        both_may_succeed=True,
+    ),
+)
+_FAILED_DELIVERY: Final = (
+    Operation(
+        name="deliver again",
+        function="retry_delivery",
+        act=webhooks.retry,
+        prepare=webhooks.failed_once,
+        comes_again=True,
+        both_may_succeed=True,
+    ),
+    Operation(
+        name="rotate",
+        function="webhooks",
+        act=webhooks.of_webhook("POST", "/rotate"),
+        prepare=webhooks.failed_once,
+    ),
+)
 _KEY: Final = tuple(
     OPERATIONS[name]
     for name in ("start with a key", "upload with a key", "make a key with a key", "revoke a key")
@@ -178,6 +234,9 @@ CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "pins": _PINS,
     "shared pack": _SHARED,
     "key": _KEY,
+    "webhook": _WEBHOOK,
+    "webhook that is tried out": _TRIED,
+    "delivery that failed": _FAILED_DELIVERY,
     "policy": _POLICY,
     "last place": _LAST_PLACE,
 }

@@ -16,7 +16,17 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
-from tests.aws import BUCKET, BUILD_QUEUE, QUEUE, REGION, TABLE, session
+from tests.aws import (
+    BUCKET,
+    BUILD_QUEUE,
+    DELIVERY_QUEUES,
+    QUEUE,
+    REGION,
+    TABLE,
+    delivery_queue_url,
+    delivery_queues_in_memory,
+    session,
+)
 from tests.engine.wire import Wire
 from tests.fake_registry.ecr import PASSWORD, Ecr, EcrShelves
 from tests.fake_registry.server import FakeRegistry
@@ -106,6 +116,11 @@ class Deployment:
         self.ulids = saved.ulids
         self.notes = dict(saved.notes)
         self.inbox, self.builds = list(saved.inbox), list(saved.builds)
+        for name in DELIVERY_QUEUES:
+            # Nothing waits there in a state that is saved. SQS takes the same messages again, as after five minutes.
+            queue = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues[name]
+            queue._messages.clear()  # noqa: SLF001 - as in `collect`
+            queue.deleted_messages.clear()
         self.wire.renew()
         self.new_process()
 
@@ -141,6 +156,7 @@ class Deployment:
 
     def settle(self) -> Observed:
         """Let time pass and deliver every message until it is settled; then check that everything is in order."""
+        first, retries, _ = map(delivery_queue_url, DELIVERY_QUEUES)
         for received in range(1, _ROUNDS + 1):
             self.collect()
             self.service.clock.advance(HIDDEN if self.builds else LONG)
@@ -149,10 +165,21 @@ class Deployment:
                     self.builds.remove(body)
             for body in list(self.inbox):
                 self.clean_up(body)
+            self._work_off("deliver", first)
+            self._work_off("retry_delivery", retries)
             if not self.inbox and not self.builds:
                 break
         self.service.clock.advance(LONG)
         return assert_sound(self.service, pending=self.inbox, settled=True)
+
+    def _work_off(self, function: str, url: str) -> None:
+        """Hand the messages of a queue of deliveries to their consumer; what stays comes again the next time."""
+        sqs = self.service.aws.sqs
+        for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            record = {"messageId": "0", "body": message["Body"], "eventSource": "aws:sqs", "attributes": {}}
+            if self.service.invoke(function, {"Records": [record]})["batchItemFailures"]:
+                sqs.send_message(QueueUrl=url, MessageBody=message["Body"], MessageGroupId="left")
 
     def check(self) -> Observed:
         """Check what must hold at any instant."""
@@ -183,6 +210,9 @@ def running_deployment(*, ecr: bool = True) -> Iterator[Deployment]:
         )
         wire.clients["sts"] = session().client("sts", config=Config(retries={"mode": "standard"}))
         wire.clients["secretsmanager"] = service.services.client("secretsmanager")
+        wire.clients["events"] = session().client("events", config=Config(retries={"mode": "standard"}))
+        wire.clients["kms"] = service.services.client("kms")
+        delivery_queues_in_memory(service.aws.sqs)
         wire.servers["ecr"] = Ecr(shelves=lambda: service.registry.shelves, clock=service.clock)
         deployment = Deployment(service, elsewhere)
         settings = service.services.settings

@@ -7,12 +7,13 @@ same transactions as the events. So both must agree at every instant, in the mid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from packyard.packs.event import EventType
 from packyard.packs.timestamp import parse_timestamp
 from packyard.store.event_items import from_item
 from packyard.store.wire import Item
+from packyard.webhooks.webhook import is_webhook_id
 
 _KEPT: Final = timedelta(days=399)
 # What happened, to what, at which revision, and by whom.
@@ -28,6 +29,15 @@ _FIRST_OF_PACKS: Final = frozenset({"create", "upload", "clone"})
 _OF_OPERATORS: Final = frozenset({EventType.ORG_UPDATED, EventType.POLICY_UPDATED})
 # A revision's event is one of these; the state of the pack decides which.
 _CHANGES: Final = frozenset({EventType.PACK_UPDATED, EventType.PACK_VISIBILITY_CHANGED})
+_OF_WEBHOOKS: Final = frozenset(
+    {
+        EventType.WEBHOOK_CREATED,
+        EventType.WEBHOOK_UPDATED,
+        EventType.WEBHOOK_DELETED,
+        EventType.WEBHOOK_DISABLED,
+    }
+)
+_DERIVED: Final = frozenset({EventType.ROLE_STALE, EventType.ROLE_WITHDRAWN_PIN})
 
 
 def event_faults(items: Sequence[Item], *, now: datetime) -> Iterator[str]:
@@ -43,6 +53,7 @@ def event_faults(items: Sequence[Item], *, now: datetime) -> Iterator[str]:
     told = Counter(_told(items))
     yield from (f"{fact} was written and is no event" for fact in kept - told)
     yield from (f"{fact} is an event and was not written, or not so often" for fact in told - written)
+    yield from _twice_told(items)
     for item in items:
         if item["PK"].startswith("EVENTS#") and "expires_at" not in item:
             yield f"the event {item['SK']} stays for ever"
@@ -51,9 +62,17 @@ def event_faults(items: Sequence[Item], *, now: datetime) -> Iterator[str]:
 def _told(items: Sequence[Item]) -> Iterator[Fact]:
     standing = {item["id"] for item in items if item["SK"] == "PACK"}
     standing |= {item["key_hash"] for item in items if item["SK"] == "KEY"}
+    webhooks = {name for item in items if item["SK"] == "HOOKS" for name in item if is_webhook_id(name)}
     for item in items:
         if item["PK"].startswith("EVENTS#"):
             event = from_item(item)
+            if event.type in _OF_WEBHOOKS:
+                if event.data["webhook_id"] in webhooks:
+                    yield _of_webhook(event.org_id, event.data["webhook_id"])
+                continue
+            # These follow from a write to a pack, which has an event of its own: see `_twice_told`.
+            if event.type in _DERIVED:
+                continue
             of = event.role_id or event.pack_id or event.data.get("key_id")
             # The row of a deleted pack and the item of a revoked key go in the end; their events stay longer.
             if event.type in _OF_OPERATORS or (of and not event.role_id and of not in standing):
@@ -77,10 +96,40 @@ def _written(items: Sequence[Item]) -> Iterator[tuple[Fact, str | None]]:
             yield from ((fact, item["at"]) for fact in _of_role(partition, item))
         elif sort_key == "KEY":
             yield from _of_key(item)
+        elif sort_key == "HOOKS":
+            yield from _of_webhooks(item)
         elif sort_key == "ORG" and "slug" in item:
             yield (str(EventType.ORG_CREATED), f"{item['org_id']} ", 0, "operator"), None
             for _ in range(int(item.get("version_policy_revision", 0))):
                 yield (str(EventType.POLICY_UPDATED), f"{item['org_id']} ", 0, ""), None
+
+
+def _of_webhooks(item: Mapping[str, Any]) -> Iterator[tuple[Fact, str | None]]:
+    for name in filter(is_webhook_id, item):
+        # Each revision is an event, and so is nothing else of a webhook.
+        for _ in range(int(item[name]["revision"])):
+            yield _of_webhook(item["org_id"], name), item[name]["created_at"]
+
+
+def _of_webhook(org_id: str, webhook_id: str) -> Fact:
+    return "webhook", f"{org_id} {webhook_id}", 0, ""
+
+
+def _twice_told(items: Sequence[Item]) -> Iterator[str]:
+    """Yield which roles were told twice that the same pin is stale."""
+    events = [from_item(item) for item in items if item["PK"].startswith("EVENTS#")]
+    told = Counter(
+        (
+            event.org_id,
+            event.role_id,
+            event.pack_id,
+            event.data["pinned"]["revision"],
+            event.data["current"]["revision"],
+        )
+        for event in events
+        if event.type == EventType.ROLE_STALE
+    )
+    yield from (f"{pin} was told twice that it is stale" for pin, times in told.items() if times > 1)
 
 
 def _of_pack(pack_id: str, owner: str, entry: Item) -> Fact:

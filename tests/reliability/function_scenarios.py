@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from random import Random
 from typing import Any, Final
 
@@ -15,11 +16,12 @@ from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
 from tests.internet import Internet
 from tests.packs import a_pack
+from tests.reliability import webhook_requests as webhooks
 from tests.reliability.deployment import Deployment
 from tests.reliability.operations import FIRST, OPERATIONS, STANDING, reupload, set_policy, with_organisation
 from tests.reliability.permissions import Recorder, of_form
-from tests.reliability.transformed import ACCOUNT, CREDENTIALS, FOREIGN_REGISTRY
-from tests.service import ACME, DEADLINE, PackArchive
+from tests.reliability.transformed import ACCOUNT, CREDENTIALS, EVENT_BUS, FOREIGN_REGISTRY
+from tests.service import ACME, DEADLINE, PackArchive, stream_record
 from tests.staged_uploads import arrive, look, start
 from tests.third_party_images import image as image_of
 from tests.third_party_images import layer, pack_image
@@ -319,12 +321,12 @@ def _messages_that_fail(setup: Setup) -> None:
 
 def _receive(deployment: Deployment, function: str, body: str) -> None:
     """Deliver a message that has been received by way of the queue, so that it can be put back."""
-    services = deployment.service.services
-    url = (
-        services.settings.build_queue_url
-        if function == "build_upload"
-        else services.settings.cleanup_queue_url
-    )
+    settings = deployment.service.services.settings
+    url = {
+        "build_upload": settings.build_queue_url,
+        "clean_up": settings.cleanup_queue_url,
+        "retry_delivery": settings.delivery_retry_queue_url,
+    }[function]
     sqs = deployment.service.aws.sqs
     sqs.send_message(QueueUrl=url, MessageBody=body)
     (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
@@ -488,6 +490,65 @@ def _twice(name: str) -> Callable[[Setup], None]:
     return play
 
 
+def _webhooks(setup: Setup) -> None:
+    """Read webhooks, and let deliveries fail until they are given up and the webhook is disabled."""
+    deployment = setup.deployment
+    webhooks.delivered(deployment)
+    path = f"/webhooks/{deployment.notes['webhook']}"
+    for each in ("/webhooks", path):
+        assert setup.ask("webhooks", "GET", each)["statusCode"] == 200
+    for tail in ("test", f"deliveries/{deployment.notes['delivery']}/redelivery"):
+        asked = setup.ask(
+            "webhook_deliveries", "POST", f"{path}/{tail}", headers={"Idempotency-Key": tail[:4]}
+        )
+        assert asked["statusCode"] == 202, asked["body"]
+        webhooks.take_first(deployment)
+        assert webhooks.deliver(deployment).status == 200
+    for function in (webhooks.deliver, webhooks.retry):
+        webhooks.failed_once(deployment)
+        for days in (1, 5):
+            deployment.service.clock.advance(timedelta(days=days))
+            function(deployment)
+        webhook = setup.ask("webhooks", "GET", f"/webhooks/{deployment.notes['webhook']}")
+        assert json.loads(webhook["body"])["disabled_because"] == "failing"
+        webhooks.failed_once(deployment)
+        working = {"url": webhooks.receiver(deployment), "state": "active"}
+        assert webhooks.of_webhook("PATCH", json=working)(deployment).status == 200
+        deployment.notes["message"] = deployment.notes["message"].replace(
+            '"first_at":"2026', '"first_at":"2025'
+        )
+        function(deployment)
+    webhooks.failed_once(deployment)
+    _receive(deployment, "retry_delivery", deployment.notes["message"])
+    _page_through(setup, "webhook_deliveries", f"{path}/deliveries")
+
+
+def _event_bus(setup: Setup) -> None:
+    """Put events on a bus that is there, and on one that is not there at first."""
+    service = setup.deployment.service
+    bus = service.services.client("events")
+    settings = replace(service.services.settings, event_bus_name=EVENT_BUS)
+    setup.recorder.service.begin = lambda: service.new_process(settings=settings)
+    setup.recorder.service.last = ""
+    webhooks.told(setup.deployment)
+    assert webhooks.fan_out(setup.deployment).status == 200
+    bus.create_event_bus(Name=EVENT_BUS)
+    assert webhooks.fan_out(setup.deployment).status == 200
+    setup.deployment.notes["message"] = webhooks.bus_message(EVENT_BUS)
+    webhooks.retry(setup.deployment)
+    bus.delete_event_bus(Name=EVENT_BUS)
+
+
+def _stale_pins(setup: Setup) -> None:
+    """Tell the owners of roles of a pack's new image."""
+    deployment = setup.deployment
+    assert deployment.service.set_role("still", [deployment.notes["slack"]]).status == 200
+    assert reupload()(deployment).status == 200
+    assert deployment.service.follow(deployment.notes["slack"]) == []
+    told = stream_record(deployment.notes["slack"], "IMAGE#sha256:a", {}, {"image_status": "withdrawn"})
+    deployment.service.invoke("follow_packs", {"Records": [told]})
+
+
 SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     **{f"{name}, twice": _twice(name) for name in OPERATIONS},
     "reads": _reads,
@@ -508,5 +569,8 @@ SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     "the distribution door": _door,
     "version policies": _version_policies,
     "dry runs": _dry_runs,
+    "webhooks": _webhooks,
+    "an event bus": _event_bus,
+    "stale pins": _stale_pins,
     "the backlog": lambda setup: setup.deployment.service.invoke("measure_backlog", {}),
 }

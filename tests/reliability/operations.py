@@ -19,6 +19,7 @@ from tests.door import DoorClient, login
 from tests.engine.taps import Crash, Failure, Killed, PointName
 from tests.fake_registry.moods import Refuses
 from tests.gateway import Answer, Request, multipart
+from tests.reliability import webhook_requests as webhooks
 from tests.reliability.deployment import Deployment
 from tests.reliability.usage_operations import one_build_at_once, wait_for_a_turn
 from tests.service import ACME, DEADLINE, GLOBEX, PackArchive
@@ -559,6 +560,7 @@ def half_deleted(deployment: Deployment) -> None:
 
 
 CREATED: Final = frozenset({201})
+ACCEPTED: Final = frozenset({202})
 STANDS: Final = frozenset({200, 201})
 REFUSED: Final = frozenset({400})
 MAY_BE_STALE: Final = frozenset({200, 412})
@@ -753,6 +755,83 @@ OPERATIONS: Final = {
             prepare=own_role,
             done=frozenset({200, 400}),
             repeated=frozenset({200, 400}),
+        ),
+        Operation(
+            name="make a webhook", function="webhooks", act=webhooks.make(), done=CREATED, repeated=CREATED
+        ),
+        Operation(
+            name="make a webhook with a key",
+            both_may_succeed=True,
+            function="webhooks",
+            act=webhooks.make(KEY),
+            done=CREATED,
+            repeated=frozenset({201, 409}),
+        ),
+        Operation(
+            name="change a webhook",
+            function="webhooks",
+            act=webhooks.change("changed"),
+            prepare=webhooks.keep,
+        ),
+        Operation(
+            name="change a webhook if match",
+            function="webhooks",
+            act=webhooks.change("changed", '"1"'),
+            prepare=webhooks.keep,
+            repeated=MAY_BE_STALE,
+        ),
+        Operation(
+            name="rotate a secret",
+            function="webhooks",
+            act=webhooks.of_webhook("POST", "/rotate"),
+            prepare=webhooks.keep,
+        ),
+        Operation(
+            name="delete a webhook",
+            function="webhooks",
+            act=webhooks.of_webhook("DELETE"),
+            prepare=webhooks.keep,
+            repeated=frozenset({200, 404}),
+        ),
+        Operation(
+            name="try a webhook out",
+            function="webhook_deliveries",
+            act=webhooks.ask_for("test"),
+            prepare=webhooks.keep,
+            done=ACCEPTED,
+            repeated=ACCEPTED,
+        ),
+        Operation(
+            name="send an event again",
+            function="webhook_deliveries",
+            act=webhooks.ask_for("deliveries/{delivery}/redelivery"),
+            prepare=webhooks.delivered,
+            done=ACCEPTED,
+            repeated=ACCEPTED,
+        ),
+        Operation(
+            name="fan out", function="fan_out", act=webhooks.fan_out, prepare=webhooks.told, comes_again=True
+        ),
+        Operation(
+            name="deliver",
+            function="deliver",
+            act=webhooks.deliver,
+            prepare=webhooks.on_its_way,
+            comes_again=True,
+        ),
+        Operation(
+            name="deliver to nobody",
+            function="deliver",
+            act=webhooks.deliver,
+            prepare=webhooks.on_its_way_to_nowhere,
+            comes_again=True,
+        ),
+        Operation(
+            name="deliver again",
+            function="retry_delivery",
+            act=webhooks.retry,
+            prepare=webhooks.failed_once,
+            comes_again=True,
         ),
         Operation(name="refresh", function="refresh_role", act=refresh(), prepare=next_revision),
         Operation(

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlsplit
 
+from api.operations import OPERATIONS
 from tests.documented import DOCUMENT
 from tests.gateway import Request, multipart
 from tests.reliability import budget
@@ -34,7 +35,13 @@ _IN_PATHS: Final = {
     "role_id": "role",
     "path": "file",
     "key_id": "API key",
+    "webhook_id": "webhook",
+    "delivery_id": "delivery",
 }
+# The folder of what serves each operation of the document.
+_FUNCTIONS: Final = {operation.name or operation.function: operation.function for operation in OPERATIONS}
+# A webhook's packs are a filter, which may name what is not there.
+_IN_WEBHOOKS: Final = {"pack_ids": "filter"}
 _IN_QUERIES: Final = {
     "cursor": "cursor",
     "pack_id": "pack",
@@ -57,6 +64,7 @@ _PLAIN: Final[dict[str, Any]] = {
     "name": "another",
     "label": "ci",
     "scopes": ["caps:write"],
+    "url": "https://example.com/hooks",
 }
 _NOBODYS: Final = frozenset(
     {
@@ -87,6 +95,11 @@ _NOBODYS: Final = frozenset(
         "label",
         "scopes",
         "expires_in",
+        # Of a webhook.
+        "url",
+        "types",
+        "description",
+        "state",
         "pack_name",
     }
 )
@@ -126,7 +139,8 @@ class Operation:
             yield from _place(self, parameter["in"], parameter["name"], kinds)
         if self.body is not None:
             for name in self.body[1].get("properties", {}):
-                yield from _place(self, "body", name, _IN_BODIES)
+                kinds = _IN_BODIES | (_IN_WEBHOOKS if self.function == "webhooks" else {})
+                yield from _place(self, "body", name, kinds)
         yield Place(self, "host", "Host", "host")
 
 
@@ -167,7 +181,7 @@ class Pair:
 def operations() -> list[Operation]:
     """Return every operation that takes a credential."""
     return [
-        Operation(details["operationId"], method.upper(), path, details)
+        Operation(_FUNCTIONS[details["operationId"]], method.upper(), path, details)
         for path, methods in DOCUMENT()["paths"].items()
         for method, details in methods.items()
         if details.get("security") != []
@@ -194,6 +208,11 @@ def pairs(both: TwoOrganisations, place: Place) -> list[Pair]:
     kinds: dict[str, Callable[[TwoOrganisations], Iterable[Pair]]] = {
         "pack": _packs,
         "packs": _packs,
+        "filter": _packs,
+        "webhook": lambda both: [Pair("webhook", both.notes["their webhook"], unknown_id("whk"))],
+        "delivery": lambda both: [
+            Pair("delivery", both.notes["their delivery"], f"{both.notes['their delivery'][:-2]}ZZ")
+        ],
         "entries": _packs,
         "accepted": _packs,
         "replacement": _packs,
@@ -231,6 +250,7 @@ def _cursors(both: TwoOrganisations) -> Iterator[Pair]:
     theirs = (
         "their keys",
         "their events",
+        "their deliveries",
         "their listing",
         "their history",
         "their roles",
@@ -378,6 +398,8 @@ def _own(both: TwoOrganisations, operation: Operation, kind: str) -> str:
         "role": "own-role",
         "file": OWN_FILE,
         "API key": both.notes["own API key"],
+        "webhook": both.notes["own webhook"],
+        "delivery": both.notes["own delivery"],
         "image": f"127.0.0.1:{both.deployment.elsewhere.port}/team/{image}:2.0.0",
     }
     return own[kind]

@@ -146,7 +146,8 @@ def recording(deployment: Deployment) -> Iterator[Recorder]:
     deployment.service.begin = deployment.new_process
     recorder = Recorder(deployment.service, urlsplit(whole.registry.url).netloc)
     clients = [
-        whole.services.client(name) for name in ("dynamodb", "s3", "sqs", "ecr", "secretsmanager", "sts")
+        whole.services.client(name)
+        for name in ("dynamodb", "s3", "sqs", "ecr", "secretsmanager", "sts", "kms", "events")
     ]
     # Clients that are made for other Regions come from boto3's own session.
     boto3.setup_default_session(aws_access_key_id="testing", aws_secret_access_key="testing")
@@ -222,15 +223,37 @@ def _needs(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[
             yield Need(f"s3:{_OF_S3.get(operation, operation)}", resource)
     elif service == "sqs":
         queue = params["QueueUrl"].rpartition("/")[2]
-        yield Need(f"sqs:{operation}", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}")
+        # "Actions defined by Amazon SQS": a batch takes the permission of its single call.
+        yield Need(f"sqs:{operation.removesuffix('Batch')}", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}")
     elif service == "ecr":
         name = params.get("repositoryName")
         yield Need(f"ecr:{operation}", _REPOSITORY + name if name else "*")
-    elif service == "sts":
-        yield Need(f"sts:{operation}", params["RoleArn"])
     else:
-        assert service == "secretsmanager", f"what permission does {service} {operation} take?"
-        yield Need(f"secretsmanager:{operation}", params["SecretId"])
+        yield from _OF_SERVICES[service](operation, params)
+
+
+def _needs_of_webhook_key(operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
+    context = tuple(
+        (f"kms:EncryptionContext:{name}", (value,)) for name, value in params["EncryptionContext"].items()
+    )
+    yield Need(f"kms:{operation}", params["KeyId"], context)
+
+
+def _needs_of_bus(operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
+    # Making the bus is the test's own.
+    for entry in params.get("Entries", ()):
+        bus = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{entry['EventBusName']}"
+        yield Need(f"events:{operation}", bus)
+
+
+_OF_SERVICES: Final[Mapping[str, Callable[[str, Mapping[str, Any]], Iterator[Need]]]] = {
+    "events": _needs_of_bus,
+    "kms": _needs_of_webhook_key,
+    "secretsmanager": lambda operation, params: iter(
+        [Need(f"secretsmanager:{operation}", params["SecretId"])]
+    ),
+    "sts": lambda operation, params: iter([Need(f"sts:{operation}", params["RoleArn"])]),
+}
 
 
 def _needs_of_table(operation: str, params: Mapping[str, Any]) -> Iterator[Need]:

@@ -30,6 +30,10 @@ class Condition:
         match self.operator:
             case "StringEquals":
                 return bool(given) and set(given) <= set(self.values)
+            case "StringLike":
+                return bool(given) and all(
+                    any(fnmatchcase(one, each) for each in self.values) for one in given
+                )
             case "ForAllValues:StringLike":
                 # Also true of a request that has no such key.
                 return all(any(fnmatchcase(value, pattern) for pattern in self.values) for value in given)

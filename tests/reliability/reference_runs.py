@@ -14,6 +14,8 @@ from tests.reliability.deployment import HIDDEN, Deployment, Saved
 from tests.reliability.invariants import Observed
 from tests.reliability.operations import Operation
 
+from packyard.webhooks.webhook import is_webhook_id
+
 _REPEATS: Final = 4
 _COME_AGAIN: Final = frozenset({502, 503})
 _OURS_TO_ANSWER: Final = frozenset({502, 503, 504})
@@ -162,12 +164,34 @@ def facts(seen: Observed) -> dict[str, Any]:
     }
     # A crash may leave a key whose secret nobody knows. A revoked key stays revoked.
     revoked = sorted(item["label"] for item in seen.items if item["SK"] == "KEY" and "revoked_at" in item)
-    return {"packs": sorted(packs), "roles": sorted(roles), "images": images, "revoked keys": revoked}
+    return {
+        "packs": sorted(packs),
+        "roles": sorted(roles),
+        "images": images,
+        "revoked keys": revoked,
+        "webhooks": _webhooks(seen),
+        "deliveries": sorted(
+            {(item["type"], item["status"]) for item in seen.items if item["PK"].startswith("DELIVERIES#")}
+        ),
+    }
+
+
+def _webhooks(seen: Observed) -> list[Any]:
+    # A crash may leave a webhook whose secret nobody knows, beside the one that the repeat has made.
+    webhooks = (
+        (item["org_id"], item[name].get("description"), item[name]["state"])
+        for item in seen.items
+        if item["SK"] == "HOOKS"
+        for name in item
+        if is_webhook_id(name)
+    )
+    return sorted(set(webhooks))
 
 
 def visible(seen: Observed) -> dict[str, Any]:
     """Return the facts that a caller can see."""
-    return {name: value for name, value in facts(seen).items() if name != "images"}
+    # What came of a delivery changes in the background, after the answer.
+    return {name: value for name, value in facts(seen).items() if name not in ("images", "deliveries")}
 
 
 def assert_same(found: Any, wanted: Any) -> None:

@@ -37,7 +37,7 @@ def prepared(request: pytest.FixtureRequest) -> Iterator[Prepared]:
 
 def is_retried(point: PointName, fault: Fault) -> bool:
     """Return whether the SDK, or our registry client, tries again, so that a client must not see a single failure."""
-    aws = point.label.startswith(("dynamodb.", "s3.", "sqs.", "ecr.", "sts."))
+    aws = point.label.startswith(("dynamodb.", "s3.", "sqs.", "ecr.", "sts.", "kms."))
     return fault is not Fault.CUT and (aws or not point.label.startswith("GET "))
 
 

@@ -24,6 +24,7 @@ from tests.reliability.transformed import (
     KMS_KEY,
     LOGIN,
     REGION,
+    WEBHOOK_KEY,
     arn_of,
     roles,
     statements,
@@ -84,6 +85,9 @@ HOSTILE = [
     ("a usage deleted", table_need("DeleteItem", ["USAGE#x"], {"PK", "SK"})),
     ("what is being deleted", table_need("Query", ["DELETING"], {"GSI3PK"}, index="GSI3")),
     ("everything", Need("dynamodb:Scan", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}")),
+    ("a webhook", table_need("UpdateItem", ["HOOKS#x"], {"PK", "SK"})),
+    ("webhooks read", table_need("GetItem", ["HOOKS#x"], {"PK", "SK"})),
+    ("a delivery forged", table_need("UpdateItem", ["DELIVERIES#x#y"], {"PK", "SK"})),
     ("much at once", table_need("BatchWriteItem", ["PACK#x"], {"PK", "SK"})),
     ("the index of words", table_need("BatchWriteItem", ["WORD#x#a"], {"PK", "SK"})),
     ("more than the index of words", table_need("BatchWriteItem", ["WORD#x#a", "KEY#x"], {"PK", "SK"})),
@@ -114,7 +118,15 @@ MAY = {
     "an event": {
         *("BuildUpload", "ChangePack", "CleanUp", "ClonePack", "CreateKey", "CreatePack", "DeletePack"),
         *("DeleteRole", "FollowPacks", "PutFile", "RefreshRole", "ReplacePack", "ReuploadPack", "RevokeKey"),
-        *("SetRolePacks", "UpdatePack", "UploadPack", "VersionPolicy"),
+        *(
+            "Deliver",
+            "RetryDelivery",
+            "SetRolePacks",
+            "UpdatePack",
+            "UploadPack",
+            "VersionPolicy",
+            "Webhooks",
+        ),
     },
     "a list of events": {"ListEvents"},
     "the index of words": {"FollowPacks"},
@@ -131,6 +143,9 @@ MAY = {
     "a usage read for a dry run": {
         *("BuildUpload", "ChangePack", "CreatePack", "PutFile", "ReplacePack", "ReuploadPack", "UploadPack"),
     },
+    "a webhook": {"Deliver", "RetryDelivery", "Webhooks"},
+    "webhooks read": {"Deliver", "RetryDelivery", "WebhookDeliveries", "Webhooks"},
+    "a delivery forged": {"Deliver", "RetryDelivery"},
     "what is being deleted": {"MeasureBacklog"},
     "what signs cursors": {
         "ListEvents",
@@ -140,6 +155,7 @@ MAY = {
         "ListRevisions",
         "ListRoleRevisions",
         "ListRoles",
+        "WebhookDeliveries",
     },
 }
 
@@ -159,7 +175,7 @@ def needs() -> dict[str, set[Need]]:
             found[function] |= {need for need in made if need.resource == LOGIN}
             if function == "pull_blob":
                 found[function] |= {need for need in made if need.action.startswith(("s3:", "kms:"))}
-    for consumer in ("build_upload", "clean_up"):
+    for consumer in ("build_upload", "clean_up", "deliver", "retry_delivery"):
         # To take a message from a queue that is under a key.
         found[consumer].add(key_use("Decrypt", "sqs"))
     return found
@@ -310,7 +326,10 @@ def test_messages_are_taken_by_those_who_consume_them_and_only_from_their_queue(
     sources = {
         "BuildUpload": "BuildQueue.Arn",
         "CleanUp": "CleanupQueue.Arn",
+        "Deliver": "DeliveryQueue.Arn",
+        "FanOut": "Table.StreamArn",
         "FollowPacks": "Table.StreamArn",
+        "RetryDelivery": "DeliveryRetryQueue.Arn",
     }
 
     assert taken == ({arn_of(sources[name])} if name in sources else set())
@@ -381,15 +400,18 @@ def test_what_signs_cursors_may_be_read_by_those_who_make_them() -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_operator_s_key_is_used_by_way_of_a_service_and_only_where_there_is_one(name: str) -> None:
-    uses = [grant for grant in grants(name) if grant.action.startswith("kms:")]
+    # The secrets of webhooks are under the same key, or one of their own, and open for webhooks alone.
+    of_webhooks = [grant for grant in grants(name) if grant.resource == WEBHOOK_KEY]
+    uses = [grant for grant in grants(name) if grant.action.startswith("kms:") and grant not in of_webhooks]
     stated = [
         one for policy in roles()[name].get("Policies", []) for one in policy["PolicyDocument"]["Statement"]
     ]
 
     assert all(grant.resource == KMS_KEY for grant in uses)
     assert not any(grant.covers(Need(grant.action, KMS_KEY)) for grant in uses)
+    assert not any(grant.covers(Need(grant.action, WEBHOOK_KEY)) for grant in of_webhooks)
     for statement in stated:
-        if "kms:" in json.dumps(statement):
+        if "kms:" in json.dumps(statement) and "kms:EncryptionContext" not in json.dumps(statement):
             assert statement["Fn::If"][0] == "HasKmsKey"
 
 

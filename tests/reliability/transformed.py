@@ -28,6 +28,9 @@ CREDENTIALS: Final = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:registri
 LOGIN: Final = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:our-registry"
 # The role whose sessions get logins at ECR.
 REGISTRY_PULL_ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/packyard-registry-pull"
+# The key of the secrets of webhooks, and the operator's event bus.
+WEBHOOK_KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/packyard-webhooks"
+EVENT_BUS: Final = "packyard-test-bus"
 # The operator's key that everything is under.
 KMS_KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 _NAMES: Final[Mapping[str, Any]] = {
@@ -46,6 +49,11 @@ _NAMES: Final[Mapping[str, Any]] = {
     "Table.StreamArn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/packyard-test/stream/2026-03-01T12:00:00.000",
     "StagingBucket.Arn": "arn:aws:s3:::packyard-test-staging",
     "CleanupQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-cleanup",
+    "WebhookKey.Arn": WEBHOOK_KEY,
+    "EventBusName": EVENT_BUS,
+    "DeliveryQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-deliveries.fifo",
+    "DeliveryRetryQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-retries",
+    "DeliveryDeadLetters.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-dead-letters",
     "BuildQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-build",
 }
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from unittest.mock import patch
 
@@ -26,8 +26,11 @@ from tests.third_party_images import pack_image
 from packyard.composition.settings import JwtSettings
 from packyard.http.authorizer import Unauthorized
 from packyard.packs.event import SHOWN_AFTER
+from packyard.store.deliveries import Attempt
 from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret, new_secret
 from packyard.tenants.org import BillingPosture, Org
+from packyard.webhooks.delivery import DeliveryStatus, Outcome
+from packyard.webhooks.payload import TEST_TYPE
 
 OTHER: Final = ACME
 CALLER: Final = GLOBEX
@@ -43,6 +46,8 @@ _METHOD_ARN: Final = "arn:aws:execute-api:eu-central-1:123456789012:abcdef/v1/GE
 # The SDK signs by the wall clock. Here that stands still: two forms that are signed a second apart would differ.
 _SIGNED_AT: Final = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - the SDK's are naive too
 _HEX: Final = re.compile(r"[0-9a-f]{8,}")
+# What KMS has encrypted differs each time.
+_SEALED: Final = re.compile(r'(?<="sealed": \{"S": ")[^"]+')
 _SIZE: Final = re.compile(r'"size_bytes":\d+')
 # In our own envelope, or in that of registries.
 _REQUEST_ID: Final = re.compile(r'(?<="request_id":")[^"]*|(?<= \(request )[^)]*')
@@ -72,7 +77,7 @@ class Heard:
         def plain(text: str) -> str:
             for name in named:
                 text = text.replace(name, "<named>")
-            return _SIZE.sub("<size>", _HEX.sub("<hex>", text))
+            return _SEALED.sub("<sealed>", _SIZE.sub("<size>", _HEX.sub("<hex>", text)))
 
         return Heard(
             self.status,
@@ -336,8 +341,16 @@ def _prepare_other(deployment: Deployment) -> None:
     _uploads(deployment, "their", OTHER)
     notes["their API key"] = _key(deployment, OTHER)
     service.send("create_key", "POST", "/keys", caller=OTHER, json={"label": MARK, "scopes": []})
+    _webhook(deployment, "their", OTHER)
     service.clock.advance(SHOWN_AFTER)
     pages = {
+        "their deliveries": service.send(
+            "webhook_deliveries",
+            "GET",
+            f"/webhooks/{notes['their webhook']}/deliveries",
+            caller=OTHER,
+            query={"limit": "1"},
+        ),
         "their keys": service.send("list_keys", "GET", "/keys", caller=OTHER, query={"limit": "1"}),
         "their events": service.send("list_events", "GET", "/events", caller=OTHER, query={"limit": "1"}),
         "their listing": service.list_packs(OTHER, limit="1"),
@@ -367,6 +380,7 @@ def _prepare_caller(deployment: Deployment) -> None:
     assert service.set_role("own-role", [notes["own"]], CALLER).status == 200
     _uploads(deployment, "own", CALLER)
     notes["own API key"] = _key(deployment, CALLER)
+    _webhook(deployment, "own", CALLER)
     notes["own other listing"] = service.list_packs(CALLER, limit="1", owned="true").body["next_cursor"]
     for name in ("own", "own-other"):
         path = f"/packs/{notes[name]}/revisions"
@@ -383,6 +397,27 @@ def _uploads(deployment: Deployment, whose: str, caller: Any) -> None:
         assert deployment.build(message)
         deployment.notes[f"{whose} {state} upload"] = upload_id
     deployment.notes[f"{whose} waiting upload"] = start(service, caller).body["upload_id"]
+
+
+def _webhook(deployment: Deployment, whose: str, caller: Any) -> None:
+    """Let an organisation have a webhook with two deliveries, the last of an event that it has."""
+    service, notes = deployment.service, deployment.notes
+    body = {"url": f"https://example.com/{MARK if caller is OTHER else 'ours'}"}
+    webhook_id = service.send("webhooks", "POST", "/webhooks", caller=caller, json=body).body["id"]
+    for number in range(2):
+        notes[f"{whose} delivery"] = deployment.new_ulid()
+        service.services.delivery_store.record(
+            Attempt(
+                org_id=caller.org_id,
+                webhook_id=webhook_id,
+                delivery_id=notes[f"{whose} delivery"],
+                type=TEST_TYPE,
+                at=service.clock() + timedelta(seconds=number),
+                status=DeliveryStatus.DELIVERED,
+                outcome=Outcome(status=204),
+            )
+        )
+    notes[f"{whose} webhook"] = webhook_id
 
 
 def _key(deployment: Deployment, caller: Any) -> str:

@@ -18,8 +18,10 @@ from packyard.http.inline_limit import MAX_INLINE_BYTES
 from packyard.packs.event import SHOWN_AFTER
 from packyard.packs.pack import Tier
 from packyard.packs.usage import Quota
+from packyard.store.deliveries import Attempt
 from packyard.tenants.caller import Caller
 from packyard.tenants.org import BillingPosture, Org
+from packyard.webhooks.delivery import DeliveryStatus, Outcome
 from packyard_admin.packs import Packs
 
 FIRST = PackArchive(version="1.0.0", files={"guides/a.md": b"first", "data/a.png": b"\x89PNG\0"})
@@ -34,11 +36,14 @@ class Scene:
     service: Service
     pack: str
     upload: str
+    webhook: str
 
     def ask(self, function: str, path: str, known: str | None = None, caller: Caller | None = ACME) -> Any:
         """Read something, and say that a body is known."""
         headers = {"Accept": "*/*"} | ({"If-None-Match": known} if known else {})
-        filled, _, query = path.format(pack=self.pack, upload=self.upload).partition("?")
+        filled, _, query = path.format(pack=self.pack, upload=self.upload, webhook=self.webhook).partition(
+            "?"
+        )
         # The resource is in no answer, only in the log.
         request = Request(
             method="GET",
@@ -55,7 +60,8 @@ class Scene:
 def scene(service: Service) -> Scene:
     pack = service.upload(FIRST.build())
     service.set_role("support", [])
-    return Scene(service, pack.body["id"], start(service).body["upload_id"])
+    webhook = service.send("webhooks", "POST", "/webhooks", json={"url": "https://example.com/hooks"})
+    return Scene(service, pack.body["id"], start(service).body["upload_id"], webhook.body["id"])
 
 
 def reupload(scene: Scene) -> object:
@@ -82,6 +88,30 @@ def make_key_and_wait(scene: Scene) -> None:
     scene.service.clock.advance(SHOWN_AFTER)
 
 
+def change_webhook(scene: Scene) -> object:
+    path = f"/webhooks/{scene.webhook}"
+    return scene.service.send("webhooks", "PATCH", path, json={"description": "changed"})
+
+
+def fail(scene: Scene) -> None:
+    """Note that deliveries fail, which is no revision of the webhook."""
+    store = scene.service.services.webhook_store
+    store.note_failing(store.of(ACME.org_id)[scene.webhook], since=scene.service.clock())
+
+
+def deliver(scene: Scene) -> None:
+    attempt = Attempt(
+        org_id=ACME.org_id,
+        webhook_id=scene.webhook,
+        delivery_id="0" * 26,
+        type="webhook.test",
+        at=scene.service.clock(),
+        status=DeliveryStatus.DELIVERED,
+        outcome=Outcome(status=204),
+    )
+    scene.service.services.delivery_store.record(attempt)
+
+
 def set_policy(scene: Scene) -> object:
     org = Org(org_id=ACME.org_id, slug=ACME.org_slug, billing=BillingPosture.ACTIVE)
     scene.service.services.tenants.put_org(org)
@@ -99,7 +129,8 @@ class Read:
 
     Attributes:
         function: What reads it.
-        path: Where, with `{pack}` and `{upload}`.
+        path: Where, with `{pack}`, `{upload}` and `{webhook}`.
+        name: What names it in the document; the function's name by default.
         changes: Each changes its body; none where only a release does.
         calls: What leaves the process for a 304.
         content_type: Of its body.
@@ -112,6 +143,7 @@ class Read:
     calls: tuple[str, ...] = ("dynamodb.GetItem",)
     content_type: str = "application/json"
     cache: str = "private, no-cache"
+    name: str = ""
 
 
 FILE = ("dynamodb.GetItem", "s3.GetObject")
@@ -188,6 +220,20 @@ READS = [
     ),
     Read(function="version_policy", path="/version-policy", changes=(set_policy,)),
     Read(function="list_keys", path="/keys", changes=(make_key,), calls=("dynamodb.Query",)),
+    Read(function="webhooks", name="list_webhooks", path="/webhooks", changes=(change_webhook,)),
+    Read(
+        function="webhooks",
+        name="get_webhook",
+        path="/webhooks/{webhook}",
+        changes=(change_webhook, fail),
+    ),
+    Read(
+        function="webhook_deliveries",
+        name="list_deliveries",
+        path="/webhooks/{webhook}/deliveries",
+        changes=(deliver,),
+        calls=("dynamodb.GetItem", "dynamodb.Query"),
+    ),
     Read(function="list_events", path="/events", changes=(make_key_and_wait,), calls=("dynamodb.Query",)),
     Read(
         function="get_usage",
@@ -242,7 +288,9 @@ def test_every_read_of_the_document_is_among_these() -> None:
     reads = {methods["get"]["operationId"] for methods in DOCUMENT()["paths"].values() if "get" in methods}
 
     # The answer of a download has URLs that are new each time.
-    assert reads - {"openapi", "docs", "download_pack"} == {read.function for read in READS} - {"api_docs"}
+    assert reads - {"openapi", "docs", "download_pack"} == {read.name or read.function for read in READS} - {
+        "api_docs"
+    }
 
 
 @EACH
@@ -297,8 +345,18 @@ def test_a_caller_who_may_not_read_is_refused_whatever_tag_they_send(scene: Scen
         assert scene.ask(read.function, read.path, known, caller=None)["statusCode"] == 401
         theirs = scene.ask(read.function, read.path, known, caller=GLOBEX)
         # A list is everybody's own.
-        lists = ("get_usage", "list_events", "list_keys", "list_packs", "list_roles", "version_policy")
-        assert theirs["statusCode"] == (404 if read.function not in lists else theirs["statusCode"])
+        lists = (
+            "get_usage",
+            "list_events",
+            "list_keys",
+            "list_packs",
+            "list_roles",
+            "list_webhooks",
+            "version_policy",
+        )
+        assert theirs["statusCode"] == (
+            404 if (read.name or read.function) not in lists else theirs["statusCode"]
+        )
         assert theirs["statusCode"] != 304 or known == "*" or _is_the_same_to(GLOBEX, scene, read, tag)
 
 
@@ -342,7 +400,7 @@ def test_a_condition_that_a_write_cannot_keep_is_refused_and_never_passed_over(
 def large() -> Iterator[Scene]:
     with running_service() as service:
         pack = service.upload(PackArchive(files={"data/large.bin": LARGE}).build())
-        yield Scene(service, pack.body["id"], "")
+        yield Scene(service, pack.body["id"], "", "")
 
 
 def test_a_large_file_is_not_staged_when_the_tag_matches(large: Scene) -> None:

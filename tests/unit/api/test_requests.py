@@ -21,6 +21,7 @@ from packyard.http.pull_login import read_login
 from packyard.http.roles import read_assignment, read_refresh, require_role_id
 from packyard.http.uploads import read_start
 from packyard.http.version_policy import read_policy
+from packyard.http.webhooks import read_webhook_change, read_webhook_request
 from packyard.packs.role import MAX_PACKS
 
 DOCUMENT = document()
@@ -36,10 +37,13 @@ READERS: dict[str, Callable[[APIGatewayProxyEvent], object]] = {
     "PullLoginRequest": read_login,
     "UploadStart": lambda event: read_start(event, max_bytes=1 << 40),
     "VersionPolicyChange": read_policy,
+    "WebhookChange": read_webhook_change,
+    "WebhookRequest": read_webhook_request,
 }
 BASES: dict[str, dict[str, Any]] = {
     "KeyRequest": {"label": "ci", "scopes": []},
     "Registration": {"image_ref": "ghcr.io/acme/slack-pack:1.4.0"},
+    "WebhookRequest": {"url": "https://example.com/packyard"},
 }
 # A field that goes with others.
 COMPANIONS: dict[tuple[str, str], dict[str, Any]] = {
@@ -52,6 +56,8 @@ VALUES: list[Any] = [
     *(None, True, False, 0, 1, -1, 1.5, 2.0, 1 << 33, {}, [], [1], [[]]),
     *("", "org", "community", "Org", "private", "our-slack", "Our Slack", "a--b", "-a", "a" * 64, "a" * 65),
     *(
+        "active",
+        "disabled",
         "changes",
         "door",
         "registry",

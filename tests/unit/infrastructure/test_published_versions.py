@@ -54,15 +54,25 @@ def test_routes_and_the_authorizer_call_the_alias() -> None:
         "AuthorizePullAliaslive",
         "BuildUploadAliaslive",
         "CleanUpAliaslive",
+        "DeliverAliaslive",
+        "FanOutAliaslive",
         "FollowPacksAliaslive",
         "MeasureBacklogAliaslive",
+        "RetryDeliveryAliaslive",
     }
 
 
 def test_the_gateway_and_the_schedule_may_call_the_aliases_and_nothing_else() -> None:
     allowed = {permission["FunctionName"]["Ref"] for permission in of_type("AWS::Lambda::Permission")}
 
-    assert allowed == ALIASES - {"BuildUploadAliaslive", "CleanUpAliaslive", "FollowPacksAliaslive"}
+    assert allowed == ALIASES - {
+        "BuildUploadAliaslive",
+        "CleanUpAliaslive",
+        "DeliverAliaslive",
+        "FanOutAliaslive",
+        "FollowPacksAliaslive",
+        "RetryDeliveryAliaslive",
+    }
 
 
 def test_the_schedule_calls_the_alias() -> None:
@@ -77,7 +87,10 @@ def test_the_queues_and_the_stream_call_the_aliases() -> None:
     assert sorted(name["Ref"] for name in called) == [
         "BuildUploadAliaslive",
         "CleanUpAliaslive",
+        "DeliverAliaslive",
+        "FanOutAliaslive",
         "FollowPacksAliaslive",
+        "RetryDeliveryAliaslive",
     ]
 
 
@@ -96,8 +109,8 @@ def test_settings_name_all_that_functions_are_told() -> None:
     parameters = set(template()["Parameters"]) | set(template()["Resources"])
     settings = template()["Resources"]["Settings"]["Properties"]
     listed = set(re.findall(r"\$\{(\w+)\}", settings["Content"]))
-    # The table's name depends on a condition, which only the description's list of values can state.
-    listed |= set(settings["Description"][1]["TableName"])
+    # The table and the key depend on conditions, which only the description's list of values can state.
+    listed |= set(re.findall(r"\w+", json.dumps(settings["Description"][1])))
 
     assert {name for name in re.findall(r"\w+", told) if name in parameters} - {"Settings"} <= listed
     assert "SnapStart" in listed

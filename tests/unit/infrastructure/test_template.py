@@ -163,6 +163,9 @@ def test_there_is_one_log_for_the_functions_of_one_kind() -> None:
         "AuthorizePull": "AuthorizerLog",
         "BuildUpload": "QueueLog",
         "CleanUp": "QueueLog",
+        "Deliver": "QueueLog",
+        "FanOut": "QueueLog",
+        "RetryDelivery": "QueueLog",
         "FollowPacks": "QueueLog",
         "MeasureBacklog": "QueueLog",
     }

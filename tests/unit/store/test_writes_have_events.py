@@ -18,6 +18,8 @@ WITHOUT_EVENT: Final = {
     "deletions.begin": "the deletion is an event when it ends",
     "idempotency_records": "an answer that is kept for a while",
     "repositories": "holds on repositories, for as long as something is at work there",
+    "webhooks._note": "that a webhook fails or works again, which its deliveries say too",
+    "deliveries": "what came of telling of an event",
     "uploads": "how far a staged upload is; the pack that comes of it is the event",
 }
 

@@ -11,6 +11,7 @@ PackyardError                    code                       status
 │  ├─ RoleNotFound               role_not_found             404
 │  ├─ UploadNotFound             upload_not_found           404
 │  ├─ KeyNotFound                key_not_found              404
+│  ├─ WebhookNotFound            webhook_not_found          404
 │  └─ RouteNotFound              route_not_found            404
 ├─ MethodNotAllowed              method_not_allowed         405
 ├─ Conflict
@@ -202,6 +203,22 @@ class KeyNotFound(NotFound):
         super().__init__(
             "There is no such key, or it has expired, or is not one that you may revoke; GET /keys lists the ids of "
             "those that you may."
+        )
+
+
+class WebhookNotFound(NotFound):
+    """The caller's organisation has no such webhook, or the webhook no such delivery.
+
+    Args:
+        message: What is wrong and what helps.
+    """
+
+    code = "webhook_not_found"
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(
+            message
+            or "Your organisation has no webhook of this id. GET /webhooks lists the webhooks that it has."
         )
 
 

@@ -27,10 +27,15 @@ from packyard.composition.settings import Settings
 from packyard.store.table import Table
 
 if TYPE_CHECKING:
+    from packyard.aws.sealed_secrets import SealedSecrets
     from packyard.aws.signing_secret import SigningSecret
     from packyard.issuer.published_keys import IssuerKeys
     from packyard.messaging.build_queue import BuildQueue
     from packyard.messaging.cleanup_queue import CleanupQueue
+    from packyard.messaging.delivery_queue import DeliveryQueue
+    from packyard.messaging.event_bus import EventBus
+    from packyard.network.guard import Guard
+    from packyard.network.sender import Sender
     from packyard.registry.credentials import Credential
     from packyard.registry.own.ecr_logins import EcrLogins
     from packyard.registry.own.port import ImageRegistry
@@ -44,6 +49,7 @@ if TYPE_CHECKING:
     from packyard.store.build_slots import BuildSlots
     from packyard.store.cursors import Cursors
     from packyard.store.deletions import DeletionStore
+    from packyard.store.deliveries import DeliveryStore
     from packyard.store.events import EventLog
     from packyard.store.pack_revisions import PackRevisions
     from packyard.store.packs import PackStore
@@ -51,10 +57,12 @@ if TYPE_CHECKING:
     from packyard.store.repositories import RepositoryStore
     from packyard.store.roles import RoleStore
     from packyard.store.tenants import TenantStore
+    from packyard.store.told_roles import ToldRoles
     from packyard.store.uploads import UploadStore
     from packyard.store.usage import UsageLedger
     from packyard.store.usage_store import UsageStore
     from packyard.store.version_policies import VersionPolicyStore
+    from packyard.store.webhooks import WebhookStore
 
 # The SDK's default mode of retries is `legacy`, and its default timeouts are a minute. Another attempt is made only
 # while the invocation has time for it (`aws_client`).
@@ -255,6 +263,27 @@ class Adapters:
 
         return UploadStore(table=self.table)
 
+    @cached_property
+    def webhook_store(self) -> "WebhookStore":
+        """The webhooks of organisations."""
+        from packyard.store.webhooks import WebhookStore
+
+        return WebhookStore(table=self.table, events=self.events)
+
+    @cached_property
+    def delivery_store(self) -> "DeliveryStore":
+        """What has come of deliveries."""
+        from packyard.store.deliveries import DeliveryStore
+
+        return DeliveryStore(table=self.table)
+
+    @cached_property
+    def told_roles(self) -> "ToldRoles":
+        """What the owners of roles have been told of their pins."""
+        from packyard.store.told_roles import ToldRoles
+
+        return ToldRoles(table=self.table, events=self.events)
+
     def issuer_keys(self, url: str) -> "IssuerKeys":
         """Return the keys that an issuer publishes at `url`."""
         import urllib3
@@ -312,6 +341,58 @@ class Adapters:
         from packyard.messaging.build_queue import BuildQueue
 
         return BuildQueue(client=self._sqs, url=self.settings.build_queue_url)
+
+    @cached_property
+    def delivery_queue(self) -> "DeliveryQueue":
+        """The queues that `deliver` reads."""
+        from packyard.messaging.delivery_queue import DeliveryQueue
+
+        settings = self.settings
+        return DeliveryQueue(
+            client=self._sqs,
+            url=settings.delivery_queue_url,
+            retry_url=settings.delivery_retry_queue_url,
+            dead_letters_url=settings.delivery_dead_letters_url,
+        )
+
+    @cached_property
+    def event_bus(self) -> "EventBus | None":
+        """The operator's event bus; None without one."""
+        if not self.settings.event_bus_name:
+            return None
+        from packyard.messaging.event_bus import EventBus
+
+        return EventBus(client=self.client("events"), name=self.settings.event_bus_name)
+
+    @cached_property
+    def webhook_secrets(self) -> "SealedSecrets":
+        """The secrets of webhooks, which KMS encrypts."""
+        from packyard.aws.sealed_secrets import SealedSecrets
+
+        return SealedSecrets(client=lambda: self.kms, key_id=self.settings.webhook_key)
+
+    @cached_property
+    def webhook_guard(self) -> "Guard":
+        """The guard of connections to the hosts of webhooks."""
+        from packyard.network.guard import Guard, TrustedHosts, connect_to, resolve_name
+
+        trusted = TrustedHosts.parse(self.settings.trusted_webhook_hosts)
+        return Guard(trusted=trusted, resolve=resolve_name, connect=connect_to)
+
+    @cached_property
+    def webhook_sender(self) -> "Sender":
+        """The sender of events to webhooks."""
+        from functools import cache
+
+        from packyard.network.guarded_connection import tls_context
+        from packyard.network.sender import Sender
+
+        return Sender(
+            guard=self.webhook_guard,
+            tls=cache(tls_context),
+            monotonic=time.monotonic,
+            time_left=self.registry_time_left,
+        )
 
     @cached_property
     def registry_credential(self) -> "Credential":
@@ -405,6 +486,11 @@ class Adapters:
     def secrets_manager(self) -> Any:
         """Secrets Manager's client."""
         return self.client("secretsmanager")
+
+    @cached_property
+    def kms(self) -> Any:
+        """KMS's client."""
+        return self.client("kms")
 
     @cached_property
     def _s3(self) -> Any:

@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from packyard.operations.clone import Cloner
     from packyard.operations.comparison import PackComparer
     from packyard.operations.delete import Deleter
+    from packyard.operations.deliver import Deliverer
+    from packyard.operations.deliveries import Deliveries
     from packyard.operations.download import Downloader
     from packyard.operations.dry_run import DryRun
     from packyard.operations.edit import FileEditor
+    from packyard.operations.fan_out import FanOut
     from packyard.operations.files import PackFiles
     from packyard.operations.follow import Follower
     from packyard.operations.image_files import ImageFiles
@@ -42,8 +45,10 @@ if TYPE_CHECKING:
     from packyard.operations.roles import RoleSetter
     from packyard.operations.served_images import ServedImages
     from packyard.operations.standing_pack import StandingPacks
+    from packyard.operations.tell_roles import RoleTeller
     from packyard.operations.uploads import Uploads
     from packyard.operations.version_policy import VersionPolicies, VersionRule
+    from packyard.operations.webhooks import Webhooks
 
 # How often a build is tried. Each attempt has a lease of its own, after the one before.
 _BUILD_ATTEMPTS = 4
@@ -190,6 +195,63 @@ class Services(Adapters):
         from packyard.operations.follow import Follower
 
         return Follower(reader=self.role_reader, clock=self.clock)
+
+    @cached_property
+    def role_teller(self) -> "RoleTeller":
+        """Tells the owners of roles of their pins."""
+        from packyard.operations.tell_roles import RoleTeller
+
+        return RoleTeller(packs=self.pack_revisions, told=self.told_roles)
+
+    @cached_property
+    def webhooks(self) -> "Webhooks":
+        """Reads and changes webhooks."""
+        from packyard.operations.webhooks import Webhooks
+
+        return Webhooks(
+            store=self.webhook_store,
+            secrets=self.webhook_secrets,
+            guard=self.webhook_guard,
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+            random_bytes=self.random_bytes,
+        )
+
+    @cached_property
+    def deliveries(self) -> "Deliveries":
+        """Deliveries as their organisations see them."""
+        from packyard.operations.deliveries import Deliveries
+
+        return Deliveries(
+            webhooks=self.webhooks,
+            store=self.delivery_store,
+            queue=self.delivery_queue,
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+        )
+
+    @cached_property
+    def fan_out(self) -> "FanOut":
+        """Tells webhooks of events."""
+        from packyard.operations.fan_out import FanOut
+
+        return FanOut(webhooks=self.webhook_store, queue=self.delivery_queue, bus=self.event_bus)
+
+    @cached_property
+    def deliverer(self) -> "Deliverer":
+        """Delivers events to webhooks."""
+        from packyard.operations.deliver import Deliverer
+
+        return Deliverer(
+            webhooks=self.webhook_store,
+            deliveries=self.delivery_store,
+            queue=self.delivery_queue,
+            secrets=self.webhook_secrets,
+            sender=self.webhook_sender,
+            bus=self.event_bus,
+            clock=self.clock,
+            random=self.random,
+        )
 
     @cached_property
     def lock_reader(self) -> "LockReader":

@@ -107,6 +107,10 @@ class Settings:
         cursor_secret: ARN of the secret that signs list cursors.
         pull_token_secret: ARN of the secret that signs pull tokens.
         registry_pull_role: ARN of the role whose sessions get logins at ECR.
+        webhook_key: ARN of the KMS key that encrypts the secrets of webhooks.
+        delivery_queue_url: The FIFO queue of the first attempts at deliveries to webhooks.
+        delivery_retry_queue_url: The queue of deliveries that have failed.
+        delivery_dead_letters_url: The queue of deliveries that have failed for a day.
         door_host: Host, and port if any, of the distribution door; empty when it is each organisation's own host.
         api_domain: Parent domain of the organisations' hosts; empty when only the stage URL is used.
         inline_archive_bytes: The largest request body that the gateway passes on whole.
@@ -118,6 +122,8 @@ class Settings:
         jwt: Whose JWTs are accepted; None when none are.
         trusted_registries: Registries whose addresses need not be public: `[http://]host[:port]`, joined by commas,
             with `*` for any port. Plain HTTP is used with those that have `http://`, and with this machine.
+        trusted_webhook_hosts: Hosts of webhooks whose addresses need not be public, in the same form.
+        event_bus_name: The event bus of EventBridge that gets all events; empty for none.
         registry_credentials: ARN of the secret with the credentials for third-party registries; empty for none.
     """
 
@@ -129,6 +135,10 @@ class Settings:
     cursor_secret: str
     pull_token_secret: str
     registry_pull_role: str
+    webhook_key: str
+    delivery_queue_url: str
+    delivery_retry_queue_url: str
+    delivery_dead_letters_url: str
     registry_kind: RegistryKind = "ecr"
     registry_login: str = ""
     repository_prefix: str = "packs"
@@ -145,6 +155,8 @@ class Settings:
     jwt: JwtSettings | None = None
     trusted_registries: str = ""
     registry_credentials: str = ""
+    trusted_webhook_hosts: str = ""
+    event_bus_name: str = ""
 
     @property
     def quotas(self) -> Quotas:

@@ -21,6 +21,7 @@ _OF_PYTHON: Final = {"None": "null", "True": "true", "False": "false"}
 _CONTENT_TYPE: Final = re.compile(
     r'application/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?(?:\s*;)?', re.IGNORECASE
 )
+_NOTHING: Final = Body(name="Nothing", description="No fields.", fields=())
 
 
 def read_json(event: APIGatewayProxyEvent, body: Body) -> dict[str, Any]:
@@ -51,6 +52,15 @@ def read_json(event: APIGatewayProxyEvent, body: Body) -> dict[str, Any]:
         )
     given, repeated = _parse(_decoded(text, is_base64=bool(event.is_base64_encoded)))
     return _with_known_fields(given, repeated, body)
+
+
+def read_nothing(event: APIGatewayProxyEvent) -> None:
+    """Check that a body, if there is one, has no fields.
+
+    Raises:
+        UnsupportedMediaType, PayloadTooLarge, InvalidRequest: As for `read_json`.
+    """
+    read_json(event, _NOTHING)
 
 
 def whole_number(value: Any) -> int | None:

@@ -12,6 +12,7 @@ logger = Logger()
 _PACK: Final = "PACK#"
 _ROW: Final = "PACK"
 _REFERENCE: Final = "REF#"
+_IMAGE: Final = "IMAGE#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,14 @@ class PinFollows:
 
 
 @dataclass(frozen=True, slots=True)
+class StateChanged:
+    """An image of a pack was withdrawn, restored or deleted."""
+
+    pack_id: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class RowChanged:
     """A pack's row was written.
 
@@ -43,7 +52,7 @@ class RowChanged:
     new: Mapping[str, Any]
 
 
-Change = ImageChanged | PinFollows | RowChanged
+Change = ImageChanged | PinFollows | RowChanged | StateChanged
 StreamHandler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 
@@ -66,6 +75,8 @@ def changes_of(record: Mapping[str, Any]) -> Iterator[Change]:
             yield ImageChanged(pack_id)
     if sort_key.startswith(_REFERENCE) and new.get("follow") == {"BOOL": True}:
         yield PinFollows(pack_id, new["org_id"]["S"], new["role_id"]["S"])
+    if sort_key.startswith(_IMAGE):
+        yield StateChanged(pack_id, sort_key.removeprefix(_IMAGE))
 
 
 def serve_stream(settle: Callable[[Change], None], *, begins: Callable[[float, str], None]) -> StreamHandler:

@@ -123,6 +123,21 @@ def event_index_key(org_id: str, event_id: str, facet: str, value: str) -> Key:
     return {f"{index}PK": events_of_partition(org_id, facet, value), f"{index}SK": event_id}
 
 
+def webhooks_key(org_id: str) -> Key:
+    """Return the key of the item that has an organisation's webhooks."""
+    return {"PK": f"HOOKS#{org_id}", "SK": "HOOKS"}
+
+
+def deliveries_partition(org_id: str, webhook_id: str) -> str:
+    """Return the partition key of the deliveries to a webhook."""
+    return f"DELIVERIES#{org_id}#{webhook_id}"
+
+
+def delivery_key(org_id: str, webhook_id: str, delivery_id: str) -> Key:
+    """Return the key of a delivery. Ids are ULIDs, so a webhook's deliveries are in the order of their events."""
+    return {"PK": deliveries_partition(org_id, webhook_id), "SK": delivery_id}
+
+
 def usage_key(org_id: str) -> Key:
     """Return the key of what an organisation uses and may use, builds apart."""
     return {"PK": f"USAGE#{org_id}", "SK": "USAGE"}

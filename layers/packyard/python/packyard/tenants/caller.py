@@ -9,6 +9,7 @@ from packyard.tenants.version_policy import VersionPolicy
 WRITE: Final = "caps:write"
 WRITE_ROLES: Final = "roles:write"
 WRITE_KEYS: Final = "keys:write"
+WRITE_HOOKS: Final = "hooks:write"
 WRITE_POLICIES: Final = "policy:write"
 READ_AUDIT: Final = "audit:read"
 # The operator as an actor, where no name is known; with a name, `operator:` and the name.
@@ -16,7 +17,7 @@ OPERATOR: Final = "operator"
 # Stands for all scopes, in a JWT and in a request for a key.
 FULL_ACCESS: Final = "full_access"
 # The scopes of the API contract, section 1. Reading needs none.
-SCOPES: Final = frozenset({WRITE, WRITE_ROLES, WRITE_KEYS, "hooks:write", READ_AUDIT, WRITE_POLICIES})
+SCOPES: Final = frozenset({WRITE, WRITE_ROLES, WRITE_KEYS, WRITE_HOOKS, READ_AUDIT, WRITE_POLICIES})
 
 
 class Actor(Protocol):

@@ -16,6 +16,7 @@ from http import HTTPStatus
 from typing import Final
 
 from packyard.errors import RegistryUnavailable
+from packyard.network.guard import TargetRefused
 from packyard.registry.bearer_token import (
     MAX_TOKEN_BODY,
     host_of,
@@ -26,7 +27,6 @@ from packyard.registry.bearer_token import (
 )
 from packyard.registry.challenge import Challenge, bearer_of, offers_basic, parse_challenges
 from packyard.registry.statuses import RETRY_LATER, SERVER_ERRORS
-from packyard.registry.third_party.guard import TargetRefused
 from packyard.registry.third_party.guarded_http import BodyTooLarge, GuardedHttp
 from packyard.registry.third_party.pull_credentials import Grant
 

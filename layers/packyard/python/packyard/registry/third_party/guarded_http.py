@@ -16,10 +16,10 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import HTTPError
 
 from packyard.errors import RegistryUnavailable
+from packyard.network.budget import Budget
+from packyard.network.guard import Guard, Origin
+from packyard.network.guarded_connection import guarded_pool
 from packyard.registry.statuses import REDIRECTS
-from packyard.registry.third_party.budget import Budget
-from packyard.registry.third_party.guard import Guard, Origin
-from packyard.registry.third_party.guarded_connection import guarded_pool
 
 _MAX_REDIRECTS: Final = 5
 _CHUNK_BYTES: Final = 64 << 10

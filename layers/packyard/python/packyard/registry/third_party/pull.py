@@ -14,15 +14,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from packyard.errors import InvalidRequest
-from packyard.oci.descriptor import Descriptor
-from packyard.oci.digest import Digest
-from packyard.oci.image_fault import ImageFault
-from packyard.oci.read.layer_limits import LayerLimits
-from packyard.oci.reference import DOCKER_HUB, Reference, parse_registry
-from packyard.registry.credentials import Credential
-from packyard.registry.own.pull_authorizer import OwnAuthorizer
-from packyard.registry.third_party.budget import Budget
-from packyard.registry.third_party.guard import (
+from packyard.network.budget import Budget
+from packyard.network.guard import (
     Connect,
     Guard,
     Resolve,
@@ -30,6 +23,13 @@ from packyard.registry.third_party.guard import (
     TrustedHosts,
     origin_of,
 )
+from packyard.oci.descriptor import Descriptor
+from packyard.oci.digest import Digest
+from packyard.oci.image_fault import ImageFault
+from packyard.oci.read.layer_limits import LayerLimits
+from packyard.oci.reference import DOCKER_HUB, Reference, parse_registry
+from packyard.registry.credentials import Credential
+from packyard.registry.own.pull_authorizer import OwnAuthorizer
 from packyard.registry.third_party.guarded_http import GuardedHttp
 from packyard.registry.third_party.pull_credentials import ThirdPartyCredentials, same_ecr
 from packyard.registry.third_party.repository import AnswersChallenges, ImageName, ThirdPartyRepository

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
+from packyard.network.guard import TrustedHosts, connect_to, resolve_name
+from packyard.network.guarded_connection import tls_context
 from packyard.oci.read.layer_limits import LayerLimits
-from packyard.registry.third_party.guard import TrustedHosts, connect_to, resolve_name
-from packyard.registry.third_party.guarded_connection import tls_context
 from packyard.registry.third_party.pull import ImageSource, OwnRegistry, PullLimits
 from packyard.registry.third_party.pull_credentials import ThirdPartyCredentials
 

@@ -4,9 +4,9 @@ from typing import Any, NoReturn
 
 import pytest
 
-from packyard.errors import RegistryUnavailable
-from packyard.registry.third_party.guard import (
+from packyard.network.guard import (
     Guard,
+    NameServiceFailed,
     Origin,
     TargetRefused,
     TrustedHosts,
@@ -205,7 +205,7 @@ class TestNames:
             return lookup
 
         assert resolve_name("registry.test", 443, lookup=fails(socket.EAI_NONAME)) == ()
-        with pytest.raises(RegistryUnavailable):
+        with pytest.raises(NameServiceFailed):
             resolve_name("registry.test", 443, lookup=fails(socket.EAI_AGAIN))
 
     def test_other_notations_of_an_address_are_recognised(self) -> None:

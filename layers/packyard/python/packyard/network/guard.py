@@ -1,8 +1,9 @@
 """Decides to which hosts we connect when a client or a third party names them, and connects (decision 10).
 
-References, redirects and the addresses of token servers come from clients and third parties, and may be hostile. For
-each connection the host name is resolved once, every address is checked, and the connection goes to one of the checked
-addresses. A name service that answers differently the next time (DNS rebinding) therefore gains nothing.
+References, redirects, the addresses of token servers and the URLs of webhooks come from clients and third parties, and
+may be hostile. For each connection the host name is resolved once, every address is checked, and the connection goes to
+one of the checked addresses. A name service that answers differently the next time (DNS rebinding) therefore gains
+nothing.
 """
 
 import socket
@@ -12,9 +13,8 @@ from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from packyard.errors import RegistryUnavailable
+from packyard.network.public_address import is_public
 from packyard.oci.reference import parse_registry
-from packyard.registry.third_party.public_address import is_public
 
 _PORTS: Final = {"https": 443, "http": 80}
 _ANY_PORT: Final = "*"
@@ -22,6 +22,10 @@ _MAX_URL: Final = 8 << 10
 _MAX_HOST: Final = 253
 # Further addresses of a host are not tried, to save time.
 _TRIED_ADDRESSES: Final = 3
+
+
+class NameServiceFailed(OSError):
+    """The name service did not answer, so whether the host exists is not known."""
 
 
 class TargetRefused(Exception):
@@ -39,7 +43,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class TrustedHosts:
-    """Registries that the operator trusts; their addresses need not be public.
+    """Hosts that the operator trusts; their addresses need not be public.
 
     Attributes:
         entries: Host, port (or `*` for any), and whether to connect without TLS.
@@ -87,7 +91,7 @@ def _trusted(entry: str) -> tuple[str, str, bool]:
     try:
         parse_registry(host if port == _ANY_PORT else authority)
     except ValueError as error:
-        raise ValueError(f"trusted registries: {error}") from None
+        raise ValueError(f"trusted hosts: {error}") from None
     plain = authority != entry or _is_loopback(host)
     return host.lower(), port if colon else str(_PORTS["http" if plain else "https"]), plain
 
@@ -107,7 +111,7 @@ def origin_of(url: str) -> Origin:
     """
     parts = urlsplit(url)
     if parts.scheme not in _PORTS:
-        raise ValueError("not a scheme that registries are spoken to with")
+        raise ValueError("neither https nor http")
     return Origin(parts.scheme, parts.hostname or "", parts.port or _PORTS[parts.scheme])
 
 
@@ -126,13 +130,13 @@ def resolve_name(
         lookup: Resolves the name, as `socket.getaddrinfo` does.
 
     Raises:
-        RegistryUnavailable: The name service did not answer.
+        NameServiceFailed: The name service did not answer.
     """
     try:
         found = lookup(host, port, type=socket.SOCK_STREAM)
     except socket.gaierror as error:
         if error.errno == socket.EAI_AGAIN:
-            raise RegistryUnavailable("The registry's name could not be resolved.") from error
+            raise NameServiceFailed from error
         return ()
     except UnicodeError:
         return ()
@@ -195,8 +199,7 @@ class Guard:
 
         Raises:
             TargetRefused: The host does not exist, or is not trusted and has an address that is not public.
-            RegistryUnavailable: The name service did not answer.
-            OSError: No connection could be made.
+            OSError: No connection could be made, or the name service did not answer.
         """
         addresses = self.resolve(origin.host, origin.port)
         trusted = self.trusted.include(origin)

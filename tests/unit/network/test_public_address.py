@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packyard.registry.third_party.public_address import is_public
+from packyard.network.public_address import is_public
 
 PUBLIC = [
     "1.1.1.1",

@@ -13,8 +13,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from packyard.registry.third_party.budget import Budget
-from packyard.registry.third_party.guard import Guard, Origin
+from packyard.network.budget import Budget
+from packyard.network.guard import Guard, Origin
 
 if TYPE_CHECKING:
     _Socket = socket.socket

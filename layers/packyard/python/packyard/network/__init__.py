@@ -1,0 +1,1 @@
+"""The network: the one guard for connections to hosts that clients or third parties name (decision 10)."""

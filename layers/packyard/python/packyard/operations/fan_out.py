@@ -1,0 +1,72 @@
+"""From events to who is to be told of them: one message for each webhook that asks for an event.
+
+The table's stream tells of each event after its commit, and again until the messages are sent. SQS takes the same
+message once within five minutes; after that, a receiver may get an event twice, with the same `webhook-id`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from packyard.messaging.delivery_queue import BusMessage, DeliveryQueue, WebhookMessage
+from packyard.messaging.event_bus import EventBus
+from packyard.packs.event import Event
+from packyard.store.event_items import from_item
+from packyard.store.webhooks import WebhookStore
+from packyard.store.wire import from_wire
+from packyard.webhooks.payload import event_payload
+from packyard.webhooks.webhook import Webhook
+
+_BUS_WAIT: Final = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FanOut:
+    """Tells webhooks, and the operator's event bus if there is one, of events.
+
+    Attributes:
+        webhooks: Where webhooks are.
+        queue: Takes messages for webhooks, and what the bus has not taken.
+        bus: The operator's event bus; None without one.
+    """
+
+    webhooks: WebhookStore
+    queue: DeliveryQueue
+    bus: EventBus | None
+
+    def send(self, items: Sequence[Mapping[str, Any]]) -> None:
+        """Send the messages of some events. One read for 100 organisations, one call for ten messages.
+
+        Args:
+            items: The items of the events, in their order and in DynamoDB's own form.
+
+        Raises:
+            ServiceUnavailable: DynamoDB or SQS did not answer. Some messages may have been sent.
+        """
+        events = [from_item(from_wire(item)) for item in items]
+        if not events:
+            return
+        webhooks = self.webhooks.of_many([event.org_id for event in events])
+        payloads = [(event, event_payload(event)) for event in events]
+        self.queue.send(_messages(payloads, webhooks))
+        if self.bus is not None:
+            for entry in self.bus.put([self.bus.entry_of(event, payload) for event, payload in payloads]):
+                self.queue.retry_later(BusMessage(entry=entry), _BUS_WAIT)
+
+
+def _messages(
+    payloads: Sequence[tuple[Event, str]], webhooks: Mapping[str, Mapping[str, Webhook]]
+) -> Iterator[WebhookMessage]:
+    for event, payload in payloads:
+        for webhook in webhooks.get(event.org_id, {}).values():
+            # An event from before the webhook may come late.
+            if webhook.wants(event) and webhook.created_at <= event.at:
+                yield WebhookMessage(
+                    org_id=event.org_id,
+                    webhook_id=webhook.id,
+                    event_id=event.id,
+                    type=str(event.type),
+                    payload=payload,
+                    thing=event.role_id or event.pack_id or "",
+                )
