@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlsplit
 
+from api.operations import OPERATIONS as DESCRIBED
 from tests.documented import DOCUMENT
 from tests.gateway import Request, multipart
 from tests.reliability import budget
@@ -57,7 +58,10 @@ _PLAIN: Final[dict[str, Any]] = {
     "name": "another",
     "label": "ci",
     "scopes": ["caps:write"],
+    "version_policy": "free",
 }
+# The functions of operations that have a name of their own.
+_FUNCTIONS: Final = {operation.name: operation.function for operation in DESCRIBED if operation.name}
 _NOBODYS: Final = frozenset(
     {
         "limit",
@@ -72,6 +76,8 @@ _NOBODYS: Final = frozenset(
         "type",
         "category",
         "q",
+        "search",
+        "version_policy",
         "If-Match",
         "If-None-Match",
         "visibility",
@@ -167,7 +173,9 @@ class Pair:
 def operations() -> list[Operation]:
     """Return every operation that takes a credential."""
     return [
-        Operation(details["operationId"], method.upper(), path, details)
+        Operation(
+            _FUNCTIONS.get(details["operationId"], details["operationId"]), method.upper(), path, details
+        )
         for path, methods in DOCUMENT()["paths"].items()
         for method, details in methods.items()
         if details.get("security") != []
