@@ -65,6 +65,7 @@ _PLAIN: Final[dict[str, Any]] = {
     "label": "ci",
     "scopes": ["caps:write"],
     "url": "https://example.com/hooks",
+    "version_policy": "free",
 }
 _NOBODYS: Final = frozenset(
     {
@@ -80,6 +81,8 @@ _NOBODYS: Final = frozenset(
         "type",
         "category",
         "q",
+        "search",
+        "version_policy",
         "If-Match",
         "If-None-Match",
         "visibility",

@@ -123,6 +123,8 @@ def test_a_search_finds_what_another_organisation_shares_and_nothing_that_it_has
 
     for words in (name, name[:3], hidden_name, MARK):
         assert service.list_packs(CALLER, search=words).body == {"packs": []}
+    for exact in (name, hidden_name):
+        assert service.list_packs(CALLER, name=exact).body == {"packs": []}
     assert shared in told(service.list_packs(OTHER, search=name))
 
 

@@ -78,7 +78,11 @@ def test_a_line_that_is_no_file_is_one_error(text: bytes) -> None:
         line_difference(lines, nothing)
 
 
-@pytest.mark.parametrize("document", [b"", b"junk", igzip.compress(b"{}"), igzip.compress(b'{"format":1}')])
+@pytest.mark.parametrize(
+    "document",
+    [b"", b"junk", igzip.compress(b"{}"), igzip.compress(b'{"format":1}')],
+    ids=["empty", "not gzip", "an empty object", "one field"],
+)
 def test_what_is_no_index_is_one_error(document: bytes) -> None:
     with pytest.raises(ValueError, match="the index"):
         parse_lines(document)
