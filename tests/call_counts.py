@@ -138,14 +138,17 @@ class Scene:
         body = {"label": "ci", "scopes": ["caps:write"]}
         return self.service.send("create_key", "POST", "/keys", json=body)
 
+    def make_org(self) -> None:
+        """Let there be the organisation's item."""
+        org = Org(org_id=ACME.org_id, slug=ACME.org_slug, billing=BillingPosture.ACTIVE)
+        self.service.services.tenants.put_org(org)
+
     def read_policy(self) -> Answer:
         """Read the version policy."""
         return self.service.send("version_policy", "GET", "/version-policy")
 
     def set_policy(self) -> Answer:
         """Set the version policy."""
-        services = self.service.services
-        services.tenants.put_org(Org(org_id=ACME.org_id, slug=ACME.org_slug, billing=BillingPosture.ACTIVE))
         body = {"version_policy": "increasing"}
         return self.service.send("version_policy", "PUT", "/version-policy", json=body)
 
@@ -292,7 +295,7 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`POST /packs/uploads`": lambda scene: _ok(start(scene.service)),
     "`GET /packs/uploads/{upload_id}`": lambda scene: _ok(look(scene.service, scene.started)),
     "`GET /version-policy`": lambda scene: _ok(scene.read_policy()),
-    "`PUT /version-policy`": lambda scene: _ok(scene.set_policy()),
+    "`PUT /version-policy`": After(lambda scene: scene.make_org(), lambda scene: _ok(scene.set_policy())),
     "`GET /keys`": lambda scene: _ok(scene.service.send("list_keys", "GET", "/keys")),
     "`POST /keys`": lambda scene: _ok(scene.make_key()),
     "`DELETE /keys/{key_id}`": lambda scene: _ok(

@@ -68,6 +68,7 @@ def test_the_operator_vouches_for_a_pack_and_looks_after_what_is_stored(
     assert operate("quota", "set", "acme", "--packs", "default")["packs"]["set"] == "default"
     assert pack["id"] not in str(operate("image", "check"))
     assert operate("image", "clean-up", "--yes").keys() == {"enqueued"}
+    assert operate("index", "rebuild")["packs"] > 0
     assert acme.call("GET", f"/packs/{pack['id']}/files/pack.yaml").status == 200
     assert operate("deletion", "retry", pack["id"], ends=Exit.NOT_FOUND)["error"]
     assert operate("dead-letters", "redrive") == {"queue": "cleanup", "moved": 0}
