@@ -140,6 +140,8 @@ def test_descriptions_are_a_fraction_of_botocores(shortened: Path) -> None:
     assert {name for partition in known["partitions"] for name in partition["services"]} == {
         "api.ecr",
         "dynamodb",
+        "events",
+        "kms",
         "s3",
         "secretsmanager",
         "sqs",
