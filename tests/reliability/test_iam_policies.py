@@ -384,6 +384,7 @@ def test_our_login_may_be_read_by_those_who_talk_to_the_registry_and_only_where_
             "ClonePack",
             "CreatePack",
             "DeletePack",
+            "DeleteRevision",
             "DownloadPack",
             "GetDiff",
             "GetFile",
