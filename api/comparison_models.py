@@ -5,18 +5,16 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
-from api.models import CapabilityRule, ChangedFile, Cursor, File, Pack, RoleId
+from api.models import CapabilityRule, ChangedFile, Cursor, File, PackFacts, RevisionStatus, RoleId
 from packyard.oci.digest import SHA256
 
 
-class PackRevision(Pack):
+class PackRevision(PackFacts):
     """A pack as it was at one of its revisions."""
 
     revision: Annotated[int, Field(ge=1)]
     operation: Annotated[str, Field(description="What wrote the revision, such as `upload`.")]
-    status: Annotated[
-        Literal["active", "withdrawn", "deleted"], Field(description="The state of its image now.")
-    ]
+    status: Annotated[RevisionStatus, Field(description="The state of its image now.")]
     actor: NotRequired[
         Annotated[str, Field(description="Who wrote it: `key:…`, `user:…` or `operator:…`; for the owner.")]
     ]

@@ -69,8 +69,17 @@ REVISIONS: Final[dict[str, Any]] = {
             "content_digest": DIGEST,
             "actor": "key:1a2b3c4d5e6f7a8b",
             "at": "2026-03-01T12:00:00.000Z",
+            "status": "active",
         }
     ]
+}
+WITHDRAWN_REVISION: Final = REVISIONS["revisions"][0] | {
+    "status": "withdrawn",
+    "withdrawal": {
+        "reason": "It has a password of the staging database.",
+        "by": "user:ada",
+        "at": "2026-03-02T12:00:00.000Z",
+    },
 }
 DOWNLOAD: Final[dict[str, Any]] = {
     "image": f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/packs/{ORG_ID}/slack@{DIGEST}",
@@ -206,6 +215,15 @@ _REFUSALS: Final = (
     errors.RoleModified(),
     errors.CapabilitiesWidened(
         {PACK_ID: {"from": 3, "to": 4, **compare(_BEFORE, _BEFORE.replace("[GET]", "[GET, POST]")).shown()}}
+    ),
+    errors.RevisionWithdrawn(
+        "The pack would get the image of its revision 3 again, which was withdrawn. Publish other content, or restore "
+        "it with DELETE /packs/{id}/revisions/3/withdrawal.",
+        [{"pack_id": PACK_ID, "revision": 3, "status": "withdrawn"}],
+    ),
+    errors.RevisionInUse(
+        "Roles pin the image of revision 3; move their pins, or withdraw the revision first.",
+        role_ids=["support-agent"],
     ),
     errors.PackDeleting(),
     errors.VersionTaken("1.4.0", "1.4.1", why="slack 1.4.0 was published with another content."),

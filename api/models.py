@@ -52,6 +52,7 @@ ContentDigest = Annotated[
     ),
 ]
 RoleId = Annotated[str, Field(pattern=f"^{ROLE_ID.pattern}$", examples=["support-agent"])]
+RevisionStatus = Literal["active", "withdrawn", "deleted"]
 Scope = Literal["audit:read", "caps:write", "hooks:write", "keys:write", "policy:write", "roles:write"]
 Cursor = Annotated[str, Field(description="Where the next page begins; absent on the last.")]
 
@@ -63,8 +64,8 @@ class Deprecation(TypedDict):
     replacement: NotRequired[Annotated[PackId, Field(description="The pack to use instead.")]]
 
 
-class Pack(TypedDict):
-    """A content pack, as the caller may see it."""
+class PackFacts(TypedDict):
+    """What every answer with a pack has."""
 
     id: PackId
     org_id: NotRequired[
@@ -92,6 +93,17 @@ class Pack(TypedDict):
     updated_at: datetime
     owned: Annotated[bool, Field(description="Whether the caller's organisation owns it.")]
     deprecated: NotRequired[Deprecation]
+
+
+class Pack(PackFacts):
+    """A content pack, as the caller may see it."""
+
+    status: NotRequired[
+        Annotated[
+            Literal["withdrawn"],
+            Field(description="Its image was withdrawn; absent otherwise."),
+        ]
+    ]
 
 
 class PackPage(TypedDict):
@@ -127,6 +139,17 @@ class ErrorDetails(TypedDict):
             dict[str, "CapabilitiesDifference"], Field(description="By pack, what a pin's move would change.")
         ]
     ]
+    revisions: NotRequired[
+        Annotated[list["UnusableRevision"], Field(description="What was withdrawn or deleted.")]
+    ]
+
+
+class UnusableRevision(TypedDict):
+    """A revision whose image nobody can begin to use."""
+
+    pack_id: PackId
+    revision: Annotated[int, Field(ge=1)]
+    status: Literal["withdrawn", "deleted"]
 
 
 class References(TypedDict):
@@ -313,6 +336,14 @@ class FileList(TypedDict):
     content_digest: ContentDigest
 
 
+class Withdrawal(TypedDict):
+    """Why, by whom and when an image was withdrawn."""
+
+    reason: str
+    by: Annotated[str, Field(description="Who withdrew it, a principal.")]
+    at: datetime
+
+
 class Revision(TypedDict):
     """An entry of a pack's history: one accepted write."""
 
@@ -323,6 +354,8 @@ class Revision(TypedDict):
     content_digest: NotRequired[ContentDigest]
     actor: Annotated[str, Field(description="Who wrote: `key:…`, `user:…` or `operator:…`.")]
     at: datetime
+    status: Annotated[RevisionStatus, Field(description="The state of its image.")]
+    withdrawal: NotRequired[Withdrawal]
 
 
 class RevisionPage(TypedDict):
@@ -387,7 +420,7 @@ class RolePack(TypedDict):
     content_digest: NotRequired[ContentDigest]
     follow: Annotated[bool, Field(description="Whether the service moves the pin to the next revisions.")]
     stale: Annotated[bool, Field(description="Whether the pack's present image is another than the pin's.")]
-    status: Annotated[Literal["active"], Field(description="The state of the pinned revision.")]
+    status: Annotated[RevisionStatus, Field(description="The state of the pinned image.")]
     deprecated: NotRequired[Annotated[Deprecation, Field(description="Of the pack, as it is now.")]]
 
 
@@ -431,7 +464,7 @@ class LockedPack(TypedDict):
     content_digest: NotRequired[ContentDigest]
     files: NotRequired[Annotated[list["File"], Field(description="By path; of packs that were built here.")]]
     capabilities: NotRequired[Annotated[str, Field(description="Its caps.yaml fragment, as YAML text.")]]
-    status: Literal["active"]
+    status: Annotated[RevisionStatus, Field(description="The state of the image.")]
 
 
 class Lock(TypedDict):

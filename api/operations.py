@@ -8,6 +8,7 @@ from api.event_operations import EVENT_OPERATIONS
 from api.operation import ANYTHING, Answer, Operation
 from api.usage_operations import USAGE_OPERATIONS
 from api.webhook_operations import WEBHOOK_OPERATIONS
+from api.withdrawal import WITHDRAWAL_OPERATIONS
 from packyard.http import dry_run, keys, listing, lock, page_limit, revision_field
 from packyard.http.changes import CHANGES_FORM
 from packyard.http.clone import CLONE
@@ -85,6 +86,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             *_JSON_FAULTS,
             "pack_name_taken",
             "version_taken",
+            "revision_withdrawn",
             "registry_unavailable",
         ],
         writes=True,
@@ -111,6 +113,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             *_JSON_FAULTS,
             "pack_name_taken",
             "version_taken",
+            "revision_withdrawn",
             "registry_unavailable",
         ],
         writes=True,
@@ -156,6 +159,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "revision_not_found",
             "version_taken",
             *_CHANGED_MEANWHILE,
+            "revision_withdrawn",
             "registry_unavailable",
         ],
         writes=True,
@@ -214,6 +218,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "pack_not_found",
             "version_taken",
             *_CHANGED_MEANWHILE,
+            "revision_withdrawn",
             "registry_unavailable",
         ],
         writes=True,
@@ -241,6 +246,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "pack_not_found",
             "version_taken",
             *_CHANGED_MEANWHILE,
+            "revision_withdrawn",
             "registry_unavailable",
         ],
         writes=True,
@@ -265,6 +271,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "pack_name_taken",
             "version_taken",
             "pack_deleting",
+            "revision_withdrawn",
             "registry_unavailable",
         ],
         writes=True,
@@ -281,6 +288,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         refusals=["pack_not_found"],
     ),
     *comparison.OPERATIONS,
+    *WITHDRAWAL_OPERATIONS,
     Operation(
         function="list_files",
         method="get",
@@ -344,6 +352,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "version_taken",
             *_CHANGED_MEANWHILE,
             "payload_too_large",
+            "revision_withdrawn",
             "registry_unavailable",
         ],
         writes=True,
@@ -398,6 +407,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "revision_not_found",
             "pack_deleting",
             "capabilities_widened",
+            "revision_withdrawn",
             "role_modified",
             "precondition_failed",
         ],
@@ -428,6 +438,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "role_not_found",
             "pack_not_found",
             "capabilities_widened",
+            "revision_withdrawn",
             "role_modified",
             "precondition_failed",
         ],

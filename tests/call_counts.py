@@ -16,6 +16,7 @@ from tests.door import DoorClient, login
 from tests.engine.taps import Log
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
+from tests.revisions import delete_revision, restore, withdraw
 from tests.service import ACME, DEADLINE, PackArchive, Service, running_service
 from tests.staged_uploads import arrive, deliver, look, start
 from tests.third_party_images import pack_image
@@ -287,6 +288,21 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     ),
     "`GET /packs/{id}/references`": lambda scene: _ok(
         scene.service.send("list_references", "GET", f"/packs/{scene.built}/references")
+    ),
+    "`POST /packs/{id}/revisions/{n}/withdrawal`": lambda scene: _ok(withdraw(scene.service, scene.built, 1)),
+    "`DELETE /packs/{id}/revisions/{n}/withdrawal`": After(
+        lambda scene: _ok(withdraw(scene.service, scene.built, 1)),
+        lambda scene: _ok(restore(scene.service, scene.built, 1)),
+    ),
+    "`DELETE /packs/{id}/revisions/{n}`": After(
+        lambda scene: _ok(scene.reupload(PackArchive(version="2.0.0").build())),
+        lambda scene: _ok(delete_revision(scene.service, scene.built, 1)),
+    ),
+    "`GET /packs/{id}/retention`": lambda scene: _ok(
+        scene.service.send("retention", "GET", f"/packs/{scene.built}/retention")
+    ),
+    "`PUT /packs/{id}/retention`": lambda scene: _ok(
+        scene.service.send("retention", "PUT", f"/packs/{scene.built}/retention", json={"keep": 9})
     ),
     "`GET /packs/{id}/files`": lambda scene: scene.read("list_files", "files"),
     "`GET /packs/{id}/files/{path}`": lambda scene: scene.read("get_file", "files/pack.yaml"),

@@ -258,7 +258,7 @@ class Service:
         return [failure["itemIdentifier"] for failure in failed]
 
     def stream_of(self, pack_id: str) -> list[dict[str, Any]]:
-        """Return what the table's stream tells of a pack's new image, and of the roles that hold it."""
+        """Return what the table's stream tells of a pack's new image, roles that hold it, and states of its images."""
         # Not by a client: the stream reads what is there without a request that could fail.
         partitions = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables[TABLE].items.values()
         items: list[Item] = [
@@ -267,11 +267,11 @@ class Service:
             for row in rows.values()
             if row.hash_key.value == f"PACK#{pack_id}"
         ]
-        references = [item for item in items if item["SK"].startswith("REF#")]
+        told = [item for item in items if item["SK"].startswith(("REF#", "IMAGE#"))]
         row = next((item for item in items if item["SK"] == "PACK"), {"image_digest": "new"})
         return [
             stream_record(pack_id, "PACK", {"image_digest": "old"}, row),
-            *(stream_record(pack_id, item["SK"], {}, item) for item in references),
+            *(stream_record(pack_id, item["SK"], {}, item) for item in told),
         ]
 
     def lock(self, role_id: str, caller: Caller = ACME, /, etag: str = "", **query: str) -> Answer:

@@ -161,6 +161,13 @@ def _packs(commands: _Commands) -> None:
     clone.add_argument("--visibility", choices=("org", "community"))
     delete = _pack(commands.add("delete", "packs:delete", "delete a pack and its image"))
     delete.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    delete.add_argument("--revision", type=int, metavar="N", help="only the content of this revision")
+    delete.add_argument(
+        "--force",
+        action="store_true",
+        help="with --revision: although roles pin it, a day after its withdrawal",
+    )
+    _withdrawal(commands)
     files = _pack(commands.add("files", "contents:files", "list a pack's files"))
     files.add_argument("--revision", type=int, metavar="N")
     cat = _pack(commands.add("cat", "contents:cat", "print a file of a pack"))
@@ -175,6 +182,21 @@ def _packs(commands: _Commands) -> None:
     _pack(commands.add("revisions", "packs:revisions", "list a pack's revisions"))
     rollback = _pack(commands.add("rollback", "packs:rollback", "make an earlier revision the current one"))
     rollback.add_argument("revision", type=int, metavar="N")
+
+
+def _withdrawal(commands: _Commands) -> None:
+    withdraw = _pack(
+        commands.add("withdraw", "withdrawing:withdraw", "let nobody begin to use a revision any more")
+    )
+    withdraw.add_argument("revision", type=int, metavar="REVISION")
+    withdraw.add_argument("--reason", required=True, metavar="TEXT", help="why, for your organisation")
+    restore = _pack(commands.add("restore", "withdrawing:restore", "take a withdrawal back"))
+    restore.add_argument("revision", type=int, metavar="REVISION")
+    retention = _pack(
+        commands.add("retention", "withdrawing:retention", "show or set how many revisions are kept")
+    )
+    retention.add_argument("--keep", metavar="N", help="the newest N revisions, or all")
+    retention.add_argument("-y", "--yes", action="store_true", help="do not ask")
 
 
 def _push(commands: _Commands) -> None:

@@ -23,6 +23,7 @@ _SHOWN: Final = (
     ("category", "category"),
     ("tier", "tier"),
     ("visibility", "visibility"),
+    ("status", "status"),
     ("origin", "image_origin"),
     ("image", "image_ref"),
     ("content", "content_digest"),
@@ -92,6 +93,10 @@ def delete(options: argparse.Namespace, context: Context) -> Result:
     Raises:
         Failure: Nobody agreed.
     """
+    if options.revision is not None:
+        from packyard_cli.withdrawing import delete_revision  # noqa: PLC0415 - few deletions are of a revision
+
+        return delete_revision(options, context)
     service = context.service()
     pack = find_pack(service, options.pack)
     confirm(f"Delete {pack.view['name']} {pack.view['version']} ({pack.id}) and its image?", options, context)
@@ -113,11 +118,12 @@ def revisions(options: argparse.Namespace, context: Context) -> Result:
     rows = [
         [
             *(str(entry[name]) for name in ("revision", "at", "operation", "version", "image_digest")),
+            str(entry.get("status", "active")),
             str(entry.get("actor", "")),
         ]
         for entry in found
     ]
-    heading = ("REVISION", "AT", "OPERATION", "VERSION", "DIGEST", "BY")
+    heading = ("REVISION", "AT", "OPERATION", "VERSION", "DIGEST", "STATUS", "BY")
     return Result(
         document={"revisions": found}, lines=table(rows, heading=heading), essence=[row[0] for row in rows]
     )

@@ -5,6 +5,7 @@ from packyard.messaging.table_changes import (
     Change,
     ImageChanged,
     PinFollows,
+    PolicySet,
     RowChanged,
     StateChanged,
     serve_stream,
@@ -23,11 +24,16 @@ def follow(change: Change) -> None:
         case ImageChanged():
             services.follower.pack_changed(change.pack_id)
             services.role_teller.pack_changed(change.pack_id)
+            if not change.keeps_all:
+                services.enqueue_sweep(change.pack_id)
+        case PolicySet():
+            services.enqueue_sweep(change.pack_id)
         case PinFollows():
             services.follower.move(FollowingRole(change.org_id, change.role_id), change.pack_id)
         case StateChanged():
+            services.pin_marker.image_changed(change.pack_id, change.digest)
             services.role_teller.image_changed(change.pack_id, change.digest)
 
 
-bootstrap.prepare(lambda services: (services.follower, services.role_teller))
+bootstrap.prepare(lambda services: (services.follower, services.role_teller, services.pin_marker))
 lambda_handler = serve_stream(follow, begins=bootstrap.invocation_begins)

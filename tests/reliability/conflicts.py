@@ -23,6 +23,7 @@ from tests.reliability.operations import (
     clone,
     consent,
     delete,
+    delete_a_revision,
     delete_role,
     deprecate,
     follow,
@@ -38,10 +39,12 @@ from tests.reliability.operations import (
     replace,
     reupload,
     roll_back,
+    set_retention,
     set_role,
     upload,
     widened,
     withdraw,
+    withdraw_a_revision,
 )
 from tests.reliability.usage_operations import last_place
 from tests.service import ACME, GLOBEX, PackArchive
@@ -204,6 +207,18 @@ _FAILED_DELIVERY: Final = (
         prepare=webhooks.failed_once,
     ),
 )
+# Of a pack with two revisions: the present image is withdrawn, or the one before it is deleted.
+_REVISION: Final = (
+    Operation(name="withdraw", function="withdraw_revision", act=withdraw_a_revision),
+    Operation(name="patch", function="update_pack", act=patch),
+    Operation(name="attach", function="set_role_packs", act=set_role(ACME, "slack")),
+    Operation(name="pin the one before", function="set_role_packs", act=pin),
+    Operation(name="clone", function="clone_pack", act=clone("slack"), done=CREATED),
+    Operation(name="reupload", function="reupload_pack", act=reupload()),
+    Operation(name="roll back", function="replace_pack", act=roll_back),
+    Operation(name="set a retention policy", function="retention", act=set_retention),
+    Operation(name="delete the one before", function="delete_revision", act=delete_a_revision, deletes=True),
+)
 _KEY: Final = tuple(
     OPERATIONS[name]
     for name in ("start with a key", "upload with a key", "make a key with a key", "revoke a key")
@@ -233,6 +248,7 @@ CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "role": _ROLE,
     "pins": _PINS,
     "shared pack": _SHARED,
+    "revision": _REVISION,
     "key": _KEY,
     "webhook": _WEBHOOK,
     "webhook that is tried out": _TRIED,

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from tests.reliability.revision_invariants import OF_REVISIONS, is_retention, revision_faults
+
 from packyard.packs.event import EventType
 from packyard.packs.timestamp import parse_timestamp
 from packyard.store.event_items import from_item
@@ -54,6 +56,7 @@ def event_faults(items: Sequence[Item], *, now: datetime) -> Iterator[str]:
     yield from (f"{fact} was written and is no event" for fact in kept - told)
     yield from (f"{fact} is an event and was not written, or not so often" for fact in told - written)
     yield from _twice_told(items)
+    yield from revision_faults(items)
     for item in items:
         if item["PK"].startswith("EVENTS#") and "expires_at" not in item:
             yield f"the event {item['SK']} stays for ever"
@@ -69,6 +72,9 @@ def _told(items: Sequence[Item]) -> Iterator[Fact]:
             if event.type in _OF_WEBHOOKS:
                 if event.data["webhook_id"] in webhooks:
                     yield _of_webhook(event.org_id, event.data["webhook_id"])
+                continue
+            # Items say what became of these, and not how often (`revision_invariants`).
+            if event.type in OF_REVISIONS or is_retention(event):
                 continue
             # These follow from a write to a pack, which has an event of its own: see `_twice_told`.
             if event.type in _DERIVED:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any, Final
 
+from tests import revisions
 from tests.aws import BUCKET
 from tests.changes import archive_of, changes_form
 from tests.door import DoorClient
@@ -539,6 +540,22 @@ def _event_bus(setup: Setup) -> None:
     bus.delete_event_bus(Name=EVENT_BUS)
 
 
+def _revisions_that_go(setup: Setup) -> None:
+    """Withdraw an earlier image, restore it, and let the table's stream tell of a retention policy."""
+    deployment = setup.deployment
+    pack = deployment.notes["slack"]
+    assert revisions.withdraw(deployment.service, pack, 1).status == 200
+    assert revisions.restore(deployment.service, pack, 1).status == 200
+    assert deployment.service.set_role("holder", [pack]).status == 200
+    assert revisions.withdraw(deployment.service, pack, 2).status == 200
+    assert deployment.service.follow(pack) == []
+    policy = f"/packs/{pack}/retention"
+    for method, more in (("PUT", {"json": {"keep": 1}}), ("GET", {})):
+        assert setup.ask("retention", method, policy, **more)["statusCode"] == 200
+    assert deployment.service.follow(pack) == []
+    assert deployment.service.set_role("holder", []).status == 200
+
+
 def _stale_pins(setup: Setup) -> None:
     """Tell the owners of roles of a pack's new image."""
     deployment = setup.deployment
@@ -552,6 +569,7 @@ def _stale_pins(setup: Setup) -> None:
 SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     **{f"{name}, twice": _twice(name) for name in OPERATIONS},
     "reads": _reads,
+    "revisions that go": _revisions_that_go,
     "roles": _roles,
     "an image of our own": _own_image,
     "a large file of ours": _large_file_of_ours,

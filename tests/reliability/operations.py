@@ -13,6 +13,7 @@ from random import Random
 from types import MappingProxyType
 from typing import Any, Final
 
+from tests import revisions
 from tests.changes import archive_of, changes_form
 from tests.changes import change as change_pack
 from tests.door import DoorClient, login
@@ -352,6 +353,65 @@ def try_image(function: str, method: str, path: str, tag: str) -> Callable[[Depl
         return try_(function, method, path, (body, {"Content-Type": "application/json"}))(deployment)
 
     return act
+
+
+def withdraw_a_revision(deployment: Deployment) -> Answer:
+    """Withdraw the present image of a pack."""
+    return revisions.withdraw(deployment.service, deployment.notes["slack"], 2)
+
+
+def withdrawn(deployment: Deployment) -> None:
+    assert withdraw_a_revision(deployment).status == 200
+
+
+def restore_a_revision(deployment: Deployment) -> Answer:
+    return revisions.restore(deployment.service, deployment.notes["slack"], 2)
+
+
+def delete_a_revision(deployment: Deployment) -> Answer:
+    """Delete the image that a pack had before its present one."""
+    return revisions.delete_revision(deployment.service, deployment.notes["slack"], 1)
+
+
+def half_deleted_revision(deployment: Deployment) -> None:
+    """Leave a revision whose deletion is decided, and whose image the registry refused to delete."""
+    deployment.service.registry.moods.append(Refuses(method="DELETE", status=503))
+    failure = Failure(at=PointName("ecr.BatchDeleteImage"))
+    with deployment.wire.tapped(failure):
+        assert delete_a_revision(deployment).status == 502
+    deployment.service.registry.moods.clear()
+    deployment.new_process()
+    deployment.collect()
+    deployment.service.clock.advance(timedelta(minutes=6))
+
+
+def set_retention(deployment: Deployment) -> Answer:
+    path = f"/packs/{deployment.notes['slack']}/retention"
+    return deployment.service.send("retention", "PUT", path, json={"keep": 1})
+
+
+def sweep(deployment: Deployment) -> None:
+    """Leave a message to delete the old revisions of a pack."""
+    assert set_retention(deployment).status == 200
+    deployment.service.services.enqueue_sweep(deployment.notes["slack"])
+    deployment.collect()
+
+
+def tell_roles(deployment: Deployment) -> Answer:
+    """Let the table's stream tell that an image was withdrawn."""
+    service = deployment.service
+    records = [
+        record
+        for record in service.stream_of(deployment.notes["slack"])
+        if record["eventID"].startswith("IMAGE#")
+    ]
+    failed = service.invoke("follow_packs", {"Records": records})["batchItemFailures"]
+    return Answer(503 if failed else 200, {}, None)
+
+
+def pinned_and_withdrawn(deployment: Deployment) -> None:
+    own_role(deployment)
+    withdrawn(deployment)
 
 
 def download(deployment: Deployment) -> Answer:
@@ -843,6 +903,33 @@ OPERATIONS: Final = {
         ),
         Operation(name="pin", function="set_role_packs", act=pin),
         Operation(name="consent", function="refresh_role", act=consent, prepare=widened),
+        Operation(name="withdraw a revision", function="withdraw_revision", act=withdraw_a_revision),
+        Operation(
+            name="restore a revision", function="withdraw_revision", act=restore_a_revision, prepare=withdrawn
+        ),
+        Operation(name="delete a revision", function="delete_revision", act=delete_a_revision, deletes=True),
+        Operation(name="set a retention policy", function="retention", act=set_retention),
+        Operation(
+            name="clean up a revision",
+            function="clean_up",
+            act=message("revision_deletion"),
+            prepare=half_deleted_revision,
+            deletes=True,
+        ),
+        Operation(
+            name="clean up old revisions",
+            function="clean_up",
+            act=message("retention_sweep"),
+            prepare=sweep,
+            deletes=True,
+        ),
+        Operation(
+            name="tell roles",
+            function="follow_packs",
+            act=tell_roles,
+            prepare=pinned_and_withdrawn,
+            comes_again=True,
+        ),
         Operation(name="download", function="download_pack", act=download),
         Operation(name="list files", function="list_files", act=list_files),
         Operation(name="read a file", function="get_file", act=get_file),

@@ -92,6 +92,10 @@ _NOBODYS: Final = frozenset(
         "kind",
         "size_bytes",
         "dry_run",
+        # Of a revision: its number, why it is withdrawn, whether pins hold it. Of a pack: how many revisions are kept.
+        "reason",
+        "force",
+        "keep",
         # Where a login is valid.
         "login",
         # Of what is made. A key's pack is by name one of its own organisation.

@@ -221,6 +221,9 @@ def _needs(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[
         if "Key" in params:
             resource = f"arn:aws:s3:::{params['Bucket']}/{params['Key']}"
             yield Need(f"s3:{_OF_S3.get(operation, operation)}", resource)
+        # Several at once take the permission to delete each ("Actions, resources, and condition keys for Amazon S3").
+        for removed in params.get("Delete", {}).get("Objects", ()):
+            yield Need("s3:DeleteObject", f"arn:aws:s3:::{params['Bucket']}/{removed['Key']}")
     elif service == "sqs":
         queue = params["QueueUrl"].rpartition("/")[2]
         # "Actions defined by Amazon SQS": a batch takes the permission of its single call.

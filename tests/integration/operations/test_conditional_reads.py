@@ -9,7 +9,9 @@ from urllib.parse import parse_qsl
 import pytest
 from tests.documented import DOCUMENT
 from tests.engine.taps import Log
+from tests.functions import function_of
 from tests.gateway import Request, multipart
+from tests.revisions import withdraw
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
 from tests.staged_uploads import start
 from tests.usage import limit
@@ -247,8 +249,17 @@ READS = [
     Read(
         function="list_revisions",
         path="/packs/{pack}/revisions",
-        changes=(reupload,),
-        calls=("dynamodb.GetItem", "dynamodb.Query"),
+        changes=(reupload, lambda scene: withdraw(scene.service, scene.pack, 1)),
+        calls=("dynamodb.GetItem", "dynamodb.Query", "dynamodb.BatchGetItem"),
+    ),
+    Read(
+        function="retention",
+        path="/packs/{pack}/retention",
+        changes=(
+            lambda scene: scene.service.send(
+                "retention", "PUT", f"/packs/{scene.pack}/retention", json={"keep": 9}
+            ),
+        ),
     ),
     Read(
         function="get_revision",
@@ -285,7 +296,11 @@ def tag_of(answer: Any) -> str:
 
 
 def test_every_read_of_the_document_is_among_these() -> None:
-    reads = {methods["get"]["operationId"] for methods in DOCUMENT()["paths"].values() if "get" in methods}
+    reads = {
+        function_of(methods["get"]["operationId"])
+        for methods in DOCUMENT()["paths"].values()
+        if "get" in methods
+    }
 
     # The answer of a download has URLs that are new each time.
     assert reads - {"openapi", "docs", "download_pack"} == {read.name or read.function for read in READS} - {

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.documented import DOCUMENT
+from tests.functions import function_of
 from tests.gateway import Answer, Request, multipart
 from tests.service import ACME, Service, running_service
 
@@ -66,7 +67,7 @@ def service() -> Iterator[Service]:
 
 def ask(service: Service, method: str, path: str, details: dict[str, Any], **more: Any) -> Answer:
     """Send a request to the function that the document names."""
-    function = "api_docs" if details.get("security") == [] else details["operationId"]
+    function = "api_docs" if details.get("security") == [] else function_of(details["operationId"])
     request = Request(method=method, resource=path, path=path.format(**PATH_VALUES), caller=ACME, **more)
     return service.request(function, request)
 

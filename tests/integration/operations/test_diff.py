@@ -154,7 +154,7 @@ def test_without_to_the_present_revision_is_compared(service: Service, pack: str
     )
 
 
-CALLS = ["dynamodb.BatchGetItem", "s3.GetObject", "s3.GetObject"]
+CALLS = ["dynamodb.BatchGetItem", "dynamodb.BatchGetItem", "s3.GetObject", "s3.GetObject"]
 
 
 def test_two_indexes_are_read_and_nothing_else(service: Service, pack: str) -> None:

@@ -55,6 +55,7 @@ def test_a_history_lists_every_accepted_write_the_newest_first(service: Service,
                 "content_digest": body["content_digest"],
                 "actor": "key:acme",
                 "at": f"2026-03-01T12:0{number - 1}:00.000Z",
+                "status": "active",
             }
             for number, operation in ((4, "update"), (3, "update"), (2, "update"), (1, "upload"))
         ]
@@ -144,12 +145,12 @@ def test_roles_that_hold_a_pack_are_not_in_its_history(service: Service, pack: s
     assert numbers(revisions(service, pack)) == [4, 3, 2, 1]
 
 
-def test_a_page_costs_two_reads(service: Service, pack: str) -> None:
+def test_a_page_costs_three_reads(service: Service, pack: str) -> None:
     log = Log()
     with service.wire.tapped(log):
         revisions(service, pack)
 
-    assert log.calls == ["dynamodb.GetItem", "dynamodb.Query"]
+    assert log.calls == ["dynamodb.GetItem", "dynamodb.Query", "dynamodb.BatchGetItem"]
 
 
 def test_no_caller_is_401(service: Service, pack: str) -> None:

@@ -15,7 +15,10 @@ from tests.staged_uploads import arrive, deliver, look, start
 from packyard.http.caller import to_context
 
 NARROWED: Final = replace(
-    ACME, principal="key:narrow", pack_name="slack", scopes=frozenset({"caps:write", "keys:write"})
+    ACME,
+    principal="key:narrow",
+    pack_name="slack",
+    scopes=frozenset({"caps:write", "keys:write", "policy:write"}),
 )
 # By function: a request about a pack. The functions that are not here refuse such callers altogether.
 ABOUT_A_PACK: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
@@ -33,10 +36,14 @@ ABOUT_A_PACK: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "replace_pack": ("PUT", "", {"json": {}}),
     "update_pack": ("PATCH", "", {"json": {"visibility": "community"}}),
     "delete_pack": ("DELETE", "", {}),
+    "withdraw_revision": ("POST", "/revisions/1/withdrawal", {"json": {"reason": "It has a password."}}),
+    "retention": ("PUT", "/retention", {"json": {"keep": 5}}),
 }
 OTHERWISE: Final = {
     *("create_pack", "upload_pack", "list_packs", "clone_pack", "start_upload", "get_upload"),
     *("create_key", "list_keys", "revoke_key"),
+    # What it needs is another revision than the present one (`test_delete_revision`).
+    "delete_revision",
 }
 REFUSING: Final = sorted(
     {operation.function for operation in OPERATIONS if operation.signed_in} - set(ABOUT_A_PACK) - OTHERWISE

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.documented import DOCUMENT
 from tests.engine.taps import Log
+from tests.functions import function_of
 from tests.gateway import Answer, Request
 from tests.service import ACME, PackArchive, Service, running_service
 from tests.tables import row_of
@@ -33,10 +34,16 @@ def ask(
 ) -> Answer:
     """Send a request without a body to the function that the document names."""
     filled = path
-    for name, value in {"id": PACK, "path": "a.md", "upload_id": "upl_x", "role_id": "support"}.items():
+    for name, value in {
+        "id": PACK,
+        "path": "a.md",
+        "upload_id": "upl_x",
+        "role_id": "support",
+        "n": "1",
+    }.items():
         filled = filled.replace(f"{{{name}}}", value)
     operation: dict[str, Any] = DOCUMENT()["paths"][path][method.lower()]
-    function = "api_docs" if operation.get("security") == [] else operation["operationId"]
+    function = "api_docs" if operation.get("security") == [] else function_of(operation["operationId"])
     return service.request(
         function, Request(method=method, resource=path, path=filled, query=query, caller=caller)
     )

@@ -142,7 +142,8 @@ class Entry:
 
     def view(self, revision: int) -> dict[str, Any]:
         stated = {"revision": revision, "operation": self.operation, "version": self.content.version}
-        return stated | {"actor": self.actor, "at": timestamp(self.at)} | self.content.digests
+        told = {"actor": self.actor, "at": timestamp(self.at), "status": "active"}
+        return stated | told | self.content.digests
 
 
 class Pin(NamedTuple):

@@ -18,10 +18,12 @@ from packyard.http.keys import read_key_request
 from packyard.http.listing import read_listing
 from packyard.http.pack_change import read_pack_change
 from packyard.http.pull_login import read_login
+from packyard.http.retention import read_keep
 from packyard.http.roles import read_assignment, read_refresh, require_role_id
 from packyard.http.uploads import read_start
 from packyard.http.version_policy import read_policy
 from packyard.http.webhooks import read_webhook_change, read_webhook_request
+from packyard.http.withdrawal import read_reason
 from packyard.packs.role import MAX_PACKS
 
 DOCUMENT = document()
@@ -32,6 +34,7 @@ READERS: dict[str, Callable[[APIGatewayProxyEvent], object]] = {
     "PackChange": read_pack_change,
     "Registration": read_registration,
     "Replacement": read_replacement,
+    "RetentionPolicy": read_keep,
     "RoleAssignment": read_assignment,
     "RoleRefresh": read_refresh,
     "PullLoginRequest": read_login,
@@ -39,6 +42,7 @@ READERS: dict[str, Callable[[APIGatewayProxyEvent], object]] = {
     "VersionPolicyChange": read_policy,
     "WebhookChange": read_webhook_change,
     "WebhookRequest": read_webhook_request,
+    "WithdrawalRequest": read_reason,
 }
 BASES: dict[str, dict[str, Any]] = {
     "KeyRequest": {"label": "ci", "scopes": []},

@@ -8,6 +8,7 @@ PackyardError                    code                       status
 │  ├─ PackNotFound               pack_not_found             404
 │  ├─ FileNotFound               file_not_found             404
 │  ├─ RevisionNotFound           revision_not_found         404
+│  │  └─ RevisionDeleted         revision_not_found         404
 │  ├─ RoleNotFound               role_not_found             404
 │  ├─ UploadNotFound             upload_not_found           404
 │  ├─ KeyNotFound                key_not_found              404
@@ -22,6 +23,8 @@ PackyardError                    code                       status
 │  ├─ PackDeleting               pack_deleting              409
 │  ├─ CapabilitiesWidened        capabilities_widened       409
 │  ├─ VersionTaken               version_taken              409
+│  ├─ RevisionWithdrawn          revision_withdrawn         409
+│  ├─ RevisionInUse              revision_in_use            409
 │  ├─ AlreadyCreated             already_created            409
 │  └─ QuotaExceeded              quota_exceeded             409
 ├─ PreconditionFailed            precondition_failed        412
@@ -170,6 +173,23 @@ class RevisionNotFound(NotFound):
         super().__init__(
             f"{pack_id} has no revision {revision} that you can see. Its owner sees all, and other organisations those "
             "since it was last shared.",
+            {"pack_id": pack_id},
+        )
+
+
+class RevisionDeleted(RevisionNotFound):
+    """The content of the revision has been deleted; its entry in the history stays.
+
+    Args:
+        pack_id: The pack, which the caller can see.
+        revision: The revision, as the caller named it.
+    """
+
+    def __init__(self, pack_id: str, revision: int) -> None:
+        NotFound.__init__(
+            self,
+            f"The content of revision {revision} of {pack_id} has been deleted, and nothing brings it back. Its entry "
+            "in GET /packs/{id}/revisions stays.",
             {"pack_id": pack_id},
         )
 
@@ -397,6 +417,36 @@ class CapabilitiesWidened(Conflict):
             f'{{"accept_capabilities": {{{accept}}}}}.',
             {"capabilities": dict(widened)},
         )
+
+
+class RevisionWithdrawn(Conflict):
+    """The image of a revision was withdrawn or deleted, so that nobody can begin to use it; nothing was written.
+
+    Args:
+        message: What was refused, and what helps.
+        revisions: The packs, each with the revision and its status.
+    """
+
+    code = "revision_withdrawn"
+
+    def __init__(self, message: str, revisions: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__(message, {"revisions": list(revisions)})
+
+
+class RevisionInUse(Conflict):
+    """The image of a revision is the pack's current one, or roles pin it; nothing was deleted.
+
+    Args:
+        message: Who uses it, and what helps.
+        role_ids: The first few roles of the caller's organisation that pin it.
+        others: The number of roles of other organisations that pin it; which ones is not disclosed.
+    """
+
+    code = "revision_in_use"
+
+    def __init__(self, message: str, *, role_ids: Sequence[str] = (), others: int = 0) -> None:
+        references = {"role_ids": list(role_ids), "other_organisations": others}
+        super().__init__(message, {"references": references})
 
 
 class PreconditionFailed(PackyardError):

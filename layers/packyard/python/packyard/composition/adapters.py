@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from packyard.registry.third_party.pull import ImageSource
     from packyard.storage.downloads import Downloads
     from packyard.storage.file_indexes import FileIndexes
+    from packyard.storage.kept_content import KeptContent
     from packyard.storage.locks import Locks
     from packyard.storage.staging import Staging
     from packyard.store.api_keys import ApiKeyStore
@@ -51,10 +52,14 @@ if TYPE_CHECKING:
     from packyard.store.deletions import DeletionStore
     from packyard.store.deliveries import DeliveryStore
     from packyard.store.events import EventLog
+    from packyard.store.image_states import ImageStates
     from packyard.store.pack_revisions import PackRevisions
     from packyard.store.packs import PackStore
+    from packyard.store.pinning_roles import PinningRoles
     from packyard.store.published_versions import PublishedVersions
+    from packyard.store.removals import Removals
     from packyard.store.repositories import RepositoryStore
+    from packyard.store.retention import RetentionStore
     from packyard.store.roles import RoleStore
     from packyard.store.tenants import TenantStore
     from packyard.store.told_roles import ToldRoles
@@ -220,6 +225,41 @@ class Adapters:
         from packyard.store.pack_revisions import PackRevisions
 
         return PackRevisions(table=self.table)
+
+    @cached_property
+    def image_states(self) -> "ImageStates":
+        """The states of images of packs."""
+        from packyard.store.image_states import ImageStates
+
+        return ImageStates(table=self.table, events=self.events)
+
+    @cached_property
+    def removals(self) -> "Removals":
+        """The deletions of images."""
+        from packyard.store.removals import Removals
+
+        return Removals(table=self.table, events=self.events)
+
+    @cached_property
+    def retention_store(self) -> "RetentionStore":
+        """The retention policies of packs."""
+        from packyard.store.retention import RetentionStore
+
+        return RetentionStore(table=self.table, events=self.events)
+
+    @cached_property
+    def kept_content(self) -> "KeptContent":
+        """What the staging bucket keeps of images."""
+        from packyard.storage.kept_content import KeptContent
+
+        return KeptContent(client=self._s3, bucket=self.settings.staging_bucket)
+
+    @cached_property
+    def pinning_roles(self) -> "PinningRoles":
+        """Roles by the packs that they pin."""
+        from packyard.store.pinning_roles import PinningRoles
+
+        return PinningRoles(table=self.table)
 
     @cached_property
     def repositories(self) -> "RepositoryStore":

@@ -6,6 +6,7 @@ Everything is imported and made when it is first used, so that a function loads 
 import codecs
 import logging
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -35,11 +36,14 @@ if TYPE_CHECKING:
     from packyard.operations.keys import KeyMaker
     from packyard.operations.lock import LockReader
     from packyard.operations.once import Once
+    from packyard.operations.pin_marks import PinMarker
     from packyard.operations.publish import Publisher
     from packyard.operations.pull_tokens import PullTokens
     from packyard.operations.read_token import TokenReader
     from packyard.operations.register import Registrar
     from packyard.operations.registry_logins import RegistryLogins
+    from packyard.operations.retention import Retention
+    from packyard.operations.revision_deletion import RevisionDeleter
     from packyard.operations.role_packs import RoleReader
     from packyard.operations.role_pins import RolePins
     from packyard.operations.roles import RoleSetter
@@ -49,6 +53,7 @@ if TYPE_CHECKING:
     from packyard.operations.uploads import Uploads
     from packyard.operations.version_policy import VersionPolicies, VersionRule
     from packyard.operations.webhooks import Webhooks
+    from packyard.operations.withdrawals import Withdrawer
 
 # How often a build is tried. Each attempt has a lease of its own, after the one before.
 _BUILD_ATTEMPTS = 4
@@ -376,6 +381,61 @@ class Services(Adapters):
         )
 
     @cached_property
+    def withdrawer(self) -> "Withdrawer":
+        """Withdraws and restores revisions."""
+        from packyard.operations.withdrawals import Withdrawer
+
+        return Withdrawer(revisions=self.pack_revisions, states=self.image_states, clock=self.clock)
+
+    @cached_property
+    def revision_deleter(self) -> "RevisionDeleter":
+        """Deletes the content of revisions."""
+        from packyard.operations.revision_deletion import RevisionDeleter
+        from packyard.operations.shared_content import ContentFinder
+
+        return RevisionDeleter(
+            revisions=self.pack_revisions,
+            removals=self.removals,
+            pinning=self.pinning_roles,
+            repositories=self.repositories,
+            cleanup_queue=self.cleanup_queue,
+            images=self.built_images,
+            content=ContentFinder(indexes=self.indexes, monotonic=time.monotonic),
+            kept=self.kept_content,
+            time_left=self.registry_time_left,
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+        )
+
+    @cached_property
+    def retention(self) -> "Retention":
+        """Sets retention policies and carries them out."""
+        from packyard.operations.retention import Retention
+
+        return Retention(
+            policies=self.retention_store,
+            removals=self.removals,
+            pinning=self.pinning_roles,
+            deleter=lambda: self.revision_deleter,
+            time_left=self.registry_time_left,
+            clock=self.clock,
+        )
+
+    def enqueue_sweep(self, pack_id: str) -> None:
+        """Let `clean_up` delete the old revisions of a pack that has a retention policy."""
+        from packyard.messaging.cleanup_queue import RetentionSweep
+
+        now = self.clock()
+        self.cleanup_queue.enqueue(RetentionSweep(pack_id=pack_id, due_at=now), now=now)
+
+    @cached_property
+    def pin_marker(self) -> "PinMarker":
+        """Tells roles of the images that they pin."""
+        from packyard.operations.pin_marks import PinMarker
+
+        return PinMarker(roles=self.pinning_roles, states=self.image_states)
+
+    @cached_property
     def uploads(self) -> "Uploads":
         """Staged uploads, as their clients see them."""
         from packyard.operations.uploads import Uploads
@@ -425,6 +485,8 @@ class Services(Adapters):
             staging=self.staging,
             registry=self.registry,
             deleter=self.deleter,
+            revision_deleter=self.revision_deleter,
+            retention=self.retention,
             clock=self.clock,
             new_ulid=self.new_ulid,
         )

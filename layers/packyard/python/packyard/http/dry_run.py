@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Final
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from packyard.errors import InvalidRequest
 from packyard.http.app import json_response
 from packyard.http.fields import Field
+from packyard.http.query import read_flag
 
 if TYPE_CHECKING:
     # Only dry runs load what reads indexes of files.
@@ -20,7 +20,6 @@ DRY_RUN: Final = Field(
     "`Idempotency-Key` is then ignored.",
 )
 QUERY: Final = (DRY_RUN,)
-_VALUES: Final = {"true": True, "false": False}
 
 
 def read_dry_run(event: APIGatewayProxyEvent) -> bool:
@@ -29,10 +28,7 @@ def read_dry_run(event: APIGatewayProxyEvent) -> bool:
     Raises:
         InvalidRequest: `dry_run` is neither true nor false. A value that is misread would write.
     """
-    text = (event.query_string_parameters or {}).get(DRY_RUN.name, "false")
-    if text not in _VALUES:
-        raise InvalidRequest({DRY_RUN.name: "must be true or false"})
-    return _VALUES[text]
+    return read_flag(event, DRY_RUN)
 
 
 def dry_run_response(outcome: "Outcome") -> Response[str]:

@@ -9,11 +9,13 @@ from typing import Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
+from packyard.errors import InvalidRequest
 from packyard.http.fields import Field
 from packyard.http.misnamed import unknown_parameter
 from packyard.http.named_faults import first_names, refusal_of_names
 
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+_FLAGS: Final = {"true": True, "false": False}
 
 
 def require_known(event: APIGatewayProxyEvent, parameters: Sequence[Field] = ()) -> None:
@@ -37,6 +39,18 @@ def require_known(event: APIGatewayProxyEvent, parameters: Sequence[Field] = ())
     }
     if faults:
         raise refusal_of_names(faults, unnamed="query")
+
+
+def read_flag(event: APIGatewayProxyEvent, flag: Field) -> bool:
+    """Return whether a parameter is true; false if it is not given.
+
+    Raises:
+        InvalidRequest: It is neither true nor false. A value that is misread would do what was not wanted.
+    """
+    text = (event.query_string_parameters or {}).get(flag.name, "false")
+    if text not in _FLAGS:
+        raise InvalidRequest({flag.name: "must be true or false"})
+    return _FLAGS[text]
 
 
 def _unknown(name: str, known: Collection[str], method: str) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from packyard.packs.image_state import ImageState, shown_status
 from packyard.packs.revision import Revision
 from packyard.packs.timestamp import format_timestamp
 from packyard.store.cursor import Binding
@@ -15,13 +16,14 @@ def history_view(page: HistoryPage, binding: Binding, cursors: Cursors) -> dict[
     Raises:
         ServiceUnavailable: It is not the last page, and the secret that signs cursors cannot be read.
     """
-    body: dict[str, Any] = {"revisions": [_revision_view(revision) for revision in page.revisions]}
+    body: dict[str, Any] = {"revisions": [revision_view(revision) for revision in page.revisions]}
     if page.next_position is not None:
         body["next_cursor"] = cursors.encode(page.next_position, binding)
     return body
 
 
-def _revision_view(revision: Revision) -> dict[str, Any]:
+def revision_view(revision: Revision) -> dict[str, Any]:
+    """Return an entry of a history with the status of its image, for the organisation that owns the pack."""
     content = {} if revision.content_digest is None else {"content_digest": revision.content_digest}
     return {
         **content,
@@ -31,4 +33,20 @@ def _revision_view(revision: Revision) -> dict[str, Any]:
         "image_digest": revision.image_digest,
         "actor": revision.actor,
         "at": format_timestamp(revision.at),
+        "status": shown_status(revision.state).value,
+        **_withdrawal(revision.state),
+    }
+
+
+def _withdrawal(state: ImageState | None) -> dict[str, Any]:
+    """Return why, by whom and when an image was withdrawn; nothing for one that is not."""
+    if state is None or state.withdrawal is None:
+        return {}
+    about = state.withdrawal
+    return {
+        "withdrawal": {
+            "reason": about.reason,
+            "by": about.by,
+            "at": format_timestamp(about.at),
+        }
     }

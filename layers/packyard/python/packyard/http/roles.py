@@ -21,6 +21,7 @@ from packyard.http.role_fields import (
 )
 from packyard.http.views import deprecation_view
 from packyard.operations.role_plan import Wish
+from packyard.packs.image_state import ImageStatus
 from packyard.packs.manifest.name import nearest_slug
 from packyard.packs.precondition import role_tag
 from packyard.packs.role import ROLE_ID, RolePack, RoleState, is_role_id
@@ -139,7 +140,7 @@ def _pack_view(pack: RolePack) -> dict[str, Any]:
         "content_digest": pin.content_digest,
         "follow": pin.follow,
         "stale": pack.stale,
-        "status": "active",
+        "status": pack.status.value,
         "deprecated": deprecation_view(pack.deprecated),
     }
     return {name: value for name, value in fields.items() if value is not None}
@@ -147,4 +148,8 @@ def _pack_view(pack: RolePack) -> dict[str, Any]:
 
 def _changing(state: RoleState) -> list[Any]:
     """Return what an answer says that can change without a new revision of the role."""
-    return [_pack_view(pack) for pack in state.packs if pack.stale or pack.floating or pack.deprecated]
+    return [
+        _pack_view(pack)
+        for pack in state.packs
+        if pack.stale or pack.floating or pack.deprecated or pack.status is not ImageStatus.ACTIVE
+    ]

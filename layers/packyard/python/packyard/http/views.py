@@ -7,8 +7,9 @@ from aws_lambda_powertools.event_handler import Response
 from packyard.http.app import json_response
 from packyard.http.entity_tags import ETAG
 from packyard.packs.deprecation import Deprecation
+from packyard.packs.image_state import ImageStatus
 from packyard.packs.pack import Pack
-from packyard.packs.precondition import revision_tag
+from packyard.packs.precondition import pack_tag as tag_of
 from packyard.packs.timestamp import format_timestamp
 from packyard.tenants.caller import Caller
 
@@ -37,6 +38,7 @@ def pack_view(pack: Pack, caller: Caller) -> dict[str, Any]:
         "updated_at": format_timestamp(pack.updated_at),
         "owned": owned,
         "deprecated": deprecation_view(pack.deprecated),
+        "status": ImageStatus.WITHDRAWN.value if pack.withdrawn else None,
     }
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -60,4 +62,6 @@ def pack_tag(pack: Pack, caller: Caller) -> str:
     Other organisations see another body, which needs another tag (RFC 9110, section 8.8.3). They cannot write the pack.
     A field that can change without a new revision must change the tag as well (decision 40).
     """
-    return revision_tag(pack.revision) if pack.org_id == caller.org_id else f'"shared-{pack.revision}"'
+    if pack.org_id == caller.org_id:
+        return tag_of(pack.revision, withdrawn=pack.withdrawn)
+    return f'"shared-{pack.revision}{"-withdrawn" if pack.withdrawn else ""}"'

@@ -75,7 +75,35 @@ class PackDeletion:
     due_at: datetime
 
 
-Message = OrphanImage | StagedArchive | PackDeletion
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionDeletion:
+    """An image whose deletion may have to be finished.
+
+    Attributes:
+        pack_id: The pack.
+        digest: The image's. The request to delete it may have been refused; then there is nothing to do.
+        due_at: When the function that handled the request has ended.
+    """
+
+    pack_id: str
+    digest: Digest
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionSweep:
+    """A pack whose old revisions may have to be deleted.
+
+    Attributes:
+        pack_id: The pack.
+        due_at: When to look for them.
+    """
+
+    pack_id: str
+    due_at: datetime
+
+
+Message = OrphanImage | StagedArchive | PackDeletion | RevisionDeletion | RetentionSweep
 
 
 class Queue:
@@ -143,6 +171,10 @@ def _body(message: Message) -> str:
             fields = {"kind": "staged_archive", "key": message.key}
         case PackDeletion():
             fields = {"kind": "pack_deletion", "pack_id": message.pack_id}
+        case RevisionDeletion():
+            fields = {"kind": "revision_deletion", "pack_id": message.pack_id, "digest": message.digest}
+        case RetentionSweep():
+            fields = {"kind": "retention_sweep", "pack_id": message.pack_id}
     return json.dumps({**fields, "due_at": due_at}, separators=(",", ":"))
 
 
@@ -170,6 +202,13 @@ def parse_message(body: str) -> Message:
             return _staged_archive(fields)
         case "pack_deletion":
             return _pack_deletion(fields)
+        case "revision_deletion":
+            _require_fields(fields, {"pack_id", "digest", "due_at"})
+            digest = parse_digest(_text(fields, "digest"))
+            return RevisionDeletion(pack_id=_pack_id(fields), digest=digest, due_at=_due_at(fields))
+        case "retention_sweep":
+            _require_fields(fields, {"pack_id", "due_at"})
+            return RetentionSweep(pack_id=_pack_id(fields), due_at=_due_at(fields))
         case _:
             raise ValueError("the message is of no known kind")
 
@@ -205,10 +244,14 @@ def _staged_archive(fields: Mapping[str, Any]) -> StagedArchive:
 
 def _pack_deletion(fields: Mapping[str, Any]) -> PackDeletion:
     _require_fields(fields, {"pack_id", "due_at"})
+    return PackDeletion(pack_id=_pack_id(fields), due_at=_due_at(fields))
+
+
+def _pack_id(fields: Mapping[str, Any]) -> str:
     pack_id = _text(fields, "pack_id")
     if not is_pack_id(pack_id):
         raise ValueError("pack_id: is not one of a pack")
-    return PackDeletion(pack_id=pack_id, due_at=_due_at(fields))
+    return pack_id
 
 
 def _require_fields(fields: Mapping[str, Any], names: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""The table's stream: what it says of packs that change, and of roles that begin to follow one."""
+"""The table's stream: packs that change, roles that begin to follow one, images that are withdrawn."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,13 +13,20 @@ _PACK: Final = "PACK#"
 _ROW: Final = "PACK"
 _REFERENCE: Final = "REF#"
 _IMAGE: Final = "IMAGE#"
+_KEEP: Final = "keep_revisions"
+_WITHDRAWN: Final = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
 class ImageChanged:
-    """A pack has got another image."""
+    """A pack has got another image, or its image is no longer withdrawn.
+
+    Attributes:
+        keeps_all: Whether the pack has no retention policy.
+    """
 
     pack_id: str
+    keeps_all: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,14 @@ class RowChanged:
     new: Mapping[str, Any]
 
 
-Change = ImageChanged | PinFollows | RowChanged | StateChanged
+@dataclass(frozen=True, slots=True)
+class PolicySet:
+    """A pack has got another retention policy."""
+
+    pack_id: str
+
+
+Change = ImageChanged | PinFollows | StateChanged | PolicySet | RowChanged
 StreamHandler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 
@@ -71,12 +85,19 @@ def changes_of(record: Mapping[str, Any]) -> Iterator[Change]:
     if sort_key == _ROW and new:
         # First, since it takes no longer for a pack with many followers.
         yield RowChanged(old, new)
-        if old and old.get("image_digest") != new.get("image_digest"):
-            yield ImageChanged(pack_id)
+        if old and _may_be_followed(old, new):
+            yield ImageChanged(pack_id, keeps_all=_KEEP not in new)
+        elif _KEEP in new and old.get(_KEEP) != new[_KEEP]:
+            yield PolicySet(pack_id)
     if sort_key.startswith(_REFERENCE) and new.get("follow") == {"BOOL": True}:
         yield PinFollows(pack_id, new["org_id"]["S"], new["role_id"]["S"])
     if sort_key.startswith(_IMAGE):
         yield StateChanged(pack_id, sort_key.removeprefix(_IMAGE))
+
+
+def _may_be_followed(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    restored = _WITHDRAWN in old and _WITHDRAWN not in new
+    return restored or old.get("image_digest") != new.get("image_digest")
 
 
 def serve_stream(settle: Callable[[Change], None], *, begins: Callable[[float, str], None]) -> StreamHandler:

@@ -1,6 +1,6 @@
 """The images in our own registry, built or copied. The cleanup message comes before the push, the tag after the row."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -9,7 +9,13 @@ from typing import Final
 
 from aws_lambda_powertools import Logger
 
-from packyard.errors import PackyardError, RegistryUnavailable, ServiceUnavailable, TimedOut
+from packyard.errors import (
+    PackyardError,
+    RegistryCleanupFailed,
+    RegistryUnavailable,
+    ServiceUnavailable,
+    TimedOut,
+)
 from packyard.messaging.cleanup_queue import CleanupQueue, OrphanImage
 from packyard.oci.build.image import Image
 from packyard.oci.build.layer import Layer
@@ -181,6 +187,33 @@ class BuiltImages:
             RegistryCleanupFailed: Some of the images are, or may be, still there.
         """
         return self.registry.purge_repository(self._repository(pack.org_id, pack.name), digests)
+
+    def documents(self, pack: Pack, digest: Digest) -> tuple[Digest, ...]:
+        """Return the digests of the manifests that an image's index lists; none for an image that is not there.
+
+        Args:
+            pack: The pack in whose repository it is.
+            digest: The image's.
+
+        Raises:
+            RegistryCleanupFailed: Our registry did not answer.
+        """
+        try:
+            return self.registry.listed_manifests(self._repository(pack.org_id, pack.name), digest)
+        except RegistryUnavailable as error:
+            raise RegistryCleanupFailed from error
+
+    def delete(self, pack: Pack, digests: Sequence[Digest]) -> bool:
+        """Remove documents of one image; see `ImageRegistry.delete_image`.
+
+        Args:
+            pack: The pack in whose repository they are.
+            digests: The image's index, or its only manifest, then what the index lists.
+
+        Raises:
+            RegistryCleanupFailed: Some of them are, or may be, still there.
+        """
+        return self.registry.delete_image(self._repository(pack.org_id, pack.name), digests)
 
     def _enqueued(self, digests: tuple[Digest, ...], pack: Pack, due_at: datetime) -> str:
         """Enqueue the cleanup of documents that are about to be pushed, and return the repository to push them to."""

@@ -14,12 +14,22 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
 
 from packyard.aws import figures
-from packyard.messaging.cleanup_queue import OrphanImage, PackDeletion, StagedArchive, parse_message
+from packyard.messaging.cleanup_queue import (
+    OrphanImage,
+    PackDeletion,
+    RetentionSweep,
+    RevisionDeletion,
+    StagedArchive,
+    parse_message,
+)
 from packyard.messaging.not_yet import NotYet
 from packyard.oci.digest import Digest
 from packyard.oci.reference import parse_reference
 from packyard.operations.built_images import TAG_KEPT
 from packyard.operations.delete import PURGE_LEASE, Deleter
+from packyard.operations.retention import Retention
+from packyard.operations.revision_deletion import RevisionDeleter
+from packyard.packs.image_state import ImageId
 from packyard.packs.manifest.version import tag_of
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus
 from packyard.registry.own.port import ImageRegistry
@@ -46,6 +56,8 @@ class Cleaner:
     staging: Staging
     registry: ImageRegistry
     deleter: Deleter
+    revision_deleter: RevisionDeleter
+    retention: Retention
     clock: Callable[[], datetime]
     new_ulid: Callable[[], str]
 
@@ -67,6 +79,10 @@ class Cleaner:
                 self._settle_image(message)
             case PackDeletion():
                 self.deleter.finish(message.pack_id)
+            case RevisionDeletion():
+                self.revision_deleter.finish(ImageId(message.pack_id, message.digest))
+            case RetentionSweep():
+                self.retention.sweep(message.pack_id)
 
     def measure(self, body: str, *, sent_at: datetime) -> None:
         """Write for how long a message that is left in the queue has been due, as a metric; nothing before it is due.

@@ -16,6 +16,7 @@ reasons:
   repository names it (docker-registry links blobs into each repository, ECR counts references). Our registry takes no
   document before everything that it names is there. So either everything was copied, and the clone no longer depends on
   its source; or something could not be read, and no row is written. Then the source's row is read again, to say why.
+- The source's image is withdrawn meanwhile: the commit has a condition on the image's state, so no row is written.
 - The source gets another image meanwhile: the clone has the image of the pack as it was read. Images of earlier
   revisions stay.
 """
@@ -38,15 +39,18 @@ from packyard.operations.pack_content import content_of, first_revision
 from packyard.operations.published import Published
 from packyard.operations.read import get_pack
 from packyard.operations.repeats import same_copy, settle_repeat
+from packyard.operations.unusable_images import not_cloned
 from packyard.operations.version_policy import VersionRule
 from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Visibility
 from packyard.registry.own.refusal import RegistryRefused
 from packyard.registry.third_party.image_documents import read_tree
 from packyard.registry.third_party.pull import ImageSource
+from packyard.store.image_state_items import one_more_clone, usable
 from packyard.store.packs import PackStore
 from packyard.store.repositories import RepositoryStore
 from packyard.store.repository_holds import ClaimLost, NameHeld, RepositoryBusy
+from packyard.store.table import TransactionFailed
 from packyard.tenants.caller import Caller
 
 _NOT_TAKEN: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNSUPPORTED_MEDIA_TYPE})
@@ -89,6 +93,7 @@ class Cloner:
         Raises:
             PackNotFound: There is no such pack that the caller can see.
             PackDeleting: It is being deleted.
+            RevisionWithdrawn: Its image is withdrawn.
             PermissionDenied: The caller is narrowed to one pack, and the clone would have another name.
             PackNameTaken: The caller's organisation has another pack of the name.
             VersionTaken: The organisation's version policy does not allow the version under that name.
@@ -115,7 +120,14 @@ class Cloner:
                     claim=claim,
                     manifests=image.digests[1:],
                     policy=caller.version_policy,
+                    alongside=[
+                        usable(source.id, source.image_digest),
+                        one_more_clone(source.id, source.image_digest),
+                    ],
                 )
+        except TransactionFailed:
+            # The only other condition: the source's image has been withdrawn meanwhile.
+            raise not_cloned(source) from None
         except NameHeld as held:
             return self._settle_repeat(held.pack_id, source, clone)
         except (ClaimLost, RepositoryBusy) as busy:
@@ -127,6 +139,8 @@ class Cloner:
         source = get_pack(pack_id, caller=caller, packs=self.packs)
         if source.status is not PackStatus.ACTIVE:
             raise PackDeleting
+        if source.withdrawn:
+            raise not_cloned(source)
         return source
 
     def _new_pack(self, source: Pack, name: PackName, visibility: Visibility, caller: Caller) -> Pack:

@@ -5,8 +5,8 @@ nothing. So all checks are made, the image is built and its digests are those th
 row, no claim, no image, no repository, no staged archive, no cleanup message. Only caches may be written, as by any
 read.
 
-What a real write checks by its own condition is read here: whether the name is free, and whether the organisation may
-use more. The rest of these conditions
+What a real write checks by its own condition is read here: whether the name is free, whether the organisation may use
+more, and whether the image was withdrawn or deleted. The rest of these conditions
 is about what others do meanwhile. So what passes a dry run can only fail by what has changed since (API contract,
 section 11).
 """
@@ -21,10 +21,12 @@ from packyard.operations.built_images import BuiltImages
 from packyard.operations.outcome import Outcome
 from packyard.operations.published import Published
 from packyard.packs.archive.limits import ArchiveLimits
+from packyard.packs.image_state import ImageStatus
 from packyard.packs.pack import Pack
 from packyard.storage.file_indexes import FileIndexes
 from packyard.storage.staging import Staging
 from packyard.store.events import EventLog
+from packyard.store.image_state_items import ImageNotUsable
 from packyard.store.packs import PackStore
 from packyard.store.repositories import RepositoryStore
 from packyard.store.repository_holds import Claim, NameHeld
@@ -174,8 +176,12 @@ class _Packs(PackStore):
         self.require_room(pack, before=None)
 
     def change(self, before: Pack, after: Pack, **_: Any) -> None:
-        """Check that there is room for the image, and write nothing. One read, if the image is new."""
+        """Write nothing. Check that there is room for another image, and that it may be used: a read each."""
         self.require_room(after, before=before)
+        if after.image_digest != before.image_digest:
+            state = self.state_of(after.id, after.image_digest)
+            if state is not None and state.status is not ImageStatus.ACTIVE:
+                raise ImageNotUsable(state)
         self._notes.before = before
 
 

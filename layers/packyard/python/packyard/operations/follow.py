@@ -7,6 +7,7 @@ nothing: the stream tells again what was not settled.
 
 - The pack changes while a role begins to follow it: the stream tells of the reference after it was written, and the
   pack is then looked at again.
+- The next revision is withdrawn: the pin stays. When it is restored, the stream tells of the row again.
 - The next revision may do more than the pin's: the pin stays, and is stale until somebody consents.
 """
 
@@ -22,7 +23,7 @@ from packyard.operations.consent import Move
 from packyard.operations.role_packs import RoleReader
 from packyard.packs.role import Role
 from packyard.store.pack_revisions import RevisionId
-from packyard.store.roles import FollowingRole, RoleChange, RoleOutdated
+from packyard.store.roles import FollowingRole, PinsNotUsable, RoleChange, RoleOutdated
 
 logger = Logger(child=True)
 
@@ -67,7 +68,7 @@ class Follower:
                 return
             try:
                 self.reader.roles.write(change, at=self.clock())
-            except RoleOutdated:
+            except (RoleOutdated, PinsNotUsable):
                 continue
             return
         raise RoleModified
@@ -78,7 +79,7 @@ class Follower:
             return None
         read = self.reader.packs.read([pack_id], [RevisionId(pack_id, pin.revision)])
         pack = read.now.get(pack_id)
-        if pack is None or pack.image_digest == pin.image_digest:
+        if pack is None or pack.image_digest == pin.image_digest or pack.withdrawn:
             return None
         move = Move(read.at(pack_id, pin.revision), pack, pin.revision)
         if move.difference.widened:

@@ -5,11 +5,12 @@ Only the bucket's cache is written. So a crash, a repeat and two readers at once
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from packyard.operations.role_packs import RoleReader
+from packyard.packs.image_state import ImageStatus
 from packyard.packs.lock import LockedFile, LockedPack, lock_document, lock_tag
 from packyard.packs.pack import Layer, Pack
 from packyard.packs.role import Role, RolePack
@@ -81,9 +82,10 @@ class LockReader:
         read = self.reader.with_pins(role)
         state = self.reader.state(role, read, caller=caller)
         locked = partial(self._locked, with_files=with_files, org_id=caller.org_id)
+        # The document says what its entity tag says: what the role has been told, not what its packs are now.
         packs = [
             # The history of a pinned revision has the whole pack (decision 84).
-            (pack, cast("Pack", read.at(pack.pin.pack_id, pack.pin.revision)))
+            (_as_told(pack, role), cast("Pack", read.at(pack.pin.pack_id, pack.pin.revision)))
             for pack in state.packs
         ]
         with ThreadPoolExecutor(_THREADS) as pool:
@@ -92,11 +94,13 @@ class LockReader:
             )
 
     def _locked(self, pack: RolePack, then: Pack, *, with_files: bool, org_id: str) -> LockedPack:
+        there = pack.status is not ImageStatus.DELETED
         return LockedPack(
             pin=pack.pin,
-            layers=then.layers or self._layers(then, org_id),
+            layers=then.layers or (self._layers(then, org_id) if there else ()),
             capabilities=then.capabilities,
-            files=self._files(then, org_id) if with_files and then.layer_digest else None,
+            files=self._files(then, org_id) if with_files and there and then.layer_digest else None,
+            status=pack.status,
         )
 
     def _layers(self, pack: Pack, org_id: str) -> tuple[Layer, ...]:
@@ -111,3 +115,7 @@ class LockReader:
             LockedFile(file.path, file.size, f"{file.mode:04o}", f"sha256:{file.sha256}")
             for file in sorted(index.files, key=lambda file: file.path.encode())
         ]
+
+
+def _as_told(pack: RolePack, role: Role) -> RolePack:
+    return pack if pack.floating else replace(pack, status=role.marked(pack.pin))

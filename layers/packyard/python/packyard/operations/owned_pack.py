@@ -13,9 +13,11 @@ from packyard.errors import (
     ServiceUnavailable,
 )
 from packyard.operations.read import get_pack, no_such_pack
+from packyard.operations.unusable_images import published_before
 from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, is_pack_id
 from packyard.packs.precondition import IfMatch
+from packyard.store.image_state_items import ImageNotUsable
 from packyard.store.packs import Gone, PackStore, Stale
 from packyard.store.repository_holds import ClaimLost, NameLost, RepositoryBusy
 from packyard.tenants.caller import Actor, reaches
@@ -29,7 +31,20 @@ def owned_pack(pack_id: str, *, actor: Actor, packs: PackStore) -> Pack:
             pack. The actor cannot tell which.
         ServiceUnavailable: DynamoDB did not answer.
     """
-    pack = packs.get(pack_id) if is_pack_id(pack_id) else None
+    return require_owned(packs.get(pack_id) if is_pack_id(pack_id) else None, pack_id, actor=actor)
+
+
+def require_owned(pack: Pack | None, pack_id: str, *, actor: Actor) -> Pack:
+    """Return a pack that was read, if the actor's organisation owns it.
+
+    Args:
+        pack: The pack; None if there is none.
+        pack_id: Its id, as the client names it.
+        actor: Who asks.
+
+    Raises:
+        PackNotFound: As for `owned_pack`.
+    """
     if pack is None or pack.org_id != actor.org_id or pack.status is PackStatus.DELETED:
         raise no_such_pack(pack_id)
     if not reaches(actor, org_id=pack.org_id, name=pack.name):
@@ -58,7 +73,15 @@ def editable_pack(pack_id: str, *, caller: Actor, packs: PackStore) -> Pack:
         PermissionDenied: It is another organisation's.
         ServiceUnavailable: DynamoDB did not answer.
     """
-    pack = get_pack(pack_id, caller=caller, packs=packs)
+    return require_editable(get_pack(pack_id, caller=caller, packs=packs), caller=caller)
+
+
+def require_editable(pack: Pack, *, caller: Actor) -> Pack:
+    """Return a pack that the caller can see, if the caller's organisation owns it.
+
+    Raises:
+        PermissionDenied: It is another organisation's.
+    """
     if pack.org_id != caller.org_id:
         raise PermissionDenied(
             "Only the organisation that owns this pack can change it; POST /packs/{id}/clone makes a copy of your own."
@@ -155,6 +178,7 @@ def changing(if_match: IfMatch | None) -> Iterator[None]:
         PackDeleting: Its deletion has begun meanwhile.
         PreconditionFailed: It has got another revision meanwhile, which the client has not seen.
         PackModified: It has got another revision meanwhile.
+        RevisionWithdrawn: The pack would get an image again that is withdrawn or deleted.
         ServiceUnavailable: A cleaner was or is at work in the pack's repository; a repeat is safe.
     """
     try:
@@ -169,5 +193,7 @@ def changing(if_match: IfMatch | None) -> Iterator[None]:
         if if_match is not None and not if_match.matches(stale.current.revision):
             raise if_match.refusal(stale.current.revision) from None
         raise PackModified from None
+    except ImageNotUsable as unusable:
+        raise published_before(unusable.state) from None
     except (ClaimLost, RepositoryBusy) as busy:
         raise ServiceUnavailable from busy

@@ -38,6 +38,7 @@ from packyard.operations.owned_pack import (
 from packyard.operations.pack_content import Content, built_image_fields, first_revision, manifest_fields
 from packyard.operations.published import Alongside, Published, nothing
 from packyard.operations.repeats import same_archive, settle_repeat
+from packyard.operations.unusable_images import current_is_withdrawn
 from packyard.operations.version_policy import VersionRule
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.manifest.name import PackName
@@ -177,6 +178,7 @@ class Publisher:
             PreconditionFailed: The pack is at another revision than the client has seen.
             PackModified: Another change came in between.
             VersionTaken: As for `create`.
+            RevisionWithdrawn: The pack has had this content, and it was withdrawn or deleted.
             RegistryUnavailable, ServiceUnavailable: As for `create`.
         """
         standing = self._standing_for(archive, pack_id, actor)
@@ -204,6 +206,8 @@ class Publisher:
             before = self._changeable(pack_id, built, actor, if_match)
             after = before.revised(at=self.clock(), **self._content(built, before.org_id))
             if same_archive(before, after):
+                if before.withdrawn:
+                    raise current_is_withdrawn(before)
                 if self.images.holds(before, built.image):
                     return Published(pack=before, changed=False)
                 # An image that the registry has lost is pushed again, for which all of it is needed.

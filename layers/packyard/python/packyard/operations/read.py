@@ -20,7 +20,20 @@ def get_pack(pack_id: str, *, caller: Actor, packs: PackStore) -> Pack:
         PackNotFound: There is none, it is deleted, it is another organisation's, or the caller is narrowed to another
             pack. The caller cannot tell which.
     """
-    pack = packs.get(pack_id) if is_pack_id(pack_id) else None
+    return require_visible(packs.get(pack_id) if is_pack_id(pack_id) else None, pack_id, caller=caller)
+
+
+def require_visible(pack: Pack | None, pack_id: str, *, caller: Actor) -> Pack:
+    """Return a pack that was read, if the caller can see it.
+
+    Args:
+        pack: The pack; None if there is none.
+        pack_id: Its id, as the client names it.
+        caller: Who asks.
+
+    Raises:
+        PackNotFound: As for `get_pack`.
+    """
     if pack is None or pack.status is PackStatus.DELETED or not is_visible(pack, caller):
         raise no_such_pack(pack_id)
     return pack

@@ -7,11 +7,17 @@ is claimed although no image is pushed: the image may be in our own registry, an
 removing it until the row is written. Such an image must therefore be in the repository that belongs to the name.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from packyard.errors import InvalidRequest, RevisionNotFound, ServiceUnavailable
+from packyard.errors import (
+    InvalidRequest,
+    RegistryUnavailable,
+    RevisionNotFound,
+    ServiceUnavailable,
+)
 from packyard.oci.digest import Digest
 from packyard.oci.reference import Reference, parse_reference, same_repository
 from packyard.operations.owned_pack import (
@@ -24,6 +30,7 @@ from packyard.operations.owned_pack import (
 from packyard.operations.pack_content import Content, first_revision, manifest_fields
 from packyard.operations.published import Published
 from packyard.operations.repeats import same_reference, settle_repeat
+from packyard.operations.unusable_images import current_is_withdrawn, published_before
 from packyard.operations.version_policy import VersionRule
 from packyard.packs.manifest.name import PackName, repository_of
 from packyard.packs.pack import ImageOrigin, Layer, Pack, Visibility
@@ -132,6 +139,7 @@ class Registrar:
             PackModified: Another change came in between.
             VersionTaken: The organisation's version policy does not allow the version of an image that is new to the
                 pack.
+            RevisionWithdrawn: The image is withdrawn or deleted.
             RegistryUnavailable, ServiceUnavailable: As for `create`.
         """
         due_at = self.clock() + self.deadline
@@ -150,7 +158,8 @@ class Registrar:
             ours = reference.registry == self.images.own.host
             claim = self._claim_repository(before, due_at) if ours else None
             built_here = ours and _has_built_images(before)
-            pulled = self.images.read_pack(reference, org_id=actor.org_id, built_here=built_here)
+            with self._there(before, reference):
+                pulled = self.images.read_pack(reference, org_id=actor.org_id, built_here=built_here)
             # What the history says of the image is right: the image has the same digest.
             then = self._with_image(before, pulled.digest, known) if ours else None
             if then is None:
@@ -159,6 +168,8 @@ class Registrar:
             # An image of the pack's history is stored and counted already.
             counted = {} if then is None else {"stored_bytes": before.stored_bytes}
             after = before.revised(at=self.clock(), **_content(reference, pulled, then), **counted)
+            if after.withdrawn:
+                raise current_is_withdrawn(before)
             if same_reference(before, after):
                 return Published(pack=before, changed=False)
             # Going back to an image of the history publishes nothing.
@@ -182,6 +193,17 @@ class Registrar:
             raise RevisionNotFound(pack.id, revision)
         digest, then = found
         return replace(parse_reference(pack.image_ref), tag=None, digest=digest), then
+
+    @contextmanager
+    def _there(self, pack: Pack, reference: Reference) -> Iterator[None]:
+        """Say of an image that cannot be read that its content was deleted, if it was."""
+        try:
+            yield
+        except (InvalidRequest, RegistryUnavailable):
+            state = None if reference.digest is None else self.packs.state_of(pack.id, reference.digest)
+            if state is not None and state.is_gone:
+                raise published_before(state) from None
+            raise
 
     def _with_image(self, pack: Pack, digest: Digest, known: Pack | None) -> Pack | None:
         """Return the pack when it had an image: as it is known, unless that does not say what its layers are."""

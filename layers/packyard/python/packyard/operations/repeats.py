@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from packyard.errors import PackNameTaken
 from packyard.operations.published import Published
+from packyard.operations.unusable_images import current_is_withdrawn
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus
 from packyard.store.packs import PackStore
 
@@ -59,6 +60,7 @@ def settle_repeat(
 
     Raises:
         PackNameTaken: The holder is another pack, or is being deleted.
+        RevisionWithdrawn: The holder is the pack, and its image is withdrawn.
         ServiceUnavailable: DynamoDB did not answer.
     """
     holder = packs.get(holder_id)
@@ -69,6 +71,8 @@ def settle_repeat(
         or not same(holder, wanted)
     ):
         raise refusal or _name_taken(wanted, holder, holder_id)
+    if holder.withdrawn:
+        raise current_is_withdrawn(holder)
     return Published(pack=holder, changed=False)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from packyard.errors import RoleNotFound
-from packyard.packs.pack import Pack
+from packyard.packs.image_state import ImageId, ImageStatus, shown_status
 from packyard.packs.role import Pin, Role, RolePack, RoleState, is_role_id, pin_of
 from packyard.store.pack_revisions import PackRevisions, PacksRead, RevisionId
 from packyard.store.roles import RoleStore
@@ -46,19 +46,20 @@ class RoleReader:
             ServiceUnavailable: DynamoDB did not answer.
         """
         role = self.role(role_id, caller=caller)
-        return self.state(role, self.packs.read(role.pack_ids), caller=caller)
+        read = self.packs.read(role.pack_ids, images=images_of(role))
+        return self.state(role, read, caller=caller)
 
     def with_pins(self, role: Role) -> PacksRead:
-        """Return the packs of a role as they are, and at the revisions that it pins. One read."""
+        """Return the packs of a role as they are, and at the revisions that it pins. One read for each 100 items."""
         pinned = [RevisionId(pin.pack_id, pin.revision) for pin in role.pins.values()]
-        return self.packs.read(role.pack_ids, pinned)
+        return self.packs.read(role.pack_ids, pinned, images_of(role))
 
     def state(self, role: Role, read: PacksRead, *, caller: Caller, more: bool = False) -> RoleState:
         """Return a role beside its packs.
 
         Args:
             role: The role.
-            read: All of its packs as they are.
+            read: All of its packs as they are, and the states of the images that it pinned when it was read.
             caller: Whose role it is.
             more: As for `RoleState`.
 
@@ -70,10 +71,14 @@ class RoleReader:
         present = {pack.id: pin_of(pack, owner=owners[pack.org_id], follow=True) for pack in floating}
         packs = (
             RolePack(
-                pin=present[pack_id], stale=False, floating=True, deprecated=read.now[pack_id].deprecated
+                pin=present[pack_id],
+                stale=False,
+                floating=True,
+                status=ImageStatus.WITHDRAWN if read.now[pack_id].withdrawn else ImageStatus.ACTIVE,
+                deprecated=read.now[pack_id].deprecated,
             )
             if pack_id in present
-            else _beside(role.pins[pack_id], read.now[pack_id])
+            else _beside(role.pins[pack_id], read)
             for pack_id in role.pack_ids
         )
         return RoleState(role=role, packs=tuple(packs), more=more)
@@ -91,6 +96,16 @@ class RoleReader:
         return {org_id: slugs.get(org_id, org_id) for org_id in others} | {caller.org_id: caller.org_slug}
 
 
-def _beside(pin: Pin, pack: Pack) -> RolePack:
-    stale = pack.image_digest != pin.image_digest
-    return RolePack(pin=pin, stale=stale, deprecated=pack.deprecated)
+def images_of(role: Role) -> list[ImageId]:
+    """Return the images that a role pins."""
+    return [ImageId(pin.pack_id, pin.image_digest) for pin in role.pins.values()]
+
+
+def _beside(pin: Pin, read: PacksRead) -> RolePack:
+    pack = read.now[pin.pack_id]
+    return RolePack(
+        pin=pin,
+        stale=pack.image_digest != pin.image_digest,
+        deprecated=pack.deprecated,
+        status=shown_status(read.states.get(ImageId(pin.pack_id, pin.image_digest))),
+    )

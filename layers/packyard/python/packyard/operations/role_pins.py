@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from packyard.oci.reference import parse_reference
 from packyard.operations.served_images import PinnedImage
+from packyard.packs.image_state import ImageStatus
 from packyard.packs.role import Pin, Role, is_role_id, pin_of
 from packyard.store.packs import PackStore
 from packyard.store.roles import RoleStore
@@ -31,7 +32,9 @@ class RolePins:
             return None
         found = next((pin for pin in role.pins.values() if (pin.owner, pin.name) == (owner, name)), None)
         found = found or next((pin for pin in self._floating(role, name) if pin.owner == owner), None)
-        return None if found is None else self._pinned(found)
+        if found is None or role.marked(found) is ImageStatus.DELETED:
+            return None
+        return self._pinned(found)
 
     def _floating(self, role: Role, name: str) -> Iterator[Pin]:
         """Yield the packs of a name that have no pin: the role has their present revision."""

@@ -19,12 +19,13 @@ from typing import Final
 
 from packyard.errors import PackNotFound, PreconditionFailed, RoleModified, RoleNotFound
 from packyard.operations.consent import accepted_moves
-from packyard.operations.role_packs import RoleReader
+from packyard.operations.role_packs import RoleReader, images_of
 from packyard.operations.role_plan import Plan, Wish, planned, revisions_of
+from packyard.operations.unusable_images import not_pinned
 from packyard.packs.precondition import IfMatch, revision_tag
 from packyard.packs.role import MAX_CHANGED_PINS, Role, RoleState
 from packyard.store.pack_revisions import PacksRead
-from packyard.store.roles import RoleChange, RoleOutdated, RoleReused
+from packyard.store.roles import PinsNotUsable, RoleChange, RoleOutdated, RoleReused
 from packyard.tenants.caller import Caller
 
 # An attempt fails when another request has changed the role, or a pack that it gets, in the meantime.
@@ -70,6 +71,7 @@ class RoleSetter:
             RevisionNotFound: A pack has no such revision that the caller can see.
             PackDeleting: Packs are being deleted; names them.
             CapabilitiesWidened: A pin would move to wider capabilities, which are not accepted.
+            RevisionWithdrawn: A pin would be set or moved to an image that is withdrawn or deleted.
             PreconditionFailed: The role is not as the client has seen it, or it is there.
             RoleModified: Other requests keep changing the role or its packs.
             ServiceUnavailable: DynamoDB did not answer.
@@ -80,7 +82,9 @@ class RoleSetter:
             gone = [
                 pack_id for pack_id in before.pack_ids if pack_id not in {wish.pack_id for wish in wishes}
             ]
-            read = self.reader.packs.read([*(wish.pack_id for wish in wishes), *gone], wanted)
+            read = self.reader.packs.read(
+                [*(wish.pack_id for wish in wishes), *gone], wanted, images_of(before)
+            )
             return planned(
                 wishes, before, read, caller=caller, owners=partial(self.reader.owners, caller=caller)
             )
@@ -115,7 +119,8 @@ class RoleSetter:
         Raises:
             RoleNotFound: There is no such role.
             PackNotFound: The role does not have these packs; names them.
-            CapabilitiesWidened, PreconditionFailed, RoleModified, ServiceUnavailable: As for `set_packs`.
+            CapabilitiesWidened, RevisionWithdrawn, PreconditionFailed, RoleModified, ServiceUnavailable: As for
+                `set_packs`.
         """
 
         def plan(before: Role) -> Plan:
@@ -224,6 +229,8 @@ class RoleSetter:
             except RoleReused:
                 last_revision = self.reader.roles.last_revision(org_id=caller.org_id, role_id=role_id)
                 continue
+            except PinsNotUsable as unusable:
+                raise not_pinned(made.after.pins, unusable.states) from None
             return self._state(written, made.read, caller, more=made.more)
         raise RoleModified
 

@@ -6,15 +6,15 @@ which canonical JSON writes as Python does. So equal roles have equal bytes, whi
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from packyard.oci.reference import parse_reference
+from packyard.packs.image_state import ImageStatus
 from packyard.packs.pack import Layer
 from packyard.packs.role import Pin, Role
 
 LOCK_VERSION: Final = 1
-_ACTIVE: Final = "active"
 
 
 class LockedFile(NamedTuple):
@@ -41,12 +41,14 @@ class LockedPack(NamedTuple):
         layers: Of the image, from the lowest up.
         capabilities: The pack's caps.yaml fragment, as YAML text; None if it has none.
         files: Its files by path; None if they are not to be in the document, or have not been read.
+        status: Of the image.
     """
 
     pin: Pin
     layers: Sequence[Layer]
     capabilities: str | None
     files: Sequence[LockedFile] | None = None
+    status: ImageStatus = ImageStatus.ACTIVE
 
 
 def lock_document(role_id: str, revision: int, packs: Sequence[LockedPack]) -> bytes:
@@ -71,7 +73,8 @@ def lock_document(role_id: str, revision: int, packs: Sequence[LockedPack]) -> b
 def lock_tag(role: Role, *, with_files: bool) -> str | None:
     """Return the entity tag of a role's lock document, without quotes; None for a role that has packs without a pin.
 
-    What a pinned revision is never changes, so the role's revision decides the document.
+    What a pinned revision is never changes, but its image may be withdrawn, restored or deleted. So the role's revision
+    and its marks decide the document.
 
     Args:
         role: The role.
@@ -79,7 +82,20 @@ def lock_tag(role: Role, *, with_files: bool) -> str | None:
     """
     if any(pack_id not in role.pins for pack_id in role.pack_ids):
         return None
-    return f"{LOCK_VERSION}.{role.revision}{'.files' if with_files else ''}"
+    marked = {
+        pin.pack_id: status
+        for pin in role.pins.values()
+        if (status := role.marked(pin)) is not ImageStatus.ACTIVE
+    }
+    return f"{LOCK_VERSION}.{role.revision}{_named(marked)}{'.files' if with_files else ''}"
+
+
+def _named(marked: Mapping[str, ImageStatus]) -> str:
+    """Return what names the images that are withdrawn or deleted, for the entity tag; empty for none."""
+    if not marked:
+        return ""
+    lines = "".join(f"{pack_id}\0{status}\n" for pack_id, status in sorted(marked.items()))
+    return f".{hashlib.sha256(lines.encode()).hexdigest()[:16]}"
 
 
 def set_digest(images: Iterable[tuple[str, str]]) -> str:
@@ -108,6 +124,6 @@ def _pack(pack: LockedPack) -> dict[str, Any]:
         "content_digest": pin.content_digest,
         "files": None if pack.files is None else [file._asdict() for file in pack.files],
         "capabilities": pack.capabilities,
-        "status": _ACTIVE,
+        "status": pack.status.value,
     }
     return {name: value for name, value in fields.items() if value is not None}

@@ -93,6 +93,7 @@ class Pack:
         deprecated: What its owner says to those who use it; None for a pack that is not deprecated.
         highest_version: The highest version that the pack has had, if the present one is lower; None otherwise, or if
             the pack went back to it before this was kept.
+        withdrawn: Whether the image has been withdrawn (API contract, section 7).
     """
 
     id: str
@@ -122,6 +123,7 @@ class Pack:
     deprecated: Deprecation | None = None
     highest_version: Version | None = None
     stored_bytes: int | None = None
+    withdrawn: bool = False
 
     @property
     def is_stored_here(self) -> bool:
@@ -129,7 +131,7 @@ class Pack:
         return self.image_origin is not ImageOrigin.IMAGE_REF
 
     def revised(self, *, at: datetime, **changes: Any) -> "Pack":
-        """Return the pack's next revision, with some fields changed.
+        """Return the pack's next revision, with some fields changed. Another image is not withdrawn.
 
         Args:
             at: When the revision is written, in UTC.
@@ -142,6 +144,7 @@ class Pack:
             shared_since=after.shared_since_after(self),
             highest_version=after.highest_after(self),
             stored_bytes=stored,
+            withdrawn=self.withdrawn and after.image_digest == self.image_digest,
         )
 
     def highest_after(self, before: "Pack") -> Version | None:

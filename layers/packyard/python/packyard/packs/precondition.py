@@ -10,7 +10,7 @@ from packyard.errors import PreconditionFailed
 
 # The entity tag of a file: this prefix and a SHA-256 in hex.
 FILE_TAG: Final = "sha256:"
-# In the entity tag of a role, what follows is not about the revision.
+# In the entity tag of a pack or a role, what follows is not about the revision.
 _STATE: Final = "@"
 
 
@@ -26,6 +26,18 @@ def file_tag(sha256: str) -> str:
 def revision_tag(revision: int) -> str:
     """Return the entity tag of a pack or a role at a revision, with its quotes (RFC 9110, section 8.8.3)."""
     return f'"{revision}"'
+
+
+def pack_tag(revision: int, *, withdrawn: bool) -> str:
+    """Return the entity tag of a pack for its owner, with its quotes.
+
+    Whether the image is withdrawn changes without a new revision. `If-Match` takes the tag for its revision.
+
+    Args:
+        revision: The pack's.
+        withdrawn: Whether the pack's image is withdrawn.
+    """
+    return f'"{revision}{_STATE}withdrawn"' if withdrawn else revision_tag(revision)
 
 
 def role_tag(revision: int, changing: object) -> str:

@@ -1,30 +1,11 @@
 """Entries of a pack's revision history."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from packyard.oci.digest import Digest
+from packyard.packs.image_state import ImageState
 from packyard.packs.manifest.version import Version
-
-
-class RevisionStatus(StrEnum):
-    """The state of a revision's image (API contract, section 7)."""
-
-    ACTIVE = "active"
-    WITHDRAWN = "withdrawn"
-    DELETED = "deleted"
-
-
-def status_of(digest: Digest, states: Mapping[Digest, RevisionStatus]) -> RevisionStatus:
-    """Return the status of every revision with an image.
-
-    Args:
-        digest: The image's digest.
-        states: The states of images that are not active, by digest.
-    """
-    return states.get(digest, RevisionStatus.ACTIVE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +20,7 @@ class Revision:
         content_digest: What names the pack's files in this revision; None as for a pack.
         actor: Who made the change.
         at: When it was written, in UTC.
+        state: The state of the image; None for one that is in use, or if it was not read.
     """
 
     number: int
@@ -48,3 +30,4 @@ class Revision:
     actor: str
     at: datetime
     content_digest: Digest | None = None
+    state: ImageState | None = None

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from packyard.oci.digest import Digest
 from packyard.packs.deprecation import Deprecation
+from packyard.packs.image_state import ImageStatus
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version
 from packyard.packs.pack import Pack
@@ -99,6 +100,18 @@ def pin_of(pack: Pack, *, owner: str, follow: bool = False, alias: str | None = 
     )
 
 
+class Mark(NamedTuple):
+    """What a role has been told of an image.
+
+    Attributes:
+        digest: The image's.
+        status: `withdrawn` or `deleted`.
+    """
+
+    digest: Digest
+    status: ImageStatus
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
     """The packs of one role.
@@ -111,6 +124,8 @@ class Role:
             whatever that is, until the role is written again (decision 84).
         revision: Every change adds 1; 0 for a role that never was.
         is_there: False for a role that is yet to be made: one that never was, or was deleted at this revision.
+        marks: By pack: an image of it that was withdrawn or deleted while the role pinned it. The service marks roles
+            soon after the change. A pin may have moved to another image since.
     """
 
     org_id: str
@@ -119,6 +134,12 @@ class Role:
     pins: Mapping[str, Pin] = field(default_factory=dict)
     revision: int = 0
     is_there: bool = True
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+
+    def marked(self, pin: Pin) -> ImageStatus:
+        """Return the status of a pin's image, as far as the role has been told of it."""
+        mark = self.marks.get(pin.pack_id)
+        return mark.status if mark is not None and mark.digest == pin.image_digest else ImageStatus.ACTIVE
 
     def with_pins(self, pack_ids: tuple[str, ...], pins: Mapping[str, Pin]) -> "Role":
         """Return the role's next revision, with these packs and pins in place of the present ones."""
@@ -134,12 +155,14 @@ class RolePack:
         stale: Whether the pack's present image is another than the pin's.
         floating: Whether the role has no pin of it.
         deprecated: What the pack's owner says to those who use it now; None for a pack that is not deprecated.
+        status: Of the pin's image.
     """
 
     pin: Pin
     stale: bool
     floating: bool = False
     deprecated: Deprecation | None = None
+    status: ImageStatus = ImageStatus.ACTIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,8 @@ _REUSED_FOR: Final = timedelta(hours=12)
 _URL_LIFETIME: Final = timedelta(minutes=5)
 # Without the permission to list the bucket, S3 answers 403 for a missing object (S3 API reference, HeadObject).
 _ABSENT: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+# No smaller file is staged: an answer carries it.
+STAGED_FROM: Final = 4 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,7 @@ class Downloads:
         """
         try:
             with outages_translated():
-                found = self._client.head_object(Bucket=self._bucket, Key=_key(sha256))
+                found = self._client.head_object(Bucket=self._bucket, Key=staged_key(sha256))
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] not in _ABSENT:
                 raise
@@ -81,7 +83,9 @@ class Downloads:
         """
         metadata = {"text": "true" if is_text else "false"}
         with outages_translated():
-            self._client.put_object(Bucket=self._bucket, Key=_key(sha256), Body=content, Metadata=metadata)
+            self._client.put_object(
+                Bucket=self._bucket, Key=staged_key(sha256), Body=content, Metadata=metadata
+            )
         return Download(sha256=sha256, is_text=is_text)
 
     def url(self, download: Download, *, content_type: str, disposition: str) -> str:
@@ -96,7 +100,7 @@ class Downloads:
             "get_object",
             Params={
                 "Bucket": self._bucket,
-                "Key": _key(download.sha256),
+                "Key": staged_key(download.sha256),
                 "ResponseContentType": content_type,
                 "ResponseContentDisposition": disposition,
             },
@@ -104,5 +108,10 @@ class Downloads:
         )
 
 
-def _key(sha256: str) -> str:
+def staged_key(sha256: str) -> str:
+    """Return the key of a staged file.
+
+    Args:
+        sha256: The SHA-256 of its content, in hex.
+    """
     return f"files/{sha256}"

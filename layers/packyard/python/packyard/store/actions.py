@@ -9,7 +9,7 @@ from packyard.store.keys import Key
 from packyard.store.wire import Item, to_wire
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef
+    from mypy_boto3_dynamodb.type_defs import ConditionCheckTypeDef, TransactWriteItemTypeDef, UpdateTypeDef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +49,18 @@ class Delete:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """An action that changes nothing. The whole transaction fails unless its condition holds for the item."""
+    """An action that changes nothing. The whole transaction fails unless its condition holds for the item.
+
+    Attributes:
+        condition: The condition expression.
+        values: As for `Update`, in this expression.
+        names: As for `Update`, in this expression.
+    """
 
     key: Key
     condition: str
     values: Mapping[str, Any]
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 Action = Put | Update | Delete | Check
@@ -98,15 +105,17 @@ def action_to_wire(action: Action, table: str) -> "TransactWriteItemTypeDef":
                 }
             }
         case Check():
-            return {
-                "ConditionCheck": {
-                    "TableName": table,
-                    "Key": to_wire(action.key),
-                    "ConditionExpression": action.condition,
-                    "ExpressionAttributeValues": to_wire(action.values),
-                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-                }
+            check: ConditionCheckTypeDef = {
+                "TableName": table,
+                "Key": to_wire(action.key),
+                "ConditionExpression": action.condition,
+                "ExpressionAttributeValues": to_wire(action.values),
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             }
+            # DynamoDB refuses an empty map here.
+            if action.names:
+                check["ExpressionAttributeNames"] = action.names
+            return {"ConditionCheck": check}
 
 
 def update_to_wire(update: Update, table: str) -> "UpdateTypeDef":

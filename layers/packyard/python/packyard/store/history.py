@@ -1,13 +1,15 @@
 """Revision histories of packs, the newest revision first, one page at a time."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from packyard.oci.digest import Digest
 from packyard.packs.manifest.version import Version
 from packyard.packs.revision import Revision
 from packyard.packs.timestamp import parse_timestamp
 from packyard.store.cursor import Binding, Position
-from packyard.store.keys import REVISION_PREFIX, pack_partition, revision_key
+from packyard.store.image_state_items import state_of
+from packyard.store.keys import REVISION_PREFIX, image_key, pack_partition, revision_key
 from packyard.store.pack_items import digest_attribute
 from packyard.store.table import Item, Query, Table
 
@@ -28,7 +30,7 @@ class HistoryPage:
 def list_revisions(
     table: Table, *, pack_id: str, limit: int, position: Position | None = None
 ) -> HistoryPage:
-    """Return a page of a pack's revision history. One read.
+    """Return a page of a pack's revision history, with the states of its images. Two reads.
 
     Args:
         table: The table.
@@ -49,12 +51,24 @@ def list_revisions(
             backwards=True,
         )
     )
-    revisions = tuple(revision_of(item) for item in page.items[:limit])
+    revisions = with_states(table, pack_id, [revision_of(item) for item in page.items[:limit]])
     more = len(page.items) > limit or page.last_key is not None
     return HistoryPage(
         revisions=revisions,
         next_position=Position(str(revisions[-1].number)) if more else None,
     )
+
+
+def with_states(table: Table, pack_id: str, revisions: Sequence[Revision]) -> tuple[Revision, ...]:
+    """Return revisions of a pack with the states of their images. One consistent read for each 100 images.
+
+    Raises:
+        ServiceUnavailable: DynamoDB did not answer.
+    """
+    digests = dict.fromkeys(revision.image_digest for revision in revisions)
+    items = table.get_many([image_key(pack_id, digest) for digest in digests])
+    states = {state.digest: state for state in map(state_of, items)}
+    return tuple(replace(revision, state=states.get(revision.image_digest)) for revision in revisions)
 
 
 def binding(*, org_id: str, pack_id: str) -> Binding:
@@ -63,7 +77,7 @@ def binding(*, org_id: str, pack_id: str) -> Binding:
 
 
 def revision_of(item: Item) -> Revision:
-    """Return what an entry of a history says of its revision."""
+    """Return the revision of an entry in a history, without the state of its image."""
     return Revision(
         number=int(item["revision"]),
         operation=item["operation"],

@@ -17,11 +17,13 @@ Key = dict[str, str]
 COMMUNITY_SHARDS: Final = 4
 
 _PACK_PREFIX: Final = "PACK#"
+# The sort key of a pack's row.
+PACK_ROW: Final = "PACK"
 API_KEY_PREFIX: Final = "KEY#"
 REVISION_PREFIX: Final = "REV#"
+IMAGE_PREFIX: Final = "IMAGE#"
 SEARCH_PREFIX: Final = "WORD#"
 VERSION_PREFIX: Final = "VERSION#"
-IMAGE_PREFIX: Final = "IMAGE#"
 # The only partition of GSI3. It lists the packs that are being deleted.
 DELETING_PARTITION: Final = "DELETING"
 
@@ -33,7 +35,7 @@ EVENT_INDEXES: Final[Mapping[str, str]] = MappingProxyType(
 
 def pack_key(pack_id: str) -> Key:
     """Return the key of a pack's row."""
-    return {"PK": pack_partition(pack_id), "SK": "PACK"}
+    return {"PK": pack_partition(pack_id), "SK": PACK_ROW}
 
 
 def pack_partition(pack_id: str) -> str:
@@ -44,6 +46,16 @@ def pack_partition(pack_id: str) -> str:
 def revision_key(pack_id: str, revision: int) -> Key:
     """Return the key of an entry in a pack's history. Revisions are zero-padded, so that they sort as numbers."""
     return {"PK": pack_partition(pack_id), "SK": f"{REVISION_PREFIX}{revision:010d}"}
+
+
+def image_key(pack_id: str, digest: str) -> Key:
+    """Return the key of the state of an image in a pack's history: whether it is withdrawn or deleted."""
+    return {"PK": pack_partition(pack_id), "SK": f"{IMAGE_PREFIX}{digest}"}
+
+
+def clones_key(pack_id: str, digest: str) -> Key:
+    """Return the key of the number of clones that were made of an image of a pack."""
+    return {"PK": pack_partition(pack_id), "SK": f"CLONES#{digest}"}
 
 
 def reference_key(pack_id: str, org_id: str, role_id: str) -> Key:

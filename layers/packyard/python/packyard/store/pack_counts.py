@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from packyard.packs.image_state import ImageStatus
 from packyard.packs.pack import Pack, PackStatus, Visibility
+from packyard.store.image_state_items import state_of
 from packyard.store.keys import (
     IMAGE_PREFIX,
     REVISION_PREFIX,
@@ -112,7 +114,7 @@ class PackCounts:
         deleted = {
             item["SK"].removeprefix(IMAGE_PREFIX)
             for item in self._of_pack(pack, IMAGE_PREFIX)
-            if item.get("status") == PackStatus.DELETED
+            if state_of(item).status is ImageStatus.DELETED
         }
         return _stored_bytes(
             entry for entry in self._of_pack(pack, REVISION_PREFIX) if entry["image_digest"] not in deleted

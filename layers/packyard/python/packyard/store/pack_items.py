@@ -52,6 +52,7 @@ def to_item(pack: Pack) -> Item:
         "deprecated": None if pack.deprecated is None else deprecation_to_item(pack.deprecated),
         "highest_version": pack.highest_version,
         "stored_bytes": pack.stored_bytes,
+        "withdrawn": pack.withdrawn or None,
         **_index_keys(pack),
     }
     return {name: value for name, value in item.items() if value is not None}
@@ -61,8 +62,10 @@ def _index_keys(pack: Pack) -> dict[str, str]:
     if pack.status is PackStatus.DELETED:
         return {}
     sort_key = listing_key(pack.name, pack.id)
-    owned = {"GSI1PK": owned_partition(pack.org_id, pack.visibility.value), "GSI1SK": sort_key}
-    if pack.visibility is not Visibility.COMMUNITY:
+    # Only its owner's listings have a pack whose image is withdrawn, whatever its visibility.
+    listed = Visibility.ORG if pack.withdrawn else pack.visibility
+    owned = {"GSI1PK": owned_partition(pack.org_id, listed.value), "GSI1SK": sort_key}
+    if listed is not Visibility.COMMUNITY:
         return owned
     return {**owned, "GSI2PK": community_partition(community_shard(pack.id)), "GSI2SK": sort_key}
 
@@ -100,6 +103,7 @@ def from_item(item: Item) -> Pack:
         deprecated=_deprecation(item.get("deprecated")),
         highest_version=Version(item["highest_version"]) if "highest_version" in item else None,
         stored_bytes=int(item["stored_bytes"]) if "stored_bytes" in item else None,
+        withdrawn=item.get("withdrawn", False),
     )
 
 
@@ -153,7 +157,7 @@ def revision_facts(pack: Pack) -> Item:
     return {
         name: value
         for name, value in to_item(pack).items()
-        if name not in _ROW_ONLY and not name.startswith("GSI")
+        if name not in _ROW_ONLY and name != "withdrawn" and not name.startswith("GSI")
     }
 
 
@@ -169,4 +173,6 @@ def pack_as_of(row: Item, entry: Item) -> Pack | None:
     if "image_ref" not in entry:
         return None
     kept = {name: row[name] for name in _ROW_ONLY if name in row}
+    if entry["image_digest"] == row["image_digest"] and "withdrawn" in row:
+        kept["withdrawn"] = row["withdrawn"]
     return from_item({**kept, **entry, "updated_at": entry["at"]})

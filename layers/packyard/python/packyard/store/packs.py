@@ -4,11 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from packyard.oci.digest import Digest
+from packyard.packs.image_state import ImageState
 from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import Pack, PackStatus, Visibility
 from packyard.store.events import EventLog
+from packyard.store.image_state_items import ImageNotUsable, state_of, usable
 from packyard.store.keys import (
     REVISION_PREFIX,
+    image_key,
     name_key,
     pack_key,
     pack_partition,
@@ -231,6 +234,7 @@ class PackStore:
             Stale: The pack is at another revision now.
             Gone: The pack is deleted or is being deleted.
             Referenced: The visibility cannot change, because roles of other organisations reference the pack.
+            ImageNotUsable: The image is another one than before, and it is withdrawn or deleted.
             ClaimLost: A purge has begun in the repository since it was claimed.
             VersionHeld: The policy is `immutable`, and the version was published with another content.
             QuotaExceeded, RateLimited: The organisation has used up what it may use.
@@ -243,24 +247,27 @@ class PackStore:
         claims = [] if claim is None else [_still_claimed(claim, after.id)]
         from packyard.store.pack_events import pack_changed  # noqa: PLC0415 - only writes need it
 
+        same_image = after.image_digest == before.image_digest
+        images = [] if same_image else [usable(after.id, after.image_digest)]
         versions = [] if policy is None else [publication(after, policy)]
         event = self._events.put(pack_changed(before, after, actor=actor, operation=operation))
         counts = self._usage.of_change(before, after)
-        actions = [_row_change(before, after), entry, *claims, *versions, *alongside, event, *counts]
+        actions = [row_change(before, after), entry, *images, *claims, *versions, *alongside, event, *counts]
         try:
             self._table.transact(actions, token=token_of(actions))
         except TransactionFailed as failure:
             row, _, *others = failure.reasons
             if row.condition_failed:
-                raise _refusal(row.old, before.revision) from None
-            if claims and others[0].condition_failed:
+                raise _refusal(row.old, before) from None
+            if images and others[0].condition_failed:
+                raise ImageNotUsable(state_of(others[0].old or {})) from None
+            if claims and others[len(images)].condition_failed:
                 raise ClaimLost from None
-            if versions and others[len(claims)].condition_failed:
+            if versions and others[len(images) + len(claims)].condition_failed:
                 raise VersionHeld from None
             if counts and others[-1].condition_failed:
                 self._usage.require_room(others[-1].old, after, before=before)
             raise
-        same_image = after.image_digest == before.image_digest
         self._on_revision(operation, None if same_image else after.size_bytes)
 
     def require_room(self, pack: Pack, *, before: Pack | None) -> None:
@@ -308,7 +315,7 @@ class PackStore:
 
         Every write to a row adds the image's digest to the history in the same transaction, and with it the digests
         that the index lists. So the history is complete. It is read consistently, page by page, until the digest is
-        found.
+        found. A revision whose content is deleted does not count.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -342,11 +349,27 @@ class PackStore:
         )
         page = self._table.query(entries)
         while True:
+            gone = self._gone(pack_id, [entry["image_digest"] for entry in page.items])
             for entry in page.items:
-                found |= wanted & {entry["image_digest"], *entry.get("manifests", ())}
+                if entry["image_digest"] not in gone:
+                    found |= wanted & {entry["image_digest"], *entry.get("manifests", ())}
             if found == wanted or page.last_key is None:
                 return frozenset(found)
             page = self._table.query(entries, start=page.last_key)
+
+    def state_of(self, pack_id: str, digest: Digest) -> ImageState | None:
+        """Return the state of an image; None for one that never had another state than in use. One read.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        item = self._table.get(image_key(pack_id, digest))
+        return None if item is None else state_of(item)
+
+    def _gone(self, pack_id: str, digests: Sequence[str]) -> frozenset[str]:
+        """Return those of some images whose content is deleted or is being removed."""
+        items = self._table.get_many([image_key(pack_id, digest) for digest in dict.fromkeys(digests)])
+        return frozenset(state.digest for state in map(state_of, items) if state.is_gone)
 
     def image_at(self, pack: Pack, revision: int) -> tuple[Digest, Pack | None] | None:
         """Return the image of a pack's revision, and the pack as it was; None if there is no such revision. One read.
@@ -390,21 +413,30 @@ class PackStore:
         return pack_as_of(to_item(pack), found[0]) if found else None
 
 
-def _row_change(before: Pack, after: Pack) -> Update:
+def row_change(before: Pack, after: Pack) -> Update:
+    """Return the change of a pack's row from one state to another, on condition that it is in the former.
+
+    Args:
+        before: The pack as it was read. Its revision, and whether its image is withdrawn, are conditions.
+        after: The pack as it is to be.
+    """
     old, new = to_item(before), to_item(after)
     written = {name: value for name, value in new.items() if old.get(name) != value}
     removed = sorted(old.keys() - new.keys())
-    change = "SET " + ", ".join(f"#{name} = :{name}" for name in written)
-    if removed:
-        change += " REMOVE " + ", ".join(f"#{name}" for name in removed)
-    condition = "#revision = :read_revision AND #status = :active"
+    changes = ["SET " + ", ".join(f"#{name} = :{name}" for name in written)] if written else []
+    changes += ["REMOVE " + ", ".join(f"#{name}" for name in removed)] if removed else []
+    # What the row says of a withdrawal can change without a new revision.
+    as_read = "withdrawn = :true" if before.withdrawn else "attribute_not_exists(withdrawn)"
+    condition = f"#revision = :read_revision AND #status = :active AND {as_read}"
     values: dict[str, Any] = {":read_revision": before.revision, ":active": PackStatus.ACTIVE.value}
+    if before.withdrawn:
+        values[":true"] = True
     if before.visibility is Visibility.COMMUNITY and after.visibility is not Visibility.COMMUNITY:
         condition += f" AND {NO_FOREIGN_REFERENCES}"
         values[":none"] = 0
     return Update(
         key=pack_key(before.id),
-        change=change,
+        change=" ".join(changes),
         condition=condition,
         values=values | {f":{name}": value for name, value in written.items()},
         # A placeholder for every name, because DynamoDB reserves many words.
@@ -420,16 +452,16 @@ def _still_claimed(claim: Claim, pack_id: str) -> Check:
     )
 
 
-def _refusal(row: Item | None, read_revision: int) -> Exception:
+def _refusal(row: Item | None, read: Pack) -> Exception:
     """Return the reason why a change of a row was refused.
 
     Args:
         row: The row at the time of the refusal; None if there was none.
-        read_revision: The revision that the change was based on.
+        read: The pack that the change was based on.
     """
     current = None if row is None else from_item(row)
     if row is None or current is None or current.status is not PackStatus.ACTIVE:
         return Gone(current)
-    if current.revision != read_revision:
+    if (current.revision, current.withdrawn) != (read.revision, read.withdrawn):
         return Stale(current)
     return Referenced(own=int(row.get("own_refs", 0)), foreign=int(row.get("foreign_refs", 0)))

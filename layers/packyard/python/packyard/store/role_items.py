@@ -4,15 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from packyard.oci.digest import Digest
+from packyard.packs.image_state import ImageStatus
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version
-from packyard.packs.role import Pin, Role
+from packyard.packs.role import Mark, Pin, Role
 from packyard.store.keys import role_revision_key
 from packyard.store.pack_items import digest_attribute
 from packyard.store.wire import Item
 
 # What a role's item has once the role is deleted, until it expires.
 DELETED = "deleted"
+# One attribute for each pack, so that marking a role and writing its pins do not overwrite each other.
+MARK_PREFIX = "image_of#"
 
 
 def role_of(item: Item) -> Role:
@@ -27,7 +30,17 @@ def role_of(item: Item) -> Role:
         pins={pack_id: _pin(pack_id, pins[pack_id]) for pack_id in pack_ids if pack_id in pins},
         revision=int(item["revision"]),
         is_there=DELETED not in item,
+        marks={
+            name.removeprefix(MARK_PREFIX): Mark(Digest(mark["digest"]), ImageStatus(mark["status"]))
+            for name, mark in item.items()
+            if name.startswith(MARK_PREFIX)
+        },
     )
+
+
+def mark_name(pack_id: str) -> str:
+    """Return the attribute of a role's item that has what the role was told of an image of a pack."""
+    return f"{MARK_PREFIX}{pack_id}"
 
 
 def pins_to_item(role: Role) -> dict[str, Item]:

@@ -13,10 +13,12 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from packyard.packs.image_state import ImageState
 from packyard.packs.pack import Pack, PackStatus, Visibility
-from packyard.packs.role import Pin, Role
+from packyard.packs.role import Mark, Pin, Role
 from packyard.packs.timestamp import format_timestamp
 from packyard.store.events import EventLog
+from packyard.store.image_state_items import state_of, usable
 from packyard.store.keys import (
     REVISION_PREFIX,
     pack_key,
@@ -27,7 +29,7 @@ from packyard.store.keys import (
     role_partition,
 )
 from packyard.store.pack_items import revision_facts
-from packyard.store.role_items import DELETED, pins_to_item, role_history_entry, role_of
+from packyard.store.role_items import DELETED, mark_name, pins_to_item, role_history_entry, role_of
 from packyard.store.table import Action, Delete, Item, Put, Query, Table, TransactionFailed, Update, token_of
 
 if TYPE_CHECKING:
@@ -43,6 +45,18 @@ _MOST_RELEASED: Final = 48
 
 class RoleOutdated(Exception):
     """The role, or a pack to attach to it, has changed since it was read."""
+
+
+class PinsNotUsable(Exception):
+    """Images to pin are withdrawn or deleted.
+
+    Args:
+        states: The state of each image, by pack.
+    """
+
+    def __init__(self, states: Mapping[str, ImageState]) -> None:
+        super().__init__(f"{len(states)} images cannot be pinned.")
+        self.states = states
 
 
 class RoleReused(Exception):
@@ -167,6 +181,7 @@ class RoleStore:
             RoleOutdated: The role is at another revision now; or a pack to attach is no longer active, or no longer
                 visible to the role's organisation.
             RoleReused: There is no role, and there was one before.
+            PinsNotUsable: Images to pin are withdrawn or deleted.
             ServiceUnavailable: DynamoDB did not answer; the role may have been written.
         """
         from packyard.store.role_events import capabilities_accepted, role_updated  # noqa: PLC0415 - only writes need it
@@ -211,7 +226,9 @@ class RoleStore:
 
     def _commit(self, change: RoleChange, role: Update, at: str, events: "Sequence[EventDraft]") -> None:
         before, after = change.before, change.after
+        self._complete(change)
         attached = [pack_id for pack_id in after.pack_ids if pack_id not in before.pack_ids]
+        set_or_moved = [pin for pack_id, pin in after.pins.items() if _is_new(before.pins.get(pack_id), pin)]
         released = _released(change)
         actions: list[Action] = [
             role,
@@ -224,8 +241,8 @@ class RoleStore:
             *chain.from_iterable(_attach(after, change.packs[pack_id], at) for pack_id in attached),
             *chain.from_iterable(_release(after, pack_id, change.owner_of(pack_id)) for pack_id in released),
             *_moved(before, after, attached),
-            *_completed(change),
             *(self._events.put(event) for event in events),
+            *(usable(pin.pack_id, pin.image_digest) for pin in set_or_moved),
         ]
         try:
             self._table.transact(actions, token=token_of(actions))
@@ -239,7 +256,22 @@ class RoleStore:
                 raise RoleOutdated from None
             if entry.condition_failed:
                 raise RoleReused from None
+            images = zip(set_or_moved, failure.reasons[len(actions) - len(set_or_moved) :], strict=True)
+            states = {
+                pin.pack_id: state_of(reason.old or {}) for pin, reason in images if reason.condition_failed
+            }
+            if states:
+                raise PinsNotUsable(states) from None
             raise
+
+    def _complete(self, change: RoleChange) -> None:
+        """Write what histories lack of pinned revisions that were written before their entries had the whole pack.
+
+        A revision never changes, so what is written is right even if the pack has got another one since, and if the
+        role is not written after all. There is one write for each, since the transaction has no room for them.
+        """
+        for completion in _completions(change):
+            self._table.update(completion)
 
 
 def _released(change: RoleChange) -> list[str]:
@@ -256,6 +288,9 @@ def _set_role(change: RoleChange, at: str) -> Update:
         ":revision": role.revision,
         ":at": at,
     }
+    # What the role was told of images that it pins no more.
+    marked = [pack_id for pack_id, mark in role.marks.items() if not _pins(role, pack_id, mark)]
+    outdated = {f"#mark{number}": mark_name(pack_id) for number, pack_id in enumerate(marked)}
     # A role that is not there has no item, or that of the deleted one of this id.
     condition = f"attribute_not_exists(PK) OR {DELETED} = :read_revision"
     if change.before.is_there:
@@ -263,17 +298,24 @@ def _set_role(change: RoleChange, at: str) -> Update:
     return Update(
         key=role_key(role.org_id, role.role_id),
         change="SET org_id = :org_id, role_id = :role_id, pack_ids = :pack_ids, pins = :pins, revision = :revision,"
-        f" updated_at = :at REMOVE {DELETED}, expires_at",
+        f" updated_at = :at REMOVE {DELETED}, expires_at{''.join(f', {name}' for name in outdated)}",
         condition=condition,
         values=values | {":read_revision": role.revision - 1},
+        names=outdated,
     )
 
 
+def _pins(role: Role, pack_id: str, mark: Mark) -> bool:
+    pin = role.pins.get(pack_id)
+    return pin is not None and pin.image_digest == mark.digest
+
+
 def _delete_role(role: Role, at: datetime) -> Update:
+    marks = {f"#mark{number}": mark_name(pack_id) for number, pack_id in enumerate(role.marks)}
     return Update(
         key=role_key(role.org_id, role.role_id),
         change="SET pack_ids = :none, revision = :revision, updated_at = :at, expires_at = :expiry,"
-        f" {DELETED} = :revision REMOVE pins",
+        f" {DELETED} = :revision REMOVE pins{''.join(f', {name}' for name in marks)}",
         condition=f"revision = :read_revision AND attribute_not_exists({DELETED})",
         values={
             ":none": [],
@@ -282,6 +324,7 @@ def _delete_role(role: Role, at: datetime) -> Update:
             ":at": format_timestamp(at),
             ":expiry": int((at + _DELETED_KEPT).timestamp()),
         },
+        names=marks,
     )
 
 
@@ -309,6 +352,7 @@ def _attach(role: Role, pack: Pack, at: str) -> Iterable[Action]:
         "role_id": role.role_id,
         "at": at,
         "revision": pin.revision,
+        "image_digest": pin.image_digest,
         **({"follow": True} if pin.follow else {}),
     }
     yield Put(item=reference, condition="attribute_not_exists(PK)")
@@ -333,9 +377,13 @@ def _moved(before: Role, after: Role, attached: Sequence[str]) -> Iterable[Actio
             following = ", follow = :true" if pin.follow else " REMOVE follow"
             yield Update(
                 key=reference_key(pack_id, after.org_id, after.role_id),
-                change=f"SET revision = :revision{following}",
+                change=f"SET revision = :revision, image_digest = :digest{following}",
                 condition="attribute_exists(PK)",
-                values={":revision": pin.revision, **({":true": True} if pin.follow else {})},
+                values={
+                    ":revision": pin.revision,
+                    ":digest": pin.image_digest,
+                    **({":true": True} if pin.follow else {}),
+                },
             )
 
 
@@ -343,19 +391,15 @@ def _referred(pin: Pin) -> tuple[int, bool]:
     return pin.revision, pin.follow
 
 
-def _completed(change: RoleChange) -> Iterable[Action]:
-    """Yield what histories lack of pinned revisions that were written before their entries had the whole pack.
+def _is_new(old: Pin | None, pin: Pin) -> bool:
+    """Return whether a pin is set, or moved to another revision."""
+    return old is None or old.revision != pin.revision
 
-    A revision never changes, so what is written is right even if the pack has got another one since.
-    """
+
+def _completions(change: RoleChange) -> Iterable[Update]:
     for pack_id, pin in change.after.pins.items():
         pack, old = change.packs.get(pack_id), change.before.pins.get(pack_id)
-        if (
-            pack is None
-            or pack.layers
-            or pack.revision != pin.revision
-            or (old and old.revision == pin.revision)
-        ):
+        if pack is None or pack.layers or pack.revision != pin.revision or not _is_new(old, pin):
             continue
         facts = revision_facts(pack)
         yield Update(

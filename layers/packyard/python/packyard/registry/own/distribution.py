@@ -109,6 +109,11 @@ class DistributionRegistry:
         """See `ImageRegistry`."""
         self._client.put_manifest(repository, tag, self._client.get_manifest(repository, digest))
 
+    def listed_manifests(self, repository: str, digest: Digest) -> tuple[Digest, ...]:
+        """See `ImageRegistry`."""
+        found = self._client.find_manifest(repository, digest)
+        return () if found is None else tuple(reversed(self._below(repository, found, depth=_MAX_DEPTH)))
+
     def delete_image(self, repository: str, digests: Sequence[Digest]) -> bool:
         """See `ImageRegistry`."""
         try:

@@ -142,6 +142,10 @@ class ImageRegistry(Protocol):
         """
         ...
 
+    def listed_manifests(self, repository: str, digest: Digest) -> tuple[Digest, ...]:
+        """Return the digests that an index lists, parents before children; none if it is a manifest or not there."""
+        ...
+
     def delete_image(self, repository: str, digests: Sequence[Digest]) -> bool:
         """Delete an image with its tags. Parts that do not exist count as deleted.
 
