@@ -173,6 +173,6 @@ def pack_as_of(row: Item, entry: Item) -> Pack | None:
     if "image_ref" not in entry:
         return None
     kept = {name: row[name] for name in _ROW_ONLY if name in row}
-    if entry["image_digest"] == row["image_digest"] and "withdrawn" in row:
+    if "withdrawn" in row and entry["image_digest"] == row["image_digest"]:
         kept["withdrawn"] = row["withdrawn"]
     return from_item({**kept, **entry, "updated_at": entry["at"]})
