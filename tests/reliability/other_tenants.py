@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from api.operations import OPERATIONS
 from tests.documented import DOCUMENT
+from tests.functions import function_of
 from tests.gateway import Request, multipart
 from tests.reliability import budget
 from tests.reliability.two_organisations import (
@@ -39,7 +39,6 @@ _IN_PATHS: Final = {
     "delivery_id": "delivery",
 }
 # The folder of what serves each operation of the document.
-_FUNCTIONS: Final = {operation.name or operation.function: operation.function for operation in OPERATIONS}
 # A webhook's packs are a filter, which may name what is not there.
 _IN_WEBHOOKS: Final = {"pack_ids": "filter"}
 _IN_QUERIES: Final = {
@@ -60,6 +59,8 @@ _IN_BODIES: Final = {
     "image_ref": "image",
 }
 _PLAIN: Final[dict[str, Any]] = {
+    "reason": "It has a password.",
+    "keep": 1000,
     "visibility": "org",
     "name": "another",
     "label": "ci",
@@ -188,7 +189,7 @@ class Pair:
 def operations() -> list[Operation]:
     """Return every operation that takes a credential."""
     return [
-        Operation(_FUNCTIONS[details["operationId"]], method.upper(), path, details)
+        Operation(function_of(details["operationId"]), method.upper(), path, details)
         for path, methods in DOCUMENT()["paths"].items()
         for method, details in methods.items()
         if details.get("security") != []

@@ -20,6 +20,10 @@ WITHOUT_EVENT: Final = {
     "repositories": "holds on repositories, for as long as something is at work there",
     "webhooks._note": "that a webhook fails or works again, which its deliveries say too",
     "deliveries": "what came of telling of an event",
+    "removals.begin": "the deletion is an event when it ends",
+    "removals._change": "the deletion is an event when it ends",
+    "roles._complete": "what a history of before lacks; the revision is an event already",
+    "pinning_roles.mark": "a role is told of an event of a pack",
     "uploads": "how far a staged upload is; the pack that comes of it is the event",
 }
 
