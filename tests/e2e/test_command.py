@@ -66,7 +66,7 @@ def test_a_pack_is_pushed_changed_read_and_deleted(environment: dict[str, str], 
         f"sha256:{hashlib.sha256(large).hexdigest()}"
     )
     assert _run(environment, "diff", folder)["equal"]
-    assert len(_run(environment, "revisions", "by-command")["revisions"]) == 3
+    assert len(_revisions(environment, "by-command")) == 3
     assert _run(environment, "show", "by-command")["name"] == "by-command"
     assert "by-command" in _found(environment, "by-command")
     assert _run(environment, "version-policy", "free") == {"version_policy": "free"}
@@ -101,6 +101,28 @@ def test_a_pack_is_pushed_changed_read_and_deleted(environment: dict[str, str], 
         assert _run(environment, "delete", name, "--yes")["status"] == "deleted"
 
 
+def test_a_revision_is_withdrawn_restored_and_deleted(environment: dict[str, str], tmp_path: Path) -> None:
+    folder = pack_folder(tmp_path / "pack", name="withdrawn")
+    for text in ("first", "second", "third"):
+        (folder / "guides" / "post.md").write_text(text)
+        _run(environment, "push", folder)
+
+    withdrawn = _run(environment, "withdraw", "withdrawn", "2", "--reason", "It names a host.")
+    restored = _run(environment, "restore", "withdrawn", "2")
+    gone = _run(environment, "delete", "withdrawn", "--revision", "2", "--yes")
+
+    assert (withdrawn["status"], restored["status"]) == ("withdrawn", "active")
+    assert (gone["status"], gone["clones"]) == ("deleted", 0)
+    states = {entry["revision"]: entry["status"] for entry in _revisions(environment, "withdrawn")}
+    assert states == {1: "active", 2: "deleted", 3: "active"}
+    assert _run(environment, "retention", "withdrawn", "--keep", "20", "--yes") == {"keep": 20}
+
+
+def _revisions(environment: dict[str, str], pack: str) -> list[dict[str, Any]]:
+    revisions: list[dict[str, Any]] = _run(environment, "revisions", pack)["revisions"]
+    return revisions
+
+
 def test_watching_pushes_what_changes_until_it_is_interrupted(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -125,7 +147,7 @@ def test_watching_pushes_what_changes_until_it_is_interrupted(
 
     assert watching.returncode == 0
     assert rest == ""
-    digests = [entry["image_digest"] for entry in _run(environment, "revisions", "watched")["revisions"]]
+    digests = [entry["image_digest"] for entry in _revisions(environment, "watched")]
     assert [line.rpartition("@")[2].strip() for line in (second, first)] == digests
 
 
