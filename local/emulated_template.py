@@ -69,7 +69,9 @@ def _emulated_policies(value: Any) -> Any:
         for name, one in value.items()
         if name != "Condition" or _CONTEXT not in json.dumps(one)
     }
-    return kept | ({"Action": [_SEND, f"{_SEND}Batch"]} if kept.get("Action") == _SEND else {})
+    allowed = kept.get("Action")
+    actions = [allowed] if isinstance(allowed, str) else allowed or []
+    return kept | ({"Action": [*actions, f"{_SEND}Batch"]} if _SEND in actions else {})
 
 
 def _by_the_account(trust: Mapping[str, Any]) -> dict[str, Any]:

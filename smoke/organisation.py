@@ -13,6 +13,7 @@ from packyard.store.keys import (
     role_revision_key,
     slug_key,
     upload_key,
+    usage_key,
     versions_partition,
 )
 from packyard.store.tenants import TenantStore
@@ -106,6 +107,7 @@ class Organisation:
             *(upload_key(upload)["PK"] for upload in self.uploads),
             *(role_revision_key(self.org_id, role, 1)["PK"] for role in self.roles),
             event_key(self.org_id, "")["PK"],
+            usage_key(self.org_id)["PK"],
             *(versions_partition(self.org_id, name) for name in self._names()),
             org_key(self.org_id)["PK"],
             slug_key(self.slug)["PK"],

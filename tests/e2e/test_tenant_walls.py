@@ -44,7 +44,8 @@ class Asked:
     more: dict[str, Any]
 
     def of(self, client: Client, ids: dict[str, str]) -> Reply:
-        path = self.path.replace("{path}", "guides/post.md")
+        path = self.path.replace("{path}", "guides/post.md").replace("{n}", "1")
+        path += "?from=1" if path.endswith("/diff") else ""
         for name, value in ids.items():
             path = path.replace(f"{{{name}}}", value)
         return client.call(self.method, path, **self.more)
