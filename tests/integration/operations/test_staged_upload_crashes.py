@@ -59,17 +59,20 @@ def assert_images_are_those_of_the_history(service: Service, *, versions: set[st
 
 
 def test_a_build_takes_these_steps_in_this_order() -> None:
-    assert CREATE.calls == [
-        "dynamodb.UpdateItem",
-        "s3.GetObject",
+    # The lease, a place among the organisation's builds, and its version policy.
+    first = ["dynamodb.UpdateItem", "dynamodb.UpdateItem", "dynamodb.GetItem", "s3.GetObject"]
+    # The claim, the retry, the push, the commit and the tag, and the place is given back.
+    last = [
         "dynamodb.UpdateItem",
         "s3.PutObject",
         "sqs.SendMessage",
         "registry",
         "dynamodb.TransactWriteItems",
         "registry",
+        "dynamodb.UpdateItem",
     ]
-    assert [*CREATE.calls[:2], "dynamodb.GetItem", *CREATE.calls[2:]] == REPLACE.calls
+    assert CREATE.calls == [*first, *last]
+    assert REPLACE.calls == [*first, "dynamodb.GetItem", *last]
 
 
 @pytest.mark.parametrize("log", [CREATE, REPLACE], ids=["create", "replace"])

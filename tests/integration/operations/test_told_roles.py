@@ -14,6 +14,11 @@ from packyard.store.keys import pack_partition, reference_key
 from packyard.store.table import Put
 
 DIGEST_OF: Final = "image_digest"
+# What items have of withdrawals and deletions beside that.
+_DECIDED: Final[dict[str, Any]] = {
+    **{"revision": 1, "by": "user:ada", "force": False, "token": "", "decided": True, "request_id": ""},
+    **{"also_in": [], "not_compared": 0, "clones": 0, "documents": [], "caches": []},
+}
 
 
 @pytest.fixture
@@ -39,7 +44,9 @@ def withdraw(service: Service, pack_id: str, revision: int, *, at: str, status: 
         "PK": pack_partition(pack_id),
         "SK": f"IMAGE#{read.image_digest}",
         "image_status": status,
-        decision: {"at": at, "reason": "a secret of the owner"},
+        "pack_id": pack_id,
+        "digest": read.image_digest,
+        decision: {**_DECIDED, "at": at, "reason": "a secret of the owner"},
     }
     service.aws.table.put(Put(item=item, condition="attribute_not_exists(PK) OR attribute_exists(PK)"))
     told = stream_record(pack_id, item["SK"], {}, item)
