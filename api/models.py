@@ -133,7 +133,7 @@ class ErrorDetails(TypedDict):
     resets_at: NotRequired[Annotated[datetime, Field(description="When the count begins anew.")]]
     version: NotRequired[Annotated[SemVer, Field(description="The version that is not allowed.")]]
     next_version: NotRequired[Annotated[SemVer, Field(description="A version that is allowed instead.")]]
-    revision: NotRequired[Annotated[int, Field(ge=1, description="Where the pack or the role stands.")]]
+    revision: NotRequired[Annotated[int, Field(ge=0, description="Where what was to be written stands.")]]
     capabilities: NotRequired[
         Annotated[
             dict[str, "CapabilitiesDifference"], Field(description="By pack, what a pin's move would change.")

@@ -16,8 +16,17 @@ from packyard.store.table import Put
 DIGEST_OF: Final = "image_digest"
 # What items have of withdrawals and deletions beside that.
 _DECIDED: Final[dict[str, Any]] = {
-    **{"revision": 1, "by": "user:ada", "force": False, "token": "", "decided": True, "request_id": ""},
-    **{"also_in": [], "not_compared": 0, "clones": 0, "documents": [], "caches": []},
+    "revision": 1,
+    "by": "user:ada",
+    "force": False,
+    "token": "",
+    "decided": True,
+    "request_id": "",
+    "also_in": [],
+    "not_compared": 0,
+    "clones": 0,
+    "documents": [],
+    "caches": [],
 }
 
 

@@ -123,7 +123,7 @@ class VersionPolicies:
         before = self.store.get(actor.org_id)
         for _ in range(_ATTEMPTS):
             if if_match is not None and not if_match.matches(before.revision):
-                raise if_match.refusal(before.revision)
+                raise if_match.refusal(before.revision, thing="version policy")
             if before.policy is policy:
                 return before
             try:

@@ -82,7 +82,7 @@ class IfMatch:
 
         Args:
             revision: The current revision. It is disclosed, so the caller's organisation must own the thing.
-            thing: What was to be written: `pack` or `role`.
+            thing: What was to be written, such as `pack` or `role`.
         """
         tag = revision_tag(revision)
         stands = f"The {thing} is at revision {revision}"
