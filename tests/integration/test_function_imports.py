@@ -35,10 +35,12 @@ ALLOWED: Final = {
     "authorize": set[str](),
     "build_upload": QUEUE,
     "clean_up": QUEUE,
+    "deliver": QUEUE,
     "get_diff": HTTP | {"isal"},
     "get_file": HTTP | {"isal"},
     "list_files": HTTP | {"isal"},
     "measure_backlog": set[str](),
+    "retry_delivery": QUEUE,
 }
 ENVIRONMENT: Final = {
     "AWS_ACCESS_KEY_ID": "testing",
