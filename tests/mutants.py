@@ -150,8 +150,8 @@ MUTANTS: Final = (
     Mutant(
         "a role shows a pack as it is now, and not as it is pinned",
         "operations/role_packs.py",
-        "return RolePack(pin=pin, stale=stale, deprecated=pack.deprecated)",
-        "return RolePack(pin=pin.at(pack), stale=stale, deprecated=pack.deprecated)",
+        "        pin=pin,\n        stale=pack.image_digest",
+        "        pin=pin.at(pack),\n        stale=pack.image_digest",
         (_OPERATIONS + "test_role_pins.py",),
     ),
     Mutant(
