@@ -1,33 +1,22 @@
 """Which roles are told that a pin of theirs is stale, or that its image is withdrawn (API contract, section 9)."""
 
 import json
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
+from tests import revisions
 from tests.engine.taps import Failure, PointName
 from tests.integration.operations.test_role_pins import READS, WRITES, made, updated
 from tests.service import ACME, GLOBEX, Service, stream_record
 from tests.tables import assert_references_are_sound
 from tests.webhooks import Hooks
 
-from packyard.store.keys import pack_partition, reference_key
+from packyard.packs.image_state import FORCE_AFTER
+from packyard.store.keys import reference_key
 from packyard.store.table import Put
 
 DIGEST_OF: Final = "image_digest"
-# What items have of withdrawals and deletions beside that.
-_DECIDED: Final[dict[str, Any]] = {
-    "revision": 1,
-    "by": "user:ada",
-    "force": False,
-    "token": "",
-    "decided": True,
-    "request_id": "",
-    "also_in": [],
-    "not_compared": 0,
-    "clones": 0,
-    "documents": [],
-    "caches": [],
-}
 
 
 @pytest.fixture
@@ -44,22 +33,10 @@ def pack(service: Service) -> str:
     return pack_id
 
 
-def withdraw(service: Service, pack_id: str, revision: int, *, at: str, status: str = "withdrawn") -> None:
-    """Let the table say that the image of a revision is withdrawn, and its stream tell of it."""
-    read = service.services.pack_revisions.read([pack_id]).now[pack_id]
-    assert read.revision == revision
-    decision = {"withdrawn": "withdrawal", "deleted": "removal"}.get(status, "withdrawal")
-    item: dict[str, Any] = {
-        "PK": pack_partition(pack_id),
-        "SK": f"IMAGE#{read.image_digest}",
-        "image_status": status,
-        "pack_id": pack_id,
-        "digest": read.image_digest,
-        decision: {**_DECIDED, "at": at, "reason": "a secret of the owner"},
-    }
-    service.aws.table.put(Put(item=item, condition="attribute_not_exists(PK) OR attribute_exists(PK)"))
-    told = stream_record(pack_id, item["SK"], {}, item)
-    assert service.invoke("follow_packs", {"Records": [told]}) == {"batchItemFailures": []}
+def tell(service: Service, pack_id: str, digest: str) -> None:
+    """Let the table's stream tell that the state of an image has changed."""
+    record = stream_record(pack_id, f"IMAGE#{digest}", {}, {})
+    assert service.invoke("follow_packs", {"Records": [record]}) == {"batchItemFailures": []}
 
 
 def told(hooks: Hooks, event_type: str) -> list[tuple[str, str, dict[str, Any]]]:
@@ -133,11 +110,13 @@ class TestStale:
 
 
 class TestWithdrawn:
-    def test_the_owners_are_told_without_the_words_of_the_packs_owner(
+    def test_the_owners_are_told_once_without_the_words_of_the_packs_owner(
         self, service: Service, hooks: Hooks, pack: str
     ) -> None:
+        digest = service.get(pack).body["image_digest"]
+        assert revisions.withdraw(service, pack, 1).status == 200
         for _ in range(2):
-            withdraw(service, pack, 1, at="2026-03-01T12:00:00.000Z")
+            tell(service, pack, digest)
 
         data = {"pack": "shared", "pinned": {"revision": 1, "version": "1.0.0"}, "status": "withdrawn"}
         assert told(hooks, "role.withdrawn_pin") == [
@@ -148,10 +127,15 @@ class TestWithdrawn:
     def test_a_second_withdrawal_and_a_deletion_are_told_too(
         self, service: Service, hooks: Hooks, pack: str
     ) -> None:
-        withdraw(service, pack, 1, at="2026-03-01T12:00:00.000Z")
-        withdraw(service, pack, 1, at="2026-03-01T13:00:00.000Z", status="active")
-        withdraw(service, pack, 1, at="2026-03-01T14:00:00.000Z")
-        withdraw(service, pack, 1, at="2026-03-03T12:00:00.000Z", status="deleted")
+        digest = service.get(pack).body["image_digest"]
+        for change in (revisions.withdraw, revisions.restore, revisions.withdraw):
+            assert change(service, pack, 1).status == 200
+            tell(service, pack, digest)
+            service.clock.advance(timedelta(hours=1))
+        updated(service, pack, "shared", "2.0.0")
+        service.clock.advance(FORCE_AFTER)
+        assert revisions.delete_revision(service, pack, 1, force=True).status == 200
+        tell(service, pack, digest)
 
         statuses = [
             data["status"] for org, _, data in told(hooks, "role.withdrawn_pin") if org == ACME.org_id
@@ -162,6 +146,7 @@ class TestWithdrawn:
         self, service: Service, hooks: Hooks, pack: str
     ) -> None:
         updated(service, pack, "shared", "2.0.0")
-        withdraw(service, pack, 2, at="2026-03-01T12:00:00.000Z")
+        assert revisions.withdraw(service, pack, 2).status == 200
+        tell(service, pack, service.get(pack).body["image_digest"])
 
         assert told(hooks, "role.withdrawn_pin") == []

@@ -206,7 +206,7 @@ class Services(Adapters):
         """Tells the owners of roles of their pins."""
         from packyard.operations.tell_roles import RoleTeller
 
-        return RoleTeller(packs=self.pack_revisions, told=self.told_roles)
+        return RoleTeller(packs=self.pack_revisions, states=self.image_states, told=self.told_roles)
 
     @cached_property
     def webhooks(self) -> "Webhooks":

@@ -11,8 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from packyard.oci.digest import Digest
 from packyard.packs.event import EventDraft, EventType
+from packyard.packs.image_state import ImageId
 from packyard.packs.pack import Pack, PackStatus
+from packyard.packs.timestamp import format_timestamp
+from packyard.store.image_states import ImageStates
 from packyard.store.pack_revisions import PackRevisions, RevisionId
 from packyard.store.told_roles import Reference, Told, ToldRoles
 
@@ -26,10 +30,12 @@ class RoleTeller:
 
     Attributes:
         packs: Where packs and their histories are.
+        states: The states of images.
         told: Where pins are, and what was told of them.
     """
 
     packs: PackRevisions
+    states: ImageStates
     told: ToldRoles
 
     def pack_changed(self, pack_id: str) -> int:
@@ -65,17 +71,18 @@ class RoleTeller:
         Raises:
             ServiceUnavailable: As for `pack_changed`.
         """
-        gone = self.told.image_gone(pack_id, digest)
-        pack = None if gone is None else self.packs.read([pack_id]).now.get(pack_id)
-        if gone is None or pack is None:
+        state = self.states.get(ImageId(pack_id, Digest(digest)))
+        decision = None if state is None else state.decision
+        pack = None if decision is None else self.packs.read([pack_id]).now.get(pack_id)
+        if state is None or decision is None or pack is None:
             return 0
 
         def event(reference: Reference, pinned: Pack) -> EventDraft | None:
             if pinned.image_digest != digest:
                 return None
-            return _event(EventType.ROLE_WITHDRAWN_PIN, reference, pinned, status=gone.status)
+            return _event(EventType.ROLE_WITHDRAWN_PIN, reference, pinned, status=state.shown.value)
 
-        return self._tell(pack, event, Told.WITHDRAWN, gone.at)
+        return self._tell(pack, event, Told.WITHDRAWN, format_timestamp(decision.at))
 
     def _tell(
         self, pack: Pack, event: Callable[[Reference, Pack], EventDraft | None], kind: Told, mark: str

@@ -131,6 +131,11 @@ class ImageState:
         return ImageStatus.ACTIVE if self.withdrawal is None else ImageStatus.WITHDRAWN
 
     @property
+    def decision(self) -> Withdrawal | Removal | None:
+        """What has made it unusable: its withdrawal, or its deletion once that is decided; None for one in use."""
+        return self.removal if self.is_gone else self.withdrawal
+
+    @property
     def is_gone(self) -> bool:
         """Whether the content is deleted, or is being removed."""
         return self.shown is ImageStatus.DELETED

@@ -8,7 +8,7 @@ processes, and a walk that was cut short goes on where it ended.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 from packyard.packs.event import EventDraft
 from packyard.store.events import EventLog
@@ -47,18 +47,6 @@ class Reference:
     told: dict[Told, str]
 
 
-class ImageGone(NamedTuple):
-    """That an image may not be used any more.
-
-    Attributes:
-        status: `withdrawn` or `deleted`.
-        at: Since when, as the table has it.
-    """
-
-    status: str
-    at: str
-
-
 class ToldRoles:
     """The pins of packs, and what the owners of roles have been told of them.
 
@@ -90,17 +78,6 @@ class ToldRoles:
             start = page.last_key
             if start is None:
                 return
-
-    def image_gone(self, pack_id: str, digest: str) -> ImageGone | None:
-        """Return how an image is gone; None if it may be used. One consistent read.
-
-        Raises:
-            ServiceUnavailable: DynamoDB did not answer.
-        """
-        item = self._table.get({"PK": pack_partition(pack_id), "SK": f"IMAGE#{digest}"}) or {}
-        status = str(item.get("image_status"))
-        decision = {"withdrawn": "withdrawal", "deleted": "removal"}.get(status)
-        return None if decision is None else ImageGone(status, item[decision]["at"])
 
     def tell(self, told: Sequence[tuple[Reference, EventDraft]], kind: Told, mark: str) -> int:
         """Write the events of roles that have not been told yet, and return how many those were.
