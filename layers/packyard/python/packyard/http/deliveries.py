@@ -5,7 +5,7 @@ from typing import Any, Final
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.http.fields import Field
-from packyard.http.page_limit import PageRequest, read_page_request
+from packyard.http.page_limit import PageRequest, read_page_request, with_next
 from packyard.packs.event import EVENT_ID
 from packyard.packs.timestamp import format_timestamp
 from packyard.store.cursors import Cursors
@@ -37,10 +37,8 @@ def delivery_page_view(
         ServiceUnavailable: It is not the last page, and the secret that signs cursors cannot be read.
     """
     body: dict[str, Any] = {"deliveries": [_view(delivery) for delivery in page.deliveries]}
-    if page.next_position is not None:
-        bound = binding(org_id=caller.org_id, webhook_id=webhook_id)
-        body["next_cursor"] = cursors.encode(page.next_position, bound)
-    return body
+    bound = binding(org_id=caller.org_id, webhook_id=webhook_id)
+    return with_next(body, page.next_position, cursors, bound)
 
 
 def _view(delivery: Delivery) -> dict[str, Any]:

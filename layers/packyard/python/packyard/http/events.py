@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest
 from packyard.http.fields import Field
-from packyard.http.page_limit import CURSOR, LIMIT, parse_limit
+from packyard.http.page_limit import CURSOR, LIMIT, parse_limit, position_of, with_next
 from packyard.packs.event import EVENT_ID, Event, EventType, is_event_id
 from packyard.packs.pack import PACK_ID, is_pack_id
 from packyard.packs.role import ROLE_ID, is_role_id
@@ -84,8 +84,7 @@ def read_events_request(event: APIGatewayProxyEvent, caller: Caller, cursors: Cu
         after=given.get(_AFTER.name),
         before=given.get(_BEFORE.name),
     )
-    cursor = given.get(CURSOR.name)
-    position = None if cursor is None else cursors.decode(cursor, filters.binding(caller.org_id))
+    position = position_of(given, filters.binding(caller.org_id), cursors)
     return EventsRequest(filters=filters, limit=limit, position=position)
 
 
@@ -98,9 +97,7 @@ def event_page_view(
         ServiceUnavailable: It is not the last page, and the secret that signs cursors cannot be read.
     """
     body: dict[str, Any] = {"events": [event_view(event) for event in page.events]}
-    if page.next_position is not None:
-        body["next_cursor"] = cursors.encode(page.next_position, filters.binding(caller.org_id))
-    return body
+    return with_next(body, page.next_position, cursors, filters.binding(caller.org_id))
 
 
 def event_view(event: Event) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from packyard.errors import AlreadyCreated, InvalidRequest
 from packyard.http.app import json_response
 from packyard.http.fields import Body, Field
 from packyard.http.json_body import read_json, whole_number
-from packyard.http.page_limit import PageRequest, read_page_request
+from packyard.http.page_limit import PageRequest, read_page_request, with_next
 from packyard.operations.keys import IssuedKey, KeyRequest
 from packyard.packs.manifest.name import MAX_LENGTH, SLUG, PackName, parse_slug
 from packyard.packs.timestamp import format_timestamp
@@ -99,10 +99,8 @@ def key_page_view(page: KeyPage, caller: Caller, cursors: Cursors) -> dict[str, 
         ServiceUnavailable: It is not the last page, and the secret that signs cursors cannot be read.
     """
     body: dict[str, Any] = {"keys": [key_view(key) for key in page.keys]}
-    if page.next_position is not None:
-        bound = binding(org_id=caller.org_id, pack_name=caller.pack_name)
-        body["next_cursor"] = cursors.encode(page.next_position, bound)
-    return body
+    bound = binding(org_id=caller.org_id, pack_name=caller.pack_name)
+    return with_next(body, page.next_position, cursors, bound)
 
 
 def key_view(key: ApiKey) -> dict[str, Any]:

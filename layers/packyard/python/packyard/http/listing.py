@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest
 from packyard.http.fields import Field
-from packyard.http.page_limit import CURSOR, LIMIT, parse_limit
+from packyard.http.page_limit import CURSOR, LIMIT, parse_limit, position_of, with_next
 from packyard.http.views import pack_view
 from packyard.packs.manifest.name import MAX_LENGTH, SLUG, Slug, nearest_slug, parse_slug
 from packyard.packs.pack import Tier
@@ -95,10 +95,7 @@ def read_listing(event: APIGatewayProxyEvent, caller: Caller, cursors: Cursors) 
     )
     if faults:
         raise InvalidRequest(faults)
-    cursor = given.get(CURSOR.name)
-    position = None
-    if cursor is not None:
-        position = cursors.decode(cursor, filters.binding(caller.org_id))
+    position = position_of(given, filters.binding(caller.org_id), cursors)
     return ListRequest(filters=filters, limit=limit, position=position)
 
 
@@ -109,9 +106,7 @@ def page_view(page: Page, filters: Filters, caller: Caller, cursors: Cursors) ->
         ServiceUnavailable: It is not the last page, and the secret that signs cursors cannot be read.
     """
     body: dict[str, Any] = {"packs": [pack_view(pack, caller) for pack in page.packs]}
-    if page.next_position is not None:
-        body["next_cursor"] = cursors.encode(page.next_position, filters.binding(caller.org_id))
-    return body
+    return with_next(body, page.next_position, cursors, filters.binding(caller.org_id))
 
 
 def _owned(text: str | None, faults: dict[str, str]) -> bool | None:

@@ -1,6 +1,7 @@
 """The parameters of a list: how much a page holds, and where the page begins."""
 
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
@@ -59,6 +60,37 @@ def read_page_request(event: APIGatewayProxyEvent, binding: Binding, cursors: Cu
     limit = parse_limit(given.get(LIMIT.name), faults)
     if faults:
         raise InvalidRequest(faults)
+    return PageRequest(limit=limit, position=position_of(given, binding, cursors))
+
+
+def position_of(given: Mapping[str, str], binding: Binding, cursors: Cursors) -> Position | None:
+    """Return where the page begins that a query asks for; None for the start.
+
+    Args:
+        given: The parameters of the query.
+        binding: What the list's cursors are valid for.
+        cursors: Decodes cursors.
+
+    Raises:
+        InvalidRequest: On `cursor`: it is not one of this list.
+        ServiceUnavailable: There is a cursor, and the secret that signs cursors cannot be read.
+    """
     cursor = given.get(CURSOR.name)
-    position = None if cursor is None else cursors.decode(cursor, binding)
-    return PageRequest(limit=limit, position=position)
+    return None if cursor is None else cursors.decode(cursor, binding)
+
+
+def with_next(
+    body: dict[str, Any], position: Position | None, cursors: Cursors, binding: Binding
+) -> dict[str, Any]:
+    """Return the body of a page with `next_cursor`, unless it is the last page.
+
+    Args:
+        body: The page.
+        position: Where the next page begins; None on the last.
+        cursors: Encodes cursors.
+        binding: What the list's cursors are valid for.
+
+    Raises:
+        ServiceUnavailable: There is a next page, and the secret that signs cursors cannot be read.
+    """
+    return body if position is None else {**body, "next_cursor": cursors.encode(position, binding)}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from packyard.http.page_limit import with_next
 from packyard.operations.references import References
 from packyard.store.cursor import Binding
 from packyard.store.cursors import Cursors
@@ -16,6 +17,4 @@ def references_view(found: References, binding: Binding, cursors: Cursors) -> di
     body: dict[str, Any] = {"roles": [role._asdict() for role in found.roles]}
     if found.others is not None:
         body["others"] = found.others
-    if found.next_position is not None:
-        body["next_cursor"] = cursors.encode(found.next_position, binding)
-    return body
+    return with_next(body, found.next_position, cursors, binding)

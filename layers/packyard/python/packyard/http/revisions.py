@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from packyard.http.page_limit import with_next
 from packyard.packs.image_state import ImageState, shown_status
 from packyard.packs.revision import Revision
 from packyard.packs.timestamp import format_timestamp
@@ -17,9 +18,7 @@ def history_view(page: HistoryPage, binding: Binding, cursors: Cursors) -> dict[
         ServiceUnavailable: It is not the last page, and the secret that signs cursors cannot be read.
     """
     body: dict[str, Any] = {"revisions": [revision_view(revision) for revision in page.revisions]}
-    if page.next_position is not None:
-        body["next_cursor"] = cursors.encode(page.next_position, binding)
-    return body
+    return with_next(body, page.next_position, cursors, binding)
 
 
 def revision_view(revision: Revision) -> dict[str, Any]:

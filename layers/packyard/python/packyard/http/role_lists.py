@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from packyard.http.page_limit import with_next
 from packyard.operations.list_roles import RolePage
 from packyard.packs.role_revision import RoleRevision
 from packyard.packs.timestamp import format_timestamp
@@ -27,9 +28,7 @@ def roles_view(page: RolePage, binding: Binding, cursors: Cursors) -> dict[str, 
             for listed in page.roles
         ]
     }
-    if page.next_position is not None:
-        body["next_cursor"] = cursors.encode(page.next_position, binding)
-    return body
+    return with_next(body, page.next_position, cursors, binding)
 
 
 def role_history_view(page: RoleHistoryPage, binding: Binding, cursors: Cursors) -> dict[str, Any]:
@@ -39,9 +38,7 @@ def role_history_view(page: RoleHistoryPage, binding: Binding, cursors: Cursors)
         ServiceUnavailable: As for `roles_view`.
     """
     body: dict[str, Any] = {"revisions": [_revision_view(revision) for revision in page.revisions]}
-    if page.next_position is not None:
-        body["next_cursor"] = cursors.encode(page.next_position, binding)
-    return body
+    return with_next(body, page.next_position, cursors, binding)
 
 
 def _revision_view(revision: RoleRevision) -> dict[str, Any]:
