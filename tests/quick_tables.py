@@ -6,6 +6,8 @@ in place changes a copy of it. It also looks for each of the ten kinds of values
 it answers with. Here a value that is the same in JSON is answered as it is. Of any service, what depends on the class
 of a backend only is found once for each class, not for each request; and who takes which node of an expression once
 for each kind of node, not for each node.
+
+moto's KMS makes an RSA key for each key of its own, also for one that encrypts and never uses it. Those share one.
 """
 
 import copy
@@ -21,11 +23,16 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.parsing import ast_nodes
+from moto.kms import models as kms_models
+from moto.kms.utils import generate_private_key
+from tests import quick_expressions
 
 _update_item: Final = DynamoDBBackend.update_item
 _serialize_structure: Final = BaseJSONSerializer._serialize_type_structure  # noqa: SLF001 - what is replaced
 _urls: Final = BaseBackend.urls.fget  # type: ignore[attr-defined]  # it is a property
 _cast_value: Final = DynamoType.cast_value.fget  # type: ignore[attr-defined]  # it is a property
+
+_generate_private_key: Final = generate_private_key
 
 _URLS: Final[dict[type[BaseBackend], Any]] = {}
 
@@ -42,6 +49,17 @@ def speed_up() -> None:
     DynamoType.cast_value = property(_cast)  # type: ignore[assignment,method-assign]
     DynamoType.__hash__ = _hash  # type: ignore[method-assign]
     DynamoType.__eq__ = _equal  # type: ignore[method-assign]
+    kms_models.generate_private_key = _private_key  # type: ignore[attr-defined]
+    quick_expressions.speed_up()
+
+
+def _private_key(key_spec: str) -> Any:
+    return _unused_private_key() if key_spec == "SYMMETRIC_DEFAULT" else _generate_private_key(key_spec)
+
+
+@cache
+def _unused_private_key() -> Any:
+    return _generate_private_key("SYMMETRIC_DEFAULT")
 
 
 def _urls_of_class(self: BaseBackend) -> Any:

@@ -66,3 +66,64 @@ def test_a_query_gives_one_partition_in_the_order_of_its_sort_keys(aws: Aws) -> 
     )
 
     assert [item["SK"]["S"] for item in found["Items"]] == ["a#10", "a#2", "b"]
+
+
+def test_a_condition_that_was_read_before_is_held_against_the_values_and_the_item_of_now(aws: Aws) -> None:
+    def put(wanted: str, text: str) -> None:
+        aws.dynamodb.put_item(
+            TableName=TABLE,
+            Item={**_key("a"), "n": {"S": text}},
+            ConditionExpression="attribute_not_exists(PK) OR #n = :wanted",
+            ExpressionAttributeNames={"#n": "n"},
+            ExpressionAttributeValues={":wanted": {"S": wanted}},
+        )
+
+    put("one", "one")
+    put("one", "two")
+    for wanted in ("one", "three"):
+        with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+            put(wanted, "four")
+    put("two", "five")
+
+    assert aws.dynamodb.get_item(TableName=TABLE, Key=_key("a"))["Item"]["n"] == {"S": "five"}
+
+
+def test_an_update_that_was_read_before_takes_the_values_and_the_item_of_now(aws: Aws) -> None:
+    def add(number: str, text: str) -> None:
+        aws.dynamodb.update_item(
+            TableName=TABLE,
+            Key=_key("a"),
+            UpdateExpression="SET n = if_not_exists(n, :none) + :number, #text = :text REMOVE gone",
+            ExpressionAttributeNames={"#text": "text"},
+            ExpressionAttributeValues={
+                ":none": {"N": "0"},
+                ":number": {"N": number},
+                ":text": {"S": text},
+            },
+        )
+
+    aws.dynamodb.put_item(TableName=TABLE, Item={**_key("a"), "gone": {"S": "soon"}})
+    add("1", "one")
+    add("2", "two")
+
+    found = aws.dynamodb.get_item(TableName=TABLE, Key=_key("a"))["Item"]
+    assert found == {**_key("a"), "n": {"N": "3"}, "text": {"S": "two"}}
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_name_that_no_expression_uses_is_refused_each_time(aws: Aws, times: int) -> None:
+    for _ in range(times):
+        with pytest.raises(ClientError, match="unused in expressions"):
+            aws.dynamodb.put_item(
+                TableName=TABLE,
+                Item=_key("a"),
+                ConditionExpression="attribute_not_exists(#used)",
+                ExpressionAttributeNames={"#used": "PK", "#unused": "SK"},
+            )
+
+
+def test_an_item_of_more_than_400_kilobytes_is_refused(aws: Aws) -> None:
+    parts = {f"part{number}": {"S": "x" * 100_000} for number in range(5)}
+
+    with pytest.raises(ClientError, match="Item size"):
+        aws.dynamodb.put_item(TableName=TABLE, Item={**_key("a"), **parts})
