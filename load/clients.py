@@ -95,7 +95,9 @@ class Clients:
 
     def show(self, org: str, operation: str, reply: Reply, archive: bytes = b"") -> None:
         """Record that a client was shown a pack; see `Promises.show`."""
-        self.promises.show(org, operation, reply.body, revision_of(reply), archive)
+        # Whether the image is withdrawn changes without a new revision.
+        body = {name: value for name, value in reply.body.items() if name != "status"}
+        self.promises.show(org, operation, body, revision_of(reply), archive)
 
     def post_form(self, url: str, fields: dict[str, Any]) -> int:
         """Post a presigned form as a browser does, and return the status."""
@@ -104,4 +106,4 @@ class Clients:
 
 def revision_of(reply: Reply) -> int:
     """Return the revision of the pack that an answer shows."""
-    return int(reply.headers["ETag"].strip('"'))
+    return int(reply.headers["ETag"].strip('"').partition("@")[0])

@@ -18,6 +18,7 @@ ROLES: Final = 6
 _FILE: Final = "guides/post.md"
 _SHARE_OF_FREED_NAMES: Final = 0.2
 _SHARE_OF_IF_MATCH: Final = 0.3
+_SHARE_OF_RESTORATIONS: Final = 0.5
 _OK, _CREATED, _NO_CONTENT, _NOT_FOUND = 200, 201, 204, 404
 
 
@@ -28,10 +29,12 @@ class Mix:
     Attributes:
         clients: The clients.
         seed: The same seed gives the same requests. Their answers may differ.
+        webhooks: The id of each organisation's webhook.
     """
 
     clients: Clients
     seed: int
+    webhooks: dict[str, str] = field(default_factory=dict)
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def act(self, due: float) -> None:
@@ -237,6 +240,58 @@ class Mix:
             pack.leaving = False
         return None
 
+    def take_back(self, turn: Turn) -> None:
+        """Withdraw a revision of a pack, or restore it."""
+        pack = self.clients.promises.any_pack(turn.org, turn.randomness)
+        # One client per pack, because nobody could tell which of two answers is the later.
+        if pack is None or not pack.busy.acquire(blocking=False):
+            return self.list_packs(turn)
+        try:
+            self._take_back(turn, pack)
+        finally:
+            pack.busy.release()
+        return None
+
+    def _take_back(self, turn: Turn, pack: PackPromise) -> None:
+        revision = turn.randomness.choice(list(pack.told))
+        digest = pack.told[revision].body["image_digest"]
+        restores = (
+            pack.withdrawn.get(digest) is not False and turn.randomness.random() < _SHARE_OF_RESTORATIONS
+        )
+
+        def unsure() -> None:
+            pack.withdrawn[digest] = None
+
+        reply = self.clients.insist(
+            turn,
+            "restore" if restores else "withdraw",
+            self.clients.of(pack.org),
+            "DELETE" if restores else "POST",
+            f"/packs/{pack.pack_id}/revisions/{revision}/withdrawal",
+            unsure=unsure,
+            **({} if restores else {"json": {"reason": f"Load {turn.number}."}}),
+        )
+        if reply is not None and reply.status == _OK:
+            pack.withdrawn[digest] = not restores
+
+    # --- Webhooks ---
+
+    def add_webhook(self, org: str, url: str) -> str:
+        """Make an organisation's webhook for all events, and return its id."""
+        reply = self.clients.of(org).call("POST", "/webhooks", json={"url": f"{url}/{org}"})
+        self.webhooks[org] = webhook_id = str(reply.body["id"])
+        return webhook_id
+
+    def deliveries(self, turn: Turn) -> None:
+        """List what was delivered to the organisation's webhook."""
+        path = f"/webhooks/{self.webhooks[turn.org]}/deliveries?limit=20"
+        self.clients.journal.ask(self.clients.of(turn.org), "deliveries", "GET", path, due=turn.due)
+
+    def change_webhook(self, turn: Turn) -> None:
+        """Describe the organisation's webhook anew; it stays active."""
+        path, body = f"/webhooks/{self.webhooks[turn.org]}", {"description": f"Load {turn.number}"}
+        self.clients.insist(turn, "change_webhook", self.clients.of(turn.org), "PATCH", path, json=body)
+
     def set_role(self, turn: Turn) -> None:
         """Set the packs of a role."""
         role_id = _role(turn)
@@ -306,5 +361,8 @@ _WEIGHTS: Final[Mapping[Callable[[Mix, Turn], None], int]] = {
     Mix.clone: 3,
     Mix.put_file: 4,
     Mix.delete: 4,
+    Mix.take_back: 5,
+    Mix.deliveries: 2,
+    Mix.change_webhook: 1,
     Mix.staged: 1,
 }

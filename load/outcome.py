@@ -39,6 +39,7 @@ def outcome(  # noqa: PLR0913 - everything that was recorded
     faults: Faults,
     memory: Memory,
     breaches: Sequence[str],
+    delivered: int,
     unconfirmed: int,
 ) -> Outcome:
     """Return the result of a load.
@@ -50,6 +51,7 @@ def outcome(  # noqa: PLR0913 - everything that was recorded
         faults: The injected faults.
         memory: The memory over time.
         breaches: Broken invariants.
+        delivered: How many events arrived at webhooks.
         unconfirmed: How many writes were carried out although their client was answered 5xx.
     """
     held = memory.first_and_last(window=min(_MEMORY_WINDOW_SECONDS, seconds / 4))
@@ -72,6 +74,7 @@ def outcome(  # noqa: PLR0913 - everything that was recorded
         "p99_ms": _percentile(latencies, 99),
         "memory_mb": held,
         "writes_made_but_answered_5xx": unconfirmed,
+        "events_delivered": delivered,
         "invariants": "broken" if breaches else "hold",
         "undocumented_answers": len(journal.undocumented),
     }

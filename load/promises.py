@@ -40,6 +40,8 @@ class PackPromise:
         archive: The archive that it was published from; empty for a clone.
         told: The revisions that a client has been shown.
         unsure: How many attempts at each operation have an uncertain result.
+        withdrawn: By image, whether clients were told that it is withdrawn; None after an uncertain attempt.
+        busy: Held by the client that withdraws or restores.
         leaving: Whether a client has tried to delete it.
         gone: Whether a client was told that it is deleted.
     """
@@ -49,6 +51,8 @@ class PackPromise:
     archive: bytes = b""
     told: dict[int, Told] = field(default_factory=dict)
     unsure: Counter[str] = field(default_factory=Counter)
+    withdrawn: dict[str, bool | None] = field(default_factory=dict)
+    busy: threading.Lock = field(default_factory=threading.Lock)
     leaving: bool = False
     gone: bool = False
 
@@ -214,14 +218,27 @@ def _pack_breaches(pack: PackPromise, seen: Observed, listed: Mapping[str, Any])
         yield f"{pack.pack_id} is not listed"
     else:
         told = pack.told.get(int(row["revision"]))
-        if told is not None and told.body != listed[pack.pack_id]:
-            yield f"{pack.pack_id} is {listed[pack.pack_id]}, was {told.body}"
+        body = {name: value for name, value in listed[pack.pack_id].items() if name != "status"}
+        if told is not None and told.body != body:
+            yield f"{pack.pack_id} is {body}, was {told.body}"
+        yield from _withdrawal_breaches(pack, seen)
     entries = {int(entry["revision"]): entry for entry in seen.histories.get(pack.pack_id, [])}
     for revision, told in pack.told.items():
         entry = entries.get(revision, {})
         if any(entry.get(name) != told.body[name] for name in ("version", "image_digest")):
             yield f"{pack.pack_id} at {revision} was {told.body}, and is {entry} in the history"
     yield from _unexplained(pack, entries)
+
+
+def _withdrawal_breaches(pack: PackPromise, seen: Observed) -> Iterator[str]:
+    withdrawn = {
+        item["digest"]
+        for item in seen.items
+        if item["PK"] == f"PACK#{pack.pack_id}" and "withdrawal" in item and item["SK"].startswith("IMAGE#")
+    }
+    for digest, told in pack.withdrawn.items():
+        if told is not None and told is not (digest in withdrawn):
+            yield f"{digest} of {pack.pack_id} is {'not ' if told else ''}withdrawn, and clients were told otherwise"
 
 
 def _unexplained(pack: PackPromise, entries: Mapping[int, Mapping[str, Any]]) -> Iterator[str]:

@@ -18,8 +18,9 @@ from load.memory import Memory
 from load.mix import ORGS, Mix
 from load.outcome import Outcome, outcome
 from load.promises import Promises
+from load.receiver import Receiver, receiving
 from load.recovery import Future
-from load.sight import observe
+from load.sight import events_after, observe
 
 
 def load(  # noqa: PLR0913 - the parts of a load
@@ -40,10 +41,12 @@ def load(  # noqa: PLR0913 - the parts of a load
     with (
         failing(port, faults),
         running_stack(folder=folder, port=port, functions_call=faults.url) as stack,
+        receiving() as receiver,
     ):
         memory, warm_up = Memory(port), Journal()
         clients = Clients(stack=stack, journal=warm_up, promises=Promises(), at_once=at_once)
         mix = Mix(clients=clients, seed=seed)
+        webhooks = {org: mix.add_webhook(org, receiver.url) for org in ORGS}
         print("· warming up", flush=True)
         mix.warm_up()
         print(f"· {rate:g} requests a second for {seconds:g} s", flush=True)
@@ -54,6 +57,7 @@ def load(  # noqa: PLR0913 - the parts of a load
             send(due, mix.act, at_once=at_once)
         print("· letting everything settle", flush=True)
         faults.share = 0
+        undelivered = _undelivered(clients, Endpoint(port), receiver, webhooks)
         breaches, unconfirmed = _verdict(clients, Endpoint(port), faults)
     return outcome(
         seconds=seconds,
@@ -61,9 +65,24 @@ def load(  # noqa: PLR0913 - the parts of a load
         journal=clients.journal,
         faults=faults,
         memory=memory,
-        breaches=breaches,
+        breaches=[*undelivered, *breaches],
+        delivered=sum(map(len, receiver.got.values())),
         unconfirmed=unconfirmed,
     )
+
+
+def _undelivered(
+    clients: Clients, endpoint: Endpoint, receiver: Receiver, webhooks: dict[str, str]
+) -> list[str]:
+    """Return the events that no webhook has got, of those from when the webhooks were made."""
+    org_ids = {slug: clients.stack["orgs"][slug]["org_id"] for slug in ORGS}
+    made = {org_ids[slug]: webhook_id for slug, webhook_id in webhooks.items()}
+
+    def events() -> dict[str, set[str]]:
+        ids = events_after(clients.stack["table"], endpoint, webhooks=made)
+        return {slug: ids[org_id] for slug, org_id in org_ids.items()}
+
+    return list(receiver.breaches(events))
 
 
 def _verdict(clients: Clients, endpoint: Endpoint, faults: Faults) -> tuple[list[str], int]:

@@ -1,7 +1,7 @@
 """Reads everything in the local AWS through AWS's own interfaces, for the invariants."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -48,6 +48,27 @@ def observe(
         settled=True,
         repositories_are_created=False,
     )
+
+
+def events_after(table: str, endpoint: Endpoint, *, webhooks: Mapping[str, str]) -> dict[str, set[str]]:
+    """Return the ids of the events of organisations from the making of a webhook on.
+
+    Args:
+        table: The table.
+        endpoint: The emulator.
+        webhooks: The ids of webhooks, by organisation.
+    """
+    events = [item for item in _items(table, endpoint) if item["PK"].startswith("EVENTS#")]
+    made = {
+        item["org_id"]: item["id"]
+        for item in events
+        if item["type"] == "webhook.created"
+        and json.loads(item["data"])["webhook_id"] == webhooks.get(item["org_id"])
+    }
+    return {
+        org_id: {item["id"] for item in events if item["org_id"] == org_id and item["id"] >= first}
+        for org_id, first in made.items()
+    }
 
 
 def _items(table: str, endpoint: Endpoint) -> Iterator[Item]:

@@ -300,6 +300,34 @@ MUTANTS: Final = (
         'json.dumps({**binding, "org_id": ""}, sort_keys=True',
         ("tests/unit/store/test_listing_cursors.py", _OPERATIONS + "test_list_packs.py"),
     ),
+    Mutant(
+        "a deleted revision is counted on",
+        "store/removals.py",
+        "[end, self._events.put(event), *counted]",
+        "[end, self._events.put(event)]",
+        (_OPERATIONS + "test_stored_bytes.py",),
+    ),
+    Mutant(
+        "a publish writes over a correction of what is stored",
+        "store/packs.py",
+        "if _STORED in written and _STORED in old:",
+        "if _STORED in written and _STORED not in old:",
+        (_OPERATIONS + "test_stored_bytes.py",),
+    ),
+    Mutant(
+        "a count is written although another deletion came in between",
+        "store/pack_counts.py",
+        '"#status = :active AND revision = :revision AND {counted}"',
+        '"#status = :active AND revision = :revision AND ({counted} OR stored_bytes >= :stored)"',
+        (_OPERATIONS + "test_stored_bytes.py",),
+    ),
+    Mutant(
+        "a role is marked as holding what was restored meanwhile",
+        "store/told_roles.py",
+        "[unchanged(state)], told,",
+        "[], told,",
+        (_OPERATIONS + "test_told_roles.py",),
+    ),
 )
 
 

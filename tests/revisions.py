@@ -134,13 +134,14 @@ def lock_of(service: Service, role: str) -> dict[str, Any]:
 
 
 @contextmanager
-def overtaken(service: Service, act: Callable[[], Answer]) -> Iterator[list[Answer]]:
-    """Let another process do something right before the first transaction of the context. Its answer is in the list."""
+def overtaken(service: Service, act: Callable[[], Answer], *, number: int = 1) -> Iterator[list[Answer]]:
+    """Let another process do something right before a transaction of the context. Its answer is in the list."""
     answers: list[Answer] = []
 
     def overtake() -> None:
         with service.wire.sent_by("another"):
             answers.append(act())
 
-    with service.wire.tapped(interrupt=Before(at=PointName("dynamodb.TransactWriteItems"), what=overtake)):
+    interrupt = Before(at=PointName("dynamodb.TransactWriteItems", number), what=overtake)
+    with service.wire.tapped(interrupt=interrupt):
         yield answers

@@ -31,9 +31,8 @@ def follow(change: Change) -> None:
         case PinFollows():
             services.follower.move(FollowingRole(change.org_id, change.role_id), change.pack_id)
         case StateChanged():
-            services.pin_marker.image_changed(change.pack_id, change.digest)
             services.role_teller.image_changed(change.pack_id, change.digest)
 
 
-bootstrap.prepare(lambda services: (services.follower, services.role_teller, services.pin_marker))
+bootstrap.prepare(lambda services: (services.follower, services.role_teller))
 lambda_handler = serve_stream(follow, begins=bootstrap.invocation_begins)

@@ -469,8 +469,13 @@ def _usage(seen: Observed) -> Iterator[str]:
         for day, publishes in _publishes(seen, org_id).items():
             if item.get(day, publishes) < publishes:
                 yield f"{org_id} counts {item[day]} publishes on {day}, and had {publishes}"
+    deleted = {
+        (item["pack_id"], item["digest"]) for item in seen.items if item.get("image_status") == "deleted"
+    }
     for pack in standing:
-        yield from _stored(pack, seen.histories.get(pack.id, []))
+        history = seen.histories.get(pack.id, [])
+        there = [entry for entry in history if (pack.id, entry["image_digest"]) not in deleted]
+        yield from _stored(pack, there)
     for item in seen.items if seen.settled else ():
         for entry in item.get("builds", ()):
             if parse_timestamp(entry.partition("#")[0]) > seen.now:
@@ -489,7 +494,10 @@ def _publishes(seen: Observed, org_id: str) -> Counter[str]:
 
 
 def _stored(pack: Pack, history: Sequence[Item]) -> Iterator[str]:
-    """Each layer and config of a pack counts at least once, and not more often than revisions bring it."""
+    """Each layer and config of a pack counts at least once, and not more often than revisions bring it.
+
+    Those of deleted images do not count.
+    """
     layers: dict[str, int] = {}
     configs: dict[str, int] = {}
     most = 0

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from tests.changes import archive_of, changes_form
 from tests.documented import DOCUMENT, assert_documented
 from tests.door import DoorClient
+from tests.functions import function_of
 from tests.gateway import Answer, Request, multipart
 from tests.reliability.model.packs import ApiKey, Archive
 from tests.reliability.model.state import ALL_SCOPES, READER, Key, Login
@@ -126,7 +127,7 @@ class Clients:
         body, stated = _body(method, fields)
         event = replace(request, headers=headers | stated, body=body).event()
         event["requestContext"]["authorizer"] = self._contexts[key]
-        raw = self.service.invoke(operation, event)
+        raw = self.service.invoke(function_of(operation), event)
         if operation == "get_file" and raw["statusCode"] == 200:
             body = base64.b64decode(raw["body"]) if raw["isBase64Encoded"] else raw["body"].encode()
             raw["body"] = None

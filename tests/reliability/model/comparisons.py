@@ -16,9 +16,10 @@ class Comparisons(State):
     def get_revision(self, pack_id: str, n: str) -> Expected:
         """Return the pack as it was. Who wrote the revision is for the owner."""
         pack = self.visible(pack_id)
-        entry = self._shown(pack, n)
+        entry = self._entry(pack, n)
         view = pack.view(self.caller.org, int(n))
-        view |= {"revision": int(n), "operation": entry.operation, "status": "active"}
+        status = pack.image(entry.content).status
+        view |= {"revision": int(n), "operation": entry.operation, "status": status}
         return Expected(200, view | ({"actor": entry.actor} if pack.org == self.caller.org else {}))
 
     def get_diff(self, pack_id: str, query: Mapping[str, str]) -> Expected:
@@ -84,5 +85,11 @@ class Comparisons(State):
         return answer
 
     def _shown(self, pack: Pack, number: str) -> Entry:
+        """Return an entry whose content can be read."""
+        entry = self._entry(pack, number)
+        require(pack.image(entry.content).status != "deleted", 404, "revision_not_found", pack_id=pack.id)
+        return entry
+
+    def _entry(self, pack: Pack, number: str) -> Entry:
         require(pack.shows(int(number), self.caller.org), 404, "revision_not_found", pack_id=pack.id)
         return pack.history[int(number) - 1]

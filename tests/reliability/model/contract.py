@@ -24,6 +24,7 @@ from tests.reliability.model.expectations import (
     require_field,
     require_none_wrong,
 )
+from tests.reliability.model.images import Images
 from tests.reliability.model.keys import Keys
 from tests.reliability.model.packs import (
     ABSENT,
@@ -47,9 +48,11 @@ _SCOPES: Final = {
     "pull_token": "roles:write",
     "key": "keys:write",
     "usage": "audit:read",
+    "delete_revision": "policy:write",
+    "retention": "policy:write",
 }
 # What creates no pack, billing does not gate (decision 84).
-_NOT_GATED: Final = ("delete_", "revoke_", "set_role_packs", "refresh_role", "issue_")
+_NOT_GATED: Final = ("delete_", "restore_", "revoke_", "set_role_packs", "refresh_role", "issue_")
 _ARRIVAL_TIME: Final = timedelta(minutes=45)
 _OUTCOME_KEPT: Final = timedelta(days=7)
 # Which messages a delivery of one leaves in the queue.
@@ -65,7 +68,7 @@ class Cursor(NamedTuple):
     after: tuple[str, str]
 
 
-class Model(Roles, Keys, Comparisons, Counts):
+class Model(Roles, Keys, Comparisons, Counts, Images):
     """The whole contract: a method for each operation, which takes what the request states."""
 
     def ask(
@@ -141,6 +144,7 @@ class Model(Roles, Keys, Comparisons, Counts):
     def clone_pack(self, pack_id: str, name: str | None, visibility: str) -> Expected:
         source = self.visible(pack_id)
         require(not source.deletion, 409, "pack_deleting")
+        self.require_usable(source, source.content, len(source.history))
         return self.add("clone", name or source.name, source.content, visibility, source=source)
 
     def add(
@@ -154,10 +158,13 @@ class Model(Roles, Keys, Comparisons, Counts):
             same = same and origin in ("upload", standing.origin) and ref in ("", standing.image_ref)
             pack_id = Learnt(standing, "id", "pack_")
             require(same and not standing.deletion, 409, "pack_name_taken", pack_id=pack_id)
+            self.require_usable(standing, content, len(standing.history))
             return standing.answer(org)
         pack = Pack(org, name, origin)
         self.packs.append(pack)
         self.publish(pack, "create" if ref else origin, content, ref, visibility=visibility)
+        if source is not None:
+            source.clones[content] = source.clones.get(content, 0) + 1
         return pack.answer(org, 201)
 
     def publish(self, pack: Pack, operation: str, content: Content, ref: str = "", **more: Any) -> None:
@@ -174,6 +181,7 @@ class Model(Roles, Keys, Comparisons, Counts):
         require_field(pack.origin == "upload", "id")
         require_field(content.name == pack.name, "pack.yaml:name")
         self.require_current(pack, if_match)
+        self.require_offered(pack, content)
         if pack.content != content:
             self.publish(pack, "reupload", content)
         return pack.answer(self.caller.org)
@@ -186,10 +194,19 @@ class Model(Roles, Keys, Comparisons, Counts):
         require_field(pack.place == image_ref.place, "image_ref")
         self.require_current(pack, if_match)
         require_field(found is not ABSENT, "image_ref")
-        require_field(found.name == pack.name, "pack.yaml:name")
+        ours = image_ref.place.startswith(f"{self.host}/")
+        returns = ours and any(entry.content is found for entry in pack.history)
+        # A clone under another name has its source's `pack.yaml`, and may go back to it.
+        require_field(returns or found.name == pack.name, "pack.yaml:name")
+        self.require_offered(pack, found)
         if (pack.image_ref, pack.content) != (str(image_ref), found):
             self.publish(pack, "replace", found, str(image_ref))
         return pack.answer(self.caller.org)
+
+    def require_offered(self, pack: Pack, content: Content) -> None:
+        """Refuse content of a pack that it has, or has had, and that was taken back."""
+        current = len(pack.history) if content is pack.content else None
+        self.require_usable(pack, content, current)
 
     def update_pack(
         self,
@@ -270,7 +287,9 @@ class Model(Roles, Keys, Comparisons, Counts):
         """Give a pack other files. Images that others have built are not edited."""
         if pack.content.files != files:
             require_field(pack.content.maker.startswith("us"), "id")
-            self.publish(pack, operation, Content.edited(files, pack.name))
+            edited = Content.edited(files, pack.name)
+            self.require_usable(pack, edited)
+            self.publish(pack, operation, edited)
         return pack.answer(self.caller.org)
 
     def list_files(self, pack_id: str) -> Expected:
@@ -304,6 +323,7 @@ class Model(Roles, Keys, Comparisons, Counts):
             for pack in sorted(self.packs, key=lambda pack: pack.position)
             if pack.gone_at is None
             and pack.is_visible_to(org)
+            and (pack.org == org or not pack.withdrawn)
             and query.get("owned") in (None, "true" if pack.org == org else "false")
             and query.get("tier") in (None, "community")
             and query.get("category") in (None, pack.content.manifest.get("category"))
@@ -315,14 +335,18 @@ class Model(Roles, Keys, Comparisons, Counts):
 
     def list_revisions(self, pack_id: str, query: Mapping[str, str], start: int) -> Expected:
         """Return the history, the newest entry first. It is the owner's only."""
-        entries = [entry.view(number) for number, entry in enumerate(self.own(pack_id).history, start=1)]
+        pack = self.own(pack_id)
+        entries = [pack.entry_view(number) for number in range(1, len(pack.history) + 1)]
         return page("revisions", entries[::-1][start:], query, {})
 
     def download_pack(self, pack_id: str, query: Mapping[str, str]) -> Expected:
         pack = self.visible(pack_id)
         revision = int(query.get("revision", len(pack.history)))
         require(pack.shows(revision, self.caller.org), 404, "revision_not_found", pack_id=pack_id)
-        digests = pack.history[revision - 1].content.digests
+        content = pack.history[revision - 1].content
+        gone = pack.image(content).status == "deleted"
+        require(not gone, 404, "revision_not_found", pack_id=pack_id)
+        digests = content.digests
         return Expected(200, {"image": ANY, "documents": ANY, "layers": ANY} | digests)
 
     def start_upload(

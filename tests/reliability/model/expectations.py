@@ -40,6 +40,20 @@ class IfStated:
 
 
 @dataclass(frozen=True)
+class OneOf:
+    """A value that may be any of these."""
+
+    values: frozenset[Any]
+
+
+@dataclass(frozen=True)
+class SomeOf:
+    """A list of which some may be left out. The others have their order."""
+
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
 class AsYaml:
     """A value that is stated as YAML text."""
 
@@ -112,6 +126,10 @@ def _differences(expected: Any, found: Any, at: str, learnt: list[tuple[Learnt, 
             learnt.append((expected, found))
         case AsYaml():
             yield from _differences(expected.value, yaml.safe_load(found), at, learnt)
+        case OneOf() if found in expected.values:
+            pass
+        case SomeOf() if found == [value for value in expected.values if value in found]:
+            pass
         case Learnt() | IfStated():
             yield from _differences(expected.value, found, at, learnt)
         case list() if isinstance(found, list):

@@ -20,6 +20,7 @@ from packyard.tenants.org import BillingPosture
 # Few of each kind, so that requests often concern the same things.
 NAMES: Final = ("alpha", "beta", "gamma")
 VERSIONS: Final = ("1.0.0", "1.1.0", "2.0.0")
+TAKEN_BACK: Final = ("withdraw", "restore", "erase", "keep")
 PATHS: Final = ("guides/a.md", "README.md", "data/deep/b.txt")
 ROLES: Final = ("support", "sales")
 # Stands for the latest key that a caller of an organisation has made.
@@ -81,7 +82,10 @@ held = st.tuples(
 # How packs are shared, attached to roles and deleted: a request, the packs of a role and whether it must be new.
 moves = st.tuples(
     asks,
-    one_of(*("attach",) * 4, "share", "share", "deprecate", "delete", "refresh", "refresh", "drop"),
+    one_of(
+        *(*("attach",) * 4, "share", "share", "deprecate", "delete", "refresh", "refresh", "drop"),
+        *("withdraw", "withdraw", "restore", "erase", "erase", "keep"),
+    ),
     st.lists(held, max_size=3),
     visibilities,
     one_of(*(False,) * 6, True),
@@ -194,8 +198,30 @@ class Machine(Run):
                 said = {"message": f"Deprecated, {visibility}."}
                 shared = visibility if ask.pick > 7 else None
                 self.request("update_pack", ask, pack_id=pack_id, deprecated=said, visibility=shared)
+            elif what in TAKEN_BACK:
+                self.take_back(ask, what, consents)
             else:
                 self.request("delete_pack", ask, pack_id=pack_id)
+
+    def take_back(self, ask: Ask, what: str, how: str | None) -> None:
+        """A revision is withdrawn, restored or deleted, mostly one that is not the present one; or old ones go."""
+        pack_id, pack = self.target(ask)
+        last = len(pack.history) if pack else 1
+        if what == "keep":
+            tag = f"keep-{'all' if pack is None or pack.keep is None else pack.keep}"
+            condition = {"right": tag, "stale": "keep-99"}.get(ask.if_match or "", ask.if_match)
+            keep = {"right": None, "stale": 2}.get(how or "", 1)
+            self.request("set_retention", ask, pack_id=pack_id, keep=keep, if_match=condition)
+            return
+        number = max(1, last - (0 if how == "stale" else 1 + ask.pick % 2)) if ask.pick < 9 else last + 1
+        args: dict[str, Any] = {"pack_id": pack_id, "n": str(number)}
+        if what == "withdraw":
+            self.request("withdraw_revision", ask, reason=f"Because of {ask.pick}.", **args)
+        elif what == "restore":
+            self.request("restore_revision", ask, **args)
+        else:
+            query = {"force": "true"} if how == "right" else {}
+            self.request("delete_revision", ask, query=query, **args)
 
     def consent(self, org: str, role: str, consents: str | None) -> dict[str, int] | None:
         """Return a consent to the present capabilities of a role's packs, or to others."""
@@ -344,7 +370,7 @@ class Machine(Run):
         key=readers,
         what=one_of(
             *("pack", "pack", "host", "upload", "files", "file", "file", "role", "lock", "image", "image"),
-            *("revision", "diff", "usage"),
+            *("revision", "diff", "usage", "retention"),
         ),
         pick=picks,
         path=one_of(*PATHS, "pack.yaml", "guides/none.md"),
@@ -356,6 +382,7 @@ class Machine(Run):
             "pack": ("get_pack", {"pack_id": pack_id, "host": None}),
             "host": ("get_pack", {"pack_id": pack_id, "host": ORGS[pick % 3]}),
             "usage": ("get_usage", {}),
+            "retention": ("get_retention", {"pack_id": pack_id}),
             "upload": ("get_upload", {"upload_id": uploads[-1 - pick % len(uploads)]}),
             "files": ("list_files", {"pack_id": pack_id}),
             "file": ("get_file", {"pack_id": pack_id, "path": path}),
@@ -454,9 +481,15 @@ class Machine(Run):
         visibility=visibilities,
         variant=st.integers(0, 2),
         consents=one_of(None, "right", "stale"),
+        takes_back=one_of(None, "withdraw", "erase", "keep"),
     )
     def there_is_something(
-        self, made: Sequence[Archive], visibility: str, variant: int, consents: str | None
+        self,
+        made: Sequence[Archive],
+        visibility: str,
+        variant: int,
+        consents: str | None,
+        takes_back: str | None,
     ) -> None:
         """Organisations have packs, and roles that follow one. One of these has got a new archive."""
         for number, name in enumerate(NAMES):
@@ -477,3 +510,7 @@ class Machine(Run):
             pack, _ = self.one.at(pin)
             for entry in pack.history:
                 self.pull_image(self.logins[-1], pack, entry.content)
+            if takes_back is not None:
+                self.take_back(ask, takes_back, None)
+                self.stream_tells(pin.pack_id, None)
+                self.request("get_lock", ask, role_id=role)

@@ -120,6 +120,43 @@ class Reference:
         return self.place + (f":{self.tag}" if self.content is None else f"@{self.content.image_digest}")
 
 
+class Withdrawal(NamedTuple):
+    """Why an image may not be used any more."""
+
+    revision: int
+    reason: str
+    by: str
+    at: datetime
+
+
+class Removal(NamedTuple):
+    """The deletion of an image: until it is `decided`, pins may end it."""
+
+    revision: int
+    forced: bool = False
+    decided: bool = False
+    also_in: tuple[int, ...] = ()
+    clones: int = 0
+
+
+@dataclass(frozen=True)
+class ImageState:
+    """Whether an image of a pack may be used. Nobody can begin to use one that is being looked at."""
+
+    withdrawal: Withdrawal | None = None
+    removal: Removal | None = None
+
+    @property
+    def status(self) -> str:
+        if self.removal and self.removal.decided:
+            return "deleted"
+        return "withdrawn" if self.withdrawal else "active"
+
+    @property
+    def about(self) -> Withdrawal | Removal | None:
+        return self.withdrawal or self.removal
+
+
 @dataclass(frozen=True)
 class Entry:
     """One entry of a history."""
@@ -142,7 +179,7 @@ class Entry:
 
     def view(self, revision: int) -> dict[str, Any]:
         stated = {"revision": revision, "operation": self.operation, "version": self.content.version}
-        told = {"actor": self.actor, "at": timestamp(self.at), "status": "active"}
+        told = {"actor": self.actor, "at": timestamp(self.at)}
         return stated | told | self.content.digests
 
 
@@ -217,6 +254,18 @@ class Pack:
     id: str | None = None
     deletion: Entry | None = None
     gone_at: datetime | None = None
+    # What is not as every image is at first, and how often images were cloned.
+    images: dict[Content, ImageState] = field(default_factory=dict)
+    clones: dict[Content, int] = field(default_factory=dict)
+    # How many revisions its policy keeps; None for all.
+    keep: int | None = None
+
+    def image(self, content: Content) -> ImageState:
+        return self.images.get(content, ImageState())
+
+    @property
+    def withdrawn(self) -> bool:
+        return self.image(self.content).withdrawal is not None
 
     @property
     def content(self) -> Content:
@@ -255,8 +304,19 @@ class Pack:
         return bool(since) and (self.org == org or all(entry.visibility == "community" for entry in since))
 
     def answer(self, org: str, status: int = 200) -> Expected:
-        tag = f'"{"" if org == self.org else "shared-"}{len(self.history)}"'
+        state = "@withdrawn" if self.withdrawn else ""
+        tag = f'"{"" if org == self.org else "shared-"}{len(self.history)}{state}"'
         return Expected(status, self.view(org), tag)
+
+    def entry_view(self, revision: int) -> dict[str, Any]:
+        """Return an entry of the history as its owner sees it, with the state of its image."""
+        entry = self.history[revision - 1]
+        state = self.image(entry.content)
+        view = entry.view(revision) | {"status": state.status}
+        if state.withdrawal is None:
+            return view
+        _, reason, by, at = state.withdrawal
+        return view | {"withdrawal": {"reason": reason, "by": by, "at": timestamp(at)}}
 
     def tried(self, *, stands: bool) -> dict[str, Any]:
         """Return the pack as a dry run tells of it."""
@@ -275,6 +335,7 @@ class Pack:
         """
         entry = self.history[revision - 1]
         content = entry.content
+        withdrawn = self.withdrawn and not revision
         stated: dict[str, Any] = {"display_name": content.name.capitalize()} | content.manifest
         stated |= {"deprecated": dict(entry.deprecated)} if entry.deprecated else {}
         if packs := stated.pop("suggested_packs", None):
@@ -286,6 +347,7 @@ class Pack:
             stated
             | {"id": pack_id, "name": self.name, "owned": self.org == org, "visibility": entry.visibility}
             | ({"org_id": self.org} if self.org == org else {})
+            | ({"status": "withdrawn"} if withdrawn else {})
             | {
                 "tier": "community",
                 "image_origin": self.origin,

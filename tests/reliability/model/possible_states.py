@@ -4,15 +4,16 @@ A request that goes well leads each model to one other. A request that dies, or 
 which fails, leads to as many as the contract allows, and to no others. Later answers tell which of them it was.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from itertools import combinations
 from typing import Any, Final, NamedTuple
 from unittest.mock import ANY
 
 from tests.gateway import Answer
-from tests.reliability.model.contract import COMES_BACK, Model
+from tests.reliability.model.contract import COMES_BACK, SETTLED, Model
 from tests.reliability.model.expectations import Expected, Refused
+from tests.reliability.model.images import MARKED
 from tests.reliability.model.state import Key, Record
 
 # How long a function may be at work.
@@ -64,6 +65,9 @@ def settled(branches: Iterable[Branch], answer: Answer | None) -> list[Model]:
 
 def ways(model: Model, asked: Asked, trouble: Trouble, *, died: bool) -> Iterator[Branch]:
     """Yield every way that a request may go, from a state. If its function has died, no answer comes."""
+    if asked.operation == "delete_revision":
+        yield from _removals(model, asked, trouble, died=died)
+        return
     if asked.operation == "delete_pack":
         model.hold(asked.args["pack_id"], in_trouble=bool(trouble))
     if "image_ref" in asked.args:
@@ -108,6 +112,24 @@ def _ways(model: Model, asked: Asked, trouble: Trouble, *, died: bool) -> Iterat
             yield other, answer
 
 
+def _removals(model: Model, asked: Asked, trouble: Trouble, *, died: bool) -> Iterator[Branch]:
+    """Yield every way that the deletion of a revision may go. From its mark on, a failure says that it goes on."""
+    model.hold(asked.args["pack_id"], in_trouble=bool(trouble))
+    done, marked = model.copy(), model.copy()
+    expected = asked.happen(done)
+    asked.happen(marked, until=MARKED)
+    failed = Refused(502, "registry_cleanup_failed").expected
+    if died:
+        yield from ((left, None) for left in (model.copy(), marked, done))
+        return
+    yield done, expected
+    if expected.code in (None, "revision_in_use") and trouble:
+        yield marked, failed
+        yield done.copy(), failed
+    if "outage" in trouble:
+        yield model.copy(), _UNAVAILABLE
+
+
 def builds(model: Model, number: int, trouble: Trouble) -> Iterator[Branch]:
     """Yield every way that a build may go, once S3 has told of its archive."""
     done = model.copy()
@@ -131,7 +153,46 @@ def followings(model: Model, pack_id: str, trouble: Trouble) -> Iterator[Branch]
     due = [role for role in model.roles if model.lags(role, pack_id)]
     for many in range(len(due) + 1) if trouble else (len(due),):
         for moved in combinations(due, many):
-            yield model.copy().follow(moved, pack_id), Expected(200, ANY if trouble else [])
+            told = model.copy().follow(moved, pack_id).tell_roles(pack_id, for_sure=not trouble)
+            yield told, Expected(200, ANY if trouble else [])
+
+
+def sweeps(model: Model, pack_id: str, trouble: Trouble) -> Iterator[Branch]:
+    """Yield every way that the message of a retention policy may go: some images are gone, and one is marked."""
+    model.hold(pack_id, in_trouble=bool(trouble))
+    pack = model.find(pack_id)
+    due = list(model.swept(pack)) if pack is not None else []
+    for many in range(len(due) + 1) if trouble else (len(due),):
+        left = model.copy()
+        swept = left.find(pack_id)
+        assert swept is not None or not due
+        for content in due[:many]:
+            left.sweep(swept, content)
+        if many < len(due):
+            marked = left.copy()
+            of_marked = marked.find(pack_id)
+            assert of_marked is not None
+            marked.sweep(of_marked, due[many], until=MARKED)
+            yield marked, COMES_BACK
+            yield left, COMES_BACK
+        else:
+            yield left, SETTLED
+            if trouble:
+                yield left.copy(), COMES_BACK
+
+
+def endings(model: Model, message: Mapping[str, Any], trouble: Trouble) -> Iterator[Branch]:
+    """Yield every way that the message of a revision's deletion may go: what was marked is deleted, or in use."""
+    model.hold(message["pack_id"], in_trouble=bool(trouble))
+    pack = model.find(message["pack_id"])
+    if trouble:
+        yield model.copy(), COMES_BACK
+    if pack is not None and not pack.deletion:
+        for content in [content for content in pack.images if content.image_digest == message["digest"]]:
+            model.decide(pack, content)
+    yield model, SETTLED
+    if trouble:
+        yield model.copy(), COMES_BACK
 
 
 def _left(model: Model, done: Model) -> Model:

@@ -5,10 +5,20 @@ from datetime import timedelta
 from typing import Any, Final, Self
 from unittest.mock import ANY
 
-from tests.reliability.model.expectations import AsYaml, Expected, IfStated, page, require, require_field
+from tests.reliability.model.expectations import (
+    AsYaml,
+    Expected,
+    IfStated,
+    OneOf,
+    page,
+    require,
+    require_field,
+)
 from tests.reliability.model.packs import Content, Pin, timestamp
 from tests.reliability.model.state import Caller, Login, Name, State, require_revision
 
+# What lock documents say of most images.
+IN_USE: Final = frozenset({"active"})
 _LOGIN_TIME: Final = timedelta(minutes=15)
 
 
@@ -39,8 +49,17 @@ class Roles(State):
         there = bool(history) and history[-1].operation != "delete"
         fits = if_match in ((None, "*", str(len(history))) if there else (None, "new"))
         require(fits, 412, "precondition_failed", **({"revision": len(history)} if there else {}))
+        self._require_usable(before, pins)
         self.write_role(role_id, "set", pins, accepted)
         return self.get_role_packs(role_id)
+
+    def _require_usable(self, before: Mapping[str, Pin], pins: Iterable[Pin]) -> None:
+        """Pins that are set or moved are at images in use."""
+        new = [
+            pin for pin in pins if pin.pack_id not in before or before[pin.pack_id].revision != pin.revision
+        ]
+        held = [(*self.at(pin), pin.revision) for pin in sorted(new)]
+        self.require_all_usable(*((pack, entry.content, revision) for pack, entry, revision in held))
 
     def _pinned(self, wish: Mapping[str, Any], before: Pin | None, *, keeps: bool) -> Pin:
         kept = before if keeps and before else Pin(wish["id"], 0)
@@ -79,6 +98,7 @@ class Roles(State):
         pins = tuple(pin.to(self.at(pin)[0]) if pin.pack_id in chosen else pin for pin in pins)
         accepted = self.consent(before, pins, accept_capabilities or {})
         require_revision(history, if_match)
+        self._require_usable(before, pins)
         self.write_role(role_id, "refresh", pins, accepted)
         return self.get_role_packs(role_id)
 
@@ -107,7 +127,7 @@ class Roles(State):
             "packs": packs,
         }
         # What is stale changes without a revision of the role, and so without this tag.
-        stale = any(pack["stale"] or "deprecated" in pack for pack in packs)
+        stale = any(pack["stale"] or "deprecated" in pack or pack["status"] != "active" for pack in packs)
         return Expected(200, view, None if stale else f'"{revision}"')
 
     def _held(self, pin: Pin) -> dict[str, Any]:
@@ -122,7 +142,8 @@ class Roles(State):
         held |= {"alias": pin.alias} if pin.alias else {}
         said = pack.history[-1].deprecated
         held |= {"deprecated": dict(said)} if said else {}
-        return held | entry.image | {"follow": pin.follow, "stale": self.is_stale(pin), "status": "active"}
+        status = pack.image(entry.content).status
+        return held | entry.image | {"follow": pin.follow, "stale": self.is_stale(pin), "status": status}
 
     def list_roles(self, query: Mapping[str, str], start: int) -> Expected:
         roles = [
@@ -174,10 +195,29 @@ class Roles(State):
             locked = {name: held[name] for name in held if name not in kept}
             caps = entry.content.manifest.get("capabilities")
             locked |= {"capabilities": AsYaml(caps)} if caps else {}
+            locked["status"] = OneOf(self.told_of(self.caller.org, role_id, pin))
             digest = entry.content.image_digest
             packs.append(locked | {"image": f"{pack.place}@{digest}" if digest else ANY, "layers": ANY})
         view = {"lock_version": 1, "role_id": role_id, "revision": role["revision"], "packs": packs}
-        return Expected(200, view | {"set_digest": ANY}, f'"1.{role["revision"]}"')
+        known = all(pack["status"] == OneOf(IN_USE) for pack in packs)
+        return Expected(200, view | {"set_digest": ANY}, f'"1.{role["revision"]}"' if known else None)
+
+    def told_of(self, org: str, role_id: str, pin: Pin) -> frozenset[str]:
+        """Return what a role's lock document may say of an image that it pins."""
+        return self.told.get((org, role_id, pin.pack_id), IN_USE)
+
+    def tell_roles(self, pack_id: str, *, for_sure: bool) -> Self:
+        """The service tells roles of the state of the images that they pin; some of them, if it is not for sure."""
+        for org, role_id in self.roles:
+            for pin in self.pins(org, role_id):
+                if pin.pack_id == pack_id:
+                    pack, entry = self.at(pin)
+                    said = frozenset({pack.image(entry.content).status})
+                    said |= frozenset() if for_sure else self.told_of(org, role_id, pin)
+                    self.told[org, role_id, pack_id] = said
+                    if said == IN_USE:
+                        del self.told[org, role_id, pack_id]
+        return self
 
     def issue_pull_token(self, role_id: str) -> Expected:
         self.role(role_id)
@@ -190,9 +230,10 @@ class Roles(State):
         if self.now >= login.ends_at:
             return Expected(401, ANY)
         held = [self.at(pin) for pin in self.pins(login.org, login.role_id)]
-        opens = any(
-            (self.slugs[pack.org], pack.name, entry.content) == (owner, name, content)
-            and entry.image_ref.startswith(f"{self.host}/")
+        opens = [
+            pack.image(entry.content).status
             for pack, entry in held
-        )
-        return Expected(200 if opens else 404, ANY)
+            if (self.slugs[pack.org], pack.name, entry.content) == (owner, name, content)
+            and entry.image_ref.startswith(f"{self.host}/")
+        ]
+        return Expected(404 if not opens else 502 if "deleted" in opens else 200, ANY)

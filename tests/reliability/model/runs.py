@@ -24,8 +24,10 @@ from tests.reliability.model.possible_states import (
     Branch,
     Trouble,
     builds,
+    endings,
     followings,
     settled,
+    sweeps,
     ways,
 )
 from tests.reliability.model.state import HOLD, READER, Key, Login
@@ -237,9 +239,11 @@ class Run(RuleBasedStateMachine):
 
     @property
     def followed(self) -> list[str]:
-        """The packs that roles follow."""
+        """The packs of which the table's stream has something to tell: roles follow them, or their images go."""
         pins = (pin for history in self.one.roles.values() for pin in history[-1].pins)
-        return sorted({pin.pack_id for pin in pins if pin.follow})
+        others = (pack for pack in self.one.packs if pack.images or pack.keep is not None)
+        told = {pack.id for pack in others if pack.id is not None and not pack.gone_at}
+        return sorted({pin.pack_id for pin in pins if pin.follow} | told)
 
     @property
     def can_send(self) -> list[tuple[int, str]]:
@@ -337,6 +341,11 @@ class Run(RuleBasedStateMachine):
                     break
         for pack_id in self.followed:
             self.stream_tells(pack_id, None)
+        while self.inbox:
+            # What follows from policies, now that pins have moved.
+            self.pass_time(timedelta(minutes=20))
+            for body in list(self.inbox):
+                self.deliver_message(body, None)
         self.pass_time(timedelta(hours=1))
         for model in self.states:
             model.now = self.service.clock.now
@@ -357,6 +366,12 @@ def _cleanups(model: Model, message: Mapping[str, Any], trouble: Trouble) -> Ite
             model.finish_deletion(pack)
             yield model, SETTLED
             return
+    elif message.get("kind") == "retention_sweep":
+        yield from sweeps(model, message["pack_id"], trouble)
+        return
+    elif message.get("kind") == "revision_deletion":
+        yield from endings(model, message, trouble)
+        return
     elif message.get("kind") == "orphan_image":
         name, digest = (message["org_id"], message["name"]), message["digests"][0]
         holder = model.holder(*name)

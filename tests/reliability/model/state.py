@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, Self
 
-from tests.reliability.model.expectations import Expected, Refused, require, require_field
+from tests.reliability.model.expectations import Expected, Learnt, Refused, require, require_field
 from tests.reliability.model.packs import ABSENT, ApiKey, Content, Entry, Pack, Pin, Reference, RoleEntry
 
 ANSWER_KEPT: Final = timedelta(hours=24)
@@ -96,6 +96,9 @@ class State:
     pushed_elsewhere: set[tuple[str, Content]] = field(default_factory=set)
     # What the tags of built packs' repositories may name: one content, unless a crash has left it open.
     tags: dict[Name, dict[str, frozenset[Content]]] = field(default_factory=dict)
+    # What the lock document of a role may say of an image that it pins, by organisation, role and pack, where that may
+    # be something else than that it is in use.
+    told: dict[tuple[str, str, str], frozenset[str]] = field(default_factory=dict)
     # Until when a repository may still be held by a process that died while it cleaned it up.
     busy: dict[Name | None, datetime] = field(default_factory=dict)
     # Repositories that may hold images that no pack has.
@@ -137,6 +140,31 @@ class State:
         require(not pack.deletion, 409, "pack_deleting")
         require_revision(pack.history, if_match)
 
+    def require_usable(self, pack: Pack, content: Content, revision: int | None = None) -> None:
+        """Refuse what would begin to use an image that is withdrawn or deleted, or is looked at for its deletion.
+
+        The refusal names the revision that was taken back, unless it is about another one.
+        """
+        self.require_all_usable((pack, content, revision))
+
+    @staticmethod
+    def require_all_usable(*images: tuple[Pack, Content, int | None]) -> None:
+        refused = [
+            {
+                "pack_id": Learnt(pack, "id", "pack_"),
+                "revision": revision or about.revision,
+                "status": "deleted" if pack.image(content).status == "deleted" else "withdrawn",
+            }
+            for pack, content, revision in images
+            if (about := pack.image(content).about) is not None
+        ]
+        require(not refused, 409, "revision_withdrawn", revisions=refused)
+
+    @staticmethod
+    def without(named: frozenset[Content], content: Content) -> frozenset[Content]:
+        """Return what a tag may name when an image is deleted."""
+        return (named - {content}) | {ABSENT}
+
     def require_unused(self, pack: Pack, *, by_owner: bool) -> None:
         """Refuse what roles of other organisations stand against, or also the owner's."""
         own = sorted(role_id for org, role_id in self.holders(pack) if by_owner and org == pack.org)
@@ -169,7 +197,10 @@ class State:
         return entry.content is not pack.content
 
     def lags(self, role: Name, pack_id: str) -> bool:
-        """Return whether a role follows a pack that has another image, and may do no more than at the pin."""
+        """Return whether a role follows a pack that has another image in use, and may do no more than at the pin."""
+        pack = self.find(pack_id)
+        if pack is None or pack.withdrawn:
+            return False
         pins = [pin for pin in self.pins(*role) if pin.pack_id == pack_id and pin.follow]
         return any(self.is_stale(pin) and not self.widens(pin, pin.to(self.at(pin)[0])) for pin in pins)
 
@@ -182,7 +213,16 @@ class State:
         history = self.roles.setdefault((self.caller.org, role_id), [])
         entry = RoleEntry(operation, tuple(pins), self.caller.actor, self.now, tuple(accepted))
         if not history or "delete" in (operation, history[-1].operation) or history[-1].pins != entry.pins:
+            before = {pin.pack_id: pin for pin in history[-1].pins} if history else {}
             history.append(entry)
+            self._forget(role_id, before, {pin.pack_id: pin for pin in entry.pins})
+
+    def _forget(self, role_id: str, before: Mapping[str, Pin], after: Mapping[str, Pin]) -> None:
+        """What a role was told of images that it pins no more, it forgets."""
+        for pack_id, pin in before.items():
+            kept = after.get(pack_id)
+            if kept is None or self.at(kept)[1].content is not self.at(pin)[1].content:
+                self.told.pop((self.caller.org, role_id, pack_id), None)
 
     def caller_of(self, key: Key) -> Caller:
         made = self.keys.get(key)
@@ -204,7 +244,8 @@ class State:
         if content is None:
             return self.tags.get((org, name), {}).get(reference.tag, frozenset({ABSENT}))
         holder = self.holder(org, name)
-        if holder and not holder.deletion and any(entry.content is content for entry in holder.history):
+        there = [entry.content for entry in holder.history] if holder and not holder.deletion else []
+        if holder and content in there and holder.image(content).status != "deleted":
             return frozenset({content})
         left = (org, name) in self.abandoned or holder is not None
         return frozenset({ABSENT, content} if left else {ABSENT})

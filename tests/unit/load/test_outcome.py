@@ -30,6 +30,7 @@ def outcome_of(
         faults=faults,
         memory=memory,
         breaches=breaches,
+        delivered=0,
         unconfirmed=0,
     )
 

@@ -100,6 +100,10 @@ BREACHES: dict[str, tuple[Callable[[Scene], object], str]] = {
         lambda scene: setattr(scene.role, "tried", 0),
         "was set 1 times",
     ),
+    "a withdrawn image that is in use": (
+        lambda scene: scene.pack.withdrawn.update({scene.pack.body["image_digest"]: True}),
+        "is not withdrawn",
+    ),
     "two answers that contradict": (
         lambda scene: scene.promises.show("acme", "", {**scene.pack.body, "version": "9.9.9"}, 2),
         "9.9.9",
@@ -128,6 +132,21 @@ def test_what_a_client_was_left_unsure_of_may_be_there_or_not(scene: Scene) -> N
 
     assert scene.breaches() == []
     assert scene.promises.unconfirmed(scene.seen) == 1
+
+
+def test_a_withdrawal_that_a_client_was_told_of_or_left_unsure_of_is_no_breach(scene: Scene) -> None:
+    digest = scene.pack.body["image_digest"]
+    for told in (None, False):
+        scene.pack.withdrawn[digest] = told
+        assert scene.breaches() == []
+
+    state = {"PK": f"PACK#{scene.pack_id}", "SK": f"IMAGE#{digest}", "digest": digest, "withdrawal": {}}
+    scene.seen = replace(scene.seen, items=[*scene.seen.items, state])
+    scene.listed[scene.pack_id]["status"] = "withdrawn"
+    assert [found for found in scene.breaches() if "is withdrawn, and" in found]
+    for told in (None, True):
+        scene.pack.withdrawn[digest] = told
+        assert scene.breaches() == []
 
 
 def test_an_unsure_write_explains_one_entry_only(scene: Scene) -> None:

@@ -23,7 +23,7 @@ WITHOUT_EVENT: Final = {
     "removals.begin": "the deletion is an event when it ends",
     "removals._change": "the deletion is an event when it ends",
     "roles._complete": "what a history of before lacks; the revision is an event already",
-    "pinning_roles.mark": "a role is told of an event of a pack",
+    "told_roles._write": "what roles are told has its events in `tell_stale` and `tell_state`",
     "uploads": "how far a staged upload is; the pack that comes of it is the event",
 }
 

@@ -236,9 +236,11 @@ class Adapters:
     @cached_property
     def removals(self) -> "Removals":
         """The deletions of images."""
+        from packyard.store.pack_counts import PackCounts
         from packyard.store.removals import Removals
 
-        return Removals(table=self.table, events=self.events)
+        counts = PackCounts(table=self.table)
+        return Removals(table=self.table, events=self.events, counts=counts)
 
     @cached_property
     def retention_store(self) -> "RetentionStore":

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from packyard.operations.keys import KeyMaker
     from packyard.operations.lock import LockReader
     from packyard.operations.once import Once
-    from packyard.operations.pin_marks import PinMarker
     from packyard.operations.publish import Publisher
     from packyard.operations.pull_tokens import PullTokens
     from packyard.operations.read_token import TokenReader
@@ -203,7 +202,7 @@ class Services(Adapters):
 
     @cached_property
     def role_teller(self) -> "RoleTeller":
-        """Tells the owners of roles of their pins."""
+        """Tells roles and their owners of their pins."""
         from packyard.operations.tell_roles import RoleTeller
 
         return RoleTeller(packs=self.pack_revisions, states=self.image_states, told=self.told_roles)
@@ -427,13 +426,6 @@ class Services(Adapters):
 
         now = self.clock()
         self.cleanup_queue.enqueue(RetentionSweep(pack_id=pack_id, due_at=now), now=now)
-
-    @cached_property
-    def pin_marker(self) -> "PinMarker":
-        """Tells roles of the images that they pin."""
-        from packyard.operations.pin_marks import PinMarker
-
-        return PinMarker(roles=self.pinning_roles, states=self.image_states)
 
     @cached_property
     def uploads(self) -> "Uploads":

@@ -106,7 +106,10 @@ class Usage:
         """
         self._require(Quota.PACKS, packs, "delete packs that nobody uses with DELETE /packs/{id}")
         self._require(
-            Quota.STORED_BYTES, stored_bytes, "delete packs that nobody uses with DELETE /packs/{id}"
+            Quota.STORED_BYTES,
+            stored_bytes,
+            "delete packs that nobody uses with DELETE /packs/{id}, or old revisions with DELETE "
+            "/packs/{id}/revisions/{n}",
         )
         limit = self.limits.publishes_a_day
         if limit is not None and self.publishes_a_day >= limit:

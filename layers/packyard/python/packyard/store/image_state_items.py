@@ -41,6 +41,31 @@ def usable(pack_id: str, digest: Digest) -> Check:
     )
 
 
+def unchanged(state: ImageState) -> Check:
+    """Return the condition that the state of an image is as it was read."""
+    conditions = [f"{STATUS} = :status"]
+    values: dict[str, Any] = {":status": state.status.value}
+    names: dict[str, str] = {}
+    if state.withdrawal is None:
+        conditions.append("attribute_not_exists(withdrawal)")
+    else:
+        conditions.append("withdrawal.#at = :withdrawn_at")
+        names["#at"] = "at"
+        values[":withdrawn_at"] = format_timestamp(state.withdrawal.at)
+    if state.removal is None:
+        conditions.append("attribute_not_exists(removal)")
+    else:
+        conditions.append("removal.#token = :token AND removal.decided = :decided")
+        names["#token"] = "token"
+        values |= {":token": state.removal.token, ":decided": state.removal.decided}
+    return Check(
+        key=image_key(state.pack_id, state.digest),
+        condition=" AND ".join(conditions),
+        values=values,
+        names=names,
+    )
+
+
 def one_more_clone(pack_id: str, digest: Digest) -> Update:
     """Return the action that counts a clone, for the transaction that writes the clone.
 

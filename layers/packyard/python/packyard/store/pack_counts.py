@@ -1,17 +1,21 @@
 """Counting what is stored for a pack anew, from its history: for packs of before the counting, and after deletions.
 
+A deleted image is counted no more from the transaction on that says that it is gone. Its config goes in any case, so
+what the row counts changes, and of two corrections at once the second one counts again.
+
 A publish counts what its image has and the image before did not have. Going back to earlier content by a new archive
 counts that content again, although the registry stores it once. Here each layer and each config counts once. The
 result is written on condition that the pack has not changed meanwhile, so writers need not stop (decision 112).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from packyard.oci.digest import Digest
 from packyard.packs.image_state import ImageStatus
 from packyard.packs.pack import Pack, PackStatus, Visibility
-from packyard.store.image_state_items import state_of
+from packyard.store.image_state_items import STATUS
 from packyard.store.keys import (
     IMAGE_PREFIX,
     REVISION_PREFIX,
@@ -95,7 +99,7 @@ class PackCounts:
             if row is None or row["status"] != PackStatus.ACTIVE:
                 return None
             pack = from_item(row)
-            stored = self._stored_bytes(pack)
+            stored = self._stored_bytes(pack, frozenset())
             if stored == pack.stored_bytes:
                 return Count(before=stored, stored_bytes=stored)
             actions = _correction(pack, stored)
@@ -108,22 +112,45 @@ class PackCounts:
                 return Count(before=pack.stored_bytes, stored_bytes=stored)
         raise KeepsChanging(pack_id)
 
-    def _stored_bytes(self, pack: Pack) -> int:
+    def without(self, pack_id: str, digest: Digest) -> Sequence[Action]:
+        """Return the actions that count an image no more, for the transaction that says that it is gone.
+
+        The first one has the condition that the pack has not changed since it was read here. Three reads, and one more
+        for each further 1 MB of the pack's history.
+
+        Args:
+            pack_id: The pack.
+            digest: The image's. It is not the pack's current one.
+
+        Returns:
+            The actions; none if the pack is not counted, or is being deleted, which gives back all that is counted.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        row = self._table.get(pack_key(pack_id))
+        if row is None or row["status"] != PackStatus.ACTIVE:
+            return ()
+        pack = from_item(row)
+        return () if pack.stored_bytes is None else _correction(pack, self._stored_bytes(pack, {digest}))
+
+    def _stored_bytes(self, pack: Pack, without: Collection[Digest]) -> int:
         if not pack.is_stored_here:
             return 0
         deleted = {
             item["SK"].removeprefix(IMAGE_PREFIX)
-            for item in self._of_pack(pack, IMAGE_PREFIX)
-            if state_of(item).status is ImageStatus.DELETED
+            for item in self._of_pack(pack, IMAGE_PREFIX, f"SK, {STATUS}")
+            if item[STATUS] == ImageStatus.DELETED
         }
-        return _stored_bytes(
-            entry for entry in self._of_pack(pack, REVISION_PREFIX) if entry["image_digest"] not in deleted
-        )
+        gone = deleted.union(without)
+        entries = self._of_pack(pack, REVISION_PREFIX, "image_digest, layers, size_bytes")
+        return _stored_bytes(entry for entry in entries if entry["image_digest"] not in gone)
 
-    def _of_pack(self, pack: Pack, prefix: str) -> Iterator[Item]:
+    def _of_pack(self, pack: Pack, prefix: str, projection: str) -> Iterator[Item]:
         return self._all(
             Query(
                 condition="PK = :pack AND begins_with(SK, :prefix)",
+                projection=projection,
                 values={":pack": pack_partition(pack.id), ":prefix": prefix},
             )
         )

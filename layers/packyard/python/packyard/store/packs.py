@@ -39,6 +39,8 @@ from packyard.tenants.version_policy import VersionPolicy
 # The counter of references by other organisations' roles does not exist before the first such reference.
 NO_FOREIGN_REFERENCES: Final = "(attribute_not_exists(foreign_refs) OR foreign_refs = :none)"
 
+_STORED: Final = "stored_bytes"
+
 # How much of a history is searched for an image, in pages of 1 MiB: hundreds of revisions at least.
 _MOST_PAGES: Final = 8
 
@@ -423,7 +425,12 @@ def row_change(before: Pack, after: Pack) -> Update:
     old, new = to_item(before), to_item(after)
     written = {name: value for name, value in new.items() if old.get(name) != value}
     removed = sorted(old.keys() - new.keys())
-    changes = ["SET " + ", ".join(f"#{name} = :{name}" for name in written)] if written else []
+    sets = {name: f"#{name} = :{name}" for name in written}
+    if _STORED in written and _STORED in old:
+        # A deletion of content corrects it without a new revision, so what is added is written, not the sum.
+        sets[_STORED] = f"#{_STORED} = #{_STORED} + :{_STORED}"
+        written[_STORED] -= old[_STORED]
+    changes = [f"SET {', '.join(sets.values())}"] if sets else []
     changes += ["REMOVE " + ", ".join(f"#{name}" for name in removed)] if removed else []
     # What the row says of a withdrawal can change without a new revision.
     as_read = "withdrawn = :true" if before.withdrawn else "attribute_not_exists(withdrawn)"

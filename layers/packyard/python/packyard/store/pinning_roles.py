@@ -1,12 +1,11 @@
-"""The roles of all organisations that pin a pack, and what they are told of the images that they pin."""
+"""The roles of all organisations that pin a pack."""
 
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from packyard.packs.image_state import ImageId, ImageStatus
-from packyard.store.keys import pack_partition, revision_key, role_key
-from packyard.store.role_items import mark_name
-from packyard.store.table import ConditionFailed, Query, Table, Update
+from packyard.packs.image_state import ImageId
+from packyard.store.keys import pack_partition, revision_key
+from packyard.store.table import Query, Table
 
 _REFERENCES: Final = "REF#"
 
@@ -74,31 +73,3 @@ class PinningRoles:
         entries = self._table.get_many([revision_key(image.pack_id, revision) for revision in revisions])
         same = {int(entry["revision"]) for entry in entries if entry["image_digest"] == image.digest}
         yield from (role for role in unsaid if role.revision in same)
-
-    def mark(self, role: PinningRole, image: ImageId, status: ImageStatus) -> None:
-        """Tell a role the status of an image, if the role pins it. One write; the role stays at its revision.
-
-        Raises:
-            ServiceUnavailable: DynamoDB did not answer.
-        """
-        names = {"#mark": mark_name(image.pack_id)}
-        values: dict[str, Any] = {":digest": image.digest}
-        if status is ImageStatus.ACTIVE:
-            change, condition = "REMOVE #mark", "#mark.digest = :digest"
-        else:
-            change, condition = "SET #mark = :mark", "pins.#pack.image_digest = :digest"
-            names["#pack"] = image.pack_id
-            values[":mark"] = {"digest": image.digest, "status": status.value}
-        try:
-            self._table.update(
-                Update(
-                    key=role_key(role.org_id, role.role_id),
-                    change=change,
-                    condition=condition,
-                    values=values,
-                    names=names,
-                )
-            )
-        except ConditionFailed:
-            # It pins another image by now, or was told already.
-            return

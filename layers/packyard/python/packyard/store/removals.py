@@ -6,7 +6,7 @@ One image has one item with its state (`image_states`). A deletion takes three w
   from then on. So whoever reads afterwards which roles pin it sees all that ever will.
 - `decide` says that no pin holds the image, on condition that the mark is still this process's own; or `give_up` takes
   the mark away. After the decision the image never comes back.
-- `finish` says that the content is gone, and has the event.
+- `finish` says that the content is gone, and has the event. In the same transaction, it is counted no more.
 
 Every process that works on a deletion sets a mark with a token of its own, unless it is decided. So of two at once only
 the later one can decide or give up, and it has looked at the pins after its own mark.
@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from packyard.errors import ServiceUnavailable
 from packyard.oci.digest import Digest
 from packyard.packs.event import EventDraft, EventType
 from packyard.packs.image_state import ImageId, ImageState, ImageStatus, Removal
@@ -24,6 +25,7 @@ from packyard.store.events import EventLog
 from packyard.store.image_state_items import STATUS, removal_item, state_of
 from packyard.store.image_states import refusal_of, state_in
 from packyard.store.keys import REVISION_PREFIX, clones_key, image_key, pack_key, pack_partition
+from packyard.store.pack_counts import PackCounts
 from packyard.store.pack_items import digest_attribute, from_item
 from packyard.store.table import (
     Action,
@@ -39,6 +41,8 @@ from packyard.store.table import (
 
 # How many entries of a history are read to find revisions with the same files.
 COMPARED: Final = 100
+# A transaction fails when the pack has changed since its history was counted.
+_ATTEMPTS: Final = 5
 _UNDECIDED: Final = "removal.decided = :false"
 
 
@@ -88,11 +92,13 @@ class Removals:
     Args:
         table: The table.
         events: Makes the events of writes.
+        counts: Counts what is stored for packs.
     """
 
-    def __init__(self, *, table: Table, events: EventLog) -> None:
+    def __init__(self, *, table: Table, events: EventLog, counts: PackCounts) -> None:
         self._table = table
         self._events = events
+        self._counts = counts
 
     def owned(self, pack_id: str) -> Owned | None:
         """Return a pack that is active, or None. One consistent read.
@@ -230,14 +236,14 @@ class Removals:
             # An earlier attempt at this decision succeeded, and its answer was lost.
 
     def finish(self, state: ImageState, *, pack: Pack) -> None:
-        """Say that the content is gone. One transaction; nothing if another process has said so.
+        """Say that the content is gone, and count it no more. One transaction; nothing if another process has said so.
 
         Args:
             state: The state, decided.
             pack: The pack.
 
         Raises:
-            ServiceUnavailable: DynamoDB did not answer; it may have been written.
+            ServiceUnavailable: DynamoDB did not answer, or the pack keeps changing; it may have been written.
         """
         removal = state.removal
         if removal is None:
@@ -267,12 +273,20 @@ class Removals:
                 "also_in": list(removal.also_in),
             },
         )
-        actions: list[Action] = [end, self._events.put(event)]
-        try:
-            self._table.transact(actions, token=token_of(actions))
-        except TransactionFailed as failure:
-            if not failure.reasons[0].condition_failed:
-                raise
+        for _ in range(_ATTEMPTS):
+            counted = self._counts.without(pack.id, state.digest)
+            actions: list[Action] = [end, self._events.put(event), *counted]
+            try:
+                self._table.transact(actions, token=token_of(actions))
+            except TransactionFailed as failure:
+                if failure.reasons[0].condition_failed:
+                    return
+                if not any(reason.condition_failed for reason in failure.reasons[2:]):
+                    raise
+                # The pack has changed since it was counted.
+            else:
+                return
+        raise ServiceUnavailable
 
     def request_id(self) -> str:
         """Return the id of the present request, for the event that another process may write."""
