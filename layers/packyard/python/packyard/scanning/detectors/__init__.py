@@ -1,0 +1,1 @@
+"""Rules that need code points, names or structure, which patterns of bytes cannot tell."""

@@ -1,0 +1,161 @@
+"""Characters that people do not see, or see as others (Unicode Standard, chapter 23; UTS #39; CVE-2021-42574).
+
+Emoji, flags, and the joiners of scripts that need them are not findings.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+from packyard.scanning.detectors.confusables import LATIN_LOOKALIKES, mixed_words
+from packyard.scanning.excerpt import shown_text
+from packyard.scanning.file_kind import FileKind
+from packyard.scanning.finding import Severity
+from packyard.scanning.sighting import Sighting
+
+# The flags of England, Scotland, Wales and others: a black flag, a region in tags, the end (UTS #51, section ED-14a).
+_FLAG: Final = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"
+_TAGS: Final = re.compile(f"{_FLAG}|(?P<tags>[\U000e0000-\U000e007f]+)")
+_SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}")
+_BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_OVERRIDES: Final = frozenset("\u202d\u202e")
+_INVISIBLE: Final = "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2065\u206a-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb"
+_RUNS: Final = re.compile(f"[{_INVISIBLE}]+")
+_ALL_HIDDEN: Final = re.compile(
+    f"[{_INVISIBLE}\u202a-\u202e\u2066-\u2069\ufe00-\ufe0f\U000e0000-\U000e007f\U000e0100-\U000e01ef]+"
+)
+_RIGHT_TO_LEFT: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+# Scripts that need joiners: Arabic, Syriac, N'Ko, those of India and South-East Asia, Mongolian, Tibetan.
+_NEEDS_JOINERS: Final = re.compile(
+    "[\u0600-\u08ff\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u18af\ufb50-\ufdff\ufe70-\ufefe]"
+)
+_JOINERS: Final = frozenset("\u200c\u200d")
+_WORD_AROUND: Final = re.compile(r"[A-Za-z0-9_]")
+_ESCAPES: Final = re.compile("\x1b\\[[0-9;]*[A-Za-z]|\x1b\\]|\x08|\x9b")
+_LONG_RUN: Final = 8
+_SHORT_RUN: Final = 3
+_MAX_DECODED: Final = 4096
+
+
+def sightings_of_characters(text: str, kind: FileKind, *, first: bool) -> Iterator[Sighting]:
+    """Yield the places of a text that has characters outside of ASCII.
+
+    Args:
+        text: The text.
+        kind: The kind of its file.
+        first: Whether the file begins with it; a byte order mark there is none of ours.
+    """
+    for match in _TAGS.finditer(text):
+        if match["tags"]:
+            yield Sighting(
+                "hidden.tag-characters",
+                _line(text, match),
+                f"hidden text: {shown_text(_tags(match['tags']))}",
+            )
+    for match in _SELECTORS.finditer(text):
+        count = len(match[0])
+        severity = None if count >= _LONG_RUN else Severity.MEDIUM
+        excerpt = f"{count} selectors in a row: {shown_text(_selectors(match[0]))}"
+        yield Sighting("hidden.variation-selectors", _line(text, match), excerpt, severity)
+    yield from _directions(text, kind)
+    yield from _invisible(text, first=first)
+    for word, line in mixed_words(text):
+        severity = None if kind is FileKind.SCRIPT else Severity.MEDIUM
+        yield Sighting("hidden.mixed-script-word", line, _with_code_points(word), severity)
+
+
+def _directions(text: str, kind: FileKind) -> Iterator[Sighting]:
+    for match in _BIDI.finditer(text):
+        start = text.rfind("\n", 0, match.start()) + 1
+        end = text.find("\n", match.end())
+        line = text[start : len(text) if end < 0 else end]
+        # In prose of scripts that run from right to left, isolates and embeddings are ordinary.
+        if kind is FileKind.GUIDE and match[0] not in _OVERRIDES and _RIGHT_TO_LEFT.search(line):
+            continue
+        severity = (
+            None if kind in (FileKind.SCRIPT, FileKind.CONFIG) or match[0] in _OVERRIDES else Severity.MEDIUM
+        )
+        yield Sighting("hidden.direction", _line(text, match), shown_text(line), severity)
+
+
+def _invisible(text: str, *, first: bool) -> Iterator[Sighting]:
+    for match in _RUNS.finditer(text):
+        run, start = match[0], match.start()
+        if (first and start == 0 and run == "\ufeff") or _is_joining(text, match):
+            continue
+        before, after = text[max(0, start - 1) : start], text[match.end() : match.end() + 1]
+        inside = bool(_WORD_AROUND.match(before) and _WORD_AROUND.match(after)) and run != "\u00ad"
+        severity = Severity.LOW
+        if len(run) >= _LONG_RUN:
+            severity = Severity.HIGH
+        elif len(run) >= _SHORT_RUN or inside:
+            severity = Severity.MEDIUM
+        around = shown_text(text[max(0, start - 30) : match.end() + 30])
+        yield Sighting("hidden.invisible-characters", _line(text, match), around, severity)
+
+
+def _is_joining(text: str, match: re.Match[str]) -> bool:
+    """Return whether a run is one that writing needs: joiners of a script or of an emoji, marks beside text from the right."""
+    around = text[max(0, match.start() - 2) : match.start()] + text[match.end() : match.end() + 1]
+    if _JOINERS.issuperset(match[0]) and len(match[0]) == 1:
+        return _NEEDS_JOINERS.search(around) is not None or any(
+            _is_pictorial(character) for character in around
+        )
+    if set(match[0]) <= {"\u200e", "\u200f"}:
+        return _RIGHT_TO_LEFT.search(text[max(0, match.start() - 60) : match.end() + 60]) is not None
+    return match[0] in {"\u180b", "\u180c", "\u180d", "\u180e"} and _NEEDS_JOINERS.search(around) is not None
+
+
+def _is_pictorial(character: str) -> bool:
+    return unicodedata.category(character) in ("So", "Sk") or character in "\ufe0f\u2640\u2642\u2695\u2764"
+
+
+def sightings_of_escapes(text: str) -> Iterator[Sighting]:
+    """Yield the places at which a terminal would do something else than show a character."""
+    for match in _ESCAPES.finditer(text):
+        around = shown_text(text[max(0, match.start() - 30) : match.end() + 60])
+        yield Sighting("hidden.terminal-escape", _line(text, match), around)
+
+
+def revealed(text: str) -> str:
+    """Return a text as people and models would read it: what is hidden is shown or removed, look-alikes are replaced.
+
+    Lines stay lines.
+    """
+    text = _TAGS.sub(lambda match: f" {_tags(match['tags'])} " if match["tags"] else "", text)
+    text = _SELECTORS.sub(lambda match: f" {_selectors(match[0])} ", text)
+    text = _ALL_HIDDEN.sub("", text)
+    folded = unicodedata.normalize("NFKC", text)
+    if mixed := {word for word, _ in mixed_words(folded)}:
+        for word in mixed:
+            folded = folded.replace(word, word.translate(LATIN_LOOKALIKES))
+    return folded
+
+
+def _tags(run: str) -> str:
+    """Return the text that tags spell: each is an ASCII character, moved (Unicode Standard, section 23.9)."""
+    return "".join(
+        chr(ord(tag) - 0xE0000)
+        for tag in run[:_MAX_DECODED]
+        if 0x20 <= ord(tag) - 0xE0000 < 0x7F  # noqa: PLR2004
+    )
+
+
+def _selectors(run: str) -> str:
+    """Return the text that variation selectors spell, each one a byte."""
+    spelled = bytes(
+        ord(selector) - 0xFE00 if ord(selector) < 0xE0100 else ord(selector) - 0xE0100 + 16  # noqa: PLR2004
+        for selector in run[:_MAX_DECODED]
+    )
+    text = spelled.decode("utf-8", "replace").replace("\n", " ")
+    return text if text.isprintable() else ""
+
+
+def _with_code_points(word: str) -> str:
+    strange = [f"U+{ord(character):04X}" for character in dict.fromkeys(word) if not character.isascii()]
+    return shown_text(f"{word} has {', '.join(strange)}")
+
+
+def _line(text: str, match: re.Match[str]) -> int:
+    return text.count("\n", 0, match.start()) + 1

@@ -1,0 +1,69 @@
+"""Whether a place is clearly documentation: text about attacks that quotes one (issue: severity falls there).
+
+Something that is shown (in a code block, a quotation, a table or quotation marks) and that the text around it, or the file's place,
+calls an example counts as documentation. One of the two alone lowers less or nothing: whoever writes an attack can write
+the word "example" beside it.
+"""
+
+import re
+from typing import Final
+
+from packyard.scanning.file_kind import FileKind
+
+_ABOUT_ATTACKS: Final = re.compile(
+    rb"(?i)\b(?:attack(?:er|ers|s|ed)?|malicious|inject(?:ion|ions|ed)|exploit\w*|vulnerab\w+|detect\w*|red flags?|suspicious|"
+    rb"dangerous|unsafe|insecure|phishing|payloads?|threats?|jailbreak\w*|adversar\w+|anti-?patterns?|untrusted|backdoors?|"
+    rb"protect\w*|pentest\w*|penetration test|forensic\w*|yara|semgrep|sigma rule|sanitiz\w+|social engineering|malware|"
+    rb"(?:bad|wrong|risky|bad example)\s*[:(]|example of an?|security (?:review|risk|issue|finding|audit)s?|poison\w*)\b"
+    rb"|\xe2\x9d\x8c|\xe2\x9c\x97|\xf0\x9f\x9a\xab|\xe2\x9a\xa0"
+)
+_WARNED: Final = re.compile(
+    rb"(?i)\b(?:never|avoid|do not|don't|instead of|rather than|refuse|reject|block|flag|no)\s+(?:[\w-]+\s+){0,3}[`\"'*]{0,3}$"
+)
+_IN_CODE: Final = re.compile(
+    rb"(?i)re\.compile|regex|pattern|signature|detect|blocklist|denylist|deny|forbid|assert|expect\("
+)
+_COMMENT: Final = re.compile(rb"^\s*(?:#|//|\*|/\*|--|;|rem\b|<!--)")
+_FOLDERS: Final = frozenset(
+    "reference references docs doc documentation test tests testing testdata fixtures fixture evals eval examples example "
+    "samples sample __tests__ resources checklists rules".split()
+)
+_FENCE: Final = re.compile(rb"^[ \t]{0,3}(?:```|~~~)", re.MULTILINE)
+_BEFORE: Final = 500
+_AFTER: Final = 160
+_MARKS: Final = ((b"`", b"`"), (b'"', b'"'), (b"'", b"'"), (b"\xe2\x80\x9c", b"\xe2\x80\x9d"), (b"|", b"|"))
+
+
+def steps_down(path: str, kind: FileKind, data: bytes, start: int, end: int) -> int:
+    """Return by how many steps the severity of a finding falls: 0 to 2.
+
+    Args:
+        path: The file.
+        kind: Its kind.
+        data: The bytes around the finding.
+        start: The offset of the match in them.
+        end: The offset after it.
+    """
+    line_start = data.rfind(b"\n", 0, start) + 1
+    line_end = data.find(b"\n", end)
+    line = data[line_start : len(data) if line_end < 0 else line_end]
+    before, after = data[line_start:start], line[end - line_start :]
+    in_place = not _FOLDERS.isdisjoint(path.lower().split("/")[:-1])
+    if kind not in (FileKind.GUIDE, FileKind.DATA):
+        commented = _COMMENT.match(line) is not None and kind is FileKind.SCRIPT
+        about = any(cue.search(part) for cue in (_IN_CODE, _ABOUT_ATTACKS) for part in (before[-200:], after[:200]))
+        quoted = any(before.count(mark) % 2 for mark, _ in _MARKS[:3])
+        if commented or (quoted and about):
+            return 2 if in_place or _ABOUT_ATTACKS.search(line) else 1
+        return 1 if in_place and quoted else 0
+    around = data[max(0, start - _BEFORE) : start] + b" " + data[end : end + _AFTER]
+    about = _ABOUT_ATTACKS.search(around) or _ABOUT_ATTACKS.search(path.encode("utf-8", "replace"))
+    warned = _WARNED.search(before[-60:])
+    shown = (
+        line.lstrip().startswith((b">", b"|", b"- [ ]"))
+        or any(opening in before and closing in after for opening, closing in _MARKS)
+        or len(_FENCE.findall(data, 0, line_start)) % 2 == 1
+    )
+    if warned or (shown and about):
+        return 2
+    return 1 if in_place and (shown or about) else 0

@@ -1,0 +1,106 @@
+"""Finds the patterns of all rules in bytes, in one pass, with yara-x.
+
+Its time grows with the length of the input alone: its regular expressions do not backtrack
+(https://virustotal.github.io/yara-x/docs/writing_rules/patterns/). It is imported when an engine is made.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    import yara_x
+
+    from packyard.scanning.catalogue import Rule
+
+# What may be between two words of an instruction: spaces, one line break with its indentation, marks of emphasis.
+_GAP: Final = r"""[\s*_`>.,:;()"'#\x5b\x5d|-]{1,10}"""
+_GAP_SIGN: Final = "~"
+# A rule that matches everywhere is told of the first places only.
+_MAX_MATCHES: Final = 200
+
+
+class EngineMissing(Exception):
+    """yara-x is not installed."""
+
+
+class ScanTimeout(Exception):
+    """The time that a scan may take is over."""
+
+
+class Match(NamedTuple):
+    """A place at which a pattern of a rule was found.
+
+    Attributes:
+        rule: The rule's id.
+        start: The offset of its first byte.
+        end: The offset after its last one.
+    """
+
+    rule: str
+    start: int
+    end: int
+
+
+class Engine:
+    """Looks for the patterns of rules.
+
+    Args:
+        rules: The rules; those without patterns are left out.
+
+    Raises:
+        EngineMissing: yara-x is not installed.
+    """
+
+    def __init__(self, rules: "Iterable[Rule]") -> None:
+        try:
+            import yara_x  # noqa: PLC0415 - 37 MiB, which only a scan needs
+        except ImportError as error:
+            raise EngineMissing("yara-x is not installed") from error
+        self._timeout_error = yara_x.TimeoutError
+        with_patterns = [rule for rule in rules if rule.patterns]
+        self._ids = {f"r{number}": rule.id for number, rule in enumerate(with_patterns)}
+        names = {identifier: name for name, identifier in self._ids.items()}
+        compiler = yara_x.Compiler()
+        compiler.add_source("\n".join(_source(names[rule.id], rule) for rule in with_patterns))
+        self._scanner: yara_x.Scanner = yara_x.Scanner(compiler.build())
+        self._scanner.max_matches_per_pattern(_MAX_MATCHES)
+
+    def find(self, data: bytes, *, seconds: float) -> list[Match]:
+        """Return the matches in some bytes, in no order.
+
+        Args:
+            data: The bytes.
+            seconds: How long to look; the engine counts whole seconds.
+
+        Raises:
+            ScanTimeout: It took longer.
+        """
+        self._scanner.set_timeout(max(1, math.ceil(seconds)))
+        try:
+            results = self._scanner.scan(data)
+        except self._timeout_error as error:
+            raise ScanTimeout from error
+        return [
+            Match(self._ids[rule.identifier], match.offset, match.offset + match.length)
+            for rule in results.matching_rules
+            for pattern in rule.patterns
+            for match in pattern.matches
+        ]
+
+
+def source_of(rules: Mapping[str, "Rule"]) -> str:
+    """Return the rules in YARA's language, each under its number, for tests that look for what the compiler warns of."""
+    return "\n".join(
+        _source(f"r{number}", rule) for number, rule in enumerate(rules.values()) if rule.patterns
+    )
+
+
+def _source(name: str, rule: "Rule") -> str:
+    patterns = (_with_gaps(pattern) if rule.prose else pattern for pattern in rule.patterns)
+    strings = "\n".join(f"    $p{number} = {pattern}" for number, pattern in enumerate(patterns))
+    return f"rule {name} {{\n  strings:\n{strings}\n  condition: any of them\n}}"
+
+
+def _with_gaps(pattern: str) -> str:
+    return pattern.replace(f"{_GAP_SIGN}?", f"({_GAP})?").replace(_GAP_SIGN, _GAP)

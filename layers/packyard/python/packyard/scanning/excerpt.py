@@ -1,0 +1,70 @@
+"""The excerpt of a finding: one line of printable text, in which no secret can be read."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from packyard.scanning.finding import MAX_EXCERPT
+
+_BEFORE: Final = 40
+_MASK: Final = "****"
+# How much of a secret is shown: the public part that says what it is.
+_SHOWN: Final = 4
+# What may be a secret that no rule knows: passwords in addresses, values of telling names, long random texts.
+_MAY_BE_SECRET: Final = (
+    re.compile(rb"(?<=://)[^\s/@:]{1,80}:[^\s/@]{1,200}(?=@)"),
+    re.compile(
+        rb"(?i)(?:passw(?:or)?d|secret|token|api_?key|authorization)[\"']?\s{0,3}[=:]\s{0,3}"
+        rb"(?:bearer |basic |[\"'])?[A-Za-z0-9+/=_.~-]{8,}"
+    ),
+    re.compile(rb"(?=[A-Za-z0-9+_-]{0,200}[0-9])(?=[A-Za-z0-9+_-]{0,200}[A-Za-z])[A-Za-z0-9+_-]{24,}"),
+)
+
+
+def excerpt_of(data: bytes, start: int, end: int, secrets: Sequence[tuple[int, int]]) -> str:
+    """Return the line of a match, cut around it.
+
+    Args:
+        data: The bytes around it.
+        start: The offset of the match.
+        end: The offset after it.
+        secrets: The offsets of what is known to be secret.
+    """
+    line_start = data.rfind(b"\n", max(0, start - _BEFORE), start) + 1 or max(0, start - _BEFORE)
+    stop = min(len(data), max(start, min(end, start + MAX_EXCERPT)) + MAX_EXCERPT)
+    line_end = data.find(b"\n", max(start, min(end, start + MAX_EXCERPT)), stop)
+    line_end = stop if line_end < 0 else line_end
+    return shown_text(_masked(data, line_start, line_end, secrets).decode("utf-8", "replace"))
+
+
+def shown_text(text: str) -> str:
+    """Return a text in one line of printable characters, cut to the length of an excerpt."""
+    flat = " ".join(text.split())
+    out = "".join(
+        character if character.isprintable() else f"<U+{ord(character):04X}>"
+        for character in flat[: 2 * MAX_EXCERPT]
+    )
+    return out if len(out) <= MAX_EXCERPT else f"{out[: MAX_EXCERPT - 1]}…"
+
+
+def _masked(data: bytes, start: int, end: int, secrets: Sequence[tuple[int, int]]) -> bytes:
+    """Return a part of the data with its secrets masked. What is masked is found in the whole, not in the part."""
+    around = data[max(0, start - 2 * MAX_EXCERPT) : end + 2 * MAX_EXCERPT]
+    offset = max(0, start - 2 * MAX_EXCERPT)
+    spans = [
+        *secrets,
+        *(
+            (offset + match.start(), offset + match.end())
+            for pattern in _MAY_BE_SECRET
+            for match in pattern.finditer(around)
+        ),
+    ]
+    out = bytearray()
+    at = start
+    for span_start, span_end in sorted(spans):
+        if span_end <= at or span_start >= end:
+            continue
+        shown = max(at, min(span_start + _SHOWN, span_end)) if span_start >= at else at
+        out += data[at:shown] + _MASK.encode()
+        at = max(at, min(span_end, end))
+    return bytes(out + data[at:end])

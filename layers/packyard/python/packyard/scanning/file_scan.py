@@ -1,0 +1,220 @@
+"""Scans one file, window by window."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
+
+from packyard.scanning.across_files import FETCHES, RUNS
+from packyard.scanning.catalogue import InDocumentation, Rule
+from packyard.scanning.collected import Collected
+from packyard.scanning.detectors.code_points import revealed, sightings_of_characters
+from packyard.scanning.detectors.names import sightings_of_path
+from packyard.scanning.detectors.packages import sightings_of_packages
+from packyard.scanning.detectors.payloads import decoded_payloads
+from packyard.scanning.documentation import steps_down
+from packyard.scanning.engine import Engine, Match
+from packyard.scanning.excerpt import excerpt_of
+from packyard.scanning.file_kind import FileKind, kind_of
+from packyard.scanning.finding import Finding, Severity
+from packyard.scanning.randomness import entropy
+from packyard.scanning.sighting import Sighting
+from packyard.scanning.windows import Window, windows_of
+
+_RUNS_SCRIPT: Final = "fact.runs-script"
+_FETCHING: Final = frozenset(
+    {"script.fetch-and-run", "script.fetch-and-run-suspicious", "script.decode-and-run"}
+)
+_SECRET: Final = "secret"
+# Facts of one kind in one file.
+_MAX_PLACES: Final = 20
+_SCRIPT_NAME: Final = re.compile(rb"([\w./-]{1,120}\.[A-Za-z0-9]{1,4})\W*$")
+_HIDDEN_WORDS: Final = " It is written with invisible or look-alike characters, so that people do not see it."
+
+
+class FileScan:
+    """One file.
+
+    Args:
+        path: Its path.
+        rules: All rules.
+        engine: Finds their patterns.
+        collected: Takes what is found.
+    """
+
+    def __init__(self, path: str, rules: Mapping[str, Rule], engine: Engine, collected: Collected) -> None:
+        self._path = path
+        self._rules = rules
+        self._engine = engine
+        self._collected = collected
+        self._kind = FileKind.DATA
+        self._places: dict[str, list[str]] = {}
+        self._excerpts: dict[str, tuple[int, str]] = {}
+        self._added: set[str] = set()
+
+    def windows(self, content: bytes | Iterable[bytes], seconds_left: Callable[[], float]) -> Iterator[int]:
+        """Scan the content, and yield the size of each window after it.
+
+        Raises:
+            ScanTimeout: The time is over.
+        """
+        self._sighted(sightings_of_path(self._path), 1)
+        for window in windows_of(content):
+            if window.first:
+                self._kind = kind_of(self._path, window.data)
+            self._window(window, seconds_left)
+            yield len(window.data)
+        self._combine()
+
+    def facts(self) -> list[str]:
+        """Return what this file does that matters for other files."""
+        return [f"{name}:{place}" for name, places in self._places.items() for place in dict.fromkeys(places)]
+
+    def _window(self, window: Window, seconds_left: Callable[[], float]) -> None:
+        data = window.data
+        matches = self._applicable(data, self._engine.find(data, seconds=seconds_left()))
+        secrets = [(match.start, match.end) for match in matches if self._rules[match.rule].group == _SECRET]
+        for match in matches:
+            self._matched(match, window, secrets)
+        if self._kind is FileKind.BINARY:
+            return
+        self._sighted(sightings_of_packages(self._path, data, first=window.first), window.line)
+        for start, text in decoded_payloads(data, self._kind):
+            self._payload(window, start, text, seconds_left)
+        if not data.isascii():
+            text = data.decode("utf-8", "replace")
+            self._sighted(sightings_of_characters(text, self._kind, first=window.first), window.line)
+            plain = revealed(text)
+            if plain != text:
+                self._reveal(plain.encode("utf-8", "replace"), window, seconds_left)
+
+    def _applicable(self, data: bytes, matches: Iterable[Match]) -> list[Match]:
+        """Return the matches that count, the worst of those of one group that overlap."""
+        kept: dict[str, list[Match]] = {}
+        for match in sorted(matches, key=self._worst_first):
+            rule = self._rules[match.rule]
+            group = rule.id if rule.fact else rule.group
+            if (
+                self._kind in rule.kinds
+                and not any(
+                    match.start < other.end and other.start < match.end for other in kept.get(group, ())
+                )
+                and not _is_harmless(rule, data, match)
+            ):
+                kept.setdefault(group, []).append(match)
+        return [match for of_group in kept.values() for match in of_group]
+
+    def _worst_first(self, match: Match) -> tuple[int, int]:
+        return -self._rules[match.rule].severity_for(self._kind).rank, match.start
+
+    def _matched(self, match: Match, window: Window, secrets: list[tuple[int, int]]) -> None:
+        rule = self._rules[match.rule]
+        line = window.line + window.data.count(b"\n", 0, match.start)
+        steps = 0
+        if rule.documentation is InDocumentation.LOWER:
+            steps = steps_down(self._path, self._kind, window.data, match.start, match.end)
+        if rule.fact:
+            if steps == 0:
+                self._remember(rule.id, window.data[match.start : match.end], line)
+                self._excerpts.setdefault(
+                    rule.id, (line, excerpt_of(window.data, match.start, match.end, secrets))
+                )
+            return
+        if rule.id in _FETCHING and self._kind is FileKind.SCRIPT and steps == 0:
+            self._places.setdefault(FETCHES, []).append(str(line))
+        severity = rule.severity_for(self._kind)
+        lowered = severity.lowered(steps)
+        also = (
+            f" It stands where attacks are described, so its severity is not {severity}."
+            if lowered != severity
+            else ""
+        )
+        excerpt = excerpt_of(window.data, match.start, match.end, secrets)
+        self._add(rule, lowered, line, excerpt, rule.why + also)
+
+    def _remember(self, name: str, matched: bytes, line: int) -> None:
+        place = str(line)
+        if name == _RUNS_SCRIPT:
+            script = _SCRIPT_NAME.search(matched)
+            if script is None:
+                return
+            name, place = RUNS, f"{script[1].decode('utf-8', 'replace').removeprefix('./')}:{line}"
+        places = self._places.setdefault(name, [])
+        if len(places) < _MAX_PLACES:
+            places.append(place)
+
+    def _reveal(self, data: bytes, window: Window, seconds_left: Callable[[], float]) -> None:
+        matches = self._applicable(data, self._engine.find(data, seconds=seconds_left()))
+        there = set(self._added)
+        for match in matches:
+            rule = self._rules[match.rule]
+            if rule.hidden and rule.id not in there:
+                line = window.line + data.count(b"\n", 0, match.start)
+                excerpt = excerpt_of(data, match.start, match.end, ())
+                self._add(rule, rule.severity_for(self._kind), line, excerpt, rule.why + _HIDDEN_WORDS)
+
+    def _payload(self, window: Window, start: int, text: bytes, seconds_left: Callable[[], float]) -> None:
+        rule = self._rules["encoded.payload"]
+        if self._kind not in rule.kinds:
+            return
+        inside = [
+            match
+            for match in self._applicable(text, self._engine.find(text, seconds=seconds_left()))
+            if not self._rules[match.rule].fact and self._rules[match.rule].group != _SECRET
+        ]
+        if inside:
+            worst = min(inside, key=self._worst_first)
+            line = window.line + window.data.count(b"\n", 0, start)
+            excerpt = excerpt_of(text, worst.start, worst.end, ())
+            also = f" Decoded, {worst.rule} finds something in it."
+            steps = steps_down(self._path, self._kind, window.data, start, start + 1)
+            self._add(rule, rule.severity.lowered(steps), line, excerpt, rule.why + also)
+
+    def _combine(self) -> None:
+        for rule in self._rules.values():
+            if (
+                rule.needs
+                and rule.within == "file"
+                and self._kind in rule.kinds
+                and rule.needs <= self._excerpts.keys()
+            ):
+                places = sorted(self._excerpts[name] for name in rule.needs)
+                excerpt = " and ".join(f"line {line}: {text[:60]}" for line, text in places)
+                self._add(rule, rule.severity_for(self._kind), places[0][0], excerpt[:160], rule.why)
+
+    def _sighted(self, sightings: Iterable[Sighting], first_line: int) -> None:
+        for sighting in sightings:
+            rule = self._rules[sighting.rule]
+            if sighting.line is not None and self._kind not in rule.kinds:
+                continue
+            line = None if sighting.line is None else sighting.line + first_line - 1
+            severity = sighting.severity or rule.severity_for(self._kind)
+            why = f"{rule.why} {sighting.also}" if sighting.also else rule.why
+            self._add(rule, severity, line, sighting.excerpt, why)
+
+    def _add(self, rule: Rule, severity: Severity, line: int | None, excerpt: str, why: str) -> None:
+        self._added.add(rule.id)
+        self._collected.add(
+            Finding(
+                rule=rule.id,
+                severity=severity,
+                confidence=rule.confidence,
+                path=self._path,
+                line=line,
+                excerpt=excerpt,
+                why=why,
+                advice=rule.advice,
+            )
+        )
+
+
+def _is_harmless(rule: Rule, data: bytes, match: Match) -> bool:
+    matched = data[match.start : match.end]
+    if rule.unless and re.search(rule.unless.encode(), matched, re.IGNORECASE):
+        return True
+    if rule.unless_line:
+        start = data.rfind(b"\n", 0, match.start) + 1
+        end = data.find(b"\n", match.end)
+        line = data[max(start, match.start - 300) : min(len(data) if end < 0 else end, match.end + 300)]
+        if re.search(rule.unless_line.encode(), line, re.IGNORECASE):
+            return True
+    return rule.min_entropy > 0 and entropy(matched) < rule.min_entropy

@@ -1,0 +1,48 @@
+"""Which findings are a reason to refuse (API contract, section 11, "Scans", `scan-policy`)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from packyard.scanning.finding import Confidence, Finding, Severity
+
+_SECRETS: Final = "secret."
+
+
+class Treatment(StrEnum):
+    """What a policy does with the findings of one rule."""
+
+    BLOCK = "block"
+    WARN = "warn"
+    IGNORE = "ignore"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanPolicy:
+    """A policy. By default, secrets of high confidence are blocked, and the rest is a warning.
+
+    Attributes:
+        block: Findings of this severity and above are blocked; None for none of them.
+        rules: By rule id, or by a group such as `instruct.*`, what is done instead. An id counts before a group.
+        incomplete: Whether a scan that did not end is blocked.
+    """
+
+    block: Severity | None = None
+    rules: Mapping[str, Treatment] = field(default_factory=dict)
+    incomplete: bool = False
+
+    def treatment(self, finding: Finding) -> Treatment:
+        """Return what the policy does with a finding."""
+        group = f"{finding.rule.partition('.')[0]}.*"
+        stated = self.rules.get(finding.rule, self.rules.get(group))
+        if stated is not None:
+            return stated
+        if finding.rule.startswith(_SECRETS) and finding.confidence is Confidence.HIGH:
+            return Treatment.BLOCK
+        blocked = self.block is not None and finding.severity.rank >= self.block.rank
+        return Treatment.BLOCK if blocked else Treatment.WARN
+
+    def blocked(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Return the findings that are a reason to refuse."""
+        return [finding for finding in findings if self.treatment(finding) is Treatment.BLOCK]

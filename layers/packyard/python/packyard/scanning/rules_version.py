@@ -1,0 +1,15 @@
+"""The version of the scanner and of its rules. Nothing else is imported for it."""
+
+from typing import Final
+
+SCANNER_NAME: Final = "packyard"
+SCANNER_VERSION: Final = "1.0.0"
+# Raise it when a scan of the same files may find something else: packs are scanned again then. A test compares the
+# digest with the rules, the lists and the detectors.
+_RULES_VERSION: Final = "2026-11-29.1"
+RULES_DIGEST: Final = ""
+
+
+def rules_version() -> str:
+    """Return the version of the rules, such as `2026-11-29.1`. Versions are only compared for equality."""
+    return _RULES_VERSION
