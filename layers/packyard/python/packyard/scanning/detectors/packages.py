@@ -10,6 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 
+from packyard.scanning.detectors.nearness import deletions, is_near
 from packyard.scanning.excerpt import shown_text
 from packyard.scanning.finding import Severity
 from packyard.scanning.sighting import Sighting
@@ -75,9 +76,9 @@ def look_alike(registry: str, name: str) -> str | None:
     plain = _plain(registry, name)
     if len(plain) < _SHORTEST or plain in known.popular or plain in known.others:
         return None
-    for candidate in {plain, *_deletions(plain)}:
+    for candidate in {plain, *deletions(plain)}:
         meant = known.by_deletion.get(candidate)
-        if meant is not None and meant != plain and _is_near(plain, meant):
+        if meant is not None and meant != plain and is_near(plain, meant):
             return meant
     for one, other in _ALIKE:
         for spelling in (plain.replace(one, other), plain.replace(other, one)):
@@ -166,31 +167,9 @@ def _known(registry: str) -> _List:
     popular = [line for line in protected.split("\n") if not line.startswith("#")]
     by_deletion: dict[str, str] = {}
     for name in reversed([name for name in popular if len(name) >= _SHORTEST]):  # the most popular one counts
-        for spelling in (name, *_deletions(name)):
+        for spelling in (name, *deletions(name)):
             by_deletion[spelling] = name
     return _List(frozenset(popular), frozenset(others.split()), by_deletion)
-
-
-def _deletions(name: str) -> list[str]:
-    return [name[:place] + name[place + 1 :] for place in range(len(name))]
-
-
-def _is_near(name: str, other: str) -> bool:
-    """Return whether one letter more, less or another, or two that change places, make one name the other."""
-    if abs(len(name) - len(other)) > 1:
-        return False
-    if len(name) == len(other):
-        different = [place for place in range(len(name)) if name[place] != other[place]]
-        if len(different) == 1:
-            return True
-        return (
-            len(different) == 2  # noqa: PLR2004 - two that change places
-            and different[1] == different[0] + 1
-            and name[different[0]] == other[different[1]]
-            and name[different[1]] == other[different[0]]
-        )
-    longer, shorter = (name, other) if len(name) > len(other) else (other, name)
-    return shorter in _deletions(longer)
 
 
 def _looks_equal(name: str, meant: str) -> bool:

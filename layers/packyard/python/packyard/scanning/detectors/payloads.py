@@ -9,7 +9,7 @@ from packyard.scanning.file_kind import FileKind
 
 # Long enough for `curl https://a.b|sh`. At most this much of one is decoded.
 _BASE64: Final = re.compile(
-    rb"(?<![A-Za-z0-9+/=_-])(?:[A-Za-z0-9+/]{4}){6,16384}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?(?![A-Za-z0-9+/=_-])"
+    rb"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/]{4}){6,16384}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?(?![A-Za-z0-9+/=_-])"
 )
 _ESCAPES: Final = re.compile(
     rb"(?:\\x[0-9A-Fa-f]{2}){12,16384}|(?:%[0-9A-Fa-f]{2}){12,16384}|(?:\\u00[0-9A-Fa-f]{2}){12,16384}"
