@@ -13,7 +13,7 @@ from packyard.scanning.file_kind import FileKind
 _ABOUT_ATTACKS: Final = re.compile(
     rb"(?i)\b(?:attack(?:er|ers|s|ed)?|malicious|inject(?:ion|ions|ed)|exploit\w*|vulnerab\w+|detect\w*|red flags?|suspicious|"
     rb"dangerous|unsafe|insecure|phishing|payloads?|threats?|jailbreak\w*|adversar\w+|anti-?patterns?|untrusted|backdoors?|"
-    rb"protect\w*|pentest\w*|penetration test|forensic\w*|yara|semgrep|sigma rule|sanitiz\w+|social engineering|malware|"
+    rb"flagged|protect\w*|pentest\w*|penetration test|forensic\w*|yara|semgrep|sigma rule|sanitiz\w+|social engineering|malware|"
     rb"(?:bad|wrong|risky|bad example)\s*[:(]|example of an?|security (?:review|risk|issue|finding|audit)s?|poison\w*)\b"
     rb"|\xe2\x9d\x8c|\xe2\x9c\x97|\xf0\x9f\x9a\xab|\xe2\x9a\xa0"
 )
@@ -51,7 +51,8 @@ def steps_down(path: str, kind: FileKind, data: bytes, start: int, end: int) -> 
     in_place = not _FOLDERS.isdisjoint(path.lower().split("/")[:-1])
     if kind not in (FileKind.GUIDE, FileKind.DATA):
         commented = _COMMENT.match(line) is not None and kind is FileKind.SCRIPT
-        about = any(cue.search(part) for cue in (_IN_CODE, _ABOUT_ATTACKS) for part in (before[-200:], after[:200]))
+        near = data[max(0, start - _BEFORE) : start] + b" " + after[:200]
+        about = _IN_CODE.search(near) or _ABOUT_ATTACKS.search(near)
         quoted = any(before.count(mark) % 2 for mark, _ in _MARKS[:3])
         if commented or (quoted and about):
             return 2 if in_place or _ABOUT_ATTACKS.search(line) else 1

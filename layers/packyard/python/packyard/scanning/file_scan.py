@@ -7,7 +7,11 @@ from typing import Final
 from packyard.scanning.across_files import FETCHES, RUNS
 from packyard.scanning.catalogue import InDocumentation, Rule
 from packyard.scanning.collected import Collected
-from packyard.scanning.detectors.code_points import revealed, sightings_of_characters
+from packyard.scanning.detectors.code_points import (
+    revealed,
+    sightings_of_characters,
+    sightings_of_escapes,
+)
 from packyard.scanning.detectors.names import sightings_of_path
 from packyard.scanning.detectors.packages import sightings_of_packages
 from packyard.scanning.detectors.payloads import decoded_payloads
@@ -21,6 +25,7 @@ from packyard.scanning.sighting import Sighting
 from packyard.scanning.windows import Window, windows_of
 
 _RUNS_SCRIPT: Final = "fact.runs-script"
+_INSTALLS: Final = "fact.installs-packages"
 _FETCHING: Final = frozenset(
     {"script.fetch-and-run", "script.fetch-and-run-suspicious", "script.decode-and-run"}
 )
@@ -77,14 +82,19 @@ class FileScan:
             self._matched(match, window, secrets)
         if self._kind is FileKind.BINARY:
             return
-        self._sighted(sightings_of_packages(self._path, data, first=window.first), window.line)
+        installs = [match.start for match in matches if match.rule == _INSTALLS]
+        self._sighted(sightings_of_packages(self._path, data, installs, first=window.first), window.line)
         for start, text in decoded_payloads(data, self._kind):
             self._payload(window, start, text, seconds_left)
+        if b"\x1b" in data or b"\b" in data:
+            self._sighted(sightings_of_escapes(data.decode("utf-8", "replace")), window.line)
         if not data.isascii():
             text = data.decode("utf-8", "replace")
-            self._sighted(sightings_of_characters(text, self._kind, first=window.first), window.line)
-            plain = revealed(text)
-            if plain != text:
+            there = frozenset(text)
+            sightings = sightings_of_characters(text, there, self._kind, first=window.first)
+            self._sighted(sightings, window.line)
+            plain = revealed(text, there)
+            if plain is not None:
                 self._reveal(plain.encode("utf-8", "replace"), window, seconds_left)
 
     def _applicable(self, data: bytes, matches: Iterable[Match]) -> list[Match]:
@@ -113,7 +123,7 @@ class FileScan:
         if rule.documentation is InDocumentation.LOWER:
             steps = steps_down(self._path, self._kind, window.data, match.start, match.end)
         if rule.fact:
-            if steps == 0:
+            if steps == 0 and rule.id != _INSTALLS:
                 self._remember(rule.id, window.data[match.start : match.end], line)
                 self._excerpts.setdefault(
                     rule.id, (line, excerpt_of(window.data, match.start, match.end, secrets))

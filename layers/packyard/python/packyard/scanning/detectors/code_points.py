@@ -6,6 +6,7 @@ Emoji, flags, and the joiners of scripts that need them are not findings.
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from packyard.scanning.detectors.confusables import LATIN_LOOKALIKES, mixed_words
@@ -21,10 +22,31 @@ _SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}")
 _BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _OVERRIDES: Final = frozenset("\u202d\u202e")
 _INVISIBLE: Final = "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2065\u206a-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb"
+# Fillers that programming languages take as letters of a name.
+_FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0")
 _RUNS: Final = re.compile(f"[{_INVISIBLE}]+")
 _ALL_HIDDEN: Final = re.compile(
     f"[{_INVISIBLE}\u202a-\u202e\u2066-\u2069\ufe00-\ufe0f\U000e0000-\U000e007f\U000e0100-\U000e01ef]+"
 )
+# Letters that NFKC replaces by those of ASCII: full width, mathematical, enclosed.
+_FOLDED: Final = "\uff21-\uff3a\uff41-\uff5a\U0001d400-\U0001d7ff\u24b6-\u24e9\U0001f130-\U0001f189"
+
+
+def _characters(ranges: str) -> frozenset[str]:
+    """Return the characters of what stands between the brackets of a regular expression."""
+    return frozenset(
+        chr(number)
+        for first, last in re.findall("(.)(?:-(.))?", ranges)
+        for number in range(ord(first), ord(last or first) + 1)
+    )
+
+
+# Looking for these in the set of a text's characters tells at once that an expression finds nothing.
+_TAG_SET: Final = _characters("\U000e0000-\U000e007f")
+_SELECTOR_SET: Final = _characters("\ufe00-\ufe0f\U000e0100-\U000e01ef")
+_BIDI_SET: Final = _characters("\u202a-\u202e\u2066-\u2069")
+_INVISIBLE_SET: Final = _characters(_INVISIBLE)
+_HIDING_SET: Final = _TAG_SET | _BIDI_SET | _INVISIBLE_SET | _characters(_FOLDED)
 _RIGHT_TO_LEFT: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 # Scripts that need joiners: Arabic, Syriac, N'Ko, those of India and South-East Asia, Mongolian, Tibetan.
 _NEEDS_JOINERS: Final = re.compile(
@@ -36,31 +58,38 @@ _ESCAPES: Final = re.compile("\x1b\\[[0-9;]*[A-Za-z]|\x1b\\]|\x08|\x9b")
 _LONG_RUN: Final = 8
 _SHORT_RUN: Final = 3
 _MAX_DECODED: Final = 4096
+# Look-alike words that are replaced before the rules read the text.
+_MAX_MIXED: Final = 200
 
 
-def sightings_of_characters(text: str, kind: FileKind, *, first: bool) -> Iterator[Sighting]:
+def sightings_of_characters(
+    text: str, there: frozenset[str], kind: FileKind, *, first: bool
+) -> Iterator[Sighting]:
     """Yield the places of a text that has characters outside of ASCII.
 
     Args:
         text: The text.
+        there: The set of its characters.
         kind: The kind of its file.
         first: Whether the file begins with it; a byte order mark there is none of ours.
     """
-    for match in _TAGS.finditer(text):
+    for match in _TAGS.finditer(text) if there & _TAG_SET else ():
         if match["tags"]:
             yield Sighting(
                 "hidden.tag-characters",
                 _line(text, match),
                 f"hidden text: {shown_text(_tags(match['tags']))}",
             )
-    for match in _SELECTORS.finditer(text):
+    for match in _SELECTORS.finditer(text) if there & _SELECTOR_SET else ():
         count = len(match[0])
         severity = None if count >= _LONG_RUN else Severity.MEDIUM
         excerpt = f"{count} selectors in a row: {shown_text(_selectors(match[0]))}"
         yield Sighting("hidden.variation-selectors", _line(text, match), excerpt, severity)
-    yield from _directions(text, kind)
-    yield from _invisible(text, first=first)
-    for word, line in mixed_words(text):
+    if there & _BIDI_SET:
+        yield from _directions(text, kind)
+    if there & _INVISIBLE_SET:
+        yield from _invisible(text, kind, first=first)
+    for word, line in mixed_words(text, there):
         severity = None if kind is FileKind.SCRIPT else Severity.MEDIUM
         yield Sighting("hidden.mixed-script-word", line, _with_code_points(word), severity)
 
@@ -79,7 +108,7 @@ def _directions(text: str, kind: FileKind) -> Iterator[Sighting]:
         yield Sighting("hidden.direction", _line(text, match), shown_text(line), severity)
 
 
-def _invisible(text: str, *, first: bool) -> Iterator[Sighting]:
+def _invisible(text: str, kind: FileKind, *, first: bool) -> Iterator[Sighting]:
     for match in _RUNS.finditer(text):
         run, start = match[0], match.start()
         if (first and start == 0 and run == "\ufeff") or _is_joining(text, match):
@@ -87,7 +116,7 @@ def _invisible(text: str, *, first: bool) -> Iterator[Sighting]:
         before, after = text[max(0, start - 1) : start], text[match.end() : match.end() + 1]
         inside = bool(_WORD_AROUND.match(before) and _WORD_AROUND.match(after)) and run != "\u00ad"
         severity = Severity.LOW
-        if len(run) >= _LONG_RUN:
+        if len(run) >= _LONG_RUN or (kind is FileKind.SCRIPT and not _FILLERS.isdisjoint(run)):
             severity = Severity.HIGH
         elif len(run) >= _SHORT_RUN or inside:
             severity = Severity.MEDIUM
@@ -118,18 +147,24 @@ def sightings_of_escapes(text: str) -> Iterator[Sighting]:
         yield Sighting("hidden.terminal-escape", _line(text, match), around)
 
 
-def revealed(text: str) -> str:
+def revealed(text: str, there: frozenset[str]) -> str | None:
     """Return a text as people and models would read it: what is hidden is shown or removed, look-alikes are replaced.
 
-    Lines stay lines.
+    Lines stay lines. None if nothing in it hides or is replaced.
+
+    Args:
+        text: The text.
+        there: The set of its characters.
     """
+    spelled = bool(there & _SELECTOR_SET) and _SELECTORS.search(text) is not None
+    mixed = [word for word, _ in islice(mixed_words(text, there), _MAX_MIXED)]
+    if not (spelled or mixed or there & _HIDING_SET):
+        return None
     text = _TAGS.sub(lambda match: f" {_tags(match['tags'])} " if match["tags"] else "", text)
     text = _SELECTORS.sub(lambda match: f" {_selectors(match[0])} ", text)
-    text = _ALL_HIDDEN.sub("", text)
-    folded = unicodedata.normalize("NFKC", text)
-    if mixed := {word for word, _ in mixed_words(folded)}:
-        for word in mixed:
-            folded = folded.replace(word, word.translate(LATIN_LOOKALIKES))
+    folded = unicodedata.normalize("NFKC", _ALL_HIDDEN.sub("", text))
+    for word in mixed:
+        folded = folded.replace(word, word.translate(LATIN_LOOKALIKES))
     return folded
 
 

@@ -5,7 +5,7 @@ The lists are `lists/pypi.txt` and `lists/npm.txt`. `local/popular_packages.py` 
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Final, NamedTuple
@@ -19,8 +19,8 @@ PYPI: Final = "pypi"
 NPM: Final = "npm"
 
 _INSTALLS: Final = re.compile(
-    rb"\b(?P<tool>pip3?|pipx|uv pip|uv tool|uv|uvx|poetry|npm|pnpm|yarn|bun|npx|bunx)[ \t]+"
-    rb"(?P<verb>install|add|i|run|dlx|-y)?[ \t]*(?P<names>[^\n`|;&#<>]{2,300})"
+    rb"(?:(?P<tool>pip3?|pipx|uv pip|uv tool|poetry|uv|npm|pnpm|yarn|bun)[ \t]+(?P<verb>install|add|i|dlx)"
+    rb"|(?P<runner>npx|bunx|uvx|pipx run|uv tool run))[ \t]+(?P<names>[^\n`|;&#<>]{2,300})"
 )
 _NAME: Final = re.compile(
     r"^(@[a-z0-9._-]{1,60}/)?([A-Za-z0-9][A-Za-z0-9._-]{2,60})(?:\[[^\]]{0,60}\])?(?:@[\w^~.*-]{1,30}|[=<>~!].{0,40})?$"
@@ -29,7 +29,6 @@ _REQUIREMENT: Final = re.compile(
     r"^\s*[\"']?([A-Za-z0-9][A-Za-z0-9._-]{2,60})\s*(?:\[[^\]]{0,60}\])?\s*(?:[=<>~!;@ ].{0,80})?[\"']?,?\s*(?:#.*)?$"
 )
 _NPM_TOOLS: Final = frozenset({"npm", "pnpm", "yarn", "bun", "npx", "bunx"})
-_RUN_ONE: Final = frozenset({"npx", "bunx", "uvx"})
 # Two names this short are near each other by chance.
 _SHORTEST: Final = 5
 _MAX_NAMES: Final = 2000
@@ -42,16 +41,19 @@ class _List(NamedTuple):
     by_deletion: Mapping[str, str]
 
 
-def sightings_of_packages(path: str, data: bytes, *, first: bool) -> Iterator[Sighting]:
+def sightings_of_packages(
+    path: str, data: bytes, installs: Iterable[int], *, first: bool
+) -> Iterator[Sighting]:
     """Yield the packages that a file names, and that nearly have the name of a popular one.
 
     Args:
         path: The file.
         data: The bytes of one of its windows.
+        installs: The offsets at which commands begin that install packages.
         first: Whether it is the first one; manifests are read in theirs alone.
     """
     seen: set[tuple[str, str]] = set()
-    for registry, name, line in _named(path, data, first=first):
+    for registry, name, line in _named(path, data, installs, first=first):
         if (registry, name) in seen:
             continue
         seen.add((registry, name))
@@ -87,7 +89,9 @@ def look_alike(registry: str, name: str) -> str | None:
     return None
 
 
-def _named(path: str, data: bytes, *, first: bool) -> Iterator[tuple[str, str, int]]:
+def _named(
+    path: str, data: bytes, installs: Iterable[int], *, first: bool
+) -> Iterator[tuple[str, str, int]]:
     name = path.rpartition("/")[2].lower()
     if first and name == "package.json":
         yield from _of_package_json(data)
@@ -95,14 +99,13 @@ def _named(path: str, data: bytes, *, first: bool) -> Iterator[tuple[str, str, i
         yield from _of_lines(data)
     elif first and name == "pyproject.toml":
         yield from _of_pyproject(data)
-    for match in _INSTALLS.finditer(data):
-        yield from _of_command(match, data.count(b"\n", 0, match.start()) + 1)
+    for start in installs:
+        if match := _INSTALLS.match(data, start):
+            yield from _of_command(match, data.count(b"\n", 0, start) + 1)
 
 
 def _of_command(match: re.Match[bytes], line: int) -> Iterator[tuple[str, str, int]]:
-    tool = match["tool"].decode()
-    if match["verb"] is None and tool not in _RUN_ONE:
-        return
+    tool = (match["tool"] or match["runner"]).decode()
     registry = NPM if tool in _NPM_TOOLS else PYPI
     taken = 0
     skip = False
@@ -116,7 +119,7 @@ def _of_command(match: re.Match[bytes], line: int) -> Iterator[tuple[str, str, i
         if named[1] is None:
             yield registry, named[2], line
         taken += 1
-        if tool in _RUN_ONE or match["verb"] in (b"run", b"dlx") or taken == 40:  # noqa: PLR2004 - long enough
+        if match["runner"] or match["verb"] == b"dlx" or taken == 40:  # noqa: PLR2004 - long enough
             return
 
 

@@ -7,13 +7,17 @@ from typing import Final
 
 from packyard.scanning.file_kind import FileKind
 
-# Long enough for `curl https://a.b|sh`. At most this much of one is decoded.
-_BASE64: Final = re.compile(
-    rb"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/]{4}){6,16384}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?(?![A-Za-z0-9+/=_-])"
+# Long enough for `curl https://a.b|sh`. At most so much of one is decoded.
+_SHORTEST: Final = 24
+_LONGEST: Final = 1 << 16
+_ESCAPES: Final = (
+    (b"\\x", re.compile(rb"(?:\\x[0-9A-Fa-f]{2}){12,16384}")),
+    (b"%", re.compile(rb"(?:%[0-9A-Fa-f]{2}){12,16384}")),
+    (b"\\u00", re.compile(rb"(?:\\u00[0-9A-Fa-f]{2}){12,16384}")),
 )
-_ESCAPES: Final = re.compile(
-    rb"(?:\\x[0-9A-Fa-f]{2}){12,16384}|(?:%[0-9A-Fa-f]{2}){12,16384}|(?:\\u00[0-9A-Fa-f]{2}){12,16384}"
-)
+_DIGITS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+# Every digit of base64 becomes an x, everything else a space: finding a run of x is then a search for one text.
+_DIGITS_AS_X: Final = bytes(120 if byte in _DIGITS else 32 for byte in range(256))
 _HEX_DIGITS: Final = re.compile(rb"(?:\\x|%|\\u00)([0-9A-Fa-f]{2})")
 _READ: Final = frozenset({FileKind.GUIDE, FileKind.SCRIPT, FileKind.CONFIG, FileKind.PAGE})
 _MAX_IN_WINDOW: Final = 40
@@ -31,18 +35,38 @@ def decoded_payloads(data: bytes, kind: FileKind) -> Iterator[tuple[int, bytes]]
     if kind not in _READ:
         return
     count = 0
-    for pattern, decode in ((_BASE64, _from_base64), (_ESCAPES, _from_escapes)):
-        for match in pattern.finditer(data):
-            text = decode(match[0])
-            if text is not None:
-                yield match.start(), text
-                count += 1
-                if count == _MAX_IN_WINDOW:
-                    return
+    for start, text in _texts(data):
+        yield start, text
+        count += 1
+        if count == _MAX_IN_WINDOW:
+            return
+
+
+def _texts(data: bytes) -> Iterator[tuple[int, bytes]]:
+    for start, end in _runs_of_base64(data):
+        if (text := _from_base64(data[start:end])) is not None:
+            yield start, text
+    for sign, pattern in _ESCAPES:
+        if sign in data:
+            for match in pattern.finditer(data):
+                if (text := _from_escapes(match[0])) is not None:
+                    yield match.start(), text
+
+
+def _runs_of_base64(data: bytes) -> Iterator[tuple[int, int]]:
+    signs = data.translate(_DIGITS_AS_X)
+    run = b"x" * _SHORTEST
+    start = signs.find(run)
+    while start >= 0:
+        end = signs.find(b" ", start)
+        end = len(signs) if end < 0 else end
+        yield start, min(end, start + _LONGEST)
+        start = signs.find(run, end)
 
 
 def _from_base64(encoded: bytes) -> bytes | None:
-    decoded = base64.b64decode(encoded)
+    whole = encoded[:-1] if len(encoded) % 4 == 1 else encoded
+    decoded = base64.b64decode(whole + b"=" * (-len(whole) % 4))
     # PowerShell's `-EncodedCommand` takes UTF-16.
     if len(decoded) > 8 and decoded[1:9:2] == b"\0\0\0\0":  # noqa: PLR2004 - four characters
         decoded = decoded.decode("utf-16-le", "replace").encode("utf-8", "replace")
