@@ -77,13 +77,17 @@ def _npm(source: str) -> None:
             member = archive.extractfile(f"package/lib/{name}.js")
             text = member.read().decode() if member else ""
             lists[name] = [entry for entry in re.findall(r"'([^']+)'", text) if not entry.startswith("@")]
-    protected = dict.fromkeys([*lists["top-download"][:_PROTECTED], *lists["top-dependent"][: _PROTECTED // 2]])
+    protected = dict.fromkeys(
+        [*lists["top-download"][:_PROTECTED], *lists["top-dependent"][: _PROTECTED // 2]]
+    )
     _write("npm", _NPM, list(protected), lists["top"])
 
 
 def main() -> None:
     """Write both lists."""
-    arguments = argparse.ArgumentParser(prog="local.popular_packages", description="Write the lists of packages.")
+    arguments = argparse.ArgumentParser(
+        prog="local.popular_packages", description="Write the lists of packages."
+    )
     arguments.add_argument("--pypi", default=_PYPI, metavar="URL", help="or a file (%(default)s)")
     arguments.add_argument("--npm", default=_NPM, metavar="URL", help="or a file (%(default)s)")
     options = arguments.parse_args()

@@ -14,7 +14,7 @@ _CODES: Final = (
     "Exit codes: 0 done, 2 wrong usage, 3 refused as invalid, 4 not signed in, 5 not allowed, 6 not found, 7 conflict, "
     "8 service not reached, 9 stale, 10 tampered content, 11 installed files differ, 12 a name leads outside, "
     "13 a name that this system cannot hold, 14 no such profile, 15 disk, 16 lock missing, "
-    "17 extra not installed, 130 interrupted. "
+    "17 extra not installed, 18 blocked by the scan, 130 interrupted. "
     "Environment: PACKYARD_URL, PACKYARD_TOKEN, PACKYARD_PROFILE, PACKYARD_CONFIG_DIR, PACKYARD_CACHE_DIR, "
     "HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, SOURCE_DATE_EPOCH, NO_COLOR."
 )
@@ -124,6 +124,20 @@ def _local(commands: _Commands) -> None:
     init.add_argument("--name", help="the pack's name (from the folder's)")
     check = commands.add("check", "checking:check", "check a folder by all of the service's rules, offline")
     _folder(check)
+    scan = commands.add(
+        "scan", "scanning:scan", "look for secrets, hidden text and harmful instructions, offline"
+    )
+    scan.add_argument(
+        "paths", nargs="*", default=["."], metavar="PATH", help="a folder, an archive or a file (here)"
+    )
+    scan.add_argument(
+        "--policy", metavar="FILE", help="what to block, as JSON in the form of the service's scan policy"
+    )
+    scan.add_argument(
+        "--block",
+        choices=("low", "medium", "high", "critical"),
+        help="block findings of this severity and above",
+    )
     pack = commands.add("pack", "packing:pack", "write a folder as a canonical .tar.gz")
     _folder(pack)
     pack.add_argument("-o", "--output", metavar="FILE", help="the archive (NAME-VERSION.tar.gz)")

@@ -26,6 +26,7 @@ class Exit(IntEnum):
     DISK = 15
     LOCK = 16
     EXTRA_MISSING = 17
+    BLOCKED = 18
     INTERRUPTED = 130
 
 

@@ -21,7 +21,6 @@ class Imitation(NamedTuple):
     files: Mapping[str, str]
     groups: frozenset[str]
 
-
     def scanned(self) -> list[ScannedFile]:
         """Return the files, filled."""
         return [

@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
 from packyard.scanning.file_kind import FileKind
 from packyard.scanning.finding import Confidence, Severity
 
+_FOLDER: Final = Path(__file__).with_name("rules")
 _EVERYTHING_READ: Final = (FileKind.GUIDE, FileKind.SCRIPT, FileKind.CONFIG, FileKind.PAGE, FileKind.DATA)
 
 
@@ -93,15 +94,13 @@ def load_rules() -> Mapping[str, Rule]:
         ValueError: A rule is not well formed. The tests load all of them.
     """
     rules: dict[str, Rule] = {}
-    folder = files("packyard.scanning").joinpath("rules")
-    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if file.name.endswith(".toml"):
-            document = tomllib.loads(file.read_text(encoding="utf-8"))
-            for fields in document["rule"]:
-                rule = _parse({**document.get("defaults", {}), **fields})
-                if rule.id in rules:
-                    raise ValueError(f"{rule.id} is stated twice")
-                rules[rule.id] = rule
+    for file in sorted(_FOLDER.glob("*.toml")):
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        for fields in document["rule"]:
+            rule = _parse({**document.get("defaults", {}), **fields})
+            if rule.id in rules:
+                raise ValueError(f"{rule.id} is stated twice")
+            rules[rule.id] = rule
     return rules
 
 

@@ -4,6 +4,7 @@ Its time grows with the length of the input alone: its regular expressions do no
 (https://virustotal.github.io/yara-x/docs/writing_rules/patterns/). It is imported when an engine is made.
 """
 
+import io
 import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -47,12 +48,13 @@ class Engine:
 
     Args:
         rules: The rules; those without patterns are left out.
+        compiled: What `compiled` gave for the same rules and the same yara-x, which saves about a second; None to compile.
 
     Raises:
         EngineMissing: yara-x is not installed.
     """
 
-    def __init__(self, rules: "Iterable[Rule]") -> None:
+    def __init__(self, rules: "Iterable[Rule]", compiled: bytes | None = None) -> None:
         try:
             import yara_x  # noqa: PLC0415 - 37 MiB, which only a scan needs
         except ImportError as error:
@@ -60,11 +62,22 @@ class Engine:
         self._timeout_error = yara_x.TimeoutError
         with_patterns = [rule for rule in rules if rule.patterns]
         self._ids = {f"r{number}": rule.id for number, rule in enumerate(with_patterns)}
-        names = {identifier: name for name, identifier in self._ids.items()}
-        compiler = yara_x.Compiler()
-        compiler.add_source("\n".join(_source(names[rule.id], rule) for rule in with_patterns))
-        self._scanner: yara_x.Scanner = yara_x.Scanner(compiler.build())
+        if compiled is None:
+            compiler = yara_x.Compiler()
+            compiler.add_source(
+                "\n".join(_source(name, rule) for name, rule in zip(self._ids, with_patterns, strict=True))
+            )
+            self._compiled = compiler.build()
+        else:
+            self._compiled = yara_x.Rules.deserialize_from(io.BytesIO(compiled))
+        self._scanner: yara_x.Scanner = yara_x.Scanner(self._compiled)
         self._scanner.max_matches_per_pattern(_MAX_MATCHES)
+
+    def compiled(self) -> bytes:
+        """Return the rules as the engine has compiled them."""
+        file = io.BytesIO()
+        self._compiled.serialize_into(file)
+        return file.getvalue()
 
     def find(self, data: bytes, *, seconds: float) -> list[Match]:
         """Return the matches in some bytes, in no order.

@@ -38,7 +38,8 @@ _SCRIPT_NAMES: Final = frozenset(
     | {"procfile", "jenkinsfile", "brewfile", ".bashrc", ".zshrc", ".profile", ".bash_profile", ".envrc"}
 )
 _CONFIG_NAMES: Final = frozenset(
-    {"dockerfile", "containerfile", ".npmrc", ".pypirc", ".netrc", ".env", "pipfile", ".gitconfig", ".curlrc"})
+    {"dockerfile", "containerfile", ".npmrc", ".pypirc", ".netrc", ".env", "pipfile", ".gitconfig", ".curlrc"}
+)
 _GUIDE_NAMES: Final = frozenset({"readme", "license", ".cursorrules", ".windsurfrules", ".clinerules"})
 _SHEBANG: Final = re.compile(rb"#! ?/")
 # The bytes that say whether a file is text, as git does it with NUL.

@@ -8,6 +8,7 @@ from typing import Final
 from packyard.scanning.finding import Confidence, Finding, Severity
 
 _SECRETS: Final = "secret."
+_NONE: Final = "none"
 
 
 class Treatment(StrEnum):
@@ -46,3 +47,30 @@ class ScanPolicy:
     def blocked(self, findings: Iterable[Finding]) -> list[Finding]:
         """Return the findings that are a reason to refuse."""
         return [finding for finding in findings if self.treatment(finding) is Treatment.BLOCK]
+
+
+def parse_policy(document: Mapping[str, object]) -> ScanPolicy:
+    """Return a policy from its JSON: `{"block": severity or "none", "rules": {id or group: treatment}, "incomplete": treatment}`.
+
+    Raises:
+        ValueError: It has another form. The message names the field and what it may be.
+    """
+    if unknown := sorted(set(document) - {"block", "rules", "incomplete"}):
+        raise ValueError(f"{unknown[0]}: is not a field of a policy; known are block, incomplete, rules")
+    block = document.get("block", _NONE)
+    if block != _NONE and block not in list(Severity):
+        raise ValueError(f"block: must be one of: {', '.join([*Severity, _NONE])}")
+    rules = document.get("rules", {})
+    if not isinstance(rules, Mapping):
+        raise ValueError("rules: must be an object of rule ids")
+    for name, treatment in rules.items():
+        if treatment not in list(Treatment):
+            raise ValueError(f"rules.{name}: must be one of: {', '.join(Treatment)}")
+    incomplete = document.get("incomplete", Treatment.WARN)
+    if incomplete not in (Treatment.BLOCK, Treatment.WARN):
+        raise ValueError(f"incomplete: must be one of: {Treatment.BLOCK}, {Treatment.WARN}")
+    return ScanPolicy(
+        block=None if block == _NONE else Severity(str(block)),
+        rules={str(name): Treatment(str(treatment)) for name, treatment in rules.items()},
+        incomplete=incomplete == Treatment.BLOCK,
+    )

@@ -8,6 +8,8 @@ SCANNER_VERSION: Final = "1.0.0"
 # digest with the rules, the lists and the detectors.
 _RULES_VERSION: Final = "2026-11-29.1"
 RULES_DIGEST: Final = ""
+# The version of yara-x that is locked. Compiled rules are of use to it alone.
+ENGINE_VERSION: Final = "1.23.0"
 
 
 def rules_version() -> str:

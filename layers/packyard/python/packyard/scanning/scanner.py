@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from packyard.scanning.across_files import across_files
 from packyard.scanning.budget import ScanBudget, ScannedFile
-from packyard.scanning.catalogue import Rule, load_rules
+from packyard.scanning.catalogue import load_rules
 from packyard.scanning.collected import Collected
+from packyard.scanning.compiled_rules import engine_from
 from packyard.scanning.engine import Engine, ScanTimeout
 from packyard.scanning.file_scan import FileScan
 from packyard.scanning.report import ScannerIdentity, ScanReport, ScanStatus
@@ -20,19 +21,16 @@ class Scanner:
     """Looks for what a pack must not hold. One can scan many packs, one after the other.
 
     Args:
-        rules: The rules; by default all of this package.
-        engine: Finds patterns; by default it is made at the first scan.
+        engine: Makes what finds patterns, at the first scan (`compiled_rules.engine_from`).
         clock: Seconds that only grow.
     """
 
     def __init__(
         self,
         *,
-        rules: Mapping[str, Rule] | None = None,
-        engine: Callable[[Iterable[Rule]], Engine] = Engine,
+        engine: Callable[[], Engine] = engine_from,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._rules = rules
         self._make_engine = engine
         self._engine: Engine | None = None
         self._clock = clock
@@ -43,9 +41,7 @@ class Scanner:
         Raises:
             EngineMissing: yara-x is not installed.
         """
-        if self._engine is None:
-            self._rules = self._rules or load_rules()
-            self._engine = self._make_engine(self._rules.values())
+        self._engine = self._engine or self._make_engine()
 
     def scan(
         self,
@@ -65,8 +61,8 @@ class Scanner:
             EngineMissing: yara-x is not installed.
         """
         budget = budget or ScanBudget()
-        self.prepare()
-        assert self._engine is not None and self._rules is not None  # noqa: S101, PT018 - `prepare` made them
+        self._engine = engine = self._engine or self._make_engine()
+        rules = load_rules()
         collected = Collected(budget.findings)
         deadline = self._clock() + budget.seconds
         facts: dict[str, Sequence[str]] = dict(known or {})
@@ -76,7 +72,7 @@ class Scanner:
             for number, file in enumerate(files, start=1):
                 if number > budget.files:
                     raise _BudgetUsed(f"the pack has more than {budget.files} files")
-                scan = FileScan(file.path, self._rules, self._engine, collected)
+                scan = FileScan(file.path, rules, engine, collected)
                 for size in scan.windows(file.content, lambda: deadline - self._clock()):
                     read += size
                     if read > budget.bytes:
@@ -91,7 +87,7 @@ class Scanner:
             incomplete = f"the scan took more than {budget.seconds:g} seconds, at file {number}"
         except _BudgetUsed as used:
             incomplete = str(used)
-        for finding in across_files(facts, self._rules):
+        for finding in across_files(facts, rules):
             collected.add(finding)
         if sum(map(len, facts.values())) > MAX_FACTS:
             incomplete = (

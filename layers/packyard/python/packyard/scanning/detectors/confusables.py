@@ -3,13 +3,14 @@
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
+_LISTS: Final = Path(__file__).parents[1] / "lists"
 LATIN_LOOKALIKES: Final = str.maketrans(
     {
         line[0]: line[2]
-        for line in files("packyard.scanning").joinpath("lists", "look_alikes.txt").read_text("utf-8").splitlines()
+        for line in _LISTS.joinpath("look_alikes.txt").read_text("utf-8").splitlines()
         if not line.startswith("#")
     }
 )

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from packyard.scanning.detectors.nearness import deletions, is_near
@@ -15,6 +15,7 @@ from packyard.scanning.excerpt import shown_text
 from packyard.scanning.finding import Severity
 from packyard.scanning.sighting import Sighting
 
+_LISTS: Final = Path(__file__).parents[1] / "lists"
 PYPI: Final = "pypi"
 NPM: Final = "npm"
 
@@ -89,9 +90,7 @@ def look_alike(registry: str, name: str) -> str | None:
     return None
 
 
-def _named(
-    path: str, data: bytes, installs: Iterable[int], *, first: bool
-) -> Iterator[tuple[str, str, int]]:
+def _named(path: str, data: bytes, installs: Iterable[int], *, first: bool) -> Iterator[tuple[str, str, int]]:
     name = path.rpartition("/")[2].lower()
     if first and name == "package.json":
         yield from _of_package_json(data)
@@ -165,7 +164,7 @@ def _plain(registry: str, name: str) -> str:
 
 @cache
 def _known(registry: str) -> _List:
-    text = files("packyard.scanning").joinpath("lists", f"{registry}.txt").read_text(encoding="utf-8")
+    text = _LISTS.joinpath(f"{registry}.txt").read_text(encoding="utf-8")
     protected, _, others = text.partition("\n\n")
     popular = [line for line in protected.split("\n") if not line.startswith("#")]
     by_deletion: dict[str, str] = {}

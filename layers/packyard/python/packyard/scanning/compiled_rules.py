@@ -1,0 +1,68 @@
+"""The compiled rules in a file, so that a process need not compile them, which takes about a second.
+
+The build of the function that scans runs `python -m packyard.scanning.compiled_rules FILE`; the command keeps the file in its
+cache. A file of other rules or of another engine is not used.
+"""
+
+import os
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from packyard.scanning.catalogue import load_rules
+from packyard.scanning.engine import Engine
+from packyard.scanning.rules_version import ENGINE_VERSION, RULES_DIGEST
+
+# Beside this module, where a build has put one.
+SHIPPED: Final = Path(__file__).with_name("compiled_rules.bin")
+_HEAD: Final = f"packyard rules {RULES_DIGEST} for yara-x {ENGINE_VERSION}\n".encode()
+
+
+def engine_from(file: Path = SHIPPED, *, keep: bool = False) -> Engine:
+    """Return an engine for all rules.
+
+    Args:
+        file: Where they may be compiled. Whoever can write it decides what is found, so it is in a folder of the user's own.
+        keep: Whether to write the file if it has to be compiled; a folder that cannot be written is no fault.
+
+    Raises:
+        EngineMissing: yara-x is not installed.
+    """
+    rules = load_rules().values()
+    try:
+        content = file.read_bytes()
+    except OSError:
+        content = b""
+    if content.startswith(_HEAD):
+        with suppress(Exception):  # whatever yara-x says of a damaged file, compiling helps
+            return Engine(rules, content[len(_HEAD) :])
+    engine = Engine(rules)
+    if keep:
+        _write(file, _HEAD + engine.compiled())
+    return engine
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Write a file as a whole, so that no other process reads a part of it."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    except OSError:
+        return
+    try:
+        with os.fdopen(descriptor, "wb") as written:
+            written.write(content)
+        Path(name).replace(file)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+
+
+def main() -> None:
+    """Write the file that the command line names."""
+    _write(Path(sys.argv[1]), _HEAD + Engine(load_rules().values()).compiled())
+
+
+if __name__ == "__main__":
+    main()
