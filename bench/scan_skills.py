@@ -1,7 +1,8 @@
 """`python -m bench.scan_skills FOLDER…`: what the scanner finds in folders of skills or packs, and how fast.
 
-A skill is a folder with a `SKILL.md` or a `pack.yaml`, and what is below it. Nothing is fetched: clone the repositories that are to be
-measured, and name their folders. Every skill with a finding of severity high or critical is listed, so that it can be judged.
+A skill is a folder with a `SKILL.md` or a `pack.yaml`, and what is below it. Nothing is fetched: clone the repositories
+that are to be measured, and name their folders. Every skill with a finding of severity high or critical is listed, so
+that it can be judged.
 """
 
 import argparse

@@ -5,8 +5,8 @@ The sources are public and both are lists of names by use:
 - PyPI: `top-pypi-packages.min.json` of https://hugovk.dev/top-pypi-packages/ (15,000 by downloads of 30 days, monthly).
 - npm: the package `npm-high-impact` (by downloads and by dependents), from the npm registry, at a fixed version.
 
-A list has the names that are protected and, after an empty line, the known packages that are one letter away from one of these: they are no
-typing errors. Other names of the sources are not kept.
+A list has the names that are protected and, after an empty line, the known packages that are one letter away from one
+of these: they are no typing errors. Other names of the sources are not kept.
 """
 
 import argparse
@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Final
 
 from local.environments import PROJECT
-
 from packyard.scanning.detectors.nearness import deletions, is_near
 
 _LISTS: Final = PROJECT / "layers/packyard/python/packyard/scanning/lists"

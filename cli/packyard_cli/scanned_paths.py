@@ -58,7 +58,7 @@ def _of_archive(path: Path, held: ExitStack) -> Iterator[ScannedFile]:
     from packyard.packs.archive.limits import ArchiveLimits  # noqa: PLC0415
     from packyard.packs.archive.reader import read_archive  # noqa: PLC0415
 
-    kept = _Kept(held.enter_context(TemporaryFile()))
+    kept = _Kept(held.enter_context(TemporaryFile()))  # noqa: SIM115 - `held` closes it
     try:
         with path.open("rb") as archive:
             contents = read_archive(archive, limits=ArchiveLimits(), contents=kept)

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -13,6 +12,8 @@ from packyard_cli.result import Result, counted
 from packyard_cli.scanned_paths import files_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from packyard.scanning.finding import Finding
     from packyard.scanning.policy import ScanPolicy
     from packyard.scanning.report import ScanReport

@@ -77,6 +77,7 @@ def test_a_pack_is_pushed_changed_read_and_deleted(environment: dict[str, str], 
     assert _run(environment, "version-policy", "free") == {"version_policy": "free"}
     packed = _run(environment, "pack", folder, "--output", tmp_path / "pack.tar.gz")
     assert packed["content_digest"] == third["pack"]["content_digest"]
+    assert not _run(environment, "scan", tmp_path / "pack.tar.gz")["blocked"]
     assert _run(environment, "pull", "by-command", "--into", tmp_path / "pulled")
     assert (tmp_path / "pulled" / "data" / "large").read_bytes() == large
     assert _run(environment, "verify", tmp_path / "pulled")["verified"]

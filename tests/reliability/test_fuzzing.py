@@ -20,6 +20,7 @@ _RUNS: Final = {
     "manifest": 30_000,
     "reference": 25_000,
     "request": 60_000,
+    "scan": 1_500,
     "token": 25_000,
 }
 _SOAK: Final = 200

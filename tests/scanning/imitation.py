@@ -13,7 +13,7 @@ class Imitation(NamedTuple):
 
     Attributes:
         technique: What is imitated, in a few words.
-        files: Contents by path; templates (`tests.scanning.templates`). One that begins with a byte order mark is in UTF-16.
+        files: Contents by path; templates (`tests.scanning.templates`). One with a byte order mark is in UTF-16.
         groups: The groups of rules, or rules, one of which must find it.
     """
 

@@ -1,7 +1,7 @@
 """The compiled rules in a file, so that a process need not compile them, which takes about a second.
 
-The build of the function that scans runs `python -m packyard.scanning.compiled_rules FILE`; the command keeps the file in its
-cache. A file of other rules or of another engine is not used.
+The build of the function that scans runs `python -m packyard.scanning.compiled_rules FILE`; the command keeps the file
+in its cache. A file of other rules or of another engine is not used.
 """
 
 import os
@@ -24,7 +24,7 @@ def engine_from(file: Path = SHIPPED, *, keep: bool = False) -> Engine:
     """Return an engine for all rules.
 
     Args:
-        file: Where they may be compiled. Whoever can write it decides what is found, so it is in a folder of the user's own.
+        file: Where they may be compiled. Whoever can write it decides what is found, so it is in the user's own folder.
         keep: Whether to write the file if it has to be compiled; a folder that cannot be written is no fault.
 
     Raises:

@@ -1,8 +1,8 @@
 """Whether a place is clearly documentation: text about attacks that quotes one (issue: severity falls there).
 
-Something that is shown (in a code block, a quotation, a table or quotation marks) and that the text around it, or the file's place,
-calls an example counts as documentation. One of the two alone lowers less or nothing: whoever writes an attack can write
-the word "example" beside it.
+Something that is shown (in a code block, a quotation, a table or quotation marks) and that the text around it, or the
+file's place, calls an example counts as documentation. One of the two alone lowers less or nothing: whoever writes an
+attack can write the word "example" beside it.
 """
 
 import re
@@ -11,22 +11,47 @@ from typing import Final
 from packyard.scanning.file_kind import FileKind
 
 _ABOUT_ATTACKS: Final = re.compile(
-    rb"(?i)\b(?:attack(?:er|ers|s|ed)?|malicious|inject(?:ion|ions|ed)|exploit\w*|vulnerab\w+|detect\w*|red flags?|suspicious|"
-    rb"dangerous|unsafe|insecure|phishing|payloads?|threats?|jailbreak\w*|adversar\w+|anti-?patterns?|untrusted|backdoors?|"
-    rb"flagged|protect\w*|pentest\w*|penetration test|forensic\w*|yara|semgrep|sigma rule|sanitiz\w+|social engineering|malware|"
-    rb"(?:bad|wrong|risky|bad example)\s*[:(]|example of an?|security (?:review|risk|issue|finding|audit)s?|poison\w*)\b"
-    rb"|\xe2\x9d\x8c|\xe2\x9c\x97|\xf0\x9f\x9a\xab|\xe2\x9a\xa0"
+    rb"(?i)\b(?:attack(?:er|ers|s|ed)?|malicious|inject(?:ion|ions|ed)|exploit\w*|vulnerab\w+|detect\w*|red flags?|"
+    rb"suspicious|dangerous|unsafe|insecure|phishing|payloads?|threats?|jailbreak\w*|adversar\w+|anti-?patterns?|"
+    rb"untrusted|backdoors?|flagged|protect\w*|pentest\w*|penetration test|forensic\w*|yara|semgrep|sigma rule|"
+    rb"sanitiz\w+|social engineering|malware|(?:bad|wrong|risky|bad example)\s*[:(]|example of an?|poison\w*|"
+    rb"security (?:review|risk|issue|finding|audit)s?)\b"
+    rb"|\xe2\x9d\x8c|\xe2\x9c\x97|\xf0\x9f\x9a\xab|\xe2\x9a\xa0"  # crosses and warning signs
 )
 _WARNED: Final = re.compile(
-    rb"(?i)\b(?:never|avoid|do not|don't|instead of|rather than|refuse|reject|block|flag|no)\s+(?:[\w-]+\s+){0,3}[`\"'*]{0,3}$"
+    rb"(?i)\b(?:never|avoid|do not|don't|instead of|rather than|refuse|reject|block|flag|no)"
+    rb"\s+(?:[\w-]+\s+){0,3}[`\"'*]{0,3}$"
 )
 _IN_CODE: Final = re.compile(
     rb"(?i)re\.compile|regex|pattern|signature|detect|blocklist|denylist|deny|forbid|assert|expect\("
 )
 _COMMENT: Final = re.compile(rb"^\s*(?:#|//|\*|/\*|--|;|rem\b|<!--)")
 _FOLDERS: Final = frozenset(
-    "reference references docs doc documentation test tests testing testdata fixtures fixture evals eval examples example "
-    "samples sample __tests__ resources checklists rules".split()
+    {
+        "reference",
+        "references",
+        "docs",
+        "doc",
+        "documentation",
+        "test",
+        "tests",
+        "testing",
+        "testdata",
+        "fixtures",
+    }
+    | {
+        "fixture",
+        "evals",
+        "eval",
+        "examples",
+        "example",
+        "samples",
+        "sample",
+        "__tests__",
+        "resources",
+        "checklists",
+    }
+    | {"rules"}
 )
 _FENCE: Final = re.compile(rb"^[ \t]{0,3}(?:```|~~~)", re.MULTILINE)
 _BEFORE: Final = 500

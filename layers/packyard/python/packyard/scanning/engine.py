@@ -10,8 +10,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    import yara_x
-
     from packyard.scanning.catalogue import Rule
 
 # What may be between two words of an instruction: spaces, one line break with its indentation, marks of emphasis.
@@ -48,7 +46,7 @@ class Engine:
 
     Args:
         rules: The rules; those without patterns are left out.
-        compiled: What `compiled` gave for the same rules and the same yara-x, which saves about a second; None to compile.
+        compiled: What `compiled` gave for the same rules and yara-x, which saves about a second; None to compile them.
 
     Raises:
         EngineMissing: yara-x is not installed.
@@ -56,7 +54,7 @@ class Engine:
 
     def __init__(self, rules: "Iterable[Rule]", compiled: bytes | None = None) -> None:
         try:
-            import yara_x  # noqa: PLC0415 - 37 MiB, which only a scan needs
+            import yara_x  # noqa: PLC0415 - 37 MiB, which only scans need
         except ImportError as error:
             raise EngineMissing("yara-x is not installed") from error
         self._timeout_error = yara_x.TimeoutError
@@ -103,7 +101,7 @@ class Engine:
 
 
 def source_of(rules: Mapping[str, "Rule"]) -> str:
-    """Return the rules in YARA's language, each under its number, for tests that look for what the compiler warns of."""
+    """Return the rules in YARA's language, for tests that look for what the compiler warns of."""
     return "\n".join(
         _source(f"r{number}", rule) for number, rule in enumerate(rules.values()) if rule.patterns
     )

@@ -18,12 +18,15 @@ class FileKind(StrEnum):
 
 _GUIDES: Final = frozenset({"md", "markdown", "mdx", "mdc", "txt", "rst", "adoc", "org", "prompt"})
 _SCRIPTS: Final = frozenset(
-    "sh bash zsh fish ksh command py pyw pyi js mjs cjs jsx ts mts cts tsx rb pl pm php lua ps1 psm1 psd1 bat cmd vbs "
-    "vbe wsf hta applescript scpt r jl go rs java kt scala swift c cc cpp h hpp cs sql ipynb awk tcl groovy gradle nix "
-    "mk service plist desktop reg".split()
+    {"sh", "bash", "zsh", "fish", "ksh", "command", "py", "pyw", "pyi", "js", "mjs", "cjs", "jsx", "ts"}
+    | {"mts", "cts", "tsx", "rb", "pl", "pm", "php", "lua", "ps1", "psm1", "psd1", "bat", "cmd", "vbs"}
+    | {"vbe", "wsf", "hta", "applescript", "scpt", "r", "jl", "go", "rs", "java", "kt", "scala", "swift"}
+    | {"c", "cc", "cpp", "h", "hpp", "cs", "sql", "ipynb", "awk", "tcl", "groovy", "gradle", "nix", "mk"}
+    | {"service", "plist", "desktop", "reg"}
 )
 _CONFIGS: Final = frozenset(
-    "json jsonc json5 yaml yml toml ini cfg conf env properties lock xml tf hcl in editorconfig".split()
+    {"json", "jsonc", "json5", "yaml", "yml", "toml", "ini", "cfg", "conf", "env", "properties", "lock"}
+    | {"xml", "tf", "hcl", "in", "editorconfig"}
 )
 _PAGES: Final = frozenset({"html", "htm", "xhtml", "svg", "vue", "svelte", "astro", "css"})
 _SCRIPT_NAMES: Final = frozenset(

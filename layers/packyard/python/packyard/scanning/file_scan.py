@@ -29,7 +29,7 @@ _INSTALLS: Final = "fact.installs-packages"
 _FETCHING: Final = frozenset(
     {"script.fetch-and-run", "script.fetch-and-run-suspicious", "script.decode-and-run"}
 )
-_SECRET: Final = "secret"
+_SECRET: Final = "secret"  # noqa: S105 - a group of rules
 # Facts of one kind in one file.
 _MAX_PLACES: Final = 20
 _SCRIPT_NAME: Final = re.compile(rb"([\w./-]{1,120}\.[A-Za-z0-9]{1,4})\W*$")
@@ -84,8 +84,8 @@ class FileScan:
             return
         installs = [match.start for match in matches if match.rule == _INSTALLS]
         self._sighted(sightings_of_packages(self._path, data, installs, first=window.first), window.line)
-        for start, text in decoded_payloads(data, self._kind):
-            self._payload(window, start, text, seconds_left)
+        for start, decoded in decoded_payloads(data, self._kind):
+            self._payload(window, start, decoded, seconds_left)
         if b"\x1b" in data or b"\b" in data:
             self._sighted(sightings_of_escapes(data.decode("utf-8", "replace")), window.line)
         if not data.isascii():

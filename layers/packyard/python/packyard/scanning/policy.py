@@ -50,7 +50,7 @@ class ScanPolicy:
 
 
 def parse_policy(document: Mapping[str, object]) -> ScanPolicy:
-    """Return a policy from its JSON: `{"block": severity or "none", "rules": {id or group: treatment}, "incomplete": treatment}`.
+    """Return a policy from its JSON: `{"block": "high", "rules": {"instruct.*": "warn"}, "incomplete": "block"}`.
 
     Raises:
         ValueError: It has another form. The message names the field and what it may be.
@@ -62,7 +62,7 @@ def parse_policy(document: Mapping[str, object]) -> ScanPolicy:
         raise ValueError(f"block: must be one of: {', '.join([*Severity, _NONE])}")
     rules = document.get("rules", {})
     if not isinstance(rules, Mapping):
-        raise ValueError("rules: must be an object of rule ids")
+        raise ValueError("rules: must be an object of rule ids")  # noqa: TRY004 - a fault of the value
     for name, treatment in rules.items():
         if treatment not in list(Treatment):
             raise ValueError(f"rules.{name}: must be one of: {', '.join(Treatment)}")

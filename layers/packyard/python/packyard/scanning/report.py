@@ -45,8 +45,8 @@ class ScanReport:
         findings: The worst first; those of equal severity by path and line.
         left_off: How many findings more there were.
         incomplete: Why the scan is incomplete, as a sentence; None where it is not.
-        facts: What files do that matters for other files, by path. A later scan of some files of the same pack takes those
-            of the files that have not changed (`Scanner.scan`, `known`).
+        facts: What files do that matters for other files, by path. A later scan of some files of the same pack takes
+            those of the files that have not changed (`Scanner.scan`, `known`).
     """
 
     status: ScanStatus

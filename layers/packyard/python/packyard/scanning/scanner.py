@@ -60,60 +60,90 @@ class Scanner:
         Raises:
             EngineMissing: yara-x is not installed.
         """
-        budget = budget or ScanBudget()
-        self._engine = engine = self._engine or self._make_engine()
-        rules = load_rules()
-        collected = Collected(budget.findings)
-        deadline = self._clock() + budget.seconds
-        facts: dict[str, Sequence[str]] = dict(known or {})
-        incomplete = None
-        read = number = 0
-        try:
-            for number, file in enumerate(files, start=1):
-                if number > budget.files:
-                    raise _BudgetUsed(f"the pack has more than {budget.files} files")
-                scan = FileScan(file.path, rules, engine, collected)
-                for size in scan.windows(file.content, lambda: deadline - self._clock()):
-                    read += size
-                    if read > budget.bytes:
-                        raise _BudgetUsed(f"the pack has more than {budget.bytes} bytes")
-                    if self._clock() > deadline:
-                        raise ScanTimeout
-                if found := scan.facts():
-                    facts[file.path] = found
-                else:
-                    facts.pop(file.path, None)
-        except ScanTimeout:
-            incomplete = f"the scan took more than {budget.seconds:g} seconds, at file {number}"
-        except _BudgetUsed as used:
-            incomplete = str(used)
-        for finding in across_files(facts, rules):
-            collected.add(finding)
+        self._engine = self._engine or self._make_engine()
+        running = _Scan(self._engine, budget or ScanBudget(), self._clock, known or {})
+        running.read(files)
+        return running.report()
+
+
+class _Scan:
+    def __init__(
+        self,
+        engine: Engine,
+        budget: ScanBudget,
+        clock: Callable[[], float],
+        known: Mapping[str, Sequence[str]],
+    ) -> None:
+        self._engine = engine
+        self._budget = budget
+        self._clock = clock
+        self._deadline = clock() + budget.seconds
+        self._rules = load_rules()
+        self._collected = Collected(budget.findings)
+        self._facts = dict(known)
+        self._bytes = 0
+        self._incomplete: str | None = None
+
+    def read(self, files: Iterable[ScannedFile]) -> None:
+        """Scan files until all are read, or a bound is reached."""
+        for number, file in enumerate(files, start=1):
+            if number > self._budget.files:
+                self._incomplete = f"there are more than {self._budget.files} files"
+                return
+            try:
+                within = self._file(file)
+            except ScanTimeout:
+                within = False
+                self._incomplete = (
+                    f"it took more than {self._budget.seconds:g} seconds; file {number} is not finished"
+                )
+            if not within:
+                return
+
+    def _file(self, file: ScannedFile) -> bool:
+        """Scan a file; return whether the scan may go on."""
+        scan = FileScan(file.path, self._rules, self._engine, self._collected)
+        for size in scan.windows(file.content, self._seconds_left):
+            self._bytes += size
+            if self._bytes > self._budget.bytes:
+                self._incomplete = f"there are more than {self._budget.bytes} bytes"
+                return False
+        self._facts.pop(file.path, None)
+        if found := scan.facts():
+            self._facts[file.path] = found
+        return True
+
+    def _seconds_left(self) -> float:
+        """Return how long the scan may still take.
+
+        Raises:
+            ScanTimeout: No longer.
+        """
+        left = self._deadline - self._clock()
+        if left <= 0:
+            raise ScanTimeout
+        return left
+
+    def report(self) -> ScanReport:
+        """Return what was found."""
+        for finding in across_files(self._facts, self._rules):
+            self._collected.add(finding)
+        facts = self._facts
         if sum(map(len, facts.values())) > MAX_FACTS:
-            incomplete = (
-                incomplete or f"the pack has more than {MAX_FACTS} places that matter for other files"
-            )
             facts = {}
-        return _report(collected, facts, incomplete)
-
-
-class _BudgetUsed(Exception):
-    pass
+            self._incomplete = self._incomplete or f"more than {MAX_FACTS} places matter for other files"
+        findings = self._collected.worst()
+        status = ScanStatus.FINDINGS if findings else ScanStatus.PASSED
+        return ScanReport(
+            status=ScanStatus.INCOMPLETE if self._incomplete else status,
+            scanner=scanner_identity(),
+            findings=findings,
+            left_off=self._collected.left_off,
+            incomplete=self._incomplete,
+            facts=facts,
+        )
 
 
 def scanner_identity() -> ScannerIdentity:
     """Return which scanner this is, and its rules."""
     return ScannerIdentity(name=SCANNER_NAME, version=SCANNER_VERSION, rules=rules_version())
-
-
-def _report(collected: Collected, facts: Mapping[str, Sequence[str]], incomplete: str | None) -> ScanReport:
-    findings = collected.worst()
-    status = ScanStatus.FINDINGS if findings else ScanStatus.PASSED
-    return ScanReport(
-        status=ScanStatus.INCOMPLETE if incomplete else status,
-        scanner=scanner_identity(),
-        findings=findings,
-        left_off=collected.left_off,
-        incomplete=incomplete,
-        facts=facts,
-    )

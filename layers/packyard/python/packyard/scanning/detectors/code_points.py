@@ -21,7 +21,10 @@ _TAGS: Final = re.compile(f"{_FLAG}|(?P<tags>[\U000e0000-\U000e007f]+)")
 _SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}")
 _BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _OVERRIDES: Final = frozenset("\u202d\u202e")
-_INVISIBLE: Final = "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2065\u206a-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb"
+_INVISIBLE: Final = (
+    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2065\u206a-\u206f"
+    "\u2800\u3164\ufeff\uffa0\ufff9-\ufffb"
+)
 # Fillers that programming languages take as letters of a name.
 _FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0")
 _RUNS: Final = re.compile(f"[{_INVISIBLE}]+")
@@ -125,7 +128,7 @@ def _invisible(text: str, kind: FileKind, *, first: bool) -> Iterator[Sighting]:
 
 
 def _is_joining(text: str, match: re.Match[str]) -> bool:
-    """Return whether a run is one that writing needs: joiners of a script or of an emoji, marks beside text from the right."""
+    """Return whether writing needs a run: joiners of a script or of an emoji, marks beside text from the right."""
     around = text[max(0, match.start() - 2) : match.start()] + text[match.end() : match.end() + 1]
     if _JOINERS.issuperset(match[0]) and len(match[0]) == 1:
         return _NEEDS_JOINERS.search(around) is not None or any(

@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from packyard.scanning.file_kind import FileKind
@@ -34,12 +35,7 @@ def decoded_payloads(data: bytes, kind: FileKind) -> Iterator[tuple[int, bytes]]
     """
     if kind not in _READ:
         return
-    count = 0
-    for start, text in _texts(data):
-        yield start, text
-        count += 1
-        if count == _MAX_IN_WINDOW:
-            return
+    yield from islice(_texts(data), _MAX_IN_WINDOW)
 
 
 def _texts(data: bytes) -> Iterator[tuple[int, bytes]]:
