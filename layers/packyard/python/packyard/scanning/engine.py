@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 # What may be between two words of an instruction: spaces, one line break with its indentation, marks of emphasis.
 _GAP: Final = r"""[\s*_`>.,:;()"'#\x5b\x5d|-]{1,10}"""
 _GAP_SIGN: Final = "~"
-# A rule that matches everywhere is told of the first places only.
-_MAX_MATCHES: Final = 200
+# A pattern that matches everywhere is told of the first places only.
+_MAX_MATCHES: Final = 50
 
 
 class EngineMissing(Exception):

@@ -10,6 +10,10 @@ _BEFORE: Final = 40
 _MASK: Final = "****"
 # How much of a secret is shown: the public part that says what it is.
 _SHOWN: Final = 4
+# What may be a key in a text with any characters: letters, digits and signs, with anything invisible or foreign between.
+_RANDOM: Final = re.compile(r"[A-Za-z0-9+_=-](?:[A-Za-z0-9+_=-]|[^\x00-\x7f]){15,}")
+_SHORTEST_KEY: Final = 16
+_SHORTEST_LETTERS: Final = 30
 # What may be a secret that no rule knows: passwords in addresses, values of telling names, long random texts.
 _MAY_BE_SECRET: Final = (
     re.compile(rb"(?<=://)[^\s/@:]{1,80}:[^\s/@]{1,200}(?=@)"),
@@ -34,11 +38,29 @@ def excerpt_of(data: bytes, start: int, end: int, secrets: Sequence[tuple[int, i
     stop = min(len(data), max(start, min(end, start + MAX_EXCERPT)) + MAX_EXCERPT)
     line_end = data.find(b"\n", max(start, min(end, start + MAX_EXCERPT)), stop)
     line_end = stop if line_end < 0 else line_end
-    return shown_text(_masked(data, line_start, line_end, secrets).decode("utf-8", "replace"))
+    return _printable(_masked(data, line_start, line_end, secrets).decode("utf-8", "replace"))
 
 
 def shown_text(text: str) -> str:
-    """Return a text in one line of printable characters, cut to the length of an excerpt."""
+    """Return a text in one line of printable characters, cut to the length of an excerpt.
+
+    What may be a key is masked, also where invisible characters divide it.
+    """
+    return _printable(_RANDOM.sub(_masked_key, text[: 4 * MAX_EXCERPT]))
+
+
+def _masked_key(match: re.Match[str]) -> str:
+    run = match[0]
+    plain = "".join(character for character in run if character.isascii())
+    digits = any(character.isdigit() for character in plain)
+    letters = any(character.isalpha() for character in plain)
+    mixed = plain != plain.lower() and plain != plain.upper()
+    if len(plain) < _SHORTEST_KEY or not letters or not (digits or (mixed and len(plain) >= _SHORTEST_LETTERS)):
+        return run
+    return f"{plain[:_SHOWN]}{_MASK}"
+
+
+def _printable(text: str) -> str:
     flat = " ".join(text.split())
     out = "".join(
         character if character.isprintable() else f"<U+{ord(character):04X}>"

@@ -7,6 +7,7 @@ from typing import Final
 from packyard.scanning.across_files import FETCHES, RUNS
 from packyard.scanning.catalogue import InDocumentation, Rule
 from packyard.scanning.collected import Collected
+from packyard.scanning.containers import MAX_CONTAINER, is_container, members_of
 from packyard.scanning.detectors.code_points import (
     revealed,
     sightings_of_characters,
@@ -15,7 +16,7 @@ from packyard.scanning.detectors.code_points import (
 from packyard.scanning.detectors.names import sightings_of_path
 from packyard.scanning.detectors.packages import sightings_of_packages
 from packyard.scanning.detectors.payloads import decoded_payloads
-from packyard.scanning.documentation import steps_down
+from packyard.scanning.documentation import Surroundings
 from packyard.scanning.engine import Engine, Match
 from packyard.scanning.excerpt import excerpt_of
 from packyard.scanning.file_kind import FileKind, kind_of
@@ -56,19 +57,43 @@ class FileScan:
         self._excerpts: dict[str, tuple[int, str]] = {}
         self._added: set[str] = set()
 
-    def windows(self, content: bytes | Iterable[bytes], seconds_left: Callable[[], float]) -> Iterator[int]:
+    def windows(
+        self,
+        content: bytes | Iterable[bytes],
+        seconds_left: Callable[[], float],
+        *,
+        look_inside: bool = True,
+    ) -> Iterator[int]:
         """Scan the content, and yield the size of each window after it.
+
+        Args:
+            content: All bytes, or pieces of them.
+            seconds_left: Says how long this may still take, and raises `ScanTimeout`.
+            look_inside: Whether files inside of a ZIP are scanned too.
 
         Raises:
             ScanTimeout: The time is over.
         """
         self._sighted(sightings_of_path(self._path), 1)
+        container: bytearray | None = None
         for window in windows_of(content):
             if window.first:
                 self._kind = kind_of(self._path, window.data)
+                container = bytearray() if look_inside and is_container(window.data) else None
+            if container is not None:
+                container += window.data[window.repeated :]
+                container = container if len(container) <= MAX_CONTAINER else None
             self._window(window, seconds_left)
-            yield len(window.data)
+            yield len(window.data) - window.repeated
         self._combine()
+        if container is not None:
+            yield from self._inside(bytes(container), seconds_left)
+
+    def _inside(self, container: bytes, seconds_left: Callable[[], float]) -> Iterator[int]:
+        """Scan what is inside, each as a file of its own. What is inside of that is not looked into."""
+        for name, data in members_of(container):
+            inner = FileScan(f"{self._path}!{name}", self._rules, self._engine, self._collected)
+            yield from inner.windows(data, seconds_left, look_inside=False)
 
     def facts(self) -> list[str]:
         """Return what this file does that matters for other files."""
@@ -78,14 +103,15 @@ class FileScan:
         data = window.data
         matches = self._applicable(data, self._engine.find(data, seconds=seconds_left()))
         secrets = [(match.start, match.end) for match in matches if self._rules[match.rule].group == _SECRET]
+        around = Surroundings(self._path, self._kind, data)
         for match in matches:
-            self._matched(match, window, secrets)
+            self._matched(match, window, around, secrets)
         if self._kind is FileKind.BINARY:
             return
         installs = [match.start for match in matches if match.rule == _INSTALLS]
         self._sighted(sightings_of_packages(self._path, data, installs, first=window.first), window.line)
         for start, decoded in decoded_payloads(data, self._kind):
-            self._payload(window, start, decoded, seconds_left)
+            self._payload(window, around, start, decoded, seconds_left)
         if b"\x1b" in data or b"\b" in data:
             self._sighted(sightings_of_escapes(data.decode("utf-8", "replace")), window.line)
         if not data.isascii():
@@ -116,12 +142,14 @@ class FileScan:
     def _worst_first(self, match: Match) -> tuple[int, int]:
         return -self._rules[match.rule].severity_for(self._kind).rank, match.start
 
-    def _matched(self, match: Match, window: Window, secrets: list[tuple[int, int]]) -> None:
+    def _matched(
+        self, match: Match, window: Window, around: Surroundings, secrets: list[tuple[int, int]]
+    ) -> None:
         rule = self._rules[match.rule]
         line = window.line + window.data.count(b"\n", 0, match.start)
         steps = 0
         if rule.documentation is InDocumentation.LOWER:
-            steps = steps_down(self._path, self._kind, window.data, match.start, match.end)
+            steps = around.steps_down(match.start, match.end)
         if rule.fact:
             if steps == 0 and rule.id != _INSTALLS:
                 self._remember(rule.id, window.data[match.start : match.end], line)
@@ -155,28 +183,34 @@ class FileScan:
     def _reveal(self, data: bytes, window: Window, seconds_left: Callable[[], float]) -> None:
         matches = self._applicable(data, self._engine.find(data, seconds=seconds_left()))
         there = set(self._added)
+        secrets = [(match.start, match.end) for match in matches if self._rules[match.rule].group == _SECRET]
         for match in matches:
             rule = self._rules[match.rule]
             if rule.hidden and rule.id not in there:
                 line = window.line + data.count(b"\n", 0, match.start)
-                excerpt = excerpt_of(data, match.start, match.end, ())
+                excerpt = excerpt_of(data, match.start, match.end, secrets)
                 self._add(rule, rule.severity_for(self._kind), line, excerpt, rule.why + _HIDDEN_WORDS)
 
-    def _payload(self, window: Window, start: int, text: bytes, seconds_left: Callable[[], float]) -> None:
+    def _payload(
+        self,
+        window: Window,
+        around: Surroundings,
+        start: int,
+        text: bytes,
+        seconds_left: Callable[[], float],
+    ) -> None:
         rule = self._rules["encoded.payload"]
         if self._kind not in rule.kinds:
             return
-        inside = [
-            match
-            for match in self._applicable(text, self._engine.find(text, seconds=seconds_left()))
-            if not self._rules[match.rule].fact and self._rules[match.rule].group != _SECRET
-        ]
+        matches = self._applicable(text, self._engine.find(text, seconds=seconds_left()))
+        inside = [match for match in matches if not self._rules[match.rule].fact]
+        secrets = [(match.start, match.end) for match in inside if self._rules[match.rule].group == _SECRET]
         if inside:
             worst = min(inside, key=self._worst_first)
             line = window.line + window.data.count(b"\n", 0, start)
-            excerpt = excerpt_of(text, worst.start, worst.end, ())
+            excerpt = excerpt_of(text, worst.start, worst.end, secrets)
             also = f" Decoded, {worst.rule} finds something in it."
-            steps = steps_down(self._path, self._kind, window.data, start, start + 1)
+            steps = around.steps_down(start, start + 1)
             self._add(rule, rule.severity.lowered(steps), line, excerpt, rule.why + also)
 
     def _combine(self) -> None:

@@ -23,11 +23,13 @@ class Window(NamedTuple):
         data: Its bytes, as UTF-8 where the file is text in UTF-16 or UTF-32.
         line: The number of the line in which it begins, from 1.
         first: Whether the file begins with it.
+        repeated: How many of its bytes the window before it has had.
     """
 
     data: bytes
     line: int
     first: bool
+    repeated: int
 
 
 def windows_of(content: bytes | Iterable[bytes]) -> Iterator[Window]:
@@ -38,12 +40,12 @@ def windows_of(content: bytes | Iterable[bytes]) -> Iterator[Window]:
     for piece in pieces:
         held += piece
         if len(held) >= _SIZE + _OVERLAP:
-            yield Window(bytes(held), line, first)
+            yield Window(bytes(held), line, first, 0 if first else _OVERLAP)
             line += held.count(b"\n", 0, len(held) - _OVERLAP)
             del held[: len(held) - _OVERLAP]
             first = False
     if first or len(held) > _OVERLAP:
-        yield Window(bytes(held), line, first)
+        yield Window(bytes(held), line, first, 0 if first else _OVERLAP)
 
 
 def _pieces(content: bytes | Iterable[bytes]) -> Iterator[bytes]:

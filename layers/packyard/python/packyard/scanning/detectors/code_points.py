@@ -6,18 +6,25 @@ Emoji, flags, and the joiners of scripts that need them are not findings.
 import re
 import unicodedata
 from collections.abc import Iterator
+from heapq import nlargest
 from itertools import islice
 from typing import Final
 
 from packyard.scanning.detectors.confusables import LATIN_LOOKALIKES, mixed_words
 from packyard.scanning.excerpt import shown_text
 from packyard.scanning.file_kind import FileKind
-from packyard.scanning.finding import Severity
+from packyard.scanning.finding import MAX_EXCERPT, Severity
 from packyard.scanning.sighting import Sighting
 
-# The flags of England, Scotland, Wales and others: a black flag, a region in tags, the end (UTS #51, section ED-14a).
-_FLAG: Final = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"
-_TAGS: Final = re.compile(f"{_FLAG}|(?P<tags>[\U000e0000-\U000e007f]+)")
+# A flag in tags: a black flag, a region, the end (UTS #51, section ED-14a).
+_TAGS: Final = re.compile(
+    "(?P<flag>\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f)|(?P<tags>[\U000e0000-\U000e007f]+)"
+)
+# The only ones that are emoji (UTS #51, emoji-sequences.txt): England, Scotland, Wales. Others can carry any text.
+_EMOJI_FLAGS: Final = frozenset(
+    "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in region) + "\U000e007f"
+    for region in ("gbeng", "gbsct", "gbwls")
+)
 _SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}")
 _BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _OVERRIDES: Final = frozenset("\u202d\u202e")
@@ -61,6 +68,8 @@ _ESCAPES: Final = re.compile("\x1b\\[[0-9;]*[A-Za-z]|\x1b\\]|\x08|\x9b")
 _LONG_RUN: Final = 8
 _SHORT_RUN: Final = 3
 _MAX_DECODED: Final = 4096
+# Places of one kind in one window.
+_MAX_PLACES: Final = 50
 # Look-alike words that are replaced before the rules read the text.
 _MAX_MIXED: Final = 200
 
@@ -76,32 +85,45 @@ def sightings_of_characters(
         kind: The kind of its file.
         first: Whether the file begins with it; a byte order mark there is none of ours.
     """
-    for match in _TAGS.finditer(text) if there & _TAG_SET else ():
-        if match["tags"]:
-            yield Sighting(
-                "hidden.tag-characters",
-                _line(text, match),
-                f"hidden text: {shown_text(_tags(match['tags']))}",
-            )
-    for match in _SELECTORS.finditer(text) if there & _SELECTOR_SET else ():
+    if there & _TAG_SET:
+        yield from _tag_runs(text)
+    for match in _longest(_SELECTORS, text) if there & _SELECTOR_SET else ():
         count = len(match[0])
         severity = None if count >= _LONG_RUN else Severity.MEDIUM
-        excerpt = f"{count} selectors in a row: {shown_text(_selectors(match[0]))}"
+        excerpt = f"{count} selectors in a row: {shown_text(_selectors(match[0]))}"[:MAX_EXCERPT]
         yield Sighting("hidden.variation-selectors", _line(text, match), excerpt, severity)
     if there & _BIDI_SET:
         yield from _directions(text, kind)
     if there & _INVISIBLE_SET:
         yield from _invisible(text, kind, first=first)
-    for word, line in mixed_words(text, there):
+    for word, line in islice(mixed_words(text, there), _MAX_PLACES):
         severity = None if kind is FileKind.SCRIPT else Severity.MEDIUM
         yield Sighting("hidden.mixed-script-word", line, _with_code_points(word), severity)
 
 
+def _longest(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
+    """Return the longest matches of a pattern, so that many short ones hide no long one."""
+    return nlargest(_MAX_PLACES, pattern.finditer(text), key=lambda match: len(match[0]))
+
+
+def _tag_runs(text: str) -> Iterator[Sighting]:
+    flags = [match for match in _TAGS.finditer(text) if match["flag"] and match["flag"] not in _EMOJI_FLAGS]
+    # The flag of a region that has no emoji may be meant. Many of them spell something.
+    for match in flags[:_MAX_PLACES]:
+        severity = Severity.LOW if len(flags) <= _SHORT_RUN else None
+        excerpt = f"a flag that is no emoji: {shown_text(_tags(match['flag'][1:]))}"
+        yield Sighting("hidden.tag-characters", _line(text, match), excerpt, severity)
+    for match in _longest(_TAGS, text):
+        if match["tags"]:
+            excerpt = f"hidden text: {shown_text(_tags(match['tags']))}"
+            yield Sighting("hidden.tag-characters", _line(text, match), excerpt[:MAX_EXCERPT])
+
+
 def _directions(text: str, kind: FileKind) -> Iterator[Sighting]:
-    for match in _BIDI.finditer(text):
-        start = text.rfind("\n", 0, match.start()) + 1
-        end = text.find("\n", match.end())
-        line = text[start : len(text) if end < 0 else end]
+    places = nlargest(_MAX_PLACES, _BIDI.finditer(text), key=lambda match: match[0] in _OVERRIDES)
+    for match in places:
+        before = text[max(0, match.start() - MAX_EXCERPT) : match.start()].rpartition("\n")[2]
+        line = before + text[match.start() : match.end() + MAX_EXCERPT].partition("\n")[0]
         # In prose of scripts that run from right to left, isolates and embeddings are ordinary.
         if kind is FileKind.GUIDE and match[0] not in _OVERRIDES and _RIGHT_TO_LEFT.search(line):
             continue
@@ -112,7 +134,7 @@ def _directions(text: str, kind: FileKind) -> Iterator[Sighting]:
 
 
 def _invisible(text: str, kind: FileKind, *, first: bool) -> Iterator[Sighting]:
-    for match in _RUNS.finditer(text):
+    for match in _longest(_RUNS, text):
         run, start = match[0], match.start()
         if (first and start == 0 and run == "\ufeff") or _is_joining(text, match):
             continue
@@ -145,7 +167,7 @@ def _is_pictorial(character: str) -> bool:
 
 def sightings_of_escapes(text: str) -> Iterator[Sighting]:
     """Yield the places at which a terminal would do something else than show a character."""
-    for match in _ESCAPES.finditer(text):
+    for match in islice(_ESCAPES.finditer(text), _MAX_PLACES):
         around = shown_text(text[max(0, match.start() - 30) : match.end() + 60])
         yield Sighting("hidden.terminal-escape", _line(text, match), around)
 
@@ -163,12 +185,16 @@ def revealed(text: str, there: frozenset[str]) -> str | None:
     mixed = [word for word, _ in islice(mixed_words(text, there), _MAX_MIXED)]
     if not (spelled or mixed or there & _HIDING_SET):
         return None
-    text = _TAGS.sub(lambda match: f" {_tags(match['tags'])} " if match["tags"] else "", text)
+    text = _TAGS.sub(_spelled, text)
     text = _SELECTORS.sub(lambda match: f" {_selectors(match[0])} ", text)
     folded = unicodedata.normalize("NFKC", _ALL_HIDDEN.sub("", text))
     for word in mixed:
         folded = folded.replace(word, word.translate(LATIN_LOOKALIKES))
     return folded
+
+
+def _spelled(match: re.Match[str]) -> str:
+    return "" if match["flag"] in _EMOJI_FLAGS else f" {_tags(match['tags'] or match['flag'][1:])} "
 
 
 def _tags(run: str) -> str:

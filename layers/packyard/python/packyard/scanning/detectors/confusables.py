@@ -1,5 +1,6 @@
 """Letters of other scripts that look like Latin ones (Unicode UTS #39, "confusables"): `lists/look_alikes.txt`."""
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
@@ -15,10 +16,8 @@ LATIN_LOOKALIKES: Final = str.maketrans(
     }
 )
 _STRANGE: Final = frozenset(map(chr, LATIN_LOOKALIKES))
-_LONGEST: Final = 64
-# A text in Russian has many words with such letters, and none that is mixed.
-_MAX_WORDS: Final = 20_000
 _SCRIPTS: Final = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"})
+_WORD: Final = re.compile(r"[^\W\d_]{3,64}")
 # Greek letters stand beside Latin ones in formulas, as in "dt" with a delta. A word is longer.
 _SHORTEST: Final = 3
 
@@ -30,27 +29,11 @@ def mixed_words(text: str, letters: frozenset[str] | None = None) -> Iterator[tu
         text: The text.
         letters: The set of its characters, where the caller has it.
     """
-    seen: set[str] = set()
-    for letter in sorted(_STRANGE & (frozenset(text) if letters is None else letters)):
-        place = text.find(letter)
-        while place >= 0:
-            word, end = _word_around(text, place)
-            if word not in seen and is_mixed(word):
-                yield word, text.count("\n", 0, place) + 1
-            seen.add(word)
-            if len(seen) > _MAX_WORDS:
-                return
-            place = text.find(letter, end)
-
-
-def _word_around(text: str, place: int) -> tuple[str, int]:
-    """Return the word that has a letter, and the place after it."""
-    start = end = place
-    while start > max(0, place - _LONGEST) and text[start - 1].isalpha():
-        start -= 1
-    while end < min(len(text), place + _LONGEST) and text[end].isalpha():
-        end += 1
-    return text[start:end], end
+    if not _STRANGE & (frozenset(text) if letters is None else letters):
+        return
+    for word in dict.fromkeys(_WORD.findall(text)):
+        if not word.isascii() and is_mixed(word):
+            yield word, text.count("\n", 0, text.find(word)) + 1
 
 
 def is_mixed(word: str) -> bool:

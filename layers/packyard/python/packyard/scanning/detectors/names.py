@@ -6,6 +6,7 @@ from typing import Final
 
 from packyard.scanning.detectors.confusables import looks_latin, mixed_words
 from packyard.scanning.excerpt import shown_text
+from packyard.scanning.finding import Severity
 from packyard.scanning.sighting import Sighting
 
 _DECEIVING: Final = re.compile(
@@ -42,7 +43,9 @@ def sightings_of_path(path: str) -> Iterator[Sighting]:
     if _OBEYED.search(path):
         yield Sighting("settings.obeyed-file", None, shown_text(path))
     if _PROGRAMS.search(path):
-        yield Sighting("content.program", None, shown_text(path))
+        # Bytecode of Python runs in place of the source beside it.
+        severity = Severity.MEDIUM if path.endswith((".pyc", ".pyd", ".pth")) else None
+        yield Sighting("content.program", None, shown_text(path), severity)
 
 
 def _explained(path: str, word: str) -> str:
