@@ -1,6 +1,6 @@
 """One scanner over folders of skills, in a process of its own: `python scanner_peer.py NAME FOLDER…` prints JSON.
 
-It runs in two environments, so it imports what it measures where that is measured, and nothing else of this repository at the top.
+It runs in two environments, so it imports what it measures where that is measured, and nothing else of this repository.
 """
 
 import importlib

@@ -1,8 +1,8 @@
 """`python -m bench.scanners FOLDER…`: our scanner beside cisco-ai-skill-scanner, static mode, on the same skills.
 
-The peer is installed from PyPI into a temporary environment, at fixed versions and without the libraries of its other modes (they are
-half a gigabyte). Both read every file of every skill. Times are processor seconds of each process, in turns, and the least of the
-rounds counts.
+The peer is installed from PyPI into a temporary environment, at fixed versions and without the libraries of its other
+modes, which are half a gigabyte. Both read every file of every skill. Times are processor seconds of each process, in
+turns, and the least of the rounds counts.
 """
 
 import argparse
@@ -71,7 +71,9 @@ def main() -> None:
     arguments.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     arguments.add_argument("--rounds", type=int, default=3)
     options = arguments.parse_args()
-    print(json.dumps(compare([folder.resolve() for folder in options.folders], rounds=options.rounds), indent=1))
+    print(
+        json.dumps(compare([folder.resolve() for folder in options.folders], rounds=options.rounds), indent=1)
+    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,10 @@ _SCOTLAND: Final = "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074
 # By what is mistaken: the path and the text.
 BENIGN: Final[Mapping[str, tuple[str, str]]] = {
     "flags of regions": ("guides/a.md", f"Play {_ENGLAND} against {_SCOTLAND}.\n"),
-    "emoji with joiners and selectors": ("guides/a.md", f"{_FAMILY} \u2764\ufe0f \u2600\ufe0f 1\ufe0f\u20e3 \U0001f3f3\ufe0f\u200d\U0001f308\n"),
+    "emoji with joiners and selectors": (
+        "guides/a.md",
+        f"{_FAMILY} \u2764\ufe0f \u2600\ufe0f 1\ufe0f\u20e3 \U0001f3f3\ufe0f\u200d\U0001f308\n",
+    ),
     "Persian with joiners": ("guides/a.md", "می\u200cخواهم این کتاب را بخوانم.\n"),
     "Hindi with joiners": ("guides/a.md", "क्\u200dष और र\u200dय\n"),
     "Hebrew with isolates": ("guides/a.md", "הקובץ \u2068README.md\u2069 כאן.\n"),
@@ -45,23 +48,50 @@ BENIGN: Final[Mapping[str, tuple[str, str]]] = {
         "urllib.request.urlopen('https://api.invalid/done')\n",
     ),
     "downloading data": ("scripts/a.sh", "curl -fsSL -o data.csv https://data.invalid/a.csv\n"),
-    "reading JSON of an API": ("scripts/a.sh", "curl -s https://api.invalid/items | jq '.[0]' | tee out.json\n"),
-    "JSON by python -c": ("scripts/a.sh", "curl -s https://api.invalid/i | python3 -c 'import json,sys; print(json.load(sys.stdin))'\n"),
-    "cleaning its own folder": ("scripts/a.sh", "rm -rf ./build \"$TMPDIR/x\" node_modules\n"),
+    "reading JSON of an API": (
+        "scripts/a.sh",
+        "curl -s https://api.invalid/items | jq '.[0]' | tee out.json\n",
+    ),
+    "JSON by python -c": (
+        "scripts/a.sh",
+        "curl -s https://api.invalid/i | python3 -c 'import json,sys; print(json.load(sys.stdin))'\n",
+    ),
+    "cleaning its own folder": ("scripts/a.sh", 'rm -rf ./build "$TMPDIR/x" node_modules\n'),
     "apt lists of an image": ("scripts/Dockerfile", "RUN apt-get update && rm -rf /var/lib/apt/lists/*\n"),
-    "an image in base64": ("guides/a.md", "![x](data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==)\n"),
-    "decoding data": ("scripts/a.py", "import base64\n\nimage = base64.b64decode(text)\nopen('a.png', 'wb').write(image)\n"),
+    "an image in base64": (
+        "guides/a.md",
+        "![x](data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==)\n",
+    ),
+    "decoding data": (
+        "scripts/a.py",
+        "import base64\n\nimage = base64.b64decode(text)\nopen('a.png', 'wb').write(image)\n",
+    ),
     "waiting for a port": ("scripts/a.sh", "until nc -z localhost 5432; do sleep 1; done\n"),
     "eval of a calculator": ("scripts/a.py", "import ast\n\nvalue = ast.literal_eval(text)\n"),
     "instructions about versions": (
         "guides/a.md",
         "Ignore the previous version of the file. Forget the old layout. Override the default settings in config.yaml.\n",
     ),
-    "a style for answers": ("guides/a.md", "Do not mention internal ids to the user. Never tell the user to restart.\n"),
-    "asking first": ("guides/a.md", "Ask the user for confirmation before you delete files. Do not skip this.\n"),
-    "sending a report": ("guides/a.md", "Send the summary to the user, and attach the file that they asked for.\n"),
-    "a memory of the project": ("guides/a.md", "Add a section about the build to CLAUDE.md if the user wants it.\n"),
-    "a system prompt to write": ("guides/a.md", "Write a system prompt for the new agent. You are now ready to test it.\n"),
+    "a style for answers": (
+        "guides/a.md",
+        "Do not mention internal ids to the user. Never tell the user to restart.\n",
+    ),
+    "asking first": (
+        "guides/a.md",
+        "Ask the user for confirmation before you delete files. Do not skip this.\n",
+    ),
+    "sending a report": (
+        "guides/a.md",
+        "Send the summary to the user, and attach the file that they asked for.\n",
+    ),
+    "a memory of the project": (
+        "guides/a.md",
+        "Add a section about the build to CLAUDE.md if the user wants it.\n",
+    ),
+    "a system prompt to write": (
+        "guides/a.md",
+        "Write a system prompt for the new agent. You are now ready to test it.\n",
+    ),
     "a guide about injections": (
         "guides/security.md",
         "## Prompt injection\n\nAttackers write text such as `ignore all previous instructions` into a page.\n",
@@ -75,14 +105,29 @@ BENIGN: Final[Mapping[str, tuple[str, str]]] = {
         "guides/a.md",
         "<!-- markdownlint-disable MD013 -->\n<!-- TODO: add a picture -->\n<!-- prettier-ignore -->\n",
     ),
-    "badges": ("guides/a.md", "![build](https://img.shields.io/badge/build-passing-green?style=flat&logo={x})\n"),
+    "badges": (
+        "guides/a.md",
+        "![build](https://img.shields.io/badge/build-passing-green?style=flat&logo={x})\n",
+    ),
     "a folded section": ("guides/a.md", "<details><summary>More</summary>\n\nA long text.\n\n</details>\n"),
-    "known packages": ("guides/a.md", "pip install requests numpy pandas httpx black\nnpm install react express lodash vite\n"),
-    "packages near popular ones": ("data/requirements.txt", "urllib3\nrequests-oauthlib\nipython\npytest-cov\nattrs\nrich\n"),
-    "scripts of npm": ("data/package.json", '{"scripts": {"build": "vite build", "postinstall": "patch-package"}}\n'),
+    "known packages": (
+        "guides/a.md",
+        "pip install requests numpy pandas httpx black\nnpm install react express lodash vite\n",
+    ),
+    "packages near popular ones": (
+        "data/requirements.txt",
+        "urllib3\nrequests-oauthlib\nipython\npytest-cov\nattrs\nrich\n",
+    ),
+    "scripts of npm": (
+        "data/package.json",
+        '{"scripts": {"build": "vite build", "postinstall": "patch-package"}}\n',
+    ),
     "reading settings": ("scripts/a.sh", "cat ~/.claude/settings.json | jq .permissions\n"),
     "a local model": ("guides/a.md", "export OPENAI_BASE_URL=http://localhost:11434/v1\n"),
     "colours by escapes": ("scripts/a.sh", "printf '\\033[31mred\\033[0m\\n'\n"),
     "soft hyphens in prose": ("guides/a.md", "Donau\u00addampf\u00adschiff\n"),
-    "SSH as it is used": ("guides/a.md", "Run `ssh-keygen -t ed25519`, and add ~/.ssh/id_ed25519.pub to your account.\n"),
+    "SSH as it is used": (
+        "guides/a.md",
+        "Run `ssh-keygen -t ed25519`, and add ~/.ssh/id_ed25519.pub to your account.\n",
+    ),
 }

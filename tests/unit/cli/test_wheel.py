@@ -42,6 +42,8 @@ def test_the_wheel_has_the_command_and_the_domain_and_nothing_of_the_service(whe
     assert "packyard_cli/main.py" in names
     assert "packyard/packs/manifest/pack_manifest.py" in names
     assert "packyard/py.typed" in names
+    assert "packyard/scanning/rules/secret.toml" in names
+    assert "packyard/scanning/lists/pypi.txt" in names
     assert {name.split("/")[0] for name in names} == {
         "packyard",
         "packyard_admin",
@@ -88,6 +90,7 @@ def test_the_wheel_asks_for_libraries_of_aws_in_an_extra_only(wheel: Path) -> No
     assert "Requires-Python: >=3.11" in metadata
     assert len(of_aws) == 2
     assert all(line.endswith("extra == 'admin'") for line in of_aws)
+    assert [line.rpartition("extra == ")[2] for line in needed if "yara" in line] == ["'scan'"]
     assert "powertools" not in metadata
     assert "pydantic" not in metadata
 

@@ -1,6 +1,6 @@
 """What is found of harmless imitations of attacks, and in what only looks like one.
 
-Rules were tuned to `TUNING`. `HELD_OUT` was written before the rules were first run on it (docs/scanner.md has the numbers).
+Rules were tuned to `TUNING`. `HELD_OUT` was written before the rules were first run on it (docs/scanner.md).
 """
 
 import pytest
@@ -44,4 +44,6 @@ def test_what_only_looks_like_an_attack_is_at_most_a_hint(
     path, text = sample
     report = scanner.scan([ScannedFile(path, text.encode())])
 
-    assert [finding for finding in report.findings if finding.severity.rank > Severity.LOW.rank] == [], technique
+    assert [finding for finding in report.findings if finding.severity.rank > Severity.LOW.rank] == [], (
+        technique
+    )

@@ -7,11 +7,12 @@ in its cache. A file of other rules or of another engine is not used.
 import os
 import sys
 import tempfile
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from packyard.scanning.catalogue import load_rules
+from packyard.scanning.catalogue import Rule, load_rules
 from packyard.scanning.engine import Engine
 from packyard.scanning.rules_version import ENGINE_VERSION, RULES_DIGEST
 
@@ -20,17 +21,18 @@ SHIPPED: Final = Path(__file__).with_name("compiled_rules.bin")
 _HEAD: Final = f"packyard rules {RULES_DIGEST} for yara-x {ENGINE_VERSION}\n".encode()
 
 
-def engine_from(file: Path = SHIPPED, *, keep: bool = False) -> Engine:
+def engine_from(file: Path = SHIPPED, *, keep: bool = False, rules: Collection[Rule] | None = None) -> Engine:
     """Return an engine for all rules.
 
     Args:
         file: Where they may be compiled. Whoever can write it decides what is found, so it is in the user's own folder.
         keep: Whether to write the file if it has to be compiled; a folder that cannot be written is no fault.
+        rules: Other rules than all, for tests.
 
     Raises:
         EngineMissing: yara-x is not installed.
     """
-    rules = load_rules().values()
+    rules = load_rules().values() if rules is None else rules
     try:
         content = file.read_bytes()
     except OSError:

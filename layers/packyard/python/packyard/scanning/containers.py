@@ -1,6 +1,7 @@
 """What is inside a ZIP: documents of office programs (ECMA-376, ISO 26300), and archives within a pack.
 
-Only what is small is looked into. The text of a document stands in pieces between the marks of its XML; these are taken out.
+Only what is small is looked into. The text of a document stands in pieces between the marks of its XML, which are taken
+out.
 """
 
 import io

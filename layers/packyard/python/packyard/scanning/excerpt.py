@@ -10,7 +10,7 @@ _BEFORE: Final = 40
 _MASK: Final = "****"
 # How much of a secret is shown: the public part that says what it is.
 _SHOWN: Final = 4
-# What may be a key in a text with any characters: letters, digits and signs, with anything invisible or foreign between.
+# What may be a key in a text with any characters: letters, digits and signs, and between them anything foreign.
 _RANDOM: Final = re.compile(r"[A-Za-z0-9+_=-](?:[A-Za-z0-9+_=-]|[^\x00-\x7f]){15,}")
 _SHORTEST_KEY: Final = 16
 _SHORTEST_LETTERS: Final = 30
@@ -55,7 +55,11 @@ def _masked_key(match: re.Match[str]) -> str:
     digits = any(character.isdigit() for character in plain)
     letters = any(character.isalpha() for character in plain)
     mixed = plain != plain.lower() and plain != plain.upper()
-    if len(plain) < _SHORTEST_KEY or not letters or not (digits or (mixed and len(plain) >= _SHORTEST_LETTERS)):
+    if (
+        len(plain) < _SHORTEST_KEY
+        or not letters
+        or not (digits or (mixed and len(plain) >= _SHORTEST_LETTERS))
+    ):
         return run
     return f"{plain[:_SHOWN]}{_MASK}"
 

@@ -194,7 +194,8 @@ def revealed(text: str, there: frozenset[str]) -> str | None:
 
 
 def _spelled(match: re.Match[str]) -> str:
-    return "" if match["flag"] in _EMOJI_FLAGS else f" {_tags(match['tags'] or match['flag'][1:])} "
+    text = "" if match["flag"] in _EMOJI_FLAGS else _tags(match["tags"] or match["flag"][1:])
+    return f" {text} " if text else ""
 
 
 def _tags(run: str) -> str:
