@@ -6,7 +6,6 @@ The first line is the path. A made-up token is put at the end of the content.
 import random
 import string
 from collections.abc import Iterator
-from functools import cache
 from typing import Final
 
 from tests.scanning import hidden, instructions, scripts
@@ -20,18 +19,18 @@ _MOST: Final = 100
 _TOKEN: Final = "".join(random.Random(0).choices(string.ascii_letters + string.digits, k=36))  # noqa: S311
 
 
-@cache
-def _scanner() -> Scanner:
-    return Scanner()
+# Made here, since that takes longer than an input may.
+_SCANNER: Final = Scanner()
+_SCANNER.prepare()
 
 
 def check(data: bytes) -> None:
     name, _, content = data.partition(b"\n")
     path = name[:200].decode("utf-8", "replace") or "guides/a.md"
     whole = content + b"\nghp_" + _TOKEN.encode() + b"\n"
-    report = _scanner().scan([ScannedFile(path, whole)])
+    report = _SCANNER.scan([ScannedFile(path, whole)])
     pieces = (whole[at : at + 100] for at in range(0, len(whole), 100))
-    assert _scanner().scan([ScannedFile(path, pieces)]) == report
+    assert _SCANNER.scan([ScannedFile(path, pieces)]) == report
     assert report.incomplete is None
     assert len(report.findings) <= _MOST
     ranks = [finding.severity.rank for finding in report.findings]
@@ -45,7 +44,6 @@ def check(data: bytes) -> None:
 
 
 def seeds() -> Iterator[bytes]:
-    _scanner().prepare()  # which takes longer than an input may
     for module in (instructions, scripts, hidden):
         for imitation in (*module.TUNING, *module.HELD_OUT):
             for file in imitation.scanned():
