@@ -7,7 +7,9 @@ it answers with. Here a value that is the same in JSON is answered as it is. Of 
 of a backend only is found once for each class, not for each request; and who takes which node of an expression once
 for each kind of node, not for each node.
 
-moto's KMS makes an RSA key for each key of its own, also for one that encrypts and never uses it. Those share one.
+moto also answers the library `requests`, and tells it each of hundreds of URLs each time that it begins. Nothing here
+calls AWS by that library. moto's KMS makes an RSA key for each key, also for one that encrypts and never uses it. Those
+share one here.
 """
 
 import copy
@@ -15,8 +17,10 @@ from functools import cache
 from typing import Any, Final
 
 from moto.core import responses
-from moto.core.base_backend import BaseBackend
+from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.model import StructureShape
+from moto.core.model_instances import reset_model_data
+from moto.core.models import MockAWS, botocore_stubber
 from moto.core.serialize import BaseJSONSerializer
 from moto.core.utils import method_names_from_class
 from moto.dynamodb.models import DynamoDBBackend
@@ -49,8 +53,23 @@ def speed_up() -> None:
     DynamoType.cast_value = property(_cast)  # type: ignore[assignment,method-assign]
     DynamoType.__hash__ = _hash  # type: ignore[method-assign]
     DynamoType.__eq__ = _equal  # type: ignore[method-assign]
+    MockAWS._enable_patching = _begin  # type: ignore[assignment,method-assign]  # noqa: SLF001 - what is replaced
+    MockAWS._disable_patching = _end  # type: ignore[assignment,method-assign]  # noqa: SLF001 - likewise
     kms_models.generate_private_key = _private_key  # type: ignore[attr-defined]
     quick_expressions.speed_up()
+
+
+def _begin(_self: MockAWS, reset: bool = True) -> None:
+    botocore_stubber.enabled = True
+    if reset:
+        BackendDict.reset()
+
+
+def _end(_self: MockAWS, remove_data: bool) -> None:
+    botocore_stubber.enabled = False
+    if remove_data:
+        BackendDict.reset()
+        reset_model_data()
 
 
 def _private_key(key_spec: str) -> Any:
