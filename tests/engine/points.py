@@ -19,8 +19,19 @@ from urllib3.exceptions import ReadTimeoutError as RegistryReadTimeoutError
 # The faults that can befall a point. `load/` adds those of a real connection.
 FAULTS: Final = (Fault.THROTTLED, Fault.ERROR, Fault.UNREACHABLE, Fault.LOST, Fault.CUT)
 
+# How the names of calls to AWS begin that change nothing there. Keys and credentials are only asked for.
+_READS: Final = ("BatchCheck", "BatchGet", "Describe", "Get", "Head", "List", "Query", "Scan", "TransactGet")
+_ASKED: Final = ("kms", "secretsmanager", "sts")
 _SESSION: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 _DIGEST: Final = re.compile(r"sha256(:|%3A)([0-9a-f]{8})[0-9a-f]{56}")
+
+
+def changes_nothing(label: str) -> bool:
+    """Return whether a request, by its label, only reads: lost or answered, it leaves everything as it was."""
+    if " " in label:
+        return label.startswith(("GET ", "HEAD "))
+    service, _, operation = label.partition(".")
+    return service in _ASKED or operation.startswith(_READS)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 import pytest
-from tests.engine.points import Point
+from tests.engine.points import Point, changes_nothing
 from tests.engine.refusals import Fault
 
 
@@ -21,6 +21,11 @@ class PointName:
 
     label: str
     number: int = 1
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the request only reads."""
+        return changes_nothing(self.label)
 
     def __str__(self) -> str:
         return self.label if self.number == 1 else f"{self.label} ({self.number})"

@@ -168,7 +168,10 @@ def switched(pair: Pair, first: int, at: PointName, until: PointName) -> None:
     pair.judge(answers[0], answers[1])
 
 
-@pytest.mark.parametrize(("prepared", "first", "second"), budget.spread(PAIRS, ci=30), indirect=["prepared"])
+# The scope as in `test_every_crash_point.py`.
+@pytest.mark.parametrize(
+    ("prepared", "first", "second"), budget.spread(PAIRS, ci=30), indirect=["prepared"], scope="module"
+)
 def test_however_two_overlap_it_comes_to_what_some_order_would_have(
     prepared: Prepared, first: Operation, second: Operation
 ) -> None:
@@ -185,5 +188,8 @@ def test_however_two_overlap_it_comes_to_what_some_order_would_have(
     places = [(who, at) for who in (0, 1) for at in pair.points[who]]
     overtakings: list[Case] = [(who, at, after) for after in (timedelta(), SLOW) for who, at in places]
     switches: list[Case] = [(who, at, until) for who, at in places for until in pair.points[1 - who]]
-    cases = [*budget.spread(overtakings, ci=7), *budget.spread(switches, ci=2, soak=100)]
+    cases = [
+        *budget.spread(overtakings, ci=4, of_whom=f"{first.name} + {second.name}"),
+        *budget.spread(switches, ci=2, soak=100, of_whom=f"{second.name} + {first.name}"),
+    ]
     each_of(cases, attempt)
