@@ -13,7 +13,7 @@ from tests.service import PackArchive
 
 AtOnce = Callable[[Callable[[], Reply], Callable[[], Reply]], tuple[Reply, Reply]]
 
-PAIRS = budget.of(ci=10, soak=2000)
+PAIRS = budget.of(ci=6, soak=2000)
 NAMES = count()
 
 

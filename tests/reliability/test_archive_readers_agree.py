@@ -136,7 +136,7 @@ def test_what_is_refused_for_its_form_is_not_one_thing_to_every_reader(
 
 
 @settings(
-    max_examples=budget.of(ci=300, soak=60_000),
+    max_examples=budget.of(ci=150, soak=60_000),
     suppress_health_check=_HEALTH,
 )
 @given(hostile_archives())
@@ -148,7 +148,7 @@ def test_every_reader_unpacks_what_we_accept_as_we_read_it(tmp_path: Path, archi
 
 
 @settings(
-    max_examples=budget.of(ci=100, soak=6_000),
+    max_examples=budget.of(ci=40, soak=6_000),
     suppress_health_check=_HEALTH,
 )
 @given(hostile_archives())

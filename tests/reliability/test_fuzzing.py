@@ -8,22 +8,22 @@ import pytest
 from fuzz.exploring import CORPUS, TARGETS, Finding, explore, kept_inputs, load
 from tests.reliability import budget, tally
 
-# About four seconds of a core each.
+# About two seconds of a core each.
 _RUNS: Final = {
-    "archive": 12_000,
-    "archive_members": 9_000,
-    "challenge": 120_000,
-    "file_index": 60_000,
-    "third_party_document": 90_000,
-    "form": 40_000,
-    "layer": 10_000,
-    "manifest": 30_000,
-    "reference": 25_000,
-    "request": 60_000,
-    "scan": 1_500,
-    "token": 25_000,
+    "archive": 6_000,
+    "archive_members": 4_500,
+    "challenge": 60_000,
+    "file_index": 30_000,
+    "third_party_document": 45_000,
+    "form": 20_000,
+    "layer": 5_000,
+    "manifest": 15_000,
+    "reference": 12_500,
+    "request": 30_000,
+    "scan": 750,
+    "token": 12_500,
 }
-_SOAK: Final = 200
+_SOAK: Final = 400
 _SECONDS: Final = 2.0
 _CORPUS_BYTES: Final = 512 << 10
 

@@ -136,7 +136,7 @@ FAILURES = [(name, number, kind) for name in SCENARIOS for number in range(0, 40
 @pytest.mark.parametrize("part", range(4))
 def test_whatever_fails_no_secret_is_logged(place: Place, part: int) -> None:
     with everything_logged() as log:
-        for name, number, kind in budget.spread(FAILURES, ci=60)[part::4]:
+        for name, number, kind in budget.spread(FAILURES, ci=30)[part::4]:
             place.again()
             place.deployment.wire.tap = failing_at(number, kind, place.recorder.service)
             # What the scenario says of a failure is of no concern here. A scheduled function lets Lambda count it.
