@@ -15,6 +15,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
 from moto.core.models import botocore_stubber
 from tests.aws import BUCKET, REGION, TABLE
+from tests.bytecode import KEPT_BYTECODE
 from tests.service import Service
 
 PROJECT: Final = Path(__file__).parents[1]
@@ -108,7 +109,8 @@ def started_function(
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.snapshot_child"],
         env=_environment(service)
-        | {"PYTHONPATH": os.pathsep.join(map(str, folders)), "PYTHONDONTWRITEBYTECODE": "1"}
+        | KEPT_BYTECODE
+        | {"PYTHONPATH": os.pathsep.join(map(str, folders))}
         | dict(more),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

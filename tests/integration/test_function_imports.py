@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from tests.bytecode import KEPT_BYTECODE
 
 from packyard.composition.settings import required
 
@@ -58,7 +59,7 @@ def loaded_by(function: str, code: str = "import app") -> set[str]:
     path = os.pathsep.join((str(folder), str(PROJECT / "layers" / "packyard" / "python")))
     finished = subprocess.run(  # noqa: S603 - our own code
         [sys.executable, "-c", f"import json, sys; {code}; print(json.dumps(sorted(sys.modules)))"],
-        env=ENVIRONMENT | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        env=ENVIRONMENT | KEPT_BYTECODE | {"PYTHONPATH": path},
         capture_output=True,
         check=True,
         timeout=60,
