@@ -1,5 +1,7 @@
 """`python -m tests.reliability [PYTEST_ARGUMENTS]`: run the suite, and say in numbers what it has tried.
 
+`--counted FOLDER` runs nothing, and takes the numbers of a whole run of the tests with `PACKYARD_TALLY=FOLDER`.
+
 The numbers go to `docs/reliability.json` and into the table of `docs/reliability.md`, unless a test has failed or only
 a part has been run.
 """
@@ -8,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -31,6 +34,9 @@ _SUITE: Final = (
 
 def main(arguments: list[str]) -> int:
     """Run the suite, or what the arguments say of it, and return pytest's exit status."""
+    if arguments[:1] == ["--counted"]:
+        _write(totals(Path(arguments[1])))
+        return 0
     with TemporaryDirectory() as directory:
         status = subprocess.run(  # noqa: S603 - pytest, with what the developer asks for
             [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", *(arguments or _SUITE)],
@@ -39,14 +45,21 @@ def main(arguments: list[str]) -> int:
             check=False,
         ).returncode
         counts = totals(Path(directory))
-    table = "".join(f"| {what} | {number:,} |\n" for what, number in counts.items())
-    sys.stdout.write(f"\nbudget: {BUDGET}\n{table}")
+    sys.stdout.write(f"\nbudget: {BUDGET}\n{_table(counts)}")
     if status == 0 and not arguments:
-        _COUNTS.write_text(json.dumps({"budget": BUDGET, "counts": counts}, indent=2) + "\n")
-        before, _, rest = _DOCUMENT.read_text().partition(_START)
-        head = f"| tried, with the budget `{BUDGET}` | |\n|---|---|\n"
-        _DOCUMENT.write_text(before + _START + head + table + _END + rest.partition(_END)[2])
+        _write(counts)
     return status
+
+
+def _write(counts: Mapping[str, int]) -> None:
+    _COUNTS.write_text(json.dumps({"budget": BUDGET, "counts": counts}, indent=2) + "\n")
+    before, _, rest = _DOCUMENT.read_text().partition(_START)
+    head = f"| tried, with the budget `{BUDGET}` | |\n|---|---|\n"
+    _DOCUMENT.write_text(before + _START + head + _table(counts) + _END + rest.partition(_END)[2])
+
+
+def _table(counts: Mapping[str, int]) -> str:
+    return "".join(f"| {what} | {number:,} |\n" for what, number in counts.items())
 
 
 if __name__ == "__main__":

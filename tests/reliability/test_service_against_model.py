@@ -9,7 +9,7 @@ from tests.reliability.model.machine import Machine
 # The first two walks of a seed are of its first rule only, so CI has one seed. After ten walks, Hypothesis begins to
 # try near copies of them.
 WALKS = settings(
-    max_examples=of(ci=9, soak=500),
+    max_examples=of(ci=10, soak=500),
     stateful_step_count=of(ci=35, soak=70),
     suppress_health_check=list(HealthCheck),
 )
