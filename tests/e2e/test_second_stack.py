@@ -1,28 +1,56 @@
-"""Everything calls published versions: another parameter must reach them, and snapshots start them just the same."""
+"""What no test may do to the stack that all share: it ends and starts again, and then gets other parameters.
 
+What it holds survives. Everything calls published versions: another parameter must reach them, and snapshots start them
+just the same.
+"""
+
+import io
+import tarfile
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 from local.aws import Endpoint
-from local.emulator import running_emulator
-from local.environments import prepare
+from local.environments import PROJECT, prepare
 from local.function import free_port
-from local.sam_deployment import STACK, build, deploy
+from local.sam_deployment import STACK
+from local.stack import StackDescription, running_stack
+from tests.e2e.client import Client, Reply
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
 
 
-@pytest.fixture
-def endpoint(tmp_path: Path) -> Iterator[Endpoint]:
+@dataclass(frozen=True)
+class Restarted:
+    """A stack that has ended and started again, and what was published before."""
+
+    first: StackDescription
+    second: StackDescription
+    published: Reply
+
+
+@pytest.fixture(scope="module")
+def restarted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restarted]:
     prepare()
-    port = free_port()
-    with running_emulator(folder=tmp_path, port=port):
-        endpoint = Endpoint(port)
-        deploy(build(), endpoint=endpoint)
-        yield endpoint
+    folder, port = tmp_path_factory.mktemp("second"), free_port()
+    with running_stack(folder=folder, port=port) as first:
+        published = Client.of(first, "acme").upload(_sample_pack())
+    with running_stack(folder=folder, port=port) as second:
+        yield Restarted(first, second, published)
+
+
+@pytest.fixture
+def endpoint(restarted: Restarted) -> Endpoint:
+    return Endpoint(int(restarted.second["endpoint_url"].rpartition(":")[2]))
+
+
+def _sample_pack() -> bytes:
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        tar.add(PROJECT / "examples" / "hello-pack", "hello-pack")
+    return archive.getvalue()
 
 
 def published(endpoint: Endpoint, resource: str) -> "FunctionConfigurationResponseTypeDef":
@@ -53,6 +81,17 @@ def update(endpoint: Endpoint, **changed: str) -> None:
         ],
     )
     cloudformation.get_waiter("stack_update_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
+
+
+def test_what_a_stack_holds_survives_its_restart(restarted: Restarted) -> None:
+    published = restarted.published
+
+    read = Client.of(restarted.first, "acme").call("GET", f"/packs/{published.body['id']}")
+    stranger = Client.of(restarted.first).call("GET", "/packs")
+
+    assert restarted.second == restarted.first
+    assert (read.status, read.body) == (200, published.body)
+    assert (stranger.status, stranger.code) == (401, "unauthenticated")
 
 
 def test_another_parameter_reaches_what_is_called(endpoint: Endpoint) -> None:
