@@ -54,8 +54,8 @@ PUBLISHER_OPERATIONS: Final[Sequence[Operation]] = (
         summary="Let a CI publish a pack without a stored secret",
         description="Runs of that CI get keys from `POST /oidc/exchange`. Ids that are left out are those of the first "
         "token: after that, a repository that was deleted and made again by somebody else is not this publisher, and "
-        "one that was renamed still is. It takes `caps:write` as well, which the keys have. It ends when the API key ends "
-        "that added it.",
+        "one that was renamed still is. It takes `caps:write` as well, which the keys have. It ends when the API key "
+        "that added it ends.",
         headers=[IDEMPOTENCY_KEY],
         body=publishers.PUBLISHER_REQUEST,
         example={"pack_name": "slack", "issuer": "github", "claims": _CLAIMS},
@@ -91,8 +91,8 @@ PUBLISHER_OPERATIONS: Final[Sequence[Operation]] = (
         description="Takes no credential but the token, an OpenID Connect ID token whose `aud` is exactly the "
         "deployment's URL, `#`, and the organisation's slug, such as `https://acme.packyard.example/v1#acme`. Each "
         "token is exchanged once. The key is for this pack alone, has `caps:write`, and ends after 15 minutes. The "
-        "history and the events name the run of CI that has it. A refusal names the claims that are wrong, and what is configured "
-        "only to a token of the owner that is configured.",
+        "history and the events name the run of CI that has it. A refusal names the claims that are wrong, and what is "
+        "configured only to a token of the owner that is configured.",
         body=publishers.EXCHANGE_REQUEST,
         example={
             "token": "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2V4YW1wbGUuY29tIn0.c2lnbmF0dXJl",

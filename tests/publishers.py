@@ -1,7 +1,7 @@
 """Runs of CI and the issuers of their tokens, on a loopback port; claims as GitHub, GitLab and AWS write them.
 
-Sources: GitHub Docs, "OpenID Connect reference"; GitLab Docs, "OpenID Connect (OIDC) Authentication Using ID Tokens"; IAM
-user guide, "Understanding token claims" of outbound identity federation.
+Sources: GitHub Docs, "OpenID Connect reference"; GitLab Docs, "OpenID Connect (OIDC) Authentication Using ID Tokens";
+IAM user guide, "Understanding token claims" of outbound identity federation.
 """
 
 from collections.abc import Mapping
@@ -74,7 +74,14 @@ AWS: Final[Mapping[str, Any]] = {
 def token(issuer: str, claims: Mapping[str, Any], /, *, at: datetime, **changes: Any) -> str:
     """Return a token for Acme, five minutes long; a change that is None leaves a claim out."""
     now = int(at.timestamp())
-    whole = {"iss": issuer, "aud": AUDIENCE, "iat": now, "nbf": now - 5, "exp": now + 300, "jti": str(uuid4())}
+    whole = {
+        "iss": issuer,
+        "aud": AUDIENCE,
+        "iat": now,
+        "nbf": now - 5,
+        "exp": now + 300,
+        "jti": str(uuid4()),
+    }
     stated = {name: value for name, value in {**whole, **claims, **changes}.items() if value is not None}
     return signed(KEY, "RS256", stated)
 

@@ -177,7 +177,9 @@ class Service:
         request = Request(method="POST", resource="/packs/upload", headers=headers, body=body, caller=caller)
         return self.request("upload_pack", request)
 
-    def send(self, function: str, method: str, path: str, *, caller: Caller | None = ACME, **more: Any) -> Answer:
+    def send(
+        self, function: str, method: str, path: str, *, caller: Caller | None = ACME, **more: Any
+    ) -> Answer:
         """Send a request whose body, if any, is JSON.
 
         Args:

@@ -181,7 +181,10 @@ def _own_claims_checked(asked: ExchangeRequest, now: datetime) -> CiToken:
         return parse_ci_token(asked.token, audience=asked.audience, now=now)
     except NotAToken:
         raise InvalidRequest(
-            {"token": "is not a JSON Web Token in compact form (three parts of base64url, joined by dots)"}
+            {
+                "token": "is not a JSON Web Token that could be verified: three parts of base64url, joined by dots, of "
+                "which the first two are JSON objects"
+            }
         ) from None
     except ClaimRefused as refused:
         came = {} if refused.came is None else {"came": refused.came}

@@ -16,7 +16,8 @@ from packyard.tenants.ci_token import shown
 from packyard.tenants.publisher import PINNED_CLAIMS, IssuerKind, Publisher
 from packyard.tenants.publisher_claims import MAX_VALUE, claim_text
 
-_WORKFLOW_FILE: Final = re.compile(r"(.+)/\.github/workflows/([^/@]+)@.+")
+# From the start: what follows the first @ is a ref, whose name may look like a path.
+_WORKFLOW_FILE: Final = re.compile(r"[^/@]+/[^/@]+/\.github/workflows/([^/@]+)@.+", re.DOTALL)
 # Which claim says who owns what the CI works for.
 OWNER_CLAIMS: Final[Mapping[IssuerKind, str]] = MappingProxyType(
     {
@@ -141,7 +142,7 @@ def _workflow(_name: str, configured: str, claims: Mapping[str, Any]) -> Mismatc
     hint = ""
     if caller is not None and caller.rpartition(".")[0] == configured.rpartition(".")[0]:
         hint = "the two differ in .yml and .yaml only"
-    elif called == configured:
+    elif caller is not None and called == configured:
         hint = "that is the reusable workflow; state the file of the workflow that calls it"
     came = claims.get("workflow_ref")
     return Mismatch(
@@ -154,7 +155,7 @@ def _workflow(_name: str, configured: str, claims: Mapping[str, Any]) -> Mismatc
 
 def _file(workflow_ref: Any) -> str | None:
     found = _WORKFLOW_FILE.fullmatch(workflow_ref) if isinstance(workflow_ref, str) else None
-    return None if found is None else shown(found[2])
+    return None if found is None else shown(found[1])
 
 
 def _own_workflow(claims: Mapping[str, Any]) -> list[Mismatch]:
