@@ -15,7 +15,8 @@ def exchange_oidc() -> Response[str]:
     """Answer 200 with the key, this once; 401 when the token is not accepted."""
     services = bootstrap.services()
     require_known(app.current_event)
-    asked = read_exchange(app.current_event, services.settings)
+    settings = services.settings
+    asked = read_exchange(app.current_event, api_domain=settings.api_domain, public_url=settings.public_url)
     return exchanged_response(services.token_exchange.exchange(asked))
 
 

@@ -88,7 +88,7 @@ def test_a_token_is_exchanged_for_a_key_of_15_minutes_for_one_pack(service: Serv
         "scopes": ["caps:write"],
     }
     caller = caller_of(service, answer.body["key"])
-    assert (caller.org_id, caller.pack_name, caller.scopes) == (ACME.org_id, "slack", {"caps:write"})
+    assert (caller.org_id, caller.pack_name, set(caller.scopes)) == (ACME.org_id, "slack", {"caps:write"})
 
 
 def test_what_the_run_publishes_names_repository_run_and_commit(service: Service, issuer: Issuer) -> None:
@@ -364,7 +364,7 @@ def test_a_renamed_repository_and_owner_still_publish(service: Service, issuer: 
         "workflow_ref": "acme-corp/slack/.github/workflows/release.yml@refs/tags/v1.0.1",
     }
 
-    assert exchange(service, of(service, issuer, **renamed)).status == 200
+    assert exchange(service, of(service, issuer, {**GITHUB, **renamed})).status == 200
 
 
 @pytest.mark.parametrize(
@@ -393,7 +393,7 @@ def test_a_repository_of_the_same_name_and_other_ids_is_another_one(
     add(service, issuer.url)
     exchange(service, of(service, issuer))
 
-    assert claims_of(exchange(service, of(service, issuer, **ids))) == named
+    assert claims_of(exchange(service, of(service, issuer, {**GITHUB, **ids}))) == named
 
 
 class _Overtaken(PublisherStore):
@@ -539,7 +539,11 @@ def test_the_issuers_used_last_are_remembered(service: Service) -> None:
     asked: list[str] = []
 
     def fetching(url: str) -> Any:
-        return lambda: asked.append(url) or b'{"keys": []}'
+        def fetch() -> bytes:
+            asked.append(url)
+            return b'{"keys": []}'
+
+        return fetch
 
     issuers = DiscoveredIssuers(fetching=fetching, clock=service.clock)
     name = KeyName("ci", "RS256")

@@ -155,7 +155,7 @@ def test_a_persons_session_ends_and_what_the_person_has_added_does_not(service: 
 @pytest.mark.parametrize(
     ("fields", "named"),
     [
-        ({"issuer": "githab", "issuer_url": None}, {"issuer": "did you mean github?"}),
+        ({"issuer": "GitHub", "issuer_url": None}, {"issuer": "did you mean github?"}),
         ({"issuer": 5, "issuer_url": None}, {"issuer": "must be"}),
         ({"issuer": "https://ci.example", "issuer_url": ISSUER}, {"issuer_url": "issuer has the URL already"}),
         ({"issuer": "http://ci.example", "issuer_url": None, "claims": {"a": "b"}}, {"issuer": "https"}),

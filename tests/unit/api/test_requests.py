@@ -17,6 +17,7 @@ from packyard.http.image_ref import read_registration, read_replacement
 from packyard.http.keys import read_key_request
 from packyard.http.listing import read_listing
 from packyard.http.pack_change import read_pack_change
+from packyard.http.publishers import read_exchange, read_publisher_request
 from packyard.http.pull_login import read_login
 from packyard.http.retention import read_keep
 from packyard.http.roles import read_assignment, read_refresh, require_role_id
@@ -38,6 +39,10 @@ READERS: dict[str, Callable[[APIGatewayProxyEvent], object]] = {
     "RoleAssignment": read_assignment,
     "RoleRefresh": read_refresh,
     "PullLoginRequest": read_login,
+    "TokenExchangeRequest": lambda event: read_exchange(
+        event, api_domain="", public_url="https://packyard.example/v1"
+    ),
+    "TrustedPublisherRequest": read_publisher_request,
     "UploadStart": lambda event: read_start(event, max_bytes=1 << 40),
     "VersionPolicyChange": read_policy,
     "WebhookChange": read_webhook_change,
@@ -45,6 +50,8 @@ READERS: dict[str, Callable[[APIGatewayProxyEvent], object]] = {
     "WithdrawalRequest": read_reason,
 }
 BASES: dict[str, dict[str, Any]] = {
+    "TokenExchangeRequest": {"token": "eyJ.eyJ.x", "org": "acme", "pack_name": "slack"},
+    "TrustedPublisherRequest": {"pack_name": "slack", "issuer": "https://ci.example", "claims": {"sub": "x"}},
     "KeyRequest": {"label": "ci", "scopes": []},
     "Registration": {"image_ref": "ghcr.io/acme/slack-pack:1.4.0"},
     "WebhookRequest": {"url": "https://example.com/packyard"},

@@ -2,21 +2,13 @@
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from packyard.composition.settings import Settings
 
-
-def own_url(event: APIGatewayProxyEvent, settings: Settings) -> str:
+def own_url(event: APIGatewayProxyEvent) -> str:
     """Return the URL below which the operations are, without a slash at its end.
 
-    It is the setting `public_url` if there is one. Otherwise it is the host that the request came to, which the gateway
-    states: a client cannot reach the API by a host that is not the API's (API Gateway, `$context.domainName`).
-
-    Args:
-        event: The gateway's event.
-        settings: The deployment's.
+    Its host is the one that the request came to, which the gateway states: a client cannot reach the API by a host that
+    is not the API's (API Gateway, `$context.domainName`).
     """
-    if settings.public_url:
-        return settings.public_url
     context = event["requestContext"]
     # With the stage, or with the base path of the organisations' hosts.
     base = str(context["path"]).removesuffix(event["resource"])

@@ -7,7 +7,6 @@ from typing import Any, Final
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from packyard.composition.settings import Settings
 from packyard.errors import InvalidRequest
 from packyard.http.app import json_response
 from packyard.http.fields import Body, Field
@@ -147,8 +146,13 @@ def read_publisher_list(event: APIGatewayProxyEvent, caller: Caller, cursors: Cu
     return read_page_request(event, binding(org_id=caller.org_id, pack_name=caller.pack_name), cursors)
 
 
-def read_exchange(event: APIGatewayProxyEvent, settings: Settings) -> ExchangeRequest:
+def read_exchange(event: APIGatewayProxyEvent, *, api_domain: str, public_url: str) -> ExchangeRequest:
     """Return the exchange that a body asks for.
+
+    Args:
+        event: The gateway's event.
+        api_domain: Parent domain of the organisations' hosts; empty to leave out the host check.
+        public_url: The deployment's URL as clients know it; empty for the one that the request came to.
 
     Raises:
         UnsupportedMediaType, PayloadTooLarge, InvalidRequest: See `read_json`.
@@ -161,14 +165,14 @@ def read_exchange(event: APIGatewayProxyEvent, settings: Settings) -> ExchangeRe
         faults[_TOKEN.name] = f"must be the token, a text of at most {MAX_TOKEN_CHARACTERS} characters"
     org, pack_name = _slug(_ORG, given, faults), _slug(_PACK_NAME, given, faults)
     host = (event.headers.get("Host") or "").lower().partition(":")[0].rstrip(".")
-    named = host.removesuffix(f".{settings.api_domain}")
-    if settings.api_domain and named not in (host, org) and _ORG.name not in faults:
+    named = host.removesuffix(f".{api_domain}")
+    if api_domain and named not in (host, org) and _ORG.name not in faults:
         faults[_ORG.name] = (
-            f"is another organisation than the host names; send the request to {org}.{settings.api_domain}"
+            f"is another organisation than the host names; send the request to {org}.{api_domain}"
         )
     if faults:
         raise InvalidRequest(faults)
-    audience = f"{own_url(event, settings)}#{org}"
+    audience = f"{public_url or own_url(event)}#{org}"
     return ExchangeRequest(token=token, org=org, pack_name=pack_name, audience=audience)
 
 

@@ -43,6 +43,7 @@ KEY_LIFETIME: Final = timedelta(minutes=15)
 # A token is refused so long after its end; a minute more for clocks of DynamoDB.
 _REMEMBERED: Final = timedelta(seconds=LEEWAY_SECONDS + 60)
 _ATTEMPTS: Final = 3
+_NOBODY: Final = "nobody"
 _MAX_LABEL: Final = 120
 
 
@@ -104,9 +105,10 @@ class TokenExchange:
         """
         now = self.clock()
         token = _own_claims_checked(asked, now)
-        org_id = self.tenants.find_org(asked.org)
+        # Nobody's publishers are looked for as well: an unknown organisation takes as long to refuse as a known one.
+        org_id = self.tenants.find_org(asked.org) or _NOBODY
         for _ in range(_ATTEMPTS):
-            candidates = () if org_id is None else self._candidates(org_id, asked.pack_name, token, now)
+            candidates = self._candidates(org_id, asked.pack_name, token, now)
             if not candidates or not self._is_signed(token):
                 raise _not_known(asked, token)
             matched = _matched(asked, token, candidates)
@@ -153,6 +155,7 @@ class TokenExchange:
             replace(publisher, pinned={**publisher.pinned, **matched.pins}) if matched.pins else publisher
         )
         facts = facts_of(publisher, token.issuer, token.claims)
+        principal = principal_of(facts)
         secret = new_secret(self.random_bytes(SECRET_BYTES))
         end = now + KEY_LIFETIME
         key = ApiKey(
@@ -164,11 +167,11 @@ class TokenExchange:
             granted=frozenset({WRITE}),
             pack_name=publisher.pack_name,
             created_at=now,
-            created_by=publisher.id,
+            created_by=principal,
             expires_at=end if publisher.expires_at is None else min(end, publisher.expires_at),
             prefix=secret[:SHOWN_CHARACTERS],
             ci=facts,
-            acts_as=principal_of(facts),
+            acts_as=principal,
         )
         self.publishers.exchange(
             publisher, key, pinned=pinned, use=token.use, forgotten_at=token.ends_at + _REMEMBERED
