@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from api.operation import Answer, Operation
-from packyard.http import page_limit, publishers
+from packyard.http import page_limit, publishers, token_exchange
 from packyard.http.idempotency import IDEMPOTENCY_KEY
 from packyard.tenants.caller import WRITE_KEYS
 
@@ -21,7 +21,7 @@ _PUBLISHER: Final[dict[str, Any]] = {
     "created_by": "user:ada",
 }
 _KEY: Final[dict[str, Any]] = {
-    "key": "sk_Zm9yIHRoZSBkb2N1bWVudCwgYW5kIG5vdGhpbmcgZWxz",
+    "key": "sk_Zm9yIHRoZSBkb2N1bWVudCwgYW5kIG5vdGhpbmcgZWx",
     "expires_at": "2026-03-01T12:15:00.000Z",
     "pack_name": "slack",
     "scopes": ["caps:write"],
@@ -93,7 +93,7 @@ PUBLISHER_OPERATIONS: Final[Sequence[Operation]] = (
         "token is exchanged once. The key is for this pack alone, has `caps:write`, and ends after 15 minutes. The "
         "history and the events name the run of CI that has it. A refusal names the claims that are wrong, and what is "
         "configured only to a token of the owner that is configured.",
-        body=publishers.EXCHANGE_REQUEST,
+        body=token_exchange.EXCHANGE_REQUEST,
         example={
             "token": "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2V4YW1wbGUuY29tIn0.c2lnbmF0dXJl",
             "org": "acme",

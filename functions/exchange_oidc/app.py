@@ -4,8 +4,8 @@ from aws_lambda_powertools.event_handler import Response
 
 from packyard.composition import bootstrap
 from packyard.http.app import make_app, serve
-from packyard.http.publishers import exchanged_response, read_exchange
 from packyard.http.query import require_known
+from packyard.http.token_exchange import exchanged_response, read_exchange
 
 app = make_app()
 

@@ -13,6 +13,7 @@ _RUNS: Final = {
     "archive": 12_000,
     "archive_members": 9_000,
     "challenge": 120_000,
+    "ci_token": 15_000,
     "file_index": 60_000,
     "third_party_document": 90_000,
     "form": 40_000,

@@ -1,27 +1,22 @@
-"""Trusted publishers in requests and answers, and the exchange of tokens."""
+"""Trusted publishers in requests and answers."""
 
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest
-from packyard.http.app import json_response
 from packyard.http.fields import Body, Field
 from packyard.http.json_body import read_json
-from packyard.http.own_url import own_url
 from packyard.http.page_limit import PageRequest, read_page_request, with_next
 from packyard.operations.publishers import PublisherRequest
-from packyard.operations.token_exchange import ExchangedKey, ExchangeRequest
 from packyard.packs.manifest.name import MAX_LENGTH, SLUG, PackName, parse_slug
 from packyard.packs.timestamp import format_timestamp
 from packyard.store.cursor import Position
 from packyard.store.cursors import Cursors
 from packyard.store.publishers import binding
 from packyard.tenants.caller import Caller
-from packyard.tenants.ci_token import MAX_TOKEN_CHARACTERS
 from packyard.tenants.publisher import (
     EVENT_NAME,
     ISSUER_URLS,
@@ -42,7 +37,7 @@ from packyard.text.suggestion import closest
 
 _NAMED: Final = tuple(kind.value for kind in IssuerKind if kind is not IssuerKind.OTHER)
 _URL: Final = re.compile(r"[a-z]+://", re.IGNORECASE)
-_PACK_NAME: Final = Field(
+PACK_NAME: Final = Field(
     name="pack_name",
     required=True,
     pattern=SLUG.pattern,
@@ -92,28 +87,7 @@ _EVENTS: Final = Field(
 PUBLISHER_REQUEST: Final = Body(
     name="TrustedPublisherRequest",
     description="A trusted publisher to add.",
-    fields=(_PACK_NAME, _ISSUER, _ISSUER_URL, _CLAIMS, _EVENTS),
-)
-_TOKEN: Final = Field(
-    name="token",
-    required=True,
-    min_length=1,
-    max_length=MAX_TOKEN_CHARACTERS,
-    example="eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2V4YW1wbGUuY29tIn0.c2lnbmF0dXJl",
-    description="The token of the run, whose `aud` is the deployment's URL, `#`, and the organisation's slug.",
-)
-_ORG: Final = Field(
-    name="org",
-    required=True,
-    pattern=SLUG.pattern,
-    max_length=MAX_LENGTH,
-    example="acme",
-    description="The organisation, by its slug.",
-)
-EXCHANGE_REQUEST: Final = Body(
-    name="TokenExchangeRequest",
-    description="A token of CI to exchange for a key.",
-    fields=(_TOKEN, _ORG, _PACK_NAME),
+    fields=(PACK_NAME, _ISSUER, _ISSUER_URL, _CLAIMS, _EVENTS),
 )
 PUBLISHER: Final = Field(
     name="publisher_id",
@@ -132,7 +106,7 @@ def read_publisher_request(event: APIGatewayProxyEvent) -> PublisherRequest:
     """
     given = read_json(event, PUBLISHER_REQUEST)
     faults: dict[str, str] = {}
-    pack_name = _slug(_PACK_NAME, given, faults)
+    pack_name = read_slug(PACK_NAME, given, faults)
     kind, issuer = _issuer(given, faults)
     claims = _claims(kind, given[_CLAIMS.name], faults)
     events = _events(kind, given.get(_EVENTS.name, []), faults)
@@ -141,39 +115,21 @@ def read_publisher_request(event: APIGatewayProxyEvent) -> PublisherRequest:
     return PublisherRequest(pack_name=pack_name, kind=kind, issuer=issuer, claims=claims, events=events)
 
 
+def read_slug(field: Field, given: Mapping[str, Any], faults: dict[str, str]) -> PackName:
+    """Return the slug in a field that there is, adding to `faults` when it is none."""
+    value = given[field.name]
+    try:
+        return parse_slug(value if isinstance(value, str) else "")
+    except ValueError as error:
+        faults[field.name] = (
+            str(error) if isinstance(value, str) else f'must be text, as in "{field.example}"'
+        )
+        return PackName("")
+
+
 def read_publisher_list(event: APIGatewayProxyEvent, caller: Caller, cursors: Cursors) -> PageRequest:
     """Return the page of publishers that a query string asks for; see `read_page_request`."""
     return read_page_request(event, binding(org_id=caller.org_id, pack_name=caller.pack_name), cursors)
-
-
-def read_exchange(event: APIGatewayProxyEvent, *, api_domain: str, public_url: str) -> ExchangeRequest:
-    """Return the exchange that a body asks for.
-
-    Args:
-        event: The gateway's event.
-        api_domain: Parent domain of the organisations' hosts; empty to leave out the host check.
-        public_url: The deployment's URL as clients know it; empty for the one that the request came to.
-
-    Raises:
-        UnsupportedMediaType, PayloadTooLarge, InvalidRequest: See `read_json`.
-        InvalidRequest: Every field that is wrong, by name.
-    """
-    given = read_json(event, EXCHANGE_REQUEST)
-    faults: dict[str, str] = {}
-    token = given[_TOKEN.name]
-    if not isinstance(token, str) or not 1 <= len(token) <= MAX_TOKEN_CHARACTERS:
-        faults[_TOKEN.name] = f"must be the token, a text of at most {MAX_TOKEN_CHARACTERS} characters"
-    org, pack_name = _slug(_ORG, given, faults), _slug(_PACK_NAME, given, faults)
-    host = (event.headers.get("Host") or "").lower().partition(":")[0].rstrip(".")
-    named = host.removesuffix(f".{api_domain}")
-    if api_domain and named not in (host, org) and _ORG.name not in faults:
-        faults[_ORG.name] = (
-            f"is another organisation than the host names; send the request to {org}.{api_domain}"
-        )
-    if faults:
-        raise InvalidRequest(faults)
-    audience = f"{public_url or own_url(event)}#{org}"
-    return ExchangeRequest(token=token, org=org, pack_name=pack_name, audience=audience)
 
 
 def publisher_view(publisher: Publisher) -> dict[str, Any]:
@@ -207,29 +163,6 @@ def publisher_page_view(
     """
     body: dict[str, Any] = {"publishers": [publisher_view(publisher) for publisher in page]}
     return with_next(body, position, cursors, binding(org_id=caller.org_id, pack_name=caller.pack_name))
-
-
-def exchanged_response(exchanged: ExchangedKey) -> Response[str]:
-    """Return the answer that has the key of a run of CI. No cache on the way may keep it (RFC 9111)."""
-    key = exchanged.key
-    body = {
-        "key": exchanged.secret,
-        "expires_at": None if key.expires_at is None else format_timestamp(key.expires_at),
-        "pack_name": key.pack_name,
-        "scopes": sorted(key.scopes),
-    }
-    return json_response(200, body, {"Cache-Control": "no-store"})
-
-
-def _slug(field: Field, given: Mapping[str, Any], faults: dict[str, str]) -> PackName:
-    value = given[field.name]
-    try:
-        return parse_slug(value if isinstance(value, str) else "")
-    except ValueError as error:
-        faults[field.name] = (
-            str(error) if isinstance(value, str) else f'must be text, as in "{field.example}"'
-        )
-        return PackName("")
 
 
 def _issuer(given: Mapping[str, Any], faults: dict[str, str]) -> tuple[IssuerKind, str]:

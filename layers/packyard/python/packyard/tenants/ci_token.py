@@ -6,6 +6,7 @@ the same (RFC 7519, section 4.1.3). A list with further values is refused: each 
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,7 +26,7 @@ from packyard.tenants.signing_keys import CI_ALGORITHMS
 MAX_TOKEN_CHARACTERS: Final = 20_000
 # Tokens of CI live for minutes, on GitLab for as long as the job. It bounds for how long a used token is remembered.
 MAX_LIFETIME: Final = timedelta(hours=24)
-_MAX_ISSUER: Final = 512
+_ISSUER: Final = re.compile(r"[!-~]{1,512}")
 _MAX_JTI: Final = 512
 _SHOWN: Final = 200
 
@@ -90,7 +91,7 @@ def parse_ci_token(text: str, *, audience: str, now: datetime) -> CiToken:
     except TokenRefused as refusal:
         raise NotAToken from refusal
     issuer = claims.get("iss")
-    if not isinstance(issuer, str) or not 0 < len(issuer) <= _MAX_ISSUER:
+    if not isinstance(issuer, str) or _ISSUER.fullmatch(issuer) is None:
         raise ClaimRefused("iss", issuer, "it must be the URL of the issuer")
     if claims.get("aud") not in (audience, [audience]):
         raise ClaimRefused("aud", claims.get("aud"), f"it must be {audience}, and nothing besides")
