@@ -177,12 +177,12 @@ def _issuer(given: Mapping[str, Any], faults: dict[str, str]) -> tuple[IssuerKin
             f"{f'; did you mean {near}?' if near else ''}"
         )
         return kind, ""
-    elif url is not None:
+    elif _ISSUER_URL.name in given:
         faults[_ISSUER_URL.name] = f"goes with {', '.join(_NAMED)} only; issuer has the URL already"
         return kind, ""
     else:
         url = stated
-    if url is not None and not isinstance(url, str):
+    if _ISSUER_URL.name in given and not isinstance(url, str):
         faults[field.name] = f'must be text, as in "{_ISSUER_URL.example}"'
         return kind, ""
     try:
