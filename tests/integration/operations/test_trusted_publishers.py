@@ -162,6 +162,7 @@ def test_a_persons_session_ends_and_what_the_person_has_added_does_not(service: 
         ({"issuer": "https://u@ci.example", "issuer_url": None, "claims": {"a": "b"}}, {"issuer": "user name"}),
         ({"issuer_url": "https://ci.example/"}, {"issuer_url": "slash"}),
         ({"issuer_url": "https://ci.example?x=1"}, {"issuer_url": "query"}),
+        ({"issuer_url": ""}, {"issuer_url": "exactly as it is in the claim iss"}),
         ({"issuer_url": "gitlab"}, {"issuer_url": "https"}),
         ({"issuer": "https://gitlab.com", "issuer_url": None}, {"issuer": 'write "gitlab"'}),
         ({"issuer": "https://TOKEN.actions.githubusercontent.com/acme", "issuer_url": None}, {"issuer": "github"}),

@@ -90,7 +90,13 @@ def parse_issuer(kind: IssuerKind, url: str | None) -> str:
     """
     if url is None:
         return ISSUER_URLS.get(kind, "")
-    if len(url) > MAX_ISSUER or not url.isascii() or not url.isprintable() or " " in url or url.endswith("/"):
+    if (
+        not 1 <= len(url) <= MAX_ISSUER
+        or not url.isascii()
+        or not url.isprintable()
+        or " " in url
+        or url.endswith("/")
+    ):
         raise ValueError(
             f"must be the issuer exactly as it is in the claim iss: at most {MAX_ISSUER} visible ASCII characters, "
             "without a slash at its end"
