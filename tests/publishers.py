@@ -4,15 +4,18 @@ Sources: GitHub Docs, "OpenID Connect reference"; GitLab Docs, "OpenID Connect (
 IAM user guide, "Understanding token claims" of outbound identity federation.
 """
 
+import json
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
 from tests.gateway import Answer
-from tests.issuer import ec_key, rsa_key, signed
+from tests.issuer import Issuer, ec_key, rsa_key, signed
 from tests.service import ACME, PUBLIC_URL, Service
 
+from packyard.packs.event import SHOWN_AFTER
 from packyard.tenants.caller import Caller
 from packyard.tenants.org import BillingPosture, Org
 
@@ -119,3 +122,34 @@ def caller_of(service: Service, secret: str) -> Caller:
     return authenticate(
         f"Bearer {secret}", tenants=services.tenants, token_reader=lambda: None, now=services.clock()
     )
+
+
+def token_of(service: Service, issuer: Issuer, claims: Mapping[str, Any] = GITHUB, **changes: Any) -> str:
+    """Return a token of an issuer, made now by the service's clock."""
+    return token(issuer.url, claims, at=service.clock(), **changes)
+
+
+def payload_of(text: str) -> Any:
+    """Return what a token says."""
+    middle = text.split(".")[1]
+    return json.loads(urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
+
+
+def refused_claims(answer: Answer) -> Any:
+    """Return which claims a refusal of a token names."""
+    assert answer.status == 401, answer.body
+    assert answer.error["code"] == "unauthenticated"
+    return answer.error["details"]["claims"]
+
+
+def events_of(service: Service, **query: str) -> list[Any]:
+    """Return the organisation's events, once they are shown."""
+    service.clock.advance(SHOWN_AFTER)
+    listed: list[Any] = service.send("list_events", "GET", "/events", query=query).body["events"]
+    return listed
+
+
+def listed_publishers(service: Service) -> list[Any]:
+    """Return the organisation's trusted publishers."""
+    listed: list[Any] = service.send("trusted_publishers", "GET", "/trusted-publishers").body["publishers"]
+    return listed
