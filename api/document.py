@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
 
-from api import comparison_models, webhook_models, withdrawal_models
+from api import comparison_models, publisher_models, webhook_models, withdrawal_models
 from api.examples import PACK_ID, REFUSALS, UPLOAD_ID
 from api.models import MODELS
 from api.operation import ANYTHING, JSON, MULTIPART, Answer, Operation, Schema
@@ -18,6 +18,7 @@ from packyard.http.entity_tags import IF_NONE_MATCH
 from packyard.http.fields import Body, Field
 from packyard.http.file_path import PATH
 from packyard.http.keys import KEY
+from packyard.http.publishers import PUBLISHER
 from packyard.http.revision_field import NUMBER
 from packyard.http.roles import ROLE
 from packyard.http.webhooks import WEBHOOK
@@ -36,6 +37,7 @@ a query parameter, a field or a part of a form that an operation does not list i
 
 Every GET answers an `ETag`. Sent back as `If-None-Match`, it gives 304 without a body while nothing has changed."""
 
+_MODULES: Final = (comparison_models, publisher_models, webhook_models, withdrawal_models)
 _REQUEST_ID: Final = "The request's id, also in the logs."
 # The codes that any operation may answer. Some of them come from the gateway.
 _ALWAYS: Final = ("validation_error", "rate_limited", "internal_error", "service_unavailable", "timeout")
@@ -56,7 +58,7 @@ _NOT_MODIFIED: Final = Answer(
 _PACK: Final = Field(name="id", example=PACK_ID, description="The pack.", required=True)
 _UPLOAD: Final = Field(name="upload_id", example=UPLOAD_ID, description="The upload.", required=True)
 _PATH_PARAMETERS: Final = {
-    field.name: field for field in (_PACK, PATH, _UPLOAD, ROLE, KEY, NUMBER, WEBHOOK, DELIVERY)
+    field.name: field for field in (_PACK, PATH, _UPLOAD, ROLE, KEY, NUMBER, PUBLISHER, WEBHOOK, DELIVERY)
 }
 
 
@@ -243,7 +245,8 @@ def _reference(model: str) -> Schema:
 def _schemas() -> dict[str, Any]:
     adapters: list[tuple[str, Literal["serialization"], TypeAdapter[Any]]] = [
         (model.__name__, "serialization", TypeAdapter(model))
-        for model in (*MODELS, *comparison_models.MODELS, *webhook_models.MODELS, *withdrawal_models.MODELS)
+        for models in (MODELS, *(module.MODELS for module in _MODULES))
+        for model in models
     ]
     _, collected = TypeAdapter.json_schemas(adapters, ref_template="#/components/schemas/{model}")
     schemas: dict[str, Any] = _without_titles(collected["$defs"])

@@ -207,6 +207,7 @@ _REFUSALS: Final = (
     errors.UploadNotFound(),
     errors.KeyNotFound(),
     errors.WebhookNotFound(),
+    errors.PublisherNotFound(),
     errors.RouteNotFound(),
     errors.MethodNotAllowed(),
     errors.PackNameTaken("slack", PACK_ID, advice=f"Send its next version to POST /packs/{PACK_ID}/upload."),

@@ -139,8 +139,20 @@ class ErrorDetails(TypedDict):
             dict[str, "CapabilitiesDifference"], Field(description="By pack, what a pin's move would change.")
         ]
     ]
+    claims: NotRequired[
+        Annotated[dict[str, "RefusedClaim"], Field(description="What is wrong with a token of CI, by claim.")]
+    ]
     revisions: NotRequired[
         Annotated[list["UnusableRevision"], Field(description="What was withdrawn or deleted.")]
+    ]
+
+
+class RefusedClaim(TypedDict):
+    """A claim of a token that is not what it must be."""
+
+    came: NotRequired[Annotated[str, Field(description="What the token has, shortened; absent for nothing.")]]
+    configured: NotRequired[
+        Annotated[str, Field(description="What the trusted publisher has, if the owner's id is the token's.")]
     ]
 
 

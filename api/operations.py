@@ -6,6 +6,7 @@ from typing import Final
 from api import comparison, examples, policies
 from api.event_operations import EVENT_OPERATIONS
 from api.operation import ANYTHING, Answer, Operation
+from api.publishers import PUBLISHER_OPERATIONS
 from api.usage_operations import USAGE_OPERATIONS
 from api.webhook_operations import WEBHOOK_OPERATIONS
 from api.withdrawal import WITHDRAWAL_OPERATIONS
@@ -583,6 +584,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         writes=True,
         scope=WRITE_KEYS,
     ),
+    *PUBLISHER_OPERATIONS,
     *EVENT_OPERATIONS,
     *WEBHOOK_OPERATIONS,
     *policies.OPERATIONS,

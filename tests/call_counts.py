@@ -16,12 +16,17 @@ from tests.door import DoorClient, login
 from tests.engine.taps import Log
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
+from tests.issuer import public
+from tests.publishers import GITHUB, exchange, token
+from tests.publishers import KEY as CI_KEY
+from tests.publishers import add as add_publisher
 from tests.revisions import delete_revision, restore, withdraw
 from tests.service import ACME, DEADLINE, PackArchive, Service, running_service
 from tests.staged_uploads import arrive, deliver, look, start
 from tests.third_party_images import pack_image
 from tests.webhooks import Hooks, event_record
 
+from packyard.issuer.discovered_keys import DiscoveredIssuers
 from packyard.tenants.org import BillingPosture, Org
 
 DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "architecture.md"
@@ -35,6 +40,9 @@ _ACCEPTED: Final = 202
 _NOT_MODIFIED: Final = 304
 _REDIRECTED: Final = 307
 PINNING: Final = "pinning"
+
+
+_ISSUER: Final = "https://ghe.example/_services/token"
 
 
 class Scene:
@@ -63,7 +71,7 @@ class Scene:
         self.started = _ok(start(service)).body["upload_id"]
         self.key = _ok(self.make_key()).body["id"]
         self.arrived = arrive(service, self.started, PackArchive(name="staged").build())
-        self.password = self.image = self.config = self.webhook = self.delivery = ""
+        self.password = self.image = self.config = self.webhook = self.delivery = self.publisher = ""
         self.messages: list[dict[str, Any]] = []
         self.record: dict[str, Any] = {}
         self.hooks: Hooks
@@ -189,6 +197,27 @@ class Scene:
         self.of_webhook("PATCH", json={"description": "told"})
         self.record = event_record(self.hooks.events()[-1])
         self.messages = self.hooks.messages()
+
+    def add_publisher(self) -> Answer:
+        """Add a trusted publisher, whose issuer's keys are at hand."""
+        service, keys = self.service, json.dumps({"keys": [public(CI_KEY)]}).encode()
+        service.services.publisher_issuers = DiscoveredIssuers(
+            fetching=lambda _url: lambda: keys, clock=service.clock
+        )
+        answer = add_publisher(service, _ISSUER)
+        self.publisher = answer.body["id"]
+        return answer
+
+    def used_issuer(self) -> None:
+        """Let the publisher have had its first token, in a container that has the issuer's keys."""
+        self.make_org()
+        self.add_publisher()
+        _ok(self.exchange())
+
+    def exchange(self) -> Answer:
+        """Exchange a token of CI."""
+        text = token(_ISSUER, GITHUB, at=self.service.clock())
+        return exchange(self.service, text)
 
     def of_webhook(self, method: str, tail: str = "", **more: Any) -> Answer:
         """Ask for something of the webhook."""
@@ -317,6 +346,17 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`DELETE /keys/{key_id}`": lambda scene: _ok(
         scene.service.send("revoke_key", "DELETE", f"/keys/{scene.key}")
     ),
+    "`GET /trusted-publishers`": lambda scene: _ok(
+        scene.service.send("trusted_publishers", "GET", "/trusted-publishers")
+    ),
+    "`POST /trusted-publishers`": lambda scene: _ok(scene.add_publisher()),
+    "`DELETE /trusted-publishers/{publisher_id}`": After(
+        Scene.add_publisher,
+        lambda scene: _ok(
+            scene.service.send("trusted_publishers", "DELETE", f"/trusted-publishers/{scene.publisher}")
+        ),
+    ),
+    "`POST /oidc/exchange`": After(Scene.used_issuer, lambda scene: _ok(scene.exchange())),
     "`GET /usage`": lambda scene: _ok(scene.service.send("get_usage", "GET", "/usage")),
     "`GET /events`": lambda scene: _ok(scene.service.send("list_events", "GET", "/events")),
     "`GET /events?pack_id=`": lambda scene: _ok(

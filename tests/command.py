@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import RLock
@@ -14,10 +15,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from tests import staged_uploads
 from tests.aws import BUCKET
 from tests.gateway import Request
+from tests.publishers import caller_of
 from tests.service import ACME, GLOBEX, Service
 from urllib3.exceptions import ProtocolError
 
+from packyard.errors import Unauthenticated
 from packyard.tenants.caller import Caller
+from packyard_cli.ci_tokens import Run
 from packyard_cli.context import Context
 from packyard_cli.keyrings import Keyring
 from packyard_cli.main import run
@@ -27,6 +31,7 @@ from packyard_cli.wire import Received, Unreached
 URL: Final = "https://acme.packyard.test/v1"
 KEY: Final = "sk_acme"
 _CALLERS: Final[Mapping[str, Caller]] = {f"Bearer {KEY}": ACME, "Bearer sk_globex": GLOBEX}
+_WITHOUT_A_CREDENTIAL: Final = frozenset({"/oidc/exchange"})
 _ROUTES: Final = tuple(
     (method, re.compile(path), function)
     for method, path, function in (
@@ -59,6 +64,10 @@ _ROUTES: Final = tuple(
         ("GET", r"/usage", "get_usage"),
         ("POST", r"/keys", "create_key"),
         ("DELETE", r"/keys/[^/]+", "revoke_key"),
+        ("POST", r"/oidc/exchange", "exchange_oidc"),
+        ("GET", r"/trusted-publishers", "trusted_publishers"),
+        ("POST", r"/trusted-publishers", "trusted_publishers"),
+        ("DELETE", r"/trusted-publishers/[^/]+", "trusted_publishers"),
         ("GET", r"/webhooks", "webhooks"),
         ("POST", r"/webhooks", "webhooks"),
         ("GET", r"/webhooks/[^/]+", "webhooks"),
@@ -75,6 +84,15 @@ _ROUTES: Final = tuple(
 _REFUSED: Final = {
     "error": {"code": "unauthenticated", "message": "A valid credential is required.", "request_id": "r"}
 }
+
+
+def _caller(service: Service, authorization: str) -> Caller | None:
+    """Return whom a credential stands for: a test's own, or a key that the service has made."""
+    known = _CALLERS.get(authorization)
+    if known is None and authorization:
+        with suppress(Unauthenticated):
+            return caller_of(service, authorization.removeprefix("Bearer "))
+    return known
 
 
 class Body:
@@ -162,13 +180,14 @@ class Gateway:
     def _api(
         self, service: Service, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> Received:
-        caller = _CALLERS.get(headers.get("Authorization", ""))
-        if caller is None:
-            return received(401, _REFUSED)
-        # As the authorizer passes it on.
-        policy = service.services.version_policies.get(caller.org_id).policy
-        caller = replace(caller, version_policy=policy)
         parts = urlsplit(url.removeprefix(URL))
+        caller = _caller(service, headers.get("Authorization", ""))
+        if caller is None and parts.path not in _WITHOUT_A_CREDENTIAL:
+            return received(401, _REFUSED)
+        if caller is not None:
+            # As the authorizer passes it on.
+            policy = service.services.version_policies.get(caller.org_id).policy
+            caller = replace(caller, version_policy=policy)
         for verb, pattern, function in _ROUTES:
             if verb == method and pattern.fullmatch(parts.path):
                 request = Request(
@@ -244,6 +263,7 @@ class Command:
     windows: bool = False
     slept: list[float] = field(default_factory=list)
     sleep: Callable[[float], None] | None = None
+    run_program: Run | None = None
 
     def __post_init__(self) -> None:
         self.environment = {
@@ -266,6 +286,7 @@ class Command:
             make_transport=lambda _: self.gateway,
             find_keyring=lambda: self.keyring,
             sleep=self.sleep or self.slept.append,
+            run_program=self.run_program,
             windows=self.windows,
         )
         exit_code = run([str(argument) for argument in arguments], context)

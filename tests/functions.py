@@ -4,7 +4,12 @@ from typing import Final
 
 from api.operations import OPERATIONS
 
-_FUNCTIONS: Final = {operation.name or operation.function: operation.function for operation in OPERATIONS}
+# The operations of `api_docs` are named by their paths.
+_FUNCTIONS: Final = {
+    "openapi": "api_docs",
+    "docs": "api_docs",
+    **{operation.name or operation.function: operation.function for operation in OPERATIONS},
+}
 
 
 def function_of(operation_id: str) -> str:

@@ -1,4 +1,7 @@
-"""An issuer of JWTs: real keys, a key set over HTTP on a loopback port, and moods in which it does not answer well."""
+"""An issuer of JWTs: real keys, a key set over HTTP on a loopback port, and moods in which it does not answer well.
+
+It has a discovery document too (OpenID Connect Discovery 1.0), which names the key set.
+"""
 
 import hashlib
 import hmac
@@ -74,6 +77,7 @@ class Issuer:
     Attributes:
         keys: The JWKs that it publishes.
         asked: How often it was asked.
+        discovery: What its discovery document says instead of what is right.
         down: Whether it answers 503.
         body: What it answers instead of its keys.
         elsewhere: Where it redirects to instead of answering.
@@ -86,6 +90,7 @@ class Issuer:
     body: bytes | None = None
     elsewhere: str | None = None
     dripping: bool = False
+    discovery: dict[str, Any] = field(default_factory=dict)
     _closing: Event = field(default_factory=Event)
 
     def __enter__(self) -> Self:
@@ -103,14 +108,22 @@ class Issuer:
         self._thread.join()
 
     @property
+    def url(self) -> str:
+        """Its URL, which tokens have as `iss`."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
     def keys_url(self) -> str:
         """Where the key set is."""
-        return f"http://127.0.0.1:{self._server.server_port}/jwks.json"
+        return f"{self.url}/jwks.json"
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         """Answer one request as the mood is."""
         self.asked += 1
-        body = json.dumps({"keys": self.keys}).encode() if self.body is None else self.body
+        said: dict[str, Any] = {"keys": self.keys}
+        if handler.path == "/.well-known/openid-configuration":
+            said = {"issuer": self.url, "jwks_uri": self.keys_url, **self.discovery}
+        body = json.dumps(said).encode() if self.body is None else self.body
         handler.send_response(503 if self.down else 302 if self.elsewhere else 200)
         if self.elsewhere:
             handler.send_header("Location", self.elsewhere)

@@ -63,6 +63,7 @@ GLOBEX: Final = Caller(
     may_create=True,
 )
 DEADLINE: Final = timedelta(seconds=120)
+PUBLIC_URL: Final = "https://packyard.example/v1"
 
 
 class Context:
@@ -176,14 +177,16 @@ class Service:
         request = Request(method="POST", resource="/packs/upload", headers=headers, body=body, caller=caller)
         return self.request("upload_pack", request)
 
-    def send(self, function: str, method: str, path: str, *, caller: Caller = ACME, **more: Any) -> Answer:
+    def send(
+        self, function: str, method: str, path: str, *, caller: Caller | None = ACME, **more: Any
+    ) -> Answer:
         """Send a request whose body, if any, is JSON.
 
         Args:
             function: Its folder.
             method: The verb.
             path: The path as sent; also stands in for the resource.
-            caller: Who asks.
+            caller: Who asks; None for nobody who has signed in.
             more: `json` for the body, `headers`, `query`.
         """
         headers = dict(more.get("headers", {}))
@@ -421,6 +424,8 @@ def running_service(
                 delivery_retry_queue_url=retries,
                 delivery_dead_letters_url=dead_letters,
                 trusted_webhook_hosts="127.0.0.1:*",
+                trusted_issuer_hosts="127.0.0.1:*",
+                public_url=PUBLIC_URL,
                 api_domain=api_domain,
                 publish_deadline_seconds=int(DEADLINE.total_seconds()),
                 archive_limits=limits or ArchiveLimits(),

@@ -157,6 +157,8 @@ def _environment(service: Service) -> dict[str, str]:
         "PACKYARD_REGISTRY_URL": service.registry.url,
         "PACKYARD_STAGING_BUCKET": BUCKET,
         "PACKYARD_TABLE": TABLE,
+        "PACKYARD_PUBLIC_URL": service.services.settings.public_url,
+        "PACKYARD_TRUSTED_ISSUER_HOSTS": "127.0.0.1:*",
         "PACKYARD_TRUSTED_REGISTRIES": "127.0.0.1:*",
         "PACKYARD_TRUSTED_WEBHOOK_HOSTS": "127.0.0.1:*",
         "PATH": os.defpath,

@@ -9,13 +9,15 @@ from typing import Any, Final
 
 from packyard_cli.comparison_line import add_comparison
 from packyard_cli.parser import Parser, words
+from packyard_cli.publishers_line import add_publishers
 
 _CODES: Final = (
     "Exit codes: 0 done, 2 wrong usage, 3 refused as invalid, 4 not signed in, 5 not allowed, 6 not found, 7 conflict, "
     "8 service not reached, 9 stale, 10 tampered content, 11 installed files differ, 12 a name leads outside, "
     "13 a name that this system cannot hold, 14 no such profile, 15 disk, 16 lock missing, "
     "17 extra not installed, 18 blocked by the scan, 130 interrupted. "
-    "Environment: PACKYARD_URL, PACKYARD_TOKEN, PACKYARD_PROFILE, PACKYARD_CONFIG_DIR, PACKYARD_CACHE_DIR, "
+    "Environment: PACKYARD_URL, PACKYARD_TOKEN, PACKYARD_ID_TOKEN, PACKYARD_ORG, PACKYARD_PROFILE, "
+    "PACKYARD_CONFIG_DIR, PACKYARD_CACHE_DIR, "
     "HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, SOURCE_DATE_EPOCH, NO_COLOR."
 )
 
@@ -64,6 +66,7 @@ def make_parser(*, admin: bool = True) -> argparse.ArgumentParser:
     _push(commands)
     _roles(commands)
     _keys(commands)
+    add_publishers(commands.group("publishers", "whose CI may publish without a stored secret"))
     _events(commands)
     _webhooks(commands)
     commands.add("usage", "usage:usage", "show what your organisation uses, and of what")

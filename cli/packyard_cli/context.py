@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Final, NamedTuple
 from packyard_cli.printing import Printer
 
 if TYPE_CHECKING:
+    from packyard_cli.ci_tokens import Run
     from packyard_cli.keyrings import Keyring
     from packyard_cli.progress import Progress
     from packyard_cli.service import Service, Transport
@@ -31,6 +32,7 @@ class Context(NamedTuple):
         make_transport: Makes what sends requests.
         find_keyring: Finds the system's keyring.
         sleep: Waits for a number of seconds.
+        run_program: Runs a program of another maker; None for how this machine does.
         windows: Whether this is Windows.
     """
 
@@ -42,6 +44,7 @@ class Context(NamedTuple):
     make_transport: "Callable[[Mapping[str, str]], Transport] | None" = None
     find_keyring: "Callable[[], Keyring | None] | None" = None
     sleep: Callable[[float], None] = time.sleep
+    run_program: "Run | None" = None
     windows: bool = os.name == "nt"
 
     def profiles(self) -> "Profiles":
@@ -77,7 +80,7 @@ class Context(NamedTuple):
 
         login = Login(url=url, token=token, profile=self.profile, source="")
         return Service(
-            login=login, transport=self._transport(), user_agent=f"packyard/{version()}", sleep=self.sleep
+            login=login, transport=self.transport(), user_agent=f"packyard/{version()}", sleep=self.sleep
         )
 
     def progress(self, what: str, total: int) -> "Progress":
@@ -93,7 +96,8 @@ class Context(NamedTuple):
 
         return cache_folder(self.environment)
 
-    def _transport(self) -> "Transport":
+    def transport(self) -> "Transport":
+        """Return what sends requests."""
         if self.make_transport is not None:
             return self.make_transport(self.environment)
         from packyard_cli.wire import Wire  # noqa: PLC0415

@@ -10,6 +10,7 @@ from typing import Any, Final
 from packyard_cli.archive import source_date_epoch, write_archive
 from packyard_cli.context import Context
 from packyard_cli.failure import Failure
+from packyard_cli.packing import valid_folder
 from packyard_cli.plan import Plan, make_plan
 from packyard_cli.policies import say_next_version
 from packyard_cli.result import Result, size_text
@@ -27,7 +28,7 @@ def push(options: argparse.Namespace, context: Context) -> Result:
     Raises:
         Failure: The folder is not a pack, or the service refused it.
     """
-    service = context.service()
+    service = _service(options, context)
     if not options.watch:
         return _publish(options, context, service)
     result = None
@@ -44,6 +45,16 @@ def push(options: argparse.Namespace, context: Context) -> Result:
             _wait_for_change(root, seen, context)
     except KeyboardInterrupt:
         return Result(document=result.document if result else {}, lines=["No longer watching."])
+
+
+def _service(options: argparse.Namespace, context: Context) -> Service:
+    """Return the service with the login that there is, or else with a key for the token of this job."""
+    if context.profiles().login(profile=context.profile, url=context.url).token is not None:
+        return context.service()
+    from packyard_cli.ci_login import publishing_service  # noqa: PLC0415 - only without a login
+
+    _, manifest = valid_folder(Path(options.folder), options.exclude, context, as_archive=False)
+    return publishing_service(context, manifest.name)
 
 
 def _publish(options: argparse.Namespace, context: Context, service: Service) -> Result:

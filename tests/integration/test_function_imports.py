@@ -37,6 +37,8 @@ ALLOWED: Final = {
     "build_upload": QUEUE,
     "clean_up": QUEUE,
     "deliver": QUEUE,
+    # Every request to it has a token to verify.
+    "exchange_oidc": HTTP | {"cryptography", "ctypes", "joserfc"},
     "get_diff": HTTP | {"isal"},
     "get_file": HTTP | {"isal"},
     "list_files": HTTP | {"isal"},

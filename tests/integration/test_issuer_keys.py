@@ -11,7 +11,7 @@ from tests.issuer import Issuer, public, rsa_key
 from tests.service import Clock
 
 from packyard.errors import ServiceUnavailable
-from packyard.issuer.published_keys import FRESH, PAUSE, PAUSE_WITHOUT_KEYS, USABLE, IssuerKeys
+from packyard.issuer.published_keys import FRESH, PAUSE, PAUSE_WITHOUT_KEYS, USABLE, IssuerKeys, KeySetAt
 from packyard.tenants.signing_keys import KeyName
 
 OLD, NEW = KeyName("old", "RS256"), KeyName("new", "RS256")
@@ -33,9 +33,12 @@ def clock() -> Clock:
 @pytest.fixture
 def keys(issuer: Issuer, clock: Clock) -> Iterator[IssuerKeys]:
     with urllib3.PoolManager() as http:
-        yield IssuerKeys(
-            url=issuer.keys_url, http=http, clock=clock, monotonic=time.monotonic, time_left=lambda: 9
-        )
+        yield keys_at(issuer.keys_url, http, clock)
+
+
+def keys_at(url: str, http: urllib3.PoolManager, clock: Clock) -> IssuerKeys:
+    fetch = KeySetAt(url=url, http=http, monotonic=time.monotonic, time_left=lambda: 9)
+    return IssuerKeys(fetch=fetch, clock=clock)
 
 
 def found(keys: IssuerKeys, name: KeyName) -> bool:
@@ -197,4 +200,4 @@ def test_an_issuer_that_is_not_there_counts_as_down(clock: Clock) -> None:
     with Issuer() as gone:
         url = gone.keys_url
     with urllib3.PoolManager() as http, pytest.raises(ServiceUnavailable):
-        IssuerKeys(url=url, http=http, clock=clock, monotonic=time.monotonic, time_left=lambda: 9).find(OLD)
+        keys_at(url, http, clock).find(OLD)

@@ -9,6 +9,10 @@ from tests.call_counts import ROWS, Scene
 from tests.door import DoorClient
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Request
+from tests.issuer import Issuer, public
+from tests.publishers import GITHUB, exchange, token
+from tests.publishers import KEY as CI_KEY
+from tests.publishers import add as add_publisher
 from tests.service import ACME, DEADLINE, running_service
 from tests.snapshots import PROJECT, SNAP_START, started_function
 
@@ -55,6 +59,15 @@ def authorize_pull(scene: Scene) -> object:
     return decision
 
 
+def exchange_oidc(scene: Scene) -> object:
+    scene.make_org()
+    with Issuer(keys=[public(CI_KEY)]) as issuer:
+        add_publisher(scene.service, issuer.url)
+        answer = exchange(scene.service, token(issuer.url, GITHUB, at=datetime.now(UTC)))
+    assert answer.status == 200, answer.body
+    return answer
+
+
 def ping_door(scene: Scene) -> object:
     return scene.service.invoke("ping_door", Request(method="GET", resource="/").event())
 
@@ -84,6 +97,7 @@ FIRST_REQUESTS: Final[dict[str, Callable[[Scene], object]]] = {
     "retry_delivery": ROWS["`retry_delivery`, an event"],
     "webhook_deliveries": ROWS["`GET /webhooks/{webhook_id}/deliveries`"],
     "webhooks": ROWS["`POST /webhooks`"],
+    "exchange_oidc": exchange_oidc,
     "exchange_pull_token": ROWS["`GET /v2/token`"],
     "follow_packs": ROWS["`follow_packs`, a role"],
     "get_lock": ROWS["`GET /agent-roles/{role_id}/lock`, the first time"],
@@ -114,6 +128,7 @@ FIRST_REQUESTS: Final[dict[str, Callable[[Scene], object]]] = {
     "revoke_key": ROWS["`DELETE /keys/{key_id}`"],
     "set_role_packs": ROWS["`PUT /agent-roles/{role_id}/packs`"],
     "start_upload": ROWS["`POST /packs/uploads`"],
+    "trusted_publishers": ROWS["`POST /trusted-publishers`"],
     "update_pack": ROWS["`PATCH /packs/{id}`"],
     "version_policy": ROWS["`GET /version-policy`"],
     "upload_pack": ROWS["`POST /packs/upload`"],

@@ -6,6 +6,7 @@ All start from the same prepared state, so that any two of a group can run at on
 from collections.abc import Sequence
 from typing import Final
 
+from tests.reliability import publisher_requests as publishers
 from tests.reliability import webhook_requests as webhooks
 from tests.reliability.deployment import Deployment
 from tests.reliability.operations import (
@@ -226,6 +227,17 @@ _KEY: Final = tuple(
 _POLICY: Final = tuple(
     OPERATIONS[name] for name in ("set the version policy", "set the version policy if match")
 )
+# Two first tokens, of repositories of one name.
+_PUBLISHER: Final = (
+    OPERATIONS["exchange a token"],
+    Operation(
+        name="exchange another token",
+        function="exchange_oidc",
+        act=publishers.exchange("other token"),
+        prepare=publishers.keep,
+    ),
+    OPERATIONS["remove a publisher"],
+)
 # Each of another name, so that only the number of packs stands between them.
 _LAST_PLACE: Final = (
     Operation(
@@ -254,5 +266,6 @@ CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "webhook that is tried out": _TRIED,
     "delivery that failed": _FAILED_DELIVERY,
     "policy": _POLICY,
+    "publisher": _PUBLISHER,
     "last place": _LAST_PLACE,
 }

@@ -30,6 +30,8 @@ from tests.aws import (
 from tests.engine.wire import Wire
 from tests.fake_registry.ecr import PASSWORD, Ecr, EcrShelves
 from tests.fake_registry.server import FakeRegistry
+from tests.issuer import Issuer, public
+from tests.publishers import KEY as CI_KEY
 from tests.reliability.invariants import Observed, assert_sound
 from tests.service import DEADLINE, Service, numbered_bytes, running_service
 
@@ -62,6 +64,7 @@ class Deployment:
 
     Attributes:
         elsewhere: A registry that others run.
+        issuer: The issuer of a CI system.
         inbox: The messages for `clean_up` that are not settled.
         builds: The messages for `build_upload` that are not settled.
         notes: What a test has to remember: ids, messages.
@@ -69,6 +72,7 @@ class Deployment:
 
     service: Service
     elsewhere: FakeRegistry
+    issuer: Issuer
     inbox: list[str] = field(default_factory=list)
     builds: list[str] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)
@@ -198,7 +202,7 @@ def _bucket() -> Any:
 @contextmanager
 def running_deployment(*, ecr: bool = True) -> Iterator[Deployment]:
     """Run an empty deployment whose own registry is Amazon ECR, or one that speaks the distribution API only."""
-    with running_service() as service, FakeRegistry() as elsewhere:
+    with running_service() as service, FakeRegistry() as elsewhere, Issuer(keys=[public(CI_KEY)]) as issuer:
         if ecr:
             service.registry.shelves = EcrShelves()
             service.registry.basic = PASSWORD
@@ -214,7 +218,7 @@ def running_deployment(*, ecr: bool = True) -> Iterator[Deployment]:
         wire.clients["kms"] = service.services.client("kms")
         delivery_queues_in_memory(service.aws.sqs)
         wire.servers["ecr"] = Ecr(shelves=lambda: service.registry.shelves, clock=service.clock)
-        deployment = Deployment(service, elsewhere)
+        deployment = Deployment(service, elsewhere, issuer)
         settings = service.services.settings
         service.new_process(
             client=wire.clients.__getitem__,

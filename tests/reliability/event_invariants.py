@@ -39,6 +39,7 @@ _OF_WEBHOOKS: Final = frozenset(
         EventType.WEBHOOK_DISABLED,
     }
 )
+_OF_PUBLISHERS: Final = frozenset({EventType.PUBLISHER_ADDED, EventType.PUBLISHER_REMOVED})
 _DERIVED: Final = frozenset({EventType.ROLE_STALE, EventType.ROLE_WITHDRAWN_PIN})
 
 
@@ -56,6 +57,7 @@ def event_faults(items: Sequence[Item], *, now: datetime) -> Iterator[str]:
     yield from (f"{fact} was written and is no event" for fact in kept - told)
     yield from (f"{fact} is an event and was not written, or not so often" for fact in told - written)
     yield from _twice_told(items)
+    yield from _miscounted_publishers(items)
     yield from revision_faults(items)
     for item in items:
         if item["PK"].startswith("EVENTS#") and "expires_at" not in item:
@@ -66,12 +68,17 @@ def _told(items: Sequence[Item]) -> Iterator[Fact]:
     standing = {item["id"] for item in items if item["SK"] == "PACK"}
     standing |= {item["key_hash"] for item in items if item["SK"] == "KEY"}
     webhooks = {name for item in items if item["SK"] == "HOOKS" for name in item if is_webhook_id(name)}
+    publishers = {item["id"] for item in _publishers(items)}
     for item in items:
         if item["PK"].startswith("EVENTS#"):
             event = from_item(item)
             if event.type in _OF_WEBHOOKS:
                 if event.data["webhook_id"] in webhooks:
                     yield _of_webhook(event.org_id, event.data["webhook_id"])
+                continue
+            if event.type in _OF_PUBLISHERS:
+                if event.data["publisher_id"] in publishers:
+                    yield _of_publisher(event.type, event.org_id, event.data["publisher_id"], event.actor)
                 continue
             # Items say what became of these, and not how often (`revision_invariants`).
             if event.type in OF_REVISIONS or is_retention(event):
@@ -104,6 +111,9 @@ def _written(items: Sequence[Item]) -> Iterator[tuple[Fact, str | None]]:
             yield from _of_key(item)
         elif sort_key == "HOOKS":
             yield from _of_webhooks(item)
+        elif partition.startswith("PUBLISHERS#") and sort_key != "COUNT":
+            added = EventType.PUBLISHER_ADDED
+            yield _of_publisher(added, item["org_id"], item["id"], item["created_by"]), item["created_at"]
         elif sort_key == "ORG" and "slug" in item:
             yield (str(EventType.ORG_CREATED), f"{item['org_id']} ", 0, "operator"), None
             for _ in range(int(item.get("version_policy_revision", 0))):
@@ -119,6 +129,23 @@ def _of_webhooks(item: Mapping[str, Any]) -> Iterator[tuple[Fact, str | None]]:
 
 def _of_webhook(org_id: str, webhook_id: str) -> Fact:
     return "webhook", f"{org_id} {webhook_id}", 0, ""
+
+
+def _of_publisher(kind: str, org_id: str, publisher_id: str, actor: str) -> Fact:
+    return str(kind), f"{org_id} {publisher_id}", 0, actor
+
+
+def _publishers(items: Sequence[Item]) -> list[Item]:
+    return [item for item in items if item["PK"].startswith("PUBLISHERS#") and item["SK"] != "COUNT"]
+
+
+def _miscounted_publishers(items: Sequence[Item]) -> Iterator[str]:
+    """Yield where the number of trusted publishers is not what there is."""
+    there = Counter(f"{item['PK']}#count" for item in _publishers(items))
+    counted = {item["PK"]: int(item["publishers"]) for item in items if item["SK"] == "COUNT"}
+    for partition in there.keys() | counted.keys():
+        if there[partition] != counted.get(partition, 0):
+            yield f"{partition} says {counted.get(partition)}, and there are {there[partition]}"
 
 
 def _twice_told(items: Sequence[Item]) -> Iterator[str]:

@@ -17,6 +17,8 @@ from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
 from tests.internet import Internet
 from tests.packs import a_pack
+from tests.publishers import GITHUB, exchange, token
+from tests.reliability import publisher_requests as publishers
 from tests.reliability import webhook_requests as webhooks
 from tests.reliability.deployment import Deployment
 from tests.reliability.operations import FIRST, OPERATIONS, STANDING, reupload, set_policy, with_organisation
@@ -157,6 +159,21 @@ def _reads(setup: Setup) -> None:
         assert setup.ask("get_file", "GET", f"{pack}/files/README.md")["statusCode"] == 200
     _forget_indexes(setup.deployment)
     assert setup.ask("list_files", "GET", f"{pack}/files")["statusCode"] == 200
+
+
+def _publishers(setup: Setup) -> None:
+    """Trusted publishers, a page at a time; a first token, which pins, and a second one, which does not."""
+    publishers.keep(setup.deployment)
+    body = {"pack_name": "jira", "issuer": "gitlab", "claims": {"project_id": 7}}
+    again = {"Idempotency-Key": "again"}
+    for _ in range(2):
+        made = setup.ask("trusted_publishers", "POST", "/trusted-publishers", json=body, headers=again)
+        assert made["statusCode"] == 201
+    _page_through(setup, "trusted_publishers", "/trusted-publishers")
+    issuer, now = setup.deployment.issuer.url, setup.deployment.service.clock()
+    for _ in range(2):
+        assert exchange(setup.deployment.service, token(issuer, GITHUB, at=now)).status == 200
+    assert publishers.remove(setup.deployment).status == 200
 
 
 def _roles(setup: Setup) -> None:
@@ -582,6 +599,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     "messages that fail": _messages_that_fail,
     "the authorizer": _authorize,
     "API keys": _keys,
+    "trusted publishers": _publishers,
     "events": _events,
     "usage": _usage,
     "the distribution door": _door,

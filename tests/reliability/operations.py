@@ -20,6 +20,7 @@ from tests.door import DoorClient, login
 from tests.engine.taps import Crash, Failure, Killed, PointName
 from tests.fake_registry.moods import Refuses
 from tests.gateway import Answer, Request, multipart
+from tests.reliability import publisher_requests as publishers
 from tests.reliability import webhook_requests as webhooks
 from tests.reliability.deployment import Deployment
 from tests.reliability.usage_operations import one_build_at_once, wait_for_a_turn
@@ -808,6 +809,28 @@ OPERATIONS: Final = {
             act=set_policy("increasing", {"If-Match": '"0"'}),
             prepare=with_organisation,
             repeated=MAY_BE_STALE,
+        ),
+        Operation(
+            name="add a publisher",
+            function="trusted_publishers",
+            act=publishers.add,
+            done=CREATED,
+            repeated=CREATED,
+        ),
+        Operation(
+            name="remove a publisher",
+            function="trusted_publishers",
+            act=publishers.remove,
+            prepare=publishers.keep,
+            repeated=frozenset({200, 404}),
+        ),
+        # Once it was carried out, the token is used.
+        Operation(
+            name="exchange a token",
+            function="exchange_oidc",
+            act=publishers.exchange("token"),
+            prepare=publishers.keep,
+            repeated=frozenset({200, 401}),
         ),
         Operation(name="revoke a key", function="revoke_key", act=revoke_key, prepare=keep_a_key),
         Operation(

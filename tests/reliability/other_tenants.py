@@ -35,6 +35,7 @@ _IN_PATHS: Final = {
     "role_id": "role",
     "path": "file",
     "key_id": "API key",
+    "publisher_id": "publisher",
     "webhook_id": "webhook",
     "delivery_id": "delivery",
 }
@@ -67,6 +68,9 @@ _PLAIN: Final[dict[str, Any]] = {
     "scopes": ["caps:write"],
     "url": "https://example.com/hooks",
     "version_policy": "free",
+    "pack_name": "another",
+    "issuer": "gitlab",
+    "claims": {"project_id": 7},
 }
 _NOBODYS: Final = frozenset(
     {
@@ -109,6 +113,11 @@ _NOBODYS: Final = frozenset(
         "description",
         "state",
         "pack_name",
+        # Of a trusted publisher.
+        "issuer",
+        "issuer_url",
+        "claims",
+        "events",
     }
 )
 
@@ -217,6 +226,7 @@ def pairs(both: TwoOrganisations, place: Place) -> list[Pair]:
         "pack": _packs,
         "packs": _packs,
         "filter": _packs,
+        "publisher": lambda both: [Pair("publisher", both.notes["their publisher"], unknown_id("pub"))],
         "webhook": lambda both: [Pair("webhook", both.notes["their webhook"], unknown_id("whk"))],
         "delivery": lambda both: [
             Pair("delivery", both.notes["their delivery"], f"{both.notes['their delivery'][:-2]}ZZ")
@@ -257,6 +267,7 @@ def _uploads(both: TwoOrganisations) -> Iterator[Pair]:
 def _cursors(both: TwoOrganisations) -> Iterator[Pair]:
     theirs = (
         "their keys",
+        "their publishers",
         "their events",
         "their deliveries",
         "their listing",
@@ -406,6 +417,7 @@ def _own(both: TwoOrganisations, operation: Operation, kind: str) -> str:
         "role": "own-role",
         "file": OWN_FILE,
         "API key": both.notes["own API key"],
+        "publisher": both.notes["own publisher"],
         "webhook": both.notes["own webhook"],
         "delivery": both.notes["own delivery"],
         "image": f"127.0.0.1:{both.deployment.elsewhere.port}/team/{image}:2.0.0",

@@ -86,6 +86,12 @@ HOSTILE = [
     ("a usage deleted", table_need("DeleteItem", ["USAGE#x"], {"PK", "SK"})),
     ("what is being deleted", table_need("Query", ["DELETING"], {"GSI3PK"}, index="GSI3")),
     ("everything", Need("dynamodb:Scan", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}")),
+    ("a trusted publisher", table_need("PutItem", ["PUBLISHERS#x"], {"PK", "SK"})),
+    ("a trusted publisher's claims", table_need("UpdateItem", ["PUBLISHERS#x"], {"PK", "SK", "claims"})),
+    ("a trusted publisher's ids", table_need("UpdateItem", ["PUBLISHERS#x"], {"PK", "SK", "pinned"})),
+    ("a list of trusted publishers", table_need("Query", ["PUBLISHERS#x"], {"PK"})),
+    ("a token that was used forgotten", table_need("DeleteItem", ["USED#x"], {"PK", "SK"})),
+    ("a token used up", table_need("PutItem", ["USED#x"], {"PK", "SK"})),
     ("a webhook", table_need("UpdateItem", ["HOOKS#x"], {"PK", "SK"})),
     ("webhooks read", table_need("GetItem", ["HOOKS#x"], {"PK", "SK"})),
     ("a delivery forged", table_need("UpdateItem", ["DELIVERIES#x#y"], {"PK", "SK"})),
@@ -97,7 +103,7 @@ HOSTILE = [
 ]
 # Whose work it is.
 MAY = {
-    "an API key by put": {"CreateKey"},
+    "an API key by put": {"CreateKey", "ExchangeOidc"},
     "an API key read": {"Authorize", "ExchangePullToken", "RevokeKey"},
     "a list of API keys": {"CreateKey", "ListKeys"},
     "an organisation read": {
@@ -122,8 +128,10 @@ MAY = {
         *("DeleteRevision", "Retention", "WithdrawRevision"),
         *(
             "Deliver",
+            "ExchangeOidc",
             "RetryDelivery",
             "SetRolePacks",
+            "TrustedPublishers",
             "UpdatePack",
             "UploadPack",
             "VersionPolicy",
@@ -145,6 +153,11 @@ MAY = {
     "a usage read for a dry run": {
         *("BuildUpload", "ChangePack", "CreatePack", "PutFile", "ReplacePack", "ReuploadPack", "UploadPack"),
     },
+    "a trusted publisher": {"TrustedPublishers"},
+    "a trusted publisher's claims": {"TrustedPublishers"},
+    "a trusted publisher's ids": {"ExchangeOidc", "TrustedPublishers"},
+    "a list of trusted publishers": {"ExchangeOidc", "TrustedPublishers"},
+    "a token used up": {"ExchangeOidc"},
     "a webhook": {"Deliver", "RetryDelivery", "Webhooks"},
     "webhooks read": {"Deliver", "RetryDelivery", "WebhookDeliveries", "Webhooks"},
     "a delivery forged": {"Deliver", "RetryDelivery"},
@@ -157,6 +170,7 @@ MAY = {
         "ListRevisions",
         "ListRoleRevisions",
         "ListRoles",
+        "TrustedPublishers",
         "WebhookDeliveries",
     },
 }

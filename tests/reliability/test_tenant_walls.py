@@ -5,6 +5,7 @@ request that names something of another organisation gets, byte for byte, the an
 exist. What leaves the process for it is the same, parameter for parameter. Nothing of the other organisation changes.
 """
 
+import json
 import re
 from base64 import b64encode
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from tests.gateway import Request
+from tests.publishers import GITHUB, token
 from tests.reliability import budget, tally
 from tests.reliability.other_tenants import (
     Named,
@@ -33,6 +35,7 @@ from tests.reliability.two_organisations import (
     TwoOrganisations,
     running_two_organisations,
 )
+from tests.service import PUBLIC_URL
 
 from packyard.http.authorizer import Unauthorized
 
@@ -195,12 +198,30 @@ def test_at_the_door_a_key_opens_no_role_of_another_organisation(both: TwoOrgani
     assert (token("none-role").status, token("own-role").status) == (401, 200)
 
 
+def test_a_token_that_is_not_signed_learns_of_no_organisation_and_no_publisher(
+    both: TwoOrganisations,
+) -> None:
+    def heard(org: str, pack: str) -> tuple[int, str, int]:
+        at, issuer = both.deployment.service.clock(), f"https://{MARK}.example"
+        text = token(issuer, GITHUB, at=at, aud=f"{PUBLIC_URL}#{org}")
+        body = json.dumps({"token": text, "org": org, "pack_name": pack}).encode()
+        headers = {"Content-Type": "application/json"}
+        event = Request(method="POST", resource="/oidc/exchange", headers=headers, body=body).event()
+        answer = both.invoke("exchange_oidc", event).without(org, pack)
+        return answer.status, answer.body, len(answer.calls)
+
+    nobodys = heard("nobodys-org", "nobodys-pack")
+    assert nobodys[0] == 401
+    assert heard(OTHER.org_slug, "nobodys-pack") == nobodys
+
+
 def test_every_function_that_answers_an_organisation_is_tried() -> None:
     tried = {operation.function for operation in OPERATIONS}
     at_the_door = {"pull_manifest", "pull_blob", "exchange_pull_token"}
+    by_a_token_of_ci = {"exchange_oidc"}
 
     assert {folder.parent.name for folder in FUNCTIONS.glob("*/app.py")} == (
-        tried | at_the_door | KNOW_NO_ORGANISATION | CREDENTIALS
+        tried | at_the_door | by_a_token_of_ci | KNOW_NO_ORGANISATION | CREDENTIALS
     )
 
 

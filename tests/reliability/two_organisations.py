@@ -18,6 +18,7 @@ from tests.engine.wire import deliver
 from tests.fake_registry.moods import Refuses
 from tests.gateway import Request
 from tests.issuer import AUDIENCE, ISSUER, Issuer, public, rsa_key, segment, signed, signed_with_secret
+from tests.publishers import add as add_publisher
 from tests.reliability.deployment import Deployment, Saved, running_deployment
 from tests.service import ACME, GLOBEX, PackArchive
 from tests.staged_uploads import arrive, start
@@ -344,6 +345,8 @@ def _prepare_other(deployment: Deployment) -> None:
     notes["their API key"] = _key(deployment, OTHER)
     service.send("create_key", "POST", "/keys", caller=OTHER, json={"label": MARK, "scopes": []})
     _webhook(deployment, "their", OTHER)
+    _publisher(deployment, "their", OTHER)
+    _publisher(deployment, "their", OTHER)
     service.clock.advance(SHOWN_AFTER)
     pages = {
         "their deliveries": service.send(
@@ -352,6 +355,9 @@ def _prepare_other(deployment: Deployment) -> None:
             f"/webhooks/{notes['their webhook']}/deliveries",
             caller=OTHER,
             query={"limit": "1"},
+        ),
+        "their publishers": service.send(
+            "trusted_publishers", "GET", "/trusted-publishers", caller=OTHER, query={"limit": "1"}
         ),
         "their keys": service.send("list_keys", "GET", "/keys", caller=OTHER, query={"limit": "1"}),
         "their events": service.send("list_events", "GET", "/events", caller=OTHER, query={"limit": "1"}),
@@ -383,6 +389,7 @@ def _prepare_caller(deployment: Deployment) -> None:
     _uploads(deployment, "own", CALLER)
     notes["own API key"] = _key(deployment, CALLER)
     _webhook(deployment, "own", CALLER)
+    _publisher(deployment, "own", CALLER)
     notes["own other listing"] = service.list_packs(CALLER, limit="1", owned="true").body["next_cursor"]
     for name in ("own", "own-other"):
         path = f"/packs/{notes[name]}/revisions"
@@ -399,6 +406,12 @@ def _uploads(deployment: Deployment, whose: str, caller: Any) -> None:
         assert deployment.build(message)
         deployment.notes[f"{whose} {state} upload"] = upload_id
     deployment.notes[f"{whose} waiting upload"] = start(service, caller).body["upload_id"]
+
+
+def _publisher(deployment: Deployment, whose: str, caller: Any) -> None:
+    name = MARK if caller is OTHER else "own"
+    added = add_publisher(deployment.service, f"https://{name}.example", caller, pack_name=name)
+    deployment.notes[f"{whose} publisher"] = added.body["id"]
 
 
 def _webhook(deployment: Deployment, whose: str, caller: Any) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.documented import DOCUMENT
 from tests.engine.taps import Log
 from tests.gateway import Request, multipart
+from tests.publishers import add as add_publisher
 from tests.revisions import withdraw
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
 from tests.staged_uploads import start
@@ -221,6 +222,13 @@ READS = [
     ),
     Read(function="version_policy", path="/version-policy", changes=(set_policy,)),
     Read(function="list_keys", path="/keys", changes=(make_key,), calls=("dynamodb.Query",)),
+    Read(
+        function="trusted_publishers",
+        name="list_trusted_publishers",
+        path="/trusted-publishers",
+        changes=(lambda scene: add_publisher(scene.service, "https://ghe.example"),),
+        calls=("dynamodb.Query",),
+    ),
     Read(function="webhooks", name="list_webhooks", path="/webhooks", changes=(change_webhook,)),
     Read(
         function="webhooks",
@@ -362,6 +370,7 @@ def test_a_caller_who_may_not_read_is_refused_whatever_tag_they_send(scene: Scen
             "list_keys",
             "list_packs",
             "list_roles",
+            "list_trusted_publishers",
             "list_webhooks",
             "version_policy",
         )

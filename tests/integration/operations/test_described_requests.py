@@ -37,6 +37,7 @@ PATH_VALUES = {
     "upload_id": "upl_x",
     "role_id": "support",
     "n": "1",
+    "publisher_id": "pub_01HZ0000000000000000009999",
     "webhook_id": "whk_01HZ0000000000000000009999",
     "delivery_id": "01HZ0000000000000000009999",
 }
@@ -70,7 +71,7 @@ def service() -> Iterator[Service]:
 
 def ask(service: Service, method: str, path: str, details: dict[str, Any], **more: Any) -> Answer:
     """Send a request to the function that the document names."""
-    function = "api_docs" if details.get("security") == [] else function_of(details["operationId"])
+    function = function_of(details["operationId"])
     request = Request(method=method, resource=path, path=path.format(**PATH_VALUES), caller=ACME, **more)
     return service.request(function, request)
 

@@ -43,7 +43,7 @@ def ask(
     }.items():
         filled = filled.replace(f"{{{name}}}", value)
     operation: dict[str, Any] = DOCUMENT()["paths"][path][method.lower()]
-    function = "api_docs" if operation.get("security") == [] else function_of(operation["operationId"])
+    function = function_of(operation["operationId"])
     return service.request(
         function, Request(method=method, resource=path, path=filled, query=query, caller=caller)
     )

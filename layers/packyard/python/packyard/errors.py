@@ -3,6 +3,7 @@
 PackyardError                    code                       status
 ├─ InvalidRequest                validation_error           400
 ├─ Unauthenticated               unauthenticated            401
+│  └─ TokenNotAccepted           unauthenticated            401
 ├─ PermissionDenied              permission_denied          403
 ├─ NotFound
 │  ├─ PackNotFound               pack_not_found             404
@@ -13,6 +14,7 @@ PackyardError                    code                       status
 │  ├─ UploadNotFound             upload_not_found           404
 │  ├─ KeyNotFound                key_not_found              404
 │  ├─ WebhookNotFound            webhook_not_found          404
+│  ├─ PublisherNotFound          publisher_not_found        404
 │  └─ RouteNotFound              route_not_found            404
 ├─ MethodNotAllowed              method_not_allowed         405
 ├─ Conflict
@@ -114,6 +116,18 @@ class Unauthenticated(PackyardError):
             "A valid credential is required: send the header Authorization: Bearer KEY, where KEY is an API key "
             "(sk_...) or a JWT, without quotes. One that is unknown, expired or revoked is refused alike."
         )
+
+
+class TokenNotAccepted(Unauthenticated):
+    """The token of a run of CI is not exchanged.
+
+    Args:
+        message: What is wrong and what helps. It says nothing of the organisation that the token's holder does not
+        know. claims: The claims that are wrong, each with what `came`, and `configured` where the holder may know it.
+    """
+
+    def __init__(self, message: str, claims: Mapping[str, Mapping[str, str]]) -> None:
+        PackyardError.__init__(self, message, {"claims": dict(claims)})
 
 
 class PermissionDenied(PackyardError):
@@ -239,6 +253,17 @@ class WebhookNotFound(NotFound):
         super().__init__(
             message
             or "Your organisation has no webhook of this id. GET /webhooks lists the webhooks that it has."
+        )
+
+
+class PublisherNotFound(NotFound):
+    """There is no such trusted publisher that the caller may remove."""
+
+    code = "publisher_not_found"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This organisation has no such trusted publisher; GET /trusted-publishers lists them with their ids."
         )
 
 

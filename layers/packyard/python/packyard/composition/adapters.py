@@ -29,6 +29,7 @@ from packyard.store.table import Table
 if TYPE_CHECKING:
     from packyard.aws.sealed_secrets import SealedSecrets
     from packyard.aws.signing_secret import SigningSecret
+    from packyard.issuer.discovered_keys import DiscoveredIssuers
     from packyard.issuer.published_keys import IssuerKeys
     from packyard.messaging.build_queue import BuildQueue
     from packyard.messaging.cleanup_queue import CleanupQueue
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from packyard.store.packs import PackStore
     from packyard.store.pinning_roles import PinningRoles
     from packyard.store.published_versions import PublishedVersions
+    from packyard.store.publishers import PublisherStore
     from packyard.store.removals import Removals
     from packyard.store.repositories import RepositoryStore
     from packyard.store.retention import RetentionStore
@@ -172,6 +174,7 @@ class Adapters:
             new_ulid=self.new_ulid,
             request_id=lambda: self.deadline.request_id,
             kept=timedelta(days=self.settings.event_days),
+            ci=lambda: self.deadline.ci,
         )
 
     @cached_property
@@ -326,20 +329,55 @@ class Adapters:
 
         return ToldRoles(table=self.table, events=self.events)
 
+    @cached_property
+    def publishers(self) -> "PublisherStore":
+        """Trusted publishers."""
+        from packyard.store.publishers import PublisherStore
+
+        return PublisherStore(table=self.table, events=self.events)
+
+    @cached_property
+    def issuer_guard(self) -> "Guard":
+        """The guard of connections to the issuers of trusted publishers."""
+        from packyard.network.guard import Guard, TrustedHosts, connect_to, resolve_name
+
+        trusted = TrustedHosts.parse(self.settings.trusted_issuer_hosts)
+        return Guard(trusted=trusted, resolve=resolve_name, connect=connect_to)
+
+    @cached_property
+    def publisher_issuers(self) -> "DiscoveredIssuers":
+        """The keys of the issuers of trusted publishers."""
+        from functools import cache
+
+        from packyard.issuer.discovered_keys import DiscoveredIssuers, DiscoveredKeySet
+        from packyard.network.guarded_connection import tls_context
+
+        tls = cache(tls_context)
+
+        def fetching(issuer: str) -> DiscoveredKeySet:
+            return DiscoveredKeySet(
+                issuer=issuer,
+                guard=self.issuer_guard,
+                tls=tls,
+                monotonic=time.monotonic,
+                time_left=self.registry_time_left,
+            )
+
+        return DiscoveredIssuers(fetching=fetching, clock=self.clock)
+
     def issuer_keys(self, url: str) -> "IssuerKeys":
         """Return the keys that an issuer publishes at `url`."""
         import urllib3
 
-        from packyard.issuer.published_keys import IssuerKeys
+        from packyard.issuer.published_keys import IssuerKeys, KeySetAt
 
-        http = urllib3.PoolManager()
-        return IssuerKeys(
+        fetch = KeySetAt(
             url=url,
-            http=http,
-            clock=self.clock,
+            http=urllib3.PoolManager(),
             monotonic=time.monotonic,
             time_left=lambda: self.deadline.left(keep=ANSWER_SECONDS),
         )
+        return IssuerKeys(fetch=fetch, clock=self.clock)
 
     @cached_property
     def staging(self) -> "Staging":

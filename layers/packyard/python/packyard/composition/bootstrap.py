@@ -7,7 +7,7 @@ import codecs
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property, partial
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from packyard.operations.lock import LockReader
     from packyard.operations.once import Once
     from packyard.operations.publish import Publisher
+    from packyard.operations.publishers import PublisherKeeper
     from packyard.operations.pull_tokens import PullTokens
     from packyard.operations.read_token import TokenReader
     from packyard.operations.register import Registrar
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from packyard.operations.served_images import ServedImages
     from packyard.operations.standing_pack import StandingPacks
     from packyard.operations.tell_roles import RoleTeller
+    from packyard.operations.token_exchange import TokenExchange
     from packyard.operations.uploads import Uploads
     from packyard.operations.version_policy import VersionPolicies, VersionRule
     from packyard.operations.webhooks import Webhooks
@@ -84,6 +86,28 @@ class Services(Adapters):
         from packyard.operations.keys import KeyMaker
 
         return KeyMaker(keys=self.api_keys, clock=self.clock, random_bytes=self.random_bytes)
+
+    @cached_property
+    def publisher_keeper(self) -> "PublisherKeeper":
+        """Adds and removes trusted publishers."""
+        from packyard.operations.publishers import PublisherKeeper
+
+        return PublisherKeeper(
+            publishers=self.publishers, guard=self.issuer_guard, clock=self.clock, new_ulid=self.new_ulid
+        )
+
+    @cached_property
+    def token_exchange(self) -> "TokenExchange":
+        """Exchanges the tokens of CI for keys."""
+        from packyard.operations.token_exchange import TokenExchange
+
+        return TokenExchange(
+            tenants=self.tenants,
+            publishers=self.publishers,
+            issuers=self.publisher_issuers,
+            clock=self.clock,
+            random_bytes=self.random_bytes,
+        )
 
     @cached_property
     def version_policies(self) -> "VersionPolicies":
@@ -442,6 +466,7 @@ class Services(Adapters):
             clock=self.clock,
             new_ulid=self.new_ulid,
             request_id=lambda: self.deadline.request_id,
+            ci=lambda: self.deadline.ci,
         )
 
     @cached_property
@@ -513,14 +538,15 @@ def services() -> Services:
     return _current[-1]
 
 
-def invocation_begins(seconds: float, request_id: str) -> None:
+def invocation_begins(seconds: float, request_id: str, ci: Mapping[str, str] | None = None) -> None:
     """Set the deadline of an invocation, or of a message's share of one, and the request that it is for.
 
     Args:
         seconds: How long it may take.
         request_id: The id of the request, as in `X-Request-Id`; of a background invocation, Lambda's id of it.
+        ci: What is known of the run of CI that makes the request; None for nothing.
     """
-    (_current[-1].deadline if _current else _deadline).begin(seconds, request_id)
+    (_current[-1].deadline if _current else _deadline).begin(seconds, request_id, ci)
 
 
 def prepare(*needs: Callable[[Services], object]) -> None:

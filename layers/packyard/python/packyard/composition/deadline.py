@@ -1,11 +1,11 @@
-"""The present invocation: how long it may still take, and which request it is for.
+"""The present invocation: how long it may still take, and which request and which run of CI it is for.
 
-Every wait gets its limit from here (decision 70), and every event its request's id.
+Every wait gets its limit from here (decision 70), and every event its request's id and its run of CI.
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 # The longest time of a function (Lambda quotas, "Function timeout"). For code that runs outside of an invocation.
@@ -26,29 +26,35 @@ class Deadline:
     Attributes:
         monotonic: Returns seconds, from a clock that never goes back.
         request_id: The request that the invocation is for; empty before the first one.
+        ci: What is known of the run of CI that it is for; empty if it is for none.
     """
 
     monotonic: Callable[[], float] = time.monotonic
     request_id: str = ""
+    ci: Mapping[str, str] = field(default_factory=dict)
     _ends: float | None = None
 
-    def begin(self, seconds: float, request_id: str = "") -> None:
+    def begin(self, seconds: float, request_id: str = "", ci: Mapping[str, str] | None = None) -> None:
         """Let an invocation, or a message's share of one, end in so many seconds.
 
         Args:
             seconds: How long it may take.
             request_id: The request, or the background invocation, that it is for.
+            ci: The run of CI that it is for; None for none.
         """
         self._ends = self.monotonic() + seconds
         self.request_id = request_id
+        self.ci = ci or {}
 
-    def goes_on_with(self, request_id: str) -> None:
+    def goes_on_with(self, request_id: str, ci: Mapping[str, str]) -> None:
         """Say that the invocation goes on with what an earlier request has asked for, until the next one begins.
 
         Args:
             request_id: That request; empty if it is not known, which changes nothing.
+            ci: The run of CI that made it; empty for none.
         """
         self.request_id = request_id or self.request_id
+        self.ci = ci
 
     def left(self, *, keep: float = 0.0) -> float:
         """Return the seconds that are left, at least 0.

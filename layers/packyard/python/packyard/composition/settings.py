@@ -123,6 +123,9 @@ class Settings:
         trusted_registries: Registries whose addresses need not be public: `[http://]host[:port]`, joined by commas,
             with `*` for any port. Plain HTTP is used with those that have `http://`, and with this machine.
         trusted_webhook_hosts: Hosts of webhooks whose addresses need not be public, in the same form.
+        trusted_issuer_hosts: Hosts of trusted publishers' issuers whose addresses need not be public, in the same form.
+        public_url: The deployment's URL where clients know it by another name than the gateway's: `aud` of the tokens
+            of CI begins with it. Empty for the URL by which a request came.
         event_bus_name: The event bus of EventBridge that gets all events; empty for none.
         registry_credentials: ARN of the secret with the credentials for third-party registries; empty for none.
     """
@@ -156,6 +159,8 @@ class Settings:
     trusted_registries: str = ""
     registry_credentials: str = ""
     trusted_webhook_hosts: str = ""
+    trusted_issuer_hosts: str = ""
+    public_url: str = ""
     event_bus_name: str = ""
 
     @property
@@ -181,6 +186,7 @@ class Settings:
         limits = {variable.field: variable.read(environment) for variable in _limit_variables()}
         own["registry_url"] = own["registry_url"].rstrip("/")
         own["api_domain"] = own["api_domain"].lower()
+        own["public_url"] = own["public_url"].rstrip("/")
         if own["registry_login"] and not _is_confidential(own["registry_url"]):
             raise ValueError(f"{PREFIX}REGISTRY_URL: must be an https URL; a login is only sent over https")
         return cls(

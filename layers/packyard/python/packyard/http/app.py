@@ -23,6 +23,7 @@ _SERVER_ERROR: Final = 500
 
 Envelope = Callable[[PackyardError, str], Mapping[str, Any]]
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+Begins = Callable[[float, str, Mapping[str, str]], None]
 
 logger = Logger()
 
@@ -58,18 +59,20 @@ def make_app(stage: str = "v1", envelope: Envelope | None = None) -> APIGatewayR
     return app
 
 
-def serve(app: APIGatewayRestResolver, begins: Callable[[float, str], None] | None = None) -> Handler:
+def serve(app: APIGatewayRestResolver, begins: Begins | None = None) -> Handler:
     """Return the Lambda handler of `app`: each request is answered with its id and logged once.
 
     Args:
         app: The resolver.
-        begins: Called at the start of each invocation with the seconds for which it may run, and the request's id.
+        begins: Called at the start of each invocation with the seconds for which it may run, the request's id, and what
+            is known of the run of CI that makes it.
     """
 
     @logger.inject_lambda_context(correlation_id_path="requestContext.requestId", clear_state=True)
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         if begins is not None:
-            begins(context.get_remaining_time_in_millis() / 1000, event["requestContext"]["requestId"])
+            seconds = context.get_remaining_time_in_millis() / 1000
+            begins(seconds, event["requestContext"]["requestId"], _ci_of(event))
         answer = app.resolve(event, context)
         answer["multiValueHeaders"][REQUEST_ID] = [event["requestContext"]["requestId"]]
         logger.info(
@@ -107,6 +110,13 @@ def refusal(error: PackyardError, *, request_id: str, envelope: Envelope | None 
     seconds = error.retry_after_seconds
     headers = {} if seconds is None else {"Retry-After": str(seconds)}
     return json_response(error.status, (envelope or _envelope)(error, request_id), headers)
+
+
+def _ci_of(event: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return what the authorizer knows of the run of CI that makes a request; nothing if none does."""
+    context = event["requestContext"].get("authorizer") or {}
+    facts: Mapping[str, str] = json.loads(context["ci"]) if "ci" in context else {}
+    return facts
 
 
 def _envelope(error: PackyardError, request_id: str) -> dict[str, Any]:

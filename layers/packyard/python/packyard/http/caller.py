@@ -4,6 +4,7 @@ Their order is the contract's (section 1): credential, scope, billing posture, a
 shape, only the names in the query are checked here.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ def to_context(caller: Caller) -> dict[str, str]:
     end = {} if caller.ends_at is None else {"ends_at": format_timestamp(caller.ends_at)}
     free = caller.version_policy is VersionPolicy.FREE
     policy = {} if free else {"version_policy": caller.version_policy.value}
+    ci = {"ci": json.dumps(dict(caller.ci))} if caller.ci else {}
     return {
         "org_id": caller.org_id,
         "org_slug": caller.org_slug,
@@ -37,6 +39,7 @@ def to_context(caller: Caller) -> dict[str, str]:
         **narrowed,
         **end,
         **policy,
+        **ci,
     }
 
 
@@ -55,6 +58,7 @@ def _from_context(context: Mapping[str, Any]) -> Caller:
             pack_name=context.get("pack_name"),
             ends_at=parse_timestamp(context["ends_at"]) if "ends_at" in context else None,
             version_policy=VersionPolicy(context.get("version_policy", VersionPolicy.FREE)),
+            ci=json.loads(context["ci"]) if "ci" in context else {},
         )
     except KeyError:
         raise Unauthenticated from None

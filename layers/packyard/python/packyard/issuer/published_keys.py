@@ -32,7 +32,7 @@ _TOTAL_SECONDS: Final = 3
 _WAIT_SECONDS: Final = 1
 
 
-class _NoKeySet(Exception):
+class NoKeySet(Exception):
     """The issuer did not send a key set. The message completes "the issuer …"."""
 
 
@@ -41,18 +41,12 @@ class IssuerKeys:
     """The keys of one issuer, cached in this container.
 
     Attributes:
-        url: Where the issuer publishes its key set. The operator sets it, so any host is allowed.
-        http: The connection pool.
+        fetch: Returns the issuer's key set as it is now, or raises `NoKeySet`, `HTTPError` or `OSError`.
         clock: Returns the current time, in UTC.
-        monotonic: Returns seconds of a monotonic clock.
-        time_left: Returns the seconds that the invocation has left.
     """
 
-    url: str
-    http: urllib3.PoolManager
+    fetch: Callable[[], bytes]
     clock: Callable[[], datetime]
-    monotonic: Callable[[], float]
-    time_left: Callable[[], float]
     _keys: SigningKeys = field(default_factory=SigningKeys, init=False)
     _fetched_at: datetime | None = field(default=None, init=False)
     _asked_at: datetime | None = field(default=None, init=False)
@@ -67,8 +61,8 @@ class IssuerKeys:
         if not (self._younger_than(FRESH, now) and self._keys.find(name) is not None) and self._may_ask(now):
             self._asked_at = now
             try:
-                self._keys, self._fetched_at = parse_key_set(self._fetch()), now
-            except (_NoKeySet, HTTPError, ValueError) as error:
+                self._keys, self._fetched_at = parse_key_set(self.fetch()), now
+            except (NoKeySet, HTTPError, OSError, ValueError) as error:
                 logger.warning("the issuer's keys cannot be fetched", exc_info=error)
         if not self._younger_than(USABLE, now):
             raise ServiceUnavailable
@@ -81,10 +75,33 @@ class IssuerKeys:
         pause = PAUSE if self._younger_than(USABLE, now) else PAUSE_WITHOUT_KEYS
         return self._asked_at is None or now - self._asked_at >= pause
 
-    def _fetch(self) -> bytes:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySetAt:
+    """Fetches the key set of the deployment's own issuer.
+
+    Attributes:
+        url: Where the issuer publishes it. The operator sets it, so any host is allowed.
+        http: The connection pool.
+        monotonic: Returns seconds of a monotonic clock.
+        time_left: Returns the seconds that the invocation has left.
+    """
+
+    url: str
+    http: urllib3.PoolManager
+    monotonic: Callable[[], float]
+    time_left: Callable[[], float]
+
+    def __call__(self) -> bytes:
+        """Return the key set.
+
+        Raises:
+            NoKeySet: The issuer sent something else, too much, or too slowly; or there is no time to ask it.
+            HTTPError: It was not reached.
+        """
         left = min(_TOTAL_SECONDS, self.time_left())
         if left < _TOTAL_SECONDS:
-            raise _NoKeySet("was not asked: no time is left")
+            raise NoKeySet("was not asked: no time is left")
         deadline = self.monotonic() + left - _WAIT_SECONDS
         response = self.http.request(
             "GET",
@@ -98,7 +115,7 @@ class IssuerKeys:
         )
         with response:
             if response.status != HTTPStatus.OK:
-                raise _NoKeySet(f"answered {response.status}")
+                raise NoKeySet(f"answered {response.status}")
             return b"".join(self._pieces(response, deadline))
 
     def _pieces(self, response: urllib3.BaseHTTPResponse, deadline: float) -> Iterator[bytes]:
@@ -106,7 +123,7 @@ class IssuerKeys:
         while piece := response.read1(_MAX_BYTES):
             read += len(piece)
             if read > _MAX_BYTES:
-                raise _NoKeySet(f"sent more than {_MAX_BYTES} bytes")
+                raise NoKeySet(f"sent more than {_MAX_BYTES} bytes")
             if self.monotonic() > deadline:
-                raise _NoKeySet("took too long")
+                raise NoKeySet("took too long")
             yield piece

@@ -1,7 +1,7 @@
 """Finding the caller of a credential: an API key of ours, or a JWT of the deployment's issuer."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +29,7 @@ class _Bearer:
     scopes: frozenset[str]
     ends_at: datetime | None
     pack_name: str | None = None
+    ci: Mapping[str, str] = field(default_factory=dict)
 
 
 def authenticate(
@@ -78,6 +79,7 @@ def authenticate(
         pack_name=bearer.pack_name,
         ends_at=bearer.ends_at,
         version_policy=org.version_policy,
+        ci=bearer.ci,
     )
 
 
@@ -85,7 +87,7 @@ def _of_api_key(secret: str, *, tenants: TenantStore, now: datetime) -> _Bearer:
     key = tenants.get_api_key(hash_secret(secret))
     if key is None or not key.is_live(now):
         raise Unauthenticated
-    return _Bearer(key.org_id, key.principal, key.scopes, key.expires_at, key.pack_name)
+    return _Bearer(key.org_id, key.principal, key.scopes, key.expires_at, key.pack_name, key.ci)
 
 
 def _of_token(text: str, reader: "TokenReader | None", *, now: datetime) -> _Bearer:

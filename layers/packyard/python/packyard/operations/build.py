@@ -18,7 +18,7 @@ queues"). S3 sets no group. A place that a dead builder held is free again when 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -81,7 +81,7 @@ class Builder:
         clock: The present instant, UTC.
         new_ulid: A ULID never used before.
         random: A random number from 0 up to 1.
-        goes_on_with: Is told which request has started the upload that is built, for the event.
+        goes_on_with: Is told which request has started the upload that is built, and which run of CI, for the event.
     """
 
     uploads: UploadStore
@@ -97,7 +97,7 @@ class Builder:
     clock: Callable[[], datetime]
     new_ulid: Callable[[], str]
     random: Callable[[], float]
-    goes_on_with: Callable[[str], None]
+    goes_on_with: Callable[[str, Mapping[str, str]], None]
 
     def settle(self, body: str) -> None:
         """Build the archives whose arrival a message reports.
@@ -124,7 +124,7 @@ class Builder:
         except NothingToBuild:
             logger.info("nothing to build", extra={"upload_id": upload_id})
             return
-        self.goes_on_with(build.upload.request_id)
+        self.goes_on_with(build.upload.request_id, build.upload.ci)
         slot = self._take_slot(build, now)
         if slot is not None:
             try:

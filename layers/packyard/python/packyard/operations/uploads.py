@@ -7,7 +7,7 @@ form is no longer valid and no build can be running. It removes the archive, whe
 uploads.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -60,6 +60,7 @@ class Uploads:
         clock: The present instant, UTC.
         new_ulid: A ULID never used before.
         request_id: Returns the id of the present request.
+        ci: Returns what is known of the run of CI that makes it.
     """
 
     uploads: UploadStore
@@ -71,6 +72,7 @@ class Uploads:
     clock: Callable[[], datetime]
     new_ulid: Callable[[], str]
     request_id: Callable[[], str]
+    ci: Callable[[], Mapping[str, str]]
 
     def start(  # noqa: PLR0913 - by name: what the archive is, and for what
         self,
@@ -147,6 +149,7 @@ class Uploads:
             org_id=caller.org_id,
             principal=caller.principal,
             request_id=self.request_id(),
+            ci=self.ci(),
             pack_name=caller.pack_name,
             visibility=visibility,
             pack_id=pack_id,

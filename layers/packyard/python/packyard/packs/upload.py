@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -48,6 +48,7 @@ class Upload:
         org_id: The organisation that started it.
         principal: Who started it, for the history.
         request_id: The request that started it; empty if an earlier release took the request.
+        ci: What is known of the run of CI that started it; empty if none did.
         dry_run: Whether the archive is only tried.
         outcome: What a dry run has found that would be done; None before.
         pack_name: The only pack that the one who started it may touch; None for all packs.
@@ -75,6 +76,7 @@ class Upload:
     arrival_deadline: datetime
     forgotten_at: datetime
     request_id: str = ""
+    ci: Mapping[str, str] = field(default_factory=dict)
     build_deadline: datetime | None = None
     if_match: IfMatch | None = None
     kind: UploadKind = UploadKind.ARCHIVE

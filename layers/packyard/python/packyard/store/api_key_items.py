@@ -16,9 +16,11 @@ EXPIRY: Final = "expires_at"
 def to_item(key: ApiKey) -> Item:
     """Return the item of a key."""
     created_at = format_timestamp(key.created_at)
+    # Keys of CI are many and end soon. In the list they would crowd out those that people make (decision 119).
+    listed = {} if key.ci else api_key_index_key(key.org_id, created_at, key.key_hash)
     item: dict[str, Any] = {
         **api_key_key(key.key_hash),
-        **api_key_index_key(key.org_id, created_at, key.key_hash),
+        **listed,
         "key_hash": key.key_hash,
         "org_id": key.org_id,
         "label": key.label,
@@ -39,6 +41,8 @@ def _granted(key: ApiKey) -> dict[str, Any]:
         "pack_name": key.pack_name,
         "created_by": key.created_by,
         "prefix": key.prefix,
+        "acts_as": key.acts_as,
+        "ci": dict(key.ci) or None,
         EXPIRY: None if key.expires_at is None else int(key.expires_at.timestamp()),
     }
 
@@ -59,6 +63,8 @@ def from_item(item: Item) -> ApiKey:
         expires_at=_instant(item, "void_from"),
         created_by=item.get("created_by"),
         prefix=item.get("prefix", ""),
+        ci=item.get("ci", {}),
+        acts_as=item.get("acts_as"),
     )
 
 

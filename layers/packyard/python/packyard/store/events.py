@@ -5,7 +5,7 @@ of that, or not at all: `Table.transact` begins no attempt later than `ATTEMPTS_
 old, every event with a smaller id is in the table, and lists show ids up to that age only (decision 103).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -25,12 +25,14 @@ class EventLog:
         new_ulid: A ULID never used before.
         request_id: Returns the id of the present request or background invocation.
         kept: For how long events are kept.
+        ci: Returns what is known of the run of CI that the present request is for; nothing if it is for none.
     """
 
     clock: Callable[[], datetime]
     new_ulid: Callable[[], str]
     request_id: Callable[[], str]
     kept: timedelta
+    ci: Callable[[], Mapping[str, str]] = dict
 
     def put(self, draft: "EventDraft") -> Put:
         """Return the action that writes an event, for the transaction that does what the event tells.
@@ -45,7 +47,7 @@ class EventLog:
         from packyard.packs.event import Event, bounded, event_id  # noqa: PLC0415 - only writes need it
         from packyard.store.event_items import to_item  # noqa: PLC0415 - only writes need it
 
-        now = self.clock()
+        now, ci = self.clock(), self.ci()
         event = Event(
             id=event_id(now, self.new_ulid()),
             type=draft.type,
@@ -56,7 +58,8 @@ class EventLog:
             pack_id=draft.pack_id,
             role_id=draft.role_id,
             revision=draft.revision,
-            data=bounded(draft.data),
+            # First, so that it stays where data is too long.
+            data=bounded({"ci": dict(ci), **draft.data} if ci else draft.data),
         )
         item = to_item(event, expires_at=int((now + self.kept).timestamp()))
         return Put(item=item, condition="attribute_not_exists(PK)")

@@ -150,6 +150,30 @@ def delivery_key(org_id: str, webhook_id: str, delivery_id: str) -> Key:
     return {"PK": deliveries_partition(org_id, webhook_id), "SK": delivery_id}
 
 
+def publishers_partition(org_id: str) -> str:
+    """Return the partition key of an organisation's trusted publishers."""
+    return f"PUBLISHERS#{org_id}"
+
+
+def publisher_key(org_id: str, pack_name: str, publisher_id: str) -> Key:
+    """Return the key of a trusted publisher. Publishers sort by pack, and then by their ids, which are ULIDs."""
+    return {"PK": publishers_partition(org_id), "SK": f"{pack_name}#{publisher_id}"}
+
+
+def publisher_count_key(org_id: str) -> Key:
+    """Return the key of the number of an organisation's trusted publishers."""
+    return {"PK": f"{publishers_partition(org_id)}#count", "SK": "COUNT"}
+
+
+def used_token_key(use: str) -> Key:
+    """Return the key of a token of CI that was used.
+
+    Args:
+        use: The token's hash (`CiToken.use`).
+    """
+    return {"PK": f"USED#{use}", "SK": "USED"}
+
+
 def usage_key(org_id: str) -> Key:
     """Return the key of what an organisation uses and may use, builds apart."""
     return {"PK": f"USAGE#{org_id}", "SK": "USAGE"}

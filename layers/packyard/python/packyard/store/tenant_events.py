@@ -23,6 +23,7 @@ def key_issued(key: ApiKey, *, actor: str) -> EventDraft:
         permission_set=allows,
         scopes=sorted(key.scopes),
         expires_at=None if key.expires_at is None else format_timestamp(key.expires_at),
+        ci=dict(key.ci) or None,
     )
 
 

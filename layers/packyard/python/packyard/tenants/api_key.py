@@ -4,7 +4,7 @@ import hashlib
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -56,6 +56,8 @@ class ApiKey:
         expires_at: From when on it is refused; None if it does not expire.
         created_by: Who made it, a principal; None for the operator.
         prefix: The first characters of the secret; empty for a key that the operator has issued.
+        ci: What is known of the run of CI that got it for its token (`ci_run.facts_of`); empty for other keys.
+        acts_as: Who acts with it, where that is not the key itself; None for the key.
     """
 
     key_hash: str
@@ -70,6 +72,8 @@ class ApiKey:
     expires_at: datetime | None = None
     created_by: str | None = None
     prefix: str = ""
+    ci: Mapping[str, str] = field(default_factory=dict)
+    acts_as: str | None = None
 
     @property
     def key_id(self) -> str:
@@ -79,7 +83,7 @@ class ApiKey:
     @property
     def principal(self) -> str:
         """Who acts with the key, for the history."""
-        return f"key:{self.key_id}"
+        return self.acts_as or f"key:{self.key_id}"
 
     @property
     def scopes(self) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """Callers and actors: who makes a request, and for whom a change is made."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -51,12 +52,14 @@ class Caller:
     Attributes:
         org_id: The organisation that the credential belongs to.
         org_slug: The organisation's label in host names, `<slug>.<domain>`.
-        principal: Who acts, for the history: `key:<id>` or `user:` and a JWT's subject. Never a secret.
+        principal: Who acts, for the history: `key:<id>`, `user:` and a JWT's subject, or `ci:` and a run of CI. Never a
+            secret.
         scopes: The credential's scopes, such as `caps:write`.
         may_create: Whether the organisation's billing posture allows create-class calls (API contract, section 1).
         pack_name: As for `Actor`. There need not be such a pack yet.
         ends_at: From when on the credential is refused; None if it does not expire.
         version_policy: As for `Actor`.
+        ci: What is known of the run of CI that the credential was issued to (`ci_run.facts_of`); empty for others.
     """
 
     org_id: str
@@ -67,6 +70,7 @@ class Caller:
     pack_name: str | None = None
     ends_at: datetime | None = None
     version_policy: VersionPolicy = VersionPolicy.FREE
+    ci: Mapping[str, str] = field(default_factory=dict)
 
 
 def reaches(actor: Actor, *, org_id: str, name: str) -> bool:

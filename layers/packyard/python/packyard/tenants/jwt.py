@@ -8,7 +8,7 @@ with every token.
 
 import re
 from base64 import urlsafe_b64decode
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
@@ -49,6 +49,10 @@ class TokenRefused(Exception):
     """The token is not accepted. The message states the reason. It is for the log and must not reach the client."""
 
 
+class AlgorithmRefused(TokenRefused):
+    """The token is signed with an algorithm that is not accepted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """A token whose header has been parsed, but whose signature has not been verified.
@@ -79,11 +83,16 @@ class Identity:
     ends_at: datetime
 
 
-def parse_token(text: str) -> Token:
+def parse_token(text: str, *, algorithms: Collection[str] = ALGORITHMS) -> Token:
     """Parse the header of a token in JWS Compact Serialization (RFC 7515, section 7.1).
 
+    Args:
+        text: The token.
+        algorithms: Those that are accepted.
+
     Raises:
-        TokenRefused: The token is malformed, has another algorithm or type, or has one of `_REFUSED_HEADERS`.
+        AlgorithmRefused: The token has another algorithm.
+        TokenRefused: The token is malformed, has another type, or has one of `_REFUSED_HEADERS`.
     """
     segments = _COMPACT.fullmatch(text)
     if segments is None:
@@ -92,13 +101,42 @@ def parse_token(text: str) -> Token:
     if header.keys() & _REFUSED_HEADERS:
         raise TokenRefused("the header has an extension")
     algorithm, key_id, kind = header.get("alg"), header.get("kid"), header.get("typ", "JWT")
-    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
-        raise TokenRefused("the algorithm is neither RS256 nor ES256")
+    if not isinstance(algorithm, str) or algorithm not in algorithms:
+        raise AlgorithmRefused(f"the algorithm is none of {', '.join(sorted(algorithms))}")
     if "kid" in header and (not isinstance(key_id, str) or len(key_id) > MAX_KEY_ID_CHARACTERS):
         raise TokenRefused("the header names a key in a way that no key is named")
     if not isinstance(kind, str) or kind.lower().removeprefix("application/") not in _TYPES:
         raise TokenRefused("the token is of another type")
     return Token(text, KeyName(key_id, algorithm))
+
+
+def verified_claims(token: Token, *, key: VerificationKey) -> dict[str, Any]:
+    """Verify a token's signature, and return its claims, which the caller has yet to check.
+
+    Args:
+        token: From `parse_token`.
+        key: The key that the token names, from the issuer's own set.
+
+    Raises:
+        TokenRefused: The signature does not match the key, or the payload is not a JSON object.
+    """
+    registry = _OnlyAlgorithm(algorithms=[token.key_name.algorithm], strict_check_header=False)
+    # joserfc's own limit for the header is not needed, because the length of the whole token is limited before.
+    registry.max_header_length = len(token.text)
+    try:
+        deserialize_compact(token.text, key, registry=registry)
+    except (JoseError, ValueError, RecursionError) as error:
+        raise TokenRefused("the signature does not hold") from error
+    return stated_claims(token)
+
+
+def stated_claims(token: Token) -> dict[str, Any]:
+    """Return the claims of a token whose signature has not been verified: anybody may have written them.
+
+    Raises:
+        TokenRefused: The payload is not a JSON object.
+    """
+    return _object(token.text.split(".")[1], "payload")
 
 
 def read_token(token: Token, *, key: VerificationKey, issuer: str, audience: str, now: datetime) -> Identity:
@@ -115,14 +153,7 @@ def read_token(token: Token, *, key: VerificationKey, issuer: str, audience: str
         TokenRefused: The signature does not match the key; the token is expired, not yet valid, from another issuer or
             for another audience; or a claim is missing, malformed or given twice.
     """
-    registry = _OnlyAlgorithm(algorithms=[token.key_name.algorithm], strict_check_header=False)
-    # joserfc's own limit for the header is not needed, because the length of the whole token is limited before.
-    registry.max_header_length = len(token.text)
-    try:
-        deserialize_compact(token.text, key, registry=registry)
-    except (JoseError, ValueError, RecursionError) as error:
-        raise TokenRefused("the signature does not hold") from error
-    claims = _object(token.text.split(".")[1], "payload")
+    claims = verified_claims(token, key=key)
     rules = JWTClaimsRegistry(
         now=int(now.timestamp()),
         leeway=LEEWAY_SECONDS,

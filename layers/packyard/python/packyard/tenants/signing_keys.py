@@ -17,8 +17,13 @@ VerificationKey = RSAKey | ECKey
 
 # The accepted algorithms and their key types. Symmetric algorithms are not accepted, so nobody can use a public key as
 # a shared secret (RFC 8725, section 2.1).
-_KEY_TYPES: Final[Mapping[str, type[RSAKey | ECKey]]] = {"RS256": RSAKey, "ES256": ECKey}
-ALGORITHMS: Final = frozenset(_KEY_TYPES)
+_KEY_TYPES: Final[Mapping[str, type[RSAKey | ECKey]]] = {"RS256": RSAKey, "ES256": ECKey, "ES384": ECKey}
+# Of the JWTs of the deployment's issuer.
+ALGORITHMS: Final = frozenset({"RS256", "ES256"})
+# Of the tokens of CI systems. AWS signs with RS256 or ES384 (STS, GetWebIdentityToken).
+CI_ALGORITHMS: Final = frozenset({"RS256", "ES256", "ES384"})
+# An algorithm of elliptic curves goes with one curve (RFC 7518, section 3.4).
+_CURVES: Final[Mapping[str, str]] = {"ES256": "P-256", "ES384": "P-384"}
 # The members of a JWK that make up a public key (RFC 7518, section 6).
 _PUBLIC_MEMBERS: Final = frozenset({"kty", "n", "e", "crv", "x", "y"})
 
@@ -29,7 +34,7 @@ class KeyName:
 
     Attributes:
         key_id: The token's `kid`; None if it has none, which suffices for a set of one key (RFC 7515, section 4.1.4).
-        algorithm: RS256 or ES256.
+        algorithm: RS256, ES256 or ES384.
     """
 
     key_id: str | None
@@ -68,6 +73,8 @@ class SigningKeys:
 def parse_key_set(document: bytes) -> SigningKeys:
     """Return the keys of a JWK Set with which tokens can be verified.
 
+    Which algorithms a token may have is for the reader of tokens.
+
     Other keys are ignored, because issuers publish them too (RFC 7517, section 5): keys for encryption or for other
     algorithms, symmetric keys, RSA keys below 2048 bits, and keys whose `kid` is not a string.
 
@@ -82,7 +89,7 @@ def parse_key_set(document: bytes) -> SigningKeys:
     by_name: dict[KeyName, VerificationKey] = {}
     nameless: list[tuple[str, VerificationKey]] = []
     for jwk in keys:
-        for algorithm in ALGORITHMS:
+        for algorithm in _KEY_TYPES:
             key = _import(jwk, algorithm)
             if key is None:
                 continue
@@ -116,5 +123,5 @@ def _is_for(jwk: Mapping[str, Any], algorithm: str) -> bool:
         and jwk.get("use", "sig") == "sig"
         and jwk.get("alg", algorithm) == algorithm
         and (operations is None or (isinstance(operations, list) and "verify" in operations))
-        and (algorithm != "ES256" or jwk.get("crv") == "P-256")
+        and (algorithm not in _CURVES or jwk.get("crv") == _CURVES[algorithm])
     )

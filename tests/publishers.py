@@ -1,0 +1,155 @@
+"""Runs of CI and the issuers of their tokens, on a loopback port; claims as GitHub, GitLab and AWS write them.
+
+Sources: GitHub Docs, "OpenID Connect reference"; GitLab Docs, "OpenID Connect (OIDC) Authentication Using ID Tokens";
+IAM user guide, "Understanding token claims" of outbound identity federation.
+"""
+
+import json
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import uuid4
+
+from tests.gateway import Answer
+from tests.issuer import Issuer, ec_key, rsa_key, signed
+from tests.service import ACME, PUBLIC_URL, Service
+
+from packyard.packs.event import SHOWN_AFTER
+from packyard.tenants.caller import Caller
+from packyard.tenants.org import BillingPosture, Org
+
+KEY: Final = rsa_key("ci")
+AWS_KEY: Final = ec_key("aws", "P-384")
+AUDIENCE: Final = f"{PUBLIC_URL}#{ACME.org_slug}"
+SHA: Final = "1f0c9a7b2d3e4f5061728394a5b6c7d8e9f00112"
+GITHUB: Final[Mapping[str, Any]] = {
+    "sub": "repo:acme@98765/slack-pack@123456:ref:refs/tags/v1.0.0",
+    "repository": "acme/slack-pack",
+    "repository_id": "123456",
+    "repository_owner": "acme",
+    "repository_owner_id": "98765",
+    "repository_visibility": "private",
+    "workflow": "Release",
+    "workflow_ref": "acme/slack-pack/.github/workflows/release.yml@refs/tags/v1.0.0",
+    "job_workflow_ref": "acme/slack-pack/.github/workflows/release.yml@refs/tags/v1.0.0",
+    "event_name": "release",
+    "ref": "refs/tags/v1.0.0",
+    "ref_type": "tag",
+    "ref_protected": "true",
+    "sha": SHA,
+    "run_id": "4711",
+    "run_number": "12",
+    "run_attempt": "1",
+    "actor": "ada",
+    "actor_id": "42",
+    "runner_environment": "github-hosted",
+}
+GITLAB: Final[Mapping[str, Any]] = {
+    "sub": "project_path:acme/packs/slack:ref_type:tag:ref:v1.0.0",
+    "project_id": "20",
+    "project_path": "acme/packs/slack",
+    "namespace_id": "72",
+    "namespace_path": "acme/packs",
+    "user_login": "ada",
+    "pipeline_id": "574",
+    "pipeline_source": "push",
+    "job_id": "302",
+    "ref": "v1.0.0",
+    "ref_type": "tag",
+    "ref_path": "refs/tags/v1.0.0",
+    "ref_protected": "true",
+    "ci_config_ref_uri": "gitlab.example.com/acme/packs/slack//.gitlab-ci.yml@refs/tags/v1.0.0",
+    "sha": SHA,
+}
+ROLE_ARN: Final = "arn:aws:iam::123456789012:role/publish"
+AWS: Final[Mapping[str, Any]] = {
+    "sub": ROLE_ARN,
+    "https://sts.amazonaws.com/": {
+        "aws_account": "123456789012",
+        "source_region": "eu-central-1",
+        "principal_id": ROLE_ARN,
+        "request_tags": {"team": "somebody's own words"},
+    },
+}
+
+
+def token(issuer: str, claims: Mapping[str, Any], /, *, at: datetime, **changes: Any) -> str:
+    """Return a token for Acme, five minutes long; a change that is None leaves a claim out."""
+    now = int(at.timestamp())
+    whole = {
+        "iss": issuer,
+        "aud": AUDIENCE,
+        "iat": now,
+        "nbf": now - 5,
+        "exp": now + 300,
+        "jti": str(uuid4()),
+    }
+    stated = {name: value for name, value in {**whole, **claims, **changes}.items() if value is not None}
+    return signed(KEY, "RS256", stated)
+
+
+def put_acme(service: Service) -> None:
+    """Write the organisation Acme, whose slug tokens name."""
+    org = Org(org_id=ACME.org_id, slug=ACME.org_slug, billing=BillingPosture.ACTIVE)
+    service.services.tenants.put_org(org)
+
+
+def add(service: Service, issuer: str, caller: Caller = ACME, /, **fields: Any) -> Answer:
+    """Add a trusted publisher: GitHub at an issuer of the test's own, unless the fields say otherwise."""
+    body = {
+        "pack_name": "slack",
+        "issuer": "github",
+        "issuer_url": issuer,
+        "claims": {"repository": "acme/slack-pack", "workflow": "release.yml"},
+        **fields,
+    }
+    present = {name: value for name, value in body.items() if value is not None}
+    return service.send("trusted_publishers", "POST", "/trusted-publishers", caller=caller, json=present)
+
+
+def exchange(service: Service, text: str, **fields: Any) -> Answer:
+    """Exchange a token, as a run of CI does: without a credential."""
+    body = {"token": text, "org": "acme", "pack_name": "slack", **fields}
+    return service.send("exchange_oidc", "POST", "/oidc/exchange", caller=None, json=body)
+
+
+def caller_of(service: Service, secret: str) -> Caller:
+    """Return whom the authorizer finds behind a key."""
+    from packyard.operations.authenticate import authenticate  # noqa: PLC0415 - few tests need it
+
+    services = service.services
+    return authenticate(
+        f"Bearer {secret}", tenants=services.tenants, token_reader=lambda: None, now=services.clock()
+    )
+
+
+def token_of(service: Service, issuer: Issuer, claims: Mapping[str, Any] = GITHUB, **changes: Any) -> str:
+    """Return a token of an issuer, made now by the service's clock."""
+    return token(issuer.url, claims, at=service.clock(), **changes)
+
+
+def payload_of(text: str) -> Any:
+    """Return what a token says."""
+    middle = text.split(".")[1]
+    return json.loads(urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
+
+
+def refused_claims(answer: Answer) -> Any:
+    """Return which claims a refusal of a token names."""
+    assert answer.status == 401, answer.body
+    assert answer.error["code"] == "unauthenticated"
+    return answer.error["details"]["claims"]
+
+
+def events_of(service: Service, **query: str) -> list[Any]:
+    """Return the organisation's events, once they are shown."""
+    service.clock.advance(SHOWN_AFTER)
+    listed: list[Any] = service.send("list_events", "GET", "/events", query=query).body["events"]
+    return listed
+
+
+def listed_publishers(service: Service) -> list[Any]:
+    """Return the organisation's trusted publishers."""
+    listed: list[Any] = service.send("trusted_publishers", "GET", "/trusted-publishers").body["publishers"]
+    return listed
