@@ -96,6 +96,11 @@ class State:
     pushed_elsewhere: set[tuple[str, Content]] = field(default_factory=set)
     # What the tags of built packs' repositories may name: one content, unless a crash has left it open.
     tags: dict[Name, dict[str, frozenset[Content]]] = field(default_factory=dict)
+    # Version policies and how often each was set, and what each version of a name was last published with.
+    policies: dict[str, tuple[str, int]] = field(default_factory=dict)
+    published: dict[Name, dict[str, Content]] = field(default_factory=dict)
+    # What the operator lets organisations use, by organisation and quota.
+    limits: dict[str, dict[str, int]] = field(default_factory=dict)
     # What the lock document of a role may say of an image that it pins, by organisation, role and pack, where that may
     # be something else than that it is in use.
     told: dict[tuple[str, str, str], frozenset[str]] = field(default_factory=dict)
