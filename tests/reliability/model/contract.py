@@ -24,6 +24,7 @@ from tests.reliability.model.expectations import (
     require_field,
     require_none_wrong,
 )
+from tests.reliability.model.hooks import Hooks
 from tests.reliability.model.images import Images
 from tests.reliability.model.keys import Keys
 from tests.reliability.model.packs import (
@@ -52,6 +53,8 @@ _SCOPES: Final = {
     "delete_revision": "policy:write",
     "retention": "policy:write",
     "version_policy": "policy:write",
+    "webhook": "hooks:write",
+    "rotate_secret": "hooks:write",
 }
 # What creates no pack, billing does not gate (decision 84).
 _NOT_GATED: Final = ("delete_", "restore_", "revoke_", "set_role_packs", "refresh_role", "issue_")
@@ -70,7 +73,7 @@ class Cursor(NamedTuple):
     after: tuple[str, str]
 
 
-class Model(Roles, Keys, Comparisons, Counts, Images, Versions):
+class Model(Roles, Keys, Comparisons, Counts, Images, Versions, Hooks):
     """The whole contract: a method for each operation, which takes what the request states."""
 
     def ask(

@@ -28,6 +28,7 @@ PATHS: Final = ("guides/a.md", "README.md", "data/deep/b.txt")
 ROLES: Final = ("support", "sales")
 # Stands for the latest key that a caller of an organisation has made.
 MADE: Final = READER + 1
+NO_WEBHOOK: Final = "whk_01HZZZZZZZZZZZZZZZZZZZZZZZ"
 UNKNOWN: Final = "pack_01HZZZZZZZZZZZZZZZZZZZZZZZ"
 
 
@@ -373,7 +374,7 @@ class Machine(Run):
         key=readers,
         what=one_of(
             *("pack", "pack", "host", "upload", "files", "file", "file", "role", "lock", "image", "image"),
-            *("revision", "diff", "usage", "retention", "policy"),
+            *("revision", "diff", "usage", "retention", "policy", "webhooks"),
         ),
         pick=picks,
         path=one_of(*PATHS, "pack.yaml", "guides/none.md"),
@@ -386,6 +387,7 @@ class Machine(Run):
             "host": ("get_pack", {"pack_id": pack_id, "host": ORGS[pick % 3]}),
             "usage": ("get_usage", {}),
             "policy": ("get_version_policy", {}),
+            "webhooks": ("list_webhooks", {}),
             "retention": ("get_retention", {"pack_id": pack_id}),
             "upload": ("get_upload", {"upload_id": uploads[-1 - pick % len(uploads)]}),
             "files": ("list_files", {"pack_id": pack_id}),
@@ -484,6 +486,25 @@ class Machine(Run):
             limits = {**model.limits.get(org, {}), quota.value: most}
             model.limits[org] = {name: number for name, number in limits.items() if number is not None}
 
+    @rule(
+        ask=asks,
+        what=one_of("create_webhook", "create_webhook", "rotate_secret", "delete_webhook", *("change",) * 3),
+        change=one_of({"state": "disabled"}, {"state": "active"}, {"description": "Ours."}),
+    )
+    def webhooks(self, ask: Ask, what: str, change: Any) -> None:
+        if what == "create_webhook":
+            self.request(what, ask, url=f"https://hooks.test/{ask.pick}")
+            return
+        own = [webhook for webhook in self.one.webhooks.get(ask.key[0], []) if webhook.id]
+        webhook = own[-1 - ask.pick % len(own)] if own and ask.pick < 9 else None
+        revision = webhook.revision if webhook else 1
+        condition = {"right": str(revision), "stale": str(revision + 7)}.get(ask.if_match or "", ask.if_match)
+        args: dict[str, Any] = {"webhook_id": webhook.id if webhook else NO_WEBHOOK, "if_match": condition}
+        if what == "change":
+            self.request("change_webhook", ask, **args, **change)
+        else:
+            self.request(what, ask, **args)
+
     @rule(ask=asks, policy=one_of("free", "free", "increasing", "immutable"))
     def rule_versions(self, ask: Ask, policy: str) -> None:
         _, revision = self.one.policies.get(ask.key[0], ("free", 0))
@@ -536,4 +557,7 @@ class Machine(Run):
             if takes_back is not None:
                 self.take_back(ask, takes_back, None)
                 self.stream_tells(pin.pack_id, None)
+                earlier = {"id": pin.pack_id, "revision": max(1, len(pack.history) - 1)}
+                self.roles.add((ORGS[0], ROLES[1]))
+                self.request("set_role_packs", ask, role_id=ROLES[1], packs=[earlier])
                 self.request("get_lock", ask, role_id=role)

@@ -246,6 +246,41 @@ class ApiKey:
 
 
 @dataclass
+class Webhook:
+    """A webhook for all events of its organisation. It is disabled only on request here."""
+
+    url: str
+    created_at: datetime
+    created_by: str
+    description: str | None = None
+    disabled_at: datetime | None = None
+    # Until when the secrets before the present one sign.
+    old_secrets: list[datetime] = field(default_factory=list)
+    revision: int = 1
+    id: str | None = None
+
+    @property
+    def etag(self) -> str:
+        return f'"{self.revision}"'
+
+    def view(self) -> dict[str, Any]:
+        disabled = {} if self.disabled_at is None else {"disabled_at": timestamp(self.disabled_at)}
+        return (
+            ({"description": self.description} if self.description else {})
+            | (disabled | {"disabled_because": "asked"} if disabled else {})
+            | {
+                "id": Learnt(self, "id", "whk_"),
+                "url": self.url,
+                "types": [],
+                "state": "disabled" if disabled else "active",
+                "created_at": timestamp(self.created_at),
+                "created_by": self.created_by,
+                "revision": self.revision,
+            }
+        )
+
+
+@dataclass
 class Pack:
     """A pack. What `pack.yaml` states is in its content. Every accepted write is one entry more in its history.
 
