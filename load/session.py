@@ -7,6 +7,7 @@ from typing import Any
 
 from local.aws import Endpoint
 from local.function import free_port
+from local.receiver import Receiver, receiving
 from local.stack import running_stack
 from tests.reliability.invariants import Observed, violations
 
@@ -18,7 +19,6 @@ from load.memory import Memory
 from load.mix import ORGS, Mix
 from load.outcome import Outcome, outcome
 from load.promises import Promises
-from load.receiver import Receiver, receiving
 from load.recovery import Future
 from load.sight import events_after, observe
 

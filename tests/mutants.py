@@ -328,6 +328,13 @@ MUTANTS: Final = (
         "[], told,",
         (_OPERATIONS + "test_told_roles.py",),
     ),
+    Mutant(
+        "a role pins an image that is withdrawn",
+        "store/image_state_items.py",
+        "key=image_key(pack_id, digest), condition=IN_USE, values",
+        'key=image_key(pack_id, digest), condition=f"({IN_USE}) OR attribute_exists(PK)", values',
+        ("tests/reliability/test_service_against_model.py",),
+    ),
 )
 
 

@@ -147,7 +147,7 @@ MAY = {
     "a version policy": {"VersionPolicy"},
     "a usage": {
         *("BuildUpload", "ChangePack", "CleanUp", "ClonePack", "CreatePack", "DeletePack", "PutFile"),
-        *("ReplacePack", "ReuploadPack", "UploadPack"),
+        *("DeleteRevision", "ReplacePack", "ReuploadPack", "UploadPack"),
     },
     "a usage read": {"GetUsage"},
     "a usage read for a dry run": {

@@ -24,6 +24,7 @@ from tests.reliability.model.expectations import (
     require_field,
     require_none_wrong,
 )
+from tests.reliability.model.hooks import Hooks
 from tests.reliability.model.images import Images
 from tests.reliability.model.keys import Keys
 from tests.reliability.model.packs import (
@@ -40,6 +41,7 @@ from tests.reliability.model.state import (
     Key,
     Upload,
 )
+from tests.reliability.model.versions import Versions
 
 FORM_TIME: Final = timedelta(minutes=15)
 # The scope that operations with these words in their names need, others than those on packs (section 1).
@@ -50,6 +52,9 @@ _SCOPES: Final = {
     "usage": "audit:read",
     "delete_revision": "policy:write",
     "retention": "policy:write",
+    "version_policy": "policy:write",
+    "webhook": "hooks:write",
+    "rotate_secret": "hooks:write",
 }
 # What creates no pack, billing does not gate (decision 84).
 _NOT_GATED: Final = ("delete_", "restore_", "revoke_", "set_role_packs", "refresh_role", "issue_")
@@ -68,7 +73,7 @@ class Cursor(NamedTuple):
     after: tuple[str, str]
 
 
-class Model(Roles, Keys, Comparisons, Counts, Images):
+class Model(Roles, Keys, Comparisons, Counts, Images, Versions, Hooks):
     """The whole contract: a method for each operation, which takes what the request states."""
 
     def ask(
@@ -160,16 +165,30 @@ class Model(Roles, Keys, Comparisons, Counts, Images):
             require(same and not standing.deletion, 409, "pack_name_taken", pack_id=pack_id)
             self.require_usable(standing, content, len(standing.history))
             return standing.answer(org)
+        self.require_version(name, content, None)
         pack = Pack(org, name, origin)
-        self.packs.append(pack)
         self.publish(pack, "create" if ref else origin, content, ref, visibility=visibility)
+        self.packs.append(pack)
         if source is not None:
             source.clones[content] = source.clones.get(content, 0) + 1
         return pack.answer(org, 201)
 
-    def publish(self, pack: Pack, operation: str, content: Content, ref: str = "", **more: Any) -> None:
-        """Give a pack an image that we build, unless it refers to one that is there."""
+    def publish(
+        self, pack: Pack, operation: str, content: Content, ref: str = "", returns: bool = False, **more: Any
+    ) -> None:
+        """Give a pack an image that we build, unless it refers to one that is there.
+
+        It counts if the image is another one. Its version is noted unless the pack `returns` to an image of its own.
+        """
         self.pushed_to = (pack.org, pack.name)
+        if not pack.history or content is not pack.content:
+            try:
+                self.require_room(new=not pack.history)
+            except Refused:
+                self.abandoned |= {self.pushed_to}
+                raise
+        if not returns:
+            self.published.setdefault((pack.org, pack.name), {})[content.version] = content
         if not ref:
             self.set_tag(pack, content)
         ref = ref or f"{self.host}/packs/{pack.org}/{pack.name}:{content.version}"
@@ -181,8 +200,10 @@ class Model(Roles, Keys, Comparisons, Counts, Images):
         require_field(pack.origin == "upload", "id")
         require_field(content.name == pack.name, "pack.yaml:name")
         self.require_current(pack, if_match)
+        if pack.content is not content:
+            self.require_version(pack.name, content, pack)
         self.require_offered(pack, content)
-        if pack.content != content:
+        if pack.content is not content:
             self.publish(pack, "reupload", content)
         return pack.answer(self.caller.org)
 
@@ -198,9 +219,13 @@ class Model(Roles, Keys, Comparisons, Counts, Images):
         returns = ours and any(entry.content is found for entry in pack.history)
         # A clone under another name has its source's `pack.yaml`, and may go back to it.
         require_field(returns or found.name == pack.name, "pack.yaml:name")
-        self.require_offered(pack, found)
+        if found is pack.content:
+            self.require_offered(pack, found)
         if (pack.image_ref, pack.content) != (str(image_ref), found):
-            self.publish(pack, "replace", found, str(image_ref))
+            if not returns:
+                self.require_version(pack.name, found, pack)
+            self.require_offered(pack, found)
+            self.publish(pack, "replace", found, str(image_ref), returns)
         return pack.answer(self.caller.org)
 
     def require_offered(self, pack: Pack, content: Content) -> None:
@@ -288,6 +313,9 @@ class Model(Roles, Keys, Comparisons, Counts, Images):
         if pack.content.files != files:
             require_field(pack.content.maker.startswith("us"), "id")
             edited = Content.edited(files, pack.name)
+            immutable = self.policies.get(pack.org, ("", 0))[0] == "immutable"
+            if immutable or edited.version != pack.content.version:
+                self.require_version(pack.name, edited, pack)
             self.require_usable(pack, edited)
             self.publish(pack, operation, edited)
         return pack.answer(self.caller.org)

@@ -2,11 +2,23 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from unittest.mock import ANY
 
 import yaml
 from tests.gateway import Answer
+
+
+class _Text:
+    """Equal to any text."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str)
+
+    __hash__ = None  # type: ignore[assignment]  # it equals many
+
+
+ANY_TEXT: Final = _Text()
 
 
 @dataclass(eq=False)

@@ -87,8 +87,10 @@ class Images(State):
             if content not in new and (begun or not any(self._holders(pack, content))):
                 yield content
 
-    def sweep(self, pack: Pack, content: Content, *, until: str = DECIDED) -> None:
+    def sweep(self, pack_id: str, content: Content, *, until: str = DECIDED) -> None:
         """Delete an image for a policy."""
+        pack = self.find(pack_id)
+        assert pack is not None
         state = pack.image(content)
         if state.removal is None:
             named = [number for number, entry in enumerate(pack.history, 1) if entry.content is content]

@@ -13,8 +13,11 @@ from tests.reliability.model.clients import ORGS, packed
 from tests.reliability.model.packs import BAD_PATHS, Archive, Pack, Reference
 from tests.reliability.model.runs import Ask, Fate, Run
 from tests.reliability.model.state import READER, Key, Login
+from tests.service import ACME
 from tests.staged_uploads import arrive
+from tests.usage import limit
 
+from packyard.packs.usage import Quota
 from packyard.tenants.org import BillingPosture
 
 # Few of each kind, so that requests often concern the same things.
@@ -25,6 +28,7 @@ PATHS: Final = ("guides/a.md", "README.md", "data/deep/b.txt")
 ROLES: Final = ("support", "sales")
 # Stands for the latest key that a caller of an organisation has made.
 MADE: Final = READER + 1
+NO_WEBHOOK: Final = "whk_01HZZZZZZZZZZZZZZZZZZZZZZZ"
 UNKNOWN: Final = "pack_01HZZZZZZZZZZZZZZZZZZZZZZZ"
 
 
@@ -210,7 +214,7 @@ class Machine(Run):
         if what == "keep":
             tag = f"keep-{'all' if pack is None or pack.keep is None else pack.keep}"
             condition = {"right": tag, "stale": "keep-99"}.get(ask.if_match or "", ask.if_match)
-            keep = {"right": None, "stale": 2}.get(how or "", 1)
+            keep = {"right": 9, "stale": 2}.get(how or "", 1)
             self.request("set_retention", ask, pack_id=pack_id, keep=keep, if_match=condition)
             return
         number = max(1, last - (0 if how == "stale" else 1 + ask.pick % 2)) if ask.pick < 9 else last + 1
@@ -370,7 +374,7 @@ class Machine(Run):
         key=readers,
         what=one_of(
             *("pack", "pack", "host", "upload", "files", "file", "file", "role", "lock", "image", "image"),
-            *("revision", "diff", "usage", "retention"),
+            *("revision", "diff", "usage", "retention", "policy", "webhooks"),
         ),
         pick=picks,
         path=one_of(*PATHS, "pack.yaml", "guides/none.md"),
@@ -382,6 +386,8 @@ class Machine(Run):
             "pack": ("get_pack", {"pack_id": pack_id, "host": None}),
             "host": ("get_pack", {"pack_id": pack_id, "host": ORGS[pick % 3]}),
             "usage": ("get_usage", {}),
+            "policy": ("get_version_policy", {}),
+            "webhooks": ("list_webhooks", {}),
             "retention": ("get_retention", {"pack_id": pack_id}),
             "upload": ("get_upload", {"upload_id": uploads[-1 - pick % len(uploads)]}),
             "files": ("list_files", {"pack_id": pack_id}),
@@ -467,6 +473,44 @@ class Machine(Run):
         for model in self.states:
             model.lapsed = model.lapsed - {org} | ({org} if lapses else set())
 
+    @rule(
+        org=one_of(*ORGS),
+        quota=one_of(Quota.PACKS, Quota.PUBLISHES_A_DAY),
+        most=one_of(None, None, None, 0, 2, 5),
+    )
+    def limits_change(self, org: str, quota: Quota, most: int | None) -> None:
+        """The operator limits what an organisation may use."""
+        caller = replace(ACME, org_id=org)
+        limit(self.service, quota, most, caller)
+        for model in self.states:
+            limits = {**model.limits.get(org, {}), quota.value: most}
+            model.limits[org] = {name: number for name, number in limits.items() if number is not None}
+
+    @rule(
+        ask=asks,
+        what=one_of("create_webhook", "create_webhook", "rotate_secret", "delete_webhook", *("change",) * 3),
+        change=one_of({"state": "disabled"}, {"state": "active"}, {"description": "Ours."}),
+    )
+    def webhooks(self, ask: Ask, what: str, change: Any) -> None:
+        if what == "create_webhook":
+            self.request(what, ask, url=f"https://hooks.test/{ask.pick}")
+            return
+        own = [webhook for webhook in self.one.webhooks.get(ask.key[0], []) if webhook.id]
+        webhook = own[-1 - ask.pick % len(own)] if own and ask.pick < 9 else None
+        revision = webhook.revision if webhook else 1
+        condition = {"right": str(revision), "stale": str(revision + 7)}.get(ask.if_match or "", ask.if_match)
+        args: dict[str, Any] = {"webhook_id": webhook.id if webhook else NO_WEBHOOK, "if_match": condition}
+        if what == "change":
+            self.request("change_webhook", ask, **args, **change)
+        else:
+            self.request(what, ask, **args)
+
+    @rule(ask=asks, policy=one_of("free", "free", "increasing", "immutable"))
+    def rule_versions(self, ask: Ask, policy: str) -> None:
+        _, revision = self.one.policies.get(ask.key[0], ("free", 0))
+        condition = {"right": str(revision), "stale": str(revision + 7)}.get(ask.if_match or "")
+        self.request("set_version_policy", ask, version_policy=policy, if_match=condition)
+
     @rule(name=one_of(*NAMES), version=one_of(*VERSIONS), variant=st.integers(0, 2), tag=one_of("1", "2"))
     def somebody_pushes_elsewhere(self, name: str, version: str, variant: int, tag: str) -> None:
         self.push_elsewhere(name, manifest(name, version, variant), tag)
@@ -513,4 +557,7 @@ class Machine(Run):
             if takes_back is not None:
                 self.take_back(ask, takes_back, None)
                 self.stream_tells(pin.pack_id, None)
+                earlier = {"id": pin.pack_id, "revision": max(1, len(pack.history) - 1)}
+                self.roles.add((ORGS[0], ROLES[1]))
+                self.request("set_role_packs", ask, role_id=ROLES[1], packs=[earlier])
                 self.request("get_lock", ask, role_id=role)

@@ -44,6 +44,11 @@ class Content:
         ours = cls.of(files)
         return ours if ours.name == pack else cls.of(files, f"us, for {pack}")
 
+    def is_same(self, other: "Content") -> bool:
+        """Return whether version policies take two for one content: by their files, where we have built both."""
+        ours = self.maker.startswith("us") and other.maker.startswith("us")
+        return self is other or (ours and self.files == other.files)
+
     def known_of_another(self, attribute: str, value: Any) -> bool:
         return attribute == "image_digest" and any(c.image_digest == value for c in _CONTENTS.values())
 
@@ -236,6 +241,41 @@ class ApiKey:
                 "label": self.label,
                 "scopes": self.scopes,
                 "created_at": timestamp(self.created_at),
+            }
+        )
+
+
+@dataclass
+class Webhook:
+    """A webhook for all events of its organisation. It is disabled only on request here."""
+
+    url: str
+    created_at: datetime
+    created_by: str
+    description: str | None = None
+    disabled_at: datetime | None = None
+    # Until when the secrets before the present one sign.
+    old_secrets: list[datetime] = field(default_factory=list)
+    revision: int = 1
+    id: str | None = None
+
+    @property
+    def etag(self) -> str:
+        return f'"{self.revision}"'
+
+    def view(self) -> dict[str, Any]:
+        disabled = {} if self.disabled_at is None else {"disabled_at": timestamp(self.disabled_at)}
+        return (
+            ({"description": self.description} if self.description else {})
+            | (disabled | {"disabled_because": "asked"} if disabled else {})
+            | {
+                "id": Learnt(self, "id", "whk_"),
+                "url": self.url,
+                "types": [],
+                "state": "disabled" if disabled else "active",
+                "created_at": timestamp(self.created_at),
+                "created_by": self.created_by,
+                "revision": self.revision,
             }
         )
 

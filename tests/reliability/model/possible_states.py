@@ -4,7 +4,7 @@ A request that goes well leads each model to one other. A request that dies, or 
 which fails, leads to as many as the contract allows, and to no others. Later answers tell which of them it was.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import combinations
 from typing import Any, Final, NamedTuple
@@ -14,6 +14,7 @@ from tests.gateway import Answer
 from tests.reliability.model.contract import COMES_BACK, SETTLED, Model
 from tests.reliability.model.expectations import Expected, Refused
 from tests.reliability.model.images import MARKED
+from tests.reliability.model.packs import Content
 from tests.reliability.model.state import Key, Record
 
 # How long a function may be at work.
@@ -161,24 +162,25 @@ def sweeps(model: Model, pack_id: str, trouble: Trouble) -> Iterator[Branch]:
     """Yield every way that the message of a retention policy may go: some images are gone, and one is marked."""
     model.hold(pack_id, in_trouble=bool(trouble))
     pack = model.find(pack_id)
-    due = list(model.swept(pack)) if pack is not None else []
+    due = [] if pack is None else list(model.swept(pack))
     for many in range(len(due) + 1) if trouble else (len(due),):
-        left = model.copy()
-        swept = left.find(pack_id)
-        assert swept is not None or not due
-        for content in due[:many]:
-            left.sweep(swept, content)
+        left = _swept(model, pack_id, due[:many])
         if many < len(due):
-            marked = left.copy()
-            of_marked = marked.find(pack_id)
-            assert of_marked is not None
-            marked.sweep(of_marked, due[many], until=MARKED)
-            yield marked, COMES_BACK
             yield left, COMES_BACK
+            marked = left.copy()
+            marked.sweep(pack_id, due[many], until=MARKED)
+            yield marked, COMES_BACK
         else:
             yield left, SETTLED
             if trouble:
                 yield left.copy(), COMES_BACK
+
+
+def _swept(model: Model, pack_id: str, contents: Sequence[Content]) -> Model:
+    left = model.copy()
+    for content in contents:
+        left.sweep(pack_id, content)
+    return left
 
 
 def endings(model: Model, message: Mapping[str, Any], trouble: Trouble) -> Iterator[Branch]:

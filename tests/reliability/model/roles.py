@@ -1,6 +1,6 @@
 """Roles, what they pin, and what may be pulled at the distribution door (API contract, sections 8 and 12)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final, Self
 from unittest.mock import ANY
@@ -225,15 +225,21 @@ class Roles(State):
         login = {"registry": ANY, "username": role_id, "password": ANY, "expires_at": end}
         return Expected(200, login | {"docker_config": ANY})
 
-    def pull(self, login: Login, owner: str, name: str, content: Content) -> Expected:
-        """At the distribution door, a login opens what its role pins now, for as long as it lives."""
+    def pull(self, login: Login, owner: str, name: str, content: Content) -> Iterator[Expected]:
+        """At the distribution door, a login opens what its role pins now, for as long as it lives.
+
+        What is deleted is not found once the role has been told. Before that, the registry may have lost it.
+        """
         if self.now >= login.ends_at:
-            return Expected(401, ANY)
-        held = [self.at(pin) for pin in self.pins(login.org, login.role_id)]
-        opens = [
-            pack.image(entry.content).status
-            for pack, entry in held
-            if (self.slugs[pack.org], pack.name, entry.content) == (owner, name, content)
-            and entry.image_ref.startswith(f"{self.host}/")
-        ]
-        return Expected(404 if not opens else 502 if "deleted" in opens else 200, ANY)
+            yield Expected(401, ANY)
+            return
+        statuses = {404}
+        for pin in self.pins(login.org, login.role_id):
+            pack, entry = self.at(pin)
+            found = (self.slugs[pack.org], pack.name, entry.content) == (owner, name, content)
+            if found and entry.image_ref.startswith(f"{self.host}/"):
+                told = self.told_of(login.org, login.role_id, pin)
+                gone = pack.image(content).status == "deleted"
+                statuses = {404} if "deleted" in told else set()
+                statuses |= set() if told == {"deleted"} else {200, 502} if gone else {200}
+        yield from (Expected(status, ANY) for status in sorted(statuses))

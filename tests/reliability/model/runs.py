@@ -123,6 +123,8 @@ class Run(RuleBasedStateMachine):
         self.settle(partial(ways, asked=asked, trouble=trouble, died=answer is None), answer, key[0])
         if answer is None and operation == "create_key":
             self.walk("list_keys", (key[0], READER), 50)
+        if answer is None and "webhook" in operation:
+            self.request("list_webhooks", Ask((key[0], READER)))
         return answer and answer.body
 
     def usable(self, key: Key) -> Key:
@@ -188,7 +190,11 @@ class Run(RuleBasedStateMachine):
         """Ask the distribution door for an image of a pack."""
         place = SLUGS[pack.org], pack.name
         answer = self.meet(lambda: self.clients.pull(login, *place, content.image_digest or ""), None)
-        self.settle(lambda model: [(model, model.pull(login, *place, content))], answer, login.org)
+
+        def pulls(model: Model) -> list[Branch]:
+            return [(model, expected) for expected in model.pull(login, *place, content)]
+
+        self.settle(pulls, answer, login.org)
 
     def stream_tells(self, pack_id: str, fate: Fate | None) -> None:
         """Let the table's stream tell of a pack: of a change of its image, and of roles that follow it."""

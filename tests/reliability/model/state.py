@@ -7,9 +7,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, Self
 
 from tests.reliability.model.expectations import Expected, Learnt, Refused, require, require_field
-from tests.reliability.model.packs import ABSENT, ApiKey, Content, Entry, Pack, Pin, Reference, RoleEntry
+from tests.reliability.model.packs import (
+    ABSENT,
+    ApiKey,
+    Content,
+    Entry,
+    Pack,
+    Pin,
+    Reference,
+    RoleEntry,
+    Webhook,
+)
 
 ANSWER_KEPT: Final = timedelta(hours=24)
+# Whose answers hold a secret, which is shown once.
+_SECRETS_IN: Final = ("create_key", "create_webhook", "rotate_secret")
 _NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 # How long a cleaner may hold a repository.
 HOLD: Final = timedelta(minutes=5)
@@ -96,6 +108,12 @@ class State:
     pushed_elsewhere: set[tuple[str, Content]] = field(default_factory=set)
     # What the tags of built packs' repositories may name: one content, unless a crash has left it open.
     tags: dict[Name, dict[str, frozenset[Content]]] = field(default_factory=dict)
+    # Version policies and how often each was set, and what each version of a name was last published with.
+    policies: dict[str, tuple[str, int]] = field(default_factory=dict)
+    published: dict[Name, dict[str, Content]] = field(default_factory=dict)
+    webhooks: dict[str, list[Webhook]] = field(default_factory=dict)
+    # What the operator lets organisations use, by organisation and quota.
+    limits: dict[str, dict[str, int]] = field(default_factory=dict)
     # What the lock document of a role may say of an image that it pins, by organisation, role and pack, where that may
     # be something else than that it is in use.
     told: dict[tuple[str, str, str], frozenset[str]] = field(default_factory=dict)
@@ -274,8 +292,7 @@ class State:
         record = self.records.get(key)
         if record is not None and self.now < record.until:
             require_field(record.request == request, "Idempotency-Key")
-            if record.answer and operation == "create_key" and record.answer.status == 201:
-                # A secret is shown once.
+            if record.answer and operation in _SECRETS_IN and record.answer.status < 300:
                 raise Refused(409, "already_created", id=record.answer.body["id"])
             return record.answer or Refused(503, "service_unavailable").expected
         self.taking = request
@@ -307,5 +324,9 @@ class State:
 
 
 def require_revision(history: Sequence[object], if_match: str | None) -> None:
-    fits = if_match in (None, "*", str(len(history)))
-    require(fits, 412, "precondition_failed", revision=len(history))
+    require_number(len(history), if_match)
+
+
+def require_number(revision: int, if_match: str | None) -> None:
+    fits = if_match in (None, "*", str(revision))
+    require(fits, 412, "precondition_failed", revision=revision)

@@ -8,6 +8,7 @@ or deleted. A write that finds another revision than it has read is tried again 
 at once both succeed, and both of their secrets sign.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -35,6 +36,7 @@ from packyard.webhooks.webhook import (
 )
 
 _ATTEMPTS: Final = 5
+_NUMBER: Final = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII)
 _URL_ADVICE: Final = (
     "must be an https URL with a host name or a public address, without user name and fragment, such as "
     "https://example.com/hooks"
@@ -274,11 +276,16 @@ def _host(url: str) -> str:
 
 
 def _may_be_public(origin: Origin) -> bool:
-    """Return whether a host is a name, or a public address."""
+    """Return whether a host is a public address, or a name that may have one.
+
+    Names of one label have none, nor has `localhost` (RFC 6761, section 6.3). Browsers and curl read a name whose last
+    label is a number as an IPv4 address, as in `127.1` and `2130706433` (URL standard, "ends in a number").
+    """
     try:
         ip_address(origin.host)
     except ValueError:
-        return True
+        labels = origin.host.rstrip(".").lower().split(".")
+        return len(labels) > 1 and labels[-1] != "localhost" and not _NUMBER.fullmatch(labels[-1])
     return is_public(origin.host)
 
 

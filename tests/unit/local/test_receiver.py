@@ -1,8 +1,8 @@
-"""What the load's webhooks were sent, and what they lack."""
+"""What webhooks were sent, and what they lack."""
 
 import urllib.request
 
-from load.receiver import Receiver, receiving
+from local.receiver import Receiver, receiving
 
 
 def test_what_has_arrived_is_noted_for_each_organisation() -> None:

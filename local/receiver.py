@@ -1,5 +1,6 @@
 """A receiver of webhooks on this machine, which notes what each organisation's webhook was sent."""
 
+import json
 import threading
 import time
 from collections import defaultdict
@@ -7,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final
+from typing import Any, Final
 
 # The first retry comes after half a minute, and a call that the load lets fail may be the retry's too.
 _PATIENCE_SECONDS: Final = 180.0
@@ -21,10 +22,12 @@ class Receiver:
     Attributes:
         url: Its address; an organisation's webhook has the slug as the path.
         got: The ids of the events, by slug.
+        bodies: What was sent, by slug.
     """
 
     url: str
     got: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    bodies: defaultdict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
 
     def breaches(
         self, events: Callable[[], Mapping[str, set[str]]], *, patience: float = _PATIENCE_SECONDS
@@ -50,8 +53,9 @@ def receiving() -> Iterator[Receiver]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            receiver.got[self.path.strip("/")].add(self.headers["webhook-id"])
+            slug = self.path.strip("/")
+            receiver.bodies[slug].append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            receiver.got[slug].add(self.headers["webhook-id"])
             self.send_response(204)
             self.end_headers()
 
