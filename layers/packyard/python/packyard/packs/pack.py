@@ -43,6 +43,16 @@ class ImageOrigin(StrEnum):
     CLONE = "clone"
 
 
+class Attestations(StrEnum):
+    """Whether signed statements about a pack's image are attached to it (API contract, section 11)."""
+
+    # None are made for it.
+    OFF = "off"
+    # They are not all there yet.
+    PENDING = "pending"
+    ATTACHED = "attached"
+
+
 class PackStatus(StrEnum):
     """The state of a pack, from creation to deletion."""
 
@@ -94,6 +104,9 @@ class Pack:
         highest_version: The highest version that the pack has had, if the present one is lower; None otherwise, or if
             the pack went back to it before this was kept.
         withdrawn: Whether the image has been withdrawn (API contract, section 7).
+        archive_digest: Of the archive of which the image was built, as it was sent; None if it was made in another way,
+            or before this was kept.
+        attestations: Whether signed statements about the image are attached to it.
     """
 
     id: str
@@ -124,6 +137,8 @@ class Pack:
     highest_version: Version | None = None
     stored_bytes: int | None = None
     withdrawn: bool = False
+    archive_digest: Digest | None = None
+    attestations: Attestations = Attestations.OFF
 
     @property
     def is_stored_here(self) -> bool:
