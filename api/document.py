@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
 
-from api import comparison_models, webhook_models, withdrawal_models
+from api import attestation_models, comparison_models, webhook_models, withdrawal_models
 from api.examples import PACK_ID, REFUSALS, UPLOAD_ID
 from api.models import MODELS
 from api.operation import ANYTHING, JSON, MULTIPART, Answer, Operation, Schema
@@ -243,7 +243,13 @@ def _reference(model: str) -> Schema:
 def _schemas() -> dict[str, Any]:
     adapters: list[tuple[str, Literal["serialization"], TypeAdapter[Any]]] = [
         (model.__name__, "serialization", TypeAdapter(model))
-        for model in (*MODELS, *comparison_models.MODELS, *webhook_models.MODELS, *withdrawal_models.MODELS)
+        for model in (
+            *MODELS,
+            *attestation_models.MODELS,
+            *comparison_models.MODELS,
+            *webhook_models.MODELS,
+            *withdrawal_models.MODELS,
+        )
     ]
     _, collected = TypeAdapter.json_schemas(adapters, ref_template="#/components/schemas/{model}")
     schemas: dict[str, Any] = _without_titles(collected["$defs"])

@@ -22,6 +22,7 @@ from botocore.loaders import create_loader
 from botocore.retries.quota import RetryQuota
 from moto import mock_aws
 from tests.quick_tables import speed_up
+from tests.signing_kms import sign_digests
 from ulid import ULID
 
 from packyard.messaging.cleanup_queue import CleanupQueue
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 speed_up()
+sign_digests()
 
 REGION: Final = "eu-central-1"
 TABLE = "packyard-test"
@@ -44,6 +46,8 @@ BUILD_QUEUE = "packyard-test-build"
 CURSOR_SECRET: Final = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:packyard-cursors"
 PULL_TOKEN_SECRET: Final = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:packyard-pull-tokens"
 WEBHOOK_KEY: Final = f"arn:aws:kms:{REGION}:123456789012:alias/packyard-webhooks"
+SIGNING_KEY: Final = f"arn:aws:kms:{REGION}:123456789012:alias/packyard-statements"
+ATTESTATION_QUEUE: Final = "packyard-test-attestations"
 DELIVERY_QUEUES: Final = (
     "packyard-test-deliveries.fifo",
     "packyard-test-retries",
@@ -206,11 +210,21 @@ def secrets_in_memory() -> Any:
 
 
 def keys_in_memory() -> Any:
-    """Return a client of KMS with the key of the secrets of webhooks; only within `aws_in_memory`."""
+    """Return a client of KMS with the key of webhooks' secrets and that of statements; only within `aws_in_memory`."""
     client: Any = _session().client("kms", config=_RETRIES)
     key = client.create_key()["KeyMetadata"]["KeyId"]
     client.create_alias(AliasName=WEBHOOK_KEY.rpartition(":")[2], TargetKeyId=key)
+    new_signing_key(client)
     return client
+
+
+def new_signing_key(client: Any) -> None:
+    """Let another key than before sign statements."""
+    key = client.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    name = SIGNING_KEY.rpartition(":")[2]
+    if any(alias["AliasName"] == name for alias in client.list_aliases()["Aliases"]):
+        client.delete_alias(AliasName=name)
+    client.create_alias(AliasName=name, TargetKeyId=key)
 
 
 def delivery_queues_in_memory(sqs: "SQSClient") -> None:
@@ -220,7 +234,7 @@ def delivery_queues_in_memory(sqs: "SQSClient") -> None:
         sqs.create_queue(QueueName=name, Attributes=fifo)
 
 
-def delivery_queue_url(name: str) -> str:
+def queue_url(name: str) -> str:
     """Return the URL that moto gives a queue."""
     return f"https://sqs.{REGION}.amazonaws.com/123456789012/{name}"
 

@@ -23,8 +23,8 @@ from tests.aws import (
     QUEUE,
     REGION,
     TABLE,
-    delivery_queue_url,
     delivery_queues_in_memory,
+    queue_url,
     session,
 )
 from tests.engine.wire import Wire
@@ -156,7 +156,7 @@ class Deployment:
 
     def settle(self) -> Observed:
         """Let time pass and deliver every message until it is settled; then check that everything is in order."""
-        first, retries, _ = map(delivery_queue_url, DELIVERY_QUEUES)
+        first, retries, _ = map(queue_url, DELIVERY_QUEUES)
         for received in range(1, _ROUNDS + 1):
             self.collect()
             self.service.clock.advance(HIDDEN if self.builds else LONG)

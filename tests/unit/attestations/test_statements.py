@@ -40,7 +40,7 @@ SUBJECT = Descriptor(INDEX, PACK.image_digest, 7)
 def test_provenance_says_from_what_and_when_and_by_which_run_an_image_was_built() -> None:
     origin = Origin(operation="upload", at=NOW, request_id="r-1", ci={"repository": "o/r", "no text": 1})  # type: ignore[dict-item]
 
-    statement = provenance(PACK, origin, builder="https://packyard.test", version="1.2.3")
+    statement = provenance(PACK, origin, builder="https://packyard.test")
 
     assert statement.subjects == (PACK.image_digest,)
     assert statement.name == f"registry.example.com/packs/{ORG}/pack-1"
@@ -57,7 +57,7 @@ def test_provenance_says_from_what_and_when_and_by_which_run_an_image_was_built(
             ],
         },
         "runDetails": {
-            "builder": {"id": "https://packyard.test", "version": {"packyard": "1.2.3"}},
+            "builder": {"id": "https://packyard.test"},
             "metadata": {"invocationId": "r-1", "finishedOn": "2026-01-02T03:04:05.678Z"},
             "byproducts": [
                 {
@@ -73,7 +73,7 @@ def test_provenance_of_a_changed_image_names_the_image_that_was_changed() -> Non
     before = digest_of(b"before")
     pack = replace(PACK, archive_digest=None, content_digest=None, image_ref="localhost:5000/p/x:1.0.0")
 
-    statement = provenance(pack, Origin(operation="edit", at=NOW, replaced=before), builder="b", version="1")
+    statement = provenance(pack, Origin(operation="edit", at=NOW, replaced=before), builder="b")
 
     definition = statement.predicate["buildDefinition"]
     assert definition["resolvedDependencies"] == [
@@ -88,13 +88,13 @@ def test_provenance_of_a_changed_image_names_the_image_that_was_changed() -> Non
 
 
 def test_provenance_names_no_person_and_no_key() -> None:
-    statement = provenance(PACK, Origin(operation="upload", at=NOW), builder="b", version="1")
+    statement = provenance(PACK, Origin(operation="upload", at=NOW), builder="b")
 
     assert "actor" not in statement.to_bytes().decode()
 
 
 def test_the_bill_lists_each_file_with_its_digest_and_the_packages_that_files_name() -> None:
-    statement = bill_of_materials(PACK, FILES, NAMED, at=NOW, version="1")
+    statement = bill_of_materials(PACK, FILES, NAMED, at=NOW)
 
     bill = json.loads(json.dumps(statement.predicate))
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill)) is None
@@ -118,7 +118,7 @@ def test_the_bill_lists_each_file_with_its_digest_and_the_packages_that_files_na
 
 def test_equal_arguments_give_equal_statements() -> None:
     def made() -> bytes:
-        return bill_of_materials(PACK, FILES, NAMED, at=NOW, version="1").to_bytes()
+        return bill_of_materials(PACK, FILES, NAMED, at=NOW).to_bytes()
 
     assert made() == made()
 
@@ -130,7 +130,7 @@ def test_the_bill_of_20_000_files_with_the_longest_paths_fits_and_takes_bounded_
     )
     tracemalloc.start()
     try:
-        statement = bill_of_materials(PACK, files, Dependencies(), at=NOW, version="1")
+        statement = bill_of_materials(PACK, files, Dependencies(), at=NOW)
         raw = signed_bundle(FakeSigner(), statement).to_bytes()
         peak = tracemalloc.get_traced_memory()[1]
     finally:
@@ -142,7 +142,7 @@ def test_the_bill_of_20_000_files_with_the_longest_paths_fits_and_takes_bounded_
 
 
 def test_a_bundle_is_attached_by_a_manifest_with_bare_descriptors() -> None:
-    statement = provenance(PACK, Origin(operation="upload", at=NOW), builder="b", version="1")
+    statement = provenance(PACK, Origin(operation="upload", at=NOW), builder="b")
     raw = signed_bundle(FakeSigner(), statement).to_bytes()
 
     one = referrer(raw, subject=SUBJECT, predicate_type=PROVENANCE, at=NOW)
@@ -199,6 +199,6 @@ def test_the_tag_of_an_index_of_referrers_is_the_one_of_the_distribution_specifi
 
 
 def test_a_statement_is_read_back_as_it_was() -> None:
-    statement = bill_of_materials(PACK, FILES, NAMED, at=NOW, version="1")
+    statement = bill_of_materials(PACK, FILES, NAMED, at=NOW)
 
     assert parse_statement(statement.to_bytes()).to_bytes() == statement.to_bytes()

@@ -24,9 +24,7 @@ _FILES: Final = "packyard:files"
 _MAX_NAMED: Final = 20
 
 
-def bill_of_materials(
-    pack: Pack, index: FileIndex, dependencies: Dependencies, *, at: datetime, version: str
-) -> Statement:
+def bill_of_materials(pack: Pack, index: FileIndex, dependencies: Dependencies, *, at: datetime) -> Statement:
     """Return the statement of what is in a pack's image.
 
     Args:
@@ -34,7 +32,6 @@ def bill_of_materials(
         index: The image's files.
         dependencies: The packages that some of these files name. They are not in the image.
         at: When the pack got the image, in UTC.
-        version: The version of the service.
     """
     subject = f"{pack.id}@{pack.image_digest}"
     predicate: dict[str, Any] = {
@@ -45,7 +42,7 @@ def bill_of_materials(
         "version": 1,
         "metadata": {
             "timestamp": format_timestamp(at),
-            "tools": {"components": [{"type": "application", "name": "packyard", "version": version}]},
+            "tools": {"components": [{"type": "application", "name": "packyard"}]},
             "component": {
                 "type": "container",
                 "bom-ref": "image",

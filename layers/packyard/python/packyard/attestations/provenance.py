@@ -30,7 +30,7 @@ class Origin:
         at: When it was written, in UTC.
         request_id: The request that asked for it; None if that is not known.
         ci: Of the CI run that published, what its identity token said, by name; empty without one.
-        replaced: The digest of the image that it replaced; None for the first one.
+        replaced: The digest of the image of which the write has made this one by changing files; None otherwise.
     """
 
     operation: str
@@ -40,14 +40,13 @@ class Origin:
     replaced: Digest | None = None
 
 
-def provenance(pack: Pack, origin: Origin, *, builder: str, version: str) -> Statement:
+def provenance(pack: Pack, origin: Origin, *, builder: str) -> Statement:
     """Return the statement of how a pack's image came about.
 
     Args:
         pack: The pack at the revision that has the image.
         origin: The write that gave it the image.
         builder: The URI of this deployment (`builder.id`).
-        version: The version of the service.
     """
     external: dict[str, Any] = {
         "operation": origin.operation,
@@ -72,7 +71,7 @@ def provenance(pack: Pack, origin: Origin, *, builder: str, version: str) -> Sta
             "resolvedDependencies": _sources(pack, origin),
         },
         "runDetails": {
-            "builder": {"id": builder, "version": {"packyard": version}},
+            "builder": {"id": builder},
             "metadata": metadata,
             "byproducts": _byproducts(pack),
         },
@@ -97,7 +96,7 @@ def _sources(pack: Pack, origin: Origin) -> list[dict[str, Any]]:
     sources: list[dict[str, Any]] = []
     if pack.archive_digest is not None:
         sources.append({"name": "archive", "digest": _digest_set(pack.archive_digest)})
-    if origin.replaced is not None and pack.archive_digest is None:
+    if origin.replaced is not None:
         uri = f"oci://{repository_name(pack)}@{origin.replaced}"
         sources.append({"name": "image", "uri": uri, "digest": _digest_set(origin.replaced)})
     return sources

@@ -8,7 +8,7 @@ from packyard.oci.digest import Digest
 from packyard.oci.media_types import GZIP_LAYER
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version
-from packyard.packs.pack import ImageOrigin, Layer, Pack, Tier, Visibility
+from packyard.packs.pack import Attestations, ImageOrigin, Layer, Pack, Tier, Visibility
 from packyard.packs.usage import first_stored_bytes
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class ImageFields(TypedDict):
     layer_digest: Digest | None
     layers: tuple[Layer, ...]
     size_bytes: int
+    archive_digest: Digest | None
+    attestations: Attestations
 
 
 class Content(ManifestFields, ImageFields):
@@ -60,12 +62,16 @@ def manifest_fields(manifest: "Manifest") -> ManifestFields:
     )
 
 
-def built_image_fields(image: "Image", *, image_ref: str) -> ImageFields:
+def built_image_fields(
+    image: "Image", *, image_ref: str, attestations: Attestations, archive_digest: Digest | None = None
+) -> ImageFields:
     """Return the fields that an image of ours decides.
 
     Args:
         image: The image.
         image_ref: The image's repository and tag in our registry.
+        attestations: Whether statements are made about it.
+        archive_digest: Of the archive of which it was built; None if it was made in another way.
     """
     return ImageFields(
         image_ref=image_ref,
@@ -75,6 +81,8 @@ def built_image_fields(image: "Image", *, image_ref: str) -> ImageFields:
         layer_digest=image.layer_digest,
         layers=tuple(Layer(layer.digest, layer.size, GZIP_LAYER) for layer in image.layers),
         size_bytes=image.size_bytes,
+        archive_digest=archive_digest,
+        attestations=attestations,
     )
 
 

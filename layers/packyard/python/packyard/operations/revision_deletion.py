@@ -30,6 +30,7 @@ from packyard.errors import (
 )
 from packyard.messaging.cleanup_queue import CleanupQueue, RevisionDeletion
 from packyard.oci.digest import Digest
+from packyard.operations.attached import AttachedStatements
 from packyard.operations.built_images import BuiltImages
 from packyard.operations.delete import PURGE_LEASE
 from packyard.operations.owned_pack import changing, require_changeable
@@ -40,6 +41,7 @@ from packyard.packs.pack import Pack
 from packyard.packs.precondition import IfMatch
 from packyard.packs.timestamp import format_timestamp
 from packyard.storage.kept_content import KeptContent
+from packyard.store.attestations import AttestationStore
 from packyard.store.pack_revisions import PackRevisions
 from packyard.store.packs import Gone, Stale
 from packyard.store.pinning_roles import PinningRole, PinningRoles
@@ -66,6 +68,8 @@ class RevisionDeleter:
         revisions: Where packs and their histories are.
         pinning: Says which roles pin an image.
         content: Finds what shares the content.
+        attestations: What the ledger says of statements about images.
+        attached: The statements in the registry.
         kept: What the bucket keeps of images.
         time_left: For how many seconds the registry may still be waited for.
         clock: The present instant, UTC.
@@ -79,6 +83,8 @@ class RevisionDeleter:
     cleanup_queue: CleanupQueue
     images: BuiltImages
     content: ContentFinder
+    attestations: AttestationStore
+    attached: AttachedStatements
     kept: KeptContent
     time_left: Callable[[], float]
     clock: Callable[[], datetime]
@@ -231,15 +237,25 @@ class RevisionDeleter:
         beyond = max(newest[-1].revision - 1, 0) if newest else 0
         reader = None if owned.ours else owned.pack.org_id
         shared = self.content.find(entry, others, reader=reader)
-        listed = self.images.documents(owned.pack, image.digest) if owned.ours else ()
+        documents = self._documents(owned.pack, image, entry) if owned.ours else ()
         return replace(
             removal,
             also_in=shared.also_in,
             not_compared=shared.not_compared + beyond,
             clones=self.removals.clones(image),
-            documents=tuple(dict.fromkeys((image.digest, *listed, *entry.manifests))) if owned.ours else (),
+            documents=documents,
             caches=shared.caches,
         )
+
+    def _documents(self, pack: Pack, image: ImageId, entry: ImageEntry) -> tuple[Digest, ...]:
+        """Return what is removed from the registry: the image, what it lists, and the statements about it."""
+        listed = self.images.documents(pack, image.digest)
+        record = self.attestations.find(image)
+        statements: tuple[Digest, ...] = ()
+        if record is not None:
+            # From the mark on, no other record is written.
+            statements = (*self.attached.listed_for(pack, image.digest), *record.manifests)
+        return tuple(dict.fromkeys((image.digest, *listed, *entry.manifests, *statements)))
 
     def _entry(self, image: ImageId, newest: Sequence[ImageEntry]) -> ImageEntry:
         """Return what the history says of an image, from the entry that says most."""

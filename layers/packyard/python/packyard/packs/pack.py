@@ -106,7 +106,7 @@ class Pack:
         withdrawn: Whether the image has been withdrawn (API contract, section 7).
         archive_digest: Of the archive of which the image was built, as it was sent; None if it was made in another way,
             or before this was kept.
-        attestations: Whether signed statements about the image are attached to it.
+        attestations: Whether signed statements about the image are attached to it. What is attached stays so.
     """
 
     id: str
