@@ -22,7 +22,7 @@ from botocore.loaders import create_loader
 from botocore.retries.quota import RetryQuota
 from moto import mock_aws
 from tests.quick_tables import speed_up
-from tests.signing_kms import sign_digests
+from tests.signing_kms import sign_digests, use_key
 from ulid import ULID
 
 from packyard.messaging.cleanup_queue import CleanupQueue
@@ -218,9 +218,10 @@ def keys_in_memory() -> Any:
     return client
 
 
-def new_signing_key(client: Any) -> None:
-    """Let another key than before sign statements."""
+def new_signing_key(client: Any, number: int = 1) -> None:
+    """Let another key than before sign statements: the one of a number, the same in every run."""
     key = client.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    use_key(key, number, region=REGION)
     name = SIGNING_KEY.rpartition(":")[2]
     if any(alias["AliasName"] == name for alias in client.list_aliases()["Aliases"]):
         client.delete_alias(AliasName=name)

@@ -32,6 +32,7 @@ HEAVY: Final = {
 HTTP: Final = {"aws_lambda_powertools.event_handler"}
 QUEUE: Final = {"aws_lambda_powertools.utilities.batch"}
 ALLOWED: Final = {
+    "attest_image": QUEUE | {"isal"},
     "authorize": set[str](),
     "build_upload": QUEUE,
     "clean_up": QUEUE,

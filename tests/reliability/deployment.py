@@ -29,6 +29,7 @@ from tests.aws import (
 )
 from tests.engine.wire import Wire
 from tests.fake_registry.ecr import PASSWORD, Ecr, EcrShelves
+from tests.fake_registry.flavours import PLAIN
 from tests.fake_registry.server import FakeRegistry
 from tests.reliability.invariants import Observed, assert_sound
 from tests.service import DEADLINE, Service, numbered_bytes, running_service
@@ -54,6 +55,7 @@ class Saved:
     notes: dict[str, Any]
     inbox: list[str]
     builds: list[str]
+    images: list[str]
 
 
 @dataclass
@@ -64,6 +66,7 @@ class Deployment:
         elsewhere: A registry that others run.
         inbox: The messages for `clean_up` that are not settled.
         builds: The messages for `build_upload` that are not settled.
+        images: The messages for `attest_image` that are not settled.
         notes: What a test has to remember: ids, messages.
     """
 
@@ -71,6 +74,7 @@ class Deployment:
     elsewhere: FakeRegistry
     inbox: list[str] = field(default_factory=list)
     builds: list[str] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)
     ulids: int = 0
 
@@ -102,6 +106,7 @@ class Deployment:
             notes=dict(self.notes),
             inbox=list(self.inbox),
             builds=list(self.builds),
+            images=list(self.images),
         )
 
     def restore(self, saved: Saved) -> None:
@@ -116,6 +121,7 @@ class Deployment:
         self.ulids = saved.ulids
         self.notes = dict(saved.notes)
         self.inbox, self.builds = list(saved.inbox), list(saved.builds)
+        self.images = list(saved.images)
         for name in DELIVERY_QUEUES:
             # Nothing waits there in a state that is saved. SQS takes the same messages again, as after five minutes.
             queue = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues[name]
@@ -154,6 +160,14 @@ class Deployment:
         self.collect()
         return settled
 
+    def attest(self, body: str) -> bool:
+        """Hand a message to `attest_image`, and return whether it is settled."""
+        record = {"messageId": "0", "body": body, "eventSource": "aws:sqs", "attributes": {}}
+        settled = not self.service.invoke("attest_image", {"Records": [record]})["batchItemFailures"]
+        if settled and body in self.images:
+            self.images.remove(body)
+        return settled
+
     def settle(self) -> Observed:
         """Let time pass and deliver every message until it is settled; then check that everything is in order."""
         first, retries, _ = map(queue_url, DELIVERY_QUEUES)
@@ -165,12 +179,14 @@ class Deployment:
                     self.builds.remove(body)
             for body in list(self.inbox):
                 self.clean_up(body)
+            for body in list(self.images):
+                self.attest(body)
             self._work_off("deliver", first)
             self._work_off("retry_delivery", retries)
-            if not self.inbox and not self.builds:
+            if not self.inbox and not self.builds and not self.images:
                 break
         self.service.clock.advance(LONG)
-        return assert_sound(self.service, pending=self.inbox, settled=True)
+        return assert_sound(self.service, pending=self.inbox, unattested=self.images, settled=True)
 
     def _work_off(self, function: str, url: str) -> None:
         """Hand the messages of a queue of deliveries to their consumer; what stays comes again the next time."""
@@ -184,7 +200,7 @@ class Deployment:
     def check(self) -> Observed:
         """Check what must hold at any instant."""
         self.collect()
-        return assert_sound(self.service, pending=self.inbox)
+        return assert_sound(self.service, pending=self.inbox, unattested=self.images)
 
 
 def _table() -> Any:
@@ -202,6 +218,8 @@ def running_deployment(*, ecr: bool = True) -> Iterator[Deployment]:
         if ecr:
             service.registry.shelves = EcrShelves()
             service.registry.basic = PASSWORD
+            # ECR lists referrers; other registries are told by a tag.
+            service.registry.flavour = replace(PLAIN, lists_referrers=True)
         wire = service.wire
         wire.clients["ecr"] = session().client("ecr", config=Config(retries={"mode": "standard"}))
         # The credentials of a role's session have clients of their own.

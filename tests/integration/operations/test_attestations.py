@@ -276,7 +276,7 @@ def test_a_past_key_verifies_what_it_has_signed(service: Service, attesting: Att
     before = upload(service)
     attesting.carry()
     first = attesting.keys().body["keys"]
-    new_signing_key(service.services.client("kms"))
+    new_signing_key(service.services.client("kms"), 2)
     service.clock.advance(timedelta(days=365))
     service.new_process()
     after = upload(service, name="after")

@@ -46,7 +46,7 @@ def referrer(bundle: bytes, *, subject: Descriptor, predicate_type: str, at: dat
         bundle: The bundle.
         subject: The image's index.
         predicate_type: What the bundle's statement is, for those who look for one of a type.
-        at: When it was signed, in UTC.
+        at: When the image was published, in UTC.
     """
     digest = digest_of(bundle)
     annotations = {

@@ -271,5 +271,5 @@ def _referrer(made: _Made, signature: bytes, record: AttestationRecord, subject:
         Bundle(envelope=envelope, key_id=record.key_id).to_bytes(),
         subject=subject,
         predicate_type=made.predicate_type,
-        at=record.signed_at,
+        at=record.origin.at,
     )

@@ -135,8 +135,8 @@ class Deleter:
         return purge if answered else purge.with_requests_in_flight()
 
     def _digests_in_time(self, pack: Pack) -> Iterator[Digest]:
-        """Yield what to remove: the images, and then what attaches statements to them."""
-        for digest in chain(self.deletions.image_digests(pack.id), self.attestations.manifests(pack.id)):
+        """Yield what to remove: what attaches statements to images, and then the images."""
+        for digest in chain(self.attestations.manifests(pack.id), self.deletions.image_digests(pack.id)):
             if self.time_left() <= 0:
                 raise RegistryCleanupFailed
             yield digest

@@ -237,25 +237,15 @@ class RevisionDeleter:
         beyond = max(newest[-1].revision - 1, 0) if newest else 0
         reader = None if owned.ours else owned.pack.org_id
         shared = self.content.find(entry, others, reader=reader)
-        documents = self._documents(owned.pack, image, entry) if owned.ours else ()
+        listed = self.images.documents(owned.pack, image.digest) if owned.ours else ()
         return replace(
             removal,
             also_in=shared.also_in,
             not_compared=shared.not_compared + beyond,
             clones=self.removals.clones(image),
-            documents=documents,
+            documents=tuple(dict.fromkeys((image.digest, *listed, *entry.manifests))) if owned.ours else (),
             caches=shared.caches,
         )
-
-    def _documents(self, pack: Pack, image: ImageId, entry: ImageEntry) -> tuple[Digest, ...]:
-        """Return what is removed from the registry: the image, what it lists, and the statements about it."""
-        listed = self.images.documents(pack, image.digest)
-        record = self.attestations.find(image)
-        statements: tuple[Digest, ...] = ()
-        if record is not None:
-            # From the mark on, no other record is written.
-            statements = (*self.attached.listed_for(pack, image.digest), *record.manifests)
-        return tuple(dict.fromkeys((image.digest, *listed, *entry.manifests, *statements)))
 
     def _entry(self, image: ImageId, newest: Sequence[ImageEntry]) -> ImageEntry:
         """Return what the history says of an image, from the entry that says most."""
@@ -291,8 +281,18 @@ class RevisionDeleter:
             raise RegistryCleanupFailed from busy
         # From here on no publisher can write a row that names one of these documents.
         unused = [documents[0], *self._unused(state, documents[1:])]
-        answered = self.images.delete(pack, unused)
+        # What refers to the image goes before it.
+        statements = self._statements(state, pack)
+        answered = not statements or self.images.delete(pack, statements)
+        answered = self.images.delete(pack, unused) and answered
         self._end(purge if answered else purge.with_requests_in_flight())
+
+    def _statements(self, state: ImageState, pack: Pack) -> tuple[Digest, ...]:
+        """Return what attaches statements to an image. From the mark on, no other is recorded."""
+        record = self.attestations.find(ImageId(state.pack_id, state.digest))
+        if record is None:
+            return ()
+        return tuple(dict.fromkeys((*self.attached.listed_for(pack, state.digest), *record.manifests)))
 
     def _end(self, purge: Purge) -> None:
         self.repositories.end_purge(purge)

@@ -1,5 +1,6 @@
 """What the ledger says of statements, as items of the table. They are beside the pack's history, and stay with it."""
 
+from base64 import b64decode, b64encode
 from typing import Any
 
 from packyard.attestations.bundle import MEDIA_TYPE
@@ -60,7 +61,7 @@ def _statement_item(statement: SignedStatement) -> Item:
     return {
         "predicate_type": statement.predicate_type,
         "payload": statement.payload,
-        "signature": statement.signature,
+        "signature": b64encode(statement.signature).decode(),
         "bundle": statement.bundle.digest,
         "size": statement.bundle.size,
         "manifest": statement.manifest,
@@ -71,7 +72,7 @@ def _statement(item: Item) -> SignedStatement:
     return SignedStatement(
         predicate_type=item["predicate_type"],
         payload=Digest(item["payload"]),
-        signature=bytes(item["signature"]),
+        signature=b64decode(item["signature"]),
         bundle=Descriptor(MEDIA_TYPE, Digest(item["bundle"]), int(item["size"])),
         manifest=Digest(item["manifest"]),
     )
