@@ -21,10 +21,6 @@ class Attesting:
     service: Service
     seen: set[str] = field(default_factory=set)
 
-    def __post_init__(self) -> None:
-        """Make the queue."""
-        self.service.aws.sqs.create_queue(QueueName=ATTESTATION_QUEUE)
-
     def fan_out(self) -> list[str]:
         """Let the table's stream tell of the events that it has not told of yet; return the messages, off the queue."""
         items = self.service.aws.dynamodb.scan(TableName=TABLE)["Items"]

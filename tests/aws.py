@@ -129,12 +129,13 @@ def aws_in_memory() -> Iterator[Aws]:
     with mock_aws(), _lent("dynamodb") as dynamodb, _lent("s3") as s3, _lent("sqs") as sqs:
         create_table(dynamodb)
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-        queue_url = sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
+        cleanup_queue_url = sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
+        sqs.create_queue(QueueName=ATTESTATION_QUEUE)
         yield Aws(
             dynamodb=dynamodb,
             s3=s3,
             sqs=sqs,
-            queue_url=queue_url,
+            queue_url=cleanup_queue_url,
             build_queue_url=sqs.create_queue(QueueName=BUILD_QUEUE)["QueueUrl"],
             table=Table(client=dynamodb, name=TABLE, sleep=lambda _seconds: None),
             events=EventLog(
@@ -144,7 +145,7 @@ def aws_in_memory() -> Iterator[Aws]:
                 kept=timedelta(days=400),
             ),
             staging=Staging(client=s3, bucket=BUCKET),
-            queue=CleanupQueue(client=sqs, url=queue_url),
+            queue=CleanupQueue(client=sqs, url=cleanup_queue_url),
         )
 
 

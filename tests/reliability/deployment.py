@@ -17,6 +17,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 from tests.aws import (
+    ATTESTATION_QUEUE,
     BUCKET,
     BUILD_QUEUE,
     DELIVERY_QUEUES,
@@ -122,7 +123,7 @@ class Deployment:
         self.notes = dict(saved.notes)
         self.inbox, self.builds = list(saved.inbox), list(saved.builds)
         self.images = list(saved.images)
-        for name in DELIVERY_QUEUES:
+        for name in (*DELIVERY_QUEUES, ATTESTATION_QUEUE):
             # Nothing waits there in a state that is saved. SQS takes the same messages again, as after five minutes.
             queue = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues[name]
             queue._messages.clear()  # noqa: SLF001 - as in `collect`
