@@ -1,5 +1,7 @@
 """moto's KMS, made to sign a digest as KMS does: moto hashes it once more, whatever `MessageType` says."""
 
+from typing import Any
+
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, derive_private_key
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -21,5 +23,5 @@ def _sign(self: ECDSAPrivateKey, message: bytes, signing_algorithm: str) -> byte
 
 def use_key(key_id: str, number: int, *, region: str) -> None:
     """Let a key of moto's be the same in every run."""
-    key = kms_backends[DEFAULT_ACCOUNT_ID][region].keys[key_id]
+    key: Any = kms_backends[DEFAULT_ACCOUNT_ID][region].keys[key_id]
     key.private_key.private_key = derive_private_key(number, SECP256R1())

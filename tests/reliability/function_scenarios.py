@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, Final
 
 from tests import revisions
-from tests.aws import BUCKET
+from tests.aws import BUCKET, TABLE
 from tests.changes import archive_of, changes_form
 from tests.door import DoorClient
 from tests.fake_registry.moods import Refuses
@@ -17,6 +17,7 @@ from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
 from tests.internet import Internet
 from tests.packs import a_pack
+from tests.reliability import attesting
 from tests.reliability import webhook_requests as webhooks
 from tests.reliability.deployment import Deployment
 from tests.reliability.operations import FIRST, OPERATIONS, STANDING, reupload, set_policy, with_organisation
@@ -27,6 +28,7 @@ from tests.staged_uploads import arrive, look, start
 from tests.third_party_images import image as image_of
 from tests.third_party_images import layer, pack_image
 from tests.usage import limit
+from tests.webhooks import event_record
 
 from packyard.packs.event import SHOWN_AFTER
 from packyard.packs.manifest.name import PackName
@@ -326,6 +328,7 @@ def _receive(deployment: Deployment, function: str, body: str) -> None:
     url = {
         "build_upload": settings.build_queue_url,
         "clean_up": settings.cleanup_queue_url,
+        "attest_image": settings.attestation_queue_url,
         "retry_delivery": settings.delivery_retry_queue_url,
     }[function]
     sqs = deployment.service.aws.sqs
@@ -524,6 +527,25 @@ def _webhooks(setup: Setup) -> None:
     _page_through(setup, "webhook_deliveries", f"{path}/deliveries")
 
 
+def _statements(setup: Setup) -> None:
+    """Make statements about a pack with a dependency file, of which the index is lost; read them, also where they are."""
+    deployment = setup.deployment
+    _receive(deployment, "attest_image", "nonsense")
+    files = {"guides/requirements.txt": b"six==1.16.0"}
+    made = deployment.service.upload(PackArchive(name="named", files=files).build())
+    deployment.notes["slack"] = made.body["id"]
+    index = next(key for key in deployment.service.aws.objects() if key.startswith("indexes/"))
+    deployment.service.aws.s3.delete_object(Bucket=BUCKET, Key=index)
+    attesting.attached(deployment)
+    path = f"/packs/{made.body['id']}/attestations"
+    for query in ({}, {"as": "url"}, {"as": "url"}):
+        assert setup.ask("list_attestations", "GET", path, query=query)["statusCode"] == 200
+    assert setup.ask("signing_keys", "GET", "/.well-known/packyard/keys.json")["statusCode"] == 200
+    items = deployment.service.aws.dynamodb.scan(TableName=TABLE)["Items"]
+    records = [event_record(item) for item in items if item["PK"]["S"] == f"EVENTS#{ACME.org_id}"]
+    deployment.service.invoke("fan_out", {"Records": records})
+
+
 def _event_bus(setup: Setup) -> None:
     """Put events on a bus that is there, and on one that is not there at first."""
     service = setup.deployment.service
@@ -588,6 +610,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     "version policies": _version_policies,
     "dry runs": _dry_runs,
     "webhooks": _webhooks,
+    "statements": _statements,
     "an event bus": _event_bus,
     "stale pins": _stale_pins,
     "the backlog": lambda setup: setup.deployment.service.invoke("measure_backlog", {}),

@@ -177,7 +177,7 @@ def needs() -> dict[str, set[Need]]:
             found[function] |= {need for need in made if need.resource == LOGIN}
             if function == "pull_blob":
                 found[function] |= {need for need in made if need.action.startswith(("s3:", "kms:"))}
-    for consumer in ("build_upload", "clean_up", "deliver", "retry_delivery"):
+    for consumer in ("attest_image", "build_upload", "clean_up", "deliver", "retry_delivery"):
         # To take a message from a queue that is under a key.
         found[consumer].add(key_use("Decrypt", "sqs"))
     return found
