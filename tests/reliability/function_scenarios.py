@@ -528,7 +528,7 @@ def _webhooks(setup: Setup) -> None:
 
 
 def _statements(setup: Setup) -> None:
-    """Make statements about a pack with a dependency file, of which the index is lost; read them, also where they are."""
+    """Make statements about a pack with a dependency file and no index, and read them, also where they are."""
     deployment = setup.deployment
     _receive(deployment, "attest_image", "nonsense")
     files = {"guides/requirements.txt": b"six==1.16.0"}

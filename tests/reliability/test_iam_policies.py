@@ -25,6 +25,7 @@ from tests.reliability.transformed import (
     KMS_KEY,
     LOGIN,
     REGION,
+    SIGNING_KEY,
     WEBHOOK_KEY,
     arn_of,
     roles,
@@ -406,7 +407,13 @@ def test_what_signs_cursors_may_be_read_by_those_who_make_them() -> None:
 def test_the_operator_s_key_is_used_by_way_of_a_service_and_only_where_there_is_one(name: str) -> None:
     # The secrets of webhooks are under the same key, or one of their own, and open for webhooks alone.
     of_webhooks = [grant for grant in grants(name) if grant.resource == WEBHOOK_KEY]
-    uses = [grant for grant in grants(name) if grant.action.startswith("kms:") and grant not in of_webhooks]
+    # That of statements signs digests.
+    signs = [grant for grant in grants(name) if grant.resource == SIGNING_KEY]
+    uses = [
+        grant
+        for grant in grants(name)
+        if grant.action.startswith("kms:") and grant not in (*of_webhooks, *signs)
+    ]
     stated = [
         one for policy in roles()[name].get("Policies", []) for one in policy["PolicyDocument"]["Statement"]
     ]
@@ -414,8 +421,12 @@ def test_the_operator_s_key_is_used_by_way_of_a_service_and_only_where_there_is_
     assert all(grant.resource == KMS_KEY for grant in uses)
     assert not any(grant.covers(Need(grant.action, KMS_KEY)) for grant in uses)
     assert not any(grant.covers(Need(grant.action, WEBHOOK_KEY)) for grant in of_webhooks)
+    assert {grant.action for grant in signs} <= {"kms:Sign", "kms:GetPublicKey"}
+    assert not any(grant.covers(Need("kms:Sign", SIGNING_KEY)) for grant in signs), "only of a digest"
     for statement in stated:
-        if "kms:" in json.dumps(statement) and "kms:EncryptionContext" not in json.dumps(statement):
+        of_keys_of_ours = ("kms:EncryptionContext", "kms:Sign", "kms:GetPublicKey")
+        text = json.dumps(statement)
+        if "kms:" in text and not any(of_ours in text for of_ours in of_keys_of_ours):
             assert statement["Fn::If"][0] == "HasKmsKey"
 
 
