@@ -15,8 +15,9 @@ from api.event_models import EventPage
 from api.policies import VersionPolicyState
 from api.usage_models import Usage
 from packyard.oci.digest import SHA256
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.manifest.name import MAX_LENGTH, SLUG
-from packyard.packs.pack import PACK_ID, Attestations, ImageOrigin, Tier, Visibility
+from packyard.packs.pack import PACK_ID, ImageOrigin, Tier, Visibility
 from packyard.packs.role import ROLE_ID
 from packyard.packs.upload import UPLOAD_ID, UploadStatus
 from packyard.tenants.api_key import KEY_ID

@@ -31,8 +31,9 @@ from packyard.messaging.attestation_queue import parse_message as parse_image_me
 from packyard.messaging.cleanup_queue import Message, OrphanImage, PackDeletion, StagedArchive, parse_message
 from packyard.oci.digest import Digest
 from packyard.oci.reference import parse_reference
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.manifest.version import tag_of
-from packyard.packs.pack import Attestations, ImageOrigin, Pack, PackStatus, Visibility
+from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Visibility
 from packyard.packs.timestamp import parse_timestamp
 from packyard.store.keys import (
     ATTESTATIONS_PREFIX,

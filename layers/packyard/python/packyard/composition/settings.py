@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
 
 from packyard.packs.archive.limits import ArchiveLimits
-from packyard.packs.pack import Attestations
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.usage import Quotas
 
 RegistryKind = Literal["ecr", "distribution"]

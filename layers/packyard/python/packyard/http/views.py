@@ -6,9 +6,10 @@ from aws_lambda_powertools.event_handler import Response
 
 from packyard.http.app import json_response
 from packyard.http.entity_tags import ETAG
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.deprecation import Deprecation
 from packyard.packs.image_state import ImageStatus
-from packyard.packs.pack import Attestations, Pack
+from packyard.packs.pack import Pack
 from packyard.packs.precondition import pack_tag as tag_of
 from packyard.packs.timestamp import format_timestamp
 from packyard.tenants.caller import Caller

@@ -12,8 +12,9 @@ from packyard.errors import InvalidRequest, RegistryUnavailable, ServiceUnavaila
 from packyard.oci.digest import Digest
 from packyard.oci.reference import parse_reference
 from packyard.operations.pack_at import pack_at
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.image_state import ImageId
-from packyard.packs.pack import Attestations, Pack
+from packyard.packs.pack import Pack
 from packyard.registry.third_party.pull import ImageSource
 from packyard.store.attestations import AttestationStore
 from packyard.store.pack_revisions import PackRevisions

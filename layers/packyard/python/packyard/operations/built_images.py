@@ -23,9 +23,10 @@ from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
 from packyard.oci.read.image_tree import ImageTree
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.manifest.name import PackName, repository_of
 from packyard.packs.manifest.version import Version, tag_of
-from packyard.packs.pack import Attestations, Pack
+from packyard.packs.pack import Pack
 from packyard.registry.own.port import BlobUpload, ImageRegistry
 from packyard.registry.own.refusal import NAME_UNKNOWN, RegistryRefused, TagKept
 

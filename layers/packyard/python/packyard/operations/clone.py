@@ -41,8 +41,9 @@ from packyard.operations.read import get_pack
 from packyard.operations.repeats import same_copy, settle_repeat
 from packyard.operations.unusable_images import not_cloned
 from packyard.operations.version_policy import VersionRule
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.manifest.name import PackName
-from packyard.packs.pack import Attestations, ImageOrigin, Pack, PackStatus, Visibility
+from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Visibility
 from packyard.registry.own.refusal import RegistryRefused
 from packyard.registry.third_party.image_documents import read_tree
 from packyard.registry.third_party.pull import ImageSource

@@ -13,8 +13,8 @@ from packyard.messaging.attestation_queue import AttestationQueue, ImageToAttest
 from packyard.messaging.delivery_queue import BusMessage, DeliveryQueue, WebhookMessage
 from packyard.messaging.event_bus import EventBus
 from packyard.oci.digest import parse_digest
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.event import ATTESTATIONS, CI, IMAGE_DIGEST, Event
-from packyard.packs.pack import Attestations
 from packyard.store.event_items import from_item
 from packyard.store.webhooks import WebhookStore
 from packyard.store.wire import from_wire

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
 from packyard.oci.digest import Digest
 from packyard.oci.media_types import GZIP_LAYER
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version
-from packyard.packs.pack import Attestations, ImageOrigin, Layer, Pack, Tier, Visibility
+from packyard.packs.pack import ImageOrigin, Layer, Pack, Tier, Visibility
 from packyard.packs.usage import first_stored_bytes
 
 if TYPE_CHECKING:

@@ -32,8 +32,9 @@ from packyard.operations.published import Published
 from packyard.operations.repeats import same_reference, settle_repeat
 from packyard.operations.unusable_images import current_is_withdrawn, published_before
 from packyard.operations.version_policy import VersionRule
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.manifest.name import PackName, repository_of
-from packyard.packs.pack import Attestations, ImageOrigin, Layer, Pack, Visibility
+from packyard.packs.pack import ImageOrigin, Layer, Pack, Visibility
 from packyard.packs.precondition import IfMatch
 from packyard.registry.third_party.pull import ImageSource, PulledPack
 from packyard.store.packs import PackStore

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from packyard.oci.digest import Digest
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.deprecation import Deprecation
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version, precedence
@@ -41,16 +42,6 @@ class ImageOrigin(StrEnum):
     UPLOAD = "upload"
     IMAGE_REF = "image_ref"
     CLONE = "clone"
-
-
-class Attestations(StrEnum):
-    """Whether signed statements about a pack's image are attached to it (API contract, section 11)."""
-
-    # None are made for it.
-    OFF = "off"
-    # They are not all there yet.
-    PENDING = "pending"
-    ATTACHED = "attached"
 
 
 class PackStatus(StrEnum):

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.event import ATTESTATIONS, IMAGE_DIGEST, EventDraft, EventType
-from packyard.packs.pack import Attestations, Pack
+from packyard.packs.pack import Pack
 from packyard.store.pack_items import deprecation_to_item
 
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from packyard.oci.digest import Digest
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.deprecation import Deprecation
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version
-from packyard.packs.pack import Attestations, ImageOrigin, Layer, Pack, PackStatus, Tier, Visibility
+from packyard.packs.pack import ImageOrigin, Layer, Pack, PackStatus, Tier, Visibility
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
 from packyard.store.keys import (
     community_partition,
