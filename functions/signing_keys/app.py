@@ -4,8 +4,8 @@ from aws_lambda_powertools.event_handler import Response
 
 from packyard.composition import bootstrap
 from packyard.http.app import make_app, serve
-from packyard.http.attestations import keys_response
 from packyard.http.query import require_known
+from packyard.http.signing_keys import keys_response
 
 app = make_app()
 

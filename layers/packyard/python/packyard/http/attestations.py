@@ -1,24 +1,17 @@
-"""Signed statements in answers, and the keys that verify them (API contract, section 11)."""
+"""Signed statements in answers (API contract, section 11)."""
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from packyard.http.app import json_response
 from packyard.http.large_json import json_answer
 from packyard.packs.timestamp import format_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from packyard.operations.attestations import FoundStatements, PublishedKey
+    from packyard.operations.attestations import FoundStatements
     from packyard.operations.files import PackFiles
-
-# How the signatures are made, as `openssl dgst -sha256` and Sigstore's tools name it.
-_ALGORITHM: Final = "ECDSA_P256_SHA256"
-_KEYS_CACHED: Final = {"Cache-Control": "public, max-age=300"}
 
 
 def attestations_response(
@@ -51,21 +44,3 @@ def _statements(found: "FoundStatements") -> list[dict[str, Any]]:
         }
         for statement in record.statements
     ]
-
-
-def keys_response(keys: "Iterable[PublishedKey]") -> Response[str]:
-    """Return the public keys. Anybody may keep them for five minutes."""
-    body = {
-        "keys": [
-            {
-                "id": key.record.key.id,
-                "hint": key.record.key.hint,
-                "algorithm": _ALGORITHM,
-                "pem": key.record.key.pem,
-                "since": format_timestamp(key.record.since),
-                "current": key.is_current,
-            }
-            for key in keys
-        ]
-    }
-    return json_response(200, body, _KEYS_CACHED)
