@@ -6,6 +6,7 @@ All start from the same prepared state, so that any two of a group can run at on
 from collections.abc import Sequence
 from typing import Final
 
+from tests.reliability import attesting
 from tests.reliability import webhook_requests as webhooks
 from tests.reliability.deployment import Deployment
 from tests.reliability.operations import (
@@ -226,6 +227,28 @@ _KEY: Final = tuple(
 _POLICY: Final = tuple(
     OPERATIONS[name] for name in ("set the version policy", "set the version policy if match")
 )
+# Of the pack's present image.
+_STATEMENTS: Final = (
+    Operation(
+        name="attest",
+        function="attest_image",
+        act=attesting.attest,
+        prepare=attesting.published,
+        comes_again=True,
+        both_may_succeed=True,
+    ),
+    Operation(
+        name="delete",
+        function="delete_pack",
+        act=delete("slack"),
+        prepare=attesting.published,
+        deletes=True,
+    ),
+    Operation(name="reupload", function="reupload_pack", act=reupload(), prepare=attesting.published),
+)
+_SIGNING_KEYS: Final = (
+    Operation(name="read the keys", function="signing_keys", act=attesting.read_keys, both_may_succeed=True),
+)
 # Each of another name, so that only the number of packs stands between them.
 _LAST_PLACE: Final = (
     Operation(
@@ -254,5 +277,7 @@ CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "webhook that is tried out": _TRIED,
     "delivery that failed": _FAILED_DELIVERY,
     "policy": _POLICY,
+    "statements": _STATEMENTS,
+    "signing keys": _SIGNING_KEYS,
     "last place": _LAST_PLACE,
 }

@@ -328,6 +328,7 @@ def test_a_role_gets_nothing_from_policies_that_others_write_but_logs_and_traces
 def test_messages_are_taken_by_those_who_consume_them_and_only_from_their_queue(name: str) -> None:
     taken = {grant.resource for grant in grants(name) if grant.action in BY_LAMBDA}
     sources = {
+        "AttestImage": "AttestationQueue.Arn",
         "BuildUpload": "BuildQueue.Arn",
         "CleanUp": "CleanupQueue.Arn",
         "Deliver": "DeliveryQueue.Arn",
@@ -392,6 +393,7 @@ def test_our_login_may_be_read_by_those_who_talk_to_the_registry_and_only_where_
             "GetLock",
             "ListFiles",
         ),
+        *("AttestImage", "ListAttestations"),
         *("PullBlob", "PullManifest", "PutFile", "ReplacePack", "ReuploadPack", "UploadPack"),
     }
     assert conditions == {"HasRegistryLogin"}

@@ -26,7 +26,7 @@ ATTESTATIONS_PREFIX: Final = "ATTEST#"
 SEARCH_PREFIX: Final = "WORD#"
 VERSION_PREFIX: Final = "VERSION#"
 # The only partition of the public keys that have signed statements.
-SIGNING_KEYS_PARTITION: Final = "SIGNINGKEYS"
+SIGNING_KEYS_PARTITION: Final = "SIGNING#KEYS"
 # The only partition of GSI3. It lists the packs that are being deleted.
 DELETING_PARTITION: Final = "DELETING"
 
