@@ -32,6 +32,7 @@ PACK: Final[dict[str, Any]] = {
     "created_at": "2026-03-01T12:00:00.000Z",
     "updated_at": "2026-03-01T12:00:00.000Z",
     "owned": True,
+    "attestations": "attached",
 }
 UPLOAD: Final[dict[str, Any]] = {
     "upload_id": UPLOAD_ID,

@@ -15,6 +15,7 @@ from api.event_models import EventPage
 from api.policies import VersionPolicyState
 from api.usage_models import Usage
 from packyard.oci.digest import SHA256
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.manifest.name import MAX_LENGTH, SLUG
 from packyard.packs.pack import PACK_ID, ImageOrigin, Tier, Visibility
 from packyard.packs.role import ROLE_ID
@@ -52,6 +53,13 @@ ContentDigest = Annotated[
     ),
 ]
 RoleId = Annotated[str, Field(pattern=f"^{ROLE_ID.pattern}$", examples=["support-agent"])]
+AttestationState = Annotated[
+    Attestations,
+    Field(
+        description="Whether signed statements are attached to its image. `pending`: they follow within seconds. "
+        "`off`: none are made for it."
+    ),
+]
 RevisionStatus = Literal["active", "withdrawn", "deleted"]
 Scope = Literal["audit:read", "caps:write", "hooks:write", "keys:write", "policy:write", "roles:write"]
 Cursor = Annotated[str, Field(description="Where the next page begins; absent on the last.")]
@@ -104,6 +112,7 @@ class Pack(PackFacts):
             Field(description="Its image was withdrawn; absent otherwise."),
         ]
     ]
+    attestations: AttestationState
 
 
 class PackPage(TypedDict):

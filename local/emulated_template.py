@@ -4,7 +4,8 @@
   still work. The emulator has none of these metrics in any case.
 - Roles of functions: the emulator runs functions with the credentials of its account. So a role that a function may
   take trusts the account.
-- Conditions on KMS encryption contexts: the emulator's policies do not see a context, so that nothing would be allowed.
+- Conditions on KMS encryption contexts and on how KMS signs: the emulator's policies do not see these, so that nothing
+  would be allowed.
 - The right to send a message: the emulator asks for `sqs:SendMessageBatch` too, an action that IAM does not have.
 """
 
@@ -15,7 +16,7 @@ from typing import Any, Final
 
 import yaml
 
-_CONTEXT: Final = "kms:EncryptionContext:"
+_UNSEEN: Final = ("kms:EncryptionContext:", "kms:MessageType")
 _SEND: Final = "sqs:SendMessage"
 _ACCOUNT: Final = {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
 
@@ -59,7 +60,7 @@ def _emulated_properties(resource: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _emulated_policies(value: Any) -> Any:
-    """Return policies without conditions on an encryption context, and with the action that sends a batch."""
+    """Return policies without conditions that the emulator does not see, and with the action that sends a batch."""
     if isinstance(value, list):
         return [_emulated_policies(one) for one in value]
     if not isinstance(value, Mapping):
@@ -67,7 +68,7 @@ def _emulated_policies(value: Any) -> Any:
     kept = {
         name: _emulated_policies(one)
         for name, one in value.items()
-        if name != "Condition" or _CONTEXT not in json.dumps(one)
+        if name != "Condition" or not any(unseen in json.dumps(one) for unseen in _UNSEEN)
     }
     allowed = kept.get("Action")
     actions = [allowed] if isinstance(allowed, str) else allowed or []

@@ -26,6 +26,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 from tests.quick_tables import speed_up
+from tests.signing_kms import sign_digests, use_key
 from ulid import ULID
 
 from packyard.messaging.cleanup_queue import CleanupQueue
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 speed_up()
+sign_digests()
 
 REGION: Final = "eu-central-1"
 TABLE = "packyard-test"
@@ -48,6 +50,8 @@ BUILD_QUEUE = "packyard-test-build"
 CURSOR_SECRET: Final = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:packyard-cursors"
 PULL_TOKEN_SECRET: Final = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:packyard-pull-tokens"
 WEBHOOK_KEY: Final = f"arn:aws:kms:{REGION}:123456789012:alias/packyard-webhooks"
+SIGNING_KEY: Final = f"arn:aws:kms:{REGION}:123456789012:alias/packyard-statements"
+ATTESTATION_QUEUE: Final = "packyard-test-attestations"
 DELIVERY_QUEUES: Final = (
     "packyard-test-deliveries.fifo",
     "packyard-test-retries",
@@ -132,15 +136,15 @@ def aws_in_memory() -> Iterator[Aws]:
         _make_table(dynamodb)
         # As the calls of the API do, in a tenth of the time, since each test begins with it.
         s3_backends[DEFAULT_ACCOUNT_ID]["aws"].create_bucket(BUCKET, REGION)
-        for name in (QUEUE, BUILD_QUEUE):
+        for name in (QUEUE, BUILD_QUEUE, ATTESTATION_QUEUE):
             sqs_backends[DEFAULT_ACCOUNT_ID][REGION].create_queue(name)
-        queue_url = delivery_queue_url(QUEUE)
+        cleanup_queue_url = queue_url(QUEUE)
         yield Aws(
             dynamodb=dynamodb,
             s3=s3,
             sqs=sqs,
-            queue_url=queue_url,
-            build_queue_url=delivery_queue_url(BUILD_QUEUE),
+            queue_url=cleanup_queue_url,
+            build_queue_url=queue_url(BUILD_QUEUE),
             table=Table(client=dynamodb, name=TABLE, sleep=lambda _seconds: None),
             events=EventLog(
                 clock=lambda: datetime.now(UTC),
@@ -149,7 +153,7 @@ def aws_in_memory() -> Iterator[Aws]:
                 kept=timedelta(days=400),
             ),
             staging=Staging(client=s3, bucket=BUCKET),
-            queue=CleanupQueue(client=sqs, url=queue_url),
+            queue=CleanupQueue(client=sqs, url=cleanup_queue_url),
         )
 
 
@@ -230,11 +234,22 @@ def secrets_in_memory() -> Any:
 
 
 def keys_in_memory() -> Any:
-    """Return a client of KMS with the key of the secrets of webhooks; only within `aws_in_memory`."""
+    """Return a client of KMS with the key of webhooks' secrets and that of statements; only within `aws_in_memory`."""
     client: Any = _session().client("kms", config=_RETRIES)
     key = client.create_key()["KeyMetadata"]["KeyId"]
     client.create_alias(AliasName=WEBHOOK_KEY.rpartition(":")[2], TargetKeyId=key)
+    new_signing_key(client)
     return client
+
+
+def new_signing_key(client: Any, number: int = 1) -> None:
+    """Let another key than before sign statements: the one of a number, the same in every run."""
+    key = client.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    use_key(key, number, region=REGION)
+    name = SIGNING_KEY.rpartition(":")[2]
+    if any(alias["AliasName"] == name for alias in client.list_aliases()["Aliases"]):
+        client.delete_alias(AliasName=name)
+    client.create_alias(AliasName=name, TargetKeyId=key)
 
 
 def delivery_queues_in_memory(sqs: "SQSClient") -> None:
@@ -244,7 +259,7 @@ def delivery_queues_in_memory(sqs: "SQSClient") -> None:
         sqs.create_queue(QueueName=name, Attributes=fifo)
 
 
-def delivery_queue_url(name: str) -> str:
+def queue_url(name: str) -> str:
     """Return the URL that moto gives a queue."""
     return f"https://sqs.{REGION}.amazonaws.com/123456789012/{name}"
 

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from tests.attesting import Attesting
+from tests.aws import TABLE
 from tests.changes import change
 from tests.door import DoorClient, login
 from tests.engine.taps import Log
+from tests.fake_registry.flavours import HARBOR
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
 from tests.issuer import public
@@ -219,6 +222,45 @@ class Scene:
         text = token(_ISSUER, GITHUB, at=self.service.clock())
         return exchange(self.service, text)
 
+    def published(self) -> None:
+        """Let the event of a second image of the built pack, whose first one has statements, wait for the stream."""
+        self.service.wire.clients["kms"] = self.service.services.client("kms")
+        self.attesting = Attesting(self.service)
+        self.attesting.carry()
+        _ok(change(self.service, self.built, {"guides/new.md": b"new"}))
+        self.service.registry.requests.clear()
+        events = self.service.aws.dynamodb.scan(TableName=TABLE)["Items"]
+        [item] = [item for item in events if item["SK"]["S"] in self._new_events(events)]
+        self.record = event_record(item)
+        self.image_messages = self.attesting.fan_out()
+
+    def _new_events(self, items: Any) -> set[str]:
+        return {
+            item["SK"]["S"] for item in items if item["PK"]["S"].startswith("EVENTS#")
+        } - self.attesting.seen
+
+    def published_to_harbor(self) -> None:
+        """The same in a registry that lists referrers."""
+        self.service.registry.flavour = HARBOR
+        self.published()
+
+    def attested(self) -> None:
+        """Let the image have statements, and the container have asked for the key."""
+        self.published()
+        assert self.attest() == []
+
+    def attest(self) -> list[str]:
+        """Make the statements."""
+        return self.attesting.attest(self.image_messages)
+
+    def read_statements(self) -> Answer:
+        """Read the statements."""
+        return _ok(self.attesting.get(self.built))
+
+    def read_keys(self) -> Answer:
+        """Read the public keys."""
+        return _ok(self.attesting.keys())
+
     def of_webhook(self, method: str, tail: str = "", **more: Any) -> Answer:
         """Ask for something of the webhook."""
         return _ok(self.hooks.send(method, f"/{self.webhook}{tail}", **more))
@@ -381,6 +423,14 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`POST /webhooks/{webhook_id}/deliveries/{delivery_id}/redelivery`": After(
         Scene.hook, lambda scene: scene.of_deliveries("POST", f"deliveries/{scene.delivery}/redelivery")
     ),
+    "`GET /packs/{id}/attestations`": After(Scene.attested, Scene.read_statements),
+    "`GET /.well-known/packyard/keys.json`": After(Scene.attested, Scene.read_keys),
+    "`fan_out`, a new image": After(
+        Scene.published, lambda scene: scene.service.invoke("fan_out", {"Records": [scene.record]})
+    ),
+    "`attest_image`": After(Scene.published, Scene.attest),
+    "`attest_image`, where the registry lists referrers": After(Scene.published_to_harbor, Scene.attest),
+    "`attest_image`, an image that has statements": After(Scene.attested, Scene.attest),
     "`fan_out`, an event": After(
         Scene.hook, lambda scene: scene.service.invoke("fan_out", {"Records": [scene.record]})
     ),

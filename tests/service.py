@@ -21,18 +21,20 @@ import yaml
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from tests.aws import (
+    ATTESTATION_QUEUE,
     BUCKET,
     CURSOR_SECRET,
     DELIVERY_QUEUES,
     PULL_TOKEN_SECRET,
     REGION,
     REGISTRY_PULL_ROLE,
+    SIGNING_KEY,
     TABLE,
     WEBHOOK_KEY,
     Aws,
     aws_in_memory,
-    delivery_queue_url,
     keys_in_memory,
+    queue_url,
     secrets_in_memory,
 )
 from tests.documented import assert_documented
@@ -407,7 +409,7 @@ def running_service(
 
         # The test's clock says when a message is due, so moto need not hold it back.
         aws.sqs.meta.events.register("before-parameter-build.sqs.SendMessage", _deliver_at_once)
-        first, retries, dead_letters = map(delivery_queue_url, DELIVERY_QUEUES)
+        first, retries, dead_letters = map(queue_url, DELIVERY_QUEUES)
         services = bootstrap.Services(
             settings=Settings(
                 table=TABLE,
@@ -420,6 +422,8 @@ def running_service(
                 pull_token_secret=PULL_TOKEN_SECRET,
                 registry_pull_role=REGISTRY_PULL_ROLE,
                 webhook_key=WEBHOOK_KEY,
+                signing_key=SIGNING_KEY,
+                attestation_queue_url=queue_url(ATTESTATION_QUEUE),
                 delivery_queue_url=first,
                 delivery_retry_queue_url=retries,
                 delivery_dead_letters_url=dead_letters,

@@ -147,6 +147,8 @@ def _environment(service: Service) -> dict[str, str]:
         "PACKYARD_PULL_TOKEN_SECRET": service.services.settings.pull_token_secret,
         "PACKYARD_REGISTRY_PULL_ROLE": service.services.settings.registry_pull_role,
         "PACKYARD_WEBHOOK_KEY": service.services.settings.webhook_key,
+        "PACKYARD_SIGNING_KEY": service.services.settings.signing_key,
+        "PACKYARD_ATTESTATION_QUEUE_URL": service.services.settings.attestation_queue_url,
         "PACKYARD_DELIVERY_QUEUE_URL": service.services.settings.delivery_queue_url,
         "PACKYARD_DELIVERY_RETRY_QUEUE_URL": service.services.settings.delivery_retry_queue_url,
         "PACKYARD_DELIVERY_DEAD_LETTERS_URL": service.services.settings.delivery_dead_letters_url,

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
-from tests.aws import DELIVERY_QUEUES, TABLE, delivery_queue_url, delivery_queues_in_memory
+from tests.aws import DELIVERY_QUEUES, TABLE, delivery_queues_in_memory, queue_url
 from tests.gateway import Answer, Request
 from tests.service import ACME, Service
 
 from packyard.store.wire import from_wire
 from packyard.tenants.caller import Caller
 
-_FIRST, _RETRIES, _DEAD_LETTERS = map(delivery_queue_url, DELIVERY_QUEUES)
+_FIRST, _RETRIES, _DEAD_LETTERS = map(queue_url, DELIVERY_QUEUES)
 _BATCH: Final = 10
 
 

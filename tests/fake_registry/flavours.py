@@ -27,6 +27,7 @@ class Flavour:
         mounts: Whether it takes a blob over from another repository.
         links: Whether it says where its next page is.
         located: How it writes a `Location`: of `{origin}`, `{port}`, what follows `/v2/` as `{rest}`, and `{session}`.
+        lists_referrers: Whether it lists what refers to an image, and says so of each such manifest.
         least_chunk: The shortest piece of an upload that is not its last, in bytes, as it says.
     """
 
@@ -41,6 +42,7 @@ class Flavour:
     links: bool = True
     located: str | None = None
     least_chunk: int | None = None
+    lists_referrers: bool = False
 
     def query(self, query: Mapping[str, str]) -> dict[str, str]:
         """Return a query with the standard's parameters."""
@@ -106,7 +108,10 @@ QUAY: Final = Flavour(
     longest_page=50,
 )
 # Its core answers for the CNCF's registry behind it; goharbor/harbor, src/server/registry.
-HARBOR: Final = Flavour(statuses={("PUT", "uploads"): 204, ("DELETE", "manifests"): 204}, empty=b"null")
+# It has had the API for referrers since 2.8.
+HARBOR: Final = Flavour(
+    statuses={("PUT", "uploads"): 204, ("DELETE", "manifests"): 204}, empty=b"null", lists_referrers=True
+)
 # A rewritten fork of the CNCF's registry behind a proxy; container-registry, docs/spec/docker/v2/api.md.
 GITLAB: Final = Flavour(
     statuses={("POST", "uploads"): 200, ("PUT", "manifests"): 200},

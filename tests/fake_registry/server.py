@@ -4,6 +4,7 @@ It passes the same contract tests as a real registry does (`tests/integration/re
 learns from it holds. Endpoint numbers (`end-2`) are those of the OCI distribution-spec.
 """
 
+import json
 import re
 import ssl
 from base64 import b64encode
@@ -19,6 +20,8 @@ from tests.fake_registry.handler import Handler, Server
 from tests.fake_registry.messages import Reply, Request
 from tests.fake_registry.moods import Mood
 from tests.fake_registry.shelves import Manifest, Refusal, Repository, Shelves
+
+from packyard.oci.media_types import INDEX
 
 if TYPE_CHECKING:
     from tests.fake_registry.tokens import Tokens
@@ -231,7 +234,21 @@ def _put_manifest(registry: FakeRegistry, request: Request, groups: dict[str, st
     """end-7."""
     manifest = Manifest(request.headers.get("Content-Type", ""), request.body)
     registry.shelves.repository(groups["name"], create=True).put_manifest(groups["reference"], manifest)
-    return _created(f"/v2/{groups['name']}/manifests/{manifest.digest}", manifest.digest)
+    reply = _created(f"/v2/{groups['name']}/manifests/{manifest.digest}", manifest.digest)
+    subject = manifest.subject
+    if subject is not None and registry.flavour.lists_referrers:
+        reply.headers["OCI-Subject"] = subject
+    return reply
+
+
+def _list_referrers(registry: FakeRegistry, _request: Request, groups: dict[str, str]) -> Reply:
+    """end-12a; a registry without it answers 404."""
+    if not registry.flavour.lists_referrers:
+        return Reply(HTTPStatus.NOT_FOUND)
+    kept = registry.shelves.repository(groups["name"]).manifests.values()
+    found = [manifest.listed() for manifest in kept if manifest.subject == groups["digest"]]
+    body = {"schemaVersion": 2, "mediaType": INDEX, "manifests": found}
+    return Reply(HTTPStatus.OK, {"Content-Type": INDEX}, json.dumps(body).encode())
 
 
 def _delete_manifest(registry: FakeRegistry, _request: Request, groups: dict[str, str]) -> Reply:
@@ -279,4 +296,5 @@ _ROUTES: tuple[tuple[str, str, Respond], ...] = (
     ("PUT", _MANIFEST, _put_manifest),
     ("DELETE", _MANIFEST, _delete_manifest),
     ("GET", _NAME + r"/tags/list", _list_tags),
+    ("GET", _NAME + r"/referrers/(?P<digest>[a-z0-9]+:[a-f0-9]+)", _list_referrers),
 )

@@ -29,6 +29,18 @@ class Manifest:
     def digest(self) -> Digest:
         return digest_of(self.raw)
 
+    @property
+    def subject(self) -> str | None:
+        """The digest of what it refers to; None if it refers to nothing."""
+        body = json.loads(self.raw)
+        return body["subject"]["digest"] if "subject" in body else None
+
+    def listed(self) -> dict[str, Any]:
+        """Return what a list of referrers says of it (distribution-spec, "Listing Referrers")."""
+        body = json.loads(self.raw)
+        kept = {name: body[name] for name in ("artifactType", "annotations") if name in body}
+        return {"mediaType": self.media_type, "digest": self.digest, "size": len(self.raw), **kept}
+
 
 @dataclass
 class Repository:

@@ -33,6 +33,7 @@ HEAVY: Final = {
 HTTP: Final = {"aws_lambda_powertools.event_handler"}
 QUEUE: Final = {"aws_lambda_powertools.utilities.batch"}
 ALLOWED: Final = {
+    "attest_image": QUEUE,
     "authorize": set[str](),
     "build_upload": QUEUE,
     "clean_up": QUEUE,
@@ -41,6 +42,7 @@ ALLOWED: Final = {
     "exchange_oidc": HTTP | {"cryptography", "ctypes", "joserfc"},
     "get_diff": HTTP | {"isal"},
     "get_file": HTTP | {"isal"},
+    "list_attestations": HTTP | {"isal"},
     "list_files": HTTP | {"isal"},
     "measure_backlog": set[str](),
     "retry_delivery": QUEUE,

@@ -78,6 +78,9 @@ def measure_backlog(scene: Scene) -> object:
 
 FIRST_REQUESTS: Final[dict[str, Callable[[Scene], object]]] = {
     "api_docs": api_docs,
+    "attest_image": ROWS["`attest_image`"],
+    "list_attestations": ROWS["`GET /packs/{id}/attestations`"],
+    "signing_keys": ROWS["`GET /.well-known/packyard/keys.json`"],
     "authorize": authorize,
     "authorize_pull": authorize_pull,
     "build_upload": ROWS["`build_upload`"],

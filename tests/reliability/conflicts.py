@@ -6,6 +6,7 @@ All start from the same prepared state, so that any two of a group can run at on
 from collections.abc import Sequence
 from typing import Final
 
+from tests.reliability import attesting
 from tests.reliability import publisher_requests as publishers
 from tests.reliability import webhook_requests as webhooks
 from tests.reliability.deployment import Deployment
@@ -238,6 +239,28 @@ _PUBLISHER: Final = (
     ),
     OPERATIONS["remove a publisher"],
 )
+# Of the pack's present image.
+_STATEMENTS: Final = (
+    Operation(
+        name="attest",
+        function="attest_image",
+        act=attesting.attest,
+        prepare=attesting.published,
+        comes_again=True,
+        both_may_succeed=True,
+    ),
+    Operation(
+        name="delete",
+        function="delete_pack",
+        act=delete("slack"),
+        prepare=attesting.published,
+        deletes=True,
+    ),
+    Operation(name="reupload", function="reupload_pack", act=reupload(), prepare=attesting.published),
+)
+_SIGNING_KEYS: Final = (
+    Operation(name="read the keys", function="signing_keys", act=attesting.read_keys, both_may_succeed=True),
+)
 # Each of another name, so that only the number of packs stands between them.
 _LAST_PLACE: Final = (
     Operation(
@@ -267,5 +290,7 @@ CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "delivery that failed": _FAILED_DELIVERY,
     "policy": _POLICY,
     "publisher": _PUBLISHER,
+    "statements": _STATEMENTS,
+    "signing keys": _SIGNING_KEYS,
     "last place": _LAST_PLACE,
 }

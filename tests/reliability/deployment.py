@@ -17,18 +17,20 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 from tests.aws import (
+    ATTESTATION_QUEUE,
     BUCKET,
     BUILD_QUEUE,
     DELIVERY_QUEUES,
     QUEUE,
     REGION,
     TABLE,
-    delivery_queue_url,
     delivery_queues_in_memory,
+    queue_url,
     session,
 )
 from tests.engine.wire import Wire
 from tests.fake_registry.ecr import PASSWORD, Ecr, EcrShelves
+from tests.fake_registry.flavours import PLAIN
 from tests.fake_registry.server import FakeRegistry
 from tests.issuer import Issuer, public
 from tests.publishers import KEY as CI_KEY
@@ -56,6 +58,7 @@ class Saved:
     notes: dict[str, Any]
     inbox: list[str]
     builds: list[str]
+    images: list[str]
 
 
 @dataclass
@@ -67,6 +70,7 @@ class Deployment:
         issuer: The issuer of a CI system.
         inbox: The messages for `clean_up` that are not settled.
         builds: The messages for `build_upload` that are not settled.
+        images: The messages for `attest_image` that are not settled.
         notes: What a test has to remember: ids, messages.
     """
 
@@ -75,6 +79,7 @@ class Deployment:
     issuer: Issuer
     inbox: list[str] = field(default_factory=list)
     builds: list[str] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)
     ulids: int = 0
 
@@ -106,6 +111,7 @@ class Deployment:
             notes=dict(self.notes),
             inbox=list(self.inbox),
             builds=list(self.builds),
+            images=list(self.images),
         )
 
     def restore(self, saved: Saved) -> None:
@@ -120,7 +126,8 @@ class Deployment:
         self.ulids = saved.ulids
         self.notes = dict(saved.notes)
         self.inbox, self.builds = list(saved.inbox), list(saved.builds)
-        for name in DELIVERY_QUEUES:
+        self.images = list(saved.images)
+        for name in (*DELIVERY_QUEUES, ATTESTATION_QUEUE):
             # Nothing waits there in a state that is saved. SQS takes the same messages again, as after five minutes.
             queue = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues[name]
             queue._messages.clear()  # noqa: SLF001 - as in `collect`
@@ -158,9 +165,17 @@ class Deployment:
         self.collect()
         return settled
 
+    def attest(self, body: str) -> bool:
+        """Hand a message to `attest_image`, and return whether it is settled."""
+        record = {"messageId": "0", "body": body, "eventSource": "aws:sqs", "attributes": {}}
+        settled = not self.service.invoke("attest_image", {"Records": [record]})["batchItemFailures"]
+        if settled and body in self.images:
+            self.images.remove(body)
+        return settled
+
     def settle(self) -> Observed:
         """Let time pass and deliver every message until it is settled; then check that everything is in order."""
-        first, retries, _ = map(delivery_queue_url, DELIVERY_QUEUES)
+        first, retries, _ = map(queue_url, DELIVERY_QUEUES)
         for received in range(1, _ROUNDS + 1):
             self.collect()
             self.service.clock.advance(HIDDEN if self.builds else LONG)
@@ -169,12 +184,14 @@ class Deployment:
                     self.builds.remove(body)
             for body in list(self.inbox):
                 self.clean_up(body)
+            for body in list(self.images):
+                self.attest(body)
             self._work_off("deliver", first)
             self._work_off("retry_delivery", retries)
-            if not self.inbox and not self.builds:
+            if not self.inbox and not self.builds and not self.images:
                 break
         self.service.clock.advance(LONG)
-        return assert_sound(self.service, pending=self.inbox, settled=True)
+        return assert_sound(self.service, pending=self.inbox, unattested=self.images, settled=True)
 
     def _work_off(self, function: str, url: str) -> None:
         """Hand the messages of a queue of deliveries to their consumer; what stays comes again the next time."""
@@ -188,7 +205,7 @@ class Deployment:
     def check(self) -> Observed:
         """Check what must hold at any instant."""
         self.collect()
-        return assert_sound(self.service, pending=self.inbox)
+        return assert_sound(self.service, pending=self.inbox, unattested=self.images)
 
 
 def _table() -> Any:
@@ -206,6 +223,8 @@ def running_deployment(*, ecr: bool = True) -> Iterator[Deployment]:
         if ecr:
             service.registry.shelves = EcrShelves()
             service.registry.basic = PASSWORD
+            # ECR lists referrers; other registries are told by a tag.
+            service.registry.flavour = replace(PLAIN, lists_referrers=True)
         wire = service.wire
         wire.clients["ecr"] = session().client("ecr", config=Config(retries={"mode": "standard"}))
         # The credentials of a role's session have clients of their own.

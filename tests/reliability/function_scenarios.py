@@ -18,9 +18,11 @@ from tests.gateway import Answer, Request, multipart
 from tests.internet import Internet
 from tests.packs import a_pack
 from tests.publishers import GITHUB, exchange, token
+from tests.reliability import attesting
 from tests.reliability import publisher_requests as publishers
 from tests.reliability import webhook_requests as webhooks
 from tests.reliability.deployment import Deployment
+from tests.reliability.invariants import observe
 from tests.reliability.operations import FIRST, OPERATIONS, STANDING, reupload, set_policy, with_organisation
 from tests.reliability.permissions import Recorder, of_form
 from tests.reliability.transformed import ACCOUNT, CREDENTIALS, EVENT_BUS, FOREIGN_REGISTRY
@@ -29,6 +31,7 @@ from tests.staged_uploads import arrive, look, start
 from tests.third_party_images import image as image_of
 from tests.third_party_images import layer, pack_image
 from tests.usage import limit
+from tests.webhooks import event_record
 
 from packyard.packs.event import SHOWN_AFTER
 from packyard.packs.manifest.name import PackName
@@ -343,6 +346,7 @@ def _receive(deployment: Deployment, function: str, body: str) -> None:
     url = {
         "build_upload": settings.build_queue_url,
         "clean_up": settings.cleanup_queue_url,
+        "attest_image": settings.attestation_queue_url,
         "retry_delivery": settings.delivery_retry_queue_url,
     }[function]
     sqs = deployment.service.aws.sqs
@@ -541,6 +545,25 @@ def _webhooks(setup: Setup) -> None:
     _page_through(setup, "webhook_deliveries", f"{path}/deliveries")
 
 
+def _statements(setup: Setup) -> None:
+    """Make statements about a pack with a dependency file and no index, and read them, also where they are."""
+    deployment = setup.deployment
+    _receive(deployment, "attest_image", "nonsense")
+    files = {"guides/requirements.txt": b"six==1.16.0"}
+    made = deployment.service.upload(PackArchive(name="named", files=files).build())
+    deployment.notes["slack"] = made.body["id"]
+    _forget_indexes(deployment)
+    attesting.attached(deployment)
+    path = f"/packs/{made.body['id']}/attestations"
+    for query in ({}, {"as": "url"}, {"as": "url"}):
+        assert setup.ask("list_attestations", "GET", path, query=query)["statusCode"] == 200
+    assert setup.ask("signing_keys", "GET", "/.well-known/packyard/keys.json")["statusCode"] == 200
+    # Read without a request, which would count as the function's.
+    items = observe(deployment.service).items
+    records = [event_record(to_wire(item)) for item in items if item["PK"] == f"EVENTS#{ACME.org_id}"]
+    deployment.service.invoke("fan_out", {"Records": records})
+
+
 def _event_bus(setup: Setup) -> None:
     """Put events on a bus that is there, and on one that is not there at first."""
     service = setup.deployment.service
@@ -606,6 +629,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     "version policies": _version_policies,
     "dry runs": _dry_runs,
     "webhooks": _webhooks,
+    "statements": _statements,
     "an event bus": _event_bus,
     "stale pins": _stale_pins,
     "the backlog": lambda setup: setup.deployment.service.invoke("measure_backlog", {}),

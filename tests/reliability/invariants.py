@@ -26,13 +26,22 @@ from tests.reliability.event_invariants import event_faults
 from tests.reliability.version_invariants import version_faults
 from tests.service import Service
 
+from packyard.attestations.referrer import referrers_tag
+from packyard.messaging.attestation_queue import parse_message as parse_image_message
 from packyard.messaging.cleanup_queue import Message, OrphanImage, PackDeletion, StagedArchive, parse_message
 from packyard.oci.digest import Digest
 from packyard.oci.reference import parse_reference
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.manifest.version import tag_of
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Visibility
 from packyard.packs.timestamp import parse_timestamp
-from packyard.store.keys import name_key, reference_key, role_revision_key
+from packyard.store.keys import (
+    ATTESTATIONS_PREFIX,
+    SIGNING_KEYS_PARTITION,
+    name_key,
+    reference_key,
+    role_revision_key,
+)
 from packyard.store.pack_items import from_item, to_item
 from packyard.store.wire import Item, from_wire
 
@@ -52,11 +61,13 @@ class Observed:
         objects: The keys of the staging bucket.
         repositories: Our own registry's.
         pending: The messages that `clean_up` has still to settle.
+        unattested: The images about which messages to `attest_image` are still to be settled.
         now: The instant.
         host: Our own registry's.
         prefix: The first segment of our repositories.
         settled: Whether every message is delivered, and every lease and deadline over.
         repositories_are_created: Whether our registry has a call that creates repositories, as ECR has.
+        lists_referrers: Whether our registry lists what refers to an image.
     """
 
     items: Sequence[Item]
@@ -68,6 +79,8 @@ class Observed:
     prefix: str
     settled: bool
     repositories_are_created: bool
+    lists_referrers: bool = False
+    unattested: frozenset[tuple[str, str]] = frozenset()
 
     @cached_property
     def rows(self) -> dict[str, Item]:
@@ -89,6 +102,15 @@ class Observed:
         return dict(found)
 
     @cached_property
+    def statements(self) -> dict[str, list[Item]]:
+        """What the ledger says of statements, by pack."""
+        found: defaultdict[str, list[Item]] = defaultdict(list)
+        for item in self.items:
+            if item["SK"].startswith(ATTESTATIONS_PREFIX):
+                found[item["pack_id"]].append(item)
+        return found
+
+    @cached_property
     def roles(self) -> list[Item]:
         """The roles."""
         return [
@@ -105,12 +127,19 @@ class Observed:
         return f"{self.prefix}/{pack.org_id}/{pack.name}"
 
 
-def observe(service: Service, *, pending: Sequence[str] = (), settled: bool = False) -> Observed:
+def observe(
+    service: Service,
+    *,
+    pending: Sequence[str] = (),
+    unattested: Sequence[str] = (),
+    settled: bool = False,
+) -> Observed:
     """Look at everything.
 
     Args:
         service: The service.
         pending: The bodies of the messages to `clean_up` that have not been settled yet, in the queue or out of it.
+        unattested: The bodies of the messages to `attest_image` that have not been settled yet.
         settled: See `Observed`.
     """
     return Observed(
@@ -123,6 +152,10 @@ def observe(service: Service, *, pending: Sequence[str] = (), settled: bool = Fa
         prefix=service.services.settings.repository_prefix,
         settled=settled,
         repositories_are_created=isinstance(service.registry.shelves, EcrShelves),
+        lists_referrers=service.registry.flavour.lists_referrers,
+        unattested=frozenset(
+            (message.pack_id, message.digest) for message in map(parse_image_message, unattested)
+        ),
     )
 
 
@@ -137,15 +170,22 @@ def _bucket_keys() -> list[str]:
     return list(s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[BUCKET].keys)
 
 
-def assert_sound(service: Service, *, pending: Sequence[str] = (), settled: bool = False) -> Observed:
+def assert_sound(
+    service: Service,
+    *,
+    pending: Sequence[str] = (),
+    unattested: Sequence[str] = (),
+    settled: bool = False,
+) -> Observed:
     """Check every invariant, and return what was looked at.
 
     Args:
         service: The service.
         pending: As for `observe`.
+        unattested: As for `observe`.
         settled: As for `observe`.
     """
-    seen = observe(service, pending=pending, settled=settled)
+    seen = observe(service, pending=pending, unattested=unattested, settled=settled)
     found = violations(seen)
     assert not found, "\n".join(found)
     return seen
@@ -156,6 +196,7 @@ def violations(seen: Observed) -> list[str]:
     checks = (
         _images,
         _orphans,
+        _statements,
         _empty_repositories,
         _tags,
         _archives,
@@ -203,7 +244,10 @@ def missing(repository: Repository, digest: str) -> Iterator[str]:
 
 
 def _orphans(seen: Observed) -> Iterator[str]:
-    """2: every manifest of ours is in the history of its name's holder, or a message is pending that removes it."""
+    """2: every manifest of ours is in the history of its name's holder, or a message is pending that removes it.
+
+    What attaches statements to an image stays as long as the image, or until a message about them is settled.
+    """
     used: defaultdict[str, set[str]] = defaultdict(set)
     for pack_id, pack in seen.packs.items():
         deletion = any(
@@ -212,6 +256,9 @@ def _orphans(seen: Observed) -> Iterator[str]:
         if pack.status is PackStatus.ACTIVE or (pack.status is PackStatus.DELETING and deletion):
             for entry in seen.histories.get(pack_id, []):
                 used[seen.repository(pack)] |= {entry["image_digest"], *entry.get("manifests", ())}
+            used[seen.repository(pack)] |= _of_statements(seen, pack)
+        if any(of == pack_id for of, _ in seen.unattested):
+            used[seen.repository(pack)] |= _of_statements(seen, pack)
     for message in seen.pending:
         if isinstance(message, OrphanImage):
             used[message.repository] |= set(message.digests)
@@ -219,6 +266,59 @@ def _orphans(seen: Observed) -> Iterator[str]:
         if name.startswith(f"{seen.prefix}/"):
             for digest in repository.manifests.keys() - used[name]:
                 yield f"{digest} in {name} is nobody's"
+
+
+def _of_statements(seen: Observed, pack: Pack) -> set[str]:
+    """Return what is in the registry for the statements about a pack's images: manifests, and what a tag lists."""
+    repository = seen.repositories.get(seen.repository(pack), Repository())
+    found: set[str] = set()
+    for record in seen.statements.get(pack.id, []):
+        found |= {*record["manifests"], repository.tags.get(referrers_tag(record["image_digest"]), "")}
+    return found
+
+
+def _statements(seen: Observed) -> Iterator[str]:
+    """Section 11: what is said to be attached is in the registry, listed, and signed by a key that is published."""
+    keys = {item["SK"] for item in seen.items if item["PK"] == SIGNING_KEYS_PARTITION}
+    gone = {
+        (item["pack_id"], item["digest"])
+        for item in seen.items
+        if item["SK"].startswith("IMAGE#") and item["image_status"] in ("deleting", "deleted")
+    }
+    for pack_id, records in seen.statements.items():
+        pack = seen.packs.get(pack_id)
+        for record in records:
+            if record["key_id"] not in keys:
+                yield f"nobody knows the key of the statements about {record['image_digest']}"
+            if (
+                record["attestation_status"] != "attached"
+                or pack is None
+                or pack.status is not PackStatus.ACTIVE
+            ):
+                continue
+            repository = seen.repositories.get(seen.repository(pack), Repository())
+            of_image = (pack_id, record["image_digest"])
+            for statement in record["statements"] if of_image not in gone else ():
+                yield from (
+                    f"{part} of the statements about {of_image} is missing"
+                    for part in missing(repository, statement["manifest"])
+                )
+                if not seen.lists_referrers and not _is_listed(repository, record, statement):
+                    yield f"no tag lists {statement['manifest']}"
+    attached = {
+        (pack_id, record["image_digest"])
+        for pack_id, records in seen.statements.items()
+        for record in records
+        if record["attestation_status"] == "attached"
+    }
+    for pack_id, pack in seen.packs.items():
+        if pack.attestations is Attestations.ATTACHED and (pack_id, pack.image_digest) not in attached:
+            yield f"{pack_id} says that there are statements"
+
+
+def _is_listed(repository: Repository, record: Item, statement: Item) -> bool:
+    index = repository.manifests.get(repository.tags.get(referrers_tag(record["image_digest"]), Digest("")))
+    return index is not None and statement["manifest"].encode() in index.raw
 
 
 def _empty_repositories(seen: Observed) -> Iterator[str]:

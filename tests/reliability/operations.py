@@ -20,6 +20,7 @@ from tests.door import DoorClient, login
 from tests.engine.taps import Crash, Failure, Killed, PointName
 from tests.fake_registry.moods import Refuses
 from tests.gateway import Answer, Request, multipart
+from tests.reliability import attesting
 from tests.reliability import publisher_requests as publishers
 from tests.reliability import webhook_requests as webhooks
 from tests.reliability.deployment import Deployment
@@ -917,6 +918,38 @@ OPERATIONS: Final = {
             act=webhooks.retry,
             prepare=webhooks.failed_once,
             comes_again=True,
+        ),
+        Operation(
+            name="attest an image",
+            function="attest_image",
+            act=attesting.attest,
+            prepare=attesting.published,
+            comes_again=True,
+        ),
+        Operation(
+            name="attest an image that is signed",
+            function="attest_image",
+            act=attesting.attest,
+            prepare=attesting.signed,
+            comes_again=True,
+        ),
+        Operation(
+            name="attest an image that is gone",
+            function="attest_image",
+            act=attesting.attest,
+            prepare=attesting.pushed_too_late,
+            comes_again=True,
+        ),
+        Operation(
+            name="read statements",
+            function="list_attestations",
+            act=attesting.read,
+            prepare=attesting.attached,
+        ),
+        Operation(
+            name="read the keys",
+            function="signing_keys",
+            act=attesting.read_keys,
         ),
         Operation(name="refresh", function="refresh_role", act=refresh(), prepare=next_revision),
         Operation(

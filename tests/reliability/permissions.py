@@ -235,9 +235,14 @@ def _needs(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[
         yield from _OF_SERVICES[service](operation, params)
 
 
-def _needs_of_webhook_key(operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
+def _needs_of_keys(operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
+    # KMS developer guide, "Condition keys for AWS KMS".
     context = tuple(
-        (f"kms:EncryptionContext:{name}", (value,)) for name, value in params["EncryptionContext"].items()
+        (f"kms:EncryptionContext:{name}", (value,))
+        for name, value in params.get("EncryptionContext", {}).items()
+    )
+    context += tuple(
+        (f"kms:{name}", (params[name],)) for name in ("MessageType", "SigningAlgorithm") if name in params
     )
     yield Need(f"kms:{operation}", params["KeyId"], context)
 
@@ -251,7 +256,7 @@ def _needs_of_bus(operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
 
 _OF_SERVICES: Final[Mapping[str, Callable[[str, Mapping[str, Any]], Iterator[Need]]]] = {
     "events": _needs_of_bus,
-    "kms": _needs_of_webhook_key,
+    "kms": _needs_of_keys,
     "secretsmanager": lambda operation, params: iter(
         [Need(f"secretsmanager:{operation}", params["SecretId"])]
     ),

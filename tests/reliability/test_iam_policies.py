@@ -25,6 +25,7 @@ from tests.reliability.transformed import (
     KMS_KEY,
     LOGIN,
     REGION,
+    SIGNING_KEY,
     WEBHOOK_KEY,
     arn_of,
     roles,
@@ -191,7 +192,7 @@ def needs() -> dict[str, set[Need]]:
             found[function] |= {need for need in made if need.resource == LOGIN}
             if function == "pull_blob":
                 found[function] |= {need for need in made if need.action.startswith(("s3:", "kms:"))}
-    for consumer in ("build_upload", "clean_up", "deliver", "retry_delivery"):
+    for consumer in ("attest_image", "build_upload", "clean_up", "deliver", "retry_delivery"):
         # To take a message from a queue that is under a key.
         found[consumer].add(key_use("Decrypt", "sqs"))
     return found
@@ -341,6 +342,7 @@ def test_a_role_gets_nothing_from_policies_that_others_write_but_logs_and_traces
 def test_messages_are_taken_by_those_who_consume_them_and_only_from_their_queue(name: str) -> None:
     taken = {grant.resource for grant in grants(name) if grant.action in BY_LAMBDA}
     sources = {
+        "AttestImage": "AttestationQueue.Arn",
         "BuildUpload": "BuildQueue.Arn",
         "CleanUp": "CleanupQueue.Arn",
         "Deliver": "DeliveryQueue.Arn",
@@ -405,6 +407,7 @@ def test_our_login_may_be_read_by_those_who_talk_to_the_registry_and_only_where_
             "GetLock",
             "ListFiles",
         ),
+        *("AttestImage", "ListAttestations"),
         *("PullBlob", "PullManifest", "PutFile", "ReplacePack", "ReuploadPack", "UploadPack"),
     }
     assert conditions == {"HasRegistryLogin"}
@@ -420,7 +423,13 @@ def test_what_signs_cursors_may_be_read_by_those_who_make_them() -> None:
 def test_the_operator_s_key_is_used_by_way_of_a_service_and_only_where_there_is_one(name: str) -> None:
     # The secrets of webhooks are under the same key, or one of their own, and open for webhooks alone.
     of_webhooks = [grant for grant in grants(name) if grant.resource == WEBHOOK_KEY]
-    uses = [grant for grant in grants(name) if grant.action.startswith("kms:") and grant not in of_webhooks]
+    # That of statements signs digests.
+    signs = [grant for grant in grants(name) if grant.resource == SIGNING_KEY]
+    uses = [
+        grant
+        for grant in grants(name)
+        if grant.action.startswith("kms:") and grant not in (*of_webhooks, *signs)
+    ]
     stated = [
         one for policy in roles()[name].get("Policies", []) for one in policy["PolicyDocument"]["Statement"]
     ]
@@ -428,8 +437,12 @@ def test_the_operator_s_key_is_used_by_way_of_a_service_and_only_where_there_is_
     assert all(grant.resource == KMS_KEY for grant in uses)
     assert not any(grant.covers(Need(grant.action, KMS_KEY)) for grant in uses)
     assert not any(grant.covers(Need(grant.action, WEBHOOK_KEY)) for grant in of_webhooks)
+    assert {grant.action for grant in signs} <= {"kms:Sign", "kms:GetPublicKey"}
+    assert not any(grant.covers(Need("kms:Sign", SIGNING_KEY)) for grant in signs), "only of a digest"
     for statement in stated:
-        if "kms:" in json.dumps(statement) and "kms:EncryptionContext" not in json.dumps(statement):
+        of_keys_of_ours = ("kms:EncryptionContext", "kms:Sign", "kms:GetPublicKey")
+        text = json.dumps(statement)
+        if "kms:" in text and not any(of_ours in text for of_ours in of_keys_of_ours):
             assert statement["Fn::If"][0] == "HasKmsKey"
 
 

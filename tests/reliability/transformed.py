@@ -30,6 +30,8 @@ LOGIN: Final = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:our-registry"
 REGISTRY_PULL_ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/packyard-registry-pull"
 # The key of the secrets of webhooks, and the operator's event bus.
 WEBHOOK_KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/packyard-webhooks"
+# The key that signs statements.
+SIGNING_KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/packyard-statements"
 EVENT_BUS: Final = "packyard-test-bus"
 # The operator's key that everything is under.
 KMS_KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
@@ -50,6 +52,8 @@ _NAMES: Final[Mapping[str, Any]] = {
     "StagingBucket.Arn": "arn:aws:s3:::packyard-test-staging",
     "CleanupQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-cleanup",
     "WebhookKey.Arn": WEBHOOK_KEY,
+    "SigningKey.Arn": SIGNING_KEY,
+    "AttestationQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-attestations",
     "EventBusName": EVENT_BUS,
     "DeliveryQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-deliveries.fifo",
     "DeliveryRetryQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-retries",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tests.aws import DELIVERY_QUEUES, delivery_queue_url
+from tests.aws import DELIVERY_QUEUES, queue_url
 from tests.gateway import Answer
 from tests.reliability.deployment import Deployment
 from tests.service import ACME
@@ -13,7 +13,7 @@ from packyard.messaging.delivery_queue import BusMessage, message_body
 from packyard.store.table import Query
 from packyard.store.wire import to_wire
 
-_FIRST, _RETRIES, _ = map(delivery_queue_url, DELIVERY_QUEUES)
+_FIRST, _RETRIES, _ = map(queue_url, DELIVERY_QUEUES)
 _BODY: Final = {"types": ["webhook.updated"], "description": "told of everything"}
 
 

@@ -64,6 +64,7 @@ def test_an_image_in_a_registry_becomes_a_pack_pinned_to_its_digest(
         "created_at": "2026-03-01T12:00:00.000Z",
         "updated_at": "2026-03-01T12:00:00.000Z",
         "owned": True,
+        "attestations": "off",
     }
 
 

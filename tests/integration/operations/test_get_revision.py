@@ -34,6 +34,8 @@ def test_a_revision_is_the_pack_as_it_was_with_what_the_history_says_of_it(
     service: Service, pack: str
 ) -> None:
     now = service.get(pack).body
+    # That is of the present image; the statements about any are read by themselves.
+    del now["attestations"]
 
     first, second, third = (read(service, pack, number) for number in (1, 2, 3))
 

@@ -46,6 +46,7 @@ def test_an_archive_becomes_a_pack(service: Service) -> None:
         "created_at": "2026-03-01T12:00:00.000Z",
         "updated_at": "2026-03-01T12:00:00.000Z",
         "owned": True,
+        "attestations": "pending",
     }
     repository = service.registry.shelves.repository(f"packs/{ACME.org_id}/slack")
     index = json.loads(repository.manifest("1.4.0").raw)

@@ -392,6 +392,8 @@ class Pack:
                 "tier": "community",
                 "image_origin": self.origin,
                 "size_bytes": size,
+                # Of a clone it depends on who has built the image.
+                "attestations": {"upload": "pending", "image_ref": "off"}.get(self.origin, ANY),
             }
             | {"created_at": timestamp(self.history[0].at), "updated_at": timestamp(entry.at)}
             | entry.image

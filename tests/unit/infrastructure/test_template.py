@@ -161,6 +161,7 @@ def test_there_is_one_log_for_the_functions_of_one_kind() -> None:
     assert {name: log for name, log in logs.items() if name not in requests} == {
         "Authorize": "AuthorizerLog",
         "AuthorizePull": "AuthorizerLog",
+        "AttestImage": "QueueLog",
         "BuildUpload": "QueueLog",
         "CleanUp": "QueueLog",
         "Deliver": "QueueLog",

@@ -8,8 +8,9 @@ from tests.aws import template
 
 TEMPLATE = template()
 EMULATED = emulated(TEMPLATE)
-# Which functions use the key of the secrets of webhooks, and the statement that lets them.
+# Which functions use a key of ours, and the statement that lets them.
 ON_A_CONTEXT = {
+    "AttestImage": "Sign",
     "Deliver": "DecryptTheSecret",
     "RetryDelivery": "DecryptTheSecret",
     "Webhooks": "EncryptTheSecret",

@@ -12,6 +12,8 @@ STORE: Final = Path(packyard.store.__file__).parent
 WRITES: Final = frozenset({"put", "update", "transact"})
 # Of these, nobody but the service takes notice, or something else is the event.
 WITHOUT_EVENT: Final = {
+    "attestations": "statements about an image, whose publication is the event",
+    "signing_keys": "a key that anybody may read; the operator's own records say who has changed it",
     "build_slots": "places of builds, for as long as they run",
     "pack_counts": "a count that is corrected; nothing that is counted changes",
     "packs.adopt_image": "what the service has done to a registry, for its own later use",

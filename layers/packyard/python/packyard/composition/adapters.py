@@ -28,9 +28,11 @@ from packyard.store.table import Table
 
 if TYPE_CHECKING:
     from packyard.aws.sealed_secrets import SealedSecrets
+    from packyard.aws.signer import Signer
     from packyard.aws.signing_secret import SigningSecret
     from packyard.issuer.discovered_keys import DiscoveredIssuers
     from packyard.issuer.published_keys import IssuerKeys
+    from packyard.messaging.attestation_queue import AttestationQueue
     from packyard.messaging.build_queue import BuildQueue
     from packyard.messaging.cleanup_queue import CleanupQueue
     from packyard.messaging.delivery_queue import DeliveryQueue
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from packyard.storage.locks import Locks
     from packyard.storage.staging import Staging
     from packyard.store.api_keys import ApiKeyStore
+    from packyard.store.attestations import AttestationStore
     from packyard.store.build_slots import BuildSlots
     from packyard.store.cursors import Cursors
     from packyard.store.deletions import DeletionStore
@@ -63,6 +66,7 @@ if TYPE_CHECKING:
     from packyard.store.repositories import RepositoryStore
     from packyard.store.retention import RetentionStore
     from packyard.store.roles import RoleStore
+    from packyard.store.signing_keys import SigningKeyStore
     from packyard.store.tenants import TenantStore
     from packyard.store.told_roles import ToldRoles
     from packyard.store.uploads import UploadStore
@@ -434,6 +438,34 @@ class Adapters:
             retry_url=settings.delivery_retry_queue_url,
             dead_letters_url=settings.delivery_dead_letters_url,
         )
+
+    @cached_property
+    def attestation_queue(self) -> "AttestationQueue":
+        """The queue that `attest_image` reads."""
+        from packyard.messaging.attestation_queue import AttestationQueue
+
+        return AttestationQueue(client=self._sqs, url=self.settings.attestation_queue_url)
+
+    @cached_property
+    def attestation_store(self) -> "AttestationStore":
+        """What the ledger says of statements about images."""
+        from packyard.store.attestations import AttestationStore
+
+        return AttestationStore(table=self.table)
+
+    @cached_property
+    def signing_key_store(self) -> "SigningKeyStore":
+        """The public keys that have signed statements."""
+        from packyard.store.signing_keys import SigningKeyStore
+
+        return SigningKeyStore(table=self.table)
+
+    @cached_property
+    def signer(self) -> "Signer":
+        """The signer of statements."""
+        from packyard.aws.signer import Signer
+
+        return Signer(client=lambda: self.kms, key_id=self.settings.signing_key)
 
     @cached_property
     def event_bus(self) -> "EventBus | None":

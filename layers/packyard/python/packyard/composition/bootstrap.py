@@ -18,6 +18,9 @@ from packyard.composition.deadline import Deadline
 from packyard.composition.settings import Settings
 
 if TYPE_CHECKING:
+    from packyard.operations.attached import AttachedStatements
+    from packyard.operations.attest import Attester
+    from packyard.operations.attestations import AttestationReader, PublishedKeys
     from packyard.operations.build import Builder
     from packyard.operations.built_images import BuiltImages
     from packyard.operations.clean_up import Cleaner
@@ -132,6 +135,7 @@ class Services(Adapters):
             registry=self.registry,
             cleanup_queue=self.cleanup_queue,
             repository_prefix=self.settings.repository_prefix,
+            attestations=self.settings.attestations,
             time_left=self.registry_time_left,
             clock=self.clock,
         )
@@ -263,7 +267,63 @@ class Services(Adapters):
         """Tells webhooks of events."""
         from packyard.operations.fan_out import FanOut
 
-        return FanOut(webhooks=self.webhook_store, queue=self.delivery_queue, bus=self.event_bus)
+        signs = self.settings.sign_images == "on"
+        return FanOut(
+            webhooks=self.webhook_store,
+            queue=self.delivery_queue,
+            bus=self.event_bus,
+            attestations=self.attestation_queue if signs else None,
+        )
+
+    @cached_property
+    def attached_statements(self) -> "AttachedStatements":
+        """The statements about images in our registry."""
+        from packyard.operations.attached import AttachedStatements
+
+        return AttachedStatements(
+            registry=self.registry,
+            repositories=self.repositories,
+            repository_prefix=self.settings.repository_prefix,
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+        )
+
+    @cached_property
+    def attester(self) -> "Attester":
+        """Makes statements about images."""
+        from packyard.operations.attest import Attester
+
+        return Attester(
+            store=self.attestation_store,
+            keys=self.signing_key_store,
+            repositories=self.repositories,
+            attached=self.attached_statements,
+            files=self.image_files,
+            signer=self.signer,
+            builder=self.settings.builder,
+            deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+        )
+
+    @cached_property
+    def attestation_reader(self) -> "AttestationReader":
+        """Reads the statements about images."""
+        from packyard.operations.attestations import AttestationReader
+
+        return AttestationReader(
+            packs=self.pack_revisions, store=self.attestation_store, sources=self.image_source
+        )
+
+    @cached_property
+    def published_keys(self) -> "PublishedKeys":
+        """The public keys of statements."""
+        from packyard.operations.attestations import PublishedKeys
+
+        signs = self.settings.sign_images == "on"
+        return PublishedKeys(
+            store=self.signing_key_store, signer=self.signer if signs else None, clock=self.clock
+        )
 
     @cached_property
     def deliverer(self) -> "Deliverer":
@@ -309,6 +369,7 @@ class Services(Adapters):
             repositories=self.repositories,
             images=self.image_source,
             versions=self.version_rule,
+            attestations=self.settings.attestations,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
             new_ulid=self.new_ulid,
@@ -395,6 +456,7 @@ class Services(Adapters):
 
         return Deleter(
             deletions=self.deletions,
+            attestations=self.attestation_store,
             repositories=self.repositories,
             cleanup_queue=self.cleanup_queue,
             images=self.built_images,
@@ -424,6 +486,8 @@ class Services(Adapters):
             cleanup_queue=self.cleanup_queue,
             images=self.built_images,
             content=ContentFinder(indexes=self.indexes, monotonic=time.monotonic),
+            attestations=self.attestation_store,
+            attached=self.attached_statements,
             kept=self.kept_content,
             time_left=self.registry_time_left,
             clock=self.clock,

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
 
 from packyard.packs.archive.limits import ArchiveLimits
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.usage import Quotas
 
 RegistryKind = Literal["ecr", "distribution"]
@@ -111,6 +112,9 @@ class Settings:
         delivery_queue_url: The FIFO queue of the first attempts at deliveries to webhooks.
         delivery_retry_queue_url: The queue of deliveries that have failed.
         delivery_dead_letters_url: The queue of deliveries that have failed for a day.
+        signing_key: ARN of the KMS key that signs statements about images.
+        attestation_queue_url: The queue of images about which statements are to be made.
+        sign_images: Whether statements are made about new images, `on` or `off`.
         door_host: Host, and port if any, of the distribution door; empty when it is each organisation's own host.
         api_domain: Parent domain of the organisations' hosts; empty when only the stage URL is used.
         inline_archive_bytes: The largest request body that the gateway passes on whole.
@@ -142,6 +146,9 @@ class Settings:
     delivery_queue_url: str
     delivery_retry_queue_url: str
     delivery_dead_letters_url: str
+    signing_key: str
+    attestation_queue_url: str
+    sign_images: Literal["on", "off"] = "on"
     registry_kind: RegistryKind = "ecr"
     registry_login: str = ""
     repository_prefix: str = "packs"
@@ -162,6 +169,18 @@ class Settings:
     trusted_issuer_hosts: str = ""
     public_url: str = ""
     event_bus_name: str = ""
+
+    @property
+    def builder(self) -> str:
+        """The URI of this deployment in provenance: of its domain, or else of the registry that it pushes to."""
+        if self.api_domain:
+            return f"https://{self.api_domain}"
+        return f"{self.registry_url}/{self.repository_prefix}"
+
+    @property
+    def attestations(self) -> Attestations:
+        """The state of a new image: whether statements are made about it."""
+        return Attestations.PENDING if self.sign_images == "on" else Attestations.OFF
 
     @property
     def quotas(self) -> Quotas:

@@ -10,8 +10,10 @@ from packyard.tenants.caller import Caller
 def revision_view(found: PackRevision, caller: Caller) -> dict[str, Any]:
     """Return the Pack object as of a revision, and what its history says of it. The actor is for its owner alone."""
     pack = found.pack
-    view = {
-        **pack_view(pack, caller),
+    view = pack_view(pack, caller)
+    # That is of the present image; GET /packs/{id}/attestations reads the statements about any.
+    del view["attestations"]
+    view |= {
         "revision": found.entry.number,
         "operation": found.entry.operation,
         "status": found.status,

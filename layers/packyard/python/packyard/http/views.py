@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from packyard.http.app import json_response
 from packyard.http.entity_tags import ETAG
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.deprecation import Deprecation
 from packyard.packs.image_state import ImageStatus
 from packyard.packs.pack import Pack
@@ -39,6 +40,7 @@ def pack_view(pack: Pack, caller: Caller) -> dict[str, Any]:
         "owned": owned,
         "deprecated": deprecation_view(pack.deprecated),
         "status": ImageStatus.WITHDRAWN.value if pack.withdrawn else None,
+        "attestations": pack.attestations.value,
     }
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -63,5 +65,10 @@ def pack_tag(pack: Pack, caller: Caller) -> str:
     A field that can change without a new revision must change the tag as well (decision 40).
     """
     if pack.org_id == caller.org_id:
-        return tag_of(pack.revision, withdrawn=pack.withdrawn)
-    return f'"shared-{pack.revision}{"-withdrawn" if pack.withdrawn else ""}"'
+        return tag_of(pack.revision, withdrawn=pack.withdrawn, attested=_attested(pack))
+    states = f"{'-withdrawn' if pack.withdrawn else ''}{'-attested' if _attested(pack) else ''}"
+    return f'"shared-{pack.revision}{states}"'
+
+
+def _attested(pack: Pack) -> bool:
+    return pack.attestations is Attestations.ATTACHED

@@ -17,7 +17,7 @@ from packyard.network.budget import Budget
 from packyard.network.guard import Guard, TargetRefused
 from packyard.network.guarded_connection import guarded_pool
 from packyard.tenants.signing_keys import KeyName, VerificationKey
-from packyard.tenants.strict_json import parse_object
+from packyard.text.strict_json import parse_object
 
 TOTAL_SECONDS: Final = 3.0
 # Issuers whose keys a container remembers. GitHub, GitLab and a few of tenants' own are what it usually has.

@@ -23,6 +23,7 @@ from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
 from packyard.oci.read.image_tree import ImageTree
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.manifest.name import PackName, repository_of
 from packyard.packs.manifest.version import Version, tag_of
 from packyard.packs.pack import Pack
@@ -49,6 +50,7 @@ class BuiltImages:
 
     Attributes:
         repository_prefix: What their repositories' names begin with.
+        attestations: Whether statements are made about new ones.
         time_left: For how many seconds the registry may still be waited for.
         clock: The present instant, UTC.
     """
@@ -56,6 +58,7 @@ class BuiltImages:
     registry: ImageRegistry
     cleanup_queue: CleanupQueue
     repository_prefix: str
+    attestations: Attestations
     time_left: Callable[[], float]
     clock: Callable[[], datetime]
 

@@ -14,6 +14,7 @@ from packyard.oci.build.tree import Entry, File, canonical_order
 from packyard.oci.digest import Digest
 from packyard.operations.sent_layers import assembled
 from packyard.packs.archive.contents import PackContents
+from packyard.packs.archive.digested import DigestedArchive
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.reader import read_archive
 from packyard.packs.manifest.name import PackName
@@ -33,11 +34,13 @@ class BuiltPack:
         manifest: Its `pack.yaml`.
         image: The image's documents.
         uploads: By a layer's digest: what has taken the layer ahead of its push, if the image is a large one.
+        archive_digest: Of the archive as it was sent.
     """
 
     manifest: Manifest
     image: Image
     uploads: Mapping[Digest, BlobUpload]
+    archive_digest: Digest
 
 
 @contextmanager
@@ -64,7 +67,8 @@ def building(
     """
     with LayerSpool() as spool:
         with LayerWriter(spool) if standing is None else standing.new_content(spool) as writer:
-            contents = read_archive(archive, limits=limits, contents=writer)
+            digested = DigestedArchive(archive)
+            contents = read_archive(digested, limits=limits, contents=writer)
             writer.finish()
         manifest = contents.manifest
         if standing is None:
@@ -84,7 +88,9 @@ def building(
                 version=manifest.version,
                 description=manifest.description,
             )
-            yield BuiltPack(manifest=manifest, image=image, uploads=sent.uploads)
+            yield BuiltPack(
+                manifest=manifest, image=image, uploads=sent.uploads, archive_digest=digested.digest()
+            )
 
 
 def _layers(contents: PackContents[FileInSpool]) -> Iterable[Iterable[Entry]]:

@@ -41,6 +41,7 @@ from packyard.operations.read import get_pack
 from packyard.operations.repeats import same_copy, settle_repeat
 from packyard.operations.unusable_images import not_cloned
 from packyard.operations.version_policy import VersionRule
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Visibility
 from packyard.registry.own.refusal import RegistryRefused
@@ -146,6 +147,9 @@ class Cloner:
     def _new_pack(self, source: Pack, name: PackName, visibility: Visibility, caller: Caller) -> Pack:
         content = content_of(source)
         content["image_ref"] = self.images.reference(org_id=caller.org_id, name=name, version=source.version)
+        # The clone gets statements of its own, if the image was built here.
+        built = source.layer_digest is not None
+        content["attestations"] = self.images.attestations if built else Attestations.OFF
         return first_revision(
             content,
             ulid=self.new_ulid(),

@@ -19,6 +19,7 @@ request, and by `clean_up`, whose cleanup message is enqueued before the decisio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final
 
 from aws_lambda_powertools import Logger
@@ -30,6 +31,7 @@ from packyard.operations.built_images import BuiltImages
 from packyard.operations.read import no_such_pack
 from packyard.packs.pack import ImageOrigin, Pack, is_pack_id
 from packyard.packs.precondition import IfMatch
+from packyard.store.attestations import AttestationStore
 from packyard.store.deletions import Deletion, DeletionStore
 from packyard.store.repositories import RepositoryStore
 from packyard.store.repository_holds import NameLost, Purge, RepositoryBusy
@@ -54,6 +56,7 @@ class Deleter:
     """
 
     deletions: DeletionStore
+    attestations: AttestationStore
     repositories: RepositoryStore
     cleanup_queue: CleanupQueue
     images: BuiltImages
@@ -132,7 +135,8 @@ class Deleter:
         return purge if answered else purge.with_requests_in_flight()
 
     def _digests_in_time(self, pack: Pack) -> Iterator[Digest]:
-        for digest in self.deletions.image_digests(pack.id):
+        """Yield what to remove: what attaches statements to images, and then the images."""
+        for digest in chain(self.attestations.manifests(pack.id), self.deletions.image_digests(pack.id)):
             if self.time_left() <= 0:
                 raise RegistryCleanupFailed
             yield digest

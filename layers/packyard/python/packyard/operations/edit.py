@@ -209,7 +209,7 @@ class FileEditor:
         )
         image_ref = self.images.reference(org_id=before.org_id, name=before.name, version=version)
         fields = {} if manifest is None else dict(manifest_fields(manifest))
-        fields |= built_image_fields(image, image_ref=image_ref)
+        fields |= built_image_fields(image, image_ref=image_ref, attestations=self.images.attestations)
         after = before.revised(at=self.clock(), **fields)
         if after.version != before.version or revision.actor.version_policy is VersionPolicy.IMMUTABLE:
             # The policy `increasing` is about new versions, and lets files change.

@@ -1,4 +1,4 @@
-"""From events to who is to be told of them: one message for each webhook that asks for an event.
+"""From events to who is to be told of them: one message for each webhook that asks, and one for each new image.
 
 The table's stream tells of each event after its commit, and again until the messages are sent. SQS takes the same
 message once within five minutes; after that, a receiver may get an event twice, with the same `webhook-id`.
@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from packyard.messaging.attestation_queue import AttestationQueue, ImageToAttest
 from packyard.messaging.delivery_queue import BusMessage, DeliveryQueue, WebhookMessage
 from packyard.messaging.event_bus import EventBus
-from packyard.packs.event import Event
+from packyard.oci.digest import parse_digest
+from packyard.packs.attestation_state import Attestations
+from packyard.packs.event import ATTESTATIONS, CI, IMAGE_DIGEST, Event
 from packyard.store.event_items import from_item
 from packyard.store.webhooks import WebhookStore
 from packyard.store.wire import from_wire
@@ -29,11 +32,13 @@ class FanOut:
         webhooks: Where webhooks are.
         queue: Takes messages for webhooks, and what the bus has not taken.
         bus: The operator's event bus; None without one.
+        attestations: Takes messages for images about which statements are to be made; None if none are made.
     """
 
     webhooks: WebhookStore
     queue: DeliveryQueue
     bus: EventBus | None
+    attestations: AttestationQueue | None
 
     def send(self, items: Sequence[Mapping[str, Any]]) -> None:
         """Send the messages of some events. One read for 100 organisations, one call for ten messages.
@@ -47,12 +52,31 @@ class FanOut:
         events = [from_item(from_wire(item)) for item in items]
         if not events:
             return
+        if self.attestations is not None:
+            self.attestations.send([image for event in events for image in _images(event)])
         webhooks = self.webhooks.of_many([event.org_id for event in events])
         payloads = [(event, event_payload(event)) for event in events]
         self.queue.send(_messages(payloads, webhooks))
         if self.bus is not None:
             for entry in self.bus.put([self.bus.entry_of(event, payload) for event, payload in payloads]):
                 self.queue.retry_later(BusMessage(entry=entry), _BUS_WAIT)
+
+
+def _images(event: Event) -> Iterator[ImageToAttest]:
+    """Yield the image that an event's pack has got, if statements about it are to be made."""
+    if (
+        event.data.get(ATTESTATIONS) != Attestations.PENDING
+        or event.pack_id is None
+        or event.revision is None
+    ):
+        return
+    yield ImageToAttest(
+        pack_id=event.pack_id,
+        revision=event.revision,
+        digest=parse_digest(event.data[IMAGE_DIGEST]),
+        request_id=event.request_id,
+        ci=event.data.get(CI, {}),
+    )
 
 
 def _messages(

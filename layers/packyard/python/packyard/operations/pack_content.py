@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
 from packyard.oci.digest import Digest
 from packyard.oci.media_types import GZIP_LAYER
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version
 from packyard.packs.pack import ImageOrigin, Layer, Pack, Tier, Visibility
@@ -42,6 +43,8 @@ class ImageFields(TypedDict):
     layer_digest: Digest | None
     layers: tuple[Layer, ...]
     size_bytes: int
+    archive_digest: Digest | None
+    attestations: Attestations
 
 
 class Content(ManifestFields, ImageFields):
@@ -60,12 +63,16 @@ def manifest_fields(manifest: "Manifest") -> ManifestFields:
     )
 
 
-def built_image_fields(image: "Image", *, image_ref: str) -> ImageFields:
+def built_image_fields(
+    image: "Image", *, image_ref: str, attestations: Attestations, archive_digest: Digest | None = None
+) -> ImageFields:
     """Return the fields that an image of ours decides.
 
     Args:
         image: The image.
         image_ref: The image's repository and tag in our registry.
+        attestations: Whether statements are made about it.
+        archive_digest: Of the archive of which it was built; None if it was made in another way.
     """
     return ImageFields(
         image_ref=image_ref,
@@ -75,6 +82,8 @@ def built_image_fields(image: "Image", *, image_ref: str) -> ImageFields:
         layer_digest=image.layer_digest,
         layers=tuple(Layer(layer.digest, layer.size, GZIP_LAYER) for layer in image.layers),
         size_bytes=image.size_bytes,
+        archive_digest=archive_digest,
+        attestations=attestations,
     )
 
 

@@ -282,5 +282,10 @@ class Publisher:
         image_ref = self.images.reference(org_id=org_id, name=manifest.name, version=manifest.version)
         return Content(
             **manifest_fields(manifest),
-            **built_image_fields(built.image, image_ref=image_ref),
+            **built_image_fields(
+                built.image,
+                image_ref=image_ref,
+                attestations=self.images.attestations,
+                archive_digest=built.archive_digest,
+            ),
         )

@@ -32,6 +32,7 @@ from packyard.operations.published import Published
 from packyard.operations.repeats import same_reference, settle_repeat
 from packyard.operations.unusable_images import current_is_withdrawn, published_before
 from packyard.operations.version_policy import VersionRule
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.manifest.name import PackName, repository_of
 from packyard.packs.pack import ImageOrigin, Layer, Pack, Visibility
 from packyard.packs.precondition import IfMatch
@@ -47,6 +48,7 @@ class Registrar:
     """Registers packs by the image that carries them.
 
     Attributes:
+        attestations: Whether statements are made about images that the service has built.
         deadline: Longer than a registration can take until its function ends.
         clock: The present instant, UTC.
         new_ulid: A ULID never used before.
@@ -56,6 +58,7 @@ class Registrar:
     repositories: RepositoryStore
     images: ImageSource
     versions: VersionRule
+    attestations: Attestations
     deadline: timedelta
     clock: Callable[[], datetime]
     new_ulid: Callable[[], str]
@@ -84,7 +87,7 @@ class Registrar:
         pulled = self.images.read_pack(reference, org_id=actor.org_id)
         require_reach(actor, pulled.manifest.name)
         pack = first_revision(
-            _content(reference, pulled),
+            self._content(reference, pulled),
             ulid=self.new_ulid(),
             org_id=actor.org_id,
             name=pulled.manifest.name,
@@ -167,7 +170,7 @@ class Registrar:
                 require_name(before, pulled.manifest.name, instead="POST /packs")
             # An image of the pack's history is stored and counted already.
             counted = {} if then is None else {"stored_bytes": before.stored_bytes}
-            after = before.revised(at=self.clock(), **_content(reference, pulled, then), **counted)
+            after = before.revised(at=self.clock(), **self._content(reference, pulled, then), **counted)
             if after.withdrawn:
                 raise current_is_withdrawn(before)
             if same_reference(before, after):
@@ -222,6 +225,29 @@ class Registrar:
                 {"image_ref": f"must lie in {own}, which goes with the name {name} in its pack.yaml"}
             )
 
+    def _content(self, reference: Reference, pulled: PulledPack, then: Pack | None = None) -> Content:
+        """Return what a pack has from its image.
+
+        Args:
+            reference: Where the image is.
+            pulled: What was read of it.
+            then: The pack at an earlier revision with the same image, if that is known.
+        """
+        built = then is not None and then.layer_digest is not None
+        return Content(
+            **manifest_fields(pulled.manifest),
+            image_ref=str(reference),
+            image_digest=pulled.digest,
+            content_digest=None if then is None else then.content_digest,
+            chain_id=None if then is None else then.chain_id,
+            layer_digest=None if then is None else then.layer_digest,
+            layers=tuple(Layer(layer.digest, layer.size, layer.media_type) for layer in pulled.layers),
+            size_bytes=pulled.size_bytes,
+            archive_digest=None if then is None else then.archive_digest,
+            # Where statements were attached before, whoever makes them finds them.
+            attestations=self.attestations if built else Attestations.OFF,
+        )
+
     def _claim_repository(self, pack: Pack, due_at: datetime) -> Claim:
         return self.repositories.claim_for_change(pack, until=due_at, now=self.clock(), token=self.new_ulid())
 
@@ -237,23 +263,3 @@ def _has_built_images(pack: Pack) -> bool:
 def _repository_of(pack: Pack) -> str:
     reference = parse_reference(pack.image_ref)
     return f"{reference.registry}/{reference.repository}"
-
-
-def _content(reference: Reference, pulled: PulledPack, then: Pack | None = None) -> Content:
-    """Return what a pack has from its image.
-
-    Args:
-        reference: Where the image is.
-        pulled: What was read of it.
-        then: The pack at an earlier revision with the same image, if that is known.
-    """
-    return Content(
-        **manifest_fields(pulled.manifest),
-        image_ref=str(reference),
-        image_digest=pulled.digest,
-        content_digest=None if then is None else then.content_digest,
-        chain_id=None if then is None else then.chain_id,
-        layer_digest=None if then is None else then.layer_digest,
-        layers=tuple(Layer(layer.digest, layer.size, layer.media_type) for layer in pulled.layers),
-        size_bytes=pulled.size_bytes,
-    )

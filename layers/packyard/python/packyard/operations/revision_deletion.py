@@ -30,6 +30,7 @@ from packyard.errors import (
 )
 from packyard.messaging.cleanup_queue import CleanupQueue, RevisionDeletion
 from packyard.oci.digest import Digest
+from packyard.operations.attached import AttachedStatements
 from packyard.operations.built_images import BuiltImages
 from packyard.operations.delete import PURGE_LEASE
 from packyard.operations.owned_pack import changing, require_changeable
@@ -40,6 +41,7 @@ from packyard.packs.pack import Pack
 from packyard.packs.precondition import IfMatch
 from packyard.packs.timestamp import format_timestamp
 from packyard.storage.kept_content import KeptContent
+from packyard.store.attestations import AttestationStore
 from packyard.store.pack_revisions import PackRevisions
 from packyard.store.packs import Gone, Stale
 from packyard.store.pinning_roles import PinningRole, PinningRoles
@@ -66,6 +68,8 @@ class RevisionDeleter:
         revisions: Where packs and their histories are.
         pinning: Says which roles pin an image.
         content: Finds what shares the content.
+        attestations: What the ledger says of statements about images.
+        attached: The statements in the registry.
         kept: What the bucket keeps of images.
         time_left: For how many seconds the registry may still be waited for.
         clock: The present instant, UTC.
@@ -79,6 +83,8 @@ class RevisionDeleter:
     cleanup_queue: CleanupQueue
     images: BuiltImages
     content: ContentFinder
+    attestations: AttestationStore
+    attached: AttachedStatements
     kept: KeptContent
     time_left: Callable[[], float]
     clock: Callable[[], datetime]
@@ -275,8 +281,18 @@ class RevisionDeleter:
             raise RegistryCleanupFailed from busy
         # From here on no publisher can write a row that names one of these documents.
         unused = [documents[0], *self._unused(state, documents[1:])]
-        answered = self.images.delete(pack, unused)
+        # What refers to the image goes before it.
+        statements = self._statements(state, pack)
+        answered = not statements or self.images.delete(pack, statements)
+        answered = self.images.delete(pack, unused) and answered
         self._end(purge if answered else purge.with_requests_in_flight())
+
+    def _statements(self, state: ImageState, pack: Pack) -> tuple[Digest, ...]:
+        """Return what attaches statements to an image. From the mark on, no other is recorded."""
+        record = self.attestations.find(ImageId(state.pack_id, state.digest))
+        if record is None:
+            return ()
+        return tuple(dict.fromkeys((*self.attached.listed_for(pack, state.digest), *record.manifests)))
 
     def _end(self, purge: Purge) -> None:
         self.repositories.end_purge(purge)

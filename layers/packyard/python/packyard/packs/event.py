@@ -15,6 +15,11 @@ MAX_DATA_BYTES: Final = 16 * 1024
 SHOWN_AFTER: Final = timedelta(seconds=10)
 # In `data` from which something was left out because of its size.
 TRUNCATED: Final = "truncated"
+# In `data` of a pack's new image: which it is, whether statements are to be made about it, and the CI run that
+# published it, as its identity token says.
+IMAGE_DIGEST: Final = "image_digest"
+ATTESTATIONS: Final = "attestations"
+CI: Final = "ci"
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _TIME_CHARACTERS: Final = 10

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from packyard.oci.digest import Digest
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.deprecation import Deprecation
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version, precedence
@@ -94,6 +95,9 @@ class Pack:
         highest_version: The highest version that the pack has had, if the present one is lower; None otherwise, or if
             the pack went back to it before this was kept.
         withdrawn: Whether the image has been withdrawn (API contract, section 7).
+        archive_digest: Of the archive of which the image was built, as it was sent; None if it was made in another way,
+            or before this was kept.
+        attestations: Whether signed statements about the image are attached to it. What is attached stays so.
     """
 
     id: str
@@ -124,6 +128,8 @@ class Pack:
     highest_version: Version | None = None
     stored_bytes: int | None = None
     withdrawn: bool = False
+    archive_digest: Digest | None = None
+    attestations: Attestations = Attestations.OFF
 
     @property
     def is_stored_here(self) -> bool:

@@ -28,16 +28,18 @@ def revision_tag(revision: int) -> str:
     return f'"{revision}"'
 
 
-def pack_tag(revision: int, *, withdrawn: bool) -> str:
+def pack_tag(revision: int, *, withdrawn: bool, attested: bool) -> str:
     """Return the entity tag of a pack for its owner, with its quotes.
 
-    Whether the image is withdrawn changes without a new revision. `If-Match` takes the tag for its revision.
+    What can change without a new revision is in the tag too. `If-Match` takes the tag for its revision.
 
     Args:
         revision: The pack's.
         withdrawn: Whether the pack's image is withdrawn.
+        attested: Whether signed statements are attached to the pack's image.
     """
-    return f'"{revision}{_STATE}withdrawn"' if withdrawn else revision_tag(revision)
+    states = [name for name, is_so in (("withdrawn", withdrawn), ("attested", attested)) if is_so]
+    return f'"{revision}{_STATE}{".".join(states)}"' if states else revision_tag(revision)
 
 
 def role_tag(revision: int, changing: object) -> str:

@@ -22,8 +22,11 @@ PACK_ROW: Final = "PACK"
 API_KEY_PREFIX: Final = "KEY#"
 REVISION_PREFIX: Final = "REV#"
 IMAGE_PREFIX: Final = "IMAGE#"
+ATTESTATIONS_PREFIX: Final = "ATTEST#"
 SEARCH_PREFIX: Final = "WORD#"
 VERSION_PREFIX: Final = "VERSION#"
+# The only partition of the public keys that have signed statements.
+SIGNING_KEYS_PARTITION: Final = "SIGNING#KEYS"
 # The only partition of GSI3. It lists the packs that are being deleted.
 DELETING_PARTITION: Final = "DELETING"
 
@@ -51,6 +54,16 @@ def revision_key(pack_id: str, revision: int) -> Key:
 def image_key(pack_id: str, digest: str) -> Key:
     """Return the key of the state of an image in a pack's history: whether it is withdrawn or deleted."""
     return {"PK": pack_partition(pack_id), "SK": f"{IMAGE_PREFIX}{digest}"}
+
+
+def attestations_key(pack_id: str, digest: str) -> Key:
+    """Return the key of what the ledger says of statements about an image of a pack."""
+    return {"PK": pack_partition(pack_id), "SK": f"{ATTESTATIONS_PREFIX}{digest}"}
+
+
+def signing_key_key(key_id: str) -> Key:
+    """Return the key of a public key that has signed statements."""
+    return {"PK": SIGNING_KEYS_PARTITION, "SK": key_id}
 
 
 def clones_key(pack_id: str, digest: str) -> Key:

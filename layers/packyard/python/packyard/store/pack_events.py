@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from packyard.packs.event import EventDraft, EventType
+from packyard.packs.attestation_state import Attestations
+from packyard.packs.event import ATTESTATIONS, IMAGE_DIGEST, EventDraft, EventType
 from packyard.packs.pack import Pack
 from packyard.store.pack_items import deprecation_to_item
 
@@ -15,7 +16,7 @@ def pack_created(pack: Pack, *, actor: str, operation: str) -> EventDraft:
         actor: Who publishes it.
         operation: The operation, as in the history.
     """
-    data = {**_what_it_is(pack, operation), "visibility": pack.visibility.value}
+    data = {**_what_it_is(pack, operation), "visibility": pack.visibility.value, **_to_be_attested(pack)}
     return _draft(EventType.PACK_CREATED, pack, actor, data)
 
 
@@ -36,6 +37,8 @@ def pack_changed(before: Pack, after: Pack, *, actor: str, operation: str) -> Ev
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
             data |= {name: str(new), f"{name}_before": str(old)}
+    if before.image_digest != after.image_digest:
+        data |= _to_be_attested(after)
     kind = EventType.PACK_UPDATED
     if before.deprecated != after.deprecated:
         kind = EventType.PACK_DEPRECATED
@@ -62,8 +65,15 @@ def _what_it_is(pack: Pack, operation: str) -> dict[str, Any]:
         "operation": operation,
         "name": str(pack.name),
         "version": str(pack.version),
-        "image_digest": str(pack.image_digest),
+        IMAGE_DIGEST: str(pack.image_digest),
     }
+
+
+def _to_be_attested(pack: Pack) -> dict[str, Any]:
+    """Return what lets the reader of events have statements made about a new image."""
+    if pack.attestations is Attestations.OFF:
+        return {}
+    return {ATTESTATIONS: Attestations.PENDING.value}
 
 
 def _draft(

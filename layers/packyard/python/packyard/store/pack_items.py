@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from packyard.oci.digest import Digest
+from packyard.packs.attestation_state import Attestations
 from packyard.packs.deprecation import Deprecation
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version
@@ -53,9 +54,28 @@ def to_item(pack: Pack) -> Item:
         "highest_version": pack.highest_version,
         "stored_bytes": pack.stored_bytes,
         "withdrawn": pack.withdrawn or None,
+        "archive_digest": pack.archive_digest,
+        **_attestation_marks(pack),
         **_index_keys(pack),
     }
     return {name: value for name, value in item.items() if value is not None}
+
+
+def _attestation_marks(pack: Pack) -> dict[str, Digest]:
+    """Return what a row says of attestations: for which image there are to be some, and for which there are.
+
+    They name the image, since a row may get another image while an earlier one's are being attached.
+    """
+    if pack.attestations is Attestations.OFF:
+        return {}
+    attached = {"attested": pack.image_digest} if pack.attestations is Attestations.ATTACHED else {}
+    return {"to_attest": pack.image_digest, **attached}
+
+
+def _attestations(item: Item) -> Attestations:
+    if item.get("attested") == item["image_digest"]:
+        return Attestations.ATTACHED
+    return Attestations.PENDING if item.get("to_attest") == item["image_digest"] else Attestations.OFF
 
 
 def _index_keys(pack: Pack) -> dict[str, str]:
@@ -104,6 +124,8 @@ def from_item(item: Item) -> Pack:
         highest_version=Version(item["highest_version"]) if "highest_version" in item else None,
         stored_bytes=int(item["stored_bytes"]) if "stored_bytes" in item else None,
         withdrawn=item.get("withdrawn", False),
+        archive_digest=digest_attribute(item.get("archive_digest")),
+        attestations=_attestations(item),
     )
 
 
@@ -152,12 +174,16 @@ _ROW_ONLY: Final = frozenset(
 )
 
 
+# What a row says of its present image, and can change without a new revision.
+_STATES: Final = frozenset({"withdrawn", "to_attest", "attested"})
+
+
 def revision_facts(pack: Pack) -> Item:
     """Return what an entry of a pack's history has of the pack."""
     return {
         name: value
         for name, value in to_item(pack).items()
-        if name not in _ROW_ONLY and name != "withdrawn" and not name.startswith("GSI")
+        if name not in _ROW_ONLY and name not in _STATES and not name.startswith("GSI")
     }
 
 
@@ -173,6 +199,6 @@ def pack_as_of(row: Item, entry: Item) -> Pack | None:
     if "image_ref" not in entry:
         return None
     kept = {name: row[name] for name in _ROW_ONLY if name in row}
-    if "withdrawn" in row and entry["image_digest"] == row["image_digest"]:
-        kept["withdrawn"] = row["withdrawn"]
+    if entry["image_digest"] == row["image_digest"]:
+        kept |= {name: row[name] for name in _STATES if name in row}
     return from_item({**kept, **entry, "updated_at": entry["at"]})

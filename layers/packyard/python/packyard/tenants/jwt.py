@@ -21,7 +21,7 @@ from joserfc.registry import HeaderRegistryDict
 from packyard.tenants.caller import expand_scopes
 from packyard.tenants.org import parse_org_id
 from packyard.tenants.signing_keys import ALGORITHMS, MAX_KEY_ID_CHARACTERS, KeyName, VerificationKey
-from packyard.tenants.strict_json import parse_object
+from packyard.text.strict_json import parse_object
 
 LEEWAY_SECONDS: Final = 60
 

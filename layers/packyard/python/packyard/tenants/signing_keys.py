@@ -8,7 +8,7 @@ from typing import Any, Final
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, RSAKey
 
-from packyard.tenants.strict_json import parse_object
+from packyard.text.strict_json import parse_object
 
 MAX_KEYS: Final = 32
 MAX_KEY_ID_CHARACTERS: Final = 256

@@ -7,7 +7,7 @@ code (RFC 1951, section 3.2.7), as long as no unassigned bit sequence occurs.
 
 from collections.abc import Generator, Iterator
 from itertools import islice
-from typing import BinaryIO
+from typing import Protocol
 
 from isal import igzip_lib, isal_zlib
 
@@ -53,10 +53,18 @@ def refused(reason: str) -> InvalidRequest:
     return InvalidRequest({"archive": reason})
 
 
+class Readable(Protocol):
+    """What archives are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to so many bytes; none at the end."""
+        ...
+
+
 class _CompressedInput:
     """The compressed file, counted against its limit, with a look-ahead buffer."""
 
-    def __init__(self, stream: BinaryIO, *, limit: int) -> None:
+    def __init__(self, stream: Readable, *, limit: int) -> None:
         self._stream = stream
         self._limit = limit
         self._left = limit
@@ -122,7 +130,7 @@ class GzipStream:
         limits: `compressed_bytes` and `unpacked_bytes` are enforced here.
     """
 
-    def __init__(self, stream: BinaryIO, *, limits: ArchiveLimits) -> None:
+    def __init__(self, stream: Readable, *, limits: ArchiveLimits) -> None:
         self._input = _CompressedInput(stream, limit=limits.compressed_bytes)
         self._unpacked_limit = limits.unpacked_bytes
         self._uninflated = limits.unpacked_bytes

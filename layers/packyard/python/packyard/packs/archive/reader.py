@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import BinaryIO, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from packyard.errors import InvalidRequest
 from packyard.packs.archive.archive_root import ArchiveRoot
 from packyard.packs.archive.contents import ArchivedFiles, ContentStore, PackContents, PackFile
 from packyard.packs.archive.faults import ArchiveFaults
-from packyard.packs.archive.gzip_stream import GzipStream
+from packyard.packs.archive.gzip_stream import GzipStream, Readable
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.member_path import is_litter, parse_member_path
 from packyard.packs.archive.path_tree import PathTree
@@ -30,7 +30,7 @@ _HOLDS_NOTHING: Final = (
 T = TypeVar("T")
 
 
-def read_archive(stream: BinaryIO, *, limits: ArchiveLimits, contents: ContentStore[T]) -> PackContents[T]:
+def read_archive(stream: Readable, *, limits: ArchiveLimits, contents: ContentStore[T]) -> PackContents[T]:
     """Read and check a `.tar.gz` in one pass, in bounded memory.
 
     Args:
@@ -52,7 +52,7 @@ def read_archive(stream: BinaryIO, *, limits: ArchiveLimits, contents: ContentSt
         return reading.finish()
 
 
-def read_files(stream: BinaryIO, *, limits: ArchiveLimits, contents: ContentStore[T]) -> ArchivedFiles[T]:
+def read_files(stream: Readable, *, limits: ArchiveLimits, contents: ContentStore[T]) -> ArchivedFiles[T]:
     """Read and check a `.tar.gz` of files that are to be written into a pack, as `read_archive` reads a whole pack.
 
     The names of members are paths in the pack, so there is no wrapping directory (decision 78). `pack.yaml` may be
@@ -78,7 +78,7 @@ class _Reading(Generic[T]):
 
     def __init__(
         self,
-        stream: BinaryIO,
+        stream: Readable,
         *,
         limits: ArchiveLimits,
         contents: ContentStore[T],

@@ -20,6 +20,8 @@ from packyard.registry.own.tags import TagList, list_tags
 from packyard.registry.own.transport import Answer, Transport
 from packyard.registry.statuses import CLIENT_ERRORS, REDIRECTS
 
+# The header by which a registry says that it lists referrers (distribution-spec 1.1).
+_SUBJECT: Final = "OCI-Subject"
 _MOUNT_REFUSED: Final = frozenset(CLIENT_ERRORS) - {HTTPStatus.TOO_MANY_REQUESTS}
 # The answers when the registry has lost an upload, or its bytes were damaged on the way. The upload then starts again.
 _UPLOAD_LOST: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE})
@@ -52,6 +54,7 @@ class RegistryClient:
         chunks: Callable[[], Iterable[bytes]],
         mount_from: str | None = None,
         upload: BlobUpload | None = None,
+        is_new: bool = False,
     ) -> None:
         """Upload a blob unless the repository has it, by one POST and one PUT (end-4a, end-6).
 
@@ -66,10 +69,13 @@ class RegistryClient:
             chunks: Returns the blob's bytes in pieces; called again for each attempt.
             mount_from: Another repository of the registry that has the blob, if any.
             upload: An early upload that has been given the blob's bytes, if any.
+            is_new: Whether the repository is known not to have it yet, so that it is not asked.
         """
 
         def attempt() -> None:
-            if self._has_blob(repository, digest) or self._close_upload(repository, upload, digest):
+            if (not is_new and self._has_blob(repository, digest)) or self._close_upload(
+                repository, upload, digest
+            ):
                 return
             location = self._begin(repository, digest, mount_from)
             if location is None:
@@ -93,7 +99,7 @@ class RegistryClient:
             transport=self._transport, repository=repository, stall_seconds=self._transport.stall_seconds
         )
 
-    def put_manifest(self, repository: str, reference: str, document: Document) -> None:
+    def put_manifest(self, repository: str, reference: str, document: Document) -> bool:
         """Store a manifest or an index under its digest or a tag; an existing tag moves (end-7).
 
         A refusal counts as success if the registry already has the document under that reference: registries with
@@ -104,11 +110,15 @@ class RegistryClient:
             reference: A digest or a tag.
             document: The manifest or index.
 
+        Returns:
+            Whether the registry has said that it lists a document with a `subject` among the referrers of that
+            (`OCI-Subject`; distribution-spec, "Pushing Manifests with Subject").
+
         Raises:
             TagKept: The tag names another image, and the registry refuses to move it.
         """
 
-        def attempt() -> None:
+        def attempt() -> bool:
             answer = self._transport.send(
                 "PUT",
                 f"/v2/{repository}/manifests/{reference}",
@@ -120,9 +130,10 @@ class RegistryClient:
                 found = self._find(repository, reference)
                 if found is None or found.digest != document.digest:
                     raise RegistryUnavailable("The registry has not stored yet what it was sent.")
+            return bool(answer.headers.get(_SUBJECT, "").strip())
 
         try:
-            self._transport.retrying(attempt)
+            return self._transport.retrying(attempt)
         except RegistryRefused as refused:
             found = self._existing(repository, reference, refused)
             if found is None:
@@ -131,6 +142,7 @@ class RegistryClient:
                 raise TagKept(
                     refused.answered, refused.codes, f"{repository}:{reference} names {found.digest}"
                 ) from refused
+            return False
 
     def has_blob(self, repository: str, digest: Digest) -> bool:
         """Tell whether a repository has a blob (end-2)."""

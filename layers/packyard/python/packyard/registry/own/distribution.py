@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from packyard.attestations.referrer import EMPTY, Referrer
 from packyard.errors import RegistryCleanupFailed, RegistryUnavailable
 from packyard.oci.build.image import Image
 from packyard.oci.build.layer import Layer
 from packyard.oci.descriptor import Descriptor
-from packyard.oci.digest import Digest
+from packyard.oci.digest import Digest, digest_of
 from packyard.oci.document import Document
 from packyard.oci.media_types import INDEXES
 from packyard.registry.own.answers import listed_manifests
@@ -113,6 +114,39 @@ class DistributionRegistry:
         """See `ImageRegistry`."""
         found = self._client.find_manifest(repository, digest)
         return () if found is None else tuple(reversed(self._below(repository, found, depth=_MAX_DEPTH)))
+
+    def find(self, repository: str, reference: str) -> Document | None:
+        """See `ImageRegistry`."""
+        return self._client.find_manifest(repository, reference)
+
+    def attach(self, repository: str, artifacts: Sequence[Referrer], *, is_new: bool) -> bool:
+        """See `ImageRegistry`. What is named goes before what names it."""
+        with ThreadPoolExecutor(max_workers=PARALLEL_UPLOADS) as threads:
+            blobs = [threads.submit(self._push_bytes, repository, EMPTY)]
+            blobs += [
+                threads.submit(self._push_bytes, repository, artifact.bundle, is_new=is_new)
+                for artifact in artifacts
+            ]
+            for blob in blobs:
+                blob.result()
+            listed = list(
+                threads.map(
+                    lambda artifact: self._client.put_manifest(
+                        repository, artifact.manifest.digest, artifact.manifest
+                    ),
+                    artifacts,
+                )
+            )
+        return all(listed)
+
+    def _push_bytes(self, repository: str, content: bytes, *, is_new: bool = False) -> None:
+        self._client.push_blob(
+            repository,
+            digest=digest_of(content),
+            size=len(content),
+            chunks=lambda: (content,),
+            is_new=is_new,
+        )
 
     def delete_image(self, repository: str, digests: Sequence[Digest]) -> bool:
         """See `ImageRegistry`."""

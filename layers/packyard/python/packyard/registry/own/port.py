@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from packyard.oci.build.image import Image
 from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import Digest
 from packyard.oci.document import Document
+
+if TYPE_CHECKING:
+    from packyard.attestations.referrer import Referrer
 
 
 class BlobUpload(Protocol):
@@ -144,6 +147,23 @@ class ImageRegistry(Protocol):
 
     def listed_manifests(self, repository: str, digest: Digest) -> tuple[Digest, ...]:
         """Return the digests that an index lists, parents before children; none if it is a manifest or not there."""
+        ...
+
+    def find(self, repository: str, reference: str) -> Document | None:
+        """Return the index or the manifest that a digest or a tag names; None if there is none."""
+        ...
+
+    def attach(self, repository: str, artifacts: "Sequence[Referrer]", *, is_new: bool) -> bool:
+        """Push artifacts that refer to an image, by digest.
+
+        Args:
+            repository: The repository's path in the registry; it has the image.
+            artifacts: The artifacts.
+            is_new: Whether no attempt has pushed them yet, so that the registry is not asked for their blobs.
+
+        Returns:
+            Whether the registry lists all of them among the image's referrers. If not, a tag has to list them.
+        """
         ...
 
     def delete_image(self, repository: str, digests: Sequence[Digest]) -> bool:

@@ -1,0 +1,89 @@
+"""The queue of images about which statements are to be made (decision 121)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from packyard.aws.outages import outages_translated
+from packyard.errors import ServiceUnavailable
+from packyard.messaging.cleanup_queue import Queue
+from packyard.oci.digest import Digest, parse_digest
+from packyard.packs.pack import is_pack_id
+
+# API_SendMessageBatch: the most messages.
+_BATCH_MESSAGES: Final = 10
+_ATTEMPTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageToAttest:
+    """An image that a pack has got.
+
+    Attributes:
+        pack_id: The pack.
+        revision: The revision that has it.
+        digest: The image's.
+        request_id: The request that published it; None if that is not known.
+        ci: Of the CI run that published it, what its identity token said; empty without one.
+    """
+
+    pack_id: str
+    revision: int
+    digest: Digest
+    request_id: str | None = None
+    ci: Mapping[str, str] = field(default_factory=dict)
+
+
+class AttestationQueue(Queue):
+    """The queue that `attest_image` reads."""
+
+    def send(self, messages: Sequence[ImageToAttest]) -> None:
+        """Send messages. One call for up to ten, and none for none. A message that comes twice does no harm.
+
+        Raises:
+            ServiceUnavailable: SQS did not take all of them.
+        """
+        for start in range(0, len(messages), _BATCH_MESSAGES):
+            batch = messages[start : start + _BATCH_MESSAGES]
+            self._send(
+                [{"Id": str(number), "MessageBody": message_body(one)} for number, one in enumerate(batch)]
+            )
+
+    def _send(self, entries: list[Any]) -> None:
+        for _ in range(_ATTEMPTS):
+            with outages_translated():
+                answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
+            failed = {failure["Id"] for failure in answer.get("Failed", [])}
+            entries = [entry for entry in entries if entry["Id"] in failed]
+            if not entries:
+                return
+        raise ServiceUnavailable
+
+
+def message_body(message: ImageToAttest) -> str:
+    """Return the body of a message."""
+    fields = {
+        "pack_id": message.pack_id,
+        "revision": message.revision,
+        "digest": message.digest,
+        "request_id": message.request_id,
+        "ci": dict(message.ci),
+    }
+    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
+
+
+def parse_message(body: str) -> ImageToAttest:
+    """Return the message of a body that `message_body` has returned.
+
+    Raises:
+        ValueError: It is not such a body.
+    """
+    try:
+        fields = json.loads(body)
+        message = ImageToAttest(**fields | {"digest": parse_digest(fields["digest"])})
+    except (KeyError, TypeError) as error:
+        raise ValueError("not a message about an image") from error
+    if not is_pack_id(message.pack_id) or not isinstance(message.revision, int):
+        raise ValueError("not a message about an image of a pack")
+    return message
