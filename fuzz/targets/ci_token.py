@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
+from tests.ci_claims import AWS, GITHUB, GITLAB
 from tests.issuer import segment
-from tests.publishers import AUDIENCE, AWS, GITHUB, GITLAB
 
 from packyard.tenants.ci_run import MAX_PRINCIPAL, facts_of, principal_of
 from packyard.tenants.ci_token import ClaimRefused, NotAToken, parse_ci_token
 from packyard.tenants.publisher import ISSUER_URLS, IssuerKind, Publisher
 from packyard.tenants.publisher_match import compare
 
+AUDIENCE: Final = "https://packyard.example/v1#acme"
 _LONGEST: Final = 1000
 _NOW: Final = datetime(2026, 1, 2, tzinfo=UTC)
 _SECONDS: Final = _NOW.timestamp()
