@@ -52,6 +52,7 @@ def test_routes_and_the_authorizer_call_the_alias() -> None:
     assert {*called["Api"], *called["Door"]} - {"__FunctionArn__"} == ALIASES - {
         "AuthorizeAliaslive",
         "AuthorizePullAliaslive",
+        "AttestImageAliaslive",
         "BuildUploadAliaslive",
         "CleanUpAliaslive",
         "DeliverAliaslive",
@@ -66,6 +67,7 @@ def test_the_gateway_and_the_schedule_may_call_the_aliases_and_nothing_else() ->
     allowed = {permission["FunctionName"]["Ref"] for permission in of_type("AWS::Lambda::Permission")}
 
     assert allowed == ALIASES - {
+        "AttestImageAliaslive",
         "BuildUploadAliaslive",
         "CleanUpAliaslive",
         "DeliverAliaslive",
@@ -85,6 +87,7 @@ def test_the_queues_and_the_stream_call_the_aliases() -> None:
     called = [mapping["FunctionName"] for mapping in of_type("AWS::Lambda::EventSourceMapping")]
 
     assert sorted(name["Ref"] for name in called) == [
+        "AttestImageAliaslive",
         "BuildUploadAliaslive",
         "CleanUpAliaslive",
         "DeliverAliaslive",
