@@ -59,7 +59,7 @@ def verify_bundle(bundle: bytes, *, keys: Mapping[str, str], subject: Digest) ->
         raise UnknownKey(parsed.key_id)
     envelope = parsed.envelope
     try:
-        _key(pem).verify(
+        require_key(pem).verify(
             envelope.signature, encoding(envelope.payload_type, envelope.payload), ECDSA(SHA256())
         )
     except InvalidSignature:
@@ -76,7 +76,12 @@ def verify_bundle(bundle: bytes, *, keys: Mapping[str, str], subject: Digest) ->
     return statement
 
 
-def _key(pem: str) -> EllipticCurvePublicKey:
+def require_key(pem: str) -> EllipticCurvePublicKey:
+    """Return the key of a PEM text.
+
+    Raises:
+        NotVerified: It is not a public key on P-256.
+    """
     try:
         key = load_pem_public_key(pem.encode())
     except (ValueError, UnsupportedAlgorithm):
