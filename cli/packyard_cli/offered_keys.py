@@ -122,7 +122,7 @@ def first_use_lines(url: str, offered: tuple[OfferedKey, ...]) -> list[str]:
 
 def fingerprint(key: PublicKey) -> str:
     """Return a key's id as people compare it: the SHA-256 of the key as DER."""
-    return f"SHA-256 {key.id}"
+    return f"sha256:{key.id}"
 
 
 def _offered(entry: dict[str, Any]) -> OfferedKey:

@@ -163,10 +163,11 @@ def _not_proved(what: str, why: str) -> Failure:
 
 
 def proof_text(proof: PackProof) -> str:
-    """Return what people read beside a pack: who has published it, by what was verified; empty without a proof."""
+    """Return what people read beside a pack: whether it is proved, and which CI run has published it."""
     facts = proof.proof
     if facts is None:
         return ""
-    by = f"{facts.ci.get('kind', 'CI')} {facts.ci['repository']}" if "repository" in facts.ci else facts.owner
+    if "repository" not in facts.ci:
+        return ", proved"
     commit = f" at commit {facts.ci['commit'][:12]}" if "commit" in facts.ci else ""
-    return f", proved: published by {by}{commit}"
+    return f", proved: published by {facts.ci.get('kind', 'CI')} of {facts.ci['repository']}{commit}"

@@ -121,7 +121,7 @@ def _url(context: Context, given: str | None = None) -> str:
 
 
 def _is_meant(trusted: TrustedKey, text: str) -> bool:
-    wanted = text.lower()
+    wanted = text.lower().removeprefix("sha256:")
     return len(wanted) >= _LEAST_OF_AN_ID and trusted.key.id.startswith(wanted)
 
 
