@@ -69,8 +69,9 @@ def code_of(ran: Ran) -> tuple[int, str]:
     return ran.exit_code, ran.document["error"]["code"]
 
 
+@pytest.mark.usefixtures("support")
 def test_an_install_trusts_the_keys_at_first_use_and_proves_every_pack(
-    packyard: Command, support: dict[str, Any], attesting: Attesting, tmp_path: Path
+    packyard: Command, attesting: Attesting, tmp_path: Path
 ) -> None:
     ran = packyard("install", "support", "--into", tmp_path / "packs")
 
