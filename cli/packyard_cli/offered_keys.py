@@ -12,9 +12,10 @@ from packyard_cli.context import Context
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.service import Service
 from packyard_cli.settings import config_folder
-from packyard_cli.trusted_keys import TrustedKey, TrustedKeys
+from packyard_cli.trusted_keys import FOLDER, TrustedKey, TrustedKeys
 
 _PATH: Final = "/.well-known/packyard/keys.json"
+_FIRST_USE: Final = "first use"
 # An operator makes a new key once in years.
 _MAX_KEYS: Final = 100
 
@@ -34,7 +35,7 @@ class OfferedKey:
 
 def store_of(context: Context) -> TrustedKeys:
     """Return this user's trusted keys."""
-    return TrustedKeys(folder=config_folder(context.environment, windows=context.windows))
+    return TrustedKeys(folder=config_folder(context.environment, windows=context.windows) / FOLDER)
 
 
 def offered_keys(service: Service) -> tuple[OfferedKey, ...]:
@@ -73,7 +74,6 @@ def trusted_at_first_use(store: TrustedKeys, service: Service, context: Context)
 
     Raises:
         Failure: The deployment is not known, and did not answer.
-        OSError: The keys cannot be kept.
     """
     known = store.of(service.login.url)
     if known is not None:
@@ -81,10 +81,15 @@ def trusted_at_first_use(store: TrustedKeys, service: Service, context: Context)
     offered = offered_keys(service)
     if not offered:
         return ()
-    store.add(service.login.url, (each.key for each in offered), how="first use")
+    keys = [each.key for each in offered]
     for line in first_use_lines(service.login.url, offered):
         context.printer.note(line)
-    return store.of(service.login.url) or ()
+    try:
+        return store.add(service.login.url, keys, how=_FIRST_USE)
+    except OSError as error:
+        # In a container, the home may be read-only.
+        context.printer.note(f"  It is not kept ({error.strerror}), so only this command trusts it.")
+        return store.trusted(keys, how=_FIRST_USE)
 
 
 def keys_at_login(service: Service, context: Context) -> tuple[list[str], list[str]]:
@@ -97,7 +102,7 @@ def keys_at_login(service: Service, context: Context) -> tuple[list[str], list[s
     try:
         offered, known = offered_keys(service), store.of(url)
         if known is None and offered:
-            store.add(url, (each.key for each in offered), how="first use")
+            store.add(url, (each.key for each in offered), how=_FIRST_USE)
             return [each.key.id for each in offered], first_use_lines(url, offered)
     except Failure as failure:
         return [], [f"Its signing keys are not known: {failure.message}"]

@@ -1,9 +1,10 @@
 """The keys that this user trusts to sign what packs are made of: for each deployment, its public keys (decision 130).
 
-They are in the folder of the profiles. A deployment that is not in the file has never been asked for its keys. One with
-no keys is known, and none of its signatures is trusted.
+They are below the folder of the profiles. A deployment without a file has never been asked for its keys. One whose file
+has no keys is known, and none of its signatures is trusted.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ from packyard.attestations.public_key import PublicKey, key_of_pem
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.settings import write_whole
 
-KEYS_FILE: Final = "trusted-keys.json"
+FOLDER: Final = "trusted-keys"
 _VERSION: Final = 1
 _FOLDER_MODE: Final = 0o700
+_NAME_LENGTH: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,92 +47,88 @@ def _now() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustedKeys:
-    """The file of trusted keys.
+    """The trusted keys of this user: a file for each deployment, so that commands at the same time lose nothing.
 
     Attributes:
-        folder: Where it is.
+        folder: Where they are; it need not exist.
         now: Returns the present instant, RFC 3339.
     """
 
     folder: Path
     now: Callable[[], str] = _now
 
-    @property
-    def file(self) -> Path:
-        """The file; it need not exist."""
-        return self.folder / KEYS_FILE
-
     def all(self) -> dict[str, tuple[TrustedKey, ...]]:
         """Return the keys of all deployments, by the base URL of their API.
 
         Raises:
-            Failure: The file is damaged. It is not repaired, since that would forget what was trusted.
+            Failure: A file is damaged. It is not repaired, since that would forget what was trusted.
         """
-        try:
-            document = json.loads(self.file.read_bytes())
-        except FileNotFoundError:
-            return {}
-        except (ValueError, RecursionError):
-            raise self._damaged() from None
-        try:
-            if document["trusted_keys_version"] != _VERSION:
-                raise Failure(
-                    Exit.UNPROVED,
-                    f"{self.file} has version {document['trusted_keys_version']}, which this command does not know.",
-                    "Install a newer packyard.",
-                )
-            return {
-                str(url): tuple(map(_trusted, entry["keys"])) for url, entry in document["services"].items()
-            }
-        except (KeyError, TypeError, ValueError, AttributeError):
-            raise self._damaged() from None
+        return dict(_read(file) for file in sorted(self.folder.glob("*.json")))
 
     def of(self, url: str) -> tuple[TrustedKey, ...] | None:
-        """Return the keys of a deployment; None if it is not known."""
-        return self.all().get(url)
+        """Return the keys of a deployment; None if it is not known.
+
+        Raises:
+            Failure: Its file is damaged.
+        """
+        try:
+            return _read(self._file(url))[1]
+        except FileNotFoundError:
+            return None
 
     def add(self, url: str, keys: Iterable[PublicKey], *, how: str) -> tuple[TrustedKey, ...]:
         """Trust keys of a deployment from now on, and return those that were not trusted before.
 
         Raises:
-            Failure: The file is damaged.
+            Failure: Its file is damaged.
             OSError: It cannot be written.
         """
-        known = self.all()
-        there = known.get(url, ())
+        there = self.of(url) or ()
         ids = {trusted.key.id for trusted in there}
-        added = tuple(
-            TrustedKey(key=key, since=self.now(), how=how) for key in dict.fromkeys(keys) if key.id not in ids
-        )
-        self._write({**known, url: (*there, *added)})
+        added = tuple(each for each in self.trusted(keys, how=how) if each.key.id not in ids)
+        self._write(url, (*there, *added))
         return added
+
+    def trusted(self, keys: Iterable[PublicKey], *, how: str) -> tuple[TrustedKey, ...]:
+        """Return keys as trusted from now on, without keeping them."""
+        return tuple(TrustedKey(key=key, since=self.now(), how=how) for key in dict.fromkeys(keys))
 
     def remove(self, url: str, key_id: str) -> None:
         """Trust a key no more. The deployment stays known, also without a key.
 
         Raises:
-            Failure: The file is damaged.
+            Failure: Its file is damaged.
             OSError: It cannot be written.
         """
-        known = self.all()
-        left = tuple(trusted for trusted in known.get(url, ()) if trusted.key.id != key_id)
-        self._write({**known, url: left})
+        self._write(url, (trusted for trusted in self.of(url) or () if trusted.key.id != key_id))
 
-    def _write(self, services: Mapping[str, Iterable[TrustedKey]]) -> None:
-        document = {
-            "trusted_keys_version": _VERSION,
-            "services": {url: {"keys": [key.view() for key in keys]} for url, keys in services.items()},
-        }
+    def _write(self, url: str, keys: Iterable[TrustedKey]) -> None:
+        document = {"trusted_keys_version": _VERSION, "url": url, "keys": [key.view() for key in keys]}
         self.folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-        write_whole(self.file, json.dumps(document, indent=2).encode() + b"\n")
+        write_whole(self._file(url), json.dumps(document, indent=2).encode() + b"\n")
 
-    def _damaged(self) -> Failure:
-        return Failure(
+    def _file(self, url: str) -> Path:
+        # A URL is no name of a file on every system.
+        return self.folder / f"{hashlib.sha256(url.encode()).hexdigest()[:_NAME_LENGTH]}.json"
+
+
+def _read(file: Path) -> tuple[str, tuple[TrustedKey, ...]]:
+    try:
+        document = json.loads(file.read_bytes())
+        if document["trusted_keys_version"] != _VERSION:
+            raise Failure(
+                Exit.UNPROVED,
+                f"{file} has version {document['trusted_keys_version']}, which this command does not know.",
+                "Install a newer packyard.",
+            )
+        return str(document["url"]), tuple(map(_trusted, document["keys"]))
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        raise Failure(
             Exit.UNPROVED,
-            f"{self.file} is damaged, so which keys you trust is not known.",
+            f"{file} is damaged, so which keys you trust is not known.",
             "Put it back from a copy. Without one, remove it, and compare the keys with your operator's when they "
             "are shown again: packyard trust keys pin URL",
-        )
+        ) from None
 
 
 def _trusted(entry: Mapping[str, Any]) -> TrustedKey:
