@@ -501,6 +501,7 @@ def test_one_pack_is_pulled_and_checked(packyard: Command, support: dict[str, An
         "verified": True,
         "pack_id": support["packs"][0]["id"],
         "image_digest": support["packs"][0]["image_digest"],
+        "provenance": [{"pack_id": support["packs"][0]["id"], "name": "slack", "provenance": "no_keys"}],
         "faults": [],
     }
 
