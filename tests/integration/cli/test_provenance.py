@@ -186,7 +186,7 @@ def test_a_new_key_of_the_deployment_is_refused_until_the_user_trusts_it(
 ) -> None:
     into = packyard.home / "packs"
     packyard("install", "support", "--into", into)
-    new_signing_key(service.services.kms)
+    new_signing_key(service.services.kms, 2)
     service.new_process()
     jira = service.upload(PackArchive(name="jira").build()).body["id"]
     attesting.carry()
@@ -417,7 +417,7 @@ def test_a_login_trusts_the_keys_and_says_so(
     packyard: Command, support: dict[str, Any], service: Service, attesting: Attesting
 ) -> None:
     first = packyard("login", URL, stdin="sk_acme")
-    new_signing_key(service.services.kms)
+    new_signing_key(service.services.kms, 2)
     service.new_process()
     attesting.keys()
     second = packyard("login", URL, stdin="sk_acme")
