@@ -3,7 +3,7 @@
 import argparse
 import shlex
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from packyard.attestations.bundle import parse_bundle
 from packyard.attestations.envelope import encoding
@@ -22,9 +22,13 @@ from packyard_cli.standing import find_pack
 from packyard_cli.statements import ATTACHED, PENDING, Statements, fetch_statements
 from packyard_cli.trusted_keys import TrustedKey
 
+if TYPE_CHECKING:
+    from packyard.attestations.proof import Proof
+
 # What cosign calls the types of the two statements.
 _TYPES: Final = {"provenance": "slsaprovenance1", "bom": "cyclonedx"}
-_IMAGE, _KEY = "image.json", "key.pem"
+_IMAGE_FILE: Final = "image.json"
+_KEY: Final = "key.pem"
 
 
 def attest(options: argparse.Namespace, context: Context) -> Result:
@@ -41,14 +45,26 @@ def attest(options: argparse.Namespace, context: Context) -> Result:
     keys = trusted_at_first_use(store_of(context), service, context)
     facts = proof_of(pack, found, keys=keys, url=service.login.url)
     key = next(each for each in keys if each.key.id == facts.key_id)
+    there = _in_registry(pack, options.output)
+    document = {**_document_of(pack, facts, key), "verify_in_registry": there}
     lines = [
         f"{pack.name} {pack.version}: verified",
         f"  image      {pack.image}",
         f"  key        {fingerprint(key.key)}, trusted since {key.since} ({key.how})",
         f"  publisher  {facts.owner}, by {facts.operation} at {facts.built_at or 'a time that is not known'}",
         *(f"  {name:10} {text}" for name, text in facts.ci.items()),
+        "Others verify it in the registry with:",
+        *(f"  {line}" for line in there),
     ]
-    document: dict[str, Any] = {
+    if options.output is not None:
+        saved = _saved(Path(options.output), found, key, _image(pack, service, context))
+        document |= {"folder": options.output, "verify_offline": saved}
+        lines += ["Others verify what was saved, offline, with:", *(f"  {line}" for line in saved)]
+    return Result(document=document, lines=lines, essence=[pack.image_digest])
+
+
+def _document_of(pack: LockedPack, facts: "Proof", key: TrustedKey) -> dict[str, Any]:
+    return {
         "pack_id": pack.id,
         "version": pack.version,
         "image": pack.image,
@@ -62,23 +78,7 @@ def attest(options: argparse.Namespace, context: Context) -> Result:
         "builder": facts.builder,
         "ci": dict(facts.ci),
         "sources": dict(facts.sources),
-        "verify_in_registry": _in_registry(pack, options.output),
     }
-    saved = (
-        []
-        if options.output is None
-        else _saved(Path(options.output), found, key, _document(pack, service, context))
-    )
-    if saved:
-        document |= {"folder": options.output, "verify_offline": saved}
-    lines += [
-        "Others verify it in the registry with:",
-        *(f"  {line}" for line in document["verify_in_registry"]),
-    ]
-    lines += (
-        ["Others verify what was saved, offline, with:", *(f"  {line}" for line in saved)] if saved else []
-    )
-    return Result(document=document, lines=lines, essence=[pack.image_digest])
 
 
 def _nothing(pack: str, found: Statements) -> Failure:
@@ -109,7 +109,7 @@ def _in_registry(pack: LockedPack, output: str | None) -> list[str]:
 def _saved(folder: Path, found: Statements, key: TrustedKey, image: bytes) -> list[str]:
     """Save the bundles, what they are about, and the key; return the commands that verify them without a network."""
     bundles = {"provenance": found.provenance or b"", "bom": found.bill or b""}
-    files = {_KEY: key.key.pem.encode(), _IMAGE: image}
+    files = {_KEY: key.key.pem.encode(), _IMAGE_FILE: image}
     commands = []
     for name, bundle in bundles.items():
         envelope = parse_bundle(bundle).envelope
@@ -120,7 +120,7 @@ def _saved(folder: Path, found: Statements, key: TrustedKey, image: bytes) -> li
         at = {each: shlex.quote(str(folder / each)) for each in (*files, _KEY)}
         cosign = (
             f"cosign verify-blob-attestation --key {at[_KEY]} --insecure-ignore-tlog=true --type {_TYPES[name]} "
-            f"--bundle {at[f'{name}.sigstore.json']} {at[_IMAGE]}"
+            f"--bundle {at[f'{name}.sigstore.json']} {at[_IMAGE_FILE]}"
         )
         openssl = (
             f"openssl dgst -sha256 -verify {at[_KEY]} -signature {at[f'{name}.sig']} {at[f'{name}.pae']}"
@@ -132,7 +132,7 @@ def _saved(folder: Path, found: Statements, key: TrustedKey, image: bytes) -> li
     return commands
 
 
-def _document(pack: LockedPack, service: Service, context: Context) -> bytes:
+def _image(pack: LockedPack, service: Service, context: Context) -> bytes:
     """Return the document whose digest is the image's: what the statements are about."""
     cache = BlobCache(context.cache())
     source = ImageSource(

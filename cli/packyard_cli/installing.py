@@ -12,12 +12,12 @@ from packyard_cli.context import Context
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.image_source import ImageSource
 from packyard_cli.installation import Installation, folds_case, require_fit_names
-from packyard_cli.lock_document import LOCK_FILE, LockedPack, read_lock
+from packyard_cli.lock_document import LOCK_FILE, Lock, LockedPack, read_lock
 from packyard_cli.locking import fetch_lock, of_pack, summary
 from packyard_cli.offer import offered_pack
 from packyard_cli.proof_record import read_record, write_record
 from packyard_cli.proofs import begun_proofs
-from packyard_cli.proving import proof_text
+from packyard_cli.proving import PackProof, proof_text
 from packyard_cli.pulled import PULL_FILE, pull_record, read_pull_record
 from packyard_cli.result import Result, counted, size_text
 from packyard_cli.service import Service
@@ -66,12 +66,16 @@ def install(options: argparse.Namespace, context: Context) -> Result:
             proved = proofs.finished(read_record(installation.folder).of(proofs.url))
             write_record(folder, proved, url=proofs.url)
             (folder / LOCK_FILE).write_bytes(lock.canonical())
+    return _installed(lock, proved, options, installation.folder)
+
+
+def _installed(lock: Lock, proved: Sequence[PackProof], options: argparse.Namespace, folder: Path) -> Result:
     files = sum(len(pack.files) for pack in lock.packs)
     size = sum(file.size for pack in lock.packs for file in pack.files)
     held = f"{counted(files, 'file')}, {size_text(size)}"
     return Result(
         document={
-            "folder": str(installation.folder),
+            "folder": str(folder),
             "files": files,
             "size_bytes": size,
             **summary(lock),
