@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from api.models import AttestationState, ImageDigest, PackId
 from packyard.attestations.public_key import KEY_ID
 from packyard.oci.digest import SHA256
+from packyard.packs.pack import ImageOrigin
 
 KeyId = Annotated[
     str,
@@ -43,6 +44,7 @@ class AttestationList(TypedDict):
     pack_id: PackId
     revision: Annotated[int, Field(ge=1)]
     image_digest: ImageDigest
+    image_origin: ImageOrigin
     attestations: AttestationState
     statements: list[SignedStatement]
 

@@ -22,6 +22,7 @@ _STATEMENTS: Final[dict[str, Any]] = {
     "pack_id": PACK_ID,
     "revision": 3,
     "image_digest": DIGEST,
+    "image_origin": "upload",
     "attestations": "attached",
     "statements": [
         {

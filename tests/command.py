@@ -31,7 +31,7 @@ from packyard_cli.wire import Received, Unreached
 URL: Final = "https://acme.packyard.test/v1"
 KEY: Final = "sk_acme"
 _CALLERS: Final[Mapping[str, Caller]] = {f"Bearer {KEY}": ACME, "Bearer sk_globex": GLOBEX}
-_WITHOUT_A_CREDENTIAL: Final = frozenset({"/oidc/exchange"})
+_WITHOUT_A_CREDENTIAL: Final = frozenset({"/oidc/exchange", "/.well-known/packyard/keys.json"})
 _ROUTES: Final = tuple(
     (method, re.compile(path), function)
     for method, path, function in (
@@ -79,6 +79,14 @@ _ROUTES: Final = tuple(
         ("PUT", r"/agent-roles/[^/]+/packs", "set_role_packs"),
         ("GET", r"/agent-roles/[^/]+/packs", "get_role_packs"),
         ("POST", r"/agent-roles/[^/]+/pull-token", "issue_pull_token"),
+    )
+)
+# Of a deployment that signs.
+_SIGNING_ROUTES: Final = tuple(
+    ("GET", re.compile(path), function)
+    for path, function in (
+        (r"/packs/[^/]+/attestations", "list_attestations"),
+        (r"/\.well-known/packyard/keys\.json", "signing_keys"),
     )
 )
 _REFUSED: Final = {
@@ -136,9 +144,11 @@ class Gateway:
         headers: The headers of each request.
         answers: What answers instead, by method and a pattern of the URL. Each is called with the request's number
             among those that match.
+        signs: Whether the service signs what it builds; without that, it is one from before that was possible.
     """
 
     service: Service | None
+    signs: bool = False
     sent: list[tuple[str, str]] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
     answers: list[tuple[str, re.Pattern[str], Callable[[int], Received | None]]] = field(default_factory=list)
@@ -182,13 +192,17 @@ class Gateway:
     ) -> Received:
         parts = urlsplit(url.removeprefix(URL))
         caller = _caller(service, headers.get("Authorization", ""))
-        if caller is None and parts.path not in _WITHOUT_A_CREDENTIAL:
+        if (
+            caller is None
+            and parts.path not in _WITHOUT_A_CREDENTIAL
+            and not parts.path.startswith("/.well-known/")
+        ):
             return received(401, _REFUSED)
         if caller is not None:
             # As the authorizer passes it on.
             policy = service.services.version_policies.get(caller.org_id).policy
             caller = replace(caller, version_policy=policy)
-        for verb, pattern, function in _ROUTES:
+        for verb, pattern, function in (*_ROUTES, *(_SIGNING_ROUTES if self.signs else ())):
             if verb == method and pattern.fullmatch(parts.path):
                 request = Request(
                     method=method,

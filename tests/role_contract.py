@@ -60,7 +60,7 @@ class RoleContract:
 
     def _pinned(self, pack_id: str) -> dict[str, Any]:
         answer = self.service.get(pack_id)
-        pack, revision = answer.body, int(answer.headers["ETag"].strip('"'))
+        pack, revision = answer.body, int(answer.headers["ETag"].strip('"').partition("@")[0])
         listed = self.service.send("list_files", "GET", f"/packs/{pack_id}/files").body
         image = self._image(pack)
         self._images[pack_id, revision] = image

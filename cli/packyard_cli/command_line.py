@@ -10,12 +10,13 @@ from typing import Any, Final
 from packyard_cli.comparison_line import add_comparison
 from packyard_cli.parser import Parser, words
 from packyard_cli.publishers_line import add_publishers
+from packyard_cli.trust_line import add_proof, add_trust, add_verify
 
 _CODES: Final = (
     "Exit codes: 0 done, 2 wrong usage, 3 refused as invalid, 4 not signed in, 5 not allowed, 6 not found, 7 conflict, "
     "8 service not reached, 9 stale, 10 tampered content, 11 installed files differ, 12 a name leads outside, "
     "13 a name that this system cannot hold, 14 no such profile, 15 disk, 16 lock missing, "
-    "17 extra not installed, 18 blocked by the scan, 130 interrupted. "
+    "17 extra not installed, 18 blocked by the scan, 19 no proof of origin, 130 interrupted. "
     "Environment: PACKYARD_URL, PACKYARD_TOKEN, PACKYARD_ID_TOKEN, PACKYARD_ORG, PACKYARD_PROFILE, "
     "PACKYARD_CONFIG_DIR, PACKYARD_CACHE_DIR, "
     "HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, SOURCE_DATE_EPOCH, NO_COLOR."
@@ -71,6 +72,7 @@ def make_parser(*, admin: bool = True) -> argparse.ArgumentParser:
     _webhooks(commands)
     commands.add("usage", "usage:usage", "show what your organisation uses, and of what")
     _installing(commands)
+    add_trust(commands)
     _admin(commands, whole=admin)
     completion = commands.add("completion", "completion:complete", "print completions for a shell")
     completion.add_argument("shell", choices=("bash", "zsh", "tcsh", "fish"))
@@ -355,11 +357,12 @@ def _installing(commands: _Commands) -> None:
     )
     install.add_argument("--frozen", action="store_true", help="exactly what the lock file says, or fail")
     install.add_argument("--offline", action="store_true", help="from the lock file and the cache alone")
+    add_proof(install)
     pull = _pack(commands.add("pull", "installing:pull", "fetch one pack, verified"))
     pull.add_argument("--into", required=True, metavar="DIR", help="the folder to fill")
     pull.add_argument("--revision", type=int, metavar="N")
-    verify = commands.add("verify", "verifying:verify", "check that installed files are what the lock says")
-    verify.add_argument("folder", metavar="DIR")
+    add_proof(pull)
+    add_verify(commands)
     update = commands.add("update", "verifying:update", "say whether an installed role is stale")
     update.add_argument("folder", metavar="DIR")
     update.add_argument(

@@ -27,6 +27,7 @@ class Exit(IntEnum):
     LOCK = 16
     EXTRA_MISSING = 17
     BLOCKED = 18
+    UNPROVED = 19
     INTERRUPTED = 130
 
 

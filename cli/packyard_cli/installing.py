@@ -3,21 +3,24 @@
 import argparse
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from packyard.oci.digest import parse_digest
 from packyard_cli.blob_cache import BlobCache
 from packyard_cli.context import Context
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.image_source import ImageSource
 from packyard_cli.installation import Installation, folds_case, require_fit_names
-from packyard_cli.lock_document import LOCK_FILE, LockedPack, checked_files, checked_layer, read_lock
-from packyard_cli.locking import fetch_lock, summary
+from packyard_cli.lock_document import LOCK_FILE, Lock, LockedPack, read_lock
+from packyard_cli.locking import fetch_lock, of_pack, summary
+from packyard_cli.offer import offered_pack
+from packyard_cli.proof_record import read_record, write_record
+from packyard_cli.proofs import begun_proofs
+from packyard_cli.proving import PackProof, proof_text
 from packyard_cli.pulled import PULL_FILE, pull_record, read_pull_record
 from packyard_cli.result import Result, counted, size_text
 from packyard_cli.service import Service
-from packyard_cli.standing import find_pack
 from packyard_cli.unpacking import Unpacking
 
 _ASKED_AT_ONCE: Final = 4
@@ -37,7 +40,10 @@ def install(options: argparse.Namespace, context: Context) -> Result:
     for pack in lock.packs:
         if pack.status not in {"active", "current"}:
             context.printer.note(f"{pack.folder} {pack.version} is {pack.status}: consider another revision.")
-    with Installation.to_fill(Path(options.into)) as installation:
+    with (
+        begun_proofs(lock.packs, options, context, service) as proofs,
+        Installation.to_fill(Path(options.into)) as installation,
+    ):
         installation.require_replaceable()
         if installation.has_pull:
             raise Failure(
@@ -57,14 +63,29 @@ def install(options: argparse.Namespace, context: Context) -> Result:
                 source = _source(pack, pack.revision, cache, service)
                 fillings.append(_Filling(folder / pack.folder, pack, source, former, there))
             _fill_all(fillings)
+            proved = proofs.finished(read_record(installation.folder).of(proofs.url))
+            write_record(folder, proved, url=proofs.url)
             (folder / LOCK_FILE).write_bytes(lock.canonical())
+    return _installed(lock, proved, options, installation.folder)
+
+
+def _installed(lock: Lock, proved: Sequence[PackProof], options: argparse.Namespace, folder: Path) -> Result:
     files = sum(len(pack.files) for pack in lock.packs)
     size = sum(file.size for pack in lock.packs for file in pack.files)
     held = f"{counted(files, 'file')}, {size_text(size)}"
     return Result(
-        document={"folder": str(installation.folder), "files": files, "size_bytes": size, **summary(lock)},
+        document={
+            "folder": str(folder),
+            "files": files,
+            "size_bytes": size,
+            **summary(lock),
+            "packs": [{**of_pack(proof.pack), **proof.view()} for proof in proved],
+        },
         lines=[
-            *(f"{pack.folder} {pack.version} (revision {pack.revision})" for pack in lock.packs),
+            *(
+                f"{proof.pack.folder} {proof.pack.version} (revision {proof.pack.revision}){proof_text(proof)}"
+                for proof in proved
+            ),
             f"{options.role} is installed in {options.into}: {held}, all verified.",
         ],
         essence=[lock.set_digest],
@@ -78,50 +99,35 @@ def pull(options: argparse.Namespace, context: Context) -> Result:
         Failure: As for `install`.
     """
     service = context.service()
-    pack = _offered(service, options.pack, options.revision)
+    pack = offered_pack(service, options.pack, options.revision)
     record = pull_record(pack)
     source = _source(pack, options.revision, BlobCache(context.cache()), service)
-    with Installation.to_fill(Path(options.into)) as installation:
+    with (
+        begun_proofs((pack,), options, context, service) as proofs,
+        Installation.to_fill(Path(options.into)) as installation,
+    ):
         installation.require_replaceable()
         former = _pulled(installation, pack, options.into)
         with installation.replaced() as folder:
             require_fit_names((pack,), windows=context.windows, folds_case=folds_case(folder))
             _fill_all([_Filling(folder, pack, source, former, installation.folder)])
+            proved = proofs.finished(read_record(installation.folder).of(proofs.url))
+            at_root = [replace(proof, pack=replace(pack, folder="")) for proof in proved]
+            write_record(folder, at_root, url=proofs.url)
             (folder / PULL_FILE).write_bytes(record)
     return Result(
         document={
             "folder": str(installation.folder),
             "image_digest": pack.image_digest,
             "files": len(pack.files),
+            **proved[0].view(),
         },
         lines=[
             f"{pack.name} is in {options.into}: {counted(len(pack.files), 'file')}, all verified.",
-            pack.image_digest,
+            f"{pack.image_digest}{proof_text(proved[0])}",
         ],
         essence=[pack.image_digest],
     )
-
-
-def _offered(service: Service, text: str, revision: int | None) -> LockedPack:
-    """Return what the service offers of a pack for a download."""
-    standing = find_pack(service, text)
-    query = {} if revision is None else {"revision": str(revision)}
-    offered = service.get(f"{standing.path}/download", query=query).body
-    listed = service.get(f"{standing.path}/files", query=query).body["files"]
-    try:
-        return LockedPack(
-            id=standing.id,
-            folder=str(standing.view["name"]),
-            name=str(standing.view["name"]),
-            version=str(standing.view["version"]),
-            revision=revision or 0,
-            image_digest=parse_digest(str(offered["image_digest"])),
-            layers=tuple(checked_layer(layer) for layer in offered["layers"]),
-            files=checked_files(listed, content_digest=offered.get("content_digest")),
-            status="active",
-        )
-    except (KeyError, TypeError, ValueError):
-        raise Failure(Exit.UNAVAILABLE, "The service's answer about the download lacks something.") from None
 
 
 def _former(installation: Installation) -> tuple[LockedPack, ...]:

@@ -54,6 +54,7 @@ class LockedPack:
         name: Its name.
         version: Its version.
         revision: The pinned revision.
+        image: The pinned image's repository and digest, to pull.
         image_digest: The pinned image.
         layers: The image's layers, the lowest first.
         files: Its files.
@@ -65,6 +66,7 @@ class LockedPack:
     name: str
     version: str
     revision: int
+    image: str
     image_digest: Digest
     layers: tuple[LockedLayer, ...]
     files: tuple[HashedFile, ...]
@@ -237,6 +239,7 @@ def _pack(pack: Mapping[str, Any], *, needs_files: bool) -> LockedPack:
         name=str(pack["name"]),
         version=str(pack["version"]),
         revision=int(pack["revision"]),
+        image=str(pack.get("image", "")),
         image_digest=parse_digest(str(pack["image_digest"])),
         layers=tuple(checked_layer(layer) for layer in pack["layers"]),
         files=checked_files(pack.get("files", ()), content_digest=content_digest),

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from packyard_cli.context import Context
-from packyard_cli.lock_document import Lock, parse_lock
+from packyard_cli.lock_document import Lock, LockedPack, parse_lock
 from packyard_cli.result import Result
 from packyard_cli.service import Service, role_path
 from packyard_cli.settings import write_whole
@@ -39,16 +39,18 @@ def fetch_lock(service: Service, role: str, *, with_files: bool = True) -> Lock:
 
 def summary(of: Lock) -> dict[str, object]:
     """Return what a lock pins, as JSON."""
-    packs = [
-        {
-            "id": pack.id,
-            "name": pack.name,
-            "folder": pack.folder,
-            "version": pack.version,
-            "revision": pack.revision,
-            "image_digest": pack.image_digest,
-            "status": pack.status,
-        }
-        for pack in of.packs
-    ]
+    packs = [of_pack(pack) for pack in of.packs]
     return {"role_id": of.role_id, "revision": of.revision, "set_digest": of.set_digest, "packs": packs}
+
+
+def of_pack(pack: LockedPack) -> dict[str, object]:
+    """Return what a lock pins of one pack, as JSON."""
+    return {
+        "id": pack.id,
+        "name": pack.name,
+        "folder": pack.folder,
+        "version": pack.version,
+        "revision": pack.revision,
+        "image_digest": pack.image_digest,
+        "status": pack.status,
+    }

@@ -14,6 +14,8 @@ from packyard_cli.failure import Exit, Failure
 from packyard_cli.lock_document import LockedPack, checked_files, checked_layer
 
 PULL_FILE: Final = "packyard.pull"
+# What is kept of proofs (`proof_record`).
+RECORD_FOLDER: Final = ".packyard"
 _VERSION: Final = 1
 
 
@@ -23,10 +25,11 @@ def pull_record(pack: LockedPack) -> bytes:
     Raises:
         Failure: The pack has a file of that name.
     """
-    if any(file.path.split("/")[0].casefold() == PULL_FILE for file in pack.files):
+    roots = {file.path.split("/")[0].casefold() for file in pack.files}
+    for taken in sorted(roots & {PULL_FILE, RECORD_FOLDER}):
         raise Failure(
             Exit.UNFIT_NAME,
-            f"The pack has a {PULL_FILE} of its own, where packyard pull notes what it has fetched.",
+            f"The pack has a {taken} of its own, where packyard pull notes what it has fetched.",
             "Attach the pack to a role, and install that: its packs are in folders of their own.",
         )
     record = {
@@ -36,6 +39,7 @@ def pull_record(pack: LockedPack) -> bytes:
             "name": pack.name,
             "version": pack.version,
             "revision": pack.revision,
+            "image": pack.image,
             "image_digest": pack.image_digest,
             "content_digest": content_digest_of(pack.files),
             "layers": [
@@ -87,6 +91,7 @@ def _pack(pack: Mapping[str, Any]) -> LockedPack:
         name=str(pack["name"]),
         version=str(pack["version"]),
         revision=int(pack["revision"]),
+        image=str(pack.get("image", "")),
         image_digest=parse_digest(str(pack["image_digest"])),
         layers=tuple(checked_layer(layer) for layer in pack["layers"]),
         files=checked_files(pack["files"], content_digest=str(pack["content_digest"])),

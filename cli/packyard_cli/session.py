@@ -9,6 +9,7 @@ from typing import Any
 
 from packyard_cli.context import Context
 from packyard_cli.failure import Exit, Failure
+from packyard_cli.offered_keys import keys_at_login
 from packyard_cli.result import Result
 from packyard_cli.service import Service
 from packyard_cli.settings import DEFAULT_PROFILE, checked_token, checked_url
@@ -32,9 +33,10 @@ def login(options: argparse.Namespace, context: Context) -> Result:
     name = context.profile or DEFAULT_PROFILE
     profiles = context.profiles()
     place = profiles.keep(name, url=url, token=token, use_keyring=not options.no_keyring)
+    keys, told = keys_at_login(context.service_at(url, token), context)
     return Result(
-        document={"profile": name, "url": url, "token_kept_in": place},
-        lines=[f"Logged in at {url} as profile {name}.", f"The token is in {place}."],
+        document={"profile": name, "url": url, "token_kept_in": place, "trusted_keys": keys},
+        lines=[f"Logged in at {url} as profile {name}.", f"The token is in {place}.", *told],
         essence=[name],
     )
 

@@ -11,8 +11,11 @@ from packyard_cli.archive import HashedFile, sha256_of_file
 from packyard_cli.context import Context
 from packyard_cli.failure import Exit
 from packyard_cli.installation import Installation
+from packyard_cli.kept_proofs import KeptProofs
 from packyard_cli.lock_document import LOCK_FILE, Lock, LockedPack
 from packyard_cli.locking import fetch_lock
+from packyard_cli.proof_record import read_record, record_files
+from packyard_cli.proofs import REQUIRED
 from packyard_cli.pulled import PULL_FILE, read_pull_record
 from packyard_cli.result import Result, counted
 from packyard_cli.service import role_path
@@ -21,26 +24,47 @@ _THREADS: Final = 2
 
 
 def verify(options: argparse.Namespace, context: Context) -> Result:
-    """Check that an installation holds what its lock lists, and nothing else.
+    """Check that an installation holds what its lock lists, and nothing else, and what is signed about its packs.
 
     Raises:
         Failure: Nothing is installed there.
     """
     installation = Installation.at(Path(options.folder))
     known = _pulled(installation.folder) if installation.has_pull else _installed(installation)
-    faults = list(_faults(installation.folder, known, modes=not context.windows))
+    record = read_record(installation.folder)
+    own = {known.own, *record_files(record, known.packs)}
+    differences = list(_faults(installation.folder, known.files, own, modes=not context.windows))
+    kept = KeptProofs.of(installation.folder, known.packs, record, context)
+    required = options.require_provenance or bool(context.environment.get(REQUIRED))
+    unproved = kept.faults(required=required)
+    faults = [*differences, *unproved]
     lines = [f"{fault['path']}: {fault['reason']}" for fault in faults]
     summary = (
         f"{counted(len(faults), 'difference')} from the {known.source}: {known.repair} --into {options.folder}."
         if faults
         else f"{counted(len(known.files), 'file')} checked: all as in the {known.source} of {known.owner}."
     )
+    document = {"verified": not faults, **known.document, "provenance": kept.views(), "faults": faults}
+    if options.explain is not None:
+        from packyard_cli.explaining import chains, explained  # noqa: PLC0415 - it reads layers
+
+        found = chains(options.explain, installation.folder, kept, context)
+        document["chains"] = found
+        lines += explained(found)
     return Result(
-        document={"verified": not faults, **known.document, "faults": faults},
-        lines=[*lines, summary],
+        document=document,
+        lines=[*lines, summary, *kept.lines()],
         essence=lines,
-        exit_code=Exit.DIFFERS if faults else Exit.DONE,
+        exit_code=_exit_code(differences, unproved, kept),
     )
+
+
+def _exit_code(differences: list[Any], unproved: list[Any], kept: KeptProofs) -> Exit:
+    if kept.failures:
+        return Exit.TAMPERED
+    if differences:
+        return Exit.DIFFERS
+    return Exit.UNPROVED if unproved else Exit.DONE
 
 
 def update(options: argparse.Namespace, context: Context) -> Result:
@@ -109,6 +133,7 @@ class _Known(NamedTuple):
         owner: Whose it is.
         repair: The command that puts the folder right, as advice.
         document: What it is, as JSON.
+        packs: The packs.
     """
 
     files: Mapping[str, HashedFile]
@@ -117,6 +142,7 @@ class _Known(NamedTuple):
     owner: str
     repair: str
     document: dict[str, Any]
+    packs: tuple[LockedPack, ...]
 
 
 def _installed(installation: Installation) -> _Known:
@@ -128,6 +154,7 @@ def _installed(installation: Installation) -> _Known:
         owner=f"{lock.role_id}, revision {lock.revision}",
         repair=f"install again with packyard install {lock.role_id}",
         document={"role_id": lock.role_id, "set_digest": lock.set_digest},
+        packs=lock.packs,
     )
 
 
@@ -140,17 +167,19 @@ def _pulled(folder: Path) -> _Known:
         owner=f"{pack.name} {pack.version}",
         repair=f"pull again with packyard pull {pack.id}",
         document={"pack_id": pack.id, "image_digest": pack.image_digest},
+        packs=(pack,),
     )
 
 
-def _faults(folder: Path, known: _Known, *, modes: bool) -> Iterator[dict[str, Any]]:
-    files = known.files
+def _faults(
+    folder: Path, files: Mapping[str, HashedFile], own: set[str], *, modes: bool
+) -> Iterator[dict[str, Any]]:
     with ThreadPoolExecutor(_THREADS) as pool:
         reasons = pool.map(lambda path: _reason(folder / path, files[path], modes=modes), files)
         for path, reason in zip(files, reasons, strict=True):
             if reason:
                 yield {"path": path, "reason": reason}
-    expected = {known.own, *files}
+    expected = {*own, *files}
     for path in _there(folder):
         if path not in expected:
             yield {"path": path, "reason": "unexpected"}

@@ -30,6 +30,8 @@ from packyard_cli.failure import Exit, Failure
 _TRUST_FILES: Final = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _CONNECT_SECONDS: Final = 10
 _READ_SECONDS: Final = 60
+# Of each host. An install asks for images and for what is signed about them at once.
+_KEPT_CONNECTIONS: Final = 8
 _BLOCK_BYTES: Final = 256 << 10
 
 
@@ -139,7 +141,11 @@ class Wire:
         return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
 
     def _new_pool(self, proxy: str | None) -> urllib3.PoolManager:
-        settings: dict[str, Any] = {"ssl_context": _trust(self._environment), "blocksize": _BLOCK_BYTES}
+        settings: dict[str, Any] = {
+            "ssl_context": _trust(self._environment),
+            "blocksize": _BLOCK_BYTES,
+            "maxsize": _KEPT_CONNECTIONS,
+        }
         if proxy is None:
             return urllib3.PoolManager(**settings)
         parts = _parts_of(proxy)

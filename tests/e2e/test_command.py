@@ -124,6 +124,31 @@ def test_a_revision_is_withdrawn_restored_and_deleted(environment: dict[str, str
     assert _run(environment, "retention", "withdrawn", "--keep", "20", "--yes") == {"keep": 20}
 
 
+def test_an_installation_is_proved_by_keys_that_the_user_trusts(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    folder = pack_folder(tmp_path / "pack", name="proved")
+    _run(environment, "push", folder)
+    _run(environment, "roles", "set", "proved", "proved")
+    into, saved = tmp_path / "installed", tmp_path / "saved"
+
+    installed = _run(environment, "install", "proved", "--into", into, "--require-provenance")
+    explained = _run(environment, "verify", into, "--explain", "proved/guides/post.md")
+    attested = _run(environment, "attest", "proved", "--output", saved)
+
+    assert [pack["provenance"] for pack in installed["packs"]] == ["proved"]
+    [chain] = explained["chains"]
+    [trusted] = _run(environment, "trust", "keys", "list")["services"]
+    assert [key["id"] for key in trusted["keys"]] == [chain["key"]["id"]] == [attested["key"]["id"]]
+    assert attested["image_digest"] == installed["packs"][0]["image_digest"]
+    _run(environment, "trust", "keys", "remove", chain["key"]["id"], "--yes")
+    refused = _run(environment, "install", "proved", "--into", into, exit_code=19)
+    assert refused["error"]["code"] == "untrusted_key"
+    assert _run(environment, "trust", "keys", "add", saved / "key.pem")["added"] == [chain["key"]["id"]]
+    assert _run(environment, "trust", "keys", "pin", "--yes")["added"] == []
+    assert _run(environment, "install", "proved", "--into", into)["folder"]
+
+
 def _revisions(environment: dict[str, str], pack: str) -> list[dict[str, Any]]:
     revisions: list[dict[str, Any]] = _run(environment, "revisions", pack)["revisions"]
     return revisions

@@ -56,6 +56,7 @@ def test_a_built_image_gets_provenance_and_a_bill_of_materials_after_its_publica
         "pack_id": pack_id,
         "revision": 1,
         "image_digest": created.body["image_digest"],
+        "image_origin": "upload",
         "attestations": "pending",
         "statements": [],
     }

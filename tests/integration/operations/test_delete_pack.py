@@ -233,7 +233,15 @@ class TestRefusals:
         assert service.get(pack_id).status == 200
 
     @pytest.mark.parametrize(
-        "if_match", ['"1"', "*", '"7", "1"', ", ".join(f'"{n}"' for n in range(150, 0, -1))]
+        "if_match",
+        [
+            '"1"',
+            '"1@attested"',
+            '"1@withdrawn.attested"',
+            "*",
+            '"7", "1"',
+            ", ".join(f'"{n}"' for n in range(150, 0, -1)),
+        ],
     )
     def test_the_current_revision_passes(self, service: Service, if_match: str) -> None:
         pack_id = service.upload(ARCHIVE).body["id"]

@@ -180,9 +180,16 @@ def test_a_key_has_one_id_one_hint_and_one_text() -> None:
 
 
 def test_only_keys_on_p_256_are_taken() -> None:
-    for pem in ("no key", PublicKey(b"\x30\x00").pem):
-        with pytest.raises(NotVerified, match="not a public key"):
-            verify_bundle(BUNDLE.to_bytes(), keys={KEY.id: pem}, subject=SUBJECT)
+    # Of the same length and kind as one on P-256, with a point that is not on the curve.
+    no_point = KEY.der[:-64] + bytes(64)
+    for key in (
+        "no key",
+        PublicKey(b"\x30\x00").pem,
+        PublicKey(no_point).pem,
+        PublicKey(KEY.der + b"\0").pem,
+    ):
+        with pytest.raises(NotVerified, match="the trusted key is no"):
+            verify_bundle(BUNDLE.to_bytes(), keys={KEY.id: key}, subject=SUBJECT)
 
 
 def test_securesystemslib_verifies_the_envelope_and_refuses_another_key() -> None:

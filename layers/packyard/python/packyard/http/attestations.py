@@ -22,6 +22,7 @@ def attestations_response(
         "pack_id": found.pack.id,
         "revision": found.pack.revision,
         "image_digest": found.pack.image_digest,
+        "image_origin": found.pack.image_origin.value,
         "attestations": found.state.value,
         "statements": _statements(found),
     }

@@ -12,6 +12,7 @@ from packyard.errors import PreconditionFailed
 FILE_TAG: Final = "sha256:"
 # In the entity tag of a pack or a role, what follows is not about the revision.
 _STATE: Final = "@"
+_REVISION: Final = re.compile(r"[1-9][0-9]{0,9}")
 
 
 def file_tag(sha256: str) -> str:
@@ -70,6 +71,12 @@ class IfMatch:
 
     tags: frozenset[str] | None
     weak: frozenset[str] = frozenset()
+
+    @property
+    def revisions(self) -> list[int]:
+        """The revisions that strong tags name, whatever else they say, sorted. Tags of other things name none."""
+        numbers = {tag.partition(_STATE)[0] for tag in self.tags or ()}
+        return sorted(int(number) for number in numbers if _REVISION.fullmatch(number))
 
     def matches(self, revision: int) -> bool:
         """Return whether the condition holds for something at this revision. The entity tag begins with the number."""

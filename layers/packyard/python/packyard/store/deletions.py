@@ -10,7 +10,6 @@ who finished it. It is written in the transaction that marks the row as deleted.
 however many processes try it.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -47,7 +46,6 @@ _NOT_REFERENCED: Final = (
     "(attribute_not_exists(own_refs) OR own_refs = :zero)"
     " AND (attribute_not_exists(foreign_refs) OR foreign_refs = :zero)"
 )
-_REVISION: Final = re.compile(r"[1-9][0-9]{0,9}")
 # DynamoDB's limit for the operands of IN ("Comparison operator and function reference").
 _IN_OPERANDS: Final = 100
 
@@ -333,7 +331,7 @@ def _at_revision(if_match: IfMatch | None) -> tuple[str, dict[str, Any]]:
     if if_match is None or if_match.tags is None:
         return "", {}
     # No row has revision 0. It keeps the list from being empty if no tag is a revision number.
-    revisions = [0, *(int(tag) for tag in sorted(if_match.tags) if _REVISION.fullmatch(tag))]
+    revisions = [0, *if_match.revisions]
     values = {f":r{number}": revision for number, revision in enumerate(revisions)}
     names = list(values)
     groups = [", ".join(names[start : start + _IN_OPERANDS]) for start in range(0, len(names), _IN_OPERANDS)]

@@ -1,0 +1,75 @@
+"""The command line of trust: which keys, and what was signed; see `command_line`."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+
+class Commands(Protocol):
+    """What commands are added to."""
+
+    def add(self, name: str, handler: str, text: str, **defaults: Any) -> argparse.ArgumentParser:
+        """Add a command, and return its parser."""
+        ...
+
+    def group(self, name: str, text: str, *, aliases: Sequence[str] = ()) -> "Commands":
+        """Add a command that has commands of its own."""
+        ...
+
+
+def add_trust(commands: Commands) -> None:
+    """Add the commands."""
+    attest = commands.add("attest", "attesting:attest", "show and save what is signed about a pack's image")
+    attest.add_argument("pack", metavar="PACK", help="its id, or its name")
+    attest.add_argument("--revision", type=int, metavar="N")
+    attest.add_argument("--output", metavar="DIR", help="save the bundles and the keys here")
+    trust = commands.group("trust", "what you trust")
+    add_keys(trust.group("keys", "the keys that are trusted to sign what packs are made of"))
+
+
+def add_keys(keys: Commands) -> None:
+    """Add the commands about keys."""
+    keys.add("list", "trust_keys:list_keys", "list the trusted keys of each deployment")
+    add = keys.add("add", "trust_keys:add", "trust the keys of a file")
+    add.add_argument("file", metavar="FILE", help="public keys in PEM form (- is stdin)")
+    remove = keys.add("remove", "trust_keys:remove", "trust a key no more")
+    remove.add_argument("key", metavar="KEY", help="its id, or the first 8 characters or more")
+    remove.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    pin = keys.add("pin", "trust_keys:pin", "trust the keys that a deployment offers now")
+    pin.add_argument("service", nargs="?", metavar="URL", help="its base URL (of the login)")
+    pin.add_argument("-y", "--yes", action="store_true", help="do not ask")
+
+
+def add_verify(commands: Commands) -> None:
+    """Add the command that verifies an installation."""
+    verify = commands.add(
+        "verify",
+        "verifying:verify",
+        "check that installed files are what the lock says, and where they come from, offline",
+    )
+    verify.add_argument("folder", metavar="DIR")
+    verify.add_argument(
+        "--explain",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="show the chain from a file, or each pack, to who published it",
+    )
+    verify.add_argument(
+        "--require-provenance", action="store_true", help="count packs without a proof as differences"
+    )
+
+
+def add_proof(parser: argparse.ArgumentParser) -> None:
+    """Add the options of what installs packs, about where they come from."""
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
+        "--require-provenance",
+        action="store_true",
+        help="refuse packs of which nothing is signed, too",
+    )
+    how.add_argument(
+        "--no-verify-provenance",
+        action="store_true",
+        help="do not look at what is signed about packs",
+    )
