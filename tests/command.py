@@ -61,6 +61,8 @@ _ROUTES: Final = tuple(
         ("GET", r"/events", "list_events"),
         ("GET", r"/version-policy", "version_policy"),
         ("PUT", r"/version-policy", "version_policy"),
+        ("GET", r"/signature-policy", "signature_policy"),
+        ("PUT", r"/signature-policy", "signature_policy"),
         ("GET", r"/usage", "get_usage"),
         ("POST", r"/keys", "create_key"),
         ("DELETE", r"/keys/[^/]+", "revoke_key"),
