@@ -1,7 +1,7 @@
 """What the operations on signed statements answer, as types; see `api.models`."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -38,6 +38,40 @@ class SignedStatement(TypedDict):
     ]
 
 
+class BroughtSigner(TypedDict):
+    """Whom a signature says that it is by. Nothing of it is verified."""
+
+    key_hint: NotRequired[Annotated[str, Field(description="What it says of the key.")]]
+    subject: NotRequired[Annotated[str, Field(description="The subject of its certificate.")]]
+    issuer: NotRequired[
+        Annotated[str, Field(description="Who signed that subject in, as the certificate says.")]
+    ]
+
+
+class BroughtSignature(TypedDict):
+    """A signature or an attestation that a registry held beside an image. Nothing of it is verified."""
+
+    found_at: Annotated[str, Field(description="Where: `referrers`, or a tag.")]
+    manifest: Annotated[str, Field(description="The digest of the manifest that carries it.")]
+    digest: Annotated[str, Field(description="The digest of its bytes.")]
+    media_type: str
+    size_bytes: Annotated[int, Field(ge=0)]
+    kind: NotRequired[Literal["signature", "attestation"]]
+    predicate_type: NotRequired[Annotated[str, Field(description="Of an attestation.")]]
+    about_this_image: NotRequired[Annotated[bool, Field(description="Whether it names the image's digest.")]]
+    signer: NotRequired[BroughtSigner]
+    problem: NotRequired[Annotated[str, Field(description="Why it cannot be read.")]]
+
+
+class BroughtSignatures(TypedDict):
+    """What a registered image brought when it was registered."""
+
+    repository: NotRequired[Annotated[str, Field(description="Where it was read.")]]
+    at: NotRequired[Annotated[datetime, Field(description="When it was read. Absent: never.")]]
+    complete: Annotated[bool, Field(description="Whether nothing was left off, and all could be read.")]
+    signatures: list[BroughtSignature]
+
+
 class AttestationList(TypedDict):
     """The signed statements about the image of a pack."""
 
@@ -47,6 +81,9 @@ class AttestationList(TypedDict):
     image_origin: ImageOrigin
     attestations: AttestationState
     statements: list[SignedStatement]
+    brought: NotRequired[
+        Annotated[BroughtSignatures, Field(description="Of a registered image, and of a clone of one.")]
+    ]
 
 
 class SigningKey(TypedDict):

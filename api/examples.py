@@ -229,6 +229,22 @@ _REFUSALS: Final = (
     ),
     errors.PackDeleting(),
     errors.VersionTaken("1.4.0", "1.4.1", why="slack 1.4.0 was published with another content."),
+    errors.SignatureRequired(
+        [
+            {
+                "image": f"ghcr.io/acme/slack-pack@{DIGEST}",
+                "looked_for": ["a signature of the image by the key release"],
+                "found": [
+                    {
+                        "found_at": "referrers",
+                        "digest": DIGEST,
+                        "problem": "It is signed by none of the rule's keys.",
+                    }
+                ],
+                "looked_at": ["referrers API: lists 1"],
+            }
+        ]
+    ),
     errors.AlreadyCreated(
         _KEY_ID, advice=f"If the secret was lost, revoke the key with DELETE /keys/{_KEY_ID}."
     ),

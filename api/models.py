@@ -13,6 +13,7 @@ from typing_extensions import TypedDict  # pydantic takes typing's own from Pyth
 
 from api.event_models import EventPage
 from api.policies import VersionPolicyState
+from api.signature_policies import SignaturePolicyState, UnsignedImage
 from api.usage_models import Usage
 from packyard.oci.digest import SHA256
 from packyard.packs.attestation_state import Attestations
@@ -153,6 +154,9 @@ class ErrorDetails(TypedDict):
     ]
     revisions: NotRequired[
         Annotated[list["UnusableRevision"], Field(description="What was withdrawn or deleted.")]
+    ]
+    images: NotRequired[
+        Annotated[list[UnsignedImage], Field(description="What a signature policy does not accept.")]
     ]
 
 
@@ -618,5 +622,6 @@ MODELS: tuple[Any, ...] = (
     PullLogin,
     Download,
     VersionPolicyState,
+    SignaturePolicyState,
     Error,
 )

@@ -8,6 +8,7 @@ from api.attestation_operations import ATTESTATION_OPERATIONS
 from api.event_operations import EVENT_OPERATIONS
 from api.operation import ANYTHING, Answer, Operation
 from api.publishers import PUBLISHER_OPERATIONS
+from api.signature_policies import SIGNATURE_OPERATIONS
 from api.usage_operations import USAGE_OPERATIONS
 from api.webhook_operations import WEBHOOK_OPERATIONS
 from api.withdrawal import WITHDRAWAL_OPERATIONS
@@ -89,6 +90,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "pack_name_taken",
             "version_taken",
             "revision_withdrawn",
+            "signature_required",
             "registry_unavailable",
         ],
         writes=True,
@@ -162,6 +164,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "version_taken",
             *_CHANGED_MEANWHILE,
             "revision_withdrawn",
+            "signature_required",
             "registry_unavailable",
         ],
         writes=True,
@@ -274,6 +277,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "version_taken",
             "pack_deleting",
             "revision_withdrawn",
+            "signature_required",
             "registry_unavailable",
         ],
         writes=True,
@@ -411,6 +415,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "pack_deleting",
             "capabilities_widened",
             "revision_withdrawn",
+            "signature_required",
             "role_modified",
             "precondition_failed",
         ],
@@ -442,6 +447,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "pack_not_found",
             "capabilities_widened",
             "revision_withdrawn",
+            "signature_required",
             "role_modified",
             "precondition_failed",
         ],
@@ -590,6 +596,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
     *EVENT_OPERATIONS,
     *WEBHOOK_OPERATIONS,
     *policies.OPERATIONS,
+    *SIGNATURE_OPERATIONS,
     *USAGE_OPERATIONS,
     Operation(
         function="api_docs",

@@ -25,6 +25,7 @@ from tests.publishers import KEY as CI_KEY
 from tests.publishers import add as add_publisher
 from tests.revisions import delete_revision, restore, withdraw
 from tests.service import ACME, DEADLINE, PackArchive, Service, running_service
+from tests.signatures import document_of, written_by_cosign
 from tests.staged_uploads import arrive, deliver, look, start
 from tests.third_party_images import pack_image
 from tests.webhooks import Hooks, event_record
@@ -163,6 +164,11 @@ class Scene:
         """Set the version policy."""
         body = {"version_policy": "increasing"}
         return self.service.send("version_policy", "PUT", "/version-policy", json=body)
+
+    def require_signatures(self) -> Answer:
+        """Set a signature policy."""
+        document = document_of(written_by_cosign()["keys"]["p256"], images=["**"])
+        return self.service.send("signature_policy", "PUT", "/signature-policy", json=document)
 
     def pin(self) -> None:
         """Let a role pin the built pack, log in for it, and read the image's documents: the container has been used."""
@@ -383,6 +389,14 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`GET /packs/uploads/{upload_id}`": lambda scene: _ok(look(scene.service, scene.started)),
     "`GET /version-policy`": lambda scene: _ok(scene.read_policy()),
     "`PUT /version-policy`": After(lambda scene: scene.make_org(), lambda scene: _ok(scene.set_policy())),
+    "`GET /signature-policy`": lambda scene: _ok(
+        scene.service.send("signature_policy", "GET", "/signature-policy")
+    ),
+    "`PUT /signature-policy`": lambda scene: _ok(scene.require_signatures()),
+    "`PUT /agent-roles/{role_id}/packs`, of a registered pack under a signature policy": After(
+        lambda scene: _ok(scene.require_signatures()),
+        lambda scene: scene.service.set_role("signed", [scene.registered]),
+    ),
     "`GET /keys`": lambda scene: _ok(scene.service.send("list_keys", "GET", "/keys")),
     "`POST /keys`": lambda scene: _ok(scene.make_key()),
     "`DELETE /keys/{key_id}`": lambda scene: _ok(

@@ -61,6 +61,8 @@ _ROUTES: Final = tuple(
         ("GET", r"/events", "list_events"),
         ("GET", r"/version-policy", "version_policy"),
         ("PUT", r"/version-policy", "version_policy"),
+        ("GET", r"/signature-policy", "signature_policy"),
+        ("PUT", r"/signature-policy", "signature_policy"),
         ("GET", r"/usage", "get_usage"),
         ("POST", r"/keys", "create_key"),
         ("DELETE", r"/keys/[^/]+", "revoke_key"),
@@ -192,11 +194,7 @@ class Gateway:
     ) -> Received:
         parts = urlsplit(url.removeprefix(URL))
         caller = _caller(service, headers.get("Authorization", ""))
-        if (
-            caller is None
-            and parts.path not in _WITHOUT_A_CREDENTIAL
-            and not parts.path.startswith("/.well-known/")
-        ):
+        if caller is None and parts.path not in _WITHOUT_A_CREDENTIAL:
             return received(401, _REFUSED)
         if caller is not None:
             # As the authorizer passes it on.

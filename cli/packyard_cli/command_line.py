@@ -70,6 +70,7 @@ def make_parser(*, admin: bool = True) -> argparse.ArgumentParser:
     add_publishers(commands.group("publishers", "whose CI may publish without a stored secret"))
     _events(commands)
     _webhooks(commands)
+    add_trust(commands)
     commands.add("usage", "usage:usage", "show what your organisation uses, and of what")
     _installing(commands)
     add_trust(commands)

@@ -25,6 +25,7 @@ def add_trust(commands: Commands) -> None:
     attest.add_argument("--output", metavar="DIR", help="save the bundles and the keys here")
     trust = commands.group("trust", "what you trust")
     add_keys(trust.group("keys", "the keys that are trusted to sign what packs are made of"))
+    add_policy(trust.group("policy", "what registered images must bring"))
 
 
 def add_keys(keys: Commands) -> None:
@@ -38,6 +39,50 @@ def add_keys(keys: Commands) -> None:
     pin = keys.add("pin", "trust_keys:pin", "trust the keys that a deployment offers now")
     pin.add_argument("service", nargs="?", metavar="URL", help="its base URL (of the login)")
     pin.add_argument("-y", "--yes", action="store_true", help="do not ask")
+
+
+def add_policy(policy: Commands) -> None:
+    """Add the commands about the signature policy."""
+    policy.add("show", "signature_policies:show", "show the signature policy of your organisation")
+    change = policy.add(
+        "set", "signature_policies:set_policy", "set the signature policy of your organisation"
+    )
+    change.add_argument(
+        "file",
+        nargs="?",
+        metavar="FILE",
+        help="the whole policy as JSON, as show --json prints it (- is stdin)",
+    )
+    change.add_argument("--none", action="store_true", help="require nothing")
+    change.add_argument(
+        "--images",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="of registries and repositories: ghcr.io/acme/* (repeatable)",
+    )
+    change.add_argument(
+        "--key",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a public key in PEM, as cosign.pub is (repeatable)",
+    )
+    change.add_argument("--issuer", metavar="URL", help="who signs an identity in")
+    change.add_argument("--subject", metavar="PATTERN", help="whose certificates count, with --issuer")
+    change.add_argument(
+        "--trusted-root", metavar="FILE", help="sigstore's trusted_root.json: who certifies identities"
+    )
+    change.add_argument(
+        "--requires",
+        action="append",
+        default=[],
+        metavar="TYPE",
+        help="signature (the default), or the type of an attestation's predicate (repeatable)",
+    )
+    change.add_argument(
+        "--otherwise", choices=("accept", "refuse"), help="what becomes of images that no rule names"
+    )
 
 
 def add_verify(commands: Commands) -> None:

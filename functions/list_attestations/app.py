@@ -20,8 +20,9 @@ def list_attestations(pack_id: str) -> Response[str]:
     caller = reader(app.current_event, api_domain=api_domain, query=(REVISION, AS), narrowed=True)
     revision = read_revision(app.current_event)
     found = services.attestation_reader.find(pack_id, revision, caller=caller)
-    return attestations_response(found, app.current_event, files=services.files)
+    brought = services.brought_signatures.listed(found.pack)
+    return attestations_response(found, brought, app.current_event, files=services.files)
 
 
-bootstrap.prepare(lambda services: (services.attestation_reader, services.files))
+bootstrap.prepare(lambda services: (services.attestation_reader, services.brought_signatures, services.files))
 lambda_handler = serve(app, bootstrap.invocation_begins)

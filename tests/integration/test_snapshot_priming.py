@@ -130,6 +130,7 @@ FIRST_REQUESTS: Final[dict[str, Callable[[Scene], object]]] = {
     "reupload_pack": ROWS["`POST /packs/{id}/upload`"],
     "revoke_key": ROWS["`DELETE /keys/{key_id}`"],
     "set_role_packs": ROWS["`PUT /agent-roles/{role_id}/packs`"],
+    "signature_policy": ROWS["`GET /signature-policy`"],
     "start_upload": ROWS["`POST /packs/uploads`"],
     "trusted_publishers": ROWS["`POST /trusted-publishers`"],
     "update_pack": ROWS["`PATCH /packs/{id}`"],

@@ -261,6 +261,15 @@ _STATEMENTS: Final = (
 _SIGNING_KEYS: Final = (
     Operation(name="read the keys", function="signing_keys", act=attesting.read_keys, both_may_succeed=True),
 )
+# No image of the deployment is signed.
+_SIGNATURES: Final = (
+    *(OPERATIONS[name] for name in ("set the signature policy", "set the signature policy if match")),
+    Operation(name="attach", function="set_role_packs", act=set_role(ACME, "jira")),
+    Operation(
+        name="create", function="create_pack", act=register({}), prepare=_shelve_one_of_the_name, done=CREATED
+    ),
+    Operation(name="clone", function="clone_pack", act=clone("jira", name="new"), done=CREATED),
+)
 # Each of another name, so that only the number of packs stands between them.
 _LAST_PLACE: Final = (
     Operation(
@@ -292,5 +301,6 @@ CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "publisher": _PUBLISHER,
     "statements": _STATEMENTS,
     "signing keys": _SIGNING_KEYS,
+    "signature policy": _SIGNATURES,
     "last place": _LAST_PLACE,
 }

@@ -114,10 +114,17 @@ def _written(items: Sequence[Item]) -> Iterator[tuple[Fact, str | None]]:
         elif partition.startswith("PUBLISHERS#") and sort_key != "COUNT":
             added = EventType.PUBLISHER_ADDED
             yield _of_publisher(added, item["org_id"], item["id"], item["created_by"]), item["created_at"]
-        elif sort_key == "ORG" and "slug" in item:
-            yield (str(EventType.ORG_CREATED), f"{item['org_id']} ", 0, "operator"), None
-            for _ in range(int(item.get("version_policy_revision", 0))):
-                yield (str(EventType.POLICY_UPDATED), f"{item['org_id']} ", 0, ""), None
+        elif sort_key in ("ORG", "SIGNATURES"):
+            yield from _of_organisation(item)
+
+
+def _of_organisation(item: Mapping[str, Any]) -> Iterator[tuple[Fact, str | None]]:
+    org = f"{item['PK'].removeprefix('ORG#')} "
+    if "slug" in item:
+        yield (str(EventType.ORG_CREATED), org, 0, "operator"), None
+    for revision in ("version_policy_revision", "signature_policy_revision"):
+        for _ in range(int(item.get(revision, 0))):
+            yield (str(EventType.POLICY_UPDATED), org, 0, ""), None
 
 
 def _of_webhooks(item: Mapping[str, Any]) -> Iterator[tuple[Fact, str | None]]:

@@ -25,6 +25,7 @@ from tests.reliability.deployment import Deployment
 from tests.reliability.invariants import observe
 from tests.reliability.operations import FIRST, OPERATIONS, STANDING, reupload, set_policy, with_organisation
 from tests.reliability.permissions import Recorder, of_form
+from tests.reliability.signature_requests import set_signature_policy
 from tests.reliability.transformed import ACCOUNT, CREDENTIALS, EVENT_BUS, FOREIGN_REGISTRY
 from tests.service import ACME, DEADLINE, PackArchive, stream_record
 from tests.staged_uploads import arrive, look, start
@@ -451,6 +452,32 @@ def _version_policies(setup: Setup) -> None:
     assert look(deployment.service, upload_id).body["error"]["code"] == "version_taken"
 
 
+def _signature_policies(setup: Setup) -> None:
+    """Require signatures that no image has, and then none."""
+    deployment = setup.deployment
+    notes, elsewhere = deployment.notes, f"127.0.0.1:{deployment.elsewhere.port}/team"
+    shelf = deployment.elsewhere.shelves.repository("team/unsigned", create=True)
+    pack_image(b"name: unsigned\nversion: 1.4.0\n").shelve(shelf, "1")
+    _require(setup.ask("create_pack", "POST", "/packs", json={"image_ref": f"{elsewhere}/unsigned:1"}), 201)
+    _require(setup.ask("create_pack", "POST", "/packs", json={"image_ref": f"{elsewhere}/unsigned:1"}), 200)
+    assert set_signature_policy()(deployment).status == 200
+    _require(setup.ask("signature_policy", "GET", "/signature-policy"), 200)
+    jira = f"/packs/{notes['jira']}"
+    for refused in (
+        setup.ask("create_pack", "POST", "/packs", json={"image_ref": f"{elsewhere}/unsigned:1"}),
+        setup.ask("replace_pack", "PUT", jira, json={"image_ref": f"{elsewhere}/jira:2.0.0"}),
+        setup.ask("clone_pack", "POST", f"{jira}/clone", json={"name": "unsigned-clone"}),
+        setup.ask("set_role_packs", "PUT", "/agent-roles/unsigned/packs", json={"pack_ids": [notes["jira"]]}),
+    ):
+        _require(refused, 409)
+    answer = setup.ask("signature_policy", "PUT", "/signature-policy", json={"rules": []})
+    _require(answer, 200)
+
+
+def _require(answer: Mapping[str, Any], status: int) -> None:
+    assert answer["statusCode"] == status, answer["body"]
+
+
 def _usage(setup: Setup) -> None:
     """Read what is used, and let an archive wait for its turn behind a builder that has died."""
     deployment, service = setup.deployment, setup.deployment.service
@@ -627,6 +654,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     "usage": _usage,
     "the distribution door": _door,
     "version policies": _version_policies,
+    "signature policies": _signature_policies,
     "dry runs": _dry_runs,
     "webhooks": _webhooks,
     "statements": _statements,

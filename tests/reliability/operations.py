@@ -24,6 +24,7 @@ from tests.reliability import attesting
 from tests.reliability import publisher_requests as publishers
 from tests.reliability import webhook_requests as webhooks
 from tests.reliability.deployment import Deployment
+from tests.reliability.signature_requests import set_signature_policy
 from tests.reliability.usage_operations import one_build_at_once, wait_for_a_turn
 from tests.service import ACME, DEADLINE, GLOBEX, PackArchive
 from tests.staged_uploads import arrive, look
@@ -832,6 +833,13 @@ OPERATIONS: Final = {
             act=publishers.exchange("token"),
             prepare=publishers.keep,
             repeated=frozenset({200, 401}),
+        ),
+        Operation(name="set the signature policy", function="signature_policy", act=set_signature_policy()),
+        Operation(
+            name="set the signature policy if match",
+            function="signature_policy",
+            act=set_signature_policy({"If-Match": '"0"'}, otherwise="refuse"),
+            repeated=MAY_BE_STALE,
         ),
         Operation(name="revoke a key", function="revoke_key", act=revoke_key, prepare=keep_a_key),
         Operation(

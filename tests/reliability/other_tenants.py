@@ -71,6 +71,7 @@ _PLAIN: Final[dict[str, Any]] = {
     "pack_name": "another",
     "issuer": "gitlab",
     "claims": {"project_id": 7},
+    "rules": [],
 }
 _NOBODYS: Final = frozenset(
     {
@@ -101,6 +102,11 @@ _NOBODYS: Final = frozenset(
         "reason",
         "force",
         "keep",
+        # Of a signature policy: whose images must be signed by whom.
+        "rules",
+        "otherwise",
+        "authorities",
+        "logs",
         # Where a login is valid.
         "login",
         # Of what is made. A key's pack is by name one of its own organisation.

@@ -22,6 +22,7 @@ _RUNS: Final = {
     "reference": 12_500,
     "request": 30_000,
     "scan": 750,
+    "signature": 3_000,
     "token": 12_500,
 }
 _SOAK: Final = 400

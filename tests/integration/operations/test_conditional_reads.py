@@ -121,6 +121,11 @@ def set_policy(scene: Scene) -> object:
     return scene.service.send("version_policy", "PUT", "/version-policy", json=body)
 
 
+def require_signatures(scene: Scene) -> object:
+    body = {"rules": [], "otherwise": "refuse"}
+    return scene.service.send("signature_policy", "PUT", "/signature-policy", json=body)
+
+
 def let_time_pass(scene: Scene) -> None:
     scene.service.clock.advance(timedelta(hours=2))
 
@@ -221,6 +226,7 @@ READS = [
         calls=("dynamodb.Query",) * 5,
     ),
     Read(function="version_policy", path="/version-policy", changes=(set_policy,)),
+    Read(function="signature_policy", path="/signature-policy", changes=(require_signatures,)),
     Read(function="list_keys", path="/keys", changes=(make_key,), calls=("dynamodb.Query",)),
     Read(
         function="trusted_publishers",
@@ -372,6 +378,7 @@ def test_a_caller_who_may_not_read_is_refused_whatever_tag_they_send(scene: Scen
             "list_roles",
             "list_trusted_publishers",
             "list_webhooks",
+            "signature_policy",
             "version_policy",
         )
         assert theirs["statusCode"] == (

@@ -245,7 +245,8 @@ def test_a_replacement_killed_at_any_moment_leaves_the_pack_as_it_was_or_as_it_i
     log = Log()
     with service.wire.tapped(log):
         before = put(service, pack["id"], shelved(third_party, "2.0.0")).body["version"]
-    assert log.calls == ["dynamodb.GetItem", "registry", "dynamodb.TransactWriteItems"]
+    policy = "dynamodb.GetItem"
+    assert log.calls == ["dynamodb.GetItem", "registry", policy, "dynamodb.TransactWriteItems"]
 
     points = len(log.passed)
     for moment in range(points + 1):

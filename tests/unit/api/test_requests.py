@@ -21,6 +21,7 @@ from packyard.http.publishers import read_publisher_request
 from packyard.http.pull_login import read_login
 from packyard.http.retention import read_keep
 from packyard.http.roles import read_assignment, read_refresh, require_role_id
+from packyard.http.signature_policy import read_signature_policy
 from packyard.http.token_exchange import read_exchange
 from packyard.http.uploads import read_start
 from packyard.http.version_policy import read_policy
@@ -44,6 +45,7 @@ READERS: dict[str, Callable[[APIGatewayProxyEvent], object]] = {
         event, api_domain="", public_url="https://packyard.example/v1"
     ),
     "TrustedPublisherRequest": read_publisher_request,
+    "SignaturePolicyChange": read_signature_policy,
     "UploadStart": lambda event: read_start(event, max_bytes=1 << 40),
     "VersionPolicyChange": read_policy,
     "WebhookChange": read_webhook_change,
@@ -55,6 +57,7 @@ BASES: dict[str, dict[str, Any]] = {
     "TrustedPublisherRequest": {"pack_name": "slack", "issuer": "https://ci.example", "claims": {"sub": "x"}},
     "KeyRequest": {"label": "ci", "scopes": []},
     "Registration": {"image_ref": "ghcr.io/acme/slack-pack:1.4.0"},
+    "SignaturePolicyChange": {"rules": []},
     "WebhookRequest": {"url": "https://example.com/packyard"},
 }
 # A field that goes with others.
@@ -79,6 +82,7 @@ VALUES: list[Any] = [
         "increasing",
         "immutable",
         "Free",
+        "accept",
         ["guides/a.md", "data/"],
         ["a", ""],
     ),

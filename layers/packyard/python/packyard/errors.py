@@ -26,6 +26,7 @@ PackyardError                    code                       status
 │  ├─ CapabilitiesWidened        capabilities_widened       409
 │  ├─ VersionTaken               version_taken              409
 │  ├─ RevisionWithdrawn          revision_withdrawn         409
+│  ├─ SignatureRequired          signature_required         409
 │  ├─ RevisionInUse              revision_in_use            409
 │  ├─ AlreadyCreated             already_created            409
 │  └─ QuotaExceeded              quota_exceeded             409
@@ -456,6 +457,31 @@ class RevisionWithdrawn(Conflict):
 
     def __init__(self, message: str, revisions: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(message, {"revisions": list(revisions)})
+
+
+class SignatureRequired(Conflict):
+    """The organisation's signature policy does not accept images; nothing was written.
+
+    Args:
+        images: For each image: `image`, `looked_for`, `found` and `looked_at`, and of a pack that stands its `pack_id`.
+    """
+
+    code = "signature_required"
+
+    def __init__(self, images: Sequence[Mapping[str, Any]]) -> None:
+        first = images[0]
+        found = len(first["found"])
+        there = {0: "nothing that counts was found", 1: "one thing was found that does not count"}.get(
+            found, f"{found} things were found that do not count"
+        )
+        more = f" (and {len(images) - 1} more images)" if len(images) > 1 else ""
+        super().__init__(
+            f"The organisation's signature policy does not accept {first['image']}{more}. Looked for: "
+            f"{'; '.join(first['looked_for'])}; {there}. details.images says what, and why; GET /signature-policy "
+            "shows the policy. Signatures are read when an image is registered: if it was signed later, its owner "
+            "repeats POST /packs or PUT /packs/{id} with it.",
+            {"images": [dict(image) for image in images]},
+        )
 
 
 class RevisionInUse(Conflict):

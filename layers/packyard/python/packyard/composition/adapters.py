@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from packyard.storage.staging import Staging
     from packyard.store.api_keys import ApiKeyStore
     from packyard.store.attestations import AttestationStore
+    from packyard.store.brought_signatures import BroughtStore
     from packyard.store.build_slots import BuildSlots
     from packyard.store.cursors import Cursors
     from packyard.store.deletions import DeletionStore
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from packyard.store.repositories import RepositoryStore
     from packyard.store.retention import RetentionStore
     from packyard.store.roles import RoleStore
+    from packyard.store.signature_policies import SignaturePolicyStore
     from packyard.store.signing_keys import SigningKeyStore
     from packyard.store.tenants import TenantStore
     from packyard.store.told_roles import ToldRoles
@@ -290,6 +292,20 @@ class Adapters:
         from packyard.store.version_policies import VersionPolicyStore
 
         return VersionPolicyStore(table=self.table, events=self.events)
+
+    @cached_property
+    def signature_policy_store(self) -> "SignaturePolicyStore":
+        """The signature policies of organisations."""
+        from packyard.store.signature_policies import SignaturePolicyStore
+
+        return SignaturePolicyStore(table=self.table, events=self.events)
+
+    @cached_property
+    def brought_store(self) -> "BroughtStore":
+        """What registered images bring."""
+        from packyard.store.brought_signatures import BroughtStore
+
+        return BroughtStore(table=self.table)
 
     @cached_property
     def published_versions(self) -> "PublishedVersions":

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from packyard.operations.attached import AttachedStatements
     from packyard.operations.attest import Attester
     from packyard.operations.attestations import AttestationReader, PublishedKeys
+    from packyard.operations.brought_signatures import BroughtSignatures
     from packyard.operations.build import Builder
     from packyard.operations.built_images import BuiltImages
     from packyard.operations.clean_up import Cleaner
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from packyard.operations.role_pins import RolePins
     from packyard.operations.roles import RoleSetter
     from packyard.operations.served_images import ServedImages
+    from packyard.operations.signature_policy import SignaturePolicies, SignatureRule
     from packyard.operations.standing_pack import StandingPacks
     from packyard.operations.tell_roles import RoleTeller
     from packyard.operations.token_exchange import TokenExchange
@@ -125,6 +127,27 @@ class Services(Adapters):
         from packyard.operations.version_policy import VersionRule
 
         return VersionRule(published=self.published_versions)
+
+    @cached_property
+    def signature_policies(self) -> "SignaturePolicies":
+        """Reads and sets signature policies."""
+        from packyard.operations.signature_policy import SignaturePolicies
+
+        return SignaturePolicies(store=self.signature_policy_store)
+
+    @cached_property
+    def signature_rule(self) -> "SignatureRule":
+        """Decides whether registered images may be used."""
+        from packyard.operations.signature_policy import SignatureRule
+
+        return SignatureRule(policies=self.signature_policy_store, brought=self.brought_store)
+
+    @cached_property
+    def brought_signatures(self) -> "BroughtSignatures":
+        """Reads what registered images bring."""
+        from packyard.operations.brought_signatures import BroughtSignatures
+
+        return BroughtSignatures(store=self.brought_store)
 
     @cached_property
     def built_images(self) -> "BuiltImages":
@@ -219,14 +242,14 @@ class Services(Adapters):
         """Changes roles."""
         from packyard.operations.roles import RoleSetter
 
-        return RoleSetter(reader=self.role_reader, clock=self.clock)
+        return RoleSetter(reader=self.role_reader, signatures=self.signature_rule, clock=self.clock)
 
     @cached_property
     def follower(self) -> "Follower":
         """Moves pins that follow."""
         from packyard.operations.follow import Follower
 
-        return Follower(reader=self.role_reader, clock=self.clock)
+        return Follower(reader=self.role_reader, signatures=self.signature_rule, clock=self.clock)
 
     @cached_property
     def role_teller(self) -> "RoleTeller":
@@ -362,7 +385,12 @@ class Services(Adapters):
 
         # The images' reader loads these with the first image, which is too late for a snapshot.
         from packyard.packs.manifest import pack_manifest  # noqa: F401
-        from packyard.registry.third_party import authorization, chosen_image, pack_file  # noqa: F401
+        from packyard.registry.third_party import (  # noqa: F401
+            authorization,
+            brought_signatures,
+            chosen_image,
+            pack_file,
+        )
 
         return Registrar(
             packs=self.packs,
@@ -370,6 +398,7 @@ class Services(Adapters):
             images=self.image_source,
             versions=self.version_rule,
             attestations=self.settings.attestations,
+            signatures=self.signature_rule,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
             new_ulid=self.new_ulid,
@@ -431,6 +460,7 @@ class Services(Adapters):
             images=self.built_images,
             sources=self.image_source,
             versions=self.version_rule,
+            signatures=self.signature_rule,
             max_bytes=self.settings.archive_limits.compressed_bytes,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,

@@ -10,14 +10,27 @@ from packyard.http.large_json import json_answer
 from packyard.packs.timestamp import format_timestamp
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from packyard.operations.attestations import FoundStatements
     from packyard.operations.files import PackFiles
 
 
 def attestations_response(
-    found: "FoundStatements", event: APIGatewayProxyEvent, *, files: "PackFiles"
+    found: "FoundStatements",
+    brought: "Mapping[str, Any] | None",
+    event: APIGatewayProxyEvent,
+    *,
+    files: "PackFiles",
 ) -> Response[str]:
-    """Return the statements about an image with their bundles; a URL of them, if they are too large for an answer."""
+    """Return the statements about an image with their bundles; a URL of them, if they are too large for an answer.
+
+    Args:
+        found: The statements of this service.
+        brought: What a registered image brings; None for an image that was built here.
+        event: The gateway's event.
+        files: Makes the URL.
+    """
     body: dict[str, Any] = {
         "pack_id": found.pack.id,
         "revision": found.pack.revision,
@@ -25,6 +38,7 @@ def attestations_response(
         "image_origin": found.pack.image_origin.value,
         "attestations": found.state.value,
         "statements": _statements(found),
+        **({} if brought is None else {"brought": brought}),
     }
     return json_answer(body, event, name="attestations.json", files=files)
 

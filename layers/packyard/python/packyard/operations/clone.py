@@ -39,6 +39,7 @@ from packyard.operations.pack_content import content_of, first_revision
 from packyard.operations.published import Published
 from packyard.operations.read import get_pack
 from packyard.operations.repeats import same_copy, settle_repeat
+from packyard.operations.signature_policy import SignatureRule
 from packyard.operations.unusable_images import not_cloned
 from packyard.operations.version_policy import VersionRule
 from packyard.packs.attestation_state import Attestations
@@ -47,6 +48,7 @@ from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Visibility
 from packyard.registry.own.refusal import RegistryRefused
 from packyard.registry.third_party.image_documents import read_tree
 from packyard.registry.third_party.pull import ImageSource
+from packyard.store.brought_signatures import brought_item
 from packyard.store.image_state_items import one_more_clone, usable
 from packyard.store.packs import PackStore
 from packyard.store.repositories import RepositoryStore
@@ -75,6 +77,7 @@ class Cloner:
     images: BuiltImages
     sources: ImageSource
     versions: VersionRule
+    signatures: SignatureRule
     max_bytes: int
     deadline: timedelta
     clock: Callable[[], datetime]
@@ -98,6 +101,7 @@ class Cloner:
             PermissionDenied: The caller is narrowed to one pack, and the clone would have another name.
             PackNameTaken: The caller's organisation has another pack of the name.
             VersionTaken: The organisation's version policy does not allow the version under that name.
+            SignatureRequired: Its signature policy does not accept the source's image, which was registered.
             InvalidRequest: On `id`: the source's image cannot be fetched, or cannot be copied.
             RegistryUnavailable: A registry did not answer in time.
             TimedOut: There was not enough time; a repeat finds what has been copied so far.
@@ -106,6 +110,7 @@ class Cloner:
         due_at = self.clock() + self.deadline
         source = self._source(pack_id, caller)
         require_reach(caller, name or source.name)
+        brought = self.signatures.of_source(source, org_id=caller.org_id)
         clone = self._new_pack(source, name or source.name, visibility, caller)
         try:
             claim = self.repositories.claim_for_create(
@@ -124,6 +129,7 @@ class Cloner:
                     alongside=[
                         usable(source.id, source.image_digest),
                         one_more_clone(source.id, source.image_digest),
+                        *([] if brought is None else [brought_item(clone.id, brought)]),
                     ],
                 )
         except TransactionFailed:

@@ -25,6 +25,7 @@ from packyard.packs.image_state import ImageStatus
 from packyard.packs.pack import Pack
 from packyard.storage.file_indexes import FileIndexes
 from packyard.storage.staging import Staging
+from packyard.store.brought_signatures import BroughtStore
 from packyard.store.events import EventLog
 from packyard.store.image_state_items import ImageNotUsable
 from packyard.store.packs import PackStore
@@ -105,6 +106,7 @@ class DryRun:
             registrar,
             packs=_Packs(self.table, self.events, self.usage, self.notes),
             repositories=_Repositories(self.table, self.events),
+            signatures=replace(registrar.signatures, brought=_Brought(table=self.table)),
         )
 
     def counted(self, archive: BinaryIO) -> BinaryIO:
@@ -183,6 +185,13 @@ class _Packs(PackStore):
             if state is not None and state.status is not ImageStatus.ACTIVE:
                 raise ImageNotUsable(state)
         self._notes.before = before
+
+
+class _Brought(BroughtStore):
+    """What images bring, of which nothing is written."""
+
+    def write(self, pack_id: str, signatures: object) -> None:
+        """Write nothing."""
 
 
 class _Repositories(RepositoryStore):

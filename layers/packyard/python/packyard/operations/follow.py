@@ -9,6 +9,8 @@ nothing: the stream tells again what was not settled.
   pack is then looked at again.
 - The next revision is withdrawn: the pin stays. When it is restored, the stream tells of the row again.
 - The next revision may do more than the pin's: the pin stays, and is stale until somebody consents.
+- The signature policy of the role's organisation does not accept the next revision: the pin stays, and is stale until
+  the role is refreshed under a policy that does.
 """
 
 from collections.abc import Callable
@@ -18,9 +20,10 @@ from typing import Final
 
 from aws_lambda_powertools import Logger
 
-from packyard.errors import RoleModified
+from packyard.errors import RoleModified, SignatureRequired
 from packyard.operations.consent import Move
 from packyard.operations.role_packs import RoleReader
+from packyard.operations.signature_policy import SignatureRule
 from packyard.packs.role import Role
 from packyard.store.pack_revisions import RevisionId
 from packyard.store.roles import FollowingRole, PinsNotUsable, RoleChange, RoleOutdated
@@ -39,10 +42,12 @@ class Follower:
 
     Attributes:
         reader: Reads roles and their packs.
+        signatures: Decides whether registered images may be pinned.
         clock: The present instant, UTC.
     """
 
     reader: RoleReader
+    signatures: SignatureRule
     clock: Callable[[], datetime]
 
     def pack_changed(self, pack_id: str) -> None:
@@ -84,6 +89,11 @@ class Follower:
         move = Move(read.at(pack_id, pin.revision), pack, pin.revision)
         if move.difference.widened:
             logger.info("a pin waits for consent", extra={"pack_id": pack_id, "revision": pack.revision})
+            return None
+        try:
+            self.signatures.require_of([pack], org_id=before.org_id)
+        except SignatureRequired:
+            logger.info("a pin waits for a signature", extra={"pack_id": pack_id, "revision": pack.revision})
             return None
         return RoleChange(
             before=before,

@@ -1,16 +1,20 @@
 """Packs whose image is elsewhere: registering one, and moving a pack to another version of its image.
 
-    read the image → claim the name → [look again, in our own registry] → commit the row
+    read the image and what it brings → claim the name → [look again, in our own registry] → commit the row
 
 Nothing of ours exists before the row, so that a crash at any step leaves nothing but a claim, which expires. The name
 is claimed although no image is pushed: the image may be in our own registry, and the claim then keeps cleaners from
 removing it until the row is written. Such an image must therefore be in the repository that belongs to the name.
+
+The signatures and attestations of the image are written with the row. The organisation's signature policy decides by
+them before the name is claimed (`signature_policy`).
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from packyard.errors import (
     InvalidRequest,
@@ -30,6 +34,7 @@ from packyard.operations.owned_pack import (
 from packyard.operations.pack_content import Content, first_revision, manifest_fields
 from packyard.operations.published import Published
 from packyard.operations.repeats import same_reference, settle_repeat
+from packyard.operations.signature_policy import SignatureRule, brings_signatures
 from packyard.operations.unusable_images import current_is_withdrawn, published_before
 from packyard.operations.version_policy import VersionRule
 from packyard.packs.attestation_state import Attestations
@@ -37,10 +42,14 @@ from packyard.packs.manifest.name import PackName, repository_of
 from packyard.packs.pack import ImageOrigin, Layer, Pack, Visibility
 from packyard.packs.precondition import IfMatch
 from packyard.registry.third_party.pull import ImageSource, PulledPack
+from packyard.store.brought_signatures import brought_item
 from packyard.store.packs import PackStore
 from packyard.store.repositories import RepositoryStore
 from packyard.store.repository_holds import Claim, ClaimLost, NameHeld, RepositoryBusy
 from packyard.tenants.caller import Actor
+
+if TYPE_CHECKING:
+    from packyard.signatures.brought import ImageSignatures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +68,7 @@ class Registrar:
     images: ImageSource
     versions: VersionRule
     attestations: Attestations
+    signatures: SignatureRule
     deadline: timedelta
     clock: Callable[[], datetime]
     new_ulid: Callable[[], str]
@@ -76,6 +86,7 @@ class Registrar:
             PermissionDenied: The actor is narrowed to another pack.
             PackNameTaken: The organisation has another pack of that name.
             VersionTaken: The organisation's version policy does not allow the version.
+            SignatureRequired: Its signature policy does not accept the image.
             RegistryUnavailable: The registry did not answer in time.
             ServiceUnavailable: A backing service did not answer, or the name's repository is being cleaned up.
         """
@@ -84,7 +95,7 @@ class Registrar:
         if ours and actor.pack_name is not None:
             # Before the image is read: what an image of another pack holds is not for this actor.
             self._require_repository(reference, actor.pack_name, actor.org_id)
-        pulled = self.images.read_pack(reference, org_id=actor.org_id)
+        pulled, brought = self.images.read_signed_pack(reference, org_id=actor.org_id, at=self.clock())
         require_reach(actor, pulled.manifest.name)
         pack = first_revision(
             self._content(reference, pulled),
@@ -97,6 +108,7 @@ class Registrar:
         )
         if ours:
             self._require_repository(reference, pack.name, pack.org_id)
+        self.signatures.require(brought, org_id=actor.org_id)
         try:
             claim = self.repositories.claim_for_create(
                 org_id=pack.org_id, name=pack.name, until=due_at, now=self.clock(), token=self.new_ulid()
@@ -112,9 +124,13 @@ class Registrar:
                     operation="create",
                     claim=claim,
                     policy=actor.version_policy,
+                    alongside=[brought_item(pack.id, brought)],
                 )
         except NameHeld as held:
-            return settle_repeat(held.pack_id, pack, same=same_reference, packs=self.packs)
+            there = settle_repeat(held.pack_id, pack, same=same_reference, packs=self.packs)
+            # It may have been signed since.
+            self.signatures.brought.write(there.pack.id, brought)
+            return there
         except (ClaimLost, RepositoryBusy) as busy:
             raise ServiceUnavailable from busy
         return Published(pack=pack, changed=True)
@@ -142,6 +158,7 @@ class Registrar:
             PackModified: Another change came in between.
             VersionTaken: The organisation's version policy does not allow the version of an image that is new to the
                 pack.
+            SignatureRequired: Its signature policy does not accept a registered image.
             RevisionWithdrawn: The image is withdrawn or deleted.
             RegistryUnavailable, ServiceUnavailable: As for `create`.
         """
@@ -162,7 +179,7 @@ class Registrar:
             claim = self._claim_repository(before, due_at) if ours else None
             built_here = ours and _has_built_images(before)
             with self._there(before, reference):
-                pulled = self.images.read_pack(reference, org_id=actor.org_id, built_here=built_here)
+                pulled, brought = self._read(before, reference, actor=actor, built_here=built_here)
             # What the history says of the image is right: the image has the same digest.
             then = self._with_image(before, pulled.digest, known) if ours else None
             if then is None:
@@ -173,7 +190,12 @@ class Registrar:
             after = before.revised(at=self.clock(), **self._content(reference, pulled, then), **counted)
             if after.withdrawn:
                 raise current_is_withdrawn(before)
+            if brought is not None:
+                self.signatures.require(brought, org_id=actor.org_id)
             if same_reference(before, after):
+                if brought is not None:
+                    # It may have been signed since.
+                    self.signatures.brought.write(before.id, brought)
                 return Published(pack=before, changed=False)
             # Going back to an image of the history publishes nothing.
             returns = then is not None or known is not None
@@ -187,8 +209,19 @@ class Registrar:
                     operation="replace",
                     claim=claim,
                     policy=None if returns else actor.version_policy,
+                    alongside=[] if brought is None else [brought_item(after.id, brought)],
                 )
         return Published(pack=after, changed=True)
+
+    def _read(
+        self, before: Pack, reference: Reference, *, actor: Actor, built_here: bool
+    ) -> tuple[PulledPack, "ImageSignatures | None"]:
+        """Read an image, and what it brings if images of the pack are registered."""
+        if not brings_signatures(before):
+            return self.images.read_pack(reference, org_id=actor.org_id, built_here=built_here), None
+        return self.images.read_signed_pack(
+            reference, org_id=actor.org_id, built_here=built_here, at=self.clock()
+        )
 
     def _image_at(self, pack: Pack, revision: int) -> tuple[Reference, Pack | None]:
         found = self.packs.image_at(pack, revision)

@@ -59,6 +59,16 @@ class Plan:
         """Whether the role has these packs and pins already."""
         return (self.before.pack_ids, self.before.pins) == (self.after.pack_ids, self.after.pins)
 
+    @property
+    def newly_pinned(self) -> tuple[Pack, ...]:
+        """The packs that come, and those whose pins are set or move, as they are at the revision that is pinned."""
+        pins = self.before.pins
+        return tuple(
+            self.packs[pack_id]
+            for pack_id, pin in self.after.pins.items()
+            if pack_id not in pins or pins[pack_id].revision != pin.revision
+        )
+
 
 def revisions_of(wishes: Sequence[Wish], before: Role) -> list[RevisionId]:
     """Return the revisions that a plan needs: those to pin, and those of pins that may move.

@@ -21,6 +21,7 @@ from packyard.errors import PackNotFound, PreconditionFailed, RoleModified, Role
 from packyard.operations.consent import accepted_moves
 from packyard.operations.role_packs import RoleReader, images_of
 from packyard.operations.role_plan import Plan, Wish, planned, revisions_of
+from packyard.operations.signature_policy import SignatureRule
 from packyard.operations.unusable_images import not_pinned
 from packyard.packs.precondition import IfMatch, revision_tag
 from packyard.packs.role import MAX_CHANGED_PINS, Role, RoleState
@@ -38,10 +39,12 @@ class RoleSetter:
 
     Attributes:
         reader: Reads roles and their packs.
+        signatures: Decides whether registered images may be pinned.
         clock: The present instant, UTC.
     """
 
     reader: RoleReader
+    signatures: SignatureRule
     clock: Callable[[], datetime]
 
     def set_packs(  # noqa: PLR0913 - by name: the role, what it is to have, and on what conditions
@@ -72,6 +75,7 @@ class RoleSetter:
             PackDeleting: Packs are being deleted; names them.
             CapabilitiesWidened: A pin would move to wider capabilities, which are not accepted.
             RevisionWithdrawn: A pin would be set or moved to an image that is withdrawn or deleted.
+            SignatureRequired: A pin would be set or moved to an image that the signature policy does not accept.
             PreconditionFailed: The role is not as the client has seen it, or it is there.
             RoleModified: Other requests keep changing the role or its packs.
             ServiceUnavailable: DynamoDB did not answer.
@@ -119,8 +123,8 @@ class RoleSetter:
         Raises:
             RoleNotFound: There is no such role.
             PackNotFound: The role does not have these packs; names them.
-            CapabilitiesWidened, RevisionWithdrawn, PreconditionFailed, RoleModified, ServiceUnavailable: As for
-                `set_packs`.
+            CapabilitiesWidened, RevisionWithdrawn, SignatureRequired, PreconditionFailed, RoleModified,
+                ServiceUnavailable: As for `set_packs`.
         """
 
         def plan(before: Role) -> Plan:
@@ -210,6 +214,7 @@ class RoleSetter:
                 before = replace(before, revision=max(before.revision, last_revision))
             made = plan(before)
             accepted = accepted_moves(made.moves, accepts, held=made.after.pack_ids)
+            self.signatures.require_of(made.newly_pinned, org_id=caller.org_id)
             # Last: a precondition counts only where the request would succeed without it (RFC 9110, section 13.2.1).
             seen(before)
             if before.is_there and made.changes_nothing:

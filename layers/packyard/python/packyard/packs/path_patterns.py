@@ -91,6 +91,15 @@ class _Automaton:
             state = wider
 
 
+def matches(patterns: Iterable[str], text: str) -> bool:
+    """Return whether one of the patterns matches a text. The time grows with the text's length, whatever it is."""
+    automaton = _Automaton(patterns)
+    state = automaton.start
+    for character in text:
+        state = automaton.after(state, character)
+    return automaton.accepts(state)
+
+
 def uncovered_path(pattern: str, others: Sequence[str], budget: Budget) -> str | None:
     """Return a path that a pattern matches and none of the others, or None if there is none.
 

@@ -71,6 +71,11 @@ def clones_key(pack_id: str, digest: str) -> Key:
     return {"PK": pack_partition(pack_id), "SK": f"CLONES#{digest}"}
 
 
+def brought_key(pack_id: str, digest: str) -> Key:
+    """Return the key of what an image of a pack brings: its signatures and attestations."""
+    return {"PK": pack_partition(pack_id), "SK": f"BROUGHT#{digest}"}
+
+
 def reference_key(pack_id: str, org_id: str, role_id: str) -> Key:
     """Return the key of a role's reference to a pack."""
     return {"PK": pack_partition(pack_id), "SK": f"{reference_prefix(org_id)}{role_id}"}
@@ -104,6 +109,11 @@ def name_key(org_id: str, name: str) -> Key:
 def org_key(org_id: str) -> Key:
     """Return the key of an organisation."""
     return {"PK": f"ORG#{org_id}", "SK": "ORG"}
+
+
+def signature_policy_key(org_id: str) -> Key:
+    """Return the key of an organisation's signature policy."""
+    return {"PK": f"ORG#{org_id}", "SK": "SIGNATURES"}
 
 
 def api_key_key(key_hash: str) -> Key:

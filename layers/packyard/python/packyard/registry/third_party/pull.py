@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from packyard.errors import InvalidRequest
+from packyard.errors import InvalidRequest, RegistryUnavailable
 from packyard.network.budget import Budget
 from packyard.network.guard import (
     Connect,
@@ -35,7 +35,10 @@ from packyard.registry.third_party.pull_credentials import ThirdPartyCredentials
 from packyard.registry.third_party.repository import AnswersChallenges, ImageName, ThirdPartyRepository
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from packyard.packs.manifest.pack_manifest import Manifest
+    from packyard.signatures.brought import ImageSignatures
 
 _DOCKER_HUB_URL: Final = "https://registry-1.docker.io"
 # The advice when an image cannot be pulled. It depends on the reference alone, so it does not reveal the cause
@@ -151,9 +154,37 @@ class ImageSource:
             ServiceUnavailable: AWS did not provide a credential.
         """
         with self.opened(reference, org_id=org_id) as repository:
-            ours = reference.registry == self.own.host
-            limits = self.limits.of_an_image_that_we_built() if ours else self.limits
-            return self._read(repository, reference.target, limits, built_here=built_here)
+            return self._read(repository, reference, built_here=built_here)
+
+    def read_signed_pack(
+        self, reference: Reference, *, org_id: str, built_here: bool = False, at: "datetime"
+    ) -> "tuple[PulledPack, ImageSignatures]":
+        """Return the pack that an image contains, and the signatures and attestations that it brings.
+
+        A registry that gives the image and does not answer for its signatures is no error: what is returned says so.
+
+        Args:
+            reference: As for `read_pack`.
+            org_id: As for `read_pack`.
+            built_here: As for `read_pack`.
+            at: The present instant, UTC.
+
+        Raises:
+            InvalidRequest, RegistryUnavailable, ServiceUnavailable: As for `read_pack`.
+        """
+        from packyard.registry.third_party.brought_signatures import (  # noqa: PLC0415 - only registering needs it
+            read_signatures,
+            unread,
+        )
+
+        with self.opened(reference, org_id=org_id) as repository:
+            pulled = self._read(repository, reference, built_here=built_here)
+            name = f"{reference.registry}/{reference.repository}"
+            try:
+                brought = read_signatures(repository, name=name, digest=pulled.digest, at=at)
+            except RegistryUnavailable as why:
+                brought = unread(name, pulled.digest, at, why)
+        return pulled, brought
 
     @contextmanager
     def opened(self, reference: Reference, *, org_id: str) -> Iterator[ThirdPartyRepository]:
@@ -234,9 +265,11 @@ class ImageSource:
         return f"https://{registry}", TrustedHosts()
 
     def _read(
-        self, repository: ThirdPartyRepository, target: str, limits: PullLimits, *, built_here: bool
+        self, repository: ThirdPartyRepository, reference: Reference, *, built_here: bool
     ) -> PulledPack:
-        digest, document = repository.document(target)
+        ours = reference.registry == self.own.host
+        limits = self.limits.of_an_image_that_we_built() if ours else self.limits
+        digest, document = repository.document(reference.target)
         # Imported here because they load the validation models and readers of documents and of tar. Reading one file of
         # an indexed image needs none of them.
         from packyard.packs.manifest.pack_manifest import parse_manifest  # noqa: PLC0415

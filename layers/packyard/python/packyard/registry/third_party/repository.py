@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
 
 from packyard.errors import InvalidRequest, RegistryUnavailable
+from packyard.network.guard import TargetRefused
 from packyard.oci.descriptor import Descriptor
 from packyard.oci.digest import Digest, digest_of
 from packyard.oci.document import Document
@@ -30,6 +31,7 @@ _MAX_MANIFEST: Final = 4 << 20
 # One without authorization, one at the registry of a redirect, several tokens, and a credential and its replacement.
 _ATTEMPTS: Final = 8
 _MANIFESTS: Final = "/manifests/"
+_NEXT_PAGE: Final = re.compile(r'<(?P<target>[^<>\s]{1,2000})>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
 _API_PATH: Final = re.compile(r"/v2/(?P<repository>.+)/(?:manifests|blobs)/[^/]+")
 
 
@@ -62,6 +64,25 @@ class ImageName:
                 f"exist, or may not be pulled without a login; name the image as {host} has it"
             }
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An answer to a request for a document that may be absent.
+
+    Attributes:
+        status: The HTTP status; 401 also when the registry, or a host that it names, refuses all that may be shown.
+        media_type: The `Content-Type`, in lower case, without parameters.
+        raw: The body; empty with another status than 200, and if it was too large.
+        too_large: Whether it was.
+        next_page: The path of the next page, as for `listed`; None for none.
+    """
+
+    status: int
+    media_type: str = ""
+    raw: bytes = b""
+    too_large: bool = False
+    next_page: str | None = None
 
 
 class AnswersChallenges(Protocol):
@@ -144,6 +165,31 @@ class ThirdPartyRepository:
             raise ImageFault("has an index that states wrong sizes")
         return Document(content_type, raw, digest)
 
+    def listed(self, path: str, *, accept: str, max_bytes: int) -> Listed:
+        """Return a document that may be absent, unchecked.
+
+        Args:
+            path: The path below that of the repository, such as `/referrers/<digest>`.
+            accept: The media types to ask for.
+            max_bytes: The largest body that is read.
+
+        Raises:
+            RegistryUnavailable: The registry did not answer, or says that it cannot at the moment.
+        """
+        try:
+            with self._request(path, accept=accept, named=None, may_be_absent=True) as reply:
+                if reply.status != HTTPStatus.OK:
+                    return Listed(status=reply.status)
+                media_type = reply.header("Content-Type").partition(";")[0].strip().lower()
+                try:
+                    raw = reply.read(max_bytes)
+                except BodyTooLarge:
+                    return Listed(status=reply.status, media_type=media_type, too_large=True)
+                next_page = _next_page(path, reply.headers("Link"))
+                return Listed(status=reply.status, media_type=media_type, raw=raw, next_page=next_page)
+        except (InvalidRequest, TargetRefused):
+            return Listed(status=HTTPStatus.UNAUTHORIZED)
+
     @contextmanager
     def blob(self, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:
         """Give a blob's bytes. They are verified only when they have been read to their end.
@@ -193,7 +239,13 @@ class ThirdPartyRepository:
 
     @contextmanager
     def _request(
-        self, path: str, *, accept: str, named: str | None, byte_range: str | None = None
+        self,
+        path: str,
+        *,
+        accept: str,
+        named: str | None,
+        byte_range: str | None = None,
+        may_be_absent: bool = False,
     ) -> Iterator[Reply]:
         url, authorization = self._url + path, self._authorization
         authorizer: AnswersChallenges = self._authorizer
@@ -205,7 +257,7 @@ class ThirdPartyRepository:
                     if elsewhere is None:
                         self._authorization = authorization
                     if reply.status != HTTPStatus.PARTIAL_CONTENT or byte_range is None:
-                        self._check(reply, path, named, elsewhere)
+                        self._check(reply, path, named, elsewhere, may_be_absent=may_be_absent)
                     yield reply
                     return
                 challenges, sent_to = reply.headers("WWW-Authenticate"), reply.url
@@ -234,8 +286,10 @@ class ThirdPartyRepository:
             grant=lambda: None,
         )
 
-    def _check(self, reply: Reply, path: str, named: str | None, elsewhere: str | None) -> None:
-        if reply.status == HTTPStatus.OK:
+    def _check(
+        self, reply: Reply, path: str, named: str | None, elsewhere: str | None, *, may_be_absent: bool
+    ) -> None:
+        if reply.status == HTTPStatus.OK or (may_be_absent and _says_absent(reply.status)):
             return
         if reply.status == HTTPStatus.NOT_FOUND and named is not None and not reply.redirected:
             raise ImageFault(
@@ -250,6 +304,22 @@ class ThirdPartyRepository:
         unavailable = RegistryUnavailable("The registry is not able to answer at the moment.")
         unavailable.add_note(f"it answered {reply.status}")
         raise unavailable
+
+
+def _says_absent(status: int) -> bool:
+    """Return whether a status says that there is no such document, or no such API."""
+    refuses = status in CLIENT_ERRORS and status not in RETRY_LATER
+    return refuses or status == HTTPStatus.NOT_IMPLEMENTED
+
+
+def _next_page(path: str, links: Iterable[str]) -> str | None:
+    """Return the path of the next page. Of what a registry names, only the query counts (RFC 8288)."""
+    for link in links:
+        found = _NEXT_PAGE.search(link)
+        if found is not None:
+            query = urlsplit(found["target"]).query
+            return f"{path.partition('?')[0]}?{query}" if query else None
+    return None
 
 
 def _check_range(reply: Reply, byte_range: str) -> None:
