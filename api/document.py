@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
 
-from api import comparison_models, publisher_models, webhook_models, withdrawal_models
+from api import comparison_models, publisher_models, scan_models, webhook_models, withdrawal_models
 from api.examples import PACK_ID, REFUSALS, UPLOAD_ID
 from api.models import MODELS
 from api.operation import ANYTHING, JSON, MULTIPART, Answer, Operation, Schema
@@ -37,7 +37,7 @@ a query parameter, a field or a part of a form that an operation does not list i
 
 Every GET answers an `ETag`. Sent back as `If-None-Match`, it gives 304 without a body while nothing has changed."""
 
-_MODULES: Final = (comparison_models, publisher_models, webhook_models, withdrawal_models)
+_MODULES: Final = (comparison_models, publisher_models, scan_models, webhook_models, withdrawal_models)
 _REQUEST_ID: Final = "The request's id, also in the logs."
 # The codes that any operation may answer. Some of them come from the gateway.
 _ALWAYS: Final = ("validation_error", "rate_limited", "internal_error", "service_unavailable", "timeout")

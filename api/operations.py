@@ -7,6 +7,7 @@ from api import comparison, examples, policies
 from api.event_operations import EVENT_OPERATIONS
 from api.operation import ANYTHING, Answer, Operation
 from api.publishers import PUBLISHER_OPERATIONS
+from api.scans import SCAN_OPERATIONS
 from api.usage_operations import USAGE_OPERATIONS
 from api.webhook_operations import WEBHOOK_OPERATIONS
 from api.withdrawal import WITHDRAWAL_OPERATIONS
@@ -114,6 +115,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             *_JSON_FAULTS,
             "pack_name_taken",
             "version_taken",
+            "scan_blocked",
             "revision_withdrawn",
             "registry_unavailable",
         ],
@@ -159,6 +161,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "pack_not_found",
             "revision_not_found",
             "version_taken",
+            "scan_blocked",
             *_CHANGED_MEANWHILE,
             "revision_withdrawn",
             "registry_unavailable",
@@ -218,6 +221,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             *_JSON_FAULTS,
             "pack_not_found",
             "version_taken",
+            "scan_blocked",
             *_CHANGED_MEANWHILE,
             "revision_withdrawn",
             "registry_unavailable",
@@ -246,6 +250,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             *_JSON_FAULTS,
             "pack_not_found",
             "version_taken",
+            "scan_blocked",
             *_CHANGED_MEANWHILE,
             "revision_withdrawn",
             "registry_unavailable",
@@ -271,6 +276,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "pack_not_found",
             "pack_name_taken",
             "version_taken",
+            "scan_blocked",
             "pack_deleting",
             "revision_withdrawn",
             "registry_unavailable",
@@ -351,6 +357,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "pack_not_found",
             "file_not_found",
             "version_taken",
+            "scan_blocked",
             *_CHANGED_MEANWHILE,
             "payload_too_large",
             "revision_withdrawn",
@@ -588,6 +595,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
     *EVENT_OPERATIONS,
     *WEBHOOK_OPERATIONS,
     *policies.OPERATIONS,
+    *SCAN_OPERATIONS,
     *USAGE_OPERATIONS,
     Operation(
         function="api_docs",

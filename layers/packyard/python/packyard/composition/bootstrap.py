@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from packyard.operations.clean_up import Cleaner
     from packyard.operations.clone import Cloner
     from packyard.operations.comparison import PackComparer
+    from packyard.operations.content_scan import ContentScanner
     from packyard.operations.delete import Deleter
     from packyard.operations.deliver import Deliverer
     from packyard.operations.deliveries import Deliveries
@@ -36,17 +37,21 @@ if TYPE_CHECKING:
     from packyard.operations.keys import KeyMaker
     from packyard.operations.lock import LockReader
     from packyard.operations.once import Once
+    from packyard.operations.pack_scans import PackScans
     from packyard.operations.publish import Publisher
     from packyard.operations.publishers import PublisherKeeper
     from packyard.operations.pull_tokens import PullTokens
     from packyard.operations.read_token import TokenReader
     from packyard.operations.register import Registrar
     from packyard.operations.registry_logins import RegistryLogins
+    from packyard.operations.rescan import Rescanner
     from packyard.operations.retention import Retention
     from packyard.operations.revision_deletion import RevisionDeleter
     from packyard.operations.role_packs import RoleReader
     from packyard.operations.role_pins import RolePins
     from packyard.operations.roles import RoleSetter
+    from packyard.operations.scan_policies import ScanPolicies
+    from packyard.operations.scan_rule import ScanRule
     from packyard.operations.served_images import ServedImages
     from packyard.operations.standing_pack import StandingPacks
     from packyard.operations.tell_roles import RoleTeller
@@ -122,6 +127,63 @@ class Services(Adapters):
         from packyard.operations.version_policy import VersionRule
 
         return VersionRule(published=self.published_versions)
+
+    @cached_property
+    def content_scanner(self) -> "ContentScanner | None":
+        """Scans files; None if scanning is off."""
+        if self.scan_function is None:
+            return None
+        from packyard.operations.content_scan import ContentScanner
+
+        return ContentScanner(
+            function=self.scan_function,
+            time_left=self.registry_time_left,
+            monotonic=time.monotonic,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def scan_rule(self) -> "ScanRule":
+        """Decides whether what a scan found may be published."""
+        from packyard.operations.scan_rule import ScanRule
+
+        return ScanRule(scanner=self.content_scanner, store=self.scans, clock=self.clock)
+
+    @cached_property
+    def scan_policies(self) -> "ScanPolicies":
+        """Reads and sets scan policies."""
+        from packyard.operations.scan_policies import ScanPolicies
+
+        return ScanPolicies(store=self.scan_policy_store)
+
+    @cached_property
+    def pack_scans(self) -> "PackScans":
+        """Reads the results of packs, and makes overrides."""
+        from packyard.operations.pack_scans import PackScans
+
+        return PackScans(
+            revisions=self.pack_revisions,
+            packs=self.packs,
+            scans=self.scans,
+            overrides=self.scan_overrides,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def rescanner(self) -> "Rescanner":
+        """Scans images again."""
+        from packyard.operations.rescan import Rescanner
+
+        return Rescanner(
+            scans=self.scans,
+            packs=self.packs,
+            states=self.image_states,
+            files=self.image_files,
+            scanner=self.content_scanner,
+            rule=self.scan_rule,
+            time_left=self.registry_time_left,
+            clock=self.clock,
+        )
 
     @cached_property
     def built_images(self) -> "BuiltImages":
@@ -309,6 +371,7 @@ class Services(Adapters):
             repositories=self.repositories,
             images=self.image_source,
             versions=self.version_rule,
+            scans=self.scan_rule,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
             new_ulid=self.new_ulid,
@@ -328,6 +391,7 @@ class Services(Adapters):
             indexes=self.indexes,
             standing_packs=lambda: self.standing_packs,
             versions=self.version_rule,
+            scans=self.scan_rule,
             limits=self.settings.archive_limits,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
@@ -353,6 +417,7 @@ class Services(Adapters):
             files=self.image_files,
             indexes=self.indexes,
             versions=self.version_rule,
+            scans=self.scan_rule,
             limits=self.settings.archive_limits,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
@@ -370,6 +435,7 @@ class Services(Adapters):
             images=self.built_images,
             sources=self.image_source,
             versions=self.version_rule,
+            scans=self.scan_rule,
             max_bytes=self.settings.archive_limits.compressed_bytes,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,

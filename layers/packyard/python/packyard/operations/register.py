@@ -30,6 +30,7 @@ from packyard.operations.owned_pack import (
 from packyard.operations.pack_content import Content, first_revision, manifest_fields
 from packyard.operations.published import Published
 from packyard.operations.repeats import same_reference, settle_repeat
+from packyard.operations.scan_rule import ScanRule
 from packyard.operations.unusable_images import current_is_withdrawn, published_before
 from packyard.operations.version_policy import VersionRule
 from packyard.packs.manifest.name import PackName, repository_of
@@ -56,6 +57,7 @@ class Registrar:
     repositories: RepositoryStore
     images: ImageSource
     versions: VersionRule
+    scans: ScanRule
     deadline: timedelta
     clock: Callable[[], datetime]
     new_ulid: Callable[[], str]
@@ -140,6 +142,7 @@ class Registrar:
             VersionTaken: The organisation's version policy does not allow the version of an image that is new to the
                 pack.
             RevisionWithdrawn: The image is withdrawn or deleted.
+            ScanBlocked: The organisation's scan policy does not allow what a scan of the image found.
             RegistryUnavailable, ServiceUnavailable: As for `create`.
         """
         due_at = self.clock() + self.deadline
@@ -174,7 +177,9 @@ class Registrar:
                 return Published(pack=before, changed=False)
             # Going back to an image of the history publishes nothing.
             returns = then is not None or known is not None
-            if not returns:
+            if returns:
+                self.scans.require_known(after)
+            else:
                 self.versions.require(after, before=before, actor=actor)
             with self.versions.publishing(after):
                 self.packs.change(

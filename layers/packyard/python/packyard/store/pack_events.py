@@ -1,25 +1,31 @@
 """The events of writes to packs."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packyard.packs.event import EventDraft, EventType
 from packyard.packs.pack import Pack
 from packyard.store.pack_items import deprecation_to_item
 
+if TYPE_CHECKING:
+    from packyard.scanning.result import ScanResult
 
-def pack_created(pack: Pack, *, actor: str, operation: str) -> EventDraft:
+
+def pack_created(pack: Pack, *, actor: str, operation: str, scan: "ScanResult | None" = None) -> EventDraft:
     """Return the event of a new pack.
 
     Args:
         pack: The pack.
         actor: Who publishes it.
         operation: The operation, as in the history.
+        scan: The result of scanning the image; None for none.
     """
-    data = {**_what_it_is(pack, operation), "visibility": pack.visibility.value}
+    data = {**_what_it_is(pack, operation), "visibility": pack.visibility.value, **_scanned(scan)}
     return _draft(EventType.PACK_CREATED, pack, actor, data)
 
 
-def pack_changed(before: Pack, after: Pack, *, actor: str, operation: str) -> EventDraft:
+def pack_changed(
+    before: Pack, after: Pack, *, actor: str, operation: str, scan: "ScanResult | None" = None
+) -> EventDraft:
     """Return the event of a pack's next revision.
 
     A change of who sees the pack decides the type, then a change of its deprecation. The data has both. A deprecation
@@ -30,8 +36,9 @@ def pack_changed(before: Pack, after: Pack, *, actor: str, operation: str) -> Ev
         after: The pack at the next revision.
         actor: Who changes it.
         operation: The operation, as in the history.
+        scan: As for `pack_created`.
     """
-    data = _what_it_is(after, operation)
+    data = _what_it_is(after, operation) | _scanned(scan)
     for name in ("visibility", "tier", "version"):
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
@@ -64,6 +71,10 @@ def _what_it_is(pack: Pack, operation: str) -> dict[str, Any]:
         "version": str(pack.version),
         "image_digest": str(pack.image_digest),
     }
+
+
+def _scanned(scan: "ScanResult | None") -> dict[str, Any]:
+    return {} if scan is None else {"scan": scan.summary()}
 
 
 def _draft(
