@@ -61,8 +61,8 @@ SCAN_OPERATIONS: Final = (
         path="/packs/{id}/scan/overrides",
         tag="Packs",
         summary="Let a finding pass",
-        description="Until `expires_at`, findings of the rule in the file are no reason to refuse a publish. An override "
-        "of the same rule and file is replaced. A pack has 50 overrides at most.",
+        description="Until `expires_at`, findings of the rule in the file are no reason to refuse a publish. An "
+        "override of the same rule and file is replaced. A pack has 50 overrides at most.",
         headers=[IDEMPOTENCY_KEY],
         body=pack_scan.OVERRIDE,
         example=_OVERRIDE,

@@ -39,7 +39,7 @@ from tests.documented import assert_documented
 from tests.engine.wire import Wire
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
-from tests.scans import SCAN_FUNCTION, scans_in_process
+from tests.scan_function import SCAN_FUNCTION, scans_in_process
 
 from packyard.composition import bootstrap
 from packyard.composition.deadline import Deadline
@@ -77,7 +77,7 @@ class Context:
 
     def __init__(self, function: str = "") -> None:
         # Each message of a batch has a share of it, which must be long enough to wait for a receiver.
-        self._seconds = 180 if function in ("deliver", "retry_delivery") else 29
+        self._seconds = {"deliver": 180, "retry_delivery": 180, "rescan_packs": 600}.get(function, 29)
 
     def get_remaining_time_in_millis(self) -> int:
         """Return enough."""

@@ -251,7 +251,7 @@ def assemble(output: Path, *, target: Target, uv: Path, python: Path | None) -> 
 
 
 def assemble_scanner(output: Path, *, target: Target, uv: Path, python: Path | None) -> None:
-    """Build the `python` folder of the scanner's layer at `output`. The arguments and errors are those of `assemble`."""
+    """Build the `python` folder of the scanner's layer at `output`, as `assemble` does with the other."""
     output.mkdir(parents=True, exist_ok=True)
     install_dependencies(output, target=target, uv=uv, group="scan")
     prune(output)
