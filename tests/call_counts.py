@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from tests.changes import change
+from tests import scans
 from tests.door import DoorClient, login
 from tests.engine.taps import Log
 from tests.fake_registry.server import FakeRegistry
@@ -227,6 +228,12 @@ class Scene:
         """Ask for something of the webhook's deliveries."""
         return _ok(self.hooks.of_deliveries(method, f"/{self.webhook}/{tail}"))
 
+    def let_a_result_be_old(self) -> None:
+        """Let the result of the built pack be that of other rules."""
+        digest = self.service.get(self.built).body["image_digest"]
+        scans.let_results_be_old(self.service, self.built, digest)
+        self.service.registry.requests.clear()
+
     def _shelve(self, name: str, version: str) -> str:
         repository = self.elsewhere.shelves.repository(f"team/{name}", create=True)
         pack_image(f"name: {name}\nversion: {version}\n".encode()).shelve(repository, version)
@@ -341,6 +348,12 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`GET /packs/uploads/{upload_id}`": lambda scene: _ok(look(scene.service, scene.started)),
     "`GET /version-policy`": lambda scene: _ok(scene.read_policy()),
     "`PUT /version-policy`": After(lambda scene: scene.make_org(), lambda scene: _ok(scene.set_policy())),
+    "`GET /scan-policy`": lambda scene: _ok(scene.service.send("scan_policy", "GET", "/scan-policy")),
+    "`PUT /scan-policy`": lambda scene: _ok(scans.set_policy(scene.service, block="high")),
+    "`GET /packs/{id}/scan`": lambda scene: scans.scan_of(scene.service, scene.built),
+    "`POST /packs/{id}/scan/overrides`": lambda scene: _ok(scans.override(scene.service, scene.built)),
+    "`POST /packs/upload`, with findings": lambda scene: _ok(scene.upload(scans.with_advice("new"))),
+    "`rescan_packs`, an image": After(Scene.let_a_result_be_old, lambda scene: scans.walk(scene.service)),
     "`GET /keys`": lambda scene: _ok(scene.service.send("list_keys", "GET", "/keys")),
     "`POST /keys`": lambda scene: _ok(scene.make_key()),
     "`DELETE /keys/{key_id}`": lambda scene: _ok(
@@ -411,7 +424,7 @@ def documented() -> str:
 
 
 def _count(act: Callable[[Scene], object]) -> tuple[str, str]:
-    with running_service() as service, FakeRegistry() as elsewhere:
+    with running_service(scans=True) as service, FakeRegistry() as elsewhere:
         scene = Scene(service, elsewhere)
         if isinstance(act, After):
             act.prepare(scene)

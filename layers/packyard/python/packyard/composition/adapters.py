@@ -306,7 +306,12 @@ class Adapters:
             return None
         from packyard.aws.scan_function import ScanFunction
 
-        return ScanFunction(client=lambda: self._lambda, name=self.settings.scan_function)
+        return ScanFunction(client=lambda: self.lambda_client, name=self.settings.scan_function)
+
+    @cached_property
+    def lambda_client(self) -> Any:
+        """The client that invokes the function that scans; None if scanning is off."""
+        return self.client("lambda") if self.settings.scan_function else None
 
     @cached_property
     def scans(self) -> "ScanStore":
@@ -617,10 +622,6 @@ class Adapters:
     @cached_property
     def _s3(self) -> Any:
         return self.client("s3")
-
-    @cached_property
-    def _lambda(self) -> Any:
-        return self.client("lambda")
 
     @cached_property
     def _sqs(self) -> Any:

@@ -652,6 +652,9 @@ def _load_what_is_loaded_late() -> None:
 
     from packyard.store import event_items, key_writes, pack_events, role_events  # noqa: F401 - the first event
 
+    if services().settings.scan_function:
+        from packyard.store import scan_items  # noqa: F401 - the first result
+
     for codec in ("idna", "utf_8_sig"):  # the first host name, the first JSON
         codecs.lookup(codec)
 
