@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from tests.changes import change
 from tests import scans
+from tests.changes import change
 from tests.door import DoorClient, login
 from tests.engine.taps import Log
 from tests.fake_registry.server import FakeRegistry

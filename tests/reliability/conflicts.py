@@ -42,6 +42,7 @@ from tests.reliability.operations import (
     roll_back,
     set_retention,
     set_role,
+    set_scan_policy,
     upload,
     widened,
     withdraw,
@@ -237,6 +238,12 @@ _PUBLISHER: Final = (
         prepare=publishers.keep,
     ),
     OPERATIONS["remove a publisher"],
+# Of one pack: its overrides, and what is judged by them.
+_SCANS: Final = (
+    OPERATIONS["override a finding"],
+    OPERATIONS["scan again"],
+    Operation(name="patch", function="update_pack", act=patch),
+    Operation(name="set the scan policy", function="scan_policy", act=set_scan_policy),
 )
 # Each of another name, so that only the number of packs stands between them.
 _LAST_PLACE: Final = (
@@ -267,5 +274,6 @@ CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "delivery that failed": _FAILED_DELIVERY,
     "policy": _POLICY,
     "publisher": _PUBLISHER,
+    "scan": _SCANS,
     "last place": _LAST_PLACE,
 }

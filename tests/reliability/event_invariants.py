@@ -41,6 +41,10 @@ _OF_WEBHOOKS: Final = frozenset(
 )
 _OF_PUBLISHERS: Final = frozenset({EventType.PUBLISHER_ADDED, EventType.PUBLISHER_REMOVED})
 _DERIVED: Final = frozenset({EventType.ROLE_STALE, EventType.ROLE_WITHDRAWN_PIN})
+# A scan is an event only if it found something else than the one before.
+_DERIVED: Final = frozenset({EventType.ROLE_STALE, EventType.ROLE_WITHDRAWN_PIN, EventType.SCAN_FINISHED})
+# Items say how often these happened, and not by whom.
+_BY_SOMEBODY: Final = frozenset({EventType.POLICY_UPDATED, EventType.SCAN_OVERRIDDEN})
 
 
 def event_faults(items: Sequence[Item], *, now: datetime) -> Iterator[str]:
@@ -66,6 +70,7 @@ def event_faults(items: Sequence[Item], *, now: datetime) -> Iterator[str]:
 
 def _told(items: Sequence[Item]) -> Iterator[Fact]:
     standing = {item["id"] for item in items if item["SK"] == "PACK"}
+    active = {item["id"] for item in items if item["SK"] == "PACK" and item["status"] == "active"}
     standing |= {item["key_hash"] for item in items if item["SK"] == "KEY"}
     webhooks = {name for item in items if item["SK"] == "HOOKS" for name in item if is_webhook_id(name)}
     publishers = {item["id"] for item in _publishers(items)}
@@ -86,13 +91,15 @@ def _told(items: Sequence[Item]) -> Iterator[Fact]:
             # These follow from a write to a pack, which has an event of its own: see `_twice_told`.
             if event.type in _DERIVED:
                 continue
+            # The overrides of a pack go with it.
+            if event.type == EventType.SCAN_OVERRIDDEN and event.pack_id not in active:
+                continue
             of = event.role_id or event.pack_id or event.data.get("key_id")
             # The row of a deleted pack and the item of a revoked key go in the end; their events stay longer.
             if event.type in _OF_OPERATORS or (of and not event.role_id and of not in standing):
                 continue
             kind = str(EventType.PACK_UPDATED) if event.type in _CHANGES else event.type
-            # The organisation's item says how often its policy was changed, and not by whom.
-            who = "" if event.type == EventType.POLICY_UPDATED else _who(event.actor)
+            who = "" if event.type in _BY_SOMEBODY else _who(event.actor)
             yield kind, f"{event.org_id} {of or ''}", event.revision or 0, who
 
 
@@ -107,6 +114,11 @@ def _written(items: Sequence[Item]) -> Iterator[tuple[Fact, str | None]]:
                 yield _of_pack(pack_id, owners[pack_id], item), item["at"]
         elif sort_key.startswith("REV#"):
             yield from ((fact, item["at"]) for fact in _of_role(partition, item))
+        elif sort_key == "SCAN#OVERRIDES":
+            pack_id = partition.removeprefix("PACK#")
+            for _ in range(int(item["revision"])):
+                fact = str(EventType.SCAN_OVERRIDDEN), f"{owners[pack_id]} {pack_id}", 0, ""
+                yield fact, item["overrides"][-1]["at"]
         elif sort_key == "KEY":
             yield from _of_key(item)
         elif sort_key == "HOOKS":

@@ -71,6 +71,12 @@ _PLAIN: Final[dict[str, Any]] = {
     "pack_name": "another",
     "issuer": "gitlab",
     "claims": {"project_id": 7},
+    "rule": "secret.github-token",
+    "path": "guides/start.md",
+    "expires_at": "2026-12-31T00:00:00Z",
+    "block": "none",
+    "rules": {},
+    "incomplete": "warn",
 }
 _NOBODYS: Final = frozenset(
     {
@@ -88,6 +94,12 @@ _NOBODYS: Final = frozenset(
         "q",
         "search",
         "version_policy",
+        # Of scans: rules, files and instants.
+        "block",
+        "expires_at",
+        "incomplete",
+        "rule",
+        "rules",
         "If-Match",
         "If-None-Match",
         "visibility",

@@ -75,6 +75,9 @@ def grants(name: str) -> tuple[Grant, ...]:
     """Return all that a function's policies allow."""
     found: list[Grant] = []
     for statement in statements(name):
+        if statement["Effect"] == "Deny":
+            # It takes away from what a policy of AWS's allows, of which nothing is listed here.
+            continue
         assert statement["Effect"] == "Allow"
         assert set(statement) <= {"Sid", "Effect", "Action", "Resource", "Condition"}
         conditions = tuple(

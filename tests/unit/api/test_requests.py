@@ -22,10 +22,16 @@ from packyard.http.pull_login import read_login
 from packyard.http.retention import read_keep
 from packyard.http.roles import read_assignment, read_refresh, require_role_id
 from packyard.http.token_exchange import read_exchange
+from packyard.http.pack_scan import read_override
+from packyard.http.pull_login import read_login
+from packyard.http.retention import read_keep
+from packyard.http.roles import read_assignment, read_refresh, require_role_id
+from packyard.http.scan_policy import read_scan_policy
 from packyard.http.uploads import read_start
 from packyard.http.version_policy import read_policy
 from packyard.http.webhooks import read_webhook_change, read_webhook_request
 from packyard.http.withdrawal import read_reason
+from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.role import MAX_PACKS
 
 DOCUMENT = document()
@@ -38,6 +44,8 @@ READERS: dict[str, Callable[[APIGatewayProxyEvent], object]] = {
     "Replacement": read_replacement,
     "RetentionPolicy": read_keep,
     "RoleAssignment": read_assignment,
+    "ScanOverrideRequest": lambda event: read_override(event, limits=ArchiveLimits()),
+    "ScanPolicyChange": read_scan_policy,
     "RoleRefresh": read_refresh,
     "PullLoginRequest": read_login,
     "TokenExchangeRequest": lambda event: read_exchange(
@@ -55,6 +63,12 @@ BASES: dict[str, dict[str, Any]] = {
     "TrustedPublisherRequest": {"pack_name": "slack", "issuer": "https://ci.example", "claims": {"sub": "x"}},
     "KeyRequest": {"label": "ci", "scopes": []},
     "Registration": {"image_ref": "ghcr.io/acme/slack-pack:1.4.0"},
+    "ScanOverrideRequest": {
+        "rule": "secret.github-token",
+        "path": "guides/start.md",
+        "reason": "It has been revoked.",
+        "expires_at": "2027-01-31T00:00:00Z",
+    },
     "WebhookRequest": {"url": "https://example.com/packyard"},
 }
 # A field that goes with others.

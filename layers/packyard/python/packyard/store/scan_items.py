@@ -5,7 +5,6 @@ instant of the next attempt.
 """
 
 import json
-import zlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -24,10 +23,8 @@ from packyard.store.wire import Item
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Of the findings of an item, compressed.
+# Of the findings of an item, as JSON in UTF-8.
 _MAX_BYTES: Final = 64 << 10
-# What is inflated when an item is read.
-_MAX_JSON_BYTES: Final = 4 << 20
 # The waits before further attempts at a scan that is incomplete. After the last one, only new rules bring another.
 WAITS: Final = (timedelta(0), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 # In the order of an index key: what waits for an instant, before what waits for other rules.
@@ -93,8 +90,7 @@ def to_item(stored: StoredScan) -> Item:
 
 def from_item(item: Item) -> StoredScan:
     """Return the result of an item."""
-    inflater = zlib.decompressobj()
-    content = json.loads(inflater.decompress(bytes(item["content"]), _MAX_JSON_BYTES))
+    content = json.loads(item["content"])
     scanner: Mapping[str, str] | None = item.get("scanner")
     return StoredScan(
         pack_id=item["pack_id"],
@@ -114,17 +110,16 @@ def from_item(item: Item) -> StoredScan:
     )
 
 
-def _bounded(result: ScanResult) -> tuple[ScanResult, bytes]:
-    """Return a result with as many findings as an item has room for, and those findings as they are stored."""
+def _bounded(result: ScanResult) -> tuple[ScanResult, str]:
+    """Return a result with as many findings as an item has room for, and those findings as JSON text."""
     while True:
         document = {
             "findings": [finding.view() for finding in result.findings],
             "facts": {path: list(facts) for path, facts in result.facts.items()},
         }
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-        content = zlib.compress(text)
-        if len(content) <= _MAX_BYTES and len(text) <= _MAX_JSON_BYTES:
-            return result, content
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        if len(text.encode()) <= _MAX_BYTES:
+            return result, text
         # Facts only save time of later scans.
         half = len(result.findings) // 2
         left_off = result.left_off + len(result.findings) - half

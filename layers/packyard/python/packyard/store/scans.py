@@ -85,14 +85,15 @@ class ScanStore:
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
         """
-        keys: list[Key] = [scan_policy_key(org_id)]
-        if pack_id is not None:
-            keys.append(scan_overrides_key(pack_id))
-        if pack_id is not None and digest is not None:
+        if pack_id is None:
+            of_the_org = policy_of(self._table.get(scan_policy_key(org_id)))
+            return Judgement(policy=of_the_org.policy, overrides=(), stored=None)
+        keys: list[Key] = [scan_policy_key(org_id), scan_overrides_key(pack_id)]
+        if digest is not None:
             keys.append(scan_key(pack_id, digest))
         items = {(item["PK"], item["SK"]): item for item in self._table.get_many(keys)}
-        found = [items.get((key["PK"], key["SK"])) for key in keys] + [None, None]
-        policy, overrides, stored = found[:3]
+        policy, overrides, *results = (items.get((key["PK"], key["SK"])) for key in keys)
+        stored = results[0] if results else None
         return Judgement(
             policy=policy_of(policy).policy,
             overrides=overrides_of(overrides).overrides,
