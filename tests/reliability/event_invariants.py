@@ -115,10 +115,7 @@ def _written(items: Sequence[Item]) -> Iterator[tuple[Fact, str | None]]:
         elif sort_key.startswith("REV#"):
             yield from ((fact, item["at"]) for fact in _of_role(partition, item))
         elif sort_key == "SCAN#OVERRIDES":
-            pack_id = partition.removeprefix("PACK#")
-            for _ in range(int(item["revision"])):
-                fact = str(EventType.SCAN_OVERRIDDEN), f"{owners[pack_id]} {pack_id}", 0, ""
-                yield fact, item["overrides"][-1]["at"]
+            yield from _of_overrides(owners, item)
         elif sort_key == "KEY":
             yield from _of_key(item)
         elif sort_key == "HOOKS":
@@ -130,6 +127,13 @@ def _written(items: Sequence[Item]) -> Iterator[tuple[Fact, str | None]]:
             yield (str(EventType.ORG_CREATED), f"{item['org_id']} ", 0, "operator"), None
             for _ in range(int(item.get("version_policy_revision", 0))):
                 yield (str(EventType.POLICY_UPDATED), f"{item['org_id']} ", 0, ""), None
+
+
+def _of_overrides(owners: Mapping[str, str], item: Item) -> Iterator[tuple[Fact, str | None]]:
+    pack_id = item["PK"].removeprefix("PACK#")
+    for _ in range(int(item["revision"])):
+        fact = str(EventType.SCAN_OVERRIDDEN), f"{owners[pack_id]} {pack_id}", 0, ""
+        yield fact, item["overrides"][-1]["at"]
 
 
 def _of_webhooks(item: Mapping[str, Any]) -> Iterator[tuple[Fact, str | None]]:

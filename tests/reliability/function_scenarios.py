@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from tests import revisions, scans
 from tests.aws import BUCKET
-from tests.changes import archive_of, change, changes_form
+from tests.changes import archive_of, changes_form
+from tests.changes import change as change_pack
 from tests.door import DoorClient
 from tests.fake_registry.moods import Refuses
 from tests.fake_registry.server import FakeRegistry
@@ -595,7 +596,7 @@ def _scans(setup: Setup) -> None:
     form, stated = multipart({"archive": scans.with_advice("slack", "9.0.0")})
     at = f"/packs/{slack}/upload"
     assert setup.ask("reupload_pack", "POST", at, body=form, headers=stated)["statusCode"] == 200
-    assert change(service, slack, advice | {"guides/more.md": scans.ADVICE}).status == 200
+    assert change_pack(service, slack, advice | {"guides/more.md": scans.ADVICE}).status == 200
     upload_id = start(service).body["upload_id"]
     assert deployment.build(arrive(service, upload_id, scans.with_advice("staged-advice")))
     upload_id = start(service, pack_id=slack).body["upload_id"]

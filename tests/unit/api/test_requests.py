@@ -96,6 +96,7 @@ VALUES: list[Any] = [
         ["guides/a.md", "data/"],
         ["a", ""],
     ),
+    *("high", "warn", "block", "secret.github-token", "guides/a.md", "2027-01-31T00:00:00Z"),
     *(PACK_IDS[0], PACK_IDS[0].lower(), PACK_IDS[:1], PACK_IDS[:1] * 2, PACK_IDS[:-1], PACK_IDS),
 ]
 # Texts of another form are no id that the service has given. The pack is not there, which is 404 and told later.
@@ -104,6 +105,10 @@ IDS = {("UploadStart", "pack_id")}
 PUBLISHERS = {("TrustedPublisherRequest", name) for name in ("issuer", "issuer_url", "claims")}
 # A schema does not tell what an image reference is; the reader does.
 REFERENCES = {("Registration", "image_ref"), ("Replacement", "image_ref")}
+# A schema does not tell what an image reference, a rule, a path or an instant is; the reader does.
+REFERENCES = {("Registration", "image_ref"), ("Replacement", "image_ref")} | {
+    ("ScanOverrideRequest", name) for name in ("rule", "path", "expires_at")
+}
 
 
 def schema_takes(schema: dict[str, Any], value: Any) -> bool:
