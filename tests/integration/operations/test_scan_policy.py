@@ -60,6 +60,40 @@ def test_a_policy_is_set_on_condition_of_what_the_client_has_seen(
     assert sent.status == status
 
 
+def test_an_override_is_for_the_owner_and_for_who_may_set_policies(service: Service) -> None:
+    pack = made(service, visibility="community")
+    asked = {
+        "rule": SECRET_RULE,
+        "path": "guides/a.md",
+        "reason": "No.",
+        "expires_at": "2026-04-01T00:00:00Z",
+    }
+
+    def by(caller: Caller, pack_id: str = pack) -> Answer:
+        path = f"/packs/{pack_id}/scan/overrides"
+        return service.send("pack_scan", "POST", path, caller=caller, json=asked)
+
+    assert refusal(by(GLOBEX)) == (403, "permission_denied")
+    assert refusal(by(replace(ACME, scopes=frozenset({"caps:write"})))) == (403, "permission_denied")
+    assert refusal(by(ACME, MISSING)) == (404, "pack_not_found")
+    assert by(ACME).status == 201
+
+
+def test_a_pack_has_so_many_overrides_and_expired_ones_make_room(service: Service) -> None:
+    pack = made(service)
+    for number in range(50):
+        assert override(service, pack, path=f"guides/{number}.md").status == 201
+
+    assert "the most" in override(service, pack, path="guides/more.md").fields["path"]
+    later = format_timestamp(service.clock() + timedelta(days=2))
+    assert override(service, pack, path="guides/7.md", expires_at=later).status == 201
+
+    service.clock.advance(timedelta(days=1))
+    assert override(service, pack, path="guides/more.md").status == 201
+    kept = service.services.scan_overrides.get(pack).overrides
+    assert [each.path for each in kept] == ["guides/7.md", "guides/more.md"]
+
+
 @pytest.mark.parametrize(
     ("policy", "field", "helps"),
     [
@@ -111,37 +145,3 @@ def test_an_override_is_refused_by_the_field_that_is_wrong(
 
     assert refusal(answer) == (400, "validation_error")
     assert helps in answer.fields[field]
-
-
-def test_an_override_is_for_the_owner_and_for_who_may_set_policies(service: Service) -> None:
-    pack = made(service, visibility="community")
-    asked = {
-        "rule": SECRET_RULE,
-        "path": "guides/a.md",
-        "reason": "No.",
-        "expires_at": "2026-04-01T00:00:00Z",
-    }
-
-    def by(caller: Caller, pack_id: str = pack) -> Answer:
-        path = f"/packs/{pack_id}/scan/overrides"
-        return service.send("pack_scan", "POST", path, caller=caller, json=asked)
-
-    assert refusal(by(GLOBEX)) == (403, "permission_denied")
-    assert refusal(by(replace(ACME, scopes=frozenset({"caps:write"})))) == (403, "permission_denied")
-    assert refusal(by(ACME, MISSING)) == (404, "pack_not_found")
-    assert by(ACME).status == 201
-
-
-def test_a_pack_has_so_many_overrides_and_expired_ones_make_room(service: Service) -> None:
-    pack = made(service)
-    for number in range(50):
-        assert override(service, pack, path=f"guides/{number}.md").status == 201
-
-    assert "the most" in override(service, pack, path="guides/more.md").fields["path"]
-    later = format_timestamp(service.clock() + timedelta(days=2))
-    assert override(service, pack, path="guides/7.md", expires_at=later).status == 201
-
-    service.clock.advance(timedelta(days=1))
-    assert override(service, pack, path="guides/more.md").status == 201
-    kept = service.services.scan_overrides.get(pack).overrides
-    assert [each.path for each in kept] == ["guides/7.md", "guides/more.md"]
