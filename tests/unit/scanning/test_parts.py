@@ -1,6 +1,5 @@
 """Cutting the files of a pack into requests to the scanner."""
 
-from collections.abc import Iterator
 from random import Random
 
 import pytest
@@ -38,9 +37,8 @@ def cut(*files: ScannableFile) -> list[list[FilePart]]:
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_REQUEST_CHARACTERS", 6000)
-    return
 
 
 def test_small_files_go_in_one_request() -> None:

@@ -31,7 +31,8 @@ def finding(path: str = "a.md", line: int = 1, severity: Severity = Severity.LOW
 
 def report(*findings: Finding, **more: Any) -> ScanReport:
     status = ScanStatus.FINDINGS if findings else ScanStatus.PASSED
-    return ScanReport(**{"status": status, "scanner": SCANNER, "findings": findings} | more)
+    fields: dict[str, Any] = {"status": status, "scanner": SCANNER, "findings": findings}
+    return ScanReport(**fields | more)
 
 
 def test_reports_of_all_parts_are_one_result_the_worst_first_and_nothing_twice() -> None:
