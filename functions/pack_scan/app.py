@@ -37,7 +37,7 @@ def override_scan(pack_id: str) -> Response[str]:
     def override() -> Response[str]:
         return override_response(services.pack_scans.override(pack_id, caller=caller, **asdict(asked)))
 
-    return answered_once(app, services, override, caller=caller, request=(pack_id, asked))
+    return answered_once(app, services, override, caller=caller, request=(pack_id, *asked.texts))
 
 
 bootstrap.prepare(lambda services: (services.once, services.pack_scans))

@@ -79,6 +79,24 @@ def test_an_override_is_for_the_owner_and_for_who_may_set_policies(service: Serv
     assert by(ACME).status == 201
 
 
+def test_an_override_with_an_idempotency_key_is_made_once(service: Service) -> None:
+    pack = made(service)
+    asked = {
+        "rule": SECRET_RULE,
+        "path": "guides/a.md",
+        "reason": "No.",
+        "expires_at": "2026-04-01T00:00:00Z",
+    }
+    path, key = f"/packs/{pack}/scan/overrides", {"Idempotency-Key": "once"}
+
+    first, again = (service.send("pack_scan", "POST", path, json=asked, headers=key) for _ in range(2))
+    other = service.send("pack_scan", "POST", path, json=asked | {"reason": "Yes."}, headers=key)
+
+    assert (first.status, again.status, first.body) == (201, 201, again.body)
+    assert refusal(other) == (400, "validation_error")
+    assert len(events_of(service, "scan.overridden")) == 1
+
+
 def test_a_pack_has_so_many_overrides_and_expired_ones_make_room(service: Service) -> None:
     pack = made(service)
     for number in range(50):

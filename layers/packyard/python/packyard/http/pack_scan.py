@@ -63,6 +63,11 @@ class OverrideRequest:
     reason: str
     expires_at: datetime
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The fields as texts, which are equal for equal requests."""
+        return self.rule, self.path, self.reason, format_timestamp(self.expires_at)
+
 
 def read_override(event: APIGatewayProxyEvent, *, limits: ArchiveLimits) -> OverrideRequest:
     """Return the override that a body asks for.
