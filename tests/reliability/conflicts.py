@@ -238,6 +238,7 @@ _PUBLISHER: Final = (
         prepare=publishers.keep,
     ),
     OPERATIONS["remove a publisher"],
+)
 # Of one pack: its overrides, and what is judged by them.
 _SCANS: Final = (
     OPERATIONS["override a finding"],

@@ -40,7 +40,6 @@ _OF_WEBHOOKS: Final = frozenset(
     }
 )
 _OF_PUBLISHERS: Final = frozenset({EventType.PUBLISHER_ADDED, EventType.PUBLISHER_REMOVED})
-_DERIVED: Final = frozenset({EventType.ROLE_STALE, EventType.ROLE_WITHDRAWN_PIN})
 # A scan is an event only if it found something else than the one before.
 _DERIVED: Final = frozenset({EventType.ROLE_STALE, EventType.ROLE_WITHDRAWN_PIN, EventType.SCAN_FINISHED})
 # Items say how often these happened, and not by whom.

@@ -17,16 +17,13 @@ from packyard.http.image_ref import read_registration, read_replacement
 from packyard.http.keys import read_key_request
 from packyard.http.listing import read_listing
 from packyard.http.pack_change import read_pack_change
+from packyard.http.pack_scan import read_override
 from packyard.http.publishers import read_publisher_request
 from packyard.http.pull_login import read_login
 from packyard.http.retention import read_keep
 from packyard.http.roles import read_assignment, read_refresh, require_role_id
-from packyard.http.token_exchange import read_exchange
-from packyard.http.pack_scan import read_override
-from packyard.http.pull_login import read_login
-from packyard.http.retention import read_keep
-from packyard.http.roles import read_assignment, read_refresh, require_role_id
 from packyard.http.scan_policy import read_scan_policy
+from packyard.http.token_exchange import read_exchange
 from packyard.http.uploads import read_start
 from packyard.http.version_policy import read_policy
 from packyard.http.webhooks import read_webhook_change, read_webhook_request
@@ -104,7 +101,6 @@ IDS = {("UploadStart", "pack_id")}
 # Which issuers and claims there are, and which of them go together, is for the reader to say.
 PUBLISHERS = {("TrustedPublisherRequest", name) for name in ("issuer", "issuer_url", "claims")}
 # A schema does not tell what an image reference is; the reader does.
-REFERENCES = {("Registration", "image_ref"), ("Replacement", "image_ref")}
 # A schema does not tell what an image reference, a rule, a path or an instant is; the reader does.
 REFERENCES = {("Registration", "image_ref"), ("Replacement", "image_ref")} | {
     ("ScanOverrideRequest", name) for name in ("rule", "path", "expires_at")
