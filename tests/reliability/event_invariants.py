@@ -53,7 +53,7 @@ def event_faults(items: Sequence[Item], *, now: datetime) -> Iterator[str]:
         items: The table, whole.
         now: The instant. Events of before `_KEPT` may have expired.
     """
-    facts = list(_written(items))
+    facts = [*_written(items), *_overridden(items)]
     written = Counter(fact for fact, _ in facts)
     kept = Counter(fact for fact, at in facts if at and parse_timestamp(at) > now - _KEPT)
     told = Counter(_told(items))
@@ -87,11 +87,10 @@ def _told(items: Sequence[Item]) -> Iterator[Fact]:
             # Items say what became of these, and not how often (`revision_invariants`).
             if event.type in OF_REVISIONS or is_retention(event):
                 continue
-            # These follow from a write to a pack, which has an event of its own: see `_twice_told`.
-            if event.type in _DERIVED:
-                continue
-            # The overrides of a pack go with it.
-            if event.type == EventType.SCAN_OVERRIDDEN and event.pack_id not in active:
+            # These follow from a write to a pack, which has an event of its own: see `_twice_told`. The overrides of a
+            # pack go with it.
+            went = event.type == EventType.SCAN_OVERRIDDEN and event.pack_id not in active
+            if event.type in _DERIVED or went:
                 continue
             of = event.role_id or event.pack_id or event.data.get("key_id")
             # The row of a deleted pack and the item of a revoked key go in the end; their events stay longer.
@@ -113,8 +112,6 @@ def _written(items: Sequence[Item]) -> Iterator[tuple[Fact, str | None]]:
                 yield _of_pack(pack_id, owners[pack_id], item), item["at"]
         elif sort_key.startswith("REV#"):
             yield from ((fact, item["at"]) for fact in _of_role(partition, item))
-        elif sort_key == "SCAN#OVERRIDES":
-            yield from _of_overrides(owners, item)
         elif sort_key == "KEY":
             yield from _of_key(item)
         elif sort_key == "HOOKS":
@@ -128,11 +125,13 @@ def _written(items: Sequence[Item]) -> Iterator[tuple[Fact, str | None]]:
                 yield (str(EventType.POLICY_UPDATED), f"{item['org_id']} ", 0, ""), None
 
 
-def _of_overrides(owners: Mapping[str, str], item: Item) -> Iterator[tuple[Fact, str | None]]:
-    pack_id = item["PK"].removeprefix("PACK#")
-    for _ in range(int(item["revision"])):
-        fact = str(EventType.SCAN_OVERRIDDEN), f"{owners[pack_id]} {pack_id}", 0, ""
-        yield fact, item["overrides"][-1]["at"]
+def _overridden(items: Sequence[Item]) -> Iterator[tuple[Fact, str | None]]:
+    owners = {item["id"]: item["org_id"] for item in items if item["SK"] == "PACK"}
+    for item in items:
+        if item["SK"] == "SCAN#OVERRIDES":
+            pack_id = item["PK"].removeprefix("PACK#")
+            fact = str(EventType.SCAN_OVERRIDDEN), f"{owners[pack_id]} {pack_id}", 0, ""
+            yield from [(fact, item["overrides"][-1]["at"])] * int(item["revision"])
 
 
 def _of_webhooks(item: Mapping[str, Any]) -> Iterator[tuple[Fact, str | None]]:

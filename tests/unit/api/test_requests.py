@@ -100,7 +100,6 @@ VALUES: list[Any] = [
 IDS = {("UploadStart", "pack_id")}
 # Which issuers and claims there are, and which of them go together, is for the reader to say.
 PUBLISHERS = {("TrustedPublisherRequest", name) for name in ("issuer", "issuer_url", "claims")}
-# A schema does not tell what an image reference is; the reader does.
 # A schema does not tell what an image reference, a rule, a path or an instant is; the reader does.
 REFERENCES = {("Registration", "image_ref"), ("Replacement", "image_ref")} | {
     ("ScanOverrideRequest", name) for name in ("rule", "path", "expires_at")
