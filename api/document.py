@@ -11,6 +11,7 @@ from api import (
     attestation_models,
     comparison_models,
     publisher_models,
+    scan_models,
     webhook_models,
     withdrawal_models,
 )
@@ -47,6 +48,7 @@ _MODULES: Final = (
     attestation_models,
     comparison_models,
     publisher_models,
+    scan_models,
     webhook_models,
     withdrawal_models,
 )

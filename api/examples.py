@@ -223,6 +223,22 @@ _REFUSALS: Final = (
         "it with DELETE /packs/{id}/revisions/3/withdrawal.",
         [{"pack_id": PACK_ID, "revision": 3, "status": "withdrawn"}],
     ),
+    errors.ScanBlocked(
+        "The scan found what your organisation's scan policy refuses (guides/start.md, line 12: secret.github-token). "
+        "Remove what was found, and send it again. GET /scan-policy shows the policy.",
+        [
+            {
+                "rule": "secret.github-token",
+                "severity": "critical",
+                "confidence": "high",
+                "path": "guides/start.md",
+                "line": 12,
+                "excerpt": "token: ghp_…",
+                "why": "Whoever reads the pack can use the token.",
+                "advice": "Revoke the token, and let the agent get one when it runs.",
+            }
+        ],
+    ),
     errors.RevisionInUse(
         "Roles pin the image of revision 3; move their pins, or withdraw the revision first.",
         role_ids=["support-agent"],

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict  # pydantic takes typing's own from Pyth
 
 from api.event_models import EventPage
 from api.policies import VersionPolicyState
+from api.scan_models import PackScan, RefusedFinding
 from api.signature_policies import SignaturePolicyState, UnsignedImage
 from api.usage_models import Usage
 from packyard.oci.digest import SHA256
@@ -158,6 +159,15 @@ class ErrorDetails(TypedDict):
     images: NotRequired[
         Annotated[list[UnsignedImage], Field(description="What a signature policy does not accept.")]
     ]
+    findings: NotRequired[
+        Annotated[
+            list[RefusedFinding],
+            Field(
+                description="What the scan policy refuses. Of another organisation's pack: rules and severities."
+            ),
+        ]
+    ]
+    incomplete: NotRequired[Annotated[str, Field(description="Why the scan did not end.")]]
 
 
 class RefusedClaim(TypedDict):
@@ -315,6 +325,9 @@ DryRun = TypedDict(
             Annotated[
                 dict[str, Use], Field(description="By the name of the limit, as in contract section 3.")
             ]
+        ],
+        "scan": NotRequired[
+            Annotated[PackScan, Field(description="What the scanner found; absent while scanning is off.")]
         ],
     },
 )

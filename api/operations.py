@@ -8,6 +8,7 @@ from api.attestation_operations import ATTESTATION_OPERATIONS
 from api.event_operations import EVENT_OPERATIONS
 from api.operation import ANYTHING, Answer, Operation
 from api.publishers import PUBLISHER_OPERATIONS
+from api.scans import SCAN_OPERATIONS
 from api.signature_policies import SIGNATURE_OPERATIONS
 from api.usage_operations import USAGE_OPERATIONS
 from api.webhook_operations import WEBHOOK_OPERATIONS
@@ -117,6 +118,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             *_JSON_FAULTS,
             "pack_name_taken",
             "version_taken",
+            "scan_blocked",
             "revision_withdrawn",
             "registry_unavailable",
         ],
@@ -162,6 +164,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "pack_not_found",
             "revision_not_found",
             "version_taken",
+            "scan_blocked",
             *_CHANGED_MEANWHILE,
             "revision_withdrawn",
             "signature_required",
@@ -222,6 +225,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             *_JSON_FAULTS,
             "pack_not_found",
             "version_taken",
+            "scan_blocked",
             *_CHANGED_MEANWHILE,
             "revision_withdrawn",
             "registry_unavailable",
@@ -250,6 +254,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             *_JSON_FAULTS,
             "pack_not_found",
             "version_taken",
+            "scan_blocked",
             *_CHANGED_MEANWHILE,
             "revision_withdrawn",
             "registry_unavailable",
@@ -275,6 +280,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "pack_not_found",
             "pack_name_taken",
             "version_taken",
+            "scan_blocked",
             "pack_deleting",
             "revision_withdrawn",
             "signature_required",
@@ -357,6 +363,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             "pack_not_found",
             "file_not_found",
             "version_taken",
+            "scan_blocked",
             *_CHANGED_MEANWHILE,
             "payload_too_large",
             "revision_withdrawn",
@@ -597,6 +604,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
     *WEBHOOK_OPERATIONS,
     *policies.OPERATIONS,
     *SIGNATURE_OPERATIONS,
+    *SCAN_OPERATIONS,
     *USAGE_OPERATIONS,
     Operation(
         function="api_docs",

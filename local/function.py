@@ -138,7 +138,9 @@ def _environment(name: str, folder: Path) -> dict[str, str]:
         **_RUNTIME,
         **CREDENTIALS,
         "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "PYTHONPATH": f"{folder}:{BUILT / 'PackyardLayer' / 'python'}",
+        "PYTHONPATH": os.pathsep.join(
+            map(str, (folder, BUILT / "PackyardLayer" / "python", BUILT / "ScannerLayer" / "python"))
+        ),
         "LAMBDA_TASK_ROOT": str(folder),
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,

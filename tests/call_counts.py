@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from tests import scans
 from tests.attesting import Attesting
 from tests.aws import TABLE
 from tests.changes import change
@@ -275,6 +276,12 @@ class Scene:
         """Ask for something of the webhook's deliveries."""
         return _ok(self.hooks.of_deliveries(method, f"/{self.webhook}/{tail}"))
 
+    def let_a_result_be_old(self) -> None:
+        """Let the result of the built pack be that of other rules."""
+        digest = self.service.get(self.built).body["image_digest"]
+        scans.let_results_be_old(self.service, self.built, digest)
+        self.service.registry.requests.clear()
+
     def _shelve(self, name: str, version: str) -> str:
         repository = self.elsewhere.shelves.repository(f"team/{name}", create=True)
         pack_image(f"name: {name}\nversion: {version}\n".encode()).shelve(repository, version)
@@ -397,6 +404,12 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
         lambda scene: _ok(scene.require_signatures()),
         lambda scene: scene.service.set_role("signed", [scene.registered]),
     ),
+    "`GET /scan-policy`": lambda scene: _ok(scene.service.send("scan_policy", "GET", "/scan-policy")),
+    "`PUT /scan-policy`": lambda scene: _ok(scans.set_policy(scene.service, block="high")),
+    "`GET /packs/{id}/scan`": lambda scene: scans.scan_of(scene.service, scene.built),
+    "`POST /packs/{id}/scan/overrides`": lambda scene: _ok(scans.override(scene.service, scene.built)),
+    "`POST /packs/upload`, with findings": lambda scene: _ok(scene.upload(scans.with_advice("new"))),
+    "`rescan_packs`, an image": After(Scene.let_a_result_be_old, lambda scene: scans.walk(scene.service)),
     "`GET /keys`": lambda scene: _ok(scene.service.send("list_keys", "GET", "/keys")),
     "`POST /keys`": lambda scene: _ok(scene.make_key()),
     "`DELETE /keys/{key_id}`": lambda scene: _ok(
@@ -475,7 +488,7 @@ def documented() -> str:
 
 
 def _count(act: Callable[[Scene], object]) -> tuple[str, str]:
-    with running_service() as service, FakeRegistry() as elsewhere:
+    with running_service(scans=True) as service, FakeRegistry() as elsewhere:
         scene = Scene(service, elsewhere)
         if isinstance(act, After):
             act.prepare(scene)

@@ -41,6 +41,7 @@ from tests.documented import assert_documented
 from tests.engine.wire import Wire
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
+from tests.scan_function import SCAN_FUNCTION, scans_in_process
 
 from packyard.composition import bootstrap
 from packyard.composition.deadline import Deadline
@@ -78,7 +79,7 @@ class Context:
 
     def __init__(self, function: str = "") -> None:
         # Each message of a batch has a share of it, which must be long enough to wait for a receiver.
-        self._seconds = 180 if function in ("deliver", "retry_delivery") else 29
+        self._seconds = {"deliver": 180, "retry_delivery": 180, "rescan_packs": 600}.get(function, 29)
 
     def get_remaining_time_in_millis(self) -> int:
         """Return enough."""
@@ -391,9 +392,20 @@ def numbered_bytes(size: int, number: int) -> bytes:
 
 @contextmanager
 def running_service(
-    *, limits: ArchiveLimits | None = None, api_domain: str = "", jwt: JwtSettings | None = None
+    *,
+    limits: ArchiveLimits | None = None,
+    api_domain: str = "",
+    jwt: JwtSettings | None = None,
+    scans: bool = False,
 ) -> Iterator[Service]:
-    """Run an empty service."""
+    """Run an empty service.
+
+    Args:
+        limits: Bounds on archives.
+        api_domain: The parent domain of organisations' hosts.
+        jwt: Whose JWTs are accepted.
+        scans: Whether what is published is scanned.
+    """
     with aws_in_memory() as aws, FakeRegistry() as registry:
         clock = Clock()
         ulids, secrets = count(1), count(1)
@@ -405,10 +417,15 @@ def running_service(
                 clients[name] = secrets_in_memory()
             if name == "kms" and name not in clients:
                 clients[name] = keys_in_memory()
+            if name == "lambda" and name not in clients:
+                clients[name] = wire.clients[name] = scans_in_process(wire)
             return clients[name]
 
         # The test's clock says when a message is due, so moto need not hold it back.
         aws.sqs.meta.events.register("before-parameter-build.sqs.SendMessage", _deliver_at_once)
+        wire = Wire({name: clients[name] for name in ("dynamodb", "s3", "sqs")}, clock)
+        if scans:
+            client("lambda")
         first, retries, dead_letters = map(queue_url, DELIVERY_QUEUES)
         services = bootstrap.Services(
             settings=Settings(
@@ -435,6 +452,7 @@ def running_service(
                 archive_limits=limits or ArchiveLimits(),
                 trusted_registries="127.0.0.1:*",
                 jwt=jwt,
+                scan_function=SCAN_FUNCTION if scans else "",
             ),
             clock=clock,
             new_ulid=lambda: f"01HZ{next(ulids):022d}",
@@ -444,7 +462,6 @@ def running_service(
             deadline=Deadline(monotonic=lambda: 0),
             client=client,
         )
-        wire = Wire({name: clients[name] for name in ("dynamodb", "s3", "sqs")}, clock)
         with ExitStack() as process:
             process.enter_context(bootstrap.using(services))
             yield Service(

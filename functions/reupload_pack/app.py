@@ -45,5 +45,5 @@ def reupload_pack(pack_id: str) -> Response[str]:
     return answered_once(app, services, publish, caller=caller, request=request, request_decides=True)
 
 
-bootstrap.prepare(lambda services: (services.once, services.publisher))
+bootstrap.prepare(lambda services: (services.once, services.publisher, services.lambda_client))
 lambda_handler = serve(app, bootstrap.invocation_begins)

@@ -44,5 +44,5 @@ def upload_pack() -> Response[str]:
     return answered_once(app, services, publish, caller=caller, request=(upload,), request_decides=True)
 
 
-bootstrap.prepare(lambda services: (services.once, services.publisher))
+bootstrap.prepare(lambda services: (services.once, services.publisher, services.lambda_client))
 lambda_handler = serve(app, bootstrap.invocation_begins)

@@ -1,5 +1,6 @@
-"""Assembles the layer: the locked dependencies and the `packyard` package, pruned and compiled.
+"""Assembles a layer: the locked dependencies and the `packyard` package, pruned and compiled.
 
+The layer `packyard` is that of all functions. The layer `scanner` has what only the scanner needs besides.
 There are three targets, all from the same `uv.lock`. `lambda` is deployed to AWS (arm64, the template's Python).
 `container` is the same for this machine's processor. `local` is for the interpreter that runs this script. The script
 needs only the standard library, and uv to install packages.
@@ -34,7 +35,7 @@ from layers.packyard.toolchain import (
 HERE = Path(__file__).resolve().parent
 
 # The AWS services whose API descriptions are kept. boto3 ships about four hundred, which are 26 MB.
-SERVICES = frozenset({"dynamodb", "ecr", "events", "kms", "s3", "secretsmanager", "sqs", "sts"})
+SERVICES = frozenset({"dynamodb", "ecr", "events", "kms", "lambda", "s3", "secretsmanager", "sqs", "sts"})
 
 # The names of those services in `endpoints.json`. ECR's is the prefix of its host names (`endpointPrefix`).
 ENDPOINTS = (SERVICES - {"ecr"}) | {"api.ecr"}
@@ -99,11 +100,12 @@ TARGETS = {
 }
 
 
-def install_dependencies(folder: Path, *, target: Target, uv: Path) -> None:
+def install_dependencies(folder: Path, *, target: Target, uv: Path, group: str = "layer") -> None:
     """Install the locked dependencies into `folder`: wheels only, each checked against its hash in `uv.lock`.
 
     Args:
         folder: Where to install.
+        group: The dependency group to install.
         target: The platform to install for.
         uv: The uv program.
 
@@ -112,7 +114,7 @@ def install_dependencies(folder: Path, *, target: Target, uv: Path) -> None:
         subprocess.CalledProcessError: uv failed; it has written the reason to standard error.
     """
     locked = subprocess.run(
-        [uv, "export", "-q", "--frozen", "--only-group", "layer", "--project", PROJECT],
+        [uv, "export", "-q", "--frozen", "--only-group", group, "--project", PROJECT],
         check=True,
         capture_output=True,
     ).stdout
@@ -145,7 +147,7 @@ def prune(folder: Path) -> None:
         if not path.name.startswith(KEPT_METADATA):
             _remove(path)
     for data in (folder / "botocore" / "data", folder / "boto3" / "data"):
-        for path in sorted(data.iterdir()):
+        for path in sorted(data.iterdir()) if data.exists() else ():
             if path.is_dir() and path.name not in SERVICES:
                 _remove(path)
 
@@ -248,11 +250,24 @@ def assemble(output: Path, *, target: Target, uv: Path, python: Path | None) -> 
         compile_bytecode(output, python=python)
 
 
+def assemble_scanner(output: Path, *, target: Target, uv: Path, python: Path | None) -> None:
+    """Build the `python` folder of the scanner's layer at `output`, as `assemble` does with the other."""
+    output.mkdir(parents=True, exist_ok=True)
+    install_dependencies(output, target=target, uv=uv, group="scan")
+    prune(output)
+    if python is not None:
+        compile_bytecode(output, python=python)
+
+
+LAYERS = {"packyard": assemble, "scanner": assemble_scanner}
+
+
 def main() -> int:
     """Build the layer as the command line says; return the exit status."""
     arguments = argparse.ArgumentParser(description="Assemble the layer.")
     arguments.add_argument("--output", type=Path, required=True)
     arguments.add_argument("--target", choices=sorted(TARGETS), default="lambda")
+    arguments.add_argument("--layer", choices=sorted(LAYERS), default="packyard")
     options = arguments.parse_args()
     target = TARGETS[options.target]
     try:
@@ -260,7 +275,7 @@ def main() -> int:
         python = find_python(target.python, environment=os.environ)
         if python is None and target.needs_bytecode:
             python = fetched_python(target.python, uv=uv)
-        assemble(options.output, target=target, uv=uv, python=python)
+        LAYERS[options.layer](options.output, target=target, uv=uv, python=python)
     except ToolMissing as error:
         print(f"layer: {error}", file=sys.stderr)
         return 1

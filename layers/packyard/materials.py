@@ -16,14 +16,17 @@ from typing import Any
 from layers.packyard.toolchain import PROJECT, ToolMissing, find_uv
 
 
-def bill_of_materials() -> dict[str, Any]:
-    """Return the bill of materials of the layer, without our own package.
+def bill_of_materials(group: str = "layer") -> dict[str, Any]:
+    """Return the bill of materials of a layer, without our own package.
+
+    Args:
+        group: The dependency group that the layer ships.
 
     Raises:
         ToolMissing: uv is not installed.
         subprocess.CalledProcessError: uv failed; it has written the reason to standard error.
     """
-    shipped = ["--frozen", "--only-group", "layer", "--project", str(PROJECT)]
+    shipped = ["--frozen", "--only-group", group, "--project", str(PROJECT)]
     exported = subprocess.run(
         [find_uv(environment=os.environ), "export", "-q", "--format", "cyclonedx1.5", *shipped],
         check=True,
@@ -38,9 +41,11 @@ def main() -> int:
     """Write the bill to the file that the command line names; return the exit status."""
     arguments = argparse.ArgumentParser(description="Write the layer's bill of materials.")
     arguments.add_argument("--output", type=Path, required=True)
-    output: Path = arguments.parse_args().output
+    arguments.add_argument("--group", choices=("layer", "scan"), default="layer")
+    options = arguments.parse_args()
+    output: Path = options.output
     try:
-        bill = bill_of_materials()
+        bill = bill_of_materials(options.group)
     except ToolMissing as error:
         print(f"layer: {error}", file=sys.stderr)
         return 1

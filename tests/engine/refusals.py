@@ -70,6 +70,11 @@ _WORDS: Final[Mapping[str, Mapping[Fault, tuple[int, str]]]] = {
         Fault.ERROR: (500, "KMSInternalException"),
         Fault.UNAVAILABLE: (503, "DependencyTimeoutException"),
     },
+    "lambda": {
+        Fault.THROTTLED: (429, "TooManyRequestsException"),
+        Fault.ERROR: (500, "ServiceException"),
+        Fault.UNAVAILABLE: (503, "ServiceUnavailableException"),
+    },
     "events": {
         Fault.THROTTLED: (400, "ThrottlingException"),
         Fault.ERROR: (500, "InternalException"),

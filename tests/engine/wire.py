@@ -75,6 +75,11 @@ class Wire:
     _open: list[Any] = field(default_factory=list)
     _budgets: dict[str, RetryQuota] = field(default_factory=dict)
 
+    @property
+    def is_laid(self) -> bool:
+        """Whether requests pass by here."""
+        return self._laid
+
     @contextmanager
     def laid(self) -> Iterator["Wire"]:
         """Let every request pass by here for as long as the context lasts."""

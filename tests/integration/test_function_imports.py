@@ -46,6 +46,8 @@ ALLOWED: Final = {
     "list_files": HTTP | {"isal"},
     "measure_backlog": set[str](),
     "retry_delivery": QUEUE,
+    # It inflates what it is sent.
+    "scan_content": {"isal"},
 }
 ENVIRONMENT: Final = {
     "AWS_ACCESS_KEY_ID": "testing",

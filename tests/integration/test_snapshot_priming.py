@@ -1,5 +1,6 @@
 """What a snapshot holds (SnapStart): all that the first request needs, and nothing that grows old."""
 
+import base64
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
@@ -16,6 +17,7 @@ from tests.publishers import add as add_publisher
 from tests.service import ACME, DEADLINE, running_service
 from tests.snapshots import PROJECT, SNAP_START, started_function
 
+from packyard.oci.build.compression import compress_piece
 from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret, new_secret
 from packyard.tenants.org import BillingPosture, Org
 from packyard.tenants.pull_token import PullToken, TokenKind, sign_token
@@ -74,6 +76,12 @@ def ping_door(scene: Scene) -> object:
 
 def measure_backlog(scene: Scene) -> object:
     return scene.service.invoke("measure_backlog", {"detail-type": "Scheduled Event"})
+
+
+def scan_content(scene: Scene) -> object:
+    content = base64.b64encode(compress_piece(b"# Start\n")).decode()
+    file = {"path": "guides/a.md", "content": content, "raw_size": 8, "size": 8, "first_line": 1}
+    return scene.service.invoke("scan_content", {"files": [file], "known": {}, "seconds": 2.0})
 
 
 FIRST_REQUESTS: Final[dict[str, Callable[[Scene], object]]] = {
@@ -136,6 +144,10 @@ FIRST_REQUESTS: Final[dict[str, Callable[[Scene], object]]] = {
     "update_pack": ROWS["`PATCH /packs/{id}`"],
     "version_policy": ROWS["`GET /version-policy`"],
     "upload_pack": ROWS["`POST /packs/upload`"],
+    "pack_scan": ROWS["`GET /packs/{id}/scan`"],
+    "scan_policy": ROWS["`GET /scan-policy`"],
+    "scan_content": scan_content,
+    "rescan_packs": lambda scene: scene.service.invoke("rescan_packs", {"detail-type": "Scheduled Event"}),
 }
 
 

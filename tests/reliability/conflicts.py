@@ -43,6 +43,7 @@ from tests.reliability.operations import (
     roll_back,
     set_retention,
     set_role,
+    set_scan_policy,
     upload,
     widened,
     withdraw,
@@ -270,6 +271,13 @@ _SIGNATURES: Final = (
     ),
     Operation(name="clone", function="clone_pack", act=clone("jira", name="new"), done=CREATED),
 )
+# Of one pack: its overrides, and what is judged by them.
+_SCANS: Final = (
+    OPERATIONS["override a finding"],
+    OPERATIONS["scan again"],
+    Operation(name="patch", function="update_pack", act=patch),
+    Operation(name="set the scan policy", function="scan_policy", act=set_scan_policy),
+)
 # Each of another name, so that only the number of packs stands between them.
 _LAST_PLACE: Final = (
     Operation(
@@ -302,5 +310,6 @@ CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "statements": _STATEMENTS,
     "signing keys": _SIGNING_KEYS,
     "signature policy": _SIGNATURES,
+    "scan": _SCANS,
     "last place": _LAST_PLACE,
 }

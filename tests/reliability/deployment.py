@@ -219,7 +219,11 @@ def _bucket() -> Any:
 @contextmanager
 def running_deployment(*, ecr: bool = True) -> Iterator[Deployment]:
     """Run an empty deployment whose own registry is Amazon ECR, or one that speaks the distribution API only."""
-    with running_service() as service, FakeRegistry() as elsewhere, Issuer(keys=[public(CI_KEY)]) as issuer:
+    with (
+        running_service(scans=True) as service,
+        FakeRegistry() as elsewhere,
+        Issuer(keys=[public(CI_KEY)]) as issuer,
+    ):
         if ecr:
             service.registry.shelves = EcrShelves()
             service.registry.basic = PASSWORD

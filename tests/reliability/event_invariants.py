@@ -40,7 +40,10 @@ _OF_WEBHOOKS: Final = frozenset(
     }
 )
 _OF_PUBLISHERS: Final = frozenset({EventType.PUBLISHER_ADDED, EventType.PUBLISHER_REMOVED})
-_DERIVED: Final = frozenset({EventType.ROLE_STALE, EventType.ROLE_WITHDRAWN_PIN})
+# A scan is an event only if it found something else than the one before.
+_DERIVED: Final = frozenset({EventType.ROLE_STALE, EventType.ROLE_WITHDRAWN_PIN, EventType.SCAN_FINISHED})
+# Items say how often these happened, and not by whom.
+_BY_SOMEBODY: Final = frozenset({EventType.POLICY_UPDATED, EventType.SCAN_OVERRIDDEN})
 
 
 def event_faults(items: Sequence[Item], *, now: datetime) -> Iterator[str]:
@@ -50,7 +53,7 @@ def event_faults(items: Sequence[Item], *, now: datetime) -> Iterator[str]:
         items: The table, whole.
         now: The instant. Events of before `_KEPT` may have expired.
     """
-    facts = list(_written(items))
+    facts = [*_written(items), *_overridden(items)]
     written = Counter(fact for fact, _ in facts)
     kept = Counter(fact for fact, at in facts if at and parse_timestamp(at) > now - _KEPT)
     told = Counter(_told(items))
@@ -66,6 +69,7 @@ def event_faults(items: Sequence[Item], *, now: datetime) -> Iterator[str]:
 
 def _told(items: Sequence[Item]) -> Iterator[Fact]:
     standing = {item["id"] for item in items if item["SK"] == "PACK"}
+    active = {item["id"] for item in items if item["SK"] == "PACK" and item["status"] == "active"}
     standing |= {item["key_hash"] for item in items if item["SK"] == "KEY"}
     webhooks = {name for item in items if item["SK"] == "HOOKS" for name in item if is_webhook_id(name)}
     publishers = {item["id"] for item in _publishers(items)}
@@ -83,16 +87,17 @@ def _told(items: Sequence[Item]) -> Iterator[Fact]:
             # Items say what became of these, and not how often (`revision_invariants`).
             if event.type in OF_REVISIONS or is_retention(event):
                 continue
-            # These follow from a write to a pack, which has an event of its own: see `_twice_told`.
-            if event.type in _DERIVED:
+            # These follow from a write to a pack, which has an event of its own: see `_twice_told`. The overrides of a
+            # pack go with it.
+            went = event.type == EventType.SCAN_OVERRIDDEN and event.pack_id not in active
+            if event.type in _DERIVED or went:
                 continue
             of = event.role_id or event.pack_id or event.data.get("key_id")
             # The row of a deleted pack and the item of a revoked key go in the end; their events stay longer.
             if event.type in _OF_OPERATORS or (of and not event.role_id and of not in standing):
                 continue
             kind = str(EventType.PACK_UPDATED) if event.type in _CHANGES else event.type
-            # The organisation's item says how often its policy was changed, and not by whom.
-            who = "" if event.type == EventType.POLICY_UPDATED else _who(event.actor)
+            who = "" if event.type in _BY_SOMEBODY else _who(event.actor)
             yield kind, f"{event.org_id} {of or ''}", event.revision or 0, who
 
 
@@ -125,6 +130,15 @@ def _of_organisation(item: Mapping[str, Any]) -> Iterator[tuple[Fact, str | None
     for revision in ("version_policy_revision", "signature_policy_revision"):
         for _ in range(int(item.get(revision, 0))):
             yield (str(EventType.POLICY_UPDATED), org, 0, ""), None
+
+
+def _overridden(items: Sequence[Item]) -> Iterator[tuple[Fact, str | None]]:
+    owners = {item["id"]: item["org_id"] for item in items if item["SK"] == "PACK"}
+    for item in items:
+        if item["SK"] == "SCAN#OVERRIDES":
+            pack_id = item["PK"].removeprefix("PACK#")
+            fact = str(EventType.SCAN_OVERRIDDEN), f"{owners[pack_id]} {pack_id}", 0, ""
+            yield from [(fact, item["overrides"][-1]["at"])] * int(item["revision"])
 
 
 def _of_webhooks(item: Mapping[str, Any]) -> Iterator[tuple[Fact, str | None]]:

@@ -8,9 +8,10 @@ from datetime import timedelta
 from random import Random
 from typing import Any, Final
 
-from tests import revisions
+from tests import revisions, scans
 from tests.aws import BUCKET
 from tests.changes import archive_of, changes_form
+from tests.changes import change as change_pack
 from tests.door import DoorClient
 from tests.fake_registry.moods import Refuses
 from tests.fake_registry.server import FakeRegistry
@@ -34,9 +35,11 @@ from tests.third_party_images import layer, pack_image
 from tests.usage import limit
 from tests.webhooks import event_record
 
+from packyard.oci.digest import Digest
 from packyard.packs.event import SHOWN_AFTER
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version
+from packyard.packs.timestamp import format_timestamp
 from packyard.packs.usage import Quota
 from packyard.store.keys import pack_key, role_key
 from packyard.store.published_versions import publication
@@ -623,6 +626,38 @@ def _revisions_that_go(setup: Setup) -> None:
     assert deployment.service.set_role("holder", []).status == 200
 
 
+def _scans(setup: Setup) -> None:
+    """Publish what has findings in every way, read what was found, and scan again what is gone."""
+    deployment, service = setup.deployment, setup.deployment.service
+    advice = {"guides/start.md": scans.ADVICE}
+    pack = service.upload(scans.with_advice("found"), visibility="community").body["id"]
+    assert service.clone(pack, name="found-too").status == 201
+    for tail in ("/scan", "/scan?revision=1"):
+        path, _, query = f"/packs/{pack}{tail}".partition("?")
+        asked = dict([query.split("=")]) if query else {}
+        assert setup.ask("pack_scan", "GET", path, query=asked)["statusCode"] == 200
+    assert setup.ask("scan_policy", "GET", "/scan-policy")["statusCode"] == 200
+    headers = {"Idempotency-Key": "override"}
+    path = f"/packs/{pack}/scan/overrides"
+    body = {"rule": scans.ADVICE_RULE, "path": "guides/start.md", "reason": "Ours."}
+    body["expires_at"] = format_timestamp(service.clock() + DEADLINE)
+    assert setup.ask("pack_scan", "POST", path, json=body, headers=headers)["statusCode"] == 201
+    slack = deployment.notes["slack"]
+    form, stated = multipart({"archive": scans.with_advice("slack", "9.0.0")})
+    at = f"/packs/{slack}/upload"
+    assert setup.ask("reupload_pack", "POST", at, body=form, headers=stated)["statusCode"] == 200
+    assert change_pack(service, slack, advice | {"guides/more.md": scans.ADVICE}).status == 200
+    upload_id = start(service).body["upload_id"]
+    assert deployment.build(arrive(service, upload_id, scans.with_advice("staged-advice")))
+    upload_id = start(service, pack_id=slack).body["upload_id"]
+    assert deployment.build(arrive(service, upload_id, scans.with_advice("slack", "10.0.0")))
+    gone = service.services.scans.get(pack, Digest(service.get(pack).body["image_digest"]))
+    assert service.delete(pack).status == 200
+    assert gone is not None
+    scans.put(service, replace(gone, result=replace(gone.result, scanner=scans.OLD_RULES)))
+    scans.walk(service)
+
+
 def _stale_pins(setup: Setup) -> None:
     """Tell the owners of roles of a pack's new image."""
     deployment = setup.deployment
@@ -659,6 +694,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     "webhooks": _webhooks,
     "statements": _statements,
     "an event bus": _event_bus,
+    "scans": _scans,
     "stale pins": _stale_pins,
     "the backlog": lambda setup: setup.deployment.service.invoke("measure_backlog", {}),
 }

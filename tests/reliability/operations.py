@@ -13,7 +13,7 @@ from random import Random
 from types import MappingProxyType
 from typing import Any, Final
 
-from tests import revisions
+from tests import revisions, scans
 from tests.changes import archive_of, changes_form
 from tests.changes import change as change_pack
 from tests.door import DoorClient, login
@@ -31,6 +31,7 @@ from tests.staged_uploads import arrive, look
 from tests.staged_uploads import start as start_upload
 from tests.third_party_images import pack_image
 
+from packyard.errors import PackyardError
 from packyard.tenants.caller import Caller
 from packyard.tenants.org import BillingPosture, Org
 
@@ -388,6 +389,32 @@ def half_deleted_revision(deployment: Deployment) -> None:
     deployment.new_process()
     deployment.collect()
     deployment.service.clock.advance(timedelta(minutes=6))
+
+
+def set_scan_policy(deployment: Deployment) -> Answer:
+    return scans.set_policy(deployment.service, block="critical")
+
+
+def override_a_finding(deployment: Deployment) -> Answer:
+    return scans.override(deployment.service, deployment.notes["slack"])
+
+
+def found_by_old_rules(deployment: Deployment) -> None:
+    """Let a pack have a secret that the rules of then did not find."""
+    service = deployment.service
+    assert scans.set_policy(service, rules={scans.SECRET_RULE: "warn"}).status == 200
+    pack = deployment.notes["leaky"] = _made(service.upload(scans.with_secret("leaky")))
+    assert scans.set_policy(service).status == 200
+    deployment.settle()
+    scans.let_results_be_old(service, pack, service.get(pack).body["image_digest"])
+
+
+def scan_again(deployment: Deployment) -> Answer:
+    try:
+        deployment.service.invoke("rescan_packs", {})
+    except PackyardError as error:
+        return Answer(error.status, {}, None)
+    return Answer(200, {}, None)
 
 
 def set_retention(deployment: Deployment) -> Answer:
@@ -975,6 +1002,21 @@ OPERATIONS: Final = {
         ),
         Operation(name="delete a revision", function="delete_revision", act=delete_a_revision, deletes=True),
         Operation(name="set a retention policy", function="retention", act=set_retention),
+        Operation(name="set the scan policy", function="scan_policy", act=set_scan_policy),
+        Operation(
+            name="override a finding",
+            function="pack_scan",
+            act=override_a_finding,
+            done=frozenset({201}),
+            repeated=frozenset({201}),
+        ),
+        Operation(
+            name="scan again",
+            function="rescan_packs",
+            act=scan_again,
+            prepare=found_by_old_rules,
+            comes_again=True,
+        ),
         Operation(
             name="clean up a revision",
             function="clean_up",

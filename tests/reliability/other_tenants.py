@@ -71,7 +71,12 @@ _PLAIN: Final[dict[str, Any]] = {
     "pack_name": "another",
     "issuer": "gitlab",
     "claims": {"project_id": 7},
-    "rules": [],
+    "rule": "secret.github-token",
+    "path": "guides/start.md",
+    "expires_at": "2026-12-31T00:00:00Z",
+    "block": "none",
+    "rules": {},
+    "incomplete": "warn",
 }
 _NOBODYS: Final = frozenset(
     {
@@ -89,6 +94,12 @@ _NOBODYS: Final = frozenset(
         "q",
         "search",
         "version_policy",
+        # Of scans: rules, files and instants.
+        "block",
+        "expires_at",
+        "incomplete",
+        "rule",
+        "rules",
         "If-Match",
         "If-None-Match",
         "visibility",
@@ -103,7 +114,6 @@ _NOBODYS: Final = frozenset(
         "force",
         "keep",
         # Of a signature policy: whose images must be signed by whom.
-        "rules",
         "otherwise",
         "authorities",
         "logs",
@@ -452,6 +462,8 @@ def _body(both: TwoOrganisations, operation: Operation, named: Named) -> tuple[b
 
 def _value(both: TwoOrganisations, operation: Operation, named: Named, name: str, *, here: bool) -> Any:
     """Return the value of a field in a body, which may be the one that names what is another organisation's."""
+    if name == "rules" and operation.function == "signature_policy":
+        return []
     if name in _PLAIN:
         return _PLAIN[name]
     kind = _IN_BODIES[name]

@@ -147,7 +147,7 @@ def recording(deployment: Deployment) -> Iterator[Recorder]:
     recorder = Recorder(deployment.service, urlsplit(whole.registry.url).netloc)
     clients = [
         whole.services.client(name)
-        for name in ("dynamodb", "s3", "sqs", "ecr", "secretsmanager", "sts", "kms", "events")
+        for name in ("dynamodb", "s3", "sqs", "ecr", "secretsmanager", "sts", "kms", "events", "lambda")
     ]
     # Clients that are made for other Regions come from boto3's own session.
     boto3.setup_default_session(aws_access_key_id="testing", aws_secret_access_key="testing")
@@ -254,9 +254,16 @@ def _needs_of_bus(operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
         yield Need(f"events:{operation}", bus)
 
 
+def _needs_of_function(operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
+    # "Actions, resources, and condition keys for AWS Lambda": Invoke takes another name.
+    assert operation == "Invoke"
+    yield Need("lambda:InvokeFunction", params["FunctionName"])
+
+
 _OF_SERVICES: Final[Mapping[str, Callable[[str, Mapping[str, Any]], Iterator[Need]]]] = {
     "events": _needs_of_bus,
     "kms": _needs_of_keys,
+    "lambda": _needs_of_function,
     "secretsmanager": lambda operation, params: iter(
         [Need(f"secretsmanager:{operation}", params["SecretId"])]
     ),

@@ -56,6 +56,18 @@ class Grant:
             and all(condition.holds(need) for condition in self.conditions)
         )
 
+    def is_part_of(self, need: Need) -> bool:
+        """Tell whether it is needed for a request that names several partitions at once."""
+        values = dict(need.context)
+        return self.action == need.action and all(
+            any(
+                fnmatchcase(given, value)
+                for given in values.get(condition.key, ())
+                for value in condition.values
+            )
+            for condition in self.conditions
+        )
+
     def narrowed(self) -> Iterator["Grant"]:
         """Yield a grant for each single value that a condition lists: all that it allows is allowed by one of them."""
         lists = [condition for condition in self.conditions if len(condition.values) > 1]
@@ -75,6 +87,9 @@ def grants(name: str) -> tuple[Grant, ...]:
     """Return all that a function's policies allow."""
     found: list[Grant] = []
     for statement in statements(name):
+        if statement["Effect"] == "Deny":
+            # It takes away from what a policy of AWS's allows, of which nothing is listed here.
+            continue
         assert statement["Effect"] == "Allow"
         assert set(statement) <= {"Sid", "Effect", "Action", "Resource", "Condition"}
         conditions = tuple(

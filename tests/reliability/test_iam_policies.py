@@ -54,6 +54,8 @@ WITH_LEADING_KEYS = {
 }
 # What SAM gives to every role. It can write logs and nothing else, and names no group because SAM knows none.
 OF_EVERY_ROLE = {"arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
+# What SAM gives to the role of a function in a VPC. Its code may use nothing of it (`ScanContent` in the template).
+IN_A_NETWORK = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
 # What somebody would do who has got hold of a function by what it parses.
 HOSTILE = [
     ("an API key by put", table_need("PutItem", ["KEY#x"], {"PK", "SK", "org_id"})),
@@ -97,9 +99,13 @@ HOSTILE = [
     ("a webhook", table_need("UpdateItem", ["HOOKS#x"], {"PK", "SK"})),
     ("webhooks read", table_need("GetItem", ["HOOKS#x"], {"PK", "SK"})),
     ("a delivery forged", table_need("UpdateItem", ["DELIVERIES#x#y"], {"PK", "SK"})),
-    ("much at once", table_need("BatchWriteItem", ["PACK#x"], {"PK", "SK"})),
+    ("much at once", table_need("BatchWriteItem", ["PACK#x"], {"PK", "SK", "org_id"})),
     ("the index of words", table_need("BatchWriteItem", ["WORD#x#a"], {"PK", "SK"})),
     ("more than the index of words", table_need("BatchWriteItem", ["WORD#x#a", "KEY#x"], {"PK", "SK"})),
+    ("a scan policy", table_need("UpdateItem", ["ORG#x"], {"PK", "SK", "rules"})),
+    ("what is to be scanned again", table_need("Query", ["SCANS#0"], {"GSI3PK"}, index="GSI3")),
+    ("results of scans forgotten", table_need("BatchWriteItem", ["PACK#x"], {"PK", "SK"})),
+    ("a scan", Need("lambda:InvokeFunction", arn_of("ScanContentAliaslive"))),
     ("what signs cursors", Need("secretsmanager:GetSecretValue", CURSOR_SECRET)),
     ("the operator's key itself", Need("kms:Decrypt", KMS_KEY)),
 ]
@@ -120,15 +126,28 @@ MAY = {
             "FollowPacks",
         ),
         *("GetLock", "GetRolePacks", "IssuePullToken", "ListRoleRevisions", "PullBlob", "PullManifest"),
-        *("RefreshRole", "ReplacePack", "SetRolePacks", "SignaturePolicy", "UploadPack", "VersionPolicy"),
+        *(
+            "ClonePack",
+            "RefreshRole",
+            "ReplacePack",
+            "ScanPolicy",
+            "SetRolePacks",
+            "SignaturePolicy",
+            "UploadPack",
+            "VersionPolicy",
+        ),
     },
     "a role": {"DeleteRole", "FollowPacks", "RefreshRole", "SetRolePacks"},
     "a role's history": {"DeleteRole", "FollowPacks", "RefreshRole", "SetRolePacks"},
-    "a pack deleted": {"DeleteRole", "SetRolePacks"},
+    "a pack deleted": {"CleanUp", "DeleteRevision", "DeleteRole", "SetRolePacks"},
+    "a scan policy": {"ScanPolicy"},
+    "what is to be scanned again": {"RescanPacks"},
+    "results of scans forgotten": {"CleanUp", "DeletePack", "RescanPacks"},
+    "a scan": {"BuildUpload", "ChangePack", "PutFile", "RescanPacks", "ReuploadPack", "UploadPack"},
     "an event": {
         *("BuildUpload", "ChangePack", "CleanUp", "ClonePack", "CreateKey", "CreatePack", "DeletePack"),
         *("DeleteRole", "FollowPacks", "PutFile", "RefreshRole", "ReplacePack", "ReuploadPack", "RevokeKey"),
-        *("DeleteRevision", "Retention", "WithdrawRevision"),
+        *("DeleteRevision", "PackScan", "RescanPacks", "Retention", "ScanPolicy", "WithdrawRevision"),
         *(
             "Deliver",
             "ExchangeOidc",
@@ -250,7 +269,8 @@ def test_nothing_is_allowed_that_a_function_never_does(name: str, needs: dict[st
         narrow
         for grant in grants(name)
         for narrow in grant.narrowed()
-        if grant.action not in BY_LAMBDA and not any(narrow.covers(need) for need in made)
+        if grant.action not in BY_LAMBDA
+        and not any(narrow.covers(need) or (grant.covers(need) and narrow.is_part_of(need)) for need in made)
     ]
 
     assert unused == []
@@ -288,7 +308,7 @@ def test_every_grant_on_the_table_is_of_an_action_with_a_key_and_names_its_parti
         ]
         assert grant.action in WITH_LEADING_KEYS
         assert patterns
-        # GSI3 has one partition, named whole; all others are a kind's.
+        # One partition is named whole; all others are a kind's.
         assert all(pattern == DELETING_PARTITION or "#" in pattern.rstrip("*") for pattern in patterns)
 
 
@@ -316,7 +336,7 @@ def test_an_organisation_s_posture_is_out_of_reach_of_those_who_claim_names(
         for key in dict(need.context).get("dynamodb:LeadingKeys", ())
         if need.action == "dynamodb:UpdateItem" and key.startswith("ORG#")
         for name in dict(need.context)["dynamodb:Attributes"]
-        if not {"pack_ids", "version_policy"} & set(dict(need.context)["dynamodb:Attributes"])
+        if not {"pack_ids", "rules", "version_policy"} & set(dict(need.context)["dynamodb:Attributes"])
     }
 
     assert written & set(item) == {"PK", "SK"}
@@ -339,7 +359,9 @@ def test_every_resource_is_named_that_can_be(name: str) -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_role_gets_nothing_from_policies_that_others_write_but_logs_and_traces(name: str) -> None:
-    assert set(roles()[name]["ManagedPolicyArns"]) == OF_EVERY_ROLE
+    in_a_network = {IN_A_NETWORK} if name == "ScanContent" else set()
+
+    assert set(roles()[name]["ManagedPolicyArns"]) == OF_EVERY_ROLE | in_a_network
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -383,7 +405,7 @@ def _writes(name: str, *services: str) -> bool:
 
 
 def test_every_function_has_been_at_work(needs: dict[str, set[Need]]) -> None:
-    assert set(needs) == {folder(name) for name in FUNCTIONS} - {"api_docs", "ping_door"}
+    assert set(needs) == {folder(name) for name in FUNCTIONS} - {"api_docs", "ping_door", "scan_content"}
 
 
 def test_our_login_may_be_read_by_those_who_talk_to_the_registry_and_only_where_there_is_one() -> None:
@@ -412,7 +434,7 @@ def test_our_login_may_be_read_by_those_who_talk_to_the_registry_and_only_where_
             "ListFiles",
         ),
         *("AttestImage", "ListAttestations"),
-        *("PullBlob", "PullManifest", "PutFile", "ReplacePack", "ReuploadPack", "UploadPack"),
+        *("PullBlob", "PullManifest", "PutFile", "RescanPacks", "ReplacePack", "ReuploadPack", "UploadPack"),
     }
     assert conditions == {"HasRegistryLogin"}
 

@@ -47,6 +47,7 @@ _NAMES: Final[Mapping[str, Any]] = {
     "CursorKey.Id": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:packyard-cursors",
     "PullTokenKey.Id": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:packyard-pull-tokens",
     "RegistryPullRole.Arn": REGISTRY_PULL_ROLE,
+    "ScanContentAliaslive": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:scan-content:live",
     "Table.Arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/packyard-test",
     "Table.StreamArn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/packyard-test/stream/2026-03-01T12:00:00.000",
     "StagingBucket.Arn": "arn:aws:s3:::packyard-test-staging",

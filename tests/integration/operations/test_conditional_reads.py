@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+from tests import scans
 from tests.documented import DOCUMENT
 from tests.engine.taps import Log
 from tests.gateway import Request, multipart
@@ -227,6 +228,18 @@ READS = [
     ),
     Read(function="version_policy", path="/version-policy", changes=(set_policy,)),
     Read(function="signature_policy", path="/signature-policy", changes=(require_signatures,)),
+    Read(
+        function="scan_policy",
+        path="/scan-policy",
+        changes=(lambda scene: scans.set_policy(scene.service, block="high"),),
+    ),
+    Read(
+        function="pack_scan",
+        name="get_scan",
+        path="/packs/{pack}/scan",
+        changes=(lambda scene: scans.override(scene.service, scene.pack),),
+        calls=("dynamodb.BatchGetItem", "dynamodb.BatchGetItem"),
+    ),
     Read(function="list_keys", path="/keys", changes=(make_key,), calls=("dynamodb.Query",)),
     Read(
         function="trusted_publishers",
@@ -378,6 +391,7 @@ def test_a_caller_who_may_not_read_is_refused_whatever_tag_they_send(scene: Scen
             "list_roles",
             "list_trusted_publishers",
             "list_webhooks",
+            "scan_policy",
             "signature_policy",
             "version_policy",
         )

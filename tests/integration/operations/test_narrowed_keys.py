@@ -38,6 +38,7 @@ ABOUT_A_PACK: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "delete_pack": ("DELETE", "", {}),
     "withdraw_revision": ("POST", "/revisions/1/withdrawal", {"json": {"reason": "It has a password."}}),
     "retention": ("PUT", "/retention", {"json": {"keep": 5}}),
+    "pack_scan": ("GET", "/scan", {}),
 }
 OTHERWISE: Final = {
     *("create_pack", "upload_pack", "list_packs", "clone_pack", "start_upload", "get_upload"),

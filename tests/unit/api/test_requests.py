@@ -17,16 +17,19 @@ from packyard.http.image_ref import read_registration, read_replacement
 from packyard.http.keys import read_key_request
 from packyard.http.listing import read_listing
 from packyard.http.pack_change import read_pack_change
+from packyard.http.pack_scan import read_override
 from packyard.http.publishers import read_publisher_request
 from packyard.http.pull_login import read_login
 from packyard.http.retention import read_keep
 from packyard.http.roles import read_assignment, read_refresh, require_role_id
+from packyard.http.scan_policy import read_scan_policy
 from packyard.http.signature_policy import read_signature_policy
 from packyard.http.token_exchange import read_exchange
 from packyard.http.uploads import read_start
 from packyard.http.version_policy import read_policy
 from packyard.http.webhooks import read_webhook_change, read_webhook_request
 from packyard.http.withdrawal import read_reason
+from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.role import MAX_PACKS
 
 DOCUMENT = document()
@@ -39,6 +42,8 @@ READERS: dict[str, Callable[[APIGatewayProxyEvent], object]] = {
     "Replacement": read_replacement,
     "RetentionPolicy": read_keep,
     "RoleAssignment": read_assignment,
+    "ScanOverrideRequest": lambda event: read_override(event, limits=ArchiveLimits()),
+    "ScanPolicyChange": read_scan_policy,
     "RoleRefresh": read_refresh,
     "PullLoginRequest": read_login,
     "TokenExchangeRequest": lambda event: read_exchange(
@@ -58,6 +63,12 @@ BASES: dict[str, dict[str, Any]] = {
     "KeyRequest": {"label": "ci", "scopes": []},
     "Registration": {"image_ref": "ghcr.io/acme/slack-pack:1.4.0"},
     "SignaturePolicyChange": {"rules": []},
+    "ScanOverrideRequest": {
+        "rule": "secret.github-token",
+        "path": "guides/start.md",
+        "reason": "It has been revoked.",
+        "expires_at": "2027-01-31T00:00:00Z",
+    },
     "WebhookRequest": {"url": "https://example.com/packyard"},
 }
 # A field that goes with others.
@@ -86,14 +97,17 @@ VALUES: list[Any] = [
         ["guides/a.md", "data/"],
         ["a", ""],
     ),
+    *("high", "warn", "block", "secret.github-token", "guides/a.md", "2027-01-31T00:00:00Z"),
     *(PACK_IDS[0], PACK_IDS[0].lower(), PACK_IDS[:1], PACK_IDS[:1] * 2, PACK_IDS[:-1], PACK_IDS),
 ]
 # Texts of another form are no id that the service has given. The pack is not there, which is 404 and told later.
 IDS = {("UploadStart", "pack_id")}
 # Which issuers and claims there are, and which of them go together, is for the reader to say.
 PUBLISHERS = {("TrustedPublisherRequest", name) for name in ("issuer", "issuer_url", "claims")}
-# A schema does not tell what an image reference is; the reader does.
-REFERENCES = {("Registration", "image_ref"), ("Replacement", "image_ref")}
+# A schema does not tell what an image reference, a rule, a path or an instant is; the reader does.
+REFERENCES = {("Registration", "image_ref"), ("Replacement", "image_ref")} | {
+    ("ScanOverrideRequest", name) for name in ("rule", "path", "expires_at")
+}
 
 
 def schema_takes(schema: dict[str, Any], value: Any) -> bool:

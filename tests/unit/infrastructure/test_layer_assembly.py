@@ -142,6 +142,7 @@ def test_descriptions_are_a_fraction_of_botocores(shortened: Path) -> None:
         "dynamodb",
         "events",
         "kms",
+        "lambda",
         "s3",
         "secretsmanager",
         "sqs",

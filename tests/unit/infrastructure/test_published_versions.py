@@ -59,7 +59,9 @@ def test_routes_and_the_authorizer_call_the_alias() -> None:
         "FanOutAliaslive",
         "FollowPacksAliaslive",
         "MeasureBacklogAliaslive",
+        "RescanPacksAliaslive",
         "RetryDeliveryAliaslive",
+        "ScanContentAliaslive",
     }
 
 
@@ -74,13 +76,18 @@ def test_the_gateway_and_the_schedule_may_call_the_aliases_and_nothing_else() ->
         "FanOutAliaslive",
         "FollowPacksAliaslive",
         "RetryDeliveryAliaslive",
+        # Those that publish invoke it by their own rights.
+        "ScanContentAliaslive",
     }
 
 
-def test_the_schedule_calls_the_alias() -> None:
-    (rule,) = of_type("AWS::Events::Rule")
+def test_the_schedules_call_the_aliases() -> None:
+    rules = of_type("AWS::Events::Rule")
 
-    assert [target["Arn"] for target in rule["Targets"]] == [{"Ref": "MeasureBacklogAliaslive"}]
+    assert sorted(target["Arn"]["Ref"] for rule in rules for target in rule["Targets"]) == [
+        "MeasureBacklogAliaslive",
+        "RescanPacksAliaslive",
+    ]
 
 
 def test_the_queues_and_the_stream_call_the_aliases() -> None:

@@ -133,7 +133,42 @@ def test_a_parameter_has_the_default_and_the_kind_of_its_setting(
 def test_a_setting_without_a_parameter_of_its_own_is_a_resource_and_must_be_there() -> None:
     by_parameter = {parameter.values[0] for parameter in SET_BY_PARAMETERS}
 
-    assert {v.name for v in settings.variables() if v not in by_parameter} == set(settings.required())
+    # The scanner cannot refer to itself, so only those who invoke it are told.
+    told_by_some = {"PACKYARD_SCAN_FUNCTION"}
+
+    others = {v.name for v in settings.variables() if v not in by_parameter}
+    assert others == set(settings.required()) | told_by_some
+
+
+def test_who_publishes_and_who_judges_publishes_is_told_of_the_scanner_and_nobody_else() -> None:
+    told = {
+        name
+        for name, function in FUNCTIONS.items()
+        if "PACKYARD_SCAN_FUNCTION" in function.get("Environment", {}).get("Variables", {})
+    }
+    may_ask = {
+        name
+        for name, function in FUNCTIONS.items()
+        if any("lambda:InvokeFunction" in _listed(each["Action"]) for each in _statements(function))
+    }
+
+    assert may_ask == {"BuildUpload", "ChangePack", "PutFile", "RescanPacks", "ReuploadPack", "UploadPack"}
+    assert told == may_ask | {"ClonePack", "ReplacePack"}
+
+
+def test_the_scanner_has_no_rights_and_no_way_out() -> None:
+    scanner = FUNCTIONS["ScanContent"]
+    (statement,) = _statements(scanner)
+    group = RESOURCES["ScannerGroup"]["Properties"]
+
+    assert statement["Effect"] == "Deny"
+    assert set(scanner["VpcConfig"]) == {"SubnetIds", "SecurityGroupIds"}
+    assert [rule["CidrIp"] for rule in group["SecurityGroupEgress"]] == ["127.0.0.1/32"]
+    assert "SecurityGroupIngress" not in group
+    # Without a route table of its own, a subnet has the VPC's, which leads nowhere else.
+    kinds = {resource["Type"] for resource in RESOURCES.values()}
+    assert not {kind for kind in kinds if kind.startswith(("AWS::EC2::Route", "AWS::EC2::InternetGateway"))}
+    assert not {kind for kind in kinds if kind.startswith(("AWS::EC2::VPCEndpoint", "AWS::EC2::NatGateway"))}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -142,7 +177,8 @@ def test_a_function_may_do_only_what_its_policy_lists(name: str) -> None:
         assert not [action for action in _listed(statement["Action"]) if "*" in action]
         everything = [resource for resource in _listed(statement["Resource"]) if resource == "*"]
         # The one action here that IAM knows no resource for (ECR's service authorization reference).
-        assert not everything or statement["Action"] == "ecr:GetAuthorizationToken"
+        is_refusal = statement["Effect"] == "Deny"
+        assert not everything or is_refusal or statement["Action"] == "ecr:GetAuthorizationToken"
 
 
 def test_there_is_one_log_for_the_functions_of_one_kind() -> None:
@@ -169,6 +205,8 @@ def test_there_is_one_log_for_the_functions_of_one_kind() -> None:
         "RetryDelivery": "QueueLog",
         "FollowPacks": "QueueLog",
         "MeasureBacklog": "QueueLog",
+        "RescanPacks": "QueueLog",
+        "ScanContent": "QueueLog",
     }
 
 
@@ -238,7 +276,7 @@ def test_every_function_that_calls_a_service_knows_when_its_invocation_ends() ->
         if "bootstrap.invocation_begins" in path.read_text()
     }
 
-    assert silent == {"api_docs", "ping_door"}
+    assert silent == {"api_docs", "ping_door", "scan_content"}
     assert silent | told == {path.parent.name for path in PROJECT.glob("functions/*/app.py")}
 
 

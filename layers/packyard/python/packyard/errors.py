@@ -27,6 +27,7 @@ PackyardError                    code                       status
 │  ├─ VersionTaken               version_taken              409
 │  ├─ RevisionWithdrawn          revision_withdrawn         409
 │  ├─ SignatureRequired          signature_required         409
+│  ├─ ScanBlocked                scan_blocked               409
 │  ├─ RevisionInUse              revision_in_use            409
 │  ├─ AlreadyCreated             already_created            409
 │  └─ QuotaExceeded              quota_exceeded             409
@@ -482,6 +483,24 @@ class SignatureRequired(Conflict):
             "repeats POST /packs or PUT /packs/{id} with it.",
             {"images": [dict(image) for image in images]},
         )
+
+
+class ScanBlocked(Conflict):
+    """The scan found what the organisation's scan policy refuses; nothing was written.
+
+    Args:
+        message: What was found, and what helps.
+        findings: What the policy refuses, the worst first; empty if the scan did not end.
+        incomplete: Why the scan did not end, if that is what the policy refuses.
+    """
+
+    code = "scan_blocked"
+
+    def __init__(
+        self, message: str, findings: Sequence[Mapping[str, Any]], *, incomplete: str | None = None
+    ) -> None:
+        details: dict[str, Any] = {"findings": list(findings)}
+        super().__init__(message, details if incomplete is None else {**details, "incomplete": incomplete})
 
 
 class RevisionInUse(Conflict):

@@ -21,12 +21,14 @@ from packyard.composition.deadline import (
     COMMIT_SECONDS,
     CONNECT_SECONDS,
     READ_SECONDS,
+    SCAN_SECONDS,
     Deadline,
 )
 from packyard.composition.settings import Settings
 from packyard.store.table import Table
 
 if TYPE_CHECKING:
+    from packyard.aws.scan_function import ScanFunction
     from packyard.aws.sealed_secrets import SealedSecrets
     from packyard.aws.signer import Signer
     from packyard.aws.signing_secret import SigningSecret
@@ -67,6 +69,9 @@ if TYPE_CHECKING:
     from packyard.store.repositories import RepositoryStore
     from packyard.store.retention import RetentionStore
     from packyard.store.roles import RoleStore
+    from packyard.store.scan_overrides import ScanOverrideStore
+    from packyard.store.scan_policies import ScanPolicyStore
+    from packyard.store.scans import ScanStore
     from packyard.store.signature_policies import SignaturePolicyStore
     from packyard.store.signing_keys import SigningKeyStore
     from packyard.store.tenants import TenantStore
@@ -89,6 +94,13 @@ _CLIENT_CONFIG = Config(
 _S3_CONFIG = _CLIENT_CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
 
+# A scan is asked for once. The function's own time is shorter.
+_SCAN_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 1},
+    connect_timeout=CONNECT_SECONDS,
+    read_timeout=SCAN_SECONDS,
+)
+
 # The SDK's names of credentials, and STS's.
 _OF_STS = {
     "aws_access_key_id": "AccessKeyId",
@@ -108,7 +120,7 @@ def aws_client(
         region: The Region; the function's own by default.
         session: The credentials of a role's session, as STS returns them; the function's own by default.
     """
-    config = _S3_CONFIG if service == "s3" else _CLIENT_CONFIG
+    config = {"s3": _S3_CONFIG, "lambda": _SCAN_CONFIG}.get(service, _CLIENT_CONFIG)
     credentials = {name: session[of_sts] for name, of_sts in _OF_STS.items()} if session else {}
     client: Any = boto3.client(service, region_name=region, config=config, **credentials)
 
@@ -306,6 +318,41 @@ class Adapters:
         from packyard.store.brought_signatures import BroughtStore
 
         return BroughtStore(table=self.table)
+
+    @cached_property
+    def scan_function(self) -> "ScanFunction | None":
+        """The function that scans; None if scanning is off."""
+        if not self.settings.scan_function:
+            return None
+        from packyard.aws.scan_function import ScanFunction
+
+        return ScanFunction(client=lambda: self.lambda_client, name=self.settings.scan_function)
+
+    @cached_property
+    def lambda_client(self) -> Any:
+        """The client that invokes the function that scans; None if scanning is off."""
+        return self.client("lambda") if self.settings.scan_function else None
+
+    @cached_property
+    def scans(self) -> "ScanStore":
+        """The results of scans."""
+        from packyard.store.scans import ScanStore
+
+        return ScanStore(table=self.table, events=self.events)
+
+    @cached_property
+    def scan_overrides(self) -> "ScanOverrideStore":
+        """The scan overrides of packs."""
+        from packyard.store.scan_overrides import ScanOverrideStore
+
+        return ScanOverrideStore(table=self.table, events=self.events)
+
+    @cached_property
+    def scan_policy_store(self) -> "ScanPolicyStore":
+        """The scan policies of organisations."""
+        from packyard.store.scan_policies import ScanPolicyStore
+
+        return ScanPolicyStore(table=self.table, events=self.events)
 
     @cached_property
     def published_versions(self) -> "PublishedVersions":

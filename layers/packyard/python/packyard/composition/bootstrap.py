@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from packyard.operations.clean_up import Cleaner
     from packyard.operations.clone import Cloner
     from packyard.operations.comparison import PackComparer
+    from packyard.operations.content_scan import ContentScanner
     from packyard.operations.delete import Deleter
     from packyard.operations.deliver import Deliverer
     from packyard.operations.deliveries import Deliveries
@@ -40,17 +41,21 @@ if TYPE_CHECKING:
     from packyard.operations.keys import KeyMaker
     from packyard.operations.lock import LockReader
     from packyard.operations.once import Once
+    from packyard.operations.pack_scans import PackScans
     from packyard.operations.publish import Publisher
     from packyard.operations.publishers import PublisherKeeper
     from packyard.operations.pull_tokens import PullTokens
     from packyard.operations.read_token import TokenReader
     from packyard.operations.register import Registrar
     from packyard.operations.registry_logins import RegistryLogins
+    from packyard.operations.rescan import Rescanner
     from packyard.operations.retention import Retention
     from packyard.operations.revision_deletion import RevisionDeleter
     from packyard.operations.role_packs import RoleReader
     from packyard.operations.role_pins import RolePins
     from packyard.operations.roles import RoleSetter
+    from packyard.operations.scan_policies import ScanPolicies
+    from packyard.operations.scan_rule import ScanRule
     from packyard.operations.served_images import ServedImages
     from packyard.operations.signature_policy import SignaturePolicies, SignatureRule
     from packyard.operations.standing_pack import StandingPacks
@@ -148,6 +153,63 @@ class Services(Adapters):
         from packyard.operations.brought_signatures import BroughtSignatures
 
         return BroughtSignatures(store=self.brought_store)
+
+    @cached_property
+    def content_scanner(self) -> "ContentScanner | None":
+        """Scans files; None if scanning is off."""
+        if self.scan_function is None:
+            return None
+        from packyard.operations.content_scan import ContentScanner
+
+        return ContentScanner(
+            function=self.scan_function,
+            time_left=self.registry_time_left,
+            monotonic=time.monotonic,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def scan_rule(self) -> "ScanRule":
+        """Decides whether what a scan found may be published."""
+        from packyard.operations.scan_rule import ScanRule
+
+        return ScanRule(scanner=self.content_scanner, store=self.scans, clock=self.clock)
+
+    @cached_property
+    def scan_policies(self) -> "ScanPolicies":
+        """Reads and sets scan policies."""
+        from packyard.operations.scan_policies import ScanPolicies
+
+        return ScanPolicies(store=self.scan_policy_store)
+
+    @cached_property
+    def pack_scans(self) -> "PackScans":
+        """Reads the results of packs, and makes overrides."""
+        from packyard.operations.pack_scans import PackScans
+
+        return PackScans(
+            revisions=self.pack_revisions,
+            packs=self.packs,
+            scans=self.scans,
+            overrides=self.scan_overrides,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def rescanner(self) -> "Rescanner":
+        """Scans images again."""
+        from packyard.operations.rescan import Rescanner
+
+        return Rescanner(
+            scans=self.scans,
+            packs=self.packs,
+            states=self.image_states,
+            files=self.image_files,
+            scanner=self.content_scanner,
+            rule=self.scan_rule,
+            time_left=self.registry_time_left,
+            clock=self.clock,
+        )
 
     @cached_property
     def built_images(self) -> "BuiltImages":
@@ -399,6 +461,7 @@ class Services(Adapters):
             versions=self.version_rule,
             attestations=self.settings.attestations,
             signatures=self.signature_rule,
+            scans=self.scan_rule,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
             new_ulid=self.new_ulid,
@@ -418,6 +481,7 @@ class Services(Adapters):
             indexes=self.indexes,
             standing_packs=lambda: self.standing_packs,
             versions=self.version_rule,
+            scans=self.scan_rule,
             limits=self.settings.archive_limits,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
@@ -443,6 +507,7 @@ class Services(Adapters):
             files=self.image_files,
             indexes=self.indexes,
             versions=self.version_rule,
+            scans=self.scan_rule,
             limits=self.settings.archive_limits,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
@@ -461,6 +526,7 @@ class Services(Adapters):
             sources=self.image_source,
             versions=self.version_rule,
             signatures=self.signature_rule,
+            scans=self.scan_rule,
             max_bytes=self.settings.archive_limits.compressed_bytes,
             deadline=timedelta(seconds=self.settings.publish_deadline_seconds),
             clock=self.clock,
@@ -679,6 +745,9 @@ def _load_what_is_loaded_late() -> None:
     import ulid  # noqa: F401 - the first id
 
     from packyard.store import event_items, key_writes, pack_events, role_events  # noqa: F401 - the first event
+
+    if services().settings.scan_function:
+        from packyard.store import scan_items  # noqa: F401 - the first result
 
     for codec in ("idna", "utf_8_sig"):  # the first host name, the first JSON
         codecs.lookup(codec)

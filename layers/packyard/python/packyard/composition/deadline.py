@@ -15,6 +15,8 @@ ANSWER_SECONDS: Final = 0.5
 # Seconds of one attempt at an AWS call: to connect, and then to wait for bytes to be sent or taken.
 CONNECT_SECONDS: Final = 1.0
 READ_SECONDS: Final = 4.0
+# Seconds that a scan's answer is waited for: the function's start with its rules, and one request's scan.
+SCAN_SECONDS: Final = 8.0
 # Seconds that a wait for a registry leaves over: one attempt at the call that commits, and the answer.
 COMMIT_SECONDS: Final = CONNECT_SECONDS + READ_SECONDS + ANSWER_SECONDS
 

@@ -131,6 +131,7 @@ class Settings:
         public_url: The deployment's URL where clients know it by another name than the gateway's: `aud` of the tokens
             of CI begins with it. Empty for the URL by which a request came.
         event_bus_name: The event bus of EventBridge that gets all events; empty for none.
+        scan_function: The function that scans, with its alias; empty if nothing is scanned.
         registry_credentials: ARN of the secret with the credentials for third-party registries; empty for none.
     """
 
@@ -169,6 +170,7 @@ class Settings:
     trusted_issuer_hosts: str = ""
     public_url: str = ""
     event_bus_name: str = ""
+    scan_function: str = ""
 
     @property
     def builder(self) -> str:

@@ -1,6 +1,6 @@
 """An archive, validated and built into an image on the local disk, before the image is pushed."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
@@ -12,6 +12,7 @@ from packyard.oci.build.layer import LayerSpool
 from packyard.oci.build.layer_writer import LayerWriter
 from packyard.oci.build.tree import Entry, File, canonical_order
 from packyard.oci.digest import Digest
+from packyard.operations.scannable_files import in_spool
 from packyard.operations.sent_layers import assembled
 from packyard.packs.archive.contents import PackContents
 from packyard.packs.archive.digested import DigestedArchive
@@ -20,8 +21,11 @@ from packyard.packs.archive.reader import read_archive
 from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.pack_manifest import Manifest
 from packyard.registry.own.port import BlobUpload
+from packyard.scanning.parts import ScannableFile
 
 if TYPE_CHECKING:
+    from packyard.oci.build.change import LayerPlan
+
     # Functions that build no large packs load nothing that reads the one that stands.
     from packyard.operations.standing_pack import StandingPack
 
@@ -35,12 +39,21 @@ class BuiltPack:
         image: The image's documents.
         uploads: By a layer's digest: what has taken the layer ahead of its push, if the image is a large one.
         archive_digest: Of the archive as it was sent.
+        new_files: The files whose content is new, for the scanner.
+        built_on: The image that has all other files, at the same paths; None if all are new.
     """
 
     manifest: Manifest
     image: Image
     uploads: Mapping[Digest, BlobUpload]
     archive_digest: Digest
+    new_files: Sequence[ScannableFile]
+    built_on: Digest | None = None
+
+    @property
+    def paths(self) -> set[str]:
+        """The paths of all files."""
+        return {file.path for layer in self.image.layers for file in layer.files}
 
 
 @contextmanager
@@ -89,10 +102,26 @@ def building(
                 description=manifest.description,
             )
             yield BuiltPack(
-                manifest=manifest, image=image, uploads=sent.uploads, archive_digest=digested.digest()
+                manifest=manifest,
+                image=image,
+                uploads=sent.uploads,
+                archive_digest=digested.digest(),
+                new_files=[in_spool(file, spool) for file in _new_files(contents, plan)],
+                built_on=None if standing is None else standing.pack.image_digest,
             )
 
 
 def _layers(contents: PackContents[FileInSpool]) -> Iterable[Iterable[Entry]]:
-    files = [File(file.path, file.executable, file.content.content()) for file in contents.files]
-    return cut(canonical_order(directories=contents.directories, files=files))
+    return cut(canonical_order(directories=contents.directories, files=_files(contents)))
+
+
+def _files(contents: PackContents[FileInSpool]) -> list[File]:
+    return [File(file.path, file.executable, file.content.content()) for file in contents.files]
+
+
+def _new_files(contents: PackContents[FileInSpool], plan: "LayerPlan | None") -> Iterable[File]:
+    """Return the files that the image that stands does not have at their paths. Their content is in the spool."""
+    if plan is None:
+        return _files(contents)
+    leaves = (entry for layer in plan.new for entry in layer)
+    return [leaf for leaf in leaves if isinstance(leaf, File) and leaf.path not in plan.kept]

@@ -39,6 +39,7 @@ from packyard.operations.pack_content import content_of, first_revision
 from packyard.operations.published import Published
 from packyard.operations.read import get_pack
 from packyard.operations.repeats import same_copy, settle_repeat
+from packyard.operations.scan_rule import ScanRule
 from packyard.operations.signature_policy import SignatureRule
 from packyard.operations.unusable_images import not_cloned
 from packyard.operations.version_policy import VersionRule
@@ -78,6 +79,7 @@ class Cloner:
     sources: ImageSource
     versions: VersionRule
     signatures: SignatureRule
+    scans: ScanRule
     max_bytes: int
     deadline: timedelta
     clock: Callable[[], datetime]
@@ -102,6 +104,7 @@ class Cloner:
             PackNameTaken: The caller's organisation has another pack of the name.
             VersionTaken: The organisation's version policy does not allow the version under that name.
             SignatureRequired: Its signature policy does not accept the source's image, which was registered.
+            ScanBlocked: The organisation's scan policy does not allow what the scan of the source found.
             InvalidRequest: On `id`: the source's image cannot be fetched, or cannot be copied.
             RegistryUnavailable: A registry did not answer in time.
             TimedOut: There was not enough time; a repeat finds what has been copied so far.
@@ -117,6 +120,7 @@ class Cloner:
                 org_id=clone.org_id, name=clone.name, until=due_at, now=self.clock(), token=self.new_ulid()
             )
             self.versions.require(clone, before=None, actor=caller)
+            scan = self.scans.require_copy(source, clone)
             image = self._copy(source, clone, caller, due_at)
             with self.versions.publishing(clone):
                 self.packs.create(
@@ -126,6 +130,7 @@ class Cloner:
                     claim=claim,
                     manifests=image.digests[1:],
                     policy=caller.version_policy,
+                    scan=scan,
                     alongside=[
                         usable(source.id, source.image_digest),
                         one_more_clone(source.id, source.image_digest),

@@ -1,7 +1,7 @@
 """Deleting a pack: decide, purge its images, and only then free its name and end its row.
 
-    enqueue the deletion's retry → decide it on the row → take the repository → purge it → mark the row deleted, free
-    the name, add the deletion to the history
+    enqueue the deletion's retry → decide it on the row → take the repository → purge it → delete what scans found
+    → mark the row deleted, free the name, add the deletion to the history
 
 After the decision, the remaining steps are always the same, and each can be repeated: by a client that repeats the
 request, and by `clean_up`, whose cleanup message is enqueued before the decision.
@@ -117,6 +117,8 @@ class Deleter:
         except NameLost:
             # The transaction that ends a pack frees its name: another process has finished the deletion.
             return
+        if not others:
+            self.deletions.forget_scans(pack.id)
         self.deletions.finish(deletion, purge=purge, now=self.clock())
         logger.info("pack deleted", extra={"pack_id": pack.id})
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from packyard.operations.image_files import ImageFiles
     from packyard.operations.publish import Publisher
     from packyard.operations.register import Registrar
+    from packyard.scanning.result import ScanResult
 
 
 @dataclass(slots=True)
@@ -52,11 +53,13 @@ class Notes:
         before: The pack that it would have changed; None if it would have made one, or nothing.
         index: The files of the image that it would have pushed; None for none.
         archive: The archive that it has read; None for none.
+        scan: The result of scanning the new image; None for none.
     """
 
     before: Pack | None = None
     index: FileIndex | None = None
     archive: "Counted | None" = None
+    scan: "ScanResult | None" = None
 
 
 @dataclass(kw_only=True)
@@ -134,6 +137,7 @@ class DryRun:
             standing=self._standing(before, actor) if published.changed else notes.index,
             archive_bytes=None if notes.archive is None else notes.archive.size,
             limits=self.limits,
+            scan=notes.scan,
         )
 
     def _standing(self, before: Pack | None, actor: Actor) -> FileIndex | None:
@@ -173,12 +177,14 @@ class _Packs(PackStore):
         super().__init__(table=table, events=events, usage=usage)
         self._notes = notes
 
-    def create(self, pack: Pack, **_: Any) -> None:
+    def create(self, pack: Pack, *, scan: "ScanResult | None" = None, **_: Any) -> None:
         """Check that there is room for the pack, and write nothing. One read."""
+        self._notes.scan = scan
         self.require_room(pack, before=None)
 
-    def change(self, before: Pack, after: Pack, **_: Any) -> None:
+    def change(self, before: Pack, after: Pack, *, scan: "ScanResult | None" = None, **_: Any) -> None:
         """Write nothing. Check that there is room for another image, and that it may be used: a read each."""
+        self._notes.scan = scan
         self.require_room(after, before=before)
         if after.image_digest != before.image_digest:
             state = self.state_of(after.id, after.image_digest)

@@ -1,7 +1,8 @@
 """Changing the files of a pack that we built: a new image, made of what the old one is made of.
 
     [read the archive of files] → read the pack → read where its files lie → make the layers around the changes again
-    → claim the repository → enqueue the image's cleanup → push it by digest → commit the next revision → set the tag
+    → claim the repository → scan the new files → enqueue the image's cleanup → push it by digest
+    → commit the next revision → set the tag
 
 From the claim on, the order is that of `operations.publish`, and it is safe for the same reasons: the cleanup message
 removes what a crash leaves, unless a row uses it; one of two changes at once is refused; a repeat of a written file
@@ -33,6 +34,8 @@ from packyard.operations.owned_pack import (
 )
 from packyard.operations.pack_content import built_image_fields, manifest_fields
 from packyard.operations.published import Alongside, Published, nothing
+from packyard.operations.scan_rule import ScanRule
+from packyard.operations.scannable_files import in_memory, in_spool
 from packyard.operations.version_policy import VersionRule
 from packyard.operations.written_files import changes_nothing, changes_of, read_written
 from packyard.packs.archive.limits import ArchiveLimits
@@ -41,6 +44,7 @@ from packyard.packs.file_edit import Edit, check_new_path, check_place
 from packyard.packs.manifest.pack_manifest import Manifest, parse_manifest
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus
 from packyard.packs.precondition import IfMatch
+from packyard.scanning.parts import ScannableFile
 from packyard.storage.file_indexes import FileIndexes
 from packyard.store.packs import PackStore
 from packyard.store.repositories import RepositoryStore
@@ -73,6 +77,7 @@ class FileEditor:
     files: ImageFiles
     indexes: FileIndexes
     versions: VersionRule
+    scans: ScanRule
     limits: ArchiveLimits
     deadline: timedelta
     clock: Callable[[], datetime]
@@ -105,6 +110,7 @@ class FileEditor:
             PackNotFound, PermissionDenied, PackDeleting, PackModified, RegistryUnavailable, ServiceUnavailable: As for
                 `put`.
             PreconditionFailed: The pack is at another revision than the client has seen.
+            VersionTaken, ScanBlocked: As for `put`.
         """
         due_at = self.clock() + self.deadline
         with LayerSpool() as spool:
@@ -122,6 +128,7 @@ class FileEditor:
                 operation="changes",
                 if_match=if_match,
                 due_at=due_at,
+                files=[in_spool(file, spool) for file in written.files],
                 alongside=alongside,
             )
             with self._changer("archive").changed(
@@ -160,6 +167,7 @@ class FileEditor:
                 there is one.
             PackModified: Another change came in between.
             VersionTaken: The organisation's version policy does not allow other content under the version.
+            ScanBlocked: The organisation's scan policy does not allow what the scan found.
             RegistryUnavailable: Our registry did not give the old image, or did not take the new one.
             ServiceUnavailable: A backing service did not answer, or the pack's repository is being cleaned up.
         """
@@ -180,7 +188,12 @@ class FileEditor:
             ) as changed,
         ):
             revision = _Revision(
-                manifest=manifest, actor=caller, operation="put_file", if_match=seen, due_at=due_at
+                manifest=manifest,
+                actor=caller,
+                operation="put_file",
+                if_match=seen,
+                due_at=due_at,
+                files=[in_memory(edit.path, edit.content)],
             )
             return self._publish(before, changed, revision)
 
@@ -218,6 +231,8 @@ class FileEditor:
             claim = self.repositories.claim_for_change(
                 before, until=revision.due_at, now=self.clock(), token=self.new_ulid()
             )
+            paths = {file.path for layer in image.layers for file in layer.files}
+            scan = self.scans.require_changes(before, after, revision.files, paths)
             self.indexes.put(image.layer_digest, index_of_layers(image.layers))
             self._push(image, changed, before, after, revision.due_at)
             self.packs.change(
@@ -228,6 +243,7 @@ class FileEditor:
                 claim=claim,
                 manifests=image.digests[1:],
                 policy=revision.actor.version_policy,
+                scan=scan,
                 alongside=revision.alongside(after),
             )
         self.images.tag(image.index, pack=after)
@@ -254,6 +270,7 @@ class _Revision:
         operation: What changes it, for the history.
         if_match: What the client has seen of the pack.
         due_at: When the change has ended, whatever became of it.
+        files: The files that are new or replaced, for the scanner.
         alongside: Returns what else to write in the row's transaction.
     """
 
@@ -262,6 +279,7 @@ class _Revision:
     operation: str
     if_match: IfMatch | None
     due_at: datetime
+    files: Sequence[ScannableFile]
     alongside: Alongside = nothing
 
 

@@ -8,10 +8,12 @@ from packyard.oci.read.file_index import FileIndex
 from packyard.oci.read.index_lines import file_difference
 from packyard.operations.file_views import change_view
 from packyard.operations.pack_content import changed_keys
+from packyard.operations.scan_views import result_view
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.top_level import MANIFEST_PATH
 from packyard.packs.capabilities import compare
 from packyard.packs.pack import Pack
+from packyard.scanning.result import ScanResult
 
 # Of all lists of files in a document, as text. An item of the table, where a staged upload keeps it, has 400 KB.
 _LISTED_CHARACTERS: Final = 48 << 10
@@ -30,6 +32,7 @@ class Outcome:
         standing: The files of the pack that stands; None if they are not known, or no pack stands.
         archive_bytes: The size of the archive; None if the request has none.
         limits: Bounds on a pack.
+        scan: The result of scanning its new files; None if nothing was scanned.
     """
 
     pack: Pack
@@ -39,6 +42,7 @@ class Outcome:
     standing: FileIndex | None
     archive_bytes: int | None
     limits: ArchiveLimits
+    scan: ScanResult | None = None
 
     def document(self) -> Mapping[str, Any]:
         """Return it as JSON; fields that do not apply are absent."""
@@ -52,8 +56,18 @@ class Outcome:
             "manifest": changed_keys(self.before, self.pack) if self.before is not None else None,
             "capabilities": self._capabilities(),
             "limits": self._used(),
+            "scan": self._scanned(),
         }
         return {name: value for name, value in document.items() if value is not None}
+
+    def _scanned(self) -> Mapping[str, Any] | None:
+        """Return the result of the scan, with as many findings as there is room for."""
+        if self.scan is None:
+            return None
+        view = result_view(self.scan)
+        listed = _Room(_LISTED_CHARACTERS).listed(view["findings"])
+        left_off = self.scan.left_off + len(self.scan.findings) - len(listed)
+        return {**view, "findings": listed} | ({"left_off": left_off} if left_off else {})
 
     def _capabilities(self) -> Mapping[str, Any] | None:
         """Return whether their text changes, and how what they allow differs (API contract, sections 7 and 11)."""

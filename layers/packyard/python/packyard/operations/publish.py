@@ -5,7 +5,8 @@ message is enqueued that removes it later, unless a committed row uses it by the
 that loses a race or crashes leaves the rest to that message.
 
     enqueue the staged archive's cleanup → stage it → validate and build on local disk → [read the pack to change]
-    → claim the name and its repository → enqueue the image's cleanup → push it by digest → commit the row → set the tag
+    → claim the name and its repository → scan → enqueue the image's cleanup → push it by digest → commit the row
+    → set the tag
 
 A large layer is sent while it is built, to an upload that has no digest until the push closes it (decision 21).
 An archive that the client has staged itself begins at the third step: starting its upload took the first two.
@@ -14,7 +15,7 @@ A change commits on condition that the pack is still as it was read, so that one
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from io import SEEK_END, BytesIO
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -38,6 +39,7 @@ from packyard.operations.owned_pack import (
 from packyard.operations.pack_content import Content, built_image_fields, first_revision, manifest_fields
 from packyard.operations.published import Alongside, Published, nothing
 from packyard.operations.repeats import same_archive, settle_repeat
+from packyard.operations.scan_rule import ScanRule
 from packyard.operations.unusable_images import current_is_withdrawn
 from packyard.operations.version_policy import VersionRule
 from packyard.packs.archive.limits import ArchiveLimits
@@ -45,6 +47,7 @@ from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import ImageOrigin, Pack, Visibility
 from packyard.packs.precondition import IfMatch
 from packyard.registry.own.port import BlobUpload
+from packyard.scanning.result import ScanResult
 from packyard.storage.file_indexes import FileIndexes
 from packyard.storage.staging import Staging, inline_key
 from packyard.store.packs import PackStore
@@ -80,6 +83,7 @@ class Publisher:
     indexes: FileIndexes
     standing_packs: "Callable[[], StandingPacks]"
     versions: VersionRule
+    scans: ScanRule
     limits: ArchiveLimits
     deadline: timedelta
     clock: Callable[[], datetime]
@@ -122,6 +126,7 @@ class Publisher:
             PermissionDenied: The actor is narrowed to another pack.
             PackNameTaken: The organisation has another pack of that name.
             VersionTaken: The organisation's version policy does not allow the version.
+            ScanBlocked: The organisation's scan policy does not allow what the scan found.
             RegistryUnavailable: Our registry did not take the image.
             ServiceUnavailable: A backing service did not answer, or the name's repository is being cleaned up.
         """
@@ -132,6 +137,7 @@ class Publisher:
             try:
                 claim = self._claim_name(pack, due_at)
                 self.versions.require(pack, before=None, actor=actor)
+                scan = self.scans.require_files(pack, built.new_files)
                 self._push(built, pack, due_at)
                 with self.versions.publishing(pack):
                     self.packs.create(
@@ -141,6 +147,7 @@ class Publisher:
                         claim=claim,
                         manifests=built.image.digests[1:],
                         policy=actor.version_policy,
+                        scan=scan,
                         alongside=alongside(pack),
                     )
             except NameHeld as held:
@@ -177,7 +184,7 @@ class Publisher:
             PackDeleting: The pack is being deleted.
             PreconditionFailed: The pack is at another revision than the client has seen.
             PackModified: Another change came in between.
-            VersionTaken: As for `create`.
+            VersionTaken, ScanBlocked: As for `create`.
             RevisionWithdrawn: The pack has had this content, and it was withdrawn or deleted.
             RegistryUnavailable, ServiceUnavailable: As for `create`.
         """
@@ -216,6 +223,7 @@ class Publisher:
             self.versions.require(after, before=before, actor=actor)
             with changing(if_match), self.versions.publishing(after):
                 claim = self._claim_repository(before, due_at)
+                scan = self._scan(built, before, after)
                 self._push(built, after, due_at)
                 self.packs.change(
                     before,
@@ -225,6 +233,7 @@ class Publisher:
                     claim=claim,
                     manifests=built.image.digests[1:],
                     policy=actor.version_policy,
+                    scan=scan,
                     alongside=alongside(after),
                 )
         self.images.tag(built.image.index, pack=after)
@@ -244,6 +253,13 @@ class Publisher:
             return self.images.begin_upload(org_id=actor.org_id, name=name)
 
         return building(archive, limits=self.limits, begin_upload=begin_upload, standing=standing)
+
+    def _scan(self, built: BuiltPack, before: Pack, after: Pack) -> ScanResult | None:
+        if built.built_on is None:
+            return self.scans.require_files(after, built.new_files)
+        return self.scans.require_changes(
+            replace(before, image_digest=built.built_on), after, built.new_files, built.paths
+        )
 
     def _push(self, built: BuiltPack, pack: Pack, due_at: datetime) -> None:
         # The index is a cache: it may be there after a publish that has failed, and a publish succeeds without it.

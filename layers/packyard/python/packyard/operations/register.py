@@ -34,6 +34,7 @@ from packyard.operations.owned_pack import (
 from packyard.operations.pack_content import Content, first_revision, manifest_fields
 from packyard.operations.published import Published
 from packyard.operations.repeats import same_reference, settle_repeat
+from packyard.operations.scan_rule import ScanRule
 from packyard.operations.signature_policy import SignatureRule, brings_signatures
 from packyard.operations.unusable_images import current_is_withdrawn, published_before
 from packyard.operations.version_policy import VersionRule
@@ -69,6 +70,7 @@ class Registrar:
     versions: VersionRule
     attestations: Attestations
     signatures: SignatureRule
+    scans: ScanRule
     deadline: timedelta
     clock: Callable[[], datetime]
     new_ulid: Callable[[], str]
@@ -160,6 +162,7 @@ class Registrar:
                 pack.
             SignatureRequired: Its signature policy does not accept a registered image.
             RevisionWithdrawn: The image is withdrawn or deleted.
+            ScanBlocked: The organisation's scan policy does not allow what a scan of the image found.
             RegistryUnavailable, ServiceUnavailable: As for `create`.
         """
         due_at = self.clock() + self.deadline
@@ -199,7 +202,9 @@ class Registrar:
                 return Published(pack=before, changed=False)
             # Going back to an image of the history publishes nothing.
             returns = then is not None or known is not None
-            if not returns:
+            if returns:
+                self.scans.require_known(after)
+            else:
                 self.versions.require(after, before=before, actor=actor)
             with self.versions.publishing(after):
                 self.packs.change(

@@ -24,6 +24,7 @@ from packyard.store.events import EventLog
 from packyard.store.keys import (
     DELETING_PARTITION,
     REVISION_PREFIX,
+    SCAN_PREFIX,
     deleting_index_key,
     pack_key,
     pack_partition,
@@ -208,6 +209,28 @@ class DeletionStore:
             if page.last_key is None:
                 return
             page = self._table.query(entries, start=page.last_key)
+
+    def forget_scans(self, pack_id: str) -> None:
+        """Delete what scans found in the images of a pack that is being deleted, and its overrides.
+
+        One read, and a write for each 25. No publish writes another result: its transaction needs an active row.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer; some may be deleted.
+        """
+        results = Query(
+            condition="PK = :pack AND begins_with(SK, :scan)",
+            projection="PK, SK",
+            values={":pack": pack_partition(pack_id), ":scan": SCAN_PREFIX},
+        )
+        page = self._table.query(results)
+        while True:
+            self._table.write_many(
+                put=[], delete=[{"PK": item["PK"], "SK": item["SK"]} for item in page.items]
+            )
+            if page.last_key is None:
+                return
+            page = self._table.query(results, start=page.last_key)
 
     def finish(self, deletion: Deletion, *, purge: Purge | None, now: datetime) -> None:
         """Mark the row as deleted, free the name, write history and event, all or none. One transaction.

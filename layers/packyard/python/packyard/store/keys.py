@@ -16,6 +16,9 @@ Key = dict[str, str]
 # pack.
 COMMUNITY_SHARDS: Final = 4
 
+# Every publish writes a result, so that one partition of GSI3 would be hot. The number is part of the stored keys.
+SCAN_SHARDS: Final = 4
+
 _PACK_PREFIX: Final = "PACK#"
 # The sort key of a pack's row.
 PACK_ROW: Final = "PACK"
@@ -23,6 +26,8 @@ API_KEY_PREFIX: Final = "KEY#"
 REVISION_PREFIX: Final = "REV#"
 IMAGE_PREFIX: Final = "IMAGE#"
 ATTESTATIONS_PREFIX: Final = "ATTEST#"
+# What the scanner says of images of a pack, and the overrides of the pack.
+SCAN_PREFIX: Final = "SCAN#"
 SEARCH_PREFIX: Final = "WORD#"
 VERSION_PREFIX: Final = "VERSION#"
 # The only partition of the public keys that have signed statements.
@@ -74,6 +79,38 @@ def clones_key(pack_id: str, digest: str) -> Key:
 def brought_key(pack_id: str, digest: str) -> Key:
     """Return the key of what an image of a pack brings: its signatures and attestations."""
     return {"PK": pack_partition(pack_id), "SK": f"BROUGHT#{digest}"}
+
+
+def scan_key(pack_id: str, digest: str) -> Key:
+    """Return the key of the result of scanning an image of a pack."""
+    return {"PK": pack_partition(pack_id), "SK": f"{SCAN_PREFIX}{digest}"}
+
+
+def scan_overrides_key(pack_id: str) -> Key:
+    """Return the key of the item that has a pack's scan overrides."""
+    return {"PK": pack_partition(pack_id), "SK": f"{SCAN_PREFIX}OVERRIDES"}
+
+
+def scan_policy_key(org_id: str) -> Key:
+    """Return the key of an organisation's scan policy."""
+    return {"PK": f"ORG#{org_id}", "SK": "SCANPOLICY"}
+
+
+def scans_partition(shard: int) -> str:
+    """Return the partition key of a shard of the results in GSI3, which say when an image is to be scanned again."""
+    return f"SCANS#{shard}"
+
+
+def scan_index_key(pack_id: str, digest: str, order: str) -> Key:
+    """Return the GSI3 key of a result. Its shard follows from the pack's id.
+
+    Args:
+        pack_id: The pack.
+        digest: The image.
+        order: What the results of a shard are sorted by.
+    """
+    shard = hashlib.sha256(pack_id.encode()).digest()[1] % SCAN_SHARDS
+    return {"GSI3PK": scans_partition(shard), "GSI3SK": f"{order}#{pack_id}#{digest}"}
 
 
 def reference_key(pack_id: str, org_id: str, role_id: str) -> Key:

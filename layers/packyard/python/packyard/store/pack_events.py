@@ -1,26 +1,37 @@
 """The events of writes to packs."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packyard.packs.attestation_state import Attestations
 from packyard.packs.event import ATTESTATIONS, IMAGE_DIGEST, EventDraft, EventType
 from packyard.packs.pack import Pack
 from packyard.store.pack_items import deprecation_to_item
 
+if TYPE_CHECKING:
+    from packyard.scanning.result import ScanResult
 
-def pack_created(pack: Pack, *, actor: str, operation: str) -> EventDraft:
+
+def pack_created(pack: Pack, *, actor: str, operation: str, scan: "ScanResult | None" = None) -> EventDraft:
     """Return the event of a new pack.
 
     Args:
         pack: The pack.
         actor: Who publishes it.
         operation: The operation, as in the history.
+        scan: The result of scanning the image; None for none.
     """
-    data = {**_what_it_is(pack, operation), "visibility": pack.visibility.value, **_to_be_attested(pack)}
+    data = {
+        **_what_it_is(pack, operation),
+        "visibility": pack.visibility.value,
+        **_to_be_attested(pack),
+        **_scanned(scan),
+    }
     return _draft(EventType.PACK_CREATED, pack, actor, data)
 
 
-def pack_changed(before: Pack, after: Pack, *, actor: str, operation: str) -> EventDraft:
+def pack_changed(
+    before: Pack, after: Pack, *, actor: str, operation: str, scan: "ScanResult | None" = None
+) -> EventDraft:
     """Return the event of a pack's next revision.
 
     A change of who sees the pack decides the type, then a change of its deprecation. The data has both. A deprecation
@@ -31,8 +42,9 @@ def pack_changed(before: Pack, after: Pack, *, actor: str, operation: str) -> Ev
         after: The pack at the next revision.
         actor: Who changes it.
         operation: The operation, as in the history.
+        scan: As for `pack_created`.
     """
-    data = _what_it_is(after, operation)
+    data = _what_it_is(after, operation) | _scanned(scan)
     for name in ("visibility", "tier", "version"):
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
@@ -74,6 +86,10 @@ def _to_be_attested(pack: Pack) -> dict[str, Any]:
     if pack.attestations is Attestations.OFF:
         return {}
     return {ATTESTATIONS: Attestations.PENDING.value}
+
+
+def _scanned(scan: "ScanResult | None") -> dict[str, Any]:
+    return {} if scan is None else {"scan": scan.summary()}
 
 
 def _draft(

@@ -1,7 +1,7 @@
 """Packs: their rows and their revision histories."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from packyard.oci.digest import Digest
 from packyard.packs.image_state import ImageState
@@ -35,6 +35,10 @@ from packyard.store.table import (
 )
 from packyard.store.usage import NO_LIMITS, UsageLedger
 from packyard.tenants.version_policy import VersionPolicy
+
+if TYPE_CHECKING:
+    # Functions that do not publish load nothing about scans.
+    from packyard.scanning.result import ScanResult
 
 # The counter of references by other organisations' roles does not exist before the first such reference.
 NO_FOREIGN_REFERENCES: Final = "(attribute_not_exists(foreign_refs) OR foreign_refs = :none)"
@@ -146,6 +150,7 @@ class PackStore:
         claim: Claim,
         manifests: Sequence[Digest] = (),
         policy: VersionPolicy = VersionPolicy.FREE,
+        scan: "ScanResult | None" = None,
         alongside: Sequence[Action] = (),
     ) -> None:
         """Write a new pack, its name, the first entry of its history and an event, all or none. One transaction.
@@ -157,6 +162,7 @@ class PackStore:
             claim: The claim on the repository that was made before the image was pushed.
             manifests: The digests of the manifests that the image's index lists, for the history.
             policy: The version policy under which the version is recorded.
+            scan: The result of scanning the image, which is written too; None for none.
             alongside: Further actions for the same transaction, with conditions of their own.
 
         Raises:
@@ -179,9 +185,9 @@ class PackStore:
         )
         from packyard.store.pack_events import pack_created  # noqa: PLC0415 - only writes need it
 
-        event = self._events.put(pack_created(pack, actor=actor, operation=operation))
+        event = self._events.put(pack_created(pack, actor=actor, operation=operation, scan=scan))
         actions = [
-            *(take_name, write_pack, entry, publication(pack, policy), *alongside, event),
+            *(take_name, write_pack, entry, publication(pack, policy), *alongside, *_scan(pack, scan), event),
             self._usage.of_creation(pack),
         ]
         try:
@@ -212,6 +218,7 @@ class PackStore:
         claim: Claim | None = None,
         manifests: Sequence[Digest] = (),
         policy: VersionPolicy | None = None,
+        scan: "ScanResult | None" = None,
         alongside: Sequence[Action] = (),
     ) -> None:
         """Write the next revision of a pack, its entry in the history and an event, all or none. One transaction.
@@ -230,6 +237,7 @@ class PackStore:
             manifests: The digests of the manifests that the new image's index lists, for the history.
             policy: The version policy under which the version is recorded; None if nothing is published, because the
                 image stays or is one of the pack's history.
+            scan: As for `create`.
             alongside: Further actions for the same transaction, with conditions of their own.
 
         Raises:
@@ -252,9 +260,10 @@ class PackStore:
         same_image = after.image_digest == before.image_digest
         images = [] if same_image else [usable(after.id, after.image_digest)]
         versions = [] if policy is None else [publication(after, policy)]
-        event = self._events.put(pack_changed(before, after, actor=actor, operation=operation))
+        event = self._events.put(pack_changed(before, after, actor=actor, operation=operation, scan=scan))
         counts = self._usage.of_change(before, after)
-        actions = [row_change(before, after), entry, *images, *claims, *versions, *alongside, event, *counts]
+        written: list[Action] = [row_change(before, after), entry, *images, *claims, *versions]
+        actions = [*written, *alongside, *_scan(after, scan), event, *counts]
         try:
             self._table.transact(actions, token=token_of(actions))
         except TransactionFailed as failure:
@@ -449,6 +458,14 @@ def row_change(before: Pack, after: Pack) -> Update:
         # A placeholder for every name, because DynamoDB reserves many words.
         names={f"#{name}": name for name in sorted({*written, *removed, "revision", "status"})},
     )
+
+
+def _scan(pack: Pack, scan: "ScanResult | None") -> list[Action]:
+    if scan is None:
+        return []
+    from packyard.store.scan_items import scan_put  # noqa: PLC0415 - only what publishes needs it
+
+    return [scan_put(pack, scan)]
 
 
 def _still_claimed(claim: Claim, pack_id: str) -> Check:

@@ -24,13 +24,21 @@ from packyard.packs.pack import ImageOrigin, Pack, PackStatus
 from packyard.store.events import EventLog
 from packyard.store.image_state_items import STATUS, removal_item, state_of
 from packyard.store.image_states import refusal_of, state_in
-from packyard.store.keys import REVISION_PREFIX, clones_key, image_key, pack_key, pack_partition
+from packyard.store.keys import (
+    REVISION_PREFIX,
+    clones_key,
+    image_key,
+    pack_key,
+    pack_partition,
+    scan_key,
+)
 from packyard.store.pack_counts import PackCounts
 from packyard.store.pack_items import digest_attribute, from_item
 from packyard.store.table import (
     Action,
     Check,
     ConditionFailed,
+    Delete,
     Item,
     Query,
     Table,
@@ -236,7 +244,9 @@ class Removals:
             # An earlier attempt at this decision succeeded, and its answer was lost.
 
     def finish(self, state: ImageState, *, pack: Pack) -> None:
-        """Say that the content is gone, and count it no more. One transaction; nothing if another process has said so.
+        """Say that the content is gone, count it no more, and delete what a scan found in it. One transaction.
+
+        It does nothing if another process has said so.
 
         Args:
             state: The state, decided.
@@ -273,15 +283,19 @@ class Removals:
                 "also_in": list(removal.also_in),
             },
         )
+        findings = Delete(
+            key=scan_key(state.pack_id, state.digest),
+            condition="attribute_not_exists(PK) OR attribute_exists(PK)",
+        )
         for _ in range(_ATTEMPTS):
             counted = self._counts.without(pack.id, state.digest)
-            actions: list[Action] = [end, self._events.put(event), *counted]
+            actions: list[Action] = [end, findings, self._events.put(event), *counted]
             try:
                 self._table.transact(actions, token=token_of(actions))
             except TransactionFailed as failure:
                 if failure.reasons[0].condition_failed:
                     return
-                if not any(reason.condition_failed for reason in failure.reasons[2:]):
+                if not any(reason.condition_failed for reason in failure.reasons[3:]):
                     raise
                 # The pack has changed since it was counted.
             else:
