@@ -73,7 +73,6 @@ def make_parser(*, admin: bool = True) -> argparse.ArgumentParser:
     add_trust(commands)
     commands.add("usage", "usage:usage", "show what your organisation uses, and of what")
     _installing(commands)
-    add_trust(commands)
     _admin(commands, whole=admin)
     completion = commands.add("completion", "completion:complete", "print completions for a shell")
     completion.add_argument("shell", choices=("bash", "zsh", "tcsh", "fish"))
