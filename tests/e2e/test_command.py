@@ -147,6 +147,8 @@ def test_an_installation_is_proved_by_keys_that_the_user_trusts(
     assert _run(environment, "trust", "keys", "add", saved / "key.pem")["added"] == [chain["key"]["id"]]
     assert _run(environment, "trust", "keys", "pin", "--yes")["added"] == []
     assert _run(environment, "install", "proved", "--into", into)["folder"]
+    _run(environment, "trust", "policy", "set", "--none")
+    assert _run(environment, "trust", "policy", "show")["rules"] == []
 
 
 def _revisions(environment: dict[str, str], pack: str) -> list[dict[str, Any]]:
