@@ -655,7 +655,16 @@ def _scans(setup: Setup) -> None:
     assert service.delete(pack).status == 200
     assert gone is not None
     scans.put(service, replace(gone, result=replace(gone.result, scanner=scans.OLD_RULES)))
+    # An earlier image, which the policy of now refuses, and whose index is lost.
+    assert scans.set_policy(service, rules={scans.SECRET_RULE: "warn"}).status == 200
+    leaky = service.upload(scans.with_secret("leaky")).body["id"]
+    earlier = service.get(leaky).body["image_digest"]
+    assert revisions.reupload(service, leaky, "2.0.0", "leaky").status == 200
+    assert scans.set_policy(service).status == 200
+    scans.let_results_be_old(service, leaky, earlier)
+    _forget_indexes(deployment)
     scans.walk(service)
+    assert revisions.statuses(service, leaky)[1] == "withdrawn"
 
 
 def _stale_pins(setup: Setup) -> None:
