@@ -69,8 +69,8 @@ _EXAMPLE: Final[dict[str, Any]] = {
             "signers": [
                 {
                     "name": "release",
-                    "key": "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEIc6OWgDIUhSvNmUs0MaHDoa4nA"
-                    "dHsWKa\nd5EzTjt8hHgmrhuuZMvJFyiL9hZ3FEQUYYIdqwDuqsV1YiPltTqJNQ==\n-----END PUBLIC KEY-----\n",
+                    "key": "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAExST0te6BHlKDyojvXhm7ClgW4a6"
+                    "r\nHO3NsQBXpVzxygYlDh8HcqMgXHUIzmoMxyID+w9d58DVyjkfbdywjYiz5A==\n-----END PUBLIC KEY-----\n",
                 }
             ],
             "requires": ["signature"],

@@ -303,8 +303,8 @@ MUTANTS: Final = (
     Mutant(
         "a deleted revision is counted on",
         "store/removals.py",
-        "[end, self._events.put(event), *counted]",
-        "[end, self._events.put(event)]",
+        "[end, findings, self._events.put(event), *counted]",
+        "[end, findings, self._events.put(event)]",
         (_OPERATIONS + "test_stored_bytes.py",),
     ),
     Mutant(

@@ -240,6 +240,12 @@ READS = [
         changes=(lambda scene: scans.override(scene.service, scene.pack),),
         calls=("dynamodb.BatchGetItem", "dynamodb.BatchGetItem"),
     ),
+    Read(
+        function="list_attestations",
+        path="/packs/{pack}/attestations",
+        changes=(reupload,),
+        calls=("dynamodb.BatchGetItem", "dynamodb.GetItem"),
+    ),
     Read(function="list_keys", path="/keys", changes=(make_key,), calls=("dynamodb.Query",)),
     Read(
         function="trusted_publishers",
@@ -325,10 +331,10 @@ def tag_of(answer: Any) -> str:
 def test_every_read_of_the_document_is_among_these() -> None:
     reads = {methods["get"]["operationId"] for methods in DOCUMENT()["paths"].values() if "get" in methods}
 
-    # The answer of a download has URLs that are new each time.
-    assert reads - {"openapi", "docs", "download_pack"} == {read.name or read.function for read in READS} - {
-        "api_docs"
-    }
+    # The answer of a download has URLs that are new each time. The public keys are for everybody (`test_attestations`).
+    assert reads - {"openapi", "docs", "download_pack", "signing_keys"} == {
+        read.name or read.function for read in READS
+    } - {"api_docs"}
 
 
 @EACH

@@ -362,4 +362,9 @@ class TestCost:
 
         service.delete(pack_id)
 
-        assert calls == ["SendMessage", "UpdateItem", "UpdateItem", "Query", "TransactWriteItems"]
+        assert calls == [
+            *("SendMessage", "UpdateItem", "UpdateItem"),
+            # The images that there were, their statements, and what was found in them.
+            *("Query", "Query", "Query"),
+            "TransactWriteItems",
+        ]

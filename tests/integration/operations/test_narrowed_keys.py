@@ -39,10 +39,13 @@ ABOUT_A_PACK: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "withdraw_revision": ("POST", "/revisions/1/withdrawal", {"json": {"reason": "It has a password."}}),
     "retention": ("PUT", "/retention", {"json": {"keep": 5}}),
     "pack_scan": ("GET", "/scan", {}),
+    "list_attestations": ("GET", "/attestations", {}),
 }
 OTHERWISE: Final = {
     *("create_pack", "upload_pack", "list_packs", "clone_pack", "start_upload", "get_upload"),
     *("create_key", "list_keys", "revoke_key"),
+    # Those of its pack (`test_trusted_publishers`).
+    "trusted_publishers",
     # What it needs is another revision than the present one (`test_delete_revision`).
     "delete_revision",
 }

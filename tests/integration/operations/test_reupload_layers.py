@@ -8,6 +8,7 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -191,7 +192,7 @@ def test_what_comes_out_is_what_a_first_build_makes(
     monkeypatch.setattr(new_content, "MAX_HELD_BYTES", 4000)
     with built(archive(FILES)) as old, built(archive(**sent)) as wanted:
         standing = StandingPack(
-            pack=cast("Pack", None),
+            pack=cast("Pack", SimpleNamespace(image_digest=old.image.index.digest)),
             index=index_of_layers(old.image.layers),
             files=cast("ImageFiles", Blobs(old.image)),
         )
