@@ -8,12 +8,15 @@ that the layer stays reproducible. The script needs only the standard library, a
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from layers.packyard.toolchain import PROJECT, ToolMissing, find_uv
+
+_ELSEWHERE: Final = re.compile(r"sys_platform == '(?!linux)")
 
 
 def bill_of_materials(group: str = "layer") -> dict[str, Any]:
@@ -34,7 +37,25 @@ def bill_of_materials(group: str = "layer") -> dict[str, Any]:
     )
     bill: dict[str, Any] = json.loads(exported.stdout)
     del bill["serialNumber"], bill["metadata"]["timestamp"]
+    _leave_out(bill, {part["bom-ref"] for part in bill["components"] if _is_for_another_system(part)})
     return bill
+
+
+def _is_for_another_system(part: dict[str, Any]) -> bool:
+    """Return whether a distribution is locked for another system than Linux alone. Lambda runs Linux."""
+    markers = [each["value"] for each in part.get("properties", ()) if each["name"] == "uv:package:marker"]
+    return any(_ELSEWHERE.search(marker) and " or " not in marker for marker in markers)
+
+
+def _leave_out(bill: dict[str, Any], refs: set[str]) -> None:
+    bill["components"] = [part for part in bill["components"] if part["bom-ref"] not in refs]
+    bill["dependencies"] = [
+        {**needed, "dependsOn": [ref for ref in needed["dependsOn"] if ref not in refs]}
+        if "dependsOn" in needed
+        else needed
+        for needed in bill["dependencies"]
+        if needed["ref"] not in refs
+    ]
 
 
 def main() -> int:
