@@ -14,6 +14,7 @@ import boto3
 from ulid import ULID
 
 from packyard.messaging.cleanup_queue import CleanupQueue
+from packyard.store.attestations import AttestationStore
 from packyard.store.deletions import DeletionStore
 from packyard.store.events import EventLog
 from packyard.store.pack_counts import PackCounts
@@ -93,6 +94,7 @@ class Admin:
         """Images in ECR."""
         return Images(
             packs=PackStore(table=self.table, events=self.events),
+            statements=AttestationStore(table=self.table),
             table_name=self.deployment.table(),
             dynamodb=self.client("dynamodb"),
             ecr=self.client("ecr"),

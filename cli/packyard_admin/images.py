@@ -5,16 +5,18 @@ can commit (decision 3). So it does no harm if the image is just being published
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from packyard.attestations.referrer import referrers_tag
 from packyard.messaging.cleanup_queue import MAX_DIGESTS, CleanupQueue, OrphanImage
 from packyard.oci.digest import Digest, parse_digest
 from packyard.oci.media_types import INDEXES
 from packyard.packs.manifest.name import PackName, parse_slug, repository_of
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus
+from packyard.store.attestations import AttestationStore
 from packyard.store.pack_items import from_item
 from packyard.store.packs import PackStore
 from packyard.store.wire import from_wire
@@ -23,6 +25,7 @@ from packyard.tenants.org import parse_org_id
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_ecr.type_defs import ImageDetailTypeDef
 
 # These have their image in our registry. Images elsewhere are not ours to check.
 _OURS: Final = frozenset({ImageOrigin.UPLOAD, ImageOrigin.CLONE})
@@ -34,6 +37,7 @@ class Images:
 
     Attributes:
         packs: Knows which images a pack has, or has had.
+        statements: Knows which manifests attach statements to them.
         table_name: The table with all packs.
         dynamodb: Reads it.
         ecr: For the account and Region of the registry.
@@ -42,6 +46,7 @@ class Images:
     """
 
     packs: PackStore
+    statements: AttestationStore
     table_name: str
     dynamodb: "DynamoDBClient"
     ecr: "ECRClient"
@@ -80,9 +85,14 @@ class Images:
             return None
 
     def _unused_of(self, repository: str, org_id: str, name: PackName) -> Iterator[OrphanImage]:
-        types = self._media_types(repository)
-        holder = self.packs.find_by_name(org_id=org_id, name=name)
-        unused = {digest: types[digest] for digest in self._not_in_history(holder, list(types))}
+        there = self._described(repository)
+        # Read after the registry, since what is pushed is written here before (decision 121).
+        used = self._used(self.packs.find_by_name(org_id=org_id, name=name), there)
+        unused = {
+            digest: details.get("imageManifestMediaType", "")
+            for digest, details in there.items()
+            if digest not in used
+        }
         indexes = [digest for digest, media_type in unused.items() if media_type in INDEXES]
         images = [(index, *self._listed(repository, index)) for index in indexes]
         listed = {digest for image in images for digest in image}
@@ -96,21 +106,26 @@ class Images:
                 due_at=self.clock(),
             )
 
-    def _media_types(self, repository: str) -> dict[Digest, str]:
+    def _described(self, repository: str) -> dict[Digest, "ImageDetailTypeDef"]:
         pages = self.ecr.get_paginator("describe_images").paginate(repositoryName=repository)
-        return {
-            parse_digest(image["imageDigest"]): image.get("imageManifestMediaType", "")
-            for page in pages
-            for image in page["imageDetails"]
-        }
+        return {parse_digest(image["imageDigest"]): image for page in pages for image in page["imageDetails"]}
 
-    def _not_in_history(self, holder: str | None, digests: Sequence[Digest]) -> list[Digest]:
+    def _used(self, holder: str | None, there: Mapping[Digest, "ImageDetailTypeDef"]) -> set[Digest]:
+        """Return which images are in a pack's history, or refer to one that is: statements and signatures."""
         if holder is None:
-            return list(digests)
+            return set()
+        digests = list(there)
         used: set[Digest] = set()
         for start in range(0, len(digests), MAX_DIGESTS):
             used |= self.packs.used_digests(holder, digests[start : start + MAX_DIGESTS])
-        return [digest for digest in digests if digest not in used]
+        lists = {referrers_tag(digest) for digest in used}
+        referring = {
+            digest
+            for digest, details in there.items()
+            if details.get("subjectManifestDigest") in used
+            or not lists.isdisjoint(details.get("imageTags", ()))
+        }
+        return used | referring | set(self.statements.manifests(holder))
 
     def _listed(self, repository: str, index: Digest) -> tuple[Digest, ...]:
         answer = self.ecr.batch_get_image(

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from tests.attesting import Attesting
 from tests.aws import TABLE
 from tests.command import Command, Ran
 from tests.gateway import Answer, Request, multipart
@@ -357,6 +358,9 @@ def mirror(service: Service) -> Any:
                 imageManifestMediaType=manifest.media_type,
                 imageDigest=digest,
             )
+        for tag, tagged in repository.tags.items():
+            raw = repository.manifests[tagged].raw.decode()
+            ecr.put_image(repositoryName=name, imageManifest=raw, imageDigest=tagged, imageTag=tag)
     return ecr
 
 
@@ -368,6 +372,18 @@ def test_what_packs_have_and_had_is_neither_unused_nor_lost(service: Service, op
     assert operator.reads("image", "check") == {"unused": [], "lost": []}
     # There is nothing to agree to, so nobody is asked.
     assert operator.reads("image", "clean-up") == {"enqueued": 0}
+
+
+def test_statements_about_images_that_packs_have_are_not_unused(service: Service, operator: Operator) -> None:
+    service.wire.clients["kms"] = service.services.client("kms")
+    pack = service.upload(PackArchive().build()).body
+    attesting = Attesting(service)
+    attesting.carry()
+    mirror(service)
+
+    assert len(attesting.referrers(pack["image_digest"])) == 2
+    assert attesting.listed(pack["image_digest"])
+    assert operator.reads("image", "check") == {"unused": [], "lost": []}
 
 
 def test_images_from_after_a_restored_table_s_day_are_found_and_removed(
