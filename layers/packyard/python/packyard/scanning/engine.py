@@ -6,10 +6,13 @@ Its time grows with the length of the input alone: its regular expressions do no
 
 import io
 import math
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
+    import yara_x
+
     from packyard.scanning.catalogue import Rule
 
 # What may be between two words of an instruction: spaces, one line break with its indentation, marks of emphasis.
@@ -68,8 +71,9 @@ class Engine:
             self._compiled = compiler.build()
         else:
             self._compiled = yara_x.Rules.deserialize_from(io.BytesIO(compiled))
-        self._scanner: yara_x.Scanner = yara_x.Scanner(self._compiled)
-        self._scanner.max_matches_per_pattern(_MAX_MATCHES)
+        self._new_scanner: Callable[[], yara_x.Scanner] = lambda: yara_x.Scanner(self._compiled)
+        # A scanner of yara-x can be used by the thread that made it, and panics in any other.
+        self._of_thread = threading.local()
 
     def compiled(self) -> bytes:
         """Return the rules as the engine has compiled them."""
@@ -87,9 +91,10 @@ class Engine:
         Raises:
             ScanTimeout: It took longer.
         """
-        self._scanner.set_timeout(max(1, math.ceil(seconds)))
+        scanner = self._scanner()
+        scanner.set_timeout(max(1, math.ceil(seconds)))
         try:
-            results = self._scanner.scan(data)
+            results = scanner.scan(data)
         except self._timeout_error as error:
             raise ScanTimeout from error
         return [
@@ -98,6 +103,13 @@ class Engine:
             for pattern in rule.patterns
             for match in pattern.matches
         ]
+
+    def _scanner(self) -> "yara_x.Scanner":
+        scanner: yara_x.Scanner | None = getattr(self._of_thread, "scanner", None)
+        if scanner is None:
+            scanner = self._of_thread.scanner = self._new_scanner()
+            scanner.max_matches_per_pattern(_MAX_MATCHES)
+        return scanner
 
 
 def source_of(rules: Mapping[str, "Rule"]) -> str:

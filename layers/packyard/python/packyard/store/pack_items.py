@@ -199,6 +199,6 @@ def pack_as_of(row: Item, entry: Item) -> Pack | None:
     if "image_ref" not in entry:
         return None
     kept = {name: row[name] for name in _ROW_ONLY if name in row}
-    if entry["image_digest"] == row["image_digest"]:
+    if entry["image_digest"] == row.get("image_digest"):
         kept |= {name: row[name] for name in _STATES if name in row}
     return from_item({**kept, **entry, "updated_at": entry["at"]})
