@@ -12,6 +12,7 @@ from typing import Final
 from tests.ci_claims import AWS, GITHUB, GITLAB
 from tests.issuer import segment
 
+from packyard.network.guard import origin_of
 from packyard.tenants.ci_run import MAX_PRINCIPAL, facts_of, principal_of
 from packyard.tenants.ci_token import ClaimRefused, NotAToken, parse_ci_token
 from packyard.tenants.publisher import ISSUER_URLS, IssuerKind, Publisher
@@ -55,6 +56,11 @@ def check(data: bytes) -> None:
     except ClaimRefused as refused:
         _is_shown(refused.came or "")
         return
+    try:
+        origin_of(token.issuer)
+    except ValueError:
+        # The guard lets nobody name such an issuer, and a token is compared only with publishers of its issuer.
+        return
     assert token.claims["aud"] in (AUDIENCE, [AUDIENCE])
     for publisher in _PUBLISHERS:
         comparison = compare(publisher, token.issuer, token.claims)
@@ -79,6 +85,14 @@ def _is_shown(text: str) -> None:
 
 def seeds() -> Iterator[bytes]:
     own = {"iss": "https://ci.example", "aud": AUDIENCE, "exp": _SECONDS + 60, "iat": _SECONDS, "jti": "1"}
-    for claims in (GITHUB, GITLAB, AWS, {"sub": "s", "aud": [AUDIENCE]}, {"exp": 1e300}, {"iss": "\ud800"}):
+    for claims in (
+        GITHUB,
+        GITLAB,
+        AWS,
+        {"sub": "s", "aud": [AUDIENCE]},
+        {"exp": 1e300},
+        {"iss": "\ud800"},
+        {"iss": "https://["},
+    ):
         yield b"\0" + json.dumps({**own, **claims}).encode()
     yield f"{_HEADER}.e30.eA".encode()
