@@ -2,8 +2,10 @@
 
 import json
 import re
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import urllib3
 from local.stack import StackDescription
@@ -13,6 +15,9 @@ from tests.service import PackArchive
 UNKNOWN = "pack_01KB0000000000000000000000"
 # A trace, an ARN, an API key.
 _INSIDE = re.compile(r"Traceback|Exception|arn:aws|\bsk_[0-9A-Za-z_-]")
+_SECONDS_OF_ATTESTING: Final = 120
+# What changes without a new revision: whether the image is withdrawn, and whether it has statements.
+_STATES: Final = frozenset({"status", "attestations"})
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,11 @@ class Reply:
         code = self.body["error"]["code"]
         assert isinstance(code, str)
         return code
+
+    @property
+    def revision(self) -> int:
+        """The revision in the entity tag of a pack for its owner; what else the tag says changes at any time."""
+        return int(self.headers["ETag"].strip('"').partition("@")[0])
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,24 @@ class Client:
         assert reply.status == 201, reply.body
         pack: dict[str, Any] = reply.body
         return pack
+
+    def attested(self, pack_id: str) -> dict[str, Any]:
+        """Return the statements about a pack's image, as soon as they are there."""
+        deadline = time.monotonic() + _SECONDS_OF_ATTESTING
+        while time.monotonic() < deadline:
+            answer = self.call("GET", f"/packs/{pack_id}/attestations")
+            assert answer.status == 200, answer.body
+            if answer.body["attestations"] == "attached":
+                body: dict[str, Any] = answer.body
+                return body
+            assert answer.body["attestations"] == "pending"
+            time.sleep(0.5)
+        raise AssertionError("no statements came")
+
+
+def without_states(pack: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what every answer says of a pack at the same revision."""
+    return {name: value for name, value in pack.items() if name not in _STATES}
 
 
 def assert_refused(reply: Reply, status: int, code: str) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """Statements on the deployed template: KMS signs, the stream and the queue carry, each function under its role."""
 
 import json
-import time
-from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3
@@ -13,29 +11,13 @@ from tests.service import PackArchive
 from packyard.attestations.statement import BILL_OF_MATERIALS, PROVENANCE
 from packyard.attestations.verify import verify_bundle
 
-_SECONDS = 120
-
-
-def attested(client: Client, pack_id: str) -> dict[str, Any]:
-    """Return the statements about a pack's image, as soon as they are there."""
-    deadline = time.monotonic() + _SECONDS
-    while time.monotonic() < deadline:
-        answer = client.call("GET", f"/packs/{pack_id}/attestations")
-        assert answer.status == 200, answer.body
-        if answer.body["attestations"] == "attached":
-            body: dict[str, Any] = answer.body
-            return body
-        assert answer.body["attestations"] == "pending"
-        time.sleep(0.5)
-    raise AssertionError("no statements came")
-
 
 def test_an_upload_is_attested_and_verified_and_its_statements_go_with_it(
     acme: Client, stack: StackDescription
 ) -> None:
     pack = acme.upload(PackArchive(name="attested").build()).body
 
-    found = attested(acme, pack["id"])
+    found = acme.attested(pack["id"])
 
     # No credential is needed for the keys.
     keys = {

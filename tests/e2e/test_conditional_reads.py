@@ -9,6 +9,8 @@ from tests.e2e.client import Client, assert_refused
 def pack_id(acme: Client) -> str:
     acme.call("PUT", "/agent-roles/tagged/packs", json={"pack_ids": []})
     published: str = acme.published("tagged")["id"]
+    # Its body changes once more, when its statements come.
+    acme.attested(published)
     return published
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from local.stack import StackDescription
-from tests.e2e.client import Client, assert_refused
+from tests.e2e.client import Client, assert_refused, without_states
 from tests.service import PackArchive
 from tests.witnesses import run
 
@@ -22,9 +22,9 @@ def pushed(acme: Client) -> dict[str, str]:
 def test_a_pushed_pack_reads_back_by_id_and_appears_in_the_list(acme: Client, pushed: dict[str, str]) -> None:
     read = acme.call("GET", f"/packs/{pushed['id']}")
 
-    assert (read.status, read.body) == (200, pushed)
-    assert read.headers["ETag"] == '"1"'
-    assert pushed in acme.call("GET", "/packs?owned=true&q=pushed").body["packs"]
+    listed = acme.call("GET", "/packs?owned=true&q=pushed").body["packs"]
+    assert (read.status, without_states(read.body), read.revision) == (200, without_states(pushed), 1)
+    assert without_states(pushed) in map(without_states, listed)
 
 
 def test_skopeo_and_umoci_get_the_pack_out_of_the_registry_by_its_pinned_digest(
@@ -62,7 +62,7 @@ def test_a_repeat_answers_200_with_the_existing_pack(acme: Client, pushed: dict[
 
     repeated = acme.upload(archive.build(), visibility="org")
 
-    assert (repeated.status, repeated.body) == (200, pushed)
+    assert (repeated.status, without_states(repeated.body)) == (200, without_states(pushed))
 
 
 def test_a_taken_name_is_409_with_its_holder(acme: Client, pushed: dict[str, str]) -> None:
@@ -80,7 +80,8 @@ def test_other_organisations_see_a_pack_only_when_it_is_shared(
 
     assert_refused(globex.call("GET", f"/packs/{pushed['id']}"), 404, "pack_not_found")
     seen = globex.call("GET", f"/packs/{shared['id']}").body
-    assert seen == {name: value for name, value in shared.items() if name != "org_id"} | {"owned": False}
+    theirs = {name: value for name, value in shared.items() if name != "org_id"} | {"owned": False}
+    assert without_states(seen) == without_states(theirs)
 
 
 @pytest.mark.parametrize("org", ["lapsed", "trial-over"])
