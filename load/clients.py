@@ -95,15 +95,8 @@ class Clients:
 
     def show(self, org: str, operation: str, reply: Reply, archive: bytes = b"") -> None:
         """Record that a client was shown a pack; see `Promises.show`."""
-        # Whether the image is withdrawn changes without a new revision.
-        body = {name: value for name, value in reply.body.items() if name != "status"}
-        self.promises.show(org, operation, body, revision_of(reply), archive)
+        self.promises.show(org, operation, reply.body, reply.revision, archive)
 
     def post_form(self, url: str, fields: dict[str, Any]) -> int:
         """Post a presigned form as a browser does, and return the status."""
         return self._http.request("POST", url, fields=fields).status
-
-
-def revision_of(reply: Reply) -> int:
-    """Return the revision of the pack that an answer shows."""
-    return int(reply.headers["ETag"].strip('"').partition("@")[0])

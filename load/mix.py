@@ -10,7 +10,7 @@ from typing import Any, Final
 from tests.service import PackArchive
 
 from load.arrivals import send
-from load.clients import Clients, Turn, revision_of
+from load.clients import Clients, Turn
 from load.promises import PackPromise, Promises, RolePromise
 
 ORGS: Final = ("acme", "globex", "platform")
@@ -75,7 +75,7 @@ class Mix:
                 f"{pack.pack_id} is not found, and nobody has deleted it"
             )
         if reply.status == _OK:
-            if revision_of(reply) < known:
+            if reply.revision < known:
                 self.clients.promises.contradictions.append(f"{pack.pack_id} has gone back from {known}")
             self.clients.show(turn.org, "", reply)
         return None

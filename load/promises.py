@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
+from tests.e2e.client import without_states
 from tests.reliability.invariants import Observed
 
 # New packs are used more often than old ones, so that requests compete for them.
@@ -131,6 +132,7 @@ class Promises:
             revision: The revision that was shown.
             archive: The archive that the pack was published from, if this request has made it.
         """
+        body = without_states(body)
         with self._lock:
             pack = self.packs.setdefault(body["id"], PackPromise(org, body["id"], archive))
             told = pack.told.setdefault(revision, Told(set(), body))
@@ -218,7 +220,7 @@ def _pack_breaches(pack: PackPromise, seen: Observed, listed: Mapping[str, Any])
         yield f"{pack.pack_id} is not listed"
     else:
         told = pack.told.get(int(row["revision"]))
-        body = {name: value for name, value in listed[pack.pack_id].items() if name != "status"}
+        body = without_states(listed[pack.pack_id])
         if told is not None and told.body != body:
             yield f"{pack.pack_id} is {body}, was {told.body}"
         yield from _withdrawal_breaches(pack, seen)
