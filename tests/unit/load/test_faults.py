@@ -93,7 +93,7 @@ def test_hanging_up_is_a_reset() -> None:
         ("/v2/packs/org/name/blobs/uploads/", "", "registry"),
         ("/", "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/sqs/aws4_request, Signed", "sqs"),
         ("/bucket", "", None),
-        ("/", "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/lambda/aws4_request, Signed", None),
+        ("/", "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/route53/aws4_request, Signed", None),
     ],
     ids=["a registry's path", "a signed call", "a client's form", "a service that no function calls"],
 )
