@@ -17,5 +17,5 @@ def signing_keys() -> Response[str]:
     return keys_response(bootstrap.services().published_keys.all())
 
 
-bootstrap.prepare(lambda services: services.published_keys)
+bootstrap.prepare(lambda services: (services.published_keys, services.kms))
 lambda_handler = serve(app, bootstrap.invocation_begins)
