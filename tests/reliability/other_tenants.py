@@ -97,6 +97,7 @@ _NOBODYS: Final = frozenset(
         "search",
         "version_policy",
         # Of scans: rules, files and instants.
+        "path",
         "block",
         "expires_at",
         "incomplete",
