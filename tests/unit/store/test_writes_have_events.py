@@ -14,6 +14,7 @@ WRITES: Final = frozenset({"put", "update", "transact"})
 WITHOUT_EVENT: Final = {
     "attestations": "statements about an image, whose publication is the event",
     "signing_keys": "a key that anybody may read; the operator's own records say who has changed it",
+    "brought_signatures.write": "what an image brings, read again; the registration is the event",
     "build_slots": "places of builds, for as long as they run",
     "pack_counts": "a count that is corrected; nothing that is counted changes",
     "packs.adopt_image": "what the service has done to a registry, for its own later use",

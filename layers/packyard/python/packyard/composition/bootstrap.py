@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from packyard.operations.lock import LockReader
     from packyard.operations.once import Once
     from packyard.operations.pack_scans import PackScans
+    from packyard.operations.policies import Policies
     from packyard.operations.publish import Publisher
     from packyard.operations.publishers import PublisherKeeper
     from packyard.operations.pull_tokens import PullTokens
@@ -54,17 +55,19 @@ if TYPE_CHECKING:
     from packyard.operations.role_packs import RoleReader
     from packyard.operations.role_pins import RolePins
     from packyard.operations.roles import RoleSetter
-    from packyard.operations.scan_policies import ScanPolicies
     from packyard.operations.scan_rule import ScanRule
     from packyard.operations.served_images import ServedImages
-    from packyard.operations.signature_policy import SignaturePolicies, SignatureRule
+    from packyard.operations.signature_policy import SignatureRule
     from packyard.operations.standing_pack import StandingPacks
     from packyard.operations.tell_roles import RoleTeller
     from packyard.operations.token_exchange import TokenExchange
     from packyard.operations.uploads import Uploads
-    from packyard.operations.version_policy import VersionPolicies, VersionRule
+    from packyard.operations.version_policy import VersionRule
     from packyard.operations.webhooks import Webhooks
     from packyard.operations.withdrawals import Withdrawer
+    from packyard.scanning.policy import ScanPolicy
+    from packyard.signatures.policy import SignaturePolicy
+    from packyard.tenants.version_policy import VersionPolicy
 
 # How often a build is tried. Each attempt has a lease of its own, after the one before.
 _BUILD_ATTEMPTS = 4
@@ -120,11 +123,11 @@ class Services(Adapters):
         )
 
     @cached_property
-    def version_policies(self) -> "VersionPolicies":
+    def version_policies(self) -> "Policies[VersionPolicy]":
         """Reads and sets version policies."""
-        from packyard.operations.version_policy import VersionPolicies
+        from packyard.operations.policies import Policies
 
-        return VersionPolicies(store=self.version_policy_store)
+        return Policies(store=self.version_policy_store, thing="version policy")
 
     @cached_property
     def version_rule(self) -> "VersionRule":
@@ -134,11 +137,11 @@ class Services(Adapters):
         return VersionRule(published=self.published_versions)
 
     @cached_property
-    def signature_policies(self) -> "SignaturePolicies":
+    def signature_policies(self) -> "Policies[SignaturePolicy]":
         """Reads and sets signature policies."""
-        from packyard.operations.signature_policy import SignaturePolicies
+        from packyard.operations.policies import Policies
 
-        return SignaturePolicies(store=self.signature_policy_store)
+        return Policies(store=self.signature_policy_store, thing="signature policy")
 
     @cached_property
     def signature_rule(self) -> "SignatureRule":
@@ -176,11 +179,11 @@ class Services(Adapters):
         return ScanRule(scanner=self.content_scanner, store=self.scans, clock=self.clock)
 
     @cached_property
-    def scan_policies(self) -> "ScanPolicies":
+    def scan_policies(self) -> "Policies[ScanPolicy]":
         """Reads and sets scan policies."""
-        from packyard.operations.scan_policies import ScanPolicies
+        from packyard.operations.policies import Policies
 
-        return ScanPolicies(store=self.scan_policy_store)
+        return Policies(store=self.scan_policy_store, thing="scan policy")
 
     @cached_property
     def pack_scans(self) -> "PackScans":

@@ -16,7 +16,7 @@ from packyard.packs.precondition import revision_tag
 from packyard.scanning.catalogue import load_rules
 from packyard.scanning.finding import Severity
 from packyard.scanning.policy import ScanPolicy, Treatment
-from packyard.store.scan_policy_items import ScanPolicyState
+from packyard.tenants.policy_state import PolicyState
 from packyard.text.suggestion import closest, not_one_of
 
 MAX_RULES: Final = 100
@@ -88,7 +88,7 @@ def read_scan_policy(event: APIGatewayProxyEvent) -> ScanPolicy:
     )
 
 
-def scan_policy_response(state: ScanPolicyState) -> Response[str]:
+def scan_policy_response(state: PolicyState[ScanPolicy]) -> Response[str]:
     """Return the answer with a policy."""
     policy = state.policy
     body = {

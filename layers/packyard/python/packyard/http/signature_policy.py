@@ -36,7 +36,7 @@ from packyard.signatures.policy_faults import (
 )
 
 if TYPE_CHECKING:
-    from packyard.store.signature_policies import SignaturePolicyState
+    from packyard.tenants.policy_state import PolicyState
 
 _KEY: Final = Field(
     name="key",
@@ -144,6 +144,6 @@ def read_signature_policy(event: APIGatewayProxyEvent) -> SignaturePolicy:
     return from_document(given)
 
 
-def signature_policy_response(state: "SignaturePolicyState") -> Response[str]:
+def signature_policy_response(state: "PolicyState[SignaturePolicy]") -> Response[str]:
     """Return the answer with a policy."""
     return json_response(200, state.policy.document(), {ETAG: revision_tag(state.revision)})

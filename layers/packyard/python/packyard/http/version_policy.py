@@ -11,7 +11,8 @@ from packyard.http.entity_tags import ETAG
 from packyard.http.fields import Body, Field
 from packyard.http.json_body import read_json
 from packyard.packs.precondition import revision_tag
-from packyard.tenants.version_policy import PolicyState, VersionPolicy
+from packyard.tenants.policy_state import PolicyState
+from packyard.tenants.version_policy import VersionPolicy
 from packyard.text.suggestion import not_one_of
 
 _POLICY: Final = Field(
@@ -43,7 +44,7 @@ def read_policy(event: APIGatewayProxyEvent) -> VersionPolicy:
         raise InvalidRequest({_POLICY.name: not_one_of(str(given)[:64], names)}) from None
 
 
-def policy_response(state: PolicyState) -> Response[str]:
+def policy_response(state: PolicyState[VersionPolicy]) -> Response[str]:
     """Return the answer with a policy."""
     headers = {ETAG: revision_tag(state.revision)}
     return json_response(200, {_POLICY.name: state.policy.value}, headers)

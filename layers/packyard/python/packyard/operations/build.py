@@ -30,9 +30,9 @@ from packyard.aws import figures
 from packyard.errors import InternalError, PackyardError, RateLimited
 from packyard.messaging.build_queue import BuildQueue
 from packyard.operations.edit import FileEditor
+from packyard.operations.policies import Policies
 from packyard.operations.publish import Publisher
 from packyard.operations.published import Alongside, Published, nothing
-from packyard.operations.version_policy import VersionPolicies
 from packyard.packs.pack import Pack
 from packyard.packs.upload import Upload, UploadKind
 from packyard.packs.usage import Quota
@@ -88,7 +88,7 @@ class Builder:
     staging: Staging
     publisher: Publisher
     file_editor: FileEditor
-    version_policies: VersionPolicies
+    version_policies: Policies[VersionPolicy]
     dry_run: "Callable[[], DryRun]"
     slots: BuildSlots
     queue: BuildQueue

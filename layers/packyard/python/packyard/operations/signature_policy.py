@@ -1,4 +1,4 @@
-"""Signature policies: reading and setting one, and which images one refuses (API contract, section 11; decision 128).
+"""Signature policies: which images one refuses (API contract, section 11; decision 128).
 
 What an image brings is read when it is registered, and kept beside the pack. So a policy is applied without a request
 to any registry to a role that gets the pack, to a pin that moves, and to a clone. It is the policy of the organisation
@@ -9,26 +9,17 @@ A request is judged by the policy as it reads it. One that overlaps a change of 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from packyard.errors import RegistryUnavailable, ServiceUnavailable, SignatureRequired
+from packyard.errors import RegistryUnavailable, SignatureRequired
 from packyard.packs.image_state import ImageId
 from packyard.packs.pack import ImageOrigin, Pack
-from packyard.packs.precondition import IfMatch
 from packyard.store.brought_signatures import BroughtStore
-from packyard.store.signature_policies import (
-    SignaturePolicyOutdated,
-    SignaturePolicyState,
-    SignaturePolicyStore,
-)
-from packyard.tenants.caller import Actor
+from packyard.store.signature_policies import SignaturePolicyStore
 
 if TYPE_CHECKING:
     from packyard.signatures.brought import ImageSignatures
     from packyard.signatures.policy import SignaturePolicy
-
-# An attempt fails when another request has changed the policy in the meantime.
-_ATTEMPTS: Final = 4
 
 
 def brings_signatures(pack: Pack) -> bool:
@@ -116,51 +107,6 @@ class SignatureRule:
         if refused := _refusals(self.policies.get(org_id).policy, [(source.id, signatures)]):
             raise SignatureRequired(refused)
         return signatures
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignaturePolicies:
-    """Reads and sets signature policies.
-
-    Attributes:
-        store: Where they are kept.
-    """
-
-    store: SignaturePolicyStore
-
-    def get(self, org_id: str) -> SignaturePolicyState:
-        """Return the policy of an organisation. One read.
-
-        Raises:
-            ServiceUnavailable: DynamoDB did not answer.
-        """
-        return self.store.get(org_id)
-
-    def set(
-        self, policy: "SignaturePolicy", *, actor: Actor, if_match: IfMatch | None
-    ) -> SignaturePolicyState:
-        """Set the policy of the actor's organisation, and return it. The present one is not written again.
-
-        Args:
-            policy: The policy.
-            actor: Who sets it.
-            if_match: What the client has seen of it.
-
-        Raises:
-            PreconditionFailed: It is at another revision than the client has seen.
-            ServiceUnavailable: DynamoDB did not answer, or other requests keep changing it.
-        """
-        before = self.store.get(actor.org_id)
-        for _ in range(_ATTEMPTS):
-            if if_match is not None and not if_match.matches(before.revision):
-                raise if_match.refusal(before.revision, thing="signature policy")
-            if before.policy == policy:
-                return before
-            try:
-                return self.store.write(before, policy, actor=actor)
-            except SignaturePolicyOutdated as outdated:
-                before = outdated.current
-        raise ServiceUnavailable
 
 
 def _refusals(

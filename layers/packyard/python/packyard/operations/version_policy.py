@@ -1,4 +1,4 @@
-"""Version policies: reading and setting one, and which publication one refuses (API contract, section 7).
+"""Version policies: which publication one refuses (API contract, section 7).
 
 A request is judged by the policy that its organisation had when the request was signed in. The authorizer reads the
 organisation anyway, so that a publication needs no further read (decision 111). A build of a staged archive reads the
@@ -14,19 +14,13 @@ policy when it begins.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
 
-from packyard.errors import ServiceUnavailable, VersionTaken
+from packyard.errors import VersionTaken
 from packyard.packs.manifest.version import Version, precedence, version_after
 from packyard.packs.pack import Pack
-from packyard.packs.precondition import IfMatch
 from packyard.store.published_versions import PublishedVersions, VersionHeld, same_content
-from packyard.store.version_policies import PolicyOutdated, VersionPolicyStore
 from packyard.tenants.caller import Actor
-from packyard.tenants.version_policy import PolicyState, VersionPolicy
-
-# An attempt fails when another request has changed the policy in the meantime.
-_ATTEMPTS: Final = 4
+from packyard.tenants.version_policy import VersionPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,46 +82,3 @@ class VersionRule:
             version_after(max(versions, key=precedence)),
             why=f"{after.name} {after.version} was published with another content.",
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionPolicies:
-    """Reads and sets version policies.
-
-    Attributes:
-        store: Where they are kept.
-    """
-
-    store: VersionPolicyStore
-
-    def get(self, org_id: str) -> PolicyState:
-        """Return the policy of an organisation. One read.
-
-        Raises:
-            ServiceUnavailable: DynamoDB did not answer.
-        """
-        return self.store.get(org_id)
-
-    def set(self, policy: VersionPolicy, *, actor: Actor, if_match: IfMatch | None) -> PolicyState:
-        """Set the policy of the actor's organisation, and return it. The present one is not written again.
-
-        Args:
-            policy: The policy.
-            actor: Who sets it.
-            if_match: What the client has seen of it.
-
-        Raises:
-            PreconditionFailed: It is at another revision than the client has seen.
-            ServiceUnavailable: DynamoDB did not answer, or other requests keep changing it.
-        """
-        before = self.store.get(actor.org_id)
-        for _ in range(_ATTEMPTS):
-            if if_match is not None and not if_match.matches(before.revision):
-                raise if_match.refusal(before.revision, thing="version policy")
-            if before.policy is policy:
-                return before
-            try:
-                return self.store.write(before, policy, actor=actor)
-            except PolicyOutdated as outdated:
-                before = outdated.current
-        raise ServiceUnavailable

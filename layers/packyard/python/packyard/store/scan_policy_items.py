@@ -1,36 +1,22 @@
 """The scan policy of an organisation as an item of the table."""
 
-from dataclasses import dataclass
-
 from packyard.scanning.finding import Severity
 from packyard.scanning.policy import ScanPolicy, Treatment
 from packyard.store.wire import Item
+from packyard.tenants.policy_state import PolicyState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanPolicyState:
-    """The scan policy of an organisation.
-
-    Attributes:
-        policy: The policy.
-        revision: How often it has been changed.
-    """
-
-    policy: ScanPolicy
-    revision: int
-
-
-def policy_of(item: Item | None) -> ScanPolicyState:
+def policy_of(item: Item | None) -> PolicyState[ScanPolicy]:
     """Return the policy of an item; the default without one."""
-    if item is None:
-        return ScanPolicyState(policy=ScanPolicy(), revision=0)
+    if not item:
+        return PolicyState(policy=ScanPolicy(), revision=0)
     block = item.get("block")
     policy = ScanPolicy(
         block=None if block is None else Severity(block),
         rules={rule: Treatment(treatment) for rule, treatment in item["rules"].items()},
         incomplete=item["incomplete"],
     )
-    return ScanPolicyState(policy=policy, revision=int(item["revision"]))
+    return PolicyState(policy=policy, revision=int(item["revision"]))
 
 
 def policy_attributes(policy: ScanPolicy) -> Item:

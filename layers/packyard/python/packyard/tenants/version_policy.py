@@ -1,6 +1,5 @@
 """Version policies: which versions an organisation may publish (API contract, section 7)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -14,16 +13,3 @@ class VersionPolicy(StrEnum):
     FREE = "free"
     INCREASING = "increasing"
     IMMUTABLE = "immutable"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyState:
-    """The policy that an organisation has.
-
-    Attributes:
-        policy: The policy.
-        revision: How often it has been changed.
-    """
-
-    policy: VersionPolicy = VersionPolicy.FREE
-    revision: int = 0
