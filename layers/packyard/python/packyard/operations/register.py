@@ -177,45 +177,65 @@ class Registrar:
             )
         require_changeable(before, if_match)
         with changing(if_match):
-            # A cleaner may be about to remove the image, so that its repository is claimed before the image is read.
-            ours = reference.registry == self.images.own.host
-            claim = self._claim_repository(before, due_at) if ours else None
-            built_here = ours and _has_built_images(before)
-            with self._there(before, reference):
-                pulled, brought = self._read(before, reference, actor=actor, built_here=built_here)
-            # What the history says of the image is right: the image has the same digest.
-            then = self._with_image(before, pulled.digest, known) if ours else None
-            if then is None:
-                # A clone under another name has its source's `pack.yaml`, and may go back to it.
-                require_name(before, pulled.manifest.name, instead="POST /packs")
-            # An image of the pack's history is stored and counted already.
-            counted = {} if then is None else {"stored_bytes": before.stored_bytes}
-            after = before.revised(at=self.clock(), **self._content(reference, pulled, then), **counted)
-            if after.withdrawn:
-                raise current_is_withdrawn(before)
+            return self._moved(before, reference, known, actor=actor, due_at=due_at)
+
+    def _moved(
+        self,
+        before: Pack,
+        reference: Reference,
+        known: Pack | None,
+        *,
+        actor: Actor,
+        due_at: datetime,
+    ) -> Published:
+        """Read the image of a reference, and write it as the pack's next revision. See `replace`.
+
+        Args:
+            before: The pack as it is.
+            reference: Where the image is.
+            known: The pack as it was with the image, where the client has named a revision; None otherwise.
+            actor: Who changes it.
+            due_at: Until when a claim on a repository holds.
+        """
+        # A cleaner may be about to remove the image, so that its repository is claimed before the image is read.
+        ours = reference.registry == self.images.own.host
+        claim = self._claim_repository(before, due_at) if ours else None
+        built_here = ours and _has_built_images(before)
+        with self._there(before, reference):
+            pulled, brought = self._read(before, reference, actor=actor, built_here=built_here)
+        # What the history says of the image is right: the image has the same digest.
+        then = self._with_image(before, pulled.digest, known) if ours else None
+        if then is None:
+            # A clone under another name has its source's `pack.yaml`, and may go back to it.
+            require_name(before, pulled.manifest.name, instead="POST /packs")
+        # An image of the pack's history is stored and counted already.
+        counted = {} if then is None else {"stored_bytes": before.stored_bytes}
+        after = before.revised(at=self.clock(), **self._content(reference, pulled, then), **counted)
+        if after.withdrawn:
+            raise current_is_withdrawn(before)
+        if brought is not None:
+            self.signatures.require(brought, org_id=actor.org_id)
+        if same_reference(before, after):
             if brought is not None:
-                self.signatures.require(brought, org_id=actor.org_id)
-            if same_reference(before, after):
-                if brought is not None:
-                    # It may have been signed since.
-                    self.signatures.brought.write(before.id, brought)
-                return Published(pack=before, changed=False)
-            # Going back to an image of the history publishes nothing.
-            returns = then is not None or known is not None
-            if returns:
-                self.scans.require_known(after)
-            else:
-                self.versions.require(after, before=before, actor=actor)
-            with self.versions.publishing(after):
-                self.packs.change(
-                    before,
-                    after,
-                    actor=actor.principal,
-                    operation="replace",
-                    claim=claim,
-                    policy=None if returns else actor.version_policy,
-                    alongside=[] if brought is None else [brought_item(after.id, brought)],
-                )
+                # It may have been signed since.
+                self.signatures.brought.write(before.id, brought)
+            return Published(pack=before, changed=False)
+        # Going back to an image of the history publishes nothing.
+        returns = then is not None or known is not None
+        if returns:
+            self.scans.require_known(after)
+        else:
+            self.versions.require(after, before=before, actor=actor)
+        with self.versions.publishing(after):
+            self.packs.change(
+                before,
+                after,
+                actor=actor.principal,
+                operation="replace",
+                claim=claim,
+                policy=None if returns else actor.version_policy,
+                alongside=[] if brought is None else [brought_item(after.id, brought)],
+            )
         return Published(pack=after, changed=True)
 
     def _read(
