@@ -32,7 +32,7 @@ SIZES: Final = {
     "uv": 40,
     "the packages that the service ships": 70,
     "all development packages": 330,
-    "emulator": 50,
+    "emulator": 65,
     "sam": 190,
     "runtime": 2,
     "schemathesis": 45,

@@ -505,7 +505,7 @@ def _count(act: Callable[[Scene], object]) -> tuple[str, str]:
 
 def _summary(calls: list[str]) -> str:
     counts = Counter(calls)
-    return ", ".join(f"{counts[call]} {call}" for call in counts)
+    return ", ".join(f"{counts[call]} {call}" for call in sorted(counts))
 
 
 def _ok(answer: Answer) -> Answer:

@@ -160,10 +160,11 @@ def switched(pair: Pair, first: int, at: PointName, until: PointName) -> None:
         threads[1].start()
         assert done.wait(60)
     finally:
+        # If the other ended before its request, the first must not take that place of its own for it.
+        pair.deployment.wire.interrupt = nothing
         going.set()
         for thread in threads:
             thread.join(60)
-        pair.deployment.wire.interrupt = nothing
     assert all(isinstance(answer, Answer) for answer in answers.values()), answers
     pair.judge(answers[0], answers[1])
 

@@ -62,6 +62,8 @@ KNOW_NO_ORGANISATION = {
     "follow_packs",
     "retry_delivery",
     "measure_backlog",
+    "rescan_packs",
+    "scan_content",
 }
 # What reads credentials: asked with all of them below, and in `test_distribution_door.py`.
 CREDENTIALS = {"authorize", "authorize_pull"}

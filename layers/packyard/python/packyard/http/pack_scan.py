@@ -1,5 +1,6 @@
 """What the scanner says of a pack, and overrides, in requests and answers."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -23,7 +24,9 @@ from packyard.scanning.override import ScanOverride
 from packyard.scanning.result import ResultStatus
 
 QUERY: Final = (REVISION,)
-_INSTANT_CHARACTERS: Final = 64
+_RFC_3339: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
 _RULE: Final = Field(
     name="rule",
     required=True,
@@ -44,6 +47,7 @@ _REASON: Final = Field(
 _EXPIRES_AT: Final = Field(
     name="expires_at",
     required=True,
+    pattern=_RFC_3339.pattern,
     example="2027-01-31T00:00:00Z",
     description="Until when it counts: RFC 3339, at most 366 days from now.",
 )
@@ -146,11 +150,10 @@ def _view(override: ScanOverride) -> dict[str, str]:
 
 
 def _instant(value: object) -> datetime | None:
-    if not isinstance(value, str) or not 1 <= len(value) <= _INSTANT_CHARACTERS:
+    # Python takes other forms of ISO 8601 too.
+    if not isinstance(value, str) or _RFC_3339.fullmatch(value) is None:
         return None
     try:
-        # Python takes other forms of ISO 8601 too.
-        instant = datetime.fromisoformat(value)
+        return datetime.fromisoformat(value)
     except ValueError:
         return None
-    return instant if instant.tzinfo is not None else None
