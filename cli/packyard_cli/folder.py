@@ -18,7 +18,8 @@ from packyard.oci.build.header_writer import end_of_archive, file_member_size
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.member_path import is_litter, parse_member_path, shown
 from packyard.packs.archive.path_tree import PathTree
-from packyard.packs.archive.top_level import MANIFEST_PATH, top_level_fault
+from packyard.packs.archive.top_level import top_level_fault
+from packyard.packs.manifest.root_file import MANIFEST_PATH
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.windows_names import windows_fault
 

@@ -29,7 +29,13 @@ _OPENING: Final = re.compile(rb"---[ \t]*\r?\n")
 # A line that begins with three hyphens ends the frontmatter for readers that look for no more than these.
 _HYPHENS: Final = re.compile(rb"^---[^\r\n]*", re.MULTILINE)
 _CLOSING: Final = re.compile(rb"---[ \t]*")
-_HOW: Final = "begin it with lines such as ---, name: pdf-tools, description: What it does and when to use it., ---"
+_HOW: Final = (
+    "begin it with lines such as ---, name: pdf-tools, description: What it does and when to use it., ---"
+)
+_EXAMPLES: Final = {
+    "name": "name: pdf-tools",
+    "description": "description: What it does, and when to use it.",
+}
 _MAX_SHOWN: Final = 64
 _PLACES: Final = {"version": "metadata.version is where a skill states it"}
 
@@ -105,11 +111,15 @@ def _block(content: bytes, max_bytes: int) -> bytes:
     """Return the lines between the opening and the closing one."""
     opening = _OPENING.match(content)
     if opening is None:
-        raise InvalidRequest({SKILL_PATH: f"does not begin with frontmatter, a first line of three hyphens; {_HOW}"})
+        raise InvalidRequest(
+            {SKILL_PATH: f"does not begin with frontmatter, a first line of three hyphens; {_HOW}"}
+        )
     closing = _HYPHENS.search(content, opening.end())
     if closing is None:
         raise InvalidRequest(
-            {SKILL_PATH: f"has no line of three hyphens that ends its frontmatter within {max_bytes} bytes; add it"}
+            {
+                SKILL_PATH: f"has no line of three hyphens that ends its frontmatter within {max_bytes} bytes; add it"
+            }
         )
     if _CLOSING.fullmatch(closing[0]) is None:
         line = content.count(b"\n", 0, closing.start()) + 1
@@ -124,7 +134,7 @@ def _block(content: bytes, max_bytes: int) -> bytes:
 
 def _require_name_and_description(values: Mapping[str, Any], uncertain: list[str]) -> None:
     faults = {}
-    for key, example in (("name", "name: pdf-tools"), ("description", "description: What it does, and when to use it.")):
+    for key, example in _EXAMPLES.items():
         value = values.get(key)
         if value is None or (isinstance(value, str) and not value.strip()):
             faults[f"{SKILL_PATH}:{key}"] = f"is required, as in {example}"
