@@ -84,15 +84,17 @@ def read_frontmatter(content: bytes, *, max_bytes: int) -> Frontmatter:
             it. On `SKILL.md:name` and `SKILL.md:description`: the key is missing, or is not text to every reader.
     """
     uncertain: list[str] = []
-    marked = content.startswith(_MARK)
-    block = _block(content.removeprefix(_MARK)[:max_bytes], max_bytes)
+    block = frontmatter_yaml(content, max_bytes=max_bytes)
     try:
-        # An empty line takes the place of the opening line, so that the lines of faults are those of the file.
-        values = load_mapping(b"\n" + block, on_uncertain=uncertain.append)
+        values = load_mapping(block, on_uncertain=uncertain.append)
     except InvalidRequest as refusal:
-        raise InvalidRequest({SKILL_PATH: f"{_FRONTMATTER}{refusal.fields[MANIFEST_PATH]}"}) from None
+        raise InvalidRequest({SKILL_PATH: refusal.fields[MANIFEST_PATH]}) from None
     _require_name_and_description(values, uncertain)
-    warnings = [*_of_the_file(marked=marked, block=block), *_of_keys(values), *_of_values(values, uncertain)]
+    warnings = [
+        *_of_the_file(marked=content.startswith(_MARK), block=block),
+        *_of_keys(values),
+        *_of_values(values, uncertain),
+    ]
     if len(warnings) > MAX_WARNINGS:
         warnings = [*warnings[: MAX_WARNINGS - 1], f"{SKILL_PATH} has more faults than are listed here"]
     return Frontmatter(
@@ -104,11 +106,19 @@ def read_frontmatter(content: bytes, *, max_bytes: int) -> Frontmatter:
     )
 
 
-_FRONTMATTER: Final = "its frontmatter cannot be read: "
+def frontmatter_yaml(content: bytes, *, max_bytes: int) -> bytes:
+    """Return the lines between the opening and the closing one, behind an empty line in place of the opening one.
 
+    So their numbers are those in the file.
 
-def _block(content: bytes, max_bytes: int) -> bytes:
-    """Return the lines between the opening and the closing one."""
+    Args:
+        content: As for `read_frontmatter`.
+        max_bytes: As for `read_frontmatter`.
+
+    Raises:
+        InvalidRequest: On `SKILL.md`: there is no frontmatter, or readers differ about where it ends.
+    """
+    content = content.removeprefix(_MARK)[:max_bytes]
     opening = _OPENING.match(content)
     if opening is None:
         raise InvalidRequest(
@@ -129,7 +139,7 @@ def _block(content: bytes, max_bytes: int) -> bytes:
                 "not for others; indent it, or put the value in quotes"
             }
         )
-    return content[opening.end() : closing.start()]
+    return b"\n" + content[opening.end() : closing.start()]
 
 
 def _require_name_and_description(values: Mapping[str, Any], uncertain: list[str]) -> None:
