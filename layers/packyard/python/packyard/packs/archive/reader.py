@@ -9,17 +9,15 @@ from packyard.errors import InvalidRequest
 from packyard.packs.archive.archive_root import ArchiveRoot
 from packyard.packs.archive.contents import ArchivedFiles, ContentStore, PackContents, PackFile
 from packyard.packs.archive.faults import ArchiveFaults
-from packyard.packs.archive.gzip_stream import GzipStream, Readable
+from packyard.packs.archive.gzip_stream import Readable
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.member_path import is_litter, parse_member_path
+from packyard.packs.archive.member_source import MemberSource, TarSource, source_of
 from packyard.packs.archive.path_tree import PathTree
-from packyard.packs.archive.tar import TarReader
 from packyard.packs.archive.tar_member import Member, MemberKind
-from packyard.packs.archive.top_level import (
-    MANIFEST_PATH,
-    missing_manifest,
-)
-from packyard.packs.manifest.pack_manifest import Manifest, parse_manifest
+from packyard.packs.archive.top_level import missing_manifest, root_file
+from packyard.packs.manifest.pack_manifest import Manifest
+from packyard.packs.manifest.root_file import MANIFEST_PATH, ROOT_FILES, parse_root_file
 
 _AS_FILES: Final = "pack links as files (GNU tar: --hard-dereference)"
 
@@ -31,7 +29,7 @@ T = TypeVar("T")
 
 
 def read_archive(stream: Readable, *, limits: ArchiveLimits, contents: ContentStore[T]) -> PackContents[T]:
-    """Read and check a `.tar.gz` in one pass, in bounded memory.
+    """Read and check a `.tar.gz` in one pass, in bounded memory; or a `.zip`, which is copied first.
 
     Args:
         stream: The compressed archive, read sequentially.
@@ -43,10 +41,11 @@ def read_archive(stream: Readable, *, limits: ArchiveLimits, contents: ContentSt
 
     Raises:
         InvalidRequest: Everything that is wrong with the part that could be read, on `archive`, `archive:<path>`,
-            `pack.yaml` and `pack.yaml:<key>`; at most 100 faults.
+            `pack.yaml`, `pack.yaml:<key>`, `SKILL.md` and `SKILL.md:<key>`; at most 100 faults.
         PayloadTooLarge: The archive is over `limits.compressed_bytes`.
     """
-    reading = _Reading(stream, limits=limits, contents=contents)
+    source = source_of(stream, limits=limits)
+    reading = _Reading(source, limits=limits, contents=contents)
     with reading.reporting_all_faults():
         reading.read_members()
         return reading.finish()
@@ -56,7 +55,8 @@ def read_files(stream: Readable, *, limits: ArchiveLimits, contents: ContentStor
     """Read and check a `.tar.gz` of files that are to be written into a pack, as `read_archive` reads a whole pack.
 
     The names of members are paths in the pack, so there is no wrapping directory (decision 78). `pack.yaml` may be
-    missing.
+    missing. Which entries may be at the root depends on the pack: the contents say which may not be in one that is no
+    Agent Skill.
 
     Args:
         stream: As for `read_archive`.
@@ -67,7 +67,8 @@ def read_files(stream: Readable, *, limits: ArchiveLimits, contents: ContentStor
         InvalidRequest: As for `read_archive`; or the archive holds neither a file nor a directory.
         PayloadTooLarge: The archive is over `limits.compressed_bytes`.
     """
-    reading = _Reading(stream, limits=limits, contents=contents, may_be_wrapped=False)
+    source = TarSource(stream, limits=limits)
+    reading = _Reading(source, limits=limits, contents=contents, may_be_wrapped=False)
     with reading.reporting_all_faults():
         reading.read_members()
         return reading.finish_files()
@@ -78,7 +79,7 @@ class _Reading(Generic[T]):
 
     def __init__(
         self,
-        stream: Readable,
+        source: MemberSource,
         *,
         limits: ArchiveLimits,
         contents: ContentStore[T],
@@ -89,8 +90,7 @@ class _Reading(Generic[T]):
         self.faults = ArchiveFaults(self._root.misplaced)
         self._limits = limits
         self._contents = contents
-        self._stream = GzipStream(stream, limits=limits)
-        self._tar = TarReader(self._stream, limits=limits)
+        self._source = source
         self._litter: set[str] = set()
         self._files: dict[str, PackFile[T]] = {}
         self._manifests: dict[str, bytes] = {}
@@ -106,11 +106,13 @@ class _Reading(Generic[T]):
         try:
             yield
         except InvalidRequest as error:
-            self.faults.merge_misplaced()
+            # Without the file that says what the pack is, nobody knows what may be at its root.
+            if self._root.complete or root_file(self._tree, self._root.path()) is not None:
+                self.faults.merge_misplaced()
             self.faults.lead_with(error.fields)
             raise self.faults.error() from error
         finally:
-            self._stream.close()
+            self._source.close()
 
     def read_members(self) -> None:
         """Read every member of the archive.
@@ -119,7 +121,7 @@ class _Reading(Generic[T]):
             InvalidRequest: The archive cannot be read to its end, or has too many faults.
             PayloadTooLarge: The archive is over the compressed limit.
         """
-        for member in self._tar:
+        for member in self._source:
             try:
                 path = self._admit(member)
             except ValueError as error:
@@ -148,16 +150,19 @@ class _Reading(Generic[T]):
         return PackContents(manifest, self._directories(root), self._sorted_files(root))
 
     def finish_files(self) -> ArchivedFiles[T]:
-        """Check the entries at the root, and the manifest if there is one, and return the contents.
+        """Check the manifest if there is one, and return the contents.
 
         Raises:
             InvalidRequest: Something is wrong with the archive or its manifest.
         """
-        self.faults.merge_misplaced()
-        manifest = self._parse_manifest("") if self._tree.is_file(MANIFEST_PATH) else None
+        found = root_file(self._tree, "")
+        manifest = None if found is None else self._parse_manifest("")
         if self.faults:
+            self.faults.merge_misplaced()
             raise self.faults.error()
-        contents = ArchivedFiles(manifest, self._directories(""), self._sorted_files(""))
+        contents = ArchivedFiles(
+            manifest, self._directories(""), self._sorted_files(""), misplaced=self.faults.misplaced()
+        )
         if not contents.files and not contents.directories:
             raise InvalidRequest({"archive": _HOLDS_NOTHING})
         return contents
@@ -209,7 +214,7 @@ class _Reading(Generic[T]):
             raise ValueError(f"is a hard link to a path that is not valid: {error}") from None
 
     def _store(self, path: str, member: Member) -> None:
-        content = self._keeping_manifest(path, self._tar.content())
+        content = self._keeping_manifest(path, self._source.content())
         if not self.faults:
             self._files[path] = PackFile(path, member.size, member.executable, self._contents.store(content))
         # After a fault, only the manifest is still needed, because its faults are reported too.
@@ -224,7 +229,7 @@ class _Reading(Generic[T]):
                 member.name,
                 f"is a hard link that is executable and its file is not, or the reverse; {_AS_FILES}",
             )
-        self._stream.charge(original.size)
+        self._source.charge(original.size)
         self._files[path] = replace(original, path=path)
 
     def _keeping_manifest(self, path: str, content: Iterator[bytes]) -> Iterator[bytes]:
@@ -232,7 +237,7 @@ class _Reading(Generic[T]):
         if not self._manifest_paths:
             top, _, _ = path.partition("/")
             # Only the first file's top-level directory can be the wrapping directory, because that one must be alone.
-            self._manifest_paths = (MANIFEST_PATH, f"{top}/{MANIFEST_PATH}")
+            self._manifest_paths = (*ROOT_FILES, *(f"{top}/{name}" for name in ROOT_FILES))
         if path not in self._manifest_paths:
             yield from content
             return
@@ -246,15 +251,17 @@ class _Reading(Generic[T]):
         """Return the manifest.
 
         Raises:
-            InvalidRequest: On `pack.yaml`: it is missing or not valid. If an earlier fault is the reason for that, only
-                the earlier faults are raised.
+            InvalidRequest: On `pack.yaml` or `SKILL.md`: it is missing or not valid. If an earlier fault is the reason
+                for that, only the earlier faults are raised.
         """
-        path = root + MANIFEST_PATH
-        if not self._tree.is_file(path):
+        found = root_file(self._tree, root)
+        if found is None:
             # If the manifest, or every file, was refused, the reasons for that say more than "is required".
-            if path in self._root.refused or (self.faults and not any(self._tree.files())):
+            was_refused = any(root + name in self._root.refused for name in ROOT_FILES)
+            if was_refused or (self.faults and not any(self._tree.files())):
                 raise self.faults.error()
             raise InvalidRequest({MANIFEST_PATH: missing_manifest(self._tree, root)})
+        path = root + found
         limit = self._limits.manifest_bytes
         content = self._manifests.get(path)
         if content is None:
@@ -263,4 +270,4 @@ class _Reading(Generic[T]):
                 raise self.faults.error()
             file = self._files[path]
             content = self._contents.fetch(file.content) if file.size <= limit else bytes(limit + 1)
-        return parse_manifest(content, max_bytes=limit)
+        return parse_root_file(found, content, max_bytes=limit, folder=root.removesuffix("/") or None)
