@@ -246,6 +246,16 @@ def test_a_document_of_an_office_program_is_looked_into(scanner: Scanner) -> Non
         assert scanner.scan([ScannedFile("data/a.docx", damaged)]).status is ScanStatus.PASSED
 
 
+def test_a_damaged_archive_within_a_pack_ends_no_scan(scanner: Scanner) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("a.txt", b"hello " * 100)
+    whole = bytearray(packed.getvalue())
+    whole[44] ^= 0xFF  # the first byte that is packed
+
+    assert scanner.scan([ScannedFile("data/a.zip", bytes(whole))]).status is ScanStatus.PASSED
+
+
 def test_many_empty_lines_hide_nothing(scanner: Scanner) -> None:
     """From the same."""
     (finding,) = scanner.scan([ScannedFile("guides/a.md", b"\n" * 2_000_000 + ORDER)]).findings

@@ -27,8 +27,12 @@ def is_container(start: bytes) -> bool:
 
 def members_of(content: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield the names and contents of what is inside; nothing of what is damaged, encrypted or too large."""
-    import zipfile  # noqa: PLC0415 - few packs have one
+    import lzma  # noqa: PLC0415 - few packs have one
+    import zipfile  # noqa: PLC0415
     import zlib  # noqa: PLC0415
+
+    # What is damaged may also ask for a dictionary of four gigabytes.
+    damaged = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, MemoryError)
 
     total = 0
     try:
@@ -43,7 +47,7 @@ def members_of(content: bytes) -> Iterator[tuple[str, bytes]]:
                 if total > _MAX_TOTAL:
                     return
                 yield info.filename, _text_of(info.filename, data)
-    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError, ValueError, EOFError):
+    except (*damaged, OSError, RuntimeError):
         return
 
 
