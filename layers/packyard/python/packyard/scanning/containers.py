@@ -16,8 +16,11 @@ _MAX_MEMBER: Final = 4 << 20
 _MAX_TOTAL: Final = 32 << 20
 _PARAGRAPH: Final = re.compile(rb"</(?:w:p|a:p|text:p|text:h|si|t)>")
 _MARK: Final = re.compile(rb"<[^<>]{0,4000}>")
-# These say how a document looks, and are long.
-_LEFT_OUT: Final = re.compile(r"(?:^|/)(?:theme|styles|fontTable|settings|_rels|printerSettings)[^/]*")
+# These parts of documents say how they look, and are long.
+_LEFT_OUT: Final = re.compile(
+    r"(?:word|xl|ppt)/(?:[\w-]+/)?(?:theme|styles|fontTable|settings|printerSettings)\d*\.(?:xml|bin)"
+    r"|(?:[\w-]+/)*_rels/[\w.-]+\.rels"
+)
 
 
 def is_container(start: bytes) -> bool:
@@ -38,7 +41,7 @@ def members_of(content: bytes) -> Iterator[tuple[str, bytes]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for info in archive.infolist()[:_MAX_MEMBERS]:
-                if info.is_dir() or info.file_size > _MAX_MEMBER or _LEFT_OUT.search(info.filename):
+                if info.is_dir() or info.file_size > _MAX_MEMBER or _LEFT_OUT.fullmatch(info.filename):
                     continue
                 with archive.open(info) as member:
                     # The size that is stated may be wrong.

@@ -18,7 +18,7 @@ from packyard.scanning.detectors.packages import sightings_of_packages
 from packyard.scanning.detectors.payloads import decoded_payloads
 from packyard.scanning.documentation import Surroundings
 from packyard.scanning.engine import Engine, Match
-from packyard.scanning.excerpt import excerpt_of
+from packyard.scanning.excerpt import excerpt_of, shown_text
 from packyard.scanning.file_kind import FileKind, kind_of
 from packyard.scanning.finding import Finding, Severity
 from packyard.scanning.randomness import entropy
@@ -45,10 +45,19 @@ class FileScan:
         rules: All rules.
         engine: Finds their patterns.
         collected: Takes what is found.
+        shown: What findings call the file; its path otherwise.
     """
 
-    def __init__(self, path: str, rules: Mapping[str, Rule], engine: Engine, collected: Collected) -> None:
+    def __init__(
+        self,
+        path: str,
+        rules: Mapping[str, Rule],
+        engine: Engine,
+        collected: Collected,
+        shown: str | None = None,
+    ) -> None:
         self._path = path
+        self._shown = path if shown is None else shown
         self._rules = rules
         self._engine = engine
         self._collected = collected
@@ -92,7 +101,9 @@ class FileScan:
     def _inside(self, container: bytes, seconds_left: Callable[[], float]) -> Iterator[int]:
         """Scan what is inside, each as a file of its own. What is inside of that is not looked into."""
         for name, data in members_of(container):
-            inner = FileScan(f"{self._path}!{name}", self._rules, self._engine, self._collected)
+            # The archive of a pack bounds paths. A ZIP does not: 64 KiB of any characters are possible.
+            shown = f"{self._path}!{shown_text(name)}"
+            inner = FileScan(f"{self._path}!{name}", self._rules, self._engine, self._collected, shown)
             yield from inner.windows(data, seconds_left, look_inside=False)
 
     def facts(self) -> list[str]:
@@ -242,7 +253,7 @@ class FileScan:
                 rule=rule.id,
                 severity=severity,
                 confidence=rule.confidence,
-                path=self._path,
+                path=self._shown,
                 line=line,
                 excerpt=excerpt,
                 why=why,
