@@ -161,6 +161,14 @@ def test_places_that_describe_attacks_hide_none_that_is_one(scanner: Scanner) ->
     assert len(report.findings) == 10
 
 
+def test_many_made_up_keys_hide_no_real_one(scanner: Scanner) -> None:
+    made_up = "".join(f"ghp_{'x' * 32}{number:04}\n" for number in range(500))
+
+    report = scanner.scan([ScannedFile("guides/a.md", filled(made_up + "ghp_{A:36}\n").encode())])
+
+    assert [(finding.rule, finding.line) for finding in report.findings] == [("secret.github-token", 501)]
+
+
 def test_a_match_is_found_where_two_windows_meet_and_in_any_pieces(scanner: Scanner) -> None:
     size = (1 << 20) + (4 << 10)
     for start in (size - 20, size - 4100, size - 1, size + 5):

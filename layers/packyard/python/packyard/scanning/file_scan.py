@@ -1,6 +1,7 @@
 """Scans one file, window by window."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
@@ -31,6 +32,8 @@ _FETCHING: Final = frozenset(
     {"script.fetch-and-run", "script.fetch-and-run-suspicious", "script.decode-and-run"}
 )
 _SECRET: Final = "secret"  # noqa: S105 - a group of rules
+# Matches of one rule in one window.
+_MAX_MATCHES: Final = 50
 # Facts of one kind in one file.
 _MAX_PLACES: Final = 20
 _SCRIPT_NAME: Final = re.compile(rb"([\w./-]{1,120}\.[A-Za-z0-9]{1,4})\W*$")
@@ -137,17 +140,20 @@ class FileScan:
     def _applicable(self, data: bytes, matches: Iterable[Match]) -> list[Match]:
         """Return the matches that count, the worst of those of one group that overlap."""
         kept: dict[str, list[Match]] = {}
+        counts: Counter[str] = Counter()
         for match in sorted(matches, key=self._worst_first):
             rule = self._rules[match.rule]
             group = rule.id if rule.fact else rule.group
             if (
                 self._kind in rule.kinds
+                and counts[rule.id] < _MAX_MATCHES
                 and not any(
                     match.start < other.end and other.start < match.end for other in kept.get(group, ())
                 )
                 and not _is_harmless(rule, data, match)
             ):
                 kept.setdefault(group, []).append(match)
+                counts[rule.id] += 1
         return [match for of_group in kept.values() for match in of_group]
 
     def _worst_first(self, match: Match) -> tuple[int, int]:
