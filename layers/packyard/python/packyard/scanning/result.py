@@ -117,6 +117,25 @@ def with_unchanged(result: ScanResult, before: ScanResult | None, unchanged: Col
     )
 
 
+def with_known(result: ScanResult, before: ScanResult) -> ScanResult:
+    """Return the result of a later scan of the same image. One that did not end takes nothing away from what is known.
+
+    Args:
+        result: Of the later scan.
+        before: What was known.
+    """
+    if result.incomplete is None:
+        return result
+    return _result(
+        list(dict.fromkeys([*result.findings, *before.findings])),
+        at=result.at,
+        scanner=result.scanner or before.scanner,
+        left_off=max(result.left_off, before.left_off),
+        incomplete=result.incomplete,
+        facts={**before.facts, **result.facts},
+    )
+
+
 def _result(  # noqa: PLR0913 - the parts of a result
     findings: Sequence[Finding],
     *,
