@@ -76,7 +76,7 @@ class _Outcome(NamedTuple):
         blocked = set(map(id, self.blocked))
         lines = []
         for finding in self.report.findings:
-            place = f"{self.path}: {finding.path}" + (f":{finding.line}" if finding.line else "")
+            place = f"{self.path}: {_on_a_line(finding.path)}" + (f":{finding.line}" if finding.line else "")
             mark = ", blocked" if id(finding) in blocked else ""
             lines += [
                 f"{place}: {finding.severity}{mark} ({finding.rule})",
@@ -99,12 +99,17 @@ def _result(outcomes: "Sequence[_Outcome]") -> Result:
         document={"blocked": refused, "scans": [outcome.document() for outcome in outcomes]},
         lines=[*(line for outcome in outcomes for line in outcome.lines()), summary],
         essence=[
-            f"{outcome.path}: {finding.path}:{finding.line or ''} {finding.rule}"
+            f"{outcome.path}: {_on_a_line(finding.path)}:{finding.line or ''} {finding.rule}"
             for outcome in outcomes
             for finding in outcome.blocked
         ],
         exit_code=Exit.BLOCKED if refused else Exit.DONE,
     )
+
+
+def _on_a_line(path: str) -> str:
+    """Return a path without line breaks: a name with one would look like another line of the answer."""
+    return path.replace("\n", "\\n")
 
 
 def _policy(options: argparse.Namespace) -> "ScanPolicy":

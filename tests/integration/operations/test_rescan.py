@@ -14,6 +14,7 @@ from tests.revisions import delete_revision, events_of, made, restore, reupload,
 from tests.scans import (
     ADVICE,
     ADVICE_RULE,
+    OLD_RULES,
     SECRET_RULE,
     let_results_be_old,
     override,
@@ -134,6 +135,20 @@ def test_an_image_that_cannot_be_read_is_tried_later(service: Service) -> None:
 
     assert walk(service)["scanned"] == 1
     assert scan_of(service, pack)["incomplete"] == "the image could not be read"
+
+
+def test_a_scan_that_does_not_end_takes_nothing_away_from_what_was_found(service: Service) -> None:
+    pack = service.upload(with_advice()).body["id"]
+    found = scan_of(service, pack)["findings"]
+    stored = service.services.scans.get(pack, Digest(digest_of(service, pack)))
+    assert stored is not None
+    put(service, replace(stored, result=replace(stored.result, scanner=OLD_RULES)))
+
+    with service.wire.tapped(Failure(at=INVOKE, fault=Fault.UNREACHABLE, span=Span.SERVICE)):
+        assert walk(service)["scanned"] == 1
+
+    assert scan_of(service, pack)["status"] == "incomplete"
+    assert scan_of(service, pack)["findings"] == found
 
 
 def test_a_walk_ends_when_its_time_is_over_and_the_next_goes_on(service: Service) -> None:

@@ -208,7 +208,8 @@ def test_a_clone_has_the_result_of_its_source(service: Service) -> None:
 
 
 def test_the_policy_of_who_clones_counts_and_says_nothing_of_another_s_content(service: Service) -> None:
-    source = service.upload(with_advice(), visibility="community").body["id"]
+    files = {f"guides/{number}.md": ADVICE for number in range(5)}
+    source = service.upload(PackArchive(files=files).build(), visibility="community").body["id"]
     asked = {"block": "high"}
     assert service.send("policies", "PUT", "/scan-policy", caller=GLOBEX, json=asked).status == 200
 
@@ -216,7 +217,7 @@ def test_the_policy_of_who_clones_counts_and_says_nothing_of_another_s_content(s
 
     assert refusal(answer) == BLOCKED
     assert answer.body["error"]["details"] == {"findings": [{"rule": ADVICE_RULE, "severity": "high"}]}
-    assert "guides/" not in answer.body["error"]["message"]
+    assert f"refuses ({ADVICE_RULE}). Nothing" in answer.body["error"]["message"]
 
 
 def test_going_back_is_judged_by_the_present_policy(service: Service) -> None:

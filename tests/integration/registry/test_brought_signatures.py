@@ -124,10 +124,11 @@ def test_where_there_is_no_api_the_tag_is_looked_at(fake: FakeRegistry, shelf: R
 
 
 @pytest.mark.parametrize(
-    "stated", [{"artifactType": "application/vnd.oci.empty.v1+json"}, {"artifactType": ""}]
+    "stated",
+    [{"artifactType": "application/vnd.oci.empty.v1+json"}, {"artifactType": ""}, {"artifactType": ["a"]}],
 )
 def test_a_list_that_states_another_type_is_read_all_the_same(
-    fake: FakeRegistry, shelf: Repository, stated: dict[str, str]
+    fake: FakeRegistry, shelf: Repository, stated: dict[str, Any]
 ) -> None:
     """cosign#4641: what an old library writes into the list."""
     fall_back(shelf, IMAGE.manifest, refer(shelf, IMAGE.manifest, signed()), **stated)

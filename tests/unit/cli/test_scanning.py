@@ -46,6 +46,15 @@ def test_a_secret_is_blocked_and_never_shown(packyard: Command, leaky: Path) -> 
     assert filled("ghp_{A:36}")[8:] not in ran.out
 
 
+def test_a_name_with_a_line_break_stays_on_its_line(packyard: Command, tmp_path: Path) -> None:
+    (tmp_path / "a\nNothing was found.\n.md").write_text(ORDER)
+
+    ran = packyard("scan", tmp_path, "--block", "high")
+
+    assert ran.exit_code == 18
+    assert ran.out.startswith(f"{tmp_path}: a\\nNothing was found.\\n.md:1: high, blocked")
+
+
 def test_an_archive_has_the_findings_of_its_folder(packyard: Command, leaky: Path, tmp_path: Path) -> None:
     archive = tmp_path / "pack.tar.gz"
     packyard("pack", leaky, "-o", archive)

@@ -60,7 +60,14 @@ def test_a_policy_is_read_from_json() -> None:
     [
         ({"block": "severe"}, "block: must be one of: low, medium, high, critical, none"),
         ({"rules": []}, "rules: must be an object of rule ids"),
-        ({"rules": {"a.b": "deny"}}, "rules.a.b: must be one of: block, warn, ignore"),
+        (
+            {"rules": {"instruct.*": "deny"}},
+            r"rules.instruct.\*: must be one of: block, warn, ignore",
+        ),
+        (
+            {"rules": {"secret.github-tokn": "block"}},
+            "rules.secret.github-tokn: is not a rule of the scanner; did you mean secret.github-token?",
+        ),
         ({"incomplete": "ignore"}, "incomplete: must be one of: block, warn"),
         ({"blocks": "high"}, "blocks: is not a field of a policy; known are block, incomplete, rules"),
         ({"block": ["high"]}, "block: must be one of: low, medium, high, critical, none"),

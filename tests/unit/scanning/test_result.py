@@ -53,6 +53,17 @@ def test_more_findings_than_are_kept_are_counted() -> None:
     assert (len(result.findings), result.left_off) == (MAX_FINDINGS, 8)
 
 
+def test_of_many_findings_each_rule_and_each_file_keeps_one() -> None:
+    worst = [finding(line=number, severity=Severity.CRITICAL) for number in range(1, MAX_FINDINGS + 1)]
+    other_file = finding("z.md", severity=Severity.CRITICAL)
+    other_rule = replace(finding("z.md"), rule="x.z")
+
+    result = result_of([report(*worst, other_rule, other_file)], at=NOW)
+
+    assert {other_file, other_rule} <= set(result.findings)
+    assert (len(result.findings), result.left_off) == (MAX_FINDINGS, 2)
+
+
 @pytest.mark.parametrize(
     ("reports", "incomplete", "why"),
     [

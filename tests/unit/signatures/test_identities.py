@@ -28,6 +28,7 @@ from tests.signatures import (
 )
 
 from packyard.signatures.brought import Brought
+from packyard.signatures.certificates import der_of, parse_authority
 from packyard.signatures.judging import Judge, described
 from packyard.signatures.policy import SignaturePolicy, from_document
 
@@ -191,6 +192,23 @@ def test_what_proves_no_identity_of_the_rule_is_named_with_its_reason(case: str)
     found, reason = REFUSED[case]
 
     assert reason in problem(found)
+
+
+def test_a_certificate_of_another_version_is_one_that_cannot_be_read() -> None:
+    """The library reports it by an error of no family."""
+    versions = b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x07"
+    signing = Signing()
+    body = signing.body()
+    body["verificationMaterial"]["certificate"]["rawBytes"] = b64(signing.certificate.replace(*versions, 1))
+    root = AUTHORITY.root.public_bytes(Encoding.DER).replace(*versions, 1)
+    pem = f"-----BEGIN CERTIFICATE-----\n{b64(root)}\n-----END CERTIFICATE-----\n"
+
+    (listed,) = described(beside(brought(body)))
+    assert listed["signer"] == {}
+    assert problem(brought(body))
+    for read in (parse_authority, lambda text: der_of(text.encode())):
+        with pytest.raises(ValueError, match="no version that there is"):
+            read(pem)
 
 
 def test_an_old_signature_counts_for_as_long_as_its_authority_was_valid_then() -> None:

@@ -145,6 +145,15 @@ REFUSED: dict[str, tuple[Brought, str]] = {
     ),
     "a name twice": (brought(b'{"mediaType": "a", "mediaType": "b"}'), "gives a name twice"),
     "no JSON": (brought(b"\xff"), "is no JSON object"),
+    "half of a surrogate pair": (
+        brought(bundle(KEY, statement(IMAGE)) | {"verificationMaterial": {"publicKey": {"hint": "\ud800"}}}),
+        "half of a surrogate pair",
+    ),
+    "a version that is a list": (brought(SIGNED | {"mediaType": []}), "no sigstore bundle of version"),
+    "a kind of statement that is a list": (
+        _changed(payload=b64(json.dumps({"_type": []}).encode())),
+        "no in-toto statement",
+    ),
     "another version": (brought(SIGNED | {"mediaType": f"{BUNDLE}x"}), "no sigstore bundle of version"),
     "no material": (brought({"mediaType": BUNDLE}), "has no verificationMaterial"),
     "nothing signed": (brought({"mediaType": BUNDLE, "verificationMaterial": {}}), "without a signature"),
@@ -239,7 +248,9 @@ def test_what_an_image_brings_is_described_without_trust() -> None:
     assert [one.get("about_this_image") for one in listed] == [True, False, None]
     assert listed[0]["signer"] == {"key_hint": b64(KEY.id)}
     assert listed[1]["predicate_type"] == PROVENANCE
-    assert listed[2]["problem"] == "It is no JSON object, or gives a name twice."
+    assert (
+        listed[2]["problem"] == "It is no JSON object, gives a name twice, or holds half of a surrogate pair."
+    )
 
 
 def test_what_is_stored_is_read_again() -> None:

@@ -67,6 +67,12 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "an unknown name": (_with(image="x"), "rules[0].image", "is not one of images, signers, requires"),
     "no images": (_with(images=[]), "rules[0].images", "1 to 20"),
     "an image in upper case": (_with(images=["GHCR.io/acme/*"]), IMAGE, "in lower case"),
+    "an image of Docker that references name otherwise": (
+        _with(images=["docker.io/redis"]),
+        IMAGE,
+        "would match nothing: references name this repository docker.io/library/redis",
+    ),
+    "two keys in one": (_with_key(KEY.pem + Key().pem), f"{SIGNER}.key", "list each key by itself"),
     "an image without its registry": (_with(images=["acme/*"]), IMAGE, "docker.io/acme/*"),
     "an image without its repository": (_with(images=["ghcr.io"]), IMAGE, "ghcr.io/**"),
     "another name of a registry": (_with(images=["index.docker.io/acme/*"]), IMAGE, "docker.io/acme/*"),

@@ -13,13 +13,13 @@ from packyard.http.app import json_response
 from packyard.http.fields import Body, Field
 from packyard.http.json_body import read_json
 from packyard.http.revision_field import REVISION
-from packyard.http.scan_policy import unknown_rule
 from packyard.operations.pack_scans import PackScan
 from packyard.operations.scan_views import result_view
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.file_edit import check_new_path
 from packyard.packs.image_state import MAX_REASON_CHARACTERS, parse_reason
 from packyard.packs.timestamp import format_timestamp
+from packyard.scanning.catalogue import unknown_rule
 from packyard.scanning.override import ScanOverride
 from packyard.scanning.result import ResultStatus
 

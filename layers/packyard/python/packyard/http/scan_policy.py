@@ -13,11 +13,11 @@ from packyard.http.entity_tags import ETAG
 from packyard.http.fields import Body, Field
 from packyard.http.json_body import read_json
 from packyard.packs.precondition import revision_tag
-from packyard.scanning.catalogue import load_rules
+from packyard.scanning.catalogue import unknown_rule
 from packyard.scanning.finding import Severity
 from packyard.scanning.policy import ScanPolicy, Treatment
 from packyard.tenants.policy_state import PolicyState
-from packyard.text.suggestion import closest, not_one_of
+from packyard.text.suggestion import not_one_of
 
 MAX_RULES: Final = 100
 _NONE: Final = "none"
@@ -97,21 +97,6 @@ def scan_policy_response(state: PolicyState[ScanPolicy]) -> Response[str]:
         _INCOMPLETE.name: str(OnIncomplete.BLOCK if policy.incomplete else OnIncomplete.WARN),
     }
     return json_response(200, body, {ETAG: revision_tag(state.revision)})
-
-
-def unknown_rule(name: str, *, groups: bool) -> str | None:
-    """Return why a name is no rule; None if it is one.
-
-    Args:
-        name: What a client names.
-        groups: Whether it may be a group, such as `secret.*`.
-    """
-    rules = [rule.id for rule in load_rules().values() if not rule.fact]
-    known = [*rules, *sorted({f"{rule.partition('.')[0]}.*" for rule in rules})] if groups else rules
-    if name in known:
-        return None
-    near = closest(name, known)
-    return f"is not a rule of the scanner; {f'did you mean {near}?' if near else 'a finding names its rule'}"
 
 
 def _rules(given: Any, faults: dict[str, str]) -> Mapping[str, Treatment]:

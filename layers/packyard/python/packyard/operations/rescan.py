@@ -31,7 +31,7 @@ from packyard.packs.image_state import Withdrawal
 from packyard.packs.pack import Pack, PackStatus
 from packyard.scanning.finding import Finding
 from packyard.scanning.parts import ScannableFile
-from packyard.scanning.result import ResultStatus, ScanResult
+from packyard.scanning.result import ResultStatus, ScanResult, with_known
 from packyard.scanning.rules_version import rules_version
 from packyard.store.image_states import AlreadySo, ImageStates
 from packyard.store.packs import Gone, PackStore, Stale
@@ -120,6 +120,7 @@ class Rescanner:
         judgement = self.scans.judgement(org_id=now.org_id, pack_id=now.id)
         refused = self.rule.refused(result, judgement)
         withdrawn = bool(refused) and self._withdraw(now, then, refused)
+        result = with_known(result, stored.result)
         if refused:
             result = replace(result, status=ResultStatus.BLOCKED)
         attempts = stored.attempts + 1 if result.status is ResultStatus.INCOMPLETE else 0

@@ -164,15 +164,15 @@ class ScanRule:
 
 def _message(findings: Sequence[Finding], after: Pack, *, owned: bool) -> str:
     if owned:
-        places = [f"{finding.path}{_line(finding)}: {finding.rule}" for finding in findings[:_NAMED]]
+        places = [f"{finding.path}{_line(finding)}: {finding.rule}" for finding in findings]
     else:
-        places = list(dict.fromkeys(finding.rule for finding in findings))[:_NAMED]
-    more = f", and {len(findings) - _NAMED} more" if len(findings) > _NAMED else ""
+        places = list(dict.fromkeys(finding.rule for finding in findings))
+    more = f", and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
     helps = "Remove what was found, and send it again." if owned else "Nothing was copied."
     if after.revision > 1:
         helps += f" If it is harmless, POST /packs/{after.id}/scan/overrides takes the rule, the path and your reason."
     return (
-        f"The scan found what your organisation's scan policy refuses ({'; '.join(places)}{more}). {helps} "
+        f"The scan found what your organisation's scan policy refuses ({'; '.join(places[:_NAMED])}{more}). {helps} "
         "GET /scan-policy shows the policy."
     )
 

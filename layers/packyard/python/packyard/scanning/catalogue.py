@@ -14,8 +14,10 @@ from typing import Any, Final
 
 from packyard.scanning.file_kind import FileKind
 from packyard.scanning.finding import Confidence, Severity
+from packyard.text.suggestion import closest
 
 _FOLDER: Final = Path(__file__).with_name("rules")
+_MAX_NAME: Final = 128
 _EVERYTHING_READ: Final = (FileKind.GUIDE, FileKind.SCRIPT, FileKind.CONFIG, FileKind.PAGE, FileKind.DATA)
 
 
@@ -102,6 +104,21 @@ def load_rules() -> Mapping[str, Rule]:
                 raise ValueError(f"{rule.id} is stated twice")
             rules[rule.id] = rule
     return rules
+
+
+def unknown_rule(name: str, *, groups: bool) -> str | None:
+    """Return why a name is no rule; None if it is one.
+
+    Args:
+        name: What a client names.
+        groups: Whether it may be a group, such as `secret.*`.
+    """
+    rules = [rule.id for rule in load_rules().values() if not rule.fact]
+    known = [*rules, *sorted({f"{rule.partition('.')[0]}.*" for rule in rules})] if groups else rules
+    if name in known:
+        return None
+    near = closest(name[:_MAX_NAME], known)
+    return f"is not a rule of the scanner; {f'did you mean {near}?' if near else 'a finding names its rule'}"
 
 
 def _parse(fields: dict[str, Any]) -> Rule:

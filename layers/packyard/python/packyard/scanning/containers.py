@@ -16,8 +16,11 @@ _MAX_MEMBER: Final = 4 << 20
 _MAX_TOTAL: Final = 32 << 20
 _PARAGRAPH: Final = re.compile(rb"</(?:w:p|a:p|text:p|text:h|si|t)>")
 _MARK: Final = re.compile(rb"<[^<>]{0,4000}>")
-# These say how a document looks, and are long.
-_LEFT_OUT: Final = re.compile(r"(?:^|/)(?:theme|styles|fontTable|settings|_rels|printerSettings)[^/]*")
+# These parts of documents say how they look, and are long.
+_LEFT_OUT: Final = re.compile(
+    r"(?:word|xl|ppt)/(?:[\w-]+/)?(?:theme|styles|fontTable|settings|printerSettings)\d*\.(?:xml|bin)"
+    r"|(?:[\w-]+/)*_rels/[\w.-]+\.rels"
+)
 
 
 def is_container(start: bytes) -> bool:
@@ -27,14 +30,18 @@ def is_container(start: bytes) -> bool:
 
 def members_of(content: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield the names and contents of what is inside; nothing of what is damaged, encrypted or too large."""
-    import zipfile  # noqa: PLC0415 - few packs have one
+    import lzma  # noqa: PLC0415 - few packs have one
+    import zipfile  # noqa: PLC0415
     import zlib  # noqa: PLC0415
+
+    # What is damaged may also ask for a dictionary of four gigabytes.
+    damaged = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, MemoryError)
 
     total = 0
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for info in archive.infolist()[:_MAX_MEMBERS]:
-                if info.is_dir() or info.file_size > _MAX_MEMBER or _LEFT_OUT.search(info.filename):
+                if info.is_dir() or info.file_size > _MAX_MEMBER or _LEFT_OUT.fullmatch(info.filename):
                     continue
                 with archive.open(info) as member:
                     # The size that is stated may be wrong.
@@ -43,7 +50,7 @@ def members_of(content: bytes) -> Iterator[tuple[str, bytes]]:
                 if total > _MAX_TOTAL:
                     return
                 yield info.filename, _text_of(info.filename, data)
-    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError, ValueError, EOFError):
+    except (*damaged, OSError, RuntimeError):
         return
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 # What may be between two words of an instruction: spaces, one line break with its indentation, marks of emphasis.
 _GAP: Final = r"""[\s*_`>.,:;()"'#\x5b\x5d|-]{1,10}"""
 _GAP_SIGN: Final = "~"
-# A pattern that matches everywhere is told of the first places only.
-_MAX_MATCHES: Final = 50
+# A pattern that matches everywhere is told of the first places only. Most of them may be harmless.
+_MAX_MATCHES: Final = 2000
 
 
 class EngineMissing(Exception):

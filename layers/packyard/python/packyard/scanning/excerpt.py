@@ -14,14 +14,20 @@ _SHOWN: Final = 4
 _RANDOM: Final = re.compile(r"[A-Za-z0-9+_=-](?:[A-Za-z0-9+_=-]|[^\x00-\x7f]){15,}")
 _SHORTEST_KEY: Final = 16
 _SHORTEST_LETTERS: Final = 30
-# What may be a secret that no rule knows: passwords in addresses, values of telling names, long random texts.
+# What may be a secret that no rule knows: passwords in addresses and of commands, values of telling names, long random
+# texts. It begins with something that is none, and of which the first characters are shown.
 _MAY_BE_SECRET: Final = (
-    re.compile(rb"(?<=://)[^\s/@:]{1,80}:[^\s/@]{1,200}(?=@)"),
+    re.compile(rb"(?<=:)//[^\s/@:]{0,80}:[^\s/@]{1,200}(?=@)"),
+    re.compile(rb"(?<![\w-])(?:-u|--user)[ =][\"']?[^\s:\"']{0,80}:[^\s\"']{1,200}"),
     re.compile(
         rb"(?i)(?:passw(?:or)?d|secret|token|api_?key|authorization)[\"']?\s{0,3}[=:]\s{0,3}"
-        rb"(?:bearer |basic |[\"'])?[A-Za-z0-9+/=_.~-]{8,}"
+        rb"(?:\"[^\"\n]{4,200}\"|'[^'\n]{4,200}'|[\"']?(?:bearer |basic )?[A-Za-z0-9+/=_.~-]{8,})"
     ),
     re.compile(rb"(?=[A-Za-z0-9+_-]{0,200}[0-9])(?=[A-Za-z0-9+_-]{0,200}[A-Za-z])[A-Za-z0-9+_-]{24,}"),
+    # With slashes, as base64 and the keys of AWS have them, which paths have too.
+    re.compile(
+        rb"(?=[A-Za-z0-9+/]{0,200}[0-9])(?=[A-Za-z0-9+/]{0,200}[A-Z])(?=[A-Za-z0-9+/]{0,200}[a-z])[A-Za-z0-9+/]{32,}"
+    ),
 )
 
 
@@ -46,7 +52,8 @@ def shown_text(text: str) -> str:
 
     What may be a key is masked, also where invisible characters divide it.
     """
-    return _printable(_RANDOM.sub(_masked_key, text[: 4 * MAX_EXCERPT]))
+    masked = _RANDOM.sub(_masked_key, text[: 4 * MAX_EXCERPT]).encode("utf-8", "replace")
+    return _printable(_masked(masked, 0, len(masked), ()).decode("utf-8", "replace"))
 
 
 def _masked_key(match: re.Match[str]) -> str:

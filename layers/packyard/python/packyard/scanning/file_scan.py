@@ -1,6 +1,7 @@
 """Scans one file, window by window."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
@@ -18,7 +19,7 @@ from packyard.scanning.detectors.packages import sightings_of_packages
 from packyard.scanning.detectors.payloads import decoded_payloads
 from packyard.scanning.documentation import Surroundings
 from packyard.scanning.engine import Engine, Match
-from packyard.scanning.excerpt import excerpt_of
+from packyard.scanning.excerpt import excerpt_of, shown_text
 from packyard.scanning.file_kind import FileKind, kind_of
 from packyard.scanning.finding import Finding, Severity
 from packyard.scanning.randomness import entropy
@@ -31,6 +32,8 @@ _FETCHING: Final = frozenset(
     {"script.fetch-and-run", "script.fetch-and-run-suspicious", "script.decode-and-run"}
 )
 _SECRET: Final = "secret"  # noqa: S105 - a group of rules
+# Matches of one rule in one window.
+_MAX_MATCHES: Final = 50
 # Facts of one kind in one file.
 _MAX_PLACES: Final = 20
 _SCRIPT_NAME: Final = re.compile(rb"([\w./-]{1,120}\.[A-Za-z0-9]{1,4})\W*$")
@@ -45,10 +48,19 @@ class FileScan:
         rules: All rules.
         engine: Finds their patterns.
         collected: Takes what is found.
+        shown: What findings call the file; its path otherwise.
     """
 
-    def __init__(self, path: str, rules: Mapping[str, Rule], engine: Engine, collected: Collected) -> None:
+    def __init__(
+        self,
+        path: str,
+        rules: Mapping[str, Rule],
+        engine: Engine,
+        collected: Collected,
+        shown: str | None = None,
+    ) -> None:
         self._path = path
+        self._shown = path if shown is None else shown
         self._rules = rules
         self._engine = engine
         self._collected = collected
@@ -92,7 +104,9 @@ class FileScan:
     def _inside(self, container: bytes, seconds_left: Callable[[], float]) -> Iterator[int]:
         """Scan what is inside, each as a file of its own. What is inside of that is not looked into."""
         for name, data in members_of(container):
-            inner = FileScan(f"{self._path}!{name}", self._rules, self._engine, self._collected)
+            # The archive of a pack bounds paths. A ZIP does not: 64 KiB of any characters are possible.
+            shown = f"{self._path}!{shown_text(name)}"
+            inner = FileScan(f"{self._path}!{name}", self._rules, self._engine, self._collected, shown)
             yield from inner.windows(data, seconds_left, look_inside=False)
 
     def facts(self) -> list[str]:
@@ -126,17 +140,20 @@ class FileScan:
     def _applicable(self, data: bytes, matches: Iterable[Match]) -> list[Match]:
         """Return the matches that count, the worst of those of one group that overlap."""
         kept: dict[str, list[Match]] = {}
+        counts: Counter[str] = Counter()
         for match in sorted(matches, key=self._worst_first):
             rule = self._rules[match.rule]
             group = rule.id if rule.fact else rule.group
             if (
                 self._kind in rule.kinds
+                and counts[rule.id] < _MAX_MATCHES
                 and not any(
                     match.start < other.end and other.start < match.end for other in kept.get(group, ())
                 )
                 and not _is_harmless(rule, data, match)
             ):
                 kept.setdefault(group, []).append(match)
+                counts[rule.id] += 1
         return [match for of_group in kept.values() for match in of_group]
 
     def _worst_first(self, match: Match) -> tuple[int, int]:
@@ -242,7 +259,7 @@ class FileScan:
                 rule=rule.id,
                 severity=severity,
                 confidence=rule.confidence,
-                path=self._path,
+                path=self._shown,
                 line=line,
                 excerpt=excerpt,
                 why=why,

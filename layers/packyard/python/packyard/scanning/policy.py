@@ -9,6 +9,7 @@ from packyard.scanning.finding import Confidence, Finding, Severity
 
 _SECRETS: Final = "secret."
 _NONE: Final = "none"
+_SHOWN: Final = 64
 
 
 class Treatment(StrEnum):
@@ -55,6 +56,8 @@ def parse_policy(document: Mapping[str, object]) -> ScanPolicy:
     Raises:
         ValueError: It has another form. The message names the field and what it may be.
     """
+    from packyard.scanning.catalogue import unknown_rule  # noqa: PLC0415 - few callers of this module need the rules
+
     if unknown := sorted(set(document) - {"block", "rules", "incomplete"}):
         raise ValueError(f"{unknown[0]}: is not a field of a policy; known are block, incomplete, rules")
     block = document.get("block", _NONE)
@@ -64,6 +67,8 @@ def parse_policy(document: Mapping[str, object]) -> ScanPolicy:
     if not isinstance(rules, Mapping):
         raise ValueError("rules: must be an object of rule ids")  # noqa: TRY004 - a fault of the value
     for name, treatment in rules.items():
+        if (fault := unknown_rule(str(name), groups=True)) is not None:
+            raise ValueError(f"rules.{str(name)[:_SHOWN]}: {fault}")
         if treatment not in list(Treatment):
             raise ValueError(f"rules.{name}: must be one of: {', '.join(Treatment)}")
     incomplete = document.get("incomplete", Treatment.WARN)

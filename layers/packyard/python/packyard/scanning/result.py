@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from packyard.scanning.budget import MAX_FINDINGS
+from packyard.scanning.collected import worst_of
 from packyard.scanning.finding import Finding
 from packyard.scanning.report import ScannerIdentity, ScanReport, ScanStatus
 
@@ -116,6 +117,25 @@ def with_unchanged(result: ScanResult, before: ScanResult | None, unchanged: Col
     )
 
 
+def with_known(result: ScanResult, before: ScanResult) -> ScanResult:
+    """Return the result of a later scan of the same image. One that did not end takes nothing away from what is known.
+
+    Args:
+        result: Of the later scan.
+        before: What was known.
+    """
+    if result.incomplete is None:
+        return result
+    return _result(
+        list(dict.fromkeys([*result.findings, *before.findings])),
+        at=result.at,
+        scanner=result.scanner or before.scanner,
+        left_off=max(result.left_off, before.left_off),
+        incomplete=result.incomplete,
+        facts={**before.facts, **result.facts},
+    )
+
+
 def _result(  # noqa: PLR0913 - the parts of a result
     findings: Sequence[Finding],
     *,
@@ -125,18 +145,14 @@ def _result(  # noqa: PLR0913 - the parts of a result
     incomplete: str | None,
     facts: Mapping[str, Sequence[str]],
 ) -> ScanResult:
-    ordered = sorted(findings, key=_worst_first)
-    status = ResultStatus.FINDINGS if ordered or left_off else ResultStatus.PASSED
+    kept = worst_of(findings, MAX_FINDINGS)
+    status = ResultStatus.FINDINGS if kept or left_off else ResultStatus.PASSED
     return ScanResult(
         status=status if incomplete is None else ResultStatus.INCOMPLETE,
         at=at,
         scanner=scanner,
-        findings=tuple(ordered[:MAX_FINDINGS]),
-        left_off=left_off + max(0, len(ordered) - MAX_FINDINGS),
+        findings=tuple(kept),
+        left_off=left_off + len(findings) - len(kept),
         incomplete=incomplete,
         facts=dict(sorted(facts.items())[:MAX_FACTS]),
     )
-
-
-def _worst_first(finding: Finding) -> tuple[int, str, int, str]:
-    return -finding.severity.rank, finding.path, finding.line or 0, finding.rule

@@ -6,12 +6,12 @@ SCANNER_NAME: Final = "packyard"
 SCANNER_VERSION: Final = "1.0.0"
 # Raise it when a scan of the same files may find something else: packs are scanned again then. A test compares the
 # digest with the rules, the lists and the detectors.
-_RULES_VERSION: Final = "2026-11-29.1"
-RULES_DIGEST: Final = "b04e21f3f15befed"
+_RULES_VERSION: Final = "2026-11-29.2"
+RULES_DIGEST: Final = "371cae6d28ed17f2"
 # The version of yara-x that is locked. Compiled rules are of use to it alone.
 ENGINE_VERSION: Final = "1.23.0"
 
 
 def rules_version() -> str:
-    """Return the version of the rules, such as `2026-11-29.1`. Versions are only compared for equality."""
+    """Return the version of the rules, such as `2026-11-29.2`. Versions are only compared for equality."""
     return _RULES_VERSION

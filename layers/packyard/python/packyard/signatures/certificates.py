@@ -78,6 +78,8 @@ def parse_authority(pem: str) -> x509.Certificate:
         raise ValueError("has a key that is not verified here") from None
     except x509.DuplicateExtension:
         raise ValueError("has an extension twice") from None
+    except x509.InvalidVersion:
+        raise ValueError("is a certificate of no version that there is") from None
     except ValueError as error:
         message = str(error)
         raise ValueError(message if message.startswith("must") else "is no certificate in PEM") from None
@@ -92,7 +94,10 @@ def der_of(pem: bytes) -> bytes:
     Raises:
         ValueError: It is none.
     """
-    return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+    try:
+        return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+    except x509.InvalidVersion as error:
+        raise ValueError("is a certificate of no version that there is") from error
 
 
 def identity_of(der: bytes) -> Identity:
@@ -200,7 +205,7 @@ def _parsed(der: bytes) -> x509.Certificate:
     try:
         certificate = x509.load_der_x509_certificate(der)
         critical = [extension.oid for extension in certificate.extensions if extension.critical]
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension):
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion):
         raise NotCertified("has a certificate that cannot be read") from None
     if not set(critical) <= _KNOWN:
         raise NotCertified("has a certificate with a critical extension that is not known here")

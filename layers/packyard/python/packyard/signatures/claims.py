@@ -6,6 +6,7 @@ and specs/ATTESTATION_SPEC.md; secure-systems-lab/dsse, envelope.md; in-toto Att
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -111,7 +112,7 @@ def claim_of(one: Brought) -> Claim:
 
 
 def _bundle(body: Mapping[str, Any]) -> Claim:
-    if body.get("mediaType") not in BUNDLES:
+    if _text(body, "mediaType") not in BUNDLES:
         raise NotReadable("is no sigstore bundle of version 0.1 to 0.3")
     material = _material(_object(body, "verificationMaterial"))
     if "dsseEnvelope" in body:
@@ -158,7 +159,7 @@ def _envelope(body: Mapping[str, Any], material: _Material) -> Claim:
 
 def _statement(payload: bytes) -> tuple[str, frozenset[Digest]]:
     body = _parsed(payload)
-    if body.get("_type") not in STATEMENTS:
+    if _text(body, "_type") not in STATEMENTS:
         raise NotReadable("has a payload that is no in-toto statement of version 0.1 or 1")
     what, named = body.get("predicateType"), body.get("subject")
     if not isinstance(what, str) or not 1 <= len(what) <= _MAX_SHOWN * 2:
@@ -280,9 +281,19 @@ def _annotated(annotations: Mapping[str, str]) -> _Material:
 
 def _parsed(raw: bytes) -> dict[str, Any]:
     try:
-        return parse_object(raw)
+        body = parse_object(raw)
+        # JSON can escape half of a surrogate pair, which no answer could show.
+        json.dumps(body, ensure_ascii=False).encode()
     except ValueError:
-        raise NotReadable("is no JSON object, or gives a name twice") from None
+        raise NotReadable(
+            "is no JSON object, gives a name twice, or holds half of a surrogate pair"
+        ) from None
+    return body
+
+
+def _text(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _object(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from packyard.oci.reference import parse_registry
+from packyard.oci.reference import DOCKER_HUB, parse_registry
 from packyard.signatures.policy import (
     MAX_AUTHORITIES,
     MAX_IMAGES,
@@ -134,6 +134,8 @@ def _registry(path: str, registry: str, rest: str) -> Faults:
         yield path, f"would match nothing: references name this registry {normal}, as in {normal}/{rest}"
     elif not ({".", ":"} & set(registry)) and registry != "localhost":
         yield path, f"must begin with a registry, as in docker.io/{registry}/{rest}"
+    elif registry == DOCKER_HUB and not {"/", "*"} & set(rest):
+        yield path, f"would match nothing: references name this repository {registry}/library/{rest}"
 
 
 def _signer(path: str, signer: Any) -> Faults:
@@ -186,6 +188,9 @@ def _public_key(path: str, value: Any) -> Faults:
         parse_key(value)
     except ValueError as error:
         yield path, str(error)
+        return
+    if PUBLIC_KEY.fullmatch(value) is None:
+        yield path, "must be one public key in PEM and nothing besides; list each key by itself"
 
 
 def _log(path: str, value: Any) -> Faults:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from packyard.oci.digest import Digest
 from packyard.packs.pack import Pack
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
+from packyard.scanning.collected import worst_of
 from packyard.scanning.finding import parse_finding
 from packyard.scanning.messages import parse_scanner
 from packyard.scanning.result import ResultStatus, ScanResult
@@ -121,9 +122,12 @@ def _bounded(result: ScanResult) -> tuple[ScanResult, str]:
         if len(text.encode()) <= _MAX_BYTES:
             return result, text
         # Facts only save time of later scans.
-        half = len(result.findings) // 2
-        left_off = result.left_off + len(result.findings) - half
-        result = replace(result, findings=result.findings[:half], left_off=left_off, facts={})
+        if result.facts:
+            result = replace(result, facts={})
+            continue
+        half = tuple(worst_of(result.findings, len(result.findings) // 2))
+        left_off = result.left_off + len(result.findings) - len(half)
+        result = replace(result, findings=half, left_off=left_off)
 
 
 def _index_key(stored: StoredScan) -> dict[str, str]:

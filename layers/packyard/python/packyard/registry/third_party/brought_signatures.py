@@ -239,7 +239,7 @@ def _descriptors(entries: Any) -> Iterator[Descriptor]:
 
 def _rank(entry: Mapping[str, Any]) -> int:
     stated = entry.get("artifactType")
-    if stated in READABLE:
+    if isinstance(stated, str) and stated in READABLE:
         return 0
     return 1 if not stated or stated == _EMPTY else 2
 
@@ -248,7 +248,9 @@ def _descriptor(entry: Any) -> Descriptor | None:
     if not isinstance(entry, dict):
         return None
     media_type, digest, size = (entry.get(name) for name in ("mediaType", "digest", "size"))
-    if not isinstance(media_type, str) or not isinstance(digest, str) or type(size) is not int or size < 0:
+    if not isinstance(media_type, str) or not media_type.isascii() or not isinstance(digest, str):
+        return None
+    if type(size) is not int or size < 0:
         return None
     try:
         return Descriptor(media_type[:_MAX_TYPE], parse_digest(digest), size)
