@@ -119,7 +119,7 @@ def _without_secret(event: Mapping[str, Any]) -> str:
     secret = (event.get("pathParameters") or {}).get(ADDRESS)
     path: str = event["path"]
     # The gateway decodes parameters, and the path as well; where they differ, the route says enough.
-    return path if not secret else path.replace(secret, "…") if secret in path else event["resource"]
+    return path if not secret else path.replace(secret, "-") if secret in path else event["resource"]
 
 
 def _ci_of(event: Mapping[str, Any]) -> Mapping[str, str]:
