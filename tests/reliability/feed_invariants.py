@@ -44,7 +44,7 @@ def miscounted(items: Sequence[Item]) -> Iterator[str]:
     feeds = counted(items, "FEEDS#")
     there = Counter(f"{item['PK']}#count" for item in [*feeds, *counted(items, "PUBLISHERS#")])
     stated = {
-        item["PK"]: int(item.get("publishers", item.get("feeds", 0)))
+        item["PK"]: int(item["publishers"] if "publishers" in item else item["feeds"])
         for item in items
         if item["SK"] == "COUNT"
     }
