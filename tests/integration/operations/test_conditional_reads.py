@@ -485,7 +485,7 @@ def test_a_condition_that_a_write_cannot_keep_is_refused_and_never_passed_over(
 def large() -> Iterator[Scene]:
     with running_service() as service:
         pack = service.upload(PackArchive(files={"data/large.bin": LARGE}).build())
-        yield Scene(service, pack.body["id"], "", "")
+        yield Scene(service, pack.body["id"], "", "", "", "")
 
 
 def test_a_large_file_is_not_staged_when_the_tag_matches(large: Scene) -> None:
