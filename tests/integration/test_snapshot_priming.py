@@ -103,6 +103,7 @@ FIRST_REQUESTS: Final[dict[str, Callable[[Scene], object]]] = {
     "withdraw_revision": ROWS["`POST /packs/{id}/revisions/{n}/withdrawal`"],
     "download_pack": ROWS["`GET /packs/{id}/download`"],
     "deliver": ROWS["`deliver`, an event"],
+    "feeds": ROWS["`POST /feeds`, of packs"],
     "fan_out": ROWS["`fan_out`, an event"],
     "retry_delivery": ROWS["`retry_delivery`, an event"],
     "webhook_deliveries": ROWS["`GET /webhooks/{webhook_id}/deliveries`"],

@@ -19,6 +19,8 @@ from packyard.http.entity_tags import conditional
 
 JSON: Final = "application/json"
 REQUEST_ID: Final = "X-Request-Id"
+# The parameter of paths that holds the secret of an address.
+ADDRESS: Final = "secret"
 _SERVER_ERROR: Final = 500
 
 Envelope = Callable[[PackyardError, str], Mapping[str, Any]]
@@ -80,7 +82,7 @@ def serve(app: APIGatewayRestResolver, begins: Begins | None = None) -> Handler:
             extra={
                 "method": event["httpMethod"],
                 "route": event["resource"],
-                "path": event["path"],
+                "path": _without_secret(event),
                 "status": answer["statusCode"],
             },
         )
@@ -110,6 +112,14 @@ def refusal(error: PackyardError, *, request_id: str, envelope: Envelope | None 
     seconds = error.retry_after_seconds
     headers = {} if seconds is None else {"Retry-After": str(seconds)}
     return json_response(error.status, (envelope or _envelope)(error, request_id), headers)
+
+
+def _without_secret(event: Mapping[str, Any]) -> str:
+    """Return the path of a request without the secret of a feed's address (decision 137)."""
+    secret = (event.get("pathParameters") or {}).get(ADDRESS)
+    path: str = event["path"]
+    # The gateway decodes parameters, and the path as well; where they differ, the route says enough.
+    return path if not secret else path.replace(secret, "-") if secret in path else event["resource"]
 
 
 def _ci_of(event: Mapping[str, Any]) -> Mapping[str, str]:
