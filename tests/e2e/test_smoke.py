@@ -103,11 +103,12 @@ def test_what_a_killed_trial_has_left_is_taken_up_when_asked_for(
     said = capsys.readouterr().err
     still_there = (f"SLUG#{OURS}", "SLUG") in keys_in(stack, dynamodb)
     taken_up = main([*where, "--take-over"])
+    told = capsys.readouterr()
 
     assert (refused, still_there) == (1, True)
     assert "another trial of this deployment is at work" in said
     assert "ARGS=--take-over" in said
-    assert taken_up == 0
+    assert taken_up == 0, told.out + told.err
 
 
 @pytest.mark.usefixtures("where")
