@@ -1,6 +1,6 @@
 """ClawHub's API, version 1, as far as `clawhub` (npm) reads it. Its packs have owners, so that no name is flattened.
 
-`license` may only be `MIT-0` or null: with anything else the client stops. Then it shows a licence that it made up, which
+`license` may only be `MIT-0` or null: with anything else the client stops. It then shows a licence of its own, which
 no answer of ours can prevent.
 """
 

@@ -32,7 +32,12 @@ ZIP_BYTES: Final = 2 * 1024 * _MIB
 
 
 def unfit_doors(
-    files: Sequence[ServedFile], frontmatter: Mapping[str, Any], *, name: str, unreadable: str | None
+    files: Sequence[ServedFile],
+    frontmatter: Mapping[str, Any],
+    *,
+    name: str,
+    unreadable: str | None = None,
+    uncertain: Sequence[str] = (),
 ) -> dict[Door, str]:
     """Return the doors that leave a pack out, each with the reason.
 
@@ -41,11 +46,18 @@ def unfit_doors(
         frontmatter: Of its `SKILL.md`.
         name: The pack's name.
         unreadable: What keeps the frontmatter from being read; None if it has been read.
+        uncertain: The paths of values in it that readers of YAML read differently.
     """
     reasons: dict[Door, str] = {}
     # The first reason for a door is the one that is told.
     for door, reason in _reasons(files, frontmatter, name=name, unreadable=unreadable):
         reasons.setdefault(door, reason)
+    if uncertain:
+        # FastMCP compares what it reads with what the entry says.
+        reasons.setdefault(
+            Door.MCP,
+            f"{uncertain[0]}: of its {SKILL_FILE} is not the same to every reader of YAML; put it in quotes",
+        )
     return reasons
 
 

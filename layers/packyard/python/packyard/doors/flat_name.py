@@ -1,7 +1,7 @@
-"""The names of packs where a door has no owners: each name stands for one pack, and says which (API contract, section 12).
+"""The names of packs where a door has no owners: each stands for one pack, and says which (API contract, section 12).
 
-A pack of the feed's own organisation is called by its name, that of another one `x<length of the owner>-<owner>-<name>`.
-An own pack whose name begins like that has the long form too, with its own owner.
+A pack of the feed's own organisation is called by its name, one of another is called
+`x<length of the owner>-<owner>-<name>`. An own pack whose name begins like that has the long form too.
 """
 
 import re

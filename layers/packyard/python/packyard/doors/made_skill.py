@@ -22,7 +22,9 @@ _MAX_GUIDES: Final = 200
 _LINE_BREAK: Final = re.compile(r"\r\n|[\r\x85\u2028\u2029]")
 # Control, format, surrogate and private characters. What hides among letters and marks is listed.
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co"})
-_SELECTORS: Final = re.compile("[\u115f\u1160\u3164\uffa0\u034f\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_SELECTORS: Final = re.compile(
+    "[\u115f\u1160\u3164\uffa0\u034f\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
 _MARKDOWN: Final = re.compile(r"([\\`*_\[\]<>])")
 
 

@@ -20,6 +20,7 @@ PARSE_ERROR: Final = -32700
 INVALID_REQUEST: Final = -32600
 METHOD_NOT_FOUND: Final = -32601
 INVALID_PARAMS: Final = -32602
+INTERNAL_ERROR: Final = -32603
 
 _TYPES: Final = {
     ".md": "text/markdown",
@@ -128,7 +129,10 @@ def read(uri: str, path: str, content: bytes) -> dict[str, Any]:
     contents: dict[str, Any] = {"uri": uri}
     text = _text(content)
     if text is None:
-        contents |= {"mimeType": kind or "application/octet-stream", "blob": base64.b64encode(content).decode()}
+        contents |= {
+            "mimeType": kind or "application/octet-stream",
+            "blob": base64.b64encode(content).decode(),
+        }
     else:
         contents |= {"mimeType": kind or "text/plain", "text": text}
     return _complete({"contents": [contents], "ttlMs": 0, "cacheScope": "private"})

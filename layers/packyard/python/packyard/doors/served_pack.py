@@ -4,6 +4,7 @@ The catalogue of a role's revision never changes, so that it is kept, without wh
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -16,6 +17,8 @@ from packyard.packs.image_state import ImageStatus
 # One more when what a catalogue holds, or what it says, changes.
 FORM: Final = 1
 _HEX: Final = 12
+# These call packs by flat names. The others have owners.
+_FLAT: Final = frozenset({Door.AGENT_SKILLS, Door.MARKETPLACE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,7 @@ class ServedPack:
         owner: That organisation's slug.
         name: The pack's name.
         flat_name: What it is called where there are no owners; None if it cannot be called anything there.
+        unnamed: Why it cannot.
         display_name: For people.
         version: Of the pack at this revision.
         revision: The revision.
@@ -52,16 +56,31 @@ class ServedPack:
     published_at: datetime
     description: str = ""
     zip: Zip | None = None
-    unfit: dict[Door, str] = field(default_factory=dict)
+    unfit: Mapping[Door, str] = field(default_factory=dict)
+    unnamed: str | None = None
 
     @property
     def zip_name(self) -> str:
         """The name of its zip in URLs."""
-        return f"{self.flat_name}-{self.image_digest.removeprefix('sha256:')[:_HEX]}.zip"
+        called = self.flat_name or f"{self.owner}-{self.name}"
+        return f"{called}-{self.image_digest.removeprefix('sha256:')[:_HEX]}.zip"
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether its image is in use: neither withdrawn nor deleted."""
+        return self.status is ImageStatus.ACTIVE
+
+    def reason_of(self, door: Door) -> str | None:
+        """Return why a door leaves it out; None if the door serves it."""
+        if not self.is_usable:
+            return f"its image is {self.status.value}"
+        if self.flat_name is None and door in _FLAT:
+            return self.unnamed
+        return self.unfit.get(door)
 
     def fits(self, door: Door) -> bool:
         """Return whether a door serves it: it is in use, and the door's client takes it."""
-        return self.status is ImageStatus.ACTIVE and self.flat_name is not None and door not in self.unfit
+        return self.reason_of(door) is None
 
     def with_document(self, document: ServedDocument) -> dict[str, Any]:
         """Return what of a document belongs into the catalogue, for `dataclasses.replace`."""
@@ -69,7 +88,7 @@ class ServedPack:
         return {
             "description": described if isinstance(described, str) else "",
             "zip": document.zip,
-            "unfit": {**document.unfit, **self.unfit},
+            "unfit": document.unfit,
         }
 
 
@@ -133,6 +152,7 @@ class Catalogue:
                 "description": pack.description,
                 "zip": pack.zip,
                 "unfit": pack.unfit,
+                "unnamed": pack.unnamed,
             }
             for pack in self.packs
         ]

@@ -4,7 +4,7 @@
 the external attributes, as Info-ZIP writes them (APPNOTE.TXT, 4.4.15).
 
 Claude Code refuses an archive of which a part is compressed over 50:1. So such members are stored. Which these are is
-known once they are compressed; then the zip is written anew, which takes twice the time for the few packs that have any.
+known once they are compressed. Then the zip is written anew, which takes twice the time for the few that have any.
 """
 
 import stat

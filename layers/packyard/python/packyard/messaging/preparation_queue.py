@@ -24,7 +24,6 @@ class ImageToPrepare:
     digest: Digest
 
 
-
 class PreparationQueue(BatchQueue):
     """The queue that `prepare_artifacts` reads."""
 

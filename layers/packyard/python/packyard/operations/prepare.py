@@ -14,10 +14,9 @@ image unprepared. It comes again until it is settled.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from tempfile import TemporaryFile
 from typing import IO, Any, Final
 
@@ -36,6 +35,7 @@ from packyard.operations.image_files import ImageFiles
 from packyard.operations.whole_image import Contents, opened_image
 from packyard.packs.image_state import ImageId
 from packyard.packs.pack import Pack, PackStatus
+from packyard.packs.skill.frontmatter import Frontmatter, read_frontmatter
 from packyard.storage.door_files import DoorFiles, document_key, keys_of, zip_key
 from packyard.storage.kept_content import KeptContent
 from packyard.store.pack_revisions import PackRevisions, RevisionId
@@ -48,8 +48,6 @@ _MAX_TEXT: Final = 1 << 20
 # The files of an image that was built elsewhere are read one by one.
 _MAX_FILES_ELSEWHERE: Final = 2000
 
-Frontmatter = Callable[[bytes], Mapping[str, Any]]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparer:
@@ -60,7 +58,7 @@ class Preparer:
         images: Reads the files of images.
         files: Takes what is made.
         kept: Removes what is in the bucket.
-        frontmatter: Reads the frontmatter of a `SKILL.md`. It raises `InvalidRequest` for what is none.
+        max_frontmatter: The largest frontmatter of a `SKILL.md`, in bytes.
         clock: The present instant, UTC.
     """
 
@@ -68,7 +66,7 @@ class Preparer:
     images: ImageFiles
     files: DoorFiles
     kept: KeptContent
-    frontmatter: Frontmatter
+    max_frontmatter: int
     clock: Callable[[], datetime]
 
     def settle(self, body: str) -> None:
@@ -176,7 +174,8 @@ class Preparer:
         if own.size > _MAX_TEXT:
             return _Skill(unreadable=f"its {SKILL_FILE} has over {_MAX_TEXT} bytes")
         try:
-            return _Skill(frontmatter=self.frontmatter(b"".join(contents(own.path))))
+            content = b"".join(contents(own.path))
+            return _Skill(frontmatter=read_frontmatter(content, max_bytes=self.max_frontmatter))
         except InvalidRequest as refusal:
             field, reason = next(iter(refusal.fields.items()))
             return _Skill(unreadable=f"{field}: {reason}")
@@ -200,7 +199,7 @@ class _Skill:
     """
 
     made: MadeSkill | None = None
-    frontmatter: Mapping[str, Any] | None = None
+    frontmatter: Frontmatter | None = None
     unreadable: str | None = None
 
     def files(self, listed: list[ServedFile]) -> tuple[ServedFile, ...]:
@@ -222,20 +221,29 @@ class _Skill:
         self, served: tuple[ServedFile, ...], *, name: str, zipped: Zip | None = None
     ) -> ServedDocument:
         """Return the document."""
-        frontmatter = self.made.frontmatter if self.made is not None else self.frontmatter or {}
+        made, own = self.made, self.frontmatter
+        values = made.frontmatter if made is not None else {} if own is None else own.values
+        unfit = unfit_doors(
+            served,
+            values,
+            name=name,
+            unreadable=self.unreadable,
+            uncertain=() if own is None else own.uncertain,
+        )
         return ServedDocument(
             files=served,
-            frontmatter=frontmatter,
-            skill_md=None if self.made is None else self.made.text,
+            frontmatter=values,
+            skill_md=None if made is None else made.text,
             zip=zipped,
-            unfit=unfit_doors(served, frontmatter, name=name, unreadable=self.unreadable),
+            unfit=unfit,
+            warnings=() if own is None else own.warnings,
         )
 
 
 def _start_of(file: ServedFile, contents: Contents) -> bytes:
     """Return the content of a file, or its first MiB."""
     taken, left = [], _MAX_TEXT
-    for piece in chain(contents(file.path)):
+    for piece in contents(file.path):
         taken.append(piece[:left])
         left -= len(taken[-1])
         if left <= 0:
