@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-
 from tests.aws import BUCKET, PREPARATION_QUEUE, queue_url
 from tests.gateway import Answer, Request
 from tests.service import ACME, Service
@@ -48,9 +47,7 @@ class Doors:
         """Return the message about the present image of a pack."""
         pack = self.service.services.packs.get(pack_id)
         assert pack is not None
-        return message_body(
-            ImageToPrepare(pack_id=pack.id, revision=pack.revision, digest=pack.image_digest)
-        )
+        return message_body(ImageToPrepare(pack_id=pack.id, revision=pack.revision, digest=pack.image_digest))
 
     def settle(self, bodies: list[str]) -> list[str]:
         """Hand messages to `prepare_artifacts`, and return those that stay in the queue."""
@@ -71,7 +68,7 @@ class Doors:
         listed = self.service.aws.s3.list_objects_v2(Bucket=BUCKET, Prefix="doors/").get("Contents", [])
         return sorted(found["Key"] for found in listed)
 
-    def get(  # noqa: PLR0913 - by name: a request
+    def get(
         self,
         path: str,
         *,

@@ -25,6 +25,8 @@ _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co"})
 _SELECTORS: Final = re.compile(
     "[\u115f\u1160\u3164\uffa0\u034f\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
+# The specification's own validator ends the frontmatter at these, wherever they stand.
+_HYPHENS: Final = re.compile("-{3,}")
 _MARKDOWN: Final = re.compile(r"([\\`*_\[\]<>])")
 
 
@@ -61,11 +63,10 @@ def made_skill(  # noqa: PLR0913 - by name: what a pack says of itself
         paths: Of all of its files.
     """
     title = _line(display_name) or name
-    frontmatter = {
-        "name": name,
-        "description": _line(description or "")[:MAX_DESCRIPTION].rstrip() or f"The content pack {title}.",
-        "metadata": {"version": version},
-    }
+    told = _HYPHENS.sub("\u2014", _line(description or "") or f"The content pack {title}.")
+    frontmatter: dict[str, Any] = {"name": name, "description": told[:MAX_DESCRIPTION].rstrip()}
+    if not _HYPHENS.search(version):
+        frontmatter["metadata"] = {"version": version}
     text = "" if behavior is None else _visible(behavior.decode(errors="replace")).strip("\n")
     parts = [f"---\n{dump(frontmatter)}---\n", f"{text or f'# {_escaped(title)}'}\n"]
     guides = sorted(path for path in paths if path.startswith(GUIDES))

@@ -46,7 +46,8 @@ def door_url(event: APIGatewayProxyEvent, *, public_url: str) -> str:
     if not context.get("domainName"):
         # Only the gateway of a local stack does not say by which name it was reached.
         stage = str(context["path"]).removesuffix(path)
-        return f"http://{event.headers.get('Host', 'localhost')}{stage}{base}"
+        scheme = event.headers.get("X-Forwarded-Proto", "http")
+        return f"{scheme}://{event.headers.get('Host', 'localhost')}{stage}{base}"
     return f"{public_url or own_url(event).removesuffix(path)}{base}"
 
 
