@@ -168,7 +168,7 @@ class Service:
         assert (answer["statusCode"] in (200, 302, 304)) == bool(tags), answer
         if answer["statusCode"] == 200:
             whose = (
-                event["requestContext"]["authorizer"].get("org_id", "") if "-roles/" in event["path"] else ""
+                event["requestContext"]["authorizer"].get("org_id", "") if "roles/" in event["path"] else ""
             )
             thing = (whose, event["path"], json.dumps(event["multiValueQueryStringParameters"]), *tags)
             body = hashlib.sha256(answer["body"].encode()).hexdigest()
