@@ -290,7 +290,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         writes=True,
     ),
     Operation(
-        function="list_revisions",
+        function="revisions",
+        name="list_revisions",
         method="get",
         path="/packs/{id}/revisions",
         tag=_PACKS,
@@ -464,7 +465,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         scope=WRITE_ROLES,
     ),
     Operation(
-        function="list_roles",
+        function="roles",
+        name="list_roles",
         method="get",
         path="/agent-roles",
         tag=_ROLES,
@@ -509,7 +511,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         refusals=["role_not_found", "registry_unavailable"],
     ),
     Operation(
-        function="list_role_revisions",
+        function="roles",
+        name="list_role_revisions",
         method="get",
         path="/agent-roles/{role_id}/revisions",
         tag=_ROLES,
@@ -522,7 +525,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         refusals=["role_not_found"],
     ),
     Operation(
-        function="get_role_packs",
+        function="roles",
+        name="get_role_packs",
         method="get",
         path="/agent-roles/{role_id}/packs",
         tag=_ROLES,
@@ -551,7 +555,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         scope=WRITE_ROLES,
     ),
     Operation(
-        function="list_keys",
+        function="keys",
+        name="list_keys",
         method="get",
         path="/keys",
         tag=_KEYS,
@@ -562,7 +567,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         answers={200: Answer(description="A page.", model="KeyPage", example={"keys": [examples.KEY]})},
     ),
     Operation(
-        function="create_key",
+        function="keys",
+        name="create_key",
         method="post",
         path="/keys",
         tag=_KEYS,
@@ -590,7 +596,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         scope=WRITE_KEYS,
     ),
     Operation(
-        function="revoke_key",
+        function="keys",
+        name="revoke_key",
         method="delete",
         path="/keys/{key_id}",
         tag=_KEYS,

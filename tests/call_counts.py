@@ -152,7 +152,7 @@ class Scene:
     def make_key(self) -> Answer:
         """Make an API key."""
         body = {"label": "ci", "scopes": ["caps:write"]}
-        return self.service.send("create_key", "POST", "/keys", json=body)
+        return self.service.send("keys", "POST", "/keys", json=body)
 
     def make_org(self) -> None:
         """Let there be the organisation's item."""
@@ -161,17 +161,17 @@ class Scene:
 
     def read_policy(self) -> Answer:
         """Read the version policy."""
-        return self.service.send("version_policy", "GET", "/version-policy")
+        return self.service.send("policies", "GET", "/version-policy")
 
     def set_policy(self) -> Answer:
         """Set the version policy."""
         body = {"version_policy": "increasing"}
-        return self.service.send("version_policy", "PUT", "/version-policy", json=body)
+        return self.service.send("policies", "PUT", "/version-policy", json=body)
 
     def require_signatures(self) -> Answer:
         """Set a signature policy."""
         document = document_of(written_by_cosign()["keys"]["p256"], images=["**"])
-        return self.service.send("signature_policy", "PUT", "/signature-policy", json=document)
+        return self.service.send("policies", "PUT", "/signature-policy", json=document)
 
     def pin(self) -> None:
         """Let a role pin the built pack, log in for it, and read the image's documents: the container has been used."""
@@ -398,17 +398,17 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
         Scene.pin, lambda scene: scene.pull("pull_blob", "blobs", scene.config)
     ),
     "`GET /packs/{id}/revisions`": lambda scene: _ok(
-        scene.service.send("list_revisions", "GET", f"/packs/{scene.built}/revisions")
+        scene.service.send("revisions", "GET", f"/packs/{scene.built}/revisions")
     ),
     "`GET /packs/{id}/revisions/{n}`": lambda scene: _ok(
-        scene.service.send("get_revision", "GET", f"/packs/{scene.built}/revisions/1")
+        scene.service.send("revisions", "GET", f"/packs/{scene.built}/revisions/1")
     ),
     "`GET /packs/{id}/diff`": After(
         lambda scene: _ok(scene.reupload(PackArchive(version="2.0.0").build())),
         lambda scene: _ok(scene.diff()),
     ),
     "`GET /packs/{id}/references`": lambda scene: _ok(
-        scene.service.send("list_references", "GET", f"/packs/{scene.built}/references")
+        scene.service.send("revisions", "GET", f"/packs/{scene.built}/references")
     ),
     "`POST /packs/{id}/revisions/{n}/withdrawal`": lambda scene: _ok(withdraw(scene.service, scene.built, 1)),
     "`DELETE /packs/{id}/revisions/{n}/withdrawal`": After(
@@ -433,25 +433,21 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`GET /packs/uploads/{upload_id}`": lambda scene: _ok(look(scene.service, scene.started)),
     "`GET /version-policy`": lambda scene: _ok(scene.read_policy()),
     "`PUT /version-policy`": After(lambda scene: scene.make_org(), lambda scene: _ok(scene.set_policy())),
-    "`GET /signature-policy`": lambda scene: _ok(
-        scene.service.send("signature_policy", "GET", "/signature-policy")
-    ),
+    "`GET /signature-policy`": lambda scene: _ok(scene.service.send("policies", "GET", "/signature-policy")),
     "`PUT /signature-policy`": lambda scene: _ok(scene.require_signatures()),
     "`PUT /agent-roles/{role_id}/packs`, of a registered pack under a signature policy": After(
         lambda scene: _ok(scene.require_signatures()),
         lambda scene: scene.service.set_role("signed", [scene.registered]),
     ),
-    "`GET /scan-policy`": lambda scene: _ok(scene.service.send("scan_policy", "GET", "/scan-policy")),
+    "`GET /scan-policy`": lambda scene: _ok(scene.service.send("policies", "GET", "/scan-policy")),
     "`PUT /scan-policy`": lambda scene: _ok(scans.set_policy(scene.service, block="high")),
     "`GET /packs/{id}/scan`": lambda scene: scans.scan_of(scene.service, scene.built),
     "`POST /packs/{id}/scan/overrides`": lambda scene: _ok(scans.override(scene.service, scene.built)),
     "`POST /packs/upload`, with findings": lambda scene: _ok(scene.upload(scans.with_advice("new"))),
     "`rescan_packs`, an image": After(Scene.let_a_result_be_old, lambda scene: scans.walk(scene.service)),
-    "`GET /keys`": lambda scene: _ok(scene.service.send("list_keys", "GET", "/keys")),
+    "`GET /keys`": lambda scene: _ok(scene.service.send("keys", "GET", "/keys")),
     "`POST /keys`": lambda scene: _ok(scene.make_key()),
-    "`DELETE /keys/{key_id}`": lambda scene: _ok(
-        scene.service.send("revoke_key", "DELETE", f"/keys/{scene.key}")
-    ),
+    "`DELETE /keys/{key_id}`": lambda scene: _ok(scene.service.send("keys", "DELETE", f"/keys/{scene.key}")),
     "`GET /trusted-publishers`": lambda scene: _ok(
         scene.service.send("trusted_publishers", "GET", "/trusted-publishers")
     ),

@@ -276,7 +276,7 @@ _SCANS: Final = (
     OPERATIONS["override a finding"],
     OPERATIONS["scan again"],
     Operation(name="patch", function="update_pack", act=patch),
-    Operation(name="set the scan policy", function="scan_policy", act=set_scan_policy),
+    Operation(name="set the scan policy", function="policies", act=set_scan_policy),
 )
 # Each of another name, so that only the number of packs stands between them.
 _LAST_PLACE: Final = (

@@ -154,10 +154,10 @@ def _reads(setup: Setup) -> None:
         assert setup.ask("list_packs", "GET", "/packs", query=query)["statusCode"] == 200
     _page_through(setup, "list_packs", "/packs")
     assert setup.ask("get_pack", "GET", pack)["statusCode"] == 200
-    assert setup.ask("list_revisions", "GET", f"{pack}/revisions")["statusCode"] == 200
-    _page_through(setup, "list_revisions", f"{pack}/revisions")
-    assert setup.ask("get_revision", "GET", f"{pack}/revisions/1")["statusCode"] == 200
-    assert setup.ask("get_role_packs", "GET", "/agent-roles/writer/packs")["statusCode"] == 200
+    assert setup.ask("revisions", "GET", f"{pack}/revisions")["statusCode"] == 200
+    _page_through(setup, "revisions", f"{pack}/revisions")
+    assert setup.ask("revisions", "GET", f"{pack}/revisions/1")["statusCode"] == 200
+    assert setup.ask("roles", "GET", "/agent-roles/writer/packs")["statusCode"] == 200
     for path in ("openapi.json", "docs"):
         assert setup.ask("api_docs", "GET", f"/{path}")["statusCode"] == 200
     for forget in (False, True):
@@ -189,17 +189,17 @@ def _roles(setup: Setup) -> None:
     service = setup.deployment.service
     for role in ("a", "b"):
         assert service.set_role(role, [notes["slack"]]).status == 200
-    _page_through(setup, "list_roles", "/agent-roles")
+    _page_through(setup, "roles", "/agent-roles")
     assert reupload()(setup.deployment).status == 200
     references = f"/packs/{notes['slack']}/references"
-    _page_through(setup, "list_references", references)
+    _page_through(setup, "revisions", references)
     compared = f"/packs/{notes['slack']}/diff"
     for forget in (False, True):
         if forget:
             _forget_indexes(setup.deployment)
         assert setup.ask("get_diff", "GET", compared, query={"from": "1"})["statusCode"] == 200
     assert service.set_role("a", []).status == 200
-    _page_through(setup, "list_role_revisions", "/agent-roles/a/revisions")
+    _page_through(setup, "roles", "/agent-roles/a/revisions")
     key = to_wire(role_key(ACME.org_id, "b"))
     assert service.delete_role("b").status == 200
     service.aws.dynamodb.delete_item(TableName=table, Key=key)
@@ -209,7 +209,7 @@ def _roles(setup: Setup) -> None:
             row = to_wire(pack_key(notes[name]))
             service.aws.dynamodb.update_item(TableName=table, Key=row, UpdateExpression="REMOVE layers")
         service.aws.dynamodb.update_item(TableName=table, Key=key, UpdateExpression="REMOVE pins")
-        assert setup.ask("get_role_packs", "GET", "/agent-roles/b/packs")["statusCode"] == 200
+        assert setup.ask("roles", "GET", "/agent-roles/b/packs")["statusCode"] == 200
         _forget_indexes(setup.deployment)
         for query in ({}, {"files": "true"}):
             assert setup.ask("get_lock", "GET", "/agent-roles/b/lock", query=query)["statusCode"] == 200
@@ -222,7 +222,7 @@ def _door(setup: Setup) -> None:
     secret = _key_of_acme(setup)
     role = "/agent-roles/puller"
     assert service.set_role("puller", [slack]).status == 200
-    pinned = setup.ask("get_role_packs", "GET", f"{role}/packs")
+    pinned = setup.ask("roles", "GET", f"{role}/packs")
     (pack,) = json.loads(pinned["body"])["packs"]
     made = setup.ask("issue_pull_token", "POST", f"{role}/pull-token")
     for password in (json.loads(made["body"])["password"], secret):
@@ -396,11 +396,9 @@ def _authorize(setup: Setup) -> None:
 def _keys(setup: Setup) -> None:
     for number in range(2):
         body = {"label": f"ci {number}", "scopes": ["caps:write"], "pack_name": "slack"}
-        made = setup.ask(
-            "create_key", "POST", "/keys", json=body, headers={"Idempotency-Key": f"key-{number}"}
-        )
+        made = setup.ask("keys", "POST", "/keys", json=body, headers={"Idempotency-Key": f"key-{number}"})
         assert made["statusCode"] == 201, made["body"]
-    _page_through(setup, "list_keys", "/keys")
+    _page_through(setup, "keys", "/keys")
 
 
 def _events(setup: Setup) -> None:
@@ -450,7 +448,7 @@ def _version_policies(setup: Setup) -> None:
     assert told == ["version_taken"] * len(answers), told
     with_organisation(deployment)
     assert set_policy("immutable")(deployment).status == 200
-    assert setup.ask("version_policy", "GET", "/version-policy")["statusCode"] == 200
+    assert setup.ask("policies", "GET", "/version-policy")["statusCode"] == 200
     upload_id = start(deployment.service, pack_id=notes["slack"]).body["upload_id"]
     assert deployment.build(arrive(deployment.service, upload_id, newer))
     assert look(deployment.service, upload_id).body["error"]["code"] == "version_taken"
@@ -465,7 +463,7 @@ def _signature_policies(setup: Setup) -> None:
     _require(setup.ask("create_pack", "POST", "/packs", json={"image_ref": f"{elsewhere}/unsigned:1"}), 201)
     _require(setup.ask("create_pack", "POST", "/packs", json={"image_ref": f"{elsewhere}/unsigned:1"}), 200)
     assert set_signature_policy()(deployment).status == 200
-    _require(setup.ask("signature_policy", "GET", "/signature-policy"), 200)
+    _require(setup.ask("policies", "GET", "/signature-policy"), 200)
     jira = f"/packs/{notes['jira']}"
     for refused in (
         setup.ask("create_pack", "POST", "/packs", json={"image_ref": f"{elsewhere}/unsigned:1"}),
@@ -474,7 +472,7 @@ def _signature_policies(setup: Setup) -> None:
         setup.ask("set_role_packs", "PUT", "/agent-roles/unsigned/packs", json={"pack_ids": [notes["jira"]]}),
     ):
         _require(refused, 409)
-    answer = setup.ask("signature_policy", "PUT", "/signature-policy", json={"rules": []})
+    answer = setup.ask("policies", "PUT", "/signature-policy", json={"rules": []})
     _require(answer, 200)
 
 
@@ -637,7 +635,7 @@ def _scans(setup: Setup) -> None:
         path, _, query = f"/packs/{pack}{tail}".partition("?")
         asked = dict([query.split("=")]) if query else {}
         assert setup.ask("pack_scan", "GET", path, query=asked)["statusCode"] == 200
-    assert setup.ask("scan_policy", "GET", "/scan-policy")["statusCode"] == 200
+    assert setup.ask("policies", "GET", "/scan-policy")["statusCode"] == 200
     headers = {"Idempotency-Key": "override"}
     path = f"/packs/{pack}/scan/overrides"
     body = {"rule": scans.ADVICE_RULE, "path": "guides/start.md", "reason": "Ours."}

@@ -501,9 +501,7 @@ def log_in_to_the_registry(deployment: Deployment) -> Answer:
 
 def make_key(headers: dict[str, str]) -> Callable[[Deployment], Answer]:
     body = {"label": "ci", "scopes": ["caps:write"], "pack_name": "slack"}
-    return lambda deployment: deployment.service.send(
-        "create_key", "POST", "/keys", json=body, headers=headers
-    )
+    return lambda deployment: deployment.service.send("keys", "POST", "/keys", json=body, headers=headers)
 
 
 def keep_a_key(deployment: Deployment) -> None:
@@ -511,7 +509,7 @@ def keep_a_key(deployment: Deployment) -> None:
 
 
 def revoke_key(deployment: Deployment) -> Answer:
-    return deployment.service.send("revoke_key", "DELETE", f"/keys/{deployment.notes['key']}")
+    return deployment.service.send("keys", "DELETE", f"/keys/{deployment.notes['key']}")
 
 
 def with_organisation(deployment: Deployment) -> None:
@@ -523,7 +521,7 @@ def with_organisation(deployment: Deployment) -> None:
 def set_policy(policy: str, headers: Mapping[str, str] | None = None) -> Callable[[Deployment], Answer]:
     """Set the version policy."""
     return lambda deployment: deployment.service.send(
-        "version_policy",
+        "policies",
         "PUT",
         "/version-policy",
         json={"version_policy": policy},
@@ -816,25 +814,25 @@ OPERATIONS: Final = {
             act=try_image("replace_pack", "PUT", "/packs/{jira}", "2.0.0"),
         ),
         built("build what is tried", NEXT, replacing=True, changes={"dry_run": True}),
-        Operation(name="make a key", function="create_key", act=make_key({}), done=CREATED, repeated=CREATED),
+        Operation(name="make a key", function="keys", act=make_key({}), done=CREATED, repeated=CREATED),
         # After a crash before the record is kept, the repeat makes another key.
         Operation(
             name="make a key with a key",
             both_may_succeed=True,
-            function="create_key",
+            function="keys",
             act=make_key(KEY),
             done=CREATED,
             repeated=frozenset({201, 409}),
         ),
         Operation(
             name="set the version policy",
-            function="version_policy",
+            function="policies",
             act=set_policy("immutable"),
             prepare=with_organisation,
         ),
         Operation(
             name="set the version policy if match",
-            function="version_policy",
+            function="policies",
             act=set_policy("increasing", {"If-Match": '"0"'}),
             prepare=with_organisation,
             repeated=MAY_BE_STALE,
@@ -861,14 +859,14 @@ OPERATIONS: Final = {
             prepare=publishers.keep,
             repeated=frozenset({200, 401}),
         ),
-        Operation(name="set the signature policy", function="signature_policy", act=set_signature_policy()),
+        Operation(name="set the signature policy", function="policies", act=set_signature_policy()),
         Operation(
             name="set the signature policy if match",
-            function="signature_policy",
+            function="policies",
             act=set_signature_policy({"If-Match": '"0"'}, otherwise="refuse"),
             repeated=MAY_BE_STALE,
         ),
-        Operation(name="revoke a key", function="revoke_key", act=revoke_key, prepare=keep_a_key),
+        Operation(name="revoke a key", function="keys", act=revoke_key, prepare=keep_a_key),
         Operation(
             name="log in to the registry",
             function="issue_pull_token",
@@ -1002,7 +1000,7 @@ OPERATIONS: Final = {
         ),
         Operation(name="delete a revision", function="delete_revision", act=delete_a_revision, deletes=True),
         Operation(name="set a retention policy", function="retention", act=set_retention),
-        Operation(name="set the scan policy", function="scan_policy", act=set_scan_policy),
+        Operation(name="set the scan policy", function="policies", act=set_scan_policy),
         Operation(
             name="override a finding",
             function="pack_scan",

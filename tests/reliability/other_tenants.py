@@ -79,7 +79,7 @@ _PLAIN: Final[dict[str, Any]] = {
     "incomplete": "warn",
 }
 # Fields of one name that mean different things.
-_OF_FUNCTIONS: Final[dict[tuple[str, str], Any]] = {("signature_policy", "rules"): []}
+_OF_PATHS: Final[dict[tuple[str, str], Any]] = {("/signature-policy", "rules"): []}
 _NOBODYS: Final = frozenset(
     {
         "limit",
@@ -466,7 +466,7 @@ def _body(both: TwoOrganisations, operation: Operation, named: Named) -> tuple[b
 def _value(both: TwoOrganisations, operation: Operation, named: Named, name: str, *, here: bool) -> Any:
     """Return the value of a field in a body, which may be the one that names what is another organisation's."""
     if name in _PLAIN:
-        return _OF_FUNCTIONS.get((operation.function, name), _PLAIN[name])
+        return _OF_PATHS.get((operation.path, name), _PLAIN[name])
     kind = _IN_BODIES[name]
     if kind == "packs":
         return [both.notes["own-other"], *([named.value] if here else []), both.notes["own"]]

@@ -343,7 +343,7 @@ def _prepare_other(deployment: Deployment) -> None:
         assert service.set_role(role, held, OTHER).status == 200
     _uploads(deployment, "their", OTHER)
     notes["their API key"] = _key(deployment, OTHER)
-    service.send("create_key", "POST", "/keys", caller=OTHER, json={"label": MARK, "scopes": []})
+    service.send("keys", "POST", "/keys", caller=OTHER, json={"label": MARK, "scopes": []})
     _webhook(deployment, "their", OTHER)
     _publisher(deployment, "their", OTHER)
     _publisher(deployment, "their", OTHER)
@@ -359,13 +359,13 @@ def _prepare_other(deployment: Deployment) -> None:
         "their publishers": service.send(
             "trusted_publishers", "GET", "/trusted-publishers", caller=OTHER, query={"limit": "1"}
         ),
-        "their keys": service.send("list_keys", "GET", "/keys", caller=OTHER, query={"limit": "1"}),
+        "their keys": service.send("keys", "GET", "/keys", caller=OTHER, query={"limit": "1"}),
         "their events": service.send("list_events", "GET", "/events", caller=OTHER, query={"limit": "1"}),
         "their listing": service.list_packs(OTHER, limit="1"),
         "their roles": service.list_roles(OTHER, limit="1"),
         "their role's history": service.role_history(f"{MARK}-role", OTHER, limit="1"),
         "their history": service.send(
-            "list_revisions",
+            "revisions",
             "GET",
             f"/packs/{notes['their uploaded']}/revisions",
             caller=OTHER,
@@ -393,7 +393,7 @@ def _prepare_caller(deployment: Deployment) -> None:
     notes["own other listing"] = service.list_packs(CALLER, limit="1", owned="true").body["next_cursor"]
     for name in ("own", "own-other"):
         path = f"/packs/{notes[name]}/revisions"
-        page = service.send("list_revisions", "GET", path, caller=CALLER, query={"limit": "1"})
+        page = service.send("revisions", "GET", path, caller=CALLER, query={"limit": "1"})
         notes[f"{name} history"] = page.body["next_cursor"]
 
 
@@ -437,7 +437,7 @@ def _webhook(deployment: Deployment, whose: str, caller: Any) -> None:
 
 def _key(deployment: Deployment, caller: Any) -> str:
     body = {"label": MARK if caller is OTHER else "ours", "scopes": ["caps:write"]}
-    made = deployment.service.send("create_key", "POST", "/keys", caller=caller, json=body)
+    made = deployment.service.send("keys", "POST", "/keys", caller=caller, json=body)
     key_id: str = made.body["id"]
     return key_id
 

@@ -83,7 +83,7 @@ def vouch(scene: Scene) -> object:
 
 def make_key(scene: Scene) -> object:
     body = {"label": "ci", "scopes": ["caps:write"]}
-    return scene.service.send("create_key", "POST", "/keys", json=body)
+    return scene.service.send("keys", "POST", "/keys", json=body)
 
 
 def make_key_and_wait(scene: Scene) -> None:
@@ -119,12 +119,12 @@ def set_policy(scene: Scene) -> object:
     org = Org(org_id=ACME.org_id, slug=ACME.org_slug, billing=BillingPosture.ACTIVE)
     scene.service.services.tenants.put_org(org)
     body = {"version_policy": "increasing"}
-    return scene.service.send("version_policy", "PUT", "/version-policy", json=body)
+    return scene.service.send("policies", "PUT", "/version-policy", json=body)
 
 
 def require_signatures(scene: Scene) -> object:
     body = {"rules": [], "otherwise": "refuse"}
-    return scene.service.send("signature_policy", "PUT", "/signature-policy", json=body)
+    return scene.service.send("policies", "PUT", "/signature-policy", json=body)
 
 
 def let_time_pass(scene: Scene) -> None:
@@ -186,7 +186,8 @@ READS = [
         content_type="image/png",
     ),
     Read(
-        function="get_role_packs",
+        function="roles",
+        name="get_role_packs",
         path="/agent-roles/support/packs",
         changes=(
             lambda scene: scene.service.set_role("support", [scene.pack]),
@@ -196,7 +197,8 @@ READS = [
         ),
     ),
     Read(
-        function="list_roles",
+        function="roles",
+        name="list_roles",
         path="/agent-roles",
         changes=(
             lambda scene: scene.service.set_role("support", [scene.pack]),
@@ -206,7 +208,8 @@ READS = [
         calls=("dynamodb.Query",),
     ),
     Read(
-        function="list_role_revisions",
+        function="roles",
+        name="list_role_revisions",
         path="/agent-roles/support/revisions",
         changes=(lambda scene: scene.service.set_role("support", [scene.pack]),),
         calls=("dynamodb.GetItem", "dynamodb.Query"),
@@ -226,10 +229,13 @@ READS = [
         changes=(lambda scene: scene.service.upload(PackArchive(name="another").build()),),
         calls=("dynamodb.Query",) * 5,
     ),
-    Read(function="version_policy", path="/version-policy", changes=(set_policy,)),
-    Read(function="signature_policy", path="/signature-policy", changes=(require_signatures,)),
+    Read(function="policies", name="version_policy", path="/version-policy", changes=(set_policy,)),
     Read(
-        function="scan_policy",
+        function="policies", name="signature_policy", path="/signature-policy", changes=(require_signatures,)
+    ),
+    Read(
+        function="policies",
+        name="scan_policy",
         path="/scan-policy",
         changes=(lambda scene: scans.set_policy(scene.service, block="high"),),
     ),
@@ -246,7 +252,7 @@ READS = [
         changes=(reupload,),
         calls=("dynamodb.BatchGetItem", "dynamodb.GetItem"),
     ),
-    Read(function="list_keys", path="/keys", changes=(make_key,), calls=("dynamodb.Query",)),
+    Read(function="keys", name="list_keys", path="/keys", changes=(make_key,), calls=("dynamodb.Query",)),
     Read(
         function="trusted_publishers",
         name="list_trusted_publishers",
@@ -279,7 +285,8 @@ READS = [
         calls=("dynamodb.BatchGetItem",),
     ),
     Read(
-        function="list_revisions",
+        function="revisions",
+        name="list_revisions",
         path="/packs/{pack}/revisions",
         changes=(reupload, lambda scene: withdraw(scene.service, scene.pack, 1)),
         calls=("dynamodb.GetItem", "dynamodb.Query", "dynamodb.BatchGetItem"),
@@ -295,7 +302,8 @@ READS = [
         ),
     ),
     Read(
-        function="get_revision",
+        function="revisions",
+        name="get_revision",
         path="/packs/{pack}/revisions/1",
         calls=("dynamodb.BatchGetItem",),
     ),
@@ -306,7 +314,8 @@ READS = [
         calls=("dynamodb.BatchGetItem",),
     ),
     Read(
-        function="list_references",
+        function="revisions",
+        name="list_references",
         path="/packs/{pack}/references",
         changes=(lambda scene: scene.service.set_role("support", [scene.pack]),),
         calls=("dynamodb.GetItem", "dynamodb.Query"),
