@@ -91,10 +91,16 @@ class Doors:
 
     def call(self, method: str, *, caller: Caller = ACME, role: str = "support", **params: object) -> Any:
         """Send a request of MCP, and return the answer of JSON-RPC."""
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
-        answer = self.post(body, caller=caller, role=role)
+        answer = self.send(method, caller=caller, role=role, **params)
         assert answer.status == 200
         return answer.body
+
+    def send(
+        self, method: str, *, caller: Caller = ACME, role: str = "support", **params: object
+    ) -> DoorAnswer:
+        """Send a request of MCP, and return what comes back."""
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+        return self.post(body, caller=caller, role=role)
 
     def post(self, body: bytes, *, caller: Caller = ACME, role: str = "support") -> DoorAnswer:
         """Send bytes to the MCP door."""

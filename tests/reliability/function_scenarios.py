@@ -13,6 +13,7 @@ from tests.aws import BUCKET
 from tests.changes import archive_of, changes_form
 from tests.changes import change as change_pack
 from tests.door import DoorClient
+from tests.doors import Doors
 from tests.fake_registry.moods import Refuses
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Answer, Request, multipart
@@ -139,6 +140,7 @@ def _theirs(setup: Setup) -> None:
         TableName=table, Key=to_wire(pack_key(pack_id)), UpdateExpression="REMOVE layers"
     )
     assert setup.ask("get_lock", "GET", "/agent-roles/theirs/lock")["statusCode"] == 200
+    _at_the_doors(setup, pack_id, "theirs", "theirs")
     moved = setup.ask("replace_pack", "PUT", pack, json={"image_ref": f"{_FOREIGN}:2"})
     assert moved["statusCode"] == 200, moved["body"]
     for _ in range(2):
@@ -521,6 +523,70 @@ def _dry_runs(setup: Setup) -> None:
         assert look(deployment.service, upload_id).body["outcome"]["outcome"] != "unchanged"
 
 
+def _doors(setup: Setup) -> None:
+    """Ask the doors for what is prepared and what is not, of a pack of our own and another organisation's."""
+    deployment = setup.deployment
+    _receive(deployment, "prepare_artifacts", "nonsense")
+    pack_id = deployment.service.upload(PackArchive(name="served").build()).body["id"]
+    shared = deployment.notes["shared"]
+    assert deployment.service.set_role("served", [pack_id, shared]).status == 200
+    _at_the_doors(setup, pack_id, "served", "served")
+    _at_the_doors(setup, shared, "shared", "served")
+    assert deployment.service.set_role("served", []).status == 200
+    message = Doors(deployment.service).message(pack_id)
+    assert deployment.service.delete(pack_id).status == 200
+    assert deployment.prepare(message)
+
+
+def _at_the_doors(setup: Setup, pack_id: str, name: str, role: str) -> None:
+    """Have a pack prepared and read by every door, before and after."""
+    deployment = setup.deployment
+    role_path = f"/doors/roles/{role}"
+    doors = (
+        ("door_agent_skills", "/.well-known/agent-skills/index.json"),
+        ("door_marketplace", "/marketplace.json"),
+        ("door_clawhub", "/api/v1/skills"),
+    )
+
+    def read_all() -> None:
+        for function, tail in doors:
+            assert setup.ask(function, "GET", f"{role_path}{tail}")["statusCode"] == 200
+        mcp = {"jsonrpc": "2.0", "id": 1, "method": "skills/list"}
+        assert setup.ask("door_mcp", "POST", f"{role_path}/mcp", json=mcp)["statusCode"] == 200
+
+    _forget(deployment, "catalogues/", "doors/", "indexes/")
+    # Each asks for what is not prepared, and none keeps a catalogue.
+    read_all()
+    for prepared in {pack_id, deployment.notes["shared"]}:
+        assert deployment.prepare(Doors(deployment.service).message(prepared))
+    for function, tail in doors:
+        _forget(deployment, "catalogues/")
+        assert setup.ask(function, "GET", f"{role_path}{tail}")["statusCode"] == 200
+    _forget(deployment, "catalogues/")
+    _forget_indexes(deployment)
+    query = {"path": "pack.yaml"}
+    assert (
+        setup.ask("door_clawhub", "GET", f"{role_path}/api/v1/skills/{name}/file", query=query)["statusCode"]
+        == 200
+    )
+    _forget_indexes(deployment)
+    listed = {"jsonrpc": "2.0", "id": 1, "method": "skills/list"}
+    skills = json.loads(setup.ask("door_mcp", "POST", f"{role_path}/mcp", json=listed)["body"])["result"][
+        "skills"
+    ]
+    (uri,) = [entry["uri"] for entry in skills if entry["uri"].endswith(f"/{name}/SKILL.md")]
+    read = listed | {"method": "resources/read", "params": {"uri": uri.replace("SKILL.md", "pack.yaml")}}
+    for _ in range(2):
+        answer = setup.ask("door_mcp", "POST", f"{role_path}/mcp", json=read)
+        assert "result" in json.loads(answer["body"]), answer["body"]
+
+
+def _forget(deployment: Deployment, *prefixes: str) -> None:
+    for key in deployment.service.aws.objects():
+        if key.startswith(prefixes):
+            deployment.service.aws.s3.delete_object(Bucket=BUCKET, Key=key)
+
+
 def _forget_indexes(deployment: Deployment) -> None:
     for key in deployment.service.aws.objects():
         if key.startswith("indexes/"):
@@ -701,6 +767,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     "dry runs": _dry_runs,
     "webhooks": _webhooks,
     "statements": _statements,
+    "the doors": _doors,
     "an event bus": _event_bus,
     "scans": _scans,
     "stale pins": _stale_pins,

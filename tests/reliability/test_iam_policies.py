@@ -125,6 +125,7 @@ MAY = {
             "ExchangePullToken",
             "FollowPacks",
         ),
+        *("DoorAgentSkills", "DoorClawhub", "DoorMarketplace", "DoorMcp"),
         *("GetLock", "Roles", "IssuePullToken", "PullBlob", "PullManifest"),
         *(
             "RefreshRole",
