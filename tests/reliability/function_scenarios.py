@@ -140,7 +140,8 @@ def _theirs(setup: Setup) -> None:
         TableName=table, Key=to_wire(pack_key(pack_id)), UpdateExpression="REMOVE layers"
     )
     assert setup.ask("get_lock", "GET", "/agent-roles/theirs/lock")["statusCode"] == 200
-    _at_the_doors(setup, pack_id, "theirs", "theirs")
+    _forget_indexes(setup.deployment)
+    assert setup.deployment.prepare(Doors(setup.deployment.service).message(pack_id))
     moved = setup.ask("replace_pack", "PUT", pack, json={"image_ref": f"{_FOREIGN}:2"})
     assert moved["statusCode"] == 200, moved["body"]
     for _ in range(2):
@@ -530,55 +531,47 @@ def _doors(setup: Setup) -> None:
     pack_id = deployment.service.upload(PackArchive(name="served").build()).body["id"]
     shared = deployment.notes["shared"]
     assert deployment.service.set_role("served", [pack_id, shared]).status == 200
-    _at_the_doors(setup, pack_id, "served", "served")
-    _at_the_doors(setup, shared, "shared", "served")
+    _at_the_doors(setup, pack_id, shared)
     assert deployment.service.set_role("served", []).status == 200
     message = Doors(deployment.service).message(pack_id)
     assert deployment.service.delete(pack_id).status == 200
     assert deployment.prepare(message)
 
 
-def _at_the_doors(setup: Setup, pack_id: str, name: str, role: str) -> None:
-    """Have a pack prepared and read by every door, before and after."""
+def _at_the_doors(setup: Setup, *pack_ids: str) -> None:
+    """Read the packs of the role `served` by every door, before they are prepared, and after."""
     deployment = setup.deployment
-    role_path = f"/doors/roles/{role}"
-    doors = (
+    role = "/doors/roles/served"
+    gets = (
         ("door_agent_skills", "/.well-known/agent-skills/index.json"),
         ("door_marketplace", "/marketplace.json"),
         ("door_clawhub", "/api/v1/skills"),
     )
 
-    def read_all() -> None:
-        for function, tail in doors:
-            assert setup.ask(function, "GET", f"{role_path}{tail}")["statusCode"] == 200
-        mcp = {"jsonrpc": "2.0", "id": 1, "method": "skills/list"}
-        assert setup.ask("door_mcp", "POST", f"{role_path}/mcp", json=mcp)["statusCode"] == 200
+    def call(method: str, **params: object) -> Any:
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        answer = setup.ask("door_mcp", "POST", f"{role}/mcp", json=body)
+        assert answer["statusCode"] == 200
+        return json.loads(answer["body"])["result"]
 
-    _forget(deployment, "catalogues/", "doors/", "indexes/")
-    # Each asks for what is not prepared, and none keeps a catalogue.
-    read_all()
-    for prepared in {pack_id, deployment.notes["shared"]}:
-        assert deployment.prepare(Doors(deployment.service).message(prepared))
-    for function, tail in doors:
+    def read_all() -> None:
+        for function, tail in gets:
+            _forget(deployment, "catalogues/")
+            assert setup.ask(function, "GET", f"{role}{tail}")["statusCode"] == 200
         _forget(deployment, "catalogues/")
-        assert setup.ask(function, "GET", f"{role_path}{tail}")["statusCode"] == 200
-    _forget(deployment, "catalogues/")
-    _forget_indexes(deployment)
+        call("skills/list")
+
+    _forget(deployment, "indexes/")
+    read_all()
+    for pack_id in pack_ids:
+        assert deployment.prepare(Doors(deployment.service).message(pack_id))
+    read_all()
     query = {"path": "pack.yaml"}
     assert (
-        setup.ask("door_clawhub", "GET", f"{role_path}/api/v1/skills/{name}/file", query=query)["statusCode"]
+        setup.ask("door_clawhub", "GET", f"{role}/api/v1/skills/served/file", query=query)["statusCode"]
         == 200
     )
-    _forget_indexes(deployment)
-    listed = {"jsonrpc": "2.0", "id": 1, "method": "skills/list"}
-    skills = json.loads(setup.ask("door_mcp", "POST", f"{role_path}/mcp", json=listed)["body"])["result"][
-        "skills"
-    ]
-    (uri,) = [entry["uri"] for entry in skills if entry["uri"].endswith(f"/{name}/SKILL.md")]
-    read = listed | {"method": "resources/read", "params": {"uri": uri.replace("SKILL.md", "pack.yaml")}}
-    for _ in range(2):
-        answer = setup.ask("door_mcp", "POST", f"{role_path}/mcp", json=read)
-        assert "result" in json.loads(answer["body"]), answer["body"]
+    call("resources/read", uri="skill://acme/served/pack.yaml")
 
 
 def _forget(deployment: Deployment, *prefixes: str) -> None:

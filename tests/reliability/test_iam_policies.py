@@ -436,7 +436,7 @@ def test_our_login_may_be_read_by_those_who_talk_to_the_registry_and_only_where_
             "ListFiles",
         ),
         *("AttestImage", "ListAttestations"),
-        *("DoorClawhub", "DoorMcp", "PrepareArtifacts"),
+        "PrepareArtifacts",
         *("PullBlob", "PullManifest", "PutFile", "RescanPacks", "ReplacePack", "ReuploadPack", "UploadPack"),
     }
     assert conditions == {"HasRegistryLogin"}

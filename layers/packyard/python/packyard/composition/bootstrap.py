@@ -315,7 +315,7 @@ class Services(Adapters):
         """Reads files of what the doors serve."""
         from packyard.operations.served_files import ServedFiles
 
-        return ServedFiles(packs=self.pack_revisions, images=self.image_files)
+        return ServedFiles(files=self.door_files)
 
     @cached_property
     def role_reader(self) -> "RoleReader":
