@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from api.examples import DIGEST
+from api.examples import DIGEST, LOCK
 from api.operation import ANYTHING, Answer, Operation
+from packyard.http.lock import QUERY as LOCK_QUERY
 
 _TAG: Final = "Doors"
 _ROLE: Final = "/doors/roles/{role_id}"
@@ -86,6 +87,50 @@ DOOR_OPERATIONS: Final[Sequence[Operation]] = (
         summary="Is not taken: there are no streams",
         answers={},
         refusals=["method_not_allowed"],
+    ),
+    Operation(
+        function="door_bundle",
+        name="read_lock_json",
+        method="get",
+        path=f"{_ROLE}/lock.json",
+        tag=_TAG,
+        summary="Read a role's lock document",
+        description="As `GET /agent-roles/{role_id}/lock`.",
+        query=LOCK_QUERY,
+        answers={
+            200: Answer(description="The document.", model="Lock", example=LOCK),
+            302: Answer(
+                description="Too large for one answer: Location has a short-lived URL of it.",
+                media_type=None,
+                headers={"Location": "A short-lived URL."},
+            ),
+        },
+        refusals=["role_not_found", "registry_unavailable"],
+    ),
+    Operation(
+        function="door_bundle",
+        name="read_bundle",
+        method="get",
+        path=f"{_ROLE}/bundle.tar",
+        tag=_TAG,
+        summary="Download all images of a role, for a site without a network",
+        description="An OCI image layout: the images and the statements about them, and the lock beside `oci-layout`. "
+        "Each image has its flat name as `org.opencontainers.image.ref.name`. It is made when it is asked for; the same "
+        "pins give the same bytes. At most 2 GiB.",
+        answers={
+            202: Answer(
+                description="It is being made.",
+                model="BeingMade",
+                example={"status": "being_made"},
+                headers={"Retry-After": "Seconds."},
+            ),
+            302: Answer(
+                description="It is there: Location has a short-lived URL.",
+                media_type=None,
+                headers={"Location": "A short-lived URL."},
+            ),
+        },
+        refusals=["role_not_found", "payload_too_large"],
     ),
     Operation(
         function="door_clawhub",

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from packyard.registry.own.port import ImageRegistry
     from packyard.registry.own.transport import Timeouts
     from packyard.registry.third_party.pull import ImageSource
+    from packyard.storage.bundles import Bundles
     from packyard.storage.door_files import DoorFiles
     from packyard.storage.downloads import Downloads
     from packyard.storage.file_indexes import FileIndexes
@@ -461,6 +462,13 @@ class Adapters:
         from packyard.storage.file_indexes import FileIndexes
 
         return FileIndexes(client=self._s3, bucket=self.settings.staging_bucket)
+
+    @cached_property
+    def bundles(self) -> "Bundles":
+        """The bundles of roles."""
+        from packyard.storage.bundles import Bundles
+
+        return Bundles(client=self._s3, bucket=self.settings.staging_bucket)
 
     @cached_property
     def downloads(self) -> "Downloads":

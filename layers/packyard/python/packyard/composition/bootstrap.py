@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from packyard.operations.brought_signatures import BroughtSignatures
     from packyard.operations.build import Builder
     from packyard.operations.built_images import BuiltImages
+    from packyard.operations.bundle import BundleFinder, BundleMaker
     from packyard.operations.clean_up import Cleaner
     from packyard.operations.clone import Cloner
     from packyard.operations.comparison import PackComparer
@@ -387,6 +388,26 @@ class Services(Adapters):
         )
 
     @cached_property
+    def bundle_maker(self) -> "BundleMaker":
+        """Makes the bundles of roles."""
+        from packyard.operations.bundle import BundleMaker
+
+        return BundleMaker(
+            locks=self.lock_reader,
+            images=self.served_images,
+            attestations=self.attestation_store,
+            bundles=self.bundles,
+            own_host=self.image_source.own.host,
+        )
+
+    @cached_property
+    def bundle_finder(self) -> "BundleFinder":
+        """Finds the bundles of roles."""
+        from packyard.operations.bundle import BundleFinder
+
+        return BundleFinder(bundles=self.bundles, queue=self.preparation_queue)
+
+    @cached_property
     def preparer(self) -> "Preparer":
         """Prepares images for the doors."""
         from packyard.operations.prepare import Preparer
@@ -396,6 +417,7 @@ class Services(Adapters):
             images=self.image_files,
             files=self.door_files,
             kept=self.kept_content,
+            bundles=lambda: self.bundle_maker,
             max_frontmatter=self.settings.archive_limits.manifest_bytes,
             clock=self.clock,
         )
