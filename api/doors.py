@@ -157,8 +157,8 @@ DOOR_OPERATIONS: Final[Sequence[Operation]] = (
         path=f"{_ROLE}/{{path}}",
         tag=_TAG,
         summary="Read a role's packs as Agent Skills",
-        description="`.well-known/agent-skills/index.json` is the index of all packs, with `<name>/` before it that "
-        "of one. `zips/<name>-<image>.zip` is what an entry's `url` leads to.",
+        description="`.well-known/agent-skills/index.json` is the index of all packs; `<name>/` before it: "
+        "of that one. `zips/<name>-<image>.zip` is what an entry's `url` leads to.",
         answers={200: Answer(description="The index.", model="SkillsIndex", example=_INDEX), 302: _ZIP},
         refusals=["role_not_found", "pack_not_found", "payload_too_large"],
     ),

@@ -7,6 +7,7 @@ from api import comparison, examples, policies
 from api.attestation_operations import ATTESTATION_OPERATIONS
 from api.doors import DOOR_OPERATIONS
 from api.event_operations import EVENT_OPERATIONS
+from api.feeds import FEED_OPERATIONS
 from api.operation import ANYTHING, Answer, Operation
 from api.publishers import PUBLISHER_OPERATIONS
 from api.scans import SCAN_OPERATIONS
@@ -608,6 +609,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         writes=True,
         scope=WRITE_KEYS,
     ),
+    *FEED_OPERATIONS,
     *PUBLISHER_OPERATIONS,
     *EVENT_OPERATIONS,
     *WEBHOOK_OPERATIONS,

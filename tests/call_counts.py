@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from tests import scans
+from tests import feeds, scans
 from tests.attesting import Attesting
 from tests.aws import BUCKET, TABLE
 from tests.changes import change
@@ -79,6 +79,7 @@ class Scene:
         self.key = _ok(self.make_key()).body["id"]
         self.arrived = arrive(service, self.started, PackArchive(name="staged").build())
         self.password = self.image = self.config = self.webhook = self.delivery = self.publisher = ""
+        self.feed = self.address = ""
         self.messages: list[dict[str, Any]] = []
         self.record: dict[str, Any] = {}
         self.hooks: Hooks
@@ -219,6 +220,15 @@ class Scene:
         answer = add_publisher(service, _ISSUER)
         self.publisher = answer.body["id"]
         return answer
+
+    def make_feed(self) -> None:
+        """Make a feed of a role."""
+        answer = _ok(feeds.make(self.service, role_id="read"))
+        self.feed, self.address = answer.body["id"], feeds.secret_of(answer)
+
+    def log_in_with_a_feed(self) -> object:
+        """Log in at the distribution door from a network from where it was not used today."""
+        return DoorClient(service=self.service).logged_in("feed", self.address)
 
     def used_issuer(self) -> None:
         """Let the publisher have had its first token, in a container that has the issuer's keys."""
@@ -448,6 +458,16 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`GET /keys`": lambda scene: _ok(scene.service.send("keys", "GET", "/keys")),
     "`POST /keys`": lambda scene: _ok(scene.make_key()),
     "`DELETE /keys/{key_id}`": lambda scene: _ok(scene.service.send("keys", "DELETE", f"/keys/{scene.key}")),
+    "`GET /feeds`": lambda scene: _ok(scene.service.send("feeds", "GET", "/feeds")),
+    "`POST /feeds`, of a role": lambda scene: _ok(feeds.make(scene.service, role_id="read")),
+    "`POST /feeds`, of packs": lambda scene: _ok(feeds.make(scene.service, pack_ids=[scene.built])),
+    "`GET /feeds/{feed_id}`": After(
+        Scene.make_feed, lambda scene: _ok(feeds.read(scene.service, scene.feed))
+    ),
+    "`DELETE /feeds/{feed_id}`": After(
+        Scene.make_feed, lambda scene: _ok(feeds.remove(scene.service, scene.feed))
+    ),
+    "`GET /v2/token`, with a feed": After(Scene.make_feed, Scene.log_in_with_a_feed),
     "`GET /trusted-publishers`": lambda scene: _ok(
         scene.service.send("trusted_publishers", "GET", "/trusted-publishers")
     ),

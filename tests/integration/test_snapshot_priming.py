@@ -107,6 +107,7 @@ FIRST_REQUESTS: Final[dict[str, Callable[[Scene], object]]] = {
     "door_clawhub": ROWS["`GET /doors/roles/{role_id}/api/v1/skills/{slug}`"],
     "door_marketplace": ROWS["`GET /doors/roles/{role_id}/marketplace.json`"],
     "door_mcp": ROWS["`POST /doors/roles/{role_id}/mcp`, `resources/read`"],
+    "feeds": ROWS["`POST /feeds`, of packs"],
     "fan_out": ROWS["`fan_out`, an event"],
     "prepare_artifacts": ROWS["`prepare_artifacts`"],
     "retry_delivery": ROWS["`retry_delivery`, an event"],

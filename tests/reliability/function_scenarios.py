@@ -16,11 +16,12 @@ from tests.door import DoorClient
 from tests.doors import Doors
 from tests.fake_registry.moods import Refuses
 from tests.fake_registry.server import FakeRegistry
+from tests.feeds import secret_of
 from tests.gateway import Answer, Request, multipart
 from tests.internet import Internet
 from tests.packs import a_pack
 from tests.publishers import GITHUB, exchange, token
-from tests.reliability import attesting
+from tests.reliability import attesting, feed_requests
 from tests.reliability import publisher_requests as publishers
 from tests.reliability import webhook_requests as webhooks
 from tests.reliability.deployment import Deployment
@@ -184,6 +185,25 @@ def _publishers(setup: Setup) -> None:
     for _ in range(2):
         assert exchange(setup.deployment.service, token(issuer, GITHUB, at=now)).status == 200
     assert publishers.remove(setup.deployment).status == 200
+
+
+def _feeds(setup: Setup) -> None:
+    """Feeds, a page at a time, of a role and of packs of two organisations; pulling what they serve."""
+    service, notes = setup.deployment.service, setup.deployment.notes
+    _key_of_acme(setup)
+    (pack,) = service.set_role("fed", [notes["slack"]]).body["packs"]
+    again = {"Idempotency-Key": "again"}
+    for wanted in ({"role_id": "fed"}, {"pack_ids": [notes["slack"], notes["foreign"]]}):
+        for headers in ({}, again):
+            setup.ask("feeds", "POST", "/feeds", json=wanted, headers=headers)
+        address = secret_of(Answer.of(setup.ask("feeds", "POST", "/feeds", json=wanted)))
+        client = DoorClient(service=service).logged_in("feed", address)
+        _pull(client, f"{ACME.org_slug}/slack", pack["image_digest"])
+    feed_requests.keep(setup.deployment)
+    assert feed_requests.log_in(setup.deployment).status == 200
+    assert setup.ask("feeds", "GET", f"/feeds/{notes['feed']}")["statusCode"] == 200
+    _page_through(setup, "feeds", "/feeds")
+    assert feed_requests.remove(setup.deployment).status == 204
 
 
 def _roles(setup: Setup) -> None:
@@ -752,6 +772,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     "the authorizer": _authorize,
     "API keys": _keys,
     "trusted publishers": _publishers,
+    "feeds": _feeds,
     "events": _events,
     "usage": _usage,
     "the distribution door": _door,

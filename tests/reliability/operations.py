@@ -21,6 +21,7 @@ from tests.engine.taps import Crash, Failure, Killed, PointName
 from tests.fake_registry.moods import Refuses
 from tests.gateway import Answer, Request, multipart
 from tests.reliability import attesting, doors
+from tests.reliability import feed_requests as feeds
 from tests.reliability import publisher_requests as publishers
 from tests.reliability import webhook_requests as webhooks
 from tests.reliability.deployment import Deployment
@@ -836,6 +837,31 @@ OPERATIONS: Final = {
             act=set_policy("increasing", {"If-Match": '"0"'}),
             prepare=with_organisation,
             repeated=MAY_BE_STALE,
+        ),
+        Operation(name="make a feed", function="feeds", act=feeds.make(), done=CREATED, repeated=CREATED),
+        # As for keys.
+        Operation(
+            name="make a feed with a key",
+            both_may_succeed=True,
+            function="feeds",
+            act=feeds.make(KEY),
+            done=CREATED,
+            repeated=frozenset({201, 409}),
+        ),
+        Operation(
+            name="remove a feed",
+            function="feeds",
+            act=feeds.remove,
+            prepare=feeds.keep,
+            done=frozenset({204}),
+            repeated=frozenset({204, 404}),
+        ),
+        Operation(
+            name="log in with a feed",
+            function="exchange_pull_token",
+            act=feeds.log_in,
+            prepare=feeds.keep,
+            both_may_succeed=True,
         ),
         Operation(
             name="add a publisher",

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from tests import scans
+from tests import feeds, scans
 from tests.documented import DOCUMENT
 from tests.engine.taps import Log
 from tests.gateway import Request, multipart
@@ -40,13 +40,14 @@ class Scene:
     pack: str
     upload: str
     webhook: str
+    feed: str
+    address: str
 
     def ask(self, function: str, path: str, known: str | None = None, caller: Caller | None = ACME) -> Any:
         """Read something, and say that a body is known."""
         headers = {"Accept": "*/*"} | ({"If-None-Match": known} if known else {})
-        filled, _, query = path.format(pack=self.pack, upload=self.upload, webhook=self.webhook).partition(
-            "?"
-        )
+        things = {"pack": self.pack, "upload": self.upload, "webhook": self.webhook, "feed": self.feed}
+        filled, _, query = path.format(**things).partition("?")
         # The resource is in no answer, only in the log.
         request = Request(
             method="GET",
@@ -64,7 +65,15 @@ def scene(service: Service) -> Scene:
     pack = service.upload(FIRST.build())
     service.set_role("support", [])
     webhook = service.send("webhooks", "POST", "/webhooks", json={"url": "https://example.com/hooks"})
-    return Scene(service, pack.body["id"], start(service).body["upload_id"], webhook.body["id"])
+    feed = feeds.make(service)
+    return Scene(
+        service,
+        pack.body["id"],
+        start(service).body["upload_id"],
+        webhook.body["id"],
+        feed.body["id"],
+        feeds.secret_of(feed),
+    )
 
 
 def reupload(scene: Scene) -> object:
@@ -79,6 +88,11 @@ def vouch(scene: Scene) -> object:
     services = scene.service.services
     packs = Packs(store=services.packs, deletions=services.deleter.deletions, clock=services.clock)
     return packs.set_tier(scene.pack, Tier.VERIFIED, actor="operator:test")
+
+
+def use_the_feed(scene: Scene) -> None:
+    services = scene.service.services
+    services.feed_watch.note(services.feed_reader.find(scene.address), "192.0.2.1")
 
 
 def make_key(scene: Scene) -> object:
@@ -254,6 +268,20 @@ READS = [
     ),
     Read(function="keys", name="list_keys", path="/keys", changes=(make_key,), calls=("dynamodb.Query",)),
     Read(
+        function="feeds",
+        name="list_feeds",
+        path="/feeds",
+        changes=(lambda scene: feeds.make(scene.service),),
+        calls=("dynamodb.Query",),
+    ),
+    Read(
+        function="feeds",
+        name="get_feed",
+        path="/feeds/{feed}",
+        changes=(use_the_feed,),
+        calls=("dynamodb.GetItem", "dynamodb.Query"),
+    ),
+    Read(
         function="trusted_publishers",
         name="list_trusted_publishers",
         path="/trusted-publishers",
@@ -401,6 +429,7 @@ def test_a_caller_who_may_not_read_is_refused_whatever_tag_they_send(scene: Scen
         lists = (
             "get_usage",
             "list_events",
+            "list_feeds",
             "list_keys",
             "list_packs",
             "list_roles",

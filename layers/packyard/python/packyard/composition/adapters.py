@@ -62,6 +62,8 @@ if TYPE_CHECKING:
     from packyard.store.deletions import DeletionStore
     from packyard.store.deliveries import DeliveryStore
     from packyard.store.events import EventLog
+    from packyard.store.feed_uses import FeedUses
+    from packyard.store.feeds import FeedStore
     from packyard.store.image_states import ImageStates
     from packyard.store.pack_revisions import PackRevisions
     from packyard.store.packs import PackStore
@@ -405,6 +407,20 @@ class Adapters:
         from packyard.store.publishers import PublisherStore
 
         return PublisherStore(table=self.table, events=self.events)
+
+    @cached_property
+    def feed_store(self) -> "FeedStore":
+        """Feeds."""
+        from packyard.store.feeds import FeedStore
+
+        return FeedStore(table=self.table, events=self.events)
+
+    @cached_property
+    def feed_uses(self) -> "FeedUses":
+        """From where feeds are used."""
+        from packyard.store.feed_uses import FeedUses
+
+        return FeedUses(table=self.table, events=self.events)
 
     @cached_property
     def issuer_guard(self) -> "Guard":

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from packyard.operations.dry_run import DryRun
     from packyard.operations.edit import FileEditor
     from packyard.operations.fan_out import FanOut
+    from packyard.operations.feed_reader import FeedReader
+    from packyard.operations.feed_watch import FeedWatch
+    from packyard.operations.feeds import Feeds
     from packyard.operations.files import PackFiles
     from packyard.operations.follow import Follower
     from packyard.operations.image_files import ImageFiles
@@ -262,6 +265,8 @@ class Services(Adapters):
         return PullTokens(
             secret=self.pull_token_secret,
             reader=self.role_reader,
+            feeds=self.feed_reader,
+            watch=self.feed_watch,
             authenticate=lambda authorization: authenticate(
                 authorization,
                 tenants=self.tenants,
@@ -270,6 +275,33 @@ class Services(Adapters):
             ),
             clock=self.clock,
         )
+
+    @cached_property
+    def feeds(self) -> "Feeds":
+        """Makes, reads and removes feeds."""
+        from packyard.operations.feeds import Feeds
+
+        return Feeds(
+            store=self.feed_store,
+            roles=self.role_reader,
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+            random_bytes=self.random_bytes,
+        )
+
+    @cached_property
+    def feed_reader(self) -> "FeedReader":
+        """Finds the feed of an address."""
+        from packyard.operations.feed_reader import FeedReader
+
+        return FeedReader(feeds=self.feed_store, clock=self.clock)
+
+    @cached_property
+    def feed_watch(self) -> "FeedWatch":
+        """Notes from where feeds are used."""
+        from packyard.operations.feed_watch import FeedWatch
+
+        return FeedWatch(uses=self.feed_uses, clock=self.clock)
 
     @cached_property
     def registry_logins(self) -> "RegistryLogins":
@@ -289,7 +321,12 @@ class Services(Adapters):
         from packyard.operations.role_pins import RolePins
 
         return RolePins(
-            roles=self.roles, packs=self.packs, tenants=self.tenants, own_host=self.image_source.own.host
+            roles=self.roles,
+            packs=self.packs,
+            tenants=self.tenants,
+            feeds=self.feed_store,
+            own_host=self.image_source.own.host,
+            clock=self.clock,
         )
 
     @cached_property

@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-SECRET_PREFIX: Final = "pyf_"
+PREFIX: Final = "pyf_"
 SECRET_BYTES: Final = 32
 FEED_ID: Final = re.compile(r"feed_[0-7][0-9A-HJKMNP-TV-Z]{25}")
 MAX_LABEL_CHARACTERS: Final = 120
+# Who logs in at the distribution door with the secret of a feed. A role may have this name too.
+USER: Final = "feed"
+# What a token of the distribution door says instead of a role's id: this and a feed's id. No role's id has a colon.
+OF_A_FEED: Final = "feed:"
 # A door reads the row of each of them for each request.
 MAX_PACKS: Final = 100
 # Of one organisation, those included that have expired and were not removed.
@@ -68,12 +72,13 @@ def new_secret(random_bytes: bytes) -> str:
     """
     if len(random_bytes) != SECRET_BYTES:
         raise ValueError(f"must be {SECRET_BYTES} random bytes")
-    return SECRET_PREFIX + urlsafe_b64encode(random_bytes).rstrip(b"=").decode()
+    return PREFIX + urlsafe_b64encode(random_bytes).rstrip(b"=").decode()
 
 
 def hash_secret(secret: str) -> str:
     """Return the SHA-256 of a secret in hex, under which its feed is stored.
 
-    As for API keys, 256 random bits need neither a salt nor a slow hash.
+    As for API keys, 256 random bits need neither a salt nor a slow hash. Any text has a hash, so that one which is no
+    secret is looked up like one.
     """
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
