@@ -1,6 +1,7 @@
 """The operations of the doors; see `api.operations`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from api.examples import DIGEST, LOCK
@@ -9,6 +10,7 @@ from packyard.http.lock import QUERY as LOCK_QUERY
 
 _TAG: Final = "Doors"
 _ROLE: Final = "/doors/roles/{role_id}"
+_FEED: Final = "/f/{secret}"
 _HEX: Final = DIGEST.removeprefix("sha256:")
 _ZIP: Final = Answer(
     description="A zip: Location has a short-lived URL.",
@@ -50,7 +52,7 @@ _MCP: Final[dict[str, Any]] = {
     "result": {"resultType": "complete", "skills": [], "ttlMs": 0, "cacheScope": "private"},
 }
 
-DOOR_OPERATIONS: Final[Sequence[Operation]] = (
+_OF_ROLES: Final[Sequence[Operation]] = (
     Operation(
         function="door_marketplace",
         method="get",
@@ -115,8 +117,8 @@ DOOR_OPERATIONS: Final[Sequence[Operation]] = (
         tag=_TAG,
         summary="Download all images of a role, for a site without a network",
         description="An OCI image layout: the images and the statements about them, and the lock beside `oci-layout`. "
-        "Each image has its flat name as `org.opencontainers.image.ref.name`. It is made when it is asked for; the same "
-        "pins give the same bytes. At most 2 GiB.",
+        "Each image has its flat name as `org.opencontainers.image.ref.name`. It is made when it is asked for; the "
+        "same pins give the same bytes. At most 2 GiB.",
         answers={
             202: Answer(
                 description="It is being made.",
@@ -163,3 +165,22 @@ DOOR_OPERATIONS: Final[Sequence[Operation]] = (
         refusals=["role_not_found", "pack_not_found", "payload_too_large"],
     ),
 )
+
+
+def _of_feed(operation: Operation) -> Operation:
+    """Return the same below a feed's address, which needs no credential."""
+    return replace(
+        operation,
+        name=f"{operation.name or operation.function}_of_feed",
+        path=operation.path.replace(_ROLE, _FEED),
+        summary=operation.summary.replace("a role's packs", "a feed's packs").replace(
+            "of a role", "of a feed"
+        ),
+        refusals=[code.replace("role_not_found", "feed_not_found") for code in operation.refusals]
+        if "role_not_found" in operation.refusals
+        else [*operation.refusals, "feed_not_found"],
+        signed_in=False,
+    )
+
+
+DOOR_OPERATIONS: Final[Sequence[Operation]] = (*_OF_ROLES, *map(_of_feed, _OF_ROLES))

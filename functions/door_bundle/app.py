@@ -6,9 +6,11 @@ from aws_lambda_powertools.event_handler import Response
 
 from packyard.composition import bootstrap
 from packyard.http.app import make_app, serve
-from packyard.http.bundle import bundle_response
+from packyard.http.bundle import bundle_response, role_of
 from packyard.http.caller import reader
+from packyard.http.doors import address_of
 from packyard.http.lock import QUERY, lock_response
+from packyard.http.query import require_known
 
 app = make_app()
 
@@ -30,7 +32,29 @@ def bundle_of_role(role_id: str) -> Response[Any]:
     return bundle_response(role, app.current_event, caller=caller, bundles=services.bundle_finder)
 
 
+@app.get("/f/<secret>/lock.json")
+def lock_of_feed(secret: str) -> Response[Any]:
+    """Answer as for a role; 404 to who has no feed's secret."""
+    services = bootstrap.services()
+    event = app.current_event
+    found = services.feed_door.selection(secret, address=address_of(event))
+    require_known(event, QUERY)
+    role = role_of(found)
+    return lock_response(role.role_id, event, caller=found.caller, locks=services.lock_reader, role=role)
+
+
+@app.get("/f/<secret>/bundle.tar")
+def bundle_of_feed(secret: str) -> Response[Any]:
+    """Answer as for a role; 404 to who has no feed's secret."""
+    services = bootstrap.services()
+    found = services.feed_door.selection(secret, address=address_of(app.current_event))
+    return bundle_response(
+        role_of(found), app.current_event, caller=found.caller, bundles=services.bundle_finder
+    )
+
+
 bootstrap.prepare(
-    lambda services: (services.lock_reader, services.bundle_finder), lambda services: services.image_files
+    lambda services: (services.lock_reader, services.bundle_finder, services.feed_door),
+    lambda services: services.image_files,
 )
 lambda_handler = serve(app, bootstrap.invocation_begins)

@@ -4,12 +4,19 @@ import base64
 import hashlib
 import io
 import json
+import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+from tests import feeds
+from tests.attesting import Attesting
+from tests.aws import BUCKET
 from tests.changes import change
 from tests.doors import Doors
 from tests.engine.points import Point
@@ -431,3 +438,154 @@ def test_what_is_put_while_the_pack_is_deleted_is_removed(doors: Doors, at: int)
 
     assert puts
     assert doors.kept() == []
+
+
+def feed_of(doors: Doors, **fields: object) -> str:
+    """Make a feed, and return its secret."""
+    made = feeds.make(doors.service, ACME, **fields)
+    assert made.status == 201, made.body
+    return feeds.secret_of(made)
+
+
+def test_a_feed_serves_at_every_door_what_its_role_pins(doors: Doors) -> None:
+    publish(doors, "slack")
+    secret = feed_of(doors)
+
+    for path in (INDEX, f"slack/{INDEX}", "api/v1/skills", "api/v1/skills/slack", "lock.json"):
+        assert doors.get(path, feed=secret).body == doors.get(path).body
+    (plugin,) = doors.get("marketplace.json", feed=secret).body["plugins"]
+    below = plugin["source"]["url"].partition(f"/f/{secret}/")[2]
+    assert unzipped(doors.download(doors.get(below, feed=secret))).keys() >= FILES.keys()
+    (entry,) = doors.call("skills/list", feed=secret)["result"]["skills"]
+    assert entry["uri"] == "skill://acme/slack/SKILL.md"
+
+
+def test_a_feed_of_a_list_serves_present_revisions_and_what_may_be_seen(doors: Doors) -> None:
+    service = doors.service
+    service.services.tenants.put_org(Org(org_id=GLOBEX.org_id, slug="globex", billing=BillingPosture.ACTIVE))
+    theirs = service.upload(PackArchive(name="slack").build(), GLOBEX, visibility="community").body["id"]
+    (own,) = publish(doors, "slack")
+    doors.prepare(theirs)
+    secret = feed_of(doors, pack_ids=[own, theirs])
+    first = doors.get(INDEX, feed=secret)
+    assert [entry["name"] for entry in first.body["skills"]] == ["slack", "x6-globex-slack"]
+    assert doors.get(INDEX, feed=secret, etag=first.headers["ETag"]).status == 304
+    assert service.update(theirs, "org", GLOBEX).status == 200
+    assert change(service, own, {"guides/new.md": b"new"}).status == 200
+    doors.prepare(own)
+
+    after = doors.get(INDEX, feed=secret, etag=first.headers["ETag"])
+
+    (entry,) = after.body["skills"]
+    assert entry["digest"] != first.body["skills"][0]["digest"]
+    refused = doors.get("lock.json", feed=secret)
+    assert (refused.status, "make a feed of a role" in refused.text) == (400, True)
+
+
+def test_who_has_no_feed_s_secret_gets_404_of_one_shape_at_every_door(doors: Doors) -> None:
+    publish(doors, "slack")
+    service = doors.service
+    removed, expired, deleted = (
+        feed_of(doors),
+        feed_of(doors, expires_in=3600),
+        feed_of(doors, role_id="other"),
+    )
+    assert service.set_role("other", []).status in (200, 404)
+    found = feeds.listed(service)["feeds"]
+    assert len(found) == 3
+    for feed in found:
+        if "expires_at" not in feed and feed["role_id"] == "support":
+            assert feeds.remove(service, feed["id"]).status == 204
+    service.clock.advance(timedelta(hours=2))
+    assert service.delete_role("other").status in (200, 404)
+    secrets = (removed, expired, deleted, "pyf_" + "a" * 43, "x", "pyf_")
+
+    for path in (INDEX, "nothing", "marketplace.json", "api/v1/skills", "lock.json", "bundle.tar", "mcp"):
+        answers = {
+            (answer.status, answer.text.replace(answer.headers["X-Request-Id"], "ID"))
+            for secret in secrets
+            for answer in (doors.get(path, feed=secret),)
+        }
+        assert len(answers) == 1
+        assert next(iter(answers))[0] == 404
+
+
+def bundle(doors: Doors, role: str = "support") -> bytes:
+    """Ask for a bundle, have it made, and return it."""
+    answer = doors.get("bundle.tar", role=role)
+    assert (answer.status, answer.body) == (202, {"status": "being_made"})
+    assert answer.headers["Retry-After"]
+    assert doors.settle(doors.take()) == []
+    return doors.download(doors.get("bundle.tar", role=role))
+
+
+def test_a_bundle_is_an_image_layout_of_all_images_and_the_lock(doors: Doors, tmp_path: Path) -> None:
+    publish(doors, "slack", "jira", prepare=False)
+    content = bundle(doors)
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        archive.extractall(tmp_path, filter="data")
+        members = {(member.mtime, member.uid, member.mode) for member in archive.getmembers()}
+
+    assert members == {(0, 0, 0o644)}
+    assert json.loads((tmp_path / "oci-layout").read_bytes()) == {"imageLayoutVersion": "1.0.0"}
+    lock = json.loads((tmp_path / "lock.json").read_bytes())
+    assert lock == doors.get("lock.json").body
+    index = json.loads((tmp_path / "index.json").read_bytes())
+    named = {entry["annotations"]["org.opencontainers.image.ref.name"]: entry for entry in index["manifests"]}
+    assert {name: entry["digest"] for name, entry in named.items()} == {
+        pack["name"]: pack["image_digest"] for pack in lock["packs"]
+    }
+    blobs = {f"sha256:{path.name}": path.read_bytes() for path in (tmp_path / "blobs" / "sha256").iterdir()}
+    assert all(digest == f"sha256:{hashlib.sha256(blob).hexdigest()}" for digest, blob in blobs.items())
+    assert {layer["digest"] for pack in lock["packs"] for layer in pack["layers"]} <= blobs.keys()
+
+
+def test_the_same_pins_give_the_same_bundle_and_other_pins_another(doors: Doors) -> None:
+    (slack,) = publish(doors, "slack", prepare=False)
+    first = bundle(doors)
+    etag = doors.get("bundle.tar").headers["ETag"]
+    assert doors.get("bundle.tar", etag=etag).status == 304
+    for key in doors.service.aws.objects():
+        if key.startswith("bundles/"):
+            doors.service.aws.s3.delete_object(Bucket=BUCKET, Key=key)
+    assert bundle(doors) == first
+    assert change(doors.service, slack, {"guides/new.md": b"new"}).status == 200
+    assert doors.service.refresh_role("support").status == 200
+
+    assert doors.get("bundle.tar", etag=etag).status == 202
+    asked = doors.take()
+    assert doors.service.set_role("support", []).status == 200
+    assert doors.settle(asked) == [], "nobody asks for it any more"
+    assert doors.get("bundle.tar").status == 202
+
+
+def test_statements_about_images_are_in_the_bundle(doors: Doors) -> None:
+    service = doors.service
+    service.wire.clients["kms"] = service.services.client("kms")
+    (slack,) = publish(doors, "slack", prepare=False)
+    Attesting(service).carry()
+    doors.take()
+
+    with tarfile.open(fileobj=io.BytesIO(bundle(doors))) as archive:
+        member = archive.extractfile("index.json")
+        assert member is not None
+        entries = json.load(member)["manifests"]
+        statements = [entry for entry in entries if "annotations" not in entry]
+        documents = [archive.extractfile(f"blobs/sha256/{entry['digest'][7:]}") for entry in statements]
+        subjects = {json.load(document)["subject"]["digest"] for document in documents if document}
+
+    assert len(statements) == 2
+    assert subjects == {service.get(slack).body["image_digest"]}
+
+
+def test_a_bundle_that_would_be_too_large_is_refused_with_words(doors: Doors) -> None:
+    publish(doors, "slack", prepare=False)
+    doors.service.new_process(
+        parts={"bundle_maker": replace(doors.service.services.bundle_maker, max_bytes=1000)}
+    )
+    assert doors.get("bundle.tar").status == 202
+    assert doors.settle(doors.take()) == []
+
+    answer = doors.get("bundle.tar")
+
+    assert (answer.status, "divide the role" in answer.text) == (413, True)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from packyard.operations.dry_run import DryRun
     from packyard.operations.edit import FileEditor
     from packyard.operations.fan_out import FanOut
+    from packyard.operations.feed_door import FeedDoor
     from packyard.operations.feed_reader import FeedReader
     from packyard.operations.feed_watch import FeedWatch
     from packyard.operations.feeds import Feeds
@@ -346,6 +347,15 @@ class Services(Adapters):
             files=self.door_files,
             queue=self.preparation_queue,
             own_host=self.image_source.own.host,
+        )
+
+    @cached_property
+    def feed_door(self) -> "FeedDoor":
+        """Lets requests in by the secrets of feeds."""
+        from packyard.operations.feed_door import FeedDoor
+
+        return FeedDoor(
+            reader=self.feed_reader, watch=self.feed_watch, tenants=self.tenants, served=self.served_packs
         )
 
     @cached_property

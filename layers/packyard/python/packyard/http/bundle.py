@@ -6,15 +6,30 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
+from packyard.errors import InvalidRequest
 from packyard.http.app import JSON, json_response
 from packyard.http.doors import NOT_KEPT
 from packyard.http.entity_tags import ETAG, is_known, not_modified
 from packyard.operations.bundle import BundleFinder
+from packyard.operations.served_packs import Selection
 from packyard.packs.lock import lock_tag
 from packyard.packs.role import Role
 from packyard.tenants.caller import Caller
 
 _WAIT_SECONDS = 5
+
+
+def role_of(selection: Selection) -> Role:
+    """Return the role that a feed serves.
+
+    Raises:
+        InvalidRequest: On `feed`: it serves a list of packs.
+    """
+    if selection.role is None:
+        raise InvalidRequest(
+            {"feed": "serves a list of packs, and a lock is of a role; make a feed of a role"}
+        )
+    return selection.role
 
 
 def bundle_response(

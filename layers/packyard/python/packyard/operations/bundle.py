@@ -83,6 +83,7 @@ class BundleMaker:
         attestations: What the ledger says of statements about images.
         bundles: Takes what is made.
         own_host: The start of references to our registry.
+        max_bytes: The largest bundle, in bytes.
     """
 
     locks: LockReader
@@ -90,6 +91,7 @@ class BundleMaker:
     attestations: AttestationStore
     bundles: Bundles
     own_host: str
+    max_bytes: int = MAX_BYTES
 
     def make(self, message: BundleToMake) -> None:
         """Make a bundle, unless it is there or nobody asks for it any more.
@@ -115,10 +117,10 @@ class BundleMaker:
         found = list(self._bundled(role, caller))
         images = [image for image, _ in found]
         size = bundle_bytes(images, lock)
-        if size > MAX_BYTES:
+        if size > self.max_bytes:
             self.bundles.refuse(
                 key,
-                f"The bundle would be {size} bytes, and {MAX_BYTES} is the most; divide the role into several.",
+                f"The bundle would be {size} bytes, and {self.max_bytes} is the most; divide the role into several.",
             )
             return
         sources = {blob.digest: (source, blob) for image, source in found for blob in image.blobs}
