@@ -20,6 +20,8 @@ from tests.doors import DoorAnswer, Doors
 from tests.engine.taps import Log
 from tests.fake_registry.flavours import HARBOR
 from tests.fake_registry.server import FakeRegistry
+from tests.feeds import make as make_feed
+from tests.feeds import secret_of
 from tests.gateway import Answer, Request, multipart
 from tests.issuer import public
 from tests.publishers import GITHUB, exchange, token
@@ -309,6 +311,35 @@ class Scene:
         assert answer.status in (200, 302, 304), answer
         return answer
 
+    def bundle(self) -> DoorAnswer:
+        """Ask for the role's bundle."""
+        return self.doors.get("bundle.tar", role="served")
+
+    def bundle_asked_for(self) -> None:
+        """Let the message about the role's bundle wait."""
+        self.opened()
+        self.bundle()
+        (self.to_make,) = self.doors.take()
+
+    def make_bundle(self) -> None:
+        """Make the bundle."""
+        assert self.doors.settle([self.to_make]) == []
+
+    def bundled(self) -> None:
+        """Let the bundle be there."""
+        self.bundle_asked_for()
+        self.make_bundle()
+
+    def fed(self) -> None:
+        """Let a feed of the role have been used by the same client."""
+        self.kept()
+        self.secret = secret_of(make_feed(self.service, role_id="served"))
+        self.read_feed()
+
+    def read_feed(self) -> DoorAnswer:
+        """Read the index below the feed."""
+        return self.door(_SKILLS, feed=self.secret)
+
     def mcp(self, method: str, **params: object) -> Any:
         """Send a request of MCP."""
         answer = self.doors.call(method, role="served", **params)
@@ -534,6 +565,13 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`GET /doors/roles/{role_id}/api/v1/download`": After(
         Scene.kept, lambda scene: scene.door("api/v1/download", query={"slug": "slack"})
     ),
+    "`GET /doors/roles/{role_id}/lock.json`": After(Scene.opened, lambda scene: scene.door("lock.json")),
+    "`GET /doors/roles/{role_id}/bundle.tar`, the first time": After(
+        Scene.opened, lambda scene: scene.bundle()
+    ),
+    "`prepare_artifacts`, a bundle": After(Scene.bundle_asked_for, Scene.make_bundle),
+    "`GET /doors/roles/{role_id}/bundle.tar`": After(Scene.bundled, lambda scene: scene.bundle()),
+    "`GET /f/{secret}/.well-known/agent-skills/index.json`": After(Scene.fed, Scene.read_feed),
     "`POST /doors/roles/{role_id}/mcp`, `skills/list`": After(
         Scene.kept, lambda scene: scene.mcp("skills/list")
     ),

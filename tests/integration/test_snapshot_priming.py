@@ -104,6 +104,7 @@ FIRST_REQUESTS: Final[dict[str, Callable[[Scene], object]]] = {
     "download_pack": ROWS["`GET /packs/{id}/download`"],
     "deliver": ROWS["`deliver`, an event"],
     "door_agent_skills": ROWS["`GET /doors/roles/{role_id}/.well-known/agent-skills/index.json`"],
+    "door_bundle": ROWS["`GET /doors/roles/{role_id}/lock.json`"],
     "door_clawhub": ROWS["`GET /doors/roles/{role_id}/api/v1/skills/{slug}`"],
     "door_marketplace": ROWS["`GET /doors/roles/{role_id}/marketplace.json`"],
     "door_mcp": ROWS["`POST /doors/roles/{role_id}/mcp`, `resources/read`"],

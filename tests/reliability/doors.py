@@ -29,6 +29,14 @@ def asked(deployment: Deployment) -> None:
     deployment.notes["preparation"] = deployment.preparations[-1]
 
 
+def bundle_asked_for(deployment: Deployment) -> None:
+    """Let a message about the role's bundle wait."""
+    served(deployment)
+    assert read("bundle.tar")(deployment).status == 202
+    deployment.collect()
+    deployment.notes["preparation"] = deployment.preparations[-1]
+
+
 def gone(deployment: Deployment) -> None:
     """Let a message about the pack's image wait, which is prepared, and the pack be deleted."""
     asked(deployment)

@@ -16,6 +16,7 @@ from tests.door import DoorClient
 from tests.doors import Doors
 from tests.fake_registry.moods import Refuses
 from tests.fake_registry.server import FakeRegistry
+from tests.feeds import make as make_feed
 from tests.feeds import secret_of
 from tests.gateway import Answer, Request, multipart
 from tests.internet import Internet
@@ -141,6 +142,8 @@ def _theirs(setup: Setup) -> None:
         TableName=table, Key=to_wire(pack_key(pack_id)), UpdateExpression="REMOVE layers"
     )
     assert setup.ask("get_lock", "GET", "/agent-roles/theirs/lock")["statusCode"] == 200
+    _forget(setup.deployment, "locks/")
+    assert setup.ask("door_bundle", "GET", "/doors/roles/theirs/lock.json")["statusCode"] == 200
     _forget_indexes(setup.deployment)
     assert setup.deployment.prepare(Doors(setup.deployment.service).message(pack_id))
     moved = setup.ask("replace_pack", "PUT", pack, json={"image_ref": f"{_FOREIGN}:2"})
@@ -592,6 +595,19 @@ def _at_the_doors(setup: Setup, *pack_ids: str) -> None:
         == 200
     )
     call("resources/read", uri="skill://acme/served/pack.yaml")
+    for query in ({}, {"files": "true"}):
+        _forget(deployment, "indexes/", "locks/")
+        assert setup.ask("door_bundle", "GET", f"{role}/lock.json", query=query)["statusCode"] == 200
+    assert setup.ask("door_bundle", "GET", f"{role}/bundle.tar")["statusCode"] == 202
+    deployment.collect()
+    for body in list(deployment.preparations):
+        assert deployment.prepare(body)
+    assert setup.ask("door_bundle", "GET", f"{role}/bundle.tar")["statusCode"] == 302
+    secret = secret_of(make_feed(deployment.service, role_id="served"))
+    for function, tail in (*gets, ("door_bundle", "/lock.json"), ("door_mcp", "/mcp")):
+        deployment.new_process()
+        expected = 405 if function == "door_mcp" else 200
+        assert setup.ask(function, "GET", f"/f/{secret}{tail}", caller=None)["statusCode"] == expected
 
 
 def _forget(deployment: Deployment, *prefixes: str) -> None:

@@ -1049,6 +1049,21 @@ OPERATIONS: Final = {
             prepare=doors.pinned_and_prepared,
         ),
         Operation(
+            name="ask for a bundle",
+            function="door_bundle",
+            act=doors.read("bundle.tar"),
+            prepare=doors.served,
+            done=frozenset({202}),
+            repeated=frozenset({202}),
+        ),
+        Operation(
+            name="make a bundle",
+            function="prepare_artifacts",
+            act=doors.prepare,
+            prepare=doors.bundle_asked_for,
+            comes_again=True,
+        ),
+        Operation(
             name="read a file by MCP",
             function="door_mcp",
             act=doors.call("resources/read", uri="skill://acme/slack/pack.yaml"),
