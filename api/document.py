@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from api import (
     attestation_models,
     comparison_models,
+    door_models,
     feed_models,
     publisher_models,
     scan_models,
@@ -22,6 +23,7 @@ from api.operation import ANYTHING, JSON, MULTIPART, Answer, Operation, Schema
 from api.request_schemas import bodies, body_schema, field_schema
 from packyard.errors import PackyardError
 from packyard.http.deliveries import DELIVERY
+from packyard.http.doors import SECRET
 from packyard.http.entity_tags import IF_NONE_MATCH
 from packyard.http.feeds import FEED
 from packyard.http.fields import Body, Field
@@ -49,6 +51,7 @@ Every GET answers an `ETag`. Sent back as `If-None-Match`, it gives 304 without 
 _MODULES: Final = (
     attestation_models,
     comparison_models,
+    door_models,
     feed_models,
     publisher_models,
     scan_models,
@@ -76,7 +79,7 @@ _PACK: Final = Field(name="id", example=PACK_ID, description="The pack.", requir
 _UPLOAD: Final = Field(name="upload_id", example=UPLOAD_ID, description="The upload.", required=True)
 _PATH_PARAMETERS: Final = {
     field.name: field
-    for field in (_PACK, PATH, _UPLOAD, ROLE, KEY, NUMBER, PUBLISHER, FEED, WEBHOOK, DELIVERY)
+    for field in (_PACK, PATH, _UPLOAD, ROLE, KEY, NUMBER, PUBLISHER, FEED, WEBHOOK, DELIVERY, SECRET)
 }
 
 

@@ -13,12 +13,15 @@ from urllib.parse import urlsplit
 
 from tests import feeds, scans
 from tests.attesting import Attesting
-from tests.aws import TABLE
+from tests.aws import BUCKET, TABLE
 from tests.changes import change
 from tests.door import DoorClient, login
+from tests.doors import DoorAnswer, Doors
 from tests.engine.taps import Log
 from tests.fake_registry.flavours import HARBOR
 from tests.fake_registry.server import FakeRegistry
+from tests.feeds import make as make_feed
+from tests.feeds import secret_of
 from tests.gateway import Answer, Request, multipart
 from tests.issuer import public
 from tests.publishers import GITHUB, exchange, token
@@ -48,6 +51,7 @@ _REDIRECTED: Final = 307
 PINNING: Final = "pinning"
 
 
+_SKILLS: Final = ".well-known/agent-skills/index.json"
 _ISSUER: Final = "https://ghe.example/_services/token"
 
 
@@ -279,6 +283,70 @@ class Scene:
         """Read the public keys."""
         return _ok(self.attesting.keys())
 
+    def opened(self) -> None:
+        """Let a role serve the built pack, whose image is prepared."""
+        self.doors = Doors(self.service)
+        self.doors.prepare(self.built)
+        self.to_prepare = self.doors.message(self.built)
+        _ok(self.service.set_role("served", [self.built]))
+
+    def kept(self) -> None:
+        """Let the role's catalogue be kept."""
+        self.opened()
+        self.etag = self.door(".well-known/agent-skills/index.json").headers["ETag"]
+
+    def unprepared(self) -> None:
+        """Let a role serve the built pack, whose image is not prepared."""
+        self.opened()
+        for key in self.doors.kept():
+            self.service.aws.s3.delete_object(Bucket=BUCKET, Key=key)
+        self.service.registry.requests.clear()
+
+    def prepare(self) -> None:
+        """Prepare the image."""
+        assert self.doors.settle([self.to_prepare]) == []
+
+    def door(self, path: str, **more: Any) -> DoorAnswer:
+        """Read something below the role."""
+        answer = self.doors.get(path, role="served", **more)
+        assert answer.status in (200, 302, 304), answer
+        return answer
+
+    def bundle(self) -> DoorAnswer:
+        """Ask for the role's bundle."""
+        return self.doors.get("bundle.tar", role="served")
+
+    def bundle_asked_for(self) -> None:
+        """Let the message about the role's bundle wait."""
+        self.opened()
+        self.bundle()
+        (self.to_make,) = self.doors.take()
+
+    def make_bundle(self) -> None:
+        """Make the bundle."""
+        assert self.doors.settle([self.to_make]) == []
+
+    def bundled(self) -> None:
+        """Let the bundle be there."""
+        self.bundle_asked_for()
+        self.make_bundle()
+
+    def fed(self) -> None:
+        """Let a feed of the role have been used by the same client."""
+        self.kept()
+        self.secret = secret_of(make_feed(self.service, role_id="served"))
+        self.read_feed()
+
+    def read_feed(self) -> DoorAnswer:
+        """Read the index below the feed."""
+        return self.door(_SKILLS, feed=self.secret)
+
+    def mcp(self, method: str, **params: Any) -> Any:
+        """Send a request of MCP."""
+        answer = self.doors.call(method, role="served", **params)
+        assert "result" in answer
+        return answer
+
     def of_webhook(self, method: str, tail: str = "", **more: Any) -> Answer:
         """Ask for something of the webhook."""
         return _ok(self.hooks.send(method, f"/{self.webhook}{tail}", **more))
@@ -475,6 +543,42 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`attest_image`": After(Scene.published, Scene.attest),
     "`attest_image`, where the registry lists referrers": After(Scene.published_to_harbor, Scene.attest),
     "`attest_image`, an image that has statements": After(Scene.attested, Scene.attest),
+    "`prepare_artifacts`": After(Scene.unprepared, Scene.prepare),
+    "`prepare_artifacts`, an image that is prepared": After(Scene.opened, Scene.prepare),
+    "`GET /doors/roles/{role_id}/.well-known/agent-skills/index.json`, the first time": After(
+        Scene.opened, lambda scene: scene.door(_SKILLS)
+    ),
+    "`GET /doors/roles/{role_id}/.well-known/agent-skills/index.json`": After(
+        Scene.kept, lambda scene: scene.door(_SKILLS)
+    ),
+    "`GET /doors/roles/{role_id}/.well-known/agent-skills/index.json`, unchanged": After(
+        Scene.kept, lambda scene: scene.door(_SKILLS, etag=scene.etag)
+    ),
+    "`GET /doors/roles/{role_id}/.well-known/agent-skills/index.json`, an image that is not prepared": After(
+        Scene.unprepared, lambda scene: scene.door(_SKILLS)
+    ),
+    "`GET /doors/roles/{role_id}/marketplace.json`": After(
+        Scene.kept, lambda scene: scene.door("marketplace.json")
+    ),
+    "`GET /doors/roles/{role_id}/api/v1/skills/{slug}`": After(
+        Scene.kept, lambda scene: scene.door("api/v1/skills/slack")
+    ),
+    "`GET /doors/roles/{role_id}/api/v1/download`": After(
+        Scene.kept, lambda scene: scene.door("api/v1/download", query={"slug": "slack"})
+    ),
+    "`GET /doors/roles/{role_id}/lock.json`": After(Scene.opened, lambda scene: scene.door("lock.json")),
+    "`GET /doors/roles/{role_id}/bundle.tar`, the first time": After(
+        Scene.opened, lambda scene: scene.bundle()
+    ),
+    "`prepare_artifacts`, a bundle": After(Scene.bundle_asked_for, Scene.make_bundle),
+    "`GET /doors/roles/{role_id}/bundle.tar`": After(Scene.bundled, lambda scene: scene.bundle()),
+    "`GET /f/{secret}/.well-known/agent-skills/index.json`": After(Scene.fed, Scene.read_feed),
+    "`POST /doors/roles/{role_id}/mcp`, `skills/list`": After(
+        Scene.kept, lambda scene: scene.mcp("skills/list")
+    ),
+    "`POST /doors/roles/{role_id}/mcp`, `resources/read`": After(
+        Scene.kept, lambda scene: scene.mcp("resources/read", uri="skill://acme/slack/pack.yaml")
+    ),
     "`fan_out`, an event": After(
         Scene.hook, lambda scene: scene.service.invoke("fan_out", {"Records": [scene.record]})
     ),

@@ -25,6 +25,7 @@ from tests.aws import (
     BUCKET,
     CURSOR_SECRET,
     DELIVERY_QUEUES,
+    PREPARATION_QUEUE,
     PULL_TOKEN_SECRET,
     REGION,
     REGISTRY_PULL_ROLE,
@@ -167,7 +168,7 @@ class Service:
         assert (answer["statusCode"] in (200, 302, 304)) == bool(tags), answer
         if answer["statusCode"] == 200:
             whose = (
-                event["requestContext"]["authorizer"].get("org_id", "") if "-roles/" in event["path"] else ""
+                event["requestContext"]["authorizer"].get("org_id", "") if "roles/" in event["path"] else ""
             )
             thing = (whose, event["path"], json.dumps(event["multiValueQueryStringParameters"]), *tags)
             body = hashlib.sha256(answer["body"].encode()).hexdigest()
@@ -439,6 +440,7 @@ def running_service(
                 webhook_key=WEBHOOK_KEY,
                 signing_key=SIGNING_KEY,
                 attestation_queue_url=queue_url(ATTESTATION_QUEUE),
+                preparation_queue_url=queue_url(PREPARATION_QUEUE),
                 delivery_queue_url=first,
                 delivery_retry_queue_url=retries,
                 delivery_dead_letters_url=dead_letters,

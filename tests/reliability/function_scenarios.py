@@ -13,8 +13,10 @@ from tests.aws import BUCKET
 from tests.changes import archive_of, changes_form
 from tests.changes import change as change_pack
 from tests.door import DoorClient
+from tests.doors import Doors
 from tests.fake_registry.moods import Refuses
 from tests.fake_registry.server import FakeRegistry
+from tests.feeds import make as make_feed
 from tests.feeds import secret_of
 from tests.gateway import Answer, Request, multipart
 from tests.internet import Internet
@@ -42,6 +44,7 @@ from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version
 from packyard.packs.timestamp import format_timestamp
 from packyard.packs.usage import Quota
+from packyard.store.feed_uses import SHARED_FROM
 from packyard.store.keys import pack_key, role_key
 from packyard.store.published_versions import publication
 from packyard.store.search_index import index_row
@@ -92,7 +95,10 @@ class Setup:
             body=body,
             caller=more.get("caller", ACME),
         )
-        raw = self.deployment.service.invoke(function, request.event())
+        event = request.event()
+        if "address" in more:
+            event["requestContext"]["identity"] = {"sourceIp": more["address"]}
+        raw = self.deployment.service.invoke(function, event)
         if function == "start_upload" and raw["statusCode"] == 201:
             self.recorder.needs["start_upload"] |= of_form(json.loads(raw["body"])["fields"])
         return raw
@@ -140,6 +146,10 @@ def _theirs(setup: Setup) -> None:
         TableName=table, Key=to_wire(pack_key(pack_id)), UpdateExpression="REMOVE layers"
     )
     assert setup.ask("get_lock", "GET", "/agent-roles/theirs/lock")["statusCode"] == 200
+    _forget(setup.deployment, "locks/")
+    assert setup.ask("door_bundle", "GET", "/doors/roles/theirs/lock.json")["statusCode"] == 200
+    _forget_indexes(setup.deployment)
+    assert setup.deployment.prepare(Doors(setup.deployment.service).message(pack_id))
     moved = setup.ask("replace_pack", "PUT", pack, json={"image_ref": f"{_FOREIGN}:2"})
     assert moved["statusCode"] == 200, moved["body"]
     for _ in range(2):
@@ -371,6 +381,7 @@ def _receive(deployment: Deployment, function: str, body: str) -> None:
         "build_upload": settings.build_queue_url,
         "clean_up": settings.cleanup_queue_url,
         "attest_image": settings.attestation_queue_url,
+        "prepare_artifacts": settings.preparation_queue_url,
         "retry_delivery": settings.delivery_retry_queue_url,
     }[function]
     sqs = deployment.service.aws.sqs
@@ -538,6 +549,77 @@ def _dry_runs(setup: Setup) -> None:
         archive = PackArchive(name="slack" if fields else "new", version="3.0.0").build()
         assert deployment.build(arrive(deployment.service, upload_id, archive))
         assert look(deployment.service, upload_id).body["outcome"]["outcome"] != "unchanged"
+
+
+def _doors(setup: Setup) -> None:
+    """Ask the doors for what is prepared and what is not, of a pack of our own and another organisation's."""
+    deployment = setup.deployment
+    _receive(deployment, "prepare_artifacts", "nonsense")
+    pack_id = deployment.service.upload(PackArchive(name="served").build()).body["id"]
+    shared = deployment.notes["shared"]
+    assert deployment.service.set_role("served", [pack_id, shared]).status == 200
+    _at_the_doors(setup, pack_id, shared)
+    assert deployment.service.set_role("served", []).status == 200
+    message = Doors(deployment.service).message(pack_id)
+    assert deployment.service.delete(pack_id).status == 200
+    assert deployment.prepare(message)
+
+
+def _at_the_doors(setup: Setup, *pack_ids: str) -> None:
+    """Read the packs of the role `served` by every door, before they are prepared, and after."""
+    deployment = setup.deployment
+    role = "/doors/roles/served"
+    gets = (
+        ("door_agent_skills", "/.well-known/agent-skills/index.json"),
+        ("door_marketplace", "/marketplace.json"),
+        ("door_clawhub", "/api/v1/skills"),
+    )
+
+    def call(method: str, **params: object) -> Any:
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        answer = setup.ask("door_mcp", "POST", f"{role}/mcp", json=body)
+        assert answer["statusCode"] == 200
+        return json.loads(answer["body"])["result"]
+
+    def read_all() -> None:
+        for function, tail in gets:
+            _forget(deployment, "catalogues/")
+            assert setup.ask(function, "GET", f"{role}{tail}")["statusCode"] == 200
+        _forget(deployment, "catalogues/")
+        call("skills/list")
+
+    _forget(deployment, "indexes/")
+    read_all()
+    for pack_id in pack_ids:
+        assert deployment.prepare(Doors(deployment.service).message(pack_id))
+    read_all()
+    query = {"path": "pack.yaml"}
+    assert (
+        setup.ask("door_clawhub", "GET", f"{role}/api/v1/skills/served/file", query=query)["statusCode"]
+        == 200
+    )
+    call("resources/read", uri="skill://acme/served/pack.yaml")
+    for query in ({}, {"files": "true"}):
+        _forget(deployment, "indexes/", "locks/")
+        assert setup.ask("door_bundle", "GET", f"{role}/lock.json", query=query)["statusCode"] == 200
+    assert setup.ask("door_bundle", "GET", f"{role}/bundle.tar")["statusCode"] == 202
+    deployment.collect()
+    for body in list(deployment.preparations):
+        assert deployment.prepare(body)
+    assert setup.ask("door_bundle", "GET", f"{role}/bundle.tar")["statusCode"] == 302
+    for function, tail in (*gets, ("door_bundle", "/lock.json"), ("door_mcp", "/mcp")):
+        secret = secret_of(make_feed(deployment.service, role_id="served"))
+        for network in range(SHARED_FROM):
+            expected = 405 if function == "door_mcp" else 200
+            address = f"198.51.{network}.7"
+            asked = setup.ask(function, "GET", f"/f/{secret}{tail}", caller=None, address=address)
+            assert asked["statusCode"] == expected
+
+
+def _forget(deployment: Deployment, *prefixes: str) -> None:
+    for key in deployment.service.aws.objects():
+        if key.startswith(prefixes):
+            deployment.service.aws.s3.delete_object(Bucket=BUCKET, Key=key)
 
 
 def _forget_indexes(deployment: Deployment) -> None:
@@ -721,6 +803,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     "dry runs": _dry_runs,
     "webhooks": _webhooks,
     "statements": _statements,
+    "the doors": _doors,
     "an event bus": _event_bus,
     "scans": _scans,
     "stale pins": _stale_pins,

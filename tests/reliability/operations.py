@@ -20,7 +20,7 @@ from tests.door import DoorClient, login
 from tests.engine.taps import Crash, Failure, Killed, PointName
 from tests.fake_registry.moods import Refuses
 from tests.gateway import Answer, Request, multipart
-from tests.reliability import attesting
+from tests.reliability import attesting, doors
 from tests.reliability import feed_requests as feeds
 from tests.reliability import publisher_requests as publishers
 from tests.reliability import webhook_requests as webhooks
@@ -1009,6 +1009,65 @@ OPERATIONS: Final = {
             name="read the keys",
             function="signing_keys",
             act=attesting.read_keys,
+        ),
+        Operation(
+            name="prepare an image",
+            function="prepare_artifacts",
+            act=doors.prepare,
+            prepare=doors.asked,
+            comes_again=True,
+        ),
+        Operation(
+            name="prepare an image that is gone",
+            function="prepare_artifacts",
+            act=doors.prepare,
+            prepare=doors.gone,
+            comes_again=True,
+        ),
+        Operation(
+            name="read an index of skills",
+            function="door_agent_skills",
+            act=doors.read(".well-known/agent-skills/index.json"),
+            prepare=doors.pinned_and_prepared,
+        ),
+        Operation(
+            name="read an index of skills that are not prepared",
+            function="door_agent_skills",
+            act=doors.read(".well-known/agent-skills/index.json"),
+            prepare=doors.served,
+        ),
+        Operation(
+            name="read a marketplace",
+            function="door_marketplace",
+            act=doors.read("marketplace.json"),
+            prepare=doors.pinned_and_prepared,
+        ),
+        Operation(
+            name="read a skill's version as ClawHub has it",
+            function="door_clawhub",
+            act=doors.read("api/v1/skills/slack/versions/1.1.0"),
+            prepare=doors.pinned_and_prepared,
+        ),
+        Operation(
+            name="ask for a bundle",
+            function="door_bundle",
+            act=doors.read("bundle.tar"),
+            prepare=doors.served,
+            done=frozenset({202}),
+            repeated=frozenset({202}),
+        ),
+        Operation(
+            name="make a bundle",
+            function="prepare_artifacts",
+            act=doors.prepare,
+            prepare=doors.bundle_asked_for,
+            comes_again=True,
+        ),
+        Operation(
+            name="read a file by MCP",
+            function="door_mcp",
+            act=doors.call("resources/read", uri="skill://acme/slack/pack.yaml"),
+            prepare=doors.pinned_and_prepared,
         ),
         Operation(name="refresh", function="refresh_role", act=refresh(), prepare=next_revision),
         Operation(

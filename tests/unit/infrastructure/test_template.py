@@ -220,6 +220,7 @@ def test_there_is_one_log_for_the_functions_of_one_kind() -> None:
         "RetryDelivery": "QueueLog",
         "FollowPacks": "QueueLog",
         "MeasureBacklog": "QueueLog",
+        "PrepareArtifacts": "QueueLog",
         "RescanPacks": "QueueLog",
         "ScanContent": "QueueLog",
     }
@@ -368,6 +369,8 @@ def test_whatever_is_put_into_the_bucket_is_forgotten_some_day() -> None:
         "uploads/": 1,
         "files/": 1,
         "locks/": 30,
+        "catalogues/": 30,
+        "bundles/": 7,
         "indexes/": 30,
     }
 

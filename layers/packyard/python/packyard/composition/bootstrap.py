@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from packyard.operations.brought_signatures import BroughtSignatures
     from packyard.operations.build import Builder
     from packyard.operations.built_images import BuiltImages
+    from packyard.operations.bundle import BundleFinder, BundleMaker
     from packyard.operations.clean_up import Cleaner
     from packyard.operations.clone import Cloner
     from packyard.operations.comparison import PackComparer
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from packyard.operations.dry_run import DryRun
     from packyard.operations.edit import FileEditor
     from packyard.operations.fan_out import FanOut
+    from packyard.operations.feed_door import FeedDoor
     from packyard.operations.feed_reader import FeedReader
     from packyard.operations.feed_watch import FeedWatch
     from packyard.operations.feeds import Feeds
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from packyard.operations.once import Once
     from packyard.operations.pack_scans import PackScans
     from packyard.operations.policies import Policies
+    from packyard.operations.prepare import Preparer
     from packyard.operations.publish import Publisher
     from packyard.operations.publishers import PublisherKeeper
     from packyard.operations.pull_tokens import PullTokens
@@ -59,7 +62,9 @@ if TYPE_CHECKING:
     from packyard.operations.role_pins import RolePins
     from packyard.operations.roles import RoleSetter
     from packyard.operations.scan_rule import ScanRule
+    from packyard.operations.served_files import ServedFiles
     from packyard.operations.served_images import ServedImages
+    from packyard.operations.served_packs import ServedPacks
     from packyard.operations.signature_policy import SignatureRule
     from packyard.operations.standing_pack import StandingPacks
     from packyard.operations.tell_roles import RoleTeller
@@ -333,6 +338,34 @@ class Services(Adapters):
         return ServedImages(sources=self.image_source, registry=self.registry, downloads=self.downloads)
 
     @cached_property
+    def served_packs(self) -> "ServedPacks":
+        """Finds what roles and feeds serve at the doors."""
+        from packyard.operations.served_packs import ServedPacks
+
+        return ServedPacks(
+            reader=self.role_reader,
+            files=self.door_files,
+            queue=self.preparation_queue,
+            own_host=self.image_source.own.host,
+        )
+
+    @cached_property
+    def feed_door(self) -> "FeedDoor":
+        """Lets requests in by the secrets of feeds."""
+        from packyard.operations.feed_door import FeedDoor
+
+        return FeedDoor(
+            reader=self.feed_reader, watch=self.feed_watch, tenants=self.tenants, served=self.served_packs
+        )
+
+    @cached_property
+    def served_files(self) -> "ServedFiles":
+        """Reads files of what the doors serve."""
+        from packyard.operations.served_files import ServedFiles
+
+        return ServedFiles(files=self.door_files)
+
+    @cached_property
     def role_reader(self) -> "RoleReader":
         """Reads roles and their packs."""
         from packyard.operations.role_packs import RoleReader
@@ -398,6 +431,42 @@ class Services(Adapters):
             queue=self.delivery_queue,
             bus=self.event_bus,
             attestations=self.attestation_queue if signs else None,
+            preparations=self.preparation_queue,
+        )
+
+    @cached_property
+    def bundle_maker(self) -> "BundleMaker":
+        """Makes the bundles of roles."""
+        from packyard.operations.bundle import BundleMaker
+
+        return BundleMaker(
+            locks=self.lock_reader,
+            images=self.served_images,
+            attestations=self.attestation_store,
+            bundles=self.bundles,
+            own_host=self.image_source.own.host,
+        )
+
+    @cached_property
+    def bundle_finder(self) -> "BundleFinder":
+        """Finds the bundles of roles."""
+        from packyard.operations.bundle import BundleFinder
+
+        return BundleFinder(bundles=self.bundles, queue=self.preparation_queue, clock=self.clock)
+
+    @cached_property
+    def preparer(self) -> "Preparer":
+        """Prepares images for the doors."""
+        from packyard.operations.prepare import Preparer
+
+        return Preparer(
+            packs=self.pack_revisions,
+            images=self.image_files,
+            files=self.door_files,
+            kept=self.kept_content,
+            bundles=lambda: self.bundle_maker,
+            max_frontmatter=self.settings.archive_limits.manifest_bytes,
+            clock=self.clock,
         )
 
     @cached_property
@@ -596,6 +665,7 @@ class Services(Adapters):
             repositories=self.repositories,
             cleanup_queue=self.cleanup_queue,
             images=self.built_images,
+            kept=self.kept_content,
             time_left=self.registry_time_left,
             clock=self.clock,
             new_ulid=self.new_ulid,
