@@ -357,6 +357,9 @@ def _installing(commands: _Commands) -> None:
     )
     install.add_argument("--frozen", action="store_true", help="exactly what the lock file says, or fail")
     install.add_argument("--offline", action="store_true", help="from the lock file and the cache alone")
+    install.add_argument(
+        "--from", dest="bundle", metavar="FILE", help="the role's bundle.tar, with its lock and its images"
+    )
     add_proof(install)
     pull = _pack(commands.add("pull", "installing:pull", "fetch one pack, verified"))
     pull.add_argument("--into", required=True, metavar="DIR", help="the folder to fill")
