@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from api import (
     attestation_models,
     comparison_models,
+    door_models,
     publisher_models,
     scan_models,
     webhook_models,
@@ -47,6 +48,7 @@ Every GET answers an `ETag`. Sent back as `If-None-Match`, it gives 304 without 
 _MODULES: Final = (
     attestation_models,
     comparison_models,
+    door_models,
     publisher_models,
     scan_models,
     webhook_models,

@@ -5,6 +5,7 @@ from typing import Final
 
 from api import comparison, examples, policies
 from api.attestation_operations import ATTESTATION_OPERATIONS
+from api.doors import DOOR_OPERATIONS
 from api.event_operations import EVENT_OPERATIONS
 from api.operation import ANYTHING, Answer, Operation
 from api.publishers import PUBLISHER_OPERATIONS
@@ -302,6 +303,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
     *comparison.OPERATIONS,
     *WITHDRAWAL_OPERATIONS,
     *ATTESTATION_OPERATIONS,
+    *DOOR_OPERATIONS,
     Operation(
         function="list_files",
         method="get",

@@ -52,6 +52,7 @@ PULL_TOKEN_SECRET: Final = f"arn:aws:secretsmanager:{REGION}:123456789012:secret
 WEBHOOK_KEY: Final = f"arn:aws:kms:{REGION}:123456789012:alias/packyard-webhooks"
 SIGNING_KEY: Final = f"arn:aws:kms:{REGION}:123456789012:alias/packyard-statements"
 ATTESTATION_QUEUE: Final = "packyard-test-attestations"
+PREPARATION_QUEUE: Final = "packyard-test-preparations"
 DELIVERY_QUEUES: Final = (
     "packyard-test-deliveries.fifo",
     "packyard-test-retries",
@@ -136,7 +137,7 @@ def aws_in_memory() -> Iterator[Aws]:
         _make_table(dynamodb)
         # As the calls of the API do, in a tenth of the time, since each test begins with it.
         s3_backends[DEFAULT_ACCOUNT_ID]["aws"].create_bucket(BUCKET, REGION)
-        for name in (QUEUE, BUILD_QUEUE, ATTESTATION_QUEUE):
+        for name in (QUEUE, BUILD_QUEUE, ATTESTATION_QUEUE, PREPARATION_QUEUE):
             sqs_backends[DEFAULT_ACCOUNT_ID][REGION].create_queue(name)
         cleanup_queue_url = queue_url(QUEUE)
         yield Aws(

@@ -149,6 +149,7 @@ def _environment(service: Service) -> dict[str, str]:
         "PACKYARD_WEBHOOK_KEY": service.services.settings.webhook_key,
         "PACKYARD_SIGNING_KEY": service.services.settings.signing_key,
         "PACKYARD_ATTESTATION_QUEUE_URL": service.services.settings.attestation_queue_url,
+        "PACKYARD_PREPARATION_QUEUE_URL": service.services.settings.preparation_queue_url,
         "PACKYARD_DELIVERY_QUEUE_URL": service.services.settings.delivery_queue_url,
         "PACKYARD_DELIVERY_RETRY_QUEUE_URL": service.services.settings.delivery_retry_queue_url,
         "PACKYARD_DELIVERY_DEAD_LETTERS_URL": service.services.settings.delivery_dead_letters_url,

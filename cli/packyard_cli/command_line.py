@@ -166,6 +166,9 @@ def _packs(commands: _Commands) -> None:
     packs.add_argument("--tier", choices=("recommended", "verified", "community"))
     packs.add_argument("--category", metavar="SLUG")
     packs.add_argument("--prefix", metavar="TEXT", help="only names that begin with this")
+    packs.add_argument(
+        "--updated-after", metavar="TIME", help="only what has changed since (2026-01-31T00:00:00Z)"
+    )
     search = commands.add("search", "packs:search", "search packs by words")
     search.add_argument("words", nargs="+", metavar="WORD")
     policy = commands.add(

@@ -40,6 +40,7 @@ def list_packs(options: argparse.Namespace, context: Context) -> Result:
         "tier": options.tier,
         "category": options.category,
         "q": options.prefix,
+        "updated_after": options.updated_after,
         "limit": "100",
     }
     asked = {name: value for name, value in query.items() if value is not None}

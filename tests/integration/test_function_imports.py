@@ -38,6 +38,7 @@ ALLOWED: Final = {
     "build_upload": QUEUE,
     "clean_up": QUEUE,
     "deliver": QUEUE,
+    "prepare_artifacts": QUEUE,
     # Every request to it has a token to verify.
     "exchange_oidc": HTTP | {"cryptography", "ctypes", "joserfc"},
     "get_diff": HTTP | {"isal"},

@@ -351,6 +351,7 @@ def _receive(deployment: Deployment, function: str, body: str) -> None:
         "build_upload": settings.build_queue_url,
         "clean_up": settings.cleanup_queue_url,
         "attest_image": settings.attestation_queue_url,
+        "prepare_artifacts": settings.preparation_queue_url,
         "retry_delivery": settings.delivery_retry_queue_url,
     }[function]
     sqs = deployment.service.aws.sqs

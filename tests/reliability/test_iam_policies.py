@@ -215,7 +215,14 @@ def needs() -> dict[str, set[Need]]:
             found[function] |= {need for need in made if need.resource == LOGIN}
             if function == "pull_blob":
                 found[function] |= {need for need in made if need.action.startswith(("s3:", "kms:"))}
-    for consumer in ("attest_image", "build_upload", "clean_up", "deliver", "retry_delivery"):
+    for consumer in (
+        "attest_image",
+        "build_upload",
+        "clean_up",
+        "deliver",
+        "prepare_artifacts",
+        "retry_delivery",
+    ):
         # To take a message from a queue that is under a key.
         found[consumer].add(key_use("Decrypt", "sqs"))
     return found
@@ -374,6 +381,7 @@ def test_messages_are_taken_by_those_who_consume_them_and_only_from_their_queue(
         "Deliver": "DeliveryQueue.Arn",
         "FanOut": "Table.StreamArn",
         "FollowPacks": "Table.StreamArn",
+        "PrepareArtifacts": "PreparationQueue.Arn",
         "RetryDelivery": "DeliveryRetryQueue.Arn",
     }
 
@@ -434,6 +442,7 @@ def test_our_login_may_be_read_by_those_who_talk_to_the_registry_and_only_where_
             "ListFiles",
         ),
         *("AttestImage", "ListAttestations"),
+        *("DoorClawhub", "DoorMcp", "PrepareArtifacts"),
         *("PullBlob", "PullManifest", "PutFile", "RescanPacks", "ReplacePack", "ReuploadPack", "UploadPack"),
     }
     assert conditions == {"HasRegistryLogin"}

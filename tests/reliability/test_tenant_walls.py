@@ -62,6 +62,7 @@ KNOW_NO_ORGANISATION = {
     "follow_packs",
     "retry_delivery",
     "measure_backlog",
+    "prepare_artifacts",
     "rescan_packs",
     "scan_content",
 }

@@ -55,6 +55,7 @@ _NAMES: Final[Mapping[str, Any]] = {
     "WebhookKey.Arn": WEBHOOK_KEY,
     "SigningKey.Arn": SIGNING_KEY,
     "AttestationQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-attestations",
+    "PreparationQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-preparations",
     "EventBusName": EVENT_BUS,
     "DeliveryQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-deliveries.fifo",
     "DeliveryRetryQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-retries",

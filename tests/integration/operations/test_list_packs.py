@@ -1,8 +1,12 @@
 """GET /packs, through its real handler."""
 
+from datetime import timedelta
+
 import pytest
 from tests.gateway import Request
 from tests.service import ACME, GLOBEX, PackArchive, Service
+
+from packyard.packs.timestamp import format_timestamp, parse_timestamp
 
 
 def names(answer_body: dict[str, list[dict[str, str]]]) -> list[str]:
@@ -54,6 +58,25 @@ def test_filters_narrow_the_list(stocked: Service, query: dict[str, str], expect
     assert names(stocked.list_packs(**query).body) == expected
 
 
+def test_what_has_changed_after_an_instant_is_listed(service: Service) -> None:
+    for name in ("before", "changed", "after"):
+        pack = service.upload(PackArchive(name=name).build()).body
+        service.clock.advance(timedelta(minutes=1))
+        service.follow(pack["id"])
+    since = format_timestamp(parse_timestamp(pack["updated_at"]))
+    changed = service.list_packs(name="changed").body["packs"][0]["id"]
+    service.clock.advance(timedelta(minutes=1))
+    assert service.update(changed, "community").status == 200
+    service.follow(changed)
+    earlier = format_timestamp(parse_timestamp(since) - timedelta(milliseconds=1))
+
+    assert names(service.list_packs(updated_after=since).body) == ["changed"]
+    assert names(service.list_packs(updated_after=earlier).body) == ["after", "changed"]
+    assert names(service.list_packs(updated_after=since, search="after").body) == []
+    assert names(service.list_packs(updated_after=earlier, search="after").body) == ["after"]
+    assert names(service.list_packs(updated_after="2026-01-01T23:00:00-23:00", owned="false").body) == []
+
+
 @pytest.mark.parametrize("limit", ["1", "2", "3", "100"])
 def test_pages_joined_are_the_whole_list(stocked: Service, limit: str) -> None:
     found: list[str] = []
@@ -71,6 +94,11 @@ def test_pages_joined_are_the_whole_list(stocked: Service, limit: str) -> None:
 @pytest.mark.parametrize(
     ("query", "field"),
     [
+        ({"updated_after": "yesterday"}, "updated_after"),
+        ({"updated_after": "2026-01-01"}, "updated_after"),
+        ({"updated_after": "2026-01-01T00:00:00"}, "updated_after"),
+        ({"updated_after": "2026-01-01T00:00:00 01:00"}, "updated_after"),
+        ({"updated_after": "0001-01-01T00:00:00+23:59"}, "updated_after"),
         ({"limit": "0"}, "limit"),
         ({"limit": "101"}, "limit"),
         ({"limit": "-1"}, "limit"),
@@ -114,6 +142,7 @@ def test_a_cursor_is_valid_only_for_its_organisation_and_the_same_filters(stocke
 
     assert stocked.list_packs(GLOBEX, cursor=cursor).status == 400
     assert stocked.list_packs(cursor=cursor, owned="true").status == 400
+    assert stocked.list_packs(cursor=cursor, updated_after="2020-01-01T00:00:00Z").status == 400
     assert stocked.list_packs(cursor=cursor[:-1] + ("A" if cursor[-1] != "A" else "B")).status == 400
     assert names(stocked.list_packs(cursor=cursor, limit="100").body) == ["a-shared", "a-two", "g-shared"]
 

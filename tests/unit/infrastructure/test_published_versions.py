@@ -59,6 +59,7 @@ def test_routes_and_the_authorizer_call_the_alias() -> None:
         "FanOutAliaslive",
         "FollowPacksAliaslive",
         "MeasureBacklogAliaslive",
+        "PrepareArtifactsAliaslive",
         "RescanPacksAliaslive",
         "RetryDeliveryAliaslive",
         "ScanContentAliaslive",
@@ -75,6 +76,7 @@ def test_the_gateway_and_the_schedule_may_call_the_aliases_and_nothing_else() ->
         "DeliverAliaslive",
         "FanOutAliaslive",
         "FollowPacksAliaslive",
+        "PrepareArtifactsAliaslive",
         "RetryDeliveryAliaslive",
         # Those that publish invoke it by their own rights.
         "ScanContentAliaslive",
@@ -100,6 +102,7 @@ def test_the_queues_and_the_stream_call_the_aliases() -> None:
         "DeliverAliaslive",
         "FanOutAliaslive",
         "FollowPacksAliaslive",
+        "PrepareArtifactsAliaslive",
         "RetryDeliveryAliaslive",
     ]
 

@@ -205,6 +205,7 @@ def test_there_is_one_log_for_the_functions_of_one_kind() -> None:
         "RetryDelivery": "QueueLog",
         "FollowPacks": "QueueLog",
         "MeasureBacklog": "QueueLog",
+        "PrepareArtifacts": "QueueLog",
         "RescanPacks": "QueueLog",
         "ScanContent": "QueueLog",
     }

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from packyard.messaging.cleanup_queue import CleanupQueue
     from packyard.messaging.delivery_queue import DeliveryQueue
     from packyard.messaging.event_bus import EventBus
+    from packyard.messaging.preparation_queue import PreparationQueue
     from packyard.network.guard import Guard
     from packyard.network.sender import Sender
     from packyard.registry.credentials import Credential
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from packyard.registry.own.port import ImageRegistry
     from packyard.registry.own.transport import Timeouts
     from packyard.registry.third_party.pull import ImageSource
+    from packyard.storage.door_files import DoorFiles
     from packyard.storage.downloads import Downloads
     from packyard.storage.file_indexes import FileIndexes
     from packyard.storage.kept_content import KeptContent
@@ -476,6 +478,13 @@ class Adapters:
         return Locks(client=self._s3, bucket=self.settings.staging_bucket)
 
     @cached_property
+    def door_files(self) -> "DoorFiles":
+        """What the doors serve."""
+        from packyard.storage.door_files import DoorFiles
+
+        return DoorFiles(client=self._s3, bucket=self.settings.staging_bucket)
+
+    @cached_property
     def cleanup_queue(self) -> "CleanupQueue":
         """The queue that `clean_up` reads."""
         from packyard.messaging.cleanup_queue import CleanupQueue
@@ -508,6 +517,13 @@ class Adapters:
         from packyard.messaging.attestation_queue import AttestationQueue
 
         return AttestationQueue(client=self._sqs, url=self.settings.attestation_queue_url)
+
+    @cached_property
+    def preparation_queue(self) -> "PreparationQueue":
+        """The queue that `prepare_artifacts` reads."""
+        from packyard.messaging.preparation_queue import PreparationQueue
+
+        return PreparationQueue(client=self._sqs, url=self.settings.preparation_queue_url)
 
     @cached_property
     def attestation_store(self) -> "AttestationStore":

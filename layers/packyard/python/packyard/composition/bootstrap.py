@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from packyard.operations.once import Once
     from packyard.operations.pack_scans import PackScans
     from packyard.operations.policies import Policies
+    from packyard.operations.prepare import Preparer
     from packyard.operations.publish import Publisher
     from packyard.operations.publishers import PublisherKeeper
     from packyard.operations.pull_tokens import PullTokens
@@ -56,7 +57,9 @@ if TYPE_CHECKING:
     from packyard.operations.role_pins import RolePins
     from packyard.operations.roles import RoleSetter
     from packyard.operations.scan_rule import ScanRule
+    from packyard.operations.served_files import ServedFiles
     from packyard.operations.served_images import ServedImages
+    from packyard.operations.served_packs import ServedPacks
     from packyard.operations.signature_policy import SignatureRule
     from packyard.operations.standing_pack import StandingPacks
     from packyard.operations.tell_roles import RoleTeller
@@ -296,6 +299,25 @@ class Services(Adapters):
         return ServedImages(sources=self.image_source, registry=self.registry, downloads=self.downloads)
 
     @cached_property
+    def served_packs(self) -> "ServedPacks":
+        """Finds what roles and feeds serve at the doors."""
+        from packyard.operations.served_packs import ServedPacks
+
+        return ServedPacks(
+            reader=self.role_reader,
+            files=self.door_files,
+            queue=self.preparation_queue,
+            own_host=self.image_source.own.host,
+        )
+
+    @cached_property
+    def served_files(self) -> "ServedFiles":
+        """Reads files of what the doors serve."""
+        from packyard.operations.served_files import ServedFiles
+
+        return ServedFiles(packs=self.pack_revisions, images=self.image_files)
+
+    @cached_property
     def role_reader(self) -> "RoleReader":
         """Reads roles and their packs."""
         from packyard.operations.role_packs import RoleReader
@@ -361,6 +383,21 @@ class Services(Adapters):
             queue=self.delivery_queue,
             bus=self.event_bus,
             attestations=self.attestation_queue if signs else None,
+            preparations=self.preparation_queue,
+        )
+
+    @cached_property
+    def preparer(self) -> "Preparer":
+        """Prepares images for the doors."""
+        from packyard.operations.prepare import Preparer
+
+        return Preparer(
+            packs=self.pack_revisions,
+            images=self.image_files,
+            files=self.door_files,
+            kept=self.kept_content,
+            max_frontmatter=self.settings.archive_limits.manifest_bytes,
+            clock=self.clock,
         )
 
     @cached_property
@@ -559,6 +596,7 @@ class Services(Adapters):
             repositories=self.repositories,
             cleanup_queue=self.cleanup_queue,
             images=self.built_images,
+            kept=self.kept_content,
             time_left=self.registry_time_left,
             clock=self.clock,
             new_ulid=self.new_ulid,

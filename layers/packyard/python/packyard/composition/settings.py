@@ -114,6 +114,7 @@ class Settings:
         delivery_dead_letters_url: The queue of deliveries that have failed for a day.
         signing_key: ARN of the KMS key that signs statements about images.
         attestation_queue_url: The queue of images about which statements are to be made.
+        preparation_queue_url: The queue of images that are to be prepared for the doors.
         sign_images: Whether statements are made about new images, `on` or `off`.
         door_host: Host, and port if any, of the distribution door; empty when it is each organisation's own host.
         api_domain: Parent domain of the organisations' hosts; empty when only the stage URL is used.
@@ -149,6 +150,7 @@ class Settings:
     delivery_dead_letters_url: str
     signing_key: str
     attestation_queue_url: str
+    preparation_queue_url: str
     sign_images: Literal["on", "off"] = "on"
     registry_kind: RegistryKind = "ecr"
     registry_login: str = ""

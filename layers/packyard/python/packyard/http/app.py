@@ -18,10 +18,12 @@ from packyard.errors import InternalError, MethodNotAllowed, PackyardError, Rout
 from packyard.http.entity_tags import conditional
 
 JSON: Final = "application/json"
+TEXT: Final = "text/plain; charset=utf-8"
 REQUEST_ID: Final = "X-Request-Id"
 _SERVER_ERROR: Final = 500
 
-Envelope = Callable[[PackyardError, str], Mapping[str, Any]]
+# The body of an error: of JSON, or plain text.
+Envelope = Callable[[PackyardError, str], Mapping[str, Any] | str]
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 Begins = Callable[[float, str, Mapping[str, str]], None]
 
@@ -109,7 +111,10 @@ def refusal(error: PackyardError, *, request_id: str, envelope: Envelope | None 
     figures.count("Refusals", code=error.code)
     seconds = error.retry_after_seconds
     headers = {} if seconds is None else {"Retry-After": str(seconds)}
-    return json_response(error.status, (envelope or _envelope)(error, request_id), headers)
+    body = (envelope or _envelope)(error, request_id)
+    if isinstance(body, str):
+        return Response(error.status, TEXT, body, dict(headers))
+    return json_response(error.status, body, headers)
 
 
 def _ci_of(event: Mapping[str, Any]) -> Mapping[str, str]:

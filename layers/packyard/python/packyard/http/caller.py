@@ -95,6 +95,19 @@ def reader(
     return caller
 
 
+def visitor(event: APIGatewayProxyEvent, *, api_domain: str) -> Caller:
+    """Return the signed-in caller of a read whose query another protocol than ours decides.
+
+    Args:
+        event: The gateway's event.
+        api_domain: As for `reader`.
+
+    Raises:
+        Unauthenticated, PermissionDenied: As for `reader`.
+    """
+    return _signed_in(event, api_domain, narrowed=False)
+
+
 def _require_scope(caller: Caller, scope: str) -> None:
     if scope not in caller.scopes:
         sets = " or ".join(str(name) for name, scopes in SCOPES.items() if scope in scopes)

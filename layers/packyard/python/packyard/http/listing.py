@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest
+from packyard.http import instant
 from packyard.http.fields import Field
 from packyard.http.page_limit import CURSOR, LIMIT, parse_limit, position_of, with_next
 from packyard.http.views import pack_view
@@ -52,7 +54,13 @@ _SEARCH: Final = Field(
     description="Only packs that have all of these words in their name, display name, description or category, best "
     "first. Case and accents do not count, and of the last word, the start is enough.",
 )
-QUERY: Final = (LIMIT, CURSOR, _OWNED_ONLY, _TIER, _CATEGORY, _NAME_PREFIX, _NAME, _SEARCH)
+_UPDATED_AFTER: Final = Field(
+    name="updated_after",
+    pattern=instant.PATTERN,
+    example="2026-01-31T00:00:00Z",
+    description="Only packs that have changed after this instant (RFC 3339).",
+)
+QUERY: Final = (LIMIT, CURSOR, _OWNED_ONLY, _TIER, _CATEGORY, _NAME_PREFIX, _NAME, _SEARCH, _UPDATED_AFTER)
 _OWNED: Final = {"true": True, "false": False}
 _MEANT_BY_OWNED: Final = {
     **dict.fromkeys(("true", "1", "yes", "y", "on", "t"), "true"),
@@ -91,6 +99,7 @@ def read_listing(event: APIGatewayProxyEvent, caller: Caller, cursors: Cursors) 
         name_prefix=_name_prefix(given.get(_NAME_PREFIX.name, ""), faults),
         name=_slug(_NAME, given, faults),
         search=_search(given.get(_SEARCH.name), faults),
+        updated_after=_updated_after(given.get(_UPDATED_AFTER.name), faults),
         only=caller.pack_name,
     )
     if faults:
@@ -149,6 +158,13 @@ def _search(text: str | None, faults: dict[str, str]) -> "Wanted | None":
     except ValueError as error:
         faults[_SEARCH.name] = str(error)
         return None
+
+
+def _updated_after(text: str | None, faults: dict[str, str]) -> datetime | None:
+    at = None if text is None else instant.parse_instant(text)
+    if text is not None and at is None:
+        faults[_UPDATED_AFTER.name] = f"{instant.FAULT}; in a query, + is written %2B"
+    return at
 
 
 def _name_prefix(text: str, faults: dict[str, str]) -> str:

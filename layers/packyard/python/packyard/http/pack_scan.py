@@ -1,6 +1,5 @@
 """What the scanner says of a pack, and overrides, in requests and answers."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -9,6 +8,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from packyard.errors import InvalidRequest
+from packyard.http import instant
 from packyard.http.app import json_response
 from packyard.http.fields import Body, Field
 from packyard.http.json_body import read_json
@@ -24,9 +24,6 @@ from packyard.scanning.override import ScanOverride
 from packyard.scanning.result import ResultStatus
 
 QUERY: Final = (REVISION,)
-_RFC_3339: Final = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
-)
 _RULE: Final = Field(
     name="rule",
     required=True,
@@ -47,8 +44,8 @@ _REASON: Final = Field(
 _EXPIRES_AT: Final = Field(
     name="expires_at",
     required=True,
-    pattern=_RFC_3339.pattern,
-    example="2027-01-31T00:00:00Z",
+    pattern=instant.PATTERN,
+    example=instant.EXAMPLE,
     description="Until when it counts: RFC 3339, at most 366 days from now.",
 )
 OVERRIDE: Final = Body(
@@ -98,16 +95,14 @@ def read_override(event: APIGatewayProxyEvent, *, limits: ArchiveLimits) -> Over
             check_new_path(path, limits=limits)
         except InvalidRequest as refusal:
             faults |= refusal.fields
-    reason, expires_at = parse_reason(given[_REASON.name]), _instant(given[_EXPIRES_AT.name])
+    reason, expires_at = parse_reason(given[_REASON.name]), instant.parse_instant(given[_EXPIRES_AT.name])
     if reason is None:
         faults[_REASON.name] = (
             f"must be a text of 1 to {MAX_REASON_CHARACTERS} characters, without control characters other than line "
             "feeds"
         )
     if expires_at is None:
-        faults[_EXPIRES_AT.name] = (
-            f'must be an instant with its offset (RFC 3339), as in "{_EXPIRES_AT.example}"'
-        )
+        faults[_EXPIRES_AT.name] = instant.FAULT
     if faults or reason is None or expires_at is None:
         raise InvalidRequest(faults)
     return OverrideRequest(rule=rule, path=path, reason=reason, expires_at=expires_at)
@@ -147,13 +142,3 @@ def _view(override: ScanOverride) -> dict[str, str]:
         "by": override.by,
         "at": format_timestamp(override.at),
     }
-
-
-def _instant(value: object) -> datetime | None:
-    # Python takes other forms of ISO 8601 too.
-    if not isinstance(value, str) or _RFC_3339.fullmatch(value) is None:
-        return None
-    try:
-        return datetime.fromisoformat(value)
-    except ValueError:
-        return None

@@ -3,17 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
 
-from packyard.aws.outages import outages_translated
-from packyard.errors import ServiceUnavailable
-from packyard.messaging.cleanup_queue import Queue
+from packyard.messaging.batch_queue import BatchQueue
 from packyard.oci.digest import Digest, parse_digest
 from packyard.packs.pack import is_pack_id
-
-# API_SendMessageBatch: the most messages.
-_BATCH_MESSAGES: Final = 10
-_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,30 +28,16 @@ class ImageToAttest:
     ci: Mapping[str, str] = field(default_factory=dict)
 
 
-class AttestationQueue(Queue):
+class AttestationQueue(BatchQueue):
     """The queue that `attest_image` reads."""
 
     def send(self, messages: Sequence[ImageToAttest]) -> None:
-        """Send messages. One call for up to ten, and none for none. A message that comes twice does no harm.
+        """Send messages; see `send_bodies`. A message that comes twice does no harm.
 
         Raises:
             ServiceUnavailable: SQS did not take all of them.
         """
-        for start in range(0, len(messages), _BATCH_MESSAGES):
-            batch = messages[start : start + _BATCH_MESSAGES]
-            self._send(
-                [{"Id": str(number), "MessageBody": message_body(one)} for number, one in enumerate(batch)]
-            )
-
-    def _send(self, entries: list[Any]) -> None:
-        for _ in range(_ATTEMPTS):
-            with outages_translated():
-                answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
-            failed = {failure["Id"] for failure in answer.get("Failed", [])}
-            entries = [entry for entry in entries if entry["Id"] in failed]
-            if not entries:
-                return
-        raise ServiceUnavailable
+        self.send_bodies([message_body(message) for message in messages])
 
 
 def message_body(message: ImageToAttest) -> str:

@@ -1,7 +1,7 @@
 """Deleting a pack: decide, purge its images, and only then free its name and end its row.
 
     enqueue the deletion's retry → decide it on the row → take the repository → purge it → delete what scans found
-    → mark the row deleted, free the name, add the deletion to the history
+    → remove what the doors have of it → mark the row deleted, free the name, add the deletion to the history
 
 After the decision, the remaining steps are always the same, and each can be repeated: by a client that repeats the
 request, and by `clean_up`, whose cleanup message is enqueued before the decision.
@@ -31,6 +31,8 @@ from packyard.operations.built_images import BuiltImages
 from packyard.operations.read import no_such_pack
 from packyard.packs.pack import ImageOrigin, Pack, is_pack_id
 from packyard.packs.precondition import IfMatch
+from packyard.storage.door_files import keys_of
+from packyard.storage.kept_content import KeptContent
 from packyard.store.attestations import AttestationStore
 from packyard.store.deletions import Deletion, DeletionStore
 from packyard.store.repositories import RepositoryStore
@@ -50,6 +52,7 @@ class Deleter:
     """Deletes packs.
 
     Attributes:
+        kept: What the bucket keeps of images.
         time_left: For how many seconds the registry may still be waited for. The next attempt goes on from there.
         clock: The present instant, UTC.
         new_ulid: A ULID never used before.
@@ -60,6 +63,7 @@ class Deleter:
     repositories: RepositoryStore
     cleanup_queue: CleanupQueue
     images: BuiltImages
+    kept: KeptContent
     time_left: Callable[[], float]
     clock: Callable[[], datetime]
     new_ulid: Callable[[], str]
@@ -119,6 +123,13 @@ class Deleter:
             return
         if not others:
             self.deletions.forget_scans(pack.id)
+        self.kept.remove(
+            [
+                key
+                for digest in self.deletions.image_digests(pack.id)
+                for key in keys_of(org_id=pack.org_id, pack_id=pack.id, image=digest)
+            ]
+        )
         self.deletions.finish(deletion, purge=purge, now=self.clock())
         logger.info("pack deleted", extra={"pack_id": pack.id})
 

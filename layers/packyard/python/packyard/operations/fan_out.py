@@ -1,4 +1,4 @@
-"""From events to who is to be told of them: one message for each webhook that asks, and one for each new image.
+"""From events to who is to be told of them: one message for each webhook that asks, and two for each new image.
 
 The table's stream tells of each event after its commit, and again until the messages are sent. SQS takes the same
 message once within five minutes; after that, a receiver may get an event twice, with the same `webhook-id`.
@@ -12,9 +12,10 @@ from typing import Any, Final
 from packyard.messaging.attestation_queue import AttestationQueue, ImageToAttest
 from packyard.messaging.delivery_queue import BusMessage, DeliveryQueue, WebhookMessage
 from packyard.messaging.event_bus import EventBus
+from packyard.messaging.preparation_queue import ImageToPrepare, PreparationQueue
 from packyard.oci.digest import parse_digest
 from packyard.packs.attestation_state import Attestations
-from packyard.packs.event import ATTESTATIONS, CI, IMAGE_DIGEST, Event
+from packyard.packs.event import ATTESTATIONS, CI, IMAGE_DIGEST, Event, EventType
 from packyard.store.event_items import from_item
 from packyard.store.webhooks import WebhookStore
 from packyard.store.wire import from_wire
@@ -22,6 +23,9 @@ from packyard.webhooks.payload import event_payload
 from packyard.webhooks.webhook import Webhook
 
 _BUS_WAIT: Final = timedelta(seconds=30)
+# The events of a new image. Some of the second have the image of before, which is found to be prepared. An image that
+# comes with another event is prepared when a door first needs it.
+_OF_IMAGES: Final = frozenset({EventType.PACK_CREATED, EventType.PACK_UPDATED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +37,14 @@ class FanOut:
         queue: Takes messages for webhooks, and what the bus has not taken.
         bus: The operator's event bus; None without one.
         attestations: Takes messages for images about which statements are to be made; None if none are made.
+        preparations: Takes messages for images that doors are to serve.
     """
 
     webhooks: WebhookStore
     queue: DeliveryQueue
     bus: EventBus | None
     attestations: AttestationQueue | None
+    preparations: PreparationQueue
 
     def send(self, items: Sequence[Mapping[str, Any]]) -> None:
         """Send the messages of some events. One read for 100 organisations, one call for ten messages.
@@ -54,6 +60,7 @@ class FanOut:
             return
         if self.attestations is not None:
             self.attestations.send([image for event in events for image in _images(event)])
+        self.preparations.send([image for event in events for image in _new_images(event)])
         webhooks = self.webhooks.of_many([event.org_id for event in events])
         payloads = [(event, event_payload(event)) for event in events]
         self.queue.send(_messages(payloads, webhooks))
@@ -77,6 +84,13 @@ def _images(event: Event) -> Iterator[ImageToAttest]:
         request_id=event.request_id,
         ci=event.data.get(CI, {}),
     )
+
+
+def _new_images(event: Event) -> Iterator[ImageToPrepare]:
+    """Yield the image of an event's pack, if the event is of a new one."""
+    digest = event.data.get(IMAGE_DIGEST)
+    if event.type in _OF_IMAGES and event.pack_id and event.revision and digest:
+        yield ImageToPrepare(pack_id=event.pack_id, revision=event.revision, digest=parse_digest(digest))
 
 
 def _messages(

@@ -40,6 +40,7 @@ from packyard.packs.image_state import FORCE_AFTER, ImageId, ImageState, ImageSt
 from packyard.packs.pack import Pack
 from packyard.packs.precondition import IfMatch
 from packyard.packs.timestamp import format_timestamp
+from packyard.storage.door_files import keys_of
 from packyard.storage.kept_content import KeptContent
 from packyard.store.attestations import AttestationStore
 from packyard.store.pack_revisions import PackRevisions
@@ -244,7 +245,10 @@ class RevisionDeleter:
             not_compared=shared.not_compared + beyond,
             clones=self.removals.clones(image),
             documents=tuple(dict.fromkeys((image.digest, *listed, *entry.manifests))) if owned.ours else (),
-            caches=shared.caches,
+            caches=(
+                *shared.caches,
+                *keys_of(org_id=owned.pack.org_id, pack_id=image.pack_id, image=image.digest),
+            ),
         )
 
     def _entry(self, image: ImageId, newest: Sequence[ImageEntry]) -> ImageEntry:

@@ -9,11 +9,13 @@ import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from heapq import merge
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from packyard.packs.pack import Pack, Tier, Visibility
+from packyard.packs.timestamp import format_timestamp
 from packyard.store.cursor import Binding, Position
 from packyard.store.keys import COMMUNITY_SHARDS, community_partition, listing_range, owned_partition
 from packyard.store.pack_items import from_item
@@ -61,6 +63,7 @@ class Filters:
         name_prefix: Only packs whose name begins with this text; empty for all.
         name: Only packs of this name; None for all.
         search: Only packs that have these words; None for all. `store/search.py` lists them.
+        updated_after: Only packs that have changed after this instant; None for all.
         only: The name of the only own pack to list, for a caller that is narrowed to it; None for all packs.
     """
 
@@ -70,7 +73,13 @@ class Filters:
     name_prefix: str = ""
     name: str | None = None
     search: "Wanted | None" = None
+    updated_after: datetime | None = None
     only: str | None = None
+
+    @property
+    def updated_after_text(self) -> str | None:
+        """The instant in the form of `updated_at` in the table; None without one."""
+        return None if self.updated_after is None else format_timestamp(self.updated_after)
 
     @property
     def names(self) -> str | None:
@@ -93,7 +102,12 @@ class Filters:
         """
         always = {name: getattr(self, name) for name in ("owned", "tier", "category", "name_prefix")}
         words = None if self.search is None else " ".join(self.search.words)
-        later = {"only": self.only, "name": self.name, "search": words}
+        later = {
+            "only": self.only,
+            "name": self.name,
+            "search": words,
+            "updated_after": self.updated_after_text,
+        }
         return {
             "org_id": org_id,
             **always,
@@ -187,6 +201,8 @@ def _filter(org_id: str, filters: Filters) -> tuple[str | None, dict[str, Any]]:
         clauses["tier = :tier"] = (":tier", filters.tier.value)
     if filters.category is not None:
         clauses["category = :category"] = (":category", filters.category)
+    if filters.updated_after_text is not None:
+        clauses["updated_at > :updated_after"] = (":updated_after", filters.updated_after_text)
     return " AND ".join(clauses) or None, dict(clauses.values())
 
 

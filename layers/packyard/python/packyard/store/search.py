@@ -157,6 +157,7 @@ class _Match:
             and filters.tier in (None, row["tier"])
             and filters.category in (None, row.get("category"))
             and filters.name in (None, row["name"])
+            and row["updated_at"] > (filters.updated_after_text or "")
             and row["name"].startswith(filters.name_prefix)
         )
 

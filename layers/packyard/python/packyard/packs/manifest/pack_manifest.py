@@ -20,8 +20,8 @@ MAX_CAPABILITIES_BYTES: Final = 64 * 1024
 MAX_FAULTS: Final = 50
 
 _FIELD: Final = "pack.yaml"
-_MAX_DISPLAY_NAME: Final = 120
-_MAX_DESCRIPTION: Final = 2000
+MAX_DISPLAY_NAME: Final = 120
+MAX_DESCRIPTION: Final = 2000
 _MAX_STEP: Final = 64
 # A version such as 1.0 is a number to YAML. It is taken as text, so that the version check can report it.
 _AS_WRITTEN: Final = frozenset({"version"})
@@ -29,7 +29,7 @@ _AS_WRITTEN: Final = frozenset({"version"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A valid `pack.yaml`.
+    """What a valid `pack.yaml` says of a pack, or the `SKILL.md` of an Agent Skill (`packs.skill`).
 
     Attributes:
         name: The pack's name.
@@ -40,6 +40,11 @@ class Manifest:
         capabilities_text: The caps.yaml fragment as YAML text, with its values and the order of its keys as given; None
             if it is missing or an empty list.
         suggested_packs: In the order given.
+        file: The file that says it.
+        version_is_stated: Whether the file says the version. If not, whoever reads the file decides it
+            (`manifest.unstated_version`).
+        license: What an Agent Skill says of its license; None for a pack, whose license is a file.
+        warnings: What breaks the specification of Agent Skills, each with the field first.
     """
 
     name: PackName
@@ -49,6 +54,10 @@ class Manifest:
     category: Slug | None = None
     capabilities_text: str | None = None
     suggested_packs: tuple[Slug, ...] = ()
+    file: str = _FIELD
+    version_is_stated: bool = True
+    license: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def parse_manifest(content: bytes, *, max_bytes: int) -> Manifest:
@@ -94,15 +103,15 @@ def _manifest_of(document: Mapping[str, Any], fragment: str | None) -> Manifest:
 
 
 def _check_display_name(text: str) -> None:
-    if not text.strip() or len(text) > _MAX_DISPLAY_NAME:
-        raise ValueError(f"must be 1 to {_MAX_DISPLAY_NAME} characters, and not blank; this has {len(text)}")
+    if not text.strip() or len(text) > MAX_DISPLAY_NAME:
+        raise ValueError(f"must be 1 to {MAX_DISPLAY_NAME} characters, and not blank; this has {len(text)}")
     if has_control_characters(text):
         raise ValueError("must be one line without control characters")
 
 
 def _check_description(text: str) -> None:
-    if len(text) > _MAX_DESCRIPTION:
-        raise ValueError(f"must be at most {_MAX_DESCRIPTION} characters; this has {len(text)}")
+    if len(text) > MAX_DESCRIPTION:
+        raise ValueError(f"must be at most {MAX_DESCRIPTION} characters; this has {len(text)}")
     if has_control_characters(text.replace("\n", " ").replace("\t", " ")):
         raise ValueError("must have no control characters besides newlines and tabs")
 

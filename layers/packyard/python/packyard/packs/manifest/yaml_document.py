@@ -19,7 +19,7 @@ the limit on depth also keeps it fast.
 
 import math
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, Final, NoReturn
 
 import yaml
@@ -83,13 +83,20 @@ for _class in (_Resolver, _Dumper):
 _RESOLVER: Final = _Resolver()
 
 
-def load_mapping(content: bytes, *, as_written: Collection[str] = ()) -> dict[str, Any]:
+# Is told the keys that lead to a plain value that readers read differently, which is then taken as text.
+OnUncertain = Callable[[str], None]
+
+
+def load_mapping(
+    content: bytes, *, as_written: Collection[str] = (), on_uncertain: OnUncertain | None = None
+) -> dict[str, Any]:
     """Return the one mapping in `content`, with text as keys and the values of JSON.
 
     Args:
         content: UTF-8, with or without a byte order mark. The caller limits its size.
         as_written: Top-level keys whose plain values are returned as text, even if they are numbers, dates or booleans
             in YAML; null stays null. Use it for keys whose values the caller checks against a grammar of its own.
+        on_uncertain: Takes the path of each plain value that readers read differently. None: such a value is refused.
 
     Raises:
         InvalidRequest: On `pack.yaml`, with line and column: not UTF-8, not YAML, not exactly one mapping,
@@ -100,7 +107,7 @@ def load_mapping(content: bytes, *, as_written: Collection[str] = ()) -> dict[st
     if misread is not None:
         raise InvalidRequest({_FIELD: _position(text[: misread.start()]) + _misread(misread[0])})
     try:
-        return _Builder(as_written).build(yaml.parse(text, Loader=yaml.CSafeLoader))
+        return _Builder(as_written, on_uncertain).build(yaml.parse(text, Loader=yaml.CSafeLoader))
     except _Refused as fault:
         mistake = mistake_in(line_of(fault.mark, text)) if fault.mark else None
         where = place(fault.mark) if fault.mark else ""
@@ -177,12 +184,15 @@ class _Refused(Exception):
 class _Builder:
     """Builds plain values from parser events, in a loop instead of by recursion."""
 
-    def __init__(self, as_written: Collection[str]) -> None:
+    def __init__(self, as_written: Collection[str], on_uncertain: OnUncertain | None) -> None:
         self._as_written = as_written
+        self._on_uncertain = on_uncertain
         self._root: dict[str, Any] | None = None
         self._open: list[dict[str, Any] | list[Any]] = []
         # For every open collection, the key whose value comes next; None in lists, and where a key comes next.
         self._keys: list[str | None] = []
+        # For every open collection, the key that it is the value of; None in lists, and for the document.
+        self._above: list[str | None] = []
         self._nodes = 0
 
     def build(self, events: Iterator[yaml.Event]) -> dict[str, Any]:
@@ -197,6 +207,7 @@ class _Builder:
                 case yaml.CollectionEndEvent():
                     self._open.pop()
                     self._keys.pop()
+                    self._above.pop()
                 case yaml.DocumentStartEvent() if self._root is not None:
                     _refuse(
                         event,
@@ -221,7 +232,16 @@ class _Builder:
         if isinstance(values, dict) and self._keys[-1] is None:
             self._keys[-1] = _new_key(event, taken=values)
         else:
-            self._place(_value_of(event, as_written=self._is_as_written()), event)
+            self._place(self._value_of(event), event)
+
+    def _value_of(self, event: yaml.ScalarEvent) -> str | bool | float | None:
+        try:
+            return _value_of(event, as_written=self._is_as_written())
+        except _Refused:
+            if self._on_uncertain is None:
+                raise
+            self._on_uncertain(".".join(key for key in (*self._above, self._keys[-1]) if key is not None))
+            return str(event.value)
 
     def _is_as_written(self) -> bool:
         return len(self._open) == 1 and self._keys[-1] in self._as_written
@@ -231,6 +251,7 @@ class _Builder:
         if len(self._open) == MAX_DEPTH:
             _refuse(event, f"is nested deeper than {MAX_DEPTH} levels")
         values: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
+        self._above.append(self._keys[-1] if self._keys else None)
         if self._open:
             self._place(values, event)
         elif isinstance(values, dict):

@@ -1,0 +1,130 @@
+"""The doors of a running service: what AWS does to have images prepared, and what clients send."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from tests.aws import BUCKET, PREPARATION_QUEUE, queue_url
+from tests.gateway import Answer, Request
+from tests.service import ACME, Service
+
+from packyard.messaging.preparation_queue import ImageToPrepare, message_body
+from packyard.tenants.caller import Caller
+
+_URL: Final = queue_url(PREPARATION_QUEUE)
+
+
+@dataclass(frozen=True)
+class DoorAnswer:
+    """What a door answered.
+
+    Attributes:
+        text: The body as it was sent.
+    """
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def body(self) -> Any:
+        """The body, if it is JSON."""
+        return json.loads(self.text)
+
+
+@dataclass
+class Doors:
+    """The doors of a service."""
+
+    service: Service
+
+    def prepare(self, pack_id: str) -> None:
+        """Have the present image of a pack prepared."""
+        assert self.settle([self.message(pack_id)]) == []
+
+    def message(self, pack_id: str) -> str:
+        """Return the message about the present image of a pack."""
+        pack = self.service.services.packs.get(pack_id)
+        assert pack is not None
+        return message_body(ImageToPrepare(pack_id=pack.id, revision=pack.revision, digest=pack.image_digest))
+
+    def settle(self, bodies: list[str]) -> list[str]:
+        """Hand messages to `prepare_artifacts`, and return those that stay in the queue."""
+        return [body for body in bodies if not prepared(self.service, body)]
+
+    def take(self) -> list[str]:
+        """Take the messages off the queue."""
+        sqs = self.service.aws.sqs
+        bodies: list[str] = []
+        while found := sqs.receive_message(QueueUrl=_URL, MaxNumberOfMessages=10).get("Messages"):
+            for message in found:
+                sqs.delete_message(QueueUrl=_URL, ReceiptHandle=message["ReceiptHandle"])
+                bodies.append(message["Body"])
+        return bodies
+
+    def kept(self) -> list[str]:
+        """Return the keys of what the bucket has for the doors."""
+        listed = self.service.aws.s3.list_objects_v2(Bucket=BUCKET, Prefix="doors/").get("Contents", [])
+        return sorted(found["Key"] for found in listed)
+
+    def get(
+        self,
+        path: str,
+        *,
+        role: str = "support",
+        caller: Caller = ACME,
+        query: dict[str, str] | None = None,
+        etag: str = "",
+        function: str | None = None,
+    ) -> DoorAnswer:
+        """Send a GET below a role to the function that the template sends it to."""
+        request = Request(
+            method="GET",
+            resource="/doors/roles/{role_id}/{path+}",
+            path=f"/doors/roles/{role}/{path}",
+            query=query or {},
+            headers={"If-None-Match": etag} if etag else {},
+            caller=caller,
+        )
+        return self._answered(function or function_of(path), request)
+
+    def call(self, method: str, *, caller: Caller = ACME, role: str = "support", **params: object) -> Any:
+        """Send a request of MCP, and return the answer of JSON-RPC."""
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+        answer = self.post(body, caller=caller, role=role)
+        assert answer.status == 200
+        return answer.body
+
+    def post(self, body: bytes, *, caller: Caller = ACME, role: str = "support") -> DoorAnswer:
+        """Send bytes to the MCP door."""
+        path = f"/doors/roles/{role}/mcp"
+        request = Request(method="POST", resource=path, path=path, body=body, caller=caller)
+        return self._answered("door_mcp", request)
+
+    def download(self, answer: DoorAnswer) -> bytes:
+        """Return the object that a redirect leads to."""
+        assert answer.status == 302, answer
+        key = urlsplit(answer.headers["Location"]).path.removeprefix(f"/{BUCKET}").lstrip("/")
+        return self.service.aws.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+    def _answered(self, function: str, request: Request) -> DoorAnswer:
+        raw = self.service.invoke(function, request.event())
+        headers = {name: values[0] for name, values in raw["multiValueHeaders"].items()}
+        text = raw["body"] or ""
+        if headers.get("Content-Type") == "application/json":
+            Answer.of(raw)
+        return DoorAnswer(raw["statusCode"], headers, text)
+
+
+def prepared(service: Service, body: str) -> bool:
+    """Hand a message to `prepare_artifacts`, and return whether it is settled."""
+    record = {"messageId": "0", "body": body, "eventSource": "aws:sqs", "attributes": {}}
+    return not service.invoke("prepare_artifacts", {"Records": [record]})["batchItemFailures"]
+
+
+def function_of(path: str) -> str:
+    """Return the function that the template sends a GET below a role to."""
+    if path.startswith("api/"):
+        return "door_clawhub"
+    return {"marketplace.json": "door_marketplace", "mcp": "door_mcp"}.get(path, "door_agent_skills")
