@@ -227,6 +227,12 @@ def _push(commands: _Commands) -> None:
     )
     _folder(push)
     push.add_argument("--visibility", choices=("org", "community"), help="of a new pack (org)")
+    push.add_argument(
+        "--version",
+        metavar="SEMVER",
+        dest="skill_version",
+        help="of an Agent Skill whose SKILL.md states none (0.1.0, then the next patch)",
+    )
     how = push.add_mutually_exclusive_group()
     how.add_argument("--watch", action="store_true", help="push again after every change, until Ctrl-C")
     how.add_argument(

@@ -8,7 +8,9 @@ from typing import Any
 
 from packyard.errors import InvalidRequest
 from packyard.packs.archive.limits import ArchiveLimits
-from packyard.packs.manifest.pack_manifest import Manifest, parse_manifest
+from packyard.packs.manifest.pack_manifest import Manifest
+from packyard.packs.manifest.unstated_version import with_version
+from packyard.packs.manifest.version import Version
 from packyard.packs.version_step import least_step
 from packyard_cli.archive import HashedFile, hash_files
 from packyard_cli.capability_words import capability_difference, capability_lines
@@ -46,6 +48,7 @@ def diff(options: argparse.Namespace, context: Context) -> Result:
             f"Your organisation has no pack {manifest.name!r} to compare with.",
             "packyard push makes it; --pack names another one.",
         )
+    manifest = with_version(manifest, given=None, otherwise=Version(str(pack.view["version"])))
     standing = files_of(service, pack)
     files = hash_files(found.files)
     difference = compare(standing, with_standing_modes(files, standing) if context.windows else files)
@@ -89,9 +92,8 @@ def _between(old: Path, new: Path, exclude: list[str], context: Context) -> Resu
 
 
 def _manifest(found: PackFolder) -> Manifest | None:
-    content = found.manifest_content()
     try:
-        return None if content is None else parse_manifest(content, max_bytes=ArchiveLimits().manifest_bytes)
+        return found.manifest(limits=ArchiveLimits())
     except InvalidRequest:
         # packyard check says what is wrong with it. Its content is compared as that of any other file.
         return None

@@ -1,26 +1,30 @@
 """A pack's folder on this machine, checked by the service's rules (API contract, section 3).
 
 The service checks archives. A folder has what an archive has not: links, and files that are only there for the author.
-So this module walks the folder, and asks the service's own modules about each name, the root's entries, `pack.yaml` and
-the limits.
+So this module walks the folder, and asks the service's own modules about each name, the root's entries, `pack.yaml` or
+`SKILL.md`, and the limits.
 """
 
 import fnmatch
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from packyard.errors import InvalidRequest
 from packyard.oci.build.header_writer import end_of_archive, file_member_size
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.member_path import is_litter, parse_member_path, shown
 from packyard.packs.archive.path_tree import PathTree
-from packyard.packs.archive.top_level import MANIFEST_PATH, top_level_fault
+from packyard.packs.archive.top_level import top_level_fault
+from packyard.packs.manifest.root_file import MANIFEST_PATH, ROOT_FILES, SKILL_PATH, root_file_among
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.windows_names import windows_fault
+
+if TYPE_CHECKING:
+    from packyard.packs.manifest.pack_manifest import Manifest
 
 IGNORE_FILE: Final = ".packyardignore"
 # What belongs to version control at the root; `tar --exclude-vcs` leaves it out as well.
@@ -104,12 +108,32 @@ class PackFolder:
         """Bytes of all files."""
         return sum(file.size for file in self.files)
 
+    @property
+    def root_file(self) -> str | None:
+        """The path of the file that says what the pack is, `pack.yaml` or `SKILL.md`; None if there is none."""
+        paths = {file.path for file in self.files if "/" not in file.path}
+        return root_file_among(paths.__contains__)
+
     def manifest_content(self) -> bytes | None:
-        """Return the bytes of `pack.yaml`; None if there is none."""
-        for file in self.files:
-            if file.path == MANIFEST_PATH:
-                return Path(file.location).read_bytes()
-        return None
+        """Return the bytes of that file; None if there is none."""
+        return next(
+            (Path(file.location).read_bytes() for file in self.files if file.path == self.root_file), None
+        )
+
+    def manifest(self, *, limits: ArchiveLimits) -> "Manifest | None":
+        """Return what that file says; None if there is none.
+
+        Raises:
+            InvalidRequest: It is not valid.
+        """
+        # Imported here because YAML takes long to load.
+        from packyard.packs.manifest.root_file import parse_root_file  # noqa: PLC0415
+
+        content, path = self.manifest_content(), self.root_file
+        if content is None or path is None:
+            return None
+        folder = self.root.resolve().name or None
+        return parse_root_file(path, content, max_bytes=limits.manifest_bytes, folder=folder)
 
 
 def read_folder(
@@ -132,7 +156,11 @@ def read_folder(
         OSError: Something cannot be read.
     """
     if not root.is_dir():
-        raise Failure(Exit.USAGE, f"There is no folder {root}.", "Name the folder that has the pack.yaml.")
+        raise Failure(
+            Exit.USAGE,
+            f"There is no folder {root}.",
+            f"Name the folder that has the pack.yaml or {SKILL_PATH}.",
+        )
     walk = _Walk(root, limits or ArchiveLimits(), (*_patterns_of(root), *exclude), windows=windows)
     walk.enter("", os.fspath(root))
     walk.finish()
@@ -146,7 +174,12 @@ class _Walk:
         self._patterns = patterns
         self._windows = windows
         self._tree = PathTree()
-        self._members = 0
+        # What decides which entries may be at the root.
+        self._skill = root_file_among(self._kept_at_root(root).__contains__) == SKILL_PATH
+
+    def _kept_at_root(self, root: Path) -> set[str]:
+        # By the names that are there, because a file system may find SKILL.md by skill.md.
+        return {entry.name for entry in os.scandir(root) if not self._is_left_out(entry.name, entry)}
 
     def enter(self, prefix: str, folder: str) -> None:
         """Look at everything in a folder, in the order of names."""
@@ -162,10 +195,8 @@ class _Walk:
     def finish(self) -> None:
         """Check what depends on all files."""
         found, limits = self.found, self._limits
-        found.files.sort(key=lambda file: (file.path != MANIFEST_PATH, file.path.split("/")))
-        if not any(fault.path == MANIFEST_PATH for fault in found.faults) and not self._tree.is_file(
-            MANIFEST_PATH
-        ):
+        found.files.sort(key=lambda file: (file.path not in ROOT_FILES, file.path.split("/")))
+        if found.root_file is None and not any(fault.path in ROOT_FILES for fault in found.faults):
             message = "is required at the root of the pack; packyard init makes one"
             found.faults.append(Fault(MANIFEST_PATH, message, MANIFEST_PATH))
         unpacked = len(end_of_archive()) + sum(file_member_size(file.path, file.size) for file in found.files)
@@ -190,6 +221,8 @@ class _Walk:
         return False
 
     def _fault_at_root(self, entry: os.DirEntry[str]) -> str | None:
+        if self._skill:
+            return None
         fault = top_level_fault(entry.name, directory=entry.is_dir(), archived=False)
         if fault is None or "leave it out" not in fault:
             return fault
@@ -226,37 +259,52 @@ class _Walk:
 
     def _refuse(self, path: str, reason: str) -> None:
         name = shown(os.fsencode(path))
-        self.found.faults.append(
-            Fault(name, reason, MANIFEST_PATH if path == MANIFEST_PATH else f"archive:{name}")
-        )
+        self.found.faults.append(Fault(name, reason, path if path in ROOT_FILES else f"archive:{name}"))
 
 
 def check_manifest(found: PackFolder, *, limits: ArchiveLimits | None = None) -> None:
-    """Check `pack.yaml` by the service's rules, and add its faults with their lines to what was found."""
-    from packyard.packs.manifest.pack_manifest import parse_manifest  # noqa: PLC0415 - YAML takes long to load
-    from packyard_cli.manifest_lines import places_of  # noqa: PLC0415
-
-    content = found.manifest_content()
-    if content is None:
+    """Check `pack.yaml` or `SKILL.md` by the service's rules, and add its faults and warnings with their lines."""
+    path = found.root_file
+    if path is None:
         return
     try:
-        parse_manifest(content, max_bytes=(limits or ArchiveLimits()).manifest_bytes)
+        manifest = found.manifest(limits=limits or ArchiveLimits())
     except InvalidRequest as refusal:
-        places = places_of(content, refusal.fields)
-        faults = []
-        for field_path, reason in refusal.fields.items():
-            stated = _PLACE.match(reason)
-            place: tuple[int | None, int | None]
-            if stated is not None:
-                column = stated["column"] and int(stated["column"])
-                place = (int(stated["line"]), column or None)
-                reason = reason[stated.end() :]  # noqa: PLW2901 - the place is shown before it
-            else:
-                place = places.get(field_path) or (None, None)
-            _, _, key = field_path.partition(":")
-            message = f"{key} {reason}" if key else reason
-            faults.append(Fault(MANIFEST_PATH, message, field_path, *place))
-        found.faults += sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0))
+        found.faults += _with_places(found, path, refusal.fields)
+    else:
+        warnings = manifest.warnings if manifest is not None else ()
+        found.warnings += _with_places(found, path, dict(_field_of(text) for text in warnings))
+
+
+def _field_of(warning: str) -> tuple[str, str]:
+    """Return the field that a warning begins with, and the rest."""
+    field_path, _, reason = warning.partition(" ")
+    return field_path, reason
+
+
+def _with_places(found: PackFolder, path: str, fields: Mapping[str, str]) -> list[Fault]:
+    """Return faults of the file at the root with their lines, in the order of these.
+
+    Args:
+        found: The folder.
+        path: The file.
+        fields: The faults by field path.
+    """
+    from packyard_cli.manifest_lines import places_of  # noqa: PLC0415 - YAML takes long to load
+
+    places = places_of(path, found.manifest_content() or b"", fields)
+    faults = []
+    for field_path, given in fields.items():
+        stated, reason = _PLACE.match(given), given
+        place: tuple[int | None, int | None] = places.get(field_path) or (None, None)
+        if stated is not None:
+            column = stated["column"] and int(stated["column"])
+            place = (int(stated["line"]), column or None)
+            # The place is shown before it.
+            reason = given[stated.end() :]
+        _, _, key = field_path.partition(":")
+        faults.append(Fault(path, f"{key} {reason}" if key else reason, field_path, *place))
+    return sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0))
 
 
 def require_no_faults(found: PackFolder) -> None:

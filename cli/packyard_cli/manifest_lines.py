@@ -1,4 +1,4 @@
-"""Where in `pack.yaml` a fault is."""
+"""Where in `pack.yaml`, or in the frontmatter of `SKILL.md`, a fault is."""
 
 import re
 from collections.abc import Iterable
@@ -6,21 +6,27 @@ from typing import Any, Final
 
 import yaml
 
+from packyard.packs.manifest.root_file import SKILL_PATH
+from packyard.packs.skill.frontmatter import frontmatter_yaml
+
 _STEP: Final = re.compile(r"\[(?P<index>\d+)\]|(?P<key>[^.\[]+)")
 
 
-def places_of(content: bytes, fields: Iterable[str]) -> dict[str, tuple[int, int | None]]:
+def places_of(path: str, content: bytes, fields: Iterable[str]) -> dict[str, tuple[int, int | None]]:
     """Return line and column, from 1, of what field paths such as `pack.yaml:capabilities[0].name` name.
 
     A path that is missing, such as a required key, has the place of the nearest part that is there.
 
     Args:
+        path: One of `ROOT_FILES`.
         content: The file. The service's own reader has taken it for a mapping, so that it has no aliases.
         fields: The paths.
     """
     wanted = [field for field in fields if ":" in field]
     if not wanted:
         return {}
+    if path == SKILL_PATH:
+        content = frontmatter_yaml(content, max_bytes=len(content))
     root = yaml.compose(content.decode("utf-8-sig"), Loader=yaml.CSafeLoader)
     return {field: _place(root, field.partition(":")[2]) for field in wanted}
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from packyard.packs.archive.limits import ArchiveLimits
-from packyard.packs.manifest.pack_manifest import Manifest, parse_manifest
+from packyard.packs.manifest.pack_manifest import Manifest
 from packyard_cli.archive import WrittenArchive, source_date_epoch, write_archive
 from packyard_cli.checking import checked_folder
 from packyard_cli.context import Context
@@ -25,7 +25,10 @@ def pack(options: argparse.Namespace, context: Context) -> Result:
     """
     root = Path(options.folder)
     found, manifest = valid_folder(root, options.exclude, context)
-    output = Path(options.output or f"{manifest.name}-{manifest.version}.tar.gz")
+    # The service decides the version of an Agent Skill that states none.
+    version = manifest.version if manifest.version_is_stated else None
+    named = " ".join(filter(None, (manifest.name, version)))
+    output = Path(options.output or f"{named.replace(' ', '-')}.tar.gz")
     if output.resolve().is_relative_to(root.resolve()):
         # The next archive would hold this one.
         raise Failure(
@@ -39,14 +42,14 @@ def pack(options: argparse.Namespace, context: Context) -> Result:
         document={
             "archive": str(output),
             "name": manifest.name,
-            "version": manifest.version,
+            **({} if version is None else {"version": version}),
             "size_bytes": written.size,
             "sha256": written.sha256,
             "content_digest": written.content_digest,
             "files": len(written.files),
         },
         lines=[
-            f"{output}: {manifest.name} {manifest.version}, {files}, {size_text(written.size)}",
+            f"{output}: {named}, {files}, {size_text(written.size)}",
             f"content digest {written.content_digest}",
         ],
         essence=[str(output)],
@@ -69,8 +72,9 @@ def valid_folder(
     """
     found = checked_folder(root, exclude, context, as_archive=as_archive)
     require_no_faults(found)
-    content = found.manifest_content() or b""
-    return found, parse_manifest(content, max_bytes=ArchiveLimits().manifest_bytes)
+    manifest = found.manifest(limits=ArchiveLimits())
+    assert manifest is not None  # noqa: S101 - a folder without one has a fault
+    return found, manifest
 
 
 def write_archive_file(output: Path, found: PackFolder, *, epoch: int) -> WrittenArchive:

@@ -5,9 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from packyard.errors import InvalidRequest
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.file_changes import MAX_DELETIONS
 from packyard.packs.manifest.pack_manifest import Manifest
+from packyard.packs.manifest.root_file import SKILL_PATH
+from packyard.packs.manifest.unstated_version import FIRST_VERSION, with_version
+from packyard.packs.manifest.version import Version, version_after
 from packyard.packs.pack import ImageOrigin
 from packyard_cli.archive import HashedFile, hash_files
 from packyard_cli.capability_words import capability_difference, capability_lines
@@ -35,6 +39,7 @@ class Plan:
         sent: The files to send.
         deletions: The paths to delete, folders with a slash at their end.
         whole: Whether the archive is a whole pack, and not changes to one.
+        version: To send with it, for an Agent Skill that states none; None for what states its own.
     """
 
     manifest: Manifest
@@ -44,6 +49,14 @@ class Plan:
     sent: tuple[LocalFile, ...]
     deletions: tuple[str, ...]
     whole: bool
+    version: Version | None = None
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether a push would write anything."""
+        if self.pack is None or self.difference:
+            return True
+        return self.version not in {None, self.pack.view["version"]}
 
     @property
     def sent_bytes(self) -> int:
@@ -62,7 +75,7 @@ class Plan:
         if self.pack is None:
             yield f"{name} {version} is a new pack of your organisation."
             yield from capability_lines(None, self.manifest.capabilities_text)
-        elif self.difference:
+        elif self.changes_something:
             yield f"{name} {version} changes {self.pack.id}:"
             yield from manifest_lines(self.pack, self.manifest)
             yield from self._warnings()
@@ -70,9 +83,10 @@ class Plan:
             yield f"{name} {version} is at the service already."
         if self.pack is not None:
             yield from self.difference.lines()
+        yield from (f"! {warning}" for warning in self.manifest.warnings)
         files, most = counted(len(self.found.files), "file"), size_text(limits.unpacked_bytes)
         yield f"The pack has {files}, {size_text(self.found.size)} of {most}."
-        if self.pack is None or self.difference:
+        if self.changes_something:
             yield f"To send: {counted(len(self.sent), 'file')}, {size_text(self.sent_bytes)}."
 
     def _warnings(self) -> Iterator[str]:
@@ -83,14 +97,25 @@ class Plan:
             yield "! A role moves to this revision only with consent."
 
 
-def make_plan(root: Path, exclude: list[str], context: Context, service: Service) -> Plan:
+def make_plan(
+    root: Path, exclude: list[str], context: Context, service: Service, *, version: Version | None = None
+) -> Plan:
     """Return what a push of a folder has to do.
 
+    Args:
+        root: The folder.
+        exclude: Patterns of what to leave out.
+        context: The surroundings.
+        service: Where the pack goes.
+        version: Of an Agent Skill that states none; None: the first, or the next patch for other content.
+
     Raises:
-        Failure: The service would refuse the folder, or the pack that stands takes no files.
+        Failure: The service would refuse the folder, or the version; or the pack that stands takes no files.
     """
     # What is sent may be less than the pack, and the service is told the size before it is sent.
-    found, manifest = valid_folder(root, exclude, context, as_archive=False)
+    found, read = valid_folder(root, exclude, context, as_archive=False)
+    manifest = _with_version(read, version, FIRST_VERSION)
+    sends_version = not read.version_is_stated
     standing = Meanwhile(lambda: _standing(service, manifest.name))
     local = hash_files(found.files)
     pack, files = standing.result()
@@ -104,6 +129,7 @@ def make_plan(root: Path, exclude: list[str], context: Context, service: Service
             sent=tuple(found.files),
             deletions=(),
             whole=True,
+            version=manifest.version if sends_version else None,
         )
     origin = pack.view["image_origin"]
     if origin == ImageOrigin.IMAGE_REF:
@@ -117,7 +143,13 @@ def make_plan(root: Path, exclude: list[str], context: Context, service: Service
     difference = compare(files, local)
     deletions = folded((file.path for file in difference.removed), kept={file.path for file in local})
     whole = len(deletions) > MAX_DELETIONS and origin == ImageOrigin.UPLOAD
-    sent = _of(found.files, local, None if whole else _written(difference))
+    now = Version(str(pack.view["version"]))
+    manifest = _with_version(read, version, version_after(now) if difference else now)
+    written = _written(difference)
+    if sends_version and not difference and manifest.version != now:
+        # The same content under another version; a change has to write something.
+        written = {SKILL_PATH}
+    sent = _of(found.files, local, None if whole else written)
     return Plan(
         manifest=manifest,
         found=found,
@@ -126,7 +158,21 @@ def make_plan(root: Path, exclude: list[str], context: Context, service: Service
         sent=sent,
         deletions=() if whole else deletions,
         whole=whole,
+        version=manifest.version if sends_version else None,
     )
+
+
+def _with_version(manifest: Manifest, given: Version | None, otherwise: Version) -> Manifest:
+    try:
+        return with_version(manifest, given=given, otherwise=otherwise)
+    except InvalidRequest as refusal:
+        raise Failure(
+            Exit.INVALID,
+            f"The version {given} {refusal.fields['version']}.",
+            "Push without --version.",
+            code="validation_error",
+            details={"fields": dict(refusal.fields)},
+        ) from None
 
 
 def _standing(service: Service, name: str) -> tuple[StandingPack | None, tuple[HashedFile, ...]]:

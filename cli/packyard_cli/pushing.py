@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from packyard.packs.manifest.version import Version
+from packyard.packs.manifest.version_text import parse_version
 from packyard_cli.archive import source_date_epoch, write_archive
 from packyard_cli.context import Context
-from packyard_cli.failure import Failure
+from packyard_cli.failure import Exit, Failure
 from packyard_cli.packing import valid_folder
 from packyard_cli.plan import Plan, make_plan
 from packyard_cli.policies import say_next_version
@@ -58,7 +60,9 @@ def _service(options: argparse.Namespace, context: Context) -> Service:
 
 
 def _publish(options: argparse.Namespace, context: Context, service: Service) -> Result:
-    plan = make_plan(Path(options.folder), options.exclude, context, service)
+    plan = make_plan(
+        Path(options.folder), options.exclude, context, service, version=_version(options.skill_version)
+    )
     for line in plan.lines():
         context.printer.note(line)
     if plan.pack is not None and options.visibility not in {None, plan.pack.view["visibility"]}:
@@ -66,7 +70,7 @@ def _publish(options: argparse.Namespace, context: Context, service: Service) ->
         context.printer.note(
             f"The visibility stays: packyard visibility {name} {options.visibility} changes it."
         )
-    if plan.pack is not None and not plan.difference:
+    if plan.pack is not None and not plan.changes_something:
         return _result(plan, plan.pack, sent=0, changed=False)
     with tempfile.SpooledTemporaryFile(_IN_MEMORY) as archive:
         progress = context.progress("Packing", plan.sent_bytes)
@@ -90,6 +94,13 @@ def _publish(options: argparse.Namespace, context: Context, service: Service) ->
             say_next_version(failure)
             raise
     return _result(plan, pack, sent=written.size if plan.sent else 0, changed=True)
+
+
+def _version(text: str | None) -> Version | None:
+    try:
+        return None if text is None else parse_version(text)
+    except ValueError as fault:
+        raise Failure(Exit.USAGE, f"The version {text!r} {fault}.", "Push with --version 1.4.0.") from None
 
 
 def _outcome(outcome: Mapping[str, Any]) -> Result:

@@ -82,6 +82,7 @@ class Sender:
 
     def _form(self, archive: IO[bytes] | None) -> FormBody:
         fields = [("visibility", self.visibility)] if self.visibility and self.plan.pack is None else []
+        fields += [("version", self.plan.version)] if self.plan.version is not None else []
         fields += [("delete", path) for path in self.plan.deletions]
         return FormBody(fields, None if archive is None else ("archive", archive))
 
@@ -111,6 +112,7 @@ class Sender:
     def _started(self, memory: Path, written: WrittenArchive) -> dict[str, Any]:
         pack = self.plan.pack
         asked: dict[str, Any] = {"size_bytes": written.size}
+        asked |= {"version": self.plan.version} if self.plan.version is not None else {}
         if pack is None:
             asked |= {"visibility": self.visibility} if self.visibility else {}
         else:
@@ -151,7 +153,9 @@ class Sender:
             written.sha256,
         ]
         name = hashlib.sha256(
-            json.dumps([*same, self.plan.deletions, self.visibility, self.dry_run]).encode()
+            json.dumps(
+                [*same, self.plan.deletions, self.visibility, self.dry_run, self.plan.version]
+            ).encode()
         ).hexdigest()
         return self.context.cache() / "uploads" / f"{name}.json"
 

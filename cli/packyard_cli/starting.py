@@ -5,8 +5,8 @@ import shlex
 from pathlib import Path
 from typing import Final
 
-from packyard.packs.archive.top_level import MANIFEST_PATH
 from packyard.packs.manifest.name import nearest_slug, parse_slug
+from packyard.packs.manifest.root_file import MANIFEST_PATH
 from packyard_cli.context import Context
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.result import Result

@@ -32,11 +32,17 @@ def change_pack(pack_id: str) -> Response[str]:
 
     def published(editor: "FileEditor", archive: BinaryIO | None) -> "Published":
         return editor.change(
-            pack_id, archive=archive, deletions=asked.deletions, actor=caller, if_match=if_match
+            pack_id,
+            archive=archive,
+            deletions=asked.deletions,
+            actor=caller,
+            version=asked.version,
+            if_match=if_match,
         )
 
     def change() -> Response[str]:
-        return pack_response(200, published(services.file_editor, archive).pack, caller)
+        changed = published(services.file_editor, archive)
+        return pack_response(200, changed.pack, caller, warnings=changed.warnings)
 
     if read_dry_run(app.current_event):
         dry_run = services.dry_run()

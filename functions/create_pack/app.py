@@ -33,7 +33,8 @@ def create_pack() -> Response[str]:
 
     def register() -> Response[str]:
         published = create(services.registrar)
-        return pack_response(201 if published.changed else 200, published.pack, caller)
+        status = 201 if published.changed else 200
+        return pack_response(status, published.pack, caller, warnings=published.warnings)
 
     if read_dry_run(app.current_event):
         dry_run = services.dry_run()

@@ -49,7 +49,8 @@ def put_file(pack_id: str) -> Response[str]:
         dry_run = services.dry_run()
         published = put(dry_run.editor(services.file_editor))
         return dry_run_response(dry_run.outcome(published, actor=caller))
-    return pack_response(200, put(services.file_editor).pack, caller)
+    published = put(services.file_editor)
+    return pack_response(200, published.pack, caller, warnings=published.warnings)
 
 
 bootstrap.prepare(lambda services: services.file_editor)

@@ -34,7 +34,8 @@ def replace_pack(pack_id: str) -> Response[str]:
         dry_run = services.dry_run()
         published = replace(dry_run.registrar(services.registrar))
         return dry_run_response(dry_run.outcome(published, actor=caller))
-    return pack_response(200, replace(services.registrar).pack, caller)
+    published = replace(services.registrar)
+    return pack_response(200, published.pack, caller, warnings=published.warnings)
 
 
 bootstrap.prepare(lambda services: services.registrar)

@@ -26,22 +26,24 @@ def reupload_pack(pack_id: str) -> Response[str]:
     """Answer 200 with the pack as it is now; a repeat changes nothing."""
     services = bootstrap.services()
     caller = writer(app.current_event, api_domain=services.settings.api_domain, narrowed=True, query=QUERY)
-    archive = read_reupload(app.current_event, max_bytes=services.settings.inline_archive_bytes)
+    form = read_reupload(app.current_event, max_bytes=services.settings.inline_archive_bytes)
     if_match = read_if_match(app.current_event)
 
     def replace(publisher: "Publisher", staged: BinaryIO) -> "Published":
-        return publisher.replace(staged, pack_id=pack_id, actor=caller, if_match=if_match)
+        return publisher.replace(
+            staged, pack_id=pack_id, actor=caller, version=form.version, if_match=if_match
+        )
 
     def publish() -> Response[str]:
-        published = replace(services.publisher, services.publisher.stage(archive))
-        return pack_response(200, published.pack, caller)
+        published = replace(services.publisher, services.publisher.stage(form.archive))
+        return pack_response(200, published.pack, caller, warnings=published.warnings)
 
     if read_dry_run(app.current_event):
         dry_run = services.dry_run()
-        published = replace(dry_run.publisher(services.publisher), dry_run.counted(BytesIO(archive)))
+        published = replace(dry_run.publisher(services.publisher), dry_run.counted(BytesIO(form.archive)))
         return dry_run_response(dry_run.outcome(published, actor=caller))
 
-    request = (pack_id, archive, if_match)
+    request = (pack_id, form, if_match)
     return answered_once(app, services, publish, caller=caller, request=request, request_decides=True)
 
 

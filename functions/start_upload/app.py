@@ -30,6 +30,7 @@ def start_upload() -> Response[str]:
             if_match=if_match,
             kind=asked.kind,
             deletions=asked.deletions,
+            version=asked.version,
             dry_run=dry_run,
         )
         return json_response(201, started_view(started))

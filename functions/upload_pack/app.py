@@ -30,11 +30,12 @@ def upload_pack() -> Response[str]:
     upload = read_upload(app.current_event, max_bytes=services.settings.inline_archive_bytes)
 
     def create(publisher: "Publisher", archive: BinaryIO) -> "Published":
-        return publisher.create(archive, visibility=upload.visibility, actor=caller)
+        return publisher.create(archive, visibility=upload.visibility, actor=caller, version=upload.version)
 
     def publish() -> Response[str]:
         published = create(services.publisher, services.publisher.stage(upload.archive))
-        return pack_response(201 if published.changed else 200, published.pack, caller)
+        status = 201 if published.changed else 200
+        return pack_response(status, published.pack, caller, warnings=published.warnings)
 
     if read_dry_run(app.current_event):
         dry_run = services.dry_run()

@@ -11,8 +11,10 @@ from packyard.http.deletions import DELETE
 from packyard.http.fields import Body, Field
 from packyard.http.form import read_parts
 from packyard.http.multipart import Part
+from packyard.http.skill_version import VERSION, version_of_form
 from packyard.http.upload import read_archive_part
 from packyard.packs.file_changes import check_deletions
+from packyard.packs.manifest.version import Version
 
 _ARCHIVE: Final = Field(
     name="archive",
@@ -22,7 +24,7 @@ _ARCHIVE: Final = Field(
 CHANGES_FORM: Final = Body(
     name="ChangesForm",
     description="The files to add or replace, and the paths to delete: at least one of them.",
-    fields=(_ARCHIVE, DELETE),
+    fields=(_ARCHIVE, DELETE, VERSION),
     min_fields=1,
 )
 _EMPTY: Final = (
@@ -38,10 +40,12 @@ class ChangesRequest:
     Attributes:
         archive: The archive of files to add or replace; None for none.
         deletions: The paths to delete.
+        version: Of an Agent Skill that states none; None if it is not given.
     """
 
     archive: bytes | None
     deletions: tuple[str, ...]
+    version: Version | None
 
 
 def read_changes(event: APIGatewayProxyEvent, *, max_bytes: int) -> ChangesRequest:
@@ -56,12 +60,13 @@ def read_changes(event: APIGatewayProxyEvent, *, max_bytes: int) -> ChangesReque
     archives = parts.get(_ARCHIVE.name, ())
     archive = read_archive_part(archives[0], faults) if archives else None
     deletions = _deletions(parts.get(DELETE.name, ()), faults)
+    version = version_of_form({name: given[0] for name, given in parts.items()}, faults)
     if archive is None and not deletions and not faults:
         faults[_ARCHIVE.name] = _EMPTY
     if faults:
         raise InvalidRequest(faults)
     check_deletions(deletions)
-    return ChangesRequest(archive=archive, deletions=deletions)
+    return ChangesRequest(archive=archive, deletions=deletions, version=version)
 
 
 def _deletions(parts: Sequence[Part], faults: dict[str, str]) -> tuple[str, ...]:

@@ -10,18 +10,22 @@ from packyard.errors import InvalidRequest
 from packyard.http.fields import Body, Field
 from packyard.http.form import read_form
 from packyard.http.multipart import Part
+from packyard.http.skill_version import VERSION, version_of_form
 from packyard.http.visibility import VISIBILITY, stated_visibility
 from packyard.packs.archive.file_kind import LONGEST_LOOK, text_of_gzip
+from packyard.packs.manifest.version import Version
 from packyard.packs.pack import Visibility
 
 _ARCHIVE: Final = Field(name="archive", kind="file", required=True, description="The `.tar.gz`.")
 ARCHIVE_FORM: Final = Body(
-    name="ArchiveForm", description="The upload form: one archive.", fields=(_ARCHIVE,)
+    name="ArchiveForm",
+    description="The upload form: an archive, and for an Agent Skill its version.",
+    fields=(_ARCHIVE, VERSION),
 )
 PACK_FORM: Final = Body(
     name="PackForm",
-    description="The upload form: an archive and who may see the pack.",
-    fields=(_ARCHIVE, VISIBILITY),
+    description="The upload form: an archive, who may see the pack, and for an Agent Skill its version.",
+    fields=(_ARCHIVE, VISIBILITY, VERSION),
 )
 _GZIP: Final = b"\x1f\x8b"
 _AS_FILE: Final = "put @ before the path of the file, as in -F archive=@my-pack.tar.gz"
@@ -33,6 +37,15 @@ class Upload:
 
     archive: bytes
     visibility: Visibility
+    version: Version | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reupload:
+    """The form of `POST /packs/{id}/upload`."""
+
+    archive: bytes
+    version: Version | None
 
 
 def read_upload(event: APIGatewayProxyEvent, *, max_bytes: int) -> Upload:
@@ -40,7 +53,7 @@ def read_upload(event: APIGatewayProxyEvent, *, max_bytes: int) -> Upload:
 
     Raises:
         UnsupportedMediaType, PayloadTooLarge: See `read_form`.
-        InvalidRequest: The archive is missing or empty, or the visibility is unknown.
+        InvalidRequest: The archive is missing or empty, the visibility is unknown, or the version is no SemVer.
     """
     parts = read_form(event, PACK_FORM, max_bytes=max_bytes)
     faults: dict[str, str] = {}
@@ -48,24 +61,26 @@ def read_upload(event: APIGatewayProxyEvent, *, max_bytes: int) -> Upload:
     given = parts.get(VISIBILITY.name)
     stated = {} if given is None else {VISIBILITY.name: given.content.decode("utf-8", "replace")}
     visibility = stated_visibility(stated, faults)
+    version = version_of_form(parts, faults)
     if faults:
         raise InvalidRequest(faults)
-    return Upload(archive=archive, visibility=visibility)
+    return Upload(archive=archive, visibility=visibility, version=version)
 
 
-def read_reupload(event: APIGatewayProxyEvent, *, max_bytes: int) -> bytes:
-    """Return the new archive of a pack.
+def read_reupload(event: APIGatewayProxyEvent, *, max_bytes: int) -> Reupload:
+    """Return the new archive of a pack, and its version if it is given.
 
     Raises:
         UnsupportedMediaType, PayloadTooLarge: See `read_form`.
-        InvalidRequest: The archive is missing or empty.
+        InvalidRequest: The archive is missing or empty, or the version is no SemVer.
     """
     parts = read_form(event, ARCHIVE_FORM, max_bytes=max_bytes)
     faults: dict[str, str] = {}
     archive = _archive(parts, faults)
+    version = version_of_form(parts, faults)
     if faults:
         raise InvalidRequest(faults)
-    return archive
+    return Reupload(archive=archive, version=version)
 
 
 def _archive(parts: Mapping[str, Part], faults: dict[str, str]) -> bytes:

@@ -10,9 +10,11 @@ from packyard.errors import InvalidRequest, PayloadTooLarge
 from packyard.http.deletions import DELETE, parse_deletions
 from packyard.http.fields import Body, Field
 from packyard.http.json_body import read_json, whole_number
+from packyard.http.skill_version import VERSION, parse_version_field
 from packyard.http.visibility import VISIBILITY, stated_visibility
 from packyard.operations.uploads import StartedUpload
 from packyard.packs.file_changes import check_deletions
+from packyard.packs.manifest.version import Version
 from packyard.packs.pack import PACK_ID, Visibility
 from packyard.packs.timestamp import format_timestamp
 from packyard.packs.upload import Upload, UploadKind, UploadStatus
@@ -37,7 +39,7 @@ _SIZE_BYTES: Final = Field(
 UPLOAD_START: Final = Body(
     name="UploadStart",
     description="What an archive is going to be, before it is sent.",
-    fields=(VISIBILITY, _PACK_ID, _SIZE_BYTES, _KIND, DELETE),
+    fields=(VISIBILITY, _PACK_ID, _SIZE_BYTES, _KIND, DELETE, VERSION),
     exclusive=(_PACK_ID.name, VISIBILITY.name),
     needs=((_KIND.name, _PACK_ID.name), (DELETE.name, _KIND.name)),
 )
@@ -53,6 +55,7 @@ class StartRequest:
         size_bytes: The size of the archive, if the client states it.
         kind: What the archive is.
         deletions: The paths that a change deletes.
+        version: Of an Agent Skill that states none; None if it is not given.
     """
 
     visibility: Visibility
@@ -60,6 +63,7 @@ class StartRequest:
     size_bytes: int | None
     kind: UploadKind
     deletions: tuple[str, ...]
+    version: Version | None
 
 
 def read_start(event: APIGatewayProxyEvent, *, max_bytes: int) -> StartRequest:
@@ -86,6 +90,7 @@ def read_start(event: APIGatewayProxyEvent, *, max_bytes: int) -> StartRequest:
     visibility = _visibility(given, faults)
     kind = _kind(given, faults)
     deletions = parse_deletions(given[DELETE.name], faults) if DELETE.name in given else ()
+    version = parse_version_field(given.get(VERSION.name), faults)
     if faults:
         raise InvalidRequest(faults)
     check_deletions(deletions)
@@ -94,7 +99,12 @@ def read_start(event: APIGatewayProxyEvent, *, max_bytes: int) -> StartRequest:
             f"An archive may have {max_bytes} bytes at most; this one has {size}. Make several packs of it."
         )
     return StartRequest(
-        visibility=visibility, pack_id=pack_id, size_bytes=size, kind=kind, deletions=deletions
+        visibility=visibility,
+        pack_id=pack_id,
+        size_bytes=size,
+        kind=kind,
+        deletions=deletions,
+        version=version,
     )
 
 
@@ -134,6 +144,7 @@ def upload_view(upload: Upload) -> dict[str, Any]:
         "expires_at": format_timestamp(upload.expires_at),
         "dry_run": upload.dry_run or None,
         "outcome": upload.outcome,
+        "warnings": list(upload.warnings) or None,
     }
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -1,5 +1,6 @@
 """The Pack object as a caller sees it (API contract, section 1)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -53,9 +54,17 @@ def deprecation_view(deprecation: Deprecation | None) -> dict[str, str] | None:
     return {"message": deprecation.message, **replacement}
 
 
-def pack_response(status: int, pack: Pack, caller: Caller) -> Response[str]:
-    """Return one pack with its entity tag."""
-    return json_response(status, pack_view(pack, caller), {ETAG: pack_tag(pack, caller)})
+def pack_response(status: int, pack: Pack, caller: Caller, *, warnings: Sequence[str] = ()) -> Response[str]:
+    """Return one pack with its entity tag.
+
+    Args:
+        status: Of the answer.
+        pack: The pack.
+        caller: Who sees it.
+        warnings: What breaks the specification of Agent Skills in what the caller has sent; no part of the pack.
+    """
+    view = pack_view(pack, caller) | ({"warnings": list(warnings)} if warnings else {})
+    return json_response(status, view, {ETAG: pack_tag(pack, caller)})
 
 
 def pack_tag(pack: Pack, caller: Caller) -> str:

@@ -173,7 +173,7 @@ class Builder:
             raise
         else:
             if not published.changed and not build.upload.dry_run:
-                self.uploads.complete(build, published.pack.id)
+                self.uploads.complete(build, published.pack.id, published.warnings)
             figures.record({"BuildSeconds": ((self.clock() - began).total_seconds(), MetricUnit.Seconds)})
             logger.info("built", extra={"upload_id": upload_id, "pack_id": published.pack.id})
 
@@ -186,8 +186,8 @@ class Builder:
             version_policy=self.version_policies.get(upload.org_id).policy,
         )
 
-        def completion(pack: Pack) -> Sequence[Update]:
-            return [self.uploads.completion(build, pack.id)]
+        def completion(pack: Pack, warnings: Sequence[str]) -> Sequence[Update]:
+            return [self.uploads.completion(build, pack.id, warnings)]
 
         with self.staging.open(uploaded_key(upload.id)) as archive:
             if upload.dry_run:
@@ -218,6 +218,7 @@ class Builder:
                 archive=archive,
                 deletions=upload.deletions,
                 actor=actor,
+                version=upload.version,
                 if_match=upload.if_match,
                 alongside=completion,
             )
@@ -226,10 +227,17 @@ class Builder:
                 archive,
                 pack_id=upload.pack_id,
                 actor=actor,
+                version=upload.version,
                 if_match=upload.if_match,
                 alongside=completion,
             )
-        return publisher.create(archive, visibility=upload.visibility, actor=actor, alongside=completion)
+        return publisher.create(
+            archive,
+            visibility=upload.visibility,
+            actor=actor,
+            version=upload.version,
+            alongside=completion,
+        )
 
 
 def _public(error: Exception) -> PackyardError:

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from packyard.oci.build.cut import cut
 from packyard.oci.build.file_in_spool import FileInSpool
-from packyard.oci.build.image import Image, build_image
+from packyard.oci.build.image import Image
 from packyard.oci.build.layer import LayerSpool
 from packyard.oci.build.layer_writer import LayerWriter
 from packyard.oci.build.tree import Entry, File, canonical_order
 from packyard.oci.digest import Digest
+from packyard.operations.pack_content import image_of
 from packyard.operations.scannable_files import in_spool
 from packyard.operations.sent_layers import assembled
 from packyard.packs.archive.contents import PackContents
@@ -35,7 +36,7 @@ class BuiltPack:
     """What an archive has become.
 
     Attributes:
-        manifest: Its `pack.yaml`.
+        manifest: What its `pack.yaml` or its `SKILL.md` says.
         image: The image's documents.
         uploads: By a layer's digest: what has taken the layer ahead of its push, if the image is a large one.
         archive_digest: Of the archive as it was sent.
@@ -49,6 +50,10 @@ class BuiltPack:
     archive_digest: Digest
     new_files: Sequence[ScannableFile]
     built_on: Digest | None = None
+
+    def named(self, manifest: Manifest) -> "BuiltPack":
+        """Return it with another manifest, whose version the image's documents then state. The layers stay."""
+        return replace(self, manifest=manifest, image=image_of(manifest, self.image.layers))
 
     @property
     def paths(self) -> set[str]:
@@ -95,15 +100,9 @@ def building(
             size=spool.size if plan is None else plan.size,
             begin_upload=lambda: begin_upload(manifest.name),
         ) as sent:
-            image = build_image(
-                layers=sent.layers if plan is None else plan.layers(sent.layers),
-                title=manifest.name,
-                version=manifest.version,
-                description=manifest.description,
-            )
             yield BuiltPack(
                 manifest=manifest,
-                image=image,
+                image=image_of(manifest, sent.layers if plan is None else plan.layers(sent.layers)),
                 uploads=sent.uploads,
                 archive_digest=digested.digest(),
                 new_files=[in_spool(file, spool) for file in _new_files(contents, plan)],

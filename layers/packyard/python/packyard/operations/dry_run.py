@@ -138,6 +138,7 @@ class DryRun:
             archive_bytes=None if notes.archive is None else notes.archive.size,
             limits=self.limits,
             scan=notes.scan,
+            warnings=published.warnings,
         )
 
     def _standing(self, before: Pack | None, actor: Actor) -> FileIndex | None:

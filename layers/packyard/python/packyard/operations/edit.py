@@ -11,7 +11,7 @@ digest (decision 21).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import BinaryIO, Final
@@ -32,16 +32,25 @@ from packyard.operations.owned_pack import (
     require_changeable_files,
     require_name,
 )
-from packyard.operations.pack_content import built_image_fields, manifest_fields
+from packyard.operations.pack_content import built_image_fields, image_of, manifest_fields
 from packyard.operations.published import Alongside, Published, nothing
+from packyard.operations.root_files import (
+    is_skill,
+    require_fitting,
+    require_fitting_path,
+    require_skill_kept,
+    standing_skill,
+)
 from packyard.operations.scan_rule import ScanRule
 from packyard.operations.scannable_files import in_memory, in_spool
 from packyard.operations.version_policy import VersionRule
 from packyard.operations.written_files import changes_nothing, changes_of, read_written
 from packyard.packs.archive.limits import ArchiveLimits
-from packyard.packs.archive.top_level import MANIFEST_PATH
 from packyard.packs.file_edit import Edit, check_new_path, check_place
 from packyard.packs.manifest.pack_manifest import Manifest, parse_manifest
+from packyard.packs.manifest.root_file import MANIFEST_PATH, SKILL_PATH, parse_root_file
+from packyard.packs.manifest.unstated_version import require_stated_version, with_version
+from packyard.packs.manifest.version import Version
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus
 from packyard.packs.precondition import IfMatch
 from packyard.scanning.parts import ScannableFile
@@ -90,16 +99,20 @@ class FileEditor:
         archive: BinaryIO | None,
         deletions: Sequence[str],
         actor: Actor,
+        version: Version | None = None,
         if_match: IfMatch | None = None,
         alongside: Alongside = nothing,
     ) -> Published:
-        """Change many files at once, all or none. The version is that of the new `pack.yaml`, if there is one.
+        """Change many files at once, all or none.
+
+        The version is that of the new `pack.yaml` or `SKILL.md`, if one is there and states it.
 
         Args:
             pack_id: The pack, as the client names it.
             archive: A `.tar.gz` of the files to add or replace, by their paths in the pack, read once; None for none.
             deletions: The paths to delete, at most `MAX_DELETIONS`. One that ends in a slash is a folder.
             actor: Who changes them.
+            version: Of an Agent Skill that states none; None: the present one.
             if_match: What the client has seen of the pack.
             alongside: Returns what else to write in the row's transaction. It is not called when nothing is written.
 
@@ -116,14 +129,22 @@ class FileEditor:
         with LayerSpool() as spool:
             written = read_written(archive, limits=self.limits, spool=spool)
             before = self._editable(pack_id, actor)
-            require_name(before, written.name, instead="POST /packs/upload")
+            require_name(before, written.manifest, instead="POST /packs/upload")
             require_changeable(before, if_match)
             index = self.files.index(before, org_id=actor.org_id)
+            skill = is_skill(index)
+            require_fitting(written, skill=skill)
             changes = changes_of(written, deletions, index)
-            if changes_nothing(changes, index):
-                return Published(pack=before, changed=False)
+            if skill:
+                require_skill_kept(changes)
+            manifest = self._manifest(
+                before, index, written.manifest, version=version, skill=skill, actor=actor
+            )
+            warnings = () if manifest is None else manifest.warnings
+            if changes_nothing(changes, index) and (manifest is None or manifest.version == before.version):
+                return Published(pack=before, changed=False, warnings=warnings)
             revision = _Revision(
-                manifest=written.manifest,
+                manifest=manifest,
                 actor=actor,
                 operation="changes",
                 if_match=if_match,
@@ -176,11 +197,19 @@ class FileEditor:
         before = self._editable(pack_id, caller)
         _require_kept(before, manifest)
         index = self.files.index(before, org_id=caller.org_id)
+        skill = is_skill(index)
+        require_fitting_path(edit.path, skill=skill)
+        if skill and edit.path == SKILL_PATH:
+            manifest = parse_root_file(SKILL_PATH, edit.content, max_bytes=self.limits.manifest_bytes)
+            _require_kept(before, manifest)
         there = index.find(edit.path)
         seen = of_revision(if_match, before, there)
         require_seen(seen, before, there, create_only=create_only)
         if there is not None and there.sha256 == edit.sha256:
-            return Published(pack=before, changed=False)
+            return Published(
+                pack=before, changed=False, warnings=() if manifest is None else manifest.warnings
+            )
+        manifest = self._manifest(before, index, manifest, version=None, skill=skill, actor=caller)
         with (
             LayerSpool() as spool,
             self._changer("path").changed(
@@ -207,6 +236,31 @@ class FileEditor:
             return None
         return parse_manifest(edit.content, max_bytes=self.limits.manifest_bytes)
 
+    def _manifest(  # noqa: PLR0913 - by name: of what pack, what is written, and for whom
+        self,
+        before: Pack,
+        index: FileIndex,
+        written: Manifest | None,
+        *,
+        version: Version | None,
+        skill: bool,
+        actor: Actor,
+    ) -> Manifest | None:
+        """Return what the pack's file at the root says after a change; None for a `pack.yaml` that stays.
+
+        The image of an Agent Skill states what its row does not have, so that a `SKILL.md` that stays is read again.
+        """
+        if skill and written is None:
+            written = standing_skill(
+                before, index, files=self.files, org_id=actor.org_id, max_bytes=self.limits.manifest_bytes
+            )
+            # Its warnings were given when it was written.
+            written = replace(written, warnings=())
+        if written is None:
+            require_stated_version(before, version)
+            return None
+        return with_version(written, given=version, otherwise=before.version)
+
     def _editable(self, pack_id: str, actor: Actor) -> Pack:
         pack = editable_pack(pack_id, caller=actor, packs=self.packs)
         require_changeable_files(pack)
@@ -216,9 +270,12 @@ class FileEditor:
     def _publish(self, before: Pack, changed: ChangedImage, revision: "_Revision") -> Published:
         manifest = revision.manifest
         version = before.version if manifest is None else manifest.version
-        description = before.description if manifest is None else manifest.description
-        image = build_image(
-            layers=changed.layers, title=before.name, version=version, description=description
+        image = (
+            build_image(
+                layers=changed.layers, title=before.name, version=version, description=before.description
+            )
+            if manifest is None
+            else image_of(manifest, changed.layers, name=before.name)
         )
         image_ref = self.images.reference(org_id=before.org_id, name=before.name, version=version)
         fields = {} if manifest is None else dict(manifest_fields(manifest))
@@ -244,10 +301,10 @@ class FileEditor:
                 manifests=image.digests[1:],
                 policy=revision.actor.version_policy,
                 scan=scan,
-                alongside=revision.alongside(after),
+                alongside=revision.alongside(after, revision.warnings),
             )
         self.images.tag(image.index, pack=after)
-        return Published(pack=after, changed=True)
+        return Published(pack=after, changed=True, warnings=revision.warnings)
 
     def _push(self, image: Image, changed: ChangedImage, before: Pack, after: Pack, due_at: datetime) -> None:
         try:
@@ -265,7 +322,7 @@ class _Revision:
     """What a change of files makes of a pack, its image apart.
 
     Attributes:
-        manifest: The new `pack.yaml`; None if it stays.
+        manifest: What the pack's file at the root says; None for a `pack.yaml` that stays.
         actor: Who changes the pack.
         operation: What changes it, for the history.
         if_match: What the client has seen of the pack.
@@ -282,6 +339,11 @@ class _Revision:
     files: Sequence[ScannableFile]
     alongside: Alongside = nothing
 
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What breaks the specification of Agent Skills in what was sent."""
+        return () if self.manifest is None else self.manifest.warnings
+
 
 def _change(edit: Edit, spool: LayerSpool, index: FileIndex) -> Changes:
     there = index.find(edit.path)
@@ -297,9 +359,10 @@ def _require_kept(pack: Pack, manifest: Manifest | None) -> None:
         return
     faults = {}
     if manifest.name != pack.name:
-        faults["pack.yaml:name"] = f"must be {pack.name}, the name of the pack, which never changes"
-    if manifest.version != pack.version:
-        faults["pack.yaml:version"] = (
+        faults[f"{manifest.file}:name"] = f"must be {pack.name}, the name of the pack, which never changes"
+    if manifest.version_is_stated and manifest.version != pack.version:
+        key = "version" if manifest.file == MANIFEST_PATH else "metadata.version"
+        faults[f"{manifest.file}:{key}"] = (
             f"must be {pack.version}; another version takes another archive, POST /packs/{pack.id}/upload"
         )
     if faults:

@@ -10,8 +10,8 @@ from packyard.operations.file_views import change_view
 from packyard.operations.pack_content import changed_keys
 from packyard.operations.scan_views import result_view
 from packyard.packs.archive.limits import ArchiveLimits
-from packyard.packs.archive.top_level import MANIFEST_PATH
 from packyard.packs.capabilities import compare
+from packyard.packs.manifest.root_file import MANIFEST_PATH
 from packyard.packs.pack import Pack
 from packyard.scanning.result import ScanResult
 
@@ -33,6 +33,7 @@ class Outcome:
         archive_bytes: The size of the archive; None if the request has none.
         limits: Bounds on a pack.
         scan: The result of scanning its new files; None if nothing was scanned.
+        warnings: What breaks the specification of Agent Skills in what was sent.
     """
 
     pack: Pack
@@ -43,6 +44,7 @@ class Outcome:
     archive_bytes: int | None
     limits: ArchiveLimits
     scan: ScanResult | None = None
+    warnings: Sequence[str] = ()
 
     def document(self) -> Mapping[str, Any]:
         """Return it as JSON; fields that do not apply are absent."""
@@ -57,6 +59,7 @@ class Outcome:
             "capabilities": self._capabilities(),
             "limits": self._used(),
             "scan": self._scanned(),
+            "warnings": list(self.warnings) or None,
         }
         return {name: value for name, value in document.items() if value is not None}
 
@@ -111,6 +114,7 @@ class Outcome:
             "members": members,
             "path_bytes": max(len(path.encode()) for path in paths),
             "path_depth": max(path.count("/") + 1 for path in paths),
+            # Of a SKILL.md, only the frontmatter is limited.
             "manifest_bytes": next((file.size for file in files if file.path == MANIFEST_PATH), None),
         }
         return {

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from packyard.errors import (
     InvalidRequest,
@@ -14,13 +14,15 @@ from packyard.errors import (
 )
 from packyard.operations.read import get_pack, no_such_pack
 from packyard.operations.unusable_images import published_before
-from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Tier, is_pack_id
 from packyard.packs.precondition import IfMatch
 from packyard.store.image_state_items import ImageNotUsable
 from packyard.store.packs import Gone, PackStore, Stale
 from packyard.store.repository_holds import ClaimLost, NameLost, RepositoryBusy
 from packyard.tenants.caller import Actor, reaches
+
+if TYPE_CHECKING:
+    from packyard.packs.manifest.pack_manifest import Manifest
 
 
 def owned_pack(pack_id: str, *, actor: Actor, packs: PackStore) -> Pack:
@@ -95,21 +97,20 @@ _OTHERWISE: Final = {
 }
 
 
-def require_name(pack: Pack, name: PackName | None, *, instead: str) -> None:
-    """Check that the content for a pack has the pack's name in its `pack.yaml`.
+def require_name(pack: Pack, manifest: "Manifest | None", *, instead: str) -> None:
+    """Check that the content for a pack has the pack's name in its `pack.yaml` or `SKILL.md`.
 
     Args:
         pack: The pack.
-        name: The name in the content; None if it has no `pack.yaml`.
+        manifest: What the content says; None if it has neither.
         instead: The operation for a new pack.
 
     Raises:
-        InvalidRequest: On `pack.yaml:name`: it is another name.
+        InvalidRequest: On `pack.yaml:name` or `SKILL.md:name`: it is another name.
     """
-    if name is not None and name != pack.name:
-        raise InvalidRequest(
-            {"pack.yaml:name": f"must be {pack.name}, the name of the pack; another pack goes to {instead}"}
-        )
+    if manifest is not None and manifest.name != pack.name:
+        reason = f"must be {pack.name}, the name of the pack; another pack goes to {instead}"
+        raise InvalidRequest({f"{manifest.file}:name": reason})
 
 
 def require_archive_origin(pack: Pack, field: str = "id") -> None:

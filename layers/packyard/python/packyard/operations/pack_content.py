@@ -13,8 +13,11 @@ from packyard.packs.pack import ImageOrigin, Layer, Pack, Tier, Visibility
 from packyard.packs.usage import first_stored_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     # The functions that copy or register images load neither the builder of layers nor the reader of manifests.
     from packyard.oci.build.image import Image
+    from packyard.oci.build.layer import LayerContents
     from packyard.packs.manifest.pack_manifest import Manifest
 
 
@@ -60,6 +63,28 @@ def manifest_fields(manifest: "Manifest") -> ManifestFields:
         version=manifest.version,
         capabilities=manifest.capabilities_text,
         suggested_packs=manifest.suggested_packs,
+    )
+
+
+def image_of(
+    manifest: "Manifest", layers: "Sequence[LayerContents]", *, name: PackName | None = None
+) -> "Image":
+    """Return the image of a pack.
+
+    Args:
+        manifest: What the pack's file at the root says.
+        layers: From the bottom up.
+        name: The pack's name, where it is another than the manifest's, as a clone's may be.
+    """
+    # The functions that copy or register images build none.
+    from packyard.oci.build.image import build_image  # noqa: PLC0415
+
+    return build_image(
+        layers=layers,
+        title=name or manifest.name,
+        version=manifest.version,
+        description=manifest.description,
+        license_text=manifest.license,
     )
 
 

@@ -44,6 +44,8 @@ from packyard.operations.unusable_images import current_is_withdrawn
 from packyard.operations.version_policy import VersionRule
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.manifest.name import PackName
+from packyard.packs.manifest.unstated_version import FIRST_VERSION, next_version, with_version
+from packyard.packs.manifest.version import Version
 from packyard.packs.pack import ImageOrigin, Pack, Visibility
 from packyard.packs.precondition import IfMatch
 from packyard.registry.own.port import BlobUpload
@@ -110,6 +112,7 @@ class Publisher:
         *,
         visibility: Visibility,
         actor: Actor,
+        version: Version | None = None,
         alongside: Alongside = nothing,
     ) -> Published:
         """Make a pack of a staged archive.
@@ -118,6 +121,7 @@ class Publisher:
             archive: A `.tar.gz`, read once.
             visibility: Who may see the pack.
             actor: Whose pack it becomes.
+            version: Of an Agent Skill that states none; None: the first version.
             alongside: Returns what else to write in the row's transaction. It is not called when nothing is written.
 
         Raises:
@@ -131,7 +135,8 @@ class Publisher:
             ServiceUnavailable: A backing service did not answer, or the name's repository is being cleaned up.
         """
         due_at = self.clock() + self.deadline
-        with self._building(archive, actor) as built:
+        with self._building(archive, actor) as made:
+            built = made.named(with_version(made.manifest, given=version, otherwise=FIRST_VERSION))
             require_reach(actor, built.manifest.name)
             pack = self._new_pack(built, visibility, actor)
             try:
@@ -148,31 +153,34 @@ class Publisher:
                         manifests=built.image.digests[1:],
                         policy=actor.version_policy,
                         scan=scan,
-                        alongside=alongside(pack),
+                        alongside=alongside(pack, built.manifest.warnings),
                     )
             except NameHeld as held:
-                return settle_repeat(held.pack_id, pack, same=same_archive, packs=self.packs)
+                there = settle_repeat(held.pack_id, pack, same=same_archive, packs=self.packs)
+                return replace(there, warnings=built.manifest.warnings)
             except (ClaimLost, RepositoryBusy) as busy:
                 raise ServiceUnavailable from busy
         self.images.tag(built.image.index, pack=pack)
-        return Published(pack=pack, changed=True)
+        return Published(pack=pack, changed=True, warnings=built.manifest.warnings)
 
-    def replace(
+    def replace(  # noqa: PLR0913 - by name: what replaces what, for whom, and on what condition
         self,
         archive: BinaryIO,
         *,
         pack_id: str,
         actor: Actor,
+        version: Version | None = None,
         if_match: IfMatch | None = None,
         alongside: Alongside = nothing,
     ) -> Published:
         """Give an owned pack of origin `upload` the content of a staged archive; id, roles and visibility stay.
 
         Args:
-            archive: A `.tar.gz` whose `pack.yaml` has the pack's name. It is read from its start, and a second
-                time when the image that stands turns out to be incomplete.
+            archive: A `.tar.gz` whose `pack.yaml` or `SKILL.md` has the pack's name. It is read from its start, and a
+                second time when the image that stands turns out to be incomplete.
             pack_id: The pack, as the client names it.
             actor: Who changes it.
+            version: Of an Agent Skill that states none; None: the next patch, or the present one for equal content.
             if_match: What the client has seen of it.
             alongside: As for `create`.
 
@@ -190,33 +198,36 @@ class Publisher:
         """
         standing = self._standing_for(archive, pack_id, actor)
         try:
-            return self._replace(archive, pack_id, actor, if_match, alongside, standing)
+            return self._replace(archive, pack_id, actor, version, if_match, alongside, standing)
         except (NotOurForm, StandingLayersLost):
             if standing is None:
                 raise
             # Its index is wrong, or the registry has lost a layer. What was not compressed has to be read again.
             logger.warning("standing image not used", extra={"pack_id": pack_id}, exc_info=True)
         archive.seek(0)
-        return self._replace(archive, pack_id, actor, if_match, alongside, None)
+        return self._replace(archive, pack_id, actor, version, if_match, alongside, None)
 
     def _replace(  # noqa: PLR0913, PLR0917 - those of `replace`, and what stands
         self,
         archive: BinaryIO,
         pack_id: str,
         actor: Actor,
+        version: Version | None,
         if_match: IfMatch | None,
         alongside: Alongside,
         standing: "StandingPack | None",
     ) -> Published:
         due_at = self.clock() + self.deadline
-        with self._building(archive, actor, standing) as built:
-            before = self._changeable(pack_id, built, actor, if_match)
+        with self._building(archive, actor, standing) as made:
+            before = self._changeable(pack_id, made, actor, if_match)
+            built = _with_next_version(made, before, given=version)
+            warnings = built.manifest.warnings
             after = before.revised(at=self.clock(), **self._content(built, before.org_id))
             if same_archive(before, after):
                 if before.withdrawn:
                     raise current_is_withdrawn(before)
                 if self.images.holds(before, built.image):
-                    return Published(pack=before, changed=False)
+                    return Published(pack=before, changed=False, warnings=warnings)
                 # An image that the registry has lost is pushed again, for which all of it is needed.
                 if standing is not None:
                     raise StandingLayersLost
@@ -234,10 +245,10 @@ class Publisher:
                     manifests=built.image.digests[1:],
                     policy=actor.version_policy,
                     scan=scan,
-                    alongside=alongside(after),
+                    alongside=alongside(after, warnings),
                 )
         self.images.tag(built.image.index, pack=after)
-        return Published(pack=after, changed=True)
+        return Published(pack=after, changed=True, warnings=warnings)
 
     def _standing_for(self, archive: BinaryIO, pack_id: str, actor: Actor) -> "StandingPack | None":
         """Return the pack that an archive is to replace, if the archive is so large that building on it may pay."""
@@ -278,7 +289,7 @@ class Publisher:
         """Return the pack, if this archive may replace its content. The checks are in the contract's order."""
         pack = owned_pack(pack_id, actor=actor, packs=self.packs)
         require_archive_origin(pack)
-        require_name(pack, built.manifest.name, instead="POST /packs/upload")
+        require_name(pack, built.manifest, instead="POST /packs/upload")
         require_changeable(pack, if_match)
         return pack
 
@@ -305,3 +316,15 @@ class Publisher:
                 archive_digest=built.archive_digest,
             ),
         )
+
+
+def _with_next_version(built: BuiltPack, before: Pack, *, given: Version | None) -> BuiltPack:
+    """Return an archive's content under the version that it states, or that the request gives, or else the next one.
+
+    Content that the pack has already keeps the version, so that a repeat changes nothing.
+    """
+    same = built.named(with_version(built.manifest, given=given, otherwise=before.version))
+    stands = same.image.chain_id == before.chain_id or same.image.index.digest == before.image_digest
+    if stands or given is not None or built.manifest.version_is_stated:
+        return same
+    return built.named(with_version(built.manifest, given=None, otherwise=next_version(before)))

@@ -40,6 +40,7 @@ from packyard.operations.unusable_images import current_is_withdrawn, published_
 from packyard.operations.version_policy import VersionRule
 from packyard.packs.attestation_state import Attestations
 from packyard.packs.manifest.name import PackName, repository_of
+from packyard.packs.manifest.unstated_version import next_version
 from packyard.packs.pack import ImageOrigin, Layer, Pack, Visibility
 from packyard.packs.precondition import IfMatch
 from packyard.registry.third_party.pull import ImageSource, PulledPack
@@ -132,10 +133,10 @@ class Registrar:
             there = settle_repeat(held.pack_id, pack, same=same_reference, packs=self.packs)
             # It may have been signed since.
             self.signatures.brought.write(there.pack.id, brought)
-            return there
+            return replace(there, warnings=pulled.manifest.warnings)
         except (ClaimLost, RepositoryBusy) as busy:
             raise ServiceUnavailable from busy
-        return Published(pack=pack, changed=True)
+        return Published(pack=pack, changed=True, warnings=pulled.manifest.warnings)
 
     def replace(
         self, pack_id: str, target: Reference | int, *, actor: Actor, if_match: IfMatch | None
@@ -207,7 +208,9 @@ class Registrar:
         then = self._with_image(before, pulled.digest, known) if ours else None
         if then is None:
             # A clone under another name has its source's `pack.yaml`, and may go back to it.
-            require_name(before, pulled.manifest.name, instead="POST /packs")
+            require_name(before, pulled.manifest, instead="POST /packs")
+        pulled = _with_next_version(pulled, before, then)
+        warnings = pulled.manifest.warnings
         # An image of the pack's history is stored and counted already.
         counted = {} if then is None else {"stored_bytes": before.stored_bytes}
         after = before.revised(at=self.clock(), **self._content(reference, pulled, then), **counted)
@@ -219,7 +222,7 @@ class Registrar:
             if brought is not None:
                 # It may have been signed since.
                 self.signatures.brought.write(before.id, brought)
-            return Published(pack=before, changed=False)
+            return Published(pack=before, changed=False, warnings=warnings)
         # Going back to an image of the history publishes nothing.
         returns = then is not None or known is not None
         if returns:
@@ -236,7 +239,7 @@ class Registrar:
                 policy=None if returns else actor.version_policy,
                 alongside=[] if brought is None else [brought_item(after.id, brought)],
             )
-        return Published(pack=after, changed=True)
+        return Published(pack=after, changed=True, warnings=warnings)
 
     def _read(
         self, before: Pack, reference: Reference, *, actor: Actor, built_here: bool
@@ -308,6 +311,21 @@ class Registrar:
 
     def _claim_repository(self, pack: Pack, due_at: datetime) -> Claim:
         return self.repositories.claim_for_change(pack, until=due_at, now=self.clock(), token=self.new_ulid())
+
+
+def _with_next_version(pulled: PulledPack, before: Pack, then: Pack | None) -> PulledPack:
+    """Return an image of an Agent Skill that states no version under the one that it had, or else under the next one.
+
+    Args:
+        pulled: What was read of the image.
+        before: The pack as it is.
+        then: The pack at an earlier revision with the same image, if that is known.
+    """
+    if pulled.manifest.version_is_stated:
+        return pulled
+    known = before if pulled.digest == before.image_digest else then
+    version = next_version(before) if known is None else known.version
+    return replace(pulled, manifest=replace(pulled.manifest, version=version))
 
 
 def _has_built_images(pack: Pack) -> bool:

@@ -20,6 +20,7 @@ from packyard.operations.owned_pack import (
     require_changeable,
     require_changeable_files,
 )
+from packyard.packs.manifest.version import Version
 from packyard.packs.pack import Visibility
 from packyard.packs.precondition import IfMatch
 from packyard.packs.upload import Upload, UploadKind, UploadStatus, is_upload_id
@@ -83,6 +84,7 @@ class Uploads:
         if_match: IfMatch | None = None,
         kind: UploadKind = UploadKind.ARCHIVE,
         deletions: tuple[str, ...] = (),
+        version: Version | None = None,
         dry_run: bool = False,
     ) -> StartedUpload:
         """Begin an upload.
@@ -94,6 +96,7 @@ class Uploads:
             if_match: What the client has seen of that pack; checked now, and again by the build.
             kind: What the archive is; `CHANGES` only with `pack_id`.
             deletions: The paths that a change deletes, as `check_deletions` accepts them.
+            version: Of an Agent Skill that states none.
             dry_run: Whether the archive is only tried.
 
         Raises:
@@ -110,6 +113,7 @@ class Uploads:
             self._new_upload(caller, visibility, pack_id, if_match, now),
             kind=kind,
             deletions=deletions,
+            version=version,
             dry_run=dry_run,
         )
         key = uploaded_key(upload.id)

@@ -1,7 +1,7 @@
 """An archive of files that are to be written into a pack, and what they change in its image."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from packyard.oci.build.layer import LayerSpool
@@ -13,7 +13,6 @@ from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.member_path import shown
 from packyard.packs.archive.reader import read_files
 from packyard.packs.file_changes import changed_paths
-from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.pack_manifest import Manifest
 
 
@@ -22,19 +21,16 @@ class WrittenFiles:
     """The files that a change brings, by their paths in the pack.
 
     Attributes:
-        manifest: Their `pack.yaml`, if it is among them.
+        manifest: What their `pack.yaml` or `SKILL.md` says, if it is among them.
         directories: Their directories.
         files: The files, whose content is in a spool.
+        misplaced: The faults of those that may not be at the root of a pack, by field. In an Agent Skill they may.
     """
 
     manifest: Manifest | None = None
     directories: tuple[str, ...] = ()
     files: tuple[File, ...] = ()
-
-    @property
-    def name(self) -> PackName | None:
-        """The name in their `pack.yaml`."""
-        return None if self.manifest is None else self.manifest.name
+    misplaced: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_written(archive: BinaryIO | None, *, limits: ArchiveLimits, spool: LayerSpool) -> WrittenFiles:
@@ -55,7 +51,7 @@ def read_written(archive: BinaryIO | None, *, limits: ArchiveLimits, spool: Laye
         contents = read_files(archive, limits=limits, contents=writer)
         writer.finish()
     files = (File(file.path, file.executable, file.content.content()) for file in contents.files)
-    return WrittenFiles(contents.manifest, contents.directories, tuple(files))
+    return WrittenFiles(contents.manifest, contents.directories, tuple(files), contents.misplaced)
 
 
 def changes_of(written: WrittenFiles, deletions: Sequence[str], index: FileIndex) -> Changes:

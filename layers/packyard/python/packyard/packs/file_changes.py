@@ -14,7 +14,7 @@ from packyard.errors import InvalidRequest
 from packyard.packs.archive.faults import MAX_REPORTED
 from packyard.packs.archive.member_path import shown
 from packyard.packs.archive.path_tree import PathTree
-from packyard.packs.archive.top_level import MANIFEST_PATH
+from packyard.packs.manifest.root_file import MANIFEST_PATH
 
 # More files are deleted by their folder.
 MAX_DELETIONS: Final = 1000

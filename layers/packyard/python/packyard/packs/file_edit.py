@@ -32,7 +32,7 @@ class Edit:
 
 
 def check_new_path(path: str, *, limits: ArchiveLimits) -> None:
-    """Check that a pack may contain a file with this path.
+    """Check that a pack may contain a file with this path, what may be at its root aside.
 
     Raises:
         InvalidRequest: On `path`: in an archive, a file with this path would be refused or dropped.
@@ -45,6 +45,17 @@ def check_new_path(path: str, *, limits: ArchiveLimits) -> None:
         raise InvalidRequest({_FIELD: f"has an empty or '.' segment; write {plain}"})
     if is_litter(path):
         raise InvalidRequest({_FIELD: "is what archivers add unasked; packs are kept free of it"})
+
+
+def check_root_entry(path: str) -> None:
+    """Check that a pack that is no Agent Skill may have the entry at its root that a path begins with.
+
+    Args:
+        path: As `check_new_path` accepts it.
+
+    Raises:
+        InvalidRequest: On `path`: it may not.
+    """
     top, below, _ = path.partition("/")
     fault = top_level_fault(top, directory=bool(below), archived=False)
     if fault is not None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from packyard.errors import TimedOut
+from packyard.packs.manifest.version import Version
 from packyard.packs.pack import Visibility
 from packyard.packs.precondition import IfMatch
 
@@ -62,6 +63,8 @@ class Upload:
         if_match: The `If-Match` condition for the pack that the archive is for; None if there is none.
         kind: What the archive is.
         deletions: The paths that a change deletes, beside what its archive writes.
+        version: Of an Agent Skill that states none; None if the client gave none.
+        warnings: What breaks the specification of Agent Skills in the archive; none before the build is done.
         error: The error envelope's inner object: why the upload failed or, during the build, why the last attempt
             failed. None if nothing has failed.
     """
@@ -83,6 +86,8 @@ class Upload:
     deletions: tuple[str, ...] = ()
     pack_name: str | None = None
     dry_run: bool = False
+    version: Version | None = None
+    warnings: tuple[str, ...] = ()
     outcome: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
 

@@ -7,7 +7,7 @@ build's deadline, so no build is still running after the deadline.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -133,27 +133,34 @@ class UploadStore:
             raise NothingToBuild from None
         return Build(upload=_from_item(item), lease=lease)
 
-    def completion(self, build: Build, pack_id: str) -> Update:
+    def completion(self, build: Build, pack_id: str, warnings: Sequence[str] = ()) -> Update:
         """Return the action that marks the upload as done, for the transaction that writes the pack.
 
         Args:
             build: The build. The action's condition is that it still holds the lease.
             pack_id: The pack that was made from the archive.
+            warnings: What breaks the specification of Agent Skills in it.
         """
         return Update(
             key=upload_key(build.upload.id),
-            change="SET upload_status = :done, pack_id = :pack_id REMOVE lease, lease_until, upload_error",
+            change="SET upload_status = :done, pack_id = :pack_id"
+            f"{', warnings = :warnings' if warnings else ''} REMOVE lease, lease_until, upload_error",
             condition=_HOLDS_LEASE,
-            values={":done": UploadStatus.DONE.value, ":pack_id": pack_id, ":lease": build.lease},
+            values={
+                ":done": UploadStatus.DONE.value,
+                ":pack_id": pack_id,
+                ":lease": build.lease,
+                **({":warnings": list(warnings)} if warnings else {}),
+            },
         )
 
-    def complete(self, build: Build, pack_id: str) -> None:
+    def complete(self, build: Build, pack_id: str, warnings: Sequence[str] = ()) -> None:
         """Mark the upload as done, for a build that had nothing else to write. One write.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
         """
-        self._write_if_leased(self.completion(build, pack_id))
+        self._write_if_leased(self.completion(build, pack_id, warnings))
 
     def complete_dry_run(self, build: Build, outcome: Mapping[str, Any]) -> None:
         """Mark an upload that is a dry run as done. One write.
@@ -276,6 +283,8 @@ def _to_item(upload: Upload) -> Item:
         "ci": dict(upload.ci) or None,
         "visibility": upload.visibility.value,
         "pack_id": upload.pack_id,
+        # A release that does not know it takes no Agent Skill.
+        "version": upload.version,
         "if_match": _to_tags(upload.if_match),
         **_to_changes(upload),
         **_to_narrowed(upload),
@@ -340,6 +349,8 @@ def _from_item(item: Item) -> Upload:
         deletions=tuple(item.get("deletions", ())),
         pack_name=item.get("pack_name"),
         dry_run=item.get("dry_run", False),
+        version=item.get("version"),
+        warnings=tuple(item.get("warnings", ())),
         outcome=None if outcome is None else json.loads(outcome),
         error=None if error is None else json.loads(error),
     )

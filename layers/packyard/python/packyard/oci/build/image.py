@@ -65,7 +65,12 @@ class Image:
 
 
 def build_image(
-    *, layers: Sequence[LayerContents], title: str, version: str, description: str | None = None
+    *,
+    layers: Sequence[LayerContents],
+    title: str,
+    version: str,
+    description: str | None = None,
+    license_text: str | None = None,
 ) -> Image:
     """Return the image of `layers`; the same arguments give the same bytes.
 
@@ -74,10 +79,13 @@ def build_image(
         title: The pack's name, for `org.opencontainers.image.title`.
         version: The pack's version, for `.version`.
         description: For `.description`; no annotation without one.
+        license_text: For `.licenses`; no annotation without one.
     """
     annotations = {"org.opencontainers.image.title": title, "org.opencontainers.image.version": version}
     if description is not None:
         annotations["org.opencontainers.image.description"] = description
+    if license_text is not None:
+        annotations["org.opencontainers.image.licenses"] = license_text
     configs = tuple(_config(architecture, layers) for architecture in ARCHITECTURES)
     manifests = tuple(_manifest(config, layers, annotations) for config in configs)
     index = {

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from packyard.oci.content import Content
 
-FIRST = "pack.yaml"
+# What says what a pack is. No pack has both at its root.
+_FIRST: Final = frozenset({"pack.yaml", "SKILL.md"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ Entry = Directory | File
 def canonical_order(*, directories: Iterable[str], files: Iterable[File]) -> list[Entry]:
     """Return the entries of a layer in canonical order (API contract, section 4).
 
-    `pack.yaml` comes first, so that a reader that needs only the manifest can stop after it. The rest is sorted by
+    `pack.yaml`, or the `SKILL.md` of an Agent Skill, comes first, so that a reader that needs only this file can stop
+    after it. The rest is sorted by
     path, compared segment by segment as UTF-8 bytes. So a directory comes directly before its contents. Every parent
     directory has an entry, even if the archive has none for it, so two archives of the same files give the same layer.
 
@@ -107,4 +110,4 @@ def _rank(entry: Entry) -> str:
 
     Code points compare as their UTF-8 does.
     """
-    return "" if entry.path == FIRST else entry.path.replace("/", "\0")
+    return "" if entry.path in _FIRST else entry.path.replace("/", "\0")

@@ -83,9 +83,15 @@ class IndexEntry:
 
 @dataclass(frozen=True, slots=True)
 class ThirdPartyIndex:
-    """An index. Its entries are manifests and indexes in their order; entries of other types are left out."""
+    """An index.
+
+    Attributes:
+        entries: Manifests and indexes in their order; entries of other types are left out.
+        version: What it states as the version of what is in the image; None if it states none.
+    """
 
     entries: tuple[IndexEntry, ...]
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +101,12 @@ class ThirdPartyManifest:
     Attributes:
         layers: From the lowest up; none of them is foreign.
         size_bytes: Compressed bytes of the config and the layers.
+        version: As for an index.
     """
 
     layers: tuple[Descriptor, ...]
     size_bytes: int
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +235,7 @@ def _index(body: dict[str, Any]) -> ThirdPartyIndex:
         descriptor = _descriptor(entry)
         if descriptor.media_type in _DOCUMENTS:
             entries.append(IndexEntry(descriptor, _platform(entry.get("platform")), _is_artifact(entry)))
-    return ThirdPartyIndex(tuple(entries))
+    return ThirdPartyIndex(tuple(entries), _version(body))
 
 
 def _manifest(body: dict[str, Any]) -> ThirdPartyManifest:
@@ -244,7 +252,14 @@ def _manifest(body: dict[str, Any]) -> ThirdPartyManifest:
             one for one in stated if one not in IMAGE_CONFIGS and not one.startswith(_UNSPECIFIC_CONFIGS)
         )
         raise NotAnImage(f"is {kind_of(*kinds, *others)}, not an image")
-    return ThirdPartyManifest(layers, config.size + sum(layer.size for layer in layers))
+    return ThirdPartyManifest(layers, config.size + sum(layer.size for layer in layers), _version(body))
+
+
+def _version(body: dict[str, Any]) -> str | None:
+    """Return the version of what a document carries (OCI image-spec, annotations.md)."""
+    annotations = body.get("annotations")
+    version = annotations.get("org.opencontainers.image.version") if isinstance(annotations, dict) else None
+    return version if isinstance(version, str) else None
 
 
 def _is_json(media_type: str) -> bool:

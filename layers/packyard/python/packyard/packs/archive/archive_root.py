@@ -5,7 +5,8 @@ from typing import Final
 
 from packyard.packs.archive.member_path import folders_of
 from packyard.packs.archive.path_tree import PathTree
-from packyard.packs.archive.top_level import MANIFEST_PATH, folders_with_manifest, top_level_fault
+from packyard.packs.archive.top_level import folders_with_a_pack, root_file, top_level_fault
+from packyard.packs.manifest.root_file import MANIFEST_PATH, SKILL_PATH
 
 _WRAPPED: Final = (
     "is a folder around the files, and their paths must be those in the pack; pack from inside the folder (tar -C "
@@ -44,9 +45,12 @@ class ArchiveRoot:
     def misplaced(self, refused_names: Iterable[bytes]) -> Mapping[str, str]:
         """Return the faults of entries that may not be at the pack's root, as far as they are certain.
 
-        Until the archive is read to its end, a later member may still change where the root is.
+        Until the archive is read to its end, a later member may still change where the root is. In an Agent Skill, any
+        entry may be at the root.
         """
         root = self.path()
+        if self._may_be_wrapped and root_file(self._tree, root) == SKILL_PATH:
+            return {}
         top = root.removesuffix("/")
         root_is_known = self.complete or not top or self._tree.is_file(root + MANIFEST_PATH)
         if not root_is_known and top_level_fault(top, directory=True) is None:
@@ -65,9 +69,9 @@ class ArchiveRoot:
 
     def _wrappers(self, root: str) -> set[str]:
         """Return entries at the root that contain a whole pack; the fault about the missing manifest names them."""
-        if not self._may_be_wrapped or not self.complete or self._tree.is_file(root + MANIFEST_PATH):
+        if not self._may_be_wrapped or not self.complete or root_file(self._tree, root) is not None:
             return set()
-        below_root = (path.removeprefix(root) for path in folders_with_manifest(self._tree, root))
+        below_root = (path.removeprefix(root) for path in folders_with_a_pack(self._tree, root))
         return {root + path.partition("/")[0] for path in below_root}
 
     def _wrapping(self) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The contents of an archive: what reading it returns, and where the contents of its files go."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from packyard.packs.manifest.pack_manifest import Manifest
@@ -50,7 +50,7 @@ class PackContents(Generic[T]):
     """The contents of an accepted archive.
 
     Attributes:
-        manifest: The checked `pack.yaml`.
+        manifest: What the checked `pack.yaml` or `SKILL.md` says.
         directories: The paths of all directories except the root, sorted.
         files: Sorted by path.
     """
@@ -65,11 +65,13 @@ class ArchivedFiles(Generic[T]):
     """The contents of an accepted archive of files that are to be written into a pack.
 
     Attributes:
-        manifest: The checked `pack.yaml`, if it is among the files.
+        manifest: What the checked `pack.yaml` or `SKILL.md` says, if it is among the files.
         directories: The paths of all directories except the root, sorted.
         files: Sorted by path.
+        misplaced: The faults of entries that may not be at the root of a pack, by field. In an Agent Skill they may.
     """
 
     manifest: Manifest | None
     directories: tuple[str, ...]
     files: tuple[PackFile[T], ...]
+    misplaced: Mapping[str, str] = field(default_factory=dict)

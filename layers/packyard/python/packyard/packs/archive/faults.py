@@ -61,6 +61,11 @@ class ArchiveFaults:
             self._members.setdefault(field, path.encode())
             self.merge({field: reason})
 
+    def misplaced(self) -> dict[str, str]:
+        """Return the faults of the entries that may not be at the root, by field. They are not added."""
+        found = self._find_misplaced(self._members.values())
+        return {f"archive:{shown(path.encode())}": reason for path, reason in found.items()}
+
     def merge(self, fields: Mapping[str, str]) -> None:
         """Add faults by field. If a field has a fault already, the earlier one stays.
 

@@ -15,11 +15,9 @@ from packyard.packs.archive.member_path import is_litter, parse_member_path
 from packyard.packs.archive.path_tree import PathTree
 from packyard.packs.archive.tar import TarReader
 from packyard.packs.archive.tar_member import Member, MemberKind
-from packyard.packs.archive.top_level import (
-    MANIFEST_PATH,
-    missing_manifest,
-)
-from packyard.packs.manifest.pack_manifest import Manifest, parse_manifest
+from packyard.packs.archive.top_level import missing_manifest, root_file
+from packyard.packs.manifest.pack_manifest import Manifest
+from packyard.packs.manifest.root_file import MANIFEST_PATH, ROOT_FILES, parse_root_file
 
 _AS_FILES: Final = "pack links as files (GNU tar: --hard-dereference)"
 
@@ -43,7 +41,7 @@ def read_archive(stream: Readable, *, limits: ArchiveLimits, contents: ContentSt
 
     Raises:
         InvalidRequest: Everything that is wrong with the part that could be read, on `archive`, `archive:<path>`,
-            `pack.yaml` and `pack.yaml:<key>`; at most 100 faults.
+            `pack.yaml`, `pack.yaml:<key>`, `SKILL.md` and `SKILL.md:<key>`; at most 100 faults.
         PayloadTooLarge: The archive is over `limits.compressed_bytes`.
     """
     reading = _Reading(stream, limits=limits, contents=contents)
@@ -56,7 +54,8 @@ def read_files(stream: Readable, *, limits: ArchiveLimits, contents: ContentStor
     """Read and check a `.tar.gz` of files that are to be written into a pack, as `read_archive` reads a whole pack.
 
     The names of members are paths in the pack, so there is no wrapping directory (decision 78). `pack.yaml` may be
-    missing.
+    missing. Which entries may be at the root depends on the pack: the contents say which may not be in one that is no
+    Agent Skill.
 
     Args:
         stream: As for `read_archive`.
@@ -148,16 +147,19 @@ class _Reading(Generic[T]):
         return PackContents(manifest, self._directories(root), self._sorted_files(root))
 
     def finish_files(self) -> ArchivedFiles[T]:
-        """Check the entries at the root, and the manifest if there is one, and return the contents.
+        """Check the manifest if there is one, and return the contents.
 
         Raises:
             InvalidRequest: Something is wrong with the archive or its manifest.
         """
-        self.faults.merge_misplaced()
-        manifest = self._parse_manifest("") if self._tree.is_file(MANIFEST_PATH) else None
+        found = root_file(self._tree, "")
+        manifest = None if found is None else self._parse_manifest("")
         if self.faults:
+            self.faults.merge_misplaced()
             raise self.faults.error()
-        contents = ArchivedFiles(manifest, self._directories(""), self._sorted_files(""))
+        contents = ArchivedFiles(
+            manifest, self._directories(""), self._sorted_files(""), misplaced=self.faults.misplaced()
+        )
         if not contents.files and not contents.directories:
             raise InvalidRequest({"archive": _HOLDS_NOTHING})
         return contents
@@ -232,7 +234,7 @@ class _Reading(Generic[T]):
         if not self._manifest_paths:
             top, _, _ = path.partition("/")
             # Only the first file's top-level directory can be the wrapping directory, because that one must be alone.
-            self._manifest_paths = (MANIFEST_PATH, f"{top}/{MANIFEST_PATH}")
+            self._manifest_paths = (*ROOT_FILES, *(f"{top}/{name}" for name in ROOT_FILES))
         if path not in self._manifest_paths:
             yield from content
             return
@@ -246,15 +248,17 @@ class _Reading(Generic[T]):
         """Return the manifest.
 
         Raises:
-            InvalidRequest: On `pack.yaml`: it is missing or not valid. If an earlier fault is the reason for that, only
-                the earlier faults are raised.
+            InvalidRequest: On `pack.yaml` or `SKILL.md`: it is missing or not valid. If an earlier fault is the reason
+                for that, only the earlier faults are raised.
         """
-        path = root + MANIFEST_PATH
-        if not self._tree.is_file(path):
+        found = root_file(self._tree, root)
+        if found is None:
             # If the manifest, or every file, was refused, the reasons for that say more than "is required".
-            if path in self._root.refused or (self.faults and not any(self._tree.files())):
+            was_refused = any(root + name in self._root.refused for name in ROOT_FILES)
+            if was_refused or (self.faults and not any(self._tree.files())):
                 raise self.faults.error()
             raise InvalidRequest({MANIFEST_PATH: missing_manifest(self._tree, root)})
+        path = root + found
         limit = self._limits.manifest_bytes
         content = self._manifests.get(path)
         if content is None:
@@ -263,4 +267,4 @@ class _Reading(Generic[T]):
                 raise self.faults.error()
             file = self._files[path]
             content = self._contents.fetch(file.content) if file.size <= limit else bytes(limit + 1)
-        return parse_manifest(content, max_bytes=limit)
+        return parse_root_file(found, content, max_bytes=limit, folder=root.removesuffix("/") or None)

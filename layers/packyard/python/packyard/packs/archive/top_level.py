@@ -1,12 +1,12 @@
-"""The entries that may be at a pack's root: a closed set (API contract, section 3)."""
+"""The entries that may be at a pack's root: a closed set, but for Agent Skills (API contract, sections 3 and 12)."""
 
 import re
 from typing import Final
 
 from packyard.packs.archive.member_path import shown
 from packyard.packs.archive.path_tree import PathTree
+from packyard.packs.manifest.root_file import MANIFEST_PATH, ROOT_FILES, SKILL_PATH, root_file_among
 
-MANIFEST_PATH: Final = "pack.yaml"
 _FILES: Final = frozenset({MANIFEST_PATH, "behavior.md", "README.md", "LICENSE"})
 _DIRECTORIES: Final = frozenset({"guides", "scripts", "data", "templates", "skills"})
 _ALL: Final = "pack.yaml, behavior.md, README.md, LICENSE, guides/, scripts/, data/, templates/, skills/"
@@ -29,6 +29,7 @@ _MEANT_FILES: Final = {
         ),
         "behavior.md",
     ),
+    **dict.fromkeys(("skill.md", "skills.md", "skill.markdown"), SKILL_PATH),
     **{name.lower(): name for name in _FILES},
 }
 _MEANT_DIRECTORIES: Final = {
@@ -110,20 +111,36 @@ def top_level_fault(name: str, *, directory: bool, archived: bool = True) -> str
     return f"is not one of {_ALL}; {_advice(name, directory=directory, archived=archived)}"
 
 
-def folders_with_manifest(tree: PathTree, root: str) -> list[str]:
-    """Return the folders below the root that contain a `pack.yaml`, each with a slash at its end, the highest first.
+def folders_with(name: str, tree: PathTree, root: str) -> list[str]:
+    """Return the folders below the root that contain a file of a name, each with a slash at its end, the highest first.
 
     Args:
+        name: One of `ROOT_FILES`.
         tree: The archive's paths.
         root: The path of the pack's root: empty, or a directory and a slash.
     """
-    paths = (path for path in tree.files() if path.startswith(root) and path.endswith(f"/{MANIFEST_PATH}"))
-    folders = (path.removesuffix(MANIFEST_PATH) for path in paths)
+    paths = (path for path in tree.files() if path.startswith(root) and path.endswith(f"/{name}"))
+    folders = (path.removesuffix(name) for path in paths)
     return sorted((folder for folder in folders if folder != root), key=lambda path: (path.count("/"), path))
 
 
+def folders_with_a_pack(tree: PathTree, root: str) -> list[str]:
+    """Return the folders below the root that contain a whole pack, as `folders_with`: packs, or else Agent Skills."""
+    return next((found for name in ROOT_FILES if (found := folders_with(name, tree, root))), [])
+
+
+def root_file(tree: PathTree, root: str) -> str | None:
+    """Return the name of the file at the root that says what the pack is; None if there is none.
+
+    Args:
+        tree: As for `folders_with`.
+        root: As for `folders_with`.
+    """
+    return root_file_among(lambda path: tree.is_file(root + path))
+
+
 def missing_manifest(tree: PathTree, root: str) -> str:
-    """Return the fault of an archive without a manifest at the root: where it must be, and where one was found.
+    """Return the fault of an archive with neither `pack.yaml` nor `SKILL.md` at the root: where there is one.
 
     Args:
         tree: The archive's paths.
@@ -131,12 +148,13 @@ def missing_manifest(tree: PathTree, root: str) -> str:
     """
     required = f"is required at the root of the archive{f', which is {_shown(root)} here' if root else ''}"
     for name, directory in tree.children(root.removesuffix("/")):
-        if not directory and _MEANT_FILES.get(name.strip().lower()) == MANIFEST_PATH:
-            return f"{required}; rename {_shown(root + name)} to {_shown(root)}{MANIFEST_PATH}"
-    elsewhere = folders_with_manifest(tree, root)
+        meant = _MEANT_FILES.get(name.strip().lower())
+        if not directory and meant in ROOT_FILES:
+            return f"{required}; rename {_shown(root + name)} to {_shown(root)}{meant}"
+    elsewhere = folders_with_a_pack(tree, root)
     if not elsewhere:
         return (
-            f"{required}, or in the only folder there"
+            f"{required}, or in the only folder there; an Agent Skill has {SKILL_PATH} instead"
             if any(tree.files())
             else f"{required}, which holds no file"
         )
@@ -144,7 +162,7 @@ def missing_manifest(tree: PathTree, root: str) -> str:
     pack_it = f"tar -C {_argument(folder)} -czf pack.tar.gz ."
     if folder.count("/") > 1:
         return f"{required}; there is one in {_shown(folder)}, so pack that folder from inside: {pack_it}"
-    if len(elsewhere) > 1 and elsewhere[1].count("/") == 1:
+    if len(elsewhere) > 1 and elsewhere[1].count("/") == folder.count("/") == 1:
         both = f"{_shown(folder)} and {_shown(elsewhere[1])}"
         return f"{required}; there is one in {both}, so send an archive for each pack: {pack_it}"
     return (
@@ -167,6 +185,11 @@ def _shown(path: str) -> str:
 
 def _advice(name: str, *, directory: bool, archived: bool) -> str:
     plain = name.strip().lower()
+    if not directory and plain == SKILL_PATH.lower():
+        return (
+            f"move it into skills/NAME/ with what belongs to it; or leave out {MANIFEST_PATH}, and the whole folder "
+            "is an Agent Skill"
+        )
     if directory and plain in _MEANT_DIRECTORIES:
         return f"rename it to {_MEANT_DIRECTORIES[plain]}/"
     if not directory and plain in _MEANT_FILES:
@@ -186,8 +209,6 @@ def _advice(name: str, *, directory: bool, archived: bool) -> str:
 
 def _target_folder(plain: str, *, directory: bool) -> str:
     """Return the folder of a pack that a file or a folder probably belongs in."""
-    if plain == "skill.md":
-        return "skills/NAME/"
     if not directory and plain.endswith((".md", ".txt", ".rst")):
         return "guides/"
     return "scripts/" if plain in _CODE or (not directory and plain.endswith(_CODE_ENDS)) else "data/"

@@ -33,13 +33,27 @@ def with_version(manifest: "Manifest", *, given: Version | None, otherwise: Vers
     if given is None or given == manifest.version:
         return manifest
     if manifest.file == MANIFEST_PATH:
-        raise InvalidRequest(
-            {
-                FIELD: f"must be {manifest.version}, which {MANIFEST_PATH} states; change it there, and leave this field out"
-            }
-        )
-    unused = f"{FIELD} {given} is not used, because {manifest.file} states {manifest.version} in metadata.version"
+        raise _stated_otherwise(manifest.version)
+    unused = (
+        f"{FIELD} {given} is not used, because {manifest.file} states {manifest.version} in metadata.version"
+    )
     return replace(manifest, warnings=(*manifest.warnings, unused))
+
+
+def require_stated_version(pack: "Pack", given: Version | None) -> None:
+    """Check that a request gives no other version than the `pack.yaml` of a pack, which stays.
+
+    Raises:
+        InvalidRequest: On `version`: it does.
+    """
+    if given not in (None, pack.version):
+        raise _stated_otherwise(pack.version)
+
+
+def _stated_otherwise(version: Version) -> InvalidRequest:
+    return InvalidRequest(
+        {FIELD: f"must be {version}, which {MANIFEST_PATH} states; change it there, and leave this field out"}
+    )
 
 
 def next_version(pack: "Pack") -> Version:

@@ -29,7 +29,13 @@ _OPENING: Final = re.compile(rb"---[ \t]*\r?\n")
 # A line that begins with three hyphens ends the frontmatter for readers that look for no more than these.
 _HYPHENS: Final = re.compile(rb"^---[^\r\n]*", re.MULTILINE)
 _CLOSING: Final = re.compile(rb"---[ \t]*")
-_HOW: Final = "begin it with lines such as ---, name: pdf-tools, description: What it does and when to use it., ---"
+_HOW: Final = (
+    "begin it with lines such as ---, name: pdf-tools, description: What it does and when to use it., ---"
+)
+_EXAMPLES: Final = {
+    "name": "name: pdf-tools",
+    "description": "description: What it does, and when to use it.",
+}
 _MAX_SHOWN: Final = 64
 _PLACES: Final = {"version": "metadata.version is where a skill states it"}
 
@@ -78,15 +84,17 @@ def read_frontmatter(content: bytes, *, max_bytes: int) -> Frontmatter:
             it. On `SKILL.md:name` and `SKILL.md:description`: the key is missing, or is not text to every reader.
     """
     uncertain: list[str] = []
-    marked = content.startswith(_MARK)
-    block = _block(content.removeprefix(_MARK)[:max_bytes], max_bytes)
+    block = frontmatter_yaml(content, max_bytes=max_bytes)
     try:
-        # An empty line takes the place of the opening line, so that the lines of faults are those of the file.
-        values = load_mapping(b"\n" + block, on_uncertain=uncertain.append)
+        values = load_mapping(block, on_uncertain=uncertain.append)
     except InvalidRequest as refusal:
-        raise InvalidRequest({SKILL_PATH: f"{_FRONTMATTER}{refusal.fields[MANIFEST_PATH]}"}) from None
+        raise InvalidRequest({SKILL_PATH: refusal.fields[MANIFEST_PATH]}) from None
     _require_name_and_description(values, uncertain)
-    warnings = [*_of_the_file(marked=marked, block=block), *_of_keys(values), *_of_values(values, uncertain)]
+    warnings = [
+        *_of_the_file(marked=content.startswith(_MARK), block=block),
+        *_of_keys(values),
+        *_of_values(values, uncertain),
+    ]
     if len(warnings) > MAX_WARNINGS:
         warnings = [*warnings[: MAX_WARNINGS - 1], f"{SKILL_PATH} has more faults than are listed here"]
     return Frontmatter(
@@ -98,18 +106,30 @@ def read_frontmatter(content: bytes, *, max_bytes: int) -> Frontmatter:
     )
 
 
-_FRONTMATTER: Final = "its frontmatter cannot be read: "
+def frontmatter_yaml(content: bytes, *, max_bytes: int) -> bytes:
+    """Return the lines between the opening and the closing one, behind an empty line in place of the opening one.
 
+    So their numbers are those in the file.
 
-def _block(content: bytes, max_bytes: int) -> bytes:
-    """Return the lines between the opening and the closing one."""
+    Args:
+        content: As for `read_frontmatter`.
+        max_bytes: As for `read_frontmatter`.
+
+    Raises:
+        InvalidRequest: On `SKILL.md`: there is no frontmatter, or readers differ about where it ends.
+    """
+    content = content.removeprefix(_MARK)[:max_bytes]
     opening = _OPENING.match(content)
     if opening is None:
-        raise InvalidRequest({SKILL_PATH: f"does not begin with frontmatter, a first line of three hyphens; {_HOW}"})
+        raise InvalidRequest(
+            {SKILL_PATH: f"does not begin with frontmatter, a first line of three hyphens; {_HOW}"}
+        )
     closing = _HYPHENS.search(content, opening.end())
     if closing is None:
         raise InvalidRequest(
-            {SKILL_PATH: f"has no line of three hyphens that ends its frontmatter within {max_bytes} bytes; add it"}
+            {
+                SKILL_PATH: f"has no line of three hyphens that ends its frontmatter within {max_bytes} bytes; add it"
+            }
         )
     if _CLOSING.fullmatch(closing[0]) is None:
         line = content.count(b"\n", 0, closing.start()) + 1
@@ -119,12 +139,12 @@ def _block(content: bytes, max_bytes: int) -> bytes:
                 "not for others; indent it, or put the value in quotes"
             }
         )
-    return content[opening.end() : closing.start()]
+    return b"\n" + content[opening.end() : closing.start()]
 
 
 def _require_name_and_description(values: Mapping[str, Any], uncertain: list[str]) -> None:
     faults = {}
-    for key, example in (("name", "name: pdf-tools"), ("description", "description: What it does, and when to use it.")):
+    for key, example in _EXAMPLES.items():
         value = values.get(key)
         if value is None or (isinstance(value, str) and not value.strip()):
             faults[f"{SKILL_PATH}:{key}"] = f"is required, as in {example}"

@@ -53,7 +53,9 @@ def _name(read: Frontmatter, folder: str | None, warnings: list[str]) -> PackNam
     name = nearest_slug(read.name)
     if not name:
         raise InvalidRequest(
-            {f"{SKILL_PATH}:name": "must be lower-case letters and digits, joined by single hyphens, as in pdf-tools"}
+            {
+                f"{SKILL_PATH}:name": "must be lower-case letters and digits, joined by single hyphens, as in pdf-tools"
+            }
         )
     if name != read.name:
         warnings.append(
@@ -84,7 +86,9 @@ def _description(read: Frontmatter, warnings: list[str]) -> str:
     """
     text = without_control_characters(read.description, keep="\n\t")
     if not text.strip():
-        raise InvalidRequest({f"{SKILL_PATH}:description": "has no character that can be shown; say what it does"})
+        raise InvalidRequest(
+            {f"{SKILL_PATH}:description": "has no character that can be shown; say what it does"}
+        )
     if text != read.description:
         warnings.append(f"{SKILL_PATH}:description has characters that cannot be shown; remove them")
     return text[:MAX_DESCRIPTION]

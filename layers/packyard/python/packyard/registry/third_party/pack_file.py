@@ -1,4 +1,4 @@
-"""Finds the `pack.yaml` of an image that is read from a registry."""
+"""Finds the `pack.yaml` of an image that is read from a registry, or the `SKILL.md` of an Agent Skill."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,9 +7,9 @@ from packyard.oci.descriptor import Descriptor
 from packyard.oci.image_fault import ImageFault
 from packyard.oci.read.layer_limits import LayerLimits
 from packyard.oci.read.root_file import Absence, FileSearch, HardLink
+from packyard.packs.manifest.root_file import MANIFEST_PATH, SKILL_PATH
 from packyard.registry.third_party.repository import ThirdPartyRepository
 
-_MANIFEST_NAME: Final = "pack.yaml"
 # Archivers may store a file as a hard link to an equal file, so one link is common. Each link means that its layer is
 # read once more.
 _MAX_LINKS: Final = 8
@@ -21,12 +21,13 @@ def find_pack_file(
     *,
     limits: LayerLimits,
     compressed_bytes: int,
-) -> bytes:
-    """Return an image's `pack.yaml`.
+) -> tuple[str, bytes]:
+    """Return the path and the content of the file at an image's root that says what the pack is.
 
     Args:
         repository: The repository of the image.
-        image_layers: Its layers, from the lowest up. They are read from the top until the file is found.
+        image_layers: Its layers, from the lowest up. They are read from the top until `pack.yaml` is found; without
+            one, again for `SKILL.md`.
         limits: Limits on each layer.
         compressed_bytes: The most bytes of layers to read.
 
@@ -34,28 +35,48 @@ def find_pack_file(
         ImageFault: There is none, or it is no regular file; or a layer cannot be read, or exceeds a limit.
         InvalidRequest, TargetRefused, RegistryUnavailable: As for `ThirdPartyRepository.blob`.
     """
-    search = FileSearch(_MANIFEST_NAME, limits=limits)
+    try:
+        return MANIFEST_PATH, _find(MANIFEST_PATH, repository, image_layers, limits, compressed_bytes)
+    except _NoFile as no_pack:
+        try:
+            return SKILL_PATH, _find(SKILL_PATH, repository, image_layers, limits, compressed_bytes)
+        except _NoFile:
+            raise ImageFault(str(no_pack)) from None
+
+
+class _NoFile(ImageFault):
+    """The image has nothing at the path."""
+
+
+def _find(
+    name: str,
+    repository: ThirdPartyRepository,
+    image_layers: Sequence[Descriptor],
+    limits: LayerLimits,
+    compressed_bytes: int,
+) -> bytes:
+    search = FileSearch(name, limits=limits)
     left = compressed_bytes
     links = 0
     layers = list(image_layers)
     while layers:
         left -= layers[-1].size
         if left < 0:
-            raise ImageFault(f"has no {_MANIFEST_NAME} in its topmost {compressed_bytes} bytes of layers")
+            raise ImageFault(f"has no {name} in its topmost {compressed_bytes} bytes of layers")
         found = _look(repository, layers[-1], search)
         if isinstance(found, bytes):
             return found
         if isinstance(found, HardLink):
             links += 1
             if links > _MAX_LINKS:
-                raise ImageFault(f"has a {_MANIFEST_NAME} that is a chain of over {_MAX_LINKS} hard links")
+                raise ImageFault(f"has a {name} that is a chain of over {_MAX_LINKS} hard links")
             # The same layer is read again: it may contain the link's target.
             search.follow(found)
         elif found is Absence.SILENT:
             layers.pop()
         else:
-            raise _no_file(search, found, linked=links > 0)
-    raise _no_file(search, Absence.SILENT, linked=links > 0)
+            raise _no_file(name, search, found, linked=links > 0)
+    raise _no_file(name, search, Absence.SILENT, linked=links > 0)
 
 
 def _look(
@@ -73,15 +94,13 @@ def _look(
                 pass
 
 
-def _no_file(search: FileSearch, found: Absence, *, linked: bool) -> ImageFault:
+def _no_file(name: str, search: FileSearch, found: Absence, *, linked: bool) -> ImageFault:
     if linked:
         return ImageFault(
-            f"has a {_MANIFEST_NAME} that is a hard link to {search.path!a:.300}, which is no file of the image"
+            f"has a {name} that is a hard link to {search.path!a:.300}, which is no file of the image"
         )
     if found is Absence.NO_FILE:
-        return ImageFault(f"has a {_MANIFEST_NAME} that is not a regular file; put a copy of the file there")
+        return ImageFault(f"has a {name} that is not a regular file; put a copy of the file there")
     if search.similar:
-        return ImageFault(
-            f"has no {_MANIFEST_NAME} at its root, where it has to be; it has {', '.join(search.similar)}"
-        )
-    return ImageFault(f"has no {_MANIFEST_NAME} at its root (/{_MANIFEST_NAME}), where it has to be")
+        return _NoFile(f"has no {name} at its root, where it has to be; it has {', '.join(search.similar)}")
+    return _NoFile(f"has no {name} at its root (/{name}), where it has to be")

@@ -1,7 +1,8 @@
 """Reads the pack in an image, from our own registry or a third party's.
 
-The image is not stored. Only its digest, its sizes and `/pack.yaml` are taken from it. Layers are read from the top
-until `/pack.yaml` is found. They are streamed, and the result counts only after the whole layer has matched its digest.
+The image is not stored. Only its digest, its sizes, its version and `/pack.yaml` or `/SKILL.md` are taken from it.
+Layers are read from the top until that file is found. They are streamed, and the result counts only after the whole
+layer has matched its digest.
 `operations.clone`, which copies an image, reads all of it through the same `ImageSource.opened`.
 """
 
@@ -55,7 +56,8 @@ class PulledPack:
     """What is recorded about an image that contains a pack.
 
     Attributes:
-        manifest: The validated `pack.yaml`.
+        manifest: What the validated `pack.yaml` or `SKILL.md` says. Where a `SKILL.md` states no version, it has the
+            one that the image's documents state, if that is SemVer.
         digest: The digest of the manifest or index to which the reference resolved; the pack is pinned to it.
         size_bytes: The compressed size of the image that was read: its config and its layers.
         layers: That image's layers, from the lowest up.
@@ -144,7 +146,7 @@ class ImageSource:
             reference: The image's reference.
             org_id: The organisation for which the image is read. In our own registry it can read only its own images.
             built_here: Whether it is known that this service has built the image, so that its lowest layer begins with
-                `pack.yaml` and no other layer has one (API contract, section 4).
+                `pack.yaml` or `SKILL.md` and no other layer has one (API contract, section 4).
 
         Raises:
             InvalidRequest: On the field `image_ref`: the image does not exist, may not be pulled, or is on a host that
@@ -272,21 +274,36 @@ class ImageSource:
         digest, document = repository.document(reference.target)
         # Imported here because they load the validation models and readers of documents and of tar. Reading one file of
         # an indexed image needs none of them.
-        from packyard.packs.manifest.pack_manifest import parse_manifest  # noqa: PLC0415
+        from packyard.packs.manifest.root_file import parse_root_file  # noqa: PLC0415
         from packyard.registry.third_party.chosen_image import chosen_manifest  # noqa: PLC0415
         from packyard.registry.third_party.pack_file import find_pack_file  # noqa: PLC0415
 
         manifest = chosen_manifest(repository, document)
         layers = manifest.layers[:1] if built_here else manifest.layers
-        content = find_pack_file(
+        path, content = find_pack_file(
             repository, layers, limits=limits.layer, compressed_bytes=limits.compressed_bytes
         )
         return PulledPack(
-            manifest=parse_manifest(content, max_bytes=self.limits.layer.file_bytes),
+            manifest=_with_version(
+                parse_root_file(path, content, max_bytes=self.limits.layer.file_bytes),
+                document.version or manifest.version,
+            ),
             digest=digest,
             size_bytes=manifest.size_bytes,
             layers=manifest.layers,
         )
+
+
+def _with_version(manifest: "Manifest", stated: str | None) -> "Manifest":
+    """Return a manifest that states no version with the one of its image, if that is one."""
+    from packyard.packs.manifest.version_text import parse_version  # noqa: PLC0415 - as above
+
+    if manifest.version_is_stated or stated is None:
+        return manifest
+    try:
+        return replace(manifest, version=parse_version(stated), version_is_stated=True)
+    except ValueError:
+        return manifest
 
 
 def _third_party_hint(reference: Reference) -> str:

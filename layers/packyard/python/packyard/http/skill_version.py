@@ -1,0 +1,38 @@
+"""The field `version` of the operations that take an archive: of an Agent Skill that states none."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from packyard.http.fields import Field
+from packyard.http.multipart import Part
+from packyard.packs.manifest.unstated_version import FIELD
+from packyard.packs.manifest.version import Version
+from packyard.packs.manifest.version_text import MAX_LENGTH, parse_version
+
+VERSION: Final = Field(
+    name=FIELD,
+    max_length=MAX_LENGTH,
+    example="1.4.0",
+    description="SemVer, for an Agent Skill whose `SKILL.md` states none in `metadata.version`. Without it, a new pack "
+    "gets 0.1.0, and new content the next patch.",
+)
+
+
+def parse_version_field(value: Any, faults: dict[str, str]) -> Version | None:
+    """Return the version that a request gives; None if it gives none. When it is wrong, add to `faults`."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        faults[FIELD] = f'must be text, as in "{VERSION.example}"'
+        return None
+    try:
+        return parse_version(value)
+    except ValueError as fault:
+        faults[FIELD] = str(fault)
+        return None
+
+
+def version_of_form(parts: Mapping[str, Part], faults: dict[str, str]) -> Version | None:
+    """Return the version that a form gives, as `parse_version_field`."""
+    part = parts.get(FIELD)
+    return parse_version_field(None if part is None else part.content.decode("utf-8", "replace"), faults)
