@@ -11,17 +11,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from local.emulator import HOST
 from local.proxy import PassOn, Received, Sent, proxied
 
 # Reserved for examples (RFC 2606), so no name server answers for it.
 MADE_UP: Final = "packs.packyard.example"
+# Of a deployment on AWS. The emulator's is another.
+_STAGE: Final = "/v1/"
 _DAY: Final = timedelta(days=1)
 
 
@@ -30,7 +32,7 @@ class SecureHost:
     """An https host that is the local stack.
 
     Attributes:
-        url: Its base URL.
+        url: The base URL of the API there.
         environment: With which a client on Node.js reaches and trusts it, and reaches nothing else.
     """
 
@@ -39,27 +41,34 @@ class SecureHost:
 
 
 @contextmanager
-def secure_host(folder: Path, *, port: int) -> Iterator[SecureHost]:
+def secure_host(folder: Path, *, api_url: str) -> Iterator[SecureHost]:
     """Run the host while the block lasts.
 
     Args:
         folder: An empty folder for its certificates.
-        port: The stack's, on 127.0.0.1.
+        api_url: The stack's API, on 127.0.0.1.
     """
     authority, context = _certificates(folder)
-    plain, url = f"http://{HOST}:{port}", f"https://{MADE_UP}"
+    parts, url = urlsplit(api_url), f"https://{MADE_UP}"
+    plain, below = f"{parts.scheme}://{parts.netloc}", f"{parts.path}/"
 
     def middle(request: Sent, pass_on: PassOn) -> Received:
-        received = pass_on(request)
+        path = request.path
+        if path.startswith(_STAGE):
+            path = below + path.removeprefix(_STAGE)
+        # As API Gateway does for the functions behind it.
+        del request.headers["X-Forwarded-Proto"]
+        request.headers["X-Forwarded-Proto"] = "https"
+        received = pass_on(replace(request, path=path))
         # The stack knows its staging bucket by its plain address, to which no client goes from https.
         location = received.headers.get("Location", "")
         if location.startswith(plain):
             received.headers.replace_header("Location", location.replace(plain, url, 1))
-        return replace(received, body=received.body.replace(plain.encode(), url.encode()))
+        return received
 
-    with proxied(port, middle, tls=context) as proxy:
+    with proxied(int(parts.netloc.rpartition(":")[2]), middle, tls=context) as proxy:
         yield SecureHost(
-            url=url,
+            url=f"{url}{_STAGE.rstrip('/')}",
             environment={"HTTPS_PROXY": proxy, "NO_PROXY": "", "NODE_EXTRA_CA_CERTS": str(authority)},
         )
 

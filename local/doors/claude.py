@@ -7,7 +7,6 @@ from typing import Final
 from local.doors.authority import secure_host
 from local.doors.clients import claude, npm_version, words_of
 from local.doors.trial import Passed, Room, Trial, require
-from local.emulator import HOST
 
 _DOOR: Final = "marketplace.json"
 
@@ -22,10 +21,10 @@ def verify(trial: Trial) -> Iterator[Passed]:
     certificates = folder / "certificates"
     certificates.mkdir()
     command = words_of(claude())
-    with secure_host(certificates, port=trial.port) as host:
+    with secure_host(certificates, api_url=trial.api_url) as host:
         config = folder / "config"
         room = Room(folder=folder, variables={**host.environment, "CLAUDE_CONFIG_DIR": str(config)})
-        feed = trial.feed.replace(f"http://{HOST}:{trial.port}", host.url, 1)
+        feed = trial.feed.replace(trial.api_url, host.url, 1)
         room.run(*command, "plugin", "marketplace", "add", f"{feed}/{_DOOR}")
         (known,) = json.loads(room.run(*command, "plugin", "marketplace", "list", "--json").output)
         name = known["name"]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urljoin
 from zipfile import ZipFile
 
 import urllib3
@@ -151,7 +152,7 @@ def set_up(stack: StackDescription, folder: Path) -> Trial:
         feed=url,
         secret=url.rpartition("/")[2],
         door=stack["door"],
-        port=int(stack["endpoint_url"].rpartition(":")[2]),
+        api_url=stack["api_url"],
         packs=[_with_skill(pack, served[pack.flat_name]) for pack in published],
         images=published,
         folder=folder,
@@ -183,12 +184,11 @@ def _published(
 
 def _prepared(feed: str, packs: Sequence[ServedPack]) -> dict[str, bytes]:
     """Return the zips by flat name, when there is one of each pack."""
+    index = f"{feed}/.well-known/agent-skills/index.json"
     deadline = time.monotonic() + _SECONDS
     wanted = {pack.flat_name for pack in packs}
     while True:
-        answer = urllib3.request(
-            "GET", f"{feed}/.well-known/agent-skills/index.json", timeout=60, retries=False
-        )
+        answer = urllib3.request("GET", index, timeout=60, retries=False)
         entries = json.loads(answer.data)["skills"] if answer.status == 200 else []  # noqa: PLR2004 - OK
         if {entry["name"] for entry in entries} == wanted:
             break
@@ -196,7 +196,7 @@ def _prepared(feed: str, packs: Sequence[ServedPack]) -> dict[str, bytes]:
         time.sleep(0.5)
     zips = {}
     for entry in entries:
-        answer = urllib3.request("GET", entry["url"], timeout=60, retries=5)
+        answer = urllib3.request("GET", urljoin(index, entry["url"]), timeout=60, retries=5)
         require(answer.status == 200, f"{entry['url']}: {answer.status}")  # noqa: PLR2004 - OK
         zips[entry["name"]] = answer.data
     return zips

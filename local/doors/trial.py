@@ -36,7 +36,7 @@ class Trial:
         feed: The feed's URL, without a slash at its end.
         secret: The feed's secret.
         door: The distribution door's address and port.
-        port: The stack's port.
+        api_url: The stack's API.
         packs: What the feed serves; each with a SKILL.md.
         images: The same as the images hold them, where a SKILL.md that was made is not.
         folder: An empty folder.
@@ -47,7 +47,7 @@ class Trial:
     feed: str
     secret: str
     door: str
-    port: int
+    api_url: str
     packs: Sequence[ServedPack]
     images: Sequence[ServedPack]
     folder: Path
