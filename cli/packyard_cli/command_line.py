@@ -65,6 +65,7 @@ def make_parser(*, admin: bool = True) -> argparse.ArgumentParser:
     _session(commands)
     _packs(commands)
     _push(commands)
+    _import(commands)
     _roles(commands)
     _keys(commands)
     add_publishers(commands.group("publishers", "whose CI may publish without a stored secret"))
@@ -238,6 +239,25 @@ def _push(commands: _Commands) -> None:
     how.add_argument(
         "--dry-run", action="store_true", help="let the service check all of it and keep nothing"
     )
+
+
+def _import(commands: _Commands) -> None:
+    imported = commands.add(
+        "import", "importing:import_skills", "publish what others have published, fetched by this machine"
+    )
+    imported.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="github:OWNER/REPO@TAG[/PATH], clawhub:OWNER/SLUG[@VERSION], or an index below /.well-known/",
+    )
+    imported.add_argument("--visibility", choices=("org", "community"), help="of a new pack (org)")
+    imported.add_argument(
+        "--version", metavar="SEMVER", dest="skill_version", help="of skills that state none"
+    )
+    imported.add_argument(
+        "--dry-run", action="store_true", help="let the service check all of it and keep nothing"
+    )
+    imported.set_defaults(exclude=[])
 
 
 def _roles(commands: _Commands) -> None:

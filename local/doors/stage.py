@@ -24,7 +24,7 @@ _SECONDS: Final = 120
 _MANIFEST: Final = """\
 name: door-guide
 version: 1.2.0
-description: How to read what a door gives, with "quotes" and a colon: here.
+description: 'How to read what a door gives: with "quotes" and a colon.'
 """
 _FRONTMATTER: Final = """\
 ---
@@ -156,7 +156,7 @@ def set_up(stack: StackDescription, folder: Path) -> Trial:
         packs=[_with_skill(pack, served[pack.flat_name]) for pack in published],
         images=published,
         folder=folder,
-        lock=acme.bytes_of(f"/agent-roles/{ROLE}/packs?format=lock"),
+        lock=acme.bytes_of(f"/agent-roles/{ROLE}/lock?files=true"),
     )
 
 
