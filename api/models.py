@@ -117,6 +117,22 @@ class Pack(PackFacts):
     attestations: AttestationState
 
 
+Warnings = Annotated[
+    list[str],
+    Field(
+        description="What breaks the specification of Agent Skills in what was sent, each with the field first. It was "
+        "taken nevertheless.",
+        examples=[["SKILL.md:effort is not a key of the specification"]],
+    ),
+]
+
+
+class SentPack(Pack):
+    """A pack as it is after something was sent for it."""
+
+    warnings: NotRequired[Warnings]
+
+
 class PackPage(TypedDict):
     """A page of packs, in a stable order."""
 
@@ -329,6 +345,7 @@ DryRun = TypedDict(
         "scan": NotRequired[
             Annotated[PackScan, Field(description="What the scanner found; absent while scanning is off.")]
         ],
+        "warnings": NotRequired[Warnings],
     },
 )
 DryRun.__doc__ = "What a request would do. Nothing of it is kept."
@@ -344,6 +361,7 @@ class Upload(TypedDict):
     expires_at: Annotated[datetime, Field(description="Until when the status can last.")]
     dry_run: NotRequired[Annotated[bool, Field(description="Whether the archive is only tried.")]]
     outcome: NotRequired[Annotated[DryRun, Field(description="What a dry run has found, when it is done.")]]
+    warnings: NotRequired[Warnings]
 
 
 class StartedUpload(Upload):
@@ -616,6 +634,7 @@ class PullLogin(TypedDict):
 MODELS: tuple[Any, ...] = (
     Pack,
     PackPage,
+    SentPack,
     Deleted,
     DryRun,
     Upload,

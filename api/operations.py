@@ -56,11 +56,11 @@ _ELSEWHERE: Final = Answer(
 )
 
 
-def _pack(description: str, *, dry_run: bool = False) -> Answer:
+def _pack(description: str, *, dry_run: bool = False, sent: bool = False) -> Answer:
     tried = " With `dry_run=true`: what would come of the request." if dry_run else ""
     return Answer(
         description=description + tried,
-        model="Pack",
+        model="SentPack" if sent or dry_run else "Pack",
         example=examples.PACK,
         headers=_ETAG,
         dry_run=dry_run,
@@ -75,13 +75,13 @@ OPERATIONS: Final[Sequence[Operation]] = (
         tag=_PACKS,
         summary="Create a pack from an image",
         description="Resolves the reference in its registry, pins the digest and reads `pack.yaml` at the "
-        "image's root. The image is neither copied nor ever deleted.",
+        "image's root, or the `SKILL.md` of an Agent Skill. The image is neither copied nor ever deleted.",
         query=dry_run.QUERY,
         headers=[IDEMPOTENCY_KEY],
         body=REGISTRATION,
         example={"image_ref": "ghcr.io/acme/slack-pack:1.4.0"},
         answers={
-            201: _pack("The new pack."),
+            201: _pack("The new pack.", sent=True),
             200: _pack(
                 "The pack that is there already: the request would have changed nothing.", dry_run=True
             ),
@@ -103,13 +103,14 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs/upload",
         tag=_PACKS,
         summary="Create a pack from an archive",
-        description="Validates the archive, builds an image and pushes it. One request carries about 4.5 MiB; "
+        description="Validates the archive, builds an image and pushes it. An archive with `SKILL.md` at its root and "
+        "no `pack.yaml` is an Agent Skill: any files may be in it. One request carries about 4.5 MiB; "
         "larger archives go through a staged upload.",
         query=dry_run.QUERY,
         headers=[IDEMPOTENCY_KEY],
         body=PACK_FORM,
         answers={
-            201: _pack("The new pack."),
+            201: _pack("The new pack.", sent=True),
             200: _pack(
                 "The pack that is there already: the archive would have changed nothing.", dry_run=True
             ),
@@ -216,7 +217,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs/{id}/upload",
         tag=_PACKS,
         summary="Give an uploaded pack a new archive",
-        description="The archive has the same name and any version. The pack keeps its id and its roles.",
+        description="The archive has the same name and any version. An Agent Skill that states no version gets the "
+        "next patch, or keeps its version if the content is the same. The pack keeps its id and its roles.",
         query=dry_run.QUERY,
         headers=[IF_MATCH, IDEMPOTENCY_KEY],
         body=ARCHIVE_FORM,

@@ -175,7 +175,7 @@ class _Walk:
         self._windows = windows
         self._tree = PathTree()
         # What decides which entries may be at the root.
-        self._skill = root_file_among(self._kept_at_root(root).__contains__) == SKILL_PATH
+        self._root_file = root_file_among(self._kept_at_root(root).__contains__) or MANIFEST_PATH
 
     def _kept_at_root(self, root: Path) -> set[str]:
         # By the names that are there, because a file system may find SKILL.md by skill.md.
@@ -196,7 +196,7 @@ class _Walk:
         """Check what depends on all files."""
         found, limits = self.found, self._limits
         found.files.sort(key=lambda file: (file.path not in ROOT_FILES, file.path.split("/")))
-        if found.root_file is None and not any(fault.path in ROOT_FILES for fault in found.faults):
+        if found.root_file is None and not any(fault.path == self._root_file for fault in found.faults):
             message = "is required at the root of the pack; packyard init makes one"
             found.faults.append(Fault(MANIFEST_PATH, message, MANIFEST_PATH))
         unpacked = len(end_of_archive()) + sum(file_member_size(file.path, file.size) for file in found.files)
@@ -221,7 +221,7 @@ class _Walk:
         return False
 
     def _fault_at_root(self, entry: os.DirEntry[str]) -> str | None:
-        if self._skill:
+        if self._root_file == SKILL_PATH:
             return None
         fault = top_level_fault(entry.name, directory=entry.is_dir(), archived=False)
         if fault is None or "leave it out" not in fault:
@@ -259,7 +259,7 @@ class _Walk:
 
     def _refuse(self, path: str, reason: str) -> None:
         name = shown(os.fsencode(path))
-        self.found.faults.append(Fault(name, reason, path if path in ROOT_FILES else f"archive:{name}"))
+        self.found.faults.append(Fault(name, reason, path if path == self._root_file else f"archive:{name}"))
 
 
 def check_manifest(found: PackFolder, *, limits: ArchiveLimits | None = None) -> None:

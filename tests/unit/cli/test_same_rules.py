@@ -94,14 +94,24 @@ def _service_faults(folder: Path) -> set[str]:
     return set()
 
 
-@given(manifest=MANIFESTS, files=st.dictionaries(NAMES, st.integers(0, 9000), max_size=6))
+SKILLS = st.sampled_from(
+    [b"---\nname: pdf-tools\ndescription: x\n---\n", b"---\nname: pdf-tools\n---\n", b"# x\n", None]
+)
+
+
+@given(manifest=MANIFESTS, skill=SKILLS, files=st.dictionaries(NAMES, st.integers(0, 9000), max_size=6))
 def test_check_and_the_service_judge_alike(
-    tmp_path_factory: pytest.TempPathFactory, manifest: bytes | None, files: dict[str, int]
+    tmp_path_factory: pytest.TempPathFactory,
+    manifest: bytes | None,
+    skill: bytes | None,
+    files: dict[str, int],
 ) -> None:
     folder = tmp_path_factory.mktemp("pack")
     contents = {name: bytes(size) for name, size in files.items()}
     if manifest is not None:
         contents["pack.yaml"] = manifest
+    if skill is not None:
+        contents["SKILL.md"] = skill
     for name, content in contents.items():
         place = folder / name
         if not any(parent.is_file() for parent in place.parents) and not place.exists():

@@ -11,6 +11,8 @@ from packyard.oci.read.file_index import FileIndex
 from packyard.operations.changed_image import Changes
 from packyard.operations.image_files import ImageFiles
 from packyard.operations.written_files import WrittenFiles
+from packyard.packs.archive.archive_root import WRAPPED
+from packyard.packs.archive.member_path import shown
 from packyard.packs.file_edit import check_root_entry
 from packyard.packs.manifest.pack_manifest import Manifest
 from packyard.packs.manifest.root_file import MANIFEST_PATH, SKILL_PATH, parse_root_file, root_file_among
@@ -41,6 +43,9 @@ def require_fitting(written: WrittenFiles, *, skill: bool) -> None:
         raise InvalidRequest(dict(written.misplaced))
     if skill and written.manifest is not None and written.manifest.file == MANIFEST_PATH:
         raise InvalidRequest({f"archive:{MANIFEST_PATH}": _NOT_BESIDE})
+    tops = {file.path.partition("/")[0] for file in written.files}
+    if skill and len(tops) == 1 and any(file.path == f"{min(tops)}/{SKILL_PATH}" for file in written.files):
+        raise InvalidRequest({f"archive:{shown(min(tops).encode())}": WRAPPED})
 
 
 def require_fitting_path(path: str, *, skill: bool) -> None:

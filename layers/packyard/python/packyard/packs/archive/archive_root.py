@@ -8,7 +8,7 @@ from packyard.packs.archive.path_tree import PathTree
 from packyard.packs.archive.top_level import folders_with_a_pack, root_file, top_level_fault
 from packyard.packs.manifest.root_file import MANIFEST_PATH, SKILL_PATH
 
-_WRAPPED: Final = (
+WRAPPED: Final = (
     "is a folder around the files, and their paths must be those in the pack; pack from inside the folder (tar -C "
     "FOLDER -czf changes.tar.gz .)"
 )
@@ -64,7 +64,7 @@ class ArchiveRoot:
         }
         wrappers = self._wrappers(root)
         if not self._may_be_wrapped:
-            faults |= {name: _WRAPPED for name in self._wrapping() if faults.get(name) is not None}
+            faults |= {name: WRAPPED for name in self._wrapping() if faults.get(name) is not None}
         return {path: fault for path, fault in faults.items() if fault is not None and path not in wrappers}
 
     def _wrappers(self, root: str) -> set[str]:

@@ -214,7 +214,7 @@ class _Builder:
                         "a second document begins here; pack.yaml is one, so remove this line or what follows it",
                     )
         if self._root is None:
-            raise InvalidRequest({_FIELD: "is empty; it needs at least a name and a version"})
+            raise InvalidRequest({_FIELD: "is empty; it needs at least a name"})
         return self._root
 
     def _check_node(self, event: yaml.NodeEvent) -> None:
