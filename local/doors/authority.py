@@ -56,6 +56,9 @@ def secure_host(folder: Path, *, api_url: str) -> Iterator[SecureHost]:
         path = request.path
         if path.startswith(_STAGE):
             path = below + path.removeprefix(_STAGE)
+        else:
+            # The staging bucket's: its signature covers the host.
+            request.headers.replace_header("Host", parts.netloc)
         # As API Gateway does for the functions behind it.
         del request.headers["X-Forwarded-Proto"]
         request.headers["X-Forwarded-Proto"] = "https"
