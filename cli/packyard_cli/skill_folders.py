@@ -19,8 +19,8 @@ _MAX_SKILLS: Final = 1000
 def skill_folders(root: Path) -> list[Path]:
     """Return the folders to publish: the folder itself if it is a pack, else every skill below it, by path.
 
-    A skill's own folder is not searched for others. Of skills that are the same file by file, the first counts: plugins
-    repeat what lies beside them.
+    A skill's own folder is not searched for others. Of skills that are the same file by file, the one that lies highest
+    counts: plugins repeat what lies beside them.
 
     Args:
         root: The folder.
@@ -31,7 +31,7 @@ def skill_folders(root: Path) -> list[Path]:
     if any((root / name).is_file() for name in ROOT_FILES):
         return [root]
     found: dict[bytes, Path] = {}
-    for folder in _skills_below(root):
+    for folder in sorted(_skills_below(root), key=lambda folder: (len(folder.parts), folder)):
         found.setdefault(_fingerprint(folder), folder)
         if len(found) > _MAX_SKILLS:
             raise Failure(

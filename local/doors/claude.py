@@ -2,11 +2,15 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from local.doors.authority import secure_host
 from local.doors.clients import claude, npm_version, words_of
-from local.doors.trial import Passed, Room, Trial, require
+from local.doors.pack import DoorFailed
+from local.doors.trial import Passed, Room, Trial
 
 _DOOR: Final = "marketplace.json"
 
@@ -17,37 +21,61 @@ def verify(trial: Trial) -> Iterator[Passed]:
     Raises:
         DoorFailed: It got something else.
     """
-    folder = trial.room("claude")
-    certificates = folder / "certificates"
-    certificates.mkdir()
+    trial.room("claude")
     command = words_of(claude())
-    with secure_host(certificates, api_url=trial.api_url) as host:
-        config = folder / "config"
-        room = Room(folder=folder, variables={**host.environment, "CLAUDE_CONFIG_DIR": str(config)})
-        feed = trial.feed.replace(trial.api_url, host.url, 1)
+    with _room(trial) as (room, host):
+        feed = trial.feed.replace(trial.api_url, host, 1)
         room.run(*command, "plugin", "marketplace", "add", f"{feed}/{_DOOR}")
         (known,) = json.loads(room.run(*command, "plugin", "marketplace", "list", "--json").output)
         name = known["name"]
         for pack in trial.packs:
             room.run(*command, "plugin", "install", f"{pack.flat_name}@{name}")
-        listed = json.loads(room.run(*command, "plugin", "list", "--json").output)
-        there = {plugin["id"]: plugin for plugin in listed}
-        for pack in trial.packs:
-            plugin = there.get(f"{pack.flat_name}@{name}")
-            require(plugin, f"claude plugin list does not name {pack.flat_name}: {listed}")
-            version = folder / "config" / "plugins" / "cache" / name / pack.flat_name / pack.version
-            pack.require_in(version, modes=True, beside=frozenset({".in_use"}))
+        _require_all(trial, room, name)
     yield _passed(
         "marketplace add, install", "every file of every plugin, and its mode; https to a local authority"
     )
 
-    checked = folder / "checked"
+    checked = room.folder / "checked"
     (checked / ".claude-plugin").mkdir(parents=True)
-    (checked / ".claude-plugin" / _DOOR).write_bytes(
-        (config / "plugins" / "marketplaces" / name).read_bytes()
-    )
+    document = room.folder / "config" / "plugins" / "marketplaces" / name
+    (checked / ".claude-plugin" / _DOOR).write_bytes(document.read_bytes())
     room.run(*command, "plugin", "validate", "--strict", checked)
     yield _passed("validate --strict", "the document, without a warning")
+
+
+def verify_update(trial: Trial) -> Iterator[Passed]:
+    """Yield what Claude Code did when a pack had changed. `verify` has run before.
+
+    Raises:
+        DoorFailed: It got something else.
+    """
+    command = words_of(claude())
+    with _room(trial) as (room, _):
+        (known,) = json.loads(room.run(*command, "plugin", "marketplace", "list", "--json").output)
+        name = known["name"]
+        room.run(*command, "plugin", "marketplace", "update", name)
+        room.run(*command, "plugin", "update", f"{trial.changing.flat_name}@{name}")
+        _require_all(trial, room, name)
+    yield _passed("marketplace update, update", "the changed plugin")
+
+
+@contextmanager
+def _room(trial: Trial) -> Iterator[tuple[Room, str]]:
+    """Yield the client's room, and the API's base URL there."""
+    folder = trial.folder / "claude"
+    with TemporaryDirectory() as certificates, secure_host(Path(certificates), api_url=trial.api_url) as host:
+        variables = {**host.environment, "CLAUDE_CONFIG_DIR": str(folder / "config")}
+        yield Room(folder=folder, variables=variables), host.url
+
+
+def _require_all(trial: Trial, room: Room, name: str) -> None:
+    listed = json.loads(room.run(*words_of(claude()), "plugin", "list", "--json").output)
+    there = {plugin["id"]: plugin for plugin in listed}
+    for pack in trial.packs:
+        plugin = there.get(f"{pack.flat_name}@{name}")
+        if plugin is None:
+            raise DoorFailed(f"claude plugin list does not name {pack.flat_name}: {listed}")
+        pack.require_in(Path(plugin["installPath"]), modes=True)
 
 
 def _passed(ran: str, verified: str) -> Passed:

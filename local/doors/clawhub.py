@@ -33,5 +33,18 @@ def verify(trial: Trial) -> Iterator[Passed]:
     yield _passed("search, inspect --files", "owner, name and every path")
 
 
+def verify_update(trial: Trial) -> Iterator[Passed]:
+    """Yield what `clawhub` did when a pack had changed. `verify` has run before.
+
+    Raises:
+        DoorFailed: It got something else.
+    """
+    room = Room(folder=trial.folder / "clawhub", variables={"CLAWHUB_REGISTRY": trial.feed})
+    pack = trial.changing
+    room.run(*words_of(clawhub()), "update", f"@{pack.owner}/{pack.name}", "--no-input")
+    pack.require_in(room.folder / "skills" / f"@{pack.owner}" / pack.name, beside=_OWN)
+    yield _passed("update", "the changed skill")
+
+
 def _passed(ran: str, verified: str) -> Passed:
     return Passed(door="api/v1", client="clawhub", version=npm_version("clawhub"), ran=ran, verified=verified)

@@ -6,11 +6,19 @@ from pathlib import Path
 from typing import Final
 
 from local.doors import bundle, claude, clawhub, distribution, mcp, skills
-from local.doors.stage import set_up
-from local.doors.trial import Passed, Trial
+from local.doors.stage import change, set_up
+from local.doors.trial import Passed
 from local.stack import StackDescription
 
-_DOORS: Final = (skills, claude, clawhub, mcp, distribution, bundle)
+_VERIFIED: Final = (
+    skills.verify,
+    claude.verify,
+    clawhub.verify,
+    mcp.verify,
+    distribution.verify,
+    bundle.verify,
+)
+_VERIFIED_AGAIN: Final = (skills.verify_update, claude.verify_update, clawhub.verify_update)
 
 
 def tried(stack: StackDescription, folder: Path, *, show: Callable[[str], None]) -> Iterator[Passed]:
@@ -24,10 +32,17 @@ def tried(stack: StackDescription, folder: Path, *, show: Callable[[str], None])
     Raises:
         DoorFailed: A client got something else than the packs.
     """
-    trial: Trial = set_up(stack, folder)
-    for door in _DOORS:
-        began = time.monotonic()
-        for passed in door.verify(trial):
-            show(f"{passed.client} {passed.version}, {passed.ran}: {passed.verified}")
-            yield passed
-        show(f"  {door.__name__.rpartition('.')[2]} took {time.monotonic() - began:.0f} s")
+    trial = set_up(stack, folder)
+    for verify in _VERIFIED:
+        yield from _shown(verify(trial), verify.__module__, show)
+    changed = change(stack, trial)
+    for verify in _VERIFIED_AGAIN:
+        yield from _shown(verify(changed), verify.__module__, show)
+
+
+def _shown(passing: Iterator[Passed], name: str, show: Callable[[str], None]) -> Iterator[Passed]:
+    began = time.monotonic()
+    for passed in passing:
+        show(f"{passed.client} {passed.version}, {passed.ran}: {passed.verified}")
+        yield passed
+    show(f"  {name.rpartition('.')[2]}: {time.monotonic() - began:.0f} s")

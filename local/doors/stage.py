@@ -1,10 +1,11 @@
 """The packs, the role and the feed that all clients are tried with."""
 
+import hashlib
 import io
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urljoin
@@ -155,9 +156,31 @@ def set_up(stack: StackDescription, folder: Path) -> Trial:
         api_url=stack["api_url"],
         packs=[_with_skill(pack, served[pack.flat_name]) for pack in published],
         images=published,
+        prepared=served,
         folder=folder,
         lock=acme.bytes_of(f"/agent-roles/{ROLE}/lock?files=true"),
     )
+
+
+def change(stack: StackDescription, trial: Trial) -> Trial:
+    """Publish a new version of one pack, move the role to it, and wait until it is prepared.
+
+    Raises:
+        DoorFailed: Something was refused, or what is prepared is not what was published.
+    """
+    acme, before = Caller(stack, "acme"), trial.changing
+    files = {
+        **{path: file for path, file in _SKILL.items() if path != "LICENSE.txt"},
+        SKILL: File(_SKILL[SKILL].content.replace(b"0.3.0", b"0.4.0") + b"More.\n"),
+        "references/new.md": File(b"New\n"),
+    }
+    after = _published(acme, trial.folder / "changed", files, flat_name=before.flat_name)
+    acme.call("POST", f"/agent-roles/{ROLE}/packs/refresh", {})
+    (place,) = [place for place, pack in enumerate(trial.packs) if pack is before]
+    published = [after if pack.id == before.id else pack for pack in trial.images]
+    _prepared(trial.feed, published, other_than=trial.prepared[before.flat_name])
+    packs = [after if number == place else pack for number, pack in enumerate(trial.packs)]
+    return replace(trial, packs=packs, images=published)
 
 
 def _published(
@@ -182,15 +205,24 @@ def _published(
     )
 
 
-def _prepared(feed: str, packs: Sequence[ServedPack]) -> dict[str, bytes]:
-    """Return the zips by flat name, when there is one of each pack."""
+def _prepared(feed: str, packs: Sequence[ServedPack], *, other_than: bytes = b"") -> dict[str, bytes]:
+    """Return the zips by flat name, when there is one of each pack.
+
+    Args:
+        feed: The feed.
+        packs: The packs.
+        other_than: A zip that must have been replaced.
+    """
     index = f"{feed}/.well-known/agent-skills/index.json"
     deadline = time.monotonic() + _SECONDS
     wanted = {pack.flat_name for pack in packs}
+    old = f"sha256:{hashlib.sha256(other_than).hexdigest()}"
     while True:
         answer = urllib3.request("GET", index, timeout=60, retries=False)
         entries = json.loads(answer.data)["skills"] if answer.status == 200 else []  # noqa: PLR2004 - OK
-        if {entry["name"] for entry in entries} == wanted:
+        if {entry["name"] for entry in entries} == wanted and all(
+            entry["digest"] != old for entry in entries
+        ):
             break
         require(time.monotonic() < deadline, f"the index names {entries}, and not {sorted(wanted)}")
         time.sleep(0.5)
@@ -198,6 +230,10 @@ def _prepared(feed: str, packs: Sequence[ServedPack]) -> dict[str, bytes]:
     for entry in entries:
         answer = urllib3.request("GET", urljoin(index, entry["url"]), timeout=60, retries=5)
         require(answer.status == 200, f"{entry['url']}: {answer.status}")  # noqa: PLR2004 - OK
+        require(
+            f"sha256:{hashlib.sha256(answer.data).hexdigest()}" == entry["digest"],
+            f"the zip of {entry['name']} is not what the index names",
+        )
         zips[entry["name"]] = answer.data
     return zips
 

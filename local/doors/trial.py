@@ -11,6 +11,7 @@ from local.doors.clients import node_path
 from local.doors.pack import DoorFailed, ServedPack
 
 _SECONDS: Final = 180
+CHANGING: Final = "door-skill"
 # Nothing tells its makers, and nothing looks for a newer version of itself.
 _QUIET: Final = {
     "CI": "1",
@@ -39,6 +40,7 @@ class Trial:
         api_url: The stack's API.
         packs: What the feed serves; each with a SKILL.md.
         images: The same as the images hold them, where a SKILL.md that was made is not.
+        prepared: The zip of each, by its flat name.
         folder: An empty folder.
         lock: The lock document of the role, as the API answers it.
     """
@@ -50,8 +52,14 @@ class Trial:
     api_url: str
     packs: Sequence[ServedPack]
     images: Sequence[ServedPack]
+    prepared: Mapping[str, bytes]
     folder: Path
     lock: bytes
+
+    @property
+    def changing(self) -> ServedPack:
+        """The pack that gets a new version after the first round."""
+        return next(pack for pack in self.packs if pack.name == CHANGING)
 
     def room(self, name: str) -> Path:
         """Return an empty folder of a client, with a home."""
