@@ -25,8 +25,7 @@ def verify(trial: Trial) -> Iterator[Passed]:
         DoorFailed: They got something else.
     """
     room = Room(folder=trial.room("distribution"))
-    login = f"feed:{trial.secret}"
-    options = ("--src-tls-verify=false", f"--src-creds={login}")
+    options = ("--src-tls-verify=false", f"--src-creds={trial.login}")
     layouts = []
     for pack in trial.images:
         layout = copied(room, f"docker://{pack.image}", pack.flat_name, *options)
@@ -44,7 +43,7 @@ def verify(trial: Trial) -> Iterator[Passed]:
     pulled = room.folder / "by-oras"
     image = f"{one.image.partition('/')[2].partition('@')[0]}@{digest}"
     pull = (readers_python(), _PROGRAMS / "pull_by_oras.py", trial.door, image, pulled)
-    version = room.run(*pull, given=login).output
+    version = room.run(*pull, given=trial.login).output
     one.require_in(pulled, modes=True)
     yield Passed(
         door=_DOOR,
@@ -54,10 +53,10 @@ def verify(trial: Trial) -> Iterator[Passed]:
         verified="every file",
     )
     if os.geteuid() == 0 and find("podman"):
-        yield _by_podman(trial, login)
+        yield _by_podman(trial)
 
 
-def _by_podman(trial: Trial, login: str) -> Passed:
+def _by_podman(trial: Trial) -> Passed:
     # podman takes no path over 50 characters.
     with TemporaryDirectory(prefix="door-") as place:
         folder = Path(place)
@@ -73,7 +72,7 @@ def _by_podman(trial: Trial, login: str) -> Passed:
         )
         podman = program("podman")
         for pack in trial.images:
-            room.run(podman, "pull", "--quiet", f"--creds={login}", pack.image)
+            room.run(podman, "pull", "--quiet", f"--creds={trial.login}", pack.image)
             mounted = room.run(podman, "image", "mount", pack.image).output.strip()
             require(mounted, f"podman mounted {pack.image} nowhere")
             pack.require_in(Path(mounted), modes=True)

@@ -28,8 +28,10 @@ def require_image(room: Room, layout: Path, pack: ServedPack) -> None:
     Raises:
         DoorFailed: It does not.
     """
-    unpacked = room.folder / f"{layout.name}-unpacked"
-    room.run(program("umoci"), "unpack", "--rootless", "--image", f"{layout}:{_TAG}", unpacked)
+    unpacked, single = room.folder / f"{layout.name}-unpacked", room.folder / f"{layout.name}-single"
+    # umoci wants one manifest under a tag, and not one for each processor.
+    room.run(program("skopeo"), "copy", "--quiet", f"oci:{layout}:{_TAG}", f"oci:{single}:{_TAG}")
+    room.run(program("umoci"), "unpack", "--rootless", "--image", f"{single}:{_TAG}", unpacked)
     pack.require_in(unpacked / "rootfs", modes=True)
 
 

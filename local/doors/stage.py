@@ -22,6 +22,7 @@ from packyard_cli.printing import Printer
 
 ROLE: Final = "doors"
 _SECONDS: Final = 120
+_SHOWN_DIGITS: Final = 12
 _MANIFEST: Final = """\
 name: door-guide
 version: 1.2.0
@@ -145,18 +146,19 @@ def set_up(stack: StackDescription, folder: Path) -> Trial:
         {"id": pack.id, **({"alias": pack.folder} if pack.folder != pack.name else {})} for pack in published
     ]
     acme.call("PUT", f"/agent-roles/{ROLE}/packs", {"packs": pins})
+    # What an earlier round has pinned stays where it is otherwise.
+    acme.call("POST", f"/agent-roles/{ROLE}/packs/refresh", {})
     feed = acme.call("POST", "/feeds", {"role_id": ROLE, "label": "make doors"})
     url = feed["url"].rstrip("/")
     served = _prepared(url, published)
     return Trial(
         role=ROLE,
         feed=url,
-        secret=url.rpartition("/")[2],
+        login=f"feed:{url.rpartition('/')[2]}",
         door=stack["door"],
         api_url=stack["api_url"],
         packs=[_with_skill(pack, served[pack.flat_name]) for pack in published],
         images=published,
-        prepared=served,
         folder=folder,
         lock=acme.bytes_of(f"/agent-roles/{ROLE}/lock?files=true"),
     )
@@ -178,7 +180,7 @@ def change(stack: StackDescription, trial: Trial) -> Trial:
     acme.call("POST", f"/agent-roles/{ROLE}/packs/refresh", {})
     (place,) = [place for place, pack in enumerate(trial.packs) if pack is before]
     published = [after if pack.id == before.id else pack for pack in trial.images]
-    _prepared(trial.feed, published, other_than=trial.prepared[before.flat_name])
+    _prepared(trial.feed, published)
     packs = [after if number == place else pack for number, pack in enumerate(trial.packs)]
     return replace(trial, packs=packs, images=published)
 
@@ -205,24 +207,16 @@ def _published(
     )
 
 
-def _prepared(feed: str, packs: Sequence[ServedPack], *, other_than: bytes = b"") -> dict[str, bytes]:
-    """Return the zips by flat name, when there is one of each pack.
-
-    Args:
-        feed: The feed.
-        packs: The packs.
-        other_than: A zip that must have been replaced.
-    """
+def _prepared(feed: str, packs: Sequence[ServedPack]) -> dict[str, bytes]:
+    """Return the zips by flat name, when there is one of each pack's image."""
     index = f"{feed}/.well-known/agent-skills/index.json"
     deadline = time.monotonic() + _SECONDS
-    wanted = {pack.flat_name for pack in packs}
-    old = f"sha256:{hashlib.sha256(other_than).hexdigest()}"
+    # A zip's name has the beginning of the image's digest.
+    wanted = {f"{pack.flat_name}-{pack.image.rpartition(':')[2][:_SHOWN_DIGITS]}.zip" for pack in packs}
     while True:
         answer = urllib3.request("GET", index, timeout=60, retries=False)
         entries = json.loads(answer.data)["skills"] if answer.status == 200 else []  # noqa: PLR2004 - OK
-        if {entry["name"] for entry in entries} == wanted and all(
-            entry["digest"] != old for entry in entries
-        ):
+        if {entry["url"].rpartition("/")[2] for entry in entries} == wanted:
             break
         require(time.monotonic() < deadline, f"the index names {entries}, and not {sorted(wanted)}")
         time.sleep(0.5)

@@ -35,24 +35,22 @@ class Trial:
     Attributes:
         role: The role whose feed it is.
         feed: The feed's URL, without a slash at its end.
-        secret: The feed's secret.
+        login: The name and password at the distribution door, with a colon between them.
         door: The distribution door's address and port.
         api_url: The stack's API.
         packs: What the feed serves; each with a SKILL.md.
         images: The same as the images hold them, where a SKILL.md that was made is not.
-        prepared: The zip of each, by its flat name.
         folder: An empty folder.
         lock: The lock document of the role, as the API answers it.
     """
 
     role: str
     feed: str
-    secret: str
+    login: str
     door: str
     api_url: str
     packs: Sequence[ServedPack]
     images: Sequence[ServedPack]
-    prepared: Mapping[str, bytes]
     folder: Path
     lock: bytes
 

@@ -14,7 +14,7 @@ from oras.client import OrasClient
 def _pull(registry: str, image: str, folder: str, *, login: str) -> None:
     username, _, password = login.strip().partition(":")
     client = OrasClient(hostname=registry, insecure=True)
-    client.set_basic_auth(username, password)
+    client.auth.set_basic_auth(username, password)
     client.pull(target=f"{registry}/{image}", outdir=folder)
 
 
