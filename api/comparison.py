@@ -33,7 +33,8 @@ _REFERENCES: Final = {
 
 OPERATIONS: Final = (
     Operation(
-        function="get_revision",
+        function="revisions",
+        name="get_revision",
         method="get",
         path="/packs/{id}/revisions/{n}",
         tag=_PACKS,
@@ -62,7 +63,8 @@ OPERATIONS: Final = (
         refusals=["pack_not_found", "revision_not_found", "registry_unavailable"],
     ),
     Operation(
-        function="list_references",
+        function="revisions",
+        name="list_references",
         method="get",
         path="/packs/{id}/references",
         tag=_PACKS,

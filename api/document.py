@@ -11,6 +11,7 @@ from api import (
     attestation_models,
     comparison_models,
     door_models,
+    feed_models,
     publisher_models,
     scan_models,
     webhook_models,
@@ -22,7 +23,9 @@ from api.operation import ANYTHING, JSON, MULTIPART, Answer, Operation, Schema
 from api.request_schemas import bodies, body_schema, field_schema
 from packyard.errors import PackyardError
 from packyard.http.deliveries import DELIVERY
+from packyard.http.doors import SECRET
 from packyard.http.entity_tags import IF_NONE_MATCH
+from packyard.http.feeds import FEED
 from packyard.http.fields import Body, Field
 from packyard.http.file_path import PATH
 from packyard.http.keys import KEY
@@ -49,6 +52,7 @@ _MODULES: Final = (
     attestation_models,
     comparison_models,
     door_models,
+    feed_models,
     publisher_models,
     scan_models,
     webhook_models,
@@ -74,7 +78,8 @@ _NOT_MODIFIED: Final = Answer(
 _PACK: Final = Field(name="id", example=PACK_ID, description="The pack.", required=True)
 _UPLOAD: Final = Field(name="upload_id", example=UPLOAD_ID, description="The upload.", required=True)
 _PATH_PARAMETERS: Final = {
-    field.name: field for field in (_PACK, PATH, _UPLOAD, ROLE, KEY, NUMBER, PUBLISHER, WEBHOOK, DELIVERY)
+    field.name: field
+    for field in (_PACK, PATH, _UPLOAD, ROLE, KEY, NUMBER, PUBLISHER, FEED, WEBHOOK, DELIVERY, SECRET)
 }
 
 

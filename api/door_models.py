@@ -69,4 +69,10 @@ class JsonRpc(TypedDict):
     error: NotRequired[dict[str, Any]]
 
 
-MODELS: Final = (SkillsIndex, Marketplace, JsonRpc)
+class BeingMade(TypedDict):
+    """What is asked for is being made."""
+
+    status: Literal["being_made"]
+
+
+MODELS: Final = (SkillsIndex, Marketplace, JsonRpc, BeingMade)

@@ -244,6 +244,7 @@ _REFUSALS: Final = (
         role_ids=["support-agent"],
     ),
     errors.PackDeleting(),
+    errors.FeedNotFound(),
     errors.VersionTaken("1.4.0", "1.4.1", why="slack 1.4.0 was published with another content."),
     errors.SignatureRequired(
         [

@@ -7,6 +7,7 @@ from api import comparison, examples, policies
 from api.attestation_operations import ATTESTATION_OPERATIONS
 from api.doors import DOOR_OPERATIONS
 from api.event_operations import EVENT_OPERATIONS
+from api.feeds import FEED_OPERATIONS
 from api.operation import ANYTHING, Answer, Operation
 from api.publishers import PUBLISHER_OPERATIONS
 from api.scans import SCAN_OPERATIONS
@@ -292,7 +293,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         writes=True,
     ),
     Operation(
-        function="list_revisions",
+        function="revisions",
+        name="list_revisions",
         method="get",
         path="/packs/{id}/revisions",
         tag=_PACKS,
@@ -466,7 +468,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         scope=WRITE_ROLES,
     ),
     Operation(
-        function="list_roles",
+        function="roles",
+        name="list_roles",
         method="get",
         path="/agent-roles",
         tag=_ROLES,
@@ -511,7 +514,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         refusals=["role_not_found", "registry_unavailable"],
     ),
     Operation(
-        function="list_role_revisions",
+        function="roles",
+        name="list_role_revisions",
         method="get",
         path="/agent-roles/{role_id}/revisions",
         tag=_ROLES,
@@ -524,7 +528,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         refusals=["role_not_found"],
     ),
     Operation(
-        function="get_role_packs",
+        function="roles",
+        name="get_role_packs",
         method="get",
         path="/agent-roles/{role_id}/packs",
         tag=_ROLES,
@@ -553,7 +558,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         scope=WRITE_ROLES,
     ),
     Operation(
-        function="list_keys",
+        function="keys",
+        name="list_keys",
         method="get",
         path="/keys",
         tag=_KEYS,
@@ -564,7 +570,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         answers={200: Answer(description="A page.", model="KeyPage", example={"keys": [examples.KEY]})},
     ),
     Operation(
-        function="create_key",
+        function="keys",
+        name="create_key",
         method="post",
         path="/keys",
         tag=_KEYS,
@@ -592,7 +599,8 @@ OPERATIONS: Final[Sequence[Operation]] = (
         scope=WRITE_KEYS,
     ),
     Operation(
-        function="revoke_key",
+        function="keys",
+        name="revoke_key",
         method="delete",
         path="/keys/{key_id}",
         tag=_KEYS,
@@ -603,6 +611,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         writes=True,
         scope=WRITE_KEYS,
     ),
+    *FEED_OPERATIONS,
     *PUBLISHER_OPERATIONS,
     *EVENT_OPERATIONS,
     *WEBHOOK_OPERATIONS,

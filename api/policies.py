@@ -32,7 +32,8 @@ _POLICY: Final = Answer(
 
 OPERATIONS: Final = (
     Operation(
-        function="version_policy",
+        function="policies",
+        name="version_policy",
         method="get",
         path="/version-policy",
         tag=_TAG,
@@ -40,7 +41,7 @@ OPERATIONS: Final = (
         answers={200: _POLICY},
     ),
     Operation(
-        function="version_policy",
+        function="policies",
         name="set_version_policy",
         method="put",
         path="/version-policy",

@@ -16,6 +16,7 @@ _WORDS: Final = {
     "minimum": "minimum",
     "maximum": "maximum",
     "default": "default",
+    "min_items": "minItems",
     "max_items": "maxItems",
 }
 

@@ -83,7 +83,8 @@ SCAN_OPERATIONS: Final = (
         scope=WRITE_POLICIES,
     ),
     Operation(
-        function="scan_policy",
+        function="policies",
+        name="scan_policy",
         method="get",
         path="/scan-policy",
         tag="Policies",
@@ -91,7 +92,7 @@ SCAN_OPERATIONS: Final = (
         answers={200: _POLICY},
     ),
     Operation(
-        function="scan_policy",
+        function="policies",
         name="set_scan_policy",
         method="put",
         path="/scan-policy",

@@ -86,7 +86,8 @@ _POLICY: Final = Answer(
 
 SIGNATURE_OPERATIONS: Final = (
     Operation(
-        function="signature_policy",
+        function="policies",
+        name="signature_policy",
         method="get",
         path="/signature-policy",
         tag=_TAG,
@@ -94,7 +95,7 @@ SIGNATURE_OPERATIONS: Final = (
         answers={200: _POLICY},
     ),
     Operation(
-        function="signature_policy",
+        function="policies",
         name="set_signature_policy",
         method="put",
         path="/signature-policy",

@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from tests import scans
+from tests import feeds, scans
 from tests.attesting import Attesting
-from tests.aws import TABLE
+from tests.aws import BUCKET, TABLE
 from tests.changes import change
 from tests.door import DoorClient, login
+from tests.doors import DoorAnswer, Doors
 from tests.engine.taps import Log
 from tests.fake_registry.flavours import HARBOR
 from tests.fake_registry.server import FakeRegistry
+from tests.feeds import make as make_feed
+from tests.feeds import secret_of
 from tests.gateway import Answer, Request, multipart
 from tests.issuer import public
 from tests.publishers import GITHUB, exchange, token
@@ -47,6 +50,7 @@ _REDIRECTED: Final = 307
 PINNING: Final = "pinning"
 
 
+_SKILLS: Final = ".well-known/agent-skills/index.json"
 _ISSUER: Final = "https://ghe.example/_services/token"
 
 
@@ -77,6 +81,7 @@ class Scene:
         self.key = _ok(self.make_key()).body["id"]
         self.arrived = arrive(service, self.started, PackArchive(name="staged").build())
         self.password = self.image = self.config = self.webhook = self.delivery = self.publisher = ""
+        self.feed = self.address = ""
         self.messages: list[dict[str, Any]] = []
         self.record: dict[str, Any] = {}
         self.hooks: Hooks
@@ -150,7 +155,7 @@ class Scene:
     def make_key(self) -> Answer:
         """Make an API key."""
         body = {"label": "ci", "scopes": ["caps:write"]}
-        return self.service.send("create_key", "POST", "/keys", json=body)
+        return self.service.send("keys", "POST", "/keys", json=body)
 
     def make_org(self) -> None:
         """Let there be the organisation's item."""
@@ -159,17 +164,17 @@ class Scene:
 
     def read_policy(self) -> Answer:
         """Read the version policy."""
-        return self.service.send("version_policy", "GET", "/version-policy")
+        return self.service.send("policies", "GET", "/version-policy")
 
     def set_policy(self) -> Answer:
         """Set the version policy."""
         body = {"version_policy": "increasing"}
-        return self.service.send("version_policy", "PUT", "/version-policy", json=body)
+        return self.service.send("policies", "PUT", "/version-policy", json=body)
 
     def require_signatures(self) -> Answer:
         """Set a signature policy."""
         document = document_of(written_by_cosign()["keys"]["p256"], images=["**"])
-        return self.service.send("signature_policy", "PUT", "/signature-policy", json=document)
+        return self.service.send("policies", "PUT", "/signature-policy", json=document)
 
     def pin(self) -> None:
         """Let a role pin the built pack, log in for it, and read the image's documents: the container has been used."""
@@ -217,6 +222,15 @@ class Scene:
         answer = add_publisher(service, _ISSUER)
         self.publisher = answer.body["id"]
         return answer
+
+    def make_feed(self) -> None:
+        """Make a feed of a role."""
+        answer = _ok(feeds.make(self.service, role_id="read"))
+        self.feed, self.address = answer.body["id"], feeds.secret_of(answer)
+
+    def log_in_with_a_feed(self) -> object:
+        """Log in at the distribution door from a network from where it was not used today."""
+        return DoorClient(service=self.service).logged_in("feed", self.address)
 
     def used_issuer(self) -> None:
         """Let the publisher have had its first token, in a container that has the issuer's keys."""
@@ -267,6 +281,70 @@ class Scene:
     def read_keys(self) -> Answer:
         """Read the public keys."""
         return _ok(self.attesting.keys())
+
+    def opened(self) -> None:
+        """Let a role serve the built pack, whose image is prepared."""
+        self.doors = Doors(self.service)
+        self.doors.prepare(self.built)
+        self.to_prepare = self.doors.message(self.built)
+        _ok(self.service.set_role("served", [self.built]))
+
+    def kept(self) -> None:
+        """Let the role's catalogue be kept."""
+        self.opened()
+        self.etag = self.door(".well-known/agent-skills/index.json").headers["ETag"]
+
+    def unprepared(self) -> None:
+        """Let a role serve the built pack, whose image is not prepared."""
+        self.opened()
+        for key in self.doors.kept():
+            self.service.aws.s3.delete_object(Bucket=BUCKET, Key=key)
+        self.service.registry.requests.clear()
+
+    def prepare(self) -> None:
+        """Prepare the image."""
+        assert self.doors.settle([self.to_prepare]) == []
+
+    def door(self, path: str, **more: Any) -> DoorAnswer:
+        """Read something below the role."""
+        answer = self.doors.get(path, role="served", **more)
+        assert answer.status in (200, 302, 304), answer
+        return answer
+
+    def bundle(self) -> DoorAnswer:
+        """Ask for the role's bundle."""
+        return self.doors.get("bundle.tar", role="served")
+
+    def bundle_asked_for(self) -> None:
+        """Let the message about the role's bundle wait."""
+        self.opened()
+        self.bundle()
+        (self.to_make,) = self.doors.take()
+
+    def make_bundle(self) -> None:
+        """Make the bundle."""
+        assert self.doors.settle([self.to_make]) == []
+
+    def bundled(self) -> None:
+        """Let the bundle be there."""
+        self.bundle_asked_for()
+        self.make_bundle()
+
+    def fed(self) -> None:
+        """Let a feed of the role have been used by the same client."""
+        self.kept()
+        self.secret = secret_of(make_feed(self.service, role_id="served"))
+        self.read_feed()
+
+    def read_feed(self) -> DoorAnswer:
+        """Read the index below the feed."""
+        return self.door(_SKILLS, feed=self.secret)
+
+    def mcp(self, method: str, **params: object) -> Any:
+        """Send a request of MCP."""
+        answer = self.doors.call(method, role="served", **params)
+        assert "result" in answer
+        return answer
 
     def of_webhook(self, method: str, tail: str = "", **more: Any) -> Answer:
         """Ask for something of the webhook."""
@@ -361,17 +439,17 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
         Scene.pin, lambda scene: scene.pull("pull_blob", "blobs", scene.config)
     ),
     "`GET /packs/{id}/revisions`": lambda scene: _ok(
-        scene.service.send("list_revisions", "GET", f"/packs/{scene.built}/revisions")
+        scene.service.send("revisions", "GET", f"/packs/{scene.built}/revisions")
     ),
     "`GET /packs/{id}/revisions/{n}`": lambda scene: _ok(
-        scene.service.send("get_revision", "GET", f"/packs/{scene.built}/revisions/1")
+        scene.service.send("revisions", "GET", f"/packs/{scene.built}/revisions/1")
     ),
     "`GET /packs/{id}/diff`": After(
         lambda scene: _ok(scene.reupload(PackArchive(version="2.0.0").build())),
         lambda scene: _ok(scene.diff()),
     ),
     "`GET /packs/{id}/references`": lambda scene: _ok(
-        scene.service.send("list_references", "GET", f"/packs/{scene.built}/references")
+        scene.service.send("revisions", "GET", f"/packs/{scene.built}/references")
     ),
     "`POST /packs/{id}/revisions/{n}/withdrawal`": lambda scene: _ok(withdraw(scene.service, scene.built, 1)),
     "`DELETE /packs/{id}/revisions/{n}/withdrawal`": After(
@@ -396,25 +474,31 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`GET /packs/uploads/{upload_id}`": lambda scene: _ok(look(scene.service, scene.started)),
     "`GET /version-policy`": lambda scene: _ok(scene.read_policy()),
     "`PUT /version-policy`": After(lambda scene: scene.make_org(), lambda scene: _ok(scene.set_policy())),
-    "`GET /signature-policy`": lambda scene: _ok(
-        scene.service.send("signature_policy", "GET", "/signature-policy")
-    ),
+    "`GET /signature-policy`": lambda scene: _ok(scene.service.send("policies", "GET", "/signature-policy")),
     "`PUT /signature-policy`": lambda scene: _ok(scene.require_signatures()),
     "`PUT /agent-roles/{role_id}/packs`, of a registered pack under a signature policy": After(
         lambda scene: _ok(scene.require_signatures()),
         lambda scene: scene.service.set_role("signed", [scene.registered]),
     ),
-    "`GET /scan-policy`": lambda scene: _ok(scene.service.send("scan_policy", "GET", "/scan-policy")),
+    "`GET /scan-policy`": lambda scene: _ok(scene.service.send("policies", "GET", "/scan-policy")),
     "`PUT /scan-policy`": lambda scene: _ok(scans.set_policy(scene.service, block="high")),
     "`GET /packs/{id}/scan`": lambda scene: scans.scan_of(scene.service, scene.built),
     "`POST /packs/{id}/scan/overrides`": lambda scene: _ok(scans.override(scene.service, scene.built)),
     "`POST /packs/upload`, with findings": lambda scene: _ok(scene.upload(scans.with_advice("new"))),
     "`rescan_packs`, an image": After(Scene.let_a_result_be_old, lambda scene: scans.walk(scene.service)),
-    "`GET /keys`": lambda scene: _ok(scene.service.send("list_keys", "GET", "/keys")),
+    "`GET /keys`": lambda scene: _ok(scene.service.send("keys", "GET", "/keys")),
     "`POST /keys`": lambda scene: _ok(scene.make_key()),
-    "`DELETE /keys/{key_id}`": lambda scene: _ok(
-        scene.service.send("revoke_key", "DELETE", f"/keys/{scene.key}")
+    "`DELETE /keys/{key_id}`": lambda scene: _ok(scene.service.send("keys", "DELETE", f"/keys/{scene.key}")),
+    "`GET /feeds`": lambda scene: _ok(scene.service.send("feeds", "GET", "/feeds")),
+    "`POST /feeds`, of a role": lambda scene: _ok(feeds.make(scene.service, role_id="read")),
+    "`POST /feeds`, of packs": lambda scene: _ok(feeds.make(scene.service, pack_ids=[scene.built])),
+    "`GET /feeds/{feed_id}`": After(
+        Scene.make_feed, lambda scene: _ok(feeds.read(scene.service, scene.feed))
     ),
+    "`DELETE /feeds/{feed_id}`": After(
+        Scene.make_feed, lambda scene: _ok(feeds.remove(scene.service, scene.feed))
+    ),
+    "`GET /v2/token`, with a feed": After(Scene.make_feed, Scene.log_in_with_a_feed),
     "`GET /trusted-publishers`": lambda scene: _ok(
         scene.service.send("trusted_publishers", "GET", "/trusted-publishers")
     ),
@@ -458,6 +542,42 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     "`attest_image`": After(Scene.published, Scene.attest),
     "`attest_image`, where the registry lists referrers": After(Scene.published_to_harbor, Scene.attest),
     "`attest_image`, an image that has statements": After(Scene.attested, Scene.attest),
+    "`prepare_artifacts`": After(Scene.unprepared, Scene.prepare),
+    "`prepare_artifacts`, an image that is prepared": After(Scene.opened, Scene.prepare),
+    "`GET /doors/roles/{role_id}/.well-known/agent-skills/index.json`, the first time": After(
+        Scene.opened, lambda scene: scene.door(_SKILLS)
+    ),
+    "`GET /doors/roles/{role_id}/.well-known/agent-skills/index.json`": After(
+        Scene.kept, lambda scene: scene.door(_SKILLS)
+    ),
+    "`GET /doors/roles/{role_id}/.well-known/agent-skills/index.json`, unchanged": After(
+        Scene.kept, lambda scene: scene.door(_SKILLS, etag=scene.etag)
+    ),
+    "`GET /doors/roles/{role_id}/.well-known/agent-skills/index.json`, an image that is not prepared": After(
+        Scene.unprepared, lambda scene: scene.door(_SKILLS)
+    ),
+    "`GET /doors/roles/{role_id}/marketplace.json`": After(
+        Scene.kept, lambda scene: scene.door("marketplace.json")
+    ),
+    "`GET /doors/roles/{role_id}/api/v1/skills/{slug}`": After(
+        Scene.kept, lambda scene: scene.door("api/v1/skills/slack")
+    ),
+    "`GET /doors/roles/{role_id}/api/v1/download`": After(
+        Scene.kept, lambda scene: scene.door("api/v1/download", query={"slug": "slack"})
+    ),
+    "`GET /doors/roles/{role_id}/lock.json`": After(Scene.opened, lambda scene: scene.door("lock.json")),
+    "`GET /doors/roles/{role_id}/bundle.tar`, the first time": After(
+        Scene.opened, lambda scene: scene.bundle()
+    ),
+    "`prepare_artifacts`, a bundle": After(Scene.bundle_asked_for, Scene.make_bundle),
+    "`GET /doors/roles/{role_id}/bundle.tar`": After(Scene.bundled, lambda scene: scene.bundle()),
+    "`GET /f/{secret}/.well-known/agent-skills/index.json`": After(Scene.fed, Scene.read_feed),
+    "`POST /doors/roles/{role_id}/mcp`, `skills/list`": After(
+        Scene.kept, lambda scene: scene.mcp("skills/list")
+    ),
+    "`POST /doors/roles/{role_id}/mcp`, `resources/read`": After(
+        Scene.kept, lambda scene: scene.mcp("resources/read", uri="skill://acme/slack/pack.yaml")
+    ),
     "`fan_out`, an event": After(
         Scene.hook, lambda scene: scene.service.invoke("fan_out", {"Records": [scene.record]})
     ),

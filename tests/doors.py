@@ -76,30 +76,52 @@ class Doors:
         caller: Caller = ACME,
         query: dict[str, str] | None = None,
         etag: str = "",
-        function: str | None = None,
+        feed: str | None = None,
     ) -> DoorAnswer:
-        """Send a GET below a role to the function that the template sends it to."""
+        """Send a GET below a role, or below a feed, to the function that the template sends it to."""
         request = Request(
             method="GET",
-            resource="/doors/roles/{role_id}/{path+}",
-            path=f"/doors/roles/{role}/{path}",
+            resource="/f/{secret}/{path+}" if feed else "/doors/roles/{role_id}/{path+}",
+            path=f"{_base(role, feed)}/{path}",
             query=query or {},
             headers={"If-None-Match": etag} if etag else {},
-            caller=caller,
+            caller=None if feed else caller,
         )
-        return self._answered(function or function_of(path), request)
+        return self._answered(function_of(path), request)
 
-    def call(self, method: str, *, caller: Caller = ACME, role: str = "support", **params: object) -> Any:
+    def call(
+        self,
+        method: str,
+        *,
+        caller: Caller = ACME,
+        role: str = "support",
+        feed: str | None = None,
+        **params: object,
+    ) -> Any:
         """Send a request of MCP, and return the answer of JSON-RPC."""
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
-        answer = self.post(body, caller=caller, role=role)
+        answer = self.send(method, caller=caller, role=role, feed=feed, **params)
         assert answer.status == 200
         return answer.body
 
-    def post(self, body: bytes, *, caller: Caller = ACME, role: str = "support") -> DoorAnswer:
+    def send(
+        self,
+        method: str,
+        *,
+        caller: Caller = ACME,
+        role: str = "support",
+        feed: str | None = None,
+        **params: object,
+    ) -> DoorAnswer:
+        """Send a request of MCP, and return what comes back."""
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+        return self.post(body, caller=caller, role=role, feed=feed)
+
+    def post(
+        self, body: bytes, *, caller: Caller = ACME, role: str = "support", feed: str | None = None
+    ) -> DoorAnswer:
         """Send bytes to the MCP door."""
-        path = f"/doors/roles/{role}/mcp"
-        request = Request(method="POST", resource=path, path=path, body=body, caller=caller)
+        path = f"{_base(role, feed)}/mcp"
+        request = Request(method="POST", resource=path, path=path, body=body, caller=None if feed else caller)
         return self._answered("door_mcp", request)
 
     def download(self, answer: DoorAnswer) -> bytes:
@@ -127,4 +149,13 @@ def function_of(path: str) -> str:
     """Return the function that the template sends a GET below a role to."""
     if path.startswith("api/"):
         return "door_clawhub"
-    return {"marketplace.json": "door_marketplace", "mcp": "door_mcp"}.get(path, "door_agent_skills")
+    return {
+        "bundle.tar": "door_bundle",
+        "lock.json": "door_bundle",
+        "marketplace.json": "door_marketplace",
+        "mcp": "door_mcp",
+    }.get(path, "door_agent_skills")
+
+
+def _base(role: str, feed: str | None) -> str:
+    return f"/doors/roles/{role}" if feed is None else f"/f/{feed}"

@@ -42,6 +42,7 @@ class Request:
                 "stage": "v1",
                 "path": f"/v1{self.path or self.resource}",
                 "httpMethod": self.method,
+                "identity": {"sourceIp": "192.0.2.10"},
                 "authorizer": to_context(self.caller) if self.caller else {},
             },
             "body": body,

@@ -43,7 +43,7 @@ def scan_of(service: Service, pack_id: str, caller: Caller = ACME, **query: str)
 
 def set_policy(service: Service, **policy: object) -> Answer:
     """Set the scan policy."""
-    return service.send("scan_policy", "PUT", "/scan-policy", json=policy)
+    return service.send("policies", "PUT", "/scan-policy", json=policy)
 
 
 def override(service: Service, pack_id: str, **more: object) -> Answer:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from packyard_cli.comparison_line import add_comparison
+from packyard_cli.feeds_line import add_feeds
 from packyard_cli.parser import Parser, words
 from packyard_cli.publishers_line import add_publishers
 from packyard_cli.trust_line import add_proof, add_trust, add_verify
@@ -68,6 +69,9 @@ def make_parser(*, admin: bool = True) -> argparse.ArgumentParser:
     _import(commands)
     _roles(commands)
     _keys(commands)
+    add_feeds(
+        commands.group("feeds", "addresses that agents' own clients read packs from", aliases=("feed",))
+    )
     add_publishers(commands.group("publishers", "whose CI may publish without a stored secret"))
     _events(commands)
     _webhooks(commands)

@@ -8,6 +8,7 @@ from packyard.composition import bootstrap
 from packyard.http.agent_skills import agent_skills_response
 from packyard.http.app import make_app, serve
 from packyard.http.caller import visitor
+from packyard.http.doors import address_of
 
 app = make_app()
 
@@ -21,5 +22,13 @@ def of_role(role_id: str) -> Response[Any]:
     return agent_skills_response(app.current_event, selection, served=services.served_packs)
 
 
-bootstrap.prepare(lambda services: services.served_packs)
+@app.get("/f/<secret>/.*")
+def of_feed(secret: str) -> Response[Any]:
+    """Answer as for a role; 404 to who has no feed's secret."""
+    services = bootstrap.services()
+    selection = services.feed_door.selection(secret, address=address_of(app.current_event))
+    return agent_skills_response(app.current_event, selection, served=services.served_packs)
+
+
+bootstrap.prepare(lambda services: services.feed_door)
 lambda_handler = serve(app, bootstrap.invocation_begins)

@@ -15,7 +15,9 @@ def exchange_pull_token() -> Response[str]:
 
     Clients state a scope, which is not read: a token opens what its role pins, and the other requests say what that is.
     """
-    return token_response(bootstrap.services().pull_tokens.bearer(*login_of(app.current_event)))
+    event = app.current_event
+    address = event.request_context.identity.source_ip
+    return token_response(bootstrap.services().pull_tokens.bearer(*login_of(event), address=address))
 
 
 bootstrap.prepare(lambda services: (services.pull_tokens, services.secrets_manager))

@@ -50,6 +50,12 @@ ALLOWED: Final = {
     # It inflates what it is sent.
     "scan_content": {"isal"},
 }
+# What one route of a function with several needs. It is loaded with that route's first request, or before a snapshot.
+OF_A_ROUTE: Final = {
+    "policies": {"packyard.scanning.policy", "packyard.signatures.policy", "tomllib"},
+    "revisions": {"packyard.http.views", "packyard.operations.references", "packyard.store.history"},
+    "roles": {"packyard.operations.list_roles", "packyard.packs.capabilities", "packyard.store.packs"},
+}
 ENVIRONMENT: Final = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_DEFAULT_REGION": "eu-central-1",
@@ -76,7 +82,10 @@ def loaded_by(function: str, code: str = "import app") -> set[str]:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_loads_nothing_heavy_that_it_does_not_need(function: str) -> None:
-    assert loaded_by(function) & HEAVY <= ALLOWED.get(function, HTTP)
+    loaded = loaded_by(function)
+
+    assert loaded & HEAVY <= ALLOWED.get(function, HTTP)
+    assert not loaded & OF_A_ROUTE.get(function, set())
 
 
 def test_reading_a_file_of_an_indexed_image_loads_no_readers_of_other_images() -> None:

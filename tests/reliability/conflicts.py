@@ -240,6 +240,9 @@ _PUBLISHER: Final = (
     ),
     OPERATIONS["remove a publisher"],
 )
+_FEED: Final = tuple(
+    OPERATIONS[name] for name in ("make a feed with a key", "remove a feed", "log in with a feed")
+)
 # Of the pack's present image.
 _STATEMENTS: Final = (
     Operation(
@@ -276,7 +279,7 @@ _SCANS: Final = (
     OPERATIONS["override a finding"],
     OPERATIONS["scan again"],
     Operation(name="patch", function="update_pack", act=patch),
-    Operation(name="set the scan policy", function="scan_policy", act=set_scan_policy),
+    Operation(name="set the scan policy", function="policies", act=set_scan_policy),
 )
 # Each of another name, so that only the number of packs stands between them.
 _LAST_PLACE: Final = (
@@ -307,6 +310,7 @@ CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "delivery that failed": _FAILED_DELIVERY,
     "policy": _POLICY,
     "publisher": _PUBLISHER,
+    "feed": _FEED,
     "statements": _STATEMENTS,
     "signing keys": _SIGNING_KEYS,
     "signature policy": _SIGNATURES,

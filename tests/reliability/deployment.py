@@ -21,6 +21,7 @@ from tests.aws import (
     BUCKET,
     BUILD_QUEUE,
     DELIVERY_QUEUES,
+    PREPARATION_QUEUE,
     QUEUE,
     REGION,
     TABLE,
@@ -28,6 +29,7 @@ from tests.aws import (
     queue_url,
     session,
 )
+from tests.doors import prepared
 from tests.engine.wire import Wire
 from tests.fake_registry.ecr import PASSWORD, Ecr, EcrShelves
 from tests.fake_registry.flavours import PLAIN
@@ -59,6 +61,7 @@ class Saved:
     inbox: list[str]
     builds: list[str]
     images: list[str]
+    preparations: list[str]
 
 
 @dataclass
@@ -71,6 +74,7 @@ class Deployment:
         inbox: The messages for `clean_up` that are not settled.
         builds: The messages for `build_upload` that are not settled.
         images: The messages for `attest_image` that are not settled.
+        preparations: The messages for `prepare_artifacts` that are not settled.
         notes: What a test has to remember: ids, messages.
     """
 
@@ -80,6 +84,7 @@ class Deployment:
     inbox: list[str] = field(default_factory=list)
     builds: list[str] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
+    preparations: list[str] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)
     ulids: int = 0
 
@@ -112,6 +117,7 @@ class Deployment:
             inbox=list(self.inbox),
             builds=list(self.builds),
             images=list(self.images),
+            preparations=list(self.preparations),
         )
 
     def restore(self, saved: Saved) -> None:
@@ -127,6 +133,7 @@ class Deployment:
         self.notes = dict(saved.notes)
         self.inbox, self.builds = list(saved.inbox), list(saved.builds)
         self.images = list(saved.images)
+        self.preparations = list(saved.preparations)
         for name in (*DELIVERY_QUEUES, ATTESTATION_QUEUE):
             # Nothing waits there in a state that is saved. SQS takes the same messages again, as after five minutes.
             queue = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues[name]
@@ -141,9 +148,10 @@ class Deployment:
         self.wire.hang_up()
 
     def collect(self) -> None:
-        """Take what was sent to `clean_up` off its queue, and archives that wait for their turn off theirs."""
+        """Take what was sent to `clean_up` off its queue, and what waits for its turn off other queues."""
         queues = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues
-        for name, taken in ((QUEUE, self.inbox), (BUILD_QUEUE, self.builds)):
+        taken_from = ((QUEUE, self.inbox), (BUILD_QUEUE, self.builds), (PREPARATION_QUEUE, self.preparations))
+        for name, taken in taken_from:
             queue = queues[name]
             taken += [message.body for message in queue._messages]  # noqa: SLF001 - receiving takes more than it tells
             queue._messages.clear()  # noqa: SLF001
@@ -173,6 +181,13 @@ class Deployment:
             self.images.remove(body)
         return settled
 
+    def prepare(self, body: str) -> bool:
+        """Hand a message to `prepare_artifacts`, and return whether it is settled."""
+        settled = prepared(self.service, body)
+        if settled and body in self.preparations:
+            self.preparations.remove(body)
+        return settled
+
     def settle(self) -> Observed:
         """Let time pass and deliver every message until it is settled; then check that everything is in order."""
         first, retries, _ = map(queue_url, DELIVERY_QUEUES)
@@ -186,9 +201,11 @@ class Deployment:
                 self.clean_up(body)
             for body in list(self.images):
                 self.attest(body)
+            for body in list(self.preparations):
+                self.prepare(body)
             self._work_off("deliver", first)
             self._work_off("retry_delivery", retries)
-            if not self.inbox and not self.builds and not self.images:
+            if not (self.inbox or self.builds or self.images or self.preparations):
                 break
         self.service.clock.advance(LONG)
         return assert_sound(self.service, pending=self.inbox, unattested=self.images, settled=True)

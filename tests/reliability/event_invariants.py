@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from tests.reliability.feed_invariants import OF_FEEDS, counted, feeds_told, feeds_written, miscounted
 from tests.reliability.revision_invariants import OF_REVISIONS, is_retention, revision_faults
 
 from packyard.packs.event import EventType
@@ -42,6 +43,7 @@ _OF_WEBHOOKS: Final = frozenset(
 _OF_PUBLISHERS: Final = frozenset({EventType.PUBLISHER_ADDED, EventType.PUBLISHER_REMOVED})
 # A scan is an event only if it found something else than the one before.
 _DERIVED: Final = frozenset({EventType.ROLE_STALE, EventType.ROLE_WITHDRAWN_PIN, EventType.SCAN_FINISHED})
+_ELSEWHERE: Final = _DERIVED | OF_FEEDS
 # Items say how often these happened, and not by whom.
 _BY_SOMEBODY: Final = frozenset({EventType.POLICY_UPDATED, EventType.SCAN_OVERRIDDEN})
 
@@ -53,14 +55,14 @@ def event_faults(items: Sequence[Item], *, now: datetime) -> Iterator[str]:
         items: The table, whole.
         now: The instant. Events of before `_KEPT` may have expired.
     """
-    facts = [*_written(items), *_overridden(items)]
+    facts = [*_written(items), *_overridden(items), *feeds_written(items)]
     written = Counter(fact for fact, _ in facts)
     kept = Counter(fact for fact, at in facts if at and parse_timestamp(at) > now - _KEPT)
-    told = Counter(_told(items))
+    told = Counter([*_told(items), *feeds_told(items)])
     yield from (f"{fact} was written and is no event" for fact in kept - told)
     yield from (f"{fact} is an event and was not written, or not so often" for fact in told - written)
     yield from _twice_told(items)
-    yield from _miscounted_publishers(items)
+    yield from miscounted(items)
     yield from revision_faults(items)
     for item in items:
         if item["PK"].startswith("EVENTS#") and "expires_at" not in item:
@@ -72,7 +74,7 @@ def _told(items: Sequence[Item]) -> Iterator[Fact]:
     active = {item["id"] for item in items if item["SK"] == "PACK" and item["status"] == "active"}
     standing |= {item["key_hash"] for item in items if item["SK"] == "KEY"}
     webhooks = {name for item in items if item["SK"] == "HOOKS" for name in item if is_webhook_id(name)}
-    publishers = {item["id"] for item in _publishers(items)}
+    publishers = {item["id"] for item in counted(items, "PUBLISHERS#")}
     for item in items:
         if item["PK"].startswith("EVENTS#"):
             event = from_item(item)
@@ -90,7 +92,7 @@ def _told(items: Sequence[Item]) -> Iterator[Fact]:
             # These follow from a write to a pack, which has an event of its own: see `_twice_told`. The overrides of a
             # pack go with it.
             went = event.type == EventType.SCAN_OVERRIDDEN and event.pack_id not in active
-            if event.type in _DERIVED or went:
+            if event.type in _ELSEWHERE or went:
                 continue
             of = event.role_id or event.pack_id or event.data.get("key_id")
             # The row of a deleted pack and the item of a revoked key go in the end; their events stay longer.
@@ -154,19 +156,6 @@ def _of_webhook(org_id: str, webhook_id: str) -> Fact:
 
 def _of_publisher(kind: str, org_id: str, publisher_id: str, actor: str) -> Fact:
     return str(kind), f"{org_id} {publisher_id}", 0, actor
-
-
-def _publishers(items: Sequence[Item]) -> list[Item]:
-    return [item for item in items if item["PK"].startswith("PUBLISHERS#") and item["SK"] != "COUNT"]
-
-
-def _miscounted_publishers(items: Sequence[Item]) -> Iterator[str]:
-    """Yield where the number of trusted publishers is not what there is."""
-    there = Counter(f"{item['PK']}#count" for item in _publishers(items))
-    counted = {item["PK"]: int(item["publishers"]) for item in items if item["SK"] == "COUNT"}
-    for partition in there.keys() | counted.keys():
-        if there[partition] != counted.get(partition, 0):
-            yield f"{partition} says {counted.get(partition)}, and there are {there[partition]}"
 
 
 def _twice_told(items: Sequence[Item]) -> Iterator[str]:

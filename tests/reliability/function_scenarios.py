@@ -13,13 +13,16 @@ from tests.aws import BUCKET
 from tests.changes import archive_of, changes_form
 from tests.changes import change as change_pack
 from tests.door import DoorClient
+from tests.doors import Doors
 from tests.fake_registry.moods import Refuses
 from tests.fake_registry.server import FakeRegistry
+from tests.feeds import make as make_feed
+from tests.feeds import secret_of
 from tests.gateway import Answer, Request, multipart
 from tests.internet import Internet
 from tests.packs import a_pack
 from tests.publishers import GITHUB, exchange, token
-from tests.reliability import attesting
+from tests.reliability import attesting, feed_requests
 from tests.reliability import publisher_requests as publishers
 from tests.reliability import webhook_requests as webhooks
 from tests.reliability.deployment import Deployment
@@ -139,6 +142,10 @@ def _theirs(setup: Setup) -> None:
         TableName=table, Key=to_wire(pack_key(pack_id)), UpdateExpression="REMOVE layers"
     )
     assert setup.ask("get_lock", "GET", "/agent-roles/theirs/lock")["statusCode"] == 200
+    _forget(setup.deployment, "locks/")
+    assert setup.ask("door_bundle", "GET", "/doors/roles/theirs/lock.json")["statusCode"] == 200
+    _forget_indexes(setup.deployment)
+    assert setup.deployment.prepare(Doors(setup.deployment.service).message(pack_id))
     moved = setup.ask("replace_pack", "PUT", pack, json={"image_ref": f"{_FOREIGN}:2"})
     assert moved["statusCode"] == 200, moved["body"]
     for _ in range(2):
@@ -154,10 +161,10 @@ def _reads(setup: Setup) -> None:
         assert setup.ask("list_packs", "GET", "/packs", query=query)["statusCode"] == 200
     _page_through(setup, "list_packs", "/packs")
     assert setup.ask("get_pack", "GET", pack)["statusCode"] == 200
-    assert setup.ask("list_revisions", "GET", f"{pack}/revisions")["statusCode"] == 200
-    _page_through(setup, "list_revisions", f"{pack}/revisions")
-    assert setup.ask("get_revision", "GET", f"{pack}/revisions/1")["statusCode"] == 200
-    assert setup.ask("get_role_packs", "GET", "/agent-roles/writer/packs")["statusCode"] == 200
+    assert setup.ask("revisions", "GET", f"{pack}/revisions")["statusCode"] == 200
+    _page_through(setup, "revisions", f"{pack}/revisions")
+    assert setup.ask("revisions", "GET", f"{pack}/revisions/1")["statusCode"] == 200
+    assert setup.ask("roles", "GET", "/agent-roles/writer/packs")["statusCode"] == 200
     for path in ("openapi.json", "docs"):
         assert setup.ask("api_docs", "GET", f"/{path}")["statusCode"] == 200
     for forget in (False, True):
@@ -183,23 +190,42 @@ def _publishers(setup: Setup) -> None:
     assert publishers.remove(setup.deployment).status == 200
 
 
+def _feeds(setup: Setup) -> None:
+    """Feeds, a page at a time, of a role and of packs of two organisations; pulling what they serve."""
+    service, notes = setup.deployment.service, setup.deployment.notes
+    _key_of_acme(setup)
+    (pack,) = service.set_role("fed", [notes["slack"]]).body["packs"]
+    again = {"Idempotency-Key": "again"}
+    for wanted in ({"role_id": "fed"}, {"pack_ids": [notes["slack"], notes["foreign"]]}):
+        for headers in ({}, again):
+            setup.ask("feeds", "POST", "/feeds", json=wanted, headers=headers)
+        address = secret_of(Answer.of(setup.ask("feeds", "POST", "/feeds", json=wanted)))
+        client = DoorClient(service=service).logged_in("feed", address)
+        _pull(client, f"{ACME.org_slug}/slack", pack["image_digest"])
+    feed_requests.keep(setup.deployment)
+    assert feed_requests.log_in(setup.deployment).status == 200
+    assert setup.ask("feeds", "GET", f"/feeds/{notes['feed']}")["statusCode"] == 200
+    _page_through(setup, "feeds", "/feeds")
+    assert feed_requests.remove(setup.deployment).status == 204
+
+
 def _roles(setup: Setup) -> None:
     """Lists and histories of roles, a role that is made again, and roles from before there were pins."""
     notes, table = setup.deployment.notes, setup.deployment.service.services.settings.table
     service = setup.deployment.service
     for role in ("a", "b"):
         assert service.set_role(role, [notes["slack"]]).status == 200
-    _page_through(setup, "list_roles", "/agent-roles")
+    _page_through(setup, "roles", "/agent-roles")
     assert reupload()(setup.deployment).status == 200
     references = f"/packs/{notes['slack']}/references"
-    _page_through(setup, "list_references", references)
+    _page_through(setup, "revisions", references)
     compared = f"/packs/{notes['slack']}/diff"
     for forget in (False, True):
         if forget:
             _forget_indexes(setup.deployment)
         assert setup.ask("get_diff", "GET", compared, query={"from": "1"})["statusCode"] == 200
     assert service.set_role("a", []).status == 200
-    _page_through(setup, "list_role_revisions", "/agent-roles/a/revisions")
+    _page_through(setup, "roles", "/agent-roles/a/revisions")
     key = to_wire(role_key(ACME.org_id, "b"))
     assert service.delete_role("b").status == 200
     service.aws.dynamodb.delete_item(TableName=table, Key=key)
@@ -209,7 +235,7 @@ def _roles(setup: Setup) -> None:
             row = to_wire(pack_key(notes[name]))
             service.aws.dynamodb.update_item(TableName=table, Key=row, UpdateExpression="REMOVE layers")
         service.aws.dynamodb.update_item(TableName=table, Key=key, UpdateExpression="REMOVE pins")
-        assert setup.ask("get_role_packs", "GET", "/agent-roles/b/packs")["statusCode"] == 200
+        assert setup.ask("roles", "GET", "/agent-roles/b/packs")["statusCode"] == 200
         _forget_indexes(setup.deployment)
         for query in ({}, {"files": "true"}):
             assert setup.ask("get_lock", "GET", "/agent-roles/b/lock", query=query)["statusCode"] == 200
@@ -222,7 +248,7 @@ def _door(setup: Setup) -> None:
     secret = _key_of_acme(setup)
     role = "/agent-roles/puller"
     assert service.set_role("puller", [slack]).status == 200
-    pinned = setup.ask("get_role_packs", "GET", f"{role}/packs")
+    pinned = setup.ask("roles", "GET", f"{role}/packs")
     (pack,) = json.loads(pinned["body"])["packs"]
     made = setup.ask("issue_pull_token", "POST", f"{role}/pull-token")
     for password in (json.loads(made["body"])["password"], secret):
@@ -396,11 +422,9 @@ def _authorize(setup: Setup) -> None:
 def _keys(setup: Setup) -> None:
     for number in range(2):
         body = {"label": f"ci {number}", "scopes": ["caps:write"], "pack_name": "slack"}
-        made = setup.ask(
-            "create_key", "POST", "/keys", json=body, headers={"Idempotency-Key": f"key-{number}"}
-        )
+        made = setup.ask("keys", "POST", "/keys", json=body, headers={"Idempotency-Key": f"key-{number}"})
         assert made["statusCode"] == 201, made["body"]
-    _page_through(setup, "list_keys", "/keys")
+    _page_through(setup, "keys", "/keys")
 
 
 def _events(setup: Setup) -> None:
@@ -450,7 +474,7 @@ def _version_policies(setup: Setup) -> None:
     assert told == ["version_taken"] * len(answers), told
     with_organisation(deployment)
     assert set_policy("immutable")(deployment).status == 200
-    assert setup.ask("version_policy", "GET", "/version-policy")["statusCode"] == 200
+    assert setup.ask("policies", "GET", "/version-policy")["statusCode"] == 200
     upload_id = start(deployment.service, pack_id=notes["slack"]).body["upload_id"]
     assert deployment.build(arrive(deployment.service, upload_id, newer))
     assert look(deployment.service, upload_id).body["error"]["code"] == "version_taken"
@@ -465,7 +489,7 @@ def _signature_policies(setup: Setup) -> None:
     _require(setup.ask("create_pack", "POST", "/packs", json={"image_ref": f"{elsewhere}/unsigned:1"}), 201)
     _require(setup.ask("create_pack", "POST", "/packs", json={"image_ref": f"{elsewhere}/unsigned:1"}), 200)
     assert set_signature_policy()(deployment).status == 200
-    _require(setup.ask("signature_policy", "GET", "/signature-policy"), 200)
+    _require(setup.ask("policies", "GET", "/signature-policy"), 200)
     jira = f"/packs/{notes['jira']}"
     for refused in (
         setup.ask("create_pack", "POST", "/packs", json={"image_ref": f"{elsewhere}/unsigned:1"}),
@@ -474,7 +498,7 @@ def _signature_policies(setup: Setup) -> None:
         setup.ask("set_role_packs", "PUT", "/agent-roles/unsigned/packs", json={"pack_ids": [notes["jira"]]}),
     ):
         _require(refused, 409)
-    answer = setup.ask("signature_policy", "PUT", "/signature-policy", json={"rules": []})
+    answer = setup.ask("policies", "PUT", "/signature-policy", json={"rules": []})
     _require(answer, 200)
 
 
@@ -521,6 +545,75 @@ def _dry_runs(setup: Setup) -> None:
         archive = PackArchive(name="slack" if fields else "new", version="3.0.0").build()
         assert deployment.build(arrive(deployment.service, upload_id, archive))
         assert look(deployment.service, upload_id).body["outcome"]["outcome"] != "unchanged"
+
+
+def _doors(setup: Setup) -> None:
+    """Ask the doors for what is prepared and what is not, of a pack of our own and another organisation's."""
+    deployment = setup.deployment
+    _receive(deployment, "prepare_artifacts", "nonsense")
+    pack_id = deployment.service.upload(PackArchive(name="served").build()).body["id"]
+    shared = deployment.notes["shared"]
+    assert deployment.service.set_role("served", [pack_id, shared]).status == 200
+    _at_the_doors(setup, pack_id, shared)
+    assert deployment.service.set_role("served", []).status == 200
+    message = Doors(deployment.service).message(pack_id)
+    assert deployment.service.delete(pack_id).status == 200
+    assert deployment.prepare(message)
+
+
+def _at_the_doors(setup: Setup, *pack_ids: str) -> None:
+    """Read the packs of the role `served` by every door, before they are prepared, and after."""
+    deployment = setup.deployment
+    role = "/doors/roles/served"
+    gets = (
+        ("door_agent_skills", "/.well-known/agent-skills/index.json"),
+        ("door_marketplace", "/marketplace.json"),
+        ("door_clawhub", "/api/v1/skills"),
+    )
+
+    def call(method: str, **params: object) -> Any:
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        answer = setup.ask("door_mcp", "POST", f"{role}/mcp", json=body)
+        assert answer["statusCode"] == 200
+        return json.loads(answer["body"])["result"]
+
+    def read_all() -> None:
+        for function, tail in gets:
+            _forget(deployment, "catalogues/")
+            assert setup.ask(function, "GET", f"{role}{tail}")["statusCode"] == 200
+        _forget(deployment, "catalogues/")
+        call("skills/list")
+
+    _forget(deployment, "indexes/")
+    read_all()
+    for pack_id in pack_ids:
+        assert deployment.prepare(Doors(deployment.service).message(pack_id))
+    read_all()
+    query = {"path": "pack.yaml"}
+    assert (
+        setup.ask("door_clawhub", "GET", f"{role}/api/v1/skills/served/file", query=query)["statusCode"]
+        == 200
+    )
+    call("resources/read", uri="skill://acme/served/pack.yaml")
+    for query in ({}, {"files": "true"}):
+        _forget(deployment, "indexes/", "locks/")
+        assert setup.ask("door_bundle", "GET", f"{role}/lock.json", query=query)["statusCode"] == 200
+    assert setup.ask("door_bundle", "GET", f"{role}/bundle.tar")["statusCode"] == 202
+    deployment.collect()
+    for body in list(deployment.preparations):
+        assert deployment.prepare(body)
+    assert setup.ask("door_bundle", "GET", f"{role}/bundle.tar")["statusCode"] == 302
+    secret = secret_of(make_feed(deployment.service, role_id="served"))
+    for function, tail in (*gets, ("door_bundle", "/lock.json"), ("door_mcp", "/mcp")):
+        deployment.new_process()
+        expected = 405 if function == "door_mcp" else 200
+        assert setup.ask(function, "GET", f"/f/{secret}{tail}", caller=None)["statusCode"] == expected
+
+
+def _forget(deployment: Deployment, *prefixes: str) -> None:
+    for key in deployment.service.aws.objects():
+        if key.startswith(prefixes):
+            deployment.service.aws.s3.delete_object(Bucket=BUCKET, Key=key)
 
 
 def _forget_indexes(deployment: Deployment) -> None:
@@ -637,7 +730,7 @@ def _scans(setup: Setup) -> None:
         path, _, query = f"/packs/{pack}{tail}".partition("?")
         asked = dict([query.split("=")]) if query else {}
         assert setup.ask("pack_scan", "GET", path, query=asked)["statusCode"] == 200
-    assert setup.ask("scan_policy", "GET", "/scan-policy")["statusCode"] == 200
+    assert setup.ask("policies", "GET", "/scan-policy")["statusCode"] == 200
     headers = {"Idempotency-Key": "override"}
     path = f"/packs/{pack}/scan/overrides"
     body = {"rule": scans.ADVICE_RULE, "path": "guides/start.md", "reason": "Ours."}
@@ -695,6 +788,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     "the authorizer": _authorize,
     "API keys": _keys,
     "trusted publishers": _publishers,
+    "feeds": _feeds,
     "events": _events,
     "usage": _usage,
     "the distribution door": _door,
@@ -703,6 +797,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     "dry runs": _dry_runs,
     "webhooks": _webhooks,
     "statements": _statements,
+    "the doors": _doors,
     "an event bus": _event_bus,
     "scans": _scans,
     "stale pins": _stale_pins,

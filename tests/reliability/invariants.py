@@ -37,6 +37,7 @@ from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Visibility
 from packyard.packs.timestamp import parse_timestamp
 from packyard.store.keys import (
     ATTESTATIONS_PREFIX,
+    IMAGE_PREFIX,
     SIGNING_KEYS_PARTITION,
     name_key,
     reference_key,
@@ -197,6 +198,7 @@ def violations(seen: Observed) -> list[str]:
         _images,
         _orphans,
         _statements,
+        _doors,
         _empty_repositories,
         _tags,
         _archives,
@@ -319,6 +321,29 @@ def _statements(seen: Observed) -> Iterator[str]:
 def _is_listed(repository: Repository, record: Item, statement: Item) -> bool:
     index = repository.manifests.get(repository.tags.get(referrers_tag(record["image_digest"]), Digest("")))
     return index is not None and statement["manifest"].encode() in index.raw
+
+
+def _doors(seen: Observed) -> Iterator[str]:
+    """What the bucket has for the doors is of images that are there."""
+    if not seen.settled:
+        return
+    known = {
+        f"doors/{pack.org_id}/{pack.id}/{entry['image_digest'].removeprefix('sha256:')}"
+        for pack in seen.packs.values()
+        if pack.status is PackStatus.ACTIVE
+        for entry in seen.histories.get(pack.id, ())
+    }
+    gone = {
+        f"{item['pack_id']}/{item['digest'].removeprefix('sha256:')}"
+        for item in seen.items
+        if item["SK"].startswith(IMAGE_PREFIX) and item.get("image_status") == "deleted"
+    }
+    for key in seen.objects:
+        stem = key.rpartition(".")[0]
+        if key.startswith("doors/") and (
+            stem not in known or stem.partition("/")[2].partition("/")[2] in gone
+        ):
+            yield f"{key} is kept for the doors, and its image is gone"
 
 
 def _empty_repositories(seen: Observed) -> Iterator[str]:

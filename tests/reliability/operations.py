@@ -20,7 +20,8 @@ from tests.door import DoorClient, login
 from tests.engine.taps import Crash, Failure, Killed, PointName
 from tests.fake_registry.moods import Refuses
 from tests.gateway import Answer, Request, multipart
-from tests.reliability import attesting
+from tests.reliability import attesting, doors
+from tests.reliability import feed_requests as feeds
 from tests.reliability import publisher_requests as publishers
 from tests.reliability import webhook_requests as webhooks
 from tests.reliability.deployment import Deployment
@@ -501,9 +502,7 @@ def log_in_to_the_registry(deployment: Deployment) -> Answer:
 
 def make_key(headers: dict[str, str]) -> Callable[[Deployment], Answer]:
     body = {"label": "ci", "scopes": ["caps:write"], "pack_name": "slack"}
-    return lambda deployment: deployment.service.send(
-        "create_key", "POST", "/keys", json=body, headers=headers
-    )
+    return lambda deployment: deployment.service.send("keys", "POST", "/keys", json=body, headers=headers)
 
 
 def keep_a_key(deployment: Deployment) -> None:
@@ -511,7 +510,7 @@ def keep_a_key(deployment: Deployment) -> None:
 
 
 def revoke_key(deployment: Deployment) -> Answer:
-    return deployment.service.send("revoke_key", "DELETE", f"/keys/{deployment.notes['key']}")
+    return deployment.service.send("keys", "DELETE", f"/keys/{deployment.notes['key']}")
 
 
 def with_organisation(deployment: Deployment) -> None:
@@ -523,7 +522,7 @@ def with_organisation(deployment: Deployment) -> None:
 def set_policy(policy: str, headers: Mapping[str, str] | None = None) -> Callable[[Deployment], Answer]:
     """Set the version policy."""
     return lambda deployment: deployment.service.send(
-        "version_policy",
+        "policies",
         "PUT",
         "/version-policy",
         json={"version_policy": policy},
@@ -816,28 +815,53 @@ OPERATIONS: Final = {
             act=try_image("replace_pack", "PUT", "/packs/{jira}", "2.0.0"),
         ),
         built("build what is tried", NEXT, replacing=True, changes={"dry_run": True}),
-        Operation(name="make a key", function="create_key", act=make_key({}), done=CREATED, repeated=CREATED),
+        Operation(name="make a key", function="keys", act=make_key({}), done=CREATED, repeated=CREATED),
         # After a crash before the record is kept, the repeat makes another key.
         Operation(
             name="make a key with a key",
             both_may_succeed=True,
-            function="create_key",
+            function="keys",
             act=make_key(KEY),
             done=CREATED,
             repeated=frozenset({201, 409}),
         ),
         Operation(
             name="set the version policy",
-            function="version_policy",
+            function="policies",
             act=set_policy("immutable"),
             prepare=with_organisation,
         ),
         Operation(
             name="set the version policy if match",
-            function="version_policy",
+            function="policies",
             act=set_policy("increasing", {"If-Match": '"0"'}),
             prepare=with_organisation,
             repeated=MAY_BE_STALE,
+        ),
+        Operation(name="make a feed", function="feeds", act=feeds.make(), done=CREATED, repeated=CREATED),
+        # As for keys.
+        Operation(
+            name="make a feed with a key",
+            both_may_succeed=True,
+            function="feeds",
+            act=feeds.make(KEY),
+            done=CREATED,
+            repeated=frozenset({201, 409}),
+        ),
+        Operation(
+            name="remove a feed",
+            function="feeds",
+            act=feeds.remove,
+            prepare=feeds.keep,
+            done=frozenset({204}),
+            repeated=frozenset({204, 404}),
+        ),
+        Operation(
+            name="log in with a feed",
+            function="exchange_pull_token",
+            act=feeds.log_in,
+            prepare=feeds.keep,
+            both_may_succeed=True,
         ),
         Operation(
             name="add a publisher",
@@ -861,14 +885,14 @@ OPERATIONS: Final = {
             prepare=publishers.keep,
             repeated=frozenset({200, 401}),
         ),
-        Operation(name="set the signature policy", function="signature_policy", act=set_signature_policy()),
+        Operation(name="set the signature policy", function="policies", act=set_signature_policy()),
         Operation(
             name="set the signature policy if match",
-            function="signature_policy",
+            function="policies",
             act=set_signature_policy({"If-Match": '"0"'}, otherwise="refuse"),
             repeated=MAY_BE_STALE,
         ),
-        Operation(name="revoke a key", function="revoke_key", act=revoke_key, prepare=keep_a_key),
+        Operation(name="revoke a key", function="keys", act=revoke_key, prepare=keep_a_key),
         Operation(
             name="log in to the registry",
             function="issue_pull_token",
@@ -986,6 +1010,65 @@ OPERATIONS: Final = {
             function="signing_keys",
             act=attesting.read_keys,
         ),
+        Operation(
+            name="prepare an image",
+            function="prepare_artifacts",
+            act=doors.prepare,
+            prepare=doors.asked,
+            comes_again=True,
+        ),
+        Operation(
+            name="prepare an image that is gone",
+            function="prepare_artifacts",
+            act=doors.prepare,
+            prepare=doors.gone,
+            comes_again=True,
+        ),
+        Operation(
+            name="read an index of skills",
+            function="door_agent_skills",
+            act=doors.read(".well-known/agent-skills/index.json"),
+            prepare=doors.pinned_and_prepared,
+        ),
+        Operation(
+            name="read an index of skills that are not prepared",
+            function="door_agent_skills",
+            act=doors.read(".well-known/agent-skills/index.json"),
+            prepare=doors.served,
+        ),
+        Operation(
+            name="read a marketplace",
+            function="door_marketplace",
+            act=doors.read("marketplace.json"),
+            prepare=doors.pinned_and_prepared,
+        ),
+        Operation(
+            name="read a skill's version as ClawHub has it",
+            function="door_clawhub",
+            act=doors.read("api/v1/skills/slack/versions/1.1.0"),
+            prepare=doors.pinned_and_prepared,
+        ),
+        Operation(
+            name="ask for a bundle",
+            function="door_bundle",
+            act=doors.read("bundle.tar"),
+            prepare=doors.served,
+            done=frozenset({202}),
+            repeated=frozenset({202}),
+        ),
+        Operation(
+            name="make a bundle",
+            function="prepare_artifacts",
+            act=doors.prepare,
+            prepare=doors.bundle_asked_for,
+            comes_again=True,
+        ),
+        Operation(
+            name="read a file by MCP",
+            function="door_mcp",
+            act=doors.call("resources/read", uri="skill://acme/slack/pack.yaml"),
+            prepare=doors.pinned_and_prepared,
+        ),
         Operation(name="refresh", function="refresh_role", act=refresh(), prepare=next_revision),
         Operation(
             name="refresh if match",
@@ -1002,7 +1085,7 @@ OPERATIONS: Final = {
         ),
         Operation(name="delete a revision", function="delete_revision", act=delete_a_revision, deletes=True),
         Operation(name="set a retention policy", function="retention", act=set_retention),
-        Operation(name="set the scan policy", function="scan_policy", act=set_scan_policy),
+        Operation(name="set the scan policy", function="policies", act=set_scan_policy),
         Operation(
             name="override a finding",
             function="pack_scan",

@@ -36,6 +36,7 @@ _IN_PATHS: Final = {
     "path": "file",
     "key_id": "API key",
     "publisher_id": "publisher",
+    "feed_id": "feed",
     "webhook_id": "webhook",
     "delivery_id": "delivery",
 }
@@ -54,6 +55,7 @@ _IN_HEADERS: Final = {"Idempotency-Key": "key"}
 _IN_BODIES: Final = {
     "pack_id": "pack",
     "pack_ids": "packs",
+    "role_id": "role",
     "packs": "entries",
     "accept_capabilities": "accepted",
     "deprecated": "replacement",
@@ -79,7 +81,7 @@ _PLAIN: Final[dict[str, Any]] = {
     "incomplete": "warn",
 }
 # Fields of one name that mean different things.
-_OF_FUNCTIONS: Final[dict[tuple[str, str], Any]] = {("signature_policy", "rules"): []}
+_OF_PATHS: Final[dict[tuple[str, str], Any]] = {("/signature-policy", "rules"): []}
 _NOBODYS: Final = frozenset(
     {
         "limit",
@@ -245,6 +247,7 @@ def pairs(both: TwoOrganisations, place: Place) -> list[Pair]:
         "pack": _packs,
         "packs": _packs,
         "filter": _packs,
+        "feed": lambda both: [Pair("feed", both.notes["their feed"], unknown_id("feed"))],
         "publisher": lambda both: [Pair("publisher", both.notes["their publisher"], unknown_id("pub"))],
         "webhook": lambda both: [Pair("webhook", both.notes["their webhook"], unknown_id("whk"))],
         "delivery": lambda both: [
@@ -287,6 +290,7 @@ def _cursors(both: TwoOrganisations) -> Iterator[Pair]:
     theirs = (
         "their keys",
         "their publishers",
+        "their feeds",
         "their events",
         "their deliveries",
         "their listing",
@@ -437,6 +441,7 @@ def _own(both: TwoOrganisations, operation: Operation, kind: str) -> str:
         "file": OWN_FILE,
         "API key": both.notes["own API key"],
         "publisher": both.notes["own publisher"],
+        "feed": both.notes["own feed"],
         "webhook": both.notes["own webhook"],
         "delivery": both.notes["own delivery"],
         "image": f"127.0.0.1:{both.deployment.elsewhere.port}/team/{image}:2.0.0",
@@ -466,7 +471,7 @@ def _body(both: TwoOrganisations, operation: Operation, named: Named) -> tuple[b
 def _value(both: TwoOrganisations, operation: Operation, named: Named, name: str, *, here: bool) -> Any:
     """Return the value of a field in a body, which may be the one that names what is another organisation's."""
     if name in _PLAIN:
-        return _OF_FUNCTIONS.get((operation.function, name), _PLAIN[name])
+        return _OF_PATHS.get((operation.path, name), _PLAIN[name])
     kind = _IN_BODIES[name]
     if kind == "packs":
         return [both.notes["own-other"], *([named.value] if here else []), both.notes["own"]]

@@ -13,5 +13,5 @@ def set_signature_policy(
     """Require signatures, which the images of the deployment do not have."""
     document = document_of(written_by_cosign()["keys"]["p256"], images=["**"], otherwise=otherwise)
     return lambda deployment: deployment.service.send(
-        "signature_policy", "PUT", "/signature-policy", json=document, headers=dict(headers or {})
+        "policies", "PUT", "/signature-policy", json=document, headers=dict(headers or {})
     )

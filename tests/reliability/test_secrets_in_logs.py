@@ -16,12 +16,15 @@ from typing import Any, Final
 import pytest
 from moto import mock_aws
 from moto.sts.utils import SESSION_TOKEN_PREFIX
+from tests import feeds
 from tests.aws import CURSOR_KEY
 from tests.changes import changes_form
+from tests.door import DoorClient
 from tests.engine.points import Point
 from tests.engine.refusals import Fault
 from tests.fake_registry.ecr import PASSWORD
 from tests.fake_registry.moods import CutsOff, Garbles, HangsUp, Mood, Refuses, Says
+from tests.gateway import Answer, Request
 from tests.internet import Internet, internet
 from tests.issuer import AUDIENCE, ISSUER, Issuer, public, rsa_key, signed
 from tests.reliability import budget, tally
@@ -262,7 +265,7 @@ def test_nothing_of_what_a_client_sends_is_logged(place: Place) -> None:
         setup.ask("get_file", "GET", f"{pack}/files/guides/a.md")
         for query in ({"cursor": f"{MARK}{'A' * 40}"}, {"cursor": MARK}, {"q": MARK}):
             setup.ask("list_packs", "GET", "/packs", query=query)
-            setup.ask("list_revisions", "GET", f"{pack}/revisions", query=query)
+            setup.ask("revisions", "GET", f"{pack}/revisions", query=query)
         for key in (IDEMPOTENCY_KEY, IDEMPOTENCY_KEY, f"{IDEMPOTENCY_KEY} \n"):
             for size in (1, 2):
                 headers = {"Idempotency-Key": key}
@@ -298,12 +301,29 @@ def test_no_key_that_is_made_is_logged(place: Place) -> None:
     body = {"label": MARK, "scopes": ["caps:write"]}
     with everything_logged() as log:
         answers = [
-            place.setup.ask("create_key", "POST", "/keys", json=body, headers={"Idempotency-Key": "k1"})
+            place.setup.ask("keys", "POST", "/keys", json=body, headers={"Idempotency-Key": "k1"})
             for _ in range(2)
         ]
 
     assert [answer["statusCode"] for answer in answers] == [201, 409]
     assert_silent(log, json.loads(answers[0]["body"])["key"])
+
+
+def test_no_address_of_a_feed_is_logged(place: Place) -> None:
+    """Not where it is made, nor as a password, nor in the path of what it serves."""
+    place.again()
+    setup, deployment = place.setup, place.deployment
+    with everything_logged() as log:
+        made = setup.ask("feeds", "POST", "/feeds", json={"pack_ids": [deployment.notes["slack"]]})
+        secret = feeds.secret_of(Answer.of(made))
+        door = DoorClient(service=deployment.service)
+        assert door.token("feed", secret).status == 200
+        assert door.token("feed", f"{secret}x").status == 401
+        event = Request(method="GET", resource="/feeds", path=f"/f/{secret}/lock.json", caller=ACME).event()
+        deployment.service.invoke("feeds", event | {"pathParameters": {"secret": secret}})
+
+    assert any("/f/…/lock.json" in line for line in log.lines)
+    assert_silent(log, secret, hash_secret(secret))
 
 
 # -- what registries are shown, and what they say -----------------------------------------------------------------

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from unittest.mock import patch
 
+from tests import feeds
 from tests.aws import TABLE
 from tests.engine.points import Point
 from tests.engine.wire import deliver
@@ -343,10 +344,12 @@ def _prepare_other(deployment: Deployment) -> None:
         assert service.set_role(role, held, OTHER).status == 200
     _uploads(deployment, "their", OTHER)
     notes["their API key"] = _key(deployment, OTHER)
-    service.send("create_key", "POST", "/keys", caller=OTHER, json={"label": MARK, "scopes": []})
+    service.send("keys", "POST", "/keys", caller=OTHER, json={"label": MARK, "scopes": []})
     _webhook(deployment, "their", OTHER)
     _publisher(deployment, "their", OTHER)
     _publisher(deployment, "their", OTHER)
+    _feed(deployment, "their", OTHER)
+    _feed(deployment, "their", OTHER)
     service.clock.advance(SHOWN_AFTER)
     pages = {
         "their deliveries": service.send(
@@ -359,13 +362,14 @@ def _prepare_other(deployment: Deployment) -> None:
         "their publishers": service.send(
             "trusted_publishers", "GET", "/trusted-publishers", caller=OTHER, query={"limit": "1"}
         ),
-        "their keys": service.send("list_keys", "GET", "/keys", caller=OTHER, query={"limit": "1"}),
+        "their feeds": service.send("feeds", "GET", "/feeds", caller=OTHER, query={"limit": "1"}),
+        "their keys": service.send("keys", "GET", "/keys", caller=OTHER, query={"limit": "1"}),
         "their events": service.send("list_events", "GET", "/events", caller=OTHER, query={"limit": "1"}),
         "their listing": service.list_packs(OTHER, limit="1"),
         "their roles": service.list_roles(OTHER, limit="1"),
         "their role's history": service.role_history(f"{MARK}-role", OTHER, limit="1"),
         "their history": service.send(
-            "list_revisions",
+            "revisions",
             "GET",
             f"/packs/{notes['their uploaded']}/revisions",
             caller=OTHER,
@@ -390,10 +394,11 @@ def _prepare_caller(deployment: Deployment) -> None:
     notes["own API key"] = _key(deployment, CALLER)
     _webhook(deployment, "own", CALLER)
     _publisher(deployment, "own", CALLER)
+    _feed(deployment, "own", CALLER)
     notes["own other listing"] = service.list_packs(CALLER, limit="1", owned="true").body["next_cursor"]
     for name in ("own", "own-other"):
         path = f"/packs/{notes[name]}/revisions"
-        page = service.send("list_revisions", "GET", path, caller=CALLER, query={"limit": "1"})
+        page = service.send("revisions", "GET", path, caller=CALLER, query={"limit": "1"})
         notes[f"{name} history"] = page.body["next_cursor"]
 
 
@@ -412,6 +417,12 @@ def _publisher(deployment: Deployment, whose: str, caller: Any) -> None:
     name = MARK if caller is OTHER else "own"
     added = add_publisher(deployment.service, f"https://{name}.example", caller, pack_name=name)
     deployment.notes[f"{whose} publisher"] = added.body["id"]
+
+
+def _feed(deployment: Deployment, whose: str, caller: Any) -> None:
+    made = feeds.make(deployment.service, caller, role_id=f"{MARK}-role" if caller is OTHER else "own-role")
+    assert made.status == 201, made.body
+    deployment.notes[f"{whose} feed"] = made.body["id"]
 
 
 def _webhook(deployment: Deployment, whose: str, caller: Any) -> None:
@@ -437,7 +448,7 @@ def _webhook(deployment: Deployment, whose: str, caller: Any) -> None:
 
 def _key(deployment: Deployment, caller: Any) -> str:
     body = {"label": MARK if caller is OTHER else "ours", "scopes": ["caps:write"]}
-    made = deployment.service.send("create_key", "POST", "/keys", caller=caller, json=body)
+    made = deployment.service.send("keys", "POST", "/keys", caller=caller, json=body)
     key_id: str = made.body["id"]
     return key_id
 

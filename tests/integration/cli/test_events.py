@@ -81,7 +81,7 @@ def test_events_are_followed_as_they_come_one_on_a_line_until_ctrl_c(
         if waits == 4:
             raise KeyboardInterrupt
         asked = {"label": f"key {waits}", "scopes": []}
-        assert service.send("create_key", "POST", "/keys", json=asked).status == 201
+        assert service.send("keys", "POST", "/keys", json=asked).status == 201
         assert service.set_role(f"role-{waits}", []).status == 200
         service.clock.advance(SHOWN_AFTER)
 

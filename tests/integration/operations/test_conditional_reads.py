@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from tests import scans
+from tests import feeds, scans
 from tests.documented import DOCUMENT
 from tests.engine.taps import Log
 from tests.gateway import Request, multipart
@@ -40,13 +40,14 @@ class Scene:
     pack: str
     upload: str
     webhook: str
+    feed: str
+    address: str
 
     def ask(self, function: str, path: str, known: str | None = None, caller: Caller | None = ACME) -> Any:
         """Read something, and say that a body is known."""
         headers = {"Accept": "*/*"} | ({"If-None-Match": known} if known else {})
-        filled, _, query = path.format(pack=self.pack, upload=self.upload, webhook=self.webhook).partition(
-            "?"
-        )
+        things = {"pack": self.pack, "upload": self.upload, "webhook": self.webhook, "feed": self.feed}
+        filled, _, query = path.format(**things).partition("?")
         # The resource is in no answer, only in the log.
         request = Request(
             method="GET",
@@ -64,7 +65,15 @@ def scene(service: Service) -> Scene:
     pack = service.upload(FIRST.build())
     service.set_role("support", [])
     webhook = service.send("webhooks", "POST", "/webhooks", json={"url": "https://example.com/hooks"})
-    return Scene(service, pack.body["id"], start(service).body["upload_id"], webhook.body["id"])
+    feed = feeds.make(service)
+    return Scene(
+        service,
+        pack.body["id"],
+        start(service).body["upload_id"],
+        webhook.body["id"],
+        feed.body["id"],
+        feeds.secret_of(feed),
+    )
 
 
 def reupload(scene: Scene) -> object:
@@ -81,9 +90,14 @@ def vouch(scene: Scene) -> object:
     return packs.set_tier(scene.pack, Tier.VERIFIED, actor="operator:test")
 
 
+def use_the_feed(scene: Scene) -> None:
+    services = scene.service.services
+    services.feed_watch.note(services.feed_reader.find(scene.address), "192.0.2.1")
+
+
 def make_key(scene: Scene) -> object:
     body = {"label": "ci", "scopes": ["caps:write"]}
-    return scene.service.send("create_key", "POST", "/keys", json=body)
+    return scene.service.send("keys", "POST", "/keys", json=body)
 
 
 def make_key_and_wait(scene: Scene) -> None:
@@ -119,12 +133,12 @@ def set_policy(scene: Scene) -> object:
     org = Org(org_id=ACME.org_id, slug=ACME.org_slug, billing=BillingPosture.ACTIVE)
     scene.service.services.tenants.put_org(org)
     body = {"version_policy": "increasing"}
-    return scene.service.send("version_policy", "PUT", "/version-policy", json=body)
+    return scene.service.send("policies", "PUT", "/version-policy", json=body)
 
 
 def require_signatures(scene: Scene) -> object:
     body = {"rules": [], "otherwise": "refuse"}
-    return scene.service.send("signature_policy", "PUT", "/signature-policy", json=body)
+    return scene.service.send("policies", "PUT", "/signature-policy", json=body)
 
 
 def let_time_pass(scene: Scene) -> None:
@@ -186,7 +200,8 @@ READS = [
         content_type="image/png",
     ),
     Read(
-        function="get_role_packs",
+        function="roles",
+        name="get_role_packs",
         path="/agent-roles/support/packs",
         changes=(
             lambda scene: scene.service.set_role("support", [scene.pack]),
@@ -196,7 +211,8 @@ READS = [
         ),
     ),
     Read(
-        function="list_roles",
+        function="roles",
+        name="list_roles",
         path="/agent-roles",
         changes=(
             lambda scene: scene.service.set_role("support", [scene.pack]),
@@ -206,7 +222,8 @@ READS = [
         calls=("dynamodb.Query",),
     ),
     Read(
-        function="list_role_revisions",
+        function="roles",
+        name="list_role_revisions",
         path="/agent-roles/support/revisions",
         changes=(lambda scene: scene.service.set_role("support", [scene.pack]),),
         calls=("dynamodb.GetItem", "dynamodb.Query"),
@@ -226,10 +243,13 @@ READS = [
         changes=(lambda scene: scene.service.upload(PackArchive(name="another").build()),),
         calls=("dynamodb.Query",) * 5,
     ),
-    Read(function="version_policy", path="/version-policy", changes=(set_policy,)),
-    Read(function="signature_policy", path="/signature-policy", changes=(require_signatures,)),
+    Read(function="policies", name="version_policy", path="/version-policy", changes=(set_policy,)),
     Read(
-        function="scan_policy",
+        function="policies", name="signature_policy", path="/signature-policy", changes=(require_signatures,)
+    ),
+    Read(
+        function="policies",
+        name="scan_policy",
         path="/scan-policy",
         changes=(lambda scene: scans.set_policy(scene.service, block="high"),),
     ),
@@ -246,7 +266,21 @@ READS = [
         changes=(reupload,),
         calls=("dynamodb.BatchGetItem", "dynamodb.GetItem"),
     ),
-    Read(function="list_keys", path="/keys", changes=(make_key,), calls=("dynamodb.Query",)),
+    Read(function="keys", name="list_keys", path="/keys", changes=(make_key,), calls=("dynamodb.Query",)),
+    Read(
+        function="feeds",
+        name="list_feeds",
+        path="/feeds",
+        changes=(lambda scene: feeds.make(scene.service),),
+        calls=("dynamodb.Query",),
+    ),
+    Read(
+        function="feeds",
+        name="get_feed",
+        path="/feeds/{feed}",
+        changes=(use_the_feed,),
+        calls=("dynamodb.GetItem", "dynamodb.Query"),
+    ),
     Read(
         function="trusted_publishers",
         name="list_trusted_publishers",
@@ -279,7 +313,8 @@ READS = [
         calls=("dynamodb.BatchGetItem",),
     ),
     Read(
-        function="list_revisions",
+        function="revisions",
+        name="list_revisions",
         path="/packs/{pack}/revisions",
         changes=(reupload, lambda scene: withdraw(scene.service, scene.pack, 1)),
         calls=("dynamodb.GetItem", "dynamodb.Query", "dynamodb.BatchGetItem"),
@@ -295,7 +330,8 @@ READS = [
         ),
     ),
     Read(
-        function="get_revision",
+        function="revisions",
+        name="get_revision",
         path="/packs/{pack}/revisions/1",
         calls=("dynamodb.BatchGetItem",),
     ),
@@ -306,7 +342,8 @@ READS = [
         calls=("dynamodb.BatchGetItem",),
     ),
     Read(
-        function="list_references",
+        function="revisions",
+        name="list_references",
         path="/packs/{pack}/references",
         changes=(lambda scene: scene.service.set_role("support", [scene.pack]),),
         calls=("dynamodb.GetItem", "dynamodb.Query"),
@@ -392,6 +429,7 @@ def test_a_caller_who_may_not_read_is_refused_whatever_tag_they_send(scene: Scen
         lists = (
             "get_usage",
             "list_events",
+            "list_feeds",
             "list_keys",
             "list_packs",
             "list_roles",

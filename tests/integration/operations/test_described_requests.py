@@ -37,6 +37,7 @@ PATH_VALUES = {
     "upload_id": "upl_x",
     "role_id": "support",
     "n": "1",
+    "feed_id": "feed_01HZ0000000000000000009999",
     "publisher_id": "pub_01HZ0000000000000000009999",
     "webhook_id": "whk_01HZ0000000000000000009999",
     "delivery_id": "01HZ0000000000000000009999",

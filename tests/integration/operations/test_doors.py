@@ -1,21 +1,36 @@
 """The doors of a role, through their real handlers."""
 
+import base64
 import hashlib
 import io
 import json
+import tarfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+from tests import feeds
+from tests.attesting import Attesting
+from tests.aws import BUCKET
+from tests.changes import change
 from tests.doors import Doors
+from tests.engine.points import Point
 from tests.engine.taps import Log
 from tests.fake_registry.server import FakeRegistry
+from tests.gateway import Request
+from tests.revisions import delete_revision
 from tests.service import ACME, GLOBEX, PackArchive, Service
 from tests.third_party_images import pack_image
 
 from packyard.doors.clawhub import fingerprint_of
 from packyard.doors.document import ServedFile
+from packyard.http.mcp import McpServer
+from packyard.tenants.org import BillingPosture, Org
 
 INDEX: Final = ".well-known/agent-skills/index.json"
 FILES: Final = {
@@ -28,13 +43,17 @@ FILES: Final = {
 
 @pytest.fixture
 def doors(service: Service) -> Doors:
+    # A feed has its organisation's slug from there.
+    service.services.tenants.put_org(Org(org_id=ACME.org_id, slug="acme", billing=BillingPosture.ACTIVE))
     return Doors(service)
 
 
 def publish(doors: Doors, *names: str, prepare: bool = True, files: Mapping[str, bytes] = FILES) -> list[str]:
     """Publish packs, pin them to the role, and have them prepared."""
     made = [
-        doors.service.upload(PackArchive(name=name, files=files, fields={"description": f"Does {name}."}).build())
+        doors.service.upload(
+            PackArchive(name=name, files=files, fields={"description": f"Does {name}."}).build()
+        )
         for name in names
     ]
     pack_ids = [answer.body["id"] for answer in made]
@@ -70,7 +89,6 @@ def test_every_door_leads_to_the_same_zip_under_the_digest_that_it_states(doors:
 
     (entry,) = doors.get(INDEX).body["skills"]
     (plugin,) = doors.get("marketplace.json").body["plugins"]
-    base = f"/doors/roles/support/{INDEX}".rpartition("/")[0]
     assert entry["url"].startswith("../../zips/")
     zips = [
         doors.download(doors.get(entry["url"].removeprefix("../../"))),
@@ -78,7 +96,6 @@ def test_every_door_leads_to_the_same_zip_under_the_digest_that_it_states(doors:
         doors.download(doors.get("api/v1/download", query={"slug": "slack", "ownerHandle": "acme"})),
     ]
 
-    assert base.endswith("/agent-skills")
     assert len(set(zips)) == 1
     digest = hashlib.sha256(zips[0]).hexdigest()
     assert (entry["digest"], plugin["source"]["sha256"]) == (f"sha256:{digest}", digest)
@@ -97,7 +114,7 @@ def test_an_unchanged_index_is_known_after_one_read(doors: Doors) -> None:
             again = doors.get(path, etag=first.headers["ETag"])
 
         assert (again.status, again.text) == (304, "")
-        assert log.calls == ["GetItem"]
+        assert log.calls == ["dynamodb.GetItem"]
 
 
 def test_a_kept_catalogue_takes_one_read_of_the_table(doors: Doors) -> None:
@@ -108,7 +125,7 @@ def test_a_kept_catalogue_takes_one_read_of_the_table(doors: Doors) -> None:
     with doors.service.wire.tapped(log):
         assert names_in(doors) == ["slack", "jira"]
 
-    assert log.calls == ["GetItem", "GetObject"]
+    assert log.calls == ["dynamodb.GetItem", "s3.GetObject"]
 
 
 def test_what_is_not_prepared_is_left_out_and_asked_for_and_nothing_is_kept(doors: Doors) -> None:
@@ -139,12 +156,9 @@ def test_the_index_changes_with_the_pins(doors: Doors) -> None:
     (slack,) = publish(doors, "slack")
     before = doors.get(INDEX)
     old = before.body["skills"][0]["url"].removeprefix("../../")
-    archive = PackArchive(name="slack", version="2.0.0").build()
-    doors.service.new_process()
-    made = doors.service.clone(slack, name="other")
-    assert archive
-    assert doors.service.set_role("support", [made.body["id"]]).status == 200
-    doors.prepare(made.body["id"])
+    other = doors.service.clone(slack, name="other").body["id"]
+    assert doors.service.set_role("support", [other]).status == 200
+    doors.prepare(other)
 
     after = doors.get(INDEX, etag=before.headers["ETag"])
 
@@ -159,7 +173,9 @@ def test_a_withdrawn_pack_leaves_what_installs_and_is_blocked_where_it_can_be_sa
 
     assert names_in(doors) == ["jira"]
     assert [plugin["name"] for plugin in doors.get("marketplace.json").body["plugins"]] == ["jira"]
-    assert [skill["uri"] for skill in doors.call("skills/list")["result"]["skills"]] == ["skill://acme/jira/SKILL.md"]
+    assert [skill["uri"] for skill in doors.call("skills/list")["result"]["skills"]] == [
+        "skill://acme/jira/SKILL.md"
+    ]
     assert doors.get(zipped).status == 404
     assert doors.get(f"slack/{INDEX}").status == 404
     moderation = doors.get("api/v1/skills/slack").body["moderation"]
@@ -180,19 +196,21 @@ def test_a_deprecated_pack_is_suspicious_to_clawhub(doors: Doors) -> None:
 
 def test_packs_of_other_organisations_have_their_owner_in_flat_names(doors: Doors) -> None:
     service = doors.service
+    service.services.tenants.put_org(Org(org_id=GLOBEX.org_id, slug="globex", billing=BillingPosture.ACTIVE))
     theirs = service.upload(PackArchive(name="slack").build(), GLOBEX, visibility="community").body["id"]
     (own,) = publish(doors, "slack")
-    assert service.pin("support", [{"pack_id": own}, {"pack_id": theirs, "alias": "theirs"}]).status == 200
+    assert service.pin("support", [{"id": own}, {"id": theirs, "alias": "theirs"}]).status == 200
     doors.prepare(theirs)
-    slugs = {ACME.org_id: "acme", GLOBEX.org_id: "globex"}
 
-    assert len(names_in(doors)) + len(slugs) >= 3
-    flat = [name for name in names_in(doors) if name != "slack"]
-    entry = doors.get(f"{flat[0]}/{INDEX}").body["skills"][0] if flat else None
-    if entry:
-        assert unzipped(doors.download(doors.get(entry["url"].removeprefix("../../../"))))["SKILL.md"]
+    assert names_in(doors) == ["slack", "x6-globex-slack"]
+    (entry,) = doors.get(f"x6-globex-slack/{INDEX}").body["skills"]
+    files = unzipped(doors.download(doors.get(entry["url"].removeprefix("../../../"))))
+    assert b"name: slack\n" in files["SKILL.md"]
     asked = doors.get("api/v1/skills/slack")
-    assert (asked.status, "name its owner" in asked.text) == (400, True)
+    assert (asked.status, "@globex/slack" in asked.text) == (400, True)
+    assert (
+        doors.get("api/v1/skills/slack", query={"ownerHandle": "globex"}).body["owner"]["handle"] == "globex"
+    )
 
 
 def test_the_role_of_another_organisation_is_not_there(doors: Doors) -> None:
@@ -203,28 +221,27 @@ def test_the_role_of_another_organisation_is_not_there(doors: Doors) -> None:
     assert doors.post(b'{"jsonrpc":"2.0","id":1,"method":"skills/list"}', caller=GLOBEX).status == 404
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "nothing",
-        f"no-such-pack/{INDEX}",
-        f"a/b/{INDEX}",
-        ".well-known/skills/index.json",
-        "zips/slack.zip",
-        "zips/slack-000000000000.zip",
-        "zips/../marketplace.json",
-        "api/v2/skills",
-        "api/v1/",
-        "api/v1/skills/slack/install",
-        "api/v1/skills/slack/file/x",
-        "api/v1/skills/no-such",
-        "api/v1/skills/slack/versions/9.9.9",
-    ],
-)
-def test_what_is_not_served_is_404(doors: Doors, path: str) -> None:
+NOT_SERVED: Final = [
+    "nothing",
+    f"no-such-pack/{INDEX}",
+    f"a/b/{INDEX}",
+    ".well-known/skills/index.json",
+    "zips/slack.zip",
+    "zips/slack-000000000000.zip",
+    "zips/../marketplace.json",
+    "api/v2/skills",
+    "api/v1/",
+    "api/v1/skills/slack/install",
+    "api/v1/skills/slack/file/x",
+    "api/v1/skills/no-such",
+    "api/v1/skills/slack/versions/9.9.9",
+]
+
+
+def test_what_is_not_served_is_404(doors: Doors) -> None:
     publish(doors, "slack")
 
-    assert doors.get(path).status == 404
+    assert {path: doors.get(path).status for path in NOT_SERVED} == dict.fromkeys(NOT_SERVED, 404)
 
 
 def test_clawhub_s_client_reads_what_it_asks_for(doors: Doors) -> None:
@@ -236,7 +253,9 @@ def test_clawhub_s_client_reads_what_it_asks_for(doors: Doors) -> None:
     assert {"slug", "displayName", "tags", "stats", "createdAt", "updatedAt"} <= set(skill["skill"])
     files = doors.get("api/v1/skills/slack/versions/1.4.0").body["version"]["files"]
     assert [file["path"] for file in files] == sorted((*FILES, "SKILL.md", "pack.yaml"))
-    assert doors.get("api/v1/skills/slack/versions", query={"limit": "5"}).body["items"][0]["version"] == "1.4.0"
+    assert (
+        doors.get("api/v1/skills/slack/versions", query={"limit": "5"}).body["items"][0]["version"] == "1.4.0"
+    )
     assert [item["slug"] for item in doors.get("api/v1/skills").body["items"]] == ["slack", "jira"]
     assert doors.get("api/v1/skills/slack/file", query={"path": "behavior.md"}).text == "# Be brief\n"
     assert doors.get("api/v1/skills/slack/file", query={"path": "../x"}).status == 404
@@ -252,22 +271,19 @@ def test_clawhub_s_client_reads_what_it_asks_for(doors: Doors) -> None:
     assert doors.get("api/v1/whoami").body["user"]["handle"] == "acme"
 
 
-@pytest.mark.parametrize(
-    ("path", "query"),
-    [
-        ("download", {}),
-        ("skills/slack/file", {}),
-        ("search", {"limit": "x"}),
-        ("search", {"limit": "99999"}),
-    ],
-)
-def test_a_wrong_parameter_is_named_in_text(doors: Doors, path: str, query: dict[str, str]) -> None:
+def test_a_wrong_parameter_is_named_in_text(doors: Doors) -> None:
     publish(doors, "slack")
+    asked: list[tuple[str, dict[str, str], str]] = [
+        ("download", {}, "slug "),
+        ("skills/slack/file", {}, "path "),
+        ("search", {"limit": "x"}, "limit "),
+        ("search", {"limit": "99999"}, "limit "),
+    ]
 
-    answer = doors.get(f"api/v1/{path}", query=query)
-
-    assert (answer.status, answer.headers["Content-Type"]) == (400, "text/plain; charset=utf-8")
-    assert answer.text.startswith(("slug ", "path ", "limit "))
+    for path, query, field in asked:
+        answer = doors.get(f"api/v1/{path}", query=query)
+        assert (answer.status, answer.headers["Content-Type"]) == (400, "text/plain; charset=utf-8")
+        assert answer.text.startswith(field)
 
 
 def test_an_mcp_client_reads_every_file_with_the_digest_that_its_entry_promises(doors: Doors) -> None:
@@ -278,50 +294,61 @@ def test_an_mcp_client_reads_every_file_with_the_digest_that_its_entry_promises(
     assert entry["frontmatter"]["name"] == entry["uri"].split("/")[-2]
     for resource in entry["resources"]:
         (content,) = doors.call("resources/read", uri=resource["uri"])["result"]["contents"]
-        raw = content["text"].encode() if "text" in content else __import__("base64").b64decode(content["blob"])
+        raw = content["text"].encode() if "text" in content else base64.b64decode(content["blob"])
         assert len(raw) == resource["size"]
         assert f"sha256:{hashlib.sha256(raw).hexdigest()}" == resource["digest"]
-    assert {resource["uri"].split("slack/")[1] for resource in entry["resources"]} == {*FILES, "SKILL.md", "pack.yaml"}
+    assert {resource["uri"].split("slack/")[1] for resource in entry["resources"]} == {
+        *FILES,
+        "SKILL.md",
+        "pack.yaml",
+    }
 
 
 def test_a_long_list_comes_in_pages(doors: Doors) -> None:
-    names = [f"pack-{number:02}" for number in range(22)]
-    publish(doors, *names)
+    publish(doors, "a", "b", "c")
+    services = doors.service.services
+    server = McpServer(
+        selection=services.served_packs.of_role("support", caller=ACME),
+        served=services.served_packs,
+        files=services.served_files,
+        page=2,
+    )
 
-    first = doors.call("skills/list")["result"]
-    second = doors.call("skills/list", cursor=first["nextCursor"])["result"]
+    def page(**params: str) -> Any:
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "skills/list", "params": params}).encode()
+        event = Request(method="POST", resource="/doors/roles/support/mcp", body=body).event()
+        return json.loads(server.response(APIGatewayProxyEvent(event)).body or "")["result"]
+
+    first = page()
+    second = page(cursor=first["nextCursor"])
 
     assert "nextCursor" not in second
-    uris = [entry["uri"] for page in (first, second) for entry in page["skills"]]
-    assert uris == [f"skill://acme/{name}/SKILL.md" for name in names]
+    uris = [entry["uri"] for found in (first, second) for entry in found["skills"]]
+    assert uris == [f"skill://acme/{name}/SKILL.md" for name in "abc"]
 
 
-@pytest.mark.parametrize(
-    ("params", "method"),
-    [
-        ({"uri": "skill://acme/none/SKILL.md"}, "skills/get"),
-        ({"uri": "skill://acme/slack/guides/post.md"}, "skills/get"),
-        ({"uri": "skill://globex/slack/SKILL.md"}, "resources/read"),
-        ({"uri": "skill://acme/slack/../slack/SKILL.md"}, "resources/read"),
-        ({"uri": "file:///etc/passwd"}, "resources/read"),
-        ({"uri": 1}, "resources/read"),
-        ({}, "resources/read"),
-        ({"cursor": "x"}, "skills/list"),
-        ({"cursor": 1}, "skills/list"),
-        ({"cursor": []}, "skills/list"),
-    ],
-)
-def test_what_an_mcp_client_may_not_have_is_invalid_params(
-    doors: Doors, params: dict[str, Any], method: str
-) -> None:
+def test_what_an_mcp_client_may_not_have_is_invalid_params(doors: Doors) -> None:
     publish(doors, "slack")
+    asked: list[tuple[str, dict[str, object]]] = [
+        ("skills/get", {"uri": "skill://acme/none/SKILL.md"}),
+        ("skills/get", {"uri": "skill://acme/slack/guides/post.md"}),
+        ("resources/read", {"uri": "skill://globex/slack/SKILL.md"}),
+        ("resources/read", {"uri": "skill://acme/slack/../slack/SKILL.md"}),
+        ("resources/read", {"uri": "file:///etc/passwd"}),
+        ("resources/read", {"uri": 1}),
+        ("resources/read", {}),
+        ("skills/list", {"cursor": "x"}),
+        ("skills/list", {"cursor": 1}),
+        ("skills/list", {"cursor": []}),
+    ]
 
-    assert doors.call(method, **params)["error"]["code"] == -32602
+    for method, params in asked:
+        assert doors.call(method, **params)["error"]["code"] == -32602
 
 
-@pytest.mark.parametrize(
-    ("body", "code"),
-    [
+def test_what_is_no_request_is_answered_as_json_rpc_says(doors: Doors) -> None:
+    publish(doors, "slack")
+    asked = [
         (b"", -32700),
         (b"{", -32700),
         (b"[" * 5000, -32700),
@@ -330,14 +357,11 @@ def test_what_an_mcp_client_may_not_have_is_invalid_params(
         (b'{"jsonrpc":"2.0","id":null,"method":"ping"}', -32600),
         (b'{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}', -32602),
         (b'{"jsonrpc":"2.0","id":1,"method":"initialize"}', -32601),
-    ],
-)
-def test_what_is_no_request_is_answered_as_json_rpc_says(doors: Doors, body: bytes, code: int) -> None:
-    publish(doors, "slack")
+    ]
 
-    answer = doors.post(body)
-
-    assert (answer.status, answer.body["error"]["code"]) == (200, code)
+    for body, code in asked:
+        answer = doors.post(body)
+        assert (answer.status, answer.body["error"]["code"]) == (200, code)
 
 
 def test_the_mcp_door_takes_nothing_but_posts_of_bounded_size(doors: Doors) -> None:
@@ -370,38 +394,195 @@ def test_an_image_of_another_registry_is_served_to_its_owner_and_to_nobody_else(
         assert doors.get(INDEX, caller=GLOBEX).body["skills"] == []
 
 
-def test_the_document_and_the_zip_go_with_the_revision_and_with_the_pack(doors: Doors) -> None:
+def test_the_zip_goes_with_its_pack(doors: Doors) -> None:
     (slack,) = publish(doors, "slack")
-    assert doors.service.set_role("support", []).status == 200
-    body = json.dumps({"files": 0})
-    assert body
     assert len(doors.kept()) == 2
+    assert doors.service.set_role("support", []).status == 200
 
     assert doors.service.delete(slack).status == 200
 
     assert doors.kept() == []
 
 
-def test_what_is_prepared_too_late_is_removed(doors: Doors) -> None:
+def test_the_zip_goes_with_the_content_of_its_revision(doors: Doors) -> None:
+    (slack,) = publish(doors, "slack")
+    assert change(doors.service, slack, {"guides/new.md": b"new"}).status == 200
+    doors.prepare(slack)
+    assert doors.service.refresh_role("support").status == 200
+    assert len(doors.kept()) == 4
+
+    assert delete_revision(doors.service, slack, 1).status == 200
+
+    assert len(doors.kept()) == 2
+    assert names_in(doors) == ["slack"]
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_what_is_put_while_the_pack_is_deleted_is_removed(doors: Doors, at: int) -> None:
+    """The pack is deleted before the zip is put, or between the zip and the document."""
     (slack,) = publish(doors, "slack", prepare=False)
     message = doors.message(slack)
     assert doors.service.set_role("support", []).status == 200
-    log = Log()
-    deleted: list[int] = []
+    puts: list[Point] = []
 
-    def delete(point: Any) -> Any:
-        if not deleted and point.label.startswith("PutObject"):
-            deleted.append(1)
+    def delete() -> None:
+        with doors.service.another_process(), doors.service.wire.sent_by("the deletion"):
+            assert doors.service.delete(slack).status == 200
 
-            def act() -> None:
-                with doors.service.another_process():
-                    assert doors.service.delete(slack).status == 200
+    def interrupt(point: Point) -> Callable[[], object] | None:
+        if not point.label.startswith("s3.PutObject") or "the deletion" in str(point):
+            return None
+        puts.append(point)
+        return delete if len(puts) == at else None
 
-            return act
-        return None
-
-    with doors.service.wire.tapped(log, interrupt=delete) if False else doors.service.wire.tapped(log):
+    with doors.service.wire.tapped(interrupt=interrupt):
         assert doors.settle([message]) == []
-    assert doors.service.delete(slack).status == 200
-    assert doors.settle([message]) == []
+
+    assert puts
     assert doors.kept() == []
+
+
+def feed_of(doors: Doors, **fields: object) -> str:
+    """Make a feed, and return its secret."""
+    made = feeds.make(doors.service, ACME, **fields)
+    assert made.status == 201, made.body
+    return feeds.secret_of(made)
+
+
+def test_a_feed_serves_at_every_door_what_its_role_pins(doors: Doors) -> None:
+    publish(doors, "slack")
+    secret = feed_of(doors)
+
+    for path in (INDEX, f"slack/{INDEX}", "api/v1/skills", "api/v1/skills/slack", "lock.json"):
+        assert doors.get(path, feed=secret).body == doors.get(path).body
+    (plugin,) = doors.get("marketplace.json", feed=secret).body["plugins"]
+    below = plugin["source"]["url"].partition(f"/f/{secret}/")[2]
+    assert unzipped(doors.download(doors.get(below, feed=secret))).keys() >= FILES.keys()
+    (entry,) = doors.call("skills/list", feed=secret)["result"]["skills"]
+    assert entry["uri"] == "skill://acme/slack/SKILL.md"
+
+
+def test_a_feed_of_a_list_serves_present_revisions_and_what_may_be_seen(doors: Doors) -> None:
+    service = doors.service
+    service.services.tenants.put_org(Org(org_id=GLOBEX.org_id, slug="globex", billing=BillingPosture.ACTIVE))
+    theirs = service.upload(PackArchive(name="slack").build(), GLOBEX, visibility="community").body["id"]
+    (own,) = publish(doors, "slack")
+    doors.prepare(theirs)
+    secret = feed_of(doors, pack_ids=[own, theirs])
+    first = doors.get(INDEX, feed=secret)
+    assert [entry["name"] for entry in first.body["skills"]] == ["slack", "x6-globex-slack"]
+    assert doors.get(INDEX, feed=secret, etag=first.headers["ETag"]).status == 304
+    assert service.update(theirs, "org", GLOBEX).status == 200
+    assert change(service, own, {"guides/new.md": b"new"}).status == 200
+    doors.prepare(own)
+
+    after = doors.get(INDEX, feed=secret, etag=first.headers["ETag"])
+
+    (entry,) = after.body["skills"]
+    assert entry["digest"] != first.body["skills"][0]["digest"]
+    refused = doors.get("lock.json", feed=secret)
+    assert (refused.status, "make a feed of a role" in refused.text) == (400, True)
+
+
+def test_who_has_no_feed_s_secret_gets_404_of_one_shape_at_every_door(doors: Doors) -> None:
+    publish(doors, "slack")
+    service = doors.service
+    assert service.set_role("other", []).status == 200
+    deleted = feed_of(doors, role_id="other")
+    assert service.delete_role("other").status == 200
+    expired = feed_of(doors, expires_in=3600)
+    made = feeds.make(service)
+    removed = feeds.secret_of(made)
+    assert feeds.remove(service, made.body["id"]).status == 204
+    service.clock.advance(timedelta(hours=2))
+    secrets = (removed, expired, deleted, "pyf_" + "a" * 43, "x", "pyf_")
+
+    for path in (INDEX, "nothing", "marketplace.json", "api/v1/skills", "lock.json", "bundle.tar", "mcp"):
+        answers = {
+            (answer.status, answer.text.replace(answer.headers["X-Request-Id"], "ID"))
+            for secret in secrets
+            for answer in (doors.get(path, feed=secret),)
+        }
+        assert len(answers) == 1
+        assert next(iter(answers))[0] == 404
+
+
+def bundle(doors: Doors, role: str = "support") -> bytes:
+    """Ask for a bundle, have it made, and return it."""
+    answer = doors.get("bundle.tar", role=role)
+    assert (answer.status, answer.body) == (202, {"status": "being_made"})
+    assert answer.headers["Retry-After"]
+    assert doors.settle(doors.take()) == []
+    return doors.download(doors.get("bundle.tar", role=role))
+
+
+def test_a_bundle_is_an_image_layout_of_all_images_and_the_lock(doors: Doors, tmp_path: Path) -> None:
+    publish(doors, "slack", "jira", prepare=False)
+    content = bundle(doors)
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        archive.extractall(tmp_path, filter="data")
+        members = {(member.mtime, member.uid, member.mode) for member in archive.getmembers()}
+
+    assert members == {(0, 0, 0o644)}
+    assert json.loads((tmp_path / "oci-layout").read_bytes()) == {"imageLayoutVersion": "1.0.0"}
+    lock = json.loads((tmp_path / "lock.json").read_bytes())
+    assert lock == doors.get("lock.json").body
+    index = json.loads((tmp_path / "index.json").read_bytes())
+    named = {entry["annotations"]["org.opencontainers.image.ref.name"]: entry for entry in index["manifests"]}
+    assert {name: entry["digest"] for name, entry in named.items()} == {
+        pack["name"]: pack["image_digest"] for pack in lock["packs"]
+    }
+    blobs = {f"sha256:{path.name}": path.read_bytes() for path in (tmp_path / "blobs" / "sha256").iterdir()}
+    assert all(digest == f"sha256:{hashlib.sha256(blob).hexdigest()}" for digest, blob in blobs.items())
+    assert {layer["digest"] for pack in lock["packs"] for layer in pack["layers"]} <= blobs.keys()
+
+
+def test_the_same_pins_give_the_same_bundle_and_other_pins_another(doors: Doors) -> None:
+    (slack,) = publish(doors, "slack", prepare=False)
+    first = bundle(doors)
+    etag = doors.get("bundle.tar").headers["ETag"]
+    assert doors.get("bundle.tar", etag=etag).status == 304
+    for key in doors.service.aws.objects():
+        if key.startswith("bundles/"):
+            doors.service.aws.s3.delete_object(Bucket=BUCKET, Key=key)
+    assert bundle(doors) == first
+    assert change(doors.service, slack, {"guides/new.md": b"new"}).status == 200
+    assert doors.service.refresh_role("support").status == 200
+
+    assert doors.get("bundle.tar", etag=etag).status == 202
+    asked = doors.take()
+    assert doors.service.set_role("support", []).status == 200
+    assert doors.settle(asked) == [], "nobody asks for it any more"
+    assert doors.get("bundle.tar").status == 202
+
+
+def test_statements_about_images_are_in_the_bundle(doors: Doors) -> None:
+    service = doors.service
+    service.wire.clients["kms"] = service.services.client("kms")
+    (slack,) = publish(doors, "slack", prepare=False)
+    Attesting(service).carry()
+    doors.take()
+
+    with tarfile.open(fileobj=io.BytesIO(bundle(doors))) as archive:
+        member = archive.extractfile("index.json")
+        assert member is not None
+        entries = json.load(member)["manifests"]
+        statements = [entry for entry in entries if "annotations" not in entry]
+        documents = [archive.extractfile(f"blobs/sha256/{entry['digest'][7:]}") for entry in statements]
+        subjects = {json.load(document)["subject"]["digest"] for document in documents if document}
+
+    assert len(statements) == 2
+    assert subjects == {service.get(slack).body["image_digest"]}
+
+
+def test_a_bundle_that_would_be_too_large_is_refused_with_words(doors: Doors) -> None:
+    publish(doors, "slack", prepare=False)
+    doors.service.new_process(
+        parts={"bundle_maker": replace(doors.service.services.bundle_maker, max_bytes=1000)}
+    )
+    assert doors.get("bundle.tar").status == 202
+    assert doors.settle(doors.take()) == []
+
+    answer = doors.get("bundle.tar")
+
+    assert (answer.status, "divide the role" in answer.text) == (413, True)

@@ -55,7 +55,7 @@ def write_file(service: Service, pack_id: str, content: bytes) -> Answer:
 
 
 def make_key(service: Service) -> Answer:
-    return service.send("create_key", "POST", "/keys", json={"label": "ci", "scopes": ["caps:write"]})
+    return service.send("keys", "POST", "/keys", json={"label": "ci", "scopes": ["caps:write"]})
 
 
 class Standing:
@@ -128,7 +128,7 @@ WRITES: Final[Mapping[str, tuple[Callable[[Standing], Answer], dict[str, Any]]]]
         {"type": "key.issued", "data.label": "ci", "data.scopes": ["caps:write"]},
     ),
     "a revoked key": (
-        lambda at: ok(at.service.send("revoke_key", "DELETE", f"/keys/{at.key}")),
+        lambda at: ok(at.service.send("keys", "DELETE", f"/keys/{at.key}")),
         {"type": "key.revoked", "data.label": "ci"},
     ),
     "a staged archive": (staged, {"type": "pack.created", "data.name": "staged"}),
@@ -182,7 +182,7 @@ def test_what_is_done_twice_is_one_event(service: Service) -> None:
     with new_events(service) as made:
         for _ in range(2):
             ok(service.delete(at.pack))
-            ok(service.send("revoke_key", "DELETE", f"/keys/{at.key}"))
+            ok(service.send("keys", "DELETE", f"/keys/{at.key}"))
 
     assert [event["type"] for event in made] == ["pack.deleted", "key.revoked"]
 

@@ -25,16 +25,16 @@ NARROWED = replace(
 
 def make(service: Service, caller: Caller = ACME, key: str | None = None, **changes: Any) -> Answer:
     headers = {} if key is None else {"Idempotency-Key": key}
-    return service.send("create_key", "POST", "/keys", caller=caller, json=CI | changes, headers=headers)
+    return service.send("keys", "POST", "/keys", caller=caller, json=CI | changes, headers=headers)
 
 
 def keys(service: Service, caller: Caller = ACME, /, **query: str) -> list[Any]:
-    listed: list[Any] = service.send("list_keys", "GET", "/keys", caller=caller, query=query).body["keys"]
+    listed: list[Any] = service.send("keys", "GET", "/keys", caller=caller, query=query).body["keys"]
     return listed
 
 
 def revoke(service: Service, key_id: str, caller: Caller = ACME) -> Answer:
-    return service.send("revoke_key", "DELETE", f"/keys/{key_id}", caller=caller)
+    return service.send("keys", "DELETE", f"/keys/{key_id}", caller=caller)
 
 
 def context(service: Service, secret: str) -> dict[str, str]:
@@ -245,10 +245,8 @@ def test_the_list_is_paged_the_newest_first(service: Service) -> None:
         service.clock.advance(timedelta(seconds=1))
         made.append(make(service, label=str(number)).body["id"])
 
-    first = service.send("list_keys", "GET", "/keys", query={"limit": "2"})
-    rest = service.send(
-        "list_keys", "GET", "/keys", query={"limit": "2", "cursor": first.body["next_cursor"]}
-    )
+    first = service.send("keys", "GET", "/keys", query={"limit": "2"})
+    rest = service.send("keys", "GET", "/keys", query={"limit": "2", "cursor": first.body["next_cursor"]})
 
     assert [key["id"] for key in first.body["keys"]] == [made[2], made[1]]
     assert [key["id"] for key in rest.body["keys"]] == [made[0]]
@@ -287,9 +285,9 @@ def test_a_key_for_one_pack_sees_the_keys_for_that_pack(service: Service) -> Non
 def test_a_cursor_of_the_whole_list_is_not_for_a_key_for_one_pack(service: Service) -> None:
     for _ in range(2):
         make(service)
-    cursor = service.send("list_keys", "GET", "/keys", query={"limit": "1"}).body["next_cursor"]
+    cursor = service.send("keys", "GET", "/keys", query={"limit": "1"}).body["next_cursor"]
 
-    answer = service.send("list_keys", "GET", "/keys", caller=NARROWED, query={"cursor": cursor})
+    answer = service.send("keys", "GET", "/keys", caller=NARROWED, query={"cursor": cursor})
 
     assert answer.status == 400
 
@@ -314,7 +312,7 @@ def test_a_revoked_key_is_refused_at_once_and_the_list_says_who_revoked_it(servi
 def test_a_key_has_no_revision_to_put_a_condition_on(service: Service) -> None:
     key_id = make(service).body["id"]
 
-    answer = service.send("revoke_key", "DELETE", f"/keys/{key_id}", headers={"If-Match": '"1"'})
+    answer = service.send("keys", "DELETE", f"/keys/{key_id}", headers={"If-Match": '"1"'})
 
     assert answer.fields == {"If-Match": "is not taken here: a key has no revisions"}
 
@@ -430,8 +428,7 @@ def test_a_key_of_every_form_is_made_once_with_an_idempotency_key(
     wanted = {"label": "ci", "scopes": ["caps:write"]} | field
 
     first, again = (
-        service.send("create_key", "POST", "/keys", json=wanted, headers={"Idempotency-Key": "k"})
-        for _ in range(2)
+        service.send("keys", "POST", "/keys", json=wanted, headers={"Idempotency-Key": "k"}) for _ in range(2)
     )
 
     assert (first.status, again.error["code"]) == (201, "already_created")

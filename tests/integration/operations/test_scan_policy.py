@@ -25,7 +25,7 @@ def running() -> Iterator[Service]:
 
 
 def get(service: Service, caller: Caller = ACME) -> Answer:
-    return service.send("scan_policy", "GET", "/scan-policy", caller=caller)
+    return service.send("policies", "GET", "/scan-policy", caller=caller)
 
 
 def test_without_a_policy_there_is_the_default_and_what_is_set_is_read(service: Service) -> None:
@@ -53,9 +53,7 @@ def test_the_same_policy_is_no_change_and_an_absent_field_has_its_default(servic
 def test_a_policy_is_set_on_condition_of_what_the_client_has_seen(
     service: Service, tag: str, status: int
 ) -> None:
-    sent = service.send(
-        "scan_policy", "PUT", "/scan-policy", json={"block": "low"}, headers={"If-Match": tag}
-    )
+    sent = service.send("policies", "PUT", "/scan-policy", json={"block": "low"}, headers={"If-Match": tag})
 
     assert sent.status == status
 

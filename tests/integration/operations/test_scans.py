@@ -210,7 +210,7 @@ def test_a_clone_has_the_result_of_its_source(service: Service) -> None:
 def test_the_policy_of_who_clones_counts_and_says_nothing_of_another_s_content(service: Service) -> None:
     source = service.upload(with_advice(), visibility="community").body["id"]
     asked = {"block": "high"}
-    assert service.send("scan_policy", "PUT", "/scan-policy", caller=GLOBEX, json=asked).status == 200
+    assert service.send("policies", "PUT", "/scan-policy", caller=GLOBEX, json=asked).status == 200
 
     answer = service.clone(source, GLOBEX)
 

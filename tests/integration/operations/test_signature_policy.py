@@ -44,12 +44,12 @@ def host(registry: FakeRegistry) -> str:
 
 
 def get_policy(service: Service, caller: Caller = ACME) -> Answer:
-    return service.send("signature_policy", "GET", "/signature-policy", caller=caller)
+    return service.send("policies", "GET", "/signature-policy", caller=caller)
 
 
 def put_policy(service: Service, document: Any, caller: Caller = ACME, *, if_match: str = "") -> Answer:
     return service.send(
-        "signature_policy",
+        "policies",
         "PUT",
         "/signature-policy",
         caller=caller,

@@ -87,7 +87,7 @@ def test_what_the_run_publishes_names_repository_run_and_commit(service: Service
     assert made.status == 201
     [created] = events_of(service, type="pack.created")
     assert (created["actor"], created["data"]["ci"]) == (principal, facts)
-    history = service.send("list_revisions", "GET", f"/packs/{made.body['id']}/revisions")
+    history = service.send("revisions", "GET", f"/packs/{made.body['id']}/revisions")
     assert history.body["revisions"][0]["actor"] == principal
     [issued] = events_of(service, type="key.issued")
     assert (issued["actor"], issued["data"]["ci"]) == (principal, facts)
@@ -126,7 +126,7 @@ def test_keys_of_ci_are_not_in_the_list_and_take_no_place_in_it(service: Service
     add(service, issuer.url)
     exchange(service, token_of(service, issuer))
 
-    assert service.send("list_keys", "GET", "/keys").body["keys"] == []
+    assert service.send("keys", "GET", "/keys").body["keys"] == []
 
 
 def test_a_key_of_ci_can_be_revoked_by_the_id_in_its_event(service: Service, issuer: Issuer) -> None:
@@ -134,7 +134,7 @@ def test_a_key_of_ci_can_be_revoked_by_the_id_in_its_event(service: Service, iss
     secret = exchange(service, token_of(service, issuer)).body["key"]
     [issued] = events_of(service, type="key.issued")
 
-    revoked = service.send("revoke_key", "DELETE", f"/keys/{issued['data']['key_id']}")
+    revoked = service.send("keys", "DELETE", f"/keys/{issued['data']['key_id']}")
 
     assert revoked.status == 200
     with pytest.raises(Exception, match="credential"):

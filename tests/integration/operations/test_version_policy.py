@@ -72,12 +72,12 @@ def refused(answer: Answer, version: str, instead: str) -> None:
 
 
 def policy(service: Service, caller: Caller = ACME) -> Answer:
-    return service.send("version_policy", "GET", "/version-policy", caller=caller)
+    return service.send("policies", "GET", "/version-policy", caller=caller)
 
 
 def set_policy(service: Service, value: object, caller: Caller = ACME, **headers: str) -> Answer:
     return service.send(
-        "version_policy",
+        "policies",
         "PUT",
         "/version-policy",
         caller=caller,

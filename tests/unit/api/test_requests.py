@@ -13,6 +13,7 @@ from tests.service import ACME
 
 from packyard.errors import InvalidRequest
 from packyard.http.clone import read_clone
+from packyard.http.feeds import read_feed_request
 from packyard.http.image_ref import read_registration, read_replacement
 from packyard.http.keys import read_key_request
 from packyard.http.listing import read_listing
@@ -36,6 +37,7 @@ DOCUMENT = document()
 PACK_IDS = [f"pack_01JQ2V7N3T5W8XABCDEFGH{number:04d}" for number in range(MAX_PACKS + 1)]
 READERS: dict[str, Callable[[APIGatewayProxyEvent], object]] = {
     "CloneRequest": read_clone,
+    "FeedRequest": read_feed_request,
     "KeyRequest": read_key_request,
     "PackChange": read_pack_change,
     "Registration": read_registration,
@@ -73,6 +75,8 @@ BASES: dict[str, dict[str, Any]] = {
 }
 # A field that goes with others.
 COMPANIONS: dict[tuple[str, str], dict[str, Any]] = {
+    ("FeedRequest", "label"): {"role_id": "support"},
+    ("FeedRequest", "expires_in"): {"role_id": "support"},
     ("RoleAssignment", "accept_capabilities"): {"pack_ids": []},
     ("TrustedPublisherRequest", "issuer_url"): {"issuer": "gitlab", "claims": {"project_id": "7"}},
     ("UploadStart", "kind"): {"pack_id": "pack_01JQ2V7N3T5W8XABCDEFGH0000"},

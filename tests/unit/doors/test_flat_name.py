@@ -51,7 +51,8 @@ def test_no_two_packs_have_one_flat_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "flat", ["", "A", "a--b", "x6-globex", "x07-globex-a", "x3-globex-a", "x4-acme-a", "x6-globex--a", "x0--a"]
+    "flat",
+    ["", "A", "a--b", "x6-globex", "x07-globex-a", "x3-globex-a", "x4-acme-a", "x6-globex--a", "x0--a"],
 )
 def test_what_names_no_pack_is_no_pack(flat: str) -> None:
     assert pack_of(flat, own=OWN) is None

@@ -64,9 +64,15 @@ def test_what_compresses_too_well_is_stored() -> None:
     assert kinds["data/caf\u00e9.bin"] == zipfile.ZIP_DEFLATED
 
 
-@given(st.dictionaries(st.from_regex(r"[a-z]{1,3}(/[a-z]{1,3})?", fullmatch=True), st.binary(max_size=64), max_size=5))
+@given(
+    st.dictionaries(
+        st.from_regex(r"[a-z]{1,3}(/[a-z]{1,3})?", fullmatch=True), st.binary(max_size=64), max_size=5
+    )
+)
 def test_no_member_is_compressed_more_than_claude_code_takes(files: dict[str, bytes]) -> None:
-    with zipfile.ZipFile(io.BytesIO(zip_of({path: content * 500 for path, content in files.items()}))) as archive:
+    with zipfile.ZipFile(
+        io.BytesIO(zip_of({path: content * 500 for path, content in files.items()}))
+    ) as archive:
         assert archive.testzip() is None
         for member in archive.infolist():
             assert member.file_size <= MAX_RATIO * member.compress_size

@@ -156,6 +156,21 @@ def test_who_publishes_and_who_judges_publishes_is_told_of_the_scanner_and_nobod
     assert told == may_ask | {"ClonePack", "ReplacePack"}
 
 
+def test_a_route_with_a_feed_s_secret_names_it_and_has_a_throttle_of_its_own() -> None:
+    """The functions leave the parameter `secret` out of their log lines (decision 137)."""
+    paths = {
+        event["Properties"]["Path"]
+        for function in FUNCTIONS.values()
+        for event in function.get("Events", {}).values()
+        if event["Type"] == "Api" and event["Properties"]["Path"].startswith("/f/")
+    }
+    settings_of = RESOURCES["Api"]["Properties"]["MethodSettings"]
+    throttled = {each["ResourcePath"] for each in settings_of if "ThrottlingRateLimit" in each}
+
+    assert all(path.startswith("/f/{secret}/") for path in paths)
+    assert {f"/{path[1:].replace('/', '~1')}" for path in paths} <= throttled
+
+
 def test_the_scanner_has_no_rights_and_no_way_out() -> None:
     scanner = FUNCTIONS["ScanContent"]
     (statement,) = _statements(scanner)

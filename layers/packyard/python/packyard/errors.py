@@ -269,6 +269,18 @@ class PublisherNotFound(NotFound):
         )
 
 
+class FeedNotFound(NotFound):
+    """There is no such feed, or it has expired. To those who have an address, all of that looks the same."""
+
+    code = "feed_not_found"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no such feed, or it has expired or was removed. Those who may see the organisation's feeds find "
+            "them with GET /feeds."
+        )
+
+
 class RouteNotFound(NotFound):
     """No operation has this path."""
 

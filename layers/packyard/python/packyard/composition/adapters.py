@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from packyard.registry.own.port import ImageRegistry
     from packyard.registry.own.transport import Timeouts
     from packyard.registry.third_party.pull import ImageSource
+    from packyard.storage.bundles import Bundles
     from packyard.storage.door_files import DoorFiles
     from packyard.storage.downloads import Downloads
     from packyard.storage.file_indexes import FileIndexes
@@ -61,6 +62,8 @@ if TYPE_CHECKING:
     from packyard.store.deletions import DeletionStore
     from packyard.store.deliveries import DeliveryStore
     from packyard.store.events import EventLog
+    from packyard.store.feed_uses import FeedUses
+    from packyard.store.feeds import FeedStore
     from packyard.store.image_states import ImageStates
     from packyard.store.pack_revisions import PackRevisions
     from packyard.store.packs import PackStore
@@ -406,6 +409,20 @@ class Adapters:
         return PublisherStore(table=self.table, events=self.events)
 
     @cached_property
+    def feed_store(self) -> "FeedStore":
+        """Feeds."""
+        from packyard.store.feeds import FeedStore
+
+        return FeedStore(table=self.table, events=self.events)
+
+    @cached_property
+    def feed_uses(self) -> "FeedUses":
+        """From where feeds are used."""
+        from packyard.store.feed_uses import FeedUses
+
+        return FeedUses(table=self.table, events=self.events)
+
+    @cached_property
     def issuer_guard(self) -> "Guard":
         """The guard of connections to the issuers of trusted publishers."""
         from packyard.network.guard import Guard, TrustedHosts, connect_to, resolve_name
@@ -461,6 +478,13 @@ class Adapters:
         from packyard.storage.file_indexes import FileIndexes
 
         return FileIndexes(client=self._s3, bucket=self.settings.staging_bucket)
+
+    @cached_property
+    def bundles(self) -> "Bundles":
+        """The bundles of roles."""
+        from packyard.storage.bundles import Bundles
+
+        return Bundles(client=self._s3, bucket=self.settings.staging_bucket)
 
     @cached_property
     def downloads(self) -> "Downloads":

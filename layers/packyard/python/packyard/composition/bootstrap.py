@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from packyard.operations.brought_signatures import BroughtSignatures
     from packyard.operations.build import Builder
     from packyard.operations.built_images import BuiltImages
+    from packyard.operations.bundle import BundleFinder, BundleMaker
     from packyard.operations.clean_up import Cleaner
     from packyard.operations.clone import Cloner
     from packyard.operations.comparison import PackComparer
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
     from packyard.operations.dry_run import DryRun
     from packyard.operations.edit import FileEditor
     from packyard.operations.fan_out import FanOut
+    from packyard.operations.feed_door import FeedDoor
+    from packyard.operations.feed_reader import FeedReader
+    from packyard.operations.feed_watch import FeedWatch
+    from packyard.operations.feeds import Feeds
     from packyard.operations.files import PackFiles
     from packyard.operations.follow import Follower
     from packyard.operations.image_files import ImageFiles
@@ -261,6 +266,8 @@ class Services(Adapters):
         return PullTokens(
             secret=self.pull_token_secret,
             reader=self.role_reader,
+            feeds=self.feed_reader,
+            watch=self.feed_watch,
             authenticate=lambda authorization: authenticate(
                 authorization,
                 tenants=self.tenants,
@@ -269,6 +276,33 @@ class Services(Adapters):
             ),
             clock=self.clock,
         )
+
+    @cached_property
+    def feeds(self) -> "Feeds":
+        """Makes, reads and removes feeds."""
+        from packyard.operations.feeds import Feeds
+
+        return Feeds(
+            store=self.feed_store,
+            roles=self.role_reader,
+            clock=self.clock,
+            new_ulid=self.new_ulid,
+            random_bytes=self.random_bytes,
+        )
+
+    @cached_property
+    def feed_reader(self) -> "FeedReader":
+        """Finds the feed of an address."""
+        from packyard.operations.feed_reader import FeedReader
+
+        return FeedReader(feeds=self.feed_store, clock=self.clock)
+
+    @cached_property
+    def feed_watch(self) -> "FeedWatch":
+        """Notes from where feeds are used."""
+        from packyard.operations.feed_watch import FeedWatch
+
+        return FeedWatch(uses=self.feed_uses, clock=self.clock)
 
     @cached_property
     def registry_logins(self) -> "RegistryLogins":
@@ -288,7 +322,12 @@ class Services(Adapters):
         from packyard.operations.role_pins import RolePins
 
         return RolePins(
-            roles=self.roles, packs=self.packs, tenants=self.tenants, own_host=self.image_source.own.host
+            roles=self.roles,
+            packs=self.packs,
+            tenants=self.tenants,
+            feeds=self.feed_store,
+            own_host=self.image_source.own.host,
+            clock=self.clock,
         )
 
     @cached_property
@@ -311,11 +350,20 @@ class Services(Adapters):
         )
 
     @cached_property
+    def feed_door(self) -> "FeedDoor":
+        """Lets requests in by the secrets of feeds."""
+        from packyard.operations.feed_door import FeedDoor
+
+        return FeedDoor(
+            reader=self.feed_reader, watch=self.feed_watch, tenants=self.tenants, served=self.served_packs
+        )
+
+    @cached_property
     def served_files(self) -> "ServedFiles":
         """Reads files of what the doors serve."""
         from packyard.operations.served_files import ServedFiles
 
-        return ServedFiles(packs=self.pack_revisions, images=self.image_files)
+        return ServedFiles(files=self.door_files)
 
     @cached_property
     def role_reader(self) -> "RoleReader":
@@ -387,6 +435,26 @@ class Services(Adapters):
         )
 
     @cached_property
+    def bundle_maker(self) -> "BundleMaker":
+        """Makes the bundles of roles."""
+        from packyard.operations.bundle import BundleMaker
+
+        return BundleMaker(
+            locks=self.lock_reader,
+            images=self.served_images,
+            attestations=self.attestation_store,
+            bundles=self.bundles,
+            own_host=self.image_source.own.host,
+        )
+
+    @cached_property
+    def bundle_finder(self) -> "BundleFinder":
+        """Finds the bundles of roles."""
+        from packyard.operations.bundle import BundleFinder
+
+        return BundleFinder(bundles=self.bundles, queue=self.preparation_queue)
+
+    @cached_property
     def preparer(self) -> "Preparer":
         """Prepares images for the doors."""
         from packyard.operations.prepare import Preparer
@@ -396,6 +464,7 @@ class Services(Adapters):
             images=self.image_files,
             files=self.door_files,
             kept=self.kept_content,
+            bundles=lambda: self.bundle_maker,
             max_frontmatter=self.settings.archive_limits.manifest_bytes,
             clock=self.clock,
         )

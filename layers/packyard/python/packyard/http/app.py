@@ -20,6 +20,8 @@ from packyard.http.entity_tags import conditional
 JSON: Final = "application/json"
 TEXT: Final = "text/plain; charset=utf-8"
 REQUEST_ID: Final = "X-Request-Id"
+# The parameter of paths that holds the secret of an address.
+ADDRESS: Final = "secret"
 _SERVER_ERROR: Final = 500
 
 # The body of an error: of JSON, or plain text.
@@ -82,7 +84,7 @@ def serve(app: APIGatewayRestResolver, begins: Begins | None = None) -> Handler:
             extra={
                 "method": event["httpMethod"],
                 "route": event["resource"],
-                "path": event["path"],
+                "path": _without_secret(event),
                 "status": answer["statusCode"],
             },
         )
@@ -115,6 +117,14 @@ def refusal(error: PackyardError, *, request_id: str, envelope: Envelope | None 
     if isinstance(body, str):
         return Response(error.status, TEXT, body, dict(headers))
     return json_response(error.status, body, headers)
+
+
+def _without_secret(event: Mapping[str, Any]) -> str:
+    """Return the path of a request without the secret of a feed's address (decision 137)."""
+    secret = (event.get("pathParameters") or {}).get(ADDRESS)
+    path: str = event["path"]
+    # The gateway decodes parameters, and the path as well; where they differ, the route says enough.
+    return path if not secret else path.replace(secret, "…") if secret in path else event["resource"]
 
 
 def _ci_of(event: Mapping[str, Any]) -> Mapping[str, str]:

@@ -39,7 +39,8 @@ _CODES: Final = {
 _FAULT: Final = "UNAVAILABLE"
 # As in the gateway's own responses, in the template. The API's message names its own header, which is of no use here.
 _LOGIN: Final = (
-    "Log in with a role's id as the user, and a pull token of that role or an API key as the password. "
+    "Log in with a role's id as the user, and a pull token of that role or an API key as the password, or as the "
+    "user feed with the secret of a feed. "
     "One that is unknown, expired, revoked or of another role is refused alike."
 )
 _BASIC: Final = re.compile(r"basic +([A-Za-z0-9+/_-]+={0,2})", re.IGNORECASE)
@@ -136,7 +137,8 @@ def not_pinned() -> Response[str]:
     """Return the refusal of a repository that the role does not pin."""
     return unknown(
         "NAME_UNKNOWN",
-        "The role of this login pins no such pack. Its lock document lists the packs that it pins, by owner and name.",
+        "The role of this login pins no such pack. Its lock document lists the packs that it pins, by owner and name. "
+        "A login of a feed has the packs of the feed.",
     )
 
 

@@ -17,10 +17,17 @@ from packyard.doors.served_pack import Catalogue
 from packyard.errors import PayloadTooLarge
 from packyard.http.app import JSON
 from packyard.http.entity_tags import ETAG, is_known, not_modified
+from packyard.http.fields import Field
 from packyard.http.inline_limit import MAX_INLINE_BYTES
 from packyard.http.own_url import own_url
 from packyard.operations.served_packs import Selection, ServedPacks
 
+SECRET: Final = Field(
+    name="secret",
+    required=True,
+    example="pyf_n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg",
+    description="The secret of a feed, from the answer that made it.",
+)
 # An answer that leads somewhere for five minutes, or that lacks what will be there in seconds.
 NOT_KEPT: Final = {"Cache-Control": "private, no-store"}
 _BASE: Final = re.compile(r"(/doors/roles/[^/]+|/f/[^/]+)/(.*)", re.DOTALL)
@@ -30,6 +37,12 @@ def below_the_door(event: APIGatewayProxyEvent) -> str:
     """Return what of a request's path follows the role or the secret, without a slash at its start."""
     found = _BASE.fullmatch(_operation_path(event))
     return "" if found is None else found[2]
+
+
+def address_of(event: APIGatewayProxyEvent) -> str:
+    """Return the client's address, as the gateway states it; empty if it does not."""
+    identity = event["requestContext"].get("identity") or {}
+    return str(identity.get("sourceIp", ""))
 
 
 def door_url(event: APIGatewayProxyEvent, *, public_url: str) -> str:

@@ -26,6 +26,7 @@ class Field(NamedTuple):
         default: The value that an absent field stands for.
         values: The only values, if there are few. The document calls an enumeration by its class's name.
         items: What a list holds.
+        min_items: Of a list.
         max_items: Of a list, whose entries are unique, or of the names in an object with `each`.
         fields: What an object holds, if its names are known.
         each: What an object holds under every name, if its names are the client's.
@@ -45,6 +46,7 @@ class Field(NamedTuple):
     default: Any = None
     values: type[StrEnum] | tuple[str, ...] | None = None
     items: "Field | None" = None
+    min_items: int | None = None
     max_items: int | None = None
     fields: "tuple[Field, ...]" = ()
     each: "Field | None" = None

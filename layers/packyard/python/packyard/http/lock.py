@@ -13,6 +13,7 @@ from packyard.http.fields import Field
 from packyard.http.inline_limit import MAX_INLINE_BYTES
 from packyard.operations.lock import LockReader
 from packyard.packs.lock import lock_tag
+from packyard.packs.role import Role
 from packyard.tenants.caller import Caller
 
 FILES: Final = Field(
@@ -26,9 +27,16 @@ _FILES: Final = {None: False, "false": False, "true": True}
 
 
 def lock_response(
-    role_id: str, event: APIGatewayProxyEvent, *, caller: Caller, locks: LockReader
+    role_id: str, event: APIGatewayProxyEvent, *, caller: Caller, locks: LockReader, role: Role | None = None
 ) -> Response[Any]:
     """Return a role's lock document, or 304, or 302 to a document that is too large for an answer.
+
+    Args:
+        role_id: The role.
+        event: The gateway's event.
+        caller: Whose role it is.
+        locks: Reads roles and their documents.
+        role: The role, if it has been read.
 
     Raises:
         InvalidRequest: On `files`: it is neither `true` nor `false`.
@@ -38,7 +46,7 @@ def lock_response(
     if given not in _FILES:
         raise InvalidRequest({FILES.name: "must be true or false"})
     with_files = _FILES[given]
-    role = locks.role(role_id, caller=caller)
+    role = role or locks.role(role_id, caller=caller)
     known = lock_tag(role, with_files=with_files)
     if known is not None and is_known(event, f'"{known}"'):
         return not_modified(f'"{known}"', content_type=JSON)

@@ -25,8 +25,6 @@ from packyard.operations.served_files import ServedFiles
 from packyard.operations.served_packs import Selection, ServedPacks
 
 _MAX_BYTES: Final = 64 << 10
-# An entry has up to 512 files, of about 200 bytes each.
-_PAGE: Final = 20
 _NOT_KEPT: Final = {"Cache-Control": "no-store"}
 _LISTS: Final = {"tools/list": "tools", "resources/list": "resources", "prompts/list": "prompts"}
 
@@ -52,11 +50,13 @@ class McpServer:
         selection: What is served.
         served: Finds the catalogue and the documents.
         files: Reads files.
+        page: The most entries of one answer. Each has up to 512 files, of about 200 bytes.
     """
 
     selection: Selection
     served: ServedPacks
     files: ServedFiles
+    page: int = 20
 
     def response(self, event: APIGatewayProxyEvent) -> Response[str]:
         """Return the answer to a POST.
@@ -102,18 +102,18 @@ class McpServer:
         start = 0
         if params.get("cursor") is not None:
             at = {pack.pack_id: number for number, pack in enumerate(packs)}
-            if params["cursor"] not in at:
+            if not isinstance(params["cursor"], str) or params["cursor"] not in at:
                 raise _Refused(
                     mcp.INVALID_PARAMS, "cursor: is none of this list, or its pack has gone; begin anew"
                 )
             start = at[params["cursor"]]
-        page = packs[start : start + _PAGE]
+        page = packs[start : start + self.page]
         entries = [
             mcp.entry(pack, document)
             for pack, document in zip(page, self.served.documents(page), strict=True)
             if document is not None
         ]
-        after = packs[start + _PAGE : start + _PAGE + 1]
+        after = packs[start + self.page : start + self.page + 1]
         return mcp.listed(entries, next_cursor=after[0].pack_id if after else None)
 
     def _read(self, params: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -29,8 +29,9 @@ from packyard.doors.fitness import unfit_doors, zip_refusal
 from packyard.doors.made_skill import BEHAVIOR, MadeSkill, made_skill
 from packyard.doors.zip_file import write_zip
 from packyard.errors import InvalidRequest
-from packyard.messaging.preparation_queue import ImageToPrepare, parse_message
+from packyard.messaging.preparation_queue import BundleToMake, ImageToPrepare, parse_message
 from packyard.oci.digest import Digest
+from packyard.operations.bundle import BundleMaker
 from packyard.operations.image_files import ImageFiles
 from packyard.operations.whole_image import Contents, opened_image
 from packyard.packs.image_state import ImageId
@@ -58,6 +59,7 @@ class Preparer:
         images: Reads the files of images.
         files: Takes what is made.
         kept: Removes what is in the bucket.
+        bundles: Makes bundles.
         max_frontmatter: The largest frontmatter of a `SKILL.md`, in bytes.
         clock: The present instant, UTC.
     """
@@ -66,17 +68,21 @@ class Preparer:
     images: ImageFiles
     files: DoorFiles
     kept: KeptContent
+    bundles: Callable[[], BundleMaker]
     max_frontmatter: int
     clock: Callable[[], datetime]
 
     def settle(self, body: str) -> None:
-        """Prepare the image of a message.
+        """Prepare the image of a message, or make the bundle that it asks for.
 
         Raises:
             ValueError: The message is not one of ours.
             RegistryUnavailable, ServiceUnavailable: It failed; the message should come again.
         """
         message = parse_message(body)
+        if isinstance(message, BundleToMake):
+            self.bundles().make(message)
+            return
         pack = self._usable(message)
         if pack is None or self._is_prepared(pack):
             return

@@ -6,8 +6,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from packyard.aws.signing_secret import SigningSecret
-from packyard.errors import RoleNotFound, Unauthenticated
+from packyard.errors import FeedNotFound, RoleNotFound, Unauthenticated
+from packyard.operations.feed_reader import FeedReader
+from packyard.operations.feed_watch import FeedWatch
 from packyard.operations.role_packs import RoleReader
+from packyard.packs.feed import OF_A_FEED, USER
+from packyard.packs.feed import PREFIX as FEED_SECRET
 from packyard.tenants.caller import Caller
 from packyard.tenants.pull_token import (
     BEARER_LIFETIME,
@@ -34,12 +38,16 @@ class PullTokens:
     Attributes:
         secret: What signs them.
         reader: Reads roles.
+        feeds: Finds feeds by their secrets.
+        watch: Notes from where feeds are used.
         authenticate: Returns the caller of an Authorization header; raises Unauthenticated or ServiceUnavailable.
         clock: The present instant, UTC.
     """
 
     secret: SigningSecret
     reader: RoleReader
+    feeds: FeedReader
+    watch: FeedWatch
     authenticate: Callable[[str], Caller]
     clock: Callable[[], datetime]
 
@@ -63,17 +71,25 @@ class PullTokens:
             now,
         )
 
-    def bearer(self, user: str, password: str) -> IssuedToken:
-        """Return a bearer token for a login: a role's id, with a login token for that role or with an API key.
+    def bearer(self, user: str, password: str, *, address: str = "") -> IssuedToken:
+        """Return a bearer token for a login.
 
-        A bearer token does not outlive the login token that it was made from.
+        That is a role's id, with a login token for that role or with an API key, or `feed` with the secret of a feed.
+        A bearer token does not outlive the login token or the feed that it was made from.
+
+        Args:
+            user: The user that the client names.
+            password: Its password.
+            address: Of the client, as the gateway states it.
 
         Raises:
-            Unauthenticated: The password is neither, or there is no such role. The client is not told which.
+            Unauthenticated: The password is none of these, or there is no such role. The client is not told which.
             ServiceUnavailable: A backing service did not answer.
         """
         now = self.clock()
         expires_at = now + BEARER_LIFETIME
+        if user == USER and password.startswith(FEED_SECRET):
+            return self._bearer_of_feed(password, address, now)
         login = read_token(password, TokenKind.LOGIN, keys=self.secret.keys(), now=now)
         if login is None:
             caller = self.authenticate(f"Bearer {password}")
@@ -97,6 +113,24 @@ class PullTokens:
                 role_id=user,
                 principal=principal,
                 expires_at=expires_at,
+            ),
+            now,
+        )
+
+    def _bearer_of_feed(self, secret: str, address: str, now: datetime) -> IssuedToken:
+        try:
+            feed = self.feeds.find(secret)
+        except FeedNotFound as missing:
+            raise Unauthenticated from missing
+        self.watch.note(feed, address)
+        expires_at = now + BEARER_LIFETIME
+        return self._issued(
+            PullToken(
+                kind=TokenKind.BEARER,
+                org_id=feed.org_id,
+                role_id=f"{OF_A_FEED}{feed.id}",
+                principal=f"{OF_A_FEED}{feed.id}",
+                expires_at=expires_at if feed.expires_at is None else min(expires_at, feed.expires_at),
             ),
             now,
         )

@@ -157,6 +157,19 @@ class ServedImages:
         with self._opened(image) as repository:
             return [b"".join(repository.content(blob)) for blob in blobs]
 
+    def pieces(self, image: PinnedImage, blob: Descriptor) -> Iterator[bytes]:
+        """Yield a blob's bytes. They are known to be right only when all have been read.
+
+        Args:
+            image: The image.
+            blob: One of its blobs.
+
+        Raises:
+            RegistryUnavailable, ServiceUnavailable: As for `document`.
+        """
+        with self._opened(image) as repository:
+            yield from repository.content(blob)
+
     def _staged(self, image: PinnedImage, blob: Descriptor) -> str:
         sha256 = blob.digest.removeprefix("sha256:")
         staged = self.downloads.find(sha256)

@@ -54,6 +54,8 @@ class EventType(StrEnum):
     WEBHOOK_UPDATED = "webhook.updated"
     WEBHOOK_DELETED = "webhook.deleted"
     WEBHOOK_DISABLED = "webhook.disabled"
+    # A feed was used from many networks in a day. The contract's list does not have it (decision 137).
+    FEED_SHARED = "feed.shared"
     # Only the operator makes these. The contract's list does not have them (decision 102).
     ORG_CREATED = "org.created"
     ORG_UPDATED = "org.updated"

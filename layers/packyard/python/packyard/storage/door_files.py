@@ -76,13 +76,15 @@ class DoorFiles:
         Raises:
             ServiceUnavailable: S3 did not answer.
         """
-        try:
-            with outages_translated():
-                return self._get(key)
-        except ClientError as error:
-            if error_code(error) not in _ABSENT:
-                raise
-            return None
+        return self._found(key)
+
+    def zip(self, key: str) -> bytes | None:
+        """Return a zip, or None if there is none. All of it is in memory.
+
+        Raises:
+            ServiceUnavailable: S3 did not answer.
+        """
+        return self._found(key)
 
     def put_zip(self, key: str, content: IO[bytes]) -> None:
         """Store a zip.
@@ -141,6 +143,15 @@ class DoorFiles:
             },
             ExpiresIn=_URL_SECONDS,
         )
+
+    def _found(self, key: str) -> bytes | None:
+        try:
+            with outages_translated():
+                return self._get(key)
+        except ClientError as error:
+            if error_code(error) not in _ABSENT:
+                raise
+            return None
 
     def _get(self, key: str) -> bytes:
         found = self._client.get_object(Bucket=self._bucket, Key=key)

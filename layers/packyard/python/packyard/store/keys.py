@@ -30,6 +30,7 @@ ATTESTATIONS_PREFIX: Final = "ATTEST#"
 SCAN_PREFIX: Final = "SCAN#"
 SEARCH_PREFIX: Final = "WORD#"
 VERSION_PREFIX: Final = "VERSION#"
+FEED_USE_PREFIX: Final = "USE#"
 # The only partition of the public keys that have signed statements.
 SIGNING_KEYS_PARTITION: Final = "SIGNING#KEYS"
 # The only partition of GSI3. It lists the packs that are being deleted.
@@ -223,6 +224,31 @@ def publisher_key(org_id: str, pack_name: str, publisher_id: str) -> Key:
 def publisher_count_key(org_id: str) -> Key:
     """Return the key of the number of an organisation's trusted publishers."""
     return {"PK": f"{publishers_partition(org_id)}#count", "SK": "COUNT"}
+
+
+def feed_key(secret_hash: str) -> Key:
+    """Return the key of a feed, by the hash of its secret."""
+    return {"PK": f"FEED#{secret_hash}", "SK": "FEED"}
+
+
+def feed_use_key(secret_hash: str, day: str) -> Key:
+    """Return the key of what is known of a feed's use on a day, which is in the form of ISO 8601."""
+    return {"PK": f"FEED#{secret_hash}", "SK": f"{FEED_USE_PREFIX}{day}"}
+
+
+def feeds_partition(org_id: str) -> str:
+    """Return the partition key of an organisation's list of feeds."""
+    return f"FEEDS#{org_id}"
+
+
+def feed_entry_key(org_id: str, feed_id: str) -> Key:
+    """Return the key of a feed in its organisation's list. Ids have ULIDs, so that the list is by age."""
+    return {"PK": feeds_partition(org_id), "SK": feed_id}
+
+
+def feed_count_key(org_id: str) -> Key:
+    """Return the key of the number of an organisation's feeds."""
+    return {"PK": f"{feeds_partition(org_id)}#count", "SK": "COUNT"}
 
 
 def used_token_key(use: str) -> Key:

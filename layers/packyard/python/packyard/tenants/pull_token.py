@@ -42,7 +42,7 @@ class PullToken:
     Attributes:
         kind: What it is for.
         org_id: The organisation whose role it is.
-        role_id: The role whose pinned images may be pulled.
+        role_id: The role whose pinned images may be pulled; or `feed:` and the id of a feed, which says what may be.
         principal: Who asked for the login. Never a secret.
         expires_at: From when on it is refused, UTC.
     """
