@@ -5,10 +5,10 @@ A source fetches into a folder, and says of each skill where it is and where it 
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
-from urllib.parse import quote, urldefrag, urlencode, urljoin
+from urllib.parse import quote, urldefrag, urlencode, urljoin, urlsplit
 
 from packyard.oci.digest import parse_digest
 from packyard_cli.downloads import Downloads, require_safe
@@ -45,11 +45,18 @@ class Found:
         source: Where it came from.
         folder: Where it is; None if it could not be taken.
         failure: Why not.
+        place: What everybody may know of where it came from, if that is less than the source.
     """
 
     source: str
     folder: Path | None = None
     failure: Failure | None = None
+    place: str = ""
+
+    @property
+    def origin(self) -> str:
+        """What everybody may know of where it came from."""
+        return self.place or self.source
 
 
 class ImportSource(Protocol):
@@ -165,7 +172,10 @@ class _WellKnown:
         for number, entry in enumerate(wanted):
             source = f"{self.url}#{entry.get('name')}"
             try:
-                yield self._one(entry, source, downloads, into / str(number))
+                found = self._one(entry, source, downloads, into / str(number))
+                # A path may be a secret, as a feed's is, and everybody who sees the pack reads its provenance.
+                host = urlsplit(self.url)
+                yield replace(found, place=f"{host.scheme}://{host.netloc}/#{entry.get('name')}")
             except Failure as failure:
                 yield Found(source=source, failure=failure)
 

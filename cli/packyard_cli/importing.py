@@ -24,6 +24,7 @@ def import_skills(options: argparse.Namespace, context: Context) -> Result:
         context.printer.note(f"Fetching {options.source}")
         found = list(source.fetch(downloads, Path(folder)))
         candidates = [
-            Candidate(source=each.source, folder=each.folder, failure=each.failure) for each in found
+            Candidate(source=each.source, folder=each.folder, failure=each.failure, origin=each.origin)
+            for each in found
         ]
         return push_all(candidates, options, context, service)

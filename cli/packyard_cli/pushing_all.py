@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ class Candidate:
 
     Attributes:
         source: What people know it by.
+        origin: What its provenance is to say of where it comes from; empty for nothing.
         folder: Where it is; None if it could not be had.
         failure: Why not.
     """
@@ -27,6 +28,7 @@ class Candidate:
     source: str
     folder: Path | None
     failure: Failure | None = None
+    origin: str = ""
 
 
 def push_all(
@@ -46,7 +48,14 @@ def push_all(
                 raise candidate.failure
             if candidate.folder is not None:
                 context.printer.note(f"From {candidate.source}:")
-                done.append((candidate, publish(candidate.folder, options, context, service)))
+                done.append(
+                    (
+                        candidate,
+                        publish(
+                            candidate.folder, options, context, replace(service, source=candidate.origin)
+                        ),
+                    )
+                )
         except Failure as failure:
             if failure.exit_code in {Exit.UNAVAILABLE, Exit.NOT_SIGNED_IN}:
                 raise

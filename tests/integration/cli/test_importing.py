@@ -1,5 +1,6 @@
 """Skills that others have published, and folders that hold several."""
 
+import base64
 import io
 import json
 import tarfile
@@ -10,7 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.attesting import Attesting
 from tests.command import Command, received
+from tests.service import Service
+
+from packyard.attestations.statement import PROVENANCE
 
 INDEX = "https://skills.test/o/acme/.well-known/agent-skills/index.json"
 SCHEMA = "https://schemas.agentskills.io/discovery/0.2.0/schema.json"
@@ -254,3 +259,38 @@ def test_a_folder_of_skills_a_plugin_and_a_tarball_are_pushed_as_they_are(
     assert unpacked.document["pack"]["name"] == "pptx"
     assert contents(packyard, "pdf") == skill("pdf")
     assert (none.exit_code, "pack.yaml" in none.out) == (3, True)
+
+
+def test_the_provenance_of_an_import_says_where_the_sender_has_it_from(
+    packyard: Command, service: Service, tmp_path: Path
+) -> None:
+    attesting = Attesting(service)
+    serve(packyard, "https://codeload.github.com/acme/repo/tar.gz/v1", tarball(below("r/a", skill("one"))))
+    archive = zipped(skill("two"))
+    entry = {"name": "two", "type": "archive", "description": "x", "url": "/two.zip"}
+    entry["digest"] = f"sha256:{sha256(archive).hexdigest()}"
+    secret = "https://skills.test/f/secret/.well-known/agent-skills/index.json"
+    serve(packyard, secret, {"$schema": SCHEMA, "skills": [entry]})
+    serve(packyard, "https://skills.test/two.zip", archive)
+
+    packs = [
+        *imported(packyard, "github:acme/repo@v1")["packs"],
+        *imported(packyard, secret)["packs"],
+        packyard("push", write(tmp_path / "x", skill("x")), "--json").document,
+    ]
+    attesting.carry()
+
+    assert [_stated_source(attesting, pack["pack"]["id"]) for pack in packs] == [
+        "github:acme/repo@v1/a",
+        # The path of an index may be a secret.
+        "https://skills.test/#two",
+        None,
+    ]
+
+
+def _stated_source(attesting: Attesting, pack_id: str) -> str | None:
+    statements = attesting.get(pack_id).body["statements"]
+    bundle = next(each["bundle"] for each in statements if each["predicate_type"] == PROVENANCE)
+    statement = json.loads(base64.b64decode(bundle["dsseEnvelope"]["payload"]))
+    source: str | None = statement["predicate"]["buildDefinition"]["externalParameters"].get("source")
+    return source
