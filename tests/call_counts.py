@@ -340,7 +340,7 @@ class Scene:
         """Read the index below the feed."""
         return self.door(_SKILLS, feed=self.secret)
 
-    def mcp(self, method: str, **params: object) -> Any:
+    def mcp(self, method: str, **params: Any) -> Any:
         """Send a request of MCP."""
         answer = self.doors.call(method, role="served", **params)
         assert "result" in answer

@@ -96,7 +96,7 @@ class Doors:
         caller: Caller = ACME,
         role: str = "support",
         feed: str | None = None,
-        **params: object,
+        **params: Any,
     ) -> Any:
         """Send a request of MCP, and return the answer of JSON-RPC."""
         answer = self.send(method, caller=caller, role=role, feed=feed, **params)
@@ -110,7 +110,7 @@ class Doors:
         caller: Caller = ACME,
         role: str = "support",
         feed: str | None = None,
-        **params: object,
+        **params: Any,
     ) -> DoorAnswer:
         """Send a request of MCP, and return what comes back."""
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()

@@ -1,7 +1,7 @@
 """What the doors of a role serve, and images that are prepared for them."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from tests.doors import Doors
 from tests.gateway import Answer
@@ -62,7 +62,7 @@ def read(path: str, **query: str) -> Callable[[Deployment], Answer]:
     return act
 
 
-def call(method: str, **params: object) -> Callable[[Deployment], Answer]:
+def call(method: str, **params: Any) -> Callable[[Deployment], Answer]:
     """Return what sends a request of MCP."""
 
     def act(deployment: Deployment) -> Answer:

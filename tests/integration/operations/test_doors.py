@@ -329,7 +329,7 @@ def test_a_long_list_comes_in_pages(doors: Doors) -> None:
 
 def test_what_an_mcp_client_may_not_have_is_invalid_params(doors: Doors) -> None:
     publish(doors, "slack")
-    asked: list[tuple[str, dict[str, object]]] = [
+    asked: list[tuple[str, dict[str, Any]]] = [
         ("skills/get", {"uri": "skill://acme/none/SKILL.md"}),
         ("skills/get", {"uri": "skill://acme/slack/guides/post.md"}),
         ("resources/read", {"uri": "skill://globex/slack/SKILL.md"}),

@@ -369,6 +369,8 @@ def test_whatever_is_put_into_the_bucket_is_forgotten_some_day() -> None:
         "uploads/": 1,
         "files/": 1,
         "locks/": 30,
+        "catalogues/": 30,
+        "bundles/": 7,
         "indexes/": 30,
     }
 
