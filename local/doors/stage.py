@@ -162,7 +162,7 @@ def set_up(stack: StackDescription, folder: Path) -> Trial:
         packs=[_with_skill(pack, served[pack.flat_name]) for pack in published],
         images=published,
         folder=folder,
-        lock=acme.bytes_of(f"/agent-roles/{ROLE}/lock?files=true"),
+        lock=acme.bytes_of(f"/agent-roles/{ROLE}/lock"),
     )
 
 
