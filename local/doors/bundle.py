@@ -9,8 +9,7 @@ import urllib3
 
 from local.doors.distribution import version_of
 from local.doors.layouts import copied, require_image
-from local.doors.trial import Passed, Room, Trial, require
-from local.environments import PROJECT
+from local.doors.trial import Passed, Room, Trial, packyard_variables, require
 from packyard_cli.context import version
 
 _DOOR: Final = "bundle.tar"
@@ -39,13 +38,7 @@ def verify(trial: Trial) -> Iterator[Passed]:
 
     into = room.folder / "installed"
     install = ("install", trial.role, "--from", bundle, "--offline", "--into", into)
-    packyard = Room(
-        folder=trial.room("packyard"),
-        variables={
-            "PYTHONPATH": f"{PROJECT / 'layers/packyard/python'}:{PROJECT / 'cli'}",
-            "PACKYARD_NO_KEYRING": "1",
-        },
-    )
+    packyard = Room(folder=trial.room("packyard"), variables=packyard_variables())
     packyard.run(sys.executable, "-m", "packyard_cli", *install)
     for pack in trial.images:
         pack.require_in(into / pack.folder, modes=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from local.doors import bundle, claude, clawhub, distribution, mcp, skills
+from local.doors import bundle, claude, clawhub, distribution, imported, mcp, skills
 from local.doors.stage import change, set_up
 from local.doors.trial import Passed
 from local.stack import StackDescription
@@ -35,6 +35,7 @@ def tried(stack: StackDescription, folder: Path, *, show: Callable[[str], None])
     trial = set_up(stack, folder)
     for verify in _VERIFIED:
         yield from _shown(verify(trial), verify.__module__, show)
+    yield from _shown(imported.verify(trial, stack), imported.__name__, show)
     changed = change(stack, trial)
     for verify in _VERIFIED_AGAIN:
         yield from _shown(verify(changed), verify.__module__, show)

@@ -9,6 +9,7 @@ from typing import Final
 
 from local.doors.clients import node_path
 from local.doors.pack import DoorFailed, ServedPack
+from local.environments import PROJECT
 
 _SECONDS: Final = 180
 CHANGING: Final = "door-skill"
@@ -152,6 +153,14 @@ class Room:
                 f"{' '.join(words)}\n{ended.stdout}{ended.stderr}ended with status {ended.returncode}"
             )
         return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+def packyard_variables() -> dict[str, str]:
+    """Return the variables with which this Python runs the `packyard` of this checkout."""
+    return {
+        "PYTHONPATH": f"{PROJECT / 'layers/packyard/python'}:{PROJECT / 'cli'}",
+        "PACKYARD_NO_KEYRING": "1",
+    }
 
 
 def require(what: object, told: str) -> None:

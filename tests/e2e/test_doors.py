@@ -18,6 +18,7 @@ def test_every_client_gets_the_packs_through_its_door_byte_for_byte(
 
     rows = list(tried(stack, tmp_path, show=print))
 
+    assert ("packyard", "import") in {(row.client, row.ran.partition(",")[0]) for row in rows}
     written = DOCUMENT.read_text(encoding="utf-8")
     assert _claims(table_of(rows)) == _claims(written.partition("<!-- `make doors")[2])
 
