@@ -29,9 +29,9 @@ LIMITS: Final = ArchiveLimits(
     manifest_bytes=KIB,
 )
 _MAX_FAULTS: Final = 100
-_FIELD = re.compile(r"archive(:.*)?|pack\.yaml(:.+)?", re.DOTALL)
+_FIELD = re.compile(r"archive(:.*)?|(pack\.yaml|SKILL\.md)(:.+)?", re.DOTALL)
 _TOP_LEVEL: Final = frozenset(
-    {"pack.yaml", "behavior.md", "README.md", "LICENSE", "guides", "scripts", "data", "templates"}
+    {"pack.yaml", "behavior.md", "README.md", "LICENSE", "guides", "scripts", "data", "templates", "skills"}
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
 
@@ -54,7 +54,7 @@ def check_python_sees_the_same(archive: bytes, contents: PackContents[bytes]) ->
     """Check that Python's own reader finds the same files, wherever in the archive the pack's root is."""
     theirs = {unicodedata.normalize("NFC", path): seen for path, seen in seen_by_python(archive).items()}
     ours = {unicodedata.normalize("NFC", path): seen for path, seen in seen_by_us(contents).items()}
-    if "pack.yaml" not in theirs:
+    if contents.manifest.file not in theirs:
         theirs = {path.partition("/")[2]: seen for path, seen in theirs.items()}
     assert theirs == ours
 
@@ -84,7 +84,8 @@ def _check_refusal(fields: Mapping[str, str]) -> None:
 
 def _check(contents: PackContents[bytes]) -> None:
     paths = [file.path for file in contents.files]
-    assert "pack.yaml" in paths
+    assert contents.manifest.file in paths
+    assert "pack.yaml" not in paths or contents.manifest.file == "pack.yaml"
     assert sum(file.size for file in contents.files) <= LIMITS.unpacked_bytes
     assert len(paths) <= LIMITS.members
     assert all(file.size == len(file.content) for file in contents.files)
@@ -92,6 +93,8 @@ def _check(contents: PackContents[bytes]) -> None:
     assert len(known) == len(paths) + len(contents.directories)
     for path in (*paths, *contents.directories):
         _check_path(path)
+        # In an Agent Skill, any name may be at the root.
+        assert contents.manifest.file == "SKILL.md" or path.partition("/")[0] in _TOP_LEVEL
     for path in (*paths, *contents.directories):
         parent = path.rpartition("/")[0]
         assert not parent or parent in contents.directories
@@ -99,7 +102,6 @@ def _check(contents: PackContents[bytes]) -> None:
 
 def _check_path(path: str) -> None:
     segments = path.split("/")
-    assert segments[0] in _TOP_LEVEL
     assert not {"", ".", ".."} & set(segments)
     assert not PurePosixPath(path).is_absolute()
     assert not _CONTROL.search(path)

@@ -110,6 +110,7 @@ class Admin:
             table_name=self.deployment.table(),
             dynamodb=self.client("dynamodb"),
             prefix=self.deployment.repository_prefix,
+            clock=_now,
         )
 
     @cached_property

@@ -110,14 +110,20 @@ def clean_up_images(admin: Admin, options: argparse.Namespace, context: Context)
 
 
 def rebuild(admin: Admin, _: argparse.Namespace, __: Context) -> Result:
-    """Make the index of words and the records of published versions, for packs that are older than these."""
+    """Make for packs that are older what is derived: the index of words, published versions, scans."""
     done = admin.rebuilder.rebuild()
     skipped = f", {done.skipped} of them of packs whose name is not known any more" if done.skipped else ""
     return Result(
-        document={"packs": done.packs, "versions": done.versions, "skipped": done.skipped},
+        document={
+            "packs": done.packs,
+            "versions": done.versions,
+            "skipped": done.skipped,
+            "scans": done.scans,
+        },
         lines=[
             f"{done.packs} packs can be found by their words.",
             f"{done.versions} publications are recorded{skipped}.",
+            f"{done.scans} images will be scanned by the next walks.",
         ],
         essence=[str(done.packs)],
     )

@@ -65,7 +65,9 @@ def add_admin(commands: "_Commands") -> None:
         "list images that no pack uses, and packs whose image is missing",
     )
     _yes(_add(images, "clean-up", "maintenance_commands:clean_up_images", "remove images that no pack uses"))
-    indexes = commands.group("index", "what is derived from packs: the words of a search, published versions")
+    indexes = commands.group(
+        "index", "what is derived from packs: the words of a search, published versions, scans"
+    )
     _add(
         indexes,
         "rebuild",

@@ -11,7 +11,7 @@ from packyard_cli.comparison_line import add_comparison
 from packyard_cli.feeds_line import add_feeds
 from packyard_cli.parser import Parser, words
 from packyard_cli.publishers_line import add_publishers
-from packyard_cli.trust_line import add_proof, add_trust, add_verify
+from packyard_cli.trust_line import add_proof, add_scans, add_trust, add_verify
 
 _CODES: Final = (
     "Exit codes: 0 done, 2 wrong usage, 3 refused as invalid, 4 not signed in, 5 not allowed, 6 not found, 7 conflict, "
@@ -76,6 +76,7 @@ def make_parser(*, admin: bool = True) -> argparse.ArgumentParser:
     _events(commands)
     _webhooks(commands)
     add_trust(commands)
+    add_scans(commands)
     commands.add("usage", "usage:usage", "show what your organisation uses, and of what")
     _installing(commands)
     _admin(commands, whole=admin)

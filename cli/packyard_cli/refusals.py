@@ -24,8 +24,11 @@ _ADVICE: Final = {
     "key_not_found": "packyard keys list shows the keys.",
     "pack_not_found": "packyard list shows the packs that you can see.",
     "route_not_found": "Check the address (packyard whoami shows it): it ends in /v1, and nothing comes after that.",
+    "scan_blocked": "Correct what is named, or let it pass for a time with packyard override.",
     "role_not_found": "packyard roles list shows the roles, and packyard roles attach makes one.",
 }
+# A script tells them from other conflicts.
+_KINDS_OF_CODES: Final = {"scan_blocked": Exit.BLOCKED}
 _ADVICE_BY_STATUS: Final = {
     401: "Log in again with packyard login, or set PACKYARD_TOKEN.",
     412: "Somebody changed it meanwhile: look at it again, and repeat the command.",
@@ -48,6 +51,7 @@ def refusal_of(status: int, headers: Mapping[str, str], content: bytes) -> Failu
             "Check the address (packyard whoami shows it), and any proxy on the way.",
             request_id=headers.get("X-Request-Id"),
         )
+    kind = _KINDS_OF_CODES.get(code, kind)
     advice = _ADVICE.get(code) or _ADVICE_BY_STATUS.get(status, "")
     details = error.get("details")
     return Failure(

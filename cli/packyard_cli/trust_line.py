@@ -28,6 +28,37 @@ def add_trust(commands: Commands) -> None:
     add_policy(trust.group("policy", "what registered images must bring"))
 
 
+def add_scans(commands: Commands) -> None:
+    """Add the commands about what the service's scanner finds."""
+    findings = commands.add("findings", "scan_policies:findings", "show what the scanner found in a pack")
+    findings.add_argument("pack", metavar="PACK", help="its id, or its name")
+    findings.add_argument("--revision", type=int, metavar="N")
+    override = commands.add("override", "scan_policies:override", "let a finding of a pack pass, for a time")
+    override.add_argument("pack", metavar="PACK", help="its id, or its name")
+    override.add_argument("rule", metavar="RULE", help="the rule, as the finding names it")
+    override.add_argument("path", metavar="PATH", help="the file, as the finding names it")
+    override.add_argument("--reason", required=True, metavar="TEXT", help="why; your organisation sees it")
+    override.add_argument(
+        "--until", required=True, metavar="TIME", help="RFC 3339, at most 366 days from now"
+    )
+    policy = commands.add("scan-policy", "scan_policies:policy", "show or set which findings are refused")
+    policy.add_argument(
+        "--block",
+        choices=("none", "low", "medium", "high", "critical"),
+        help="refuse findings of this severity and above",
+    )
+    policy.add_argument(
+        "--rule",
+        action="append",
+        default=[],
+        metavar="RULE=block|warn|ignore|default",
+        help="what is done with one rule, or a group such as secret.* (repeatable)",
+    )
+    policy.add_argument(
+        "--incomplete", choices=("warn", "block"), help="what becomes of a scan that does not end"
+    )
+
+
 def add_keys(keys: Commands) -> None:
     """Add the commands about keys."""
     keys.add("list", "trust_keys:list_keys", "list the trusted keys of each deployment")

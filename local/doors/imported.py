@@ -8,6 +8,7 @@ from local.doors.stage import Caller
 from local.doors.trial import CHANGING, Passed, Room, Trial, packyard_variables, require
 from local.stack import StackDescription
 from packyard_cli.context import version
+from packyard_cli.pulled import PULL_FILE, RECORD_FOLDER
 
 _WHO = "globex"
 
@@ -28,8 +29,9 @@ def verify(trial: Trial, stack: StackDescription) -> Iterator[Passed]:
     require({file["path"] for file in listed} == set(pack.files), f"the import has {listed}")
     into = room.folder / "pulled"
     room.run(sys.executable, "-m", "packyard_cli", "pull", imported["pack"]["id"], "--into", into)
-    own = frozenset(place.relative_to(into).as_posix() for place in into.glob(".packyard*/*"))
-    own |= frozenset(place.name for place in into.glob(".packyard*") if place.is_file())
+    kept = (place for place in into.rglob("*") if place.is_file())
+    paths = {place.relative_to(into).as_posix() for place in kept}
+    own = frozenset(path for path in paths if path == PULL_FILE or path.startswith(f"{RECORD_FOLDER}/"))
     pack.require_in(into, modes=True, beside=own)
     yield Passed(
         door=".well-known/agent-skills",

@@ -3,7 +3,7 @@
 import io
 import tarfile
 
-from tests.corpus import manifests
+from tests.corpus import manifests, skills
 from tests.corpus.gzip_bytes import deflated, gzipped, stored_blocks, trailer, with_fields, zeros_gzipped
 from tests.corpus.tar_bytes import (
     END,
@@ -304,6 +304,29 @@ def _manifests() -> dict[str, bytes]:
     }
 
 
+def _skills() -> dict[str, bytes]:
+    text = skills.ACCEPT["as the specification shows it"]
+    return {
+        "skill-with-any-names-beside-it": packed(
+            file("assets/.env", b"x=1\n"),
+            file("references/forms.md", b"# Forms\n"),
+            file("Dockerfile", b"FROM scratch\n"),
+            file("agents/openai.yaml", b"a: 1\n"),
+            file("LICENSE.txt", b"MIT\n"),
+            file("SKILL.md", text),
+        ),
+        "skill-in-a-folder": packed(
+            directory("pdf-tools/"), file("pdf-tools/SKILL.md", text), file("pdf-tools/evals/a.json", b"{}")
+        ),
+        "skill-of-another-tool": packed(
+            file("SKILL.md", skills.BROKEN["a key of another tool"][0]), file("pack.yml", b"")
+        ),
+        "skills-in-a-pack": packed(
+            PACK, file("skills/pdf-tools/SKILL.md", text), file("skills/pdf-tools/assets/x.bin", b"\0")
+        ),
+    }
+
+
 def accepted() -> dict[str, bytes]:
     """Every archive that is a pack, by name."""
-    return _layouts() | _names() | _ustar_and_gnu() | _pax() | _gzip_files() | _manifests()
+    return _layouts() | _names() | _ustar_and_gnu() | _pax() | _gzip_files() | _manifests() | _skills()

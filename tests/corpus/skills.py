@@ -94,6 +94,11 @@ BROKEN: Final = {
         "SKILL.md:license",
         True,
     ),
+    "a tab in a plain value": (
+        HEAD.replace(b"PDF files", b"PDF\tfiles") + b"---\n",
+        "SKILL.md",
+        False,
+    ),
     "three hyphens in the description": (
         HEAD.replace(b"PDF files", b"PDF --- files") + b"---\n",
         "SKILL.md",

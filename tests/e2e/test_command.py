@@ -8,14 +8,17 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from local.stack import StackDescription
 from tests.command import pack_folder
+from tests.scans import ADVICE, ADVICE_RULE
 
 from packyard_cli.context import Context
+from packyard_cli.failure import Exit
 from packyard_cli.main import run
 from packyard_cli.printing import Printer
 
@@ -122,6 +125,32 @@ def test_a_revision_is_withdrawn_restored_and_deleted(environment: dict[str, str
     states = {entry["revision"]: entry["status"] for entry in _revisions(environment, "withdrawn")}
     assert states == {1: "active", 2: "deleted", 3: "active"}
     assert _run(environment, "retention", "withdrawn", "--keep", "20", "--yes") == {"keep": 20}
+
+
+def test_a_finding_is_shown_and_let_pass_and_the_policy_changed_in_parts(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    folder = pack_folder(tmp_path / "pack", name="with-advice")
+    (folder / "guides" / "start.md").write_bytes(ADVICE)
+    _run(environment, "push", folder)
+    until = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    why = ("--reason", "It shows what an attack looks like.", "--until", until)
+
+    found = _run(environment, "findings", "with-advice")["findings"]
+    assert [(each["rule"], each["path"]) for each in found] == [(ADVICE_RULE, "guides/start.md")]
+    before = _run(environment, "scan-policy")
+    changed = _run(environment, "scan-policy", "--rule", f"{ADVICE_RULE}=block", "--block", "critical")
+    assert changed == {**before, "block": "critical", "rules": {ADVICE_RULE: "block"}}
+    _run(environment, "scan-policy", "--rule", f"{ADVICE_RULE}=never", exit_code=Exit.USAGE)
+
+    (folder / "guides" / "post.md").write_text("# Changed\n")
+    _run(environment, "push", folder, exit_code=Exit.BLOCKED)
+    _run(environment, "override", "with-advice", ADVICE_RULE, "guides/start.md", *why)
+    _run(environment, "push", folder)
+    scan = _run(environment, "findings", "with-advice")
+    assert ([each["overridden"] for each in scan["findings"]], len(scan["overrides"])) == ([True], 1)
+    rules = ("--rule", f"{ADVICE_RULE}=default", "--block", str(before["block"]))
+    assert _run(environment, "scan-policy", *rules) == before
 
 
 def test_an_installation_is_proved_by_keys_that_the_user_trusts(

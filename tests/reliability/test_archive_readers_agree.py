@@ -112,7 +112,9 @@ def _may_be_unpacked(archive: Path, reader: ListingReader) -> bool:
 
 
 def _is_a_pack(tree: Tree) -> bool:
-    return "pack.yaml" in tree and not any(
+    if "pack.yaml" not in tree:
+        return "SKILL.md" in tree
+    return not any(
         top_level_fault(path, directory=seen is None) for path, seen in tree.items() if "/" not in path
     )
 

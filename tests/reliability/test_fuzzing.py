@@ -14,6 +14,7 @@ _RUNS: Final = {
     "archive_members": 4_500,
     "challenge": 60_000,
     "ci_token": 7_500,
+    "dependencies": 5_000,
     "file_index": 30_000,
     "third_party_document": 45_000,
     "form": 20_000,

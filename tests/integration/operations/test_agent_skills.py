@@ -1,6 +1,8 @@
 """Agent Skills as packs, through the real handlers (API contract, section 12, "An Agent Skill is a pack")."""
 
+import io
 import json
+import zipfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -146,6 +148,21 @@ class TestANewSkill:
             "version": "must be 1.4.0, which pack.yaml states; change it there, and leave this field out"
         }
         assert send(service, PackArchive().build(), version="1.4.0").status == 201
+
+    def test_may_come_as_a_zip_in_one_request_and_by_the_staged_way(self, service: Service) -> None:
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path, content in {**FILES, "SKILL.md": f"{HEAD}---\n# PDF\n".encode()}.items():
+                archive.writestr(zipfile.ZipInfo(f"pdf-tools/{path}"), content)
+
+        pack = made(service, out.getvalue())
+        ended = staged(service, out.getvalue(), pack_id=pack["id"], version="0.2.0").body
+
+        assert ended["status"] == "done", ended
+        after = service.get(pack["id"]).body
+        assert (after["version"], after["content_digest"]) == ("0.2.0", pack["content_digest"])
+        # The same files as a tar are the same content.
+        assert send(service, skill(), pack["id"]).body["image_digest"] == after["image_digest"]
 
     def test_is_tried_without_being_kept(self, service: Service) -> None:
         outcome = send(service, skill("effort: high\n"), dry_run="true").body

@@ -129,7 +129,6 @@ MISTAKES: dict[str, tuple[Mistake, int, str]] = {
         lambda w: w.form('name="visibility"', b"org", f"/packs/{w.uploaded}/upload"), 400,
         "which PATCH /packs/{id} changes"
     ),
-    "the version in the form": (lambda w: w.form('name="version"', b"1.0.0"), 400, "it comes from pack.yaml"),
     "the encoding of the form": (
         lambda w: w.form('name="_charset_"', b"ISO-8859-1"), 400, "_charset_: must be UTF-8"
     ),

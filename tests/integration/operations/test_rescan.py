@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 import pytest
+from tests.aws import TABLE
 from tests.engine.refusals import Fault
 from tests.engine.taps import Before, Crash, Failure, Killed, Log, PointName, Span
 from tests.fake_registry.server import FakeRegistry
@@ -27,6 +28,7 @@ from tests.third_party_images import image, layer
 
 from packyard.oci.digest import Digest
 from packyard.operations.rescan import Walked
+from packyard_admin.rebuild import Rebuilder
 
 INVOKE: Final = PointName("lambda.Invoke")
 NOTHING: Final = {"scanned": 0, "withdrawn": 0, "more": False}
@@ -215,3 +217,26 @@ def test_a_clone_of_an_image_that_was_built_elsewhere_is_scanned_file_by_file(se
 
     assert walk(service)["scanned"] == 1
     assert [finding["path"] for finding in scan_of(service, clone)["findings"]] == ["guides/a.md"]
+
+
+def test_what_is_older_than_the_scanner_is_scanned_after_a_rebuild(service: Service) -> None:
+    first = service.upload(with_advice()).body
+    assert reupload(service, first["id"], "2.0.0").status == 200
+    gone = service.upload(with_advice("gone")).body
+    for pack in (first["id"], gone["id"]):
+        for entry in (first, gone, service.get(first["id"]).body):
+            service.services.scans.forget(pack, Digest(entry["image_digest"]))
+    assert service.delete(gone["id"]).status == 200
+    assert scan_of(service, first["id"])["status"] == "not_scanned"
+    rebuilder = Rebuilder(
+        table=service.services.table,
+        table_name=TABLE,
+        dynamodb=service.aws.dynamodb,
+        prefix="packs",
+        clock=service.clock,
+    )
+
+    assert [rebuilder.rebuild().scans for _ in range(2)] == [2, 0]
+    assert walk(service) == {"scanned": 2, "withdrawn": 0, "more": False}
+    assert scan_of(service, first["id"], revision="1")["findings"][0]["rule"] == ADVICE_RULE
+    assert rebuilder.rebuild().scans == 0

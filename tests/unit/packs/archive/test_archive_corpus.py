@@ -59,7 +59,7 @@ def test_is_taken_for_what_python_takes_it_for(case: CorpusCase) -> None:
     archive = case.path.read_bytes()
     contents = read(archive)
     seen = seen_by_python(archive)
-    root = "" if "pack.yaml" in seen else next(iter(seen)).partition("/")[0] + "/"
+    root = "" if contents.manifest.file in seen else next(iter(seen)).partition("/")[0] + "/"
     assert {root + path: file for path, file in seen_by_us(contents).items()} == seen
 
 

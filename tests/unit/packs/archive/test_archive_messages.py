@@ -109,7 +109,7 @@ MESSAGES = {
         ["after the end of the gzip", "line break"],
         packed(PACK) + b"\n",
     ),
-    "a zip file": ("archive", ["is a zip file", "tar -czf"], b"PK\x03\x04" + bytes(100)),
+    "a zip file that is cut off": ("archive", ["cut off", "send the whole"], b"PK\x03\x04" + bytes(100)),
     "a plain tar": ("archive", ["a tar that is not compressed", "tar -czf"], PACK + END),
     "xz": ("archive", ["compressed with xz", "tar -czf"], b"\xfd7zXZ\0" + bytes(100)),
     "bzip2": ("archive", ["compressed with bzip2", "tar -czf"], b"BZh91AY&SY" + bytes(100)),

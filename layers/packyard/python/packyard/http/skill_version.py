@@ -6,8 +6,7 @@ from typing import Any, Final
 from packyard.http.fields import Field
 from packyard.http.multipart import Part
 from packyard.packs.manifest.unstated_version import FIELD
-from packyard.packs.manifest.version import Version
-from packyard.packs.manifest.version_text import MAX_LENGTH, parse_version
+from packyard.packs.manifest.version import MAX_LENGTH, Version
 
 VERSION: Final = Field(
     name=FIELD,
@@ -25,6 +24,9 @@ def parse_version_field(value: Any, faults: dict[str, str]) -> Version | None:
     if not isinstance(value, str):
         faults[FIELD] = f'must be text, as in "{VERSION.example}"'
         return None
+    # Imported here because few requests give a version.
+    from packyard.packs.manifest.version_text import parse_version  # noqa: PLC0415
+
     try:
         return parse_version(value)
     except ValueError as fault:

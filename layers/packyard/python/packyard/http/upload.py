@@ -16,7 +16,9 @@ from packyard.packs.archive.file_kind import LONGEST_LOOK, text_of_gzip
 from packyard.packs.manifest.version import Version
 from packyard.packs.pack import Visibility
 
-_ARCHIVE: Final = Field(name="archive", kind="file", required=True, description="The `.tar.gz`.")
+_ARCHIVE: Final = Field(
+    name="archive", kind="file", required=True, description="The `.tar.gz`, or the `.zip`."
+)
 ARCHIVE_FORM: Final = Body(
     name="ArchiveForm",
     description="The upload form: an archive, and for an Agent Skill its version.",
@@ -27,7 +29,8 @@ PACK_FORM: Final = Body(
     description="The upload form: an archive, who may see the pack, and for an Agent Skill its version.",
     fields=(_ARCHIVE, VISIBILITY, VERSION),
 )
-_GZIP: Final = b"\x1f\x8b"
+# Of gzip and of zip.
+_STARTS: Final = (b"\x1f\x8b", b"PK")
 _AS_FILE: Final = "put @ before the path of the file, as in -F archive=@my-pack.tar.gz"
 
 
@@ -95,7 +98,7 @@ def _archive(parts: Mapping[str, Part], faults: dict[str, str]) -> bytes:
 
 def read_archive_part(archive: Part, faults: dict[str, str]) -> bytes:
     """Return the archive that a part holds. Add to `faults` under `archive` when it holds none."""
-    if not archive.is_file and not archive.content.startswith(_GZIP):
+    if not archive.is_file and not archive.content.startswith(_STARTS):
         start = archive.content[:LONGEST_LOOK]
         faults[_ARCHIVE.name] = text_of_gzip(start) or f"is a text and no file; {_AS_FILE}"
     elif not archive.content:

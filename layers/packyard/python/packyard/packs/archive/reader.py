@@ -9,11 +9,11 @@ from packyard.errors import InvalidRequest
 from packyard.packs.archive.archive_root import ArchiveRoot
 from packyard.packs.archive.contents import ArchivedFiles, ContentStore, PackContents, PackFile
 from packyard.packs.archive.faults import ArchiveFaults
-from packyard.packs.archive.gzip_stream import GzipStream, Readable
+from packyard.packs.archive.gzip_stream import Readable
 from packyard.packs.archive.limits import ArchiveLimits
 from packyard.packs.archive.member_path import is_litter, parse_member_path
+from packyard.packs.archive.member_source import MemberSource, TarSource, source_of
 from packyard.packs.archive.path_tree import PathTree
-from packyard.packs.archive.tar import TarReader
 from packyard.packs.archive.tar_member import Member, MemberKind
 from packyard.packs.archive.top_level import missing_manifest, root_file
 from packyard.packs.manifest.pack_manifest import Manifest
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 def read_archive(stream: Readable, *, limits: ArchiveLimits, contents: ContentStore[T]) -> PackContents[T]:
-    """Read and check a `.tar.gz` in one pass, in bounded memory.
+    """Read and check a `.tar.gz` in one pass, in bounded memory; or a `.zip`, which is copied first.
 
     Args:
         stream: The compressed archive, read sequentially.
@@ -44,7 +44,8 @@ def read_archive(stream: Readable, *, limits: ArchiveLimits, contents: ContentSt
             `pack.yaml`, `pack.yaml:<key>`, `SKILL.md` and `SKILL.md:<key>`; at most 100 faults.
         PayloadTooLarge: The archive is over `limits.compressed_bytes`.
     """
-    reading = _Reading(stream, limits=limits, contents=contents)
+    source = source_of(stream, limits=limits)
+    reading = _Reading(source, limits=limits, contents=contents)
     with reading.reporting_all_faults():
         reading.read_members()
         return reading.finish()
@@ -66,7 +67,8 @@ def read_files(stream: Readable, *, limits: ArchiveLimits, contents: ContentStor
         InvalidRequest: As for `read_archive`; or the archive holds neither a file nor a directory.
         PayloadTooLarge: The archive is over `limits.compressed_bytes`.
     """
-    reading = _Reading(stream, limits=limits, contents=contents, may_be_wrapped=False)
+    source = TarSource(stream, limits=limits)
+    reading = _Reading(source, limits=limits, contents=contents, may_be_wrapped=False)
     with reading.reporting_all_faults():
         reading.read_members()
         return reading.finish_files()
@@ -77,7 +79,7 @@ class _Reading(Generic[T]):
 
     def __init__(
         self,
-        stream: Readable,
+        source: MemberSource,
         *,
         limits: ArchiveLimits,
         contents: ContentStore[T],
@@ -88,8 +90,7 @@ class _Reading(Generic[T]):
         self.faults = ArchiveFaults(self._root.misplaced)
         self._limits = limits
         self._contents = contents
-        self._stream = GzipStream(stream, limits=limits)
-        self._tar = TarReader(self._stream, limits=limits)
+        self._source = source
         self._litter: set[str] = set()
         self._files: dict[str, PackFile[T]] = {}
         self._manifests: dict[str, bytes] = {}
@@ -105,11 +106,13 @@ class _Reading(Generic[T]):
         try:
             yield
         except InvalidRequest as error:
-            self.faults.merge_misplaced()
+            # Without the file that says what the pack is, nobody knows what may be at its root.
+            if self._root.complete or root_file(self._tree, self._root.path()) is not None:
+                self.faults.merge_misplaced()
             self.faults.lead_with(error.fields)
             raise self.faults.error() from error
         finally:
-            self._stream.close()
+            self._source.close()
 
     def read_members(self) -> None:
         """Read every member of the archive.
@@ -118,7 +121,7 @@ class _Reading(Generic[T]):
             InvalidRequest: The archive cannot be read to its end, or has too many faults.
             PayloadTooLarge: The archive is over the compressed limit.
         """
-        for member in self._tar:
+        for member in self._source:
             try:
                 path = self._admit(member)
             except ValueError as error:
@@ -211,7 +214,7 @@ class _Reading(Generic[T]):
             raise ValueError(f"is a hard link to a path that is not valid: {error}") from None
 
     def _store(self, path: str, member: Member) -> None:
-        content = self._keeping_manifest(path, self._tar.content())
+        content = self._keeping_manifest(path, self._source.content())
         if not self.faults:
             self._files[path] = PackFile(path, member.size, member.executable, self._contents.store(content))
         # After a fault, only the manifest is still needed, because its faults are reported too.
@@ -226,7 +229,7 @@ class _Reading(Generic[T]):
                 member.name,
                 f"is a hard link that is executable and its file is not, or the reverse; {_AS_FILES}",
             )
-        self._stream.charge(original.size)
+        self._source.charge(original.size)
         self._files[path] = replace(original, path=path)
 
     def _keeping_manifest(self, path: str, content: Iterator[bytes]) -> Iterator[bytes]:

@@ -1,8 +1,11 @@
 """Pack versions (SemVer 2.0.0) and their image tags (API contract, sections 1 and 4)."""
 
-from typing import NewType
+from typing import Final, NewType
 
 Version = NewType("Version", str)
+
+# A version becomes a tag, and a tag has at most 128 characters (OCI distribution-spec, "Pulling manifests").
+MAX_LENGTH: Final = 128
 
 
 def tag_of(version: Version) -> str:

@@ -5,10 +5,8 @@ from typing import Final
 
 import semver
 
-from packyard.packs.manifest.version import Version
+from packyard.packs.manifest.version import MAX_LENGTH, Version
 
-# A version becomes a tag, and a tag has at most 128 characters (OCI distribution-spec, "Pulling manifests").
-MAX_LENGTH: Final = 128
 _LEADING_ZERO: Final = re.compile(r"(?:^|[.-])0[0-9]+(?:[.+-]|$)")
 _THREE_NUMBERS: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+(?!\.?[0-9])")
 # Texts that people write as a version: after a word or a range operator, with too few or too many numbers, or with a

@@ -161,6 +161,9 @@ def _require_name_and_description(values: Mapping[str, Any], uncertain: list[str
 def _of_the_file(*, marked: bool, block: bytes) -> Iterator[str]:
     if marked:
         yield f"{SKILL_PATH} begins with a byte order mark, behind which some readers find no frontmatter; remove it"
+    if b"\t" in block:
+        # PyYAML's own parser is one of them; libyaml and the parsers of JavaScript take it.
+        yield f"{SKILL_PATH} has a tab in its frontmatter, which some readers of YAML do not take; write spaces"
     if b"---" in block:
         yield f"{SKILL_PATH} has --- inside its frontmatter, where the reference validator ends it; write other hyphens"
 
