@@ -44,6 +44,7 @@ from packyard.packs.manifest.name import PackName
 from packyard.packs.manifest.version import Version
 from packyard.packs.timestamp import format_timestamp
 from packyard.packs.usage import Quota
+from packyard.store.feed_uses import SHARED_FROM
 from packyard.store.keys import pack_key, role_key
 from packyard.store.published_versions import publication
 from packyard.store.search_index import index_row
@@ -94,7 +95,10 @@ class Setup:
             body=body,
             caller=more.get("caller", ACME),
         )
-        raw = self.deployment.service.invoke(function, request.event())
+        event = request.event()
+        if "address" in more:
+            event["requestContext"]["identity"] = {"sourceIp": more["address"]}
+        raw = self.deployment.service.invoke(function, event)
         if function == "start_upload" and raw["statusCode"] == 201:
             self.recorder.needs["start_upload"] |= of_form(json.loads(raw["body"])["fields"])
         return raw
@@ -603,11 +607,13 @@ def _at_the_doors(setup: Setup, *pack_ids: str) -> None:
     for body in list(deployment.preparations):
         assert deployment.prepare(body)
     assert setup.ask("door_bundle", "GET", f"{role}/bundle.tar")["statusCode"] == 302
-    secret = secret_of(make_feed(deployment.service, role_id="served"))
     for function, tail in (*gets, ("door_bundle", "/lock.json"), ("door_mcp", "/mcp")):
-        deployment.new_process()
-        expected = 405 if function == "door_mcp" else 200
-        assert setup.ask(function, "GET", f"/f/{secret}{tail}", caller=None)["statusCode"] == expected
+        secret = secret_of(make_feed(deployment.service, role_id="served"))
+        for network in range(SHARED_FROM):
+            expected = 405 if function == "door_mcp" else 200
+            address = f"198.51.{network}.7"
+            asked = setup.ask(function, "GET", f"/f/{secret}{tail}", caller=None, address=address)
+            assert asked["statusCode"] == expected
 
 
 def _forget(deployment: Deployment, *prefixes: str) -> None:

@@ -8,7 +8,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -554,6 +554,18 @@ def test_the_same_pins_give_the_same_bundle_and_other_pins_another(doors: Doors)
     assert doors.service.set_role("support", []).status == 200
     assert doors.settle(asked) == [], "nobody asks for it any more"
     assert doors.get("bundle.tar").status == 202
+
+
+def test_who_asks_again_soon_has_it_made_once(doors: Doors) -> None:
+    publish(doors, "slack", prepare=False)
+    # The bucket has the real time.
+    doors.service.clock.now = datetime.now(UTC)
+
+    assert [doors.get("bundle.tar").status for _ in range(3)] == [202] * 3
+    assert len(doors.take()) == 1
+    doors.service.clock.advance(timedelta(minutes=6))
+    assert doors.get("bundle.tar").status == 202
+    assert len(doors.take()) == 1
 
 
 def test_statements_about_images_are_in_the_bundle(doors: Doors) -> None:

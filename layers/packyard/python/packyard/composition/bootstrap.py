@@ -452,7 +452,7 @@ class Services(Adapters):
         """Finds the bundles of roles."""
         from packyard.operations.bundle import BundleFinder
 
-        return BundleFinder(bundles=self.bundles, queue=self.preparation_queue)
+        return BundleFinder(bundles=self.bundles, queue=self.preparation_queue, clock=self.clock)
 
     @cached_property
     def preparer(self) -> "Preparer":

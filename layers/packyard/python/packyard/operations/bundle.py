@@ -9,8 +9,9 @@
   again. What was put before that stays under the old tag until it expires, and no door leads to it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from tempfile import TemporaryFile
 from typing import Final
 
@@ -27,7 +28,7 @@ from packyard.operations.served_images import PinnedImage, ServedImages
 from packyard.packs.image_state import ImageId, ImageStatus
 from packyard.packs.lock import lock_tag
 from packyard.packs.role import Pin, Role
-from packyard.storage.bundles import Bundles, bundle_key
+from packyard.storage.bundles import Bundles, asked_key, bundle_key
 from packyard.store.attestations import AttestationStore
 from packyard.tenants.caller import Caller
 
@@ -35,6 +36,8 @@ logger = Logger(child=True)
 
 # What fits local disk and the job's time.
 MAX_BYTES: Final = 2 << 30
+# Clients ask every few seconds until it is there. It is made in a minute or two.
+_ASKED_AGAIN_AFTER: Final = timedelta(minutes=5)
 _BACKGROUND: Final = "bundle"
 
 
@@ -45,10 +48,12 @@ class BundleFinder:
     Attributes:
         bundles: Where they are kept.
         queue: Takes messages for those that are to be made.
+        clock: The present instant, UTC.
     """
 
     bundles: Bundles
     queue: PreparationQueue
+    clock: Callable[[], datetime]
 
     def url(self, role: Role, *, caller: Caller) -> str | None:
         """Return a short-lived URL of a role's bundle; None if it is being made.
@@ -64,9 +69,14 @@ class BundleFinder:
         key = bundle_key(org_id=role.org_id, role_id=role.role_id, tag=tag)
         kept = self.bundles.find(key)
         if kept is None:
-            self.queue.send_bundle(
-                BundleToMake(org_id=role.org_id, org_slug=caller.org_slug, role_id=role.role_id, tag=tag)
-            )
+            asked = self.bundles.find(asked_key(key))
+            if asked is None or asked.at + _ASKED_AGAIN_AFTER < self.clock():
+                message = BundleToMake(
+                    org_id=role.org_id, org_slug=caller.org_slug, role_id=role.role_id, tag=tag
+                )
+                self.queue.send_bundle(message)
+                # Last, so that a bundle that is noted has been asked for. Without the note it is asked for again.
+                self.bundles.note(asked_key(key))
             return None
         if kept.refused is not None:
             raise PayloadTooLarge(kept.refused)

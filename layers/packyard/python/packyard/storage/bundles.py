@@ -41,6 +41,11 @@ def bundle_key(*, org_id: str, role_id: str, tag: str) -> str:
     return f"bundles/{org_id}/{role_id}/{tag}.tar"
 
 
+def asked_key(key: str) -> str:
+    """Return the key of the note that a bundle was asked for."""
+    return f"{key}.asked"
+
+
 class Bundles:
     """The bucket's bundles.
 
@@ -95,6 +100,15 @@ class Bundles:
         """
         with outages_translated():
             self._client.put_object(Bucket=self._bucket, Key=key, Body=b"", Metadata={_REFUSED: reason})
+
+    def note(self, key: str) -> None:
+        """Store an empty object, whose time is of interest.
+
+        Raises:
+            ServiceUnavailable: S3 did not answer.
+        """
+        with outages_translated():
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=b"")
 
     def url(self, key: str) -> str:
         """Return a URL from which anyone can download a bundle for five minutes. Makes no call to AWS."""
