@@ -9,8 +9,7 @@ import urllib3
 
 from local.doors.distribution import version_of
 from local.doors.layouts import copied, require_image
-from local.doors.trial import Passed, Room, Trial, packyard_variables, require
-from packyard_cli.context import version
+from local.doors.trial import THIS, Passed, Room, Trial, packyard_variables, require
 
 _DOOR: Final = "bundle.tar"
 _SECONDS: Final = 120
@@ -45,7 +44,7 @@ def verify(trial: Trial) -> Iterator[Passed]:
     yield _passed(
         _DOOR,
         "packyard",
-        version(),
+        THIS,
         "install --from --offline",
         "every file and mode; digests and lock by the client",
     )

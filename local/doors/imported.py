@@ -5,9 +5,8 @@ import sys
 from collections.abc import Iterator
 
 from local.doors.stage import Caller
-from local.doors.trial import CHANGING, Passed, Room, Trial, packyard_variables, require
+from local.doors.trial import CHANGING, THIS, Passed, Room, Trial, packyard_variables, require
 from local.stack import StackDescription
-from packyard_cli.context import version
 from packyard_cli.pulled import PULL_FILE, RECORD_FOLDER
 
 _WHO = "globex"
@@ -36,7 +35,7 @@ def verify(trial: Trial, stack: StackDescription) -> Iterator[Passed]:
     yield Passed(
         door=".well-known/agent-skills",
         client="packyard",
-        version=version(),
+        version=THIS,
         ran="import, pull",
         verified="every file and mode; digests by the client",
     )

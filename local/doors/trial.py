@@ -13,6 +13,8 @@ from local.environments import PROJECT
 
 _SECONDS: Final = 180
 CHANGING: Final = "door-skill"
+# The version of the command here.
+THIS: Final = "this checkout"
 # Nothing tells its makers, and nothing looks for a newer version of itself.
 _QUIET: Final = {
     "CI": "1",
