@@ -40,6 +40,11 @@ demo: ## Play the tutorial with `packyard` and draw it, on the stack of PORT or 
 	@$(call SETUP,demo)
 	@local/quietly.sh $(BIN)/python -m local.demo --port '$(PORT)' $(ARGS)
 
+.PHONY: doors
+doors: ## Install through every door by the agents' own clients, on the stack of PORT or one of its own; ARGS=--write
+	@$(call SETUP,doors)
+	@local/quietly.sh $(BIN)/python -m local.doors --port '$(PORT)' $(ARGS)
+
 .PHONY: invoke
 invoke: ## Run a function with an event in Lambda's container; E=events/get_pack/unknown.json
 	@$(call SETUP,invoke)

@@ -40,6 +40,7 @@ SIZES: Final = {
     "checkov": 195,
     "bench": 340,
     "readers": 460,
+    "doors": 70,
 }
 
 UV: Final = LOCAL / "tools" / "uv" / "bin" / "uv"

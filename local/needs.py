@@ -31,7 +31,7 @@ class Need:
 
 
 _TESTS: Final = Need(
-    tools=("emulator", "sam", "runtime", "schemathesis", "readers"),
+    tools=("emulator", "sam", "runtime", "schemathesis", "readers", "doors"),
     programs=("skopeo", "umoci", "docker-registry", "bsdtar", "zstd", "qemu-x86_64", "qemu-aarch64"),
 )
 NEEDS: Final = {
@@ -49,6 +49,11 @@ NEEDS: Final = {
     "test": _TESTS,
     "reliability": _TESTS,
     "load": Need(tools=("emulator", "sam", "runtime", "bench")),
+    # The clients that come from npm are fetched by `local/doors/clients.py`.
+    "doors": Need(
+        tools=("emulator", "sam", "runtime", "readers", "doors"),
+        programs=("skopeo", "umoci", "docker-registry", "podman"),
+    ),
     "bench": Need(
         tools=("emulator", "sam", "runtime", "bench"),
         programs=("umoci", "skopeo", "docker-registry", "buildah"),

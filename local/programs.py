@@ -75,8 +75,9 @@ PROGRAMS: Final = {
             Program(name=f"qemu-{processor}", debian="qemu-user", fedora="qemu-user", homebrew="qemu")
             for processor in ("x86_64", "aarch64")
         ),
-        # It makes a user namespace, for which it needs programs that belong to root.
+        # They make user namespaces, for which they need programs that belong to root.
         _same("buildah", unpacked=False),
+        _same("podman", unpacked=False),
     )
 }
 _ALSO_CALLED: Final = {"docker-registry": "registry"}

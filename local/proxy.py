@@ -3,6 +3,7 @@
 import http.client
 import os
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -45,13 +46,16 @@ Middle = Callable[[Sent, PassOn], Received | None]
 
 
 @contextmanager
-def proxied(port: int, middle: Middle, *, listen: int = 0) -> Iterator[str]:
+def proxied(
+    port: int, middle: Middle, *, listen: int = 0, tls: ssl.SSLContext | None = None
+) -> Iterator[str]:
     """Run a proxy while the block lasts.
 
     Args:
         port: Where it forwards requests to, on 127.0.0.1.
         middle: Called for every request, several at once.
         listen: The port to listen on; 0 for any free one.
+        tls: How it speaks as the https host that a client wants to be connected with by CONNECT; None to refuse that.
 
     Yields:
         The URL to call instead.
@@ -61,6 +65,7 @@ def proxied(port: int, middle: Middle, *, listen: int = 0) -> Iterator[str]:
         """Of this proxy."""
 
         behind = port
+        secured = tls
 
         def answer(self, request: Sent) -> Received | None:
             """Call `middle`."""
@@ -86,6 +91,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     behind: int
+    secured: ssl.SSLContext | None
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
@@ -127,6 +133,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     # The base class calls a method named after the verb.
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815
+
+    def do_CONNECT(self) -> None:
+        """Be the host that the client wants, whichever it is, for all that follows on this connection."""
+        if self.secured is None:
+            self.send_error(501)
+            return
+        self.send_response_only(200)
+        self.end_headers()
+        self.connection = self.secured.wrap_socket(self.connection, server_side=True)
+        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", buffering=0)
+        # What came before is not to be taken for a client's wish to close.
+        self.close_connection = False
 
     def _hang_up(self) -> None:
         self.close_connection = True

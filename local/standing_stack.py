@@ -1,6 +1,9 @@
-"""Finds the stack that another process runs, by its port, and starts nothing."""
+"""Finds the stack that another process runs, by its port."""
 
 import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,8 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.aws import Endpoint
 from local.environments import LOCAL
+from local.function import free_port
 from local.sam_deployment import function_environments
-from local.stack import StackDescription
+from local.stack import StackDescription, running_stack
 
 _DEFAULT_PORT = 4566
 
@@ -63,3 +67,19 @@ def standing_stack(port: int, *, folder: Path | None = None) -> StandingStack:
     if any(stated["PACKYARD_TABLE"] != description["table"] for stated in variables.values()):
         raise missing
     return StandingStack(port, description, variables)
+
+
+@contextmanager
+def standing_or_own(port: int) -> Iterator[StackDescription]:
+    """Yield the stack that runs on a port, or else one that runs while the block lasts, on another port.
+
+    Raises:
+        StackRunning, EmulatorFailed, CommandFailed: It did not start.
+    """
+    with ExitStack() as ending:
+        try:
+            stack = standing_stack(port).description
+        except StackNotRunning:
+            folder = ending.enter_context(tempfile.TemporaryDirectory(dir=LOCAL))
+            stack = ending.enter_context(running_stack(folder=Path(folder), port=free_port()))
+        yield stack

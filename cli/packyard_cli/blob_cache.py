@@ -38,6 +38,13 @@ class BlobCache:
             return None
         return _pieces_of(file)
 
+    def size(self, digest: Digest) -> int | None:
+        """Return how many bytes a blob has here; None if it is not here."""
+        try:
+            return self._place(digest).stat().st_size
+        except FileNotFoundError:
+            return None
+
     def document(self, digest: Digest) -> bytes | None:
         """Return a small blob, if it is here and is what its digest says."""
         try:

@@ -66,6 +66,7 @@ def make_parser(*, admin: bool = True) -> argparse.ArgumentParser:
     _session(commands)
     _packs(commands)
     _push(commands)
+    _import(commands)
     _roles(commands)
     _keys(commands)
     add_feeds(
@@ -245,6 +246,25 @@ def _push(commands: _Commands) -> None:
     )
 
 
+def _import(commands: _Commands) -> None:
+    imported = commands.add(
+        "import", "importing:import_skills", "publish what others have published, fetched by this machine"
+    )
+    imported.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="github:OWNER/REPO@TAG[/PATH], clawhub:OWNER/SLUG[@VERSION], or an index below /.well-known/",
+    )
+    imported.add_argument("--visibility", choices=("org", "community"), help="of a new pack (org)")
+    imported.add_argument(
+        "--version", metavar="SEMVER", dest="skill_version", help="of skills that state none"
+    )
+    imported.add_argument(
+        "--dry-run", action="store_true", help="let the service check all of it and keep nothing"
+    )
+    imported.set_defaults(exclude=[])
+
+
 def _roles(commands: _Commands) -> None:
     roles = commands.group("roles", "roles and the packs that they pin", aliases=("role",))
     roles.add("list", "roles:list_roles", "list roles, and which of them are stale")
@@ -371,6 +391,9 @@ def _installing(commands: _Commands) -> None:
     )
     install.add_argument("--frozen", action="store_true", help="exactly what the lock file says, or fail")
     install.add_argument("--offline", action="store_true", help="from the lock file and the cache alone")
+    install.add_argument(
+        "--from", dest="bundle", metavar="FILE", help="the role's bundle.tar, with its lock and its images"
+    )
     add_proof(install)
     pull = _pack(commands.add("pull", "installing:pull", "fetch one pack, verified"))
     pull.add_argument("--into", required=True, metavar="DIR", help="the folder to fill")

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from packyard_cli.blob_cache import BlobCache
+from packyard_cli.bundle import Bundle, opened_bundle
+from packyard_cli.bundled_statements import BundledStatements
 from packyard_cli.context import Context
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.image_source import ImageSource
@@ -32,16 +34,24 @@ def install(options: argparse.Namespace, context: Context) -> Result:
     Raises:
         Failure: Something is not what its digest says, cannot be had, or cannot be held here.
     """
+    if options.bundle is None:
+        return _install(options, context, None)
+    with opened_bundle(Path(options.bundle)) as bundle:
+        return _install(options, context, bundle)
+
+
+def _install(options: argparse.Namespace, context: Context, bundle: Bundle | None) -> Result:
     service = None if options.offline else context.service()
-    if options.frozen or options.offline or service is None:
-        lock = read_lock(Path(options.lock), role=options.role)
-    else:
-        lock = fetch_lock(service, options.role)
+    cache = BlobCache(context.cache())
+    lock = _lock(options, service, bundle)
+    if bundle is not None:
+        bundle.fill(cache, lock)
     for pack in lock.packs:
         if pack.status not in {"active", "current"}:
             context.printer.note(f"{pack.folder} {pack.version} is {pack.status}: consider another revision.")
+    kept = BundledStatements(bundle, lock, context) if bundle is not None else None
     with (
-        begun_proofs(lock.packs, options, context, service) as proofs,
+        begun_proofs(lock.packs, options, context, service, kept=kept) as proofs,
         Installation.to_fill(Path(options.into)) as installation,
     ):
         installation.require_replaceable()
@@ -52,7 +62,6 @@ def install(options: argparse.Namespace, context: Context) -> Result:
                 "Name another folder, or remove this one first.",
             )
         before = _former(installation)
-        cache = BlobCache(context.cache())
         with installation.replaced() as folder:
             require_fit_names(lock.packs, windows=context.windows, folds_case=folds_case(folder))
             fillings = []
@@ -67,6 +76,14 @@ def install(options: argparse.Namespace, context: Context) -> Result:
             write_record(folder, proved, url=proofs.url)
             (folder / LOCK_FILE).write_bytes(lock.canonical())
     return _installed(lock, proved, options, installation.folder)
+
+
+def _lock(options: argparse.Namespace, service: Service | None, bundle: Bundle | None) -> Lock:
+    if bundle is not None and not options.frozen:
+        return bundle.lock(options.role)
+    if options.frozen or service is None:
+        return read_lock(Path(options.lock), role=options.role)
+    return fetch_lock(service, options.role)
 
 
 def _installed(lock: Lock, proved: Sequence[PackProof], options: argparse.Namespace, folder: Path) -> Result:

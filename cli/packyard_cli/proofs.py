@@ -24,7 +24,7 @@ from packyard_cli.proving import (
     Prover,
 )
 from packyard_cli.service import Service
-from packyard_cli.statements import PENDING, StatementCache
+from packyard_cli.statements import PENDING, KeptStatements, StatementCache
 from packyard_cli.trusted_keys import TrustedKey, TrustedKeys
 
 REQUIRED: Final = "PACKYARD_REQUIRE_PROVENANCE"
@@ -130,7 +130,12 @@ class Proofs(NamedTuple):
 
 @contextmanager
 def begun_proofs(
-    packs: Sequence[LockedPack], options: argparse.Namespace, context: Context, service: Service | None
+    packs: Sequence[LockedPack],
+    options: argparse.Namespace,
+    context: Context,
+    service: Service | None,
+    *,
+    kept: KeptStatements | None = None,
 ) -> Iterator[Proofs]:
     """Yield the proofs of packs, as the options want them.
 
@@ -139,6 +144,7 @@ def begun_proofs(
         options: `require_provenance` and `no_verify_provenance`.
         context: The surroundings.
         service: The service; None to use what is kept here alone.
+        kept: What is here already; by default what is in the cache.
 
     Raises:
         Failure: The user has removed all keys of the deployment, or it did not say which it has.
@@ -152,7 +158,8 @@ def begun_proofs(
     if url is None or not keys:
         yield _without(NO_KEYS, url, packs, options, context)
         return
-    prover = Prover(url=url, keys=keys, cache=StatementCache(context.cache()), service=service)
+    here = kept or StatementCache(context.cache())
+    prover = Prover(url=url, keys=keys, cache=here, service=service)
     with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
         asked = [(pack, pool.submit(prover.prove, pack)) for pack in packs]
         try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.lock_document import LockedPack
 from packyard_cli.service import Service
-from packyard_cli.statements import ATTACHED, PENDING, StatementCache, Statements, fetch_statements
+from packyard_cli.statements import ATTACHED, PENDING, KeptStatements, Statements, fetch_statements
 from packyard_cli.trusted_keys import TrustedKey, pems
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Prover:
 
     url: str
     keys: Sequence[TrustedKey]
-    cache: StatementCache
+    cache: KeptStatements
     service: Service | None
 
     def prove(self, pack: LockedPack) -> PackProof:

@@ -3,7 +3,8 @@
 import argparse
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from packyard_cli.policies import say_next_version
 from packyard_cli.result import Result, size_text
 from packyard_cli.sending import Sender
 from packyard_cli.service import Service
+from packyard_cli.skill_folders import skill_folders
 from packyard_cli.standing import StandingPack
 
 _IN_MEMORY: Final = 8 << 20
@@ -30,16 +32,58 @@ def push(options: argparse.Namespace, context: Context) -> Result:
     Raises:
         Failure: The folder is not a pack, or the service refused it.
     """
-    service = _service(options, context)
-    if not options.watch:
-        return _publish(options, context, service)
-    result = None
+    with ExitStack() as held:
+        root = _folder(options, held)
+        folders = skill_folders(root)
+        service = _service(folders, options, context)
+        if not options.watch:
+            return _publish_each(folders, options, context, service)
+        return _watch(root, options, context, service)
+
+
+def _folder(options: argparse.Namespace, held: ExitStack) -> Path:
+    """Return the folder to publish; of an archive, a temporary one with its files."""
     root = Path(options.folder)
+    if not root.is_file():
+        return root
+    if options.watch:
+        raise Failure(
+            Exit.USAGE, f"{root} is an archive, which is not watched.", "Unpack it, and watch the folder."
+        )
+    from packyard_cli.unpacked import unpack  # noqa: PLC0415 - archives only
+
+    place = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="packyard-push-")))
+    with root.open("rb") as archive:
+        left_out = unpack(archive, place, what=str(root))
+    for name, why in left_out.items():
+        raise Failure(
+            Exit.INVALID,
+            f"{root} holds {name}, which {why}.",
+            "Unpack it, and push the folders that you want.",
+        )
+    entries = list(place.iterdir())
+    # GitHub's have a folder around everything.
+    return entries[0] if len(entries) == 1 and entries[0].is_dir() else place
+
+
+def _publish_each(
+    folders: Sequence[Path], options: argparse.Namespace, context: Context, service: Service
+) -> Result:
+    if len(folders) == 1:
+        return publish(folders[0], options, context, service)
+    from packyard_cli.pushing_all import Candidate, push_all  # noqa: PLC0415 - several only
+
+    candidates = [Candidate(source=str(folder), folder=folder) for folder in folders]
+    return push_all(candidates, options, context, service)
+
+
+def _watch(root: Path, options: argparse.Namespace, context: Context, service: Service) -> Result:
+    result = None
     try:
         while True:
             seen = _seen(root)
             try:
-                result = _publish(options, context, service)
+                result = _publish_each(skill_folders(root), options, context, service)
                 context.printer.answer(result)
             except Failure as failure:
                 context.printer.failure(failure)
@@ -49,20 +93,29 @@ def push(options: argparse.Namespace, context: Context) -> Result:
         return Result(document=result.document if result else {}, lines=["No longer watching."])
 
 
-def _service(options: argparse.Namespace, context: Context) -> Service:
+def _service(folders: Sequence[Path], options: argparse.Namespace, context: Context) -> Service:
     """Return the service with the login that there is, or else with a key for the token of this job."""
     if context.profiles().login(profile=context.profile, url=context.url).token is not None:
         return context.service()
     from packyard_cli.ci_login import publishing_service  # noqa: PLC0415 - only without a login
 
-    _, manifest = valid_folder(Path(options.folder), options.exclude, context, as_archive=False)
+    if len(folders) > 1:
+        raise Failure(
+            Exit.NOT_SIGNED_IN,
+            "The token of a job is good for one pack, and this folder holds several skills.",
+            "Push each of their folders, or log in with packyard login.",
+        )
+    _, manifest = valid_folder(folders[0], options.exclude, context, as_archive=False)
     return publishing_service(context, manifest.name)
 
 
-def _publish(options: argparse.Namespace, context: Context, service: Service) -> Result:
-    plan = make_plan(
-        Path(options.folder), options.exclude, context, service, version=_version(options.skill_version)
-    )
+def publish(folder: Path, options: argparse.Namespace, context: Context, service: Service) -> Result:
+    """Publish one folder.
+
+    Raises:
+        Failure: The folder is not a pack, or the service refused it.
+    """
+    plan = make_plan(folder, options.exclude, context, service, version=_version(options.skill_version))
     for line in plan.lines():
         context.printer.note(line)
     if plan.pack is not None and options.visibility not in {None, plan.pack.view["visibility"]}:

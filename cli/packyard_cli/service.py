@@ -26,6 +26,9 @@ _LONGEST_WAIT: Final = 30.0
 _FOR_NOW: Final = frozenset({429, 503})
 _PASSING: Final = frozenset({429, 502, 503, 504})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+# What addresses are made of; all else is encoded.
+_IN_SOURCES: Final = ":/@#?&=+%,._-~"
+_MAX_SOURCE: Final = 512
 _MAX_REDIRECTS: Final = 5
 
 
@@ -98,6 +101,7 @@ class Service:
         user_agent: How the command calls itself.
         sleep: Waits for a number of seconds.
         new_key: Makes an idempotency key.
+        source: Where what is published comes from, for its provenance; empty for nothing to say.
     """
 
     login: Login
@@ -105,6 +109,7 @@ class Service:
     user_agent: str
     sleep: Callable[[float], None] = time.sleep
     new_key: Callable[[], str] = field(default=lambda: str(uuid4()))
+    source: str = ""
 
     def get(self, path: str, *, query: Mapping[str, str] | None = None, etag: str | None = None) -> Answer:
         """Read a thing; a list that is elsewhere is fetched from there."""
@@ -139,6 +144,8 @@ class Service:
             sent["If-Match"] = if_match
         if method == "POST":
             sent["Idempotency-Key"] = self.new_key()
+            if self.source:
+                sent["Packyard-Source"] = quote(self.source, safe=_IN_SOURCES)[:_MAX_SOURCE]
         twice = method in {"GET", "DELETE", "POST"}
         received, content = self._repeated(
             method, self.url(path, query), sent, body, twice=twice, take=_whole(MAX_DOCUMENT)

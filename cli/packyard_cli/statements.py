@@ -7,7 +7,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from packyard.attestations.statement import BILL_OF_MATERIALS, PROVENANCE
 from packyard.oci.digest import Digest
@@ -72,6 +72,16 @@ def _bundle(listed: list[dict[str, Any]], predicate_type: str) -> bytes | None:
         if statement["predicate_type"] == predicate_type:
             return json.dumps(statement["bundle"], separators=(",", ":")).encode()
     return None
+
+
+class KeptStatements(Protocol):
+    """Statements that are here already."""
+
+    def find(self, pack_id: str, image: Digest) -> Statements | None:
+        """Return what there is of a pack's image, unverified; None for nothing."""
+
+    def keep(self, pack_id: str, image: Digest, statements: Statements) -> None:
+        """Keep statements that the service has sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,20 +4,13 @@ import argparse
 import difflib
 import sys
 import tempfile
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from local.command import CommandFailed
 from local.emulator import EmulatorFailed
 from local.interruption import end_when_interrupted
 from local.locks import StackRunning
 from local.ports import PortUnusable, port_number
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from local.stack import StackDescription
 
 
 def main() -> int:
@@ -41,8 +34,9 @@ def _play(port: int, *, write: bool) -> int:
     from local.demo.picture import PICTURE, picture  # noqa: PLC0415 - likewise
     from local.demo.playing import own_process  # noqa: PLC0415
     from local.demo.story import TUTORIAL, played, surroundings  # noqa: PLC0415
+    from local.standing_stack import standing_or_own  # noqa: PLC0415
 
-    with _stack(port) as stack, tempfile.TemporaryDirectory() as home:
+    with standing_or_own(port) as stack, tempfile.TemporaryDirectory() as home:
         folder = Path(home) / "work"
         folder.mkdir()
         packyard = own_process(folder, surroundings(stack, Path(home)))
@@ -59,23 +53,6 @@ def _play(port: int, *, write: bool) -> int:
     PICTURE.write_text(picture(now), encoding="utf-8")
     print("\nIt went as docs/tutorial.md says. The picture is docs/demo.svg.")
     return 0
-
-
-@contextmanager
-def _stack(port: int) -> "Iterator[StackDescription]":
-    """Give the stack that runs on a port, or else one that runs while the block lasts."""
-    from local.environments import LOCAL  # noqa: PLC0415 - likewise
-    from local.function import free_port  # noqa: PLC0415
-    from local.stack import running_stack  # noqa: PLC0415
-    from local.standing_stack import StackNotRunning, standing_stack  # noqa: PLC0415
-
-    with ExitStack() as ending:
-        try:
-            stack = standing_stack(port).description
-        except StackNotRunning:
-            folder = ending.enter_context(tempfile.TemporaryDirectory(dir=LOCAL))
-            stack = ending.enter_context(running_stack(folder=Path(folder), port=free_port()))
-        yield stack
 
 
 if __name__ == "__main__":

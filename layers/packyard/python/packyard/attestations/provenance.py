@@ -30,6 +30,7 @@ class Origin:
         at: When it was written, in UTC.
         request_id: The request that asked for it; None if that is not known.
         ci: Of the CI run that published, what its identity token said, by name; empty without one.
+        source: Where the sender said that the content comes from, which nobody has checked; empty without it.
         replaced: The digest of the image of which the write has made this one by changing files; None otherwise.
     """
 
@@ -37,6 +38,7 @@ class Origin:
     at: datetime
     request_id: str | None = None
     ci: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
     replaced: Digest | None = None
 
 
@@ -61,6 +63,8 @@ def provenance(pack: Pack, origin: Origin, *, builder: str) -> Statement:
     ci = _bounded(origin.ci)
     if ci:
         external["ci"] = ci
+    if origin.source:
+        external["source"] = origin.source
     metadata = {"finishedOn": format_timestamp(origin.at)}
     if origin.request_id:
         metadata = {"invocationId": origin.request_id, **metadata}

@@ -198,6 +198,7 @@ class Adapters:
             request_id=lambda: self.deadline.request_id,
             kept=timedelta(days=self.settings.event_days),
             ci=lambda: self.deadline.ci,
+            source=lambda: self.deadline.source,
         )
 
     @cached_property

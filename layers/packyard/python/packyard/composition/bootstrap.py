@@ -737,6 +737,7 @@ class Services(Adapters):
             new_ulid=self.new_ulid,
             request_id=lambda: self.deadline.request_id,
             ci=lambda: self.deadline.ci,
+            source=lambda: self.deadline.source,
         )
 
     @cached_property
@@ -808,15 +809,18 @@ def services() -> Services:
     return _current[-1]
 
 
-def invocation_begins(seconds: float, request_id: str, ci: Mapping[str, str] | None = None) -> None:
+def invocation_begins(
+    seconds: float, request_id: str, ci: Mapping[str, str] | None = None, source: str = ""
+) -> None:
     """Set the deadline of an invocation, or of a message's share of one, and the request that it is for.
 
     Args:
         seconds: How long it may take.
         request_id: The id of the request, as in `X-Request-Id`; of a background invocation, Lambda's id of it.
         ci: What is known of the run of CI that makes the request; None for nothing.
+        source: Where the sender says that the content comes from; empty for nothing.
     """
-    (_current[-1].deadline if _current else _deadline).begin(seconds, request_id, ci)
+    (_current[-1].deadline if _current else _deadline).begin(seconds, request_id, ci, source)
 
 
 def prepare(*needs: Callable[[Services], object]) -> None:

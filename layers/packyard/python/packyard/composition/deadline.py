@@ -29,34 +29,42 @@ class Deadline:
         monotonic: Returns seconds, from a clock that never goes back.
         request_id: The request that the invocation is for; empty before the first one.
         ci: What is known of the run of CI that it is for; empty if it is for none.
+        source: Where its sender says that the content comes from; empty if it does not say.
     """
 
     monotonic: Callable[[], float] = time.monotonic
     request_id: str = ""
     ci: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
     _ends: float | None = None
 
-    def begin(self, seconds: float, request_id: str = "", ci: Mapping[str, str] | None = None) -> None:
+    def begin(
+        self, seconds: float, request_id: str = "", ci: Mapping[str, str] | None = None, source: str = ""
+    ) -> None:
         """Let an invocation, or a message's share of one, end in so many seconds.
 
         Args:
             seconds: How long it may take.
             request_id: The request, or the background invocation, that it is for.
             ci: The run of CI that it is for; None for none.
+            source: Where its sender says that the content comes from; empty for nothing.
         """
         self._ends = self.monotonic() + seconds
         self.request_id = request_id
         self.ci = ci or {}
+        self.source = source
 
-    def goes_on_with(self, request_id: str, ci: Mapping[str, str]) -> None:
+    def goes_on_with(self, request_id: str, ci: Mapping[str, str], source: str) -> None:
         """Say that the invocation goes on with what an earlier request has asked for, until the next one begins.
 
         Args:
             request_id: That request; empty if it is not known, which changes nothing.
             ci: The run of CI that made it; empty for none.
+            source: Where its sender said that the content comes from; empty for nothing.
         """
         self.request_id = request_id or self.request_id
         self.ci = ci
+        self.source = source
 
     def left(self, *, keep: float = 0.0) -> float:
         """Return the seconds that are left, at least 0.

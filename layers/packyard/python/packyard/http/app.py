@@ -23,11 +23,14 @@ REQUEST_ID: Final = "X-Request-Id"
 # The parameter of paths that holds the secret of an address.
 ADDRESS: Final = "secret"
 _SERVER_ERROR: Final = 500
+# Of a request that publishes what the sender has from elsewhere, such as `github:acme/skills@v1`.
+_SOURCE: Final = "packyard-source"
+_MAX_SOURCE_CHARACTERS: Final = 512
 
 # The body of an error: of JSON, or plain text.
 Envelope = Callable[[PackyardError, str], Mapping[str, Any] | str]
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
-Begins = Callable[[float, str, Mapping[str, str]], None]
+Begins = Callable[[float, str, Mapping[str, str], str], None]
 
 logger = Logger()
 
@@ -69,14 +72,14 @@ def serve(app: APIGatewayRestResolver, begins: Begins | None = None) -> Handler:
     Args:
         app: The resolver.
         begins: Called at the start of each invocation with the seconds for which it may run, the request's id, and what
-            is known of the run of CI that makes it.
+            is known of the run of CI that makes it, and where its sender says that the content comes from.
     """
 
     @logger.inject_lambda_context(correlation_id_path="requestContext.requestId", clear_state=True)
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         if begins is not None:
             seconds = context.get_remaining_time_in_millis() / 1000
-            begins(seconds, event["requestContext"]["requestId"], _ci_of(event))
+            begins(seconds, event["requestContext"]["requestId"], _ci_of(event), _source_of(event))
         answer = app.resolve(event, context)
         answer["multiValueHeaders"][REQUEST_ID] = [event["requestContext"]["requestId"]]
         logger.info(
@@ -125,6 +128,15 @@ def _without_secret(event: Mapping[str, Any]) -> str:
     path: str = event["path"]
     # The gateway decodes parameters, and the path as well; where they differ, the route says enough.
     return path if not secret else path.replace(secret, "-") if secret in path else event["resource"]
+
+
+def _source_of(event: Mapping[str, Any]) -> str:
+    """Return where the sender says that the content comes from; empty for nothing that can be kept."""
+    headers = event.get("headers") or {}
+    source = next((str(text) for name, text in headers.items() if name.lower() == _SOURCE), "")
+    return (
+        source if len(source) <= _MAX_SOURCE_CHARACTERS and source.isascii() and source.isprintable() else ""
+    )
 
 
 def _ci_of(event: Mapping[str, Any]) -> Mapping[str, str]:

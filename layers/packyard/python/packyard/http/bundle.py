@@ -40,7 +40,7 @@ def bundle_response(
     Raises:
         InvalidRequest, PayloadTooLarge, ServiceUnavailable: As for `BundleFinder.url`.
     """
-    decided = lock_tag(role, with_files=False)
+    decided = lock_tag(role, with_files=True)
     tag = f'"{decided}.bundle"'
     if decided is not None and is_known(event, tag):
         return not_modified(tag, content_type=JSON)

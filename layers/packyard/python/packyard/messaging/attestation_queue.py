@@ -19,6 +19,7 @@ class ImageToAttest:
         digest: The image's.
         request_id: The request that published it; None if that is not known.
         ci: Of the CI run that published it, what its identity token said; empty without one.
+        source: Where its sender said that the content comes from; empty if it did not say.
     """
 
     pack_id: str
@@ -26,6 +27,7 @@ class ImageToAttest:
     digest: Digest
     request_id: str | None = None
     ci: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
 
 
 class AttestationQueue(BatchQueue):
@@ -48,6 +50,7 @@ def message_body(message: ImageToAttest) -> str:
         "digest": message.digest,
         "request_id": message.request_id,
         "ci": dict(message.ci),
+        **({"source": message.source} if message.source else {}),
     }
     return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
 

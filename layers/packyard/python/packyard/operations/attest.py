@@ -248,6 +248,7 @@ def _origin(message: ImageToAttest, found: Attestable) -> Origin:
         at=entry.at,
         request_id=message.request_id,
         ci=message.ci,
+        source=message.source,
         replaced=found.before if entry.operation in _CHANGES else None,
     )
 

@@ -97,7 +97,7 @@ class Builder:
     clock: Callable[[], datetime]
     new_ulid: Callable[[], str]
     random: Callable[[], float]
-    goes_on_with: Callable[[str, Mapping[str, str]], None]
+    goes_on_with: Callable[[str, Mapping[str, str], str], None]
 
     def settle(self, body: str) -> None:
         """Build the archives whose arrival a message reports.
@@ -124,7 +124,7 @@ class Builder:
         except NothingToBuild:
             logger.info("nothing to build", extra={"upload_id": upload_id})
             return
-        self.goes_on_with(build.upload.request_id, build.upload.ci)
+        self.goes_on_with(build.upload.request_id, build.upload.ci, build.upload.source)
         slot = self._take_slot(build, now)
         if slot is not None:
             try:

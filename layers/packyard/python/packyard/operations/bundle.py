@@ -63,7 +63,7 @@ class BundleFinder:
             PayloadTooLarge: It would be too large.
             ServiceUnavailable: S3 or SQS did not answer.
         """
-        tag = lock_tag(role, with_files=False)
+        tag = lock_tag(role, with_files=True)
         if tag is None:
             raise InvalidRequest({"role_id": "has packs without a pin; POST its packs/refresh pins them"})
         key = bundle_key(org_id=role.org_id, role_id=role.role_id, tag=tag)
@@ -121,9 +121,9 @@ class BundleMaker:
         except RoleNotFound:
             return
         key = bundle_key(org_id=role.org_id, role_id=role.role_id, tag=message.tag)
-        if lock_tag(role, with_files=False) != message.tag or self.bundles.find(key) is not None:
+        if lock_tag(role, with_files=True) != message.tag or self.bundles.find(key) is not None:
             return
-        lock = self.locks.read(role, with_files=False, caller=caller)
+        lock = self.locks.read(role, with_files=True, caller=caller)
         found = list(self._bundled(role, caller))
         images = [image for image, _ in found]
         size = bundle_bytes(images, lock)

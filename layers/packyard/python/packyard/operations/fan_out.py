@@ -15,7 +15,7 @@ from packyard.messaging.event_bus import EventBus
 from packyard.messaging.preparation_queue import ImageToPrepare, PreparationQueue
 from packyard.oci.digest import parse_digest
 from packyard.packs.attestation_state import Attestations
-from packyard.packs.event import ATTESTATIONS, CI, IMAGE_DIGEST, Event, EventType
+from packyard.packs.event import ATTESTATIONS, CI, IMAGE_DIGEST, SOURCE, Event, EventType
 from packyard.store.event_items import from_item
 from packyard.store.webhooks import WebhookStore
 from packyard.store.wire import from_wire
@@ -83,6 +83,7 @@ def _images(event: Event) -> Iterator[ImageToAttest]:
         digest=parse_digest(event.data[IMAGE_DIGEST]),
         request_id=event.request_id,
         ci=event.data.get(CI, {}),
+        source=event.data.get(SOURCE, ""),
     )
 
 

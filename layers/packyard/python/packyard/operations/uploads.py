@@ -62,6 +62,7 @@ class Uploads:
         new_ulid: A ULID never used before.
         request_id: Returns the id of the present request.
         ci: Returns what is known of the run of CI that makes it.
+        source: Returns where its sender says that the content comes from; empty for nothing.
     """
 
     uploads: UploadStore
@@ -74,6 +75,7 @@ class Uploads:
     new_ulid: Callable[[], str]
     request_id: Callable[[], str]
     ci: Callable[[], Mapping[str, str]]
+    source: Callable[[], str]
 
     def start(  # noqa: PLR0913 - by name: what the archive is, and for what
         self,
@@ -154,6 +156,7 @@ class Uploads:
             principal=caller.principal,
             request_id=self.request_id(),
             ci=self.ci(),
+            source=self.source(),
             pack_name=caller.pack_name,
             visibility=visibility,
             pack_id=pack_id,

@@ -20,6 +20,8 @@ TRUNCATED: Final = "truncated"
 IMAGE_DIGEST: Final = "image_digest"
 ATTESTATIONS: Final = "attestations"
 CI: Final = "ci"
+# Where the sender says that the content comes from. Nobody has checked it.
+SOURCE: Final = "source"
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _TIME_CHARACTERS: Final = 10

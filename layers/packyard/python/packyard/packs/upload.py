@@ -50,6 +50,7 @@ class Upload:
         principal: Who started it, for the history.
         request_id: The request that started it; empty if an earlier release took the request.
         ci: What is known of the run of CI that started it; empty if none did.
+        source: Where its sender says that the content comes from; empty if it does not say.
         dry_run: Whether the archive is only tried.
         outcome: What a dry run has found that would be done; None before.
         pack_name: The only pack that the one who started it may touch; None for all packs.
@@ -80,6 +81,7 @@ class Upload:
     forgotten_at: datetime
     request_id: str = ""
     ci: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
     build_deadline: datetime | None = None
     if_match: IfMatch | None = None
     kind: UploadKind = UploadKind.ARCHIVE

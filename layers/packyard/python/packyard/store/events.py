@@ -8,7 +8,7 @@ old, every event with a smaller id is in the table, and lists show ids up to tha
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packyard.store.table import Put
 
@@ -26,6 +26,7 @@ class EventLog:
         request_id: Returns the id of the present request or background invocation.
         kept: For how long events are kept.
         ci: Returns what is known of the run of CI that the present request is for; nothing if it is for none.
+        source: Returns where the sender of the present request says that the content comes from; empty for nothing.
     """
 
     clock: Callable[[], datetime]
@@ -33,6 +34,7 @@ class EventLog:
     request_id: Callable[[], str]
     kept: timedelta
     ci: Callable[[], Mapping[str, str]] = dict
+    source: Callable[[], str] = str
 
     def put(self, draft: "EventDraft") -> Put:
         """Return the action that writes an event, for the transaction that does what the event tells.
@@ -44,10 +46,11 @@ class EventLog:
             draft: What happens.
         """
         # Every store has a log, and only writes use it: functions that read do not load what makes events.
-        from packyard.packs.event import Event, bounded, event_id  # noqa: PLC0415 - only writes need it
+        from packyard.packs.event import CI, SOURCE, Event, bounded, event_id  # noqa: PLC0415 - only writes need it
         from packyard.store.event_items import to_item  # noqa: PLC0415 - only writes need it
 
-        now, ci = self.clock(), self.ci()
+        now, ci, source = self.clock(), self.ci(), self.source()
+        known: dict[str, Any] = ({CI: dict(ci)} if ci else {}) | ({SOURCE: source} if source else {})
         event = Event(
             id=event_id(now, self.new_ulid()),
             type=draft.type,
@@ -59,7 +62,7 @@ class EventLog:
             role_id=draft.role_id,
             revision=draft.revision,
             # First, so that it stays where data is too long.
-            data=bounded({"ci": dict(ci), **draft.data} if ci else draft.data),
+            data=bounded({**known, **draft.data} if known else draft.data),
         )
         item = to_item(event, expires_at=int((now + self.kept).timestamp()))
         return Put(item=item, condition="attribute_not_exists(PK)")

@@ -281,6 +281,7 @@ def _to_item(upload: Upload) -> Item:
         "principal": upload.principal,
         "request_id": upload.request_id or None,
         "ci": dict(upload.ci) or None,
+        "source": upload.source or None,
         "visibility": upload.visibility.value,
         "pack_id": upload.pack_id,
         # A release that does not know it takes no Agent Skill.
@@ -337,6 +338,7 @@ def _from_item(item: Item) -> Upload:
         principal=item["principal"],
         request_id=item.get("request_id", ""),
         ci=item.get("ci", {}),
+        source=item.get("source", ""),
         visibility=Visibility(item["visibility"]),
         pack_id=item.get("pack_id"),
         status=UploadStatus(item["upload_status"]),
