@@ -274,9 +274,9 @@ MUTANTS: Final = (
     Mutant(
         "a build commits although its lease has passed to another",
         "store/uploads.py",
-        '            condition=_HOLDS_LEASE,\n            values={":done": UploadStatus.DONE.value',
+        '            condition=_HOLDS_LEASE,\n            values={\n                ":done": UploadStatus.DONE.value',
         '            condition="attribute_exists(PK) OR lease = :lease",\n'
-        '            values={":done": UploadStatus.DONE.value',
+        '            values={\n                ":done": UploadStatus.DONE.value',
         (_STORE + "test_upload_builds.py",),
     ),
     Mutant(

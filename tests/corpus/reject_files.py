@@ -28,7 +28,6 @@ def broken_gzip() -> dict[str, bytes]:
         "empty-file": b"",
         "text": b"name: slack\nversion: 1.4.0\n",
         "zip": b"PK\x03\x04\x14\0\0\0\0\0" + bytes(100),
-        "empty-zip": b"PK\x05\x06" + bytes(18),
         "xz": b"\xfd7zXZ\x00\x00\x04" + bytes(100),
         "bzip2": b"BZh91AY&SY" + bytes(100),
         "zstd": b"\x28\xb5\x2f\xfd\x04\x00" + bytes(100),
@@ -205,4 +204,6 @@ def broken_extensions() -> dict[str, bytes]:
 def rejected_files() -> dict[str, tuple[bytes, str]]:
     """Every archive that is refused as a whole, by name, with the field that the refusal names."""
     tables = (broken_gzip(), bombs(), broken_tar(), broken_extensions())
-    return {name: (archive, "archive") for table in tables for name, archive in table.items()}
+    refused = {name: (archive, "archive") for table in tables for name, archive in table.items()}
+    # It is whole, and holds nothing.
+    return {**refused, "empty-zip": (b"PK\x05\x06" + bytes(18), "pack.yaml")}

@@ -138,7 +138,7 @@ def test_one_that_says_another_encoding_is_refused_with_the_one_that_is_taken(ch
         ('name="package"; filename="pack.tar.gz"', "did you mean archive?"),
         ('name="Archive"; filename="pack.tar.gz"', "did you mean archive?"),
         ('name="visiblity"', "did you mean visibility?"),
-        ('name="note"', "known are archive, visibility"),
+        ('name="note"', "known are archive, version, visibility"),
         ('name=""; filename="x"', "did you mean archive?"),
     ],
 )

@@ -15,6 +15,7 @@ WITHOUT_EVENT: Final = {
     "attestations": "statements about an image, whose publication is the event",
     "signing_keys": "a key that anybody may read; the operator's own records say who has changed it",
     "brought_signatures.write": "what an image brings, read again; the registration is the event",
+    "feed_uses": "from where a feed was used; from many places on, that is an event of its own",
     "build_slots": "places of builds, for as long as they run",
     "pack_counts": "a count that is corrected; nothing that is counted changes",
     "packs.adopt_image": "what the service has done to a registry, for its own later use",
@@ -78,8 +79,10 @@ def test_types_are_named_as_the_contract_names_them() -> None:
     contract = (Path(__file__).parents[3] / "docs" / "contract.md").read_text()
     section = contract.partition("## 9. ")[2].partition("## 10. ")[0]
 
-    # The operator's changes to organisations are not in the contract (decision 102).
+    # The operator's changes to organisations are not in the contract (decision 102), and neither is that a feed was
+    # used from many places (decision 137).
     assert {kind for kind in EventType if f"`{kind}`" not in section} == {
         EventType.ORG_CREATED,
         EventType.ORG_UPDATED,
+        EventType.FEED_SHARED,
     }

@@ -10,6 +10,7 @@ from packyard.packs.manifest.version import MAX_LENGTH, Version
 
 VERSION: Final = Field(
     name=FIELD,
+    pattern=VERSION_PATTERN,
     max_length=MAX_LENGTH,
     example="1.4.0",
     description="SemVer, for an Agent Skill whose `SKILL.md` states none in `metadata.version`. Without it, a new pack "

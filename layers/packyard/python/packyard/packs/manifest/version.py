@@ -6,6 +6,12 @@ Version = NewType("Version", str)
 
 # A version becomes a tag, and a tag has at most 128 characters (OCI distribution-spec, "Pulling manifests").
 MAX_LENGTH: Final = 128
+# SemVer 2.0.0, question "Is there a suggested regular expression", as JSON Schema knows regular expressions.
+_NUMBER: Final = "(0|[1-9][0-9]*)"
+_PRE: Final = "(0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)"
+VERSION_PATTERN: Final = (
+    rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(-{_PRE}(\.{_PRE})*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?"
+)
 
 
 def tag_of(version: Version) -> str:
