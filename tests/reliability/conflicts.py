@@ -244,21 +244,22 @@ _FEED: Final = tuple(
     OPERATIONS[name] for name in ("make a feed with a key", "remove a feed", "log in with a feed")
 )
 # They note from where a feed is used, and nothing else in the table.
-_FEED_AT_DOORS: Final = tuple(
-    Operation(
-        name=f"read a feed at {function}",
-        function=function,
-        act=doors.read_feed(path),
-        prepare=doors.fed,
-        both_may_succeed=True,
-    )
-    for function, path in (
-        ("door_agent_skills", ".well-known/agent-skills/index.json"),
-        ("door_bundle", "lock.json"),
-        ("door_clawhub", "api/v1/whoami"),
-        ("door_marketplace", "marketplace.json"),
-    )
-) + (
+_FEED_AT_DOORS: Final = (
+    *(
+        Operation(
+            name=f"read a feed at {function}",
+            function=function,
+            act=doors.read_feed(path),
+            prepare=doors.fed,
+            both_may_succeed=True,
+        )
+        for function, path in (
+            ("door_agent_skills", ".well-known/agent-skills/index.json"),
+            ("door_bundle", "lock.json"),
+            ("door_clawhub", "api/v1/whoami"),
+            ("door_marketplace", "marketplace.json"),
+        )
+    ),
     Operation(
         name="read a feed at door_mcp",
         function="door_mcp",
