@@ -6,7 +6,7 @@ from typing import Any, Final
 from packyard.http.fields import Field
 from packyard.http.multipart import Part
 from packyard.packs.manifest.unstated_version import FIELD
-from packyard.packs.manifest.version import MAX_LENGTH, Version
+from packyard.packs.manifest.version import MAX_LENGTH, VERSION_PATTERN, Version
 
 VERSION: Final = Field(
     name=FIELD,
@@ -19,9 +19,7 @@ VERSION: Final = Field(
 
 
 def parse_version_field(value: Any, faults: dict[str, str]) -> Version | None:
-    """Return the version that a request gives; None if it gives none. When it is wrong, add to `faults`."""
-    if value is None:
-        return None
+    """Return the version that a request gives; when it is wrong, None, and the fault is added to `faults`."""
     if not isinstance(value, str):
         faults[FIELD] = f'must be text, as in "{VERSION.example}"'
         return None
@@ -36,6 +34,6 @@ def parse_version_field(value: Any, faults: dict[str, str]) -> Version | None:
 
 
 def version_of_form(parts: Mapping[str, Part], faults: dict[str, str]) -> Version | None:
-    """Return the version that a form gives, as `parse_version_field`."""
+    """Return the version that a form gives, as `parse_version_field`; None if it gives none."""
     part = parts.get(FIELD)
-    return parse_version_field(None if part is None else part.content.decode("utf-8", "replace"), faults)
+    return None if part is None else parse_version_field(part.content.decode("utf-8", "replace"), faults)

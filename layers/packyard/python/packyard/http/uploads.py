@@ -90,7 +90,7 @@ def read_start(event: APIGatewayProxyEvent, *, max_bytes: int) -> StartRequest:
     visibility = _visibility(given, faults)
     kind = _kind(given, faults)
     deletions = parse_deletions(given[DELETE.name], faults) if DELETE.name in given else ()
-    version = parse_version_field(given.get(VERSION.name), faults)
+    version = parse_version_field(given[VERSION.name], faults) if VERSION.name in given else None
     if faults:
         raise InvalidRequest(faults)
     check_deletions(deletions)
