@@ -77,6 +77,7 @@ class Doors:
         query: dict[str, str] | None = None,
         etag: str = "",
         feed: str | None = None,
+        address: str = "",
     ) -> DoorAnswer:
         """Send a GET below a role, or below a feed, to the function that the template sends it to."""
         request = Request(
@@ -87,7 +88,7 @@ class Doors:
             headers={"If-None-Match": etag} if etag else {},
             caller=None if feed else caller,
         )
-        return self._answered(function_of(path), request)
+        return self._answered(function_of(path), request, address)
 
     def call(
         self,
@@ -110,19 +111,26 @@ class Doors:
         caller: Caller = ACME,
         role: str = "support",
         feed: str | None = None,
+        address: str = "",
         **params: Any,
     ) -> DoorAnswer:
         """Send a request of MCP, and return what comes back."""
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
-        return self.post(body, caller=caller, role=role, feed=feed)
+        return self.post(body, caller=caller, role=role, feed=feed, address=address)
 
     def post(
-        self, body: bytes, *, caller: Caller = ACME, role: str = "support", feed: str | None = None
+        self,
+        body: bytes,
+        *,
+        caller: Caller = ACME,
+        role: str = "support",
+        feed: str | None = None,
+        address: str = "",
     ) -> DoorAnswer:
         """Send bytes to the MCP door."""
         path = f"{_base(role, feed)}/mcp"
         request = Request(method="POST", resource=path, path=path, body=body, caller=None if feed else caller)
-        return self._answered("door_mcp", request)
+        return self._answered("door_mcp", request, address)
 
     def download(self, answer: DoorAnswer) -> bytes:
         """Return the object that a redirect leads to."""
@@ -130,8 +138,11 @@ class Doors:
         key = urlsplit(answer.headers["Location"]).path.removeprefix(f"/{BUCKET}").lstrip("/")
         return self.service.aws.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
 
-    def _answered(self, function: str, request: Request) -> DoorAnswer:
-        raw = self.service.invoke(function, request.event())
+    def _answered(self, function: str, request: Request, address: str) -> DoorAnswer:
+        event = request.event()
+        if address:
+            event["requestContext"]["identity"] = {"sourceIp": address}
+        raw = self.service.invoke(function, event)
         headers = {name: values[0] for name, values in raw["multiValueHeaders"].items()}
         text = raw["body"] or ""
         if headers.get("Content-Type") == "application/json":

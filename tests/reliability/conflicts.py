@@ -6,7 +6,7 @@ All start from the same prepared state, so that any two of a group can run at on
 from collections.abc import Sequence
 from typing import Final
 
-from tests.reliability import attesting
+from tests.reliability import attesting, doors
 from tests.reliability import publisher_requests as publishers
 from tests.reliability import webhook_requests as webhooks
 from tests.reliability.deployment import Deployment
@@ -243,6 +243,31 @@ _PUBLISHER: Final = (
 _FEED: Final = tuple(
     OPERATIONS[name] for name in ("make a feed with a key", "remove a feed", "log in with a feed")
 )
+# They note from where a feed is used, and nothing else in the table.
+_FEED_AT_DOORS: Final = (
+    *(
+        Operation(
+            name=f"read a feed at {function}",
+            function=function,
+            act=doors.read_feed(path),
+            prepare=doors.fed,
+            both_may_succeed=True,
+        )
+        for function, path in (
+            ("door_agent_skills", ".well-known/agent-skills/index.json"),
+            ("door_bundle", "lock.json"),
+            ("door_clawhub", "api/v1/whoami"),
+            ("door_marketplace", "marketplace.json"),
+        )
+    ),
+    Operation(
+        name="read a feed at door_mcp",
+        function="door_mcp",
+        act=doors.call_feed("server/discover"),
+        prepare=doors.fed,
+        both_may_succeed=True,
+    ),
+)
 # Of the pack's present image.
 _STATEMENTS: Final = (
     Operation(
@@ -311,6 +336,7 @@ CONFLICTS: Final[dict[str, Sequence[Operation]]] = {
     "policy": _POLICY,
     "publisher": _PUBLISHER,
     "feed": _FEED,
+    "feed at the doors": _FEED_AT_DOORS,
     "statements": _STATEMENTS,
     "signing keys": _SIGNING_KEYS,
     "signature policy": _SIGNATURES,

@@ -151,6 +151,7 @@ MAY = {
     "results of scans forgotten": {"CleanUp", "DeletePack", "RescanPacks"},
     "a scan": {"BuildUpload", "ChangePack", "PutFile", "RescanPacks", "ReuploadPack", "UploadPack"},
     "an event": {
+        *("DoorAgentSkills", "DoorBundle", "DoorClawhub", "DoorMarketplace", "DoorMcp"),
         *("BuildUpload", "ChangePack", "CleanUp", "ClonePack", "Keys", "CreatePack", "DeletePack"),
         *("DeleteRole", "FollowPacks", "PutFile", "RefreshRole", "ReplacePack", "ReuploadPack"),
         *("DeleteRevision", "PackScan", "RescanPacks", "Retention", "Policies", "WithdrawRevision"),
@@ -190,7 +191,10 @@ MAY = {
     "a token used up": {"ExchangeOidc"},
     "a feed": {"Feeds"},
     "a feed that is listed, of another role": {"Feeds"},
-    "the feed of an address": {"ExchangePullToken"},
+    "the feed of an address": {
+        *("DoorAgentSkills", "DoorBundle", "DoorClawhub", "DoorMarketplace", "DoorMcp"),
+        "ExchangePullToken",
+    },
     "a list of feeds": {"Feeds"},
     "a webhook": {"Deliver", "RetryDelivery", "Webhooks"},
     "webhooks read": {"Deliver", "RetryDelivery", "WebhookDeliveries", "Webhooks"},

@@ -1,7 +1,7 @@
 """The door for runtimes and for sites without a network: the bundle of a role."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
@@ -10,11 +10,14 @@ from packyard.errors import InvalidRequest
 from packyard.http.app import JSON, json_response
 from packyard.http.doors import NOT_KEPT
 from packyard.http.entity_tags import ETAG, is_known, not_modified
-from packyard.operations.bundle import BundleFinder
 from packyard.operations.served_packs import Selection
 from packyard.packs.lock import lock_tag
 from packyard.packs.role import Role
 from packyard.tenants.caller import Caller
+
+if TYPE_CHECKING:
+    # Asking for the lock does without what reads images.
+    from packyard.operations.bundle import BundleFinder
 
 _WAIT_SECONDS = 5
 
@@ -33,7 +36,7 @@ def role_of(selection: Selection) -> Role:
 
 
 def bundle_response(
-    role: Role, event: APIGatewayProxyEvent, *, caller: Caller, bundles: BundleFinder
+    role: Role, event: APIGatewayProxyEvent, *, caller: Caller, bundles: "BundleFinder"
 ) -> Response[Any]:
     """Return 302 to the bundle, or 202 while it is made; 304 for a client that has it.
 
