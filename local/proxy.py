@@ -146,6 +146,12 @@ class _Handler(BaseHTTPRequestHandler):
         # What came before is not to be taken for a client's wish to close.
         self.close_connection = False
 
+    def finish(self) -> None:
+        """Close what `do_CONNECT` has put in the place of the server's own socket."""
+        super().finish()
+        if isinstance(self.connection, ssl.SSLSocket):
+            self.connection.close()
+
     def _hang_up(self) -> None:
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)

@@ -19,6 +19,11 @@ def table_of(rows: Sequence[Passed]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
+def stated(document: str) -> str:
+    """Return the table of a document."""
+    return document.partition(_BEGIN)[2].partition(_END)[0].strip()
+
+
 def written(document: str, table: str) -> str:
     """Return a document with the table in its place.
 

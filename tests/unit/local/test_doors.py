@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from local.doors.pack import DoorFailed, File, ServedPack
-from local.doors.table import DOCUMENT, table_of, written
+from local.doors.table import DOCUMENT, stated, table_of, written
 from local.doors.trial import Passed
 
 PACK = ServedPack(
@@ -57,6 +57,7 @@ def test_the_table_is_written_between_its_lines() -> None:
 
     changed = written(document, table_of([row]))
 
+    assert stated(changed) == table_of([row]).strip()
     assert "| `mcp` | fastmcp | 1 | list | names |" in changed
     assert written(changed, "") == written(document, "")
     with pytest.raises(ValueError, match="lacks the lines"):
