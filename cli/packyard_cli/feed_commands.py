@@ -45,7 +45,11 @@ def door_commands(url: str) -> Sequence[DoorCommand]:
         ),
         DoorCommand("MCP", f"claude mcp add --transport http packyard {url}mcp"),
         DoorCommand("a runtime", f"curl -fsS {url}lock.json"),
-        DoorCommand("an air-gapped site", f"curl -fsSL --retry 9 -o bundle.tar {url}bundle.tar"),
+        DoorCommand(
+            "an air-gapped site",
+            f"while [ $(curl -sSL -o bundle.tar -w '%{{http_code}}' {url}bundle.tar) = 202 ]; do sleep 5; done",
+            "It is made at the first request: the answer is 202 until it is ready.",
+        ),
         DoorCommand(
             "container tools",
             f"echo {secret} | skopeo login --username feed --password-stdin {parts.netloc}",

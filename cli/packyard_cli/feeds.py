@@ -51,6 +51,10 @@ def create(options: argparse.Namespace, context: Context) -> Result:
     if options.expires_in is not None:
         asked["expires_in"] = _seconds(options.expires_in)
     feed = service.call("POST", "/feeds", body=JsonBody.of(asked)).body
+    if not str(feed["url"]).startswith("https://"):
+        # The gateway of a local stack does not know its own address. It is where this command has just reached it.
+        secret = feed["url"].rstrip("/").rpartition("/")[2]
+        feed = {**feed, "url": f"{service.url(f'/f/{segment(secret)}')}/"}
     context.printer.note(
         f"The feed {feed['id']} ends {feed.get('expires_at', 'when you revoke it')}. Whoever has its address may read "
         "what it serves. The address is shown this once."

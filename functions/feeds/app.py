@@ -41,7 +41,8 @@ def create_feed() -> Response[str]:
     asked = read_feed_request(event)
 
     def create() -> Response[str]:
-        return made_response(event, services.feeds.create(asked, caller=caller))
+        made = services.feeds.create(asked, caller=caller)
+        return made_response(event, made, public_url=services.settings.public_url)
 
     return answered_once(app, services, create, caller=caller, request=(asked,), repeated=made_before)
 
@@ -63,7 +64,7 @@ def remove_feed(feed_id: str) -> Response[str]:
     caller = writer(app.current_event, api_domain=api_domain, create=False, scope=WRITE_ROLES)
     refuse_conditions(app.current_event, why="a feed has no revisions")
     services.feeds.remove(feed_id, caller=caller)
-    return Response(204)
+    return Response(204, body="")
 
 
 bootstrap.prepare(

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -244,3 +246,17 @@ def _found(environment: dict[str, str], *words: str) -> list[str]:
         if names or time.monotonic() > deadline:
             return names
         time.sleep(0.2)
+
+
+def test_a_feed_is_made_listed_and_revoked(environment: dict[str, str], tmp_path: Path) -> None:
+    _run(environment, "push", pack_folder(tmp_path / "pack", name="fed"))
+    made = _run(environment, "feeds", "create", "fed", "--label", "By the command", "--expires-in", "1h")
+
+    shown = _run(environment, "feeds", "show", made["id"])
+    assert (shown["label"], "url" in shown) == ("By the command", False)
+    assert made["id"] in [feed["id"] for feed in _run(environment, "feeds", "list")["feeds"]]
+    with urllib.request.urlopen(f"{made['url']}marketplace.json", timeout=_SECONDS) as answer:  # noqa: S310 - loopback
+        assert json.load(answer)["owner"]
+    _run(environment, "feeds", "revoke", made["id"], "--yes")
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"{made['url']}marketplace.json", timeout=_SECONDS)  # noqa: S310 - loopback

@@ -101,7 +101,7 @@ VALUES: list[Any] = [
         ["guides/a.md", "data/"],
         ["a", ""],
     ),
-    *("high", "warn", "block", "secret.github-token", "guides/a.md", "2027-01-31T00:00:00Z"),
+    *("1.4.0", "high", "warn", "block", "secret.github-token", "guides/a.md", "2027-01-31T00:00:00Z"),
     *(PACK_IDS[0], PACK_IDS[0].lower(), PACK_IDS[:1], PACK_IDS[:1] * 2, PACK_IDS[:-1], PACK_IDS),
 ]
 # Texts of another form are no id that the service has given. The pack is not there, which is 404 and told later.

@@ -19,7 +19,7 @@ from packyard.http.app import JSON
 from packyard.http.entity_tags import ETAG, is_known, not_modified
 from packyard.http.fields import Field
 from packyard.http.inline_limit import MAX_INLINE_BYTES
-from packyard.http.own_url import own_url
+from packyard.http.own_url import link_base
 from packyard.operations.served_packs import Selection, ServedPacks
 
 SECRET: Final = Field(
@@ -55,13 +55,7 @@ def door_url(event: APIGatewayProxyEvent, *, public_url: str) -> str:
     path = _operation_path(event)
     found = _BASE.fullmatch(path)
     base = path if found is None else found[1]
-    context = event["requestContext"]
-    if not context.get("domainName"):
-        # Only the gateway of a local stack does not say by which name it was reached.
-        stage = str(context["path"]).removesuffix(path)
-        scheme = event.headers.get("X-Forwarded-Proto", "http")
-        return f"{scheme}://{event.headers.get('Host', 'localhost')}{stage}{base}"
-    return f"{public_url or own_url(event).removesuffix(path)}{base}"
+    return f"{link_base(event, public_url=public_url, path=path)}{base}"
 
 
 def index_response(  # noqa: PLR0913 - by name: what is asked for, and how it is made

@@ -11,7 +11,7 @@ from packyard.errors import AlreadyCreated, InvalidRequest
 from packyard.http.app import json_response
 from packyard.http.fields import Body, Field
 from packyard.http.json_body import read_json, whole_number
-from packyard.http.own_url import own_url
+from packyard.http.own_url import link_base
 from packyard.http.page_limit import PageRequest, read_page_request, with_next
 from packyard.operations.feeds import FeedRequest, MadeFeed
 from packyard.packs.feed import FEED_ID, MAX_LABEL_CHARACTERS, MAX_PACKS, Feed
@@ -129,9 +129,16 @@ def feed_page_view(
     return with_next(body, position, cursors, binding(org_id=caller.org_id))
 
 
-def made_response(event: APIGatewayProxyEvent, made: MadeFeed) -> Response[str]:
-    """Return the answer that has a new feed's address, for this once. No cache on the way may keep it (RFC 9111)."""
-    body = {**feed_view(made.feed), "url": f"{own_url(event)}/f/{made.secret}/"}
+def made_response(event: APIGatewayProxyEvent, made: MadeFeed, *, public_url: str) -> Response[str]:
+    """Return the answer that has a new feed's address, for this once. No cache on the way may keep it (RFC 9111).
+
+    Args:
+        event: The gateway's event.
+        made: The feed.
+        public_url: As for `link_base`.
+    """
+    base = link_base(event, public_url=public_url, path=event["resource"])
+    body = {**feed_view(made.feed), "url": f"{base}/f/{made.secret}/"}
     return json_response(201, body, {"Cache-Control": "no-store"})
 
 
