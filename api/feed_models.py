@@ -26,8 +26,41 @@ class Feed(TypedDict):
     ]
 
 
+class LeftOutPack(TypedDict):
+    """A pack that a door does not serve."""
+
+    pack_id: str
+    owner: NotRequired[Annotated[str, Field(description="The slug of its organisation.")]]
+    name: NotRequired[str]
+    reason: Annotated[str, Field(description="Why, in words.")]
+
+
+class DoorState(TypedDict):
+    """What one door serves."""
+
+    serves: Annotated[list[str], Field(description="The ids of packs.")]
+    leaves_out: list[LeftOutPack]
+
+
+class FeedDoors(TypedDict):
+    """What the doors serve for whose clients some packs are unfit."""
+
+    agent_skills: DoorState
+    marketplace: DoorState
+    clawhub: DoorState
+    mcp: DoorState
+
+
 class FeedState(Feed):
-    """A feed, and what is known of its use."""
+    """A feed, what is known of its use, and what its doors serve."""
+
+    doors: NotRequired[FeedDoors]
+    preparing: NotRequired[
+        Annotated[list[str], Field(description="Packs whose files are still being prepared, by their ids.")]
+    ]
+    role_gone: NotRequired[
+        Annotated[bool, Field(description="Its role was deleted, so its address answers 404.")]
+    ]
 
     last_seen: NotRequired[
         Annotated[str, Field(description="The last day on which it was used, in UTC. Kept for 30 days.")]

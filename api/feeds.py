@@ -16,6 +16,18 @@ _FEED: Final[dict[str, Any]] = {
     "created_at": "2026-03-01T12:00:00.000Z",
     "created_by": "user:ada",
 }
+_SERVED: Final[dict[str, Any]] = {"serves": ["pack_01JQ2V7N3T5W8XABCDEFGHJKMN"], "leaves_out": []}
+_UNFIT: Final[dict[str, Any]] = {
+    "serves": [],
+    "leaves_out": [
+        {
+            "pack_id": "pack_01JQ2V7N3T5W8XABCDEFGHJKMN",
+            "owner": "acme",
+            "name": "slack",
+            "reason": "it has 700 files, and the client takes 512",
+        }
+    ],
+}
 _URL: Final = "https://acme.packyard.example/v1/f/pyf_Zm9yIHRoZSBkb2N1bWVudCwgYW5kIG5vdGhpbmcgZWx/"
 
 FEED_OPERATIONS: Final[Sequence[Operation]] = (
@@ -74,9 +86,16 @@ FEED_OPERATIONS: Final[Sequence[Operation]] = (
         summary="Read a feed",
         answers={
             200: Answer(
-                description="The feed, and what is known of its use.",
+                description="The feed, what is known of its use, and what each door serves and leaves out.",
                 model="FeedState",
-                example={**_FEED, "last_seen": "2026-03-02", "networks": 3},
+                example={
+                    **_FEED,
+                    "last_seen": "2026-03-02",
+                    "networks": 3,
+                    "doors": dict.fromkeys(("agent_skills", "marketplace", "clawhub"), _SERVED)
+                    | {"mcp": _UNFIT},
+                    "preparing": [],
+                },
             )
         },
         refusals=["feed_not_found"],

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from packyard.packs.pack import is_pack_id
@@ -9,7 +10,7 @@ from packyard_cli.context import Context
 from packyard_cli.failure import Exit, Failure
 from packyard_cli.feed_commands import door_commands
 from packyard_cli.packs import confirm
-from packyard_cli.result import Result, table
+from packyard_cli.result import Result, counted, table
 from packyard_cli.service import JsonBody, segment
 from packyard_cli.standing import find_pack
 
@@ -66,7 +67,7 @@ def create(options: argparse.Namespace, context: Context) -> Result:
 
 
 def show(options: argparse.Namespace, context: Context) -> Result:
-    """Show a feed, and when it was last used."""
+    """Show a feed: when it was last used, and what each door serves and leaves out."""
     feed = context.service().get(f"/feeds/{segment(options.feed)}").body
     seen = (
         f"{feed['last_seen']}, from {feed['networks']} networks" if "last_seen" in feed else "not in 30 days"
@@ -80,9 +81,25 @@ def show(options: argparse.Namespace, context: Context) -> Result:
     }
     return Result(
         document=feed,
-        lines=table([[name, value] for name, value in facts.items()], heading=("FEED", feed["id"])),
+        lines=[
+            *table([[name, value] for name, value in facts.items()], heading=("FEED", feed["id"])),
+            *_door_lines(feed),
+        ],
         essence=[feed["id"]],
     )
+
+
+def _door_lines(feed: Mapping[str, Any]) -> Iterator[str]:
+    if feed.get("role_gone"):
+        yield "Its role was deleted: the address answers 404."
+    for door, state in feed.get("doors", {}).items():
+        yield f"{door}: {counted(len(state['serves']), 'pack')}"
+        for left in state["leaves_out"]:
+            called = f"{left['owner']}/{left['name']}" if "name" in left else left["pack_id"]
+            yield f"  not {called}: {left['reason']}"
+    preparing = len(feed.get("preparing", ()))
+    if preparing:
+        yield f"{counted(preparing, 'pack')} will be there in a moment."
 
 
 def revoke(options: argparse.Namespace, context: Context) -> Result:

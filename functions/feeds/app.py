@@ -49,11 +49,12 @@ def create_feed() -> Response[str]:
 
 @app.get("/feeds/<feed_id>")
 def get_feed(feed_id: str) -> Response[str]:
-    """Answer 200 with the feed, without its address, and with its last day of use."""
+    """Answer 200 with the feed, without its address: its last day of use, and what each door serves and leaves out."""
     services = bootstrap.services()
     caller = reader(app.current_event, api_domain=services.settings.api_domain)
     feed = services.feeds.get(feed_id, caller=caller)
-    return json_response(200, feed_state_view(feed, services.feed_uses.last(feed)))
+    last, catalogue = services.feed_uses.last(feed), services.feed_door.catalogue(feed)
+    return json_response(200, feed_state_view(feed, last, catalogue))
 
 
 @app.delete("/feeds/<feed_id>")
@@ -68,7 +69,7 @@ def remove_feed(feed_id: str) -> Response[str]:
 
 
 bootstrap.prepare(
-    lambda services: (services.once, services.feeds, services.feed_uses),
+    lambda services: (services.once, services.feeds, services.feed_uses, services.feed_door),
     lambda services: services.secrets_manager,
     lambda services: services.cursors,
 )

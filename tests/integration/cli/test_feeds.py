@@ -20,6 +20,8 @@ def test_a_feed_is_made_of_a_pack_shown_listed_and_revoked(packyard: Command, tm
     assert "url" not in listed[0]
     assert "1 pack\n" in shown.out
     assert "not in 30 days" in shown.out
+    assert "mcp: 0 packs\n" in shown.out
+    assert "1 pack will be there in a moment.\n" in shown.out
     assert revoked.out == f"{feed} is revoked.\n"
     assert packyard("feeds", "list").out == "No feeds.\n"
     assert packyard("feeds", "show", feed).exit_code == 6

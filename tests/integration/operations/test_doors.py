@@ -484,6 +484,39 @@ def test_a_feed_of_a_list_serves_present_revisions_and_what_may_be_seen(doors: D
     assert (refused.status, "make a feed of a role" in refused.text) == (400, True)
 
 
+def test_a_feed_s_owner_reads_what_each_door_serves_and_leaves_out_and_why(doors: Doors) -> None:
+    service = doors.service
+    (slack,) = publish(doors, "slack")
+    (late,) = publish(doors, "late", prepare=False)
+    many = {f"data/{number}": b"" for number in range(600)}
+    (large,) = publish(doors, "large", files=many)
+    made = feeds.make(service, ACME, pack_ids=[slack, late, large])
+    alone = feeds.make(service, ACME, pack_ids=[slack])
+
+    state = feeds.read(service, made.body["id"]).body
+
+    assert state["preparing"] == [late]
+    assert state["doors"]["marketplace"] == {"serves": [slack, large], "leaves_out": []}
+    assert state["doors"]["mcp"]["serves"] == [slack]
+    (left,) = state["doors"]["mcp"]["leaves_out"]
+    assert (left["pack_id"], left["owner"], left["name"]) == (large, "acme", "large")
+    assert "512" in left["reason"]
+    assert service.delete(slack).status == 200
+    gone = feeds.read(service, alone.body["id"]).body["doors"]["clawhub"]
+    assert (gone["serves"], [each["pack_id"] for each in gone["leaves_out"]]) == ([], [slack])
+
+
+def test_a_feed_whose_role_is_gone_says_so_to_its_owner(doors: Doors) -> None:
+    publish(doors, "slack", prepare=False)
+    made = feeds.make(doors.service, ACME, role_id="support")
+    path = "/agent-roles/support"
+    assert doors.service.send("delete_role", "DELETE", path).status == 200
+
+    state = feeds.read(doors.service, made.body["id"]).body
+
+    assert (state["role_gone"], "doors" in state) == (True, False)
+
+
 def test_who_has_no_feed_s_secret_gets_404_of_one_shape_at_every_door(doors: Doors) -> None:
     publish(doors, "slack")
     service = doors.service

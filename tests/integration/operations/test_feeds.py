@@ -70,7 +70,8 @@ def test_a_feed_of_a_role_has_its_address_in_one_answer_only(role: Service) -> N
         "created_at": "2026-03-01T12:00:00.000Z",
         "created_by": "key:acme",
     }
-    assert read(role, made.body["id"]).body == shown
+    read_again = read(role, made.body["id"]).body
+    assert {name: value for name, value in read_again.items() if name not in ("doors", "preparing")} == shown
     assert listed(role) == {"feeds": [shown]}
     assert found(role, secret_of(made)) == made.body["id"]
 

@@ -7,6 +7,8 @@ from typing import Any, Final
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
+from packyard.doors.door import Door
+from packyard.doors.served_pack import Catalogue
 from packyard.errors import AlreadyCreated, InvalidRequest
 from packyard.http.app import json_response
 from packyard.http.fields import Body, Field
@@ -111,10 +113,38 @@ def feed_view(feed: Feed) -> dict[str, Any]:
     }
 
 
-def feed_state_view(feed: Feed, last: FeedDay | None) -> dict[str, Any]:
-    """Return a feed beside what is known of its use."""
+def feed_state_view(feed: Feed, last: FeedDay | None, catalogue: Catalogue | None) -> dict[str, Any]:
+    """Return a feed beside what is known of its use, and what its doors serve.
+
+    Args:
+        feed: The feed.
+        last: Its last day of use; None if that is not known.
+        catalogue: What it serves; None if its role is gone, so that its address answers 404.
+    """
     used = {} if last is None else {"last_seen": last.day, "networks": last.networks}
-    return {**feed_view(feed), **used}
+    if catalogue is None:
+        return {**feed_view(feed), **used, "role_gone": True}
+    return {
+        **feed_view(feed),
+        **used,
+        "doors": {door.value: _door_view(catalogue, door) for door in Door},
+        "preparing": list(catalogue.pending),
+    }
+
+
+def _door_view(catalogue: Catalogue, door: Door) -> dict[str, Any]:
+    left_out = [
+        {"pack_id": pack.pack_id, "owner": pack.owner, "name": pack.name, "reason": reason}
+        for pack in catalogue.packs
+        if (reason := pack.reason_of(door)) is not None
+    ]
+    nowhere = [
+        {name: value for name, value in left._asdict().items() if value} for left in catalogue.left_out
+    ]
+    return {
+        "serves": [pack.pack_id for pack in catalogue.fitting(door)],
+        "leaves_out": [*left_out, *nowhere],
+    }
 
 
 def feed_page_view(

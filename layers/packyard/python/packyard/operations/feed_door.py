@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from packyard.doors.served_pack import Catalogue
 from packyard.errors import FeedNotFound, RoleNotFound
 from packyard.operations.feed_reader import FeedReader
 from packyard.operations.feed_watch import FeedWatch
@@ -46,6 +47,20 @@ class FeedDoor:
         """
         feed = self.reader.find(secret)
         self.watch.note(feed, address)
+        return self._selection(feed)
+
+    def catalogue(self, feed: Feed) -> Catalogue | None:
+        """Return what a feed serves now, for its owner; None if its role is gone.
+
+        Raises:
+            ServiceUnavailable: A backing service did not answer.
+        """
+        try:
+            return self.served.catalogue(self._selection(feed))
+        except FeedNotFound:
+            return None
+
+    def _selection(self, feed: Feed) -> Selection:
         caller = self._caller(feed)
         if feed.role_id is None:
             return self.served.of_list(feed.pack_ids, name=feed.id, caller=caller)
