@@ -33,7 +33,7 @@ _REFERENCES: Final = {
 
 OPERATIONS: Final = (
     Operation(
-        function="revisions",
+        function="list_revisions",
         name="get_revision",
         method="get",
         path="/packs/{id}/revisions/{n}",
@@ -63,7 +63,7 @@ OPERATIONS: Final = (
         refusals=["pack_not_found", "revision_not_found", "registry_unavailable"],
     ),
     Operation(
-        function="revisions",
+        function="list_revisions",
         name="list_references",
         method="get",
         path="/packs/{id}/references",

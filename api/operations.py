@@ -293,7 +293,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         writes=True,
     ),
     Operation(
-        function="revisions",
+        function="list_revisions",
         name="list_revisions",
         method="get",
         path="/packs/{id}/revisions",
@@ -468,7 +468,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         scope=WRITE_ROLES,
     ),
     Operation(
-        function="roles",
+        function="get_role_packs",
         name="list_roles",
         method="get",
         path="/agent-roles",
@@ -514,7 +514,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         refusals=["role_not_found", "registry_unavailable"],
     ),
     Operation(
-        function="roles",
+        function="get_role_packs",
         name="list_role_revisions",
         method="get",
         path="/agent-roles/{role_id}/revisions",
@@ -528,7 +528,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         refusals=["role_not_found"],
     ),
     Operation(
-        function="roles",
+        function="get_role_packs",
         name="get_role_packs",
         method="get",
         path="/agent-roles/{role_id}/packs",

@@ -116,7 +116,7 @@ def _measure_operations(bench: _Bench, small: bytes, *, rounds: int) -> dict[str
     )
     measure(
         "list_revisions",
-        "revisions",
+        "list_revisions",
         lambda: _request("GET", "/packs/{id}/revisions", f"{path}/revisions"),
     )
     measure(
@@ -124,7 +124,7 @@ def _measure_operations(bench: _Bench, small: bytes, *, rounds: int) -> dict[str
         "set_role_packs",
         lambda: _request("PUT", role["resource"], role["path"], headers=json_body, body=next(pack_ids)),
     )
-    measure("get_role_packs", "roles", lambda: _request("GET", role["resource"], role["path"]))
+    measure("get_role_packs", "get_role_packs", lambda: _request("GET", role["resource"], role["path"]))
     measure("list_files", "list_files", lambda: _request("GET", "/packs/{id}/files", f"{path}/files"))
     return section
 

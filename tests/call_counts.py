@@ -440,17 +440,17 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
         Scene.pin, lambda scene: scene.pull("pull_blob", "blobs", scene.config)
     ),
     "`GET /packs/{id}/revisions`": lambda scene: _ok(
-        scene.service.send("revisions", "GET", f"/packs/{scene.built}/revisions")
+        scene.service.send("list_revisions", "GET", f"/packs/{scene.built}/revisions")
     ),
     "`GET /packs/{id}/revisions/{n}`": lambda scene: _ok(
-        scene.service.send("revisions", "GET", f"/packs/{scene.built}/revisions/1")
+        scene.service.send("list_revisions", "GET", f"/packs/{scene.built}/revisions/1")
     ),
     "`GET /packs/{id}/diff`": After(
         lambda scene: _ok(scene.reupload(PackArchive(version="2.0.0").build())),
         lambda scene: _ok(scene.diff()),
     ),
     "`GET /packs/{id}/references`": lambda scene: _ok(
-        scene.service.send("revisions", "GET", f"/packs/{scene.built}/references")
+        scene.service.send("list_revisions", "GET", f"/packs/{scene.built}/references")
     ),
     "`POST /packs/{id}/revisions/{n}/withdrawal`": lambda scene: _ok(withdraw(scene.service, scene.built, 1)),
     "`DELETE /packs/{id}/revisions/{n}/withdrawal`": After(

@@ -48,10 +48,10 @@ _ROUTES: Final = tuple(
         ("GET", r"/packs/[^/]+/files", "list_files"),
         ("GET", r"/packs/[^/]+/files/.+", "get_file"),
         ("PUT", r"/packs/[^/]+/files/.+", "put_file"),
-        ("GET", r"/packs/[^/]+/revisions", "revisions"),
-        ("GET", r"/packs/[^/]+/revisions/[^/]+", "revisions"),
+        ("GET", r"/packs/[^/]+/revisions", "list_revisions"),
+        ("GET", r"/packs/[^/]+/revisions/[^/]+", "list_revisions"),
         ("GET", r"/packs/[^/]+/diff", "get_diff"),
-        ("GET", r"/packs/[^/]+/references", "revisions"),
+        ("GET", r"/packs/[^/]+/references", "list_revisions"),
         ("POST", r"/packs/[^/]+/revisions/[^/]+/withdrawal", "withdraw_revision"),
         ("DELETE", r"/packs/[^/]+/revisions/[^/]+/withdrawal", "withdraw_revision"),
         ("DELETE", r"/packs/[^/]+/revisions/[^/]+", "delete_revision"),
@@ -87,7 +87,7 @@ _ROUTES: Final = tuple(
         ("GET", r"/webhooks/[^/]+/deliveries", "webhook_deliveries"),
         ("POST", r"/webhooks/[^/]+/(test|deliveries/[^/]+/redelivery)", "webhook_deliveries"),
         ("PUT", r"/agent-roles/[^/]+/packs", "set_role_packs"),
-        ("GET", r"/agent-roles/[^/]+/packs", "roles"),
+        ("GET", r"/agent-roles/[^/]+/packs", "get_role_packs"),
         ("POST", r"/agent-roles/[^/]+/pull-token", "issue_pull_token"),
     )
 )

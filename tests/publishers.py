@@ -39,9 +39,10 @@ def token(issuer: str, claims: Mapping[str, Any], /, *, at: datetime, **changes:
 
 
 def put_acme(service: Service) -> None:
-    """Write the organisation Acme, whose slug tokens name."""
-    org = Org(org_id=ACME.org_id, slug=ACME.org_slug, billing=BillingPosture.ACTIVE)
-    service.services.tenants.put_org(org)
+    """Let there be the item of the organisation Acme, which has its slug and its policies."""
+    tenants = service.services.tenants
+    if tenants.get_org(ACME.org_id) is None:
+        tenants.put_org(Org(org_id=ACME.org_id, slug=ACME.org_slug, billing=BillingPosture.ACTIVE))
 
 
 def add(service: Service, issuer: str, caller: Caller = ACME, /, **fields: Any) -> Answer:

@@ -72,7 +72,7 @@ def _path(pack_id: str, revision: object) -> str:
 
 def statuses(service: Service, pack_id: str, caller: Caller = ACME) -> dict[int, str]:
     """Return the status of each revision."""
-    listed = service.send("revisions", "GET", f"/packs/{pack_id}/revisions", caller=caller).body
+    listed = service.send("list_revisions", "GET", f"/packs/{pack_id}/revisions", caller=caller).body
     return {revision["revision"]: revision["status"] for revision in listed["revisions"]}
 
 

@@ -257,7 +257,7 @@ class Service:
 
     def list_roles(self, caller: Caller = ACME, /, **query: str) -> Answer:
         """List roles."""
-        return self.send("roles", "GET", "/agent-roles", caller=caller, query=query)
+        return self.send("get_role_packs", "GET", "/agent-roles", caller=caller, query=query)
 
     def follow(self, pack_id: str) -> list[str]:
         """Let the table's stream tell of a pack's new image, and of the roles that follow it. Return what failed."""
@@ -288,7 +288,7 @@ class Service:
 
     def role_history(self, role_id: str, caller: Caller = ACME, /, **query: str) -> Answer:
         """Read a role's history."""
-        return self._of_role("roles", "GET", role_id, "revisions", caller, query=query)
+        return self._of_role("get_role_packs", "GET", role_id, "revisions", caller, query=query)
 
     def _of_role(
         self, function: str, method: str, role_id: str, tail: str, caller: Caller, **more: Any
@@ -311,7 +311,9 @@ class Service:
     def get_role(self, role_id: str, caller: Caller = ACME) -> Answer:
         """Read the packs of a role."""
         resource, path = "/agent-roles/{role_id}/packs", f"/agent-roles/{role_id}/packs"
-        return self.request("roles", Request(method="GET", resource=resource, path=path, caller=caller))
+        return self.request(
+            "get_role_packs", Request(method="GET", resource=resource, path=path, caller=caller)
+        )
 
     def list_packs(self, caller: Caller = ACME, /, **query: str) -> Answer:
         """List packs."""

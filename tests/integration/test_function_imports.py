@@ -53,8 +53,12 @@ ALLOWED: Final = {
 # What one route of a function with several needs. It is loaded with that route's first request, or before a snapshot.
 OF_A_ROUTE: Final = {
     "policies": {"packyard.scanning.policy", "packyard.signatures.policy", "tomllib"},
-    "revisions": {"packyard.http.views", "packyard.operations.references", "packyard.store.history"},
-    "roles": {"packyard.operations.list_roles", "packyard.packs.capabilities", "packyard.store.packs"},
+    "list_revisions": {"packyard.http.views", "packyard.operations.references", "packyard.store.history"},
+    "get_role_packs": {
+        "packyard.operations.list_roles",
+        "packyard.packs.capabilities",
+        "packyard.store.packs",
+    },
 }
 ENVIRONMENT: Final = {
     "AWS_ACCESS_KEY_ID": "testing",

@@ -165,10 +165,10 @@ def _reads(setup: Setup) -> None:
         assert setup.ask("list_packs", "GET", "/packs", query=query)["statusCode"] == 200
     _page_through(setup, "list_packs", "/packs")
     assert setup.ask("get_pack", "GET", pack)["statusCode"] == 200
-    assert setup.ask("revisions", "GET", f"{pack}/revisions")["statusCode"] == 200
-    _page_through(setup, "revisions", f"{pack}/revisions")
-    assert setup.ask("revisions", "GET", f"{pack}/revisions/1")["statusCode"] == 200
-    assert setup.ask("roles", "GET", "/agent-roles/writer/packs")["statusCode"] == 200
+    assert setup.ask("list_revisions", "GET", f"{pack}/revisions")["statusCode"] == 200
+    _page_through(setup, "list_revisions", f"{pack}/revisions")
+    assert setup.ask("list_revisions", "GET", f"{pack}/revisions/1")["statusCode"] == 200
+    assert setup.ask("get_role_packs", "GET", "/agent-roles/writer/packs")["statusCode"] == 200
     for path in ("openapi.json", "docs"):
         assert setup.ask("api_docs", "GET", f"/{path}")["statusCode"] == 200
     for forget in (False, True):
@@ -219,17 +219,17 @@ def _roles(setup: Setup) -> None:
     service = setup.deployment.service
     for role in ("a", "b"):
         assert service.set_role(role, [notes["slack"]]).status == 200
-    _page_through(setup, "roles", "/agent-roles")
+    _page_through(setup, "get_role_packs", "/agent-roles")
     assert reupload()(setup.deployment).status == 200
     references = f"/packs/{notes['slack']}/references"
-    _page_through(setup, "revisions", references)
+    _page_through(setup, "list_revisions", references)
     compared = f"/packs/{notes['slack']}/diff"
     for forget in (False, True):
         if forget:
             _forget_indexes(setup.deployment)
         assert setup.ask("get_diff", "GET", compared, query={"from": "1"})["statusCode"] == 200
     assert service.set_role("a", []).status == 200
-    _page_through(setup, "roles", "/agent-roles/a/revisions")
+    _page_through(setup, "get_role_packs", "/agent-roles/a/revisions")
     key = to_wire(role_key(ACME.org_id, "b"))
     assert service.delete_role("b").status == 200
     service.aws.dynamodb.delete_item(TableName=table, Key=key)
@@ -239,7 +239,7 @@ def _roles(setup: Setup) -> None:
             row = to_wire(pack_key(notes[name]))
             service.aws.dynamodb.update_item(TableName=table, Key=row, UpdateExpression="REMOVE layers")
         service.aws.dynamodb.update_item(TableName=table, Key=key, UpdateExpression="REMOVE pins")
-        assert setup.ask("roles", "GET", "/agent-roles/b/packs")["statusCode"] == 200
+        assert setup.ask("get_role_packs", "GET", "/agent-roles/b/packs")["statusCode"] == 200
         _forget_indexes(setup.deployment)
         for query in ({}, {"files": "true"}):
             assert setup.ask("get_lock", "GET", "/agent-roles/b/lock", query=query)["statusCode"] == 200
@@ -252,7 +252,7 @@ def _door(setup: Setup) -> None:
     secret = _key_of_acme(setup)
     role = "/agent-roles/puller"
     assert service.set_role("puller", [slack]).status == 200
-    pinned = setup.ask("roles", "GET", f"{role}/packs")
+    pinned = setup.ask("get_role_packs", "GET", f"{role}/packs")
     (pack,) = json.loads(pinned["body"])["packs"]
     made = setup.ask("issue_pull_token", "POST", f"{role}/pull-token")
     for password in (json.loads(made["body"])["password"], secret):

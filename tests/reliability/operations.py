@@ -20,6 +20,7 @@ from tests.door import DoorClient, login
 from tests.engine.taps import Crash, Failure, Killed, PointName
 from tests.fake_registry.moods import Refuses
 from tests.gateway import Answer, Request, multipart
+from tests.publishers import put_acme
 from tests.reliability import attesting, doors
 from tests.reliability import feed_requests as feeds
 from tests.reliability import publisher_requests as publishers
@@ -34,7 +35,6 @@ from tests.third_party_images import pack_image
 
 from packyard.errors import PackyardError
 from packyard.tenants.caller import Caller
-from packyard.tenants.org import BillingPosture, Org
 
 FIRST: Final = PackArchive(version="1.0.0").build()
 STANDING: Final = PackArchive(version="1.1.0", files={"README.md": b"standing"}).build()
@@ -515,8 +515,7 @@ def revoke_key(deployment: Deployment) -> Answer:
 
 def with_organisation(deployment: Deployment) -> None:
     """Let there be the organisation's item, which has the policy."""
-    org = Org(org_id=ACME.org_id, slug=ACME.org_slug, billing=BillingPosture.ACTIVE)
-    deployment.service.services.tenants.put_org(org)
+    put_acme(deployment.service)
 
 
 def set_policy(policy: str, headers: Mapping[str, str] | None = None) -> Callable[[Deployment], Answer]:

@@ -147,7 +147,9 @@ def test_a_listing_that_goes_on_behind_a_pack_that_was_taken_back_does_not_show_
 def test_who_has_changed_a_shared_pack_is_its_owner_s_to_know(both: TwoOrganisations) -> None:
     shared = share(both)
 
-    answer = both.deployment.service.send("revisions", "GET", f"/packs/{shared}/revisions", caller=CALLER)
+    answer = both.deployment.service.send(
+        "list_revisions", "GET", f"/packs/{shared}/revisions", caller=CALLER
+    )
 
     assert answer.status == 404
 
@@ -156,7 +158,7 @@ def test_a_shared_pack_and_a_copy_of_it_tell_nothing_of_their_owner_s_others(bot
     service = both.deployment.service
     shared = share(both)
     copy = service.clone(shared, CALLER, name="copy")
-    history = service.send("revisions", "GET", f"/packs/{copy.body['id']}/revisions", caller=CALLER)
+    history = service.send("list_revisions", "GET", f"/packs/{copy.body['id']}/revisions", caller=CALLER)
 
     assert copy.status == 201
     assert OTHER.org_id not in told(copy) + told(history)

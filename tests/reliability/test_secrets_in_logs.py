@@ -265,7 +265,7 @@ def test_nothing_of_what_a_client_sends_is_logged(place: Place) -> None:
         setup.ask("get_file", "GET", f"{pack}/files/guides/a.md")
         for query in ({"cursor": f"{MARK}{'A' * 40}"}, {"cursor": MARK}, {"q": MARK}):
             setup.ask("list_packs", "GET", "/packs", query=query)
-            setup.ask("revisions", "GET", f"{pack}/revisions", query=query)
+            setup.ask("list_revisions", "GET", f"{pack}/revisions", query=query)
         for key in (IDEMPOTENCY_KEY, IDEMPOTENCY_KEY, f"{IDEMPOTENCY_KEY} \n"):
             for size in (1, 2):
                 headers = {"Idempotency-Key": key}

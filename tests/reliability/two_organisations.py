@@ -369,7 +369,7 @@ def _prepare_other(deployment: Deployment) -> None:
         "their roles": service.list_roles(OTHER, limit="1"),
         "their role's history": service.role_history(f"{MARK}-role", OTHER, limit="1"),
         "their history": service.send(
-            "revisions",
+            "list_revisions",
             "GET",
             f"/packs/{notes['their uploaded']}/revisions",
             caller=OTHER,
@@ -398,7 +398,7 @@ def _prepare_caller(deployment: Deployment) -> None:
     notes["own other listing"] = service.list_packs(CALLER, limit="1", owned="true").body["next_cursor"]
     for name in ("own", "own-other"):
         path = f"/packs/{notes[name]}/revisions"
-        page = service.send("revisions", "GET", path, caller=CALLER, query={"limit": "1"})
+        page = service.send("list_revisions", "GET", path, caller=CALLER, query={"limit": "1"})
         notes[f"{name} history"] = page.body["next_cursor"]
 
 

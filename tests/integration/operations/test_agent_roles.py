@@ -311,7 +311,7 @@ def test_reading_needs_no_scope(service: Service) -> None:
     nobody = Request(method="GET", resource="/agent-roles/{role_id}/packs", path="/agent-roles/support/packs")
 
     assert service.get_role(SUPPORT, replace(ACME, scopes=frozenset(), may_create=False)).status == 200
-    assert service.request("roles", nobody).status == 401
+    assert service.request("get_role_packs", nobody).status == 401
 
 
 class TestConditions:

@@ -47,7 +47,7 @@ def row(service: Service, pack_id: str, **changes: Any) -> None:
 
 
 def operations(service: Service, pack_id: str) -> list[str]:
-    revisions = service.send("revisions", "GET", f"/packs/{pack_id}/revisions").body["revisions"]
+    revisions = service.send("list_revisions", "GET", f"/packs/{pack_id}/revisions").body["revisions"]
     return [revision["operation"] for revision in revisions]
 
 

@@ -200,7 +200,7 @@ READS = [
         content_type="image/png",
     ),
     Read(
-        function="roles",
+        function="get_role_packs",
         name="get_role_packs",
         path="/agent-roles/support/packs",
         changes=(
@@ -211,7 +211,7 @@ READS = [
         ),
     ),
     Read(
-        function="roles",
+        function="get_role_packs",
         name="list_roles",
         path="/agent-roles",
         changes=(
@@ -222,7 +222,7 @@ READS = [
         calls=("dynamodb.Query",),
     ),
     Read(
-        function="roles",
+        function="get_role_packs",
         name="list_role_revisions",
         path="/agent-roles/support/revisions",
         changes=(lambda scene: scene.service.set_role("support", [scene.pack]),),
@@ -313,7 +313,7 @@ READS = [
         calls=("dynamodb.BatchGetItem",),
     ),
     Read(
-        function="revisions",
+        function="list_revisions",
         name="list_revisions",
         path="/packs/{pack}/revisions",
         changes=(reupload, lambda scene: withdraw(scene.service, scene.pack, 1)),
@@ -330,7 +330,7 @@ READS = [
         ),
     ),
     Read(
-        function="revisions",
+        function="list_revisions",
         name="get_revision",
         path="/packs/{pack}/revisions/1",
         calls=("dynamodb.BatchGetItem",),
@@ -342,7 +342,7 @@ READS = [
         calls=("dynamodb.BatchGetItem",),
     ),
     Read(
-        function="revisions",
+        function="list_revisions",
         name="list_references",
         path="/packs/{pack}/references",
         changes=(lambda scene: scene.service.set_role("support", [scene.pack]),),

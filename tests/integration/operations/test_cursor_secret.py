@@ -26,7 +26,7 @@ def ask(service: Service, request: pytest.FixtureRequest) -> Ask:
     if request.param == "packs":
         return lambda query: service.list_packs(**query)
     path = f"/packs/{pack_id}/revisions"
-    return lambda query: service.send("revisions", "GET", path, query=query)
+    return lambda query: service.send("list_revisions", "GET", path, query=query)
 
 
 @pytest.fixture

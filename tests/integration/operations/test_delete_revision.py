@@ -40,7 +40,7 @@ def pack(service: Service) -> str:
 
 
 def image_of(service: Service, pack: str, revision: int) -> str:
-    revisions = service.send("revisions", "GET", f"/packs/{pack}/revisions").body["revisions"]
+    revisions = service.send("list_revisions", "GET", f"/packs/{pack}/revisions").body["revisions"]
     digest: str = next(each["image_digest"] for each in revisions if each["revision"] == revision)
     return digest
 

@@ -49,7 +49,7 @@ def test_every_answer_with_a_deprecated_pack_says_so(service: Service, pack: str
     assert [listed.get("deprecated") for listed in service.list_packs().body["packs"]] == [None, said]
     assert [held["deprecated"] for held in role.body["packs"]] == [said]
     assert role.headers["ETag"] != before.headers["ETag"]
-    revision = service.send("revisions", "GET", f"/packs/{pack}/revisions/2").body
+    revision = service.send("list_revisions", "GET", f"/packs/{pack}/revisions/2").body
     assert (revision["deprecated"], revision["operation"]) == (said, "deprecate")
 
 

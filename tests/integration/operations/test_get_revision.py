@@ -15,7 +15,7 @@ from packyard.tenants.caller import Caller
 
 
 def read(service: Service, identity: str, number: object, caller: Caller = ACME) -> Answer:
-    return service.send("revisions", "GET", f"/packs/{identity}/revisions/{number}", caller=caller)
+    return service.send("list_revisions", "GET", f"/packs/{identity}/revisions/{number}", caller=caller)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from packyard.tenants.caller import Caller
 
 def revisions(service: Service, identity: str, caller: Caller | None = ACME, /, **query: str) -> Answer:
     return service.request(
-        "revisions",
+        "list_revisions",
         Request(
             method="GET",
             resource="/packs/{id}/revisions",

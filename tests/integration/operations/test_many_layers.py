@@ -177,7 +177,7 @@ def test_the_content_digest_is_in_every_answer_with_a_pack(service: Service) -> 
     index = service.services.indexes.get(row.layer_digest)
     assert index is not None
 
-    history = service.send("revisions", "GET", f"/packs/{pack['id']}/revisions").body["revisions"]
+    history = service.send("list_revisions", "GET", f"/packs/{pack['id']}/revisions").body["revisions"]
 
     now = content_digest_of(index.files)
     assert service.get(pack["id"]).body["content_digest"] == now

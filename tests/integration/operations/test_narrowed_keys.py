@@ -24,9 +24,9 @@ NARROWED: Final = replace(
 # callers altogether.
 ABOUT_A_PACK: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "get_pack": ("GET", "", {}),
-    "revisions": ("GET", "/revisions", {}),
-    "revisions: one": ("GET", "/revisions/1", {}),
-    "revisions: references": ("GET", "/references", {}),
+    "list_revisions": ("GET", "/revisions", {}),
+    "list_revisions: one": ("GET", "/revisions/1", {}),
+    "list_revisions: references": ("GET", "/references", {}),
     "get_diff": ("GET", "/diff", {"query": {"from": "1"}}),
     "list_files": ("GET", "/files", {}),
     "get_file": ("GET", "/files/pack.yaml", {}),
@@ -139,7 +139,7 @@ def test_what_concerns_more_than_one_pack_is_refused(packs: Packs, function: str
 
 
 def test_roles_are_among_what_is_refused() -> None:
-    assert {"roles", "set_role_packs"} <= set(REFUSING)
+    assert {"get_role_packs", "set_role_packs"} <= set(REFUSING)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from packyard.tenants.caller import Caller
 
 
 def read(service: Service, identity: str, caller: Caller = ACME, /, **query: str) -> Answer:
-    return service.send("revisions", "GET", f"/packs/{identity}/references", caller=caller, query=query)
+    return service.send("list_revisions", "GET", f"/packs/{identity}/references", caller=caller, query=query)
 
 
 @pytest.fixture

@@ -159,7 +159,7 @@ class TestRollback:
         assert (answer.status, answer.body["version"]) == (200, "1.0.0")
 
     def test_and_by_its_revision(self, service: Service, built: dict[str, Any]) -> None:
-        first = service.send("revisions", "GET", f"/packs/{built['id']}/revisions").body["revisions"][-1]
+        first = service.send("list_revisions", "GET", f"/packs/{built['id']}/revisions").body["revisions"][-1]
 
         answer = service.send("replace_pack", "PUT", f"/packs/{built['id']}", json={"revision": 1})
 

@@ -87,7 +87,7 @@ def test_what_the_run_publishes_names_repository_run_and_commit(service: Service
     assert made.status == 201
     [created] = events_of(service, type="pack.created")
     assert (created["actor"], created["data"]["ci"]) == (principal, facts)
-    history = service.send("revisions", "GET", f"/packs/{made.body['id']}/revisions")
+    history = service.send("list_revisions", "GET", f"/packs/{made.body['id']}/revisions")
     assert history.body["revisions"][0]["actor"] == principal
     [issued] = events_of(service, type="key.issued")
     assert (issued["actor"], issued["data"]["ci"]) == (principal, facts)
