@@ -119,6 +119,9 @@ def test_sam_finds_the_authorizer_of_every_route_that_has_one(view: dict[str, An
         *("GET /openapi.json", "GET /docs", "GET /token"),
         # A token of CI is the credential itself; whoever checks statements has none of ours.
         *("POST /oidc/exchange", "GET /.well-known/packyard/keys.json"),
+        # The secret in the path is the credential.
+        *(f"GET /f/{{secret}}/{path}" for path in ("{path+}", "api/{path+}", "mcp", "marketplace.json")),
+        *("GET /f/{secret}/lock.json", "GET /f/{secret}/bundle.tar", "POST /f/{secret}/mcp"),
     }
     assert set(view["routes"].values()) == {"Authorize", "AuthorizePull", None}
 

@@ -18,6 +18,7 @@ _RUNS: Final = {
     "file_index": 30_000,
     "third_party_document": 45_000,
     "form": 20_000,
+    "frontmatter": 4_000,
     "layer": 5_000,
     "manifest": 15_000,
     "reference": 12_500,
@@ -25,6 +26,7 @@ _RUNS: Final = {
     "scan": 750,
     "signature": 3_000,
     "token": 12_500,
+    "zip": 4_000,
 }
 _SOAK: Final = 400
 _SECONDS: Final = 2.0
