@@ -51,6 +51,8 @@ def scans_in_process(wire: "Wire") -> Any:
     def unless_laid(request: "AWSPreparedRequest", **_: Any) -> "AWSResponse | None":
         return None if wire.is_laid else answer(request)
 
+    # Its INIT, in which it compiles its rules, is before the first request, as in Lambda.
+    import_module("functions.scan_content.app")
     wire.servers["lambda"] = answer
     client: Any = session().client(
         "lambda", config=Config(retries={"mode": "standard", "total_max_attempts": 1})

@@ -364,7 +364,7 @@ class TestCost:
 
         assert calls == [
             *("SendMessage", "UpdateItem", "UpdateItem"),
-            # The images that there were, their statements, and what was found in them.
-            *("Query", "Query", "Query"),
+            # The images that there were, their statements, what was found in them, and what doors had of them.
+            *("Query", "Query", "Query", "Query"),
             "TransactWriteItems",
         ]

@@ -132,10 +132,11 @@ def test_what_concerns_more_than_one_pack_is_refused(packs: Packs, function: str
     operation = next(one for one in OPERATIONS if one.function == function)
     path = operation.path.replace("{id}", packs.slack)
 
-    answer = packs.service.send(function, operation.method.upper(), path, caller=NARROWED)
+    request = Request(method=operation.method.upper(), resource=path, path=path, caller=NARROWED)
+    answer = packs.service.invoke(function, request.event())
 
-    assert answer.status == 403
-    assert "for the pack slack only" in answer.error["message"]
+    assert answer["statusCode"] == 403
+    assert "for the pack slack only" in answer["body"]
 
 
 def test_roles_are_among_what_is_refused() -> None:
