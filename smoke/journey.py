@@ -71,9 +71,7 @@ class Journey:
         pack = self._packs[INLINE]
         read = self._us.call("GET", f"/packs/{pack['id']}", _OK)
         # Statements about the image come seconds later.
-        _same(
-            {**read.document, "attestations": None}, {**pack, "attestations": None}, "a pack that was read"
-        )
+        _same({**read.document, "attestations": None}, {**pack, "attestations": None}, "a pack that was read")
         tag = read.headers.get("ETag", "")
         self._us.call("GET", f"/packs/{pack['id']}", _NOT_MODIFIED, headers={"If-None-Match": tag})
         self._until_listed(pack["id"])

@@ -71,3 +71,10 @@ def _closed(schema: Any) -> Any:
     if schema.get("type") == "object" and "properties" in schema:
         closed.setdefault("additionalProperties", False)
     return closed
+
+
+def is_of_another_protocol(path: str) -> bool:
+    """Return whether the client's own protocol decides what a request to a door may ask with, as a path tells."""
+    return path.startswith("/f/") or (
+        path.startswith("/doors/") and not path.endswith(("/lock.json", "/bundle.tar"))
+    )

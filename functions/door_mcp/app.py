@@ -31,7 +31,8 @@ def of_feed(secret: str) -> Response[str]:
 
 @app.get("/doors/roles/<role_id>/mcp")
 def stream_of_role(role_id: str) -> Response[str]:  # noqa: ARG001 - of the route
-    """Answer 405: there are no streams."""
+    """Answer 405 to whoever is signed in: there are no streams."""
+    visitor(app.current_event, api_domain=bootstrap.services().settings.api_domain)
     raise MethodNotAllowed
 
 

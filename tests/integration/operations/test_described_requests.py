@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.documented import DOCUMENT
+from tests.documented import DOCUMENT, is_of_another_protocol
 from tests.functions import function_of
 from tests.gateway import Answer, Request, multipart
 from tests.service import ACME, Service, running_service
@@ -19,8 +19,7 @@ OPERATIONS = [
     pytest.param(method.upper(), path, details, id=f"{method.upper()} {path}")
     for path, methods in DOCUMENT()["paths"].items()
     for method, details in methods.items()
-    # Below a door, the client's own protocol decides what it may ask with.
-    if not path.startswith("/f/") and (not path.startswith("/doors/") or path.endswith("/lock.json"))
+    if not is_of_another_protocol(path)
 ]
 EACH = pytest.mark.parametrize(("method", "path", "details"), OPERATIONS)
 WITH_FIELDS = pytest.mark.parametrize(

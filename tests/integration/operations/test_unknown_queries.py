@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.documented import DOCUMENT
+from tests.documented import DOCUMENT, is_of_another_protocol
 from tests.engine.taps import Log
 from tests.functions import function_of
 from tests.gateway import Answer, Request
@@ -18,6 +18,7 @@ OPERATIONS = [
     pytest.param(method.upper(), path, details, id=f"{method.upper()} {path}")
     for path, methods in DOCUMENT()["paths"].items()
     for method, details in methods.items()
+    if not is_of_another_protocol(path)
 ]
 EACH = pytest.mark.parametrize(("method", "path", "details"), OPERATIONS)
 PACK = "pack_01HZ0000000000000000009999"
