@@ -1,7 +1,7 @@
 """Attaching a pack while others delete it, withdraw it, or set the same role: in every order of their calls."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -27,8 +27,19 @@ from packyard.operations.update import PackChange, update_pack
 from packyard.packs.pack import ImageOrigin, Pack, PackStatus, Visibility
 from packyard.packs.precondition import IfMatch
 from packyard.packs.role import Role, RoleState
+from packyard.storage.kept_content import KeptContent
 from packyard.store.roles import RoleStore
 from packyard.tenants.caller import Caller
+
+
+class _Nothing(KeptContent):
+    """What the bucket keeps of the packs here: it concerns no role, and each request more is hundreds of orders more."""
+
+    def __init__(self) -> None:
+        pass
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Remove nothing."""
 
 
 class World:
@@ -78,7 +89,7 @@ class World:
         return lambda: self.setter.set_packs(role_id, (), caller=caller)
 
     def delete(self) -> object:
-        self.service.services.deleter.delete(self.pack.id, caller=ACME)
+        replace(self.service.services.deleter, kept=_Nothing()).delete(self.pack.id, caller=ACME)
         return "deleted"
 
     def withdraw(self) -> Pack:

@@ -123,15 +123,14 @@ class Deleter:
             return
         if not others:
             self.deletions.forget_scans(pack.id)
-        self.kept.remove(
-            [
-                key
-                for digest in self.deletions.image_digests(pack.id)
-                for key in keys_of(org_id=pack.org_id, pack_id=pack.id, image=digest)
-            ]
-        )
+        self.kept.remove(self._kept_of(pack))
         self.deletions.finish(deletion, purge=purge, now=self.clock())
         logger.info("pack deleted", extra={"pack_id": pack.id})
+
+    def _kept_of(self, pack: Pack) -> Iterator[str]:
+        """Yield the keys of what the doors have of all images of a pack."""
+        for digest in self.deletions.image_digests(pack.id):
+            yield from keys_of(org_id=pack.org_id, pack_id=pack.id, image=digest)
 
     def _purge(self, pack: Pack) -> Purge:
         """Remove all images of a pack. Return the hold on its repository, which has kept other images out."""

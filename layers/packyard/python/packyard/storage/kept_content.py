@@ -4,7 +4,7 @@ All of it is a cache, which can be made again from an image that is still there.
 another image shares.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from packyard.aws.outages import outages_translated
@@ -30,7 +30,7 @@ class KeptContent:
         self._client = client
         self._bucket = bucket
 
-    def remove(self, keys: Sequence[str]) -> None:
+    def remove(self, keys: Iterable[str]) -> None:
         """Remove objects. Those that are not there count as removed (API_DeleteObjects). One request for each 1,000.
 
         Args:
@@ -39,8 +39,9 @@ class KeptContent:
         Raises:
             ServiceUnavailable: S3 did not answer, or did not remove all of them.
         """
-        for start in range(0, len(keys), _MOST):
-            objects: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in keys[start : start + _MOST]]
+        wanted = list(keys)
+        for start in range(0, len(wanted), _MOST):
+            objects: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in wanted[start : start + _MOST]]
             with outages_translated():
                 answer = self._client.delete_objects(
                     Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True}
