@@ -33,7 +33,7 @@ from packyard.tenants.caller import Caller
 
 
 class _Nothing(KeptContent):
-    """What the bucket keeps of the packs here: it concerns no role, and each request more is hundreds of orders more."""
+    """What the bucket keeps of the packs here: no role is concerned, and each request more doubles the orders."""
 
     def __init__(self) -> None:
         pass
