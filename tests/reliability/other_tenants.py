@@ -97,6 +97,8 @@ _NOBODYS: Final = frozenset(
         "category",
         "q",
         "search",
+        "updated_after",
+        "version",
         "version_policy",
         # Of scans: rules, files and instants.
         "path",

@@ -553,7 +553,7 @@ def test_a_bundle_is_an_image_layout_of_all_images_and_the_lock(doors: Doors, tm
     publish(doors, "slack", "jira", prepare=False)
     content = bundle(doors)
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        archive.extractall(tmp_path, filter="data")
+        archive.extractall(tmp_path)  # noqa: S202 - our own; Debian's Python 3.11 knows no filter
         members = {(member.mtime, member.uid, member.mode) for member in archive.getmembers()}
 
     assert members == {(0, 0, 0o644)}

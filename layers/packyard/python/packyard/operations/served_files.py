@@ -1,5 +1,7 @@
 """The content of one file of a served pack, from the zip that its door serves. Nothing is written."""
 
+# zipfile loads it with the first name that it reads.
+import encodings.cp437  # noqa: F401
 import hashlib
 import io
 import zipfile
