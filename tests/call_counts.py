@@ -45,7 +45,6 @@ TRY: Final = {"dry_run": "true"}
 _MADE: Final = 201
 _FOUND: Final = 200
 _ACCEPTED: Final = 202
-_GONE: Final = 204
 _NOT_MODIFIED: Final = 304
 _REDIRECTED: Final = 307
 PINNING: Final = "pinning"
@@ -630,7 +629,7 @@ def _summary(calls: list[str]) -> str:
 
 
 def _ok(answer: Answer) -> Answer:
-    assert answer.status in (_FOUND, _MADE, _ACCEPTED, _GONE), answer.body
+    assert answer.status in (_FOUND, _MADE, _ACCEPTED), answer.body
     return answer
 
 

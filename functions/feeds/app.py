@@ -59,13 +59,13 @@ def get_feed(feed_id: str) -> Response[str]:
 
 @app.delete("/feeds/<feed_id>")
 def remove_feed(feed_id: str) -> Response[str]:
-    """Answer 204 when the feed is gone; 404 when there is none."""
+    """Answer 200 when the feed is gone; 404 when there is none."""
     services = bootstrap.services()
     api_domain = services.settings.api_domain
     caller = writer(app.current_event, api_domain=api_domain, create=False, scope=WRITE_ROLES)
     refuse_conditions(app.current_event, why="a feed has no revisions")
     services.feeds.remove(feed_id, caller=caller)
-    return Response(204, body="")
+    return json_response(200, {"status": "deleted"})
 
 
 bootstrap.prepare(

@@ -852,8 +852,8 @@ OPERATIONS: Final = {
             function="feeds",
             act=feeds.remove,
             prepare=feeds.keep,
-            done=frozenset({204}),
-            repeated=frozenset({204, 404}),
+            done=frozenset({200}),
+            repeated=frozenset({200, 404}),
         ),
         Operation(
             name="log in with a feed",

@@ -187,7 +187,7 @@ def test_removing_ends_the_address_at_once_and_is_an_event(role: Service) -> Non
 
     gone = remove(role, feed)
 
-    assert (gone.status, gone.body) == (204, None)
+    assert (gone.status, gone.body) == (200, {"status": "deleted"})
     assert found(role, secret_of(made)) is None
     assert read(role, feed).error["code"] == remove(role, feed).error["code"] == "feed_not_found"
     data = {"feed_id": feed, "label": "laptops"}
