@@ -108,9 +108,7 @@ FEED_OPERATIONS: Final[Sequence[Operation]] = (
         tag=_TAG,
         summary="Remove a feed",
         description="Its address is refused from the next request on. What clients have installed stays with them.",
-        answers={
-            200: Answer(description="It is gone.", model="Deleted", example={"status": "deleted"})
-        },
+        answers={200: Answer(description="It is gone.", model="Deleted", example={"status": "deleted"})},
         refusals=["feed_not_found"],
         writes=True,
         scope=WRITE_ROLES,

@@ -70,7 +70,9 @@ def show(options: argparse.Namespace, context: Context) -> Result:
     """Show a feed: when it was last used, and what each door serves and leaves out."""
     feed = context.service().get(f"/feeds/{segment(options.feed)}").body
     seen = (
-        f"{feed['last_seen']}, from {counted(feed['networks'], 'network')}" if "last_seen" in feed else "not in 30 days"
+        f"{feed['last_seen']}, from {counted(feed['networks'], 'network')}"
+        if "last_seen" in feed
+        else "not in 30 days"
     )
     facts = {
         "serves": _serves(feed),
