@@ -32,7 +32,7 @@ class Need:
 
 _TESTS: Final = Need(
     tools=("emulator", "sam", "runtime", "schemathesis", "readers", "doors"),
-    programs=("skopeo", "umoci", "docker-registry", "bsdtar", "zstd", "qemu-x86_64", "qemu-aarch64"),
+    programs=("skopeo", "umoci", "docker-registry", "bsdtar", "zstd", "pigz", "qemu-x86_64", "qemu-aarch64"),
 )
 NEEDS: Final = {
     # `curl` is for the commands that it prints.

@@ -57,6 +57,7 @@ PROGRAMS: Final = {
         _same("skopeo"),
         _same("umoci"),
         _same("zstd"),
+        _same("pigz"),
         _same("curl"),
         Program(name="bsdtar", debian="libarchive-tools", fedora="bsdtar", homebrew="libarchive"),
         # On other systems the program is called `registry`.

@@ -149,11 +149,11 @@ FIRST_REQUESTS: Final[dict[str, Callable[[Scene], object]]] = {
     "policies: of signatures": ROWS["`GET /signature-policy`"],
     "policies: of scans": ROWS["`GET /scan-policy`"],
     "list_revisions": ROWS["`GET /packs/{id}/revisions`"],
-    "revisions: one": ROWS["`GET /packs/{id}/revisions/{n}`"],
-    "revisions: references": ROWS["`GET /packs/{id}/references`"],
+    "list_revisions: one": ROWS["`GET /packs/{id}/revisions/{n}`"],
+    "list_revisions: references": ROWS["`GET /packs/{id}/references`"],
     "get_role_packs": ROWS["`GET /agent-roles`"],
-    "roles: packs": ROWS["`GET /agent-roles/{role_id}/packs`"],
-    "roles: history": ROWS["`GET /agent-roles/{role_id}/revisions`"],
+    "get_role_packs: packs": ROWS["`GET /agent-roles/{role_id}/packs`"],
+    "get_role_packs: history": ROWS["`GET /agent-roles/{role_id}/revisions`"],
     "rescan_packs": lambda scene: scene.service.invoke("rescan_packs", {"detail-type": "Scheduled Event"}),
 }
 

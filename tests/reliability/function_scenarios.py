@@ -203,8 +203,11 @@ def _feeds(setup: Setup) -> None:
     for wanted in ({"role_id": "fed"}, {"pack_ids": [notes["slack"], notes["foreign"]]}):
         for headers in ({}, again):
             setup.ask("feeds", "POST", "/feeds", json=wanted, headers=headers)
-        address = secret_of(Answer.of(setup.ask("feeds", "POST", "/feeds", json=wanted)))
-        client = DoorClient(service=service).logged_in("feed", address)
+        made = Answer.of(setup.ask("feeds", "POST", "/feeds", json=wanted))
+        for _ in ("not yet prepared", "prepared"):
+            assert setup.ask("feeds", "GET", f"/feeds/{made.body['id']}")["statusCode"] == 200
+            assert setup.deployment.prepare(Doors(service).message(notes["slack"]))
+        client = DoorClient(service=service).logged_in("feed", secret_of(made))
         _pull(client, f"{ACME.org_slug}/slack", pack["image_digest"])
     feed_requests.keep(setup.deployment)
     assert feed_requests.log_in(setup.deployment).status == 200
