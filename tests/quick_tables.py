@@ -4,8 +4,7 @@ moto 5 copies a whole table for each item of a transaction, to be able to roll i
 each query. In tests that write much this is most of their time. Here a copy shares the items, and whoever changes one
 in place changes a copy of it. It also looks for each of the ten kinds of values, by several names, in each value that
 it answers with. Here a value that is the same in JSON is answered as it is. Of any service, what depends on the class
-of a backend only is found once for each class, not for each request; and who takes which node of an expression once
-for each kind of node, not for each node.
+of a backend only is found once for each class, not for each request.
 
 moto also answers the library `requests`, and tells it each of hundreds of URLs each time that it begins. Nothing here
 calls AWS by that library. moto's KMS makes an RSA key for each key, also for one that encrypts and never uses it. Those
@@ -26,7 +25,6 @@ from moto.core.utils import method_names_from_class
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
-from moto.dynamodb.parsing import ast_nodes
 from moto.kms import models as kms_models
 from moto.kms.utils import generate_private_key
 from tests import quick_expressions
@@ -45,7 +43,6 @@ def speed_up() -> None:
     """Put quicker ways in the place of moto's, in this process."""
     responses.method_names_from_class = cache(method_names_from_class)  # type: ignore[attr-defined]
     BaseBackend.urls = property(_urls_of_class)  # type: ignore[assignment,method-assign]
-    ast_nodes.DepthFirstTraverser.traverse = _traverse  # type: ignore[attr-defined]
     Table.__deepcopy__ = _snapshot  # type: ignore[attr-defined]
     Table.all_items = _all_items  # type: ignore[method-assign]
     DynamoDBBackend.update_item = _update_a_copy  # type: ignore[assignment,method-assign]
@@ -86,34 +83,6 @@ def _urls_of_class(self: BaseBackend) -> Any:
     if kind not in _URLS:
         _URLS[kind] = _urls(self)
     return _URLS[kind]
-
-
-def _traverse(self: Any, root: Any) -> Any:
-    """Process the nodes of an expression, those below a node before it."""
-    processors = self._processing_map()
-    found: dict[type, Any] = {}
-
-    def walk(node: Any, place: int = -1) -> Any:
-        kind = type(node)
-        if kind not in found:
-            of_kind = (process for known, process in processors.items() if issubclass(kind, known))
-            is_node = issubclass(kind, ast_nodes.Node)  # type: ignore[attr-defined]
-            found[kind] = is_node, next(of_kind, None)
-        is_node, process = found[kind]
-        if not is_node:
-            return node
-        parent = node.parent
-        for number, child in enumerate(node.children or ()):
-            self.pre_processing_of_child(node, number)
-            walk(child, number)
-        if process is not None:
-            node = process(node)
-            node.parent = parent
-            if parent:
-                parent.children[place] = node
-        return node
-
-    return walk(root)
 
 
 def _snapshot(self: Table, _memo: dict[int, Any]) -> Table:

@@ -539,7 +539,7 @@ class PackArchive:
         manifest = {"name": self.name, "version": self.version, **self.fields}
         files = {"pack.yaml": yaml.safe_dump(manifest, sort_keys=False).encode(), **self.files}
         out = io.BytesIO()
-        with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        with tarfile.open(fileobj=out, mode="w:gz", compresslevel=1) as archive:
             for path in sorted(files, reverse=self.backwards):
                 member = tarfile.TarInfo(self.wrapper + path)
                 member.size = len(files[path])
