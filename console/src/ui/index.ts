@@ -1,0 +1,16 @@
+export { Badge, type Tone } from "./badge.tsx";
+export { Button } from "./button.tsx";
+export { bytes } from "./bytes.ts";
+export { Copy, CopyLine } from "./copy.tsx";
+export { Dialog } from "./dialog.tsx";
+export { Empty } from "./empty.tsx";
+export { Field } from "./field.tsx";
+export { type Load, useLoad } from "./load.ts";
+export { Loading } from "./loading.tsx";
+export { ErrorNotice, Notice } from "./notice.tsx";
+export { Page } from "./page.tsx";
+export { type Pages, usePages } from "./pages.ts";
+export { type Column, Table } from "./table.tsx";
+export { Tabs } from "./tabs.tsx";
+export { Time } from "./time.tsx";
+export { VirtualList } from "./virtual_list.tsx";
