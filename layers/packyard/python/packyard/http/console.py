@@ -15,7 +15,10 @@ from packyard.errors import RouteNotFound
 from packyard.http.fields import Field
 
 ASSET: Final = Field(
-    name="asset", example="index-Bq3xT1kE.js", description="A script or a style sheet of the page.", required=True
+    name="asset",
+    example="index-Bq3xT1kE.js",
+    description="A script or a style sheet of the page.",
+    required=True,
 )
 DOCUMENT: Final = "index.html"
 # All of them are text, which the gateway passes on as it is.
