@@ -27,32 +27,7 @@ from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
 _GRACE_SECONDS = 2
-_end, _wait_for_end = async def _serve_logins(scope: Any, receive: Any, send: Any) -> None:
-    """Answer a request for the key of a login link. Pass all others on, those with a code that is used too."""
-    login = _LOGIN.fullmatch(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
-    key = _given_away(login["code"]) if login else None
-    if key is None:
-        await _serve(scope, receive, send)
-        return
-    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps({"key": key}).encode()})
-
-
-def _given_away(code: str) -> str | None:
-    """Return the key of a code, and forget the code; None if there is none."""
-    taken = _LOGINS / f".{code}"
-    try:
-        # Of two who ask at once, one finds it.
-        (_LOGINS / code).rename(taken)
-    except FileNotFoundError:
-        return None
-    made = json.loads(taken.read_text())
-    taken.unlink()
-    return str(made["key"]) if made["until"] > time.time() else None
-
-
-lambda_runtime._signal, lambda_runtime._collect  # noqa: SLF001 - there is no setting for this
+_end, _wait_for_end = lambda_runtime._signal, lambda_runtime._collect  # noqa: SLF001 - there is no setting for this
 _invoke = lambda_runtime.Worker.invoke
 # Of the invocation that this thread runs: the process that is to end with it.
 _invocation = threading.local()
@@ -108,6 +83,31 @@ class _SharedLayers(zipfile.ZipFile):
                 os.rename(unpacked, shared)  # noqa: PTH104 - whole or not at all
         Path(path).rmdir()
         Path(path).symlink_to(shared)
+
+
+async def _serve_logins(scope: Any, receive: Any, send: Any) -> None:
+    """Answer a request for the key of a login link. Pass all others on, those with a code that is used too."""
+    login = _LOGIN.fullmatch(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
+    key = _given_away(login["code"]) if login else None
+    if key is None:
+        await _serve(scope, receive, send)
+        return
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps({"key": key}).encode()})
+
+
+def _given_away(code: str) -> str | None:
+    """Return the key of a code, and forget the code; None if there is none."""
+    taken = _LOGINS / f".{code}"
+    try:
+        # Of two who ask at once, one finds it.
+        (_LOGINS / code).rename(taken)
+    except FileNotFoundError:
+        return None
+    made = json.loads(taken.read_text())
+    taken.unlink()
+    return str(made["key"]) if made["until"] > time.time() else None
 
 
 lambda_runtime._signal, lambda_runtime._collect = _end_later, _wait_unless_later  # noqa: SLF001

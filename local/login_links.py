@@ -1,7 +1,7 @@
 """Links with which a browser signs in to the local stack's console, each once.
 
-A link has a code in its fragment, which browsers send to nobody. The page asks the stack for the key of the code, and the
-emulator (`emulator_program`) gives it away and forgets it. In AWS there is nothing of the kind.
+A link has a code in its fragment, which browsers send to nobody. The page asks the stack for the key of the code, and
+the emulator (`emulator_program`) gives it away and forgets it. In AWS there is nothing of the kind.
 """
 
 import json

@@ -1,7 +1,7 @@
 """The page for people, and its scripts and style sheets: files that are answered as they were built.
 
-The page shows what others have written, so its policy lets it run no script but its own, load nothing from elsewhere, and
-make HTML of no text that has not been through its sanitiser (Trusted Types).
+The page shows what others have written. So its policy lets it run no script but its own, load nothing from elsewhere,
+and make HTML of no text that has not been through its sanitiser (Trusted Types).
 """
 
 from collections.abc import Mapping, Sequence
