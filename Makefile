@@ -115,6 +115,7 @@ check-rest:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
+	$(BIN)/python -m local.console check
 	$(SAM)/cfn-lint --regions us-east-1 --template template.yaml
 	$(CHECKOV) --config-file .checkov.yaml
 

@@ -22,6 +22,7 @@ from api.models import MODELS
 from api.operation import ANYTHING, JSON, MULTIPART, Answer, Operation, Schema
 from api.request_schemas import bodies, body_schema, field_schema
 from packyard.errors import PackyardError
+from packyard.http.console import ASSET
 from packyard.http.deliveries import DELIVERY
 from packyard.http.doors import SECRET
 from packyard.http.entity_tags import IF_NONE_MATCH
@@ -79,7 +80,7 @@ _PACK: Final = Field(name="id", example=PACK_ID, description="The pack.", requir
 _UPLOAD: Final = Field(name="upload_id", example=UPLOAD_ID, description="The upload.", required=True)
 _PATH_PARAMETERS: Final = {
     field.name: field
-    for field in (_PACK, PATH, _UPLOAD, ROLE, KEY, NUMBER, PUBLISHER, FEED, WEBHOOK, DELIVERY, SECRET)
+    for field in (_PACK, PATH, _UPLOAD, ROLE, KEY, NUMBER, PUBLISHER, FEED, WEBHOOK, DELIVERY, SECRET, ASSET)
 }
 
 

@@ -26,12 +26,12 @@ LOCAL: Final = PROJECT / ".local"
 # The root for system programs that are unpacked instead of installed.
 UNPACKED: Final = LOCAL / "system" / "root"
 # What the tests and the checks need. `prepare` adds to it.
-TOOLS: Final = ("emulator", "sam", "runtime")
+TOOLS: Final = ("emulator", "sam", "runtime", "console")
 # The size of each environment on disk, in MB.
 SIZES: Final = {
     "uv": 40,
     "the packages that the service ships": 70,
-    "all development packages": 330,
+    "all development packages": 540,
     "emulator": 65,
     "sam": 190,
     "runtime": 2,
@@ -41,6 +41,7 @@ SIZES: Final = {
     "bench": 340,
     "readers": 460,
     "doors": 70,
+    "console": 210,
 }
 
 UV: Final = LOCAL / "tools" / "uv" / "bin" / "uv"

@@ -8,6 +8,7 @@ from typing import Final
 
 from layers.packyard.toolchain import warn_of_download
 
+from local import console
 from local.command import CommandFailed
 from local.environments import needs_pip, prepare_environments
 from local.interruption import end_when_interrupted
@@ -21,7 +22,7 @@ class Need:
 
     Attributes:
         development: Whether it needs the development packages in addition to those that the service ships.
-        tools: Tools with their own environments.
+        tools: Tools with their own environments. With `console`, the page is built too.
         programs: System programs.
     """
 
@@ -31,31 +32,34 @@ class Need:
 
 
 _TESTS: Final = Need(
-    tools=("emulator", "sam", "runtime", "schemathesis", "readers", "doors"),
-    programs=("skopeo", "umoci", "docker-registry", "bsdtar", "zstd", "pigz", "qemu-x86_64", "qemu-aarch64"),
+    tools=("emulator", "sam", "runtime", "console", "schemathesis", "readers", "doors"),
+    programs=(
+        *("skopeo", "umoci", "docker-registry", "bsdtar", "zstd", "pigz", "qemu-x86_64", "qemu-aarch64"),
+        "chromium-headless-shell",
+    ),
 )
 NEEDS: Final = {
     # `curl` is for the commands that it prints.
-    "run": Need(development=False, tools=("emulator", "sam"), programs=("curl",)),
-    "demo": Need(development=False, tools=("emulator", "sam")),
-    "invoke": Need(development=False, tools=("sam", "runtime")),
+    "run": Need(development=False, tools=("emulator", "sam", "console"), programs=("curl",)),
+    "demo": Need(development=False, tools=("emulator", "sam", "console")),
+    "invoke": Need(development=False, tools=("sam", "runtime", "console")),
     "reset": Need(development=False),
     "sbom": Need(development=False),
     "smoke": Need(development=False),
-    "build": Need(development=False, tools=("sam",)),
+    "build": Need(development=False, tools=("sam", "console")),
     "audit": Need(development=False, tools=("audit",)),
     "develop": Need(),
-    "check": Need(tools=("sam", "checkov")),
+    "check": Need(tools=("sam", "console", "checkov")),
     "test": _TESTS,
     "reliability": _TESTS,
-    "load": Need(tools=("emulator", "sam", "runtime", "bench")),
+    "load": Need(tools=("emulator", "sam", "runtime", "console", "bench")),
     # The clients that come from npm are fetched by `local/doors/clients.py`.
     "doors": Need(
-        tools=("emulator", "sam", "runtime", "readers", "doors"),
+        tools=("emulator", "sam", "runtime", "console", "readers", "doors"),
         programs=("skopeo", "umoci", "docker-registry", "podman"),
     ),
     "bench": Need(
-        tools=("emulator", "sam", "runtime", "bench"),
+        tools=("emulator", "sam", "runtime", "console", "bench"),
         programs=("umoci", "skopeo", "docker-registry", "buildah"),
     ),
 }
@@ -81,6 +85,8 @@ def fetch_for(arguments: Sequence[str]) -> int:
         missing = [name for name in need.programs if find(name) is None]
         fetch([*(["pip"] if needs_pip() else []), *missing])
         prepare_environments(development=need.development, tools=need.tools)
+        if console.TOOL in need.tools:
+            console.build_console()
     except (CommandFailed, PortUnusable) as error:
         sys.stderr.write(f"setup: {error}\n")
         return 1

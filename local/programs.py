@@ -34,10 +34,11 @@ class Program:
 
     Attributes:
         name: Its name on the path.
-        debian: Its package in Debian and Ubuntu.
+        debian: Its package in Debian and Ubuntu; several with spaces between.
         fedora: Likewise.
         homebrew: Likewise.
         unpacked: Whether it also works unpacked in a user's folder.
+        place: Where it is in the package, if what is on the path only starts it.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Program:
     fedora: str
     homebrew: str
     unpacked: bool = True
+    place: str = ""
 
 
 def _same(name: str, *, unpacked: bool = True) -> Program:
@@ -69,6 +71,14 @@ PROGRAMS: Final = {
             homebrew="go && GOBIN=/usr/local/bin go install "
             "github.com/distribution/distribution/v3/cmd/registry@v3.0.0",
         ),
+        # The browser of the tests of the console, and letters for it.
+        Program(
+            name="chromium-headless-shell",
+            debian="chromium-headless-shell fonts-liberation",
+            fedora="chromium-headless liberation-fonts",
+            homebrew="--cask chromium",
+            place="usr/lib/chromium/chromium-headless-shell",
+        ),
         # For a Python without pip. Debian's runs without being installed.
         Program(name="pip", debian="python3-pip-whl", fedora="python3-pip", homebrew="python3"),
         # They run programs under another processor. Homebrew has none for macOS, whose programs QEMU cannot run.
@@ -81,7 +91,7 @@ PROGRAMS: Final = {
         _same("podman", unpacked=False),
     )
 }
-_ALSO_CALLED: Final = {"docker-registry": "registry"}
+_ALSO_CALLED: Final = {"docker-registry": "registry", "chromium-headless-shell": "chromium"}
 
 
 def find(name: str) -> Path | None:
@@ -122,7 +132,7 @@ def fetch(names: Sequence[str]) -> None:
     as_root = os.geteuid() == 0
     if not with_apt or not (as_root or all(PROGRAMS[name].unpacked for name in names)):
         raise ProgramMissing(needed)
-    packages = _distinct(PROGRAMS[name].debian for name in names)
+    packages = _distinct(package for name in names for package in PROGRAMS[name].debian.split())
     try:
         with exclusively(LOCAL / "programs.lock"):
             if as_root:
@@ -203,7 +213,7 @@ def _unpack(packages: Sequence[str], names: Sequence[str]) -> None:
         _extract(_downloaded(packages), UNPACKED)
         for name in names:
             if (UNPACKED / "usr" / "bin" / name).exists():
-                write_wrapper(name, UNPACKED)
+                write_wrapper(name, UNPACKED, PROGRAMS[name].place)
 
 
 def _extract(archives: Sequence[Path], root: Path) -> None:
@@ -253,13 +263,15 @@ def _update(apt: Command) -> None:
         run([*apt, "update"], folder=PROJECT)
 
 
-def write_wrapper(name: str, root: Path) -> Path:
+def write_wrapper(name: str, root: Path, place: str | None = None) -> Path:
     """Write a script that runs an unpacked program with the libraries unpacked beside it, and return its path.
 
     Args:
         name: The name of both.
         root: Where packages were unpacked. The script goes to `bin` beside it, complete or not at all.
+        place: Where the program is below that; by default in `usr/bin`.
     """
+    place = place or f"usr/bin/{name}"
     libraries = [path.relative_to(root) for pattern in _LIBRARIES for path in sorted(root.glob(pattern))]
     search = ":".join(f"$root/{path}" for path in libraries)
     wrapper = root.parent / "bin" / name
@@ -269,7 +281,7 @@ def write_wrapper(name: str, root: Path) -> Path:
         "#!/bin/sh\n"
         f"# Debian's {name}, unpacked here without being installed.\n"
         f'root=$(dirname "$(readlink -f "$0")")/../{root.name}\n'
-        f'LD_LIBRARY_PATH="{search}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}" exec "$root/usr/bin/{name}" "$@"\n'
+        f'LD_LIBRARY_PATH="{search}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}" exec "$root/{place}" "$@"\n'
     )
     unfinished.chmod(0o755)
     return unfinished.rename(wrapper)

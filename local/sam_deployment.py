@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from local.aws import Endpoint
 from local.command import Command, run
+from local.console import build_console
 from local.emulated_template import write_emulated
 from local.environments import LOCAL, PROJECT, fingerprint, tool
 from local.locks import exclusively
@@ -51,6 +52,7 @@ def build(*, target: str = "local") -> Build:
     Raises:
         CommandFailed: They do not build.
     """
+    build_console()
     version = fingerprint(*_source_contents())
     built = BUILT if target == "local" else LOCAL / target / "build"
     stamp = built.with_name("build.version")

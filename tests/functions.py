@@ -8,6 +8,7 @@ from api.operations import OPERATIONS
 _FUNCTIONS: Final = {
     "openapi": "api_docs",
     "docs": "api_docs",
+    "console_asset": "console",
     **{operation.name or operation.function: operation.function for operation in OPERATIONS},
 }
 

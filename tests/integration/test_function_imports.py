@@ -112,8 +112,9 @@ def test_the_client_of_the_table_is_made_while_the_function_starts() -> None:
     assert "botocore.endpoint" in loaded
 
 
-def test_the_api_s_own_description_is_served_without_an_aws_client() -> None:
-    assert "boto3" not in loaded_by("api_docs")
+@pytest.mark.parametrize("function", ["api_docs", "console"])
+def test_files_of_its_own_are_served_without_an_aws_client(function: str) -> None:
+    assert "boto3" not in loaded_by(function)
 
 
 def test_a_login_at_the_door_loads_nothing_for_those_at_the_registry() -> None:

@@ -46,6 +46,10 @@ def api_docs(scene: Scene) -> object:
     return scene.service.invoke("api_docs", Request(method="GET", resource="/docs", caller=ACME).event())
 
 
+def console(scene: Scene) -> object:
+    return scene.service.invoke("console", Request(method="GET", resource="/console").event())
+
+
 def authorize_pull(scene: Scene) -> object:
     login = scene.service.services.pull_token_secret
     token = PullToken(
@@ -86,6 +90,7 @@ def scan_content(scene: Scene) -> object:
 
 FIRST_REQUESTS: Final[dict[str, Callable[[Scene], object]]] = {
     "api_docs": api_docs,
+    "console": console,
     "attest_image": ROWS["`attest_image`"],
     "list_attestations": ROWS["`GET /packs/{id}/attestations`"],
     "signing_keys": ROWS["`GET /.well-known/packyard/keys.json`"],

@@ -171,6 +171,7 @@ def _reads(setup: Setup) -> None:
     assert setup.ask("get_role_packs", "GET", "/agent-roles/writer/packs")["statusCode"] == 200
     for path in ("openapi.json", "docs"):
         assert setup.ask("api_docs", "GET", f"/{path}")["statusCode"] == 200
+    assert setup.ask("console", "GET", "/console")["statusCode"] == 200
     for forget in (False, True):
         if forget:
             _forget_indexes(setup.deployment)

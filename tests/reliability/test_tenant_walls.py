@@ -52,6 +52,7 @@ FUNCTIONS = Path(__file__).parents[2] / "functions"
 # What answers everybody alike, or nobody.
 KNOW_NO_ORGANISATION = {
     "api_docs",
+    "console",
     "signing_keys",
     "ping_door",
     "attest_image",

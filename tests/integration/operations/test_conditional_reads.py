@@ -356,6 +356,13 @@ READS = [
         content_type="text/html; charset=utf-8",
         cache="public, max-age=300",
     ),
+    Read(
+        function="console",
+        path="/console",
+        calls=(),
+        content_type="text/html; charset=utf-8",
+        cache="no-cache",
+    ),
 ]
 EACH = pytest.mark.parametrize("read", READS, ids=lambda read: read.path)
 
@@ -369,13 +376,13 @@ def test_every_read_of_the_document_is_among_these() -> None:
     reads = {methods["get"]["operationId"] for methods in DOCUMENT()["paths"].values() if "get" in methods}
 
     # The answer of a download has URLs that are new each time. The public keys are for everybody (`test_attestations`).
-    # The doors have their own (`test_doors`).
+    # The doors have their own (`test_doors`), and an asset of the page never changes (`test_console`).
     at_the_doors = {
         methods["get"]["operationId"]
         for path, methods in DOCUMENT()["paths"].items()
         if "get" in methods and path.startswith(("/doors/", "/f/"))
     }
-    assert reads - at_the_doors - {"openapi", "docs", "download_pack", "signing_keys"} == {
+    assert reads - at_the_doors - {"openapi", "docs", "download_pack", "signing_keys", "console_asset"} == {
         read.name or read.function for read in READS
     } - {"api_docs"}
 
@@ -424,7 +431,7 @@ def test_a_client_with_another_body_gets_this_one(scene: Scene, read: Read) -> N
 
 @EACH
 def test_a_caller_who_may_not_read_is_refused_whatever_tag_they_send(scene: Scene, read: Read) -> None:
-    if read.function == "api_docs":
+    if read.function in ("api_docs", "console"):
         return
     tag = tag_of(scene.ask(read.function, read.path))
 

@@ -5,7 +5,7 @@ type and, unless it must be set, its default. `variables()` derives the environm
 set each of them, with the same default (tests/unit/infrastructure/test_template.py); tests and benchmarks take the
 variables that must be set from `required()`.
 
-Every function gets and reads all settings but `api_docs`, which reads none.
+Every function gets all settings. All read them, but `api_docs`, and `console`, which reads one (`upload_origins`).
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,0 +1,107 @@
+"""The page for people, and its scripts and style sheets: files that are answered as they were built.
+
+The page shows what others have written, so its policy lets it run no script but its own, load nothing from elsewhere, and
+make HTML of no text that has not been through its sanitiser (Trusted Types).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from aws_lambda_powertools.event_handler import Response
+
+from packyard.errors import RouteNotFound
+from packyard.http.fields import Field
+
+ASSET: Final = Field(
+    name="asset", example="index-Bq3xT1kE.js", description="A script or a style sheet of the page.", required=True
+)
+DOCUMENT: Final = "index.html"
+# All of them are text, which the gateway passes on as it is.
+CONTENT_TYPES: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml; charset=utf-8",
+}
+_SAME_ORIGIN: Final = {
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+_ONLY_A_PAGE: Final = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+}
+# The name of an asset has its digest, so it never changes.
+_FOR_GOOD: Final = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The built page.
+
+    Attributes:
+        files: Its files, by name.
+        policy: Its Content-Security-Policy.
+    """
+
+    files: Mapping[str, Path]
+    policy: str
+
+    @classmethod
+    def built(cls, folder: Path, *, upload_origins: Sequence[str]) -> "Page":
+        """Return the page of a folder.
+
+        Args:
+            folder: The result of the build, without folders in it.
+            upload_origins: Where the page may send archives, besides where it came from.
+        """
+        files = {path.name: path for path in folder.iterdir() if path.suffix in CONTENT_TYPES}
+        return cls(files, content_security_policy(upload_origins))
+
+    def document(self) -> Response[str]:
+        """Return the page itself. Browsers ask each time whether theirs is the newest."""
+        headers = {
+            "Cache-Control": "no-cache",
+            "Content-Security-Policy": self.policy,
+            **_SAME_ORIGIN,
+            **_ONLY_A_PAGE,
+        }
+        return self._file(DOCUMENT, headers)
+
+    def asset(self, name: str) -> Response[str]:
+        """Return a script or a style sheet. Browsers need not ask again.
+
+        Raises:
+            RouteNotFound: The page has none of this name.
+        """
+        if name == DOCUMENT or name not in self.files:
+            raise RouteNotFound
+        return self._file(name, {"Cache-Control": _FOR_GOOD, **_SAME_ORIGIN})
+
+    def _file(self, name: str, headers: Mapping[str, str]) -> Response[str]:
+        path = self.files[name]
+        return Response(200, CONTENT_TYPES[path.suffix], path.read_text("utf-8"), dict(headers))
+
+
+def content_security_policy(upload_origins: Sequence[str]) -> str:
+    """Return the policy of the page.
+
+    Args:
+        upload_origins: Where it may send archives, besides where it came from.
+    """
+    directives = {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self' data:",
+        "connect-src": " ".join(("'self'", *upload_origins)),
+        "font-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "dompurify 'allow-duplicates'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
