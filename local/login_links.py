@@ -44,7 +44,8 @@ def login_link(stack: StackDescription, folder: Path, slug: str) -> str:
 def _standing(folder: Path, slug: str) -> str | None:
     """Return the code of a link of before that nobody has used. Others are forgotten."""
     kept = None
-    for place in folder.glob("*"):
+    # A name with a dot in front is a link that is being used.
+    for place in folder.glob("[!.]*"):
         made = json.loads(place.read_text())
         if made["until"] < time.time() + _SHOWN_AGAIN_SECONDS:
             place.unlink(missing_ok=True)
