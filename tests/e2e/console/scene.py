@@ -56,7 +56,9 @@ _HOSTILE_README: Final = f"""# Hello <script>{_PWN}</script>
 <script>{_PWN}</script>
 ```
 """.encode()
-_SVG: Final = f'<svg xmlns="http://www.w3.org/2000/svg" onload="{_PWN}"><script>{_PWN}</script></svg>'.encode()
+_SVG: Final = (
+    f'<svg xmlns="http://www.w3.org/2000/svg" onload="{_PWN}"><script>{_PWN}</script></svg>'.encode()
+)
 _HTML: Final = f"<!doctype html><script>{_PWN}</script><h1>Your key, please</h1>".encode()
 HOSTILE_FILES: Final[Mapping[str, bytes]] = {
     "README.md": _HOSTILE_README,
@@ -108,7 +110,9 @@ class Scene:
 
     def new_key(self, label: str, *scopes: str) -> dict[str, Any]:
         """Make another key, and return it with its secret."""
-        made = self.client.call("POST", "/keys", json={"label": label, "scopes": list(scopes or ["full_access"])})
+        made = self.client.call(
+            "POST", "/keys", json={"label": label, "scopes": list(scopes or ["full_access"])}
+        )
         assert made.status == 201, made.body
         body: dict[str, Any] = made.body
         return body
@@ -132,7 +136,9 @@ class Scene:
         done(client, "PUT", "/agent-roles/support/packs", {"packs": [{"id": slack}]})
         again = {"archive": ("pack.tar.gz", version("1.5.0", WRITES, FILES).build(), "application/gzip")}
         assert client.call("POST", f"/packs/{slack}/upload", fields=again).status == 200
-        done(client, "POST", "/keys", {"label": "CI of slack", "scopes": ["caps:write"], "pack_name": "slack"})
+        done(
+            client, "POST", "/keys", {"label": "CI of slack", "scopes": ["caps:write"], "pack_name": "slack"}
+        )
         done(client, "POST", "/webhooks", {"url": "http://127.0.0.1:9/hook", "types": ["role.stale"]})
         done(client, "POST", "/feeds", {"role_id": "support", "label": "laptops of the support team"})
         claims = {"repository": "acme/slack-pack", "workflow": "release.yml"}

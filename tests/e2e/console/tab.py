@@ -105,15 +105,21 @@ class Tab:
         self.page.on("request", self.requests.append)
         self.page.on(
             "request",
-            lambda request: self.problems.append(f"elsewhere: {request.url}")
-            if urlsplit(request.url).scheme in ("http", "https") and urlsplit(request.url).netloc != origin
-            else None,
+            lambda request: (
+                self.problems.append(f"elsewhere: {request.url}")
+                if urlsplit(request.url).scheme in ("http", "https")
+                and urlsplit(request.url).netloc != origin
+                else None
+            ),
         )
         self.page.on(
             "console",
-            lambda message: self.problems.append(f"console: {message.text}")
-            if message.type == "error" and not (self.may_fail and "Failed to load resource" in message.text)
-            else None,
+            lambda message: (
+                self.problems.append(f"console: {message.text}")
+                if message.type == "error"
+                and not (self.may_fail and "Failed to load resource" in message.text)
+                else None
+            ),
         )
 
 

@@ -23,9 +23,7 @@ def test_a_key_signs_in_and_is_nowhere_but_in_the_tab(tab: Tab, scene: Scene) ->
     expect(tab.page.get_by_label("API key")).to_be_visible()
 
 
-def test_after_signing_in_the_screen_is_the_one_that_was_asked_for(
-    browser: Browser, scene: Scene
-) -> None:
+def test_after_signing_in_the_screen_is_the_one_that_was_asked_for(browser: Browser, scene: Scene) -> None:
     with opened(browser, scene.url) as tab:
         tab.sign_in(scene.key, f"packs/{scene.slack}")
         tab.has_heading("Slack")
@@ -44,9 +42,7 @@ def test_a_wrong_key_is_refused_in_the_service_s_words_and_stays(browser: Browse
         expect(tab.page.get_by_label("API key")).to_have_value("sk_wrong")
 
 
-def test_a_link_signs_in_once(
-    browser: Browser, stack: StackDescription, stack_folder: Path
-) -> None:
+def test_a_link_signs_in_once(browser: Browser, stack: StackDescription, stack_folder: Path) -> None:
     link = login_link(stack, stack_folder, "acme")
     # Nobody has used it, so it is shown again.
     assert login_link(stack, stack_folder, "acme") == link
