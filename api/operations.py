@@ -338,6 +338,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/packs/{id}/files/{path}",
         tag=_FILES,
         summary="Read a file",
+        query=(revision_field.REVISION,),
         answers={
             200: Answer(
                 description="Its bytes, under a detected content type.",
@@ -349,7 +350,13 @@ OPERATIONS: Final[Sequence[Operation]] = (
             ),
             302: _ELSEWHERE,
         },
-        refusals=["pack_not_found", "file_not_found", "registry_unavailable"],
+        refusals=[
+            "validation_error",
+            "pack_not_found",
+            "revision_not_found",
+            "file_not_found",
+            "registry_unavailable",
+        ],
     ),
     Operation(
         function="put_file",

@@ -81,7 +81,7 @@ class _Reading:
     def _read_seconds(self, file: IndexedFile) -> float:
         files = self.service.services.files
         started = time.perf_counter()
-        content = files.content(files.find(self.pack.id, file.path, caller=ACME))
+        content = files.content(files.find(self.pack, file.path, caller=ACME))
         seconds = time.perf_counter() - started
         if len(content) != file.size:
             raise ProgramFailed(f"{file.path} came with {len(content)} bytes of {file.size}")

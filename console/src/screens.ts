@@ -13,6 +13,6 @@ export interface Place {
 export const PLACES: Readonly<Record<string, Place>> = {
   packs: {
     title: "Packs",
-    load: () => import("./screens/packs.tsx"),
+    load: ([, id]) => (id ? import("./screens/pack.tsx") : import("./screens/packs.tsx")),
   },
 };

@@ -9,6 +9,8 @@ from packyard.http.app import make_app, serve
 from packyard.http.caller import reader
 from packyard.http.file_path import read_file_path
 from packyard.http.files import file_response
+from packyard.http.revision_field import REVISION, read_revision
+from packyard.operations.pack_at import pack_at
 
 app = make_app()
 
@@ -17,11 +19,14 @@ app = make_app()
 def get_file(pack_id: str) -> Response[Any]:
     """Answer 200 with the file's bytes, or 302 to where a large one is."""
     services = bootstrap.services()
-    caller = reader(app.current_event, api_domain=services.settings.api_domain, narrowed=True)
+    api_domain = services.settings.api_domain
+    caller = reader(app.current_event, api_domain=api_domain, query=(REVISION,), narrowed=True)
     path = read_file_path(app.current_event)
-    found = services.files.find(pack_id, path, caller=caller)
+    revision = read_revision(app.current_event)
+    pack = pack_at(pack_id, revision, caller=caller, packs=services.pack_revisions)
+    found = services.files.find(pack, path, caller=caller)
     return file_response(found, app.current_event, files=services.files)
 
 
-bootstrap.prepare(lambda services: services.files)
+bootstrap.prepare(lambda services: (services.pack_revisions, services.files))
 lambda_handler = serve(app, bootstrap.invocation_begins)

@@ -1,22 +1,89 @@
-import { call } from "../api.ts";
-import { link, type Route } from "../router.ts";
-import { ErrorNotice, Loading, Page, useLoad } from "../ui/index.ts";
+import { call, type Pack } from "../api.ts";
+import { go, link, type Route } from "../router.ts";
+import { CopyLine, Empty, ErrorNotice, Loading, Page, useLoad } from "../ui/index.ts";
+import { PackCard } from "./packs/card.tsx";
+import { Filters, type Wanted, wanted } from "./packs/filters.tsx";
+import { useStaleRoles } from "./packs/stale_roles.ts";
+
+/** Packs that fill a screen or two. */
+const LIMIT = 24;
+/** With filters a page may be empty although others follow; so many of those are passed over at once. */
+const PAGES_AT_ONCE = 8;
 
 export default function Packs({ route }: { route: Route }) {
-  const search = route.query.get("search") ?? undefined;
-  const { data, error, reload } = useLoad(
-    (signal) => call("get", "/packs", { query: search ? { search } : {}, signal }),
-    [search],
+  const asked = wanted(route.query);
+  const cursor = route.query.get("cursor") ?? undefined;
+  const { data, error, loading, reload } = useLoad(
+    (signal) => firstFullPage(asked, cursor, signal),
+    [...Object.values(asked), cursor],
   );
+  const stale = useStaleRoles();
   return (
-    <Page title="Packs">
+    <Page title="Packs" beside={<a class="button primary" href={link(["upload"])}>Upload a pack</a>}>
+      <Filters route={route} />
+      <p class="muted" role="status">{data && summary(data, asked)}</p>
       {error !== undefined && <ErrorNotice error={error} onRetry={reload} />}
-      {data === undefined && error === undefined && <Loading />}
-      <ul>
-        {data?.body.packs.map((pack) => (
-          <li key={pack.id}><a href={link(["packs", pack.id])}>{pack.display_name}</a></li>
-        ))}
-      </ul>
+      {data === undefined && loading && <Loading what="Loading packs" />}
+      {data && data.packs.length > 0 && (
+        <ul class="cards" aria-label="Packs" aria-busy={loading}>
+          {data.packs.map((pack) => <PackCard key={pack.id} pack={pack} staleRoles={stale.byPack.get(pack.id) ?? 0} />)}
+        </ul>
+      )}
+      {data?.packs.length === 0 && <None asked={asked} more={data.next_cursor !== undefined} />}
+      {data && (
+        <nav class="row" aria-label="Pages of the list">
+          {cursor && <a class="button" href={link(["packs"], asked)}>First page</a>}
+          {data.next_cursor && (
+            <a class="button" href={link(["packs"], { ...asked, cursor: data.next_cursor })}>Next page</a>
+          )}
+        </nav>
+      )}
+      {stale.error !== undefined && (
+        <section class="stack close" aria-label="Roles that are stale">
+          <p>Which packs are stale in your roles is not known:</p>
+          <ErrorNotice error={stale.error} />
+        </section>
+      )}
     </Page>
+  );
+}
+
+interface Found {
+  packs: readonly Pack[];
+  next_cursor?: string;
+}
+
+async function firstFullPage(asked: Wanted, cursor: string | undefined, signal: AbortSignal): Promise<Found> {
+  let at = cursor;
+  for (let page = 1; ; page += 1) {
+    const query = { ...asked, limit: LIMIT, ...(at === undefined ? {} : { cursor: at }) };
+    const { body } = await call("get", "/packs", { query, signal });
+    if (body.packs.length > 0 || body.next_cursor === undefined || page === PAGES_AT_ONCE) return body;
+    at = body.next_cursor;
+  }
+}
+
+function summary({ packs, next_cursor }: Found, asked: Wanted): string {
+  const count = packs.length === 1 ? "1 pack" : `${packs.length} packs`;
+  const matching = asked.search ? ` for “${asked.search}”, best first` : "";
+  return `${count}${matching}${next_cursor ? ". More follow on the next page." : "."}`;
+}
+
+function None({ asked, more }: { asked: Wanted; more: boolean }) {
+  if (more) return <Empty title="None of the packs looked at so far matches. Others follow on the next page." />;
+  if (Object.keys(asked).length > 0) {
+    return (
+      <Empty title="No pack matches.">
+        <p>All words must be in a pack’s name, description or category; the last one may be unfinished.</p>
+        <p><button type="button" class="button" onClick={() => go(["packs"])}>Show all packs</button></p>
+      </Empty>
+    );
+  }
+  return (
+    <Empty title="There are no packs yet.">
+      <p>A pack is a folder with a <code>pack.yaml</code>, or an Agent Skill with its <code>SKILL.md</code>.</p>
+      <p><a href={link(["upload"])}>Drop a folder or an archive here</a>, or publish one by the command:</p>
+      <CopyLine text="packyard push my-pack" what="the command" />
+    </Empty>
   );
 }

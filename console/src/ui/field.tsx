@@ -6,16 +6,18 @@ interface Props {
   hint?: string;
   /** What the service, or the page, says is wrong with the value. */
   error?: string | undefined;
+  /** In a row: take the room that is left. */
+  wide?: boolean;
   /** One input, select or textarea. */
   children: VNode<any>;
 }
 
 /** A labelled input, with its hint and its error tied to it for those who do not see them beside it. */
-export function Field({ label, hint, error, children }: Props) {
+export function Field({ label, hint, error, wide = false, children }: Props) {
   const id = useId();
   const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
   return (
-    <div class="field">
+    <div class={wide ? "field wide" : "field"}>
       <label for={id}>{label}</label>
       {hint && <p id={`${id}-hint`} class="hint">{hint}</p>}
       {cloneElement(children, {

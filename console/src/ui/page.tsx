@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { Visible } from "../content/visible.tsx";
 
 interface Props {
   title: string;
@@ -24,7 +25,7 @@ export function Page({ title, beside, children }: Props) {
   return (
     <>
       <div class="page-head">
-        <h1 ref={heading} tabIndex={-1}>{title}</h1>
+        <h1 ref={heading} tabIndex={-1}><Visible text={title} /></h1>
         {beside}
       </div>
       {children}

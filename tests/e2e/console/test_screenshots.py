@@ -1,4 +1,4 @@
-"""Each screen in both themes, at two widths and enlarged: drawn, checked by axe, and kept in docs/console if asked to."""
+"""Each screen in both themes, at two widths and enlarged: drawn, checked by axe, kept in docs/console if asked to."""
 
 import os
 from pathlib import Path

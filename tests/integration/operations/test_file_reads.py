@@ -51,8 +51,9 @@ class Shelf:
     def read(self, path: str) -> bytes:
         """Return a file as its function reads it; the wire has counted that and nothing else."""
         self.wire.reset()
-        files = self.service.services.files
-        return files.content(files.find(self.pack_id, path, caller=ACME))
+        services = self.service.services
+        pack = get_pack(self.pack_id, caller=ACME, packs=services.packs)
+        return services.files.content(services.files.find(pack, path, caller=ACME))
 
 
 @pytest.fixture(scope="module")

@@ -645,3 +645,37 @@ def test_the_files_of_a_revision_that_others_may_not_see_are_hidden_from_them(se
     )
 
     assert (hidden.status, hidden.body["error"]["code"], shown.status) == (404, "revision_not_found", 200)
+
+
+def test_a_file_of_an_earlier_revision_is_read_as_it_was(service: Service) -> None:
+    pack_id = service.upload(PackArchive(name="slack", files={"README.md": b"# Then\n"}).build()).body["id"]
+    changed = Request(
+        method="PUT",
+        resource=f"/packs/{pack_id}/files/README.md",
+        path=f"/packs/{pack_id}/files/README.md",
+        body=b"# Now\n",
+        caller=ACME,
+    )
+    assert service.request("put_file", changed).status == 200
+
+    def read(revision: str) -> dict[str, Any]:
+        path = f"/packs/{pack_id}/files/README.md"
+        request = Request(method="GET", resource=path, path=path, caller=ACME, query={"revision": revision})
+        answer: dict[str, Any] = service.invoke("get_file", request.event())
+        return answer
+
+    assert [read(revision)["body"] for revision in ("1", "2")] == ["# Then\n", "# Now\n"]
+    assert json.loads(read("3")["body"])["error"]["code"] == "revision_not_found"
+    assert set(json.loads(read("first")["body"])["error"]["details"]["fields"]) == {"revision"}
+
+
+def test_a_file_of_a_revision_that_others_may_not_see_is_hidden_from_them(service: Service) -> None:
+    pack_id = service.upload(PackArchive(name="slack").build()).body["id"]
+    service.send("update_pack", "PATCH", f"/packs/{pack_id}", json={"visibility": "community"})
+    path = f"/packs/{pack_id}/files/pack.yaml"
+
+    def status(revision: str) -> int:
+        request = Request(method="GET", resource=path, path=path, caller=GLOBEX, query={"revision": revision})
+        return int(service.invoke("get_file", request.event())["statusCode"])
+
+    assert [status(revision) for revision in ("1", "2")] == [404, 200]

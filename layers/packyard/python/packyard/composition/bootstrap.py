@@ -248,7 +248,7 @@ class Services(Adapters):
         """The reader of packs' files."""
         from packyard.operations.files import PackFiles
 
-        return PackFiles(packs=self.packs, images=self.image_files, downloads=self.downloads)
+        return PackFiles(images=self.image_files, downloads=self.downloads)
 
     @cached_property
     def comparer(self) -> "PackComparer":

@@ -15,10 +15,8 @@ from typing import IO, Final
 from packyard.errors import FileNotFound
 from packyard.oci.read.file_index import FileIndex, IndexedFile
 from packyard.operations.image_files import ImageFiles
-from packyard.operations.read import get_pack
 from packyard.packs.pack import Pack
 from packyard.storage.downloads import Download, Downloads
-from packyard.store.packs import PackStore
 from packyard.tenants.caller import Caller
 
 _MEMORY_BYTES: Final = 8 << 20
@@ -48,12 +46,10 @@ class PackFiles:
     """Reads packs' files.
 
     Attributes:
-        packs: The packs.
-        images: Their images.
+        images: The images of packs.
         downloads: Where files go that are too large for an answer.
     """
 
-    packs: PackStore
     images: ImageFiles
     downloads: Downloads
 
@@ -71,20 +67,18 @@ class PackFiles:
         """
         return self.images.index(pack, org_id=caller.org_id)
 
-    def find(self, pack_id: str, path: str, *, caller: Caller) -> Found:
+    def find(self, pack: Pack, path: str, *, caller: Caller) -> Found:
         """Return where a file lies.
 
         Args:
-            pack_id: The pack, as the client names it.
+            pack: The pack, at one of its revisions, which the caller can see.
             path: Of the file, in the pack.
             caller: Who asks.
 
         Raises:
-            PackNotFound: There is no such pack that the caller can see.
             FileNotFound: The pack has no such file.
             InvalidRequest, RegistryUnavailable, ServiceUnavailable: As for `index`.
         """
-        pack = get_pack(pack_id, caller=caller, packs=self.packs)
         index = self.images.index(pack, org_id=caller.org_id, only=path)
         file = index.find(path)
         if file is None:
