@@ -28,8 +28,7 @@ CONTENT_TYPES: Final = {
     ".svg": "image/svg+xml; charset=utf-8",
 }
 _ALL: Final = {
-    # A third of the bytes for browsers, which all take gzip. The tag is the same with and without: no part of a file can
-    # be asked for.
+    # A third of the bytes for browsers, which all take gzip. The tag is the same for both: nobody can ask for a part.
     "Vary": "Accept-Encoding",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
