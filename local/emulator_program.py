@@ -1,5 +1,7 @@
 """The emulator's program, run by the emulator's own Python, without two things that cost it seconds, and one fault.
 
+Besides, it gives away the keys of `login_links`, each once.
+
 - A function that raised an exception keeps its process, as on AWS, where only one that ends its process or runs out of
   time is initialised again ("Understanding the Lambda execution environment lifecycle"). By itself, the emulator ends
   the process, and our authorizer raises for every credential that it refuses.
@@ -9,7 +11,9 @@
 """
 
 import hashlib
+import json
 import os
+import re
 import tempfile
 import threading
 import time
@@ -18,7 +22,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from ministack.app import main
+from ministack import app as ministack
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
@@ -28,6 +32,10 @@ _invoke = lambda_runtime.Worker.invoke
 # Of the invocation that this thread runs: the process that is to end with it.
 _invocation = threading.local()
 _unpacking = threading.Lock()
+_serve = ministack.app
+# Of any API, below its stage. The code is that of `secrets.token_urlsafe`.
+_LOGIN = re.compile(r"/restapis/[^/]+/v1/_user_request_/console/login/(?P<code>[\w-]{43})")
+_LOGINS = Path(os.environ["STATE_DIR"]).parent / "logins"
 
 
 def _invoke_and_keep(worker: Any, *arguments: Any, **named: Any) -> Any:
@@ -77,10 +85,37 @@ class _SharedLayers(zipfile.ZipFile):
         Path(path).symlink_to(shared)
 
 
+async def _serve_logins(scope: Any, receive: Any, send: Any) -> None:
+    """Answer a request for the key of a login link. Pass all others on, those with a code that is used too."""
+    login = _LOGIN.fullmatch(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
+    key = _given_away(login["code"]) if login else None
+    if key is None:
+        await _serve(scope, receive, send)
+        return
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps({"key": key}).encode()})
+
+
+def _given_away(code: str) -> str | None:
+    """Return the key of a code, and forget the code; None if there is none."""
+    taken = _LOGINS / f".{code}"
+    try:
+        # Of two who ask at once, one finds it.
+        (_LOGINS / code).rename(taken)
+    except FileNotFoundError:
+        return None
+    made = json.loads(taken.read_text())
+    taken.unlink()
+    return str(made["key"]) if made["until"] > time.time() else None
+
+
 lambda_runtime._signal, lambda_runtime._collect = _end_later, _wait_unless_later  # noqa: SLF001
 lambda_runtime.Worker.invoke = _invoke_and_keep
 lambda_svc._restore_esm_positions = lambda _store, _positions: None  # noqa: SLF001
 lambda_runtime.zipfile = SimpleNamespace(**vars(zipfile) | {"ZipFile": _SharedLayers})
 
+ministack.app = _serve_logins
+
 if __name__ == "__main__":
-    main()
+    ministack.main()

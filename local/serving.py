@@ -3,6 +3,7 @@
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from local.environments import LOCAL, PROJECT
 from local.first_push import Pushed, push_and_read_back
 from local.interruption import expect_interruption
 from local.locks import holding
+from local.login_links import SLUGS, login_link
 from local.ports import STATES, check_port
 from local.programs import find
 from local.stack import StackDescription, running_stack
@@ -44,7 +46,8 @@ def serve(*, port_text: str, since: float | None, only_check: bool) -> None:
         _describe_as_latest(folder / "stack.json")
         # Before the message, because its reader may interrupt at once.
         expect_interruption("Saving the state and stopping.")
-        print(_next_steps(stack, folder), flush=True)
+        links = {slug: login_link(stack, folder, slug) for slug in SLUGS}
+        print(_next_steps(stack, folder, links), flush=True)
         # The emulator is the only remaining child. (macOS has no waitid.)
         os.wait()
         raise EmulatorFailed(
@@ -91,7 +94,8 @@ It has done its main job once, with the folder {pushed.folder}, for the organisa
             and {files}"""
 
 
-def _next_steps(stack: StackDescription, folder: Path) -> str:
+def _next_steps(stack: StackDescription, folder: Path, links: Mapping[str, str]) -> str:
+    shown = "\n".join(f"  {slug:<9} {link}" for slug, link in links.items())
     key = stack["orgs"]["acme"]["keys"]["full_access"]
     log = os.path.relpath(folder / "emulator.log")
     return f"""
@@ -99,6 +103,10 @@ Push it yourself, or your own folder with a pack.yaml, from another terminal in 
 
   tar -cz -C examples hello-pack | {_curl()} -sS -H 'Authorization: Bearer {key}' \\
     -F 'archive=@-;filename=hello-pack.tar.gz' {stack["api_url"]}/packs/upload
+
+Look around in a browser; each link signs in once, for a day:
+
+{shown}
 
 Every operation, described: {stack["api_url"]}/docs
 Organisations and their API keys: {os.path.relpath(folder / "stack.json")}

@@ -1,6 +1,7 @@
 """One local stack for all end-to-end tests: the same template, through the same code, as `make run`."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from local.environments import prepare
@@ -10,9 +11,15 @@ from tests.e2e.client import Client
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackDescription]:
+def stack_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the stack's state."""
+    return tmp_path_factory.mktemp("stack")
+
+
+@pytest.fixture(scope="session")
+def stack(stack_folder: Path) -> Iterator[StackDescription]:
     prepare()
-    with running_stack(folder=tmp_path_factory.mktemp("stack"), port=free_port()) as description:
+    with running_stack(folder=stack_folder, port=free_port()) as description:
         yield description
 
 

@@ -426,7 +426,12 @@ def _writes(name: str, *services: str) -> bool:
 
 
 def test_every_function_has_been_at_work(needs: dict[str, set[Need]]) -> None:
-    assert set(needs) == {folder(name) for name in FUNCTIONS} - {"api_docs", "console", "ping_door", "scan_content"}
+    assert set(needs) == {folder(name) for name in FUNCTIONS} - {
+        "api_docs",
+        "console",
+        "ping_door",
+        "scan_content",
+    }
 
 
 def test_our_login_may_be_read_by_those_who_talk_to_the_registry_and_only_where_there_is_one() -> None:

@@ -89,7 +89,17 @@ def test_every_file_is_text_that_never_changes(service: Service) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["index.html", "app.py", "../app.py", "..%2fapp.py", "%2e%2e%2fapp.py", "..", ".", "/etc/passwd", "index-00000000.js"],
+    [
+        "index.html",
+        "app.py",
+        "../app.py",
+        "..%2fapp.py",
+        "%2e%2e%2fapp.py",
+        "..",
+        ".",
+        "/etc/passwd",
+        "index-00000000.js",
+    ],
 )
 def test_nothing_else_of_the_function_is_served(service: Service, name: str) -> None:
     answer = asset(service, name)

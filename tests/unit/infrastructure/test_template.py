@@ -635,3 +635,19 @@ def test_that_role_may_do_what_the_policies_of_its_sessions_allow_and_only_in_ou
     assert "ManagedPolicyArns" not in RESOURCES["RegistryPullRole"]["Properties"]
     assert [sign_in["Action"], pull["Action"]] == [statement["Action"] for statement in of_session]
     assert pull["Resource"].endswith(":repository/${RepositoryPrefix}/*")
+
+
+def test_the_page_may_send_archives_to_the_bucket_and_read_from_it_without_credentials() -> None:
+    (rule,) = RESOURCES["StagingBucket"]["Properties"]["CorsConfiguration"]["CorsRules"]
+
+    assert sorted(rule["AllowedMethods"]) == ["GET", "POST"]
+    # With any origin S3 says "*", and then browsers send no cookies and no other credentials of theirs.
+    assert rule["AllowedOrigins"] == ["*"]
+
+
+def test_the_page_has_no_rights() -> None:
+    assert FUNCTIONS["Console"]["Policies"] == []
+    assert all(
+        event["Properties"]["Auth"] == {"Authorizer": "NONE"}
+        for event in FUNCTIONS["Console"]["Events"].values()
+    )

@@ -1,7 +1,7 @@
 """The page for people, and its scripts and style sheets: files that are answered as they were built.
 
-The page shows what others have written, so its policy lets it run no script but its own, load nothing from elsewhere, and
-make HTML of no text that has not been through its sanitiser (Trusted Types).
+The page shows what others have written. So its policy lets it run no script but its own, load nothing from elsewhere,
+and make HTML of no text that has not been through its sanitiser (Trusted Types).
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,10 @@ from packyard.errors import RouteNotFound
 from packyard.http.fields import Field
 
 ASSET: Final = Field(
-    name="asset", example="index-Bq3xT1kE.js", description="A script or a style sheet of the page.", required=True
+    name="asset",
+    example="index-Bq3xT1kE.js",
+    description="A script or a style sheet of the page.",
+    required=True,
 )
 DOCUMENT: Final = "index.html"
 # All of them are text, which the gateway passes on as it is.

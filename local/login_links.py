@@ -1,0 +1,77 @@
+"""Links with which a browser signs in to the local stack's console, each once.
+
+A link has a code in its fragment, which browsers send to nobody. The page asks the stack for the key of the code, and
+the emulator (`emulator_program`) gives it away and forgets it. In AWS there is nothing of the kind.
+"""
+
+import json
+import secrets
+import time
+from pathlib import Path
+from typing import Final
+
+import urllib3
+
+from local.stack import StackDescription
+
+# Whose links are shown: an organisation like any other, and the operator's own.
+SLUGS: Final = ("acme", "platform")
+# Beside the emulator's own state, where it looks for them.
+FOLDER: Final = "logins"
+_LIFE_SECONDS: Final = 24 * 60 * 60
+# A link that nobody has used is shown again while it works for at least so long.
+_SHOWN_AGAIN_SECONDS: Final = 60 * 60
+_SECONDS: Final = 30
+
+
+def console_url(stack: StackDescription) -> str:
+    """Return the address of the page."""
+    return f"{stack['api_url']}/console"
+
+
+def login_link(stack: StackDescription, folder: Path, slug: str) -> str:
+    """Return a link that signs in once, or the page's address alone if no key can be made for it.
+
+    Args:
+        stack: The running stack.
+        folder: Its state.
+        slug: The organisation to sign in for.
+    """
+    code = _standing(folder / FOLDER, slug) or _made(stack, folder / FOLDER, slug)
+    return f"{console_url(stack)}#/login/{code}" if code else console_url(stack)
+
+
+def _standing(folder: Path, slug: str) -> str | None:
+    """Return the code of a link of before that nobody has used. Others are forgotten."""
+    kept = None
+    # A name with a dot in front is a link that is being used.
+    for place in folder.glob("[!.]*"):
+        made = json.loads(place.read_text())
+        if made["until"] < time.time() + _SHOWN_AGAIN_SECONDS:
+            place.unlink(missing_ok=True)
+        elif made["slug"] == slug:
+            kept = place.name
+    return kept
+
+
+def _made(stack: StackDescription, folder: Path, slug: str) -> str | None:
+    asked = {"label": "console of make run", "scopes": ["full_access"], "expires_in": _LIFE_SECONDS}
+    answer = urllib3.request(
+        "POST",
+        f"{stack['api_url']}/keys",
+        headers={"Authorization": f"Bearer {stack['orgs'][slug]['keys']['full_access']}"},
+        json=asked,
+        retries=False,
+        timeout=_SECONDS,
+    )
+    # There are a hundred keys already: all of them work at the page.
+    if answer.status != 201:  # noqa: PLR2004 - RFC 9110
+        return None
+    code = secrets.token_urlsafe()
+    folder.mkdir(mode=0o700, exist_ok=True)
+    place = folder / code
+    place.touch(mode=0o600)
+    place.write_text(
+        json.dumps({"slug": slug, "until": time.time() + _LIFE_SECONDS, "key": answer.json()["key"]})
+    )
+    return code

@@ -1,0 +1,114 @@
+"""Each screen in both themes, at two widths and enlarged: drawn, checked by axe, kept in docs/console if asked to."""
+
+import os
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+from local.environments import PROJECT
+from playwright.sync_api import Browser, expect
+from tests.e2e.console.scene import Scene
+from tests.e2e.console.tab import DESKTOP, PHONE, Tab, Theme, opened
+
+_KEPT: Final = PROJECT / "docs" / "console"
+_MOST_SHIFT: Final = 0.1  # "good", by web.dev's Core Web Vitals
+_EMPTY_BYTES: Final = 4_000
+
+
+class Screen(NamedTuple):
+    """A screen to look at.
+
+    Attributes:
+        name: Of its pictures.
+        route: Its address, with `{slack}` for the pack's id.
+        heading: Its name on the page.
+    """
+
+    name: str
+    route: str
+    heading: str
+
+
+SCREENS: Final = (
+    Screen("packs", "packs", "Packs"),
+    Screen("pack", "packs/{slack}", "Slack"),
+    Screen("file", "packs/{slack}/files/scripts/main.py", "Slack"),
+    Screen("revisions", "packs/{slack}/revisions", "Slack"),
+    Screen("diff", "packs/{slack}/diff?from=1&to=2&file=guides/post.md", "Slack"),
+    Screen("trust", "packs/{slack}/trust", "Slack"),
+    Screen("roles", "roles", "Roles"),
+    Screen("role", "roles/support", "Role support"),
+    Screen("upload", "upload", "Upload a pack"),
+    Screen("events", "events", "Events"),
+    Screen("keys", "keys", "API keys"),
+    Screen("publishers", "publishers", "Trusted publishers"),
+    Screen("webhooks", "webhooks", "Webhooks"),
+    Screen("feeds", "feeds", "Feeds"),
+    Screen("usage", "usage", "Usage"),
+)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where pictures go: to the documentation only if somebody asks for it, since no two are the same."""
+    if os.environ.get("PACKYARD_SCREENSHOTS") != "write":
+        return tmp_path_factory.mktemp("pictures")
+    _KEPT.mkdir(exist_ok=True)
+    return _KEPT
+
+
+def settle(tab: Tab) -> None:
+    """Wait until the screen has all that it asks for."""
+    expect(tab.main.get_by_text("Loading")).to_have_count(0)
+    tab.page.wait_for_load_state("networkidle")
+
+
+def is_wider_than_the_window(tab: Tab) -> bool:
+    return bool(tab.page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_every_screen_can_be_seen_and_used_by_all(
+    browser: Browser, scene: Scene, pictures: Path, size: tuple[int, int], theme: Theme
+) -> None:
+    faults = []
+    with opened(browser, scene.url, size=size, theme=theme) as tab:
+        tab.sign_in(scene.key, "packs")
+        for screen in SCREENS:
+            tab.go(screen.route.format(slack=scene.slack), screen.heading)
+            settle(tab)
+            picture = pictures / f"{screen.name}-{theme}-{size[0]}.png"
+            tab.page.screenshot(path=picture)
+            assert picture.stat().st_size > _EMPTY_BYTES
+            faults += [f"{screen.name}: {fault}" for fault in tab.faults_for_some()]
+            if is_wider_than_the_window(tab):
+                faults.append(f"{screen.name}: scrolls sideways")
+        if tab.shift() >= _MOST_SHIFT:
+            faults.append(f"the page moves under its reader: {tab.shift()}")
+    assert faults == []
+
+
+def test_at_twice_the_size_nothing_is_cut_off(browser: Browser, scene: Scene) -> None:
+    # Zooming to 200 % halves the window in the page's own pixels.
+    with opened(browser, scene.url, size=(640, 400)) as tab:
+        tab.sign_in(scene.key, "packs")
+        for screen in SCREENS:
+            tab.go(screen.route.format(slack=scene.slack), screen.heading)
+            settle(tab)
+            assert not is_wider_than_the_window(tab), screen.name
+
+
+def test_the_keyboard_reaches_a_pack_and_comes_back(tab: Tab) -> None:
+    tab.go("packs", "Packs")
+    tab.main.get_by_label("Search packs").focus()
+    for _ in range(20):
+        tab.page.keyboard.press("Tab")
+        if tab.page.evaluate("document.activeElement.textContent") == "Slack":
+            break
+    tab.page.keyboard.press("Enter")
+    tab.has_heading("Slack")
+    # Who cannot see the screen is told which one it is.
+    expect(tab.page.get_by_role("heading", level=1)).to_be_focused()
+    tab.page.go_back()
+    tab.has_heading("Packs")
