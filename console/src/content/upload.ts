@@ -109,7 +109,7 @@ async function post(
 class LostAnswer extends Error {}
 
 /** Try until there is an answer. */
-async function persistently<T>(
+export async function persistently<T>(
   wire: Pick<UploadWire, "isLost" | "pause">,
   attempt: () => Promise<T>,
   onProgress: (progress: UploadProgress) => void,
