@@ -1,4 +1,5 @@
 import type { Schemas } from "../api.ts";
+import { Visible } from "../content/visible.tsx";
 
 type Rule = Schemas["CapabilityRule"];
 
@@ -17,7 +18,7 @@ export function CapabilityChanges({ change }: { change: Change }) {
   return (
     <div class="stack close">
       <Rules title="Becomes allowed" tone="widened" rules={added} inAll={change.added_in_all} />
-      {change.example && <p class="small-text">Newly allowed, for example: <code>{change.example}</code></p>}
+      {change.example && <p class="small-text">Newly allowed, for example: <code><Visible text={change.example} /></code></p>}
       <Rules title="Is no longer allowed" tone="narrowed" rules={removed} inAll={change.removed_in_all} />
     </div>
   );
@@ -45,14 +46,19 @@ function Rules({ title, tone, rules, inAll = rules.length }: RulesProps) {
 
 function RuleText({ rule }: { rule: Rule }) {
   if (!rule.domains?.length) {
-    return <><code>{rule.name}</code>: no rules, so the runtime decides what its type <code>{rule.type}</code> allows</>;
+    return <><Value text={rule.name} />: no rules, so the runtime decides what its type <Value text={rule.type} /> allows</>;
   }
   const methods = rule.methods?.includes("*") ? "every method" : rule.methods?.join(", ");
   const paths = rule.paths?.length ? rule.paths : ["/**"];
   return (
     <>
-      <code>{rule.name}</code>: {methods} to <code>{rule.domains.join(", ")}</code>,{" "}
-      {paths.includes("/**") ? "every path" : <>paths <code>{paths.join(", ")}</code></>}
+      <Value text={rule.name} />: {methods} to <Value text={rule.domains.join(", ")} />,{" "}
+      {paths.includes("/**") ? "every path" : <>paths <Value text={paths.join(", ")} /></>}
     </>
   );
+}
+
+/** What the pack's author wrote. */
+function Value({ text }: { text: string }) {
+  return <code><Visible text={text} /></code>;
 }

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { call, type Pack } from "../api.ts";
+import { Visible } from "../content/visible.tsx";
 import { Button, ErrorNotice, Field, useLoad } from "../ui/index.ts";
 
 interface Props {
@@ -41,7 +42,7 @@ export function PackPicker({ label, hint, error, chosen, onPick }: Props) {
           {packs.map((pack) => (
             <li key={pack.id} class="row ends">
               <span>
-                <strong>{pack.display_name}</strong> <code>{pack.name}</code> {pack.version}
+                <strong><Visible text={pack.display_name} /></strong> <code>{pack.name}</code> {pack.version}
                 {!pack.owned && <span class="muted"> · of another organisation</span>}
               </span>
               {chosen.includes(pack.id) ? (

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { call, type Schemas } from "../api.ts";
+import { Visible } from "../content/visible.tsx";
 import { Command } from "../parts/command.tsx";
 import { EVENT_TYPES, type EventType } from "../parts/event_types.ts";
 import { given } from "../parts/lists.ts";
@@ -108,10 +109,10 @@ function Entry({ event }: { event: Event }) {
       <p class="row">
         <strong><code>{event.type}</code></strong>
         {event.pack_id && (
-          <a href={link(["packs", event.pack_id])}>{nameIn(event) ?? event.pack_id}</a>
+          <a href={link(["packs", event.pack_id])}><Visible text={nameIn(event) ?? event.pack_id} /></a>
         )}
         {event.role_id && <a href={link(["roles", event.role_id])}>role {event.role_id}</a>}
-        {about === undefined && nameIn(event) && <span>{nameIn(event)}</span>}
+        {about === undefined && nameIn(event) && <span><Visible text={nameIn(event) ?? ""} /></span>}
         {event.revision !== undefined && <span>revision {event.revision}</span>}
       </p>
       <p class="small-text">
@@ -128,7 +129,7 @@ function Entry({ event }: { event: Event }) {
           <dd><code>{event.request_id}</code> <Copy text={event.request_id} what="the request id" /></dd>
           {event.pack_id && <><dt>Pack</dt><dd><code>{event.pack_id}</code></dd></>}
         </dl>
-        <pre class="event-data" tabIndex={0} aria-label="Data of the event">{JSON.stringify(event.data, null, 2)}</pre>
+        <pre class="event-data" tabIndex={0} aria-label="Data of the event"><Visible text={JSON.stringify(event.data, null, 2)} /></pre>
       </details>
     </li>
   );

@@ -1,6 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 import { ApiError, call, type Pack, type Schemas } from "../api.ts";
 import type { Dropped } from "../content/drop.ts";
+import { Visible } from "../content/visible.tsx";
 import { Command } from "../parts/command.tsx";
 import { counted } from "../parts/lists.ts";
 import { type Chosen, chosenFrom } from "../parts/upload/chosen.ts";
@@ -75,7 +76,7 @@ export default function Upload({ route }: { route: Route }) {
       {sent && !sent.outcome && <Published sent={sent} />}
       {sent && sent.warnings.length > 0 && (
         <Notice tone="warning" title="Worth knowing">
-          <ul>{sent.warnings.map((warning) => <li key={warning}>{warning}</li>)}</ul>
+          <ul>{sent.warnings.map((warning) => <li key={warning}><Visible text={warning} /></li>)}</ul>
         </Notice>
       )}
     </Page>
@@ -185,7 +186,7 @@ function LeftOut({ paths }: { paths: readonly string[] }) {
   return (
     <details>
       <summary>{counted(paths.length, "file")} left out: litter, version control, and what .packyardignore names</summary>
-      <ul>{paths.slice(0, 200).map((path) => <li key={path}><code>{path}</code></li>)}</ul>
+      <ul>{paths.slice(0, 200).map((path) => <li key={path}><code><Visible text={path} /></code></li>)}</ul>
     </details>
   );
 }

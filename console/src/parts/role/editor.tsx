@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { call, type Pack } from "../../api.ts";
+import { Visible } from "../../content/visible.tsx";
 import { go } from "../../router.ts";
 import { Button, ErrorNotice, Field, Notice } from "../../ui/index.ts";
 import { useAction } from "../action.ts";
@@ -118,7 +119,7 @@ function RowEditor({ row, onChange }: { row: Row; onChange: (changes: Partial<Ro
         (row.capabilities ? (
           <details open>
             <summary>What it may do</summary>
-            <pre class="capability-text" tabIndex={0} aria-label={`Capabilities of ${row.name}`}>{row.capabilities}</pre>
+            <pre class="capability-text" tabIndex={0} aria-label={`Capabilities of ${row.name}`}><Visible text={row.capabilities} /></pre>
           </details>
         ) : (
           <p class="muted">It states no capabilities.</p>

@@ -1,3 +1,4 @@
+import { Visible } from "../../content/visible.tsx";
 import { link } from "../../router.ts";
 import { Badge, Button, Empty, ErrorNotice, Table } from "../../ui/index.ts";
 import { Command } from "../command.tsx";
@@ -103,7 +104,7 @@ function State({ pack }: { pack: RolePack }) {
       {pack.status !== "active" && <Badge tone="danger">{pack.status}</Badge>}
       {pack.stale ? <Badge tone="warning">stale</Badge> : <Badge tone="good">current</Badge>}
       {pack.follow && <Badge tone="info">follows</Badge>}
-      {pack.deprecated && <Badge tone="warning">deprecated: {pack.deprecated.message}</Badge>}
+      {pack.deprecated && <Badge tone="warning">deprecated: <Visible text={pack.deprecated.message} /></Badge>}
     </span>
   );
 }

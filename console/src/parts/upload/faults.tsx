@@ -1,4 +1,5 @@
 import type { Fault } from "../../content/folder.ts";
+import { Visible } from "../../content/visible.tsx";
 
 interface Props {
   title: string;
@@ -19,13 +20,13 @@ export function Faults({ title, faults, texts }: Props) {
       <h3>{title}</h3>
       {[...byPath].map(([path, ofFile]) => (
         <section key={path} class="card" aria-label={path || "The pack as a whole"}>
-          <h4>{path ? <code>{path}</code> : "The pack as a whole"}</h4>
+          <h4>{path ? <code><Visible text={path} /></code> : "The pack as a whole"}</h4>
           <ul class="stack close">
             {ofFile.map((fault) => (
               <li key={`${fault.line ?? ""}:${fault.message}`} class="stack close">
                 <p>
                   {fault.line !== undefined && <strong>Line {fault.line}{fault.column !== undefined && `, column ${fault.column}`}: </strong>}
-                  {fault.message}
+                  <Visible text={fault.message} />
                 </p>
                 {fault.line !== undefined && <Excerpt text={texts.get(path)} line={fault.line} />}
               </li>
@@ -49,7 +50,7 @@ function Excerpt({ text, line }: { text: string | undefined; line: number }) {
         <span key={index} class={from + index === line ? "excerpt-line here" : "excerpt-line"}>
           <span class="line-number">{from + index}</span>
           {/* Minified files have lines of megabytes. */}
-          {content.slice(0, 300) || " "}
+          <Visible text={content.slice(0, 300) || " "} />
           {"\n"}
         </span>
       ))}

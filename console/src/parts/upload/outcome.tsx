@@ -1,4 +1,5 @@
 import type { Fault } from "../../content/folder.ts";
+import { Visible } from "../../content/visible.tsx";
 import { Badge, Notice } from "../../ui/index.ts";
 import { CapabilityChanges } from "../capabilities.tsx";
 import { counted } from "../lists.ts";
@@ -41,7 +42,7 @@ export function Outcome({ outcome, texts }: { outcome: DryRun; texts: ReadonlyMa
               ...files.removed.map((path) => `removed ${path}`),
             ]
               .slice(0, MOST_NAMED)
-              .map((line) => <li key={line}><code>{line}</code></li>)}
+              .map((line) => <li key={line}><code><Visible text={line} /></code></li>)}
           </ul>
         </details>
       )}
