@@ -104,7 +104,8 @@ const PASSING = new Set([429, 502, 503, 504]);
 
 async function send(method: Method, url: URL, sending: Sending): Promise<Response> {
   const headers = new Headers(sending.headers);
-  const key = credential.get().key;
+  // A key that is being tried is sent instead of the one that is held.
+  const key = headers.has("Authorization") ? undefined : credential.get().key;
   if (key !== undefined) headers.set("Authorization", `Bearer ${key}`);
   const repeatable = method === "get" || headers.has("Idempotency-Key");
   const request: RequestInit = { method: method.toUpperCase(), headers, cache: "no-cache", credentials: "omit" };

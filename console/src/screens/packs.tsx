@@ -15,7 +15,7 @@ export default function Packs({ route }: { route: Route }) {
   const cursor = route.query.get("cursor") ?? undefined;
   const { data, error, loading, reload } = useLoad(
     (signal) => firstFullPage(asked, cursor, signal),
-    [...Object.values(asked), cursor],
+    [link(["packs"], asked), cursor],
   );
   const stale = useStaleRoles();
   return (

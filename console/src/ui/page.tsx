@@ -9,19 +9,13 @@ interface Props {
   children: ComponentChildren;
 }
 
-let first = true;
-
-/** A screen: its heading takes the focus when one comes here from another screen, so that it is read out. */
+/** A screen: its heading takes the focus when one comes here, from another screen or the sign-in, to be read out. */
 export function Page({ title, beside, children }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} · Packyard`;
   }, [title]);
-  useEffect(() => {
-    // At the first screen nobody has navigated: the focus stays where the browser puts it.
-    if (!first) heading.current?.focus();
-    first = false;
-  }, []);
+  useEffect(() => heading.current?.focus(), []);
   return (
     <>
       <div class="page-head">

@@ -7,6 +7,8 @@ interface Props<Item> {
   /** The same for each row, in pixels. */
   rowHeight: number;
   itemKey: (item: Item) => string;
+  /** The index of a row to bring into view when it changes; -1 for none. */
+  here?: number;
   children: (item: Item) => ComponentChildren;
 }
 
@@ -17,7 +19,7 @@ const BEYOND = 8;
  *
  * A row that has the focus stays in the document while it is out of view: otherwise the focus would be lost.
  */
-export function VirtualList<Item>({ label, items, rowHeight, itemKey, children }: Props<Item>) {
+export function VirtualList<Item>({ label, items, rowHeight, itemKey, here = -1, children }: Props<Item>) {
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ from: 0, to: 40 });
   const [focused, setFocused] = useState<number>();
@@ -38,6 +40,15 @@ export function VirtualList<Item>({ label, items, rowHeight, itemKey, children }
       element.removeEventListener("scroll", measure);
     };
   }, [rowHeight]);
+
+  useEffect(() => {
+    const element = box.current;
+    if (!element || here < 0) return;
+    const above = here * rowHeight - element.scrollTop;
+    if (above < 0 || above + rowHeight > element.clientHeight) {
+      element.scrollTop = here * rowHeight - element.clientHeight / 2;
+    }
+  }, [here]);
 
   const shown = [];
   for (let index = Math.max(0, view.from); index < Math.min(items.length, view.to); index += 1) shown.push(index);

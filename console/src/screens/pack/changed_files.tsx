@@ -30,7 +30,13 @@ export function ChangedFiles({ id, from, to, changes, here }: Props) {
           <input type="search" autocomplete="off" value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />
         </Field>
       </div>
-      <VirtualList label="Changed files" items={shown} rowHeight={ROW_HEIGHT} itemKey={(change) => change.path}>
+      <VirtualList
+        label="Changed files"
+        items={shown}
+        rowHeight={ROW_HEIGHT}
+        itemKey={(change) => change.path}
+        here={shown.findIndex((change) => change.path === here)}
+      >
         {(change) => (
           <a
             class="changed-file"

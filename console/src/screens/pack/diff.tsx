@@ -66,7 +66,8 @@ function Compared({ id, from, to, file }: ComparedProps) {
   const changes = useMemo(() => (data?.files ? changesOf(data.files) : undefined), [data]);
   if (error !== undefined) return <ErrorNotice error={error} onRetry={reload} />;
   if (!data) return <Loading what="Comparing" />;
-  const shown = changes?.find((change) => change.path === file);
+  const at = changes?.findIndex((change) => change.path === file) ?? -1;
+  const shown = changes?.[at];
   return (
     <>
       <CapabilityDiff capabilities={data.capabilities} from={from} to={to} />
@@ -84,7 +85,17 @@ function Compared({ id, from, to, file }: ComparedProps) {
         {data.files_unknown && <Notice title="The files are not known."><p>{data.files_unknown}</p></Notice>}
         {changes?.length === 0 && <p>No file differs.</p>}
         {changes && changes.length > 0 && <ChangedFiles id={id} from={from} to={to} changes={changes} here={file} />}
-        {shown && <FileDiff key={shown.path} id={id} from={from} to={to} change={shown} />}
+        {shown && (
+          <FileDiff
+            key={shown.path}
+            id={id}
+            from={from}
+            to={to}
+            change={shown}
+            previous={changes?.[at - 1]?.path}
+            next={changes?.[at + 1]?.path}
+          />
+        )}
         {file && changes && !shown && <p>The file {file} is the same in both.</p>}
       </section>
     </>

@@ -14,10 +14,13 @@ interface Props {
   from: number;
   to: number;
   change: FileChange;
+  /** The files before and after it in the list. */
+  previous: string | undefined;
+  next: string | undefined;
 }
 
 /** One file in both revisions, beside each other. */
-export function FileDiff({ id, from, to, change }: Props) {
+export function FileDiff({ id, from, to, change, previous, next }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   // Whoever has chosen a file in the list wants to read it now.
   useEffect(() => {
@@ -34,6 +37,8 @@ export function FileDiff({ id, from, to, change }: Props) {
       <div class="row ends">
         <h4 id="file-diff" ref={heading} tabIndex={-1}><Visible text={change.path} /></h4>
         <p class="row">
+          {previous && <a href={link(["packs", id, "diff"], { from, to, file: previous })}>Previous file</a>}
+          {next && <a href={link(["packs", id, "diff"], { from, to, file: next })}>Next file</a>}
           {change.before && <a href={address(from)}>In revision {from}</a>}
           {change.after && <a href={address(to)}>In revision {to}</a>}
         </p>
