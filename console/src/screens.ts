@@ -15,4 +15,36 @@ export const PLACES: Readonly<Record<string, Place>> = {
     title: "Packs",
     load: ([, id]) => (id ? import("./screens/pack.tsx") : import("./screens/packs.tsx")),
   },
+  upload: {
+    title: "Upload",
+    load: () => import("./screens/upload.tsx"),
+  },
+  roles: {
+    title: "Roles",
+    load: ([, id]) => (id ? import("./screens/role.tsx") : import("./screens/roles.tsx")),
+  },
+  events: {
+    title: "Events",
+    load: () => import("./screens/events.tsx"),
+  },
+  feeds: {
+    title: "Feeds",
+    load: ([, id]) => (id ? import("./screens/feed.tsx") : import("./screens/feeds.tsx")),
+  },
+  webhooks: {
+    title: "Webhooks",
+    load: ([, id]) => (id ? import("./screens/webhook.tsx") : import("./screens/webhooks.tsx")),
+  },
+  keys: {
+    title: "Keys",
+    load: () => import("./screens/keys.tsx"),
+  },
+  publishers: {
+    title: "Publishers",
+    load: () => import("./screens/publishers.tsx"),
+  },
+  usage: {
+    title: "Usage",
+    load: () => import("./screens/usage.tsx"),
+  },
 };

@@ -1,5 +1,7 @@
 """The page and its files, through the function's own handler."""
 
+import base64
+import gzip
 import re
 from pathlib import Path
 from typing import Any, Final
@@ -85,6 +87,16 @@ def test_every_file_is_text_that_never_changes(service: Service) -> None:
         assert headers["X-Content-Type-Options"] == ["nosniff"]
         tag = headers["ETag"][0]
         assert asset(service, name, headers={"If-None-Match": tag})["statusCode"] == 304
+
+
+def test_a_browser_gets_a_file_compressed(service: Service) -> None:
+    name = max(ASSETS.glob("*.js"), key=lambda path: path.stat().st_size).name
+    answer = asset(service, name, headers={"Accept-Encoding": "gzip, deflate, br"})
+
+    assert answer["multiValueHeaders"]["Content-Encoding"] == ["gzip"]
+    assert answer["multiValueHeaders"]["Vary"] == ["Accept-Encoding"]
+    assert answer["isBase64Encoded"] is True
+    assert gzip.decompress(base64.b64decode(answer["body"])) == (ASSETS / name).read_bytes()
 
 
 @pytest.mark.parametrize(

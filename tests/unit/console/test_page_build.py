@@ -18,7 +18,14 @@ def test_the_page_s_scripts_are_small() -> None:
 
 def test_the_page_makes_no_html_of_text_by_itself() -> None:
     """What Trusted Types would refuse in a browser is in no source: the sanitiser returns a tree."""
-    sinks = ("innerHTML", "outerHTML", "insertAdjacentHTML", "dangerouslySetInnerHTML", "document.write", "eval(")
+    sinks = (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "dangerouslySetInnerHTML",
+        "document.write",
+        "eval(",
+    )
     found = [
         f"{path.relative_to(console.SOURCES)}: {sink}"
         for path in sorted((console.SOURCES / "src").rglob("*.ts*"))

@@ -21,14 +21,15 @@ ASSET: Final = Field(
     required=True,
 )
 DOCUMENT: Final = "index.html"
-# All of them are text, which the gateway passes on as it is.
 CONTENT_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml; charset=utf-8",
 }
-_SAME_ORIGIN: Final = {
+_ALL: Final = {
+    # A third of the bytes for browsers, which all take gzip. The tag is the same for both: nobody can ask for a part.
+    "Vary": "Accept-Encoding",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
@@ -68,7 +69,7 @@ class Page:
         headers = {
             "Cache-Control": "no-cache",
             "Content-Security-Policy": self.policy,
-            **_SAME_ORIGIN,
+            **_ALL,
             **_ONLY_A_PAGE,
         }
         return self._file(DOCUMENT, headers)
@@ -81,11 +82,12 @@ class Page:
         """
         if name == DOCUMENT or name not in self.files:
             raise RouteNotFound
-        return self._file(name, {"Cache-Control": _FOR_GOOD, **_SAME_ORIGIN})
+        return self._file(name, {"Cache-Control": _FOR_GOOD, **_ALL})
 
     def _file(self, name: str, headers: Mapping[str, str]) -> Response[str]:
         path = self.files[name]
-        return Response(200, CONTENT_TYPES[path.suffix], path.read_text("utf-8"), dict(headers))
+        text = path.read_text("utf-8")
+        return Response(200, CONTENT_TYPES[path.suffix], text, dict(headers), compress=True)
 
 
 def content_security_policy(upload_origins: Sequence[str]) -> str:

@@ -1,0 +1,174 @@
+import { useState } from "preact/hooks";
+import { call, type Pack } from "../../api.ts";
+import { Visible } from "../../content/visible.tsx";
+import { go } from "../../router.ts";
+import { Button, ErrorNotice, Field, Notice } from "../../ui/index.ts";
+import { useAction } from "../action.ts";
+import { counted } from "../lists.ts";
+import { PackPicker } from "../pack_picker.tsx";
+import { Consent } from "./consent.tsx";
+import { calledInRole, consentWanted, type Difference, onlyAsSeen, type RoleState } from "./role_state.ts";
+
+interface Row {
+  id: string;
+  name: string;
+  alias: string;
+  follow: boolean;
+  /** Where it is pinned; undefined for a pack that is only being attached. */
+  pinned: string | undefined;
+  /** What it may do, for a pack that is being attached. */
+  capabilities?: string | undefined;
+}
+
+interface Props {
+  role: RoleState;
+  onSaved: (role: RoleState) => void;
+  /** Read the role again. What was chosen here stays. */
+  onReload: () => void;
+}
+
+/** Choose the packs of a role. The whole list is written at once, if nobody else changes the role in the meantime. */
+export function RoleEditor({ role, onSaved, onReload }: Props) {
+  const [rows, setRows] = useState<readonly Row[]>(() => rowsOf(role));
+  const [wanted, setWanted] = useState<Readonly<Record<string, Difference>>>();
+  const action = useAction();
+  const attached = rows.filter((row) => row.pinned === undefined);
+  const detached = role.packs.filter((pack) => !rows.some((row) => row.id === pack.id));
+  const change = (id: string, changes: Partial<Row>) => {
+    setRows(rows.map((row) => (row.id === id ? { ...row, ...changes } : row)));
+  };
+
+  const save = (accepted: Record<string, number> = {}) =>
+    action.run(async () => {
+      try {
+        onSaved(await saved(role, rows, accepted));
+        setWanted(undefined);
+        go(["roles", role.id]);
+      } catch (error) {
+        setWanted(consentWanted(error));
+        if (!consentWanted(error)) throw error;
+      }
+    });
+
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save();
+      }}
+    >
+      {rows.length === 0 && <p>No packs are chosen.</p>}
+      <ul class="stack editor" aria-label="Chosen packs">
+        {rows.map((row) => (
+          <li key={row.id} class="card">
+            <RowEditor row={row} onChange={(changes) => change(row.id, changes)} />
+            <div>
+              <Button
+                aria-label={`Detach ${row.name}`}
+                onClick={() => setRows(rows.filter((other) => other.id !== row.id))}
+              >
+                Detach
+              </Button>
+            </div>
+          </li>
+        ))}
+      </ul>
+      <PackPicker
+        label="Attach a pack"
+        hint="Words of its name or description, or its id"
+        chosen={rows.map((row) => row.id)}
+        onPick={(pack) => setRows([...rows, rowOf(pack)])}
+      />
+      {attached.length > 0 && (
+        <Notice tone="warning" title="To attach a pack is to allow what it may do.">
+          <p>It is shown with each pack above that is not pinned yet, and recorded under your name.</p>
+        </Notice>
+      )}
+      {detached.length > 0 && <p>Detached: {detached.map(calledInRole).join(", ")}.</p>}
+      {action.error !== undefined && <ErrorNotice error={action.error} />}
+      {isOutdated(action.error) && (
+        <Button onClick={onReload}>Go on from the role as it is now; your choice stays</Button>
+      )}
+      <Button kind="primary" type="submit" busy={action.busy}>
+        {attached.length > 0 ? `Allow this, and save ${counted(rows.length, "pack")}` : `Save ${counted(rows.length, "pack")}`}
+      </Button>
+      {wanted && (
+        <Consent
+          key={JSON.stringify(wanted)}
+          roleId={role.id}
+          wanted={wanted}
+          names={new Map(rows.map((row) => [row.id, row.name]))}
+          busy={action.busy}
+          each={false}
+          onAgree={(accepted) => void save(accepted)}
+          onClose={() => setWanted(undefined)}
+        />
+      )}
+    </form>
+  );
+}
+
+function RowEditor({ row, onChange }: { row: Row; onChange: (changes: Partial<Row>) => void }) {
+  return (
+    <>
+      <p>
+        <strong>{row.name}</strong>{" "}
+        <span class="muted">{row.pinned ?? "will be pinned at its current revision"}</span>
+      </p>
+      {row.pinned === undefined &&
+        (row.capabilities ? (
+          <details open>
+            <summary>What it may do</summary>
+            <pre class="capability-text" tabIndex={0} aria-label={`Capabilities of ${row.name}`}><Visible text={row.capabilities} /></pre>
+          </details>
+        ) : (
+          <p class="muted">It states no capabilities.</p>
+        ))}
+      <div class="row">
+        <Field label={`Alias of ${row.name}`} hint="Needed if two packs of the role have one name">
+          <input value={row.alias} autocomplete="off" onInput={(event) => onChange({ alias: event.currentTarget.value })} />
+        </Field>
+        <label>
+          <input
+            type="checkbox"
+            checked={row.follow}
+            onChange={(event) => onChange({ follow: event.currentTarget.checked })}
+          />
+          Follow: move the pin of {row.name} by itself, never to more than is allowed now
+        </label>
+      </div>
+    </>
+  );
+}
+
+async function saved(role: RoleState, rows: readonly Row[], accepted: Record<string, number>): Promise<RoleState> {
+  const { body, etag } = await call("put", "/agent-roles/{role_id}/packs", {
+    params: { role_id: role.id },
+    headers: onlyAsSeen(role),
+    body: {
+      packs: rows.map(({ id, alias, follow }) => ({ id, follow, ...(alias.trim() === "" ? {} : { alias: alias.trim() }) })),
+      ...(Object.keys(accepted).length > 0 ? { accept_capabilities: accepted } : {}),
+    },
+  });
+  return { id: role.id, revision: body.revision, packs: body.packs, etag };
+}
+
+function rowsOf(role: RoleState): Row[] {
+  return role.packs.map((pack) => ({
+    id: pack.id,
+    name: pack.name,
+    alias: pack.alias ?? "",
+    follow: pack.follow,
+    pinned: `${pack.version}, pinned at revision ${pack.revision}`,
+  }));
+}
+
+function rowOf(pack: Pack): Row {
+  return { id: pack.id, name: pack.name, alias: "", follow: false, pinned: undefined, capabilities: pack.capabilities };
+}
+
+/** Whether somebody else has changed the role since it was read. */
+function isOutdated(error: unknown): boolean {
+  const code = error instanceof Object && "code" in error ? error.code : undefined;
+  return code === "precondition_failed" || code === "role_modified";
+}
