@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useErrorBoundary, useState } from "preact/hooks";
 import { link, type Route, replace, useRoute } from "./router.ts";
 import { PLACES, type Screen } from "./screens.ts";
 import { signOut, useSession } from "./session.ts";
@@ -60,9 +60,12 @@ function Shown({ route }: { route: Route }) {
 function Lazy({ load, route }: { load: () => Promise<{ default: Screen }>; route: Route }) {
   const [loaded, setLoaded] = useState<{ Screen: Screen }>();
   const [error, setError] = useState<unknown>();
+  const [crash] = useErrorBoundary();
   useEffect(() => {
     load().then(({ default: Screen }) => setLoaded({ Screen }), setError);
   }, []);
+  // A fault of the page takes this screen with it, and not the way to the others.
+  if (crash) return <ErrorNotice error={crash} />;
   if (loaded) return <loaded.Screen route={route} />;
   if (error) return <ErrorNotice error={error} onRetry={() => location.reload()} />;
   return <Loading />;

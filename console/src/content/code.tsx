@@ -53,7 +53,8 @@ export function Pieces({ line }: { line: Line }) {
         const text = visibleParts(piece.text).map((part) =>
           part.invisible ? <span class="invisible">{part.text}</span> : part.text,
         );
-        return piece.kind ? <span key={index} class={piece.kind}>{text}</span> : text;
+        const kind = [piece.kind, piece.differs && "differs"].filter(Boolean).join(" ");
+        return kind ? <span key={index} class={kind}>{text}</span> : text;
       })}
     </>
   );

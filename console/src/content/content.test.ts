@@ -4,6 +4,7 @@ import { highlighted, lines } from "./highlight.ts";
 import { countInvisible, visibleParts } from "./invisible.ts";
 import { compareLines, sections } from "./lines.ts";
 import { countFiles, treeOf } from "./tree.ts";
+import { markedPair } from "./words.ts";
 
 describe("highlighting", () => {
   test("keeps every character of a file, markup in it too", () => {
@@ -69,6 +70,14 @@ describe("comparing lines", () => {
     const rows = compareLines(before, before.with(10, "other")) ?? [];
     expect(sections(rows).map(({ hidden, rows: { length } }) => [hidden, length])).toEqual([[true, 7], [false, 7], [true, 6]]);
   });
+});
+
+test("of a changed line only what differs is marked", () => {
+  const plain = (text: string) => [{ text, kind: undefined }];
+  const [before, after] = markedPair(plain("Post in the thread."), plain("Post 😀 in the thread."));
+  expect(before.filter((piece) => piece.differs)).toEqual([]);
+  expect(after.filter((piece) => piece.differs).map((piece) => piece.text)).toEqual(["😀 "]);
+  expect(markedPair(plain("abc"), plain("xyz"))[0]).toEqual(plain("abc"));
 });
 
 test("paths make folders, in their order", () => {

@@ -10,6 +10,8 @@ export interface Piece {
   readonly text: string;
   /** The highlighter's class, such as `hljs-string`. */
   readonly kind: string | undefined;
+  /** In a comparison: the other side has something else here. */
+  readonly differs?: boolean;
 }
 export type Line = readonly Piece[];
 

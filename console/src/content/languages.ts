@@ -3,33 +3,26 @@ import highlighter from "highlight.js/lib/core";
 import bash from "highlight.js/lib/languages/bash";
 import diff from "highlight.js/lib/languages/diff";
 import dockerfile from "highlight.js/lib/languages/dockerfile";
-import go from "highlight.js/lib/languages/go";
 import ini from "highlight.js/lib/languages/ini";
-import javascript from "highlight.js/lib/languages/javascript";
 import json from "highlight.js/lib/languages/json";
 import markdown from "highlight.js/lib/languages/markdown";
-import powershell from "highlight.js/lib/languages/powershell";
 import python from "highlight.js/lib/languages/python";
-import ruby from "highlight.js/lib/languages/ruby";
 import sql from "highlight.js/lib/languages/sql";
 import typescript from "highlight.js/lib/languages/typescript";
 import xml from "highlight.js/lib/languages/xml";
 import yaml from "highlight.js/lib/languages/yaml";
 
-const LANGUAGES = {
-  bash, diff, dockerfile, go, ini, javascript, json, markdown, powershell, python, ruby, sql, typescript, xml, yaml,
-};
+const LANGUAGES = { bash, diff, dockerfile, ini, json, markdown, python, sql, typescript, xml, yaml };
 for (const [name, language] of Object.entries(LANGUAGES)) highlighter.registerLanguage(name, language);
+// One grammar reads both; the other would only add to what the page loads.
+highlighter.registerAliases(["javascript", "js", "jsx", "mjs", "cjs"], { languageName: "typescript" });
 
 /** What the languages' own aliases, such as `py`, leave out. */
 const BY_NAME: Readonly<Record<string, string>> = {
   cfg: "ini",
   conf: "ini",
   jsonl: "json",
-  mjs: "javascript",
-  cjs: "javascript",
   patch: "diff",
-  ps1: "powershell",
   svg: "xml",
   toml: "ini",
 };

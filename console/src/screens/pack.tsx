@@ -53,6 +53,7 @@ export default function PackScreen({ route }: { route: Route }) {
     <Page title={pack.display_name} beside={<p class="row badges"><Badge>{pack.version}</Badge><PackBadges pack={pack} /></p>}>
       {error !== undefined && <ErrorNotice error={error} onRetry={reload} />}
       <Notices pack={pack} revision={revision} />
+      <Further pack={pack} />
       <Tabs label="Parts of the pack" tabs={tabs} />
       {part && <part.shown key={here} pack={pack} revision={revision} route={route} />}
     </Page>
@@ -68,6 +69,17 @@ async function read(id: string, revision: number | undefined, signal: AbortSigna
 function revisionOf(route: Route): number | undefined {
   const text = route.query.get("revision") ?? "";
   return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined;
+}
+
+/** What else there is of the pack, on other screens. */
+function Further({ pack }: { pack: ShownPack }) {
+  return (
+    <ul class="row further" aria-label="More of the pack">
+      {pack.owned && <li><a href={link(["upload"], { pack: pack.id })}>Upload a new version</a></li>}
+      {pack.owned && <li><a href={link(["events"], { pack_id: pack.id })}>Its events</a></li>}
+      <li><a href={link(["feeds"], { new: 1, pack: pack.id })}>Make a feed of it</a></li>
+    </ul>
+  );
 }
 
 function Notices({ pack, revision }: { pack: ShownPack; revision: number | undefined }) {

@@ -60,7 +60,11 @@ interface ContentProps {
   lineLink: (line: number) => string;
 }
 
-function Content({ path, content, asSource, here, lineLink }: ContentProps) {
+/** Rendering Markdown takes its time: a longer file is shown as source. */
+const MOST_RENDERED = 256 * 1024;
+
+function Content({ path, content, here, lineLink, ...rest }: ContentProps) {
+  const asSource = rest.asSource || content.text.length > MOST_RENDERED;
   const invisible = useMemo(() => countInvisible(content.text.replace(/^\ufeff/, "")), [content]);
   const lines = useMemo(() => (asSource ? highlighted(content.text, path) : []), [content, path, asSource]);
   if (content.binary) return <p>It is no text in UTF-8, so this page does not show it. Download it to look inside.</p>;

@@ -1,8 +1,9 @@
 import { call, type Schemas } from "../../api.ts";
 import { Visible } from "../../content/visible.tsx";
-import { Badge, Button, CopyLine, ErrorNotice, Loading, Notice, Time, useLoad } from "../../ui/index.ts";
+import { Badge, Button, CopyLine, ErrorNotice, Loading, Notice, Time, type Tone, useLoad } from "../../ui/index.ts";
 import { Brought } from "./brought.tsx";
 import { atRevision, type PackPart } from "./shown_pack.ts";
+import { checked, type Verdict } from "./signature.ts";
 import { MATERIALS, materials, PROVENANCE, predicateOf, provenanceFacts, type Signed } from "./statement.ts";
 
 type Keys = Schemas["SigningKeyList"]["keys"];
@@ -23,13 +24,13 @@ export function Provenance({ pack, revision }: Omit<PackPart, "route">) {
       {!data && error === undefined && <Loading what="Loading the signed statements" />}
       {data && <State state={data.list.attestations} onReload={reload} />}
       {data?.list.statements.map((statement) => (
-        <Statement key={statement.digest} statement={statement} keys={data.keys} />
+        <Statement key={statement.digest} statement={statement} image={data.list.image_digest} keys={data.keys} />
       ))}
       {data?.list.brought && <Brought brought={data.list.brought} />}
       {data && data.list.statements.length > 0 && (
         <section class="stack close">
           <h3>Verify it yourself</h3>
-          <p>This page shows what is signed. The command checks signatures and content on your machine, offline:</p>
+          <p>This page has the keys from the service. The command checks signatures and every file on your machine, offline, by keys that you hold:</p>
           <CopyLine text="packyard verify ./packs --require-provenance" what="the command to verify" />
         </section>
       )}
@@ -58,7 +59,7 @@ function State({ state, onReload }: { state: Schemas["Attestations"]; onReload: 
   return <p>The service has signed nothing about this image: it makes statements about images that it builds, if its operator lets it.</p>;
 }
 
-function Statement({ statement, keys }: { statement: Signed; keys: Keys }) {
+function Statement({ statement, image, keys }: { statement: Signed; image: string; keys: Keys }) {
   const predicate = predicateOf(statement);
   const key = keys.find((each) => each.id === statement.key_id);
   return (
@@ -66,7 +67,7 @@ function Statement({ statement, keys }: { statement: Signed; keys: Keys }) {
       <div class="row">
         <h3>{title(statement)}</h3>
         {key ? (
-          <Badge tone="good">signed with {key.current ? "the service’s present key" : "an earlier key of the service"}</Badge>
+          <Signature statement={statement} image={image} signer={key} />
         ) : (
           <Badge tone="danger">signed with a key that the service does not list</Badge>
         )}
@@ -81,6 +82,30 @@ function Statement({ statement, keys }: { statement: Signed; keys: Keys }) {
         <dd><code>{statement.digest}</code></dd>
       </dl>
     </article>
+  );
+}
+
+interface SignatureProps {
+  statement: Signed;
+  image: string;
+  signer: Keys[number];
+}
+
+const VERDICTS: Readonly<Record<Verdict, readonly [string, Tone]>> = {
+  fits: ["checked in this page: it fits this image", "good"],
+  "does not fit": ["the signature does not fit", "danger"],
+  "about another image": ["about another image", "danger"],
+  unchecked: ["not checked: that needs https", "neutral"],
+};
+
+function Signature({ statement, image, signer }: SignatureProps) {
+  const { data: verdict } = useLoad(() => checked(statement, signer, image), [statement.digest, signer.id, image]);
+  const [text, tone] = verdict ? VERDICTS[verdict] : ["being checked", "neutral" as const];
+  return (
+    <>
+      <Badge>signed with {signer.current ? "the service’s present key" : "an earlier key of the service"}</Badge>
+      <Badge tone={tone}>{text}</Badge>
+    </>
   );
 }
 

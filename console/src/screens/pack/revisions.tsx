@@ -22,7 +22,7 @@ export function Revisions({ pack }: PackPart) {
       {!items && loading && <Loading what="Loading the revisions" />}
       {items?.length === 0 && <Empty title="No revision of this pack is visible to you." />}
       {items && items.length > 0 && (
-        <ol class="timeline">
+        <ol class="revisions">
           {items.map((entry, index) => (
             <Entry key={entry.revision} id={pack.id} entry={entry} before={items[index + 1]} current={index === 0} />
           ))}

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { Pieces } from "../../content/code.tsx";
 import type { Line } from "../../content/highlight.ts";
 import type { Row, Section } from "../../content/lines.ts";
+import { markedPair } from "../../content/words.ts";
 import { Button } from "../../ui/index.ts";
 
 interface Props {
@@ -29,10 +30,7 @@ function Part({ section, before, after }: { section: Section } & Pick<Props, "be
   return (
     <>
       {section.rows.slice(0, most).map((row) => (
-        <div key={`${row.before} ${row.after}`} class={`sides-row ${row.kind}`}>
-          <Side row={row} number={row.before} lines={before} sign="−" said="Removed" />
-          <Side row={row} number={row.after} lines={after} sign="+" said="Added" />
-        </div>
+        <RowView key={`${row.before} ${row.after}`} row={row} before={before} after={after} />
       ))}
       {rest > 0 && (
         <p class="sides-more">
@@ -45,15 +43,31 @@ function Part({ section, before, after }: { section: Section } & Pick<Props, "be
   );
 }
 
+function RowView({ row, before, after }: { row: Row } & Pick<Props, "before" | "after">) {
+  let left = lineAt(before, row.before);
+  let right = lineAt(after, row.after);
+  if (row.kind === "changed") [left, right] = markedPair(left, right);
+  return (
+    <div class={`sides-row ${row.kind}`}>
+      <Side row={row} number={row.before} line={left} sign="−" said="Removed" />
+      <Side row={row} number={row.after} line={right} sign="+" said="Added" />
+    </div>
+  );
+}
+
+function lineAt(lines: readonly Line[], number: number | undefined): Line {
+  return number === undefined ? [] : (lines[number] ?? []);
+}
+
 interface SideProps {
   row: Row;
   number: number | undefined;
-  lines: readonly Line[];
+  line: Line;
   sign: string;
   said: string;
 }
 
-function Side({ row, number, lines, sign, said }: SideProps) {
+function Side({ row, number, line, sign, said }: SideProps) {
   if (number === undefined) return <div class="side none" aria-hidden="true" />;
   const differs = row.kind !== "same";
   return (
@@ -61,7 +75,7 @@ function Side({ row, number, lines, sign, said }: SideProps) {
       <span class="line-number" aria-hidden="true">{number + 1}</span>
       <span class="sign" aria-hidden="true">{differs ? sign : ""}</span>
       {differs && <span class="unseen">{said}: </span>}
-      <code><Pieces line={lines[number] ?? []} /></code>
+      <code><Pieces line={line} /></code>
     </div>
   );
 }

@@ -8,15 +8,43 @@ export type Signed = Schemas["SignedStatement"];
 /** A name and its value. */
 export type Fact = readonly [string, string];
 
-/** Read the in-toto statement out of the bundle, or undefined if it has none. */
+export interface Envelope {
+  readonly payloadType: string;
+  readonly payload: Uint8Array;
+  /** As DER. */
+  readonly signature: Uint8Array;
+}
+
+/** Return the signed envelope of the bundle; what it lacks is empty. */
+export function envelopeOf({ bundle }: Signed): Envelope {
+  const envelope = at(bundle, "dsseEnvelope");
+  return {
+    payloadType: String(at(envelope, "payloadType")),
+    payload: decoded(at(envelope, "payload")),
+    signature: decoded(at(list(at(envelope, "signatures"))[0], "sig")),
+  };
+}
+
+/** Return the digests of the images that a statement is about. */
+export function subjectsOf(signed: Signed): string[] {
+  return list(at(statementOf(signed), "subject")).map((subject) => `sha256:${at(subject, "digest", "sha256")}`);
+}
+
+/** Return what a statement says of its subjects, or undefined if it cannot be read. */
 export function predicateOf(signed: Signed): unknown {
+  return at(statementOf(signed), "predicate");
+}
+
+function statementOf(signed: Signed): unknown {
   try {
-    const payload = at(signed.bundle, "dsseEnvelope", "payload");
-    const bytes = Uint8Array.from(atob(String(payload)), (character) => character.charCodeAt(0));
-    return at(JSON.parse(new TextDecoder().decode(bytes)), "predicate");
+    return JSON.parse(new TextDecoder().decode(envelopeOf(signed).payload));
   } catch {
     return undefined;
   }
+}
+
+function decoded(base64: unknown): Uint8Array {
+  return Uint8Array.from(atob(typeof base64 === "string" ? base64 : ""), (character) => character.charCodeAt(0));
 }
 
 /** What the provenance says of how the image came about. */
