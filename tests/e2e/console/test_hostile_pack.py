@@ -52,7 +52,7 @@ def test_its_names_and_its_readme_are_text(tab: Tab, scene: Scene) -> None:
         tab.go(f"packs/{scene.hostile}/{part}", "<b>Hostile</b>")
         expect(tab.main.get_by_text("Loading")).to_have_count(0)
         assert_inert(tab)
-    tab.go("packs", "Packs")
+    tab.go("packs?owned=true", "Packs")
     expect(tab.main.get_by_role("link", name="<b>Hostile</b>")).to_be_visible()
     assert_inert(tab)
 

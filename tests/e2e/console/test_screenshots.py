@@ -30,7 +30,7 @@ class Screen(NamedTuple):
 
 
 SCREENS: Final = (
-    Screen("packs", "packs", "Packs"),
+    Screen("packs", "packs?owned=true", "Packs"),
     Screen("pack", "packs/{slack}", "Slack"),
     Screen("file", "packs/{slack}/files/scripts/main.py", "Slack"),
     Screen("revisions", "packs/{slack}/revisions", "Slack"),
@@ -38,7 +38,7 @@ SCREENS: Final = (
     Screen("trust", "packs/{slack}/trust", "Slack"),
     Screen("roles", "roles", "Roles"),
     Screen("role", "roles/support", "Role support"),
-    Screen("upload", "upload", "Upload a pack"),
+    Screen("upload", "upload", "Upload"),
     Screen("events", "events", "Events"),
     Screen("keys", "keys", "API keys"),
     Screen("publishers", "publishers", "Trusted publishers"),
@@ -100,7 +100,7 @@ def test_at_twice_the_size_nothing_is_cut_off(browser: Browser, scene: Scene) ->
 
 
 def test_the_keyboard_reaches_a_pack_and_comes_back(tab: Tab) -> None:
-    tab.go("packs", "Packs")
+    tab.go("packs?owned=true", "Packs")
     tab.main.get_by_label("Search packs").focus()
     for _ in range(20):
         tab.page.keyboard.press("Tab")

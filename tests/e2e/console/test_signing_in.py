@@ -67,9 +67,9 @@ def test_a_key_that_is_revoked_in_the_middle_asks_for_another_and_loses_nothing(
     doomed = scene.new_key("doomed")
     with opened(browser, scene.url) as tab:
         tab.may_fail = True
-        tab.sign_in(doomed["key"], "packs")
+        tab.sign_in(doomed["key"], "packs?owned=true")
         assert scene.client.call("DELETE", f"/keys/{doomed['id']}").status == 200
-        search = tab.main.get_by_role("searchbox")
+        search = tab.main.get_by_label("Search packs")
         search.fill("sla")
 
         dialog = tab.page.get_by_role("dialog")
