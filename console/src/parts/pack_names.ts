@@ -1,10 +1,13 @@
 import { ApiError, call } from "../api.ts";
 import { useLoad } from "../ui/index.ts";
 
+/** As many as are asked for at once: each name is a request of its own. */
+const MOST = 50;
+
 /** The names of packs by their ids. One that cannot be seen any more keeps its id for a name. */
 export function usePackNames(ids: readonly string[]): ReadonlyMap<string, string> {
   const { data } = useLoad(
-    async (signal) => new Map(await Promise.all(ids.map(async (id) => [id, await nameOf(id, signal)] as const))),
+    async (signal) => new Map(await Promise.all(ids.slice(0, MOST).map(async (id) => [id, await nameOf(id, signal)] as const))),
     [ids.join(" ")],
   );
   return data ?? new Map(ids.map((id) => [id, id]));

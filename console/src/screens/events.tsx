@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { call, type Schemas } from "../api.ts";
 import { Visible } from "../content/visible.tsx";
 import { Command } from "../parts/command.tsx";
@@ -22,7 +22,7 @@ export default function Events({ route }: { route: Route }) {
   return (
     <Page title="Events" beside={<Button busy={loading} onClick={reload}>Look again</Button>}>
       <p class="muted">Every accepted change, the newest first. An event is listed when it is ten seconds old.</p>
-      <FilterForm key={JSON.stringify(filters)} filters={filters} />
+      <FilterForm filters={filters} />
       {error !== undefined && <ErrorNotice error={error} onRetry={reload} />}
       {data === undefined && error === undefined && <Loading />}
       {data && <EventList events={data.events} older={data.next_cursor} filtered={Object.keys(filters).length > 0} />}
@@ -46,6 +46,8 @@ async function readEvents(filters: Filters, cursor: string | undefined, signal: 
 
 function FilterForm({ filters }: { filters: Filters }) {
   const [typed, setTyped] = useState<Filters>(filters);
+  // The way back in the browser's history changes the filters too. The form stays, and the focus with it.
+  useEffect(() => setTyped(filters), [JSON.stringify(filters)]);
   const set = (name: keyof Filters, value: string) => setTyped({ ...typed, [name]: value });
   const text = (name: keyof Filters, label: string) => (
     <Field label={label}>
@@ -65,7 +67,7 @@ function FilterForm({ filters }: { filters: Filters }) {
     <search>
       <form class="row" onSubmit={show}>
         <Field label="Type">
-          <select value={typed.type ?? ""} onChange={(event) => go(["events"], { ...typed, type: event.currentTarget.value })}>
+          <select value={typed.type ?? ""} onChange={(event) => set("type", event.currentTarget.value)}>
             <option value="">All types</option>
             {EVENT_TYPES.map((type) => <option key={type} value={type}>{type}</option>)}
           </select>

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
-import { call, type Schemas } from "../api.ts";
+import { base, call, type Schemas } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
+import { DoorCommands } from "../parts/feed/door_commands.tsx";
 import { counted } from "../parts/lists.ts";
 import { usePackNames } from "../parts/pack_names.ts";
 import { link, replace, type Route } from "../router.ts";
@@ -8,6 +9,8 @@ import { Button, ErrorNotice, Loading, Notice, Page, Time, useLoad } from "../ui
 
 type FeedState = Schemas["FeedState"];
 type Doors = Schemas["FeedDoors"];
+
+const SECRET = "pyf_SECRET";
 
 const DOORS: Readonly<Record<keyof Doors, string>> = {
   agent_skills: "Agent Skills",
@@ -58,6 +61,11 @@ function About({ feed, onReload, loading }: { feed: FeedState; onReload: () => v
         <dd>{feed.last_seen ? `${feed.last_seen}, from ${counted(feed.networks ?? 0, "network")}` : "not in 30 days"}</dd>
       </dl>
       <p class="hint">The address was shown when the feed was made. If it is lost, revoke this feed and make another.</p>
+      <details>
+        <summary>Commands for each client</summary>
+        <p>Put the secret of the address, which begins with pyf_, in the place of <code>{SECRET}</code>.</p>
+        <DoorCommands url={new URL(`f/${SECRET}/`, base()).href} />
+      </details>
       {preparing.length > 0 && (
         <Notice title={`${counted(preparing.length, "pack")} will be there in a moment.`}>
           <PackList ids={preparing} names={names} />

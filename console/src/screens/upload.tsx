@@ -45,7 +45,7 @@ export default function Upload({ route }: { route: Route }) {
   };
 
   return (
-    <Page title="Upload">
+    <Page title="Upload a pack">
       {packId === undefined ? <Introduction /> : <Replaced standing={standing.data} />}
       {standing.error !== undefined && <ErrorNotice error={standing.error} onRetry={standing.reload} />}
       <DropZone disabled={busy} onDrop={(dropped) => void take(dropped)} />

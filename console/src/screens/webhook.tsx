@@ -58,6 +58,7 @@ async function changed({ webhook, etag }: Read, body: Schemas["WebhookChange"]):
 function About({ read, onChange }: { read: Read; onChange: (read: Read) => void }) {
   const { webhook } = read;
   const names = usePackNames(webhook.pack_ids ?? []);
+  const [secret, setSecret] = useState<string>();
   const action = useAction();
   const active = webhook.state === "active";
   const toggle = () =>
@@ -82,17 +83,25 @@ function About({ read, onChange }: { read: Read; onChange: (read: Read) => void 
       <div class="row">
         <a class="button" href={link(["webhooks", webhook.id, "change"])}>Change</a>
         <Button busy={action.busy} onClick={toggle}>{active ? "Disable" : "Enable"}</Button>
-        <Rotate read={read} onChange={onChange} />
+        <Rotate read={read} onChange={onChange} onSecret={setSecret} />
         <Remove read={read} />
       </div>
       {action.error !== undefined && <ErrorNotice error={action.error} />}
+      {secret !== undefined && (
+        <Secret title="The new secret" what="the secret" text={secret} onDone={() => setSecret(undefined)} />
+      )}
     </>
   );
 }
 
-function Rotate({ read, onChange }: { read: Read; onChange: (read: Read) => void }) {
+interface RotateProps {
+  read: Read;
+  onChange: (read: Read) => void;
+  onSecret: (secret: string) => void;
+}
+
+function Rotate({ read, onChange, onSecret }: RotateProps) {
   const [asking, setAsking] = useState(false);
-  const [secret, setSecret] = useState<string>();
   const once = useOnce();
   const rotate = async () => {
     const { body, etag } = await call("post", "/webhooks/{webhook_id}/rotate", {
@@ -101,7 +110,7 @@ function Rotate({ read, onChange }: { read: Read; onChange: (read: Read) => void
     });
     once.done();
     const { secret: made, ...webhook } = body;
-    setSecret(made);
+    onSecret(made);
     onChange({ webhook, etag });
   };
   return (
@@ -111,9 +120,6 @@ function Rotate({ read, onChange }: { read: Read; onChange: (read: Read) => void
         <Confirm title="Give this webhook a new secret?" act="Make a new secret" onConfirm={rotate} onClose={() => setAsking(false)}>
           <p>The present one signs for 24 hours more, beside the new one.</p>
         </Confirm>
-      )}
-      {secret !== undefined && (
-        <Secret title="The new secret" what="the secret" text={secret} onDone={() => setSecret(undefined)} />
       )}
     </>
   );

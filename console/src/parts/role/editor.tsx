@@ -4,7 +4,7 @@ import { Visible } from "../../content/visible.tsx";
 import { go } from "../../router.ts";
 import { Button, ErrorNotice, Field, Notice } from "../../ui/index.ts";
 import { useAction } from "../action.ts";
-import { counted } from "../lists.ts";
+import { counted, given } from "../lists.ts";
 import { PackPicker } from "../pack_picker.tsx";
 import { Consent } from "./consent.tsx";
 import { calledInRole, consentWanted, type Difference, onlyAsSeen, type RoleState } from "./role_state.ts";
@@ -14,11 +14,15 @@ interface Row {
   name: string;
   alias: string;
   follow: boolean;
+  /** The revision to pin, as it was typed; empty for the one that is pinned, or the current one of a new pack. */
+  revision: string;
   /** Where it is pinned; undefined for a pack that is only being attached. */
   pinned: string | undefined;
   /** What it may do, for a pack that is being attached. */
   capabilities?: string | undefined;
 }
+
+const FIELDS = ["alias", "revision"] as const;
 
 interface Props {
   role: RoleState;
@@ -59,9 +63,13 @@ export function RoleEditor({ role, onSaved, onReload }: Props) {
     >
       {rows.length === 0 && <p>No packs are chosen.</p>}
       <ul class="stack editor" aria-label="Chosen packs">
-        {rows.map((row) => (
+        {rows.map((row, index) => (
           <li key={row.id} class="card">
-            <RowEditor row={row} onChange={(changes) => change(row.id, changes)} />
+            <RowEditor
+              row={row}
+              fault={(field) => action.fault(`packs[${index}].${field}`)}
+              onChange={(changes) => change(row.id, changes)}
+            />
             <div>
               <Button
                 aria-label={`Detach ${row.name}`}
@@ -85,7 +93,9 @@ export function RoleEditor({ role, onSaved, onReload }: Props) {
         </Notice>
       )}
       {detached.length > 0 && <p>Detached: {detached.map(calledInRole).join(", ")}.</p>}
-      {action.error !== undefined && <ErrorNotice error={action.error} />}
+      {action.error !== undefined && (
+        <ErrorNotice error={action.error} except={rows.flatMap((_, index) => FIELDS.map((field) => `packs[${index}].${field}`))} />
+      )}
       {isOutdated(action.error) && (
         <Button onClick={onReload}>Go on from the role as it is now; your choice stays</Button>
       )}
@@ -108,7 +118,13 @@ export function RoleEditor({ role, onSaved, onReload }: Props) {
   );
 }
 
-function RowEditor({ row, onChange }: { row: Row; onChange: (changes: Partial<Row>) => void }) {
+interface RowProps {
+  row: Row;
+  fault: (field: (typeof FIELDS)[number]) => string | undefined;
+  onChange: (changes: Partial<Row>) => void;
+}
+
+function RowEditor({ row, fault, onChange }: RowProps) {
   return (
     <>
       <p>
@@ -125,8 +141,20 @@ function RowEditor({ row, onChange }: { row: Row; onChange: (changes: Partial<Ro
           <p class="muted">It states no capabilities.</p>
         ))}
       <div class="row">
-        <Field label={`Alias of ${row.name}`} hint="Needed if two packs of the role have one name">
+        <Field label={`Alias of ${row.name}`} hint="Needed if two packs have one name" error={fault("alias")}>
           <input value={row.alias} autocomplete="off" onInput={(event) => onChange({ alias: event.currentTarget.value })} />
+        </Field>
+        <Field
+          label={`Revision of ${row.name}`}
+          hint={row.pinned === undefined ? "Empty: the current one" : "Empty: it stays where it is"}
+          error={fault("revision")}
+        >
+          <input
+            inputMode="numeric"
+            value={row.revision}
+            autocomplete="off"
+            onInput={(event) => onChange({ revision: event.currentTarget.value })}
+          />
         </Field>
         <label>
           <input
@@ -146,7 +174,11 @@ async function saved(role: RoleState, rows: readonly Row[], accepted: Record<str
     params: { role_id: role.id },
     headers: onlyAsSeen(role),
     body: {
-      packs: rows.map(({ id, alias, follow }) => ({ id, follow, ...(alias.trim() === "" ? {} : { alias: alias.trim() }) })),
+      packs: rows.map(({ id, alias, follow, revision }) => ({
+        id,
+        follow,
+        ...given({ alias: alias.trim(), revision: revision.trim() === "" ? undefined : Number(revision) || 0 }),
+      })),
       ...(Object.keys(accepted).length > 0 ? { accept_capabilities: accepted } : {}),
     },
   });
@@ -159,12 +191,13 @@ function rowsOf(role: RoleState): Row[] {
     name: pack.name,
     alias: pack.alias ?? "",
     follow: pack.follow,
+    revision: "",
     pinned: `${pack.version}, pinned at revision ${pack.revision}`,
   }));
 }
 
 function rowOf(pack: Pack): Row {
-  return { id: pack.id, name: pack.name, alias: "", follow: false, pinned: undefined, capabilities: pack.capabilities };
+  return { id: pack.id, name: pack.name, alias: "", follow: false, revision: "", pinned: undefined, capabilities: pack.capabilities };
 }
 
 /** Whether somebody else has changed the role since it was read. */

@@ -1,6 +1,7 @@
 import type { Dropped } from "../../content/drop.ts";
 import { checkFolder, type Fault } from "../../content/folder.ts";
 import { archiveOf, type PackFile } from "../../content/tar.ts";
+import { textsInArchive } from "../../content/untar.ts";
 
 /** What a person has dropped, checked as far as the page can. */
 export interface Chosen {
@@ -11,6 +12,8 @@ export interface Chosen {
   bytes: number;
   faults: readonly Fault[];
   leftOut: readonly string[];
+  /** A dropped archive, to look into. */
+  opened?: File;
   /** The archive to send: packed when it is first asked for, and then kept. */
   archive: (onBytes: (bytes: number) => void, signal: AbortSignal) => Promise<Blob>;
 }
@@ -31,6 +34,7 @@ export async function chosenFrom(dropped: Dropped): Promise<Chosen | undefined> 
         bytes: dropped.file.size,
         faults: await archiveFaults(dropped.file),
         leftOut: [],
+        opened: dropped.file,
         archive: () => Promise.resolve(dropped.file),
       };
     case "folder":
@@ -72,7 +76,8 @@ async function archiveFaults(file: File): Promise<Fault[]> {
 
 /** The texts of the files that faults name, so that each can be shown at its line. */
 export async function textsFor(chosen: Chosen, paths: Iterable<string>): Promise<ReadonlyMap<string, string>> {
-  const wanted = new Set(paths);
+  const wanted = new Set([...paths].filter((path) => path !== ""));
+  if (chosen.opened) return textsInArchive(chosen.opened, wanted);
   const found = chosen.files.filter(({ path, file }) => wanted.has(path) && file.size <= MOST_TEXT);
   const texts = await Promise.all(found.map(async ({ path, file }) => [path, await textOf(file)] as const));
   return new Map(texts);
