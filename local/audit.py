@@ -1,11 +1,12 @@
 """`make audit`: looks for known vulnerabilities in everything that is locked, for the service and for the tools.
 
-pip-audit asks PyPI. If PyPI does not answer, pip-audit treats a distribution as unknown and succeeds. Here that is a
-separate result, and is printed.
+pip-audit asks PyPI, and npm its registry for what the page of the console is made of. If PyPI does not answer,
+pip-audit treats a distribution as unknown and succeeds. Here no answer is a separate result, and is printed.
 """
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from local import console
 from local.command import Command, CommandFailed, run
-from local.environments import HERE, PROJECT, UV, tool
+from local.environments import HERE, PROJECT, UV, npm, tool
 
 _VULNERABLE, _UNANSWERED = 1, 3
 _SECONDS = 300
@@ -60,6 +62,54 @@ def report_of(printed: str, complaint: str) -> Report:
         else:
             sound.append(name)
     return Report(tuple(sound), tuple(vulnerable), tuple(unanswered))
+
+
+def npm_report_of(printed: str, complaint: str, locked: Mapping[str, str]) -> Report:
+    """Return the report from the JSON of `npm audit`; without one, that there was no answer.
+
+    Args:
+        printed: Its standard output.
+        complaint: Its standard error.
+        locked: The packages of the lock, with their versions.
+    """
+    try:
+        entries = json.loads(printed)["vulnerabilities"]
+    except (ValueError, KeyError):
+        return Report((), (), (f"all: {complaint.strip()[-500:] or 'no answer'}",))
+    vulnerable = {
+        name: "; ".join(cause["url"] for cause in entry["via"] if isinstance(cause, dict))
+        or f"by {', '.join(entry['via'])}"
+        for name, entry in entries.items()
+    }
+    return Report(
+        tuple(f"{name} {version}" for name, version in locked.items() if name not in vulnerable),
+        tuple(f"{name} {locked.get(name, '')}: {why}" for name, why in vulnerable.items()),
+        (),
+    )
+
+
+def look_up_page() -> Report:
+    """Ask about what the page of the console is made of and built with."""
+    lock = json.loads((console.SOURCES / "package-lock.json").read_bytes())
+    locked = {
+        place.rpartition("node_modules/")[2]: package["version"]
+        for place, package in lock["packages"].items()
+        if place
+    }
+    command: Command = [*npm(console.TOOL), "audit", "--json", "--package-lock-only"]
+    try:
+        finished = subprocess.run(
+            command,
+            cwd=console.SOURCES,
+            env={**os.environ, **console.SYSTEM_CA},
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return npm_report_of("", f"no answer within {_SECONDS} s", locked)
+    return npm_report_of(finished.stdout, finished.stderr, locked)
 
 
 def locked_sets(folder: Path) -> dict[str, Path]:
@@ -114,6 +164,7 @@ def main() -> int:
     try:
         with TemporaryDirectory() as scratch:
             reports = look_all_up(locked_sets(Path(scratch)))
+        reports["the page of the console"] = look_up_page()
     except CommandFailed as error:
         print(f"audit: {error}", file=sys.stderr)
         return _UNANSWERED

@@ -31,7 +31,7 @@ _TYPES: Final = Path("src", "openapi.d.ts")
 # Made by the tools, or read by nobody who builds.
 _NOT_SOURCES: Final = ("node_modules", "dist", str(_TYPES))
 # Node's own trust in certificates is not the system's, on which a proxy's may be.
-_SYSTEM_CA: Final = {"NODE_USE_SYSTEM_CA": "1"}
+SYSTEM_CA: Final = {"NODE_USESYSTEM_CA": "1"}
 
 
 def build_console() -> None:
@@ -65,7 +65,7 @@ def install_packages() -> None:
                 *("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"),
             ],
             folder=SOURCES,
-            environment={**os.environ, **_SYSTEM_CA},
+            environment={**os.environ, **SYSTEM_CA},
         )
     stamp.write_text(wanted)
 

@@ -47,7 +47,7 @@ NEEDS: Final = {
     "sbom": Need(development=False),
     "smoke": Need(development=False),
     "build": Need(development=False, tools=("sam", "console")),
-    "audit": Need(development=False, tools=("audit",)),
+    "audit": Need(development=False, tools=("audit", "console")),
     "develop": Need(),
     "check": Need(tools=("sam", "console", "checkov")),
     "test": _TESTS,

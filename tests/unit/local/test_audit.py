@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from local.audit import Report, report_of
+from local.audit import Report, npm_report_of, report_of
 
 
 def _printed(*dependencies: dict[str, Any]) -> str:
@@ -38,3 +38,22 @@ def test_no_answer_is_not_sound(printed: str) -> None:
     assert report_of(printed, "ERROR: could not connect\n") == Report(
         (), (), ("all: ERROR: could not connect",)
     )
+
+
+def test_of_npm_a_vulnerability_is_named_with_where_to_read_of_it() -> None:
+    advisory = {"title": "XSS", "url": "https://github.com/advisories/GHSA-1"}
+    printed = json.dumps(
+        {"vulnerabilities": {"marked": {"via": [advisory]}, "docs": {"via": ["marked"]}}, "metadata": {}}
+    )
+    locked = {"marked": "18.2.1", "docs": "1.0.0", "preact": "10.29.8"}
+
+    assert npm_report_of(printed, "", locked) == Report(
+        ("preact 10.29.8",),
+        ("marked 18.2.1: https://github.com/advisories/GHSA-1", "docs 1.0.0: by marked"),
+        (),
+    )
+
+
+@pytest.mark.parametrize("printed", ["", '{"message": "405", "error": {}}'])
+def test_no_answer_of_npm_is_not_sound(printed: str) -> None:
+    assert npm_report_of(printed, "npm error", {"a": "1"}) == Report((), (), ("all: npm error",))
