@@ -80,7 +80,7 @@ export function Pins({ role, onMoved, onReload }: Props) {
         />
       )}
       <h2>Use it</h2>
-      <Command text={`packyard install ${role.id}`} />
+      <Command text={`packyard install ${role.id} --into ./packs`} />
       <p>
         Or <a href={link(["feeds"], { new: "1", role: role.id })}>make a feed</a> for clients that cannot send a
         credential.
