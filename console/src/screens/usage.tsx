@@ -55,7 +55,7 @@ export default function UsageScreen() {
 
 function Meter({ quota, used }: { quota: Quota; used: { used: number; limit?: number; resets_at?: string } }) {
   const { limit } = used;
-  const text = `${quota.text(used.used)} of ${limit === undefined ? "as many as you like" : quota.text(limit)}`;
+  const text = limit === undefined ? `${quota.text(used.used)}, without a limit` : `${quota.text(used.used)} of ${quota.text(limit)}`;
   return (
     <>
       <h2>{quota.title}</h2>
