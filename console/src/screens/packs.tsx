@@ -21,7 +21,7 @@ export default function Packs({ route }: { route: Route }) {
   return (
     <Page title="Packs" beside={<a class="button primary" href={link(["upload"])}>Upload a pack</a>}>
       <Filters route={route} />
-      <p class="muted" role="status">{data && summary(data, asked)}</p>
+      <p class="muted summary" role="status">{data && summary(data, asked)}</p>
       {error !== undefined && <ErrorNotice error={error} onRetry={reload} />}
       {data === undefined && loading && <Loading what="Loading packs" />}
       {data && data.packs.length > 0 && (

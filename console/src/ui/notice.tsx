@@ -27,6 +27,9 @@ interface ErrorProps {
   onRetry?: () => void;
 }
 
+/** The same request would be refused again. */
+const SETTLED: ReadonlySet<number> = new Set([400, 403, 404]);
+
 /** A refusal in the service's own words, with all its fields and the id to ask about it. */
 export function ErrorNotice({ error, except = [], onRetry }: ErrorProps) {
   const shown = error instanceof ApiError ? error : unexpected(error);
@@ -48,7 +51,7 @@ export function ErrorNotice({ error, except = [], onRetry }: ErrorProps) {
           Request <code>{shown.requestId}</code> <Copy text={shown.requestId} what="the request id" />
         </p>
       )}
-      {onRetry && <Button onClick={onRetry}>Try again</Button>}
+      {onRetry && !SETTLED.has(shown.status) && <Button onClick={onRetry}>Try again</Button>}
     </Notice>
   );
 }

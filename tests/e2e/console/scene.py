@@ -62,14 +62,14 @@ _SVG: Final = (
 _HTML: Final = f"<!doctype html><script>{_PWN}</script><h1>Your key, please</h1>".encode()
 HOSTILE_FILES: Final[Mapping[str, bytes]] = {
     "README.md": _HOSTILE_README,
-    "page.html": _HTML,
-    "picture.svg": _SVG,
-    f"names/<img src=x onerror={_PWN.partition(';')[0]}>.md": b"# A name\n",
-    "names/'; alert(1); '.txt": b"</pre><script>window.__pwned=1</script>\n",
-    "names/%2e%2e%2f.txt": b"plain\n",
-    "unseen.txt": "safe\u202efdp.exe\u200b\n".encode(),
-    "empty.md": b"",
-    "binary.bin": bytes(range(256)) * 8,
+    "data/page.html": _HTML,
+    "data/picture.svg": _SVG,
+    f"guides/<img src=x onerror={_PWN.partition(';')[0]}>.md": b"# A name\n",
+    "guides/'; alert(1); '.txt": b"</pre><script>window.__pwned=1</script>\n",
+    "data/%2e%2e%2f.txt": b"plain\n",
+    "data/unseen.txt": "safe\u202efdp.exe\u200b\n".encode(),
+    "guides/empty.md": b"",
+    "data/binary.bin": bytes(range(256)) * 8,
 }
 
 

@@ -34,7 +34,7 @@ def test_a_hostile_file_is_only_read(browser: Browser, scene: Scene, path: str) 
         assert_inert(tab)
 
         tab.go(f"{address}?view=source")
-        if path not in ("binary.bin", "empty.md"):
+        if path not in ("data/binary.bin", "guides/empty.md"):
             first = HOSTILE_FILES[path].decode().splitlines()[0]
             visible = first.encode("ascii", "ignore").decode()[:4]
             expect(tab.main.get_by_role("region", name=f"Content of {path}")).to_contain_text(visible)
@@ -58,7 +58,7 @@ def test_its_names_and_its_readme_are_text(tab: Tab, scene: Scene) -> None:
 
 
 def test_what_cannot_be_seen_is_marked(tab: Tab, scene: Scene) -> None:
-    tab.go(f"packs/{scene.hostile}/files/unseen.txt", "<b>Hostile</b>")
+    tab.go(f"packs/{scene.hostile}/files/data/unseen.txt", "<b>Hostile</b>")
 
     expect(tab.main.get_by_role("alert")).to_contain_text("characters that cannot be seen")
     expect(tab.main.locator(".invisible").first).to_be_visible()

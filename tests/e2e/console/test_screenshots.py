@@ -38,7 +38,7 @@ SCREENS: Final = (
     Screen("trust", "packs/{slack}/trust", "Slack"),
     Screen("roles", "roles", "Roles"),
     Screen("role", "roles/support", "Role support"),
-    Screen("upload", "upload", "Upload"),
+    Screen("upload", "upload", "Upload a pack"),
     Screen("events", "events", "Events"),
     Screen("keys", "keys", "API keys"),
     Screen("publishers", "publishers", "Trusted publishers"),

@@ -37,7 +37,7 @@ def chosen(tab: Tab) -> Locator:
 
 
 def test_a_dropped_folder_is_checked_and_published(tab: Tab, scene: Scene, tmp_path: Path) -> None:
-    tab.go("upload", "Upload")
+    tab.go("upload", "Upload a pack")
     drop(tab, folder(tmp_path, capabilities=[READS]))
     expect(chosen(tab)).to_contain_text("2 files")
     expect(chosen(tab)).to_contain_text("1 file left out")
@@ -56,7 +56,7 @@ def test_a_dropped_folder_is_checked_and_published(tab: Tab, scene: Scene, tmp_p
 
 def test_a_fault_is_shown_at_its_line(tab: Tab, tmp_path: Path) -> None:
     tab.may_fail = True
-    tab.go("upload", "Upload")
+    tab.go("upload", "Upload a pack")
     drop(tab, folder(tmp_path, description="One.", categroy="messaging"))
     chosen(tab).get_by_role("button", name="Check it").click()
 
@@ -67,7 +67,7 @@ def test_a_fault_is_shown_at_its_line(tab: Tab, tmp_path: Path) -> None:
 
 
 def test_what_is_no_pack_is_said_before_anything_is_sent(tab: Tab, tmp_path: Path) -> None:
-    tab.go("upload", "Upload")
+    tab.go("upload", "Upload a pack")
     (tmp_path / "nothing").mkdir()
     (tmp_path / "nothing" / "notes.txt").write_text("x")
     drop(tab, tmp_path / "nothing")
@@ -99,7 +99,7 @@ def test_a_large_archive_survives_a_lost_connection(tab: Tab, scene: Scene, tmp_
 
     bucket = re.compile(f"/{scene.client.stack['bucket']}$")
     tab.page.route(bucket, lose_the_first)
-    tab.go("upload", "Upload")
+    tab.go("upload", "Upload a pack")
     tab.main.get_by_label("Choose an archive").set_input_files(archive)
     chosen(tab).get_by_role("button", name="Publish").click()
 

@@ -10,11 +10,12 @@ interface Props {
 
 /** What the later revision may do that the earlier one may not, and the other way round. */
 export function CapabilityDiff({ capabilities, from, to }: Props) {
+  const { widened, removed } = capabilities;
   return (
     <section class="stack close" aria-labelledby="capabilities">
       <h3 id="capabilities">Capabilities</h3>
-      {capabilities.widened && <Notice tone="warning" title={`Revision ${to} may do more than revision ${from}.`} />}
-      {!capabilities.widened && <p>Revision {to} may do nothing that revision {from} may not.</p>}
+      {widened && <Notice tone="warning" title={`Revision ${to} may do more than revision ${from}.`} />}
+      {!widened && removed.length > 0 && <p>Revision {to} may do nothing that revision {from} may not.</p>}
       <CapabilityChanges change={capabilities} />
     </section>
   );

@@ -25,14 +25,13 @@ export function Diff({ pack, route }: PackPart) {
     <section class="stack" aria-labelledby="compare">
       <h2 id="compare">Compare two revisions</h2>
       {revisions.error !== undefined && <ErrorNotice error={revisions.error} onRetry={revisions.reload} />}
-      {!revisions.data && revisions.loading && <Loading what="Loading the revisions" />}
-      {revisions.data && known.length < 2 && from === undefined ? (
+      {from === undefined && revisions.loading && <Loading what="Loading the revisions" />}
+      {revisions.data && from === undefined && (
         <Empty title="There is one revision only.">
           <p>When the pack is published again, what changed is shown here: first what it may do, then its files.</p>
         </Empty>
-      ) : (
-        <RevisionChoice id={pack.id} revisions={known} from={from} to={to} />
       )}
+      {from !== undefined && <RevisionChoice id={pack.id} revisions={known} from={from} to={to} />}
       {from !== undefined && to !== undefined && (
         <Compared key={`${from} ${to}`} id={pack.id} from={from} to={to} file={route.query.get("file") ?? undefined} />
       )}

@@ -1,8 +1,8 @@
 import { call, type Schemas } from "../../api.ts";
 import { Visible } from "../../content/visible.tsx";
-import { Badge, Button, CopyLine, ErrorNotice, Loading, Notice, Time, type Tone, useLoad } from "../../ui/index.ts";
+import { Badge, Button, CopyLine, ErrorNotice, type Load, Notice, Time, type Tone, useLoad } from "../../ui/index.ts";
 import { Brought } from "./brought.tsx";
-import { atRevision, type PackPart } from "./shown_pack.ts";
+import { atRevision, type ShownPack } from "./shown_pack.ts";
 import { checked, type Verdict } from "./signature.ts";
 import { MATERIALS, materials, PROVENANCE, predicateOf, provenanceFacts, type Signed } from "./statement.ts";
 
@@ -12,16 +12,15 @@ interface Found {
   keys: Keys;
 }
 
-export function Provenance({ pack, revision }: Omit<PackPart, "route">) {
-  const { data, error, reload } = useLoad(
-    (signal) => read(pack.id, revision, signal),
-    [pack.id, pack.image_digest, revision],
-  );
+export function useStatements(pack: ShownPack, revision: number | undefined): Load<Found> {
+  return useLoad((signal) => read(pack.id, revision, signal), [pack.id, pack.image_digest, revision]);
+}
+
+export function Provenance({ load: { data, error, reload } }: { load: Load<Found> }) {
   return (
     <section class="stack" aria-labelledby="provenance">
       <h2 id="provenance">Provenance and signatures</h2>
       {error !== undefined && <ErrorNotice error={error} onRetry={reload} />}
-      {!data && error === undefined && <Loading what="Loading the signed statements" />}
       {data && <State state={data.list.attestations} onReload={reload} />}
       {data?.list.statements.map((statement) => (
         <Statement key={statement.digest} statement={statement} image={data.list.image_digest} keys={data.keys} />

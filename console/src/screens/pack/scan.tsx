@@ -1,9 +1,9 @@
 import { call, type Schemas } from "../../api.ts";
 import { Visible } from "../../content/visible.tsx";
 import { link } from "../../router.ts";
-import { Badge, ErrorNotice, Loading, Notice, Time, type Tone, useLoad } from "../../ui/index.ts";
+import { Badge, ErrorNotice, type Load, Notice, Time, type Tone, useLoad } from "../../ui/index.ts";
 import { ScanBadge } from "../packs/scan_badge.tsx";
-import { atRevision, type PackPart } from "./shown_pack.ts";
+import { atRevision, type ShownPack } from "./shown_pack.ts";
 
 type Finding = Schemas["ScanFinding"];
 
@@ -14,19 +14,27 @@ const TONES: Readonly<Record<Schemas["Severity"], Tone>> = {
   critical: "danger",
 };
 
-export function Scan({ pack, revision }: Omit<PackPart, "route">) {
-  const { data, error, reload } = useLoad(
+export function useScan(pack: ShownPack, revision: number | undefined): Load<Schemas["PackScan"]> {
+  return useLoad(
     async (signal) => {
       const params = { id: pack.id };
       return (await call("get", "/packs/{id}/scan", { params, query: atRevision(revision), signal })).body;
     },
     [pack.id, pack.image_digest, revision],
   );
+}
+
+interface Props {
+  pack: ShownPack;
+  revision: number | undefined;
+  load: Load<Schemas["PackScan"]>;
+}
+
+export function Scan({ pack, revision, load: { data, error, reload } }: Props) {
   return (
     <section class="stack" aria-labelledby="scan">
       <h2 id="scan">Scan</h2>
       {error !== undefined && <ErrorNotice error={error} onRetry={reload} />}
-      {!data && error === undefined && <Loading what="Loading the scan" />}
       {data && <Result id={pack.id} owned={pack.owned} revision={revision} scan={data} />}
     </section>
   );

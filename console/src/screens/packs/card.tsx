@@ -17,12 +17,15 @@ export function PackCard({ pack, staleRoles }: { pack: Pack; staleRoles: number 
       {pack.description && <p class="description"><Visible text={pack.description} /></p>}
       <p class="row badges">
         <PackBadges pack={pack} />
+      </p>
+      {/* These come later than the rest: their line is there from the start, so that nothing moves. */}
+      <p class="row badges marks">
+        {scan && <ScanBadge status={scan} href={link(["packs", pack.id, "trust"])} />}
         {staleRoles > 0 && (
           <a href={link(["packs", pack.id, "references"])}>
             <Badge tone="warning">{staleRoles === 1 ? "stale in 1 role" : `stale in ${staleRoles} roles`}</Badge>
           </a>
         )}
-        {scan && <ScanBadge status={scan} href={link(["packs", pack.id, "trust"])} />}
       </p>
       <p class="muted small-text">
         {pack.category && <><a href={link(["packs"], { category: pack.category })}>{pack.category}</a> · </>}
