@@ -62,9 +62,9 @@ export function Deliveries({ webhookId }: { webhookId: string }) {
       return (await call("post", "/webhooks/{webhook_id}/deliveries/{delivery_id}/redelivery", asked)).body;
     });
   return (
-    <section class="stack" aria-labelledby="deliveries">
+    <div class="stack">
       <div class="row ends">
-        <h2 id="deliveries">Deliveries</h2>
+        <h2>Deliveries</h2>
         <span class="row">
           <Button busy={action.busy} onClick={test}>Send a test</Button>
           <Button busy={deliveries.loading} onClick={deliveries.reload}>Look again</Button>
@@ -93,7 +93,7 @@ export function Deliveries({ webhookId }: { webhookId: string }) {
               {
                 title: "Act",
                 cell: (delivery) => (
-                  <Button busy={action.busy} aria-label={`Send ${delivery.type} ${delivery.id} again`} onClick={() => again(delivery)}>
+                  <Button busy={action.busy} aria-label={`Send again: ${delivery.type} ${delivery.id}`} onClick={() => again(delivery)}>
                     Send again
                   </Button>
                 ),
@@ -102,7 +102,7 @@ export function Deliveries({ webhookId }: { webhookId: string }) {
           />
         )}
       </Listed>
-    </section>
+    </div>
   );
 }
 
