@@ -66,7 +66,7 @@ HOSTILE_FILES: Final[Mapping[str, bytes]] = {
     "data/picture.svg": _SVG,
     f"guides/<img src=x onerror={_PWN.partition(';')[0]}>.md": b"# A name\n",
     "guides/'; alert(1); '.txt": b"</pre><script>window.__pwned=1</script>\n",
-    "data/%2e%2e%2f.txt": b"plain\n",
+    "data/50% off #1?&.txt": b"plain\n",
     "data/unseen.txt": "safe\u202efdp.exe\u200b\n".encode(),
     "guides/empty.md": b"",
     "data/binary.bin": bytes(range(256)) * 8,
@@ -162,11 +162,11 @@ def empty_organisation(stack: StackDescription) -> Client:
     return replace(client, key=made["keys"]["full_access"])
 
 
-def version(number: str, *capabilities: Mapping[str, Any]) -> PackArchive:
-    """Return a version of the pack `slack`."""
+def version(number: str, *capabilities: Mapping[str, Any], name: str = "slack") -> PackArchive:
+    """Return a version of the pack `slack`, or of one like it."""
     newer = number != "1.4.0"
     return PackArchive(
-        name="slack",
+        name=name,
         version=number,
         files={
             "README.md": _README,
@@ -175,7 +175,7 @@ def version(number: str, *capabilities: Mapping[str, Any]) -> PackArchive:
             "scripts/main.py": _SCRIPT,
         },
         fields={
-            "display_name": "Slack",
+            "display_name": name.capitalize(),
             "description": "Read and post messages for the support team.",
             "category": "messaging",
             "capabilities": list(capabilities),

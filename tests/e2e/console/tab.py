@@ -94,8 +94,10 @@ class Tab:
         ]
 
     def shift(self) -> float:
-        """Return by how much the page has moved under its reader (cumulative layout shift)."""
-        return float(self.page.evaluate("window.__shift"))
+        """Return by how much the page has moved under its reader since this was last asked (layout shift)."""
+        return float(
+            self.page.evaluate("() => { const shift = window.__shift; window.__shift = 0; return shift; }")
+        )
 
     def watch(self) -> None:
         """Note what goes wrong from now on."""

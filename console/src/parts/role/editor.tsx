@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { call, type Pack } from "../../api.ts";
 import { Visible } from "../../content/visible.tsx";
 import { go } from "../../router.ts";
@@ -36,6 +36,8 @@ export function RoleEditor({ role, onSaved, onReload }: Props) {
   const [rows, setRows] = useState<readonly Row[]>(() => rowsOf(role));
   const [wanted, setWanted] = useState<Readonly<Record<string, Difference>>>();
   const action = useAction();
+  // A refusal was about the role as it was before it was read again.
+  useEffect(action.forget, [role.revision]);
   const attached = rows.filter((row) => row.pinned === undefined);
   const detached = role.packs.filter((pack) => !rows.some((row) => row.id === pack.id));
   // To attach is to consent, so nothing is attached of which the screen does not show what it may do.
