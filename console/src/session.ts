@@ -22,7 +22,7 @@ export async function signIn(key: string): Promise<void> {
   }
   const headers = { Authorization: `Bearer ${key}` };
   const { body } = await call("get", "/packs", { query: { owned: true, limit: 1 }, headers });
-  credential.set({ key, ended: false });
+  credential.take(key);
   session.set({ orgId: body.packs[0]?.org_id });
 }
 
@@ -45,6 +45,6 @@ export async function signInByCode(code: string): Promise<void> {
 }
 
 export function signOut(): void {
-  credential.set({ key: undefined, ended: false });
+  credential.drop();
   session.set(undefined);
 }

@@ -22,7 +22,7 @@ export function useLoad<T>(fetch: (signal: AbortSignal) => Promise<T>, inputs: r
   const [round, setRound] = useState(0);
   const latest = useRef(fetch);
   latest.current = fetch;
-  const key = useStore(credential).key;
+  const { signIns } = useStore(credential);
 
   useEffect(() => {
     const stop = new AbortController();
@@ -32,7 +32,7 @@ export function useLoad<T>(fetch: (signal: AbortSignal) => Promise<T>, inputs: r
       (error) => stop.signal.aborted || setState((before) => ({ ...before, error, loading: false })),
     );
     return () => stop.abort();
-  }, [...inputs, round, key]);
+  }, [...inputs, round, signIns]);
 
   const reload = useCallback(() => setRound((before) => before + 1), []);
   const change = useCallback((data: T) => setState({ data, loading: false }), []);

@@ -34,7 +34,7 @@ export function usePages<Item>(
   const latest = useRef(fetch);
   latest.current = fetch;
   const stop = useRef(new AbortController());
-  const key = useStore(credential).key;
+  const { signIns } = useStore(credential);
 
   const read = useCallback((cursor: string | undefined) => {
     const { signal } = stop.current;
@@ -55,7 +55,7 @@ export function usePages<Item>(
     stop.current = new AbortController();
     read(undefined);
     return () => stop.current.abort();
-  }, [...inputs, round, key]);
+  }, [...inputs, round, signIns]);
 
   return {
     items: state.items,

@@ -53,6 +53,8 @@ export function VirtualList<Item>({ label, items, rowHeight, itemKey, here = -1,
   const shown = [];
   for (let index = Math.max(0, view.from); index < Math.min(items.length, view.to); index += 1) shown.push(index);
   if (focused !== undefined && focused < items.length && !shown.includes(focused)) shown.push(focused);
+  // The keyboard follows the order of the document.
+  shown.sort((one, other) => one - other);
 
   return (
     <div class="virtual" ref={box} onBlurCapture={() => setFocused(undefined)}>

@@ -13,7 +13,7 @@ export type Wanted = {
 
 const TIERS: readonly Schemas["Tier"][] = ["recommended", "verified", "community"];
 /** Shorter than between two keys of somebody who types quickly. */
-const PAUSE_MS = 80;
+const PAUSE_MS = 50;
 
 /** Read the filters of an address; what it does not know is left out. */
 export function wanted(query: URLSearchParams): Wanted {
