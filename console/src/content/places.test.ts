@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { faultsOf, lineOfKey } from "./places.ts";
+import { blockOf, faultsOf, lineOfKey } from "./places.ts";
 
 const MANIFEST = `# a pack
 name: slack
@@ -28,6 +28,12 @@ test("a field's line is that of its key", () => {
 test("what is missing has the line of the nearest part that is there", () => {
   expect(lineOfKey(MANIFEST, "capabilities[0].allow")).toBe(5);
   expect(lineOfKey(MANIFEST, "description")).toBeUndefined();
+});
+
+test("a key's block ends where the next key begins", () => {
+  expect(blockOf(MANIFEST, "capabilities")?.split("\n")).toHaveLength(9);
+  expect(blockOf(MANIFEST, "version")).toBe("version: 1.10");
+  expect(blockOf(MANIFEST, "category")).toBeUndefined();
 });
 
 test("a refusal's fields become faults at their files and lines", () => {

@@ -58,6 +58,14 @@ export function lineOfKey(text: string, path: string): number | undefined {
   return found;
 }
 
+/** The lines of a key at the top of a block of YAML, with all that belongs to it; undefined if it is not there. */
+export function blockOf(text: string, key: string): string | undefined {
+  const line = lineOfKey(text, key);
+  if (line === undefined) return undefined;
+  const lines = text.split(/\r\n|\r|\n/);
+  return lines.slice(line - 1, endOf(lines, line - 1, 0, lines.length, true)).join("\n").trimEnd();
+}
+
 function keyAt(lines: readonly string[], from: number, to: number, key: string): number | undefined {
   const named = new RegExp(`^\\s*(?:- +)*(["']?)${key.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}\\1\\s*:(?:\\s|$)`);
   for (let at = from; at < to; at++) if (named.test(lines[at] ?? "")) return at;

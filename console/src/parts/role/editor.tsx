@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { call, type Pack } from "../../api.ts";
 import { Visible } from "../../content/visible.tsx";
 import { go } from "../../router.ts";
-import { Button, ErrorNotice, Field, Notice } from "../../ui/index.ts";
+import { Button, ErrorNotice, Field, Notice, useLoad } from "../../ui/index.ts";
 import { useAction } from "../action.ts";
 import { counted, given } from "../lists.ts";
 import { PackPicker } from "../pack_picker.tsx";
@@ -18,8 +18,8 @@ interface Row {
   revision: string;
   /** Where it is pinned; undefined for a pack that is only being attached. */
   pinned: string | undefined;
-  /** What it may do, for a pack that is being attached. */
-  capabilities?: string | undefined;
+  /** For a pack that is being attached: the revision whose capabilities are shown. */
+  shown?: number | undefined;
 }
 
 const FIELDS = ["alias", "revision"] as const;
@@ -40,9 +40,17 @@ export function RoleEditor({ role, onSaved, onReload }: Props) {
   useEffect(action.forget, [role.revision]);
   const attached = rows.filter((row) => row.pinned === undefined);
   const detached = role.packs.filter((pack) => !rows.some((row) => row.id === pack.id));
+  // To attach is to consent, so nothing is attached of which the screen does not show what it may do.
+  const unseen = attached.some((row) => row.shown === undefined || String(row.shown) !== row.revision.trim());
   const change = (id: string, changes: Partial<Row>) => {
-    setRows(rows.map((row) => (row.id === id ? { ...row, ...changes } : row)));
+    setRows((before) => before.map((row) => (row.id === id ? { ...row, ...changes } : row)));
   };
+
+  const attach = (pack: Pack) =>
+    action.run(async () => {
+      const row = await rowOf(pack);
+      setRows((before) => [...before.filter((other) => other.id !== row.id), row]);
+    });
 
   const save = (accepted: Record<string, number> = {}) =>
     action.run(async () => {
@@ -87,7 +95,7 @@ export function RoleEditor({ role, onSaved, onReload }: Props) {
         label="Attach a pack"
         hint="Words of its name or description, or its id"
         chosen={rows.map((row) => row.id)}
-        onPick={(pack) => setRows([...rows, rowOf(pack)])}
+        onPick={(pack) => void attach(pack)}
       />
       {attached.length > 0 && (
         <Notice tone="warning" title="To attach a pack is to allow what it may do.">
@@ -101,7 +109,7 @@ export function RoleEditor({ role, onSaved, onReload }: Props) {
       {isOutdated(action.error) && (
         <Button onClick={onReload}>Go on from the role as it is now; your choice stays</Button>
       )}
-      <Button kind="primary" type="submit" busy={action.busy}>
+      <Button kind="primary" type="submit" busy={action.busy} disabled={unseen}>
         {attached.length > 0 ? `Allow this, and save ${counted(rows.length, "pack")}` : `Save ${counted(rows.length, "pack")}`}
       </Button>
       {wanted && (
@@ -131,24 +139,18 @@ function RowEditor({ row, fault, onChange }: RowProps) {
     <>
       <p>
         <strong>{row.name}</strong>{" "}
-        <span class="muted">{row.pinned ?? "will be pinned at its current revision"}</span>
+        <span class="muted">{row.pinned ?? "will be attached"}</span>
       </p>
-      {row.pinned === undefined &&
-        (row.capabilities ? (
-          <details open>
-            <summary>What it may do</summary>
-            <pre class="capability-text" tabIndex={0} aria-label={`Capabilities of ${row.name}`}><Visible text={row.capabilities} /></pre>
-          </details>
-        ) : (
-          <p class="muted">It states no capabilities.</p>
-        ))}
+      {row.pinned === undefined && (
+        <Attached row={row} onShown={(shown) => onChange({ shown })} />
+      )}
       <div class="row">
         <Field label={`Alias of ${row.name}`} hint="Needed if two packs have one name" error={fault("alias")}>
           <input value={row.alias} autocomplete="off" onInput={(event) => onChange({ alias: event.currentTarget.value })} />
         </Field>
         <Field
           label={`Revision of ${row.name}`}
-          hint={row.pinned === undefined ? "Empty: the current one" : "Empty: it stays where it is"}
+          hint={row.pinned === undefined ? "To be pinned" : "Empty: it stays where it is"}
           error={fault("revision")}
         >
           <input
@@ -168,6 +170,31 @@ function RowEditor({ row, fault, onChange }: RowProps) {
         </label>
       </div>
     </>
+  );
+}
+
+/** What the revision that is to be attached may do. */
+function Attached({ row, onShown }: { row: Row; onShown: (revision: number) => void }) {
+  const wanted = row.revision.trim();
+  const { data, error } = useLoad(
+    async (signal) => {
+      if (!/^[1-9]\d{0,9}$/.test(wanted)) return undefined;
+      const params = { id: row.id, n: Number(wanted) };
+      const { body } = await call("get", "/packs/{id}/revisions/{n}", { params, signal });
+      onShown(body.revision);
+      return body;
+    },
+    [row.id, wanted],
+  );
+  if (error !== undefined) return <ErrorNotice error={error} />;
+  if (!data || String(data.revision) !== wanted) return <p class="hint">State the revision to attach.</p>;
+  return data.capabilities ? (
+    <details open>
+      <summary>What revision {data.revision} ({data.version}) may do</summary>
+      <pre class="capability-text" tabIndex={0} aria-label={`Capabilities of ${row.name}`}><Visible text={data.capabilities} /></pre>
+    </details>
+  ) : (
+    <p class="muted">Revision {data.revision} ({data.version}) states no capabilities.</p>
   );
 }
 
@@ -198,8 +225,11 @@ function rowsOf(role: RoleState): Row[] {
   }));
 }
 
-function rowOf(pack: Pack): Row {
-  return { id: pack.id, name: pack.name, alias: "", follow: false, revision: "", pinned: undefined, capabilities: pack.capabilities };
+/** A row for a pack at its current revision. The pin names it, so that nobody attaches what comes a moment later. */
+async function rowOf(pack: Pack): Promise<Row> {
+  const { body } = await call("get", "/packs/{id}/revisions", { params: { id: pack.id }, query: { limit: 1 } });
+  const revision = String(body.revisions[0]?.revision ?? "");
+  return { id: pack.id, name: pack.name, alias: "", follow: false, revision, pinned: undefined };
 }
 
 /** Whether somebody else has changed the role since it was read. */

@@ -1,4 +1,5 @@
 import type { Fault } from "../../content/folder.ts";
+import { blockOf } from "../../content/places.ts";
 import { Visible } from "../../content/visible.tsx";
 import { Badge, Notice } from "../../ui/index.ts";
 import { CapabilityChanges } from "../capabilities.tsx";
@@ -30,6 +31,7 @@ export function Outcome({ outcome, texts }: { outcome: DryRun; texts: ReadonlyMa
           <CapabilityChanges change={capabilities} />
         </section>
       )}
+      {!capabilities && <Stated manifest={texts.get("pack.yaml")} />}
       {files && (
         <details>
           <summary>
@@ -48,16 +50,35 @@ export function Outcome({ outcome, texts }: { outcome: DryRun; texts: ReadonlyMa
       )}
       {manifest.length > 0 && <p>Changed in its manifest: {manifest.join(", ")}.</p>}
       {Object.keys(limits).length > 0 && (
-        <ul>
-          {Object.entries(limits).map(([name, use]) => (
-            <li key={name}>{name.replaceAll("_", " ")}: {use.used.toLocaleString("en")} of {use.limit.toLocaleString("en")}</li>
-          ))}
-        </ul>
+        <details>
+          <summary>What it uses of the limits</summary>
+          <ul>
+            {Object.entries(limits).map(([name, use]) => (
+              <li key={name}>{name.replaceAll("_", " ")}: {use.used.toLocaleString("en")} of {use.limit.toLocaleString("en")}</li>
+            ))}
+          </ul>
+        </details>
       )}
       {scan && (
         <Faults title={`The scan has ${counted(scan.findings?.length ?? 0, "finding")}`} faults={findingFaults(outcome)} texts={texts} />
       )}
     </div>
+  );
+}
+
+/** What a new pack may do, in its own words: there is nothing that the service could compare it with. */
+function Stated({ manifest }: { manifest: string | undefined }) {
+  if (manifest === undefined) return null;
+  const stated = blockOf(manifest, "capabilities");
+  return (
+    <section class="card">
+      <h3>What it may do</h3>
+      {stated === undefined ? (
+        <p>It states no capabilities.</p>
+      ) : (
+        <pre class="capability-text" tabIndex={0} aria-label="Its capabilities"><Visible text={stated} /></pre>
+      )}
+    </section>
   );
 }
 

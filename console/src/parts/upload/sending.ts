@@ -38,7 +38,7 @@ export function useSending(uploadId: string | undefined) {
       const sent = await work(signal);
       once.done();
       const faults = sent.outcome ? findingFaults(sent.outcome) : [];
-      const texts = chosen ? await textsFor(chosen, faults.map(({ path }) => path)) : NOTHING.texts;
+      const texts = chosen ? await textsFor(chosen, ["pack.yaml", ...faults.map(({ path }) => path)]) : NOTHING.texts;
       if (!signal.aborted) setState({ sent, faults, texts });
     } catch (error) {
       if (signal.aborted) return;

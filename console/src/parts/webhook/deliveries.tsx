@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { call, type Schemas } from "../../api.ts";
 import { Badge, Button, Empty, ErrorNotice, Notice, Table, Time, type Tone, usePages } from "../../ui/index.ts";
 import { useAction } from "../action.ts";
@@ -22,6 +22,8 @@ const ERRORS: Readonly<Record<Schemas["DeliveryError"], string>> = {
   status: "",
 };
 
+const LOOKS_MS = [1_000, 3_000, 8_000];
+
 /** What came of the deliveries to a webhook in the last seven days. */
 export function Deliveries({ webhookId }: { webhookId: string }) {
   const [sent, setSent] = useState<string>();
@@ -37,10 +39,16 @@ export function Deliveries({ webhookId }: { webhookId: string }) {
     },
     [webhookId],
   );
+  const { reload } = deliveries;
+  useEffect(() => {
+    if (sent === undefined) return;
+    // What comes of it is known a moment later.
+    const looks = LOOKS_MS.map((wait) => setTimeout(reload, wait));
+    return () => looks.forEach(clearTimeout);
+  }, [sent]);
   const send = (work: () => Promise<{ delivery_id: string }>) =>
     void action.run(async () => {
       setSent((await work()).delivery_id);
-      deliveries.reload();
     });
   const once = (): Record<string, string> => ({ "Idempotency-Key": newKey() });
   const test = () =>
@@ -54,9 +62,9 @@ export function Deliveries({ webhookId }: { webhookId: string }) {
       return (await call("post", "/webhooks/{webhook_id}/deliveries/{delivery_id}/redelivery", asked)).body;
     });
   return (
-    <section class="stack" aria-labelledby="deliveries">
+    <div class="stack">
       <div class="row ends">
-        <h2 id="deliveries">Deliveries</h2>
+        <h2>Deliveries</h2>
         <span class="row">
           <Button busy={action.busy} onClick={test}>Send a test</Button>
           <Button busy={deliveries.loading} onClick={deliveries.reload}>Look again</Button>
@@ -65,7 +73,7 @@ export function Deliveries({ webhookId }: { webhookId: string }) {
       {action.error !== undefined && <ErrorNotice error={action.error} />}
       {sent !== undefined && (
         <Notice tone="success" title="It is on its way.">
-          <p>What comes of <code>{sent}</code> is in this list a moment later. Look again.</p>
+          <p>What comes of <code>{sent}</code> is in this list a moment later.</p>
         </Notice>
       )}
       <Listed
@@ -85,7 +93,7 @@ export function Deliveries({ webhookId }: { webhookId: string }) {
               {
                 title: "Act",
                 cell: (delivery) => (
-                  <Button busy={action.busy} aria-label={`Send ${delivery.type} ${delivery.id} again`} onClick={() => again(delivery)}>
+                  <Button busy={action.busy} aria-label={`Send again: ${delivery.type} ${delivery.id}`} onClick={() => again(delivery)}>
                     Send again
                   </Button>
                 ),
@@ -94,7 +102,7 @@ export function Deliveries({ webhookId }: { webhookId: string }) {
           />
         )}
       </Listed>
-    </section>
+    </div>
   );
 }
 
