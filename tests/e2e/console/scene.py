@@ -66,7 +66,7 @@ HOSTILE_FILES: Final[Mapping[str, bytes]] = {
     "data/picture.svg": _SVG,
     f"guides/<img src=x onerror={_PWN.partition(';')[0]}>.md": b"# A name\n",
     "guides/'; alert(1); '.txt": b"</pre><script>window.__pwned=1</script>\n",
-    "data/50% off #1?&.txt": b"plain\n",
+    "data/a b #1?&+.txt": b"plain\n",
     "data/unseen.txt": "safe\u202efdp.exe\u200b\n".encode(),
     "guides/empty.md": b"",
     "data/binary.bin": bytes(range(256)) * 8,

@@ -40,6 +40,7 @@ class Tab:
         url: The console's address.
         problems: What went wrong that nobody expected: errors of scripts, dialogs, requests to elsewhere.
         requests: All requests of the page.
+        pending: How many of them have no answer yet.
         may_fail: Whether requests of the page may fail; browsers note each on their console.
     """
 
@@ -47,6 +48,7 @@ class Tab:
     url: str
     problems: list[str] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    pending: int = 0
     may_fail: bool = False
 
     def open(self, route: str = "") -> None:
@@ -71,6 +73,13 @@ class Tab:
     def has_heading(self, name: str) -> None:
         """Wait for the screen of this name."""
         expect(self.page.get_by_role("heading", level=1, name=name)).to_be_visible()
+
+    def settle(self) -> None:
+        """Wait until the screen has all that it asks for."""
+        expect(self.main.get_by_text("Loading")).to_have_count(0)
+        while self.pending:
+            self.page.wait_for_timeout(20)
+        expect(self.main.get_by_text("Loading")).to_have_count(0)
 
     @property
     def main(self) -> Locator:
@@ -104,7 +113,9 @@ class Tab:
         origin = urlsplit(self.url).netloc
         self.page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
         self.page.on("dialog", lambda dialog: self.problems.append(f"dialog: {dialog.message}"))
-        self.page.on("request", lambda request: self.requests.append(request))  # noqa: PLW0108 - it marks what it is given
+        self.page.on("request", self._asked)
+        self.page.on("requestfinished", self._answered)
+        self.page.on("requestfailed", self._answered)
         self.page.on(
             "request",
             lambda request: (

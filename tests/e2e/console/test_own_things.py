@@ -63,7 +63,7 @@ def test_a_webhook_is_added_tested_and_its_deliveries_are_listed(tab: Tab) -> No
     while not listed.count() and time.monotonic() < deadline:
         tab.main.get_by_role("button", name="Look again").click()
         tab.page.wait_for_timeout(300)
-    expect(listed.first).to_contain_text("retrying")
+    expect(listed.first).to_contain_text("failed")
 
 
 def test_a_feed_is_made_with_a_command_for_each_client(tab: Tab) -> None:
