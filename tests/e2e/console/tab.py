@@ -8,7 +8,16 @@ from urllib.parse import urlsplit
 
 from local import console
 from local.programs import program
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, Request, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Playwright,
+    Request,
+    expect,
+)
 
 DESKTOP: Final = (1280, 800)
 PHONE: Final = (390, 844)
@@ -108,32 +117,28 @@ class Tab:
             self.page.evaluate("() => { const shift = window.__shift; window.__shift = 0; return shift; }")
         )
 
+    def _asked(self, request: Request) -> None:
+        self.requests.append(request)
+        self.pending += 1
+        address = urlsplit(request.url)
+        if address.scheme in ("http", "https") and address.netloc != urlsplit(self.url).netloc:
+            self.problems.append(f"elsewhere: {request.url}")
+
+    def _answered(self, _: Request) -> None:
+        self.pending -= 1
+
+    def _noted(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not (self.may_fail and "Failed to load resource" in message.text):
+            self.problems.append(f"console: {message.text}")
+
     def watch(self) -> None:
         """Note what goes wrong from now on."""
-        origin = urlsplit(self.url).netloc
         self.page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
         self.page.on("dialog", lambda dialog: self.problems.append(f"dialog: {dialog.message}"))
         self.page.on("request", self._asked)
         self.page.on("requestfinished", self._answered)
         self.page.on("requestfailed", self._answered)
-        self.page.on(
-            "request",
-            lambda request: (
-                self.problems.append(f"elsewhere: {request.url}")
-                if urlsplit(request.url).scheme in ("http", "https")
-                and urlsplit(request.url).netloc != origin
-                else None
-            ),
-        )
-        self.page.on(
-            "console",
-            lambda message: (
-                self.problems.append(f"console: {message.text}")
-                if message.type == "error"
-                and not (self.may_fail and "Failed to load resource" in message.text)
-                else None
-            ),
-        )
+        self.page.on("console", self._noted)
 
 
 @contextmanager
