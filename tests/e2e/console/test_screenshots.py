@@ -23,15 +23,17 @@ class Screen(NamedTuple):
         name: Of its pictures.
         route: Its address, with `{slack}` for the pack's id.
         heading: Its name on the page.
+        shows: A text that comes after all else.
     """
 
     name: str
     route: str
     heading: str
+    shows: str | None = None
 
 
 SCREENS: Final = (
-    Screen("packs", "packs?owned=true", "Packs"),
+    Screen("packs", "packs?owned=true", "Packs", "scan passed"),
     Screen("pack", "packs/{slack}", "Slack"),
     Screen("file", "packs/{slack}/files/scripts/main.py", "Slack"),
     Screen("revisions", "packs/{slack}/revisions", "Slack"),
@@ -58,6 +60,13 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _KEPT
 
 
+def show(tab: Tab, scene: Scene, screen: Screen) -> None:
+    tab.go(screen.route.format(slack=scene.slack), screen.heading)
+    tab.settle()
+    if screen.shows is not None:
+        expect(tab.main.get_by_text(screen.shows).last).to_be_visible()
+
+
 def is_wider_than_the_window(tab: Tab) -> bool:
     return bool(tab.page.evaluate("document.documentElement.scrollWidth > innerWidth"))
 
@@ -71,8 +80,7 @@ def test_every_screen_can_be_seen_and_used_by_all(
     with opened(browser, scene.url, size=size, theme=theme) as tab:
         tab.sign_in(scene.key, "packs")
         for screen in SCREENS:
-            tab.go(screen.route.format(slack=scene.slack), screen.heading)
-            tab.settle()
+            show(tab, scene, screen)
             picture = pictures / f"{screen.name}-{theme}-{size[0]}.png"
             tab.page.screenshot(path=picture)
             assert picture.stat().st_size > _EMPTY_BYTES
@@ -90,8 +98,7 @@ def test_at_twice_the_size_nothing_is_cut_off(browser: Browser, scene: Scene) ->
     with opened(browser, scene.url, size=(640, 400)) as tab:
         tab.sign_in(scene.key, "packs")
         for screen in SCREENS:
-            tab.go(screen.route.format(slack=scene.slack), screen.heading)
-            tab.settle()
+            show(tab, scene, screen)
             assert not is_wider_than_the_window(tab), screen.name
 
 
