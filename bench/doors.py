@@ -13,11 +13,11 @@ import statistics
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urljoin
 
 import urllib3
@@ -30,9 +30,11 @@ from tests.service import PackArchive, running_service
 from bench.git_server import bare_repository, served_by_git
 from bench.processes import Arguments, ProgramFailed, measure
 from bench.samples import summary, taken_in_turn
-from packyard.packs.feed import MAX_PACKS
+from packyard.packs import feed
+from packyard.packs.role import MAX_CHANGED_PINS, MAX_PACKS
 
 _INDEX: Final = ".well-known/agent-skills/index.json"
+_ROLE: Final = "support"
 _FILES: Final = 10
 _TEXT: Final = "Read the ticket, then say in one line what it is about.\n" * 40
 _LONGEST_PREPARATION_SECONDS: Final = 60
@@ -41,9 +43,10 @@ _LONGEST_PREPARATION_SECONDS: Final = 60
 def measure_doors(*, folder: Path, rounds: int) -> dict[str, float]:
     """Return the milliseconds of an index and of a skill, and of what they are compared with.
 
-    `index_ms` is the index of `packs` packs, and `index_anew_ms` what it takes to read them from the registry.
-    `not_modified_ms` answers that it is unchanged. `skill_ms` fetches a skill of ten files through the door and unpacks
-    it, `git_clone_ms` clones it.
+    `list_ms` is the index of a list of as many packs as a feed takes, and `list_anew_ms` what it takes to read them
+    from the registry. `role_ms` is the index of a role of as many as it takes, `role_anew_ms` the same for it, and
+    `not_modified_ms` the answer that it is unchanged. `skill_ms` fetches a skill of ten files through the door and
+    unpacks it, `git_clone_ms` clones it.
 
     Args:
         folder: For temporary data.
@@ -62,29 +65,38 @@ def measure_doors(*, folder: Path, rounds: int) -> dict[str, float]:
 def _index(*, rounds: int) -> dict[str, float]:
     with running_service() as service:
         doors = Doors(service)
-        archives = (PackArchive(name=f"skill-{number}", version="1.0.0") for number in range(MAX_PACKS))
+        archives = (PackArchive(name=f"skill-{number}", version="1.0.0") for number in range(feed.MAX_PACKS))
         packs = [service.upload(archive.build()).body["id"] for archive in archives]
+        # A request pins so many.
+        for most in (MAX_CHANGED_PINS, MAX_PACKS):
+            service.set_role(_ROLE, packs[:most])
 
-        def prepare_all() -> None:
-            for pack_id in packs:
-                doors.prepare(pack_id)
+        def prepare(some: Sequence[str]) -> float:
+            def work() -> None:
+                for pack_id in some:
+                    doors.prepare(pack_id)
 
-        anew = _milliseconds(prepare_all)
-        secret = feeds.secret_of(feeds.make(service, pack_ids=packs))
-        first = doors.get(_INDEX, feed=secret)
-        if len(first.body["skills"]) != len(packs):
-            raise ProgramFailed(f"the index has not {len(packs)} skills")
+            return _milliseconds(work)
+
+        anew = {"role_anew_ms": prepare(packs[:MAX_PACKS])}
+        anew["list_anew_ms"] = anew["role_anew_ms"] + prepare(packs[MAX_PACKS:])
+        listed = feeds.secret_of(feeds.make(service, pack_ids=packs))
+        of_role = feeds.secret_of(feeds.make(service, role_id=_ROLE))
+        first = doors.get(_INDEX, feed=of_role)
+        if len(first.body["skills"]) != MAX_PACKS:
+            raise ProgramFailed(f"the index has not {MAX_PACKS} skills")
         # The fakes of AWS are thousands of objects, which garbage collection need not visit again.
         gc.freeze()
-        contenders: dict[str, Callable[[], Any]] = {
-            "index_ms": lambda: doors.get(_INDEX, feed=secret),
-            "not_modified_ms": lambda: doors.get(_INDEX, feed=secret, etag=first.headers["ETag"]),
+        contenders: dict[str, Callable[[], object]] = {
+            "role_ms": lambda: doors.get(_INDEX, feed=of_role),
+            "list_ms": lambda: doors.get(_INDEX, feed=listed),
+            "not_modified_ms": lambda: doors.get(_INDEX, feed=of_role, etag=first.headers["ETag"]),
         }
         taken = taken_in_turn(
             {name: partial(_milliseconds, work) for name, work in contenders.items()}, rounds=rounds
         )
-    medians = {name: round(statistics.median(times), 1) for name, times in taken.items()}
-    return {"packs": len(packs), "index_anew_ms": round(anew, 1), **medians}
+    medians = {name: statistics.median(times) for name, times in taken.items()}
+    return {name: round(value, 1) for name, value in (anew | medians).items()}
 
 
 def _skill(*, folder: Path, rounds: int) -> dict[str, float]:
@@ -109,7 +121,7 @@ def _skill(*, folder: Path, rounds: int) -> dict[str, float]:
         taken = taken_in_turn(
             {name: partial(_milliseconds, work) for name, work in contenders.items()}, rounds=rounds
         )
-    print(f"\ndoors: the index of {MAX_PACKS} skills, and a skill of {_FILES} files beside git clone")
+    print(f"\ndoors: a skill of {_FILES} files beside git clone")
     for name, times in taken.items():
         print(f"  {name:24} {summary([each / 1000 for each in times])}", flush=True)
     return {name: round(statistics.median(times), 1) for name, times in taken.items()}
