@@ -56,6 +56,12 @@ def _command(rounds: int) -> Any:
     return measure_command(folder=FOLDER, rounds=rounds)
 
 
+def _doors(rounds: int) -> Any:
+    from bench.doors import measure_doors
+
+    return measure_doors(folder=FOLDER, rounds=rounds)
+
+
 def _list(_rounds: int) -> Any:
     from bench.listing import measure_listing
 
@@ -78,6 +84,7 @@ SECTIONS: Final[Mapping[str, Callable[[int], Any]]] = {
     "list": _list,
     "search": _search,
     "command": _command,
+    "doors": _doors,
 }
 
 

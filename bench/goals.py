@@ -124,6 +124,21 @@ GOALS: Final = (
         most=0.5,
         measured=lambda results: _ratio(results["command"], "install_s", "skopeo_umoci_s"),
     ),
+    Goal(
+        what="index of the largest role, warm, ms",
+        most=40,
+        measured=lambda results: float(results["doors"]["role_ms"]),
+    ),
+    Goal(
+        what="that index, beside reading its packs from the registry",
+        most=0.02,
+        measured=lambda results: _ratio(results["doors"], "role_ms", "role_anew_ms"),
+    ),
+    Goal(
+        what="a skill of 10 files through a door, beside git clone --depth 1",
+        most=0.5,
+        measured=lambda results: _ratio(results["doors"], "skill_ms", "git_clone_ms"),
+    ),
     Goal(what="slowest INIT, beside one boto3 client", most=1.5, measured=_slowest_init),
 )
 

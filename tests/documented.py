@@ -22,9 +22,9 @@ def assert_documented(method: str, path: str, status: int, body: Any = None) -> 
         status: The answer's.
         body: The answer's, parsed; None for none, or for one that is not JSON.
     """
-    documented = _path(path.partition("?")[0].rstrip("/"))
-    operation = DOCUMENT()["paths"].get(documented, {}).get(method.lower())
-    if operation is None:
+    documented = documented_path(path.partition("?")[0].rstrip("/"))
+    operation = None if documented is None else DOCUMENT()["paths"][documented].get(method.lower())
+    if documented is None or operation is None:
         assert status in _NO_OPERATION, f"{method} {path} is in no document, and was answered {status}"
         return
     assert str(status) in operation["responses"], f"{method} {documented} may not answer {status}: {body}"
@@ -45,7 +45,8 @@ def _routes() -> list[tuple[re.Pattern[str], str]]:
     return [(pattern(path), path) for path in sorted(DOCUMENT()["paths"], key=lambda path: path.count("{"))]
 
 
-def _path(path: str) -> str | None:
+def documented_path(path: str) -> str | None:
+    """Return the path in the document that a path below the stage is one of; None for none."""
     return next((documented for pattern, documented in _routes() if pattern.fullmatch(path)), None)
 
 

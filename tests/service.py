@@ -133,6 +133,7 @@ class Service:
             changes: Fields of the composition root that are other from now on: `settings`, `client`, `deadline`.
         """
         self.process.close()
+        self.wire.hang_up()
         root: type[bootstrap.Services] = type("Services", (bootstrap.Services,), dict(parts or {}))
         kept = {made.name: getattr(self.services, made.name) for made in fields(bootstrap.Services)}
         self.services = root(**kept | changes)
@@ -464,7 +465,8 @@ def running_service(
             deadline=Deadline(monotonic=lambda: 0),
             client=client,
         )
-        with ExitStack() as process:
+        with ExitStack() as end, ExitStack() as process:
+            end.callback(wire.hang_up)
             process.enter_context(bootstrap.using(services))
             yield Service(
                 aws=aws, registry=registry, services=services, clock=clock, wire=wire, process=process

@@ -26,7 +26,7 @@ _END: Final = "<!-- end of what it writes -->\n"
 # What counts something; the load has a command and a file of its own.
 _SUITE: Final = (
     "tests/reliability",
-    "tests/e2e/test_schemathesis.py",
+    "tests/integration/test_schemathesis.py",
     "tests/e2e/test_secrets_in_logs.py",
     "tests/e2e/test_tenant_walls.py",
 )

@@ -143,9 +143,8 @@ class Deployment:
         self.new_process()
 
     def new_process(self) -> None:
-        """Go on in a new process, with no open connection."""
+        """Go on in a new process."""
         self.service.new_process()
-        self.wire.hang_up()
 
     def collect(self) -> None:
         """Take what was sent to `clean_up` off its queue, and what waits for its turn off other queues."""
@@ -269,4 +268,3 @@ def running_deployment(*, ecr: bool = True) -> Iterator[Deployment]:
         )
         with wire.laid():
             yield deployment
-            wire.hang_up()
