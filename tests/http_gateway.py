@@ -3,6 +3,7 @@
 For tools that speak HTTP only, and many requests. What the gateway itself does is tried in `tests/e2e`.
 """
 
+import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -106,6 +107,8 @@ class _Handler(BaseHTTPRequestHandler):
         with self.gateway.answering:
             answer = self.gateway.answer(self.command, self.path, dict(self.headers.items()), body or None)
         content = (answer["body"] or "").encode()
+        if answer.get("isBase64Encoded"):
+            content = base64.b64decode(content)
         self.send_response(answer["statusCode"])
         for name, values in answer["multiValueHeaders"].items():
             for value in values:
