@@ -168,7 +168,7 @@ class Read:
     name: str = ""
 
 
-FILE = ("dynamodb.GetItem", "s3.GetObject")
+FILE = ("dynamodb.BatchGetItem", "s3.GetObject")
 READS = [
     Read(
         function="get_pack",

@@ -42,6 +42,7 @@ PATH_VALUES = {
     "publisher_id": "pub_01HZ0000000000000000009999",
     "webhook_id": "whk_01HZ0000000000000000009999",
     "delivery_id": "01HZ0000000000000000009999",
+    "asset": "index-0.js",
 }
 # A header that every reader of it refuses, whatever else the request holds.
 MALFORMED = {"If-Match": '"', "If-None-Match": "x y", "Idempotency-Key": "not visible"}
