@@ -1,4 +1,4 @@
-"""The emulator's program, run by the emulator's own Python, without two things that cost it seconds, and one fault.
+"""The emulator's program, run by the emulator's own Python, without two things that cost it seconds, and two faults.
 
 Besides, it gives away the keys of `login_links`, each once.
 
@@ -7,6 +7,8 @@ Besides, it gives away the keys of `login_links`, each once.
   the process, and our authorizer raises for every credential that it refuses.
 - A saved state says how far the consumers of streams were, and does not have the streams' records. After a restart the
   consumers would skip as many new records as they had read. So they begin with the first new one.
+- A consumer of a stream that reports records as failed (`batchItemFailures`) gets its batch again. By itself, the
+  emulator passes over what a report of failure says, but for queues, and the records are lost.
 - A layer is unpacked, and its modules are compiled, once for all functions, not once for each process.
 """
 
@@ -29,6 +31,7 @@ from ministack.services import lambda_svc
 _GRACE_SECONDS = 2
 _end, _wait_for_end = lambda_runtime._signal, lambda_runtime._collect  # noqa: SLF001 - there is no setting for this
 _invoke = lambda_runtime.Worker.invoke
+_execute = lambda_svc._execute_function  # noqa: SLF001 - likewise
 # Of the invocation that this thread runs: the process that is to end with it.
 _invocation = threading.local()
 _unpacking = threading.Lock()
@@ -65,6 +68,20 @@ def _end_later(process: Any) -> None:
 def _wait_unless_later(process: Any, deadline: float) -> None:
     if not getattr(_invocation, "runs", False):
         _wait_for_end(process, deadline)
+
+
+def _execute_and_heed(function: Any, event: Any, *arguments: Any, **named: Any) -> Any:
+    """Run an invocation. If the consumer of a stream reports failures, let all of its batch have failed."""
+    result = _execute(function, event, *arguments, **named)
+    records = event.get("Records") if isinstance(event, dict) else None
+    if not records or records[0].get("eventSource") != "aws:dynamodb" or result.get("error"):
+        return result
+    body = result.get("body")
+    answer = json.loads(body) if isinstance(body, str) else body
+    if not (isinstance(answer, dict) and answer.get("batchItemFailures")):
+        return result
+    reason = {"errorType": "BatchItemFailures", "errorMessage": "the function reported records as failed"}
+    return {**result, "error": True, "body": reason}
 
 
 class _SharedLayers(zipfile.ZipFile):
@@ -112,6 +129,7 @@ def _given_away(code: str) -> str | None:
 
 lambda_runtime._signal, lambda_runtime._collect = _end_later, _wait_unless_later  # noqa: SLF001
 lambda_runtime.Worker.invoke = _invoke_and_keep
+lambda_svc._execute_function = _execute_and_heed  # noqa: SLF001
 lambda_svc._restore_esm_positions = lambda _store, _positions: None  # noqa: SLF001
 lambda_runtime.zipfile = SimpleNamespace(**vars(zipfile) | {"ZipFile": _SharedLayers})
 
