@@ -6,7 +6,6 @@ pip-audit treats a distribution as unknown and succeeds. Here no answer is a sep
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from local import console
 from local.command import Command, CommandFailed, run
-from local.environments import HERE, PROJECT, UV, npm, tool
+from local.environments import HERE, PROJECT, UV, node_environment, npm, tool
 
 _VULNERABLE, _UNANSWERED = 1, 3
 _SECONDS = 300
@@ -101,7 +100,7 @@ def look_up_page() -> Report:
         finished = subprocess.run(
             command,
             cwd=console.SOURCES,
-            env={**os.environ, **console.SYSTEM_CA},
+            env=node_environment(),
             check=False,
             capture_output=True,
             text=True,

@@ -30,8 +30,6 @@ _DOCUMENT: Final = PROJECT / "functions" / "api_docs" / "openapi.json"
 _TYPES: Final = Path("src", "openapi.d.ts")
 # Made by the tools, or read by nobody who builds.
 _NOT_SOURCES: Final = ("node_modules", "dist", str(_TYPES))
-# Node's own trust in certificates is not the system's, on which a proxy's may be.
-SYSTEM_CA: Final = {"NODE_USESYSTEM_CA": "1"}
 
 
 def build_console() -> None:
@@ -59,14 +57,7 @@ def install_packages() -> None:
     if stamp.exists() and stamp.read_text() == wanted:
         return
     with step("installing what the page of the console is built with"):
-        run(
-            [
-                *environments.npm(TOOL),
-                *("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"),
-            ],
-            folder=SOURCES,
-            environment={**os.environ, **SYSTEM_CA},
-        )
+        environments.install_locked(TOOL, SOURCES)
     stamp.write_text(wanted)
 
 

@@ -68,6 +68,21 @@ def npm(name: str) -> Command:
     return [program, program.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
 
 
+def install_locked(name: str, folder: Path) -> None:
+    """Install what a folder's `package-lock.json` locks, by a tool's npm, without running the packages' scripts.
+
+    Raises:
+        CommandFailed: npm failed.
+    """
+    options = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    run([*npm(name), "ci", *options], folder=folder, environment=node_environment())
+
+
+def node_environment() -> dict[str, str]:
+    """Return the variables for Node.js, which by itself does not trust the system's certificates, such as a proxy's."""
+    return {**os.environ, "NODE_USE_SYSTEM_CA": "1"}
+
+
 def prepare(*more: str) -> None:
     """Bring everything that development needs up to date.
 

@@ -52,13 +52,7 @@ def go() -> Path:
 
 def _install_node_packages() -> None:
     shutil.copytree(_SOURCES / "node", _NODE_FOLDER)
-    npm = environments.npm("readers")
-    run(
-        [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-        folder=_NODE_FOLDER,
-        # Unlike everything else here, Node.js trusts only its own certificates.
-        environment={**os.environ, "NODE_USE_SYSTEM_CA": "1"},
-    )
+    environments.install_locked("readers", _NODE_FOLDER)
 
 
 def _compile_go_program() -> None:

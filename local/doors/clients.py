@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from local import environments
-from local.command import Command, run
+from local.command import Command
 from local.environments import LOCAL, fingerprint, prepare, tool
 from local.locks import exclusively
 from local.progress import step
@@ -19,8 +19,6 @@ from local.progress import step
 _LOCKS: Final = Path(__file__).resolve().parent / "node"
 _FOLDER: Final = LOCAL / "doors" / "node"
 _NEEDED: Final = ("package.json", "package-lock.json")
-# Node's own trust in certificates is not the system's, on which a proxy's may be.
-_SYSTEM_CA: Final = {"NODE_USE_SYSTEM_CA": "1"}
 
 
 def prepare_clients() -> None:
@@ -40,14 +38,7 @@ def prepare_clients() -> None:
         for name in _NEEDED:
             shutil.copyfile(_LOCKS / name, _FOLDER / name)
         with step("installing the clients of the doors (405 MB on disk)"):
-            run(
-                [
-                    *environments.npm("readers"),
-                    *("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"),
-                ],
-                folder=_FOLDER,
-                environment={**os.environ, **_SYSTEM_CA},
-            )
+            environments.install_locked("readers", _FOLDER)
         stamp.write_text(wanted)
 
 

@@ -3,10 +3,10 @@ import { base, call, type Schemas } from "../../api.ts";
 import { link } from "../../router.ts";
 import { Button, ErrorNotice, Field } from "../../ui/index.ts";
 import { useAction } from "../action.ts";
+import { ChosenPacks } from "../chosen_packs.tsx";
 import { Lifetime, lifetimeSeconds } from "../lifetime.tsx";
 import { given } from "../lists.ts";
 import { useOnce } from "../once.ts";
-import { usePackNames } from "../pack_names.ts";
 import { PackPicker } from "../pack_picker.tsx";
 
 type Made = Schemas["MadeFeed"];
@@ -25,7 +25,6 @@ export function FeedForm({ role: askedRole, pack: askedPack, onMade }: Props) {
   const [packs, setPacks] = useState<readonly string[]>(askedPack === undefined ? [] : [askedPack]);
   const [label, setLabel] = useState("");
   const [days, setDays] = useState("");
-  const names = usePackNames(packs);
   const action = useAction();
   const once = useOnce();
   const submit = (event: Event) => {
@@ -67,19 +66,7 @@ export function FeedForm({ role: askedRole, pack: askedPack, onMade }: Props) {
               chosen={packs}
               onPick={(pack) => setPacks([...packs, pack.id])}
             />
-            <ul class="stack close" aria-label="Chosen packs">
-              {packs.map((id) => (
-                <li key={id} class="row">
-                  <span>{names.get(id) ?? id}</span>
-                  <Button
-                    aria-label={`Leave out ${names.get(id) ?? id}`}
-                    onClick={() => setPacks(packs.filter((other) => other !== id))}
-                  >
-                    Leave out
-                  </Button>
-                </li>
-              ))}
-            </ul>
+            <ChosenPacks packs={packs} onChange={setPacks} />
           </>
         )}
         <Field label="Label (optional)" hint="A name for people: who uses it" error={action.fault("label")}>

@@ -3,9 +3,9 @@ import type { Schemas } from "../../api.ts";
 import { Button, ErrorNotice, Field } from "../../ui/index.ts";
 import { useAction } from "../action.ts";
 import { Checks } from "../checks.tsx";
+import { ChosenPacks } from "../chosen_packs.tsx";
 import { EVENT_TYPES, type EventType } from "../event_types.ts";
 import { PackPicker } from "../pack_picker.tsx";
-import { usePackNames } from "../pack_names.ts";
 
 type Webhook = Schemas["Webhook"];
 
@@ -31,7 +31,6 @@ export function WebhookForm({ webhook, act, leave, save }: Props) {
   const [description, setDescription] = useState(webhook?.description ?? "");
   const [types, setTypes] = useState<EventType[]>(webhook?.types ?? []);
   const [packs, setPacks] = useState<readonly string[]>(webhook?.pack_ids ?? []);
-  const names = usePackNames(packs);
   const action = useAction();
   const submit = (event: Event) => {
     event.preventDefault();
@@ -65,21 +64,7 @@ export function WebhookForm({ webhook, act, leave, save }: Props) {
         chosen={packs}
         onPick={(pack) => setPacks([...packs, pack.id])}
       />
-      {packs.length > 0 && (
-        <ul class="stack close" aria-label="Chosen packs">
-          {packs.map((id) => (
-            <li key={id} class="row">
-              <span>{names.get(id) ?? id}</span>
-              <Button
-                aria-label={`Leave out ${names.get(id) ?? id}`}
-                onClick={() => setPacks(packs.filter((other) => other !== id))}
-              >
-                Leave out
-              </Button>
-            </li>
-          ))}
-        </ul>
-      )}
+      <ChosenPacks packs={packs} onChange={setPacks} />
       {action.error !== undefined && (
         <ErrorNotice error={action.error} except={["url", "description", "types", "pack_ids"]} />
       )}
