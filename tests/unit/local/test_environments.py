@@ -1,9 +1,10 @@
 """What is said of the environments is so."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
-from local.environments import LOCAL, PROJECT, SIZES, stands_of
+from local.environments import LOCAL, PROJECT, SIZES, node, node_environment, stands_of, tool
 from local.needs import NEEDS
 
 
@@ -35,3 +36,44 @@ def test_every_tool_has_a_size_and_locked_requirements(target: str) -> None:
     for name in NEEDS[target].tools:
         assert name in SIZES
         assert (PROJECT / "local" / f"requirements-{name}.txt").exists()
+
+
+def test_node_trusts_the_system_s_certificates_besides_its_own() -> None:
+    ask = "const {getCACertificates: of} = require('tls'); of('default').length > of('bundled').length"
+    variables = {name: value for name, value in node_environment().items() if name != "NODE_EXTRA_CA_CERTS"}
+    command = [node("console"), "--print", ask]
+
+    said = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)  # noqa: S603 - ours
+
+    assert said.stdout == "true\n"
+
+
+_HEED = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import emulator_program
+emulator_program._execute = lambda _function, _event: {"body": json.loads(sys.argv[3])}
+heeded = emulator_program._execute_and_heed({}, {"Records": [{"eventSource": sys.argv[2]}]})
+print(bool(heeded.get("error")))
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "answer", "fails"),
+    [
+        ("aws:dynamodb", '{"batchItemFailures": [{"itemIdentifier": "1"}]}', True),
+        ("aws:dynamodb", '{"batchItemFailures": []}', False),
+        ("aws:dynamodb", "null", False),
+        # The emulator heeds it for queues by itself, message by message.
+        ("aws:sqs", '{"batchItemFailures": [{"itemIdentifier": "1"}]}', False),
+    ],
+)
+def test_a_stream_s_batch_fails_in_the_emulator_when_its_consumer_says_so(
+    source: str, answer: str, fails: bool, tmp_path: Path
+) -> None:
+    command = [tool("emulator", "python"), "-P", "-c", _HEED, PROJECT / "local", source, answer]
+    variables = {"STATE_DIR": str(tmp_path / "services")}
+
+    said = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)  # noqa: S603 - ours
+
+    assert said.stdout.splitlines()[-1] == str(fails)
