@@ -12,6 +12,7 @@ from threading import Lock, Thread
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+from tests.credentials import authorized
 from tests.documented import DOCUMENT, assert_documented, documented_path
 from tests.functions import function_of
 from tests.gateway import Request
@@ -22,7 +23,6 @@ _REFUSED: Final = {
     401: ("unauthenticated", "The credential is missing or not valid."),
     404: ("not_found", "There is no such operation."),
 }
-_METHOD_ARN: Final = "arn:aws:execute-api:eu-central-1:123456789012:abcdef/v1/GET/packs"
 
 
 @contextmanager
@@ -76,9 +76,8 @@ class _Gateway:
         token = next((value for name, value in headers.items() if name.lower() == "authorization"), "")
         if not token:
             return None
-        event = {"type": "TOKEN", "authorizationToken": token, "methodArn": _METHOD_ARN}
         try:
-            return self._service.invoke("authorize", event)["context"]
+            return authorized(self._service, token)["context"]
         except Exception as error:
             # The one word by which a function says so (API Gateway, "Output from a Lambda authorizer").
             if str(error) != "Unauthorized":

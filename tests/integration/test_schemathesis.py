@@ -10,24 +10,20 @@ import json
 import os
 import re
 import subprocess
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from local.environments import prepare, tool
 from tests.aws import delivery_queues_in_memory
+from tests.credentials import key_of_acme
 from tests.http_gateway import served
 from tests.internet import internet
 from tests.reliability import budget, tally
-from tests.service import ACME, PackArchive, Service, running_service
-
-from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret, new_secret
-from packyard.tenants.org import BillingPosture, Org
+from tests.service import PackArchive, Service, running_service
 
 HERE = Path(__file__).parent / "schemathesis"
 DOCUMENT = Path(__file__).parents[2] / "functions" / "api_docs" / "openapi.json"
 CASES = re.compile(r"(\d+) generated")
-KEY = new_secret(bytes(32))
 
 
 def uploaded(service: Service, name: str) -> Any:
@@ -40,22 +36,9 @@ def archive(name: str) -> bytes:
     return PackArchive(name=name, version="1.0.0").build()
 
 
-def organisation(service: Service) -> None:
-    tenants = service.services.tenants
-    tenants.put_org(Org(org_id=ACME.org_id, slug=ACME.org_slug, billing=BillingPosture.ACTIVE))
-    key = ApiKey(
-        key_hash=hash_secret(KEY),
-        org_id=ACME.org_id,
-        label="fuzzing",
-        permission_set=PermissionSet.FULL_ACCESS,
-        created_at=datetime(2026, 1, 1, tzinfo=UTC),
-    )
-    tenants.put_api_key(key)
-
-
 def things(service: Service) -> dict[str, str]:
     """Return what there is to ask for, as the environment of the run."""
-    organisation(service)
+    key = key_of_acme(service)
     delivery_queues_in_memory(service.aws.sqs)
     subject, doomed = uploaded(service, "fuzzed"), uploaded(service, "doomed")
     upload = service.send("start_upload", "POST", "/packs/uploads", json={}).body
@@ -70,12 +53,12 @@ def things(service: Service) -> dict[str, str]:
             kind: base64.b64encode(archive(name)).decode()
             for kind, name in (("new", "made"), ("again", "fuzzed"))
         },
-        "standing_keys": [key["id"] for key in keys if key["id"] != doomed_key],
+        "standing_keys": [each["id"] for each in keys if each["id"] != doomed_key],
     }
     return {
         "PACKYARD_THINGS": json.dumps(known),
         "PACKYARD_HOOKS": str(HERE / "hooks.py"),
-        "PACKYARD_KEY": KEY,
+        "PACKYARD_KEY": key,
         "PACKYARD_PACK": subject["id"],
         "PACKYARD_DOOMED": doomed["id"],
         "PACKYARD_DOOMED_KEY": doomed_key,

@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 from tests.call_counts import ROWS, Scene
+from tests.credentials import authorized, key_of_acme
 from tests.door import DoorClient
 from tests.fake_registry.server import FakeRegistry
 from tests.gateway import Request
@@ -18,28 +19,13 @@ from tests.service import ACME, DEADLINE, running_service
 from tests.snapshots import PROJECT, SNAP_START, started_function
 
 from packyard.oci.build.compression import compress_piece
-from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret, new_secret
-from packyard.tenants.org import BillingPosture, Org
 from packyard.tenants.pull_token import PullToken, TokenKind, sign_token
 
 FUNCTIONS: Final = sorted(path.parent.name for path in (PROJECT / "functions").glob("*/app.py"))
-SECRET: Final = new_secret(bytes(32))
 
 
 def authorize(scene: Scene) -> object:
-    tenants = scene.service.services.tenants
-    tenants.put_org(Org(org_id=ACME.org_id, slug="acme", billing=BillingPosture.ACTIVE))
-    key = ApiKey(
-        key_hash=hash_secret(SECRET),
-        org_id=ACME.org_id,
-        label="ci",
-        permission_set=PermissionSet.FULL_ACCESS,
-        created_at=datetime(2026, 1, 1, tzinfo=UTC),
-    )
-    tenants.put_api_key(key)
-    method = "arn:aws:execute-api:eu-central-1:123456789012:abcdef/v1/GET/packs"
-    event = {"type": "TOKEN", "authorizationToken": f"Bearer {SECRET}", "methodArn": method}
-    return scene.service.invoke("authorize", event)
+    return authorized(scene.service, f"Bearer {key_of_acme(scene.service)}")
 
 
 def api_docs(scene: Scene) -> object:

@@ -12,6 +12,7 @@ from tests import revisions, scans
 from tests.aws import BUCKET
 from tests.changes import archive_of, changes_form
 from tests.changes import change as change_pack
+from tests.credentials import authorized, key_of_acme
 from tests.door import DoorClient
 from tests.doors import Doors
 from tests.fake_registry.moods import Refuses
@@ -49,8 +50,6 @@ from packyard.store.keys import pack_key, role_key
 from packyard.store.published_versions import publication
 from packyard.store.search_index import index_row
 from packyard.store.wire import to_wire
-from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret, new_secret
-from packyard.tenants.org import BillingPosture, Org
 from packyard.tenants.version_policy import VersionPolicy
 
 # As large as no answer is.
@@ -198,7 +197,7 @@ def _publishers(setup: Setup) -> None:
 def _feeds(setup: Setup) -> None:
     """Feeds, a page at a time, of a role and of packs of two organisations; pulling what they serve."""
     service, notes = setup.deployment.service, setup.deployment.notes
-    _key_of_acme(setup)
+    key_of_acme(setup.deployment.service)
     (pack,) = service.set_role("fed", [notes["slack"]]).body["packs"]
     again = {"Idempotency-Key": "again"}
     for wanted in ({"role_id": "fed"}, {"pack_ids": [notes["slack"], notes["foreign"]]}):
@@ -253,7 +252,7 @@ def _roles(setup: Setup) -> None:
 def _door(setup: Setup) -> None:
     """A role's images, by the distribution door and without a registry login."""
     service, slack = setup.deployment.service, setup.deployment.notes["slack"]
-    secret = _key_of_acme(setup)
+    secret = key_of_acme(setup.deployment.service)
     role = "/agent-roles/puller"
     assert service.set_role("puller", [slack]).status == 200
     pinned = setup.ask("get_role_packs", "GET", f"{role}/packs")
@@ -403,28 +402,9 @@ def _receive(deployment: Deployment, function: str, body: str) -> None:
         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 
-def _key_of_acme(setup: Setup) -> str:
-    """Let ACME have an item and an API key, and return the key."""
-    secret = new_secret(bytes(32))
-    tenants = setup.deployment.service.services.tenants
-    tenants.put_org(Org(org_id=ACME.org_id, slug="acme", billing=BillingPosture.ACTIVE))
-    tenants.put_api_key(
-        ApiKey(
-            key_hash=hash_secret(secret),
-            org_id=ACME.org_id,
-            label="ci",
-            permission_set=PermissionSet.FULL_ACCESS,
-            created_at=setup.deployment.service.clock.now,
-        )
-    )
-    return secret
-
-
 def _authorize(setup: Setup) -> None:
-    secret = _key_of_acme(setup)
-    arn = "arn:aws:execute-api:eu-central-1:123456789012:abcdef/v1/GET/packs"
-    event = {"type": "TOKEN", "authorizationToken": f"Bearer {secret}", "methodArn": arn}
-    assert setup.deployment.service.invoke("authorize", event)["context"]["org_id"] == ACME.org_id
+    secret = key_of_acme(setup.deployment.service)
+    assert authorized(setup.deployment.service, f"Bearer {secret}")["context"]["org_id"] == ACME.org_id
 
 
 def _keys(setup: Setup) -> None:
