@@ -4,7 +4,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from local.command import Command
 from local.environments import LOCAL, PROJECT, SIZES, node, node_environment, stands_of, tool
 from local.needs import NEEDS
 
@@ -42,7 +41,7 @@ def test_every_tool_has_a_size_and_locked_requirements(target: str) -> None:
 def test_node_trusts_the_system_s_certificates_besides_its_own() -> None:
     ask = "const {getCACertificates: of} = require('tls'); of('default').length > of('bundled').length"
     variables = {name: value for name, value in node_environment().items() if name != "NODE_EXTRA_CA_CERTS"}
-    command: Command = [node("console"), "--print", ask]
+    command: list[str | Path] = [node("console"), "--print", ask]
 
     said = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)  # noqa: S603 - ours
 
@@ -72,7 +71,7 @@ print(bool(heeded.get("error")))
 def test_a_stream_s_batch_fails_in_the_emulator_when_its_consumer_says_so(
     source: str, answer: str, fails: bool, tmp_path: Path
 ) -> None:
-    command: Command = [tool("emulator", "python"), "-P", "-c", _HEED, PROJECT / "local", source, answer]
+    command: list[str | Path] = [tool("emulator", "python"), "-P", "-c", _HEED, PROJECT / "local", source, answer]
     variables = {"STATE_DIR": str(tmp_path / "services")}
 
     said = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)  # noqa: S603 - ours
