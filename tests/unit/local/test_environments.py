@@ -71,7 +71,15 @@ print(bool(heeded.get("error")))
 def test_a_stream_s_batch_fails_in_the_emulator_when_its_consumer_says_so(
     source: str, answer: str, fails: bool, tmp_path: Path
 ) -> None:
-    command: list[str | Path] = [tool("emulator", "python"), "-P", "-c", _HEED, PROJECT / "local", source, answer]
+    command: list[str | Path] = [
+        tool("emulator", "python"),
+        "-P",
+        "-c",
+        _HEED,
+        PROJECT / "local",
+        source,
+        answer,
+    ]
     variables = {"STATE_DIR": str(tmp_path / "services")}
 
     said = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)  # noqa: S603 - ours
