@@ -27,7 +27,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 from moto.kms import models as kms_models
 from moto.kms.utils import generate_private_key
-from tests import quick_expressions
+from tests import quick_expressions, quick_requests
 
 _update_item: Final = DynamoDBBackend.update_item
 _serialize_structure: Final = BaseJSONSerializer._serialize_type_structure  # noqa: SLF001 - what is replaced
@@ -54,6 +54,7 @@ def speed_up() -> None:
     MockAWS._disable_patching = _end  # type: ignore[assignment,method-assign]  # noqa: SLF001 - likewise
     kms_models.generate_private_key = _private_key  # type: ignore[attr-defined]
     quick_expressions.speed_up()
+    quick_requests.speed_up()
 
 
 def _begin(_self: MockAWS, reset: bool = True) -> None:
