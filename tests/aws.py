@@ -126,8 +126,8 @@ class Aws:
 
     def objects(self) -> list[str]:
         """Return every key of the bucket."""
-        answer = self.s3.list_objects_v2(Bucket=BUCKET)
-        return [found["Key"] for found in answer.get("Contents", [])]
+        # Without a request, which takes ten times as long.
+        return sorted(s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[BUCKET].keys)
 
 
 @contextmanager

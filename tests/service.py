@@ -18,8 +18,7 @@ from itertools import count
 from typing import Any, Final
 
 import yaml
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import dynamodb_backends
+from tests import table_rows
 from tests.aws import (
     ATTESTATION_QUEUE,
     BUCKET,
@@ -27,7 +26,6 @@ from tests.aws import (
     DELIVERY_QUEUES,
     PREPARATION_QUEUE,
     PULL_TOKEN_SECRET,
-    REGION,
     REGISTRY_PULL_ROLE,
     SIGNING_KEY,
     TABLE,
@@ -49,7 +47,7 @@ from packyard.composition.deadline import Deadline
 from packyard.composition.settings import JwtSettings, Settings
 from packyard.messaging.consumer import logger as consumer_log
 from packyard.packs.archive.limits import ArchiveLimits
-from packyard.store.wire import Item, from_wire, to_wire
+from packyard.store.wire import Item, to_wire
 from packyard.tenants.caller import SCOPES, Caller
 
 ACME: Final = Caller(
@@ -268,13 +266,7 @@ class Service:
     def stream_of(self, pack_id: str) -> list[dict[str, Any]]:
         """Return what the table's stream tells of a pack's new image, roles that hold it, and states of its images."""
         # Not by a client: the stream reads what is there without a request that could fail.
-        partitions = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables[TABLE].items.values()
-        items: list[Item] = [
-            from_wire(row.to_json()["Attributes"])
-            for rows in partitions
-            for row in rows.values()
-            if row.hash_key.value == f"PACK#{pack_id}"
-        ]
+        items = [item for item in table_rows.all_items() if item["PK"] == f"PACK#{pack_id}"]
         told = [item for item in items if item["SK"].startswith(("REF#", "IMAGE#"))]
         row = next((item for item in items if item["SK"] == "PACK"), {"image_digest": "new"})
         return [

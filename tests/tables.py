@@ -1,12 +1,11 @@
 """Looks at the table behind a running service, and puts it into states that no request reaches at once."""
 
-from tests.aws import TABLE, Aws
+from tests import table_rows
 from tests.service import Service
 
 from packyard.packs.pack import PackStatus, Visibility
 from packyard.store.keys import REVISION_PREFIX, pack_key, pack_partition
 from packyard.store.table import Item, Query, Update
-from packyard.store.wire import from_wire
 
 
 def row_of(service: Service, pack_id: str) -> Item:
@@ -25,12 +24,6 @@ def history_of(service: Service, pack_id: str) -> list[Item]:
     return service.aws.table.query(entries).items
 
 
-def empty(aws: Aws) -> None:
-    """Remove every item."""
-    for item in aws.dynamodb.scan(TableName=TABLE, ProjectionExpression="PK, SK")["Items"]:
-        aws.dynamodb.delete_item(TableName=TABLE, Key=item)
-
-
 def being_deleted(service: Service, pack_id: str) -> None:
     """Leave a pack as a deletion does whose purge has not succeeded yet."""
     service.aws.table.update(
@@ -44,9 +37,9 @@ def being_deleted(service: Service, pack_id: str) -> None:
     )
 
 
-def assert_references_are_sound(aws: Aws) -> None:
+def assert_references_are_sound() -> None:
     """Check that roles, references and counters agree, and that nobody holds a pack which is gone or hidden."""
-    items = [from_wire(item) for item in aws.dynamodb.scan(TableName=TABLE, ConsistentRead=True)["Items"]]
+    items = table_rows.all_items()
     packs = {item["PK"]: item for item in items if item["SK"] == "PACK"}
     held = {
         (f"PACK#{pack_id}", role["org_id"], role["role_id"])

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from botocore.config import Config
 from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
+from tests import table_rows
 from tests.aws import (
     ATTESTATION_QUEUE,
     BUCKET,
@@ -24,7 +24,6 @@ from tests.aws import (
     PREPARATION_QUEUE,
     QUEUE,
     REGION,
-    TABLE,
     delivery_queues_in_memory,
     queue_url,
     session,
@@ -107,7 +106,7 @@ class Deployment:
         """Return a copy of everything as it is now."""
         self.collect()
         return Saved(
-            items=copy.deepcopy(_table().items),
+            items=table_rows.saved_items(),
             keys=copy.deepcopy(_bucket().keys),
             shelves=copy.deepcopy(self.service.registry.shelves),
             elsewhere=copy.deepcopy(self.elsewhere.shelves),
@@ -124,7 +123,7 @@ class Deployment:
         """Put everything back as it was, in a new process."""
         self.collect()
         self.service.bodies.clear()
-        _table().items = copy.deepcopy(saved.items)
+        table_rows.put_back(saved.items)
         _bucket().keys = copy.deepcopy(saved.keys)
         self.service.registry.shelves = copy.deepcopy(saved.shelves)
         self.elsewhere.shelves = copy.deepcopy(saved.elsewhere)
@@ -222,10 +221,6 @@ class Deployment:
         """Check what must hold at any instant."""
         self.collect()
         return assert_sound(self.service, pending=self.inbox, unattested=self.images)
-
-
-def _table() -> Any:
-    return dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables[TABLE]
 
 
 def _bucket() -> Any:

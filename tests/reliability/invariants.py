@@ -16,10 +16,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import dynamodb_backends
-from moto.s3.models import s3_backends
-from tests.aws import BUCKET, REGION, TABLE
+from tests import table_rows
 from tests.fake_registry.ecr import EcrShelves
 from tests.fake_registry.shelves import Repository
 from tests.reliability.event_invariants import event_faults
@@ -44,7 +41,7 @@ from packyard.store.keys import (
     role_revision_key,
 )
 from packyard.store.pack_items import from_item, to_item
-from packyard.store.wire import Item, from_wire
+from packyard.store.wire import Item
 
 _ARCHIVES: Final = ("inline/", "uploads/")
 _FIRST: Final = frozenset({"create", "upload", "clone"})
@@ -144,8 +141,8 @@ def observe(
         settled: See `Observed`.
     """
     return Observed(
-        items=_items(),
-        objects=frozenset(_bucket_keys()),
+        items=table_rows.all_items(),
+        objects=frozenset(service.aws.objects()),
         repositories=service.registry.shelves.repositories,
         pending=[parse_message(body) for body in pending],
         now=service.clock(),
@@ -158,17 +155,6 @@ def observe(
             (message.pack_id, message.digest) for message in map(parse_image_message, unattested)
         ),
     )
-
-
-def _items() -> list[Item]:
-    # A scan says the same, and takes twenty times as long to say it.
-    partitions = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables[TABLE].items.values()
-    rows: Any = (item for rows in partitions for item in rows.values())
-    return [from_wire(row.to_json()["Attributes"]) for row in rows]
-
-
-def _bucket_keys() -> list[str]:
-    return list(s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[BUCKET].keys)
 
 
 def assert_sound(

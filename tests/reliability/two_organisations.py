@@ -12,8 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from unittest.mock import patch
 
-from tests import feeds
-from tests.aws import TABLE
+from tests import feeds, table_rows
 from tests.engine.points import Point
 from tests.engine.wire import deliver
 from tests.fake_registry.moods import Refuses
@@ -185,8 +184,8 @@ class TwoOrganisations:
         """Return all that the other organisation has: items, objects, images."""
         theirs = (OTHER.org_id, *(value for key, value in self.notes.items() if key.startswith("their")))
         # A filter of the caller's own webhooks may name what it does not have.
-        filters = {"S": f"HOOKS#{CALLER.org_id}"}
-        items = (json.dumps(item, sort_keys=True) for item in self._items() if item["PK"] != filters)
+        filters = f'"PK": {{"S": "HOOKS#{CALLER.org_id}"}}'
+        items = (text for text in table_rows.all_texts() if filters not in text)
         images = {
             name: (sorted(shelf.manifests), sorted(shelf.blobs), sorted(shelf.tags.items()))
             for name, shelf in self.deployment.service.registry.shelves.repositories.items()
@@ -199,10 +198,6 @@ class TwoOrganisations:
                 key for key in self.deployment.service.aws.objects() if any(mark in key for mark in theirs)
             ],
         }
-
-    def _items(self) -> Iterator[Any]:
-        for page in self.deployment.service.aws.dynamodb.get_paginator("scan").paginate(TableName=TABLE):
-            yield from page["Items"]
 
 
 @contextmanager

@@ -35,7 +35,7 @@ def test_roles_that_follow_are_moved_and_others_stay(service: Service, shared: s
         assert (newest["revision"], newest["operation"], newest["actor"]) == (2, "follow", "follow")
     assert pins(service, "still") == [(1, True)]
     assert service.get_role(SUPPORT).body["packs"][0]["follow"] is True
-    assert_references_are_sound(service.aws)
+    assert_references_are_sound()
 
 
 def test_what_comes_again_changes_nothing(service: Service, shared: str) -> None:
@@ -87,7 +87,7 @@ def test_a_role_that_no_longer_follows_or_is_gone_is_left_alone(service: Service
         assert service.invoke("follow_packs", {"Records": [told]}) == {"batchItemFailures": []}
 
     assert pins(service) == [(1, True)]
-    assert_references_are_sound(service.aws)
+    assert_references_are_sound()
 
 
 def test_a_record_that_fails_is_named_and_comes_again(service: Service, shared: str) -> None:

@@ -8,10 +8,11 @@ from functools import partial
 from itertools import cycle
 
 import pytest
+from tests import table_rows
 from tests.engine.turns import Actor, Order, every_order, take_turns
 from tests.packs import a_pack
 from tests.service import ACME, DEADLINE, GLOBEX, Service, running_service
-from tests.tables import assert_references_are_sound, empty
+from tests.tables import assert_references_are_sound
 
 from packyard.errors import (
     PackDeleting,
@@ -52,7 +53,7 @@ class World:
 
     def start_over(self) -> None:
         """Forget everything, and let everybody go on to another pack."""
-        empty(self.service.aws)
+        table_rows.remove_all()
         self.pack = self.another_pack()
 
     def another_pack(self) -> Pack:
@@ -107,8 +108,7 @@ class World:
 
     def run(self, actors: list[Actor], order: Order) -> list[object]:
         """Run actors in an order, and check at each step that no role holds a deleted pack."""
-        aws = self.service.aws
-        return take_turns(self.service.wire, actors, order, lambda: assert_references_are_sound(aws))
+        return take_turns(self.service.wire, actors, order, assert_references_are_sound)
 
     def stands(self) -> Pack:
         pack = self.service.services.packs.get(self.pack.id)

@@ -80,7 +80,7 @@ class TestStale:
         assert told(hooks, "role.stale") == [(ACME.org_id, "support", data), (GLOBEX.org_id, "support", data)]
         (event, _) = hooks.told("role.stale")
         assert (event["actor"], event["pack_id"]) == ("service", pack)
-        assert_references_are_sound(service.aws)
+        assert_references_are_sound()
 
     def test_each_further_image_is_told(self, service: Service, hooks: Hooks, pack: str) -> None:
         for version in ("2.0.0", "3.0.0"):
@@ -258,4 +258,4 @@ class TestWithdrawn:
         assert [answer.status for answer in answers] == [200]
         assert [org for org, _, _ in told(hooks, "role.withdrawn_pin")] == [ACME.org_id]
         assert service.lock("support", GLOBEX).body["packs"][0]["status"] == "active"
-        assert_references_are_sound(service.aws)
+        assert_references_are_sound()

@@ -7,7 +7,8 @@ A registry cannot be told to refuse a late delete: whoever has begun to purge ma
 from collections.abc import Iterator
 
 import pytest
-from tests.aws import TABLE, Aws, aws_in_memory
+from tests import table_rows
+from tests.aws import Aws, aws_in_memory
 from tests.engine.turns import Steps, every_order, take_steps
 from tests.packs import ORG
 from tests.publishing_steps import LAPSED, LEASE, OneName, publisher
@@ -22,9 +23,8 @@ def aws() -> Iterator[Aws]:
 
 
 def a_name(aws: Aws) -> OneName:
-    """Return a new one in an empty table: each transaction costs the emulation a copy of all that is in it."""
-    for item in aws.dynamodb.scan(TableName=TABLE)["Items"]:
-        aws.dynamodb.delete_item(TableName=TABLE, Key={"PK": item["PK"], "SK": item["SK"]})
+    """Return a new one in an empty table."""
+    table_rows.remove_all()
     return OneName(aws)
 
 
