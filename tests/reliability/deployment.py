@@ -4,21 +4,17 @@ All of it is in this process: table, bucket and queues under moto, our own regis
 that others run. `save` and `restore` copy their contents, which takes a hundredth of the time that making them takes.
 """
 
-import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from botocore.config import Config
 from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
-from tests import table_rows
 from tests.aws import (
     ATTESTATION_QUEUE,
-    BUCKET,
     BUILD_QUEUE,
     DELIVERY_QUEUES,
     PREPARATION_QUEUE,
@@ -28,6 +24,7 @@ from tests.aws import (
     queue_url,
     session,
 )
+from tests.contents import Contents
 from tests.doors import prepared
 from tests.engine.wire import Wire
 from tests.fake_registry.ecr import PASSWORD, Ecr, EcrShelves
@@ -50,11 +47,7 @@ _RECEIVED: Final = 5
 class Saved:
     """The contents of a deployment at one time."""
 
-    items: Any
-    keys: Any
-    shelves: Any
-    elsewhere: Any
-    now: datetime
+    contents: Contents
     ulids: int
     notes: dict[str, Any]
     inbox: list[str]
@@ -106,11 +99,7 @@ class Deployment:
         """Return a copy of everything as it is now."""
         self.collect()
         return Saved(
-            items=table_rows.saved_items(),
-            keys=copy.deepcopy(_bucket().keys),
-            shelves=copy.deepcopy(self.service.registry.shelves),
-            elsewhere=copy.deepcopy(self.elsewhere.shelves),
-            now=self.service.clock.now,
+            contents=Contents.of(self.service, self.elsewhere),
             ulids=self.ulids,
             notes=dict(self.notes),
             inbox=list(self.inbox),
@@ -123,11 +112,7 @@ class Deployment:
         """Put everything back as it was, in a new process."""
         self.collect()
         self.service.bodies.clear()
-        table_rows.put_back(saved.items)
-        _bucket().keys = copy.deepcopy(saved.keys)
-        self.service.registry.shelves = copy.deepcopy(saved.shelves)
-        self.elsewhere.shelves = copy.deepcopy(saved.elsewhere)
-        self.service.clock.now = saved.now
+        saved.contents.put_back(self.service, self.elsewhere)
         self.ulids = saved.ulids
         self.notes = dict(saved.notes)
         self.inbox, self.builds = list(saved.inbox), list(saved.builds)
@@ -221,10 +206,6 @@ class Deployment:
         """Check what must hold at any instant."""
         self.collect()
         return assert_sound(self.service, pending=self.inbox, unattested=self.images)
-
-
-def _bucket() -> Any:
-    return s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[BUCKET]
 
 
 @contextmanager
