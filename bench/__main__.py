@@ -62,6 +62,12 @@ def _doors(rounds: int) -> Any:
     return measure_doors(folder=FOLDER, rounds=rounds)
 
 
+def _processors(rounds: int) -> Any:
+    from bench.processors import measure_processors
+
+    return measure_processors(folder=FOLDER, rounds=2 * rounds)
+
+
 def _list(_rounds: int) -> Any:
     from bench.listing import measure_listing
 
@@ -85,6 +91,7 @@ SECTIONS: Final[Mapping[str, Callable[[int], Any]]] = {
     "search": _search,
     "command": _command,
     "doors": _doors,
+    "processors": _processors,
 }
 
 
@@ -106,11 +113,18 @@ def bench(sections: list[str], *, rounds: int) -> None:
     print(f"\n{RESULTS.relative_to(PROJECT)} and {CHART.relative_to(PROJECT)} are written.")
 
 
+def _usual() -> list[str]:
+    """Return the sections that are measured if none is named: those that this machine has the processors for."""
+    from bench.processors import enough_processors
+
+    return [name for name in SECTIONS if name != "processors" or enough_processors()]
+
+
 def main() -> int:
     """Run the command line."""
     arguments = argparse.ArgumentParser(prog="bench", description=__doc__)
     arguments.add_argument("--rounds", type=int, default=5, help="how often each contender is measured")
-    arguments.add_argument("sections", nargs="*", default=list(SECTIONS), metavar="section")
+    arguments.add_argument("sections", nargs="*", default=_usual(), metavar="section")
     arguments.add_argument(
         "--against",
         type=Path,

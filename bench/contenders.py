@@ -35,6 +35,20 @@ class Task:
 
 def packyard(task: Task) -> Run:
     """Push with the code of the built layer only."""
+    return run_in_layer("bench.packyard_push", task.archive, task.host, task.repository, folder=task.folder)
+
+
+def run_in_layer(module: str, *arguments: str | Path, folder: Path) -> Run:
+    """Run a module with the code of the built layer only.
+
+    Args:
+        module: Its name.
+        arguments: Its arguments.
+        folder: Where it runs.
+
+    Raises:
+        ProgramFailed: Its exit status is not 0.
+    """
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(map(str, (BUILT / "PackyardLayer" / "python", PROJECT))),
@@ -42,17 +56,8 @@ def packyard(task: Task) -> Run:
     }
     # With this variable Python would look for the layer's bytecode elsewhere, and not find it.
     environment.pop("PYTHONPYCACHEPREFIX", None)
-    arguments: Arguments = [
-        sys.executable,
-        # Without the packages of this environment, which the layer does not have.
-        "-S",
-        "-m",
-        "bench.packyard_push",
-        task.archive,
-        task.host,
-        task.repository,
-    ]
-    return measure(arguments, folder=task.folder, environment=environment)
+    # -S: without the packages of this environment, which the layer does not have.
+    return measure([sys.executable, "-S", "-m", module, *arguments], folder=folder, environment=environment)
 
 
 def umoci_and_skopeo(task: Task) -> Run:
