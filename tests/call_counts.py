@@ -601,7 +601,7 @@ def table() -> str:
     lines = ["| operation | AWS calls | requests to registries |", "|---|---|---|"]
     with running_service(scans=True) as service, FakeRegistry() as elsewhere:
         scene = Scene(service, elsewhere)
-        before = _Before(scene)
+        before = Before(scene)
         for name, act in ROWS.items():
             before.again(scene)
             aws, registry = _count(scene, act)
@@ -614,11 +614,11 @@ def documented() -> str:
     return DOCUMENT.read_text().partition(START)[2].partition(END)[0]
 
 
-class _Before:
+class Before:
     """What a scene was before the first operation: one costs two seconds to set, and a hundredth to put back."""
 
     def __init__(self, scene: Scene) -> None:
-        service = scene.service
+        self.service = service = scene.service
         self.contents = Contents.of(service, scene.elsewhere)
         self.messages = [(queue, list(queue._messages)) for queue in _queues()]  # noqa: SLF001 - receiving hides them
         self.flavour = service.registry.flavour
@@ -629,7 +629,7 @@ class _Before:
 
     def again(self, scene: Scene) -> None:
         """Put everything back, and let the container have made no more than it had."""
-        service = scene.service
+        service = self.service
         self.contents.put_back(service, scene.elsewhere)
         for queue, messages in self.messages:
             queue._messages[:] = messages  # noqa: SLF001
