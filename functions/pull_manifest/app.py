@@ -6,6 +6,7 @@ By its digest; or, by a tag, the manifest of the image's skill artifact.
 from aws_lambda_powertools.event_handler import Response
 
 from packyard.composition import bootstrap
+from packyard.doors.skill_artifact import NoArtifact, tag_of
 from packyard.http.app import serve
 from packyard.http.distribution import (
     digest_in_path,
@@ -16,7 +17,6 @@ from packyard.http.distribution import (
     tag_in_path,
     unknown_manifest,
 )
-from packyard.operations.served_artifacts import NoArtifact, tag_of
 
 app = make_door()
 
@@ -39,7 +39,9 @@ def pull_manifest(owner: str, pack: str, reference: str) -> Response[str]:
     except NoArtifact as none:
         return unknown_manifest(image.digest, skill=f"It cannot be pulled as an Agent Skill: {none}.")
     if document is None:
-        return unknown_manifest(image.digest, skill=f"As an Agent Skill its tag is {tag_of(image)}.")
+        return unknown_manifest(
+            image.digest, skill=f"As an Agent Skill its tag is {tag_of(image.reference.tag)}."
+        )
     return document_response(document)
 
 

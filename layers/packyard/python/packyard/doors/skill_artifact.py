@@ -18,13 +18,16 @@ from packyard.oci.media_types import MANIFEST
 ARTIFACT_TYPE: Final = "application/vnd.agentskills.skill.v1"
 CONFIG_TYPE: Final = "application/vnd.agentskills.skill.config.v1+json"
 CONTENT_TYPE: Final = "application/vnd.agentskills.skill.content.v1.tar+gzip"
-TAG_PREFIX: Final = "skill-"
 _OCI: Final = "org.opencontainers.image"
 _SKILL: Final = "io.agentskills.skill"
 _SCHEMA: Final = "1"
 # The frontmatter's `allowed-tools` is one text, and the config's `allowedTools` a list. How to divide the one into the
 # other is not said, so it is left to the SKILL.md.
 _TEXTS: Final = ("license", "compatibility")
+
+
+class NoArtifact(Exception):
+    """There is no skill artifact of an image. The message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,15 @@ class SkillArtifact:
     def fields(self) -> dict[str, str]:
         """Return what `parse_artifact` makes an equal one of: its documents, byte for byte."""
         return {"manifest": self.manifest.raw.decode(), "config": self.config.raw.decode()}
+
+
+def tag_of(tag: str | None) -> str:
+    """Return the tag of an image's skill artifact.
+
+    Args:
+        tag: The image's own. Each image in our registry has one.
+    """
+    return f"skill-{tag}"
 
 
 def skill_artifact(

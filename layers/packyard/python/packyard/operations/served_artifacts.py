@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from packyard.doors.document import parse_document
 from packyard.doors.door import Door
-from packyard.doors.skill_artifact import TAG_PREFIX, SkillArtifact
+from packyard.doors.skill_artifact import NoArtifact, SkillArtifact, tag_of
 from packyard.errors import ServiceUnavailable
 from packyard.messaging.preparation_queue import ImageToPrepare, PreparationQueue
 from packyard.oci.digest import Digest
@@ -20,10 +20,6 @@ from packyard.storage.door_files import DoorFiles, document_key, layer_key
 
 # As of images.
 _KEPT: Final = 64
-
-
-class NoArtifact(Exception):
-    """There is no skill artifact of an image. The message says why."""
 
 
 class _Prepared(NamedTuple):
@@ -54,7 +50,7 @@ class ServedArtifacts:
             NoArtifact: The tag is right, and there is no artifact.
             ServiceUnavailable: It is being prepared, or AWS did not answer.
         """
-        if tag != tag_of(image):
+        if tag != tag_of(image.reference.tag):
             return None
         document = self._read(image)
         if document is None:
@@ -115,8 +111,3 @@ class ServedArtifacts:
         found = _Prepared(document.artifact, document.unfit.get(Door.SKILL_ARTIFACT, "none is made of it"))
         self.prepared[image] = found
         return found
-
-
-def tag_of(image: PinnedImage) -> str:
-    """Return the tag of an image's skill artifact: the image's own, behind `skill-`."""
-    return f"{TAG_PREFIX}{image.reference.tag}"
