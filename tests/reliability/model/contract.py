@@ -86,7 +86,7 @@ class Model(Roles, Keys, Comparisons, Counts, Images, Versions, Hooks, Feeds):
         # Credential, scope and billing posture come before anything else, in this order.
         self.caller = self.caller_of(key)
         scope = next((_SCOPES[word] for word in _SCOPES if word in operation), "caps:write")
-        reads = operation.startswith(("get_", "list_", "download_"))
+        reads = operation.startswith(("get_", "list_", "download_", "version_policy"))
         creates = not reads and not operation.startswith(_NOT_GATED)
         open_to_all = reads and scope != "audit:read"
         require(open_to_all or scope in self.caller.scopes, 403, "permission_denied")

@@ -387,7 +387,7 @@ class Machine(Run):
             "pack": ("get_pack", {"pack_id": pack_id, "host": None}),
             "host": ("get_pack", {"pack_id": pack_id, "host": ORGS[pick % 3]}),
             "usage": ("get_usage", {}),
-            "policy": ("get_version_policy", {}),
+            "policy": ("version_policy", {}),
             "webhooks": ("list_webhooks", {}),
             "retention": ("get_retention", {"pack_id": pack_id}),
             "upload": ("get_upload", {"upload_id": uploads[-1 - pick % len(uploads)]}),
