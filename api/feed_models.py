@@ -49,6 +49,9 @@ class FeedDoors(TypedDict):
     marketplace: DoorState
     clawhub: DoorState
     mcp: DoorState
+    skill_artifact: Annotated[
+        DoorState, Field(description="What is at the distribution door under the tag `skill-<tag>`.")
+    ]
 
 
 class FeedState(Feed):

@@ -92,7 +92,9 @@ FEED_OPERATIONS: Final[Sequence[Operation]] = (
                     **_FEED,
                     "last_seen": "2026-03-02",
                     "networks": 3,
-                    "doors": dict.fromkeys(("agent_skills", "marketplace", "clawhub"), _SERVED)
+                    "doors": dict.fromkeys(
+                        ("agent_skills", "marketplace", "clawhub", "skill_artifact"), _SERVED
+                    )
                     | {"mcp": _UNFIT},
                     "preparing": [],
                 },

@@ -24,6 +24,7 @@ from packyard.http.pack_change import PACK_CHANGE
 from packyard.http.preconditions import CREATE_ONLY, IF_MATCH
 from packyard.http.pull_login import LOGIN_REQUEST
 from packyard.http.roles import REFRESH, ROLE_ASSIGNMENT
+from packyard.http.source import SOURCE
 from packyard.http.upload import ARCHIVE_FORM, PACK_FORM
 from packyard.http.uploads import UPLOAD_START
 from packyard.tenants.caller import WRITE_KEYS, WRITE_ROLES
@@ -78,7 +79,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         description="Resolves the reference in its registry, pins the digest and reads `pack.yaml` at the "
         "image's root, or the `SKILL.md` of an Agent Skill. The image is neither copied nor ever deleted.",
         query=dry_run.QUERY,
-        headers=[IDEMPOTENCY_KEY],
+        headers=[IDEMPOTENCY_KEY, SOURCE],
         body=REGISTRATION,
         example={"image_ref": "ghcr.io/acme/slack-pack:1.4.0"},
         answers={
@@ -108,7 +109,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         "no `pack.yaml` is an Agent Skill: any files may be in it. One request carries about 4.5 MiB; "
         "larger archives go through a staged upload.",
         query=dry_run.QUERY,
-        headers=[IDEMPOTENCY_KEY],
+        headers=[IDEMPOTENCY_KEY, SOURCE],
         body=PACK_FORM,
         answers={
             201: _pack("The new pack.", sent=True),
@@ -157,7 +158,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         description="The image is in the same repository, and its `pack.yaml` has the same name. A built pack can "
         "go back to the image of an earlier revision.",
         query=dry_run.QUERY,
-        headers=[IF_MATCH],
+        headers=[IF_MATCH, SOURCE],
         body=REPLACEMENT,
         example={"image_ref": "ghcr.io/acme/slack-pack:1.5.0"},
         answers={200: _pack("The pack as it is now.", dry_run=True)},
@@ -221,7 +222,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         description="The archive has the same name and any version. An Agent Skill that states no version gets the "
         "next patch, or keeps its version if the content is the same. The pack keeps its id and its roles.",
         query=dry_run.QUERY,
-        headers=[IF_MATCH, IDEMPOTENCY_KEY],
+        headers=[IF_MATCH, IDEMPOTENCY_KEY, SOURCE],
         body=ARCHIVE_FORM,
         answers={200: _pack("The pack as it is now.", dry_run=True)},
         refusals=[
@@ -246,7 +247,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         "path is named once. Only for own packs of tier `community` that were uploaded or cloned. Layers of the image "
         "in which nothing changes are neither built nor sent again. Larger changes go through a staged upload.",
         query=dry_run.QUERY,
-        headers=[IF_MATCH, IDEMPOTENCY_KEY],
+        headers=[IF_MATCH, IDEMPOTENCY_KEY, SOURCE],
         body=CHANGES_FORM,
         answers={
             200: _pack(
@@ -368,7 +369,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         "uploaded or cloned. Without a body, the file is empty. If-Match may name the file's own entity tag instead of "
         "the pack's.",
         query=dry_run.QUERY,
-        headers=[IF_MATCH, CREATE_ONLY],
+        headers=[IF_MATCH, CREATE_ONLY, SOURCE],
         takes_bytes=True,
         answers={200: _pack("The pack as it is now.", dry_run=True)},
         refusals=[
@@ -393,7 +394,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         description="Answers a form to post the archive to; its arrival starts the build. If-Match is for an upload "
         "with `pack_id`: it is checked at once, and again when the archive is built.",
         query=dry_run.QUERY,
-        headers=[IDEMPOTENCY_KEY, IF_MATCH],
+        headers=[IDEMPOTENCY_KEY, IF_MATCH, SOURCE],
         body=UPLOAD_START,
         example={"size_bytes": 104857600},
         answers={

@@ -24,6 +24,7 @@ MAX_BYTES: Final = 16 << 10
 # Larger inputs are not kept, because fuzzing finds them again soon.
 _KEPT_BYTES: Final = 2560
 _MODULE: Final = "fuzz.targets."
+_PLACES: Final = ("", "layers/packyard/python", "cli")
 _SPEED = re.compile(r"^(#\d+.*DONE.*)$", re.MULTILINE)
 
 
@@ -99,7 +100,7 @@ def _run_fuzzer(target: str, arguments: list[str], folder: Path) -> str:
     finished = subprocess.run(
         [sys.executable, "-m", "fuzz.instrumented", target, *bounds, *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": f"{_PROJECT}:{_PROJECT / 'layers' / 'packyard' / 'python'}"},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(str(_PROJECT / place) for place in _PLACES)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -20,7 +20,7 @@ def main() -> None:
     # Python libraries that our readers pass input to are instrumented too. The last are readers that
     # are broken on purpose.
     with atheris.instrument_imports(
-        include=["packyard", "joserfc", "tests.reliability"], enable_loader_override=False
+        include=["packyard", "packyard_cli", "joserfc", "tests.reliability"], enable_loader_override=False
     ):
         target = load(name)
     options: dict[str, Any] = {}

@@ -195,6 +195,12 @@ class Scene:
         assert index.digest == image.digest
         self.service.registry.requests.clear()
 
+    def pin_prepared(self) -> None:
+        """Let a role pin the built pack as `pin` does, and its image be prepared for the doors."""
+        self.pin()
+        Doors(self.service).prepare(self.built)
+        self.service.registry.requests.clear()
+
     def pull(self, function: str, kind: str, digest: str) -> object:
         """Ask the door for a part of the built pack's image; the authorizer has let the client in."""
         event = Request(method="GET", resource=f"/acme/slack/{kind}/{digest}").event()
@@ -437,6 +443,9 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     ),
     "`GET /v2/{owner}/{pack}/manifests/{digest}`": After(
         Scene.pin, lambda scene: scene.pull("pull_manifest", "manifests", scene.image)
+    ),
+    "`GET /v2/{owner}/{pack}/manifests/skill-<tag>`": After(
+        Scene.pin_prepared, lambda scene: scene.pull("pull_manifest", "manifests", "skill-1.0.0")
     ),
     "`GET /v2/{owner}/{pack}/blobs/{digest}`": After(
         Scene.pin, lambda scene: scene.pull("pull_blob", "blobs", scene.config)

@@ -183,6 +183,13 @@ MUTANTS: Final = (
         (_OPERATIONS + "test_distribution_door.py",),
     ),
     Mutant(
+        "the skill artifact has any tag of its form",
+        "operations/served_artifacts.py",
+        "if tag != tag_of(image.reference.tag):",
+        'if not tag.startswith("skill-"):',
+        (_OPERATIONS + "test_distribution_door.py",),
+    ),
+    Mutant(
         "a pack that a role of its owner holds can be deleted",
         "store/deletions.py",
         "OR own_refs = :zero)",

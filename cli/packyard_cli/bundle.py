@@ -8,12 +8,13 @@ checked as any lock file is.
 import base64
 import hashlib
 import json
+import os
 import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple, cast
 
 from packyard.attestations.statement import BILL_OF_MATERIALS, PROVENANCE
 from packyard.oci.digest import Digest, parse_digest
@@ -29,6 +30,7 @@ _MAX_DOCUMENT_BYTES: Final = 4 << 20
 _MAX_DOCUMENTS: Final = 10_000
 _MAX_DOCUMENTS_OF_IMAGE: Final = 64
 _CHUNK: Final = 256 << 10
+_MAX_HEADER_BYTES: Final = 1 << 20
 _PREDICATE: Final = "dev.sigstore.bundle.predicateType"
 _FETCH_AGAIN: Final = "Fetch the bundle again."
 
@@ -186,13 +188,27 @@ def opened_bundle(path: Path) -> Iterator[Bundle]:
             Exit.USAGE, f"There is no file {path}.", "Name the bundle.tar that you have fetched."
         ) from None
     with file:
-        yield Bundle(path=path, file=file, places=_places_in(path, file))
+        yield read_bundle(path, file)
+
+
+def read_bundle(path: Path, file: IO[bytes]) -> Bundle:
+    """Return the bundle in an open file, which is read again for what is asked of the bundle.
+
+    Args:
+        path: The file, for messages.
+        file: The same, open, at its start.
+
+    Raises:
+        Failure: It is none.
+    """
+    return Bundle(path=path, file=file, places=_places_in(path, file))
 
 
 def _places_in(path: Path, file: IO[bytes]) -> dict[str, _Place]:
     places: dict[str, _Place] = {}
+    headers = _Headers(file)
     try:
-        with tarfile.open(fileobj=file, mode="r:") as tar:
+        with tarfile.open(fileobj=cast("IO[bytes]", headers), mode="r:") as tar:
             for number, member in enumerate(tar):
                 if number >= _MAX_MEMBERS:
                     raise _no_bundle(path, f"it has more than {_MAX_MEMBERS} members")
@@ -200,10 +216,39 @@ def _places_in(path: Path, file: IO[bytes]) -> dict[str, _Place]:
                     continue
                 if member.type not in {tarfile.REGTYPE, tarfile.AREGTYPE} or member.name in places:
                     raise _no_bundle(path, f"{member.name!r} is no plain file, or comes twice")
+                if not 0 <= member.size <= headers.end - member.offset_data:
+                    raise _no_bundle(path, f"{member.name!r} has {member.size} bytes, and it ends before")
                 places[member.name] = _Place(member.offset_data, member.size)
-    except tarfile.TarError as error:
+    # Of what a header states, this reader of tar raises whatever comes of it; and it calls itself for each that extends
+    # another.
+    except (tarfile.TarError, ValueError, OverflowError, RecursionError) as error:
         raise _no_bundle(path, f"it is no tar archive ({error})") from None
     return places
+
+
+class _Headers:
+    """A tar of which only headers are read: no more at once than one may have, and nothing outside of the file."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.end = file.seek(0, os.SEEK_END)
+        file.seek(0)
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes."""
+        if not 0 <= size <= _MAX_HEADER_BYTES:
+            raise tarfile.ReadError(f"a header has {size} bytes")
+        return self._file.read(size)
+
+    def seek(self, position: int) -> int:
+        """Go to a place."""
+        if not 0 <= position <= self.end:
+            raise tarfile.ReadError("it ends in the middle")
+        return self._file.seek(position)
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._file.tell()
 
 
 def _no_bundle(path: Path, why: str) -> Failure:

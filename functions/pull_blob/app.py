@@ -1,4 +1,7 @@
-"""GET and HEAD /v2/{owner}/{pack}/blobs/{digest}: the way to a layer or a config of an image that the role pins."""
+"""GET and HEAD /v2/{owner}/{pack}/blobs/{digest}: a layer or a config of an image that the role pins.
+
+The way to it; the config of a skill artifact itself.
+"""
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -24,11 +27,14 @@ def pull_blob(owner: str, pack: str, reference: str) -> Response[str]:
     if image is None:
         return not_pinned()
     digest = digest_in_path(reference)
-    url = None if digest is None else services.served_images.blob_url(image, digest)
-    if digest is None or url is None:
+    blob = None
+    if digest is not None:
+        url = services.served_images.blob_url(image, digest)
+        blob = url or services.served_artifacts.blob(image, digest)
+    if digest is None or blob is None:
         return unknown("BLOB_UNKNOWN", "The image that the role pins of this pack has no such blob.")
-    return blob_response(url, digest)
+    return blob_response(blob, digest)
 
 
-bootstrap.prepare(lambda services: (services.role_pins, services.served_images))
+bootstrap.prepare(lambda services: (services.role_pins, services.served_images, services.served_artifacts))
 lambda_handler = serve(app, bootstrap.invocation_begins)

@@ -1,8 +1,12 @@
-"""GET and HEAD /v2/{owner}/{pack}/manifests/{digest}: a manifest or an index of an image that the role pins."""
+"""GET and HEAD /v2/{owner}/{pack}/manifests/{reference}: a document of an image that the role pins.
+
+By its digest; or, by a tag, the manifest of the image's skill artifact.
+"""
 
 from aws_lambda_powertools.event_handler import Response
 
 from packyard.composition import bootstrap
+from packyard.doors.skill_artifact import NoArtifact, tag_of
 from packyard.http.app import serve
 from packyard.http.distribution import (
     digest_in_path,
@@ -10,7 +14,8 @@ from packyard.http.distribution import (
     make_door,
     not_pinned,
     puller,
-    unknown,
+    tag_in_path,
+    unknown_manifest,
 )
 
 app = make_door()
@@ -24,14 +29,21 @@ def pull_manifest(owner: str, pack: str, reference: str) -> Response[str]:
     if image is None:
         return not_pinned()
     digest = digest_in_path(reference)
-    document = None if digest is None else services.served_images.document(image, digest)
+    artifacts = services.served_artifacts
+    try:
+        document = (
+            artifacts.tagged(image, tag_in_path(reference))
+            if digest is None
+            else services.served_images.document(image, digest) or artifacts.manifest(image, digest)
+        )
+    except NoArtifact as none:
+        return unknown_manifest(image.digest, skill=f"It cannot be pulled as an Agent Skill: {none}.")
     if document is None:
-        return unknown(
-            "MANIFEST_UNKNOWN",
-            f"The role pins {image.digest} of this pack. Only that image can be pulled, by its digest.",
+        return unknown_manifest(
+            image.digest, skill=f"As an Agent Skill its tag is {tag_of(image.reference.tag)}."
         )
     return document_response(document)
 
 
-bootstrap.prepare(lambda services: (services.role_pins, services.served_images))
+bootstrap.prepare(lambda services: (services.role_pins, services.served_images, services.served_artifacts))
 lambda_handler = serve(app, bootstrap.invocation_begins)

@@ -2,17 +2,19 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 from local.doors.clients import readers_python
-from local.doors.layouts import copied, manifest_digest, require_image
+from local.doors.layouts import copied, manifest_digest, require_artifact, require_image
+from local.doors.pack import ServedPack
 from local.doors.trial import Passed, Room, Trial, require
 from local.programs import find, program
 
 _DOOR: Final = "/v2/"
+_ARTIFACT: Final = "application/vnd.agentskills.skill.v1"
 _PROGRAMS: Final = Path(__file__).resolve().parent / "programs"
 _STORAGE: Final = '[storage]\ndriver = "vfs"\ngraphroot = "{folder}/root"\nrunroot = "{folder}/run"\n'
 _INSECURE: Final = '[[registry]]\nlocation = "{door}"\ninsecure = true\n'
@@ -52,8 +54,52 @@ def verify(trial: Trial) -> Iterator[Passed]:
         ran="pull, by a manifest's digest",
         verified="every file",
     )
+    yield from _skills(trial, room, options)
     if os.geteuid() == 0 and find("podman"):
         yield _by_podman(trial)
+
+
+def _skills(trial: Trial, room: Room, options: Sequence[str]) -> Iterator[Passed]:
+    """Pull the skill artifact of each pack, which has a tag of its own."""
+    for pack in trial.packs:
+        layout = copied(room, f"docker://{_artifact(trial, pack)}", f"{pack.flat_name}-skill", *options)
+        layer = require_artifact(layout, _ARTIFACT)
+        _require_skill(room, layer, pack)
+    yield Passed(
+        door=_DOOR,
+        client="skopeo",
+        version=version_of(room, "skopeo"),
+        ran="copy, of the skill artifact by its tag",
+        verified="its type; every file and mode, unpacked by tar; digests by the client",
+    )
+    one = trial.packs[0]
+    pulled = room.folder / "skill-by-oras"
+    image = _artifact(trial, one).partition("/")[2]
+    pull = (readers_python(), _PROGRAMS / "pull_by_oras.py", trial.door, image, pulled)
+    version = room.run(*pull, given=trial.login).output
+    _require_skill(room, pulled / f"{one.name}.tar.gz", one)
+    yield Passed(
+        door=_DOOR,
+        client="oras (Python)",
+        version=version,
+        ran="pull, of the skill artifact by its tag",
+        verified="its title; every file and mode, unpacked by tar",
+    )
+
+
+def _artifact(trial: Trial, pack: ServedPack) -> str:
+    return f"{trial.door}/{pack.owner}/{pack.name}:skill-{pack.version}"
+
+
+def _require_skill(room: Room, archive: Path, pack: ServedPack) -> None:
+    """Check that an archive holds a pack's files in a folder of its name, and nothing beside it."""
+    unpacked = room.folder / f"{archive.parent.name}-{pack.flat_name}-files"
+    unpacked.mkdir()
+    room.run("tar", "--extract", "--gzip", f"--file={archive}", f"--directory={unpacked}")
+    require(
+        [place.name for place in unpacked.iterdir()] == [pack.name], f"{archive} is no folder {pack.name}"
+    )
+    pack.require_in(unpacked / pack.name, modes=True)
 
 
 def _by_podman(trial: Trial) -> Passed:

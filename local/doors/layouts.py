@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from local.doors.pack import ServedPack
-from local.doors.trial import Room
+from local.doors.trial import Room, require
 from local.programs import program
 
 _TAG: Final = "copied"
@@ -33,6 +33,21 @@ def require_image(room: Room, layout: Path, pack: ServedPack) -> None:
     room.run(program("skopeo"), "copy", "--quiet", f"oci:{layout}:{_TAG}", f"oci:{single}:{_TAG}")
     room.run(program("umoci"), "unpack", "--rootless", "--image", f"{single}:{_TAG}", unpacked)
     pack.require_in(unpacked / "rootfs", modes=True)
+
+
+def require_artifact(layout: Path, kind: str) -> Path:
+    """Check that a layout holds an artifact of a type, with one layer, and return the layer.
+
+    Raises:
+        DoorFailed: It does not.
+    """
+    (entry,) = json.loads((layout / "index.json").read_bytes())["manifests"]
+    manifest = _blob(layout, entry["digest"])
+    require(
+        manifest.get("artifactType") == kind, f"{layout} has an artifact of {manifest.get('artifactType')}"
+    )
+    (layer,) = manifest["layers"]
+    return layout / "blobs" / str(layer["digest"]).replace(":", "/")
 
 
 def manifest_digest(layout: Path) -> str:

@@ -267,6 +267,7 @@ def _door(setup: Setup) -> None:
         table = service.services.settings.table
         service.aws.dynamodb.update_item(TableName=table, Key=key, UpdateExpression="REMOVE pins")
     of_ecr = service.services.settings.registry_kind == "ecr"
+    _pull_as_skill(setup, client, f"{pack['owner']}/{pack['name']}", slack)
     logged_in = setup.ask("issue_pull_token", "POST", f"{role}/pull-token", json={"login": "registry"})
     assert logged_in["statusCode"] == (200 if of_ecr else 400), logged_in["body"]
     assert setup.ask("download_pack", "GET", f"/packs/{slack}/download")["statusCode"] == 200
@@ -277,6 +278,17 @@ def _pull(client: DoorClient, repository: str, digest: str) -> None:
     manifest = client.manifest(repository, json.loads(index.body)["manifests"][0]["digest"])
     (layer,) = json.loads(manifest.body)["layers"]
     assert client.blob(repository, layer["digest"]).status == 307
+
+
+def _pull_as_skill(setup: Setup, client: DoorClient, repository: str, pack_id: str) -> None:
+    """Pull a skill artifact before it is prepared, and after."""
+    assert setup.deployment.prepare(Doors(setup.deployment.service).message(pack_id))
+    _forget(setup.deployment, "doors/")
+    assert client.manifest(repository, "skill-1.1.0").status == 503
+    assert setup.deployment.prepare(Doors(setup.deployment.service).message(pack_id))
+    manifest = json.loads(client.manifest(repository, "skill-1.1.0").body)
+    assert client.blob(repository, manifest["config"]["digest"]).status == 200
+    assert client.blob(repository, manifest["layers"][0]["digest"]).status == 307
 
 
 def _page_through(setup: Setup, function: str, path: str) -> None:

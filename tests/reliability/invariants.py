@@ -310,7 +310,7 @@ def _is_listed(repository: Repository, record: Item, statement: Item) -> bool:
 
 
 def _doors(seen: Observed) -> Iterator[str]:
-    """What the bucket has for the doors is of images that are there."""
+    """What the bucket has for the doors is of images that are there, and whole where it has a document."""
     if not seen.settled:
         return
     known = {
@@ -330,6 +330,10 @@ def _doors(seen: Observed) -> Iterator[str]:
             stem not in known or stem.partition("/")[2].partition("/")[2] in gone
         ):
             yield f"{key} is kept for the doors, and its image is gone"
+        if key.startswith("doors/") and key.endswith(".json"):
+            lacking = {f"{stem}.zip", f"{stem}.tgz"} - seen.objects
+            # All packs of these suites can be an archive and an artifact.
+            yield from (f"{lack} is not kept for the doors, and its document is" for lack in lacking)
 
 
 def _empty_repositories(seen: Observed) -> Iterator[str]:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from tests import revisions, scans
 from tests.changes import archive_of, changes_form
 from tests.changes import change as change_pack
-from tests.door import DoorClient, login
+from tests.door import DoorAnswer, DoorClient, login
 from tests.engine.taps import Crash, Failure, Killed, PointName
 from tests.fake_registry.moods import Refuses
 from tests.gateway import Answer, Request, multipart
@@ -473,7 +473,17 @@ def pinned_layer(deployment: Deployment) -> None:
 
 
 def pull_blob(deployment: Deployment) -> Answer:
-    """Ask for a login at the distribution door, exchange it, and pull a blob: tokens live for minutes."""
+    """Pull a blob."""
+    return _pulled(deployment, lambda client: client.blob("acme/slack", deployment.notes["layer"]))
+
+
+def pull_skill(deployment: Deployment) -> Answer:
+    """Pull the manifest of a skill artifact."""
+    return _pulled(deployment, lambda client: client.manifest("acme/slack", "skill-1.1.0"))
+
+
+def _pulled(deployment: Deployment, ask: Callable[[DoorClient], DoorAnswer]) -> Answer:
+    """Ask for a login at the distribution door, exchange it, and ask for something: tokens live for minutes."""
     asked = login(deployment.service, "puller")
     if asked.status != 200:
         return Answer(asked.status, {}, asked.body)
@@ -481,9 +491,8 @@ def pull_blob(deployment: Deployment) -> Answer:
     token = client.token("puller", asked.body["password"])
     if token.status != 200:
         return Answer(token.status, {}, token.body)
-    client = DoorClient(service=deployment.service, bearer=json.loads(token.body)["token"])
-    blob = client.blob("acme/slack", deployment.notes["layer"])
-    return Answer(blob.status, {}, blob.body)
+    got = ask(DoorClient(service=deployment.service, bearer=json.loads(token.body)["token"]))
+    return Answer(got.status, {}, got.body)
 
 
 def own_role(deployment: Deployment) -> None:
@@ -1131,6 +1140,15 @@ OPERATIONS: Final = {
             prepare=pinned_layer,
             done=frozenset({307}),
             repeated=frozenset({307}),
+        ),
+        Operation(
+            name="pull a skill artifact that is not prepared",
+            function="pull_manifest",
+            act=pull_skill,
+            prepare=pinned_layer,
+            # The job may have made it by then.
+            done=frozenset({503}),
+            repeated=frozenset({200, 503}),
         ),
         Operation(name="follow", function="follow_packs", act=follow, prepare=followed, comes_again=True),
         Operation(name="read the lock", function="get_lock", act=read_lock),

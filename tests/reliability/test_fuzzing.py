@@ -12,6 +12,7 @@ from tests.reliability import budget, tally
 _RUNS: Final = {
     "archive": 6_000,
     "archive_members": 4_500,
+    "bundle": 3_000,
     "challenge": 60_000,
     "ci_token": 7_500,
     "dependencies": 5_000,

@@ -17,6 +17,7 @@ const DOORS: Readonly<Record<keyof Doors, string>> = {
   marketplace: "Claude Code",
   clawhub: "ClawHub",
   mcp: "MCP",
+  skill_artifact: "Skill artifact",
 };
 
 export default function Feed({ route }: { route: Route }) {

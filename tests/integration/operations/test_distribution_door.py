@@ -1,13 +1,18 @@
 """The distribution door through its real handlers: what a login opens, and what it does not."""
 
+import io
 import json
+import tarfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from tests.door import DoorClient, login
+from tests.aws import BUCKET
+from tests.changes import archive_of, change
+from tests.door import DoorAnswer, DoorClient, login
+from tests.doors import Doors
 from tests.fake_registry.moods import Redirects, Refuses
 from tests.fake_registry.server import FakeRegistry
 from tests.service import ACME, GLOBEX, PackArchive, Service
@@ -252,3 +257,105 @@ def test_a_registry_that_fails_is_an_outage_in_the_protocol_s_form(
 
     assert answer.status >= 500
     assert answer.code == "UNAVAILABLE"
+
+
+class TestTheSkillArtifact:
+    @pytest.fixture
+    def doors(self, service: Service, pack: Any) -> Doors:
+        doors = Doors(service)
+        doors.prepare(pack["id"])
+        return doors
+
+    def test_is_pulled_whole_by_its_tag_and_by_its_digest(
+        self, service: Service, doors: Doors, client: DoorClient
+    ) -> None:
+        tagged = client.manifest("acme/slack", "skill-1.4.0")
+        digest = digest_of(tagged.body.encode())
+        assert (tagged.status, tagged.headers["Docker-Content-Digest"]) == (200, digest)
+        assert tagged.headers["Content-Type"] == "application/vnd.oci.image.manifest.v1+json"
+        head = client.manifest("acme/slack", "skill-1.4.0", method="HEAD")
+        assert (head.status, head.headers["Docker-Content-Digest"]) == (200, digest)
+        service.new_process()
+        assert client.manifest("acme/slack", digest).body == tagged.body
+
+        manifest = json.loads(tagged.body)
+        config = client.blob("acme/slack", manifest["config"]["digest"])
+        assert (config.status, digest_of(config.body.encode())) == (200, manifest["config"]["digest"])
+        assert json.loads(config.body)["name"] == "slack"
+        (layer,) = manifest["layers"]
+        content = stored(service, client.blob("acme/slack", layer["digest"]))
+        assert (digest_of(content), len(content)) == (layer["digest"], layer["size"])
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
+            assert {"slack", "slack/SKILL.md", "slack/pack.yaml"} <= set(archive.getnames())
+        assert doors.take() == []
+
+    def test_is_another_one_after_a_change_and_the_pinned_one_stays(
+        self, service: Service, doors: Doors, client: DoorClient, pack: Any
+    ) -> None:
+        first = client.manifest("acme/slack", "skill-1.4.0")
+        assert change(service, pack["id"], {"guides/new.md": b"new"}).status == 200
+        doors.prepare(pack["id"])
+
+        assert client.manifest("acme/slack", "skill-1.4.0").body == first.body
+        assert service.refresh_role(ROLE).status == 200
+        assert client.manifest("acme/slack", "skill-1.4.0").body != first.body
+        old = client.manifest("acme/slack", first.headers["Docker-Content-Digest"])
+        assert old.code == "MANIFEST_UNKNOWN"
+
+    def test_that_is_not_prepared_is_asked_for(self, service: Service, client: DoorClient, pack: Any) -> None:
+        doors = Doors(service)
+        doors.take()
+        message = doors.message(pack["id"])
+
+        answer = client.manifest("acme/slack", "skill-1.4.0")
+
+        assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "UNAVAILABLE", "1")
+        assert doors.take() == [message]
+        # Who has its digest finds it later. A blob is asked for after its manifest.
+        assert client.manifest("acme/slack", "sha256:" + "0" * 64).status == 404
+        assert doors.take() == [message]
+        assert client.blob("acme/slack", "sha256:" + "0" * 64).status == 404
+        assert doors.settle([message]) == []
+        assert client.manifest("acme/slack", "skill-1.4.0").status == 200
+
+    @pytest.mark.usefixtures("doors")
+    @pytest.mark.parametrize("tag", ["1.4.0", "skill-", "skill-1.4", "skill-latest", "SKILL-1.4.0"])
+    def test_has_one_tag_which_is_told(self, client: DoorClient, tag: str) -> None:
+        answer = client.manifest("acme/slack", tag)
+
+        assert (answer.status, answer.code) == (404, "MANIFEST_UNKNOWN")
+        assert "As an Agent Skill its tag is skill-1.4.0." in answer.body
+
+    def test_is_not_made_of_a_skill_that_no_client_could_place(
+        self, service: Service, client: DoorClient
+    ) -> None:
+        skill = b"---\nname: No Folder\ndescription: Has a name that is none.\n---\n"
+        made = service.upload(archive_of({"SKILL.md": skill})).body
+        assert service.set_role(ROLE, [made["id"]]).status == 200
+        Doors(service).prepare(made["id"])
+
+        answer = client.manifest(f"acme/{made['name']}", "skill-0.1.0")
+
+        assert (answer.status, answer.code) == (404, "MANIFEST_UNKNOWN")
+        assert "It cannot be pulled as an Agent Skill: name: of its SKILL.md must be" in answer.body
+
+    @pytest.mark.usefixtures("doors")
+    def test_is_closed_with_its_pack(self, service: Service, client: DoorClient) -> None:
+        digests = json.loads(client.manifest("acme/slack", "skill-1.4.0").body)
+        assert service.set_role(ROLE, []).status == 200
+
+        assert client.manifest("acme/slack", "skill-1.4.0").code == "NAME_UNKNOWN"
+        assert client.blob("acme/slack", digests["config"]["digest"]).code == "NAME_UNKNOWN"
+
+    @pytest.mark.usefixtures("doors")
+    def test_needs_no_registry_by_its_tag(self, service: Service, client: DoorClient) -> None:
+        service.registry.moods.append(Refuses(path="/", status=500))
+
+        assert client.manifest("acme/slack", "skill-1.4.0").status == 200
+
+
+def stored(service: Service, answer: DoorAnswer) -> bytes:
+    """Return the object that a redirect leads to."""
+    assert answer.status == 307
+    key = urlsplit(answer.headers["Location"]).path.removeprefix(f"/{BUCKET}").lstrip("/")
+    return service.aws.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()

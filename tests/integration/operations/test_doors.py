@@ -396,7 +396,7 @@ def test_an_image_of_another_registry_is_served_to_its_owner_and_to_nobody_else(
 
 def test_the_zip_goes_with_its_pack(doors: Doors) -> None:
     (slack,) = publish(doors, "slack")
-    assert len(doors.kept()) == 2
+    assert len(doors.kept()) == 3
     assert doors.service.set_role("support", []).status == 200
 
     assert doors.service.delete(slack).status == 200
@@ -409,17 +409,17 @@ def test_the_zip_goes_with_the_content_of_its_revision(doors: Doors) -> None:
     assert change(doors.service, slack, {"guides/new.md": b"new"}).status == 200
     doors.prepare(slack)
     assert doors.service.refresh_role("support").status == 200
-    assert len(doors.kept()) == 4
+    assert len(doors.kept()) == 6
 
     assert delete_revision(doors.service, slack, 1).status == 200
 
-    assert len(doors.kept()) == 2
+    assert len(doors.kept()) == 3
     assert names_in(doors) == ["slack"]
 
 
-@pytest.mark.parametrize("at", [1, 2])
+@pytest.mark.parametrize("at", [1, 2, 3])
 def test_what_is_put_while_the_pack_is_deleted_is_removed(doors: Doors, at: int) -> None:
-    """The pack is deleted before the zip is put, or between the zip and the document."""
+    """The pack is deleted before the zip is put, the layer of its skill artifact, or the document."""
     (slack,) = publish(doors, "slack", prepare=False)
     message = doors.message(slack)
     assert doors.service.set_role("support", []).status == 200

@@ -24,6 +24,7 @@ from tests.reliability.model.expectations import (
     require_field,
     require_none_wrong,
 )
+from tests.reliability.model.feeds import Feeds
 from tests.reliability.model.hooks import Hooks
 from tests.reliability.model.images import Images
 from tests.reliability.model.keys import Keys
@@ -54,10 +55,11 @@ _SCOPES: Final = {
     "retention": "policy:write",
     "version_policy": "policy:write",
     "webhook": "hooks:write",
+    "feed": "roles:write",
     "rotate_secret": "hooks:write",
 }
 # What creates no pack, billing does not gate (decision 84).
-_NOT_GATED: Final = ("delete_", "restore_", "revoke_", "set_role_packs", "refresh_role", "issue_")
+_NOT_GATED: Final = ("delete_", "remove_", "restore_", "revoke_", "set_role_packs", "refresh_role", "issue_")
 _ARRIVAL_TIME: Final = timedelta(minutes=45)
 _OUTCOME_KEPT: Final = timedelta(days=7)
 # Which messages a delivery of one leaves in the queue.
@@ -73,7 +75,7 @@ class Cursor(NamedTuple):
     after: tuple[str, str]
 
 
-class Model(Roles, Keys, Comparisons, Counts, Images, Versions, Hooks):
+class Model(Roles, Keys, Comparisons, Counts, Images, Versions, Hooks, Feeds):
     """The whole contract: a method for each operation, which takes what the request states."""
 
     def ask(
@@ -84,7 +86,7 @@ class Model(Roles, Keys, Comparisons, Counts, Images, Versions, Hooks):
         # Credential, scope and billing posture come before anything else, in this order.
         self.caller = self.caller_of(key)
         scope = next((_SCOPES[word] for word in _SCOPES if word in operation), "caps:write")
-        reads = operation.startswith(("get_", "list_", "download_"))
+        reads = operation.startswith(("get_", "list_", "download_", "version_policy"))
         creates = not reads and not operation.startswith(_NOT_GATED)
         open_to_all = reads and scope != "audit:read"
         require(open_to_all or scope in self.caller.scopes, 403, "permission_denied")

@@ -29,6 +29,7 @@ ROLES: Final = ("support", "sales")
 # Stands for the latest key that a caller of an organisation has made.
 MADE: Final = READER + 1
 NO_WEBHOOK: Final = "whk_01HZZZZZZZZZZZZZZZZZZZZZZZ"
+NO_FEED: Final = "feed_01HZZZZZZZZZZZZZZZZZZZZZZZ"
 UNKNOWN: Final = "pack_01HZZZZZZZZZZZZZZZZZZZZZZZ"
 
 
@@ -386,7 +387,7 @@ class Machine(Run):
             "pack": ("get_pack", {"pack_id": pack_id, "host": None}),
             "host": ("get_pack", {"pack_id": pack_id, "host": ORGS[pick % 3]}),
             "usage": ("get_usage", {}),
-            "policy": ("get_version_policy", {}),
+            "policy": ("version_policy", {}),
             "webhooks": ("list_webhooks", {}),
             "retention": ("get_retention", {"pack_id": pack_id}),
             "upload": ("get_upload", {"upload_id": uploads[-1 - pick % len(uploads)]}),
@@ -422,7 +423,10 @@ class Machine(Run):
         self.list_page(key, cursor.filters, limit, cursor)
 
     @rule(
-        key=readers, pick=picks, limit=limits, what=one_of("pack", "pack", "holders", "role", "roles", "keys")
+        key=readers,
+        pick=picks,
+        limit=limits,
+        what=one_of("pack", "pack", "holders", "role", "roles", "keys", "feeds"),
     )
     def walk_a_list(self, key: Key, pick: int, limit: int, what: str) -> None:
         lists: dict[str, tuple[str, dict[str, str]]] = {
@@ -431,6 +435,7 @@ class Machine(Run):
             "role": ("list_role_revisions", {"role_id": ROLES[pick > 5]}),
             "roles": ("list_roles", {}),
             "keys": ("list_keys", {}),
+            "feeds": ("list_feeds", {}),
         }
         operation, args = lists[what]
         self.walk(operation, key, limit, **args)
@@ -504,6 +509,26 @@ class Machine(Run):
             self.request("change_webhook", ask, **args, **change)
         else:
             self.request(what, ask, **args)
+
+    @rule(
+        ask=asks,
+        what=one_of("create_feed", "create_feed", "get_feed", "get_feed", "remove_feed"),
+        of_packs=st.booleans(),
+        expires_in=one_of(None, None, 60, 365 * 86_400),
+    )
+    def serve_feeds(self, ask: Ask, what: str, of_packs: bool, expires_in: int | None) -> None:
+        """Feeds are made, of roles and of packs; they are read, with what the doors serve; and they are removed."""
+        if what != "create_feed":
+            known = [feed.id for feeds in self.one.feeds.values() for feed in feeds if feed.id]
+            mine = [feed.id for feed in self.one.feeds.get(ask.key[0], []) if feed.id]
+            some = (mine if ask.pick < 8 else known) or [NO_FEED]
+            self.request(what, ask, feed_id=some[-1 - ask.pick % len(some)])
+            return
+        # No two are made at one time, so that their order is known.
+        self.pass_time(timedelta(seconds=1, milliseconds=1))
+        pack_ids = sorted({self.target(ask)[0], self.a_pack(ask.key[0], 9 - ask.pick)}) if of_packs else None
+        role_id = None if of_packs else ROLES[ask.pick > 5]
+        self.request(what, ask, role_id=role_id, pack_ids=pack_ids, expires_in=expires_in)
 
     @rule(ask=asks, policy=one_of("free", "free", "increasing", "immutable"))
     def rule_versions(self, ask: Ask, policy: str) -> None:

@@ -281,6 +281,24 @@ class Webhook:
 
 
 @dataclass
+class Feed:
+    """A read-only address of the packs of a role, or of a list of packs."""
+
+    created_at: datetime
+    created_by: str
+    role_id: str | None
+    pack_ids: tuple[str, ...]
+    expires_at: datetime | None
+    id: str | None = None
+
+    def view(self) -> dict[str, Any]:
+        of = {"pack_ids": list(self.pack_ids)} if self.role_id is None else {"role_id": self.role_id}
+        end = {"expires_at": timestamp(self.expires_at)} if self.expires_at else {}
+        made = {"created_at": timestamp(self.created_at), "created_by": self.created_by}
+        return {"id": Learnt(self, "id", "feed_")} | of | end | made
+
+
+@dataclass
 class Pack:
     """A pack. What `pack.yaml` states is in its content. Every accepted write is one entry more in its history.
 

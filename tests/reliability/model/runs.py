@@ -123,6 +123,8 @@ class Run(RuleBasedStateMachine):
         self.settle(partial(ways, asked=asked, trouble=trouble, died=answer is None), answer, key[0])
         if answer is None and operation == "create_key":
             self.walk("list_keys", (key[0], READER), 50)
+        if answer is None and operation == "create_feed":
+            self.walk("list_feeds", (key[0], READER), 50)
         if answer is None and "webhook" in operation:
             self.request("list_webhooks", Ask((key[0], READER)))
         return answer and answer.body
@@ -222,6 +224,7 @@ class Run(RuleBasedStateMachine):
                 self.request("get_usage", Ask((org, 0)))
                 self.walk("list_roles", key, 50)
                 self.walk("list_keys", key, 50)
+                self.walk("list_feeds", key, 50)
                 for role in sorted(role for owner, role in self.roles if owner == org):
                     self.walk("list_role_revisions", key, 50, role_id=role)
         self.clients.remembers = False

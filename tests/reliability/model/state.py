@@ -12,6 +12,7 @@ from tests.reliability.model.packs import (
     ApiKey,
     Content,
     Entry,
+    Feed,
     Pack,
     Pin,
     Reference,
@@ -21,7 +22,7 @@ from tests.reliability.model.packs import (
 
 ANSWER_KEPT: Final = timedelta(hours=24)
 # Whose answers hold a secret, which is shown once.
-_SECRETS_IN: Final = ("create_key", "create_webhook", "rotate_secret")
+_SECRETS_IN: Final = ("create_feed", "create_key", "create_webhook", "rotate_secret")
 _NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 # How long a cleaner may hold a repository.
 HOLD: Final = timedelta(minutes=5)
@@ -112,6 +113,7 @@ class State:
     policies: dict[str, tuple[str, int]] = field(default_factory=dict)
     published: dict[Name, dict[str, Content]] = field(default_factory=dict)
     webhooks: dict[str, list[Webhook]] = field(default_factory=dict)
+    feeds: dict[str, list[Feed]] = field(default_factory=dict)
     # What the operator lets organisations use, by organisation and quota.
     limits: dict[str, dict[str, int]] = field(default_factory=dict)
     # What the lock document of a role may say of an image that it pins, by organisation, role and pack, where that may

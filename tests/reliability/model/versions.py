@@ -8,7 +8,7 @@ from tests.reliability.model.state import State
 class Versions(State):
     """The operations on version policies, and what they refuse."""
 
-    def get_version_policy(self) -> Expected:
+    def version_policy(self) -> Expected:
         policy, revision = self.policies.get(self.caller.org, ("free", 0))
         return Expected(200, {"version_policy": policy}, f'"{revision}"')
 
@@ -18,7 +18,7 @@ class Versions(State):
         require(if_match in (None, str(revision)), 412, "precondition_failed", revision=revision)
         if policy != version_policy:
             self.policies[self.caller.org] = version_policy, revision + 1
-        return self.get_version_policy()
+        return self.version_policy()
 
     def require_version(self, name: str, content: Content, before: Pack | None) -> None:
         """Refuse a version that is not higher than all before, or one that the name has had with another content."""

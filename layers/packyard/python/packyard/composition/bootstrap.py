@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from packyard.operations.role_pins import RolePins
     from packyard.operations.roles import RoleSetter
     from packyard.operations.scan_rule import ScanRule
+    from packyard.operations.served_artifacts import ServedArtifacts
     from packyard.operations.served_files import ServedFiles
     from packyard.operations.served_images import ServedImages
     from packyard.operations.served_packs import ServedPacks
@@ -338,6 +339,13 @@ class Services(Adapters):
         return ServedImages(sources=self.image_source, registry=self.registry, downloads=self.downloads)
 
     @cached_property
+    def served_artifacts(self) -> "ServedArtifacts":
+        """The reader of skill artifacts, for the distribution door."""
+        from packyard.operations.served_artifacts import ServedArtifacts
+
+        return ServedArtifacts(files=self.door_files, queue=self.preparation_queue)
+
+    @cached_property
     def served_packs(self) -> "ServedPacks":
         """Finds what roles and feeds serve at the doors."""
         from packyard.operations.served_packs import ServedPacks
@@ -466,6 +474,7 @@ class Services(Adapters):
             kept=self.kept_content,
             bundles=lambda: self.bundle_maker,
             max_frontmatter=self.settings.archive_limits.manifest_bytes,
+            own_host=self.image_source.own.host,
             clock=self.clock,
         )
 

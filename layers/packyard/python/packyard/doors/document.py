@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from packyard.doors.door import Door
+from packyard.doors.skill_artifact import SkillArtifact, parse_artifact
 from packyard.oci.digest import Digest, parse_digest
 
 # One more when the document, or what it says, changes: a reader has any other made again.
-FORM: Final = 1
+FORM: Final = 2
 SKILL_FILE: Final = "SKILL.md"
 
 
@@ -56,6 +57,7 @@ class ServedDocument:
         frontmatter: Of the `SKILL.md`; empty if it has none that can be read.
         skill_md: The `SKILL.md` if it was made of the pack; None if the pack brings one.
         zip: The zip; None if no door could serve one.
+        artifact: The skill artifact; None if there is none.
         unfit: The doors whose client would choke on the pack, each with the reason.
         warnings: What breaks the Agent Skills specification, and stops no door.
     """
@@ -64,6 +66,7 @@ class ServedDocument:
     frontmatter: Mapping[str, Any] = field(default_factory=dict)
     skill_md: str | None = None
     zip: Zip | None = None
+    artifact: SkillArtifact | None = None
     unfit: Mapping[Door, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -79,6 +82,7 @@ class ServedDocument:
             "frontmatter": self.frontmatter,
             "skill_md": self.skill_md,
             "zip": None if self.zip is None else self.zip._asdict(),
+            "artifact": None if self.artifact is None else self.artifact.fields(),
             "unfit": self.unfit,
             "warnings": self.warnings,
         }
@@ -95,7 +99,7 @@ def parse_document(content: bytes) -> ServedDocument:
         fields = json.loads(content)
         if fields["form"] != FORM:
             raise ValueError("a document of another form")
-        found = fields["zip"]
+        found, artifact = fields["zip"], fields["artifact"]
         return ServedDocument(
             files=tuple(ServedFile(*file) for file in fields["files"]),
             frontmatter=fields["frontmatter"],
@@ -103,6 +107,7 @@ def parse_document(content: bytes) -> ServedDocument:
             zip=None
             if found is None
             else Zip(parse_digest(found["digest"]), found["size"], found["unpacked"]),
+            artifact=None if artifact is None else parse_artifact(artifact),
             unfit={Door(door): reason for door, reason in fields["unfit"].items()},
             warnings=tuple(fields["warnings"]),
         )

@@ -10,6 +10,7 @@ class Door(StrEnum):
     MARKETPLACE = "marketplace"
     CLAWHUB = "clawhub"
     MCP = "mcp"
+    SKILL_ARTIFACT = "skill_artifact"
 
 
 # These serve the zip.

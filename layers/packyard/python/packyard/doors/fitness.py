@@ -29,15 +29,19 @@ _MCP_FILE_BYTES: Final = 3 * _MIB
 # Ours: a zip with more, or larger, would be in the form for large ones, which readers know less well.
 ZIP_FILES: Final = 65_000
 ZIP_BYTES: Final = 2 * 1024 * _MIB
+_ELSEWHERE: Final = (
+    "its image is in another registry, and what is pulled here is in ours; upload the pack, or clone it"
+)
 
 
-def unfit_doors(
+def unfit_doors(  # noqa: PLR0913 - by name: what a pack says of itself, and where it is
     files: Sequence[ServedFile],
     frontmatter: Mapping[str, Any],
     *,
     name: str,
     unreadable: str | None = None,
     uncertain: Sequence[str] = (),
+    elsewhere: bool = False,
 ) -> dict[Door, str]:
     """Return the doors that leave a pack out, each with the reason.
 
@@ -47,8 +51,9 @@ def unfit_doors(
         name: The pack's name.
         unreadable: What keeps the frontmatter from being read; None if it has been read.
         uncertain: The paths of values in it that readers of YAML read differently.
+        elsewhere: Whether its image is in another registry than ours.
     """
-    reasons: dict[Door, str] = {}
+    reasons: dict[Door, str] = {Door.SKILL_ARTIFACT: _ELSEWHERE} if elsewhere else {}
     # The first reason for a door is the one that is told.
     for door, reason in _reasons(files, frontmatter, name=name, unreadable=unreadable):
         reasons.setdefault(door, reason)
@@ -76,11 +81,12 @@ def _reasons(
 ) -> Iterator[tuple[Door, str]]:
     refusal = zip_refusal(files)
     if refusal is not None:
-        yield from ((door, refusal) for door in ZIP_DOORS)
+        yield from ((door, refusal) for door in (*ZIP_DOORS, Door.SKILL_ARTIFACT))
     broken = unreadable or _frontmatter_fault(frontmatter)
     if broken is not None:
-        # `skills` drops the entry; of MCP's list, one such entry makes FastMCP refuse all.
-        yield from ((door, broken) for door in (Door.AGENT_SKILLS, Door.MCP))
+        # `skills` drops the entry; of MCP's list, one such entry makes FastMCP refuse all. The skill artifact's folder
+        # has the name.
+        yield from ((door, broken) for door in (Door.AGENT_SKILLS, Door.MCP, Door.SKILL_ARTIFACT))
     elif frontmatter["name"] != name:
         yield Door.MCP, f"its {SKILL_FILE} calls it {frontmatter['name']!r}, and its address calls it {name}"
     for door, count, size, largest in (

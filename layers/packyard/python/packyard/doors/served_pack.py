@@ -15,7 +15,7 @@ from packyard.oci.digest import Digest, parse_digest
 from packyard.packs.image_state import ImageStatus
 
 # One more when what a catalogue holds, or what it says, changes.
-FORM: Final = 1
+FORM: Final = 2
 _HEX: Final = 12
 # These call packs by flat names. The others have owners.
 _FLAT: Final = frozenset({Door.AGENT_SKILLS, Door.MARKETPLACE})

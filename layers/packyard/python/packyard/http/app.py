@@ -16,6 +16,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from packyard.aws import figures
 from packyard.errors import InternalError, MethodNotAllowed, PackyardError, RouteNotFound
 from packyard.http.entity_tags import conditional
+from packyard.http.source import source_of
 
 JSON: Final = "application/json"
 TEXT: Final = "text/plain; charset=utf-8"
@@ -23,9 +24,6 @@ REQUEST_ID: Final = "X-Request-Id"
 # The parameter of paths that holds the secret of an address.
 ADDRESS: Final = "secret"
 _SERVER_ERROR: Final = 500
-# Of a request that publishes what the sender has from elsewhere, such as `github:acme/skills@v1`.
-_SOURCE: Final = "packyard-source"
-_MAX_SOURCE_CHARACTERS: Final = 512
 
 # The body of an error: of JSON, or plain text.
 Envelope = Callable[[PackyardError, str], Mapping[str, Any] | str]
@@ -79,7 +77,7 @@ def serve(app: APIGatewayRestResolver, begins: Begins | None = None) -> Handler:
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         if begins is not None:
             seconds = context.get_remaining_time_in_millis() / 1000
-            begins(seconds, event["requestContext"]["requestId"], _ci_of(event), _source_of(event))
+            begins(seconds, event["requestContext"]["requestId"], _ci_of(event), source_of(event))
         answer = app.resolve(event, context)
         answer["multiValueHeaders"][REQUEST_ID] = [event["requestContext"]["requestId"]]
         logger.info(
@@ -128,15 +126,6 @@ def _without_secret(event: Mapping[str, Any]) -> str:
     path: str = event["path"]
     # The gateway decodes parameters, and the path as well; where they differ, the route says enough.
     return path if not secret else path.replace(secret, "-") if secret in path else event["resource"]
-
-
-def _source_of(event: Mapping[str, Any]) -> str:
-    """Return where the sender says that the content comes from; empty for nothing that can be kept."""
-    headers = event.get("headers") or {}
-    source = next((str(text) for name, text in headers.items() if name.lower() == _SOURCE), "")
-    return (
-        source if len(source) <= _MAX_SOURCE_CHARACTERS and source.isascii() and source.isprintable() else ""
-    )
 
 
 def _ci_of(event: Mapping[str, Any]) -> Mapping[str, str]:

@@ -27,6 +27,7 @@ from packyard.packs.timestamp import format_timestamp
 STAGE: Final = "v2"
 _VERSION: Final = {"Docker-Distribution-Api-Version": "registry/2.0"}
 _DIGEST: Final = "Docker-Content-Digest"
+_BLOB: Final = "application/octet-stream"
 # The codes of the distribution-spec's table "Error Codes" by our statuses. It has none for a fault of the server.
 _CODES: Final = {
     HTTPStatus.BAD_REQUEST: "UNSUPPORTED",
@@ -79,6 +80,11 @@ def digest_in_path(reference: str) -> Digest | None:
         return None
 
 
+def tag_in_path(reference: str) -> str:
+    """Return the tag that a path names."""
+    return unquote(reference)
+
+
 def login_of(event: APIGatewayProxyEvent) -> tuple[str, str]:
     """Return the user and the password of a request to the token server (RFC 7617).
 
@@ -122,15 +128,36 @@ def document_response(document: Document) -> Response[str]:
     return Response(HTTPStatus.OK, document.media_type, document.raw.decode(), headers=dict(headers))
 
 
-def blob_response(url: str, digest: str) -> Response[str]:
-    """Return the way to a blob (end-2). Clients do not send their token to the other host."""
-    headers = {**_VERSION, "Location": url, _DIGEST: digest, "Cache-Control": "private, no-store"}
+def blob_response(blob: Document | str, digest: str) -> Response[str]:
+    """Return a blob, or the way to it (end-2). Clients do not send their token to the other host.
+
+    Args:
+        blob: A small JSON document, or where it can be read.
+        digest: Of the blob.
+    """
+    headers = {**_VERSION, _DIGEST: digest, "Cache-Control": "private, no-store"}
+    if isinstance(blob, Document):
+        return Response(HTTPStatus.OK, _BLOB, blob.raw.decode(), headers=dict(headers))
+    headers["Location"] = blob
     return Response(HTTPStatus.TEMPORARY_REDIRECT, body="", headers=dict(headers))
 
 
 def unknown(code: str, message: str) -> Response[str]:
     """Return 404 with a code of the distribution-spec."""
     return json_response(HTTPStatus.NOT_FOUND, _errors(code, message), _VERSION)
+
+
+def unknown_manifest(image: Digest, *, skill: str) -> Response[str]:
+    """Return the refusal of what is none of an image's documents.
+
+    Args:
+        image: The image that the role pins.
+        skill: What to know of its skill artifact: a sentence.
+    """
+    return unknown(
+        "MANIFEST_UNKNOWN",
+        f"The role pins {image} of this pack. Only that image can be pulled, by its digest. {skill}",
+    )
 
 
 def not_pinned() -> Response[str]:

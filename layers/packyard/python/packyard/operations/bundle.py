@@ -164,7 +164,13 @@ class BundleMaker:
         if reference.registry != self.own_host:
             # It stays where it is; the lock names it.
             return None
-        return PinnedImage(reference=reference, digest=pin.image_digest, org_id=pin.org_id)
+        return PinnedImage(
+            reference=reference,
+            digest=pin.image_digest,
+            org_id=pin.org_id,
+            pack_id=pin.pack_id,
+            revision=pin.revision,
+        )
 
     def _read(self, source: PinnedImage, name: str | None) -> BundledImage:
         tree = self.images.tree(source)

@@ -68,6 +68,8 @@ class Downloader:
             reference=reference,
             digest=pack.image_digest,
             org_id=pack.org_id if ours else caller.org_id,
+            pack_id=pack.id,
+            revision=pack.revision,
             ours=ours,
         )
         tree = self.images.tree(image)

@@ -1,11 +1,12 @@
 """Preparing an image for the doors: its zip and its document, in the bucket (decision 138).
 
-    read the pack → read the image's files → put the zip → put the document → read the pack again
+    read the pack → read the image's files → put the zip and the skill artifact's layer → put the document
+        → read the pack again
 
 A message comes for each image that a pack gets, from the events (`operations.fan_out`), and from a door that finds an
 image unprepared. It comes again until it is settled.
 
-- A crash before the document: nobody serves the zip, and the next attempt puts the same bytes.
+- A crash before the document: nobody serves the others, and the next attempt puts the same bytes.
 - A crash after it: the image is prepared. The next attempt finds that, or removes it if the image is gone.
 - Two at once: both put the same bytes.
 - The pack or the image is deleted meanwhile: whoever deletes removes what is there. What is put after that is found by
@@ -14,30 +15,34 @@ image unprepared. It comes again until it is settled.
 """
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from tempfile import TemporaryFile
-from typing import IO, Any, Final
+from typing import IO, Final
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
 
 from packyard.aws import figures
 from packyard.doors.document import SKILL_FILE, ServedDocument, ServedFile, Zip, parse_document
+from packyard.doors.door import Door
 from packyard.doors.fitness import unfit_doors, zip_refusal
 from packyard.doors.made_skill import BEHAVIOR, MadeSkill, made_skill
+from packyard.doors.skill_artifact import SkillArtifact, skill_artifact
+from packyard.doors.skill_layer import write_layer
 from packyard.doors.zip_file import write_zip
 from packyard.errors import InvalidRequest
 from packyard.messaging.preparation_queue import BundleToMake, ImageToPrepare, parse_message
 from packyard.oci.digest import Digest
+from packyard.oci.reference import parse_reference
 from packyard.operations.bundle import BundleMaker
 from packyard.operations.image_files import ImageFiles
 from packyard.operations.whole_image import Contents, opened_image
 from packyard.packs.image_state import ImageId
 from packyard.packs.pack import Pack, PackStatus
 from packyard.packs.skill.frontmatter import Frontmatter, read_frontmatter
-from packyard.storage.door_files import DoorFiles, document_key, keys_of, zip_key
+from packyard.storage.door_files import DoorFiles, document_key, keys_of, layer_key, zip_key
 from packyard.storage.kept_content import KeptContent
 from packyard.store.pack_revisions import PackRevisions, RevisionId
 
@@ -48,6 +53,8 @@ _CHUNK: Final = 1 << 20
 _MAX_TEXT: Final = 1 << 20
 # The files of an image that was built elsewhere are read one by one.
 _MAX_FILES_ELSEWHERE: Final = 2000
+
+_Reading = Callable[[ServedFile], Iterable[bytes]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +68,7 @@ class Preparer:
         kept: Removes what is in the bucket.
         bundles: Makes bundles.
         max_frontmatter: The largest frontmatter of a `SKILL.md`, in bytes.
+        own_host: The start of references to our registry.
         clock: The present instant, UTC.
     """
 
@@ -70,6 +78,7 @@ class Preparer:
     kept: KeptContent
     bundles: Callable[[], BundleMaker]
     max_frontmatter: int
+    own_host: str
     clock: Callable[[], datetime]
 
     def settle(self, body: str) -> None:
@@ -144,16 +153,32 @@ class Preparer:
         with opened_image(self.images, pack, index) as contents:
             skill = self._skill(pack, listed, contents)
             served = skill.files(listed)
-            document = skill.document(served, name=pack.name)
+            elsewhere = parse_reference(pack.image_ref).registry != self.own_host
+            document = skill.document(served, name=pack.name, elsewhere=elsewhere)
             if zip_refusal(served) is None:
-                with TemporaryFile() as target:
-                    write_zip(target, served, skill.reading(contents))
-                    document = skill.document(served, name=pack.name, zipped=_zip_of(target, served))
-                    target.seek(0)
-                    self.files.put_zip(
-                        zip_key(org_id=pack.org_id, pack_id=pack.id, image=pack.image_digest), target
-                    )
+                document = replace(document, zip=self._put_zip(pack, served, skill.reading(contents)))
+            if Door.SKILL_ARTIFACT not in document.unfit:
+                layer = self._put_layer(pack, document, skill.reading(contents))
+                document = replace(document, artifact=layer)
         self._put(pack, document)
+
+    def _put_zip(self, pack: Pack, served: Sequence[ServedFile], contents: _Reading) -> Zip:
+        with TemporaryFile() as target:
+            write_zip(target, served, contents)
+            made = _zip_of(target, served)
+            target.seek(0)
+            self.files.put_zip(zip_key(org_id=pack.org_id, pack_id=pack.id, image=pack.image_digest), target)
+        return made
+
+    def _put_layer(self, pack: Pack, document: ServedDocument, contents: _Reading) -> SkillArtifact:
+        """Put the layer of the skill artifact, and return what names it."""
+        stated = document.frontmatter
+        with TemporaryFile() as target:
+            digest, size = write_layer(target, document.files, contents, folder=stated["name"])
+            target.seek(0)
+            key = layer_key(org_id=pack.org_id, pack_id=pack.id, image=pack.image_digest)
+            self.files.put_layer(key, target)
+        return skill_artifact(stated, version=pack.version, digest=digest, size=size)
 
     def _put(self, pack: Pack, document: ServedDocument) -> None:
         key = document_key(org_id=pack.org_id, pack_id=pack.id, image=pack.image_digest)
@@ -216,17 +241,15 @@ class _Skill:
         made = ServedFile(SKILL_FILE, len(content), hashlib.sha256(content).hexdigest(), 0o644)
         return tuple(sorted((*listed, made)))
 
-    def reading(self, contents: Contents) -> "Callable[[ServedFile], Any]":
+    def reading(self, contents: Contents) -> _Reading:
         """Return what reads a served file."""
         if self.made is None:
             return lambda file: contents(file.path)
         text = self.made.text.encode()
         return lambda file: [text] if file.path == SKILL_FILE else contents(file.path)
 
-    def document(
-        self, served: tuple[ServedFile, ...], *, name: str, zipped: Zip | None = None
-    ) -> ServedDocument:
-        """Return the document."""
+    def document(self, served: tuple[ServedFile, ...], *, name: str, elsewhere: bool) -> ServedDocument:
+        """Return the document, without what is made of the files."""
         made, own = self.made, self.frontmatter
         values = made.frontmatter if made is not None else {} if own is None else own.values
         unfit = unfit_doors(
@@ -235,12 +258,12 @@ class _Skill:
             name=name,
             unreadable=self.unreadable,
             uncertain=() if own is None else own.uncertain,
+            elsewhere=elsewhere,
         )
         return ServedDocument(
             files=served,
             frontmatter=values,
             skill_md=None if made is None else made.text,
-            zip=zipped,
             unfit=unfit,
             warnings=() if own is None else own.warnings,
         )
@@ -257,7 +280,7 @@ def _start_of(file: ServedFile, contents: Contents) -> bytes:
     return b"".join(taken)
 
 
-def _zip_of(target: IO[bytes], served: tuple[ServedFile, ...]) -> Zip:
+def _zip_of(target: IO[bytes], served: Sequence[ServedFile]) -> Zip:
     target.seek(0)
     sha256, size = hashlib.sha256(), 0
     while chunk := target.read(_CHUNK):

@@ -80,4 +80,10 @@ class RolePins:
         # A registered pack's image stays where it is; the lock document names it.
         if reference.registry != self.own_host:
             return None
-        return PinnedImage(reference=reference, digest=pin.image_digest, org_id=pin.org_id)
+        return PinnedImage(
+            reference=reference,
+            digest=pin.image_digest,
+            org_id=pin.org_id,
+            pack_id=pin.pack_id,
+            revision=pin.revision,
+        )

@@ -42,12 +42,16 @@ class PinnedImage:
         reference: Where it is; its digest is the pinned one.
         digest: The pinned digest.
         org_id: For which organisation it is read: in our registry the pack's owner, elsewhere the caller's.
+        pack_id: The pack.
+        revision: A revision of it that has the image.
         ours: Whether it is in our registry.
     """
 
     reference: Reference
     digest: Digest
     org_id: str
+    pack_id: str
+    revision: int
     ours: bool = True
 
 

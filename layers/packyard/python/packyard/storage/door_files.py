@@ -21,6 +21,7 @@ logger = Logger(child=True)
 _URL_SECONDS: Final = 300
 _JSON: Final = "application/json"
 _ZIP: Final = "application/zip"
+_BLOB: Final = "application/octet-stream"
 # Without the permission to list the bucket, S3 answers 403 for a missing object (S3 API reference, GetObject).
 _ABSENT: Final = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})
 
@@ -41,10 +42,15 @@ def document_key(*, org_id: str, pack_id: str, image: Digest) -> str:
     return f"{_stem(org_id, pack_id, image)}.json"
 
 
+def layer_key(*, org_id: str, pack_id: str, image: Digest) -> str:
+    """Return the key of the layer of an image's skill artifact; see `zip_key`."""
+    return f"{_stem(org_id, pack_id, image)}.tgz"
+
+
 def keys_of(*, org_id: str, pack_id: str, image: Digest) -> tuple[str, ...]:
     """Return the keys of all that the doors have of an image; see `zip_key`. The document is the first to go."""
     stem = _stem(org_id, pack_id, image)
-    return (f"{stem}.json", f"{stem}.zip")
+    return (f"{stem}.json", f"{stem}.zip", f"{stem}.tgz")
 
 
 def catalogue_key(*, org_id: str, role_id: str, tag: str) -> str:
@@ -96,8 +102,11 @@ class DoorFiles:
         Raises:
             ServiceUnavailable: S3 did not answer.
         """
-        with outages_translated():
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=_ZIP)
+        self._put(key, content, _ZIP)
+
+    def put_layer(self, key: str, content: IO[bytes]) -> None:
+        """Store the layer of a skill artifact; see `put_zip`."""
+        self._put(key, content, _BLOB)
 
     def put_document(self, key: str, content: bytes) -> None:
         """Store a document.
@@ -105,8 +114,7 @@ class DoorFiles:
         Raises:
             ServiceUnavailable: S3 did not answer.
         """
-        with outages_translated():
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=_JSON)
+        self._put(key, content, _JSON)
 
     def catalogue(self, key: str) -> bytes | None:
         """Return a catalogue, or None if it is missing or cannot be read now."""
@@ -133,16 +141,27 @@ class DoorFiles:
             key: The zip's.
             name: Under which browsers save it.
         """
+        return self._url(key, _ZIP, f"attachment; filename={name}")
+
+    def layer_url(self, key: str) -> str:
+        """Return a URL from which anyone can download a layer for five minutes. Makes no call to AWS."""
+        return self._url(key, _BLOB, "attachment")
+
+    def _url(self, key: str, content_type: str, disposition: str) -> str:
         return self._client.generate_presigned_url(
             "get_object",
             Params={
                 "Bucket": self._bucket,
                 "Key": key,
-                "ResponseContentType": _ZIP,
-                "ResponseContentDisposition": f"attachment; filename={name}",
+                "ResponseContentType": content_type,
+                "ResponseContentDisposition": disposition,
             },
             ExpiresIn=_URL_SECONDS,
         )
+
+    def _put(self, key: str, content: IO[bytes] | bytes, content_type: str) -> None:
+        with outages_translated():
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
 
     def _found(self, key: str) -> bytes | None:
         try:
