@@ -30,7 +30,8 @@ from tests.reliability.model.images import Images
 from tests.reliability.model.keys import Keys
 from tests.reliability.model.packs import (
     ABSENT,
-    BAD_PATHS,
+    NO_PATHS,
+    NO_PLACES,
     Archive,
     Content,
     Pack,
@@ -277,7 +278,7 @@ class Model(Roles, Keys, Comparisons, Counts, Images, Versions, Hooks, Feeds):
 
     def put_file(self, pack_id: str, path: str, content: bytes, if_match: str | None) -> Expected:
         """A new image of the same version. The condition may also be on the file."""
-        require_field(path not in BAD_PATHS, "path")
+        require_field(path not in NO_PATHS, "path")
         pack = self.own(pack_id, 403, "permission_denied")
         require_field(pack.origin != "image_ref", "id")
         require(not pack.deletion, 409, "pack_deleting")
@@ -285,6 +286,7 @@ class Model(Roles, Keys, Comparisons, Counts, Images, Versions, Hooks, Feeds):
             stated = Content.of({path: content})
             kept = {"name": (stated.name, pack.name), "version": (stated.version, pack.content.version)}
             require_none_wrong(*(f"pack.yaml:{f}" for f, (new, old) in kept.items() if new != old))
+        require_field(path not in NO_PLACES, "path")
         about_file = if_match is not None and if_match == pack.content.etag(path)
         self.require_current(pack, None if about_file else if_match)
         return self.edit(pack, "put_file", {**pack.content.files, path: content})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 from tests.fake_registry.moods import CutsOff, HangsUp, Mood, Refuses
 from tests.reliability.model.clients import ORGS, packed
-from tests.reliability.model.packs import BAD_PATHS, Archive, Pack, Reference
+from tests.reliability.model.packs import NO_PATHS, NO_PLACES, Archive, Pack, Reference
 from tests.reliability.model.runs import Ask, Fate, Run
 from tests.reliability.model.state import READER, Key, Login
 from tests.service import ACME
@@ -311,7 +311,7 @@ class Machine(Run):
 
     @rule(
         ask=asks,
-        path=one_of(*PATHS, *PATHS, "pack.yaml", "guides/new.md", *BAD_PATHS),
+        path=one_of(*PATHS, *PATHS, "pack.yaml", "guides/new.md", *NO_PATHS, *NO_PLACES),
         content=contents,
         file_tag=one_of(False, False, False, True),
         variant=st.integers(0, 2),

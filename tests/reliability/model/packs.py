@@ -12,7 +12,9 @@ import yaml
 from tests.reliability.model.expectations import AsYaml, Expected, IfStated, Learnt, require_field
 
 # Where no pack may hold a file: its top level is a closed set, and paths do not lead out of it.
-BAD_PATHS: Final = ("etc/passwd", "guides/../x", "notes.md", "guides")
+NO_PATHS: Final = ("guides/../x",)
+# Paths at which a pack has no files. An Agent Skill has, so the service looks at the pack first.
+NO_PLACES: Final = ("etc/passwd", "notes.md", "guides")
 
 
 @dataclass(eq=False)
