@@ -49,6 +49,7 @@ _OK: Final = 200
 _WATCH: Final = """
 window.__typed = new Map();
 window.__shown = new Map();
+performance.setResourceTimingBufferSize(10_000);
 document.addEventListener("input", (event) => window.__typed.set(event.target.value.trim(), event.timeStamp), true);
 new MutationObserver(() => {
   const said = document.querySelector(".summary")?.textContent.match(/for “(.*)”/)?.[1];
@@ -59,9 +60,16 @@ new MutationObserver(() => {
   }));
 }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
 """
+# From the key to the frame with its answer, and what of that is not waiting for the request.
 _TOOK: Final = """text => new Promise((done) => {
-  const look = () => window.__shown.has(text)
-    ? done(window.__shown.get(text) - window.__typed.get(text)) : setTimeout(look, 5);
+  const look = () => {
+    if (!window.__shown.has(text)) { setTimeout(look, 5); return; }
+    const typed = window.__typed.get(text);
+    const took = window.__shown.get(text) - typed;
+    const asked = performance.getEntriesByType("resource").findLast((entry) =>
+      entry.startTime >= typed && new URL(entry.name).searchParams.get("search") === text);
+    done([took, asked ? took - asked.duration : took]);
+  };
   look();
 })"""
 _FIRST_CONTENT: Final = """() => new Promise((done) => new PerformanceObserver((list, self) => {
@@ -96,13 +104,13 @@ _FOLLOW: Final = """([route, wanted]) => new Promise((done) => {
 def measure_console(*, folder: Path, rounds: int) -> dict[str, float]:
     """Return what somebody waits for.
 
-    `first_content_ms` is the first content of a profile that has nothing of the page, the median of four times
-    `rounds`, at least 20. `diff_first_ms` is the first content of a comparison of two revisions of which 2,000 files
-    differ, what they allow, from the click on a link to it; `diff_files_ms` its list of files; `frame_p95_ms` and
-    `frame_ms` are frames while the list scrolls. `key_p95_ms` and `key_p50_ms` are what a key of a search among 10,000
-    packs takes until a frame with its answer is drawn, `requests_a_key` the requests, `answers_unused` how many of
-    them the page gave up. `quick_last_ms` and `quick_requests_a_key` are of somebody who types 20 letters a second.
-    `answer_ms` is what the functions take of a key.
+    `first_content_ms` is the first content of a profile that has nothing of the page, of four times `rounds`, at least
+    20. `diff_first_ms` is the first content of a comparison of two revisions of which 2,000 files differ, from the
+    click on a link to it, and `diff_files_ms` its list of files; `frame_ms` is a frame while the list scrolls.
+    `key_p50_ms` is what a key of a search among 10,000 packs takes until a frame with its answer is drawn, `page_p50_ms`
+    what of that is not waiting for the request, and `answer_ms` what the functions take without a page. `requests_a_key`
+    are the requests, `answers_unused` how many of them the page gave up. `quick_last_ms` is the last key of somebody who
+    types 20 letters a second, and `quick_requests_a_key` the requests.
 
     Args:
         folder: For temporary data.
@@ -181,7 +189,7 @@ def _comparison(browser: Browser, url: str, key: str, pack: str) -> tuple[float,
 
 
 def _searching(folder: Path, browser: Browser, rounds: int) -> dict[str, float]:
-    taken: list[float] = []
+    taken: list[tuple[float, float]] = []
     last: list[float] = []
     requests: list[Request] = []
     quick: list[Request] = []
@@ -207,11 +215,13 @@ def _searching(folder: Path, browser: Browser, rounds: int) -> dict[str, float]:
                     _empty(tab)
                     begun = len(tab.requests)
                     tab.page.keyboard.type(words, delay=_QUICK_PAUSE_MS)
-                    last.append(float(tab.page.evaluate(_TOOK, words)))
+                    last.append(_took(tab, words)[0])
                     quick += _searches(tab, begun)
     return {
-        "key_p50_ms": round(statistics.median(taken)),
-        "key_p95_ms": round(_p95(taken)),
+        "key_p50_ms": round(statistics.median(whole for whole, _ in taken)),
+        "key_p95_ms": round(_p95([whole for whole, _ in taken])),
+        "page_p50_ms": round(statistics.median(own for _, own in taken)),
+        "page_p95_ms": round(_p95([own for _, own in taken])),
         "answer_ms": round(statistics.median(answers)),
         "answer_p95_ms": round(_p95(answers)),
         "requests_a_key": round(len(requests) / len(taken), 3),
@@ -262,16 +272,21 @@ def _empty(tab: Tab) -> None:
     tab.page.evaluate("() => { window.__typed.clear(); window.__shown.clear(); }")
 
 
-def _type(tab: Tab, words: str, pauses: random.Random) -> list[float]:
-    """Type words into an empty search, and return for each key the milliseconds until its answer was drawn."""
+def _type(tab: Tab, words: str, pauses: random.Random) -> list[tuple[float, float]]:
+    """Type words into an empty search, and return what each key took, and how much of it the page itself did."""
     taken = []
     for end, letter in enumerate(words, 1):
         tab.page.keyboard.press(letter)
         # A space asks for nothing.
         if letter != " ":
-            taken.append(float(tab.page.evaluate(_TOOK, words[:end])))
+            taken.append(_took(tab, words[:end]))
         tab.page.wait_for_timeout(pauses.uniform(*_PAUSES_MS))
     return taken
+
+
+def _took(tab: Tab, words: str) -> tuple[float, float]:
+    whole, own = tab.page.evaluate(_TOOK, words)
+    return float(whole), float(own)
 
 
 def _answer_ms(url: str, key: str, words: str) -> float:

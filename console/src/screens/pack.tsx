@@ -59,7 +59,7 @@ export default function PackScreen({ route }: { route: Route }) {
       <Notices pack={pack} revision={revision} />
       <Further pack={pack} />
       <Tabs label="Parts of the pack" tabs={tabs} />
-      {part && <part.shown key={here} pack={pack} revision={revision} route={route} />}
+      {part && <part.shown key={here} pack={pack} revision={revision} route={route} reload={reload} />}
     </Page>
   );
 }

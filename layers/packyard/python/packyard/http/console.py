@@ -36,7 +36,7 @@ _COMPRESSED: Final = ".gz"
 # A client that names gzip takes it, unless it says with what weight, and that is nothing (RFC 9110, section 12.5.3).
 _TAKES_GZIP: Final = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
 _ALL: Final = {
-    # A third of the bytes for browsers, which all take gzip. The tag is the same for both: nobody can ask for a part.
+    # A third of the bytes for browsers, which all take gzip.
     "Vary": "Accept-Encoding",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
@@ -105,18 +105,18 @@ class Page:
     ) -> Response[str | bytes]:
         path, kind = self.files[name], CONTENT_TYPES[self.files[name].suffix]
         encodings = ",".join(event.multi_value_headers.get("Accept-Encoding") or [])
-        # The same for both forms.
-        tagged = {**headers, ETAG: _tag(path)}
-        if _TAKES_GZIP.search(encodings):
-            compressed = path.with_name(name + _COMPRESSED).read_bytes()
-            return Response(200, kind, compressed, {**tagged, "Content-Encoding": "gzip"})
-        return Response(200, kind, path.read_text("utf-8"), tagged)
+        tag = _tag(path)
+        if not _TAKES_GZIP.search(encodings):
+            return Response(200, kind, path.read_text("utf-8"), {**headers, ETAG: f'"{tag}"'})
+        compressed = path.with_name(name + _COMPRESSED).read_bytes()
+        # Other bytes need another tag (RFC 9110, section 8.8.3.3).
+        more = {ETAG: f'"{tag}{_COMPRESSED}"', "Content-Encoding": "gzip"}
+        return Response(200, kind, compressed, {**headers, **more})
 
 
 def _tag(path: Path) -> str:
     # The name of an asset has its digest.
-    named = path.name if path.name != DOCUMENT else hashlib.sha256(path.read_bytes()).hexdigest()
-    return f'"{named}"'
+    return path.name if path.name != DOCUMENT else hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def content_security_policy(upload_origins: Sequence[str]) -> str:
