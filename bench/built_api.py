@@ -68,10 +68,9 @@ class _Api:
         """Return what a function answers. It starts when it is first asked; it takes one event at a time."""
         with self.starting:
             if name not in self.functions:
-                function = running_function(
-                    name, environment=self.environment, log_path=self.logs / f"{name}.log"
-                )
-                self.functions[name] = self.running.enter_context(function), Lock()
+                log_path = self.logs / f"{name}.log"
+                started = running_function(name, environment=self.environment, log_path=log_path)
+                self.functions[name] = self.running.enter_context(started), Lock()
         function, idle = self.functions[name]
         with idle:
             return function.invoke(event)

@@ -39,7 +39,7 @@ export function Filters({ route }: { route: Route }) {
         <Field label="Owner">
           <select value={route.query.get("owned") ?? ""} onChange={change("owned")}>
             <option value="">All</option>
-            <option value="true">Your organisation</option>
+            <option value="true">Yours</option>
             <option value="false">Others</option>
           </select>
         </Field>
