@@ -68,6 +68,12 @@ def _processors(rounds: int) -> Any:
     return measure_processors(folder=FOLDER, rounds=2 * rounds)
 
 
+def _console(rounds: int) -> Any:
+    from bench.console import measure_console
+
+    return measure_console(folder=FOLDER, rounds=rounds)
+
+
 def _list(_rounds: int) -> Any:
     from bench.listing import measure_listing
 
@@ -92,6 +98,7 @@ SECTIONS: Final[Mapping[str, Callable[[int], Any]]] = {
     "command": _command,
     "doors": _doors,
     "processors": _processors,
+    "console": _console,
 }
 
 

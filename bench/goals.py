@@ -146,6 +146,31 @@ GOALS: Final = (
         most=0.5,
         measured=lambda results: _ratio(results["doors"], "skill_ms", "git_clone_ms"),
     ),
+    Goal(
+        what="the console's first content, with nothing cached, median of 20, ms",
+        most=500,
+        measured=lambda results: float(results["console"]["first_content_ms"]),
+    ),
+    Goal(
+        what="a key of a search among 10,000 packs until its answer is drawn, p95, ms",
+        most=100,
+        measured=lambda results: float(results["console"]["key_p95_ms"]),
+    ),
+    Goal(
+        what="requests of that search that the page gives up",
+        most=0,
+        measured=lambda results: float(results["console"]["answers_unused"]),
+    ),
+    Goal(
+        what="first content of two revisions with 2,000 changed files, ms",
+        most=700,
+        measured=lambda results: float(results["console"]["diff_first_ms"]),
+    ),
+    Goal(
+        what="a frame while the list of these files scrolls, p95, ms",
+        most=17,
+        measured=lambda results: float(results["console"]["frame_p95_ms"]),
+    ),
     Goal(what="slowest INIT, beside one boto3 client", most=1.5, measured=_slowest_init),
 )
 

@@ -12,6 +12,11 @@ def summary(samples: Sequence[float]) -> str:
     return f"{statistics.median(samples):8.3f} s  ({min(samples):.3f} … {max(samples):.3f})"
 
 
+def p95(samples: Sequence[float]) -> float:
+    """Return what all but a twentieth of the samples do not exceed, of two or more."""
+    return statistics.quantiles(samples, n=20)[-1]
+
+
 def taken_in_turn(contenders: Mapping[Name, Callable[[], float]], *, rounds: int) -> dict[Name, list[float]]:
     """Measure all contenders in turn, so that a temporary slowdown of the machine affects all of them.
 

@@ -7,11 +7,9 @@ about inverse to its rank (Zipf's law).
 """
 
 import json
-import random
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from itertools import accumulate, islice
+from itertools import islice
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final
@@ -19,40 +17,20 @@ from typing import Any, Final
 from local.function import Function, running_function
 from tests.aws import TABLE, create_table
 from tests.gateway import Request
-from tests.packs import a_pack
 from tests.service import ACME
 
 from bench.cold_start import ENVIRONMENT
+from bench.many_packs import WORDS, packs, write
 from bench.meter import Meter, metered
 from bench.processes import ProgramFailed
-from bench.table_emulator import Dynalite, running_dynalite
-from packyard.packs.manifest.name import PackName
-from packyard.packs.pack import Pack, Tier, Visibility
-from packyard.store.pack_items import to_item
-from packyard.store.search_index import items_of
-from packyard.store.wire import Item, to_wire
+from bench.table_emulator import running_dynalite
 
 _SIZES: Final = (100, 1_000, 10_000)
-_BATCH: Final = 25
-_VOCABULARY: Final = 5_000
-_WORDS_EACH: Final = 24
 _OK: Final = 200
 
 
-def _vocabulary() -> Sequence[str]:
-    """Return words, the most frequent first."""
-    draw = random.Random(1)  # noqa: S311 - the same each time
-    syllables = [consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeiou"]
-    words: dict[str, None] = {}
-    while len(words) < _VOCABULARY:
-        words["".join(draw.choices(syllables, k=draw.randint(2, 4)))] = None
-    return list(words)
-
-
-_WORDS: Final = _vocabulary()
-_WEIGHTS: Final = list(accumulate(1 / (rank + 3) for rank in range(_VOCABULARY)))
 # Nearly every pack has the first word, one in a few hundred the middle one, and a few among ten thousand the rare one.
-_COMMON, _MIDDLE, _RARE = _WORDS[0], _WORDS[250], _WORDS[4_500]
+_COMMON, _MIDDLE, _RARE = WORDS[0], WORDS[250], WORDS[4_500]
 _SEARCHES: Final[dict[str, dict[str, str]]] = {
     "rare_word": {"search": _RARE},
     "middle_word": {"search": _MIDDLE},
@@ -60,7 +38,7 @@ _SEARCHES: Final[dict[str, dict[str, str]]] = {
     "start_of_a_word": {"search": _MIDDLE[:3]},
     "one_letter": {"search": "b"},
     "common_and_rare": {"search": f"{_COMMON} {_RARE}"},
-    "three_common": {"search": " ".join(_WORDS[:3])},
+    "three_common": {"search": " ".join(WORDS[:3])},
     "common_in_a_tier": {"search": _COMMON, "tier": "verified"},
     "no_such_word": {"search": "xyzzy"},
 }
@@ -89,9 +67,9 @@ def measure_searching(*, folder: Path, rounds: int) -> dict[str, dict[str, Any]]
         ) as function,
     ):
         create_table(table.client)
-        unwritten, written = _packs(), 0
+        unwritten, written = packs(ACME.org_id), 0
         for size in _SIZES:
-            items = _write(table, islice(unwritten, size - written))
+            items = write(table, islice(unwritten, size - written), sought=_is_sought)
             print(
                 f"\nsearch, {size} packs ({items / (size - written):.1f} items of the index each)", flush=True
             )
@@ -104,43 +82,8 @@ def measure_searching(*, folder: Path, rounds: int) -> dict[str, dict[str, Any]]
     return section
 
 
-def _packs() -> Iterator[Pack]:
-    draw, number = random.Random(2), 0  # noqa: S311 - the same each time
-    while True:
-        words = draw.choices(_WORDS, cum_weights=_WEIGHTS, k=_WORDS_EACH)
-        name = PackName(f"{words[0]}-{words[1]}-{number}")
-        yield a_pack(
-            number,
-            org_id=ACME.org_id,
-            name=name,
-            display_name=f"{words[0]} {words[1]}".title(),
-            description=" ".join(words[2:]).capitalize() + ".",
-            category=_WORDS[100 + draw.randrange(12)],
-            tier=Tier.VERIFIED if number % 100 == 0 else Tier.COMMUNITY,
-            visibility=Visibility.COMMUNITY if number % 4 == 0 else Visibility.ORG,
-        )
-        number += 1
-
-
-def _write(table: Dynalite, packs: Iterator[Pack]) -> int:
-    """Write rows and the index of their words. Return how many items the index has got."""
-    written = 0
-    for pack in packs:
-        row = to_item(pack)
-        items: list[Item] = [row, *filter(_is_sought, items_of(row))]
-        written += len(items) - 1
-        for start in range(0, len(items), _BATCH):
-            puts: Any = [{"PutRequest": {"Item": to_wire(item)}} for item in items[start : start + _BATCH]]
-            answer = table.client.batch_write_item(RequestItems={TABLE: puts})
-            if answer["UnprocessedItems"]:
-                raise ProgramFailed("the table did not take what was written to it")
-    return written
-
-
-def _is_sought(item: Item) -> bool:
-    """Return whether a search reads an item. The others lie elsewhere, so that they cost a search nothing."""
-    word = item["SK"][1:].partition("#")[0]
-    return word in _WORDS[:3] or word == _RARE or word.startswith((_MIDDLE[:3], "b"))
+def _is_sought(word: str) -> bool:
+    return word in WORDS[:3] or word == _RARE or word.startswith((_MIDDLE[:3], "b"))
 
 
 def _measure(function: Function, meter: Meter, query: dict[str, str], rounds: int) -> dict[str, float]:

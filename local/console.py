@@ -1,10 +1,12 @@
 """The page of the console: `console/` is built into `functions/console/assets`, which git ignores.
 
 The Node.js of PyPI builds it (decision 143), with what `console/package-lock.json` locks. It is built again when one of
-its sources, the API's document or a lock has changed. `python -m local.console check` checks the types.
+its sources, the API's document, a lock or this module has changed. Beside each file is the file compressed, so that the
+function need not do that for each browser. `python -m local.console check` checks the types.
 """
 
 import argparse
+import gzip
 import json
 import os
 import shutil
@@ -24,6 +26,8 @@ from local.progress import step
 TOOL: Final = "console"
 SOURCES: Final = PROJECT / "console"
 SERVED_FROM: Final = PROJECT / "functions" / "console" / "assets"
+# What the name of a compressed file ends with (RFC 1952).
+COMPRESSED: Final = ".gz"
 _PACKAGES: Final = SOURCES / "node_modules"
 _LOCKS: Final = ("package.json", "package-lock.json")
 _DOCUMENT: Final = PROJECT / "functions" / "api_docs" / "openapi.json"
@@ -90,11 +94,15 @@ def _put(built: Path) -> None:
     shutil.rmtree(new, ignore_errors=True)
     shutil.copytree(built / "console" / "assets", new)
     shutil.copyfile(built / "index.html", new / "index.html")
+    for path in list(new.iterdir()):
+        # Without a time, so that the same file is compressed to the same bytes.
+        path.with_name(path.name + COMPRESSED).write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))
     shutil.rmtree(SERVED_FROM, ignore_errors=True)
     new.rename(SERVED_FROM)
 
 
 def _contents() -> Iterator[bytes]:
+    yield Path(__file__).read_bytes()
     yield _DOCUMENT.read_bytes()
     for path in sorted(SOURCES.rglob("*")):
         place = path.relative_to(SOURCES).as_posix()

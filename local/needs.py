@@ -60,7 +60,7 @@ NEEDS: Final = {
     ),
     "bench": Need(
         tools=("emulator", "sam", "runtime", "console", "bench"),
-        programs=("umoci", "skopeo", "docker-registry", "buildah"),
+        programs=("umoci", "skopeo", "docker-registry", "buildah", "chromium-headless-shell"),
     ),
 }
 

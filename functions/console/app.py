@@ -14,17 +14,17 @@ PAGE = Page.built(Path(__file__).parent / "assets", upload_origins=upload_origin
 
 
 @app.get("/console")
-def console() -> Response[str]:
+def console() -> Response[str | bytes]:
     """Answer 200 with the page."""
     require_known(app.current_event)
-    return PAGE.document()
+    return PAGE.document(app.current_event)
 
 
 @app.get("/console/assets/<asset>")
-def console_asset(asset: str) -> Response[str]:
+def console_asset(asset: str) -> Response[str | bytes]:
     """Answer 200 with a script or a style sheet of the page."""
     require_known(app.current_event)
-    return PAGE.asset(asset)
+    return PAGE.asset(asset, app.current_event)
 
 
 lambda_handler = serve(app)

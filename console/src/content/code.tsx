@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Line } from "./highlight.ts";
 import { visibleParts } from "./invisible.ts";
@@ -9,25 +10,33 @@ interface Props {
   lineLink?: (line: number) => string;
   /** A line to show and mark. */
   here?: number | undefined;
+  /** What is to say of a line; it stands below it. */
+  notes?: ReadonlyMap<number, ComponentChildren>;
 }
 
 /** Lines that are laid out together (style/content.css). */
 const PART = 100;
+const LINE_REM = 0.8125 * 1.5;
 
 /** A file with its line numbers. */
-export function Code({ label, lines, lineLink, here }: Props) {
+export function Code({ label, lines, lineLink, here, notes }: Props) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     box.current?.querySelector(".here")?.scrollIntoView({ block: "center" });
   }, [here, lines]);
   const parts = [];
   for (let from = 0; from < lines.length; from += PART) {
+    const some = lines.slice(from, from + PART);
+    // The first lines are always in view: as if they were not, they would move what follows for a moment.
+    const far = from > 0 && { containIntrinsicHeight: `auto ${some.length * LINE_REM}rem` };
     parts.push(
-      <div class="code-part" key={from}>
-        {lines.slice(from, from + PART).map((line, index) => {
+      <div class={far ? "code-part far" : "code-part"} style={far || undefined} key={from}>
+        {some.map((line, index) => {
           const number = from + index + 1;
-          return (
-            <div key={number} class={number === here ? "code-line here" : "code-line"}>
+          const note = notes?.get(number);
+          const marks = [number === here && "here", note && "found"].filter(Boolean).join(" ");
+          return [
+            <div key={number} class={`code-line ${marks}`}>
               {lineLink ? (
                 // The line's text says more than its number; the number would be a stop for each line.
                 <a class="line-number" href={lineLink(number)} tabIndex={-1} aria-hidden="true">{number}</a>
@@ -35,8 +44,9 @@ export function Code({ label, lines, lineLink, here }: Props) {
                 <span class="line-number" aria-hidden="true">{number}</span>
               )}
               <span><Pieces line={line} /></span>
-            </div>
-          );
+            </div>,
+            note && <div key={`note ${number}`} class="code-note">{note}</div>,
+          ];
         })}
       </div>,
     );

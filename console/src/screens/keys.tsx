@@ -81,7 +81,8 @@ function KeyTable({ keys, onRevoke }: { keys: readonly Key[]; onRevoke: (key: Ke
         { title: "Made", cell: (key) => <Made made={key} /> },
         { title: "Ends", cell: (key) => <Ends thing={key} /> },
         {
-          title: "Act",
+          title: "Actions",
+          acts: true,
           cell: (key) =>
             !isOver(key) && (
               <Button kind="danger" aria-label={`Revoke ${key.label}`} onClick={() => onRevoke(key)}>Revoke</Button>

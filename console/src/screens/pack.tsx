@@ -1,9 +1,11 @@
 /** A pack and its parts, each with an address of its own: `packs/{id}/{part}?revision=n`. */
 import type { ComponentType } from "preact";
+import { useEffect } from "preact/hooks";
 import { call } from "../api.ts";
 import { Visible } from "../content/visible.tsx";
 import { link, type Route } from "../router.ts";
 import { Badge, ErrorNotice, Loading, Notice, Page, Tabs, useLoad } from "../ui/index.ts";
+import { begin } from "./pack/comparison.ts";
 import { Diff } from "./pack/diff.tsx";
 import { Files } from "./pack/files.tsx";
 import { Overview } from "./pack/overview.tsx";
@@ -35,6 +37,8 @@ export default function PackScreen({ route }: { route: Route }) {
   const [, id = "", here = "overview"] = route.path;
   const revision = revisionOf(route);
   const { data: pack, error, reload } = useLoad((signal) => read(id, revision, signal), [id, revision]);
+  // It need not wait for the pack.
+  useEffect(() => begin(route), [id]);
   const part = PARTS[here] ?? PARTS["overview"];
   if (!pack) {
     return (
@@ -55,7 +59,7 @@ export default function PackScreen({ route }: { route: Route }) {
       <Notices pack={pack} revision={revision} />
       <Further pack={pack} />
       <Tabs label="Parts of the pack" tabs={tabs} />
-      {part && <part.shown key={here} pack={pack} revision={revision} route={route} />}
+      {part && <part.shown key={here} pack={pack} revision={revision} route={route} reload={reload} />}
     </Page>
   );
 }

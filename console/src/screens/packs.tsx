@@ -1,40 +1,33 @@
-import { call, type Pack } from "../api.ts";
 import { go, link, type Route } from "../router.ts";
-import { CopyLine, Empty, ErrorNotice, Loading, Page, useLoad } from "../ui/index.ts";
+import { CopyLine, Empty, ErrorNotice, Loading, Page } from "../ui/index.ts";
 import { PackCard } from "./packs/card.tsx";
 import { Filters, type Wanted, wanted } from "./packs/filters.tsx";
+import { type Found, useFound } from "./packs/found.ts";
 import { useStaleRoles } from "./packs/stale_roles.ts";
-
-/** Packs that fill a screen or two. */
-const LIMIT = 24;
-/** With filters a page may be empty although others follow; so many of those are passed over at once. */
-const PAGES_AT_ONCE = 8;
 
 export default function Packs({ route }: { route: Route }) {
   const asked = wanted(route.query);
-  const cursor = route.query.get("cursor") ?? undefined;
-  const { data, error, loading, reload } = useLoad(
-    (signal) => firstFullPage(asked, cursor, signal),
-    [link(["packs"], asked), cursor],
-  );
+  const cursor = route.query.get("cursor");
+  const { last, error, loading, again } = useFound(cursor ? { ...asked, cursor } : asked);
+  const data = last?.answer;
   const stale = useStaleRoles();
   return (
     <Page title="Packs" beside={<a class="button primary" href={link(["upload"])}>Upload a pack</a>}>
       <Filters route={route} />
-      <p class="muted summary" role="status">{data && summary(data, asked)}</p>
-      {error !== undefined && <ErrorNotice error={error} onRetry={reload} />}
+      <p class="muted summary" role="status">{last && summary(last.answer, last.question)}</p>
+      {error !== undefined && <ErrorNotice error={error} onRetry={again} />}
       {data === undefined && loading && <Loading what="Loading packs" />}
       {data && data.packs.length > 0 && (
         <ul class="cards" aria-label="Packs" aria-busy={loading}>
           {data.packs.map((pack) => <PackCard key={pack.id} pack={pack} staleRoles={stale.byPack.get(pack.id) ?? 0} />)}
         </ul>
       )}
-      {data?.packs.length === 0 && <None asked={asked} more={data.next_cursor !== undefined} />}
-      {data && (
+      {last && data?.packs.length === 0 && <None asked={last.question} more={data.next_cursor !== undefined} />}
+      {last && (
         <nav class="row" aria-label="Pages of the list">
-          {cursor && <a class="button" href={link(["packs"], asked)}>First page</a>}
-          {data.next_cursor && (
-            <a class="button" href={link(["packs"], { ...asked, cursor: data.next_cursor })}>Next page</a>
+          {last.question.cursor && <a class="button" href={link(["packs"], { ...last.question, cursor: "" })}>First page</a>}
+          {data?.next_cursor && (
+            <a class="button" href={link(["packs"], { ...last.question, cursor: data.next_cursor })}>Next page</a>
           )}
         </nav>
       )}
@@ -46,21 +39,6 @@ export default function Packs({ route }: { route: Route }) {
       )}
     </Page>
   );
-}
-
-interface Found {
-  packs: readonly Pack[];
-  next_cursor?: string;
-}
-
-async function firstFullPage(asked: Wanted, cursor: string | undefined, signal: AbortSignal): Promise<Found> {
-  let at = cursor;
-  for (let page = 1; ; page += 1) {
-    const query = { ...asked, limit: LIMIT, ...(at === undefined ? {} : { cursor: at }) };
-    const { body } = await call("get", "/packs", { query, signal });
-    if (body.packs.length > 0 || body.next_cursor === undefined || page === PAGES_AT_ONCE) return body;
-    at = body.next_cursor;
-  }
 }
 
 function summary({ packs, next_cursor }: Found, asked: Wanted): string {

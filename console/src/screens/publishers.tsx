@@ -73,7 +73,8 @@ function PublisherTable(props: { publishers: readonly Publisher[]; onRemove: (pu
         { title: "Added", cell: (publisher) => <><Time at={publisher.created_at} /> by <code>{publisher.created_by}</code></> },
         { title: "Ends", cell: (publisher) => (publisher.expires_at ? <Time at={publisher.expires_at} /> : "never") },
         {
-          title: "Act",
+          title: "Actions",
+          acts: true,
           cell: (publisher) => (
             <Button
               kind="danger"

@@ -20,7 +20,8 @@ export default function Roles({ route }: { route: Route }) {
       <Listed pages={roles} empty={<NoRoles />}>
         {(items) => <RoleTable roles={items} onlyStale={onlyStale} complete={!roles.more} />}
       </Listed>
-      <OpenRole />
+      {/* The list comes above it: earlier, it would be moved. */}
+      {(roles.items || roles.error !== undefined) && <OpenRole />}
     </Page>
   );
 }

@@ -5,6 +5,8 @@ export interface Column<Row> {
   cell: (row: Row) => ComponentChildren;
   /** The column that names the row. */
   names?: boolean;
+  /** The column has buttons, which say themselves what they do: its title is read out only. */
+  acts?: boolean;
 }
 
 interface Props<Row> {
@@ -21,7 +23,11 @@ export function Table<Row>({ caption, columns, rows, rowKey }: Props<Row>) {
       <table>
         <caption class="unseen">{caption}</caption>
         <thead>
-          <tr>{columns.map((column) => <th key={column.title} scope="col">{column.title}</th>)}</tr>
+          <tr>
+          {columns.map((column) => (
+            <th key={column.title} scope="col">{column.acts ? <span class="unseen">{column.title}</span> : column.title}</th>
+          ))}
+          </tr>
         </thead>
         <tbody>
           {rows.map((row) => (
@@ -30,7 +36,7 @@ export function Table<Row>({ caption, columns, rows, rowKey }: Props<Row>) {
                 column.names ? (
                   <th key={column.title} scope="row" data-title={column.title}>{column.cell(row)}</th>
                 ) : (
-                  <td key={column.title} data-title={column.title}>{column.cell(row)}</td>
+                  <td key={column.title} data-title={column.acts ? undefined : column.title}>{column.cell(row)}</td>
                 ),
               )}
             </tr>

@@ -57,7 +57,7 @@ def test_its_names_and_its_readme_are_text(tab: Tab, scene: Scene) -> None:
 def test_what_cannot_be_seen_is_marked(tab: Tab, scene: Scene) -> None:
     tab.go(f"packs/{scene.hostile}/files/data/unseen.txt", "<b>Hostile</b>")
 
-    expect(tab.main.get_by_role("alert")).to_contain_text("characters that cannot be seen")
+    expect(tab.main.get_by_role("alert").filter(has_text="characters that cannot be seen")).to_be_visible()
     expect(tab.main.locator(".invisible").first).to_be_visible()
 
 

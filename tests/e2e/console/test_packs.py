@@ -16,11 +16,20 @@ def test_packs_are_found_while_one_types_and_the_address_says_what_was_sought(ta
     expect(packs).to_have_text(["Slack"])
     expect(tab.page).to_have_url(re.compile(r"#/packs\?owned=true&search=sla$"))
     asked = [request.url for request in tab.requests if "search=" in request.url]
-    # Each answer on the way was of use to nobody who typed on.
     assert len(asked) <= 3
 
     tab.main.get_by_label("Search packs").fill("nothing has this name")
     expect(tab.main.get_by_text("No pack matches.")).to_be_visible()
+    asked = [request.url for request in tab.requests if "search=" in request.url]
+    tab.main.get_by_label("Search packs").press_sequentially(" or this", delay=30)
+    expect(
+        tab.main.get_by_role("status").filter(has_text="for “nothing has this name or this”")
+    ).to_be_visible()
+    # It follows from what was answered, and so does what was answered before.
+    tab.main.get_by_label("Search packs").fill("sla")
+    expect(packs).to_have_text(["Slack"])
+    assert [request.url for request in tab.requests if "search=" in request.url] == asked
+    tab.main.get_by_label("Search packs").fill("nothing has this name")
     tab.main.get_by_role("button", name="Show all packs").click()
     expect(packs.first).to_be_visible()
 
@@ -62,6 +71,18 @@ def test_files_are_chosen_in_a_tree_and_read_with_their_lines(tab: Tab, scene: S
     expect(tab.main.locator(".code-line.here")).to_contain_text("def main")
     tab.go(f"packs/{scene.slack}/files/nowhere.md")
     expect(tab.main.get_by_text("There is no file nowhere.md in this revision.")).to_be_visible()
+
+
+def test_what_the_scanner_found_stands_at_its_line(tab: Tab, scene: Scene) -> None:
+    tab.go(f"packs/{scene.hostile}/files/data/unseen.txt", "Hostile")
+    tab.main.get_by_role("alert").get_by_role("link", name="line 1").first.click()
+
+    found = tab.main.locator(".code-line.found.here")
+    expect(found).to_contain_text("U+202E")
+    expect(found.locator("+ .code-note")).to_contain_text("Characters that change the direction of text.")
+    tab.go(f"packs/{scene.hostile}/files/guides/empty.md")
+    expect(tab.main.get_by_text("The file is empty.")).to_be_visible()
+    expect(tab.main.get_by_text("The scanner found")).to_have_count(0)
 
 
 def test_two_revisions_are_compared_by_what_they_allow_and_then_by_their_files(

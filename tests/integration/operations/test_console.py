@@ -72,7 +72,7 @@ def test_the_page_has_nothing_inline_and_names_files_that_are_served(service: Se
 
 
 def test_every_file_is_text_that_never_changes(service: Service) -> None:
-    names = sorted(path.name for path in ASSETS.iterdir() if path.name != "index.html")
+    names = sorted(path.name for path in ASSETS.iterdir() if path.suffix in (".js", ".css"))
     kinds = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
     assert names
@@ -89,14 +89,30 @@ def test_every_file_is_text_that_never_changes(service: Service) -> None:
         assert asset(service, name, headers={"If-None-Match": tag})["statusCode"] == 304
 
 
-def test_a_browser_gets_a_file_compressed(service: Service) -> None:
-    name = max(ASSETS.glob("*.js"), key=lambda path: path.stat().st_size).name
-    answer = asset(service, name, headers={"Accept-Encoding": "gzip, deflate, br"})
+def test_a_browser_gets_every_file_compressed(service: Service) -> None:
+    gzipped = {"headers": {"Accept-Encoding": "gzip, deflate, br"}}
+    for path in ASSETS.glob("*.*s"):
+        answer = asset(service, path.name, **gzipped)
+        headers = answer["multiValueHeaders"]
+        assert (headers["Content-Encoding"], headers["Vary"]) == (["gzip"], ["Accept-Encoding"])
+        known = {"headers": {"Accept-Encoding": "gzip", "If-None-Match": headers["ETag"][0]}}
+        assert asset(service, path.name, **known)["statusCode"] == 304
+        # Other bytes have another tag.
+        assert headers["ETag"] != asset(service, path.name)["multiValueHeaders"]["ETag"]
+        assert answer["isBase64Encoded"] is True
+        assert gzip.decompress(base64.b64decode(answer["body"])) == path.read_bytes()
+    document = page(service, **gzipped)
+    assert gzip.decompress(base64.b64decode(document["body"])) == (ASSETS / "index.html").read_bytes()
 
-    assert answer["multiValueHeaders"]["Content-Encoding"] == ["gzip"]
-    assert answer["multiValueHeaders"]["Vary"] == ["Accept-Encoding"]
-    assert answer["isBase64Encoded"] is True
-    assert gzip.decompress(base64.b64decode(answer["body"])) == (ASSETS / name).read_bytes()
+
+@pytest.mark.parametrize(
+    ("encodings", "compressed"),
+    [("br, GZIP;q=0.1", True), ("gzip;q=0", False), ("gzip; q=0.00, br", False), ("br", False)],
+)
+def test_a_client_says_whether_it_takes_gzip(service: Service, encodings: str, compressed: bool) -> None:
+    answer = page(service, headers={"Accept-Encoding": encodings})
+
+    assert ("Content-Encoding" in answer["multiValueHeaders"]) is compressed
 
 
 @pytest.mark.parametrize(
@@ -111,6 +127,7 @@ def test_a_browser_gets_a_file_compressed(service: Service) -> None:
         ".",
         "/etc/passwd",
         "index-00000000.js",
+        "index.html.gz",
     ],
 )
 def test_nothing_else_of_the_function_is_served(service: Service, name: str) -> None:

@@ -91,7 +91,8 @@ export function Deliveries({ webhookId }: { webhookId: string }) {
               { title: "Tries", cell: (delivery) => delivery.attempts },
               { title: "Last try", cell: (delivery) => <Time at={delivery.last_at} /> },
               {
-                title: "Act",
+                title: "Actions",
+                acts: true,
                 cell: (delivery) => (
                   <Button busy={action.busy} aria-label={`Send again: ${delivery.type} ${delivery.id}`} onClick={() => again(delivery)}>
                     Send again

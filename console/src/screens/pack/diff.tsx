@@ -1,9 +1,10 @@
-import { useMemo } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import { call, type Schemas } from "../../api.ts";
 import { Badge, Empty, ErrorNotice, Loading, Notice, useLoad } from "../../ui/index.ts";
 import { CapabilityDiff } from "./capability_diff.tsx";
 import { changesOf } from "./changes.ts";
 import { ChangedFiles } from "./changed_files.tsx";
+import { comparison, ends } from "./comparison.ts";
 import { FileDiff } from "./file_diff.tsx";
 import { RevisionChoice } from "./revision_choice.tsx";
 import type { PackPart } from "./shown_pack.ts";
@@ -19,8 +20,9 @@ export function Diff({ pack, route }: PackPart) {
   );
   const known = revisions.data?.revisions ?? [];
   // Without an address of two, the last step that was made.
-  const to = number(route.query.get("to")) ?? known[0]?.revision;
-  const from = number(route.query.get("from")) ?? earlier(known, to);
+  const asked = ends(route);
+  const to = asked.to ?? known[0]?.revision;
+  const from = asked.from ?? earlier(known, to);
   return (
     <section class="stack" aria-labelledby="compare">
       <h2 id="compare">Compare two revisions</h2>
@@ -43,10 +45,6 @@ function earlier(known: readonly Schemas["Revision"][], to: number | undefined):
   return known.find((entry) => to !== undefined && entry.revision < to)?.revision;
 }
 
-function number(text: string | null): number | undefined {
-  return text !== null && /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined;
-}
-
 interface ComparedProps {
   id: string;
   from: number;
@@ -55,16 +53,13 @@ interface ComparedProps {
 }
 
 function Compared({ id, from, to, file }: ComparedProps) {
-  const { data, error, reload } = useLoad(
-    async (signal) => {
-      const { body } = await call("get", "/packs/{id}/diff", { params: { id }, query: { from, to }, signal });
-      return body as Schemas["Diff"];
-    },
-    [id, from, to],
-  );
+  const { data, error, reload } = useLoad((signal) => comparison(id, from, to, signal), [id, from, to]);
+  // The file in an address that was followed from elsewhere: what the revisions allow is read first.
+  const arrivedWith = useRef(file);
   const changes = useMemo(() => (data?.files ? changesOf(data.files) : undefined), [data]);
   if (error !== undefined) return <ErrorNotice error={error} onRetry={reload} />;
   if (!data) return <Loading what="Comparing" />;
+  if (file !== arrivedWith.current) arrivedWith.current = undefined;
   const at = changes?.findIndex((change) => change.path === file) ?? -1;
   const shown = changes?.[at];
   return (
@@ -91,6 +86,7 @@ function Compared({ id, from, to, file }: ComparedProps) {
             from={from}
             to={to}
             change={shown}
+            chosen={arrivedWith.current === undefined}
             previous={changes?.[at - 1]?.path}
             next={changes?.[at + 1]?.path}
           />

@@ -17,13 +17,16 @@ interface Props {
   /** The files before and after it in the list. */
   previous: string | undefined;
   next: string | undefined;
+  /** Whether somebody has chosen it in the list. */
+  chosen: boolean;
 }
 
 /** One file in both revisions, beside each other. */
-export function FileDiff({ id, from, to, change, previous, next }: Props) {
+export function FileDiff({ id, from, to, change, previous, next, chosen }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   // Whoever has chosen a file in the list wants to read it now.
   useEffect(() => {
+    if (!chosen) return;
     heading.current?.focus({ preventScroll: true });
     heading.current?.scrollIntoView({ block: "nearest" });
   }, []);

@@ -9,17 +9,20 @@ import { Visible } from "../../content/visible.tsx";
 import { link, type Route } from "../../router.ts";
 import { Badge, bytes, ErrorNotice, Loading, Notice, useLoad } from "../../ui/index.ts";
 import { Download } from "./download.tsx";
+import { type Finding, FindingsOfFile, notesOf } from "./findings.tsx";
 import type { ShownPack } from "./shown_pack.ts";
 
 interface Props {
   pack: ShownPack;
   revision: number | undefined;
   file: Schemas["File"];
+  /** What the scanner found in it. */
+  findings: readonly Finding[];
   route: Route;
 }
 
 /** One file, as text. What it is, HTML or a picture, makes no difference: nothing of it is run or drawn. */
-export function FileView({ pack, revision, file, route }: Props) {
+export function FileView({ pack, revision, file, findings, route }: Props) {
   const { data, error, reload } = useLoad(
     async (signal) => readText(await readFile(pack.id, file.path, { revision, signal })),
     [pack.id, file.path, file.digest, revision],
@@ -44,9 +47,17 @@ export function FileView({ pack, revision, file, route }: Props) {
         {file.digest && <code>{file.digest}</code>}
       </p>
       {error !== undefined && <ErrorNotice error={error} onRetry={reload} />}
+      <FindingsOfFile findings={findings} lineLink={(to) => address({ line: to })} />
       {!data && error === undefined && <Loading what="Loading the file" />}
       {data && (
-        <Content path={file.path} content={data} asSource={asSource} here={line} lineLink={(to) => address({ line: to })} />
+        <Content
+          path={file.path}
+          content={data}
+          asSource={asSource}
+          here={line}
+          lineLink={(to) => address({ line: to })}
+          findings={findings}
+        />
       )}
     </>
   );
@@ -58,15 +69,17 @@ interface ContentProps {
   asSource: boolean;
   here: number;
   lineLink: (line: number) => string;
+  findings: readonly Finding[];
 }
 
 /** Rendering Markdown takes its time: a longer file is shown as source. */
 const MOST_RENDERED = 256 * 1024;
 
-function Content({ path, content, here, lineLink, ...rest }: ContentProps) {
+function Content({ path, content, here, lineLink, findings, ...rest }: ContentProps) {
   const asSource = rest.asSource || content.text.length > MOST_RENDERED;
   const invisible = useMemo(() => countInvisible(content.text.replace(/^\ufeff/, "")), [content]);
   const lines = useMemo(() => (asSource ? highlighted(content.text, path) : []), [content, path, asSource]);
+  const notes = useMemo(() => notesOf(findings), [findings]);
   if (content.binary) return <p>It is no text in UTF-8, so this page does not show it. Download it to look inside.</p>;
   if (content.text === "") return <p>The file is empty.</p>;
   return (
@@ -78,7 +91,7 @@ function Content({ path, content, here, lineLink, ...rest }: ContentProps) {
       )}
       {content.cut && <Notice>This is the first {bytes(MOST_SHOWN_BYTES)} of it. Download it to read the rest.</Notice>}
       {asSource ? (
-        <Code label={`Content of ${path}`} lines={lines} lineLink={lineLink} here={here} />
+        <Code label={`Content of ${path}`} lines={lines} lineLink={lineLink} here={here} notes={notes} />
       ) : (
         <MarkdownView markdown={content.text} />
       )}

@@ -1,10 +1,11 @@
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { call, type Schemas } from "../../api.ts";
 import { Visible } from "../../content/visible.tsx";
 import { link } from "../../router.ts";
 import { Empty, ErrorNotice, Field, Loading, useLoad } from "../../ui/index.ts";
 import { FileView } from "./file_view.tsx";
 import { FolderTree } from "./folder_tree.tsx";
+import { useScan } from "./scan.tsx";
 import { atRevision, type PackPart } from "./shown_pack.ts";
 
 /** Found files that are listed; more words find fewer. */
@@ -19,9 +20,11 @@ export function Files({ pack, revision, route }: PackPart) {
     },
     [pack.id, pack.image_digest, revision],
   );
+  const scan = useScan(pack, revision);
+  const file = data?.files.find((each) => each.path === path);
+  const findings = useMemo(() => scan.data?.findings?.filter((finding) => finding.path === path) ?? [], [scan.data, path]);
   if (error !== undefined) return <ErrorNotice error={error} onRetry={reload} />;
   if (!data) return <Loading what="Loading the list of files" />;
-  const file = data.files.find((each) => each.path === path);
   const address = (to: string) => link(["packs", pack.id, "files", ...to.split("/")], { revision });
   return (
     <div class="files">
@@ -29,7 +32,11 @@ export function Files({ pack, revision, route }: PackPart) {
         <Tree files={data.files} here={path} address={address} />
       </nav>
       <section class="stack close" aria-label={path ? `File ${path}` : "File"}>
-        {file && <FileView key={path} pack={pack} revision={revision} file={file} route={route} />}
+        {scan.error !== undefined && <ErrorNotice error={scan.error} onRetry={scan.reload} />}
+        {/* Both at once: findings that come later would move what is being read. */}
+        {file && (scan.data || scan.error !== undefined) && (
+          <FileView key={path} pack={pack} revision={revision} file={file} findings={findings} route={route} />
+        )}
         {!file && path && (
           <Empty title={`There is no file ${path} in this revision.`}>
             <p>It may have another name there. Choose one of the list.</p>

@@ -6,6 +6,7 @@ import { type FileText, readText } from "../../content/text.ts";
 import { Visible } from "../../content/visible.tsx";
 import { link } from "../../router.ts";
 import { bytes, Copy, Empty, ErrorNotice, Loading, Time, useLoad } from "../../ui/index.ts";
+import { Manage } from "./manage.tsx";
 import { atRevision, type PackPart, type ShownPack } from "./shown_pack.ts";
 
 /** The files that say what a pack is: to people, and to an agent. */
@@ -15,7 +16,7 @@ const DOCUMENTS: readonly { path: string; about: string }[] = [
   { path: "behavior.md", about: "what an agent is told" },
 ];
 
-export function Overview({ pack, revision }: PackPart) {
+export function Overview({ pack, revision, reload }: PackPart) {
   return (
     <div class="overview">
       <div class="stack">
@@ -23,7 +24,10 @@ export function Overview({ pack, revision }: PackPart) {
         <Capabilities text={pack.capabilities} />
         <Documents id={pack.id} revision={revision} />
       </div>
-      <Facts pack={pack} />
+      <div class="stack">
+        <Facts pack={pack} />
+        {pack.owned && revision === undefined && <Manage pack={pack} reload={reload} />}
+      </div>
     </div>
   );
 }

@@ -14,7 +14,7 @@ export function RevisionChoice({ id, revisions, from, to }: Props) {
   const choose = (name: "from" | "to") => (event: { currentTarget: HTMLSelectElement }) =>
     go(["packs", id, "diff"], { from, to, [name]: event.currentTarget.value });
   return (
-    <div class="row bottom">
+    <div class="revision-choice">
       <Field label="Before">
         <select value={from} onChange={choose("from")}><Options revisions={revisions} chosen={from} /></select>
       </Field>

@@ -3,10 +3,11 @@ import { Visible } from "../../content/visible.tsx";
 import { link } from "../../router.ts";
 import { Badge, Button, Empty, ErrorNotice, Loading, Time, usePages } from "../../ui/index.ts";
 import type { PackPart } from "./shown_pack.ts";
+import { Withdrawal } from "./withdrawal.tsx";
 
 type Revision = Schemas["Revision"];
 
-export function Revisions({ pack }: PackPart) {
+export function Revisions({ pack, reload: reloadPack }: PackPart) {
   const { items, error, loading, more, loadMore, reload } = usePages<Revision>(
     async (cursor, signal) => {
       const query = cursor === undefined ? {} : { cursor };
@@ -15,6 +16,11 @@ export function Revisions({ pack }: PackPart) {
     },
     [pack.id],
   );
+  // What is withdrawn is said of the pack too.
+  const changed = () => {
+    reload();
+    reloadPack();
+  };
   return (
     <section class="stack" aria-labelledby="revisions">
       <h2 id="revisions">Revisions</h2>
@@ -24,7 +30,15 @@ export function Revisions({ pack }: PackPart) {
       {items && items.length > 0 && (
         <ol class="revisions">
           {items.map((entry, index) => (
-            <Entry key={entry.revision} id={pack.id} entry={entry} before={items[index + 1]} current={index === 0} />
+            <Entry
+              key={entry.revision}
+              id={pack.id}
+              owned={pack.owned}
+              entry={entry}
+              before={items[index + 1]}
+              current={index === 0}
+              onChange={changed}
+            />
           ))}
         </ol>
       )}
@@ -35,12 +49,14 @@ export function Revisions({ pack }: PackPart) {
 
 interface EntryProps {
   id: string;
+  owned: boolean;
   entry: Revision;
   before: Revision | undefined;
   current: boolean;
+  onChange: () => void;
 }
 
-function Entry({ id, entry, before, current }: EntryProps) {
+function Entry({ id, owned, entry, before, current, onChange }: EntryProps) {
   const { revision, withdrawal } = entry;
   const sameImage = before?.image_digest === entry.image_digest;
   return (
@@ -71,6 +87,7 @@ function Entry({ id, entry, before, current }: EntryProps) {
               Compare with revision {before.revision}
             </a>
           )}
+          {owned && <Withdrawal id={id} revision={revision} withdrawn={entry.status === "withdrawn"} onDone={onChange} />}
         </p>
       )}
     </li>

@@ -7,7 +7,7 @@ import { atRevision, type ShownPack } from "./shown_pack.ts";
 
 type Finding = Schemas["ScanFinding"];
 
-const TONES: Readonly<Record<Schemas["Severity"], Tone>> = {
+export const SEVERITY_TONES: Readonly<Record<Schemas["Severity"], Tone>> = {
   low: "neutral",
   medium: "info",
   high: "warning",
@@ -82,7 +82,7 @@ function FindingView({ finding, href }: { finding: Finding; href: string }) {
     <>
       <div class="row">
         <h3><code>{finding.rule}</code></h3>
-        <Badge tone={TONES[finding.severity]}>{finding.severity}</Badge>
+        <Badge tone={SEVERITY_TONES[finding.severity]}>{finding.severity}</Badge>
         <span class="muted small-text">{finding.confidence} confidence</span>
         {finding.overridden && <Badge>let pass by an override</Badge>}
       </div>

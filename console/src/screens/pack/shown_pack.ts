@@ -10,6 +10,8 @@ export interface PackPart {
   /** The revision in the address; undefined for the present one. */
   readonly revision: number | undefined;
   readonly route: Route;
+  /** Read the pack again, after something has changed it. */
+  readonly reload: () => void;
 }
 
 /** The query of a revision, where there is one. */

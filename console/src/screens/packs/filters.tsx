@@ -12,8 +12,8 @@ export type Wanted = {
 };
 
 const TIERS: readonly Schemas["Tier"][] = ["recommended", "verified", "community"];
-/** Shorter than between two keys of somebody who types quickly. */
-const PAUSE_MS = 50;
+/** Between two changes of the address: browsers refuse more than ten in a second. */
+const PAUSE_MS = 100;
 
 /** Read the filters of an address; what it does not know is left out. */
 export function wanted(query: URLSearchParams): Wanted {
@@ -39,7 +39,7 @@ export function Filters({ route }: { route: Route }) {
         <Field label="Owner">
           <select value={route.query.get("owned") ?? ""} onChange={change("owned")}>
             <option value="">All</option>
-            <option value="true">Your organisation</option>
+            <option value="true">Yours</option>
             <option value="false">Others</option>
           </select>
         </Field>
@@ -55,29 +55,35 @@ export function Filters({ route }: { route: Route }) {
   );
 }
 
-/** An input whose value goes into the address when one stops typing for a moment. */
+/** An input whose value goes into the address as one types. */
 function Typed(props: { label: string; name: "search" | "category"; route: Route; wide?: boolean }) {
   const { label, name, route, wide = false } = props;
   const stands = route.query.get(name) ?? "";
   const [typed, setTyped] = useState(stands);
-  const sent = useRef(stands);
+  const sent = useRef({ text: stands, at: 0 });
+  const timer = useRef<ReturnType<typeof setTimeout>>();
   useEffect(() => {
     // The address has changed by something else, such as the way back: it wins.
-    if (stands !== sent.current) {
-      sent.current = stands;
+    if (stands !== sent.current.text) {
+      sent.current.text = stands;
       setTyped(stands);
     }
   }, [stands]);
-  useEffect(() => {
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const send = (text: string) => {
+    sent.current = { text, at: performance.now() };
+    replaceQuery({ [name]: text, cursor: undefined });
+  };
+  const take = (input: HTMLInputElement) => {
+    setTyped(input.value);
+    clearTimeout(timer.current);
     // A space more or less finds the same, so it is no reason to ask again.
-    const next = typed.trim();
-    if (next === sent.current) return;
-    const timer = setTimeout(() => {
-      sent.current = next;
-      replaceQuery({ [name]: next, cursor: undefined });
-    }, PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [typed]);
+    const text = input.value.trim();
+    const wait = sent.current.at + PAUSE_MS - performance.now();
+    if (text === sent.current.text) return;
+    if (wait > 0) timer.current = setTimeout(send, wait, text);
+    else send(text);
+  };
   return (
     <Field label={label} wide={wide}>
       <input
@@ -86,7 +92,7 @@ function Typed(props: { label: string; name: "search" | "category"; route: Route
         spellcheck={false}
         maxLength={name === "search" ? 200 : 64}
         value={typed}
-        onInput={(event) => setTyped(event.currentTarget.value)}
+        onInput={(event) => take(event.currentTarget)}
       />
     </Field>
   );
