@@ -37,7 +37,7 @@ _OPERATIONS: Final = {
     )
 }
 _clean: Final[Any] = lru_cache(maxsize=1_024)(vars(useragent)["sanitize_user_agent_string_component"])
-_process_request: Final = BotocoreStubber.process_request
+MOTOS_WAY: Final = BotocoreStubber.process_request
 
 
 def speed_up() -> None:
@@ -76,8 +76,8 @@ def _process(self: BotocoreStubber, request: AWSPreparedRequest) -> Any:
     target = target.decode() if isinstance(target, bytes) else target
     method = _OPERATIONS.get(target)
     if method is None or "Authorization" not in request.headers:
-        return _process_request(self, request)
+        return MOTOS_WAY(self, request)
     body = request.body if isinstance(request.body, bytes) else str(request.body).encode()
     if b'"B"' in body or b'"BS"' in body:
-        return _process_request(self, request)
+        return MOTOS_WAY(self, request)
     return _Handler(target, request, body).answer(method)
