@@ -108,6 +108,7 @@ _NOBODYS: Final = frozenset(
         "rule",
         "rules",
         "If-Match",
+        "Packyard-Source",
         "If-None-Match",
         "visibility",
         "name",

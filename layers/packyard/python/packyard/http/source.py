@@ -11,11 +11,11 @@ from packyard.http.fields import Field
 _MAX_CHARACTERS: Final = 512
 SOURCE: Final = Field(
     name="Packyard-Source",
-    max_length=_MAX_CHARACTERS,
-    pattern=r"[\x20-\x7e]*",
     example="github:acme/skills@v1",
-    description="Where you have the content from, for the event and the provenance. Nobody checks it. What is longer "
-    "or has other characters is left out.",
+    # No schema: nothing is refused.
+    description="Where you have the content from, for the event and the provenance, in at most "
+    f"{_MAX_CHARACTERS} printable characters of ASCII. Nobody checks it. A longer text, or one with other characters, "
+    "is left out.",
 )
 
 
